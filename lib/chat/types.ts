@@ -1,0 +1,149 @@
+/** One piece of a message's content, in the shape every wire protocol can be written from. */
+export type ContentPart =
+	| { type: 'text'; text: string }
+	/** `url`: a data URL with clean base64, or an http(s) URL that the server fetches itself. */
+	| { type: 'image'; url: string }
+	/** `data`: clean base64. `format`: `wav`, `mp3`, … */
+	| { type: 'audio'; data: string; format: string };
+
+export interface ToolCall {
+	id: string;
+	name: string;
+	/** JSON text of an object, as the model wrote it where that is known. */
+	arguments: string;
+}
+
+/** A conversation message, free of LangChain and of any wire protocol. */
+export type ChatMessage =
+	| { role: 'system' | 'user'; content: string | ContentPart[] }
+	| { role: 'assistant'; content: string; reasoning?: string; toolCalls?: ToolCall[] }
+	| { role: 'tool'; toolCallId: string; name?: string; content: string };
+
+export interface ToolDefinition {
+	name: string;
+	description?: string;
+	/** JSON schema of the arguments. */
+	parameters: Record<string, unknown>;
+}
+
+/** What a tool call may be: left to the model, forbidden, forced, or forced to one tool. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
+
+/** Who answers at the base URL, as far as it decides which fields may be sent. */
+export type ServerKind = 'llamaServer' | 'ollama' | 'vllm' | 'other';
+
+export type Thinking =
+	| { mode: 'serverDefault' }
+	| { mode: 'on' }
+	| { mode: 'off' }
+	| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
+	/** Most tokens for the thinking block; llama-server only. */
+	| { mode: 'budget'; tokens: number };
+
+export type ResponseFormat =
+	| { type: 'text' }
+	| { type: 'jsonObject' }
+	| { type: 'jsonSchema'; schema: Record<string, unknown>; name?: string }
+	| { type: 'grammar'; grammar: string };
+
+/** Sampling and other settings of a generation. A field that is not set is not sent. */
+export interface ChatParameters {
+	temperature?: number;
+	topP?: number;
+	topK?: number;
+	minP?: number;
+	typicalP?: number;
+	repeatPenalty?: number;
+	repeatLastN?: number;
+	presencePenalty?: number;
+	frequencyPenalty?: number;
+	dryMultiplier?: number;
+	dryBase?: number;
+	dryAllowedLength?: number;
+	dryPenaltyLastN?: number;
+	drySequenceBreakers?: string[];
+	xtcProbability?: number;
+	xtcThreshold?: number;
+	mirostat?: number;
+	mirostatTau?: number;
+	mirostatEta?: number;
+	seed?: number;
+	stop?: string[];
+	maxTokens?: number;
+	responseFormat?: ResponseFormat;
+	thinking?: Thinking;
+	parallelToolCalls?: boolean;
+	cachePrompt?: boolean;
+	slotId?: number;
+	chatTemplateArguments?: Record<string, unknown>;
+	/** Merged into the body last, over everything else. */
+	extraBody?: Record<string, unknown>;
+}
+
+export interface ChatRequest {
+	model: string;
+	messages: ChatMessage[];
+	tools?: ToolDefinition[];
+	toolChoice?: ToolChoice;
+	parameters: ChatParameters;
+	serverKind: ServerKind;
+	/** Rewrite tool-call ids to nine letters and digits, which the templates of Mistral models demand. */
+	shortToolIds?: boolean;
+	/** False only for servers that refuse to stream together with tools. */
+	stream?: boolean;
+}
+
+/** Token counts as the server reports them. */
+export interface Usage {
+	promptTokens: number;
+	completionTokens: number;
+	totalTokens: number;
+	/** Prompt tokens the server took from its cache. */
+	cachedTokens?: number;
+	reasoningTokens?: number;
+}
+
+/** llama-server's timings: counts, milliseconds, and tokens per second. */
+export type Timings = Record<string, number>;
+
+export interface ToolCallPiece {
+	/** Index on the wire; pieces of one call share it. */
+	index?: number;
+	id?: string;
+	name?: string;
+	/** A piece of the JSON text, or the whole object (Ollama's native form). */
+	arguments?: string | Record<string, unknown>;
+	/** The piece is a call of its own, whatever its index says. */
+	complete?: boolean;
+}
+
+/** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
+export interface WireChunk {
+	text?: string;
+	reasoning?: string;
+	toolCalls?: ToolCallPiece[];
+	finishReason?: string;
+	usage?: Usage;
+	timings?: Timings;
+	model?: string;
+	/** The end marker of the protocol (`[DONE]`). */
+	done?: boolean;
+	/** An error inside a stream that began well. */
+	error?: { message: string; type?: string; status?: number };
+	/** The server reads the prompt: fraction done, from 0 to 1. */
+	progress?: number;
+}
+
+/** A complete, checked answer. */
+export interface ChatAnswer {
+	text: string;
+	reasoning: string;
+	toolCalls: ToolCall[];
+	/** `stop`, `length`, `tool_calls`, or what else the server said. */
+	finishReason: string;
+	usage?: Usage;
+	timings?: Timings;
+	model?: string;
+	/** What the user should know although the answer is usable. */
+	notes: string[];
+}

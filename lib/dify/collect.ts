@@ -1,0 +1,145 @@
+import { fields, fieldsList, isFields, list, number, says, text, type Fields } from './read';
+import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from './types';
+
+/** What Dify signs a file address with; the same file gets another signature in every event. */
+const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
+
+function fileNames(file: DifyFile): string[] {
+	const names = [file.id, file.related_id, file.url?.replace(SIGNATURE, '$1')];
+	return names.filter((name): name is string => typeof name === 'string' && name !== '');
+}
+
+/** Adds a file, or completes the one that is there already: chatflows list their files in two closing events. */
+export function addFile(files: DifyFile[], found: Fields): void {
+	const file: DifyFile = { ...found };
+	delete file.event;
+	if (typeof file.url !== 'string') delete file.url;
+	const names = fileNames(file);
+	const known = files.find((each) => fileNames(each).some((name) => names.includes(name)));
+	if (known === undefined) files.push(file);
+	else merge(known, file);
+}
+
+/** Copies only what says something, so that a later and emptier version erases nothing. */
+function merge(target: Fields, source: Fields): void {
+	for (const [key, value] of Object.entries(source)) {
+		if (says(value) || !(key in target)) target[key] = value;
+	}
+}
+
+const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'id']);
+
+/** The same id arrives several times, each time fuller; the tool of a step comes before its observation. */
+export function addThought(thoughts: AgentThought[], event: Fields): void {
+	const id = text(event.id) ?? '';
+	let thought = thoughts.find((each) => each.id === id);
+	if (thought === undefined) {
+		thought = { id };
+		thoughts.push(thought);
+	}
+	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
+}
+
+/** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
+export function addAgentLog(logs: Fields[], data: Fields): void {
+	const known = logs.find((each) => each.id === data.id);
+	if (known === undefined) logs.push({ ...data });
+	else Object.assign(known, data);
+}
+
+/** Nodes by kind and execution id, so that a loop of thousands of passes is not searched again and again. */
+export type NodeIndex = Map<string, WorkflowNode>;
+
+/** Event names and the kind of node that they speak of. Iterations and loops send no `node_*` for themselves. */
+const NODE_EVENTS = new Map<string, WorkflowNode['kind']>([
+	['node_started', 'node'],
+	['node_finished', 'node'],
+	['node_retry', 'node'],
+	['iteration_started', 'iteration'],
+	['iteration_next', 'iteration'],
+	['iteration_completed', 'iteration'],
+	['loop_started', 'loop'],
+	['loop_next', 'loop'],
+	['loop_completed', 'loop'],
+]);
+
+export function isNodeEvent(name: string): boolean {
+	return NODE_EVENTS.has(name);
+}
+
+/** Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node. */
+export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: Fields): void {
+	const kind = NODE_EVENTS.get(name) ?? 'node';
+	const id = text(data.id) ?? text(data.node_id) ?? '';
+	const key = `${kind}:${id}`;
+	let node = index.get(key);
+	if (node === undefined) {
+		node = { id, kind, status: 'running' };
+		index.set(key, node);
+		nodes.push(node);
+	}
+	node.nodeId = text(data.node_id) ?? node.nodeId;
+	node.type = text(data.node_type) ?? node.type;
+	node.title = text(data.title) ?? node.title;
+	node.createdAt = number(data.created_at) ?? node.createdAt;
+	node.iterationId = text(data.iteration_id) ?? node.iterationId;
+	node.loopId = text(data.loop_id) ?? node.loopId;
+	if (says(data.inputs)) node.inputs = data.inputs;
+	if (name.endsWith('_next')) {
+		node.passes = (number(data.index) ?? node.passes ?? 0) + 1;
+		return;
+	}
+	node.index = number(data.index) ?? node.index;
+	if (name.endsWith('_started')) return;
+	if (name === 'node_retry') node.retries = number(data.retry_index) ?? (node.retries ?? 0) + 1;
+	node.status = text(data.status) ?? 'succeeded';
+	node.error = text(data.error);
+	node.outputs = data.outputs ?? undefined;
+	node.processData = data.process_data ?? undefined;
+	node.executionMetadata = data.execution_metadata ?? undefined;
+	node.elapsedTime = number(data.elapsed_time) ?? node.elapsedTime;
+	node.finishedAt = number(data.finished_at) ?? node.finishedAt;
+	node.passes = number(data.steps) ?? node.passes;
+	const files = fieldsList(data.files);
+	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
+}
+
+/** What `workflow_started`, `workflow_finished` and `workflow_paused` say of the run as a whole. */
+export function updateWorkflow(workflow: WorkflowRun, data: Fields): void {
+	workflow.runId = text(data.workflow_run_id) ?? text(data.id) ?? workflow.runId;
+	workflow.workflowId = text(data.workflow_id) ?? workflow.workflowId;
+	workflow.status = text(data.status) ?? workflow.status;
+	if (isFields(data.outputs)) workflow.outputs = data.outputs;
+	workflow.error = text(data.error) ?? workflow.error;
+	workflow.elapsedTime = number(data.elapsed_time) ?? workflow.elapsedTime;
+	workflow.totalTokens = number(data.total_tokens) ?? workflow.totalTokens;
+	workflow.totalSteps = number(data.total_steps) ?? workflow.totalSteps;
+	workflow.createdAt = number(data.created_at) ?? workflow.createdAt;
+	workflow.finishedAt = number(data.finished_at) ?? workflow.finishedAt;
+	workflow.exceptionsCount = number(data.exceptions_count) ?? workflow.exceptionsCount;
+}
+
+/** From `human_input_required`, or from the reason of the pause, which repeats it. */
+export function addForm(forms: HumanForm[], data: Fields): void {
+	const formId = text(data.form_id);
+	const nodeId = text(data.node_id);
+	if (forms.some((form) => (formId === undefined ? form.nodeId === nodeId : form.formId === formId))) return;
+	forms.push({
+		formId,
+		nodeId,
+		nodeTitle: text(data.node_title),
+		formContent: text(data.form_content),
+		inputs: list(data.inputs),
+		actions: list(data.actions),
+		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
+		formToken: text(data.form_token) ?? null,
+		resolvedDefaultValues: isFields(data.resolved_default_values) ? data.resolved_default_values : undefined,
+		expirationTime: number(data.expiration_time),
+	});
+}
+
+/** The text of a workflow's result: workflows name their outputs freely, so only a single text among them is the one. */
+export function singleText(outputs: unknown): string | undefined {
+	const texts = Object.values(fields(outputs)).filter((value): value is string => typeof value === 'string');
+	return texts.length === 1 ? texts[0] : undefined;
+}

@@ -1,0 +1,45 @@
+/**
+ * Careful readers for what a server sent. Dify's versions disagree on null, empty string and absent (contract 3.11), so
+ * all three read as undefined.
+ */
+export type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function text(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function number(value: unknown): number | undefined {
+	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+export function list(value: unknown): unknown[] {
+	return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+export function fieldsList(value: unknown): Fields[] {
+	return list(value).filter(isFields);
+}
+
+export function fields(value: unknown): Fields {
+	return isFields(value) ? value : {};
+}
+
+/** Whether a value says anything: not null, not absent, not an empty text, list or object. */
+export function says(value: unknown): boolean {
+	if (value === null || value === undefined || value === '') return false;
+	if (Array.isArray(value)) return value.length > 0;
+	return !isFields(value) || Object.keys(value).length > 0;
+}
+
+/** Parses JSON; undefined when it is none (JSON has no undefined of its own). */
+export function parseJson(source: string): unknown {
+	try {
+		return JSON.parse(source) as unknown;
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,214 @@
+/** App types, in the words of Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
+export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'completion' | 'workflow';
+
+/** What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run. */
+export interface RunHints {
+	/** From `GET /info`. Without it a chatflow answered by moderation or annotation is taken for a plain chat answer. */
+	mode?: DifyAppMode;
+	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
+	wantAudio?: boolean;
+}
+
+/**
+ * One piece for a live display. Applying all pieces in order to an empty text gives the text of the result at every moment.
+ * What was shown already cannot always be taken back, so a replacement says why it came.
+ */
+export type TextDelta =
+	| { type: 'append'; text: string }
+	| { type: 'replace'; text: string; reason: string };
+
+/**
+ * What the connection's owner has to do next. `grace`: read on for at most `graceMs`, counted from the first step that
+ * said so, then close and finish; a later `continue` calls the grace off. `close`: nothing of interest can follow, and newer
+ * servers keep the socket open for up to five minutes.
+ */
+export type RunNext = 'continue' | 'grace' | 'close';
+
+export interface RunStep<State> {
+	state: State;
+	deltas: TextDelta[];
+	next: RunNext;
+	/** Milliseconds; only with `grace`. */
+	graceMs?: number;
+}
+
+/**
+ * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the caller closed it as told.
+ * `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out.
+ */
+export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle';
+
+/** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
+export interface DifyUsage {
+	prompt_tokens?: number;
+	prompt_unit_price?: string;
+	prompt_price_unit?: string;
+	prompt_price?: string;
+	completion_tokens?: number;
+	completion_unit_price?: string;
+	completion_price_unit?: string;
+	completion_price?: string;
+	total_tokens?: number;
+	total_price?: string;
+	currency?: string;
+	/** Seconds. */
+	latency?: number;
+	[field: string]: unknown;
+}
+
+/** As Dify sends it, keys unchanged: the set of keys grows with every version. */
+export type RetrieverResource = Record<string, unknown>;
+
+/** A file of the answer, as Dify sends it. `url` is signed and expires. */
+export interface DifyFile {
+	id?: string;
+	type?: string;
+	url?: string;
+	belongs_to?: string;
+	filename?: string;
+	mime_type?: string;
+	size?: number;
+	[field: string]: unknown;
+}
+
+/** One step of an agent. Dify sends the same id several times, each time fuller; this is the union. */
+export interface AgentThought {
+	id: string;
+	position?: number;
+	thought?: string;
+	observation?: string;
+	/** Several tools of one step are joined by `;`. */
+	tool?: string;
+	tool_labels?: Record<string, unknown>;
+	/** JSON text, keyed by tool. */
+	tool_input?: string;
+	message_files?: unknown[];
+	[field: string]: unknown;
+}
+
+export interface WorkflowNode {
+	/** Id of this execution; a node inside a loop has one entry per pass. */
+	id: string;
+	kind: 'node' | 'iteration' | 'loop';
+	/** Id on the canvas. */
+	nodeId?: string;
+	type?: string;
+	title?: string;
+	index?: number;
+	/** `running` until it ends; Dify's words after that: `succeeded`, `failed`, `exception` (failed, but handled), `retry`. */
+	status: string;
+	error?: string;
+	inputs?: unknown;
+	processData?: unknown;
+	outputs?: unknown;
+	executionMetadata?: unknown;
+	/** Seconds. */
+	elapsedTime?: number;
+	/** Unix seconds. */
+	createdAt?: number;
+	finishedAt?: number;
+	retries?: number;
+	/** Passes begun, for iterations and loops. */
+	passes?: number;
+	iterationId?: string;
+	loopId?: string;
+	files?: DifyFile[];
+}
+
+export interface WorkflowRun {
+	runId?: string;
+	workflowId?: string;
+	/** `running` until Dify says otherwise. */
+	status: string;
+	outputs?: unknown;
+	error?: string;
+	/** Seconds. */
+	elapsedTime?: number;
+	totalTokens?: number;
+	totalSteps?: number;
+	/** Unix seconds. */
+	createdAt?: number;
+	finishedAt?: number;
+	exceptionsCount?: number;
+	/** In the order in which they were first heard of. */
+	nodes: WorkflowNode[];
+	/** `agent_log` entries as Dify sends them, one per id. */
+	agentLogs: Array<Record<string, unknown>>;
+}
+
+export interface RunAudio {
+	/** One valid base64 text of the whole MP3. */
+	base64: string;
+	mimeType: string;
+	/** False when the stream ended before Dify said that the audio was complete. */
+	complete: boolean;
+}
+
+export interface HumanForm {
+	formId?: string;
+	nodeId?: string;
+	nodeTitle?: string;
+	/** Markdown. */
+	formContent?: string;
+	inputs: unknown[];
+	actions: unknown[];
+	displayInUi?: boolean;
+	/** Null when the form is delivered by e-mail: such a form cannot be answered over the API. */
+	formToken: string | null;
+	resolvedDefaultValues?: unknown;
+	/** Unix seconds. */
+	expirationTime?: number;
+}
+
+export interface RunPause {
+	workflowRunId?: string;
+	pausedNodes: unknown[];
+	reasons: Array<Record<string, unknown>>;
+	/** Forms that still wait for an answer. */
+	forms: HumanForm[];
+}
+
+/**
+ * `error-event`: Dify's `error` event. `run-failed`: the workflow run ended as failed. `ended-early`: no terminal event.
+ * `cancelled` and `idle`: the caller gave up first. `not-finished`: an answer without a result.
+ */
+export type RunErrorCause = 'error-event' | 'run-failed' | 'ended-early' | 'cancelled' | 'idle' | 'not-finished';
+
+export interface RunError {
+	cause: RunErrorCause;
+	/** Dify's own code; newer workers send none. */
+	code?: string;
+	/** The status Dify names inside the event; the HTTP status was 200. */
+	status?: number;
+	/** Never empty. */
+	message: string;
+}
+
+export type RunStatus = 'succeeded' | 'partial-succeeded' | 'stopped' | 'paused' | 'failed';
+
+export interface RunResult {
+	status: RunStatus;
+	/** The whole text, or all that came before a failure. */
+	text: string;
+	conversationId?: string;
+	messageId?: string;
+	taskId?: string;
+	workflowRunId?: string;
+	/** Unix seconds. */
+	createdAt?: number;
+	usage?: DifyUsage;
+	/** `message_end.metadata` as it came, with `annotation_reply`. */
+	metadata?: Record<string, unknown>;
+	retrieverResources: RetrieverResource[];
+	files: DifyFile[];
+	thoughts: AgentThought[];
+	/** Text of `reasoning_chunk` events; never part of the answer. */
+	reasoning: string;
+	workflow?: WorkflowRun;
+	audio?: RunAudio;
+	pause?: RunPause;
+	/** Set if and only if the status is `failed`. */
+	error?: RunError;
+	/** Things that did not stop the run but that a user should hear of. */
+	warnings: string[];
+}

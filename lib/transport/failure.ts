@@ -1,0 +1,232 @@
+import { type FailureDetails, type FailureKind, ServerError } from './errors';
+import { remedyFor, type RemedyFacts } from './remedies';
+
+export interface FailureContext {
+	/** Resolved URL of the request. */
+	url: string;
+	/** Root of the server, for advice that names a URL. */
+	root?: string;
+	model?: string;
+	/** Values that must never appear in an error: keys and header values. */
+	secrets?: readonly string[];
+}
+
+/** Builds the error of a kind from the one table of remedies. */
+export function failure(kind: FailureKind, context: Partial<FailureContext>, more: Partial<FailureDetails> & { about?: RemedyFacts } = {}): ServerError {
+	const { about, ...details } = more;
+	const address = hostAndPort(context.url);
+	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, ...about });
+	return new ServerError({
+		kind,
+		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),
+		remedy,
+		url: context.url,
+		...details,
+		serverText: mask(details.serverText, context.secrets),
+	});
+}
+
+/** Takes keys out of a text that comes from outside: some servers and proxies echo the header they refuse. */
+export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
+	return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest?.split(secret).join('***'), text);
+}
+
+function hostAndPort(url: string | undefined): { host?: string; port?: string } {
+	if (url === undefined || !URL.canParse(url)) return {};
+	const { hostname, port, protocol } = new URL(url);
+	return { host: hostname, port: port || (protocol === 'https:' ? '443' : '80') };
+}
+
+interface LowLevelError {
+	code?: unknown;
+	message?: unknown;
+	name?: unknown;
+	cause?: unknown;
+	errors?: unknown;
+}
+
+/** All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host). */
+function chain(error: unknown, depth = 0): LowLevelError[] {
+	if (typeof error !== 'object' || error === null || depth > 5) return [];
+	const { cause, errors } = error as LowLevelError;
+	const attempts = Array.isArray(errors) ? errors.flatMap((attempt) => chain(attempt, depth + 1)) : [];
+	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
+}
+
+const BY_CODE: Record<string, FailureKind> = {
+	ENOTFOUND: 'dns',
+	EAI_AGAIN: 'dns',
+	ECONNREFUSED: 'refused',
+	UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
+	ETIMEDOUT: 'connectTimeout',
+	EHOSTUNREACH: 'unreachable',
+	ENETUNREACH: 'unreachable',
+	EADDRNOTAVAIL: 'unreachable',
+	ERR_SSL_WRONG_VERSION_NUMBER: 'tlsMismatch',
+	ERR_SSL_PACKET_LENGTH_TOO_LONG: 'tlsMismatch',
+	EPROTO: 'tlsMismatch',
+	DEPTH_ZERO_SELF_SIGNED_CERT: 'tlsUntrusted',
+	SELF_SIGNED_CERT_IN_CHAIN: 'tlsUntrusted',
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tlsUntrusted',
+	UNABLE_TO_GET_ISSUER_CERT: 'tlsUntrusted',
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tlsUntrusted',
+	CERT_HAS_EXPIRED: 'tlsUntrusted',
+	CERT_NOT_YET_VALID: 'tlsUntrusted',
+	ERR_TLS_CERT_ALTNAME_INVALID: 'tlsUntrusted',
+	UND_ERR_SOCKET: 'closedBeforeAnswer',
+	ECONNRESET: 'closedBeforeAnswer',
+	EPIPE: 'closedBeforeAnswer',
+};
+
+/** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */
+export function networkFailure(error: unknown, context: FailureContext, started = false): ServerError {
+	if (error instanceof ServerError) return error;
+	const links = chain(error);
+	// The host's egress filter raises its own classes out of the DNS look-up.
+	if (links.some(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'))) return failure('blockedByPolicy', context);
+	if (links.some(({ name, message }) => name === 'RequestAbortedError' && /prox/i.test(String(message)))) {
+		return failure('proxy', context, { about: { code: text(links[0]?.message) }, serverText: text(links[0]?.message) });
+	}
+	const codes = links.map(({ code }) => code).filter((code): code is string => typeof code === 'string');
+	if (codes.some((code) => code.startsWith('HPE_'))) {
+		return failure(started ? 'connectionLost' : 'notHttp', context, { facts: { code: codes.find((code) => code.startsWith('HPE_')) } });
+	}
+	const code = codes.find((candidate) => candidate in BY_CODE);
+	const kind = code === undefined ? undefined : BY_CODE[code];
+	const facts = { code: code ?? codes[0] ?? text(links[0]?.message) };
+	if (started) return failure('connectionLost', context, { facts });
+	if (kind !== undefined) return failure(kind, context, { facts, about: { code } });
+	return failure('closedBeforeAnswer', context, { facts, serverText: text(links[0]?.message) });
+}
+
+function text(value: unknown): string | undefined {
+	return typeof value === 'string' ? value : undefined;
+}
+
+/** The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text. */
+export function serverMessage(body: string): { message: string; type?: string; facts: Record<string, unknown> } {
+	const json = parseObject(body);
+	if (json === undefined) return { message: plainText(body), facts: {} };
+	const { error, detail, message, reason } = json;
+	if (isRecord(error)) {
+		const facts = Object.fromEntries(Object.entries(error).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null));
+		return { message: stringify(error.message ?? error), type: text(error.type), facts };
+	}
+	const sentence = error ?? detail ?? message ?? reason ?? json;
+	return { message: stringify(sentence), type: text(json.code) ?? text(reason), facts: {} };
+}
+
+function stringify(value: unknown): string {
+	if (typeof value === 'string') return value;
+	// FastAPI's validation errors: [{ loc: ['body', 'model'], msg: 'field required' }]
+	if (Array.isArray(value)) {
+		return value.map((entry) => (isRecord(entry) && 'msg' in entry ? `${[entry.loc].flat().join('.')}: ${String(entry.msg)}` : JSON.stringify(entry))).join('; ');
+	}
+	return JSON.stringify(value);
+}
+
+function plainText(body: string): string {
+	return body
+		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
+		.replace(/<[^>]*>/g, ' ')
+		.replace(/\s+/g, ' ')
+		.trim()
+		.slice(0, 200);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A JSON object out of a text, or undefined. */
+export function parseObject(body: string): Record<string, unknown> | undefined {
+	if (!body.trimStart().startsWith('{')) return undefined;
+	try {
+		const value: unknown = JSON.parse(body);
+		return isRecord(value) ? value : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+export function looksLikeHtml(body: string, contentType = ''): boolean {
+	return /text\/html/i.test(contentType) || /^\s*<(?:!doctype html|html|head|body)/i.test(body);
+}
+
+/** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
+export function httpFailure(
+	answer: { status: number; contentType?: string; body: string; location?: string },
+	context: FailureContext,
+): ServerError {
+	const { status, body } = answer;
+	const { message, type, facts } = serverMessage(body);
+	const kind = kindOf(status, message, type, answer);
+	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
+	const contextTokens = numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
+	return failure(kind, context, {
+		status,
+		serverText: kind === 'templateRejected' ? innerSentence(message) : message || undefined,
+		facts,
+		about: {
+			status,
+			promptTokens,
+			contextTokens,
+			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
+			location: answer.location,
+			serverText: message,
+		},
+	});
+}
+
+function kindOf(status: number, message: string, type: string | undefined, answer: { contentType?: string; body: string }): FailureKind {
+	const html = looksLikeHtml(answer.body, answer.contentType);
+	if (status >= 300 && status < 400) return 'redirect';
+	if (status === 401) return 'unauthorized';
+	if (status === 403) return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
+	if (status === 407) return 'proxy';
+	if (status === 413) return 'tooLarge';
+	if (status === 429) return 'busy';
+	if (status === 501) return 'notSupported';
+	if (status >= 502 && status <= 504 && (html || parseObject(answer.body) === undefined)) return 'gateway';
+	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
+	if (status < 300) return html ? 'notAnApi' : 'invalidAnswer';
+	return kindOfMessage(message, type) ?? kindOfStatus(status, html);
+}
+
+/** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
+export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
+	if (type === 'exceed_context_size_error' || /exceeds? the (?:available|max) context|maximum context length|larger than the max context|context length exceeded/i.test(message)) {
+		return 'contextOverflow';
+	}
+	if (/context size has been exceeded/i.test(message)) return 'contextExceeded';
+	if (/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i.test(message)) return 'modalityUnsupported';
+	if (/failed to parse tool call arguments/i.test(message)) return 'brokenHistory';
+	if (/unable to generate parser for this template|conversation roles must alternate/i.test(message)) return 'templateRejected';
+	if (/failed to parse grammar|json schema conversion failed|failed to initialize samplers|invalid grammar|unsupported.*(?:schema|pattern)/i.test(message)) return 'grammarRejected';
+	if (/tools? param requires --jinja|does not support tools|requires --enable-auto-tool-choice|tool choice requires|cannot use tools with stream/i.test(message)) return 'toolsUnsupported';
+	if (/model (?:name=)?.* failed to load/i.test(message)) return 'modelFailedToLoad';
+	if (/^model ["'`]?.*["'`]? ?not found|model not found|model .* does not exist|model is not loaded|no such model/i.test(message)) return 'modelNotFound';
+	return undefined;
+}
+
+function kindOfStatus(status: number, html: boolean): FailureKind {
+	if (status === 404 || status === 405) return 'wrongPath';
+	if (status >= 500) return html ? 'gateway' : 'serverError';
+	return 'badRequest';
+}
+
+/** The template's own sentence inside "Unable to generate parser for this template. Automatic parser generation failed: …". */
+function innerSentence(message: string): string {
+	const inner = /(?:raise_exception|Error|error|failed):\s*([^\n]+)/.exec(message.replace(/^[\s\S]*Automatic parser generation failed:/, ''))?.[1];
+	return inner ? `${inner.trim()} — ${message}` : message;
+}
+
+function numberOf(value: unknown): number | undefined {
+	return typeof value === 'number' ? value : undefined;
+}
+
+function numberIn(message: string, pattern: RegExp): number | undefined {
+	const match = pattern.exec(message);
+	const digits = match?.slice(1).find((group) => group !== undefined);
+	return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,96 @@
+/** Time limits of one request, in milliseconds; 0 = none. There is no total limit unless one is set. */
+export interface Limits {
+	/** From sending to the first token: covers the server's queue, loading, and reading the prompt. */
+	firstTokenMs: number;
+	/** Between any two pieces (pings count) after the first token. */
+	idleMs: number;
+	/** From sending to the end. */
+	totalMs?: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 60_000, totalMs: 0 };
+
+export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
+
+/**
+ * Watches the limits of one request. One timer is pending at a time; arriving bytes only note the time, so a fast stream
+ * costs no timer per token.
+ */
+export class Watchdog {
+	private readonly controller = new AbortController();
+	private readonly startedAt = performance.now();
+	private lastByteAt = this.startedAt;
+	private firstTokenSeen = false;
+	private disarm: (() => void) | undefined;
+	private stopped = false;
+
+	/** The limit that was hit, once it was. */
+	hit: LimitName | undefined;
+
+	constructor(private readonly limits: Limits) {
+		this.arm();
+	}
+
+	get signal(): AbortSignal {
+		return this.controller.signal;
+	}
+
+	/** Bytes arrived, of whatever kind. */
+	touch(): void {
+		this.lastByteAt = performance.now();
+	}
+
+	/** The first token arrived: from now on the idle limit counts. */
+	firstToken(): void {
+		if (this.firstTokenSeen) return;
+		this.firstTokenSeen = true;
+		this.touch();
+		this.arm();
+	}
+
+	/** Milliseconds left until the first-token limit; Infinity without one. */
+	get firstTokenLeftMs(): number {
+		return this.limits.firstTokenMs > 0 ? this.limits.firstTokenMs - (performance.now() - this.startedAt) : Infinity;
+	}
+
+	/** The limit in milliseconds that was hit. */
+	get hitMs(): number | undefined {
+		if (this.hit === 'firstTokenLimit') return this.limits.firstTokenMs;
+		if (this.hit === 'idleLimit') return this.limits.idleMs;
+		return this.hit === 'totalLimit' ? this.limits.totalMs : undefined;
+	}
+
+	stop(): void {
+		this.stopped = true;
+		this.disarm?.();
+		this.disarm = undefined;
+	}
+
+	private nextDeadline(): { at: number; name: LimitName } | undefined {
+		const { firstTokenMs, idleMs, totalMs = 0 } = this.limits;
+		const deadlines: Array<{ at: number; name: LimitName }> = [];
+		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
+		if (!this.firstTokenSeen && firstTokenMs > 0) deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
+		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastByteAt + idleMs, name: 'idleLimit' });
+		return deadlines.sort((a, b) => a.at - b.at)[0];
+	}
+
+	private arm(): void {
+		this.disarm?.();
+		this.disarm = undefined;
+		if (this.stopped) return;
+		const next = this.nextDeadline();
+		if (next === undefined) return;
+		const left = Math.max(1, Math.ceil(next.at - performance.now()));
+		// Node's timers overflow above 2^31-1 ms; a longer limit is looked at again when this much has passed.
+		const timer = AbortSignal.timeout(Math.min(left, 2 ** 31 - 1));
+		const onTime = () => {
+			const due = this.nextDeadline();
+			if (due === undefined || due.at > performance.now()) return this.arm();
+			this.hit = due.name;
+			this.controller.abort(new Error(due.name));
+		};
+		timer.addEventListener('abort', onTime, { once: true });
+		this.disarm = () => timer.removeEventListener('abort', onTime);
+	}
+}
