@@ -195,11 +195,10 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyFailureKind]> = [
 	[/^Run failed/, 'run-failed'],
 	[/API service has been disabled/, 'app-disabled'],
 	[/^The app no longer exists|app's status is abnormal|workspace's status is archived|^Tenant does not exist/, 'app-unusable'],
-	[/subscription|plan\b|knowledge base request rate|capacity|upgrade/i, 'plan-limit'],
 	[/^Dataset api access is not enabled/, 'dataset'],
 	[/valid UUID/i, 'invalid-id'],
 	[/^The job does not exist/, 'not-found'],
-	[/^Form not found/, 'form-closed'],
+	[/^Type mismatch: variable/, 'invalid-param'],
 	[/^Form recipient type is invalid/, 'form-rejected'],
 	[/validation errors? for /, 'invalid-param'],
 ];

@@ -1,5 +1,5 @@
 import { DIFY_CODES, DIFY_REMEDIES, DIFY_TEXTS, VAGUE_CODES, kindOfStatus, type DifyFailureKind } from './codes';
-import { fieldsList, isFields, number, parseJson, text } from './read';
+import { fields, isFields, number, parseJson, text } from './read';
 import type { RunError, RunErrorCause } from './types';
 
 /** An answer of Dify, or of anything in front of it, that is not what was asked for. */
@@ -30,7 +30,10 @@ export interface DifyFailure {
 }
 
 /** Keys of Dify and of model providers; nothing that a server echoes may carry them into a log. */
-const KEYS = /\b(?:app|dataset|ds|sk)-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
+
+/** Knowledge limits of a plan come as plain 403 `forbidden` (contract 2.13); only the text tells them from a bad key. */
+const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
 const MAX_MESSAGE = 1000;
 const MAX_FOREIGN = 200;
 
@@ -56,7 +59,7 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 	// An error inside a 200 answer (contract 3.9) names its status itself.
 	const ownStatus = number(envelope.status);
 	const status = answer.status >= 400 ? answer.status : (ownStatus ?? answer.status);
-	const message = cleanMessage(text(envelope.message) ?? text(envelope.error) ?? text(envelope.detail));
+	const message = cleanMessage(text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail));
 	const code = text(envelope.code);
 	const kind = classify(code, status, message);
 	return {
@@ -94,8 +97,9 @@ function classify(code: string | undefined, status: number | undefined, message:
 	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
 	const byText = message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
 	if (byText !== undefined) return byText;
+	if (status === 403 && message !== undefined && PLAN_LIMIT.test(message)) return 'plan-limit';
 	if (byCode !== undefined) return byCode;
-	return status === undefined || status < 400 ? 'unknown' : kindOfStatus(status);
+	return status === undefined ? 'unknown' : kindOfStatus(status);
 }
 
 /** Only these leave it certain that nothing ran (contract 5.3). A GET changes nothing, so it may also try its luck. */
@@ -114,8 +118,6 @@ type Body =
 function readBody(body: unknown): Body {
 	const parsed: unknown = typeof body === 'string' ? parseJson(body) : body;
 	if (isFields(parsed)) return { kind: 'json', fields: parsed };
-	const [first] = fieldsList(parsed);
-	if (first !== undefined) return { kind: 'json', fields: first };
 	const source = typeof body === 'string' ? body.trim() : '';
 	// Dify answers JSON null where it has no audio; that is no more than nothing.
 	if (source === '' || source === 'null') return { kind: 'empty', text: '' };
@@ -214,6 +216,5 @@ function remedyOf(kind: DifyFailureKind, url: string | undefined): string {
 function plainUrl(url: string): string {
 	return url
 		.replace(/[?#].*$/s, '')
-		.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1')
-		.replace(KEYS, '[key]');
+		.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 }
