@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+
+import { isRecord } from '../../transport/failure';
+import type { ServerSentEvent } from '../../transport/sse';
+import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
+import type { ChatMessage, ChatRequest, ContentPart, ServerKind, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
+import type { ChatProtocol } from './protocol';
+
+/** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
+export const openAiProtocol: ChatProtocol = { url: ({ api }) => `${api}/chat/completions`, body, decode };
+
+function body(request: ChatRequest): Record<string, unknown> {
+	const { parameters, serverKind } = request;
+	const streamed = request.stream ?? true;
+	return {
+		model: request.model,
+		messages: request.messages.map((message) => wireMessage(message, request)),
+		...toolFields(request),
+		stream: streamed,
+		...(streamed ? { stream_options: { include_usage: true } } : {}),
+		...parameterFields(parameters, serverKind),
+		...responseFormatFields(parameters, serverKind),
+		...thinkingFields(parameters, serverKind),
+		...parameters.extraBody,
+	};
+}
+
+/**
+ * llama-server and vLLM's neighbours treat a tool_choice object as "auto" without a word (contract llama-server 6.1), so one forced tool
+ * is said by sending only that tool with "required". vLLM honours the object.
+ */
+function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
+	if (tools.length === 0) return {};
+	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
+	const offered = forced === undefined || serverKind === 'vllm' ? tools : tools.filter(({ name }) => name === forced);
+	const choice = forced === undefined ? toolChoice : serverKind === 'vllm' ? { type: 'function', function: { name: forced } } : 'required';
+	const parallel = parameters.parallelToolCalls;
+	return {
+		tools: offered.map(({ name, description, parameters: schema }) => ({
+			type: 'function',
+			function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
+		})),
+		...(choice === undefined ? {} : { tool_choice: choice }),
+		...(parallel === undefined || !takesParallelSwitch(serverKind) ? {} : { parallel_tool_calls: parallel }),
+	};
+}
+
+function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }: ChatRequest): Record<string, unknown> {
+	const toolId = (id: string) => (shortToolIds ? shortId(id) : id);
+	switch (message.role) {
+		case 'assistant':
+			return {
+				role: 'assistant',
+				content: message.content,
+				...(message.reasoning === undefined ? {} : { [reasoningField(serverKind)]: message.reasoning }),
+				...(message.toolCalls === undefined
+					? {}
+					: {
+							tool_calls: message.toolCalls.map((call) => ({
+								id: toolId(call.id),
+								type: 'function',
+								function: { name: call.name, arguments: call.arguments },
+							})),
+						}),
+			};
+		case 'tool':
+			return { role: 'tool', tool_call_id: toolId(message.toolCallId), ...(message.name ? { name: message.name } : {}), content: message.content };
+		default:
+			return { role: message.role, content: typeof message.content === 'string' ? message.content : message.content.map(wirePart) };
+	}
+}
+
+/** The field in which a server reads thinking back is the one it writes it in. */
+function reasoningField(kind: ServerKind): string {
+	return kind === 'ollama' ? 'reasoning' : 'reasoning_content';
+}
+
+function wirePart(part: ContentPart): Record<string, unknown> {
+	switch (part.type) {
+		case 'text':
+			return { type: 'text', text: part.text };
+		case 'image':
+			return { type: 'image_url', image_url: { url: part.url } };
+		case 'audio':
+			return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+	}
+}
+
+/** Nine letters and digits, the same for the same id. Ids that have that form already stay. */
+export function shortId(id: string): string {
+	if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
+	return createHash('sha256').update(id).digest('hex').slice(0, 9);
+}
+
+function decode(event: ServerSentEvent): WireChunk {
+	const data = event.data.trim();
+	if (data === '[DONE]') return { done: true };
+	// Events without data are used as heartbeats by some gateways.
+	if (data === '') return {};
+	const json = parsed(data);
+	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
+	const error = errorOf(json, event.event);
+	if (error !== undefined) return { error };
+	const choice = firstChoice(json);
+	const delta = deltaOf(choice);
+	const chunk: WireChunk = {};
+	if (typeof delta.content === 'string') chunk.text = delta.content;
+	else if (Array.isArray(delta.content)) chunk.text = textOfParts(delta.content);
+	else if (typeof choice?.text === 'string') chunk.text = choice.text;
+	const reasoning = delta.reasoning_content ?? delta.reasoning;
+	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
+	const complete = event.event === 'whole-answer' || choice?.message !== undefined;
+	const toolCalls = toolCallsOf(delta, complete);
+	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
+	if (typeof choice?.finish_reason === 'string') chunk.finishReason = choice.finish_reason;
+	if (isRecord(json.usage)) chunk.usage = usageOf(json.usage);
+	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
+	if (typeof json.model === 'string') chunk.model = json.model;
+	if (isRecord(json.prompt_progress)) chunk.progress = progressOf(json.prompt_progress);
+	if (event.event === 'whole-answer') {
+		if (choice === undefined) throw new Error(`an answer without choices: ${data.slice(0, 200)}`);
+		// A JSON answer that arrived whole is complete, also where a simple server leaves the reason out.
+		chunk.finishReason ??= 'stop';
+		chunk.done = true;
+	}
+	return chunk;
+}
+
+function parsed(data: string): unknown {
+	try {
+		return JSON.parse(data) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, and old releases' `error:` lines, whose data is the error itself. */
+function errorOf(json: Record<string, unknown>, eventName: string | undefined): WireChunk['error'] {
+	const error = json.error ?? (eventName === 'error' || json.object === 'error' ? json : undefined);
+	if (error === undefined || error === null) return undefined;
+	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
+	return {
+		message: typeof error.message === 'string' ? error.message : JSON.stringify(error),
+		...(typeof error.type === 'string' ? { type: error.type } : {}),
+		...(typeof error.code === 'number' ? { status: error.code } : {}),
+	};
+}
+
+/** Only choice 0 is read: this package never asks for several. */
+function firstChoice(json: Record<string, unknown>): Record<string, unknown> | undefined {
+	const choices = Array.isArray(json.choices) ? (json.choices as unknown[]).filter(isRecord) : [];
+	return choices.find(({ index }) => index === undefined || index === 0);
+}
+
+function deltaOf(choice: Record<string, unknown> | undefined): Record<string, unknown> {
+	if (isRecord(choice?.delta)) return choice.delta;
+	return isRecord(choice?.message) ? choice.message : {};
+}
+
+function textOfParts(parts: unknown[]): string {
+	return parts.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
+	if (!Array.isArray(delta.tool_calls)) return [];
+	return (delta.tool_calls as unknown[]).filter(isRecord).map((call) => {
+		const fn = isRecord(call.function) ? call.function : {};
+		const args = fn.arguments;
+		return {
+			...(typeof call.index === 'number' ? { index: call.index } : {}),
+			...(typeof call.id === 'string' && call.id !== '' ? { id: call.id } : {}),
+			...(typeof fn.name === 'string' && fn.name !== '' ? { name: fn.name } : {}),
+			...(typeof args === 'string' || isRecord(args) ? { arguments: args } : {}),
+			...(complete ? { complete: true } : {}),
+		};
+	});
+}
+
+function usageOf(usage: Record<string, unknown>): Usage {
+	const count = (value: unknown) => (typeof value === 'number' ? value : 0);
+	const detail = (details: unknown, key: string) => (isRecord(details) && typeof details[key] === 'number' ? details[key] : undefined);
+	const promptTokens = count(usage.prompt_tokens);
+	const completionTokens = count(usage.completion_tokens);
+	const cachedTokens = detail(usage.prompt_tokens_details, 'cached_tokens');
+	const reasoningTokens = detail(usage.completion_tokens_details, 'reasoning_tokens');
+	return {
+		promptTokens,
+		completionTokens,
+		totalTokens: typeof usage.total_tokens === 'number' ? usage.total_tokens : promptTokens + completionTokens,
+		...(cachedTokens === undefined ? {} : { cachedTokens }),
+		...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+	};
+}
+
+function timingsOf(timings: Record<string, unknown>): Timings {
+	return Object.fromEntries(Object.entries(timings).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+/** `processed` counts cached tokens too (contract llama-server 3.3). */
+function progressOf({ total, cache, processed }: Record<string, unknown>): number {
+	if (typeof total !== 'number' || typeof processed !== 'number') return 0;
+	const cached = typeof cache === 'number' ? cache : 0;
+	return total > cached ? (processed - cached) / (total - cached) : 1;
+}
