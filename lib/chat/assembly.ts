@@ -74,6 +74,11 @@ export class Assembly {
 
 	private heldSomething = false;
 
+	/** Whether the server said why it stopped: then only counts and the end marker may still come. */
+	get finished(): boolean {
+		return this.finishReason !== undefined && this.failed === undefined;
+	}
+
 	/** Whether everything has been said; what follows is ignored. */
 	get complete(): boolean {
 		return this.done || this.failed !== undefined;

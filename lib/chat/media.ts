@@ -1,5 +1,4 @@
-import { failure } from '../transport/failure';
-import { isRecord } from '../transport/failure';
+import { failure, isRecord } from '../transport/failure';
 import type { ContentPart } from './types';
 
 /**

@@ -72,6 +72,8 @@ export interface EventStream {
 	batches: AsyncIterable<ServerSentEvent[]>;
 	/** To be called when the first token arrived: from then on the idle limit counts in place of the first-token limit. */
 	firstToken(): void;
+	/** To be called when only an end marker can still come: a socket that is left open is then given up after 3 s. */
+	finishing(): void;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];
 	/** Closes the connection if it is still open, which frees the server's slot. */
@@ -80,6 +82,7 @@ export interface EventStream {
 
 const MOST_REDIRECTS = 5;
 const MOST_ERROR_BODY = 1024 * 1024;
+const END_MARKER_MS = 3_000;
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
 
 /** One server with one credential. Cheap to make: connections are shared behind it. */
@@ -269,6 +272,7 @@ export class Connection {
 			headers: answer.headers,
 			batches: isJson(answer) ? wholeAnswer(answer, watchdog, explain, close) : batches(),
 			firstToken: () => watchdog.firstToken(),
+			finishing: () => watchdog.finishing(END_MARKER_MS),
 			strayLines: () => decoder.strayLines,
 			close,
 		};

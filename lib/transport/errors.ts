@@ -75,7 +75,7 @@ export interface FailureDetails {
 
 /**
  * The one error of this package's library part. Its `message` says what happened and where, `remedy` what to do;
- * `nodes/shared/node-error.ts` turns it into n8n's own error classes.
+ * `node-error.ts` turns it into n8n's own error classes.
  */
 export class ServerError extends Error {
 	readonly kind: FailureKind;

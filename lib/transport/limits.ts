@@ -27,7 +27,7 @@ export class Watchdog {
 	/** The limit that was hit, once it was. */
 	hit: LimitName | undefined;
 
-	constructor(private readonly limits: Limits) {
+	constructor(private limits: Limits) {
 		this.arm();
 	}
 
@@ -45,6 +45,14 @@ export class Watchdog {
 		if (this.firstTokenSeen) return;
 		this.firstTokenSeen = true;
 		this.touch();
+		this.arm();
+	}
+
+	/** Nothing of weight is to come any more: from now on a pause of `idleMs` ends the wait. */
+	finishing(idleMs: number): void {
+		if (this.limits.idleMs > 0 && this.limits.idleMs <= idleMs) return;
+		this.limits = { ...this.limits, idleMs };
+		this.firstTokenSeen = true;
 		this.arm();
 	}
 

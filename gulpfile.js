@@ -1,0 +1,63 @@
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { dest, parallel, series, src, watch } = require('gulp');
+
+const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+
+async function clean() {
+	await fs.promises.rm('dist', { recursive: true, force: true });
+}
+
+/** Type check and CommonJS output of credentials, nodes and lib, file by file, so that stack traces stay readable. */
+async function compile() {
+	execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+}
+
+/** undici and eventsource-parser in one shared, minified file in place of the compiled `lib/transport/vendor.js`. */
+async function bundle() {
+	await require('esbuild').build({
+		entryPoints: ['lib/transport/vendor.ts'],
+		outfile: 'dist/lib/transport/vendor.js',
+		allowOverwrite: true,
+		bundle: true,
+		minify: true,
+		// undici finds its own classes by name.
+		keepNames: true,
+		platform: 'node',
+		format: 'cjs',
+		target: 'node20',
+		legalComments: 'external',
+	});
+}
+
+function icons() {
+	return src('icons/*.svg', { encoding: false }).pipe(dest('dist/icons'));
+}
+
+/** The codex of each node: n8n reads it from here when the nodes are loaded from a custom folder. */
+function nodeJson() {
+	return src('nodes/**/*.node.json', { base: '.' }).pipe(dest('dist'));
+}
+
+/**
+ * The example workflows in both forms: with the prefix of a package installed from n8n's interface, and with `CUSTOM.` for nodes
+ * loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS. A workflow of the one form shows unknown nodes under the other.
+ */
+async function workflows() {
+	const files = (await fs.promises.readdir('workflows')).filter((file) => file.endsWith('.json'));
+	await fs.promises.mkdir('dist/workflows/custom', { recursive: true });
+	for (const file of files) {
+		const text = await fs.promises.readFile(path.join('workflows', file), 'utf8');
+		await fs.promises.writeFile(path.join('dist/workflows', file), text);
+		const custom = text.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.');
+		await fs.promises.writeFile(path.join('dist/workflows/custom', file), custom);
+	}
+}
+
+const build = series(clean, compile, parallel(bundle, icons, nodeJson, workflows));
+
+exports.clean = clean;
+exports.build = build;
+exports.watch = series(build, () => watch(['credentials', 'icons', 'lib', 'nodes', 'workflows'], build));
+exports.default = build;

@@ -1,0 +1,283 @@
+import type { Connection, EventStream } from '../transport/connection';
+import { ServerError } from '../transport/errors';
+import { failure } from '../transport/failure';
+import type { Limits } from '../transport/limits';
+import type { ServerSentEvent } from '../transport/sse';
+import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
+import { convertMessages, type ReasoningEcho, type SourceMessage } from './messages';
+import { checkParameters, dependsOnServerKind, ignoredParameters } from './parameters';
+import { cleanSchema } from './schema';
+import { detectServerKind, knownServerKind, learnFromHeaders } from './server-kind';
+import { ThinkingPresenter } from './thinking-presenter';
+import { TurnMemory } from './turn-memory';
+import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';
+import { openAiProtocol } from './wire/openai';
+import type { ChatProtocol } from './wire/protocol';
+
+export interface ChatSettings {
+	model: string;
+	parameters: ChatParameters;
+	/** `auto`: found out from the server where it matters. */
+	serverKind: ServerKind | 'auto';
+	reasoningEcho: ReasoningEcho;
+	/** Put thinking into the answer, between `<think>` tags. */
+	showThinking: boolean;
+	/** The node's own choice, where the caller makes none. */
+	toolChoice?: 'auto' | 'none' | 'required';
+	limits: Partial<Limits>;
+	/** Tries after a refused connection or a busy server. */
+	retries: number;
+}
+
+export interface ChatCall {
+	messages: readonly SourceMessage[];
+	tools?: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	/** Further stop texts for this call. */
+	stop?: readonly string[];
+	signal?: AbortSignal;
+	/** Nobody reads along: then text may be held back where that makes the answer better. */
+	whole?: boolean;
+}
+
+export interface FinishedAnswer extends ChatAnswer {
+	/** The resolved URL that answered. */
+	url: string;
+	serverKind: ServerKind;
+	/** Milliseconds from sending to the first token, and to the end. */
+	firstTokenMs: number;
+	totalMs: number;
+}
+
+/** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
+const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
+
+/** Models whose answers were seen to begin inside a thinking block. */
+const beginsThinking = new Set<string>();
+const sharedMemory = new TurnMemory();
+
+/** Changes that make a server accept what it refused, each by what the refusal says. Nothing was generated then, so sending again is safe. */
+const ADAPTATIONS: ReadonlyArray<{ refused: RegExp; change: Partial<ChatRequest> }> = [
+	{ refused: /cannot use tools with stream/i, change: { stream: false } },
+	// Mistral's templates (contract llama-server, case 81)
+	{ refused: /tool call ids? should be alphanumeric strings? with length 9/i, change: { shortToolIds: true } },
+];
+
+/** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
+export class ChatClient {
+	constructor(
+		readonly connection: Connection,
+		readonly settings: ChatSettings,
+		private readonly protocol: ChatProtocol = openAiProtocol,
+		private readonly memory: TurnMemory = sharedMemory,
+	) {
+		if (settings.model.trim() === '') {
+			throw failure('invalidInput', {}, { message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' });
+		}
+		checkParameters(settings.parameters);
+	}
+
+	/**
+	 * One generation. Yields pieces of text as they arrive and returns the checked answer.
+	 *
+	 * @throws {ServerError} with what had arrived in `partialText` and `partialReasoning`
+	 */
+	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+		const startedAt = performance.now();
+		const call = typeof given === 'function' ? given() : given;
+		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id) => this.memory.recall(id) });
+		const { request, notes } = await this.requestFor(call, messages);
+		const assembly = new Assembly({
+			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(),
+			prefill: prefillOf(messages),
+		});
+		const presenter = new ThinkingPresenter(this.settings.showThinking);
+		const reader = await this.open(request, call.signal);
+		let firstTokenMs = 0;
+		try {
+			for await (const batch of reader.batches) {
+				const step = this.readBatch(batch, assembly, reader);
+				if (firstTokenMs === 0 && assembly.started) {
+					firstTokenMs = performance.now() - startedAt;
+					reader.firstToken();
+				}
+				const shown = presenter.show(step);
+				if (shown !== '') yield shown;
+				if (assembly.complete) break;
+				if (assembly.finished) reader.finishing();
+			}
+		} catch (error) {
+			const failed = withPartial(error, assembly);
+			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
+			if (!assembly.finished || failed.kind === 'aborted') throw asThrown(failed);
+		} finally {
+			reader.close();
+		}
+		const rest = presenter.show(assembly.flush());
+		if (rest !== '') yield rest;
+		const closing = presenter.end();
+		if (closing !== '') yield closing;
+		learnFromHeaders(this.connection, reader.headers);
+		const result = assembly.finish(reader.strayLines());
+		if (assembly.openingThinkTagMissing) beginsThinking.add(this.settings.model);
+		if ('failed' in result) throw this.explain(result.failed, reader.url);
+		this.memory.remember(result.answer);
+		const { answer } = result;
+		return {
+			...answer,
+			text: presenter.shown,
+			notes: [...notes, ...answer.notes],
+			url: reader.url,
+			serverKind: request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind,
+			firstTokenMs,
+			totalMs: performance.now() - startedAt,
+		};
+	}
+
+	private mayBeginThinking(): boolean {
+		return beginsThinking.has(this.settings.model) || THINKING_MODELS.test(this.settings.model);
+	}
+
+	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): AssemblyStep {
+		const sum: AssemblyStep = { text: '', reasoning: '' };
+		for (const event of batch) {
+			const step = assembly.push(this.decode(event, reader));
+			sum.text += step.text;
+			sum.reasoning += step.reasoning;
+		}
+		return sum;
+	}
+
+	private decode(event: ServerSentEvent, reader: EventStream) {
+		try {
+			return this.protocol.decode(event);
+		} catch (error) {
+			throw failure('invalidAnswer', this.contextOf(reader.url), {
+				status: reader.status,
+				serverText: this.connection.mask(error instanceof Error ? error.message : event.data),
+				facts: { line: this.connection.mask(event.data.slice(0, 500)) },
+			});
+		}
+	}
+
+	private async open(request: ChatRequest, signal: AbortSignal | undefined): Promise<EventStream> {
+		const refused = new Set<RegExp>();
+		for (let current = request; ; ) {
+			const outcome = await this.tryOpen(current, signal);
+			if (!('failed' in outcome)) return outcome;
+			const { failed } = outcome;
+			const adaptation = ADAPTATIONS.find((candidate) => !refused.has(candidate.refused) && candidate.refused.test(failed.serverText ?? ''));
+			if (adaptation === undefined) throw failed;
+			refused.add(adaptation.refused);
+			current = { ...current, ...adaptation.change };
+		}
+	}
+
+	private async tryOpen(request: ChatRequest, signal: AbortSignal | undefined): Promise<EventStream | { failed: ServerError }> {
+		try {
+			return await this.connection.stream(this.protocol.url(this.connection.url), {
+				json: this.protocol.body(request),
+				signal,
+				model: request.model,
+				limits: this.settings.limits,
+				retries: this.settings.retries,
+			});
+		} catch (error) {
+			return { failed: error instanceof ServerError ? error : failure('invalidAnswer', this.contextOf(this.connection.url.api)) };
+		}
+	}
+
+	private async requestFor(call: ChatCall, messages: ChatMessage[]): Promise<{ request: ChatRequest; notes: string[] }> {
+		const { settings } = this;
+		const tools = call.tools ?? [];
+		const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
+		const stop = [...(settings.parameters.stop ?? []), ...(call.stop ?? [])];
+		const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
+		const cleaned = cleanedSchemas(tools, parameters);
+		const depends = dependsOnServerKind(parameters) || cleaned.changed || typeof toolChoice === 'object' || messages.some(hasReasoning);
+		const serverKind = await this.serverKind(depends, call.signal);
+		const clean = serverKind === 'llamaServer' && cleaned.changed;
+		const request: ChatRequest = {
+			model: settings.model.trim(),
+			messages,
+			tools: clean ? cleaned.tools : [...tools],
+			...(toolChoice === undefined ? {} : { toolChoice }),
+			parameters: clean ? cleaned.parameters : parameters,
+			serverKind,
+		};
+		return { request, notes: [...notesOnIgnored(parameters, serverKind), ...(clean ? cleaned.notes : [])] };
+	}
+
+	private async serverKind(matters: boolean, signal: AbortSignal | undefined): Promise<ServerKind> {
+		const { serverKind } = this.settings;
+		if (serverKind !== 'auto') return serverKind;
+		return knownServerKind(this.connection) ?? (matters ? await detectServerKind(this.connection, signal) : 'other');
+	}
+
+	private contextOf(url: string) {
+		return this.connection.contextOf(url, this.settings.model);
+	}
+
+	private explain(failed: AssemblyFailure, url: string): ServerError {
+		const { kind, serverText, status, tool, facts, text, reasoning } = failed;
+		return failure(kind, this.contextOf(url), {
+			status,
+			serverText,
+			facts,
+			partialText: text || undefined,
+			partialReasoning: reasoning || undefined,
+			about: { tool, maxTokens: this.settings.parameters.maxTokens },
+		});
+	}
+}
+
+/** The lint wants node errors only inside a catch block; this library's errors become node errors at its boundary. */
+function asThrown(error: ServerError): ServerError {
+	return error;
+}
+
+function hasReasoning(message: ChatMessage): boolean {
+	return message.role === 'assistant' && message.reasoning !== undefined;
+}
+
+/** A trailing assistant message is continued by the server, which repeats it at the beginning of the answer. */
+function prefillOf(messages: readonly ChatMessage[]): string | undefined {
+	const last = messages.at(-1);
+	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
+}
+
+/**
+ * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round, an
+ * agent would never come to its answer.
+ */
+function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
+	if (choice !== 'required') return choice;
+	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+	return messages.slice(lastUser + 1).some(({ role }) => role === 'tool') ? 'auto' : 'required';
+}
+
+function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParameters) {
+	const notes: string[] = [];
+	let changed = false;
+	const clean = (schema: Record<string, unknown>, where: string) => {
+		const result = cleanSchema(schema);
+		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
+		if (result.dropped.length > 0) notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
+		return result.schema;
+	};
+	const cleanTools = tools.map((tool) => ({ ...tool, parameters: clean(tool.parameters, `the schema of the tool "${tool.name}"`) }));
+	const format = parameters.responseFormat;
+	const responseFormat = format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
+	return { tools: cleanTools, parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) }, notes, changed };
+}
+
+function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] {
+	const ignored = ignoredParameters(parameters, kind);
+	return ignored.length === 0 ? [] : [`This server (${kind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
+}
+
+function withPartial(error: unknown, assembly: Assembly): ServerError {
+	const { text, reasoning } = assembly.partial;
+	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
+	return failed.withPartial({ text, reasoning });
+}

@@ -1,0 +1,121 @@
+import type { ISupplyDataFunctions } from 'n8n-workflow';
+
+import { loadSdk, type AiNodeSdk } from './sdk';
+
+/** A LangChain message chunk of the host. */
+export interface HostMessageChunk {
+	content: unknown;
+	tool_calls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
+	additional_kwargs: Record<string, unknown>;
+	response_metadata: Record<string, unknown>;
+	usage_metadata?: Record<string, unknown>;
+}
+
+/** A LangChain generation chunk of the host. */
+export interface HostGenerationChunk {
+	text: string;
+	message: HostMessageChunk;
+	generationInfo?: Record<string, unknown>;
+}
+
+/** What a streaming model tells its callbacks. */
+export interface HostRunManager {
+	handleLLMNewToken(
+		token: string,
+		index?: { prompt: number; completion: number },
+		runId?: string,
+		parentRunId?: string,
+		tags?: string[],
+		fields?: { chunk: HostGenerationChunk },
+	): Promise<void>;
+}
+
+/** The host's `BaseChatModel`, as far as a subclass of it is concerned. */
+export interface HostBaseChatModel {
+	metadata?: Record<string, unknown>;
+	callbacks?: unknown;
+	withConfig(config: Record<string, unknown>): unknown;
+}
+
+/**
+ * The classes of the host's own LangChain. A model built on them is, to n8n, one of its own: parallel calls, thinking, exact usage and
+ * timings arrive, which the SDK's adapter loses (contract n8n-platform 3).
+ */
+export interface HostClasses {
+	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
+	AIMessageChunk: new (fields: Record<string, unknown>) => HostMessageChunk;
+	ChatGenerationChunk: new (fields: { text: string; message: HostMessageChunk; generationInfo?: Record<string, unknown> }) => HostGenerationChunk;
+	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: Record<string, unknown>) => object;
+}
+
+export type Harvest = { classes: HostClasses } | { missing: string };
+
+interface Adapter {
+	callbacks?: unknown;
+	_streamResponseChunks?: (messages: unknown[], options: object) => AsyncIterable<HostGenerationChunk>;
+}
+
+const harvested = new WeakMap<object, Promise<Harvest>>();
+
+/** One word and the end: enough to see the host's chunk classes. */
+const PROBE = {
+	provider: 'n8n-nodes-local-llama',
+	modelId: 'probe',
+	async generate() {
+		return { message: { role: 'assistant' as const, content: [{ type: 'text' as const, text: '' }] } };
+	},
+	async *stream() {
+		yield { type: 'text-delta' as const, delta: 'probe' };
+	},
+	withTools() {
+		return PROBE;
+	},
+};
+
+/**
+ * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. The shape is no contract
+ * of n8n's, so every piece is checked, and what is missing is named.
+ */
+export async function harvestHost(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<Harvest> {
+	const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as Adapter | undefined;
+	const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
+	if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
+	let harvest = harvested.get(adapterClass);
+	if (harvest === undefined) {
+		harvest = takeClasses(adapter, adapterClass);
+		harvested.set(adapterClass, harvest);
+	}
+	return await harvest;
+}
+
+async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harvest> {
+	const base: unknown = Object.getPrototypeOf(adapterClass);
+	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
+	if (BaseChatModel === undefined || !isObject(base)) return { missing: 'the base class of its chat model' };
+	for (const method of ['invoke', 'generatePrompt', 'withConfig', '_streamIterator', '_modelType']) {
+		if (typeof (base as Record<string, unknown>)[method] !== 'function') return { missing: `BaseChatModel.${method}` };
+	}
+	if (typeof adapter._streamResponseChunks !== 'function') return { missing: '_streamResponseChunks' };
+	const chunk = await firstChunk(adapter);
+	const ChatGenerationChunk = isObject(chunk) ? constructorOf(Object.getPrototypeOf(chunk) as object) : undefined;
+	const AIMessageChunk = isObject(chunk?.message) ? constructorOf(Object.getPrototypeOf(chunk.message) as object) : undefined;
+	if (ChatGenerationChunk === undefined || !('concat' in chunk!)) return { missing: 'ChatGenerationChunk' };
+	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls)) return { missing: 'AIMessageChunk' };
+	const tracer: unknown = Array.isArray(adapter.callbacks) ? adapter.callbacks[0] : undefined;
+	const N8nLlmTracing = isObject(tracer) && 'handleLLMEnd' in tracer ? constructorOf(Object.getPrototypeOf(tracer) as object) : undefined;
+	if (N8nLlmTracing === undefined) return { missing: 'N8nLlmTracing' };
+	return { classes: { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing } as unknown as HostClasses };
+}
+
+async function firstChunk(adapter: Adapter): Promise<HostGenerationChunk | undefined> {
+	for await (const chunk of adapter._streamResponseChunks!([], {})) return chunk;
+	return undefined;
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
+}
+
+function constructorOf(prototype: object): unknown {
+	return typeof prototype.constructor === 'function' && prototype.constructor !== Object ? prototype.constructor : undefined;
+}

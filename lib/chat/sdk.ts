@@ -1,0 +1,39 @@
+import { LoggerProxy } from 'n8n-workflow';
+
+import { unsupportedN8n } from '../supported-n8n';
+
+/** What this package uses of n8n's `@n8n/ai-node-sdk`. */
+export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
+
+/**
+ * The host's SDK. Taken with `module.require` in place of an import, so that an n8n without it fails with a sentence that
+ * says what to do; a failing import would end in "Cannot find module".
+ *
+ * @throws {Error} when this n8n brings no SDK
+ */
+export function loadSdk(requireModule: (name: string) => unknown = (name) => module.require(name)): AiNodeSdk {
+	const sdk = tryRequire(requireModule);
+	if (sdk === undefined) throw new Error(unsupportedN8n('this n8n brings no @n8n/ai-node-sdk'));
+	if (typeof sdk.supplyModel !== 'function') throw new Error(unsupportedN8n('its @n8n/ai-node-sdk has no supplyModel'));
+	return sdk;
+}
+
+function tryRequire(requireModule: (name: string) => unknown): AiNodeSdk | undefined {
+	try {
+		return requireModule('@n8n/ai-node-sdk') as AiNodeSdk;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * To be called when a node file is loaded. It logs and does not throw: an error while loading would keep the whole n8n from
+ * starting; the node raises the same sentence when it is used.
+ */
+export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
+	try {
+		loadSdk(requireModule);
+	} catch (error) {
+		LoggerProxy.error(error instanceof Error ? error.message : String(error));
+	}
+}

@@ -1,0 +1,54 @@
+import { failure, isRecord } from '../transport/failure';
+import type { AiNodeSdk } from './sdk';
+import type { ToolChoice, ToolDefinition } from './types';
+
+type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
+
+/**
+ * A tool as LangChain or n8n hands it over, as a definition for the server. `toJsonSchema` is the host's converter, which knows the
+ * host's zod.
+ *
+ * @throws {ServerError} of kind `invalidInput` for something that is no tool
+ */
+export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolDefinition {
+	if (!isRecord(tool)) throw notATool();
+	if (tool.type === 'function' && isRecord(tool.function) && typeof tool.function.name === 'string') {
+		const { name, description, parameters } = tool.function;
+		return definition(name, description, parameters);
+	}
+	if (typeof tool.name !== 'string') throw notATool();
+	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
+	const json = toJsonSchema({ type: 'function', name: tool.name, inputSchema: schema } as Parameters<ToJsonSchema>[0]);
+	return definition(tool.name, tool.description, json);
+}
+
+function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {
+	const schema = isRecord(parameters) ? parameters : {};
+	// `$schema` only costs tokens. A tool without a schema takes no arguments; templates and grammars want to hear so.
+	const rest = Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema'));
+	return {
+		name,
+		...(typeof description === 'string' && description !== '' ? { description } : {}),
+		parameters: Object.keys(rest).length === 0 ? { type: 'object', properties: {} } : rest,
+	};
+}
+
+function notATool() {
+	return failure('invalidInput', {}, {
+		message: 'Something was bound to the model that is not a tool',
+		remedy: 'Local servers know function tools only, no tools that a cloud provider runs itself.',
+	});
+}
+
+/** LangChain's ways to say it: `any` for "some tool", a tool's bare name, or OpenAI's object. */
+export function toolChoiceOf(choice: unknown): ToolChoice | undefined {
+	if (choice === undefined || choice === null) return undefined;
+	if (choice === 'any' || choice === true) return 'required';
+	if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
+	if (typeof choice === 'string') return { name: choice };
+	if (isRecord(choice)) {
+		const name = isRecord(choice.function) ? choice.function.name : choice.name;
+		if (typeof name === 'string') return { name };
+	}
+	return undefined;
+}

@@ -1,0 +1,81 @@
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
+import { Connection, type EgressFilter } from './connection';
+import { failure, isRecord } from './failure';
+
+/** The data of a "LocalLlama API" credential. */
+export interface LocalLlamaCredential {
+	baseUrl: string;
+	apiKey?: string;
+	authentication?: 'bearer' | 'xApiKey';
+	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
+	ignoreSslIssues?: boolean;
+	maxConcurrentRequests?: number;
+}
+
+/** Reads the stored data; whatever is missing or of another type counts as not set. */
+export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): LocalLlamaCredential {
+	const headers = isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header) ? (data.extraHeaders.header as unknown[]).filter(isRecord) : [];
+	return {
+		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
+		apiKey: typeof data.apiKey === 'string' ? data.apiKey : '',
+		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
+		extraHeaders: { header: headers.map(({ name, value }) => ({ name: String(name ?? ''), value: String(value ?? '') })) },
+		ignoreSslIssues: data.ignoreSslIssues === true,
+		maxConcurrentRequests: typeof data.maxConcurrentRequests === 'number' ? Math.max(0, Math.floor(data.maxConcurrentRequests)) : 0,
+	};
+}
+
+/** RFC 9110: a token, and visible ASCII with blanks inside. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/;
+
+/** Headers that the HTTP client sets itself. */
+const RESERVED = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'keep-alive', 'content-type']);
+
+/**
+ * The headers a credential stands for. An empty key sends none.
+ *
+ * @throws {ServerError} of kind `invalidInput` naming the header, never its value
+ */
+export function credentialHeaders({ apiKey = '', authentication, extraHeaders }: LocalLlamaCredential): Record<string, string> {
+	const headers: Record<string, string> = {};
+	// People paste the key with its scheme, and with the line end of the file it came from.
+	const key = apiKey.trim().replace(/^Bearer\s+/i, '');
+	if (key !== '') {
+		if (!HEADER_VALUE.test(key)) throw invalid('The API Key contains characters that cannot be sent in a header');
+		if (authentication === 'xApiKey') headers['x-api-key'] = key;
+		else headers.authorization = `Bearer ${key}`;
+	}
+	for (const { name = '', value = '' } of extraHeaders?.header ?? []) {
+		const trimmed = name.trim().toLowerCase();
+		if (trimmed === '' && value === '') continue;
+		if (!HEADER_NAME.test(trimmed)) throw invalid(`The extra header name "${name}" is not valid`);
+		if (RESERVED.has(trimmed)) throw invalid(`The extra header "${name}" cannot be set: the HTTP client sets it itself`);
+		if (!HEADER_VALUE.test(value.trim())) throw invalid(`The value of the extra header "${name}" contains characters that cannot be sent`);
+		headers[trimmed] = value.trim();
+	}
+	return headers;
+}
+
+function invalid(message: string) {
+	return failure('invalidInput', {}, { message, remedy: 'Open the credential and correct it.' });
+}
+
+/** The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter. */
+export function localLlamaConnection(data: ICredentialDataDecryptedObject, helpers?: object): Connection {
+	const credential = readLocalLlamaCredential(data);
+	return new Connection({
+		baseUrl: credential.baseUrl,
+		headers: credentialHeaders(credential),
+		ignoreSslIssues: credential.ignoreSslIssues,
+		maxConcurrentRequests: credential.maxConcurrentRequests,
+		egressFilter: egressFilterOf(helpers),
+	});
+}
+
+/** n8n's egress filter; n8n before 2.30 has none. */
+export function egressFilterOf(helpers: object | undefined): EgressFilter | undefined {
+	const get = helpers !== undefined && 'getSecureEgressFilter' in helpers ? helpers.getSecureEgressFilter : undefined;
+	return typeof get === 'function' ? ((get as () => EgressFilter | undefined).call(helpers) ?? undefined) : undefined;
+}

@@ -1,0 +1,66 @@
+import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+
+import { ChatClient } from '../../lib/chat/client';
+import { harvestHost } from '../../lib/chat/host';
+import { localChatModelClass } from '../../lib/chat/local-chat-model';
+import { loadSdk } from '../../lib/chat/sdk';
+import { sdkChatModel } from '../../lib/chat/sdk-chat-model';
+import { localLlamaConnection } from '../../lib/transport/credentials';
+import { toNodeError } from '../../lib/transport/node-error';
+import { readSettings } from './settings';
+
+/** The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's adapter. */
+export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+	const toError = (error: unknown) => toNodeError(context.getNode(), error, { itemIndex, subNode: true });
+	try {
+		const sdk = loadSdk();
+		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+		const connection = localLlamaConnection(credentials, context.helpers);
+		const parameter = (name: string, fallback: unknown = undefined) => context.getNodeParameter(name, itemIndex, fallback as never) as unknown;
+		const options = parameter('options', {}) as Record<string, unknown>;
+		const settings = readSettings({
+			model: context.getNodeParameter('model', itemIndex, '', { extractValue: true }),
+			serverType: parameter('serverType', 'auto'),
+			thinking: parameter('thinking', 'serverDefault'),
+			thinkingEffort: parameter('thinkingEffort', 'medium'),
+			thinkingBudget: parameter('thinkingBudget', 1024),
+			responseFormat: parameter('responseFormat', 'text'),
+			jsonSchema: parameter('jsonSchema', '{}'),
+			grammar: parameter('grammar', ''),
+			options,
+		});
+		const client = new ChatClient(connection, settings);
+		const harvest = await harvestHost(context, sdk);
+		if ('missing' in harvest) {
+			context.logger.warn(`Local Chat Model: this n8n is built differently than known (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`);
+			return sdk.supplyModel(context, sdkChatModel(client, sdk, toError));
+		}
+		const { classes } = harvest;
+		const LocalChatModel = localChatModelClass(classes);
+		const told = new Set<string>();
+		return {
+			response: new LocalChatModel({
+				client,
+				toJsonSchema: sdk.getParametersJsonSchema,
+				callbacks: [new classes.N8nLlmTracing(context, { errorDescriptionMapper: ({ description }: { description?: string }) => description })],
+				nodeSignal: context.getExecutionCancelSignal(),
+				toError,
+				onNotes: (notes) => {
+					for (const message of notes.filter((note) => !told.has(note))) {
+						told.add(message);
+						context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+					}
+				},
+				settings: {
+					model: settings.model,
+					baseUrl: connection.url.api,
+					serverType: settings.serverKind,
+					options: { ...settings.parameters, ...settings.limits, retries: settings.retries },
+				},
+				jsonOutput: ['jsonObject', 'jsonSchema'].includes(settings.parameters.responseFormat?.type ?? ''),
+			}),
+		};
+	} catch (error) {
+		throw toError(error);
+	}
+}
