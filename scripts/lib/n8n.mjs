@@ -1,0 +1,397 @@
+/** Running the pinned n8n: its server, its command line, and the REST interface its editor uses. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cached } from './cache.mjs';
+import { node, toolEnvironment } from './deps.mjs';
+import { shortHash } from './paths.mjs';
+import { freePort } from './ports.mjs';
+import { onExit, residentBytes, run, startService } from './proc.mjs';
+import { waitForOk } from './wait.mjs';
+
+/** @typedef {import('./types').N8nInstall} N8nInstall */
+/** @typedef {import('./types').Login} Login */
+/** @typedef {import('./types').JsonObject} JsonObject */
+
+const READY_TIMEOUT_MS = 120_000;
+const WEBHOOK_TIMEOUT_MS = 15_000;
+
+/** Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. */
+const FOREIGN_SETTINGS =
+	/^(N8N_|DB_|EXECUTIONS_|QUEUE_|CREDENTIALS_|WEBHOOK_|WORKFLOWS_|NODES_|EXTERNAL_HOOK|INSTANCE_AI_|GENERIC_TIMEZONE$|npm_)/;
+
+/** The account of n8n instances that live for one test. */
+export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
+
+/**
+ * @param {import('./types').N8nEnvironment} options
+ * @returns {Record<string, string | undefined>}
+ */
+export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions = [], env = {} }) => ({
+	...Object.fromEntries(Object.entries(toolEnvironment()).filter(([name]) => !FOREIGN_SETTINGS.test(name))),
+	// The proxy of a company network must not sit between n8n and a model on the same machine.
+	NO_PROXY: ['127.0.0.1', 'localhost', process.env.NO_PROXY].filter(Boolean).join(','),
+	N8N_USER_FOLDER: userFolder,
+	N8N_LISTEN_ADDRESS: process.env.N8N_LISTEN_ADDRESS || '127.0.0.1',
+	...(port === undefined ? {} : { N8N_PORT: String(port), N8N_EDITOR_BASE_URL: `http://localhost:${port}` }),
+	...(brokerPort === undefined ? {} : { N8N_RUNNERS_BROKER_PORT: String(brokerPort) }),
+	...(customExtensions.length > 0 ? { N8N_CUSTOM_EXTENSIONS: customExtensions.join(';') } : {}),
+	DB_TYPE: 'sqlite',
+	N8N_SECURE_COOKIE: 'false',
+	N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS: 'true',
+	// Nothing here may wait for, or tell anything to, a service on the Internet.
+	N8N_DIAGNOSTICS_ENABLED: 'false',
+	N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
+	N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
+	N8N_DYNAMIC_BANNERS_ENABLED: 'false',
+	N8N_TEMPLATES_ENABLED: 'false',
+	N8N_PERSONALIZATION_ENABLED: 'false',
+	N8N_HIRING_BANNER_ENABLED: 'false',
+	N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
+	N8N_COMMUNITY_PACKAGES_ENABLED: 'false',
+	N8N_PYTHON_ENABLED: 'false',
+	...env,
+});
+
+/**
+ * Runs one of n8n's commands to its end.
+ *
+ * @param {N8nInstall} install
+ * @param {string[]} args
+ * @param {import('./types').N8nEnvironment & { timeoutMs?: number }} options
+ * @returns {Promise<import('./types').RunResult>}
+ */
+export const n8nCommand = async (install, args, { timeoutMs = 15 * 60_000, ...options }) => {
+	mkdirSync(options.userFolder, { recursive: true });
+	return await run(node, [install.bin, ...args], {
+		// n8n reads a `.env` from the folder it starts in.
+		cwd: options.userFolder,
+		env: n8nEnvironment({ ...options, brokerPort: options.brokerPort ?? (await freePort()) }),
+		timeoutMs,
+		// What a command did stands in its text: the import commands end with 0 also when they failed, and `execute` may
+		// crash in a native module while the process ends, long after its result is printed.
+		check: false,
+	});
+};
+
+/**
+ * Writes `content` where an import command can read it, and only there: credentials hold keys.
+ *
+ * @template T
+ * @param {unknown} content
+ * @param {(file: string) => Promise<T>} use
+ */
+const withJsonFile = async (content, use) => {
+	const folder = mkdtempSync(join(tmpdir(), 'local-llama-'));
+	const clean = () => rmSync(folder, { recursive: true, force: true });
+	const takeBack = onExit(clean);
+	try {
+		const file = join(folder, 'import.json');
+		writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+		return await use(file);
+	} finally {
+		clean();
+		takeBack();
+	}
+};
+
+/**
+ * @param {import('./types').RunResult} result
+ * @param {string} what
+ */
+const checkImport = (result, what) => {
+	if (!/Successfully imported \d+/.test(result.output)) {
+		throw new Error(`n8n did not import the ${what}:\n${result.output.trim()}`);
+	}
+};
+
+/**
+ * @param {N8nInstall} install
+ * @param {import('./types').Credential[]} credentials with fixed ids: an import replaces what has the same id
+ * @param {import('./types').N8nEnvironment} options
+ */
+export const importCredentials = async (install, credentials, options) => {
+	await withJsonFile(credentials, async (file) => {
+		checkImport(await n8nCommand(install, ['import:credentials', `--input=${file}`], options), 'credentials');
+	});
+};
+
+/**
+ * @param {N8nInstall} install
+ * @param {import('./types').Workflow[]} workflows with fixed ids of at most 21 characters
+ * @param {import('./types').N8nEnvironment} options
+ */
+export const importWorkflows = async (install, workflows, options) => {
+	await withJsonFile(workflows, async (file) => {
+		checkImport(await n8nCommand(install, ['import:workflow', `--input=${file}`], options), 'workflows');
+	});
+};
+
+/**
+ * Makes the current version of a workflow the live one; takes effect when n8n starts next.
+ *
+ * @param {N8nInstall} install
+ * @param {string} id
+ * @param {import('./types').N8nEnvironment} options
+ */
+export const publishWorkflow = async (install, id, options) => {
+	const { code, output } = await n8nCommand(install, ['publish:workflow', `--id=${id}`], options);
+	if (code !== 0) throw new Error(`n8n did not publish the workflow ${id}:\n${output.trim()}`);
+};
+
+/**
+ * Runs a workflow once, without a server. It must start with a Manual Trigger.
+ *
+ * @param {N8nInstall} install
+ * @param {string} id
+ * @param {import('./types').N8nEnvironment & { timeoutMs?: number }} options
+ * @returns {Promise<import('./types').CliExecution>}
+ */
+export const executeWorkflow = async (install, id, options) => {
+	// Not --rawOutput: a failed execution is only printed between the log's own lines.
+	const { output } = await n8nCommand(install, ['execute', `--id=${id}`], options);
+	const text = output.slice(output.indexOf('===================================='));
+	const start = text.indexOf('\n{');
+	const end = text.indexOf('\n}', start);
+	if (start < 0 || end < 0) throw new Error(`n8n execute printed no execution:\n${output.trim()}`);
+	/** @type {import('./types').CliExecution['run']} */
+	const execution = JSON.parse(text.slice(start, end + 2));
+	const { error } = execution.data.resultData;
+	return { success: !error, error, run: execution, output };
+};
+
+/**
+ * n8n stores an execution's data in the format of the npm package flatted: an array in which strings stand for places in it.
+ *
+ * @param {string} text
+ * @returns {unknown}
+ */
+export const parseFlatted = (text) => {
+	/** @type {unknown[]} */
+	const flat = JSON.parse(text);
+	/** @type {Map<number, unknown>} */
+	const done = new Map();
+	/** @param {number} index */
+	const revive = (index) => {
+		if (done.has(index)) return done.get(index);
+		const value = flat[index];
+		if (value === null || typeof value !== 'object') return value;
+		/** @type {unknown[] | Record<string, unknown>} */
+		const target = Array.isArray(value) ? [] : {};
+		done.set(index, target);
+		for (const [key, entry] of Object.entries(value)) {
+			Object.assign(target, { [key]: typeof entry === 'string' ? revive(Number(entry)) : entry });
+		}
+		return target;
+	};
+	return revive(0);
+};
+
+/**
+ * The REST interface of n8n's editor.
+ *
+ * @param {string} url
+ * @returns {import('./types').N8nClient}
+ */
+export const n8nClient = (url) => {
+	let cookie = '';
+	/**
+	 * @template T
+	 * @param {string} method
+	 * @param {string} path
+	 * @param {unknown} [body]
+	 * @returns {Promise<T>}
+	 */
+	const request = async (method, path, body) => {
+		const response = await fetch(`${url}${path}`, {
+			method,
+			headers: {
+				...(body === undefined ? {} : { 'content-type': 'application/json' }),
+				// n8n ties the session to the browser that sent this when it logged in.
+				'browser-id': 'n8n-nodes-local-llama',
+				...(cookie ? { cookie } : {}),
+			},
+			body: body === undefined ? undefined : JSON.stringify(body),
+			signal: AbortSignal.timeout(60_000),
+		});
+		const cookies = response.headers.getSetCookie().map((line) => line.split(';')[0]);
+		if (cookies.length > 0) cookie = cookies.join('; ');
+		const text = await response.text();
+		if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status} ${text.slice(0, 2000)}`);
+		const json = text ? JSON.parse(text) : {};
+		return json !== null && typeof json === 'object' && 'data' in json ? json.data : json;
+	};
+
+	/** @param {Login} login */
+	const setupOwner = async ({ email, password, firstName = 'Local', lastName = 'Llama' }) => {
+		await request('POST', '/rest/owner/setup', { email, password, firstName, lastName });
+	};
+	/** @param {Login} login */
+	const login = async ({ email, password }) => {
+		await request('POST', '/rest/login', { emailOrLdapLoginId: email, password });
+	};
+
+	/** @type {import('./types').N8nClient['createWorkflow']} */
+	const createWorkflow = async (workflow) =>
+		await request('POST', '/rest/workflows', { settings: { executionOrder: 'v1' }, ...workflow });
+
+	/** @type {import('./types').N8nClient['activate']} */
+	const activate = async (id) => {
+		/** @type {{ versionId: string }} */
+		const { versionId } = await request('GET', `/rest/workflows/${id}`);
+		await request('POST', `/rest/workflows/${id}/activate`, { versionId });
+	};
+
+	/** @type {import('./types').N8nClient['getExecution']} */
+	const getExecution = async (id) => {
+		/** @type {JsonObject & { data: string }} */
+		const execution = await request('GET', `/rest/executions/${id}`);
+		return /** @type {import('./types').Execution} */ ({ ...execution, data: parseFlatted(execution.data) });
+	};
+
+	/** @type {import('./types').N8nClient['listExecutions']} */
+	const listExecutions = async ({ workflowId, status, limit = 20 } = {}) => {
+		const filter = JSON.stringify({ ...(workflowId ? { workflowId } : {}), ...(status ? { status } : {}) });
+		/** @type {{ results: import('./types').ExecutionSummary[] }} */
+		const { results } = await request(
+			'GET',
+			`/rest/executions?filter=${encodeURIComponent(filter)}&limit=${limit}`,
+		);
+		return results;
+	};
+
+	/** @type {import('./types').N8nClient['webhook']} */
+	const webhook = async (path, { method = 'POST', body, signal } = {}) => {
+		const deadline = Date.now() + WEBHOOK_TIMEOUT_MS;
+		for (;;) {
+			const response = await fetch(`${url}/webhook/${path}`, {
+				method,
+				headers: body === undefined ? {} : { 'content-type': 'application/json' },
+				body: body === undefined ? undefined : JSON.stringify(body),
+				signal,
+			});
+			if (response.status !== 404 || Date.now() > deadline) return response;
+			const text = await response.text();
+			// A workflow's webhooks are registered a moment after it is activated.
+			if (!text.includes('is not registered')) {
+				return new Response(text, { status: 404, headers: response.headers });
+			}
+			await delay(100);
+		}
+	};
+
+	/** @type {import('./types').N8nClient['chat']} */
+	async function* chat(webhookId, chatInput, { sessionId = 'session', signal } = {}) {
+		const startedAt = performance.now();
+		const response = await webhook(`${webhookId}/chat`, {
+			body: { action: 'sendMessage', sessionId, chatInput },
+			signal,
+		});
+		if (!response.ok || !response.body) {
+			throw new Error(`The chat webhook answered HTTP ${response.status}: ${await response.text()}`);
+		}
+		let rest = '';
+		for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+			const lines = (rest + text).split('\n');
+			rest = lines.pop() ?? '';
+			const atMs = performance.now() - startedAt;
+			for (const line of lines) if (line.trim()) yield { atMs, ...JSON.parse(line) };
+		}
+		if (rest.trim()) yield { atMs: performance.now() - startedAt, ...JSON.parse(rest) };
+	}
+
+	return {
+		url,
+		request,
+		setupOwner,
+		login,
+		createWorkflow,
+		activate,
+		getExecution,
+		listExecutions,
+		webhook,
+		chat,
+		createCredential: async (credential) => await request('POST', '/rest/credentials', credential),
+		stopExecution: async (id) => {
+			await request('POST', `/rest/executions/${id}/stop`);
+		},
+		runWorkflow: async (workflow, triggerNode) => {
+			/** @type {{ executionId: string }} */
+			const { executionId } = await request('POST', `/rest/workflows/${workflow.id}/run`, {
+				workflowData: workflow,
+				triggerToStartFrom: { name: triggerNode },
+			});
+			return executionId;
+		},
+		waitForExecution: async (id, timeoutMs = 60_000) => {
+			const deadline = Date.now() + timeoutMs;
+			for (;;) {
+				const execution = await getExecution(id);
+				if (!['new', 'running', 'waiting'].includes(execution.status)) return execution;
+				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${execution.status} after ${timeoutMs} ms`);
+				await delay(100);
+			}
+		},
+		nodeTypes: async () => await request('GET', '/types/nodes.json'),
+	};
+};
+
+/**
+ * Starts n8n and waits until it answers.
+ *
+ * @param {N8nInstall} install
+ * @param {import('./types').StartN8nOptions} options
+ * @returns {Promise<import('./types').N8nServer>}
+ */
+export const startN8n = async (install, options) => {
+	const port = options.port ?? (await freePort());
+	const brokerPort = options.brokerPort ?? (await freePort());
+	mkdirSync(options.userFolder, { recursive: true });
+	const startedAt = Date.now();
+	const service = startService('n8n', node, [install.bin, 'start'], {
+		cwd: options.userFolder,
+		env: n8nEnvironment({ ...options, port, brokerPort }),
+		logFile: options.logFile,
+		onLine: options.onLine,
+	});
+	const url = `http://127.0.0.1:${port}`;
+	try {
+		await waitForOk(`${url}/healthz/readiness`, options.timeoutMs ?? READY_TIMEOUT_MS, () =>
+			service.running ? undefined : `n8n ended while starting (${service.endReason})`,
+		);
+	} catch (error) {
+		await service.stop();
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new Error(`${reason}\n${service.lines.slice(-30).join('\n')}`);
+	}
+	return {
+		...n8nClient(url),
+		port,
+		userFolder: options.userFolder,
+		service,
+		readyAfterMs: Date.now() - startedAt,
+		residentBytes: () => residentBytes(service.pid),
+		stop: async () => await service.stop(10_000),
+	};
+};
+
+/**
+ * A user folder whose database exists and whose owner is `TEST_LOGIN`: a copy starts in half the time an empty one takes.
+ *
+ * @param {N8nInstall} install
+ * @param {string} target folder to create
+ */
+export const copyPreparedUserFolder = async (install, target) => {
+	const key = `n8n-data-${install.version}-${shortHash(install.folder, JSON.stringify(TEST_LOGIN))}`;
+	const prepared = await cached(key, async (folder) => {
+		const server = await startN8n(install, { userFolder: folder });
+		try {
+			await server.setupOwner(TEST_LOGIN);
+		} finally {
+			await server.stop();
+		}
+	});
+	if (existsSync(target)) throw new Error(`${target} exists already`);
+	cpSync(prepared, target, { recursive: true });
+};

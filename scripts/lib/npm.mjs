@@ -1,0 +1,69 @@
+/** npm as the scripts use it: whatever the user's own npm settings are, a lock file installs the same way everywhere. */
+import { existsSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+import { root } from './paths.mjs';
+import { findOnPath, run } from './proc.mjs';
+
+const ownBin = join(root, 'node_modules', '.bin');
+
+/** npm exports the settings of the project it was called in; they must not reach another project. */
+const PROJECT_SETTINGS =
+	/^npm_(package_|lifecycle_|command$|config_(ignore_scripts|legacy_peer_deps|loglevel|local_prefix|prefix|global|omit|include|only|production|dev|engine_strict|package_lock|install_strategy|nodedir|before|min_release_age)$)/i;
+
+/**
+ * @param {NodeJS.ProcessEnv} [base]
+ * @returns {NodeJS.ProcessEnv}
+ */
+export const npmEnvironment = (base = process.env) => ({
+	...Object.fromEntries(Object.entries(base).filter(([name]) => !PROJECT_SETTINGS.test(name))),
+	// Lock files pin versions by hash. A user's minimum age for packages, or a date, would make npm refuse what they name.
+	npm_config_before: 'null',
+	npm_config_min_release_age: '0',
+	npm_config_update_notifier: 'false',
+	NODE_ENV: 'development',
+});
+
+/**
+ * The Node that runs npm. Not the one in this clone's node_modules: `npm ci` deletes it under its own feet.
+ *
+ * @returns {string}
+ */
+const nodeForNpm = () => {
+	const outside = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ownBin);
+	const candidates = [process.env.npm_node_execpath, process.execPath].filter(
+		(file) => file && !file.startsWith(root) && existsSync(file),
+	);
+	return candidates[0] ?? findOnPath('node', outside.join(delimiter)) ?? process.execPath;
+};
+
+/** @returns {[string, ...string[]]} the command that runs npm, and its first arguments */
+const npmCommand = () => {
+	const called = process.env.npm_execpath;
+	// Under yarn or pnpm the variable names those.
+	if (called && basename(called) === 'npm-cli.js' && existsSync(called)) return [nodeForNpm(), called];
+	return ['npm'];
+};
+
+/**
+ * @param {string[]} args
+ * @param {import('./types').RunOptions} [options]
+ */
+export const npm = async (args, options = {}) => {
+	const [command, ...first] = npmCommand();
+	return await run(command, [...first, ...args], { ...options, env: npmEnvironment(options.env) });
+};
+
+/** Arguments of every install from a lock file. Scripts of packages never run; the two that must are run by name. */
+export const INSTALL_ARGS = [
+	'--ignore-scripts',
+	'--legacy-peer-deps',
+	'--include=dev',
+	'--include=optional',
+	'--engine-strict=false',
+	'--package-lock=true',
+	'--install-strategy=hoisted',
+	'--prefer-offline',
+	'--no-audit',
+	'--no-fund',
+	'--loglevel=error',
+];

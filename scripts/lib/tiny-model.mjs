@@ -1,0 +1,367 @@
+/**
+ * Models of a few hundred kilobytes for the real llama-server. Every route, stream, slot, cancel and error of the server
+ * is real with them; only the words are not:
+ *
+ * - the random model answers with seeded noise, of a length that can be set;
+ * - the scripted model answers with given texts, chosen by the last message. Tool calls and thinking in them go through the
+ *   server's own parser like those of a large model.
+ */
+import { writeFileSync } from 'node:fs';
+import { encodeGguf } from './gguf.mjs';
+
+const END_OF_TEXT = '<|endoftext|>';
+const TURN_START = '<|im_start|>';
+const TURN_END = '<|im_end|>';
+/** Ends a prompt that offers tools and awaits a first answer: after it the random model calls one. */
+const CALL_NOW = '<|tools|>';
+const CALL_START = '<tool_call>';
+const CALL_END = '</tool_call>';
+const NORMAL = 1;
+const CONTROL = 3;
+const USER_DEFINED = 4;
+
+/** ChatML with tools as Hermes and Qwen write them, and thinking that `enable_thinking` can switch off. */
+const CHAT_TEMPLATE = `{%- if tools %}
+{{- '<|im_start|>system\\n' }}
+{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
+{{- '# Tools\\n\\nYou may call one or more functions.\\n\\n<tools>' }}
+{%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}
+{{- '\\n</tools>\\n\\nFor each call, return a JSON object within <tool_call></tool_call>:\\n<tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call><|im_end|>\\n' }}
+{%- elif messages[0].role == 'system' %}
+{{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
+{%- endif %}
+{%- set ns = namespace(last_query=-1) %}
+{%- for message in messages %}
+{%- if message.role == 'user' %}{%- set ns.last_query = loop.index0 %}{%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+{%- if message.role == 'user' or (message.role == 'system' and not loop.first) %}
+{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+{%- elif message.role == 'assistant' %}
+{{- '<|im_start|>assistant\\n' }}
+{%- if message.reasoning_content and loop.index0 > ns.last_query %}
+{{- '<think>\\n' + message.reasoning_content.strip('\\n') + '\\n</think>\\n\\n' }}
+{%- endif %}
+{{- message.content or '' }}
+{%- for tool_call in message.tool_calls or [] %}
+{%- if not loop.first or message.content %}{{- '\\n' }}{%- endif %}
+{{- '<tool_call>\\n{"name": "' + tool_call.function.name + '", "arguments": ' }}
+{%- if tool_call.function.arguments is string %}{{- tool_call.function.arguments }}
+{%- else %}{{- tool_call.function.arguments | tojson }}
+{%- endif %}
+{{- '}\\n</tool_call>' }}
+{%- endfor %}
+{{- '<|im_end|>\\n' }}
+{%- elif message.role == 'tool' %}
+{%- if loop.first or messages[loop.index0 - 1].role != 'tool' %}{{- '<|im_start|>user' }}{%- endif %}
+{{- '\\n<tool_response>\\n' + message.content + '\\n</tool_response>' }}
+{%- if loop.last or messages[loop.index0 + 1].role != 'tool' %}{{- '<|im_end|>\\n' }}{%- endif %}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+{{- '<|im_start|>assistant\\n' }}
+{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}
+@@
+{%- endif %}`;
+
+/** @param {string} lastWords what stands at the very end of a prompt */
+const chatTemplateWith = (lastWords) => CHAT_TEMPLATE.replace('@@', () => lastWords);
+
+/** GPT-2's way to write bytes as visible characters; llama.cpp reads the tokens of byte-level vocabularies so. */
+const byteCharacters = (() => {
+	const visible = [
+		[0x21, 0x7e],
+		[0xa1, 0xac],
+		[0xae, 0xff],
+	];
+	/** @type {string[]} */
+	const table = [];
+	let next = 256;
+	for (let byte = 0; byte < 256; byte += 1) {
+		const shown = visible.some(([from = 0, to = 0]) => byte >= from && byte <= to);
+		table.push(String.fromCodePoint(shown ? byte : next++));
+	}
+	return table;
+})();
+
+/** @param {string} text */
+const asToken = (text) => [...Buffer.from(text, 'utf8')].map((byte) => byteCharacters[byte]).join('');
+
+/** @param {number} seed */
+const randomNumbers = (seed) => {
+	let state = seed >>> 0;
+	// mulberry32
+	const uniform = () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+	// A sum of four comes near enough to a normal distribution and is the same on every machine.
+	return () => (uniform() + uniform() + uniform() + uniform() - 2) * Math.sqrt(3);
+};
+
+/**
+ * @typedef {object} Shape
+ * @property {string} name
+ * @property {string[]} control tokens after the 256 bytes that the tokenizer takes out of prompts and nobody sees
+ * @property {string[]} [markup] tokens that the tokenizer takes out of prompts and that show in answers
+ * @property {string[]} [pieces] tokens that only generation yields
+ * @property {number} width
+ * @property {number} heads
+ * @property {number} keyHeads
+ * @property {number} layers
+ * @property {number} feedForward
+ * @property {number} contextLength
+ * @property {string | undefined} chatTemplate
+ */
+
+/**
+ * @param {Shape} shape
+ * @returns {Record<string, import('./gguf.mjs').Value>}
+ */
+const metadata = ({ name, control, markup = [], pieces = [], width, heads, keyHeads, layers, feedForward, contextLength, chatTemplate }) => {
+	const tokens = [...byteCharacters, ...control, ...markup, ...pieces.map(asToken)];
+	const types = [
+		...byteCharacters.map(() => NORMAL),
+		...control.map(() => CONTROL),
+		...markup.map(() => USER_DEFINED),
+		...pieces.map(() => NORMAL),
+	];
+	return {
+		'general.architecture': { string: 'llama' },
+		'general.name': { string: name },
+		'general.file_type': { u32: 0 },
+		'llama.context_length': { u32: contextLength },
+		'llama.embedding_length': { u32: width },
+		'llama.block_count': { u32: layers },
+		'llama.feed_forward_length': { u32: feedForward },
+		'llama.attention.head_count': { u32: heads },
+		'llama.attention.head_count_kv': { u32: keyHeads },
+		'llama.attention.layer_norm_rms_epsilon': { f32: 1e-5 },
+		'llama.rope.dimension_count': { u32: width / heads },
+		'llama.rope.freq_base': { f32: 10_000 },
+		'llama.vocab_size': { u32: tokens.length },
+		'tokenizer.ggml.model': { string: 'gpt2' },
+		'tokenizer.ggml.pre': { string: 'gpt-2' },
+		'tokenizer.ggml.tokens': { strings: tokens },
+		'tokenizer.ggml.token_type': { i32s: types },
+		'tokenizer.ggml.merges': { strings: [] },
+		'tokenizer.ggml.bos_token_id': { u32: tokens.indexOf(END_OF_TEXT) },
+		'tokenizer.ggml.eos_token_id': { u32: tokens.indexOf(TURN_END) },
+		'tokenizer.ggml.padding_token_id': { u32: tokens.indexOf(END_OF_TEXT) },
+		'tokenizer.ggml.add_bos_token': { bool: false },
+		...(chatTemplate === undefined ? {} : { 'tokenizer.chat_template': { string: chatTemplate } }),
+	};
+};
+
+/**
+ * @param {Shape} shape
+ * @param {number} vocabulary
+ * @param {(name: string, columns: number, rows: number) => Float32Array} fill values by rows of `columns`
+ * @returns {import('./gguf.mjs').Tensor[]}
+ */
+const tensors = ({ width, heads, keyHeads, layers, feedForward }, vocabulary, fill) => {
+	const keyWidth = (width / heads) * keyHeads;
+	/**
+	 * @param {string} name
+	 * @param {number} columns
+	 * @param {number} rows
+	 */
+	const matrix = (name, columns, rows) => ({ name: `${name}.weight`, shape: [columns, rows], data: fill(name, columns, rows) });
+	/** @param {string} name */
+	const norm = (name) => ({ name: `${name}.weight`, shape: [width], data: new Float32Array(width).fill(1) });
+	return [
+		matrix('token_embd', width, vocabulary),
+		norm('output_norm'),
+		matrix('output', width, vocabulary),
+		...Array.from({ length: layers }, (_, layer) => [
+			norm(`blk.${layer}.attn_norm`),
+			matrix(`blk.${layer}.attn_q`, width, width),
+			matrix(`blk.${layer}.attn_k`, width, keyWidth),
+			matrix(`blk.${layer}.attn_v`, width, keyWidth),
+			matrix(`blk.${layer}.attn_output`, width, width),
+			norm(`blk.${layer}.ffn_norm`),
+			matrix(`blk.${layer}.ffn_gate`, width, feedForward),
+			matrix(`blk.${layer}.ffn_up`, width, feedForward),
+			matrix(`blk.${layer}.ffn_down`, feedForward, width),
+		]).flat(),
+	];
+};
+
+/** @param {boolean | string} choice */
+const templateOf = (choice) => {
+	if (typeof choice === 'string') return choice;
+	if (!choice) return undefined;
+	return chatTemplateWith(`{%- if tools and messages[-1].role == 'user' %}{{- '${CALL_NOW}' }}{%- endif %}`);
+};
+
+/**
+ * Writes the model whose answers are noise: printable ASCII, ended by the model itself. Offered tools, it calls one with
+ * noise for arguments, then answers with noise.
+ *
+ * @param {string} file
+ * @param {import('./types').TinyModelOptions} [options]
+ */
+export const writeTinyModel = (file, options = {}) => {
+	const { seed = 1, contextLength = 4096, chatTemplate = true, meanTokens = 40 } = options;
+	const control = [END_OF_TEXT, TURN_START, TURN_END, CALL_NOW];
+	const markup = [CALL_START, CALL_END, '<think>', '</think>'];
+	/** @type {Shape} */
+	const shape = {
+		name: 'tiny random model',
+		control,
+		markup,
+		width: 64,
+		heads: 4,
+		keyHeads: 2,
+		layers: 2,
+		feedForward: 128,
+		contextLength,
+		chatTemplate: templateOf(chatTemplate),
+	};
+	const vocabulary = 256 + control.length + markup.length;
+	/** @param {string} text */
+	const id = (text) => 256 + [...control, ...markup].indexOf(text);
+	const random = randomNumbers(seed);
+
+	// Channel 0 is the same for every token and no layer writes to it: the llama architecture has no bias, this is one.
+	const constant = 4;
+	// The channels after it force what follows a token. The server takes a call for one only with the line break.
+	const forced = [
+		{ after: id(CALL_NOW), next: id(CALL_START), strength: 20 },
+		{ after: id(CALL_START), next: '\n'.charCodeAt(0), strength: 20 },
+		{ after: id(CALL_END), next: id(TURN_END), strength: 0.2 },
+	];
+	const reserved = 1 + forced.length;
+	/** @param {number} token */
+	const bias = (token) => {
+		const character = String.fromCharCode(token);
+		if (token === id(TURN_END)) return Number.isFinite(meanTokens) ? 4.5 - Math.log(meanTokens) : -40;
+		// Where the grammar wants the end of a call it shall come as one token, and nowhere else.
+		if (token === id(CALL_END)) return -8;
+		if (character === '<') return -14;
+		// The server's grammar separates parallel calls by commas: mostly one call, now and then several.
+		if (character === ',') return -9.5;
+		if (token >= 127 || (token < 32 && character !== '\n')) return -40;
+		if (character === ' ' || character === '"') return 1.5;
+		return /[a-z]/.test(character) ? 0.7 : -0.5;
+	};
+	const data = tensors(shape, vocabulary, (name, columns, rows) => {
+		const values = Float32Array.from({ length: columns * rows }, random);
+		const scale = name === 'output' ? 0.06 : name === 'token_embd' ? 1 : 0.5 / Math.sqrt(columns);
+		for (let index = 0; index < values.length; index += 1) values[index] = (values[index] ?? 0) * scale;
+		if (name.endsWith('attn_output') || name.endsWith('ffn_down')) values.fill(0, 0, reserved * columns);
+		for (let row = 0; row < rows; row += 1) {
+			const at = row * columns;
+			if (name === 'token_embd') values.set([constant, ...forced.map(({ after }) => (after === row ? 80 : 0))], at);
+			// After the norm the constant channel is about 3: its weight is the bias divided by that.
+			if (name === 'output') {
+				const pull = forced.map(({ next, strength }) => (next === row ? strength : 0));
+				values.set([bias(row) / 3, ...pull], at);
+			}
+		}
+		return values;
+	});
+	writeFileSync(file, encodeGguf(metadata(shape), data));
+};
+
+/**
+ * Cuts a reply into tokens. Each token stands for one place in one reply, so that it alone tells what follows: a text that
+ * is taken already grows until it is not.
+ *
+ * @param {string} reply
+ * @param {Set<string>} taken
+ * @returns {string[]}
+ */
+const cutReply = (reply, taken) => {
+	const characters = [...reply];
+	/** @type {string[]} */
+	const pieces = [];
+	let piece = '';
+	for (const character of characters) {
+		piece += character;
+		const atWord = /\s/.test(character) || [...piece].length >= 4;
+		if (!atWord || taken.has(piece)) continue;
+		taken.add(piece);
+		pieces.push(piece);
+		piece = '';
+	}
+	if (piece === '') return pieces;
+	if (!taken.has(piece)) {
+		taken.add(piece);
+		return [...pieces, piece];
+	}
+	const joined = (pieces.pop() ?? '') + piece;
+	if (taken.has(joined)) throw new Error(`The end of this reply stands in another one too: ${reply}`);
+	taken.add(joined);
+	return [...pieces, joined];
+};
+
+/**
+ * Writes the model that answers with given texts. Each reply says which last message it answers; the first that fits is
+ * taken. A tool call is written as the template asks for it:
+ * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`, thinking as `<think>\n…\n</think>\n\n` at the start.
+ *
+ * @param {string} file
+ * @param {import('./types').ScriptedReply[]} replies
+ * @param {{ contextLength?: number }} [options]
+ */
+export const writeScriptedModel = (file, replies, { contextLength = 4096 } = {}) => {
+	const all = [...replies, { reply: 'There is no reply for this message.' }];
+	/** @param {number} index */
+	const marker = (index) => `<|reply_${index}|>`;
+	const branches = all.map(({ last, contains }, index) => {
+		const conditions = [
+			...(last ? [`messages[-1].role == '${last}'`] : []),
+			...(contains ? [`${JSON.stringify(contains)} in messages[-1].content`] : []),
+		];
+		const test = conditions.join(' and ') || 'true';
+		return `{%- ${index === 0 ? 'if' : 'elif'} ${test} %}{{- '${marker(index)}' }}`;
+	});
+	const control = [END_OF_TEXT, TURN_START, TURN_END, ...all.map((_, index) => marker(index))];
+	/** @type {Set<string>} */
+	const taken = new Set();
+	const cut = all.map(({ reply }) => cutReply(reply, taken));
+	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
+	const pieces = cut.flat().filter((piece) => !singleBytes.has(asToken(piece)));
+	/** @param {string} piece */
+	const pieceId = (piece) => singleBytes.get(asToken(piece)) ?? 256 + control.length + pieces.indexOf(piece);
+	const turnEnd = 256 + control.indexOf(TURN_END);
+
+	/** @type {Map<number, number>} which token follows which */
+	const next = new Map();
+	cut.forEach((tokens, index) => {
+		const chain = [256 + control.indexOf(marker(index)), ...tokens.map(pieceId), turnEnd];
+		chain.slice(1).forEach((token, place) => next.set(chain[place] ?? turnEnd, token));
+	});
+	const states = [...next.keys()];
+	// Channel 0 is for all tokens outside the replies: the answer ends there.
+	const width = Math.ceil((1 + states.length) / 64) * 64;
+	/** @type {Shape} */
+	const shape = {
+		name: 'tiny scripted model',
+		control,
+		pieces,
+		width,
+		heads: width / 64,
+		keyHeads: width / 64,
+		layers: 1,
+		feedForward: 64,
+		contextLength,
+		chatTemplate: chatTemplateWith(`${branches.join('\n')}{%- endif %}`),
+	};
+	const certain = 40 / Math.sqrt(width);
+	const data = tensors(shape, 256 + control.length + pieces.length, (name, columns, rows) => {
+		const values = new Float32Array(columns * rows);
+		// The layers add nothing: what follows depends on the last token alone.
+		if (name === 'token_embd') {
+			for (let row = 0; row < rows; row += 1) values[row * columns + 1 + states.indexOf(row)] = 1;
+		} else if (name === 'output') {
+			values[turnEnd * columns] = certain;
+			for (const [state, following] of next) values[following * columns + 1 + states.indexOf(state)] = certain;
+		}
+		return values;
+	});
+	writeFileSync(file, encodeGguf(metadata(shape), data));
+};

@@ -1,0 +1,290 @@
+/** Shapes that the scripts and the end-to-end tests share. */
+
+export interface Progress {
+	/** Says how far the step is. */
+	(state: string): void;
+	/** Adds a remark to the line that ends the step. */
+	note(text: string): void;
+}
+
+export interface StepTiming {
+	name: string;
+	ms: number;
+	note: string;
+	ok: boolean;
+}
+
+export interface Log {
+	line(text?: string): void;
+	step<T>(name: string, work: (progress: Progress) => Promise<T> | T): Promise<T>;
+	readonly timings: readonly StepTiming[];
+	readonly terminal: boolean;
+}
+
+export interface SpawnOptions {
+	cwd?: string;
+	env?: Record<string, string | undefined>;
+	stdin?: 'ignore' | 'inherit';
+}
+
+export interface RunOptions extends SpawnOptions {
+	/** Called with every line of both streams, without colour codes removed. */
+	onLine?: (line: string) => void;
+	/** Shows the output as it comes. */
+	echo?: boolean;
+	/** Whether a non-zero end throws (the default). */
+	check?: boolean;
+	timeoutMs?: number;
+}
+
+export interface RunResult {
+	code: number;
+	stdout: string;
+	/** Both streams, in the order they came. */
+	output: string;
+}
+
+export interface ServiceOptions extends SpawnOptions {
+	/** Gets every line as well. */
+	logFile?: string;
+	onLine?: (line: string) => void;
+}
+
+export interface Service {
+	readonly name: string;
+	readonly pid: number;
+	/** The latest output, both streams. */
+	readonly lines: readonly string[];
+	readonly exited: Promise<number>;
+	readonly running: boolean;
+	readonly endReason: string;
+	kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+	/** Ends it and what it started; waits until it is gone. */
+	stop(graceMs?: number): Promise<void>;
+}
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = Record<string, unknown>;
+
+export interface N8nInstall {
+	version: string;
+	/** Holds n8n's `node_modules`. */
+	folder: string;
+	bin: string;
+}
+
+export interface N8nEnvironment {
+	/** n8n keeps its data in `.n8n` below it. */
+	userFolder: string;
+	port?: number;
+	/** Port of the task broker, which every n8n process opens. */
+	brokerPort?: number;
+	/** Folders with custom nodes. */
+	customExtensions?: string[];
+	/** Settings of n8n that differ. */
+	env?: Record<string, string | undefined>;
+}
+
+export interface StartN8nOptions extends N8nEnvironment {
+	logFile?: string;
+	onLine?: (line: string) => void;
+	timeoutMs?: number;
+}
+
+export interface Login {
+	email: string;
+	password: string;
+	firstName?: string;
+	lastName?: string;
+}
+
+export interface Credential {
+	id?: string;
+	name: string;
+	type: string;
+	data: JsonObject;
+}
+
+export interface WorkflowNode {
+	id: string;
+	name: string;
+	type: string;
+	typeVersion: number;
+	position: [number, number];
+	parameters: JsonObject;
+	credentials?: Record<string, { id: string; name: string }>;
+	webhookId?: string;
+	disabled?: boolean;
+}
+
+export interface WorkflowConnection {
+	node: string;
+	type: string;
+	index: number;
+}
+
+export interface Workflow {
+	id?: string;
+	name: string;
+	nodes: WorkflowNode[];
+	connections: Record<string, Record<string, Array<WorkflowConnection[] | null>>>;
+	settings?: JsonObject;
+	pinData?: JsonObject;
+	[key: string]: unknown;
+}
+
+export interface NodeRun {
+	startTime: number;
+	executionTime: number;
+	executionStatus: string;
+	error?: JsonObject & { message: string; description?: string };
+	data?: Record<string, Array<Array<{ json: JsonObject; [key: string]: unknown }> | null>>;
+	inputOverride?: Record<string, Array<Array<{ json: JsonObject }> | null>>;
+	[key: string]: unknown;
+}
+
+export interface ExecutionData {
+	resultData: {
+		runData: Record<string, NodeRun[]>;
+		lastNodeExecuted?: string;
+		error?: JsonObject & { message: string; description?: string };
+	};
+	[key: string]: unknown;
+}
+
+export interface ExecutionSummary {
+	id: string;
+	workflowId: string;
+	status: string;
+	mode: string;
+	startedAt: string;
+	stoppedAt?: string;
+	[key: string]: unknown;
+}
+
+export interface Execution extends ExecutionSummary {
+	data: ExecutionData;
+}
+
+export interface CliExecution {
+	success: boolean;
+	error?: JsonObject & { message: string; description?: string };
+	run: { data: ExecutionData; status: string; [key: string]: unknown };
+	/** All that n8n printed. */
+	output: string;
+}
+
+/** One line of a streamed chat answer, with the time it arrived. */
+export interface ChatLine {
+	/** Milliseconds since the request was sent. */
+	atMs: number;
+	type: 'begin' | 'item' | 'end' | 'error';
+	content?: string;
+	metadata?: JsonObject;
+	[key: string]: unknown;
+}
+
+export interface WebhookOptions {
+	method?: string;
+	body?: unknown;
+	signal?: AbortSignal;
+}
+
+export interface N8nClient {
+	/** Without a trailing slash. */
+	readonly url: string;
+	/** A call of the editor's REST interface; yields the `data` of the answer, throws on every status but 2xx. */
+	request<T>(method: string, path: string, body?: unknown): Promise<T>;
+	setupOwner(login: Login): Promise<void>;
+	login(login: Login): Promise<void>;
+	createCredential(credential: Credential): Promise<{ id: string; name: string }>;
+	createWorkflow(workflow: Workflow): Promise<Workflow & { id: string; versionId: string }>;
+	/** Makes the workflow's current version live. */
+	activate(id: string): Promise<void>;
+	/** Runs a saved workflow as the editor's button does; yields the execution's id at once. */
+	runWorkflow(workflow: Workflow & { id: string }, triggerNode: string): Promise<string>;
+	listExecutions(options?: { workflowId?: string; status?: string[]; limit?: number }): Promise<ExecutionSummary[]>;
+	getExecution(id: string): Promise<Execution>;
+	/** Polls until it has ended. */
+	waitForExecution(id: string, timeoutMs?: number): Promise<Execution>;
+	stopExecution(id: string): Promise<void>;
+	/** Calls a production webhook; waits until it is registered. */
+	webhook(path: string, options?: WebhookOptions): Promise<Response>;
+	/** Sends a message to a public Chat Trigger that streams; yields its lines as they arrive. */
+	chat(
+		webhookId: string,
+		chatInput: string,
+		options?: { sessionId?: string; signal?: AbortSignal },
+	): AsyncGenerator<ChatLine>;
+	/** Every node type n8n has loaded. */
+	nodeTypes(): Promise<Array<{ name: string; displayName: string; version: number | number[]; [key: string]: unknown }>>;
+}
+
+export interface N8nServer extends N8nClient {
+	readonly port: number;
+	readonly userFolder: string;
+	readonly service: Service;
+	readonly readyAfterMs: number;
+	residentBytes(): number;
+	stop(): Promise<void>;
+}
+
+export interface TinyModelOptions {
+	/** Another seed gives another model. */
+	seed?: number;
+	/** The context length the model claims to have been trained with, in tokens (one per byte of text). */
+	contextLength?: number;
+	/** `true`: ChatML with tools and thinking; `false`: none; a text: that one. */
+	chatTemplate?: boolean | string;
+	/** About how many tokens an answer has; `Infinity`: it ends only at a limit. */
+	meanTokens?: number;
+}
+
+export interface ScriptedReply {
+	/** Only when the last message has this role. */
+	last?: 'user' | 'tool';
+	/** Only when the last message holds this text. */
+	contains?: string;
+	/** What the model says. */
+	reply: string;
+}
+
+export interface LlamaServerOptions {
+	/** A GGUF file. */
+	model: string;
+	port?: number;
+	alias?: string;
+	/** Tokens of context, shared by the slots. */
+	contextSize?: number;
+	/** Number of slots. */
+	parallel?: number;
+	threads?: number;
+	apiKey?: string;
+	/** Further options of llama-server. */
+	args?: string[];
+	env?: Record<string, string | undefined>;
+	logFile?: string;
+	/** `false`: come back while the model is still loading. */
+	wait?: boolean;
+}
+
+export interface LlamaSlot {
+	id: number;
+	is_processing: boolean;
+	[key: string]: unknown;
+}
+
+export interface LlamaServer {
+	/** Without `/v1`. */
+	readonly url: string;
+	readonly port: number;
+	/** Name of the model as the server lists it. */
+	readonly model: string;
+	readonly service: Service;
+	/** Waits until the model is loaded. */
+	ready(timeoutMs?: number): Promise<void>;
+	props(): Promise<JsonObject>;
+	slots(): Promise<LlamaSlot[]>;
+	residentBytes(): number;
+	stop(): Promise<void>;
+}
