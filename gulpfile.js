@@ -27,8 +27,14 @@ async function bundle() {
 		platform: 'node',
 		format: 'cjs',
 		target: 'node20',
-		legalComments: 'external',
+		legalComments: 'none',
 	});
+	const licences = ['undici', 'eventsource-parser'].map((name) => {
+		const folder = path.join('node_modules', name);
+		const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+		return `${name} ${version} (${license})\n\n${fs.readFileSync(path.join(folder, 'LICENSE'), 'utf8').trim()}\n`;
+	});
+	await fs.promises.writeFile('dist/THIRD-PARTY-LICENSES.txt', `This package carries inside (lib/transport/vendor.js):\n\n${licences.join('\n---\n\n')}`);
 }
 
 function icons() {
