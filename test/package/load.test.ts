@@ -1,0 +1,85 @@
+import { CustomDirectoryLoader, PackageDirectoryLoader } from 'n8n-core';
+
+import { fs, path, process } from '../support/node';
+
+const ROOT = process.cwd();
+const DIST = path.join(ROOT, 'dist');
+
+interface PackageJson {
+	name: string;
+	n8n: { nodes: string[]; credentials: string[] };
+	dependencies?: object;
+	peerDependencies: Record<string, string>;
+	peerDependenciesMeta: Record<string, { optional: boolean }>;
+	files: string[];
+}
+const packageJson = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as PackageJson;
+
+beforeAll(() => {
+	if (!fs.existsSync(DIST)) throw new Error('There is no build. Run: npm run build');
+});
+
+describe("n8n's own loader", () => {
+	it('loads every node and credential of the package as n8n does for an installed package', async () => {
+		const loader = new PackageDirectoryLoader(ROOT);
+		await loader.loadAll();
+		expect(loader.packageName).toBe('n8n-nodes-local-llama');
+		expect(Object.keys(loader.nodeTypes).sort()).toEqual(packageJson.n8n.nodes.map(nameOf).sort());
+		expect(Object.keys(loader.credentialTypes).sort()).toEqual(packageJson.n8n.credentials.map(nameOf).sort());
+	});
+
+	it('loads them from a custom folder, with the category in which people look for a chat model', async () => {
+		const loader = new CustomDirectoryLoader(DIST);
+		await loader.loadAll();
+		const { nodes } = loader.types;
+		const chatModel = nodes.find(({ name }) => name.endsWith('localChatModel'));
+		// n8n adds the second one to whatever comes from a custom folder.
+		expect(chatModel?.codex?.categories).toEqual(['AI', 'Custom Nodes']);
+		expect(chatModel?.codex?.subcategories).toEqual({ AI: ['Language Models', 'Root Nodes'], 'Language Models': ['Chat Models (Recommended)'] });
+		for (const { name, codex } of nodes) expect({ name, categories: codex?.categories?.length }).toEqual({ name, categories: 2 });
+	});
+
+	it('finds a light and a dark icon for every node and credential', async () => {
+		const loader = new CustomDirectoryLoader(DIST);
+		await loader.loadAll();
+		const { nodes, credentials } = loader.types;
+		for (const { name, iconUrl } of [...nodes, ...credentials]) {
+			expect({ name, iconUrl }).toEqual({ name, iconUrl: { light: expect.stringMatching(/\.svg$/) as string, dark: expect.stringMatching(/\.dark\.svg$/) as string } });
+		}
+	});
+
+	it('names the same codex in the node and in the file beside it', async () => {
+		const loader = new CustomDirectoryLoader(DIST);
+		await loader.loadAll();
+		for (const [name, { type }] of Object.entries(loader.nodeTypes)) {
+			const inline = 'description' in type ? type.description.codex : undefined;
+			const folder = packageJson.n8n.nodes.find((file) => nameOf(file) === name)!;
+			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, folder.replace(/\.js$/, '.json')), 'utf8')) as { node: string; categories: string[]; alias?: string[] };
+			expect(beside.node).toBe(`${packageJson.name}.${name}`);
+			expect([...beside.categories, 'Custom Nodes']).toEqual(inline?.categories);
+			expect(beside.alias).toEqual(inline?.alias);
+		}
+	});
+});
+
+describe('package.json', () => {
+	it('brings no runtime dependency and keeps both peers optional', () => {
+		expect(packageJson.dependencies).toBeUndefined();
+		expect(Object.keys(packageJson.peerDependencies).sort()).toEqual(['@n8n/ai-node-sdk', 'n8n-workflow']);
+		for (const peer of Object.keys(packageJson.peerDependencies)) expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
+	});
+
+	it('lists every node and credential that is built', () => {
+		const built = fs
+			.readdirSync(DIST, { recursive: true, encoding: 'utf8' })
+			.filter((file) => /\.(node|credentials)\.js$/.test(file))
+			.map((file) => `dist/${file}`);
+		expect(built.sort()).toEqual([...packageJson.n8n.nodes, ...packageJson.n8n.credentials].sort());
+	});
+});
+
+/** `dist/nodes/LocalChatModel/LocalChatModel.node.js` → `localChatModel` */
+function nameOf(file: string): string {
+	const base = path.basename(file).replace(/\.(node|credentials)\.js$/, '');
+	return base[0]!.toLowerCase() + base.slice(1);
+}
