@@ -98,10 +98,11 @@ const ensureNative = async (folder, name, progress) => {
 
 /**
  * @param {import('./types').Log} log
- * @param {string} [choice] `2.41` or `2.20`
+ * @param {{ choice?: string, nodeReady?: Promise<unknown> }} [options] `choice`: `2.41` or `2.20`; `nodeReady`: settles when
+ *   the clone's own Node is there, which only the last part of the installation needs
  * @returns {Promise<N8nInstall>}
  */
-export const ensureN8n = async (log, choice = chosenN8n()) => {
+export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) => {
 	const playground = Object.entries(PLAYGROUNDS).find(([name]) => name === choice)?.[1];
 	if (!playground) {
 		const known = Object.keys(PLAYGROUNDS).join(', ');
@@ -120,6 +121,7 @@ export const ensureN8n = async (log, choice = chosenN8n()) => {
 				built = true;
 				for (const file of LOCK_FILES) copyFileSync(join(source, file), join(target, file));
 				await installLockFile(target, progress);
+				await nodeReady;
 				for (const name of ['isolated-vm', 'sqlite3']) await ensureNative(target, name, progress);
 			},
 			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`) },

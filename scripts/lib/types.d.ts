@@ -288,3 +288,32 @@ export interface LlamaServer {
 	residentBytes(): number;
 	stop(): Promise<void>;
 }
+
+/** Where the playground's n8n finds a model. */
+export interface ModelServer {
+	baseUrl: string;
+	apiKey?: string;
+	/** The model to use. */
+	model: string;
+	/** All that the server lists. */
+	models: string[];
+	description: string;
+	/** Only when it was started here. */
+	service?: Service;
+	stop(): Promise<void>;
+}
+
+/** What n8n records of one call of a chat model. */
+export interface ModelCall {
+	response?: { generations?: Array<Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>> };
+	tokenUsage?: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
+}
+
+export interface RunSummary {
+	answer: string;
+	modelCalls: number;
+	promptTokens: number;
+	completionTokens: number;
+	/** Of generation, without the reading of prompts. */
+	tokensPerSecond?: number;
+}

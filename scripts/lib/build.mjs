@@ -1,0 +1,74 @@
+/** The package as it would be published, built when its sources have changed, and placed where n8n loads it as a user's. */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDir, cached, withLock } from './cache.mjs';
+import { toolEnvironment } from './deps.mjs';
+import { hashOfFiles, playgroundData, readJsonIfThere, root, shortHash } from './paths.mjs';
+import { run } from './proc.mjs';
+
+const SOURCES = [
+	'credentials',
+	'icons',
+	'lib',
+	'nodes',
+	'workflows',
+	'gulpfile.js',
+	'package.json',
+	'package-lock.json',
+	'tsconfig.json',
+	'tsconfig.build.json',
+];
+const KEPT_COPIES = 5;
+
+/**
+ * @param {import('./types').Log} log
+ * @param {{ force?: boolean }} [options] `force`: build although nothing has changed
+ * @returns {Promise<string>} hash of what `dist` holds
+ */
+export const ensureBuild = async (log, { force = false } = {}) =>
+	await log.step('build', async (progress) => {
+		mkdirSync(playgroundData, { recursive: true });
+		mkdirSync(join(cacheDir(), '.locks'), { recursive: true });
+		const dist = join(root, 'dist');
+		const stamp = join(playgroundData, 'build.json');
+		return await withLock(join(cacheDir(), '.locks', `build-${shortHash(root)}.lock`), async () => {
+			const sources = hashOfFiles(SOURCES.map((path) => join(root, path)));
+			/** @type {{ sources: string, dist: string } | undefined} */
+			const last = readJsonIfThere(stamp);
+			if (!force && last?.sources === sources && last.dist === hashOfFiles([dist])) {
+				progress.note('unchanged');
+				return last.dist;
+			}
+			const gulp = join(root, 'node_modules', '.bin', 'gulp');
+			await run(gulp, ['build'], { cwd: root, env: toolEnvironment(), onLine: progress });
+			const built = { sources, dist: hashOfFiles([dist]) };
+			writeFileSync(stamp, JSON.stringify(built));
+			return built.dist;
+		});
+	});
+
+/** @param {string} folder of the cache */
+const removeOldCopies = (folder) => {
+	const copies = readdirSync(folder)
+		.filter((name) => name.startsWith('nodes-'))
+		.map((name) => ({ path: join(folder, name), time: statSync(join(folder, name)).mtimeMs }))
+		.sort((one, other) => other.time - one.time);
+	for (const { path } of copies.slice(KEPT_COPIES)) rmSync(path, { recursive: true, force: true });
+};
+
+/**
+ * A copy of the build outside the clone. Inside it, Node would find the clone's own `n8n-workflow` and SDK before the host's,
+ * and the nodes would work with other classes than n8n does. n8n names its own modules with NODE_PATH, which comes last.
+ *
+ * @param {string} build hash of `dist`
+ * @returns {Promise<string>} folder for `N8N_CUSTOM_EXTENSIONS`
+ */
+export const stageBuild = async (build) => {
+	const folder = await cached(`nodes-${shortHash(build, readFileSync(join(root, 'package.json')))}`, async (target) => {
+		copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
+		cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true });
+	});
+	removeOldCopies(cacheDir());
+	return folder;
+};
+

@@ -1,0 +1,165 @@
+/** The example workflows as the playground's n8n gets them, and what one of their executions tells. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, root, shortHash } from './paths.mjs';
+
+/** @typedef {import('./types').Workflow} Workflow */
+/** @typedef {import('./types').NodeRun} NodeRun */
+
+const PREFIX = 'CUSTOM.';
+const CHAT_MODEL = `${PREFIX}localChatModel`;
+const CHAT_TRIGGER = '@n8n/n8n-nodes-langchain.chatTrigger';
+export const AGENT_WORKFLOW = 'agent-with-tools';
+/** Fixed, so that a second import replaces instead of adding. */
+export const CREDENTIAL = { id: 'localLlamaPlayground', name: 'LocalLlama API', type: 'localLlamaApi' };
+/** Our nodes that talk to a model server; the others talk to Dify. */
+const USES_CREDENTIAL = /^CUSTOM\.(?!dify)/;
+
+/**
+ * @param {import('./types').ModelServer} server
+ * @returns {import('./types').Credential}
+ */
+export const playgroundCredential = ({ baseUrl, apiKey }) => ({
+	...CREDENTIAL,
+	data: { baseUrl, apiKey: apiKey ?? '', authentication: 'bearer', ignoreSslIssues: false, maxConcurrentRequests: 0 },
+});
+
+/**
+ * @param {Workflow} workflow
+ * @param {import('./types').ModelServer} server
+ * @returns {Workflow} with the playground's credential and a model that the server has
+ */
+export const wireWorkflow = (workflow, server) => ({
+	...workflow,
+	nodes: workflow.nodes.map((node) => {
+		if (!USES_CREDENTIAL.test(node.type)) return node;
+		const { id, name, type } = CREDENTIAL;
+		const credentials = { ...node.credentials, [type]: { id, name } };
+		if (node.type !== CHAT_MODEL) return { ...node, credentials };
+		const current = node.parameters.model;
+		const chosen = current && typeof current === 'object' && 'value' in current ? current.value : current;
+		const known = typeof chosen === 'string' && server.models.includes(chosen);
+		const model = { __rl: true, mode: 'id', value: known ? chosen : server.model };
+		return { ...node, credentials, parameters: { ...node.parameters, model } };
+	}),
+});
+
+/** @returns {Array<{ name: string, workflow: Workflow & { id: string } }>} the built examples, for custom nodes */
+export const exampleWorkflows = () => {
+	const folder = join(root, 'dist', 'workflows', 'custom');
+	return readdirSync(folder)
+		.filter((file) => file.endsWith('.json'))
+		.sort()
+		.map((file) => {
+			/** @type {Workflow} */
+			const workflow = readJson(join(folder, file));
+			const name = file.replace(/\.json$/, '');
+			return { name, workflow: { ...workflow, id: `example-${shortHash(name)}` } };
+		});
+};
+
+/**
+ * A copy that `n8n execute` can run: it starts by hand, and the question stands where the Chat Trigger would bring it.
+ *
+ * @param {Workflow} workflow
+ * @param {string} question
+ * @returns {Workflow & { id: string }}
+ */
+export const askOnce = (workflow, question) => {
+	const trigger = workflow.nodes.find(({ type }) => type === CHAT_TRIGGER);
+	if (!trigger) throw new Error(`The workflow "${workflow.name}" has no Chat Trigger to take the question`);
+	/** @param {string} name */
+	const assignment = (name, value = '') => ({ id: name, name, value, type: 'string' });
+	const startName = 'Question';
+	return {
+		...workflow,
+		id: 'asked-once',
+		name: `${workflow.name} (asked once)`,
+		nodes: workflow.nodes
+			.map((node) => {
+				if (node !== trigger) return node;
+				// It keeps the trigger's name: connections and expressions refer to it.
+				return {
+					...node,
+					type: 'n8n-nodes-base.set',
+					typeVersion: 3.4,
+					webhookId: undefined,
+					parameters: {
+						assignments: {
+							assignments: [
+								assignment('sessionId', 'once'),
+								assignment('action', 'sendMessage'),
+								// A leading equals sign would make it an expression.
+								assignment('chatInput', question.startsWith('=') ? ` ${question}` : question),
+							],
+						},
+					},
+				};
+			})
+			.concat({
+				id: 'a0000000-0000-4000-8000-000000000001',
+				name: startName,
+				type: 'n8n-nodes-base.manualTrigger',
+				typeVersion: 1,
+				position: [trigger.position[0] - 220, trigger.position[1]],
+				parameters: {},
+			}),
+		connections: {
+			...workflow.connections,
+			[startName]: { main: [[{ node: trigger.name, type: 'main', index: 0 }]] },
+		},
+	};
+};
+
+/**
+ * @param {import('./types').ExecutionData} data
+ * @returns {import('./types').RunSummary}
+ */
+export const summarizeRun = (data) => {
+	const { runData, lastNodeExecuted } = data.resultData;
+	/** @type {NodeRun[]} */
+	const last = (lastNodeExecuted && runData[lastNodeExecuted]) || [];
+	const json = last.at(-1)?.data?.main?.[0]?.[0]?.json ?? {};
+	const answer = json.output ?? json.text ?? json.response;
+	const calls = Object.values(runData)
+		.flat()
+		.flatMap((run) => run.data?.ai_languageModel?.[0]?.[0]?.json ?? [])
+		.map((call) => /** @type {import('./types').ModelCall} */ (/** @type {unknown} */ (call)));
+	/** @param {(call: import('./types').ModelCall) => number | undefined} value */
+	const sum = (value) => calls.reduce((total, call) => total + (value(call) ?? 0), 0);
+	const speeds = calls
+		.map((call) => ({
+			tokens: call.tokenUsage?.completionTokens ?? 0,
+			perSecond: call.response?.generations?.[0]?.[0]?.generationInfo?.tokensPerSecond ?? 0,
+		}))
+		.filter(({ tokens, perSecond }) => tokens > 0 && perSecond > 0);
+	const seconds = speeds.reduce((total, { tokens, perSecond }) => total + tokens / perSecond, 0);
+	return {
+		answer: typeof answer === 'string' ? answer : JSON.stringify(json),
+		modelCalls: calls.length,
+		promptTokens: sum((call) => call.tokenUsage?.promptTokens),
+		completionTokens: sum((call) => call.tokenUsage?.completionTokens),
+		tokensPerSecond: seconds > 0 ? speeds.reduce((total, { tokens }) => total + tokens, 0) / seconds : undefined,
+	};
+};
+
+/**
+ * @param {import('./types').ExecutionData} data
+ * @returns {string} which nodes failed, with what they say is wrong and what to do
+ */
+export const describeFailure = (data) => {
+	const { runData, error } = data.resultData;
+	const failures = Object.entries(runData).flatMap(([node, runs]) =>
+		runs.flatMap((run) => (run.error ? [{ node, error: run.error }] : [])),
+	);
+	const all = failures.length > 0 ? failures : error ? [{ node: 'workflow', error }] : [];
+	const told = new Set();
+	return all
+		.map(({ node, error: { message, description } }) => {
+			const detail = typeof description === 'string' && description !== message ? `\n  ${description}` : '';
+			return { text: `${message}${detail}`, node };
+		})
+		.filter(({ text }) => !told.has(text) && told.add(text))
+		.map(({ node, text }) => `${node}: ${text}`)
+		.join('\n');
+};

@@ -1,0 +1,263 @@
+/** `npm start`: a real n8n with this package, talking to a real model. `npm start -- --help` tells the rest. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureBuild, stageBuild } from './lib/build.mjs';
+import { withLock } from './lib/cache.mjs';
+import { ensureDependencies } from './lib/deps.mjs';
+import {
+	AGENT_WORKFLOW,
+	askOnce,
+	describeFailure,
+	exampleWorkflows,
+	playgroundCredential,
+	summarizeRun,
+	wireWorkflow,
+} from './lib/examples.mjs';
+import { ensureLlamaServer } from './lib/llama-server.mjs';
+import { createLog, formatDuration } from './lib/log.mjs';
+import { allOrEveryFailure, main } from './lib/main.mjs';
+import { findModelServer, startModelServer } from './lib/model-server.mjs';
+import { ensureModel } from './lib/model.mjs';
+import { ensureN8n } from './lib/n8n-install.mjs';
+import { executeWorkflow, importCredentials, importWorkflows, startN8n } from './lib/n8n.mjs';
+import { playgroundData, readJsonIfThere, shortHash } from './lib/paths.mjs';
+import { freePortFrom } from './lib/ports.mjs';
+
+/** @typedef {import('./lib/types').Login} Login */
+/** @typedef {import('./lib/types').ModelServer} ModelServer */
+/** @typedef {import('./lib/types').N8nInstall} N8nInstall */
+
+const DEFAULT_PORT = 5678;
+const ONCE_TIMEOUT_MS = 30 * 60_000;
+
+const HELP = `npm start                        n8n with the example workflows, in the browser
+npm start -- --once "question"   ask the agent once, without a browser
+npm start -- --port 5680         another port for n8n (default ${DEFAULT_PORT})
+
+The model server is the first of these:
+  LOCAL_LLAMA_BASE_URL           any OpenAI-compatible server (LOCAL_LLAMA_API_KEY: its key)
+  port 8080 of this machine      when a model server answers there
+  llama-server                   LLAMA_SERVER_BIN, one on PATH, one built earlier, or one built now
+The model for a llama-server started here:
+  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct; else a generated one that answers with noise
+
+Other settings: LOCAL_LLAMA_CACHE (folder for n8n, llama-server and models), N8N_PLAYGROUND=2.20 (the oldest supported n8n).`;
+
+const log = createLog();
+
+/**
+ * @param {string} name
+ * @param {() => Promise<number>} work
+ * @param {string} busy said when another process has it
+ */
+const exclusively = async (name, work, busy) => {
+	mkdirSync(playgroundData, { recursive: true });
+	return await withLock(join(playgroundData, `${name}.lock`), work, (holder) => {
+		throw new Error(`${busy} (process ${holder ?? 'unknown'})`);
+	});
+};
+
+/** @returns {Promise<{ n8n: N8nInstall, nodes: string, server: ModelServer }>} */
+const prepare = async () => {
+	const dependencies = ensureDependencies(log);
+	const nodes = async () => {
+		await dependencies;
+		return await stageBuild(await ensureBuild(log));
+	};
+	const server = async () => {
+		const found = await findModelServer(log);
+		if (found) return { found };
+		const [binary, model] = await allOrEveryFailure([ensureLlamaServer(log), ensureModel(log)]);
+		return { binary, model };
+	};
+	const [, n8n, custom, source] = await allOrEveryFailure([
+		dependencies,
+		ensureN8n(log, { nodeReady: dependencies }),
+		nodes(),
+		server(),
+	]);
+	if (source.found) return { n8n, nodes: custom, server: source.found };
+	return { n8n, nodes: custom, server: await startModelServer(log, source.binary, source.model) };
+};
+
+/**
+ * Imports what has changed since the last start; what the user did to a workflow stays as long as its example is the same.
+ *
+ * @param {string} userFolder
+ * @param {string} what
+ * @param {unknown} content
+ * @param {() => Promise<void>} work
+ */
+const whenChanged = async (userFolder, what, content, work) => {
+	const stamp = join(userFolder, `${what}.imported`);
+	const hash = shortHash(JSON.stringify(content));
+	if (readJsonIfThere(stamp) === hash) return false;
+	await work();
+	writeFileSync(stamp, JSON.stringify(hash));
+	return true;
+};
+
+/**
+ * @param {{ n8n: N8nInstall, nodes: string, server: ModelServer }} parts
+ * @param {string} userFolder
+ */
+const importCredential = async ({ n8n, nodes, server }, userFolder) => {
+	const credential = playgroundCredential(server);
+	await log.step('credential', async (progress) => {
+		const changed = await whenChanged(userFolder, 'credentials', credential, async () => {
+			await importCredentials(n8n, [credential], { userFolder, customExtensions: [nodes] });
+		});
+		if (!changed) progress.note('unchanged');
+	});
+};
+
+/** @param {ModelServer} server */
+const describeServer = ({ model, baseUrl, description }) => `${model || 'model not known'} at ${baseUrl} (${description})`;
+
+/**
+ * @param {ModelServer} server
+ * @returns {string} what it said last, when it is one of ours and no longer there
+ */
+const serverEnd = ({ service }) =>
+	service && !service.running ? `\nllama-server ended (${service.endReason}):\n${service.lines.slice(-10).join('\n')}` : '';
+
+/** @param {string} question */
+const once = async (question) => {
+	const startedAt = Date.now();
+	const parts = await prepare();
+	const { n8n, nodes, server } = parts;
+	// A folder of its own: the one of the browser's n8n may be in use, and should not fill with copies.
+	const userFolder = join(playgroundData, `once-${n8n.version}`);
+	mkdirSync(userFolder, { recursive: true });
+	await importCredential(parts, userFolder);
+	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
+	if (!example) throw new Error(`workflows/${AGENT_WORKFLOW}.json is missing`);
+	const workflow = askOnce(wireWorkflow(example.workflow, server), question);
+	const options = { userFolder, customExtensions: [nodes] };
+	await log.step('workflow', async (progress) => {
+		const changed = await whenChanged(userFolder, 'workflow', workflow, async () => {
+			await importWorkflows(n8n, [workflow], options);
+		});
+		if (!changed) progress.note('unchanged');
+	});
+	const execution = await log.step('agent', async (progress) => {
+		progress(`asking ${server.model || 'the model'}`);
+		return await executeWorkflow(n8n, workflow.id, { ...options, timeoutMs: ONCE_TIMEOUT_MS });
+	});
+	await server.stop();
+	const summary = summarizeRun(execution.run.data);
+	const diagnosis = execution.success
+		? summary.answer.trim() === ''
+			? 'The agent ended without an error and without an answer.'
+			: ''
+		: describeFailure(execution.run.data) || String(execution.error?.message ?? 'The execution failed.');
+	log.line();
+	log.line(`Question    ${question}`);
+	if (diagnosis) {
+		log.line(`Failed      ${diagnosis}${serverEnd(server)}`);
+		log.line(`Model       ${describeServer(server)}`);
+		return 1;
+	}
+	log.line(`Answer      ${summary.answer.trim()}`);
+	log.line();
+	log.line(`Model       ${describeServer(server)}`);
+	log.line(`n8n         ${n8n.version}`);
+	log.line(`Tokens      ${summary.promptTokens} read, ${summary.completionTokens} written, in ${summary.modelCalls} model call${summary.modelCalls === 1 ? '' : 's'}`);
+	const speed = summary.tokensPerSecond;
+	log.line(`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`);
+	log.line('Steps');
+	for (const { name, ms, note } of log.timings) {
+		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}`);
+	}
+	log.line(`  ${formatDuration(Date.now() - startedAt).padStart(12)}  in all`);
+	return 0;
+};
+
+/** @returns {Login} made once per clone, kept in `.playground` */
+const playgroundLogin = () => {
+	const file = join(playgroundData, 'login.json');
+	/** @type {Login | undefined} */
+	const kept = readJsonIfThere(file);
+	if (kept) return kept;
+	// n8n wants a capital letter and a digit.
+	const login = { email: 'owner@playground.local', password: `Llama-${randomBytes(6).toString('hex')}-1` };
+	writeFileSync(file, JSON.stringify(login), { mode: 0o600 });
+	return login;
+};
+
+/** @param {number} wantedPort */
+const serve = async (wantedPort) => {
+	const startedAt = Date.now();
+	const parts = await prepare();
+	const { n8n, nodes, server } = parts;
+	const userFolder = join(playgroundData, `n8n-${n8n.version}`);
+	mkdirSync(userFolder, { recursive: true });
+	await importCredential(parts, userFolder);
+	const workflows = exampleWorkflows().map(({ workflow }) => wireWorkflow(workflow, server));
+	await log.step('example workflows', async (progress) => {
+		const changed = await whenChanged(userFolder, 'workflows', workflows, async () => {
+			await importWorkflows(n8n, workflows, { userFolder, customExtensions: [nodes] });
+		});
+		progress.note(changed ? `${workflows.length} imported` : 'unchanged');
+	});
+	const port = await freePortFrom(wantedPort);
+	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);
+	const logFile = join(playgroundData, 'n8n.log');
+	rmSync(logFile, { force: true });
+	const editor = await log.step('start of n8n', async () => {
+		const started = await startN8n(n8n, { userFolder, port, customExtensions: [nodes], logFile });
+		return started;
+	});
+	const login = playgroundLogin();
+	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
+	const settings = await editor.request('GET', '/rest/settings');
+	if (settings.userManagement.showSetupOnFirstLoad) {
+		await log.step('owner account', async () => await editor.setupOwner(login));
+	}
+
+	log.line();
+	log.line(`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${formatDuration(Date.now() - startedAt)})`);
+	log.line(`Login       ${login.email}  ${login.password}`);
+	log.line(`Model       ${describeServer(server)}`);
+	for (const [index, { id, name }] of workflows.entries()) {
+		log.line(`${(index === 0 ? 'Workflows' : '').padEnd(12)}http://localhost:${port}/workflow/${id}  ${name}`);
+	}
+	log.line(`Logs        ${logFile}`);
+	log.line();
+	log.line('Ctrl-C ends everything.');
+	const ends = [editor.service, ...(server.service ? [server.service] : [])].map(async (service) => {
+		await service.exited;
+		return service;
+	});
+	const ended = await Promise.race(ends);
+	log.line();
+	log.line(`${ended.name} ended by itself (${ended.endReason}):`);
+	for (const line of ended.lines.slice(-20)) log.line(`  ${line}`);
+	return 1;
+};
+
+await main(async () => {
+	const { values, positionals } = parseArgs({
+		options: {
+			once: { type: 'string' },
+			port: { type: 'string', default: String(DEFAULT_PORT) },
+			help: { type: 'boolean', short: 'h' },
+		},
+		allowPositionals: true,
+	});
+	if (values.help) {
+		process.stdout.write(`${HELP}\n`);
+		return 0;
+	}
+	if (positionals.length > 0) throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
+	const port = Number(values.port);
+	if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
+	if (values.once === undefined) {
+		return await exclusively('start', async () => await serve(port), 'npm start runs already in this clone');
+	}
+	const question = values.once.trim();
+	if (question === '') throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
+	return await exclusively('once', async () => await once(question), 'A question is being answered already in this clone');
+});
