@@ -1,0 +1,391 @@
+import { http, type net } from '../support/node';
+import type { DifyAppMode } from '../../lib/dify/types';
+import { DifyHttpError, NoRoute, PAGES, crashed, envelope, invalid, isJson, sendHtml, sendJson, truthy } from './dify/http';
+import { readUpload } from './dify/multipart';
+import { withSuffix } from './dify/records';
+import { ROUTES, type Route } from './dify/routes';
+import { Store, type Call, type StoreOptions } from './dify/store';
+import type {
+	AppSpec,
+	EndUser,
+	Fault,
+	Json,
+	SimApp,
+	SimRequest,
+	SimRun,
+	SimVersion,
+	StopCall,
+	StreamKnobs,
+} from './dify/types';
+
+export { PAGES } from './dify/http';
+export { storeFile } from './dify/files';
+export { SAMPLES, sampleContext, transcript } from './dify/samples';
+export { wireText } from './dify/wire';
+export { SIM_VERSIONS } from './dify/types';
+export type * from './dify/types';
+export type { SimDataset, SimDocument } from './dify/store';
+
+export interface DifySimOptions {
+	/** Default `2026`. */
+	version?: SimVersion;
+	/** Default: one published app of each mode, with the keys of `appKey`. */
+	apps?: AppSpec[];
+	/** Default: that of `knowledgeKey`. */
+	datasetKey?: string;
+	stream?: StreamKnobs;
+	port?: number;
+	/** A path in front of `/v1`, as a foreign reverse proxy adds it. */
+	prefix?: string;
+	/** The bundled nginx, which sends everything else to the web front end, or the API container alone. Default `nginx`. */
+	front?: 'nginx' | 'none';
+	/** Unix seconds. Default: the clock. */
+	now?: () => number;
+	ids?: (kind: string, count: number) => string;
+	blockedExtensions?: string[];
+	/** Megabytes. */
+	limits?: Partial<StoreOptions['limits']>;
+	/** Bytes. */
+	nginxBodyLimit?: number;
+	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
+	keepBytes?: number;
+}
+
+export interface DifySim {
+	/** Base URL, with `/v1`. */
+	url: string;
+	/** Without path. */
+	origin: string;
+	version: SimVersion;
+	requests: SimRequest[];
+	runs: SimRun[];
+	stops: StopCall[];
+	/** Everything else; a test may look and change. */
+	store: Store;
+	/** How streams travel from now on; assign to change it. */
+	stream: StreamKnobs;
+	app(mode: DifyAppMode): SimApp;
+	/** Fails the next request that fits. */
+	fail(fault: Fault): void;
+	/** Ends at once, with every socket and timer. */
+	close(): Promise<void>;
+}
+
+const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'];
+const SERVER_VERSIONS: Record<SimVersion, string> = { '1.12': '1.12.1', '1.14': '1.14.2', '2026': '1.16.0' };
+const MEGABYTE = 1024 * 1024;
+
+/** The key of the default app of a mode: `app-` and 24 letters and digits. */
+export function appKey(mode: DifyAppMode): string {
+	return `app-${`Sim${mode.replace(/-/g, '')}`.padEnd(24, '0')}`;
+}
+
+/** `dataset-` and 24 letters and digits. */
+export function knowledgeKey(): string {
+	return `dataset-${'SimKnowledge'.padEnd(24, '0')}`;
+}
+
+export function defaultApps(version: SimVersion): AppSpec[] {
+	const modes = version === '1.12' ? MODES.filter((mode) => mode !== 'agent') : MODES;
+	return modes.map((mode) => ({ mode, key: appKey(mode), fileUpload: { enabled: true, types: undefined, number: 10 } }));
+}
+
+/** Starts a simulator of Dify's Service API, strictly after the contract: what it does not say, this does not do. */
+export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
+	const version = options.version ?? '2026';
+	const store = new Store({
+		version,
+		apps: options.apps ?? defaultApps(version),
+		datasetKey: options.datasetKey ?? knowledgeKey(),
+		now: options.now ?? (() => Date.now() / 1000),
+		ids: options.ids,
+		blockedExtensions: options.blockedExtensions ?? [],
+		limits: { image: 10, video: 100, audio: 50, other: 15, ...options.limits },
+		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,
+		keepBytes: options.keepBytes ?? 4 * MEGABYTE,
+	});
+	store.stream = options.stream ?? {};
+	const base = `${options.prefix ?? ''}/v1`;
+	const front = options.front ?? 'nginx';
+	const sockets = new Set<net.Socket>();
+	const server = http.createServer((req, res) => {
+		void handle(store, base, front, req, res);
+	});
+	server.on('connection', (socket) => {
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket));
+		socket.on('error', () => socket.destroy());
+	});
+	await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+	const { port } = server.address() as net.AddressInfo;
+	const origin = `http://127.0.0.1:${port}`;
+	return {
+		url: `${origin}${base}`,
+		origin,
+		version,
+		requests: store.requests,
+		runs: store.runs,
+		stops: store.stops,
+		store,
+		get stream() {
+			return store.stream;
+		},
+		set stream(knobs: StreamKnobs) {
+			store.stream = knobs;
+		},
+		app: (mode) => store.apps.find((app) => app.mode === mode) ?? missingApp(mode),
+		fail: (fault) => void store.faults.push({ ...fault }),
+		close: async () => {
+			store.clock.close();
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+			for (const socket of sockets) socket.destroy();
+			await closed;
+		},
+	};
+}
+
+function missingApp(mode: DifyAppMode): never {
+	throw new Error(`The simulator has no ${mode} app`);
+}
+
+async function handle(
+	store: Store,
+	base: string,
+	front: 'nginx' | 'none',
+	req: http.IncomingMessage,
+	res: http.ServerResponse,
+): Promise<void> {
+	const url = new URL(req.url ?? '/', 'http://simulator');
+	const method = req.method ?? 'GET';
+	// Not URL's path: it would clear up the doubled slash of a base URL that ends in one, which Dify does not.
+	const rawPath = (req.url ?? '/').split('?')[0] ?? '/';
+	const path = rawPath.startsWith(base) ? rawPath.slice(base.length) : undefined;
+	const request: SimRequest = {
+		method,
+		url: req.url ?? '/',
+		path: path ?? rawPath,
+		query: url.searchParams,
+		headers: req.headers,
+		body: '',
+	};
+	store.requests.push(request);
+	res.on('finish', () => (request.status = res.statusCode));
+	if (!(await readBody(store, req, res, request))) return;
+	if (await applyFault(store, request, res)) return;
+	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
+		outside(front, rawPath, res);
+		return;
+	}
+	res.setHeader('X-Version', SERVER_VERSIONS[store.version]);
+	res.setHeader('X-Env', 'PRODUCTION');
+	res.setHeader('Access-Control-Allow-Origin', '*');
+	res.setHeader('Access-Control-Expose-Headers', 'X-Version, X-Env, X-Trace-Id');
+	await dispatch(store, base, path, request, res);
+}
+
+/** What is not the API: the web front end behind nginx, the framework's own page without it (contract 1.1). */
+function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
+	if (front === 'none') sendHtml(res, 404, PAGES.werkzeug404);
+	else if (path === '/' || path === '/apps' || path === '/signin') sendHtml(res, 200, PAGES.nextApp);
+	else sendHtml(res, 404, PAGES.next404);
+}
+
+/** False when the proxy in front has answered already. */
+async function readBody(
+	store: Store,
+	req: http.IncomingMessage,
+	res: http.ServerResponse,
+	request: SimRequest,
+): Promise<boolean> {
+	const { nginxBodyLimit, keepBytes } = store.options;
+	if (Number(req.headers['content-length'] ?? 0) > nginxBodyLimit) {
+		res.setHeader('Connection', 'close');
+		req.resume();
+		sendHtml(res, 413, PAGES.nginx413);
+		return false;
+	}
+	try {
+		if (/^multipart\//i.test(req.headers['content-type'] ?? '')) {
+			request.upload = await readUpload(req, keepBytes);
+			return true;
+		}
+		const chunks: Buffer[] = [];
+		for await (const chunk of req) chunks.push(chunk as Buffer);
+		request.body = Buffer.concat(chunks).toString('utf8');
+		return true;
+	} catch {
+		// The client went away while it was sending.
+		res.destroy();
+		return false;
+	}
+}
+
+async function applyFault(store: Store, request: SimRequest, res: http.ServerResponse): Promise<boolean> {
+	const at = store.faults.findIndex(({ method, path }) => {
+		const fits =
+			path === undefined || (typeof path === 'string' ? request.path.startsWith(path) : path.test(request.path));
+		return fits && (method === undefined || method === request.method);
+	});
+	const fault = store.faults[at];
+	if (fault === undefined) return false;
+	fault.times = (fault.times ?? 1) - 1;
+	if (fault.times <= 0) store.faults.splice(at, 1);
+	if (fault.delayMs !== undefined) await store.clock.sleep(fault.delayMs);
+	if (fault.how === 'reset') {
+		res.socket?.resetAndDestroy();
+	} else if (fault.how !== 'silence') {
+		const type = fault.contentType ?? 'text/html; charset=utf-8';
+		res.writeHead(fault.status ?? 500, { ...(type === '' ? {} : { 'Content-Type': type }), ...fault.headers });
+		res.end(fault.body ?? '');
+	}
+	return true;
+}
+
+async function dispatch(
+	store: Store,
+	base: string,
+	path: string,
+	request: SimRequest,
+	res: http.ServerResponse,
+): Promise<void> {
+	try {
+		if (path === '') {
+			res.writeHead(308, { Location: `${base}/` });
+			res.end();
+		} else if (path === '/') {
+			const welcome = { welcome: 'Dify OpenAPI', api_version: 'v1', server_version: SERVER_VERSIONS[store.version] };
+			sendJson(res, 200, welcome);
+		} else {
+			const { route, ids } = routeOf(store, path, request.method);
+			await route.handler(callOf(store, route, ids, request, res));
+		}
+	} catch (error) {
+		answerError(error, path, res);
+	}
+}
+
+function answerError(error: unknown, path: string, res: http.ServerResponse): void {
+	if (res.headersSent) {
+		res.destroy();
+	} else if (error instanceof NoRoute) {
+		sendHtml(res, 404, PAGES.werkzeug404);
+	} else {
+		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
+		const challenge: Record<string, string> = known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
+		sendJson(res, known.status, envelope(known), { ...challenge, ...known.headers });
+	}
+}
+
+function routeOf(store: Store, path: string, method: string): { route: Route; ids: string[] } {
+	const fitting = ROUTES.filter(({ pattern, since }) => pattern.test(path) && (since === undefined || store.version !== '1.12'));
+	const route = fitting.find((each) => each.method === method);
+	if (route !== undefined) return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
+	if (fitting.length === 0) throw new NoRoute();
+	const text = 'The method is not allowed for the requested URL.';
+	throw new DifyHttpError(405, 'method_not_allowed', text, { Allow: fitting.map((each) => each.method).join(', ') });
+}
+
+/** The checks in Dify's order: key, app and workspace, readable body, user (contract 1.3). */
+function callOf(store: Store, route: Route, ids: string[], request: SimRequest, res: http.ServerResponse): Call {
+	const app = authenticate(store, route, request.headers.authorization);
+	const payload = route.body === 'json' ? readPayload(request) : {};
+	const user = userOf(store, app, route, request, payload);
+	return {
+		store,
+		app,
+		request,
+		query: request.query,
+		ids,
+		payload,
+		user,
+		res,
+		reply: (status, value, headers) => {
+			if (status !== 204) return sendJson(res, status, value, headers);
+			res.writeHead(204, headers);
+			res.end();
+		},
+	};
+}
+
+function unauthorized(message: string): DifyHttpError {
+	return new DifyHttpError(401, 'unauthorized', message);
+}
+
+/** Knowledge routes know no app; handlers of knowledge never look at it. */
+const NO_APP = {
+	mode: 'workflow',
+	key: '',
+	id: '',
+	name: '',
+	workflowId: '',
+	endUsers: new Map(),
+	conversations: new Map(),
+	messages: new Map(),
+	feedbacks: [],
+	annotations: [],
+	runCount: 0,
+} satisfies SimApp;
+
+function authenticate(store: Store, route: Route, header: unknown): SimApp {
+	const parts = /^(\S+)\s+(.*)$/.exec(typeof header === 'string' ? header : '');
+	if (parts === null) throw unauthorized("Authorization header must be provided and start with 'Bearer'");
+	if (parts[1]?.toLowerCase() !== 'bearer') throw unauthorized("Authorization scheme must be 'Bearer'");
+	const key = parts[2]?.trim();
+	if (route.key === 'dataset') {
+		if (key !== store.options.datasetKey) throw unauthorized('Access token is invalid');
+		return NO_APP;
+	}
+	const app = store.apps.find((each) => each.key === key);
+	if (app === undefined) throw unauthorized('Access token is invalid');
+	checkApp(store, app, route);
+	return app;
+}
+
+/** Main has finer codes for the same texts (contract 1.3). */
+function checkApp(store: Store, app: SimApp, route: Route): void {
+	const refuse = (code: string, text: string) =>
+		new DifyHttpError(403, store.version === '2026' ? code : 'forbidden', text);
+	if (app.exists === false) throw refuse('app_not_found', 'The app no longer exists.');
+	if (app.status === 'abnormal') throw refuse('app_abnormal_status', "The app's status is abnormal.");
+	if (app.apiEnabled === false) throw refuse('app_api_disabled', "The app's API service has been disabled.");
+	if (app.workspace === 'archived') throw refuse('workspace_archived', "The workspace's status is archived.");
+	if (app.workspace === 'missing') throw invalid('Tenant does not exist.');
+	if (app.workspace === 'ownerless' && route.user === 'none') {
+		throw unauthorized('Tenant owner account not found or tenant is not active.');
+	}
+}
+
+function readPayload(request: SimRequest): Json {
+	if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(String(request.headers['content-type'] ?? ''))) {
+		const text =
+			"Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+		throw new DifyHttpError(415, 'unsupported_media_type', text);
+	}
+	request.json = parsed(request.body);
+	if (request.json === undefined) {
+		const text = 'The browser (or proxy) sent a request that this server could not understand.';
+		throw new DifyHttpError(400, 'bad_request', text);
+	}
+	if (!isJson(request.json)) throw crashed();
+	return request.json;
+}
+
+function parsed(body: string): unknown {
+	try {
+		return JSON.parse(body) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+/** Listing without a user shows the data of one shared user, which is a trap (contract 1.4). */
+const SHARED_USER = 'DEFAULT-USER';
+
+function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, payload: Json): EndUser {
+	if (route.user === 'none') return { id: '', sessionId: '' };
+	const from = route.user.replace('!', '');
+	const sent: unknown =
+		from === 'body' ? payload.user : from === 'query' ? request.query.get('user') : request.upload?.fields.user;
+	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
+	return store.endUser(app, truthy(sent) ? String(sent) : SHARED_USER);
+}

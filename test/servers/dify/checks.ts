@@ -1,0 +1,110 @@
+import { checkFiles, checkInputs } from './inputs';
+import { DifyHttpError, invalid, isJson, isUuid, missing, notFound } from './http';
+import type { PydanticProblem } from './http';
+import { workflowBased } from './plain';
+import type { Call } from './store';
+import type { Json, SimConversation } from './types';
+
+export const appUnavailable = () =>
+	new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
+
+export function notString(field: string, input: unknown): PydanticProblem {
+	return { field, text: 'Input should be a valid string', type: 'string_type', input };
+}
+
+export function payloadProblems(payload: Json): PydanticProblem[] {
+	const problems: PydanticProblem[] = [];
+	const { inputs, response_mode: mode, files } = payload;
+	if (!('inputs' in payload)) problems.push(missing('inputs', payload));
+	else if (!isJson(inputs)) {
+		problems.push({ field: 'inputs', text: 'Input should be a valid dictionary', type: 'dict_type', input: inputs });
+	}
+	if (mode !== undefined && mode !== null && mode !== 'blocking' && mode !== 'streaming') {
+		const text = "Input should be 'blocking' or 'streaming'";
+		problems.push({ field: 'response_mode', text, type: 'literal_error', input: mode });
+	}
+	if (files !== undefined && files !== null && !Array.isArray(files)) {
+		problems.push({ field: 'files', text: 'Input should be a valid list', type: 'list_type', input: files });
+	}
+	return problems;
+}
+
+export interface Prepared {
+	conversation: SimConversation | undefined;
+	inputs: Json;
+	files: Json[];
+	workflowId: string;
+}
+
+/** What is looked at before anything runs: at once in 1.12, by a background worker in newer workflow based apps. */
+function prepare(call: Call, conversationId: string | undefined, version: string | undefined): Prepared {
+	const { app, store, payload, user } = call;
+	if (workflowBased(app.mode) && app.published === false) throw invalid('Workflow not published');
+	if (!workflowBased(app.mode) && app.configured === false) throw appUnavailable();
+	const workflowId = checkVersion(call, version);
+	if (app.mode !== 'completion' && app.mode !== 'workflow' && payload.query === '') throw invalid('query is required');
+	const conversation = conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
+	if (conversationId !== undefined && conversation === undefined) throw notFound('Conversation Not Exists.');
+	if (conversation?.status === 'completed') {
+		const text = 'The conversation has ended. Please start a new conversation.';
+		throw new DifyHttpError(400, 'conversation_completed', text);
+	}
+	const files = checkFiles(store, app, user, payload.files);
+	return { conversation, files, inputs: checkInputs(store, app, user, payload.inputs as Json), workflowId };
+}
+
+function checkVersion(call: Call, version: string | undefined): string {
+	const { app } = call;
+	if (version === undefined) return app.workflowId;
+	if (app.sandboxPlan === true) {
+		const text = 'Workflow version execution is not allowed on your plan.';
+		throw new DifyHttpError(403, 'workflow_version_execution_not_allowed', text);
+	}
+	if (version === 'draft') {
+		throw new DifyHttpError(400, 'bad_request', `Cannot use draft workflow version. Workflow ID: ${version}`);
+	}
+	if (!isUuid(version)) throw new DifyHttpError(400, 'bad_request', `Invalid workflow_id format: '${version}'. `);
+	if (version !== app.workflowId && !(app.versions ?? []).includes(version)) {
+		throw notFound(`Workflow not found with id: ${version}`);
+	}
+	return version;
+}
+
+/** By reading the exception is caught as a ValueError first; the docs say 429 (contract 5.1). */
+export function checkLimits(call: Call): void {
+	const { app, store } = call;
+	if (app.quota !== undefined && app.runCount >= app.quota) {
+		const text = `Workflow execution quota limit reached for tenant ${store.newId('tenant')}`;
+		throw new DifyHttpError(429, 'rate_limit_error', text);
+	}
+	const most = app.maxActive ?? 0;
+	const active = store.runs.filter((run) => run.app === app && run.status === 'running').length;
+	if (most === 0 || active < most) return;
+	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${most}.`;
+	if (store.version === '2026') throw new DifyHttpError(429, 'too_many_requests', text);
+	throw invalid(text);
+}
+
+/** Runs the checks in the worker of newer versions: whatever fails there comes as a bare error event (contract 3.7). */
+export function prepareAs(
+	call: Call,
+	streaming: boolean,
+	conversationId: string | undefined,
+	version: string | undefined,
+): Prepared | DifyHttpError {
+	const worker = streaming && workflowBased(call.app.mode) && call.store.version !== '1.12';
+	try {
+		return prepare(call, conversationId, version);
+	} catch (error) {
+		const failure = error as DifyHttpError;
+		// Versions are resolved and main looks for the conversation before the worker starts.
+		const eager =
+			(call.store.version === '2026' && failure.message.startsWith('Conversation Not Exists')) ||
+			/workflow_id|Workflow|workflow version/.test(failure.message);
+		return worker && !eager ? failure : raise(failure);
+	}
+}
+
+function raise(error: Error): never {
+	throw error;
+}

@@ -1,0 +1,254 @@
+import { DifyHttpError, NoRoute, crashed, invalid, missing, notFound, pydantic, truthy } from './http';
+import { fileUploadFeature, systemParameters } from './files';
+import { notWorkflow, liveOf, resume } from './runs';
+import { limitOf } from './records';
+import type { Call, Store } from './store';
+import type { FormField, Json, SimApp, SimRun } from './types';
+
+/** Descriptions of an app, its annotations, stored workflow runs and forms (contract 2.4, 2.5, 2.11, 2.12). */
+export function info(call: Call): void {
+	const { app } = call;
+	call.reply(200, { name: app.name, description: '', tags: [], mode: app.mode, author_name: 'Simulator' });
+}
+
+export function parameters(call: Call): void {
+	const { app, store } = call;
+	if (app.published === false || app.configured === false) {
+		throw app.mode === 'agent'
+			? new DifyHttpError(400, 'agent_not_published', 'Agent not published')
+			: new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
+	}
+	call.reply(200, {
+		opening_statement: '',
+		suggested_questions: [],
+		suggested_questions_after_answer: { enabled: Boolean(app.suggestedQuestions) },
+		speech_to_text: { enabled: app.speechToText === true },
+		text_to_speech: { enabled: app.textToSpeech === true, voice: '', language: '' },
+		retriever_resource: { enabled: true },
+		annotation_reply: { enabled: false },
+		more_like_this: { enabled: false },
+		user_input_form: (app.form ?? []).map(formItem),
+		sensitive_word_avoidance: { enabled: false },
+		file_upload: fileUploadFeature(app),
+		system_parameters: systemParameters(store),
+	});
+}
+
+function formItem(field: FormField): Json {
+	const own: Json = {
+		label: field.label ?? field.variable,
+		variable: field.variable,
+		required: field.required ?? false,
+		default: field.default ?? '',
+	};
+	if (field.maxLength !== undefined) own.max_length = field.maxLength;
+	if (field.options !== undefined) own.options = field.options;
+	if (field.allowedTypes !== undefined) own.allowed_file_types = field.allowedTypes;
+	return { [field.kind]: own };
+}
+
+export function meta(call: Call): void {
+	call.reply(200, { tool_icons: { time: { background: '#252525', content: '🕛' } } });
+}
+
+export function site(call: Call): void {
+	if (call.app.site === false) throw new DifyHttpError(403, 'forbidden', 'Forbidden');
+	call.reply(200, {
+		title: call.app.name,
+		chat_color_theme: null,
+		chat_color_theme_inverted: false,
+		icon_type: 'emoji',
+		icon: '🤖',
+		icon_background: '#FFEAD5',
+		icon_url: null,
+		description: null,
+		copyright: null,
+		privacy_policy: null,
+		custom_disclaimer: '',
+		default_language: 'en-US',
+		show_workflow_steps: true,
+		use_icon_as_answer_icon: false,
+	});
+}
+
+export function listAnnotations(call: Call): void {
+	const { app, query } = call;
+	const limit = Number(query.get('limit') ?? 20);
+	const page = Number(query.get('page') ?? 1);
+	const keyword = query.get('keyword') ?? '';
+	const all = app.annotations.filter((each) => `${each.question}\n${each.answer}`.includes(keyword));
+	const size = Math.min(limit, 100);
+	const data = all.slice((page - 1) * size, page * size);
+	call.reply(200, { data, has_more: data.length === limit, limit, total: all.length, page });
+}
+
+function annotationPayload(call: Call): { question: string; answer: string } {
+	const { payload } = call;
+	const problems = ['question', 'answer'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	if (problems.length > 0) throw pydantic('AnnotationCreatePayload', problems);
+	return { question: String(payload.question), answer: String(payload.answer) };
+}
+
+export function createAnnotation(call: Call): void {
+	const annotation = {
+		id: call.store.newId('annotation'),
+		...annotationPayload(call),
+		hit_count: 0,
+		created_at: call.store.now(),
+	};
+	call.app.annotations.push(annotation);
+	call.reply(201, annotation);
+}
+
+export function changeAnnotation(call: Call): void {
+	const at = call.app.annotations.findIndex((each) => each.id === call.ids[0]);
+	const known = call.app.annotations[at];
+	if (call.request.method === 'PUT') {
+		const payload = annotationPayload(call);
+		if (known === undefined) throw notFound('Annotation not found');
+		call.reply(200, Object.assign(known, payload));
+		return;
+	}
+	if (known === undefined) throw notFound('Annotation not found');
+	call.app.annotations.splice(at, 1);
+	call.reply(204, undefined);
+}
+
+export function annotationReply(call: Call): void {
+	const { payload, ids, store } = call;
+	const needed = ['score_threshold', 'embedding_provider_name', 'embedding_model_name'];
+	const problems = needed.filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	if (problems.length > 0) throw pydantic('AnnotationReplyActionPayload', problems);
+	if (ids[0] !== 'enable' && ids[0] !== 'disable') throw crashed();
+	call.reply(200, { job_id: store.newId('job'), job_status: 'waiting' });
+}
+
+export function annotationJob(call: Call): void {
+	const jobId = call.ids[1] ?? '';
+	if (!/^0{8}-/.test(jobId)) throw invalid('The job does not exist.');
+	call.reply(200, { job_id: jobId, job_status: 'completed', error_msg: '' });
+}
+
+function storedRun(store: Store, app: SimApp, id: string): SimRun | undefined {
+	return store.runs.find((each) => each.app === app && each.workflowRunId === id);
+}
+
+/** 1.12 answers an unknown id with 200 and nulls, and values as JSON text (contract 2.4). */
+export function workflowRunDetail(call: Call): void {
+	const { store, app, ids } = call;
+	if (app.mode !== 'workflow' && app.mode !== 'advanced-chat') throw notWorkflow();
+	const run = storedRun(store, app, ids[0] ?? '');
+	const old = store.version === '1.12';
+	if (run === undefined && !old) throw notFound('Workflow run not found.');
+	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
+	const data = (end?.data ?? {}) as Json;
+	const outputs = run?.status === 'paused' ? {} : run?.outputs;
+	call.reply(200, {
+		id: run?.workflowRunId ?? null,
+		workflow_id: run?.workflowId ?? null,
+		status: run?.status ?? null,
+		inputs: run === undefined ? null : JSON.stringify(run.inputs),
+		outputs: run === undefined ? null : old ? JSON.stringify(outputs) : outputs,
+		error: run?.error ?? null,
+		total_steps: run === undefined ? null : (data.total_steps ?? 0),
+		total_tokens: run === undefined ? null : (data.total_tokens ?? 0),
+		created_at: run?.startedAt ?? null,
+		finished_at: run?.finishedAt ?? null,
+		elapsed_time: run === undefined ? null : (data.elapsed_time ?? 0),
+	});
+}
+
+export function workflowLogs(call: Call): void {
+	const { store, app, query } = call;
+	if (app.mode !== 'workflow') throw notWorkflow();
+	const account = query.get('created_by_account');
+	if (account !== null) throw invalid(`Account not found: ${account}`);
+	const model = 'WorkflowLogQuery';
+	const page = limitOf(query, { model, most: 99_999, usual: 1 }, 'page');
+	const limit = limitOf(query, { model, most: 100 });
+	const status = query.get('status');
+	const session = query.get('created_by_end_user_session_id');
+	const all = store.runs
+		.filter((run) => run.app === app && run.status !== 'running')
+		.filter((run) => (status === null || run.status === status) && (session === null || run.user === session))
+		.toReversed();
+	const data = all.slice((page - 1) * limit, page * limit).map((run) => ({
+		id: store.newId('log'),
+		workflow_run: {
+			id: run.workflowRunId,
+			version: '1',
+			status: run.status,
+			triggered_from: 'app-run',
+			error: run.error ?? null,
+			elapsed_time: 1.5,
+			total_tokens: 20,
+			total_steps: 3,
+			created_at: run.startedAt,
+			finished_at: run.finishedAt ?? null,
+			exceptions_count: 0,
+		},
+		details: null,
+		created_from: 'service-api',
+		created_by_role: 'end_user',
+		created_by_account: null,
+		created_by_end_user: {
+			id: store.endUser(app, run.user).id,
+			type: 'service_api',
+			is_anonymous: false,
+			session_id: run.user,
+		},
+		created_at: run.startedAt,
+	}));
+	call.reply(200, { page, limit, total: all.length, has_more: page * limit < all.length, data });
+}
+
+/** Tokens of forms that were answered, by simulator. */
+const submitted = new WeakMap<Store, Set<string>>();
+
+function openForm(call: Call) {
+	const { store, app, ids } = call;
+	if (store.version === '1.12') throw new NoRoute();
+	for (const run of store.runs.filter((each) => each.app === app)) {
+		const issued = liveOf(run)?.transcript.forms.find(({ token }) => token !== null && token === ids[0]);
+		if (issued === undefined) continue;
+		if (submitted.get(store)?.has(issued.formId) === true) {
+			const text = `This form has already been submitted by another user, form_id=${issued.formId}`;
+			throw new DifyHttpError(412, 'human_input_form_submitted', text);
+		}
+		if (issued.expiresAt <= store.now()) {
+			const text = `This form has expired, form_id=${issued.formId}`;
+			throw new DifyHttpError(412, 'human_input_form_expired', text);
+		}
+		return { run, issued };
+	}
+	throw notFound('Form not found');
+}
+
+export function readForm(call: Call): void {
+	const { issued } = openForm(call);
+	const { form } = issued;
+	call.reply(200, {
+		form_content: form.content,
+		inputs: form.inputs ?? [],
+		resolved_default_values: form.defaults ?? {},
+		user_actions: form.actions,
+		expiration_time: issued.expiresAt,
+	});
+}
+
+/** A refused answer leaves the form open, an accepted one is final (contract 2.5). */
+export function submitForm(call: Call): void {
+	const { store, payload } = call;
+	const { run, issued } = openForm(call);
+	const action = String(payload.action);
+	if (!issued.form.actions.some(({ id }) => id === action)) {
+		throw new DifyHttpError(400, 'invalid_form_data', `Invalid action: ${action}`);
+	}
+	const inputs = (payload.inputs ?? {}) as Json;
+	const absent = (issued.form.inputs ?? []).map((each) => String(each.output_variable_name)).find((name) => !truthy(inputs[name]));
+	if (absent !== undefined) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${absent}`);
+	const done = submitted.get(store) ?? new Set<string>();
+	submitted.set(store, done.add(issued.formId));
+	resume(store, run, { formId: issued.formId, action });
+	call.reply(200, {});
+}

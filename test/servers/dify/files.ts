@@ -1,0 +1,189 @@
+import { DifyHttpError, NoRoute, invalid, truthy } from './http';
+import type { Call, Store } from './store';
+import type { EndUser, SimApp, SimFile, UploadPart } from './types';
+
+const MEGABYTE = 1024 * 1024;
+const KINDS: Record<'image' | 'video' | 'audio', string[]> = {
+	image: ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg'],
+	video: ['mp4', 'mov', 'mpeg', 'webm'],
+	audio: ['mp3', 'm4a', 'wav', 'amr', 'mpga'],
+};
+const AUDIO_MIME = ['audio/mp3', 'audio/m4a', 'audio/wav', 'audio/amr', 'audio/mpga'];
+const AUDIO_MOST = 30 * MEGABYTE;
+
+function limitOf(store: Store, extension: string): number {
+	const { limits } = store.options;
+	for (const kind of ['image', 'video', 'audio'] as const) {
+		if (KINDS[kind].includes(extension)) return limits[kind] * MEGABYTE;
+	}
+	return limits.other * MEGABYTE;
+}
+
+/** Exactly one part, and it is called `file` (contract 2.9). */
+export function onlyPart(call: Call): UploadPart {
+	const parts = call.request.upload?.parts ?? [];
+	const part = parts.find((each) => each.name === 'file');
+	if (part === undefined) throw new DifyHttpError(400, 'no_file_uploaded', 'Please upload your file.');
+	if (parts.length > 1) throw new DifyHttpError(400, 'too_many_files', 'Only one file is allowed.');
+	if (part.filename === undefined || part.filename === '') {
+		throw new DifyHttpError(400, 'filename_not_exists_error', 'The specified filename does not exist.');
+	}
+	if (part.mimeType === undefined) throw new DifyHttpError(415, 'unsupported_file_type', 'File type not allowed.');
+	return part;
+}
+
+/** Keeps a file as if it had been uploaded. */
+export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFile {
+	const name = part.filename ?? '';
+	const extension = name.includes('.') ? (name.split('.').at(-1) ?? '').toLowerCase() : '';
+	const forbidden = store.version === '1.12' ? /[/\\:*?"<>|]/ : /[/\\]/;
+	if (forbidden.test(name)) throw invalid('Filename contains invalid characters');
+	if (store.options.blockedExtensions.includes(extension)) {
+		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
+	}
+	if (part.size > limitOf(store, extension)) {
+		// The text of 1.12 really is an unfilled template (contract 2.9).
+		throw new DifyHttpError(413, 'file_too_large', 'File size exceeded. {message}');
+	}
+	const file: SimFile = {
+		id: store.newId('file'),
+		name,
+		size: part.size,
+		extension,
+		mimeType: part.mimeType ?? 'application/octet-stream',
+		createdBy: user.id,
+		createdAt: store.now(),
+		content: part.content,
+		sha256: part.sha256,
+		attachedTo: new Set(),
+	};
+	store.files.set(file.id, file);
+	return file;
+}
+
+export function uploadFile(call: Call): void {
+	const { store, user } = call;
+	const file = storeFile(store, user, onlyPart(call));
+	call.reply(201, {
+		id: file.id,
+		name: file.name,
+		size: file.size,
+		extension: file.extension,
+		mime_type: file.mimeType,
+		created_by: file.createdBy,
+		created_at: file.createdAt,
+		preview_url: null,
+		source_url: `/files/${file.id}/file-preview?timestamp=${file.createdAt}&nonce=n&sign=s`,
+		original_url: null,
+		user_id: null,
+		tenant_id: store.newId('tenant'),
+		conversation_id: null,
+		file_key: null,
+		...(store.version === '2026' ? { reference: null } : {}),
+	});
+}
+
+/** A fresh upload cannot be seen before a message used it (contract 2.9). */
+export function previewFile(call: Call): void {
+	const { store, app, ids, query, res } = call;
+	const file = store.files.get(ids[0] ?? '');
+	if (file === undefined || file.attachedTo.size === 0) {
+		throw new DifyHttpError(404, 'file_not_found', 'The requested file was not found.');
+	}
+	if (!file.attachedTo.has(app.id)) {
+		throw new DifyHttpError(403, 'file_access_denied', 'Access to the requested file is denied.');
+	}
+	const attachment = query.get('as_attachment') === 'true' || file.mimeType === 'text/html';
+	const headers: Record<string, string> = {
+		'Content-Type': attachment ? 'application/octet-stream' : file.mimeType,
+		'Content-Length': String(file.content.length),
+		'Cache-Control': 'public, max-age=3600',
+	};
+	if (/^(?:audio|video)\//.test(file.mimeType)) headers['Accept-Ranges'] = 'bytes';
+	if (attachment) headers['Content-Disposition'] = `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`;
+	res.writeHead(200, headers);
+	res.end(file.content);
+}
+
+export function audioToText(call: Call): void {
+	const { app, request } = call;
+	const part = request.upload?.parts.find((each) => each.name === 'file');
+	if (part === undefined) {
+		const text = 'The browser (or proxy) sent a request that this server could not understand.';
+		throw new DifyHttpError(400, 'bad_request_key_error', text);
+	}
+	if (app.speechToText !== true) {
+		throw call.store.version === '2026'
+			? new DifyHttpError(400, 'speech_to_text_disabled', 'Speech to text is not enabled')
+			: invalid('Speech to text is not enabled');
+	}
+	if (!AUDIO_MIME.includes(part.mimeType ?? '')) {
+		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');
+	}
+	if (part.size > AUDIO_MOST) throw new DifyHttpError(413, 'audio_too_large', 'Audio size larger than 30 mb');
+	call.reply(200, { text: `heard ${part.size} bytes` });
+}
+
+/** Three bytes that start an MP3 frame, then the text, so that a test can see what was spoken. */
+export function speechOf(text: string): Buffer {
+	return Buffer.concat([Buffer.from([0xff, 0xfb, 0x90]), Buffer.from(text)]);
+}
+
+export function textToAudio(call: Call): void {
+	const { app, payload, res } = call;
+	const known = truthy(payload.message_id) ? app.messages.get(String(payload.message_id)) : undefined;
+	if (truthy(payload.message_id)) {
+		if (known === undefined || known.answer === '') {
+			call.reply(200, null);
+			return;
+		}
+	} else if (!truthy(payload.text)) {
+		throw invalid('Text is required');
+	}
+	if (app.textToSpeech !== true && !truthy(payload.voice)) throw invalid('TTS is not enabled');
+	res.writeHead(200, { 'Content-Type': 'audio/mpeg' });
+	res.end(speechOf(known?.answer ?? String(payload.text)));
+}
+
+/** [newer] only; older versions do not know the route. */
+export function endUser(call: Call): void {
+	if (call.store.version !== '2026') throw new NoRoute();
+	const found = [...call.app.endUsers.values()].find((each) => each.id === call.ids[0]);
+	if (found === undefined) throw new DifyHttpError(404, 'end_user_not_found', 'End user not found.');
+	call.reply(200, {
+		id: found.id,
+		tenant_id: call.store.newId('tenant'),
+		app_id: call.app.id,
+		type: 'service_api',
+		external_user_id: null,
+		name: null,
+		is_anonymous: false,
+		session_id: found.sessionId,
+		created_at: null,
+		updated_at: null,
+	});
+}
+
+/** `/parameters.system_parameters`. */
+export function systemParameters(store: Store): Record<string, number> {
+	const { limits } = store.options;
+	return {
+		image_file_size_limit: limits.image,
+		video_file_size_limit: limits.video,
+		audio_file_size_limit: limits.audio,
+		file_size_limit: limits.other,
+		workflow_file_upload_limit: 10,
+	};
+}
+
+export function fileUploadFeature(app: SimApp): Record<string, unknown> {
+	const { enabled = false, types = ['image'], number = 3 } = app.fileUpload ?? {};
+	return {
+		enabled,
+		allowed_file_types: types,
+		allowed_file_extensions: [],
+		allowed_file_upload_methods: ['local_file', 'remote_url'],
+		number_limits: number,
+		image: { enabled, number_limits: number, transfer_methods: ['local_file', 'remote_url'] },
+	};
+}

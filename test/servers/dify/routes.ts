@@ -1,0 +1,99 @@
+import * as describe from './describe';
+import * as files from './files';
+import * as knowledge from './knowledge';
+import * as records from './records';
+import * as runs from './runs';
+import type { Handler } from './store';
+import type { SimVersion } from './types';
+
+/** Where the end user is named, and whether it must be (contract 1.4). */
+export type UserFrom = 'body!' | 'body' | 'query!' | 'query' | 'form' | 'none';
+
+export interface Route {
+	method: string;
+	pattern: RegExp;
+	key: 'app' | 'dataset' | 'none';
+	body: 'json' | 'upload' | 'none';
+	user: UserFrom;
+	handler: Handler;
+	since?: SimVersion;
+}
+
+const UUID = '([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})';
+
+/** `{}` takes a UUID, or the framework knows no such route; `*` takes any text (contract 6.3). */
+function pattern(path: string): RegExp {
+	return new RegExp(`^${path.replaceAll('{}', UUID).replaceAll('*', '([^/]+)')}$`);
+}
+
+type Row = [method: string, path: string, user: UserFrom, handler: Handler, over?: Partial<Route>];
+
+const upload: Partial<Route> = { body: 'upload' };
+const newer: Partial<Route> = { since: '1.14' };
+
+const APP_ROUTES: Row[] = [
+	['POST', '/chat-messages', 'body!', runs.chatMessages],
+	['POST', '/chat-messages/*/stop', 'body!', runs.stopChat],
+	['POST', '/completion-messages', 'body!', runs.completionMessages],
+	['POST', '/completion-messages/*/stop', 'body!', runs.stopCompletion],
+	['POST', '/workflows/run', 'body!', runs.workflowsRun],
+	['POST', '/workflows/*/run', 'body!', runs.workflowsRun],
+	['POST', '/workflows/tasks/*/stop', 'body!', runs.stopWorkflow],
+	['GET', '/workflows/run/*', 'none', describe.workflowRunDetail],
+	['GET', '/workflows/logs', 'none', describe.workflowLogs],
+	['GET', '/workflow/*/events', 'query!', runs.workflowEvents, newer],
+	['GET', '/form/human_input/*', 'none', describe.readForm, newer],
+	['POST', '/form/human_input/*', 'body!', describe.submitForm, newer],
+	['POST', '/messages/{}/feedbacks', 'body!', records.postFeedback],
+	['GET', '/app/feedbacks', 'none', records.listFeedbacks],
+	['GET', '/messages', 'query', records.listMessages],
+	['GET', '/messages/{}/suggested', 'query!', records.suggestedQuestions],
+	['GET', '/conversations', 'query', records.listConversations],
+	['DELETE', '/conversations/{}', 'body', records.deleteConversation],
+	['POST', '/conversations/{}/name', 'body', records.renameConversation],
+	['GET', '/conversations/{}/variables', 'query', records.listVariables],
+	['PUT', '/conversations/{}/variables/{}', 'body', records.updateVariable],
+	['POST', '/files/upload', 'form', files.uploadFile, upload],
+	['GET', '/files/{}/preview', 'query', files.previewFile],
+	['GET', '/end-users/{}', 'none', files.endUser],
+	['POST', '/audio-to-text', 'form', files.audioToText, upload],
+	['POST', '/text-to-audio', 'body', files.textToAudio],
+	['GET', '/info', 'none', describe.info],
+	['GET', '/parameters', 'none', describe.parameters],
+	['GET', '/meta', 'none', describe.meta],
+	['GET', '/site', 'none', describe.site],
+	['GET', '/apps/annotations', 'none', describe.listAnnotations],
+	['POST', '/apps/annotations', 'none', describe.createAnnotation, { body: 'json' }],
+	['PUT', '/apps/annotations/{}', 'none', describe.changeAnnotation, { body: 'json' }],
+	['DELETE', '/apps/annotations/{}', 'none', describe.changeAnnotation],
+	['POST', '/apps/annotation-reply/*', 'none', describe.annotationReply, { body: 'json' }],
+	['GET', '/apps/annotation-reply/*/status/{}', 'none', describe.annotationJob],
+];
+
+const json: Partial<Route> = { body: 'json' };
+
+const DATASET_ROUTES: Row[] = [
+	['GET', '/datasets', 'none', knowledge.listDatasets],
+	['POST', '/datasets', 'none', knowledge.createDataset, json],
+	['GET', '/datasets/{}', 'none', knowledge.oneDataset],
+	['PATCH', '/datasets/{}', 'none', knowledge.oneDataset, json],
+	['DELETE', '/datasets/{}', 'none', knowledge.oneDataset],
+	['POST', '/datasets/{}/(?:retrieve|hit-testing)', 'none', knowledge.retrieve, json],
+	['POST', '/datasets/{}/document/create[-_]by[-_]text', 'none', knowledge.createByText, json],
+	['POST', '/datasets/{}/document/create[-_]by[-_]file', 'none', knowledge.createByFile, upload],
+	['GET', '/datasets/{}/documents', 'none', knowledge.listDocuments],
+	['GET', '/datasets/{}/documents/*/indexing-status', 'none', knowledge.indexingStatus],
+	['GET', '/datasets/{}/documents/{}', 'none', knowledge.oneDocument],
+	['DELETE', '/datasets/{}/documents/{}', 'none', knowledge.oneDocument],
+];
+
+function route(key: Route['key'], [method, path, user, handler, over]: Row): Route {
+	const body = user.startsWith('body') ? 'json' : 'none';
+	return { method, pattern: pattern(path), key, body, user, handler, ...over };
+}
+
+/** Fixed paths before patterns: `/workflows/run` is not the run of a workflow called "tasks". */
+export const ROUTES: Route[] = [
+	...APP_ROUTES.map((row) => route('app', row)),
+	...DATASET_ROUTES.map((row) => route('dataset', row)),
+];

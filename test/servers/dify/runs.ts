@@ -1,0 +1,428 @@
+import { appUnavailable, checkLimits, notString, payloadProblems, prepareAs, type Prepared } from './checks';
+import { DifyHttpError, invalid, isUuid, missing, notFound, pydantic } from './http';
+import { scriptOf, workflowBased } from './plain';
+import { Transcript, type RunContext } from './script';
+import type { Call, Store } from './store';
+import type { Item, Json, SimConversation, SimMessage, SimRun, Turn } from './types';
+import { StreamWriter } from './wire';
+
+/** A run that goes on: whoever listens gets its events, and a stop turns it aside. */
+interface Live {
+	run: SimRun;
+	transcript: Transcript;
+	writers: Set<StreamWriter>;
+	/** Listeners that asked to stay when the run pauses. */
+	patient: Set<StreamWriter>;
+	stop: boolean;
+	wake: () => void;
+	/** Steps behind a pause. */
+	rest: number;
+	message?: SimMessage;
+	done: Promise<void>;
+}
+
+const lives = new WeakMap<SimRun, Live>();
+
+export function liveOf(run: SimRun): Live | undefined {
+	return lives.get(run);
+}
+
+const NOT_CHAT = () =>
+	new DifyHttpError(400, 'not_chat_app', 'Please check if your app mode matches the right API route.');
+
+export function needChat(call: Call): void {
+	const { mode } = call.app;
+	const newAgent = mode === 'agent' && call.store.version !== '1.12';
+	if (mode !== 'chat' && mode !== 'agent-chat' && mode !== 'advanced-chat' && !newAgent) throw NOT_CHAT();
+}
+
+export async function chatMessages(call: Call): Promise<void> {
+	needChat(call);
+	const { payload, app } = call;
+	const problems = payloadProblems(payload);
+	if (!('query' in payload)) problems.push(missing('query', payload));
+	else if (typeof payload.query !== 'string') problems.push(notString('query', payload.query));
+	const sent = typeof payload.conversation_id === 'string' ? payload.conversation_id.trim() : '';
+	if (sent !== '' && !isUuid(sent)) {
+		problems.push({
+			field: 'conversation_id',
+			text: 'Value error, conversation_id must be a valid UUID',
+			type: 'value_error',
+			input: payload.conversation_id,
+		});
+	}
+	if (problems.length > 0) throw pydantic('ChatRequestPayload', problems);
+	const agent = app.mode === 'agent-chat' || (app.mode === 'chat' && app.agentSwitch === true);
+	const mode = payload.response_mode ?? (app.mode === 'agent' ? 'streaming' : 'blocking');
+	if (mode === 'blocking' && agent) throw invalid('Agent Chat App does not support blocking mode');
+	if (mode === 'blocking' && app.mode === 'agent') {
+		throw new DifyHttpError(400, 'bad_request', 'Agent App only supports streaming response mode.');
+	}
+	if (app.published === false && app.mode === 'agent') {
+		throw new DifyHttpError(400, 'agent_not_published', 'Agent not published');
+	}
+	await startRun(call, mode === 'streaming', sent === '' ? undefined : sent, versionOf(call));
+}
+
+export async function completionMessages(call: Call): Promise<void> {
+	if (call.app.mode !== 'completion') throw appUnavailable();
+	const problems = payloadProblems(call.payload);
+	const { query } = call.payload;
+	if (query !== undefined && typeof query !== 'string') problems.push(notString('query', query));
+	if (problems.length > 0) throw pydantic('CompletionRequestPayload', problems);
+	await startRun(call, call.payload.response_mode === 'streaming', undefined, undefined);
+}
+
+export async function workflowsRun(call: Call): Promise<void> {
+	if (call.app.mode !== 'workflow') throw notWorkflow();
+	const problems = payloadProblems(call.payload);
+	if (problems.length > 0) throw pydantic('WorkflowRunPayload', problems);
+	await startRun(call, call.payload.response_mode === 'streaming', undefined, call.ids[0] ?? versionOf(call));
+}
+
+export const notWorkflow = () =>
+	new DifyHttpError(400, 'not_workflow_app', 'Please check if your app mode matches the right API route.');
+
+function versionOf(call: Call): string | undefined {
+	const { workflow_id: id } = call.payload;
+	return typeof id === 'string' && id !== '' && workflowBased(call.app.mode) ? id : undefined;
+}
+
+async function startRun(
+	call: Call,
+	streaming: boolean,
+	conversationId: string | undefined,
+	version: string | undefined,
+): Promise<void> {
+	const { app, store } = call;
+	checkLimits(call);
+	const prepared = prepareAs(call, streaming, conversationId, version);
+	if (prepared instanceof DifyHttpError) {
+		await bareError(call, prepared);
+		return;
+	}
+	const { run, live } = createLive(call, prepared, streaming);
+	const asStream = streaming && store.stream.blockingInstead !== true;
+	if (asStream) {
+		const writer = writerOf(call, live);
+		writer.start(store.version === '2026' && run.workflowRunId !== undefined ? { 'X-Workflow-Run-ID': run.workflowRunId } : {});
+		await live.done;
+		return;
+	}
+	await live.done;
+	answerBlocking(call, live, app.mode);
+}
+
+async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
+	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => undefined);
+	writer.start({});
+	await writer.write({ kind: 'ping' });
+	// The exception for an unknown conversation has no text of its own (contract 3.7: may be empty).
+	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
+	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
+	await writer.finish(true);
+}
+
+function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: SimRun; live: Live } {
+	const { app, store, user, payload } = call;
+	const { inputs, files, workflowId } = prepared;
+	const query = typeof payload.query === 'string' ? payload.query.replaceAll('\u0000', '') : '';
+	const chat = app.mode !== 'completion' && app.mode !== 'workflow';
+	const known = prepared.conversation;
+	const conversation = chat
+		? (known ?? store.addConversation(app, user.sessionId, { inputs, name: titleOf(query, payload) }))
+		: undefined;
+	const earlier = [...app.messages.values()].filter((each) => each.conversationId === conversation?.id);
+	const turn: Turn = {
+		query,
+		inputs,
+		files,
+		user: user.sessionId,
+		turn: earlier.length + 1,
+		conversationId: conversation?.id ?? '',
+	};
+	const script = scriptOf((app.reply ?? defaultReply)(turn), app.mode);
+	if (script.refuse !== undefined) {
+		const { status, code, message } = script.refuse;
+		throw new DifyHttpError(status, code, message);
+	}
+	const context: RunContext = {
+		version: store.version,
+		mode: app.mode,
+		conversationId: conversation?.id ?? '',
+		messageId: store.newId('message'),
+		taskId: store.newId('task'),
+		runId: store.newId('run'),
+		workflowId,
+		appId: app.id,
+		endUserId: user.id,
+		user: user.sessionId,
+		query,
+		inputs,
+		files,
+		dialogueCount: turn.turn,
+		createdAt: store.now(),
+		newId: (kind) => store.newId(kind),
+	};
+	const run: SimRun = {
+		taskId: context.taskId,
+		workflowRunId: workflowBased(app.mode) && script.moderated !== true ? context.runId : undefined,
+		workflowId,
+		app,
+		user: user.sessionId,
+		conversationId: conversation?.id,
+		messageId: app.mode === 'workflow' ? undefined : context.messageId,
+		query,
+		inputs,
+		files,
+		responseMode: streaming ? 'streaming' : 'blocking',
+		status: 'running',
+		answer: '',
+		outputs: {},
+		events: [],
+		clientLeft: false,
+		startedAt: context.createdAt,
+	};
+	app.runCount++;
+	store.runs.push(run);
+	if (conversation !== undefined) conversation.updatedAt = context.createdAt;
+	const message = messageOf(call, run, conversation, earlier.at(-1)?.id ?? null);
+	const live: Live = {
+		run,
+		transcript: new Transcript(script, context),
+		writers: new Set(),
+		patient: new Set(),
+		stop: false,
+		wake: () => undefined,
+		rest: 0,
+		message,
+		done: Promise.resolve(),
+	};
+	lives.set(run, live);
+	live.done = play(store, live, live.transcript.opening());
+	return { run, live };
+}
+
+function titleOf(query: string, payload: Json): string {
+	return payload.auto_generate_name === false ? 'New conversation' : [...query].slice(0, 20).join('');
+}
+
+function defaultReply(turn: Turn): string {
+	return `You said: ${turn.query}`;
+}
+
+/** The record exists from the first moment, so that feedback and lists find it while the run goes on. */
+function messageOf(
+	call: Call,
+	run: SimRun,
+	conversation: SimConversation | undefined,
+	parentId: string | null,
+): SimMessage | undefined {
+	if (run.messageId === undefined) return undefined;
+	const message: SimMessage = {
+		id: run.messageId,
+		conversationId: conversation?.id ?? '',
+		parentId,
+		userId: call.user.id,
+		source: 'api',
+		inputs: run.inputs,
+		query: run.query,
+		answer: '',
+		status: 'normal',
+		error: null,
+		createdAt: run.startedAt,
+		files: run.files,
+		thoughts: [],
+		resources: [],
+	};
+	call.app.messages.set(message.id, message);
+	return message;
+}
+
+function writerOf(call: Call, live: Live): StreamWriter {
+	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => {
+		live.run.clientLeft = true;
+		live.writers.delete(writer);
+	});
+	live.writers.add(writer);
+	return writer;
+}
+
+/** Goes on after the client has left, as Dify does: only a stop ends a run early (contract 2.7). */
+async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
+	const { transcript } = live;
+	const { steps } = transcript.script;
+	// The caller attaches its writer in the same turn; nothing may be written before.
+	await Promise.resolve();
+	if (store.stream.reorder !== undefined) {
+		const all = [...opening];
+		for (const step of steps.slice(live.rest)) {
+			if (transcript.status === 'running') all.push(...transcript.step(step));
+		}
+		if (transcript.status === 'running') all.push(...transcript.ending());
+		await emitAll(store, live, store.stream.reorder(all), true);
+	} else {
+		await emitAll(store, live, opening, false);
+		while (live.rest < steps.length && transcript.status === 'running' && !live.stop) {
+			const step = steps[live.rest++];
+			if (step !== undefined) await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
+		}
+		if (transcript.status === 'running') await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
+	}
+	settle(store, live);
+	const open = holdsOpen(store, live);
+	const leaving = [...live.writers].filter((writer) => live.run.status !== 'paused' || !live.patient.has(writer));
+	for (const writer of leaving) live.writers.delete(writer);
+	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
+}
+
+/** Emits items; a stop cuts what a step still had to say, but not the events of an ending. */
+async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
+	for (const [at, item] of items.entries()) {
+		if (live.stop && !ending) return;
+		const pause = item.kind === 'wait' ? item.ms : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
+		if (pause > 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
+		if (live.stop && !ending) return;
+		if (item.kind === 'event') live.run.events.push(item.event);
+		const last = ending && at === items.length - 1;
+		await Promise.all([...live.writers].map(async (writer) => await writer.write(item, last)));
+	}
+}
+
+/** Newer servers leave the socket open after an error, and after a chatflow that moderation answered (contract 3.6, 3.7). */
+function holdsOpen(store: Store, live: Live): boolean {
+	if (store.stream.holdOpen === true) return true;
+	if (store.version === '1.12') return false;
+	if (live.run.events.some((event) => event.event === 'error')) return true;
+	return live.run.app.mode === 'advanced-chat' && live.transcript.script.moderated === true;
+}
+
+function settle(store: Store, live: Live): void {
+	const { run, transcript, message } = live;
+	run.status = transcript.status;
+	run.answer = run.app.mode === 'agent-chat' ? transcript.stored.join('') : transcript.text;
+	run.outputs = transcript.outputs;
+	run.error = transcript.error;
+	if (run.status !== 'paused') run.finishedAt = store.now();
+	if (message === undefined) return;
+	message.answer = run.answer;
+	message.status = run.status === 'failed' ? 'error' : run.status === 'paused' ? 'paused' : 'normal';
+	message.error = run.status === 'failed' ? (run.error ?? '') : null;
+	message.thoughts = transcript.thoughts;
+	message.resources = transcript.script.resources ?? [];
+	message.files = [...run.files, ...transcript.assistantFiles];
+}
+
+function answerBlocking(call: Call, live: Live, mode: string): void {
+	const { run, transcript } = live;
+	const failure = run.events.find((event) => event.event === 'error');
+	if (failure !== undefined) {
+		const { code, status, message } = failure as { code: string; status: number; message: string };
+		throw new DifyHttpError(status, code, message);
+	}
+	if (mode === 'workflow') {
+		call.reply(200, workflowAnswer(call.store, run));
+		return;
+	}
+	if (run.status === 'failed') throw invalid(`Run failed: ${run.error ?? ''}`);
+	const conversation = mode === 'completion' ? {} : { conversation_id: run.conversationId };
+	const head = { task_id: run.taskId, id: run.messageId, message_id: run.messageId, ...conversation };
+	const tail = { mode, answer: run.answer, metadata: transcript.metadata(), created_at: run.startedAt };
+	if (run.status === 'paused') {
+		const { data } = run.events.at(-1) as { data: Json };
+		const repeated = { ...head, ...tail, workflow_run_id: run.workflowRunId, ...data };
+		call.reply(200, { event: 'workflow_paused', ...head, ...tail, workflow_run_id: run.workflowRunId, data: repeated });
+		return;
+	}
+	call.reply(200, { event: 'message', ...head, ...tail });
+}
+
+function workflowAnswer(store: Store, run: SimRun): Json {
+	const end = run.events.at(-1) as { data: Json };
+	const { data } = end;
+	const paused = run.status === 'paused';
+	return {
+		task_id: run.taskId,
+		workflow_run_id: run.workflowRunId,
+		data: {
+			id: run.workflowRunId,
+			workflow_id: run.workflowId,
+			status: run.status,
+			outputs: run.outputs,
+			error: run.error ?? null,
+			elapsed_time: data.elapsed_time,
+			total_tokens: data.total_tokens,
+			total_steps: data.total_steps,
+			created_at: run.startedAt,
+			finished_at: paused ? null : store.now(),
+			...(paused ? { paused_nodes: data.paused_nodes, reasons: data.reasons } : {}),
+		},
+	};
+}
+
+/** Always success; whether it reaches the run depends on app type and version (contract 2.2, 2.4). */
+export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
+	const { store, app, user, ids } = call;
+	const taskId = ids[0] ?? '';
+	const run = store.runs.find((each) => each.app === app && each.taskId === taskId && each.status === 'running');
+	const hit = run !== undefined && mayReach(run);
+	store.stops.push({ taskId, user: user.sessionId, mode: app.mode, hit });
+	const live = run === undefined ? undefined : lives.get(run);
+	if (hit && live !== undefined) {
+		live.stop = true;
+		live.wake();
+	}
+	call.reply(200, { result: 'success' });
+}
+
+export function stopChat(call: Call): void {
+	needChat(call);
+	const { store, user, app } = call;
+	stop(call, (run) => run.user === user.sessionId || (app.mode === 'advanced-chat' && store.version === '1.12'));
+}
+
+export function stopCompletion(call: Call): void {
+	if (call.app.mode !== 'completion') throw appUnavailable();
+	stop(call, (run) => run.user === call.user.sessionId);
+}
+
+export function stopWorkflow(call: Call): void {
+	if (call.app.mode !== 'workflow') throw notWorkflow();
+	stop(call, () => true);
+}
+
+/** Goes on behind a pause; listeners of the events route hear it. */
+export function resume(store: Store, run: SimRun, filled: { formId: string; action: string }): void {
+	const live = lives.get(run);
+	const issued = live?.transcript.forms.find(({ formId }) => formId === filled.formId);
+	if (live === undefined || issued === undefined) return;
+	run.status = 'running';
+	live.done = play(store, live, live.transcript.resumption({ form: issued.form, action: filled.action }));
+}
+
+/** `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes (contract 2.4). */
+export async function workflowEvents(call: Call): Promise<void> {
+	const { store, app, ids, query, user } = call;
+	const run = store.runs.find((each) => each.app === app && each.workflowRunId === ids[0]);
+	if (run === undefined || run.user !== user.sessionId) throw notFound('Workflow run not found');
+	const live = lives.get(run);
+	if (live === undefined) throw notFound('Workflow run not found');
+	if (run.status !== 'running' && run.status !== 'paused') {
+		const end = run.events.findLast((event) => event.event === 'workflow_finished');
+		const event = { event: 'workflow_finished', workflow_run_id: run.workflowRunId, task_id: run.taskId, data: end?.data };
+		const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);
+		writer.start({ 'Cache-Control': 'no-cache' });
+		await writer.write({ kind: 'event', event, spaced: true }, true);
+		await writer.finish(false);
+		return;
+	}
+	const writer: StreamWriter = new StreamWriter(call.res, store.stream, store.clock, () => live.writers.delete(writer));
+	live.writers.add(writer);
+	if (query.get('continue_on_pause') === 'true') live.patient.add(writer);
+	writer.start({ 'Cache-Control': 'no-cache' });
+	await writer.write({ kind: 'ping' });
+	if (query.get('include_state_snapshot') === 'true') {
+		const nodes = run.events.filter((event) => String(event.event).startsWith('node_'));
+		for (const event of nodes) await writer.write({ kind: 'event', event });
+	}
+}

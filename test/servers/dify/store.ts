@@ -1,0 +1,202 @@
+import type { http } from '../../support/node';
+import { Clock } from './wire';
+import type {
+	AppSpec,
+	EndUser,
+	Fault,
+	Json,
+	SimApp,
+	SimConversation,
+	SimFile,
+	SimMessage,
+	SimRequest,
+	SimRun,
+	SimVersion,
+	StopCall,
+	StreamKnobs,
+} from './types';
+
+export interface StoreOptions {
+	version: SimVersion;
+	apps: AppSpec[];
+	datasetKey: string;
+	now: () => number;
+	ids?: (kind: string, count: number) => string;
+	blockedExtensions: string[];
+	/** Megabytes; defaults of contract 2.9. */
+	limits: { image: number; video: number; audio: number; other: number };
+	/** Bytes of a body that the nginx in front lets through. */
+	nginxBodyLimit: number;
+	/** Bytes of an uploaded file that are kept. */
+	keepBytes: number;
+	planText?: string;
+}
+
+/** First digits of ids, so that a mistaken id is seen at a glance. */
+const ID_MARKS: Record<string, string> = {
+	app: 'a',
+	conversation: 'c',
+	message: 'e',
+	task: '7',
+	run: '9',
+	file: 'f',
+	feedback: 'fb',
+	dataset: 'd',
+	document: 'd0',
+	batch: 'ba',
+	'end-user': 'e1',
+};
+
+/** What one simulator knows. Everything is in memory and may be looked at and changed by a test. */
+export class Store {
+	readonly apps: SimApp[] = [];
+	readonly files = new Map<string, SimFile>();
+	readonly datasets = new Map<string, SimDataset>();
+	readonly runs: SimRun[] = [];
+	readonly stops: StopCall[] = [];
+	readonly requests: SimRequest[] = [];
+	readonly faults: Fault[] = [];
+	readonly clock = new Clock();
+	stream: StreamKnobs = {};
+	planText: string | undefined;
+	private readonly counts = new Map<string, number>();
+
+	constructor(readonly options: StoreOptions) {
+		this.planText = options.planText;
+		for (const spec of options.apps) this.addApp(spec);
+	}
+
+	get version(): SimVersion {
+		return this.options.version;
+	}
+
+	now(): number {
+		return Math.floor(this.options.now());
+	}
+
+	newId(kind: string): string {
+		const count = (this.counts.get(kind) ?? 0) + 1;
+		this.counts.set(kind, count);
+		if (this.options.ids !== undefined) return this.options.ids(kind, count);
+		const mark = (ID_MARKS[kind] ?? '0').padEnd(8, '0');
+		return `${mark}-0000-4000-8000-${count.toString(16).padStart(12, '0')}`;
+	}
+
+	addApp(spec: AppSpec): SimApp {
+		const app: SimApp = {
+			...spec,
+			id: spec.id ?? this.newId('app'),
+			name: spec.name ?? `Simulated ${spec.mode}`,
+			workflowId: this.newId('workflow'),
+			endUsers: new Map(),
+			conversations: new Map(),
+			messages: new Map(),
+			feedbacks: [],
+			annotations: [],
+			runCount: 0,
+		};
+		this.apps.push(app);
+		return app;
+	}
+
+	/** First use of a value creates the end user, whatever the call (contract 1.4). */
+	endUser(app: SimApp, sessionId: string): EndUser {
+		let user = app.endUsers.get(sessionId);
+		if (user === undefined) {
+			user = { id: this.newId('end-user'), sessionId };
+			app.endUsers.set(sessionId, user);
+		}
+		return user;
+	}
+
+	/** A conversation as a test needs it: of the hosted web app, of another user, ended. */
+	addConversation(app: SimApp, sessionId: string, over: Partial<SimConversation> = {}): SimConversation {
+		const now = this.now();
+		const conversation: SimConversation = {
+			id: this.newId('conversation'),
+			userId: this.endUser(app, sessionId).id,
+			source: 'api',
+			name: 'New conversation',
+			inputs: {},
+			status: 'normal',
+			introduction: '',
+			createdAt: now,
+			updatedAt: now,
+			variables: (app.variables ?? []).map(({ name, valueType, value, description }) => ({
+				id: this.newId('variable'),
+				name,
+				valueType,
+				value,
+				description: description ?? '',
+				createdAt: now,
+				updatedAt: now,
+			})),
+			...over,
+		};
+		app.conversations.set(conversation.id, conversation);
+		return conversation;
+	}
+
+	/** A message beside the API's runs, for instance of the hosted web app. */
+	addMessage(app: SimApp, conversation: SimConversation, over: Partial<SimMessage> = {}): SimMessage {
+		const message: SimMessage = {
+			id: this.newId('message'),
+			conversationId: conversation.id,
+			parentId: null,
+			userId: conversation.userId,
+			source: conversation.source,
+			inputs: conversation.inputs,
+			query: 'q',
+			answer: 'a',
+			status: 'normal',
+			error: null,
+			createdAt: this.now(),
+			files: [],
+			thoughts: [],
+			resources: [],
+			...over,
+		};
+		app.messages.set(message.id, message);
+		return message;
+	}
+
+	conversationOf(app: SimApp, id: string, userId: string): SimConversation | undefined {
+		const found = app.conversations.get(id);
+		return found?.source === 'api' && found.userId === userId ? found : undefined;
+	}
+}
+
+export interface SimDataset {
+	id: string;
+	name: string;
+	description: string;
+	createdAt: number;
+	inUse: boolean;
+	initialized: boolean;
+	documents: Map<string, SimDocument>;
+}
+
+export interface SimDocument {
+	id: string;
+	name: string;
+	batch: string;
+	text: string;
+	status: string;
+	createdAt: number;
+}
+
+export type Handler = (call: Call) => Promise<void> | void;
+
+/** One request on its way through the checks (contract 1.3: key, app, body, user, mode, payload, business). */
+export interface Call {
+	store: Store;
+	app: SimApp;
+	request: SimRequest;
+	query: URLSearchParams;
+	/** Ids in the path. */
+	ids: string[];
+	payload: Json;
+	user: EndUser;
+	res: http.ServerResponse;
+	reply: (status: number, value: unknown, headers?: Record<string, string>) => void;
+}
