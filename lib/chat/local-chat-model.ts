@@ -1,6 +1,7 @@
 import { ChatClient, type ChatCall, type FinishedAnswer } from './client';
 import type { HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { readMessage } from './langchain-message';
+import { inPieces } from './pieces';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 
@@ -40,6 +41,9 @@ export interface LocalChatModel {
 	metadata?: Record<string, unknown>;
 	toJSON(): { type: string; kwargs: Record<string, unknown> };
 }
+
+/** 25 pieces a second look like steady typing. */
+const PIECE_INTERVAL_MS = 40;
 
 type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
 
@@ -92,7 +96,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		async *_streamResponseChunks(messages: unknown[], options: CallOptions, runManager?: HostRunManager): AsyncGenerator<HostGenerationChunk> {
 			const { client, toError, onNotes } = this.fields;
-			const answer = client.generate(() => this.callOf(messages, options));
+			const answer = inPieces(client.generate(() => this.callOf(messages, options)), PIECE_INTERVAL_MS);
 			try {
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
@@ -110,12 +114,12 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			}
 		}
 
-		async _generate(messages: unknown[], options: CallOptions, runManager?: HostRunManager) {
+		async _generate(messages: unknown[], options: CallOptions) {
 			const { client, toError, onNotes } = this.fields;
 			try {
 				const answer = client.generate(() => ({ ...this.callOf(messages, options), whole: true }));
 				let next = await answer.next();
-				for (; !next.done; next = await answer.next()) await runManager?.handleLLMNewToken(next.value);
+				while (!next.done) next = await answer.next();
 				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
 				const { usage } = next.value;
 				return {

@@ -1,0 +1,56 @@
+import { sleep } from 'n8n-workflow';
+
+/**
+ * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs`. Everything that is done per piece
+ * behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per token, while a reader sees a
+ * steady flow. The end, and an error, are handed on without waiting, after the text that came before.
+ *
+ * @returns what `source` returns
+ */
+export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs: number): AsyncGenerator<string, R> {
+	let text = '';
+	let outcome: { value: R } | { error: unknown } | undefined;
+	let wake = () => {};
+
+	const pump = async () => {
+		try {
+			for (;;) {
+				const next = await source.next();
+				if (next.done) {
+					outcome = { value: next.value };
+					return;
+				}
+				text += next.value;
+				wake();
+			}
+		} catch (error) {
+			outcome = { error };
+		}
+	};
+	const ended = pump().then(() => wake());
+
+	try {
+		for (;;) {
+			if (text !== '') {
+				const piece = text;
+				text = '';
+				yield piece;
+				if (outcome === undefined) await Promise.race([sleep(intervalMs), ended]);
+			} else if (outcome === undefined) {
+				await new Promise<void>((resolve) => (wake = resolve));
+				wake = () => {};
+			} else if ('error' in outcome) {
+				throw asIs(outcome.error);
+			} else {
+				return outcome.value;
+			}
+		}
+	} finally {
+		// A reader that stops early stops the source, which closes the connection.
+		if (outcome === undefined) await source.return(undefined as R);
+	}
+}
+
+function asIs(error: unknown): unknown {
+	return error;
+}
