@@ -6,16 +6,18 @@
  * stays on for what is shipped.
  */
 export * as childProcess from 'node:child_process';
-export * as events from 'node:events';
+export { default as events } from 'node:events';
 export * as fs from 'node:fs';
 export * as http from 'node:http';
 export * as https from 'node:https';
 export * as net from 'node:net';
 export * as os from 'node:os';
-export * as path from 'node:path';
-export * as stream from 'node:stream';
+export { default as path } from 'node:path';
+export { default as stream } from 'node:stream';
 export * as tls from 'node:tls';
 export * as url from 'node:url';
+export * as workerThreads from 'node:worker_threads';
+export * as vm from 'node:vm';
 export * as zlib from 'node:zlib';
 export { default as process } from 'node:process';
 export { performance } from 'node:perf_hooks';

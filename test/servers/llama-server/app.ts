@@ -1,0 +1,323 @@
+/** llama-server itself: order of checks, routes, single mode (contract 1.2, 2). */
+import type { WireReply } from '../misbehave';
+import { sendReply } from '../misbehave';
+import type { Exchange, WireRequest } from '../raw-http';
+import { type ChatTask, type Json, readChat, readTask, type Task } from './chat';
+import { chatCompletion, Core, type Generation, settle } from './core';
+import { defaultAnswer } from './default-answer';
+import { embeddings, rerank } from './embeddings';
+import {
+	featureDisabled,
+	invalidKey,
+	invalidRequest,
+	loading,
+	notFound,
+	notSupported,
+	serverError,
+	unavailable,
+} from './errors';
+import { chatStream } from './generate';
+import { dress, headOnly, jsonReply, preflight, textReply } from './http';
+import { parseError, typeName } from './json';
+import { metrics, modelList, props } from './metadata';
+import type { Settings, SimOptions } from './options';
+import { paramsReport } from './params';
+import { type GenerationReply, reply } from './reply';
+import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
+
+/** A request as it was understood, and what is said to it unless a test says otherwise. */
+interface Reading<T extends Task> {
+	task: T;
+	answer: GenerationReply;
+}
+
+/** Answers a route, or has sent the answer itself. */
+type Handler = (exchange: Exchange) => object | WireReply | Promise<object | WireReply | undefined>;
+
+const isWireReply = (value: object): value is WireReply => 'headers' in value && 'status' in value;
+
+/** Whatever answers requests: one per profile. Loading and sleeping are llama-server's own. */
+export interface App {
+	handle(exchange: Exchange): Promise<void>;
+	readonly sleeping?: boolean;
+	setLoading?(left: SimOptions['loadingFor']): void;
+	setSleeping?(asleep: boolean): void;
+}
+
+/** The body as JSON, or the 500 with the JSON library's words. */
+export const parseBody = (request: WireRequest): Json => {
+	const text = request.bytes.toString('utf8');
+	const problem = parseError(text);
+	if (problem) throw serverError(problem);
+	const value: unknown = JSON.parse(text);
+	return (typeName(value) === 'object' ? value : {}) as Json;
+};
+
+const asString = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export class LlamaApp implements App {
+	protected readonly handlers: Record<string, Handler>;
+	/** Settings as they are for the model that a request names: only a router has several. */
+	protected readonly settingsFor: (body: Json) => Settings = () => this.core.settings;
+	private loadingLeft = 0;
+	private loadingUntil = 0;
+	private asleep = false;
+
+	constructor(
+		readonly core: Core,
+		options: SimOptions,
+	) {
+		this.handlers = this.routes();
+		this.setLoading(options.loadingFor);
+		this.asleep = options.sleeping ?? false;
+	}
+
+	private get loading(): boolean {
+		return this.loadingLeft > 0 || Date.now() < this.loadingUntil;
+	}
+
+	get sleeping(): boolean {
+		return this.asleep;
+	}
+
+	setLoading(left: SimOptions['loadingFor']): void {
+		this.loadingLeft = typeof left === 'number' ? left : 0;
+		this.loadingUntil = typeof left === 'object' ? Date.now() + left.ms : 0;
+	}
+
+	setSleeping(asleep: boolean): void {
+		this.asleep = asleep;
+	}
+
+	async handle(exchange: Exchange): Promise<void> {
+		const failure = await settle(this.answer(exchange));
+		if (failure) await this.send(exchange, jsonReply(failure.status, failure.body));
+	}
+
+	protected async send(exchange: Exchange, answer: WireReply): Promise<void> {
+		const dressed = dress(answer, exchange);
+		await sendReply(exchange, exchange.request.method === 'HEAD' ? headOnly(dressed) : dressed);
+	}
+
+	protected dress(answer: WireReply, exchange: Exchange): WireReply {
+		return dress(answer, exchange);
+	}
+
+	private async answer(exchange: Exchange): Promise<void> {
+		const { request } = exchange;
+		const scripted = await this.core.routeReply(request);
+		if (scripted?.kind === 'plain') {
+			await this.core.sendPlain(exchange, scripted, (given) => this.dress(given, exchange));
+			return;
+		}
+		if (request.method === 'OPTIONS') {
+			await sendReply(exchange, preflight(exchange));
+			return;
+		}
+		if (this.loading) {
+			if (this.loadingLeft > 0) this.loadingLeft -= 1;
+			throw loading();
+		}
+		this.checkKey(request);
+		const { apiPrefix } = this.core.settings;
+		if (!request.path.startsWith(apiPrefix)) throw notFound();
+		await this.route(exchange, request.path.slice(apiPrefix.length));
+	}
+
+	protected async route(exchange: Exchange, path: string): Promise<void> {
+		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
+		const handler = this.handlers[`${method} ${path}`];
+		if (!handler) throw notFound();
+		// Only these answer without loading the model again (contract 2.11).
+		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
+		const result = await handler(exchange);
+		if (result) await this.send(exchange, isWireReply(result) ? result : jsonReply(200, result));
+	}
+
+	/** `X-Api-Key` counts only where `Authorization` is absent or empty; "Bearer " is case-sensitive. */
+	private checkKey({ path, headers }: WireRequest): void {
+		const { keys, profile } = this.core.settings;
+		if (keys.length === 0 || path === '/health' || path === '/v1/health') return;
+		// Older builds left the model list open (contract 1.2, 11).
+		if (profile === 'old-llama-server' && path === '/models') return;
+		const sent = headers.authorization || headers['x-api-key'] || '';
+		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent)) throw invalidKey();
+	}
+
+	protected routes(): Record<string, Handler> {
+		const { core } = this;
+		const { settings } = core;
+		const health: Handler = () => ({ status: 'ok' });
+		const models: Handler = () => modelList(settings);
+		const chat: Handler = async (exchange) => await this.chat(exchange);
+		const text: Handler = async (exchange) => await this.text(exchange, 'openai');
+		const native: Handler = async (exchange) => await this.text(exchange, 'native');
+		const count: Handler = ({ request }) => ({
+			input_tokens: [...readChat(parseBody(request), settings).prompt].length,
+			object: 'response.input_tokens',
+		});
+		const vectors: Handler = ({ request }) => {
+			if (!settings.embeddings) return embeddings({}, false, settings);
+			return embeddings(parseBody(request), false, settings);
+		};
+		const nativeVectors: Handler = ({ request }) =>
+			embeddings(settings.embeddings ? parseBody(request) : {}, true, settings);
+		const ranking: Handler = ({ request }) => rerank(settings.rerank ? parseBody(request) : {}, settings);
+		const disabled: Handler = () => {
+			throw featureDisabled();
+		};
+		const transcription: Handler = () => {
+			throw notSupported('The current model does not support audio input.');
+		};
+		return {
+			'GET /health': health,
+			'GET /v1/health': health,
+			'GET /models': models,
+			'GET /v1/models': models,
+			'GET /props': () => props(settings, this.asleep),
+			'POST /props': () => {
+				throw notSupported('This server does not support changing global properties. Start it with `--props`');
+			},
+			'GET /slots': ({ request }) => this.slots(request),
+			'GET /metrics': () => this.metrics(),
+			'GET /lora-adapters': () => [],
+			'GET /tools': disabled,
+			'POST /tools': disabled,
+			'GET /cors-proxy': disabled,
+			'POST /cors-proxy': disabled,
+			'POST /chat/completions': chat,
+			'POST /v1/chat/completions': chat,
+			'POST /v1/chat/completions/control': ({ request }) => this.control(parseBody(request)),
+			'POST /chat/completions/input_tokens': count,
+			'POST /v1/chat/completions/input_tokens': count,
+			'POST /v1/completions': text,
+			'POST /completion': native,
+			'POST /completions': native,
+			'POST /apply-template': ({ request }) => ({ prompt: readChat(parseBody(request), settings).prompt }),
+			'POST /tokenize': ({ request }) => this.tokenize(parseBody(request)),
+			'POST /detokenize': ({ request }) => this.detokenize(parseBody(request)),
+			'POST /infill': () => {
+				throw notSupported(
+					'Infill is not supported by this model: prefix token is missing. suffix token is missing. middle token is missing. ',
+				);
+			},
+			'POST /v1/embeddings': vectors,
+			'POST /embedding': nativeVectors,
+			'POST /embeddings': nativeVectors,
+			'POST /v1/rerank': ranking,
+			'POST /rerank': ranking,
+			'POST /v1/reranking': ranking,
+			'POST /reranking': ranking,
+			'POST /v1/audio/transcriptions': transcription,
+			'POST /audio/transcriptions': transcription,
+			...Object.fromEntries(
+				Array.from({ length: settings.slots }, (_, id) => [
+					`POST /slots/${id}`,
+					(): never => {
+						throw notSupported('This server does not support slots action. Start it with `--slot-save-path`');
+					},
+				]),
+			),
+		};
+	}
+
+	private slots(request: WireRequest): object {
+		const { pool, settings } = this.core;
+		if (!settings.slotsEndpoint) {
+			throw notSupported('This server does not support slots endpoint. Start it with `--slots`');
+		}
+		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count) throw unavailable('no slot available');
+		return pool.report();
+	}
+
+	private metrics(): WireReply {
+		if (!this.core.settings.metrics) {
+			throw notSupported('This server does not support metrics endpoint. Start it with `--metrics`');
+		}
+		return textReply(metrics(this.core), 'text/plain; version=0.0.4', [['Process-Start-Time-Unix', '1']]);
+	}
+
+	private control(body: Json): object {
+		if (asString(body.id) === '') throw invalidRequest('missing completion id');
+		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
+		return { success: false, message: 'no active completion for this id' };
+	}
+
+	private tokenize(body: Json): object {
+		const characters = [...asString(body.content)];
+		const ids = characters.map((char) => char.codePointAt(0)!);
+		if (body.with_pieces !== true) return { tokens: ids };
+		return { tokens: characters.map((piece, at) => ({ id: ids[at], piece })) };
+	}
+
+	private detokenize(body: Json): object {
+		const tokens = Array.isArray(body.tokens) ? (body.tokens as number[]) : [];
+		return { content: String.fromCodePoint(...tokens) };
+	}
+
+	/** The model's name in replies: what was asked for does not matter (contract 4.3). */
+	protected modelName(body: Json): string {
+		const { profile, alias } = this.core.settings;
+		return profile === 'old-llama-server' ? asString(body.model) || 'gpt-3.5-turbo' : alias;
+	}
+
+	private async chat(exchange: Exchange): Promise<undefined> {
+		const read = (): Reading<ChatTask> => {
+			const body = parseBody(exchange.request);
+			const task = readChat(body, this.settingsFor(body));
+			return { task, answer: defaultAnswer(task) };
+		};
+		await this.generation(exchange, read, {
+			chatFormat: 'peg-native',
+			stream: chatStream,
+			whole: (job) => jsonReply(200, chatCompletion(job)),
+		});
+		return undefined;
+	}
+
+	private async text(exchange: Exchange, kind: 'openai' | 'native'): Promise<undefined> {
+		const read = (): Reading<Task> => {
+			const body = parseBody(exchange.request);
+			if (body.prompt === undefined) {
+				throw invalidRequest("[json.exception.out_of_range.403] key 'prompt' not found");
+			}
+			const prompt = Array.isArray(body.prompt) ? body.prompt.map(String).join('') : asString(body.prompt);
+			const task = readTask(body, prompt, this.settingsFor(body));
+			return { task, answer: reply.text(` and so on after ${prompt.split(' ').at(-1) ?? ''}`) };
+		};
+		const openai = kind === 'openai';
+		await this.generation(exchange, read, {
+			chatFormat: 'Content-only',
+			stream: openai ? textStream : nativeStream,
+			whole: (job) => jsonReply(200, openai ? textCompletion(job, false) : nativeCompletion(job, false)),
+		});
+		return undefined;
+	}
+
+	/** A plain scripted reply needs no valid request; a generation does, and waits in the script if it is refused. */
+	private async generation(
+		exchange: Exchange,
+		read: () => Reading<Task>,
+		form: Pick<Generation, 'stream' | 'whole'> & { chatFormat: string },
+	): Promise<void> {
+		const scripted = await this.core.nextReply(exchange.request);
+		if (scripted?.kind === 'plain') {
+			await this.core.sendPlain(exchange, scripted, (answer) => this.dress(answer, exchange));
+			return;
+		}
+		const { task, answer } = this.core.orPutBack(read, scripted);
+		const { chatFormat, stream, whole } = form;
+		const shown = { full: false, chatFormat, reasoningFormat: 'deepseek', generationPrompt: task.generationPrompt };
+		await this.core.generate(exchange, {
+			task,
+			reply: scripted ?? answer,
+			defaulted: scripted === undefined,
+			model: this.modelName(task.body),
+			stream,
+			whole,
+			dress: (given) => this.dress(given, exchange),
+			contextLimit: this.settingsFor(task.body).nCtx,
+			params: paramsReport(task.body, shown),
+		});
+	}
+}

@@ -1,0 +1,278 @@
+/** What all profiles share: script, slots, the way of one generation from queue to last byte. */
+import { mergeTransport, sendReply, waitFor, type WireReply, type Write } from '../misbehave';
+import type { Exchange, WireRequest } from '../raw-http';
+import type { Task } from './chat';
+import { DIALECTS, collect, type Dialect, SENDS_CALLS_WHOLE, SENDS_TEXT_WHOLE } from './dialects';
+import { contextExceeded, SimError } from './errors';
+import { answerOf, type Job, limited, paced, totals } from './generate';
+import { streamReply } from './http';
+import type { Settings } from './options';
+import { renderGenerated } from './prompt';
+import {
+	type Delta,
+	type GenerationReply,
+	isSpecial,
+	type PlainReply,
+	type Reply,
+	type Scripted,
+	type Step,
+} from './reply';
+import { SlotPool } from './slots';
+
+/** Sums for `/metrics`. */
+export interface Counters {
+	prompt: number;
+	cached: number;
+	predicted: number;
+	promptSeconds: number;
+	predictedSeconds: number;
+	decodes: number;
+	maxTokens: number;
+}
+
+export interface Generation {
+	task: Task;
+	reply: GenerationReply;
+	/** Not scripted: limits and stop words apply, a prefill is repeated. */
+	defaulted: boolean;
+	model: string;
+	stream: (job: Job) => AsyncGenerator<Write>;
+	whole: (job: Job) => WireReply;
+	/** The server's headers around the reply. */
+	dress: (reply: WireReply) => WireReply;
+	/** What a prompt does that is longer than the context: refused, or cut without a word (Ollama). */
+	contextLimit: number;
+	/** Parameters as `/slots` shows them. */
+	params: object;
+}
+
+/** Where a test gives replies for one route instead of the next completion. */
+type RouteReplies = Map<string, Scripted>;
+
+export class Core {
+	readonly pool: SlotPool;
+	readonly dialect: Dialect;
+	readonly script: Scripted[] = [];
+	readonly routes: RouteReplies = new Map();
+	readonly counters: Counters = {
+		prompt: 0,
+		cached: 0,
+		predicted: 0,
+		promptSeconds: 0,
+		predictedSeconds: 0,
+		decodes: 0,
+		maxTokens: 0,
+	};
+	readonly closed = new AbortController();
+	private ids = 0;
+
+	constructor(readonly settings: Settings) {
+		this.pool = new SlotPool(settings.slots, settings.nCtx);
+		this.dialect = DIALECTS[settings.profile];
+	}
+
+	/** The reply that a test put on a route, if any. */
+	async routeReply(request: WireRequest): Promise<Reply | undefined> {
+		const found = this.routes.get(`${request.method} ${request.path}`);
+		return typeof found === 'function' ? await found(request) : found;
+	}
+
+	/** The next scripted reply; undefined when the script is through or passes on this request. */
+	async nextReply(request: WireRequest): Promise<Reply | undefined> {
+		const next = this.script.shift();
+		return typeof next === 'function' ? await next(request) : next;
+	}
+
+	/** Reads a request; if it is refused, the scripted reply stays for the next one. */
+	orPutBack<T>(read: () => T, scripted: Reply | undefined): T {
+		let done = false;
+		try {
+			const task = read();
+			done = true;
+			return task;
+		} finally {
+			if (!done && scripted) this.script.unshift(scripted);
+		}
+	}
+
+	async sendPlain(
+		exchange: Exchange,
+		{ reply, dressed }: PlainReply,
+		dress: (reply: WireReply) => WireReply,
+	): Promise<void> {
+		const transport = mergeTransport(this.settings.transport, reply.transport);
+		await sendReply(exchange, { ...(dressed ? dress(reply) : reply), transport });
+	}
+
+	/** Queue, slot, prompt, tokens, end. Throws what the server finds wrong once a slot looks at the request. */
+	async generate(exchange: Exchange, generation: Generation): Promise<void> {
+		const { request } = exchange;
+		const { task, reply } = generation;
+		const streams = task.stream && !reply.options.asJson;
+		const survives = streams && request.headers['x-conversation-id'] !== undefined;
+		const noticed = this.noticed(request.signal);
+		const leases = await this.pool.acquire({
+			prompt: task.prompt,
+			idSlot: task.idSlot,
+			count: task.n,
+			cachePrompt: task.cachePrompt,
+			signal: noticed,
+			params: generation.params,
+			nPredict: task.maxTokens,
+		});
+		if (!leases) return;
+		const produced: Delta[] = [];
+		try {
+			const [lease] = leases;
+			if (lease!.promptTokens >= generation.contextLimit)
+				throw contextExceeded(lease!.promptTokens, generation.contextLimit);
+			// With a conversation id the run goes on without its client (contract 2.11).
+			const signal = survives ? this.closed.signal : streams ? request.signal : noticed;
+			await waitFor(this.settings.promptDelayMs, signal);
+			if (signal.aborted) return;
+			const job = this.job(generation, leases, signal, produced);
+			const transport = mergeTransport(this.settings.transport, reply.transport);
+			if (streams) {
+				const writes = generation.stream(job);
+				const body = survives ? withoutReturn(writes) : writes;
+				await sendReply(exchange, { ...generation.dress(streamReply(body)), transport });
+				while (survives && !(await writes.next()).done);
+			} else {
+				const walk = paced(job);
+				while (!(await walk.next()).done);
+				if (signal.aborted) return;
+				const { error } = job.options;
+				if (error) {
+					const { code = 500, message, type = 'server_error' } = error;
+					throw new SimError(code, { error: { code, message, type } });
+				}
+				await sendReply(exchange, { ...generation.dress(generation.whole(job)), transport });
+			}
+			this.count(job);
+		} finally {
+			const { content, reasoning, calls } = collect(produced);
+			const message = {
+				role: 'assistant',
+				content,
+				reasoning,
+				calls: calls.map((call) => ({ id: call.id ?? '', name: call.name ?? '', arguments: call.arguments })),
+			};
+			for (const lease of leases) {
+				lease.append(renderGenerated(this.settings.template, message));
+				lease.release();
+			}
+		}
+	}
+
+	private job(generation: Generation, leases: Job['leases'], signal: AbortSignal, produced: Delta[]): Job {
+		const { task, reply, defaulted, model } = generation;
+		const { options } = reply;
+		const { profile, nCtx } = this.settings;
+		let steps = reply.native ? this.inItsWords(reply.steps) : reply.steps;
+		let cut = false;
+		if (defaulted) {
+			({ steps, cut } = limited(steps, task, nCtx - leases[0]!.promptTokens));
+			if (task.prefill !== '') {
+				const [first = '', ...rest] = steps;
+				steps = [`${task.prefill}${typeof first === 'string' ? first : ''}`, ...rest];
+			}
+		}
+		this.ids += 1;
+		return {
+			task,
+			steps,
+			options: cut ? { ...options, finish: 'length' } : options,
+			meta: {
+				id: options.id ?? this.dialect.newId(this.ids),
+				model: options.model ?? model,
+				created: Math.floor(Date.now() / 1000),
+			},
+			dialect: this.dialect,
+			leases,
+			pool: this.pool,
+			signal,
+			produced,
+			tokenDelayMs: options.tokenDelayMs ?? this.settings.tokenDelayMs,
+			pingMs: this.settings.pingMs,
+			batch: this.settings.batch,
+			roleByToken: profile === 'llama-server' || profile === 'router',
+		};
+	}
+
+	/** What a builder made, as the played server would send it. */
+	private inItsWords(steps: Step[]): Step[] {
+		const { profile } = this.settings;
+		const wholeText = SENDS_TEXT_WHOLE.has(profile);
+		const wholeCalls = SENDS_CALLS_WHOLE.has(profile);
+		const out: Step[] = [];
+		const calls: Delta[] = [];
+		let text = '';
+		for (const step of steps) {
+			if (typeof step === 'string') {
+				if (wholeText) text += step;
+				else out.push(step);
+			} else if (isSpecial(step)) out.push(step);
+			else if (wholeCalls && step.tool_calls) calls.push(step);
+			else out.push(this.dialect.translate(step));
+		}
+		if (text !== '') out.push(text);
+		if (calls.length > 0) {
+			const whole = collect(calls).calls.map(({ id, name, arguments: args }, index) => ({
+				id,
+				index,
+				type: 'function',
+				function: { name, arguments: args },
+			}));
+			out.push({ tool_calls: whole });
+		}
+		return out;
+	}
+
+	private count(job: Job): void {
+		for (const lease of job.leases) {
+			const { usage, timings } = totals(job, lease);
+			this.counters.prompt += usage.prompt - usage.cached;
+			this.counters.cached += usage.cached;
+			this.counters.predicted += usage.completion;
+			this.counters.promptSeconds += timings.prompt_ms.value / 1000;
+			this.counters.predictedSeconds += timings.predicted_ms.value / 1000;
+			this.counters.decodes += usage.completion;
+			this.counters.maxTokens = Math.max(this.counters.maxTokens, usage.prompt + usage.completion);
+		}
+	}
+
+	/** When the server learns that a client without a running stream has gone (contract 7.4). */
+	private noticed(signal: AbortSignal): AbortSignal {
+		const { disconnectPollMs } = this.settings;
+		if (disconnectPollMs === 0) return signal;
+		const later = new AbortController();
+		const poll = async (): Promise<void> => {
+			do await waitFor(disconnectPollMs, this.closed.signal);
+			while (!this.closed.signal.aborted && Date.now() - this.pool.lastResultAt < disconnectPollMs);
+			later.abort();
+		};
+		signal.addEventListener('abort', () => void poll(), { once: true });
+		return later.signal;
+	}
+}
+
+/** Leaving the loop over these writes does not stop what makes them. */
+const withoutReturn = (writes: AsyncGenerator<Write>): AsyncIterable<Write> => ({
+	[Symbol.asyncIterator]: () => ({ next: async () => await writes.next() }),
+});
+
+/** Runs work that may throw a `SimError`; anything else stays an error. */
+export const settle = async (work: Promise<void>): Promise<SimError | undefined> =>
+	await work.then(
+		() => undefined,
+		(error: unknown) => (error instanceof SimError ? error : Promise.reject(error as Error)),
+	);
+
+/** Answer in one piece for a chat. */
+export const chatCompletion = (job: Job): object => {
+	const perChoice = job.leases.map((lease) => totals(job, lease));
+	const answer = answerOf(job);
+	const answers = perChoice.map(({ finish }) => ({ answer, finish: finish ?? 'stop' }));
+	// Usage covers the first choice only (contract 2.6, `n`).
+	return job.dialect.completion(job.meta, answers, perChoice[0]!.usage, perChoice[0]!.timings);
+};

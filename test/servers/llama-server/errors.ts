@@ -1,0 +1,40 @@
+/** Errors in llama-server's envelope (contract 4.1, 4.2). */
+
+/** Thrown while a request is looked at; the simulator answers with it. */
+export class SimError extends Error {
+	constructor(
+		readonly status: number,
+		readonly body: object,
+	) {
+		super(JSON.stringify(body));
+	}
+}
+
+const envelope = (code: number, message: string, type: string, extra: object = {}): SimError =>
+	new SimError(code, { error: { code, message, type, ...extra } });
+
+export const invalidRequest = (message: string): SimError => envelope(400, message, 'invalid_request_error');
+export const serverError = (message: string): SimError => envelope(500, message, 'server_error');
+export const notSupported = (message: string): SimError => envelope(501, message, 'not_supported_error');
+export const unavailable = (message: string): SimError => envelope(503, message, 'unavailable_error');
+
+export const contextExceeded = (tokens: number, nCtx: number): SimError =>
+	envelope(
+		400,
+		`request (${tokens} tokens) exceeds the available context size (${nCtx} tokens), try increasing it`,
+		'exceed_context_size_error',
+		{ n_prompt_tokens: tokens, n_ctx: nCtx },
+	);
+
+/** Whatever was said before, 404 always carries this body. */
+export const notFound = (): SimError =>
+	new SimError(404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } });
+
+export const invalidKey = (): SimError =>
+	new SimError(401, { error: { message: 'Invalid API Key', type: 'authentication_error', code: 401 } });
+
+export const loading = (): SimError =>
+	new SimError(503, { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });
+
+export const featureDisabled = (): SimError =>
+	new SimError(403, { error: { message: 'this feature is disabled', type: 'feature_disabled' } });

@@ -1,0 +1,92 @@
+/** llama-server's HTTP layer: which headers, in which order (contract 1.1, recorded). */
+import type { HeaderList, WireReply, Write } from '../misbehave';
+import type { Exchange } from '../raw-http';
+import { stringify } from './json';
+
+const LENGTH: readonly [string, string] = ['Content-Length', '*'];
+const CHUNKED: readonly [string, string] = ['Transfer-Encoding', 'chunked'];
+const JSON_TYPE: readonly [string, string] = ['Content-Type', 'application/json; charset=utf-8'];
+
+export const jsonReply = (status: number, body: object): WireReply => ({
+	status,
+	headers: [JSON_TYPE, LENGTH],
+	body: stringify(body),
+});
+
+export const textReply = (text: string, type: string, extra: HeaderList = []): WireReply => ({
+	status: 200,
+	headers: [...extra, ['Content-Type', type], LENGTH],
+	body: text,
+});
+
+export const streamReply = (body: AsyncIterable<Write>): WireReply => ({
+	status: 200,
+	headers: [['X-Accel-Buffering', 'no'], ['Content-Type', 'text/event-stream'], CHUNKED],
+	body,
+});
+
+/** A response that a router passed on from a child: always chunked, and both kinds of connection header. */
+export const proxied = (reply: WireReply): WireReply => {
+	const headers = reply.headers.filter(
+		([name]) => !['content-length', 'x-accel-buffering'].includes(name.toLowerCase()),
+	);
+	const chunked = headers.some(([name]) => name === CHUNKED[0]) ? headers : [...headers, CHUNKED];
+	return { ...reply, headers: [['Connection', 'close'], ['X-Accel-Buffering', 'no'], ...chunked] };
+};
+
+/** Adds what the server puts on every response. */
+export const dress = (reply: WireReply, { request, keepAlive }: Exchange): WireReply => {
+	const { body, headers } = reply;
+	const whole = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+	const framed = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
+	const closing = reply.status >= 400 || !keepAlive;
+	return {
+		...reply,
+		headers: [
+			['Server', 'llama.cpp'],
+			['Access-Control-Allow-Origin', request.headers.origin ?? ''],
+			...headers,
+			...(framed ? [] : [whole ? LENGTH : CHUNKED]),
+			closing ? ['Connection', 'close'] : ['Keep-Alive', 'timeout=5, max=100'],
+		],
+	};
+};
+
+/** `OPTIONS` on any path, before every check. */
+export const preflight = ({ request, keepAlive }: Exchange): WireReply => ({
+	status: 200,
+	headers: [
+		['Server', 'llama.cpp'],
+		['Access-Control-Allow-Origin', request.headers.origin ?? ''],
+		['Access-Control-Allow-Credentials', 'true'],
+		['Access-Control-Allow-Methods', 'GET, POST, DELETE, OPTIONS'],
+		['Access-Control-Allow-Headers', '*'],
+		['Content-Type', 'text/html'],
+		keepAlive ? ['Keep-Alive', 'timeout=5, max=100'] : ['Connection', 'close'],
+		['Content-Length', '0'],
+	],
+	body: '',
+});
+
+/** `HEAD` answers like `GET`, without the body. */
+export const headOnly = (reply: WireReply): WireReply => ({
+	...reply,
+	headers: [
+		...reply.headers.map(([name, value]): readonly [string, string] =>
+			value === '*' ? [name, String(Buffer.byteLength(reply.body as Write))] : [name, value],
+		),
+		['Accept-Ranges', 'bytes'],
+	],
+	body: '',
+});
+
+export const TOO_LARGE =
+	'HTTP/1.1 413 Payload Too Large\r\nServer: llama.cpp\r\nAccess-Control-Allow-Origin: \r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+export const BAD_REQUEST =
+	'HTTP/1.1 400 Bad Request\r\nServer: llama.cpp\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+const MIB = 1024 * 1024;
+
+/** 1 MiB as a form, which is what `curl -d` and some HTTP clients say by default; 100 MiB otherwise. */
+export const maxBody = ({ headers }: { headers: Readonly<Record<string, string>> }): number =>
+	(headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded') ? MIB : 100 * MIB;

@@ -1,0 +1,411 @@
+/** vLLM, GPUStack and a generic FastAPI server (contract 8.3, 8.4): what a client sees of them, no more. */
+import { sendReply, type HeaderList, type WireReply } from '../misbehave';
+import type { Exchange, WireRequest } from '../raw-http';
+import type { App } from './app';
+import type { ChatMessage } from './prompt';
+import type { ChatTask, Json } from './chat';
+import { chatCompletion, type Core, settle } from './core';
+import { defaultAnswer } from './default-answer';
+import { embed, relevance } from './embeddings';
+import { SimError } from './errors';
+import { chatStream } from './generate';
+import { parseError, single, stringify, typeName } from './json';
+import type { SimModel } from './options';
+import { renderPrompt } from './prompt';
+
+export type NeighbourHandler = (exchange: Exchange) => object | Promise<object | undefined>;
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** A request without llama-server's checks: other servers ignore what they do not know. */
+export const looseTask = (body: Json): ChatTask => {
+	const raw = Array.isArray(body.messages) ? (body.messages as Json[]) : [];
+	const content = (value: unknown): string =>
+		Array.isArray(value) ? (value as Json[]).map((part) => text(part.text)).join('\n') : text(value);
+	const messages: ChatMessage[] = raw.map((message) => ({
+		role: text(message.role),
+		content: content(message.content),
+		reasoning: text(message.reasoning) || text(message.reasoning_content),
+		calls: [],
+	}));
+	const tools = Array.isArray(body.tools) ? (body.tools as Json[]) : [];
+	const prompt = renderPrompt('chatml', { messages, tools, enableThinking: false, prefill: false });
+	const limit = body.max_tokens ?? body.max_completion_tokens;
+	const options = (body.stream_options ?? {}) as Json;
+	const format = (body.response_format ?? {}) as { type?: unknown; json_schema?: Json };
+	return {
+		body,
+		prompt: prompt.text,
+		generationPrompt: prompt.generationPrompt,
+		prefill: '',
+		stream: body.stream === true,
+		includeUsage: options.include_usage === true,
+		timingsPerToken: false,
+		returnProgress: false,
+		maxTokens: typeof limit === 'number' ? limit : -1,
+		n: 1,
+		idSlot: -1,
+		cachePrompt: true,
+		pingSeconds: undefined,
+		stop: [],
+		logprobs: false,
+		messages,
+		tools,
+		toolChoice: body.tool_choice === 'required' ? 'required' : 'auto',
+		schema: format.type === 'json_schema' ? format.json_schema?.schema : undefined,
+		thinking: false,
+	};
+};
+
+/** A server with named routes, its own headers and its own words for what is wrong. */
+export abstract class NeighbourApp implements App {
+	protected readonly jsonType: string = 'application/json';
+	protected readonly streamType: string = 'text/event-stream; charset=utf-8';
+	private table: Record<string, NeighbourHandler> | undefined;
+
+	constructor(readonly core: Core) {}
+
+	/** Headers on every response, before the reply's own. */
+	protected always(): HeaderList {
+		return [
+			['date', new Date().toUTCString()],
+			['server', 'uvicorn'],
+		];
+	}
+
+	protected abstract routes(): Record<string, NeighbourHandler>;
+	/** Throws when the key does not fit. */
+	protected abstract checkKey(request: WireRequest): void;
+	protected abstract notFound(request: WireRequest): SimError;
+	protected abstract badBody(problem: string): SimError;
+	/** Throws when the model is not offered. */
+	protected abstract findModel(body: Json): SimModel;
+	protected abstract tooLong(tokens: number): SimError;
+
+	async handle(exchange: Exchange): Promise<void> {
+		const failure = await settle(this.answer(exchange));
+		if (!failure) return;
+		const raw = (failure.body as { raw?: unknown }).raw;
+		const reply: WireReply =
+			typeof raw === 'string'
+				? { status: failure.status, headers: [['content-type', 'text/plain']], body: raw }
+				: this.json(failure.status, failure.body);
+		await this.send(exchange, reply);
+	}
+
+	protected json(status: number, body: object): WireReply {
+		return { status, headers: [['content-type', this.jsonType]], body: stringify(body) };
+	}
+
+	protected dress(reply: WireReply): WireReply {
+		const headers = reply.headers
+			.filter(([name]) => !/^(x-accel-buffering|transfer-encoding)$/i.test(name))
+			.map(([name, value]): readonly [string, string] =>
+				value === 'text/event-stream' ? [name.toLowerCase(), this.streamType] : [name, value],
+			);
+		return { ...reply, headers: [...this.always(), ...headers] };
+	}
+
+	protected async send(exchange: Exchange, reply: WireReply): Promise<void> {
+		await sendReply(exchange, this.dress(reply));
+	}
+
+	private async answer(exchange: Exchange): Promise<void> {
+		const { request } = exchange;
+		const scripted = await this.core.routeReply(request);
+		if (scripted?.kind === 'plain') {
+			await this.core.sendPlain(exchange, scripted, (reply) => this.dress(reply));
+			return;
+		}
+		this.checkKey(request);
+		this.table ??= this.routes();
+		const method = request.method === 'HEAD' ? 'GET' : request.method;
+		const handler = this.table[`${method} ${request.path}`];
+		if (!handler) throw this.notFound(request);
+		const result = await handler(exchange);
+		if (!result) return;
+		await this.send(
+			exchange,
+			'status' in result && 'headers' in result ? (result as WireReply) : this.json(200, result),
+		);
+	}
+
+	protected parse(request: WireRequest): Json {
+		const source = request.bytes.toString('utf8');
+		const problem = parseError(source);
+		if (problem) throw this.badBody(problem);
+		const value: unknown = JSON.parse(source);
+		if (typeName(value) !== 'object') throw this.badBody('body is not an object');
+		return value as Json;
+	}
+
+	/** Checks of a chat body that differ from server to server. */
+	protected checkChat(body: Json, model: SimModel): void {
+		if (!Array.isArray(body.messages)) throw this.badBody(`messages are required by ${model.id}`);
+	}
+
+	protected async chat(exchange: Exchange): Promise<undefined> {
+		const scripted = await this.core.nextReply(exchange.request);
+		if (scripted?.kind === 'plain') {
+			await this.core.sendPlain(exchange, scripted, (reply) => this.dress(reply));
+			return undefined;
+		}
+		const { task, model } = this.core.orPutBack(() => {
+			const body = this.parse(exchange.request);
+			const found = this.findModel(body);
+			this.checkChat(body, found);
+			const read = this.fit(looseTask(body));
+			return { task: read, model: found };
+		}, scripted);
+		await this.core.generate(exchange, {
+			task,
+			reply: scripted ?? defaultAnswer(task),
+			defaulted: scripted === undefined,
+			model: model.id,
+			stream: chatStream,
+			whole: (job) => this.json(200, chatCompletion(job)),
+			dress: (reply) => this.dress(reply),
+			contextLimit: Infinity,
+			params: {},
+		});
+		return undefined;
+	}
+
+	/** What becomes of a prompt that is longer than the context. */
+	protected fit(task: ChatTask): ChatTask {
+		const tokens = [...task.prompt].length;
+		if (tokens >= this.core.settings.nCtx) throw this.tooLong(tokens);
+		return task;
+	}
+
+	protected embeddingsOf(body: Json): object {
+		const list = [body.input ?? []].flat().map(String);
+		const { dimensions = 8 } = this.core.settings.embeddings ?? {};
+		const tokens = list.reduce((sum, item) => sum + [...item].length, 0);
+		return {
+			object: 'list',
+			data: list.map((item, index) => ({
+				object: 'embedding',
+				embedding: embed(item, dimensions).map(single),
+				index,
+			})),
+			model: text(body.model),
+			usage: { prompt_tokens: tokens, total_tokens: tokens },
+		};
+	}
+
+	/** Jina's form with the documents in the results (contract 8.3). */
+	protected rerankOf(body: Json): object {
+		const documents = [body.documents ?? []].flat().map(String);
+		const results = documents
+			.map((document, index) => ({
+				index,
+				document: { text: document },
+				relevance_score: relevance(text(body.query), document),
+			}))
+			.sort((a, b) => b.relevance_score - a.relevance_score)
+			.slice(0, typeof body.top_n === 'number' ? body.top_n : documents.length)
+			.map((result) => ({ ...result, relevance_score: single(result.relevance_score) }));
+		return { model: text(body.model), results };
+	}
+
+	protected known(body: Json): SimModel | undefined {
+		return this.core.settings.models.find(
+			({ id, aliases = [] }) => id === body.model || aliases.includes(text(body.model)),
+		);
+	}
+
+	protected bearer(request: WireRequest): string | undefined {
+		return /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+	}
+}
+
+const CREATED = 1763625600;
+
+export class VllmApp extends NeighbourApp {
+	protected routes(): Record<string, NeighbourHandler> {
+		const { settings } = this.core;
+		return {
+			'GET /health': () => ({ status: 200, headers: [], body: '' }),
+			'GET /version': () => ({ version: '0.11.0' }),
+			'GET /metrics': () => ({ status: 200, headers: [['content-type', 'text/plain; version=0.0.4']], body: '' }),
+			'GET /v1/models': () => ({
+				object: 'list',
+				data: settings.models.map(({ id, nCtx }) => ({
+					id,
+					object: 'model',
+					created: CREATED,
+					owned_by: 'vllm',
+					root: id,
+					parent: null,
+					max_model_len: nCtx ?? settings.nCtx,
+					permission: [{ id: `modelperm-${id}`, object: 'model_permission', created: CREATED, organization: '*' }],
+				})),
+			}),
+			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
+			'POST /v1/embeddings': ({ request }) => this.embeddingsOf(this.parse(request)),
+			'POST /v1/rerank': ({ request }) => this.rerankOf(this.parse(request)),
+		};
+	}
+
+	/** Only these prefixes are guarded, only Bearer counts, its case does not. */
+	protected checkKey(request: WireRequest): void {
+		const { keys } = this.core.settings;
+		if (keys.length === 0 || !/^\/(v1|v2|inference|cohere)\//.test(request.path)) return;
+		if (!keys.includes(this.bearer(request) ?? '')) throw new SimError(401, { error: 'Unauthorized' });
+	}
+
+	private error(status: number, message: string, type: string, param: string | null = null): SimError {
+		return new SimError(status, { error: { message, type, param, code: status } });
+	}
+
+	protected notFound(): SimError {
+		return new SimError(404, { detail: 'Not Found' });
+	}
+
+	protected badBody(problem: string): SimError {
+		return this.error(400, problem, 'Bad Request');
+	}
+
+	protected findModel(body: Json): SimModel {
+		const model = this.known(body);
+		if (!model) throw this.error(404, `The model \`${text(body.model)}\` does not exist.`, 'NotFoundError', 'model');
+		return model;
+	}
+
+	protected tooLong(tokens: number): SimError {
+		const { nCtx } = this.core.settings;
+		return this.error(
+			400,
+			`This model's maximum context length is ${nCtx} tokens. However, your request has ${tokens} input tokens. Please reduce the length of the input messages.`,
+			'BadRequestError',
+		);
+	}
+}
+
+export class GpustackApp extends NeighbourApp {
+	protected routes(): Record<string, NeighbourHandler> {
+		const models: NeighbourHandler = () => ({
+			object: 'list',
+			data: this.core.settings.models.map(({ id }) => ({
+				id,
+				object: 'model',
+				created: CREATED,
+				owned_by: 'gpustack',
+			})),
+		});
+		const chat: NeighbourHandler = async (exchange) => await this.chat(exchange);
+		const vectors: NeighbourHandler = ({ request }) => {
+			const body = this.parse(request);
+			this.findModel(body);
+			return this.embeddingsOf(body);
+		};
+		return {
+			'GET /healthz': () => ({ status: 200, headers: [['content-type', this.jsonType]], body: '"ok"' }),
+			'GET /readyz': () => ({ status: 200, headers: [['content-type', this.jsonType]], body: '"ok"' }),
+			'GET /version': () => ({ version: '2.0.1', git_commit: '47277d7' }),
+			'GET /v1/models': models,
+			'GET /v1-openai/models': models,
+			'POST /v1/chat/completions': chat,
+			'POST /v1-openai/chat/completions': chat,
+			'POST /v1/embeddings': vectors,
+			'POST /v1-openai/embeddings': vectors,
+			// The frozen alias has no rerank route.
+			'POST /v1/rerank': ({ request }) => {
+				const body = this.parse(request);
+				this.findModel(body);
+				return this.rerankOf(body);
+			},
+		};
+	}
+
+	protected checkKey(request: WireRequest): void {
+		if (['/healthz', '/readyz', '/version'].includes(request.path)) return;
+		const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+		const password = basic && Buffer.from(basic, 'base64').toString('utf8').split(':')[1];
+		const sent = [this.bearer(request), request.headers['x-api-key'], password];
+		if (sent.some((key) => key !== undefined && this.core.settings.keys.includes(key))) return;
+		throw new SimError(401, { code: 401, reason: 'Unauthorized', message: 'Invalid authentication credentials' });
+	}
+
+	private error(status: number, message: string, type: string): SimError {
+		return new SimError(status, { error: { message, code: status, type } });
+	}
+
+	protected notFound(): SimError {
+		return new SimError(404, { code: 404, reason: 'NotFound', message: 'Not Found' });
+	}
+
+	protected badBody(problem: string): SimError {
+		return this.error(400, problem, 'BadRequest');
+	}
+
+	/** Unknown and forbidden look the same; a model without a running instance is a 503. */
+	protected findModel(body: Json): SimModel {
+		if (body.model === undefined) throw this.error(400, "Missing 'model' field", 'BadRequest');
+		const model = this.known(body);
+		if (!model) throw this.error(404, 'Model not found', 'NotFound');
+		if (model.status === 'unloaded') throw this.error(503, 'No running instances available', 'ServiceUnavailable');
+		return model;
+	}
+
+	protected tooLong(tokens: number): SimError {
+		return this.error(400, `request has ${tokens} tokens, the model takes ${this.core.settings.nCtx}`, 'BadRequest');
+	}
+}
+
+export class FastapiApp extends NeighbourApp {
+	protected routes(): Record<string, NeighbourHandler> {
+		return {
+			'GET /v1/models': () => ({
+				object: 'list',
+				data: this.core.settings.models.map(({ id }) => ({ id, object: 'model', created: CREATED, owned_by: 'local' })),
+			}),
+			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
+		};
+	}
+
+	/** `x-api-key` or Bearer; none at all is "Not authenticated". */
+	protected checkKey(request: WireRequest): void {
+		const { keys } = this.core.settings;
+		if (keys.length === 0) return;
+		const sent = request.headers['x-api-key'] ?? this.bearer(request);
+		if (sent === undefined) throw new SimError(403, { detail: 'Not authenticated' });
+		if (!keys.includes(sent)) throw new SimError(401, { detail: 'Invalid API key' });
+	}
+
+	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
+		const { path } = exchange.request;
+		const known = Object.keys(this.routes()).some((route) => route.endsWith(` ${path.replace(/\/+$/, '')}`));
+		// A slash too many is redirected, as Starlette does.
+		const redirected = reply.status === 404 && path.endsWith('/') && known;
+		const location = `http://${exchange.request.headers.host ?? ''}${path.replace(/\/+$/, '')}`;
+		await super.send(exchange, redirected ? { status: 307, headers: [['location', location]], body: '' } : reply);
+	}
+
+	protected notFound({ method, path }: WireRequest): SimError {
+		const other = Object.keys(this.routes()).some((route) => route.endsWith(` ${path}`) && !route.startsWith(method));
+		return other ? new SimError(405, { detail: 'Method Not Allowed' }) : new SimError(404, { detail: 'Not Found' });
+	}
+
+	protected badBody(problem: string): SimError {
+		return new SimError(422, { detail: [{ loc: ['body'], msg: problem, type: 'value_error.jsondecode' }] });
+	}
+
+	protected override checkChat(body: Json): void {
+		if (body.messages !== undefined) return;
+		throw new SimError(422, {
+			detail: [{ loc: ['body', 'messages'], msg: 'field required', type: 'value_error.missing' }],
+		});
+	}
+
+	protected findModel(body: Json): SimModel {
+		const model = this.known(body);
+		if (!model) throw new SimError(404, { detail: `Model ${text(body.model)} not found` });
+		return model;
+	}
+
+	protected tooLong(tokens: number): SimError {
+		return new SimError(400, { detail: `Prompt too long: ${tokens} tokens` });
+	}
+}

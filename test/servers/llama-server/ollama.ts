@@ -1,0 +1,267 @@
+/** Ollama: its OpenAI-compatible routes and the native ones beside them (contract 8.2). */
+import { type HeaderList, sendReply, type WireReply, type Write } from '../misbehave';
+import type { Exchange } from '../raw-http';
+import type { ChatTask, Json } from './chat';
+import { defaultAnswer } from './default-answer';
+import { embed } from './embeddings';
+import { SimError } from './errors';
+import { answerOf, type Job, paced, totals } from './generate';
+import { stringify } from './json';
+import { looseTask, NeighbourApp, type NeighbourHandler } from './neighbours';
+import type { SimModel } from './options';
+
+const MODIFIED = '2026-08-01T08:00:00Z';
+const DIGEST = 'a'.repeat(64);
+const MAX_QUEUE = 512;
+
+const DETAILS = {
+	parent_model: '',
+	format: 'gguf',
+	family: 'llama',
+	families: ['llama'],
+	parameter_size: '134.52M',
+	quantization_level: 'Q4_1',
+};
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export class OllamaApp extends NeighbourApp {
+	protected override readonly streamType = 'text/event-stream';
+
+	/** Go's server: no `Server` header at all. */
+	protected override always(): HeaderList {
+		return [['Date', new Date().toUTCString()]];
+	}
+
+	protected routes(): Record<string, NeighbourHandler> {
+		const { settings } = this.core;
+		const native = ({ id }: SimModel): object => ({
+			name: id,
+			model: id,
+			size: 96576768,
+			digest: DIGEST,
+			details: DETAILS,
+		});
+		const openAi = ({ id }: SimModel): object => ({ id, object: 'model', created: 1785571200, owned_by: 'library' });
+		const running: NeighbourHandler = () => ({
+			status: 200,
+			headers: [['Content-Type', 'text/plain; charset=utf-8']],
+			body: 'Ollama is running',
+		});
+		return {
+			'GET /': running,
+			'GET /api/version': () => ({ version: '0.12.0' }),
+			'GET /api/tags': () => ({
+				models: settings.models.map((model) => ({ ...native(model), modified_at: MODIFIED })),
+			}),
+			'GET /api/ps': () => ({
+				models: settings.models.map((model) => ({
+					...native(model),
+					expires_at: MODIFIED,
+					size_vram: 0,
+					context_length: model.nCtx ?? settings.nCtx,
+				})),
+			}),
+			'POST /api/show': ({ request }) => this.show(this.parse(request)),
+			'POST /api/chat': async (exchange) => await this.nativeChat(exchange),
+			'POST /api/embed': ({ request }) => this.nativeEmbed(this.parse(request)),
+			'GET /v1/models': () => ({ object: 'list', data: settings.models.map(openAi) }),
+			...Object.fromEntries(settings.models.map((model) => [`GET /v1/models/${model.id}`, () => openAi(model)])),
+			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
+			'POST /v1/embeddings': ({ request }) => {
+				const body = this.parse(request);
+				this.findModel(body);
+				return this.embeddingsOf(body);
+			},
+		};
+	}
+
+	/** Whatever key comes, it is ignored. */
+	protected checkKey(): void {}
+
+	private error(status: number, message: string): SimError {
+		const type = status === 400 ? 'invalid_request_error' : status === 404 ? 'not_found_error' : 'api_error';
+		return new SimError(status, { error: { message, type, param: null, code: null } });
+	}
+
+	protected notFound(): SimError {
+		return new SimError(404, { raw: '404 page not found' });
+	}
+
+	protected badBody(problem: string): SimError {
+		return this.error(400, problem.includes('end of input') ? 'unexpected EOF' : `invalid character: ${problem}`);
+	}
+
+	protected findModel(body: Json): SimModel {
+		const model = this.known(body) ?? this.core.settings.models.find(({ id }) => id === `${text(body.model)}:latest`);
+		if (!model) throw this.error(404, `model '${text(body.model)}' not found`);
+		return model;
+	}
+
+	/** Never refused: the oldest part goes, without a word. */
+	protected override fit(task: ChatTask): ChatTask {
+		const room = this.core.settings.nCtx - 1;
+		return { ...task, prompt: [...task.prompt].slice(-room).join('') };
+	}
+
+	protected tooLong(tokens: number): SimError {
+		return this.error(400, `prompt of ${tokens} tokens`);
+	}
+
+	protected override checkChat(body: Json, model: SimModel): void {
+		if (this.core.pool.queued >= MAX_QUEUE) {
+			throw this.error(503, 'server busy, please try again.  maximum pending requests exceeded');
+		}
+		const messages = Array.isArray(body.messages) ? (body.messages as Json[]) : [];
+		if (messages.length === 0) throw this.error(400, "[] is too short - 'messages'");
+		const able = (capability: 'tools' | 'thinking'): void => {
+			if (model[capability]) return;
+			throw this.error(400, `registry.ollama.ai/library/${model.id} does not support ${capability}`);
+		};
+		if (Array.isArray(body.tools) && body.tools.length > 0) able('tools');
+		if (body.reasoning_effort !== undefined && body.reasoning_effort !== 'none') able('thinking');
+		for (const part of messages.flatMap(({ content }) => (Array.isArray(content) ? (content as Json[]) : []))) {
+			if (part.type === 'text') continue;
+			if (part.type !== 'image_url') throw this.error(400, 'invalid message format');
+			const url = typeof part.image_url === 'string' ? part.image_url : text((part.image_url as Json | undefined)?.url);
+			if (!/^data:(image\/(jpeg|jpg|png|webp))?;base64,/.test(url)) throw this.error(400, 'invalid image input');
+		}
+	}
+
+	private nativeError(status: number, message: string): SimError {
+		return new SimError(status, { error: message });
+	}
+
+	private nativeModel(body: Json): SimModel {
+		const name = text(body.model) || text(body.name);
+		const model = this.known({ model: name }) ?? this.known({ model: `${name}:latest` });
+		if (!model) throw this.nativeError(404, `model '${name}' not found`);
+		return model;
+	}
+
+	private show(body: Json): object {
+		const model = this.nativeModel(body);
+		return {
+			details: DETAILS,
+			model_info: { 'general.architecture': 'llama', 'llama.context_length': model.nCtx ?? this.core.settings.nCtx },
+			capabilities: [
+				'completion',
+				...(model.tools ? ['tools'] : []),
+				...(model.thinking ? ['thinking'] : []),
+				...(model.vision ? ['vision'] : []),
+			],
+			modified_at: MODIFIED,
+		};
+	}
+
+	private nativeEmbed(body: Json): object {
+		const model = this.nativeModel(body);
+		const { dimensions = 8 } = this.core.settings.embeddings ?? {};
+		const list = [body.input ?? []].flat().map(String);
+		return { model: model.id, embeddings: list.map((item) => embed(item, dimensions)) };
+	}
+
+	/** One JSON object per line; streams unless told not to; arguments are objects. */
+	private async nativeChat(exchange: Exchange): Promise<undefined> {
+		const scripted = await this.core.nextReply(exchange.request);
+		if (scripted?.kind === 'plain') {
+			await this.core.sendPlain(exchange, scripted, (reply) => this.dress(reply));
+			return undefined;
+		}
+		const { body, model } = this.core.orPutBack(() => {
+			const parsed = this.parse(exchange.request);
+			return { body: parsed, model: this.nativeModel(parsed) };
+		}, scripted);
+		const task = this.fit({ ...looseTask(body), stream: body.stream !== false });
+		await this.core.generate(exchange, {
+			task,
+			reply: scripted ?? defaultAnswer(task),
+			defaulted: scripted === undefined,
+			model: model.id,
+			stream: ndjson,
+			whole: (job) => this.json(200, { ...lineHead(job), message: wholeMessage(job), ...lastLine(job) }),
+			dress: (reply) => this.dressLines(reply),
+			contextLimit: Infinity,
+			params: {},
+		});
+		return undefined;
+	}
+
+	private dressLines(reply: WireReply): WireReply {
+		const dressed = this.dress(reply);
+		const headers = dressed.headers.map(([name, value]): readonly [string, string] =>
+			value === this.streamType ? ['Content-Type', 'application/x-ndjson'] : [name, value],
+		);
+		return { ...dressed, headers };
+	}
+
+	/** `HEAD /` is how Ollama's own client asks whether it runs. */
+	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
+		const head = exchange.request.method === 'HEAD';
+		await sendReply(exchange, this.dress(head ? { ...reply, body: '' } : reply));
+	}
+}
+
+const lineHead = ({ meta }: Job): object => ({
+	model: meta.model,
+	created_at: new Date(meta.created * 1000).toISOString(),
+});
+
+const lastLine = (job: Job): object => {
+	const { usage, timings, finish } = totals(job, job.leases[0]!);
+	const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
+	const [prompt, predicted] = [timings.prompt_ms.value, timings.predicted_ms.value];
+	return {
+		done: true,
+		done_reason: finish === 'length' ? 'length' : 'stop',
+		total_duration: nanoseconds(prompt + predicted),
+		load_duration: 0,
+		prompt_eval_count: usage.prompt,
+		prompt_eval_duration: nanoseconds(prompt),
+		eval_count: usage.completion,
+		eval_duration: nanoseconds(predicted),
+	};
+};
+
+const objectCalls = (calls: ReadonlyArray<{ name?: string; arguments: string }>): object[] =>
+	calls.map((call) => ({ function: { name: call.name, arguments: JSON.parse(call.arguments || '{}') as unknown } }));
+
+const wholeMessage = (job: Job): object => {
+	const { content, reasoning, calls } = answerOf(job);
+	return {
+		role: 'assistant',
+		content,
+		...(reasoning === '' ? {} : { thinking: reasoning }),
+		...(calls.length === 0 ? {} : { tool_calls: objectCalls(calls) }),
+	};
+};
+
+async function* ndjson(job: Job): AsyncGenerator<Write> {
+	for await (const item of paced(job)) {
+		if ('write' in item) {
+			yield item.write;
+			continue;
+		}
+		const { content, reasoning, tool_calls: calls } = item.delta;
+		const message = {
+			role: 'assistant',
+			content: content ?? '',
+			...(reasoning === undefined ? {} : { thinking: reasoning }),
+			...(calls === undefined
+				? {}
+				: {
+						tool_calls: objectCalls(
+							calls.map((call) => ({ name: call.function?.name, arguments: text(call.function?.arguments) })),
+						),
+					}),
+		};
+		yield `${stringify({ ...lineHead(job), message, done: false })}\n`;
+	}
+	if (job.signal.aborted) return;
+	if (job.options.error) {
+		yield `${stringify({ error: job.options.error.message })}\n`;
+		return;
+	}
+	if (job.options.finish === false) return;
+	yield `${stringify({ ...lineHead(job), message: { role: 'assistant', content: '' }, ...lastLine(job) })}\n`;
+}

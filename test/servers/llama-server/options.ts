@@ -1,0 +1,153 @@
+import type { RawHttpOptions } from '../raw-http';
+import type { Transport } from '../misbehave';
+
+/** Which server is played. Facts: contract sections 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older builds). */
+export type Profile = 'llama-server' | 'router' | 'ollama' | 'vllm' | 'gpustack' | 'fastapi' | 'old-llama-server';
+
+export type RouterStatus = 'downloading' | 'downloaded' | 'unloaded' | 'loading' | 'loaded' | 'sleeping';
+
+/** A model that a router or a neighbour offers. */
+export interface SimModel {
+	id: string;
+	aliases?: string[];
+	vision?: boolean;
+	audio?: boolean;
+	nCtx?: number;
+	/** Router: state at the start, default `unloaded`. */
+	status?: RouterStatus;
+	/** Router: the last attempt to load ended with this code; loading it again fails the same way. */
+	exitCode?: number;
+	/** Router: how long loading takes, in milliseconds. */
+	loadMs?: number;
+	/** Ollama and GPUStack: what the model can do besides chat. */
+	tools?: boolean;
+	thinking?: boolean;
+}
+
+export interface SimOptions {
+	profile?: Profile;
+	/** One key or several; without it every key is accepted. GPUStack always asks for one: default `gpustack-key`. */
+	apiKey?: string | string[];
+	/** `--api-prefix`: `/p`. */
+	apiPrefix?: string;
+	/** 503 "Loading model" for so many requests, or so many milliseconds. */
+	loadingFor?: number | { ms: number };
+	/** `-np`, default 4. */
+	slots?: number;
+	/** Context of one slot in tokens, default 8192. One character is one token here. */
+	nCtx?: number;
+	/** `--alias`: the model's name, default `sim-model`. */
+	alias?: string;
+	modelPath?: string;
+	/** An mmproj for images, for audio. */
+	vision?: boolean;
+	audio?: boolean;
+	/** `--embeddings`: true, or the vector size (8) and the physical batch in tokens (512). */
+	embeddings?: boolean | { dimensions?: number; batch?: number; pooling?: 'mean' | 'none' };
+	/** `--rerank`. */
+	rerank?: boolean;
+	/** `--metrics`. */
+	metrics?: boolean;
+	/** false is `--no-slots`. */
+	slotsEndpoint?: boolean;
+	/**
+	 * `chatml`: ChatML with tools. `thinking`: the same, every answer opens with a thinking block. `strict`: refuses roles
+	 * that do not alternate and tool ids that are not nine alphanumerics, as Mistral's does.
+	 */
+	template?: 'chatml' | 'thinking' | 'strict';
+	/** Router, Ollama, vLLM, GPUStack: what is offered. Default: one model named `alias`. */
+	models?: SimModel[];
+	/** Router: `--no-models-autoload`. */
+	autoload?: boolean;
+	/** Asleep at the start (`--sleep-idle-seconds`). */
+	sleeping?: boolean;
+	/** Time per generated token and for the whole prompt. Default 0. */
+	tokenDelayMs?: number;
+	promptDelayMs?: number;
+	/** Prompt tokens per batch, one progress event each. Default 2048. */
+	batch?: number;
+	/** Milliseconds of silence before a comment ping, where the request does not say (`--sse-ping-interval`, 30 s). */
+	pingMs?: number;
+	/**
+	 * Contract 7.4: a queued or non-streaming client that left is only noticed when nothing was produced for so long, by
+	 * anyone. The real server's second would slow tests down, so the default is 0: noticed at once.
+	 */
+	disconnectPollMs?: number;
+	/** The real server: idle connections live 5000 ms and 100 requests. */
+	keepAlive?: RawHttpOptions['keepAlive'];
+	/** What happens to connections on acceptance, counted from 0. */
+	connections?: RawHttpOptions['connections'];
+	/** Applies to every completion, under what a scripted reply says itself. */
+	transport?: Transport;
+	/** https with the test certificate, or with the given one. */
+	tls?: boolean | { key: string; cert: string };
+	port?: number;
+	host?: string;
+}
+
+export type Settings = Required<
+	Pick<
+		SimOptions,
+		| 'profile'
+		| 'apiPrefix'
+		| 'slots'
+		| 'nCtx'
+		| 'alias'
+		| 'modelPath'
+		| 'vision'
+		| 'audio'
+		| 'rerank'
+		| 'metrics'
+		| 'slotsEndpoint'
+		| 'template'
+		| 'models'
+		| 'autoload'
+		| 'tokenDelayMs'
+		| 'promptDelayMs'
+		| 'batch'
+		| 'pingMs'
+		| 'disconnectPollMs'
+	>
+> & {
+	keys: readonly string[];
+	/** Undefined: the server was not started for embeddings. */
+	embeddings: { dimensions: number; batch: number; pooling: 'mean' | 'none' } | undefined;
+	transport: Transport | undefined;
+};
+
+const DEFAULT_KEYS: Partial<Record<Profile, string[]>> = { gpustack: ['gpustack-key'] };
+
+export const withDefaults = (options: SimOptions): Settings => {
+	const profile = options.profile ?? 'llama-server';
+	const alias = options.alias ?? 'sim-model';
+	const given = options.apiKey === undefined ? undefined : [options.apiKey].flat();
+	const embeddings = options.embeddings === true || options.rerank ? {} : options.embeddings || undefined;
+	return {
+		profile,
+		alias,
+		keys: given ?? DEFAULT_KEYS[profile] ?? [],
+		apiPrefix: options.apiPrefix ?? '',
+		slots: options.slots ?? 4,
+		nCtx: options.nCtx ?? 8192,
+		modelPath: options.modelPath ?? `models/${alias}.gguf`,
+		vision: options.vision ?? false,
+		audio: options.audio ?? false,
+		embeddings: embeddings && {
+			dimensions: embeddings.dimensions ?? 8,
+			batch: embeddings.batch ?? 512,
+			pooling: embeddings.pooling ?? 'mean',
+		},
+		rerank: options.rerank ?? false,
+		metrics: options.metrics ?? false,
+		slotsEndpoint: options.slotsEndpoint ?? true,
+		template: options.template ?? 'chatml',
+		models: options.models ?? [{ id: alias, vision: options.vision, audio: options.audio, tools: true }],
+		autoload: options.autoload ?? true,
+		tokenDelayMs: options.tokenDelayMs ?? 0,
+		promptDelayMs: options.promptDelayMs ?? 0,
+		batch: options.batch ?? 2048,
+		pingMs: options.pingMs ?? 30_000,
+		disconnectPollMs: options.disconnectPollMs ?? 0,
+		transport: options.transport,
+	};
+};

@@ -1,0 +1,126 @@
+/** Chat templates: the three in `test/fixtures/*.jinja`, rendered by hand. */
+import { invalidRequest, serverError } from './errors';
+import { parseError } from './json';
+import type { Settings } from './options';
+import { spacedJson } from './text';
+
+export interface ToolCall {
+	id: string;
+	name: string;
+	arguments: string;
+}
+
+export interface ChatMessage {
+	role: string;
+	content: string;
+	reasoning: string;
+	calls: ToolCall[];
+}
+
+export interface PromptInput {
+	messages: readonly ChatMessage[];
+	tools: readonly unknown[];
+	enableThinking: boolean;
+	/** The last message is an assistant's and is continued. */
+	prefill: boolean;
+}
+
+export interface Prompt {
+	text: string;
+	/** What the template put there for the model to go on from. */
+	generationPrompt: string;
+}
+
+type TemplateName = Settings['template'];
+
+const parsedArguments = (call: ToolCall): unknown => {
+	const problem = parseError(call.arguments);
+	if (problem) throw serverError(`Failed to parse tool call arguments as JSON: ${problem}`);
+	return JSON.parse(call.arguments);
+};
+
+const hermesCall = (call: ToolCall): string =>
+	`\n<tool_call>\n{"name": "${call.name}", "arguments": ${spacedJson(parsedArguments(call))}}\n</tool_call>`;
+
+const chatml = (input: PromptInput, thinking: boolean): Prompt => {
+	let { messages } = input;
+	let system = 'You are a helpful assistant.';
+	if (messages[0]?.role === 'system') {
+		system = messages[0].content;
+		messages = messages.slice(1);
+	}
+	let text = `<|im_start|>system\n${system}`;
+	if (input.tools.length > 0) {
+		text += '\n\nCall functions when they help. Available functions:\n<tools>';
+		text += input.tools.map((tool) => `\n${spacedJson(tool)}`).join('');
+		text += '\n</tools>\nAnswer a call as <tool_call>\n{"name": <name>, "arguments": <object>}\n</tool_call>';
+	}
+	text += '<|im_end|>\n';
+	messages.forEach((message, index) => {
+		const last = input.prefill && index === messages.length - 1;
+		const end = last ? '' : '<|im_end|>\n';
+		if (message.role === 'tool') {
+			text += `<|im_start|>user\n<tool_response>\n${message.content}\n</tool_response>${end}`;
+		} else if (message.role === 'assistant' && message.calls.length > 0) {
+			text += '<|im_start|>assistant';
+			if (message.content !== '') text += `\n${message.content}`;
+			text += message.calls.map(hermesCall).join('') + end;
+		} else {
+			const thought = thinking && message.reasoning !== '' ? `<think>\n${message.reasoning}\n</think>\n\n` : '';
+			text += `<|im_start|>${message.role}\n${thought}${message.content}${end}`;
+		}
+	});
+	if (input.prefill) return { text, generationPrompt: '' };
+	let generationPrompt = '<|im_start|>assistant\n';
+	if (thinking) generationPrompt += input.enableThinking ? '<think>\n' : '<think>\n\n</think>\n\n';
+	return { text: text + generationPrompt, generationPrompt };
+};
+
+/** Recorded with `strict.jinja`: the template engine shows the place in the template, then the template's own words. */
+const REFUSED =
+	'Unable to generate parser for this template. Automatic parser generation failed: \n------------\nWhile executing CallExpression at';
+const REFUSED_ROLES = `${REFUSED} line 6, column 32 in source:\n....user %}↵            {{- raise_exception('Conversation roles must alternate user...\n                                           ^\nError: Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/...`;
+const REFUSED_ID = `${REFUSED} line 13, column 36 in source:\n...9 %}↵                {{- raise_exception('Tool call IDs should be alphanumeric s...\n                                           ^\nError: Jinja Exception: Tool call IDs should be alphanumeric strings with length 9!`;
+
+const strict = ({ messages }: PromptInput): Prompt => {
+	let user = true;
+	let text = '';
+	for (const { role, content, calls } of messages) {
+		if (role === 'user' || (role === 'assistant' && calls.length === 0)) {
+			if ((role === 'user') !== user) throw invalidRequest(REFUSED_ROLES);
+			user = !user;
+		}
+		if (role === 'assistant' && calls.length > 0) {
+			for (const call of calls) {
+				if (call.id.length !== 9) throw invalidRequest(REFUSED_ID);
+				const shown = spacedJson(parsedArguments(call));
+				text += `[TOOL_CALLS] [{"name": "${call.name}", "arguments": ${shown}, "id": "${call.id}"}]</s>`;
+			}
+		} else if (role === 'tool') text += `[TOOL_RESULTS] {"content": "${content}"}[/TOOL_RESULTS]`;
+		else if (role === 'assistant') text += ` ${content}</s>`;
+		else text += `[INST] ${content} [/INST]`;
+	}
+	return { text, generationPrompt: '' };
+};
+
+export const renderPrompt = (template: TemplateName, input: PromptInput): Prompt =>
+	template === 'strict' ? strict(input) : chatml(input, template === 'thinking');
+
+/**
+ * What the model wrote, as the template renders it in the next request: kept in the slot, so a history that is replayed
+ * unchanged is found in the cache.
+ */
+export const renderGenerated = (template: TemplateName, message: ChatMessage): string => {
+	const thought = template === 'thinking' && message.reasoning !== '' ? `${message.reasoning}\n</think>\n\n` : '';
+	if (template === 'strict') return ` ${message.content}`;
+	const calls = message.calls
+		.map(({ name, arguments: text }) => `\n<tool_call>\n{"name": "${name}", "arguments": ${text}}\n</tool_call>`)
+		.join('');
+	return `${thought}${message.content}${message.content === '' ? calls.slice(1) : calls}`;
+};
+
+export const TEMPLATE_FILES: Record<TemplateName, string> = {
+	chatml: 'chatml-tools.jinja',
+	thinking: 'chatml-thinking.jinja',
+	strict: 'strict.jinja',
+};

@@ -1,0 +1,109 @@
+/** Router mode: several models, one child process each (contract 2.10). */
+import { sendReply, waitFor, type WireReply } from '../misbehave';
+import type { Exchange, WireRequest } from '../raw-http';
+import { LlamaApp, parseBody } from './app';
+import type { Json } from './chat';
+import { invalidRequest, notFound, serverError } from './errors';
+import { dress, jsonReply, proxied } from './http';
+import { props, routerModel, routerProps } from './metadata';
+import type { Settings, SimModel } from './options';
+
+/** POST routes that a child answers; the router looks for `model` in the body. */
+const FORWARDED =
+	/^\/(v1\/)?(chat\/completions|completions?|embeddings?|rerank(ing)?|apply-template|tokenize|detokenize|infill|chat\/completions\/input_tokens)$/;
+
+export class RouterApp extends LlamaApp {
+	protected override readonly settingsFor = (body: Json): Settings => {
+		const { vision = false, audio = false, nCtx = this.core.settings.nCtx } = this.find(body.model);
+		return { ...this.core.settings, vision, audio, nCtx };
+	};
+
+	private get models(): SimModel[] {
+		return this.core.settings.models;
+	}
+
+	protected override dress(answer: WireReply, exchange: Exchange): WireReply {
+		return dress(proxied(answer), exchange);
+	}
+
+	protected override async route(exchange: Exchange, path: string): Promise<void> {
+		const { request } = exchange;
+		const asked = request.query.get('model');
+		if (request.method === 'POST' && FORWARDED.test(path)) {
+			await this.ready(this.find(parseBody(request).model), request);
+		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)) {
+			// Props are the router's own without a model; the rest is a child's.
+			if (asked !== null || path !== '/props') await this.ready(this.find(asked ?? undefined), request);
+			if (asked !== null && path === '/props') {
+				const child = jsonReply(200, props(this.core.settings, false, this.find(asked)));
+				await sendReply(exchange, this.dress(child, exchange));
+				return;
+			}
+		}
+		await super.route(exchange, path);
+	}
+
+	protected override routes(): ReturnType<LlamaApp['routes']> {
+		const list = (): object => ({
+			data: this.models.map((model) => routerModel(this.core.settings, model)),
+			object: 'list',
+		});
+		return {
+			...super.routes(),
+			'GET /models': list,
+			'GET /v1/models': list,
+			'GET /props': () => routerProps(this.core.settings),
+			'POST /models/load': ({ request }) => this.load(parseBody(request).model),
+			'POST /models/unload': ({ request }) => this.unload(parseBody(request).model),
+		};
+	}
+
+	protected override modelName(body: Json): string {
+		return this.find(body.model).id;
+	}
+
+	private known(name: unknown): SimModel | undefined {
+		return this.models.find(({ id, aliases = [] }) => id === name || aliases.includes(String(name)));
+	}
+
+	private find(name: unknown): SimModel {
+		if (typeof name !== 'string' || name === '') throw invalidRequest('model name is missing from the request');
+		const model = this.known(name);
+		if (!model) throw invalidRequest(`model '${name}' not found`);
+		return model;
+	}
+
+	/** Loads on demand, without a byte meanwhile. */
+	private async ready(model: SimModel, request: WireRequest): Promise<void> {
+		if (model.status === 'loaded') return;
+		const wish = request.query.get('autoload');
+		const autoload = wish === null ? this.core.settings.autoload : wish === 'true' || wish === '1';
+		if (!autoload) throw invalidRequest('model is not loaded');
+		model.status = 'loading';
+		await waitFor(model.loadMs, request.signal);
+		if (model.exitCode !== undefined) {
+			model.status = 'unloaded';
+			throw serverError(`model name=${model.id} failed to load`);
+		}
+		model.status = 'loaded';
+	}
+
+	private load(name: unknown): object {
+		const model = this.known(name);
+		if (!model) throw notFound();
+		if (model.status === 'loaded' || model.status === 'loading') throw invalidRequest('model is already running');
+		model.status = 'loading';
+		void waitFor(model.loadMs ?? 0, this.core.closed.signal).then(() => {
+			model.status = model.exitCode === undefined ? 'loaded' : 'unloaded';
+		});
+		return { success: true };
+	}
+
+	private unload(name: unknown): object {
+		const model = this.known(name);
+		if (!model) throw invalidRequest('model is not found');
+		if (model.status !== 'loaded') throw invalidRequest('model is not running');
+		model.status = 'unloaded';
+		return { success: true };
+	}
+}
