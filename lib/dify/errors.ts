@@ -42,7 +42,7 @@ const MAX_FOREIGN = 200;
  * Sources: contract sections 1.3, 5, 6.
  */
 export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
-	const body = readBody(answer.body);
+	const body = readBody(answer.body, answer.contentType ?? '');
 	const method = (answer.method ?? 'POST').toUpperCase();
 	if (body.kind === 'json') return describeEnvelope(body.fields, answer, method);
 	const kind = foreignKind(answer.status, body);
@@ -114,14 +114,16 @@ type Body =
 	| { kind: 'text'; text: string }
 	| { kind: 'empty'; text: '' };
 
-/** By its beginning, not by its content type: proxies and foreign layers label their pages as they like. */
-function readBody(body: unknown): Body {
+/** By what it is rather than by its label: proxies and foreign layers label JSON and pages as they like. */
+function readBody(body: unknown, contentType: string): Body {
 	const parsed: unknown = typeof body === 'string' ? parseJson(body) : body;
 	if (isFields(parsed)) return { kind: 'json', fields: parsed };
 	const source = typeof body === 'string' ? body.trim() : '';
 	// Dify answers JSON null where it has no audio; that is no more than nothing.
 	if (source === '' || source === 'null') return { kind: 'empty', text: '' };
-	if (/^(?:<!--|<!doctype html|<html|<head|<\?xml)/i.test(source)) return { kind: 'html', text: htmlTitle(source), source };
+	if (/^(?:<!--|<!doctype html|<html|<head|<\?xml)/i.test(source) || /\bhtml\b/i.test(contentType)) {
+		return { kind: 'html', text: htmlTitle(source), source };
+	}
 	return { kind: 'text', text: cleanMessage(source) ?? '' };
 }
 
