@@ -35,6 +35,7 @@ export interface HostBaseChatModel {
 	metadata?: Record<string, unknown>;
 	callbacks?: unknown;
 	withConfig(config: Record<string, unknown>): unknown;
+	withStructuredOutput(schema: unknown, config?: object): unknown;
 }
 
 /**
@@ -92,7 +93,7 @@ async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harv
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
 	if (BaseChatModel === undefined || !isObject(base)) return { missing: 'the base class of its chat model' };
-	for (const method of ['invoke', 'generatePrompt', 'withConfig', '_streamIterator', '_modelType']) {
+	for (const method of ['invoke', 'generatePrompt', 'withConfig', 'withStructuredOutput', '_streamIterator', '_modelType']) {
 		if (typeof (base as Record<string, unknown>)[method] !== 'function') return { missing: `BaseChatModel.${method}` };
 	}
 	if (typeof adapter._streamResponseChunks !== 'function') return { missing: '_streamResponseChunks' };

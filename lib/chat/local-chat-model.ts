@@ -1,5 +1,5 @@
 import { ChatClient, type ChatCall, type FinishedAnswer } from './client';
-import type { HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
+import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { readMessage } from './langchain-message';
 import { inPieces } from './pieces';
 import type { AiNodeSdk } from './sdk';
@@ -94,9 +94,18 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return this.withConfig({ ...kwargs, tools });
 		}
 
+		/** LangChain's own way through a tool, but with the call required: left to the model, small ones answer in prose. */
+		override withStructuredOutput(schema: unknown, config?: object): unknown {
+			const forced = Object.create(this, {
+				bindTools: { value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }) },
+			}) as HostBaseChatModel;
+			return super.withStructuredOutput.call(forced, schema, config);
+		}
+
 		async *_streamResponseChunks(messages: unknown[], options: CallOptions, runManager?: HostRunManager): AsyncGenerator<HostGenerationChunk> {
 			const { client, toError, onNotes } = this.fields;
-			const answer = inPieces(client.generate(() => this.callOf(messages, options)), PIECE_INTERVAL_MS);
+			const left = new AbortController();
+			const answer = inPieces(client.generate(() => this.callOf(messages, options, left.signal)), PIECE_INTERVAL_MS, left);
 			try {
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
@@ -137,15 +146,15 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			}
 		}
 
-		private callOf(messages: unknown[], { signal, stop, tools = [], tool_choice: choice }: CallOptions): ChatCall {
+		private callOf(messages: unknown[], { signal, stop, tools = [], tool_choice: choice }: CallOptions, left?: AbortSignal): ChatCall {
 			const { nodeSignal, toJsonSchema } = this.fields;
-			const signals = [signal, nodeSignal].filter((one) => one !== undefined);
+			const signals = [signal, nodeSignal, left].filter((one) => one !== undefined);
 			return {
 				messages: messages.map(readMessage),
 				tools: tools.map((tool) => toolDefinition(tool, toJsonSchema)),
 				toolChoice: toolChoiceOf(choice),
 				stop,
-				signal: signals.length === 2 ? AbortSignal.any(signals) : signals[0],
+				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
 			};
 		}
 	};

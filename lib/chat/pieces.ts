@@ -5,9 +5,10 @@ import { sleep } from 'n8n-workflow';
  * behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per token, while a reader sees a
  * steady flow. The end, and an error, are handed on without waiting, after the text that came before.
  *
+ * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot be returned from outside
  * @returns what `source` returns
  */
-export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs: number): AsyncGenerator<string, R> {
+export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs: number, left: AbortController): AsyncGenerator<string, R> {
 	let text = '';
 	let outcome: { value: R } | { error: unknown } | undefined;
 	let wake = () => {};
@@ -46,8 +47,7 @@ export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs
 			}
 		}
 	} finally {
-		// A reader that stops early stops the source, which closes the connection.
-		if (outcome === undefined) await source.return(undefined as R);
+		if (outcome === undefined) left.abort();
 	}
 }
 
