@@ -24,6 +24,7 @@ import { ensureN8n } from './lib/n8n-install.mjs';
 import { executeWorkflow, importCredentials, importWorkflows, startN8n } from './lib/n8n.mjs';
 import { playgroundData, readJsonIfThere, shortHash } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
+import { isStopping } from './lib/proc.mjs';
 
 /** @typedef {import('./lib/types').Login} Login */
 /** @typedef {import('./lib/types').ModelServer} ModelServer */
@@ -232,6 +233,7 @@ const serve = async (wantedPort) => {
 		return service;
 	});
 	const ended = await Promise.race(ends);
+	if (isStopping()) return 1;
 	log.line();
 	log.line(`${ended.name} ended by itself (${ended.endReason}):`);
 	for (const line of ended.lines.slice(-20)) log.line(`  ${line}`);

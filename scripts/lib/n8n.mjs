@@ -1,11 +1,11 @@
 /** Running the pinned n8n: its server, its command line, and the REST interface its editor uses. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cached } from './cache.mjs';
+import { cacheDir, cached } from './cache.mjs';
 import { node, toolEnvironment } from './deps.mjs';
-import { shortHash } from './paths.mjs';
+import { root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { onExit, residentBytes, run, startService } from './proc.mjs';
 import { waitForOk } from './wait.mjs';
@@ -17,9 +17,12 @@ import { waitForOk } from './wait.mjs';
 const READY_TIMEOUT_MS = 120_000;
 const WEBHOOK_TIMEOUT_MS = 15_000;
 
-/** Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. */
+/**
+ * Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. Nor may those of the
+ * caller: with jest's `NODE_ENV=test` n8n ends at once, without a word.
+ */
 const FOREIGN_SETTINGS =
-	/^(N8N_|DB_|EXECUTIONS_|QUEUE_|CREDENTIALS_|WEBHOOK_|WORKFLOWS_|NODES_|EXTERNAL_HOOK|INSTANCE_AI_|GENERIC_TIMEZONE$|npm_)/;
+	/^(N8N_|DB_|EXECUTIONS_|QUEUE_|CREDENTIALS_|WEBHOOK_|WORKFLOWS_|NODES_|EXTERNAL_HOOK|INSTANCE_AI_|GENERIC_TIMEZONE$|npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
 
 /** The account of n8n instances that live for one test. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
@@ -338,6 +341,21 @@ export const n8nClient = (url) => {
 };
 
 /**
+ * n8n copies its whole frontend below the user folder. The lint command for n8n nodes reads every script in the clone and
+ * cannot be told to leave one out, but it does not follow links: inside the clone that copy becomes one.
+ *
+ * @param {string} userFolder
+ */
+const keepFrontendOutOfClone = (userFolder) => {
+	const link = join(userFolder, '.cache');
+	if (!userFolder.startsWith(root) || existsSync(link)) return;
+	const target = join(cacheDir(), 'frontend', shortHash(userFolder));
+	mkdirSync(target, { recursive: true });
+	rmSync(link, { force: true });
+	symlinkSync(target, link);
+};
+
+/**
  * Starts n8n and waits until it answers.
  *
  * @param {N8nInstall} install
@@ -348,6 +366,7 @@ export const startN8n = async (install, options) => {
 	const port = options.port ?? (await freePort());
 	const brokerPort = options.brokerPort ?? (await freePort());
 	mkdirSync(options.userFolder, { recursive: true });
+	keepFrontendOutOfClone(options.userFolder);
 	const startedAt = Date.now();
 	const service = startService('n8n', node, [install.bin, 'start'], {
 		cwd: options.userFolder,
@@ -393,5 +412,7 @@ export const copyPreparedUserFolder = async (install, target) => {
 		}
 	});
 	if (existsSync(target)) throw new Error(`${target} exists already`);
-	cpSync(prepared, target, { recursive: true });
+	// n8n writes its frontend there anew at every start.
+	const frontend = join(prepared, '.cache');
+	cpSync(prepared, target, { recursive: true, filter: (source) => source !== frontend });
 };

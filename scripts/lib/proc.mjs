@@ -74,22 +74,43 @@ export const stopAll = async () => {
 	killEverythingNow();
 };
 
+/** @returns {string} who started this script, and where the system tells, who started that */
+const ancestors = () => {
+	const parent = process.ppid;
+	try {
+		// After the name in parentheses, which may hold anything: state, parent.
+		const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+		return `${parent} ${grandparent}`;
+	} catch {
+		return String(parent);
+	}
+};
+
 const guard = () => {
 	if (guarded) return;
 	guarded = true;
 	process.on('exit', killEverythingNow);
 	let firstSignalAt = 0;
-	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-		process.on(signal, () => {
-			const code = 128 + constants.signals[signal];
-			// The terminal and npm both deliver one Ctrl-C, a moment apart: only a later one is impatience.
-			if (stopping && Date.now() - firstSignalAt > 1000) process.exit(code);
-			if (stopping) return;
-			stopping = true;
-			firstSignalAt = Date.now();
-			void stopAll().finally(() => process.exit(code));
-		});
-	}
+	/** @param {'SIGINT' | 'SIGTERM' | 'SIGHUP'} signal */
+	const end = (signal) => {
+		const code = 128 + constants.signals[signal];
+		// The terminal and npm both deliver one Ctrl-C, a moment apart: only a later one is impatience.
+		if (stopping && Date.now() - firstSignalAt > 1000) process.exit(code);
+		if (stopping) return;
+		stopping = true;
+		firstSignalAt = Date.now();
+		void stopAll().finally(() => process.exit(code));
+	};
+	for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => end(signal));
+	// A SIGTERM for npm (`docker stop`, `timeout`) ends npm or its shell, but does not reach a script below that shell.
+	if (process.env.npm_lifecycle_event === undefined) return;
+	const before = ancestors();
+	const watch = setInterval(() => {
+		if (ancestors() === before) return;
+		clearInterval(watch);
+		end('SIGTERM');
+	}, 500);
+	watch.unref();
 };
 
 /**
@@ -180,7 +201,7 @@ export const lastLines = (text, lines) => text.trimEnd().split('\n').slice(-line
  * @throws {CommandError} on a non-zero end, unless `check` is false
  */
 export const run = async (command, args, options = {}) => {
-	const { onLine, echo = false, check = true, timeoutMs } = options;
+	const { onLine, check = true, timeoutMs } = options;
 	const child = start(command, args, options);
 	let stdout = '';
 	let output = '';
@@ -190,13 +211,12 @@ export const run = async (command, args, options = {}) => {
 		stream?.on('data', (/** @type {string} */ text) => {
 			if (stream === child.stdout) stdout += text;
 			output += text;
-			if (echo) process.stdout.write(text);
 		});
 		if (!stream || !onLine) return;
 		// make and ninja draw over one line with carriage returns.
 		createInterface({ input: stream }).on('line', (line) => {
 			const last = line.split('\r').filter((part) => part.trim()).at(-1);
-			if (last) onLine(last.trim());
+			if (last) onLine(last.trimEnd());
 		});
 	};
 	follow(child.stdout);

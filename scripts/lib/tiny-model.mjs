@@ -267,35 +267,37 @@ export const writeTinyModel = (file, options = {}) => {
 };
 
 /**
- * Cuts a reply into tokens. Each token stands for one place in one reply, so that it alone tells what follows: a text that
- * is taken already grows until it is not.
+ * Cuts a reply into tokens. What follows a token depends on the token alone, so a text that is followed by something else
+ * elsewhere grows until it is not.
  *
  * @param {string} reply
- * @param {Set<string>} taken
+ * @param {Map<string, string>} followed what follows each text that is a token already
  * @returns {string[]}
  */
-const cutReply = (reply, taken) => {
+const cutReply = (reply, followed) => {
+	/**
+	 * @param {string} piece
+	 * @param {string} rest
+	 */
+	const fits = (piece, rest) => (followed.get(piece) ?? rest) === rest;
 	const characters = [...reply];
 	/** @type {string[]} */
 	const pieces = [];
 	let piece = '';
-	for (const character of characters) {
+	characters.forEach((character, index) => {
 		piece += character;
-		const atWord = /\s/.test(character) || [...piece].length >= 4;
-		if (!atWord || taken.has(piece)) continue;
-		taken.add(piece);
-		pieces.push(piece);
-		piece = '';
-	}
-	if (piece === '') return pieces;
-	if (!taken.has(piece)) {
-		taken.add(piece);
-		return [...pieces, piece];
-	}
-	const joined = (pieces.pop() ?? '') + piece;
-	if (taken.has(joined)) throw new Error(`The end of this reply stands in another one too: ${reply}`);
-	taken.add(joined);
-	return [...pieces, joined];
+		const rest = characters.slice(index + 1).join('');
+		const longEnough = rest === '' || /\s/.test(character) || [...piece].length >= 4;
+		// At the end it cannot grow any more, but it can take in the one before.
+		if (rest === '' && !fits(piece, rest)) piece = (pieces.pop() ?? '') + piece;
+		if (longEnough && fits(piece, rest)) {
+			followed.set(piece, rest);
+			pieces.push(piece);
+			piece = '';
+		}
+	});
+	if (piece !== '') throw new Error(`The end of this reply is followed by more in another one: ${reply}`);
+	return pieces;
 };
 
 /**
@@ -320,11 +322,11 @@ export const writeScriptedModel = (file, replies, { contextLength = 4096 } = {})
 		return `{%- ${index === 0 ? 'if' : 'elif'} ${test} %}{{- '${marker(index)}' }}`;
 	});
 	const control = [END_OF_TEXT, TURN_START, TURN_END, ...all.map((_, index) => marker(index))];
-	/** @type {Set<string>} */
-	const taken = new Set();
-	const cut = all.map(({ reply }) => cutReply(reply, taken));
+	/** @type {Map<string, string>} */
+	const followed = new Map();
+	const cut = all.map(({ reply }) => cutReply(reply, followed));
 	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
-	const pieces = cut.flat().filter((piece) => !singleBytes.has(asToken(piece)));
+	const pieces = [...followed.keys()].filter((piece) => !singleBytes.has(asToken(piece)));
 	/** @param {string} piece */
 	const pieceId = (piece) => singleBytes.get(asToken(piece)) ?? 256 + control.length + pieces.indexOf(piece);
 	const turnEnd = 256 + control.indexOf(TURN_END);

@@ -30,8 +30,6 @@ export interface SpawnOptions {
 export interface RunOptions extends SpawnOptions {
 	/** Called with every line of both streams, without colour codes removed. */
 	onLine?: (line: string) => void;
-	/** Shows the output as it comes. */
-	echo?: boolean;
 	/** Whether a non-zero end throws (the default). */
 	check?: boolean;
 	timeoutMs?: number;
@@ -316,4 +314,45 @@ export interface RunSummary {
 	completionTokens: number;
 	/** Of generation, without the reading of prompts. */
 	tokensPerSecond?: number;
+}
+
+export interface PackedPackage {
+	filename: string;
+	/** Bytes of the tarball. */
+	size: number;
+	unpackedSize: number;
+	files: Array<{ path: string; size: number }>;
+}
+
+export interface PackageManifest {
+	n8n?: { nodes?: string[]; credentials?: string[] };
+	dependencies?: Record<string, string>;
+	optionalDependencies?: Record<string, string>;
+	bundleDependencies?: unknown;
+	bundledDependencies?: unknown;
+}
+
+/** Counts of a test run. */
+export interface Tally {
+	passed: number;
+	failed: number;
+	/** Names of what did not run. */
+	skipped: string[];
+}
+
+/** What `npm run test:e2e` hands to the tests, in the file that `LOCAL_LLAMA_E2E` names. */
+export interface E2eParts {
+	n8n: N8nInstall;
+	/** The built package, outside the clone: for `customExtensions`. */
+	nodes: string;
+	llamaServer: string;
+	tinyModel: string;
+	smolLm2?: string;
+	/** Why there is no SmolLM2. */
+	smolLm2Problem?: string;
+	chromium?: string;
+	chromiumProblem?: string;
+	chromiumArgs: string[];
+	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
+	work: string;
 }

@@ -1,0 +1,114 @@
+/** Counting checks and tests, and running jest so that it can be counted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { toolEnvironment } from './deps.mjs';
+import { formatDuration } from './log.mjs';
+import { readJsonIfThere, root } from './paths.mjs';
+import { CommandError, onExit, run } from './proc.mjs';
+
+/** @typedef {import('./types').Tally} Tally */
+/** @typedef {{ fullName: string, status: string }} Assertion */
+/** @typedef {{ numPassedTests: number, numFailedTests: number, testResults: Array<{ name: string, status: string, assertionResults: Assertion[] }> }} JestReport */
+
+/** @returns {Tally} */
+export const emptyTally = () => ({ passed: 0, failed: 0, skipped: [] });
+
+/**
+ * @param {Tally} tally
+ * @returns {string} the line that ends a test run
+ */
+export const closingLine = ({ passed, failed, skipped }) =>
+	`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
+
+/**
+ * @param {JestReport} report
+ * @returns {Tally}
+ */
+export const tallyOfJest = (report) => {
+	const assertions = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+	// A file that does not even load has no assertions, and a failing hook after all tests fails none of them.
+	const broken = report.testResults.filter(
+		({ status, assertionResults }) => status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+	);
+	return {
+		passed: report.numPassedTests,
+		failed: report.numFailedTests + broken.length,
+		skipped: assertions
+			.filter(({ status }) => ['pending', 'todo', 'skipped', 'disabled'].includes(status))
+			.map(({ fullName }) => fullName),
+	};
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @param {string[]} args
+ * @param {Record<string, string | undefined>} [env]
+ * @returns {Promise<Tally>}
+ */
+export const runJest = async (log, args, env = {}) => {
+	const folder = mkdtempSync(join(tmpdir(), 'local-llama-jest-'));
+	const clean = () => rmSync(folder, { recursive: true, force: true });
+	const takeBack = onExit(clean);
+	try {
+		const file = join(folder, 'report.json');
+		const jest = join(root, 'node_modules', '.bin', 'jest');
+		const { code, output } = await run(jest, [...args, '--json', `--outputFile=${file}`], {
+			cwd: root,
+			env: { ...toolEnvironment(), NODE_OPTIONS: '--disable-warning=ExperimentalWarning', ...env },
+			onLine: (line) => log.line(`  ${line}`),
+			check: false,
+		});
+		/** @type {JestReport | undefined} */
+		const report = readJsonIfThere(file);
+		if (!report) throw new CommandError(`jest left no report:\n${output}`, output, code);
+		const tally = tallyOfJest(report);
+		return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+	} finally {
+		clean();
+		takeBack();
+	}
+};
+
+/** jest has said already which. */
+class TestsFailed extends Error {}
+
+/**
+ * Runs checks one after the other and counts them with the tests; the first that fails is the last.
+ *
+ * @param {import('./types').Log} log
+ * @param {Array<{ name: string, counts?: boolean, check: (progress: import('./types').Progress) => Promise<Tally | void> }>} checks
+ *   `counts: false`: a preparation, counted only when it fails
+ * @param {string} [hint] said when something failed
+ * @returns {Promise<number>} the exit code
+ */
+export const runChecks = async (log, checks, hint) => {
+	const total = emptyTally();
+	const startedAt = Date.now();
+	for (const { name, check, counts = true } of checks) {
+		try {
+			await log.step(name, async (progress) => {
+				const tally = await check(progress);
+				if (!tally) {
+					total.passed += counts ? 1 : 0;
+					return;
+				}
+				progress.note(closingLine(tally));
+				total.passed += tally.passed;
+				total.failed += tally.failed;
+				total.skipped.push(...tally.skipped);
+				if (tally.failed > 0) throw new TestsFailed();
+			});
+		} catch (error) {
+			if (error instanceof TestsFailed) break;
+			total.failed += 1;
+			log.line(error instanceof CommandError ? error.output.trimEnd() || error.message : String(error instanceof Error ? error.message : error));
+			break;
+		}
+	}
+	for (const name of total.skipped) log.line(`Skipped: ${name}`);
+	if (total.failed > 0 && hint) log.line(hint);
+	log.line(`Took ${formatDuration(Date.now() - startedAt)}`);
+	log.line(closingLine(total));
+	return total.failed > 0 ? 1 : 0;
+};

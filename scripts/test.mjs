@@ -1,0 +1,60 @@
+/** `npm test`: everything that needs neither a compiler nor a running server. Takes arguments for jest: `npm test -- -t name`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuild } from './lib/build.mjs';
+import { ensureDependencies, toolEnvironment } from './lib/deps.mjs';
+import { createLog, formatSize } from './lib/log.mjs';
+import { main } from './lib/main.mjs';
+import { npm } from './lib/npm.mjs';
+import { packageProblems } from './lib/package-check.mjs';
+import { readJson, root } from './lib/paths.mjs';
+import { run } from './lib/proc.mjs';
+import { runChecks, runJest } from './lib/tally.mjs';
+
+const log = createLog();
+
+/**
+ * @param {string} tool
+ * @param {string[]} args
+ */
+const tool = async (tool, args) => {
+	await run(join(root, 'node_modules', '.bin', tool), args, { cwd: root, env: toolEnvironment() });
+};
+
+await main(async () => {
+	await ensureDependencies(log);
+	return await runChecks(log, [
+		{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
+		{
+			name: 'types',
+			check: async () => {
+				for (const project of ['tsconfig.json', 'scripts/tsconfig.json']) await tool('tsc', ['--noEmit', '-p', project]);
+			},
+		},
+		{
+			name: 'build from scratch',
+			check: async () => {
+				await ensureBuild(log, { force: true });
+			},
+		},
+		{ name: 'unit and contract tests', check: async () => await runJest(log, process.argv.slice(2)) },
+		{
+			name: 'package',
+			check: async (progress) => {
+				const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], { cwd: root });
+				/** @type {import('./lib/types').PackedPackage[]} */
+				const [packed] = JSON.parse(stdout);
+				if (!packed) throw new Error(`npm pack said nothing about the package:\n${stdout}`);
+				/** @type {import('./lib/types').PackageManifest} */
+				const manifest = readJson(join(root, 'package.json'));
+				const named = [...(manifest.n8n?.nodes ?? []), ...(manifest.n8n?.credentials ?? [])];
+				const problems = [
+					...packageProblems(packed, manifest),
+					...named.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`),
+				];
+				if (problems.length > 0) throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
+				progress.note(`${formatSize(packed.size)}, ${packed.files.length} files`);
+			},
+		},
+	]);
+});

@@ -1,0 +1,185 @@
+/**
+ * The real parts for end-to-end tests: n8n with this package, llama-server, models. `npm run test:e2e` gets them ready.
+ *
+ * Everything a test starts here ends with `stopEverything()` (call it in `afterAll`), or at the latest with the test run.
+ */
+import type {
+	CliExecution,
+	Credential,
+	E2eParts,
+	LlamaServer,
+	LlamaServerOptions,
+	Login,
+	N8nEnvironment,
+	N8nInstall,
+	N8nServer,
+	ScriptedReply,
+	StartN8nOptions,
+	TinyModelOptions,
+	Workflow,
+} from '../../../scripts/lib/types';
+import { fs, path, process } from '../../support/node';
+import { loadScript } from '../../support/scripts';
+
+export type {
+	ChatLine,
+	CliExecution,
+	Credential,
+	Execution,
+	ExecutionData,
+	LlamaServer,
+	LlamaSlot,
+	ModelCall,
+	N8nServer,
+	NodeRun,
+	ScriptedReply,
+	Workflow,
+	WorkflowNode,
+} from '../../../scripts/lib/types';
+
+interface N8nScript {
+	TEST_LOGIN: Login;
+	startN8n(install: N8nInstall, options: StartN8nOptions): Promise<N8nServer>;
+	copyPreparedUserFolder(install: N8nInstall, target: string): Promise<void>;
+	importCredentials(install: N8nInstall, credentials: Credential[], options: N8nEnvironment): Promise<void>;
+	importWorkflows(install: N8nInstall, workflows: Workflow[], options: N8nEnvironment): Promise<void>;
+	executeWorkflow(install: N8nInstall, id: string, options: N8nEnvironment & { timeoutMs?: number }): Promise<CliExecution>;
+}
+
+interface LlamaServerScript {
+	startLlamaServer(binary: string, options: LlamaServerOptions): Promise<LlamaServer>;
+}
+
+interface TinyModelScript {
+	writeTinyModel(file: string, options?: TinyModelOptions): void;
+	writeScriptedModel(file: string, replies: ScriptedReply[], options?: { contextLength?: number }): void;
+}
+
+const running = new Set<{ stop(): Promise<void> }>();
+let folders = 0;
+
+/** What `npm run test:e2e` prepared. */
+export function parts(): E2eParts {
+	const file = process.env.LOCAL_LLAMA_E2E;
+	if (file === undefined) throw new Error('End-to-end tests are run by: npm run test:e2e -- <file or name>');
+	return JSON.parse(fs.readFileSync(file, 'utf8')) as E2eParts;
+}
+
+/** SmolLM2-135M-Instruct, a model that really talks. */
+export function smolLm2(): string {
+	const { smolLm2: file, smolLm2Problem } = parts();
+	if (file === undefined) throw new Error(smolLm2Problem);
+	return file;
+}
+
+/** Chromium of this machine, for `launch({ executablePath, args })` of playwright-core. */
+export function chromium(): { executablePath: string; args: string[] } {
+	const { chromium: executablePath, chromiumArgs: args, chromiumProblem } = parts();
+	if (executablePath === undefined) throw new Error(chromiumProblem);
+	return { executablePath, args };
+}
+
+/** An empty folder of the test's own. Logs in it stay for reading until the next run. */
+export function workFolder(name = 'test'): string {
+	folders += 1;
+	const folder = path.join(parts().work, `${name}-${process.pid}-${folders}`);
+	fs.mkdirSync(folder, { recursive: true });
+	return folder;
+}
+
+/** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
+export async function tinyModel(options: TinyModelOptions): Promise<string> {
+	const { writeTinyModel } = await loadScript<TinyModelScript>('tiny-model');
+	const file = path.join(workFolder('model'), 'tiny.gguf');
+	writeTinyModel(file, options);
+	return file;
+}
+
+/**
+ * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them, as it
+ * does with a large model.
+ */
+export async function scriptedModel(replies: ScriptedReply[], options?: { contextLength?: number }): Promise<string> {
+	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
+	const file = path.join(workFolder('model'), 'scripted.gguf');
+	writeScriptedModel(file, replies, options);
+	return file;
+}
+
+/** The real llama-server; without `model`, with the one that answers with noise. */
+export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
+	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
+	const { llamaServer, tinyModel: model } = parts();
+	const server = await start(llamaServer, {
+		model,
+		alias: 'test-model',
+		threads: 1,
+		logFile: path.join(workFolder('llama-server'), 'llama-server.log'),
+		...options,
+	});
+	running.add(server);
+	return server;
+}
+
+/** A user folder with an owner and nothing else. */
+export async function newUserFolder(): Promise<string> {
+	const { copyPreparedUserFolder } = await loadScript<N8nScript>('n8n');
+	const folder = path.join(workFolder('n8n'), 'home');
+	await copyPreparedUserFolder(parts().n8n, folder);
+	return folder;
+}
+
+/** The real n8n with this package as custom nodes (`CUSTOM.` types), logged in as its owner. */
+export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<N8nServer> {
+	const { startN8n: start, TEST_LOGIN } = await loadScript<N8nScript>('n8n');
+	const { n8n, nodes } = parts();
+	const userFolder = options.userFolder ?? (await newUserFolder());
+	const server = await start(n8n, {
+		customExtensions: [nodes],
+		logFile: path.join(path.dirname(userFolder), 'n8n.log'),
+		...options,
+		userFolder,
+	});
+	running.add(server);
+	await server.login(TEST_LOGIN);
+	return server;
+}
+
+/** The credential "LocalLlama API" for a server, as its fields are stored. */
+export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<string, unknown> = {}): Credential {
+	return { id: 'testLocalLlamaApi', name: 'LocalLlama API', type: 'localLlamaApi', data: { baseUrl: server.url, ...data } };
+}
+
+/** Creates and activates a workflow; its webhooks answer soon after (`webhook` and `chat` wait for that). */
+export async function importWorkflow(n8n: N8nServer, workflow: Workflow): Promise<Workflow & { id: string }> {
+	const created = await n8n.createWorkflow(workflow);
+	await n8n.activate(created.id);
+	return created;
+}
+
+/**
+ * Runs a workflow that starts with a Manual Trigger through `n8n import:…` and `n8n execute`, without a server.
+ *
+ * @param options `userFolder` to use again, from `newUserFolder()`; made anew when not given
+ */
+export async function executeWorkflow(
+	workflow: Workflow,
+	credentials: Credential[] = [],
+	options: Partial<N8nEnvironment> & { timeoutMs?: number } = {},
+): Promise<CliExecution> {
+	const script = await loadScript<N8nScript>('n8n');
+	const { n8n, nodes } = parts();
+	const userFolder = options.userFolder ?? (await newUserFolder());
+	const environment = { customExtensions: [nodes], ...options, userFolder };
+	const id = workflow.id ?? 'executed';
+	if (credentials.length > 0) await script.importCredentials(n8n, credentials, environment);
+	await script.importWorkflows(n8n, [{ ...workflow, id }], environment);
+	return await script.executeWorkflow(n8n, id, environment);
+}
+
+/** Ends every server that this test file started. */
+export async function stopEverything(): Promise<void> {
+	const servers = [...running];
+	running.clear();
+	await Promise.all(servers.map(async (server) => await server.stop()));
+}
