@@ -213,10 +213,8 @@ export const run = async (command, args, options = {}) => {
 			output += text;
 		});
 		if (!stream || !onLine) return;
-		// make and ninja draw over one line with carriage returns.
 		createInterface({ input: stream }).on('line', (line) => {
-			const last = line.split('\r').filter((part) => part.trim()).at(-1);
-			if (last) onLine(last.trimEnd());
+			if (line.trim()) onLine(line.trimEnd());
 		});
 	};
 	follow(child.stdout);

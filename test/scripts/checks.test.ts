@@ -1,0 +1,183 @@
+import { loadScript } from '../support/scripts';
+
+interface PackageCheckScript {
+	packageProblems(
+		packed: { filename: string; size: number; unpackedSize: number; files: Array<{ path: string; size: number }> },
+		manifest: Record<string, unknown>,
+	): string[];
+}
+
+interface Tally {
+	passed: number;
+	failed: number;
+	skipped: string[];
+}
+
+interface TallyScript {
+	tallyOfJest(report: unknown): Tally;
+	closingLine(tally: Tally): string;
+}
+
+interface N8nScript {
+	parseFlatted(text: string): unknown;
+}
+
+interface ExamplesScript {
+	askOnce(workflow: object, question: string): { nodes: Array<{ name: string; type: string; parameters: unknown }>; connections: object };
+	summarizeRun(data: object): object;
+	describeFailure(data: object): string;
+}
+
+describe('the check of the package', () => {
+	const manifest = {
+		n8n: { nodes: ['dist/nodes/A.node.js'], credentials: ['dist/credentials/B.credentials.js'] },
+	};
+	const packed = (paths: string[], size = 1000) => ({
+		filename: 'package.tgz',
+		size,
+		unpackedSize: size,
+		files: paths.map((path) => ({ path, size: 1 })),
+	});
+	const right = ['package.json', 'README.md', 'README.zh-CN.md', 'LICENSE', 'dist/nodes/A.node.js', 'dist/credentials/B.credentials.js'];
+
+	it('has nothing against a right one', async () => {
+		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
+		expect(packageProblems(packed(right), manifest)).toEqual([]);
+	});
+
+	it.each([
+		['a test', [...right, 'dist/test/a.js'], {}, 'dist/test/a.js is not for running'],
+		['a source', [...right, 'dist/nodes/A.node.ts'], {}, 'dist/nodes/A.node.ts is not for running'],
+		['a foreign file', [...right, 'gulpfile.js'], {}, 'gulpfile.js does not belong into it'],
+		['a missing node', right.filter((path) => !path.includes('A.node')), {}, 'dist/nodes/A.node.js is missing'],
+		['a missing licence', right.filter((path) => path !== 'LICENSE'), {}, 'LICENSE is missing'],
+		['a dependency', right, { dependencies: { undici: '7' } }, 'it depends on undici: bundle it instead'],
+	])('finds %s', async (_, paths, extra, problem) => {
+		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
+		expect(packageProblems(packed(paths), { ...manifest, ...extra })).toEqual([problem]);
+	});
+
+	it('finds that it is too large, and one without nodes', async () => {
+		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
+		expect(packageProblems(packed(right, 600_000), manifest)).toEqual(['it is 600000 bytes large, 600000 is the limit']);
+		expect(packageProblems(packed(right), {})).toEqual(['package.json names no nodes']);
+	});
+});
+
+describe('counting tests', () => {
+	it('counts a file that does not load as a failure, and names what was skipped', async () => {
+		const { tallyOfJest, closingLine } = await loadScript<TallyScript>('tally');
+		const tally = tallyOfJest({
+			numPassedTests: 2,
+			numFailedTests: 1,
+			testResults: [
+				{
+					name: 'a',
+					status: 'failed',
+					assertionResults: [
+						{ fullName: 'a 1', status: 'passed' },
+						{ fullName: 'a 2', status: 'failed' },
+						{ fullName: 'a 3', status: 'pending' },
+					],
+				},
+				{ name: 'b', status: 'failed', assertionResults: [] },
+				{ name: 'c', status: 'passed', assertionResults: [{ fullName: 'c 1', status: 'passed' }] },
+			],
+		});
+		expect(tally).toEqual({ passed: 2, failed: 2, skipped: ['a 3'] });
+		expect(closingLine(tally)).toBe('2 passed, 2 failed, 1 skipped');
+		expect(closingLine({ passed: 5, failed: 0, skipped: [] })).toBe('5 passed, 0 failed');
+	});
+});
+
+describe("n8n's stored execution data", () => {
+	it('is put together again, with places that are used twice', async () => {
+		const { parseFlatted } = await loadScript<N8nScript>('n8n');
+		const flat = [{ a: '1', list: '2', n: 3, no: null }, 'text', ['1', '3', true], { back: '1' }];
+		expect(parseFlatted(JSON.stringify(flat))).toEqual({
+			a: 'text',
+			list: ['text', { back: 'text' }, true],
+			n: 3,
+			no: null,
+		});
+	});
+});
+
+describe('asking an example workflow once', () => {
+	const workflow = {
+		name: 'Agent',
+		nodes: [
+			{ id: '1', name: 'Chat', type: '@n8n/n8n-nodes-langchain.chatTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
+			{ id: '2', name: 'AI Agent', type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3, position: [1, 0], parameters: {} },
+		],
+		connections: { Chat: { main: [[{ node: 'AI Agent', type: 'main', index: 0 }]] } },
+	};
+
+	it('puts the question where the Chat Trigger was, under its name', async () => {
+		const { askOnce } = await loadScript<ExamplesScript>('examples');
+		const { nodes, connections } = askOnce(workflow, '=1+1');
+		expect(nodes.map(({ name, type }) => [name, type])).toEqual([
+			['Chat', 'n8n-nodes-base.set'],
+			['AI Agent', '@n8n/n8n-nodes-langchain.agent'],
+			['Question', 'n8n-nodes-base.manualTrigger'],
+		]);
+		expect(JSON.stringify(nodes[0]?.parameters)).toContain('" =1+1"');
+		expect(connections).toEqual({
+			...workflow.connections,
+			Question: { main: [[{ node: 'Chat', type: 'main', index: 0 }]] },
+		});
+	});
+
+	it('refuses a workflow that takes no question', async () => {
+		const { askOnce } = await loadScript<ExamplesScript>('examples');
+		expect(() => askOnce({ ...workflow, nodes: [] }, 'hello')).toThrow('has no Chat Trigger');
+	});
+
+	const modelRun = (promptTokens: number, completionTokens: number, tokensPerSecond?: number) => ({
+		data: {
+			ai_languageModel: [
+				[
+					{
+						json: {
+							response: { generations: [[{ text: '', generationInfo: { tokensPerSecond } }]] },
+							tokenUsage: { promptTokens, completionTokens },
+						},
+					},
+				],
+			],
+		},
+	});
+
+	it('adds up all calls of the model; its speed is that of all tokens together', async () => {
+		const { summarizeRun } = await loadScript<ExamplesScript>('examples');
+		const runData = {
+			'AI Agent': [{ data: { main: [[{ json: { output: 'Hello!' } }]] } }],
+			Model: [modelRun(100, 10, 10), modelRun(200, 30, 30)],
+		};
+		expect(summarizeRun({ resultData: { runData, lastNodeExecuted: 'AI Agent' } })).toEqual({
+			answer: 'Hello!',
+			modelCalls: 2,
+			promptTokens: 300,
+			completionTokens: 40,
+			tokensPerSecond: 20,
+		});
+	});
+
+	it('says nothing about a speed that nobody told', async () => {
+		const { summarizeRun } = await loadScript<ExamplesScript>('examples');
+		const runData = { Agent: [{ data: { main: [[{ json: { text: 'Hi' } }]] } }], Model: [modelRun(1, 2)] };
+		expect(summarizeRun({ resultData: { runData, lastNodeExecuted: 'Agent' } })).toMatchObject({
+			answer: 'Hi',
+			tokensPerSecond: undefined,
+		});
+	});
+
+	it('tells what failed, and the same thing once', async () => {
+		const { describeFailure } = await loadScript<ExamplesScript>('examples');
+		const error = { message: 'No model server at http://a', description: 'Start it.' };
+		const runData = { Model: [{ error }, { error }], 'AI Agent': [{ error }] };
+		expect(describeFailure({ resultData: { runData, error } })).toBe('Model: No model server at http://a\n  Start it.');
+		const bare = { resultData: { runData: {}, error: { message: 'Broken' } } };
+		expect(describeFailure(bare)).toBe('workflow: Broken');
+	});
+});
