@@ -220,7 +220,7 @@ class Connection {
 		const length = Number(head.headers['content-length'] ?? 0);
 		const limit = this.options.maxBody?.(head) ?? Infinity;
 		if (length > limit || rest.length > limit) {
-			this.refuse(head, length);
+			this.refuse(head, length - rest.length);
 			return;
 		}
 		let body: Buffer;
@@ -275,7 +275,7 @@ class Connection {
 	}
 
 	/** The rest of a body that is too long is thrown away with the connection. */
-	private refuse(head: Head, length: number): void {
+	private refuse(head: Head, missing: number): void {
 		const request = this.record(head, Buffer.alloc(0), new AbortController().signal);
 		this.buffer = Buffer.alloc(0);
 		this.socket.removeAllListeners('data');
@@ -288,7 +288,7 @@ class Connection {
 		// Answering before the client has sent everything would reset its connection and lose the answer.
 		const answerWhenSent = (bytes: number): void => {
 			received += bytes;
-			if (received >= length) this.socket.end(answer);
+			if (received >= missing) this.socket.end(answer);
 		};
 		this.socket.on('data', (bytes: Buffer) => answerWhenSent(bytes.length));
 		answerWhenSent(0);

@@ -121,8 +121,10 @@ export async function* zipped(writes: AsyncIterable<Buffer>): AsyncGenerator<Buf
 		});
 		yield take();
 	}
-	await new Promise<void>((resolve) => {
-		gzip.end(() => resolve());
+	const ended = new Promise<void>((resolve) => {
+		gzip.once('end', () => resolve());
 	});
+	gzip.end();
+	await ended;
 	yield take();
 }

@@ -168,7 +168,7 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 	const opening = (index: number): string =>
 		dialect.opening ? event(dialect.chunk(meta, [{ index, finish: null, delta: dialect.opening }])) : '';
 	const wantsRole = (delta: Delta | undefined): boolean => {
-		if (options.role !== undefined && options.role !== 'auto') return options.role === 'always';
+		if (options.role !== undefined && options.role !== 'auto') return options.role !== 'none';
 		if (delta && 'role' in delta) return false;
 		return !(job.roleByToken && (delta?.content?.codePointAt(0) ?? 0) > 0xffff);
 	};
@@ -187,7 +187,7 @@ export async function* chatStream(job: Job): AsyncGenerator<Write> {
 			const logprobs = task.logprobs ? logprobsOf(delta) : undefined;
 			const text = event(dialect.chunk(meta, [{ index, finish: null, delta, logprobs }], { timings: soFar }));
 			const role = first && wantsRole(delta) ? opening(index) : '';
-			if (role === '' || delta.content) yield role + text;
+			if (role === '' || (delta.content && options.role !== 'apart')) yield role + text;
 			else {
 				yield role;
 				yield text;

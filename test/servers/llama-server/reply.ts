@@ -47,8 +47,11 @@ export interface GenerationOptions {
 	finish?: FinishReason | string | null | false;
 	/** Sends `[DONE]` at the end. Default true. */
 	done?: boolean;
-	/** The role chunk: as the server would (default), never, or at the start in any case. */
-	role?: 'auto' | 'none' | 'always';
+	/**
+	 * The role chunk: as the server would (default), never, at the start in any case, or so in a write of its own, which
+	 * is what comes of a first token without text.
+	 */
+	role?: 'auto' | 'none' | 'always' | 'apart';
 	/** Token counts; what is missing is counted. */
 	usage?: { prompt?: number; completion?: number; cached?: number };
 	/** Where usage appears. Default: where the played server puts it for this request. */

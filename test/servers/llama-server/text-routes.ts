@@ -82,6 +82,7 @@ export const nativeCompletion = (job: Job, streamed: boolean): object => {
 /** No `[DONE]` at the end. */
 export async function* nativeStream(job: Job): AsyncGenerator<Write> {
 	let predicted = 0;
+	const { usage } = totals(job, job.leases[0]!);
 	for await (const item of paced(job)) {
 		if ('write' in item) {
 			yield item.write;
@@ -96,7 +97,7 @@ export async function* nativeStream(job: Job): AsyncGenerator<Write> {
 			stop: false,
 			id_slot: -1,
 			tokens_predicted: predicted,
-			tokens_evaluated: job.leases[0]!.promptTokens,
+			tokens_evaluated: usage.prompt,
 		});
 	}
 	if (job.signal.aborted) return;
