@@ -13,7 +13,7 @@ export interface ResolvedBaseUrl {
 /** The Base URL cannot be used. `part` names what is wrong with it, `message` is a sentence for the user. */
 export class BaseUrlError extends Error {
 	constructor(
-		readonly part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query' | 'whole',
+		readonly part: 'empty' | 'scheme' | 'host' | 'port' | 'credentials' | 'query',
 		message: string,
 	) {
 		super(message);
@@ -21,8 +21,8 @@ export class BaseUrlError extends Error {
 	}
 }
 
-/** A version segment such as `/v1`, `/v1-openai` (GPUStack's frozen alias) or `/v4`. */
-const VERSION = /\/v\d+[a-z\d]*(?:-openai)?$/i;
+/** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */
+const VERSION = /^v\d+[a-z\d]*(?:-openai)?$/i;
 
 /** OpenAI routes that people paste together with the base URL, longest first. */
 const API_ROUTES = [
@@ -30,6 +30,7 @@ const API_ROUTES = [
 	'/audio/transcriptions',
 	'/images/generations',
 	'/chat/completions',
+	'/images/edits',
 	'/audio/speech',
 	'/completions',
 	'/embeddings',
@@ -40,87 +41,130 @@ const API_ROUTES = [
 	'/rerank',
 ];
 
-/** Routes at the server's root: llama-server's own and Ollama's native ones. */
+/** Routes at the server's root: llama-server's own, Ollama's native ones, and FastAPI's pages that people copy from the browser. */
 const ROOT_ROUTES =
-	/\/(?:health|healthz|props|slots|metrics|version|index\.html|api(?:\/(?:chat|generate|tags|show|ps|version|embed|embeddings|pull))?)$/i;
+	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
+
+/** What can follow a version segment and belongs to a pasted endpoint, not to the base: `/v1/chat`, `/v1/models/NAME`, `/v1/health`. */
+const ENDPOINT_HEADS = new Set([...API_ROUTES.map((route) => route.split('/')[1]), 'health']);
+
+const OLLAMA_PORT = '11434';
 
 /**
  * Works out the server's addresses from any form of base URL that people paste: with or without scheme, `/v1`, `/v1/`,
  * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or blanks around it.
  *
+ * A full endpoint without a version below a path prefix is meant as it is; otherwise `/v1` is added where no version was typed.
+ *
  * @throws {BaseUrlError} naming the part that is wrong
  */
 export function resolveBaseUrl(typed: string): ResolvedBaseUrl {
-	const text = stripQuotes(typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim());
+	const text = tidied(typed);
 	if (text === '') {
 		throw new BaseUrlError('empty', 'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080');
 	}
-	const url = parse(withScheme(text), text);
-	const path = url.pathname.replace(/\/{2,}/g, '/').replace(/\/+$/, '');
-	const { prefix, version } = splitPath(path);
+	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
+	const segments = url.pathname.split('/').filter((segment) => segment !== '');
+	const { prefix, version } = splitPath(segments, url.port === OLLAMA_PORT);
 	const root = url.origin + prefix;
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
-function stripQuotes(text: string): string {
-	return text.replace(/^(["'`<])(.*)(["'`>])$/, '$2').trim();
+/** Takes off what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma, Windows' slashes. */
+function tidied(typed: string): string {
+	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
+	return oneLine
+		.replace(/[,;]+$/, '')
+		.replace(/^(["'`<])(.*)(["'`>])$/, '$2')
+		.trim()
+		.replaceAll('\\', '/');
 }
 
 function withScheme(text: string): string {
-	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
+	// The placeholder's scheme in front of a pasted URL.
+	const once = text.replace(/^(?:https?:\/\/)+(?=https?:\/\/)/i, '');
+	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(once)?.[1];
 	if (scheme !== undefined) {
 		if (!/^https?$/i.test(scheme)) {
 			throw new BaseUrlError('scheme', `The Base URL starts with "${scheme}://". Only http:// and https:// can be used`);
 		}
-		return text;
+		return once.replace(/^(https?):\/{3,}/i, '$1://');
 	}
-	const mistyped = /^(https?)[:;]?\/{1,2}(?!\/)(.+)$/i.exec(text);
+	const mistyped = /^(https?)(?:[:;]\/*|\/{1,2})(?!\/)(.+)$/i.exec(once);
 	if (mistyped) return `${mistyped[1]}://${mistyped[2]}`;
-	if (text.startsWith('//')) return `http:${text}`;
-	return `http://${text}`;
+	if (once.startsWith('//')) return `http:${once}`;
+	return `http://${once}`;
 }
 
 function parse(text: string, shown: string): URL {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
+	checkAuthority(authority, shown);
+	if (!URL.canParse(text)) {
+		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
+	}
+	const url = new URL(text);
+	if (url.search !== '') {
+		// Only the name: the value may be a key.
+		const name = /^(\?[^=&]*=)/.exec(url.search)?.[1] ?? '?';
+		throw new BaseUrlError(
+			'query',
+			`The Base URL contains a query (${name}…). Remove everything from the question mark on; put a key into the API Key field`,
+		);
+	}
+	return url;
+}
+
+function checkAuthority(authority: string, shown: string): void {
 	if (authority.includes('@')) {
 		throw new BaseUrlError(
 			'credentials',
 			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
 		);
 	}
-	if (authority === '' || authority.startsWith(':')) {
+	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
+		throw new BaseUrlError('host', `An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`);
+	}
+	// A number alone would count as an IPv4 address: 8080 is 0.0.31.144.
+	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {
 		throw new BaseUrlError('host', `The Base URL "${shown}" has no host name. Write it as http://host:port`);
 	}
 	if (/\s/.test(authority)) {
 		throw new BaseUrlError('host', `The host name in the Base URL "${shown}" contains a blank`);
 	}
-	const port = /^(?:\[[^\]]*\]|[^:]*):(.*)$/.exec(authority)?.[1];
+	const port = /^(?:\[[^\]]*\]|[^:[]*):(.*)$/.exec(authority)?.[1];
 	if (port !== undefined && port !== '' && (!/^\d+$/.test(port) || Number(port) > 65535 || Number(port) === 0)) {
 		throw new BaseUrlError('port', `The port "${port}" in the Base URL "${shown}" is not a number from 1 to 65535`);
 	}
-	if (!URL.canParse(text)) {
-		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
-	}
-	const url = new URL(text);
-	if (url.search !== '') {
-		throw new BaseUrlError(
-			'query',
-			`The Base URL contains a query (${url.search.split('=')[0]}…). Remove everything from the question mark on; put a key into the API Key field`,
-		);
-	}
-	return url;
 }
 
-function splitPath(path: string): { prefix: string; version: string } {
-	const route = API_ROUTES.find((candidate) => path.toLowerCase().endsWith(candidate));
-	const base = route === undefined ? path : path.slice(0, -route.length);
-	const version = VERSION.exec(base)?.[0];
-	if (version !== undefined) return { prefix: base.slice(0, -version.length), version };
-	// A pasted endpoint below a prefix but without a version, such as Open WebUI's /api/chat/completions, is meant as it is.
-	if (route !== undefined && base !== '') return { prefix: base, version: '' };
-	// `/v1/health` and the like: a version in front of a root route.
+function splitPath(segments: string[], ollama: boolean): { prefix: string; version: string } {
+	const at = segments.findLastIndex((segment) => VERSION.test(segment));
+	if (at >= 0) return { prefix: joined(segments.slice(0, at)), version: versionPart(segments.slice(at)) };
+	const path = joined(segments);
+	const base = withoutEndpoint(path);
+	// Ollama's native root, pasted from its documentation; its OpenAI routes are beside it.
+	if (ollama && /^\/api(?:\/|$)/i.test(path)) return { prefix: '', version: '/v1' };
+	if (base !== path && base !== '') return { prefix: base, version: '' };
 	const prefix = base.replace(ROOT_ROUTES, '');
-	const inner = prefix === base ? undefined : VERSION.exec(prefix)?.[0];
-	if (inner !== undefined) return { prefix: prefix.slice(0, -inner.length), version: inner };
-	return { prefix, version: '/v1' };
+	// Open WebUI serves /api/chat/completions and /api/models, without a version.
+	return { prefix, version: /\/api$/i.test(prefix) ? '' : '/v1' };
+}
+
+/**
+ * From the version segment to the end, without a pasted endpoint. What follows otherwise stays: AnythingLLM serves
+ * `/api/v1/openai/chat/completions`.
+ */
+function versionPart([segment = '', ...after]: string[]): string {
+	// llama-server tells /V1 from /v1.
+	const version = `/${segment.toLowerCase()}`;
+	return ENDPOINT_HEADS.has(after[0]?.toLowerCase()) ? version : version + withoutEndpoint(joined(after));
+}
+
+function withoutEndpoint(path: string): string {
+	const route = API_ROUTES.find((candidate) => path.toLowerCase().endsWith(candidate));
+	return route === undefined ? path : withoutEndpoint(path.slice(0, -route.length));
+}
+
+function joined(segments: string[]): string {
+	return segments.map((segment) => `/${segment}`).join('');
 }

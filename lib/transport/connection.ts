@@ -1,11 +1,13 @@
 import { sleep } from 'n8n-workflow';
 
 import { resolveBaseUrl, BaseUrlError, type ResolvedBaseUrl } from './base-url';
+import { BodyReader } from './body-reader';
 import { channelFor, type ServerChannel } from './dispatcher';
 import type { ServerError } from './errors';
-import { failure, httpFailure, looksLikeHtml, mask, networkFailure, parseObject, type FailureContext } from './failure';
+import { failure, httpFailure, mask, networkFailure, parseObject, secretsOf, type FailureContext } from './failure';
 import { DEFAULT_LIMITS, Watchdog, type Limits } from './limits';
-import { SseDecoder, type ServerSentEvent } from './sse';
+import { seconds } from './remedies';
+import type { ServerSentEvent } from './sse';
 import { request, type Dispatcher } from './vendor';
 
 /** n8n's egress filter, as `helpers.getSecureEgressFilter()` gives it from n8n 2.30 on. */
@@ -80,28 +82,38 @@ export interface EventStream {
 	close(): void;
 }
 
+const CALL_LIMIT_MS = 15_000;
 const MOST_REDIRECTS = 5;
 const MOST_ERROR_BODY = 1024 * 1024;
 const END_MARKER_MS = 3_000;
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+/** A pause is slept in pieces, so that a cancelled one leaves no long timer behind. */
+const PAUSE_PIECE_MS = 250;
+
+/** Which connections a request may use: those kept open, or one of its own. */
+interface Way {
+	dispatcher: Dispatcher;
+	reset: boolean;
+}
 
 /** One server with one credential. Cheap to make: connections are shared behind it. */
 export class Connection {
 	readonly url: ResolvedBaseUrl;
-	private readonly channel: ServerChannel;
 	private readonly secrets: string[];
+	private readonly scope: string;
 
 	/** @throws {ServerError} of kind `invalidUrl` */
 	constructor(private readonly settings: ConnectionSettings) {
 		this.url = resolved(settings.baseUrl);
 		const headers = settings.headers ?? {};
-		this.secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^Bearer /, '')]);
-		this.channel = channelFor({
-			origin: this.url.origin,
-			scope: JSON.stringify(headers),
-			ignoreSslIssues: settings.ignoreSslIssues ?? false,
-			egressFilter: settings.egressFilter,
-		});
+		this.secrets = secretsOf(headers);
+		this.scope = JSON.stringify(headers);
+	}
+
+	/** Looked up for each request: a connection kept for long must not hold on to a channel that the cache has closed. */
+	private get channel(): ServerChannel {
+		const { ignoreSslIssues = false, egressFilter } = this.settings;
+		return channelFor({ origin: this.url.origin, scope: this.scope, ignoreSslIssues, egressFilter });
 	}
 
 	/** Requests of this credential that wait in n8n for a free place. */
@@ -125,24 +137,35 @@ export class Connection {
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		const once = options.once ?? (options.method ?? 'GET') !== 'GET';
-		const timeoutMs = options.timeoutMs ?? 15_000;
-		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, totalMs: timeoutMs });
-		const signal = anySignal(options.signal, watchdog.signal);
-		const attempt = async (dispatcher: Dispatcher) => {
-			const answer = await this.send(url, options, signal, dispatcher);
-			return await readAnswer(answer);
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, totalMs: options.timeoutMs ?? CALL_LIMIT_MS }, options.signal);
+		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
+		const attempt = async (reuse: boolean) => {
+			const { keepAlive, fresh } = this.channel;
+			const answer = await this.send(url, options, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
+			return await this.read(answer, options, watchdog);
 		};
 		try {
-			return await attempt(once ? this.channel.fresh : this.channel.keepAlive).catch(async (error: unknown) => {
-				const failed = this.explain(error, url, options, watchdog);
-				if (once || failed.kind !== 'closedBeforeAnswer') throw failed;
-				return await attempt(this.channel.fresh);
+			if (once) return await attempt(false);
+			return await attempt(true).catch(async (error: unknown) => {
+				const failed = explain(error);
+				if (failed.kind !== 'closedBeforeAnswer') throw failed;
+				return await attempt(false);
 			});
 		} catch (error) {
-			throw this.explain(error, url, options, watchdog);
+			throw explain(error);
 		} finally {
 			watchdog.stop();
 		}
+	}
+
+	/** The limit of a call is the package's own: there is no option to raise. */
+	private explainCall(error: unknown, url: string, options: CallOptions, watchdog: Watchdog): ServerError {
+		const failed = this.explain(error, url, options, watchdog);
+		if (failed.kind !== 'totalLimit') return failed;
+		return failure('totalLimit', this.contextOf(url, options.model), {
+			message: `No answer within ${seconds(watchdog.hitMs)}`,
+			remedy: 'The server is busy or stuck, or something drops the packets. Try the same address with curl from the machine that runs n8n, and look at the log of the server.',
+		});
 	}
 
 	/**
@@ -160,7 +183,7 @@ export class Connection {
 	/** The error that an answer stands for. */
 	refusal(answer: CallAnswer, model?: string): ServerError {
 		return httpFailure(
-			{ status: answer.status, contentType: answer.headers['content-type'], body: answer.text, location: answer.headers.location },
+			{ status: answer.status, contentType: answer.headers['content-type'], body: answer.text, location: redirectLocation(answer) },
 			this.contextOf(answer.url, model),
 		);
 	}
@@ -172,15 +195,17 @@ export class Connection {
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
-		const leave = await this.enterQueue(url, options);
-		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits });
+		const { channel } = this;
+		const leave = await this.enterQueue(channel, url, options);
+		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const end = () => {
 			watchdog.stop();
 			leave();
 		};
+		// Also where nobody reads the answer that is cut off here.
+		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
-			const signal = anySignal(options.signal, watchdog.signal);
-			const answer = await this.sendWhenReady(url, options, signal, watchdog);
+			const answer = await this.sendWhenReady(url, options, watchdog, { dispatcher: channel.fresh, reset: true });
 			return this.eventStream(answer, options, watchdog, end);
 		} catch (error) {
 			end();
@@ -188,18 +213,19 @@ export class Connection {
 		}
 	}
 
-	private async enterQueue(url: string, options: StreamOptions): Promise<() => void> {
+	private async enterQueue({ queue }: ServerChannel, url: string, options: StreamOptions): Promise<() => void> {
 		try {
-			return await this.channel.queue.enter(this.settings.maxConcurrentRequests ?? 0, options.signal);
+			return await queue.enter(this.settings.maxConcurrentRequests ?? 0, options.signal);
 		} catch {
 			throw failure('aborted', this.contextOf(url, options.model));
 		}
 	}
 
-	private async sendWhenReady(url: string, options: StreamOptions, signal: AbortSignal, watchdog: Watchdog): Promise<Answer> {
+	private async sendWhenReady(url: string, options: StreamOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
 		const startedAt = performance.now();
+		let wasLoading = false;
 		for (let tries = 0, waits = 0; ; waits++) {
-			const outcome = await this.trySend(url, options, signal, watchdog);
+			const outcome = await this.trySend(url, options, watchdog, way);
 			if (!('failed' in outcome)) return outcome;
 			const { failed } = outcome;
 			const reason = failed.kind === 'loading' || failed.kind === 'busy' || failed.kind === 'refused' ? failed.kind : undefined;
@@ -208,23 +234,30 @@ export class Connection {
 			if (reason === 'loading') {
 				if (pause >= watchdog.firstTokenLeftMs) throw this.stillLoading(failed, options);
 			} else if (tries++ >= (options.retries ?? 0)) {
-				throw failed;
+				throw reason === 'refused' && wasLoading ? this.exitedWhileLoading(failed, options) : failed;
 			}
+			wasLoading = reason === 'loading';
 			options.onWait?.(reason, performance.now() - startedAt);
-			await pauseFor(pause, signal);
+			await pauseFor(pause, watchdog.signal);
 		}
 	}
 
-	private async trySend(url: string, options: StreamOptions, signal: AbortSignal, watchdog: Watchdog): Promise<Answer | { failed: ServerError }> {
+	private async trySend(url: string, options: StreamOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
 		try {
-			const answer = await this.send(url, options, signal, this.channel.fresh);
-			const contentType = answer.headers['content-type'] ?? '';
-			if (answer.status < 300 && !/text\/html/i.test(contentType)) return answer;
-			const { text, ...rest } = await readAnswer(answer);
-			return { failed: this.refusal({ ...rest, text }, options.model) };
+			const answer = await this.send(url, options, watchdog, way);
+			if (answer.status < 300) return answer;
+			return { failed: this.refusal(await this.read(answer, options, watchdog), options.model) };
 		} catch (error) {
 			return { failed: this.explain(error, url, options, watchdog) };
 		}
+	}
+
+	/** A server that runs out of memory while it loads just exits (contract llama-server 9.2). */
+	private exitedWhileLoading(failed: ServerError, options: StreamOptions): ServerError {
+		return failure('modelFailedToLoad', this.contextOf(failed.url ?? '', options.model), {
+			message: 'The server exited while it was loading the model',
+			facts: failed.facts,
+		});
 	}
 
 	private stillLoading(failed: ServerError, options: StreamOptions): ServerError {
@@ -237,7 +270,7 @@ export class Connection {
 	}
 
 	private eventStream(answer: Answer, options: StreamOptions, watchdog: Watchdog, end: () => void): EventStream {
-		const decoder = new SseDecoder();
+		const reader = new BodyReader(answer.headers['content-type']);
 		const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, true);
 		const context = this.contextOf(answer.url, options.model);
 		const close = () => {
@@ -245,21 +278,15 @@ export class Connection {
 			answer.close();
 		};
 		async function* batches(): AsyncGenerator<ServerSentEvent[]> {
-			let opening = '';
 			try {
 				for await (const bytes of answer.body) {
 					watchdog.touch();
-					const events = decoder.push(bytes);
-					if (events.length > 0) {
-						opening = 'events';
-						yield events;
-					} else if (opening !== 'events' && opening.length < 4096) {
-						opening += new TextDecoder().decode(bytes);
-					}
+					const events = reader.push(bytes);
+					if (events.length > 0) yield events;
 				}
-				const last = decoder.end();
+				const last = reader.end();
 				if (last.length > 0) yield last;
-				else if (opening !== 'events' && looksLikeHtml(opening)) throw httpFailure({ status: answer.status, contentType: 'text/html', body: opening }, context);
+				if (reader.page !== undefined) throw httpFailure({ status: answer.status, contentType: 'text/html', body: reader.page }, context);
 			} catch (error) {
 				throw explain(error);
 			} finally {
@@ -270,39 +297,76 @@ export class Connection {
 			url: answer.url,
 			status: answer.status,
 			headers: answer.headers,
-			batches: isJson(answer) ? wholeAnswer(answer, watchdog, explain, close) : batches(),
+			batches: batches(),
 			firstToken: () => watchdog.firstToken(),
 			finishing: () => watchdog.finishing(END_MARKER_MS),
-			strayLines: () => decoder.strayLines,
+			strayLines: () => reader.strayLines,
 			close,
 		};
 	}
 
 	/** One request, following redirects. A redirect to another origin loses every header of the credential. */
-	private async send(url: string, options: RequestOptions, signal: AbortSignal, dispatcher: Dispatcher): Promise<Answer> {
+	private async send(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
 		let target = url;
 		for (let redirects = 0; ; redirects++) {
-			const sameOrigin = new URL(target).origin === this.url.origin;
-			const answer = await this.sendOnce(target, options, signal, dispatcher, sameOrigin);
-			const location = answer.headers.location;
-			const follow = isRepeatable(answer.status, options) && location !== undefined && URL.canParse(location, target);
-			if (!follow || redirects >= MOST_REDIRECTS) return answer;
-			answer.close();
-			target = new URL(location, target).href;
-			this.settings.egressFilter?.validateRedirectSync(target);
+			const outcome = await this.sendOnce(target, options, watchdog, way);
+			if ('failed' in outcome) throw outcome.failed;
+			const next = redirects < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
+			if (next === undefined) return outcome;
+			outcome.close();
+			this.allowRedirect(target, next);
+			target = next;
 		}
 	}
 
-	private async sendOnce(url: string, options: RequestOptions, signal: AbortSignal, dispatcher: Dispatcher, withKey: boolean): Promise<Answer> {
-		const allowed = await this.settings.egressFilter?.validateUrl(url);
-		if (allowed?.ok === false) throw failure('blockedByPolicy', this.contextOf(url), { serverText: allowed.error?.message });
+	private allowRedirect(from: string, to: string): void {
+		try {
+			this.settings.egressFilter?.validateRedirectSync(to);
+		} catch (error) {
+			throw networkFailure(error, { ...this.contextOf(from), url: to });
+		}
+	}
+
+	private async sendOnce(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
+		try {
+			const allowed = await this.settings.egressFilter?.validateUrl(url);
+			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
+			const { statusCode, headers, body } = await request(url, this.requestOptions(url, options, watchdog.signal, way));
+			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
+			body.on('error', () => {});
+			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
+			const plain = decompressed(body, answer.headers['content-encoding']);
+			if (plain !== undefined) return { ...answer, body: plain };
+			answer.close();
+			return { failed: this.unreadable(answer) };
+		} catch (error) {
+			return { failed: this.explain(error, url, options, watchdog) };
+		}
+	}
+
+	/** Some proxies compress whatever the request says. */
+	private unreadable({ url, headers, status }: Omit<Answer, 'body'>): ServerError {
+		return failure('invalidAnswer', this.contextOf(url), {
+			status,
+			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
+			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
+		});
+	}
+
+	private notAllowed(url: string, error: Error | undefined): ServerError {
+		return error === undefined || error.name.startsWith('Ssrf')
+			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
+			: networkFailure(error, this.contextOf(url));
+	}
+
+	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
 		const content = options.body?.content ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
 		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
-		const { statusCode, headers, body } = await request(url, {
-			dispatcher,
+		const sameOrigin = new URL(url).origin === this.url.origin;
+		return {
+			...way,
 			method: options.method ?? (content === undefined ? 'GET' : 'POST'),
 			signal,
-			reset: dispatcher === this.channel.fresh,
 			headersTimeout: 0,
 			bodyTimeout: 0,
 			headers: {
@@ -312,14 +376,18 @@ export class Connection {
 				...(type === undefined ? {} : { 'content-type': type }),
 				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
 				...options.headers,
-				...(withKey ? this.settings.headers : {}),
+				...(sameOrigin ? this.settings.headers : {}),
 			},
 			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
-		});
-		// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
-		body.on('error', () => {});
-		const flat = flatten(headers);
-		return { status: statusCode, headers: flat, url, body: decompressed(body, flat['content-encoding']), close: () => void body.destroy() };
+		};
+	}
+
+	private async read(answer: Answer, options: RequestOptions, watchdog: Watchdog): Promise<CallAnswer> {
+		try {
+			return await readAnswer(answer);
+		} catch (error) {
+			throw this.explain(error, answer.url, options, watchdog, true);
+		}
 	}
 
 	private explain(error: unknown, url: string, options: RequestOptions, watchdog: Watchdog, started = false): ServerError {
@@ -346,32 +414,18 @@ function resolved(baseUrl: string): ResolvedBaseUrl {
 	}
 }
 
-/** A POST may be repeated at another address only where the status says that the method stays the same. */
-function isRepeatable(status: number, { method, json, body }: RequestOptions): boolean {
-	if (![301, 302, 303, 307, 308].includes(status)) return false;
+/** Where to send the request again, where that is right: a POST only if the status says that the method stays the same. */
+function redirectTarget({ status, headers, url }: Answer, { method, json, body }: RequestOptions): string | undefined {
+	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
+	if (target === undefined || !/^https?:/.test(target)) return undefined;
 	const isGet = (method ?? (json === undefined && body === undefined ? 'GET' : 'POST')) === 'GET';
-	return isGet || ((status === 307 || status === 308) && body === undefined);
+	// An upload is read once and cannot be sent again.
+	const repeatable = isGet || ((status === 307 || status === 308) && body === undefined);
+	return repeatable ? target : undefined;
 }
 
-function isJson({ headers }: Answer): boolean {
-	return /\bjson\b/i.test(headers['content-type'] ?? '') && !/ndjson/i.test(headers['content-type'] ?? '');
-}
-
-/** A JSON answer in place of a stream, handed on as one event. */
-async function* wholeAnswer(answer: Answer, watchdog: Watchdog, explain: (error: unknown) => ServerError, close: () => void): AsyncGenerator<ServerSentEvent[]> {
-	try {
-		const decoder = new TextDecoder('utf-8');
-		let text = '';
-		for await (const bytes of answer.body) {
-			watchdog.touch();
-			text += decoder.decode(bytes, { stream: true });
-		}
-		yield [{ event: 'whole-answer', data: text + decoder.decode() }];
-	} catch (error) {
-		throw explain(error);
-	} finally {
-		close();
-	}
+function redirectLocation({ headers: { location }, url }: Pick<Answer, 'headers' | 'url'>): string | undefined {
+	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
 }
 
 async function readAnswer(answer: Answer): Promise<CallAnswer> {
@@ -402,16 +456,11 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 	);
 }
 
-/** Some proxies compress whatever the request says. */
-function decompressed(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
+/** The body without compression; undefined where the way it is compressed is unknown. */
+function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
+	if (encoding === '' || encoding === 'identity') return body;
 	const format = encoding === 'gzip' || encoding === 'x-gzip' ? 'gzip' : encoding === 'deflate' ? 'deflate' : undefined;
-	if (format === undefined) return body;
-	return ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>;
-}
-
-function anySignal(...signals: Array<AbortSignal | undefined>): AbortSignal {
-	const present = signals.filter((signal) => signal !== undefined);
-	return present.length === 1 ? present[0]! : AbortSignal.any(present);
+	return format && (ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>);
 }
 
 async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
@@ -421,7 +470,9 @@ async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
 		wake = resolve;
 		signal.addEventListener('abort', wake, { once: true });
 	});
-	await Promise.race([sleep(ms), aborted]);
+	for (let left = ms; left > 0; left -= PAUSE_PIECE_MS) {
+		await Promise.race([sleep(Math.min(left, PAUSE_PIECE_MS)), aborted]);
+		signal.throwIfAborted();
+	}
 	signal.removeEventListener('abort', wake);
-	signal.throwIfAborted();
 }

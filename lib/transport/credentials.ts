@@ -31,7 +31,20 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 const HEADER_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/;
 
 /** Headers that the HTTP client sets itself. */
-const RESERVED = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'keep-alive', 'content-type']);
+const RESERVED = new Set([
+	'connection',
+	'content-length',
+	'content-type',
+	'expect',
+	'host',
+	'keep-alive',
+	// Belongs into HTTP_PROXY: undici refuses it among the headers of a request.
+	'proxy-authorization',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+]);
 
 /**
  * The headers a credential stands for. An empty key sends none.
@@ -41,18 +54,19 @@ const RESERVED = new Set(['host', 'content-length', 'transfer-encoding', 'connec
 export function credentialHeaders({ apiKey = '', authentication, extraHeaders }: LocalLlamaCredential): Record<string, string> {
 	const headers: Record<string, string> = {};
 	// People paste the key with its scheme, and with the line end of the file it came from.
-	const key = apiKey.trim().replace(/^Bearer\s+/i, '');
+	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
 	if (key !== '') {
 		if (!HEADER_VALUE.test(key)) throw invalid('The API Key contains characters that cannot be sent in a header');
 		if (authentication === 'xApiKey') headers['x-api-key'] = key;
 		else headers.authorization = `Bearer ${key}`;
 	}
-	for (const { name = '', value = '' } of extraHeaders?.header ?? []) {
+	for (const [index, { name = '', value = '' }] of (extraHeaders?.header ?? []).entries()) {
 		const trimmed = name.trim().toLowerCase();
-		if (trimmed === '' && value === '') continue;
-		if (!HEADER_NAME.test(trimmed)) throw invalid(`The extra header name "${name}" is not valid`);
-		if (RESERVED.has(trimmed)) throw invalid(`The extra header "${name}" cannot be set: the HTTP client sets it itself`);
-		if (!HEADER_VALUE.test(value.trim())) throw invalid(`The value of the extra header "${name}" contains characters that cannot be sent`);
+		if (trimmed === '' && value.trim() === '') continue;
+		// Not shown: a whole line "Authorization: Bearer KEY" is easily pasted into the name.
+		if (!HEADER_NAME.test(trimmed)) throw invalid(`The name of extra header ${index + 1} is not valid: letters, digits and hyphens, without the colon`);
+		if (RESERVED.has(trimmed)) throw invalid(`The extra header "${trimmed}" cannot be set: the HTTP client sets it itself`);
+		if (!HEADER_VALUE.test(value.trim())) throw invalid(`The value of extra header ${index + 1} contains characters that cannot be sent`);
 		headers[trimmed] = value.trim();
 	}
 	return headers;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { EgressFilter } from './connection';
+import { failure } from './failure';
 import { RequestQueue } from './queue';
 import { EnvHttpProxyAgent, type Dispatcher } from './vendor';
 
@@ -69,28 +70,35 @@ function closeOldest(): void {
 function open(key: ServerChannelKey): Entry {
 	const entry: { lookup: Lookup | undefined } = { lookup: undefined };
 	const tls = { rejectUnauthorized: !key.ignoreSslIssues };
+	const socket = {
+		timeout: CONNECT_LIMIT_MS,
+		// n8n turns address-family selection off for the whole process, and then `localhost` resolves to ::1 only.
+		autoSelectFamily: true,
+		autoSelectFamilyAttemptTimeout: 250,
+	};
 	const lookup: Lookup | undefined =
 		key.egressFilter === undefined ? undefined : (hostname, options, done) => entry.lookup?.(hostname, options, done);
 	const options = {
-		connect: {
-			...tls,
-			...(lookup === undefined ? {} : { lookup }),
-			timeout: CONNECT_LIMIT_MS,
-			// n8n turns address-family selection off for the whole process, and then `localhost` resolves to ::1 only.
-			autoSelectFamily: true,
-			autoSelectFamilyAttemptTimeout: 250,
-		},
+		connect: { ...tls, ...socket, ...(lookup === undefined ? {} : { lookup }) },
 		requestTls: tls,
-		proxyTls: { ...tls, ...(lookup === undefined ? {} : { lookup }) },
+		// The proxy itself is the administrator's choice: n8n does not put it through its filter either.
+		proxyTls: { ...tls, ...socket },
+		// A tunnel for plain http is what common proxies refuse: squid allows CONNECT to port 443 only.
+		proxyTunnel: false,
 		// Limits are kept by the Watchdog: undici's own 5 minutes are what breaks slow generations.
 		headersTimeout: 0,
 		bodyTimeout: 0,
 		keepAliveTimeout: 4_000,
 		keepAliveMaxTimeout: 4_000,
 	};
-	return Object.assign(entry, {
-		keepAlive: new EnvHttpProxyAgent(options),
-		fresh: new EnvHttpProxyAgent(options),
-		queue: new RequestQueue(),
-	});
+	try {
+		return Object.assign(entry, {
+			keepAlive: new EnvHttpProxyAgent(options),
+			fresh: new EnvHttpProxyAgent(options),
+			queue: new RequestQueue(),
+		});
+	} catch {
+		// The environment is all that can be wrong here. It may hold a password, so it is not shown.
+		throw failure('proxy', { url: key.origin }, { about: { code: 'its value is not a URL such as http://proxy:3128' } });
+	}
 }

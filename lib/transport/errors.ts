@@ -70,7 +70,6 @@ export interface FailureDetails {
 	partialReasoning?: string;
 	/** Further facts as plain data, for example ids or token counts. */
 	facts?: Record<string, unknown>;
-	cause?: unknown;
 }
 
 /**
@@ -89,7 +88,7 @@ export class ServerError extends Error {
 
 	constructor(details: FailureDetails) {
 		super(details.url === undefined ? details.message : `${details.message} (${details.url})`);
-		// Not through `super(…, { cause })`: an undici error as cause carries the request, and with it the key, into logs.
+		// Without a `cause`: an undici error carries the request, and with it the key, into logs.
 		this.name = 'ServerError';
 		this.kind = details.kind;
 		this.remedy = details.remedy;

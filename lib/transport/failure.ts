@@ -11,11 +11,12 @@ export interface FailureContext {
 	secrets?: readonly string[];
 }
 
-/** Builds the error of a kind from the one table of remedies. */
+/** Builds the error of a kind from the one table of remedies. What came from outside is cleared of the context's secrets. */
 export function failure(kind: FailureKind, context: Partial<FailureContext>, more: Partial<FailureDetails> & { about?: RemedyFacts } = {}): ServerError {
 	const { about, ...details } = more;
 	const address = hostAndPort(context.url);
-	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, ...about });
+	const outside = masked({ ...about }, context.secrets);
+	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, ...outside });
 	return new ServerError({
 		kind,
 		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),
@@ -23,12 +24,35 @@ export function failure(kind: FailureKind, context: Partial<FailureContext>, mor
 		url: context.url,
 		...details,
 		serverText: mask(details.serverText, context.secrets),
+		facts: masked(details.facts, context.secrets),
 	});
+}
+
+/**
+ * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme, the cookies of
+ * a Cookie header), and how both look in a URL and in JSON.
+ */
+export function secretsOf(headers: Record<string, string>): string[] {
+	const parts = Object.values(headers).flatMap((value) => [
+		value,
+		value.replace(/^\S+\s+/, ''),
+		...value.split(/[\s;,=]+/).filter((part) => part.length >= 8),
+	]);
+	const forms = parts.flatMap((part) => [part, encodeURIComponent(part), JSON.stringify(part).slice(1, -1)]);
+	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
 /** Takes keys out of a text that comes from outside: some servers and proxies echo the header they refuse. */
 export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
+	// Shorter values are no secrets, but would tear words apart.
 	return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest?.split(secret).join('***'), text);
+}
+
+function masked<T>(value: T, secrets: readonly string[] | undefined): T {
+	if (typeof value === 'string') return mask(value, secrets) as T;
+	if (Array.isArray(value)) return value.map((entry: unknown) => masked(entry, secrets)) as T;
+	if (!isRecord(value)) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, entry]) => [mask(key, secrets), masked(entry, secrets)])) as T;
 }
 
 function hostAndPort(url: string | undefined): { host?: string; port?: string } {
@@ -43,6 +67,11 @@ interface LowLevelError {
 	name?: unknown;
 	cause?: unknown;
 	errors?: unknown;
+	/** Of a failed connection attempt. */
+	address?: unknown;
+	port?: unknown;
+	/** Of a failed look-up. */
+	hostname?: unknown;
 }
 
 /** All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host). */
@@ -60,43 +89,57 @@ const BY_CODE: Record<string, FailureKind> = {
 	UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
 	ETIMEDOUT: 'connectTimeout',
 	EHOSTUNREACH: 'unreachable',
+	EHOSTDOWN: 'unreachable',
 	ENETUNREACH: 'unreachable',
+	ENETDOWN: 'unreachable',
 	EADDRNOTAVAIL: 'unreachable',
-	ERR_SSL_WRONG_VERSION_NUMBER: 'tlsMismatch',
-	ERR_SSL_PACKET_LENGTH_TOO_LONG: 'tlsMismatch',
 	EPROTO: 'tlsMismatch',
 	DEPTH_ZERO_SELF_SIGNED_CERT: 'tlsUntrusted',
 	SELF_SIGNED_CERT_IN_CHAIN: 'tlsUntrusted',
 	UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tlsUntrusted',
 	UNABLE_TO_GET_ISSUER_CERT: 'tlsUntrusted',
 	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tlsUntrusted',
-	CERT_HAS_EXPIRED: 'tlsUntrusted',
-	CERT_NOT_YET_VALID: 'tlsUntrusted',
 	ERR_TLS_CERT_ALTNAME_INVALID: 'tlsUntrusted',
 	UND_ERR_SOCKET: 'closedBeforeAnswer',
 	ECONNRESET: 'closedBeforeAnswer',
+	ECONNABORTED: 'closedBeforeAnswer',
 	EPIPE: 'closedBeforeAnswer',
 };
+
+function kindOfCode(code: string): FailureKind | undefined {
+	if (code.startsWith('HPE_')) return 'notHttp';
+	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
+	if (code.startsWith('CERT_')) return 'tlsUntrusted';
+	return BY_CODE[code];
+}
 
 /** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */
 export function networkFailure(error: unknown, context: FailureContext, started = false): ServerError {
 	if (error instanceof ServerError) return error;
 	const links = chain(error);
 	// The host's egress filter raises its own classes out of the DNS look-up.
-	if (links.some(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'))) return failure('blockedByPolicy', context);
-	if (links.some(({ name, message }) => name === 'RequestAbortedError' && /prox/i.test(String(message)))) {
-		return failure('proxy', context, { about: { code: text(links[0]?.message) }, serverText: text(links[0]?.message) });
-	}
+	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
+	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
+	const proxy = links.map((link) => proxyTrouble(link, context.url)).find((trouble) => trouble !== undefined);
+	if (proxy !== undefined) return failure('proxy', context, { facts: { code: proxy }, about: { code: proxy } });
 	const codes = links.map(({ code }) => code).filter((code): code is string => typeof code === 'string');
-	if (codes.some((code) => code.startsWith('HPE_'))) {
-		return failure(started ? 'connectionLost' : 'notHttp', context, { facts: { code: codes.find((code) => code.startsWith('HPE_')) } });
-	}
-	const code = codes.find((candidate) => candidate in BY_CODE);
-	const kind = code === undefined ? undefined : BY_CODE[code];
-	const facts = { code: code ?? codes[0] ?? text(links[0]?.message) };
+	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
+	const reason = text(links[0]?.message) ?? String(error);
+	const facts = { code: code ?? codes[0] ?? reason };
 	if (started) return failure('connectionLost', context, { facts });
-	if (kind !== undefined) return failure(kind, context, { facts, about: { code } });
-	return failure('closedBeforeAnswer', context, { facts, serverText: text(links[0]?.message) });
+	if (code !== undefined) return failure(kindOfCode(code)!, context, { facts, about: { code } });
+	return failure('closedBeforeAnswer', context, { facts, message: mask(`The request failed before an answer came: ${reason}`, context.secrets) });
+}
+
+/** What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of the URL. */
+function proxyTrouble({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
+	const status = /^Proxy response \((\d+)\)/.exec(String(message))?.[1] ?? (/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
+	if (status !== undefined) return `HTTP ${status}`;
+	if (code === 'UND_ERR_PRX_TLS') return text(message);
+	const target = hostAndPort(url);
+	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port) return `${String(code)} ${String(address)}:${port}`;
+	const elsewhere = typeof hostname === 'string' && target.host !== undefined && hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
+	return elsewhere ? `${String(code)} ${hostname}` : undefined;
 }
 
 function text(value: unknown): string | undefined {
@@ -113,7 +156,7 @@ export function serverMessage(body: string): { message: string; type?: string; f
 		return { message: stringify(error.message ?? error), type: text(error.type), facts };
 	}
 	const sentence = error ?? detail ?? message ?? reason ?? json;
-	return { message: stringify(sentence), type: text(json.code) ?? text(reason), facts: {} };
+	return { message: stringify(sentence), type: text(json.type) ?? text(json.code) ?? text(reason), facts: {} };
 }
 
 function stringify(value: unknown): string {
@@ -150,7 +193,7 @@ export function parseObject(body: string): Record<string, unknown> | undefined {
 }
 
 export function looksLikeHtml(body: string, contentType = ''): boolean {
-	return /text\/html/i.test(contentType) || /^\s*<(?:!doctype html|html|head|body)/i.test(body);
+	return /text\/html/i.test(contentType) || /^\s*<(?:!doctype html|!--|html|head|body)/i.test(body);
 }
 
 /** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
@@ -187,7 +230,8 @@ function kindOf(status: number, message: string, type: string | undefined, answe
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
-	if (status >= 502 && status <= 504 && (html || parseObject(answer.body) === undefined)) return 'gateway';
+	if (status === 502 || status === 504) return 'gateway';
+	if (status === 503 && (html || parseObject(answer.body) === undefined)) return 'gateway';
 	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
 	if (status < 300) return html ? 'notAnApi' : 'invalidAnswer';
 	return kindOfMessage(message, type) ?? kindOfStatus(status, html);
@@ -195,6 +239,8 @@ function kindOf(status: number, message: string, type: string | undefined, answe
 
 /** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
 export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
+	// nginx, and Go's server
+	if (/plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server/i.test(message)) return 'tlsMismatch';
 	if (type === 'exceed_context_size_error' || /exceeds? the (?:available|max) context|maximum context length|larger than the max context|context length exceeded/i.test(message)) {
 		return 'contextOverflow';
 	}

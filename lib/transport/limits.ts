@@ -12,9 +12,12 @@ export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 6
 
 export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
+/** Node's timers overflow above this; a longer limit is looked at again when this much has passed. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
- * Watches the limits of one request. One timer is pending at a time; arriving bytes only note the time, so a fast stream
- * costs no timer per token.
+ * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving bytes
+ * only note the time, so a fast stream costs no timer per token.
  */
 export class Watchdog {
 	private readonly controller = new AbortController();
@@ -27,10 +30,17 @@ export class Watchdog {
 	/** The limit that was hit, once it was. */
 	hit: LimitName | undefined;
 
-	constructor(private limits: Limits) {
+	/** Not AbortSignal.any for `caller`: a signal of a long execution would collect one listener per request. */
+	constructor(
+		private limits: Limits,
+		private readonly caller?: AbortSignal,
+	) {
+		if (caller?.aborted) this.onCaller();
+		else caller?.addEventListener('abort', this.onCaller, { once: true });
 		this.arm();
 	}
 
+	/** Aborts when a limit is hit or the caller's signal aborts. */
 	get signal(): AbortSignal {
 		return this.controller.signal;
 	}
@@ -70,8 +80,16 @@ export class Watchdog {
 
 	stop(): void {
 		this.stopped = true;
+		this.caller?.removeEventListener('abort', this.onCaller);
 		this.disarm?.();
 		this.disarm = undefined;
+	}
+
+	private readonly onCaller = () => this.abort(this.caller?.reason);
+
+	private abort(reason: unknown): void {
+		this.stop();
+		this.controller.abort(reason);
 	}
 
 	private nextDeadline(): { at: number; name: LimitName } | undefined {
@@ -90,15 +108,22 @@ export class Watchdog {
 		const next = this.nextDeadline();
 		if (next === undefined) return;
 		const left = Math.max(1, Math.ceil(next.at - performance.now()));
-		// Node's timers overflow above 2^31-1 ms; a longer limit is looked at again when this much has passed.
-		const timer = AbortSignal.timeout(Math.min(left, 2 ** 31 - 1));
-		const onTime = () => {
+		this.disarm = afterMs(Math.min(left, LONGEST_TIMER_MS), () => {
 			const due = this.nextDeadline();
 			if (due === undefined || due.at > performance.now()) return this.arm();
 			this.hit = due.name;
-			this.controller.abort(new Error(due.name));
-		};
-		timer.addEventListener('abort', onTime, { once: true });
-		this.disarm = () => timer.removeEventListener('abort', onTime);
+			this.abort(new Error(due.name));
+		});
 	}
+}
+
+/**
+ * Calls back once after a time that does not keep the process alive.
+ *
+ * @returns takes the call back
+ */
+function afterMs(ms: number, call: () => void): () => void {
+	const timer = AbortSignal.timeout(ms);
+	timer.addEventListener('abort', call, { once: true });
+	return () => timer.removeEventListener('abort', call);
 }

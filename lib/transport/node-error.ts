@@ -11,13 +11,13 @@ export interface NodeErrorOptions {
 /** What of a failure goes into an error item or an error's details. Plain data, without any key. */
 export function errorDetails(error: ServerError): JsonObject {
 	const details = {
+		...error.facts,
 		kind: error.kind,
 		url: error.url,
 		httpStatus: error.status,
 		serverText: error.serverText,
 		partialText: error.partialText,
 		partialReasoning: error.partialReasoning,
-		...error.facts,
 	};
 	return JSON.parse(JSON.stringify(details)) as JsonObject;
 }
@@ -25,8 +25,8 @@ export function errorDetails(error: ServerError): JsonObject {
 /**
  * n8n's own error for a failure: the diagnosis as message, the remedy as description, everything received in the details.
  *
- * Never with a `code` such as ECONNREFUSED: for those n8n puts its generic sentence in place of the message
- * (contract n8n-platform 4.2).
+ * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its generic sentence in
+ * place of the message (contract n8n-platform 4.2), so the message is set once more afterwards.
  */
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
 	if (error instanceof NodeOperationError) return error;
@@ -39,6 +39,8 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 		itemIndex: options.itemIndex,
 		functionality,
 	});
+	nodeError.message = error.message;
+	nodeError.messages = [];
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;

@@ -23,8 +23,10 @@ export class RequestQueue {
 	 * @returns gives the place back; calling it twice is harmless
 	 */
 	async enter(limit: number, signal?: AbortSignal): Promise<() => void> {
-		this.currentLimit = limit;
 		signal?.throwIfAborted();
+		this.currentLimit = limit;
+		// A raised limit lets those in who came before.
+		this.admit();
 		if (this.isFull()) await this.wait(signal);
 		else this.running++;
 		let left = false;

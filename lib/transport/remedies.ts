@@ -34,6 +34,9 @@ export interface Remedy {
 
 const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 
+/** What OpenSSL says when the other side answers with something that is no TLS. */
+const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
+
 /** Whether a host name means "this very machine or container". */
 export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
@@ -74,10 +77,24 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: `There is no route to ${quoted(host)}`,
 		remedy: 'Check the IP address, the network and the VPN. In Docker the container may be on an isolated network.',
 	}),
-	tlsMismatch: ({ root }) => ({
-		message: 'The server does not speak https on this port',
-		remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
-	}),
+	tlsMismatch: ({ root, url, code }) => {
+		if (url?.startsWith('http:')) {
+			return {
+				message: 'The server wants https on this port',
+				remedy: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
+			};
+		}
+		if (code !== undefined && !NO_TLS_AT_ALL.has(code)) {
+			return {
+				message: `The TLS handshake with the server failed (${code})`,
+				remedy: 'The server may speak only an old version of TLS, or want a certificate from its clients. Put a TLS proxy of your own in front of it.',
+			};
+		}
+		return {
+			message: 'The server does not speak https on this port',
+			remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
+		};
+	},
 	tlsUntrusted: ({ code }) => ({
 		message: `The server's certificate is not trusted${code ? ` (${code})` : ''}`,
 		remedy:
@@ -98,12 +115,12 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
 	}),
 	proxy: ({ code }) => ({
-		message: `The proxy named by HTTP_PROXY or HTTPS_PROXY refused the connection${code ? ` (${code})` : ''}`,
+		message: `The proxy named by HTTP_PROXY or HTTPS_PROXY does not let n8n through${code ? ` (${code})` : ''}`,
 		remedy: 'Local servers are usually reached without a proxy: add the host to NO_PROXY in the environment of n8n.',
 	}),
 	redirect: ({ location }) => ({
 		message: `The server redirects this request${location ? ` to ${location}` : ''}`,
-		remedy: 'Type the address it redirects to as Base URL. A POST is not repeated at another address, and the key is never sent there.',
+		remedy: 'Type the address it redirects to as Base URL. A POST is repeated only where the status (307, 308) says so, and the key is never sent to another address.',
 	}),
 	firstTokenLimit: ({ limitMs }) => ({
 		message: `No token arrived within the first-token limit of ${seconds(limitMs)}`,

@@ -7,6 +7,8 @@ export interface ServerSentEvent {
 	data: string;
 }
 
+const MOST_STRAY_LINES = 20;
+
 /**
  * Decodes a body of server-sent events, however it is cut into pieces: inside a character, between CR and LF, with a
  * byte-order mark, comments, and unknown fields. Fed with bytes, it returns the events that became complete.
@@ -15,6 +17,8 @@ export class SseDecoder {
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: ServerSentEvent[] = [];
 	private noise: string[] = [];
+	/** The beginning of a line whose end has not arrived. In pieces, so that a long line costs no repeated joining. */
+	private unfinished: string[] = [];
 	private readonly parser = createParser({
 		onEvent: ({ event, data }: EventSourceMessage) => {
 			this.events.push(event === undefined ? { data } : { event, data });
@@ -23,7 +27,7 @@ export class SseDecoder {
 			if (error.type !== 'unknown-field') return;
 			// Old llama-server releases wrote `error: {…}` in place of a data line.
 			if (error.field === 'error' && error.value?.trimStart().startsWith('{')) this.events.push({ event: 'error', data: error.value });
-			else if (this.noise.length < 20 && error.line) this.noise.push(error.line.slice(0, 500));
+			else if (this.noise.length < MOST_STRAY_LINES && error.line) this.noise.push(error.line.slice(0, 500));
 		},
 	});
 
@@ -42,8 +46,19 @@ export class SseDecoder {
 		return [...rest, ...this.feed('\n\n')];
 	}
 
+	/**
+	 * Hands whole lines to the parser: a piece of a line that cannot become a known field is dropped by it without a word, and with it an
+	 * `error:` or `proxy error:` line that two reads cut in half.
+	 */
 	private feed(text: string): ServerSentEvent[] {
-		if (text !== '') this.parser.feed(text);
+		const lineEnd = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
+		if (lineEnd > 0) {
+			const lines = text.slice(0, lineEnd);
+			this.parser.feed(this.unfinished.length === 0 ? lines : this.unfinished.join('') + lines);
+			this.unfinished = lineEnd < text.length ? [text.slice(lineEnd)] : [];
+		} else if (text !== '') {
+			this.unfinished.push(text);
+		}
 		if (this.events.length === 0) return [];
 		const complete = this.events;
 		this.events = [];
