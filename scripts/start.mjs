@@ -42,9 +42,11 @@ The model server is the first of these:
   port 8080 of this machine      when a model server answers there
   llama-server                   LLAMA_SERVER_BIN, one on PATH, one built earlier, or one built now
 The model for a llama-server started here:
-  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct; else a generated one that answers with noise
+  LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct; else a generated one that says noise
 
-Other settings: LOCAL_LLAMA_CACHE (folder for n8n, llama-server and models), N8N_PLAYGROUND=2.20 (the oldest supported n8n).`;
+Other settings:
+  LOCAL_LLAMA_CACHE              folder for n8n, llama-server and models
+  N8N_PLAYGROUND=2.20            the oldest supported n8n`;
 
 const log = createLog();
 
@@ -84,7 +86,7 @@ const prepare = async () => {
 };
 
 /**
- * Imports what has changed since the last start; what the user did to a workflow stays as long as its example is the same.
+ * Imports what has changed since the last start; what the user did to a workflow stays while its example is the same.
  *
  * @param {string} userFolder
  * @param {string} what
@@ -115,14 +117,17 @@ const importCredential = async ({ n8n, nodes, server }, userFolder) => {
 };
 
 /** @param {ModelServer} server */
-const describeServer = ({ model, baseUrl, description }) => `${model || 'model not known'} at ${baseUrl} (${description})`;
+const describeServer = ({ model, baseUrl, description }) =>
+	`${model || 'model not known'} at ${baseUrl} (${description})`;
 
 /**
  * @param {ModelServer} server
  * @returns {string} what it said last, when it is one of ours and no longer there
  */
 const serverEnd = ({ service }) =>
-	service && !service.running ? `\nllama-server ended (${service.endReason}):\n${service.lines.slice(-10).join('\n')}` : '';
+	service && !service.running
+		? `\nllama-server ended (${service.endReason}):\n${service.lines.slice(-10).join('\n')}`
+		: '';
 
 /** @param {string} question */
 const once = async (question) => {
@@ -165,8 +170,9 @@ const once = async (question) => {
 	log.line();
 	log.line(`Model       ${describeServer(server)}`);
 	log.line(`n8n         ${n8n.version}`);
-	log.line(`Tokens      ${summary.promptTokens} read, ${summary.completionTokens} written, in ${summary.modelCalls} model call${summary.modelCalls === 1 ? '' : 's'}`);
-	const speed = summary.tokensPerSecond;
+	const { promptTokens, completionTokens, modelCalls, tokensPerSecond: speed } = summary;
+	const calls = modelCalls === 1 ? '1 model call' : `${modelCalls} model calls`;
+	log.line(`Tokens      ${promptTokens} read, ${completionTokens} written, in ${calls}`);
 	log.line(`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`);
 	log.line('Steps');
 	for (const { name, ms, note } of log.timings) {
@@ -207,10 +213,8 @@ const serve = async (wantedPort) => {
 	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);
 	const logFile = join(playgroundData, 'n8n.log');
 	rmSync(logFile, { force: true });
-	const editor = await log.step('start of n8n', async () => {
-		const started = await startN8n(n8n, { userFolder, port, customExtensions: [nodes], logFile });
-		return started;
-	});
+	const options = { userFolder, port, customExtensions: [nodes], logFile };
+	const editor = await log.step('start of n8n', async () => await startN8n(n8n, options));
 	const login = playgroundLogin();
 	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
 	const settings = await editor.request('GET', '/rest/settings');
@@ -219,7 +223,8 @@ const serve = async (wantedPort) => {
 	}
 
 	log.line();
-	log.line(`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${formatDuration(Date.now() - startedAt)})`);
+	const readyAfter = formatDuration(Date.now() - startedAt);
+	log.line(`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${readyAfter})`);
 	log.line(`Login       ${login.email}  ${login.password}`);
 	log.line(`Model       ${describeServer(server)}`);
 	for (const [index, { id, name }] of workflows.entries()) {
@@ -261,5 +266,9 @@ await main(async () => {
 	}
 	const question = values.once.trim();
 	if (question === '') throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');
-	return await exclusively('once', async () => await once(question), 'A question is being answered already in this clone');
+	return await exclusively(
+		'once',
+		async () => await once(question),
+		'A question is being answered already in this clone',
+	);
 });

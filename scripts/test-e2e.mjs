@@ -64,7 +64,7 @@ const prepare = async () => {
 };
 
 await main(async () => {
-	// Outside the clone: n8n's folders are full of scripts, and the lint command for n8n nodes reads every script in the clone.
+	// Outside the clone: n8n's folders are full of scripts, and n8n's lint command reads every one in the clone.
 	const work = join(cacheDir(), 'e2e', shortHash(root));
 	mkdirSync(playgroundData, { recursive: true });
 	return await withLock(

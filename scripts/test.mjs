@@ -1,4 +1,7 @@
-/** `npm test`: everything that needs neither a compiler nor a running server. Takes arguments for jest: `npm test -- -t name`. */
+/**
+ * `npm test`: everything that needs neither a compiler nor a running server. Takes arguments for jest:
+ * `npm test -- -t name`.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild } from './lib/build.mjs';
@@ -28,7 +31,8 @@ await main(async () => {
 		{
 			name: 'types',
 			check: async () => {
-				for (const project of ['tsconfig.json', 'scripts/tsconfig.json']) await tool('tsc', ['--noEmit', '-p', project]);
+				for (const project of ['tsconfig.json', 'scripts/tsconfig.json'])
+					await tool('tsc', ['--noEmit', '-p', project]);
 			},
 		},
 		{
@@ -41,7 +45,9 @@ await main(async () => {
 		{
 			name: 'package',
 			check: async (progress) => {
-				const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], { cwd: root });
+				const { stdout } = await npm(['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
+					cwd: root,
+				});
 				/** @type {import('./lib/types').PackedPackage[]} */
 				const [packed] = JSON.parse(stdout);
 				if (!packed) throw new Error(`npm pack said nothing about the package:\n${stdout}`);

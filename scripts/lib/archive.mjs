@@ -35,10 +35,12 @@ export const readZipEntry = (zip, wanted) => {
 		// Name and extra field may be longer here than in the directory.
 		const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);
 		const packed = zip.subarray(start, start + packedSize);
-		if (method !== STORED && method !== DEFLATED) throw new Error(`${name} is packed with the unknown method ${method}`);
+		if (method !== STORED && method !== DEFLATED)
+			throw new Error(`${name} is packed with the unknown method ${method}`);
 		const content = method === STORED ? packed : zlib.inflateRawSync(packed);
 		// Node has crc32 since 20.15.
-		if (typeof zlib.crc32 === 'function' && zlib.crc32(content) !== crc) throw new Error(`${name} is damaged: its checksum is wrong`);
+		if (typeof zlib.crc32 === 'function' && zlib.crc32(content) !== crc)
+			throw new Error(`${name} is damaged: its checksum is wrong`);
 		return { name, content };
 	}
 	throw new Error('The ZIP archive does not hold the file');

@@ -1,4 +1,4 @@
-/** The package as it would be published, built when its sources have changed, and placed where n8n loads it as a user's. */
+/** The package as it would be published: built when its sources have changed, placed where n8n loads it as a user's. */
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.mjs';
@@ -57,8 +57,9 @@ const removeOldCopies = (folder) => {
 };
 
 /**
- * A copy of the build outside the clone. Inside it, Node would find the clone's own `n8n-workflow` and SDK before the host's,
- * and the nodes would work with other classes than n8n does. n8n names its own modules with NODE_PATH, which comes last.
+ * A copy of the build outside the clone. Inside it, Node would find the clone's own `n8n-workflow` and SDK before the
+ * host's, and the nodes would work with other classes than n8n does. n8n names its own modules with NODE_PATH, which
+ * comes last.
  *
  * @param {string} build hash of `dist`
  * @returns {Promise<string>} folder for `N8N_CUSTOM_EXTENSIONS`
@@ -71,4 +72,3 @@ export const stageBuild = async (build) => {
 	removeOldCopies(cacheDir());
 	return folder;
 };
-

@@ -1,8 +1,8 @@
 /**
- * Heavy parts (an installed n8n, a built llama-server, a downloaded model), kept outside the clone and shared by all clones.
+ * Heavy parts (an installed n8n, a built llama-server, a downloaded model), outside the clone, shared by all clones.
  *
- * A part is built in a folder beside its place and renamed when it is whole: whatever interrupts the build, a half part is
- * never taken for a whole one.
+ * A part is built in a folder beside its place and renamed when it is whole: whatever interrupts the build, a half part
+ * is never taken for a whole one.
  */
 import { randomBytes } from 'node:crypto';
 import {

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.mjs';
 import { INSTALL_ARGS, npm } from './npm.mjs';
 import { readJson, readJsonIfThere, root, shortHash } from './paths.mjs';
-import { CommandError, lastLines, run } from './proc.mjs';
+import { lastLines, run } from './proc.mjs';
 
 /** @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockEntry */
 /** @typedef {{ packages: Record<string, LockEntry> }} LockFile */
@@ -80,8 +80,8 @@ const versionOf = async (binary) => {
 };
 
 /**
- * Puts the pinned Node at `node_modules/.bin/node`. The npm package `node` fetches the binary in its install script; where
- * that fails, the package that carries it is installed into the cache and linked.
+ * Puts the pinned Node at `node_modules/.bin/node`. The npm package `node` fetches the binary in its install script;
+ * where that fails, the package that carries it is installed into the cache and linked.
  *
  * @returns {Promise<void>}
  */
@@ -145,7 +145,9 @@ export const nodeHeaders = () => {
  */
 export const ensureDependencies = async (log) => {
 	if (process.platform === 'win32') {
-		throw new Error('These scripts run on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl');
+		throw new Error(
+			'These scripts run on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl',
+		);
 	}
 	const locks = join(cacheDir(), '.locks');
 	mkdirSync(locks, { recursive: true });
@@ -166,13 +168,4 @@ export const ensureDependencies = async (log) => {
 			onWait,
 		);
 	});
-};
-
-/**
- * @param {unknown} error
- * @returns {string}
- */
-export const explain = (error) => {
-	if (error instanceof CommandError) return error.message;
-	return error instanceof Error ? error.message : String(error);
 };

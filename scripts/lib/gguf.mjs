@@ -5,7 +5,8 @@ const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 };
 const F32 = 0;
 
 /** @typedef {{ name: string, shape: number[], data: Float32Array }} Tensor `shape[0]` is the innermost dimension */
-/** @typedef {{ u32: number } | { f32: number } | { bool: boolean } | { string: string } | { strings: string[] } | { i32s: number[] }} Value */
+/** @typedef {{ u32: number } | { f32: number } | { bool: boolean } | { string: string }} SingleValue */
+/** @typedef {SingleValue | { strings: string[] } | { i32s: number[] }} Value */
 
 /** @param {number} value */
 const u32 = (value) => {
@@ -47,7 +48,12 @@ const typed = (value) => {
 		const items = value.strings.map(string);
 		return Buffer.concat([u32(TYPE.array), u32(TYPE.string), u64(items.length), ...items]);
 	}
-	return Buffer.concat([u32(TYPE.array), u32(TYPE.i32), u64(value.i32s.length), Buffer.from(Int32Array.from(value.i32s).buffer)]);
+	return Buffer.concat([
+		u32(TYPE.array),
+		u32(TYPE.i32),
+		u64(value.i32s.length),
+		Buffer.from(Int32Array.from(value.i32s).buffer),
+	]);
 };
 
 /** @param {number} size */

@@ -24,8 +24,10 @@ const CMAKE_FLAGS = [
 ];
 
 /** The build uses the instructions of the processor it runs on, so another processor needs another one. */
-const cacheKey = () =>
-	`llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, process.platform, process.arch, cpus()[0]?.model ?? '')}`;
+const cacheKey = () => {
+	const machine = [process.platform, process.arch, cpus()[0]?.model ?? ''];
+	return `llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
+};
 
 /** @returns {string[]} what building lacks on this machine, as names of Debian packages */
 const missingTools = () =>
@@ -67,7 +69,9 @@ const build = async (folder, progress) => {
 	}
 	const work = join(folder, 'work');
 	progress('downloading the source');
-	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], { cwd: folder });
+	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
+		cwd: folder,
+	});
 	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
 	const bundle = join(folder, 'source.bundle');

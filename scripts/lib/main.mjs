@@ -13,7 +13,8 @@ export const main = async (script) => {
 		// A signal ends the children, and whoever waited for them fails: that is no news.
 		if (isStopping()) return;
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const known = error instanceof CommandError || (error instanceof Error && error.name === 'Error') || /^ERR_PARSE_ARGS/.test(code);
+		const plain = error instanceof CommandError || (error instanceof Error && error.name === 'Error');
+		const known = plain || code.startsWith('ERR_PARSE_ARGS');
 		const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
 		process.stderr.write(`\n${text}\n`);
 	}
@@ -21,7 +22,7 @@ export const main = async (script) => {
 };
 
 /**
- * Waits for all, so that a long step is not lost because a short one failed, then fails with everything that went wrong.
+ * Waits for all, so that a long step is not lost because a short one failed, then fails with all that went wrong.
  *
  * @template {readonly unknown[]} T
  * @param {[...{ [K in keyof T]: Promise<T[K]> }]} work
@@ -32,7 +33,9 @@ export const allOrEveryFailure = async (work) => {
 	const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
 	if (reasons.length === 1) throw reasons[0];
 	if (reasons.length > 1) {
-		throw new Error([...new Set(reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))))].join('\n\n'));
+		const texts = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+		throw new Error([...new Set(texts)].join('\n\n'));
 	}
-	return /** @type {T} */ (/** @type {unknown} */ (results.map((result) => (result.status === 'fulfilled' ? result.value : undefined))));
+	const values = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+	return /** @type {T} */ (/** @type {unknown} */ (values));
 };

@@ -45,8 +45,7 @@ const missingForNativeBuild = () => {
 		findOnPath('g++') || findOnPath('c++') || findOnPath('clang++') ? '' : 'g++',
 	].filter(Boolean);
 	if (missing.length === 0) return undefined;
-	const fix =
-		process.platform === 'darwin' ? 'xcode-select --install' : `apt-get install -y ${missing.join(' ')}`;
+	const fix = process.platform === 'darwin' ? 'xcode-select --install' : `apt-get install -y ${missing.join(' ')}`;
 	return `it must be compiled here, which needs ${missing.join(', ')}: ${fix}`;
 };
 
@@ -74,7 +73,8 @@ const ensureNative = async (folder, name, progress) => {
 		if (got.code === 0 && (await loads())) return;
 	}
 	const missing = missingForNativeBuild();
-	if (missing) throw new Error(`n8n needs the native module ${name}; no prebuilt binary of it could be had, so ${missing}`);
+	if (missing)
+		throw new Error(`n8n needs the native module ${name}; no prebuilt binary of it could be had, so ${missing}`);
 	const gyp = nodeGyp(folder);
 	if (!gyp) throw new Error('node-gyp, which comes with npm, was not found: reinstall npm (npm install -g npm)');
 	const headers = nodeHeaders();
@@ -98,8 +98,8 @@ const ensureNative = async (folder, name, progress) => {
 
 /**
  * @param {import('./types').Log} log
- * @param {{ choice?: string, nodeReady?: Promise<unknown> }} [options] `choice`: `2.41` or `2.20`; `nodeReady`: settles when
- *   the clone's own Node is there, which only the last part of the installation needs
+ * @param {{ choice?: string, nodeReady?: Promise<unknown> }} [options] `choice`: `2.41` or `2.20`; `nodeReady`: settles
+ *   when the clone's own Node is there, which only the last part of the installation needs
  * @returns {Promise<N8nInstall>}
  */
 export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) => {

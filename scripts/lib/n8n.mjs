@@ -1,28 +1,24 @@
-/** Running the pinned n8n: its server, its command line, and the REST interface its editor uses. */
+/** Running the pinned n8n: its server and its command line. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { cacheDir, cached } from './cache.mjs';
 import { node, toolEnvironment } from './deps.mjs';
+import { n8nClient } from './n8n-client.mjs';
 import { root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { onExit, residentBytes, run, startService } from './proc.mjs';
 import { waitForOk } from './wait.mjs';
 
 /** @typedef {import('./types').N8nInstall} N8nInstall */
-/** @typedef {import('./types').Login} Login */
-/** @typedef {import('./types').JsonObject} JsonObject */
 
 const READY_TIMEOUT_MS = 120_000;
-const WEBHOOK_TIMEOUT_MS = 15_000;
 
-/**
- * Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. Nor may those of the
- * caller: with jest's `NODE_ENV=test` n8n ends at once, without a word.
- */
-const FOREIGN_SETTINGS =
-	/^(N8N_|DB_|EXECUTIONS_|QUEUE_|CREDENTIALS_|WEBHOOK_|WORKFLOWS_|NODES_|EXTERNAL_HOOK|INSTANCE_AI_|GENERIC_TIMEZONE$|npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
+/** Settings of another n8n of the user's own must not reach this one: its database, its port, its folder. */
+const OTHER_N8N =
+	/^(N8N|DB|EXECUTIONS|QUEUE|CREDENTIALS|WEBHOOK|WORKFLOWS|NODES|EXTERNAL_HOOK|INSTANCE_AI|GENERIC_TIMEZONE)(_|$)/;
+/** Nor may those of the caller: with jest's `NODE_ENV=test` n8n ends at once, without a word. */
+const OF_CALLER = /^(npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
 
 /** The account of n8n instances that live for one test. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
@@ -32,7 +28,9 @@ export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1
  * @returns {Record<string, string | undefined>}
  */
 export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions = [], env = {} }) => ({
-	...Object.fromEntries(Object.entries(toolEnvironment()).filter(([name]) => !FOREIGN_SETTINGS.test(name))),
+	...Object.fromEntries(
+		Object.entries(toolEnvironment()).filter(([name]) => !OTHER_N8N.test(name) && !OF_CALLER.test(name)),
+	),
 	// The proxy of a company network must not sit between n8n and a model on the same machine.
 	NO_PROXY: ['127.0.0.1', 'localhost', process.env.NO_PROXY].filter(Boolean).join(','),
 	N8N_USER_FOLDER: userFolder,
@@ -165,184 +163,8 @@ export const executeWorkflow = async (install, id, options) => {
 };
 
 /**
- * n8n stores an execution's data in the format of the npm package flatted: an array in which strings stand for places in it.
- *
- * @param {string} text
- * @returns {unknown}
- */
-export const parseFlatted = (text) => {
-	/** @type {unknown[]} */
-	const flat = JSON.parse(text);
-	/** @type {Map<number, unknown>} */
-	const done = new Map();
-	/** @param {number} index */
-	const revive = (index) => {
-		if (done.has(index)) return done.get(index);
-		const value = flat[index];
-		if (value === null || typeof value !== 'object') return value;
-		/** @type {unknown[] | Record<string, unknown>} */
-		const target = Array.isArray(value) ? [] : {};
-		done.set(index, target);
-		for (const [key, entry] of Object.entries(value)) {
-			Object.assign(target, { [key]: typeof entry === 'string' ? revive(Number(entry)) : entry });
-		}
-		return target;
-	};
-	return revive(0);
-};
-
-/**
- * The REST interface of n8n's editor.
- *
- * @param {string} url
- * @returns {import('./types').N8nClient}
- */
-export const n8nClient = (url) => {
-	let cookie = '';
-	/**
-	 * @template T
-	 * @param {string} method
-	 * @param {string} path
-	 * @param {unknown} [body]
-	 * @returns {Promise<T>}
-	 */
-	const request = async (method, path, body) => {
-		const response = await fetch(`${url}${path}`, {
-			method,
-			headers: {
-				...(body === undefined ? {} : { 'content-type': 'application/json' }),
-				// n8n ties the session to the browser that sent this when it logged in.
-				'browser-id': 'n8n-nodes-local-llama',
-				...(cookie ? { cookie } : {}),
-			},
-			body: body === undefined ? undefined : JSON.stringify(body),
-			signal: AbortSignal.timeout(60_000),
-		});
-		const cookies = response.headers.getSetCookie().map((line) => line.split(';')[0]);
-		if (cookies.length > 0) cookie = cookies.join('; ');
-		const text = await response.text();
-		if (!response.ok) throw new Error(`${method} ${path}: HTTP ${response.status} ${text.slice(0, 2000)}`);
-		const json = text ? JSON.parse(text) : {};
-		return json !== null && typeof json === 'object' && 'data' in json ? json.data : json;
-	};
-
-	/** @param {Login} login */
-	const setupOwner = async ({ email, password, firstName = 'Local', lastName = 'Llama' }) => {
-		await request('POST', '/rest/owner/setup', { email, password, firstName, lastName });
-	};
-	/** @param {Login} login */
-	const login = async ({ email, password }) => {
-		await request('POST', '/rest/login', { emailOrLdapLoginId: email, password });
-	};
-
-	/** @type {import('./types').N8nClient['createWorkflow']} */
-	const createWorkflow = async (workflow) =>
-		await request('POST', '/rest/workflows', { settings: { executionOrder: 'v1' }, ...workflow });
-
-	/** @type {import('./types').N8nClient['activate']} */
-	const activate = async (id) => {
-		/** @type {{ versionId: string }} */
-		const { versionId } = await request('GET', `/rest/workflows/${id}`);
-		await request('POST', `/rest/workflows/${id}/activate`, { versionId });
-	};
-
-	/** @type {import('./types').N8nClient['getExecution']} */
-	const getExecution = async (id) => {
-		/** @type {JsonObject & { data: string }} */
-		const execution = await request('GET', `/rest/executions/${id}`);
-		return /** @type {import('./types').Execution} */ ({ ...execution, data: parseFlatted(execution.data) });
-	};
-
-	/** @type {import('./types').N8nClient['listExecutions']} */
-	const listExecutions = async ({ workflowId, status, limit = 20 } = {}) => {
-		const filter = JSON.stringify({ ...(workflowId ? { workflowId } : {}), ...(status ? { status } : {}) });
-		/** @type {{ results: import('./types').ExecutionSummary[] }} */
-		const { results } = await request(
-			'GET',
-			`/rest/executions?filter=${encodeURIComponent(filter)}&limit=${limit}`,
-		);
-		return results;
-	};
-
-	/** @type {import('./types').N8nClient['webhook']} */
-	const webhook = async (path, { method = 'POST', body, signal } = {}) => {
-		const deadline = Date.now() + WEBHOOK_TIMEOUT_MS;
-		for (;;) {
-			const response = await fetch(`${url}/webhook/${path}`, {
-				method,
-				headers: body === undefined ? {} : { 'content-type': 'application/json' },
-				body: body === undefined ? undefined : JSON.stringify(body),
-				signal,
-			});
-			if (response.status !== 404 || Date.now() > deadline) return response;
-			const text = await response.text();
-			// A workflow's webhooks are registered a moment after it is activated.
-			if (!text.includes('is not registered')) {
-				return new Response(text, { status: 404, headers: response.headers });
-			}
-			await delay(100);
-		}
-	};
-
-	/** @type {import('./types').N8nClient['chat']} */
-	async function* chat(webhookId, chatInput, { sessionId = 'session', signal } = {}) {
-		const startedAt = performance.now();
-		const response = await webhook(`${webhookId}/chat`, {
-			body: { action: 'sendMessage', sessionId, chatInput },
-			signal,
-		});
-		if (!response.ok || !response.body) {
-			throw new Error(`The chat webhook answered HTTP ${response.status}: ${await response.text()}`);
-		}
-		let rest = '';
-		for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-			const lines = (rest + text).split('\n');
-			rest = lines.pop() ?? '';
-			const atMs = performance.now() - startedAt;
-			for (const line of lines) if (line.trim()) yield { atMs, ...JSON.parse(line) };
-		}
-		if (rest.trim()) yield { atMs: performance.now() - startedAt, ...JSON.parse(rest) };
-	}
-
-	return {
-		url,
-		request,
-		setupOwner,
-		login,
-		createWorkflow,
-		activate,
-		getExecution,
-		listExecutions,
-		webhook,
-		chat,
-		createCredential: async (credential) => await request('POST', '/rest/credentials', credential),
-		stopExecution: async (id) => {
-			await request('POST', `/rest/executions/${id}/stop`);
-		},
-		runWorkflow: async (workflow, triggerNode) => {
-			/** @type {{ executionId: string }} */
-			const { executionId } = await request('POST', `/rest/workflows/${workflow.id}/run`, {
-				workflowData: workflow,
-				triggerToStartFrom: { name: triggerNode },
-			});
-			return executionId;
-		},
-		waitForExecution: async (id, timeoutMs = 60_000) => {
-			const deadline = Date.now() + timeoutMs;
-			for (;;) {
-				const execution = await getExecution(id);
-				if (!['new', 'running', 'waiting'].includes(execution.status)) return execution;
-				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${execution.status} after ${timeoutMs} ms`);
-				await delay(100);
-			}
-		},
-		nodeTypes: async () => await request('GET', '/types/nodes.json'),
-	};
-};
-
-/**
- * n8n copies its whole frontend below the user folder. The lint command for n8n nodes reads every script in the clone and
- * cannot be told to leave one out, but it does not follow links: inside the clone that copy becomes one.
+ * n8n copies its whole frontend below the user folder. The lint command for n8n nodes reads every script in the clone
+ * and cannot be told to leave one out, but it does not follow links: inside the clone that copy becomes one.
  *
  * @param {string} userFolder
  */
@@ -396,7 +218,7 @@ export const startN8n = async (install, options) => {
 };
 
 /**
- * A user folder whose database exists and whose owner is `TEST_LOGIN`: a copy starts in half the time an empty one takes.
+ * A user folder whose database exists and whose owner is `TEST_LOGIN`: it starts in half the time an empty one takes.
  *
  * @param {N8nInstall} install
  * @param {string} target folder to create

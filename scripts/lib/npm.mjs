@@ -1,4 +1,4 @@
-/** npm as the scripts use it: whatever the user's own npm settings are, a lock file installs the same way everywhere. */
+/** npm as the scripts use it: a lock file installs the same way everywhere, whatever the user's npm settings are. */
 import { existsSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { root } from './paths.mjs';
@@ -7,8 +7,13 @@ import { findOnPath, run } from './proc.mjs';
 const ownBin = join(root, 'node_modules', '.bin');
 
 /** npm exports the settings of the project it was called in; they must not reach another project. */
-const PROJECT_SETTINGS =
-	/^npm_(package_|lifecycle_|command$|config_(ignore_scripts|legacy_peer_deps|loglevel|local_prefix|prefix|global|omit|include|only|production|dev|engine_strict|package_lock|install_strategy|nodedir|before|min_release_age)$)/i;
+const PROJECT_SETTINGS = new RegExp(
+	[
+		'^npm_(package_|lifecycle_|command$|config_(ignore_scripts|legacy_peer_deps|loglevel|local_prefix|prefix|global',
+		'omit|include|only|production|dev|engine_strict|package_lock|install_strategy|nodedir|before|min_release_age)$)',
+	].join('|'),
+	'i',
+);
 
 /**
  * @param {NodeJS.ProcessEnv} [base]

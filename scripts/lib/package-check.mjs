@@ -19,9 +19,13 @@ export const packageProblems = (packed, manifest) => {
 	});
 	return [
 		...(packed.size < MAX_PACKED_BYTES ? [] : [`it is ${packed.size} bytes large, ${MAX_PACKED_BYTES} is the limit`]),
-		...paths.filter((path) => !ALLOWED.some((rule) => rule.test(path))).map((path) => `${path} does not belong into it`),
+		...paths
+			.filter((path) => !ALLOWED.some((rule) => rule.test(path)))
+			.map((path) => `${path} does not belong into it`),
 		...paths.filter((path) => FORBIDDEN.some((rule) => rule.test(path))).map((path) => `${path} is not for running`),
-		...['LICENSE', 'README.md', ...declared].filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
+		...['LICENSE', 'README.md', ...declared]
+			.filter((path) => !paths.includes(path))
+			.map((path) => `${path} is missing`),
 		...(declared.length > 0 ? [] : ['package.json names no nodes']),
 		...dependencies.map((name) => `it depends on ${name}: bundle it instead`),
 		...(manifest.bundleDependencies || manifest.bundledDependencies ? ['it bundles dependencies'] : []),

@@ -1,8 +1,9 @@
 /**
  * Child processes that never outlive the script that started them.
  *
- * Every child leads its own process group, so that what it starts in turn (n8n's task runner, ninja's compilers) goes with
- * it. Some programs leave that group (Chromium does): on Linux every descendant is also found by a mark in its environment.
+ * Every child leads its own process group, so that what it starts in turn (n8n's task runner, ninja's compilers) goes
+ * with it. Some programs leave that group (Chromium does): on Linux every descendant is also found by a mark in its
+ * environment.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -79,7 +80,9 @@ const ancestors = () => {
 	const parent = process.ppid;
 	try {
 		// After the name in parentheses, which may hold anything: state, parent.
-		const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+		const [, grandparent] = readFileSync(`/proc/${parent}/stat`, 'latin1')
+			.replace(/^.*\) /s, '')
+			.split(' ');
 		return `${parent} ${grandparent}`;
 	} catch {
 		return String(parent);
@@ -240,11 +243,7 @@ export const run = async (command, args, options = {}) => {
 	if (end.code === 0 || !check) return result;
 	const reason = timedOut ? `took longer than ${timeoutMs} ms` : (end.failure ?? `exit code ${end.code}`);
 	const said = lastLines(output, 25);
-	throw new CommandError(
-		`${[command, ...args].join(' ')}: ${reason}${said ? `\n${said}` : ''}`,
-		output,
-		end.code,
-	);
+	throw new CommandError(`${[command, ...args].join(' ')}: ${reason}${said ? `\n${said}` : ''}`, output, end.code);
 };
 
 /**

@@ -9,7 +9,15 @@ import { CommandError, onExit, run } from './proc.mjs';
 
 /** @typedef {import('./types').Tally} Tally */
 /** @typedef {{ fullName: string, status: string }} Assertion */
-/** @typedef {{ numPassedTests: number, numFailedTests: number, testResults: Array<{ name: string, status: string, assertionResults: Assertion[] }> }} JestReport */
+/** @typedef {{ name: string, status: string, assertionResults: Assertion[] }} FileResult */
+/** @typedef {{ numPassedTests: number, numFailedTests: number, testResults: FileResult[] }} JestReport */
+
+/**
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {(progress: import('./types').Progress) => Promise<Tally | void>} check
+ * @property {boolean} [counts] `false`: a preparation, counted only when it fails
+ */
 
 /** @returns {Tally} */
 export const emptyTally = () => ({ passed: 0, failed: 0, skipped: [] });
@@ -77,8 +85,7 @@ class TestsFailed extends Error {}
  * Runs checks one after the other and counts them with the tests; the first that fails is the last.
  *
  * @param {import('./types').Log} log
- * @param {Array<{ name: string, counts?: boolean, check: (progress: import('./types').Progress) => Promise<Tally | void> }>} checks
- *   `counts: false`: a preparation, counted only when it fails
+ * @param {Check[]} checks
  * @param {string} [hint] said when something failed
  * @returns {Promise<number>} the exit code
  */
@@ -102,7 +109,8 @@ export const runChecks = async (log, checks, hint) => {
 		} catch (error) {
 			if (error instanceof TestsFailed) break;
 			total.failed += 1;
-			log.line(error instanceof CommandError ? error.output.trimEnd() || error.message : String(error instanceof Error ? error.message : error));
+			const output = error instanceof CommandError ? error.output.trimEnd() : '';
+			log.line(output || (error instanceof Error ? error.message : String(error)));
 			break;
 		}
 	}

@@ -1,10 +1,10 @@
 /**
- * Models of a few hundred kilobytes for the real llama-server. Every route, stream, slot, cancel and error of the server
- * is real with them; only the words are not:
+ * Models of a few hundred kilobytes for the real llama-server. Every route, stream, slot, cancel and error of it is
+ * real with them; only the words are not:
  *
  * - the random model answers with seeded noise, of a length that can be set;
- * - the scripted model answers with given texts, chosen by the last message. Tool calls and thinking in them go through the
- *   server's own parser like those of a large model.
+ * - the scripted model answers with given texts, chosen by the last message. Tool calls and thinking in them go through
+ *   the server's own parser like those of a large model.
  */
 import { writeFileSync } from 'node:fs';
 import { encodeGguf } from './gguf.mjs';
@@ -26,7 +26,8 @@ const CHAT_TEMPLATE = `{%- if tools %}
 {%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
 {{- '# Tools\\n\\nYou may call one or more functions.\\n\\n<tools>' }}
 {%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}
-{{- '\\n</tools>\\n\\nFor each call, return a JSON object within <tool_call></tool_call>:\\n<tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call><|im_end|>\\n' }}
+{{- '\\n</tools>\\n\\nFor each call, return a JSON object within <tool_call></tool_call>:\\n' }}
+{{- '<tool_call>\\n{"name": <function-name>, "arguments": <args-json-object>}\\n</tool_call><|im_end|>\\n' }}
 {%- elif messages[0].role == 'system' %}
 {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
 {%- endif %}
@@ -120,7 +121,19 @@ const randomNumbers = (seed) => {
  * @param {Shape} shape
  * @returns {Record<string, import('./gguf.mjs').Value>}
  */
-const metadata = ({ name, control, markup = [], pieces = [], width, heads, keyHeads, layers, feedForward, contextLength, chatTemplate }) => {
+const metadata = ({
+	name,
+	control,
+	markup = [],
+	pieces = [],
+	width,
+	heads,
+	keyHeads,
+	layers,
+	feedForward,
+	contextLength,
+	chatTemplate,
+}) => {
 	const tokens = [...byteCharacters, ...control, ...markup, ...pieces.map(asToken)];
 	const types = [
 		...byteCharacters.map(() => NORMAL),
@@ -168,7 +181,11 @@ const tensors = ({ width, heads, keyHeads, layers, feedForward }, vocabulary, fi
 	 * @param {number} columns
 	 * @param {number} rows
 	 */
-	const matrix = (name, columns, rows) => ({ name: `${name}.weight`, shape: [columns, rows], data: fill(name, columns, rows) });
+	const matrix = (name, columns, rows) => ({
+		name: `${name}.weight`,
+		shape: [columns, rows],
+		data: fill(name, columns, rows),
+	});
 	/** @param {string} name */
 	const norm = (name) => ({ name: `${name}.weight`, shape: [width], data: new Float32Array(width).fill(1) });
 	return [
@@ -197,8 +214,8 @@ const templateOf = (choice) => {
 };
 
 /**
- * Writes the model whose answers are noise: printable ASCII, ended by the model itself. Offered tools, it calls one with
- * noise for arguments, then answers with noise.
+ * Writes the model whose answers are noise: printable ASCII, ended by the model itself. Offered tools, it calls one
+ * with noise for arguments, then answers with noise.
  *
  * @param {string} file
  * @param {import('./types').TinyModelOptions} [options]
@@ -267,8 +284,8 @@ export const writeTinyModel = (file, options = {}) => {
 };
 
 /**
- * Cuts a reply into tokens. What follows a token depends on the token alone, so a text that is followed by something else
- * elsewhere grows until it is not.
+ * Cuts a reply into tokens. What follows a token depends on the token alone, so a text that is followed by something
+ * else elsewhere grows until it is not.
  *
  * @param {string} reply
  * @param {Map<string, string>} followed what follows each text that is a token already
@@ -302,8 +319,9 @@ const cutReply = (reply, followed) => {
 
 /**
  * Writes the model that answers with given texts. Each reply says which last message it answers; the first that fits is
- * taken. A tool call is written as the template asks for it:
- * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`, thinking as `<think>\n…\n</think>\n\n` at the start.
+ * taken. A tool call is written as the template asks for it,
+ * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`; thinking stands at the start,
+ * `<think>\n…\n</think>\n\n`.
  *
  * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies

@@ -215,7 +215,9 @@ export interface N8nClient {
 		options?: { sessionId?: string; signal?: AbortSignal },
 	): AsyncGenerator<ChatLine>;
 	/** Every node type n8n has loaded. */
-	nodeTypes(): Promise<Array<{ name: string; displayName: string; version: number | number[]; [key: string]: unknown }>>;
+	nodeTypes(): Promise<
+		Array<{ name: string; displayName: string; version: number | number[]; [key: string]: unknown }>
+	>;
 }
 
 export interface N8nServer extends N8nClient {
@@ -303,7 +305,9 @@ export interface ModelServer {
 
 /** What n8n records of one call of a chat model. */
 export interface ModelCall {
-	response?: { generations?: Array<Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>> };
+	response?: {
+		generations?: Array<Array<{ text: string; generationInfo?: JsonObject & { tokensPerSecond?: number } }>>;
+	};
 	tokenUsage?: { promptTokens?: number; completionTokens?: number; totalTokens?: number };
 }
 

@@ -3,7 +3,11 @@ import { parts, scriptedModel, startLlamaServer, startN8n, stopEverything } from
 interface Completion {
 	choices: Array<{
 		finish_reason: string;
-		message: { content: string; reasoning_content?: string; tool_calls?: Array<{ function: { name: string; arguments: string } }> };
+		message: {
+			content: string;
+			reasoning_content?: string;
+			tool_calls?: Array<{ function: { name: string; arguments: string } }>;
+		};
 	}>;
 	usage: { completion_tokens: number };
 }
@@ -76,7 +80,8 @@ describe('the real llama-server', () => {
 
 	it('plays a script: thinking, two calls, then the answer to their results', async () => {
 		const thought = '<think>\nBoth sums are needed.\n</think>\n\n';
-		const call = (a: number, b: number) => `<tool_call>\n{"name": "add", "arguments": {"a": ${a}, "b": ${b}}}\n</tool_call>`;
+		const call = (a: number, b: number) =>
+			`<tool_call>\n{"name": "add", "arguments": {"a": ${a}, "b": ${b}}}\n</tool_call>`;
 		const model = await scriptedModel([
 			{ last: 'tool', reply: 'The sums are 3 and 7.' },
 			{ last: 'user', contains: 'both', reply: `${thought}${call(1, 2)}\n${call(3, 4)}` },

@@ -101,6 +101,8 @@ it('takes over a lock of another machine that has stopped beating, not one that 
 it('gives the lock back when the work fails', async () => {
 	const { withLock } = await loadScript<CacheScript>('cache');
 	const file = path.join(dir, 'lock');
-	await expect(withLock(file, async () => await Promise.reject(new Error('work failed')))).rejects.toThrow('work failed');
+	await expect(withLock(file, async () => await Promise.reject(new Error('work failed')))).rejects.toThrow(
+		'work failed',
+	);
 	expect(fs.existsSync(file)).toBe(false);
 });

@@ -23,7 +23,10 @@ interface N8nScript {
 }
 
 interface ExamplesScript {
-	askOnce(workflow: object, question: string): { nodes: Array<{ name: string; type: string; parameters: unknown }>; connections: object };
+	askOnce(
+		workflow: object,
+		question: string,
+	): { nodes: Array<{ name: string; type: string; parameters: unknown }>; connections: object };
 	summarizeRun(data: object): object;
 	describeFailure(data: object): string;
 }
@@ -38,7 +41,14 @@ describe('the check of the package', () => {
 		unpackedSize: size,
 		files: paths.map((path) => ({ path, size: 1 })),
 	});
-	const right = ['package.json', 'README.md', 'README.zh-CN.md', 'LICENSE', 'dist/nodes/A.node.js', 'dist/credentials/B.credentials.js'];
+	const right = [
+		'package.json',
+		'README.md',
+		'README.zh-CN.md',
+		'LICENSE',
+		'dist/nodes/A.node.js',
+		'dist/credentials/B.credentials.js',
+	];
 
 	it('has nothing against a right one', async () => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
@@ -59,7 +69,9 @@ describe('the check of the package', () => {
 
 	it('finds that it is too large, and one without nodes', async () => {
 		const { packageProblems } = await loadScript<PackageCheckScript>('package-check');
-		expect(packageProblems(packed(right, 600_000), manifest)).toEqual(['it is 600000 bytes large, 600000 is the limit']);
+		expect(packageProblems(packed(right, 600_000), manifest)).toEqual([
+			'it is 600000 bytes large, 600000 is the limit',
+		]);
 		expect(packageProblems(packed(right), {})).toEqual(['package.json names no nodes']);
 	});
 });
@@ -92,7 +104,7 @@ describe('counting tests', () => {
 
 describe("n8n's stored execution data", () => {
 	it('is put together again, with places that are used twice', async () => {
-		const { parseFlatted } = await loadScript<N8nScript>('n8n');
+		const { parseFlatted } = await loadScript<N8nScript>('n8n-client');
 		const flat = [{ a: '1', list: '2', n: 3, no: null }, 'text', ['1', '3', true], { back: '1' }];
 		expect(parseFlatted(JSON.stringify(flat))).toEqual({
 			a: 'text',
@@ -107,8 +119,22 @@ describe('asking an example workflow once', () => {
 	const workflow = {
 		name: 'Agent',
 		nodes: [
-			{ id: '1', name: 'Chat', type: '@n8n/n8n-nodes-langchain.chatTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
-			{ id: '2', name: 'AI Agent', type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3, position: [1, 0], parameters: {} },
+			{
+				id: '1',
+				name: 'Chat',
+				type: '@n8n/n8n-nodes-langchain.chatTrigger',
+				typeVersion: 1,
+				position: [0, 0],
+				parameters: {},
+			},
+			{
+				id: '2',
+				name: 'AI Agent',
+				type: '@n8n/n8n-nodes-langchain.agent',
+				typeVersion: 3,
+				position: [1, 0],
+				parameters: {},
+			},
 		],
 		connections: { Chat: { main: [[{ node: 'AI Agent', type: 'main', index: 0 }]] } },
 	};

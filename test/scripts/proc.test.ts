@@ -11,7 +11,7 @@ interface ProcScript {
 
 const PROC = JSON.stringify(url.pathToFileURL(path.resolve('scripts', 'lib', 'proc.mjs')).href);
 
-/** A script that starts a shell in the background, which starts two more: one beside it, one in a session of its own. */
+/** A script that starts a shell in the background, which starts two more, one of them in a session of its own. */
 const FAMILY = `
 import { startService } from ${PROC};
 const family = 'sleep 61 & setsid sleep 62 & echo ready $$ $!; wait';
@@ -21,14 +21,15 @@ startService('family', 'sh', ['-c', family], { onLine: (line) => console.log(lin
 /** One that ignores being asked to end. */
 const STUBBORN = `
 import { startService } from ${PROC};
-startService('stubborn', 'sh', ['-c', 'trap "" TERM; echo ready $$ $$; while :; do sleep 0.1; done'], { onLine: (line) => console.log(line) });
+const stubborn = 'trap "" TERM; echo ready $$ $$; while :; do sleep 0.1; done';
+startService('stubborn', 'sh', ['-c', stubborn], { onLine: (line) => console.log(line) });
 `;
 
 function isAlive(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
 		if (process.platform !== 'linux') return true;
-		// An ended process stays in the table until its parent has taken note, and orphans have a slow one in some containers.
+		// An ended process stays in the table until its parent takes note, and orphans have a slow one in some containers.
 		return !/\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
 	} catch {
 		return false;
@@ -73,7 +74,9 @@ it('takes them along when the script ends by itself', async () => {
 });
 
 it('takes them along when the script crashes', async () => {
-	const { ended, pids } = await startScript(`${FAMILY}\nprocess.on('uncaughtException', () => process.exit(1));\nsetTimeout(() => { throw new Error(); }, 300);`);
+	const crash =
+		"process.on('uncaughtException', () => process.exit(1)); setTimeout(() => { throw new Error(); }, 300);";
+	const { ended, pids } = await startScript(`${FAMILY}\n${crash}`);
 	expect(await ended).toBe(1);
 	expect(await waitUntilGone(pids)).toBe(true);
 });

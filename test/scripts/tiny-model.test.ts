@@ -2,7 +2,10 @@ import { fs, os, path } from '../support/node';
 import { loadScript } from '../support/scripts';
 
 interface GgufScript {
-	encodeGguf(metadata: Record<string, unknown>, tensors: Array<{ name: string; shape: number[]; data: Float32Array }>): Uint8Array;
+	encodeGguf(
+		metadata: Record<string, unknown>,
+		tensors: Array<{ name: string; shape: number[]; data: Float32Array }>,
+	): Uint8Array;
 }
 
 interface TinyModelScript {

@@ -1,7 +1,7 @@
 /**
  * The real parts for end-to-end tests: n8n with this package, llama-server, models. `npm run test:e2e` gets them ready.
  *
- * Everything a test starts here ends with `stopEverything()` (call it in `afterAll`), or at the latest with the test run.
+ * Everything a test starts here ends with `stopEverything()` (call it in `afterAll`), at the latest with the run.
  */
 import type {
 	CliExecution,
@@ -43,7 +43,11 @@ interface N8nScript {
 	copyPreparedUserFolder(install: N8nInstall, target: string): Promise<void>;
 	importCredentials(install: N8nInstall, credentials: Credential[], options: N8nEnvironment): Promise<void>;
 	importWorkflows(install: N8nInstall, workflows: Workflow[], options: N8nEnvironment): Promise<void>;
-	executeWorkflow(install: N8nInstall, id: string, options: N8nEnvironment & { timeoutMs?: number }): Promise<CliExecution>;
+	executeWorkflow(
+		install: N8nInstall,
+		id: string,
+		options: N8nEnvironment & { timeoutMs?: number },
+	): Promise<CliExecution>;
 }
 
 interface LlamaServerScript {
@@ -96,8 +100,8 @@ export async function tinyModel(options: TinyModelOptions): Promise<string> {
 }
 
 /**
- * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them, as it
- * does with a large model.
+ * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them, as
+ * it does with a large model.
  */
 export async function scriptedModel(replies: ScriptedReply[], options?: { contextLength?: number }): Promise<string> {
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');
@@ -147,7 +151,12 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 
 /** The credential "LocalLlama API" for a server, as its fields are stored. */
 export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<string, unknown> = {}): Credential {
-	return { id: 'testLocalLlamaApi', name: 'LocalLlama API', type: 'localLlamaApi', data: { baseUrl: server.url, ...data } };
+	return {
+		id: 'testLocalLlamaApi',
+		name: 'LocalLlama API',
+		type: 'localLlamaApi',
+		data: { baseUrl: server.url, ...data },
+	};
 }
 
 /** Creates and activates a workflow; its webhooks answer soon after (`webhook` and `chat` wait for that). */

@@ -1,0 +1,70 @@
+import type { Workflow, WorkflowNode } from './playground';
+
+interface Part {
+	type: string;
+	typeVersion?: number;
+	parameters?: Record<string, unknown>;
+	credentials?: WorkflowNode['credentials'];
+	webhookId?: string;
+	onError?: string;
+	/** Names of nodes whose main input this one feeds. */
+	to?: string[];
+	/** Feeds another node through a connection of its own kind: `ai_languageModel`, `ai_tool`, … */
+	serves?: Array<[kind: string, node: string]>;
+}
+
+/** A workflow from its nodes by name. */
+export function workflowOf(name: string, parts: Record<string, Part>): Workflow {
+	const names = Object.keys(parts);
+	const connections: Workflow['connections'] = {};
+	for (const [from, { to = [], serves = [] }] of Object.entries(parts)) {
+		const own: Workflow['connections'][string] = {};
+		if (to.length > 0) own.main = [to.map((node) => ({ node, type: 'main', index: 0 }))];
+		for (const [kind, node] of serves) own[kind] = [[{ node, type: kind, index: 0 }]];
+		if (Object.keys(own).length > 0) connections[from] = own;
+	}
+	return {
+		name,
+		nodes: Object.entries(parts).map(([node, { type, typeVersion = 1, parameters = {}, credentials, webhookId, onError }]) => ({
+			id: `node-${names.indexOf(node)}`,
+			name: node,
+			type,
+			typeVersion,
+			position: [names.indexOf(node) * 200, 0],
+			parameters,
+			...(credentials === undefined ? {} : { credentials }),
+			...(webhookId === undefined ? {} : { webhookId }),
+			...(onError === undefined ? {} : { onError }),
+		})),
+		connections,
+		settings: { executionOrder: 'v1' },
+	};
+}
+
+export const MANUAL: Part = { type: 'n8n-nodes-base.manualTrigger', to: ['Agent'] };
+
+/** A public chat that streams; `webhookId` is where it answers. */
+export const chatTrigger = (webhookId: string, to = 'Agent'): Part => ({
+	type: '@n8n/n8n-nodes-langchain.chatTrigger',
+	typeVersion: 1.3,
+	parameters: { public: true, mode: 'webhook', options: { responseMode: 'streaming' } },
+	webhookId,
+	to: [to],
+});
+
+/** The AI Agent; without `text` it takes the chat's input. */
+export const agent = (text?: string, parameters: Record<string, unknown> = {}): Part => ({
+	type: '@n8n/n8n-nodes-langchain.agent',
+	typeVersion: 3,
+	parameters: { ...(text === undefined ? {} : { promptType: 'define', text }), options: { maxIterations: 5 }, ...parameters },
+});
+
+/** This package's chat model for the node "Agent". */
+export const localModel = (credential: { id: string; name: string }, parameters: Record<string, unknown> = {}, serves = 'Agent'): Part => ({
+	type: 'CUSTOM.localChatModel',
+	parameters: { model: { __rl: true, mode: 'id', value: 'test-model' }, options: {}, ...parameters },
+	credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
+	serves: [['ai_languageModel', serves]],
+});
+
+export const calculator: Part = { type: '@n8n/n8n-nodes-langchain.toolCalculator', serves: [['ai_tool', 'Agent']] };
