@@ -1,4 +1,5 @@
 import { isRecord } from '../transport/failure';
+import { grammarPattern, MOST_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {
 	schema: Record<string, unknown>;
@@ -6,130 +7,175 @@ export interface CleanedSchema {
 	dropped: string[];
 }
 
-/** Grammars refuse to repeat a rule more often (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
-const MOST_REPETITIONS = 2000;
+type Schema = Record<string, unknown>;
+
+/** A list that may be empty is wrapped once more in the grammar, which counts. Tried out on llama.cpp v0.5.0. */
+const MOST_ITEMS_FROM_NONE = 1998;
 
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
+/** The name under which the whole schema is put where a part of it means the whole (`{"$ref": "#"}`). */
+const WHOLE = 'wholeSchema';
 
 /**
- * Takes out of a JSON schema what llama.cpp cannot turn into a grammar and would refuse the whole request for: patterns beyond its
- * small regular-expression language, huge repetitions and bounds, unknown types, empty enumerations, remote references. What
- * llama.cpp merely ignores (`format`, `not`, `if`) stays. Source: llama.cpp v0.5.0 `common/json-schema-to-grammar.cpp`.
+ * Takes out of a JSON schema what llama.cpp cannot turn into a grammar and would refuse the whole request for, or worse: a `minItems` above
+ * `maxItems` makes llama-server eat memory until it dies. What llama.cpp merely ignores (`not`, `if`, most of `format`) stays.
+ * Source: llama.cpp v0.5.0 `common/json-schema.cpp` and `common/json-schema-to-grammar.cpp`; older releases know less.
  */
 export function cleanSchema(schema: Record<string, unknown>): CleanedSchema {
-	const dropped: string[] = [];
-	return { schema: clean(schema, '', dropped) as Record<string, unknown>, dropped };
+	const cleaner = new Cleaner(schema);
+	return { schema: cleaner.run(), dropped: cleaner.dropped };
 }
 
-function clean(value: unknown, path: string, dropped: string[]): unknown {
-	if (Array.isArray(value)) return value.map((item, index) => clean(item, `${path}[${index}]`, dropped));
-	if (!isRecord(value)) return value;
-	return Object.fromEntries(
-		Object.entries(value).flatMap(([key, inner]): Array<[string, unknown]> => {
-			const place = path === '' ? key : `${path}.${key}`;
-			const reason = whyNot(key, inner);
-			if (reason !== undefined) {
-				dropped.push(`${place} (${reason})`);
-				return [];
-			}
-			return [[key, cleanKeyword(key, inner, place, dropped)]];
-		}),
-	);
-}
+class Cleaner {
+	readonly dropped: string[] = [];
+	private usesWhole = false;
 
-/** Keywords whose values are names or data, not schemas, are left alone: a property may well be called "pattern". */
-function cleanKeyword(key: string, value: unknown, path: string, dropped: string[]): unknown {
-	switch (key) {
-		case 'properties':
-		case 'patternProperties':
-		case '$defs':
-		case 'definitions':
-		case 'dependentSchemas':
-			if (!isRecord(value)) return value;
-			return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, subschema(inner, `${path}.${name}`, dropped)]));
-		case 'items':
-		case 'additionalProperties':
-		case 'prefixItems':
-		case 'anyOf':
-		case 'oneOf':
-		case 'allOf':
-			return subschema(value, path, dropped);
-		case 'pattern': {
-			const result = typeof value === 'string' ? grammarPattern(value) : undefined;
-			return result !== undefined && 'pattern' in result ? result.pattern : value;
+	constructor(private readonly root: Schema) {}
+
+	run(): Schema {
+		const cleaned = this.node(this.root, '');
+		if (!this.usesWhole) return cleaned;
+		const { $defs, ...whole } = cleaned;
+		return { ...whole, $defs: { ...(isRecord($defs) ? $defs : {}), [WHOLE]: whole } };
+	}
+
+	private node(schema: Schema, path: string): Schema {
+		const cleaned: Schema = {};
+		for (const [key, value] of Object.entries(schema)) {
+			const result = this.keyword(key, value, schema, path === '' ? key : `${path}.${key}`);
+			if (result !== undefined) Object.assign(cleaned, result);
 		}
-		default:
-			return value;
+		return cleaned;
 	}
-}
 
-function subschema(value: unknown, path: string, dropped: string[]): unknown {
-	// `true` means "anything", which llama.cpp knows as the empty schema only.
-	if (value === true && !path.endsWith('additionalProperties')) return {};
-	return clean(value, path, dropped);
-}
-
-function whyNot(key: string, value: unknown): string | undefined {
-	switch (key) {
-		case 'pattern':
-			return typeof value === 'string' ? reasonOf(grammarPattern(value)) : 'not a text';
-		case 'minLength':
-		case 'maxLength':
-		case 'minItems':
-		case 'maxItems':
-			return typeof value === 'number' && value > MOST_REPETITIONS ? `more than ${MOST_REPETITIONS}` : undefined;
-		case 'minimum':
-		case 'maximum':
-		case 'exclusiveMinimum':
-		case 'exclusiveMaximum':
-			// zod writes the safe-integer range for every whole number.
-			return typeof value === 'number' && Math.abs(value) >= Number.MAX_SAFE_INTEGER ? 'out of range' : undefined;
-		case 'type':
-			return [value].flat().every((type) => typeof type === 'string' && TYPES.has(type)) ? undefined : `unknown type ${JSON.stringify(value)}`;
-		case 'enum':
-			return Array.isArray(value) && value.length === 0 ? 'empty' : undefined;
-		case '$ref':
-			return typeof value === 'string' && !value.startsWith('#') ? 'reference to another document' : undefined;
-		default:
-			return undefined;
+	/** A place that takes a schema. `true` means "anything", which llama.cpp knows as the empty schema only. */
+	private place(value: unknown, path: string): Schema {
+		if (isRecord(value)) return this.node(value, path);
+		if (value !== true) this.drop(path, value === false ? 'nothing is allowed here' : 'not a schema');
+		return {};
 	}
-}
 
-function reasonOf(result: { pattern: string } | { reason: string }): string | undefined {
-	return 'reason' in result ? result.reason : undefined;
-}
+	private drop(path: string, reason: string): undefined {
+		this.dropped.push(`${path} (${reason})`);
+		return undefined;
+	}
 
-/** Shorthands that grammars do not know, as the insides of a character class. */
-const SHORTHANDS: Record<string, string> = { d: '0-9', w: 'A-Za-z0-9_', s: ' \\t\\n\\r' };
-/** Escapes that grammars know inside a class; outside, `^$.[]()|{}*+?` too. */
-const CLASS_ESCAPES = 'trn\\"[]-';
-const OUTER_ESCAPES = `${CLASS_ESCAPES}^$.()|{}*+?`;
-
-/** The pattern in llama.cpp's regular-expression language, or why it cannot be said there. */
-function grammarPattern(pattern: string): { pattern: string } | { reason: string } {
-	if (!pattern.startsWith('^') || !/(^|[^\\])(\\\\)*\$$/.test(pattern)) return { reason: 'pattern without ^ and $' };
-	const inner = pattern.slice(1, -1);
-	if (/\(\?(?!:)/.test(inner)) return { reason: 'pattern with look-around' };
-	const counts = [...inner.matchAll(/\{(\d*),?(\d*)\}/g)].flatMap(([, least, most]) => [Number(least), Number(most)]);
-	if (counts.some((count) => count > MOST_REPETITIONS)) return { reason: `pattern that repeats more than ${MOST_REPETITIONS} times` };
-	let out = '';
-	let inClass = false;
-	for (let i = 0; i < inner.length; i++) {
-		const char = inner[i]!;
-		if (char === '\\') {
-			const next = inner[++i] ?? '';
-			const shorthand = SHORTHANDS[next];
-			if (shorthand !== undefined) out += inClass ? shorthand : `[${shorthand}]`;
-			else if ((inClass ? CLASS_ESCAPES : OUTER_ESCAPES).includes(next)) out += `\\${next}`;
-			// An escaped sign that means just itself.
-			else if (/[^A-Za-z0-9]/.test(next)) out += next;
-			else return { reason: `pattern with \\${next}` };
-			continue;
+	/** What becomes of a keyword, or undefined when it goes. */
+	private keyword(key: string, value: unknown, schema: Schema, path: string): Schema | undefined {
+		switch (key) {
+			case 'properties':
+				if (!isRecord(value)) return this.drop(path, 'not an object');
+				// `false` forbids a property, and one that is not listed is forbidden.
+				return { [key]: this.named(Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)), path) };
+			case '$defs':
+			case 'definitions':
+				return isRecord(value) ? { [key]: this.named(value, path) } : this.drop(path, 'not an object');
+			case 'items':
+				return this.items(value, schema, path);
+			case 'prefixItems':
+				return { [key]: Array.isArray(value) ? value.map((item, index) => this.place(item, `${path}[${index}]`)) : this.place(value, path) };
+			case 'additionalProperties':
+				if (typeof value === 'boolean') return { [key]: value };
+				return isRecord(value) ? { [key]: this.node(value, path) } : this.drop(path, 'not a schema');
+			case 'anyOf':
+			case 'oneOf':
+			case 'allOf':
+				return this.alternatives(key, value, path);
+			case '$ref':
+				return this.reference(value, path);
+			case 'type':
+				return this.type(value, path);
+			case 'enum':
+				return Array.isArray(value) && value.length > 0 ? { enum: value } : this.drop(path, Array.isArray(value) ? 'empty' : 'not a list');
+			case 'format':
+				return typeof value === 'string' ? { format: value } : this.drop(path, 'not a text');
+			case 'pattern':
+				return this.pattern(value, path);
+			case 'minLength':
+			case 'maxLength':
+			case 'minItems':
+			case 'maxItems':
+				return this.count(key, value, schema, path);
+			case 'minimum':
+			case 'maximum':
+			case 'exclusiveMinimum':
+			case 'exclusiveMaximum':
+				return this.bound(key, value, schema, path);
+			default:
+				return { [key]: value };
 		}
-		if (char === '[') inClass = true;
-		else if (char === ']') inClass = false;
-		else if (!inClass && (char === '^' || char === '$')) return { reason: 'pattern with an inner anchor' };
-		out += char;
 	}
-	return { pattern: `^${out}$` };
+
+	/** Schemas under names of the user's choice: a property may well be called "pattern". */
+	private named(schemas: Schema, path: string): Schema {
+		return Object.fromEntries(Object.entries(schemas).map(([name, inner]) => [name, this.place(inner, `${path}.${name}`)]));
+	}
+
+	private items(value: unknown, schema: Schema, path: string): Schema | undefined {
+		if (Array.isArray(value)) return { items: value.map((item, index) => this.place(item, `${path}[${index}]`)) };
+		if (value !== false) return { items: this.place(value, path) };
+		// "No further items": without prefixItems an empty list, with them what llama.cpp assumes anyway.
+		return 'prefixItems' in schema ? {} : { items: {}, maxItems: 0 };
+	}
+
+	private alternatives(key: string, value: unknown, path: string): Schema | undefined {
+		if (!Array.isArray(value)) return this.drop(path, 'not a list');
+		const possible = key === 'allOf' ? value : value.filter((one) => one !== false);
+		if (possible.length === 0) return this.drop(path, 'empty');
+		return { [key]: possible.map((one, index) => this.place(one, `${path}[${index}]`)) };
+	}
+
+	private reference(value: unknown, path: string): Schema | undefined {
+		if (typeof value !== 'string') return this.drop(path, 'not a text');
+		if (value === '#') {
+			this.usesWhole = true;
+			return { $ref: `#/$defs/${WHOLE}` };
+		}
+		if (!value.startsWith('#')) return this.drop(path, 'reference to another document');
+		return this.leadsSomewhere(value) ? { $ref: value } : this.drop(path, 'reference that leads nowhere');
+	}
+
+	/** As llama.cpp follows it: names between slashes, without JSON Pointer's escapes. */
+	private leadsSomewhere(reference: string): boolean {
+		if (!reference.startsWith('#/')) return false;
+		let target: unknown = this.root;
+		for (const name of reference.slice(2).split('/')) {
+			if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return false;
+			target = (target as Schema)[name];
+		}
+		return isRecord(target) || target === true;
+	}
+
+	private type(value: unknown, path: string): Schema | undefined {
+		if (value === null) return { type: value };
+		const types = [value].flat();
+		const known = types.filter((type) => typeof type === 'string' && TYPES.has(type));
+		if (known.length === types.length && known.length > 0) return { type: value };
+		this.drop(path, types.length === 0 ? 'empty' : `unknown type ${JSON.stringify(value)}`);
+		return known.length > 0 ? { type: known } : undefined;
+	}
+
+	private pattern(value: unknown, path: string): Schema | undefined {
+		if (typeof value !== 'string') return this.drop(path, 'not a text');
+		const result = grammarPattern(value);
+		return 'pattern' in result ? result : this.drop(path, result.reason);
+	}
+
+	private count(key: 'minLength' | 'maxLength' | 'minItems' | 'maxItems', value: unknown, schema: Schema, path: string): Schema | undefined {
+		if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return this.drop(path, 'not a whole number');
+		const what = key.slice(3);
+		const { [`min${what}`]: least, [`max${what}`]: most } = schema;
+		if (typeof least === 'number' && typeof most === 'number' && least > most) return this.drop(path, `min${what} above max${what}`);
+		const limit = key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MOST_REPETITIONS;
+		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
+	}
+
+	/** llama.cpp looks at bounds of whole numbers only. */
+	private bound(key: string, value: unknown, { type }: Schema, path: string): Schema | undefined {
+		if (![type].flat().includes('integer')) return { [key]: value };
+		if (typeof value !== 'number') return this.drop(path, 'not a number');
+		if (Math.abs(value) < Number.MAX_SAFE_INTEGER) return { [key]: value };
+		// zod writes the range of safe integers for every whole number. Nobody means it, and older llama.cpp overflows.
+		return Math.abs(value) === Number.MAX_SAFE_INTEGER ? undefined : this.drop(path, 'out of range');
+	}
 }
