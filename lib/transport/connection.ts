@@ -26,6 +26,8 @@ export interface ConnectionSettings {
 	/** Generations at once over this credential; 0 = unlimited. */
 	maxConcurrentRequests?: number;
 	egressFilter?: EgressFilter;
+	/** Milliseconds for making a connection, default 10 s. */
+	connectLimitMs?: number;
 }
 
 export interface RequestOptions {
@@ -112,8 +114,8 @@ export class Connection {
 
 	/** Looked up for each request: a connection kept for long must not hold on to a channel that the cache has closed. */
 	private get channel(): ServerChannel {
-		const { ignoreSslIssues = false, egressFilter } = this.settings;
-		return channelFor({ origin: this.url.origin, scope: this.scope, ignoreSslIssues, egressFilter });
+		const { ignoreSslIssues = false, egressFilter, connectLimitMs } = this.settings;
+		return channelFor({ origin: this.url.origin, scope: this.scope, ignoreSslIssues, egressFilter, connectLimitMs });
 	}
 
 	/** Requests of this credential that wait in n8n for a free place. */

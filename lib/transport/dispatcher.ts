@@ -11,6 +11,7 @@ export interface ServerChannelKey {
 	scope: string;
 	ignoreSslIssues: boolean;
 	egressFilter?: EgressFilter;
+	connectLimitMs?: number;
 }
 
 /** What is shared by all requests to one origin with one credential. */
@@ -39,7 +40,7 @@ const channels = new Map<string, Entry>();
  */
 export function channelFor(key: ServerChannelKey): ServerChannel {
 	const id = createHash('sha256')
-		.update([key.origin, key.scope, String(key.ignoreSslIssues), String(key.egressFilter !== undefined)].join('\n'))
+		.update([key.origin, key.scope, String(key.ignoreSslIssues), String(key.egressFilter !== undefined), String(key.connectLimitMs)].join('\n'))
 		.digest('base64');
 	const entry = channels.get(id) ?? open(key);
 	// The look-up belongs to one execution's helpers; the newest is as good as the first, and does not keep that alive.
@@ -71,7 +72,7 @@ function open(key: ServerChannelKey): Entry {
 	const entry: { lookup: Lookup | undefined } = { lookup: undefined };
 	const tls = { rejectUnauthorized: !key.ignoreSslIssues };
 	const socket = {
-		timeout: CONNECT_LIMIT_MS,
+		timeout: key.connectLimitMs ?? CONNECT_LIMIT_MS,
 		// n8n turns address-family selection off for the whole process, and then `localhost` resolves to ::1 only.
 		autoSelectFamily: true,
 		autoSelectFamilyAttemptTimeout: 250,
