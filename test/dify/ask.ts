@@ -1,4 +1,4 @@
-import { http } from '../support/node';
+import { delay, http, performance } from '../support/node';
 import { appKey, type DifySim } from '../servers/dify';
 import type { DifyAppMode } from '../../lib/dify/types';
 
@@ -111,4 +111,13 @@ export function form(parts: FormFile[]): { raw: Buffer; headers: Record<string, 
 		raw: Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)]),
 		headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
 	};
+}
+
+/** Waits for something that happens inside the simulator. */
+export async function waitFor(condition: () => boolean): Promise<void> {
+	const latest = performance.now() + 10_000;
+	while (!condition()) {
+		if (performance.now() > latest) throw new Error(`Waited 10 s in vain for ${condition.toString()}`);
+		await delay(2);
+	}
 }

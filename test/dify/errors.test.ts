@@ -15,7 +15,7 @@ import {
 	type Reply,
 	type SimVersion,
 } from '../servers/dify';
-import { ask, chat, eventsOf, form, type Answer, type Ask } from './ask';
+import { ask, chat, eventsOf, form, waitFor, type Answer, type Ask } from './ask';
 import { playText } from './play';
 
 const URL_ = 'https://h/v1/chat-messages';
@@ -330,15 +330,16 @@ describe('the simulator\'s answers, by case', () => {
 		});
 
 		test('case 26: too many at once is retryable by either code, a used-up quota is not', async () => {
-			await start(version, { maxActive: 1, quota: 1, ...replying({ steps: [{ wait: 30 }] }) });
-			const [, second] = await Promise.all([chat(sim), chat(sim)]);
-			// The quota is looked at first, so the app that waits must have some left.
-			expect(failureOf(second).kind).toBe('quota');
-			expect(failureOf(second)).toMatchObject({ code: 'rate_limit_error', status: 429, retryable: false });
+			await start(version, { maxActive: 1, quota: 1, ...replying({ steps: [{ wait: 60_000 }] }) });
+			const first = chat(sim);
+			await waitFor(() => sim.runs.length === 1);
+			expect(await chatFailing({})).toMatchObject({ code: 'rate_limit_error', status: 429, kind: 'quota', retryable: false });
 			sim.app('chat').quota = undefined;
-			const [, busy] = await Promise.all([chat(sim), chat(sim)]);
+			const busy = await chat(sim);
 			expect(busy.status).toBe(version === '2026' ? 429 : 400);
 			expect(failureOf(busy)).toMatchObject({ kind: 'too-many-requests', retryable: true });
+			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, { json: { user: 'u1' } });
+			expect((await first).status).toBe(200);
 		});
 
 		test('cases 28 to 30: unknown file, no JSON type, workflow versions', async () => {

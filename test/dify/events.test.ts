@@ -732,7 +732,7 @@ describe('properties', () => {
 				expect(result.error === undefined).toBe(result.status !== 'failed');
 				expect(() => JSON.stringify(result)).not.toThrow();
 			}),
-			{ numRuns: 500 },
+			{ numRuns: 300 },
 		);
 	});
 });
