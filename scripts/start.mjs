@@ -149,7 +149,7 @@ const once = async (question) => {
 		if (!changed) progress.note('unchanged');
 	});
 	const execution = await log.step('agent', async (progress) => {
-		progress(`asking ${server.model || 'the model'}`);
+		progress(`asking ${server.model}`);
 		return await executeWorkflow(n8n, workflow.id, { ...options, timeoutMs: ONCE_TIMEOUT_MS });
 	});
 	await server.stop();

@@ -60,7 +60,8 @@ export const findModelServer = async (log) => {
 	if (baseUrl) {
 		const { models, problem } = await listModels(modelListUrl(baseUrl), apiKey);
 		if (problem) log.line(`  Warning: ${modelListUrl(baseUrl)} did not answer as expected: ${problem}`);
-		const model = named || models[0] || '';
+		// A server that cannot list its models may still have one, and one that cannot be reached is diagnosed by the node.
+		const model = named || models[0] || 'default';
 		return { baseUrl, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop: nothingToStop() };
 	}
 	const local = `http://127.0.0.1:${LOCAL_PORT}`;
