@@ -188,20 +188,22 @@ class Connection {
 		if (!this.current) act();
 	}
 
+	/** The server's own doing, whatever is being answered. */
 	close(how: 'fin' | 'rst'): void {
+		this.abort('server');
 		if (how === 'rst') this.socket.resetAndDestroy();
 		else this.socket.destroy();
 	}
 
-	abort(): void {
+	abort(by: EndedBy = 'client-abort'): void {
 		const { current } = this;
 		if (!current) return;
 		this.current = undefined;
 		const { request } = current;
 		if (request.endedBy === undefined) {
 			request.endedAt = Date.now();
-			request.endedBy = 'client-abort';
-			request.abortedAfterMs = request.endedAt - request.receivedAt;
+			request.endedBy = by;
+			if (by === 'client-abort') request.abortedAfterMs = request.endedAt - request.receivedAt;
 		}
 		current.abort.abort();
 	}
@@ -400,7 +402,7 @@ export const startRawHttpServer = async (options: RawHttpOptions): Promise<RawHt
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
-				for (const connection of connections.values()) connection.abort();
+				for (const connection of connections.values()) connection.abort('server');
 				for (const socket of sockets) socket.destroy();
 			}),
 	};

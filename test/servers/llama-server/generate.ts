@@ -98,13 +98,13 @@ async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator
 	}
 	const asked = job.task.pingSeconds;
 	const every = asked === undefined ? job.pingMs : asked <= 0 ? Infinity : asked * 1000;
-	let over = false;
-	const end = waitFor(what, job.signal).then(() => {
-		over = true;
-	});
-	while (!over && Number.isFinite(every)) {
-		await waitFor(Promise.race([end, waitFor(every, job.signal)]), job.signal);
-		if (over || job.signal.aborted) break;
+	// Also ends the timer of the ping that is not needed any more.
+	const over = new AbortController();
+	const end = waitFor(what, job.signal).then(() => over.abort());
+	const either = AbortSignal.any([job.signal, over.signal]);
+	while (!either.aborted && Number.isFinite(every)) {
+		await waitFor(every, either);
+		if (either.aborted) break;
 		if (Date.now() - job.pool.lastResultAt >= Math.min(1000, every)) yield ':\n\n';
 	}
 	await end;
