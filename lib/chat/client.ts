@@ -107,9 +107,12 @@ export class ChatClient {
 				if (assembly.finished) reader.finishing();
 			}
 		} catch (error) {
-			const failed = withPartial(error, assembly);
 			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
-			if (!assembly.finished || failed.kind === 'aborted') throw asThrown(failed);
+			if (!assembly.finished || call.signal?.aborted === true) {
+				// What was held back arrived too.
+				assembly.flush();
+				throw asThrown(withPartial(error, assembly));
+			}
 		} finally {
 			reader.close();
 		}

@@ -1,0 +1,383 @@
+import { delay } from '../support/node';
+import {
+	executeWorkflow,
+	importWorkflow,
+	llamaCredential,
+	parts,
+	scriptedModel,
+	smolLm2,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	tinyModel,
+	type ChatLine,
+	type Execution,
+	type ExecutionData,
+	type LlamaServer,
+	type ModelCall,
+	type N8nServer,
+	type Workflow,
+} from './support/playground';
+import { agent, calculator, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+
+const MODEL = 'Local Chat Model';
+const CALL = (input: string) => `<tool_call>\n{"name": "Calculator", "arguments": {"input": "${input}"}}\n</tool_call>`;
+const THOUGHT = 'I need both products before I can answer.';
+
+/** Answers "both" with thinking and two calls, and their results with a sentence. */
+const TOOL_SCRIPT = [
+	{ last: 'tool' as const, reply: 'The products are 391 and 42.' },
+	{ last: 'user' as const, contains: 'both', reply: `<think>\n${THOUGHT}\n</think>\n\n${CALL('17*23')}\n${CALL('6*7')}` },
+	{ last: 'user' as const, reply: 'Hello from the real server.' },
+];
+
+let n8n: N8nServer;
+let scripted: LlamaServer;
+
+beforeAll(async () => {
+	n8n = await startN8n();
+	// The prompt of each slot can be read then: what the server really got, after its template.
+	scripted = await startLlamaServer({
+		model: await scriptedModel(TOOL_SCRIPT),
+		contextSize: 4096,
+		parallel: 1,
+		env: { LLAMA_SERVER_SLOTS_DEBUG: '1' },
+	});
+});
+afterAll(stopEverything);
+
+interface Named {
+	id: string;
+	name: string;
+}
+
+/** Runs a workflow in the running n8n, as the editor's button does. */
+async function run(server: { url: string }, build: (credential: Named) => Workflow, data: Record<string, unknown> = {}): Promise<Execution> {
+	const credential = await n8n.createCredential({ ...llamaCredential(server, data), id: undefined });
+	const created = await n8n.createWorkflow(build(credential));
+	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
+}
+
+const agentWith =
+	(text: string, model: Record<string, unknown> = {}) =>
+	(credential: Named): Workflow =>
+		workflowOf('Agent', { Start: MANUAL, Agent: agent(text), [MODEL]: localModel(credential, model) });
+
+/** What the agent or chain put out. */
+function outputOf(data: ExecutionData, node = 'Agent'): Record<string, unknown> {
+	return data.resultData.runData[node]!.at(-1)!.data!.main![0]![0]!.json;
+}
+
+/** What n8n recorded of each call of the model. */
+function callsOf(data: ExecutionData): ModelCall[] {
+	return data.resultData.runData[MODEL]!.map((run) => run.data!.ai_languageModel![0]![0]!.json as ModelCall);
+}
+
+/** The error of a failed run, as the user sees it. */
+function failureOf(execution: Pick<Execution, 'data'>): { message: string; description: string; everything: string } {
+	const { runData, error } = execution.data.resultData;
+	const failed = runData[MODEL]?.find((one) => one.error)?.error ?? runData.Agent?.find((one) => one.error)?.error ?? error;
+	return { message: String(failed?.message), description: String(failed?.description), everything: JSON.stringify(execution) };
+}
+
+describe('AI Agent through n8n execute', () => {
+	it('gives the answer, exact usage and the timings of the server', async () => {
+		const credential = llamaCredential(scripted);
+		const { run: executed } = await executeWorkflow(agentWith('Say hello')({ id: credential.id!, name: credential.name }), [credential]);
+		expect(outputOf(executed.data)).toEqual({ output: 'Hello from the real server.' });
+		const [call] = callsOf(executed.data);
+		expect(call).toMatchObject({
+			tokenUsage: { promptTokens: expect.any(Number) as number, completionTokens: expect.any(Number) as number },
+			response: {
+				generations: [
+					[
+						{
+							text: 'Hello from the real server.',
+							generationInfo: { finish_reason: 'stop', tokensPerSecond: expect.any(Number) as number, timings: { predicted_n: expect.any(Number) as number } },
+						},
+					],
+				],
+			},
+		});
+		const info = call!.response!.generations![0]![0]!.generationInfo as { timings: { predicted_n: number } };
+		expect(call!.tokenUsage!.completionTokens).toBe(info.timings.predicted_n);
+	});
+});
+
+describe('AI Agent and chains', () => {
+	it('runs two parallel tool calls with their own arguments and sends thinking and calls back as one turn', async () => {
+		const { data } = await run(scripted, (credential) =>
+			workflowOf('Tools', { Start: MANUAL, Agent: agent('What are both products?'), [MODEL]: localModel(credential), Calculator: calculator }),
+		);
+		expect(outputOf(data)).toEqual({ output: 'The products are 391 and 42.' });
+		const results = data.resultData.runData.Calculator!.map((one) => JSON.stringify(one.data!.ai_tool![0]![0]!.json));
+		expect(results).toHaveLength(2);
+		expect(results.join()).toContain('391');
+		expect(results.join()).toContain('42');
+		expect(callsOf(data)).toHaveLength(2);
+
+		const [slot] = (await scripted.slots()) as unknown as Array<{ prompt: string }>;
+		const turn = slot!.prompt.slice(slot!.prompt.lastIndexOf('What are both products?'));
+		// One assistant message, with the thinking once, both calls behind it and no injected id; then the results and the next turn.
+		expect(turn.match(/<\|im_start\|>assistant/g)).toHaveLength(2);
+		expect(turn.split(THOUGHT)).toHaveLength(2);
+		expect(turn.match(/<tool_call>/g)).toHaveLength(2);
+		expect(turn).not.toContain('"id"');
+		expect(turn.indexOf('17*23')).toBeLessThan(turn.indexOf('6*7'));
+		expect(turn.match(/<tool_response>/g)).toHaveLength(2);
+	});
+
+	it('really talks with SmolLM2', async () => {
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 2048, threads: 2 });
+		const { data } = await run(server, agentWith('Say hello in one sentence', { options: { temperature: 0, maxTokens: 60 } }));
+		expect(String(outputOf(data).output)).toMatch(/[a-z]{3,}/);
+		await server.stop();
+	});
+
+	it('keeps to a JSON schema and gives a chain parsed JSON', async () => {
+		const server = await startLlamaServer({ contextSize: 4096 });
+		const { data } = await run(server, (credential) =>
+			workflowOf('Schema', {
+				Start: { ...MANUAL, to: ['Chain'] },
+				Chain: { type: '@n8n/n8n-nodes-langchain.chainLlm', typeVersion: 1.7, parameters: { promptType: 'define', text: 'Which colour?' } },
+				[MODEL]: localModel(
+					credential,
+					{
+						responseFormat: 'jsonSchema',
+						jsonSchema: JSON.stringify({
+							type: 'object',
+							properties: { colour: { enum: ['red', 'blue'] }, code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 } },
+							required: ['colour', 'code'],
+						}),
+					},
+					'Chain',
+				),
+			}),
+		);
+		expect(JSON.stringify(outputOf(data, 'Chain'))).toMatch(/"colour":"(red|blue)"/);
+		const info = callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!;
+		expect(JSON.stringify(info.notes)).toContain('look-around');
+		await server.stop();
+	});
+});
+
+describe('failures, in the words the user sees', () => {
+	it('a wrong key', async () => {
+		const server = await startLlamaServer({ apiKey: 'right-key' });
+		const failed = failureOf(await run(server, agentWith('Hi'), { apiKey: 'wrong-key-4711' }));
+		expect(failed.message).toContain('refuses the API key');
+		expect(failed.message).toContain(`${server.url}/v1/chat/completions`);
+		expect(failed.everything).not.toContain('wrong-key-4711');
+		await server.stop();
+	});
+
+	it('a server that is not there', async () => {
+		const failed = failureOf(await run({ url: 'http://127.0.0.1:9' }, agentWith('Hi', { options: { maxRetries: 0 } })));
+		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
+		expect(failed.description).toContain('host.docker.internal');
+	});
+
+	it('a picture for a model that cannot see', async () => {
+		const server = await startLlamaServer();
+		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+		const failed = failureOf(
+			await run(server, (credential) =>
+				workflowOf('Vision', {
+					Start: { ...MANUAL, to: ['Picture'] },
+					Picture: {
+						type: 'n8n-nodes-base.set',
+						typeVersion: 3.4,
+						parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: pixel, type: 'string' }] } },
+						to: ['File'],
+					},
+					File: {
+						type: 'n8n-nodes-base.convertToFile',
+						typeVersion: 1.1,
+						parameters: { operation: 'toBinary', sourceProperty: 'data', options: { mimeType: 'image/png', fileName: 'pixel.png' } },
+						to: ['Agent'],
+					},
+					Agent: agent('What is in the picture?', { options: { passthroughBinaryImages: true } }),
+					[MODEL]: localModel(credential),
+				}),
+			),
+		);
+		expect(failed.message).toContain('no projector for image');
+		expect(failed.description).toContain('--mmproj');
+		await server.stop();
+	});
+
+	it('a prompt that does not fit into the context', async () => {
+		const server = await startLlamaServer({ contextSize: 512, parallel: 1 });
+		const failed = failureOf(await run(server, agentWith('word '.repeat(400))));
+		expect(failed.message).toMatch(/The prompt needs \d+ tokens, but a slot of the server has 512/);
+		expect(failed.description).toContain('--ctx-size');
+		await server.stop();
+	});
+
+	it('an answer of nothing but thinking', async () => {
+		const server = await startLlamaServer({ model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]) });
+		const failed = failureOf(await run(server, agentWith('Hi', { options: { maxTokens: 12 } })));
+		expect(failed.message).toContain('spent its answer on thinking');
+		expect(failed.everything).toContain('So much');
+		await server.stop();
+	});
+
+	it('a tool call that the token limit cut: never executed', async () => {
+		const server = await startLlamaServer({ model: await scriptedModel([{ reply: CALL('17*23 and a good deal more than that') }]) });
+		const cut = await run(server, (credential) =>
+			workflowOf('Cut', { Start: MANUAL, Agent: agent('Calculate'), [MODEL]: localModel(credential, { options: { maxTokens: 18 } }), Calculator: calculator }),
+		);
+		expect(failureOf(cut).message).toContain('cut the call of the tool "Calculator"');
+		expect(cut.data.resultData.runData.Calculator).toBeUndefined();
+		await server.stop();
+	});
+
+	it('a server that is killed in the middle of its answer', async () => {
+		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+		const running = run(server, agentWith('Go on for ever', { options: { maxTokens: -1 } }));
+		while (!(await server.slots()).some(({ is_processing: busy }) => busy)) await delay(20);
+		await delay(300);
+		server.service.kill('SIGKILL');
+		const failed = failureOf(await running);
+		expect(failed.message).toContain('The connection broke in the middle of the answer');
+		expect(failed.everything).toContain('partialText');
+		await server.stop();
+	});
+
+	it('a model that is still loading is waited for', async () => {
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 1024, wait: false });
+		const { status, data } = await run(server, agentWith('Hi', { options: { maxTokens: 8, maxRetries: 20 } }));
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		await server.stop();
+	});
+});
+
+describe('the running n8n', () => {
+	async function live(server: LlamaServer, name: string, build: (credential: Named) => Workflow): Promise<Workflow & { id: string }> {
+		const { id, name: credentialName } = await n8n.createCredential({ ...llamaCredential(server), id: undefined, name });
+		return await importWorkflow(n8n, build({ id, name: credentialName }));
+	}
+
+	async function linesOf(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
+		const lines: ChatLine[] = [];
+		for await (const line of n8n.chat(webhookId, text, { signal })) lines.push(line);
+		return lines;
+	}
+
+	const textOf = (lines: ChatLine[]) =>
+		lines
+			.filter(({ type }) => type === 'item')
+			.map(({ content }) => content ?? '')
+			.join('');
+
+	async function onlyExecution(workflowId: string): Promise<Execution> {
+		const [summary] = await n8n.listExecutions({ workflowId });
+		return await n8n.waitForExecution(summary!.id);
+	}
+
+	it('types the answer of an agent into the chat, piece by piece', async () => {
+		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 16_384, parallel: 1 });
+		const { id } = await live(server, 'streamed', (credential) =>
+			workflowOf('Streamed', { Chat: chatTrigger('streamed-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: 2000 } }) }),
+		);
+		const lines = await linesOf('streamed-chat', 'Tell me a story');
+		const items = lines.filter(({ type }) => type === 'item');
+		expect(lines.map(({ type }) => type)).toEqual(expect.arrayContaining(['begin', 'item', 'end']));
+		expect(items.length).toBeGreaterThan(5);
+		// In pieces over time, not in one lump at the end.
+		expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(100);
+		const execution = await onlyExecution(id);
+		expect(outputOf(execution.data).output).toBe(textOf(lines));
+		await server.stop();
+	});
+
+	it('runs parallel tools while it streams', async () => {
+		const { id } = await live(scripted, 'tools', (credential) =>
+			workflowOf('Streamed tools', { Chat: chatTrigger('tools-chat'), Agent: agent(), [MODEL]: localModel(credential), Calculator: calculator }),
+		);
+		const lines = await linesOf('tools-chat', 'What are both products?');
+		expect(textOf(lines)).toBe('The products are 391 and 42.');
+		const { data } = await onlyExecution(id);
+		expect(data.resultData.runData.Calculator).toHaveLength(2);
+	});
+
+	it('Stop frees the slot of the server', async () => {
+		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+		const { id } = await live(server, 'stopped', (credential) =>
+			workflowOf('Stopped', { Chat: chatTrigger('stopped-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: -1 } }) }),
+		);
+		const reader = new AbortController();
+		const reading = linesOf('stopped-chat', 'Go on for ever', reader.signal).catch(() => []);
+		const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
+		while (!(await busy())) await delay(20);
+		await delay(500);
+		expect(await busy()).toBe(true);
+		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
+		const stoppedAt = performance.now();
+		await n8n.stopExecution(running!.id);
+		while ((await busy()) && performance.now() - stoppedAt < 10_000) await delay(20);
+		expect(performance.now() - stoppedAt).toBeLessThan(2000);
+		expect(await busy()).toBe(false);
+		// n8n leaves the chat's own request open.
+		reader.abort();
+		await reading;
+		await server.stop();
+	});
+
+	it('lists the models of the server in the drop-down, and says why where it cannot', async () => {
+		const good = await n8n.createCredential({ ...llamaCredential(scripted), id: undefined, name: 'list' });
+		const bad = await n8n.createCredential({ ...llamaCredential({ url: 'http://127.0.0.1:9' }), id: undefined, name: 'no list' });
+		const search = async (credential: { id: string; name: string }) =>
+			await n8n.request<{ results: Array<{ name: string; value: string }> }>('POST', '/rest/dynamic-node-parameters/resource-locator-results', {
+				nodeTypeAndVersion: { name: 'CUSTOM.localChatModel', version: 1 },
+				path: 'parameters.model',
+				methodName: 'searchModels',
+				currentNodeParameters: {},
+				credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
+			});
+		const { results } = await search(good);
+		expect(results).toEqual([{ name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string, value: 'test-model' }]);
+		await expect(search(bad)).rejects.toThrow('Nothing listens on 127.0.0.1:9');
+	});
+
+	it('tests the credential: any form of the base URL, a server without keys, a wrong key', async () => {
+		const keyed = await startLlamaServer({ apiKey: 'right-key' });
+		const test = async (baseUrl: string, apiKey: string) =>
+			await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
+				credentials: { id: '', name: 'test', type: 'localLlamaApi', data: { baseUrl, apiKey, authentication: 'bearer', extraHeaders: {}, ignoreSslIssues: false, maxConcurrentRequests: 0 } },
+			});
+		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions']) {
+			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({ form, status: 'OK' });
+		}
+		expect(await test(keyed.url.replace('http://', ' '), 'right-key')).toMatchObject({ status: 'OK' });
+		expect(await test(keyed.url, 'wrong-key')).toMatchObject({ status: 'Error' });
+		expect(await test(keyed.url, '')).toMatchObject({ status: 'Error' });
+		expect(await test(scripted.url, '')).toMatchObject({ status: 'OK' });
+		await keyed.stop();
+	});
+
+	it('lets the HTTP Request node use the credential', async () => {
+		const keyed = await startLlamaServer({ apiKey: 'right-key' });
+		const { id, name } = await n8n.createCredential({ ...llamaCredential(keyed, { apiKey: 'right-key' }), id: undefined, name: 'http' });
+		const created = await importWorkflow(
+			n8n,
+			workflowOf('Request', {
+				Hook: { type: 'n8n-nodes-base.webhook', typeVersion: 2, parameters: { path: 'props', responseMode: 'lastNode' }, webhookId: 'props', to: ['Request'] },
+				Request: {
+					type: 'n8n-nodes-base.httpRequest',
+					typeVersion: 4.2,
+					parameters: { url: `${keyed.url}/props`, authentication: 'predefinedCredentialType', nodeCredentialType: 'localLlamaApi' },
+					credentials: { localLlamaApi: { id, name } },
+				},
+			}),
+		);
+		const answer = await n8n.webhook('props', { method: 'GET' });
+		expect(await answer.json()).toMatchObject({ total_slots: expect.any(Number) as number });
+		expect((await onlyExecution(created.id)).status).toBe('success');
+		await keyed.stop();
+	});
+
+	it('was started with the version that was asked for', () => {
+		expect(parts().n8n.version).toMatch(/^2\.(41|20)\./);
+	});
+});
