@@ -1,0 +1,41 @@
+import { childProcess, fs, path, process } from '../support/node';
+import { newUserFolder, parts, startN8n, stopEverything, workFolder } from './support/playground';
+
+afterAll(stopEverything);
+
+/** Runs npm as a user would, and says how long it took. */
+function npm(args: string[], cwd: string, home: string): { seconds: number; output: string } {
+	const startedAt = performance.now();
+	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, { cwd, encoding: 'utf8', env: { ...process.env, HOME: home } });
+	if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+	return { seconds: (performance.now() - startedAt) / 1000, output: stdout };
+}
+
+describe('npm install of the tarball into ~/.n8n/custom', () => {
+	it('takes seconds, brings nothing with it, and n8n lists the nodes', async () => {
+		const scratch = workFolder('install');
+		const userFolder = await newUserFolder();
+		const custom = path.join(userFolder, '.n8n', 'custom');
+		fs.mkdirSync(custom, { recursive: true });
+
+		// The build is there already; packing it again would build into the folder that other tests read.
+		npm(['pack', '--ignore-scripts', '--pack-destination', scratch], process.cwd(), scratch);
+		const tarball = fs.readdirSync(scratch).find((file) => file.endsWith('.tgz'))!;
+		expect(fs.statSync(path.join(scratch, tarball)).size).toBeLessThan(600_000);
+
+		const { seconds } = npm(['install', '--no-audit', '--no-fund', path.join(scratch, tarball)], custom, scratch);
+		expect(seconds).toBeLessThan(60);
+		expect(fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['n8n-nodes-local-llama']);
+
+		const n8n = await startN8n({ userFolder, customExtensions: [] });
+		const names = (await n8n.nodeTypes()).map(({ name }) => name);
+		const { n8n: listed } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as { n8n: { nodes: string[] } };
+		const expected = listed.nodes.map((file) => {
+			const name = path.basename(file, '.node.js');
+			return `CUSTOM.${name[0]!.toLowerCase()}${name.slice(1)}`;
+		});
+		expect(names).toEqual(expect.arrayContaining(expected));
+		expect(parts().n8n.version).toMatch(/^2\./);
+		await n8n.stop();
+	});
+});
