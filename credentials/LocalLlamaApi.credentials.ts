@@ -2,6 +2,8 @@ import type { IAuthenticate, ICredentialDataDecryptedObject, ICredentialTestRequ
 
 import { resolveBaseUrl } from '../lib/transport/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/transport/credentials';
+import type { FailureKind } from '../lib/transport/errors';
+import { remedyFor } from '../lib/transport/remedies';
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -18,6 +20,12 @@ async function authenticate(data: ICredentialDataDecryptedObject, request: IHttp
 		...(isTest ? { baseURL: resolveBaseUrl(credential.baseUrl).api, skipSslCertificateValidation: credential.ignoreSslIssues } : {}),
 		headers: { ...request.headers, ...credentialHeaders(credential) },
 	};
+}
+
+/** n8n would show no more than the phrase of the status, such as "Not Found". */
+function said(status: number, kind: FailureKind) {
+	const { message, remedy } = remedyFor(kind, { status });
+	return { type: 'responseCode' as const, properties: { value: status, message: `${message}. ${remedy}` } };
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -100,5 +108,6 @@ export class LocalLlamaApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
+		rules: [said(401, 'unauthorized'), said(403, 'forbidden'), said(404, 'wrongPath'), said(502, 'gateway'), said(503, 'loading'), said(504, 'gateway')],
 	};
 }

@@ -127,6 +127,8 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 	const reason = text(links[0]?.message) ?? String(error);
 	const facts = { code: code ?? codes[0] ?? reason };
 	if (started) return failure('connectionLost', context, { facts });
+	// undici's parser gives some of its errors no code.
+	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, { facts });
 	if (code !== undefined) return failure(kindOfCode(code)!, context, { facts, about: { code } });
 	return failure('closedBeforeAnswer', context, { facts, message: mask(`The request failed before an answer came: ${reason}`, context.secrets) });
 }
@@ -237,22 +239,70 @@ function kindOf(status: number, message: string, type: string | undefined, answe
 	return kindOfMessage(message, type) ?? kindOfStatus(status, html);
 }
 
+/** What the text of an error means, whatever its status. The first that matches counts. */
+const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
+	// nginx, and Go's server
+	['tlsMismatch', /plain HTTP request was sent to HTTPS port/i, /HTTP request to an HTTPS server/i],
+	[
+		'contextOverflow',
+		/exceeds? the (?:available|max) context/i,
+		/maximum context length/i,
+		/larger than the max context/i,
+		/context length exceeded/i,
+	],
+	['contextExceeded', /context size has been exceeded/i],
+	[
+		'modalityUnsupported',
+		/(?:image|audio|video) input is not supported/i,
+		/does not support (?:image|vision|multimodal)/i,
+		/is not a multimodal model/i,
+	],
+	['brokenHistory', /failed to parse tool call arguments/i],
+	// What llama-server answers with 500 although the request is wrong
+	[
+		'badRequest',
+		/^\[json\.exception/i,
+		/^failed to parse (?:messages|tools):/i,
+		/^cannot use both/i,
+		/^unknown reasoning format/i,
+		/^invalid base64/i,
+		/^failed to (?:download|load) image/i,
+		/is too large to process/i,
+		/must not be empty/i,
+		/'messages' is required/i,
+	],
+	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
+	[
+		'grammarRejected',
+		/failed to parse grammar/i,
+		/json schema conversion failed/i,
+		/failed to initialize samplers/i,
+		/invalid grammar/i,
+		/unsupported.*(?:schema|pattern)/i,
+	],
+	[
+		'toolsUnsupported',
+		/tools? param requires --jinja/i,
+		/does not support tools/i,
+		/requires --enable-auto-tool-choice/i,
+		/tool choice requires/i,
+		/cannot use tools with stream/i,
+	],
+	['modelFailedToLoad', /model (?:name=)?.* failed to load/i],
+	[
+		'modelNotFound',
+		/^model ["'`]?.*["'`]? ?not found/i,
+		/model not found/i,
+		/model .* does not exist/i,
+		/model is not loaded/i,
+		/no such model/i,
+	],
+];
+
 /** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
 export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
-	// nginx, and Go's server
-	if (/plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server/i.test(message)) return 'tlsMismatch';
-	if (type === 'exceed_context_size_error' || /exceeds? the (?:available|max) context|maximum context length|larger than the max context|context length exceeded/i.test(message)) {
-		return 'contextOverflow';
-	}
-	if (/context size has been exceeded/i.test(message)) return 'contextExceeded';
-	if (/(?:image|audio|video) input is not supported|does not support (?:image|vision|multimodal)|is not a multimodal model/i.test(message)) return 'modalityUnsupported';
-	if (/failed to parse tool call arguments/i.test(message)) return 'brokenHistory';
-	if (/unable to generate parser for this template|conversation roles must alternate/i.test(message)) return 'templateRejected';
-	if (/failed to parse grammar|json schema conversion failed|failed to initialize samplers|invalid grammar|unsupported.*(?:schema|pattern)/i.test(message)) return 'grammarRejected';
-	if (/tools? param requires --jinja|does not support tools|requires --enable-auto-tool-choice|tool choice requires|cannot use tools with stream/i.test(message)) return 'toolsUnsupported';
-	if (/model (?:name=)?.* failed to load/i.test(message)) return 'modelFailedToLoad';
-	if (/^model ["'`]?.*["'`]? ?not found|model not found|model .* does not exist|model is not loaded|no such model/i.test(message)) return 'modelNotFound';
-	return undefined;
+	if (type === 'exceed_context_size_error') return 'contextOverflow';
+	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(message)))?.[0];
 }
 
 function kindOfStatus(status: number, html: boolean): FailureKind {
@@ -261,9 +311,9 @@ function kindOfStatus(status: number, html: boolean): FailureKind {
 	return 'badRequest';
 }
 
-/** The template's own sentence inside "Unable to generate parser for this template. Automatic parser generation failed: …". */
+/** The template's own sentence, which stands at the end of "Unable to generate parser for this template. … Error: Jinja Exception: …". */
 function innerSentence(message: string): string {
-	const inner = /(?:raise_exception|Error|error|failed):\s*([^\n]+)/.exec(message.replace(/^[\s\S]*Automatic parser generation failed:/, ''))?.[1];
+	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
 	return inner ? `${inner.trim()} — ${message}` : message;
 }
 

@@ -104,10 +104,9 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: 'What listens on this port does not speak HTTP',
 		remedy: 'Check the port. If the server wants TLS, write https:// in the Base URL.',
 	}),
-	closedBeforeAnswer: () => ({
+	closedBeforeAnswer: ({ url }) => ({
 		message: 'The server closed the connection before it answered',
-		remedy:
-			'The server may have crashed (look at its log for an out-of-memory or ROCm error), or this port wants https. The request is not sent again, because it may have been taken up.',
+		remedy: `The server may have crashed (look at its log for an out-of-memory or ROCm error), or this port wants ${url?.startsWith('https:') ? 'http' : 'https'}. A request that may have been taken up is not sent again.`,
 	}),
 	blockedByPolicy: ({ host }) => ({
 		message: `n8n's own network protection blocks ${quoted(host)}`,

@@ -16,6 +16,7 @@ export { default as path } from 'node:path';
 export { default as stream } from 'node:stream';
 export * as tls from 'node:tls';
 export * as url from 'node:url';
+export * as util from 'node:util';
 export * as workerThreads from 'node:worker_threads';
 export * as vm from 'node:vm';
 export * as zlib from 'node:zlib';
