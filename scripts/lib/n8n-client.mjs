@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** @typedef {import('./types').JsonObject} JsonObject */
 
 const WEBHOOK_TIMEOUT_MS = 15_000;
+const UNFINISHED = ['new', 'running', 'waiting'];
 
 /**
  * n8n stores an execution's data in the format of the npm package flatted: an array whose strings are places in it.
@@ -169,10 +170,10 @@ export const n8nClient = (url) => {
 		waitForExecution: async (id, timeoutMs = 60_000) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
-				const execution = await getExecution(id);
-				if (!['new', 'running', 'waiting'].includes(execution.status)) return execution;
-				if (Date.now() > deadline)
-					throw new Error(`Execution ${id} was still ${execution.status} after ${timeoutMs} ms`);
+				// Not the execution itself: n8n 2.20 answers 500 as long as it has no data.
+				const status = (await listExecutions({ limit: 100 })).find((execution) => execution.id === id)?.status;
+				if (status !== undefined && !UNFINISHED.includes(status)) return await getExecution(id);
+				if (Date.now() > deadline) throw new Error(`Execution ${id} was still ${status} after ${timeoutMs} ms`);
 				await delay(100);
 			}
 		},

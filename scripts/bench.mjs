@@ -1,0 +1,210 @@
+/**
+ * `npm run bench`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the floor, in one run on one
+ * llama-server. Writes bench/results.md. `--quick` runs a tenth.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureBuild, stageBuild } from './lib/build.mjs';
+import { ensureDependencies, node } from './lib/deps.mjs';
+import { ensureLlamaServer, startLlamaServer } from './lib/llama-server.mjs';
+import { createLog } from './lib/log.mjs';
+import { allOrEveryFailure, main } from './lib/main.mjs';
+import { writeScriptedModel, writeTinyModel } from './lib/tiny-model.mjs';
+import { ensureN8n } from './lib/n8n-install.mjs';
+import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
+import { root } from './lib/paths.mjs';
+import { run } from './lib/proc.mjs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
+/**
+ * @typedef {{ name: string, streams: number, tokens: number, cpuMsPer1000: number, firstP50: number, firstP99: number, rssMb: number }} Row
+ */
+
+const NAMES = {
+	reader: 'bare undici reader (floor)',
+	localChatModel: 'Local Chat Model',
+	chatOpenAi: 'ChatOpenAI (n8n 2.41.1)',
+};
+const TOKENS = 300;
+const TOOL_STEPS = 6;
+const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const log = createLog();
+
+/** @param {number} value */
+const one = (value) => value.toFixed(1);
+/** @param {number} value */
+const ratio = (value) => `${value.toFixed(2)}×`;
+
+/**
+ * Repeats each contest and keeps the median run by CPU, since the machine has other things to do.
+ *
+ * @param {object} fixed
+ * @param {number} streams
+ * @param {number} total
+ */
+const streamRows = async (fixed, streams, total) => {
+	/** @type {Record<string, Row[]>} */
+	const rounds = { reader: [], localChatModel: [], chatOpenAi: [] };
+	// In turn, so that a drift of the machine hits all alike.
+	for (let round = 0; round < (options.quick ? 1 : 5); round += 1) {
+		for (const name of Object.keys(rounds)) {
+			const { stdout } = await run(node, [join(root, 'bench', 'contestant.mjs'), JSON.stringify({ ...fixed, name, streams, total, tokens: TOKENS })]);
+			rounds[name]?.push(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+		}
+	}
+	return Object.fromEntries(
+		Object.entries(rounds).map(([name, rows]) => {
+			const median = (/** @type {keyof Row} */ key) => rows.map((row) => Number(row[key])).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? NaN;
+			return [name, { cpu: median('cpuMsPer1000'), p50: median('firstP50'), p99: median('firstP99'), rss: median('rssMb') }];
+		}),
+	);
+};
+
+/** @param {number} step */
+const product = (step) => String(step * 111);
+/** @param {number} step */
+const call = (step) => `<think>\nStep ${step} of ${TOOL_STEPS} comes now.\n</think>\n\n<tool_call>\n{"name": "Calculator", "arguments": {"input": "${step}*111"}}\n</tool_call>`;
+
+/**
+ * The agent calls a tool six times in a row. Prompt tokens that the server had to read, by its own count.
+ *
+ * @param {string} binary
+ * @param {string} model
+ * @param {import('./lib/types').N8nServer} n8n
+ * @param {(url: string) => { credential: import('./lib/types').Credential, node: Pick<import('./lib/types').WorkflowNode, 'type' | 'typeVersion' | 'parameters'> }} chatModel
+ */
+const toolLoop = async (binary, model, n8n, chatModel) => {
+	const server = await startLlamaServer(binary, { model, alias: 'bench-model', contextSize: 8192, parallel: 1, threads: 1, args: ['--metrics'] });
+	try {
+		const { credential, node: modelNode } = chatModel(server.url);
+		const { id, name } = await n8n.createCredential(credential);
+		const workflow = await n8n.createWorkflow({
+			name: 'Tool loop',
+			nodes: [
+				{ id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
+				{
+					id: '2',
+					name: 'Agent',
+					type: '@n8n/n8n-nodes-langchain.agent',
+					typeVersion: 3,
+					position: [200, 0],
+					parameters: { promptType: 'define', text: 'Calculate the multiples of 111.', options: { maxIterations: 10, systemMessage: 'You are exact. '.repeat(40) } },
+				},
+				{ ...modelNode, id: '3', name: 'Model', position: [200, 200], credentials: { [credential.type]: { id, name } } },
+				{ id: '4', name: 'Calculator', type: '@n8n/n8n-nodes-langchain.toolCalculator', typeVersion: 1, position: [400, 200], parameters: {} },
+			],
+			connections: {
+				Start: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
+				Model: { ai_languageModel: [[{ node: 'Agent', type: 'ai_languageModel', index: 0 }]] },
+				Calculator: { ai_tool: [[{ node: 'Agent', type: 'ai_tool', index: 0 }]] },
+			},
+		});
+		const execution = await n8n.waitForExecution(await n8n.runWorkflow(workflow, 'Start'));
+		const { runData } = execution.data.resultData;
+		const calls = runData.Calculator?.length ?? 0;
+		if (execution.status !== 'success' || calls !== TOOL_STEPS) {
+			throw new Error(`The tool loop ended as ${execution.status} after ${calls} calls: ${execution.data.resultData.error?.message ?? ''}`);
+		}
+		const metrics = await (await fetch(`${server.url}/metrics`)).text();
+		const count = (/** @type {string} */ counter) => Number(new RegExp(`^llamacpp:${counter} (\\d+)`, 'm').exec(metrics)?.[1] ?? NaN);
+		return { read: count('prompt_tokens_total'), cached: count('prompt_tokens_cached_total') };
+	} finally {
+		await server.stop();
+	}
+};
+
+await main(async () => {
+	const dependencies = ensureDependencies(log);
+	const [, install, nodes, binary] = await allOrEveryFailure([
+		dependencies,
+		ensureN8n(log, { nodeReady: dependencies }),
+		(async () => {
+			await dependencies;
+			return await stageBuild(await ensureBuild(log));
+		})(),
+		ensureLlamaServer(log),
+	]);
+	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
+	/** @type {string[]} */
+	const out = [];
+	try {
+		const tiny = join(work, 'tiny.gguf');
+		writeTinyModel(tiny, { contextLength: 131_072, meanTokens: Infinity });
+		const total = options.quick ? 32 : 192;
+		const server = await startLlamaServer(binary, { model: tiny, alias: 'bench-model', contextSize: 131_072, parallel: 64, threads: 1 });
+		out.push(
+			'| Streams at once | | CPU ms per 1,000 tokens | against the floor | against ChatOpenAI | first token p50, ms | p99, ms | memory, MB |',
+			'|---|---|---|---|---|---|---|---|',
+		);
+		for (const streams of [1, 16, 64]) {
+			await log.step(`${streams} streams at once`, async () => {
+				const rows = await streamRows({ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' }, streams, Math.max(total, streams * 3));
+				for (const [name, label] of Object.entries(NAMES)) {
+					const { cpu, p50, p99, rss } = rows[name] ?? { cpu: NaN, p50: NaN, p99: NaN, rss: NaN };
+					out.push(
+						`| ${streams} | ${label} | ${one(cpu)} | ${ratio(cpu / (rows.reader?.cpu ?? NaN))} | ${ratio(cpu / (rows.chatOpenAi?.cpu ?? NaN))} | ${one(p50)} | ${one(p99)} | ${rss.toFixed(0)} |`,
+					);
+				}
+			});
+		}
+		await server.stop();
+
+		await log.step('tool loop of six steps in n8n', async () => {
+			const scripted = join(work, 'scripted.gguf');
+			const steps = Array.from({ length: TOOL_STEPS }, (_, index) => index + 1);
+			writeScriptedModel(scripted, [
+				{ last: 'tool', contains: product(TOOL_STEPS), reply: 'All multiples are there.' },
+				...steps.slice(0, -1).reverse().map((step) => ({ last: /** @type {const} */ ('tool'), contains: product(step), reply: call(step + 1) })),
+				{ last: 'user', reply: call(1) },
+			], { contextLength: 8192 });
+			const userFolder = join(work, 'home');
+			await copyPreparedUserFolder(install, userFolder);
+			const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
+			await n8n.login(TEST_LOGIN);
+			const model = { __rl: true, mode: 'id', value: 'bench-model' };
+			const own = await toolLoop(binary, scripted, n8n, (url) => ({
+				credential: { name: 'own', type: 'localLlamaApi', data: { baseUrl: url } },
+				node: { type: 'CUSTOM.localChatModel', typeVersion: 1, parameters: { model, options: {} } },
+			}));
+			const openAi = await toolLoop(binary, scripted, n8n, (url) => ({
+				credential: { name: 'openai', type: 'openAiApi', data: { apiKey: 'none', url: `${url}/v1` } },
+				node: { type: '@n8n/n8n-nodes-langchain.lmChatOpenAi', typeVersion: 1.2, parameters: { model, options: {} } },
+			}));
+			await n8n.stop();
+			out.push(
+				'',
+				`Tool loop: n8n's agent calls a tool ${TOOL_STEPS} times in a row with thinking, one slot. Prompt tokens by the server's own count (\`/metrics\`).`,
+				'',
+				"| | prompt tokens read | taken from the cache | read, against n8n's OpenAI Chat Model |",
+				'|---|---|---|---|',
+				`| Local Chat Model | ${own.read} | ${own.cached} | ${ratio(own.read / openAi.read)} |`,
+				`| n8n's OpenAI Chat Model | ${openAi.read} | ${openAi.cached} | 1.00× |`,
+			);
+		});
+	} finally {
+		rmSync(work, { recursive: true, force: true });
+	}
+	const table = out.join('\n');
+	log.line('');
+	log.line(table);
+	const cpu = cpus();
+	writeFileSync(
+		join(root, 'bench', 'results.md'),
+		[
+			'# Benchmark',
+			'',
+			'Written by `npm run bench`. All contestants in one run on one llama-server (v0.5.0, generated model of 0.4 MB, which streams thousands of tokens a second),',
+			`each in a process of its own, in turn, five rounds, medians. ${cpu.length} × ${cpu[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${(await run(node, ['--version'])).stdout.trim()}, server on the same cores.`,
+			'',
+			`The floor reads with undici, splits the events with eventsource-parser, parses every one, and joins the text; nothing is checked. ChatOpenAI is`,
+			"what n8n's OpenAI Chat Model stands on. Both models carry n8n's tracer and are read through `stream()`, as the agent does. Each stream has " + `${TOKENS} tokens.`,
+			'',
+			table,
+			'',
+		].join('\n'),
+	);
+	return 0;
+});
