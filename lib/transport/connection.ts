@@ -28,6 +28,8 @@ export interface ConnectionSettings {
 	egressFilter?: EgressFilter;
 	/** Milliseconds for making a connection, default 10 s. */
 	connectLimitMs?: number;
+	/** What is asked, where that is no model server: errors then advise about that. */
+	service?: 'dify';
 }
 
 export interface RequestOptions {
@@ -130,7 +132,7 @@ export class Connection {
 
 	/** What errors about a URL may name. */
 	contextOf(url: string, model?: string): FailureContext {
-		return { url, root: this.url.root, model, secrets: this.secrets };
+		return { url, root: this.url.root, model, service: this.settings.service, secrets: this.secrets };
 	}
 
 	/**

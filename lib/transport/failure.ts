@@ -6,6 +6,8 @@ export interface FailureContext {
 	url: string;
 	/** Root of the server, for advice that names a URL. */
 	root?: string;
+	/** What is asked, where that is no model server. */
+	service?: 'dify';
 	model?: string;
 	/** Values that must never appear in an error: keys and header values. */
 	secrets?: readonly string[];
@@ -16,7 +18,7 @@ export function failure(kind: FailureKind, context: Partial<FailureContext>, mor
 	const { about, ...details } = more;
 	const address = hostAndPort(context.url);
 	const outside = masked({ ...about }, context.secrets);
-	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, ...outside });
+	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, service: context.service, ...outside });
 	return new ServerError({
 		kind,
 		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),

@@ -23,6 +23,10 @@ export interface RemedyFacts {
 	serverText?: string;
 	tool?: string;
 	maxTokens?: number;
+	/** No key was sent. */
+	keyMissing?: boolean;
+	/** What is asked, where that is no model server. */
+	service?: 'dify';
 }
 
 export interface Remedy {
@@ -58,17 +62,25 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 				? 'host.docker.internal exists in Docker Desktop only. On Linux start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
 				: 'Check the spelling. Inside Docker use the name of the service in the same compose file or the IP address of the machine, and see that both containers share a network.',
 	}),
-	refused: ({ host, port }) =>
-		isLoopback(host)
-			? {
-					message: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
-					remedy: `If n8n runs in Docker, "${host}" means the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start the container with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. If n8n runs on the same machine, check that the server is running and that the port is right.`,
-				}
-			: {
-					message: `The machine ${quoted(host)} answers, but nothing listens on port ${port ?? ''}`,
-					remedy:
-						'The model server is down, still starting, on another port, or bound to 127.0.0.1 only. Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.',
-				},
+	refused: ({ host, port, service }) => {
+		if (service === 'dify') {
+			return {
+				message: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
+				remedy: `Check that Dify runs (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" means the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
+			};
+		}
+		if (isLoopback(host)) {
+			return {
+				message: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
+				remedy: `If n8n runs in Docker, "${host}" means the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start the container with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. If n8n runs on the same machine, check that the server is running and that the port is right.`,
+			};
+		}
+		return {
+			message: `The machine ${quoted(host)} answers, but nothing listens on port ${port ?? ''}`,
+			remedy:
+				'The model server is down, still starting, on another port, or bound to 127.0.0.1 only. Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.',
+		};
+	},
 	connectTimeout: ({ host, port }) => ({
 		message: `No answer from ${quoted(host)} while connecting`,
 		remedy: `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down. Try the same address with curl from the machine that runs n8n.`,
@@ -138,11 +150,17 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: 'The request was cancelled',
 		remedy: 'The execution was stopped. The connection was closed, so the server stops generating too.',
 	}),
-	unauthorized: () => ({
-		message: 'The server refuses the API key',
-		remedy:
-			'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key), without blanks. Some servers want x-api-key: change Authentication.',
-	}),
+	unauthorized: ({ keyMissing }) =>
+		keyMissing === true
+			? {
+					message: 'The server wants an API key, and the credential has none',
+					remedy: 'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+				}
+			: {
+					message: 'The server refuses the API key',
+					remedy:
+						'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key), without blanks. Some servers want x-api-key: change Authentication.',
+				},
 	forbidden: () => ({
 		message: 'The server does not allow this',
 		remedy: 'The key may lack the permission, or this route is switched off on the server.',
