@@ -12,7 +12,6 @@ function fileNames(file: DifyFile): string[] {
 /** Adds a file, or completes the one that is there already: chatflows list their files in two closing events. */
 export function addFile(files: DifyFile[], found: Fields): void {
 	const file: DifyFile = { ...found };
-	delete file.event;
 	if (typeof file.url !== 'string') delete file.url;
 	const names = fileNames(file);
 	const known = files.find((each) => fileNames(each).some((name) => names.includes(name)));

@@ -244,7 +244,6 @@ function messageEnd(state: RunState, event: Fields): void {
 function workflowFinished(state: RunState, event: Fields, data: Fields, deltas: TextDelta[]): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
-	state.workflowRunId ??= workflow.runId;
 	for (const file of fieldsList(data.files)) addFile(state.files, file);
 	if (workflow.status === 'paused') {
 		paused(state, data);
@@ -253,9 +252,8 @@ function workflowFinished(state: RunState, event: Fields, data: Fields, deltas: 
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and no
 	// message_end follows it (contract 2.4).
 	const chatflow = text(event.conversation_id) !== undefined || text(event.message_id) !== undefined;
-	const alone = !chatflow || state.hints.mode === 'workflow';
-	state.workflowEnd = { status: workflow.status, alone };
-	if (alone && succeeded(workflow.status)) {
+	state.workflowEnd = { status: workflow.status, alone: !chatflow };
+	if (!chatflow && succeeded(workflow.status)) {
 		// text_chunk is a preview; the outputs are the result (contract 3.3).
 		const whole = singleText(workflow.outputs);
 		if (whole !== undefined) replace(state, whole, 'workflow_outputs', deltas);

@@ -269,6 +269,12 @@ describe('what the events mean', () => {
 		expect(after('')).toEqual([[], 'Hello']);
 	});
 
+	test('case 50: only the first message that says something is the closing one', () => {
+		const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hel' }).state;
+		for (const answer of ['', 'Hello', ' again']) reduce(state, { event: 'message', ...ENV, answer });
+		expect(state.text).toBe('Hello again');
+	});
+
 	test('case 51: both chatflow orders give the identical result, with the usage of message_end', () => {
 		const played = SIM_VERSIONS.map((version) => playScript(version, CHATFLOW, SAMPLES.chatflow));
 		expect(played[1]).toEqual(played[0]);
@@ -515,6 +521,24 @@ describe('what the events mean', () => {
 		}
 	});
 
+	test('files of either closing event, usage that says nothing is none', () => {
+		const files = [{ id: 'f1', type: 'image', url: '/a.png' }];
+		const metadata = { usage: {}, retriever_resources: null };
+		const end = { event: 'message_end', ...ENV, metadata };
+		const finished = { event: 'workflow_finished', ...ENV, workflow_run_id: 'r', data: { id: 'r', status: 'succeeded' } };
+		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
+		const first = playText(lines(started, { ...end, files }, finished)).result;
+		const second = playText(lines(started, end, { ...finished, data: { ...finished.data, files } })).result;
+		expect([first.files, second.files]).toEqual([files, files]);
+		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([undefined, [], metadata]);
+	});
+
+	test('a node that was cut off is still running', () => {
+		const text = scriptText('1.12', CHATFLOW, { steps: [{ nodeStart: { id: 'n1' } }, ...said('a')] });
+		const { result } = playText(text.slice(0, text.indexOf('data: {"event":"workflow_finished"')));
+		expect(result.workflow).toMatchObject({ status: 'running', nodes: [{ nodeId: 'n1', status: 'running' }] });
+	});
+
 	test('the end of a chatflow needs both of its events', () => {
 		for (const version of SIM_VERSIONS) {
 			const text = scriptText(version, CHATFLOW, SAMPLES.chatflow);
@@ -578,6 +602,22 @@ describe('workflow apps', () => {
 			workflowRunId: 'r',
 			error: { cause: 'run-failed', message: 'boom' },
 		});
+	});
+
+	test('case 67: outputs of a failed run do not win; text_replace would', () => {
+		const ids = { workflow_run_id: 'r', task_id: 't' };
+		const events = [
+			{ event: 'text_chunk', ...ids, data: { text: 'bad' } },
+			{ event: 'text_replace', ...ids, data: { text: 'better' } },
+		];
+		const failed = { event: 'workflow_finished', ...ids, data: { id: 'r', status: 'failed', outputs: { text: 'x' }, error: 'e' } };
+		const played = playText(lines(...events, failed));
+		expect([played.shown, played.result.text, played.result.status]).toEqual(['better', 'better', 'failed']);
+	});
+
+	test('a run that finishes as paused is paused', () => {
+		const end = { event: 'workflow_finished', workflow_run_id: 'r', task_id: 't', data: { id: 'r', status: 'paused' } };
+		expect(playText(lines(end))).toMatchObject({ closed: true, result: { status: 'paused', pause: { workflowRunId: 'r' } } });
 	});
 
 	test.each(SIM_VERSIONS)('case 67: the end without workflow_finished is a failure with the run id (%s)', (version) => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import * as fc from 'fast-check';
 import { delay, performance } from '../support/node';
 import { ask, chat, eventsOf, form, namesOf, waitFor, type Answer } from '../dify/ask';
 import {
@@ -15,6 +17,7 @@ import {
 	type SimVersion,
 	type Step,
 } from './dify';
+import { MultipartReader } from './dify/multipart';
 
 let sim: DifySim;
 
@@ -629,6 +632,27 @@ describe('conversations, files, knowledge', () => {
 		const seen = await ask(sim, 'GET', `/files/${kept?.id}/preview?as_attachment=true`);
 		expect(seen.headers['content-disposition']).toBe("attachment; filename*=UTF-8''a.png");
 		expect(seen.headers['content-type']).toBe('application/octet-stream');
+	});
+
+	test('an upload is the same however its bytes arrive, and only its beginning is kept', () => {
+		const near = fc.constantFrom('\r\n', '\r\n--', '\r\n------test-boundar', '--', '\r', 'é', '\u0000');
+		const content = fc.array(fc.oneof(near, fc.string()), { maxLength: 8 }).map((pieces) => Buffer.from(pieces.join('')));
+		fc.assert(
+			fc.property(content, fc.array(fc.nat(), { maxLength: 6 }), (bytes, cuts) => {
+				const { raw } = form([
+					{ name: 'user', content: 'u1' },
+					{ name: 'file', filename: 'a b.txt', type: 'text/plain', content: bytes },
+				]);
+				const reader = new MultipartReader('----test-boundary', 4);
+				const at = [...cuts.map((cut) => cut % raw.length), raw.length].sort((one, other) => one - other);
+				at.forEach((end, index) => reader.push(raw.subarray(at[index - 1] ?? 0, end)));
+				expect(reader.upload.fields).toEqual({ user: 'u1' });
+				expect(reader.upload.parts).toHaveLength(1);
+				const sha256 = createHash('sha256').update(bytes).digest('hex');
+				expect(reader.upload.parts[0]).toMatchObject({ name: 'file', mimeType: 'text/plain', size: bytes.length, sha256 });
+				expect(Buffer.from(reader.upload.parts[0]?.content ?? [])).toEqual(bytes.subarray(0, 4));
+			}),
+		);
 	});
 
 	test('a file of another user: taken by 1.12, refused later', async () => {
