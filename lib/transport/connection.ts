@@ -140,7 +140,7 @@ export class Connection {
 	 * A GET whose kept connection turns out to be closed is sent again once.
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
-		const once = options.once ?? (options.method ?? 'GET') !== 'GET';
+		const once = options.once ?? methodOf(options) !== 'GET';
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, totalMs: options.timeoutMs ?? CALL_LIMIT_MS }, options.signal);
 		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		const attempt = async (reuse: boolean) => {
@@ -369,7 +369,7 @@ export class Connection {
 		const sameOrigin = new URL(url).origin === this.url.origin;
 		return {
 			...way,
-			method: options.method ?? (content === undefined ? 'GET' : 'POST'),
+			method: methodOf(options),
 			signal,
 			headersTimeout: 0,
 			bodyTimeout: 0,
@@ -418,13 +418,16 @@ function resolved(baseUrl: string): ResolvedBaseUrl {
 	}
 }
 
+function methodOf({ method, json, body }: RequestOptions) {
+	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
+}
+
 /** Where to send the request again, where that is right: a POST only if the status says that the method stays the same. */
-function redirectTarget({ status, headers, url }: Answer, { method, json, body }: RequestOptions): string | undefined {
+function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
 	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
-	if (target === undefined || !/^https?:/.test(target)) return undefined;
-	const isGet = (method ?? (json === undefined && body === undefined ? 'GET' : 'POST')) === 'GET';
+	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
 	// An upload is read once and cannot be sent again.
-	const repeatable = isGet || ((status === 307 || status === 308) && body === undefined);
+	const repeatable = methodOf(options) === 'GET' || ((status === 307 || status === 308) && options.body === undefined);
 	return repeatable ? target : undefined;
 }
 

@@ -60,8 +60,9 @@ export class Watchdog {
 
 	/** Nothing of weight is to come any more: from now on a pause of `idleMs` ends the wait. */
 	finishing(idleMs: number): void {
-		if (this.limits.idleMs > 0 && this.limits.idleMs <= idleMs) return;
-		this.limits = { ...this.limits, idleMs };
+		const shorter = this.limits.idleMs > 0 ? Math.min(this.limits.idleMs, idleMs) : idleMs;
+		if (this.firstTokenSeen && shorter === this.limits.idleMs) return;
+		this.limits = { ...this.limits, idleMs: shorter };
 		this.firstTokenSeen = true;
 		this.arm();
 	}

@@ -103,6 +103,13 @@ describe('Watchdog', () => {
 		expect(await timeToHit(watchdog, 500)).toBeLessThan(200);
 	});
 
+	test('finishing ends the first-token limit, also when no token came', async () => {
+		const watchdog = new Watchdog({ firstTokenMs: 40, idleMs: 70 });
+		watchdog.finishing(5000);
+		await timeToHit(watchdog, 500);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
 	test('once stopped, nothing is hit any more', async () => {
 		const watchdog = new Watchdog({ firstTokenMs: 10, idleMs: 10, totalMs: 10 });
 		watchdog.stop();
