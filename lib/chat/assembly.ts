@@ -55,7 +55,8 @@ export class Assembly {
 	private reasoning = '';
 	/** What of the answer equals the prefill so far; undefined once that is settled. */
 	private prefillHeld: string | undefined = '';
-	private halfCharacter = '';
+	/** First halves of characters whose second half has not arrived. */
+	private readonly half = { text: '', reasoning: '' };
 	private finishReason: string | undefined;
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
@@ -69,10 +70,10 @@ export class Assembly {
 
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
 	get started(): boolean {
-		return this.text !== '' || this.reasoning !== '' || this.calls.length > 0 || this.finishReason !== undefined || this.heldSomething;
+		return this.receivedText || this.calls.length > 0 || this.finishReason !== undefined;
 	}
 
-	private heldSomething = false;
+	private receivedText = false;
 
 	/** Whether the server said why it stopped: then only counts and the end marker may still come. */
 	get finished(): boolean {
@@ -101,10 +102,13 @@ export class Assembly {
 			this.fail(chunk.error);
 			return step;
 		}
-		if (chunk.reasoning) step.reasoning += chunk.reasoning;
+		if (chunk.reasoning) {
+			this.splitter.thinkingArrivesApart();
+			step.reasoning += this.wholeCharacters('reasoning', chunk.reasoning);
+		}
+		if (chunk.text || chunk.reasoning) this.receivedText = true;
 		if (chunk.text) {
-			this.heldSomething = true;
-			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters(chunk.text)));
+			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', chunk.text)));
 			step.text += split.text;
 			step.reasoning += split.reasoning;
 		}
@@ -121,11 +125,12 @@ export class Assembly {
 
 	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
 	flush(): AssemblyStep {
-		const held = this.splitter.push((this.prefillHeld ?? '') + this.halfCharacter);
+		const held = this.splitter.push((this.prefillHeld ?? '') + this.half.text);
 		this.prefillHeld = undefined;
-		this.halfCharacter = '';
 		const rest = this.splitter.end();
-		const step = { text: held.text + rest.text, reasoning: held.reasoning + rest.reasoning };
+		const step = { text: held.text + rest.text, reasoning: this.half.reasoning + held.reasoning + rest.reasoning };
+		this.half.text = '';
+		this.half.reasoning = '';
 		this.text += step.text;
 		this.reasoning += step.reasoning;
 		return step;
@@ -137,6 +142,8 @@ export class Assembly {
 		// [DONE] alone proves nothing: vLLM sends it after an error, and gateways after a lost backend.
 		if (this.finishReason === undefined) return this.failure('streamEndedEarly', { serverText: strayLines.join('\n') || undefined });
 		if (this.finishReason === 'content_filter') return this.failure('filtered');
+		// vLLM says so when it gave the request up.
+		if (this.finishReason === 'abort' || this.finishReason === 'error') return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
 		const toolCalls = this.finishedCalls();
 		if ('failed' in toolCalls) return toolCalls;
 		const answer: ChatAnswer = {
@@ -180,10 +187,10 @@ export class Assembly {
 	}
 
 	/** Some servers escape an emoji as two halves in two pieces. Half a character is never given out. */
-	private wholeCharacters(text: string): string {
-		const all = this.halfCharacter + text;
-		this.halfCharacter = /[\uD800-\uDBFF]$/.exec(all)?.[0] ?? '';
-		return all.slice(0, all.length - this.halfCharacter.length);
+	private wholeCharacters(kind: 'text' | 'reasoning', piece: string): string {
+		const all = this.half[kind] + piece;
+		this.half[kind] = /[\uD800-\uDBFF]$/.exec(all)?.[0] ?? '';
+		return all.slice(0, all.length - this.half[kind].length);
 	}
 
 	/**
@@ -195,20 +202,20 @@ export class Assembly {
 		call.id ??= piece.id;
 		// A parser that revises a name sends the full new one (contract llama-server 3.4): replace, never append.
 		if (piece.name !== undefined) call.name = piece.name;
-		if (typeof piece.arguments === 'string') call.json += piece.arguments;
+		if (typeof piece.arguments === 'string') call.json = isWholeAgain(call, piece.arguments) ? piece.arguments : call.json + piece.arguments;
 		else if (piece.arguments !== undefined) call.whole = piece.arguments;
 	}
 
 	private callOf(piece: ToolCallPiece): OpenCall {
-		const key = piece.index === undefined ? (piece.id ?? '') : `#${piece.index}`;
-		const last = this.calls.at(-1);
-		const found = this.calls.findLast((call) => call.key === key);
+		const { index, id, name } = piece;
+		const key = index === undefined ? (id ?? '') : `#${index}`;
 		if (piece.complete) return this.openCall(key);
-		if (key === '' && last !== undefined && piece.name === undefined) return last;
-		if (found === undefined || key === '') return this.openCall(key);
-		const anotherId = piece.id !== undefined && found.id !== undefined && piece.id !== found.id;
-		// The same index again with another id, a name, and the call before it complete: a server that numbers nothing.
-		return anotherId && piece.name !== undefined && isCompleteCall(found) ? this.openCall(key) : found;
+		if (key === '') {
+			const last = this.calls.at(-1);
+			return last !== undefined && name === undefined ? last : this.openCall(key);
+		}
+		const found = this.calls.findLast((call) => call.key === key || (index === undefined && call.id === id));
+		return found === undefined || isNextCall(piece, found) ? this.openCall(key) : found;
 	}
 
 	private openCall(key: string): OpenCall {
@@ -220,11 +227,12 @@ export class Assembly {
 	private finishedCalls(): { calls: ToolCall[] } | { failed: AssemblyFailure } {
 		const taken = new Set<string>();
 		const calls: ToolCall[] = [];
-		const last = this.calls.length - 1;
-		for (const [index, call] of this.calls.entries()) {
+		const named = this.calls.filter((call) => call.name !== '' || hasArguments(call));
+		for (const call of named) {
 			const json = argumentsOf(call);
-			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether the last one is.
-			const cut = this.finishReason === 'length' && index === last && !isCompleteCall(call);
+			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are. Of a call
+			// without any arguments only the last one can have been about to get some.
+			const cut = this.finishReason === 'length' && !isCompleteCall(call) && (hasArguments(call) || call === named.at(-1));
 			if (cut) return this.failure('toolCallCut', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
 			if (call.name === '' || parseObject(json) === undefined) {
 				return this.failure('toolCallInvalid', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
@@ -259,8 +267,24 @@ function argumentsOf({ json, whole }: OpenCall): string {
 	return text === '' || text === 'null' ? '{}' : text;
 }
 
+function hasArguments({ json, whole }: OpenCall): boolean {
+	return whole !== undefined || json.trim() !== '';
+}
+
 function isCompleteCall({ json, whole }: OpenCall): boolean {
 	return whole !== undefined || parseObject(json) !== undefined;
+}
+
+/** The same index again with a name, and the call before it complete: a server that numbers nothing, unless it repeats the call's id. */
+function isNextCall({ id, name, arguments: args }: ToolCallPiece, before: OpenCall): boolean {
+	if (name === undefined || !isCompleteCall(before)) return false;
+	if (id !== undefined && before.id !== undefined) return id !== before.id;
+	return args !== undefined && args !== '';
+}
+
+/** The complete arguments sent once more, as some servers do in their last piece. */
+function isWholeAgain(call: OpenCall, args: string): boolean {
+	return call.json !== '' && args.startsWith('{') && parseObject(args) !== undefined && isCompleteCall(call);
 }
 
 function makeId(): string {

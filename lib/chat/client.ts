@@ -4,13 +4,13 @@ import { failure } from '../transport/failure';
 import type { Limits } from '../transport/limits';
 import type { ServerSentEvent } from '../transport/sse';
 import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
-import { convertMessages, type ReasoningEcho, type SourceMessage } from './messages';
+import { convertMessages, questionOf, type ReasoningEcho, type SourceMessage } from './messages';
 import { checkParameters, dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { detectServerKind, knownServerKind, learnFromHeaders } from './server-kind';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';
+import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition, WireChunk } from './types';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -52,7 +52,7 @@ export interface FinishedAnswer extends ChatAnswer {
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 
-/** Models whose answers were seen to begin inside a thinking block. */
+/** Models whose answers were seen to begin inside a thinking block, each with its server. */
 const beginsThinking = new Set<string>();
 const sharedMemory = new TurnMemory();
 
@@ -85,34 +85,33 @@ export class ChatClient {
 	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const startedAt = performance.now();
 		const call = typeof given === 'function' ? given() : given;
-		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id) => this.memory.recall(id) });
+		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id, question) => this.memory.recall(id, question) });
 		const { request, notes } = await this.requestFor(call, messages);
+		const reader = await this.open(request, call.signal);
+		learnFromHeaders(this.connection, reader.headers);
+		const serverKind = request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
 		const assembly = new Assembly({
-			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(),
+			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(serverKind),
 			prefill: prefillOf(messages),
 		});
 		const presenter = new ThinkingPresenter(this.settings.showThinking);
-		const reader = await this.open(request, call.signal);
 		let firstTokenMs = 0;
 		try {
 			for await (const batch of reader.batches) {
-				const step = this.readBatch(batch, assembly, reader);
+				const { step, unreadable } = this.readBatch(batch, assembly, reader);
 				if (firstTokenMs === 0 && assembly.started) {
 					firstTokenMs = performance.now() - startedAt;
 					reader.firstToken();
 				}
 				const shown = presenter.show(step);
 				if (shown !== '') yield shown;
+				if (unreadable !== undefined) throw unreadable;
 				if (assembly.complete) break;
 				if (assembly.finished) reader.finishing();
 			}
 		} catch (error) {
 			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
-			if (!assembly.finished || call.signal?.aborted === true) {
-				// What was held back arrived too.
-				assembly.flush();
-				throw asThrown(withPartial(error, assembly));
-			}
+			if (!assembly.finished || call.signal?.aborted === true) throw withPartial(error, assembly);
 		} finally {
 			reader.close();
 		}
@@ -120,42 +119,50 @@ export class ChatClient {
 		if (rest !== '') yield rest;
 		const closing = presenter.end();
 		if (closing !== '') yield closing;
-		learnFromHeaders(this.connection, reader.headers);
 		const result = assembly.finish(reader.strayLines());
-		if (assembly.openingThinkTagMissing) beginsThinking.add(this.settings.model);
+		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
 		if ('failed' in result) throw this.explain(result.failed, reader.url);
-		this.memory.remember(result.answer);
+		this.memory.remember(result.answer, questionOf(messages));
 		const { answer } = result;
 		return {
 			...answer,
 			text: presenter.shown,
 			notes: [...notes, ...answer.notes],
 			url: reader.url,
-			serverKind: request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind,
+			serverKind,
 			firstTokenMs,
 			totalMs: performance.now() - startedAt,
 		};
 	}
 
-	private mayBeginThinking(): boolean {
-		return beginsThinking.has(this.settings.model) || THINKING_MODELS.test(this.settings.model);
+	private get modelKey(): string {
+		return `${this.connection.url.api} ${this.settings.model}`;
 	}
 
-	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): AssemblyStep {
+	/** llama-server splits thinking off itself, or sends the opening tag along: what it streams is not held back for a name. */
+	private mayBeginThinking(serverKind: ServerKind): boolean {
+		return beginsThinking.has(this.modelKey) || (serverKind !== 'llamaServer' && THINKING_MODELS.test(this.settings.model));
+	}
+
+	/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
+	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): { step: AssemblyStep; unreadable?: ServerError } {
 		const sum: AssemblyStep = { text: '', reasoning: '' };
 		for (const event of batch) {
-			const step = assembly.push(this.decode(event, reader));
+			if (assembly.complete) break;
+			const chunk = this.decode(event, reader);
+			if (chunk instanceof ServerError) return { step: sum, unreadable: chunk };
+			const step = assembly.push(chunk);
 			sum.text += step.text;
 			sum.reasoning += step.reasoning;
 		}
-		return sum;
+		return { step: sum };
 	}
 
-	private decode(event: ServerSentEvent, reader: EventStream) {
+	private decode(event: ServerSentEvent, reader: EventStream): WireChunk | ServerError {
 		try {
 			return this.protocol.decode(event);
 		} catch (error) {
-			throw failure('invalidAnswer', this.contextOf(reader.url), {
+			return failure('invalidAnswer', this.contextOf(reader.url), {
 				status: reader.status,
 				serverText: this.connection.mask(error instanceof Error ? error.message : event.data),
 				facts: { line: this.connection.mask(event.data.slice(0, 500)) },
@@ -194,10 +201,11 @@ export class ChatClient {
 		const { settings } = this;
 		const tools = call.tools ?? [];
 		const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
-		const stop = [...(settings.parameters.stop ?? []), ...(call.stop ?? [])];
+		if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name)) throw unknownTool(toolChoice.name);
+		const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
 		const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
 		const cleaned = cleanedSchemas(tools, parameters);
-		const depends = dependsOnServerKind(parameters) || cleaned.changed || typeof toolChoice === 'object' || messages.some(hasReasoning);
+		const depends = dependsOnServerKind(parameters) || cleaned.changed || ![undefined, 'auto'].includes(toolChoice as string) || messages.some(hasReasoning);
 		const serverKind = await this.serverKind(depends, call.signal);
 		const clean = serverKind === 'llamaServer' && cleaned.changed;
 		const request: ChatRequest = {
@@ -208,7 +216,7 @@ export class ChatClient {
 			parameters: clean ? cleaned.parameters : parameters,
 			serverKind,
 		};
-		return { request, notes: [...notesOnIgnored(parameters, serverKind), ...(clean ? cleaned.notes : [])] };
+		return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
 	}
 
 	private async serverKind(matters: boolean, signal: AbortSignal | undefined): Promise<ServerKind> {
@@ -229,14 +237,9 @@ export class ChatClient {
 			facts,
 			partialText: text || undefined,
 			partialReasoning: reasoning || undefined,
-			about: { tool, maxTokens: this.settings.parameters.maxTokens },
+			about: { tool, maxTokens: limitOf(this.settings.parameters) },
 		});
 	}
-}
-
-/** The lint wants node errors only inside a catch block; this library's errors become node errors at its boundary. */
-function asThrown(error: ServerError): ServerError {
-	return error;
 }
 
 function hasReasoning(message: ChatMessage): boolean {
@@ -274,13 +277,28 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 	return { tools: cleanTools, parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) }, notes, changed };
 }
 
-function notesOnIgnored(parameters: ChatParameters, kind: ServerKind): string[] {
-	const ignored = ignoredParameters(parameters, kind);
-	return ignored.length === 0 ? [] : [`This server (${kind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
+function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
+	const ignored = ignoredParameters(parameters, serverKind);
+	// "None" is kept by not sending the tools.
+	if (serverKind === 'ollama' && (toolChoice === 'required' || typeof toolChoice === 'object')) ignored.push('toolChoice');
+	return ignored.length === 0 ? [] : [`This server (${serverKind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
 }
 
+function unknownTool(name: string): ServerError {
+	return failure('invalidInput', {}, {
+		message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
+		remedy: 'Connect the tool, or let the model choose.',
+	});
+}
+
+/** The limit to name in advice; -1 is none. */
+function limitOf({ maxTokens }: ChatParameters): number | undefined {
+	return maxTokens !== undefined && maxTokens > 0 ? maxTokens : undefined;
+}
+
+/** The failure with everything that had arrived, what was still held back included. */
 function withPartial(error: unknown, assembly: Assembly): ServerError {
-	const { text, reasoning } = assembly.partial;
 	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
-	return failed.withPartial({ text, reasoning });
+	assembly.flush();
+	return failed.withPartial(assembly.partial);
 }

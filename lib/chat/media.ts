@@ -13,11 +13,18 @@ export function cleanBase64(data: string): string {
 export function imageUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed)) return trimmed;
-	const match = /^data:([^,;]*)((?:;[^,;]*)*),([\s\S]*)$/i.exec(trimmed);
-	if (!match) throw unusable('The picture is neither an http(s) URL nor a data URL');
-	const [, mime = '', parameters = '', data = ''] = match;
-	if (!/;\s*base64\s*$/i.test(parameters)) throw unusable('The data URL of the picture is not base64');
-	return dataUrl(mime || 'image/png', data);
+	const parts = dataUrlParts(trimmed);
+	if (parts === undefined) throw unusable('The picture is neither an http(s) URL nor a data URL');
+	if (!parts.isBase64) throw unusable('The data URL of the picture is not base64');
+	return dataUrl(parts.mime || 'image/png', parts.data);
+}
+
+function dataUrlParts(url: string): { mime: string; isBase64: boolean; data: string } | undefined {
+	// The data may be megabytes: only what stands in front of it goes through the expression.
+	const comma = url.slice(0, 5).toLowerCase() === 'data:' ? url.indexOf(',') : -1;
+	if (comma < 0) return undefined;
+	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
+	return { mime: mime.trim().toLowerCase(), isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64', data: url.slice(comma + 1) };
 }
 
 function dataUrl(mime: string, base64: string): string {
@@ -48,9 +55,7 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 	if (type.startsWith('audio/')) {
 		return { type: 'audio', data: cleanBase64(stripDataUrl(data)), format: AUDIO_FORMATS[type] ?? type.slice('audio/'.length) };
 	}
-	if (type.startsWith('text/') || type === 'application/json') {
-		return { type: 'text', text: Buffer.from(cleanBase64(stripDataUrl(data)), 'base64').toString('utf8') };
-	}
+	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data) };
 	if (type === 'application/pdf') {
 		throw unusable(
 			`A model server cannot read PDFs, and ${label} was passed to the model`,
@@ -60,66 +65,107 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 	throw unusable(`A model server cannot read ${label}`, 'Pass pictures, audio (wav, mp3, flac) or text, or turn off passing binary files to the model.');
 }
 
+const TEXT_TYPES = /^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
+
+function textIn(data: string): string {
+	const parts = dataUrlParts(data);
+	if (parts !== undefined && !parts.isBase64) return percentDecoded(parts.data);
+	return Buffer.from(cleanBase64(parts?.data ?? data), 'base64').toString('utf8');
+}
+
+function percentDecoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
 function stripDataUrl(data: string): string {
-	return data.startsWith('data:') ? data.slice(data.indexOf(',') + 1) : data;
+	return dataUrlParts(data)?.data ?? data;
+}
+
+/** Bytes come as base64 text, or from LangChain's newer blocks as bytes. */
+function dataOf(value: unknown): string | undefined {
+	return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : str(value);
 }
 
 function str(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
+/** Blocks whose content travels elsewhere: in `tool_calls` and in the thinking of the message. */
+export const NOT_CONTENT = new Set(['tool_use', 'tool_call', 'tool_call_chunk', 'input_json_delta', 'thinking', 'redacted_thinking', 'reasoning', 'non_standard']);
+
 /**
- * One content block of LangChain or n8n as a part, or undefined when it holds nothing for the server (thinking blocks, tool-use
- * blocks whose calls travel in `tool_calls`).
+ * One content block of LangChain or n8n as a part, or undefined when it holds nothing for the server.
  *
  * @throws {ServerError} of kind `invalidInput` for what no model server can read
  */
 export function contentPart(block: unknown): ContentPart | undefined {
 	if (typeof block === 'string') return { type: 'text', text: block };
 	if (!isRecord(block)) return undefined;
-	const mime = str(block.mime_type) ?? str(block.mimeType) ?? str(block.media_type);
-	const name = str(block.filename) ?? (isRecord(block.metadata) ? str(block.metadata.filename) : undefined);
 	switch (block.type) {
 		case 'text':
 		case 'input_text':
 		case 'output_text':
-		case 'text-plain':
 			return typeof block.text === 'string' ? { type: 'text', text: block.text } : undefined;
+		case 'text-plain':
+			return typeof block.text === 'string' ? { type: 'text', text: block.text } : mediaPart(block, 'text/plain');
 		case 'image_url':
-		case 'input_image': {
-			const url = isRecord(block.image_url) ? block.image_url.url : block.image_url;
-			if (typeof url !== 'string') throw unusable('A picture has no URL');
-			return { type: 'image', url: imageUrl(url) };
-		}
+		case 'input_image':
+			return pictureByUrl(isRecord(block.image_url) ? block.image_url.url : block.image_url);
 		case 'image':
 		case 'audio':
 		case 'video':
-		case 'file':
 		case 'media':
 		case 'document':
-			return mediaPart(block, mime, name);
+			return mediaPart(block);
+		case 'file':
+		case 'input_file':
+			return openAiFile(isRecord(block.file) ? block.file : block) ?? mediaPart(block);
 		case 'input_audio': {
 			const audio = isRecord(block.input_audio) ? block.input_audio : {};
 			if (typeof audio.data !== 'string') throw unusable('An audio input has no data');
 			return { type: 'audio', data: cleanBase64(stripDataUrl(audio.data)), format: str(audio.format) ?? 'wav' };
 		}
 		default:
-			return undefined;
+			if (block.type === undefined || NOT_CONTENT.has(String(block.type))) return undefined;
+			throw unusable(`A model server cannot read content of the type "${String(block.type)}"`, 'Pass text, pictures or audio to the model.');
 	}
 }
 
-function mediaPart(block: Record<string, unknown>, mime: string | undefined, name: string | undefined): ContentPart {
+/** A data URL may hold anything, whatever it is called. */
+function pictureByUrl(url: unknown): ContentPart {
+	if (typeof url !== 'string') throw unusable('A picture has no URL');
+	const mime = dataUrlParts(url.trim())?.mime ?? '';
+	return mime === '' || mime.startsWith('image/') ? { type: 'image', url: imageUrl(url) } : filePart(mime, url.trim(), undefined);
+}
+
+/** OpenAI's way to pass a file: `file_data` is a data URL. */
+function openAiFile({ file_data: data, filename }: Record<string, unknown>): ContentPart | undefined {
+	if (typeof data !== 'string') return undefined;
+	return filePart(dataUrlParts(data)?.mime ?? '', data, str(filename));
+}
+
+const DEFAULT_TYPES: Record<string, string> = { image: 'image/png', audio: 'audio/wav' };
+
+function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPart {
 	const source = isRecord(block.source) ? block.source : block;
-	const type = mime ?? str(source.media_type) ?? str(source.mime_type) ?? (block.type === 'image' ? 'image/png' : block.type === 'audio' ? 'audio/wav' : '');
-	const data = str(source.data) ?? (block.source_type === 'text' ? str(block.text) : undefined);
-	if (block.source_type === 'text' && data !== undefined) return { type: 'text', text: data };
-	const url = str(block.url) ?? str(source.url);
-	if (data === undefined && url !== undefined) {
-		if (block.type === 'image' || type.startsWith('image/')) return { type: 'image', url: imageUrl(url) };
-		const inline = /^data:([^,;]*)/.exec(url);
-		if (inline) return filePart(inline[1] || type, url, name);
-		throw unusable(`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`, 'Download it first and pass its data.');
+	const metadata = isRecord(block.metadata) ? block.metadata : {};
+	const name = [block.filename, metadata.filename, metadata.name, metadata.title].map(str).find((text) => text !== undefined);
+	const given = [block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type].map(str).find((text) => text !== undefined);
+	const type = given ?? fallback ?? DEFAULT_TYPES[String(block.type)] ?? '';
+	if (block.source_type === 'text' || source.type === 'text') {
+		const text = str(block.text) ?? str(source.data);
+		if (text !== undefined) return { type: 'text', text };
 	}
-	if (data === undefined) throw unusable(`A ${String(block.type)} passed to the model holds no data`);
-	return filePart(type, data, name);
+	const data = dataOf(source.data);
+	if (data !== undefined) return filePart(dataUrlParts(data)?.mime || type, data, name);
+	const url = str(block.url) ?? str(source.url);
+	if (url === undefined) throw unusable(`The ${String(block.type)} passed to the model holds no data`);
+	if (block.type === 'image' || type.startsWith('image/')) return pictureByUrl(url);
+	const parts = dataUrlParts(url);
+	if (parts !== undefined) return filePart(parts.mime || type, url, name);
+	throw unusable(`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`, 'Download it first and pass its data.');
 }

@@ -1,4 +1,7 @@
-import { contentPart } from './media';
+import { createHash } from 'node:crypto';
+
+import { parseObject } from '../transport/failure';
+import { contentPart, NOT_CONTENT } from './media';
 import { withoutThinking } from './think-splitter';
 import type { ChatMessage, ContentPart, ToolCall } from './types';
 
@@ -33,18 +36,25 @@ export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
 
 export interface ConversionOptions {
 	reasoning: ReasoningEcho;
-	/** Looks up a call of an earlier answer; the cache behind it may have forgotten it. */
-	recall?: (callId: string) => RememberedCall | undefined;
+	/** Looks up a call of an earlier answer to `question` (see `questionOf`); the cache behind it may have forgotten it. */
+	recall?: (callId: string, question: string) => RememberedCall | undefined;
 }
+
+type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
 
 interface AssistantDraft {
 	role: 'assistant';
 	content: string;
 	reasoning: string;
 	toolCalls: ToolCall[];
+	/** The results of the calls, in their order. */
+	results: ToolMessage[];
 	turn?: string;
 }
-type Draft = AssistantDraft | Exclude<ChatMessage, { role: 'assistant' }>;
+type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
+type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+/** Which call of an assistant message was answered by which message. */
+type Answers = ReadonlyMap<SourceCall, SourceMessage>;
 
 /**
  * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte, since
@@ -56,20 +66,53 @@ type Draft = AssistantDraft | Exclude<ChatMessage, { role: 'assistant' }>;
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
 export function convertMessages(source: readonly SourceMessage[], options: ConversionOptions): ChatMessage[] {
-	const answered = new Set(source.filter(({ type }) => type === 'tool').map(({ toolCallId }) => toolCallId));
-	const drafts = source.flatMap((message) => draftOf(message, answered, options));
-	return withReasoning(withoutOrphans(joinTurns(drafts)), options.reasoning);
+	const answers = answersIn(source);
+	const drafts: Draft[] = [];
+	let question: string | undefined;
+	const recalled = (call: SourceCall) => {
+		if (options.recall === undefined || call.id === undefined) return undefined;
+		question ??= questionOf(drafts);
+		return matching(call, options.recall(call.id, question));
+	};
+	for (const message of source) {
+		if (message.type === 'tool') continue;
+		if (isAssistant(message)) {
+			drafts.push(...assistantDraft(message, answers, recalled));
+		} else {
+			drafts.push({ role: roleOf(message), content: contentOf(message.content) });
+			question = undefined;
+		}
+	}
+	return withReasoning(joinTurns(drafts), options.reasoning);
 }
 
-function draftOf(message: SourceMessage, answered: ReadonlySet<string | undefined>, { recall }: ConversionOptions): Draft[] {
-	switch (message.type) {
-		case 'tool':
-			return [{ role: 'tool', toolCallId: message.toolCallId ?? '', name: message.name, content: textOf(message.content) }];
-		case 'ai':
-			return assistantDraft(message, answered, recall);
-		default:
-			return [{ role: roleOf(message), content: contentOf(message.content) }];
+/** What the user had asked last, in short. Tells calls with the same id in two conversations apart. */
+export function questionOf(messages: ReadonlyArray<Draft | ChatMessage>): string {
+	const question = messages.findLast(({ role }) => role === 'user');
+	return createHash('sha256').update(JSON.stringify(question?.content ?? '')).digest('base64');
+}
+
+/**
+ * The result of every call that has one. A call without a result was cut off by the memory's window, or belongs to a run that failed; a result
+ * without its call too. Servers refuse both halves. A call is answered before the next question, and ids may come again.
+ */
+function answersIn(source: readonly SourceMessage[]): Answers {
+	const answers = new Map<SourceCall, SourceMessage>();
+	let open: SourceMessage[] = [];
+	for (const message of source) {
+		if (isAssistant(message)) open.push(message);
+		else if (message.type !== 'tool') open = [];
+		else {
+			const isAsked = (call: SourceCall) => (call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
+			const call = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAsked))?.toolCalls?.find(isAsked);
+			if (call !== undefined) answers.set(call, message);
+		}
 	}
+	return answers;
+}
+
+function isAssistant({ type, role }: SourceMessage): boolean {
+	return type === 'ai' || (type === 'other' && (role === 'assistant' || role === 'ai' || role === 'model'));
 }
 
 function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
@@ -97,32 +140,33 @@ function textOf(content: unknown): string {
 		.join('\n');
 }
 
-const NOT_TEXT = new Set(['tool_use', 'tool_call', 'thinking', 'redacted_thinking', 'reasoning', 'input_json_delta', 'non_standard']);
-
-function assistantDraft(message: SourceMessage, answered: ReadonlySet<string | undefined>, recall: ConversionOptions['recall']): AssistantDraft[] {
-	const blocks = typeof message.content === 'string' ? message.content : [message.content].flat().filter((block) => !isNonText(block));
+function assistantDraft(message: SourceMessage, answers: Answers, recalled: (call: SourceCall) => RememberedCall | undefined): AssistantDraft[] {
+	const { toolCalls: made = [], invalidToolCalls: broken = [] } = message;
+	const blocks = typeof message.content === 'string' ? message.content : [message.content ?? []].flat().filter((block) => !isNonText(block));
 	const split = withoutThinking(typeof blocks === 'string' ? blocks : textOf(blocks));
-	// A call without a result was cut off by the memory's window, or belongs to a run that failed. Servers refuse both halves.
-	const calls = (message.toolCalls ?? []).filter(({ id }) => answered.has(id));
-	const memories = calls.map((call) => (call.id === undefined ? undefined : matching(call, recall?.(call.id))));
+	const calls = made.filter((call) => answers.has(call));
+	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);
-	const text = withoutCallingText(split.text, message.toolCalls ?? []);
+	const text = withoutCallingText(split.text, made);
 	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
 	const reasoning = message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
-	if (content === '' && calls.length === 0) {
-		// Nothing left of a message that held only broken or unanswered calls.
-		return (message.toolCalls?.length ?? 0) + (message.invalidToolCalls?.length ?? 0) > 0 ? [] : [{ role: 'assistant', content, reasoning, toolCalls: [] }];
-	}
+	// Nothing left of a message that held only broken or unanswered calls.
+	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
 	const toolCalls = calls.map((call, index) => ({
 		id: call.id ?? '',
 		name: call.name,
 		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
 	}));
-	return [{ role: 'assistant', content, reasoning, toolCalls, ...(remembered === undefined ? {} : { turn: remembered.turn }) }];
+	const results = calls.map((call) => toolMessage(answers.get(call)!));
+	return [{ role: 'assistant', content, reasoning, toolCalls, results, ...(remembered === undefined ? {} : { turn: remembered.turn }) }];
+}
+
+function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMessage {
+	return { role: 'tool', toolCallId, ...(name === undefined ? {} : { name }), content: textOf(content) };
 }
 
 function isNonText(block: unknown): boolean {
-	return typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string' && NOT_TEXT.has(block.type);
+	return typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string' && NOT_CONTENT.has(block.type);
 }
 
 function thinkingBlocks(content: unknown): string {
@@ -136,10 +180,15 @@ function thinkingBlocks(content: unknown): string {
 		.join('');
 }
 
-/** n8n's agent adds the call's id to the arguments (and `tool` for toolkits). Small models imitate it, and prompt caches miss. */
-function withoutInjected({ id, args }: { id?: string; args: Record<string, unknown> }): Record<string, unknown> {
-	if (id === undefined || args.id !== id) return args;
-	return Object.fromEntries(Object.entries(args).filter(([key]) => key !== 'id'));
+/** n8n's agent puts the call's id over the arguments, and the tool's name for tools of a toolkit. Small models imitate it, and prompt caches miss. */
+function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.args): Record<string, unknown> {
+	if (!hasInjected(call)) return args;
+	const hasName = call.args.tool === call.name;
+	return Object.fromEntries(Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')));
+}
+
+function hasInjected({ id, args }: SourceCall): boolean {
+	return id !== undefined && args.id === id;
 }
 
 /** n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left otherwise. */
@@ -148,18 +197,10 @@ function withoutCallingText(text: string, calls: NonNullable<SourceMessage['tool
 	return isCallingText ? '' : text;
 }
 
-/** The memory of a call, if it is of the same call: servers that number their calls use the same id again and again. */
-function matching(call: NonNullable<SourceMessage['toolCalls']>[number], memory: RememberedCall | undefined): RememberedCall | undefined {
-	if (memory === undefined || memory.name !== call.name) return undefined;
-	return canonical(parsed(memory.arguments)) === canonical(withoutInjected(call)) ? memory : undefined;
-}
-
-function parsed(json: string): unknown {
-	try {
-		return JSON.parse(json) as unknown;
-	} catch {
-		return undefined;
-	}
+/** The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows what was there before. */
+function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
+	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
+	return written !== undefined && canonical(withoutInjected(call, written)) === canonical(withoutInjected(call)) ? memory : undefined;
 }
 
 function canonical(value: unknown): string {
@@ -176,44 +217,29 @@ function canonical(value: unknown): string {
  */
 function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];
-	let open: AssistantDraft | undefined;
 	for (const draft of drafts) {
-		if (draft.role === 'assistant') {
-			if (open !== undefined && draft.toolCalls.length > 0 && isSameTurn(open, draft)) {
-				open.toolCalls.push(...draft.toolCalls);
-				continue;
-			}
-			open = draft.toolCalls.length > 0 ? { ...draft, toolCalls: [...draft.toolCalls] } : undefined;
-			joined.push(open ?? draft);
-			continue;
+		const open = joined.at(-1);
+		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft)) {
+			joined[joined.length - 1] = { ...open, toolCalls: [...open.toolCalls, ...draft.toolCalls], results: [...open.results, ...draft.results] };
+		} else {
+			joined.push(draft);
 		}
-		if (draft.role !== 'tool') open = undefined;
-		joined.push(draft);
 	}
 	return joined;
 }
 
 function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
+	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
 	if (open.turn !== undefined || next.turn !== undefined) return open.turn === next.turn;
 	return open.reasoning !== '' && open.reasoning === next.reasoning && (next.content === '' || next.content === open.content);
 }
 
-/** Results whose call is gone (cut off by the memory's window) are dropped: templates refuse them. */
-function withoutOrphans(drafts: readonly Draft[]): Draft[] {
-	let callable = new Set<string>();
-	return drafts.filter((draft) => {
-		if (draft.role === 'assistant') callable = new Set(draft.toolCalls.map(({ id }) => id));
-		else if (draft.role === 'tool') return callable.has(draft.toolCallId);
-		return true;
-	});
-}
-
 function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessage[] {
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
-	return drafts.map((draft, index): ChatMessage => {
-		if (draft.role !== 'assistant') return draft;
-		const { content, reasoning, toolCalls } = draft;
+	return drafts.flatMap((draft, index): ChatMessage[] => {
+		if (draft.role !== 'assistant') return [draft];
+		const { content, reasoning, toolCalls, results } = draft;
 		const send = reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
-		return { role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) };
+		return [{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) }, ...results];
 	});
 }

@@ -52,13 +52,20 @@ function isTakenBy(field: Field, kind: ServerKind): boolean {
 	return field.on === undefined || kind === 'other' || field.on.includes(kind);
 }
 
+const NO_LIMIT = -1;
+
+/** llama-server and Ollama know "no limit"; others refuse -1, and have no limit where nothing is sent. */
+function takesNoLimit(kind: ServerKind): boolean {
+	return kind === 'llamaServer' || kind === 'ollama';
+}
+
 /** The plain parameters as wire fields. Only what is set. */
 export function parameterFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const body: Record<string, unknown> = {};
 	for (const [name, field] of Object.entries(FIELDS) as Array<[Scalar, Field]>) {
 		const value = parameters[name];
 		if (value === undefined || !isTakenBy(field, kind)) continue;
-		if (name === 'parallelToolCalls') continue;
+		if (name === 'parallelToolCalls' || (name === 'maxTokens' && value === NO_LIMIT && !takesNoLimit(kind))) continue;
 		body[field.as?.[kind] ?? field.wire] = value;
 	}
 	return body;
@@ -85,6 +92,7 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	const { thinking, responseFormat } = parameters;
 	if (thinking !== undefined && thinking.mode !== 'serverDefault') return true;
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
+	if (parameters.maxTokens === NO_LIMIT) return true;
 	return (Object.entries(FIELDS) as Array<[Scalar, Field]>).some(([name, field]) => field.on !== undefined && parameters[name] !== undefined);
 }
 
@@ -124,6 +132,7 @@ export function responseFormatFields(parameters: ChatParameters, kind: ServerKin
 	}
 }
 
+/** Limits of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API. */
 const RANGES: Partial<Record<Scalar, readonly [least: number, most: number]>> = {
 	temperature: [0, 100],
 	topP: [0, 1],
@@ -131,9 +140,11 @@ const RANGES: Partial<Record<Scalar, readonly [least: number, most: number]>> = 
 	minP: [0, 1],
 	typicalP: [0, 1],
 	repeatPenalty: [0, 100],
-	repeatLastN: [-1, 2 ** 31 - 1],
+	repeatLastN: [0, 2 ** 31 - 1],
 	presencePenalty: [-2, 2],
 	frequencyPenalty: [-2, 2],
+	dryAllowedLength: [0, 2 ** 31 - 1],
+	dryPenaltyLastN: [0, 2 ** 31 - 1],
 	xtcProbability: [0, 1],
 	xtcThreshold: [0, 1],
 	mirostat: [0, 2],

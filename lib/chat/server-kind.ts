@@ -19,20 +19,26 @@ export function learnFromHeaders(connection: Connection, headers: Record<string,
 	if (/llama\.cpp/i.test(headers.server ?? '')) remember(connection, 'llamaServer', REMEMBERED_MS);
 }
 
-/** Asks the server who it is: `Server` header, then the owner in its model list. Never fails; unknown servers are "other". */
+/** Asks the server who it is: `Server` header, the owner in its model list, Ollama's version. Never fails; unknown servers are "other". */
 export async function detectServerKind(connection: Connection, signal?: AbortSignal): Promise<ServerKind> {
 	const known = knownServerKind(connection);
 	if (known !== undefined) return known;
 	try {
 		const answer = await connection.call(`${connection.url.api}/models`, { timeoutMs: PROBE_LIMIT_MS, signal });
 		learnFromHeaders(connection, answer.headers);
-		const kind = knownServerKind(connection) ?? kindOfModelList(answer.json);
+		const kind = knownServerKind(connection) ?? kindOfModelList(answer.json) ?? (await ollamaByVersion(connection, signal));
 		remember(connection, kind ?? 'other', kind === undefined ? UNKNOWN_MS : REMEMBERED_MS);
 		return kind ?? 'other';
 	} catch {
 		// The generation that follows meets the same trouble and reports it properly.
 		return 'other';
 	}
+}
+
+/** Models from elsewhere than Ollama's library carry their owner's name; only Ollama has this route (contract llama-server 8.1). */
+async function ollamaByVersion(connection: Connection, signal: AbortSignal | undefined): Promise<ServerKind | undefined> {
+	const { status, json } = await connection.call(`${connection.url.root}/api/version`, { timeoutMs: PROBE_LIMIT_MS, signal });
+	return status === 200 && isRecord(json) && typeof json.version === 'string' ? 'ollama' : undefined;
 }
 
 /** The kind of server by the owner of its models. */

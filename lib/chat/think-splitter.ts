@@ -10,6 +10,8 @@ const TAGS: ReadonlyArray<readonly [open: string, close: string]> = [
 	['[THINK]', '[/THINK]'],
 ];
 
+const LONGEST_TAG = Math.max(...TAGS.flat().map((tag) => tag.length));
+
 type State =
 	/** Nothing but white space so far, or the beginning of an opening tag. */
 	| { at: 'start' }
@@ -30,10 +32,12 @@ type State =
 export class ThinkSplitter {
 	private state: State = { at: 'start' };
 	private held = '';
+	/** What is held back in front of `held` while nothing is decided, already searched. */
+	private passed = '';
 	private sawTag = false;
 	private openingMissing = false;
 
-	constructor(private readonly openingTagMayBeMissing = false) {}
+	constructor(private openingTagMayBeMissing = false) {}
 
 	/** Whether the answer held a closing tag without an opening one: worth remembering for the next answer of this model. */
 	get openingTagWasMissing(): boolean {
@@ -43,6 +47,12 @@ export class ThinkSplitter {
 	/** Whether anything was split off. */
 	get foundThinking(): boolean {
 		return this.sawTag;
+	}
+
+	/** The server sends thinking in a field of its own: then nothing is missing in the text, and nothing has to be held back. */
+	thinkingArrivesApart(): void {
+		this.openingTagMayBeMissing = false;
+		if (this.state.at === 'undecided') this.decideForAnswer();
 	}
 
 	push(piece: string): SplitText {
@@ -55,12 +65,13 @@ export class ThinkSplitter {
 
 	/** The end of the answer: what was held back is given out. */
 	end(): SplitText {
-		const rest = this.held;
+		const rest = this.takePassed() + this.held;
 		this.held = '';
 		const found = this.state.at === 'undecided' ? closingTagOnItsOwnLine(`${rest}\n`) : undefined;
 		if (found !== undefined) {
+			this.sawTag = true;
 			this.openingMissing = true;
-			return { text: rest.slice(found.end).trimStart(), reasoning: rest.slice(0, found.start) };
+			return { text: '', reasoning: rest.slice(0, found.start) };
 		}
 		if (this.state.at === 'thinking') return { text: '', reasoning: rest };
 		if (this.state.at === 'gap') return { text: '', reasoning: '' };
@@ -113,14 +124,33 @@ export class ThinkSplitter {
 	}
 
 	private undecided(out: SplitText): boolean {
-		const found = closingTagOnItsOwnLine(this.held);
-		if (found === undefined) return false;
-		out.reasoning += this.held.slice(0, found.start);
+		const found = firstTagOnItsOwnLine(this.held, this.passed === '');
+		if (found === undefined) {
+			// A long answer is not searched from its beginning with every token.
+			const done = Math.max(0, this.held.length - LONGEST_TAG - 1);
+			this.passed += this.held.slice(0, done);
+			this.held = this.held.slice(done);
+			return false;
+		}
+		if (found.opens) return this.decideForAnswer();
+		out.reasoning += this.takePassed() + this.held.slice(0, found.start);
 		this.held = this.held.slice(found.end);
 		this.state = { at: 'gap' };
 		this.sawTag = true;
 		this.openingMissing = true;
 		return true;
+	}
+
+	private decideForAnswer(): true {
+		this.held = this.takePassed() + this.held;
+		this.state = { at: 'answer' };
+		return true;
+	}
+
+	private takePassed(): string {
+		const { passed } = this;
+		this.passed = '';
+		return passed;
 	}
 
 	private inGap(): boolean {
@@ -141,14 +171,29 @@ export class ThinkSplitter {
 
 /**
  * A closing tag that ends a thinking block whose opening tag is missing. Models put it at the beginning or the end of a
- * line, so an answer that merely talks about the tag is left alone.
+ * line, so an answer that merely talks about the tag is left alone; so is one that shows a whole block, with both tags.
  */
 export function closingTagOnItsOwnLine(text: string): { start: number; end: number } | undefined {
-	for (const [, close] of TAGS) {
-		for (let start = text.indexOf(close); start >= 0; start = text.indexOf(close, start + 1)) {
-			const end = start + close.length;
-			if (start === 0 || text[start - 1] === '\n' || text[end] === '\n') return { start, end };
-		}
+	const first = firstTagOnItsOwnLine(text);
+	return first === undefined || first.opens ? undefined : { start: first.start, end: first.end };
+}
+
+/** The first tag of any kind that begins or ends a line: what comes later must not change the decision, as it may not have arrived yet. */
+function firstTagOnItsOwnLine(text: string, isBeginning = true): Tag | undefined {
+	const found = TAGS.flatMap(([open, close]) => [onItsOwnLine(text, open, true, isBeginning), onItsOwnLine(text, close, false, isBeginning)]);
+	return found.filter((tag) => tag !== undefined).sort((a, b) => a.start - b.start)[0];
+}
+
+interface Tag {
+	start: number;
+	end: number;
+	opens: boolean;
+}
+
+function onItsOwnLine(text: string, tag: string, opens: boolean, isBeginning: boolean): Tag | undefined {
+	for (let start = text.indexOf(tag); start >= 0; start = text.indexOf(tag, start + 1)) {
+		const end = start + tag.length;
+		if ((start === 0 && isBeginning) || text[start - 1] === '\n' || text[end] === '\n') return { start, end, opens };
 	}
 	return undefined;
 }

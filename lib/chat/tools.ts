@@ -18,6 +18,8 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 	}
 	if (typeof tool.name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
+	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
+	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function') throw notATool();
 	const json = toJsonSchema({ type: 'function', name: tool.name, inputSchema: schema } as Parameters<ToJsonSchema>[0]);
 	return definition(tool.name, tool.description, json);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { isRecord } from '../../transport/failure';
+import { isRecord, serverMessage } from '../../transport/failure';
 import type { ServerSentEvent } from '../../transport/sse';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, ServerKind, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
@@ -30,7 +30,8 @@ function body(request: ChatRequest): Record<string, unknown> {
  * is said by sending only that tool with "required". vLLM honours the object.
  */
 function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
-	if (tools.length === 0) return {};
+	// Ollama ignores tool_choice (contract llama-server 8.2): tools that must not be called are not shown to it.
+	if (tools.length === 0 || (serverKind === 'ollama' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
 	const offered = forced === undefined || serverKind === 'vllm' ? tools : tools.filter(({ name }) => name === forced);
 	const choice = forced === undefined ? toolChoice : serverKind === 'vllm' ? { type: 'function', function: { name: forced } } : 'required';
@@ -52,7 +53,7 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 			return {
 				role: 'assistant',
 				content: message.content,
-				...(message.reasoning === undefined ? {} : { [reasoningField(serverKind)]: message.reasoning }),
+				...(message.reasoning === undefined ? {} : Object.fromEntries(reasoningFields(serverKind).map((field) => [field, message.reasoning]))),
 				...(message.toolCalls === undefined
 					? {}
 					: {
@@ -70,9 +71,13 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 	}
 }
 
-/** The field in which a server reads thinking back is the one it writes it in. */
-function reasoningField(kind: ServerKind): string {
-	return kind === 'ollama' ? 'reasoning' : 'reasoning_content';
+/**
+ * The fields in which a server reads thinking back: mostly the one it writes it in. vLLM changed its name and reads either the old or the new one
+ * (vllm-project/vllm issue 38488), and may be behind any gateway.
+ */
+function reasoningFields(kind: ServerKind): string[] {
+	if (kind === 'ollama') return ['reasoning'];
+	return kind === 'llamaServer' ? ['reasoning_content'] : ['reasoning_content', 'reasoning'];
 }
 
 function wirePart(part: ContentPart): Record<string, unknown> {
@@ -99,7 +104,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (data === '') return {};
 	const json = parsed(data);
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
-	const error = errorOf(json, event.event);
+	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
 	const choice = firstChoice(json);
 	const delta = deltaOf(choice);
@@ -107,7 +112,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (typeof delta.content === 'string') chunk.text = delta.content;
 	else if (Array.isArray(delta.content)) chunk.text = textOfParts(delta.content);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
-	const reasoning = delta.reasoning_content ?? delta.reasoning;
+	// Some releases of vLLM send both, one of them empty.
+	const reasoning = [delta.reasoning_content, delta.reasoning].find((text) => typeof text === 'string' && text !== '');
 	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
 	const complete = event.event === 'whole-answer' || choice?.message !== undefined;
 	const toolCalls = toolCallsOf(delta, complete);
@@ -134,13 +140,17 @@ function parsed(data: string): unknown {
 	}
 }
 
-/** Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, and old releases' `error:` lines, whose data is the error itself. */
-function errorOf(json: Record<string, unknown>, eventName: string | undefined): WireChunk['error'] {
-	const error = json.error ?? (eventName === 'error' || json.object === 'error' ? json : undefined);
-	if (error === undefined || error === null) return undefined;
+/**
+ * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}`, and old releases' `error:`
+ * lines, whose data is the error itself.
+ */
+function errorOf(json: Record<string, unknown>, eventName: string | undefined, data: string): WireChunk['error'] {
+	const isError = eventName === 'error' || json.object === 'error' || (json.choices === undefined && (json.detail || (json.code && json.message)));
+	const error = json.error || (isError ? json : undefined);
+	if (!error) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 	return {
-		message: typeof error.message === 'string' ? error.message : JSON.stringify(error),
+		message: typeof error.message === 'string' ? error.message : error === json ? serverMessage(data).message : JSON.stringify(error),
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...(typeof error.code === 'number' ? { status: error.code } : {}),
 	};
@@ -149,7 +159,7 @@ function errorOf(json: Record<string, unknown>, eventName: string | undefined): 
 /** Only choice 0 is read: this package never asks for several. */
 function firstChoice(json: Record<string, unknown>): Record<string, unknown> | undefined {
 	const choices = Array.isArray(json.choices) ? (json.choices as unknown[]).filter(isRecord) : [];
-	return choices.find(({ index }) => index === undefined || index === 0);
+	return choices.find(({ index }) => index === undefined || index === null || index === 0);
 }
 
 function deltaOf(choice: Record<string, unknown> | undefined): Record<string, unknown> {
