@@ -1,5 +1,15 @@
 /** The package as it would be published: built when its sources have changed, placed where n8n loads it as a user's. */
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+	copyFileSync,
+	cpSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.mjs';
 import { toolEnvironment } from './deps.mjs';
@@ -18,7 +28,7 @@ const SOURCES = [
 	'tsconfig.json',
 	'tsconfig.build.json',
 ];
-const KEPT_COPIES = 5;
+const KEPT_COPIES = 10;
 
 /**
  * @param {import('./types').Log} log
@@ -69,6 +79,8 @@ export const stageBuild = async (build) => {
 		copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
 		cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true });
 	});
+	// A running n8n reads icons from its copy: one in use must not count as old.
+	utimesSync(folder, new Date(), new Date());
 	removeOldCopies(cacheDir());
 	return folder;
 };

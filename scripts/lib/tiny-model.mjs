@@ -40,6 +40,7 @@ const CHAT_TEMPLATE = `{%- if tools %}
 {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
 {%- elif message.role == 'assistant' %}
 {{- '<|im_start|>assistant\\n' }}
+@history@
 {%- if message.reasoning_content and loop.index0 > ns.last_query %}
 {{- '<think>\\n' + message.reasoning_content.strip('\\n') + '\\n</think>\\n\\n' }}
 {%- endif %}
@@ -62,11 +63,15 @@ const CHAT_TEMPLATE = `{%- if tools %}
 {%- if add_generation_prompt %}
 {{- '<|im_start|>assistant\\n' }}
 {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}
-@@
+@end@
 {%- endif %}`;
 
-/** @param {string} lastWords what stands at the very end of a prompt */
-const chatTemplateWith = (lastWords) => CHAT_TEMPLATE.replace('@@', () => lastWords);
+/**
+ * @param {string} lastWords what stands at the very end of a prompt
+ * @param {string} [firstWords] what stands in front of an earlier answer
+ */
+const chatTemplateWith = (lastWords, firstWords = '') =>
+	CHAT_TEMPLATE.replace('@history@\n', () => firstWords && `${firstWords}\n`).replace('@end@', () => lastWords);
 
 /** GPT-2's way to write bytes as visible characters; llama.cpp reads the tokens of byte-level vocabularies so. */
 const byteCharacters = (() => {
@@ -289,9 +294,10 @@ export const writeTinyModel = (file, options = {}) => {
  *
  * @param {string} reply
  * @param {Map<string, string>} followed what follows each text that is a token already
+ * @param {boolean} inLongPieces
  * @returns {string[]}
  */
-const cutReply = (reply, followed) => {
+const cutReply = (reply, followed, inLongPieces) => {
 	/**
 	 * @param {string} piece
 	 * @param {string} rest
@@ -304,7 +310,8 @@ const cutReply = (reply, followed) => {
 	characters.forEach((character, index) => {
 		piece += character;
 		const rest = characters.slice(index + 1).join('');
-		const longEnough = rest === '' || /\s/.test(character) || [...piece].length >= 4;
+		const { length } = [...piece];
+		const longEnough = rest === '' || (inLongPieces ? length >= 40 : /\s/.test(character) || length >= 4);
 		// At the end it cannot grow any more, but it can take in the one before.
 		if (rest === '' && !fits(piece, rest)) piece = (pieces.pop() ?? '') + piece;
 		if (longEnough && fits(piece, rest)) {
@@ -325,24 +332,30 @@ const cutReply = (reply, followed) => {
  *
  * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies
- * @param {{ contextLength?: number }} [options]
+ * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: a prompt that repeats a reply is cut
+ *   into the tokens that the reply was generated with, as with a real vocabulary, so that the server's prompt cache can hold it
  */
-export const writeScriptedModel = (file, replies, { contextLength = 4096 } = {}) => {
+export const writeScriptedModel = (file, replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
 	const all = [...replies, { reply: 'There is no reply for this message.' }];
 	/** @param {number} index */
 	const marker = (index) => `<|reply_${index}|>`;
-	const branches = all.map(({ last, contains }, index) => {
-		const conditions = [
-			...(last ? [`messages[-1].role == '${last}'`] : []),
-			...(contains ? [`${JSON.stringify(contains)} in messages[-1].content`] : []),
-		];
-		const test = conditions.join(' and ') || 'true';
-		return `{%- ${index === 0 ? 'if' : 'elif'} ${test} %}{{- '${marker(index)}' }}`;
-	});
+	/** @param {string} message the one that the reply answers */
+	const markerAfter = (message) => {
+		const branches = all.map(({ last, contains }, index) => {
+			const conditions = [
+				...(last ? [`${message}.role == '${last}'`] : []),
+				...(contains ? [`${JSON.stringify(contains)} in ${message}.content`] : []),
+			];
+			const test = conditions.join(' and ') || 'true';
+			return `{%- ${index === 0 ? 'if' : 'elif'} ${test} %}{{- '${marker(index)}' }}`;
+		});
+		return `${branches.join('\n')}{%- endif %}`;
+	};
 	const control = [END_OF_TEXT, TURN_START, TURN_END, ...all.map((_, index) => marker(index))];
 	/** @type {Map<string, string>} */
 	const followed = new Map();
-	const cut = all.map(({ reply }) => cutReply(reply, followed));
+	// A tokenizer takes the longest tokens out of a prompt first: short ones would be found across the cuts of the reply.
+	const cut = all.map(({ reply }) => cutReply(reply, followed, readsAsWritten));
 	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
 	const pieces = [...followed.keys()].filter((piece) => !singleBytes.has(asToken(piece)));
 	/** @param {string} piece */
@@ -362,14 +375,15 @@ export const writeScriptedModel = (file, replies, { contextLength = 4096 } = {})
 	const shape = {
 		name: 'tiny scripted model',
 		control,
-		pieces,
+		...(readsAsWritten ? { markup: pieces } : { pieces }),
 		width,
 		heads: width / 64,
 		keyHeads: width / 64,
 		layers: 1,
 		feedForward: 64,
 		contextLength,
-		chatTemplate: chatTemplateWith(`${branches.join('\n')}{%- endif %}`),
+		// A marker that is missing from the history would part it from what the cache holds.
+		chatTemplate: chatTemplateWith(markerAfter('messages[-1]'), readsAsWritten ? markerAfter('messages[loop.index0 - 1]') : ''),
 	};
 	const certain = 40 / Math.sqrt(width);
 	const data = tensors(shape, 256 + control.length + pieces.length, (name, columns, rows) => {
