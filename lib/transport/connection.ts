@@ -470,16 +470,17 @@ function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIter
 	return format && (ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>);
 }
 
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-	signal.throwIfAborted();
+/** Waits, and ends early with the reason of the signal when that aborts. */
+export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+	signal?.throwIfAborted();
 	let wake = () => {};
 	const aborted = new Promise<void>((resolve) => {
 		wake = resolve;
-		signal.addEventListener('abort', wake, { once: true });
+		signal?.addEventListener('abort', wake, { once: true });
 	});
 	for (let left = ms; left > 0; left -= PAUSE_PIECE_MS) {
 		await Promise.race([sleep(Math.min(left, PAUSE_PIECE_MS)), aborted]);
-		signal.throwIfAborted();
+		signal?.throwIfAborted();
 	}
-	signal.removeEventListener('abort', wake);
+	signal?.removeEventListener('abort', wake);
 }

@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { Connection, type EgressFilter } from './connection';
+import { Connection, type ConnectionSettings, type EgressFilter } from './connection';
 import { failure, isRecord } from './failure';
 
 /** The data of a "LocalLlama API" credential. */
@@ -76,8 +76,11 @@ function invalid(message: string) {
 	return failure('invalidInput', {}, { message, remedy: 'Open the credential and correct it.' });
 }
 
-/** The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter. */
-export function localLlamaConnection(data: ICredentialDataDecryptedObject, helpers?: object): Connection {
+/**
+ * The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter. `more`: what differs from
+ * the credential.
+ */
+export function localLlamaConnection(data: ICredentialDataDecryptedObject, helpers?: object, more: Partial<ConnectionSettings> = {}): Connection {
 	const credential = readLocalLlamaCredential(data);
 	return new Connection({
 		baseUrl: credential.baseUrl,
@@ -85,6 +88,7 @@ export function localLlamaConnection(data: ICredentialDataDecryptedObject, helpe
 		ignoreSslIssues: credential.ignoreSslIssues,
 		maxConcurrentRequests: credential.maxConcurrentRequests,
 		egressFilter: egressFilterOf(helpers),
+		...more,
 	});
 }
 

@@ -1,0 +1,177 @@
+import { remedyFor } from '../transport/remedies';
+
+/** What a finding's sentences may name. */
+export interface AdviceFacts {
+	model?: string;
+	/** What the server has instead. */
+	others?: readonly string[];
+	port?: string;
+	host?: string;
+	server?: string;
+	exitCode?: number;
+	args?: string;
+	context?: number;
+	wanted?: number;
+	slots?: number;
+	count?: number;
+	ms?: number;
+	ago?: string;
+	url?: string;
+	percent?: number;
+	what?: string;
+}
+
+type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
+
+/**
+ * Findings that only a check can make. Whatever the other nodes can run into as well is in `lib/transport/remedies.ts`, which the diagnosis
+ * reads first.
+ */
+export const ADVICE = {
+	serverExited: ({ ago = 'a while ago', host }) => ({
+		meaning: `The server answered ${ago} and has exited since`,
+		advice: `Start it again on ${named(host)} and read the end of its log. ${remedyFor('modelFailedToLoad').remedy} Let something restart it by itself: systemd with Restart=always, Docker with --restart unless-stopped.`,
+	}),
+	exitedWhileLoading: ({ ago = 'a moment ago' }) => ({
+		meaning: `The server was loading its model ${ago}, and has exited since`,
+		advice: remedyFor('modelFailedToLoad').remedy,
+	}),
+	noAnswer: ({ port = '8080' }) => ({
+		meaning: 'The address takes the connection, but nothing comes back',
+		advice: `The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or a firewall swallows the packets (ufw allow ${port}/tcp). Try the same address with curl from the machine that runs n8n, and look at the server with top.`,
+	}),
+	stuck: () => ({
+		meaning: 'The web part of the server answers, but the part that runs the model does not',
+		advice:
+			'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server.',
+	}),
+	unwell: () => ({
+		meaning: 'The server lists its models, but says of itself that it is not well',
+		advice: 'Its engine may have died: read its log and restart it.',
+	}),
+	thisIsDify: ({ url = '' }) => ({
+		meaning: 'Dify answers here, not a model server',
+		advice: `Choose Dify in this node, with a "Dify API" credential whose base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
+	}),
+	ollamaWithoutV1: ({ url = '' }) => ({
+		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
+		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
+	}),
+	noModels: ({ server }) => ({
+		meaning: 'The server has no models',
+		advice:
+			server === 'ollama'
+				? 'Fetch one with: ollama pull qwen3:8b'
+				: server === 'gpustack'
+					? 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.'
+					: 'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',
+	}),
+	modelMissing: ({ model, others = [], server }) => ({
+		meaning: `The server does not offer the model ${named(model)}`,
+		advice: [
+			others.length === 0 ? '' : `Use one of: ${others.slice(0, 10).join(', ')}${others.length > 10 ? `, and ${others.length - 10} more` : ''}.`,
+			server === 'ollama' ? `Or fetch it: ollama pull ${model ?? ''}` : '',
+			server === 'llamaRouter' ? 'Or put its GGUF file into the folder of --models-dir and restart the router.' : '',
+			server === 'gpustack' ? 'Or deploy it in GPUStack; it is listed only while an instance runs and the key may use it.' : '',
+			server === 'vllm' ? 'Or start vLLM with --served-model-name.' : '',
+		]
+			.filter((sentence) => sentence !== '')
+			.join(' '),
+	}),
+	otherModel: ({ model, others = [] }) => ({
+		meaning: `llama-server answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
+		advice: `Choose ${named(others[0])} in the nodes, or start the server with --alias ${model ?? ''}.`,
+	}),
+	modelFailed: ({ model, exitCode, args }) => ({
+		meaning: `The router could not load the model ${named(model)}${exitCode === undefined ? '' : `: its process ended with exit code ${exitCode}`}`,
+		advice: `${remedyFor('modelFailedToLoad').remedy}${args ? ` It was started with: ${args}` : ''}`,
+	}),
+	modelLoading: ({ model }) => ({
+		meaning: `The model ${named(model)} is being loaded`,
+		advice: 'Wait for it with the operation "Wait Until Ready".',
+	}),
+	modelNotLoaded: ({ model }) => ({
+		meaning: `The model ${named(model)} is not loaded`,
+		advice: 'The first request loads it, which takes a while. To have it ready before, use the operation "Load Model".',
+	}),
+	modelNotLoadedForGood: ({ model }) => ({
+		meaning: `The model ${named(model)} is not loaded, and this router loads none by itself`,
+		advice: 'Load it with the operation "Load Model", or start the router without --no-models-autoload.',
+	}),
+	sleeping: () => ({
+		meaning: 'The server is asleep: it has unloaded its model and loads it again for the next request',
+		advice: 'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
+	}),
+	embeddingsOff: ({ server }) => ({
+		meaning: 'The server makes no embeddings',
+		advice:
+			server === 'ollama'
+				? 'Fetch an embedding model, for example: ollama pull nomic-embed-text'
+				: 'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
+	}),
+	rerankOff: ({ server }) => ({
+		meaning: 'The server does not rerank',
+		advice:
+			server === 'ollama'
+				? 'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.'
+				: 'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
+	}),
+	rerankOnlyUnderV1: ({ url = '' }) => ({
+		meaning: 'GPUStack has no rerank route under /v1-openai',
+		advice: `Type ${url} as base URL: its routes under /v1 have it.`,
+	}),
+	contextTooSmall: ({ context, wanted, slots }) => ({
+		meaning: `One request can use ${context} tokens of context, but ${wanted} are needed`,
+		advice: `${contextAdvice(wanted, slots)} For Ollama: OLLAMA_CONTEXT_LENGTH=${wanted}, or num_ctx in the Modelfile. For vLLM: --max-model-len ${wanted}.`,
+	}),
+	contextSmall: ({ context, slots }) => ({
+		meaning: `One request can use ${context} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
+		advice: contextAdvice(16384, slots),
+	}),
+	slotsTooFew: ({ slots, wanted }) => ({
+		meaning: `The server has ${slots} slots, so of ${wanted} requests at once ${Math.max(0, (wanted ?? 0) - (slots ?? 0))} wait`,
+		advice: `Start llama-server with -np ${wanted} and a --ctx-size that is large enough for all slots together.`,
+	}),
+	moreRequestsThanSlots: ({ slots, wanted }) => ({
+		meaning: `The credential lets ${wanted} requests through at once, but the server has ${slots} slots`,
+		advice: `Set Max Concurrent Requests in the credential to ${slots}: then the rest waits in n8n, in order, where it can be stopped.`,
+	}),
+	queued: ({ count, slots }) => ({
+		meaning: `${count} ${count === 1 ? 'request waits' : 'requests wait'} for a slot${slots === undefined ? '' : `; the server has ${slots}`}`,
+		advice: 'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
+	}),
+	slow: ({ ms }) => ({
+		meaning: `The server took ${ms} ms for an answer that needs no thought`,
+		advice: 'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
+	}),
+	partlyOnCpu: ({ model, percent }) => ({
+		meaning: percent === 0 ? `Ollama runs the model ${named(model)} on the CPU` : `Only ${percent} % of the model ${named(model)} lies in the memory of the GPU`,
+		advice:
+			percent === 0
+				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
+				: 'The rest runs on the CPU and slows everything down: use a smaller quantisation or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
+	}),
+	metricsOff: () => ({
+		meaning: 'The length of the queue and a hung GPU cannot be seen',
+		advice: 'Start llama-server with --metrics.',
+	}),
+	notTold: ({ what }) => ({
+		meaning: `This server does not say whether it can do ${what}`,
+		advice: 'Try it once with a real request.',
+	}),
+	unknownServer: () => ({
+		meaning: 'Something answers, but it is none of the servers this package knows',
+		advice: 'If chats work, all is well. Otherwise check the base URL and the port.',
+	}),
+} satisfies Record<string, Sentences>;
+
+export type AdviceId = keyof typeof ADVICE;
+
+function contextAdvice(tokens: number | undefined, slots: number | undefined): string {
+	const perSlot = slots !== undefined && slots > 1 ? ` With -np ${slots} every slot gets 1/${slots} of it: then --ctx-size ${(tokens ?? 0) * slots}.` : '';
+	return `Start llama-server with --ctx-size ${tokens}.${perSlot}`;
+}
+
+function named(name: string | undefined): string {
+	return name === undefined || name === '' ? '' : `"${name}"`;
+}

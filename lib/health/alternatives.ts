@@ -1,0 +1,22 @@
+import { isRecord } from '../transport/failure';
+import { describeProbe, type Weighed } from './finding';
+import { listOf } from './identify';
+import type { Alternative, Observations } from './observations';
+
+/** Puts the address that works, where one was found, in front of the advice. */
+export function withAlternative({ alternatives }: Observations, observed: string, advice: string): [observed: string, change: Partial<Weighed>] {
+	const works = alternatives.find(isReached);
+	if (works === undefined) return [observed, {}];
+	const address = `Type ${works.baseUrl} as base URL: there ${works.expects === 'dify' ? 'the API of Dify' : works.expects === 'models' ? 'the API' : 'the server'} answers.`;
+	return [`${observed}; ${describeProbe(works.probe)}`, { advice: `${address} ${advice}` }];
+}
+
+/** Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer. */
+function isReached({ expects, probe }: Alternative): boolean {
+	// Its certificate is the next thing to mend, but the scheme is right.
+	if (!probe.answered) return expects === 'anything' && probe.failure.kind === 'tlsUntrusted';
+	const refusal = probe.status === 401 || probe.status === 403 ? probe.json : undefined;
+	if (expects === 'models') return listOf(probe) !== undefined || isRecord(refusal);
+	if (expects === 'dify') return isRecord(refusal) && typeof refusal.code === 'string';
+	return probe.failure?.kind !== 'tlsMismatch';
+}

@@ -1,0 +1,78 @@
+import { diagnose } from './diagnosis';
+import { difyBase, difyPlan } from './dify';
+import type { Finding, HealthStatus, Observations, ServerReport } from './observations';
+import { modelServerPlan, observe, type CheckOptions, type Plan, type Seen, type Target } from './probes';
+
+/** What a check tells. Plain data without any key, ready to be an item. */
+export interface CheckResult extends Pick<ServerReport, 'server' | 'latencyMs'>, Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
+	status: HealthStatus;
+	healthy: boolean;
+	summary: string;
+	/** The address, as it was understood; null when it cannot be used. */
+	url: string | null;
+	/** Most important first. */
+	findings: Finding[];
+	/** ISO time. */
+	checkedAt: string;
+	/** Milliseconds that the check took. */
+	checkMs: number;
+}
+
+const MOST_REMEMBERED = 200;
+
+/** The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and refuses now has exited. */
+const remembered = new Map<string, { status: HealthStatus; at: number }>();
+
+/**
+ * Checks a server: cheap, without a generation, without waking or loading anything.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function checkServer(target: Target, options: CheckOptions = {}): Promise<CheckResult> {
+	return (await inspect(target, options)).result;
+}
+
+/** The same, with what was seen. */
+export async function inspect(target: Target, options: CheckOptions = {}): Promise<{ result: CheckResult; observations: Observations }> {
+	const seen = await observe(target, planFor(target), options);
+	const address = seen.url?.api;
+	const last = address === undefined ? undefined : remembered.get(address);
+	const observations: Observations = { ...seen, ...(last === undefined ? {} : { before: { status: last.status, msAgo: Date.now() - last.at } }) };
+	const { status, findings, summary, report } = diagnose(observations);
+	// What is remembered is the last time that something answered: a second refusal still has the same cause.
+	if (address !== undefined && status !== 'unreachable') remember(address, status);
+	const { server, latencyMs, app, ...facts } = report;
+	const result: CheckResult = {
+		status,
+		healthy: status === 'healthy',
+		summary,
+		url: addressOf(observations),
+		server,
+		latencyMs,
+		...(app === undefined ? facts : { app }),
+		findings,
+		checkedAt: new Date().toISOString(),
+		checkMs: observations.checkMs,
+	};
+	return { result, observations };
+}
+
+function planFor(target: Target): (plan: Plan) => Promise<Seen> {
+	if (target.service === 'modelServer') return modelServerPlan;
+	return async (plan) => await difyPlan(difyBase(plan.connection.url.typed))(plan);
+}
+
+function addressOf({ service, url }: Observations): string | null {
+	if (url === undefined) return null;
+	return service === 'dify' ? difyBase(url.typed) : url.root;
+}
+
+function remember(address: string, status: HealthStatus): void {
+	if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+	remembered.set(address, { status, at: Date.now() });
+}
+
+/** Forgets every earlier check. For tests. */
+export function forgetChecks(): void {
+	remembered.clear();
+}

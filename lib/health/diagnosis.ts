@@ -1,0 +1,188 @@
+import { difyFindings } from './dify-diagnosis';
+import { expectationFindings } from './expectations';
+import { argumentsOf, describeServer, gpuShares } from './facts';
+import { withAlternative } from './alternatives';
+import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
+import { listOf, modelEntries } from './identify';
+import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
+import type { FailureKind } from '../transport/errors';
+import { isRecord } from '../transport/failure';
+import { remedyFor } from '../transport/remedies';
+
+export interface Diagnosis {
+	status: HealthStatus;
+	/** Most important first. */
+	findings: Finding[];
+	/** One sentence. */
+	summary: string;
+	report: ServerReport;
+}
+
+/** How long ago a check may have been to say something about now. */
+const RECENT_MS = 30 * 60_000;
+const SLOW_MS = 1_000;
+/** Tools, memory and a system prompt of an agent rarely take less (contract llama-server 9.3). */
+const SMALL_CONTEXT = 8_192;
+
+/** What is wrong and what to do, from what a check saw. Pure: order and rows after contract llama-server 9.3 and dify 1, 6. */
+export function diagnose(observations: Observations): Diagnosis {
+	const report = describeServer(observations);
+	const found = sorted(findAll(observations, report));
+	const status = overall(found);
+	const findings = found.map(({ id, severity, observed, meaning, advice }) => ({ id, severity, observed, meaning, advice }));
+	return { status, findings, summary: summarise(status, findings, report), report };
+}
+
+function findAll(observations: Observations, report: ServerReport): Weighed[] {
+	const { rejected } = observations;
+	if (rejected !== undefined) return [fromFailure(rejected, rejected.message)];
+	const blocked = wayThere(observations);
+	if (blocked.length > 0) return blocked;
+	if (observations.service === 'dify') return difyFindings(observations);
+	const closed = apiFindings(observations, report);
+	if (closed.length > 0) return closed;
+	return [
+		...liveness(observations, report),
+		...routerFindings(observations),
+		...expectationFindings(observations, report),
+		...capacityFindings(observations, report),
+	];
+}
+
+/** Of several failures the first in this list says most: after a crash one question is cut off and the others are refused. */
+const MOST_TELLING: FailureKind[] = ['blockedByPolicy', 'proxy', 'dns', 'refused', 'connectTimeout', 'unreachable', 'tlsMismatch', 'tlsUntrusted', 'notHttp', 'closedBeforeAnswer'];
+
+/** Whether anything answered at all, and if not, why. */
+function wayThere(observations: Observations): Weighed[] {
+	const probes = Object.values(observations.probes);
+	const failed = probes.flatMap((probe) => (probe.answered ? [] : [probe]));
+	if (failed.length < probes.length || failed.length === 0) return [];
+	const probe = MOST_TELLING.flatMap((kind) => failed.filter(({ failure }) => failure.kind === kind))[0] ?? failed[0]!;
+	const { failure } = probe;
+	const observed = describeProbe(probe);
+	const { hostname, port } = new URL(probe.url);
+	if (failure.kind === 'totalLimit') return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];
+	const { before } = observations;
+	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
+		const facts = { ago: agoOf(before), host: hostname };
+		if (before.status === 'loading') return [advise('exitedWhileLoading', 'error', observed, facts, 'unreachable')];
+		if (before.status === 'healthy' || before.status === 'degraded') return [advise('serverExited', 'error', observed, facts, 'unreachable')];
+	}
+	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
+}
+
+/** Whether what answers is the API, and lets us in. */
+function apiFindings(observations: Observations, report: ServerReport): Weighed[] {
+	const { probes, url } = observations;
+	const { models, health } = probes;
+	if (models === undefined || url === undefined) return [];
+	const { kind } = report.server;
+	if (kind === 'dify') return [advise('thisIsDify', 'error', describeProbe(models), { url: url.origin }, 'misconfigured')];
+	const loading = [models, health].find((probe) => failureOf(probe)?.kind === 'loading');
+	if (loading !== undefined) return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
+	if (listOf(models) !== undefined) return [];
+	const isUp = health?.answered === true && health.status === 200;
+	const observed = isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
+	if (!models.answered && models.failure.kind === 'totalLimit') return [advise('stuck', 'error', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`, {}, 'degraded')];
+	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
+	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden') return [unauthorized(observations, failure, observed, kind)];
+	if (failure.kind === 'wrongPath' && kind === 'ollama') return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
+	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
+}
+
+const LOADING_ADVICE = 'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if it never ends, read the log of the server.';
+
+/** What a probe says against itself: its own failure, whichever way it came. */
+function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
+	return probe?.failure;
+}
+
+function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): ProbeFailure {
+	return { kind, ...remedyFor(kind, facts) };
+}
+
+function unauthorized({ keySet, authentication }: Observations, failure: ProbeFailure, observed: string, kind: ServerReport['server']['kind']): Weighed {
+	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
+	// vLLM looks at Authorization only (contract llama-server 8.4).
+	if (kind === 'vllm' && authentication === 'xApiKey') return fromFailure(failure, observed, { advice: 'vLLM takes the key as Bearer only: change Authentication in the credential.' });
+	return fromFailure(failure, observed);
+}
+
+/** Signs that the server answers without being able to work. */
+function liveness({ probes }: Observations, report: ServerReport): Weighed[] {
+	const { health, metrics, slots } = probes;
+	const findings: Weighed[] = [];
+	const isLlama = report.server.kind === 'llamaServer';
+	const silent = [isLlama ? metrics : undefined, slots, health].find((probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit');
+	if (silent !== undefined) {
+		const upBeside = health?.answered === true ? `; ${describeProbe(health)}` : '';
+		findings.push(advise('stuck', 'error', describeProbe(silent) + upBeside, {}, 'degraded'));
+	}
+	if (health?.answered === true && health.status >= 500 && report.server.kind !== 'openAiCompatible') findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
+	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {
+		findings.push(advise('slow', 'warning', `The fastest answer took ${Math.round(report.latencyMs)} ms`, { ms: Math.round(report.latencyMs) }));
+	}
+	if (report.sleeping === true) findings.push(advise('sleeping', 'info', '/props says is_sleeping'));
+	if (report.server.kind === 'unknown') findings.push(advise('unknownServer', 'info', 'No answer carries the marks of a known server'));
+	return findings;
+}
+
+/** Options of a command line whose values are nobody's business. */
+const SECRET_OPTION = /^--(?:api-key|hf-token)(?:=|$)/;
+
+/** Models of a router that failed to load. The one that is needed is a matter of `expectations.ts` only where it is not in the list. */
+function routerFindings({ probes, expectations }: Observations): Weighed[] {
+	return modelEntries(probes.models).flatMap((entry) => {
+		const status = isRecord(entry.status) ? entry.status : {};
+		if (status.failed !== true || typeof entry.id !== 'string') return [];
+		const args = argumentsOf(status);
+		const shown = args.slice(1).map((arg, at) => (SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=') ? '***' : arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***')));
+		const facts = { model: entry.id, exitCode: typeof status.exit_code === 'number' ? status.exit_code : undefined, args: shown.join(' ') };
+		const isWanted = expectations.model === entry.id;
+		return [advise('modelFailed', 'error', `/v1/models says status ${String(status.value)}, failed, exit code ${String(status.exit_code)}`, facts, isWanted ? 'misconfigured' : 'degraded')];
+	});
+}
+
+/** Room for requests: slots, queue, context, GPU. */
+function capacityFindings(observations: Observations, report: ServerReport): Weighed[] {
+	const { expectations, maxConcurrentRequests } = observations;
+	const { queue, contextPerSlot, features, server } = report;
+	const slots = report.slots.total;
+	const findings: Weighed[] = [];
+	const known = { slots: slots ?? undefined };
+	if (slots !== null && maxConcurrentRequests > slots) {
+		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
+		findings.push(advise('moreRequestsThanSlots', 'warning', observed, { ...known, wanted: maxConcurrentRequests }));
+	}
+	if (queue !== null && queue > 0) findings.push(advise('queued', 'warning', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, { ...known, count: queue }));
+	if (contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT && expectations.minContext === undefined) {
+		findings.push(advise('contextSmall', 'warning', `/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`, { ...known, context: contextPerSlot }));
+	}
+	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
+		const percent = Math.round(share * 100);
+		findings.push(advise('partlyOnCpu', 'warning', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, { model: id, percent }));
+	}
+	if (server.kind === 'llamaServer' && features.metrics === false) findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
+	return findings;
+}
+
+const NAMES: Record<ServerReport['server']['kind'], string> = {
+	llamaServer: 'llama-server',
+	llamaRouter: 'llama-server (router)',
+	ollama: 'Ollama',
+	gpustack: 'GPUStack',
+	vllm: 'vLLM',
+	openAiCompatible: 'An OpenAI-compatible server',
+	dify: 'Dify',
+	unknown: 'A server of unknown kind',
+};
+
+function summarise(status: HealthStatus, findings: readonly Finding[], { server, latencyMs, models, app }: ServerReport): string {
+	const first = findings[0];
+	if (status !== 'healthy' && first !== undefined) return `${first.meaning}.`;
+	const name = [NAMES[server.kind], server.version].filter((part) => part !== null).join(' ');
+	const what = app === undefined ? `${models.length} ${models.length === 1 ? 'model' : 'models'}` : `the app "${app.name ?? ''}"${app.mode === null ? '' : ` (${app.mode})`}`;
+	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+	const hint = warnings === 0 ? '' : `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
+	return `${name} answers in ${Math.round(latencyMs ?? 0)} ms with ${what}${hint}.`;
+}

@@ -1,0 +1,77 @@
+import type { FailureKind } from '../transport/errors';
+import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
+import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
+
+/** A finding, and the status it gives the server. Without one it changes nothing about the status. */
+export interface Weighed extends Finding {
+	status?: HealthStatus;
+}
+
+/** Where the way to the server, or the server itself, is down; everything else that stops a check is a setting that is wrong. */
+const UNREACHABLE = new Set<FailureKind>([
+	'dns', 'refused', 'connectTimeout', 'unreachable', 'closedBeforeAnswer', 'connectionLost', 'totalLimit', 'firstTokenLimit', 'gateway',
+]);
+
+const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
+	unauthorized: 'unauthorized',
+	forbidden: 'unauthorized',
+	loading: 'loading',
+	busy: 'degraded',
+	serverError: 'degraded',
+	idleLimit: 'degraded',
+	streamError: 'degraded',
+	streamEndedEarly: 'degraded',
+	emptyAnswer: 'degraded',
+	contextExceeded: 'degraded',
+};
+
+export function statusOf(kind: FailureKind): HealthStatus {
+	return STATUS[kind] ?? (UNREACHABLE.has(kind) ? 'unreachable' : 'misconfigured');
+}
+
+/** A finding from the table of remedies that the other nodes use too. */
+export function fromFailure(failure: ProbeFailure, observed: string, change: Partial<Weighed> = {}): Weighed {
+	const { kind, message, remedy } = failure;
+	return { id: kind, severity: 'error', observed, meaning: message, advice: remedy, status: statusOf(kind), ...change };
+}
+
+/** A finding that only a check makes. */
+export function advise(id: AdviceId, severity: Severity, observed: string, facts: AdviceFacts = {}, status?: HealthStatus): Weighed {
+	return { id, severity, observed, ...ADVICE[id](facts), ...(status === undefined ? {} : { status }) };
+}
+
+/** One line about what was asked and what came. */
+export function describeProbe(probe: Probe): string {
+	const question = `${probe.method} ${probe.url}`;
+	if (!probe.answered) {
+		const { kind, code, message } = probe.failure;
+		const what = kind === 'totalLimit' || kind === 'firstTokenLimit' ? 'no answer' : code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : message;
+		return `${question}: ${what} after ${Math.round(probe.ms)} ms`;
+	}
+	const said = probe.failure?.serverText ? `, "${shorten(probe.failure.serverText)}"` : '';
+	return `${question}: HTTP ${probe.status}${probe.endedAt === undefined ? '' : ` from ${probe.endedAt}`}${said}`;
+}
+
+function shorten(text: string): string {
+	const line = text.replace(/\s+/g, ' ').trim();
+	return line.length <= 120 ? line : `${line.slice(0, 119)}…`;
+}
+
+const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
+/** Of several things that are wrong, the one named further left decides. */
+const STATUS_ORDER: HealthStatus[] = ['unreachable', 'unauthorized', 'loading', 'misconfigured', 'degraded'];
+
+/** Most important first; what was found first stays first among equals. */
+export function sorted(findings: readonly Weighed[]): Weighed[] {
+	const byStatus = ({ status }: Weighed) => (status === undefined ? STATUS_ORDER.length : STATUS_ORDER.indexOf(status));
+	return [...findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b));
+}
+
+export function overall(findings: readonly Weighed[]): HealthStatus {
+	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
+}
+
+/** "12 s ago" */
+export function agoOf({ msAgo }: NonNullable<Observations['before']>): string {
+	return msAgo < 90_000 ? `${Math.round(msAgo / 1000)} s ago` : `${Math.round(msAgo / 60_000)} minutes ago`;
+}

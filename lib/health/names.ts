@@ -1,0 +1,4 @@
+/** Whether a model of the list is meant by a name. Ollama takes a name without a tag for `:latest`. */
+export function isNamed(id: string, wanted: string | undefined): boolean {
+	return wanted !== undefined && (id === wanted || id === `${wanted}:latest`);
+}

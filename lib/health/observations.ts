@@ -1,0 +1,163 @@
+import type { FailureKind } from '../transport/errors';
+
+/** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
+export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
+
+/** Who answers at the address. */
+export type HealthServerKind = 'llamaServer' | 'llamaRouter' | 'ollama' | 'gpustack' | 'vllm' | 'openAiCompatible' | 'dify' | 'unknown';
+
+/** One question that a check asks; the route is beside each in `probes.ts`. */
+export type ProbeName =
+	| 'health'
+	| 'models'
+	| 'props'
+	| 'metrics'
+	| 'slots'
+	| 'ollamaVersion'
+	| 'version'
+	| 'ollamaTags'
+	| 'ollamaRunning'
+	| 'originHealth'
+	| 'embeddings'
+	| 'rerank'
+	| 'difyIndex'
+	| 'difyInfo'
+	| 'difyParameters'
+	| 'difyDatasets';
+
+/** Why a question brought no usable answer, in the words of the one table of remedies. */
+export interface ProbeFailure {
+	kind: FailureKind;
+	message: string;
+	remedy: string;
+	/** The low-level code, for example `ECONNREFUSED`. */
+	code?: string;
+	/** What the server said, without any key. */
+	serverText?: string;
+}
+
+interface ProbeBase {
+	method: 'GET' | 'POST';
+	url: string;
+	/** From sending to the last byte, or to giving up. */
+	ms: number;
+}
+
+export type Probe =
+	| (ProbeBase & {
+			answered: true;
+			/** After redirects, where that is another address. */
+			endedAt?: string;
+			status: number;
+			/** Names in lower case. */
+			headers: Record<string, string>;
+			/** The body, at most 256 KB of it. */
+			text: string;
+			json: unknown;
+			/** Where the status, or a page in place of JSON, says that this is no answer to the question. */
+			failure?: ProbeFailure;
+	  })
+	| (ProbeBase & { answered: false; failure: ProbeFailure });
+
+/** What the user needs of the server. Each one that is missing becomes a finding. */
+export interface Expectations {
+	model?: string;
+	vision?: boolean;
+	tools?: boolean;
+	embeddings?: boolean;
+	rerank?: boolean;
+	/** Tokens that one request can use. */
+	minContext?: number;
+	/** Requests at once. */
+	minSlots?: number;
+}
+
+/** Another address that was tried, without any key, because the one in the credential does not work. */
+export interface Alternative {
+	/** As it would be typed into Base URL. */
+	baseUrl: string;
+	/** What must answer there for the address to be the right one. */
+	expects: 'anything' | 'models' | 'dify';
+	probe: Probe;
+}
+
+/** What was learned about single models, by their ids. */
+export interface ModelProbes {
+	props?: Probe;
+	metrics?: Probe;
+	show?: Probe;
+}
+
+/** Everything that one check saw. Plain data: the diagnosis needs no more. */
+export interface Observations {
+	service: 'modelServer' | 'dify';
+	/** What the address was worked out to; undefined when it cannot be used at all. */
+	url?: { typed: string; origin: string; root: string; api: string };
+	/** Why nothing could be asked. */
+	rejected?: ProbeFailure;
+	keySet: boolean;
+	authentication: 'bearer' | 'xApiKey';
+	/** Of the credential; 0 = unlimited. */
+	maxConcurrentRequests: number;
+	/** Which routes a Dify key is meant for. */
+	keyType?: 'app' | 'knowledge';
+	probes: Partial<Record<ProbeName, Probe>>;
+	perModel: Record<string, ModelProbes>;
+	alternatives: Alternative[];
+	/** The last check of this address, where this process remembers one. */
+	before?: { status: HealthStatus; msAgo: number };
+	expectations: Expectations;
+	/** Milliseconds for the whole check. */
+	checkMs: number;
+}
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** One thing that the user should know. */
+export interface Finding {
+	/** Stays the same from version to version, for use in expressions. */
+	id: string;
+	severity: Severity;
+	/** What was seen. */
+	observed: string;
+	/** What that means. */
+	meaning: string;
+	/** What to do. */
+	advice: string;
+}
+
+/** A model, as far as the server tells; null = not known. */
+export interface ModelFacts {
+	id: string;
+	aliases: string[];
+	/** Tokens that one request can use. */
+	context: number | null;
+	trainedContext: number | null;
+	parameters: number | null;
+	/** Bytes. */
+	size: number | null;
+	quantization: string | null;
+	vision: boolean | null;
+	audio: boolean | null;
+	tools: boolean | null;
+	embeddings: boolean | null;
+	loaded: boolean | null;
+	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
+	state: string | null;
+}
+
+/** A server, as far as it tells; null = not known. */
+export interface ServerReport {
+	server: { kind: HealthServerKind; version: string | null };
+	latencyMs: number | null;
+	models: ModelFacts[];
+	slots: { total: number | null; busy: number | null };
+	/** Requests that wait for a slot. */
+	queue: number | null;
+	contextPerSlot: number | null;
+	sleeping: boolean | null;
+	template: Record<string, boolean> | null;
+	features: { metrics: boolean | null; slots: boolean | null; embeddings: boolean | null; rerank: boolean | null };
+	/** Only for Dify: the app behind the key. */
+	app?: { name: string | null; mode: string | null };
+}

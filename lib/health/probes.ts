@@ -1,0 +1,198 @@
+import { Connection, type ConnectionSettings } from '../transport/connection';
+import { ServerError } from '../transport/errors';
+import { failure, isRecord } from '../transport/failure';
+import { isLoopback } from '../transport/remedies';
+import { bodyOf, identify, listOf, modelEntries } from './identify';
+import { isNamed } from './names';
+import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
+import { ask, describeFailure, elapsed } from './probe';
+
+/** How to reach what is checked. */
+export interface Target {
+	service: Observations['service'];
+	/** @throws {ServerError} where the address or the key cannot be used at all */
+	connect(more: Pick<ConnectionSettings, 'connectLimitMs'>): Connection;
+	/** A connection without any key to another address, under the same network rules. */
+	connectElsewhere(baseUrl: string, more: Pick<ConnectionSettings, 'connectLimitMs'>): Connection;
+	keySet: boolean;
+	authentication: Observations['authentication'];
+	maxConcurrentRequests: number;
+	keyType?: Observations['keyType'];
+}
+
+export interface CheckOptions {
+	expectations?: Expectations;
+	/** For the whole check, default 2.5 s. */
+	timeLimitMs?: number;
+	/** Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep (contract llama-server 2.1). */
+	readSlots?: boolean;
+	signal?: AbortSignal;
+}
+
+export const TIME_LIMIT_MS = 2_500;
+/** What is asked second always gets a little time, also where the first round used all of it. */
+const LEAST_MS = 300;
+const MOST_MODELS_ASKED = 12;
+
+/** What a probe plan works with. */
+export interface Plan {
+	target: Target;
+	connection: Connection;
+	options: CheckOptions;
+	/** One question, within what is left of the time. */
+	ask(url: string, json?: unknown): Promise<Probe>;
+	/** A question at another address, without the key. */
+	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
+}
+
+/** Whichever plan fits the service sees what it can; the result is plain data. */
+export type Seen = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
+
+/**
+ * Looks at a server, without starting a generation, without loading or waking anything, all questions side by side where that is safe.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen>, options: CheckOptions = {}): Promise<Observations> {
+	const startedAt = performance.now();
+	const { timeLimitMs = TIME_LIMIT_MS, signal, expectations = {} } = options;
+	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
+	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
+	const left = () => Math.max(LEAST_MS, timeLimitMs - (performance.now() - startedAt));
+	const base = {
+		service: target.service,
+		keySet: target.keySet,
+		authentication: target.authentication,
+		maxConcurrentRequests: target.maxConcurrentRequests,
+		...(target.keyType === undefined ? {} : { keyType: target.keyType }),
+		expectations,
+	};
+	const connected = tryConnect(() => target.connect({ connectLimitMs }));
+	if (!(connected instanceof Connection)) {
+		return { ...base, rejected: describeFailure(connected), probes: {}, perModel: {}, alternatives: [], checkMs: elapsed(startedAt) };
+	}
+	const seen = await plan({
+		target,
+		connection: connected,
+		options,
+		ask: async (url, json) => await ask(connected, url, { timeoutMs: left(), signal, json }),
+		askElsewhere: async (baseUrl, expects) => {
+			const other = target.connectElsewhere(baseUrl, { connectLimitMs: Math.min(1000, left()) });
+			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[expects];
+			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: Math.min(1000, left()), signal }) };
+		},
+	});
+	if (signal?.aborted) throw failure('aborted', connected.contextOf(connected.url.api));
+	const { typed, origin, root, api } = connected.url;
+	return { ...base, url: { typed, origin, root, api }, ...seen, checkMs: elapsed(startedAt) };
+}
+
+function tryConnect(connect: () => Connection): Connection | ServerError {
+	try {
+		return connect();
+	} catch (error) {
+		return error instanceof ServerError ? error : failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
+	}
+}
+
+/** Contract llama-server 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
+export async function modelServerPlan(plan: Plan): Promise<Seen> {
+	const { root, origin, api } = plan.connection.url;
+	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits for it here.
+	const metrics = plan.ask(`${root}/metrics`);
+	const first = await named({
+		health: plan.ask(`${root}/health`),
+		models: plan.ask(`${api}/models`),
+		props: plan.ask(`${root}/props`),
+		ollamaVersion: plan.ask(`${root}/api/version`),
+		version: plan.ask(`${root}/version`),
+		...(root === origin ? {} : { originHealth: plan.ask(`${origin}/health`) }),
+	});
+	const [second, perModel, alternatives] = await Promise.all([secondRound(plan, first), askModels(plan, first), tryOtherAddresses(plan, first)]);
+	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
+}
+
+export type Round = Partial<Record<ProbeName, Probe>>;
+
+/** Waits for several questions at once. */
+export async function named(probes: Partial<Record<ProbeName, Promise<Probe>>>): Promise<Round> {
+	const entries = await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await probe] as const));
+	return Object.fromEntries(entries);
+}
+
+async function secondRound(plan: Plan, first: Round): Promise<Round> {
+	const { root, api } = plan.connection.url;
+	const { kind } = identify(first);
+	if (kind === 'ollama') return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
+	const props = bodyOf(first.props);
+	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
+	if (kind !== 'llamaServer' || props.is_sleeping !== false) return {};
+	return await named({
+		...(plan.options.readSlots === true && props.endpoint_slots !== false ? { slots: plan.ask(`${root}/slots`) } : {}),
+		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it is on.
+		embeddings: plan.ask(`${api}/embeddings`, {}),
+		rerank: plan.ask(`${api}/rerank`, {}),
+	});
+}
+
+async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {
+	const { root } = plan.connection.url;
+	const { kind } = identify(first);
+	const entries = modelEntries(first.models);
+	const perModel: Record<string, ModelProbes> = {};
+	if (kind === 'llamaRouter') {
+		const loaded = entries.filter(({ status }) => isRecord(status) && status.value === 'loaded').map(({ id }) => String(id));
+		await Promise.all(
+			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
+				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
+				const query = `?model=${encodeURIComponent(id)}&autoload=false`;
+				const [props, metrics] = await Promise.all([plan.ask(`${root}/props${query}`), plan.ask(`${root}/metrics${query}`)]);
+				perModel[id] = { props, metrics };
+			}),
+		);
+	}
+	if (kind === 'ollama') {
+		const wanted = plan.options.expectations?.model;
+		const ids = entries.map(({ id }) => String(id)).sort((a, b) => Number(isNamed(b, wanted)) - Number(isNamed(a, wanted)));
+		await Promise.all(
+			ids.slice(0, MOST_MODELS_ASKED).map(async (id) => {
+				perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };
+			}),
+		);
+	}
+	return perModel;
+}
+
+/** Where the address leads to something else than the API, the usual places of the API are tried, without the key. */
+async function tryOtherAddresses(plan: Plan, first: Round): Promise<Alternative[]> {
+	const { url } = plan.connection;
+	const main = first.models;
+	if (main?.answered !== true) return await tryOtherRoads(plan, first);
+	const isElsewhere = listOf(main) === undefined && ['wrongPath', 'notAnApi'].includes(main.failure?.kind ?? '');
+	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
+	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
+	return await Promise.all(places.map(async (place) => await plan.askElsewhere(place, 'models')));
+}
+
+/**
+ * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key. Nothing but the same
+ * machine is asked, and no other port.
+ */
+export async function tryOtherRoads({ connection: { url }, askElsewhere }: Plan, first: Round, base = url.root): Promise<Alternative[]> {
+	const probes = Object.values(first);
+	const kinds = probes.flatMap((probe) => (probe.answered ? [] : [probe.failure.kind]));
+	if (kinds.length < probes.length) return [];
+	const places: string[] = [];
+	// From inside a container, this is the machine that runs it.
+	if (kinds.includes('refused') && isLoopback(new URL(url.origin).hostname)) places.push(withHost(base, 'host.docker.internal'));
+	if (kinds.some((kind) => kind === 'tlsMismatch' || kind === 'closedBeforeAnswer' || kind === 'notHttp')) {
+		places.push(base.startsWith('https:') ? base.replace(/^https:/, 'http:') : base.replace(/^http:/, 'https:'));
+	}
+	return await Promise.all(places.map(async (place) => await askElsewhere(place, 'anything')));
+}
+
+function withHost(url: string, host: string): string {
+	const changed = new URL(url);
+	changed.hostname = host;
+	return changed.href.replace(/\/$/, '');
+}

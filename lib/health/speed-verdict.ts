@@ -1,0 +1,76 @@
+import { ADVICE } from './advice';
+import { fromFailure, type Weighed } from './finding';
+import type { ModelFacts, Severity } from './observations';
+import type { SpeedRun } from './speed';
+
+/**
+ * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in use. Memory of desktop
+ * CPUs gives 20 to 60 GB/s, the slowest GPUs worth buying for this over 200, an MI50 about 1,000. A mixture of experts reads less than its
+ * size per token, so this errs on the side of silence.
+ */
+const CPU_BANDWIDTH = 60e9;
+/** What an MI50 really reaches, of its 1,024 GB/s. */
+const MI50_BANDWIDTH = 400e9;
+/** Smaller models run well on CPUs, and are too quick to be judged. */
+const LEAST_SIZE = 1e9;
+const LEAST_TOKENS = 16;
+/** Nobody reads along at less. */
+const UNBEARABLE = 3;
+
+/** What the numbers of a speed test suggest. Pure. `status`: only where no run brought an answer. */
+export function judgeSpeed(runs: readonly SpeedRun[], model: ModelFacts | undefined, slots: number | null): Weighed[] {
+	const findings: Weighed[] = [];
+	const first = runs[0];
+	for (const failure of firstOfEachKind(runs)) {
+		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
+		// Only where nothing came at all, although the server had answered everything else: contract llama-server 9.3.
+		if (failure.kind === 'firstTokenLimit') findings.push({ id: 'noTokens', severity: 'error', observed, ...NO_TOKENS, status: 'degraded' });
+		else findings.push(fromFailure(failure, observed));
+	}
+	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
+	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
+	if (slots !== null && most > slots) {
+		findings.push(found('queued', 'info', `${most} requests were sent at once to ${slots} slots`, ADVICE.queued({ count: most - slots, slots })));
+	}
+	return findings;
+}
+
+const NO_TOKENS = {
+	meaning: 'The server answers, but generates nothing: it is busy, still reads a long prompt, or its GPU hangs',
+	advice: `Look at the queue with the operation "Check" (llama-server with --metrics). If nobody else uses the server: ${ADVICE.stuck().advice}`,
+};
+
+function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): Weighed[] {
+	const tokens = samples[0]?.generatedTokens ?? 0;
+	if (tokensPerSecond === null || tokens < LEAST_TOKENS) return [];
+	const size = model?.size ?? null;
+	if (size === null || size < LEAST_SIZE) {
+		if (tokensPerSecond >= UNBEARABLE) return [];
+		return [found('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`, { meaning: 'The server generates very slowly', advice: GPU_ADVICE })];
+	}
+	const bandwidth = size * tokensPerSecond;
+	if (bandwidth >= CPU_BANDWIDTH) return [];
+	const expected = Math.round(MI50_BANDWIDTH / size);
+	return [
+		found('gpuMaybeUnused', 'warning', `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`, {
+			meaning: `This is what the memory of a CPU gives. An MI50 would make about ${expected} tokens/s of it, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
+			advice: GPU_ADVICE,
+		}),
+	];
+}
+
+const GPU_ADVICE =
+	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. Newest ROCm releases may lack kernels for gfx906 (MI50).';
+
+function found(id: string, severity: Severity, observed: string, sentences: { meaning: string; advice: string }): Weighed {
+	return { id, severity, observed, ...sentences };
+}
+
+function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {
+	const failures = runs.flatMap((run) => run.failures);
+	return failures.filter(({ kind }, at) => failures.findIndex((other) => other.kind === kind) === at);
+}
+
+function gigabytes(bytes: number): number {
+	return Math.round(bytes / 1e8) / 10;
+}

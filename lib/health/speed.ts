@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+
+import { ChatClient } from '../chat/client';
+import type { ServerKind, Timings, Usage, WireChunk } from '../chat/types';
+import { openAiProtocol } from '../chat/wire/openai';
+import type { ChatProtocol } from '../chat/wire/protocol';
+import type { Connection } from '../transport/connection';
+import { ServerError } from '../transport/errors';
+import { describeFailure } from './probe';
+import type { HealthServerKind, ProbeFailure } from './observations';
+
+export interface SpeedOptions {
+	model: string;
+	serverKind: HealthServerKind;
+	/** Tokens to generate, for each request. */
+	tokens: number;
+	/** Requests at once. */
+	atOnce: number;
+	firstTokenMs: number;
+	/** For one request, from sending to the end. */
+	totalMs: number;
+	signal?: AbortSignal;
+}
+
+/** One request of a speed test; null = not known. */
+export interface SpeedSample {
+	firstTokenMs: number | null;
+	totalMs: number;
+	promptTokens: number | null;
+	promptTokensPerSecond: number | null;
+	generatedTokens: number | null;
+	tokensPerSecond: number | null;
+	/** Who measured: the server, or this node's clock, which also counts the network. */
+	measuredBy: 'server' | 'clock';
+}
+
+export interface SpeedRun {
+	atOnce: number;
+	/** Averages over the requests; first token: the slowest. */
+	firstTokenMs: number | null;
+	promptTokensPerSecond: number | null;
+	/** Of one request. */
+	tokensPerSecond: number | null;
+	/** Of all requests together. */
+	totalTokensPerSecond: number | null;
+	samples: SpeedSample[];
+	failures: ProbeFailure[];
+}
+
+/** About 250 tokens: enough for a meaningful speed of reading, and read within seconds also on a CPU. */
+const PARAGRAPH =
+	'A water mill stands at the bend of a slow river. Its wheel has twelve wooden blades, and every blade carries a bucket that fills at the bottom and empties at the top. ' +
+	'The miller starts work at six in the morning, opens the gate by a hand, and listens until the stones turn evenly. Wheat comes in sacks of fifty kilograms on a cart drawn by two horses. ' +
+	'One sack takes twenty minutes to grind when the river is high, and almost an hour in a dry summer. The flour is sieved three times: the first sieve keeps the bran, the second the coarse meal, ' +
+	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
+	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
+
+/**
+ * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its first line, which
+ * keeps every server's prompt cache out of the measurement. It costs one slot the conversation it remembered.
+ *
+ * @throws {ServerError} only of kind `aborted`
+ */
+export async function measureSpeed(connection: Connection, options: SpeedOptions): Promise<SpeedRun> {
+	const outcomes = await Promise.all(Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)));
+	const samples = outcomes.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
+	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
+	const aborted = failed.find(({ kind }) => kind === 'aborted');
+	if (aborted !== undefined) throw aborted;
+	const firsts = samples.flatMap(({ firstTokenMs }) => (firstTokenMs === null ? [] : [firstTokenMs]));
+	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
+	const longestMs = Math.max(0, ...samples.map(({ totalMs }) => totalMs));
+	return {
+		atOnce: options.atOnce,
+		firstTokenMs: firsts.length === 0 ? null : Math.max(...firsts),
+		promptTokensPerSecond: average(samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond)),
+		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
+		totalTokensPerSecond: tokens === null || longestMs === 0 ? null : options.atOnce === 1 ? average(samples.map(({ tokensPerSecond }) => tokensPerSecond)) : rounded((tokens * 1000) / longestMs),
+		samples,
+		failures: failed.map(describeFailure),
+	};
+}
+
+/** What passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good as any. */
+class Recorder {
+	firstMs: number | undefined;
+	lastMs = 0;
+	pieces = 0;
+	usage: Usage | undefined;
+	timings: Timings | undefined;
+
+	constructor(private readonly startedAt: number) {}
+
+	get protocol(): ChatProtocol {
+		return { ...openAiProtocol, decode: (event) => this.note(openAiProtocol.decode(event)) };
+	}
+
+	private note(chunk: WireChunk): WireChunk {
+		const now = performance.now() - this.startedAt;
+		if (chunk.text || chunk.reasoning) {
+			this.firstMs ??= now;
+			this.lastMs = now;
+			this.pieces++;
+		}
+		this.usage = chunk.usage ?? this.usage;
+		this.timings = chunk.timings ?? this.timings;
+		return chunk;
+	}
+}
+
+async function measureOnce(connection: Connection, options: SpeedOptions): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
+	const startedAt = performance.now();
+	const recorder = new Recorder(startedAt);
+	const isLlama = options.serverKind === 'llamaServer' || options.serverKind === 'llamaRouter';
+	try {
+		const client = new ChatClient(
+			connection,
+			{
+				model: options.model,
+				parameters: {
+					maxTokens: options.tokens,
+					temperature: 0,
+					...(isLlama ? { cachePrompt: false } : {}),
+					// Without it a model that has nothing more to say ends the measurement after a few tokens.
+					...(isLlama || options.serverKind === 'vllm' ? { extraBody: { ignore_eos: true } } : {}),
+				},
+				serverKind: CHAT_KINDS[options.serverKind] ?? 'other',
+				reasoningEcho: 'off',
+				showThinking: false,
+				limits: { firstTokenMs: options.firstTokenMs, idleMs: options.firstTokenMs, totalMs: options.totalMs },
+				retries: 0,
+			},
+			recorder.protocol,
+		);
+		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
+		const pieces = client.generate({ messages: [{ type: 'human', content }], signal: options.signal });
+		while (!(await pieces.next()).done);
+	} catch (error) {
+		const failed = error instanceof ServerError ? error : undefined;
+		if (failed === undefined) return { failed: unexpected(error) };
+		// The model said something, just nothing that a user would want to read.
+		if (!['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind) || recorder.firstMs === undefined) return { failed };
+	}
+	return { sample: sampleOf(recorder, performance.now() - startedAt) };
+}
+
+const CHAT_KINDS: Partial<Record<HealthServerKind, ServerKind>> = { llamaServer: 'llamaServer', llamaRouter: 'llamaServer', ollama: 'ollama', vllm: 'vllm' };
+
+function unexpected(error: unknown): ServerError {
+	return new ServerError({ kind: 'invalidAnswer', message: error instanceof Error ? error.message : String(error), remedy: 'Try again, and report it if it stays.' });
+}
+
+function sampleOf({ firstMs, lastMs, pieces, usage, timings }: Recorder, totalMs: number): SpeedSample {
+	const generatedTokens = timings?.predicted_n ?? usage?.completionTokens ?? (pieces > 0 ? pieces : null);
+	const promptTokens = timings?.prompt_n ?? usage?.promptTokens ?? null;
+	const own = { prompt: timings?.prompt_per_second, generation: timings?.predicted_per_second };
+	const generatingMs = firstMs === undefined ? 0 : lastMs - firstMs;
+	const clock = {
+		prompt: promptTokens === null || firstMs === undefined || firstMs === 0 ? null : (promptTokens * 1000) / firstMs,
+		// The first token belongs to the reading of the prompt.
+		generation: generatedTokens === null || generatedTokens < 2 || generatingMs <= 0 ? null : ((generatedTokens - 1) * 1000) / generatingMs,
+	};
+	return {
+		firstTokenMs: firstMs === undefined ? null : Math.round(firstMs),
+		totalMs: Math.round(totalMs),
+		promptTokens,
+		promptTokensPerSecond: rounded(own.prompt ?? clock.prompt),
+		generatedTokens,
+		tokensPerSecond: rounded(own.generation ?? clock.generation),
+		measuredBy: own.generation === undefined ? 'clock' : 'server',
+	};
+}
+
+function average(values: Array<number | null>): number | null {
+	const known = values.filter((value) => value !== null);
+	return known.length === 0 ? null : rounded(known.reduce((total, value) => total + value, 0) / known.length);
+}
+
+function sum(values: Array<number | null>): number | null {
+	const known = values.filter((value) => value !== null);
+	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+function rounded(value: number | null): number | null {
+	return value === null ? null : Math.round(value * 10) / 10;
+}

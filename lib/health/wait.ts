@@ -1,0 +1,65 @@
+import { pauseFor } from '../transport/connection';
+import type { CheckResult } from './check';
+import type { HealthStatus } from './observations';
+
+export interface WaitOptions {
+	/** Milliseconds; the last check may end a little after it. */
+	limitMs: number;
+	/** Also wait where waiting alone does not help: a refused key, a wrong path. Default: those end the wait at once. */
+	waitOutErrors?: boolean;
+	signal?: AbortSignal;
+	/** Pauses between checks, the last one again and again. */
+	pausesMs?: readonly number[];
+}
+
+export interface WaitResult extends CheckResult {
+	waitedMs: number;
+	checks: number;
+	/** Each change of status, from the first check on. */
+	history: Array<{ atMs: number; status: HealthStatus; summary: string }>;
+}
+
+const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
+/** A container that restarts a server over and over shows it loading, gone, loading, gone (contract llama-server 9.2). */
+const RESTARTS = 2;
+
+/**
+ * Checks a server again and again until it is healthy, the limit is over, or it turns out that waiting does not help.
+ *
+ * @throws whatever `check` throws, and an error where the wait is cancelled
+ */
+export async function waitUntilReady(check: () => Promise<CheckResult>, options: WaitOptions): Promise<WaitResult> {
+	const { limitMs, waitOutErrors = false, signal, pausesMs = PAUSES_MS } = options;
+	const startedAt = performance.now();
+	const elapsed = () => Math.round(performance.now() - startedAt);
+	const history: WaitResult['history'] = [];
+	for (let checks = 1; ; checks++) {
+		const result = await check();
+		if (history.at(-1)?.status !== result.status) history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
+		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
+		const isHopeless = !waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
+		if (result.healthy || isHopeless || elapsed() + pause > limitMs) return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
+		await pauseFor(pause, signal);
+	}
+}
+
+/** Tells a server that is merely slow to load from one that never will be ready. */
+function explained(result: CheckResult, history: WaitResult['history'], waitedMs: number): CheckResult {
+	const restarts = history.filter(({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading').length;
+	if (result.healthy || restarts < RESTARTS) return result.status === 'loading' ? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` } : result;
+	const meaning = 'The server starts, loads, and exits, again and again';
+	return {
+		...result,
+		summary: `${meaning}.`,
+		findings: [
+			{
+				id: 'restartLoop',
+				severity: 'error',
+				observed: `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`,
+				meaning,
+				advice: 'Something restarts a server that cannot load its model: most often the memory does not suffice. Read its log; lower --ctx-size or -ngl, or choose a smaller quantisation.',
+			},
+			...result.findings,
+		],
+	};
+}
