@@ -30,7 +30,7 @@ const NAMES = {
 };
 const TOKENS = 300;
 const TOOL_STEPS = 6;
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const log = createLog();
 
 /** @param {number} value */
@@ -61,6 +61,25 @@ const streamRows = async (fixed, streams, total) => {
 			return [name, { cpu: median('cpuMsPer1000'), p50: median('firstP50'), p99: median('firstP99'), rss: median('rssMb') }];
 		}),
 	);
+};
+
+/**
+ * Tokens that the server had read or written itself one round before and had to read again, by its own timings. The last token of an
+ * answer never enters the cache: it ends it.
+ *
+ * @param {import('./lib/types').NodeRun[]} rounds
+ */
+const readAgain = (rounds) => {
+	const timings = rounds.map((round) => {
+		const call = /** @type {import('./lib/types').ModelCall | undefined} */ (round.data?.ai_languageModel?.[0]?.[0]?.json);
+		return /** @type {Record<string, number> | undefined} */ (call?.response?.generations?.[0]?.[0]?.generationInfo?.timings);
+	});
+	return timings.reduce((sum, now, index) => {
+		const before = timings[index - 1];
+		if (!before || !now) return sum;
+		const known = (before.cache_n ?? 0) + (before.prompt_n ?? 0) + (before.predicted_n ?? 0) - 1;
+		return sum + Math.max(0, known - (now.cache_n ?? 0));
+	}, 0);
 };
 
 /** @param {number} step */
@@ -110,7 +129,7 @@ const toolLoop = async (binary, model, n8n, chatModel) => {
 		}
 		const metrics = await (await fetch(`${server.url}/metrics`)).text();
 		const count = (/** @type {string} */ counter) => Number(new RegExp(`^llamacpp:${counter} (\\d+)`, 'm').exec(metrics)?.[1] ?? NaN);
-		return { read: count('prompt_tokens_total'), cached: count('prompt_tokens_cached_total') };
+		return { read: count('prompt_tokens_total'), cached: count('prompt_tokens_cached_total'), again: readAgain(runData.Model ?? []) };
 	} finally {
 		await server.stop();
 	}
@@ -139,7 +158,7 @@ await main(async () => {
 			'| Streams at once | | CPU ms per 1,000 tokens | against the floor | against ChatOpenAI | first token p50, ms | p99, ms | memory, MB |',
 			'|---|---|---|---|---|---|---|---|',
 		);
-		for (const streams of [1, 16, 64]) {
+		for (const streams of options.only === 'tools' ? [] : [1, 16, 64]) {
 			await log.step(`${streams} streams at once`, async () => {
 				const rows = await streamRows({ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' }, streams, Math.max(total, streams * 3));
 				for (const [name, label] of Object.entries(NAMES)) {
@@ -159,7 +178,7 @@ await main(async () => {
 				{ last: 'tool', contains: product(TOOL_STEPS), reply: 'All multiples are there.' },
 				...steps.slice(0, -1).reverse().map((step) => ({ last: /** @type {const} */ ('tool'), contains: product(step), reply: call(step + 1) })),
 				{ last: 'user', reply: call(1) },
-			], { contextLength: 8192 });
+			], { contextLength: 8192, readsAsWritten: true });
 			const userFolder = join(work, 'home');
 			await copyPreparedUserFolder(install, userFolder);
 			const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
@@ -178,10 +197,10 @@ await main(async () => {
 				'',
 				`Tool loop: n8n's agent calls a tool ${TOOL_STEPS} times in a row with thinking, one slot. Prompt tokens by the server's own count (\`/metrics\`).`,
 				'',
-				"| | prompt tokens read | taken from the cache | read, against n8n's OpenAI Chat Model |",
-				'|---|---|---|---|',
-				`| Local Chat Model | ${own.read} | ${own.cached} | ${ratio(own.read / openAi.read)} |`,
-				`| n8n's OpenAI Chat Model | ${openAi.read} | ${openAi.cached} | 1.00× |`,
+				"| | prompt tokens read | taken from the cache | read, against n8n's OpenAI Chat Model | read a second time |",
+				'|---|---|---|---|---|',
+				`| Local Chat Model | ${own.read} | ${own.cached} | ${ratio(own.read / openAi.read)} | ${own.again} |`,
+				`| n8n's OpenAI Chat Model | ${openAi.read} | ${openAi.cached} | 1.00× | not shown by it |`,
 			);
 		});
 	} finally {

@@ -1,11 +1,17 @@
 import { sleep } from 'n8n-workflow';
 
+/** Pieces a second that one n8n process hands on over all its streams. With many readers each gets fewer, larger ones. */
+const PIECES_PER_SECOND = 400;
+
+let streams = 0;
+
 /**
  * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs`. Everything that is done per piece
  * behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per token, while a reader sees a
  * steady flow. The end, and an error, are handed on without waiting, after the text that came before.
  *
  * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot be returned from outside
+ * @param intervalMs least time between two pieces; longer while very many streams run
  * @returns what `source` returns
  */
 export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs: number, left: AbortController): AsyncGenerator<string, R> {
@@ -28,6 +34,7 @@ export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs
 			outcome = { error };
 		}
 	};
+	streams++;
 	const ended = pump().then(() => wake());
 
 	try {
@@ -36,7 +43,7 @@ export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs
 				const piece = text;
 				text = '';
 				yield piece;
-				if (outcome === undefined) await Promise.race([sleep(intervalMs), ended]);
+				if (outcome === undefined) await Promise.race([sleep(Math.max(intervalMs, (streams / PIECES_PER_SECOND) * 1000)), ended]);
 			} else if (outcome === undefined) {
 				await new Promise<void>((resolve) => (wake = resolve));
 				wake = () => {};
@@ -47,6 +54,7 @@ export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs
 			}
 		}
 	} finally {
+		streams--;
 		if (outcome === undefined) left.abort();
 	}
 }

@@ -294,10 +294,10 @@ export const writeTinyModel = (file, options = {}) => {
  *
  * @param {string} reply
  * @param {Map<string, string>} followed what follows each text that is a token already
- * @param {boolean} inLongPieces
+ * @param {boolean} inOne whether the whole reply is one token
  * @returns {string[]}
  */
-const cutReply = (reply, followed, inLongPieces) => {
+const cutReply = (reply, followed, inOne) => {
 	/**
 	 * @param {string} piece
 	 * @param {string} rest
@@ -310,8 +310,7 @@ const cutReply = (reply, followed, inLongPieces) => {
 	characters.forEach((character, index) => {
 		piece += character;
 		const rest = characters.slice(index + 1).join('');
-		const { length } = [...piece];
-		const longEnough = rest === '' || (inLongPieces ? length >= 40 : /\s/.test(character) || length >= 4);
+		const longEnough = rest === '' || (!inOne && (/\s/.test(character) || [...piece].length >= 4));
 		// At the end it cannot grow any more, but it can take in the one before.
 		if (rest === '' && !fits(piece, rest)) piece = (pieces.pop() ?? '') + piece;
 		if (longEnough && fits(piece, rest)) {
@@ -332,8 +331,8 @@ const cutReply = (reply, followed, inLongPieces) => {
  *
  * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies
- * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: a prompt that repeats a reply is cut
- *   into the tokens that the reply was generated with, as with a real vocabulary, so that the server's prompt cache can hold it
+ * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token,
+ *   which is found again in a prompt that repeats the reply to the letter, so that the server's prompt cache can hold it
  */
 export const writeScriptedModel = (file, replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
 	const all = [...replies, { reply: 'There is no reply for this message.' }];
@@ -354,7 +353,7 @@ export const writeScriptedModel = (file, replies, { contextLength = 4096, readsA
 	const control = [END_OF_TEXT, TURN_START, TURN_END, ...all.map((_, index) => marker(index))];
 	/** @type {Map<string, string>} */
 	const followed = new Map();
-	// A tokenizer takes the longest tokens out of a prompt first: short ones would be found across the cuts of the reply.
+	// A tokenizer takes the longest tokens out of a prompt first: pieces would be found across the cuts of a reply.
 	const cut = all.map(({ reply }) => cutReply(reply, followed, readsAsWritten));
 	const singleBytes = new Map(byteCharacters.map((character, byte) => [character, byte]));
 	const pieces = [...followed.keys()].filter((piece) => !singleBytes.has(asToken(piece)));

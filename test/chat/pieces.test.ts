@@ -1,12 +1,12 @@
 import { inPieces } from '../../lib/chat/pieces';
 import { delay } from '../support/node';
 
-async function* tokens(count: number, everyMs: number, result = 'end'): AsyncGenerator<string, string> {
-	for (let i = 0; i < count; i++) {
+async function* tokens(count: number, everyMs: number, left?: AbortSignal): AsyncGenerator<string, string> {
+	for (let i = 0; i < count && left?.aborted !== true; i++) {
 		yield `${i} `;
 		if (everyMs > 0) await delay(everyMs);
 	}
-	return result;
+	return 'end';
 }
 
 async function collect(source: AsyncGenerator<string, string>, intervalMs: number) {
@@ -53,7 +53,7 @@ describe('text in pieces', () => {
 
 	it('tells the source when the reader leaves', async () => {
 		const left = new AbortController();
-		for await (const piece of inPieces(tokens(1000, 1), 1, left)) {
+		for await (const piece of inPieces(tokens(1000, 1, left.signal), 1, left)) {
 			expect(piece).toBe('0 ');
 			break;
 		}
