@@ -342,10 +342,13 @@ describe('the running n8n', () => {
 
 	it('tests the credential: any form of the base URL, a server without keys, a wrong key', async () => {
 		const keyed = await startLlamaServer({ apiKey: 'right-key' });
-		const test = async (baseUrl: string, apiKey: string) =>
-			await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
-				credentials: { id: '', name: 'test', type: 'localLlamaApi', data: { baseUrl, apiKey, authentication: 'bearer', extraHeaders: {}, ignoreSslIssues: false, maxConcurrentRequests: 0 } },
-			});
+		const test = async (baseUrl: string, apiKey: string) => {
+			const data = { baseUrl, apiKey, authentication: 'bearer', extraHeaders: {}, ignoreSslIssues: false, maxConcurrentRequests: 0 };
+			const stored = { name: 'test', type: 'localLlamaApi', data };
+			// n8n 2.20 tests only what is saved.
+			const { id } = await n8n.createCredential(stored);
+			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', { credentials: { id, ...stored } });
+		};
 		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions']) {
 			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({ form, status: 'OK' });
 		}
