@@ -1,6 +1,7 @@
+import { ServerError } from '../transport/errors';
 import { diagnose } from './diagnosis';
 import { difyBase, difyPlan } from './dify';
-import type { Finding, HealthStatus, Observations, ServerReport } from './observations';
+import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
 import { modelServerPlan, observe, type CheckOptions, type Plan, type Seen, type Target } from './probes';
 
 /** What a check tells. Plain data without any key, ready to be an item. */
@@ -55,6 +56,25 @@ export async function inspect(target: Target, options: CheckOptions = {}): Promi
 		checkMs: observations.checkMs,
 	};
 	return { result, observations };
+}
+
+/**
+ * The models of a server with all that it tells about them.
+ *
+ * @throws {ServerError} where there is no list, with the diagnosis as its message
+ */
+export async function listServerModels(target: Target, options: CheckOptions = {}): Promise<Array<ModelFacts & { server: string }>> {
+	const { result, observations } = await inspect(target, { ...options, expectations: {} });
+	const models = result.models ?? [];
+	const first = result.findings[0];
+	if (models.length > 0 || (first?.id === 'noModels' && observations.probes.models?.failure === undefined)) return models.map((model) => ({ ...model, server: result.server.kind }));
+	throw new ServerError({
+		kind: observations.rejected?.kind ?? observations.probes.models?.failure?.kind ?? 'invalidAnswer',
+		message: first?.meaning ?? result.summary,
+		remedy: first?.advice ?? '',
+		url: observations.url === undefined ? undefined : `${observations.url.api}/models`,
+		facts: { observed: first?.observed },
+	});
 }
 
 function planFor(target: Target): (plan: Plan) => Promise<Seen> {

@@ -71,6 +71,10 @@ export function overall(findings: readonly Weighed[]): HealthStatus {
 	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
 }
 
+export function worseOf(a: HealthStatus, b: HealthStatus): HealthStatus {
+	return STATUS_ORDER.find((status) => status === a || status === b) ?? 'healthy';
+}
+
 /** "12 s ago" */
 export function agoOf({ msAgo }: NonNullable<Observations['before']>): string {
 	return msAgo < 90_000 ? `${Math.round(msAgo / 1000)} s ago` : `${Math.round(msAgo / 60_000)} minutes ago`;

@@ -1,0 +1,4 @@
+import { listServerModels } from '../../../lib/health/check';
+import type { Operation } from '../run';
+
+export const listModels: Operation = async (target, parameters) => ({ items: await listServerModels(target, parameters.check()) });

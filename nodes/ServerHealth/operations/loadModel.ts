@@ -1,0 +1,13 @@
+import { changeModel } from '../../../lib/health/models';
+import type { Operation } from '../run';
+
+export const loadModel: Operation = async (target, parameters) => ({
+	items: [
+		await changeModel(target.connect({}), 'load', {
+			model: parameters.model,
+			wait: parameters.flag('modelOptions', 'wait', true),
+			limitMs: parameters.milliseconds('modelOptions', 'loadLimit', 600),
+			signal: parameters.signal,
+		}),
+	],
+});

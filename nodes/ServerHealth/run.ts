@@ -1,0 +1,74 @@
+import { NodeConnectionTypes, NodeOperationError, type IDataObject, type IExecuteFunctions, type INode, type INodeExecutionData, type JsonObject } from 'n8n-workflow';
+
+import type { CheckResult } from '../../lib/health/check';
+import type { Target } from '../../lib/health/probes';
+import { ServerError } from '../../lib/transport/errors';
+import { errorDetails, toNodeError } from '../../lib/transport/node-error';
+import { check } from './operations/check';
+import { listModels } from './operations/listModels';
+import { loadModel } from './operations/loadModel';
+import { speedTest } from './operations/speedTest';
+import { unloadModel } from './operations/unloadModel';
+import { waitUntilReady } from './operations/waitUntilReady';
+import { Parameters } from './parameters';
+import { targetOf } from './target';
+
+/** What an operation has to say: results for one of the two outputs. */
+export type Outcome = { items: object[] } | { health: CheckResult };
+
+export type Operation = (target: Target, parameters: Parameters) => Promise<Outcome>;
+
+const OPERATIONS: Record<string, Operation> = { check, speedTest, waitUntilReady, listModels, loadModel, unloadModel };
+
+const HEALTHY = 0;
+const UNHEALTHY = 1;
+
+export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	const outputs: INodeExecutionData[][] = [[], []];
+	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+	const count = Math.max(1, context.getInputData().length);
+	for (let itemIndex = 0; itemIndex < count; itemIndex++) {
+		const put = (output: number, json: object, more: Partial<INodeExecutionData> = {}) =>
+			outputs[output]!.push({ json: json as IDataObject, pairedItem: { item: itemIndex }, ...more });
+		const outcome = await attempt(context, itemIndex);
+		if ('failed' in outcome) {
+			const { failed, details } = outcome;
+			if (!context.continueOnFail()) throw failed;
+			put(UNHEALTHY, { error: failed.message, description: failed.description, ...details }, { error: failed });
+		} else if ('health' in outcome) {
+			put(outcome.health.healthy ? HEALTHY : UNHEALTHY, outcome.health);
+		} else {
+			for (const item of outcome.items) put(HEALTHY, item);
+		}
+	}
+	return hasOneOutput(context) ? [outputs.flat()] : outputs;
+}
+
+async function attempt(context: IExecuteFunctions, itemIndex: number): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
+	try {
+		const parameters = new Parameters(context, itemIndex);
+		const name = String(context.getNodeParameter('operation', itemIndex, 'check'));
+		const outcome = await (OPERATIONS[name] ?? check)(await targetOf(context, itemIndex), parameters);
+		const mustBeHealthy = 'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
+		return mustBeHealthy ? { failed: unhealthy(context.getNode(), outcome.health, itemIndex), details: outcome.health as unknown as JsonObject } : outcome;
+	} catch (error) {
+		return { failed: toNodeError(context.getNode(), error, { itemIndex }), details: error instanceof ServerError ? errorDetails(error) : {} };
+	}
+}
+
+function unhealthy(node: INode, health: CheckResult, itemIndex: number): NodeOperationError {
+	const finding = health.findings[0];
+	const error = new NodeOperationError(node, finding?.meaning ?? health.summary, { description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`, itemIndex });
+	error.context.data = health as unknown as IDataObject;
+	return error;
+}
+
+/**
+ * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core, get-input-connection-data.ts, and the agent's
+ * buildSteps.ts): an unhealthy server would be an empty answer. n8n's own assistant runs the node as it is, in mode `internal`, and reads the
+ * first list as well.
+ */
+function hasOneOutput(context: IExecuteFunctions): boolean {
+	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);
+	return mains.length < 2 || context.getMode() === 'internal';
+}

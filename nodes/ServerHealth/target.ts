@@ -1,0 +1,42 @@
+import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
+
+import type { Target } from '../../lib/health/probes';
+import { Connection } from '../../lib/transport/connection';
+import { credentialHeaders, egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/transport/credentials';
+
+/** What the credential of an item leads to. */
+export async function targetOf(context: IExecuteFunctions, itemIndex: number): Promise<Target> {
+	const service = context.getNodeParameter('service', itemIndex, 'modelServer');
+	return service === 'dify'
+		? difyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
+		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
+}
+
+export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
+	const { apiKey = '', authentication = 'bearer', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0 } = readLocalLlamaCredential(data);
+	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) => /^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''));
+	return {
+		service: 'modelServer',
+		connect: (more) => localLlamaConnection(data, helpers, more),
+		connectElsewhere: (baseUrl, more) => new Connection({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
+		keySet: apiKey.trim() !== '' || hasOwnHeader,
+		authentication,
+		maxConcurrentRequests,
+	};
+}
+
+/** Read with care: whatever is missing or of another type counts as not set. */
+export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
+	const baseUrl = typeof data.baseUrl === 'string' ? data.baseUrl : '';
+	const apiKey = typeof data.apiKey === 'string' ? data.apiKey : '';
+	const network = { ignoreSslIssues: data.ignoreSslIssues === true, egressFilter: egressFilterOf(helpers), service: 'dify' as const };
+	return {
+		service: 'dify',
+		connect: (more) => new Connection({ baseUrl, headers: credentialHeaders({ baseUrl, apiKey }), ...network, ...more }),
+		connectElsewhere: (elsewhere, more) => new Connection({ baseUrl: elsewhere, ...network, ...more }),
+		keySet: apiKey.trim() !== '',
+		authentication: 'bearer',
+		maxConcurrentRequests: 0,
+		keyType: data.keyType === 'knowledge' ? 'knowledge' : 'app',
+	};
+}
