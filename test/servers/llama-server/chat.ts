@@ -45,6 +45,8 @@ export interface ChatTask extends Task {
 const isObject = (value: unknown): value is Json => typeName(value) === 'object';
 const text = (value: unknown, fallback = ''): string => (typeof value === 'string' ? value : fallback);
 
+/** Everything else is as good as absent. */
+const CONTINUATIONS: readonly unknown[] = [true, 'content', 'reasoning_content'];
 const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
 const REASONING_FORMATS = ['none', 'auto', 'deepseek', 'deepseek-legacy'];
 const OUT_OF_RANGE = (key: string): string => `[json.exception.out_of_range.403] key '${key}' not found`;
@@ -175,7 +177,7 @@ const readToolChoice = (choice: unknown): ChatTask['toolChoice'] => {
 
 const checkContinuation = (body: Json, messages: ChatMessage[]): boolean => {
 	const last = messages.at(-1);
-	const asked = body.continue_final_message !== undefined && body.continue_final_message !== false;
+	const asked = CONTINUATIONS.includes(body.continue_final_message);
 	let generates = body.add_generation_prompt !== false;
 	let continues = asked;
 	if (!asked && last?.role === 'assistant') {
@@ -223,8 +225,12 @@ const checkLogprobs = (body: Json, tools: readonly unknown[]): boolean => {
 	return false;
 };
 
-/** Only what would not parse is told from a grammar: brackets that do not match. */
-const checkGrammar = (body: Json): void => {
+/** What the sampler refuses. Of a grammar, only brackets that do not match are seen. */
+const checkSampling = (body: Json): void => {
+	const penalty = body.repeat_penalty;
+	if (typeof penalty === 'number' && penalty <= 0) {
+		throw invalidRequest('Failed to initialize samplers: penalty_repeat must be finite and greater than 0');
+	}
 	const grammar = text(body.grammar).replace(/"(\\.|[^"\\])*"|\[(\\.|[^\]\\])*\]/g, '');
 	const count = (char: string): number => grammar.split(char).length - 1;
 	if (count('(') !== count(')')) {
@@ -235,7 +241,7 @@ const checkGrammar = (body: Json): void => {
 /** Fields that every generation route reads; throws for types and limits. */
 export const readTask = (body: Json, prompt: string, settings: Settings): Task => {
 	checkParams(body, settings.slots);
-	checkGrammar(body);
+	checkSampling(body);
 	const ping = body.sse_ping_interval;
 	const options = isObject(body.stream_options) ? body.stream_options : {};
 	return {
@@ -281,7 +287,7 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 	return {
 		...readTask(body, prompt.text, settings),
 		generationPrompt: prompt.generationPrompt,
-		prefill: continues && body.continue_final_message === undefined ? (messages.at(-1)?.content ?? '') : '',
+		prefill: continues && !CONTINUATIONS.includes(body.continue_final_message) ? (messages.at(-1)?.content ?? '') : '',
 		messages,
 		tools,
 		toolChoice,

@@ -7,7 +7,8 @@ type Body = Readonly<Record<string, unknown>>;
 interface Field {
 	/** The first name that is present wins. */
 	names: readonly string[];
-	kind: 'int' | 'float' | 'bool' | 'string';
+	/** `long` is the only number that does not take true and false. */
+	kind: 'int' | 'long' | 'float' | 'bool' | 'string';
 	/** Out of range is an error; soft limits clamp silently. */
 	hard?: readonly [number, number];
 	soft?: readonly [number, number];
@@ -30,7 +31,7 @@ const fields = (slots: number): Field[] => [
 	{ names: ['n_discard'], kind: 'int', hard: [0, INT_MAX] },
 	{ names: ['n_cmpl', 'n'], kind: 'int', hard: [1, slots] },
 	{ names: ['n_cache_reuse'], kind: 'int', hard: [0, INT_MAX] },
-	{ names: ['t_max_predict_ms'], kind: 'int', hard: [-1, Number.MAX_SAFE_INTEGER] },
+	{ names: ['t_max_predict_ms'], kind: 'long', hard: [-1, Number.MAX_SAFE_INTEGER] },
 	{ names: ['top_k'], kind: 'int', soft: [0, INT_MAX] },
 	{ names: ['top_p'], kind: 'float', soft: [0, 1] },
 	{ names: ['min_p'], kind: 'float', soft: [0, 1] },
@@ -55,6 +56,7 @@ const fields = (slots: number): Field[] => [
 	{ names: ['adaptive_target'], kind: 'float' },
 	{ names: ['adaptive_decay'], kind: 'float', hard: [0, 0.99] },
 	{ names: ['seed'], kind: 'int' },
+	{ names: ['n_probs', 'logprobs'], kind: 'int' },
 	{ names: ['min_keep'], kind: 'int', hard: [0, INT_MAX] },
 	{ names: ['post_sampling_probs'], kind: 'bool' },
 	{ names: ['reasoning_format'], kind: 'string' },
@@ -74,15 +76,16 @@ const checkField = (body: Body, { names, kind, hard }: Field): void => {
 	if (name === undefined) return;
 	const value = body[name];
 	const wanted = kind === 'bool' ? 'boolean' : kind === 'string' ? 'string' : 'number';
-	// The JSON library takes true and false for a number.
-	const fits = typeof value === wanted || (wanted === 'number' && typeof value === 'boolean');
+	// The JSON library takes true and false for a number, unless it is a wide one.
+	const lenient = kind === 'int' || kind === 'float';
+	const fits = typeof value === wanted || (lenient && typeof value === 'boolean');
 	if (!fits) {
 		throw invalidRequest(
 			`Field '${name}': [json.exception.type_error.302] type must be ${wanted}, but is ${typeName(value)}`,
 		);
 	}
 	if (!hard) return;
-	const number = kind === 'int' ? Math.trunc(Number(value)) : Number(value);
+	const number = kind === 'float' ? Number(value) : Math.trunc(Number(value));
 	if (number >= hard[0] && number <= hard[1]) return;
 	const [low, high, got] = [hard[0], hard[1], number].map((limit) => limitText(limit, kind));
 	throw invalidRequest(`Field '${name}': Value must be between ${low} <= value <= ${high}, but got ${got}`);
@@ -111,7 +114,7 @@ export const paramNumber = (body: Body, name: string, fallback: number): number 
 	const field = fields(1).find(({ names }) => names[0] === name)!;
 	const given = present(body, field.names);
 	if (given === undefined) return fallback;
-	const number = field.kind === 'int' ? Math.trunc(Number(body[given])) : Number(body[given]);
+	const number = field.kind === 'float' ? Number(body[given]) : Math.trunc(Number(body[given]));
 	return field.soft ? Math.max(field.soft[0], Math.min(field.soft[1], number)) : number;
 };
 
