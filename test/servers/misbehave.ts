@@ -41,7 +41,10 @@ export interface Pause {
 }
 
 export interface Cut {
-	/** `start`: before the first byte of the answer. `headers`: in the middle of the headers. `end`: all but the last chunk's end. */
+	/**
+	 * `start`: before the first byte of the answer. `headers`: in the middle of the headers. `end`: all is sent but the
+	 * end of the last chunk.
+	 */
 	at: 'start' | 'headers' | 'end' | Position;
 	/** `clean`: the body ends as if it were complete. `silence`: nothing more, connection left open. */
 	how: 'fin' | 'rst' | 'clean' | 'silence';

@@ -4,7 +4,10 @@ import { zlib } from '../support/node';
 /** One write of a body: llama-server sends each as one HTTP chunk. */
 export type Write = Buffer | string;
 
-/** `number`: pieces of so many bytes. `number[]`: cuts at these offsets. `characters`: inside every multi-byte character. */
+/**
+ * `number`: pieces of so many bytes. `number[]`: cuts at these offsets. `characters`: inside every multi-byte
+ * character. `seed`: random pieces of at most `max` bytes, the same for the same seed.
+ */
 export type Split = number | readonly number[] | 'characters' | { seed: number; max?: number };
 
 const toBuffer = (write: Write): Buffer => (typeof write === 'string' ? Buffer.from(write, 'utf8') : write);

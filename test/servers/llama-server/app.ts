@@ -198,7 +198,8 @@ export class LlamaApp implements App {
 			'POST /detokenize': ({ request }) => this.detokenize(parseBody(request)),
 			'POST /infill': () => {
 				throw notSupported(
-					'Infill is not supported by this model: prefix token is missing. suffix token is missing. middle token is missing. ',
+					'Infill is not supported by this model: prefix token is missing. ' +
+						'suffix token is missing. middle token is missing. ',
 				);
 			},
 			'POST /v1/embeddings': vectors,

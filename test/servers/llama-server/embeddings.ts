@@ -23,7 +23,8 @@ interface Input {
 }
 
 const BAD_PROMPT =
-	'"prompt" elements must be a string, a list of tokens, a JSON object containing a prompt string, or a list of mixed strings & tokens.';
+	'"prompt" elements must be a string, a list of tokens, a JSON object containing a prompt string, ' +
+	'or a list of mixed strings & tokens.';
 
 const isTokens = (value: unknown): value is number[] =>
 	Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number');

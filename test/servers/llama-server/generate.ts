@@ -159,8 +159,8 @@ const logprobsOf = (delta: Delta): object | undefined => {
 };
 
 /**
- * The writes of a chat stream, each one HTTP chunk as the server sends them (recorded): the role together with the first
- * text, the finish together with the usage, `[DONE]` alone.
+ * The writes of a chat stream, each one HTTP chunk as the server sends them (recorded): the role together with the
+ * first text, the finish together with the usage, `[DONE]` alone.
  */
 export async function* chatStream(job: Job): AsyncGenerator<Write> {
 	const { dialect, meta, options, task } = job;

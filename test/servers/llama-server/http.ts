@@ -81,7 +81,8 @@ export const headOnly = (reply: WireReply): WireReply => ({
 });
 
 export const TOO_LARGE =
-	'HTTP/1.1 413 Payload Too Large\r\nServer: llama.cpp\r\nAccess-Control-Allow-Origin: \r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+	'HTTP/1.1 413 Payload Too Large\r\nServer: llama.cpp\r\nAccess-Control-Allow-Origin: \r\n' +
+	'Connection: close\r\nContent-Length: 0\r\n\r\n';
 export const BAD_REQUEST =
 	'HTTP/1.1 400 Bad Request\r\nServer: llama.cpp\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 

@@ -58,11 +58,12 @@ type Token =
 	| 'end of input'
 	| 'error';
 
+const CHECK_INPUT = 'check that your input string or stream contains the expected JSON';
 const LITERAL_OR_VALUE = "'[', '{', or a literal";
-const CONTROL_NAMES =
-	'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'.split(
-		' ',
-	);
+const CONTROL_NAMES = (
+	'NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI ' +
+	'DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US'
+).split(' ');
 const SHORT_ESCAPES: Record<number, string> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r' };
 const LONE_HIGH = 'invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF';
 const LONE_LOW = 'invalid string: surrogate U+DC00..U+DFFF must follow U+D800..U+DBFF';
@@ -231,10 +232,11 @@ export const parseError = (text: string): string | undefined => {
 	const open: Array<'array' | 'object'> = [];
 	let token = lexer.scan();
 
+	const at = (): string => `[json.exception.parse_error.101] parse error at ${lexer.position}:`;
 	const problem = (context: string, expected?: string): string => {
 		const what = token === 'error' ? `${lexer.message}; last read: '${lexer.lastRead}'` : `unexpected ${token}`;
 		const wanted = expected === undefined ? '' : `; expected ${expected}`;
-		return `[json.exception.parse_error.101] parse error at ${lexer.position}: syntax error while parsing ${context} - ${what}${wanted}`;
+		return `${at()} syntax error while parsing ${context} - ${what}${wanted}`;
 	};
 	/** Key and colon; leaves the first token of the member's value. */
 	const key = (): string | undefined => {
@@ -258,7 +260,7 @@ export const parseError = (text: string): string | undefined => {
 			}
 		} else if (!token.endsWith('literal')) {
 			if (token === 'end of input' && lexer.empty) {
-				return `[json.exception.parse_error.101] parse error at ${lexer.position}: attempting to parse an empty input; check that your input string or stream contains the expected JSON`;
+				return `${at()} attempting to parse an empty input; ${CHECK_INPUT}`;
 			}
 			return problem('value', token === 'error' ? undefined : LITERAL_OR_VALUE);
 		}

@@ -77,10 +77,25 @@ const chatml = (input: PromptInput, thinking: boolean): Prompt => {
 };
 
 /** Recorded with `strict.jinja`: the template engine shows the place in the template, then the template's own words. */
-const REFUSED =
-	'Unable to generate parser for this template. Automatic parser generation failed: \n------------\nWhile executing CallExpression at';
-const REFUSED_ROLES = `${REFUSED} line 6, column 32 in source:\n....user %}↵            {{- raise_exception('Conversation roles must alternate user...\n                                           ^\nError: Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/...`;
-const REFUSED_ID = `${REFUSED} line 13, column 36 in source:\n...9 %}↵                {{- raise_exception('Tool call IDs should be alphanumeric s...\n                                           ^\nError: Jinja Exception: Tool call IDs should be alphanumeric strings with length 9!`;
+const refused = (place: string, excerpt: string, words: string): string =>
+	[
+		'Unable to generate parser for this template. Automatic parser generation failed: ',
+		'------------',
+		`While executing CallExpression at ${place} in source:`,
+		excerpt,
+		`${' '.repeat(43)}^`,
+		`Error: Jinja Exception: ${words}`,
+	].join('\n');
+const REFUSED_ROLES = refused(
+	'line 6, column 32',
+	"....user %}↵            {{- raise_exception('Conversation roles must alternate user...",
+	'Conversation roles must alternate user/assistant/user/assistant/...',
+);
+const REFUSED_ID = refused(
+	'line 13, column 36',
+	"...9 %}↵                {{- raise_exception('Tool call IDs should be alphanumeric s...",
+	'Tool call IDs should be alphanumeric strings with length 9!',
+);
 
 const strict = ({ messages }: PromptInput): Prompt => {
 	let user = true;

@@ -43,7 +43,10 @@ export const isSpecial = (step: Step): step is SpecialStep =>
 	typeof step === 'object' && ['event', 'raw', 'comment', 'progress', 'wait'].some((key) => key in step);
 
 export interface GenerationOptions {
-	/** Default: `tool_calls` when there are calls, else `stop`. `false`: no finish chunk. `null`: a finish chunk without a reason. */
+	/**
+	 * Default: `tool_calls` when there are calls, else `stop`. `false`: no finish chunk. `null`: a finish chunk without a
+	 * reason.
+	 */
 	finish?: FinishReason | string | null | false;
 	/** Sends `[DONE]` at the end. Default true. */
 	done?: boolean;
@@ -173,7 +176,7 @@ const callDeltas = (calls: ScriptedCall[], style: CallStyle): Delta[] => {
 
 const body = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Builders for `server.script(…)`. The last argument of each takes generation options and transport knobs together. */
+/** Builders for `server.script(…)`. The last argument takes generation options and transport knobs together. */
 export const reply = {
 	/** An answer of text, cut into token-like pieces. */
 	text: (text: string, options?: ReplyOptions): GenerationReply => generation(textPieces(text), true, options),

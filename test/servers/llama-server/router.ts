@@ -9,8 +9,10 @@ import { props, routerModel, routerProps } from './metadata';
 import type { Settings, SimModel } from './options';
 
 /** POST routes that a child answers; the router looks for `model` in the body. */
-const FORWARDED =
-	/^\/(v1\/)?(chat\/completions|completions?|embeddings?|rerank(ing)?|apply-template|tokenize|detokenize|infill|chat\/completions\/input_tokens)$/;
+const FORWARDED = new RegExp(
+	'^/(v1/)?(chat/completions(/input_tokens)?|completions?|embeddings?|rerank(ing)?' +
+		'|apply-template|tokenize|detokenize|infill)$',
+);
 
 export class RouterApp extends LlamaApp {
 	protected override readonly settingsFor = (body: Json): Settings => {
