@@ -43,7 +43,7 @@ export const ADVICE = {
 	stuck: () => ({
 		meaning: 'The web part of the server answers, but the part that runs the model does not',
 		advice:
-			'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server.',
+			'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server. For a server that is merely far away, raise Time Limit of a Check.',
 	}),
 	unwell: () => ({
 		meaning: 'The server lists its models, but says of itself that it is not well',

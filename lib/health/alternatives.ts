@@ -3,6 +3,11 @@ import { describeProbe, type Weighed } from './finding';
 import { listOf } from './identify';
 import type { Alternative, Observations } from './observations';
 
+/** Whether the server answers with the other scheme at the same place: then that is all that is wrong. */
+export function speaksOtherScheme({ alternatives, url }: Observations): boolean {
+	return alternatives.some((other) => other.expects === 'anything' && isReached(other) && other.baseUrl.split(':')[0] !== url?.root.split(':')[0]);
+}
+
 /** Puts the address that works, where one was found, in front of the advice. */
 export function withAlternative({ alternatives }: Observations, observed: string, advice: string): [observed: string, change: Partial<Weighed>] {
 	const works = alternatives.find(isReached);

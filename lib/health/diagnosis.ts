@@ -1,7 +1,7 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
 import { argumentsOf, describeServer, gpuShares } from './facts';
-import { withAlternative } from './alternatives';
+import { speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
 import { listOf, modelEntries } from './identify';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
@@ -58,7 +58,8 @@ function wayThere(observations: Observations): Weighed[] {
 	const failed = probes.flatMap((probe) => (probe.answered ? [] : [probe]));
 	if (failed.length < probes.length || failed.length === 0) return [];
 	const probe = MOST_TELLING.flatMap((kind) => failed.filter(({ failure }) => failure.kind === kind))[0] ?? failed[0]!;
-	const { failure } = probe;
+	const { root = '' } = observations.url ?? {};
+	const failure = speaksOtherScheme(observations) ? ofTable('tlsMismatch', { url: probe.url, root }) : probe.failure;
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
 	if (failure.kind === 'totalLimit') return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];

@@ -15,6 +15,7 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	return [
 		...modelFindings(observations, report, wanted),
 		...(subjects.length === 0 ? [] : [...abilityFindings(observations, report, subjects), ...contextFindings(observations, report, subjects)]),
+		...vectorFindings(observations, report, subjects),
 		...slotFindings(observations, report),
 	];
 }
@@ -43,8 +44,7 @@ function modelFindings({ expectations, probes }: Observations, { models, server 
 		: [advise('modelNotLoadedForGood', 'error', `/v1/models says ${state}, /props says models_autoload false`, facts, 'misconfigured')];
 }
 
-function abilityFindings({ expectations, url }: Observations, report: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
-	const { server, features } = report;
+function abilityFindings({ expectations }: Observations, { server }: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
 	const findings: Weighed[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
@@ -61,17 +61,28 @@ function abilityFindings({ expectations, url }: Observations, report: ServerRepo
 		if (able === false) miss('toolsUnsupported', server.kind === 'ollama' ? `/api/show lists no tools for ${names}` : '/props says chat_template_caps.supports_tools false');
 		if (able === null) unknown('tools', 'the chat template');
 	}
+	return findings;
+}
+
+/** Embeddings and reranking: llama-server tells them for itself, others for each model, or not at all. */
+function vectorFindings({ expectations, url }: Observations, { server, features }: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
+	const findings: Weighed[] = [];
+	const names = subjects.map(({ id }) => id).join(', ');
 	if (expectations.embeddings) {
-		const able = anyOf([features.embeddings, ...subjects.map(({ embeddings }) => embeddings)]);
-		if (able === false) findings.push(advise('embeddingsOff', 'error', server.kind === 'llamaServer' ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`, { server: server.kind }, 'misconfigured'));
-		if (able === null) unknown('embeddings', 'embeddings');
+		const able = features.embeddings ?? anyOf(subjects.map(({ embeddings }) => embeddings));
+		if (able === false) {
+			const observed = features.embeddings === false ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`;
+			findings.push(advise('embeddingsOff', 'error', observed, { server: server.kind }, 'misconfigured'));
+		}
+		if (able === null) findings.push(advise('notTold', 'info', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
-	if (expectations.rerank) {
-		if (server.kind === 'gpustack' && url?.api.endsWith('/v1-openai')) {
-			findings.push(advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'));
-		} else if (features.rerank === false) {
-			findings.push(advise('rerankOff', 'error', server.kind === 'ollama' ? 'This is Ollama' : '/v1/rerank answers 501', { server: server.kind }, 'misconfigured'));
-		} else if (features.rerank === null) unknown('reranking', 'reranking');
+	if (!expectations.rerank) return findings;
+	if (server.kind === 'gpustack' && url?.api.endsWith('/v1-openai')) {
+		findings.push(advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'));
+	} else if (features.rerank === false) {
+		findings.push(advise('rerankOff', 'error', server.kind === 'ollama' ? 'This is Ollama' : '/v1/rerank answers 501', { server: server.kind }, 'misconfigured'));
+	} else if (features.rerank === null) {
+		findings.push(advise('notTold', 'info', 'No answer tells of reranking', { what: 'reranking' }));
 	}
 	return findings;
 }
@@ -79,7 +90,7 @@ function abilityFindings({ expectations, url }: Observations, report: ServerRepo
 /** One that can is enough; where nobody can, but somebody does not say, nothing is known. */
 function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
 	if (values.includes(true)) return true;
-	return values.includes(null) ? null : false;
+	return values.length === 0 || values.includes(null) ? null : false;
 }
 
 function contextFindings({ expectations }: Observations, report: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {

@@ -91,7 +91,7 @@ function openAiModel(id: string, entry: Record<string, unknown>, props: Record<s
 	const inputs = isRecord(entry.architecture) && Array.isArray(entry.architecture.input_modalities) ? (entry.architecture.input_modalities as unknown[]) : undefined;
 	const modalities = isRecord(props.modalities) ? props.modalities : {};
 	const caps = isRecord(props.chat_template_caps) ? props.chat_template_caps : {};
-	const state = status === undefined ? (entry.owned_by === 'llamacpp' ? (props.is_sleeping === true ? 'sleeping' : 'loaded') : null) : stateOf(status);
+	const state = status === undefined ? (alwaysLoaded(entry) ? (props.is_sleeping === true ? 'sleeping' : 'loaded') : null) : stateOf(status);
 	const args = status === undefined ? undefined : argumentsOf(status);
 	return {
 		id,
@@ -131,6 +131,11 @@ function ollamaModel(id: string, tag: Record<string, unknown>, running: Record<s
 		loaded: running === undefined ? null : running !== null,
 		state: running === undefined ? null : running === null ? 'unloaded' : 'loaded',
 	};
+}
+
+/** llama-server and vLLM have the models that they list; GPUStack lists only those with an instance that runs (contract llama-server 8.3). */
+function alwaysLoaded({ owned_by: owner }: Record<string, unknown>): boolean {
+	return owner === 'llamacpp' || owner === 'vllm' || owner === 'gpustack';
 }
 
 function stateOf(status: Record<string, unknown>): string | null {

@@ -185,8 +185,10 @@ export async function tryOtherRoads({ connection: { url }, askElsewhere }: Plan,
 	const places: string[] = [];
 	// From inside a container, this is the machine that runs it.
 	if (kinds.includes('refused') && isLoopback(new URL(url.origin).hostname)) places.push(withHost(base, 'host.docker.internal'));
-	if (kinds.some((kind) => kind === 'tlsMismatch' || kind === 'closedBeforeAnswer' || kind === 'notHttp')) {
-		places.push(base.startsWith('https:') ? base.replace(/^https:/, 'http:') : base.replace(/^http:/, 'https:'));
+	// A server without TLS may close, answer something that is no TLS, or wait for the rest of what it takes for a request.
+	const isTls = base.startsWith('https:');
+	if (kinds.some((kind) => kind === 'tlsMismatch' || kind === 'closedBeforeAnswer' || kind === 'notHttp' || (isTls && kind === 'connectTimeout'))) {
+		places.push(isTls ? base.replace(/^https:/, 'http:') : base.replace(/^http:/, 'https:'));
 	}
 	return await Promise.all(places.map(async (place) => await askElsewhere(place, 'anything')));
 }
