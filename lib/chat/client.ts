@@ -49,6 +49,13 @@ export interface FinishedAnswer extends ChatAnswer {
 	totalMs: number;
 }
 
+interface Unreadable {
+	error: ServerError;
+	line: string;
+	/** Nothing followed it yet. */
+	mayBeCut: boolean;
+}
+
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 
@@ -96,22 +103,27 @@ export class ChatClient {
 		});
 		const presenter = new ThinkingPresenter(this.settings.showThinking);
 		let firstTokenMs = 0;
+		/** An event that is no JSON: an error if anything follows, else the place where the stream was cut. */
+		let unreadable: Unreadable | undefined;
 		try {
 			for await (const batch of reader.batches) {
-				const { step, unreadable } = this.readBatch(batch, assembly, reader);
+				if (unreadable !== undefined) throw unreadable.error;
+				const { step, ...rest } = this.readBatch(batch, assembly, reader);
 				if (firstTokenMs === 0 && assembly.started) {
 					firstTokenMs = performance.now() - startedAt;
 					reader.firstToken();
 				}
 				const shown = presenter.show(step);
 				if (shown !== '') yield shown;
-				if (unreadable !== undefined) throw unreadable;
+				unreadable = rest.unreadable;
+				if (unreadable?.mayBeCut === false) throw unreadable.error;
 				if (assembly.complete) break;
-				if (assembly.finished) reader.finishing();
+				if (assembly.finished || unreadable !== undefined) reader.finishing();
 			}
 		} catch (error) {
+			const isAborted = call.signal?.aborted === true;
 			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
-			if (!assembly.finished || call.signal?.aborted === true) throw withPartial(error, assembly);
+			if (!assembly.finished || isAborted) throw withPartial(isAborted ? error : (unreadable?.error ?? error), assembly);
 		} finally {
 			reader.close();
 		}
@@ -119,7 +131,7 @@ export class ChatClient {
 		if (rest !== '') yield rest;
 		const closing = presenter.end();
 		if (closing !== '') yield closing;
-		const result = assembly.finish(reader.strayLines());
+		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
 		if ('failed' in result) throw this.explain(result.failed, reader.url);
 		this.memory.remember(result.answer, questionOf(messages));
@@ -145,12 +157,15 @@ export class ChatClient {
 	}
 
 	/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
-	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): { step: AssemblyStep; unreadable?: ServerError } {
+	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): { step: AssemblyStep; unreadable?: Unreadable } {
 		const sum: AssemblyStep = { text: '', reasoning: '' };
-		for (const event of batch) {
+		for (const [index, event] of batch.entries()) {
 			if (assembly.complete) break;
 			const chunk = this.decode(event, reader);
-			if (chunk instanceof ServerError) return { step: sum, unreadable: chunk };
+			if (chunk instanceof ServerError) {
+				const line = this.connection.mask(event.data.slice(0, 500));
+				return { step: sum, unreadable: { error: chunk, line, mayBeCut: index === batch.length - 1 && line.startsWith('{') } };
+			}
 			const step = assembly.push(chunk);
 			sum.text += step.text;
 			sum.reasoning += step.reasoning;

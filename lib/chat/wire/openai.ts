@@ -106,7 +106,10 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
-	const choice = firstChoice(json);
+	const choices = Array.isArray(json.choices) ? (json.choices as unknown[]).filter(isRecord) : [];
+	// Only choice 0 is read: this package never asks for several.
+	const choice = choices.find(({ index }) => index === undefined || index === null || index === 0);
+	if (choice === undefined && choices.length > 0) return {};
 	const delta = deltaOf(choice);
 	const chunk: WireChunk = {};
 	if (typeof delta.content === 'string') chunk.text = delta.content;
@@ -154,12 +157,6 @@ function errorOf(json: Record<string, unknown>, eventName: string | undefined, d
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...(typeof error.code === 'number' ? { status: error.code } : {}),
 	};
-}
-
-/** Only choice 0 is read: this package never asks for several. */
-function firstChoice(json: Record<string, unknown>): Record<string, unknown> | undefined {
-	const choices = Array.isArray(json.choices) ? (json.choices as unknown[]).filter(isRecord) : [];
-	return choices.find(({ index }) => index === undefined || index === null || index === 0);
 }
 
 function deltaOf(choice: Record<string, unknown> | undefined): Record<string, unknown> {
