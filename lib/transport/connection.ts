@@ -49,6 +49,8 @@ export interface CallOptions extends RequestOptions {
 	timeoutMs?: number;
 	/** A call that changes something: own connection, never sent twice. Default: every method but GET. */
 	once?: boolean;
+	/** Longest pause between two pieces of an upload, and before its answer. */
+	idleMs?: number;
 }
 
 export interface CallAnswer {
@@ -65,6 +67,8 @@ export interface StreamOptions extends RequestOptions {
 	limits?: Partial<Limits>;
 	/** How often a refused connection or a server that is too busy to take the request up is tried again. */
 	retries?: number;
+	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */
+	refuse?: (answer: CallAnswer) => ServerError;
 	/** Called before each wait for a server that is loading or busy. */
 	onWait?: (reason: 'loading' | 'busy' | 'refused', elapsedMs: number) => void;
 }
@@ -141,11 +145,14 @@ export class Connection {
 	 */
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		const once = options.once ?? methodOf(options) !== 'GET';
-		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, totalMs: options.timeoutMs ?? CALL_LIMIT_MS }, options.signal);
+		const { idleMs = 0 } = options;
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs, totalMs: options.timeoutMs ?? CALL_LIMIT_MS }, options.signal);
+		if (idleMs > 0) watchdog.firstToken();
+		const watched = idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
 		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		const attempt = async (reuse: boolean) => {
 			const { keepAlive, fresh } = this.channel;
-			const answer = await this.send(url, options, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
+			const answer = await this.send(url, watched, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
 			return await this.read(answer, options, watchdog);
 		};
 		try {
@@ -250,7 +257,8 @@ export class Connection {
 		try {
 			const answer = await this.send(url, options, watchdog, way);
 			if (answer.status < 300) return answer;
-			return { failed: this.refusal(await this.read(answer, options, watchdog), options.model) };
+			const refused = await this.read(answer, options, watchdog);
+			return { failed: options.refuse?.(refused) ?? this.refusal(refused, options.model) };
 		} catch (error) {
 			return { failed: this.explain(error, url, options, watchdog) };
 		}
@@ -281,16 +289,20 @@ export class Connection {
 			end();
 			answer.close();
 		};
+		const refusePage = (page: string) =>
+			options.refuse?.({ ...answer, text: page, json: undefined }) ?? httpFailure({ status: answer.status, contentType: 'text/html', body: page }, context);
 		async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 			try {
 				for await (const bytes of answer.body) {
 					watchdog.touch();
 					const events = reader.push(bytes);
-					if (events.length > 0) yield events;
+					if (events.length === 0) continue;
+					watchdog.progress();
+					yield events;
 				}
 				const last = reader.end();
 				if (last.length > 0) yield last;
-				if (reader.page !== undefined) throw httpFailure({ status: answer.status, contentType: 'text/html', body: reader.page }, context);
+				if (reader.page !== undefined) throw refusePage(reader.page);
 			} catch (error) {
 				throw explain(error);
 			} finally {
@@ -335,7 +347,7 @@ export class Connection {
 		try {
 			const allowed = await this.settings.egressFilter?.validateUrl(url);
 			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await request(url, this.requestOptions(url, options, watchdog.signal, way));
+			const { statusCode, headers, body } = await answerTo(url, this.requestOptions(url, options, watchdog.signal, way));
 			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
 			body.on('error', () => {});
 			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
@@ -415,6 +427,39 @@ function resolved(baseUrl: string): ResolvedBaseUrl {
 		return resolveBaseUrl(baseUrl);
 	} catch (error) {
 		throw failure('invalidUrl', {}, error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {});
+	}
+}
+
+/** An upload whose pieces are signs of life. */
+function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestOptions['body'] {
+	if (body === undefined || body.content instanceof Uint8Array) return body;
+	const { content } = body;
+	async function* pieces() {
+		for await (const piece of content) {
+			watchdog.touch();
+			yield piece;
+		}
+		watchdog.touch();
+	}
+	return { ...body, content: pieces() };
+}
+
+/** undici sees an aborted signal only when its connection is made, which takes up to 10 s where packets are dropped. */
+async function answerTo(url: string, options: NonNullable<Parameters<typeof request>[1]> & { signal: AbortSignal }) {
+	const { signal } = options;
+	signal.throwIfAborted();
+	let onAbort = () => {};
+	const aborted = new Promise<never>((_resolve, reject) => {
+		onAbort = () => reject(signal.reason as Error);
+		signal.addEventListener('abort', onAbort, { once: true });
+	});
+	const sent = request(url, options);
+	// What comes of it after it was given up interests nobody.
+	sent.catch(() => {});
+	try {
+		return await Promise.race([sent, aborted]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
 	}
 }
 
