@@ -17,6 +17,7 @@ export type FailureKind =
 	| 'firstTokenLimit'
 	| 'idleLimit'
 	| 'totalLimit'
+	| 'progressLimit'
 	| 'aborted'
 	// Refused by the server
 	| 'unauthorized'

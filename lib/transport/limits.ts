@@ -6,11 +6,13 @@ export interface Limits {
 	idleMs: number;
 	/** From sending to the end. */
 	totalMs?: number;
+	/** Between any two events: a server that only shows that it lives (Dify's pings) does not get on. */
+	progressMs?: number;
 }
 
 export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 60_000, totalMs: 0 };
 
-export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
+export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit' | 'progressLimit';
 
 /** Node's timers overflow above this; a longer limit is looked at again when this much has passed. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -23,6 +25,7 @@ export class Watchdog {
 	private readonly controller = new AbortController();
 	private readonly startedAt = performance.now();
 	private lastByteAt = this.startedAt;
+	private lastEventAt = this.startedAt;
 	private firstTokenSeen = false;
 	private disarm: (() => void) | undefined;
 	private stopped = false;
@@ -48,6 +51,11 @@ export class Watchdog {
 	/** Bytes arrived, of whatever kind. */
 	touch(): void {
 		this.lastByteAt = performance.now();
+	}
+
+	/** An event arrived, not only a sign of life. */
+	progress(): void {
+		this.lastEventAt = performance.now();
 	}
 
 	/** The first token arrived: from now on the idle limit counts. */
@@ -76,6 +84,7 @@ export class Watchdog {
 	get hitMs(): number | undefined {
 		if (this.hit === 'firstTokenLimit') return this.limits.firstTokenMs;
 		if (this.hit === 'idleLimit') return this.limits.idleMs;
+		if (this.hit === 'progressLimit') return this.limits.progressMs;
 		return this.hit === 'totalLimit' ? this.limits.totalMs : undefined;
 	}
 
@@ -94,10 +103,11 @@ export class Watchdog {
 	}
 
 	private nextDeadline(): { at: number; name: LimitName } | undefined {
-		const { firstTokenMs, idleMs, totalMs = 0 } = this.limits;
+		const { firstTokenMs, idleMs, totalMs = 0, progressMs = 0 } = this.limits;
 		const deadlines: Array<{ at: number; name: LimitName }> = [];
 		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
 		if (!this.firstTokenSeen && firstTokenMs > 0) deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
+		if (progressMs > 0) deadlines.push({ at: this.lastEventAt + progressMs, name: 'progressLimit' });
 		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastByteAt + idleMs, name: 'idleLimit' });
 		return deadlines.sort((a, b) => a.at - b.at)[0];
 	}
@@ -123,7 +133,7 @@ export class Watchdog {
  *
  * @returns takes the call back
  */
-function afterMs(ms: number, call: () => void): () => void {
+export function afterMs(ms: number, call: () => void): () => void {
 	const timer = AbortSignal.timeout(ms);
 	timer.addEventListener('abort', call, { once: true });
 	return () => timer.removeEventListener('abort', call);

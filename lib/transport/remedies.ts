@@ -146,6 +146,10 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: `The answer took longer than the total limit of ${seconds(limitMs)}`,
 		remedy: 'Raise the total limit (0 = none), or ask for a shorter answer with Maximum Tokens.',
 	}),
+	progressLimit: ({ limitMs }) => ({
+		message: `The server showed that it lives, but got no further for ${seconds(limitMs)}`,
+		remedy: 'Look at its log for what it waits for, or raise "Progress Limit" (0 = no limit).',
+	}),
 	aborted: () => ({
 		message: 'The request was cancelled',
 		remedy: 'The execution was stopped. The connection was closed, so the server stops generating too.',

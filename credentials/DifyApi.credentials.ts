@@ -1,0 +1,103 @@
+import type { IAuthenticate, ICredentialDataDecryptedObject, ICredentialTestRequest, ICredentialType, IHttpRequestOptions, Icon, INodeProperties } from 'n8n-workflow';
+
+import { resolveDifyBase } from '../lib/dify/base-url';
+import { DIFY_REMEDIES } from '../lib/dify/codes';
+import { difyHeaders, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
+
+/** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
+const TEST_PATH = '/key-test';
+
+/**
+ * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both are resolved here, so that
+ * the test passes with every form that the nodes accept and asks what the type of key may ask.
+ */
+async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions): Promise<IHttpRequestOptions> {
+	const credential = readDifyCredential(data);
+	const isTest = request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
+	return {
+		...request,
+		...(isTest
+			? {
+					baseURL: resolveDifyBase(credential.baseUrl),
+					url: KEY_TEST_PATHS[credential.keyType],
+					skipSslCertificateValidation: credential.ignoreSslIssues,
+				}
+			: {}),
+		headers: { ...request.headers, ...difyHeaders(credential) },
+	};
+}
+
+/** n8n would show no more than the phrase of the status, such as "Forbidden". */
+function said(status: number, message: string) {
+	return { type: 'responseCode' as const, properties: { value: status, message } };
+}
+
+export class DifyApi implements ICredentialType {
+	name = 'difyApi';
+
+	displayName = 'Dify API';
+
+	icon: Icon = { light: 'file:../icons/dify.svg', dark: 'file:../icons/dify.dark.svg' };
+
+	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#connecting-dify';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: 'https://api.dify.ai/v1',
+			placeholder: 'http://192.168.1.20/v1',
+			required: true,
+			description:
+				'Address of the API of Dify, as n8n sees it: in Dify, open the app and look under API Access. Dify Cloud: https://api.dify.ai/v1. Your own Dify: http://its-address/v1. /v1 may be left out. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
+		},
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			description: 'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own.',
+		},
+		{
+			displayName: 'Key Type',
+			name: 'keyType',
+			type: 'options',
+			options: [
+				{ name: 'App', value: 'app', description: 'Key of a chatbot, agent, chatflow, text generator or workflow (app-…)' },
+				{ name: 'Knowledge', value: 'knowledge', description: 'Key of the knowledge bases of a workspace (dataset-…)' },
+			],
+			default: 'app',
+			description: 'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
+		},
+		{
+			displayName: 'Ignore SSL Issues',
+			name: 'ignoreSslIssues',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
+		},
+	];
+
+	authenticate: IAuthenticate = authenticate;
+
+	test: ICredentialTestRequest = {
+		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
+		// n8n takes both kinds of rules in one list (credentials-tester.service.ts); its type says one or the other.
+		rules: [
+			said(401, `Dify refuses the API key. ${DIFY_REMEDIES.unauthorized}`),
+			said(403, `The key is right, but the app cannot be used over the API. ${DIFY_REMEDIES['app-disabled']}`),
+			said(404, `There is no Dify API at this address. ${DIFY_REMEDIES['route-not-found']}`),
+			said(429, `Dify gets too many requests. ${DIFY_REMEDIES['rate-limited']}`),
+			said(500, `Dify failed. ${DIFY_REMEDIES['server-error']}`),
+			said(502, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
+			said(503, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
+			said(504, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
+			// The web front end answers with a page and status 200: the first letter of a page is found at key 0 of its text.
+			{ type: 'responseSuccessBody', properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['web-frontend']}` } },
+		] as ICredentialTestRequest['rules'],
+	};
+}

@@ -1,0 +1,14 @@
+import { resolveBaseUrl } from '../transport/base-url';
+
+/**
+ * Where Dify's Service API is, from what people type: up to the first `/v1`, which is added to a bare origin only, so that the prefix of a
+ * foreign reverse proxy survives (contract dify 1.1). No trailing slash: Dify does not know `//chat-messages`.
+ *
+ * @throws {BaseUrlError} naming the part that is wrong
+ */
+export function resolveDifyBase(typed: string): string {
+	const { origin, root, api } = resolveBaseUrl(typed);
+	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
+	const isPrefixOnly = root !== origin && !/\/v1(?:\/|\s*$)/i.test(typed);
+	return path === undefined || isPrefixOnly ? root : origin + path;
+}

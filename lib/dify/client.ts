@@ -1,0 +1,99 @@
+import { pauseFor, type CallAnswer, type CallOptions, type Connection } from '../transport/connection';
+import { ServerError, type FailureKind } from '../transport/errors';
+import { networkFailure } from '../transport/failure';
+import { DifyError, answerError } from './failure';
+import { isFields, type Fields } from './read';
+
+export type Query = Record<string, string | number | undefined>;
+
+export interface AskOptions {
+	signal?: AbortSignal;
+	/** Milliseconds for the whole call, default 15 s. */
+	timeoutMs?: number;
+	/** The call may be sent again although it may have been taken up: twice does the same as once. */
+	idempotent?: boolean;
+}
+
+const BACK_OFF_MS = [500, 1_500];
+
+/** Failures of the network that another attempt may not meet again. */
+const PASSING: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
+
+/** An idempotent call is sent again for what may pass by itself (contract 5.3). */
+const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** One Dify with one key: short calls. Runs are in `run.ts`, uploads in `upload.ts`. */
+export class DifyClient {
+	/** @param api base URL without trailing slash */
+	constructor(
+		readonly connection: Connection,
+		readonly api: string,
+	) {}
+
+	url(path: string, query: Query = {}): string {
+		const entries = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]));
+		return `${this.api}${path}${entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`}`;
+	}
+
+	/**
+	 * Asks for something. Sent again up to twice where that may help, since a GET changes nothing.
+	 *
+	 * @throws {DifyError} for an answer that is none; {ServerError} when there is no answer
+	 */
+	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<Fields> {
+		return await this.object('GET', this.url(path, query), undefined, { ...options, idempotent: true });
+	}
+
+	/** Changes something. The answer is an object; that of a 204, which has no body, an empty one (contract 2.8). */
+	async send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: Fields, options: AskOptions = {}): Promise<Fields> {
+		return await this.object(method, this.url(path), body, options);
+	}
+
+	private async object(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body: Fields | undefined, options: AskOptions): Promise<Fields> {
+		const { signal, timeoutMs } = options;
+		const request = { method, signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
+		for (let tries = 0; ; tries++) {
+			const outcome = await this.attempt(url, request);
+			if ('value' in outcome) return outcome.value;
+			const pause = BACK_OFF_MS[tries];
+			if (pause === undefined || options.idempotent !== true || !mayPass(outcome.failed)) throw outcome.failed;
+			await this.pause(pause, url, signal);
+		}
+	}
+
+	private async attempt(url: string, request: CallOptions): Promise<{ value: Fields } | { failed: ServerError }> {
+		try {
+			return { value: this.readObject(await this.connection.call(url, request), request.method ?? 'GET') };
+		} catch (error) {
+			return { failed: networkFailure(error, this.connection.contextOf(url)) };
+		}
+	}
+
+	/** The object in an answer. @throws {DifyError} */
+	readObject(answer: CallAnswer, method: string): Fields {
+		if (answer.status === 204) return {};
+		if (answer.status < 300 && isFields(answer.json)) return answer.json;
+		throw answerError(this.connection, answer, method);
+	}
+
+	/** Waits before another attempt. @throws {ServerError} of kind `aborted` */
+	async pause(ms: number, url: string, signal?: AbortSignal): Promise<void> {
+		try {
+			await pauseFor(ms, signal);
+		} catch {
+			throw this.cancelled(url);
+		}
+	}
+
+	private cancelled(url: string): DifyError {
+		return new DifyError(
+			{ status: 0, kind: 'cancelled', message: 'The execution was stopped', remedy: 'Nothing was running in Dify at that moment.', retryable: false },
+			{ url },
+		);
+	}
+}
+
+function mayPass(error: ServerError): boolean {
+	if (error instanceof DifyError) return error.difyKind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status ?? 0));
+	return PASSING.has(error.kind);
+}

@@ -1,0 +1,62 @@
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
+import { BaseUrlError } from '../transport/base-url';
+import { Connection, type ConnectionSettings } from '../transport/connection';
+import { credentialHeaders, egressFilterOf } from '../transport/credentials';
+import { failure } from '../transport/failure';
+import { resolveDifyBase } from './base-url';
+import { DifyClient } from './client';
+
+/** The data of a "Dify API" credential. */
+export interface DifyCredential {
+	baseUrl: string;
+	apiKey: string;
+	keyType: 'app' | 'knowledge';
+	ignoreSslIssues: boolean;
+}
+
+/** Reads the stored data; whatever is missing or of another type counts as not set. */
+export function readDifyCredential(data: ICredentialDataDecryptedObject): DifyCredential {
+	return {
+		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
+		apiKey: typeof data.apiKey === 'string' ? data.apiKey : '',
+		keyType: data.keyType === 'knowledge' ? 'knowledge' : 'app',
+		ignoreSslIssues: data.ignoreSslIssues === true,
+	};
+}
+
+/** The header a credential stands for; an empty key sends none, and Dify then says that it is missing. */
+export function difyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string, string> {
+	return credentialHeaders({ baseUrl, apiKey });
+}
+
+/** A cheap question that checks the key and works for every app, published or not (contract 1.2): `/v1/` checks none. */
+export const KEY_TEST_PATHS = { app: '/info', knowledge: '/datasets?page=1&limit=1' } as const;
+
+/**
+ * The client of a "Dify API" credential.
+ *
+ * @param helpers those of the node's context, for n8n's egress filter
+ * @param more what differs from the credential
+ * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
+ */
+export function difyClient(data: ICredentialDataDecryptedObject, helpers?: object, more: Partial<ConnectionSettings> = {}): DifyClient {
+	const credential = readDifyCredential(data);
+	const connection = new Connection({
+		baseUrl: credential.baseUrl,
+		headers: difyHeaders(credential),
+		ignoreSslIssues: credential.ignoreSslIssues,
+		egressFilter: egressFilterOf(helpers),
+		service: 'dify',
+		...more,
+	});
+	return new DifyClient(connection, apiOf(credential.baseUrl));
+}
+
+function apiOf(typed: string): string {
+	try {
+		return resolveDifyBase(typed);
+	} catch (error) {
+		throw failure('invalidUrl', {}, error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {});
+	}
+}

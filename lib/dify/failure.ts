@@ -1,0 +1,100 @@
+import type { CallAnswer, Connection } from '../transport/connection';
+import { ServerError, type FailureKind } from '../transport/errors';
+import { DIFY_REMEDIES, type DifyFailureKind } from './codes';
+import { describeDifyFailure, describeRunError, type DifyFailure } from './errors';
+import type { RunResult } from './types';
+
+/** What a kind means to code that knows nothing of Dify. Whatever is not listed is a request that was refused. */
+const GENERAL: Partial<Record<DifyFailureKind, FailureKind>> = {
+	unauthorized: 'unauthorized',
+	forbidden: 'forbidden',
+	'app-disabled': 'forbidden',
+	'app-unusable': 'forbidden',
+	'plan-limit': 'forbidden',
+	'route-not-found': 'wrongPath',
+	'web-frontend': 'notAnApi',
+	redirect: 'redirect',
+	gateway: 'gateway',
+	'server-error': 'serverError',
+	'file-too-large': 'tooLarge',
+	'run-failed': 'streamError',
+	'stream-ended-early': 'streamEndedEarly',
+	'empty-answer': 'emptyAnswer',
+	cancelled: 'aborted',
+	timeout: 'totalLimit',
+};
+
+/** Ids by which a run can be found again in Dify. */
+export interface RunIds {
+	conversationId?: string;
+	messageId?: string;
+	taskId?: string;
+	workflowRunId?: string;
+}
+
+interface Details {
+	url?: string;
+	/** What a failed run had given until then. */
+	result?: RunResult;
+	/** Whether Dify was asked to stop the run, where the client gave up first. */
+	stopRequested?: boolean;
+}
+
+/** A failure that Dify, or something in front of it, answered with. Its remedy comes from the table in `codes.ts`. */
+export class DifyError extends ServerError {
+	readonly difyKind: DifyFailureKind;
+	/** Dify's own code, where the answer had one. */
+	readonly code: string | undefined;
+	/** The same request may be sent again: nothing was started. */
+	readonly retryable: boolean;
+	readonly result: RunResult | undefined;
+
+	constructor(failure: DifyFailure, { url, result, stopRequested }: Details = {}) {
+		const { code, status, kind, message, remedy, retryable } = failure;
+		const ids = result === undefined ? {} : idsOf(result);
+		super({
+			kind: GENERAL[kind] ?? 'badRequest',
+			message,
+			remedy,
+			url,
+			status,
+			partialText: result?.text || undefined,
+			partialReasoning: result?.reasoning || undefined,
+			facts: { difyKind: kind, code, retryable, ...ids, ...(stopRequested === undefined ? {} : { stopRequested }) },
+		});
+		this.name = 'DifyError';
+		this.difyKind = kind;
+		this.code = code;
+		this.retryable = retryable;
+		this.result = result;
+	}
+}
+
+export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunIds): RunIds {
+	return { conversationId, messageId, taskId, workflowRunId };
+}
+
+/** The error for an answer that is not what was asked for. */
+export function answerError(connection: Connection, answer: CallAnswer, method: string): DifyError {
+	const described = describeDifyFailure({
+		status: answer.status,
+		body: answer.text,
+		contentType: answer.headers['content-type'],
+		url: answer.url,
+		method,
+	});
+	const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
+	const message = location === undefined ? described.message : `The server redirects to ${location}`;
+	return new DifyError({ ...described, message: connection.mask(message) }, { url: answer.url });
+}
+
+/** The error of a run that began, with all that had arrived. */
+export function runError(connection: Connection, result: RunResult, url: string, stopRequested?: boolean): DifyError {
+	const described = describeRunError(result.error ?? { cause: 'not-finished', message: 'The run did not finish' }, url);
+	return new DifyError({ ...described, message: connection.mask(described.message) }, { url, result, stopRequested });
+}
+
+/** Something that was found wrong before anything was sent. */
+export function refusedHere(kind: DifyFailureKind, message: string, remedy: string = DIFY_REMEDIES[kind]): DifyError {
+	return new DifyError({ status: 0, kind, message, remedy, retryable: false });
+}

@@ -1,0 +1,50 @@
+import { DIFY_REMEDIES } from './codes';
+import { refusedHere } from './failure';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Dify's database column is 255 characters wide; a longer value would be a 500 (contract 1.4). */
+const LONGEST_USER = 255;
+
+/**
+ * An id that goes into a path. Dify answers one of another form with a page of HTML (contract 6.3), so it is looked at here.
+ *
+ * @param what named in the error, for example "message ID"
+ * @throws {DifyError} of kind `invalid-id`
+ */
+export function uuid(value: unknown, what: string): string {
+	const id = typeof value === 'string' ? value.trim() : '';
+	if (UUID.test(id)) return id.toLowerCase();
+	if (value === undefined || value === null || id === '') throw refusedHere('invalid-id', `The ${what} is empty`);
+	throw refusedHere('invalid-id', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
+}
+
+/** As `uuid`, but blank means that there is none: Dify starts a new conversation then (contract 2.1). */
+export function optionalUuid(value: unknown, what: string): string | undefined {
+	const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+	return isBlank ? undefined : uuid(value, what);
+}
+
+/**
+ * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback, so it is never changed.
+ *
+ * @throws {DifyError} of kind `missing-user`
+ */
+export function userOf(value: unknown): string {
+	const user = typeof value === 'number' ? String(value) : value;
+	if (typeof user !== 'string' || user.trim() === '') throw refusedHere('missing-user', 'The user is empty');
+	if ([...user].length > LONGEST_USER) throw refusedHere('invalid-param', `The user is longer than ${LONGEST_USER} characters`, 'Use a shorter value, such as an ID.');
+	return user;
+}
+
+/**
+ * Dify ignores a trace ID of another form without a word (contract 1.1).
+ *
+ * @throws {DifyError} of kind `invalid-param`
+ */
+export function traceIdOf(value: unknown): string | undefined {
+	if (value === undefined || value === null || value === '') return undefined;
+	const id = String(value).trim();
+	if (/^[\w-]{1,128}$/.test(id)) return id;
+	throw refusedHere('invalid-param', 'The trace ID is not valid', `${DIFY_REMEDIES['invalid-param']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`);
+}
