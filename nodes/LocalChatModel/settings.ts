@@ -16,6 +16,13 @@ export interface NodeParameters {
 	options: Record<string, unknown>;
 }
 
+const SERVER_TYPES = ['auto', 'llamaServer', 'ollama', 'vllm', 'other'] as const satisfies ReadonlyArray<ServerKind | 'auto'>;
+const REASONING_ECHOES = ['off', 'toolTurns', 'always'] as const satisfies readonly ReasoningEcho[];
+const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
+const THINKING_MODES = ['serverDefault', 'on', 'off', 'effort', 'budget'] as const satisfies ReadonlyArray<Thinking['mode']>;
+const EFFORTS = ['minimal', 'low', 'medium', 'high'] as const;
+const RESPONSE_FORMATS = ['text', 'jsonObject', 'jsonSchema', 'grammar'] as const satisfies ReadonlyArray<ResponseFormat['type']>;
+
 /** Options that go to the server as they are, by their type. */
 const NUMBERS = [
 	'temperature', 'topP', 'topK', 'minP', 'typicalP', 'repeatPenalty', 'repeatLastN', 'presencePenalty', 'frequencyPenalty',
@@ -35,19 +42,19 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	const { options } = parameters;
 	return {
 		model: String(parameters.model ?? ''),
-		serverKind: parameters.serverType as ServerKind | 'auto',
+		serverKind: oneOf('serverType', parameters.serverType, SERVER_TYPES),
 		parameters: {
 			...readOptions(options),
 			...optional('thinking', thinkingOf(parameters)),
 			...optional('responseFormat', responseFormatOf(parameters)),
 		},
-		reasoningEcho: (options.reasoningEcho as ReasoningEcho | undefined) ?? 'toolTurns',
-		showThinking: options.showThinking === true,
-		...optional('toolChoice', options.toolChoice as ChatSettings['toolChoice']),
+		reasoningEcho: oneOf('reasoningEcho', options.reasoningEcho ?? 'toolTurns', REASONING_ECHOES),
+		showThinking: toBoolean(options.showThinking),
+		...optional('toolChoice', isSet(options.toolChoice) ? oneOf('toolChoice', options.toolChoice, TOOL_CHOICES) : undefined),
 		limits: {
-			...milliseconds('firstTokenMs', options.firstTokenLimit),
-			...milliseconds('idleMs', options.idleLimit),
-			...milliseconds('totalMs', options.totalLimit),
+			...optional('firstTokenMs', milliseconds('firstTokenLimit', options)),
+			...optional('idleMs', milliseconds('idleLimit', options)),
+			...optional('totalMs', milliseconds('totalLimit', options)),
 		},
 		retries: toNumber('maxRetries', options.maxRetries ?? 2),
 	};
@@ -56,7 +63,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 function readOptions(options: Record<string, unknown>): ChatParameters {
 	const parameters: ChatParameters = {};
 	for (const name of NUMBERS) if (isSet(options[name])) parameters[name] = toNumber(name, options[name]);
-	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = options[name] === true || options[name] === 'true';
+	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = toBoolean(options[name]);
 	for (const name of TEXTS) {
 		const texts = [options[name]].flat().filter((text): text is string => typeof text === 'string' && text !== '');
 		if (texts.length > 0) parameters[name] = texts.map(unescaped);
@@ -69,21 +76,22 @@ function readOptions(options: Record<string, unknown>): ChatParameters {
 }
 
 function thinkingOf({ thinking, thinkingEffort, thinkingBudget }: NodeParameters): Thinking | undefined {
-	switch (thinking) {
+	const mode = oneOf('thinking', thinking, THINKING_MODES);
+	switch (mode) {
 		case 'on':
 		case 'off':
-			return { mode: thinking };
+			return { mode };
 		case 'effort':
-			return { mode: 'effort', effort: thinkingEffort as Extract<Thinking, { mode: 'effort' }>['effort'] };
+			return { mode, effort: oneOf('thinkingEffort', thinkingEffort, EFFORTS) };
 		case 'budget':
-			return { mode: 'budget', tokens: toNumber('thinkingBudget', thinkingBudget) };
+			return { mode, tokens: toNumber('thinkingBudget', thinkingBudget) };
 		default:
 			return undefined;
 	}
 }
 
 function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameters): ResponseFormat | undefined {
-	switch (responseFormat) {
+	switch (oneOf('responseFormat', responseFormat, RESPONSE_FORMATS)) {
 		case 'jsonObject':
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
@@ -101,6 +109,17 @@ function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameter
 
 function isSet(value: unknown): boolean {
 	return value !== undefined && value !== null && value !== '';
+}
+
+/** An expression may give anything; a value that nobody knows would silently mean the default. */
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+	const known = allowed.find((candidate) => candidate === value);
+	if (known === undefined) throw invalid(name, `must be one of ${allowed.join(', ')}, but is ${JSON.stringify(value)}`);
+	return known;
+}
+
+function toBoolean(value: unknown): boolean {
+	return value === true || value === 'true';
 }
 
 function toNumber(name: string, value: unknown): number {
@@ -132,8 +151,8 @@ function unescaped(text: string): string {
 	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
 }
 
-function milliseconds<K extends string>(name: K, seconds: unknown): Partial<Record<K, number>> {
-	return isSet(seconds) ? ({ [name]: Math.max(0, toNumber(name, seconds) * 1000) } as Record<K, number>) : {};
+function milliseconds(name: string, options: Record<string, unknown>): number | undefined {
+	return isSet(options[name]) ? Math.max(0, toNumber(name, options[name]) * 1000) : undefined;
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
