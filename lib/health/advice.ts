@@ -53,6 +53,10 @@ export const ADVICE = {
 		meaning: 'Dify answers here, not a model server',
 		advice: `Choose Dify in this node, with a "Dify API" credential whose base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
 	}),
+	difySlow: () => ({
+		meaning: 'Dify did not answer a simple question in time',
+		advice: 'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. For a Dify that is merely far away, raise Time Limit of a Check.',
+	}),
 	ollamaWithoutV1: ({ url = '' }) => ({
 		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
 		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,

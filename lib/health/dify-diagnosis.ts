@@ -3,7 +3,7 @@ import type { DifyFailureKind } from '../dify/codes';
 import { isRecord } from '../transport/failure';
 import { remedyFor } from '../transport/remedies';
 import { withAlternative } from './alternatives';
-import { describeProbe, fromFailure, type Weighed } from './finding';
+import { advise, describeProbe, fromFailure, type Weighed } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
@@ -32,15 +32,21 @@ export function difyFindings(observations: Observations): Weighed[] {
 	const main = keyType === 'knowledge' ? probes.difyDatasets : probes.difyInfo;
 	const other = keyType === 'knowledge' ? probes.difyInfo : probes.difyDatasets;
 	if (main === undefined) return [];
-	if (!main.answered) return [fromFailure(main.failure, describeProbe(main))];
+	if (!main.answered) return [unanswered(main)];
 	if (!isFine(main, keyType)) {
 		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge')) return [wrongFamily(main, other, keyType)];
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
 	if (parameters === undefined) return [];
-	if (!parameters.answered) return [fromFailure(parameters.failure, describeProbe(parameters), { status: 'degraded' })];
+	if (!parameters.answered) return [unanswered(parameters)];
 	return parameters.status < 300 && isRecord(parameters.json) ? [] : [refused(observations, parameters)];
+}
+
+/** Something else did answer, or `wayThere` in `diagnosis.ts` would have spoken. */
+function unanswered(probe: Extract<Probe, { answered: false }>): Weighed {
+	if (probe.failure.kind === 'totalLimit') return advise('difySlow', 'error', describeProbe(probe), {}, 'degraded');
+	return fromFailure(probe.failure, describeProbe(probe), { status: 'degraded' });
 }
 
 function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
