@@ -8,6 +8,7 @@ import type { Settings } from './options';
 import { checkParams, paramNumber } from './params';
 import { type ChatMessage, type Prompt, renderPrompt, type ToolCall } from './prompt';
 import { checkMedia } from './media';
+import { checkSchema } from './schema';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -228,7 +229,7 @@ const checkLogprobs = (body: Json, tools: readonly unknown[]): boolean => {
 /** What the sampler refuses. Of a grammar, only brackets that do not match are seen. */
 const checkSampling = (body: Json): void => {
 	const penalty = body.repeat_penalty;
-	if (typeof penalty === 'number' && penalty <= 0) {
+	if (penalty !== undefined && penalty !== null && Number(penalty) <= 0) {
 		throw invalidRequest('Failed to initialize samplers: penalty_repeat must be finite and greater than 0');
 	}
 	const grammar = text(body.grammar).replace(/"(\\.|[^"\\])*"|\[(\\.|[^\]\\])*\]/g, '');
@@ -241,6 +242,11 @@ const checkSampling = (body: Json): void => {
 /** Fields that every generation route reads; throws for types and limits. */
 export const readTask = (body: Json, prompt: string, settings: Settings): Task => {
 	checkParams(body, settings.slots);
+	const schema = body.json_schema ?? undefined;
+	if (schema !== undefined && typeName(schema) !== 'object') {
+		const problem = 'JSON schema conversion failed:\nJSON schema error at #: schema must be an object';
+		throw invalidRequest(`Field 'json_schema': "json_schema": ${problem}`);
+	}
 	checkSampling(body);
 	const ping = body.sse_ping_interval;
 	const options = isObject(body.stream_options) ? body.stream_options : {};
@@ -255,7 +261,7 @@ export const readTask = (body: Json, prompt: string, settings: Settings): Task =
 		returnProgress: body.return_progress === true && body.stream === true,
 		maxTokens: paramNumber(body, 'n_predict', -1),
 		n: paramNumber(body, 'n_cmpl', 1),
-		idSlot: typeof body.id_slot === 'number' ? body.id_slot : -1,
+		idSlot: typeof body.id_slot === 'number' ? Math.trunc(body.id_slot) : -1,
 		cachePrompt: body.cache_prompt !== false,
 		pingSeconds: typeof ping === 'number' ? ping : undefined,
 		stop: [body.stop ?? []].flat().filter((word): word is string => typeof word === 'string' && word !== ''),
@@ -283,6 +289,11 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 		enableThinking: thinking,
 		prefill: continues,
 	});
+	// A schema that is no object is not looked at here; the field of its own is, later.
+	checkSchema(typeName(schema) === 'object' ? schema : undefined);
+	if (toolChoice !== 'none') {
+		for (const tool of tools) checkSchema((tool.function as Json).parameters);
+	}
 	const logprobs = checkLogprobs(body, tools);
 	return {
 		...readTask(body, prompt.text, settings),

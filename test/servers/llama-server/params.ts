@@ -31,7 +31,7 @@ const fields = (slots: number): Field[] => [
 	{ names: ['n_discard'], kind: 'int', hard: [0, INT_MAX] },
 	{ names: ['n_cmpl', 'n'], kind: 'int', hard: [1, slots] },
 	{ names: ['n_cache_reuse'], kind: 'int', hard: [0, INT_MAX] },
-	{ names: ['t_max_predict_ms'], kind: 'long', hard: [-1, Number.MAX_SAFE_INTEGER] },
+	{ names: ['t_max_predict_ms'], kind: 'long', hard: [-1, 2 ** 63] },
 	{ names: ['top_k'], kind: 'int', soft: [0, INT_MAX] },
 	{ names: ['top_p'], kind: 'float', soft: [0, 1] },
 	{ names: ['min_p'], kind: 'float', soft: [0, 1] },
@@ -66,7 +66,10 @@ const fields = (slots: number): Field[] => [
 ];
 
 /** C++ `std::to_string`. */
-const limitText = (value: number, kind: Field['kind']): string => (kind === 'float' ? value.toFixed(6) : String(value));
+const limitText = (value: number, kind: Field['kind']): string => {
+	if (kind === 'float') return value.toFixed(6);
+	return value === 2 ** 63 ? '9223372036854775807' : String(value);
+};
 
 const present = (body: Body, names: readonly string[]): string | undefined =>
 	names.find((name) => body[name] !== undefined && body[name] !== null);

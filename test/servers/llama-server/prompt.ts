@@ -118,8 +118,11 @@ const strict = ({ messages }: PromptInput): Prompt => {
 	return { text, generationPrompt: '' };
 };
 
-export const renderPrompt = (template: TemplateName, input: PromptInput): Prompt =>
-	template === 'strict' ? strict(input) : chatml(input, template === 'thinking');
+export const renderPrompt = (template: TemplateName, input: PromptInput): Prompt => {
+	// Arguments are read wherever they stand, also where the template does not show them.
+	for (const { calls } of input.messages) calls.forEach(parsedArguments);
+	return template === 'strict' ? strict(input) : chatml(input, template === 'thinking');
+};
 
 /**
  * What the model wrote, as the template renders it in the next request: kept in the slot, so a history that is replayed
