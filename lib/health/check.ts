@@ -1,8 +1,9 @@
+import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../transport/errors';
 import { diagnose } from './diagnosis';
-import { difyBase, difyPlan } from './dify';
+import { difyPlan } from './dify';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
-import { modelServerPlan, observe, type CheckOptions, type Plan, type Seen, type Target } from './probes';
+import { modelServerPlan, observe, type CheckOptions, type Target } from './probes';
 
 /** What a check tells. Plain data without any key, ready to be an item. */
 export interface CheckResult extends Pick<ServerReport, 'server' | 'latencyMs'>, Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
@@ -35,7 +36,7 @@ export async function checkServer(target: Target, options: CheckOptions = {}): P
 
 /** The same, with what was seen. */
 export async function inspect(target: Target, options: CheckOptions = {}): Promise<{ result: CheckResult; observations: Observations }> {
-	const seen = await observe(target, planFor(target), options);
+	const seen = await observe(target, target.service === 'dify' ? difyPlan : modelServerPlan, options);
 	const address = seen.url?.api;
 	const last = address === undefined ? undefined : remembered.get(address);
 	const observations: Observations = { ...seen, ...(last === undefined ? {} : { before: { status: last.status, msAgo: Date.now() - last.at } }) };
@@ -77,14 +78,9 @@ export async function listServerModels(target: Target, options: CheckOptions = {
 	});
 }
 
-function planFor(target: Target): (plan: Plan) => Promise<Seen> {
-	if (target.service === 'modelServer') return modelServerPlan;
-	return async (plan) => await difyPlan(difyBase(plan.connection.url.typed))(plan);
-}
-
 function addressOf({ service, url }: Observations): string | null {
 	if (url === undefined) return null;
-	return service === 'dify' ? difyBase(url.typed) : url.root;
+	return service === 'dify' ? resolveDifyBase(url.typed) : url.root;
 }
 
 function remember(address: string, status: HealthStatus): void {

@@ -1,36 +1,24 @@
-import { resolveBaseUrl } from '../transport/base-url';
+import { resolveDifyBase } from '../dify/base-url';
 import type { ProbeName } from './observations';
 import { named, tryOtherRoads, type Plan, type Seen } from './probes';
-
-/**
- * Where Dify's Service API is, from what people type: up to the first `/v1`, which is added to a bare origin only (contract dify 1.1).
- *
- * @throws {BaseUrlError}
- */
-export function difyBase(typed: string): string {
-	const { origin, root, api } = resolveBaseUrl(typed);
-	const path = /^.*?\/v1(?=\/|$)/.exec(api.slice(origin.length))?.[0];
-	return path === undefined || (root !== origin && !/\/v1(?:\/|\s*$)/.test(typed)) ? root : origin + path;
-}
 
 /**
  * Asks for both kinds of key: a key of the wrong family is refused in the same words as an unknown one (contract dify 1.3, A3), and only the
  * other family's route tells them apart. `/v1/` checks no key, but names the version.
  */
-export function difyPlan(base: string) {
-	return async (plan: Plan): Promise<Seen> => {
-		const questions: Partial<Record<ProbeName, string>> = {
-			difyIndex: `${base}/`,
-			difyInfo: `${base}/info`,
-			difyDatasets: `${base}/datasets?page=1&limit=1`,
-			...(plan.target.keyType === 'knowledge' ? {} : { difyParameters: `${base}/parameters` }),
-		};
-		const probes = await named(Object.fromEntries(Object.entries(questions).map(([name, url]) => [name, plan.ask(url)])));
-		const main = probes.difyInfo;
-		const api = `${plan.connection.url.origin}/v1`;
-		// Neither a yes nor a no of Dify: a web page, or a path that is not its API.
-		const isElsewhere = main?.answered === true && main.json === undefined && api !== base;
-		const alternatives = isElsewhere ? [await plan.askElsewhere(api, 'dify')] : await tryOtherRoads(plan, probes, base);
-		return { probes, perModel: {}, alternatives };
+export async function difyPlan(plan: Plan): Promise<Seen> {
+	const base = resolveDifyBase(plan.connection.url.typed);
+	const questions: Partial<Record<ProbeName, string>> = {
+		difyIndex: `${base}/`,
+		difyInfo: `${base}/info`,
+		difyDatasets: `${base}/datasets?page=1&limit=1`,
+		...(plan.target.keyType === 'knowledge' ? {} : { difyParameters: `${base}/parameters` }),
 	};
+	const probes = await named(Object.fromEntries(Object.entries(questions).map(([name, url]) => [name, plan.ask(url)])));
+	const main = probes.difyInfo;
+	const api = `${plan.connection.url.origin}/v1`;
+	// Neither a yes nor a no of Dify: a web page, or a path that is not its API.
+	const isElsewhere = main?.answered === true && main.json === undefined && api !== base;
+	const alternatives = isElsewhere ? [await plan.askElsewhere(api, 'dify')] : await tryOtherRoads(plan, probes, base);
+	return { probes, perModel: {}, alternatives };
 }

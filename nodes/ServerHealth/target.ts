@@ -1,8 +1,9 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-workflow';
 
+import { difyHeaders, readDifyCredential } from '../../lib/dify/credentials';
 import type { Target } from '../../lib/health/probes';
 import { Connection } from '../../lib/transport/connection';
-import { credentialHeaders, egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/transport/credentials';
+import { egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/transport/credentials';
 
 /** What the credential of an item leads to. */
 export async function targetOf(context: IExecuteFunctions, itemIndex: number): Promise<Target> {
@@ -25,18 +26,17 @@ export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?
 	};
 }
 
-/** Read with care: whatever is missing or of another type counts as not set. */
 export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
-	const baseUrl = typeof data.baseUrl === 'string' ? data.baseUrl : '';
-	const apiKey = typeof data.apiKey === 'string' ? data.apiKey : '';
-	const network = { ignoreSslIssues: data.ignoreSslIssues === true, egressFilter: egressFilterOf(helpers), service: 'dify' as const };
+	const credential = readDifyCredential(data);
+	const { baseUrl, apiKey, keyType, ignoreSslIssues } = credential;
+	const network = { ignoreSslIssues, egressFilter: egressFilterOf(helpers), service: 'dify' as const };
 	return {
 		service: 'dify',
-		connect: (more) => new Connection({ baseUrl, headers: credentialHeaders({ baseUrl, apiKey }), ...network, ...more }),
+		connect: (more) => new Connection({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
 		connectElsewhere: (elsewhere, more) => new Connection({ baseUrl: elsewhere, ...network, ...more }),
 		keySet: apiKey.trim() !== '',
 		authentication: 'bearer',
 		maxConcurrentRequests: 0,
-		keyType: data.keyType === 'knowledge' ? 'knowledge' : 'app',
+		keyType,
 	};
 }

@@ -1,5 +1,4 @@
 import { forgetChecks } from '../../lib/health/check';
-import { difyBase } from '../../lib/health/dify';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type AppSpec, appKey, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../servers/dify';
 import { startLlamaServerSim } from '../servers/llama-server';
@@ -93,15 +92,11 @@ describe('the key', () => {
 });
 
 describe('the address', () => {
-	it.each([
-		['http://dify.lan', 'http://dify.lan/v1'],
-		['http://dify.lan/', 'http://dify.lan/v1'],
-		[' https://api.dify.ai/v1/ ', 'https://api.dify.ai/v1'],
-		['http://dify.lan:5001/v1/chat-messages', 'http://dify.lan:5001/v1'],
-		['https://x.org/dify/v1', 'https://x.org/dify/v1'],
-		['https://x.org/dify', 'https://x.org/dify'],
-	])('%s leads to %s', (typed, base) => {
-		expect(difyBase(typed)).toBe(base);
+	it('is understood with and without /v1, and with a pasted endpoint', async () => {
+		const sim = await dify();
+		for (const typed of [sim.origin, `${sim.origin}/`, ` ${sim.url}/ `, `${sim.url}/chat-messages`]) {
+			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({ status: 'healthy', url: sim.url });
+		}
 	});
 
 	it('leads to the web front end: names the API, which it found', async () => {
