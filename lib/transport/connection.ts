@@ -345,9 +345,10 @@ export class Connection {
 
 	private async sendOnce(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
 		try {
-			const allowed = await this.settings.egressFilter?.validateUrl(url);
+			const { signal } = watchdog;
+			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
 			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await answerTo(url, this.requestOptions(url, options, watchdog.signal, way));
+			const { statusCode, headers, body } = await unlessAborted(signal, async () => await request(url, this.requestOptions(url, options, signal, way)));
 			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
 			body.on('error', () => {});
 			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
@@ -444,20 +445,19 @@ function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestO
 	return { ...body, content: pieces() };
 }
 
-/** undici sees an aborted signal only when its connection is made, which takes up to 10 s where packets are dropped. */
-async function answerTo(url: string, options: NonNullable<Parameters<typeof request>[1]> & { signal: AbortSignal }) {
-	const { signal } = options;
+/**
+ * Gives up waiting when the signal aborts: undici looks at it only when its connection is made, which takes up to 10 s
+ * where packets are dropped, and the egress filter's look-up of a name does not look at it at all.
+ */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {
 		onAbort = () => reject(signal.reason as Error);
 		signal.addEventListener('abort', onAbort, { once: true });
 	});
-	const sent = request(url, options);
-	// What comes of it after it was given up interests nobody.
-	sent.catch(() => {});
 	try {
-		return await Promise.race([sent, aborted]);
+		return await Promise.race([work(), aborted]);
 	} finally {
 		signal.removeEventListener('abort', onAbort);
 	}

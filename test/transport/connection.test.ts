@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 
-import type { CallOptions } from '../../lib/transport/connection';
+import type { CallAnswer } from '../../lib/transport/connection';
 import { closeChannels } from '../../lib/transport/dispatcher';
+import { failure } from '../../lib/transport/failure';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
 import { delay, net, performance, setTimeout } from '../support/node';
 import { ask, CHAT, connect, dataOf, drain, failureOf, openChat } from './client';
@@ -494,6 +495,14 @@ describe('reading a stream', () => {
 		}
 	});
 
+	test('errors of a kind of their own are made by whoever knows them', async () => {
+		const server = await start();
+		const refuse = ({ status, text }: CallAnswer) => failure('serverError', {}, { status, serverText: text });
+		server.script(reply.error(400, 'own words'), reply.html(200, '<html>own page'));
+		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({ kind: 'serverError', status: 400, serverText: 'own words' });
+		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({ kind: 'serverError', status: 200, serverText: '<html>own page' });
+	});
+
 	test('an empty answer is the end, not an error of the transport', async () => {
 		const server = await start();
 		for (const answer of [reply.sse(''), reply.error(200, ''), reply.json('')]) {
@@ -613,6 +622,31 @@ describe('limits', () => {
 		expect(text).toMatch(/^word /);
 	});
 
+	test('a progress limit, where one is set, is not satisfied by pings', async () => {
+		const server = await start();
+		server.script(reply.sse(pinging(60)));
+		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 80, idleMs: 70 } });
+		expect([failed!.kind, text]).toEqual(['progressLimit', 'a']);
+	});
+
+	test('an upload may take its time as long as pieces are sent', async () => {
+		const server = await start();
+		server.route('POST /v1/audio/transcriptions', reply.json({ text: 'x' }));
+		const connection = connect(server.url);
+		const upload = async (pauseMs: number) => {
+			const content = (async function* () {
+				for (let piece = 0; piece < 4; piece++) {
+					await delay(pauseMs);
+					yield Buffer.from('abc');
+				}
+			})();
+			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs: 100, timeoutMs: 0 });
+		};
+		expect((await upload(40)).status).toBe(200);
+		expect(last(server).bytes.toString()).toBe('abcabcabcabc');
+		expect((await failureOf(async () => await upload(200)))!.kind).toBe('idleLimit');
+	});
+
 	test('after the finish a socket left open is given up soon', async () => {
 		const server = await start();
 		server.script(reply.text('Hi', { done: false, cut: { at: 'end', how: 'silence' } }));
@@ -651,9 +685,9 @@ describe('limits', () => {
 
 describe('cancelling', () => {
 	/** Cancels when the moment has come; tells how long the server took to see it. */
-	async function cancel(server: LlamaServerSim, moment: () => boolean, options: CallOptions = {}) {
+	async function cancel(server: LlamaServerSim, moment: () => boolean) {
 		const stop = new AbortController();
-		const outcome = ask(connect(server.url), { ...options, signal: stop.signal });
+		const outcome = ask(connect(server.url), { signal: stop.signal });
 		await server.until(moment);
 		const at = Date.now();
 		stop.abort();

@@ -131,6 +131,16 @@ describe('any egress filter', () => {
 		expect((await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed).toBeUndefined();
 	});
 
+	test('case 60: a filter that takes its time is not waited for', async () => {
+		const filter = filterWith(() => '127.0.0.1', async () => await new Promise(() => {}));
+		const connection = connect('http://gpu.test', { egressFilter: filter });
+		const stop = new AbortController();
+		const outcome = ask(connection, { signal: stop.signal });
+		stop.abort();
+		expect((await outcome).failed!.kind).toBe('aborted');
+		expect((await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind).toBe('firstTokenLimit');
+	});
+
 	test('another refusal than its own is told as what it is', async () => {
 		const filter = filterWith(() => '127.0.0.1', async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }));
 		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));

@@ -80,6 +80,18 @@ describe('Watchdog', () => {
 		expect([watchdog.hit, watchdog.hitMs]).toEqual(['totalLimit', 60]);
 	});
 
+	test('the progress limit counts between events, before and after the first token, whatever else arrives', async () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, progressMs: 60 });
+		await delay(35);
+		watchdog.progress();
+		await delay(35);
+		expect(watchdog.signal.aborted).toBe(false);
+		watchdog.firstToken();
+		watchdog.touch();
+		expect(await timeToHit(watchdog, 500)).toBeLessThan(60);
+		expect([watchdog.hit, watchdog.hitMs]).toEqual(['progressLimit', 60]);
+	});
+
 	test('the time left until the first-token limit runs down', async () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 0 });
 		await delay(30);
