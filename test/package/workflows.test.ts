@@ -1,0 +1,159 @@
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
+
+import { fs, path, process } from '../support/node';
+import { layoutProblems, parameterProblems, privateProblems, wiringProblems, type Description } from '../support/workflow-check';
+import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
+
+const ROOT = process.cwd();
+const FOLDER = path.join(ROOT, 'workflows');
+const PREFIX = 'n8n-nodes-local-llama.';
+
+/**
+ * n8n's own nodes that examples may use, with the versions that both the oldest and the newest supported n8n know. Their parameters are
+ * checked where the real n8n is at hand: test/e2e/workflows.test.ts.
+ */
+const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<string, number[]>;
+
+const files = fs.readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+const read = (file: string) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')) as Workflow;
+const descriptions = new Map<string, INodeTypeDescription>();
+
+beforeAll(async () => {
+	for (const folder of fs.readdirSync(path.join(ROOT, 'nodes'))) {
+		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<string, new () => INodeType>;
+		const { description } = new exported[folder]!();
+		descriptions.set(description.name, description);
+	}
+});
+
+/** An agent's tool is the same node under another name. */
+function ownDescription(type: string): INodeTypeDescription | undefined {
+	const name = type.slice(PREFIX.length);
+	const tool = descriptions.get(name.replace(/Tool$/, ''));
+	return descriptions.get(name) ?? (tool?.usableAsTool === undefined ? undefined : tool);
+}
+
+function typeProblems({ name, type, typeVersion, parameters, ...rest }: WorkflowNode): string[] {
+	const of = (problems: string[]) => problems.map((problem) => `"${name}" ${problem}`);
+	if (!type.startsWith(PREFIX)) {
+		const versions = N8N_NODES[type];
+		if (versions === undefined) return of([`is of the type ${type}, which test/package/n8n-nodes.json does not list`]);
+		return versions.includes(typeVersion) ? [] : of([`has version ${typeVersion} of ${type}, which not every supported n8n knows`]);
+	}
+	const description = ownDescription(type);
+	if (description === undefined) return of([`is of the type ${type}, which does not exist`]);
+	if (![description.version].flat().includes(typeVersion)) return of([`has version ${typeVersion}, which does not exist`]);
+	return of(parameterProblems({ name, type, typeVersion, parameters, ...rest }, description));
+}
+
+/** All that can be told without running it. */
+const problemsOf = (workflow: Workflow) => [
+	...workflow.nodes.flatMap(typeProblems),
+	...wiringProblems(workflow),
+	...layoutProblems(workflow),
+	...privateProblems(workflow),
+];
+
+describe('example workflows', () => {
+	it.each(files)('%s is right', (file) => {
+		expect(problemsOf(read(file))).toEqual([]);
+	});
+
+	it.each(files)('%s shows a node of this package', (file) => {
+		expect(read(file).nodes.some(({ type }) => type.startsWith(PREFIX))).toBe(true);
+	});
+
+	it('have names of their own', () => {
+		const names = files.map((file) => read(file).name);
+		expect([...new Set(names)]).toEqual(names);
+	});
+
+	it('each have a row in workflows/README.md, and the README names no other', () => {
+		const listed = [...fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8').matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm)].map((match) => match[1]);
+		expect([...listed].sort()).toEqual([...files].sort());
+	});
+});
+
+describe('the check itself', () => {
+	const SOUND: Workflow = {
+		name: 'Sound',
+		nodes: [
+			{ id: '1', name: 'Note', type: 'n8n-nodes-base.stickyNote', typeVersion: 1, position: [-320, 0], parameters: { content: 'What this needs' } },
+			{ id: '2', name: 'Chat', type: '@n8n/n8n-nodes-langchain.chatTrigger', typeVersion: 1.3, position: [0, 0], parameters: {}, webhookId: 'chat' },
+			{ id: '3', name: 'Agent', type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3, position: [208, 0], parameters: {} },
+			{
+				id: '4',
+				name: 'Model',
+				type: `${PREFIX}localChatModel`,
+				typeVersion: 1,
+				position: [208, 224],
+				parameters: { model: { __rl: true, mode: 'list', value: '' }, responseFormat: 'jsonSchema', jsonSchema: '{}', options: { temperature: 0.2, topK: '={{ 5 }}' } },
+			},
+		],
+		connections: {
+			Chat: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
+			Model: { ai_languageModel: [[{ node: 'Agent', type: 'ai_languageModel', index: 0 }]] },
+		},
+	};
+	/** SOUND with one node changed. */
+	const changed = (name: string, change: Partial<WorkflowNode>): Workflow => ({ ...SOUND, nodes: SOUND.nodes.map((node) => (node.name === name ? { ...node, ...change } : node)) });
+	const model = (parameters: Record<string, unknown>) => changed('Model', { parameters });
+
+	it('finds nothing wrong with a sound workflow', () => {
+		expect(problemsOf(SOUND)).toEqual([]);
+	});
+
+	it.each<[string, Workflow, string]>([
+		['an unknown node of ours', changed('Model', { type: `${PREFIX}localChatModle` }), 'which does not exist'],
+		['a tool of a node that cannot be one', changed('Model', { type: `${PREFIX}localChatModelTool` }), 'which does not exist'],
+		['an unknown version', changed('Model', { typeVersion: 99 }), '"Model" has version 99'],
+		["an unknown node of n8n's", changed('Agent', { type: '@n8n/n8n-nodes-langchain.agnt' }), 'does not list'],
+		['a version that the oldest n8n lacks', changed('Chat', { typeVersion: 1.5 }), 'not every supported n8n'],
+		['a parameter that does not exist', model({ temperature: 1 }), 'has no parameter "temperature"'],
+		['an option that does not exist', model({ options: { temprature: 1 } }), 'has no parameter "options.temprature"'],
+		['an option of another server', model({ serverType: 'ollama', options: { topK: 3 } }), 'does not show the parameter "options.topK"'],
+		['a field that other settings hide', model({ grammar: 'root ::= "a"' }), 'does not show the parameter "grammar"'],
+		['a choice that does not exist', model({ thinking: 'hard' }), 'does not know "hard" for "thinking"'],
+		['a model that is no locator', model({ model: 'qwen' }), 'wants a resource locator'],
+		['a mode that does not exist', model({ model: { __rl: true, mode: 'url', value: '' } }), 'has no mode "url"'],
+		['a credential', changed('Model', { credentials: { localLlamaApi: { id: '1', name: 'Mine' } } }), '"Model" holds a credential'],
+		['a key', changed('Note', { parameters: { content: 'use app-abcdefghijklmnop1234' } }), 'looks like a key'],
+		['pinned data', { ...SOUND, pinData: { Chat: [{}] } }, 'pinned data'],
+		['the id of an n8n', { ...SOUND, meta: { instanceId: 'abc' } }, 'the id of the n8n'],
+		['nodes on one another', changed('Agent', { position: [64, 32] }), '"Chat" lies on "Agent"'],
+		['a note across a node', changed('Note', { position: [-64, -64] }), '"Note" lies on "Chat"'],
+		['a node beside the grid', changed('Chat', { position: [0, 1] }), 'beside the grid'],
+		['no note', { ...SOUND, nodes: SOUND.nodes.slice(1) }, 'has no sticky note'],
+		['a name used twice', changed('Chat', { name: 'Agent' }), 'has two nodes "Agent"'],
+		['a connection that leads nowhere', changed('Model', { name: 'Other' }), 'connects "Model", which does not exist'],
+		['an expression that leads nowhere', changed('Agent', { parameters: { text: '={{ $("Chatt").item.json.chatInput }}' } }), "reads $('Chatt')"],
+		['a node that is not connected', { ...SOUND, connections: { Chat: SOUND.connections.Chat! } }, 'leaves "Model" unconnected'],
+	])('finds %s', (_what, workflow, problem) => {
+		expect(problemsOf(workflow).join('\n')).toContain(problem);
+	});
+
+	it('lets a note frame nodes', () => {
+		const framed = changed('Note', { position: [-16, -64], parameters: { width: 160, height: 240 } });
+		expect(problemsOf(framed)).toEqual([]);
+	});
+
+	it('looks into groups of fields', () => {
+		const description: Description = {
+			name: 'grouped',
+			properties: [
+				{
+					displayName: 'Rows',
+					name: 'rows',
+					type: 'fixedCollection',
+					typeOptions: { multipleValues: true },
+					default: {},
+					options: [{ displayName: 'Row', name: 'row', values: [{ displayName: 'Name', name: 'name', type: 'string', default: '' }] }],
+				},
+			],
+		};
+		const node = (parameters: Record<string, unknown>): WorkflowNode => ({ id: '1', name: 'Node', type: 'grouped', typeVersion: 1, position: [0, 0], parameters });
+		expect(parameterProblems(node({ rows: { row: [{ name: 'a' }] } }), description)).toEqual([]);
+		expect(parameterProblems(node({ rows: { row: [{ nam: 'a' }] } }), description)).toEqual(['has no parameter "rows.row[0].nam"']);
+		expect(parameterProblems(node({ rows: { line: [] } }), description)).toEqual(['has no parameter "rows.line"']);
+	});
+});
