@@ -1,0 +1,378 @@
+import { checkServer, forgetChecks, listServerModels, type CheckResult } from '../../lib/health/check';
+import { changeModel } from '../../lib/health/models';
+import type { CheckOptions } from '../../lib/health/probes';
+import { testSpeed } from '../../lib/health/speed-test';
+import { waitUntilReady } from '../../lib/health/wait';
+import { closeChannels } from '../../lib/transport/dispatcher';
+import { modelServerTarget } from '../../nodes/ServerHealth/target';
+import { childProcess, delay, fs, net, path, process } from '../support/node';
+import {
+	executeWorkflow,
+	llamaCredential,
+	parts,
+	scriptedModel,
+	smolLm2,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	tinyModel,
+	workFolder,
+	type Execution,
+	type LlamaServer,
+	type N8nServer,
+	type Workflow,
+} from './support/playground';
+import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
+
+const spawned = new Set<childProcess.ChildProcess>();
+
+beforeEach(forgetChecks);
+afterAll(async () => {
+	for (const child of spawned) child.kill('SIGKILL');
+	await stopEverything();
+	await closeChannels();
+});
+
+interface Reachable {
+	url: string;
+}
+
+async function check({ url }: Reachable, options: CheckOptions = {}, credential: Record<string, unknown> = {}): Promise<CheckResult> {
+	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), options);
+}
+
+function ids({ findings }: CheckResult): string[] {
+	return findings.map(({ id }) => id);
+}
+
+/** Waits until the condition holds, looking ten times a second. */
+async function until<T>(look: () => Promise<T>, holds: (value: T) => boolean, limitMs = 30_000): Promise<T> {
+	for (const end = Date.now() + limitMs; ; await delay(100)) {
+		const value = await look();
+		if (holds(value)) return value;
+		if (Date.now() > end) throw new Error(`not so within ${limitMs} ms: ${holds.toString()}, last: ${JSON.stringify(value)}`);
+	}
+}
+
+async function freePort(): Promise<number> {
+	const server = net.createServer();
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as net.AddressInfo;
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}
+
+/** A llama-server without a model of its own: a router over a folder of models. */
+async function startRouter(models: string[], args: string[] = []): Promise<Reachable & { stop(): void }> {
+	const folder = workFolder('router');
+	for (const name of models) fs.copyFileSync(await tinyModel({ seed: models.indexOf(name) + 1 }), path.join(folder, `${name}.gguf`));
+	const port = await freePort();
+	const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')));
+	const child = childProcess.spawn(parts().llamaServer, ['--host', '127.0.0.1', '--port', String(port), '--models-dir', folder, '--ctx-size', '2048', '--parallel', '2', '--threads', '1', ...args], {
+		env: { ...env, LLAMA_CACHE: folder },
+		stdio: 'ignore',
+	});
+	spawned.add(child);
+	const url = `http://127.0.0.1:${port}`;
+	await until(async () => await check({ url }, { timeLimitMs: 500 }), ({ status }) => status !== 'unreachable');
+	return { url, stop: () => child.kill('SIGTERM') };
+}
+
+/** Keeps slots of a server busy until it is told to stop. */
+function occupy({ url }: Reachable, count: number, body: Record<string, unknown> = {}): { stop(): Promise<void> } {
+	const abort = new AbortController();
+	const requests = Array.from({ length: count }, async () => {
+		const response = await fetch(`${url}/v1/chat/completions`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: JSON.stringify({ messages: [{ role: 'user', content: 'Tell me a long story.' }], stream: true, max_tokens: 1500, ignore_eos: true, ...body }),
+			signal: abort.signal,
+		});
+		await response.text();
+	});
+	return {
+		stop: async () => {
+			abort.abort();
+			await Promise.allSettled(requests);
+		},
+	};
+}
+
+describe('the real llama-server', () => {
+	it('healthy: everything that it tells of itself', async () => {
+		const server = await startLlamaServer({ contextSize: 16384, parallel: 2, apiKey: 'right-key', args: ['--metrics'] });
+		const result = await check(server, {}, { apiKey: 'right-key' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaServer', version: expect.stringMatching(/^b\d+-/) as string },
+			models: [{ id: 'test-model', loaded: true, state: 'loaded', vision: false, tools: true, embeddings: false, parameters: expect.any(Number) as number, size: expect.any(Number) as number }],
+			slots: { total: 2, busy: 0 },
+			queue: 0,
+			sleeping: false,
+			template: { tools: true, systemRole: true },
+			features: { metrics: true, slots: true, embeddings: false, rerank: false },
+		});
+		expect(result.models![0]!.context).toBe(result.contextPerSlot);
+		// Nothing was generated.
+		expect((await server.slots()).every((slot) => !('id_task' in slot))).toBe(true);
+
+		const wrong = await check(server, {}, { apiKey: 'wrong-key-4711' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'llamaServer' }, findings: [{ id: 'unauthorized' }] });
+		expect(JSON.stringify(wrong)).not.toContain('wrong-key-4711');
+		expect((await check(server)).findings[0]!.meaning).toBe('The server wants an API key, and the credential has none');
+		expect(ids(await check(server, { expectations: { vision: true, embeddings: true, rerank: true, minContext: 100_000 } }, { apiKey: 'right-key' }))).toEqual(
+			expect.arrayContaining(['modalityUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']),
+		);
+		const https = await check({ url: server.url.replace('http:', 'https:') }, {}, { apiKey: 'right-key' });
+		expect(https).toMatchObject({ status: 'misconfigured', findings: [{ id: 'tlsMismatch' }] });
+		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as base URL`);
+		expect(ids(await check({ url: `${server.url}/api/v1` }, {}, { apiKey: 'right-key' }))).toEqual(['wrongPath']);
+		await server.stop();
+	});
+
+	it('embeddings and rerank are on', async () => {
+		const server = await startLlamaServer({ args: ['--embeddings', '--pooling', 'rank'] });
+		expect((await check(server)).features).toMatchObject({ embeddings: true, rerank: true });
+		await server.stop();
+	});
+
+	it('is caught while it loads, and waited for', async () => {
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false, args: ['--no-mmap'] });
+		const result = await waitUntilReady(async () => await check(server, { timeLimitMs: 1000 }), { limitMs: 60_000, pausesMs: [5] });
+		expect(result.status).toBe('healthy');
+		const [loading] = result.history.filter(({ status }) => status === 'loading');
+		expect(loading?.summary).toBe('The model is still loading.');
+		await server.stop();
+	});
+
+	it('two slots busy, a queue, then a prompt so long that nothing else is answered', async () => {
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 2, args: ['--metrics', '--kv-unified', '--batch-size', '4096', '--ubatch-size', '4096'] });
+		const busy = occupy(server, 3);
+		const queued = await until(async () => await check(server), ({ queue }) => queue === 1);
+		expect(queued).toMatchObject({ status: 'healthy', slots: { total: 2, busy: 2 }, queue: 1 });
+		expect(ids(queued)).toContain('queued');
+		await busy.stop();
+		await until(async () => await check(server), ({ slots }) => slots!.busy === 0);
+
+		// One batch of thousands of tokens keeps the model's thread from everything else, as a hung GPU does.
+		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
+		const stuck = await until(async () => await check(server, { timeLimitMs: 600 }), ({ status }) => status !== 'healthy');
+		expect(stuck).toMatchObject({ status: 'degraded', findings: [{ id: 'stuck' }] });
+		expect(stuck.findings[0]!.observed).toMatch(/\/metrics: no answer after \d+ ms; GET .*\/health: HTTP 200/);
+		await reading.stop();
+		await server.stop();
+	});
+
+	it('sleeps: is not woken, and not kept awake', async () => {
+		const server = await startLlamaServer({ args: ['--sleep-idle-seconds', '1', '--metrics'] });
+		// Asked ten times a second all the time, it falls asleep all the same.
+		const asleep = await until(async () => await check(server), ({ sleeping }) => sleeping === true, 10_000);
+		expect(asleep).toMatchObject({ status: 'healthy', models: [{ state: 'sleeping' }] });
+		expect(ids(asleep)).toContain('sleeping');
+		await delay(300);
+		expect((await check(server, { readSlots: true })).sleeping).toBe(true);
+		expect((await server.props()).is_sleeping).toBe(true);
+		await server.stop();
+	});
+
+	it('frozen, then killed between two checks', async () => {
+		const server = await startLlamaServer();
+		expect((await check(server)).status).toBe('healthy');
+		server.service.kill('SIGSTOP');
+		await closeChannels();
+		expect(await check(server, { timeLimitMs: 500 })).toMatchObject({ status: 'unreachable', findings: [{ id: 'noAnswer' }] });
+		server.service.kill('SIGCONT');
+		await server.stop();
+		const gone = await check(server);
+		expect(gone).toMatchObject({ status: 'unreachable', findings: [{ id: 'serverExited' }] });
+	});
+
+	it('speed test: alone and two at once', async () => {
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2, threads: 2 });
+		const result = await testSpeed(modelServerTarget({ baseUrl: server.url }), { model: '', tokens: 24, atOnce: 2, firstTokenMs: 60_000, totalMs: 120_000 });
+		expect(result).toMatchObject({ status: 'healthy', speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } });
+		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
+			expect(failures).toEqual([]);
+			expect(samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24)).toBe(true);
+			// The whole prompt was read each time: none of it came out of the cache.
+			expect(samples.every((sample) => sample.promptTokens! > 200)).toBe(true);
+			expect(tokensPerSecond).toBeGreaterThan(0);
+			expect(promptTokensPerSecond).toBeGreaterThan(0);
+		}
+		await server.stop();
+	});
+});
+
+describe("the real llama-server's router", () => {
+	it('two generated models: reported without loading them, loaded, unloaded', async () => {
+		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
+		const target = modelServerTarget({ baseUrl: router.url });
+		const before = await check(router, { expectations: { model: 'alpha' } });
+		expect(before).toMatchObject({ status: 'healthy', server: { kind: 'llamaRouter' }, models: [{ id: 'alpha', loaded: false }, { id: 'beta', loaded: false }] });
+		expect(ids(before)).toEqual(['modelNotLoaded']);
+
+		const connection = target.connect({});
+		expect(await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 30_000 })).toMatchObject({ before: 'unloaded', state: 'loaded', changed: true });
+		const after = await check(router, { expectations: { model: 'alpha', tools: true } });
+		expect(after).toMatchObject({ status: 'healthy', models: [{ id: 'alpha', loaded: true, tools: true, vision: false }, { id: 'beta', loaded: false }], slots: { total: 2, busy: 0 }, queue: 0 });
+		expect(after.contextPerSlot).toBeGreaterThan(0);
+		expect((await listServerModels(target)).map(({ id, state }) => `${id} ${state}`)).toEqual(['alpha loaded', 'beta unloaded']);
+		expect(await testSpeed(target, { model: '', tokens: 8, atOnce: 1, firstTokenMs: 10_000, totalMs: 20_000 })).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
+
+		expect(await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 30_000 })).toMatchObject({ before: 'loaded', state: 'unloaded' });
+		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual(['modelMissing']);
+		router.stop();
+	});
+
+	it('a model that cannot be loaded', async () => {
+		const router = await startRouter(['alpha'], ['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0']);
+		const connection = modelServerTarget({ baseUrl: router.url }).connect({});
+		await expect(changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 30_000 })).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
+		const result = await check(router);
+		expect(result).toMatchObject({ status: 'degraded', models: [{ id: 'alpha', state: 'failed' }] });
+		expect(result.findings[0]).toMatchObject({ id: 'modelFailed', meaning: expect.stringContaining('exit code') as string });
+		expect(result.findings[0]!.advice).toContain('--cache-type-v');
+		router.stop();
+	});
+});
+
+describe('the real n8n', () => {
+	let n8n: N8nServer;
+	let server: LlamaServer;
+
+	beforeAll(async () => {
+		n8n = await startN8n();
+		const call = '<tool_call>\n{"name": "Server_Health", "arguments": {}}\n</tool_call>';
+		server = await startLlamaServer({
+			model: await scriptedModel(
+				[
+					{ last: 'tool', contains: '"status":"unauthorized"', reply: 'The server refuses the key.' },
+					{ last: 'tool', contains: '"status":"healthy"', reply: 'All is well.' },
+					{ last: 'user', reply: call },
+				],
+				{ contextLength: 32768 },
+			),
+			contextSize: 32768,
+			parallel: 1,
+			apiKey: 'right-key-0815',
+			args: ['--metrics'],
+		});
+	});
+
+	const health = (credential: { id: string; name: string }, parameters: Record<string, unknown> = {}) => ({
+		type: 'CUSTOM.serverHealth',
+		parameters: { operation: 'check', ...parameters },
+		credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
+	});
+
+	async function credentialFor(data: Record<string, unknown> = {}): Promise<{ id: string; name: string }> {
+		return await n8n.createCredential({ ...llamaCredential(server, { apiKey: 'right-key-0815', ...data }), id: undefined });
+	}
+
+	/** Start → Server Health, whose outputs lead to nodes of these names. */
+	function branches(credential: { id: string; name: string }, outputs: string[], parameters: Record<string, unknown> = {}, more: object = {}): Workflow {
+		const workflow = workflowOf('Health', {
+			Start: { ...MANUAL, to: ['Server Health'] },
+			'Server Health': { ...health(credential, parameters), ...more },
+			...Object.fromEntries(outputs.map((name) => [name, { type: 'n8n-nodes-base.noOp' }])),
+		});
+		workflow.connections['Server Health'] = { main: outputs.map((node) => [{ node, type: 'main', index: 0 }]) };
+		return workflow;
+	}
+
+	async function run(workflow: Workflow): Promise<Execution> {
+		return await n8n.waitForExecution(await n8n.runWorkflow(await n8n.createWorkflow(workflow), 'Start'));
+	}
+
+	/** The items that a node got, by its name; undefined where it did not run. */
+	function itemsOf({ data }: Pick<Execution, 'data'>, node: string): Array<Record<string, unknown>> | undefined {
+		return data.resultData.runData[node]?.[0]?.data?.main?.[0]?.map(({ json }) => json);
+	}
+
+	it('leaves by Healthy or by Unhealthy', async () => {
+		const outputs = ['Healthy', 'Unhealthy'];
+		const well = await run(branches(await credentialFor(), outputs));
+		expect(well.status).toBe('success');
+		expect(itemsOf(well, 'Healthy')).toMatchObject([{ status: 'healthy', server: { kind: 'llamaServer' } }]);
+		expect(itemsOf(well, 'Unhealthy')).toBeUndefined();
+
+		const unwell = await run(branches(await credentialFor({ apiKey: 'wrong-key-4711' }), outputs));
+		expect(unwell.status).toBe('success');
+		expect(itemsOf(unwell, 'Healthy')).toBeUndefined();
+		expect(itemsOf(unwell, 'Unhealthy')).toMatchObject([{ status: 'unauthorized', findings: [{ id: 'unauthorized' }] }]);
+		expect(JSON.stringify([well, unwell])).not.toMatch(/right-key-0815|wrong-key-4711/);
+	});
+
+	it('fails where it is told to, with advice', async () => {
+		const failed = await run(branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], { options: { failWhenUnhealthy: true } }));
+		expect(failed.status).toBe('error');
+		expect(failed.data.resultData.error).toMatchObject({ message: 'The server refuses the API key', description: expect.stringContaining('--api-key') as string });
+	});
+
+	it('an error goes to the error output, which n8n adds', async () => {
+		const workflow = branches(await credentialFor(), ['Healthy', 'Unhealthy', 'Error'], { operation: 'loadModel', model: { __rl: true, mode: 'id', value: 'x' } }, { onError: 'continueErrorOutput' });
+		const failed = await run(workflow);
+		expect(itemsOf(failed, 'Healthy') ?? []).toEqual([]);
+		expect(itemsOf(failed, 'Unhealthy') ?? []).toEqual([]);
+		expect(itemsOf(failed, 'Error')).toMatchObject([{ error: expect.stringContaining('cannot load or unload models') as string }]);
+	});
+
+	it.each([
+		['3 (the engine runs the tool)', 3],
+		['2.2 (the agent runs the tool)', 2.2],
+	])('is a tool of AI Agent %s: an unhealthy server reaches the agent as one result', async (_name, typeVersion) => {
+		const works = await credentialFor();
+		for (const [credential, answer, status] of [
+			[works, 'All is well.', 'healthy'],
+			[await credentialFor({ apiKey: 'wrong-key-4711' }), 'The server refuses the key.', 'unauthorized'],
+		] as const) {
+			const execution = await run(
+				workflowOf('Tool', {
+					Start: MANUAL,
+					Agent: { ...agent('Is the server well?'), typeVersion },
+					'Local Chat Model': localModel(works),
+					'Server Health': { ...health(credential), type: 'CUSTOM.serverHealthTool', serves: [['ai_tool', 'Agent']] },
+				}),
+			);
+			expect(itemsOf(execution, 'Agent')).toEqual([{ output: answer }]);
+			const results = execution.data.resultData.runData['Server Health']!.map((one) => JSON.stringify(one.data!.ai_tool![0]!.map(({ json }) => json)));
+			expect(results).toHaveLength(1);
+			expect(results[0]).toContain(`"status":"${status}"`);
+			expect(results[0]).not.toMatch(/right-key-0815|wrong-key-4711/);
+		}
+	});
+
+	it('the example workflow tells once when the server becomes unwell, and once when it is well again', async () => {
+		const example = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'workflows', 'health-watch.json'), 'utf8').replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.')) as Workflow;
+		const watched = await startLlamaServer({ args: ['--metrics'] });
+		const credential = await n8n.createCredential({ ...llamaCredential(watched), id: undefined });
+		for (const node of example.nodes) {
+			if (node.type === 'CUSTOM.serverHealth') node.credentials = { localLlamaApi: { id: credential.id, name: credential.name } };
+			if (node.type === 'n8n-nodes-base.scheduleTrigger') node.parameters = { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } };
+		}
+		const created = await n8n.createWorkflow(example);
+		await n8n.activate(created.id);
+		const messages = async () => {
+			const executions = await n8n.listExecutions({ workflowId: created.id, status: ['success', 'error'], limit: 100 });
+			const details = await Promise.all(executions.map(async ({ id }) => await n8n.getExecution(id)));
+			return details.reverse().flatMap((execution) => itemsOf(execution, 'Send message') ?? []);
+		};
+		await until(async () => (await n8n.listExecutions({ workflowId: created.id, status: ['success'] })).length, (count) => count >= 2);
+		expect(await messages()).toEqual([]);
+		await watched.stop();
+		const [down] = await until(messages, (sent) => sent.length > 0);
+		expect(down).toMatchObject({ title: `The server at ${watched.url} is unreachable`, status: 'unreachable' });
+		expect(down!.text).toMatch(/What to do: Start it again/);
+		await startLlamaServer({ port: watched.port, args: ['--metrics'] });
+		const sent = await until(messages, (all) => all.length > 1);
+		expect(sent.map(({ status }) => status)).toEqual(['unreachable', 'healthy']);
+		expect(sent[1]!.text).toMatch(/is well again\n.*answers in \d+ ms.*\nIt was down since /);
+		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
+	});
+
+	it("n8n's own protection against private addresses is named", async () => {
+		const credential = llamaCredential(server, { apiKey: 'right-key-0815' });
+		const { run: executed } = await executeWorkflow(branches({ id: credential.id!, name: credential.name }, ['Healthy', 'Unhealthy']), [credential], { env: { N8N_SSRF_PROTECTION_ENABLED: 'true' } });
+		expect(itemsOf(executed, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+	});
+});
