@@ -1,5 +1,6 @@
 import { CustomDirectoryLoader, PackageDirectoryLoader } from 'n8n-core';
 
+import { OLDEST_N8N } from '../../lib/supported-n8n';
 import { fs, path, process } from '../support/node';
 
 const ROOT = process.cwd();
@@ -67,6 +68,12 @@ describe('package.json', () => {
 		expect(packageJson.dependencies).toBeUndefined();
 		expect(Object.keys(packageJson.peerDependencies).sort()).toEqual(['@n8n/ai-node-sdk', 'n8n-workflow']);
 		for (const peer of Object.keys(packageJson.peerDependencies)) expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
+	});
+
+	it('names the oldest supported n8n alike wherever it is written', () => {
+		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
+			expect({ file, named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N) }).toEqual({ file, named: true });
+		}
 	});
 
 	it('lists every node and credential that is built', () => {
