@@ -42,10 +42,11 @@ type OpenAiList = { models: ListedModel[]; llamaServer: boolean; ollama: boolean
 async function openAiList(connection: Connection, signal: AbortSignal | undefined): Promise<OpenAiList> {
 	const url = `${connection.url.api}/models`;
 	const answer = await connection.call(url, { timeoutMs: LIST_LIMIT_MS, signal });
-	const list = isRecord(answer.json) ? answer.json : undefined;
-	if (answer.status >= 300 || list === undefined || !('data' in list)) return { failed: connection.refusal(answer) };
+	// Home-made servers answer with the bare list.
+	const list = Array.isArray(answer.json) ? { data: answer.json as unknown[] } : answer.json;
+	if (answer.status >= 300 || !isRecord(list) || !('data' in list)) return { failed: connection.refusal(answer) };
 	// Ollama writes null for an empty list.
-	const data = Array.isArray(list.data) ? (list.data as unknown[]).filter(isRecord) : [];
+	const data = entries(list.data);
 	return {
 		models: data.flatMap(openAiModel),
 		llamaServer: data.some(({ owned_by: owner }) => owner === 'llamacpp'),
