@@ -26,6 +26,9 @@ import { onExit } from './proc.mjs';
 const BEAT_MS = 5000;
 const DEAD_AFTER_MS = 60_000;
 const POLL_MS = 200;
+const UNFINISHED = '.building-';
+/** No build takes a day. */
+const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 
 /** @returns {string} a home folder also where `HOME` is not set, as in some CI systems */
 const home = () => {
@@ -153,6 +156,23 @@ export const withLock = async (file, work, onWait) => {
 };
 
 /**
+ * Takes away what interrupted builds left: of the part whose lock is held, and after a while of others, whose version may
+ * never be built again.
+ *
+ * @param {string} dir
+ * @param {string} key
+ */
+const removeInterrupted = (dir, key) => {
+	for (const name of readdirSync(dir)) {
+		if (!name.startsWith(UNFINISHED)) continue;
+		const folder = join(dir, name);
+		const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+		const forgotten = age > FORGOTTEN_AFTER_MS;
+		if (name.startsWith(`${UNFINISHED}${key}-`) || forgotten) rmSync(folder, { recursive: true, force: true });
+	}
+};
+
+/**
  * The folder of a part, built first when it is not there.
  *
  * @param {string} key names the part and its version; a folder of that name appears in the cache
@@ -168,11 +188,8 @@ export const cached = async (key, build, { dir = cacheDir(), onWait } = {}) => {
 		join(dir, '.locks', `${key}.lock`),
 		async () => {
 			if (existsSync(target)) return target;
-			const prefix = `.building-${key}-`;
-			for (const name of readdirSync(dir)) {
-				if (name.startsWith(prefix)) rmSync(join(dir, name), { recursive: true, force: true });
-			}
-			const folder = join(dir, `${prefix}${process.pid}-${randomBytes(3).toString('hex')}`);
+			removeInterrupted(dir, key);
+			const folder = join(dir, `${UNFINISHED}${key}-${process.pid}-${randomBytes(3).toString('hex')}`);
 			mkdirSync(folder);
 			try {
 				await build(folder);

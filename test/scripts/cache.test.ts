@@ -55,11 +55,18 @@ it('leaves nothing of a build that failed, and builds anew', async () => {
 	expect(fs.readdirSync(folder)).toEqual(['whole']);
 });
 
-it('takes away what an interrupted build left', async () => {
+it('takes away what interrupted builds left, of other parts after a day', async () => {
 	const { cached } = await loadScript<CacheScript>('cache');
-	fs.mkdirSync(path.join(dir, '.building-part-99-abcdef'));
+	const [own, old, running] = [
+		'.building-part-99-abcdef',
+		'.building-gone-98-abcdef',
+		'.building-other-97-abcdef',
+	] as const;
+	for (const name of [own, old, running]) fs.mkdirSync(path.join(dir, name));
+	const twoDaysAgo = new Date(Date.now() - 48 * 60 * 60_000);
+	fs.utimesSync(path.join(dir, old), twoDaysAgo, twoDaysAgo);
 	await cached('part', write('whole', ''), { dir });
-	expect(leftovers()).toEqual([]);
+	expect(leftovers()).toEqual([running]);
 });
 
 it('lets the second of two builders wait for the first', async () => {
