@@ -134,7 +134,7 @@ export class ChatClient {
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
 		if ('failed' in result) throw this.explain(result.failed, reader.url);
-		this.memory.remember(result.answer, questionOf(messages));
+		if (result.answer.toolCalls.length > 0) this.memory.remember(result.answer, questionOf(messages));
 		const { answer } = result;
 		return {
 			...answer,

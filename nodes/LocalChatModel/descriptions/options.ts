@@ -45,10 +45,10 @@ export const optionsField: INodeProperties = {
 			displayOptions: NOT_OLLAMA,
 			description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
 		},
-		number('DRY: Allowed Length', 'dryAllowedLength', 2, 'Longest repetition that costs nothing', { displayOptions: LLAMA }),
+		number('DRY: Allowed Length', 'dryAllowedLength', 2, 'Longest repetition that costs nothing', { displayOptions: LLAMA, typeOptions: { minValue: 0 } }),
 		number('DRY: Base', 'dryBase', 1.75, 'How fast the penalty grows with the length of the repetition', { displayOptions: LLAMA, typeOptions: { numberPrecision: 2 } }),
 		number('DRY: Multiplier', 'dryMultiplier', 0.8, 'Strength of the DRY sampler against repetitions; 0 = off', { displayOptions: LLAMA, typeOptions: { numberPrecision: 2 } }),
-		number('DRY: Penalty Last N', 'dryPenaltyLastN', -1, 'Tokens that are looked at; 0 = off, -1 = whole context', { displayOptions: LLAMA }),
+		number('DRY: Penalty Last N', 'dryPenaltyLastN', 64, 'Tokens that are looked at; 0 = off', { displayOptions: LLAMA, typeOptions: { minValue: 0 } }),
 		{
 			displayName: 'DRY: Sequence Breakers',
 			name: 'drySequenceBreakers',
@@ -99,7 +99,7 @@ export const optionsField: INodeProperties = {
 			description: 'Whether the model may call several tools in one answer, where its template can. Some models do it all the same.',
 		},
 		number('Presence Penalty', 'presencePenalty', 0, 'Positive values make words that occurred less likely', { typeOptions: { minValue: -2, maxValue: 2, numberPrecision: 2 } }),
-		number('Repeat Last N', 'repeatLastN', 64, 'Tokens the repeat penalty looks at; 0 = off, -1 = whole context', { displayOptions: LLAMA, typeOptions: { minValue: -1 } }),
+		number('Repeat Last N', 'repeatLastN', 64, 'Tokens the repeat penalty looks at; 0 = off', { displayOptions: LLAMA, typeOptions: { minValue: 0 } }),
 		number('Repeat Penalty', 'repeatPenalty', 1.1, 'Makes repetitions less likely; 1 = off', { displayOptions: NOT_OLLAMA, typeOptions: { minValue: 0, numberPrecision: 2 } }),
 		number('Retries', 'maxRetries', 2, 'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.', {
 			typeOptions: { minValue: 0, maxValue: 20 },
