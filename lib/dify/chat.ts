@@ -1,0 +1,94 @@
+import type { DifyClient } from './client';
+import { DIFY_REMEDIES } from './codes';
+import { latestConversation, ownsConversation } from './conversations';
+import { DifyError, refusedHere } from './failure';
+import type { DifyFileRef } from './files';
+import type { Fields } from './read';
+import { RUN_ROUTES, startRun, type RunOptions } from './run';
+import type { RunResult } from './types';
+
+/** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
+export type ConversationChoice = { kind: 'new' } | { kind: 'latest' } | { kind: 'id'; id: string };
+
+export interface ChatRequest {
+	/** Sent as it is. */
+	query: string;
+	user: string;
+	conversation: ConversationChoice;
+	/** Dify wants them on every turn, also in an existing conversation. */
+	inputs: Fields;
+	files?: DifyFileRef[];
+	/** Default in Dify: true. */
+	autoGenerateName?: boolean;
+	/** A published version of a chatflow. */
+	workflowId?: string;
+	traceId?: string;
+}
+
+export interface ChatOptions extends RunOptions {
+	/** What to do when the conversation is gone, ended, or another user's. Default: fail. */
+	onStaleConversation?: 'error' | 'startNew';
+}
+
+export interface ChatAnswer {
+	result: RunResult;
+	/** The conversation that was asked for could not be continued, so a new one was started. */
+	conversationRestarted: boolean;
+}
+
+/**
+ * Sends one message to a chatbot, agent or chatflow.
+ *
+ * @throws {DifyError} and {ServerError} as `startRun`
+ */
+export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
+	// Blanks alone are a query to Dify (contract 2.1).
+	if (request.query === '') throw refusedHere('empty-query', 'The query is empty');
+	const conversationId = await conversationOf(client, request, options);
+	const run = async (id: string | undefined) => await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, options);
+	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
+	const outcome = await run(conversationId).then(
+		(result) => ({ result }),
+		(failed: unknown) => ({ failed }),
+	);
+	if ('result' in outcome) return { result: outcome.result, conversationRestarted: false };
+	const failed = await explainStale(client, request.user, conversationId, outcome.failed, options);
+	if (options.onStaleConversation !== 'startNew' || !isStale(failed)) throw failed;
+	return { result: await run(undefined), conversationRestarted: true };
+}
+
+function bodyOf({ query, inputs, files = [], autoGenerateName, workflowId, traceId }: ChatRequest, conversationId: string | undefined): Fields {
+	return {
+		inputs,
+		query,
+		...(conversationId === undefined ? {} : { conversation_id: conversationId }),
+		...(files.length === 0 ? {} : { files }),
+		...(autoGenerateName === undefined ? {} : { auto_generate_name: autoGenerateName }),
+		...(workflowId === undefined ? {} : { workflow_id: workflowId }),
+		...(traceId === undefined ? {} : { trace_id: traceId }),
+	};
+}
+
+async function conversationOf(client: DifyClient, { conversation, user }: ChatRequest, { signal }: ChatOptions): Promise<string | undefined> {
+	if (conversation.kind === 'latest') return await latestConversation(client, user, signal);
+	return conversation.kind === 'id' ? conversation.id : undefined;
+}
+
+function isStale(error: unknown): boolean {
+	return error instanceof DifyError && (error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended');
+}
+
+/**
+ * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text (contract 3.7). Whether that is what happened
+ * is seen by asking for the conversation.
+ */
+async function explainStale(client: DifyClient, user: string, id: string, failed: unknown, { signal }: ChatOptions): Promise<unknown> {
+	const result = failed instanceof DifyError ? failed.result : undefined;
+	const isBare = result?.error?.cause === 'error-event' && result.error.code === undefined && result.taskId === undefined;
+	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
+	const { url } = failed as DifyError;
+	return new DifyError(
+		{ code: 'not_found', status: 404, kind: 'conversation-not-found', message: 'Conversation Not Exists.', remedy: DIFY_REMEDIES['conversation-not-found'], retryable: false },
+		{ url },
+	);
+}

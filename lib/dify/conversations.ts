@@ -1,0 +1,85 @@
+import type { DifyClient } from './client';
+import { DifyError, refusedHere } from './failure';
+import { collectAfter, type Most } from './paging';
+import { fieldsList, text, type Fields } from './read';
+
+export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
+
+/** Dify answers 400 above this (contract 2.8). */
+export const LARGEST_PAGE = 100;
+
+/** A language model thinks of the name or the questions meanwhile. */
+const MODEL_LIMIT_MS = 120_000;
+
+/** Conversations of a user that were made over the API, one page. `lastId`: of the record before. */
+export async function conversationPage(
+	client: DifyClient,
+	user: string,
+	options: { limit: number; lastId?: string; sortBy?: ConversationSort; signal?: AbortSignal },
+): Promise<{ conversations: Fields[]; hasMore: boolean }> {
+	const { limit, lastId, sortBy, signal } = options;
+	const answer = await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
+	return { conversations: fieldsList(answer.data), hasMore: answer.has_more === true };
+}
+
+/** Conversations of a user in the order that is asked for. */
+export async function listConversations(client: DifyClient, user: string, most: Most, sortBy: ConversationSort, signal?: AbortSignal): Promise<Fields[]> {
+	return await collectAfter(most, LARGEST_PAGE, async (limit, lastId) =>
+		await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal }),
+	);
+}
+
+/** The conversation that the user wrote in last; undefined when there is none. */
+export async function latestConversation(client: DifyClient, user: string, signal?: AbortSignal): Promise<string | undefined> {
+	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at', signal });
+	return text(conversations[0]?.id);
+}
+
+/** Whether this user has such a conversation. */
+export async function ownsConversation(client: DifyClient, user: string, id: string, signal?: AbortSignal): Promise<boolean> {
+	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal }).then(
+		() => undefined,
+		(error: unknown) => error,
+	);
+	return !(failed instanceof DifyError && failed.difyKind === 'conversation-not-found');
+}
+
+/**
+ * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (contract 2.8), so the owner is asked for first.
+ *
+ * @throws {DifyError} of kind `conversation-not-found`
+ */
+export async function deleteConversation(client: DifyClient, user: string, id: string, signal?: AbortSignal): Promise<void> {
+	await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal });
+	await client.send('DELETE', `/conversations/${id}`, { user }, { signal });
+}
+
+/** Gives a conversation a name, or lets Dify think of one. Returns the conversation. */
+export async function renameConversation(client: DifyClient, user: string, id: string, name: string | undefined, signal?: AbortSignal): Promise<Fields> {
+	if (name !== undefined && name.trim() === '') throw refusedHere('invalid-param', 'The name is empty', 'Give a name, or let Dify think of one.');
+	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
+	return await client.send('POST', `/conversations/${id}/name`, body, { signal, timeoutMs: MODEL_LIMIT_MS, idempotent: name !== undefined });
+}
+
+/** Messages of a conversation, oldest first; with a number, the newest so many. */
+export async function listMessages(client: DifyClient, user: string, id: string, most: Most, signal?: AbortSignal): Promise<Fields[]> {
+	const pages: Fields[][] = [];
+	let have = 0;
+	for (;;) {
+		const limit = most === 'all' ? LARGEST_PAGE : Math.min(LARGEST_PAGE, most - have);
+		if (limit <= 0) break;
+		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: text(pages.at(-1)?.[0]?.id) }, { signal });
+		const found = fieldsList(answer.data);
+		// Pages go back in time, inside a page the oldest comes first.
+		pages.push(found);
+		have += found.length;
+		if (answer.has_more !== true || found.length === 0) break;
+	}
+	return pages.reverse().flat();
+}
+
+/** Questions that the user might ask next. A language model thinks of them, so this takes time and costs tokens. */
+export async function suggestedQuestions(client: DifyClient, user: string, messageId: string, signal?: AbortSignal): Promise<string[]> {
+	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { signal, timeoutMs: MODEL_LIMIT_MS });
+	return Array.isArray(answer.data) ? answer.data.filter((question): question is string => typeof question === 'string') : [];
+}

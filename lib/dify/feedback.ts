@@ -1,0 +1,94 @@
+import type { DifyClient } from './client';
+import { listMessages } from './conversations';
+import { DifyError } from './failure';
+import { pageSize, type Most } from './paging';
+import { fields, fieldsList, text, type Fields } from './read';
+
+export type Rating = 'like' | 'dislike';
+
+/** Dify's largest page of feedback; one more is a 400 (contract 2.6). */
+const LARGEST_PAGE = 101;
+
+export interface Rate {
+	messageId: string;
+	user: string;
+	rating: Rating;
+	/** Undefined: none was given. */
+	content?: string;
+	/** What happens to an earlier text where none is given: Dify would erase it (contract 4). */
+	earlierContent: 'keep' | 'erase';
+	/** Where it is known, an earlier rating is looked for in it first, which is one request instead of many. */
+	conversationId?: string;
+}
+
+/** What is stored in Dify afterwards. */
+export interface Rated {
+	messageId: string;
+	rating: Rating | null;
+	content: string | null;
+}
+
+/**
+ * Rates a message. The same rating again is no error.
+ *
+ * @throws {DifyError} of kind `message-not-found` for the message of another user, app, or of the web app
+ */
+export async function rateMessage(client: DifyClient, rate: Rate, signal?: AbortSignal): Promise<Rated> {
+	const { messageId, user, rating } = rate;
+	const content = rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate, signal) : undefined);
+	await client.send('POST', `/messages/${messageId}/feedbacks`, { rating, content: content ?? null, user }, { signal, idempotent: true });
+	return { messageId, rating, content: content ?? null };
+}
+
+/**
+ * Takes the rating of a message back, with its text.
+ *
+ * @returns whether there was one
+ * @throws {DifyError} of kind `nothing-to-revoke` when there was none, unless `ignoreNotRated`
+ */
+export async function revokeRating(client: DifyClient, messageId: string, user: string, ignoreNotRated: boolean, signal?: AbortSignal): Promise<boolean> {
+	// Not sent again by itself: the second time, Dify says that there is nothing to revoke.
+	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }, { signal }).then(
+		() => undefined,
+		(error: unknown) => ({ error }),
+	);
+	if (failed === undefined) return true;
+	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothing-to-revoke') return false;
+	throw failed.error;
+}
+
+/** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
+export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<Fields[]> {
+	const records: Fields[] = [];
+	// One size for all pages: the number of a page means nothing otherwise.
+	const limit = pageSize(most, 0, LARGEST_PAGE);
+	for (let page = 1; most === 'all' || records.length < most; page++) {
+		const found = await feedbackPage(client, page, limit, signal);
+		records.push(...found);
+		// Dify names no total; a short page is the last one.
+		if (found.length < limit) break;
+	}
+	return most === 'all' ? records : records.slice(0, most);
+}
+
+async function feedbackPage(client: DifyClient, page: number, limit: number, signal?: AbortSignal): Promise<Fields[]> {
+	return fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
+}
+
+/** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
+async function earlierContent(client: DifyClient, { messageId, user, conversationId }: Rate, signal?: AbortSignal): Promise<string | undefined> {
+	if (conversationId !== undefined && !(await isRated(client, conversationId, messageId, user, signal))) return undefined;
+	for (let page = 1; ; page++) {
+		const found = await feedbackPage(client, page, LARGEST_PAGE, signal);
+		const own = found.find((each) => each.message_id === messageId && each.from_source === 'user');
+		if (own !== undefined) return text(own.content);
+		if (found.length < LARGEST_PAGE) return undefined;
+	}
+}
+
+/** Whether the message has a rating; a message that is not found there may have one. */
+async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string, signal?: AbortSignal): Promise<boolean> {
+	const messages = await listMessages(client, user, conversationId, 'all', signal);
+	const message = messages.find(({ id }) => id === messageId);
+	return message === undefined || text(fields(message.feedback).rating) !== undefined;
+}

@@ -1,0 +1,144 @@
+import { refusedHere } from './failure';
+import { fields, isFields, list, number, text, type Fields } from './read';
+
+export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
+export const FILE_TYPES: readonly DifyFileType[] = ['image', 'document', 'audio', 'video', 'custom'];
+
+/**
+ * A file in a run. Always with a transfer method: Dify drops an entry without one, without a word (contract 2.1.3).
+ */
+export type DifyFileRef =
+	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
+	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
+
+/** By extension first, as Dify does; it tells them apart for its limits, too (contract 2.9). */
+const EXTENSIONS: ReadonlyArray<readonly [DifyFileType, readonly string[]]> = [
+	['image', ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg']],
+	['video', ['mp4', 'mov', 'mpeg', 'webm']],
+	['audio', ['mp3', 'm4a', 'wav', 'amr', 'mpga']],
+];
+
+/** What a field or an app takes. Undefined: no limit known. */
+export interface FileRules {
+	/** Named in errors: "the app" or a field of its form. */
+	where: string;
+	enabled: boolean;
+	types?: DifyFileType[];
+	/** For the type `custom`, in lower case, without dot. */
+	extensions?: string[];
+	methods?: string[];
+	most?: number;
+}
+
+/** Megabytes that the installation takes (contract 2.11, `system_parameters`). */
+export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
+
+export function sizeLimitsOf(parameters: Fields): SizeLimits {
+	const system = fields(parameters.system_parameters);
+	return {
+		image: number(system.image_file_size_limit),
+		video: number(system.video_file_size_limit),
+		audio: number(system.audio_file_size_limit),
+		other: number(system.file_size_limit),
+	};
+}
+
+/** The file upload of an app. Versions before 1.0 know pictures only, one level deeper. */
+export function appFileRules(parameters: Fields): FileRules {
+	const upload = fields(parameters.file_upload);
+	const image = fields(upload.image);
+	const isOld = upload.enabled === undefined && upload.allowed_file_types === undefined && isFields(upload.image);
+	const settings = isOld ? { ...image, allowed_file_types: ['image'], allowed_file_upload_methods: image.transfer_methods } : upload;
+	return { where: 'the app', enabled: settings.enabled === true, ...limitsOf(settings), most: number(settings.number_limits) };
+}
+
+/** What the settings of an app or of a field of its form say about files. */
+export function limitsOf(settings: Fields): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
+	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType => (FILE_TYPES as readonly string[]).includes(type));
+	const extensions = texts(settings.allowed_file_extensions).map((extension) => extension.toLowerCase().replace(/^\./, ''));
+	const methods = texts(settings.allowed_file_upload_methods);
+	return {
+		...(types.length === 0 ? {} : { types }),
+		...(extensions.length === 0 ? {} : { extensions }),
+		...(methods.length === 0 ? {} : { methods }),
+	};
+}
+
+function texts(value: unknown): string[] {
+	return list(value).filter((each): each is string => text(each) !== undefined);
+}
+
+export function extensionOf(name: string): string {
+	return /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+/** The type of a file for Dify, where it is not given: what the rules make of it if there is a choice. */
+export function fileTypeOf(name: string, mimeType: string | undefined, rules?: Pick<FileRules, 'types'>): DifyFileType {
+	const extension = extensionOf(name);
+	const family = mimeType?.split('/')[0];
+	const byFamily = family === 'image' || family === 'audio' || family === 'video' ? family : 'document';
+	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extension))?.[0] ?? byFamily;
+	const allowed = rules?.types;
+	if (allowed === undefined || allowed.includes(type)) return type;
+	return allowed.includes('custom') ? 'custom' : type;
+}
+
+export interface CheckedFile {
+	name: string;
+	type: DifyFileType;
+	method: 'local_file' | 'remote_url';
+	/** Bytes; not known for a URL. */
+	size?: number;
+}
+
+/**
+ * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app has file upload
+ * switched off: it drops them (contract 2.1.3).
+ *
+ * @throws {DifyError}
+ */
+export function checkFiles(files: readonly CheckedFile[], rules: FileRules, sizes: SizeLimits): void {
+	if (files.length === 0) return;
+	const { where, most } = rules;
+	if (!rules.enabled) {
+		throw refusedHere('feature-off', `File upload is switched off in ${where}, so Dify would drop the files without a word`, 'Switch on file upload in the app in Dify and publish it, or remove the files in the node.');
+	}
+	if (most !== undefined && files.length > most) throw refusedHere('file-rejected', `${files.length} files are given, but ${where} takes ${most} at most`);
+	for (const file of files) checkFile(file, rules, sizes);
+}
+
+function checkFile({ name, type, method, size }: CheckedFile, { where, types, extensions, methods }: FileRules, sizes: SizeLimits): void {
+	if (types !== undefined && !types.includes(type)) {
+		throw refusedHere('file-type', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
+	}
+	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name))) {
+		throw refusedHere('file-type', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
+	}
+	if (methods !== undefined && !methods.includes(method)) {
+		throw refusedHere('file-rejected', `${where === 'the app' ? 'The app' : where} takes ${method === 'remote_url' ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`);
+	}
+	const megabytes = sizes[sizeClass(name)];
+	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024) {
+		throw refusedHere('file-too-large', `"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`);
+	}
+}
+
+function sizeClass(name: string): keyof SizeLimits {
+	const type = EXTENSIONS.find(([, extensions]) => extensions.includes(extensionOf(name)))?.[0];
+	return type === 'image' || type === 'video' || type === 'audio' ? type : 'other';
+}
+
+/** The name in a URL, for its type and for errors. */
+export function nameInUrl(url: string): string {
+	const path = url.replace(/[?#].*$/s, '').replace(/\/+$/, '');
+	return path.slice(path.lastIndexOf('/') + 1) || url;
+}
+
+/**
+ * @throws {DifyError} for what Dify could not fetch
+ */
+export function checkedUrl(url: string): string {
+	const trimmed = url.trim();
+	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
+	throw refusedHere('file-rejected', `The file URL is not valid: "${trimmed.slice(0, 200)}"`, 'Give a full address that starts with http:// or https:// and that Dify itself can reach.');
+}

@@ -1,0 +1,104 @@
+import { refusedHere } from './failure';
+import { limitsOf, type FileRules } from './files';
+import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';
+
+export type FormKind = 'text-input' | 'paragraph' | 'select' | 'number' | 'checkbox' | 'json_object' | 'file' | 'file-list';
+
+/** One field of the form that an app shows before its first message (contract 2.11). */
+export interface FormField {
+	kind: FormKind;
+	/** Name of the variable. */
+	variable: string;
+	label: string;
+	required: boolean;
+	default?: unknown;
+	/** Choices of a select. */
+	options: string[];
+	/** Only for files. */
+	files: FileRules;
+}
+
+const KINDS: readonly FormKind[] = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'];
+
+/**
+ * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left out, since Dify fills it in
+ * itself and fails on any value (contract 2.1.2).
+ */
+export function readForm(parameters: Fields): FormField[] {
+	return fieldsList(parameters.user_input_form).flatMap((entry) =>
+		Object.entries(entry).flatMap(([name, settings]) => {
+			const variable = isFields(settings) ? text(settings.variable) : undefined;
+			if (!isFields(settings) || variable === undefined || name === 'external_data_tool') return [];
+			return [fieldOf(name, variable, settings)];
+		}),
+	);
+}
+
+function fieldOf(name: string, variable: string, settings: Fields): FormField {
+	const kind = KINDS.find((known) => known === name) ?? 'text-input';
+	const label = text(settings.label) ?? variable;
+	return {
+		kind,
+		variable,
+		label,
+		required: settings.required === true,
+		...(settings.default === undefined || settings.default === null || settings.default === '' ? {} : { default: settings.default }),
+		options: list(settings.options).map(String),
+		files: {
+			where: `the field "${label}"`,
+			enabled: true,
+			...limitsOf(settings),
+			...(kind === 'file' ? { most: 1 } : { most: number(settings.max_length) ?? number(settings.number_limits) }),
+		},
+	};
+}
+
+/** A value of the form; undefined where there is none, so that Dify uses the default of the form. */
+export function formValue(field: FormField, value: unknown): unknown {
+	if (value === undefined || value === null) return undefined;
+	switch (field.kind) {
+		case 'number':
+			return numberValue(field, value);
+		case 'checkbox':
+			return booleanValue(value);
+		case 'json_object':
+			return objectValue(field, value);
+		case 'select':
+			return value === '' ? undefined : asText(value);
+		default:
+			return asText(value);
+	}
+}
+
+/** Dify takes strings only for text (contract 2.1.2), where expressions easily give numbers. */
+function asText(value: unknown): string {
+	return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function numberValue({ label }: FormField, value: unknown): number | undefined {
+	if (typeof value === 'string' && value.trim() === '') return undefined;
+	const converted = typeof value === 'string' ? Number(value) : value;
+	if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
+	// A list or object would be a 500 (contract 2.1.2).
+	throw refusedHere('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
+}
+
+function booleanValue(value: unknown): unknown {
+	if (typeof value !== 'string') return value;
+	if (value.trim() === '') return undefined;
+	return /^(?:true|1|yes|on)$/i.test(value.trim());
+}
+
+function objectValue({ label }: FormField, value: unknown): unknown {
+	if (value === '') return undefined;
+	const parsed = typeof value === 'string' ? parseJson(value) : value;
+	if (isFields(parsed)) return parsed;
+	throw refusedHere('inputs', `The field "${label}" must be a JSON object`);
+}
+
+/** Inputs as JSON. @throws {DifyError} when it is no object, which Dify would answer with a page of Python */
+export function jsonInputs(value: unknown): Fields {
+	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
+	if (isFields(parsed)) return parsed;
+	throw refusedHere('inputs', 'The inputs are not a JSON object', 'Write them as {"variable": "value"}, or {} for none.');
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+
+import { ServerError } from '../transport/errors';
+import type { DifyClient } from './client';
+import { DifyError } from './failure';
+import { text } from './read';
+
+/** A file that can be read piece by piece, so that it is never whole in memory. */
+export interface FileSource {
+	name: string;
+	mimeType: string;
+	/** Bytes. */
+	size: number;
+	/** Starts reading at the beginning. */
+	open(): AsyncIterable<Uint8Array>;
+}
+
+/** Longest pause while bytes go out, and for Dify to store the file. */
+const UPLOAD_IDLE_MS = 120_000;
+
+/** What Dify 1.12 refuses in a name (contract 2.9), and what would end the line of the header. */
+const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
+
+/**
+ * Uploads a file for a run of the same user.
+ *
+ * @returns its id in Dify
+ * @throws {DifyError} and {ServerError}
+ */
+export async function uploadFile(client: DifyClient, source: FileSource, user: string, signal?: AbortSignal): Promise<string> {
+	const url = client.url('/files/upload');
+	const boundary = `----n8n${randomUUID()}`;
+	const head = encode(headOf(source, user, boundary));
+	const tail = encode(`\r\n--${boundary}--\r\n`);
+	const sent = { bytes: 0 };
+	const outcome = await client.connection
+		.call(url, {
+			method: 'POST',
+			signal,
+			timeoutMs: 0,
+			idleMs: UPLOAD_IDLE_MS,
+			body: {
+				content: pieces(head, source, tail, sent),
+				contentType: `multipart/form-data; boundary=${boundary}`,
+				length: head.byteLength + source.size + tail.byteLength,
+			},
+		})
+		.then(
+			(answer) => ({ answer }),
+			(failed: unknown) => ({ failed }),
+		);
+	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent.bytes, url);
+	const id = text(client.readObject(outcome.answer, 'POST').id);
+	if (id === undefined) throw new DifyError({ status: outcome.answer.status, kind: 'empty-answer', message: 'Dify took the file, but gave no ID for it', remedy: 'Check the proxies in front of Dify.', retryable: false }, { url });
+	return id;
+}
+
+function encode(value: string): Uint8Array {
+	return new TextEncoder().encode(value);
+}
+
+/** The part of the file must be called `file`, and needs a MIME type (contract 2.9). */
+function headOf({ name, mimeType }: FileSource, user: string, boundary: string): string {
+	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
+	return [
+		`--${boundary}`,
+		'Content-Disposition: form-data; name="user"',
+		'',
+		user,
+		`--${boundary}`,
+		`Content-Disposition: form-data; name="file"; filename="${uploadName(name)}"`,
+		`Content-Type: ${type}`,
+		'',
+		'',
+	].join('\r\n');
+}
+
+/** The name that Dify gets to see. */
+export function uploadName(name: string): string {
+	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+}
+
+async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, sent: { bytes: number }): AsyncGenerator<Uint8Array> {
+	yield head;
+	for await (const piece of source.open()) {
+		sent.bytes += piece.byteLength;
+		yield piece;
+	}
+	yield tail;
+}
+
+/** A proxy that finds an upload too large often just closes the connection. */
+function uploadFailure(error: unknown, { name, size }: FileSource, sent: number, url: string): unknown {
+	if (!(error instanceof ServerError) || (error.kind !== 'closedBeforeAnswer' && error.kind !== 'connectionLost') || sent === 0) return error;
+	return new DifyError(
+		{
+			status: 0,
+			kind: 'file-too-large',
+			message: `The connection was closed while "${name}" was sent (${sent} of ${size} bytes)`,
+			remedy: 'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+			retryable: false,
+		},
+		{ url },
+	);
+}

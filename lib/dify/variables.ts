@@ -1,0 +1,74 @@
+import type { DifyClient } from './client';
+import { LARGEST_PAGE } from './conversations';
+import { refusedHere } from './failure';
+import { collectAfter, type Most } from './paging';
+import { parseJson, text, type Fields } from './read';
+
+/** Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify names it. */
+export async function listVariables(client: DifyClient, user: string, conversationId: string, most: Most, name?: string, signal?: AbortSignal): Promise<Fields[]> {
+	const records = await collectAfter(most, LARGEST_PAGE, async (limit, lastId) =>
+		await client.get(`/conversations/${conversationId}/variables`, { user, limit, last_id: lastId, variable_name: name }, { signal }),
+	);
+	return records.map(typed);
+}
+
+/** Dify sends every value as text, that of an object as JSON (contract 2.8). */
+function typed(variable: Fields): Fields {
+	const { value, value_type: type } = variable;
+	if (typeof value !== 'string' || type === 'string' || type === 'secret') return variable;
+	const parsed = parseJson(value);
+	return parsed === undefined ? variable : { ...variable, value: parsed };
+}
+
+/**
+ * Sets a variable. The value is brought into the type of the variable, since Dify refuses any other.
+ *
+ * @param wanted id or name of the variable
+ * @throws {DifyError} of kind `not-found` with the names there are, or `invalid-param` for a value of the wrong type
+ */
+export async function updateVariable(client: DifyClient, user: string, conversationId: string, wanted: string, value: unknown, signal?: AbortSignal): Promise<Fields> {
+	const variables = await listVariables(client, user, conversationId, 'all', undefined, signal);
+	const known = variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
+	const id = text(known?.id);
+	if (known === undefined || id === undefined) {
+		const names = variables.map(({ name }) => String(name)).join(', ');
+		throw refusedHere('not-found', `The conversation has no variable "${wanted}"`, names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`);
+	}
+	const body = { value: valueOf(known, value), user };
+	return typed(await client.send('PUT', `/conversations/${conversationId}/variables/${id}`, body, { signal, idempotent: true }));
+}
+
+function valueOf({ name, value_type: type }: Fields, value: unknown): unknown {
+	const kind = typeof type === 'string' ? type.replace(/\[.*/, '') : '';
+	const converted = converters[kind]?.(value);
+	if (converted !== undefined) return converted;
+	if (kind in converters) throw refusedHere('invalid-param', `The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`);
+	return value;
+}
+
+const converters: Partial<Record<string, (value: unknown) => unknown>> = {
+	string: asText,
+	secret: asText,
+	number: asNumber,
+	integer: asNumber,
+	float: asNumber,
+	boolean: (value) => (typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined),
+	object: (value) => {
+		const parsed = typeof value === 'string' ? parseJson(value) : value;
+		return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
+	},
+	array: (value) => {
+		const parsed = typeof value === 'string' ? parseJson(value) : value;
+		return Array.isArray(parsed) ? parsed : undefined;
+	},
+};
+
+function asText(value: unknown): string | undefined {
+	if (typeof value === 'string') return value;
+	return value === undefined || value === null ? undefined : typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function asNumber(value: unknown): number | undefined {
+	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}

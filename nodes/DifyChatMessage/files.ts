@@ -1,0 +1,89 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import type { DifyClient } from '../../lib/dify/client';
+import { refusedHere } from '../../lib/dify/failure';
+import { FILE_TYPES, checkedUrl, checkFiles, fileTypeOf, nameInUrl, sizeLimitsOf, type DifyFileRef, type DifyFileType, type FileRules } from '../../lib/dify/files';
+import { isFields, type Fields } from '../../lib/dify/read';
+import { uploadFile, type FileSource } from '../../lib/dify/upload';
+import { binaryProperties, binarySource, namesIn } from '../dify/binary';
+
+/** What the user asks to send, before it is known what the app takes. */
+export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
+
+/** The entries of the field "Files". */
+export async function wantedFiles(context: IExecuteFunctions, itemIndex: number, entries: unknown): Promise<WantedFile[]> {
+	const wanted: WantedFile[] = [];
+	for (const entry of Array.isArray(entries) ? entries.filter(isFields) : []) {
+		const type = typeIn(entry);
+		if (entry.source === 'url') {
+			wanted.push(...linesIn(entry.url).map((url) => ({ url: checkedUrl(url), type })));
+		} else {
+			const names = entry.source === 'all' ? binaryProperties(context, itemIndex) : namesIn(String(entry.binaryProperty ?? ''));
+			for (const name of names) wanted.push({ source: await binarySource(context, itemIndex, name), type });
+		}
+	}
+	return wanted;
+}
+
+/**
+ * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects as JSON. Several are separated by
+ * commas.
+ */
+export async function formFiles(context: IExecuteFunctions, itemIndex: number, value: unknown): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
+	const ready = fileObjects(value);
+	if (ready !== undefined) return { ready };
+	const wanted: WantedFile[] = [];
+	for (const name of namesIn(String(value))) {
+		wanted.push(/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) });
+	}
+	return { wanted };
+}
+
+/** Checks the files against what the app takes, uploads those that are binary, and gives what goes into the run. */
+export async function sentFiles(client: DifyClient, user: string, wanted: readonly WantedFile[], rules: FileRules, parameters: Fields, signal: AbortSignal): Promise<DifyFileRef[]> {
+	const files = wanted.map((file) => ({ file, type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules) }));
+	checkFiles(
+		files.map(({ file, type }) => ('url' in file ? { name: nameOf(file), type, method: 'remote_url' } : { name: nameOf(file), type, method: 'local_file', size: file.source.size })),
+		rules,
+		sizeLimitsOf(parameters),
+	);
+	const sent: DifyFileRef[] = [];
+	for (const { file, type } of files) {
+		sent.push(
+			'url' in file
+				? { type, transfer_method: 'remote_url', url: file.url }
+				: { type, transfer_method: 'local_file', upload_file_id: await uploadFile(client, file.source, user, signal) },
+		);
+	}
+	return sent;
+}
+
+function nameOf(file: WantedFile): string {
+	return 'url' in file ? nameInUrl(file.url) : file.source.name;
+}
+
+function typeIn({ type }: Fields): DifyFileType | undefined {
+	if (type === undefined || type === 'auto' || type === '') return undefined;
+	const known = FILE_TYPES.find((each) => each === type);
+	if (known !== undefined) return known;
+	throw refusedHere('file-type', `Dify knows no file type "${String(type)}"`, `It knows: ${FILE_TYPES.join(', ')}.`);
+}
+
+function linesIn(typed: unknown): string[] {
+	const texts = Array.isArray(typed) ? typed.map(String) : String(typed ?? '').split(/\s+/);
+	return texts.filter((line) => line.trim() !== '');
+}
+
+function fileObjects(value: unknown): Fields[] | undefined {
+	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
+	const objects = Array.isArray(parsed) ? (parsed as unknown[]) : [parsed];
+	return objects.length > 0 && objects.every(isFields) ? objects : undefined;
+}
+
+function parsedJson(value: string): unknown {
+	try {
+		return JSON.parse(value) as unknown;
+	} catch {
+		throw refusedHere('inputs', 'A file of the inputs is not valid JSON', 'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.');
+	}
+}

@@ -1,0 +1,77 @@
+import type { IBinaryKeyData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import type { ChatAnswer } from '../../lib/dify/chat';
+import type { RunResult } from '../../lib/dify/types';
+
+/** What goes into the item beside the answer. */
+export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
+
+export interface OutputOptions {
+	simplify: boolean;
+	answerField: string;
+	include: readonly Extra[];
+	/** Every event as Dify sent it, if they are wanted. */
+	events: readonly unknown[];
+}
+
+/** The item for an answer. */
+export async function answerItem(context: IExecuteFunctions, itemIndex: number, answer: ChatAnswer, options: OutputOptions): Promise<INodeExecutionData> {
+	const { result } = answer;
+	const json = { ...(options.simplify ? simplified(answer, options.answerField) : raw(result)), ...extras(result, options) };
+	const binary = options.include.includes('audio') ? await speech(context, result) : undefined;
+	return { json: plain(json), ...(binary === undefined ? {} : { binary }), pairedItem: { item: itemIndex } };
+}
+
+function simplified({ result, conversationRestarted }: ChatAnswer, answerField: string): object {
+	return {
+		[answerField]: result.text,
+		conversationId: result.conversationId,
+		messageId: result.messageId,
+		taskId: result.taskId,
+		workflowRunId: result.workflowRunId,
+		status: result.status,
+		usage: result.usage ?? {},
+		retrieverResources: result.retrieverResources,
+		files: result.files,
+		createdAt: result.createdAt,
+		...(conversationRestarted ? { conversationRestarted } : {}),
+		...(result.pause === undefined ? {} : { pause: result.pause }),
+	};
+}
+
+/** In Dify's own words, as a blocking answer would be, with everything that only a stream tells. */
+function raw(result: RunResult): object {
+	return {
+		event: result.status === 'paused' ? 'workflow_paused' : 'message',
+		task_id: result.taskId,
+		id: result.messageId,
+		message_id: result.messageId,
+		conversation_id: result.conversationId,
+		workflow_run_id: result.workflowRunId,
+		status: result.status,
+		answer: result.text,
+		metadata: result.metadata ?? {},
+		files: result.files,
+		created_at: result.createdAt,
+		...(result.pause === undefined ? {} : { data: result.pause }),
+	};
+}
+
+function extras(result: RunResult, { include, events }: OutputOptions): object {
+	return {
+		...(include.includes('thoughts') ? { thoughts: result.thoughts } : {}),
+		...(include.includes('reasoning') ? { reasoning: result.reasoning } : {}),
+		...(include.includes('workflow') ? { workflow: result.workflow ?? null } : {}),
+		...(include.includes('events') ? { events } : {}),
+	};
+}
+
+async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise<IBinaryKeyData | undefined> {
+	if (audio === undefined) return undefined;
+	return { audio: await context.helpers.prepareBinaryData(Buffer.from(audio.base64, 'base64'), 'answer.mp3', audio.mimeType) };
+}
+
+/** Without what is undefined, which n8n would store as it is. */
+function plain(value: object): IDataObject {
+	return JSON.parse(JSON.stringify(value)) as IDataObject;
+}

@@ -1,0 +1,45 @@
+import { isToolType, type IExecuteFunctions } from 'n8n-workflow';
+
+import type { TextDelta } from '../../lib/dify/types';
+
+/** Types the answer of one item into n8n's chat, piece by piece. */
+export class ChatTyping {
+	private begun = false;
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly itemIndex: number,
+	) {}
+
+	async begin(): Promise<void> {
+		this.begun = true;
+		await this.context.sendChunk('begin', this.itemIndex);
+	}
+
+	/** What stands in the chat cannot be taken back: a replaced answer begins a message of its own. */
+	async show(deltas: readonly TextDelta[]): Promise<void> {
+		const from = deltas.findLastIndex(({ type }) => type === 'replace');
+		if (from >= 0) {
+			await this.end();
+			await this.begin();
+		}
+		const text = deltas
+			.slice(Math.max(from, 0))
+			.map((delta) => delta.text)
+			.join('');
+		if (text !== '') await this.context.sendChunk('item', this.itemIndex, text);
+	}
+
+	async end(): Promise<void> {
+		if (this.begun) await this.context.sendChunk('end', this.itemIndex);
+		this.begun = false;
+	}
+}
+
+/**
+ * Whether the chat in front of the workflow wants to be typed into. As a tool the node answers to an agent, not to the chat: n8n runs a tool in an
+ * ordinary context, so the type of the node tells (as in n8n's own Chat node).
+ */
+export function typesIntoChat(context: IExecuteFunctions): boolean {
+	return context.isStreaming() && !isToolType(context.getNode().type);
+}

@@ -1,0 +1,8 @@
+import { renameConversation } from '../../../../lib/dify/conversations';
+import { uuid } from '../../../../lib/dify/ids';
+import type { Operation } from '../../../dify/operations';
+
+export const rename: Operation = async ({ client, parameters, signal }) => {
+	const name = parameters.raw('autoGenerate', false) === true ? undefined : parameters.text('name');
+	return [await renameConversation(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), name, signal)];
+};

@@ -1,0 +1,6 @@
+import { listMessages } from '../../../../lib/dify/conversations';
+import { uuid } from '../../../../lib/dify/ids';
+import type { Operation } from '../../../dify/operations';
+
+export const getAll: Operation = async ({ client, parameters, signal }) =>
+	await listMessages(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), parameters.most(), signal);

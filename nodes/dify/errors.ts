@@ -1,0 +1,31 @@
+import type { IDataObject, INode, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+
+import { DifyError } from '../../lib/dify/failure';
+import { ServerError } from '../../lib/transport/errors';
+import { errorDetails, toNodeError } from '../../lib/transport/node-error';
+
+/** What of a failure a workflow can go on with: Dify's code, the status, the ids, and the answer until then. */
+export function failureDetails(error: unknown): IDataObject {
+	if (!(error instanceof ServerError)) return {};
+	const { difyKind, partialText, httpStatus, kind, ...details } = errorDetails(error) as IDataObject;
+	return {
+		kind: difyKind ?? kind,
+		...(httpStatus === 0 ? {} : { status: httpStatus }),
+		...details,
+		remedy: error.remedy,
+		...(partialText === undefined ? {} : { answer: partialText }),
+	};
+}
+
+/** n8n's own error, with the same details. */
+export function difyNodeError(node: INode, error: unknown, itemIndex?: number): NodeOperationError {
+	const nodeError = toNodeError(node, error, { itemIndex });
+	if (error instanceof DifyError) nodeError.context.data = failureDetails(error);
+	return nodeError;
+}
+
+/** The item that stands for a failure. n8n reads `error` beside `json` to tell it from a result, for its error output. */
+export function errorItem(node: INode, error: unknown, itemIndex: number): INodeExecutionData {
+	const nodeError = difyNodeError(node, error, itemIndex);
+	return { json: { error: nodeError.message, ...failureDetails(error) }, pairedItem: { item: itemIndex }, error: nodeError };
+}

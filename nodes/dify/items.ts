@@ -1,0 +1,95 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { difyNodeError, errorItem } from './errors';
+
+/** Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with it. */
+export type ItemWork = (itemIndex: number, signal: AbortSignal) => Promise<INodeExecutionData[]>;
+
+interface ItemsOptions {
+	/** Items at the same time. */
+	atOnce?: number;
+	/** Items with the same key are worked on one after another, in their order. */
+	keyOf?: (itemIndex: number) => string | undefined;
+	/** Told of an item that failed although the node goes on. */
+	onFailure?: (itemIndex: number, message: string) => Promise<void>;
+}
+
+/**
+ * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails becomes an
+ * error item; otherwise the first failure ends the others.
+ */
+export async function workOnItems(context: IExecuteFunctions, work: ItemWork, options: ItemsOptions = {}): Promise<INodeExecutionData[]> {
+	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+	const count = Math.max(1, context.getInputData().length);
+	const results: INodeExecutionData[][] = Array.from({ length: count }, () => []);
+	const abort = linkedController(context.getExecutionCancelSignal());
+	const failures: Array<{ itemIndex: number; error: unknown }> = [];
+	const lanes = new Lanes();
+
+	const one = async (itemIndex: number) => {
+		const outcome = await settled(async () => await work(itemIndex, abort.controller.signal));
+		if ('value' in outcome) {
+			results[itemIndex] = outcome.value;
+		} else if (context.continueOnFail()) {
+			const item = errorItem(context.getNode(), outcome.error, itemIndex);
+			results[itemIndex] = [item];
+			await options.onFailure?.(itemIndex, String(item.json.error));
+		} else {
+			failures.push({ itemIndex, error: outcome.error });
+			abort.controller.abort();
+		}
+	};
+
+	let next = 0;
+	const worker = async () => {
+		while (next < count && !abort.controller.signal.aborted) {
+			const itemIndex = next++;
+			await lanes.enter(laneOf(options, itemIndex), async () => {
+				if (!abort.controller.signal.aborted) await one(itemIndex);
+			});
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
+	abort.release();
+	// The others failed because they were ended.
+	const first = failures[0];
+	if (first !== undefined) throw difyNodeError(context.getNode(), first.error, first.itemIndex);
+	return results.flat();
+}
+
+/** An expression that cannot be evaluated fails again, and properly, where the item is worked on. */
+function laneOf({ keyOf }: ItemsOptions, itemIndex: number): string | undefined {
+	try {
+		return keyOf?.(itemIndex);
+	} catch {
+		return undefined;
+	}
+}
+
+async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+	try {
+		return { value: await work() };
+	} catch (error) {
+		return { error };
+	}
+}
+
+/** Work with the same key waits for the work before it. */
+class Lanes {
+	private readonly last = new Map<string, Promise<void>>();
+
+	async enter(key: string | undefined, work: () => Promise<void>): Promise<void> {
+		if (key === undefined) return await work();
+		const turn = (this.last.get(key) ?? Promise.resolve()).then(work, work);
+		this.last.set(key, turn);
+		await turn;
+	}
+}
+
+function linkedController(signal: AbortSignal | undefined): { controller: AbortController; release: () => void } {
+	const controller = new AbortController();
+	const onAbort = () => controller.abort(signal?.reason);
+	if (signal?.aborted === true) onAbort();
+	signal?.addEventListener('abort', onAbort, { once: true });
+	return { controller, release: () => signal?.removeEventListener('abort', onAbort) };
+}
