@@ -8,7 +8,7 @@ import type { Settings } from './options';
 import { checkParams, paramNumber } from './params';
 import { type ChatMessage, type Prompt, renderPrompt, type ToolCall } from './prompt';
 import { checkMedia } from './media';
-import { checkSchema } from './schema';
+import { checkSchema, checkSchemaField } from './schema';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -242,11 +242,6 @@ const checkSampling = (body: Json): void => {
 /** Fields that every generation route reads; throws for types and limits. */
 export const readTask = (body: Json, prompt: string, settings: Settings): Task => {
 	checkParams(body, settings.slots);
-	const schema = body.json_schema ?? undefined;
-	if (schema !== undefined && typeName(schema) !== 'object') {
-		const problem = 'JSON schema conversion failed:\nJSON schema error at #: schema must be an object';
-		throw invalidRequest(`Field 'json_schema': "json_schema": ${problem}`);
-	}
 	checkSampling(body);
 	const ping = body.sse_ping_interval;
 	const options = isObject(body.stream_options) ? body.stream_options : {};
@@ -289,14 +284,17 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 		enableThinking: thinking,
 		prefill: continues,
 	});
-	// A schema that is no object is not looked at here; the field of its own is, later.
-	checkSchema(typeName(schema) === 'object' ? schema : undefined);
-	if (toolChoice !== 'none') {
-		for (const tool of tools) checkSchema((tool.function as Json).parameters);
-	}
+	const constrained = typeName(schema) === 'object';
+	const callable = toolChoice === 'none' ? [] : tools;
+	// The schema of the answer wins: tools are not even looked at (contract 6.1).
+	if (constrained) checkSchema(schema);
+	else for (const tool of callable) checkSchema((tool.function as Json).parameters ?? {});
 	const logprobs = checkLogprobs(body, tools);
+	const task = readTask(body, prompt.text, settings);
+	const field = body.json_schema ?? undefined;
+	if (field !== undefined && !constrained && callable.length === 0) checkSchemaField(field);
 	return {
-		...readTask(body, prompt.text, settings),
+		...task,
 		generationPrompt: prompt.generationPrompt,
 		prefill: continues && !CONTINUATIONS.includes(body.continue_final_message) ? (messages.at(-1)?.content ?? '') : '',
 		messages,

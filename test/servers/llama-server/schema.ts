@@ -10,10 +10,8 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Repetitions beyond this make a grammar that does not parse. */
 const MAX_REPETITIONS = 2000;
 
-const fail = (path: string, problem: string): Error =>
-	invalidRequest(
-		`Unable to generate parser for this template. Automatic parser generation failed: JSON schema error at ${path}: ${problem}`,
-	);
+const TEMPLATE = 'Unable to generate parser for this template. Automatic parser generation failed: ';
+const FIELD = 'Field \'json_schema\': "json_schema": JSON schema conversion failed:\n';
 
 const GRAMMAR = 'Failed to initialize samplers: failed to parse grammar';
 
@@ -21,7 +19,10 @@ class SchemaCheck {
 	private readonly seen = new Set<string>();
 	private tooMany = false;
 
-	constructor(private readonly root: unknown) {}
+	constructor(
+		private readonly root: unknown,
+		private readonly lead: string,
+	) {}
 
 	run(): void {
 		this.node(this.root, '#');
@@ -29,8 +30,12 @@ class SchemaCheck {
 		if (this.tooMany) throw invalidRequest(GRAMMAR);
 	}
 
+	private fail(path: string, problem: string): Error {
+		return invalidRequest(`${this.lead}JSON schema error at ${path}: ${problem}`);
+	}
+
 	private node(value: unknown, path: string): void {
-		if (typeName(value) !== 'object') throw fail(path, 'schema must be an object');
+		if (typeName(value) !== 'object') throw this.fail(path, 'schema must be an object');
 		const schema = value as Schema;
 		if (schema.$ref !== undefined) {
 			this.reference(schema.$ref, path);
@@ -43,17 +48,18 @@ class SchemaCheck {
 		}
 		const { type } = schema;
 		if (Array.isArray(type)) {
-			if (type.length === 0) throw fail(path, 'type must not be empty');
+			if (type.length === 0) throw this.fail(path, 'type must not be empty');
 			type.forEach((one, index) => this.node({ ...schema, type: one as unknown }, `${path}/type/${index}`));
 			return;
 		}
 		if (schema.const !== undefined) return;
 		if (schema.enum !== undefined) {
-			if (!Array.isArray(schema.enum) || schema.enum.length === 0) throw fail(path, 'enum must be a non-empty array');
+			if (!Array.isArray(schema.enum) || schema.enum.length === 0)
+				throw this.fail(path, 'enum must be a non-empty array');
 			return;
 		}
 		if (type !== undefined && type !== null && typeof type !== 'string') {
-			throw fail(path, 'type must be a string or an array of strings');
+			throw this.fail(path, 'type must be a string or an array of strings');
 		}
 		this.typed(schema, type ?? '', path);
 	}
@@ -66,16 +72,17 @@ class SchemaCheck {
 			schema.allOf !== undefined && (type === 'string' || (!structured && (type === 'object' || type === '')));
 		if (combines) this.list(schema.allOf, `${path}/allOf`);
 		else if (type === 'object' || (type === '' && structured)) this.object(schema, path);
-		else if (type === 'array' || (type === '' && (schema.items ?? schema.prefixItems) !== undefined)) {
+		else if (type === 'array' || (type === '' && ('items' in schema || 'prefixItems' in schema))) {
 			this.array(schema, path);
 		} else if (type === 'string' || type === '') this.string(schema, path);
-		else if (!['integer', 'number', 'boolean', 'null'].includes(type)) throw fail(path, `unrecognized type ${type}`);
+		else if (!['integer', 'number', 'boolean', 'null'].includes(type))
+			throw this.fail(path, `unrecognized type ${type}`);
 	}
 
 	private reference(ref: unknown, path: string): void {
-		if (typeof ref !== 'string') throw fail(path, '$ref must be a string');
+		if (typeof ref !== 'string') throw this.fail(path, '$ref must be a string');
 		if (!ref.startsWith('#/')) {
-			throw fail(path, `unsupported $ref ${ref}, only references into the same document are supported`);
+			throw this.fail(path, `unsupported $ref ${ref}, only references into the same document are supported`);
 		}
 		if (this.seen.has(ref)) return;
 		this.seen.add(ref);
@@ -83,41 +90,41 @@ class SchemaCheck {
 		for (const step of ref.slice(2).split('/')) {
 			const holder = (typeof target === 'object' && target !== null ? target : {}) as Schema;
 			if (!Array.isArray(target) && holder[step] === undefined) {
-				throw fail(path, `cannot resolve $ref ${ref}, ${step} not found`);
+				throw this.fail(path, `cannot resolve $ref ${ref}, ${step} not found`);
 			}
-			if (holder[step] === undefined) throw fail(path, `cannot resolve $ref ${ref}, ${step} is out of range`);
+			if (holder[step] === undefined) throw this.fail(path, `cannot resolve $ref ${ref}, ${step} is out of range`);
 			target = holder[step];
 		}
 		this.node(target, ref);
 	}
 
 	private list(value: unknown, path: string): void {
-		if (!Array.isArray(value)) throw fail(path, 'must be an array of schemas');
-		if (value.length === 0) throw fail(path, 'must not be empty');
+		if (!Array.isArray(value)) throw this.fail(path, 'must be an array of schemas');
+		if (value.length === 0) throw this.fail(path, 'must not be empty');
 		value.forEach((one, index) => this.node(one, `${path}/${index}`));
 	}
 
 	private object(schema: Schema, path: string): void {
 		const { properties, additionalProperties: additional } = schema;
 		if (properties !== undefined) {
-			if (typeName(properties) !== 'object') throw fail(path, 'properties must be an object');
+			if (typeName(properties) !== 'object') throw this.fail(path, 'properties must be an object');
 			for (const [name, one] of Object.entries(properties as Schema)) this.node(one, `${path}/properties/${name}`);
 		}
 		if (additional === undefined || typeof additional === 'boolean') return;
 		if (typeName(additional) !== 'object') {
-			throw fail(path, 'additionalProperties must be a boolean or a schema');
+			throw this.fail(path, 'additionalProperties must be a boolean or a schema');
 		}
 		this.node(additional, `${path}/additionalProperties`);
 	}
 
 	private array(schema: Schema, path: string): void {
-		const key = schema.items !== undefined ? 'items' : 'prefixItems';
+		const key = 'items' in schema ? 'items' : 'prefixItems';
 		const items = schema[key];
 		if (Array.isArray(items)) {
 			items.forEach((one, index) => this.node(one, `${path}/${key}/${index}`));
 			return;
 		}
-		if (items !== undefined) this.node(items, `${path}/${key}`);
+		if (key in schema) this.node(items, `${path}/${key}`);
 		// The first item stands outside the repetition.
 		this.repeat(this.count(schema, 'minItems', path) - 1);
 		this.count(schema, 'maxItems', path);
@@ -125,8 +132,8 @@ class SchemaCheck {
 
 	private string(schema: Schema, path: string): void {
 		const { pattern, format } = schema;
-		if (pattern !== undefined && typeof pattern !== 'string') throw fail(path, 'pattern must be a string');
-		if (format !== undefined && typeof format !== 'string') throw fail(path, 'format must be a string');
+		if (pattern !== undefined && typeof pattern !== 'string') throw this.fail(path, 'pattern must be a string');
+		if (format !== undefined && typeof format !== 'string') throw this.fail(path, 'format must be a string');
 		this.repeat(this.count(schema, 'minLength', path));
 		this.count(schema, 'maxLength', path);
 		// Patterns that are not anchored are given up: any string will do.
@@ -136,7 +143,8 @@ class SchemaCheck {
 
 	private count(schema: Schema, key: string, path: string): number {
 		const value = schema[key] ?? 0;
-		if (!Number.isInteger(value) || (value as number) < 0) throw fail(path, `${key} must be a non-negative integer`);
+		if (!Number.isInteger(value) || (value as number) < 0)
+			throw this.fail(path, `${key} must be a non-negative integer`);
 		return value as number;
 	}
 
@@ -145,7 +153,8 @@ class SchemaCheck {
 	}
 }
 
-/** Throws what llama-server answers to a schema that it cannot use; `undefined` is no schema. */
-export const checkSchema = (schema: unknown): void => {
-	if (schema !== undefined) new SchemaCheck(schema).run();
-};
+/** Throws what llama-server answers to a schema that it cannot use, of an answer or of a tool's parameters. */
+export const checkSchema = (schema: unknown): void => new SchemaCheck(schema, TEMPLATE).run();
+
+/** The same for the field `json_schema` where no other grammar takes its place. */
+export const checkSchemaField = (schema: unknown): void => new SchemaCheck(schema, FIELD).run();
