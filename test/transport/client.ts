@@ -31,10 +31,10 @@ export async function drain(stream: EventStream, { firstToken = true } = {}): Pr
 }
 
 /** Sends a chat and reads the whole answer. */
-export async function ask(connection: Connection, options: StreamOptions = {}): Promise<Outcome> {
+export async function ask(connection: Connection, options: StreamOptions = {}, reading?: { firstToken: boolean }): Promise<Outcome> {
 	let outcome: Outcome = { events: [], text: '', failed: undefined, strayLines: [] };
 	const failed = await failureOf(async () => {
-		outcome = await drain(await openChat(connection, options));
+		outcome = await drain(await openChat(connection, options), reading);
 	});
 	return failed === undefined ? outcome : { ...outcome, failed };
 }

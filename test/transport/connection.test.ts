@@ -136,11 +136,11 @@ describe('reaching the server', () => {
 	test('64 streams at once: a connection each, and none fails', async () => {
 		const server = await start({ slots: 64 });
 		const connection = connect(server.url);
-		for (let round = 0; round < 3; round++) {
+		for (let round = 0; round < 2; round++) {
 			const answers = await Promise.all(Array.from({ length: 64 }, async () => await ask(connection)));
 			expect(answers.filter(({ failed }) => failed !== undefined)).toEqual([]);
 		}
-		expect(new Set(server.requests.map(({ connection: number }) => number)).size).toBe(192);
+		expect(new Set(server.requests.map(({ connection: number }) => number)).size).toBe(128);
 	});
 
 	test('case 13: https to an http port', async () => {
@@ -296,7 +296,7 @@ describe('a server that is not ready', () => {
 		const started = performance.now();
 		const { failed } = await ask(connect(server.url), { signal: stop.signal, onWait: () => setTimeout(() => stop.abort(), 20) });
 		expect(failed!.kind).toBe('aborted');
-		expect(performance.now() - started).toBeLessThan(200);
+		expect(performance.now() - started).toBeLessThan(450);
 		expect(server.requests).toHaveLength(1);
 	});
 
@@ -582,18 +582,17 @@ describe('limits', () => {
 	test('case 58: pings are no token: the first-token limit is hit in spite of them', async () => {
 		const server = await start();
 		server.script(reply.sse(pinging(60)));
-		const stream = await openChat(connect(server.url), { limits: { firstTokenMs: 100, idleMs: 0 } });
-		const { failed } = await drain(stream, { firstToken: false });
+		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 100, idleMs: 0 } }, { firstToken: false });
 		expect(failed!.kind).toBe('firstTokenLimit');
 	});
 
 	test('case 58: pings reset the idle limit', async () => {
 		const server = await start();
-		server.script(reply.sse(pinging(10)));
-		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 100 } });
+		server.script(reply.sse(pinging(30)));
+		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 300 } });
 		expect([failed, text]).toEqual([undefined, 'ab']);
 		const [first, end] = [last(server).headersSentAt!, last(server).endedAt!];
-		expect(end - first).toBeGreaterThan(100);
+		expect(end - first).toBeGreaterThan(400);
 	});
 
 	test('case 59: silence between two tokens is fine inside the idle limit, and fatal after it', async () => {
@@ -610,8 +609,7 @@ describe('limits', () => {
 	test('before the first token only the first-token limit counts', async () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 120 }, 'b']));
-		const stream = await openChat(connect(server.url), { limits: { firstTokenMs: 1000, idleMs: 30 } });
-		expect((await drain(stream, { firstToken: false })).text).toBe('ab');
+		expect((await ask(connect(server.url), { limits: { firstTokenMs: 2000, idleMs: 30 } }, { firstToken: false })).text).toBe('ab');
 	});
 
 	test('a total limit, where one is set', async () => {
@@ -625,7 +623,7 @@ describe('limits', () => {
 	test('a progress limit, where one is set, is not satisfied by pings', async () => {
 		const server = await start();
 		server.script(reply.sse(pinging(60)));
-		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 80, idleMs: 70 } });
+		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 80, idleMs: 1000 } });
 		expect([failed!.kind, text]).toEqual(['progressLimit', 'a']);
 	});
 
@@ -640,11 +638,11 @@ describe('limits', () => {
 					yield Buffer.from('abc');
 				}
 			})();
-			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs: 100, timeoutMs: 0 });
+			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs: 200, timeoutMs: 0 });
 		};
-		expect((await upload(40)).status).toBe(200);
+		expect((await upload(70)).status).toBe(200);
 		expect(last(server).bytes.toString()).toBe('abcabcabcabc');
-		expect((await failureOf(async () => await upload(200)))!.kind).toBe('idleLimit');
+		expect((await failureOf(async () => await upload(500)))!.kind).toBe('idleLimit');
 	});
 
 	test('after the finish a socket left open is given up soon', async () => {
@@ -662,7 +660,7 @@ describe('limits', () => {
 		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 60 }));
 		expect(failed!.message).toBe(`No answer within 60 ms (${server.url}/props)`);
 		expect(failed!.remedy).toContain('busy or stuck');
-		expect(performance.now() - started).toBeLessThan(300);
+		expect(performance.now() - started).toBeLessThan(1000);
 		expect(server.requests).toHaveLength(1);
 	});
 
@@ -814,7 +812,7 @@ describe('the queue', () => {
 		const at = performance.now();
 		stop.abort();
 		expect((await waiting).failed).toMatchObject({ kind: 'aborted', url: `${server.url}/v1/chat/completions` });
-		expect(performance.now() - at).toBeLessThan(50);
+		expect(performance.now() - at).toBeLessThan(100);
 		expect(connection.queueLength).toBe(0);
 		holding.close();
 		expect(server.requests).toHaveLength(1);
@@ -876,7 +874,7 @@ describe('the queue', () => {
 				expect(connection.queueLength).toBe(0);
 				await server.close();
 			}),
-			{ numRuns: 10 },
+			{ numRuns: 6 },
 		);
 	});
 });
