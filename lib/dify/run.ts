@@ -97,6 +97,7 @@ async function attempt(client: DifyClient, route: RunRoute, url: string, json: F
 	const state = createRun(options.hints);
 	const reading = await read(opened, state, options);
 	const { connection } = client;
+	if (reading.refused !== undefined) return { failed: reading.refused };
 	if (reading.whole !== undefined) return wholeOutcome(client, opened, reading.whole, options);
 	const gaveUp = reading.reason === 'abort' || reading.reason === 'idle';
 	const result = finish(state, reading.reason, reading.detail === undefined ? undefined : connection.mask(reading.detail));
@@ -138,6 +139,8 @@ interface Reading {
 	detail?: string;
 	/** A JSON answer although a stream was asked for. */
 	whole?: string;
+	/** A web page although a stream was asked for. */
+	refused?: DifyError;
 }
 
 async function read(stream: EventStream, state: RunState, options: RunOptions): Promise<Reading> {
@@ -153,6 +156,7 @@ async function read(stream: EventStream, state: RunState, options: RunOptions): 
 		}
 		return grace.isOver ? { reason: 'closed' } : { reason: 'eof', detail: stream.strayLines()[0] };
 	} catch (error) {
+		if (error instanceof DifyError) return { reason: 'closed', refused: error };
 		return grace.isOver ? { reason: 'closed' } : broken(error, options);
 	} finally {
 		grace.end();
