@@ -595,7 +595,7 @@ describe('failures with what had arrived', () => {
 	it('case 27: a 500 is not asked again, since llama-server says so of many a bad request', async () => {
 		const sim = await start();
 		sim.script(reply.llamaError(500, '[json.exception.parse_error.101] parse error at line 1, column 2'), reply.text('never'));
-		expect(await failed(clientOf(sim, { retries: 3 }))).toMatchObject({ kind: 'serverError', status: 500, serverText: expect.stringContaining('parse_error.101') as string });
+		expect(await failed(clientOf(sim, { retries: 3 }))).toMatchObject({ kind: 'badRequest', status: 500, serverText: expect.stringContaining('parse_error.101') as string });
 		expect(sim.requests).toHaveLength(1);
 	});
 
