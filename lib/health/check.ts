@@ -2,6 +2,7 @@ import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../transport/errors';
 import { diagnose } from './diagnosis';
 import { difyPlan } from './dify';
+import { progressOf } from './facts';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
 import { modelServerPlan, observe, type CheckOptions, type Target } from './probes';
 
@@ -23,7 +24,15 @@ export interface CheckResult extends Pick<ServerReport, 'server' | 'latencyMs'>,
 const MOST_REMEMBERED = 200;
 
 /** The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and refuses now has exited. */
-const remembered = new Map<string, { status: HealthStatus; at: number }>();
+const remembered = new Map<string, Memory>();
+
+interface Memory {
+	status: HealthStatus;
+	at: number;
+	/** See `progressOf`, and since when it is that. */
+	progress?: string;
+	progressSince: number;
+}
 
 /**
  * Checks a server: cheap, without a generation, without waking or loading anything.
@@ -39,10 +48,17 @@ export async function inspect(target: Target, options: CheckOptions = {}): Promi
 	const seen = await observe(target, target.service === 'dify' ? difyPlan : modelServerPlan, options);
 	const address = seen.url?.api;
 	const last = address === undefined ? undefined : remembered.get(address);
-	const observations: Observations = { ...seen, ...(last === undefined ? {} : { before: { status: last.status, msAgo: Date.now() - last.at } }) };
+	const now = Date.now();
+	const progress = progressOf(seen);
+	const progressSince = progress !== undefined && progress === last?.progress ? last.progressSince : now;
+	const observations: Observations = {
+		...seen,
+		...(last === undefined ? {} : { before: { status: last.status, msAgo: now - last.at } }),
+		...(progress === undefined ? {} : { unchangedMs: now - progressSince }),
+	};
 	const { status, findings, summary, report } = diagnose(observations);
 	// What is remembered is the last time that something answered: a second refusal still has the same cause.
-	if (address !== undefined && status !== 'unreachable') remember(address, status);
+	if (address !== undefined && status !== 'unreachable') remember(address, { status, at: now, progress, progressSince });
 	const { server, latencyMs, app, ...facts } = report;
 	const result: CheckResult = {
 		status,
@@ -83,9 +99,9 @@ function addressOf({ service, url }: Observations): string | null {
 	return service === 'dify' ? resolveDifyBase(url.typed) : url.root;
 }
 
-function remember(address: string, status: HealthStatus): void {
+function remember(address: string, memory: Memory): void {
 	if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-	remembered.set(address, { status, at: Date.now() });
+	remembered.set(address, memory);
 }
 
 /** Forgets every earlier check. For tests. */

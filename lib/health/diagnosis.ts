@@ -21,6 +21,8 @@ export interface Diagnosis {
 /** How long ago a check may have been to say something about now. */
 const RECENT_MS = 30 * 60_000;
 const SLOW_MS = 1_000;
+/** A single step of computing takes seconds at most, also for a large batch on a slow GPU. */
+const STUCK_MS = 30_000;
 /** Tools, memory and a system prompt of an agent rarely take less (contract llama-server 9.3). */
 const SMALL_CONTEXT = 8_192;
 
@@ -110,7 +112,7 @@ function unauthorized({ keySet, authentication }: Observations, failure: ProbeFa
 }
 
 /** Signs that the server answers without being able to work. */
-function liveness({ probes }: Observations, report: ServerReport): Weighed[] {
+function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): Weighed[] {
 	const { health, metrics, slots } = probes;
 	const findings: Weighed[] = [];
 	const isLlama = report.server.kind === 'llamaServer';
@@ -118,6 +120,8 @@ function liveness({ probes }: Observations, report: ServerReport): Weighed[] {
 	if (silent !== undefined) {
 		const upBeside = health?.answered === true ? `; ${describeProbe(health)}` : '';
 		findings.push(advise('stuck', 'error', describeProbe(silent) + upBeside, {}, 'degraded'));
+	} else if (unchangedMs >= STUCK_MS) {
+		findings.push(advise('stuck', 'error', `${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`, {}, 'degraded'));
 	}
 	if (health?.answered === true && health.status >= 500 && report.server.kind !== 'openAiCompatible') findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
 	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {

@@ -11,7 +11,7 @@ export function describeServer(observations: Observations): ServerReport {
 	const children = Object.values(perModel).map((child) => ({ props: bodyOf(child.props), metrics: metricsOf(child.metrics) }));
 	const metrics = metricsOf(probes.metrics);
 	const isRouter = server.kind === 'llamaRouter';
-	const slotList = probes.slots?.answered === true && Array.isArray(probes.slots.json) ? (probes.slots.json as unknown[]).filter(isRecord) : undefined;
+	const slotList = slotsOf(probes);
 	const contexts = children.map(({ props: child }) => contextOf(child)).filter((context) => context !== null);
 	return {
 		server,
@@ -145,6 +145,23 @@ function stateOf(status: Record<string, unknown>): string | null {
 /** The command line of a router's model. */
 export function argumentsOf(status: Record<string, unknown>): string[] {
 	return texts(status.args);
+}
+
+/**
+ * How far the running requests have come; undefined where none runs, or nothing tells. llama-server answers `/metrics` and `/slots` while it
+ * computes (server-context.cpp, yield_to_queue), so only counters that stand still show that it hangs.
+ */
+export function progressOf({ probes }: Pick<Observations, 'probes'>): string | undefined {
+	const metrics = metricsOf(probes.metrics);
+	const decodes = metrics?.['llamacpp:n_decode_total'];
+	if (decodes !== undefined && (metrics?.['llamacpp:requests_processing'] ?? 0) > 0) return `${decodes} decodes`;
+	const slots = slotsOf(probes)?.filter(({ is_processing: busy }) => busy === true) ?? [];
+	if (slots.length === 0) return undefined;
+	return JSON.stringify(slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [id, task, read, next]));
+}
+
+function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknown>> | undefined {
+	return slots?.answered === true && Array.isArray(slots.json) ? (slots.json as unknown[]).filter(isRecord) : undefined;
 }
 
 /** How much of a running Ollama model lies in the GPU's memory, from 0 to 1. */

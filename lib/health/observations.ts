@@ -106,6 +106,8 @@ export interface Observations {
 	alternatives: Alternative[];
 	/** The last check of this address, where this process remembers one. */
 	before?: { status: HealthStatus; msAgo: number };
+	/** How long the running requests have made no progress, as far as this process has seen. */
+	unchangedMs?: number;
 	expectations: Expectations;
 	/** Milliseconds for the whole check. */
 	checkMs: number;

@@ -90,10 +90,11 @@ function occupy({ url }: Reachable, count: number, body: Record<string, unknown>
 		});
 		await response.text();
 	});
+	const ended = Promise.allSettled(requests);
 	return {
 		stop: async () => {
 			abort.abort();
-			await Promise.allSettled(requests);
+			await ended;
 		},
 	};
 }
@@ -138,14 +139,14 @@ describe('the real llama-server', () => {
 
 	it('is caught while it loads, and waited for', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false, args: ['--no-mmap'] });
-		const result = await waitUntilReady(async () => await check(server, { timeLimitMs: 1000 }), { limitMs: 60_000, pausesMs: [5] });
+		const result = await waitUntilReady(async () => await check(server), { limitMs: 60_000, pausesMs: [10] });
 		expect(result.status).toBe('healthy');
 		const [loading] = result.history.filter(({ status }) => status === 'loading');
 		expect(loading?.summary).toBe('The model is still loading.');
 		await server.stop();
 	});
 
-	it('two slots busy, a queue, then a prompt so long that nothing else is answered', async () => {
+	it('two slots busy, a queue, then a batch so long that nothing moves', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 2, args: ['--metrics', '--kv-unified', '--batch-size', '4096', '--ubatch-size', '4096'] });
 		const busy = occupy(server, 3);
 		const queued = await until(async () => await check(server), ({ queue }) => queue === 1);
@@ -154,11 +155,14 @@ describe('the real llama-server', () => {
 		await busy.stop();
 		await until(async () => await check(server), ({ slots }) => slots!.busy === 0);
 
-		// One batch of thousands of tokens keeps the model's thread from everything else, as a hung GPU does.
+		// One batch of thousands of tokens keeps the model's thread for seconds. Only the clock tells that from a hung GPU, so it is put forward.
 		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
-		const stuck = await until(async () => await check(server, { timeLimitMs: 600 }), ({ status }) => status !== 'healthy');
+		await until(async () => (await check(server)).slots!.busy, (count) => count === 1);
+		const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
+		const stuck = await check(server);
+		clock.mockRestore();
 		expect(stuck).toMatchObject({ status: 'degraded', findings: [{ id: 'stuck' }] });
-		expect(stuck.findings[0]!.observed).toMatch(/\/metrics: no answer after \d+ ms; GET .*\/health: HTTP 200/);
+		expect(stuck.findings[0]!.observed).toMatch(/^1 running, but nothing was computed for 6\d s$/);
 		await reading.stop();
 		await server.stop();
 	});
@@ -188,7 +192,7 @@ describe('the real llama-server', () => {
 	});
 
 	it('speed test: alone and two at once', async () => {
-		const server = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2, threads: 2 });
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2 });
 		const result = await testSpeed(modelServerTarget({ baseUrl: server.url }), { model: '', tokens: 24, atOnce: 2, firstTokenMs: 60_000, totalMs: 120_000 });
 		expect(result).toMatchObject({ status: 'healthy', speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } });
 		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {

@@ -339,6 +339,28 @@ describe('answers without being able to work (row 26)', () => {
 		expect(finding(result, 'stuck').advice).toContain('GPU hangs');
 	});
 
+	it.each([
+		['/metrics', { metrics: true }, {}, (step: number) => `llamacpp:requests_processing 1\nllamacpp:n_decode_total ${step}\n`],
+		['/slots', {}, { readSlots: true }, (step: number) => JSON.stringify([{ id: 0, is_processing: true, id_task: 3, n_prompt_tokens_processed: 5, next_token: [{ n_decoded: step }] }])],
+	])('everything answers, but the counters of %s stand still while a request runs: stuck', async (path, options, more, counters) => {
+		const server = await sim({ apiKey: SESAME, ...options });
+		const at = async (step: number, seconds: number) => {
+			server.route(`GET ${path}`, reply.error(200, counters(step)));
+			const clock = jest.spyOn(Date, 'now').mockReturnValue(start + seconds * 1000);
+			const result = await check(server.url, more);
+			clock.mockRestore();
+			return result;
+		};
+		const start = Date.now();
+		expect((await at(7, 0)).status).toBe('healthy');
+		expect((await at(7, 20)).status).toBe('healthy');
+		const result = await at(7, 45);
+		expect(result.status).toBe('degraded');
+		expect(finding(result, 'stuck').observed).toBe('1 running, but nothing was computed for 45 s');
+		expect((await at(8, 50)).status).toBe('healthy');
+		expect((await at(8, 60)).status).toBe('healthy');
+	});
+
 	it('/health answers, the model list does not', async () => {
 		const server = await sim();
 		server.route('GET /v1/models', reply.silence());

@@ -76,6 +76,8 @@ describe('llama-server with one model', () => {
 		expect(asked()).toEqual(['GET /api/version', 'GET /health', 'GET /metrics', 'GET /props', 'GET /v1/models', 'GET /version', 'POST /v1/embeddings', 'POST /v1/rerank']);
 		expect(server.requests.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([{}, {}]);
 		expect(server.slots().every(({ tokens }) => tokens === 0)).toBe(true);
+		// Idle connections would keep its HTTP threads from others.
+		await server.until(() => server.connections.open === 0);
 	});
 
 	it('asleep: says so, is healthy, and sleeps on (row 22)', async () => {
