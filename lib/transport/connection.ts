@@ -377,7 +377,7 @@ export class Connection {
 	}
 
 	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
-		const content = options.body?.content ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
+		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
 		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
 		const sameOrigin = new URL(url).origin === this.url.origin;
 		return {
