@@ -423,6 +423,11 @@ interface Answer {
 	close(): void;
 }
 
+/** Half a surrogate pair, as a text that was cut by length has it, is refused by llama-server as a broken body. */
+function wellFormedJson(value: unknown): string {
+	return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner));
+}
+
 function resolved(baseUrl: string): ResolvedBaseUrl {
 	try {
 		return resolveBaseUrl(baseUrl);
