@@ -273,15 +273,16 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/must not be empty/i,
 		/'messages' is required/i,
 	],
-	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
 	[
 		'grammarRejected',
 		/failed to parse grammar/i,
-		/json schema conversion failed/i,
+		/json schema (?:error|conversion failed)/i,
 		/failed to initialize samplers/i,
 		/invalid grammar/i,
 		/unsupported.*(?:schema|pattern)/i,
 	],
+	// After the schema's row: llama-server wraps what is wrong with a schema in the same sentence.
+	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
 	[
 		'toolsUnsupported',
 		/tools? param requires --jinja/i,
