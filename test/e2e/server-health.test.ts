@@ -7,7 +7,6 @@ import { closeChannels } from '../../lib/transport/dispatcher';
 import { modelServerTarget } from '../../nodes/ServerHealth/target';
 import { childProcess, delay, fs, net, path, process } from '../support/node';
 import {
-	executeWorkflow,
 	llamaCredential,
 	parts,
 	scriptedModel,
@@ -138,7 +137,7 @@ describe('the real llama-server', () => {
 	});
 
 	it('is caught while it loads, and waited for', async () => {
-		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false, args: ['--no-mmap'] });
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, wait: false });
 		const result = await waitUntilReady(async () => await check(server), { limitMs: 60_000, pausesMs: [10] });
 		expect(result.status).toBe('healthy');
 		const [loading] = result.history.filter(({ status }) => status === 'loading');
@@ -375,8 +374,11 @@ describe('the real n8n', () => {
 	});
 
 	it("n8n's own protection against private addresses is named", async () => {
-		const credential = llamaCredential(server, { apiKey: 'right-key-0815' });
-		const { run: executed } = await executeWorkflow(branches({ id: credential.id!, name: credential.name }, ['Healthy', 'Unhealthy']), [credential], { env: { N8N_SSRF_PROTECTION_ENABLED: 'true' } });
-		expect(itemsOf(executed, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+		const guarded = await startN8n({ env: { N8N_SSRF_PROTECTION_ENABLED: 'true' } });
+		const credential = await guarded.createCredential({ ...llamaCredential(server, { apiKey: 'right-key-0815' }), id: undefined });
+		const created = await guarded.createWorkflow(branches(credential, ['Healthy', 'Unhealthy']));
+		const execution = await guarded.waitForExecution(await guarded.runWorkflow(created, 'Start'));
+		expect(itemsOf(execution, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+		await guarded.stop();
 	});
 });
