@@ -15,7 +15,6 @@ export interface FileSource {
 	open(): AsyncIterable<Uint8Array>;
 }
 
-/** Longest pause while bytes go out, and for Dify to store the file. */
 const UPLOAD_IDLE_MS = 120_000;
 
 /** What Dify 1.12 refuses in a name (contract 2.9), and what would end the line of the header. */
@@ -24,10 +23,11 @@ const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 /**
  * Uploads a file for a run of the same user.
  *
+ * @param idleMs longest pause while bytes go out, and for Dify to store the file
  * @returns its id in Dify
  * @throws {DifyError} and {ServerError}
  */
-export async function uploadFile(client: DifyClient, source: FileSource, user: string, signal?: AbortSignal): Promise<string> {
+export async function uploadFile(client: DifyClient, source: FileSource, user: string, signal?: AbortSignal, idleMs = UPLOAD_IDLE_MS): Promise<string> {
 	const url = client.url('/files/upload');
 	const boundary = `----n8n${randomUUID()}`;
 	const head = encode(headOf(source, user, boundary));
@@ -38,7 +38,7 @@ export async function uploadFile(client: DifyClient, source: FileSource, user: s
 			method: 'POST',
 			signal,
 			timeoutMs: 0,
-			idleMs: UPLOAD_IDLE_MS,
+			idleMs,
 			body: {
 				content: pieces(head, source, tail, sent),
 				contentType: `multipart/form-data; boundary=${boundary}`,
@@ -91,12 +91,20 @@ async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, s
 
 /** A proxy that finds an upload too large often just closes the connection. */
 function uploadFailure(error: unknown, { name, size }: FileSource, sent: number, url: string): unknown {
-	if (!(error instanceof ServerError) || (error.kind !== 'closedBeforeAnswer' && error.kind !== 'connectionLost') || sent === 0) return error;
+	if (!(error instanceof ServerError) || sent === 0) return error;
+	const progress = `${sent} of ${size} bytes`;
+	if (error.kind === 'idleLimit') {
+		return new DifyError(
+			{ status: 0, kind: 'timeout', message: `The upload of "${name}" stood still (${progress})`, remedy: 'Check the network between n8n and Dify, and the storage of Dify.', retryable: false },
+			{ url },
+		);
+	}
+	if (error.kind !== 'closedBeforeAnswer' && error.kind !== 'connectionLost') return error;
 	return new DifyError(
 		{
 			status: 0,
 			kind: 'file-too-large',
-			message: `The connection was closed while "${name}" was sent (${sent} of ${size} bytes)`,
+			message: `The connection was closed while "${name}" was sent (${progress})`,
 			remedy: 'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 			retryable: false,
 		},
