@@ -378,7 +378,10 @@ describe('the real n8n', () => {
 		const credential = await guarded.createCredential({ ...llamaCredential(server, { apiKey: 'right-key-0815' }), id: undefined });
 		const created = await guarded.createWorkflow(branches(credential, ['Healthy', 'Unhealthy']));
 		const execution = await guarded.waitForExecution(await guarded.runWorkflow(created, 'Start'));
-		expect(itemsOf(execution, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+		// n8n before 2.30 hands nodes no such filter (contract n8n-platform 4.3), and blocks nothing.
+		const hasFilter = Number(parts().n8n.version.split('.')[1]) >= 30;
+		if (hasFilter) expect(itemsOf(execution, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+		else expect(itemsOf(execution, 'Healthy')).toMatchObject([{ status: 'healthy' }]);
 		await guarded.stop();
 	});
 });
