@@ -4,7 +4,7 @@ import type { CallAnswer } from '../../lib/transport/connection';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { failure } from '../../lib/transport/failure';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
-import { delay, net, performance, setTimeout } from '../support/node';
+import { delay, net, performance, setTimeout, zlib } from '../support/node';
 import { ask, CHAT, connect, dataOf, drain, failureOf, openChat } from './client';
 
 const SAMPLE = 'local-key-1234567890';
@@ -402,6 +402,21 @@ describe('reading a stream', () => {
 		const { failed } = await ask(connect(server.url));
 		expect(failed).toMatchObject({ kind: 'invalidAnswer', status: 200 });
 		expect(failed!.message).toContain('(br)');
+	});
+
+	test.each([
+		['x-gzip', zlib.gzipSync],
+		['deflate', zlib.deflateSync],
+	] as const)('case 46: %s', async (encoding, compress) => {
+		const server = await start();
+		server.script(reply.sse(compress('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'), { headers: { 'Content-Encoding': encoding } }));
+		expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'Hi' });
+	});
+
+	test('case 46: a compressed stream that breaks off', async () => {
+		const server = await start();
+		server.script(reply.text('word '.repeat(50), { gzip: true, cut: { at: 300, how: 'clean' } }));
+		expect((await ask(connect(server.url))).failed!.kind).toBe('connectionLost');
 	});
 
 	test('case 46: errors are decompressed too', async () => {

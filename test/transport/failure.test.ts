@@ -406,12 +406,62 @@ describe('ServerError', () => {
 });
 
 describe('remedies', () => {
-	const KINDS: FailureKind[] = ['dns', 'refused', 'connectTimeout', 'tlsMismatch', 'wrongPath', 'modelNotFound', 'contextOverflow', 'firstTokenLimit', 'loading', 'toolCallCut', 'onlyThinking', 'redirect', 'gateway'];
+	// A record, so that the compiler asks for a kind that is added.
+	const KINDS: Record<FailureKind, true> = {
+		invalidUrl: true,
+		dns: true,
+		refused: true,
+		connectTimeout: true,
+		unreachable: true,
+		tlsMismatch: true,
+		tlsUntrusted: true,
+		notHttp: true,
+		closedBeforeAnswer: true,
+		blockedByPolicy: true,
+		proxy: true,
+		redirect: true,
+		firstTokenLimit: true,
+		idleLimit: true,
+		totalLimit: true,
+		progressLimit: true,
+		aborted: true,
+		unauthorized: true,
+		forbidden: true,
+		wrongPath: true,
+		modelNotFound: true,
+		contextOverflow: true,
+		contextExceeded: true,
+		badRequest: true,
+		templateRejected: true,
+		grammarRejected: true,
+		toolsUnsupported: true,
+		modalityUnsupported: true,
+		brokenHistory: true,
+		tooLarge: true,
+		busy: true,
+		loading: true,
+		modelFailedToLoad: true,
+		notSupported: true,
+		serverError: true,
+		gateway: true,
+		notAnApi: true,
+		invalidAnswer: true,
+		streamError: true,
+		streamEndedEarly: true,
+		connectionLost: true,
+		toolCallCut: true,
+		toolCallInvalid: true,
+		onlyThinking: true,
+		emptyAnswer: true,
+		filtered: true,
+		invalidInput: true,
+	};
 
-	test.each(KINDS)('%s reads well without any fact', (kind) => {
+	test.each(Object.keys(KINDS) as FailureKind[])('%s reads well without any fact', (kind) => {
 		const { message, remedy } = failure(kind, {});
 		for (const text of [message, remedy]) expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
-		expect(remedyFor(kind).message).not.toMatch(/\.$/);
+		expect(remedyFor(kind).message).toMatch(/^[A-Zn].*[^.]$/);
+		expect(remedy).toMatch(/^[A-Z'].*\.$/);
 	});
 
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
