@@ -172,7 +172,7 @@ export const ADVICE = {
 export type AdviceId = keyof typeof ADVICE;
 
 function contextAdvice(tokens: number | undefined, slots: number | undefined): string {
-	const perSlot = slots !== undefined && slots > 1 ? ` With -np ${slots} every slot gets 1/${slots} of it: then --ctx-size ${(tokens ?? 0) * slots}.` : '';
+	const perSlot = slots !== undefined && slots > 1 ? ` If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${(tokens ?? 0) * slots}, or --kv-unified.` : '';
 	return `Start llama-server with --ctx-size ${tokens}.${perSlot}`;
 }
 

@@ -141,7 +141,7 @@ describe('llama-server with one model', () => {
 		const result = await check(server.url);
 		expect(result.status).toBe('healthy');
 		expect(finding(result, 'contextSmall')).toMatchObject({ severity: 'warning', observed: '/props says n_ctx 2048 in each of 2 slots' });
-		expect(finding(result, 'contextSmall').advice).toContain('--ctx-size 16384. With -np 2 every slot gets 1/2 of it: then --ctx-size 32768.');
+		expect(finding(result, 'contextSmall').advice).toContain('--ctx-size 16384. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 32768, or --kv-unified.');
 		const needed = await check(server.url, { expectations: { minContext: 4096 } });
 		expect(needed.status).toBe('misconfigured');
 		expect(ids(needed)).not.toContain('contextSmall');
