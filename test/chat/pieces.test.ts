@@ -1,5 +1,5 @@
 import { inPieces } from '../../lib/chat/pieces';
-import { delay } from '../support/node';
+import { delay, setTimeout } from '../support/node';
 
 async function* tokens(count: number, everyMs: number, left?: AbortSignal): AsyncGenerator<string, string> {
 	for (let i = 0; i < count && left?.aborted !== true; i++) {
@@ -24,15 +24,48 @@ describe('text in pieces', () => {
 		expect(result).toBe('end');
 	});
 
-	it('gives the first token at once and joins the ones that follow closely', async () => {
-		const { pieces } = await collect(tokens(20, 2), 300);
-		expect(pieces[0]).toBe('0 ');
-		expect(pieces).toHaveLength(2);
+	/** A source that gives the next tokens only when the reader has got the piece before. */
+	function stepwise(steps: string[][]) {
+		let allow = () => {};
+		async function* source(): AsyncGenerator<string, string> {
+			for (const [index, step] of steps.entries()) {
+				if (index > 0) await new Promise<void>((resolve) => (allow = resolve));
+				yield* step;
+			}
+			return 'end';
+		}
+		return { source: source(), allow: () => allow() };
+	}
+
+	it('gives the first token at once and joins what came until the next piece', async () => {
+		const { source, allow } = stepwise([['a'], ['b', 'c', 'd']]);
+		const pieces = inPieces(source, 50, new AbortController());
+		expect(await pieces.next()).toEqual({ done: false, value: 'a' });
+		allow();
+		expect(await pieces.next()).toEqual({ done: false, value: 'bcd' });
+		expect(await pieces.next()).toEqual({ done: true, value: 'end' });
 	});
 
 	it('gives slow tokens one by one', async () => {
-		const { pieces } = await collect(tokens(5, 25), 1);
-		expect(pieces).toEqual(['0 ', '1 ', '2 ', '3 ', '4 ']);
+		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
+		const pieces: string[] = [];
+		for await (const piece of inPieces(source, 1, new AbortController())) {
+			pieces.push(piece);
+			setTimeout(allow, 20);
+		}
+		expect(pieces).toEqual(['a', 'b', 'c']);
+	});
+
+	it('waits between two pieces', async () => {
+		const { source, allow } = stepwise([['a'], ['b'], ['c']]);
+		const pieces = inPieces(source, 60, new AbortController());
+		await pieces.next();
+		allow();
+		const startedAt = performance.now();
+		expect((await pieces.next()).value).toBe('b');
+		expect(performance.now() - startedAt).toBeGreaterThan(40);
+		allow();
+		await pieces.next();
 	});
 
 	it('hands an error on after the text that came before it', async () => {
