@@ -81,10 +81,20 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 				'The model server is down, still starting, on another port, or bound to 127.0.0.1 only. Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.',
 		};
 	},
-	connectTimeout: ({ host, port }) => ({
-		message: `No answer from ${quoted(host)} while connecting`,
-		remedy: `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down. Try the same address with curl from the machine that runs n8n.`,
-	}),
+	connectTimeout: ({ host, port, url, root }) => {
+		const firewall = `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down.`;
+		// llama-server without TLS waits for the rest of what it takes for a request line.
+		if (url?.startsWith('https:')) {
+			return {
+				message: `No answer from ${quoted(host)} while making an https connection`,
+				remedy: `If the server was not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
+			};
+		}
+		return {
+			message: `No answer from ${quoted(host)} while connecting`,
+			remedy: `${firewall} Try the same address with curl from the machine that runs n8n.`,
+		};
+	},
 	unreachable: ({ host }) => ({
 		message: `There is no route to ${quoted(host)}`,
 		remedy: 'Check the IP address, the network and the VPN. In Docker the container may be on an isolated network.',

@@ -153,6 +153,14 @@ describe('reaching the server', () => {
 		expect(failed!.url).toBe(`https://127.0.0.1:${port}/v1/chat/completions`);
 	});
 
+	test('case 13: https to llama-server, which waits for the rest of a request line', async () => {
+		const server = await start();
+		const { failed } = await ask(connect(`https://127.0.0.1:${server.port}`, { connectLimitMs: 100 }));
+		expect(failed!.kind).toBe('connectTimeout');
+		expect(failed!.message).toContain('while making an https connection');
+		expect(failed!.remedy).toContain(`use http:// in the Base URL: http://127.0.0.1:${server.port}`);
+	});
+
 	test.each([
 		['', ''],
 		['/', ''],
