@@ -1,4 +1,5 @@
-import type { Connection, EventStream } from '../transport/connection';
+import type { Connection } from '../transport/connection';
+import type { EventStream } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
 import type { Limits } from '../transport/limits';

@@ -1,4 +1,6 @@
-import { pauseFor, type CallAnswer, type CallOptions, type Connection } from '../transport/connection';
+import type { Connection } from '../transport/connection';
+import type { CallAnswer, CallOptions } from '../transport/types';
+import { pauseFor } from '../transport/waiting';
 import { ServerError, type FailureKind } from '../transport/errors';
 import { networkFailure } from '../transport/failure';
 import { DifyError, answerError } from './failure';

@@ -1,7 +1,8 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { BaseUrlError } from '../transport/base-url';
-import { Connection, type ConnectionSettings } from '../transport/connection';
+import { Connection } from '../transport/connection';
+import type { ConnectionSettings } from '../transport/types';
 import { credentialHeaders, egressFilterOf } from '../transport/credentials';
 import { failure } from '../transport/failure';
 import { resolveDifyBase } from './base-url';

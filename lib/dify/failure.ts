@@ -1,4 +1,5 @@
-import type { CallAnswer, Connection } from '../transport/connection';
+import type { Connection } from '../transport/connection';
+import type { CallAnswer } from '../transport/types';
 import { ServerError, type FailureKind } from '../transport/errors';
 import { DIFY_REMEDIES, type DifyFailureKind } from './codes';
 import { describeDifyFailure, describeRunError, type DifyFailure } from './errors';

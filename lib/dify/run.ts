@@ -1,4 +1,4 @@
-import type { EventStream } from '../transport/connection';
+import type { EventStream } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { afterMs, type LimitName } from '../transport/limits';
 import { seconds } from '../transport/remedies';

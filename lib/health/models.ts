@@ -1,4 +1,5 @@
-import { pauseFor, type Connection } from '../transport/connection';
+import type { Connection } from '../transport/connection';
+import { pauseFor } from '../transport/waiting';
 import type { ServerError } from '../transport/errors';
 import { failure, isRecord } from '../transport/failure';
 import { ADVICE } from './advice';

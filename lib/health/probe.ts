@@ -1,4 +1,5 @@
-import type { CallOptions, Connection } from '../transport/connection';
+import type { Connection } from '../transport/connection';
+import type { CallOptions } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { looksLikeHtml, networkFailure } from '../transport/failure';
 import type { Probe, ProbeFailure } from './observations';

@@ -1,4 +1,5 @@
-import { Connection, type ConnectionSettings } from '../transport/connection';
+import { Connection } from '../transport/connection';
+import type { ConnectionSettings } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { failure, isRecord } from '../transport/failure';
 import { isLoopback } from '../transport/remedies';

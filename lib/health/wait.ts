@@ -1,4 +1,4 @@
-import { pauseFor } from '../transport/connection';
+import { pauseFor } from '../transport/waiting';
 import type { CheckResult } from './check';
 import type { HealthStatus } from './observations';
 

@@ -1,103 +1,21 @@
-import { sleep } from 'n8n-workflow';
-
+import { decompressed, flatten, methodOf, readAnswer, redirectLocation, redirectTarget, type Answer } from './answer';
 import { resolveBaseUrl, BaseUrlError, type ResolvedBaseUrl } from './base-url';
 import { BodyReader } from './body-reader';
 import { channelFor, type ServerChannel } from './dispatcher';
 import type { ServerError } from './errors';
 import { failure, httpFailure, mask, networkFailure, parseObject, secretsOf, type FailureContext } from './failure';
-import { DEFAULT_LIMITS, Watchdog, type Limits } from './limits';
+import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { seconds } from './remedies';
+import { watchedBody, wellFormedJson } from './request-body';
 import type { ServerSentEvent } from './sse';
+import type { CallAnswer, CallOptions, ConnectionSettings, EventStream, RequestOptions, StreamOptions } from './types';
 import { request, type Dispatcher } from './vendor';
-
-/** n8n's egress filter, as `helpers.getSecureEgressFilter()` gives it from n8n 2.30 on. */
-export interface EgressFilter {
-	validateUrl(url: string | URL): Promise<{ ok: boolean; error?: Error }>;
-	createSecureLookup(): (hostname: string, options: object, done: (...args: never[]) => void) => void;
-	validateRedirectSync(url: string): void;
-}
-
-export interface ConnectionSettings {
-	/** As the user typed it. */
-	baseUrl: string;
-	/** Headers that carry the key and the user's extra headers. They never leave the origin of the base URL. */
-	headers?: Record<string, string>;
-	ignoreSslIssues?: boolean;
-	/** Generations at once over this credential; 0 = unlimited. */
-	maxConcurrentRequests?: number;
-	egressFilter?: EgressFilter;
-	/** Milliseconds for making a connection, default 10 s. */
-	connectLimitMs?: number;
-	/** What is asked, where that is no model server: errors then advise about that. */
-	service?: 'dify';
-}
-
-export interface RequestOptions {
-	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-	/** Sent as JSON. */
-	json?: unknown;
-	/** Sent as it is, with its own content type; for uploads. */
-	body?: { content: AsyncIterable<Uint8Array> | Uint8Array; contentType: string; length?: number };
-	headers?: Record<string, string>;
-	signal?: AbortSignal;
-	/** Named in errors about the model. */
-	model?: string;
-}
-
-export interface CallOptions extends RequestOptions {
-	/** For the whole call, default 15 s. */
-	timeoutMs?: number;
-	/** A call that changes something: own connection, never sent twice. Default: every method but GET. */
-	once?: boolean;
-	/** Longest pause between two pieces of an upload, and before its answer. */
-	idleMs?: number;
-}
-
-export interface CallAnswer {
-	status: number;
-	headers: Record<string, string>;
-	text: string;
-	/** Parsed body, where it is JSON. */
-	json: unknown;
-	/** Where the answer came from, after redirects. */
-	url: string;
-}
-
-export interface StreamOptions extends RequestOptions {
-	limits?: Partial<Limits>;
-	/** How often a refused connection or a server that is too busy to take the request up is tried again. */
-	retries?: number;
-	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */
-	refuse?: (answer: CallAnswer) => ServerError;
-	/** Called before each wait for a server that is loading or busy. */
-	onWait?: (reason: 'loading' | 'busy' | 'refused', elapsedMs: number) => void;
-}
-
-/** An answer whose body is being read: batches of events, one batch per piece that arrived from the network. */
-export interface EventStream {
-	url: string;
-	status: number;
-	headers: Record<string, string>;
-	/** A JSON answer although a stream was asked for comes as one event named `whole-answer`. */
-	batches: AsyncIterable<ServerSentEvent[]>;
-	/** To be called when the first token arrived: from then on the idle limit counts in place of the first-token limit. */
-	firstToken(): void;
-	/** To be called when only an end marker can still come: a socket that is left open is then given up after 3 s. */
-	finishing(): void;
-	/** Lines in the body that were no events. */
-	strayLines(): readonly string[];
-	/** Closes the connection if it is still open, which frees the server's slot. */
-	close(): void;
-}
+import { pauseFor, unlessAborted } from './waiting';
 
 const CALL_LIMIT_MS = 15_000;
 const MOST_REDIRECTS = 5;
-const MOST_ERROR_BODY = 1024 * 1024;
 const END_MARKER_MS = 3_000;
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
-/** A pause is slept in pieces, so that a cancelled one leaves no long timer behind. */
-const PAUSE_PIECE_MS = 250;
-
 /** Which connections a request may use: those kept open, or one of its own. */
 interface Way {
 	dispatcher: Dispatcher;
@@ -415,122 +333,10 @@ export class Connection {
 	}
 }
 
-interface Answer {
-	status: number;
-	headers: Record<string, string>;
-	url: string;
-	body: AsyncIterable<Uint8Array>;
-	close(): void;
-}
-
-/** Half a surrogate pair, as a text that was cut by length has it, is refused by llama-server as a broken body. */
-function wellFormedJson(value: unknown): string {
-	return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner));
-}
-
 function resolved(baseUrl: string): ResolvedBaseUrl {
 	try {
 		return resolveBaseUrl(baseUrl);
 	} catch (error) {
 		throw failure('invalidUrl', {}, error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {});
 	}
-}
-
-/** An upload whose pieces are signs of life. */
-function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestOptions['body'] {
-	if (body === undefined || body.content instanceof Uint8Array) return body;
-	const { content } = body;
-	async function* pieces() {
-		for await (const piece of content) {
-			watchdog.touch();
-			yield piece;
-		}
-		watchdog.touch();
-	}
-	return { ...body, content: pieces() };
-}
-
-/**
- * Gives up waiting when the signal aborts: undici looks at it only when its connection is made, which takes up to 10 s
- * where packets are dropped, and the egress filter's look-up of a name does not look at it at all.
- */
-async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-	signal.throwIfAborted();
-	let onAbort = () => {};
-	const aborted = new Promise<never>((_resolve, reject) => {
-		onAbort = () => reject(signal.reason as Error);
-		signal.addEventListener('abort', onAbort, { once: true });
-	});
-	try {
-		return await Promise.race([work(), aborted]);
-	} finally {
-		signal.removeEventListener('abort', onAbort);
-	}
-}
-
-function methodOf({ method, json, body }: RequestOptions) {
-	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
-}
-
-/** Where to send the request again, where that is right: a POST only if the status says that the method stays the same. */
-function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
-	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
-	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
-	// An upload is read once and cannot be sent again.
-	const repeatable = methodOf(options) === 'GET' || ((status === 307 || status === 308) && options.body === undefined);
-	return repeatable ? target : undefined;
-}
-
-function redirectLocation({ headers: { location }, url }: Pick<Answer, 'headers' | 'url'>): string | undefined {
-	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
-}
-
-async function readAnswer(answer: Answer): Promise<CallAnswer> {
-	const decoder = new TextDecoder('utf-8');
-	let text = '';
-	let size = 0;
-	for await (const bytes of answer.body) {
-		size += bytes.byteLength;
-		text += decoder.decode(bytes, { stream: true });
-		if (answer.status >= 300 && size > MOST_ERROR_BODY) break;
-	}
-	answer.close();
-	text += decoder.decode();
-	return { status: answer.status, headers: answer.headers, text, json: parseJson(text), url: answer.url };
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		return undefined;
-	}
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-	return Object.fromEntries(
-		Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]])),
-	);
-}
-
-/** The body without compression; undefined where the way it is compressed is unknown. */
-function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
-	if (encoding === '' || encoding === 'identity') return body;
-	const format = encoding === 'gzip' || encoding === 'x-gzip' ? 'gzip' : encoding === 'deflate' ? 'deflate' : undefined;
-	return format && (ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>);
-}
-
-/** Waits, and ends early with the reason of the signal when that aborts. */
-export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
-	signal?.throwIfAborted();
-	let wake = () => {};
-	const aborted = new Promise<void>((resolve) => {
-		wake = resolve;
-		signal?.addEventListener('abort', wake, { once: true });
-	});
-	for (let left = ms; left > 0; left -= PAUSE_PIECE_MS) {
-		await Promise.race([sleep(Math.min(left, PAUSE_PIECE_MS)), aborted]);
-		signal?.throwIfAborted();
-	}
-	signal?.removeEventListener('abort', wake);
 }

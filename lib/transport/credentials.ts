@@ -1,6 +1,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { Connection, type ConnectionSettings, type EgressFilter } from './connection';
+import { Connection } from './connection';
+import type { ConnectionSettings, EgressFilter } from './types';
 import { failure, isRecord } from './failure';
 
 /** The data of a "LocalLlama API" credential. */

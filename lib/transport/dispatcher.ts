@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { EgressFilter } from './connection';
+import type { EgressFilter } from './types';
 import { failure } from './failure';
 import { RequestQueue } from './queue';
 import { EnvHttpProxyAgent, type Dispatcher } from './vendor';

@@ -1,5 +1,6 @@
 /** What the tests of the transport have in common: one chat on a simulator, and what came of it. */
-import { Connection, type ConnectionSettings, type EventStream, type StreamOptions } from '../../lib/transport/connection';
+import { Connection } from '../../lib/transport/connection';
+import type { ConnectionSettings, EventStream, StreamOptions } from '../../lib/transport/types';
 import { ServerError } from '../../lib/transport/errors';
 import type { ServerSentEvent } from '../../lib/transport/sse';
 

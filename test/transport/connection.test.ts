@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { CallAnswer } from '../../lib/transport/connection';
+import type { CallAnswer } from '../../lib/transport/types';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { failure } from '../../lib/transport/failure';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';

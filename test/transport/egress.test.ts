@@ -2,7 +2,7 @@ import { ExecuteContext } from 'n8n-core';
 import { createEmptyRunExecutionData, Workflow } from 'n8n-workflow';
 import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-workflow';
 
-import type { EgressFilter } from '../../lib/transport/connection';
+import type { EgressFilter } from '../../lib/transport/types';
 import { egressFilterOf } from '../../lib/transport/credentials';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';

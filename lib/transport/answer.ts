@@ -1,0 +1,64 @@
+import type { CallAnswer, RequestOptions } from './types';
+
+const MOST_ERROR_BODY = 1024 * 1024;
+
+/** An HTTP answer whose body has not been read. */
+export interface Answer {
+	status: number;
+	headers: Record<string, string>;
+	url: string;
+	body: AsyncIterable<Uint8Array>;
+	close(): void;
+}
+
+export function methodOf({ method, json, body }: RequestOptions) {
+	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
+}
+
+/** Where to send the request again, where that is right: a POST only if the status says that the method stays the same. */
+export function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
+	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
+	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
+	// An upload is read once and cannot be sent again.
+	const repeatable = methodOf(options) === 'GET' || ((status === 307 || status === 308) && options.body === undefined);
+	return repeatable ? target : undefined;
+}
+
+export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'headers' | 'url'>): string | undefined {
+	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
+}
+
+export async function readAnswer(answer: Answer): Promise<CallAnswer> {
+	const decoder = new TextDecoder('utf-8');
+	let text = '';
+	let size = 0;
+	for await (const bytes of answer.body) {
+		size += bytes.byteLength;
+		text += decoder.decode(bytes, { stream: true });
+		if (answer.status >= 300 && size > MOST_ERROR_BODY) break;
+	}
+	answer.close();
+	text += decoder.decode();
+	return { status: answer.status, headers: answer.headers, text, json: parseJson(text), url: answer.url };
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]])),
+	);
+}
+
+/** The body without compression; undefined where the way it is compressed is unknown. */
+export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
+	if (encoding === '' || encoding === 'identity') return body;
+	const format = encoding === 'gzip' || encoding === 'x-gzip' ? 'gzip' : encoding === 'deflate' ? 'deflate' : undefined;
+	return format && (ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>);
+}
