@@ -19,6 +19,7 @@ export class DifyConversation implements INodeType {
 		defaults: { name: 'Dify Conversation' },
 		codex: {
 			categories: ['AI'],
+			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
 			alias: ['dify', 'chat history', 'messages', 'suggested questions', 'conversation variables'],
 			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-conversation' }] },
 		},

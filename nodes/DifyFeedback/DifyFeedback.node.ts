@@ -18,6 +18,7 @@ export class DifyFeedback implements INodeType {
 		defaults: { name: 'Dify Feedback' },
 		codex: {
 			categories: ['AI'],
+			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
 			alias: ['dify', 'rating', 'like', 'dislike', 'thumbs up', 'thumbs down', 'feedback'],
 			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-feedback' }] },
 		},

@@ -40,6 +40,14 @@ describe("n8n's own loader", () => {
 		for (const { name, codex } of nodes) expect({ name, categories: codex?.categories?.length }).toEqual({ name, categories: 2 });
 	});
 
+	it("gives every node of the category AI a place in it: n8n's search passes over those without", async () => {
+		const loader = new CustomDirectoryLoader(DIST);
+		await loader.loadAll();
+		for (const { name, codex } of loader.types.nodes.filter(({ codex: one }) => one?.categories?.includes('AI'))) {
+			expect({ name, places: codex?.subcategories?.AI }).toEqual({ name, places: expect.arrayContaining([expect.any(String)]) as string[] });
+		}
+	});
+
 	it('finds a light and a dark icon for every node and credential', async () => {
 		const loader = new CustomDirectoryLoader(DIST);
 		await loader.loadAll();

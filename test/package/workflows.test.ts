@@ -19,7 +19,8 @@ const read = (file: string) => JSON.parse(fs.readFileSync(path.join(FOLDER, file
 const descriptions = new Map<string, INodeTypeDescription>();
 
 beforeAll(async () => {
-	for (const folder of fs.readdirSync(path.join(ROOT, 'nodes'))) {
+	const folders = fs.readdirSync(path.join(ROOT, 'nodes')).filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
+	for (const folder of folders) {
 		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<string, new () => INodeType>;
 		const { description } = new exported[folder]!();
 		descriptions.set(description.name, description);

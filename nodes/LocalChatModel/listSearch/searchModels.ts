@@ -1,10 +1,10 @@
-import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INode, INodeListSearchResult, NodeOperationError } from 'n8n-workflow';
 
 import { describeModel, listModels } from '../../../lib/chat/model-list';
 import { localLlamaConnection } from '../../../lib/transport/credentials';
 import { toNodeError } from '../../../lib/transport/node-error';
 
-/** The models of the server, with what it tells about them. A list that cannot be had says why. */
+/** The models of the server, with what it tells about them. A list that cannot be had says why, and what to do. */
 export async function searchModels(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 	try {
 		const credentials = await this.getCredentials('localLlamaApi');
@@ -16,6 +16,13 @@ export async function searchModels(this: ILoadOptionsFunctions, filter?: string)
 				.map((model) => ({ name: describeModel(model), value: model.id })),
 		};
 	} catch (error) {
-		throw toNodeError(this.getNode(), error, { subNode: true });
+		throw listError(this.getNode(), error);
 	}
+}
+
+/** The editor shows nothing but the message of an error in a drop-down (ResourceLocator.vue), so the remedy goes into it. */
+function listError(node: INode, cause: unknown): NodeOperationError {
+	const error = toNodeError(node, cause, { subNode: true });
+	if (typeof error.description === 'string' && error.description !== '') error.message = `${error.message}. ${error.description}`;
+	return error;
 }
