@@ -12,7 +12,6 @@ export function failureDetails(error: unknown): IDataObject {
 		kind: difyKind ?? kind,
 		...(httpStatus === 0 ? {} : { status: httpStatus }),
 		...details,
-		remedy: error.remedy,
 		...(partialText === undefined ? {} : { answer: partialText }),
 	};
 }
@@ -24,8 +23,11 @@ export function difyNodeError(node: INode, error: unknown, itemIndex?: number): 
 	return nodeError;
 }
 
-/** The item that stands for a failure. n8n reads `error` beside `json` to tell it from a result, for its error output. */
+/**
+ * The item that stands for a failure. All of it is in the one field `error`: n8n sends such an item to the error output, where there is one, and
+ * keeps what is in it. Of an item with an `error` beside its `json`, n8n would keep the message only (n8n-core, workflow-execute.ts).
+ */
 export function errorItem(node: INode, error: unknown, itemIndex: number): INodeExecutionData {
-	const nodeError = difyNodeError(node, error, itemIndex);
-	return { json: { error: nodeError.message, ...failureDetails(error) }, pairedItem: { item: itemIndex }, error: nodeError };
+	const { message, description } = difyNodeError(node, error, itemIndex);
+	return { json: { error: { message, ...(description ? { description } : {}), ...failureDetails(error) } }, pairedItem: { item: itemIndex } };
 }

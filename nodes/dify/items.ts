@@ -31,9 +31,8 @@ export async function workOnItems(context: IExecuteFunctions, work: ItemWork, op
 		if ('value' in outcome) {
 			results[itemIndex] = outcome.value;
 		} else if (context.continueOnFail()) {
-			const item = errorItem(context.getNode(), outcome.error, itemIndex);
-			results[itemIndex] = [item];
-			await options.onFailure?.(itemIndex, String(item.json.error));
+			results[itemIndex] = [errorItem(context.getNode(), outcome.error, itemIndex)];
+			await options.onFailure?.(itemIndex, difyNodeError(context.getNode(), outcome.error).message);
 		} else {
 			failures.push({ itemIndex, error: outcome.error });
 			abort.controller.abort();

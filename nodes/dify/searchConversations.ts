@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { conversationPage, LARGEST_PAGE } from '../../lib/dify/conversations';
 import { refusedHere } from '../../lib/dify/failure';
-import { text } from '../../lib/dify/read';
+import { isFields, text } from '../../lib/dify/read';
 import { editorClient } from './apps';
 import { difyNodeError } from './errors';
 
@@ -21,16 +21,22 @@ export async function searchConversations(this: ILoadOptionsFunctions, filter?: 
 	}
 }
 
-/** An expression about an item has no value in the editor, where there is no item. */
+/** @throws {DifyError} when the user is an expression about an item: in the editor there is none */
 export function editorUser(context: ILoadOptionsFunctions): string {
-	const user = resolvedUser(context);
+	const user = editorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
 	throw refusedHere('missing-user', 'The list needs a user', 'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.');
 }
 
-function resolvedUser(context: ILoadOptionsFunctions): unknown {
+/** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */
+export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
+	const value = resolved(context, name);
+	return isFields(value) && '__rl' in value ? value.value : value;
+}
+
+function resolved(context: ILoadOptionsFunctions, name: string): unknown {
 	try {
-		return context.getNodeParameter('user', '');
+		return context.getNodeParameter(name, '');
 	} catch {
 		return undefined;
 	}

@@ -4,13 +4,13 @@ import { uuid } from '../../../lib/dify/ids';
 import { listVariables } from '../../../lib/dify/variables';
 import { editorClient } from '../../dify/apps';
 import { difyNodeError } from '../../dify/errors';
-import { editorUser } from '../../dify/searchConversations';
+import { editorUser, editorValue } from '../../dify/searchConversations';
 
 /** Variables of the conversation in the node. */
 export async function searchVariables(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 	try {
 		const client = await editorClient(this);
-		const conversationId = uuid(this.getCurrentNodeParameter('conversationId', { extractValue: true }), 'conversation ID');
+		const conversationId = uuid(editorValue(this, 'conversationId'), 'conversation ID');
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		const variables = await listVariables(client, editorUser(this), conversationId, 'all');
 		const results = variables.map(({ id, name, value_type: type }) => ({ name: `${String(name)} (${String(type)})`, value: String(id) }));

@@ -1,0 +1,494 @@
+import type { DifyAppMode } from '../../lib/dify/types';
+import { SIM_VERSIONS, appKey, defaultApps, knowledgeKey, startDifySim, type DifySim, type DifySimOptions, type SimVersion } from '../servers/dify';
+import { delay, fs, http, path, type net } from '../support/node';
+import {
+	importWorkflow,
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	llamaCredential,
+	stopEverything,
+	type ChatLine,
+	type Execution,
+	type ExecutionData,
+	type N8nServer,
+	type Workflow,
+} from './support/playground';
+import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+
+const CHAT = 'Dify Chat Message';
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+let n8n: N8nServer;
+const sims = new Set<DifySim>();
+
+beforeAll(async () => {
+	n8n = await startN8n();
+});
+afterEach(async () => {
+	const open = [...sims];
+	sims.clear();
+	await Promise.all(open.map(async (sim) => await sim.close()));
+});
+afterAll(stopEverything);
+
+interface Named {
+	id: string;
+	name: string;
+}
+
+async function startSim(options: DifySimOptions = {}): Promise<DifySim> {
+	const sim = await startDifySim(options);
+	sims.add(sim);
+	return sim;
+}
+
+async function credentialOf(sim: Pick<DifySim, 'url'>, mode: DifyAppMode = 'chat', data: Record<string, unknown> = {}): Promise<Named> {
+	const { id, name } = await n8n.createCredential({ name: `Dify ${mode}`, type: 'difyApi', data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data } });
+	return { id, name };
+}
+
+/** A Dify node of this package; parameters over those that the editor would fill in. */
+const dify = (type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'difyChatMessageTool', { id, name }: Named, parameters: Record<string, unknown> = {}, more: object = {}) => ({
+	type: `CUSTOM.${type}`,
+	parameters,
+	credentials: { difyApi: { id, name } },
+	...more,
+});
+
+const chatNode = (credential: Named, parameters: Record<string, unknown> = {}, more: object = {}) =>
+	dify('difyChatMessage', credential, { query: '={{ $json.chatInput }}', user: '={{ $json.sessionId }}', conversation: 'new', inputsMode: 'json', inputsJson: '{}', options: {}, ...parameters }, more);
+
+async function linesOf(webhookId: string, text: string, sessionId = 'session', signal?: AbortSignal): Promise<ChatLine[]> {
+	const lines: ChatLine[] = [];
+	for await (const line of n8n.chat(webhookId, text, { sessionId, signal })) lines.push(line);
+	return lines;
+}
+
+const textOf = (lines: ChatLine[]) =>
+	lines
+		.filter(({ type }) => type === 'item')
+		.map(({ content }) => content ?? '')
+		.join('');
+
+function itemsOf(data: ExecutionData, node = CHAT): Array<{ json: Record<string, unknown>; pairedItem?: unknown }> {
+	return data.resultData.runData[node]!.at(-1)!.data!.main![0]! as Array<{ json: Record<string, unknown>; pairedItem?: unknown }>;
+}
+
+async function onlyExecution(workflowId: string): Promise<Execution> {
+	const [summary] = await n8n.listExecutions({ workflowId });
+	return await n8n.waitForExecution(summary!.id);
+}
+
+async function run(workflow: Workflow): Promise<Execution> {
+	const created = await n8n.createWorkflow(workflow);
+	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
+}
+
+const words = (text: string) => text.split(/(?<= )/);
+const STORY = 'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
+
+describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () => {
+	const modes = (version: SimVersion): DifyAppMode[] => (version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat']);
+
+	it.each(SIM_VERSIONS)('types the answer word by word with Dify %s, in every type of app', async (version) => {
+		for (const mode of modes(version)) {
+			const isAgent = mode.startsWith('agent');
+			const steps = isAgent ? [{ round: { chunks: words(STORY) } }] : words(STORY).map((text) => ({ text }));
+			const sim = await startSim({ version, apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }], stream: { delayMs: 25 } });
+			const credential = await credentialOf(sim, mode);
+			const webhookId = `dify-${version.replace('.', '-')}-${mode}`;
+			const { id } = await importWorkflow(n8n, workflowOf(`Chat ${webhookId}`, { Chat: chatTrigger(webhookId, CHAT), [CHAT]: chatNode(credential) }));
+			const lines = await linesOf(webhookId, 'Tell me <b>"a story"</b> & more');
+			const items = lines.filter(({ type }) => type === 'item');
+			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
+			expect(textOf(lines)).toBe(STORY);
+			expect(items.length).toBeGreaterThan(words(STORY).length / 2);
+			// Over time, not in one lump at the end.
+			expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(150);
+			expect(sim.runs).toMatchObject([{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' }]);
+			const [item] = itemsOf((await onlyExecution(id)).data);
+			expect(item!.json).toMatchObject({ answer: STORY, conversationId: sim.runs[0]!.conversationId, messageId: sim.runs[0]!.messageId, taskId: sim.runs[0]!.taskId, status: 'succeeded' });
+			keepTranscript(version, mode, lines);
+		}
+	});
+
+	it('shows an answer that moderation replaced in a message of its own', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'bad ' }, { text: 'words' }, { replace: 'Withheld.' }] }) }], stream: { delayMs: 20 } });
+		await importWorkflow(n8n, workflowOf('Replaced', { Chat: chatTrigger('dify-replaced', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const lines = await linesOf('dify-replaced', 'hi');
+		const secondBegin = lines.findLastIndex(({ type }) => type === 'begin');
+		expect(textOf(lines.slice(secondBegin))).toBe('Withheld.');
+		expect(lines.slice(0, secondBegin).at(-1)!.type).toBe('end');
+	});
+
+	it('goes on with the latest conversation of the chat session, and with another one for another session', async () => {
+		const sim = await startSim();
+		await importWorkflow(n8n, workflowOf('Latest', { Chat: chatTrigger('dify-latest', CHAT), [CHAT]: chatNode(await credentialOf(sim), { conversation: 'latest' }) }));
+		await linesOf('dify-latest', 'one', 'anna');
+		await linesOf('dify-latest', 'two', 'anna');
+		await linesOf('dify-latest', 'three', 'ben');
+		const [one, two, three] = sim.runs;
+		expect([one!.user, two!.user, three!.user]).toEqual(['anna', 'anna', 'ben']);
+		expect(two!.conversationId).toBe(one!.conversationId);
+		expect(three!.conversationId).not.toBe(one!.conversationId);
+	});
+
+	it('Stop in n8n reaches the stop route of the app within a second', async () => {
+		const sim = await startSim({ apps: [{ mode: 'advanced-chat', key: appKey('advanced-chat'), reply: () => ({ steps: [{ text: 'Once ' }, { text: 'upon ' }, { wait: 60_000 }, { text: 'never' }] }) }] });
+		const { id } = await importWorkflow(n8n, workflowOf('Stopped', { Chat: chatTrigger('dify-stopped', CHAT), [CHAT]: chatNode(await credentialOf(sim, 'advanced-chat')) }));
+		const reader = new AbortController();
+		const reading = linesOf('dify-stopped', 'go on', 'session', reader.signal).catch(() => []);
+		while (sim.runs[0]?.events.some(({ event }) => event === 'message') !== true) await delay(20);
+		await delay(200);
+		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
+		const stoppedAt = performance.now();
+		await n8n.stopExecution(running!.id);
+		while (sim.stops.length === 0 && performance.now() - stoppedAt < 10_000) await delay(5);
+		expect(performance.now() - stoppedAt).toBeLessThan(1000);
+		expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'session', mode: 'advanced-chat', hit: true }]);
+		while (!sim.runs[0]!.clientLeft) await delay(5);
+		expect(sim.runs[0]!.status).toBe('stopped');
+		// n8n leaves the chat's own request open.
+		reader.abort();
+		await reading;
+	});
+
+	it('tells the chat what went wrong', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
+		const { id } = await importWorkflow(n8n, workflowOf('Off', { Chat: chatTrigger('dify-off', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const lines = await linesOf('dify-off', 'hi');
+		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
+		expect(lines.at(-1)!.content).toContain('Backend service API');
+		expect((await onlyExecution(id)).status).toBe('error');
+	});
+});
+
+/** For the record of what came over the wire. */
+function keepTranscript(version: SimVersion, mode: DifyAppMode, lines: ChatLine[]): void {
+	const folder = path.join(parts().work, 'dify-transcripts');
+	fs.mkdirSync(folder, { recursive: true });
+	fs.writeFileSync(path.join(folder, `${version}-${mode}.jsonl`), lines.map((line) => JSON.stringify(line)).join('\n'));
+}
+
+describe('files', () => {
+	it.each(SIM_VERSIONS)('sends a picture from binary data with Dify %s: uploaded by the same user, in the run as a local file', async (version) => {
+		const sim = await startSim({ version });
+		const credential = await credentialOf(sim);
+		const { status, data } = await run(
+			workflowOf('Picture', {
+				Start: { ...MANUAL, to: ['Picture'] },
+				Picture: { type: 'n8n-nodes-base.set', typeVersion: 3.4, parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] } }, to: ['File'] },
+				File: { type: 'n8n-nodes-base.convertToFile', typeVersion: 1.1, parameters: { operation: 'toBinary', sourceProperty: 'data', options: { mimeType: 'image/png', fileName: 'my pixel: 1.png' } }, to: [CHAT] },
+				[CHAT]: chatNode(credential, { query: 'What is it?', user: 'anna', files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } }),
+			}),
+		);
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		const upload = sim.requests.find(({ path: route }) => route === '/files/upload')!.upload!;
+		expect(upload).toMatchObject({ fields: { user: 'anna' }, parts: [{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength }] });
+		expect(Buffer.from(upload.parts[0]!.content).toString('base64')).toBe(PIXEL);
+		expect(sim.runs).toMatchObject([{ user: 'anna', files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }] }]);
+		expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
+	});
+
+	it('sends what was dropped into the chat', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['image', 'document'], number: 5 } }] });
+		const credential = await credentialOf(sim);
+		const trigger = chatTrigger('dify-dropped', CHAT);
+		await importWorkflow(
+			n8n,
+			workflowOf('Dropped', {
+				Chat: { ...trigger, parameters: { ...trigger.parameters, options: { responseMode: 'streaming', allowFileUploads: true } } },
+				[CHAT]: chatNode(credential, { files: { file: [{ source: 'all', type: 'auto' }] } }),
+			}),
+		);
+		const form = new FormData();
+		form.append('action', 'sendMessage');
+		form.append('sessionId', 'anna');
+		form.append('chatInput', 'What are these?');
+		form.append('files', new Blob([Buffer.from(PIXEL, 'base64')], { type: 'image/png' }), 'a.png');
+		form.append('files', new Blob(['one\ntwo'], { type: 'text/plain' }), 'b.txt');
+		let answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
+		for (let tries = 0; answer.status === 404 && tries < 50; tries++) {
+			await delay(100);
+			answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
+		}
+		expect(await answer.text()).toContain('You said: What are these?');
+		expect(sim.runs[0]!.files).toMatchObject([{ type: 'image', filename: 'a.png' }, { type: 'document', filename: 'b.txt' }]);
+	});
+});
+
+describe('many items', () => {
+	const CODE = (count: number) => `return Array.from({ length: ${count} }, (_, at) => ({ json: { at } }));`;
+	const many = (credential: Named, count: number, parameters: Record<string, unknown>, more: object = {}) =>
+		workflowOf('Many', {
+			Start: { ...MANUAL, to: ['Items'] },
+			Items: { type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode: CODE(count) }, to: [CHAT] },
+			[CHAT]: chatNode(credential, { query: '={{ "number " + $json.at }}', user: '={{ "user " + $json.at % 10 }}', ...parameters }, more),
+		});
+
+	it('answers 100 items, 8 at once, in their order and paired', async () => {
+		const sim = await startSim({ stream: { delayMs: 5 } });
+		let active = 0;
+		let most = 0;
+		const timer = setTimeoutLoop(() => {
+			active = sim.runs.filter(({ status }) => status === 'running').length;
+			most = Math.max(most, active);
+		});
+		const { status, data } = await run(many(await credentialOf(sim), 100, { options: { itemsAtOnce: 8 } }));
+		timer();
+		expect(status).toBe('success');
+		const items = itemsOf(data);
+		expect(items.map(({ json }) => json.answer)).toEqual(Array.from({ length: 100 }, (_, at) => `You said: number ${at}`));
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(Array.from({ length: 100 }, (_, at) => ({ item: at })));
+		expect(sim.runs).toHaveLength(100);
+		expect(most).toBeGreaterThan(1);
+		expect(most).toBeLessThanOrEqual(8);
+	});
+
+	it('goes on after a failure: the others are answered, the failed item keeps code, status and partial answer', async () => {
+		const reply = ({ query }: { query: string }) =>
+			query === 'number 2'
+				? { steps: [{ text: 'half an answer' }, { error: { code: 'completion_request_error', status: 400, message: 'provider says no' } }] }
+				: `Fine, ${query}`;
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
+		const { status, data } = await run(many(await credentialOf(sim), 5, { options: { itemsAtOnce: 3 } }, { onError: 'continueRegularOutput' }));
+		expect(status).toBe('success');
+		const items = itemsOf(data);
+		expect(items.map(({ json }) => json.answer)).toEqual(['Fine, number 0', 'Fine, number 1', undefined, 'Fine, number 3', 'Fine, number 4']);
+		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
+		expect(items[2]!.json.error).toMatchObject({
+			message: expect.stringContaining('provider says no') as string,
+			description: expect.stringContaining('model provider') as string,
+			code: 'completion_request_error',
+			status: 400,
+			kind: 'model-provider',
+			answer: 'half an answer',
+			conversationId: failed.conversationId,
+			messageId: failed.messageId,
+			taskId: failed.taskId,
+		});
+	});
+
+	it('sends failed items to the error output', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => (query === 'number 1' ? { steps: [], refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' } } : 'ok') }] });
+		const { data } = await run(many(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }));
+		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
+		expect(outputs[0]).toHaveLength(2);
+		expect(outputs[1]).toMatchObject([{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'provider-quota', status: 400 } } }]);
+	});
+
+	it('stops the others when one fails and the node with it', async () => {
+		const reply = ({ query }: { query: string }) => (query === 'number 1' ? { steps: [{ text: 'a' }, { wait: 300 }, { error: { code: 'completion_request_error', status: 400, message: 'no' } }] } : { steps: [{ text: 'b' }, { wait: 60_000 }] });
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
+		const { status } = await run(many(await credentialOf(sim), 4, { options: { itemsAtOnce: 4 } }));
+		expect(status).toBe('error');
+		expect(sim.stops.filter(({ hit }) => hit)).toHaveLength(3);
+	});
+});
+
+/** Calls every 2 ms until it is told to end. */
+function setTimeoutLoop(look: () => void): () => void {
+	let over = false;
+	void (async () => {
+		while (!over) {
+			look();
+			await delay(2);
+		}
+	})();
+	return () => {
+		over = true;
+	};
+}
+
+describe('feedback and conversations', () => {
+	it.each(SIM_VERSIONS)('rates an answer, rates again without losing the text, takes it back, and lists it (Dify %s)', async (version) => {
+		const sim = await startSim({ version });
+		const credential = await credentialOf(sim);
+		const feedback = (parameters: Record<string, unknown>, to: string) => dify('difyFeedback', credential, { messageId: `={{ $('${CHAT}').item.json.messageId }}`, user: 'anna', options: {}, ...parameters }, { to: [to] });
+		const { status, data } = await run(
+			workflowOf('Feedback', {
+				Start: { ...MANUAL, to: [CHAT] },
+				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['Dislike'] }),
+				Dislike: feedback({ operation: 'rate', rating: 'dislike', content: 'too "short"' }, 'Like'),
+				Like: feedback({ operation: 'rate', rating: 'like', content: '' }, 'List'),
+				List: dify('difyFeedback', credential, { operation: 'getAll', returnAll: true, options: {} }, { to: ['Revoke'] }),
+				Revoke: feedback({ operation: 'revoke' }, 'Again'),
+				Again: feedback({ operation: 'revoke', options: { ignoreNotRated: true } }, 'End'),
+				End: { type: 'n8n-nodes-base.noOp' },
+			}),
+		);
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({ rating: 'like', content: 'too "short"', success: true });
+		expect(itemsOf(data, 'List')).toMatchObject([{ json: { rating: 'like', content: 'too "short"', message_id: sim.runs[0]!.messageId } }]);
+		expect(itemsOf(data, 'Revoke')[0]!.json).toMatchObject({ rating: null });
+		expect(itemsOf(data, 'Again')[0]!.json).toMatchObject({ rating: null, alreadySo: true });
+		expect(sim.app('chat').feedbacks).toEqual([]);
+	});
+
+	it.each(SIM_VERSIONS)('lists, renames and deletes conversations, reads messages, sets variables (Dify %s)', async (version) => {
+		const apps = defaultApps(version).map((app) => (app.mode === 'advanced-chat' ? { ...app, suggestedQuestions: ['Why?'], variables: [{ name: 'lang', valueType: 'string', value: 'en' }] } : app));
+		const sim = await startSim({ version, apps });
+		const credential = await credentialOf(sim, 'advanced-chat');
+		const id = { __rl: true, mode: 'id', value: `={{ $('${CHAT}').item.json.conversationId }}` };
+		const step = (parameters: Record<string, unknown>, to: string) => dify('difyConversation', credential, { user: 'anna', options: {}, ...parameters }, { to: [to] });
+		const { status, data } = await run(
+			workflowOf('Conversations', {
+				Start: { ...MANUAL, to: [CHAT] },
+				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['List'] }),
+				List: step({ resource: 'conversation', operation: 'getAll', returnAll: true }, 'Rename'),
+				Rename: step({ resource: 'conversation', operation: 'rename', conversationId: id, name: 'Greeting' }, 'Messages'),
+				Messages: step({ resource: 'message', operation: 'getAll', conversationId: id, returnAll: true }, 'Suggested'),
+				Suggested: step({ resource: 'message', operation: 'getSuggested', messageId: `={{ $('${CHAT}').item.json.messageId }}` }, 'Set'),
+				Set: step({ resource: 'variable', operation: 'update', conversationId: id, variableId: { __rl: true, mode: 'name', value: 'lang' }, value: 'de' }, 'Variables'),
+				Variables: step({ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true }, 'Delete'),
+				Delete: step({ resource: 'conversation', operation: 'delete', conversationId: id }, 'End'),
+				End: { type: 'n8n-nodes-base.noOp' },
+			}),
+		);
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		const { conversationId } = sim.runs[0]!;
+		expect(itemsOf(data, 'List')).toMatchObject([{ json: { id: conversationId } }]);
+		expect(itemsOf(data, 'Rename')).toMatchObject([{ json: { id: conversationId, name: 'Greeting' } }]);
+		expect(itemsOf(data, 'Messages')).toMatchObject([{ json: { query: 'hi', answer: 'You said: hi' } }]);
+		expect(itemsOf(data, 'Suggested')).toMatchObject([{ json: { questions: ['Why?'] } }]);
+		expect(itemsOf(data, 'Variables')).toMatchObject([{ json: { name: 'lang', value: 'de' } }]);
+		expect(itemsOf(data, 'Delete')).toMatchObject([{ json: { conversationId, deleted: true } }]);
+		expect(sim.app('advanced-chat').conversations.size).toBe(0);
+	});
+});
+
+describe('the editor', () => {
+	const options = async <T>(kind: string, credential: Named, body: Record<string, unknown>): Promise<T> =>
+		await n8n.request<T>('POST', `/rest/dynamic-node-parameters/${kind}`, { currentNodeParameters: {}, credentials: { difyApi: credential }, ...body });
+
+	it("loads the app's own form as typed fields, sends them, and tells why it cannot", async () => {
+		const form = [
+			{ kind: 'text-input' as const, variable: 'city', label: 'City', required: true },
+			{ kind: 'number' as const, variable: 'days' },
+			{ kind: 'select' as const, variable: 'unit', options: ['C', 'F'], default: 'C' },
+			{ kind: 'checkbox' as const, variable: 'terse' },
+			{ kind: 'file' as const, variable: 'picture', allowedTypes: ['image'] },
+		];
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), form, fileUpload: { enabled: true } }] });
+		const credential = await credentialOf(sim);
+		const type = { nodeTypeAndVersion: { name: 'CUSTOM.difyChatMessage', version: 1 }, path: 'parameters.inputs', methodName: 'getForm' };
+		const { fields } = await options<{ fields: Array<Record<string, unknown>> }>('resource-mapper-fields', credential, type);
+		expect(fields.map(({ id, type: kind, required }) => [id, kind, required])).toEqual([
+			['city', 'string', true],
+			['days', 'number', false],
+			['unit', 'options', false],
+			['terse', 'boolean', false],
+			['picture', 'string', false],
+		]);
+		const { status, data } = await run(
+			workflowOf('Form', {
+				Start: { ...MANUAL, to: [CHAT] },
+				[CHAT]: chatNode(credential, {
+					query: 'Weather?',
+					user: 'anna',
+					inputsMode: 'form',
+					inputs: { mappingMode: 'defineBelow', value: { city: '={{ 1234 }}', days: '3', unit: 'F', terse: true, picture: 'https://example.com/a.png' }, matchingColumns: [], schema: fields, attemptToConvertTypes: false, convertFieldsToString: false },
+				}),
+			}),
+		);
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		expect(sim.runs[0]!.inputs).toMatchObject({ city: '1234', days: 3, unit: 'F', terse: true, picture: { type: 'image', transfer_method: 'remote_url' } });
+		const bad = await credentialOf(sim, 'chat', { apiKey: 'app-wrong' });
+		await expect(options('resource-mapper-fields', bad, type)).rejects.toThrow('Access token is invalid');
+	});
+
+	it('lists the conversations of the user, with search, and their variables', async () => {
+		const sim = await startSim({ apps: [{ mode: 'advanced-chat', key: appKey('advanced-chat'), variables: [{ name: 'lang', valueType: 'string', value: 'en' }] }] });
+		const app = sim.app('advanced-chat');
+		const ids = ['Weather in Rome', 'Weather in Paris', 'Trains'].map((name, at) => sim.store.addConversation(app, 'anna', { name, updatedAt: at }).id);
+		sim.store.addConversation(app, 'ben', { name: 'Weather in Oslo' });
+		const credential = await credentialOf(sim, 'advanced-chat');
+		const search = async (parameters: Record<string, unknown>, filter = '', methodName = 'searchConversations') =>
+			(
+				await options<{ results: Array<{ name: string; value: string }> }>('resource-locator-results', credential, {
+					nodeTypeAndVersion: { name: 'CUSTOM.difyConversation', version: 1 },
+					path: 'parameters.conversationId',
+					methodName,
+					filter,
+					currentNodeParameters: parameters,
+				})
+			).results;
+		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual(['Trains', 'Weather in Paris', 'Weather in Rome']);
+		expect(await search({ user: 'anna' }, 'rome')).toEqual([{ name: 'Weather in Rome', value: ids[0] }]);
+		const variables = { user: 'anna', conversationId: { __rl: true, mode: 'id', value: ids[0] } };
+		expect(await search(variables, '', 'searchVariables')).toMatchObject([{ name: 'lang (string)' }]);
+		await expect(search({ user: '' })).rejects.toThrow('The list needs a user');
+	});
+
+	it('tests the credential: every form of the base URL, wrong keys, wrong family, the web front end', async () => {
+		const sim = await startSim();
+		const test = async (data: Record<string, unknown>) =>
+			await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
+				credentials: { id: '', name: 'test', type: 'difyApi', data: { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app', ignoreSslIssues: false, ...data } },
+			});
+		for (const suffix of ['', '/', '/v1', '/v1/', '/v1/chat-messages']) expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({ suffix, status: 'OK' });
+		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({ status: 'OK' });
+		const wrong = await test({ apiKey: 'app-wrong' });
+		expect(wrong).toMatchObject({ status: 'Error', message: expect.stringContaining('Dify refuses the API key') as string });
+		expect(await test({ apiKey: knowledgeKey() })).toMatchObject({ status: 'Error' });
+		expect(await test({ baseUrl: `${sim.origin}/tools` })).toMatchObject({ status: 'Error', message: expect.stringContaining('no Dify API at this address') as string });
+		expect(await test({ baseUrl: await webPage() })).toMatchObject({ status: 'Error', message: expect.stringContaining('A web page answers here') as string });
+		const off = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
+		expect(await test({ baseUrl: off.url })).toMatchObject({ status: 'Error', message: expect.stringContaining('Backend service API') as string });
+	});
+
+	let page: http.Server | undefined;
+	afterEach(() => {
+		page?.close();
+		page = undefined;
+	});
+	/** A front end that answers everything with a page. */
+	async function webPage(): Promise<string> {
+		const server = http.createServer((_, answer) => {
+			answer.writeHead(200, { 'content-type': 'text/html' });
+			answer.end('<!DOCTYPE html><html><head><title>Dify</title></head></html>');
+		});
+		page = server;
+		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+		return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+	}
+});
+
+describe('as the tool of an agent', () => {
+	it('answers the agent and leaves the chat to it', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => `The handbook says: 42 (${query})` }] });
+		const llama = await startLlamaServer({
+			model: await scriptedModel([
+				{ last: 'tool', reply: 'It is 42, says the handbook.' },
+				{ last: 'user', reply: '<tool_call>\n{"name": "Handbook", "arguments": {"Question": "How many days off?"}}\n</tool_call>' },
+			]),
+			contextSize: 4096,
+			parallel: 1,
+		});
+		const model = await n8n.createCredential({ ...llamaCredential(llama), id: undefined, name: 'model' });
+		const credential = await credentialOf(sim);
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Tool', {
+				Chat: chatTrigger('dify-tool'),
+				Agent: agent(),
+				Model: localModel(model),
+				Handbook: dify(
+					'difyChatMessageTool',
+					credential,
+					{ toolDescription: 'Answers questions about the handbook', query: "={{ $fromAI('Question', 'What to look up', 'string') }}", user: 'anna', conversation: 'new', inputsMode: 'json', inputsJson: '{}', options: {} },
+					{ serves: [['ai_tool', 'Agent']] },
+				),
+			}),
+		);
+		const lines = await linesOf('dify-tool', 'How many days off do I have?');
+		expect(textOf(lines)).toBe('It is 42, says the handbook.');
+		expect(new Set(lines.map((line) => (line as { metadata?: { nodeName?: string } }).metadata?.nodeName))).toEqual(new Set(['Agent']));
+		expect(sim.runs).toMatchObject([{ query: 'How many days off?', user: 'anna' }]);
+		const { data } = await onlyExecution(id);
+		expect(JSON.stringify(data.resultData.runData.Handbook)).toContain('The handbook says: 42');
+		await llama.stop();
+	});
+});

@@ -1,0 +1,79 @@
+import type { ICredentialDataDecryptedObject, IBinaryData, IExecuteFunctions, INodeExecutionData, NodeExecutionHint } from 'n8n-workflow';
+
+export interface ExecuteSetup {
+	items?: INodeExecutionData[];
+	parameters?: Record<string, unknown>;
+	/** Parameters of one item, over the others. */
+	perItem?: Array<Record<string, unknown>>;
+	credentials: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
+	continueOnFail?: boolean;
+	/** The Chat Trigger in front responds with streaming. */
+	streaming?: boolean;
+	/** Of the node, with the ending `Tool` where an agent uses it. */
+	type: string;
+	signal?: AbortSignal;
+	/** Contents of binary data that n8n keeps outside the item, by id. */
+	stored?: Record<string, Uint8Array>;
+	/** Whether the store tells sizes. */
+	storedSizes?: boolean;
+}
+
+export interface Chunk {
+	type: string;
+	itemIndex: number;
+	content?: unknown;
+}
+
+export interface ExecuteFake {
+	context: IExecuteFunctions;
+	chunks: Chunk[];
+	hints: NodeExecutionHint[];
+	/** How often binary data was read as a whole. */
+	wholeReads: number;
+}
+
+/** A node's context, as far as the Dify nodes use it. */
+export function executeContext(setup: ExecuteSetup): ExecuteFake {
+	const { items = [{ json: {} }], parameters = {}, perItem = [], credentials, continueOnFail = false, streaming = false, type, signal, stored = {}, storedSizes = true } = setup;
+	const fake = { chunks: [] as Chunk[], hints: [] as NodeExecutionHint[], wholeReads: 0 };
+	const binaryOf = (itemIndex: number, name: string): IBinaryData => {
+		const binary = items[itemIndex]?.binary?.[name];
+		if (binary === undefined) throw new Error(`The item has no binary field '${name}' [item ${itemIndex}]`);
+		return binary;
+	};
+	const context = {
+		getInputData: () => items,
+		getNodeParameter: (path: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
+			const all = { ...parameters, ...perItem[itemIndex] };
+			const found = path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all) ?? fallback;
+			const value = found instanceof Error ? raise(found) : found;
+			return options?.extractValue === true && typeof value === 'object' && value !== null && '__rl' in value ? (value as unknown as { value: unknown }).value : value;
+		},
+		getCredentials: async (_name: string, itemIndex: number) => (Array.isArray(credentials) ? credentials[itemIndex] : credentials),
+		getNode: () => ({ id: '1', name: 'Dify', type, typeVersion: 1, position: [0, 0], parameters: {} }),
+		continueOnFail: () => continueOnFail,
+		getExecutionCancelSignal: () => signal,
+		isStreaming: () => streaming,
+		sendChunk: async (kind: string, itemIndex: number, content?: unknown) => void fake.chunks.push({ type: kind, itemIndex, ...(content === undefined ? {} : { content }) }),
+		addExecutionHints: (...hints: NodeExecutionHint[]) => void fake.hints.push(...hints),
+		helpers: {
+			assertBinaryData: binaryOf,
+			getBinaryMetadata: async (id: string) => ({ fileSize: storedSizes ? stored[id]!.byteLength : 0 }),
+			getBinaryStream: async (id: string, piece: number) => pieces(stored[id]!, piece),
+			getBinaryDataBuffer: async () => {
+				fake.wholeReads++;
+				return new Uint8Array();
+			},
+			prepareBinaryData: async (data: Uint8Array, fileName: string, mimeType: string) => ({ data: Buffer.from(data).toString('base64'), fileName, mimeType }),
+		},
+	};
+	return Object.assign(fake, { context: context as unknown as IExecuteFunctions });
+}
+
+function raise(error: Error): never {
+	throw error;
+}
+
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+	for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);
+}
