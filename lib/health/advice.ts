@@ -124,9 +124,14 @@ export const ADVICE = {
 		meaning: 'GPUStack has no rerank route under /v1-openai',
 		advice: `Type ${url} as base URL: its routes under /v1 have it.`,
 	}),
-	contextTooSmall: ({ context, wanted, slots }) => ({
+	contextTooSmall: ({ context, wanted, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, but ${wanted} are needed`,
-		advice: `${contextAdvice(wanted, slots)} For Ollama: OLLAMA_CONTEXT_LENGTH=${wanted}, or num_ctx in the Modelfile. For vLLM: --max-model-len ${wanted}.`,
+		advice:
+			server === 'ollama'
+				? `Start Ollama with OLLAMA_CONTEXT_LENGTH=${wanted}, or set num_ctx in the Modelfile; its OpenAI routes cannot ask for more.`
+				: server === 'vllm'
+					? `Start vLLM with --max-model-len ${wanted}.`
+					: contextAdvice(wanted, slots),
 	}),
 	contextSmall: ({ context, slots }) => ({
 		meaning: `One request can use ${context} tokens of context, which is little for agents: tools and memory alone often take 4,000`,

@@ -12,8 +12,9 @@ export function speaksOtherScheme({ alternatives, url }: Observations): boolean 
 export function withAlternative({ alternatives }: Observations, observed: string, advice: string): [observed: string, change: Partial<Weighed>] {
 	const works = alternatives.find(isReached);
 	if (works === undefined) return [observed, {}];
-	const address = `Type ${works.baseUrl} as base URL: there ${works.expects === 'dify' ? 'the API of Dify' : works.expects === 'models' ? 'the API' : 'the server'} answers.`;
-	return [`${observed}; ${describeProbe(works.probe)}`, { advice: `${address} ${advice}` }];
+	const address = `Type ${works.baseUrl} as base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
+	// Where the API itself was found, nothing is left to advise.
+	return [`${observed}; ${describeProbe(works.probe)}`, { advice: works.expects === 'anything' ? `${address} ${advice}` : address }];
 }
 
 /** Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer. */

@@ -57,8 +57,9 @@ export async function inspect(target: Target, options: CheckOptions = {}): Promi
 		...(progress === undefined ? {} : { unchangedMs: now - progressSince }),
 	};
 	const { status, findings, summary, report } = diagnose(observations);
-	// What is remembered is the last time that something answered: a second refusal still has the same cause.
-	if (address !== undefined && status !== 'unreachable') remember(address, { status, at: now, progress, progressSince });
+	// What is remembered is the last time that the server answered: a second refusal still has the same cause.
+	const hasAnswered = status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
+	if (address !== undefined && hasAnswered) remember(address, { status, at: now, progress, progressSince });
 	const { server, latencyMs, app, ...facts } = report;
 	const result: CheckResult = {
 		status,

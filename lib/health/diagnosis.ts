@@ -68,8 +68,7 @@ function wayThere(observations: Observations): Weighed[] {
 	const { before } = observations;
 	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
 		const facts = { ago: agoOf(before), host: hostname };
-		if (before.status === 'loading') return [advise('exitedWhileLoading', 'error', observed, facts, 'unreachable')];
-		if (before.status === 'healthy' || before.status === 'degraded') return [advise('serverExited', 'error', observed, facts, 'unreachable')];
+		return [advise(before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited', 'error', observed, facts, 'unreachable')];
 	}
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }

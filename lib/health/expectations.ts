@@ -48,7 +48,7 @@ function abilityFindings({ expectations }: Observations, { server }: ServerRepor
 	const findings: Weighed[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
-		findings.push(fromFailure({ kind, ...remedyFor(kind, { modality: 'images' }) }, observed));
+		findings.push(fromFailure({ kind, ...remedyFor(kind) }, observed));
 	const unknown = (what: string, field: string) => findings.push(advise('notTold', 'info', `No answer names ${field} of ${names}`, { what }));
 
 	if (expectations.vision) {
@@ -100,7 +100,7 @@ function contextFindings({ expectations }: Observations, report: ServerReport, s
 	if (known.length === 0) return [advise('notTold', 'info', 'No answer names the context size', { what: `${minContext} tokens of context` })];
 	const context = Math.max(...known);
 	if (context >= minContext) return [];
-	const facts = { context, wanted: minContext, slots: report.slots.total ?? undefined };
+	const facts = { context, wanted: minContext, slots: report.slots.total ?? undefined, server: report.server.kind };
 	return [advise('contextTooSmall', 'error', `The context of one request is ${context} tokens`, facts, 'misconfigured')];
 }
 

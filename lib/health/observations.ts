@@ -104,7 +104,7 @@ export interface Observations {
 	probes: Partial<Record<ProbeName, Probe>>;
 	perModel: Record<string, ModelProbes>;
 	alternatives: Alternative[];
-	/** The last check of this address, where this process remembers one. */
+	/** The last check of this address to which the server answered, where this process remembers one. */
 	before?: { status: HealthStatus; msAgo: number };
 	/** How long the running requests have made no progress, as far as this process has seen. */
 	unchangedMs?: number;

@@ -1,9 +1,10 @@
 import { NodeConnectionTypes, NodeOperationError, type IDataObject, type IExecuteFunctions, type INode, type INodeExecutionData, type JsonObject } from 'n8n-workflow';
 
 import type { CheckResult } from '../../lib/health/check';
-import type { Target } from '../../lib/health/probes';
 import { ServerError } from '../../lib/transport/errors';
+import { failure } from '../../lib/transport/failure';
 import { errorDetails, toNodeError } from '../../lib/transport/node-error';
+import type { Operation, Outcome } from './operation';
 import { check } from './operations/check';
 import { listModels } from './operations/listModels';
 import { loadModel } from './operations/loadModel';
@@ -13,11 +14,6 @@ import { waitUntilReady } from './operations/waitUntilReady';
 import { Parameters } from './parameters';
 import { targetOf } from './target';
 
-/** What an operation has to say: results for one of the two outputs. */
-export type Outcome = { items: object[] } | { health: CheckResult };
-
-export type Operation = (target: Target, parameters: Parameters) => Promise<Outcome>;
-
 const OPERATIONS: Record<string, Operation> = { check, speedTest, waitUntilReady, listModels, loadModel, unloadModel };
 
 const HEALTHY = 0;
@@ -25,7 +21,7 @@ const UNHEALTHY = 1;
 
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const outputs: INodeExecutionData[][] = [[], []];
-	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+	// A tool may be called without any input item, and is to answer all the same.
 	const count = Math.max(1, context.getInputData().length);
 	for (let itemIndex = 0; itemIndex < count; itemIndex++) {
 		const put = (output: number, json: object, more: Partial<INodeExecutionData> = {}) =>
@@ -47,13 +43,19 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 async function attempt(context: IExecuteFunctions, itemIndex: number): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
 	try {
 		const parameters = new Parameters(context, itemIndex);
-		const name = String(context.getNodeParameter('operation', itemIndex, 'check'));
-		const outcome = await (OPERATIONS[name] ?? check)(await targetOf(context, itemIndex), parameters);
+		const operation = operationOf(String(context.getNodeParameter('operation', itemIndex, 'check')));
+		const outcome = await operation(await targetOf(context, itemIndex), parameters);
 		const mustBeHealthy = 'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
 		return mustBeHealthy ? { failed: unhealthy(context.getNode(), outcome.health, itemIndex), details: outcome.health as unknown as JsonObject } : outcome;
 	} catch (error) {
 		return { failed: toNodeError(context.getNode(), error, { itemIndex }), details: error instanceof ServerError ? errorDetails(error) : {} };
 	}
+}
+
+function operationOf(name: string): Operation {
+	const operation = Object.entries(OPERATIONS).find(([known]) => known === name)?.[1];
+	if (operation !== undefined) return operation;
+	throw failure('invalidInput', {}, { message: `The operation "${name}" does not exist`, remedy: `Use one of: ${Object.keys(OPERATIONS).join(', ')}.` });
 }
 
 function unhealthy(node: INode, health: CheckResult, itemIndex: number): NodeOperationError {

@@ -103,6 +103,20 @@ describe('nothing listens (rows 3 to 5)', () => {
 		expect(ids(await check(server.url))).toEqual(['serverExited']);
 	});
 
+	it('any more, although something was missing before', async () => {
+		const server = await sim();
+		expect((await check(server.url, { expectations: { vision: true } })).status).toBe('misconfigured');
+		await server.close();
+		expect(ids(await check(server.url))).toEqual(['serverExited']);
+	});
+
+	it('and never did: what cannot be reached leaves no memory', async () => {
+		const server = await sim({ connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.6\r\n' }) });
+		expect((await check(server.url)).status).toBe('misconfigured');
+		await server.close();
+		expect(ids(await check(server.url))).toEqual(['refused']);
+	});
+
 	it('any more: it went away while it was loading its model', async () => {
 		const server = await sim({ loadingFor: { ms: 60_000 } });
 		expect((await check(server.url)).status).toBe('loading');

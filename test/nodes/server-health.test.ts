@@ -230,6 +230,11 @@ describe('the other operations', () => {
 		await expect(run({ parameters: { operation: 'loadModel', model: 'sim-model' } })).rejects.toMatchObject({ description: expect.stringContaining('--models-dir') as string });
 	});
 
+	it('an operation that does not exist', async () => {
+		await sim();
+		await expect(run({ parameters: { operation: 'constructor' } })).rejects.toMatchObject({ message: 'The operation "constructor" does not exist', description: expect.stringContaining('speedTest') as string });
+	});
+
 	it('is cancelled with the execution', async () => {
 		await sim({ connections: () => 'silent' });
 		const abort = new AbortController();

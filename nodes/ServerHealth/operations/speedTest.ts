@@ -1,5 +1,5 @@
 import { testSpeed } from '../../../lib/health/speed-test';
-import type { Operation } from '../run';
+import type { Operation } from '../operation';
 
 export const speedTest: Operation = async (target, parameters) => ({
 	health: await testSpeed(target, {

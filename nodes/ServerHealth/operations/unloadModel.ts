@@ -1,5 +1,5 @@
 import { changeModel } from '../../../lib/health/models';
-import type { Operation } from '../run';
+import type { Operation } from '../operation';
 
 export const unloadModel: Operation = async (target, parameters) => ({
 	items: [

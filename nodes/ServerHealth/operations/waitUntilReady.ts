@@ -1,6 +1,6 @@
 import { checkServer } from '../../../lib/health/check';
 import { waitUntilReady as wait } from '../../../lib/health/wait';
-import type { Operation } from '../run';
+import type { Operation } from '../operation';
 
 export const waitUntilReady: Operation = async (target, parameters) => ({
 	health: await wait(async () => await checkServer(target, parameters.check()), {
