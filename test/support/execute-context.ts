@@ -34,7 +34,7 @@ export interface ExecuteFake {
 
 /** A node's context, as far as the Dify nodes use it. */
 export function executeContext(setup: ExecuteSetup): ExecuteFake {
-	const { items = [{ json: {} }], parameters = {}, perItem = [], credentials, continueOnFail = false, streaming = false, type, signal, stored = {}, storedSizes = true } = setup;
+	const { items = [{ json: {} }] as INodeExecutionData[], parameters = {}, perItem = [], credentials, continueOnFail = false, streaming = false, type, signal, stored = {}, storedSizes = true } = setup;
 	const fake = { chunks: [] as Chunk[], hints: [] as NodeExecutionHint[], wholeReads: 0 };
 	const binaryOf = (itemIndex: number, name: string): IBinaryData => {
 		const binary = items[itemIndex]?.binary?.[name];
@@ -45,7 +45,9 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getInputData: () => items,
 		getNodeParameter: (path: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
 			const all = { ...parameters, ...perItem[itemIndex] };
-			const found = path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all) ?? fallback;
+			// As in n8n, the fallback is for parameters that are not there, not for expressions without a value.
+			const isThere = path.split('.')[0]! in all;
+			const found = isThere ? path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all) : fallback;
 			const value = found instanceof Error ? raise(found) : found;
 			return options?.extractValue === true && typeof value === 'object' && value !== null && '__rl' in value ? (value as unknown as { value: unknown }).value : value;
 		},

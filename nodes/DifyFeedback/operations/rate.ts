@@ -6,7 +6,7 @@ import { revoke } from './revoke';
 
 export const rate: Operation = async (call) => {
 	const { client, parameters, signal } = call;
-	const rating = ratingOf(parameters.raw('rating', 'like'));
+	const rating = ratingOf(parameters.raw('rating', ''));
 	if (rating === 'none') return await revoke(call);
 	const content = parameters.text('content');
 	const rated = await rateMessage(

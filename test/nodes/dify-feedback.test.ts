@@ -1,0 +1,105 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
+import { SIM_VERSIONS, appKey, type DifySim } from '../servers/dify';
+import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../dify/client';
+import { executeContext, type ExecuteSetup } from '../support/execute-context';
+
+afterEach(closeSims);
+
+async function execute(sim: DifySim, parameters: Record<string, unknown>, setup: Partial<ExecuteSetup> = {}): Promise<INodeExecutionData[]> {
+	const { context } = executeContext({
+		type: 'n8n-nodes-local-llama.difyFeedback',
+		credentials: { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' },
+		parameters: { operation: 'rate', user: 'u1', rating: 'like', content: '', options: {}, ...parameters },
+		...setup,
+	});
+	const [items] = await new DifyFeedback().execute.call(context);
+	return items!;
+}
+
+async function answered(version: DifySim['version'] = '2026'): Promise<{ sim: DifySim; messageId: string }> {
+	const sim = await startSim({ version });
+	const { result } = await say(clientOf(sim));
+	return { sim, messageId: result.messageId! };
+}
+
+const stored = (sim: DifySim) => sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
+
+describe.each(SIM_VERSIONS)('rating, %s', (version) => {
+	test('case 70: like and dislike with a text, and again without losing it', async () => {
+		const { sim, messageId } = await answered(version);
+		const [item] = await execute(sim, { messageId, rating: 'dislike', content: 'too <long> & "dull"' });
+		expect(item).toEqual({ json: { messageId, rating: 'dislike', content: 'too <long> & "dull"', success: true }, pairedItem: { item: 0 } });
+		expect((await execute(sim, { messageId, rating: 'like' }))[0]!.json).toMatchObject({ rating: 'like', content: 'too <long> & "dull"' });
+		expect(stored(sim)).toEqual([['like', 'too <long> & "dull"']]);
+		await execute(sim, { messageId, rating: 'like', options: { earlierText: 'erase' } });
+		expect(stored(sim)).toEqual([['like', null]]);
+	});
+
+	test('case 71: revoke, by its operation and as a rating; nothing to revoke is an error, or fine on request', async () => {
+		const { sim, messageId } = await answered(version);
+		await execute(sim, { messageId });
+		expect((await execute(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({ messageId, rating: null, content: null, success: true });
+		await execute(sim, { messageId });
+		expect((await execute(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({ rating: null });
+		expect(stored(sim)).toEqual([]);
+		await expect(execute(sim, { messageId, operation: 'revoke' })).rejects.toThrow('rating cannot be None');
+		expect((await execute(sim, { messageId, operation: 'revoke', options: { ignoreNotRated: true } }))[0]!.json).toMatchObject({ alreadySo: true });
+	});
+
+	test('case 72: the message of somebody else', async () => {
+		const { sim, messageId } = await answered(version);
+		const failed = await execute(sim, { messageId, user: 'u2' }).catch((error: unknown) => error as { message: string; description: string });
+		expect(failed).toMatchObject({ message: expect.stringMatching(/^Message Not Exists\./) as string, description: expect.stringContaining('another user') as string });
+	});
+});
+
+test('case 73: a blank or malformed message ID is refused before anything is sent', async () => {
+	const sim = await startSim();
+	for (const messageId of ['', '  ', 'abc', undefined, null]) await expect(execute(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);
+	for (const operation of ['rate', 'revoke']) await expect(execute(sim, { messageId: 'abc', operation })).rejects.toThrow('message ID is not valid');
+	expect(sim.requests).toHaveLength(0);
+});
+
+test('case 74: a rating that is none is refused, since Dify would delete or answer in Python', async () => {
+	const { sim, messageId } = await answered();
+	await execute(sim, { messageId, rating: 'like', content: 'precious' });
+	const before = sim.requests.length;
+	for (const rating of [null, undefined, '', 'up', 1, true]) {
+		await expect(execute(sim, { messageId, rating })).rejects.toThrow('must be like, dislike or none');
+	}
+	expect(sim.requests).toHaveLength(before);
+	expect(stored(sim)).toEqual([['like', 'precious']]);
+	// Thumbs of a chat may shout.
+	await execute(sim, { messageId, rating: ' DISLIKE ' });
+	expect(stored(sim)).toEqual([['dislike', 'precious']]);
+	await expect(execute(sim, { messageId, user: ' ' })).rejects.toThrow('The user is empty');
+});
+
+test('case 75: the list, by limit and whole', async () => {
+	const { sim, messageId } = await answered();
+	await execute(sim, { messageId, content: 'first' });
+	const feedbacks = sim.app('chat').feedbacks;
+	while (feedbacks.length < 150) feedbacks.push({ ...feedbacks[0]!, id: `f${feedbacks.length}` });
+	expect(await execute(sim, { operation: 'getAll', returnAll: true })).toHaveLength(150);
+	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(2);
+	const [first, ...rest] = await execute(sim, { operation: 'getAll', returnAll: false, limit: 2 });
+	expect(first).toMatchObject({ json: { id: 'f149', rating: 'like', content: 'first', created_at: expect.stringContaining('T') as string }, pairedItem: { item: 0 } });
+	expect(rest).toHaveLength(1);
+	await expect(execute(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow('"limit" must be a number from 1');
+});
+
+test("behind the webhook of a chat's thumbs: many items, one of them of no use", async () => {
+	const { sim, messageId } = await answered();
+	const perItem = [{ messageId, rating: 'like' }, { messageId: UNKNOWN_ID, rating: 'like' }, { messageId, rating: 'none' }];
+	const items = await execute(sim, {}, { items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true });
+	expect(items.map(({ json }) => json.rating ?? (json.error as { kind: string } | undefined)?.kind ?? null)).toEqual(['like', 'message-not-found', null]);
+	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+	expect(stored(sim)).toEqual([]);
+});
+
+test('an operation that does not exist', async () => {
+	const sim = await startSim();
+	await expect(execute(sim, { operation: 'explode' })).rejects.toThrow('no operation "explode"');
+});
