@@ -254,12 +254,16 @@ describe('the description', () => {
 		return description.properties.filter(fits).map(({ name }) => name);
 	}
 
-	it('has two named outputs, is usable as a tool, and asks for one credential', () => {
+	it('has two named outputs and is usable as a tool', () => {
 		expect(description).toMatchObject({ outputs: ['main', 'main'], outputNames: ['Healthy', 'Unhealthy'], usableAsTool: true });
-		expect(description.credentials).toEqual([
-			{ name: 'localLlamaApi', required: true, displayOptions: { show: { service: ['modelServer'] } } },
-			{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
-		]);
+	});
+
+	it.each([
+		['modelServer', 'localLlamaApi'],
+		['dify', 'difyApi'],
+	])('asks for one credential: %s wants %s', (service, name) => {
+		const needed = description.credentials!.filter(({ displayOptions: { show, hide } = {} }) => (show?.service ?? [service]).includes(service) && !(hide?.service ?? []).includes(service));
+		expect(needed).toMatchObject([{ name, required: true }]);
 	});
 
 	it.each([
