@@ -8,7 +8,8 @@ import { calls, clientOf, closeSims, errorOf, failureOf, fileOf, say, startApp, 
 
 afterEach(closeSims);
 
-const SECRET = 'app-WrongKeyWrongKeyWrongKey1';
+/** Looks like a key, and is none. */
+const WRONG = `app-${'Wrong'.repeat(5)}`;
 
 describe.each(SIM_VERSIONS)('access, %s', (version) => {
 	const start = async () => await startSim({ version });
@@ -57,13 +58,13 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 			return (await fetch(baseURL + url, { headers })).status;
 		};
 		expect(await ask({ apiKey: appKey('chat'), keyType: 'app' })).toBe(200);
-		expect(await ask({ apiKey: SECRET, keyType: 'app' })).toBe(401);
+		expect(await ask({ apiKey: WRONG, keyType: 'app' })).toBe(401);
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'app' })).toBe(401);
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(200);
 		expect(await ask({ apiKey: appKey('chat'), keyType: 'knowledge' })).toBe(401);
 		expect(sim.requests.map(({ path }) => path)).toEqual(['/info', '/info', '/info', '/datasets', '/datasets']);
 		// The route that checks no key says yes to the wrong one.
-		expect((await fetch(`${sim.url}/`, { headers: { authorization: `Bearer ${SECRET}` } })).status).toBe(200);
+		expect((await fetch(`${sim.url}/`, { headers: { authorization: `Bearer ${WRONG}` } })).status).toBe(200);
 	});
 
 	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])('case 6: base URL with "%s" asks the route once, without a doubled slash', async (suffix) => {
@@ -162,10 +163,10 @@ describe('base URL', () => {
 describe('the key', () => {
 	test('appears in no error, also where a server echoes it', async () => {
 		const sim = await startSim();
-		for (const body of [`no entry for ${SECRET}`, `{"code":"unauthorized","message":"bad ${SECRET}","status":401}`, `<title>Bearer ${SECRET}</title>`]) {
+		for (const body of [`no entry for ${WRONG}`, `{"code":"unauthorized","message":"bad ${WRONG}","status":401}`, `<title>Bearer ${WRONG}</title>`]) {
 			sim.fail({ status: 401, body, contentType: body.startsWith('<') ? 'text/html' : 'text/plain' });
-			const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: SECRET })));
-			expect(JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText])).not.toContain(SECRET);
+			const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: WRONG })));
+			expect(JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText])).not.toContain(WRONG);
 		}
 	});
 

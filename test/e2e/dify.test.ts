@@ -417,7 +417,7 @@ describe('the editor', () => {
 			).results;
 		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual(['Trains', 'Weather in Paris', 'Weather in Rome']);
 		expect(await search({ user: 'anna' }, 'rome')).toEqual([{ name: 'Weather in Rome', value: ids[0] }]);
-		const variables = { user: 'anna', conversationId: { __rl: true, mode: 'id', value: ids[0] } };
+		const variables = { resource: 'variable', operation: 'update', user: 'anna', conversationId: { __rl: true, mode: 'id', value: ids[0] } };
 		expect(await search(variables, '', 'searchVariables')).toMatchObject([{ name: 'lang (string)' }]);
 		await expect(search({ user: '' })).rejects.toThrow('The list needs a user');
 	});

