@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { refusedHere } from '../../lib/dify/failure';
 import { formValue, jsonInputs, readForm, type FormField } from '../../lib/dify/form';
-import { isFields, type Fields } from '../../lib/dify/read';
+import { fields, isFields, type Fields } from '../../lib/dify/read';
 import type { DifyApp } from '../dify/apps';
 import type { Parameters } from '../dify/parameters';
 import { formFiles, sentFiles } from './files';
@@ -10,7 +10,8 @@ import { formFiles, sentFiles } from './files';
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */
 export async function inputsOf(context: IExecuteFunctions, parameters: Parameters, app: DifyApp, user: string, signal: AbortSignal): Promise<Fields> {
 	if (parameters.raw('inputsMode', 'form') === 'json') return jsonInputs(parameters.raw('inputsJson', '{}'));
-	const given = parameters.raw('inputs.value', {});
+	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
+	const given = fields(parameters.raw('inputs', {})).value;
 	if (!isFields(given) || Object.values(given).every((value) => value === null || value === undefined)) return {};
 	const form = readForm(await app.parameters(signal));
 	const inputs: Fields = {};

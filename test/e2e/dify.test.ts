@@ -214,7 +214,8 @@ describe('files', () => {
 			await delay(100);
 			answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
 		}
-		expect(await answer.text()).toContain('You said: What are these?');
+		const lines = (await answer.text()).trim().split('\n').map((line) => JSON.parse(line) as ChatLine);
+		expect(textOf(lines)).toBe('You said: What are these?');
 		expect(sim.runs[0]!.files).toMatchObject([{ type: 'image', filename: 'a.png' }, { type: 'document', filename: 'b.txt' }]);
 	});
 });
@@ -454,6 +455,40 @@ describe('the editor', () => {
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 		return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 	}
+});
+
+describe('the example workflows', () => {
+	/** As it was built for custom nodes, with a credential in every Dify node, and its chat made public to have a webhook. */
+	async function example(name: string, credential: Named): Promise<Workflow & { id: string }> {
+		const workflow = JSON.parse(fs.readFileSync(path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`), 'utf8')) as Workflow;
+		const nodes = workflow.nodes.map((node) => {
+			if (node.type.startsWith('CUSTOM.dify')) return { ...node, credentials: { difyApi: credential } };
+			return node.type.endsWith('chatTrigger') ? { ...node, parameters: { ...node.parameters, public: true, mode: 'webhook' } } : node;
+		});
+		return await importWorkflow(n8n, { ...workflow, nodes });
+	}
+
+	it('chat with a Dify app, streamed', async () => {
+		const sim = await startSim();
+		const { nodes } = await example('dify-chat-streamed', await credentialOf(sim));
+		const { webhookId } = nodes.find(({ type }) => type.endsWith('chatTrigger'))!;
+		expect(textOf(await linesOf(webhookId!, 'Hello'))).toBe('You said: Hello');
+		expect(textOf(await linesOf(webhookId!, 'again'))).toBe('You said: again');
+		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+	});
+
+	it('chat with thumbs', async () => {
+		const sim = await startSim();
+		await example('dify-chat-with-feedback', await credentialOf(sim));
+		const post = async (hook: string, body: Record<string, unknown>) => (await (await n8n.webhook(hook, { body })).json()) as Record<string, unknown>;
+		const { answer, messageId } = await post('dify-ask', { question: 'Hello', user: 'anna' });
+		expect(answer).toBe('You said: Hello');
+		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'dislike', text: 'too short' })).toMatchObject({ rating: 'dislike', content: 'too short' });
+		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'like' })).toMatchObject({ rating: 'like', content: 'too short' });
+		expect(await post('dify-rate', { messageId, user: 'anna' })).toMatchObject({ rating: null });
+		expect(await post('dify-rate', { messageId, user: 'anna', rating: null })).toMatchObject({ alreadySo: true });
+		expect(sim.app('chat').feedbacks).toEqual([]);
+	});
 });
 
 describe('as the tool of an agent', () => {
