@@ -60,7 +60,6 @@ interface TinyModelScript {
 }
 
 const running = new Set<{ stop(): Promise<void> }>();
-let folders = 0;
 
 /** What `npm run test:e2e` prepared. */
 export function parts(): E2eParts {
@@ -85,10 +84,8 @@ export function chromium(): { executablePath: string; args: string[] } {
 
 /** An empty folder of the test's own. Logs in it stay for reading until the next run. */
 export function workFolder(name = 'test'): string {
-	folders += 1;
-	const folder = path.join(parts().work, `${name}-${process.pid}-${folders}`);
-	fs.mkdirSync(folder, { recursive: true });
-	return folder;
+	// Test files run one after the other in the same process: a counter of this module would begin anew with each.
+	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
 /** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
