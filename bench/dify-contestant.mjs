@@ -1,0 +1,94 @@
+/**
+ * One contestant in a process of its own: sends messages to a simulated Dify, or uploads one large file, and reports what it cost.
+ * Started by scripts/bench-dify.mjs with one JSON argument; prints one line of JSON.
+ */
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const { name, root, url, key, count, atOnce, file } = JSON.parse(process.argv[2]);
+const own = createRequire(join(root, 'package.json'));
+const { DifyChatMessage } = own('./dist/nodes/DifyChatMessage/DifyChatMessage.node.js');
+
+/**
+ * n8n's context, as far as the node uses it.
+ *
+ * @param {object[]} items
+ * @param {Record<string, unknown>} parameters
+ */
+const context = (items, parameters) => ({
+	getInputData: () => items,
+	getNodeParameter: (path, index, fallback) => {
+		const all = { query: `message ${index}`, user: `user ${index}`, conversation: 'new', inputsMode: 'json', inputsJson: '{}', simplify: true, options: {}, ...parameters };
+		return path in all ? all[path] : fallback;
+	},
+	getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'app' }),
+	getNode: () => ({ id: '1', name: 'Dify', type: 'bench.difyChatMessage', typeVersion: 1, position: [0, 0], parameters: {} }),
+	continueOnFail: () => false,
+	getExecutionCancelSignal: () => undefined,
+	isStreaming: () => false,
+	addExecutionHints: () => undefined,
+	helpers: {
+		assertBinaryData: (index, property) => items[index].binary[property],
+		getBinaryMetadata: async () => ({ fileSize: statSync(file).size }),
+		getBinaryStream: async (_id, piece) => createReadStream(file, { highWaterMark: piece }),
+	},
+});
+
+const execute = async (items, parameters) => (await new DifyChatMessage().execute.call(context(items, parameters)))[0];
+const headers = { authorization: `Bearer ${key}` };
+
+/** What nodes without streaming do: one blocking request after another. */
+const oneAfterAnother = async () => {
+	for (let at = 0; at < count; at += 1) {
+		const body = JSON.stringify({ inputs: {}, query: `message ${at}`, user: `user ${at}`, response_mode: 'blocking' });
+		const answer = await (await fetch(`${url}/chat-messages`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body })).json();
+		if (answer.answer !== `You said: message ${at}`) throw new Error(JSON.stringify(answer));
+	}
+};
+
+const throughTheNode = async () => {
+	const items = await execute(Array.from({ length: count }, () => ({ json: {} })), { options: { itemsAtOnce: atOnce, maxRetries: 0 } });
+	items.forEach(({ json, pairedItem }, at) => {
+		if (json.answer !== `You said: message ${at}` || pairedItem.item !== at) throw new Error(JSON.stringify(json));
+	});
+};
+
+const files = { file: [{ source: 'binary', binaryProperty: 'data', type: 'video' }] };
+const binary = { mimeType: 'video/mp4', fileName: 'big.mp4' };
+
+/** @type {Record<string, () => Promise<() => Promise<void>>>} Each prepares what n8n would hold already, and returns the work. */
+const contestants = {
+	oneAfterAnother: async () => oneAfterAnother,
+	throughTheNode: async () => throughTheNode,
+	uploadFromStore: async () => async () => void (await execute([{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }], { files })),
+	uploadFromMemory: async () => {
+		const data = readFileSync(file).toString('base64');
+		return async () => void (await execute([{ json: {}, binary: { data: { ...binary, data } } }], { files }));
+	},
+	/** What nodes with a form library do: the whole file as a buffer, and the whole body. */
+	uploadWhole: async () => async () => {
+		const form = new FormData();
+		form.append('user', 'user 0');
+		form.append('file', new Blob([await readFile(file)], { type: binary.mimeType }), binary.fileName);
+		const answer = await fetch(`${url}/files/upload`, { method: 'POST', headers, body: form });
+		if (answer.status !== 201) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
+	},
+};
+
+const work = await contestants[name]();
+globalThis.gc?.();
+const before = process.memoryUsage().rss;
+let most = before;
+const watch = setInterval(() => {
+	most = Math.max(most, process.memoryUsage().rss);
+}, 5);
+const cpuBefore = process.cpuUsage();
+const begun = performance.now();
+await work();
+const ms = performance.now() - begun;
+const cpu = process.cpuUsage(cpuBefore);
+clearInterval(watch);
+console.log(JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, grownMb: (most - before) / 2 ** 20 }));
+process.exit(0);
