@@ -1,37 +1,87 @@
-import { chromium as playwright, type Browser, type Page } from 'playwright-core';
+import { chromium as playwright, selectors, type Locator, type Page } from 'playwright-core';
 
-import { fs, path } from '../../support/node';
+import type { Login } from '../../../scripts/lib/types';
+import { fs, path, process } from '../../support/node';
+import { loadScript } from '../../support/scripts';
 import { chromium, workFolder, type N8nServer } from './playground';
 
-export type { Page } from 'playwright-core';
+export type { Locator, Page } from 'playwright-core';
 
 export interface Editor {
 	page: Page;
-	/** Writes a picture of the window into the work folder; its path is returned. */
-	picture(name: string): Promise<string>;
+	/** An element by n8n's own marks for tests. */
+	get(testId: string): Locator;
+	/** Opens a saved workflow; comes back when its nodes are drawn. */
+	openWorkflow(id: string): Promise<void>;
+	node(name: string): Locator;
+	/** Opens the panel of a node on the canvas. */
+	openNode(name: string): Promise<void>;
+	closeNode(): Promise<void>;
+	/**
+	 * Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too; its path is returned.
+	 *
+	 * @param of the part of the window that is shown
+	 */
+	picture(name: string, of?: Locator): Promise<string>;
 	close(): Promise<void>;
 }
 
-/** n8n's editor in a real browser, logged in. */
-export async function openEditor(n8n: N8nServer, login: { email: string; password: string }, theme: 'light' | 'dark' = 'light'): Promise<Editor> {
+/** Starting n8n's front end takes 3 s on an idle machine, and ten times that on one that runs other tests. */
+const ACTION_TIMEOUT_MS = 90_000;
+
+/** n8n's editor in a real browser, logged in as the owner. */
+export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'light'): Promise<Editor> {
+	const { TEST_LOGIN: login } = await loadScript<{ TEST_LOGIN: Login }>('n8n');
 	const { executablePath, args } = chromium();
-	const browser: Browser = await playwright.launch({ executablePath, args });
-	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: theme });
+	selectors.setTestIdAttribute('data-test-id');
+	const browser = await playwright.launch({ executablePath, args });
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: theme, reducedMotion: 'reduce' });
 	const page = await context.newPage();
-	page.setDefaultTimeout(20_000);
+	page.setDefaultTimeout(ACTION_TIMEOUT_MS);
+	const get = (testId: string) => page.getByTestId(testId);
+	const node = (name: string) => page.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`);
+
 	await page.goto(`${n8n.url}/signin`);
 	await page.locator('input[name="emailOrLdapLoginId"], input[type="email"]').first().fill(login.email);
 	await page.locator('input[type="password"]').first().fill(login.password);
 	await page.keyboard.press('Enter');
 	await page.waitForURL((url) => !url.pathname.includes('signin'));
-	const folder = workFolder('pictures');
+
+	const folders = [workFolder('pictures'), process.env.LOCAL_LLAMA_PICTURES].filter((folder) => folder !== undefined && folder !== '') as string[];
 	return {
 		page,
-		picture: async (name) => {
-			const file = path.join(folder, `${name}.png`);
-			fs.writeFileSync(file, await page.screenshot());
-			return file;
+		get,
+		node,
+		openWorkflow: async (id) => {
+			await page.goto(`${n8n.url}/workflow/${id}`);
+			await get('canvas-node').first().waitFor();
+		},
+		openNode: async (name) => {
+			await node(name).dblclick();
+			await get('node-parameters').waitFor();
+		},
+		closeNode: async () => {
+			await get('ndv-close-button').click();
+			await get('node-parameters').waitFor({ state: 'hidden' });
+		},
+		picture: async (name, of) => {
+			// Notes of n8n lie across what is to be seen and go by themselves.
+			await page.addStyleTag({ content: '.notifications-container, [class*="toast"], .el-notification { visibility: hidden !important; }' });
+			const bytes = await (of ?? page).screenshot({ animations: 'disabled', caret: 'hide' });
+			for (const folder of folders) {
+				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
+				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
+			}
+			return path.join(folders[0]!, `${name}.png`);
 		},
 		close: async () => await browser.close(),
 	};
+}
+
+/** Whether an element shows all that it holds. */
+export async function isWhole(element: Locator): Promise<boolean> {
+	return await element.evaluate((shown: { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number }) =>
+		// One pixel is rounding.
+		shown.scrollWidth <= shown.clientWidth + 1 && shown.scrollHeight <= shown.clientHeight + 1,
+	);
 }
