@@ -96,7 +96,8 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	'stream-ended-early':
 		'The connection to Dify broke during the run. The run may have gone on: look for its answer in the conversation before you send it again. If it happens often, check time limits of proxies between n8n and Dify.',
 	cancelled: 'The execution was stopped before the answer was complete.',
-	timeout: 'Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly.',
+	timeout:
+		'Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).',
 	'file-too-large': 'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
 	'file-type': 'Dify does not take files of this type here. Check the MIME type of the binary data and the file types allowed in the app.',
 	'file-rejected': 'Check the file against the file upload settings of the app: name, type, number, and the same user for upload and run.',

@@ -1,5 +1,5 @@
 import type { Connection } from '../transport/connection';
-import type { CallAnswer } from '../transport/types';
+import type { CallAnswer, EventStream } from '../transport/types';
 import { ServerError, type FailureKind } from '../transport/errors';
 import { DIFY_REMEDIES, type DifyFailureKind } from './codes';
 import { describeDifyFailure, describeRunError, type DifyFailure } from './errors';
@@ -39,6 +39,8 @@ interface Details {
 	result?: RunResult;
 	/** Whether Dify was asked to stop the run, where the client gave up first. */
 	stopRequested?: boolean;
+	/** Of the answer. Dify names its version in every one (contract 1.1). */
+	headers?: Record<string, string>;
 }
 
 /** A failure that Dify, or something in front of it, answered with. Its remedy comes from the table in `codes.ts`. */
@@ -50,7 +52,7 @@ export class DifyError extends ServerError {
 	readonly retryable: boolean;
 	readonly result: RunResult | undefined;
 
-	constructor(failure: DifyFailure, { url, result, stopRequested }: Details = {}) {
+	constructor(failure: DifyFailure, { url, result, stopRequested, headers }: Details = {}) {
 		const { code, status, kind, message, remedy, retryable } = failure;
 		const ids = result === undefined ? {} : idsOf(result);
 		super({
@@ -61,7 +63,7 @@ export class DifyError extends ServerError {
 			status,
 			partialText: result?.text || undefined,
 			partialReasoning: result?.reasoning || undefined,
-			facts: { difyKind: kind, code, retryable, ...ids, ...(stopRequested === undefined ? {} : { stopRequested }) },
+			facts: { difyKind: kind, code, retryable, difyVersion: headers?.['x-version'], ...ids, ...(stopRequested === undefined ? {} : { stopRequested }) },
 		});
 		this.name = 'DifyError';
 		this.difyKind = kind;
@@ -86,13 +88,13 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 	});
 	const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
 	const message = location === undefined ? described.message : `The server redirects to ${location}`;
-	return new DifyError({ ...described, message: connection.mask(message) }, { url: answer.url });
+	return new DifyError({ ...described, message: connection.mask(message) }, { url: answer.url, headers: answer.headers });
 }
 
 /** The error of a run that began, with all that had arrived. */
-export function runError(connection: Connection, result: RunResult, url: string, stopRequested?: boolean): DifyError {
+export function runError(connection: Connection, result: RunResult, { url, headers }: Pick<EventStream, 'url' | 'headers'>, stopRequested?: boolean): DifyError {
 	const described = describeRunError(result.error ?? { cause: 'not-finished', message: 'The run did not finish' }, url);
-	return new DifyError({ ...described, message: connection.mask(described.message) }, { url, result, stopRequested });
+	return new DifyError({ ...described, message: connection.mask(described.message) }, { url, headers, result, stopRequested });
 }
 
 /** Something that was found wrong before anything was sent. */

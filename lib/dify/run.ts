@@ -103,7 +103,7 @@ async function attempt(client: DifyClient, route: RunRoute, url: string, json: F
 	const result = finish(state, reading.reason, reading.detail === undefined ? undefined : connection.mask(reading.detail));
 	if (result.status !== 'failed') return { result };
 	const stopRequested = gaveUp && state.taskId !== undefined ? await stopRun(client, route, state.taskId, user) : undefined;
-	return { failed: runError(connection, result, opened.url, stopRequested) };
+	return { failed: runError(connection, result, opened, stopRequested) };
 }
 
 async function open(client: DifyClient, url: string, json: Fields, options: RunOptions): Promise<EventStream | { failed: ServerError }> {
@@ -235,7 +235,7 @@ async function wholeOutcome(client: DifyClient, stream: EventStream, whole: stri
 		return { failed: answerError(connection, answer, 'POST') };
 	}
 	const result = resultOfBlocking(body, options.hints);
-	if (result.status === 'failed') return { failed: runError(connection, result, stream.url) };
+	if (result.status === 'failed') return { failed: runError(connection, result, stream) };
 	if (result.text !== '') await options.onDeltas?.([{ type: 'append', text: result.text }]);
 	return { result };
 }

@@ -29,7 +29,7 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 			// The chat shows the pieces of one node in one message: two answers at once would be mixed.
 			atOnce: types ? 1 : Math.floor(first.number('itemsAtOnce', 1, 1)),
 			keyOf: (itemIndex) => conversationKey(new Parameters(context, itemIndex)),
-			...(types ? { onFailure: async (itemIndex: number, message: string) => await context.sendChunk('error', itemIndex, message) } : {}),
+			...(types ? { onFailure: async (itemIndex: number, text: string) => await context.sendChunk('error', itemIndex, text) } : {}),
 		},
 	);
 }

@@ -10,8 +10,8 @@ interface ItemsOptions {
 	atOnce?: number;
 	/** Items with the same key are worked on one after another, in their order. */
 	keyOf?: (itemIndex: number) => string | undefined;
-	/** Told of an item that failed although the node goes on. */
-	onFailure?: (itemIndex: number, message: string) => Promise<void>;
+	/** Told of an item that failed although the node goes on, in the words that n8n uses in a chat: they name no address. */
+	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
 /**
@@ -32,7 +32,8 @@ export async function workOnItems(context: IExecuteFunctions, work: ItemWork, op
 			results[itemIndex] = outcome.value;
 		} else if (context.continueOnFail()) {
 			results[itemIndex] = [errorItem(context.getNode(), outcome.error, itemIndex)];
-			await options.onFailure?.(itemIndex, difyNodeError(context.getNode(), outcome.error).message);
+			const { message, description } = difyNodeError(context.getNode(), outcome.error);
+			await options.onFailure?.(itemIndex, description || message);
 		} else {
 			failures.push({ itemIndex, error: outcome.error });
 			abort.controller.abort();
