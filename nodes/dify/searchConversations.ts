@@ -3,6 +3,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 import { conversationPage, LARGEST_PAGE } from '../../lib/dify/conversations';
 import { refusedHere } from '../../lib/dify/failure';
 import { isFields, text } from '../../lib/dify/read';
+import { listError } from '../list-error';
 import { editorClient } from './apps';
 import { difyNodeError } from './errors';
 
@@ -17,7 +18,7 @@ export async function searchConversations(this: ILoadOptionsFunctions, filter?: 
 			.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted));
 		return { results, ...(hasMore ? { paginationToken: text(conversations.at(-1)?.id) } : {}) };
 	} catch (error) {
-		throw difyNodeError(this.getNode(), error);
+		throw listError(difyNodeError(this.getNode(), error));
 	}
 }
 

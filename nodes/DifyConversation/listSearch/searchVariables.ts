@@ -5,6 +5,7 @@ import { listVariables } from '../../../lib/dify/variables';
 import { editorClient } from '../../dify/apps';
 import { difyNodeError } from '../../dify/errors';
 import { editorUser, editorValue } from '../../dify/searchConversations';
+import { listError } from '../../list-error';
 
 /** Variables of the conversation in the node. */
 export async function searchVariables(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
@@ -16,6 +17,6 @@ export async function searchVariables(this: ILoadOptionsFunctions, filter?: stri
 		const results = variables.map(({ id, name, value_type: type }) => ({ name: `${String(name)} (${String(type)})`, value: String(id) }));
 		return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
 	} catch (error) {
-		throw difyNodeError(this.getNode(), error);
+		throw listError(difyNodeError(this.getNode(), error));
 	}
 }

@@ -1,8 +1,9 @@
-import type { ILoadOptionsFunctions, INode, INodeListSearchResult, NodeOperationError } from 'n8n-workflow';
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
 import { describeModel, listModels } from '../../../lib/chat/model-list';
 import { localLlamaConnection } from '../../../lib/transport/credentials';
 import { toNodeError } from '../../../lib/transport/node-error';
+import { listError } from '../../list-error';
 
 /** The models of the server, with what it tells about them. A list that cannot be had says why, and what to do. */
 export async function searchModels(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
@@ -16,13 +17,6 @@ export async function searchModels(this: ILoadOptionsFunctions, filter?: string)
 				.map((model) => ({ name: describeModel(model), value: model.id })),
 		};
 	} catch (error) {
-		throw listError(this.getNode(), error);
+		throw listError(toNodeError(this.getNode(), error, { subNode: true }));
 	}
-}
-
-/** The editor shows nothing but the message of an error in a drop-down (ResourceLocator.vue), so the remedy goes into it. */
-function listError(node: INode, cause: unknown): NodeOperationError {
-	const error = toNodeError(node, cause, { subNode: true });
-	if (typeof error.description === 'string' && error.description !== '') error.message = `${error.message}. ${error.description}`;
-	return error;
 }

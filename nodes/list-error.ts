@@ -1,0 +1,14 @@
+import type { NodeOperationError } from 'n8n-workflow';
+
+/** Looks like a hyphen, but the editor leaves it alone. */
+const NON_BREAKING_HYPHEN = '\u2011';
+
+/**
+ * An error as a drop-down list can show it. The editor shows the message only, so the remedy goes into it; and it takes a message apart at its
+ * hyphens and joins the parts with blanks (ResourceLocator.vue), which would make `my-server --host` out of it `my server host`.
+ */
+export function listError(error: NodeOperationError): NodeOperationError {
+	const said = [error.message, error.description].filter((text) => typeof text === 'string' && text !== '');
+	error.message = said.join('. ').replaceAll('-', NON_BREAKING_HYPHEN);
+	return error;
+}
