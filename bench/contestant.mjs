@@ -124,7 +124,8 @@ const contestants = {
 					model,
 					apiKey: 'none',
 					maxTokens: tokens,
-					maxRetries: 0,
+					// As n8n sets it. Without, reused connections that the server closes end the contest at 64 streams.
+					maxRetries: 2,
 					useResponsesApi: false,
 					streamUsage: true,
 					modelKwargs: extra,
