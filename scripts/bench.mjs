@@ -28,7 +28,7 @@ const NAMES = {
 	localChatModel: 'Local Chat Model',
 	chatOpenAi: 'ChatOpenAI (n8n 2.41.1)',
 };
-const TOKENS = 300;
+const TOKENS = 1000;
 const ROUNDS = 3;
 const TOOL_STEPS = 6;
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
@@ -153,7 +153,7 @@ await main(async () => {
 	try {
 		const tiny = join(work, 'tiny.gguf');
 		writeTinyModel(tiny, { contextLength: 131_072, meanTokens: Infinity });
-		const total = options.quick ? 32 : 96;
+		const total = options.quick ? 16 : 32;
 		const server = await startLlamaServer(binary, { model: tiny, alias: 'bench-model', contextSize: 131_072, parallel: 64, threads: 1 });
 		out.push(
 			'| Streams at once | | CPU ms per 1,000 tokens | against the floor | against ChatOpenAI | first token p50, ms | p99, ms | memory, MB |',
@@ -161,7 +161,7 @@ await main(async () => {
 		);
 		for (const streams of options.only === 'tools' ? [] : [1, 16, 64]) {
 			await log.step(`${streams} streams at once`, async () => {
-				const rows = await streamRows({ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' }, streams, Math.max(total, streams * 3));
+				const rows = await streamRows({ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' }, streams, Math.max(total, streams));
 				for (const [name, label] of Object.entries(NAMES)) {
 					const { cpu, p50, p99, rss } = rows[name] ?? { cpu: NaN, p50: NaN, p99: NaN, rss: NaN };
 					out.push(
