@@ -1,14 +1,10 @@
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
-import { delay, fs, path, process } from '../support/node';
+import { delay } from '../support/node';
 import { isWhole, openEditor, type Editor } from './support/editor';
-import { llamaCredential, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer, type Workflow } from './support/playground';
+import { EXAMPLES, example, type Named } from './support/examples';
+import { llamaCredential, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer } from './support/playground';
 import { agent, chatTrigger, localModel, workflowOf } from './support/workflows';
-
-interface Named {
-	id: string;
-	name: string;
-}
 
 /** The editor loads slowly where other tests run beside it. */
 const SLOW = 400_000;
@@ -21,6 +17,7 @@ let server: LlamaServer;
 let editor: Editor;
 let working: Named;
 let down: Named;
+let dify: Named;
 
 const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
 	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
@@ -37,14 +34,6 @@ const chatWith = async (name: string, credential: Named) =>
 		}),
 	);
 
-/** An example in the form for custom nodes, as the build writes it. */
-const example = (name: string): Workflow => JSON.parse(fs.readFileSync(path.join(process.cwd(), 'dist', 'workflows', 'custom', `${name}.json`), 'utf8')) as Workflow;
-
-const EXAMPLES = fs
-	.readdirSync(path.join(process.cwd(), 'workflows'))
-	.filter((file) => file.endsWith('.json'))
-	.map((file) => path.basename(file, '.json'));
-
 /** Our nodes, as n8n lists them: without the copies that agents use as tools. */
 const ownTypes = async () => (await n8n.nodeTypes()).filter(({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool')) as unknown as INodeTypeDescription[];
 
@@ -60,6 +49,7 @@ beforeAll(async () => {
 	[server, n8n] = await Promise.all([startLlamaServer({ model: smolLm2(), alias: ALIAS, contextSize: 8192, parallel: 2 }), startN8n()]);
 	working = await credentialFor(server, 'My llama-server');
 	down = await credentialFor({ url: NOWHERE }, 'Server that is down');
+	dify = await n8n.createCredential({ name: 'My Dify app', type: 'difyApi', data: { baseUrl: `${NOWHERE}/v1`, apiKey: 'app-000', keyType: 'app', ignoreSslIssues: false } });
 	editor = await openEditor(n8n);
 }, SLOW);
 
@@ -198,15 +188,9 @@ describe('a chat', () => {
 		'types the answer piece by piece, and the log tells tokens and speed',
 		async () => {
 			const { get, page, openWorkflow, picture } = editor;
-			const workflow = example('chat-with-local-model');
-			const { id } = await n8n.createWorkflow({
-				...workflow,
-				nodes: workflow.nodes.map((node) =>
-					node.type === 'CUSTOM.localChatModel'
-						? { ...node, credentials: { localLlamaApi: working }, parameters: { model: { __rl: true, mode: 'id', value: ALIAS }, options: { temperature: 0, maxTokens: 200 } } }
-						: node,
-				),
-			});
+			const { id } = await n8n.createWorkflow(
+				example('chat-with-local-model', { local: working, model: ALIAS, change: { 'Local Chat Model': { options: { temperature: 0, maxTokens: 200 } } } }),
+			);
 			await openWorkflow(id);
 			// Whether the panel is open, the browser remembers.
 			await get('workflow-chat-button').waitFor();
@@ -243,23 +227,23 @@ describe('a chat', () => {
 
 describe('the examples', () => {
 	it.each(EXAMPLES)(
-		'%s opens with every node known and every note whole',
+		'%s opens with every node known and complete, and every note whole',
 		async (name) => {
-			const { page, get, node, openWorkflow, picture } = editor;
-			const workflow = example(name);
+			const { get, node, openWorkflow, picture } = editor;
+			const workflow = example(name, { local: working, dify, model: ALIAS });
 			const { id } = await n8n.createWorkflow(workflow);
 			await openWorkflow(id);
 			for (const { name: title, type } of workflow.nodes) {
-				const drawn = type === 'n8n-nodes-base.stickyNote' ? undefined : node(title);
-				await drawn?.waitFor();
+				if (type === 'n8n-nodes-base.stickyNote') continue;
+				await node(title).waitFor();
 				// n8n draws a question mark for a type that it does not know.
-				if (drawn !== undefined) expect({ title, unknown: await drawn.getByText('?', { exact: true }).count() }).toEqual({ title, unknown: 0 });
+				expect({ title, unknown: await node(title).getByText('?', { exact: true }).count() }).toEqual({ title, unknown: 0 });
+				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({ title, issues: 0 });
 			}
 			for (const note of await get('sticky').all()) {
 				expect({ note: (await note.innerText()).slice(0, 40), whole: await isWhole(note.locator('> div').first()) }).toMatchObject({ whole: true });
 			}
-			await page.addStyleTag({ content: '[data-test-id="canvas-controls"], [data-test-id="node-creator-plus-button"], [class*="nodeViewWrapper"] > [class*="Buttons"] { visibility: hidden }' });
-			await picture(`workflows/${name}`, get('canvas-wrapper'));
+			await picture(`workflows/${name}`, 'canvas');
 		},
 		SLOW,
 	);

@@ -20,9 +20,9 @@ export interface Editor {
 	/**
 	 * Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too; its path is returned.
 	 *
-	 * @param of the part of the window that is shown
+	 * @param of the part of the window that is shown; `canvas`: the nodes and notes of a workflow, without the buttons that lie over them
 	 */
-	picture(name: string, of?: Locator): Promise<string>;
+	picture(name: string, of?: Locator | 'canvas'): Promise<string>;
 	close(): Promise<void>;
 }
 
@@ -65,9 +65,10 @@ export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'ligh
 			await get('node-parameters').waitFor({ state: 'hidden' });
 		},
 		picture: async (name, of) => {
-			// Notes of n8n lie across what is to be seen and go by themselves.
-			await page.addStyleTag({ content: '.notifications-container, [class*="toast"], .el-notification { visibility: hidden !important; }' });
-			const bytes = await (of ?? page).screenshot({ animations: 'disabled', caret: 'hide' });
+			// What n8n has to say lies across what is to be seen, and goes by itself.
+			await page.addStyleTag({ content: '[class*="notification"], [class*="toast"] { visibility: hidden !important; }' });
+			const options = { animations: 'disabled', caret: 'hide' } as const;
+			const bytes = of === 'canvas' ? await canvasPicture(page) : await (of ?? page).screenshot(options);
 			for (const folder of folders) {
 				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
 				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
@@ -76,6 +77,23 @@ export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'ligh
 		},
 		close: async () => await browser.close(),
 	};
+}
+
+/** The nodes and notes of the workflow that is open, drawn as large as they fit. */
+async function canvasPicture(page: Page): Promise<Buffer> {
+	const overlays = ['canvas-controls', 'workflow-chat-button', 'node-creator-plus-button', 'command-bar-button', 'add-sticky-button', 'toggle-focus-panel-button', 'instance-ai-canvas-action-button'];
+	const selector = [...overlays.map((id) => `[data-test-id="${id}"]`), '[data-test-id^="execute-workflow-button"]'].join(', ');
+	await page.addStyleTag({ content: `${selector} { visibility: hidden !important; }` });
+	const boxes = await Promise.all((await page.locator('[data-test-id="canvas-node"], [data-test-id="sticky"]').all()).map(async (part) => await part.boundingBox()));
+	const drawn = boxes.filter((box) => box !== null);
+	const margin = 20;
+	// Names stand below the boxes, a trigger's bolt beside it, and a lonely output ends in a plus.
+	const edges = { name: 60, plus: 70 };
+	const left = Math.min(...drawn.map(({ x }) => x)) - margin;
+	const top = Math.min(...drawn.map(({ y }) => y)) - margin;
+	const right = Math.max(...drawn.map(({ x, width }) => x + width)) + edges.plus;
+	const bottom = Math.max(...drawn.map(({ y, height }) => y + height)) + edges.name;
+	return await page.screenshot({ animations: 'disabled', clip: { x: Math.max(0, left), y: Math.max(0, top), width: right - Math.max(0, left), height: bottom - Math.max(0, top) } });
 }
 
 /** Whether an element shows all that it holds. */

@@ -1,0 +1,59 @@
+import { fs, path, process } from '../../support/node';
+import type { Workflow, WorkflowNode } from './playground';
+
+export interface Named {
+	id: string;
+	name: string;
+}
+
+/** What an example is completed with, as a user does in the editor. */
+export interface Wiring {
+	/** Credential for nodes that talk to a model server; by the name of the node where there are two. */
+	local?: Named | Record<string, Named>;
+	/** Credential for nodes that talk to Dify. */
+	dify?: Named;
+	/** Model to choose; by the name of the node where there are two. */
+	model?: string | Record<string, string>;
+	/** Parameters of nodes that the test sets otherwise: shorter pauses, addresses of its own. */
+	change?: Record<string, Record<string, unknown>>;
+}
+
+/** Names of the example workflows, without `.json`. */
+export const EXAMPLES = fs
+	.readdirSync(path.join(process.cwd(), 'workflows'))
+	.filter((file) => file.endsWith('.json'))
+	.map((file) => path.basename(file, '.json'));
+
+/**
+ * An example as a user of the package gets it.
+ *
+ * @param wiring completes it; its Chat Trigger then answers everybody
+ * @param form `custom`: as the build writes it for custom nodes; `package`: for the package installed from n8n's interface
+ */
+export function example(name: string, wiring?: Wiring, form: 'custom' | 'package' = 'custom'): Workflow {
+	const folder = path.join(process.cwd(), 'dist', 'workflows', form === 'custom' ? 'custom' : '');
+	const workflow = JSON.parse(fs.readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Workflow;
+	return wiring === undefined ? workflow : { ...workflow, nodes: workflow.nodes.map((node) => wired(node, wiring)) };
+}
+
+/** The Chat Trigger answers everybody: a test has no login in its browser. */
+const PUBLIC = { public: true, mode: 'webhook' };
+
+function wired(node: WorkflowNode, { local, dify, model, change }: Wiring): WorkflowNode {
+	const own = /^(?:CUSTOM|n8n-nodes-local-llama)\.(.+)$/.exec(node.type)?.[1];
+	const isDify = own !== undefined && (own.startsWith('dify') || node.parameters.service === 'dify');
+	const chosen = typeof model === 'string' ? model : model?.[node.name];
+	const credential = own === undefined ? undefined : isDify ? dify : isNamed(local) ? local : local?.[node.name];
+	return {
+		...node,
+		...(credential === undefined ? {} : { credentials: { [isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name } } }),
+		parameters: {
+			...node.parameters,
+			...(node.type.endsWith('.chatTrigger') ? PUBLIC : {}),
+			...(chosen !== undefined && node.parameters.model !== undefined && own !== undefined ? { model: { __rl: true, mode: 'id', value: chosen } } : {}),
+			...change?.[node.name],
+		},
+	};
+}
+
+const isNamed = (value: Wiring['local']): value is Named => typeof value?.id === 'string';

@@ -1,0 +1,369 @@
+import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../servers/dify';
+import { reply, startLlamaServerSim } from '../servers/llama-server';
+import { delay, http, process, type net } from '../support/node';
+import { parameterProblems, type Description } from '../support/workflow-check';
+import { EXAMPLES, example, type Named, type Wiring } from './support/examples';
+import {
+	llamaCredential,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	type ChatLine,
+	type Execution,
+	type LlamaServer,
+	type N8nServer,
+	type ScriptedReply,
+	type Workflow,
+} from './support/playground';
+
+const SLOW = 240_000;
+const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
+let n8n: N8nServer;
+const closing: Array<() => Promise<void>> = [];
+
+beforeAll(async () => {
+	n8n = await startN8n();
+}, SLOW);
+afterEach(async () => {
+	await Promise.all(closing.splice(0).map(async (close) => await close()));
+});
+afterAll(stopEverything);
+
+/** A real llama-server that answers what is written for it. */
+async function scripted(replies: ScriptedReply[], more: { port?: number; alias?: string; wait?: boolean } = {}): Promise<LlamaServer> {
+	const server = await startLlamaServer({ model: await scriptedModel(replies, { contextLength: 32_768 }), contextSize: 32_768, parallel: 2, ...more });
+	closing.push(async () => await server.stop());
+	return server;
+}
+
+async function dify(options: DifySimOptions = {}): Promise<DifySim> {
+	const sim = await startDifySim(options);
+	closing.push(async () => await sim.close());
+	return sim;
+}
+
+/** Somebody else's web service. */
+async function service(answer: (url: string) => object): Promise<{ url: string; seen: string[] }> {
+	const seen: string[] = [];
+	const server = http.createServer((request, response) => {
+		seen.push(request.url ?? '');
+		response.setHeader('content-type', 'application/json');
+		response.end(JSON.stringify(answer(request.url ?? '')));
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	closing.push(async () => {
+		await new Promise((resolve) => server.close(resolve));
+	});
+	return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`, seen };
+}
+
+const stored = async (credential: { name: string; type: string; data: Record<string, unknown> }): Promise<Named> => {
+	const { id } = await n8n.createCredential(credential);
+	return { id, name: credential.name };
+};
+const localCredential = async (server: Pick<LlamaServer, 'url'>, name = 'My model server') => await stored({ ...llamaCredential(server), name });
+const difyCredential = async (sim: DifySim, mode: 'chat' | 'advanced-chat' = 'chat') =>
+	await stored({ name: 'My Dify app', type: 'difyApi', data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false } });
+
+/** The example, active in the real n8n. */
+async function activated(name: string, wiring: Wiring): Promise<Workflow & { id: string }> {
+	const created = await n8n.createWorkflow(example(name, wiring));
+	await n8n.activate(created.id);
+	closing.push(async () => {
+		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
+	});
+	return created;
+}
+
+/** The example, run as the editor's button does. */
+async function started(name: string, wiring: Wiring): Promise<Execution> {
+	const created = await n8n.createWorkflow(example(name, wiring));
+	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'), 120_000);
+}
+
+async function asked({ nodes }: Workflow, question: string, sessionId = 'session'): Promise<string> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
+	const lines: ChatLine[] = [];
+	for await (const line of n8n.chat(webhookId!, question, { sessionId })) lines.push(line);
+	expect(lines.filter(({ type }) => type === 'error')).toEqual([]);
+	return lines
+		.filter(({ type }) => type === 'item')
+		.map(({ content }) => content ?? '')
+		.join('');
+}
+
+/** Fills in the form of a Form Trigger, in the order of its fields, and reads the page that ends it. */
+async function submitted({ id, nodes }: Workflow & { id: string }, fields: Array<string | { name: string; type: string; bytes: Buffer | string }>): Promise<string> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.formTrigger'))!;
+	const form = new FormData();
+	for (const [index, field] of fields.entries()) {
+		if (typeof field === 'string') form.append(`field-${index}`, field);
+		else form.append(`field-${index}`, new Blob([field.bytes], { type: field.type }), field.name);
+	}
+	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
+	let response = await post();
+	// A form is registered a moment after its workflow is activated.
+	for (const deadline = Date.now() + 15_000; response.status === 404 && Date.now() < deadline; response = await post()) await delay(100);
+	expect(response.status).toBe(200);
+	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
+	const waiting = formWaitingUrl.replace(/^https?:\/\/[^/]+/, n8n.url);
+	const { error } = (await lastExecution(id)).data.resultData;
+	expect(error).toBeUndefined();
+	return await (await fetch(waiting)).text();
+}
+
+async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, limitMs = 90_000): Promise<T> {
+	const deadline = Date.now() + limitMs;
+	for (;;) {
+		const value = await read();
+		if (holds(value)) return value;
+		if (Date.now() > deadline) throw new Error(`Still ${JSON.stringify(value)} after ${limitMs} ms`);
+		await delay(100);
+	}
+}
+
+/** The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of its own. */
+async function lastExecution(workflowId: string): Promise<Execution> {
+	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
+	const [summary] = await until(own, ([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status));
+	if (summary!.status === 'waiting') return await n8n.getExecution(summary!.id);
+	return await n8n.waitForExecution(summary!.id, 120_000);
+}
+
+/** The items that a node gave out at its outputs, one after another. */
+const itemsOf = (execution: Execution, node: string): Array<Record<string, unknown>> =>
+	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) => (data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)));
+
+/** What the model was given, as n8n's log shows it. */
+const promptsOf = (execution: Execution, node: string): string =>
+	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
+
+const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+const everySecond = { rule: { interval: [{ field: 'seconds', secondsInterval: 1 }] } };
+
+/** Runs each example and says what it returned. */
+const RUNS: Record<string, () => Promise<string>> = {
+	'chat-with-local-model': async () => {
+		const server = await scripted([{ contains: 'name?', reply: 'Your name is Ada.' }, { reply: 'Nice to meet you, Ada.' }]);
+		const workflow = await activated('chat-with-local-model', { local: await localCredential(server), model: server.model });
+		expect(await asked(workflow, 'I am Ada.')).toBe('Nice to meet you, Ada.');
+		const answer = await asked(workflow, 'What is my name?');
+		expect(answer).toBe('Your name is Ada.');
+		// The memory brought the first exchange along.
+		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('I am Ada.');
+		return answer;
+	},
+
+	'agent-with-tools': async () => {
+		const weather = await service(() => ({ current: { temperature_2m: 21.5, wind_speed_10m: 7 } }));
+		const server = await scripted([
+			{ last: 'tool', reply: '17 times 23 is 391, 12 A-100 are left, and it is 21.5 degrees in Berlin.' },
+			{ reply: [call('Calculator', { input: '17*23' }), call('Stock', { input: 'a-100' }), call('Weather', { latitude: 52.5, longitude: 13.4 })].join('\n') },
+		]);
+		const source = example('agent-with-tools').nodes.find(({ name }) => name === 'Weather')!;
+		const change = { Weather: { ...source.parameters, url: `${weather.url}/v1/forecast` } };
+		const workflow = await activated('agent-with-tools', { local: await localCredential(server), model: server.model, change });
+		const answer = await asked(workflow, 'What is 17 times 23, are there any A-100 left, and how warm is it in Berlin?');
+		expect(answer).toContain('391');
+		expect(weather.seen).toEqual(['/v1/forecast?latitude=52.5&longitude=13.4&current=temperature_2m%2Cwind_speed_10m']);
+		const results = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
+		for (const result of ['391', '12 pieces in stock', '21.5']) expect(results).toContain(result);
+		return answer;
+	},
+
+	'describe-image': async () => {
+		const server = await startLlamaServerSim({ vision: true });
+		closing.push(async () => await server.close());
+		server.script(reply.text('A single white pixel on a plain background.'));
+		const workflow = await activated('describe-image', { local: await localCredential(server), model: 'sim-model' });
+		const page = await submitted(workflow, [{ name: 'pixel.png', type: 'image/png', bytes: PICTURE }, 'What do you see?']);
+		expect(page).toContain('A single white pixel');
+		const sent = server.requests.find(({ path }) => path.endsWith('/chat/completions'))!;
+		expect(JSON.stringify(sent.body)).toContain(`data:image/png;base64,${PICTURE.toString('base64')}`);
+		expect(JSON.stringify(sent.body)).toContain('What do you see?');
+		return (itemsOf(await lastExecution(workflow.id), 'Look at the image')[0] as { text: string }).text;
+	},
+
+	'extract-structured-data': async () => {
+		const order = { customer: 'Erika Berg', orderNumber: '2024-117', items: [{ article: 'A-100', quantity: 12 }, { article: 'B-200', quantity: 3 }], urgent: true };
+		const server = await scripted([{ contains: 'Erika Berg', reply: JSON.stringify(order) }]);
+		const execution = await started('extract-structured-data', { local: await localCredential(server), model: server.model });
+		expect(execution.status).toBe('success');
+		expect(itemsOf(execution, 'Today')).toEqual([order]);
+		return JSON.stringify(itemsOf(execution, 'Today')[0]);
+	},
+
+	'summarize-documents': async () => {
+		const server = await scripted([{ contains: 'PART', reply: 'The whole story in one sentence.' }, { reply: 'PART of the story.' }]);
+		const workflow = await activated('summarize-documents', { local: await localCredential(server), model: server.model });
+		const document = Array.from({ length: 400 }, (_, line) => `Line ${line}: the miller opens the gate and listens.`).join('\n');
+		const page = await submitted(workflow, [{ name: 'story.txt', type: 'text/plain', bytes: document }]);
+		expect(page).toContain('The whole story in one sentence.');
+		const execution = await lastExecution(workflow.id);
+		// Four parts, and the summary of their summaries.
+		expect(execution.data.resultData.runData['Local Chat Model']!.length).toBeGreaterThan(3);
+		return 'The whole story in one sentence.';
+	},
+
+	'compare-two-models': async () => {
+		const [a, b] = [await scripted([{ reply: 'Answer of the first.' }], { alias: 'model-a' }), await scripted([{ reply: 'Answer of the second.' }], { alias: 'model-b' })];
+		const [first, second] = [await localCredential(a, 'First'), await localCredential(b, 'Second')];
+		const execution = await started('compare-two-models', { local: { 'Model A': first, 'Speed of A': first, 'Model B': second, 'Speed of B': second }, model: { 'Model A': 'model-a', 'Model B': 'model-b' } });
+		expect(execution.data.resultData.error).toBeUndefined();
+		const rows = itemsOf(execution, 'Compared');
+		expect(rows).toHaveLength(3);
+		for (const row of rows) {
+			expect(row).toMatchObject({ answerA: 'Answer of the first.', answerB: 'Answer of the second.' });
+			expect(row.tokensPerSecondA).toBeGreaterThan(0);
+			expect(row.tokensPerSecondB).toBeGreaterThan(0);
+		}
+		expect(rows.map(({ question }) => question)[2]).toContain('A train leaves');
+		return `${rows.length} rows, ${String(rows[0]!.tokensPerSecondA)} and ${String(rows[0]!.tokensPerSecondB)} tokens/s`;
+	},
+
+	'dify-chat-streamed': async () => {
+		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => ({ steps: [{ text: 'You said: ' }, { text: query }] }) }] });
+		const workflow = await activated('dify-chat-streamed', { dify: await difyCredential(sim) });
+		await asked(workflow, 'one', 'anna');
+		const answer = await asked(workflow, 'two', 'anna');
+		expect(answer).toBe('You said: two');
+		expect(sim.runs[1]!.conversationId).toBe(sim.runs[0]!.conversationId);
+		return answer;
+	},
+
+	'dify-chat-with-feedback': async () => {
+		const sim = await dify();
+		const workflow = await activated('dify-chat-with-feedback', { dify: await difyCredential(sim) });
+		expect(workflow.nodes).toHaveLength(7);
+		const asking = await n8n.webhook('dify-ask', { body: { question: 'Hello', user: 'anna' } });
+		const { answer, messageId } = (await asking.json()) as { answer: string; messageId: string };
+		expect(answer).not.toBe('');
+		const rated = await n8n.webhook('dify-rate', { body: { messageId, user: 'anna', rating: 'dislike', text: 'Too short' } });
+		expect(rated.status).toBe(200);
+		const feedback = (await (await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })).json()) as { data: Array<Record<string, unknown>> };
+		expect(feedback.data).toMatchObject([{ message_id: messageId, rating: 'dislike', content: 'Too short' }]);
+		return `${answer} (rated: dislike, "Too short")`;
+	},
+
+	'dify-with-file': async () => {
+		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['document', 'image'], number: 3 }, reply: () => ({ steps: [{ text: 'It is a short note.' }] }) }] });
+		const workflow = await activated('dify-with-file', { dify: await difyCredential(sim) });
+		const page = await submitted(workflow, [{ name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' }, '']);
+		expect(page).toContain('It is a short note.');
+		expect(sim.runs).toMatchObject([{ user: 'n8n-form', query: 'What is this about?' }]);
+		const upload = sim.requests.find(({ path }) => path === '/files/upload')!;
+		expect(upload.status).toBe(201);
+		return 'It is a short note.';
+	},
+
+	'dify-questions-from-table': async () => {
+		const sim = await dify({
+			apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => (query.includes('plans') ? { steps: [{ error: { code: 'completion_request_error', message: 'The model is gone', status: 400 } }] } : { steps: [{ wait: 100 }, { text: `About: ${query}` }] }) }],
+		});
+		const execution = await started('dify-questions-from-table', { dify: await difyCredential(sim) });
+		const rows = itemsOf(execution, 'All of them');
+		expect(itemsOf(execution, 'Answered').map(({ answer }) => answer)).toEqual(['About: What can you help me with?', 'About: How do I reset my password?', 'About: How do I delete my account?']);
+		expect(itemsOf(execution, 'Failed')).toEqual([{ question: 'Which plans are there?', error: expect.stringContaining('The model is gone') as string }]);
+		expect(rows).toHaveLength(4);
+		return `${itemsOf(execution, 'Answered').length} answered, ${itemsOf(execution, 'Failed').length} kept as failed`;
+	},
+
+	'health-watch': async () => {
+		const server = await startLlamaServer();
+		const workflow = await activated('health-watch', { local: await localCredential(server), change: { 'Every 5 minutes': everySecond } });
+		const messages = async () => {
+			const done = await n8n.listExecutions({ workflowId: workflow.id, status: ['success', 'error'], limit: 100 });
+			const executions = await Promise.all(done.map(async ({ id }) => await n8n.getExecution(id)));
+			return executions.reverse().flatMap((execution) => itemsOf(execution, 'Send message'));
+		};
+		await lastExecution(workflow.id);
+		expect(await messages()).toEqual([]);
+		await server.stop();
+		const [down] = await until(messages, (sent) => sent.length > 0);
+		expect(down).toMatchObject({ status: 'unreachable' });
+		await scripted([{ reply: 'x' }], { port: server.port });
+		const [, up] = await until(messages, (sent) => sent.length > 1);
+		expect(up!.text).toContain('is well again');
+		return [down, up].map((message) => String(message!.title)).join('; ');
+	},
+
+	'local-first-dify-fallback': async () => {
+		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'Dify ' }, { text: 'answers.' }] }) }] });
+		const server = await scripted([{ reply: 'The local model answers.' }]);
+		const workflow = await activated('local-first-dify-fallback', { local: await localCredential(server), dify: await difyCredential(sim), model: server.model });
+		const local = await asked(workflow, 'Who answers?', 'ben');
+		expect(local).toBe('The local model answers.');
+		expect(sim.runs).toEqual([]);
+		await server.stop();
+		const fallback = await asked(workflow, 'And now?', 'ben');
+		expect(fallback).toBe('Dify answers.');
+		expect(sim.runs).toMatchObject([{ query: 'And now?', user: 'ben' }]);
+		return `${local} / stopped: ${fallback}`;
+	},
+
+	'wait-for-model': async () => {
+		const gone = await startLlamaServer();
+		await gone.stop();
+		const workflow = await activated('wait-for-model', { local: await localCredential(gone), model: 'test-model' });
+		const called = await n8n.webhook('model-restarted', { body: {} });
+		expect(called.status).toBe(200);
+		await delay(1000);
+		await scripted([{ reply: 'I am ready.' }], { port: gone.port, alias: 'test-model' });
+		const execution = await lastExecution(workflow.id);
+		const [ready] = itemsOf(execution, 'Wait until ready');
+		expect(ready).toMatchObject({ healthy: true, status: 'healthy' });
+		expect(ready!.checks).toBeGreaterThan(1);
+		expect(itemsOf(execution, 'First run')).toEqual([{ text: 'I am ready.' }]);
+		return `I am ready. (after ${String(ready!.checks)} checks)`;
+	},
+
+	'agent-with-dify-tool': async () => {
+		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'We are open from 9 to 5.' }] }) }] });
+		const server = await scripted([{ last: 'tool', reply: 'The shop is open from 9 to 5.' }, { reply: call('Company_knowledge', { question: 'When are you open?' }) }]);
+		const workflow = await activated('agent-with-dify-tool', { local: await localCredential(server), dify: await difyCredential(sim), model: server.model });
+		const answer = await asked(workflow, 'When can I come?', 'cleo');
+		expect(answer).toBe('The shop is open from 9 to 5.');
+		expect(sim.runs).toMatchObject([{ query: 'When are you open?', user: 'cleo' }]);
+		expect(promptsOf(await lastExecution(workflow.id), 'Local Chat Model')).toContain('We are open from 9 to 5.');
+		return answer;
+	},
+
+	'weekly-speed-report': async () => {
+		const server = await startLlamaServer({ contextSize: 8192, parallel: 2 });
+		const workflow = await activated('weekly-speed-report', { local: await localCredential(server), change: { 'Every Monday at 8': everySecond } });
+		const [report] = itemsOf(await lastExecution(workflow.id), 'Send message');
+		expect(report!.title).toMatch(/^Speed of test-model: [\d.]+ tokens\/s$/);
+		expect(report!.text).toMatch(/1 at once: [\d.]+ tokens\/s in all, reading [\d.]+ tokens\/s, first token after \d+ ms\n2 at once: /);
+		await server.stop();
+		return String(report!.title);
+	},
+};
+
+describe('example workflows on the real n8n', () => {
+	it('are all run', () => {
+		expect(Object.keys(RUNS).sort()).toEqual([...EXAMPLES].sort());
+	});
+
+	it("name no node, version or parameter that this n8n does not have", async () => {
+		const types = (await n8n.nodeTypes()) as unknown as Array<Description & { version: number | number[] }>;
+		const problems = EXAMPLES.flatMap((name) =>
+			example(name).nodes.flatMap((node) => {
+				const description = types.find((type) => type.name === node.type && [type.version].flat().includes(node.typeVersion));
+				const found = description === undefined ? [`is of a type that n8n does not have: ${node.type} ${node.typeVersion}`] : parameterProblems(node, description);
+				return found.map((problem) => `${name}: "${node.name}" ${problem}`);
+			}),
+		);
+		expect(problems).toEqual([]);
+	});
+
+	it.each(EXAMPLES)(
+		'%s',
+		async (name) => {
+			const returned = await RUNS[name]!();
+			process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
+		},
+		SLOW,
+	);
+});
