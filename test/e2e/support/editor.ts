@@ -86,7 +86,7 @@ async function canvasPicture(page: Page): Promise<Buffer> {
 	await page.addStyleTag({ content: `${selector} { visibility: hidden !important; }` });
 	const boxes = await Promise.all((await page.locator('[data-test-id="canvas-node"], [data-test-id="sticky"]').all()).map(async (part) => await part.boundingBox()));
 	const drawn = boxes.filter((box) => box !== null);
-	const margin = 20;
+	const margin = 44;
 	// Names stand below the boxes, a trigger's bolt beside it, and a lonely output ends in a plus.
 	const edges = { name: 60, plus: 70 };
 	const left = Math.min(...drawn.map(({ x }) => x)) - margin;
