@@ -1,6 +1,6 @@
 import type { DifyClient } from './client';
 import { DifyError, refusedHere } from './failure';
-import { collectAfter, type Most } from './paging';
+import { collectAfter, pageSize, type Most } from './paging';
 import { fieldsList, text, type Fields } from './read';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
@@ -66,7 +66,7 @@ export async function listMessages(client: DifyClient, user: string, id: string,
 	const pages: Fields[][] = [];
 	let have = 0;
 	for (;;) {
-		const limit = most === 'all' ? LARGEST_PAGE : Math.min(LARGEST_PAGE, most - have);
+		const limit = pageSize(most, have, LARGEST_PAGE);
 		if (limit <= 0) break;
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: text(pages.at(-1)?.[0]?.id) }, { signal });
 		const found = fieldsList(answer.data);

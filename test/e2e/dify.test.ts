@@ -122,9 +122,10 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect(lines.slice(0, secondBegin).at(-1)!.type).toBe('end');
 	});
 
-	it('goes on with the latest conversation of the chat session, and with another one for another session', async () => {
+	it('goes on with the latest conversation of the chat session, and with another one for another session, with the defaults of the node', async () => {
 		const sim = await startSim();
-		await importWorkflow(n8n, workflowOf('Latest', { Chat: chatTrigger('dify-latest', CHAT), [CHAT]: chatNode(await credentialOf(sim), { conversation: 'latest' }) }));
+		const credential = await credentialOf(sim);
+		await importWorkflow(n8n, workflowOf('Latest', { Chat: chatTrigger('dify-latest', CHAT), [CHAT]: dify('difyChatMessage', credential, { conversation: 'latest' }) }));
 		await linesOf('dify-latest', 'one', 'anna');
 		await linesOf('dify-latest', 'two', 'anna');
 		await linesOf('dify-latest', 'three', 'ben');
@@ -132,6 +133,9 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect([one!.user, two!.user, three!.user]).toEqual(['anna', 'anna', 'ben']);
 		expect(two!.conversationId).toBe(one!.conversationId);
 		expect(three!.conversationId).not.toBe(one!.conversationId);
+		const { status, data } = await run(workflowOf('No chat', { Start: { ...MANUAL, to: [CHAT] }, [CHAT]: dify('difyChatMessage', credential, { query: 'four' }) }));
+		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+		expect(sim.runs[3]).toMatchObject({ query: 'four', user: expect.stringMatching(/^n8n-\w+$/) as string });
 	});
 
 	it('Stop in n8n reaches the stop route of the app within a second', async () => {
