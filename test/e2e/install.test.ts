@@ -1,5 +1,6 @@
 import { childProcess, fs, path, process } from '../support/node';
-import { newUserFolder, parts, startN8n, stopEverything, workFolder } from './support/playground';
+import { EXAMPLES, example } from './support/examples';
+import { llamaCredential, newUserFolder, parts, scriptedModel, startLlamaServer, startN8n, stopEverything, workFolder } from './support/playground';
 
 afterAll(stopEverything);
 
@@ -12,7 +13,7 @@ function npm(args: string[], cwd: string, home: string): { seconds: number; outp
 }
 
 describe('npm install of the tarball into ~/.n8n/custom', () => {
-	it('takes seconds, brings nothing with it, and n8n lists the nodes', async () => {
+	it('takes seconds, brings nothing with it, and n8n lists the nodes, knows those of the examples, and runs one', async () => {
 		const scratch = workFolder('install');
 		const userFolder = await newUserFolder();
 		const custom = path.join(userFolder, '.n8n', 'custom');
@@ -36,6 +37,15 @@ describe('npm install of the tarball into ~/.n8n/custom', () => {
 		});
 		expect(names).toEqual(expect.arrayContaining(expected));
 		expect(parts().n8n.version).toMatch(/^2\./);
+		expect(EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter((type) => !names.includes(type))).toEqual([]);
+
+		const server = await startLlamaServer({ model: await scriptedModel([{ reply: 'Hello from the custom folder.' }]) });
+		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+		const workflow = await n8n.createWorkflow(example('chat-with-local-model', { local: credential, model: server.model }));
+		await n8n.activate(workflow.id);
+		const said: string[] = [];
+		for await (const { content } of n8n.chat(workflow.nodes.find(({ type }) => type.endsWith('.chatTrigger'))!.webhookId!, 'Hello')) said.push(content ?? '');
+		expect(said.join('')).toBe('Hello from the custom folder.');
 		await n8n.stop();
 	});
 });
