@@ -1,15 +1,16 @@
 /**
- * A stand-in for registry.npmjs.org that holds the packages a test publishes, and nothing else.
+ * A stand-in for npm's public registry that holds the packages a test publishes, and nothing else.
  *
  * n8n installs community packages from that address; another one is a licensed setting. So the test keeps n8n as it comes and puts this in
  * the place of the Internet: n8n and its npm get a proxy that leads every connection here, and trust a certificate made for that name.
  */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 
 import { fs, http, net, path, process, tls, zlib } from '../support/node';
 
-const HOST = 'registry.npmjs.org';
 const FIXTURES = path.join(process.cwd(), 'test', 'fixtures', 'tls');
+/** The name that the certificate was made for is the one n8n asks. */
+const HOST = /CN=(\S+)/.exec(new X509Certificate(fs.readFileSync(path.join(FIXTURES, 'registry-cert.pem'))).subject)![1]!;
 
 export interface NpmRegistry {
 	/** Environment for a process that shall take this for the registry. */
