@@ -160,7 +160,6 @@ async function read(stream: EventStream, state: RunState, options: RunOptions): 
 		return grace.isOver ? { reason: 'closed' } : broken(error, options);
 	} finally {
 		grace.end();
-		stream.close();
 	}
 }
 

@@ -66,10 +66,11 @@ export async function inspect(target: Target, options: CheckOptions = {}): Promi
 		healthy: status === 'healthy',
 		summary,
 		url: addressOf(observations),
+		// In n8n's views the first fields are those that are seen: what is wrong comes before what there is.
+		findings,
 		server,
 		latencyMs,
 		...(app === undefined ? facts : { app }),
-		findings,
 		checkedAt: new Date().toISOString(),
 		checkMs: observations.checkMs,
 	};

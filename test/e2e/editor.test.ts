@@ -4,7 +4,7 @@ import { delay } from '../support/node';
 import { isWhole, openEditor, type Editor } from './support/editor';
 import { EXAMPLES, example, type Named } from './support/examples';
 import { llamaCredential, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer } from './support/playground';
-import { agent, chatTrigger, localModel, workflowOf } from './support/workflows';
+import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 /** The editor loads slowly where other tests run beside it. */
 const SLOW = 400_000;
@@ -160,12 +160,43 @@ describe('the panels', () => {
 	);
 });
 
+describe('Server Health', () => {
+	it(
+		'says in its output what is wrong with the server, and what to do',
+		async () => {
+			const { get, openWorkflow, openNode, picture } = editor;
+			const { id } = await n8n.createWorkflow(
+				workflowOf('Is the server well?', {
+					Start: { ...MANUAL, to: ['Server Health'] },
+					'Server Health': {
+						type: 'CUSTOM.serverHealth',
+						parameters: { service: 'modelServer', operation: 'check', needed: { vision: true, minContext: 16_384 }, options: {} },
+						credentials: { localLlamaApi: working },
+					},
+				}),
+			);
+			await openWorkflow(id);
+			await openNode('Server Health');
+			await get('node-execute-button').click();
+			const output = get('output-panel');
+			await output.getByText('Unhealthy Branch (1 item)').click();
+			// The buttons for other views show while the pointer is over the panel.
+			await output.hover();
+			await output.getByTestId('radio-button-json').click();
+			await output.getByText('"findings"').waitFor();
+			expect((await output.innerText()).replace(/\s+/g, ' ')).toContain('--mmproj');
+			await picture('server-health');
+		},
+		SLOW,
+	);
+});
+
 describe('the credential', () => {
 	it(
 		'says whether it works: right, nobody there, and right again',
 		async () => {
 			const { get, openWorkflow, openNode, picture } = editor;
-			const credential = await credentialFor({ url: NOWHERE }, 'Typed wrong');
+			const credential = await credentialFor({ url: NOWHERE }, 'Model server in the cellar');
 			const { id } = await chatWith('Credential', credential);
 			await openWorkflow(id);
 			await openNode(MODEL);
@@ -255,7 +286,7 @@ describe('the dark theme', () => {
 		async () => {
 			const dark = await openEditor(n8n, 'dark');
 			try {
-				const { id } = await n8n.createWorkflow(example('agent-with-tools'));
+				const { id } = await n8n.createWorkflow(example('agent-with-tools', { local: working, model: ALIAS }));
 				await dark.openWorkflow(id);
 				expect(await dark.node(MODEL).locator('img').first().getAttribute('src')).toContain('.dark.svg');
 				await dark.picture('dark-canvas');

@@ -66,7 +66,7 @@ export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'ligh
 		},
 		picture: async (name, of) => {
 			// What n8n has to say lies across what is to be seen, and goes by itself.
-			await page.addStyleTag({ content: '[class*="notification"], [class*="toast"] { visibility: hidden !important; }' });
+			await page.addStyleTag({ content: '.el-notification { visibility: hidden !important; }' });
 			const options = { animations: 'disabled', caret: 'hide' } as const;
 			const bytes = of === 'canvas' ? await canvasPicture(page) : await (of ?? page).screenshot(options);
 			for (const folder of folders) {
@@ -82,7 +82,8 @@ export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'ligh
 /** The nodes and notes of the workflow that is open, drawn as large as they fit. */
 async function canvasPicture(page: Page): Promise<Buffer> {
 	const overlays = ['canvas-controls', 'workflow-chat-button', 'node-creator-plus-button', 'command-bar-button', 'add-sticky-button', 'toggle-focus-panel-button', 'instance-ai-canvas-action-button'];
-	const selector = [...overlays.map((id) => `[data-test-id="${id}"]`), '[data-test-id^="execute-workflow-button"]'].join(', ');
+	const tabs = '[role="radiogroup"]:has([data-test-id="radio-button-workflow"]), :has(> [data-test-id="radio-button-workflow"])';
+	const selector = [...overlays.map((id) => `[data-test-id="${id}"]`), '[data-test-id^="execute-workflow-button"]', tabs].join(', ');
 	await page.addStyleTag({ content: `${selector} { visibility: hidden !important; }` });
 	const boxes = await Promise.all((await page.locator('[data-test-id="canvas-node"], [data-test-id="sticky"]').all()).map(async (part) => await part.boundingBox()));
 	const drawn = boxes.filter((box) => box !== null);
