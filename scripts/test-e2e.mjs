@@ -2,7 +2,7 @@
  * `npm run test:e2e`: the tests against the real n8n and the real llama-server. Takes arguments for jest:
  * `npm run test:e2e -- agent`. `N8N_PLAYGROUND=2.20` runs them on the oldest supported n8n.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, stageBuild } from './lib/build.mjs';
 import { cacheDir, withLock } from './lib/cache.mjs';
@@ -34,7 +34,7 @@ const optional = async (find) => {
 	}
 };
 
-/** @returns {Promise<Omit<import('./lib/types').E2eParts, 'work'>>} */
+/** @returns {Promise<Omit<import('./lib/types').E2eParts, 'work' | 'transcripts'>>} */
 const prepare = async () => {
 	const dependencies = ensureDependencies(log);
 	const built = async () => {
@@ -66,25 +66,28 @@ const prepare = async () => {
 await main(async () => {
 	// Outside the clone: n8n's folders are full of scripts, and n8n's lint command reads every one in the clone.
 	const work = join(cacheDir(), 'e2e', shortHash(root));
+	const transcripts = `${work}-transcripts`;
 	mkdirSync(playgroundData, { recursive: true });
 	return await withLock(
 		join(playgroundData, 'e2e.lock'),
 		async () => {
-			rmSync(work, { recursive: true, force: true });
+			for (const folder of [work, transcripts]) rmSync(folder, { recursive: true, force: true });
 			mkdirSync(work, { recursive: true });
 			const partsFile = join(work, 'parts.json');
 			const checks = [
 				{
 					name: 'real parts',
 					counts: false,
-					check: async () => writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work }, null, '\t')),
+					check: async () => writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t')),
 				},
 				{
 					name: 'end-to-end tests',
-					check: async () =>
-						await runJest(log, ['--config=jest.e2e.config.cjs', '--runInBand', ...process.argv.slice(2)], {
-							LOCAL_LLAMA_E2E: partsFile,
-						}),
+					check: async () => {
+						const args = ['--config=jest.e2e.config.cjs', '--runInBand', ...process.argv.slice(2)];
+						const tally = await runJest(log, args, { LOCAL_LLAMA_E2E: partsFile });
+						if (existsSync(transcripts)) log.line(`  Transcripts of streamed chats: ${transcripts}`);
+						return tally;
+					},
 				},
 			];
 			const code = await runChecks(log, checks, `Logs of the servers: ${work}`);

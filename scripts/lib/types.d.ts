@@ -359,4 +359,6 @@ export interface E2eParts {
 	chromiumArgs: string[];
 	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
 	work: string;
+	/** Folder for what streamed chats got to see; it stays in any case. */
+	transcripts: string;
 }

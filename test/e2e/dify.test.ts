@@ -9,6 +9,7 @@ import {
 	startN8n,
 	llamaCredential,
 	stopEverything,
+	writeTranscript,
 	type ChatLine,
 	type Execution,
 	type ExecutionData,
@@ -101,6 +102,7 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const webhookId = `dify-${version.replace('.', '-')}-${mode}`;
 			const { id } = await importWorkflow(n8n, workflowOf(`Chat ${webhookId}`, { Chat: chatTrigger(webhookId, CHAT), [CHAT]: chatNode(credential) }));
 			const lines = await linesOf(webhookId, 'Tell me <b>"a story"</b> & more');
+			writeTranscript(webhookId, lines);
 			const items = lines.filter(({ type }) => type === 'item');
 			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
 			expect(textOf(lines)).toBe(STORY);

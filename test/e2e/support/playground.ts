@@ -4,6 +4,7 @@
  * Everything a test starts here ends with `stopEverything()` (call it in `afterAll`), at the latest with the run.
  */
 import type {
+	ChatLine,
 	CliExecution,
 	Credential,
 	E2eParts,
@@ -86,6 +87,13 @@ export function chromium(): { executablePath: string; args: string[] } {
 export function workFolder(name = 'test'): string {
 	// Test files run one after the other in the same process: a counter of this module would begin anew with each.
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
+}
+
+/** Keeps what a chat got to see, one line each with its time of arrival, for reading after the run: the run says where. */
+export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
+	const { transcripts } = parts();
+	fs.mkdirSync(transcripts, { recursive: true });
+	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 /** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
