@@ -1,5 +1,5 @@
-import { fields, fieldsList, isFields, list, number, says, text, type Fields } from './read';
-import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from './types';
+import { fields, fieldsList, isFields, list, number, says, text, type Fields } from '../read';
+import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
 
 /** What Dify signs a file address with; the same file gets another signature in every event. */
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
@@ -50,7 +50,7 @@ export function addAgentLog(logs: Fields[], data: Fields): void {
 export type NodeIndex = Map<string, WorkflowNode>;
 
 /** Event names and the kind of node that they speak of. Iterations and loops send no `node_*` for themselves. */
-const NODE_EVENTS = new Map<string, WorkflowNode['kind']>([
+export const NODE_EVENTS: ReadonlyMap<string, WorkflowNode['kind']> = new Map<string, WorkflowNode['kind']>([
 	['node_started', 'node'],
 	['node_finished', 'node'],
 	['node_retry', 'node'],
@@ -61,10 +61,6 @@ const NODE_EVENTS = new Map<string, WorkflowNode['kind']>([
 	['loop_next', 'loop'],
 	['loop_completed', 'loop'],
 ]);
-
-export function isNodeEvent(name: string): boolean {
-	return NODE_EVENTS.has(name);
-}
 
 /** Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node. */
 export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: Fields): void {

@@ -1,0 +1,63 @@
+import { fields, fieldsList, isFields, says, text, type Fields } from '../read';
+import type { TextDelta } from '../types';
+import { addFile } from './collect';
+import type { RunState } from './state';
+
+/** Adds a piece to the answer. */
+export function append(state: RunState, piece: string | undefined, deltas: TextDelta[]): void {
+	if (piece === undefined) return;
+	state.text += piece;
+	deltas.push({ type: 'append', text: piece });
+}
+
+/** A replacement that only lengthens the text is a piece like any other, which a live display can show. */
+export function replace(state: RunState, whole: string, reason: string, deltas: TextDelta[]): void {
+	if (whole.startsWith(state.text)) {
+		append(state, text(whole.slice(state.text.length)), deltas);
+		return;
+	}
+	state.text = whole;
+	deltas.push({ type: 'replace', text: whole, reason });
+}
+
+/**
+ * Contract 3.5: after `agent_message` pieces the first `message` repeats the complete answer (New Agent), without them it is
+ * a piece (chat, chatflow, moderation and annotation in agent apps). An empty one repeats nothing.
+ */
+export function messageText(state: RunState, event: Fields, deltas: TextDelta[]): void {
+	const answer = text(event.answer);
+	if (answer === undefined) return;
+	if (state.sawAgentMessage && !state.sawMessage) replace(state, answer, 'full_message', deltas);
+	else append(state, answer, deltas);
+	state.sawMessage = true;
+}
+
+/** Easy apps label the text chunks of an answer with files as files, too (contract 3.3): those have an answer and no url. */
+export function messageFile(state: RunState, event: Fields, deltas: TextDelta[]): void {
+	if (typeof event.answer === 'string') messageText(state, event, deltas);
+	else addFile(state.files, pick(event, ['id', 'type', 'belongs_to', 'url']));
+}
+
+function pick(event: Fields, keys: string[]): Fields {
+	return Object.fromEntries(keys.filter((key) => says(event[key])).map((key) => [key, event[key]]));
+}
+
+/** The closing event of an answer: its usage, its sources, its files. */
+export function messageEnd(state: RunState, event: Fields): void {
+	state.messageEnded = true;
+	state.messageId ??= text(event.id);
+	if (isFields(event.metadata)) {
+		state.metadata = event.metadata;
+		if (says(event.metadata.usage)) state.usage = fields(event.metadata.usage);
+		state.retrieverResources = fieldsList(event.metadata.retriever_resources);
+	}
+	for (const file of fieldsList(event.files)) addFile(state.files, file);
+}
+
+/** Speech is left out unless it is wanted. */
+export function addAudio(state: RunState, event: Fields): void {
+	if (state.hints.wantAudio !== true) return;
+	const piece = text(event.audio);
+	if (piece !== undefined) state.audioPieces.push(piece);
+	if (event.event === 'tts_message_end') state.audioEnded = true;
+}

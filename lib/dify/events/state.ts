@@ -1,0 +1,67 @@
+import type {
+	AgentThought,
+	DifyFile,
+	DifyUsage,
+	HumanForm,
+	RetrieverResource,
+	RunError,
+	RunHints,
+	RunPause,
+	WorkflowRun,
+} from '../types';
+import type { NodeIndex } from './collect';
+
+/** Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this folder. */
+export interface RunState {
+	readonly hints: Readonly<RunHints>;
+	taskId?: string;
+	conversationId?: string;
+	messageId?: string;
+	workflowRunId?: string;
+	createdAt?: number;
+	text: string;
+	reasoning: string;
+	usage?: DifyUsage;
+	metadata?: Record<string, unknown>;
+	retrieverResources: RetrieverResource[];
+	files: DifyFile[];
+	thoughts: AgentThought[];
+	workflow?: WorkflowRun;
+	nodeIndex: NodeIndex;
+	forms: HumanForm[];
+	pause?: RunPause;
+	streamError?: RunError;
+	audioPieces: string[];
+	audioEnded: boolean;
+	/** Text came as `agent_message`, so that a `message` is the closing full answer of a New Agent. */
+	sawAgentMessage: boolean;
+	sawMessage: boolean;
+	messageEnded: boolean;
+	/** `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs). */
+	workflowEnd?: { status: string; alone: boolean };
+	/** Payloads that were no JSON object. */
+	badEvents: number;
+	/** The outcome stands; what follows, in the same packet or not, must not change it. */
+	closed: boolean;
+}
+
+/** Starts the reduction of one run. */
+export function createRun(hints: RunHints = {}): RunState {
+	return {
+		hints: { ...hints },
+		text: '',
+		reasoning: '',
+		retrieverResources: [],
+		files: [],
+		thoughts: [],
+		nodeIndex: new Map(),
+		forms: [],
+		audioPieces: [],
+		audioEnded: false,
+		sawAgentMessage: false,
+		sawMessage: false,
+		messageEnded: false,
+		badEvents: 0,
+		closed: false,
+	};
+}

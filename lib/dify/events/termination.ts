@@ -1,0 +1,41 @@
+import type { RunNext } from '../types';
+import type { RunState } from './state';
+
+/** How long to wait, after a run is known to be over, for an event that one of the versions sends late (contract 3.8). */
+export const GRACE_MS = 2000;
+
+/** Dify keeps the stream open for about five seconds after the answer for speech that is still being made. */
+export const AUDIO_GRACE_MS = 5000;
+
+interface Plan {
+	next: RunNext;
+	graceMs?: number;
+	/** Success is certain and only speech is waited for. */
+	settled?: boolean;
+}
+
+/** The termination rules of contract 3.8, from the state alone. They hold for every version, so none has to be known. */
+export function plan(state: RunState): Plan {
+	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
+	const end = state.workflowEnd;
+	if (end !== undefined) {
+		if (end.alone || state.messageEnded) return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
+		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both events.
+		return succeeded(end.status) ? { next: 'continue' } : { next: 'grace', graceMs: GRACE_MS };
+	}
+	if (!state.messageEnded) return { next: 'continue' };
+	// Newer chatflows send message_end first, and main does so for failed runs too: only workflow_finished tells.
+	if (state.workflow !== undefined) return { next: 'continue' };
+	// Moderation or annotation answered in place of the chatflow; newer servers then leave the socket open.
+	if (state.hints.mode === 'advanced-chat') return { next: 'grace', graceMs: GRACE_MS };
+	return afterSuccess(state);
+}
+
+function afterSuccess(state: RunState): Plan {
+	if (state.hints.wantAudio !== true || state.audioEnded) return { next: 'close' };
+	return { next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true };
+}
+
+export function succeeded(status: string): boolean {
+	return status === 'succeeded' || status === 'partial-succeeded';
+}

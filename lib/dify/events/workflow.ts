@@ -1,0 +1,79 @@
+import { fieldsList, list, number, text, type Fields } from '../read';
+import type { TextDelta, WorkflowRun } from '../types';
+import { replace } from './answer';
+import { addFile, addForm, singleText, updateWorkflow } from './collect';
+import type { RunState } from './state';
+import { succeeded } from './termination';
+
+/** The first event about a workflow also tells a chatflow that runs from one that moderation answered. */
+export function workflowOf(state: RunState): WorkflowRun {
+	state.workflow ??= { runId: state.workflowRunId, status: 'running', nodes: [], agentLogs: [] };
+	return state.workflow;
+}
+
+/** The end of the run; of a chatflow only half of it, since `message_end` belongs to it. */
+export function workflowFinished(state: RunState, event: Fields, data: Fields, deltas: TextDelta[]): void {
+	const workflow = workflowOf(state);
+	updateWorkflow(workflow, data);
+	for (const file of fieldsList(data.files)) addFile(state.files, file);
+	if (workflow.status === 'paused') {
+		paused(state, data);
+		return;
+	}
+	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and no
+	// message_end follows it (contract 2.4).
+	const chatflow = text(event.conversation_id) !== undefined || text(event.message_id) !== undefined;
+	state.workflowEnd = { status: workflow.status, alone: !chatflow };
+	if (!chatflow && succeeded(workflow.status)) {
+		// text_chunk is a preview; the outputs are the result (contract 3.3).
+		const whole = singleText(workflow.outputs);
+		if (whole !== undefined) replace(state, whole, 'workflow_outputs', deltas);
+	}
+}
+
+/** The run waits for people: `workflow_paused`, or a run that finished as paused. */
+export function paused(state: RunState, data: Fields): void {
+	const workflow = workflowOf(state);
+	updateWorkflow(workflow, { ...data, status: 'paused' });
+	state.workflowRunId ??= workflow.runId;
+	const reasons = fieldsList(data.reasons);
+	for (const reason of reasons) {
+		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);
+	}
+	state.pause = {
+		workflowRunId: state.workflowRunId,
+		pausedNodes: list(data.paused_nodes),
+		reasons,
+		forms: state.forms,
+	};
+}
+
+/** A form that was answered, or that nobody answered in time, waits no longer. */
+export function formClosed(state: RunState, data: Fields): void {
+	state.forms = state.forms.filter((form) => form.nodeId !== text(data.node_id));
+}
+
+/** Dify's `error`, always with a text: its own may be null, empty or missing (contract 3.7). */
+export function errorEvent(state: RunState, event: Fields): void {
+	const code = text(event.code);
+	const status = number(event.status);
+	const known = [code && `code ${code}`, status && `status ${status}`].filter(Boolean).join(', ');
+	const message = blankless(event.message) ?? runFailure(state);
+	state.streamError = {
+		cause: 'error-event',
+		code,
+		status,
+		message: message ?? `Dify reported an error without a text${known === '' ? '' : ` (${known})`}`,
+	};
+}
+
+/** What the run or its failed node says, for failures whose own event has no text. */
+export function runFailure(state: RunState): string | undefined {
+	const failed = state.workflow?.nodes.filter((node) => node.status === 'failed').at(-1);
+	return blankless(state.workflow?.error) ?? blankless(failed?.error);
+}
+
+function blankless(value: unknown): string | undefined {
+	const trimmed = text(value)?.trim();
+	return trimmed === '' ? undefined : trimmed;
+}
