@@ -22,7 +22,7 @@ import { findModelServer, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
 import { executeWorkflow, importCredentials, importWorkflows, startN8n } from './lib/n8n.mjs';
-import { playgroundData, readJsonIfThere, shortHash } from './lib/paths.mjs';
+import { readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
 import { isStopping } from './lib/proc.mjs';
 
@@ -46,6 +46,7 @@ The model for a llama-server started here:
 
 Other settings:
   LOCAL_LLAMA_CACHE              folder for n8n, llama-server and models
+  LOCAL_LLAMA_DATA               folder for n8n's data and the login (default .playground in this clone)
   N8N_PLAYGROUND=2.20            the oldest supported n8n`;
 
 const log = createLog();
@@ -56,8 +57,8 @@ const log = createLog();
  * @param {string} busy said when another process has it
  */
 const exclusively = async (name, work, busy) => {
-	mkdirSync(playgroundData, { recursive: true });
-	return await withLock(join(playgroundData, `${name}.lock`), work, (holder) => {
+	mkdirSync(startData, { recursive: true });
+	return await withLock(join(startData, `${name}.lock`), work, (holder) => {
 		throw new Error(`${busy} (process ${holder ?? 'unknown'})`);
 	});
 };
@@ -135,7 +136,7 @@ const once = async (question) => {
 	const parts = await prepare();
 	const { n8n, nodes, server } = parts;
 	// A folder of its own: the one of the browser's n8n may be in use, and should not fill with copies.
-	const userFolder = join(playgroundData, `once-${n8n.version}`);
+	const userFolder = join(startData, `once-${n8n.version}`);
 	mkdirSync(userFolder, { recursive: true });
 	await importCredential(parts, userFolder);
 	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
@@ -182,9 +183,9 @@ const once = async (question) => {
 	return 0;
 };
 
-/** @returns {Login} made once per clone, kept in `.playground` */
+/** @returns {Login} made once per data folder */
 const playgroundLogin = () => {
-	const file = join(playgroundData, 'login.json');
+	const file = join(startData, 'login.json');
 	/** @type {Login | undefined} */
 	const kept = readJsonIfThere(file);
 	if (kept) return kept;
@@ -199,7 +200,7 @@ const serve = async (wantedPort) => {
 	const startedAt = Date.now();
 	const parts = await prepare();
 	const { n8n, nodes, server } = parts;
-	const userFolder = join(playgroundData, `n8n-${n8n.version}`);
+	const userFolder = join(startData, `n8n-${n8n.version}`);
 	mkdirSync(userFolder, { recursive: true });
 	await importCredential(parts, userFolder);
 	const workflows = exampleWorkflows().map(({ workflow }) => wireWorkflow(workflow, server));
@@ -211,7 +212,7 @@ const serve = async (wantedPort) => {
 	});
 	const port = await freePortFrom(wantedPort);
 	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);
-	const logFile = join(playgroundData, 'n8n.log');
+	const logFile = join(startData, 'n8n.log');
 	rmSync(logFile, { force: true });
 	const options = { userFolder, port, customExtensions: [nodes], logFile };
 	const editor = await log.step('start of n8n', async () => await startN8n(n8n, options));

@@ -1,7 +1,7 @@
 /** Which model server n8n talks to: the user's own, or one started here. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { playgroundData } from './paths.mjs';
+import { startData } from './paths.mjs';
 import { freePortFrom } from './ports.mjs';
 import { startLlamaServer } from './llama-server.mjs';
 import { SMOLLM2_NAME } from './model.mjs';
@@ -87,7 +87,7 @@ export const startModelServer = async (log, binary, { file, alias }) =>
 			...(alias === SMOLLM2_NAME ? { contextSize: CONTEXT_SIZE, parallel: 1 } : {}),
 			// n8n needs a core too.
 			threads: Math.max(1, availableParallelism() - (availableParallelism() > 2 ? 1 : 0)),
-			logFile: join(playgroundData, 'llama-server.log'),
+			logFile: join(startData, 'llama-server.log'),
 		});
 		progress.note(server.url);
 		return {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The clone's folder, without a trailing separator. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** What `npm start` keeps between two runs: n8n's data, the login, logs. Git ignores it. */
+/** What belongs to this clone and is made again when it is missing. Git ignores it. */
 export const playgroundData = join(root, '.playground');
+
+/** What `npm start` keeps between two runs: n8n's data, the login, logs. */
+export const startData = resolve(process.env.LOCAL_LLAMA_DATA || playgroundData);
 
 /**
  * @template T

@@ -30,8 +30,9 @@ export interface Editor {
 const ACTION_TIMEOUT_MS = 90_000;
 
 /** n8n's editor in a real browser, logged in as the owner. */
-export async function openEditor(n8n: N8nServer, theme: 'light' | 'dark' = 'light'): Promise<Editor> {
-	const { TEST_LOGIN: login } = await loadScript<{ TEST_LOGIN: Login }>('n8n');
+export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | 'dark' = 'light', owner?: Login): Promise<Editor> {
+	const { TEST_LOGIN } = await loadScript<{ TEST_LOGIN: Login }>('n8n');
+	const login = owner ?? TEST_LOGIN;
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');
 	const browser = await playwright.launch({ executablePath, args });

@@ -1,0 +1,84 @@
+import { childProcess, delay, path, process } from '../support/node';
+import { openEditor, type Editor } from './support/editor';
+import { EXAMPLES } from './support/examples';
+import { workFolder } from './support/playground';
+
+/** Everything is there already: what remains is starting n8n and the model, importing, and the first answer. */
+const SLOW = 300_000;
+
+let child: childProcess.ChildProcess | undefined;
+let said = '';
+let editor: Editor | undefined;
+
+/** `npm start` as somebody types it, but with data of its own, so that what the user has in this clone stays as it is. */
+async function npmStart(data: string): Promise<{ url: string; login: { email: string; password: string }; readyMs: number }> {
+	said = '';
+	const startedAt = Date.now();
+	child = childProcess.spawn('npm', ['start', '--', '--port', '5690'], {
+		cwd: process.cwd(),
+		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: '' },
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	for (const output of [child.stdout, child.stderr]) output?.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
+	while (!said.includes('Ctrl-C ends everything.')) {
+		if (hasEnded(child)) throw new Error(`npm start ended:\n${said}`);
+		await delay(100);
+	}
+	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(said) ?? [];
+	const [, email = '', password = ''] = /^Login\s+(\S+)\s+(\S+)/m.exec(said) ?? [];
+	return { url, login: { email, password }, readyMs: Date.now() - startedAt };
+}
+
+/** Ctrl-C, as the terminal sends it to everything in the foreground. */
+async function ctrlC(): Promise<void> {
+	if (child?.pid === undefined || hasEnded(child)) return;
+	const ended = new Promise((resolve) => child!.once('exit', resolve));
+	process.kill(-child.pid, 'SIGINT');
+	await ended;
+}
+
+const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) => exitCode !== null || signalCode !== null;
+
+afterAll(async () => {
+	await editor?.close();
+	await ctrlC();
+});
+
+describe('npm start', () => {
+	it(
+		'prints an address where the examples are, and a chat answers; a second start is ready sooner and keeps what was done',
+		async () => {
+			const data = path.join(workFolder('start'), 'data');
+			const first = await npmStart(data);
+			expect(said.match(/\/workflow\/\S+/g)).toHaveLength(EXAMPLES.length);
+
+			editor = await openEditor(first, 'light', first.login);
+			const { page, get } = editor;
+			await page.goto(`${first.url}/home/workflows`);
+			await page.getByText('Chat with a local model').first().waitFor();
+			await page.getByTestId('resources-list-item-workflow').nth(EXAMPLES.length - 1).waitFor();
+			await editor.picture('start-workflows');
+
+			await page.getByText('Chat with a local model').first().click();
+			await get('workflow-chat-button').waitFor();
+			if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+			await get('chat-input').fill('Say hello in one sentence.');
+			await page.keyboard.press('Enter');
+			await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
+			const answer = (await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts()).join(' ').trim();
+			expect(answer.length).toBeGreaterThan(5);
+			await editor.picture('start-chat');
+			await editor.close();
+			await ctrlC();
+
+			const second = await npmStart(data);
+			expect(second).toMatchObject({ url: first.url, login: first.login });
+			expect(said).toContain('example workflows (unchanged)');
+			expect(second.readyMs).toBeLessThan(first.readyMs);
+			await ctrlC();
+			await expect(fetch(second.url)).rejects.toThrow();
+		},
+		SLOW,
+	);
+});
