@@ -1,48 +1,18 @@
-import type { IDataObject, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
-import type { DifyAppMode } from '../../lib/dify/types';
 import { SAMPLES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
 import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../dify/client';
-import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
+import type { ExecuteFake } from '../support/execute-context';
 import { delay } from '../support/node';
+import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
 
 afterEach(closeSims);
 
-type Setup = Partial<ExecuteSetup> & { mode?: DifyAppMode };
-
-function prepare(sim: Pick<DifySim, 'url'>, { mode = 'chat', parameters, ...setup }: Setup = {}): ExecuteFake {
-	return executeContext({
-		type: 'n8n-nodes-local-llama.difyChatMessage',
-		credentials: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' },
-		parameters: { query: 'hi', user: 'u1', conversation: 'new', inputsMode: 'json', inputsJson: '{}', simplify: true, options: {}, ...parameters },
-		...setup,
-	});
-}
-
-async function execute(fake: ExecuteFake): Promise<INodeExecutionData[]> {
-	const [items] = await new DifyChatMessage().execute.call(fake.context);
-	return items!;
-}
-
-async function jsonOf(sim: Pick<DifySim, 'url'>, setup: Setup = {}): Promise<Record<string, unknown>> {
-	const [item] = await execute(prepare(sim, setup));
-	return item!.json;
-}
-
-async function errorOf(sim: Pick<DifySim, 'url'>, setup: Setup = {}): Promise<NodeOperationError> {
-	const failed = await execute(prepare(sim, setup)).then(
-		() => undefined,
-		(error: unknown) => error as NodeOperationError,
-	);
-	expect(failed?.constructor.name).toBe('NodeOperationError');
-	return failed!;
-}
-
-function errorIn({ error }: IDataObject): Record<string, unknown> | undefined {
-	return error as Record<string, unknown> | undefined;
-}
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+const jsonOf = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await executeNode('difyChatMessage', sim, setup))[0]!.json;
+const errorOf = async (sim: Pick<DifySim, 'url'>, setup?: Setup): Promise<NodeOperationError> => await nodeErrorOf(executeNode('difyChatMessage', sim, setup));
 
 describe.each(SIM_VERSIONS)('output, %s', (version) => {
 	test('case 13: answer, ids and usage; prices stay text', async () => {
@@ -210,7 +180,7 @@ describe('inputs', () => {
 		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
 		sim.fail({ path: '/parameters', status: 400, body: '{"code":"app_unavailable","message":"App unavailable","status":400}', contentType: 'application/json' });
 		const items = await execute(prepare(sim, { items: [{ json: {} }, { json: {} }], continueOnFail: true, parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } } }));
-		expect(items.map(({ json }) => errorIn(json)?.kind ?? json.answer)).toEqual(['app-unavailable', 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['app-unavailable', 'You said: hi']);
 	});
 
 	test('as JSON they go out as they are; what is none is refused', async () => {
@@ -286,8 +256,6 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 });
 
 describe('many items', () => {
-	const numbered = (count: number) => ({ items: Array.from({ length: count }, (_, at) => ({ json: { at } })), perItem: Array.from({ length: count }, (_, at) => ({ query: `q${at}`, user: `u${at}` })) });
-
 	test('several at once, in order and paired', async () => {
 		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => ({ steps: [{ wait: query === 'q0' ? 60 : 5 }, { text: query }] }) });
 		let most = 0;
@@ -438,12 +406,12 @@ describe('errors', () => {
 		const failed = await errorOf({ url: 'http://127.0.0.1:9/v1' }, { parameters: { options: { maxRetries: 0 } } });
 		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
 		const [item] = await execute(prepare({ url: 'http://127.0.0.1:9/v1' }, { continueOnFail: true, parameters: { options: { maxRetries: 0 } } }));
-		expect(errorIn(item!.json)).toMatchObject({ kind: 'refused', description: expect.any(String) as string });
+		expect(errorIn(item!)).toMatchObject({ kind: 'refused', description: expect.any(String) as string });
 	});
 
 	test('an expression that fails belongs to its item', async () => {
 		const sim = await startSim();
 		const items = await execute(prepare(sim, { items: [{ json: {} }, { json: {} }], perItem: [{ query: new Error('no such field') }, {}], continueOnFail: true }));
-		expect(items.map(({ json }) => errorIn(json)?.message ?? json.answer)).toEqual(['no such field', 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual(['no such field', 'You said: hi']);
 	});
 });

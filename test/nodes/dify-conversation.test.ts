@@ -5,21 +5,14 @@ import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.nod
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { SIM_VERSIONS, appKey, type AppSpec, type DifySim, type FormField } from '../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../dify/client';
-import { executeContext, type ExecuteSetup } from '../support/execute-context';
+import { errorIn, executeNode, type Setup } from './dify';
 
 afterEach(closeSims);
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
-async function execute(sim: DifySim, resource: string, operation: string, parameters: Record<string, unknown> = {}, mode: DifyAppMode = 'chat', setup: Partial<ExecuteSetup> = {}): Promise<INodeExecutionData[]> {
-	const { context } = executeContext({
-		type: 'n8n-nodes-local-llama.difyConversation',
-		credentials: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' },
-		parameters: { resource, operation, user: 'u1', options: {}, ...parameters },
-		...setup,
-	});
-	const [items] = await new DifyConversation().execute.call(context);
-	return items!;
+async function execute(sim: DifySim, resource: string, operation: string, parameters: Record<string, unknown> = {}, mode: DifyAppMode = 'chat', setup: Setup = {}): Promise<INodeExecutionData[]> {
+	return await executeNode('difyConversation', sim, { mode, ...setup, parameters: { resource, operation, ...parameters } });
 }
 
 describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
@@ -86,7 +79,7 @@ test('a failure does not lose the others', async () => {
 	const id = (await say(clientOf(sim))).result.conversationId!;
 	const perItem = [{ conversationId: byId(UNKNOWN_ID) }, { conversationId: byId(id) }];
 	const items = await execute(sim, 'message', 'getAll', {}, 'chat', { items: [{ json: {} }, { json: {} }], perItem, continueOnFail: true });
-	expect(items.map(({ json, pairedItem }) => [json.query ?? (json.error as { kind: string }).kind, pairedItem])).toEqual([['conversation-not-found', { item: 0 }], ['hi', { item: 1 }]]);
+	expect(items.map((item) => [item.json.query ?? errorIn(item)!.kind, item.pairedItem])).toEqual([['conversation-not-found', { item: 0 }], ['hi', { item: 1 }]]);
 });
 
 describe('lists in the editor', () => {

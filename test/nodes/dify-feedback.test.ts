@@ -1,21 +1,13 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
-import { SIM_VERSIONS, appKey, type DifySim } from '../servers/dify';
+import { SIM_VERSIONS, type DifySim } from '../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../dify/client';
-import { executeContext, type ExecuteSetup } from '../support/execute-context';
+import { errorIn, executeNode, type Setup } from './dify';
 
 afterEach(closeSims);
 
-async function execute(sim: DifySim, parameters: Record<string, unknown>, setup: Partial<ExecuteSetup> = {}): Promise<INodeExecutionData[]> {
-	const { context } = executeContext({
-		type: 'n8n-nodes-local-llama.difyFeedback',
-		credentials: { baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' },
-		parameters: { operation: 'rate', user: 'u1', rating: 'like', content: '', options: {}, ...parameters },
-		...setup,
-	});
-	const [items] = await new DifyFeedback().execute.call(context);
-	return items!;
+async function execute(sim: DifySim, parameters: Record<string, unknown>, setup: Setup = {}): Promise<INodeExecutionData[]> {
+	return await executeNode('difyFeedback', sim, { ...setup, parameters });
 }
 
 async function answered(version: DifySim['version'] = '2026'): Promise<{ sim: DifySim; messageId: string }> {
@@ -94,7 +86,7 @@ test("behind the webhook of a chat's thumbs: many items, one of them of no use",
 	const { sim, messageId } = await answered();
 	const perItem = [{ messageId, rating: 'like' }, { messageId: UNKNOWN_ID, rating: 'like' }, { messageId, rating: 'none' }];
 	const items = await execute(sim, {}, { items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true });
-	expect(items.map(({ json }) => json.rating ?? (json.error as { kind: string } | undefined)?.kind ?? null)).toEqual(['like', 'message-not-found', null]);
+	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual(['like', 'message-not-found', null]);
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 	expect(stored(sim)).toEqual([]);
 });

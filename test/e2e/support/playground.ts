@@ -93,7 +93,7 @@ export function workFolder(name = 'test'): string {
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
 	const { transcripts } = parts();
 	fs.mkdirSync(transcripts, { recursive: true });
-	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.map((line) => `${JSON.stringify({ ...line, atMs: Math.round(line.atMs) })}\n`).join(''));
 }
 
 /** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
