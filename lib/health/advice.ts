@@ -161,7 +161,7 @@ export const ADVICE = {
 				: 'The rest runs on the CPU and slows everything down: use a smaller quantisation or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
 	}),
 	metricsOff: () => ({
-		meaning: 'The length of the queue and a hung GPU cannot be seen',
+		meaning: 'The length of the queue cannot be seen, and a hung GPU only with the option "Ask for Slots"',
 		advice: 'Start llama-server with --metrics.',
 	}),
 	notTold: ({ what }) => ({

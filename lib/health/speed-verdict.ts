@@ -60,7 +60,7 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 }
 
 const GPU_ADVICE =
-	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. Newest ROCm releases may lack kernels for gfx906 (MI50).';
+	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
 
 function found(id: string, severity: Severity, observed: string, sentences: { meaning: string; advice: string }): Weighed {
 	return { id, severity, observed, ...sentences };

@@ -192,7 +192,7 @@ describe('the other operations', () => {
 	});
 
 	it('Wait Until Ready', async () => {
-		await sim({ loadingFor: { ms: 100 } });
+		await sim({ loadingFor: 3 });
 		const outputs = await run({ parameters: { operation: 'waitUntilReady', options: { waitLimit: 5 } } });
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } }]);
 	});
