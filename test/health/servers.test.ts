@@ -97,33 +97,43 @@ describe('llama-server with one model', () => {
 		expect(finding(result, 'metricsOff')).toMatchObject({ severity: 'info', advice: 'Start llama-server with --metrics.' });
 	});
 
-	it('slots are read on request only, and then show the busy ones', async () => {
-		await sim({ slots: 2, tokenDelayMs: 5 });
-		const working = fetch(`${server.url}/v1/chat/completions`, {
-			method: 'POST',
-			headers: { authorization: `Bearer ${SESAME}` },
-			body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stream: true }),
+	/** Generations that take as long as the test likes; the answer ends them. */
+	function occupy(generations: number): () => Promise<void> {
+		const abort = new AbortController();
+		const working = Array.from({ length: generations }, async () => {
+			const answer = await fetch(`${server.url}/v1/chat/completions`, {
+				method: 'POST',
+				headers: { authorization: `Bearer ${SESAME}` },
+				body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stream: true }),
+				signal: abort.signal,
+			});
+			await answer.text();
 		});
+		const ended = Promise.allSettled(working);
+		return async () => {
+			abort.abort();
+			await ended;
+			await server.until(() => !server.slots().some(({ busy }) => busy));
+		};
+	}
+
+	it('slots are read on request only, and then show the busy ones', async () => {
+		await sim({ slots: 2, tokenDelayMs: 60_000 });
+		const release = occupy(1);
 		await server.until(() => server.slots().some(({ busy }) => busy));
 		expect((await check(server.url, { readSlots: true })).slots).toEqual({ total: 2, busy: 1 });
-		await (await working).text();
+		await release();
 		expect((await check(server.url)).slots).toEqual({ total: 2, busy: null });
 	});
 
 	it('busy slots with a queue: a warning, still healthy (row 24)', async () => {
-		await sim({ slots: 1, metrics: true, tokenDelayMs: 5 });
-		const ask = async () =>
-			await (await fetch(`${server.url}/v1/chat/completions`, {
-				method: 'POST',
-				headers: { authorization: `Bearer ${SESAME}` },
-				body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stream: true }),
-			})).text();
-		const working = [ask(), ask(), ask()];
+		await sim({ slots: 1, metrics: true, tokenDelayMs: 60_000 });
+		const release = occupy(3);
 		await server.until(() => server.queued === 2);
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'healthy', slots: { total: 1, busy: 1 }, queue: 2 });
 		expect(finding(result, 'queued')).toMatchObject({ severity: 'warning', observed: '/metrics says 2 waiting, 1 running', meaning: '2 requests wait for a slot; the server has 1' });
-		await Promise.all(working);
+		await release();
 	});
 
 	it('fewer slots than requests at once, wanted by the user or let through by the credential (row 24)', async () => {
