@@ -27,6 +27,15 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
 	});
 
+	test('case 13: a blocking answer, where something in between makes one of the stream, has the same', async () => {
+		const sim = await startSim({ version, stream: { blockingInstead: true } });
+		for (const mode of ['chat', 'advanced-chat'] as const) {
+			const { result } = await say(clientOf(sim, mode));
+			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
+			expect(result).toMatchObject({ status: 'succeeded', text: 'You said: hi', conversationId, messageId, taskId, usage: { total_tokens: 20, total_price: '0.0000280' } });
+		}
+	});
+
 	test.each(chatModes)('case 14: %s is always asked for a stream', async (mode) => {
 		const sim = await startSim({ version });
 		await say(clientOf(sim, mode));
@@ -39,7 +48,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		for (const user of ['', '   ', undefined, null]) expect(() => userOf(user)).toThrow(expect.objectContaining({ difyKind: 'missing-user' }) as Error);
 		expect(userOf(42)).toBe('42');
 		expect(() => userOf('x'.repeat(256))).toThrow('255');
-		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject({ status: 400, code: 'invalid_param', difyKind: 'missing-user' });
+		const missing = { status: 400, code: 'invalid_param', difyKind: 'missing-user' };
+		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
 	});
 
 	test('case 16: inputs are always there, also when there are none', async () => {
@@ -49,6 +60,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const refused = await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'));
 		expect(refused).toMatchObject({ status: 400, difyKind: 'invalid-param' });
 		expect(refused.message).toMatch(/inputs: Field required/);
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1'))).toMatchObject({ status: 400, difyKind: 'invalid-param' });
 	});
 
 	test('case 17: an empty query is refused before it is sent', async () => {
@@ -64,12 +76,13 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs.map(({ query }) => query)).toEqual([NASTY, '  ']);
 	});
 
-	test('case 19: a variable that is missing on the second turn is told by its name', async () => {
-		const sim = await startApp(version, { mode: 'chat', form: FORM });
-		const { result } = await say(clientOf(sim), { inputs: { city: 'Rome' } });
-		const conversation = { kind: 'id' as const, id: result.conversationId! };
-		const failed = await failureOf(say(clientOf(sim), { conversation }));
-		expect(failed).toMatchObject({ status: 400, difyKind: 'inputs' });
+	test.each(['chat', 'advanced-chat'] as const)('case 19: a variable that is missing on the second turn is told by its name by %s', async (mode) => {
+		const sim = await startApp(version, { mode, form: FORM });
+		const client = clientOf(sim, mode);
+		const { result } = await say(client, { inputs: { city: 'Rome' } });
+		const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
+		// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
+		expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, difyKind: 'inputs' });
 		expect(failed.message).toContain('city is required in input form');
 		expect(failed.remedy).toContain('every turn');
 	});
@@ -85,19 +98,24 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({ status: 500, difyKind: 'server-error' });
 	});
 
-	test('case 21: a malformed conversation id is advice', async () => {
+	test('case 21: a malformed conversation id is advice; blanks are a new conversation', async () => {
 		const sim = await startSim({ version });
 		const failed = await failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: 'abc' } }));
 		expect(failed).toMatchObject({ status: 400, difyKind: 'invalid-id' });
 		expect(failed.message).toContain('valid UUID');
+		for (const id of ['', ' ']) expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
+		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
 	});
 
-	test.each(chatModes)('case 22: the conversation of another user, or none, is told as such by %s', async (mode) => {
+	test.each(chatModes)('case 22: the conversation of another user, of another app, of the web app, a deleted one, or none, is told as such by %s', async (mode) => {
 		const sim = await startSim({ version });
 		const client = clientOf(sim, mode);
 		const { result } = await say(client, { user: 'u2' });
 		const web = sim.store.addConversation(sim.app(mode), 'u1', { source: 'webapp' });
-		for (const id of [result.conversationId!, UNKNOWN_ID, web.id]) {
+		const foreign = await say(clientOf(sim, mode === 'chat' ? 'agent-chat' : 'chat'));
+		const gone = await say(client);
+		sim.app(mode).conversations.delete(gone.result.conversationId!);
+		for (const id of [result.conversationId!, foreign.result.conversationId!, gone.result.conversationId!, UNKNOWN_ID, web.id]) {
 			const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
 			expect(failed).toMatchObject({ status: 404, code: 'not_found', difyKind: 'conversation-not-found' });
 			expect(failed.message).toMatch(/^Conversation Not Exists\./);
@@ -199,6 +217,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs[0]!.files).toMatchObject([{ type: 'image', transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' }]);
 		await say(clientOf(sim), { files: [] });
 		expect(sim.requests.at(-1)!.json).not.toHaveProperty('files');
+		// What would happen otherwise: the answer comes, and the file was never seen.
+		const file = { type: 'image', url: 'https://example.com/a.png' };
+		expect((await startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: {}, files: [file] }, 'u1')).status).toBe('succeeded');
+		expect(sim.runs.at(-1)!.files).toEqual([]);
 	});
 
 	test('case 28: an unknown file', async () => {

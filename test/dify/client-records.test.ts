@@ -3,10 +3,11 @@ import { difyClient } from '../../lib/dify/credentials';
 import { listFeedback, rateMessage, revokeRating } from '../../lib/dify/feedback';
 import { optionalUuid, uuid } from '../../lib/dify/ids';
 import { RUN_ROUTES, startRun, stopRun } from '../../lib/dify/run';
+import { uploadFile } from '../../lib/dify/upload';
 import { listVariables, updateVariable } from '../../lib/dify/variables';
 import { SIM_VERSIONS, knowledgeKey, type DifySim } from '../servers/dify';
 import { waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
 
 afterEach(closeSims);
 
@@ -285,7 +286,8 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 
 	test('case 81: the preview of a file that no message used', async () => {
 		const sim = await startSim({ version });
-		expect(await failureOf(clientOf(sim).get(`/files/${UNKNOWN_ID}/preview`, { user: 'u1' }))).toMatchObject({ status: 404, code: 'file_not_found', difyKind: 'file-not-found' });
+		const id = await uploadFile(clientOf(sim), fileOf('x'), 'u1');
+		expect(await failureOf(clientOf(sim).get(`/files/${id}/preview`, { user: 'u1' }))).toMatchObject({ status: 404, code: 'file_not_found', difyKind: 'file-not-found' });
 	});
 
 	test('case 83: JSON null in place of audio is no answer', async () => {
@@ -293,8 +295,15 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		expect(await failureOf(clientOf(sim).send('POST', '/text-to-audio', { message_id: UNKNOWN_ID, user: 'u1' }))).toMatchObject({ difyKind: 'empty-answer' });
 	});
 
-	test('case 84: unknown batches, and ids that are none', async () => {
+	test('case 84: the document in place of its batch, and ids that are none', async () => {
 		const sim = await startSim({ version });
+		const { id } = await knowledge(sim).send('POST', '/datasets', { name: 'k' });
+		const path = `/datasets/${String(id)}`;
+		const { batch, document } = await knowledge(sim).send('POST', `${path}/document/create-by-text`, { name: 'n', text: 't', indexing_technique: 'economy' });
+		expect(await knowledge(sim).get(`${path}/documents/${String(batch)}/indexing-status`)).toMatchObject({ data: [{ indexing_status: 'completed' }] });
+		const wrong = await failureOf(knowledge(sim).get(`${path}/documents/${(document as { id: string }).id}/indexing-status`));
+		expect(wrong).toMatchObject({ status: 404, difyKind: 'not-found' });
+		expect(wrong.message).toContain('Documents not found.');
 		expect(await failureOf(knowledge(sim).get('/datasets/abc/documents'))).toMatchObject({ status: 404, difyKind: 'route-not-found' });
 	});
 
@@ -310,5 +319,6 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		const sim = await startSim({ version });
 		const { id } = (await knowledge(sim).send('POST', '/datasets', { name: 'k' })) as { id: string };
 		expect(await failureOf(knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x'.repeat(251) }))).toMatchObject({ status: 400 });
+		expect(await failureOf(knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x', retrieval_model: { top_k: 1 } }))).toMatchObject({ status: 500, difyKind: 'server-error' });
 	});
 });

@@ -116,6 +116,8 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		const sim = await startTalk(version, 'chat', 'x');
 		sim.fail({ status: 404, body: '{"code":"not_found","message":"Conversation Not Exists.","status":404}', contentType: 'application/json' });
 		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 404, difyKind: 'conversation-not-found' });
+		sim.fail({ status: 400, body: '{"code":"provider_not_initialize","message":"No valid model provider credentials found.","status":400}', contentType: 'application/json' });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 400, code: 'provider_not_initialize', difyKind: 'provider-credentials' });
 	});
 
 	test('case 42: a reset after three events keeps text and ids, and nothing is sent again', async () => {
@@ -313,12 +315,15 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		await waitFor(() => sim.runs[0]!.status === 'stopped' && sim.runs[0]!.clientLeft);
 	});
 
-	test('case 61: what somebody else stopped is told as stopped', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('Once'), { wait: 60_000 }] });
-		const running = say(clientOf(sim, 'advanced-chat'));
-		await waitFor(() => sim.runs[0]?.events.some(({ event }) => event === 'message') === true);
-		await clientOf(sim, 'advanced-chat').send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
-		expect((await running).result).toMatchObject({ status: 'stopped', text: 'Once' });
+	test.each(ALL)('case 61: what somebody else stopped in %s: its text until then, in a chatflow also that it was stopped', async (mode) => {
+		if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
+		const sim = await startTalk(version, mode, { steps: [...(mode.startsWith('agent') ? [{ round: { chunks: ['Once'] } }] : said('Once')), { wait: 60_000 }, ...said('never')] });
+		const client = clientOf(sim, mode);
+		const running = say(client);
+		await waitFor(() => sim.runs[0]?.events.some(({ answer }) => answer === 'Once') === true);
+		await client.send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+		// A stopped chat ends as any other does (contract 3.10).
+		expect((await running).result).toMatchObject({ status: mode === 'advanced-chat' ? 'stopped' : 'succeeded', text: 'Once' });
 	});
 
 	test('a stop before the first event, and one before sending', async () => {

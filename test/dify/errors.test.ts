@@ -8,7 +8,6 @@ import {
 	appKey,
 	defaultApps,
 	knowledgeKey,
-	startDifySim,
 	type AppSpec,
 	type DifySim,
 	type DifySimOptions,
@@ -16,6 +15,7 @@ import {
 	type SimVersion,
 } from '../servers/dify';
 import { ask, chat, eventsOf, form, waitFor, type Answer, type Ask } from './ask';
+import { UNKNOWN_ID, closeSims, startSim } from './client';
 import { playText } from './play';
 
 const URL_ = 'https://h/v1/chat-messages';
@@ -188,13 +188,11 @@ describe('bodies of any kind', () => {
 describe('the simulator\'s answers, by case', () => {
 	let sim: DifySim;
 
-	afterEach(async () => {
-		await sim.close();
-	});
+	afterEach(closeSims);
 
 	async function start(version: SimVersion, change: Partial<AppSpec> = {}, options: DifySimOptions = {}): Promise<void> {
 		const apps = defaultApps(version).map((app) => ({ ...app, ...change }));
-		sim = await startDifySim({ version, apps, ...options });
+		sim = await startSim({ version, apps, ...options });
 	}
 
 	function failureOf(answer: Answer, method = 'POST', path = '/chat-messages'): DifyFailure {
@@ -210,7 +208,6 @@ describe('the simulator\'s answers, by case', () => {
 		return failureOf(await chat(sim, over, options));
 	}
 
-	const UNKNOWN_ID = '11111111-2222-4333-8444-555555555555';
 	const replying = (reply: Reply) => ({ reply: () => reply });
 
 	describe.each(SIM_VERSIONS)('%s', (version) => {

@@ -98,8 +98,8 @@ describe('what is sent', () => {
 		expect(sim.requests).toHaveLength(0);
 	});
 
-	test('case 21: an empty conversation ID starts a new one, a malformed one is refused', async () => {
-		const sim = await startSim();
+	test.each(SIM_VERSIONS)('case 21: an empty conversation ID starts a new one, a malformed one is refused (%s)', async (version) => {
+		const sim = await startSim({ version });
 		for (const value of ['', ' ', null, undefined]) await jsonOf(sim, { parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value } } });
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(4);
 		expect((await errorOf(sim, { parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: 'abc' } } })).message).toContain('conversation ID is not valid');
