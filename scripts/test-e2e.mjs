@@ -15,6 +15,7 @@ import { ensureSmolLm2, ensureTinyModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
+import { ensureVerdaccio } from './lib/verdaccio.mjs';
 
 const log = createLog();
 
@@ -41,13 +42,14 @@ const prepare = async () => {
 		await dependencies;
 		return await stageBuild(await ensureBuild(log));
 	};
-	const [, n8n, nodes, llamaServer, tinyModel, smolLm2, chromium] = await allOrEveryFailure([
+	const [, n8n, nodes, llamaServer, tinyModel, smolLm2, verdaccio, chromium] = await allOrEveryFailure([
 		dependencies,
 		ensureN8n(log, { nodeReady: dependencies }),
 		built(),
 		ensureLlamaServer(log),
 		ensureTinyModel(log),
 		optional(async () => await ensureSmolLm2(log)),
+		optional(async () => await ensureVerdaccio(log)),
 		optional(findChromium),
 	]);
 	return {
@@ -57,6 +59,8 @@ const prepare = async () => {
 		tinyModel,
 		smolLm2: smolLm2.file,
 		smolLm2Problem: smolLm2.problem,
+		verdaccio: verdaccio.file,
+		verdaccioProblem: verdaccio.problem,
 		chromium: chromium.file,
 		chromiumProblem: chromium.problem,
 		chromiumArgs: CHROMIUM_ARGS,

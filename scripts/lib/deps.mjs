@@ -1,5 +1,5 @@
 /** The clone's own dependencies, and the Node version everything after them runs on. */
-import { existsSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheDir, cached, withLock } from './cache.mjs';
 import { INSTALL_ARGS, npm } from './npm.mjs';
@@ -8,6 +8,9 @@ import { lastLines, run } from './proc.mjs';
 
 /** @typedef {{ version?: string, optional?: boolean, link?: boolean }} LockEntry */
 /** @typedef {{ packages: Record<string, LockEntry> }} LockFile */
+
+/** What makes npm install the same packages in another folder. */
+const LOCK_FILES = ['package.json', 'package-lock.json', '.npmrc'];
 
 const bin = join(root, 'node_modules', '.bin');
 const nodeBinary = join(root, 'node_modules', 'node', 'bin', 'node');
@@ -67,6 +70,18 @@ export const installLockFile = async (folder, progress) => {
 	} finally {
 		clearInterval(timer);
 	}
+};
+
+/**
+ * Installs the lock file of one folder into another.
+ *
+ * @param {string} source
+ * @param {string} target
+ * @param {(state: string) => void} progress
+ */
+export const installCopy = async (source, target, progress) => {
+	for (const file of LOCK_FILES) copyFileSync(join(source, file), join(target, file));
+	await installLockFile(target, progress);
 };
 
 /**

@@ -1,8 +1,8 @@
 /** The pinned n8n, installed once per lock file and Node version into the cache. */
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cached } from './cache.mjs';
-import { installLockFile, node, nodeHeaders, toolEnvironment } from './deps.mjs';
+import { installCopy, node, nodeHeaders, toolEnvironment } from './deps.mjs';
 import { npmEnvironment } from './npm.mjs';
 import { readJson, root, shortHash } from './paths.mjs';
 import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
@@ -11,7 +11,6 @@ import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
 
 /** Folder of each version's lock file. */
 const PLAYGROUNDS = { 2.41: 'playground', '2.20': join('playground', 'n8n-2.20') };
-const LOCK_FILES = ['package.json', 'package-lock.json', '.npmrc'];
 
 /** @returns {string} which n8n: `2.41`, or what `N8N_PLAYGROUND` says */
 export const chosenN8n = () => process.env.N8N_PLAYGROUND || '2.41';
@@ -119,8 +118,7 @@ export const ensureN8n = async (log, { choice = chosenN8n(), nodeReady } = {}) =
 			key,
 			async (target) => {
 				built = true;
-				for (const file of LOCK_FILES) copyFileSync(join(source, file), join(target, file));
-				await installLockFile(target, progress);
+				await installCopy(source, target, progress);
 				await nodeReady;
 				for (const name of ['isolated-vm', 'sqlite3']) await ensureNative(target, name, progress);
 			},

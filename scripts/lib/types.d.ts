@@ -289,6 +289,16 @@ export interface LlamaServer {
 	stop(): Promise<void>;
 }
 
+/** A real npm registry that holds what is published to it, and nothing else. */
+export interface Verdaccio {
+	/** Without a trailing slash. */
+	readonly url: string;
+	readonly service: Service;
+	/** `npm publish` of a tarball; the last version published is `latest`. */
+	publish(tarball: string): Promise<void>;
+	stop(): Promise<void>;
+}
+
 /** Where the playground's n8n finds a model. */
 export interface ModelServer {
 	baseUrl: string;
@@ -354,6 +364,9 @@ export interface E2eParts {
 	smolLm2?: string;
 	/** Why there is no SmolLM2. */
 	smolLm2Problem?: string;
+	/** Its executable script. */
+	verdaccio?: string;
+	verdaccioProblem?: string;
 	chromium?: string;
 	chromiumProblem?: string;
 	chromiumArgs: string[];

@@ -1,7 +1,18 @@
-import { startNpmRegistry, type NpmRegistry } from '../servers/npm-registry';
 import { childProcess, fs, path, process } from '../support/node';
 import { EXAMPLES, example } from './support/examples';
-import { llamaCredential, newUserFolder, scriptedModel, startLlamaServer, startN8n, stopEverything, workFolder, type LlamaServer, type N8nServer } from './support/playground';
+import {
+	llamaCredential,
+	newUserFolder,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	startNpmRegistry,
+	stopEverything,
+	workFolder,
+	type LlamaServer,
+	type N8nServer,
+	type NpmRegistry,
+} from './support/playground';
 
 const SLOW = 400_000;
 const NAME = 'n8n-nodes-local-llama';
@@ -62,16 +73,13 @@ let next: string;
 beforeAll(async () => {
 	[current, next] = tarballs() as [string, string];
 	registry = await startNpmRegistry();
-	registry.publish(current);
+	await registry.publish(current);
 	userFolder = await newUserFolder();
 	server = await startLlamaServer({ model: await scriptedModel([{ reply: 'Hello from the real server.' }]) });
 	n8n = await start();
 }, SLOW);
 
-afterAll(async () => {
-	await stopEverything();
-	await registry.close();
-}, SLOW);
+afterAll(async () => await stopEverything(), SLOW);
 
 // Each step goes on where the one before it ended, as an administrator does.
 describe("n8n's own installer", () => {
@@ -112,7 +120,7 @@ describe("n8n's own installer", () => {
 	it(
 		'upgrades, and the workflow goes on',
 		async () => {
-			registry.publish(next);
+			await registry.publish(next);
 			expect(await packages()).toMatchObject([{ packageName: NAME, installedVersion: MANIFEST.version, updateAvailable: NEXT_VERSION }]);
 			const upgraded = await n8n.request<Installed>('PATCH', '/rest/community-packages', { name: NAME });
 			expect(upgraded.installedVersion).toBe(NEXT_VERSION);

@@ -17,8 +17,10 @@ import type {
 	ScriptedReply,
 	StartN8nOptions,
 	TinyModelOptions,
+	Verdaccio,
 	Workflow,
 } from '../../../scripts/lib/types';
+import { startPublicRegistry, type PublicRegistry } from '../../servers/npm-registry';
 import { fs, path, process } from '../../support/node';
 import { loadScript } from '../../support/scripts';
 
@@ -55,10 +57,17 @@ interface LlamaServerScript {
 	startLlamaServer(binary: string, options: LlamaServerOptions): Promise<LlamaServer>;
 }
 
+interface VerdaccioScript {
+	startVerdaccio(bin: string, folder: string): Promise<Verdaccio>;
+}
+
 interface TinyModelScript {
 	writeTinyModel(file: string, options?: TinyModelOptions): void;
 	writeScriptedModel(file: string, replies: ScriptedReply[], options?: { contextLength?: number }): void;
 }
+
+/** The real verdaccio under the name of npm's public registry, which n8n installs from. */
+export type NpmRegistry = PublicRegistry & Pick<Verdaccio, 'publish'>;
 
 const running = new Set<{ stop(): Promise<void> }>();
 
@@ -152,6 +161,18 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 	running.add(server);
 	await server.login(TEST_LOGIN);
 	return server;
+}
+
+/** A registry with nothing in it; a process sees it in the place of the public one with `env` in its environment. */
+export async function startNpmRegistry(): Promise<NpmRegistry> {
+	const { startVerdaccio } = await loadScript<VerdaccioScript>('verdaccio');
+	const { verdaccio: bin, verdaccioProblem } = parts();
+	if (bin === undefined) throw new Error(`There is no verdaccio: ${verdaccioProblem}`);
+	const verdaccio = await startVerdaccio(bin, workFolder('verdaccio'));
+	running.add(verdaccio);
+	const front = await startPublicRegistry(verdaccio.url);
+	running.add(front);
+	return { ...front, publish: verdaccio.publish };
 }
 
 /** The credential "LocalLlama API" for a server, as its fields are stored. */
