@@ -72,7 +72,7 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		if (isLoopback(host)) {
 			return {
 				message: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
-				remedy: `If n8n runs in Docker, "${host}" means the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start the container with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. If n8n runs on the same machine, check that the server is running and that the port is right.`,
+				remedy: `In Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. Otherwise check that the server is running and the port is right.`,
 			};
 		}
 		return {

@@ -15,3 +15,9 @@ it('puts the remedy into the message, and keeps hyphens through what the editor 
 it('leaves a message without a remedy', () => {
 	expect(listError(new NodeOperationError(node, 'No model')).message).toBe('No model');
 });
+
+it('leaves the URL out where the message names the server already', () => {
+	const of = (message: string) => listError(new NodeOperationError(node, message)).message;
+	expect(of('Nothing listens on 10.0.0.7:8080, seen from n8n (http://10.0.0.7:8080/v1/models)')).toBe('Nothing listens on 10.0.0.7:8080, seen from n8n');
+	expect(of('There is nothing at this address (http://10.0.0.7:8080/v1/models)')).toBe('There is nothing at this address (http://10.0.0.7:8080/v1/models)');
+});
