@@ -10,12 +10,11 @@ import { watchedBody, wellFormedJson } from './request-body';
 import type { ServerSentEvent } from './sse';
 import type { CallAnswer, CallOptions, ConnectionSettings, EventStream, RequestOptions, StreamOptions } from './types';
 import { request, type Dispatcher } from './vendor';
-import { pauseFor, unlessAborted } from './waiting';
+import { backOffMs, pauseFor, unlessAborted } from './waiting';
 
 const CALL_LIMIT_MS = 15_000;
 const MOST_REDIRECTS = 5;
 const END_MARKER_MS = 3_000;
-const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
 /** Which connections a request may use: those kept open, or one of its own. */
 interface Way {
 	dispatcher: Dispatcher;
@@ -159,7 +158,7 @@ export class Connection {
 			const { failed } = outcome;
 			const reason = failed.kind === 'loading' || failed.kind === 'busy' || failed.kind === 'refused' ? failed.kind : undefined;
 			if (reason === undefined) throw failed;
-			const pause = BACK_OFF_MS[Math.min(waits, BACK_OFF_MS.length - 1)]!;
+			const pause = backOffMs(reason, waits);
 			if (reason === 'loading') {
 				if (pause >= watchdog.firstTokenLeftMs) throw this.stillLoading(failed, options);
 			} else if (tries++ >= (options.retries ?? 0)) {

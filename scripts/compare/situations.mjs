@@ -1,0 +1,368 @@
+/**
+ * What local models and their servers do to chat models. Each situation is provoked in the same way for every contestant, and judged by the
+ * same rule.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../lib/ports.mjs';
+import { ask, begin } from './ask.mjs';
+import { answerOf, cost, counted, duration, errorText, result, toolRuns } from './cells.mjs';
+import { ANSWERS, THOUGHT } from './script.mjs';
+import { callsThen } from './streams.mjs';
+
+/** @typedef {import('./types').Cell} Cell */
+/** @typedef {import('./types').ContestantName} ContestantName */
+/** @typedef {import('./types').Faults} Faults */
+/** @typedef {import('./types').Outcome} Outcome */
+/** @typedef {import('./types').Question} Question */
+/** @typedef {import('./types').Situation} Situation */
+/** @typedef {import('./types').Stage} Stage */
+/** @typedef {import('./types').Tap} Tap */
+
+const OTHER_FORM = "Ollama's own protocol has another form for this";
+
+/**
+ * Asks one question through a tap of its own.
+ *
+ * @param {Stage} stage
+ * @param {ContestantName} contestant
+ * @param {{ upstream?: string, faults?: Faults, url?: (url: string) => string }} where
+ * @param {Question} question
+ * @param {(outcome: Outcome, tap: Tap) => Cell} judge
+ * @returns {Promise<Cell>}
+ */
+const through = async (stage, contestant, { upstream = stage.scripted, faults, url }, question, judge) => {
+	const tap = await stage.tap(upstream, faults);
+	try {
+		const outcome = await ask(stage.n8n, contestant, tap.url, url ? { ...question, baseUrl: url(tap.url) } : question);
+		return judge(outcome, tap);
+	} finally {
+		await tap.stop();
+	}
+};
+
+/**
+ * @param {string} expected
+ * @returns {(outcome: Outcome, tap: Tap) => Cell} the answer and nothing else
+ */
+const answers = (expected) => (outcome, tap) => ({
+	right: !outcome.error && answerOf(outcome).trim() === expected,
+	says: [...result(outcome), cost(outcome, tap)],
+});
+
+/**
+ * @param {RegExp} wanted what the user has to learn
+ * @returns {(outcome: Outcome, tap: Tap) => Cell}
+ */
+const failsSaying = (wanted) => (outcome, tap) => ({ right: wanted.test(errorText(outcome)), says: [...result(outcome), cost(outcome, tap)] });
+
+/**
+ * @param {string} title
+ * @param {(url: string) => string} url
+ * @param {Faults} [faults]
+ * @returns {Situation}
+ */
+const typedAs = (title, url, faults) => ({
+	title,
+	wanted: 'the answer',
+	run: async (stage, contestant) => await through(stage, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
+});
+
+/**
+ * @param {string} title
+ * @param {number} holdMs
+ * @param {boolean} streamed
+ * @returns {Situation}
+ */
+const silentFor = (title, holdMs, streamed) => ({
+	title,
+	wanted: 'the answer, from one request',
+	slow: true,
+	run: async (stage, contestant) =>
+		await through(stage, contestant, { faults: { holdMs } }, { text: 'greet me', streamed, timeoutMs: holdMs + 30_000 }, (outcome, tap) => {
+			const again = tap.requests.slice(1).map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
+			return {
+				right: answerOf(outcome).trim() === ANSWERS.greeting && again.length === 0,
+				says: [
+					...(outcome.status === 'canceled' ? ['no answer when the measurement ended'] : result(outcome)),
+					cost(outcome, tap),
+					...(again.length > 0 ? [`gave up and sent the request again after ${again.join(', ')}`] : []),
+				],
+			};
+		}),
+});
+
+/**
+ * @param {string} title
+ * @param {Faults} faults
+ * @param {RegExp} reason
+ * @returns {Situation}
+ */
+const breaks = (title, faults, reason) => ({
+	title,
+	wanted: 'an error that says what happened, and the partial text in the execution data',
+	run: async (stage, contestant) =>
+		await through(stage, contestant, { faults }, { text: 'tell a story' }, (outcome, tap) => {
+			const beginning = ANSWERS.story.slice(0, 15);
+			const kept = JSON.stringify(outcome.execution.data.resultData).includes(beginning);
+			return {
+				right: outcome.error !== undefined && reason.test(errorText(outcome)) && kept,
+				says: [...result(outcome), `partial text ${kept ? 'kept' : 'not kept'} in the execution data`, cost(outcome, tap)],
+			};
+		}),
+});
+
+/**
+ * Presses Stop and waits until the server sees the connection closed.
+ *
+ * @param {Stage} stage
+ * @param {ContestantName} contestant
+ * @param {{ upstream: string, faults?: Faults, streamed: boolean }} how
+ * @param {(tap: Tap) => boolean} ready when to press it
+ */
+const stopped = async (stage, contestant, { upstream, faults, streamed }, ready) => {
+	const tap = await stage.tap(upstream, faults);
+	try {
+		const run = await begin(stage.n8n, contestant, tap.url, { text: 'Go on for ever', streamed });
+		while (!ready(tap)) await delay(20);
+		await delay(1000);
+		const pressedAt = performance.now();
+		await run.stop();
+		const closedAt = () => tap.requests[0]?.leftAtMs;
+		while (closedAt() === undefined && performance.now() - pressedAt < 10_000) await delay(10);
+		const ms = closedAt() === undefined ? undefined : /** @type {number} */ (closedAt()) - pressedAt;
+		await run.finished();
+		return { ms, requests: tap.requests.length };
+	} finally {
+		await tap.stop();
+	}
+};
+
+/**
+ * @param {string} title
+ * @param {boolean} silent
+ * @param {boolean} streamed
+ * @returns {Situation}
+ */
+const stops = (title, silent, streamed) => ({
+	title,
+	wanted: 'the connection closed within two seconds, and no further request',
+	run: async (stage, contestant) => {
+		const { ms, requests } = await stopped(stage, contestant, { upstream: stage.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed }, (tap) =>
+			// Some models ask for an answer in one piece then: nothing to see until it is there.
+			streamed && !silent ? (tap.requests[0]?.records.length ?? 0) > 5 : tap.requests.length > 0,
+		);
+		return {
+			right: ms !== undefined && ms < 2000 && requests === 1,
+			says: [ms === undefined ? 'still open after 10 s' : `closed after ${Math.round(ms)} ms`, ...(requests > 1 ? [counted(requests, 'request')] : [])],
+		};
+	},
+});
+
+/** @param {Outcome} outcome */
+const inputs = ({ tools }) => tools.map(({ input }) => input).join(' ');
+
+/**
+ * @param {string} title
+ * @param {boolean} streamed
+ * @returns {Situation}
+ */
+const oneCall = (title, streamed) => ({
+	title,
+	wanted: 'the tool run with its arguments',
+	run: async (stage, contestant) =>
+		await through(stage, contestant, {}, { text: 'what is one product?', calculator: true, streamed }, (outcome, tap) => ({
+			right: inputs(outcome).includes('17*23') && answerOf(outcome).trim() === ANSWERS.product,
+			says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+		})),
+});
+
+const SCHEMA = { type: 'object', properties: { colour: { enum: ['red', 'blue'] } }, required: ['colour'], additionalProperties: false };
+
+/**
+ * @param {string} title
+ * @param {import('../lib/types').JsonObject} jsonSchema
+ * @returns {Situation}
+ */
+const keepsTo = (title, jsonSchema) => ({
+	title,
+	wanted: 'an answer that keeps to the schema',
+	without: { completions: 'offers JSON mode only; a schema by hand in *Extra Body*', ollama: 'offers JSON mode only' },
+	run: async (stage, contestant) =>
+		await through(stage, contestant, { upstream: stage.noise }, { text: 'Which colour?', root: 'chain', streamed: false, maxTokens: 200, jsonSchema }, (outcome, tap) => ({
+			right: /"colour"\s*:\s*"(red|blue)"/.test(outcome.output.replaceAll('\\', '')),
+			says: [...result(outcome), cost(outcome, tap)],
+		})),
+});
+
+/** @type {Situation[]} */
+export const SITUATIONS = [
+	typedAs('Base URL typed as `http://host:8080`, llama-server', (url) => url),
+	typedAs('Base URL typed as `http://host:8080`, server that answers under `/v1` only (as Ollama and vLLM do)', (url) => url, { onlyV1: true }),
+	typedAs('Base URL typed as `http://host:8080/v1`', (url) => `${url}/v1`),
+	typedAs('Base URL typed as `http://host:8080/v1/chat/completions`', (url) => `${url}/v1/chat/completions`),
+	{
+		title: '`<think>…</think>` inside the answer (llama-server with `--reasoning-format none`)',
+		wanted: 'the answer without the thinking',
+		run: async (stage, contestant) => await through(stage, contestant, { upstream: stage.unparsed }, { text: 'plan something' }, answers(ANSWERS.plan)),
+	},
+	oneCall('Tool call in a chat that streams', true),
+	oneCall('Tool call in a workflow that does not stream', false),
+	{
+		title: 'Thinking before a tool call: to the user',
+		wanted: 'in the execution log, and not in the answer',
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'what is one product?', calculator: true }, (outcome, tap) => {
+				const logged = outcome.log.includes(THOUGHT);
+				return {
+					right: logged && !answerOf(outcome).includes(THOUGHT),
+					says: [...result(outcome), logged ? 'thinking in the log' : 'no thinking in the log', cost(outcome, tap)],
+				};
+			}),
+	},
+	{
+		title: 'Thinking before a tool call: to the model',
+		wanted: 'sent back once, with the result of the tool, as chat templates expect',
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'what is one product?', calculator: true }, (outcome, tap) => {
+				const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
+				return { right: back === 1, says: [back === 0 ? 'not sent back' : `sent back ${counted(back, 'time')}`, cost(outcome, tap)] };
+			}),
+	},
+	{
+		title: 'Answer of nothing but thinking, ended by the model',
+		wanted: 'an error that says so',
+		run: async (stage, contestant) => await through(stage, contestant, {}, { text: 'ponder' }, failsSaying(/think/i)),
+	},
+	{
+		title: 'Answer of nothing but thinking, ended by the token limit',
+		wanted: 'an error that says so',
+		run: async (stage, contestant) => await through(stage, contestant, {}, { text: 'ponder', maxTokens: 4 }, failsSaying(/think/i)),
+	},
+	{
+		title: 'Empty answer',
+		wanted: 'an error',
+		run: async (stage, contestant) => await through(stage, contestant, {}, { text: 'say nothing' }, failsSaying(/empty/i)),
+	},
+	{
+		title: 'Tool call cut by the token limit',
+		wanted: 'an error, and the tool not run',
+		without: { ollama: OTHER_FORM },
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'a long sum', calculator: true, maxTokens: 14 }, (outcome, tap) => ({
+				right: outcome.error !== undefined && outcome.tools.length === 0,
+				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+			})),
+	},
+	{
+		title: 'Tool call whose arguments are no JSON: `{"input": 17*23}`',
+		wanted: 'an error, and the tool not run',
+		without: { ollama: OTHER_FORM },
+		run: async (stage, contestant) =>
+			await through(
+				stage,
+				contestant,
+				{ faults: { answer: callsThen([{ call: 0, name: 'Calculator' }, { call: 0, args: '{"input": ' }, { call: 0, args: '17*23}' }], 'There it is.') } },
+				{ text: 'calculate', calculator: true },
+				(outcome, tap) => ({ right: outcome.error !== undefined && outcome.tools.length === 0, says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)] }),
+			),
+	},
+	{
+		title: 'Two tool calls in one answer',
+		wanted: 'both run, each with its own arguments',
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'what are both products?', calculator: true }, (outcome, tap) => ({
+				right: outcome.tools.length === 2 && /17\*23.*6\*7/.test(inputs(outcome)) && answerOf(outcome).trim() === ANSWERS.product,
+				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+			})),
+	},
+	{
+		title: 'Two tool calls whose pieces come interleaved',
+		wanted: 'both run, each with its own arguments',
+		without: { ollama: OTHER_FORM },
+		run: async (stage, contestant) =>
+			await through(
+				stage,
+				contestant,
+				{
+					faults: {
+						answer: callsThen(
+							[
+								...[0, 1].map((call) => ({ call, name: 'Calculator' })),
+								...[0, 1].map((call) => ({ call, args: '{"input": ' })),
+								...['17*', '6*'].map((args, call) => ({ call, args: `"${args}` })),
+								...['23"}', '7"}'].map((args, call) => ({ call, args })),
+							],
+							ANSWERS.product,
+						),
+					},
+				},
+				{ text: 'calculate', calculator: true },
+				(outcome, tap) => ({
+					right: outcome.tools.length === 2 && /17\*23.*6\*7/.test(inputs(outcome)) && answerOf(outcome).trim() === ANSWERS.product,
+					says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+				}),
+			),
+	},
+	breaks('Error in the middle of the stream, under status 200', { endAfterText: 6, end: 'error' }, /compute error/i),
+	breaks('Connection cut in the middle of the stream', { endAfterText: 6, end: 'cut' }, /connection|terminated|socket|closed/i),
+	{
+		title: 'Model still loading: 503 for 8 seconds',
+		wanted: 'the answer, once it is loaded',
+		without: { ollama: 'Ollama holds the request while it loads' },
+		run: async (stage, contestant) => await through(stage, contestant, { faults: { loadingMs: 8000 } }, { text: 'greet me' }, answers(ANSWERS.greeting)),
+	},
+	{
+		title: 'Server not running',
+		wanted: 'an error that names the address',
+		run: async (stage, contestant) => {
+			const url = `http://127.0.0.1:${await freePort()}`;
+			const outcome = await ask(stage.n8n, contestant, url, { text: 'greet me' });
+			return { right: errorText(outcome).includes(new URL(url).host), says: [...result(outcome), duration(outcome.ms)] };
+		},
+	},
+	{
+		title: 'Prompt larger than the context',
+		wanted: 'an error with both numbers',
+		without: { ollama: 'Ollama shortens the prompt' },
+		run: async (stage, contestant) =>
+			await through(stage, contestant, { upstream: stage.small }, { text: 'word '.repeat(400) }, (outcome, tap) => {
+				const numbers = /"n_prompt_tokens":(\d+),"n_ctx":(\d+)/.exec(tap.requests[0]?.records[0] ?? '');
+				const told = numbers?.slice(1).every((number) => errorText(outcome).includes(number)) ?? false;
+				return { right: told, says: [...result(outcome), cost(outcome, tap)] };
+			}),
+	},
+	keepsTo('JSON schema', SCHEMA),
+	keepsTo('JSON schema with a part that llama.cpp refuses (a look-ahead in `pattern`)', {
+		...SCHEMA,
+		properties: { ...SCHEMA.properties, code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 } },
+	}),
+	{
+		title: 'Tokens in the execution data',
+		wanted: "the server's own counts",
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'tell a story' }, (outcome, tap) => {
+				const own = tap.requests.at(-1)?.counted;
+				const usage = outcome.calls[0]?.tokenUsage;
+				const exact = own !== undefined && usage?.promptTokens === own.prompt && usage?.completionTokens === own.completion;
+				const told = `${usage?.promptTokens ?? 'no'} for the prompt, ${usage?.completionTokens ?? 'no'} for the answer`;
+				return { right: exact, says: [exact ? told : `${told}; the server counted ${own?.prompt} and ${own?.completion}`] };
+			}),
+	},
+	{
+		title: 'Speed in the execution data',
+		wanted: 'tokens per second, and tokens from the cache',
+		run: async (stage, contestant) =>
+			await through(stage, contestant, {}, { text: 'tell a story' }, ({ log }) => {
+				const speed = /tokensPerSecond|predicted_per_second/.test(log);
+				const cached = /cached|cache_n|cache_read/i.test(log);
+				return { right: speed && cached, says: [speed ? 'tokens per second' : 'no tokens per second', cached ? 'tokens from the cache' : 'no tokens from the cache'] };
+			}),
+	},
+	stops('Stop while the answer is typed', false, true),
+	stops('Stop in a workflow that does not stream, while the server generates', false, false),
+	stops('Stop before the first token', true, true),
+	silentFor('Server silent for 310 s, chat that streams', 310_000, true),
+	silentFor('Server silent for 310 s, workflow that does not stream', 310_000, false),
+	silentFor('Server silent for 620 s, chat that streams', 620_000, true),
+	silentFor('Server silent for 620 s, workflow that does not stream', 620_000, false),
+];
