@@ -2,9 +2,8 @@ import { resolveDifyBase } from '../../lib/dify/base-url';
 import { KEY_TEST_PATHS, difyClient } from '../../lib/dify/credentials';
 import { latestConversation } from '../../lib/dify/conversations';
 import { uploadFile } from '../../lib/dify/upload';
-import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey, startDifySim } from '../servers/dify';
-import { calls, clientOf, closeSims, errorOf, failureOf, fileOf, say, startApp, startSim } from './client';
+import { calls, clientOf, closeSims, errorOf, failureOf, fileOf, keyTest, say, startApp, startSim } from './client';
 
 afterEach(closeSims);
 
@@ -50,13 +49,7 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 5: the credential test asks what checks the key, by its type', async () => {
 		const sim = await start();
-		const credential = new DifyApi();
-		const authenticate = credential.authenticate as (data: object, request: object) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
-		const ask = async (data: { apiKey: string; keyType: string }) => {
-			const all = { baseUrl: `${sim.origin}/`, ...data };
-			const { baseURL, url, headers } = await authenticate(all, { baseURL: all.baseUrl, url: credential.test.request.url });
-			return (await fetch(baseURL + url, { headers })).status;
-		};
+		const ask = async (data: { apiKey: string; keyType: string }) => await keyTest({ baseUrl: `${sim.origin}/`, ...data });
 		expect(await ask({ apiKey: appKey('chat'), keyType: 'app' })).toBe(200);
 		expect(await ask({ apiKey: WRONG, keyType: 'app' })).toBe(401);
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'app' })).toBe(401);

@@ -6,8 +6,9 @@ import { RUN_ROUTES, startRun, stopRun } from '../../lib/dify/run';
 import { uploadFile } from '../../lib/dify/upload';
 import { listVariables, updateVariable } from '../../lib/dify/variables';
 import { SIM_VERSIONS, knowledgeKey, type DifySim } from '../servers/dify';
-import { waitFor } from './ask';
+import { ask, waitFor } from './ask';
 import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
+import { playText } from './play';
 
 afterEach(closeSims);
 
@@ -40,6 +41,17 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 		if (version === '1.12') expect(Object.values(await asked).every((value) => value === null)).toBe(true);
 		else expect(await failureOf(asked)).toMatchObject({ status: 404, difyKind: 'run-not-found' });
 		expect(await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' }))).toMatchObject({ status: 404, difyKind: version === '1.12' ? 'route-not-found' : 'run-not-found' });
+	});
+
+	test.each(['workflow', 'advanced-chat'] as const)('case 68: the replay of a finished run of %s gives its result, to its user only', async (mode) => {
+		const sim = await startSim({ version });
+		const route = mode === 'workflow' ? RUN_ROUTES.workflow : RUN_ROUTES.chat;
+		const live = await startRun(clientOf(sim, mode), route, { inputs: {}, ...(mode === 'workflow' ? {} : { query: 'hi' }) }, 'u1');
+		const replay = async (user: string) => await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
+		if (version === '1.12') return expect((await replay('u1')).status).toBe(404);
+		const { result } = playText((await replay('u1')).text, { mode });
+		expect(result).toMatchObject({ status: 'succeeded', text: live.text, workflowRunId: live.workflowRunId, workflow: { outputs: live.workflow!.outputs } });
+		expect((await replay('u2')).status).toBe(404);
 	});
 
 	test('case 69: a stop names the user and sends a body; Dify says yes to any task', async () => {

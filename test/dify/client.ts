@@ -1,3 +1,4 @@
+import { DifyApi } from '../../credentials/DifyApi.credentials';
 import { chat, type ChatAnswer, type ChatOptions, type ChatRequest } from '../../lib/dify/chat';
 import type { DifyClient } from '../../lib/dify/client';
 import { difyClient } from '../../lib/dify/credentials';
@@ -32,6 +33,14 @@ export async function closeSims(): Promise<void> {
 /** The real client, with the credential of an app of the simulator. */
 export function clientOf(sim: Pick<DifySim, 'url'>, mode: DifyAppMode = 'chat', data: Record<string, string> = {}): DifyClient {
 	return difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
+}
+
+/** The status that the credential's own test gets, as n8n sends it. */
+export async function keyTest(data: { baseUrl: string; apiKey: string; keyType: string }): Promise<number> {
+	const credential = new DifyApi();
+	const authenticate = credential.authenticate as (data: object, request: object) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
+	const { baseURL, url, headers } = await authenticate(data, { baseURL: data.baseUrl, url: credential.test.request.url });
+	return (await fetch(baseURL + url, { headers })).status;
 }
 
 /** One message over the real client. */

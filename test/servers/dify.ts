@@ -1,6 +1,7 @@
 import { http, type net } from '../support/node';
 import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyHttpError, NoRoute, PAGES, crashed, envelope, invalid, isJson, sendHtml, sendJson, truthy } from './dify/http';
+import { FILE_TYPES } from './dify/inputs';
 import { readUpload } from './dify/multipart';
 import { withSuffix } from './dify/records';
 import { ROUTES, type Route } from './dify/routes';
@@ -87,7 +88,7 @@ export function knowledgeKey(): string {
 
 export function defaultApps(version: SimVersion): AppSpec[] {
 	const modes = version === '1.12' ? MODES.filter((mode) => mode !== 'agent') : MODES;
-	return modes.map((mode) => ({ mode, key: appKey(mode), fileUpload: { enabled: true, types: undefined, number: 10 } }));
+	return modes.map((mode) => ({ mode, key: appKey(mode), fileUpload: { enabled: true, types: FILE_TYPES, number: 10 } }));
 }
 
 /** Starts a simulator of Dify's Service API, strictly after the contract: what it does not say, this does not do. */

@@ -1,4 +1,5 @@
 import { DifyHttpError, NoRoute, invalid, truthy } from './http';
+import { DEFAULT_FILES } from './inputs';
 import type { Call, Store } from './store';
 import type { EndUser, SimApp, SimFile, UploadPart } from './types';
 
@@ -177,7 +178,7 @@ export function systemParameters(store: Store): Record<string, number> {
 }
 
 export function fileUploadFeature(app: SimApp): Record<string, unknown> {
-	const { enabled = false, types = ['image'], number = 3 } = app.fileUpload ?? {};
+	const { enabled = false, types = DEFAULT_FILES.types, number = DEFAULT_FILES.number } = app.fileUpload ?? {};
 	return {
 		enabled,
 		allowed_file_types: types,

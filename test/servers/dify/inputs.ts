@@ -2,9 +2,10 @@ import { crashed, invalid, isJson, isUuid, pythonRepr } from './http';
 import type { Store } from './store';
 import type { EndUser, FormField, Json, SimApp } from './types';
 
-const FILE_TYPES = ['image', 'document', 'audio', 'video', 'custom'];
+export const FILE_TYPES = ['image', 'document', 'audio', 'video', 'custom'];
 const TRANSFER_METHODS = ['remote_url', 'local_file', 'tool_file'];
-const DEFAULT_FILE_NUMBER = 3;
+/** What an app takes that does not say. */
+export const DEFAULT_FILES = { types: ['image'], number: 3 };
 
 /** The app's form against what was sent (contract 2.1.2); the same on every turn. */
 export function checkInputs(store: Store, app: SimApp, user: EndUser, inputs: Json): Json {
@@ -88,9 +89,9 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 	const usable = (Array.isArray(files) ? files.filter(isJson) : []).filter(
 		(file) => file.transfer_method !== undefined && (file.transfer_method !== 'remote_url' || Boolean(file.url)),
 	);
-	const most = app.fileUpload?.number ?? DEFAULT_FILE_NUMBER;
+	const most = app.fileUpload?.number ?? DEFAULT_FILES.number;
 	if (usable.length > most) throw invalid(`Number of files exceeds the maximum limit ${most}`);
-	return usable.map((file) => resolveFile(store, app, user, file, app.fileUpload?.types));
+	return usable.map((file) => resolveFile(store, app, user, file, app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined)));
 }
 
 function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allowed: string[] | undefined): Json {
