@@ -110,7 +110,7 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 		'Check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
 	'web-frontend':
 		'The base URL leads to a web page, probably the web front end of Dify, not to its API. Use the address shown under API Access in Dify; it usually ends in /v1.',
-	redirect: 'Use the address to which the server redirects as the base URL, with the right scheme (http or https).',
+	redirect: 'Use the address to which the server redirects as the base URL, with the right scheme (http or https). The key is never sent on to another address.',
 	'server-error':
 		'Dify failed inside. Look into the logs of its API container. A run may have been started: check the logs of the app before you send it again.',
 	gateway:

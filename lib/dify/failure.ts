@@ -86,9 +86,16 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 		url: answer.url,
 		method,
 	});
-	const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
-	const message = location === undefined ? described.message : `The server redirects to ${location}`;
-	return new DifyError({ ...described, message: connection.mask(message) }, { url: answer.url, headers: answer.headers });
+	const target = redirectedTo(connection, answer);
+	if (target === undefined) return new DifyError({ ...described, message: connection.mask(described.message) }, { url: answer.url, headers: answer.headers });
+	const message = connection.mask(`The server redirects to ${target.replace(/[?#].*$/s, '')}`);
+	return new DifyError({ status: answer.status, kind: 'redirect', message, remedy: DIFY_REMEDIES.redirect, retryable: false }, { url: target === answer.url ? undefined : answer.url });
+}
+
+/** A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there says nothing about it. */
+function redirectedTo(connection: Connection, { status, headers, url }: CallAnswer): string | undefined {
+	if (status >= 300 && status < 400) return headers.location;
+	return status === 401 && new URL(url).origin !== connection.url.origin ? url : undefined;
 }
 
 /** The error of a run that began, with all that had arrived. */

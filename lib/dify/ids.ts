@@ -31,8 +31,9 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
  * @throws {DifyError} of kind `missing-user`
  */
 export function userOf(value: unknown): string {
-	const user = typeof value === 'number' ? String(value) : value;
-	if (typeof user !== 'string' || user.trim() === '') throw refusedHere('missing-user', 'The user is empty');
+	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
+	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === '')) throw refusedHere('missing-user', 'The user is empty');
+	if (typeof user !== 'string') throw refusedHere('missing-user', `The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`);
 	if ([...user].length > LONGEST_USER) throw refusedHere('invalid-param', `The user is longer than ${LONGEST_USER} characters`, 'Use a shorter value, such as an ID.');
 	return user;
 }

@@ -150,7 +150,11 @@ async function read(stream: EventStream, state: RunState, options: RunOptions): 
 			const whole = batch.find(({ event }) => event === 'whole-answer');
 			if (whole !== undefined) return { reason: 'eof', whole: whole.data };
 			const step = reduceBatch(state, batch.map(({ data }) => data), options);
-			if (step.deltas.length > 0) await options.onDeltas?.(step.deltas);
+			if (step.deltas.length > 0) {
+				const notShown = await failureOf(async () => await options.onDeltas?.(step.deltas));
+				// Nobody would see the rest of the answer, so it is not to be thought of either.
+				if (notShown !== undefined) return { reason: 'abort', detail: `the answer could not be passed on: ${notShown}` };
+			}
 			if (step.next === 'close') return { reason: 'closed' };
 			grace.follow(step);
 		}
@@ -160,6 +164,15 @@ async function read(stream: EventStream, state: RunState, options: RunOptions): 
 		return grace.isOver ? { reason: 'closed' } : broken(error, options);
 	} finally {
 		grace.end();
+	}
+}
+
+async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+	try {
+		await work();
+		return undefined;
+	} catch (error) {
+		return error instanceof Error ? error.message : String(error);
 	}
 }
 
@@ -235,7 +248,8 @@ async function wholeOutcome(client: DifyClient, stream: EventStream, whole: stri
 	}
 	const result = resultOfBlocking(body, options.hints);
 	if (result.status === 'failed') return { failed: runError(connection, result, stream) };
-	if (result.text !== '') await options.onDeltas?.([{ type: 'append', text: result.text }]);
+	// The answer is there, whether it can be passed on or not.
+	if (result.text !== '') await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
 	return { result };
 }
 

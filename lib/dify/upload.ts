@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { ServerError } from '../transport/errors';
 import type { DifyClient } from './client';
-import { DifyError } from './failure';
+import { DifyError, refusedHere } from './failure';
 import { text } from './read';
 
 /** A file that can be read piece by piece, so that it is never whole in memory. */
@@ -32,7 +32,7 @@ export async function uploadFile(client: DifyClient, source: FileSource, user: s
 	const boundary = `----n8n${randomUUID()}`;
 	const head = encode(headOf(source, user, boundary));
 	const tail = encode(`\r\n--${boundary}--\r\n`);
-	const sent = { bytes: 0 };
+	const sent: Sent = { bytes: 0 };
 	const outcome = await client.connection
 		.call(url, {
 			method: 'POST',
@@ -49,7 +49,7 @@ export async function uploadFile(client: DifyClient, source: FileSource, user: s
 			(answer) => ({ answer }),
 			(failed: unknown) => ({ failed }),
 		);
-	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent.bytes, url);
+	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent, url);
 	const id = text(client.readObject(outcome.answer, 'POST').id);
 	if (id === undefined) throw new DifyError({ status: outcome.answer.status, kind: 'empty-answer', message: 'Dify took the file, but gave no ID for it', remedy: 'Check the proxies in front of Dify.', retryable: false }, { url });
 	return id;
@@ -80,19 +80,34 @@ export function uploadName(name: string): string {
 	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
 }
 
-async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, sent: { bytes: number }): AsyncGenerator<Uint8Array> {
+interface Sent {
+	bytes: number;
+	/** Why the file could not be read to its end. The connection only breaks then. */
+	unreadable?: string;
+}
+
+async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, sent: Sent): AsyncGenerator<Uint8Array> {
 	yield head;
-	for await (const piece of source.open()) {
-		sent.bytes += piece.byteLength;
-		yield piece;
+	try {
+		for await (const piece of source.open()) {
+			sent.bytes += piece.byteLength;
+			if (sent.bytes > source.size) break;
+			yield piece;
+		}
+		if (sent.bytes < source.size) sent.unreadable = `it ended after ${sent.bytes} of ${source.size} bytes`;
+		if (sent.bytes > source.size) sent.unreadable = `it is longer than its ${source.size} bytes`;
+	} catch (error) {
+		sent.unreadable = error instanceof Error ? error.message : String(error);
 	}
-	yield tail;
+	// The length was announced, so without its end the request is broken off.
+	if (sent.unreadable === undefined) yield tail;
 }
 
 /** A proxy that finds an upload too large often just closes the connection. */
-function uploadFailure(error: unknown, { name, size }: FileSource, sent: number, url: string): unknown {
-	if (!(error instanceof ServerError) || sent === 0) return error;
-	const progress = `${sent} of ${size} bytes`;
+function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unreadable }: Sent, url: string): unknown {
+	if (unreadable !== undefined) return refusedHere('file-rejected', `"${name}" could not be read: ${unreadable}`, 'Look at the binary data of the item, and at where n8n stores binary data.');
+	if (!(error instanceof ServerError) || bytes === 0) return error;
+	const progress = `${bytes} of ${size} bytes`;
 	if (error.kind === 'idleLimit') {
 		return new DifyError(
 			{ status: 0, kind: 'timeout', message: `The upload of "${name}" stood still (${progress})`, remedy: 'Check the network between n8n and Dify, and the storage of Dify.', retryable: false },

@@ -3,7 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { DifyClient } from '../../lib/dify/client';
 import { refusedHere } from '../../lib/dify/failure';
 import { FILE_TYPES, checkedUrl, checkFiles, fileTypeOf, nameInUrl, sizeLimitsOf, type DifyFileRef, type DifyFileType, type FileRules } from '../../lib/dify/files';
-import { isFields, type Fields } from '../../lib/dify/read';
+import { isFields, text, type Fields } from '../../lib/dify/read';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
 import { binaryProperties, binarySource, namesIn } from '../dify/binary';
 
@@ -31,7 +31,7 @@ export async function wantedFiles(context: IExecuteFunctions, itemIndex: number,
  */
 export async function formFiles(context: IExecuteFunctions, itemIndex: number, value: unknown): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
 	const ready = fileObjects(value);
-	if (ready !== undefined) return { ready };
+	if (ready !== undefined) return { ready: ready.map(withMethod) };
 	const wanted: WantedFile[] = [];
 	for (const name of namesIn(String(value))) {
 		wanted.push(/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) });
@@ -80,10 +80,20 @@ function fileObjects(value: unknown): Fields[] | undefined {
 	return objects.length > 0 && objects.every(isFields) ? objects : undefined;
 }
 
+/** Dify drops a file without a transfer method, or refuses it in words about enums (contract dify 2.1.3). What it must be shows in the rest. */
+function withMethod(file: Fields): Fields {
+	if (text(file.transfer_method) !== undefined) return file;
+	if (text(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
+	if (text(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
+	throw refusedHere('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
+}
+
+const HOW_TO_GIVE_FILES = 'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
+
 function parsedJson(value: string): unknown {
 	try {
 		return JSON.parse(value) as unknown;
 	} catch {
-		throw refusedHere('inputs', 'A file of the inputs is not valid JSON', 'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.');
+		throw refusedHere('inputs', 'A file of the inputs is not valid JSON', HOW_TO_GIVE_FILES);
 	}
 }

@@ -23,8 +23,9 @@ export async function answerItem(context: IExecuteFunctions, itemIndex: number, 
 }
 
 function simplified({ result, conversationRestarted }: ChatAnswer, answerField: string): object {
+	const answer = { [answerField]: result.text };
 	return {
-		[answerField]: result.text,
+		...answer,
 		conversationId: result.conversationId,
 		messageId: result.messageId,
 		taskId: result.taskId,
@@ -36,6 +37,8 @@ function simplified({ result, conversationRestarted }: ChatAnswer, answerField: 
 		createdAt: result.createdAt,
 		...(conversationRestarted ? { conversationRestarted } : {}),
 		...(result.pause === undefined ? {} : { pause: result.pause }),
+		// The first place, but the last word: a field with the name of another one takes its place.
+		...answer,
 	};
 }
 

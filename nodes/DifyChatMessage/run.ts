@@ -87,7 +87,7 @@ function conversationKey(parameters: Parameters): string | undefined {
 	const choice = parameters.raw('conversation', 'new');
 	if (choice === 'latest') return `latest ${parameters.text('user')}`;
 	const id = choice === 'byId' ? parameters.located('conversationId') : undefined;
-	return typeof id === 'string' && id.trim() !== '' ? id.trim() : undefined;
+	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
 }
 
 function filesIn(collection: unknown): unknown {

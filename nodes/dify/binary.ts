@@ -17,10 +17,15 @@ export async function binarySource(context: IExecuteFunctions, itemIndex: number
 	const binary = context.helpers.assertBinaryData(itemIndex, property);
 	const base = { name: fileName(binary, property), mimeType: binary.mimeType || 'application/octet-stream' };
 	const { id } = binary;
-	if (id === undefined || id === '') {
-		return { ...base, size: Buffer.byteLength(binary.data, 'base64'), open: () => decoded(binary.data) };
-	}
-	return { ...base, size: await storedSize(context, id), open: () => stored(context, id) };
+	const source = id === undefined || id === '' ? inItem(binary) : { size: await storedSize(context, id), open: () => stored(context, id) };
+	if (source.size === 0) throw refusedHere('file-rejected', `The binary data of "${base.name}" is empty`, 'Check the node that made the file.');
+	return { ...base, ...source };
+}
+
+/** Base64 from elsewhere than n8n may be broken into lines, which count neither for its length nor for its pieces. */
+function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
+	const base64 = /\s/.test(data) ? data.replace(/\s+/g, '') : data;
+	return { size: Buffer.byteLength(base64, 'base64'), open: () => decoded(base64) };
 }
 
 /** All binary properties of an item, in their order. */
@@ -55,6 +60,5 @@ async function storedSize(context: IExecuteFunctions, id: string): Promise<numbe
 	if (Number.isFinite(fileSize) && fileSize > 0) return fileSize;
 	let size = 0;
 	for await (const piece of stored(context, id)) size += piece.byteLength;
-	if (size === 0) throw refusedHere('file-rejected', 'The binary data is empty', 'Check the node that made the file.');
 	return size;
 }

@@ -160,6 +160,21 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		await reading;
 	});
 
+	it('goes on when the visitor closes the chat, and keeps the whole answer', async () => {
+		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: words(STORY).map((text) => ({ text })) }) }], stream: { delayMs: 40 } });
+		const { id } = await importWorkflow(n8n, workflowOf('Left', { Chat: chatTrigger('dify-left', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const visitor = new AbortController();
+		const lines: ChatLine[] = [];
+		const reading = (async () => {
+			for await (const line of n8n.chat('dify-left', 'go on', { sessionId: 'session', signal: visitor.signal })) if (lines.push(line) === 4) visitor.abort();
+		})().catch(() => undefined);
+		await reading;
+		expect(sim.runs[0]!.status).toBe('running');
+		const { status, data } = await onlyExecution(id);
+		expect({ status, answer: itemsOf(data)[0]!.json.answer }).toEqual({ status: 'success', answer: STORY });
+		expect(sim.stops).toEqual([]);
+	});
+
 	it('tells the chat what went wrong', async () => {
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
 		const { id } = await importWorkflow(n8n, workflowOf('Off', { Chat: chatTrigger('dify-off', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));

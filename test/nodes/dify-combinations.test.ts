@@ -1,0 +1,257 @@
+/** What happens to people who use Dify for long: several odd things at the same time. */
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { waitFor } from '../dify/ask';
+import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
+import { PAGES, SIM_VERSIONS, appKey, type DifySim, type Step } from '../servers/dify';
+import { delay, http, performance, type net } from '../support/node';
+import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
+
+afterEach(closeSims);
+
+const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
+const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
+const textFile = (data: string) => [{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } }];
+const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
+
+const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await executeNode('difyChatMessage', sim, setup);
+const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat(sim, setup))[0]!.json;
+const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
+
+describe.each(SIM_VERSIONS)('streams, %s', (version) => {
+	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)('%s byte by byte with CRLF, pings, and speech behind the end', async (mode) => {
+		const texts = ['Hé 你', '好 😀'];
+		const steps: Step[] = [...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : said(...texts)), { tts: 'AAEC' }];
+		const sim = await startApp(version, { mode, reply: () => ({ steps, trailingAudio: ['AwQF'] }) }, { stream: { bytesPerWrite: 1, crlf: true, pingBeforeEach: true, omitFinalBlank: true } });
+		const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true, parameters: { options: { include: ['audio'] } } });
+		const [item] = await executeIn('difyChatMessage', fake);
+		expect([item!.json.answer, item!.binary!.audio!.data]).toEqual(['Hé 你好 😀', 'AAECAwQF']);
+		expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
+	});
+
+	test('a chatflow with two answer nodes and a branch that fails and is caught', async () => {
+		const steps: Step[] = [
+			{ nodeStart: { id: 'a1', type: 'answer' } },
+			{ text: 'First. ', from: ['a1', 'text'] },
+			{ nodeStart: { id: 'h1', type: 'http-request' } },
+			{ nodeEnd: { id: 'a1', type: 'answer' } },
+			{ nodeEnd: { id: 'h1', type: 'http-request', status: 'exception', error: '503' } },
+			{ node: { id: 'a2', type: 'answer' } },
+			{ text: 'Second.', from: ['a2', 'text'] },
+		];
+		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps, exceptions: 1 }) });
+		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { options: { include: ['workflow'] } } });
+		expect(json).toMatchObject({ answer: 'First. Second.', status: 'partial-succeeded', workflow: { nodes: [{ nodeId: 'a1' }, { nodeId: 'h1', status: 'exception', error: '503' }, { nodeId: 'a2' }] } });
+	});
+
+	test('an agent whose tool makes pictures', async () => {
+		const draw = { name: 'draw', input: '{"draw":{}}', observation: 'done' };
+		const steps: Step[] = [{ round: { chunks: ['Drawing. '], tool: draw, files: [{ id: 'f1', type: 'image', url: '/files/a.png' }, { id: 'f2', type: 'image', url: '/files/b.png' }] } }, { round: { chunks: ['Here.'] } }];
+		for (const mode of version === '1.12' ? (['agent-chat'] as const) : (['agent-chat', 'agent'] as const)) {
+			const sim = await startApp(version, { mode, reply: () => ({ steps }) });
+			expect(await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } })).toMatchObject({
+				answer: 'Drawing. Here.',
+				files: [{ id: 'f1', url: '/files/a.png' }, { id: 'f2', url: '/files/b.png' }],
+				thoughts: [{ tool: 'draw', observation: 'done', message_files: ['f1', 'f2'] }, { thought: 'Here.' }],
+			});
+		}
+	});
+
+	test('a conversation that is renamed while it is written', async () => {
+		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60 }, ...said('b')] }) });
+		const running = chatJson(sim);
+		await waitFor(() => sim.runs[0]?.events.length === 1);
+		const { conversationId } = sim.runs[0]!;
+		const [renamed] = await executeNode('difyConversation', sim, { parameters: { resource: 'conversation', operation: 'rename', conversationId: byId(conversationId), name: 'New' } });
+		expect([renamed!.json.name, await running]).toMatchObject(['New', { answer: 'ab', conversationId }]);
+	});
+
+	test('an event of many megabytes', async () => {
+		const outputs = { text: 'é'.repeat(4_000_000) };
+		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }) });
+		const begun = performance.now();
+		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
+		expect(performance.now() - begun).toBeLessThan(5000);
+	});
+});
+
+describe('many items', () => {
+	test('8 of one conversation at once go one after another, however its ID is written', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: ({ query, turn }) => ({ steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }] }) });
+		const { conversationId } = await chatJson(sim);
+		const spelled = (at: number) => (at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `);
+		const perItem = numbered(8).perItem.map(({ query }, at) => ({ query, conversationId: byId(spelled(at)) }));
+		const items = await chat(sim, { items: numbered(8).items, perItem, parameters: { conversation: 'byId', options: { itemsAtOnce: 8 } } });
+		expect(items.map(({ json }) => json.answer)).toEqual(perItem.map((_, at) => `q${at} is turn ${at + 2}`));
+	});
+
+	test('a key that expires in between: those before are answered, the others say so', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query }) => {
+				if (query === 'q2') sim.app('chat').key = 'app-new';
+				return query;
+			},
+		});
+		const items = await chat(sim, { ...numbered(5), continueOnFail: true });
+		expect(items.map((item) => item.json.answer ?? errorIn(item)?.kind)).toEqual(['q0', 'q1', 'q2', 'unauthorized', 'unauthorized']);
+		sim.app('chat').key = appKey('chat');
+		const before = sim.requests.length;
+		expect((await chatError(sim, numbered(5))).context.itemIndex).toBe(3);
+		expect(sim.requests).toHaveLength(before + 4);
+	});
+
+	test('a file that one of them does not have', async () => {
+		const sim = await startSim();
+		const [item] = textFile('eA==');
+		const items = await chat(sim, { items: [item!, { json: {} }, item!], continueOnFail: true, parameters: { files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } } });
+		expect(items.map((each) => each.json.answer ?? errorIn(each)?.message)).toEqual(['You said: hi', "The item has no binary field 'data' [item 1]", 'You said: hi']);
+		expect(sim.runs.map(({ files }) => files.length)).toEqual([1, 1]);
+	});
+
+	test('typed into a chat, and one of them fails: what was typed stays, the chat is told, the next begins anew', async () => {
+		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
+		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query) });
+		const fake = prepareNode('difyChatMessage', sim, { ...numbered(3), streaming: true, continueOnFail: true });
+		const items = await executeIn('difyChatMessage', fake);
+		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual(['0 begin', '0 item', '0 end', '1 begin', '1 item', '1 error', '2 begin', '2 item', '2 end']);
+		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual(['q0', 'half', 'q2']);
+	});
+});
+
+describe('limits of rate', () => {
+	test.each<[string, { body: string; contentType?: string }]>([
+		['of Dify', { body: '{"code":"too_many_requests","message":"Too many requests.","status":429}', contentType: 'application/json' }],
+		['of a gateway, as JSON', { body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' }],
+		['of nginx, as a page', { body: PAGES.nginx429 }],
+		['of nobody, with an empty body', { body: '', contentType: '' }],
+	])('%s are waited for', async (_name, fault) => {
+		const sim = await startSim();
+		sim.fail({ status: 429, ...fault });
+		expect(await chatJson(sim)).toMatchObject({ answer: 'You said: hi' });
+		expect(sim.runs).toHaveLength(1);
+	});
+});
+
+describe('redirects to another address, as from http to https', () => {
+	let server: http.Server | undefined;
+	afterEach(() => {
+		server?.close();
+		server?.closeAllConnections();
+	});
+
+	test.each([301, 302, 307, 308])('%i says where to, and is not taken for a wrong key', async (status) => {
+		const sim = await startSim();
+		const target = sim.url.replace('127.0.0.1', 'localhost');
+		server = http.createServer((request, response) => {
+			request.resume();
+			response.writeHead(status, { location: `${target}${request.url!.slice(3)}` });
+			response.end('<html><title>Moved</title></html>');
+		});
+		await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+		const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/v1`;
+		// A run, a question before it, and an upload.
+		for (const setup of [{}, { parameters: { conversation: 'latest' } }, { items: textFile('eA=='), parameters: ALL_FILES }]) {
+			const failed = await chatError({ url }, setup);
+			expect(failed.message).toContain(`The server redirects to ${target}/`);
+			expect(failed.description).toContain('as the base URL');
+			expect(failed.context.data).toMatchObject({ kind: 'redirect' });
+		}
+		expect(sim.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+		expect(sim.runs).toHaveLength(0);
+	});
+});
+
+describe('the user', () => {
+	test('may be a number', async () => {
+		const sim = await startSim();
+		for (const user of [42, 0]) await chat(sim, { parameters: { user, conversation: 'latest' } });
+		expect(sim.runs.map(({ user }) => user)).toEqual(['42', '0']);
+	});
+
+	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is told as what it is', async (user) => {
+		const sim = await startSim();
+		expect((await chatError(sim, { parameters: { user } })).message).toMatch(/^The user must be a text or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/);
+		expect(sim.requests).toHaveLength(0);
+	});
+});
+
+describe('the form of the app', () => {
+	test('that nobody filled in is left to Dify', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city', required: true }] });
+		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
+			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message).toContain('city is required in input form');
+		}
+		expect(await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } })).toMatchObject({ answer: 'You said: hi' });
+	});
+
+	test('with a file as an object: the transfer method shows in the rest of it', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }] });
+		const send = (picture: object) => ({ parameters: { inputsMode: 'form', inputs: { value: { picture } } } });
+		await chat(sim, send({ type: 'image', url: 'https://example.com/a.png' }));
+		expect(sim.runs[0]!.inputs.picture).toMatchObject({ transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' });
+		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message).toContain('Invalid upload file');
+		expect((await chatError(sim, send({ type: 'image' }))).message).toBe('A file of the inputs has neither url nor upload_file_id');
+	});
+});
+
+describe('binary data', () => {
+	test('as base64 with line breaks, and without its padding', async () => {
+		const sim = await startSim();
+		const lines = Buffer.from('x'.repeat(1000)).toString('base64').replace(/(.{76})/g, '$1\r\n');
+		for (const data of [lines, 'YWI']) await chat(sim, { items: textFile(data), parameters: ALL_FILES });
+		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual(['x'.repeat(1000), 'ab']);
+	});
+
+	test('without content is refused, wherever it is kept', async () => {
+		const sim = await startApp('2026', { mode: 'chat', fileUpload: { enabled: true, types: ['document'] } });
+		const kept = [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }];
+		for (const setup of [{ items: textFile('') }, { items: kept, stored: { 'store:1': new Uint8Array(0) } }]) {
+			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe('The binary data of "a.txt" is empty');
+		}
+		expect(sim.requests).toHaveLength(0);
+	});
+
+	test.each<[string, () => AsyncGenerator<Uint8Array>, string]>([
+		['breaks off', async function* () { yield new Uint8Array(500); throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }); }, 'ENOENT: no such file'],
+		['is shorter than it said', async function* () { yield new Uint8Array(500); }, 'it ended after 500 of 1000 bytes'],
+		['is longer than it said', async function* () { yield new Uint8Array(500); yield new Uint8Array(900); }, 'it is longer than its 1000 bytes'],
+	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
+		const sim = await startSim();
+		const fake = prepareNode('difyChatMessage', sim, { items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }], stored: { 'store:1': new Uint8Array(1000) }, parameters: ALL_FILES });
+		Object.assign(fake.context.helpers, { getBinaryStream: async () => read() });
+		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(`"a.txt" could not be read: ${reason}`);
+		expect(sim.runs).toHaveLength(0);
+	});
+
+	test('that is on its way when the execution is stopped', async () => {
+		const sim = await startSim();
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal, items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }], stored: { 'store:1': new Uint8Array(1000) }, parameters: ALL_FILES });
+		const slow = async function* () { for (let at = 0; at < 1000; at++) { await delay(5); yield new Uint8Array(1); } };
+		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
+		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
+		controller.abort();
+		await running;
+		expect(sim.runs).toHaveLength(0);
+	});
+});
+
+describe('output', () => {
+	test('an answer field with the name of another field holds the answer', async () => {
+		const sim = await startSim();
+		expect(await chatJson(sim, { parameters: { options: { answerField: 'status' } } })).toMatchObject({ status: 'You said: hi', taskId: sim.runs[0]!.taskId });
+	});
+
+	test('a chat that can no longer be written to stops the run, and says why', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
+		const fake = prepareNode('difyChatMessage', sim, { streaming: true });
+		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) => await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
+		Object.assign(fake.context, { sendChunk });
+		const failed = await nodeErrorOf(executeIn('difyChatMessage', fake));
+		expect(failed.message).toContain('the answer could not be passed on: write after end');
+		expect(failed.context.data).toMatchObject({ answer: 'a', stopRequested: true });
+		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
+	});
+});
