@@ -15,7 +15,7 @@ export class ServerHealth implements INodeType {
 		icon: { light: 'file:../../icons/serverHealth.svg', dark: 'file:../../icons/serverHealth.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.operation }}',
+		subtitle: '={{ $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase() }}',
 		description: 'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
 		defaults: { name: 'Server Health' },
 		codex: {
