@@ -1,6 +1,7 @@
 /** What happens to people who use Dify for long: several odd things at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
+import { workOnItems } from '../../nodes/dify/items';
 import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type Step } from '../servers/dify';
@@ -116,6 +117,51 @@ describe('many items', () => {
 		const items = await executeIn('difyChatMessage', fake);
 		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual(['0 begin', '0 item', '0 end', '1 begin', '1 item', '1 error', '2 begin', '2 item', '2 end']);
 		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual(['q0', 'half', 'q2']);
+	});
+});
+
+describe('work on items', () => {
+	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) => prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
+
+	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
+		const signals = new Set<AbortSignal>();
+		const running = workOnItems(
+			work({ items: numbered(20).items }),
+			async (itemIndex, signal) => {
+				signals.add(signal);
+				if (itemIndex < 19) while (!signal.aborted) await delay(1);
+				throw new Error(`item ${itemIndex}`);
+			},
+			{ atOnce: 20 },
+		);
+		await expect(running).rejects.toThrow('item 19');
+		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 19]);
+	});
+
+	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
+		const controller = new AbortController();
+		const reasons: unknown[] = [];
+		const running = workOnItems(
+			work({ items: numbered(9).items, signal: controller.signal }),
+			async (_itemIndex, signal) => {
+				while (!signal.aborted) await delay(1);
+				reasons.push(signal.reason);
+				return [];
+			},
+			{ atOnce: 3 },
+		);
+		controller.abort('stopped');
+		expect(await running).toEqual([]);
+		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
+	});
+
+	test('a chat that cannot be told of a failure costs the others nothing', async () => {
+		const items = await workOnItems(
+			work({ items: numbered(3).items, continueOnFail: true }),
+			async (itemIndex) => await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
+			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
+		);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([0, 'no', 2]);
 	});
 });
 
