@@ -252,7 +252,7 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		for (const fault of faults) {
 			const sim = await startSim({ version });
 			sim.fail({ ...fault, times: 9 });
-			await chatError(sim, { parameters: { options: { maxRetries: 9, firstByteLimit: 0.05 } } });
+			await chatError(sim, { parameters: { options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 } } });
 			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
 		}
 		const cut = await startApp(version, { mode: 'chat', reply: () => ['a', 'b'] }, { stream: { cut: { events: 1, how: 'reset' } } });
@@ -268,7 +268,7 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
 		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) }, { stream: { pingEveryMs: 5 } });
 		for (const limit of ['progressLimit', 'totalLimit']) {
-			const failed = await chatError(sim, { parameters: { options: { [limit]: 0.1 } } });
+			const failed = await chatError(sim, { parameters: { options: { [limit]: 0.4 } } });
 			expect(failed.context.data).toMatchObject({ kind: 'timeout', answer: 'a', stopRequested: true });
 		}
 	});
