@@ -61,11 +61,13 @@ type Answers = ReadonlyMap<SourceCall, SourceMessage>;
  * every changed byte costs the server its prompt cache.
  *
  * It undoes what n8n's agent does to a turn with several tool calls (contract n8n-platform 2.4): calls torn into one message
- * each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]` becomes `''`.
+ * each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]` becomes `''`, and files come
+ * to the question that they belong to.
  *
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */
-export function convertMessages(source: readonly SourceMessage[], options: ConversionOptions): ChatMessage[] {
+export function convertMessages(given: readonly SourceMessage[], options: ConversionOptions): ChatMessage[] {
+	const source = filesJoined(given);
 	const answers = answersIn(source);
 	const drafts: Draft[] = [];
 	let question: string | undefined;
@@ -109,6 +111,27 @@ function answersIn(source: readonly SourceMessage[]): Answers {
 		}
 	}
 	return answers;
+}
+
+/**
+ * n8n's agent puts files into a user message of their own behind the question. Two user messages in a row are refused by the templates of some
+ * models that see pictures (Gemma's: "Conversation roles must alternate").
+ */
+function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
+	const joined: SourceMessage[] = [];
+	for (const message of source) {
+		const before = joined.at(-1);
+		if (before !== undefined && isUser(before) && isUser(message) && [before, message].some(({ content }) => Array.isArray(content))) {
+			joined[joined.length - 1] = { ...before, content: [before, message].flatMap(({ content }) => content) };
+		} else {
+			joined.push(message);
+		}
+	}
+	return joined;
+}
+
+function isUser(message: SourceMessage): boolean {
+	return message.type !== 'tool' && !isAssistant(message) && roleOf(message) === 'user';
 }
 
 function isAssistant({ type, role }: SourceMessage): boolean {

@@ -89,6 +89,34 @@ describe('plain conversations', () => {
 		});
 	});
 
+	it('joins a picture with the question before it, as the agent of n8n hands them over', () => {
+		const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0=' } };
+		expect(convert([human('Earlier'), ai('Yes'), human('What is it?'), human([picture]), replayed('a'), result('a')])).toEqual([
+			{ role: 'user', content: 'Earlier' },
+			{ role: 'assistant', content: 'Yes' },
+			{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'image', url: 'data:image/png;base64,iVBORw0=' }] },
+			{ role: 'assistant', content: '', toolCalls: [wireCall('a')] },
+			wireResult('a'),
+		]);
+	});
+
+	it('joins a text file with the question before it, and leaves two questions apart', () => {
+		expect(convert([human('Sum up'), human([{ type: 'text', text: 'File: a.csv' }]), ai('3'), human('x'), human('y')])).toEqual([
+			{ role: 'user', content: 'Sum up\nFile: a.csv' },
+			{ role: 'assistant', content: '3' },
+			{ role: 'user', content: 'x' },
+			{ role: 'user', content: 'y' },
+		]);
+	});
+
+	it('keeps instructions apart from what follows them', () => {
+		expect(convert([{ type: 'system', content: 'Be brief.' }, human([{ type: 'text', text: 'Hi' }]), { type: 'other', role: 'developer', content: ['x'] }])).toEqual([
+			{ role: 'system', content: 'Be brief.' },
+			{ role: 'user', content: 'Hi' },
+			{ role: 'system', content: 'x' },
+		]);
+	});
+
 	it('puts text files into the text', () => {
 		const file = { type: 'file', source_type: 'base64', mime_type: 'text/csv', data: Buffer.from('a,b').toString('base64') };
 		expect(convert([human([{ type: 'text', text: 'Sum up' }, file])])).toEqual([{ role: 'user', content: 'Sum up\na,b' }]);
