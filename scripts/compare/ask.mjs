@@ -11,6 +11,7 @@ import { CONTESTANTS } from './contestants.mjs';
 /** @typedef {import('../lib/types').Workflow} Workflow */
 
 const UNFINISHED = ['new', 'running', 'waiting'];
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 let count = 0;
 
 /**
@@ -35,7 +36,10 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 			...(question.root === 'chain'
 				? { type: '@n8n/n8n-nodes-langchain.chainLlm', typeVersion: 1.9 }
 				: { type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3.1 }),
-			parameters: { ...(streamed ? {} : { promptType: 'define', text: question.text }), ...(question.root === 'chain' ? {} : { options: {} }) },
+			parameters: {
+				...(streamed ? {} : { promptType: 'define', text: question.text }),
+				...(question.root === 'chain' ? {} : { options: question.picture ? { passthroughBinaryImages: true } : {} }),
+			},
 		},
 		{
 			...{ id: '3', name: 'Model', type, typeVersion, position: [200, 200], parameters: parameters(question) },
@@ -50,6 +54,20 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 	if (question.calculator) {
 		nodes.push({ id: '4', name: 'Calculator', type: '@n8n/n8n-nodes-langchain.toolCalculator', typeVersion: 1, position: [400, 200], parameters: {} });
 		connections.Calculator = { ai_tool: [[{ node: 'Root', type: 'ai_tool', index: 0 }]] };
+	}
+	if (question.picture) {
+		const assignments = { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] };
+		const options = { mimeType: 'image/png', fileName: 'pixel.png' };
+		nodes.push(
+			{ id: '5', name: 'Picture', type: 'n8n-nodes-base.set', typeVersion: 3.4, position: [0, 200], parameters: { assignments } },
+			{
+				...{ id: '6', name: 'File', type: 'n8n-nodes-base.convertToFile', typeVersion: 1.1, position: [0, 400] },
+				parameters: { operation: 'toBinary', sourceProperty: 'data', options },
+			},
+		);
+		connections.Start = { main: [[{ node: 'Picture', type: 'main', index: 0 }]] };
+		connections.Picture = { main: [[{ node: 'File', type: 'main', index: 0 }]] };
+		connections.File = { main: [[{ node: 'Root', type: 'main', index: 0 }]] };
 	}
 	return { name: `${webhookId} ${contestant}`, nodes, connections, settings: { executionOrder: 'v1' } };
 };

@@ -26,8 +26,16 @@ const OPEN_AI = {
 	credential: (baseUrl) => ({ type: 'openAiApi', data: { apiKey: 'none', url: baseUrl } }),
 };
 
+/**
+ * @template T
+ * @param {string} name
+ * @param {T | undefined} value
+ * @returns {Record<string, T>}
+ */
+const option = (name, value) => (value === undefined ? {} : { [name]: value });
+
 /** @param {Question} question */
-const maxTokens = ({ maxTokens: value }) => (value === undefined ? {} : { maxTokens: value });
+const openAiOptions = ({ maxTokens, limitSeconds }) => ({ ...option('maxTokens', maxTokens), ...option('timeout', limitSeconds && limitSeconds * 1000) });
 
 /** @type {Record<ContestantName, Contestant>} */
 export const CONTESTANTS = {
@@ -40,7 +48,7 @@ export const CONTESTANTS = {
 		parameters: (question) => ({
 			model: LOCATOR,
 			...(question.jsonSchema ? { responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(question.jsonSchema) } : {}),
-			options: maxTokens(question),
+			options: { ...option('maxTokens', question.maxTokens), ...option('firstTokenLimit', question.limitSeconds) },
 		}),
 	},
 	responses: {
@@ -49,7 +57,7 @@ export const CONTESTANTS = {
 		parameters: (question) => ({
 			model: LOCATOR,
 			options: {
-				...maxTokens(question),
+				...openAiOptions(question),
 				...(question.jsonSchema
 					? { textFormat: { textOptions: { type: 'json_schema', name: 'answer', schema: JSON.stringify(question.jsonSchema), strict: true } } }
 					: {}),
@@ -59,7 +67,7 @@ export const CONTESTANTS = {
 	completions: {
 		...OPEN_AI,
 		label: 'OpenAI Chat Model, *Use Responses API* off',
-		parameters: (question) => ({ model: LOCATOR, responsesApiEnabled: false, options: maxTokens(question) }),
+		parameters: (question) => ({ model: LOCATOR, responsesApiEnabled: false, options: openAiOptions(question) }),
 	},
 	ollama: {
 		label: 'Ollama Chat Model',
@@ -67,7 +75,7 @@ export const CONTESTANTS = {
 		typeVersion: 1,
 		baseUrl: (url) => url,
 		credential: (baseUrl) => ({ type: 'ollamaApi', data: { baseUrl } }),
-		parameters: ({ maxTokens: numPredict }) => ({ model: MODEL, options: numPredict === undefined ? {} : { numPredict } }),
+		parameters: ({ maxTokens }) => ({ model: MODEL, options: option('numPredict', maxTokens) }),
 	},
 };
 

@@ -7,7 +7,7 @@ import { freePort } from '../lib/ports.mjs';
 import { ask, begin } from './ask.mjs';
 import { answerOf, cost, counted, duration, errorText, result, toolRuns } from './cells.mjs';
 import { ANSWERS, THOUGHT } from './script.mjs';
-import { callsThen } from './streams.mjs';
+import { callsThen, says } from './streams.mjs';
 
 /** @typedef {import('./types').Cell} Cell */
 /** @typedef {import('./types').ContestantName} ContestantName */
@@ -18,6 +18,8 @@ import { callsThen } from './streams.mjs';
 /** @typedef {import('./types').Stage} Stage */
 /** @typedef {import('./types').Tap} Tap */
 
+/** How often Stop is pressed: the median counts, since the machine has other things to do. */
+const STOPS = 3;
 const OTHER_FORM = "Ollama's own protocol has another form for this";
 
 /**
@@ -71,14 +73,15 @@ const typedAs = (title, url, faults) => ({
  * @param {string} title
  * @param {number} holdMs
  * @param {boolean} streamed
+ * @param {number} [limitSeconds]
  * @returns {Situation}
  */
-const silentFor = (title, holdMs, streamed) => ({
+const silentFor = (title, holdMs, streamed, limitSeconds) => ({
 	title,
 	wanted: 'the answer, from one request',
 	slow: true,
 	run: async (stage, contestant) =>
-		await through(stage, contestant, { faults: { holdMs } }, { text: 'greet me', streamed, timeoutMs: holdMs + 30_000 }, (outcome, tap) => {
+		await through(stage, contestant, { faults: { holdMs } }, { text: 'greet me', streamed, limitSeconds, timeoutMs: holdMs + 30_000 }, (outcome, tap) => {
 			const again = tap.requests.slice(1).map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
 			return {
 				right: answerOf(outcome).trim() === ANSWERS.greeting && again.length === 0,
@@ -129,7 +132,7 @@ const stopped = async (stage, contestant, { upstream, faults, streamed }, ready)
 		await run.stop();
 		const closedAt = () => tap.requests[0]?.leftAtMs;
 		while (closedAt() === undefined && performance.now() - pressedAt < 10_000) await delay(10);
-		const ms = closedAt() === undefined ? undefined : /** @type {number} */ (closedAt()) - pressedAt;
+		const ms = (closedAt() ?? Infinity) - pressedAt;
 		await run.finished();
 		return { ms, requests: tap.requests.length };
 	} finally {
@@ -145,15 +148,20 @@ const stopped = async (stage, contestant, { upstream, faults, streamed }, ready)
  */
 const stops = (title, silent, streamed) => ({
 	title,
-	wanted: 'the connection closed within two seconds, and no further request',
+	wanted: 'the connection closed within five seconds, and no further request',
 	run: async (stage, contestant) => {
-		const { ms, requests } = await stopped(stage, contestant, { upstream: stage.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed }, (tap) =>
-			// Some models ask for an answer in one piece then: nothing to see until it is there.
-			streamed && !silent ? (tap.requests[0]?.records.length ?? 0) > 5 : tap.requests.length > 0,
-		);
+		const rounds = [];
+		for (let round = 0; round < STOPS; round += 1) {
+			const how = { upstream: stage.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed };
+			// Some models ask for an answer in one piece where nobody reads along: nothing to see until it is there.
+			const ready = (/** @type {Tap} */ { requests }) => (streamed && !silent ? (requests[0]?.records.length ?? 0) > 5 : requests.length > 0);
+			rounds.push(await stopped(stage, contestant, how, ready));
+		}
+		const median = rounds.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(STOPS / 2)] ?? Infinity;
+		const requests = Math.max(...rounds.map((one) => one.requests));
 		return {
-			right: ms !== undefined && ms < 2000 && requests === 1,
-			says: [ms === undefined ? 'still open after 10 s' : `closed after ${Math.round(ms)} ms`, ...(requests > 1 ? [counted(requests, 'request')] : [])],
+			right: median < 5000 && requests === 1,
+			says: [Number.isFinite(median) ? `closed after ${Math.round(median)} ms` : 'still open after 10 s', ...(requests > 1 ? [counted(requests, 'request')] : [])],
 		};
 	},
 });
@@ -225,7 +233,7 @@ export const SITUATIONS = [
 		run: async (stage, contestant) =>
 			await through(stage, contestant, {}, { text: 'what is one product?', calculator: true }, (outcome, tap) => {
 				const back = JSON.stringify(tap.requests[1]?.body ?? {}).split(THOUGHT).length - 1;
-				return { right: back === 1, says: [back === 0 ? 'not sent back' : `sent back ${counted(back, 'time')}`, cost(outcome, tap)] };
+				return { right: back === 1, says: [back === 0 ? 'not sent back' : `sent back ${back === 1 ? 'once' : counted(back, 'time')}`, cost(outcome, tap)] };
 			}),
 	},
 	{
@@ -331,6 +339,23 @@ export const SITUATIONS = [
 				return { right: told, says: [...result(outcome), cost(outcome, tap)] };
 			}),
 	},
+	{
+		title: 'Picture with a question (AI Agent, *Automatically Passthrough Binary Images*)',
+		wanted: 'both in one message: templates of some models refuse two in a row',
+		run: async (stage, contestant) =>
+			await through(stage, contestant, { faults: { answer: says('A pixel.') } }, { text: 'What is it?', streamed: false, picture: true }, (outcome, tap) => {
+				const { messages, input } = tap.requests[0]?.body ?? {};
+				const ofUser = /** @type {import('../lib/types').JsonObject[]} */ (messages ?? input ?? []).filter(({ role }) => role === 'user').map((one) => JSON.stringify(one));
+				const isPicture = (/** @type {string} */ one) => one.includes('iVBORw0KGgo');
+				return {
+					right: ofUser.length === 1 && ofUser.every(isPicture) && !outcome.error,
+					says: [
+						...(outcome.error ? result(outcome) : []),
+						`${counted(ofUser.length, 'user message')}: ${ofUser.map((one) => [one.includes('What is it?') ? 'question' : '', isPicture(one) ? 'picture' : ''].filter(Boolean).join(' and ')).join('; ')}`,
+					],
+				};
+			}),
+	},
 	keepsTo('JSON schema', SCHEMA),
 	keepsTo('JSON schema with a part that llama.cpp refuses (a look-ahead in `pattern`)', {
 		...SCHEMA,
@@ -365,4 +390,5 @@ export const SITUATIONS = [
 	silentFor('Server silent for 310 s, workflow that does not stream', 310_000, false),
 	silentFor('Server silent for 620 s, chat that streams', 620_000, true),
 	silentFor('Server silent for 620 s, workflow that does not stream', 620_000, false),
+	silentFor('Server silent for 620 s, *Timeout* or *First Token Limit* set to 15 minutes', 620_000, true, 900),
 ];

@@ -1,6 +1,6 @@
 /**
- * Answers that llama-server's own parser never lets through, but other servers send: tool calls whose arguments are no JSON, and calls whose
- * pieces come interleaved. The same pieces in the forms of Chat Completions and of the Responses API.
+ * Answers that the scripted llama-server cannot give: tool calls whose arguments are no JSON and calls whose pieces come interleaved, as other
+ * servers send them, and an answer about a picture. The same pieces in the forms of Chat Completions and of the Responses API.
  */
 
 /** @typedef {import('./types').Dialect} Dialect */
@@ -63,6 +63,29 @@ const responses = (pieces) => {
 	const usage = { input_tokens: 10, output_tokens: 10, total_tokens: 20 };
 	events.push({ type: 'response.completed', response: response({ status: 'completed', output: items, usage }) });
 	return events.map((one, index) => `event: ${one.type}\n${event({ ...one, sequence_number: index })}`);
+};
+
+/** @param {string} text */
+const ollama = (text) => [
+	`${JSON.stringify({ model: 'test-model', message: { role: 'assistant', content: text }, done: false })}\n`,
+	`${JSON.stringify({ model: 'test-model', message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop', prompt_eval_count: 10, eval_count: 10 })}\n`,
+];
+
+/**
+ * A server that says one sentence.
+ *
+ * @param {string} text
+ * @returns {import('./types').Faults['answer']}
+ */
+export const says = (text) => (body, dialect) => {
+	if (dialect === 'ollama') return ollama(text);
+	if (body.stream === true) return dialect === 'responses' ? responses([{ text }]) : chatCompletions([{ text }]);
+	const content = [{ type: 'output_text', text, annotations: [] }];
+	const whole =
+		dialect === 'responses'
+			? { id: 'resp_1', object: 'response', created_at: 1, model: 'test-model', status: 'completed', output: [{ type: 'message', id: 'msg_1', role: 'assistant', content }] }
+			: { id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'test-model', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] };
+	return [JSON.stringify(whole)];
 };
 
 /**

@@ -141,13 +141,13 @@ export const startTap = async (upstream, faults = {}) => {
 			return;
 		}
 		if (generates && faults.holdMs !== undefined) await delay(faults.holdMs, undefined, { signal: left.signal });
-		const type = dialect === 'ollama' ? 'application/x-ndjson' : 'text/event-stream';
+		const translated = dialect === 'ollama';
+		const type = translated ? 'application/x-ndjson' : 'text/event-stream';
 		if (generates && faults.answer) {
-			response.writeHead(200, { 'content-type': type });
+			response.writeHead(200, { 'content-type': translated || body.stream === true ? type : 'application/json' });
 			await send(response, seen, faults.answer(body, dialect), dialect);
 			return;
 		}
-		const translated = dialect === 'ollama';
 		const { host: _host, 'content-length': _length, ...headers } = incoming.headers;
 		const outgoing = httpRequest(upstream + (translated ? '/v1/chat/completions' : path), { method: incoming.method, headers, signal: left.signal });
 		outgoing.end(translated ? JSON.stringify(toChatCompletions(body)) : bytes);

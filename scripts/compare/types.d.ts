@@ -54,6 +54,10 @@ export interface Question {
 	calculator?: boolean;
 	maxTokens?: number;
 	jsonSchema?: JsonObject;
+	/** Raises what the node has as time limit. */
+	limitSeconds?: number;
+	/** A picture goes along, in a workflow that does not stream. */
+	picture?: boolean;
 	/** What is typed as base URL; each contestant's natural one where it is not given. */
 	baseUrl?: string;
 	/** Longest wait before the execution is stopped. */
