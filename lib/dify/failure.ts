@@ -95,7 +95,7 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 /** A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there says nothing about it. */
 function redirectedTo(connection: Connection, { status, headers, url }: CallAnswer): string | undefined {
 	if (status >= 300 && status < 400) return headers.location;
-	return status === 401 && new URL(url).origin !== connection.url.origin ? url : undefined;
+	return status === 401 && !connection.isOwn(url) ? url : undefined;
 }
 
 /** The error of a run that began, with all that had arrived. */

@@ -51,6 +51,11 @@ export class Connection {
 		return mask(text, this.secrets) ?? '';
 	}
 
+	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
+	isOwn(url: string): boolean {
+		return new URL(url).origin === this.url.origin;
+	}
+
 	/** What errors about a URL may name. */
 	contextOf(url: string, model?: string): FailureContext {
 		return { url, root: this.url.root, model, service: this.settings.service, secrets: this.secrets };
@@ -110,9 +115,14 @@ export class Connection {
 
 	/** The error that an answer stands for. */
 	refusal(answer: CallAnswer, model?: string): ServerError {
+		const { status, url, text } = answer;
+		// The key was not sent there, so that it is missing says nothing about it.
+		if (status === 401 && !this.isOwn(url)) {
+			return failure('redirect', this.contextOf(this.url.api, model), { status, about: { location: url } });
+		}
 		return httpFailure(
-			{ status: answer.status, contentType: answer.headers['content-type'], body: answer.text, location: redirectLocation(answer) },
-			this.contextOf(answer.url, model),
+			{ status, contentType: answer.headers['content-type'], body: text, location: redirectLocation(answer) },
+			this.contextOf(url, model),
 		);
 	}
 
@@ -296,8 +306,7 @@ export class Connection {
 	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
 		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
 		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
-		const sameOrigin = new URL(url).origin === this.url.origin;
-		return {
+				return {
 			...way,
 			method: methodOf(options),
 			signal,
@@ -310,7 +319,7 @@ export class Connection {
 				...(type === undefined ? {} : { 'content-type': type }),
 				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
 				...options.headers,
-				...(sameOrigin ? this.settings.headers : {}),
+				...(this.isOwn(url) ? this.settings.headers : {}),
 			},
 			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
 		};

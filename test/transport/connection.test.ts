@@ -935,6 +935,17 @@ describe('redirects', () => {
 		for (const { headers } of server.requests) expect(headers).toMatchObject({ ...BEARER, 'x-tenant': 'tenant-secret' });
 	});
 
+	test('the key that is missing there is told as what it is: a redirect, not a wrong key', async () => {
+		const [server, other] = [await start({ apiKey: SAMPLE }), await start({ apiKey: SAMPLE })];
+		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
+		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
+		const connection = connect(server.url, { headers: BEARER });
+		const { failed } = await ask(connection);
+		expect(failed).toMatchObject({ kind: 'redirect', status: 401 });
+		expect(failed!.message).toContain(`redirects this request to ${other.url}/v1/chat/completions`);
+		await expect(connection.json(`${connection.url.api}/models`)).rejects.toMatchObject({ kind: 'redirect', status: 401 });
+	});
+
 	test('back at the own origin they are sent again', async () => {
 		const [server, other] = [await start(), await start()];
 		server.route('GET /v1/models', reply.redirect(`${other.url}/back`, 302));
