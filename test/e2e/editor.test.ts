@@ -1,26 +1,54 @@
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
+import { appKey, startDifySim, type AppSpec, type DifySim } from '../servers/dify';
+import { startLlamaServerSim } from '../servers/llama-server';
 import { delay } from '../support/node';
-import { isWhole, openEditor, type Editor } from './support/editor';
+import { loadScript } from '../support/scripts';
+import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
 import { EXAMPLES, example, type Named } from './support/examples';
-import { llamaCredential, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer } from './support/playground';
+import { llamaCredential, scriptedModel, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer } from './support/playground';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 /** The editor loads slowly where other tests run beside it. */
 const SLOW = 400_000;
 const MODEL = 'Local Chat Model';
 const ALIAS = 'smollm2-135m-instruct';
-const NOWHERE = 'http://127.0.0.1:9';
+
+/** An app of Dify with a form, which answers as fast as a model types. */
+const SHOP: AppSpec = {
+	mode: 'advanced-chat',
+	key: appKey('advanced-chat'),
+	name: 'Lamp shop',
+	form: [
+		{ kind: 'select', variable: 'language', label: 'Language of the answer', options: ['English', 'Deutsch', '中文'], default: 'English' },
+		{ kind: 'text-input', variable: 'order', label: 'Order number' },
+	],
+	reply: () => ({
+		steps: words(
+			'Yes, you can. Lamps go back within **30 days**, as long as the bulb is in the box too:\n\n1. Open *My orders* and choose the lamp.\n2. Print the label and put it on the box.\n3. Bring it to any parcel shop. The money is back within a week.',
+		).flatMap((text) => [{ text }, { wait: 60 }]),
+	}),
+};
 
 let n8n: N8nServer;
 let server: LlamaServer;
 let editor: Editor;
 let working: Named;
 let down: Named;
+let nowhere: string;
+let shop: DifySim;
 let dify: Named;
+const sims: Array<{ close(): Promise<void> }> = [];
+
+const words = (text: string) => text.split(/(?<=\s)/);
 
 const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
 	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
+	return { id, name };
+};
+
+const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> => {
+	const { id } = await n8n.createCredential({ name, type: 'difyApi', data: { baseUrl, apiKey: SHOP.key, keyType: 'app', ignoreSslIssues: false } });
 	return { id, name };
 };
 
@@ -46,15 +74,24 @@ function fieldsOf(description: INodeTypeDescription): string[] {
 }
 
 beforeAll(async () => {
-	[server, n8n] = await Promise.all([startLlamaServer({ model: smolLm2(), alias: ALIAS, contextSize: 8192, parallel: 2 }), startN8n()]);
+	const { freePortFrom } = await loadScript<{ freePortFrom(wanted: number): Promise<number> }>('ports');
+	// In the pictures, addresses are the usual ones where those are free.
+	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;
+	[server, n8n, shop] = await Promise.all([
+		startLlamaServer({ model: smolLm2(), alias: ALIAS, contextSize: 8192, parallel: 2, port: await freePortFrom(8080) }),
+		startN8n(),
+		startDifySim({ apps: [SHOP] }),
+	]);
+	sims.push(shop);
 	working = await credentialFor(server, 'My llama-server');
-	down = await credentialFor({ url: NOWHERE }, 'Server that is down');
-	dify = await n8n.createCredential({ name: 'My Dify app', type: 'difyApi', data: { baseUrl: `${NOWHERE}/v1`, apiKey: 'app-000', keyType: 'app', ignoreSslIssues: false } });
+	down = await credentialFor({ url: nowhere }, 'Server that is down');
+	dify = await difyCredentialFor(shop.url, 'My Dify app');
 	editor = await openEditor(n8n);
 }, SLOW);
 
 afterAll(async () => {
 	await editor.close();
+	await Promise.all(sims.map(async (sim) => await sim.close()));
 	await stopEverything();
 }, SLOW);
 
@@ -62,7 +99,7 @@ describe('finding the nodes', () => {
 	it(
 		'by their names and by what they are for',
 		async () => {
-			const { page, get, picture } = editor;
+			const { page, get, openWorkflow, picture } = editor;
 			await page.goto(`${n8n.url}/workflow/new`);
 			await get('canvas-plus-button').click();
 			const found = async (text: string, name: string) => {
@@ -73,7 +110,13 @@ describe('finding the nodes', () => {
 			await found('gpustack', MODEL);
 			await found('llama.cpp', MODEL);
 			await found('llama', MODEL);
-			await picture('search');
+
+			// Where a trigger is there already, as where people look for the next node.
+			const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
+			await openWorkflow(id);
+			await get('node-creator-plus-button').click();
+			for (const name of [MODEL, 'Server Health']) await found('llama-server', name);
+			await picture('search', { of: get('node-creator'), down: [get('item-iterator-item')] });
 		},
 		SLOW,
 	);
@@ -85,7 +128,7 @@ describe('finding the nodes', () => {
 			const { id } = await n8n.createWorkflow(workflowOf('Agent without a model', { Chat: chatTrigger('no-model-chat'), Agent: agent() }));
 			await openWorkflow(id);
 			await node('Agent').getByTestId('canvas-node-input-handle').filter({ hasText: 'Chat Model' }).getByTestId('canvas-handle-plus').click();
-						await get('node-creator').getByTestId('node-creator-node-item').filter({ hasText: MODEL }).click();
+			await get('node-creator').getByTestId('node-creator-node-item').filter({ hasText: MODEL }).click();
 			await get('node-parameters').waitFor();
 			await closeNode();
 			await node(MODEL).waitFor();
@@ -101,7 +144,11 @@ describe('the panels', () => {
 		async () => {
 			const { get, node, openWorkflow, openNode, closeNode, picture } = editor;
 			const types = await ownTypes();
-			const parts = Object.fromEntries(types.map(({ name, displayName, version }) => [displayName, { type: name, typeVersion: [version].flat().at(-1)! }]));
+			// A form that is there would add its own fields, sooner or later.
+			const credentials = { difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down') };
+			const parts = Object.fromEntries(
+				types.map(({ name, displayName, version }) => [displayName, { type: name, typeVersion: [version].flat().at(-1)!, ...(name.includes('dify') ? { credentials } : {}) }]),
+			);
 			const { id } = await n8n.createWorkflow(workflowOf('All nodes', parts));
 			await openWorkflow(id);
 			for (const type of types) {
@@ -114,7 +161,7 @@ describe('the panels', () => {
 				const shown = (await labels.allInnerTexts()).map((text) => text.trim().split('\n')[0]).filter((text) => text !== 'Credential');
 				expect({ displayName, shown }).toEqual({ displayName, shown: fieldsOf(type) });
 				for (const label of await labels.all()) expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
-				await picture(`panel-${displayName.toLowerCase().replaceAll(' ', '-')}`, get('ndv'));
+				await picture(`new/${displayName.toLowerCase().replaceAll(' ', '-')}`);
 				await closeNode();
 			}
 		},
@@ -124,7 +171,7 @@ describe('the panels', () => {
 	it(
 		'of the chat model: the list from the real server',
 		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
+			const { get, page, openWorkflow, openNode, picture } = editor;
 			const { id } = await chatWith('Choose a model', working);
 			await openWorkflow(id);
 			await openNode(MODEL);
@@ -132,10 +179,40 @@ describe('the panels', () => {
 			const entry = get('rlc-item').filter({ hasText: ALIAS });
 			await entry.waitFor();
 			expect(await entry.innerText()).toMatch(/^smollm2-135m-instruct \(135M, .*4k context, loaded\)$/);
-			await picture('model-list');
 			await entry.click();
 			await get('parameter-issues').waitFor({ state: 'hidden' });
 			expect(await get('rlc-input').inputValue()).toContain(ALIAS);
+			for (const option of ['Temperature', 'Maximum Tokens']) {
+				await get('collection-parameter-add').click();
+				await page.getByRole('option', { name: option, exact: true }).click();
+			}
+			await picture('panel-local-chat-model', 'fields');
+		},
+		SLOW,
+	);
+
+	it(
+		'of the chat model: the list of a router, with what each model can do and whether it is loaded',
+		async () => {
+			const { get, openWorkflow, openNode, picture } = editor;
+			const router = await startLlamaServerSim({
+				profile: 'router',
+				models: [{ id: 'gpt-oss-20b' }, { id: 'qwen2.5-vl-7b', vision: true }, { id: 'qwen3-14b' }, { id: ALIAS, status: 'loaded' }],
+			});
+			sims.push(router);
+			const { id } = await chatWith('Choose one of several', await credentialFor(router, 'My llama-server with router'));
+			await openWorkflow(id);
+			await openNode(MODEL);
+			await get('resource-locator-model').getByTestId('rlc-input').click();
+			await get('rlc-item').filter({ hasText: ALIAS }).waitFor();
+			const listed = await get('rlc-item').allInnerTexts();
+			expect(listed.map((text) => text.trim())).toEqual([
+				expect.stringMatching(/^gpt-oss-20b \(.*unloaded\)$/),
+				expect.stringMatching(/^qwen2\.5-vl-7b \(.*vision, unloaded\)$/),
+				expect.stringMatching(/^qwen3-14b \(.*unloaded\)$/),
+				expect.stringMatching(/^smollm2-135m-instruct \(135M, Q4_1, 8k context, loaded\)$/),
+			]);
+			await picture('model-list', 'fields');
 		},
 		SLOW,
 	);
@@ -150,11 +227,28 @@ describe('the panels', () => {
 			await get('resource-locator-model').getByTestId('rlc-input').click();
 			await get('rlc-error-message').waitFor();
 			const said = await get('rlc-error-message').innerText();
-			expect(said).toContain('Nothing listens on 127.0.0.1:9');
+			expect(said).toContain(`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `);
 			expect(said).toContain('check that the server is running');
 			// The hyphens are others: the editor would leave them out.
 			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
-			await picture('model-list-error');
+			// Whole, without scrolling.
+			expect(await isWhole(get('rlc-error-message').locator('xpath=../..'))).toBe(true);
+			await picture('model-list-error', 'fields');
+		},
+		SLOW,
+	);
+
+	it(
+		'of Dify Chat Message: the form of the app',
+		async () => {
+			const { get, page, openWorkflow, openNode, picture } = editor;
+			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
+			await openWorkflow(id);
+			await openNode('Dify Chat Message');
+			for (const label of ['Language of the answer', 'Order number']) await get('node-parameters').getByText(label, { exact: true }).waitFor();
+			await page.setViewportSize({ ...WINDOW, height: 1100 });
+			await picture('panel-dify-chat-message', 'fields');
+			await page.setViewportSize(WINDOW);
 		},
 		SLOW,
 	);
@@ -164,7 +258,7 @@ describe('Server Health', () => {
 	it(
 		'says in its output what is wrong with the server, and what to do',
 		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
+			const { get, page, drag, openWorkflow, openNode, picture } = editor;
 			const { id } = await n8n.createWorkflow(
 				workflowOf('Is the server well?', {
 					Start: { ...MANUAL, to: ['Server Health'] },
@@ -185,7 +279,11 @@ describe('Server Health', () => {
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('"findings"').waitFor();
 			expect((await output.innerText()).replace(/\s+/g, ' ')).toContain('--mmproj');
-			await picture('server-health');
+			// Its output is what counts.
+			await drag(get('panel-drag-button'), -400, 0);
+			await page.setViewportSize({ ...WINDOW, height: 848 });
+			await picture('server-health', [page.locator('.node-settings'), output]);
+			await page.setViewportSize(WINDOW);
 		},
 		SLOW,
 	);
@@ -195,8 +293,8 @@ describe('the credential', () => {
 	it(
 		'says whether it works: right, nobody there, and right again',
 		async () => {
-			const { get, openWorkflow, openNode, picture } = editor;
-			const credential = await credentialFor({ url: NOWHERE }, 'Model server in the cellar');
+			const { get, page, openWorkflow, openNode, picture } = editor;
+			const credential = await credentialFor({ url: nowhere }, 'My model server');
 			const { id } = await chatWith('Credential', credential);
 			await openWorkflow(id);
 			await openNode(MODEL);
@@ -204,53 +302,158 @@ describe('the credential', () => {
 			const dialog = get('credential-edit-dialog');
 			await dialog.getByText("Couldn’t connect with these settings").waitFor();
 			expect(await dialog.getByText('host.docker.internal:8080').isVisible()).toBe(true);
-			await picture('credential-bad');
+			// All fields, where n8n scrolls.
+			await page.setViewportSize({ ...WINDOW, height: 1100 });
+			await page.addStyleTag({ content: '.el-dialog { max-height: none !important; }' });
+			const window = page.locator('.el-dialog').filter({ has: dialog });
+			await picture('credential-bad', [window]);
 			await get('parameter-input-baseUrl').locator('input').fill(server.url);
 			await get('credential-save-button').click();
 			await dialog.getByText('Connection tested successfully').waitFor();
-			await picture('credential');
+			await picture('credential', [window]);
+			await page.setViewportSize(WINDOW);
 		},
 		SLOW,
 	);
 });
 
+/** Asks in the chat below the canvas. Comes back with the lengths that the answer had while it was typed, when the execution is over. */
+async function ask(question: string, { chatUntil = 410, whileTyping }: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {}) {
+	const { get, page } = editor;
+	await makeRoom(chatUntil);
+	await get('chat-input').fill(question);
+	await page.keyboard.press('Enter');
+	// While an answer is typed, the dots that say so are a bubble of their own below it.
+	const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
+	const read = async () => (await bubbles.allInnerTexts()).join('').trim();
+	const lengths = new Set<number>();
+	while (!(await get('logs-overview-status').allInnerTexts()).join().includes('Success')) {
+		const answer = await read();
+		lengths.add(answer.length);
+		await whileTyping?.(answer);
+		await delay(10);
+	}
+	return { answer: await read(), lengths: [...lengths] };
+}
+
+/** Moves the border of a panel below the canvas to a place in the window. n8n remembers where it was. */
+async function moveBorder(around: Locator, at: 'top' | 'right', to: number) {
+	const handle = around.locator(`[data-test-id="resize-handle"][data-dir="${at}"]`).first();
+	const { x, y } = (await handle.boundingBox())!;
+	await editor.drag(handle, at === 'right' ? to - x : 0, at === 'top' ? to - y : 0);
+}
+
+/** Makes room for chat and log below the canvas. */
+async function makeRoom(chatUntil: number) {
+	const { get, page } = editor;
+	await page.setViewportSize({ ...WINDOW, height: 880 });
+	// Whether the panel is open, the browser remembers.
+	await get('workflow-chat-button').waitFor();
+	if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
+	await moveBorder(get('logs-panel'), 'top', 440);
+	await moveBorder(get('canvas-chat').locator('xpath=..'), 'right', chatUntil);
+	// Buttons that lie over the nodes.
+	await page.addStyleTag({ content: '[class*="_executionButtons_"] { visibility: hidden !important; }' });
+	await fit();
+}
+
+/** Shows the whole workflow. n8n reckons without what stands below the nodes. */
+async function fit() {
+	const { get, page } = editor;
+	await get('zoom-to-fit').click();
+	await get('canvas').hover({ position: { x: 120, y: 240 } });
+	await page.mouse.wheel(0, 16);
+}
+
+/** Opens what the log tells about a node. */
+async function openLogOf(node: Locator) {
+	const { get } = editor;
+	await node.click();
+	await moveBorder(get('logs-overview').locator('xpath=..'), 'right', 664);
+	await fit();
+	return get('log-details');
+}
+
+const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+
 describe('a chat', () => {
+	afterEach(async () => await editor.page.setViewportSize(WINDOW));
+
 	it(
 		'types the answer piece by piece, and the log tells tokens and speed',
 		async () => {
-			const { get, page, openWorkflow, picture } = editor;
-			const { id } = await n8n.createWorkflow(
-				example('chat-with-local-model', { local: working, model: ALIAS, change: { 'Local Chat Model': { options: { temperature: 0, maxTokens: 200 } } } }),
-			);
+			const { get, openWorkflow, picture } = editor;
+			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
+			const { id } = await n8n.createWorkflow(example('chat-with-local-model', { local: working, model: ALIAS, change: { [MODEL]: { options } } }));
 			await openWorkflow(id);
-			// Whether the panel is open, the browser remembers.
-			await get('workflow-chat-button').waitFor();
-			if (!(await get('chat-input').isVisible())) await get('workflow-chat-button').click();
-			await get('chat-input').fill('Explain why the sky is blue.');
-			await page.keyboard.press('Enter');
-			// While an answer is typed, the dots that say so are a bubble of their own below it.
-			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
-			const answer = async () => (await bubbles.allInnerTexts()).join('').trim();
-			const lengths = new Set<number>();
-			while (!(await get('logs-overview-status').allInnerTexts()).join().includes('Success')) {
-				lengths.add((await answer()).length);
-				if (lengths.size === 6) await picture('chat-typing');
-				await delay(10);
-			}
-			expect(lengths.size).toBeGreaterThan(4);
-			expect((await answer()).length).toBeGreaterThan(100);
+			const { answer, lengths } = await ask('Explain why the sky is blue.');
+			expect(lengths.length).toBeGreaterThan(4);
+			expect(answer.length).toBeGreaterThan(100);
 
-			const log = get('logs-overview-body');
-			await log.getByText(MODEL).click();
-			const details = get('log-details');
+			const details = await openLogOf(get('logs-overview-body').getByText(MODEL));
 			expect(await details.getByTestId('log-details-header').innerText()).toMatch(/\d+ Tokens/);
+			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
 			const output = details.getByTestId('log-details-output');
 			await output.hover();
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('tokensPerSecond').first().waitFor();
 			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokensPerSecond": \d+(\.\d+)?/);
-			await output.getByText('promptTokensPerSecond').first().scrollIntoViewIfNeeded();
+			await output.getByText('"generationInfo"').first().evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
 			await picture('chat-and-log');
+			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
+		},
+		SLOW,
+	);
+
+	it(
+		'with an agent shows every tool call in the log, with what was asked and what came back',
+		async () => {
+			const { get, page, openWorkflow, picture } = editor;
+			const model = await scriptedModel(
+				[
+					{ last: 'tool', reply: 'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.' },
+					{ reply: [call('Stock', { input: 'A-100' }), call('Calculator', { input: '12 * 17.50' })].join('\n') },
+				],
+				{ contextLength: 16_384 },
+			);
+			const scripted = await startLlamaServer({ model, alias: 'my-model', contextSize: 16_384, parallel: 1 });
+			const { id } = await n8n.createWorkflow(example('agent-with-tools', { local: await credentialFor(scripted, 'Server with tools'), model: 'my-model' }));
+			await openWorkflow(id);
+			const { answer } = await ask('Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?');
+			expect(answer).toContain('210.00');
+			const log = get('logs-overview-body');
+			for (const name of ['Stock', 'Calculator']) await log.getByText(name, { exact: true }).waitFor();
+			expect(await log.getByText(MODEL).count()).toBe(2);
+			const details = await openLogOf(log.getByText('Calculator', { exact: true }));
+			expect(await details.getByTestId('log-details-input').innerText()).toContain('12 * 17.50');
+			expect(await details.getByTestId('log-details-output').innerText()).toContain('210');
+			await openLogOf(log.getByText('Stock', { exact: true }));
+			expect(await details.getByTestId('log-details-input').innerText()).toContain('A-100');
+			expect(await details.getByTestId('log-details-output').innerText()).toContain('12 pieces in stock');
+			// n8n advises here to let the model fill in more of its own tool.
+			await page.addStyleTag({ content: '[data-test-id="run-data-hints"] { display: none !important; }' });
+			await picture('agent-tools');
+		},
+		SLOW,
+	);
+
+	it(
+		'with Dify types the answer piece by piece',
+		async () => {
+			const { openWorkflow, picture } = editor;
+			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
+			await openWorkflow(id);
+			const question = 'I bought a lamp three weeks ago. Can I send it back?';
+			let pictured = false;
+			const whileTyping = async (typed: string) => {
+				if (pictured || typed.length < 80) return;
+				pictured = true;
+				await picture('dify-chat');
+			};
+			const { answer, lengths } = await ask(question, { chatUntil: 560, whileTyping });
+			expect({ pictured, pieces: lengths.length > 10 }).toEqual({ pictured: true, pieces: true });
+			expect(answer).toContain('The money is back within a week.');
+			expect(shop.runs.at(-1)).toMatchObject({ query: question });
 		},
 		SLOW,
 	);
@@ -261,7 +464,7 @@ describe('the examples', () => {
 		'%s opens with every node known and complete, and every note whole',
 		async (name) => {
 			const { get, node, openWorkflow, picture } = editor;
-			const workflow = example(name, { local: working, dify, model: ALIAS });
+			const workflow = example(name, { local: working, dify, model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS });
 			const { id } = await n8n.createWorkflow(workflow);
 			await openWorkflow(id);
 			for (const { name: title, type } of workflow.nodes) {
@@ -285,11 +488,22 @@ describe('the dark theme', () => {
 		'shows nodes and panel with icons that can be seen',
 		async () => {
 			const dark = await openEditor(n8n, 'dark');
+			const icons = async (workflowId: string) => {
+				await dark.openWorkflow(workflowId);
+				const images = dark.page.locator('[data-node-type^="CUSTOM."] .n8n-node-icon img');
+				return await images.evaluateAll((elements: Array<{ src: string }>) => elements.map(({ src }) => src));
+			};
 			try {
-				const { id } = await n8n.createWorkflow(example('agent-with-tools', { local: working, model: ALIAS }));
+				const types = await ownTypes();
+				const parts = Object.fromEntries(types.map(({ name, displayName, version }) => [displayName, { type: name, typeVersion: [version].flat().at(-1)! }]));
+				const all = await icons((await n8n.createWorkflow(workflowOf('All nodes', parts))).id);
+				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
+				await dark.picture('dark-nodes', 'canvas');
+
+				const { id } = await n8n.createWorkflow(example('local-first-dify-fallback', { local: working, dify, model: ALIAS }));
+				expect(await icons(id)).toHaveLength(3);
+				await dark.picture('dark-canvas', 'canvas');
 				await dark.openWorkflow(id);
-				expect(await dark.node(MODEL).locator('img').first().getAttribute('src')).toContain('.dark.svg');
-				await dark.picture('dark-canvas');
 				await dark.openNode(MODEL);
 				await dark.picture('dark-panel');
 			} finally {

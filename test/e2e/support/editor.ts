@@ -7,6 +7,14 @@ import { chromium, workFolder, type N8nServer } from './playground';
 
 export type { Locator, Page } from 'playwright-core';
 
+/**
+ * What of the window is shown.
+ *
+ * `canvas`: the nodes and notes of a workflow, without the buttons around them. `fields`: the column of an open node with its fields. A list:
+ * what these cover. `of` and `down`: an element from its top down to the last of others, because it goes on with nothing in it.
+ */
+export type PicturePart = 'canvas' | 'fields' | Locator[] | { of: Locator; down: Locator[] };
+
 export interface Editor {
 	page: Page;
 	/** An element by n8n's own marks for tests. */
@@ -17,17 +25,18 @@ export interface Editor {
 	/** Opens the panel of a node on the canvas. */
 	openNode(name: string): Promise<void>;
 	closeNode(): Promise<void>;
-	/**
-	 * Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too; its path is returned.
-	 *
-	 * @param of the part of the window that is shown; `canvas`: the nodes and notes of a workflow, without the buttons that lie over them
-	 */
-	picture(name: string, of?: Locator | 'canvas'): Promise<string>;
+	/** Drags a border or handle by so many pixels. */
+	drag(handle: Locator, byX: number, byY: number): Promise<void>;
+	/** Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too. Without `part`, of the whole window. */
+	picture(name: string, part?: PicturePart): Promise<void>;
 	close(): Promise<void>;
 }
 
 /** Starting n8n's front end takes 3 s on an idle machine, and ten times that on one that runs other tests. */
 const ACTION_TIMEOUT_MS = 90_000;
+export const WINDOW = { width: 1280, height: 800 };
+/** Pixels of a picture for the documents to one of the window: GitHub draws it smaller, on screens that show more. */
+const SHARPER = 1.5;
 
 /** n8n's editor in a real browser, logged in as the owner. */
 export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | 'dark' = 'light', owner?: Login): Promise<Editor> {
@@ -36,7 +45,9 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');
 	const browser = await playwright.launch({ executablePath, args });
-	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: theme, reducedMotion: 'reduce' });
+	const pictures = process.env.LOCAL_LLAMA_PICTURES;
+	const forDocs = pictures !== undefined && pictures !== '';
+	const context = await browser.newContext({ viewport: WINDOW, deviceScaleFactor: forDocs ? SHARPER : 1, colorScheme: theme, reducedMotion: 'reduce' });
 	const page = await context.newPage();
 	page.setDefaultTimeout(ACTION_TIMEOUT_MS);
 	const get = (testId: string) => page.getByTestId(testId);
@@ -48,7 +59,7 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 	await page.keyboard.press('Enter');
 	await page.waitForURL((url) => !url.pathname.includes('signin'));
 
-	const folders = [workFolder('pictures'), process.env.LOCAL_LLAMA_PICTURES].filter((folder) => folder !== undefined && folder !== '') as string[];
+	const folders = [workFolder('pictures'), ...(forDocs ? [pictures] : [])];
 	return {
 		page,
 		get,
@@ -65,37 +76,99 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 			await get('ndv-close-button').click();
 			await get('node-parameters').waitFor({ state: 'hidden' });
 		},
-		picture: async (name, of) => {
-			// What n8n has to say lies across what is to be seen, and goes by itself.
-			await page.addStyleTag({ content: '.el-notification { visibility: hidden !important; }' });
-			const options = { animations: 'disabled', caret: 'hide' } as const;
-			const bytes = of === 'canvas' ? await canvasPicture(page) : await (of ?? page).screenshot(options);
+		drag: async (handle, byX, byY) => {
+			const { x, y, width, height } = (await handle.boundingBox())!;
+			const [fromX, fromY] = [x + width / 2, y + height / 2];
+			await page.mouse.move(fromX, fromY);
+			await page.mouse.down();
+			await page.mouse.move(fromX + byX, fromY + byY, { steps: 4 });
+			await page.mouse.up();
+		},
+		picture: async (name, part) => {
+			// What n8n has to say lies across what is to be seen, and goes by itself; so does the map after the canvas was moved.
+			await page.addStyleTag({ content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }' });
+			// Much shows its buttons, and borders light up, while the pointer is over them; and drop-down lists take a moment to open.
+			await page.mouse.move(WINDOW.width * 0.75, 2);
+			await page.waitForTimeout(400);
+			await iconsDrawn(page);
+			const clip = await clipOf(page, part);
+			const bytes = await page.screenshot({ animations: 'disabled', caret: 'hide', ...(clip === undefined ? {} : { clip }) });
 			for (const folder of folders) {
 				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
 				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
 			}
-			return path.join(folders[0]!, `${name}.png`);
 		},
 		close: async () => await browser.close(),
 	};
 }
 
-/** The nodes and notes of the workflow that is open, drawn as large as they fit. */
-async function canvasPicture(page: Page): Promise<Buffer> {
-	const overlays = ['canvas-controls', 'workflow-chat-button', 'node-creator-plus-button', 'command-bar-button', 'add-sticky-button', 'toggle-focus-panel-button', 'instance-ai-canvas-action-button'];
-	const tabs = '[role="radiogroup"]:has([data-test-id="radio-button-workflow"]), :has(> [data-test-id="radio-button-workflow"])';
-	const selector = [...overlays.map((id) => `[data-test-id="${id}"]`), '[data-test-id^="execute-workflow-button"]', tabs].join(', ');
-	await page.addStyleTag({ content: `${selector} { visibility: hidden !important; }` });
-	const boxes = await Promise.all((await page.locator('[data-test-id="canvas-node"], [data-test-id="sticky"]').all()).map(async (part) => await part.boundingBox()));
-	const drawn = boxes.filter((box) => box !== null);
-	const margin = 44;
-	// Names stand below the boxes, a trigger's bolt beside it, and a lonely output ends in a plus.
-	const edges = { name: 60, plus: 70 };
-	const left = Math.min(...drawn.map(({ x }) => x)) - margin;
-	const top = Math.min(...drawn.map(({ y }) => y)) - margin;
-	const right = Math.max(...drawn.map(({ x, width }) => x + width)) + edges.plus;
-	const bottom = Math.max(...drawn.map(({ y, height }) => y + height)) + edges.name;
-	return await page.screenshot({ animations: 'disabled', clip: { x: Math.max(0, left), y: Math.max(0, top), width: right - Math.max(0, left), height: bottom - Math.max(0, top) } });
+interface Box {
+	x: number;
+	y: number;
+	width: number;
+	height: number;
+}
+
+/** Icons come after the nodes: a picture taken at once shows empty boxes. */
+async function iconsDrawn(page: Page): Promise<void> {
+	await page.waitForFunction(`[...document.querySelectorAll('[data-test-id="canvas-node"] .n8n-node-icon')].every((icon) => {
+		const image = icon.querySelector('img');
+		return image === null ? icon.querySelector('svg > *') !== null : image.complete && image.naturalWidth > 0;
+	})`);
+}
+
+async function clipOf(page: Page, part: PicturePart | undefined): Promise<Box | undefined> {
+	if (part === undefined) return undefined;
+	if (part === 'canvas') return await canvasAlone(page);
+	if (Array.isArray(part)) return around(await boxesOf(part));
+	const fields = page.locator('.node-settings');
+	const { of, down } = part === 'fields' ? { of: fields, down: [fields.getByTestId('parameter-item')] } : part;
+	const whole = (await of.boundingBox())!;
+	const last = around(await boxesOf(down));
+	return { ...whole, height: last.y + last.height + 24 - whole.y };
+}
+
+interface Element {
+	getBoundingClientRect(): Box;
+	checkVisibility(options: { opacityProperty: boolean; visibilityProperty: boolean }): boolean;
+}
+
+async function boxesOf(locators: Locator[]): Promise<Box[]> {
+	const visible = (elements: Element[]) =>
+		elements
+			.filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+			.map((element) => element.getBoundingClientRect())
+			.filter(({ width, height }) => width > 0 && height > 0)
+			.map(({ x, y, width, height }) => ({ x, y, width, height }));
+	return (await Promise.all(locators.map(async (locator) => await locator.evaluateAll(visible)))).flat();
+}
+
+function around(boxes: Box[], margin = 0): Box {
+	const x = Math.min(...boxes.map((box) => box.x)) - margin;
+	const y = Math.min(...boxes.map((box) => box.y)) - margin;
+	const right = Math.max(...boxes.map((box) => box.x + box.width)) + margin;
+	const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + margin;
+	return { x, y, width: right - x, height: bottom - y };
+}
+
+/** Takes away all around the canvas, draws the workflow as large as it fits, and tells where it is. */
+async function canvasAlone(page: Page): Promise<Box> {
+	const others = [
+		'#header',
+		'#sidebar',
+		':has(> [data-test-id="logs-panel"])',
+		'[data-test-id="canvas-wrapper"] > :not(#canvas)',
+		'#canvas > :not([data-test-id="canvas"])',
+		'.vue-flow__panel',
+		'.vue-flow__node button',
+		'[data-test-id="canvas-node-toolbar"]',
+	];
+	await page.addStyleTag({ content: `${others.join(', ')} { display: none !important; }` });
+	await page.waitForFunction("document.querySelector('#canvas').getBoundingClientRect().width === window.innerWidth");
+	await page.keyboard.press('1');
+	// n8n moves there within 200 ms.
+	await page.waitForTimeout(500);
+	return around(await boxesOf([page.locator('.vue-flow__node *:not(.vue-flow__resize-control)')]), 24);
 }
 
 /** Whether an element shows all that it holds. */
