@@ -48,7 +48,7 @@ export class LocalLlamaApi implements ICredentialType {
 			description:
 				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal:8080 or the IP address of the machine.',
 			// n8n's credential test says no more than ECONNREFUSED where nothing answers, and descriptions show only on hovering.
-			hint: 'n8n in Docker? Then 127.0.0.1 is the container: use http://host.docker.internal:8080 or the IP address of the machine',
+			hint: 'In Docker 127.0.0.1 is n8n itself: use http://host.docker.internal:8080 or the IP address of the machine',
 		},
 		{
 			displayName: 'API Key',
