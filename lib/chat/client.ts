@@ -253,7 +253,7 @@ export class ChatClient {
 			facts,
 			partialText: text || undefined,
 			partialReasoning: reasoning || undefined,
-			about: { tool, maxTokens: limitOf(this.settings.parameters) },
+			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
 		});
 	}
 }

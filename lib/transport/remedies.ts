@@ -23,6 +23,8 @@ export interface RemedyFacts {
 	serverText?: string;
 	tool?: string;
 	maxTokens?: number;
+	/** The model ended its answer itself, no limit did. */
+	endedItself?: boolean;
 	/** No key was sent. */
 	keyMissing?: boolean;
 	/** What is asked, where that is no model server. */
@@ -284,9 +286,11 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: `The model called the tool ${quoted(tool)} with arguments that are not valid JSON, so it was not executed`,
 		remedy: 'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server (not --no-jinja) constrains calls to valid JSON.',
 	}),
-	onlyThinking: ({ maxTokens }) => ({
+	onlyThinking: ({ maxTokens, endedItself }) => ({
 		message: 'The model spent its answer on thinking and wrote nothing else',
-		remedy: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off in the options.`,
+		remedy: endedItself
+			? 'It ended there itself: ask again, turn thinking off in the options, or set a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
+			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off in the options.`,
 	}),
 	emptyAnswer: () => ({
 		message: 'The model returned an empty answer',

@@ -552,8 +552,11 @@ describe('failures with what had arrived', () => {
 		const error = await failed(clientOf(sim, { parameters: { maxTokens: 20 } }));
 		expect(error).toMatchObject({ kind: 'onlyThinking', partialReasoning: 'Hm, hm.', facts: { finishReason: 'length' } });
 		expect(error.remedy).toContain('Maximum Tokens (now 20)');
-		sim.script(reply.reasoning('Hm.', ''));
+		sim.script(reply.reasoning('Hm.', '', { finish: 'length' }));
 		expect((await failed(clientOf(sim, { parameters: { maxTokens: -1 } }))).remedy).toContain('Raise Maximum Tokens, set');
+		// No limit cut this one, so raising one is no use.
+		sim.script(reply.reasoning('Hm.', ''));
+		expect((await failed(clientOf(sim))).remedy).toMatch(/^It ended there itself: (?!.*Maximum Tokens)/);
 	});
 
 	it('case 21: an empty answer', async () => {
