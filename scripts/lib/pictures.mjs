@@ -1,0 +1,31 @@
+/** The pictures of the documents: those that a document names are the ones that `docs/images` holds. */
+import { readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { filesBelow, root } from './paths.mjs';
+
+export const IMAGES = 'docs/images';
+/** A README with its pictures should open at once. */
+export const LARGEST_BYTES = 150_000;
+
+/** @returns {string[]} every document of the project, from its root */
+export const documents = () => [
+	...['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'workflows/README.md'],
+	...filesBelow(join(root, 'docs'))
+		.map((file) => file.slice(root.length + 1).replaceAll('\\', '/'))
+		.filter((file) => file.endsWith('.md')),
+];
+
+/**
+ * @param {string} file a document, from the project's root
+ * @returns {string[]} the pictures that it shows or links to, from the project's root
+ */
+export const picturesIn = (file) => {
+	const text = readFileSync(join(root, file), 'utf8');
+	const links = [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc="([^"]+)"/g)].map(([, link, source]) => link ?? source ?? '');
+	return links
+		.filter((link) => /\.(png|jpe?g|gif|webp|svg)$/i.test(link) && !/^https?:/.test(link))
+		.map((link) => posix.normalize(posix.join(dirname(file), link)));
+};
+
+/** @returns {string[]} the pictures that documents name, each once, from the project's root */
+export const namedPictures = () => [...new Set(documents().flatMap(picturesIn))].sort();

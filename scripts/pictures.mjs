@@ -1,0 +1,51 @@
+/**
+ * `npm run pictures`: takes the pictures of the documents anew, in the real n8n, and compresses them. A picture is taken by test/e2e/editor.test.ts
+ * (`picture(name, …)`), and gets into docs/images where a document names it.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { node } from './lib/deps.mjs';
+import { createLog, formatSize } from './lib/log.mjs';
+import { main } from './lib/main.mjs';
+import { root } from './lib/paths.mjs';
+import { IMAGES, LARGEST_BYTES, namedPictures } from './lib/pictures.mjs';
+import { findOnPath, onExit, run } from './lib/proc.mjs';
+
+const TOOLS = ['pngquant', 'optipng'];
+
+const log = createLog();
+
+/**
+ * @param {string} source
+ * @param {string} target
+ */
+const compress = async (source, target) => {
+	mkdirSync(dirname(target), { recursive: true });
+	await run('pngquant', ['--quality=60-90', '--strip', '--speed', '1', '--force', '--output', target, source]);
+	await run('optipng', ['-quiet', '-o2', target]);
+};
+
+await main(async () => {
+	const missing = TOOLS.filter((tool) => !findOnPath(tool));
+	if (missing.length > 0) throw new Error(`The pictures are compressed with ${missing.join(' and ')}: apt-get install -y ${missing.join(' ')}`);
+	const wanted = namedPictures().filter((file) => file.startsWith(`${IMAGES}/`));
+	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
+	onExit(() => rmSync(folder, { recursive: true, force: true }));
+
+	await run(node, ['scripts/test-e2e.mjs', 'editor'], { cwd: root, env: { ...process.env, LOCAL_LLAMA_PICTURES: folder }, onLine: log.line });
+
+	const untaken = wanted.filter((file) => !existsSync(join(folder, relative(IMAGES, file))));
+	if (untaken.length > 0) throw new Error(`No test takes ${untaken.join(', ')}`);
+	let total = 0;
+	log.line();
+	for (const file of wanted) {
+		const target = join(root, file);
+		await compress(join(folder, relative(IMAGES, file)), target);
+		const { size } = statSync(target);
+		total += size;
+		log.line(`  ${formatSize(size).padStart(9)}  ${file}${size > LARGEST_BYTES ? '  too large: show less of the window' : ''}`);
+	}
+	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
+	return 0;
+});

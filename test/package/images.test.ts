@@ -1,0 +1,62 @@
+import { fs, path, process } from '../support/node';
+import { loadScript } from '../support/scripts';
+
+interface PicturesScript {
+	IMAGES: string;
+	LARGEST_BYTES: number;
+	documents(): string[];
+	picturesIn(file: string): string[];
+	namedPictures(): string[];
+}
+
+const ROOT = process.cwd();
+const SIGNATURE = '89504e470d0a1a0a';
+const MOST_BYTES = 2_000_000;
+
+let script: PicturesScript;
+let kept: string[];
+
+beforeAll(async () => {
+	script = await loadScript<PicturesScript>('pictures');
+	kept = (fs.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true }))
+		.filter((entry) => entry.isFile())
+		.map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+});
+
+describe('the pictures of the documents', () => {
+	it('exist where a document names them', () => {
+		const missing = script.documents().flatMap((file) => script.picturesIn(file).filter((picture) => !fs.existsSync(path.join(ROOT, picture))).map((picture) => `${file}: ${picture}`));
+		expect(missing).toEqual([]);
+	});
+
+	it('are named by a document, each of them', () => {
+		const named = script.namedPictures();
+		expect(kept.filter((file) => !named.includes(file))).toEqual([]);
+		expect(kept.length).toBeGreaterThanOrEqual(10);
+	});
+
+	it('show every example workflow', () => {
+		const examples = fs.readdirSync(path.join(ROOT, 'workflows')).filter((file) => file.endsWith('.json'));
+		const shown = script.picturesIn('workflows/README.md');
+		expect(examples.map((file) => `${script.IMAGES}/workflows/${path.basename(file, '.json')}.png`).filter((file) => !shown.includes(file))).toEqual([]);
+	});
+
+	it('are small PNG files', () => {
+		const sizes = kept.map((file) => {
+			const bytes = fs.readFileSync(path.join(ROOT, file));
+			return { file, isPng: bytes.subarray(0, 8).toString('hex') === SIGNATURE, bytes: bytes.length };
+		});
+		expect(sizes.filter(({ isPng, bytes }) => !isPng || bytes > script.LARGEST_BYTES)).toEqual([]);
+		expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MOST_BYTES);
+	});
+
+	it('stay out of the npm package', () => {
+		const { files } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+		expect(files).toEqual(['dist']);
+	});
+
+	it('have a text for those who cannot see them', () => {
+		const silent = script.documents().filter((file) => /!\[\s*\]\(|<img(?![^>]*\salt="[^"]+")/.test(fs.readFileSync(path.join(ROOT, file), 'utf8')));
+		expect(silent).toEqual([]);
+	});
+});
