@@ -35,7 +35,7 @@ export class LocalLlamaApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/localLlama.svg', dark: 'file:../icons/localLlama.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#connecting';
+	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#connecting-a-model-server';
 
 	properties: INodeProperties[] = [
 		{
