@@ -1,31 +1,24 @@
-import { decompressed, flatten, methodOf, readAnswer, redirectLocation, redirectTarget, type Answer } from './answer';
+import { methodOf, readAnswer, redirectLocation, type Answer } from './answer';
 import { resolveBaseUrl, BaseUrlError, type ResolvedBaseUrl } from './base-url';
-import { BodyReader } from './body-reader';
 import { channelFor, type ServerChannel } from './dispatcher';
 import type { ServerError } from './errors';
-import { failure, httpFailure, mask, networkFailure, parseObject, secretsOf, type FailureContext } from './failure';
+import { eventStream } from './event-stream';
+import { failure, httpFailure, mask, parseObject, secretsOf, type FailureContext } from './failure';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { seconds } from './remedies';
-import { watchedBody, wellFormedJson } from './request-body';
-import type { ServerSentEvent } from './sse';
+import { watchedBody } from './request-body';
+import { Sender, type Way } from './sender';
 import type { CallAnswer, CallOptions, ConnectionSettings, EventStream, RequestOptions, StreamOptions } from './types';
-import { request, type Dispatcher } from './vendor';
-import { backOffMs, pauseFor, unlessAborted } from './waiting';
+import { backOffMs, pauseFor } from './waiting';
 
 const CALL_LIMIT_MS = 15_000;
-const MOST_REDIRECTS = 5;
-const END_MARKER_MS = 3_000;
-/** Which connections a request may use: those kept open, or one of its own. */
-interface Way {
-	dispatcher: Dispatcher;
-	reset: boolean;
-}
 
 /** One server with one credential. Cheap to make: connections are shared behind it. */
 export class Connection {
 	readonly url: ResolvedBaseUrl;
 	private readonly secrets: string[];
 	private readonly scope: string;
+	private readonly sender: Sender;
 
 	/** @throws {ServerError} of kind `invalidUrl` */
 	constructor(private readonly settings: ConnectionSettings) {
@@ -33,6 +26,7 @@ export class Connection {
 		const headers = settings.headers ?? {};
 		this.secrets = secretsOf(headers);
 		this.scope = JSON.stringify(headers);
+		this.sender = new Sender(settings, this.url.origin, (url, model) => this.contextOf(url, model));
 	}
 
 	/** Looked up for each request: a connection kept for long must not hold on to a channel that the cache has closed. */
@@ -51,9 +45,9 @@ export class Connection {
 		return mask(text, this.secrets) ?? '';
 	}
 
-	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
+	/** Whether the key is sent there. */
 	isOwn(url: string): boolean {
-		return new URL(url).origin === this.url.origin;
+		return this.sender.isOwn(url);
 	}
 
 	/** What errors about a URL may name. */
@@ -74,7 +68,7 @@ export class Connection {
 		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		const attempt = async (reuse: boolean) => {
 			const { keepAlive, fresh } = this.channel;
-			const answer = await this.send(url, watched, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
+			const answer = await this.sender.send(url, watched, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
 			return await this.read(answer, options, watchdog);
 		};
 		try {
@@ -93,7 +87,7 @@ export class Connection {
 
 	/** The limit of a call is the package's own: there is no option to raise. */
 	private explainCall(error: unknown, url: string, options: CallOptions, watchdog: Watchdog): ServerError {
-		const failed = this.explain(error, url, options, watchdog);
+		const failed = this.sender.explain(error, url, options, watchdog);
 		if (failed.kind !== 'totalLimit') return failed;
 		return failure('totalLimit', this.contextOf(url, options.model), {
 			message: `No answer within ${seconds(watchdog.hitMs)}`,
@@ -144,10 +138,17 @@ export class Connection {
 		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
 			const answer = await this.sendWhenReady(url, options, watchdog, { dispatcher: channel.fresh, reset: true });
-			return this.eventStream(answer, options, watchdog, end);
+			const context = this.contextOf(answer.url, options.model);
+			return eventStream(answer, {
+				watchdog,
+				end,
+				explain: (error) => this.sender.explain(error, answer.url, options, watchdog, true),
+				refusePage: (page) =>
+					options.refuse?.({ ...answer, text: page, json: undefined }) ?? httpFailure({ status: answer.status, contentType: 'text/html', body: page }, context),
+			});
 		} catch (error) {
 			end();
-			throw this.explain(error, url, options, watchdog);
+			throw this.sender.explain(error, url, options, watchdog);
 		}
 	}
 
@@ -182,12 +183,12 @@ export class Connection {
 
 	private async trySend(url: string, options: StreamOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
 		try {
-			const answer = await this.send(url, options, watchdog, way);
+			const answer = await this.sender.send(url, options, watchdog, way);
 			if (answer.status < 300) return answer;
 			const refused = await this.read(answer, options, watchdog);
 			return { failed: options.refuse?.(refused) ?? this.refusal(refused, options.model) };
 		} catch (error) {
-			return { failed: this.explain(error, url, options, watchdog) };
+			return { failed: this.sender.explain(error, url, options, watchdog) };
 		}
 	}
 
@@ -208,136 +209,12 @@ export class Connection {
 		});
 	}
 
-	private eventStream(answer: Answer, options: StreamOptions, watchdog: Watchdog, end: () => void): EventStream {
-		const reader = new BodyReader(answer.headers['content-type']);
-		const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, true);
-		const context = this.contextOf(answer.url, options.model);
-		const close = () => {
-			end();
-			answer.close();
-		};
-		const refusePage = (page: string) =>
-			options.refuse?.({ ...answer, text: page, json: undefined }) ?? httpFailure({ status: answer.status, contentType: 'text/html', body: page }, context);
-		async function* batches(): AsyncGenerator<ServerSentEvent[]> {
-			try {
-				for await (const bytes of answer.body) {
-					watchdog.touch();
-					const events = reader.push(bytes);
-					if (events.length === 0) continue;
-					watchdog.progress();
-					yield events;
-				}
-				const last = reader.end();
-				if (last.length > 0) yield last;
-				if (reader.page !== undefined) throw refusePage(reader.page);
-			} catch (error) {
-				throw explain(error);
-			} finally {
-				close();
-			}
-		}
-		return {
-			url: answer.url,
-			status: answer.status,
-			headers: answer.headers,
-			batches: batches(),
-			firstToken: () => watchdog.firstToken(),
-			finishing: () => watchdog.finishing(END_MARKER_MS),
-			strayLines: () => reader.strayLines,
-			close,
-		};
-	}
-
-	/** One request, following redirects. A redirect to another origin loses every header of the credential. */
-	private async send(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
-		let target = url;
-		for (let redirects = 0; ; redirects++) {
-			const outcome = await this.sendOnce(target, options, watchdog, way);
-			if ('failed' in outcome) throw outcome.failed;
-			const next = redirects < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
-			if (next === undefined) return outcome;
-			outcome.close();
-			this.allowRedirect(target, next);
-			target = next;
-		}
-	}
-
-	private allowRedirect(from: string, to: string): void {
-		try {
-			this.settings.egressFilter?.validateRedirectSync(to);
-		} catch (error) {
-			throw networkFailure(error, { ...this.contextOf(from), url: to });
-		}
-	}
-
-	private async sendOnce(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
-		try {
-			const { signal } = watchdog;
-			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
-			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await unlessAborted(signal, async () => await request(url, this.requestOptions(url, options, signal, way)));
-			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
-			body.on('error', () => {});
-			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
-			const plain = decompressed(body, answer.headers['content-encoding']);
-			if (plain !== undefined) return { ...answer, body: plain };
-			answer.close();
-			return { failed: this.unreadable(answer) };
-		} catch (error) {
-			return { failed: this.explain(error, url, options, watchdog) };
-		}
-	}
-
-	/** Some proxies compress whatever the request says. */
-	private unreadable({ url, headers, status }: Omit<Answer, 'body'>): ServerError {
-		return failure('invalidAnswer', this.contextOf(url), {
-			status,
-			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
-			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
-		});
-	}
-
-	private notAllowed(url: string, error: Error | undefined): ServerError {
-		return error === undefined || error.name.startsWith('Ssrf')
-			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
-			: networkFailure(error, this.contextOf(url));
-	}
-
-	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
-		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
-		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
-				return {
-			...way,
-			method: methodOf(options),
-			signal,
-			headersTimeout: 0,
-			bodyTimeout: 0,
-			headers: {
-				accept: 'application/json, text/event-stream',
-				// A proxy that compresses a stream holds it back until its buffer is full.
-				'accept-encoding': 'identity',
-				...(type === undefined ? {} : { 'content-type': type }),
-				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
-				...options.headers,
-				...(this.isOwn(url) ? this.settings.headers : {}),
-			},
-			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
-		};
-	}
-
 	private async read(answer: Answer, options: RequestOptions, watchdog: Watchdog): Promise<CallAnswer> {
 		try {
 			return await readAnswer(answer);
 		} catch (error) {
-			throw this.explain(error, answer.url, options, watchdog, true);
+			throw this.sender.explain(error, answer.url, options, watchdog, true);
 		}
-	}
-
-	private explain(error: unknown, url: string, options: RequestOptions, watchdog: Watchdog, started = false): ServerError {
-		const context = this.contextOf(url, options.model);
-		if (options.signal?.aborted) return failure('aborted', context);
-		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
-		return networkFailure(error, context, started);
 	}
 }
 
