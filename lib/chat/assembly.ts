@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import type { FailureKind } from '../transport/errors';
-import { kindOfMessage, parseObject } from '../transport/failure';
+import { kindOfMessage } from '../transport/http-failure';
+import { parseObject } from '../transport/json';
 import { closingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ChatAnswer, Timings, ToolCall, ToolCallPiece, Usage, WireChunk } from './types';
 

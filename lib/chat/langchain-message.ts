@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import type { SourceMessage } from './messages';
 
 /** Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library. */

@@ -1,4 +1,5 @@
-import { failure, isRecord } from '../transport/failure';
+import { failure } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import type { ContentPart } from './types';
 
 /**

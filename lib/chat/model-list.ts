@@ -1,6 +1,7 @@
 import type { Connection } from '../transport/connection';
 import type { ServerError } from '../transport/errors';
-import { failure, isRecord } from '../transport/failure';
+import { failure } from '../transport/failure';
+import { isRecord } from '../transport/json';
 
 /** A model as a server lists it. What the server does not tell is left out. */
 export interface ListedModel {

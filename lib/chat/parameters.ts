@@ -1,4 +1,5 @@
-import { failure, isRecord } from '../transport/failure';
+import { failure } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import type { ChatParameters, ServerKind } from './types';
 
 /** A field of the request: its name on the wire, and who takes it. */

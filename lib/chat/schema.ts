@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { grammarPattern, MOST_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {

@@ -1,5 +1,5 @@
 import type { Connection } from '../transport/connection';
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import type { ServerKind } from './types';
 
 const REMEMBERED_MS = 10 * 60_000;

@@ -2,7 +2,7 @@ import type { Connection } from '../transport/connection';
 import type { CallAnswer, CallOptions } from '../transport/types';
 import { pauseFor } from '../transport/waiting';
 import { ServerError, type FailureKind } from '../transport/errors';
-import { networkFailure } from '../transport/failure';
+import { networkFailure } from '../transport/network-failure';
 import { DifyError, answerError } from './failure';
 import { isFields, type Fields } from './read';
 

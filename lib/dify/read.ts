@@ -1,12 +1,12 @@
+import { isRecord } from '../transport/json';
+
 /**
  * Careful readers for what a server sent. Dify's versions disagree on null, empty string and absent (contract 3.11), so
  * all three read as undefined.
  */
 export type Fields = Record<string, unknown>;
 
-export function isFields(value: unknown): value is Fields {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isRecord as isFields };
 
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
@@ -21,18 +21,18 @@ export function list(value: unknown): unknown[] {
 }
 
 export function fieldsList(value: unknown): Fields[] {
-	return list(value).filter(isFields);
+	return list(value).filter(isRecord);
 }
 
 export function fields(value: unknown): Fields {
-	return isFields(value) ? value : {};
+	return isRecord(value) ? value : {};
 }
 
 /** Whether a value says anything: not null, not absent, not an empty text, list or object. */
 export function says(value: unknown): boolean {
 	if (value === null || value === undefined || value === '') return false;
 	if (Array.isArray(value)) return value.length > 0;
-	return !isFields(value) || Object.keys(value).length > 0;
+	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
 /** Parses JSON; undefined when it is none (JSON has no undefined of its own). */

@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { describeProbe, type Weighed } from './finding';
 import { listOf } from './identify';
 import type { Alternative, Observations } from './observations';

@@ -6,7 +6,7 @@ import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighe
 import { listOf, modelEntries } from './identify';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
 import type { FailureKind } from '../transport/errors';
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { remedyFor } from '../transport/remedies';
 
 export interface Diagnosis {

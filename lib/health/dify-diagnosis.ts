@@ -1,6 +1,6 @@
 import { describeDifyFailure } from '../dify/errors';
 import type { DifyFailureKind } from '../dify/codes';
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { remedyFor } from '../transport/remedies';
 import { withAlternative } from './alternatives';
 import { advise, describeProbe, fromFailure, type Weighed } from './finding';

@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { bodyOf, identify, modelEntries } from './identify';
 import type { HealthServerKind, ModelFacts, ModelProbes, Observations, Probe, ServerReport } from './observations';
 

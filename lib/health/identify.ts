@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import type { HealthServerKind, Observations, Probe } from './observations';
 
 type Probes = Observations['probes'];

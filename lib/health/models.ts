@@ -1,7 +1,8 @@
 import type { Connection } from '../transport/connection';
 import { pauseFor } from '../transport/waiting';
 import type { ServerError } from '../transport/errors';
-import { failure, isRecord } from '../transport/failure';
+import { failure } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { ADVICE } from './advice';
 import { isNamed } from './names';
 

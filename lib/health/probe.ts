@@ -1,7 +1,8 @@
 import type { Connection } from '../transport/connection';
 import type { CallOptions } from '../transport/types';
 import { ServerError } from '../transport/errors';
-import { looksLikeHtml, networkFailure } from '../transport/failure';
+import { looksLikeHtml } from '../transport/http-failure';
+import { networkFailure } from '../transport/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
 export interface ProbeOptions {

@@ -1,7 +1,8 @@
 import { Connection } from '../transport/connection';
 import type { ConnectionSettings } from '../transport/types';
 import { ServerError } from '../transport/errors';
-import { failure, isRecord } from '../transport/failure';
+import { failure } from '../transport/failure';
+import { isRecord } from '../transport/json';
 import { isLoopback } from '../transport/remedies';
 import { bodyOf, identify, listOf, modelEntries } from './identify';
 import { isNamed } from './names';

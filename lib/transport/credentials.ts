@@ -2,7 +2,8 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
 import { Connection } from './connection';
 import type { ConnectionSettings, EgressFilter } from './types';
-import { failure, isRecord } from './failure';
+import { failure } from './failure';
+import { isRecord } from './json';
 
 /** The data of a "LocalLlama API" credential. */
 export interface LocalLlamaCredential {

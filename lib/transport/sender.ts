@@ -1,6 +1,7 @@
 import { decompressed, flatten, methodOf, redirectTarget, type Answer } from './answer';
 import type { ServerError } from './errors';
-import { failure, networkFailure, type FailureContext } from './failure';
+import { failure, type FailureContext } from './failure';
+import { networkFailure } from './network-failure';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type { ConnectionSettings, RequestOptions } from './types';

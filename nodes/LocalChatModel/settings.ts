@@ -1,7 +1,8 @@
 import type { ChatSettings } from '../../lib/chat/client';
 import type { ReasoningEcho } from '../../lib/chat/messages';
 import type { ChatParameters, ResponseFormat, ServerKind, Thinking } from '../../lib/chat/types';
-import { failure, isRecord } from '../../lib/transport/failure';
+import { failure } from '../../lib/transport/failure';
+import { isRecord } from '../../lib/transport/json';
 
 /** The node's parameters, as n8n gives them. */
 export interface NodeParameters {

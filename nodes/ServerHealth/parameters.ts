@@ -2,7 +2,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { Expectations } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/probes';
-import { failure, isRecord } from '../../lib/transport/failure';
+import { failure } from '../../lib/transport/failure';
+import { isRecord } from '../../lib/transport/json';
 
 /** Reads the node's parameters of one item, which may come out of expressions with any type. */
 export class Parameters {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { isRecord, serverMessage } from '../../transport/failure';
+import { serverMessage } from '../../transport/http-failure';
+import { isRecord } from '../../transport/json';
 import type { ServerSentEvent } from '../../transport/sse';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, ServerKind, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
