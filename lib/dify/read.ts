@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/json';
+import { isRecord, parseJson } from '../transport/json';
 
 /**
  * Careful readers for what a server sent. Dify's versions disagree on null, empty string and absent (contract 3.11), so
@@ -6,7 +6,7 @@ import { isRecord } from '../transport/json';
  */
 export type Fields = Record<string, unknown>;
 
-export { isRecord as isFields };
+export { isRecord as isFields, parseJson };
 
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
@@ -33,13 +33,4 @@ export function says(value: unknown): boolean {
 	if (value === null || value === undefined || value === '') return false;
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
-}
-
-/** Parses JSON; undefined when it is none (JSON has no undefined of its own). */
-export function parseJson(source: string): unknown {
-	try {
-		return JSON.parse(source) as unknown;
-	} catch {
-		return undefined;
-	}
 }

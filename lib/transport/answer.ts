@@ -1,3 +1,4 @@
+import { parseJson } from './json';
 import type { CallAnswer, RequestOptions } from './types';
 
 const MOST_ERROR_BODY = 1024 * 1024;
@@ -40,14 +41,6 @@ export async function readAnswer(answer: Answer): Promise<CallAnswer> {
 	answer.close();
 	text += decoder.decode();
 	return { status: answer.status, headers: answer.headers, text, json: parseJson(text), url: answer.url };
-}
-
-function parseJson(text: string): unknown {
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		return undefined;
-	}
 }
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

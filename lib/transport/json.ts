@@ -6,13 +6,17 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A JSON object out of a text, or undefined. */
-export function parseObject(body: string): Record<string, unknown> | undefined {
-	if (!body.trimStart().startsWith('{')) return undefined;
+/** Undefined where the text is no JSON, which has no undefined of its own. */
+export function parseJson(source: string): unknown {
 	try {
-		const value: unknown = JSON.parse(body);
-		return isRecord(value) ? value : undefined;
+		return JSON.parse(source) as unknown;
 	} catch {
 		return undefined;
 	}
+}
+
+/** A JSON object out of a text, or undefined. */
+export function parseObject(body: string): Record<string, unknown> | undefined {
+	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
+	return isRecord(value) ? value : undefined;
 }

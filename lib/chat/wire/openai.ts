@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { serverMessage } from '../../transport/http-failure';
-import { isRecord } from '../../transport/json';
+import { isRecord, parseJson } from '../../transport/json';
 import type { ServerSentEvent } from '../../transport/sse';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, ServerKind, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
@@ -103,7 +103,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (data === '[DONE]') return { done: true };
 	// Events without data are used as heartbeats by some gateways.
 	if (data === '') return {};
-	const json = parsed(data);
+	const json = parseJson(data);
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
@@ -134,14 +134,6 @@ function decode(event: ServerSentEvent): WireChunk {
 		chunk.done = true;
 	}
 	return chunk;
-}
-
-function parsed(data: string): unknown {
-	try {
-		return JSON.parse(data) as unknown;
-	} catch {
-		return undefined;
-	}
 }
 
 /**
