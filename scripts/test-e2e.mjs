@@ -14,6 +14,7 @@ import { allOrEveryFailure, main } from './lib/main.mjs';
 import { ensureSmolLm2, ensureTinyModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
+import { findRedis } from './lib/redis.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureVerdaccio } from './lib/verdaccio.mjs';
 
@@ -42,7 +43,7 @@ const prepare = async () => {
 		await dependencies;
 		return await stageBuild(await ensureBuild(log));
 	};
-	const [, n8n, nodes, llamaServer, tinyModel, smolLm2, verdaccio, chromium] = await allOrEveryFailure([
+	const [, n8n, nodes, llamaServer, tinyModel, smolLm2, verdaccio, chromium, redis] = await allOrEveryFailure([
 		dependencies,
 		ensureN8n(log, { nodeReady: dependencies }),
 		built(),
@@ -51,6 +52,7 @@ const prepare = async () => {
 		optional(async () => await ensureSmolLm2(log)),
 		optional(async () => await ensureVerdaccio(log)),
 		optional(findChromium),
+		optional(findRedis),
 	]);
 	return {
 		n8n,
@@ -61,6 +63,8 @@ const prepare = async () => {
 		smolLm2Problem: smolLm2.problem,
 		verdaccio: verdaccio.file,
 		verdaccioProblem: verdaccio.problem,
+		redis: redis.file,
+		redisProblem: redis.problem,
 		chromium: chromium.file,
 		chromiumProblem: chromium.problem,
 		chromiumArgs: CHROMIUM_ARGS,

@@ -218,6 +218,33 @@ export const startN8n = async (install, options) => {
 };
 
 /**
+ * Starts a worker of an n8n in queue mode and waits until it takes work.
+ *
+ * @param {N8nInstall} install
+ * @param {import('./types').StartN8nOptions} options those of the main process
+ * @returns {Promise<import('./types').N8nWorker>}
+ */
+export const startN8nWorker = async (install, options) => {
+	const [healthPort, brokerPort] = [await freePort(), await freePort()];
+	const env = { ...options.env, QUEUE_HEALTH_CHECK_ACTIVE: 'true', QUEUE_HEALTH_CHECK_PORT: String(healthPort) };
+	const service = startService('n8n worker', node, [install.bin, 'worker', '--concurrency=10'], {
+		cwd: options.userFolder,
+		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
+		logFile: options.logFile,
+	});
+	try {
+		await waitForOk(`http://127.0.0.1:${healthPort}/healthz/readiness`, READY_TIMEOUT_MS, () =>
+			service.running ? undefined : `the worker ended while starting (${service.endReason})`,
+		);
+	} catch (error) {
+		await service.stop();
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new Error(`${reason}\n${service.lines.slice(-30).join('\n')}`);
+	}
+	return { service, stop: async () => await service.stop(10_000) };
+};
+
+/**
  * A user folder whose database exists and whose owner is `TEST_LOGIN`: it starts in half the time an empty one takes.
  *
  * @param {N8nInstall} install

@@ -355,6 +355,18 @@ export interface Tally {
 }
 
 /** What `npm run test:e2e` hands to the tests, in the file that `LOCAL_LLAMA_E2E` names. */
+export interface Redis {
+	port: number;
+	service: Service;
+	stop(): Promise<void>;
+}
+
+/** A process of n8n that executes what the main one hands to it. */
+export interface N8nWorker {
+	service: Service;
+	stop(): Promise<void>;
+}
+
 export interface E2eParts {
 	n8n: N8nInstall;
 	/** The built package, outside the clone: for `customExtensions`. */
@@ -367,6 +379,8 @@ export interface E2eParts {
 	/** Its executable script. */
 	verdaccio?: string;
 	verdaccioProblem?: string;
+	redis?: string;
+	redisProblem?: string;
 	chromium?: string;
 	chromiumProblem?: string;
 	chromiumArgs: string[];

@@ -14,6 +14,8 @@ import type {
 	N8nEnvironment,
 	N8nInstall,
 	N8nServer,
+	N8nWorker,
+	Redis,
 	ScriptedReply,
 	StartN8nOptions,
 	TinyModelOptions,
@@ -46,11 +48,16 @@ interface N8nScript {
 	copyPreparedUserFolder(install: N8nInstall, target: string): Promise<void>;
 	importCredentials(install: N8nInstall, credentials: Credential[], options: N8nEnvironment): Promise<void>;
 	importWorkflows(install: N8nInstall, workflows: Workflow[], options: N8nEnvironment): Promise<void>;
+	startN8nWorker(install: N8nInstall, options: StartN8nOptions): Promise<N8nWorker>;
 	executeWorkflow(
 		install: N8nInstall,
 		id: string,
 		options: N8nEnvironment & { timeoutMs?: number },
 	): Promise<CliExecution>;
+}
+
+interface RedisScript {
+	startRedis(bin: string, folder: string): Promise<Redis>;
 }
 
 interface LlamaServerScript {
@@ -161,6 +168,27 @@ export async function startN8n(options: Partial<StartN8nOptions> = {}): Promise<
 	running.add(server);
 	await server.login(TEST_LOGIN);
 	return server;
+}
+
+/** n8n in queue mode: the main process takes requests, a worker executes. Both know this package's nodes. */
+export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWorker }> {
+	const { startRedis } = await loadScript<RedisScript>('redis');
+	const { startN8nWorker } = await loadScript<N8nScript>('n8n');
+	const { n8n: install, nodes, redis: bin, redisProblem } = parts();
+	if (bin === undefined) throw new Error(redisProblem);
+	const redis = await startRedis(bin, workFolder('redis'));
+	running.add(redis);
+	const env = {
+		EXECUTIONS_MODE: 'queue',
+		OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+		QUEUE_BULL_REDIS_HOST: '127.0.0.1',
+		QUEUE_BULL_REDIS_PORT: String(redis.port),
+	};
+	const main = await startN8n({ env });
+	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
+	const worker = await startN8nWorker(install, { userFolder: main.userFolder, customExtensions: [nodes], env, logFile });
+	running.add(worker);
+	return { ...main, worker };
 }
 
 /** A registry with nothing in it; a process sees it in the place of the public one with `env` in its environment. */

@@ -1,0 +1,53 @@
+/** Redis for an n8n in queue mode: one of this machine, with nothing of its own on disk. */
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './ports.mjs';
+import { findOnPath, startService } from './proc.mjs';
+
+const READY_TIMEOUT_MS = 15_000;
+
+/** @returns {string} redis-server or valkey-server; `REDIS_BIN` names another */
+export const findRedis = () => {
+	const named = process.env.REDIS_BIN;
+	if (named) {
+		if (!existsSync(named)) throw new Error(`REDIS_BIN names ${named}, which does not exist`);
+		return named;
+	}
+	const found = ['redis-server', 'valkey-server'].map((name) => findOnPath(name)).find((file) => file !== undefined);
+	if (!found) throw new Error('Redis was not found: apt-get install -y redis-server (or name one with REDIS_BIN)');
+	return found;
+};
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
+const answers = async (port) =>
+	await new Promise((resolve) => {
+		const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+		socket.once('data', (bytes) => {
+			socket.destroy();
+			resolve(bytes.toString().startsWith('+PONG'));
+		});
+		socket.once('error', () => resolve(false));
+	});
+
+/**
+ * @param {string} bin from `findRedis`
+ * @param {string} folder
+ * @returns {Promise<import('./types').Redis>}
+ */
+export const startRedis = async (bin, folder) => {
+	const port = await freePort();
+	const service = startService('redis', bin, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { cwd: folder });
+	const until = Date.now() + READY_TIMEOUT_MS;
+	while (!(await answers(port))) {
+		if (!service.running || Date.now() > until) {
+			await service.stop();
+			throw new Error(`Redis does not answer${service.running ? '' : ` (${service.endReason})`}\n${service.lines.slice(-10).join('\n')}`);
+		}
+		await delay(50);
+	}
+	return { port, service, stop: async () => await service.stop(3000) };
+};

@@ -1,0 +1,99 @@
+import { appKey, startDifySim, type DifySim } from '../servers/dify';
+import { delay, performance } from '../support/node';
+import { importWorkflow, llamaCredential, scriptedModel, startLlamaServer, startN8nWithWorker, stopEverything, tinyModel, type ChatLine, type LlamaServer } from './support/playground';
+import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
+
+const SLOW = 200_000;
+const MODEL = 'Local Chat Model';
+
+let n8n: Awaited<ReturnType<typeof startN8nWithWorker>>;
+let dify: DifySim | undefined;
+
+beforeAll(async () => {
+	n8n = await startN8nWithWorker();
+}, SLOW);
+afterAll(async () => {
+	await stopEverything();
+	await dify?.close();
+}, SLOW);
+
+async function credentialFor(server: LlamaServer): Promise<{ id: string; name: string }> {
+	return await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+}
+
+async function chat(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
+	const lines: ChatLine[] = [];
+	for await (const line of n8n.chat(webhookId, text, { signal })) lines.push(line);
+	return lines;
+}
+
+const pieces = (lines: ChatLine[]) => lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
+
+// The worker executes, the main process answers the webhook: pieces travel through Redis.
+describe('n8n in queue mode', () => {
+	it(
+		'types the answer of an agent that calls a tool',
+		async () => {
+			const call = '<tool_call>\n{"name": "Calculator", "arguments": {"input": "17*23"}}\n</tool_call>';
+			const model = await scriptedModel([
+				{ last: 'tool', reply: 'Seventeen times twenty-three is three hundred and ninety-one.' },
+				{ reply: call },
+			]);
+			const server = await startLlamaServer({ model, contextSize: 4096 });
+			const credential = await credentialFor(server);
+			await importWorkflow(n8n, workflowOf('Queued', { Chat: chatTrigger('queued-chat'), Agent: agent(), [MODEL]: localModel(credential), Calculator: calculator }));
+			const lines = await chat('queued-chat', 'What is 17 times 23?');
+			expect(pieces(lines).join('')).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
+			const [execution] = await n8n.listExecutions();
+			const { data } = await n8n.waitForExecution(execution!.id);
+			expect(n8n.worker.service.lines.join('\n')).toContain(`Worker started execution ${execution!.id} `);
+			expect(data.resultData.runData.Calculator).toHaveLength(1);
+			await server.stop();
+		},
+		SLOW,
+	);
+
+	it(
+		'types the answer of a Dify app word by word',
+		async () => {
+			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
+			dify = await startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }], stream: { delayMs: 40 } });
+			const { id, name } = await n8n.createCredential({ name: 'Dify', type: 'difyApi', data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' } });
+			await importWorkflow(
+				n8n,
+				workflowOf('Queued Dify', {
+					Chat: chatTrigger('queued-dify', 'Dify Chat Message'),
+					'Dify Chat Message': { type: 'CUSTOM.difyChatMessage', parameters: {}, credentials: { difyApi: { id, name } } },
+				}),
+			);
+			const lines = await chat('queued-dify', 'Tell me a story');
+			expect(pieces(lines).join('')).toBe(story.join(''));
+			expect(pieces(lines).length).toBeGreaterThan(3);
+		},
+		SLOW,
+	);
+
+	it(
+		'Stop reaches the model server through the worker',
+		async () => {
+			const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+			const credential = await credentialFor(server);
+			const { id } = await importWorkflow(
+				n8n,
+				workflowOf('Queued and stopped', { Chat: chatTrigger('queued-stop'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: -1 } }) }),
+			);
+			const reader = new AbortController();
+			const reading = chat('queued-stop', 'Go on for ever', reader.signal).catch(() => []);
+			const busy = async () => (await server.slots()).some(({ is_processing: one }) => one);
+			while (!(await busy())) await delay(20);
+			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
+			await n8n.stopExecution(running!.id);
+			const stoppedAt = performance.now();
+			while ((await busy()) && performance.now() - stoppedAt < 20_000) await delay(20);
+			expect(performance.now() - stoppedAt).toBeLessThan(5000);
+			reader.abort();
+			await reading;
+		},
+		SLOW,
+	);
+});
