@@ -113,7 +113,8 @@ export class Assembly {
 			step.text += split.text;
 			step.reasoning += split.reasoning;
 		}
-		for (const piece of chunk.toolCalls ?? []) this.addToolCall(piece);
+		const touched = new Set<OpenCall>();
+		for (const piece of chunk.toolCalls ?? []) touched.add(this.addToolCall(piece, touched));
 		if (chunk.usage) this.usage = chunk.usage;
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
@@ -198,16 +199,17 @@ export class Assembly {
 	 * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call, unless it brings
 	 * a name of its own. Servers that send every call whole often give all of them index 0.
 	 */
-	private addToolCall(piece: ToolCallPiece): void {
-		const call = this.callOf(piece);
+	private addToolCall(piece: ToolCallPiece, touched: ReadonlySet<OpenCall>): OpenCall {
+		const call = this.callOf(piece, touched);
 		call.id ??= piece.id;
 		// A parser that revises a name sends the full new one (contract llama-server 3.4): replace, never append.
 		if (piece.name !== undefined) call.name = piece.name;
 		if (typeof piece.arguments === 'string') call.json = isWholeAgain(call, piece.arguments) ? piece.arguments : call.json + piece.arguments;
 		else if (piece.arguments !== undefined) call.whole = piece.arguments;
+		return call;
 	}
 
-	private callOf(piece: ToolCallPiece): OpenCall {
+	private callOf(piece: ToolCallPiece, touched: ReadonlySet<OpenCall>): OpenCall {
 		const { index, id, name } = piece;
 		const key = index === undefined ? (id ?? '') : `#${index}`;
 		if (piece.complete) return this.openCall(key);
@@ -216,7 +218,7 @@ export class Assembly {
 			return last !== undefined && name === undefined ? last : this.openCall(key);
 		}
 		const found = this.calls.findLast((call) => call.key === key || (index === undefined && call.id === id));
-		return found === undefined || isNextCall(piece, found) ? this.openCall(key) : found;
+		return found === undefined || isNextCall(piece, found, touched.has(found)) ? this.openCall(key) : found;
 	}
 
 	private openCall(key: string): OpenCall {
@@ -263,8 +265,9 @@ export class Assembly {
 
 /** Tools without parameters are called with nothing, `null`, or `{}`. */
 function argumentsOf({ json, whole }: OpenCall): string {
-	if (whole !== undefined) return JSON.stringify(whole);
 	const text = json.trim();
+	// An empty object may only hold the place of the text that follows.
+	if (whole !== undefined && (text === '' || Object.keys(whole).length > 0)) return JSON.stringify(whole);
 	return text === '' || text === 'null' ? '{}' : text;
 }
 
@@ -272,15 +275,23 @@ function hasArguments({ json, whole }: OpenCall): boolean {
 	return whole !== undefined || json.trim() !== '';
 }
 
-function isCompleteCall({ json, whole }: OpenCall): boolean {
-	return whole !== undefined || parseObject(json) !== undefined;
+function isCompleteCall(call: OpenCall): boolean {
+	return hasArguments(call) && parseObject(argumentsOf(call)) !== undefined;
 }
 
-/** The same index again with a name, and the call before it complete: a server that numbers nothing, unless it repeats the call's id. */
-function isNextCall({ id, name, arguments: args }: ToolCallPiece, before: OpenCall): boolean {
-	if (name === undefined || !isCompleteCall(before)) return false;
-	if (id !== undefined && before.id !== undefined) return id !== before.id;
-	return args !== undefined && args !== '';
+/**
+ * The same index or id again with a name, and the call before it complete: a server that numbers nothing, or gives every call the same id.
+ * `together`: both came in one chunk, where a server lists different calls.
+ */
+function isNextCall({ id, name, arguments: args }: ToolCallPiece, before: OpenCall, together: boolean): boolean {
+	if (name === undefined) return false;
+	const isOtherName = name !== before.name;
+	const haveIds = id !== undefined && before.id !== undefined;
+	// A call without arguments, unless the name was only revised.
+	if (!hasArguments(before)) return isOtherName && (together || (haveIds && id !== before.id));
+	if (!isCompleteCall(before)) return false;
+	if (haveIds && id !== before.id) return true;
+	return args !== undefined && args !== '' && (!haveIds || isOtherName || together);
 }
 
 /** The complete arguments sent once more, as some servers do in their last piece. */

@@ -207,6 +207,15 @@ describe('the end of a stream', () => {
 		expect(failureOf(assemble([...text, finish(reason), DONE]))).toMatchObject({ kind, text: 'Hello' });
 	});
 
+	it('"null" in quotes and an empty text are no reason: what ends then has ended early', () => {
+		for (const reason of ['null', '']) {
+			const chunk = { choices: [{ index: 0, delta: { content: 'half an' }, finish_reason: reason }] };
+			expect(failureOf(assemble([chunk]))).toMatchObject({ kind: 'streamEndedEarly' });
+			expect(answerOf(assemble([chunk, finish('stop'), DONE]))).toMatchObject({ text: 'half an', finishReason: 'stop' });
+			expect(answerOf(assembleWhole({ choices: [{ message: { content: 'all' }, finish_reason: reason }] }))).toMatchObject({ text: 'all', finishReason: 'stop' });
+		}
+	});
+
 	it('a reason that nobody knows is passed on', () => {
 		expect(answerOf(assemble([...text, finish('eos_token'), DONE])).finishReason).toBe('eos_token');
 	});
@@ -359,6 +368,31 @@ describe('tool calls', () => {
 			expect(calls(delta({ tool_calls: [whole(first!, 'f'), whole(second!, 'g')] })).map(({ name }) => name)).toEqual(['f', 'g']);
 			expect(calls(delta({ tool_calls: [whole(first!, 'f')] }), delta({ tool_calls: [whole(second!, 'g')] })).map(({ name }) => name)).toEqual(['f', 'g']);
 		}
+	});
+
+	it('calls that share their id are kept apart, without an index and with the same one', () => {
+		for (const index of [undefined, 0]) {
+			const f = (args: string, name = 'f') => piece(index, { name, arguments: args }, { id: 'call_0' });
+			const apart = (...events: object[]) => calls(...events).map(({ name, arguments: args }) => `${name}${args}`);
+			expect(apart(f('{"x":1}'), f('{"x":2}', 'g'))).toEqual(['f{"x":1}', 'g{"x":2}']);
+			const together = ['{"x":1}', '{"x":2}'].map((args) => ({ ...(index === undefined ? {} : { index }), id: 'call_0', function: { name: 'f', arguments: args } }));
+			expect(apart(delta({ tool_calls: together }))).toEqual(['f{"x":1}', 'f{"x":2}']);
+			// One call that is repaired and sent whole each time.
+			expect(apart(f('{}'), f('{"x":"a"}'), f('{"x":"ab"}'))).toEqual(['f{"x":"ab"}']);
+		}
+		const ids = calls(piece(0, { name: 'f', arguments: '{}' }, { id: 'call_0' }), piece(0, { name: 'g', arguments: '{}' }, { id: 'call_0' })).map(({ id }) => id);
+		expect(ids).toEqual(['call_0', expect.stringMatching(/^made-/)]);
+	});
+
+	it('calls without arguments and with one index for all are kept apart', () => {
+		const names = (...events: object[]) => calls(...events).map(({ name }) => name);
+		expect(names(piece(0, { name: 'f', arguments: '' }, { id: 'a' }), piece(0, { name: 'g', arguments: '' }, { id: 'b' }))).toEqual(['f', 'g']);
+		expect(names(delta({ tool_calls: ['f', 'g'].map((name) => ({ index: 0, function: { name } })) }))).toEqual(['f', 'g']);
+	});
+
+	it('an empty object in front of the text of the arguments only holds their place', () => {
+		expect(calls(piece(0, { name: 'f', arguments: {} }, { id: 'a' }), piece(0, { arguments: '{"x":' }), piece(0, { arguments: '1}' }))).toEqual([{ id: 'a', name: 'f', arguments: '{"x":1}' }]);
+		expect(calls(piece(0, { name: 'f', arguments: {} }, { id: 'a' }))).toEqual([{ id: 'a', name: 'f', arguments: '{}' }]);
 	});
 
 	it('complete arguments that come again at the end are not appended', () => {

@@ -113,16 +113,18 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (choice === undefined && choices.length > 0) return {};
 	const delta = deltaOf(choice);
 	const chunk: WireChunk = {};
+	const parts = Array.isArray(delta.content) ? (delta.content as unknown[]) : undefined;
 	if (typeof delta.content === 'string') chunk.text = delta.content;
-	else if (Array.isArray(delta.content)) chunk.text = textOfParts(delta.content);
+	else if (parts !== undefined) chunk.text = textOfParts(parts);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
 	// Some releases of vLLM send both, one of them empty.
-	const reasoning = [delta.reasoning_content, delta.reasoning].find((text) => typeof text === 'string' && text !== '');
+	const reasoning = [delta.reasoning_content, delta.reasoning, delta.thinking, thinkingOfParts(parts)].find((text) => typeof text === 'string' && text !== '');
 	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
 	const complete = event.event === 'whole-answer' || choice?.message !== undefined;
 	const toolCalls = toolCallsOf(delta, complete);
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
-	if (typeof choice?.finish_reason === 'string') chunk.finishReason = choice.finish_reason;
+	// "null" in quotes is no reason either: servers write it into every chunk but the last.
+	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason)) chunk.finishReason = choice.finish_reason;
 	if (isRecord(json.usage)) chunk.usage = usageOf(json.usage);
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
 	if (typeof json.model === 'string') chunk.model = json.model;
@@ -157,13 +159,26 @@ function deltaOf(choice: Record<string, unknown> | undefined): Record<string, un
 	return isRecord(choice?.message) ? choice.message : {};
 }
 
+const isThinking = (part: Record<string, unknown>) => part.type === 'thinking' || part.type === 'reasoning';
+
 function textOfParts(parts: unknown[]): string {
-	return parts.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+	return parts.map((part) => (isRecord(part) && !isThinking(part) && typeof part.text === 'string' ? part.text : '')).join('');
+}
+
+/** Mistral's form: `{"type":"thinking","thinking":[{"type":"text","text":"…"}]}`. */
+function thinkingOfParts(parts: unknown[] = []): string {
+	return parts
+		.filter(isRecord)
+		.filter(isThinking)
+		.map(({ thinking, text }) => (Array.isArray(thinking) ? textOfParts(thinking) : [thinking, text].find((one) => typeof one === 'string')) ?? '')
+		.join('');
 }
 
 function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
-	if (!Array.isArray(delta.tool_calls)) return [];
-	return (delta.tool_calls as unknown[]).filter(isRecord).map((call) => {
+	const calls = Array.isArray(delta.tool_calls) ? (delta.tool_calls as unknown[]).filter(isRecord) : [];
+	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some servers send both.
+	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
+	return single.map((call: Record<string, unknown>) => {
 		const fn = isRecord(call.function) ? call.function : {};
 		const args = fn.arguments;
 		return {
