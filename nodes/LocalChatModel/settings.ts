@@ -42,32 +42,32 @@ const OBJECTS = ['chatTemplateArguments', 'extraBody'] as const satisfies Readon
 export function readSettings(parameters: NodeParameters): ChatSettings {
 	const { options } = parameters;
 	return {
-		model: String(parameters.model ?? ''),
+		model: modelName(parameters.model),
 		serverKind: oneOf('serverType', parameters.serverType, SERVER_TYPES),
 		parameters: {
 			...readOptions(options),
 			...optional('thinking', thinkingOf(parameters)),
 			...optional('responseFormat', responseFormatOf(parameters)),
 		},
-		reasoningEcho: oneOf('reasoningEcho', options.reasoningEcho ?? 'toolTurns', REASONING_ECHOES),
-		showThinking: toBoolean(options.showThinking),
+		reasoningEcho: isSet(options.reasoningEcho) ? oneOf('reasoningEcho', options.reasoningEcho, REASONING_ECHOES) : 'toolTurns',
+		showThinking: isSet(options.showThinking) && toBoolean('showThinking', options.showThinking),
 		...optional('toolChoice', isSet(options.toolChoice) ? oneOf('toolChoice', options.toolChoice, TOOL_CHOICES) : undefined),
 		limits: {
 			...optional('firstTokenMs', milliseconds('firstTokenLimit', options)),
 			...optional('idleMs', milliseconds('idleLimit', options)),
 			...optional('totalMs', milliseconds('totalLimit', options)),
 		},
-		retries: toNumber('maxRetries', options.maxRetries ?? 2),
+		retries: isSet(options.maxRetries) ? toNumber('maxRetries', options.maxRetries) : 2,
 	};
 }
 
 function readOptions(options: Record<string, unknown>): ChatParameters {
 	const parameters: ChatParameters = {};
 	for (const name of NUMBERS) if (isSet(options[name])) parameters[name] = toNumber(name, options[name]);
-	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = toBoolean(options[name]);
+	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = toBoolean(name, options[name]);
 	for (const name of TEXTS) {
-		const texts = [options[name]].flat().filter((text): text is string => typeof text === 'string' && text !== '');
-		if (texts.length > 0) parameters[name] = texts.map(unescaped);
+		const texts = [options[name]].flat(2).filter(isSet);
+		if (texts.length > 0) parameters[name] = texts.map((text) => unescaped(toText(name, text)));
 	}
 	for (const name of OBJECTS) {
 		const value = isSet(options[name]) ? toObject(name, options[name]) : {};
@@ -119,8 +119,32 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
 	return known;
 }
 
-function toBoolean(value: unknown): boolean {
-	return value === true || value === 'true';
+/** A number, as a model may be called "7". */
+function modelName(value: unknown): string {
+	return isSet(value) ? toText('model', value) : '';
+}
+
+function toText(name: string, value: unknown): string {
+	if (typeof value === 'string') return value;
+	if (typeof value !== 'number') throw invalid(name, `must be a text, but is ${JSON.stringify(value)}`);
+	return String(value);
+}
+
+const SAID: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+	[true, true],
+	[1, true],
+	['true', true],
+	['1', true],
+	[false, false],
+	[0, false],
+	['false', false],
+	['0', false],
+]);
+
+function toBoolean(name: string, value: unknown): boolean {
+	const said = SAID.get(typeof value === 'string' ? value.trim().toLowerCase() : value);
+	if (said === undefined) throw invalid(name, `must be true or false, but is ${JSON.stringify(value)}`);
+	return said;
 }
 
 function toNumber(name: string, value: unknown): number {

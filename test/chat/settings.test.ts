@@ -55,8 +55,8 @@ describe('the settings of the chat model', () => {
 
 	it('what an expression leaves empty is not set', () => {
 		expect(options({ temperature: '', topK: null, seed: undefined, cachePrompt: '', stop: '', extraBody: '', chatTemplateArguments: null })).toEqual({});
-		expect(options({ stop: ['', null, 5], drySequenceBreakers: [], extraBody: '{}', chatTemplateArguments: {} })).toEqual({});
-		expect(read({ options: { toolChoice: '', firstTokenLimit: '', idleLimit: null } })).toMatchObject({ limits: {} });
+		expect(options({ stop: ['', null], drySequenceBreakers: [], extraBody: '{}', chatTemplateArguments: {} })).toEqual({});
+		expect(read({ options: { toolChoice: '', firstTokenLimit: '', idleLimit: null, maxRetries: '', reasoningEcho: '', showThinking: '' } })).toEqual(read());
 	});
 
 	it('texts are lists, with written escapes', () => {
@@ -64,8 +64,16 @@ describe('the settings of the chat model', () => {
 		expect(options({ stop: ['\\n\\nUser:', 'a\\tb', 'C:\\\\new', '\\d', '\n'] }).stop).toEqual(['\n\nUser:', 'a\tb', 'C:\\new', '\\d', '\n']);
 	});
 
+	it('texts come as numbers and as lists of lists, too', () => {
+		expect(options({ stop: 5 }).stop).toEqual(['5']);
+		expect(options({ stop: ['END', ['a', '\\n']] }).stop).toEqual(['END', 'a', '\n']);
+		expect(read({ model: 7 }).model).toBe('7');
+		expect(read({ model: null }).model).toBe('');
+	});
+
 	it('switches come as texts, too', () => {
 		expect(options({ cachePrompt: 'true', parallelToolCalls: 'false' })).toEqual({ cachePrompt: true, parallelToolCalls: false });
+		expect(options({ cachePrompt: 'TRUE ', parallelToolCalls: 0 })).toEqual({ cachePrompt: true, parallelToolCalls: false });
 		expect(read({ options: { showThinking: 'true' } }).showThinking).toBe(true);
 	});
 
@@ -101,6 +109,10 @@ describe('the settings of the chat model', () => {
 		[{ options: { extraBody: '{"a":' } }, /^The field "extraBody" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "extraBody" must be a JSON object'],
 		[{ options: { chatTemplateArguments: 5 } }, 'The field "chatTemplateArguments" must be a JSON object'],
+		[{ options: { cachePrompt: 'yes' } }, 'The field "cachePrompt" must be true or false, but is "yes"'],
+		[{ options: { showThinking: {} } }, 'The field "showThinking" must be true or false, but is {}'],
+		[{ options: { stop: [{ text: 'END' }] } }, 'The field "stop" must be a text, but is {"text":"END"}'],
+		[{ model: { name: 'qwen' } }, 'The field "model" must be a text, but is {"name":"qwen"}'],
 		[{ options: { toolChoice: 'always' } }, 'The field "toolChoice" must be one of auto, none, required, but is "always"'],
 		[{ options: { reasoningEcho: true } }, 'The field "reasoningEcho" must be one of off, toolTurns, always, but is true'],
 		[{ serverType: 'lmstudio' }, 'The field "serverType" must be one of auto, llamaServer, ollama, vllm, other, but is "lmstudio"'],
