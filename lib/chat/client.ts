@@ -2,6 +2,7 @@ import type { Connection } from '../transport/connection';
 import type { EventStream } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
+import { parseJson } from '../transport/json';
 import type { Limits } from '../transport/limits';
 import type { ServerSentEvent } from '../transport/sse';
 import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
@@ -60,6 +61,11 @@ interface Unreadable {
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 
+/** Some servers drop thinking that does not come to its end. */
+const CUT_BEFORE_TEXT = 'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
+
+const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
+
 /** Models whose answers were seen to begin inside a thinking block, each with its server. */
 const beginsThinking = new Set<string>();
 const sharedMemory = new TurnMemory();
@@ -102,7 +108,7 @@ export class ChatClient {
 			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(serverKind),
 			prefill: prefillOf(messages),
 		});
-		const presenter = new ThinkingPresenter(this.settings.showThinking);
+		const presenter = new ThinkingPresenter(this.showsThinking);
 		let firstTokenMs = 0;
 		/** An event that is no JSON: an error if anything follows, else the place where the stream was cut. */
 		let unreadable: Unreadable | undefined;
@@ -140,7 +146,7 @@ export class ChatClient {
 		return {
 			...answer,
 			text: presenter.shown,
-			notes: [...notes, ...answer.notes],
+			notes: [...notes, ...this.notesOn(answer), ...answer.notes],
 			url: reader.url,
 			serverKind,
 			firstTokenMs,
@@ -148,8 +154,18 @@ export class ChatClient {
 		};
 	}
 
+	/** What reads a JSON answer would stumble over the thinking in front of it. */
+	private get showsThinking(): boolean {
+		return this.settings.showThinking && !JSON_FORMATS.has(this.settings.parameters.responseFormat?.type);
+	}
+
 	private get modelKey(): string {
 		return `${this.connection.url.api} ${this.settings.model}`;
+	}
+
+	private notesOn({ reasoning }: ChatAnswer): string[] {
+		if (!this.settings.showThinking || this.showsThinking || reasoning.trim() === '') return [];
+		return ['The thinking is not shown in front of a JSON answer, which nothing could read then. It is in the execution log.'];
 	}
 
 	/** llama-server splits thinking off itself, or sends the opening tag along: what it streams is not held back for a name. */
@@ -165,7 +181,8 @@ export class ChatClient {
 			const chunk = this.decode(event, reader);
 			if (chunk instanceof ServerError) {
 				const line = this.connection.mask(event.data.slice(0, 500));
-				return { step: sum, unreadable: { error: chunk, line, mayBeCut: index === batch.length - 1 && line.startsWith('{') } };
+				const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
+				return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
 			}
 			const step = assembly.push(chunk);
 			sum.text += step.text;
@@ -253,6 +270,7 @@ export class ChatClient {
 			facts,
 			partialText: text || undefined,
 			partialReasoning: reasoning || undefined,
+			...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
 			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
 		});
 	}

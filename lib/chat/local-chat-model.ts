@@ -1,6 +1,8 @@
 import { ChatClient, type ChatCall, type FinishedAnswer } from './client';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
+import { isRecord } from '../transport/json';
 import { readMessage } from './langchain-message';
+import { NOT_CONTENT } from './media';
 import { inPieces } from './pieces';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
@@ -86,7 +88,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		/** An estimate from the text alone: the host's own counting fetches a file from the internet, for 88 s on a machine without one. */
 		async getNumTokens(content: unknown): Promise<number> {
-			return estimateTokens(typeof content === 'string' ? content : JSON.stringify(content));
+			return [content].flat().reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
 		}
 
 		/** A binding, not a new model: the agent binds a second time on top, and callbacks added later must be kept. */
@@ -214,6 +216,15 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 
 function rounded(name: string, value: number | undefined): Record<string, number> {
 	return value === undefined || !Number.isFinite(value) ? {} : { [name]: Math.round(value * 10) / 10 };
+}
+
+/** What a picture costs most models that see: its base64 would count as hundreds of thousands, and empty the agent's memory. */
+const FILE_TOKENS = 1000;
+
+function tokensOfBlock(block: unknown): number {
+	if (typeof block === 'string') return estimateTokens(block);
+	if (!isRecord(block)) return 0;
+	return typeof block.text === 'string' ? estimateTokens(block.text) : NOT_CONTENT.has(String(block.type)) ? estimateTokens(JSON.stringify(block)) : FILE_TOKENS;
 }
 
 /** About four characters of Latin text to a token; other scripts need about one token a character. */

@@ -567,6 +567,23 @@ describe('failures with what had arrived', () => {
 		expect(error.remedy).toContain('stop sequences');
 	});
 
+	it('an empty answer that the token limit ended says so', async () => {
+		const sim = await start();
+		sim.script(reply.empty({ finish: 'length' }));
+		const error = await failed(clientOf(sim));
+		expect(error).toMatchObject({ kind: 'emptyAnswer', facts: { finishReason: 'length' } });
+		expect(error.remedy).toContain('Raise Maximum Tokens');
+	});
+
+	it('a complete JSON answer of another kind is not one that ended early', async () => {
+		const sim = await start();
+		const native = { model: 'x', message: { role: 'assistant', content: 'Hello' }, done: true };
+		sim.script(reply.json(native), reply.json([{ error: { message: 'quota' } }]), reply.json('{"model":"x","mess'));
+		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', serverText: expect.stringContaining('an answer without choices') as string });
+		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', serverText: expect.stringContaining('quota') as string });
+		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'streamEndedEarly' });
+	});
+
 	it('case 75: a call that the limit cut, with the limit and the tool', async () => {
 		const sim = await start();
 		sim.script(reply.toolCalls([{ name: 'get_weather', arguments: '{"city": "Zür' }], { finish: 'length', text: 'See:' }));
@@ -740,6 +757,15 @@ describe('thinking', () => {
 		expect(pieces.join('')).toBe('<think>\nHm, hm.\n</think>\n\nYes.');
 		expect(pieces.length).toBeGreaterThan(3);
 		expect(answer).toMatchObject({ text: '<think>\nHm, hm.\n</think>\n\nYes.', reasoning: 'Hm, hm.' });
+	});
+
+	it('is not shown in front of JSON, which a chain could not read then', async () => {
+		const sim = await start();
+		for (const responseFormat of [{ type: 'jsonObject' as const }, { type: 'jsonSchema' as const, schema: { type: 'object' } }]) {
+			sim.script(reply.reasoning('Hm.', '{"a":1}'));
+			const { answer } = await run(clientOf(sim, { showThinking: true, serverKind: 'other', parameters: { responseFormat } }));
+			expect(answer).toMatchObject({ text: '{"a":1}', reasoning: 'Hm.', notes: [expect.stringContaining('not shown in front of a JSON answer')] });
+		}
 	});
 
 	it('shown in front of a call, the tag is closed', async () => {

@@ -267,6 +267,7 @@ describe('decoding', () => {
 		['thinking in both, one empty', { choices: [{ delta: { reasoning_content: '', reasoning: 'a' } }] }, { reasoning: 'a' }],
 		['thinking in both, one null', { choices: [{ delta: { reasoning_content: null, reasoning: 'a' } }] }, { reasoning: 'a' }],
 		['usage that is null', { choices: [], usage: null }, {}],
+		['usage without counts', { choices: [], usage: {} }, {}],
 		['usage without a total', { choices: [], usage: { prompt_tokens: 2, completion_tokens: 3 } }, { usage: { promptTokens: 2, completionTokens: 3, totalTokens: 5 } }],
 		['progress', { choices: [], prompt_progress: { total: 12, cache: 2, processed: 7, time_ms: 1 } }, { progress: 0.5 }],
 		['progress when all is cached', { choices: [], prompt_progress: { total: 2, cache: 2, processed: 2 } }, { progress: 1 }],

@@ -69,7 +69,12 @@ describe('what n8n looks at before it takes the model', () => {
 		const { model } = await supplied();
 		expect(await model.getNumTokens('Hello, how are you today?')).toBe(7);
 		expect(await model.getNumTokens('今天天气很好')).toBe(6);
-		expect(await model.getNumTokens([{ type: 'text', text: 'abcd' }])).toBeGreaterThan(1);
+		expect(await model.getNumTokens([{ type: 'text', text: 'abcdefgh' }, 'abcd'])).toBe(3);
+		// The agent trims its memory by these counts: a picture must not empty it.
+		const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } };
+		expect(await model.getNumTokens([picture, { type: 'text', text: 'abcd' }])).toBe(1001);
+		expect(await model.getNumTokens([{ type: 'tool_use', name: 'f', input: { x: 1 } }])).toBe(12);
+		expect(await model.getNumTokens(undefined)).toBe(0);
 		expect(sim.requests).toHaveLength(0);
 	});
 

@@ -125,7 +125,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
 	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason)) chunk.finishReason = choice.finish_reason;
-	if (isRecord(json.usage)) chunk.usage = usageOf(json.usage);
+	const usage = isRecord(json.usage) ? usageOf(json.usage) : undefined;
+	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
 	if (typeof json.model === 'string') chunk.model = json.model;
 	if (isRecord(json.prompt_progress)) chunk.progress = progressOf(json.prompt_progress);
@@ -191,7 +192,9 @@ function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCal
 	});
 }
 
-function usageOf(usage: Record<string, unknown>): Usage {
+/** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */
+function usageOf(usage: Record<string, unknown>): Usage | undefined {
+	if (typeof usage.prompt_tokens !== 'number' && typeof usage.completion_tokens !== 'number') return undefined;
 	const count = (value: unknown) => (typeof value === 'number' ? value : 0);
 	const detail = (details: unknown, key: string) => (isRecord(details) && typeof details[key] === 'number' ? details[key] : undefined);
 	const promptTokens = count(usage.prompt_tokens);
