@@ -215,8 +215,8 @@ export function kindOfStatus(status: number): DifyFailureKind {
 	if (status === 413) return 'file-too-large';
 	if (status === 429) return 'rate-limited';
 	if (status === 415 || status === 400) return 'request-format';
-	// 504 and 524 are time limits of a proxy; 520 to 526 are Cloudflare's, which stands in front of Dify Cloud.
-	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 526) || status === 408) return 'gateway';
+	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of tunnels (530 where the tunnel is down).
+	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408) return 'gateway';
 	if (status >= 500) return 'server-error';
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status >= 200 && status < 300) return 'empty-answer';

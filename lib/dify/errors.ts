@@ -34,6 +34,9 @@ const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBea
 
 /** Knowledge limits of a plan come as plain 403 `forbidden` (contract 2.13); only the text tells them from a bad key. */
 const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
+/** Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
+const MOST_READ = 8_000;
+const MOST_OF_A_PAGE = 16_000;
 const MAX_MESSAGE = 1000;
 const MAX_FOREIGN = 200;
 
@@ -140,7 +143,8 @@ function foreignKind(status: number, body: Body): DifyFailureKind {
 
 /** The title of a page, or its heading; the rest of an HTML error page helps nobody. */
 function htmlTitle(source: string): string {
-	const found = /<title[^>]*>([^<]*)/i.exec(source) ?? /<h1[^>]*>([^<]*)/i.exec(source);
+	const beginning = source.slice(0, MOST_OF_A_PAGE);
+	const found = /<title[^>]*>([^<]*)/i.exec(beginning) ?? /<h1[^>]*>([^<]*)/i.exec(beginning);
 	return found?.[1] === undefined ? '' : (cleanMessage(unescapeHtml(found[1])) ?? '');
 }
 
@@ -153,7 +157,7 @@ function unescapeHtml(source: string): string {
 function cleanMessage(message: string | undefined): string | undefined {
 	if (message === undefined) return undefined;
 	// The framework offers other routes after a 404 text, which is about ids and not about routes (contract 6.3).
-	const own = message.replace(/\s*You have requested this URI \[[\s\S]*$/, '');
+	const own = message.slice(0, MOST_READ).replace(/\s*You have requested this URI \[[\s\S]*$/, '');
 	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }

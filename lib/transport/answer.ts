@@ -2,6 +2,8 @@ import { parseJson } from './json';
 import type { CallAnswer, RequestOptions } from './types';
 
 const MOST_ERROR_BODY = 1024 * 1024;
+/** Far above every list and record that is called for; an endless answer (a web cam, a file server) must not fill n8n's memory. */
+export const MOST_ANSWER = 64 * 1024 * 1024;
 
 /** An HTTP answer whose body has not been read. */
 export interface Answer {
@@ -29,12 +31,17 @@ export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'h
 	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
 }
 
-export async function readAnswer(answer: Answer): Promise<CallAnswer> {
+/** @returns undefined where the answer is longer than `most` bytes */
+export async function readAnswer(answer: Answer, most = MOST_ANSWER): Promise<CallAnswer | undefined> {
 	const decoder = new TextDecoder('utf-8');
 	let text = '';
 	let size = 0;
 	for await (const bytes of answer.body) {
 		size += bytes.byteLength;
+		if (answer.status < 300 && size > most) {
+			answer.close();
+			return undefined;
+		}
 		text += decoder.decode(bytes, { stream: true });
 		if (answer.status >= 300 && size > MOST_ERROR_BODY) break;
 	}
@@ -51,7 +58,20 @@ export function flatten(headers: Record<string, string | string[] | undefined>):
 
 /** The body without compression; undefined where the way it is compressed is unknown. */
 export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
-	if (encoding === '' || encoding === 'identity') return body;
-	const format = encoding === 'gzip' || encoding === 'x-gzip' ? 'gzip' : encoding === 'deflate' ? 'deflate' : undefined;
-	return format && (ReadableStream.from(body).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>);
+	const name = encoding.trim().toLowerCase();
+	if (name === '' || name === 'identity') return body;
+	const format = name === 'gzip' || name === 'x-gzip' ? 'gzip' : name === 'deflate' ? 'deflate' : undefined;
+	return format && unpacked(body, format);
+}
+
+/** An empty body is no compressed one, but some proxies label their own empty error answers so. */
+async function* unpacked(body: AsyncIterable<Uint8Array>, format: 'gzip' | 'deflate'): AsyncGenerator<Uint8Array> {
+	const pieces = body[Symbol.asyncIterator]();
+	const first = await pieces.next();
+	if (first.done === true) return;
+	async function* all(): AsyncGenerator<Uint8Array> {
+		yield first.value as Uint8Array;
+		yield* { [Symbol.asyncIterator]: () => pieces };
+	}
+	yield* ReadableStream.from(all()).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>;
 }

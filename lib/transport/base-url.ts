@@ -70,12 +70,16 @@ export function resolveBaseUrl(typed: string): ResolvedBaseUrl {
 	return { typed, origin: url.origin, root, api: root + version };
 }
 
+/** What an input method for Chinese or Japanese types in place of `:`, `/` and `.`. */
+const FULL_WIDTH: Record<string, string> = { '：': ':', '／': '/', '．': '.', '。': '.' };
+
 /** Takes off what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma, Windows' slashes. */
 function tidied(typed: string): string {
 	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
 	return oneLine
-		.replace(/[,;]+$/, '')
-		.replace(/^(["'`<])(.*)(["'`>])$/, '$2')
+		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter]!)
+		.replace(/[,;，；]+$/, '')
+		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
 		.replaceAll('\\', '/');
 }

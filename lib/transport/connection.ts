@@ -1,7 +1,7 @@
 import { methodOf, readAnswer, redirectLocation, type Answer } from './answer';
 import { resolveBaseUrl, BaseUrlError, type ResolvedBaseUrl } from './base-url';
 import { channelFor, type ServerChannel } from './dispatcher';
-import type { ServerError } from './errors';
+import { ServerError } from './errors';
 import { eventStream } from './event-stream';
 import { failure, type FailureContext } from './failure';
 import { httpFailure } from './http-failure';
@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { seconds } from './remedies';
 import { watchedBody } from './request-body';
 import { Sender, type Way } from './sender';
-import type { CallAnswer, CallOptions, ConnectionSettings, EventStream, RequestOptions, StreamOptions } from './types';
+import type { CallAnswer, CallOptions, ConnectionSettings, EventStream, StreamOptions } from './types';
 import { backOffMs, pauseFor } from './waiting';
 
 const CALL_LIMIT_MS = 15_000;
@@ -92,6 +92,13 @@ export class Connection {
 	private explainCall(error: unknown, url: string, options: CallOptions, watchdog: Watchdog): ServerError {
 		const failed = this.sender.explain(error, url, options, watchdog);
 		if (failed.kind !== 'totalLimit') return failed;
+		if (error instanceof ServerError && error.facts.answerBegan === true) {
+			return failure('totalLimit', this.contextOf(url, options.model), {
+				message: `The answer began, but did not end within ${seconds(watchdog.hitMs)}`,
+				remedy: 'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
+				facts: { answerBegan: true },
+			});
+		}
 		return failure('totalLimit', this.contextOf(url, options.model), {
 			message: `No answer within ${seconds(watchdog.hitMs)}`,
 			remedy: 'The server is busy or stuck, or something drops the packets. Try the same address with curl from the machine that runs n8n, and look at the log of the server.',
@@ -118,7 +125,7 @@ export class Connection {
 			return failure('redirect', this.contextOf(this.url.api, model), { status, about: { location: url } });
 		}
 		return httpFailure(
-			{ status, contentType: answer.headers['content-type'], body: text, location: redirectLocation(answer) },
+			{ status, contentType: answer.headers['content-type'], body: text, location: redirectLocation(answer), challenge: answer.headers['www-authenticate'] },
 			this.contextOf(url, model),
 		);
 	}
@@ -212,13 +219,26 @@ export class Connection {
 		});
 	}
 
-	private async read(answer: Answer, options: RequestOptions, watchdog: Watchdog): Promise<CallAnswer> {
+	private async read(answer: Answer, options: Pick<CallOptions, 'signal' | 'model' | 'mostBytes'>, watchdog: Watchdog): Promise<CallAnswer> {
 		try {
-			return await readAnswer(answer);
+			return (await readAnswer(answer, options.mostBytes)) ?? raise(this.endless(answer, options.model));
 		} catch (error) {
-			throw this.sender.explain(error, answer.url, options, watchdog, true);
+			// The limit of a call may end it before or after its answer began.
+			throw this.sender.explain(error, answer.url, options, watchdog, true).withFacts(watchdog.hit === 'totalLimit' ? { answerBegan: true } : {});
 		}
 	}
+
+	private endless({ url, status }: Answer, model?: string): ServerError {
+		return failure('invalidAnswer', this.contextOf(url, model), {
+			status,
+			message: 'The answer is far too long for a model server',
+			remedy: 'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+		});
+	}
+}
+
+function raise(error: Error): never {
+	throw error;
 }
 
 function resolved(baseUrl: string): ResolvedBaseUrl {

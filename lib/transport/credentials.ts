@@ -20,12 +20,19 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 	const headers = isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header) ? (data.extraHeaders.header as unknown[]).filter(isRecord) : [];
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
-		apiKey: typeof data.apiKey === 'string' ? data.apiKey : '',
+		// An expression makes a number of a key such as 123456.
+		apiKey: typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
 		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
 		extraHeaders: { header: headers.map(({ name, value }) => ({ name: String(name ?? ''), value: String(value ?? '') })) },
 		ignoreSslIssues: data.ignoreSslIssues === true,
-		maxConcurrentRequests: typeof data.maxConcurrentRequests === 'number' ? Math.max(0, Math.floor(data.maxConcurrentRequests)) : 0,
+		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
 	};
+}
+
+/** Expressions give numbers as text. */
+function countOf(value: unknown): number {
+	const count = typeof value === 'number' || typeof value === 'string' ? Math.floor(Number(value)) : 0;
+	return Number.isFinite(count) ? Math.max(0, count) : 0;
 }
 
 /** RFC 9110: a token, and visible ASCII with blanks inside. */

@@ -19,16 +19,24 @@ export function failure(kind: FailureKind, context: Partial<FailureContext>, mor
 	const { about, ...details } = more;
 	const address = hostAndPort(context.url);
 	const outside = masked({ ...about }, context.secrets);
-	const { message, remedy } = remedyFor(kind, { ...address, url: context.url, root: context.root, model: context.model, service: context.service, ...outside });
+	const url = shownUrl(context);
+	const { message, remedy } = remedyFor(kind, { ...address, url, root: context.root, model: context.model, service: context.service, ...outside });
 	return new ServerError({
 		kind,
 		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),
 		remedy,
-		url: context.url,
+		url,
 		...details,
 		serverText: mask(details.serverText, context.secrets),
 		facts: masked(details.facts, context.secrets),
 	});
+}
+
+/** An address that the server redirected to may hold what was sent to it, as the pages of a login do. */
+function shownUrl({ url, root, secrets }: Partial<FailureContext>): string | undefined {
+	if (url === undefined || root === undefined || url.startsWith(root) || !URL.canParse(url)) return url;
+	const { origin } = new URL(url);
+	return url.startsWith(origin) ? origin + mask(url.slice(origin.length), secrets) : mask(url, secrets);
 }
 
 export function hostAndPort(url: string | undefined): { host?: string; port?: string } {

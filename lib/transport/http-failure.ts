@@ -1,6 +1,13 @@
 import { type FailureKind, ServerError } from './errors';
 import { failure, type FailureContext } from './failure';
 import { isRecord, parseObject, text } from './json';
+import { mask } from './secrets';
+
+/** Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
+const MOST_READ = 4_000;
+/** Of a page: its title stands at the beginning. */
+const MOST_OF_A_PAGE = 16_000;
+const MOST_OF_A_PAGE_SHOWN = 200;
 
 /** The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text. */
 export function serverMessage(body: string): { message: string; type?: string; facts: Record<string, unknown> } {
@@ -26,11 +33,12 @@ function stringify(value: unknown): string {
 
 function plainText(body: string): string {
 	return body
+		.slice(0, MOST_OF_A_PAGE)
 		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
 		.replace(/<[^>]*>/g, ' ')
 		.replace(/\s+/g, ' ')
 		.trim()
-		.slice(0, 200);
+		.slice(0, MOST_READ);
 }
 
 export function looksLikeHtml(body: string, contentType = ''): boolean {
@@ -39,17 +47,17 @@ export function looksLikeHtml(body: string, contentType = ''): boolean {
 
 /** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
 export function httpFailure(
-	answer: { status: number; contentType?: string; body: string; location?: string },
+	answer: { status: number; contentType?: string; body: string; location?: string; /** The header `www-authenticate`. */ challenge?: string },
 	context: FailureContext,
 ): ServerError {
 	const { status, body } = answer;
 	const { message, type, facts } = serverMessage(body);
-	const kind = kindOf(status, message, type, answer);
+	const kind = kindOf(status, message.slice(0, MOST_READ), type, answer);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens = numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	return failure(kind, context, {
 		status,
-		serverText: kind === 'templateRejected' ? innerSentence(message) : message || undefined,
+		serverText: kind === 'templateRejected' ? innerSentence(message) : shown(message, body, context) || undefined,
 		facts,
 		about: {
 			status,
@@ -57,9 +65,26 @@ export function httpFailure(
 			contextTokens,
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: answer.location,
-			serverText: message,
+			serverText: message.slice(0, MOST_READ),
+			isPage: looksLikeHtml(body, answer.contentType),
+			wantsPassword: isBasic(answer.challenge),
 		},
 	});
+}
+
+/** Cut only when it is clear of keys: half a key would not be recognised. */
+function shown(message: string, body: string, { secrets }: FailureContext): string {
+	return parseObject(body) === undefined ? (mask(message, secrets) ?? '').slice(0, MOST_OF_A_PAGE_SHOWN) : message;
+}
+
+/** A proxy that asks for a user and a password, and for nothing else. */
+export function isBasic(challenge = ''): boolean {
+	return /\bbasic\b/i.test(challenge) && !/\bbearer\b/i.test(challenge);
+}
+
+/** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. The body is no more than "error code: 1033". */
+function isCloudflare(status: number): boolean {
+	return status >= 520 && status <= 530;
 }
 
 function kindOf(status: number, message: string, type: string | undefined, answer: { contentType?: string; body: string }): FailureKind {
@@ -71,7 +96,7 @@ function kindOf(status: number, message: string, type: string | undefined, answe
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
-	if (status === 502 || status === 504) return 'gateway';
+	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
 	if (status === 503 && (html || parseObject(answer.body) === undefined)) return 'gateway';
 	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
 	if (status < 300) return html ? 'notAnApi' : 'invalidAnswer';
@@ -142,7 +167,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 /** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
 export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
 	if (type === 'exceed_context_size_error') return 'contextOverflow';
-	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(message)))?.[0];
+	const beginning = message.slice(0, MOST_READ);
+	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(beginning)))?.[0];
 }
 
 function kindOfStatus(status: number, html: boolean): FailureKind {

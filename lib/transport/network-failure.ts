@@ -35,6 +35,10 @@ const BY_CODE: Record<string, FailureKind> = {
 	ENETUNREACH: 'unreachable',
 	ENETDOWN: 'unreachable',
 	EADDRNOTAVAIL: 'unreachable',
+	// A firewall of this very machine, or a broadcast address.
+	EACCES: 'unreachable',
+	EPERM: 'unreachable',
+	UND_ERR_HEADERS_OVERFLOW: 'invalidAnswer',
 	EPROTO: 'tlsMismatch',
 	DEPTH_ZERO_SELF_SIGNED_CERT: 'tlsUntrusted',
 	SELF_SIGNED_CERT_IN_CHAIN: 'tlsUntrusted',
@@ -52,6 +56,8 @@ function kindOfCode(code: string): FailureKind | undefined {
 	if (code.startsWith('HPE_')) return 'notHttp';
 	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
+	// musl, which n8n's Docker image is built on, has more of them than glibc.
+	if (code.startsWith('EAI_')) return 'dns';
 	return BY_CODE[code];
 }
 

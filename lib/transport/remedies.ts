@@ -27,6 +27,10 @@ export interface RemedyFacts {
 	endedItself?: boolean;
 	/** No key was sent. */
 	keyMissing?: boolean;
+	/** What answers is a web page. */
+	isPage?: boolean;
+	/** What answers wants a user and a password. */
+	wantsPassword?: boolean;
 	/** What is asked, where that is no model server. */
 	service?: 'dify';
 }
@@ -166,21 +170,37 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		message: 'The request was cancelled',
 		remedy: 'The execution was stopped. The connection was closed, so the server stops generating too.',
 	}),
-	unauthorized: ({ keyMissing }) =>
-		keyMissing === true
+	unauthorized: ({ keyMissing, wantsPassword }) => {
+		if (wantsPassword === true) {
+			return {
+				message: 'A proxy in front of the server wants a user name and a password',
+				remedy:
+					'Add to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind it wants a key as well, send that in another way: Authentication x-api-key.',
+			};
+		}
+		if (keyMissing === true) {
+			return {
+				message: 'The server wants an API key, and the credential has none',
+				remedy: 'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+			};
+		}
+		return {
+			message: 'The server refuses the API key',
+			remedy:
+				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key), without blanks. Some servers want x-api-key: change Authentication.',
+		};
+	},
+	forbidden: ({ isPage }) =>
+		isPage === true
 			? {
-					message: 'The server wants an API key, and the credential has none',
-					remedy: 'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+					message: 'Something in front of the server does not let n8n through',
+					remedy:
+						'A web page comes with the refusal, so it is a proxy, a firewall or a protection against robots (Cloudflare, nginx with allow and deny): let the address of n8n through there, use an address that goes around it, or put the header that it wants into Extra Headers.',
 				}
 			: {
-					message: 'The server refuses the API key',
-					remedy:
-						'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key), without blanks. Some servers want x-api-key: change Authentication.',
+					message: 'The server does not allow this',
+					remedy: 'The key may lack the permission, or this route is switched off on the server.',
 				},
-	forbidden: () => ({
-		message: 'The server does not allow this',
-		remedy: 'The key may lack the permission, or this route is switched off on the server.',
-	}),
 	wrongPath: ({ root, url }) => ({
 		message: 'The server answers, but not at this path',
 		remedy: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs into the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: an old Ollama has no /v1 routes, update it.' : ''}`,
@@ -256,7 +276,9 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	gateway: ({ status }) => ({
 		message: `A proxy answers with ${status ?? 'an error'}, the model server behind it does not`,
 		remedy:
-			'The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.',
+			status !== undefined && status >= 520
+				? 'Statuses from 520 on are those of Cloudflare: see that the server runs and that cloudflared, or the way from Cloudflare to it, is up.'
+				: 'The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.',
 	}),
 	notAnApi: ({ root }) => ({
 		message: 'A web page answers here, not the API',

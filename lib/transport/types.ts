@@ -43,6 +43,8 @@ export interface CallOptions extends RequestOptions {
 	once?: boolean;
 	/** Longest pause between two pieces of an upload, and before its answer. */
 	idleMs?: number;
+	/** Longest answer in bytes, default 64 MB. */
+	mostBytes?: number;
 }
 
 export interface CallAnswer {

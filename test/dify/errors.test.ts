@@ -106,6 +106,21 @@ describe('bodies of any kind', () => {
 	const of = (status: number, body: unknown, method?: string) => describeDifyFailure({ status, body, url: URL_, method });
 
 	test.each([
+		['titles that never end', `<html>${'<title '.repeat(140_000)}`],
+		['headings that never end', `<html>${'<h1 '.repeat(250_000)}`],
+		['blanks', JSON.stringify({ code: 'x', message: `${' '.repeat(1_000_000)}x` })],
+		['blanks as plain text', `x${' '.repeat(1_000_000)}x`],
+	])('%s: a megabyte of it does not keep n8n busy', (_name, body) => {
+		const startedAt = performance.now();
+		expect(of(500, body).kind).toBe('server-error');
+		expect(performance.now() - startedAt).toBeLessThan(1_000);
+	});
+
+	test("Cloudflare's answer for a tunnel that is down", () => {
+		expect(of(530, 'error code: 1033').kind).toBe('gateway');
+	});
+
+	test.each([
 		[401, PAGES.nginx401, 'unauthorized', '401 Authorization Required'],
 		[404, PAGES.werkzeug404, 'route-not-found', '404 Not Found'],
 		[413, PAGES.nginx413, 'file-too-large', '413 Request Entity Too Large'],

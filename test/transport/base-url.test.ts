@@ -109,6 +109,12 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 	['<http://host:8080>', 'http://host:8080/v1'],
 	['"http://host:8080",', 'http://host:8080/v1'],
 	['http://host:8080;', 'http://host:8080/v1'],
+	// An input method for Chinese or Japanese, and quotes of a word processor
+	['http：//192.168.1.20：8080/v1', 'http://192.168.1.20:8080/v1'],
+	['http：／／192。168．1．20：8080', 'http://192.168.1.20:8080/v1'],
+	['192.168.1.20：8080，', 'http://192.168.1.20:8080/v1'],
+	['“http://host:8080/v1”', 'http://host:8080/v1'],
+	['「http://host:8080」', 'http://host:8080/v1'],
 	// Typing slips
 	['http:/host:8080', 'http://host:8080/v1'],
 	['http:host:8080', 'http://host:8080/v1'],

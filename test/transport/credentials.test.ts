@@ -94,7 +94,7 @@ describe('readLocalLlamaCredential', () => {
 	test('what is missing or of another type counts as not set', () => {
 		const unset = { baseUrl: '', apiKey: '', authentication: 'bearer', extraHeaders: { header: [] }, ignoreSslIssues: false, maxConcurrentRequests: 0 };
 		expect(readLocalLlamaCredential({})).toEqual(unset);
-		const wrong = { baseUrl: 7, apiKey: null, authentication: 'basic', extraHeaders: 'x', ignoreSslIssues: 'true', maxConcurrentRequests: '3' };
+		const wrong = { baseUrl: 7, apiKey: null, authentication: 'basic', extraHeaders: 'x', ignoreSslIssues: 'true', maxConcurrentRequests: true };
 		expect(readLocalLlamaCredential(wrong as unknown as ICredentialDataDecryptedObject)).toEqual(unset);
 		expect(readLocalLlamaCredential({ extraHeaders: { header: [null, { name: 'a' }] } } as unknown as ICredentialDataDecryptedObject).extraHeaders).toEqual({ header: [{ name: 'a', value: '' }] });
 	});
