@@ -75,6 +75,8 @@ const ADAPTATIONS: ReadonlyArray<{ refused: RegExp; change: Partial<ChatRequest>
 	{ refused: /cannot use tools with stream/i, change: { stream: false } },
 	// Mistral's templates (contract llama-server, case 81)
 	{ refused: /tool call ids? should be alphanumeric strings? with length 9/i, change: { shortToolIds: true } },
+	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
+	{ refused: /stream[_ ]options/i, change: { streamUsage: false } },
 ];
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */

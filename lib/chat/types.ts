@@ -91,6 +91,8 @@ export interface ChatRequest {
 	shortToolIds?: boolean;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
+	/** False only for servers that refuse a stream with token counts. */
+	streamUsage?: boolean;
 }
 
 /** Token counts as the server reports them. */

@@ -30,6 +30,10 @@ const NUMBERS = [
 	'dryMultiplier', 'dryBase', 'dryAllowedLength', 'dryPenaltyLastN', 'xtcProbability', 'xtcThreshold', 'mirostat', 'mirostatTau', 'mirostatEta',
 	'seed', 'maxTokens', 'slotId',
 ] as const satisfies ReadonlyArray<keyof ChatParameters>;
+/** Whole numbers: an expression easily gives a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
+const WHOLE: ReadonlySet<string> = new Set([
+	'topK', 'repeatLastN', 'dryAllowedLength', 'dryPenaltyLastN', 'mirostat', 'seed', 'maxTokens', 'slotId',
+] satisfies Array<(typeof NUMBERS)[number]>);
 const SWITCHES = ['parallelToolCalls', 'cachePrompt'] as const satisfies ReadonlyArray<keyof ChatParameters>;
 const TEXTS = ['drySequenceBreakers', 'stop'] as const satisfies ReadonlyArray<keyof ChatParameters>;
 const OBJECTS = ['chatTemplateArguments', 'extraBody'] as const satisfies ReadonlyArray<keyof ChatParameters>;
@@ -63,7 +67,11 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 
 function readOptions(options: Record<string, unknown>): ChatParameters {
 	const parameters: ChatParameters = {};
-	for (const name of NUMBERS) if (isSet(options[name])) parameters[name] = toNumber(name, options[name]);
+	for (const name of NUMBERS) {
+		if (!isSet(options[name])) continue;
+		const number = toNumber(name, options[name]);
+		parameters[name] = WHOLE.has(name) ? Math.trunc(number) : number;
+	}
 	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = toBoolean(name, options[name]);
 	for (const name of TEXTS) {
 		const texts = [options[name]].flat(2).filter(isSet);
@@ -85,7 +93,7 @@ function thinkingOf({ thinking, thinkingEffort, thinkingBudget }: NodeParameters
 		case 'effort':
 			return { mode, effort: oneOf('thinkingEffort', thinkingEffort, EFFORTS) };
 		case 'budget':
-			return { mode, tokens: toNumber('thinkingBudget', thinkingBudget) };
+			return { mode, tokens: Math.trunc(toNumber('thinkingBudget', thinkingBudget)) };
 		default:
 			return undefined;
 	}
@@ -96,9 +104,9 @@ function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameter
 		case 'jsonObject':
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
-			const schema = toObject('jsonSchema', jsonSchema);
+			const { schema, name } = bareSchema(toObject('jsonSchema', jsonSchema));
 			if (Object.keys(schema).length === 0) throw invalid('jsonSchema', 'is empty');
-			return { type: 'jsonSchema', schema };
+			return { type: 'jsonSchema', schema, ...optional('name', name) };
 		}
 		case 'grammar':
 			if (typeof grammar !== 'string' || grammar.trim() === '') throw invalid('grammar', 'is empty');
@@ -106,6 +114,13 @@ function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameter
 		default:
 			return undefined;
 	}
+}
+
+/** People paste the schema in OpenAI's wrapping: the value of `response_format`, or of `json_schema` in it. */
+function bareSchema(given: Record<string, unknown>): { schema: Record<string, unknown>; name?: string } {
+	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
+	if (!isRecord(wrapped.schema) || 'type' in wrapped || 'properties' in wrapped) return { schema: given };
+	return { schema: wrapped.schema, ...optional('name', typeof wrapped.name === 'string' && wrapped.name !== '' ? wrapped.name : undefined) };
 }
 
 function isSet(value: unknown): boolean {

@@ -395,6 +395,20 @@ describe('servers that refuse the first form', () => {
 		expect(bodies(sim)[1]).not.toHaveProperty('stream_options');
 	});
 
+	it.each<[string, object, Overrides]>([
+		['a server that forbids unknown fields', { detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }] }, {}],
+		[
+			'vLLM where Extra Body turns streaming off',
+			{ error: { message: 'Stream options can only be defined when `stream=True`.', type: 'BadRequestError', code: 400 } },
+			{ parameters: { extraBody: { stream: false } } },
+		],
+	])('token counts in the stream are not asked for again: %s', async (_who, refusal, settings) => {
+		const sim = await start();
+		sim.script(reply.error(422, refusal), reply.text('Hello'));
+		expect((await run(clientOf(sim, settings))).answer.text).toBe('Hello');
+		expect(bodies(sim).map((body) => 'stream_options' in body)).toEqual([true, false]);
+	});
+
 	it('refused twice it is said', async () => {
 		const sim = await start();
 		sim.script(reply.llamaError(500, 'Cannot use tools with stream'), reply.llamaError(500, 'Cannot use tools with stream'), reply.text('never'));

@@ -53,6 +53,11 @@ describe('the settings of the chat model', () => {
 		expect(options({ temperature: '0.7', topK: ' 40 ', seed: '1e3' })).toEqual({ temperature: 0.7, topK: 40, seed: 1000 });
 	});
 
+	it('whole numbers lose their fraction, as llama-server does it; others refuse them', () => {
+		expect(options({ maxTokens: 33.3, topK: '40.7', seed: -1.5, temperature: 0.7 })).toEqual({ maxTokens: 33, topK: 40, seed: -1, temperature: 0.7 });
+		expect(read({ thinking: 'budget', thinkingBudget: 10.9 }).parameters.thinking).toEqual({ mode: 'budget', tokens: 10 });
+	});
+
 	it('what an expression leaves empty is not set', () => {
 		expect(options({ temperature: '', topK: null, seed: undefined, cachePrompt: '', stop: '', extraBody: '', chatTemplateArguments: null })).toEqual({});
 		expect(options({ stop: ['', null], drySequenceBreakers: [], extraBody: '{}', chatTemplateArguments: {} })).toEqual({});
@@ -96,6 +101,13 @@ describe('the settings of the chat model', () => {
 		[{ responseFormat: 'jsonObject' }, { type: 'jsonObject' }],
 		[{ responseFormat: 'jsonSchema', jsonSchema: '{"type": "object"}' }, { type: 'jsonSchema', schema: { type: 'object' } }],
 		[{ responseFormat: 'jsonSchema', jsonSchema: { type: 'object' } }, { type: 'jsonSchema', schema: { type: 'object' } }],
+		// In the wrapping that OpenAI's API takes, and a schema that has such names of its own.
+		[{ responseFormat: 'jsonSchema', jsonSchema: { name: 'colour', strict: true, schema: { type: 'object' } } }, { type: 'jsonSchema', name: 'colour', schema: { type: 'object' } }],
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: { type: 'json_schema', json_schema: { name: 'colour', schema: { type: 'array' } } } },
+			{ type: 'jsonSchema', name: 'colour', schema: { type: 'array' } },
+		],
+		[{ responseFormat: 'jsonSchema', jsonSchema: { type: 'object', schema: {} } }, { type: 'jsonSchema', schema: { type: 'object', schema: {} } }],
 		[{ responseFormat: 'grammar', grammar: 'root ::= "a"' }, { type: 'grammar', grammar: 'root ::= "a"' }],
 	])('response format %j', (given, responseFormat) => {
 		expect(read(given).parameters.responseFormat).toEqual(responseFormat);

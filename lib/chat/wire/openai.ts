@@ -18,7 +18,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		messages: request.messages.map((message) => wireMessage(message, request)),
 		...toolFields(request),
 		stream: streamed,
-		...(streamed ? { stream_options: { include_usage: true } } : {}),
+		...(streamed && (request.streamUsage ?? true) ? { stream_options: { include_usage: true } } : {}),
 		...parameterFields(parameters, serverKind),
 		...responseFormatFields(parameters, serverKind),
 		...thinkingFields(parameters, serverKind),
