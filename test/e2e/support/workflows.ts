@@ -20,7 +20,7 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 	for (const [from, { to = [], serves = [] }] of Object.entries(parts)) {
 		const own: Workflow['connections'][string] = {};
 		if (to.length > 0) own.main = [to.map((node) => ({ node, type: 'main', index: 0 }))];
-		for (const [kind, node] of serves) own[kind] = [[{ node, type: kind, index: 0 }]];
+		for (const [kind, node] of serves) own[kind] = [[...(own[kind]?.[0] ?? []), { node, type: kind, index: 0 }]];
 		if (Object.keys(own).length > 0) connections[from] = own;
 	}
 	return {
