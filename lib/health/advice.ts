@@ -40,6 +40,15 @@ export const ADVICE = {
 		meaning: 'The address takes the connection, but nothing comes back',
 		advice: `The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or a firewall swallows the packets (ufw allow ${port}/tcp). Try the same address with curl from the machine that runs n8n, and look at the server with top.`,
 	}),
+	endlessAnswer: () => ({
+		meaning: 'Something answers, but its answer does not end',
+		advice:
+			'Check the base URL and the port: a web cam, a log or a download may be what answers there. If it is the right server, it or the network is very slow: raise Time Limit of a Check.',
+	}),
+	moved: ({ url, what = '' }) => ({
+		meaning: `The server redirects every request to another address${what}`,
+		advice: `Type ${url} as base URL.`,
+	}),
 	stuck: () => ({
 		meaning: 'The web part of the server answers, but the part that runs the model does not',
 		advice:

@@ -1,7 +1,7 @@
 import { isRecord } from '../transport/json';
-import { describeProbe, type Weighed } from './finding';
+import { advise, describeProbe, type Weighed } from './finding';
 import { listOf } from './identify';
-import type { Alternative, Observations } from './observations';
+import type { Alternative, Observations, Probe } from './observations';
 
 /** Whether the server answers with the other scheme at the same place: then that is all that is wrong. */
 export function speaksOtherScheme({ alternatives, url }: Observations): boolean {
@@ -15,6 +15,29 @@ export function withAlternative({ alternatives }: Observations, observed: string
 	const address = `Type ${works.baseUrl} as base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
 	// Where the API itself was found, nothing is left to advise.
 	return [`${observed}; ${describeProbe(works.probe)}`, { advice: works.expects === 'anything' ? `${address} ${advice}` : address }];
+}
+
+/**
+ * An address that leads on to another one. Questions are asked there as well, so all looks well; but a POST, and with it every generation, is
+ * repeated only where the status says so.
+ */
+export function movedFindings(probe: Probe | undefined): Weighed[] {
+	if (probe?.answered !== true || probe.endedAt === undefined) return [];
+	const asked = bare(probe.url);
+	const ended = bare(probe.endedAt);
+	if (ended === asked) return [];
+	const route = asked.slice(asked.lastIndexOf('/'));
+	const place = ended.endsWith(route) ? ended.slice(0, -route.length).replace(/\/v1$/, '') : ended;
+	if (probe.status === 401) return [advise('moved', 'error', describeProbe(probe), { url: place, what: ', and the key is never sent there' }, 'misconfigured')];
+	const isFollowed = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
+	return isFollowed
+		? [advise('moved', 'warning', describeProbe(probe), { url: place })]
+		: [advise('moved', 'error', describeProbe(probe), { url: place, what: ', which generations do not follow' }, 'misconfigured')];
+}
+
+/** Without a query, and without the slash that some frameworks insist on. */
+function bare(url: string): string {
+	return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
 /** Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer. */

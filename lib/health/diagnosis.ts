@@ -1,11 +1,12 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
 import { argumentsOf, describeServer, gpuShares } from './facts';
-import { speaksOtherScheme, withAlternative } from './alternatives';
+import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
 import { listOf, modelEntries } from './identify';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
 import type { FailureKind } from '../transport/errors';
+import { isBasic, looksLikeHtml } from '../transport/http-failure';
 import { isRecord } from '../transport/json';
 import { remedyFor } from '../transport/remedies';
 
@@ -44,6 +45,7 @@ function findAll(observations: Observations, report: ServerReport): Weighed[] {
 	const closed = apiFindings(observations, report);
 	if (closed.length > 0) return closed;
 	return [
+		...movedFindings(observations.probes.models),
 		...liveness(observations, report),
 		...routerFindings(observations),
 		...expectationFindings(observations, report),
@@ -64,6 +66,8 @@ function wayThere(observations: Observations): Weighed[] {
 	const failure = speaksOtherScheme(observations) ? ofTable('tlsMismatch', { url: probe.url, root }) : probe.failure;
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
+	const endless = failed.find(({ failure: { began } }) => began === true);
+	if (endless !== undefined && failure.kind === 'totalLimit') return [advise('endlessAnswer', 'error', describeProbe(endless), {}, 'unreachable')];
 	if (failure.kind === 'totalLimit') return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];
 	const { before } = observations;
 	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
@@ -87,7 +91,7 @@ function apiFindings(observations: Observations, report: ServerReport): Weighed[
 	const observed = isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
 	if (!models.answered && models.failure.kind === 'totalLimit') return [advise('stuck', 'error', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`, {}, 'degraded')];
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
-	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden') return [unauthorized(observations, failure, observed, kind)];
+	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden') return [unauthorized(observations, models, failure, observed, kind)];
 	if (failure.kind === 'wrongPath' && kind === 'ollama') return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -103,7 +107,9 @@ function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): Pro
 	return { kind, ...remedyFor(kind, facts) };
 }
 
-function unauthorized({ keySet, authentication }: Observations, failure: ProbeFailure, observed: string, kind: ServerReport['server']['kind']): Weighed {
+function unauthorized({ keySet, authentication }: Observations, probe: Probe, failure: ProbeFailure, observed: string, kind: ServerReport['server']['kind']): Weighed {
+	// Where a proxy refuses, no key of the server helps.
+	if (probe.answered && (isBasic(probe.headers['www-authenticate']) || (probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
 	// vLLM looks at Authorization only (contract llama-server 8.4).
 	if (kind === 'vllm' && authentication === 'xApiKey') return fromFailure(failure, observed, { advice: 'vLLM takes the key as Bearer only: change Authentication in the credential.' });
@@ -132,7 +138,7 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 }
 
 /** Options of a command line whose values are nobody's business. */
-const SECRET_OPTION = /^--(?:api-key|hf-token)(?:=|$)/;
+const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
 /** Models of a router that failed to load. The one that is needed is a matter of `expectations.ts` only where it is not in the list. */
 function routerFindings({ probes, expectations }: Observations): Weighed[] {

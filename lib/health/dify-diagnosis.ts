@@ -2,7 +2,7 @@ import { describeDifyFailure } from '../dify/errors';
 import type { DifyFailureKind } from '../dify/codes';
 import { isRecord } from '../transport/json';
 import { remedyFor } from '../transport/remedies';
-import { withAlternative } from './alternatives';
+import { movedFindings, withAlternative } from './alternatives';
 import { advise, describeProbe, fromFailure, type Weighed } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
 
@@ -34,13 +34,15 @@ export function difyFindings(observations: Observations): Weighed[] {
 	if (main === undefined) return [];
 	if (!main.answered) return [unanswered(main)];
 	if (!isFine(main, keyType)) {
+		const moved = main.status === 401 ? movedFindings(main) : [];
+		if (moved.length > 0) return moved;
 		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge')) return [wrongFamily(main, other, keyType)];
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
-	if (parameters === undefined) return [];
+	if (parameters === undefined) return movedFindings(main);
 	if (!parameters.answered) return [unanswered(parameters)];
-	return parameters.status < 300 && isRecord(parameters.json) ? [] : [refused(observations, parameters)];
+	return parameters.status < 300 && isRecord(parameters.json) ? movedFindings(main) : [refused(observations, parameters)];
 }
 
 /** Something else did answer, or `wayThere` in `diagnosis.ts` would have spoken. */

@@ -176,7 +176,8 @@ function metricsOf(probe: Probe | undefined): Record<string, number> | undefined
 	if (probe?.answered !== true || probe.status !== 200) return undefined;
 	const values: Record<string, number> = {};
 	for (const [, name = '', value = ''] of probe.text.matchAll(/^([a-z_:][a-z0-9_:]*)(?:\{[^}]*\})? ([0-9.eE+-]+)/gim)) {
-		values[name] = (values[name] ?? 0) + Number(value);
+		const number = Number(value);
+		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
 	}
 	return values;
 }

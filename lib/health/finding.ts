@@ -44,8 +44,8 @@ export function advise(id: AdviceId, severity: Severity, observed: string, facts
 export function describeProbe(probe: Probe): string {
 	const question = `${probe.method} ${probe.url}`;
 	if (!probe.answered) {
-		const { kind, code, message } = probe.failure;
-		const what = kind === 'totalLimit' || kind === 'firstTokenLimit' ? 'no answer' : code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : message;
+		const { kind, code, message, began } = probe.failure;
+		const what = began === true ? 'an answer without end' : kind === 'totalLimit' || kind === 'firstTokenLimit' ? 'no answer' : code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : message;
 		return `${question}: ${what} after ${Math.round(probe.ms)} ms`;
 	}
 	const said = probe.failure?.serverText ? `, "${shorten(probe.failure.serverText)}"` : '';

@@ -17,7 +17,9 @@ export function identify(probes: Probes): { kind: HealthServerKind; version: str
 		return { kind: isRouter ? 'llamaRouter' : 'llamaServer', version: text(props.build_info) };
 	}
 	const ollamaVersion = text(bodyOf(probes.ollamaVersion).version);
-	if (ollamaVersion !== null || owners.has('library')) return { kind: 'ollama', version: ollamaVersion };
+	// Open WebUI names its own version there and answers the rest with a page; KoboldCpp plays Ollama.
+	const playsOllama = owners.has('koboldcpp') || (probes.models?.answered === true && probes.models.failure?.kind === 'notAnApi');
+	if ((ollamaVersion !== null && !playsOllama) || owners.has('library')) return { kind: 'ollama', version: ollamaVersion };
 	const version = bodyOf(probes.version);
 	if ('git_commit' in version || owners.has('gpustack') || hasBody(probes.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized')) {
 		return { kind: 'gpustack', version: text(version.version) };
@@ -40,6 +42,15 @@ export function listOf(probe: Probe | undefined): Array<Record<string, unknown>>
 
 export function modelEntries(probe: Probe | undefined): Array<Record<string, unknown>> {
 	return listOf(probe) ?? [];
+}
+
+/**
+ * LiteLLM, by the date that it gives all models (litellm/constants.py). Its `/health` sends a real request to every model behind it
+ * (docs.litellm.ai, Health Checks).
+ */
+export function isLiteLlm(probe: Probe | undefined): boolean {
+	const isMarked = probe?.answered === true && Object.keys(probe.headers).some((name) => name.startsWith('x-litellm-'));
+	return isMarked || modelEntries(probe).some(({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai');
 }
 
 /** The JSON object of an answer below 300; empty where there is none. */

@@ -128,7 +128,10 @@ async function changeOnOllama(connection: Connection, action: ModelAction, { mod
 	const state = action === 'load' ? 'loaded' : 'unloaded';
 	if (before !== state) {
 		const url = `${connection.url.root}/api/generate`;
-		const answer = await connection.call(url, { json: { model, stream: false, ...(action === 'unload' ? { keep_alive: 0 } : {}) }, timeoutMs: limitMs, signal });
+		const call = { json: { model, stream: false, ...(action === 'unload' ? { keep_alive: 0 } : {}) }, timeoutMs: limitMs, signal };
+		let answer = await connection.call(url, call);
+		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
+		if (answer.status === 400 && /does not support generate/i.test(answer.text)) answer = await connection.call(`${connection.url.root}/api/embed`, call);
 		if (answer.status >= 300) throw connection.refusal(answer, model);
 	}
 	return { model, server: 'ollama', before, state };

@@ -34,6 +34,8 @@ export interface ProbeFailure {
 	code?: string;
 	/** What the server said, without any key. */
 	serverText?: string;
+	/** Something had come, but not all of it. */
+	began?: boolean;
 }
 
 interface ProbeBase {
@@ -48,6 +50,8 @@ export type Probe =
 			answered: true;
 			/** After redirects, where that is another address. */
 			endedAt?: string;
+			/** Statuses of the redirects that led there. */
+			redirects?: number[];
 			status: number;
 			/** Names in lower case. */
 			headers: Record<string, string>;

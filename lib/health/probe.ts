@@ -2,6 +2,7 @@ import type { Connection } from '../transport/connection';
 import type { CallOptions } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { looksLikeHtml } from '../transport/http-failure';
+import { isRecord, parseJson } from '../transport/json';
 import { networkFailure } from '../transport/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
@@ -13,26 +14,30 @@ export interface ProbeOptions {
 }
 
 const MOST_TEXT = 256 * 1024;
+/** Several questions are asked at once, and what answers may be anything. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /** One question to a server. Never fails: what went wrong is part of the result. */
 export async function ask(connection: Connection, url: string, { timeoutMs, signal, json }: ProbeOptions): Promise<Probe> {
 	const startedAt = performance.now();
 	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the next request
 	// was seen to wait for two seconds. A check must not do that to anybody.
-	const call: CallOptions = { timeoutMs, signal, once: true, ...(json === undefined ? {} : { method: 'POST', json }) };
+	const call: CallOptions = { timeoutMs, signal, once: true, mostBytes: MOST_BYTES, ...(json === undefined ? {} : { method: 'POST', json }) };
 	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };
 	try {
 		const answer = await connection.call(url, call);
-		const noAnswer = answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']);
+		const noAnswer = answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']) || saysNo(answer.json);
+		const text = connection.hide(answer.text);
 		return {
 			...base,
 			ms: elapsed(startedAt),
 			answered: true,
-			...(answer.url === url ? {} : { endedAt: answer.url }),
+			...(answer.url === url ? {} : { endedAt: connection.mask(answer.url) }),
+			...(answer.redirects === undefined ? {} : { redirects: answer.redirects }),
 			status: answer.status,
 			headers: answer.headers,
-			text: answer.text.slice(0, MOST_TEXT),
-			json: answer.json,
+			text: text.slice(0, MOST_TEXT),
+			json: text === answer.text ? answer.json : parseJson(text),
 			...(noAnswer ? { failure: describeFailure(connection.refusal(answer)) } : {}),
 		};
 	} catch (error) {
@@ -51,7 +56,13 @@ export function describeFailure(error: ServerError): ProbeFailure {
 		remedy,
 		...(typeof facts.code === 'string' ? { code: facts.code } : {}),
 		...(serverText ? { serverText } : {}),
+		...(facts.answerBegan === true ? { began: true } : {}),
 	};
+}
+
+/** LM Studio answers routes that it does not have with an error and status 200. */
+function saysNo(json: unknown): boolean {
+	return isRecord(json) && typeof json.error === 'string' && !('data' in json);
 }
 
 export function elapsed(startedAt: number): number {

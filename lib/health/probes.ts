@@ -3,8 +3,9 @@ import type { ConnectionSettings } from '../transport/types';
 import { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
 import { isRecord } from '../transport/json';
+import { afterMs } from '../transport/limits';
 import { isLoopback } from '../transport/remedies';
-import { bodyOf, identify, listOf, modelEntries } from './identify';
+import { bodyOf, identify, isLiteLlm, listOf, modelEntries } from './identify';
 import { isNamed } from './names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { ask, describeFailure, elapsed } from './probe';
@@ -102,24 +103,37 @@ export async function modelServerPlan(plan: Plan): Promise<Seen> {
 	const { root, origin, api } = plan.connection.url;
 	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits for it here.
 	const metrics = plan.ask(`${root}/metrics`);
+	const models = plan.ask(`${api}/models`);
+	const isHarmless = mayAskHealth(plan, models);
 	const first = await named({
-		health: plan.ask(`${root}/health`),
-		models: plan.ask(`${api}/models`),
+		health: isHarmless.then(async (yes) => (yes ? await plan.ask(`${root}/health`) : undefined)),
+		models,
 		props: plan.ask(`${root}/props`),
 		ollamaVersion: plan.ask(`${root}/api/version`),
 		version: plan.ask(`${root}/version`),
-		...(root === origin ? {} : { originHealth: plan.ask(`${origin}/health`) }),
+		...(root === origin ? {} : { originHealth: isHarmless.then(async (yes) => (yes ? await plan.ask(`${origin}/health`) : undefined)) }),
 	});
 	const [second, perModel, alternatives] = await Promise.all([secondRound(plan, first), askModels(plan, first), tryOtherAddresses(plan, first)]);
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
 }
 
+/** Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no LiteLLM. */
+async function mayAskHealth({ options: { timeLimitMs = TIME_LIMIT_MS } }: Plan, models: Promise<Probe>): Promise<boolean> {
+	let disarm = () => {};
+	const late = new Promise<undefined>((resolve) => {
+		disarm = afterMs(Math.ceil(timeLimitMs / 2), () => resolve(undefined));
+	});
+	const list = await Promise.race([models, late]);
+	disarm();
+	return !isLiteLlm(list);
+}
+
 export type Round = Partial<Record<ProbeName, Probe>>;
 
 /** Waits for several questions at once. */
-export async function named(probes: Partial<Record<ProbeName, Promise<Probe>>>): Promise<Round> {
+export async function named(probes: Partial<Record<ProbeName, Promise<Probe | undefined>>>): Promise<Round> {
 	const entries = await Promise.all(Object.entries(probes).map(async ([name, probe]) => [name, await probe] as const));
-	return Object.fromEntries(entries);
+	return Object.fromEntries(entries.filter(([, probe]) => probe !== undefined));
 }
 
 async function secondRound(plan: Plan, first: Round): Promise<Round> {
@@ -142,8 +156,11 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 	const { kind } = identify(first);
 	const entries = modelEntries(first.models);
 	const perModel: Record<string, ModelProbes> = {};
+	const wanted = plan.options.expectations?.model;
+	const isWanted = ({ id, aliases }: Record<string, unknown>) => isNamed(String(id), wanted) || (Array.isArray(aliases) && aliases.includes(wanted));
+	const wantedFirst = (some: typeof entries) => [...some.filter(isWanted), ...some.filter((entry) => !isWanted(entry))].map(({ id }) => String(id));
 	if (kind === 'llamaRouter') {
-		const loaded = entries.filter(({ status }) => isRecord(status) && status.value === 'loaded').map(({ id }) => String(id));
+		const loaded = wantedFirst(entries.filter(({ status }) => isRecord(status) && status.value === 'loaded'));
 		await Promise.all(
 			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
 				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
@@ -154,10 +171,8 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 		);
 	}
 	if (kind === 'ollama') {
-		const wanted = plan.options.expectations?.model;
-		const ids = entries.map(({ id }) => String(id)).sort((a, b) => Number(isNamed(b, wanted)) - Number(isNamed(a, wanted)));
 		await Promise.all(
-			ids.slice(0, MOST_MODELS_ASKED).map(async (id) => {
+			wantedFirst(entries).slice(0, MOST_MODELS_ASKED).map(async (id) => {
 				perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };
 			}),
 		);
@@ -170,7 +185,7 @@ async function tryOtherAddresses(plan: Plan, first: Round): Promise<Alternative[
 	const { url } = plan.connection;
 	const main = first.models;
 	if (main?.answered !== true) return await tryOtherRoads(plan, first);
-	const isElsewhere = listOf(main) === undefined && ['wrongPath', 'notAnApi'].includes(main.failure?.kind ?? '');
+	const isElsewhere = listOf(main) === undefined && ['wrongPath', 'notAnApi', 'invalidAnswer'].includes(main.failure?.kind ?? '');
 	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
 	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
 	return await Promise.all(places.map(async (place) => await plan.askElsewhere(place, 'models')));

@@ -11,6 +11,8 @@ export interface Answer {
 	headers: Record<string, string>;
 	url: string;
 	body: AsyncIterable<Uint8Array>;
+	/** Statuses of the redirects that led here. */
+	redirects?: number[];
 	close(): void;
 }
 
@@ -47,7 +49,8 @@ export async function readAnswer(answer: Answer, most = MOST_ANSWER): Promise<Ca
 	}
 	answer.close();
 	text += decoder.decode();
-	return { status: answer.status, headers: answer.headers, text, json: parseJson(text), url: answer.url };
+	const { status, headers, url, redirects } = answer;
+	return { status, headers, text, json: parseJson(text), url, ...(redirects === undefined ? {} : { redirects }) };
 }
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

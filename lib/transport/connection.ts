@@ -6,7 +6,7 @@ import { eventStream } from './event-stream';
 import { failure, type FailureContext } from './failure';
 import { httpFailure } from './http-failure';
 import { parseObject } from './json';
-import { mask, secretsOf } from './secrets';
+import { keysOf, mask, secretsOf } from './secrets';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { seconds } from './remedies';
 import { watchedBody } from './request-body';
@@ -20,6 +20,7 @@ const CALL_LIMIT_MS = 15_000;
 export class Connection {
 	readonly url: ResolvedBaseUrl;
 	private readonly secrets: string[];
+	private readonly keys: string[];
 	private readonly scope: string;
 	private readonly sender: Sender;
 
@@ -28,6 +29,7 @@ export class Connection {
 		this.url = resolved(settings.baseUrl);
 		const headers = settings.headers ?? {};
 		this.secrets = secretsOf(headers);
+		this.keys = keysOf(headers);
 		this.scope = JSON.stringify(headers);
 		this.sender = new Sender(settings, this.url.origin, (url, model) => this.contextOf(url, model));
 	}
@@ -46,6 +48,11 @@ export class Connection {
 	/** Takes the credential's key and header values out of a text. */
 	mask(text: string): string {
 		return mask(text, this.secrets) ?? '';
+	}
+
+	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
+	hide(text: string): string {
+		return mask(text, this.keys) ?? '';
 	}
 
 	/** Whether the key is sent there. */
@@ -124,6 +131,9 @@ export class Connection {
 		if (status === 401 && !this.isOwn(url)) {
 			return failure('redirect', this.contextOf(this.url.api, model), { status, about: { location: url } });
 		}
+		// The forward proxy of the environment, which does not say so in its status.
+		const squid = answer.headers['x-squid-error'];
+		if (squid !== undefined) return failure('proxy', this.contextOf(url, model), { status, about: { code: squid } });
 		return httpFailure(
 			{ status, contentType: answer.headers['content-type'], body: text, location: redirectLocation(answer), challenge: answer.headers['www-authenticate'] },
 			this.contextOf(url, model),

@@ -14,6 +14,16 @@ export function secretsOf(headers: Record<string, string>): string[] {
 	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
+const CARRIES_A_KEY = /auth|key|token|secret|cookie|pass/i;
+/** People give servers that want no key a word such as "ollama" or "not-needed", which answers hold for other reasons. */
+const LEAST_OF_A_KEY = 16;
+
+/** Of the same only what is surely a key: for answers whose words have a meaning, such as names of models. */
+export function keysOf(headers: Record<string, string>): string[] {
+	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
+	return secretsOf(Object.fromEntries(carriers)).filter((secret) => secret.length >= LEAST_OF_A_KEY);
+}
+
 /** Takes keys out of a text that comes from outside: some servers and proxies echo the header they refuse. */
 export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
 	// Shorter values are no secrets, but would tear words apart.

@@ -37,11 +37,13 @@ export class Sender {
 	 */
 	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
 		let target = url;
-		for (let redirects = 0; ; redirects++) {
+		const redirects: number[] = [];
+		for (;;) {
 			const outcome = await this.sendOnce(target, options, watchdog, way);
 			if ('failed' in outcome) throw outcome.failed;
-			const next = redirects < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
-			if (next === undefined) return outcome;
+			const next = redirects.length < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
+			if (next === undefined) return redirects.length === 0 ? outcome : { ...outcome, redirects };
+			redirects.push(outcome.status);
 			outcome.close();
 			this.allowRedirect(target, next);
 			target = next;

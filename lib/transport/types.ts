@@ -55,6 +55,8 @@ export interface CallAnswer {
 	json: unknown;
 	/** Where the answer came from, after redirects. */
 	url: string;
+	/** Statuses of the redirects, where there were any. */
+	redirects?: number[];
 }
 
 export interface StreamOptions extends RequestOptions {
