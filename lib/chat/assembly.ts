@@ -113,8 +113,7 @@ export class Assembly {
 			step.text += split.text;
 			step.reasoning += split.reasoning;
 		}
-		const touched = new Set<OpenCall>();
-		for (const piece of chunk.toolCalls ?? []) touched.add(this.addToolCall(piece, touched));
+		if (chunk.toolCalls) this.addToolCalls(chunk.toolCalls);
 		if (chunk.usage) this.usage = chunk.usage;
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
@@ -193,6 +192,11 @@ export class Assembly {
 		const all = this.half[kind] + piece;
 		this.half[kind] = /[\uD800-\uDBFF]$/.exec(all)?.[0] ?? '';
 		return all.slice(0, all.length - this.half[kind].length);
+	}
+
+	private addToolCalls(pieces: readonly ToolCallPiece[]): void {
+		const touched = new Set<OpenCall>();
+		for (const piece of pieces) touched.add(this.addToolCall(piece, touched));
 	}
 
 	/**

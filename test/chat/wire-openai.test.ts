@@ -287,8 +287,16 @@ describe('decoding', () => {
 		[{ code: 503, reason: 'ServiceUnavailable', message: 'No running instances available' }, { message: 'No running instances available', status: 503 }, undefined],
 		[{ object: 'error', message: 'boom', type: 'BadRequestError', code: 400 }, { message: 'boom', type: 'BadRequestError', status: 400 }, undefined],
 		[{ code: 500, message: 'old', type: 'server_error' }, { message: 'old', type: 'server_error', status: 500 }, 'error'],
+		[{ type: 'error', message: 'boom' }, { message: 'boom', type: 'error' }, undefined],
+		[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
+		[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
+		['Internal Server Error', { message: 'Internal Server Error' }, 'error'],
 	])('an error inside the stream: %j', (data, error, event) => {
 		expect(decode(data, event)).toEqual({ error });
+	});
+
+	it.each(['ping', 'heartbeat', 'keep-alive'])('an event called %s says nothing, whatever it holds', (name) => {
+		for (const data of ['1763600000', 'alive', '{"type":"ping"}']) expect(decode(data, name)).toEqual({});
 	});
 
 	it('case 15: a whole answer, as recorded', () => {

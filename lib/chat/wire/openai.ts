@@ -98,12 +98,15 @@ export function shortId(id: string): string {
 	return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
+const HEARTBEATS: ReadonlySet<string> = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
+
 function decode(event: ServerSentEvent): WireChunk {
 	const data = event.data.trim();
 	if (data === '[DONE]') return { done: true };
-	// Events without data are used as heartbeats by some gateways.
-	if (data === '') return {};
+	// Events without data are used as heartbeats by some gateways, events with a name of their own by others.
+	if (data === '' || HEARTBEATS.has(event.event ?? '')) return {};
 	const json = parseJson(data);
+	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
@@ -140,11 +143,11 @@ function decode(event: ServerSentEvent): WireChunk {
 }
 
 /**
- * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}`, and old releases' `error:`
- * lines, whose data is the error itself.
+ * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}` and what gateways make
+ * of it, and old releases' `error:` lines, whose data is the error itself.
  */
 function errorOf(json: Record<string, unknown>, eventName: string | undefined, data: string): WireChunk['error'] {
-	const isError = eventName === 'error' || json.object === 'error' || (json.choices === undefined && (json.detail || (json.code && json.message)));
+	const isError = eventName === 'error' || json.object === 'error' || ((json.choices ?? undefined) === undefined && (json.detail || isErrorText(json)));
 	const error = json.error || (isError ? json : undefined);
 	if (!error) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
@@ -153,6 +156,10 @@ function errorOf(json: Record<string, unknown>, eventName: string | undefined, d
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...(typeof error.code === 'number' ? { status: error.code } : {}),
 	};
+}
+
+function isErrorText({ message, code, status, type, success }: Record<string, unknown>): boolean {
+	return Boolean(message) && (Boolean(code) || typeof status === 'number' || type === 'error' || success === false);
 }
 
 function deltaOf(choice: Record<string, unknown> | undefined): Record<string, unknown> {
