@@ -24,8 +24,12 @@ async function authenticate(data: ICredentialDataDecryptedObject, request: IHttp
 
 /** n8n would show no more than the phrase of the status, such as "Not Found". */
 function said(status: number, kind: FailureKind) {
+	return { type: 'responseCode' as const, properties: { value: status, message: sentence(kind, status) } };
+}
+
+function sentence(kind: FailureKind, status?: number): string {
 	const { message, remedy } = remedyFor(kind, { status });
-	return { type: 'responseCode' as const, properties: { value: status, message: `${message}. ${remedy}` } };
+	return `${message}. ${remedy}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {
@@ -110,6 +114,17 @@ export class LocalLlamaApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
-		rules: [said(401, 'unauthorized'), said(403, 'forbidden'), said(404, 'wrongPath'), said(502, 'gateway'), said(503, 'loading'), said(504, 'gateway')],
+		// n8n takes both kinds of rules in one list (credentials-tester.service.ts); its type says one or the other.
+		rules: [
+			said(401, 'unauthorized'),
+			said(403, 'forbidden'),
+			said(404, 'wrongPath'),
+			said(502, 'gateway'),
+			said(503, 'loading'),
+			said(504, 'gateway'),
+			...[520, 521, 522, 523, 524, 530].map((status) => said(status, 'gateway')),
+			// A user interface or a login answers with a page and status 200: the first letter of a page is found at key 0 of its text.
+			{ type: 'responseSuccessBody', properties: { key: '0', value: '<', message: sentence('notAnApi') } },
+		] as ICredentialTestRequest['rules'],
 	};
 }

@@ -23,17 +23,17 @@ export class Parameters {
 	}
 
 	get model(): string {
-		return String(this.context.getNodeParameter('model', this.itemIndex, '', { extractValue: true }) ?? '');
+		return nameOf('model', this.context.getNodeParameter('model', this.itemIndex, '', { extractValue: true }));
 	}
 
 	flag(collection: string, name: string, fallback: boolean): boolean {
 		const value = this.option(collection, name);
-		return value === undefined ? fallback : value === true || value === 'true';
+		return value === undefined ? fallback : value === true || /^(?:true|1|yes|on)$/i.test(String(value).trim());
 	}
 
 	/** @throws {ServerError} of kind `invalidInput` naming the field */
-	number(name: string, fallback: number, least: number): number {
-		return numberOf(name, this.context.getNodeParameter(name, this.itemIndex, fallback), fallback, least);
+	number(name: string, fallback: number, least: number, most: number): number {
+		return numberOf(name, this.context.getNodeParameter(name, this.itemIndex, fallback), fallback, least, most);
 	}
 
 	optionalNumber(collection: string, name: string, least: number): number | undefined {
@@ -57,9 +57,9 @@ export class Parameters {
 	}
 
 	private expectations(): Expectations {
-		const model = this.option('needed', 'model');
+		const model = nameOf('model', this.option('needed', 'model'));
 		return {
-			...(typeof model === 'string' && model.trim() !== '' ? { model: model.trim() } : {}),
+			...(model === '' ? {} : { model }),
 			vision: this.flag('needed', 'vision', false),
 			tools: this.flag('needed', 'tools', false),
 			embeddings: this.flag('needed', 'embeddings', false),
@@ -70,8 +70,26 @@ export class Parameters {
 	}
 }
 
-function numberOf(name: string, value: unknown, fallback: number, least: number): number {
-	const number = value === undefined || value === '' ? fallback : Number(value);
-	if (Number.isFinite(number) && number >= least) return number;
-	throw failure('invalidInput', {}, { message: `The field "${name}" must be a number from ${least}, but is ${JSON.stringify(value)}`, remedy: 'Correct the field in the node.' });
+/** The fields limit what is typed, but not what comes out of an expression: a million requests at once would end n8n, not the server. */
+function numberOf(name: string, value: unknown, fallback: number, least: number, most = Infinity): number {
+	const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
+	const number = value === undefined || value === null || value === '' ? fallback : isNumeric ? Number(value) : NaN;
+	if (Number.isFinite(number) && number >= least && number <= most) return number;
+	throw wrong(name, most === Infinity ? `a number from ${least}` : `a number from ${least} to ${most}`, value);
+}
+
+/** A name of digits comes out of an expression as a number. */
+function nameOf(field: string, value: unknown): string {
+	if (value === undefined || value === null) return '';
+	if (typeof value === 'string' || typeof value === 'number') return String(value).trim();
+	throw wrong(field, 'a name', value);
+}
+
+function wrong(field: string, wanted: string, value: unknown) {
+	return failure('invalidInput', {}, { message: `The field "${field}" must be ${wanted}, but is ${shown(value)}`, remedy: 'Correct the field in the node.' });
+}
+
+function shown(value: unknown): string {
+	const text = JSON.stringify(value) ?? String(value);
+	return text.length <= 100 ? text : `${text.slice(0, 99)}…`;
 }

@@ -16,6 +16,9 @@ import { targetOf } from './target';
 
 const OPERATIONS: Record<string, Operation> = { check, speedTest, waitUntilReady, listModels, loadModel, unloadModel };
 
+/** What the node still holds of another server, after Dify was chosen, would be asked of Dify in vain. */
+const OF_DIFY = new Set(['check', 'waitUntilReady']);
+
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
@@ -43,8 +46,11 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 async function attempt(context: IExecuteFunctions, itemIndex: number): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
 	try {
 		const parameters = new Parameters(context, itemIndex);
-		const operation = operationOf(String(context.getNodeParameter('operation', itemIndex, 'check')));
-		const outcome = await operation(await targetOf(context, itemIndex), parameters);
+		const name = String(context.getNodeParameter('operation', itemIndex, 'check'));
+		const operation = operationOf(name);
+		const target = await targetOf(context, itemIndex);
+		if (target.service === 'dify' && !OF_DIFY.has(name)) throw notOfDify(name);
+		const outcome = await operation(target, parameters);
 		const mustBeHealthy = 'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
 		return mustBeHealthy ? { failed: unhealthy(context.getNode(), outcome.health, itemIndex), details: outcome.health as unknown as JsonObject } : outcome;
 	} catch (error) {
@@ -56,6 +62,10 @@ function operationOf(name: string): Operation {
 	const operation = Object.entries(OPERATIONS).find(([known]) => known === name)?.[1];
 	if (operation !== undefined) return operation;
 	throw failure('invalidInput', {}, { message: `The operation "${name}" does not exist`, remedy: `Use one of: ${Object.keys(OPERATIONS).join(', ')}.` });
+}
+
+function notOfDify(name: string): ServerError {
+	return failure('invalidInput', {}, { message: `Dify has no operation "${name}"`, remedy: 'Choose the operation Check or Wait Until Ready, or Model Server under Server.' });
 }
 
 function unhealthy(node: INode, health: CheckResult, itemIndex: number): NodeOperationError {

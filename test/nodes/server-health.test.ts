@@ -5,6 +5,7 @@ import { closeChannels } from '../../lib/transport/dispatcher';
 import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
 import { appKey, startDifySim } from '../servers/dify';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import { delay } from '../support/node';
 
 const SESAME = 'open-sesame-123456';
 
@@ -228,6 +229,79 @@ describe('the other operations', () => {
 	it('Load Model on a server that cannot', async () => {
 		await sim();
 		await expect(run({ parameters: { operation: 'loadModel', model: 'sim-model' } })).rejects.toMatchObject({ description: expect.stringContaining('--models-dir') as string });
+	});
+
+	it.each(['speedTest', 'listModels', 'loadModel', 'unloadModel'])('%s, left over from a model server, is not asked of Dify', async (operation) => {
+		const dify = await startDifySim();
+		const failed = run({ parameters: { service: 'dify', operation }, credentials: { baseUrl: dify.url, apiKey: appKey('chat') } });
+		await expect(failed).rejects.toMatchObject({ message: `Dify has no operation "${operation}"`, description: expect.stringContaining('Wait Until Ready') as string });
+		expect(dify.requests).toEqual([]);
+		await dify.close();
+	});
+
+	it.each([
+		[{ tokens: 1e9 }, 'The field "tokens" must be a number from 1 to 4096, but is 1000000000'],
+		[{ atOnce: 1e6 }, 'The field "atOnce" must be a number from 1 to 64, but is 1000000'],
+		[{ atOnce: '65' }, 'The field "atOnce" must be a number from 1 to 64, but is "65"'],
+		[{ tokens: -1 }, 'The field "tokens" must be a number from 1 to 4096, but is -1'],
+		[{ tokens: [] }, 'The field "tokens" must be a number from 1 to 4096, but is []'],
+		[{ tokens: true }, 'The field "tokens" must be a number from 1 to 4096, but is true'],
+		[{ needed: { minContext: '8k' } }, 'The field "minContext" must be a number from 0, but is "8k"'],
+		[{ needed: { minContext: -5 } }, 'The field "minContext" must be a number from 0, but is -5'],
+		[{ needed: { model: { name: 'a' } } }, 'The field "model" must be a name, but is {"name":"a"}'],
+		[{ options: { timeLimit: 0 } }, 'The field "timeLimit" must be a number from 0.1, but is 0'],
+		[{ model: { __rl: true, mode: 'id', value: ['a'] } }, 'The field "model" must be a name, but is ["a"]'],
+		[{ model: { name: 'x'.repeat(500) } }, `The field "model" must be a name, but is {"name":"${'x'.repeat(90)}…`],
+	])('a value out of an expression that makes no sense is an error that names it: %j', async (parameters, message) => {
+		await sim();
+		await expect(run({ parameters: { operation: 'speedTest', ...parameters } })).rejects.toMatchObject({ message });
+		expect(server.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+	});
+
+	it.each([
+		[{ vision: 'True' }, 'modalityUnsupported'],
+		[{ vision: 1 }, 'modalityUnsupported'],
+		[{ minContext: ' 999999 ' }, 'contextTooSmall'],
+		[{ model: 7 }, 'otherModel'],
+	])('what is needed, out of an expression in another form: %j', async (needed, id) => {
+		await sim();
+		const outputs = await run({ parameters: { needed } });
+		expect(outputs.flat().flatMap(({ json }) => (json.findings as Array<{ id: string }>).map((finding) => finding.id))).toContain(id);
+	});
+
+	it.each([
+		['false', 0, 'no', null, ''].map((vision) => ({ vision })),
+		[null, '', undefined].map((minContext) => ({ minContext, model: minContext })),
+	])('what is not needed', async (...needs) => {
+		await sim();
+		for (const needed of needs) expect(shape(await run({ parameters: { needed } }))).toEqual([[['healthy', { item: 0 }]], []]);
+	});
+
+	it.each([{}, [], 'http://', 7, null])('a base URL that an expression got wrong is a result: %j', async (baseUrl) => {
+		await sim();
+		const outputs = await run({ credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject });
+		expect(outputs[1]).toMatchObject([{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } }]);
+	});
+
+	it.each([
+		['waitUntilReady', { loadingFor: { ms: 60_000 } }, {}],
+		['waitUntilReady', { connections: () => 'silent' as const }, { options: { waitLimit: 60, timeLimit: 30 } }],
+		['speedTest', { tokenDelayMs: 50 }, { tokens: 4096, atOnce: 4 }],
+		['loadModel', { profile: 'router' as const, models: [{ id: 'big', loadMs: 60_000 }] }, { model: 'big' }],
+	])('%s ends within a second of Stop, and leaves nothing running on the server', async (operation, options, parameters) => {
+		await sim({ apiKey: undefined, ...options });
+		const abort = new AbortController();
+		const running = run({ signal: abort.signal, parameters: { operation, ...parameters } });
+		const ended = running.then(
+			() => 'result',
+			(error: Error) => error.name,
+		);
+		await delay(300);
+		const stoppedAt = Date.now();
+		abort.abort();
+		expect(await ended).toBe('NodeOperationError');
+		expect(Date.now() - stoppedAt).toBeLessThan(1_000);
+		await server.until(() => server.slots().every(({ is_processing: busy }) => !busy));
 	});
 
 	it('an operation that does not exist', async () => {

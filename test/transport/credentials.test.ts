@@ -201,13 +201,19 @@ describe("n8n's own way of testing a credential", () => {
 		const decrypted = { id: '1', name: 'x', type: type.name, data };
 		try {
 			await workflow.expression.acquireIsolate();
-			await new RoutingNode(context, nodeType, decrypted).runNode();
-			return 'OK';
+			const outputs = await new RoutingNode(context, nodeType, decrypted).runNode();
+			return pageRule(outputs?.[0]?.[0]?.json, type) ?? 'OK';
 		} catch (error) {
 			return messageOf(error, type);
 		} finally {
 			await workflow.expression.releaseIsolate();
 		}
+	}
+
+	/** n8n looks up the key with lodash's get, which finds a letter of a text. */
+	function pageRule(answer: unknown, { test: { rules = [] } }: LocalLlamaApi): string | undefined {
+		const found = rules.find(({ type, properties }) => type === 'responseSuccessBody' && (answer as Record<string, unknown> | undefined)?.[properties.key] === properties.value);
+		return found?.properties.message;
 	}
 
 	function messageOf(error: unknown, type: LocalLlamaApi): string {
@@ -260,6 +266,10 @@ describe("n8n's own way of testing a credential", () => {
 		expect(await testCredential({ baseUrl })).toMatch(/^The model is still loading\. Wait/);
 		server.route('GET /v1/models', reply.html(502, '<html></html>'));
 		expect(await testCredential({ baseUrl })).toMatch(/^A proxy answers with 502/);
+		server.route('GET /v1/models', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
+		expect(await testCredential({ baseUrl })).toMatch(/^A web page answers here, not the API\. .*for Open WebUI the path \/api/);
+		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
+		expect(await testCredential({ baseUrl })).toContain('cloudflared');
 		expect(await testCredential({ baseUrl: 'http://host:port' })).toContain('The port "port" in the Base URL');
 	});
 });
