@@ -297,11 +297,12 @@ describe('the other operations', () => {
 			(error: Error) => error.name,
 		);
 		await delay(300);
+		expect(server.slots().some(({ busy }) => busy)).toBe(operation === 'speedTest');
 		const stoppedAt = Date.now();
 		abort.abort();
 		expect(await ended).toBe('NodeOperationError');
 		expect(Date.now() - stoppedAt).toBeLessThan(1_000);
-		await server.until(() => server.slots().every(({ is_processing: busy }) => !busy));
+		await server.until(() => server.slots().every(({ busy }) => !busy));
 	});
 
 	it('an operation that does not exist', async () => {
