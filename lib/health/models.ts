@@ -2,7 +2,7 @@ import type { Connection } from '../transport/connection';
 import { pauseFor } from '../transport/waiting';
 import type { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
-import { isRecord } from '../transport/json';
+import { isRecord, words } from '../transport/json';
 import { ADVICE } from './advice';
 import { isNamed } from './names';
 
@@ -68,12 +68,12 @@ async function routerEntry(connection: Connection, { model, signal }: ChangeOpti
 	}
 	const entry = entries.find(({ id, aliases }) => id === model || (Array.isArray(aliases) && aliases.includes(model)));
 	if (entry === undefined) {
-		const others = entries.map(({ id }) => String(id));
+		const others = entries.map(({ id }) => words(id));
 		const { meaning, advice } = ADVICE.modelMissing({ model, others, server: 'llamaRouter' });
 		throw failure('modelNotFound', connection.contextOf(url, model), { message: meaning, remedy: advice, facts: { models: others } });
 	}
 	const status = isRecord(entry.status) ? entry.status : {};
-	return { id: String(entry.id), state: String(status.value), failed: status.failed === true, exitCode: status.exit_code };
+	return { id: words(entry.id), state: words(status.value), failed: status.failed === true, exitCode: status.exit_code };
 }
 
 async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {

@@ -154,7 +154,7 @@ async function secondRound(plan: Plan, first: Round): Promise<Round> {
 async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {
 	const { root } = plan.connection.url;
 	const { kind } = identify(first);
-	const entries = modelEntries(first.models);
+	const entries = modelEntries(first.models).filter(({ id }) => typeof id === 'string');
 	const perModel: Record<string, ModelProbes> = {};
 	const wanted = plan.options.expectations?.model;
 	const isWanted = ({ id, aliases }: Record<string, unknown>) => isNamed(String(id), wanted) || (Array.isArray(aliases) && aliases.includes(wanted));
@@ -164,7 +164,7 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 		await Promise.all(
 			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
 				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
-				const query = `?model=${encodeURIComponent(id)}&autoload=false`;
+				const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
 				const [props, metrics] = await Promise.all([plan.ask(`${root}/props${query}`), plan.ask(`${root}/metrics${query}`)]);
 				perModel[id] = { props, metrics };
 			}),

@@ -1,6 +1,6 @@
 import { type FailureKind, ServerError } from './errors';
 import { failure, type FailureContext } from './failure';
-import { isRecord, parseObject, text } from './json';
+import { isRecord, parseObject, text, words } from './json';
 import { mask } from './secrets';
 
 /** Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
@@ -26,7 +26,7 @@ function stringify(value: unknown): string {
 	if (typeof value === 'string') return value;
 	// FastAPI's validation errors: [{ loc: ['body', 'model'], msg: 'field required' }]
 	if (Array.isArray(value)) {
-		return value.map((entry) => (isRecord(entry) && 'msg' in entry ? `${[entry.loc].flat().join('.')}: ${String(entry.msg)}` : JSON.stringify(entry))).join('; ');
+		return value.map((entry) => (isRecord(entry) && 'msg' in entry ? `${[entry.loc].flat().map(words).join('.')}: ${words(entry.msg)}` : JSON.stringify(entry))).join('; ');
 	}
 	return JSON.stringify(value);
 }

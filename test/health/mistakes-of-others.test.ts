@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { forgetChecks } from '../../lib/health/check';
 import { changeModel } from '../../lib/health/models';
 import { Connection } from '../../lib/transport/connection';
@@ -231,6 +233,45 @@ describe('numbers and names that are none', () => {
 		server.route('GET /v1/models', reply.json({ data: [{ id: 'bad', status: { value: 'unloaded', failed: true, exit_code: 1, args } }] }));
 		const { advice } = finding(await check(server.url), 'modelFailed');
 		expect(advice).toContain('-hft *** --ctx-size 4096');
+	});
+});
+
+describe('fields of any other type than expected', () => {
+	const CURSED: unknown[] = [null, 0, -1, 1e300, '', 'loaded', '\ud800', [], [null], {}, { toString: 1, valueOf: 1 }, [[['x']]], true, 'x'.repeat(5_000), '__proto__', ['--api-key']];
+	const value = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...CURSED) }, fc.jsonValue());
+	const record = (...names: string[]) => fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
+	const status = fc.oneof(value, record('value', 'failed', 'exit_code', 'args'), fc.constant({ value: 'loaded' }));
+	const model = fc.record({ id: value, owned_by: value, aliases: value, meta: fc.oneof(value, record('n_ctx', 'size', 'ftype')), status, architecture: fc.oneof(value, record('input_modalities')), created: value, max_model_len: value }, { requiredKeys: ['id'] });
+	const bodies = {
+		'GET /v1/models': fc.oneof(value, fc.record({ data: fc.oneof(value, fc.array(model, { maxLength: 4 })) })),
+		'GET /props': fc.oneof(value, record('role', 'build_info', 'total_slots', 'is_sleeping', 'default_generation_settings', 'modalities', 'chat_template_caps', 'endpoint_slots', 'models_autoload')),
+		'GET /health': value,
+		'GET /api/version': fc.oneof(value, record('version'), fc.constant({ version: '0.12.0' })),
+		'GET /version': record('version', 'git_commit'),
+		'GET /api/tags': record('models'),
+		'GET /api/ps': fc.oneof(record('models'), fc.record({ models: fc.array(record('name', 'size', 'size_vram', 'context_length'), { maxLength: 3 }) })),
+		'POST /api/show': record('capabilities', 'model_info', 'details'),
+		'GET /slots': fc.oneof(value, fc.array(record('id', 'is_processing', 'id_task', 'next_token'), { maxLength: 3 })),
+		'POST /v1/embeddings': record('error'),
+		'POST /v1/rerank': fc.record({ detail: fc.array(record('loc', 'msg'), { maxLength: 2 }) }),
+	};
+
+	it.each(['llama.cpp', 'uvicorn'])('a server that calls itself %s gets a result, whatever is in its answers', async (name) => {
+		let answers: Record<string, unknown> = {};
+		let code = 200;
+		const url = await rawServer((path, socket, head) => {
+			const route = `${head.split(' ')[0]} ${path.replace(/\?.*/, '')}`;
+			json(`${code} X`, (answers[route] ?? {}) as object, { Server: name })(path, socket, head);
+		});
+		await fc.assert(
+			fc.asyncProperty(fc.record(bodies), fc.constantFrom(200, 200, 200, 400, 500), async (some, status) => {
+				[answers, code] = [some, status];
+				const result = await check(url, { readSlots: true, expectations: { model: 'm', vision: true, tools: true, embeddings: true, rerank: true, minContext: 5, minSlots: 2 } });
+				expect(JSON.stringify(result)).not.toMatch(/undefined|NaN|\[object Object\]/);
+				expect(result.findings.every(({ meaning, advice }) => meaning !== '' && advice !== '')).toBe(true);
+			}),
+			{ numRuns: 60 },
+		);
 	});
 });
 
