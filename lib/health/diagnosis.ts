@@ -149,7 +149,7 @@ function routerFindings({ probes, expectations }: Observations): Weighed[] {
 		const shown = args.slice(1).map((arg, at) => (SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=') ? '***' : arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***')));
 		const facts = { model: entry.id, exitCode: typeof status.exit_code === 'number' ? status.exit_code : undefined, args: shown.join(' ') };
 		const isWanted = expectations.model === entry.id;
-		return [advise('modelFailed', 'error', `/v1/models says status ${words(status.value)}, failed, exit code ${words(status.exit_code)}`, facts, isWanted ? 'misconfigured' : 'degraded')];
+		return [advise('modelFailed', 'error', `/v1/models says status ${words(status.value ?? 'unknown')}, failed, exit code ${words(status.exit_code ?? 'unknown')}`, facts, isWanted ? 'misconfigured' : 'degraded')];
 	});
 }
 

@@ -36,6 +36,8 @@ export const TIME_LIMIT_MS = 2_500;
 /** What is asked second always gets a little time, also where the first round used all of it. */
 const LEAST_MS = 300;
 const MOST_MODELS_ASKED = 12;
+/** For the list of models, before a server counts as one whose `/health` may be asked. */
+const MOST_WAITED_MS = 30_000;
 
 /** What a probe plan works with. */
 export interface Plan {
@@ -121,7 +123,7 @@ export async function modelServerPlan(plan: Plan): Promise<Seen> {
 async function mayAskHealth({ options: { timeLimitMs = TIME_LIMIT_MS } }: Plan, models: Promise<Probe>): Promise<boolean> {
 	let disarm = () => {};
 	const late = new Promise<undefined>((resolve) => {
-		disarm = afterMs(Math.ceil(timeLimitMs / 2), () => resolve(undefined));
+		disarm = afterMs(Math.min(MOST_WAITED_MS, Math.ceil(timeLimitMs / 2)), () => resolve(undefined));
 	});
 	const list = await Promise.race([models, late]);
 	disarm();

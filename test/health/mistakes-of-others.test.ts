@@ -275,6 +275,11 @@ describe('fields of any other type than expected', () => {
 	});
 });
 
+it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (timeLimitMs) => {
+	const server = await sim();
+	expect((await check(server.url, { timeLimitMs })).status).toBe('healthy');
+});
+
 it('a dead host still takes less than 3 seconds', async () => {
 	const silent = await startSilentServer();
 	const startedAt = Date.now();
