@@ -1,9 +1,10 @@
-import { ChatClient, type ChatCall, type FinishedAnswer } from './client';
+import { ChatClient, type FinishedAnswer } from './client';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { isRecord } from '../transport/json';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from './media';
 import { inPieces } from './pieces';
+import type { ChatCall } from './request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 

@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../lib/chat/client';
+import type { ChatSettings } from '../../lib/chat/request';
 import type { ReasoningEcho } from '../../lib/chat/messages';
 import type { ChatParameters, ResponseFormat, ServerKind, Thinking } from '../../lib/chat/types';
 import { failure } from '../../lib/transport/failure';

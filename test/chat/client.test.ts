@@ -1,4 +1,5 @@
-import { type ChatCall, ChatClient, type ChatSettings, type FinishedAnswer } from '../../lib/chat/client';
+import { ChatClient, type FinishedAnswer } from '../../lib/chat/client';
+import type { ChatCall, ChatSettings } from '../../lib/chat/request';
 import { forgetServerKinds } from '../../lib/chat/server-kind';
 import { TurnMemory } from '../../lib/chat/turn-memory';
 import type { ToolDefinition } from '../../lib/chat/types';

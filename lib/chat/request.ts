@@ -1,0 +1,108 @@
+import { failure } from '../transport/failure';
+import type { ServerError } from '../transport/errors';
+import type { Limits } from '../transport/limits';
+import type { ReasoningEcho, SourceMessage } from './messages';
+import { dependsOnServerKind, ignoredParameters } from './parameters';
+import { cleanSchema } from './schema';
+import type { ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';
+
+export interface ChatSettings {
+	model: string;
+	parameters: ChatParameters;
+	/** `auto`: found out from the server where it matters. */
+	serverKind: ServerKind | 'auto';
+	reasoningEcho: ReasoningEcho;
+	/** Put thinking into the answer, between `<think>` tags. */
+	showThinking: boolean;
+	/** The node's own choice, where the caller makes none. */
+	toolChoice?: 'auto' | 'none' | 'required';
+	limits: Partial<Limits>;
+	/** Tries after a refused connection or a busy server. */
+	retries: number;
+}
+
+export interface ChatCall {
+	messages: readonly SourceMessage[];
+	tools?: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	/** Further stop texts for this call. */
+	stop?: readonly string[];
+	signal?: AbortSignal;
+	/** Nobody reads along: then text may be held back where that makes the answer better. */
+	whole?: boolean;
+}
+
+/**
+ * The request that a call makes of the settings, with remarks on what the server will not honour.
+ *
+ * @param serverKindOf finds out who answers; a question to the server only where it matters
+ * @throws {ServerError} where the tool that is to be called is not there
+ */
+export async function buildRequest(
+	settings: ChatSettings,
+	call: ChatCall,
+	messages: ChatMessage[],
+	serverKindOf: (matters: boolean) => Promise<ServerKind>,
+): Promise<{ request: ChatRequest; notes: string[] }> {
+	const tools = call.tools ?? [];
+	const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
+	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name)) throw unknownTool(toolChoice.name);
+	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
+	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
+	const cleaned = cleanedSchemas(tools, parameters);
+	const depends = dependsOnServerKind(parameters) || cleaned.changed || ![undefined, 'auto'].includes(toolChoice as string) || messages.some(hasReasoning);
+	const serverKind = await serverKindOf(depends);
+	const clean = serverKind === 'llamaServer' && cleaned.changed;
+	const request: ChatRequest = {
+		model: settings.model.trim(),
+		messages,
+		tools: clean ? cleaned.tools : [...tools],
+		...(toolChoice === undefined ? {} : { toolChoice }),
+		parameters: clean ? cleaned.parameters : parameters,
+		serverKind,
+	};
+	return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
+}
+
+function hasReasoning(message: ChatMessage): boolean {
+	return message.role === 'assistant' && message.reasoning !== undefined;
+}
+
+/**
+ * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round, an
+ * agent would never come to its answer.
+ */
+function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
+	if (choice !== 'required') return choice;
+	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+	return messages.slice(lastUser + 1).some(({ role }) => role === 'tool') ? 'auto' : 'required';
+}
+
+function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParameters) {
+	const notes: string[] = [];
+	let changed = false;
+	const clean = (schema: Record<string, unknown>, where: string) => {
+		const result = cleanSchema(schema);
+		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
+		if (result.dropped.length > 0) notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
+		return result.schema;
+	};
+	const cleanTools = tools.map((tool) => ({ ...tool, parameters: clean(tool.parameters, `the schema of the tool "${tool.name}"`) }));
+	const format = parameters.responseFormat;
+	const responseFormat = format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
+	return { tools: cleanTools, parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) }, notes, changed };
+}
+
+function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
+	const ignored = ignoredParameters(parameters, serverKind);
+	// "None" is kept by not sending the tools.
+	if (serverKind === 'ollama' && (toolChoice === 'required' || typeof toolChoice === 'object')) ignored.push('toolChoice');
+	return ignored.length === 0 ? [] : [`This server (${serverKind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
+}
+
+function unknownTool(name: string): ServerError {
+	return failure('invalidInput', {}, {
+		message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
+		remedy: 'Connect the tool, or let the model choose.',
+	});
+}
