@@ -6,16 +6,15 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBuild, stageBuild } from './lib/build.mjs';
-import { ensureDependencies, node } from './lib/deps.mjs';
-import { ensureLlamaServer, startLlamaServer } from './lib/llama-server.mjs';
+import { node } from './lib/deps.mjs';
+import { startLlamaServer } from './lib/llama-server.mjs';
 import { createLog } from './lib/log.mjs';
-import { allOrEveryFailure, main } from './lib/main.mjs';
+import { main } from './lib/main.mjs';
 import { writeScriptedModel, writeTinyModel } from './lib/tiny-model.mjs';
-import { ensureN8n } from './lib/n8n-install.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
 import { root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
+import { ensureRealParts } from './lib/real-parts.mjs';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
@@ -137,16 +136,7 @@ const toolLoop = async (binary, model, n8n, chatModel) => {
 };
 
 await main(async () => {
-	const dependencies = ensureDependencies(log);
-	const [, install, nodes, binary] = await allOrEveryFailure([
-		dependencies,
-		ensureN8n(log, { nodeReady: dependencies }),
-		(async () => {
-			await dependencies;
-			return await stageBuild(await ensureBuild(log));
-		})(),
-		ensureLlamaServer(log),
-	]);
+	const { install, nodes, binary } = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-bench-'));
 	/** @type {string[]} */
 	const out = [];

@@ -13,15 +13,14 @@ import { markdown } from './compare/report.mjs';
 import { REPLIES } from './compare/script.mjs';
 import { SITUATIONS } from './compare/situations.mjs';
 import { startTap } from './compare/tap.mjs';
-import { ensureBuild, stageBuild } from './lib/build.mjs';
-import { ensureDependencies, node } from './lib/deps.mjs';
-import { ensureLlamaServer, startLlamaServer } from './lib/llama-server.mjs';
+import { node } from './lib/deps.mjs';
+import { startLlamaServer } from './lib/llama-server.mjs';
 import { createLog } from './lib/log.mjs';
-import { allOrEveryFailure, main } from './lib/main.mjs';
-import { ensureN8n } from './lib/n8n-install.mjs';
+import { main } from './lib/main.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from './lib/n8n.mjs';
 import { root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
+import { ensureRealParts } from './lib/real-parts.mjs';
 import { writeScriptedModel, writeTinyModel } from './lib/tiny-model.mjs';
 
 /** @typedef {import('./compare/types').Cell} Cell */
@@ -51,16 +50,7 @@ const row = async (stage, situation) => {
 };
 
 await main(async () => {
-	const dependencies = ensureDependencies(log);
-	const [, install, nodes, binary] = await allOrEveryFailure([
-		dependencies,
-		ensureN8n(log, { nodeReady: dependencies }),
-		(async () => {
-			await dependencies;
-			return await stageBuild(await ensureBuild(log));
-		})(),
-		ensureLlamaServer(log),
-	]);
+	const { install, nodes, binary } = await ensureRealParts(log);
 	const work = mkdtempSync(join(tmpdir(), 'local-llama-compare-'));
 	const startedAt = Date.now();
 	try {

@@ -8,7 +8,7 @@ import { n8nClient } from './n8n-client.mjs';
 import { root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { onExit, residentBytes, run, startService } from './proc.mjs';
-import { waitForOk } from './wait.mjs';
+import { waitForService } from './wait.mjs';
 
 /** @typedef {import('./types').N8nInstall} N8nInstall */
 
@@ -197,15 +197,7 @@ export const startN8n = async (install, options) => {
 		onLine: options.onLine,
 	});
 	const url = `http://127.0.0.1:${port}`;
-	try {
-		await waitForOk(`${url}/healthz/readiness`, options.timeoutMs ?? READY_TIMEOUT_MS, () =>
-			service.running ? undefined : `n8n ended while starting (${service.endReason})`,
-		);
-	} catch (error) {
-		await service.stop();
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(`${reason}\n${service.lines.slice(-30).join('\n')}`);
-	}
+	await waitForService(service, `${url}/healthz/readiness`, { timeoutMs: options.timeoutMs ?? READY_TIMEOUT_MS });
 	return {
 		...n8nClient(url),
 		port,
@@ -232,15 +224,7 @@ export const startN8nWorker = async (install, options) => {
 		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
 		logFile: options.logFile,
 	});
-	try {
-		await waitForOk(`http://127.0.0.1:${healthPort}/healthz/readiness`, READY_TIMEOUT_MS, () =>
-			service.running ? undefined : `the worker ended while starting (${service.endReason})`,
-		);
-	} catch (error) {
-		await service.stop();
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(`${reason}\n${service.lines.slice(-30).join('\n')}`);
-	}
+	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, { timeoutMs: READY_TIMEOUT_MS, what: 'the worker' });
 	return { service, stop: async () => await service.stop(10_000) };
 };
 

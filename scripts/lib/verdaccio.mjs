@@ -7,7 +7,7 @@ import { npm } from './npm.mjs';
 import { readJson, root, shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { startService } from './proc.mjs';
-import { waitForOk } from './wait.mjs';
+import { waitForService } from './wait.mjs';
 
 const source = join(root, 'playground', 'verdaccio');
 
@@ -61,15 +61,7 @@ export const startVerdaccio = async (bin, folder) => {
 		env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VERDACCIO_'))),
 		logFile: join(folder, 'verdaccio.log'),
 	});
-	try {
-		await waitForOk(`${url}/-/ping`, 60_000, () =>
-			service.running ? undefined : `verdaccio ended while starting (${service.endReason})`,
-		);
-	} catch (error) {
-		await service.stop();
-		const reason = error instanceof Error ? error.message : String(error);
-		throw new Error(`${reason}\n${service.lines.slice(-20).join('\n')}`);
-	}
+	await waitForService(service, `${url}/-/ping`, { timeoutMs: 60_000, lines: 20 });
 	return {
 		url,
 		service,

@@ -23,3 +23,22 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 	}
 	throw new Error(`${url} was not ready after ${Math.round(timeoutMs / 1000)} s (${last})`);
 };
+
+/**
+ * Waits until a service that was just started answers. Where it does not, the service is ended, and the error has its last words.
+ *
+ * @param {import('./types').Service} service
+ * @param {string} url
+ * @param {{ timeoutMs: number, what?: string, lines?: number }} options `what`: its name in the error
+ */
+export const waitForService = async (service, url, { timeoutMs, what = service.name, lines = 30 }) => {
+	try {
+		await waitForOk(url, timeoutMs, () =>
+			service.running ? undefined : `${what} ended while starting (${service.endReason})`,
+		);
+	} catch (error) {
+		await service.stop();
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new Error(`${reason}\n${service.lines.slice(-lines).join('\n')}`);
+	}
+};
