@@ -2,6 +2,7 @@ import type { DifyAppMode } from '../../lib/dify/types';
 import { SIM_VERSIONS, appKey, defaultApps, knowledgeKey, startDifySim, type DifySim, type DifySimOptions, type SimVersion } from '../servers/dify';
 import { delay, fs, http, path, type net } from '../support/node';
 import {
+	chatLines,
 	importWorkflow,
 	parts,
 	scriptedModel,
@@ -9,6 +10,7 @@ import {
 	startN8n,
 	llamaCredential,
 	stopEverything,
+	textOf,
 	writeTranscript,
 	type ChatLine,
 	type Execution,
@@ -62,16 +64,8 @@ const chatNode = (credential: Named, parameters: Record<string, unknown> = {}, m
 	dify('difyChatMessage', credential, { query: '={{ $json.chatInput }}', user: '={{ $json.sessionId }}', conversation: 'new', inputsMode: 'json', inputsJson: '{}', options: {}, ...parameters }, more);
 
 async function linesOf(webhookId: string, text: string, sessionId = 'session', signal?: AbortSignal): Promise<ChatLine[]> {
-	const lines: ChatLine[] = [];
-	for await (const line of n8n.chat(webhookId, text, { sessionId, signal })) lines.push(line);
-	return lines;
+	return await chatLines(n8n, webhookId, text, { sessionId, signal });
 }
-
-const textOf = (lines: ChatLine[]) =>
-	lines
-		.filter(({ type }) => type === 'item')
-		.map(({ content }) => content ?? '')
-		.join('');
 
 function itemsOf(data: ExecutionData, node = CHAT): Array<{ json: Record<string, unknown>; pairedItem?: unknown }> {
 	return data.resultData.runData[node]!.at(-1)!.data!.main![0]! as Array<{ json: Record<string, unknown>; pairedItem?: unknown }>;

@@ -1,5 +1,6 @@
 import { delay } from '../support/node';
 import {
+	chatLines,
 	executeWorkflow,
 	importWorkflow,
 	llamaCredential,
@@ -9,6 +10,7 @@ import {
 	startLlamaServer,
 	startN8n,
 	stopEverything,
+	textOf,
 	tinyModel,
 	type ChatLine,
 	type Execution,
@@ -259,16 +261,8 @@ describe('the running n8n', () => {
 	}
 
 	async function linesOf(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
-		const lines: ChatLine[] = [];
-		for await (const line of n8n.chat(webhookId, text, { signal })) lines.push(line);
-		return lines;
+		return await chatLines(n8n, webhookId, text, { signal });
 	}
-
-	const textOf = (lines: ChatLine[]) =>
-		lines
-			.filter(({ type }) => type === 'item')
-			.map(({ content }) => content ?? '')
-			.join('');
 
 	async function onlyExecution(workflowId: string): Promise<Execution> {
 		const [summary] = await n8n.listExecutions({ workflowId });

@@ -1,6 +1,6 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { delay, performance } from '../support/node';
-import { importWorkflow, llamaCredential, scriptedModel, startLlamaServer, startN8nWithWorker, stopEverything, tinyModel, type ChatLine, type LlamaServer } from './support/playground';
+import { chatLines, importWorkflow, llamaCredential, piecesOf, scriptedModel, startLlamaServer, startN8nWithWorker, stopEverything, textOf, tinyModel, type ChatLine, type LlamaServer } from './support/playground';
 import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
 
 const SLOW = 200_000;
@@ -22,12 +22,8 @@ async function credentialFor(server: LlamaServer): Promise<{ id: string; name: s
 }
 
 async function chat(webhookId: string, text: string, signal?: AbortSignal): Promise<ChatLine[]> {
-	const lines: ChatLine[] = [];
-	for await (const line of n8n.chat(webhookId, text, { signal })) lines.push(line);
-	return lines;
+	return await chatLines(n8n, webhookId, text, { signal });
 }
-
-const pieces = (lines: ChatLine[]) => lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
 
 // The worker executes, the main process answers the webhook: pieces travel through Redis.
 describe('n8n in queue mode', () => {
@@ -43,7 +39,7 @@ describe('n8n in queue mode', () => {
 			const credential = await credentialFor(server);
 			await importWorkflow(n8n, workflowOf('Queued', { Chat: chatTrigger('queued-chat'), Agent: agent(), [MODEL]: localModel(credential), Calculator: calculator }));
 			const lines = await chat('queued-chat', 'What is 17 times 23?');
-			expect(pieces(lines).join('')).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
+			expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
 			const [execution] = await n8n.listExecutions();
 			const { data } = await n8n.waitForExecution(execution!.id);
 			expect(n8n.worker.service.lines.join('\n')).toContain(`Worker started execution ${execution!.id} `);
@@ -67,8 +63,8 @@ describe('n8n in queue mode', () => {
 				}),
 			);
 			const lines = await chat('queued-dify', 'Tell me a story');
-			expect(pieces(lines).join('')).toBe(story.join(''));
-			expect(pieces(lines).length).toBeGreaterThan(3);
+			expect(textOf(lines)).toBe(story.join(''));
+			expect(piecesOf(lines).length).toBeGreaterThan(3);
 		},
 		SLOW,
 	);

@@ -203,6 +203,18 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
 	return { ...front, publish: verdaccio.publish };
 }
 
+/** What a chat's webhook streamed, whole. */
+export async function chatLines(n8n: N8nServer, webhookId: string, text: string, options: { sessionId?: string; signal?: AbortSignal } = {}): Promise<ChatLine[]> {
+	const lines: ChatLine[] = [];
+	for await (const line of n8n.chat(webhookId, text, options)) lines.push(line);
+	return lines;
+}
+
+/** The pieces of text among them, as they were typed. */
+export const piecesOf = (lines: readonly ChatLine[]): string[] => lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
+
+export const textOf = (lines: readonly ChatLine[]): string => piecesOf(lines).join('');
+
 /** The credential "LocalLlama API" for a server, as its fields are stored. */
 export function llamaCredential(server: Pick<LlamaServer, 'url'>, data: Record<string, unknown> = {}): Credential {
 	return {
