@@ -13,5 +13,7 @@ module.exports = {
 	// eventsource-parser ships ES modules only; the build bundles it, jest has to translate it.
 	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
 	maxWorkers: 2,
-	testTimeout: 20000,
+	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
+	// More examples take longer (test/support/properties.ts).
+	testTimeout: 20_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

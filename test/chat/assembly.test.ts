@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import type { AssemblyOptions } from '../../lib/chat/assembly';
 import { anyCut, anyInterleaving, anySplit, everyByte, fixtureNames, httpFixture, sseData, sseJson, wire } from '../support/streams';
+import { examples } from '../support/properties';
 import { answerOf, assemble, assembleBytes, type Assembled, assembleWhole, delta, DONE, failureOf, finish, piece, role } from './assemble';
 
 const FOLDER = 'llama-server-v0.5.0';
@@ -503,7 +504,7 @@ describe('however a recorded stream arrives', () => {
 		const { body } = httpFixture(name);
 		const expected = comparable(assembleBytes([body]));
 		expect(comparable(assembleBytes(everyByte(body)))).toEqual(expected);
-		fc.assert(fc.property(anySplit(body), (pieces) => expect(comparable(assembleBytes(pieces))).toEqual(expected)), { numRuns: 20 });
+		fc.assert(fc.property(anySplit(body), (pieces) => expect(comparable(assembleBytes(pieces))).toEqual(expected)), examples(20));
 	});
 
 	it.each(chatStreams)('%s: any cut gives the same answer or a failure with the text so far', (name) => {
@@ -530,7 +531,7 @@ describe('however a recorded stream arrives', () => {
 					expect('failed' in complete ? complete.failed.kind : undefined).toBe(result.failed.kind);
 				}
 			}),
-			{ numRuns: 50 },
+			examples(50),
 		);
 	});
 
@@ -587,7 +588,7 @@ describe('two calls at once', () => {
 				const { toolCalls } = answerOf(assembleBytes([wire([...events, finish('tool_calls'), DONE])]));
 				expect(new Set(toolCalls.map((call) => JSON.stringify(call)))).toEqual(new Set(expected.map((call) => JSON.stringify(call))));
 			}),
-			{ numRuns: 50 },
+			examples(50),
 		);
 	});
 });

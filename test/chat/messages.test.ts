@@ -4,6 +4,7 @@ import { readMessage } from '../../lib/chat/langchain-message';
 import { type ConversionOptions, convertMessages, questionOf, type RememberedCall, type SourceMessage } from '../../lib/chat/messages';
 import type { ChatMessage } from '../../lib/chat/types';
 import { createRequire, process } from '../support/node';
+import { examples } from '../support/properties';
 
 type Call = NonNullable<SourceMessage['toolCalls']>[number];
 
@@ -417,7 +418,7 @@ describe('whatever the conversation', () => {
 				}
 				expect(open).toEqual([]);
 			}),
-			{ numRuns: 1000 },
+			examples(1000),
 		);
 	});
 
@@ -460,7 +461,7 @@ describe('whatever the conversation', () => {
 				const once = convert(source, { reasoning: 'always' });
 				expect(convert(once.map(back), { reasoning: 'always' })).toEqual(once);
 			}),
-			{ numRuns: 500 },
+			examples(500),
 		);
 	});
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { grammarPattern } from '../../lib/chat/pattern';
+import { examples } from '../support/properties';
 
 /** What a text looks like inside the quotes of a JSON string: that is what a grammar generates. */
 const quoted = (text: string) => JSON.stringify(text).slice(1, -1);
@@ -93,7 +94,7 @@ describe('patterns in the language of llama.cpp', () => {
 				// Without signs that JSON has to escape both mean the same.
 				if (quoted(text) === text) expect(allowed).toBe(original.test(text));
 			}),
-			{ numRuns: 300 },
+			examples(300),
 		);
 	});
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { closingTagOnItsOwnLine, ThinkSplitter, withoutThinking } from '../../lib/chat/think-splitter';
+import { examples } from '../support/properties';
 
 function split(pieces: readonly string[], openingTagMayBeMissing = false) {
 	const splitter = new ThinkSplitter(openingTagMayBeMissing);
@@ -143,7 +144,7 @@ describe('whatever the answer and however it is cut', () => {
 			fc.property(answers, cuts, (answer, at) => {
 				expect(split(pieces(answer, at), mayBeMissing)).toEqual(split([answer], mayBeMissing));
 			}),
-			{ numRuns: 1000 },
+			examples(1000),
 		);
 	});
 
@@ -170,7 +171,7 @@ describe('whatever the answer and however it is cut', () => {
 				const { text, reasoning } = split([answer], mayBeMissing);
 				expect(isAllButTags(answer, reasoning + text)).toBe(true);
 			}),
-			{ numRuns: 1000 },
+			examples(1000),
 		);
 	});
 });

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 
 import type { DifyAppMode, TextDelta } from '../../lib/dify/types';
 import { delay, performance } from '../support/node';
+import { examples } from '../support/properties';
 import { SAMPLES, SIM_VERSIONS, type DifySim, type Item, type Reply, type Script, type SimVersion, type Step, type StreamKnobs } from '../servers/dify';
 import { waitFor } from './ask';
 import { calls, clientOf, closeSims, failureOf, say, startApp } from './client';
@@ -421,7 +422,7 @@ describe('properties over the real client', () => {
 				expect([result.thoughts.length, result.usage, result.workflow?.nodes.length]).toEqual([expected.thoughts.length, expected.usage, expected.workflow?.nodes.length]);
 				await sim.close();
 			}),
-			{ numRuns: 60 },
+			examples(60),
 		);
 	});
 
@@ -439,7 +440,7 @@ describe('properties over the real client', () => {
 				expect(whole.startsWith(shown())).toBe(true);
 				await sim.close();
 			}),
-			{ numRuns: 60 },
+			examples(60),
 		);
 	});
 });

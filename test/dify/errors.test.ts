@@ -17,6 +17,7 @@ import {
 import { ask, chat, eventsOf, form, waitFor, type Answer, type Ask } from './ask';
 import { UNKNOWN_ID, closeSims, startSim } from './client';
 import { playText } from './play';
+import { examples } from '../support/properties';
 
 const URL_ = 'https://h/v1/chat-messages';
 
@@ -195,7 +196,7 @@ describe('bodies of any kind', () => {
 				expect(failure.message.trim()).not.toBe('');
 				expect(failure.remedy).not.toBe('');
 			}),
-			{ numRuns: 500 },
+			examples(500),
 		);
 	});
 });

@@ -7,6 +7,7 @@ import type { DifyAppMode, RunResult } from '../../lib/dify/types';
 import { SAMPLES, SIM_VERSIONS, sampleContext, type Script, type SimVersion, type Step } from '../servers/dify';
 import { Transcript } from '../servers/dify/script';
 import { bytesOf, itemsText, lines, playBytes, playScript, playText, scriptText } from './play';
+import { examples } from '../support/properties';
 
 const CHATFLOW: DifyAppMode = 'advanced-chat';
 const IDS = { conversationId: 'c', messageId: 'm', taskId: 't' };
@@ -690,7 +691,7 @@ describe('properties', () => {
 				expect(played).toEqual(playText(plain, { mode, wantAudio }));
 				expect(played.shown).toBe(played.result.text);
 			}),
-			{ numRuns: 300 },
+			examples(300),
 		);
 	});
 
@@ -731,7 +732,7 @@ describe('properties', () => {
 				// The first whole event names the task.
 				if (/"task_id":"t".*\n/.test(text)) expect(result.taskId).toBe('t');
 			}),
-			{ numRuns: 300 },
+			examples(300),
 		);
 	});
 
@@ -772,7 +773,7 @@ describe('properties', () => {
 				expect(result.error === undefined).toBe(result.status !== 'failed');
 				expect(() => JSON.stringify(result)).not.toThrow();
 			}),
-			{ numRuns: 300 },
+			examples(300),
 		);
 	});
 });

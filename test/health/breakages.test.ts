@@ -4,6 +4,7 @@ import { checkServer, forgetChecks } from '../../lib/health/check';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { modelServerTarget } from '../../nodes/ServerHealth/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from '../servers/llama-server';
+import { examples } from '../support/properties';
 import { process } from '../support/node';
 import { check, closedPort, finding, ids, SESAME } from './support';
 
@@ -418,7 +419,7 @@ it('whatever a server answers, a check gives a result with a known status and wi
 			expect(result.healthy || result.findings.length > 0).toBe(true);
 			expect(JSON.stringify(result)).not.toContain(SESAME);
 		}),
-		{ numRuns: 30 },
+		examples(30),
 	);
 });
 

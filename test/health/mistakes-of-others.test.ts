@@ -8,6 +8,7 @@ import { appKey, startDifySim } from '../servers/dify';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from '../servers/llama-server';
 import { delay, net } from '../support/node';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../support/raw-answers';
+import { examples } from '../support/properties';
 import { check, checkDify, finding, ids, SESAME } from './support';
 
 const running: LlamaServerSim[] = [];
@@ -270,7 +271,7 @@ describe('fields of any other type than expected', () => {
 				expect(JSON.stringify(result)).not.toMatch(/undefined|NaN|\[object Object\]/);
 				expect(result.findings.every(({ meaning, advice }) => meaning !== '' && advice !== '')).toBe(true);
 			}),
-			{ numRuns: 60 },
+			examples(60),
 		);
 	});
 });

@@ -551,7 +551,11 @@ describe('conversations, files, knowledge', () => {
 
 	test('an upload is the same however its bytes arrive, and only its beginning is kept', () => {
 		const near = fc.constantFrom('\r\n', '\r\n--', '\r\n------test-boundar', '--', '\r', 'é', '\u0000');
-		const content = fc.array(fc.oneof(near, fc.string()), { maxLength: 8 }).map((pieces) => Buffer.from(pieces.join('')));
+		// A sender chooses a boundary that its content does not hold.
+		const content = fc
+			.array(fc.oneof(near, fc.string()), { maxLength: 8 })
+			.map((pieces) => Buffer.from(pieces.join('')))
+			.filter((bytes) => !bytes.includes('\r\n------test-boundary'));
 		fc.assert(
 			fc.property(content, fc.array(fc.nat(), { maxLength: 6 }), (bytes, cuts) => {
 				const { raw } = form([

@@ -5,6 +5,7 @@ import { closeChannels } from '../../lib/transport/dispatcher';
 import { failure } from '../../lib/transport/failure';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
 import { delay, net, performance, setTimeout, zlib } from '../support/node';
+import { examples } from '../support/properties';
 import { ask, CHAT, connect, dataOf, drain, failureOf, openChat } from './client';
 
 const SAMPLE = 'local-key-1234567890';
@@ -904,7 +905,7 @@ describe('the queue', () => {
 				expect(connection.queueLength).toBe(0);
 				await server.close();
 			}),
-			{ numRuns: 6 },
+			examples(6),
 		);
 	});
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import { RequestQueue } from '../../lib/transport/queue';
+import { examples } from '../support/properties';
 import { setImmediate } from '../support/node';
 
 const settled = async () =>
@@ -165,7 +166,7 @@ describe('RequestQueue', () => {
 				}
 				expect([queue.length, of('waiting').length]).toEqual([0, 0]);
 			}),
-			{ numRuns: 50 },
+			examples(50),
 		);
 	});
 });
