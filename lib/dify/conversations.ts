@@ -24,9 +24,14 @@ export async function conversationPage(
 
 /** Conversations of a user in the order that is asked for. */
 export async function listConversations(client: DifyClient, user: string, most: Most, sortBy: ConversationSort, signal?: AbortSignal): Promise<Fields[]> {
-	return await collectAfter(most, LARGEST_PAGE, async (limit, lastId) =>
-		await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal }),
-	);
+	return await collectAfter(most, LARGEST_PAGE, async (limit, lastId) => {
+		const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
+		if (lastId === undefined) return await answer;
+		return await answer.catch((error: unknown) => {
+			if (isMissing(error)) return undefined;
+			throw error;
+		});
+	});
 }
 
 /** The conversation that the user wrote in last; undefined when there is none. */
@@ -41,7 +46,11 @@ export async function ownsConversation(client: DifyClient, user: string, id: str
 		() => undefined,
 		(error: unknown) => error,
 	);
-	return !(failed instanceof DifyError && failed.difyKind === 'conversation-not-found');
+	return !isMissing(failed);
+}
+
+function isMissing(error: unknown): boolean {
+	return error instanceof DifyError && error.difyKind === 'conversation-not-found';
 }
 
 /**
@@ -68,8 +77,11 @@ export async function listMessages(client: DifyClient, user: string, id: string,
 	for (;;) {
 		const limit = pageSize(most, have, LARGEST_PAGE);
 		if (limit <= 0) break;
-		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: text(pages.at(-1)?.[0]?.id) }, { signal });
+		const firstId = text(pages.at(-1)?.[0]?.id);
+		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
 		const found = fieldsList(answer.data);
+		// Something in between does not pass on where to continue, and gives the same page again and again.
+		if (firstId !== undefined && found[0]?.id === firstId) break;
 		// Pages go back in time, inside a page the oldest comes first.
 		pages.push(found);
 		have += found.length;

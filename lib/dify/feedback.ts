@@ -1,7 +1,7 @@
 import type { DifyClient } from './client';
 import { listMessages } from './conversations';
 import { DifyError } from './failure';
-import { pageSize, type Most } from './paging';
+import { added, pageSize, type Most } from './paging';
 import { fields, fieldsList, text, type Fields } from './read';
 
 export type Rating = 'like' | 'dislike';
@@ -59,31 +59,34 @@ export async function revokeRating(client: DifyClient, messageId: string, user: 
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
 export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<Fields[]> {
-	const records: Fields[] = [];
-	// One size for all pages: the number of a page means nothing otherwise.
-	const limit = pageSize(most, 0, LARGEST_PAGE);
-	for (let page = 1; most === 'all' || records.length < most; page++) {
-		const found = await feedbackPage(client, page, limit, signal);
-		records.push(...found);
-		// Dify names no total; a short page is the last one.
-		if (found.length < limit) break;
+	const records = new Map<string, Fields>();
+	for await (const found of feedbackPages(client, pageSize(most, 0, LARGEST_PAGE), signal)) {
+		added(records, found);
+		if (most !== 'all' && records.size >= most) break;
 	}
-	return most === 'all' ? records : records.slice(0, most);
+	return most === 'all' ? [...records.values()] : [...records.values()].slice(0, most);
 }
 
-async function feedbackPage(client: DifyClient, page: number, limit: number, signal?: AbortSignal): Promise<Fields[]> {
-	return fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
+/** @param limit one for all pages: the number of a page means nothing otherwise */
+async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortSignal): AsyncGenerator<Fields[]> {
+	let before: Fields[] = [];
+	for (let page = 1; ; page++) {
+		const found = fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
+		yield found;
+		// Dify names no total; a short page is the last one. The same page again comes from something that does not pass on its number.
+		if (found.length < limit || found[0]?.id === before[0]?.id) return;
+		before = found;
+	}
 }
 
 /** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
 async function earlierContent(client: DifyClient, { messageId, user, conversationId }: Rate, signal?: AbortSignal): Promise<string | undefined> {
 	if (conversationId !== undefined && !(await isRated(client, conversationId, messageId, user, signal))) return undefined;
-	for (let page = 1; ; page++) {
-		const found = await feedbackPage(client, page, LARGEST_PAGE, signal);
+	for await (const found of feedbackPages(client, LARGEST_PAGE, signal)) {
 		const own = found.find((each) => each.message_id === messageId && each.from_source === 'user');
 		if (own !== undefined) return text(own.content);
-		if (found.length < LARGEST_PAGE) return undefined;
 	}
+	return undefined;
 }
 
 /** Whether the message has a rating; a message that is not found there may have one. */
