@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 
+import { RUN_ROUTES, stopRun } from '../../lib/dify/run';
 import type { DifyAppMode, TextDelta } from '../../lib/dify/types';
 import { delay, performance } from '../support/node';
 import { examples } from '../support/properties';
 import { SAMPLES, SIM_VERSIONS, type DifySim, type Item, type Reply, type Script, type SimVersion, type Step, type StreamKnobs } from '../servers/dify';
 import { waitFor } from './ask';
-import { calls, clientOf, closeSims, failureOf, say, startApp } from './client';
+import { calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
 import { playScript, scriptText } from './play';
 
 afterEach(closeSims);
@@ -366,7 +367,40 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 });
 
+describe('"too many requests" in the stream', () => {
+	const refusal: Step = { error: { status: 429, message: 'Too many requests. Please try again later.' } };
+	const sentFor = async (version: DifySim['version'], mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
+		const sim = await startTalk(version, mode, { steps });
+		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({ difyKind: 'too-many-requests' });
+		return calls(sim, '/chat-messages');
+	};
+
+	test.each(SIM_VERSIONS)('of a run that has begun is a failure of that run, which is not begun again (%s)', async (version) => {
+		const call: Step = { round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } } };
+		expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
+		expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
+		expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
+		expect(await sentFor(version, 'chat', [{ raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n' }])).toBe(1);
+		// Its event names the message that Dify has stored already.
+		expect(await sentFor(version, 'chat', [{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } }])).toBe(1);
+	});
+
+	test('of a worker that took nothing up is waited for', async () => {
+		const sim = await startTalk('1.14', 'chat', { steps: [{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' }] });
+		await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
+		expect(calls(sim, '/chat-messages')).toBe(4);
+	});
+});
+
 describe('a stop route that fails', () => {
+	test('or hangs costs no more than five seconds', async () => {
+		const sim = await startSim();
+		const client = clientOf(sim);
+		const send = jest.spyOn(client, 'send');
+		await stopRun(client, RUN_ROUTES.chat, 't', 'u1');
+		expect(send.mock.calls[0]![3]).toMatchObject({ timeoutMs: 5000 });
+	});
+
 	test('does not hide that the run was cancelled', async () => {
 		const sim = await startTalk('2026', 'chat', { steps: [...said('a'), { wait: 60_000 }] });
 		sim.fail({ path: /\/stop$/, status: 500, body: 'x', times: 9 });
@@ -389,6 +423,14 @@ describe('grace', () => {
 		expect(performance.now() - begun).toBeGreaterThan(1900);
 		expect(performance.now() - begun).toBeLessThan(4000);
 		await waitFor(() => sim.runs[0]!.clientLeft);
+	});
+
+	test('is not begun anew by events that go on', async () => {
+		const chatter = Array.from({ length: 40 }, (): Item[] => [{ kind: 'wait', ms: 300 }, { kind: 'event', event: { event: 'brand_new' } }]).flat();
+		const sim = await startTalk('1.14', 'advanced-chat', { steps: said('par'), fail: 'boom' }, { reorder: (items) => [...items, ...chatter] });
+		const begun = performance.now();
+		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ difyKind: 'run-failed' });
+		expect(performance.now() - begun).toBeLessThan(6000);
 	});
 
 	test('a chatflow that lost its second closing event is cut off, not a success', async () => {
