@@ -1,3 +1,4 @@
+import { switchOf } from '../transport/switch';
 import { refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';
@@ -60,7 +61,7 @@ export function formValue(field: FormField, value: unknown): unknown {
 		case 'number':
 			return numberValue(field, value);
 		case 'checkbox':
-			return booleanValue(value);
+			return booleanValue(field, value);
 		case 'json_object':
 			return objectValue(field, value);
 		case 'select':
@@ -83,10 +84,11 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 	throw refusedHere('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
 }
 
-function booleanValue(value: unknown): unknown {
-	if (typeof value !== 'string') return value;
-	if (value.trim() === '') return undefined;
-	return /^(?:true|1|yes|on)$/i.test(value.trim());
+function booleanValue({ label }: FormField, value: unknown): boolean | undefined {
+	if (typeof value === 'string' && value.trim() === '') return undefined;
+	const said = switchOf(value);
+	if (said !== undefined) return said;
+	throw refusedHere('inputs', `The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 function objectValue({ label }: FormField, value: unknown): unknown {

@@ -6,6 +6,7 @@ import { FILE_TYPES, checkedUrl, checkFiles, fileTypeOf, nameInUrl, sizeLimitsOf
 import { isFields, text, type Fields } from '../../lib/dify/read';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
 import { binaryProperties, binarySource, namesIn } from '../dify/binary';
+import { choiceOf } from '../dify/parameters';
 
 /** What the user asks to send, before it is known what the app takes. */
 export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
@@ -15,10 +16,11 @@ export async function wantedFiles(context: IExecuteFunctions, itemIndex: number,
 	const wanted: WantedFile[] = [];
 	for (const entry of Array.isArray(entries) ? entries.filter(isFields) : []) {
 		const type = typeIn(entry);
-		if (entry.source === 'url') {
-			wanted.push(...linesIn(entry.url).map((url) => ({ url: checkedUrl(url), type })));
+		const source = choiceOf('source', entry.source, ['all', 'binary', 'url']);
+		if (source === 'url') {
+			wanted.push(...urlsIn(entry.url).map((url) => ({ url, type })));
 		} else {
-			const names = entry.source === 'all' ? binaryProperties(context, itemIndex) : namesIn(String(entry.binaryProperty ?? ''));
+			const names = source === 'all' ? binaryProperties(context, itemIndex) : propertyNames(entry.binaryProperty);
 			for (const name of names) wanted.push({ source: await binarySource(context, itemIndex, name), type });
 		}
 	}
@@ -69,10 +71,21 @@ function typeIn({ type }: Fields): DifyFileType | undefined {
 	throw refusedHere('file-type', `Dify knows no file type "${String(type)}"`, `It knows: ${FILE_TYPES.join(', ')}.`);
 }
 
-function linesIn(typed: unknown): string[] {
-	const texts = Array.isArray(typed) ? typed.map(String) : String(typed ?? '').split(/\s+/);
-	return texts.filter((line) => line.trim() !== '');
+/** An entry stands for a file. Where an expression gives none for it, the user must hear of that: only an empty list says that there are none. */
+function propertyNames(value: unknown): string[] {
+	if (value !== undefined && value !== null && typeof value !== 'string') throw refusedHere('file-rejected', `The name of a binary property must be a text, but is ${JSON.stringify(value).slice(0, 100)}`, HOW_TO_GIVE_NONE);
+	const names = namesIn(value ?? '');
+	if (names.length === 0) throw refusedHere('file-rejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
+	return names;
 }
+
+function urlsIn(value: unknown): string[] {
+	const urls = Array.isArray(value) ? value.map(String) : String(value ?? '').split(/\s+/).filter((url) => url !== '');
+	if (urls.length === 0 && !Array.isArray(value)) throw refusedHere('file-rejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
+	return urls.map(checkedUrl);
+}
+
+const HOW_TO_GIVE_NONE = 'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
 
 function fileObjects(value: unknown): Fields[] | undefined {
 	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { chat, type ChatAnswer, type ConversationChoice } from '../../lib/dify/chat';
+import { chat, type ChatAnswer, type ChatOptions, type ConversationChoice } from '../../lib/dify/chat';
 import { DifyError } from '../../lib/dify/failure';
 import { appFileRules } from '../../lib/dify/files';
 import { optionalUuid, traceIdOf } from '../../lib/dify/ids';
@@ -8,7 +8,7 @@ import { isFields } from '../../lib/dify/read';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../lib/dify/run';
 import { DifyApps, type DifyApp } from '../dify/apps';
 import { workOnItems } from '../dify/items';
-import { Parameters } from '../dify/parameters';
+import { choiceOf, Parameters } from '../dify/parameters';
 import { sentFiles, wantedFiles } from './files';
 import { inputsOf } from './inputs';
 import { answerItem, type Extra } from './output';
@@ -17,8 +17,7 @@ import { ChatTyping, typesIntoChat } from './typing';
 /** Sends the message of every item. */
 export async function sendMessages(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const apps = new DifyApps(context);
-	const first = new Parameters(context, 0);
-	const types = typesIntoChat(context) && first.flag('enableStreaming', true);
+	const { types, atOnce } = mannerOf(context);
 	return await workOnItems(
 		context,
 		async (itemIndex, signal) => {
@@ -27,16 +26,38 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 		},
 		{
 			// The chat shows the pieces of one node in one message: two answers at once would be mixed.
-			atOnce: types ? 1 : Math.floor(first.number('itemsAtOnce', 1, 1)),
+			atOnce: types ? 1 : atOnce,
 			keyOf: (itemIndex) => conversationKey(new Parameters(context, itemIndex)),
 			...(types ? { onFailure: async (itemIndex: number, text: string) => await context.sendChunk('error', itemIndex, text) } : {}),
 		},
 	);
 }
 
+/** How the items are worked on, as the first of them says. What cannot be read fails again, and properly, where that item is worked on. */
+function mannerOf(context: IExecuteFunctions): Manner {
+	const isChat = typesIntoChat(context);
+	try {
+		const { types, atOnce } = mannerIn(new Parameters(context, 0));
+		return { types: types && isChat, atOnce };
+	} catch {
+		return { types: isChat, atOnce: 1 };
+	}
+}
+
+interface Manner {
+	types: boolean;
+	atOnce: number;
+}
+
+function mannerIn(parameters: Parameters): Manner {
+	return { types: parameters.flag('enableStreaming', true), atOnce: Math.floor(parameters.number('itemsAtOnce', 1, 1, 64)) };
+}
+
 async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters: Parameters, typing: ChatTyping | undefined, signal: AbortSignal): Promise<INodeExecutionData> {
 	const { user, itemIndex } = parameters;
-	const include = extrasIn(parameters.option('include'));
+	mannerIn(parameters);
+	const output = { simplify: parameters.switched('simplify', true), answerField: parameters.textOption('answerField') ?? 'answer', include: extrasIn(parameters.option('include')) };
+	const onPause = parameters.choiceOption('onPause', ['return', 'error']);
 	const events: unknown[] = [];
 	const wanted = await wantedFiles(context, itemIndex, filesIn(parameters.raw('files', {})));
 	const request = {
@@ -47,36 +68,30 @@ async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters:
 		traceId: traceIdOf(parameters.option('traceId')),
 		autoGenerateName: parameters.option('autoGenerateName') === undefined ? undefined : parameters.flag('autoGenerateName', true),
 	};
+	const options: ChatOptions = {
+		signal,
+		limits: limitsIn(parameters),
+		retries: Math.floor(parameters.number('maxRetries', 2, 0, 10)),
+		onStaleConversation: parameters.choiceOption('onStaleConversation', ['error', 'startNew']),
+		hints: { wantAudio: output.include.includes('audio') },
+		...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+		...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
+	};
 	await typing?.begin();
 	const inputs = await inputsOf(context, parameters, app, user, signal);
 	const appParameters = wanted.length === 0 ? {} : await app.parameters(signal);
 	const files = wanted.length === 0 ? [] : await sentFiles(app.client, user, wanted, appFileRules(appParameters), appParameters, signal);
-	const answer = await chat(
-		app.client,
-		{ ...request, inputs, files },
-		{
-			signal,
-			limits: limitsIn(parameters),
-			retries: Math.floor(parameters.number('maxRetries', 2)),
-			onStaleConversation: parameters.option('onStaleConversation') === 'startNew' ? 'startNew' : 'error',
-			hints: { wantAudio: include.includes('audio') },
-			...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
-			...(include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
-		},
-	);
-	if (answer.result.status === 'paused' && parameters.option('onPause') === 'error') throw pausedError(answer);
+	const answer = await chat(app.client, { ...request, inputs, files }, options);
+	if (answer.result.status === 'paused' && onPause === 'error') throw pausedError(answer);
 	await typing?.end();
 	tell(context, answer);
-	return await answerItem(context, itemIndex, answer, {
-		simplify: parameters.raw('simplify', true) !== false,
-		answerField: parameters.textOption('answerField') ?? 'answer',
-		include,
-		events,
-	});
+	return await answerItem(context, itemIndex, answer, { ...output, events });
 }
 
+const CONVERSATIONS = ['new', 'latest', 'byId'] as const;
+
 function conversationIn(parameters: Parameters): ConversationChoice {
-	const choice = parameters.raw('conversation', 'new');
+	const choice = parameters.choice('conversation', CONVERSATIONS);
 	if (choice === 'latest') return { kind: 'latest' };
 	const id = choice === 'byId' ? optionalUuid(parameters.located('conversationId'), 'conversation ID') : undefined;
 	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
@@ -97,7 +112,8 @@ function filesIn(collection: unknown): unknown {
 const EXTRAS: readonly Extra[] = ['audio', 'events', 'reasoning', 'thoughts', 'workflow'];
 
 function extrasIn(value: unknown): Extra[] {
-	return EXTRAS.filter((extra) => [value].flat().includes(extra));
+	const wanted = [value].flat().filter((extra) => extra !== undefined);
+	return wanted.map((extra) => choiceOf('include', extra, EXTRAS));
 }
 
 function limitsIn(parameters: Parameters): RunLimits {

@@ -3,6 +3,7 @@ import type { ReasoningEcho } from '../../lib/chat/messages';
 import type { ChatParameters, ResponseFormat, ServerKind, Thinking } from '../../lib/chat/types';
 import { failure } from '../../lib/transport/failure';
 import { isRecord } from '../../lib/transport/json';
+import { switchOf } from '../../lib/transport/switch';
 
 /** The node's parameters, as n8n gives them. */
 export interface NodeParameters {
@@ -145,19 +146,8 @@ function toText(name: string, value: unknown): string {
 	return String(value);
 }
 
-const SAID: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
-	[true, true],
-	[1, true],
-	['true', true],
-	['1', true],
-	[false, false],
-	[0, false],
-	['false', false],
-	['0', false],
-]);
-
 function toBoolean(name: string, value: unknown): boolean {
-	const said = SAID.get(typeof value === 'string' ? value.trim().toLowerCase() : value);
+	const said = switchOf(value);
 	if (said === undefined) throw invalid(name, `must be true or false, but is ${JSON.stringify(value)}`);
 	return said;
 }

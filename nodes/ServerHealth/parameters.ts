@@ -4,6 +4,7 @@ import type { Expectations } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/probes';
 import { failure } from '../../lib/transport/failure';
 import { isRecord } from '../../lib/transport/json';
+import { switchOf } from '../../lib/transport/switch';
 
 /** Reads the node's parameters of one item, which may come out of expressions with any type. */
 export class Parameters {
@@ -28,7 +29,7 @@ export class Parameters {
 
 	flag(collection: string, name: string, fallback: boolean): boolean {
 		const value = this.option(collection, name);
-		return value === undefined ? fallback : value === true || /^(?:true|1|yes|on)$/i.test(String(value).trim());
+		return value === undefined ? fallback : switchOf(value) === true;
 	}
 
 	/** @throws {ServerError} of kind `invalidInput` naming the field */

@@ -25,7 +25,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await names({ limit: 2 })).toEqual(['c129', 'c128']);
 		expect(await names({ limit: 2, options: { sortBy: 'updated_at' } })).toEqual(['c0', 'c1']);
 		expect(await names({ limit: 2, options: { sortBy: '-created_at' } })).toEqual(['c0', 'c1']);
-		await expect(names({ options: { sortBy: 'name' } })).rejects.toThrow('cannot be sorted');
+		await expect(names({ options: { sortBy: 'name' } })).rejects.toThrow('must be one of -updated_at, updated_at, -created_at, created_at, but is "name"');
 		await expect(names({ user: '' })).rejects.toThrow('The user is empty');
 	});
 

@@ -39,6 +39,7 @@ export const filesField: INodeProperties = {
 					default: '',
 					displayOptions: { show: { source: ['url'] } },
 					placeholder: 'https://example.com/picture.png',
+					hint: 'Several are separated by blanks, or a list. An item without a URL is an error; an expression that gives an empty list sends none',
 				},
 				{
 					displayName: 'Type',

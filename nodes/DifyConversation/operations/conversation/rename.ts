@@ -3,6 +3,6 @@ import { uuid } from '../../../../lib/dify/ids';
 import type { Operation } from '../../../dify/operations';
 
 export const rename: Operation = async ({ client, parameters, signal }) => {
-	const name = parameters.raw('autoGenerate', false) === true ? undefined : parameters.text('name');
+	const name = parameters.switched('autoGenerate', false) ? undefined : parameters.text('name');
 	return [await renameConversation(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), name, signal)];
 };
