@@ -122,6 +122,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/is not a multimodal model/i,
 	],
 	['brokenHistory', /failed to parse tool call arguments/i],
+	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
+	['unauthorized', /^no connected db\b/i],
+	['gateway', /^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i],
 	// What llama-server answers with 500 although the request is wrong
 	[
 		'badRequest',
@@ -161,6 +164,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model .* does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
+		/invalid model name passed in model=/i,
 	],
 ];
 
