@@ -1,7 +1,7 @@
 import type { DifyClient } from './client';
 import { DIFY_REMEDIES } from './codes';
 import { latestConversation, ownsConversation } from './conversations';
-import { DifyError, refusedHere } from './failure';
+import { DifyError, hasBegun, refusedHere } from './failure';
 import type { DifyFileRef } from './files';
 import type { Fields } from './read';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
@@ -75,7 +75,7 @@ async function conversationOf(client: DifyClient, { conversation, user }: ChatRe
 }
 
 function isStale(error: unknown): boolean {
-	return error instanceof DifyError && (error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended');
+	return error instanceof DifyError && !hasBegun(error.result) && (error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended');
 }
 
 /**
@@ -84,7 +84,7 @@ function isStale(error: unknown): boolean {
  */
 async function explainStale(client: DifyClient, user: string, id: string, failed: unknown, { signal }: ChatOptions): Promise<unknown> {
 	const result = failed instanceof DifyError ? failed.result : undefined;
-	const isBare = result?.error?.cause === 'error-event' && result.error.code === undefined && result.taskId === undefined;
+	const isBare = result?.error?.cause === 'error-event' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
 	const { url } = failed as DifyError;
 	return new DifyError(

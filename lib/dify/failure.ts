@@ -77,6 +77,11 @@ export function idsOf({ conversationId, messageId, taskId, workflowRunId }: RunI
 	return { conversationId, messageId, taskId, workflowRunId };
 }
 
+/** A worker that took nothing up names nothing. Where a message has its ID, Dify has stored it. */
+export function hasBegun(result: RunResult | undefined): boolean {
+	return result !== undefined && (result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined));
+}
+
 /** The error for an answer that is not what was asked for. */
 export function answerError(connection: Connection, answer: CallAnswer, method: string): DifyError {
 	const described = describeDifyFailure({

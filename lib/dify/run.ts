@@ -6,7 +6,7 @@ import { resultOfBlocking } from './blocking';
 import type { DifyClient } from './client';
 import { DIFY_REMEDIES } from './codes';
 import { createRun, finish, reduce, type RunState } from './events';
-import { DifyError, answerError, idsOf, runError } from './failure';
+import { DifyError, answerError, hasBegun, runError } from './failure';
 import { isFields, parseJson, text, type Fields } from './read';
 import type { FinishReason, RunHints, RunResult, TextDelta } from './types';
 
@@ -86,10 +86,7 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
 /** A refused connection, or a refusal for being too many at once: contract 5.3. Everything else may have begun. */
 function wasNotTakenUp(error: ServerError): boolean {
 	if (!(error instanceof DifyError)) return error.kind === 'refused';
-	const { result } = error;
-	// A worker that took nothing up names nothing. Where a message has its ID, Dify has stored it.
-	const hasBegun = result !== undefined && (result.text !== '' || Object.values(idsOf(result)).some((id) => id !== undefined));
-	return error.retryable && !hasBegun;
+	return error.retryable && !hasBegun(error.result);
 }
 
 type Outcome = { result: RunResult } | { failed: ServerError };

@@ -4,6 +4,7 @@ import { traceIdOf, userOf } from '../../lib/dify/ids';
 import { delay } from '../support/node';
 import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Json } from '../servers/dify';
 import type { DifyAppMode } from '../../lib/dify/types';
+import { waitFor } from './ask';
 import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, say, startApp, startSim } from './client';
 
 afterEach(closeSims);
@@ -146,6 +147,18 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }));
 		expect(failed.difyKind).not.toBe('conversation-not-found');
 		expect(sim.runs).toHaveLength(1);
+	});
+
+	test('a run that has begun is not begun anew, whatever its failure says and whatever became of its conversation', async () => {
+		for (const error of [{ code: 'completion_request_error', status: 400, message: 'no' }, { status: 500, message: 'Conversation Not Exists.' }, { status: 404, code: 'not_found', message: 'Conversation Not Exists.' }]) {
+			const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [{ text: 'half' }, { wait: 20 }, { error }] }) });
+			const own = sim.store.addConversation(sim.app('chat'), 'u1');
+			const running = failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }));
+			await waitFor(() => sim.runs.length === 1);
+			sim.app('chat').conversations.delete(own.id);
+			expect(await running).toMatchObject({ message: expect.stringContaining(error.message) as string, partialText: 'half' });
+			expect(sim.runs).toHaveLength(1);
+		}
 	});
 
 	test('the latest conversation of the user is looked up in Dify; without one a new one is started', async () => {

@@ -7,7 +7,7 @@ import { uploadFile } from '../../lib/dify/upload';
 import { listVariables, updateVariable } from '../../lib/dify/variables';
 import { SIM_VERSIONS, knowledgeKey, type DifySim } from '../servers/dify';
 import { ask, waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, fileOf, say, startApp, startSim } from './client';
 import { playText } from './play';
 
 afterEach(closeSims);
@@ -178,6 +178,19 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		const client = clientOf(sim, 'completion');
 		const { messageId } = await startRun(client, RUN_ROUTES.completion, { inputs: {} }, 'u1');
 		expect(await rateMessage(client, { messageId: messageId!, user: 'u1', rating: 'like', earlierContent: 'keep' })).toMatchObject({ rating: 'like' });
+	});
+
+	test('what would do more, or say something else, the second time is sent once', async () => {
+		for (const fault of [{ how: 'reset' }, { status: 503, body: 'x' }] as const) {
+			const { sim, messageId, conversationId } = await answered();
+			const client = clientOf(sim);
+			sim.fail({ path: /feedbacks$|name$/, times: 9, ...fault });
+			sim.fail({ path: /conversations/, method: 'DELETE', times: 9, ...fault });
+			await errorOf(revokeRating(client, messageId, 'u1', true));
+			await errorOf(renameConversation(client, 'u1', conversationId, undefined));
+			await errorOf(deleteConversation(client, 'u1', conversationId));
+			expect([calls(sim, /feedbacks$/), calls(sim, /name$/), calls(sim, /conversations/, 'DELETE')]).toEqual([1, 1, 1]);
+		}
 	});
 
 	test('a rating is sent again where that may help: twice is once', async () => {
