@@ -16,13 +16,17 @@ export interface OutputOptions {
 
 /** The item for an answer. */
 export async function answerItem(context: IExecuteFunctions, itemIndex: number, answer: ChatAnswer, options: OutputOptions): Promise<INodeExecutionData> {
-	const { result } = answer;
-	const json = { ...(options.simplify ? simplified(answer, options.answerField) : raw(result)), ...extras(result, options) };
+	const { result, conversationRestarted } = answer;
+	const json = {
+		...(options.simplify ? simplified(result, options.answerField) : raw(result)),
+		...(conversationRestarted ? { conversationRestarted } : {}),
+		...extras(result, options),
+	};
 	const binary = options.include.includes('audio') ? await speech(context, result) : undefined;
 	return { json: plain(json), ...(binary === undefined ? {} : { binary }), pairedItem: { item: itemIndex } };
 }
 
-function simplified({ result, conversationRestarted }: ChatAnswer, answerField: string): object {
+function simplified(result: RunResult, answerField: string): object {
 	const answer = { [answerField]: result.text };
 	return {
 		...answer,
@@ -35,7 +39,6 @@ function simplified({ result, conversationRestarted }: ChatAnswer, answerField: 
 		retrieverResources: result.retrieverResources,
 		files: result.files,
 		createdAt: result.createdAt,
-		...(conversationRestarted ? { conversationRestarted } : {}),
 		...(result.pause === undefined ? {} : { pause: result.pause }),
 		// The first place, but the last word: a field with the name of another one takes its place.
 		...answer,
@@ -56,8 +59,12 @@ function raw(result: RunResult): object {
 		metadata: result.metadata ?? {},
 		files: result.files,
 		created_at: result.createdAt,
-		...(result.pause === undefined ? {} : { data: result.pause }),
+		...(result.pause === undefined ? {} : { data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
 	};
+}
+
+function asInDify(value: object): object {
+	return Object.fromEntries(Object.entries(value).map(([name, field]: [string, unknown]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), field]));
 }
 
 function extras(result: RunResult, { include, events }: OutputOptions): object {

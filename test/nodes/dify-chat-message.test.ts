@@ -64,7 +64,7 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
 		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps: [{ text: 'One moment.' }, { pause }] }) });
 		expect(await jsonOf(sim, { mode: 'advanced-chat' })).toMatchObject({ status: 'paused', answer: 'One moment.', pause: { forms: [{ nodeTitle: 'Approve' }] }, workflowRunId: sim.runs[0]!.workflowRunId });
-		expect(await jsonOf(sim, { mode: 'advanced-chat', parameters: { simplify: false } })).toMatchObject({ event: 'workflow_paused', data: { forms: [{ nodeTitle: 'Approve' }] } });
+		expect(await jsonOf(sim, { mode: 'advanced-chat', parameters: { simplify: false } })).toMatchObject({ event: 'workflow_paused', data: { forms: [{ node_title: 'Approve' }] } });
 		const failed = await errorOf(sim, { mode: 'advanced-chat', parameters: { options: { onPause: 'error' } } });
 		expect(failed.message).toContain('waits for a person (Approve)');
 		expect(failed.context.data).toMatchObject({ answer: 'One moment.', workflowRunId: sim.runs[2]!.workflowRunId });

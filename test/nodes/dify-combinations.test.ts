@@ -120,6 +120,93 @@ describe('many items', () => {
 	});
 });
 
+describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
+	test('of all sorts: each has its own answer or failure, in its place, and is sent once', async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			form: [{ kind: 'number', variable: 'days' }],
+			reply: ({ query }) => {
+				const at = Number(query.slice(1));
+				if (at % 5 === 1) return { steps: [...said(`half ${at}`), { error: { code: 'completion_request_error', status: 400, message: `no ${at}` } }] };
+				return { steps: [{ wait: (at * 7) % 20 }, ...said(`answer ${at}`)] };
+			},
+		});
+		const { items, perItem } = numbered(20);
+		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify refuses, names a conversation that is gone.
+		const odd = [{}, {}, { user: '' }, { inputsJson: '{"days":"many"}' }, { conversation: 'byId', conversationId: byId(UNKNOWN_ID) }];
+		const all = await chat(sim, { items, perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })), continueOnFail: true, parameters: { options: { itemsAtOnce: 8 } } });
+		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
+		const seen = all.map((item) => [item.json.answer ?? errorIn(item)!.kind, errorIn(item)?.answer]);
+		expect(seen).toEqual(
+			items.map((_, at) => [[`answer ${at}`, undefined], ['model-provider', `half ${at}`], ['missing-user', undefined], ['invalid-param', undefined], ['conversation-not-found', undefined]][at % 5]!).map(([kind, half], at) => [at % 5 === 3 ? 'inputs' : kind, half]),
+		);
+		expect(sim.requests.filter(({ path }) => path === '/chat-messages')).toHaveLength(16);
+	});
+});
+
+describe('the latest conversation', () => {
+	const latest = { conversation: 'latest' };
+
+	test('that cannot be looked up is a failure: a new one would lose what was said', async () => {
+		const sim = await startSim();
+		for (const fault of [{ status: 500, body: '{"code":"unknown","message":"Internal Server Error","status":500}', contentType: 'application/json' }, { status: 200, body: '<html></html>' }]) {
+			sim.fail({ path: '/conversations', ...fault });
+			await chatError(sim, { parameters: latest });
+		}
+		expect(sim.runs).toHaveLength(0);
+	});
+
+	test('of a user who has none is the first; the next item goes on with it, also at once', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: ({ turn }) => `turn ${turn}` });
+		const items = await chat(sim, { items: numbered(2).items, parameters: { ...latest, options: { itemsAtOnce: 2 } } });
+		expect(items.map(({ json }) => json.answer)).toEqual(['turn 1', 'turn 2']);
+		expect(items[0]!.json.conversationId).toBe(items[1]!.json.conversationId);
+	});
+
+	test('that is deleted between the look-up and the message can be begun anew', async () => {
+		const sim = await startSim();
+		const { conversationId } = await chatJson(sim);
+		const { store } = sim;
+		const find = store.conversationOf.bind(store);
+		store.conversationOf = (app, id, user) => (id === conversationId ? undefined : find(app, id, user));
+		expect((await chatError(sim, { parameters: latest })).message).toContain('Conversation Not Exists.');
+		expect(await chatJson(sim, { parameters: { ...latest, options: { onStaleConversation: 'startNew' } } })).toMatchObject({ conversationRestarted: true });
+	});
+});
+
+describe('Stop', () => {
+	test('between the upload and the run begins no run', async () => {
+		const sim = await startSim();
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal, items: textFile('eA=='), parameters: ALL_FILES });
+		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		await waitFor(() => sim.store.files.size === 1);
+		controller.abort();
+		expect((await running).message).toMatch(/stopped|cancelled/);
+		expect(sim.runs).toHaveLength(0);
+	});
+
+	test('during the wait before another try begins no run', async () => {
+		const sim = await startSim();
+		const controller = new AbortController();
+		sim.fail({ path: '/chat-messages', status: 429, body: '{"code":"too_many_requests","message":"Too many requests","status":429}', contentType: 'application/json', times: 9 });
+		const running = chatError(sim, { signal: controller.signal, parameters: { options: { maxRetries: 9 } } });
+		await waitFor(() => sim.requests.some(({ status }) => status === 429));
+		controller.abort();
+		const begun = performance.now();
+		expect((await running).message).toContain('stopped');
+		expect(performance.now() - begun).toBeLessThan(700);
+		await delay(1100);
+		expect(sim.requests).toHaveLength(1);
+	});
+
+	test('before the execution reaches the node begins nothing', async () => {
+		const sim = await startSim();
+		expect(await chat(sim, { ...numbered(3), signal: AbortSignal.abort() })).toEqual([]);
+		expect(sim.requests).toHaveLength(0);
+	});
+});
+
 describe('work on items', () => {
 	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) => prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
 
@@ -285,6 +372,22 @@ describe('binary data', () => {
 });
 
 describe('output', () => {
+	test('tells in each form that a new conversation was begun', async () => {
+		const sim = await startSim();
+		for (const simplify of [true, false]) {
+			expect(await chatJson(sim, { parameters: { simplify, conversation: 'byId', conversationId: byId(UNKNOWN_ID), options: { onStaleConversation: 'startNew' } } })).toMatchObject({ conversationRestarted: true });
+		}
+	});
+
+	test("not simplified, a pause is told in Dify's words, too", async () => {
+		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
+		const sim = await startApp('2026', { mode: 'advanced-chat', reply: () => ({ steps: [...said('One moment.'), { pause }] }) });
+		const { data, ...json } = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
+		expect(json).toMatchObject({ event: 'workflow_paused', status: 'paused', answer: 'One moment.' });
+		expect(data).toMatchObject({ workflow_run_id: sim.runs[0]!.workflowRunId, paused_nodes: ['h1'], reasons: [{ TYPE: 'human_input_required' }], forms: [{ node_id: 'h1', node_title: 'Approve', form_content: 'Ok?', form_token: expect.any(String) as string, actions: [{ id: 'yes' }] }] });
+		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
+	});
+
 	test('an answer field with the name of another field holds the answer', async () => {
 		const sim = await startSim();
 		expect(await chatJson(sim, { parameters: { options: { answerField: 'status' } } })).toMatchObject({ status: 'You said: hi', taskId: sim.runs[0]!.taskId });
