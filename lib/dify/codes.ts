@@ -57,10 +57,10 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	'app-disabled': 'Switch on "Backend service API" for this app in Dify (app overview), then try again.',
 	'app-unusable': 'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an app that is active.',
 	'app-unavailable':
-		'Open the app in Dify, choose a model and publish it. If the app is fine, its type does not fit this node: a text generator needs completion, a chat app needs chat, a workflow needs workflow.',
+		'Open the app in Dify, choose a model and publish it. If the app is fine, its type is another one: messages go to chatbots, agents and chatflows only.',
 	'not-published': 'Publish the app in Dify: the API runs the published version, never the draft.',
 	'wrong-app-type':
-		'The app behind this key has another type. Chat nodes need a chatbot, agent or chatflow; use the completion or workflow operation for the other types, or the key of another app.',
+		'The app behind this key is of another type, such as a text generator or a workflow. Use the key of a chatbot, agent or chatflow.',
 	'streaming-required': 'Agent apps answer only as a stream: switch streaming on (response mode "streaming").',
 	'conversation-ended': 'This conversation is closed in Dify. Start a new one: leave the conversation ID empty.',
 	'conversation-not-found':

@@ -39,6 +39,10 @@ describe('the table of codes', () => {
 		expect(DIFY_REMEDIES[kind].length).toBeGreaterThan(20);
 	});
 
+	test('no remedy sends people to an operation that no node has', () => {
+		for (const remedy of Object.values(DIFY_REMEDIES)) expect(remedy).not.toMatch(/\boperation\b|needs (?:completion|workflow)/);
+	});
+
 	const TEXTS: Array<[number, string, string, DifyFailureKind]> = [
 		[400, 'invalid_param', 'Arg user must be provided.', 'missing-user'],
 		[400, 'invalid_param', 'Too many requests. Please try again later. The current maximum …', 'too-many-requests'],
@@ -334,7 +338,7 @@ describe('the simulator\'s answers, by case', () => {
 			const run = { json: { inputs: {}, user: 'u1' } };
 			const completion = await failing('POST', '/completion-messages', run);
 			expect(completion).toMatchObject({ code: 'app_unavailable', kind: 'app-unavailable' });
-			expect(completion.remedy).toContain('type does not fit');
+			expect(completion.remedy).toContain('its type is another one');
 			expect(await failing('POST', '/workflows/run', run)).toMatchObject({ code: 'not_workflow_app', kind: 'wrong-app-type' });
 			const agent = await chatFailing({ response_mode: 'blocking' }, { mode: 'agent-chat' });
 			expect([agent.kind, agent.remedy.includes('switch streaming on')]).toEqual(['streaming-required', true]);

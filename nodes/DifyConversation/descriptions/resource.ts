@@ -33,7 +33,7 @@ export const resourceFields: INodeProperties[] = [
 		noDataExpression: true,
 		displayOptions: { show: { resource: ['message'] } },
 		options: [
-			{ name: 'Get Many', value: 'getAll', action: 'Get many messages', description: 'Messages of a conversation, oldest first: question, answer, files and rating' },
+			{ name: 'Get Many', value: 'getAll', action: 'Get many messages', description: 'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.' },
 			{ name: 'Get Suggested Questions', value: 'getSuggested', action: 'Get suggested questions', description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.' },
 		],
 		default: 'getAll',
