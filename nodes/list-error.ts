@@ -9,13 +9,14 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * seven lines and hides the others behind scrolling: what is said twice is left out.
  */
 export function listError(error: NodeOperationError): NodeOperationError {
-	const said = [withoutKnownUrl(error.message), error.description].filter((text) => typeof text === 'string' && text !== '');
+	const said = [withShortUrl(error.message), error.description].filter((text) => typeof text === 'string' && text !== '');
 	error.message = said.join('. ').replaceAll('-', NON_BREAKING_HYPHEN);
 	return error;
 }
 
-/** A message without the URL at its end, where it names that server already. */
-function withoutKnownUrl(message: string): string {
-	const [, text, host] = /^(.*) \(https?:\/\/([^\s/)]+)[^\s)]*\)$/.exec(message) ?? [];
-	return text !== undefined && host !== undefined && text.includes(host) ? text : message;
+/** A message whose URL at the end has no query, and is left out where the message names that server already. */
+function withShortUrl(message: string): string {
+	const [, text, url, host] = /^(.*) \((https?:\/\/([^\s/?)]+)[^\s?)]*)[^\s)]*\)$/.exec(message) ?? [];
+	if (text === undefined || url === undefined || host === undefined) return message;
+	return text.includes(host) ? text : `${text} (${url})`;
 }

@@ -15,7 +15,7 @@ export class DifyChatMessage implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ { new: "new conversation", latest: "latest conversation", byId: "conversation by ID" }[$parameter.conversation] }}',
+		subtitle: '={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',
 		defaults: { name: 'Dify Chat Message' },
 		codex: {

@@ -13,7 +13,7 @@ export class DifyFeedback implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.operation }}',
+		subtitle: '={{ $parameter.operation === "getAll" ? "get many" : $parameter.operation }}',
 		description: 'Rates answers of a Dify app, takes ratings back, and lists them',
 		defaults: { name: 'Dify Feedback' },
 		codex: {

@@ -92,6 +92,7 @@ describe('lists in the editor', () => {
 				const value = parameters[name] ?? fallback;
 				return value instanceof Error ? raise(value) : value;
 			},
+			getCurrentNodeParameter: (name: string) => parameters[name],
 			helpers: {},
 		} as unknown as ILoadOptionsFunctions;
 	}
@@ -124,7 +125,8 @@ describe('lists in the editor', () => {
 		const search = async (conversationId: unknown, filter?: string) => await searchVariables.call(editor(sim, { user: 'anna', conversationId }, 'advanced-chat'), filter);
 		expect((await search(byId(id))).results.map(({ name }) => name)).toEqual(['lang (string)', 'count (number)']);
 		expect((await search(byId(id), 'cou')).results).toHaveLength(1);
-		await expect(search(byId(''))).rejects.toThrow('conversation ID is empty');
+		for (const none of [byId(''), undefined, new Error('no item')]) await expect(search(none)).rejects.toThrow('The list needs a conversation. Choose it in Conversation');
+		await expect(search(byId('x'))).rejects.toThrow('conversation ID is not valid');
 	});
 
 	test("the app's form as typed fields", async () => {
@@ -148,8 +150,28 @@ describe('lists in the editor', () => {
 		]);
 		expect(fields[0]).toMatchObject({ defaultValue: 'Rome', display: true });
 		expect(fields[1]!.options).toEqual([{ name: 'C', value: 'C' }, { name: 'F', value: 'F' }]);
+	});
+
+	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const unpublished = await startApp('2026', { mode: 'advanced-chat', published: false });
-		await expect(getForm.call(editor(unpublished, {}, 'advanced-chat'))).rejects.toThrow('App unavailable');
+		const found = await getForm.call(editor(unpublished, {}, 'advanced-chat'));
+		expect(found.fields).toEqual([]);
+		expect(found.emptyFieldsNotice).toContain('App unavailable');
+		expect(found.emptyFieldsNotice).toContain('publish it');
 		expect(calls(unpublished, '/parameters', 'GET')).toBe(1);
+
+		const schema = [{ id: 'city', displayName: 'City', required: true, display: true, defaultMatch: false, removed: false }];
+		expect((await getForm.call(editor(unpublished, { 'inputs.schema': schema }, 'advanced-chat'))).fields).toEqual(schema);
+		for (const odd of [null, {}, 'x']) expect((await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields).toEqual([]);
+
+		const formless = await startApp('2026', { mode: 'chat' });
+		expect(await getForm.call(editor(formless, {}))).toEqual({ fields: [], emptyFieldsNotice: 'This app has no form, so there is nothing to fill in.' });
+	});
+
+	test('what a server says is text, not HTML', async () => {
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const context = editor({ url: 'http://<img src=x>&/v1' }, {});
+		expect((await getForm.call(context)).emptyFieldsNotice).not.toContain('<img');
 	});
 });

@@ -20,4 +20,5 @@ it('leaves the URL out where the message names the server already', () => {
 	const of = (message: string) => listError(new NodeOperationError(node, message)).message;
 	expect(of('Nothing listens on 10.0.0.7:8080, seen from n8n (http://10.0.0.7:8080/v1/models)')).toBe('Nothing listens on 10.0.0.7:8080, seen from n8n');
 	expect(of('There is nothing at this address (http://10.0.0.7:8080/v1/models)')).toBe('There is nothing at this address (http://10.0.0.7:8080/v1/models)');
+	expect(of('Access token is invalid (http://10.0.0.7/v1/conversations?user=anna&limit=100)')).toBe('Access token is invalid (http://10.0.0.7/v1/conversations)');
 });

@@ -27,7 +27,6 @@ export const inputFields: INodeProperties[] = [
 				addAllFields: true,
 				multiKeyMatch: false,
 				supportAutoMap: false,
-				noFieldsError: 'This app has no form, so there is nothing to fill in.',
 			},
 		},
 		displayOptions: { show: { inputsMode: ['form'] } },

@@ -4,14 +4,31 @@ import { readForm, type FormField, type FormKind } from '../../../lib/dify/form'
 import { editorClient } from '../../dify/apps';
 import { difyNodeError } from '../../dify/errors';
 
+const NO_FORM = 'This app has no form, so there is nothing to fill in.';
+
 /** The app's own form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
 	try {
 		const client = await editorClient(this);
-		return { fields: readForm(await client.get('/parameters')).map(mapperField) };
+		return { fields: readForm(await client.get('/parameters')).map(mapperField), emptyFieldsNotice: NO_FORM };
 	} catch (error) {
-		throw difyNodeError(this.getNode(), error);
+		const { message, description } = difyNodeError(this.getNode(), error);
+		const notice = ['The form of the app could not be loaded', message, description].filter(Boolean).join('. ');
+		return { fields: knownFields(this.getCurrentNodeParameter('inputs.schema')), emptyFieldsNotice: escaped(notice) };
 	}
+}
+
+/**
+ * The fields as they were. The editor shows no error of a mapper that maps nothing by itself, only hides the fields; and of fields that are no
+ * longer named it forgets what was typed (ResourceMapper.vue).
+ */
+function knownFields(schema: unknown): ResourceMapperField[] {
+	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];
+}
+
+/** The editor takes the notice as HTML. */
+function escaped(text: string): string {
+	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 const TYPES: Record<FormKind, FieldType> = {

@@ -1,6 +1,7 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { uuid } from '../../../lib/dify/ids';
+import { refusedHere } from '../../../lib/dify/failure';
+import { optionalUuid } from '../../../lib/dify/ids';
 import { listVariables } from '../../../lib/dify/variables';
 import { editorClient } from '../../dify/apps';
 import { difyNodeError } from '../../dify/errors';
@@ -11,7 +12,8 @@ import { listError } from '../../list-error';
 export async function searchVariables(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 	try {
 		const client = await editorClient(this);
-		const conversationId = uuid(editorValue(this, 'conversationId'), 'conversation ID');
+		const conversationId = optionalUuid(editorValue(this, 'conversationId'), 'conversation ID');
+		if (conversationId === undefined) throw refusedHere('invalid-id', 'The list needs a conversation', 'Choose it in Conversation first, or give the variable by name.');
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		const variables = await listVariables(client, editorUser(this), conversationId, 'all');
 		const results = variables.map(({ id, name, value_type: type }) => ({ name: `${String(name)} (${String(type)})`, value: String(id) }));

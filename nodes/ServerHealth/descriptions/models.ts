@@ -33,12 +33,12 @@ export const modelFields: INodeProperties[] = [
 		displayOptions: { show: { service: ['modelServer'], operation: ['loadModel', 'unloadModel'] } },
 		options: [
 			{
-				displayName: 'Time Limit',
+				displayName: 'Time Limit (Seconds)',
 				name: 'loadLimit',
 				type: 'number',
 				typeOptions: { minValue: 1 },
 				default: 600,
-				description: 'Seconds to wait for it',
+				description: 'How long to wait until the model is loaded or unloaded',
 			},
 			{
 				displayName: 'Wait Until Done',
