@@ -1,4 +1,5 @@
 import type { Connection } from '../transport/connection';
+import { seconds } from '../transport/remedies';
 import { pauseFor } from '../transport/waiting';
 import type { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
@@ -98,20 +99,34 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 
 /** Looks at the list until the state is final. */
 async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
+	const url = `${connection.url.root}/models/${action}`;
+	return await lookedUntil(connection, action, url, options, async () => {
+		const { state, failed, exitCode } = await routerEntry(connection, options);
+		if (action === 'load' && failed) throw failure('modelFailedToLoad', connection.contextOf(url, options.model), { facts: { exitCode } });
+		const isFinal = action === 'load' ? state === 'loaded' || state === 'sleeping' : state === 'unloaded' || state === 'downloaded';
+		return isFinal ? state : undefined;
+	});
+}
+
+/** Looks again and again until there is something to see. */
+async function lookedUntil(connection: Connection, action: ModelAction, url: string, options: ChangeOptions, look: () => Promise<string | undefined>): Promise<string> {
 	const startedAt = performance.now();
 	for (;;) {
-		const { state, failed, exitCode } = await routerEntry(connection, options);
-		if (action === 'load' && failed) {
-			throw failure('modelFailedToLoad', connection.contextOf(`${connection.url.root}/models/load`, options.model), { facts: { exitCode } });
-		}
-		if (action === 'load' ? state === 'loaded' || state === 'sleeping' : state === 'unloaded' || state === 'downloaded') return state;
-		if (performance.now() - startedAt > options.limitMs) throw tooSlow(connection, `${connection.url.root}/models/${action}`, options);
+		const seen = await look();
+		if (seen !== undefined) return seen;
+		if (performance.now() - startedAt > options.limitMs) throw tooSlow(connection, action, url, options);
 		await pauseFor(options.pauseMs ?? PAUSE_MS, options.signal);
 	}
 }
 
-function tooSlow(connection: Connection, url: string, { model, limitMs }: ChangeOptions): ServerError {
-	return failure('loading', connection.contextOf(url, model), { about: { limitMs }, remedy: 'Raise the time limit of the node. Large models on slow disks take minutes.' });
+function tooSlow(connection: Connection, action: ModelAction, url: string, { model, limitMs }: ChangeOptions): ServerError {
+	const remedy = 'Raise the time limit of the node. ';
+	return failure('loading', connection.contextOf(url, model), {
+		about: { limitMs },
+		...(action === 'load'
+			? { remedy: `${remedy}Large models on slow disks take minutes.` }
+			: { message: `The model "${model}" is still in memory after ${seconds(limitMs)}`, remedy: `${remedy}A model that is answering stays until it has answered.` }),
+	});
 }
 
 /** The names of the models that Ollama has loaded; undefined where this is no Ollama. */
@@ -122,9 +137,9 @@ async function runningOnOllama(connection: Connection, { signal }: ChangeOptions
 }
 
 /** A generation without a prompt only loads; with `keep_alive` 0 it only unloads (contract llama-server 8.2, Ollama's API). */
-async function changeOnOllama(connection: Connection, action: ModelAction, { model, limitMs, signal }: ChangeOptions, running: string[]): Promise<Change> {
-	const isUp = running.some((name) => isNamed(name, model));
-	const before = isUp ? 'loaded' : 'unloaded';
+async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions, running: string[]): Promise<Change> {
+	const { model, limitMs, signal } = options;
+	const before = running.some((name) => isNamed(name, model)) ? 'loaded' : 'unloaded';
 	const state = action === 'load' ? 'loaded' : 'unloaded';
 	if (before !== state) {
 		const url = `${connection.url.root}/api/generate`;
@@ -133,6 +148,12 @@ async function changeOnOllama(connection: Connection, action: ModelAction, { mod
 		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
 		if (answer.status === 400 && /does not support generate/i.test(answer.text)) answer = await connection.call(`${connection.url.root}/api/embed`, call);
 		if (answer.status >= 300) throw connection.refusal(answer, model);
+		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses it.
+		if (action === 'unload') await lookedUntil(connection, action, url, options, async () => ((await isOnOllama(connection, options)) ? undefined : state));
 	}
 	return { model, server: 'ollama', before, state };
+}
+
+async function isOnOllama(connection: Connection, options: ChangeOptions): Promise<boolean> {
+	return ((await runningOnOllama(connection, options)) ?? []).some((name) => isNamed(name, options.model));
 }

@@ -299,12 +299,12 @@ describe('a model of Ollama that makes embeddings only', () => {
 		const url = await rawServer((path, socket, head) => {
 			asked.push(path);
 			routes({
-				'/api/ps': json('200 OK', { models: loaded.map((name) => ({ name })) }),
+				'/api/ps': json('200 OK', { models: asked.includes('/api/embed') ? [] : loaded.map((name) => ({ name })) }),
 				'/api/generate': json('400 Bad Request', { error: '"nomic" does not support generate' }),
 				'/api/embed': json('200 OK', { model: 'nomic', embeddings: [] }),
 			})(path, socket, head);
 		});
 		expect(await changeModel(new Connection({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 2_000 })).toMatchObject({ changed: true });
-		expect(asked).toEqual(['/api/ps', '/api/generate', '/api/embed']);
+		expect(asked).toEqual(['/api/ps', '/api/generate', '/api/embed', ...(action === 'unload' ? ['/api/ps'] : [])]);
 	});
 });

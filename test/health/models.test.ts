@@ -109,6 +109,25 @@ describe('Ollama', () => {
 		]);
 	});
 
+	it('waits until the memory is free: Ollama answers before', async () => {
+		await ollama(['qwen3:latest']);
+		let looks = 0;
+		const unloading = () => server.requests.some(({ path }) => path === '/api/generate') && (looks += 1) > 3;
+		server.route('GET /api/ps', () => reply.json({ models: unloading() ? [] : [{ name: 'qwen3:latest' }] }));
+		expect(await change('unload', 'qwen3', { pauseMs: 1 })).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(looks).toBe(4);
+	});
+
+	it('says that a model which is answering stays', async () => {
+		await ollama(['qwen3:latest']);
+		server.route('GET /api/ps', () => reply.json({ models: [{ name: 'qwen3:latest' }] }));
+		await expect(change('unload', 'qwen3', { pauseMs: 1, limitMs: 20 })).rejects.toMatchObject({
+			kind: 'loading',
+			message: expect.stringContaining('The model "qwen3" is still in memory after 20 ms') as string,
+			remedy: expect.stringContaining('until it has answered') as string,
+		});
+	});
+
 	it('does not know the model', async () => {
 		await ollama([]);
 		await expect(change('load', 'mistral')).rejects.toMatchObject({ kind: 'modelNotFound', serverText: "model 'mistral' not found" });
