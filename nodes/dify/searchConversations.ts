@@ -7,16 +7,27 @@ import { listError } from '../list-error';
 import { editorClient } from './apps';
 import { difyNodeError } from './errors';
 
+/** The editor asks for more when somebody scrolls, which a search with few results does not let them (ResourceLocatorDropdown.vue). */
+const FULL_LIST = 20;
+
+/** Of one search. */
+const MOST_PAGES = 20;
+
 /** Conversations of the user in the node, newest first, page by page. */
 export async function searchConversations(this: ILoadOptionsFunctions, filter?: string, paginationToken?: string): Promise<INodeListSearchResult> {
 	try {
 		const client = await editorClient(this);
-		const { conversations, hasMore } = await conversationPage(client, editorUser(this), { limit: LARGEST_PAGE, lastId: paginationToken, sortBy: '-updated_at' });
+		const user = editorUser(this);
 		const wanted = filter?.trim().toLowerCase() ?? '';
-		const results = conversations
-			.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }))
-			.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted));
-		return { results, ...(hasMore ? { paginationToken: text(conversations.at(-1)?.id) } : {}) };
+		let lastId = paginationToken;
+		const results: INodeListSearchResult['results'] = [];
+		for (let page = 1; ; page++) {
+			const { conversations, hasMore } = await conversationPage(client, user, { limit: LARGEST_PAGE, lastId, sortBy: '-updated_at' });
+			const named = conversations.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }));
+			results.push(...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)));
+			lastId = hasMore ? text(conversations.at(-1)?.id) : undefined;
+			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES) return { results, ...(lastId === undefined ? {} : { paginationToken: lastId }) };
+		}
 	} catch (error) {
 		throw listError(difyNodeError(this.getNode(), error));
 	}
