@@ -24,7 +24,7 @@ export async function workOnItems(context: IExecuteFunctions, work: ItemWork, op
 	const results: INodeExecutionData[][] = Array.from({ length: count }, () => []);
 	const stops = new Stops(context.getExecutionCancelSignal());
 	const failures: Array<{ itemIndex: number; error: unknown }> = [];
-	const lanes = new Lanes();
+	const lanes = new Lanes(options);
 
 	const one = async (itemIndex: number) => {
 		const outcome = await settled(async () => await stops.during(async (signal) => await work(itemIndex, signal)));
@@ -41,13 +41,14 @@ export async function workOnItems(context: IExecuteFunctions, work: ItemWork, op
 		}
 	};
 
-	let next = 0;
+	const waiting = results.map((_, itemIndex) => itemIndex);
 	const worker = async () => {
-		while (next < count && !stops.came) {
-			const itemIndex = next++;
-			await lanes.enter(laneOf(options, itemIndex), async () => {
-				if (!stops.came) await one(itemIndex);
-			});
+		while (!stops.came) {
+			const at = waiting.findIndex((itemIndex) => lanes.isFree(itemIndex));
+			const [itemIndex] = at < 0 ? [] : waiting.splice(at, 1);
+			// The rest belongs to lanes that others work on, and they go on with it.
+			if (itemIndex === undefined) return;
+			await lanes.during(itemIndex, async () => await one(itemIndex));
 		}
 	};
 	await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
@@ -58,15 +59,6 @@ export async function workOnItems(context: IExecuteFunctions, work: ItemWork, op
 	return results.flat();
 }
 
-/** An expression that cannot be evaluated fails again, and properly, where the item is worked on. */
-function laneOf({ keyOf }: ItemsOptions, itemIndex: number): string | undefined {
-	try {
-		return keyOf?.(itemIndex);
-	} catch {
-		return undefined;
-	}
-}
-
 async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
 	try {
 		return { value: await work() };
@@ -75,15 +67,41 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 	}
 }
 
-/** Work with the same key waits for the work before it. */
+/** Items with the same key, of which one at a time is worked on. */
 class Lanes {
-	private readonly last = new Map<string, Promise<void>>();
+	private readonly keys = new Map<number, string | undefined>();
+	private readonly busy = new Set<string>();
 
-	async enter(key: string | undefined, work: () => Promise<void>): Promise<void> {
+	constructor(private readonly options: ItemsOptions) {}
+
+	isFree(itemIndex: number): boolean {
+		const key = this.keyOf(itemIndex);
+		return key === undefined || !this.busy.has(key);
+	}
+
+	async during(itemIndex: number, work: () => Promise<void>): Promise<void> {
+		const key = this.keyOf(itemIndex);
 		if (key === undefined) return await work();
-		const turn = (this.last.get(key) ?? Promise.resolve()).then(work, work);
-		this.last.set(key, turn);
-		await turn;
+		this.busy.add(key);
+		try {
+			await work();
+		} finally {
+			this.busy.delete(key);
+		}
+	}
+
+	/** Asked once, since it evaluates expressions. One that fails does so again, and properly, where the item is worked on. */
+	private keyOf(itemIndex: number): string | undefined {
+		if (!this.keys.has(itemIndex)) this.keys.set(itemIndex, this.evaluated(itemIndex));
+		return this.keys.get(itemIndex);
+	}
+
+	private evaluated(itemIndex: number): string | undefined {
+		try {
+			return this.options.keyOf?.(itemIndex);
+		} catch {
+			return undefined;
+		}
 	}
 }
 

@@ -144,6 +144,32 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 	});
 });
 
+test('items of one conversation behind each other do not hold up those of others', async () => {
+	let running = 0;
+	let most = 0;
+	const order: number[] = [];
+	const { context } = prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, { items: numbered(30).items });
+	const items = await workOnItems(
+		context,
+		async (itemIndex) => {
+			order.push(itemIndex);
+			most = Math.max(most, ++running);
+			await delay(3);
+			running--;
+			return [{ json: { itemIndex } }];
+		},
+		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
+		{ atOnce: 4, keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)] },
+	);
+	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
+	expect(most).toBe(4);
+	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
+	for (const [from, to] of [[0, 10], [10, 20], [20, 25]] as const) {
+		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
+		expect(own).toEqual([...own].sort((one, other) => one - other));
+	}
+});
+
 describe('the latest conversation', () => {
 	const latest = { conversation: 'latest' };
 
