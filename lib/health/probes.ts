@@ -27,6 +27,8 @@ export interface CheckOptions {
 	expectations?: Expectations;
 	/** For the whole check, default 2.5 s. */
 	timeLimitMs?: number;
+	/** For each other address that is tried, default 1 s: one where packets are dropped must not take all of the time. */
+	elsewhereLimitMs?: number;
 	/** Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep (contract llama-server 2.1). */
 	readSlots?: boolean;
 	signal?: AbortSignal;
@@ -60,7 +62,7 @@ export type Seen = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
  */
 export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen>, options: CheckOptions = {}): Promise<Observations> {
 	const startedAt = performance.now();
-	const { timeLimitMs = TIME_LIMIT_MS, signal, expectations = {} } = options;
+	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = 1000, signal, expectations = {} } = options;
 	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
 	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
 	const left = () => Math.max(LEAST_MS, timeLimitMs - (performance.now() - startedAt));
@@ -82,9 +84,10 @@ export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen
 		options,
 		ask: async (url, json) => await ask(connected, url, { timeoutMs: left(), signal, json }),
 		askElsewhere: async (baseUrl, expects) => {
-			const other = target.connectElsewhere(baseUrl, { connectLimitMs: Math.min(1000, left()) });
+			const limitMs = () => Math.min(elsewhereLimitMs, left());
+			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs() });
 			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[expects];
-			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: Math.min(1000, left()), signal }) };
+			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs(), signal }) };
 		},
 	});
 	if (signal?.aborted) throw failure('aborted', connected.contextOf(connected.url.api));

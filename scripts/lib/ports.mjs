@@ -1,24 +1,33 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * @param {number} port 0 lets the system choose
- * @returns {Promise<number | undefined>} the port when it can be listened on
+ * Below the ports that the system gives to outgoing connections by itself (32768 and up): whoever is to listen may take a while to begin, and
+ * nobody gets the port by chance meanwhile.
  */
-const tryPort = (port) =>
+const FIRST_PORT = 12_000;
+const PORTS = 8_000;
+let last = randomInt(PORTS);
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>} whether it can be listened on
+ */
+const isFree = (port) =>
 	new Promise((resolve) => {
 		const server = createServer();
-		server.once('error', () => resolve(undefined));
-		server.listen(port, '127.0.0.1', () => {
-			const address = server.address();
-			server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
-		});
+		server.once('error', () => resolve(false));
+		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
 	});
 
-/** @returns {Promise<number>} a port that nobody listens on at this moment */
+/** @returns {Promise<number>} a port that nobody listens on at this moment; another one at each call */
 export const freePort = async () => {
-	const port = await tryPort(0);
-	if (port === undefined) throw new Error('No free port on 127.0.0.1');
-	return port;
+	for (let tries = 0; tries < PORTS; tries += 1) {
+		last = (last + 1) % PORTS;
+		const port = FIRST_PORT + last;
+		if (await isFree(port)) return port;
+	}
+	throw new Error('No free port on 127.0.0.1');
 };
 
 /**
@@ -27,7 +36,7 @@ export const freePort = async () => {
  */
 export const freePortFrom = async (wanted) => {
 	for (let port = wanted; port < Math.min(wanted + 50, 65_536); port += 1) {
-		if ((await tryPort(port)) !== undefined) return port;
+		if (await isFree(port)) return port;
 	}
 	return await freePort();
 };

@@ -115,9 +115,9 @@ export function form(parts: FormFile[]): { raw: Buffer; headers: Record<string, 
 
 /** Waits for something that happens inside the simulator. */
 export async function waitFor(condition: () => boolean): Promise<void> {
-	const latest = performance.now() + 10_000;
+	const latest = performance.now() + 30_000;
 	while (!condition()) {
-		if (performance.now() > latest) throw new Error(`Waited 10 s in vain for ${condition.toString()}`);
+		if (performance.now() > latest) throw new Error(`Waited 30 s in vain for ${condition.toString()}`);
 		await delay(2);
 	}
 }

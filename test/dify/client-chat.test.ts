@@ -1,7 +1,6 @@
 import { listMessages } from '../../lib/dify/conversations';
 import { startRun, RUN_ROUTES } from '../../lib/dify/run';
 import { traceIdOf, userOf } from '../../lib/dify/ids';
-import { delay } from '../support/node';
 import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Json } from '../servers/dify';
 import type { DifyAppMode } from '../../lib/dify/types';
 import { waitFor } from './ask';
@@ -196,17 +195,21 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 26: too many at once is waited for, a used-up quota is not', async () => {
-		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: 60 }, { text: 'done' }] }) });
+		let finish = () => {};
+		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }) });
 		const client = clientOf(sim);
-		const [first, second] = await Promise.all([say(client), say(client, {}, { retries: 8, retryPauseMs: 10 })]);
-		expect([first.result.text, second.result.text]).toEqual(['done', 'done']);
-		expect(calls(sim, '/chat-messages')).toBeGreaterThan(2);
-		expect(sim.runs).toHaveLength(2);
-
-		const busy = say(client);
+		const first = say(client);
+		await waitFor(() => sim.runs.length === 1);
 		const refused = await failureOf(say(client));
 		expect(refused).toMatchObject({ difyKind: 'too-many-requests', retryable: true, status: version === '2026' ? 429 : 400 });
-		await busy;
+
+		const second = say(client, {}, { retries: 1000, retryPauseMs: 10 });
+		await waitFor(() => calls(sim, '/chat-messages') > 3);
+		finish();
+		await waitFor(() => sim.runs.length === 2);
+		finish();
+		expect([(await first).result.text, (await second).result.text]).toEqual(['done', 'done']);
+		expect(sim.runs).toHaveLength(2);
 
 		const empty = await startApp(version, { mode: 'chat', quota: 0 });
 		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({ code: 'rate_limit_error', difyKind: 'quota', retryable: false });
@@ -214,13 +217,16 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	});
 
 	test('case 26: the wait for a busy app ends with the execution', async () => {
-		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: 400 }, { text: 'done' }] }) });
+		let finish = () => {};
+		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }) });
 		const controller = new AbortController();
 		const first = say(clientOf(sim));
+		await waitFor(() => sim.runs.length === 1);
 		const second = failureOf(say(clientOf(sim), {}, { retries: 9, retryPauseMs: 60_000, signal: controller.signal }));
-		while (sim.requests.filter(({ status }) => status !== undefined && status >= 400).length === 0) await delay(2);
+		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
 		controller.abort();
 		expect(await second).toMatchObject({ difyKind: 'cancelled' });
+		finish();
 		await first;
 	});
 

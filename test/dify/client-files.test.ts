@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { formValue, jsonInputs, readForm } from '../../lib/dify/form';
 import { appFileRules, checkFiles, checkedUrl, fileTypeOf, nameInUrl, sizeLimitsOf, type FileRules } from '../../lib/dify/files';
 import { uploadFile, uploadName } from '../../lib/dify/upload';
+import { listen } from '../support/listening';
 import { delay, net } from '../support/node';
 import { SIM_VERSIONS, type FormField } from '../servers/dify';
 import { waitFor } from './ask';
@@ -91,8 +92,7 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 				else socket.resetAndDestroy();
 			});
 		});
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/v1`, close: () => void server.close() };
+		return { url: `http://127.0.0.1:${await listen(server)}/v1`, close: () => void server.close() };
 	}
 	const big = () => fileOf(new Uint8Array(8 * MEGABYTE), 'big.bin', 'application/octet-stream');
 
@@ -122,8 +122,8 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 
 	test('an upload that takes long but gets on is not cut', async () => {
 		const sim = await startSim();
-		const slow = { ...fileOf(''), size: 20, open: async function* () { for (let at = 0; at < 20; at++) { await delay(15); yield new Uint8Array(1); } } };
-		await uploadFile(clientOf(sim), slow, 'u1', undefined, 150);
+		const slow = { ...fileOf(''), size: 20, open: async function* () { for (let at = 0; at < 20; at++) { await delay(150); yield new Uint8Array(1); } } };
+		await uploadFile(clientOf(sim), slow, 'u1', undefined, 2000);
 		expect(sim.requests[0]!.upload!.parts[0]!.size).toBe(20);
 	});
 });

@@ -1,6 +1,7 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { SIM_VERSIONS, appKey, defaultApps, knowledgeKey, startDifySim, type DifySim, type DifySimOptions, type SimVersion } from '../servers/dify';
-import { delay, fs, http, path, type net } from '../support/node';
+import { listen } from '../support/listening';
+import { delay, fs, http, path } from '../support/node';
 import {
 	chatLines,
 	importWorkflow,
@@ -469,8 +470,7 @@ describe('the editor', () => {
 			answer.end('<!DOCTYPE html><html><head><title>Dify</title></head></html>');
 		});
 		page = server;
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+		return `http://127.0.0.1:${await listen(server)}`;
 	}
 });
 

@@ -1,6 +1,7 @@
 import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { delay, http, process, type net } from '../support/node';
+import { listen } from '../support/listening';
+import { delay, http, process } from '../support/node';
 import { parameterProblems, type Description } from '../support/workflow-check';
 import { EXAMPLES, example, type Named, type Wiring } from './support/examples';
 import {
@@ -52,11 +53,11 @@ async function service(answer: (url: string) => object): Promise<{ url: string; 
 		response.setHeader('content-type', 'application/json');
 		response.end(JSON.stringify(answer(request.url ?? '')));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const port = await listen(server);
 	closing.push(async () => {
 		await new Promise((resolve) => server.close(resolve));
 	});
-	return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`, seen };
+	return { url: `http://127.0.0.1:${port}`, seen };
 }
 
 const stored = async (credential: { name: string; type: string; data: Record<string, unknown> }): Promise<Named> => {

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 
 import { checkServer, forgetChecks } from '../../lib/health/check';
+import { TIME_LIMIT_MS } from '../../lib/health/probes';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { modelServerTarget } from '../../nodes/ServerHealth/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from '../servers/llama-server';
 import { examples } from '../support/properties';
 import { process } from '../support/node';
-import { check, closedPort, finding, ids, SESAME } from './support';
+import { closedPort } from '../support/listening';
+import { findNoNames } from '../support/names';
+import { AT_ONCE_MS } from '../support/time';
+import { check, finding, ids, SESAME } from './support';
 
 const running: LlamaServerSim[] = [];
 
@@ -18,6 +22,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 
 beforeEach(forgetChecks);
 afterEach(async () => {
+	jest.restoreAllMocks();
 	await closeChannels();
 	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
@@ -44,13 +49,15 @@ describe('the address (contract 9.3, rows 1 to 3)', () => {
 	});
 
 	it('has a host name that does not exist', async () => {
+		findNoNames();
 		const result = await check('http://no-such-host.invalid:8080');
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'dns')).toMatchObject({ severity: 'error', meaning: 'The host name "no-such-host.invalid" cannot be resolved' });
-		expect(finding(result, 'dns').observed).toMatch(/^GET http:\/\/no-such-host\.invalid:8080\/health: (ENOTFOUND|EAI_AGAIN) after \d+ ms$/);
+		expect(finding(result, 'dns').observed).toMatch(/^GET http:\/\/no-such-host\.invalid:8080\/health: ENOTFOUND after \d+ ms$/);
 	});
 
 	it('host.docker.internal without Docker Desktop: names the option', async () => {
+		findNoNames();
 		const result = await check('http://host.docker.internal:8080');
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'dns').advice).toContain('--add-host=host.docker.internal:host-gateway');
@@ -98,7 +105,7 @@ describe('nothing listens (rows 3 to 5)', () => {
 		await server.close();
 		const result = await check(server.url);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'serverExited').meaning).toMatch(/^The server answered 0 s ago and has exited since$/);
+		expect(finding(result, 'serverExited').meaning).toMatch(/^The server answered \d+ s ago and has exited since$/);
 		expect(finding(result, 'serverExited').advice).toContain('--ctx-size');
 		// A third check knows it still.
 		expect(ids(await check(server.url))).toEqual(['serverExited']);
@@ -123,7 +130,7 @@ describe('nothing listens (rows 3 to 5)', () => {
 		expect((await check(server.url)).status).toBe('loading');
 		await server.close();
 		const result = await check(server.url);
-		expect(finding(result, 'exitedWhileLoading').meaning).toContain('was loading its model 0 s ago');
+		expect(finding(result, 'exitedWhileLoading').meaning).toMatch(/was loading its model \d+ s ago/);
 		expect(finding(result, 'exitedWhileLoading').advice).toContain('memory');
 	});
 });
@@ -134,17 +141,20 @@ describe('the way there (rows 6 to 11)', () => {
 		const startedAt = Date.now();
 		// The limits that the node has by itself.
 		const result = await checkServer(modelServerTarget({ baseUrl: silent.url, apiKey: SESAME }));
-		expect(Date.now() - startedAt).toBeLessThan(3000);
+		expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+		expect(TIME_LIMIT_MS).toBeLessThan(3000);
 		await silent.close();
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'connectTimeout').advice).toContain(`ufw allow ${silent.port}/tcp`);
+		// A machine that stood still just then may have come to the limit of the whole before that of connecting.
+		expect(['connectTimeout', 'noAnswer']).toEqual(expect.arrayContaining(ids(result)));
+		expect(result.findings[0]!.advice).toContain(`ufw allow ${silent.port}/tcp`);
 	});
 
 	it('takes the connection and never answers', async () => {
 		const server = await sim({ connections: () => 'silent' });
 		const startedAt = Date.now();
-		const result = await check(server.url, { timeLimitMs: 400 });
-		expect(Date.now() - startedAt).toBeLessThan(900);
+		const result = await check(server.url, { timeLimitMs: 2000 });
+		expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'noAnswer').advice).toMatch(/frozen.*port forward.*ufw allow/);
 	});
@@ -157,7 +167,8 @@ describe('the way there (rows 6 to 11)', () => {
 
 	it('https is typed, http is spoken: names the right address, which it tried', async () => {
 		const server = await sim();
-		const result = await check(server.url.replace('http:', 'https:'));
+		// The server waits for the rest of what it takes for a request: only the limit of connecting ends that.
+		const result = await check(server.url.replace('http:', 'https:'), { timeLimitMs: 8000 });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'tlsMismatch').advice).toMatch(new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`));
 		expect(server.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
@@ -347,7 +358,7 @@ describe('answers without being able to work (row 26)', () => {
 	])('/health answers, %s does not: stuck', async (path, options, more) => {
 		const server = await sim({ apiKey: SESAME, ...options });
 		server.route(`GET ${path}`, reply.silence());
-		const result = await check(server.url, { timeLimitMs: 500, ...more });
+		const result = await check(server.url, { timeLimitMs: 2000, ...more });
 		expect(result).toMatchObject({ status: 'degraded', healthy: false, server: { kind: 'llamaServer' } });
 		expect(result.findings[0]!.id).toBe('stuck');
 		expect(finding(result, 'stuck').observed).toMatch(new RegExp(`${path}: no answer after \\d+ ms; GET .*/health: HTTP 200`));
@@ -379,7 +390,7 @@ describe('answers without being able to work (row 26)', () => {
 	it('/health answers, the model list does not', async () => {
 		const server = await sim();
 		server.route('GET /v1/models', reply.silence());
-		const result = await check(server.url, { timeLimitMs: 400 });
+		const result = await check(server.url, { timeLimitMs: 2000 });
 		expect(result.status).toBe('degraded');
 		expect(ids(result)[0]).toBe('stuck');
 	});
@@ -427,8 +438,8 @@ it('is cancelled at once', async () => {
 	const server = await sim({ connections: () => 'silent' });
 	const abort = new AbortController();
 	const startedAt = Date.now();
-	const checked = check(server.url, { signal: abort.signal, timeLimitMs: 5000 });
+	const checked = check(server.url, { signal: abort.signal, timeLimitMs: 60_000 });
 	abort.abort();
 	await expect(checked).rejects.toMatchObject({ kind: 'aborted' });
-	expect(Date.now() - startedAt).toBeLessThan(500);
+	expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 });

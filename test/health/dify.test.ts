@@ -2,7 +2,8 @@ import { forgetChecks } from '../../lib/health/check';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type AppSpec, appKey, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../servers/dify';
 import { startLlamaServerSim } from '../servers/llama-server';
-import { check, checkDify, closedPort, finding, ids } from './support';
+import { closedPort } from '../support/listening';
+import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
 const running: Array<{ close(): Promise<void> }> = [];
@@ -155,7 +156,7 @@ describe('what stands in front of Dify', () => {
 	it('is silent about one question only', async () => {
 		const sim = await dify();
 		sim.fail({ path: '/parameters', how: 'silence' });
-		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 400 });
+		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
 		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'difySlow' }] });
 	});
 });

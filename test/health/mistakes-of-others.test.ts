@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import { forgetChecks } from '../../lib/health/check';
 import { changeModel } from '../../lib/health/models';
+import { TIME_LIMIT_MS } from '../../lib/health/probes';
 import { Connection } from '../../lib/transport/connection';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { appKey, startDifySim } from '../servers/dify';
@@ -9,6 +10,7 @@ import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, start
 import { delay, net } from '../support/node';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../support/raw-answers';
 import { examples } from '../support/properties';
+import { AT_ONCE_MS } from '../support/time';
 import { check, checkDify, finding, ids, SESAME } from './support';
 
 const running: LlamaServerSim[] = [];
@@ -103,8 +105,8 @@ describe('answers that do not end', () => {
 		['headers and nothing more', (_path: string, socket: net.Socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n')],
 	])('%s: the check ends in time and says so', async (_name, answer) => {
 		const startedAt = Date.now();
-		const result = await check(await rawServer(answer), { timeLimitMs: 300 });
-		expect(Date.now() - startedAt).toBeLessThan(1_000);
+		const result = await check(await rawServer(answer), { timeLimitMs: 1500 });
+		expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'endlessAnswer').observed).toContain('an answer without end');
 	});
@@ -282,12 +284,15 @@ it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (ti
 });
 
 it('a dead host still takes less than 3 seconds', async () => {
+	expect(TIME_LIMIT_MS).toBeLessThan(3_000);
 	const silent = await startSilentServer();
 	const startedAt = Date.now();
 	const result = await check(silent.url, { timeLimitMs: undefined });
 	await silent.close();
-	expect(Date.now() - startedAt).toBeLessThan(3_000);
-	expect(ids(result)).toEqual(['connectTimeout']);
+	expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+	// A machine that stood still just then may have come to the limit of the whole before that of connecting.
+	expect(['connectTimeout', 'noAnswer']).toEqual(expect.arrayContaining(ids(result)));
+	expect(result).toMatchObject({ status: 'unreachable', findings: [{ severity: 'error' }] });
 });
 
 describe('a model of Ollama that makes embeddings only', () => {
@@ -304,7 +309,7 @@ describe('a model of Ollama that makes embeddings only', () => {
 				'/api/embed': json('200 OK', { model: 'nomic', embeddings: [] }),
 			})(path, socket, head);
 		});
-		expect(await changeModel(new Connection({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 2_000 })).toMatchObject({ changed: true });
+		expect(await changeModel(new Connection({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 })).toMatchObject({ changed: true });
 		expect(asked).toEqual(['/api/ps', '/api/generate', '/api/embed', ...(action === 'unload' ? ['/api/ps'] : [])]);
 	});
 });

@@ -17,7 +17,7 @@ function target(credential: object = {}) {
 }
 
 async function change(action: 'load' | 'unload', model: string, options: Partial<ChangeOptions> = {}) {
-	return await changeModel(target().connect({}), action, { model, wait: true, limitMs: 2000, pauseMs: 10, ...options });
+	return await changeModel(target().connect({}), action, { model, wait: true, limitMs: 60_000, pauseMs: 10, ...options });
 }
 
 afterEach(async () => {
@@ -34,12 +34,12 @@ describe('the router of llama-server', () => {
 	});
 
 	it('loads without waiting', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 500 }] });
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
 		expect(await change('load', 'big', { wait: false })).toMatchObject({ state: 'loading', changed: true });
 	});
 
 	it('waits for a load that somebody else began', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 80 }] });
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 1500 }] });
 		await change('load', 'big', { wait: false });
 		expect(await change('load', 'big')).toMatchObject({ before: 'loading', state: 'loaded' });
 	});
@@ -57,7 +57,7 @@ describe('the router of llama-server', () => {
 	});
 
 	it('takes longer than the limit', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 5000 }] });
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
 		await expect(change('load', 'big', { limitMs: 60 })).rejects.toMatchObject({ kind: 'loading', message: expect.stringContaining('after 60 ms') as string });
 	});
 

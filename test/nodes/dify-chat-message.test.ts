@@ -257,16 +257,20 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 
 describe('many items', () => {
 	test('several at once, in order and paired', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => ({ steps: [{ wait: query === 'q0' ? 60 : 5 }, { text: query }] }) });
+		const waiting: Array<() => void> = [];
 		let most = 0;
-		const look = async () => {
-			for (;;) {
-				most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
-				if (sim.runs.length === 12) return;
-				await delay(1);
-			}
-		};
-		const [items] = await Promise.all([execute(prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } })), look()]);
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query }) => ({ steps: [{ wait: new Promise<void>((resolve) => waiting.push(resolve)) }, { text: query }] }),
+		});
+		const executed = execute(prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } }));
+		// Each goes on when as many as can be are there, the latest first; the first item comes last.
+		for (let answered = 0; answered < 12; answered++) {
+			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
+			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
+			waiting.pop()!();
+		}
+		const items = await executed;
 		expect(items.map(({ json, pairedItem }) => [json.answer, pairedItem])).toEqual(Array.from({ length: 12 }, (_, at) => [`q${at}`, { item: at }]));
 		expect(most).toBe(4);
 	});
@@ -318,7 +322,7 @@ describe('many items', () => {
 	});
 
 	test('the first failure ends the others, and Dify is told', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => ({ steps: query === 'q2' ? [{ wait: 60 }, { error: { status: 500, message: 'boom' } }] : [{ text: 'a' }, { wait: 60_000 }] }) });
+		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => ({ steps: query === 'q2' ? [{ wait: 1500 }, { error: { status: 500, message: 'boom' } }] : [{ text: 'a' }, { wait: 60_000 }] }) });
 		const failed = await errorOf(sim, { ...numbered(9), parameters: { options: { itemsAtOnce: 3 } } });
 		expect(failed.message).toContain('boom');
 		expect(failed.context.itemIndex).toBe(2);

@@ -5,7 +5,8 @@ import { workOnItems } from '../../nodes/dify/items';
 import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type Step } from '../servers/dify';
-import { delay, http, performance, type net } from '../support/node';
+import { listen } from '../support/listening';
+import { delay, http } from '../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -70,9 +71,7 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 	test('an event of many megabytes', async () => {
 		const outputs = { text: 'é'.repeat(4_000_000) };
 		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }) });
-		const begun = performance.now();
 		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
-		expect(performance.now() - begun).toBeLessThan(5000);
 	});
 });
 
@@ -307,8 +306,7 @@ describe('redirects to another address, as from http to https', () => {
 			response.writeHead(status, { location: `${target}${request.url!.slice(3)}` });
 			response.end('<html><title>Moved</title></html>');
 		});
-		await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
-		const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/v1`;
+		const url = `http://127.0.0.1:${await listen(server)}/v1`;
 		// A run, a question before it, and an upload.
 		for (const setup of [{}, { parameters: { conversation: 'latest' } }, { items: textFile('eA=='), parameters: ALL_FILES }]) {
 			const failed = await chatError({ url }, setup);

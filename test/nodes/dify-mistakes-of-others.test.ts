@@ -12,7 +12,8 @@ import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, keyTest, startApp, startSim } from '../dify/client';
 import { PAGES, SAMPLES, SIM_VERSIONS, appKey, defaultApps, knowledgeKey, type DifySim, type Fault, type Json, type Reply, type Step } from '../servers/dify';
 import type { ExecuteFake } from '../support/execute-context';
-import { fs, http, type net } from '../support/node';
+import { listen } from '../support/listening';
+import { fs, http } from '../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type DifyNodeName, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -268,7 +269,7 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
 		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) }, { stream: { pingEveryMs: 5 } });
 		for (const limit of ['progressLimit', 'totalLimit']) {
-			const failed = await chatError(sim, { parameters: { options: { [limit]: 0.4 } } });
+			const failed = await chatError(sim, { parameters: { options: { [limit]: 1.5 } } });
 			expect(failed.context.data).toMatchObject({ kind: 'timeout', answer: 'a', stopRequested: true });
 		}
 	});
@@ -307,8 +308,7 @@ test('Auth: each request has the key once', async () => {
 			response.end(JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }));
 		});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}/v1`;
+	const url = `http://127.0.0.1:${await listen(server)}/v1`;
 	const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } }];
 	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({ answer: 'ok' });
 	await closeSims();

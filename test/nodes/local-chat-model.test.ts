@@ -140,8 +140,7 @@ describe('streamed', () => {
 		for await (const chunk of await model.stream('Hi')) {
 			if (chunk.content === 'a') break;
 		}
-		await delay(200);
-		expect(sim.requests.at(-1)?.endedBy).toBe('client-abort');
+		await sim.until(() => sim.requests.at(-1)?.endedBy === 'client-abort');
 	});
 });
 
@@ -304,12 +303,11 @@ describe('failures', () => {
 			const { model, cancel } = await supplied();
 			const own = new AbortController();
 			const run = failureOf(model.invoke('Hi', { signal: own.signal }));
-			while (sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).length < (which === 'call' ? 1 : 2)) await delay(5);
+			await sim.until(() => chatRequests().length === (which === 'call' ? 1 : 2));
 			await delay(30);
 			(which === 'call' ? own : cancel).abort();
 			await run;
-			await delay(100);
-			expect(sim.requests.at(-1)?.endedBy).toBe('client-abort');
+			await sim.until(() => sim.requests.at(-1)?.endedBy === 'client-abort');
 		}
 	});
 

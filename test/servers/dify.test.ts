@@ -16,6 +16,7 @@ import {
 	type SimVersion,
 	type Step,
 } from './dify';
+import { AT_ONCE_MS } from '../support/time';
 import { MultipartReader } from './dify/multipart';
 
 let sim: DifySim;
@@ -664,7 +665,7 @@ describe('transport knobs', () => {
 	});
 
 	test('open after the end until the idle limit, other order, blocking instead of a stream, delays', async () => {
-		const open = await plain({ holdOpen: true, pingEveryMs: 20, idleLimitMs: 400 });
+		const open = await plain({ holdOpen: true, pingEveryMs: 20, idleLimitMs: 2000 });
 		expect(open.text).toMatch(/message_end[^]*event: ping\n\n$/);
 		await sim.close();
 		expect(namesOf((await plain({ reorder: (items) => items.toReversed() })).text)).toEqual(['message_end', 'message']);
@@ -695,7 +696,7 @@ describe('transport knobs', () => {
 		await waitFor(() => sim.runs.length === 2);
 		const begun = performance.now();
 		await sim.close();
-		expect(performance.now() - begun).toBeLessThan(2000);
+		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 		expect(await Promise.all(running)).toMatchObject([{ end: 'broken' }, 'broken']);
 	});
 });

@@ -1,3 +1,4 @@
+import { listen } from '../support/listening';
 import { http, type net } from '../support/node';
 import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyHttpError, NoRoute, PAGES, crashed, envelope, invalid, isJson, sendHtml, sendJson, truthy } from './dify/http';
@@ -117,8 +118,7 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		socket.on('close', () => sockets.delete(socket));
 		socket.on('error', () => socket.destroy());
 	});
-	await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
-	const { port } = server.address() as net.AddressInfo;
+	const port = await listen(server, { port: options.port });
 	const origin = `http://127.0.0.1:${port}`;
 	return {
 		url: `${origin}${base}`,

@@ -68,7 +68,7 @@ describe('connection and auth', () => {
 	});
 
 	test('4. idle connections are closed, and one that served its number of requests', async () => {
-		await start({ keepAlive: { idleMs: 30, max: 2 } });
+		await start({ keepAlive: { idleMs: 500, max: 2 } });
 		const idle = await open();
 		await idle.ask({ path: '/health' });
 		expect(await idle.closed()).toBe('fin');

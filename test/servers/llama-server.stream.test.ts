@@ -234,7 +234,7 @@ describe('stream failures', () => {
 	});
 
 	test('58. headers at once, pings while nothing happens, then text', async () => {
-		server.script(reply.chunks([{ comment: ':' }, { wait: 50 }, 'Hi']));
+		server.script(reply.chunks([{ comment: ':' }, { wait: 500 }, 'Hi']));
 		const answer = await stream();
 		expect(answer.body.toString().split(':\n\n').length).toBeGreaterThanOrEqual(3);
 		expect(textOf(answer)).toBe('Hi');

@@ -69,7 +69,7 @@ export interface LlamaServerSim {
 	/** Closes connections that wait for another request, or all of them, as a crash does. */
 	closeIdle(how?: 'fin' | 'rst'): void;
 	dropAll(how?: 'fin' | 'rst'): void;
-	/** Resolves when the condition holds, looking every millisecond; fails after `limitMs` (2000). */
+	/** Resolves when the condition holds, looking every millisecond; fails after `limitMs` (30 s). */
 	until(condition: () => boolean, limitMs?: number): Promise<void>;
 	/** Stops at once: sockets destroyed, timers cleared. */
 	close(): Promise<void>;
@@ -136,7 +136,7 @@ export const startLlamaServerSim = async (options: SimOptions = {}): Promise<Lla
 		setSleeping: (asleep) => app.setSleeping?.(asleep),
 		closeIdle: http.closeIdle,
 		dropAll: http.dropAll,
-		until: async (condition, limitMs = 2000) => {
+		until: async (condition, limitMs = 30_000) => {
 			const end = Date.now() + limitMs;
 			while (!condition()) {
 				if (Date.now() > end) throw new Error(`not so within ${limitMs} ms: ${condition.toString()}`);

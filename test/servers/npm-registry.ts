@@ -7,6 +7,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 
+import { listen } from '../support/listening';
 import { fs, http, https, net, path, process } from '../support/node';
 
 const FIXTURES = path.join(process.cwd(), 'test', 'fixtures', 'tls');
@@ -72,11 +73,6 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 			await Promise.all(closed);
 		},
 	};
-}
-
-async function listen(server: net.Server): Promise<number> {
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return (server.address() as net.AddressInfo).port;
 }
 
 /** The registry writes the addresses of tarballs as the client sees it: by the name in `Host`, and by the protocol it is told. */

@@ -4,6 +4,7 @@
  * Node's own server adds headers, orders them its way and hides the chunk borders, so a simulator that has to be right
  * to the byte (or wrong to the byte) writes its answers itself. Requests are parsed strictly enough for tests.
  */
+import { listen } from '../support/listening';
 import { net, tls } from '../support/node';
 
 /** Who brought an exchange to its end: the server's answer went out, or the client left first. */
@@ -377,14 +378,10 @@ export const startRawHttpServer = async (options: RawHttpOptions): Promise<RawHt
 	if (options.tls) server.on('connection', (socket: net.Socket) => sockets.add(socket));
 
 	const host = options.host ?? '127.0.0.1';
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(options.port ?? 0, host, () => resolve());
-	});
-	const address = server.address() as net.AddressInfo;
+	const port = await listen(server, { port: options.port, host });
 
 	return {
-		port: address.port,
+		port,
 		host,
 		requests,
 		get accepted() {

@@ -6,6 +6,7 @@
  * stays on for what is shipped.
  */
 export * as childProcess from 'node:child_process';
+export { default as dns } from 'node:dns';
 export { default as events } from 'node:events';
 export * as fs from 'node:fs';
 export * as http from 'node:http';

@@ -1,3 +1,4 @@
+import { listen } from './listening';
 import { net } from './node';
 
 /** What a bare server writes for one request: the path, the socket, and the request's whole head. */
@@ -19,9 +20,7 @@ export async function rawServer(answer: RawAnswering): Promise<string> {
 			head = '';
 		});
 	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listen(server);
 	open.push(
 		async () =>
 			await new Promise<void>((resolve) => {
@@ -29,7 +28,7 @@ export async function rawServer(answer: RawAnswering): Promise<string> {
 				server.close(() => resolve());
 			}),
 	);
-	return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+	return `http://127.0.0.1:${port}`;
 }
 
 /** Closes every server of this test. */

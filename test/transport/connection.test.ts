@@ -4,9 +4,11 @@ import type { CallAnswer } from '../../lib/transport/types';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { failure } from '../../lib/transport/failure';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
+import { closedPort, listen } from '../support/listening';
 import { delay, net, performance, setTimeout, zlib } from '../support/node';
 import { examples } from '../support/properties';
-import { ask, CHAT, connect, dataOf, drain, failureOf, openChat } from './client';
+import { AT_ONCE_MS } from '../support/time';
+import { ask, CHAT, connect, dataOf, drain, failureOf, openChat, textOf } from './client';
 
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
@@ -27,22 +29,13 @@ afterEach(async () => {
 const paths = (server: LlamaServerSim) => server.requests.map(({ method, target }) => `${method} ${target}`);
 const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 
-/** A port on which nothing listens any more. */
-const closedPort = async (): Promise<number> => {
-	const server = await startLlamaServerSim();
-	await server.close();
-	return server.port;
-};
-
 describe('reaching the server', () => {
 	test('case 1: nothing listens: one attempt, and a sentence that says so', async () => {
 		const waits: string[] = [];
-		const started = performance.now();
 		const { failed } = await ask(connect(`http://127.0.0.1:${await closedPort()}`), { onWait: (reason) => waits.push(reason) });
 		expect(failed).toMatchObject({ kind: 'refused', facts: { code: 'ECONNREFUSED' } });
 		expect(failed!.message).toContain('Nothing listens on 127.0.0.1');
 		expect(waits).toEqual([]);
-		expect(performance.now() - started).toBeLessThan(400);
 	});
 
 	test('case 1: with retries, a refused connection is tried again', async () => {
@@ -102,10 +95,10 @@ describe('reaching the server', () => {
 	});
 
 	test('case 4: the server closes idle connections; the next request does not notice', async () => {
-		const server = await start({ keepAlive: { idleMs: 30, max: 100 } });
+		const server = await start({ keepAlive: { idleMs: 300, max: 100 } });
 		const connection = connect(server.url);
 		await connection.call(`${connection.url.api}/models`);
-		await delay(60);
+		await server.until(() => server.connections.open === 0);
 		expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
 		server.closeIdle('rst');
 		expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
@@ -145,8 +138,7 @@ describe('reaching the server', () => {
 
 	test('case 13: https to an http port', async () => {
 		const server = net.createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		const { port } = server.address() as net.AddressInfo;
+		const port = await listen(server);
 		const { failed } = await ask(connect(`https://127.0.0.1:${port}`));
 		server.close();
 		expect(failed!.kind).toBe('tlsMismatch');
@@ -282,12 +274,11 @@ describe('a server that is not ready', () => {
 
 	test('case 11: it is given up when the next pause would pass the first-token limit', async () => {
 		const server = await start({ loadingFor: 100 });
-		const started = performance.now();
-		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 1200 } });
+		// The pauses are 500, 1000 and 2000 ms.
+		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 3400 } });
 		expect(failed).toMatchObject({ kind: 'loading', status: 503, serverText: 'Loading model' });
-		expect(failed!.message).toBe(`The model is still loading after 1.2 s (${server.url}/v1/chat/completions)`);
-		expect(performance.now() - started).toBeLessThan(1200);
-		expect(server.requests).toHaveLength(2);
+		expect(failed!.message).toBe(`The model is still loading after 3.4 s (${server.url}/v1/chat/completions)`);
+		expect(server.requests).toHaveLength(3);
 	});
 
 	test('a server that exits while it loads', async () => {
@@ -298,13 +289,11 @@ describe('a server that is not ready', () => {
 		expect(failed!.remedy).toContain('--ctx-size');
 	});
 
-	test('case 60: a wait is left at once when it is cancelled', async () => {
+	test('case 60: a wait is left when it is cancelled', async () => {
 		const server = await start({ loadingFor: 100 });
 		const stop = new AbortController();
-		const started = performance.now();
 		const { failed } = await ask(connect(server.url), { signal: stop.signal, onWait: () => setTimeout(() => stop.abort(), 20) });
 		expect(failed!.kind).toBe('aborted');
-		expect(performance.now() - started).toBeLessThan(450);
 		expect(server.requests).toHaveLength(1);
 	});
 
@@ -593,11 +582,11 @@ describe('reading a stream', () => {
 
 describe('limits', () => {
 	test('case 57: no byte for long is fine inside the first-token limit, and fatal after it', async () => {
-		const server = await start({ promptDelayMs: 120 });
+		const server = await start({ promptDelayMs: 1500 });
 		expect((await ask(connect(server.url), { limits: { firstTokenMs: 0 } })).failed).toBeUndefined();
-		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 60 } });
+		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 900 } });
 		expect(failed!.kind).toBe('firstTokenLimit');
-		expect(failed!.message).toBe(`No token arrived within the first-token limit of 60 ms (${server.url}/v1/chat/completions)`);
+		expect(failed!.message).toBe(`No token arrived within the first-token limit of 900 ms (${server.url}/v1/chat/completions)`);
 		await server.until(() => last(server).endedBy === 'client-abort');
 		expect(server.slots().every(({ busy }) => !busy)).toBe(true);
 	});
@@ -611,11 +600,11 @@ describe('limits', () => {
 
 	test('case 58: pings reset the idle limit', async () => {
 		const server = await start();
-		server.script(reply.sse(pinging(30)));
-		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 300 } });
+		server.script(reply.sse(pinging(150)));
+		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 2000 } });
 		expect([failed, text]).toEqual([undefined, 'ab']);
 		const [first, end] = [last(server).headersSentAt!, last(server).endedAt!];
-		expect(end - first).toBeGreaterThan(400);
+		expect(end - first).toBeGreaterThan(2000);
 	});
 
 	test('case 59: silence between two tokens is fine inside the idle limit, and fatal after it', async () => {
@@ -623,7 +612,7 @@ describe('limits', () => {
 		const answer = (wait: number) => reply.chunks(['a', { wait }, 'b']);
 		server.script(answer(150), answer(150), answer(5000));
 		expect((await ask(connect(server.url), { limits: { idleMs: 0 } })).text).toBe('ab');
-		expect((await ask(connect(server.url), { limits: { idleMs: 1500 } })).text).toBe('ab');
+		expect((await ask(connect(server.url), { limits: { idleMs: 30_000 } })).text).toBe('ab');
 		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 60 } });
 		expect([failed!.kind, text]).toEqual(['idleLimit', 'a']);
 		expect(failed!.message).toContain('nothing arrived for 60 ms');
@@ -632,21 +621,21 @@ describe('limits', () => {
 	test('before the first token only the first-token limit counts', async () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 120 }, 'b']));
-		expect((await ask(connect(server.url), { limits: { firstTokenMs: 2000, idleMs: 30 } }, { firstToken: false })).text).toBe('ab');
+		expect((await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { firstToken: false })).text).toBe('ab');
 	});
 
 	test('a total limit, where one is set', async () => {
 		const server = await start({ tokenDelayMs: 10 });
 		server.script(reply.text('word '.repeat(500)));
-		const { failed, text } = await ask(connect(server.url), { limits: { totalMs: 300 } });
+		const { failed, text } = await ask(connect(server.url), { limits: { totalMs: 1500 } });
 		expect(failed!.kind).toBe('totalLimit');
 		expect(text).toMatch(/^word /);
 	});
 
 	test('a progress limit, where one is set, is not satisfied by pings', async () => {
 		const server = await start();
-		server.script(reply.sse(pinging(60)));
-		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 300, idleMs: 2000 } });
+		server.script(reply.sse(pinging(300)));
+		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 1500, idleMs: 30_000 } });
 		expect([failed!.kind, text]).toEqual(['progressLimit', 'a']);
 	});
 
@@ -654,18 +643,18 @@ describe('limits', () => {
 		const server = await start();
 		server.route('POST /v1/audio/transcriptions', reply.json({ text: 'x' }));
 		const connection = connect(server.url);
-		const upload = async (pauseMs: number) => {
+		const upload = async (pauseMs: number, idleMs: number) => {
 			const content = (async function* () {
 				for (let piece = 0; piece < 4; piece++) {
 					await delay(pauseMs);
 					yield Buffer.from('abc');
 				}
 			})();
-			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs: 400, timeoutMs: 0 });
+			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs, timeoutMs: 0 });
 		};
-		expect((await upload(120)).status).toBe(200);
+		expect((await upload(600, 2000)).status).toBe(200);
 		expect(last(server).bytes.toString()).toBe('abcabcabcabc');
-		expect((await failureOf(async () => await upload(2000)))!.kind).toBe('idleLimit');
+		expect((await failureOf(async () => await upload(60_000, 400)))!.kind).toBe('idleLimit');
 	});
 
 	test('after the finish a socket left open is given up soon', async () => {
@@ -679,11 +668,9 @@ describe('limits', () => {
 	test('a call has a limit of its own and says what to do about it', async () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
-		const started = performance.now();
-		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 250 }));
-		expect(failed!.message).toBe(`No answer within 250 ms (${server.url}/props)`);
+		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 900 }));
+		expect(failed!.message).toBe(`No answer within 900 ms (${server.url}/props)`);
 		expect(failed!.remedy).toContain('busy or stuck');
-		expect(performance.now() - started).toBeLessThan(1000);
 		expect(server.requests).toHaveLength(1);
 	});
 
@@ -705,60 +692,57 @@ describe('limits', () => {
 });
 
 describe('cancelling', () => {
-	/** Cancels when the moment has come; tells how long the server took to see it. */
-	async function cancelOnce(server: LlamaServerSim, moment: () => boolean) {
+	/** Cancels when the moment has come, and waits until the server has seen it: by itself it would go on for a minute. */
+	async function cancel(server: LlamaServerSim, moment: () => boolean) {
 		const stop = new AbortController();
 		const outcome = ask(connect(server.url), { signal: stop.signal });
 		await server.until(moment);
-		const at = Date.now();
+		const at = performance.now();
 		stop.abort();
-		const { failed, text } = await outcome;
-		await server.until(() => last(server).endedBy !== undefined);
-		return { failed, text, noticedMs: last(server).endedAt! - at };
-	}
-
-	/** The same, up to three times: a busy machine may stall once, but a connection that is closed late is so every time. */
-	async function cancel(server: LlamaServerSim, moment: () => boolean) {
-		let outcome = await cancelOnce(server, moment);
-		for (let tries = 1; tries < 3 && outcome.noticedMs >= 100; tries++) {
-			await server.until(() => !moment());
-			outcome = await cancelOnce(server, moment);
-		}
-		return outcome;
+		const { failed } = await outcome;
+		await server.until(() => last(server).endedBy === 'client-abort');
+		return { failed, tookMs: performance.now() - at };
 	}
 
 	test('case 60: while the server has it in its queue', async () => {
 		const server = await start({ slots: 1 });
-		server.script(reply.chunks(['a', { wait: 10_000 }]));
+		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const other = await openChat(connect(server.url));
-		const { failed, noticedMs } = await cancel(server, () => server.queued === 1);
+		const { failed, tookMs } = await cancel(server, () => server.queued === 1);
 		expect(failed!.kind).toBe('aborted');
-		expect(noticedMs).toBeLessThan(100);
+		expect(tookMs).toBeLessThan(AT_ONCE_MS);
 		expect(server.queued).toBe(0);
 		other.close();
 		await server.until(() => !server.slots()[0]!.busy);
 	});
 
 	test('case 60: while the prompt is read, before any header', async () => {
-		const server = await start({ promptDelayMs: 10_000 });
-		const { failed, noticedMs } = await cancel(server, () => server.slots().some(({ busy }) => busy));
+		const server = await start({ promptDelayMs: 60_000 });
+		const { failed, tookMs } = await cancel(server, () => server.slots().some(({ busy }) => busy));
 		expect(failed!.kind).toBe('aborted');
-		expect(noticedMs).toBeLessThan(100);
-		expect([last(server).endedBy, last(server).status]).toEqual(['client-abort', undefined]);
+		expect(tookMs).toBeLessThan(AT_ONCE_MS);
+		expect(last(server).status).toBeUndefined();
 		await server.until(() => server.slots().every(({ busy }) => !busy));
 	});
 
 	test.each([{}, { gzip: true }])('case 60: in the middle of the answer (%j)', async (transport) => {
 		const server = await start();
-		const answer = () => reply.chunks(['a', { wait: 10_000 }, 'b'], transport);
-		server.script(answer, answer, answer);
-		// The first event is out, and a moment has passed for the client to read it.
-		const { failed, text, noticedMs } = await cancel(server, () => {
-			const { headersSentAt, endedBy } = server.requests.at(-1) ?? {};
-			return headersSentAt !== undefined && endedBy === undefined && Date.now() - headersSentAt > 50;
+		server.script(reply.chunks(['a', { wait: 60_000 }, 'b'], transport));
+		const stop = new AbortController();
+		const stream = await openChat(connect(server.url), { signal: stop.signal });
+		let text = '';
+		let at = NaN;
+		const failed = await failureOf(async () => {
+			for await (const batch of stream.batches) {
+				text += textOf(batch);
+				if (text === '') continue;
+				at = performance.now();
+				stop.abort();
+			}
 		});
+		await server.until(() => last(server).endedBy === 'client-abort');
 		expect([failed!.kind, text]).toEqual(['aborted', 'a']);
-		expect(noticedMs).toBeLessThan(100);
+		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
 		await server.until(() => server.slots().every(({ busy }) => !busy) && server.connections.open === 0);
 	});
 
@@ -795,29 +779,41 @@ describe('cancelling', () => {
 
 	test('an answer that nobody reads is dropped when its limit is hit, and its place in the queue is given back', async () => {
 		const server = await start({ tokenDelayMs: 5 });
-		server.script(reply.text('word '.repeat(200)));
+		server.script(reply.text('word '.repeat(5000)));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		await openChat(connection, { limits: { firstTokenMs: 300 } });
+		await openChat(connection, { limits: { firstTokenMs: 1500 } });
 		expect((await ask(connection)).failed).toBeUndefined();
 		expect(server.requests[0]!.endedBy).toBe('client-abort');
 	});
 });
 
 describe('the queue', () => {
+	/** Answers that begin, and go on when all are told to. */
+	const gated = () => {
+		let open = () => {};
+		const wait = new Promise<void>((resolve) => (open = resolve));
+		return { open: () => open(), answer: () => reply.chunks(['a', { wait }, 'b']) };
+	};
+
 	test('case 97: three on two slots: the third waits for headers, all succeed', async () => {
-		const server = await start({ slots: 2, tokenDelayMs: 5 });
+		const server = await start({ slots: 2 });
+		const { open, answer } = gated();
+		server.script(answer(), answer());
 		const connection = connect(server.url);
 		const outcomes = Promise.all(Array.from({ length: 3 }, async () => await ask(connection)));
 		await server.until(() => server.queued === 1);
 		expect(server.requests[2]!.headersSentAt).toBeUndefined();
+		open();
 		expect((await outcomes).map(({ failed }) => failed)).toEqual([undefined, undefined, undefined]);
 	});
 
 	test('no more at the server than allowed, the others in order of arrival', async () => {
 		const server = await start({ tokenDelayMs: 3 });
+		const { open, answer } = gated();
+		server.script(answer(), answer());
 		const connection = connect(server.url, { maxConcurrentRequests: 2 });
 		const asked = Array.from({ length: 6 }, async (_, index) => await ask(connection, { headers: { 'x-number': String(index) } }));
-		await server.until(() => server.requests.length === 2);
+		await server.until(() => server.slots().filter(({ busy }) => busy).length === 2);
 		// Another object with the same credential shares the queue.
 		expect(connect(server.url).queueLength).toBe(4);
 		let most = 0;
@@ -825,6 +821,7 @@ describe('the queue', () => {
 			most = Math.max(most, server.slots().filter(({ busy }) => busy).length);
 			return server.requests.length === 6 && server.requests.every(({ endedBy }) => endedBy !== undefined);
 		});
+		open();
 		expect((await Promise.all(asked)).every(({ failed }) => failed === undefined)).toBe(true);
 		await watch;
 		expect(most).toBe(2);
@@ -834,7 +831,7 @@ describe('the queue', () => {
 
 	test('case 60: a request cancelled in the queue of n8n leaves at once and is never sent', async () => {
 		const server = await start();
-		server.script(reply.chunks(['a', { wait: 5000 }]));
+		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		const holding = await openChat(connection);
 		const stop = new AbortController();
@@ -843,7 +840,7 @@ describe('the queue', () => {
 		const at = performance.now();
 		stop.abort();
 		expect((await waiting).failed).toMatchObject({ kind: 'aborted', url: `${server.url}/v1/chat/completions` });
-		expect(performance.now() - at).toBeLessThan(100);
+		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
 		expect(connection.queueLength).toBe(0);
 		holding.close();
 		expect(server.requests).toHaveLength(1);
@@ -851,17 +848,17 @@ describe('the queue', () => {
 
 	test('the wait in n8n does not count against the first-token limit', async () => {
 		const server = await start();
-		server.script(reply.chunks(['a', { wait: 500 }]));
+		server.script(reply.chunks(['a', { wait: 2500 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		const first = ask(connection);
 		await server.until(() => server.requests.length === 1);
-		expect((await ask(connection, { limits: { firstTokenMs: 400 } })).failed).toBeUndefined();
+		expect((await ask(connection, { limits: { firstTokenMs: 2000 } })).failed).toBeUndefined();
 		await first;
 	});
 
 	test('calls pass the queue by', async () => {
 		const server = await start();
-		server.script(reply.chunks(['a', { wait: 5000 }]));
+		server.script(reply.chunks(['a', { wait: 60_000 }]));
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		const holding = await openChat(connection);
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
@@ -873,7 +870,7 @@ describe('the queue', () => {
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		server.script(reply.llamaError(400, 'no'), reply.closed(), reply.text('cut here', { cut: { at: 300, how: 'rst' } }), reply.html(200, '<html>'), reply.text('fine'));
 		for (let round = 0; round < 5; round++) await ask(connection);
-		expect((await ask(connection, { limits: { firstTokenMs: 3000 } })).failed).toBeUndefined();
+		expect((await ask(connection, { limits: { firstTokenMs: 30_000 } })).failed).toBeUndefined();
 		expect(server.requests).toHaveLength(6);
 	});
 

@@ -6,6 +6,7 @@ import type { EgressFilter } from '../../lib/transport/types';
 import { egressFilterOf } from '../../lib/transport/credentials';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import { findNoNames } from '../support/names';
 import { process } from '../support/node';
 import { ask, connect, failureOf } from './client';
 
@@ -22,6 +23,7 @@ const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 	return server;
 };
 afterEach(async () => {
+	jest.restoreAllMocks();
 	await closeChannels();
 	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
 });
@@ -91,6 +93,7 @@ describe("n8n's own egress filter, switched on", () => {
 	});
 
 	test('a name that does not exist is told as that', async () => {
+		findNoNames();
 		const { failed } = await ask(connect('http://no-such-host.invalid:8080', { egressFilter: filter }));
 		expect(failed!.kind).toBe('dns');
 	});

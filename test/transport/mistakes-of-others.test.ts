@@ -9,6 +9,7 @@ import { networkFailure } from '../../lib/transport/network-failure';
 import { secretsOf } from '../../lib/transport/secrets';
 import { zlib } from '../support/node';
 import { closeRawServers, rawServer, whole } from '../support/raw-answers';
+import { AT_ONCE_MS } from '../support/time';
 import { failureOf } from './client';
 
 const SAMPLE = 'sk-0123456789abcdef0123456789';
@@ -22,7 +23,7 @@ afterEach(async () => {
 /** What comes back, or the error. */
 async function called(baseUrl: string, options: { timeoutMs?: number; mostBytes?: number } = {}) {
 	const connection = new Connection({ baseUrl });
-	return await connection.call(`${baseUrl}/v1/models`, { once: true, timeoutMs: 2_000, ...options });
+	return await connection.call(`${baseUrl}/v1/models`, { once: true, timeoutMs: 30_000, ...options });
 }
 
 describe('answers of odd servers and proxies', () => {
@@ -77,7 +78,7 @@ describe('answers of odd servers and proxies', () => {
 
 	test('an answer of ten megabytes arrives', async () => {
 		const url = await rawServer(whole('200 OK', JSON.stringify({ data: 'x'.repeat(10_000_000) })));
-		expect((await called(url, { timeoutMs: 10_000 })).text).toHaveLength(10_000_011);
+		expect((await called(url)).text).toHaveLength(10_000_011);
 	});
 
 	test.each([
@@ -85,11 +86,9 @@ describe('answers of odd servers and proxies', () => {
 		['a byte now and then', '{'],
 	])('%s: the limit holds, and the error says that the answer began', async (_name, first) => {
 		const url = await rawServer((_path, socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${first}`));
-		const startedAt = Date.now();
-		const failed = await failureOf(async () => await called(url, { timeoutMs: 150 }));
-		expect(Date.now() - startedAt).toBeLessThan(1_000);
+		const failed = await failureOf(async () => await called(url, { timeoutMs: 900 }));
 		expect(failed).toMatchObject({ kind: 'totalLimit', facts: { answerBegan: true } });
-		expect(failed!.message).toContain('The answer began, but did not end within 150 ms');
+		expect(failed!.message).toContain('The answer began, but did not end within 900 ms');
 	});
 
 	test('no answer at all is told apart', async () => {
@@ -139,7 +138,7 @@ describe('what an error answer means', () => {
 	])('%s: a megabyte of it does not keep n8n busy', (_name, body) => {
 		const startedAt = performance.now();
 		answered(500, body);
-		expect(performance.now() - startedAt).toBeLessThan(1_000);
+		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
 	});
 
 	test('a key that lies across the end of what is shown is hidden whole', () => {

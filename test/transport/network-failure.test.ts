@@ -3,7 +3,8 @@ import { failure } from '../../lib/transport/failure';
 import { networkFailure } from '../../lib/transport/network-failure';
 import { Agent, request } from '../../lib/transport/vendor';
 import { startLlamaServerSim, startSilentServer } from '../servers/llama-server';
-import { listening } from '../support/listening';
+import { closedPort, listening } from '../support/listening';
+import { findNoNames } from '../support/names';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
@@ -23,8 +24,7 @@ describe('the network', () => {
 		networkFailure(await raised(url, options), { url, root: new URL(url).origin });
 
 	test('case 1: nothing listens', async () => {
-		const { port, close } = await listening((socket) => socket.destroy());
-		await close();
+		const port = await closedPort();
 		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
 		expect(failed).toMatchObject({ kind: 'refused', facts: { code: 'ECONNREFUSED' } });
 		expect(failed.message).toBe(`Nothing listens on 127.0.0.1:${port}, seen from n8n (http://127.0.0.1:${port}/v1/models)`);
@@ -42,7 +42,9 @@ describe('the network', () => {
 	});
 
 	test('the name cannot be resolved', async () => {
+		findNoNames();
 		const failed = await explain('http://no-such-host.invalid:8080/v1/models');
+		jest.restoreAllMocks();
 		expect(failed.kind).toBe('dns');
 		expect(failed.message).toContain('"no-such-host.invalid"');
 	});

@@ -1,4 +1,5 @@
 /** A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only. */
+import { listen } from '../support/listening';
 import { http, net } from '../support/node';
 
 export interface ProxyServer {
@@ -70,10 +71,7 @@ export async function startProxy({ tunnelTo = [443], user }: ProxyOptions = {}):
 			one.on('close', () => other.destroy());
 		}
 	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	const { port } = server.address() as net.AddressInfo;
+	const port = await listen(server);
 	return {
 		port,
 		url: `http://127.0.0.1:${port}`,

@@ -1,5 +1,6 @@
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import { findNoNames } from '../support/names';
 import { process, util } from '../support/node';
 import { ask, CHAT, connect, failureOf, openChat } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from './proxy-server';
@@ -24,6 +25,7 @@ const proxy = async (options: ProxyOptions = {}): Promise<ProxyServer> => {
 
 beforeEach(unset);
 afterEach(async () => {
+	jest.restoreAllMocks();
 	await closeChannels();
 	await Promise.all(open.splice(0).map(async (server) => await server.close()));
 	unset();
@@ -126,6 +128,7 @@ describe('proxy variables of the environment', () => {
 		expect(failed!.kind).toBe('proxy');
 		expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
 		process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
+		findNoNames();
 		await closeChannels();
 		const unknown = await failureOf(async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`));
 		expect(unknown!.kind).toBe('proxy');

@@ -280,8 +280,8 @@ async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 async function emitAll(store: Store, live: Live, items: Item[], ending: boolean): Promise<void> {
 	for (const [at, item] of items.entries()) {
 		if (live.stop && !ending) return;
-		const pause = item.kind === 'wait' ? item.ms : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
-		if (pause > 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
+		const pause = item.kind === 'wait' ? item.for : item.kind === 'event' ? (store.stream.delayMs ?? 0) : 0;
+		if (pause !== 0) await store.clock.sleep(pause, (waker) => (live.wake = waker));
 		if (live.stop && !ending) return;
 		if (item.kind === 'event') live.run.events.push(item.event);
 		const last = ending && at === items.length - 1;

@@ -101,7 +101,7 @@ export class Transcript {
 		if ('tts' in step) return [this.event('tts_message', { audio: step.tts })];
 		if ('pause' in step) return this.pause(step.pause);
 		if ('error' in step) return this.fail(step.error);
-		if ('wait' in step) return [{ kind: 'wait', ms: step.wait }];
+		if ('wait' in step) return [{ kind: 'wait', for: step.wait }];
 		if ('ping' in step) return [{ kind: 'ping' }];
 		return [{ kind: 'raw', raw: step.raw }];
 	}

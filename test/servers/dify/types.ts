@@ -57,7 +57,8 @@ export type Step =
 	| { tts: string }
 	| { pause: FormStep[] }
 	| { error: { code?: string; status: number; message: string | null } }
-	| { wait: number }
+	/** Milliseconds, or until the promise settles. */
+	| { wait: number | Promise<unknown> }
 	| { ping: true }
 	/** A line as it is, for instance broken JSON. */
 	| { raw: string };
@@ -192,7 +193,7 @@ export type Item =
 	| { kind: 'event'; event: Json; spaced?: boolean }
 	| { kind: 'ping' }
 	| { kind: 'raw'; raw: string }
-	| { kind: 'wait'; ms: number };
+	| { kind: 'wait'; for: number | Promise<unknown> };
 
 /** Something in front of Dify, or Dify itself, that fails whatever was asked. */
 export interface Fault {

@@ -4,12 +4,12 @@ import type { Item, StreamKnobs } from './types';
 
 /** Every timer of a simulator, so that closing it leaves none behind. */
 export class Clock {
-	private readonly pending = new Map<() => void, NodeJS.Timeout>();
+	private readonly pending = new Map<() => void, NodeJS.Timeout | undefined>();
 	private readonly intervals = new Set<NodeJS.Timeout>();
 	private over = false;
 
-	/** Resolves after the time, or as soon as `wake` is called with what `onWaker` was given, or when the simulator closes. */
-	sleep(ms: number, onWaker: (waker: () => void) => void = () => undefined): Promise<void> {
+	/** Resolves after the time or the promise, or as soon as `wake` is called with what `onWaker` was given, or when the simulator closes. */
+	sleep(until: number | Promise<unknown>, onWaker: (waker: () => void) => void = () => undefined): Promise<void> {
 		if (this.over) return Promise.resolve();
 		return new Promise((resolve) => {
 			const done = () => {
@@ -17,7 +17,8 @@ export class Clock {
 				this.pending.delete(done);
 				resolve();
 			};
-			this.pending.set(done, setTimeout(done, ms));
+			this.pending.set(done, typeof until === 'number' ? setTimeout(done, until) : undefined);
+			if (typeof until !== 'number') until.then(done, done);
 			onWaker(done);
 		});
 	}
