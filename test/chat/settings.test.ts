@@ -121,7 +121,7 @@ describe('the settings of the chat model', () => {
 		[{ options: { extraBody: '{"a":' } }, /^The field "extraBody" is not valid JSON: /],
 		[{ options: { extraBody: '[1]' } }, 'The field "extraBody" must be a JSON object'],
 		[{ options: { chatTemplateArguments: 5 } }, 'The field "chatTemplateArguments" must be a JSON object'],
-		[{ options: { cachePrompt: 'yes' } }, 'The field "cachePrompt" must be true or false, but is "yes"'],
+		[{ options: { cachePrompt: 'perhaps' } }, 'The field "cachePrompt" must be true or false, but is "perhaps"'],
 		[{ options: { showThinking: {} } }, 'The field "showThinking" must be true or false, but is {}'],
 		[{ options: { stop: [{ text: 'END' }] } }, 'The field "stop" must be a text, but is {"text":"END"}'],
 		[{ model: { name: 'qwen' } }, 'The field "model" must be a text, but is {"name":"qwen"}'],
