@@ -14,7 +14,7 @@ export class DifyConversation implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ ({ getAll: "get many", getSuggested: "get suggested questions" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
+		subtitle: '={{ ({ getAll: "get many", getSuggested: "get suggested" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
 		description: 'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
 		defaults: { name: 'Dify Conversation' },
 		codex: {
