@@ -176,8 +176,8 @@ const once = async (question) => {
 	log.line(`Tokens      ${promptTokens} read, ${completionTokens} written, in ${calls}`);
 	log.line(`Speed       ${speed === undefined ? 'not told by the server' : `${speed.toFixed(1)} tokens/s`}`);
 	log.line('Steps');
-	for (const { name, ms, note } of log.timings) {
-		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}`);
+	for (const { name, ms, note, ok } of log.timings) {
+		log.line(`  ${formatDuration(ms).padStart(12)}  ${name}${note ? ` (${note})` : ''}${ok ? '' : ', failed'}`);
 	}
 	log.line(`  ${formatDuration(Date.now() - startedAt).padStart(12)}  in all`);
 	return 0;

@@ -1,4 +1,18 @@
+import { join } from 'node:path';
+import { readJson, root } from './paths.mjs';
 import { CommandError, isStopping } from './proc.mjs';
+
+/**
+ * @param {string} version of Node, as `process.version` tells it
+ * @returns {string | undefined} what is wrong with it, and what to do
+ */
+export const nodeProblem = (version) => {
+	/** @type {string} */
+	const wanted = readJson(join(root, 'package.json')).engines.node;
+	const [oldest, major] = [wanted, version].map((text) => Number(/\d+/.exec(text)?.[0]));
+	if (oldest === undefined || major === undefined || major >= oldest) return undefined;
+	return `Node ${oldest} or newer is needed, and this is ${version}. Install the LTS version of https://nodejs.org/en/download (or: nvm install --lts).`;
+};
 
 /**
  * Runs a script: its result is the exit code, an error is printed without a stack, and nothing it started stays behind.
@@ -8,6 +22,8 @@ import { CommandError, isStopping } from './proc.mjs';
 export const main = async (script) => {
 	let exitCode = 1;
 	try {
+		const problem = nodeProblem(process.version);
+		if (problem) throw new Error(problem);
 		exitCode = await script();
 	} catch (error) {
 		// A signal ends the children, and whoever waited for them fails: that is no news.
