@@ -67,7 +67,9 @@ test('feedback that comes in meanwhile makes no other appear twice', async () =>
 	for (let at = 0; at < 250; at++) add();
 	const listed = await listFeedback(betweenPages(sim, add, add), 'all');
 	expect(listed.map(({ id }) => id)).toEqual(Array.from({ length: 250 }, (_, at) => `f${249 - at}`));
+	const before = calls(sim, '/app/feedbacks', 'GET');
 	expect(await listFeedback(betweenPages(sim, add), 150)).toHaveLength(150);
+	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(before + 2);
 });
 
 describe('a proxy that answers every page with the first one', () => {
