@@ -41,23 +41,35 @@ export async function formFiles(context: IExecuteFunctions, itemIndex: number, v
 	return { wanted };
 }
 
-/** Checks the files against what the app takes, uploads those that are binary, and gives what goes into the run. */
-export async function sentFiles(client: DifyClient, user: string, wanted: readonly WantedFile[], rules: FileRules, parameters: Fields, signal: AbortSignal): Promise<DifyFileRef[]> {
+/** A file that the app takes, with its type. */
+export type TakenFile = { file: WantedFile; type: DifyFileType };
+
+/** Uploads those that are binary, and gives what goes into the run. */
+export type Upload = (files: readonly TakenFile[]) => Promise<DifyFileRef[]>;
+
+/** Checks the files against what the app, or a field of its form, takes. */
+export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: Fields): TakenFile[] {
 	const files = wanted.map((file) => ({ file, type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules) }));
 	checkFiles(
 		files.map(({ file, type }) => ('url' in file ? { name: nameOf(file), type, method: 'remote_url' } : { name: nameOf(file), type, method: 'local_file', size: file.source.size })),
 		rules,
 		sizeLimitsOf(parameters),
 	);
-	const sent: DifyFileRef[] = [];
-	for (const { file, type } of files) {
-		sent.push(
-			'url' in file
-				? { type, transfer_method: 'remote_url', url: file.url }
-				: { type, transfer_method: 'local_file', upload_file_id: await uploadFile(client, file.source, user, signal) },
-		);
-	}
-	return sent;
+	return files;
+}
+
+export function uploadOf(client: DifyClient, user: string, signal: AbortSignal): Upload {
+	return async (files) => {
+		const sent: DifyFileRef[] = [];
+		for (const { file, type } of files) {
+			sent.push(
+				'url' in file
+					? { type, transfer_method: 'remote_url', url: file.url }
+					: { type, transfer_method: 'local_file', upload_file_id: await uploadFile(client, file.source, user, signal) },
+			);
+		}
+		return sent;
+	};
 }
 
 function nameOf(file: WantedFile): string {

@@ -5,32 +5,46 @@ import { formValue, jsonInputs, readForm, type FormField } from '../../lib/dify/
 import { fields, isFields, type Fields } from '../../lib/dify/read';
 import type { DifyApp } from '../dify/apps';
 import type { Parameters } from '../dify/parameters';
-import { formFiles, sentFiles } from './files';
+import { formFiles, takenFiles, type TakenFile, type Upload } from './files';
+
+/** Inputs that are right but for their files, which are not uploaded before everything else is known to be right. */
+export type CheckedInputs = (upload: Upload) => Promise<Fields>;
 
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */
-export async function inputsOf(context: IExecuteFunctions, parameters: Parameters, app: DifyApp, user: string, signal: AbortSignal): Promise<Fields> {
-	if (parameters.raw('inputsMode', 'form') === 'json') return jsonInputs(parameters.raw('inputsJson', '{}'));
+export async function inputsOf(context: IExecuteFunctions, parameters: Parameters, app: DifyApp, signal: AbortSignal): Promise<CheckedInputs> {
+	if (parameters.choice('inputsMode', ['form', 'json']) === 'json') {
+		const inputs = jsonInputs(parameters.raw('inputsJson', '{}'));
+		return async () => await Promise.resolve(inputs);
+	}
 	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
 	const given = fields(parameters.raw('inputs', {})).value;
-	if (!isFields(given) || Object.values(given).every((value) => value === null || value === undefined)) return {};
-	const form = readForm(await app.parameters(signal));
 	const inputs: Fields = {};
-	for (const field of form) {
-		const value = given[field.variable];
-		const converted = isFileField(field) ? await fileValue(context, parameters.itemIndex, app, user, field, value, signal) : formValue(field, value);
-		if (converted !== undefined) inputs[field.variable] = converted;
+	const files = new Map<FormField, TakenFile[]>();
+	const isFilledIn = isFields(given) && Object.values(given).some((value) => value !== null && value !== undefined);
+	for (const field of isFilledIn ? readForm(await app.parameters(signal)) : []) {
+		const value = isFields(given) ? given[field.variable] : undefined;
+		const checked = isFileField(field) ? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal)) : { value: formValue(field, value) };
+		if ('taken' in checked) files.set(field, checked.taken);
+		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
 	}
-	return inputs;
+	return async (upload) => {
+		const sent: Fields = {};
+		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
+		return { ...inputs, ...sent };
+	};
 }
 
 function isFileField({ kind }: FormField): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
 
-async function fileValue(context: IExecuteFunctions, itemIndex: number, app: DifyApp, user: string, field: FormField, value: unknown, signal: AbortSignal): Promise<unknown> {
-	if (value === undefined || value === null || value === '') return undefined;
+async function fileValue(context: IExecuteFunctions, itemIndex: number, field: FormField, value: unknown, parameters: Fields): Promise<{ taken: TakenFile[] } | { value: unknown }> {
+	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);
-	const files = 'ready' in given ? given.ready : await sentFiles(app.client, user, given.wanted, field.files, await app.parameters(signal), signal);
+	return 'ready' in given ? { value: oneOrList(field, given.ready) } : { taken: takenFiles(given.wanted, field.files, parameters) };
+}
+
+function oneOrList(field: FormField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
 	if (files.length > 1) throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
 	return files[0];

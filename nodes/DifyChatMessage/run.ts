@@ -9,7 +9,7 @@ import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../lib/dify/run';
 import { DifyApps, type DifyApp } from '../dify/apps';
 import { workOnItems } from '../dify/items';
 import { choiceOf, Parameters } from '../dify/parameters';
-import { sentFiles, wantedFiles } from './files';
+import { takenFiles, uploadOf, wantedFiles } from './files';
 import { inputsOf } from './inputs';
 import { answerItem, type Extra } from './output';
 import { ChatTyping, typesIntoChat } from './typing';
@@ -78,10 +78,11 @@ async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters:
 		...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 	};
 	await typing?.begin();
-	const inputs = await inputsOf(context, parameters, app, user, signal);
+	const inputs = await inputsOf(context, parameters, app, signal);
 	const appParameters = wanted.length === 0 ? {} : await app.parameters(signal);
-	const files = wanted.length === 0 ? [] : await sentFiles(app.client, user, wanted, appFileRules(appParameters), appParameters, signal);
-	const answer = await chat(app.client, { ...request, inputs, files }, options);
+	const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
+	const upload = uploadOf(app.client, user, signal);
+	const answer = await chat(app.client, { ...request, inputs: await inputs(upload), files: await upload(files) }, options);
 	if (answer.result.status === 'paused' && onPause === 'error') throw pausedError(answer);
 	await typing?.end();
 	tell(context, answer);

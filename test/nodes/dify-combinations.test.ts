@@ -4,9 +4,9 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { workOnItems } from '../../nodes/dify/items';
 import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
-import { PAGES, SIM_VERSIONS, appKey, type DifySim, type Step } from '../servers/dify';
+import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
 import { listen } from '../support/listening';
-import { delay, http } from '../support/node';
+import { delay, http, performance } from '../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -340,6 +340,17 @@ describe('the form of the app', () => {
 			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message).toContain('city is required in input form');
 		}
 		expect(await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } })).toMatchObject({ answer: 'You said: hi' });
+	});
+
+	test('with files, and files beside it: none is uploaded where one of them is refused', async () => {
+		const form: FormField[] = [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }, { kind: 'file-list', variable: 'papers', allowedTypes: ['document'] }];
+		const sim = await startApp('2026', { mode: 'chat', form, fileUpload: { enabled: true, types: ['image'] } });
+		const items = [{ json: {}, binary: { png: { data: 'eA==', mimeType: 'image/png', fileName: 'a.png' }, txt: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } }];
+		const send = async (value: object, beside: string) => await chatError(sim, { items, parameters: { inputsMode: 'form', inputs: { value }, files: { file: [{ source: 'binary', binaryProperty: beside }] } } });
+		expect((await send({ picture: 'png', papers: 'txt' }, 'txt')).message).toContain('"b.txt" is of type document');
+		expect((await send({ picture: 'png', papers: 'png' }, 'png')).message).toContain('"a.png" is of type image');
+		expect((await send({ picture: 'png', papers: 'none' }, 'png')).message).toContain("no binary field 'none'");
+		expect(sim.requests.filter(({ path }) => path === '/files/upload')).toHaveLength(0);
 	});
 
 	test('with a file as an object: the transfer method shows in the rest of it', async () => {
