@@ -534,6 +534,12 @@ describe('what the events mean', () => {
 		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([undefined, [], metadata]);
 	});
 
+	test('a closing event that names its message by "id" only: without it, the answer could not be rated', () => {
+		const { message_id: messageId, ...envelope } = ENV;
+		const { result } = playText(lines({ event: 'message', ...envelope, answer: 'a' }, { event: 'message_end', ...envelope, id: messageId, metadata: {} }));
+		expect(result).toMatchObject({ status: 'succeeded', messageId });
+	});
+
 	test('a node that was cut off is still running', () => {
 		const text = scriptText('1.12', CHATFLOW, { steps: [{ nodeStart: { id: 'n1' } }, ...said('a')] });
 		const { result } = playText(text.slice(0, text.indexOf('data: {"event":"workflow_finished"')));
