@@ -3,7 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { workOnItems } from '../../nodes/dify/items';
 import { waitFor } from '../dify/ask';
-import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
+import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
 import { listen } from '../support/listening';
 import { delay, http, performance } from '../support/node';
@@ -401,12 +401,27 @@ describe('binary data', () => {
 		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
 		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
 		controller.abort();
+		const begun = performance.now();
 		await running;
-		expect(sim.runs).toHaveLength(0);
+		expect(performance.now() - begun).toBeLessThan(2500);
+		expect([sim.runs.length, sim.store.files.size]).toEqual([0, 0]);
 	});
 });
 
 describe('output', () => {
+	test.each(SIM_VERSIONS)('of a run that somebody else stopped: what there is, and a warning that it may not be all (%s)', async (version) => {
+		for (const mode of ['chat', 'advanced-chat'] as const) {
+			const sim = await startApp(version, { mode, reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }) });
+			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
+			const running = executeIn('difyChatMessage', fake);
+			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
+			await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+			expect((await running)[0]!.json.answer).toBe('half');
+			// Of a chat, Dify sends the end that all answers have (contract 3.6, 3.10).
+			if (mode === 'advanced-chat') expect(fake.hints).toMatchObject([{ type: 'warning', message: expect.stringContaining('the answer may be incomplete') as string }]);
+		}
+	});
+
 	test('tells in each form that a new conversation was begun', async () => {
 		const sim = await startSim();
 		for (const simplify of [true, false]) {
