@@ -23,7 +23,7 @@ export class LocalChatModel implements INodeType {
 		codex: {
 			categories: ['AI'],
 			subcategories: { AI: ['Language Models', 'Root Nodes'], 'Language Models': ['Chat Models (Recommended)'] },
-			alias: ['llama.cpp', 'llama-server', 'ollama', 'gpustack', 'vllm', 'openai compatible', 'local llm', 'self-hosted', 'qwen', 'gpt-oss'],
+			alias: ['llama.cpp', 'llama-server', 'ollama', 'gpustack', 'vllm', 'openai compatible', 'local llm', 'self-hosted', 'lm studio', 'qwen', 'gpt-oss'],
 			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#local-chat-model' }] },
 		},
 		inputs: [],
