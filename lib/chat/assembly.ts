@@ -64,6 +64,7 @@ export class Assembly {
 	private model: string | undefined;
 	private done = false;
 	private failed: AssemblyFailure | undefined;
+	private ollama = false;
 
 	constructor(private readonly options: AssemblyOptions = {}) {
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing);
@@ -84,6 +85,11 @@ export class Assembly {
 	/** Whether everything has been said; what follows is ignored. */
 	get complete(): boolean {
 		return this.done || this.failed !== undefined;
+	}
+
+	/** Whether Ollama made this answer, as far as it says so. */
+	get isFromOllama(): boolean {
+		return this.ollama;
 	}
 
 	/** What has arrived so far, for errors that come from elsewhere. */
@@ -117,6 +123,7 @@ export class Assembly {
 		if (chunk.usage) this.usage = chunk.usage;
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
+		if (chunk.fromOllama) this.ollama = true;
 		if (chunk.finishReason) this.finishReason = chunk.finishReason;
 		if (chunk.done) this.done = true;
 		this.text += step.text;

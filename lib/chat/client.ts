@@ -6,6 +6,7 @@ import { parseJson } from '../transport/json';
 import type { ServerSentEvent } from '../transport/sse';
 import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
 import { convertMessages, questionOf } from './messages';
+import { refuseUnseenPictures, remarkOnDroppedMessages } from './ollama';
 import { checkParameters } from './parameters';
 import { buildRequest, type ChatCall, type ChatSettings } from './request';
 import { detectServerKind, knownServerKind, learnFromHeaders } from './server-kind';
@@ -36,6 +37,10 @@ const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magis
 
 /** Some servers drop thinking that does not come to its end. */
 const CUT_BEFORE_TEXT = 'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
+
+/** Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only. */
+const OLLAMA_FAILED =
+	'Ollama ends a stream so where the process that runs the model has failed, and does not pass the cause on: its log tells it (ollama serve, journalctl -u ollama, docker logs). Most often the memory does not suffice. What had arrived is in the details.';
 
 const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
 
@@ -76,6 +81,7 @@ export class ChatClient {
 		const call = typeof given === 'function' ? given() : given;
 		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id, question) => this.memory.recall(id, question) });
 		const { request, notes } = await buildRequest(this.settings, call, messages, async (matters) => await this.serverKind(matters, call.signal));
+		if (request.serverKind === 'ollama') await refuseUnseenPictures(this.connection, request, call.signal);
 		const reader = await this.open(request, call.signal);
 		learnFromHeaders(this.connection, reader.headers);
 		const serverKind = request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
@@ -115,13 +121,15 @@ export class ChatClient {
 		if (closing !== '') yield closing;
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
-		if ('failed' in result) throw this.explain(result.failed, reader.url);
+		const isOllama = request.serverKind === 'ollama' || assembly.isFromOllama;
+		if ('failed' in result) throw this.explain(result.failed, reader.url, isOllama);
 		if (result.answer.toolCalls.length > 0) this.memory.remember(result.answer, questionOf(messages));
 		const { answer } = result;
+		const dropped = isOllama && answer.usage !== undefined ? await remarkOnDroppedMessages(this.connection, request, answer.usage.promptTokens, call.signal) : undefined;
 		return {
 			...answer,
 			text: presenter.shown,
-			notes: [...notes, ...this.notesOn(answer), ...answer.notes],
+			notes: [...notes, ...this.notesOn(answer), ...answer.notes, ...(dropped === undefined ? [] : [dropped])],
 			url: reader.url,
 			serverKind,
 			firstTokenMs,
@@ -215,7 +223,7 @@ export class ChatClient {
 		return this.connection.contextOf(url, this.settings.model);
 	}
 
-	private explain(failed: AssemblyFailure, url: string): ServerError {
+	private explain(failed: AssemblyFailure, url: string, isOllama: boolean): ServerError {
 		const { kind, serverText, status, tool, facts, text, reasoning } = failed;
 		return failure(kind, this.contextOf(url), {
 			status,
@@ -224,6 +232,7 @@ export class ChatClient {
 			partialText: text || undefined,
 			partialReasoning: reasoning || undefined,
 			...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
+			...(kind === 'streamEndedEarly' && isOllama ? { remedy: OLLAMA_FAILED } : {}),
 			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
 		});
 	}

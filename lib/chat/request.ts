@@ -2,6 +2,7 @@ import { failure } from '../transport/failure';
 import type { ServerError } from '../transport/errors';
 import type { Limits } from '../transport/limits';
 import type { ReasoningEcho, SourceMessage } from './messages';
+import { hasPicture } from './ollama';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import type { ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';
@@ -50,7 +51,7 @@ export async function buildRequest(
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
 	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
 	const cleaned = cleanedSchemas(tools, parameters);
-	const depends = dependsOnServerKind(parameters) || cleaned.changed || ![undefined, 'auto'].includes(toolChoice as string) || messages.some(hasReasoning);
+	const depends = dependsOnServerKind(parameters) || cleaned.changed || ![undefined, 'auto'].includes(toolChoice as string) || messages.some((message) => hasReasoning(message) || hasPicture(message));
 	const serverKind = await serverKindOf(depends);
 	const clean = serverKind === 'llamaServer' && cleaned.changed;
 	const request: ChatRequest = {

@@ -134,6 +134,8 @@ export interface WireChunk {
 	error?: { message: string; type?: string; status?: number };
 	/** The server reads the prompt: fraction done, from 0 to 1. */
 	progress?: number;
+	/** Ollama made this, though a gateway may have passed it on. */
+	fromOllama?: true;
 }
 
 /** A complete, checked answer. */

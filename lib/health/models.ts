@@ -5,7 +5,7 @@ import type { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
 import { isRecord, words } from '../transport/json';
 import { ADVICE } from './advice';
-import { isNamed } from './names';
+import { isNamed } from '../chat/model-names';
 
 export type ModelAction = 'load' | 'unload';
 

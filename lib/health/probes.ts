@@ -6,7 +6,7 @@ import { isRecord } from '../transport/json';
 import { afterMs } from '../transport/limits';
 import { isLoopback } from '../transport/remedies';
 import { bodyOf, identify, isLiteLlm, listOf, modelEntries } from './identify';
-import { isNamed } from './names';
+import { isNamed } from '../chat/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { ask, describeFailure, elapsed } from './probe';
 

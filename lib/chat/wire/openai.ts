@@ -132,6 +132,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
 	if (typeof json.model === 'string') chunk.model = json.model;
+	if (json.system_fingerprint === 'fp_ollama') chunk.fromOllama = true;
 	if (isRecord(json.prompt_progress)) chunk.progress = progressOf(json.prompt_progress);
 	if (event.event === 'whole-answer') {
 		if (choice === undefined) throw new Error(`an answer without choices: ${data.slice(0, 200)}`);
