@@ -12,7 +12,7 @@ import { buildRequest, type ChatCall, type ChatSettings } from './request';
 import { detectServerKind, knownServerKind, learnFromHeaders } from './server-kind';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, WireChunk } from './types';
+import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, Thinking, WireChunk } from './types';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -48,13 +48,27 @@ const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'js
 const beginsThinking = new Set<string>();
 const sharedMemory = new TurnMemory();
 
+interface Adaptation {
+	/** What the refusal says. */
+	refused: RegExp;
+	change(request: ChatRequest): Partial<ChatRequest>;
+	/** For the user, where what was asked for is not what was sent. */
+	note?: string;
+}
+
+const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({ parameters: { ...request.parameters, thinking } });
+
 /** Changes that make a server accept what it refused, each by what the refusal says. Nothing was generated then, so sending again is safe. */
-const ADAPTATIONS: ReadonlyArray<{ refused: RegExp; change: Partial<ChatRequest> }> = [
-	{ refused: /cannot use tools with stream/i, change: { stream: false } },
+const ADAPTATIONS: readonly Adaptation[] = [
+	{ refused: /cannot use tools with stream/i, change: () => ({ stream: false }) },
 	// Mistral's templates (contract llama-server, case 81)
-	{ refused: /tool call ids? should be alphanumeric strings? with length 9/i, change: { shortToolIds: true } },
+	{ refused: /tool call ids? should be alphanumeric strings? with length 9/i, change: () => ({ shortToolIds: true }) },
 	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
-	{ refused: /stream[_ ]options/i, change: { streamUsage: false } },
+	{ refused: /stream[_ ]options/i, change: () => ({ streamUsage: false }) },
+	// Ollama (seen: 0.17.4): only gpt-oss knows efforts, no model knows this one, and some do not think.
+	{ refused: /think value .* is not supported for this model/i, change: withThinking(undefined), note: 'This model of Ollama thinks or does not, so the thinking effort was left out.' },
+	{ refused: /invalid reasoning value: 'minimal'/i, change: withThinking({ mode: 'effort', effort: 'low' }), note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".' },
+	{ refused: /does not support thinking/i, change: withThinking(undefined), note: 'This model does not think, so the thinking effort was left out.' },
 ];
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
@@ -82,7 +96,7 @@ export class ChatClient {
 		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id, question) => this.memory.recall(id, question) });
 		const { request, notes } = await buildRequest(this.settings, call, messages, async (matters) => await this.serverKind(matters, call.signal));
 		if (request.serverKind === 'ollama') await refuseUnseenPictures(this.connection, request, call.signal);
-		const reader = await this.open(request, call.signal);
+		const { reader, adapted } = await this.open(request, call.signal);
 		learnFromHeaders(this.connection, reader.headers);
 		const serverKind = request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
 		const assembly = new Assembly({
@@ -129,7 +143,7 @@ export class ChatClient {
 		return {
 			...answer,
 			text: presenter.shown,
-			notes: [...notes, ...this.notesOn(answer), ...answer.notes, ...(dropped === undefined ? [] : [dropped])],
+			notes: [...notes, ...adapted, ...this.notesOn(answer), ...answer.notes, ...(dropped === undefined ? [] : [dropped])],
 			url: reader.url,
 			serverKind,
 			firstTokenMs,
@@ -186,16 +200,17 @@ export class ChatClient {
 		}
 	}
 
-	private async open(request: ChatRequest, signal: AbortSignal | undefined): Promise<EventStream> {
-		const refused = new Set<RegExp>();
+	private async open(request: ChatRequest, signal: AbortSignal | undefined): Promise<{ reader: EventStream; adapted: string[] }> {
+		const taken = new Set<Adaptation>();
 		for (let current = request; ; ) {
 			const outcome = await this.tryOpen(current, signal);
-			if (!('failed' in outcome)) return outcome;
+			// A later one undoes what an earlier one said.
+			if (!('failed' in outcome)) return { reader: outcome, adapted: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
 			const { failed } = outcome;
-			const adaptation = ADAPTATIONS.find((candidate) => !refused.has(candidate.refused) && candidate.refused.test(failed.serverText ?? ''));
+			const adaptation = ADAPTATIONS.find((candidate) => !taken.has(candidate) && candidate.refused.test(failed.serverText ?? ''));
 			if (adaptation === undefined) throw failed;
-			refused.add(adaptation.refused);
-			current = { ...current, ...adaptation.change };
+			taken.add(adaptation);
+			current = { ...current, ...adaptation.change(current) };
 		}
 	}
 

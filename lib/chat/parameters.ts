@@ -103,7 +103,8 @@ export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Re
 	const template = (enable: boolean) => ({ chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable } });
 	switch (thinking?.mode) {
 		case 'on':
-			return kind === 'ollama' ? { reasoning_effort: 'medium' } : template(true);
+			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
+			return kind === 'ollama' ? {} : template(true);
 		case 'off':
 			return kind === 'ollama' ? { reasoning_effort: 'none' } : template(false);
 		case 'effort':

@@ -14,10 +14,10 @@ const CUT = 'The answer was cut off by the token limit. Raise Maximum Tokens or 
 interface Choice {
 	index: number;
 	finish_reason: string | null;
-	delta: { content?: string; reasoning_content?: string; tool_calls?: Array<{ index: number; id?: string; function: { name?: string; arguments?: string } }> };
+	delta: { content?: string; reasoning_content?: string; reasoning?: string; tool_calls?: Array<{ index: number; id?: string; function: { name?: string; arguments?: string } }> };
 }
 
-/** The same stream put together in the plainest way, to compare with. Good for what llama-server sends, and for nothing else. */
+/** The same stream put together in the plainest way, to compare with. Good for what llama-server and Ollama send, and for nothing else. */
 function plainly(body: Buffer) {
 	const choices = sseJson<{ choices?: Choice[] }>(body).flatMap((chunk) => chunk.choices ?? []).filter(({ index }) => index === 0);
 	const calls: Array<{ id?: string; name?: string; arguments: string }> = [];
@@ -29,13 +29,13 @@ function plainly(body: Buffer) {
 	}
 	return {
 		text: choices.map((choice) => choice.delta.content ?? '').join(''),
-		reasoning: choices.map((choice) => choice.delta.reasoning_content ?? '').join(''),
+		reasoning: choices.map(({ delta: { reasoning_content: thought, reasoning = thought } }) => reasoning ?? '').join(''),
 		calls,
 		finishReason: choices.map((choice) => choice.finish_reason).findLast((reason) => reason !== null),
 	};
 }
 
-const chatStreams = fixtureNames(FOLDER, '.http').filter((name) => /(?:chat|tools|thinking|router-chat)-.*stream|chat-stream/.test(name) && httpFixture(name).status === 200);
+const chatStreams = [FOLDER, 'ollama-v0.17.4'].flatMap((folder) => fixtureNames(folder, '.http')).filter((name) => /(?:chat|tools|thinking|router-chat)-.*stream|chat-stream/.test(name) && httpFixture(name).status === 200);
 
 describe('plain chat', () => {
 	it('case 15: an answer in one piece, with usage, cached tokens and timings', () => {
@@ -493,11 +493,42 @@ describe('tool calls', () => {
 	});
 });
 
+describe('what a real Ollama sends', () => {
+	const ollama = (name: string) => assembleBytes([httpFixture(`ollama-v0.17.4/${name}.http`).body]);
+	const call = (city: string) => ({ id: expect.stringMatching(/^call_\w{8}$/) as string, name: 'get_weather', arguments: `{"city":"${city}"}` });
+
+	it.each([
+		['chat-stream', { text: 'Hello there, 你好 friend 😀.', finishReason: 'stop' }],
+		['chat-stream-usage', { text: 'Hello there, 你好 friend 😀.', usage: { promptTokens: 22, completionTokens: 9, totalTokens: 31 } }],
+		['chat-stream-length', { finishReason: 'length', notes: [CUT] }],
+		['tools-stream', { text: '', toolCalls: [call('Rome')], finishReason: 'tool_calls' }],
+		['tools-two-stream', { text: '', toolCalls: [call('Köln'), call('Oslo')], finishReason: 'tool_calls' }],
+		['tools-not-offered-stream', { toolCalls: [], notes: [expect.stringContaining('did not recognise')] }],
+		['thinking-stream', { text: 'I have thought.', reasoning: 'Let me think about it.\n' }],
+		// Asked not to think, this one does all the same, and Ollama takes nothing out.
+		['thinking-raw-stream', { text: 'I have thought.', reasoning: expect.stringContaining('Let me think about it.') as string }],
+		['thinking-tools-stream', { text: '', reasoning: 'I need the weather.\n', toolCalls: [call('Paris')] }],
+	])('%s', (name, expected) => {
+		const assembled = ollama(name);
+		expect(answerOf(assembled)).toMatchObject(expected);
+		expect(assembled.assembly.isFromOllama).toBe(true);
+	});
+
+	it('error-mid-stream: Ollama loses its own error, so what is left is an end without a finish', () => {
+		const { result } = ollama('error-mid-stream');
+		expect(result).toMatchObject({ failed: { kind: 'streamEndedEarly', text: expect.stringMatching(/^Day 1: the llama climbed 7 steps\. Day 2/) as string } });
+	});
+
+	it('empty-stream: nothing is an error', () => {
+		expect(ollama('empty-stream').result).toMatchObject({ failed: { kind: 'emptyAnswer', facts: { finishReason: 'stop' } } });
+	});
+});
+
 describe('however a recorded stream arrives', () => {
 	const comparable = ({ result, text, reasoning }: Assembled) => ({ result, text, reasoning });
 
 	it('there are recordings to try', () => {
-		expect(chatStreams.length).toBeGreaterThanOrEqual(15);
+		expect(chatStreams.length).toBeGreaterThanOrEqual(25);
 	});
 
 	it.each(chatStreams)('%s: any split gives the same', (name) => {

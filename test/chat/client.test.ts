@@ -427,6 +427,26 @@ describe('servers that refuse the first form', () => {
 		expect(bodies(sim)[1]?.messages[2]).toMatchObject({ tool_call_id: short });
 	});
 
+	// Refusals of Ollama 0.17.4, as they came.
+	const ollamaRefuses = (message: string, type: string) => reply.error(400, { error: { message, type, param: null, code: null } });
+	const noEffort = ollamaRefuses('think value "low" is not supported for this model', 'api_error');
+	const noMinimal = ollamaRefuses(`invalid reasoning value: 'minimal' (must be "high", "medium", "low", or "none")`, 'invalid_request_error');
+	const noThinking = ollamaRefuses('"qwen3" does not support thinking', 'api_error');
+	it.each([
+		['a model that thinks or does not', [noEffort], ['minimal', undefined], ['This model of Ollama thinks or does not, so the thinking effort was left out.']],
+		['an effort that it does not know', [noMinimal], ['minimal', 'low'], ['This Ollama does not know the thinking effort "minimal", so it was asked for "low".']],
+		['both', [noMinimal, noEffort], ['minimal', 'low', undefined], ['This model of Ollama thinks or does not, so the thinking effort was left out.']],
+		['a model that does not think', [noThinking], ['minimal', undefined], ['This model does not think, so the thinking effort was left out.']],
+	])('thinking effort on Ollama: %s', async (_who, refusals, efforts, notes) => {
+		const sim = await start({ profile: 'ollama', models: [{ id: 'sim-model', thinking: true }] });
+		sim.script(...refusals, reply.text('Hello'));
+		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { temperature: 0, thinking: { mode: 'effort', effort: 'minimal' } } }));
+		expect(bodies(sim).map(({ reasoning_effort: effort }) => effort)).toEqual(efforts);
+		expect(bodies(sim).at(-1)).toMatchObject({ temperature: 0 });
+		expect(answer.text).toBe('Hello');
+		expect(answer.notes).toEqual(notes);
+	});
+
 	it('any other refusal is passed on at once', async () => {
 		const sim = await start();
 		sim.script(reply.llamaError(500, 'boom'), reply.text('never'));

@@ -172,7 +172,7 @@ describe('thinking and response format, as each server wants it said', () => {
 	it.each<[ChatParameters['thinking'], Record<ServerKind, object>]>([
 		[undefined, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
 		[{ mode: 'serverDefault' }, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
-		[{ mode: 'on' }, { llamaServer: template(true), ollama: { reasoning_effort: 'medium' }, vllm: template(true), other: template(true) }],
+		[{ mode: 'on' }, { llamaServer: template(true), ollama: {}, vllm: template(true), other: template(true) }],
 		[{ mode: 'off' }, { llamaServer: template(false), ollama: { reasoning_effort: 'none' }, vllm: template(false), other: template(false) }],
 		[
 			{ mode: 'effort', effort: 'low' },
