@@ -37,7 +37,7 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
 		const json = await jsonOf(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
 		const run = sim.runs[0]!;
-		expect(json).toMatchObject({ event: 'message', task_id: run.taskId, id: run.messageId, message_id: run.messageId, conversation_id: run.conversationId, workflow_run_id: run.workflowRunId, answer: 'Hello', metadata: { usage: { total_tokens: 20 } } });
+		expect(json).toMatchObject({ event: 'message', task_id: run.taskId, id: run.messageId, message_id: run.messageId, conversation_id: run.conversationId, workflow_run_id: run.workflowRunId, status: 'succeeded', answer: 'Hello', files: [], created_at: run.startedAt, metadata: { usage: { total_tokens: 20 } } });
 		expect(json).not.toHaveProperty('answer_field');
 	});
 
@@ -200,6 +200,7 @@ describe('inputs', () => {
 		expect(sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url)).toEqual([object.url, object.url]);
 		const items = [{ json: {}, binary: { data: image, other: image } }];
 		expect((await errorOf(sim, { items, parameters: { inputsMode: 'form', inputs: { value: { picture: 'data, other' } } } })).message).toContain('takes 1 at most');
+		expect((await errorOf(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } } })).message).toContain('takes one file, but 2 are given');
 		expect((await errorOf(sim, { items, parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } } })).message).toContain('of type image');
 		expect((await errorOf(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } } })).message).toContain('not valid JSON');
 		expect((await errorOf(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } } })).message).toContain("no binary field 'nothing'");
