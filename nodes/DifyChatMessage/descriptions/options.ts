@@ -41,7 +41,7 @@ export const optionsField: INodeProperties = {
 			name: 'enableStreaming',
 			type: 'boolean',
 			default: true,
-			description: 'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another.',
+			description: 'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression counts for the first item.',
 		},
 		seconds('First Byte Limit (Seconds)', 'firstByteLimit', 120, 'How long to wait until Dify answers at all. 0 = no limit.'),
 		seconds('Idle Limit (Seconds)', 'idleLimit', 60, 'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.'),
@@ -65,7 +65,7 @@ export const optionsField: INodeProperties = {
 			type: 'number',
 			typeOptions: { minValue: 1, maxValue: 64 },
 			default: 1,
-			description: 'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input.',
+			description: 'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression counts for the first item.',
 		},
 		seconds('Progress Limit (Seconds)', 'progressLimit', 600, 'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.'),
 		{
