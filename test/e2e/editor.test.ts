@@ -252,6 +252,30 @@ describe('the panels', () => {
 		},
 		SLOW,
 	);
+
+	it(
+		'of Dify Chat Message: why the form cannot be loaded, with the fields and values it had',
+		async () => {
+			const { get, openWorkflow, openNode } = editor;
+			const silent = await difyCredentialFor(`${nowhere}/v1`, 'Dify without a form');
+			const opened = async (inputs: object) => {
+				const workflow = example('dify-chat-streamed', { dify: silent });
+				const nodes = workflow.nodes.map((node) => ('inputs' in node.parameters ? { ...node, parameters: { ...node.parameters, inputs } } : node));
+				const { id } = await n8n.createWorkflow({ ...workflow, nodes });
+				await openWorkflow(id);
+				await openNode('Dify Chat Message');
+			};
+			await opened({ mappingMode: 'defineBelow', value: null });
+			const said = get('empty-fields-notice').filter({ hasText: `Nothing listens on ${nowhere.slice('http://'.length)}` });
+			await said.waitFor();
+
+			const order = { id: 'order', displayName: 'Order number', required: false, display: true, defaultMatch: false, canBeUsedToMatch: false, type: 'string', removed: false };
+			await opened({ mappingMode: 'defineBelow', value: { order: '4711' }, schema: [order] });
+			await get('node-parameters').getByText('Order number', { exact: true }).waitFor();
+			expect(await get('resource-mapper-container').locator('input').last().inputValue()).toBe('4711');
+		},
+		SLOW,
+	);
 });
 
 describe('Server Health', () => {
