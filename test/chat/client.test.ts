@@ -51,16 +51,19 @@ interface Ran {
 	answer: FinishedAnswer;
 }
 
-async function run(client: ChatClient, call: Partial<ChatCall> = {}): Promise<Ran> {
+async function run(client: ChatClient, call: Partial<ChatCall> = {}, onPiece: () => void = () => {}): Promise<Ran> {
 	const pieces: string[] = [];
 	const answer = client.generate({ ...HI, ...call });
 	let next = await answer.next();
-	for (; !next.done; next = await answer.next()) pieces.push(next.value);
+	for (; !next.done; next = await answer.next()) {
+		pieces.push(next.value);
+		onPiece();
+	}
 	return { pieces, answer: next.value };
 }
 
-async function failed(client: ChatClient, call: Partial<ChatCall> = {}): Promise<ServerError> {
-	const outcome: unknown = await run(client, call).then(
+async function failed(client: ChatClient, call: Partial<ChatCall> = {}, onPiece?: () => void): Promise<ServerError> {
+	const outcome: unknown = await run(client, call, onPiece).then(
 		({ answer }) => answer,
 		(error: unknown) => error,
 	);
@@ -702,9 +705,9 @@ describe('cancelling', () => {
 		const sim = await start();
 		sim.script(scripted());
 		const cancel = new AbortController();
-		const outcome = failed(clientOf(sim), { signal: cancel.signal });
-		await sim.until(() => sim.requests.length === 1 && (partialText === undefined || sim.requests[0]!.bytesSent > 0));
-		await delay(30);
+		let pieces = 0;
+		const outcome = failed(clientOf(sim), { signal: cancel.signal }, () => (pieces += 1));
+		await sim.until(() => sim.requests.length === 1 && (partialText === undefined || pieces > 0));
 		const before = performance.now();
 		cancel.abort();
 		expect(await outcome).toMatchObject({ kind: 'aborted', ...(partialText === undefined ? {} : { partialText }) });
