@@ -7,6 +7,7 @@ module.exports = {
 	roots: ['<rootDir>/test/e2e'],
 	testPathIgnorePatterns: ['/node_modules/'],
 	maxWorkers: 1,
-	// Starting n8n takes 6 s on two idle cores, and these may not be idle.
-	testTimeout: 120_000,
+	testEnvironment: '<rootDir>/test/e2e/support/environment.cjs',
+	// Starting n8n takes 6 s on two idle cores, a suite one minute. Who waits for a part of it gives up earlier, and says for what it waited.
+	testTimeout: 900_000,
 };

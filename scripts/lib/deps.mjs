@@ -133,10 +133,16 @@ const ensureNode = async () => {
 	symlinkSync(join('..', 'node', 'bin', 'node'), join(bin, 'node'));
 };
 
-/** @returns {NodeJS.ProcessEnv} the environment in which `node`, `jest`, `gulp` and the rest are the clone's own */
+/**
+ * @returns {NodeJS.ProcessEnv} the environment in which `node`, `jest`, `gulp` and the rest are the clone's own, and in which no proxy of a
+ *   company network sits between programs of this machine
+ */
 export const toolEnvironment = () => {
-	const path = [bin, ...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== bin)];
-	return { ...process.env, PATH: path.join(delimiter) };
+	const { PATH = '', NO_PROXY, no_proxy: lowerCase } = process.env;
+	const path = [bin, ...PATH.split(delimiter).filter((folder) => folder !== bin)];
+	// Some programs read one of the two, some prefer one.
+	const direct = [...new Set(['127.0.0.1', 'localhost', NO_PROXY, lowerCase])].filter(Boolean).join(',');
+	return { ...process.env, PATH: path.join(delimiter), NO_PROXY: direct, no_proxy: direct };
 };
 
 /** The pinned Node. */

@@ -8,7 +8,7 @@ import { npm } from './npm.mjs';
 import { shortHash } from './paths.mjs';
 import { freePort } from './ports.mjs';
 import { findOnPath, residentBytes, run, startService } from './proc.mjs';
-import { waitForOk } from './wait.mjs';
+import { waitForService } from './wait.mjs';
 
 /** Carries llama.cpp v0.5.0 as a git bundle. */
 const SOURCE_PACKAGE = 'node-llama-cpp@3.22.1';
@@ -149,16 +149,8 @@ export const startLlamaServer = async (binary, options) => {
 		},
 	);
 	const url = `http://127.0.0.1:${port}`;
-	const ready = async (timeoutMs = 120_000) => {
-		try {
-			await waitForOk(`${url}/health`, timeoutMs, () =>
-				service.running ? undefined : `llama-server ended while starting (${service.endReason})`,
-			);
-		} catch (error) {
-			await service.stop();
-			const reason = error instanceof Error ? error.message : String(error);
-			throw new Error(`${reason}\n${service.lines.slice(-20).join('\n')}`);
-		}
+	const ready = async (timeoutMs = 300_000) => {
+		await waitForService(service, `${url}/health`, { timeoutMs, lines: 20 });
 	};
 	if (wait) await ready();
 	/**
@@ -169,7 +161,7 @@ export const startLlamaServer = async (binary, options) => {
 	const get = async (path) => {
 		const response = await fetch(`${url}${path}`, {
 			headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
-			signal: AbortSignal.timeout(10_000),
+			signal: AbortSignal.timeout(60_000),
 		});
 		if (!response.ok) throw new Error(`GET ${path}: HTTP ${response.status} ${await response.text()}`);
 		return /** @type {T} */ (await response.json());

@@ -4,7 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** @typedef {import('./types').Login} Login */
 /** @typedef {import('./types').JsonObject} JsonObject */
 
-const WEBHOOK_TIMEOUT_MS = 15_000;
+/** Where the machine has other things to do: n8n itself takes no time for these. */
+const REQUEST_TIMEOUT_MS = 240_000;
+const WEBHOOK_TIMEOUT_MS = 60_000;
+const EXECUTION_TIMEOUT_MS = 240_000;
 const UNFINISHED = ['new', 'running', 'waiting'];
 
 /**
@@ -59,7 +62,7 @@ export const n8nClient = (url) => {
 				...(cookie ? { cookie } : {}),
 			},
 			body: body === undefined ? undefined : JSON.stringify(body),
-			signal: AbortSignal.timeout(60_000),
+			signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
 		});
 		const cookies = response.headers.getSetCookie().map((line) => line.split(';')[0]);
 		if (cookies.length > 0) cookie = cookies.join('; ');
@@ -167,7 +170,7 @@ export const n8nClient = (url) => {
 			});
 			return executionId;
 		},
-		waitForExecution: async (id, timeoutMs = 60_000) => {
+		waitForExecution: async (id, timeoutMs = EXECUTION_TIMEOUT_MS) => {
 			const deadline = Date.now() + timeoutMs;
 			for (;;) {
 				// Not the execution itself: n8n 2.20 answers 500 as long as it has no data.

@@ -25,6 +25,8 @@ export const npmEnvironment = (base = process.env) => ({
 	npm_config_before: 'null',
 	npm_config_min_release_age: '0',
 	npm_config_update_notifier: 'false',
+	// Two tries, the default, are few where thousands of packages come over a bad line.
+	npm_config_fetch_retries: '5',
 	NODE_ENV: 'development',
 });
 

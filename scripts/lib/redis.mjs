@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './ports.mjs';
 import { findOnPath, startService } from './proc.mjs';
 
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 120_000;
+const ANSWER_TIMEOUT_MS = 5000;
 
 /** @returns {string} redis-server or valkey-server; `REDIS_BIN` names another */
 export const findRedis = () => {
@@ -31,6 +32,10 @@ const answers = async (port) =>
 			resolve(bytes.toString().startsWith('+PONG'));
 		});
 		socket.once('error', () => resolve(false));
+		socket.setTimeout(ANSWER_TIMEOUT_MS, () => {
+			socket.destroy();
+			resolve(false);
+		});
 	});
 
 /**

@@ -61,7 +61,7 @@ export const startVerdaccio = async (bin, folder) => {
 		env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VERDACCIO_'))),
 		logFile: join(folder, 'verdaccio.log'),
 	});
-	await waitForService(service, `${url}/-/ping`, { timeoutMs: 60_000, lines: 20 });
+	await waitForService(service, `${url}/-/ping`, { timeoutMs: 300_000, lines: 20 });
 	return {
 		url,
 		service,

@@ -12,7 +12,7 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 		const reason = failed();
 		if (reason !== undefined) throw new Error(reason);
 		try {
-			const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+			const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
 			await response.arrayBuffer();
 			if (response.ok) return;
 			last = `HTTP ${response.status}`;

@@ -15,7 +15,7 @@ import {
 	type NpmRegistry,
 } from './support/playground';
 
-const SLOW = 400_000;
+const SLOW = 900_000;
 const NAME = 'n8n-nodes-local-llama';
 const MANIFEST = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as { version: string; n8n: { nodes: string[] } };
 const NEXT_VERSION = MANIFEST.version.replace(/\d+$/, (patch) => String(Number(patch) + 1));

@@ -1,4 +1,5 @@
 import { delay } from '../support/node';
+import { AT_ONCE_MS } from '../support/time';
 import {
 	chatLines,
 	executeWorkflow,
@@ -272,7 +273,7 @@ describe('the running n8n', () => {
 	it('types the answer of an agent into the chat, piece by piece', async () => {
 		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 16_384, parallel: 1 });
 		const { id } = await live(server, 'streamed', (credential) =>
-			workflowOf('Streamed', { Chat: chatTrigger('streamed-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: 2000 } }) }),
+			workflowOf('Streamed', { Chat: chatTrigger('streamed-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: 4000 } }) }),
 		);
 		const lines = await linesOf('streamed-chat', 'Tell me a story');
 		const items = lines.filter(({ type }) => type === 'item');
@@ -309,8 +310,8 @@ describe('the running n8n', () => {
 		const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 		const stoppedAt = performance.now();
 		await n8n.stopExecution(running!.id);
-		while ((await busy()) && performance.now() - stoppedAt < 10_000) await delay(20);
-		expect(performance.now() - stoppedAt).toBeLessThan(2000);
+		// Left alone, it would write for minutes.
+		while ((await busy()) && performance.now() - stoppedAt < AT_ONCE_MS) await delay(20);
 		expect(await busy()).toBe(false);
 		// n8n leaves the chat's own request open.
 		reader.abort();

@@ -1,9 +1,10 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { delay, performance } from '../support/node';
+import { AT_ONCE_MS } from '../support/time';
 import { chatLines, importWorkflow, llamaCredential, piecesOf, scriptedModel, startLlamaServer, startN8nWithWorker, stopEverything, textOf, tinyModel, type ChatLine, type LlamaServer } from './support/playground';
 import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
 
-const SLOW = 200_000;
+const SLOW = 900_000;
 const MODEL = 'Local Chat Model';
 
 let n8n: Awaited<ReturnType<typeof startN8nWithWorker>>;
@@ -53,7 +54,7 @@ describe('n8n in queue mode', () => {
 		'types the answer of a Dify app word by word',
 		async () => {
 			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
-			dify = await startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }], stream: { delayMs: 40 } });
+			dify = await startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }], stream: { delayMs: 200 } });
 			const { id, name } = await n8n.createCredential({ name: 'Dify', type: 'difyApi', data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' } });
 			await importWorkflow(
 				n8n,
@@ -85,8 +86,9 @@ describe('n8n in queue mode', () => {
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
 			await n8n.stopExecution(running!.id);
 			const stoppedAt = performance.now();
-			while ((await busy()) && performance.now() - stoppedAt < 20_000) await delay(20);
-			expect(performance.now() - stoppedAt).toBeLessThan(5000);
+			// Left alone, it would write for minutes.
+			while ((await busy()) && performance.now() - stoppedAt < AT_ONCE_MS) await delay(20);
+			expect(await busy()).toBe(false);
 			reader.abort();
 			await reading;
 		},

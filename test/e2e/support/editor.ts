@@ -33,7 +33,7 @@ export interface Editor {
 }
 
 /** Starting n8n's front end takes 3 s on an idle machine, and ten times that on one that runs other tests. */
-const ACTION_TIMEOUT_MS = 90_000;
+const ACTION_TIMEOUT_MS = 180_000;
 export const WINDOW = { width: 1280, height: 800 };
 /** Pixels of a picture for the documents to one of the window: GitHub draws it smaller, on screens that show more. */
 const SHARPER = 1.5;
@@ -44,7 +44,7 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 	const login = owner ?? TEST_LOGIN;
 	const { executablePath, args } = chromium();
 	selectors.setTestIdAttribute('data-test-id');
-	const browser = await playwright.launch({ executablePath, args });
+	const browser = await playwright.launch({ executablePath, args, timeout: ACTION_TIMEOUT_MS });
 	const pictures = process.env.LOCAL_LLAMA_PICTURES;
 	const forDocs = pictures !== undefined && pictures !== '';
 	const context = await browser.newContext({ viewport: WINDOW, deviceScaleFactor: forDocs ? SHARPER : 1, colorScheme: theme, reducedMotion: 'reduce' });

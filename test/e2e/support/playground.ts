@@ -17,6 +17,7 @@ import type {
 	N8nWorker,
 	Redis,
 	ScriptedReply,
+	Service,
 	StartN8nOptions,
 	TinyModelOptions,
 	Verdaccio,
@@ -76,7 +77,23 @@ interface TinyModelScript {
 /** The real verdaccio under the name of npm's public registry, which n8n installs from. */
 export type NpmRegistry = PublicRegistry & Pick<Verdaccio, 'publish'>;
 
-const running = new Set<{ stop(): Promise<void> }>();
+const running = new Set<{ service?: Service; stop(): Promise<void> }>();
+
+/** Of environment.cjs. */
+declare const onTestFailure: (act: () => void) => void;
+
+/** Lines of each server. */
+const LAST_WORDS = 15;
+
+// The logs themselves do not outlive a machine of CI.
+onTestFailure(() => {
+	for (const { service } of running) {
+		if (service === undefined) continue;
+		const { name, pid, lines, running: lives, endReason } = service;
+		const said = lines.slice(-LAST_WORDS).map((line) => `    ${line}\n`);
+		process.stdout.write(`  ${name} (process ${pid}${lives ? '' : `, ${endReason}`}) said last:\n${said.join('')}`);
+	}
+});
 
 /** What `npm run test:e2e` prepared. */
 export function parts(): E2eParts {
