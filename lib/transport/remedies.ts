@@ -187,7 +187,7 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		return {
 			message: 'The server refuses the API key',
 			remedy:
-				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key), without blanks. Some servers want x-api-key: change Authentication.',
+				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without blanks. Some servers want x-api-key: change Authentication.',
 		};
 	},
 	forbidden: ({ isPage }) =>
