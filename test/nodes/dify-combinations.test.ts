@@ -222,6 +222,23 @@ describe('Stop', () => {
 		expect(sim.requests).toHaveLength(1);
 	});
 
+	test.each([
+		['difyConversation', { resource: 'conversation', operation: 'getAll', returnAll: true }],
+		['difyConversation', { resource: 'message', operation: 'getSuggested', messageId: UNKNOWN_ID }],
+		['difyConversation', { resource: 'variable', operation: 'getAll', conversationId: byId(UNKNOWN_ID) }],
+		['difyFeedback', { operation: 'getAll', returnAll: true }],
+		['difyFeedback', { operation: 'rate', messageId: UNKNOWN_ID }],
+	] as const)('ends what %s waits for: %j', async (name, parameters) => {
+		const sim = await startSim();
+		sim.fail({ how: 'silence', times: 9 });
+		const controller = new AbortController();
+		const running = nodeErrorOf(executeNode(name, sim, { parameters, signal: controller.signal }));
+		await waitFor(() => sim.requests.length === 1);
+		controller.abort();
+		expect((await running).message).toContain('cancelled');
+		expect(sim.requests).toHaveLength(1);
+	});
+
 	test('before the execution reaches the node begins nothing', async () => {
 		const sim = await startSim();
 		expect(await chat(sim, { ...numbered(3), signal: AbortSignal.abort() })).toEqual([]);
