@@ -73,21 +73,26 @@ export async function renameConversation(client: DifyClient, user: string, id: s
 /** Messages of a conversation, oldest first; with a number, the newest so many. */
 export async function listMessages(client: DifyClient, user: string, id: string, most: Most, signal?: AbortSignal): Promise<Fields[]> {
 	const pages: Fields[][] = [];
-	let have = 0;
-	for (;;) {
+	for await (const page of messagePages(client, user, id, most, signal)) pages.push(page);
+	return pages.reverse().flat();
+}
+
+/** Pages go back in time, inside a page the oldest comes first. */
+export async function* messagePages(client: DifyClient, user: string, id: string, most: Most, signal?: AbortSignal): AsyncGenerator<Fields[]> {
+	let firstId: string | undefined;
+	for (let have = 0; ; ) {
 		const limit = pageSize(most, have, LARGEST_PAGE);
-		if (limit <= 0) break;
-		const firstId = text(pages.at(-1)?.[0]?.id);
+		if (limit <= 0) return;
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
 		const found = fieldsList(answer.data);
+		const first = text(found[0]?.id);
 		// Something in between does not pass on where to continue, and gives the same page again and again.
-		if (firstId !== undefined && found[0]?.id === firstId) break;
-		// Pages go back in time, inside a page the oldest comes first.
-		pages.push(found);
+		if (firstId !== undefined && first === firstId) return;
+		yield found;
+		if (answer.has_more !== true || first === undefined) return;
 		have += found.length;
-		if (answer.has_more !== true || found.length === 0) break;
+		firstId = first;
 	}
-	return pages.reverse().flat();
 }
 
 /** Questions that the user might ask next. A language model thinks of them, so this takes time and costs tokens. */

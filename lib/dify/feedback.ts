@@ -1,5 +1,5 @@
 import type { DifyClient } from './client';
-import { listMessages } from './conversations';
+import { messagePages } from './conversations';
 import { DifyError } from './failure';
 import { added, pageSize, type Most } from './paging';
 import { fields, fieldsList, text, type Fields } from './read';
@@ -91,7 +91,9 @@ async function earlierContent(client: DifyClient, { messageId, user, conversatio
 
 /** Whether the message has a rating; a message that is not found there may have one. */
 async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string, signal?: AbortSignal): Promise<boolean> {
-	const messages = await listMessages(client, user, conversationId, 'all', signal);
-	const message = messages.find(({ id }) => id === messageId);
-	return message === undefined || text(fields(message.feedback).rating) !== undefined;
+	for await (const messages of messagePages(client, user, conversationId, 'all', signal)) {
+		const message = messages.find(({ id }) => id === messageId);
+		if (message !== undefined) return text(fields(message.feedback).rating) !== undefined;
+	}
+	return true;
 }

@@ -102,6 +102,18 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		expect(await failureOf(rateMessage(clientOf(sim), { messageId, user: 'u1', rating: 'like', earlierContent: 'keep', conversationId: UNKNOWN_ID }))).toMatchObject({ difyKind: 'conversation-not-found' });
 	});
 
+	test('in a long conversation no more of it is read than up to the message', async () => {
+		const { sim, messageId, conversationId } = await answered();
+		const app = sim.app('chat');
+		const rate = async (id: string) => await rateMessage(clientOf(sim), { messageId: id, user: 'u1', rating: 'like', earlierContent: 'keep', conversationId });
+		for (let at = 0; at < 250; at++) sim.store.addMessage(app, app.conversations.get(conversationId)!);
+		const newest = [...app.messages.keys()].at(-1)!;
+		await rate(newest);
+		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
+		await rate(messageId);
+		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([4, 0]);
+	});
+
 	test("the team's own rating in the console is not the user's", async () => {
 		const { sim, messageId, conversationId } = await answered();
 		sim.app('chat').feedbacks.push({ id: 'f', conversationId, messageId, rating: 'like', content: 'from the team', source: 'admin', userId: null, createdAt: 0, updatedAt: 0 });
