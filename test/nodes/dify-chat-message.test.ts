@@ -376,6 +376,13 @@ describe("typing into n8n's chat", () => {
 		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual(['begin', 'bad', 'end', 'begin', 'Withheld.', ' Sorry.', 'end']);
 	});
 
+	test('what was replaced before it was shown is not shown', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }) }, { stream: { eventsPerWrite: 99 } });
+		const fake = prepare(sim, { streaming: true });
+		await execute(fake);
+		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual(['begin', 'end', 'begin', 'Withheld. Sorry.', 'end']);
+	});
+
 	test('several items are answered one after another', async () => {
 		const sim = await startApp('2026', { mode: 'chat', maxActive: 1, reply: ({ query }) => ({ steps: [{ text: query }, { wait: 5 }] }) });
 		const fake = prepare(sim, { streaming: true, items: [{ json: {} }, { json: {} }], perItem: [{ query: 'a' }, { query: 'b' }], parameters: { options: { itemsAtOnce: 8, maxRetries: 0 } } });
