@@ -5,6 +5,7 @@ import type { TextDelta } from '../../lib/dify/types';
 /** Types the answer of one item into n8n's chat, piece by piece. */
 export class ChatTyping {
 	private begun = false;
+	private hasText = false;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -13,13 +14,14 @@ export class ChatTyping {
 
 	async begin(): Promise<void> {
 		this.begun = true;
+		this.hasText = false;
 		await this.context.sendChunk('begin', this.itemIndex);
 	}
 
 	/** What stands in the chat cannot be taken back: a replaced answer begins a message of its own. */
 	async show(deltas: readonly TextDelta[]): Promise<void> {
 		const from = deltas.findLastIndex(({ type }) => type === 'replace');
-		if (from >= 0) {
+		if (from >= 0 && this.hasText) {
 			await this.end();
 			await this.begin();
 		}
@@ -27,7 +29,9 @@ export class ChatTyping {
 			.slice(Math.max(from, 0))
 			.map((delta) => delta.text)
 			.join('');
-		if (text !== '') await this.context.sendChunk('item', this.itemIndex, text);
+		if (text === '') return;
+		this.hasText = true;
+		await this.context.sendChunk('item', this.itemIndex, text);
 	}
 
 	async end(): Promise<void> {

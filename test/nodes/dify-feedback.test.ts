@@ -29,6 +29,16 @@ describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 		expect(stored(sim)).toEqual([['like', null]]);
 	});
 
+	test('the conversation ID tells of an earlier rating at once; a malformed one is refused', async () => {
+		const { sim, messageId } = await answered(version);
+		const { conversationId } = sim.runs[0]!;
+		await execute(sim, { messageId, options: { conversationId } });
+		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
+		for (const empty of ['', ' ', null]) await execute(sim, { messageId, options: { conversationId: empty } });
+		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 3]);
+		await expect(execute(sim, { messageId, options: { conversationId: 'abc' } })).rejects.toThrow('conversation ID is not valid');
+	});
+
 	test('case 71: revoke, by its operation and as a rating; nothing to revoke is an error, or fine on request', async () => {
 		const { sim, messageId } = await answered(version);
 		await execute(sim, { messageId });
