@@ -281,6 +281,25 @@ describe('work on items', () => {
 		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
 	});
 
+	test('without any item there is one call: so n8n runs a tool in some of its versions', async () => {
+		const sim = await startSim();
+		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
+		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
+		expect(await executeNode('difyFeedback', sim, { items: [], type: 'CUSTOM.difyFeedbackTool', parameters: { messageId: item!.json.messageId } })).toMatchObject([{ json: { rating: 'like', success: true } }]);
+		expect(await executeNode('difyConversation', sim, { items: [], type: 'CUSTOM.difyConversationTool', parameters: { resource: 'conversation', operation: 'getAll' } })).toMatchObject([{ json: { id: item!.json.conversationId } }]);
+	});
+
+	test('the execution is let go of at the end, well or not', async () => {
+		for (const outcome of [async () => await Promise.resolve([]), async () => await Promise.reject(new Error('no'))]) {
+			const { signal } = new AbortController();
+			const listeners = new Set<unknown>();
+			jest.spyOn(signal, 'addEventListener').mockImplementation((_type, listener) => void listeners.add(listener));
+			jest.spyOn(signal, 'removeEventListener').mockImplementation((_type, listener) => void listeners.delete(listener));
+			await workOnItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
+			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
+		}
+	});
+
 	test('a chat that cannot be told of a failure costs the others nothing', async () => {
 		const items = await workOnItems(
 			work({ items: numbered(3).items, continueOnFail: true }),
