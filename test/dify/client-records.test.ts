@@ -285,6 +285,12 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const sim = await startApp(version, { mode: 'chat', suggestedQuestions: ['Why?', 'How?'] });
 		const { result } = await say(clientOf(sim));
 		expect(await suggestedQuestions(clientOf(sim), 'u1', result.messageId!)).toEqual(['Why?', 'How?']);
+		// A model thinks of them and of names, which takes longer than other questions.
+		const client = clientOf(sim);
+		const [get, send] = [jest.spyOn(client, 'get'), jest.spyOn(client, 'send')];
+		await suggestedQuestions(client, 'u1', result.messageId!);
+		await renameConversation(client, 'u1', result.conversationId!, undefined);
+		expect([get.mock.calls[0]![2]?.timeoutMs, send.mock.calls[0]![3]?.timeoutMs]).toEqual([120_000, 120_000]);
 		const off = await startSim({ version });
 		const other = await say(clientOf(off));
 		expect(await failureOf(suggestedQuestions(clientOf(off), 'u1', other.result.messageId!))).toMatchObject({ difyKind: 'feature-off' });
