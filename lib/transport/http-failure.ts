@@ -67,6 +67,7 @@ export function httpFailure(
 			location: answer.location,
 			serverText: message.slice(0, MOST_READ),
 			isPage: looksLikeHtml(body, answer.contentType),
+			isEmpty: body.trim() === '',
 			wantsPassword: isBasic(answer.challenge),
 		},
 	});

@@ -29,6 +29,8 @@ export interface RemedyFacts {
 	keyMissing?: boolean;
 	/** What answers is a web page. */
 	isPage?: boolean;
+	/** Nothing came with the status. */
+	isEmpty?: boolean;
 	/** What answers wants a user and a password. */
 	wantsPassword?: boolean;
 	/** What is asked, where that is no model server. */
@@ -56,6 +58,10 @@ export function isLoopback(host: string | undefined): boolean {
  * One table for every failure: what to say and what to advise. The nodes' errors and Server Health read the same rows.
  * Order and advice after the diagnosis table of the llama-server contract.
  */
+/** Seen with Ollama 0.17.4: a refusal without a word. */
+const OLLAMA_HOSTS =
+	' Ollama refuses so where it listens on 127.0.0.1 only and is asked for under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
+
 const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	invalidUrl: () => ({
 		message: 'The Base URL cannot be used',
@@ -190,7 +196,7 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without blanks. Some servers want x-api-key: change Authentication.',
 		};
 	},
-	forbidden: ({ isPage }) =>
+	forbidden: ({ isPage, isEmpty }) =>
 		isPage === true
 			? {
 					message: 'Something in front of the server does not let n8n through',
@@ -199,7 +205,7 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 				}
 			: {
 					message: 'The server does not allow this',
-					remedy: 'The key may lack the permission, or this route is switched off on the server.',
+					remedy: `The key may lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 				},
 	wrongPath: ({ root, url }) => ({
 		message: 'The server answers, but not at this path',

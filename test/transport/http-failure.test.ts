@@ -148,6 +148,7 @@ describe('errors of other servers and of proxies', () => {
 		['nginx, overloaded', 503, '<html><body>Service Temporarily Unavailable</body></html>', 'gateway', 'Service Temporarily Unavailable'],
 		['nginx, http to https', 400, '<html><body>The plain HTTP request was sent to HTTPS port</body></html>', 'tlsMismatch', 'The plain HTTP request'],
 		['Go, http to https', 400, 'Client sent an HTTP request to an HTTPS server.\n', 'tlsMismatch', 'Client sent'],
+		['Ollama, host name unknown to it', 403, '', 'forbidden', undefined],
 		['proxy, empty 503', 503, '', 'gateway', undefined],
 		['proxy, text', 500, 'upstream connect error', 'serverError', 'upstream connect error'],
 		['proxy, page', 500, '<!DOCTYPE html><html><style>p{}</style><body><p>Oops</p></body>', 'gateway', 'Oops'],
@@ -174,6 +175,11 @@ describe('errors of other servers and of proxies', () => {
 			kind: 'serverError',
 			serverText: 'proxy error: Failed to read connection',
 		});
+	});
+
+	test('a refusal without a word may be that of Ollama to a host name', () => {
+		expect(answered(403, '').remedy).toContain('OLLAMA_HOST=0.0.0.0');
+		expect(answered(403, { error: 'no' }).remedy).not.toContain('OLLAMA_HOST');
 	});
 
 	test('a redirect names where it leads', () => {
