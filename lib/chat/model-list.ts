@@ -2,6 +2,7 @@ import type { Connection } from '../transport/connection';
 import type { ServerError } from '../transport/errors';
 import { failure } from '../transport/failure';
 import { isRecord } from '../transport/json';
+import { entries, optionalJson } from './optional-json';
 
 /** A model as a server lists it. What the server does not tell is left out. */
 export interface ListedModel {
@@ -80,7 +81,7 @@ async function withDetails(connection: Connection, list: Extract<OpenAiList, { m
 	const only = models.length === 1 ? models[0] : undefined;
 	// A router's /props would need a model's name and may load it; its list tells the inputs itself.
 	if (!list.llamaServer || only === undefined || only.state !== undefined) return models;
-	const props = await optionalJson(connection, '/props', signal);
+	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
 	const modalities = isRecord(props?.modalities) ? props.modalities : {};
 	return [
 		{
@@ -97,7 +98,8 @@ function merged(models: ListedModel[], details: ListedModel[]): ListedModel[] {
 }
 
 async function ollamaList(connection: Connection, signal: AbortSignal | undefined): Promise<ListedModel[] | undefined> {
-	const [tags, running] = await Promise.all([optionalJson(connection, '/api/tags', signal), optionalJson(connection, '/api/ps', signal)]);
+	const options = { timeoutMs: LIST_LIMIT_MS, signal };
+	const [tags, running] = await Promise.all([optionalJson(connection, '/api/tags', options), optionalJson(connection, '/api/ps', options)]);
 	if (!Array.isArray(tags?.models)) return undefined;
 	const loaded = new Map(entries(running?.models).map((model) => [textOf(model.name) ?? '', model]));
 	return entries(tags.models).flatMap((item): ListedModel[] => {
@@ -117,19 +119,6 @@ async function ollamaList(connection: Connection, signal: AbortSignal | undefine
 			},
 		];
 	});
-}
-
-async function optionalJson(connection: Connection, path: string, signal: AbortSignal | undefined): Promise<Record<string, unknown> | undefined> {
-	try {
-		const { status, json } = await connection.call(connection.url.root + path, { timeoutMs: LIST_LIMIT_MS, signal });
-		return status < 300 && isRecord(json) ? json : undefined;
-	} catch {
-		return undefined;
-	}
-}
-
-function entries(value: unknown): Array<Record<string, unknown>> {
-	return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
 }
 
 function numberOf(value: unknown): number | undefined {

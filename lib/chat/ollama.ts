@@ -1,8 +1,8 @@
 /** What Ollama does not say by itself: that a model cannot see, and that it left out the beginning of a conversation (contract llama-server 8.2). */
 import type { Connection } from '../transport/connection';
 import { failure } from '../transport/failure';
-import { isRecord } from '../transport/json';
 import { isNamed } from './model-names';
+import { entries, optionalJson } from './optional-json';
 import type { ChatMessage, ChatRequest } from './types';
 
 const ASK_LIMIT_MS = 5_000;
@@ -18,11 +18,11 @@ const MOST_CHARACTERS_A_TOKEN = 5;
  */
 export async function refuseUnseenPictures(connection: Connection, { model, messages }: ChatRequest, signal?: AbortSignal): Promise<void> {
 	if (!messages.some(hasPicture)) return;
-	const url = `${connection.url.root}/api/show`;
-	const shown = await answerOf(connection, url, { model }, signal);
+	const path = '/api/show';
+	const shown = await optionalJson(connection, path, { json: { model }, timeoutMs: ASK_LIMIT_MS, signal });
 	const capabilities = Array.isArray(shown?.capabilities) ? (shown.capabilities as unknown[]) : undefined;
 	if (capabilities === undefined || capabilities.includes('vision')) return;
-	throw failure('modalityUnsupported', connection.contextOf(url, model), {
+	throw failure('modalityUnsupported', connection.contextOf(connection.url.root + path, model), {
 		message: `The model "${model}" cannot see pictures`,
 		remedy:
 			'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',
@@ -34,22 +34,11 @@ export async function refuseUnseenPictures(connection: Connection, { model, mess
 export async function remarkOnDroppedMessages(connection: Connection, { model, messages }: ChatRequest, promptTokens: number, signal?: AbortSignal): Promise<string | undefined> {
 	const characters = messages.reduce((sum, message) => sum + textLength(message), 0);
 	if (characters < FITS_ANYWHERE) return undefined;
-	const running = await answerOf(connection, `${connection.url.root}/api/ps`, undefined, signal);
-	const models = Array.isArray(running?.models) ? (running.models as unknown[]).filter(isRecord) : [];
-	const context = models.find(({ name }) => typeof name === 'string' && isNamed(name, model))?.context_length;
+	const running = await optionalJson(connection, '/api/ps', { timeoutMs: ASK_LIMIT_MS, signal });
+	const context = entries(running?.models).find(({ name }) => typeof name === 'string' && isNamed(name, model))?.context_length;
 	if (typeof context !== 'number' || context <= 0) return undefined;
 	if (promptTokens < context && characters <= context * MOST_CHARACTERS_A_TOKEN) return undefined;
 	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that Ollama runs this model with. It read ${promptTokens} tokens and left out the oldest messages without an error. Start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, or keep fewer messages in the memory.`;
-}
-
-/** Undefined where there is no such answer: the generation itself meets the same trouble and reports it properly. */
-async function answerOf(connection: Connection, url: string, json: object | undefined, signal: AbortSignal | undefined): Promise<Record<string, unknown> | undefined> {
-	try {
-		const answer = await connection.call(url, { ...(json === undefined ? {} : { json }), timeoutMs: ASK_LIMIT_MS, signal });
-		return answer.status < 300 && isRecord(answer.json) ? answer.json : undefined;
-	} catch {
-		return undefined;
-	}
 }
 
 export function hasPicture({ content }: ChatMessage): boolean {

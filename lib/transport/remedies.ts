@@ -54,14 +54,14 @@ export function isLoopback(host: string | undefined): boolean {
 	return host !== undefined && LOOPBACK.test(host);
 }
 
-/**
- * One table for every failure: what to say and what to advise. The nodes' errors and Server Health read the same rows.
- * Order and advice after the diagnosis table of the llama-server contract.
- */
 /** Seen with Ollama 0.17.4: a refusal without a word. */
 const OLLAMA_HOSTS =
 	' Ollama refuses so where it listens on 127.0.0.1 only and is asked for under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
+/**
+ * One table for every failure: what to say and what to advise. The nodes' errors and Server Health read the same rows.
+ * Order and advice after the diagnosis table of the llama-server contract.
+ */
 const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	invalidUrl: () => ({
 		message: 'The Base URL cannot be used',

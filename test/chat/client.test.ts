@@ -10,6 +10,7 @@ import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from
 import { delay } from '../support/node';
 import { fixture } from '../support/streams';
 import { AT_ONCE_MS } from '../support/time';
+import { PLAIN_SETTINGS } from './chat-settings';
 
 let sims: LlamaServerSim[] = [];
 
@@ -36,7 +37,7 @@ function clientOf(sim: LlamaServerSim, { memory = new TurnMemory(), maxConcurren
 	const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
 	return new ChatClient(
 		new Connection({ baseUrl: sim.url, maxConcurrentRequests, ...headers }),
-		{ model: 'sim-model', parameters: {}, serverKind: 'auto', reasoningEcho: 'toolTurns', showThinking: false, limits: {}, retries: 0, ...settings },
+		{ ...PLAIN_SETTINGS, ...settings },
 		undefined,
 		memory,
 	);

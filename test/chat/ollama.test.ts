@@ -5,6 +5,7 @@ import { forgetServerKinds } from '../../lib/chat/server-kind';
 import { Connection } from '../../lib/transport/connection';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import { PLAIN_SETTINGS } from './chat-settings';
 
 let sim: LlamaServerSim;
 
@@ -19,16 +20,7 @@ async function start(options: SimOptions = {}): Promise<void> {
 }
 
 async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {
-	const client = new ChatClient(new Connection({ baseUrl: sim.url }), {
-		model: 'qwen3',
-		parameters: {},
-		serverKind: 'auto',
-		reasoningEcho: 'toolTurns',
-		showThinking: false,
-		limits: {},
-		retries: 0,
-		...settings,
-	});
+	const client = new ChatClient(new Connection({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, model: 'qwen3', ...settings });
 	const answer = client.generate({ messages });
 	let next = await answer.next();
 	while (!next.done) next = await answer.next();

@@ -7,6 +7,7 @@ import { closeChannels } from '../../lib/transport/dispatcher';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { fakeContext } from '../support/context';
 import { createRequire, process } from '../support/node';
+import { PLAIN_SETTINGS } from './chat-settings';
 
 type Sim = Awaited<ReturnType<typeof startLlamaServerSim>>;
 let sim: Sim;
@@ -26,15 +27,7 @@ const getWeather = { type: 'function', function: { name: 'get_weather', descript
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
-	const client = new ChatClient(new Connection({ baseUrl: sim.url }), {
-		model: 'sim-model',
-		parameters: {},
-		serverKind: 'auto',
-		reasoningEcho: 'toolTurns',
-		showThinking: false,
-		limits: {},
-		retries: 0,
-	});
+	const client = new ChatClient(new Connection({ baseUrl: sim.url }), PLAIN_SETTINGS);
 	return sdk.supplyModel(fakeContext({}, {}).context, sdkChatModel(client, sdk, (error) => error as Error)).response as Model;
 }
 
