@@ -34,7 +34,10 @@ async function bundle() {
 		const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
 		return `${name} ${version} (${license})\n\n${fs.readFileSync(path.join(folder, 'LICENSE'), 'utf8').trim()}\n`;
 	});
-	await fs.promises.writeFile('dist/THIRD-PARTY-LICENSES.txt', `This package carries inside (lib/transport/vendor.js):\n\n${licences.join('\n---\n\n')}`);
+	await fs.promises.writeFile(
+		'dist/THIRD-PARTY-LICENSES.txt',
+		`This package carries inside (lib/transport/vendor.js):\n\n${licences.join('\n---\n\n')}`,
+	);
 }
 
 function icons() {

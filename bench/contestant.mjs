@@ -40,7 +40,13 @@ const contestants = {
 			...extra,
 		});
 		return async (onFirst) => {
-			const answer = await request(`${baseUrl}/v1/chat/completions`, { method: 'POST', body, dispatcher, reset: true, headers: { 'content-type': 'application/json' } });
+			const answer = await request(`${baseUrl}/v1/chat/completions`, {
+				method: 'POST',
+				body,
+				dispatcher,
+				reset: true,
+				headers: { 'content-type': 'application/json' },
+			});
 			let text = '';
 			let count = 0;
 			const parser = createParser({

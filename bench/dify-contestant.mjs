@@ -21,11 +21,27 @@ const { DifyChatMessage } = own('./dist/nodes/DifyChatMessage/DifyChatMessage.no
 const context = (items, parameters) => ({
 	getInputData: () => items,
 	getNodeParameter: (path, index, fallback) => {
-		const all = { query: `message ${index}`, user: `user ${index}`, conversation: 'new', inputsMode: 'json', inputsJson: '{}', simplify: true, options: {}, ...parameters };
+		const all = {
+			query: `message ${index}`,
+			user: `user ${index}`,
+			conversation: 'new',
+			inputsMode: 'json',
+			inputsJson: '{}',
+			simplify: true,
+			options: {},
+			...parameters,
+		};
 		return path in all ? all[path] : fallback;
 	},
 	getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'app' }),
-	getNode: () => ({ id: '1', name: 'Dify', type: 'bench.difyChatMessage', typeVersion: 1, position: [0, 0], parameters: {} }),
+	getNode: () => ({
+		id: '1',
+		name: 'Dify',
+		type: 'bench.difyChatMessage',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: {},
+	}),
 	continueOnFail: () => false,
 	getExecutionCancelSignal: () => undefined,
 	isStreaming: () => false,
@@ -44,13 +60,22 @@ const headers = { authorization: `Bearer ${key}` };
 const oneAfterAnother = async () => {
 	for (let at = 0; at < count; at += 1) {
 		const body = JSON.stringify({ inputs: {}, query: `message ${at}`, user: `user ${at}`, response_mode: 'blocking' });
-		const answer = await (await fetch(`${url}/chat-messages`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body })).json();
+		const answer = await (
+			await fetch(`${url}/chat-messages`, {
+				method: 'POST',
+				headers: { ...headers, 'content-type': 'application/json' },
+				body,
+			})
+		).json();
 		if (answer.answer !== `You said: message ${at}`) throw new Error(JSON.stringify(answer));
 	}
 };
 
 const throughTheNode = async () => {
-	const items = await execute(Array.from({ length: count }, () => ({ json: {} })), { options: { itemsAtOnce: atOnce, maxRetries: 0 } });
+	const items = await execute(
+		Array.from({ length: count }, () => ({ json: {} })),
+		{ options: { itemsAtOnce: atOnce, maxRetries: 0 } },
+	);
 	items.forEach(({ json, pairedItem }, at) => {
 		if (json.answer !== `You said: message ${at}` || pairedItem.item !== at) throw new Error(JSON.stringify(json));
 	});
@@ -63,7 +88,8 @@ const binary = { mimeType: 'video/mp4', fileName: 'big.mp4' };
 const contestants = {
 	oneAfterAnother: async () => oneAfterAnother,
 	throughTheNode: async () => throughTheNode,
-	uploadFromStore: async () => async () => void (await execute([{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }], { files })),
+	uploadFromStore: async () => async () =>
+		void (await execute([{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }], { files })),
 	uploadFromMemory: async () => {
 		const data = readFileSync(file).toString('base64');
 		return async () => void (await execute([{ json: {}, binary: { data: { ...binary, data } } }], { files }));

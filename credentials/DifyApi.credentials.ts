@@ -1,4 +1,12 @@
-import type { IAuthenticate, ICredentialDataDecryptedObject, ICredentialTestRequest, ICredentialType, IHttpRequestOptions, Icon, INodeProperties } from 'n8n-workflow';
+import type {
+	IAuthenticate,
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IHttpRequestOptions,
+	Icon,
+	INodeProperties,
+} from 'n8n-workflow';
 
 import { resolveDifyBase } from '../lib/dify/base-url';
 import { DIFY_REMEDIES } from '../lib/dify/codes';
@@ -11,7 +19,10 @@ const TEST_PATH = '/key-test';
  * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both are resolved here, so that
  * the test passes with every form that the nodes accept and asks what the type of key may ask.
  */
-async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions): Promise<IHttpRequestOptions> {
+async function authenticate(
+	data: ICredentialDataDecryptedObject,
+	request: IHttpRequestOptions,
+): Promise<IHttpRequestOptions> {
 	const credential = readDifyCredential(data);
 	const isTest = request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	return {
@@ -59,18 +70,24 @@ export class DifyApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
-			description: 'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own.',
+			description:
+				'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own.',
 		},
 		{
 			displayName: 'Key Type',
 			name: 'keyType',
 			type: 'options',
 			options: [
-				{ name: 'App', value: 'app', description: 'Key of a chatbot, agent, chatflow, text generator or workflow (app-…)' },
+				{
+					name: 'App',
+					value: 'app',
+					description: 'Key of a chatbot, agent, chatflow, text generator or workflow (app-…)',
+				},
 				{ name: 'Knowledge', value: 'knowledge', description: 'Key of the knowledge bases of a workspace (dataset-…)' },
 			],
 			default: 'app',
-			description: 'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
+			description:
+				'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
 		},
 		{
 			displayName: 'Ignore SSL Issues',
@@ -97,7 +114,10 @@ export class DifyApi implements ICredentialType {
 			said(503, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
 			said(504, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
 			// The web front end answers with a page and status 200: the first letter of a page is found at key 0 of its text.
-			{ type: 'responseSuccessBody', properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['web-frontend']}` } },
+			{
+				type: 'responseSuccessBody',
+				properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['web-frontend']}` },
+			},
 		] as ICredentialTestRequest['rules'],
 	};
 }

@@ -1,4 +1,12 @@
-import type { IAuthenticate, ICredentialDataDecryptedObject, ICredentialTestRequest, ICredentialType, IHttpRequestOptions, Icon, INodeProperties } from 'n8n-workflow';
+import type {
+	IAuthenticate,
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IHttpRequestOptions,
+	Icon,
+	INodeProperties,
+} from 'n8n-workflow';
 
 import { resolveBaseUrl } from '../lib/transport/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/transport/credentials';
@@ -12,12 +20,17 @@ const TEST_PATH = '/models';
  * Adds the key and the extra headers to a request. The request of the credential test carries the base URL as typed; it is resolved here, so
  * that the test passes with every form that the nodes accept.
  */
-async function authenticate(data: ICredentialDataDecryptedObject, request: IHttpRequestOptions): Promise<IHttpRequestOptions> {
+async function authenticate(
+	data: ICredentialDataDecryptedObject,
+	request: IHttpRequestOptions,
+): Promise<IHttpRequestOptions> {
 	const credential = readLocalLlamaCredential(data);
 	const isTest = request.baseURL !== undefined && request.baseURL === data.baseUrl && request.url === TEST_PATH;
 	return {
 		...request,
-		...(isTest ? { baseURL: resolveBaseUrl(credential.baseUrl).api, skipSslCertificateValidation: credential.ignoreSslIssues } : {}),
+		...(isTest
+			? { baseURL: resolveBaseUrl(credential.baseUrl).api, skipSslCertificateValidation: credential.ignoreSslIssues }
+			: {}),
 		headers: { ...request.headers, ...credentialHeaders(credential) },
 	};
 }
@@ -60,7 +73,8 @@ export class LocalLlamaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
-			description: 'The key the server was started with (llama-server: --api-key). Leave empty if the server wants none; then no header is sent.',
+			description:
+				'The key the server was started with (llama-server: --api-key). Leave empty if the server wants none; then no header is sent.',
 		},
 		{
 			displayName: 'Authentication',
@@ -71,7 +85,8 @@ export class LocalLlamaApi implements ICredentialType {
 				{ name: 'x-api-key Header', value: 'xApiKey' },
 			],
 			default: 'bearer',
-			description: 'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key.',
+			description:
+				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key.',
 		},
 		{
 			displayName: 'Extra Headers',
@@ -80,7 +95,8 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { multipleValues: true },
 			placeholder: 'Add Header',
 			default: {},
-			description: 'Sent with every request, for example for a reverse proxy. Never sent to another address that the server redirects to.',
+			description:
+				'Sent with every request, for example for a reverse proxy. Never sent to another address that the server redirects to.',
 			options: [
 				{
 					displayName: 'Header',
@@ -106,7 +122,8 @@ export class LocalLlamaApi implements ICredentialType {
 			type: 'number',
 			typeOptions: { minValue: 0 },
 			default: 0,
-			description: 'How many generations run at once over this credential; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
+			description:
+				'How many generations run at once over this credential; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
 		},
 	];
 

@@ -9,7 +9,9 @@ const NON_BREAKING_HYPHEN = '\u2011';
  * seven lines and hides the others behind scrolling: what is said twice is left out.
  */
 export function listError(error: NodeOperationError): NodeOperationError {
-	const said = [withShortUrl(error.message), error.description].filter((text) => typeof text === 'string' && text !== '');
+	const said = [withShortUrl(error.message), error.description].filter(
+		(text) => typeof text === 'string' && text !== '',
+	);
 	error.message = said.join('. ').replaceAll('-', NON_BREAKING_HYPHEN);
 	return error;
 }

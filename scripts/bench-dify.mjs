@@ -18,7 +18,9 @@ import { run, startService } from './lib/proc.mjs';
 
 /** @typedef {{ ms: number, cpuMs: number, grownMb: number }} Cost */
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, second: { type: 'string', default: '100' } } });
+const { values: options } = parseArgs({
+	options: { quick: { type: 'boolean', default: false }, second: { type: 'string', default: '100' } },
+});
 const log = createLog();
 const second = Number(options.second);
 const count = options.quick ? 100 : 1000;
@@ -64,7 +66,11 @@ const startServer = async (server) => {
 
 /** @param {object} task @returns {Promise<Cost>} */
 const contest = async (task) => {
-	const { stdout } = await run(node, ['--expose-gc', join(root, 'bench', 'dify-contestant.mjs'), JSON.stringify({ root, ...task })]);
+	const { stdout } = await run(node, [
+		'--expose-gc',
+		join(root, 'bench', 'dify-contestant.mjs'),
+		JSON.stringify({ root, ...task }),
+	]);
 	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 };
 
@@ -88,7 +94,10 @@ await main(async () => {
 	try {
 		const server = await startServer(await bundleServer(work));
 		const base = { url: server.url, key: server.key, count };
-		out.push('| | At once | Seconds | Faster than one after another | Best possible | Overhead per message, ms | CPU per message, ms |', '|---|---|---|---|---|---|---|');
+		out.push(
+			'| | At once | Seconds | Faster than one after another | Best possible | Overhead per message, ms | CPU per message, ms |',
+			'|---|---|---|---|---|---|---|',
+		);
 		/** @type {Array<[string, string, number]>} */
 		const contests = [
 			['One blocking request after another (fetch)', 'oneAfterAnother', 1],
@@ -111,7 +120,7 @@ await main(async () => {
 		writeLargeFile(file);
 		out.push('', `| Upload of ${megabytes} MB | Seconds | Memory grew by, MB |`, '|---|---|---|');
 		for (const [label, name] of [
-			['Dify Chat Message, binary data in a file (n8n\'s default)', 'uploadFromStore'],
+			["Dify Chat Message, binary data in a file (n8n's default)", 'uploadFromStore'],
 			['Dify Chat Message, binary data in the item (base64, held by n8n)', 'uploadFromMemory'],
 			['Whole file as buffer and FormData (fetch)', 'uploadWhole'],
 		]) {
@@ -130,7 +139,10 @@ await main(async () => {
 	log.line('');
 	log.line(table);
 	const cpu = cpus();
-	const scaled = second === 1000 ? 'The simulated second is a real one.' : `The simulated second is scaled down to ${second} ms, so that overhead weighs ${1000 / second} times as much as with a real one.`;
+	const scaled =
+		second === 1000
+			? 'The simulated second is a real one.'
+			: `The simulated second is scaled down to ${second} ms, so that overhead weighs ${1000 / second} times as much as with a real one.`;
 	writeFileSync(
 		join(root, 'bench', 'results-dify.md'),
 		[

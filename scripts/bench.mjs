@@ -30,7 +30,9 @@ const NAMES = {
 const TOKENS = 1000;
 const ROUNDS = 3;
 const TOOL_STEPS = 6;
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values: options } = parseArgs({
+	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
 const log = createLog();
 
 /** @param {number} value */
@@ -51,14 +53,21 @@ const streamRows = async (fixed, streams, total) => {
 	// In turn, so that a drift of the machine hits all alike.
 	for (let round = 0; round < (options.quick ? 1 : ROUNDS); round += 1) {
 		for (const name of Object.keys(rounds)) {
-			const { stdout } = await run(node, [join(root, 'bench', 'contestant.mjs'), JSON.stringify({ ...fixed, name, streams, total, tokens: TOKENS })]);
+			const { stdout } = await run(node, [
+				join(root, 'bench', 'contestant.mjs'),
+				JSON.stringify({ ...fixed, name, streams, total, tokens: TOKENS }),
+			]);
 			rounds[name]?.push(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
 		}
 	}
 	return Object.fromEntries(
 		Object.entries(rounds).map(([name, rows]) => {
-			const median = (/** @type {keyof Row} */ key) => rows.map((row) => Number(row[key])).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? NaN;
-			return [name, { cpu: median('cpuMsPer1000'), p50: median('firstP50'), p99: median('firstP99'), rss: median('rssMb') }];
+			const median = (/** @type {keyof Row} */ key) =>
+				rows.map((row) => Number(row[key])).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? NaN;
+			return [
+				name,
+				{ cpu: median('cpuMsPer1000'), p50: median('firstP50'), p99: median('firstP99'), rss: median('rssMb') },
+			];
 		}),
 	);
 };
@@ -71,8 +80,12 @@ const streamRows = async (fixed, streams, total) => {
  */
 const readAgain = (rounds) => {
 	const timings = rounds.map((round) => {
-		const call = /** @type {import('./lib/types').ModelCall | undefined} */ (round.data?.ai_languageModel?.[0]?.[0]?.json);
-		return /** @type {Record<string, number> | undefined} */ (call?.response?.generations?.[0]?.[0]?.generationInfo?.timings);
+		const call = /** @type {import('./lib/types').ModelCall | undefined} */ (
+			round.data?.ai_languageModel?.[0]?.[0]?.json
+		);
+		return /** @type {Record<string, number> | undefined} */ (
+			call?.response?.generations?.[0]?.[0]?.generationInfo?.timings
+		);
 	});
 	return timings.reduce((sum, now, index) => {
 		const before = timings[index - 1];
@@ -85,7 +98,8 @@ const readAgain = (rounds) => {
 /** @param {number} step */
 const product = (step) => String(step * 111);
 /** @param {number} step */
-const call = (step) => `<think>\nStep ${step} of ${TOOL_STEPS} comes now.\n</think>\n\n<tool_call>\n{"name": "Calculator", "arguments": {"input": "${step}*111"}}\n</tool_call>`;
+const call = (step) =>
+	`<think>\nStep ${step} of ${TOOL_STEPS} comes now.\n</think>\n\n<tool_call>\n{"name": "Calculator", "arguments": {"input": "${step}*111"}}\n</tool_call>`;
 
 /**
  * The agent calls a tool six times in a row. Prompt tokens that the server had to read, by its own count.
@@ -96,24 +110,55 @@ const call = (step) => `<think>\nStep ${step} of ${TOOL_STEPS} comes now.\n</thi
  * @param {(url: string) => { credential: import('./lib/types').Credential, node: Pick<import('./lib/types').WorkflowNode, 'type' | 'typeVersion' | 'parameters'> }} chatModel
  */
 const toolLoop = async (binary, model, n8n, chatModel) => {
-	const server = await startLlamaServer(binary, { model, alias: 'bench-model', contextSize: 8192, parallel: 1, threads: 1, args: ['--metrics'] });
+	const server = await startLlamaServer(binary, {
+		model,
+		alias: 'bench-model',
+		contextSize: 8192,
+		parallel: 1,
+		threads: 1,
+		args: ['--metrics'],
+	});
 	try {
 		const { credential, node: modelNode } = chatModel(server.url);
 		const { id, name } = await n8n.createCredential(credential);
 		const workflow = await n8n.createWorkflow({
 			name: 'Tool loop',
 			nodes: [
-				{ id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
+				{
+					id: '1',
+					name: 'Start',
+					type: 'n8n-nodes-base.manualTrigger',
+					typeVersion: 1,
+					position: [0, 0],
+					parameters: {},
+				},
 				{
 					id: '2',
 					name: 'Agent',
 					type: '@n8n/n8n-nodes-langchain.agent',
 					typeVersion: 3,
 					position: [200, 0],
-					parameters: { promptType: 'define', text: 'Calculate the multiples of 111.', options: { maxIterations: 10, systemMessage: 'You are exact. '.repeat(40) } },
+					parameters: {
+						promptType: 'define',
+						text: 'Calculate the multiples of 111.',
+						options: { maxIterations: 10, systemMessage: 'You are exact. '.repeat(40) },
+					},
 				},
-				{ ...modelNode, id: '3', name: 'Model', position: [200, 200], credentials: { [credential.type]: { id, name } } },
-				{ id: '4', name: 'Calculator', type: '@n8n/n8n-nodes-langchain.toolCalculator', typeVersion: 1, position: [400, 200], parameters: {} },
+				{
+					...modelNode,
+					id: '3',
+					name: 'Model',
+					position: [200, 200],
+					credentials: { [credential.type]: { id, name } },
+				},
+				{
+					id: '4',
+					name: 'Calculator',
+					type: '@n8n/n8n-nodes-langchain.toolCalculator',
+					typeVersion: 1,
+					position: [400, 200],
+					parameters: {},
+				},
 			],
 			connections: {
 				Start: { main: [[{ node: 'Agent', type: 'main', index: 0 }]] },
@@ -125,11 +170,18 @@ const toolLoop = async (binary, model, n8n, chatModel) => {
 		const { runData } = execution.data.resultData;
 		const calls = runData.Calculator?.length ?? 0;
 		if (execution.status !== 'success' || calls !== TOOL_STEPS) {
-			throw new Error(`The tool loop ended as ${execution.status} after ${calls} calls: ${execution.data.resultData.error?.message ?? ''}`);
+			throw new Error(
+				`The tool loop ended as ${execution.status} after ${calls} calls: ${execution.data.resultData.error?.message ?? ''}`,
+			);
 		}
 		const metrics = await (await fetch(`${server.url}/metrics`)).text();
-		const count = (/** @type {string} */ counter) => Number(new RegExp(`^llamacpp:${counter} (\\d+)`, 'm').exec(metrics)?.[1] ?? NaN);
-		return { read: count('prompt_tokens_total'), cached: count('prompt_tokens_cached_total'), again: readAgain(runData.Model ?? []) };
+		const count = (/** @type {string} */ counter) =>
+			Number(new RegExp(`^llamacpp:${counter} (\\d+)`, 'm').exec(metrics)?.[1] ?? NaN);
+		return {
+			read: count('prompt_tokens_total'),
+			cached: count('prompt_tokens_cached_total'),
+			again: readAgain(runData.Model ?? []),
+		};
 	} finally {
 		await server.stop();
 	}
@@ -144,14 +196,24 @@ await main(async () => {
 		const tiny = join(work, 'tiny.gguf');
 		writeTinyModel(tiny, { contextLength: 131_072, meanTokens: Infinity });
 		const total = options.quick ? 16 : 32;
-		const server = await startLlamaServer(binary, { model: tiny, alias: 'bench-model', contextSize: 131_072, parallel: 64, threads: 1 });
+		const server = await startLlamaServer(binary, {
+			model: tiny,
+			alias: 'bench-model',
+			contextSize: 131_072,
+			parallel: 64,
+			threads: 1,
+		});
 		out.push(
 			'| Streams at once | | CPU ms per 1,000 tokens | against the floor | against ChatOpenAI | first token p50, ms | p99, ms | memory, MB |',
 			'|---|---|---|---|---|---|---|---|',
 		);
 		for (const streams of options.only === 'tools' ? [] : [1, 16, 64]) {
 			await log.step(`${streams} streams at once`, async () => {
-				const rows = await streamRows({ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' }, streams, Math.max(total, streams));
+				const rows = await streamRows(
+					{ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' },
+					streams,
+					Math.max(total, streams),
+				);
 				for (const [name, label] of Object.entries(NAMES)) {
 					const { cpu, p50, p99, rss } = rows[name] ?? { cpu: NaN, p50: NaN, p99: NaN, rss: NaN };
 					out.push(
@@ -165,11 +227,18 @@ await main(async () => {
 		await log.step('tool loop of six steps in n8n', async () => {
 			const scripted = join(work, 'scripted.gguf');
 			const steps = Array.from({ length: TOOL_STEPS }, (_, index) => index + 1);
-			writeScriptedModel(scripted, [
-				{ last: 'tool', contains: product(TOOL_STEPS), reply: 'All multiples are there.' },
-				...steps.slice(0, -1).reverse().map((step) => ({ last: /** @type {const} */ ('tool'), contains: product(step), reply: call(step + 1) })),
-				{ last: 'user', reply: call(1) },
-			], { contextLength: 8192, readsAsWritten: true });
+			writeScriptedModel(
+				scripted,
+				[
+					{ last: 'tool', contains: product(TOOL_STEPS), reply: 'All multiples are there.' },
+					...steps
+						.slice(0, -1)
+						.reverse()
+						.map((step) => ({ last: /** @type {const} */ ('tool'), contains: product(step), reply: call(step + 1) })),
+					{ last: 'user', reply: call(1) },
+				],
+				{ contextLength: 8192, readsAsWritten: true },
+			);
 			const userFolder = join(work, 'home');
 			await copyPreparedUserFolder(install, userFolder);
 			const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
@@ -210,7 +279,8 @@ await main(async () => {
 			`each in a process of its own, in turn, ${ROUNDS} rounds, medians. ${cpu.length} × ${cpu[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${(await run(node, ['--version'])).stdout.trim()}, server on the same cores.`,
 			'',
 			`The floor reads with undici, splits the events with eventsource-parser, parses every one, and joins the text; nothing is checked. ChatOpenAI is`,
-			"what n8n's OpenAI Chat Model stands on. Both models carry n8n's tracer and are read through `stream()`, as the agent does. Each stream has " + `${TOKENS} tokens.`,
+			"what n8n's OpenAI Chat Model stands on. Both models carry n8n's tracer and are read through `stream()`, as the agent does. Each stream has " +
+				`${TOKENS} tokens.`,
 			'',
 			table,
 			'',

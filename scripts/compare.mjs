@@ -28,7 +28,9 @@ import { writeScriptedModel, writeTinyModel } from './lib/tiny-model.mjs';
 /** @typedef {import('./compare/types').Situation} Situation */
 /** @typedef {import('./compare/types').Stage} Stage */
 
-const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values: options } = parseArgs({
+	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
 const log = createLog();
 
 /**
@@ -44,7 +46,9 @@ const row = async (stage, situation) => {
 	await log.step(situation.title, async (progress) => {
 		if (situation.slow) await Promise.all(NAMES.map(one));
 		else for (const name of NAMES) await one(name);
-		progress.note(NAMES.map((name) => ({ true: 'yes', false: 'no', undefined: '–' })[`${cells.get(name)?.right}`]).join(' '));
+		progress.note(
+			NAMES.map((name) => ({ true: 'yes', false: 'no', undefined: '–' })[`${cells.get(name)?.right}`]).join(' '),
+		);
 	});
 	return { situation, cells };
 };
@@ -61,7 +65,8 @@ await main(async () => {
 		const endless = join(work, 'endless.gguf');
 		writeTinyModel(endless, { contextLength: 65_536, meanTokens: Infinity });
 		const server = async (/** @type {import('./lib/types').LlamaServerOptions} */ more) =>
-			(await startLlamaServer(binary, { alias: 'test-model', threads: 1, contextSize: 16_384, parallel: 4, ...more })).url;
+			(await startLlamaServer(binary, { alias: 'test-model', threads: 1, contextSize: 16_384, parallel: 4, ...more }))
+				.url;
 		const userFolder = join(work, 'home');
 		await copyPreparedUserFolder(install, userFolder);
 		const n8n = await startN8n(install, { userFolder, customExtensions: [nodes] });
@@ -78,14 +83,21 @@ await main(async () => {
 		};
 		// What is loaded at the first use shall not count.
 		for (const name of NAMES) await ask(n8n, name, stage.scripted, { text: 'greet me' });
-		const chosen = SITUATIONS.filter(({ title, slow }) => (options.only === undefined ? !(slow && options.quick) : title.includes(options.only)));
+		const chosen = SITUATIONS.filter(({ title, slow }) =>
+			options.only === undefined ? !(slow && options.quick) : title.includes(options.only),
+		);
 		// The slow ones only wait: beside the others.
 		const slow = Promise.all(chosen.filter((situation) => situation.slow).map((situation) => row(stage, situation)));
 		const rows = [];
 		for (const situation of chosen.filter((one) => !one.slow)) rows.push(await row(stage, situation));
 		rows.push(...(await slow));
 		const { stdout: nodeVersion } = await run(node, ['--version']);
-		const text = markdown(rows, { n8n: install.version, node: nodeVersion.trim(), seconds: (Date.now() - startedAt) / 1000, date: new Date() });
+		const text = markdown(rows, {
+			n8n: install.version,
+			node: nodeVersion.trim(),
+			seconds: (Date.now() - startedAt) / 1000,
+			date: new Date(),
+		});
 		log.line('');
 		log.line(text);
 		if (options.only === undefined && !options.quick) writeFileSync(join(root, 'bench', 'results-compared.md'), text);

@@ -28,12 +28,19 @@ const compress = async (source, target) => {
 
 await main(async () => {
 	const missing = TOOLS.filter((tool) => !findOnPath(tool));
-	if (missing.length > 0) throw new Error(`The pictures are compressed with ${missing.join(' and ')}: apt-get install -y ${missing.join(' ')}`);
+	if (missing.length > 0)
+		throw new Error(
+			`The pictures are compressed with ${missing.join(' and ')}: apt-get install -y ${missing.join(' ')}`,
+		);
 	const wanted = namedPictures().filter((file) => file.startsWith(`${IMAGES}/`));
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
 	onExit(() => rmSync(folder, { recursive: true, force: true }));
 
-	await run(node, ['scripts/test-e2e.mjs', 'editor'], { cwd: root, env: { ...process.env, LOCAL_LLAMA_PICTURES: folder }, onLine: log.line });
+	await run(node, ['scripts/test-e2e.mjs', 'editor'], {
+		cwd: root,
+		env: { ...process.env, LOCAL_LLAMA_PICTURES: folder },
+		onLine: log.line,
+	});
 
 	const untaken = wanted.filter((file) => !existsSync(join(folder, relative(IMAGES, file))));
 	if (untaken.length > 0) throw new Error(`No test takes ${untaken.join(', ')}`);
@@ -44,7 +51,9 @@ await main(async () => {
 		await compress(join(folder, relative(IMAGES, file)), target);
 		const { size } = statSync(target);
 		total += size;
-		log.line(`  ${formatSize(size).padStart(9)}  ${file}${size > LARGEST_BYTES ? '  too large: show less of the window' : ''}`);
+		log.line(
+			`  ${formatSize(size).padStart(9)}  ${file}${size > LARGEST_BYTES ? '  too large: show less of the window' : ''}`,
+		);
 	}
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;

@@ -86,7 +86,8 @@ await main(async () => {
 				{
 					name: 'real parts',
 					counts: false,
-					check: async () => writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t')),
+					check: async () =>
+						writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t')),
 				},
 				{
 					name: 'end-to-end tests',

@@ -21,11 +21,14 @@ const suites = () =>
 
 await main(async () => {
 	const times = process.argv[2] ?? '10';
-	if (!/^[1-9]\d{0,4}$/.test(times)) throw new Error(`How many times as many examples? "${times}" is no number from 1 to 99999.`);
+	if (!/^[1-9]\d{0,4}$/.test(times))
+		throw new Error(`How many times as many examples? "${times}" is no number from 1 to 99999.`);
 	const seed = process.env.PROPERTY_SEED ?? String(randomInt(2 ** 31));
 	await ensureDependencies(log);
 	const files = suites();
-	log.line(`${files.length} suites, ${times} times the examples; again with PROPERTY_SEED=${seed} npm run test:properties -- ${times}`);
+	log.line(
+		`${files.length} suites, ${times} times the examples; again with PROPERTY_SEED=${seed} npm run test:properties -- ${times}`,
+	);
 	return await runChecks(log, [
 		{
 			name: 'property tests',

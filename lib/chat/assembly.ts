@@ -99,7 +99,10 @@ export class Assembly {
 
 	/** Whether this model leaves its opening thinking tag out, as seen in this answer. */
 	get openingThinkTagMissing(): boolean {
-		return this.splitter.openingTagWasMissing || (!this.splitter.foundThinking && this.reasoning === '' && closingTagOnItsOwnLine(this.text) !== undefined);
+		return (
+			this.splitter.openingTagWasMissing ||
+			(!this.splitter.foundThinking && this.reasoning === '' && closingTagOnItsOwnLine(this.text) !== undefined)
+		);
 	}
 
 	push(chunk: WireChunk): AssemblyStep {
@@ -148,10 +151,12 @@ export class Assembly {
 	finish(strayLines: readonly string[] = []): AssemblyResult {
 		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
 		// [DONE] alone proves nothing: vLLM sends it after an error, and gateways after a lost backend.
-		if (this.finishReason === undefined) return this.failure('streamEndedEarly', { serverText: strayLines.join('\n') || undefined });
+		if (this.finishReason === undefined)
+			return this.failure('streamEndedEarly', { serverText: strayLines.join('\n') || undefined });
 		if (this.finishReason === 'content_filter') return this.failure('filtered');
 		// vLLM says so when it gave the request up.
-		if (this.finishReason === 'abort' || this.finishReason === 'error') return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
+		if (this.finishReason === 'abort' || this.finishReason === 'error')
+			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
 		const toolCalls = this.finishedCalls();
 		if ('failed' in toolCalls) return toolCalls;
 		const answer: ChatAnswer = {
@@ -165,7 +170,9 @@ export class Assembly {
 			notes: this.notes(toolCalls.calls),
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
-			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', { facts: { finishReason: this.finishReason } });
+			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
+				facts: { finishReason: this.finishReason },
+			});
 		}
 		return { answer };
 	}
@@ -215,7 +222,8 @@ export class Assembly {
 		call.id ??= piece.id;
 		// A parser that revises a name sends the full new one (contract llama-server 3.4): replace, never append.
 		if (piece.name !== undefined) call.name = piece.name;
-		if (typeof piece.arguments === 'string') call.json = isWholeAgain(call, piece.arguments) ? piece.arguments : call.json + piece.arguments;
+		if (typeof piece.arguments === 'string')
+			call.json = isWholeAgain(call, piece.arguments) ? piece.arguments : call.json + piece.arguments;
 		else if (piece.arguments !== undefined) call.whole = piece.arguments;
 		return call;
 	}
@@ -246,7 +254,8 @@ export class Assembly {
 			const json = argumentsOf(call);
 			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are. Of a call
 			// without any arguments only the last one can have been about to get some.
-			const cut = this.finishReason === 'length' && !isCompleteCall(call) && (hasArguments(call) || call === named.at(-1));
+			const cut =
+				this.finishReason === 'length' && !isCompleteCall(call) && (hasArguments(call) || call === named.at(-1));
 			if (cut) return this.failure('toolCallCut', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
 			if (call.name === '' || parseObject(json) === undefined) {
 				return this.failure('toolCallInvalid', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
@@ -259,12 +268,16 @@ export class Assembly {
 	}
 
 	private rawCalls(): Array<{ name: string; arguments: string }> {
-		return this.calls.map(({ name, json, whole }) => ({ name, arguments: whole === undefined ? json : JSON.stringify(whole) }));
+		return this.calls.map(({ name, json, whole }) => ({
+			name,
+			arguments: whole === undefined ? json : JSON.stringify(whole),
+		}));
 	}
 
 	private notes(calls: readonly ToolCall[]): string[] {
 		const notes: string[] = [];
-		if (this.finishReason === 'length') notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
+		if (this.finishReason === 'length')
+			notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
 		if (calls.length === 0 && /<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<function=/.test(this.text)) {
 			notes.push(
 				'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',

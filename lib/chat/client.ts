@@ -36,7 +36,8 @@ interface Unreadable {
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 
 /** Some servers drop thinking that does not come to its end. */
-const CUT_BEFORE_TEXT = 'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
+const CUT_BEFORE_TEXT =
+	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
 
 /** Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only. */
 const OLLAMA_FAILED =
@@ -56,7 +57,9 @@ interface Adaptation {
 	note?: string;
 }
 
-const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({ parameters: { ...request.parameters, thinking } });
+const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
+	parameters: { ...request.parameters, thinking },
+});
 
 /** Changes that make a server accept what it refused, each by what the refusal says. Nothing was generated then, so sending again is safe. */
 const ADAPTATIONS: readonly Adaptation[] = [
@@ -66,9 +69,21 @@ const ADAPTATIONS: readonly Adaptation[] = [
 	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
 	{ refused: /stream[_ ]options/i, change: () => ({ streamUsage: false }) },
 	// Ollama (seen: 0.17.4): only gpt-oss knows efforts, no model knows this one, and some do not think.
-	{ refused: /think value .* is not supported for this model/i, change: withThinking(undefined), note: 'This model of Ollama thinks or does not, so the thinking effort was left out.' },
-	{ refused: /invalid reasoning value: 'minimal'/i, change: withThinking({ mode: 'effort', effort: 'low' }), note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".' },
-	{ refused: /does not support thinking/i, change: withThinking(undefined), note: 'This model does not think, so the thinking effort was left out.' },
+	{
+		refused: /think value .* is not supported for this model/i,
+		change: withThinking(undefined),
+		note: 'This model of Ollama thinks or does not, so the thinking effort was left out.',
+	},
+	{
+		refused: /invalid reasoning value: 'minimal'/i,
+		change: withThinking({ mode: 'effort', effort: 'low' }),
+		note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".',
+	},
+	{
+		refused: /does not support thinking/i,
+		change: withThinking(undefined),
+		note: 'This model does not think, so the thinking effort was left out.',
+	},
 ];
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
@@ -80,7 +95,11 @@ export class ChatClient {
 		private readonly memory: TurnMemory = sharedMemory,
 	) {
 		if (settings.model.trim() === '') {
-			throw failure('invalidInput', {}, { message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' });
+			throw failure(
+				'invalidInput',
+				{},
+				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
+			);
 		}
 		checkParameters(settings.parameters);
 	}
@@ -93,12 +112,21 @@ export class ChatClient {
 	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const startedAt = performance.now();
 		const call = typeof given === 'function' ? given() : given;
-		const messages = convertMessages(call.messages, { reasoning: this.settings.reasoningEcho, recall: (id, question) => this.memory.recall(id, question) });
-		const { request, notes } = await buildRequest(this.settings, call, messages, async (matters) => await this.serverKind(matters, call.signal));
+		const messages = convertMessages(call.messages, {
+			reasoning: this.settings.reasoningEcho,
+			recall: (id, question) => this.memory.recall(id, question),
+		});
+		const { request, notes } = await buildRequest(
+			this.settings,
+			call,
+			messages,
+			async (matters) => await this.serverKind(matters, call.signal),
+		);
 		if (request.serverKind === 'ollama') await refuseUnseenPictures(this.connection, request, call.signal);
 		const { reader, adapted } = await this.open(request, call.signal);
 		learnFromHeaders(this.connection, reader.headers);
-		const serverKind = request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
+		const serverKind =
+			request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
 		const assembly = new Assembly({
 			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(serverKind),
 			prefill: prefillOf(messages),
@@ -125,7 +153,8 @@ export class ChatClient {
 		} catch (error) {
 			const isAborted = call.signal?.aborted === true;
 			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
-			if (!assembly.finished || isAborted) throw withPartial(isAborted ? error : (unreadable?.error ?? error), assembly);
+			if (!assembly.finished || isAborted)
+				throw withPartial(isAborted ? error : (unreadable?.error ?? error), assembly);
 		} finally {
 			reader.close();
 		}
@@ -139,11 +168,20 @@ export class ChatClient {
 		if ('failed' in result) throw this.explain(result.failed, reader.url, isOllama);
 		if (result.answer.toolCalls.length > 0) this.memory.remember(result.answer, questionOf(messages));
 		const { answer } = result;
-		const dropped = isOllama && answer.usage !== undefined ? await remarkOnDroppedMessages(this.connection, request, answer.usage.promptTokens, call.signal) : undefined;
+		const dropped =
+			isOllama && answer.usage !== undefined
+				? await remarkOnDroppedMessages(this.connection, request, answer.usage.promptTokens, call.signal)
+				: undefined;
 		return {
 			...answer,
 			text: presenter.shown,
-			notes: [...notes, ...adapted, ...this.notesOn(answer), ...answer.notes, ...(dropped === undefined ? [] : [dropped])],
+			notes: [
+				...notes,
+				...adapted,
+				...this.notesOn(answer),
+				...answer.notes,
+				...(dropped === undefined ? [] : [dropped]),
+			],
 			url: reader.url,
 			serverKind,
 			firstTokenMs,
@@ -162,16 +200,24 @@ export class ChatClient {
 
 	private notesOn({ reasoning }: ChatAnswer): string[] {
 		if (!this.settings.showThinking || this.showsThinking || reasoning.trim() === '') return [];
-		return ['The thinking is not shown in front of a JSON answer, which nothing could read then. It is in the execution log.'];
+		return [
+			'The thinking is not shown in front of a JSON answer, which nothing could read then. It is in the execution log.',
+		];
 	}
 
 	/** llama-server splits thinking off itself, or sends the opening tag along: what it streams is not held back for a name. */
 	private mayBeginThinking(serverKind: ServerKind): boolean {
-		return beginsThinking.has(this.modelKey) || (serverKind !== 'llamaServer' && THINKING_MODELS.test(this.settings.model));
+		return (
+			beginsThinking.has(this.modelKey) || (serverKind !== 'llamaServer' && THINKING_MODELS.test(this.settings.model))
+		);
 	}
 
 	/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
-	private readBatch(batch: ServerSentEvent[], assembly: Assembly, reader: EventStream): { step: AssemblyStep; unreadable?: Unreadable } {
+	private readBatch(
+		batch: ServerSentEvent[],
+		assembly: Assembly,
+		reader: EventStream,
+	): { step: AssemblyStep; unreadable?: Unreadable } {
 		const sum: AssemblyStep = { text: '', reasoning: '' };
 		for (const [index, event] of batch.entries()) {
 			if (assembly.complete) break;
@@ -200,21 +246,30 @@ export class ChatClient {
 		}
 	}
 
-	private async open(request: ChatRequest, signal: AbortSignal | undefined): Promise<{ reader: EventStream; adapted: string[] }> {
+	private async open(
+		request: ChatRequest,
+		signal: AbortSignal | undefined,
+	): Promise<{ reader: EventStream; adapted: string[] }> {
 		const taken = new Set<Adaptation>();
 		for (let current = request; ; ) {
 			const outcome = await this.tryOpen(current, signal);
 			// A later one undoes what an earlier one said.
-			if (!('failed' in outcome)) return { reader: outcome, adapted: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
+			if (!('failed' in outcome))
+				return { reader: outcome, adapted: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
 			const { failed } = outcome;
-			const adaptation = ADAPTATIONS.find((candidate) => !taken.has(candidate) && candidate.refused.test(failed.serverText ?? ''));
+			const adaptation = ADAPTATIONS.find(
+				(candidate) => !taken.has(candidate) && candidate.refused.test(failed.serverText ?? ''),
+			);
 			if (adaptation === undefined) throw failed;
 			taken.add(adaptation);
 			current = { ...current, ...adaptation.change(current) };
 		}
 	}
 
-	private async tryOpen(request: ChatRequest, signal: AbortSignal | undefined): Promise<EventStream | { failed: ServerError }> {
+	private async tryOpen(
+		request: ChatRequest,
+		signal: AbortSignal | undefined,
+	): Promise<EventStream | { failed: ServerError }> {
 		try {
 			return await this.connection.stream(this.protocol.url(this.connection.url), {
 				json: this.protocol.body(request),
@@ -224,7 +279,10 @@ export class ChatClient {
 				retries: this.settings.retries,
 			});
 		} catch (error) {
-			return { failed: error instanceof ServerError ? error : failure('invalidAnswer', this.contextOf(this.connection.url.api)) };
+			return {
+				failed:
+					error instanceof ServerError ? error : failure('invalidAnswer', this.contextOf(this.connection.url.api)),
+			};
 		}
 	}
 
@@ -266,7 +324,10 @@ function limitOf({ maxTokens }: ChatParameters): number | undefined {
 
 /** The failure with everything that had arrived, what was still held back included. */
 function withPartial(error: unknown, assembly: Assembly): ServerError {
-	const failed = error instanceof ServerError ? error : failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
+	const failed =
+		error instanceof ServerError
+			? error
+			: failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
 	assembly.flush();
 	return failed.withPartial(assembly.partial);
 }

@@ -45,7 +45,11 @@ export interface HostBaseChatModel {
 export interface HostClasses {
 	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
 	AIMessageChunk: new (fields: Record<string, unknown>) => HostMessageChunk;
-	ChatGenerationChunk: new (fields: { text: string; message: HostMessageChunk; generationInfo?: Record<string, unknown> }) => HostGenerationChunk;
+	ChatGenerationChunk: new (fields: {
+		text: string;
+		message: HostMessageChunk;
+		generationInfo?: Record<string, unknown>;
+	}) => HostGenerationChunk;
 	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: Record<string, unknown>) => object;
 }
 
@@ -78,7 +82,9 @@ const PROBE = {
  * of n8n's, so every piece is checked, and what is missing is named.
  */
 export async function harvestHost(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<Harvest> {
-	const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as Adapter | undefined;
+	const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as
+		| Adapter
+		| undefined;
 	const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
 	if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
 	let harvest = harvested.get(adapterClass);
@@ -93,17 +99,27 @@ async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harv
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
 	if (BaseChatModel === undefined || !isObject(base)) return { missing: 'the base class of its chat model' };
-	for (const method of ['invoke', 'generatePrompt', 'withConfig', 'withStructuredOutput', '_streamIterator', '_modelType']) {
+	for (const method of [
+		'invoke',
+		'generatePrompt',
+		'withConfig',
+		'withStructuredOutput',
+		'_streamIterator',
+		'_modelType',
+	]) {
 		if (typeof (base as Record<string, unknown>)[method] !== 'function') return { missing: `BaseChatModel.${method}` };
 	}
 	if (typeof adapter._streamResponseChunks !== 'function') return { missing: '_streamResponseChunks' };
 	const chunk = await firstChunk(adapter);
 	const ChatGenerationChunk = isObject(chunk) ? constructorOf(Object.getPrototypeOf(chunk) as object) : undefined;
-	const AIMessageChunk = isObject(chunk?.message) ? constructorOf(Object.getPrototypeOf(chunk.message) as object) : undefined;
+	const AIMessageChunk = isObject(chunk?.message)
+		? constructorOf(Object.getPrototypeOf(chunk.message) as object)
+		: undefined;
 	if (ChatGenerationChunk === undefined || !('concat' in chunk!)) return { missing: 'ChatGenerationChunk' };
 	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls)) return { missing: 'AIMessageChunk' };
 	const tracer: unknown = Array.isArray(adapter.callbacks) ? adapter.callbacks[0] : undefined;
-	const N8nLlmTracing = isObject(tracer) && 'handleLLMEnd' in tracer ? constructorOf(Object.getPrototypeOf(tracer) as object) : undefined;
+	const N8nLlmTracing =
+		isObject(tracer) && 'handleLLMEnd' in tracer ? constructorOf(Object.getPrototypeOf(tracer) as object) : undefined;
 	if (N8nLlmTracing === undefined) return { missing: 'N8nLlmTracing' };
 	return { classes: { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing } as unknown as HostClasses };
 }
@@ -118,5 +134,7 @@ function isObject(value: unknown): value is object {
 }
 
 function constructorOf(prototype: object): unknown {
-	return typeof prototype.constructor === 'function' && prototype.constructor !== Object ? prototype.constructor : undefined;
+	return typeof prototype.constructor === 'function' && prototype.constructor !== Object
+		? prototype.constructor
+		: undefined;
 }

@@ -9,11 +9,18 @@ export function readMessage(message: unknown): SourceMessage {
 	const kwargs = isRecord(source.additional_kwargs) ? source.additional_kwargs : {};
 	const reasoning = kwargs.reasoning_content ?? kwargs.reasoning;
 	return {
-		type: type === 'human' || type === 'system' || type === 'ai' || type === 'tool' ? type : type === 'developer' ? 'system' : 'other',
+		type:
+			type === 'human' || type === 'system' || type === 'ai' || type === 'tool'
+				? type
+				: type === 'developer'
+					? 'system'
+					: 'other',
 		...(typeof source.role === 'string' ? { role: source.role } : {}),
 		content: source.content,
 		...(Array.isArray(source.tool_calls) ? { toolCalls: source.tool_calls.filter(isRecord).map(toolCall) } : {}),
-		...(Array.isArray(source.invalid_tool_calls) ? { invalidToolCalls: source.invalid_tool_calls.filter(isRecord) } : {}),
+		...(Array.isArray(source.invalid_tool_calls)
+			? { invalidToolCalls: source.invalid_tool_calls.filter(isRecord) }
+			: {}),
 		...(typeof source.tool_call_id === 'string' ? { toolCallId: source.tool_call_id } : {}),
 		...(typeof source.name === 'string' ? { name: source.name } : {}),
 		...(typeof reasoning === 'string' ? { reasoning } : {}),

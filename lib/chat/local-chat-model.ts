@@ -105,16 +105,31 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return super.withStructuredOutput.call(forced, schema, config);
 		}
 
-		async *_streamResponseChunks(messages: unknown[], options: CallOptions, runManager?: HostRunManager): AsyncGenerator<HostGenerationChunk> {
+		async *_streamResponseChunks(
+			messages: unknown[],
+			options: CallOptions,
+			runManager?: HostRunManager,
+		): AsyncGenerator<HostGenerationChunk> {
 			const { client, toError, onNotes } = this.fields;
 			const left = new AbortController();
-			const answer = inPieces(client.generate(() => this.callOf(messages, options, left.signal)), PIECE_INTERVAL_MS, left);
+			const answer = inPieces(
+				client.generate(() => this.callOf(messages, options, left.signal)),
+				PIECE_INTERVAL_MS,
+				left,
+			);
 			try {
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
 					yield chunk;
-					await runManager?.handleLLMNewToken(next.value, { prompt: 0, completion: 0 }, undefined, undefined, undefined, { chunk });
+					await runManager?.handleLLMNewToken(
+						next.value,
+						{ prompt: 0, completion: 0 },
+						undefined,
+						undefined,
+						undefined,
+						{ chunk },
+					);
 				}
 				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
 				yield lastChunk(next.value, '');
@@ -149,7 +164,11 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			}
 		}
 
-		private callOf(messages: unknown[], { signal, stop, tools = [], tool_choice: choice }: CallOptions, left?: AbortSignal): ChatCall {
+		private callOf(
+			messages: unknown[],
+			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
+			left?: AbortSignal,
+		): ChatCall {
 			const { nodeSignal, toJsonSchema } = this.fields;
 			const signals = [signal, nodeSignal, left].filter((one) => one !== undefined);
 			return {
@@ -171,10 +190,19 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		const generationInfo = generationInfoOf(answer);
 		const message = new AIMessageChunk({
 			content: text,
-			tool_call_chunks: answer.toolCalls.map(({ id, name, arguments: args }, index) => ({ type: 'tool_call_chunk', index, id, name, args })),
+			tool_call_chunks: answer.toolCalls.map(({ id, name, arguments: args }, index) => ({
+				type: 'tool_call_chunk',
+				index,
+				id,
+				name,
+				args,
+			})),
 			// The agent stores this field with the action and puts it back into the next round (contract n8n-platform 2.4).
 			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
-			response_metadata: { finish_reason: answer.finishReason, ...(answer.model === undefined ? {} : { model_name: answer.model }) },
+			response_metadata: {
+				finish_reason: answer.finishReason,
+				...(answer.model === undefined ? {} : { model_name: answer.model }),
+			},
 			usage_metadata: usageMetadata(answer),
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
@@ -198,7 +226,10 @@ const MOST_LOGGED_REASONING = 2000;
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
 	const { timings, usage, reasoning } = answer;
 	const generatedMs = answer.totalMs - answer.firstTokenMs;
-	const measured = usage !== undefined && usage.completionTokens > 1 && generatedMs > 0 ? ((usage.completionTokens - 1) / generatedMs) * 1000 : undefined;
+	const measured =
+		usage !== undefined && usage.completionTokens > 1 && generatedMs > 0
+			? ((usage.completionTokens - 1) / generatedMs) * 1000
+			: undefined;
 	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
 	return {
 		finish_reason: answer.finishReason,
@@ -209,7 +240,12 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		...rounded('firstTokenMs', answer.firstTokenMs),
 		...rounded('totalMs', answer.totalMs),
 		...(timings === undefined ? {} : { timings }),
-		...(reasoning === '' ? {} : { reasoning: reasoning.length > MOST_LOGGED_REASONING ? `${reasoning.slice(0, MOST_LOGGED_REASONING)}…` : reasoning }),
+		...(reasoning === ''
+			? {}
+			: {
+					reasoning:
+						reasoning.length > MOST_LOGGED_REASONING ? `${reasoning.slice(0, MOST_LOGGED_REASONING)}…` : reasoning,
+				}),
 		...(answer.notes.length === 0 ? {} : { notes: answer.notes }),
 		url: answer.url,
 	};
@@ -225,7 +261,11 @@ const FILE_TOKENS = 1000;
 function tokensOfBlock(block: unknown): number {
 	if (typeof block === 'string') return estimateTokens(block);
 	if (!isRecord(block)) return 0;
-	return typeof block.text === 'string' ? estimateTokens(block.text) : NOT_CONTENT.has(String(block.type)) ? estimateTokens(JSON.stringify(block)) : FILE_TOKENS;
+	return typeof block.text === 'string'
+		? estimateTokens(block.text)
+		: NOT_CONTENT.has(String(block.type))
+			? estimateTokens(JSON.stringify(block))
+			: FILE_TOKENS;
 }
 
 /** About four characters of Latin text to a token; other scripts need about one token a character. */

@@ -25,7 +25,11 @@ function dataUrlParts(url: string): { mime: string; isBase64: boolean; data: str
 	const comma = url.slice(0, 5).toLowerCase() === 'data:' ? url.indexOf(',') : -1;
 	if (comma < 0) return undefined;
 	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
-	return { mime: mime.trim().toLowerCase(), isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64', data: url.slice(comma + 1) };
+	return {
+		mime: mime.trim().toLowerCase(),
+		isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64',
+		data: url.slice(comma + 1),
+	};
 }
 
 function dataUrl(mime: string, base64: string): string {
@@ -51,10 +55,15 @@ const AUDIO_FORMATS: Record<string, string> = {
 /** A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with advice. */
 function filePart(mime: string, data: string, name: string | undefined): ContentPart {
 	const type = mime.split(';')[0]!.trim().toLowerCase();
-	const label = name === undefined ? `a file of type ${type || 'unknown'}` : `the file "${name}" (${type || 'unknown type'})`;
+	const label =
+		name === undefined ? `a file of type ${type || 'unknown'}` : `the file "${name}" (${type || 'unknown type'})`;
 	if (type.startsWith('image/')) return { type: 'image', url: dataUrl(type, stripDataUrl(data)) };
 	if (type.startsWith('audio/')) {
-		return { type: 'audio', data: cleanBase64(stripDataUrl(data)), format: AUDIO_FORMATS[type] ?? type.slice('audio/'.length) };
+		return {
+			type: 'audio',
+			data: cleanBase64(stripDataUrl(data)),
+			format: AUDIO_FORMATS[type] ?? type.slice('audio/'.length),
+		};
 	}
 	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data) };
 	if (type === 'application/pdf') {
@@ -63,7 +72,10 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 			'Put an "Extract From File" node (Extract From PDF) in front and pass its text on, or turn off passing binary files to the model.',
 		);
 	}
-	throw unusable(`A model server cannot read ${label}`, 'Pass pictures, audio (wav, mp3, flac) or text, or turn off passing binary files to the model.');
+	throw unusable(
+		`A model server cannot read ${label}`,
+		'Pass pictures, audio (wav, mp3, flac) or text, or turn off passing binary files to the model.',
+	);
 }
 
 const TEXT_TYPES = /^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
@@ -96,7 +108,16 @@ function str(value: unknown): string | undefined {
 }
 
 /** Blocks whose content travels elsewhere: in `tool_calls` and in the thinking of the message. */
-export const NOT_CONTENT = new Set(['tool_use', 'tool_call', 'tool_call_chunk', 'input_json_delta', 'thinking', 'redacted_thinking', 'reasoning', 'non_standard']);
+export const NOT_CONTENT = new Set([
+	'tool_use',
+	'tool_call',
+	'tool_call_chunk',
+	'input_json_delta',
+	'thinking',
+	'redacted_thinking',
+	'reasoning',
+	'non_standard',
+]);
 
 /**
  * One content block of LangChain or n8n as a part, or undefined when it holds nothing for the server.
@@ -132,7 +153,10 @@ export function contentPart(block: unknown): ContentPart | undefined {
 		}
 		default:
 			if (block.type === undefined || NOT_CONTENT.has(String(block.type))) return undefined;
-			throw unusable(`A model server cannot read content of the type "${String(block.type)}"`, 'Pass text, pictures or audio to the model.');
+			throw unusable(
+				`A model server cannot read content of the type "${String(block.type)}"`,
+				'Pass text, pictures or audio to the model.',
+			);
 	}
 }
 
@@ -140,7 +164,9 @@ export function contentPart(block: unknown): ContentPart | undefined {
 function pictureByUrl(url: unknown): ContentPart {
 	if (typeof url !== 'string') throw unusable('A picture has no URL');
 	const mime = dataUrlParts(url.trim())?.mime ?? '';
-	return mime === '' || mime.startsWith('image/') ? { type: 'image', url: imageUrl(url) } : filePart(mime, url.trim(), undefined);
+	return mime === '' || mime.startsWith('image/')
+		? { type: 'image', url: imageUrl(url) }
+		: filePart(mime, url.trim(), undefined);
 }
 
 /** OpenAI's way to pass a file: `file_data` is a data URL. */
@@ -154,8 +180,12 @@ const DEFAULT_TYPES: Record<string, string> = { image: 'image/png', audio: 'audi
 function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPart {
 	const source = isRecord(block.source) ? block.source : block;
 	const metadata = isRecord(block.metadata) ? block.metadata : {};
-	const name = [block.filename, metadata.filename, metadata.name, metadata.title].map(str).find((text) => text !== undefined);
-	const given = [block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type].map(str).find((text) => text !== undefined);
+	const name = [block.filename, metadata.filename, metadata.name, metadata.title]
+		.map(str)
+		.find((text) => text !== undefined);
+	const given = [block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type]
+		.map(str)
+		.find((text) => text !== undefined);
 	const type = given ?? fallback ?? DEFAULT_TYPES[String(block.type)] ?? '';
 	if (block.source_type === 'text' || source.type === 'text') {
 		const text = str(block.text) ?? str(source.data);
@@ -168,5 +198,8 @@ function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPa
 	if (block.type === 'image' || type.startsWith('image/')) return pictureByUrl(url);
 	const parts = dataUrlParts(url);
 	if (parts !== undefined) return filePart(parts.mime || type, url, name);
-	throw unusable(`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`, 'Download it first and pass its data.');
+	throw unusable(
+		`A model server cannot fetch ${name === undefined ? 'a file' : `"${name}"`} from a URL`,
+		'Download it first and pass its data.',
+	);
 }

@@ -91,7 +91,9 @@ export function convertMessages(given: readonly SourceMessage[], options: Conver
 /** What the user had asked last, in short. Tells calls with the same id in two conversations apart. */
 export function questionOf(messages: ReadonlyArray<Draft | ChatMessage>): string {
 	const question = messages.findLast(({ role }) => role === 'user');
-	return createHash('sha256').update(JSON.stringify(question?.content ?? '')).digest('base64');
+	return createHash('sha256')
+		.update(JSON.stringify(question?.content ?? ''))
+		.digest('base64');
 }
 
 /**
@@ -121,7 +123,12 @@ function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 	const joined: SourceMessage[] = [];
 	for (const message of source) {
 		const before = joined.at(-1);
-		if (before !== undefined && isUser(before) && isUser(message) && [before, message].some(({ content }) => Array.isArray(content))) {
+		if (
+			before !== undefined &&
+			isUser(before) &&
+			isUser(message) &&
+			[before, message].some(({ content }) => Array.isArray(content))
+		) {
 			joined[joined.length - 1] = { ...before, content: [before, message].flatMap(({ content }) => content) };
 		} else {
 			joined.push(message);
@@ -146,7 +153,8 @@ function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
 function contentOf(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
 	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
-	if (parts.every((part) => part.type === 'text')) return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+	if (parts.every((part) => part.type === 'text'))
+		return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
 	return parts;
 }
 
@@ -163,16 +171,24 @@ function textOf(content: unknown): string {
 		.join('\n');
 }
 
-function assistantDraft(message: SourceMessage, answers: Answers, recalled: (call: SourceCall) => RememberedCall | undefined): AssistantDraft[] {
+function assistantDraft(
+	message: SourceMessage,
+	answers: Answers,
+	recalled: (call: SourceCall) => RememberedCall | undefined,
+): AssistantDraft[] {
 	const { toolCalls: made = [], invalidToolCalls: broken = [] } = message;
-	const blocks = typeof message.content === 'string' ? message.content : [message.content ?? []].flat().filter((block) => !isNonText(block));
+	const blocks =
+		typeof message.content === 'string'
+			? message.content
+			: [message.content ?? []].flat().filter((block) => !isNonText(block));
 	const split = withoutThinking(typeof blocks === 'string' ? blocks : textOf(blocks));
 	const calls = made.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);
 	const text = withoutCallingText(split.text, made);
 	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
-	const reasoning = message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
+	const reasoning =
+		message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
 	// Nothing left of a message that held only broken or unanswered calls.
 	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
 	const toolCalls = calls.map((call, index) => ({
@@ -181,7 +197,16 @@ function assistantDraft(message: SourceMessage, answers: Answers, recalled: (cal
 		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
 	}));
 	const results = calls.map((call) => toolMessage(answers.get(call)!));
-	return [{ role: 'assistant', content, reasoning, toolCalls, results, ...(remembered === undefined ? {} : { turn: remembered.turn }) }];
+	return [
+		{
+			role: 'assistant',
+			content,
+			reasoning,
+			toolCalls,
+			results,
+			...(remembered === undefined ? {} : { turn: remembered.turn }),
+		},
+	];
 }
 
 function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMessage {
@@ -189,7 +214,13 @@ function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMes
 }
 
 function isNonText(block: unknown): boolean {
-	return typeof block === 'object' && block !== null && 'type' in block && typeof block.type === 'string' && NOT_CONTENT.has(block.type);
+	return (
+		typeof block === 'object' &&
+		block !== null &&
+		'type' in block &&
+		typeof block.type === 'string' &&
+		NOT_CONTENT.has(block.type)
+	);
 }
 
 function thinkingBlocks(content: unknown): string {
@@ -216,14 +247,18 @@ function hasInjected({ id, args }: SourceCall): boolean {
 
 /** n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left otherwise. */
 function withoutCallingText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
-	const isCallingText = calls.some(({ name, args }) => text.trim() === `Calling ${name} with input: ${JSON.stringify(args)}`);
+	const isCallingText = calls.some(
+		({ name, args }) => text.trim() === `Calling ${name} with input: ${JSON.stringify(args)}`,
+	);
 	return isCallingText ? '' : text;
 }
 
 /** The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows what was there before. */
 function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
 	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
-	return written !== undefined && canonical(withoutInjected(call, written)) === canonical(withoutInjected(call)) ? memory : undefined;
+	return written !== undefined && canonical(withoutInjected(call, written)) === canonical(withoutInjected(call))
+		? memory
+		: undefined;
 }
 
 function canonical(value: unknown): string {
@@ -243,7 +278,11 @@ function joinTurns(drafts: readonly Draft[]): Draft[] {
 	for (const draft of drafts) {
 		const open = joined.at(-1);
 		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft)) {
-			joined[joined.length - 1] = { ...open, toolCalls: [...open.toolCalls, ...draft.toolCalls], results: [...open.results, ...draft.results] };
+			joined[joined.length - 1] = {
+				...open,
+				toolCalls: [...open.toolCalls, ...draft.toolCalls],
+				results: [...open.results, ...draft.results],
+			};
 		} else {
 			joined.push(draft);
 		}
@@ -254,7 +293,9 @@ function joinTurns(drafts: readonly Draft[]): Draft[] {
 function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
 	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
 	if (open.turn !== undefined || next.turn !== undefined) return open.turn === next.turn;
-	return open.reasoning !== '' && open.reasoning === next.reasoning && (next.content === '' || next.content === open.content);
+	return (
+		open.reasoning !== '' && open.reasoning === next.reasoning && (next.content === '' || next.content === open.content)
+	);
 }
 
 function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessage[] {
@@ -262,7 +303,11 @@ function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessa
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
 		const { content, reasoning, toolCalls, results } = draft;
-		const send = reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
-		return [{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) }, ...results];
+		const send =
+			reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
+		return [
+			{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) },
+			...results,
+		];
 	});
 }

@@ -35,7 +35,8 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 	if ('failed' in outcome && ollama === undefined) throw outcome.failed;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
-		remedy: 'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir. You can also type a name with "By Name".',
+		remedy:
+			'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir. You can also type a name with "By Name".',
 	});
 }
 
@@ -59,12 +60,17 @@ async function openAiList(connection: Connection, signal: AbortSignal | undefine
 function openAiModel(item: Record<string, unknown>): ListedModel[] {
 	if (typeof item.id !== 'string') return [];
 	const meta = isRecord(item.meta) ? item.meta : {};
-	const inputs = isRecord(item.architecture) && Array.isArray(item.architecture.input_modalities) ? (item.architecture.input_modalities as unknown[]) : undefined;
+	const inputs =
+		isRecord(item.architecture) && Array.isArray(item.architecture.input_modalities)
+			? (item.architecture.input_modalities as unknown[])
+			: undefined;
 	const status = isRecord(item.status) ? item.status : undefined;
 	return [
 		{
 			id: item.id,
-			aliases: Array.isArray(item.aliases) ? item.aliases.filter((alias): alias is string => typeof alias === 'string') : [],
+			aliases: Array.isArray(item.aliases)
+				? item.aliases.filter((alias): alias is string => typeof alias === 'string')
+				: [],
 			...given('contextTokens', numberOf(meta.n_ctx) ?? numberOf(item.max_model_len)),
 			...given('parameters', numberOf(meta.n_params)),
 			...given('quantization', textOf(meta.ftype)),
@@ -75,7 +81,11 @@ function openAiModel(item: Record<string, unknown>): ListedModel[] {
 	];
 }
 
-async function withDetails(connection: Connection, list: Extract<OpenAiList, { models: ListedModel[] }>, signal: AbortSignal | undefined): Promise<ListedModel[]> {
+async function withDetails(
+	connection: Connection,
+	list: Extract<OpenAiList, { models: ListedModel[] }>,
+	signal: AbortSignal | undefined,
+): Promise<ListedModel[]> {
 	const { models } = list;
 	if (list.ollama) return merged(models, (await ollamaList(connection, signal)) ?? []);
 	const only = models.length === 1 ? models[0] : undefined;
@@ -99,7 +109,10 @@ function merged(models: ListedModel[], details: ListedModel[]): ListedModel[] {
 
 async function ollamaList(connection: Connection, signal: AbortSignal | undefined): Promise<ListedModel[] | undefined> {
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
-	const [tags, running] = await Promise.all([optionalJson(connection, '/api/tags', options), optionalJson(connection, '/api/ps', options)]);
+	const [tags, running] = await Promise.all([
+		optionalJson(connection, '/api/tags', options),
+		optionalJson(connection, '/api/ps', options),
+	]);
 	if (!Array.isArray(tags?.models)) return undefined;
 	const loaded = new Map(entries(running?.models).map((model) => [textOf(model.name) ?? '', model]));
 	return entries(tags.models).flatMap((item): ListedModel[] => {
@@ -134,11 +147,21 @@ function given<K extends string, V>(name: K, value: V | undefined): Partial<Reco
 }
 
 /** One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)". */
-export function describeModel({ id, parameters, quantization, contextTokens, vision, audio, state }: ListedModel): string {
+export function describeModel({
+	id,
+	parameters,
+	quantization,
+	contextTokens,
+	vision,
+	audio,
+	state,
+}: ListedModel): string {
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,
 		quantization,
-		contextTokens === undefined ? undefined : `${contextTokens >= 1024 ? `${Math.round(contextTokens / 1024)}k` : contextTokens} context`,
+		contextTokens === undefined
+			? undefined
+			: `${contextTokens >= 1024 ? `${Math.round(contextTokens / 1024)}k` : contextTokens} context`,
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
 		state,

@@ -16,7 +16,11 @@ const MOST_CHARACTERS_A_TOKEN = 5;
  *
  * @throws {ServerError} of kind `modalityUnsupported`, before anything is sent
  */
-export async function refuseUnseenPictures(connection: Connection, { model, messages }: ChatRequest, signal?: AbortSignal): Promise<void> {
+export async function refuseUnseenPictures(
+	connection: Connection,
+	{ model, messages }: ChatRequest,
+	signal?: AbortSignal,
+): Promise<void> {
 	if (!messages.some(hasPicture)) return;
 	const path = '/api/show';
 	const shown = await optionalJson(connection, path, { json: { model }, timeoutMs: ASK_LIMIT_MS, signal });
@@ -31,11 +35,18 @@ export async function refuseUnseenPictures(connection: Connection, { model, mess
 }
 
 /** A remark where the conversation was longer than the context that the model runs with; undefined where it fits, or where nobody can tell. */
-export async function remarkOnDroppedMessages(connection: Connection, { model, messages }: ChatRequest, promptTokens: number, signal?: AbortSignal): Promise<string | undefined> {
+export async function remarkOnDroppedMessages(
+	connection: Connection,
+	{ model, messages }: ChatRequest,
+	promptTokens: number,
+	signal?: AbortSignal,
+): Promise<string | undefined> {
 	const characters = messages.reduce((sum, message) => sum + textLength(message), 0);
 	if (characters < FITS_ANYWHERE) return undefined;
 	const running = await optionalJson(connection, '/api/ps', { timeoutMs: ASK_LIMIT_MS, signal });
-	const context = entries(running?.models).find(({ name }) => typeof name === 'string' && isNamed(name, model))?.context_length;
+	const context = entries(running?.models).find(
+		({ name }) => typeof name === 'string' && isNamed(name, model),
+	)?.context_length;
 	if (typeof context !== 'number' || context <= 0) return undefined;
 	if (promptTokens < context && characters <= context * MOST_CHARACTERS_A_TOKEN) return undefined;
 	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that Ollama runs this model with. It read ${promptTokens} tokens and left out the oldest messages without an error. Start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, or keep fewer messages in the memory.`;

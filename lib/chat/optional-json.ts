@@ -6,7 +6,11 @@ import { isRecord } from '../transport/json';
  * The JSON object of a route that not every server has; undefined where there is none. What else is asked of the server meets the same
  * trouble and reports it properly.
  */
-export async function optionalJson(connection: Connection, path: string, options: CallOptions): Promise<Record<string, unknown> | undefined> {
+export async function optionalJson(
+	connection: Connection,
+	path: string,
+	options: CallOptions,
+): Promise<Record<string, unknown> | undefined> {
 	try {
 		const { status, json } = await connection.call(connection.url.root + path, options);
 		return status < 300 && isRecord(json) ? json : undefined;

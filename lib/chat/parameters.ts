@@ -94,13 +94,17 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	if (thinking !== undefined && thinking.mode !== 'serverDefault') return true;
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
 	if (parameters.maxTokens === NO_LIMIT) return true;
-	return (Object.entries(FIELDS) as Array<[Scalar, Field]>).some(([name, field]) => field.on !== undefined && parameters[name] !== undefined);
+	return (Object.entries(FIELDS) as Array<[Scalar, Field]>).some(
+		([name, field]) => field.on !== undefined && parameters[name] !== undefined,
+	);
 }
 
 /** Thinking, as each kind of server wants it said. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { thinking } = parameters;
-	const template = (enable: boolean) => ({ chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable } });
+	const template = (enable: boolean) => ({
+		chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable },
+	});
 	switch (thinking?.mode) {
 		case 'on':
 			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
@@ -124,11 +128,16 @@ export function responseFormatFields(parameters: ChatParameters, kind: ServerKin
 			return { response_format: { type: 'json_object' } };
 		case 'jsonSchema':
 			return {
-				response_format: { type: 'json_schema', json_schema: { name: responseFormat.name ?? 'answer', strict: true, schema: responseFormat.schema } },
+				response_format: {
+					type: 'json_schema',
+					json_schema: { name: responseFormat.name ?? 'answer', strict: true, schema: responseFormat.schema },
+				},
 			};
 		case 'grammar':
 			if (kind === 'ollama') return {};
-			return kind === 'vllm' ? { structured_outputs: { grammar: responseFormat.grammar } } : { grammar: responseFormat.grammar };
+			return kind === 'vllm'
+				? { structured_outputs: { grammar: responseFormat.grammar } }
+				: { grammar: responseFormat.grammar };
 		default:
 			return {};
 	}
@@ -162,18 +171,29 @@ const RANGES: Partial<Record<Scalar, readonly [least: number, most: number]>> = 
 export function checkParameters(parameters: ChatParameters): void {
 	for (const [name, value] of Object.entries(parameters)) {
 		const range = RANGES[name as Scalar];
-		if (typeof value === 'number' && (!Number.isFinite(value) || (range !== undefined && (value < range[0] || value > range[1])))) {
-			throw invalid(name, range === undefined ? 'must be a number' : `must be a number from ${range[0]} to ${range[1]}, but is ${value}`);
+		if (
+			typeof value === 'number' &&
+			(!Number.isFinite(value) || (range !== undefined && (value < range[0] || value > range[1])))
+		) {
+			throw invalid(
+				name,
+				range === undefined ? 'must be a number' : `must be a number from ${range[0]} to ${range[1]}, but is ${value}`,
+			);
 		}
 	}
 	// llama-server takes 0 for "at least one token", which nobody means.
 	if (parameters.maxTokens === 0) throw invalid('maxTokens', 'must be at least 1, or -1 for no limit, but is 0');
-	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody)) throw invalid('extraBody', 'must be a JSON object');
+	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
+		throw invalid('extraBody', 'must be a JSON object');
 	if (parameters.chatTemplateArguments !== undefined && !isRecord(parameters.chatTemplateArguments)) {
 		throw invalid('chatTemplateArguments', 'must be a JSON object');
 	}
 }
 
 function invalid(name: string, what: string) {
-	return failure('invalidInput', {}, { message: `The option "${name}" ${what}`, remedy: 'Correct the option in the node.' });
+	return failure(
+		'invalidInput',
+		{},
+		{ message: `The option "${name}" ${what}`, remedy: 'Correct the option in the node.' },
+	);
 }

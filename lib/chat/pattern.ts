@@ -8,12 +8,22 @@ type Range = readonly [lo: number, hi: number];
 
 const SHORTHANDS: Readonly<Record<string, readonly Range[]>> = {
 	d: [[0x30, 0x39]],
-	w: [[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]],
+	w: [
+		[0x30, 0x39],
+		[0x41, 0x5a],
+		[0x5f, 0x5f],
+		[0x61, 0x7a],
+	],
 	// Of all white space only the blank can stand in a JSON string as it is.
 	s: [[0x20, 0x20]],
 };
 /** What cannot stand in a JSON string as it is: control characters, the quote, the backslash. */
-const UNQUOTABLE: readonly Range[] = [[0x00, 0x1f], [0x22, 0x22], [0x5c, 0x5c], [0x7f, 0x7f]];
+const UNQUOTABLE: readonly Range[] = [
+	[0x00, 0x1f],
+	[0x22, 0x22],
+	[0x5c, 0x5c],
+	[0x7f, 0x7f],
+];
 /** The same inside a character class, as llama.cpp writes it in its own rule for characters. */
 const UNQUOTABLE_TEXT = '"\\\\\\x7F\\x00-\\x1F';
 /** Outside a class these are signs of the language. */
@@ -114,7 +124,8 @@ class Translation {
 		const match = /^(\d+)(,(\d*))?\}/.exec(rest);
 		if (match === null) return this.literal('{');
 		const [all, least, , most = ''] = match;
-		if (Number(least) > MOST_REPETITIONS || Number(most) > MOST_REPETITIONS) throw new Unsayable(`pattern that repeats more than ${MOST_REPETITIONS} times`);
+		if (Number(least) > MOST_REPETITIONS || Number(most) > MOST_REPETITIONS)
+			throw new Unsayable(`pattern that repeats more than ${MOST_REPETITIONS} times`);
 		this.at += all.length;
 		return `{${all}${this.withoutLazy()}`;
 	}
@@ -126,13 +137,19 @@ class Translation {
 	}
 
 	private get isRepeated(): boolean {
-		return this.next === '*' || this.next === '+' || this.next === '?' || /^\{\d/.test(this.chars.slice(this.at, this.at + 2).join(''));
+		return (
+			this.next === '*' ||
+			this.next === '+' ||
+			this.next === '?' ||
+			/^\{\d/.test(this.chars.slice(this.at, this.at + 2).join(''))
+		);
 	}
 
 	/** A character that stands for itself. What takes more than one byte in the grammar is repeated as a group. */
 	private literal(char: string): string {
 		const json = JSON_ESCAPES[char];
-		if (json === undefined && contains(UNQUOTABLE, codeOf(char))) throw new Unsayable('pattern with a control character');
+		if (json === undefined && contains(UNQUOTABLE, codeOf(char)))
+			throw new Unsayable('pattern with a control character');
 		const text = json !== undefined ? `\\\\${json === '\\' ? '\\\\' : json}` : SIGNS.has(char) ? `\\${char}` : char;
 		return (text.length > 1 || codeOf(text) > 0x7f) && this.isRepeated ? `(${text})` : text;
 	}
@@ -176,7 +193,10 @@ class Translation {
 				continue;
 			}
 			const lo = this.member(char);
-			const isRange = this.next === '-' && this.chars[this.at + 1] !== ']' && !(this.chars[this.at + 1] === '\\' && /[dws]/i.test(this.chars[this.at + 2]!));
+			const isRange =
+				this.next === '-' &&
+				this.chars[this.at + 1] !== ']' &&
+				!(this.chars[this.at + 1] === '\\' && /[dws]/i.test(this.chars[this.at + 2]!));
 			if (isRange) this.at++;
 			const hi = isRange ? this.member(this.chars[this.at++]!) : lo;
 			ranges.push([lo, hi]);

@@ -14,7 +14,11 @@ let streams = 0;
  * @param intervalMs least time between two pieces; longer while very many streams run
  * @returns what `source` returns
  */
-export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs: number, left: AbortController): AsyncGenerator<string, R> {
+export async function* inPieces<R>(
+	source: AsyncGenerator<string, R>,
+	intervalMs: number,
+	left: AbortController,
+): AsyncGenerator<string, R> {
 	let text = '';
 	let outcome: { value: R } | { error: unknown } | undefined;
 	let wake = () => {};
@@ -43,7 +47,8 @@ export async function* inPieces<R>(source: AsyncGenerator<string, R>, intervalMs
 				const piece = text;
 				text = '';
 				yield piece;
-				if (outcome === undefined) await Promise.race([sleep(Math.max(intervalMs, (streams / PIECES_PER_SECOND) * 1000)), ended]);
+				if (outcome === undefined)
+					await Promise.race([sleep(Math.max(intervalMs, (streams / PIECES_PER_SECOND) * 1000)), ended]);
 			} else if (outcome === undefined) {
 				await new Promise<void>((resolve) => (wake = resolve));
 				wake = () => {};

@@ -47,11 +47,16 @@ export async function buildRequest(
 ): Promise<{ request: ChatRequest; notes: string[] }> {
 	const tools = call.tools ?? [];
 	const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
-	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name)) throw unknownTool(toolChoice.name);
+	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
+		throw unknownTool(toolChoice.name);
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
 	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
 	const cleaned = cleanedSchemas(tools, parameters);
-	const depends = dependsOnServerKind(parameters) || cleaned.changed || ![undefined, 'auto'].includes(toolChoice as string) || messages.some((message) => hasReasoning(message) || hasPicture(message));
+	const depends =
+		dependsOnServerKind(parameters) ||
+		cleaned.changed ||
+		![undefined, 'auto'].includes(toolChoice as string) ||
+		messages.some((message) => hasReasoning(message) || hasPicture(message));
 	const serverKind = await serverKindOf(depends);
 	const clean = serverKind === 'llamaServer' && cleaned.changed;
 	const request: ChatRequest = {
@@ -85,25 +90,42 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 	const clean = (schema: Record<string, unknown>, where: string) => {
 		const result = cleanSchema(schema);
 		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
-		if (result.dropped.length > 0) notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
+		if (result.dropped.length > 0)
+			notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
 		return result.schema;
 	};
-	const cleanTools = tools.map((tool) => ({ ...tool, parameters: clean(tool.parameters, `the schema of the tool "${tool.name}"`) }));
+	const cleanTools = tools.map((tool) => ({
+		...tool,
+		parameters: clean(tool.parameters, `the schema of the tool "${tool.name}"`),
+	}));
 	const format = parameters.responseFormat;
-	const responseFormat = format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
-	return { tools: cleanTools, parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) }, notes, changed };
+	const responseFormat =
+		format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
+	return {
+		tools: cleanTools,
+		parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) },
+		notes,
+		changed,
+	};
 }
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
 	// "None" is kept by not sending the tools.
-	if (serverKind === 'ollama' && (toolChoice === 'required' || typeof toolChoice === 'object')) ignored.push('toolChoice');
-	return ignored.length === 0 ? [] : [`This server (${serverKind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
+	if (serverKind === 'ollama' && (toolChoice === 'required' || typeof toolChoice === 'object'))
+		ignored.push('toolChoice');
+	return ignored.length === 0
+		? []
+		: [`This server (${serverKind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
 }
 
 function unknownTool(name: string): ServerError {
-	return failure('invalidInput', {}, {
-		message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
-		remedy: 'Connect the tool, or let the model choose.',
-	});
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
+			remedy: 'Connect the tool, or let the model choose.',
+		},
+	);
 }

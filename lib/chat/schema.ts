@@ -66,14 +66,20 @@ class Cleaner {
 			case 'properties':
 				if (!isRecord(value)) return this.drop(path, 'not an object');
 				// `false` forbids a property, and one that is not listed is forbidden.
-				return { [key]: this.named(Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)), path) };
+				return {
+					[key]: this.named(Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== false)), path),
+				};
 			case '$defs':
 			case 'definitions':
 				return isRecord(value) ? { [key]: this.named(value, path) } : this.drop(path, 'not an object');
 			case 'items':
 				return this.items(value, schema, path);
 			case 'prefixItems':
-				return { [key]: Array.isArray(value) ? value.map((item, index) => this.place(item, `${path}[${index}]`)) : this.place(value, path) };
+				return {
+					[key]: Array.isArray(value)
+						? value.map((item, index) => this.place(item, `${path}[${index}]`))
+						: this.place(value, path),
+				};
 			case 'additionalProperties':
 				if (typeof value === 'boolean') return { [key]: value };
 				return isRecord(value) ? { [key]: this.node(value, path) } : this.drop(path, 'not a schema');
@@ -86,7 +92,9 @@ class Cleaner {
 			case 'type':
 				return this.type(value, path);
 			case 'enum':
-				return Array.isArray(value) && value.length > 0 ? { enum: value } : this.drop(path, Array.isArray(value) ? 'empty' : 'not a list');
+				return Array.isArray(value) && value.length > 0
+					? { enum: value }
+					: this.drop(path, Array.isArray(value) ? 'empty' : 'not a list');
 			case 'format':
 				return typeof value === 'string' ? { format: value } : this.drop(path, 'not a text');
 			case 'pattern':
@@ -108,7 +116,9 @@ class Cleaner {
 
 	/** Schemas under names of the user's choice: a property may well be called "pattern". */
 	private named(schemas: Schema, path: string): Schema {
-		return Object.fromEntries(Object.entries(schemas).map(([name, inner]) => [name, this.place(inner, `${path}.${name}`)]));
+		return Object.fromEntries(
+			Object.entries(schemas).map(([name, inner]) => [name, this.place(inner, `${path}.${name}`)]),
+		);
 	}
 
 	private items(value: unknown, schema: Schema, path: string): Schema | undefined {
@@ -161,12 +171,20 @@ class Cleaner {
 		return 'pattern' in result ? result : this.drop(path, result.reason);
 	}
 
-	private count(key: 'minLength' | 'maxLength' | 'minItems' | 'maxItems', value: unknown, schema: Schema, path: string): Schema | undefined {
-		if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return this.drop(path, 'not a whole number');
+	private count(
+		key: 'minLength' | 'maxLength' | 'minItems' | 'maxItems',
+		value: unknown,
+		schema: Schema,
+		path: string,
+	): Schema | undefined {
+		if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+			return this.drop(path, 'not a whole number');
 		const what = key.slice(3);
 		const { [`min${what}`]: least, [`max${what}`]: most } = schema;
-		if (typeof least === 'number' && typeof most === 'number' && least > most) return this.drop(path, `min${what} above max${what}`);
-		const limit = key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MOST_REPETITIONS;
+		if (typeof least === 'number' && typeof most === 'number' && least > most)
+			return this.drop(path, `min${what} above max${what}`);
+		const limit =
+			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MOST_REPETITIONS;
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 

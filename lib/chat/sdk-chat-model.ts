@@ -40,7 +40,10 @@ function model(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => 
 		withTools: (more: SdkTool[]) => {
 			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
 			// Bound twice, the adapter hands over the same tools again.
-			return model(client, sdk, toError, [...tools.filter(({ name }) => !added.some((tool) => tool.name === name)), ...added]);
+			return model(client, sdk, toError, [
+				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
+				...added,
+			]);
 		},
 		async generate(messages: SdkMessage[], config?: SdkConfig) {
 			try {
@@ -57,7 +60,8 @@ function model(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => 
 			try {
 				let next = await answer.next();
 				for (; !next.done; next = await answer.next()) yield { type: 'text-delta', delta: next.value };
-				for (const { id, name, arguments: args } of next.value.toolCalls) yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
+				for (const { id, name, arguments: args } of next.value.toolCalls)
+					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
 				yield { type: 'finish', finishReason: finishReason(next.value), ...usage(next.value) };
 			} catch (error) {
 				throw toError(error);
@@ -75,7 +79,12 @@ function generated(answer: FinishedAnswer) {
 			content: [
 				...(answer.reasoning === '' ? [] : [{ type: 'reasoning' as const, text: answer.reasoning }]),
 				...(answer.text === '' ? [] : [{ type: 'text' as const, text: answer.text }]),
-				...answer.toolCalls.map(({ id, name, arguments: args }) => ({ type: 'tool-call' as const, toolCallId: id, toolName: name, input: args })),
+				...answer.toolCalls.map(({ id, name, arguments: args }) => ({
+					type: 'tool-call' as const,
+					toolCallId: id,
+					toolName: name,
+					input: args,
+				})),
 			],
 		},
 		finishReason: finishReason(answer),
@@ -91,14 +100,26 @@ function finishReason({ toolCalls, finishReason: reason }: FinishedAnswer): SdkF
 function usage({ usage: counts }: FinishedAnswer): { usage?: SdkUsage } {
 	if (counts === undefined) return {};
 	const { promptTokens, completionTokens, totalTokens, cachedTokens } = counts;
-	return { usage: { promptTokens, completionTokens, totalTokens, ...(cachedTokens === undefined ? {} : { inputTokenDetails: { cacheRead: cachedTokens } }) } };
+	return {
+		usage: {
+			promptTokens,
+			completionTokens,
+			totalTokens,
+			...(cachedTokens === undefined ? {} : { inputTokenDetails: { cacheRead: cachedTokens } }),
+		},
+	};
 }
 
 /** One message of the SDK, which may hold several tool results. */
 function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
 	if (results.length > 0) {
-		return results.map((part) => ({ type: 'tool', toolCallId: part.toolCallId, ...(name === undefined ? {} : { name }), content: part.result as unknown }));
+		return results.map((part) => ({
+			type: 'tool',
+			toolCallId: part.toolCallId,
+			...(name === undefined ? {} : { name }),
+			content: part.result as unknown,
+		}));
 	}
 	const calls = content.filter((part) => part.type === 'tool-call');
 	const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
@@ -107,10 +128,19 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 			type: role === 'assistant' ? 'ai' : role === 'system' ? 'system' : 'human',
 			content: content.flatMap((part): Array<Record<string, unknown>> => {
 				if (part.type === 'text') return [{ type: 'text', text: part.text }];
-				if (part.type === 'file') return [{ type: 'file', mime_type: part.mediaType ?? 'image/png', data: typeof part.data === 'string' ? part.data : Buffer.from(part.data).toString('base64') }];
+				if (part.type === 'file')
+					return [
+						{
+							type: 'file',
+							mime_type: part.mediaType ?? 'image/png',
+							data: typeof part.data === 'string' ? part.data : Buffer.from(part.data).toString('base64'),
+						},
+					];
 				return [];
 			}),
-			...(calls.length === 0 ? {} : { toolCalls: calls.map((call) => ({ id: call.toolCallId, name: call.toolName, args: parsed(call.input) })) }),
+			...(calls.length === 0
+				? {}
+				: { toolCalls: calls.map((call) => ({ id: call.toolCallId, name: call.toolName, args: parsed(call.input) })) }),
 			...(reasoning === '' ? {} : { reasoning }),
 		},
 	];

@@ -26,7 +26,8 @@ export async function detectServerKind(connection: Connection, signal?: AbortSig
 	try {
 		const answer = await connection.call(`${connection.url.api}/models`, { timeoutMs: PROBE_LIMIT_MS, signal });
 		learnFromHeaders(connection, answer.headers);
-		const kind = knownServerKind(connection) ?? kindOfModelList(answer.json) ?? (await ollamaByVersion(connection, signal));
+		const kind =
+			knownServerKind(connection) ?? kindOfModelList(answer.json) ?? (await ollamaByVersion(connection, signal));
 		remember(connection, kind ?? 'other', kind === undefined ? UNKNOWN_MS : REMEMBERED_MS);
 		return kind ?? 'other';
 	} catch {
@@ -36,8 +37,14 @@ export async function detectServerKind(connection: Connection, signal?: AbortSig
 }
 
 /** Models from elsewhere than Ollama's library carry their owner's name; only Ollama has this route (contract llama-server 8.1). */
-async function ollamaByVersion(connection: Connection, signal: AbortSignal | undefined): Promise<ServerKind | undefined> {
-	const { status, json } = await connection.call(`${connection.url.root}/api/version`, { timeoutMs: PROBE_LIMIT_MS, signal });
+async function ollamaByVersion(
+	connection: Connection,
+	signal: AbortSignal | undefined,
+): Promise<ServerKind | undefined> {
+	const { status, json } = await connection.call(`${connection.url.root}/api/version`, {
+		timeoutMs: PROBE_LIMIT_MS,
+		signal,
+	});
 	return status === 200 && isRecord(json) && typeof json.version === 'string' ? 'ollama' : undefined;
 }
 

@@ -180,7 +180,10 @@ export function closingTagOnItsOwnLine(text: string): { start: number; end: numb
 
 /** The first tag of any kind that begins or ends a line: what comes later must not change the decision, as it may not have arrived yet. */
 function firstTagOnItsOwnLine(text: string, isBeginning = true): Tag | undefined {
-	const found = TAGS.flatMap(([open, close]) => [onItsOwnLine(text, open, true, isBeginning), onItsOwnLine(text, close, false, isBeginning)]);
+	const found = TAGS.flatMap(([open, close]) => [
+		onItsOwnLine(text, open, true, isBeginning),
+		onItsOwnLine(text, close, false, isBeginning),
+	]);
 	return found.filter((tag) => tag !== undefined).sort((a, b) => a.start - b.start)[0];
 }
 

@@ -37,10 +37,14 @@ function definition(name: string, description: unknown, parameters: unknown): To
 }
 
 function notATool() {
-	return failure('invalidInput', {}, {
-		message: 'Something was bound to the model that is not a tool',
-		remedy: 'Local servers know function tools only, no tools that a cloud provider runs itself.',
-	});
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: 'Something was bound to the model that is not a tool',
+			remedy: 'Local servers know function tools only, no tools that a cloud provider runs itself.',
+		},
+	);
 }
 
 /** LangChain's ways to say it: `any` for "some tool", a tool's bare name, or OpenAI's object. */

@@ -38,6 +38,8 @@ function encode(bytes: number[]): string {
  * may sit in the middle, where decoders stop: only pieces without it can be joined as text.
  */
 export function joinBase64(pieces: readonly string[]): string {
-	const joinable = pieces.every((piece, at) => piece.length % 4 === 0 && (at === pieces.length - 1 || !piece.endsWith('=')));
+	const joinable = pieces.every(
+		(piece, at) => piece.length % 4 === 0 && (at === pieces.length - 1 || !piece.endsWith('=')),
+	);
 	return joinable ? pieces.join('') : encode(pieces.flatMap(decode));
 }

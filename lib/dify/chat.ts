@@ -45,7 +45,8 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	// Blanks alone are a query to Dify (contract 2.1).
 	if (request.query === '') throw refusedHere('empty-query', 'The query is empty');
 	const conversationId = await conversationOf(client, request, options);
-	const run = async (id: string | undefined) => await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, options);
+	const run = async (id: string | undefined) =>
+		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, options);
 	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
 	const outcome = await run(conversationId).then(
 		(result) => ({ result }),
@@ -57,7 +58,10 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	return { result: await run(undefined), conversationRestarted: true };
 }
 
-function bodyOf({ query, inputs, files = [], autoGenerateName, workflowId, traceId }: ChatRequest, conversationId: string | undefined): Fields {
+function bodyOf(
+	{ query, inputs, files = [], autoGenerateName, workflowId, traceId }: ChatRequest,
+	conversationId: string | undefined,
+): Fields {
 	return {
 		inputs,
 		query,
@@ -69,26 +73,47 @@ function bodyOf({ query, inputs, files = [], autoGenerateName, workflowId, trace
 	};
 }
 
-async function conversationOf(client: DifyClient, { conversation, user }: ChatRequest, { signal }: ChatOptions): Promise<string | undefined> {
+async function conversationOf(
+	client: DifyClient,
+	{ conversation, user }: ChatRequest,
+	{ signal }: ChatOptions,
+): Promise<string | undefined> {
 	if (conversation.kind === 'latest') return await latestConversation(client, user, signal);
 	return conversation.kind === 'id' ? conversation.id : undefined;
 }
 
 function isStale(error: unknown): boolean {
-	return error instanceof DifyError && !hasBegun(error.result) && (error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended');
+	return (
+		error instanceof DifyError &&
+		!hasBegun(error.result) &&
+		(error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended')
+	);
 }
 
 /**
  * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text (contract 3.7). Whether that is what happened
  * is seen by asking for the conversation.
  */
-async function explainStale(client: DifyClient, user: string, id: string, failed: unknown, { signal }: ChatOptions): Promise<unknown> {
+async function explainStale(
+	client: DifyClient,
+	user: string,
+	id: string,
+	failed: unknown,
+	{ signal }: ChatOptions,
+): Promise<unknown> {
 	const result = failed instanceof DifyError ? failed.result : undefined;
 	const isBare = result?.error?.cause === 'error-event' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
 	const { url } = failed as DifyError;
 	return new DifyError(
-		{ code: 'not_found', status: 404, kind: 'conversation-not-found', message: 'Conversation Not Exists.', remedy: DIFY_REMEDIES['conversation-not-found'], retryable: false },
+		{
+			code: 'not_found',
+			status: 404,
+			kind: 'conversation-not-found',
+			message: 'Conversation Not Exists.',
+			remedy: DIFY_REMEDIES['conversation-not-found'],
+			retryable: false,
+		},
 		{ url },
 	);
 }

@@ -33,7 +33,9 @@ export class DifyClient {
 	) {}
 
 	url(path: string, query: Query = {}): string {
-		const entries = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]));
+		const entries = Object.entries(query).flatMap(([name, value]) =>
+			value === undefined ? [] : [[name, String(value)] as [string, string]],
+		);
 		return `${this.api}${path}${entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`}`;
 	}
 
@@ -51,7 +53,12 @@ export class DifyClient {
 		return await this.object(method, this.url(path), body, options);
 	}
 
-	private async object(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body: Fields | undefined, options: AskOptions): Promise<Fields> {
+	private async object(
+		method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+		url: string,
+		body: Fields | undefined,
+		options: AskOptions,
+	): Promise<Fields> {
 		const { signal, timeoutMs } = options;
 		const request = { method, signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
 		for (let tries = 0; ; tries++) {
@@ -89,13 +96,20 @@ export class DifyClient {
 
 	private cancelled(url: string): DifyError {
 		return new DifyError(
-			{ status: 0, kind: 'cancelled', message: 'The execution was stopped', remedy: 'Nothing was running in Dify at that moment.', retryable: false },
+			{
+				status: 0,
+				kind: 'cancelled',
+				message: 'The execution was stopped',
+				remedy: 'Nothing was running in Dify at that moment.',
+				retryable: false,
+			},
 			{ url },
 		);
 	}
 }
 
 function mayPass(error: ServerError): boolean {
-	if (error instanceof DifyError) return error.difyKind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status ?? 0));
+	if (error instanceof DifyError)
+		return error.difyKind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status ?? 0));
 	return PASSING.has(error.kind);
 }

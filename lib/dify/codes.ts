@@ -53,9 +53,11 @@ export type DifyFailureKind =
 export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	unauthorized:
 		'Check the API key in the "Dify API" credential: copy it again from the app in Dify under API Access. An app key works for its own app only; a knowledge key ("dataset-…") does not work for apps, nor the other way round.',
-	forbidden: 'The key is known, but Dify refuses this action. Read the message above, and check the app and the plan in Dify.',
+	forbidden:
+		'The key is known, but Dify refuses this action. Read the message above, and check the app and the plan in Dify.',
 	'app-disabled': 'Switch on "Backend service API" for this app in Dify (app overview), then try again.',
-	'app-unusable': 'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an app that is active.',
+	'app-unusable':
+		'The app or its workspace was deleted, archived or blocked in Dify. Use the key of an app that is active.',
 	'app-unavailable':
 		'Open the app in Dify, choose a model and publish it. If the app is fine, its type is another one: messages go to chatbots, agents and chatflows only.',
 	'not-published': 'Publish the app in Dify: the API runs the published version, never the draft.',
@@ -73,7 +75,8 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	'file-not-found':
 		'A file can be fetched only after it was used in a message of this app. Check the file ID and the key.',
 	'not-found': 'Check the ID: it may be deleted, or belong to another app, user or knowledge base.',
-	'missing-user': 'Give the user: Dify keeps conversations, messages and files apart by it, and demands it for every run.',
+	'missing-user':
+		'Give the user: Dify keeps conversations, messages and files apart by it, and demands it for every run.',
 	'empty-query': 'Give a query that is not empty.',
 	inputs:
 		'Check the inputs against the form of the app in Dify. Required inputs must be sent on every turn, also in an existing conversation.',
@@ -98,19 +101,26 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	cancelled: 'The execution was stopped before the answer was complete.',
 	timeout:
 		'Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).',
-	'file-too-large': 'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
-	'file-type': 'Dify does not take files of this type here. Check the MIME type of the binary data and the file types allowed in the app.',
-	'file-rejected': 'Check the file against the file upload settings of the app: name, type, number, and the same user for upload and run.',
-	'feature-off': 'Switch the feature on in the app in Dify, publish it, and make sure that a model for it is configured.',
+	'file-too-large':
+		'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
+	'file-type':
+		'Dify does not take files of this type here. Check the MIME type of the binary data and the file types allowed in the app.',
+	'file-rejected':
+		'Check the file against the file upload settings of the app: name, type, number, and the same user for upload and run.',
+	'feature-off':
+		'Switch the feature on in the app in Dify, publish it, and make sure that a model for it is configured.',
 	'form-closed': 'The form was answered already or has expired; the run cannot be continued with it.',
-	'form-rejected': 'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
+	'form-rejected':
+		'Check the values against the fields of the form, and the action against its buttons. The form is still open.',
 	dataset: 'Check the state of the knowledge base or document in Dify.',
-	'request-format': 'Dify could not read the request. A proxy between n8n and Dify may have changed or dropped its body.',
+	'request-format':
+		'Dify could not read the request. A proxy between n8n and Dify may have changed or dropped its body.',
 	'route-not-found':
 		'Check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1. If it is right, an ID has the wrong form, or this version of Dify does not have the function.',
 	'web-frontend':
 		'The base URL leads to a web page, probably the web front end of Dify, not to its API. Use the address shown under API Access in Dify; it usually ends in /v1.',
-	redirect: 'Use the address to which the server redirects as the base URL, with the right scheme (http or https). The key is never sent on to another address.',
+	redirect:
+		'Use the address to which the server redirects as the base URL, with the right scheme (http or https). The key is never sent on to another address.',
 	'server-error':
 		'Dify failed inside. Look into the logs of its API container. A run may have been started: check the logs of the app before you send it again.',
 	gateway:
@@ -190,12 +200,21 @@ export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyFailureKind]> = [
 	[/^query is required/, 'empty-query'],
 	[/\bin input form\b|^Invalid input type for/, 'inputs'],
 	[/rating cannot be None when feedback not exists/, 'nothing-to-revoke'],
-	[/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type/, 'file-rejected'],
+	[
+		/^Invalid upload file|^Number of (?:\w+ )?files exceeds|^File validation failed|^Detected file type/,
+		'file-rejected',
+	],
 	[/^No matching enum found|^Filename contains|not allowed for security reasons/, 'file-rejected'],
-	[/Suggested Questions Is Disabled|Speech to text is not enabled|TTS is not enabled|no voice available/, 'feature-off'],
+	[
+		/Suggested Questions Is Disabled|Speech to text is not enabled|TTS is not enabled|no voice available/,
+		'feature-off',
+	],
 	[/^Run failed/, 'run-failed'],
 	[/API service has been disabled/, 'app-disabled'],
-	[/^The app no longer exists|app's status is abnormal|workspace's status is archived|^Tenant does not exist/, 'app-unusable'],
+	[
+		/^The app no longer exists|app's status is abnormal|workspace's status is archived|^Tenant does not exist/,
+		'app-unusable',
+	],
 	[/^Dataset api access is not enabled/, 'dataset'],
 	[/valid UUID/i, 'invalid-id'],
 	[/^The job does not exist/, 'not-found'],

@@ -23,7 +23,13 @@ export async function conversationPage(
 }
 
 /** Conversations of a user in the order that is asked for. */
-export async function listConversations(client: DifyClient, user: string, most: Most, sortBy: ConversationSort, signal?: AbortSignal): Promise<Fields[]> {
+export async function listConversations(
+	client: DifyClient,
+	user: string,
+	most: Most,
+	sortBy: ConversationSort,
+	signal?: AbortSignal,
+): Promise<Fields[]> {
 	return await collectAfter(most, LARGEST_PAGE, async (limit, lastId) => {
 		const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
 		if (lastId === undefined) return await answer;
@@ -35,13 +41,22 @@ export async function listConversations(client: DifyClient, user: string, most: 
 }
 
 /** The conversation that the user wrote in last; undefined when there is none. */
-export async function latestConversation(client: DifyClient, user: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function latestConversation(
+	client: DifyClient,
+	user: string,
+	signal?: AbortSignal,
+): Promise<string | undefined> {
 	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at', signal });
 	return text(conversations[0]?.id);
 }
 
 /** Whether this user has such a conversation. */
-export async function ownsConversation(client: DifyClient, user: string, id: string, signal?: AbortSignal): Promise<boolean> {
+export async function ownsConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+	signal?: AbortSignal,
+): Promise<boolean> {
 	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal }).then(
 		() => undefined,
 		(error: unknown) => error,
@@ -58,27 +73,55 @@ function isMissing(error: unknown): boolean {
  *
  * @throws {DifyError} of kind `conversation-not-found`
  */
-export async function deleteConversation(client: DifyClient, user: string, id: string, signal?: AbortSignal): Promise<void> {
+export async function deleteConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+	signal?: AbortSignal,
+): Promise<void> {
 	await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal });
 	await client.send('DELETE', `/conversations/${id}`, { user }, { signal });
 }
 
 /** Gives a conversation a name, or lets Dify think of one. Returns the conversation. */
-export async function renameConversation(client: DifyClient, user: string, id: string, name: string | undefined, signal?: AbortSignal): Promise<Fields> {
-	if (name !== undefined && name.trim() === '') throw refusedHere('invalid-param', 'The name is empty', 'Give a name, or let Dify think of one.');
+export async function renameConversation(
+	client: DifyClient,
+	user: string,
+	id: string,
+	name: string | undefined,
+	signal?: AbortSignal,
+): Promise<Fields> {
+	if (name !== undefined && name.trim() === '')
+		throw refusedHere('invalid-param', 'The name is empty', 'Give a name, or let Dify think of one.');
 	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
-	return await client.send('POST', `/conversations/${id}/name`, body, { signal, timeoutMs: MODEL_LIMIT_MS, idempotent: name !== undefined });
+	return await client.send('POST', `/conversations/${id}/name`, body, {
+		signal,
+		timeoutMs: MODEL_LIMIT_MS,
+		idempotent: name !== undefined,
+	});
 }
 
 /** Messages of a conversation, oldest first; with a number, the newest so many. */
-export async function listMessages(client: DifyClient, user: string, id: string, most: Most, signal?: AbortSignal): Promise<Fields[]> {
+export async function listMessages(
+	client: DifyClient,
+	user: string,
+	id: string,
+	most: Most,
+	signal?: AbortSignal,
+): Promise<Fields[]> {
 	const pages: Fields[][] = [];
 	for await (const page of messagePages(client, user, id, most, signal)) pages.push(page);
 	return pages.reverse().flat();
 }
 
 /** Pages go back in time, inside a page the oldest comes first. */
-export async function* messagePages(client: DifyClient, user: string, id: string, most: Most, signal?: AbortSignal): AsyncGenerator<Fields[]> {
+export async function* messagePages(
+	client: DifyClient,
+	user: string,
+	id: string,
+	most: Most,
+	signal?: AbortSignal,
+): AsyncGenerator<Fields[]> {
 	let firstId: string | undefined;
 	for (let have = 0; ; ) {
 		const limit = pageSize(most, have, LARGEST_PAGE);
@@ -96,7 +139,14 @@ export async function* messagePages(client: DifyClient, user: string, id: string
 }
 
 /** Questions that the user might ask next. A language model thinks of them, so this takes time and costs tokens. */
-export async function suggestedQuestions(client: DifyClient, user: string, messageId: string, signal?: AbortSignal): Promise<string[]> {
+export async function suggestedQuestions(
+	client: DifyClient,
+	user: string,
+	messageId: string,
+	signal?: AbortSignal,
+): Promise<string[]> {
 	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { signal, timeoutMs: MODEL_LIMIT_MS });
-	return Array.isArray(answer.data) ? answer.data.filter((question): question is string => typeof question === 'string') : [];
+	return Array.isArray(answer.data)
+		? answer.data.filter((question): question is string => typeof question === 'string')
+		: [];
 }

@@ -41,7 +41,11 @@ export const KEY_TEST_PATHS = { app: '/info', knowledge: '/datasets?page=1&limit
  * @param more what differs from the credential
  * @throws {ServerError} of kind `invalidUrl` or `invalidInput`
  */
-export function difyClient(data: ICredentialDataDecryptedObject, helpers?: object, more: Partial<ConnectionSettings> = {}): DifyClient {
+export function difyClient(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+	more: Partial<ConnectionSettings> = {},
+): DifyClient {
 	const credential = readDifyCredential(data);
 	const connection = new Connection({
 		baseUrl: credential.baseUrl,
@@ -58,6 +62,10 @@ function apiOf(typed: string): string {
 	try {
 		return resolveDifyBase(typed);
 	} catch (error) {
-		throw failure('invalidUrl', {}, error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {});
+		throw failure(
+			'invalidUrl',
+			{},
+			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
+		);
 	}
 }

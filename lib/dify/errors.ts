@@ -62,7 +62,9 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 	// An error inside a 200 answer (contract 3.9) names its status itself.
 	const ownStatus = number(envelope.status);
 	const status = answer.status >= 400 ? answer.status : (ownStatus ?? answer.status);
-	const message = cleanMessage(text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail));
+	const message = cleanMessage(
+		text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail),
+	);
 	const code = text(envelope.code);
 	const kind = classify(code, status, message);
 	return {
@@ -91,7 +93,14 @@ export function describeRunError(error: RunError, url?: string): DifyFailure {
 	const status = error.status ?? 200;
 	const message = cleanMessage(error.message) ?? statusText(status);
 	const kind = CAUSES[error.cause] ?? classify(error.code, error.status, message);
-	return { code: error.code, status, kind, message, remedy: remedyOf(kind, url), retryable: kind === 'too-many-requests' };
+	return {
+		code: error.code,
+		status,
+		kind,
+		message,
+		remedy: remedyOf(kind, url),
+		retryable: kind === 'too-many-requests',
+	};
 }
 
 function classify(code: string | undefined, status: number | undefined, message: string | undefined): DifyFailureKind {
@@ -186,7 +195,9 @@ function shorten(message: string, most: number): string {
 }
 
 function defaultMessage(kind: DifyFailureKind, code: string | undefined, status: number): string {
-	return code === undefined ? `${statusText(status)} (${kind}, no message)` : `Dify answered ${status} ${code} without a message`;
+	return code === undefined
+		? `${statusText(status)} (${kind}, no message)`
+		: `Dify answered ${status} ${code} without a message`;
 }
 
 const STATUS_TEXTS: Record<number, string> = {
@@ -220,7 +231,5 @@ function remedyOf(kind: DifyFailureKind, url: string | undefined): string {
 }
 
 function plainUrl(url: string): string {
-	return url
-		.replace(/[?#].*$/s, '')
-		.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
+	return url.replace(/[?#].*$/s, '').replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 }

@@ -21,7 +21,10 @@ type Handler = (state: RunState, event: Fields, deltas: TextDelta[], data: Field
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 	['message', messageText],
 	['message_file', messageFile],
-	['message_replace', (state, event, deltas) => replace(state, text(event.answer) ?? '', text(event.reason) ?? 'message_replace', deltas)],
+	[
+		'message_replace',
+		(state, event, deltas) => replace(state, text(event.answer) ?? '', text(event.reason) ?? 'message_replace', deltas),
+	],
 	['message_end', messageEnd],
 	[
 		'agent_message',
@@ -41,7 +44,10 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 	['human_input_form_filled', (state, _event, _deltas, data) => formClosed(state, data)],
 	['human_input_form_timeout', (state, _event, _deltas, data) => formClosed(state, data)],
 	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, data)],
-	...[...NODE_EVENTS.keys()].map((name): [string, Handler] => [name, (state, _event, _deltas, data) => addNode(workflowOf(state).nodes, state.nodeIndex, name, data)]),
+	...[...NODE_EVENTS.keys()].map((name): [string, Handler] => [
+		name,
+		(state, _event, _deltas, data) => addNode(workflowOf(state).nodes, state.nodeIndex, name, data),
+	]),
 	['error', errorEvent],
 ]);
 

@@ -63,7 +63,14 @@ export class DifyError extends ServerError {
 			status,
 			partialText: result?.text || undefined,
 			partialReasoning: result?.reasoning || undefined,
-			facts: { difyKind: kind, code, retryable, difyVersion: headers?.['x-version'], ...ids, ...(stopRequested === undefined ? {} : { stopRequested }) },
+			facts: {
+				difyKind: kind,
+				code,
+				retryable,
+				difyVersion: headers?.['x-version'],
+				...ids,
+				...(stopRequested === undefined ? {} : { stopRequested }),
+			},
 		});
 		this.name = 'DifyError';
 		this.difyKind = kind;
@@ -92,9 +99,16 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 		method,
 	});
 	const target = redirectedTo(connection, answer);
-	if (target === undefined) return new DifyError({ ...described, message: connection.mask(described.message) }, { url: answer.url, headers: answer.headers });
+	if (target === undefined)
+		return new DifyError(
+			{ ...described, message: connection.mask(described.message) },
+			{ url: answer.url, headers: answer.headers },
+		);
 	const message = connection.mask(`The server redirects to ${target.replace(/[?#].*$/s, '')}`);
-	return new DifyError({ status: answer.status, kind: 'redirect', message, remedy: DIFY_REMEDIES.redirect, retryable: false }, { url: target === answer.url ? undefined : answer.url });
+	return new DifyError(
+		{ status: answer.status, kind: 'redirect', message, remedy: DIFY_REMEDIES.redirect, retryable: false },
+		{ url: target === answer.url ? undefined : answer.url },
+	);
 }
 
 /** A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there says nothing about it. */
@@ -104,9 +118,17 @@ function redirectedTo(connection: Connection, { status, headers, url }: CallAnsw
 }
 
 /** The error of a run that began, with all that had arrived. */
-export function runError(connection: Connection, result: RunResult, { url, headers }: Pick<EventStream, 'url' | 'headers'>, stopRequested?: boolean): DifyError {
+export function runError(
+	connection: Connection,
+	result: RunResult,
+	{ url, headers }: Pick<EventStream, 'url' | 'headers'>,
+	stopRequested?: boolean,
+): DifyError {
 	const described = describeRunError(result.error ?? { cause: 'not-finished', message: 'The run did not finish' }, url);
-	return new DifyError({ ...described, message: connection.mask(described.message) }, { url, headers, result, stopRequested });
+	return new DifyError(
+		{ ...described, message: connection.mask(described.message) },
+		{ url, headers, result, stopRequested },
+	);
 }
 
 /** Something that was found wrong before anything was sent. */

@@ -35,8 +35,14 @@ export interface Rated {
  */
 export async function rateMessage(client: DifyClient, rate: Rate, signal?: AbortSignal): Promise<Rated> {
 	const { messageId, user, rating } = rate;
-	const content = rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate, signal) : undefined);
-	await client.send('POST', `/messages/${messageId}/feedbacks`, { rating, content: content ?? null, user }, { signal, idempotent: true });
+	const content =
+		rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate, signal) : undefined);
+	await client.send(
+		'POST',
+		`/messages/${messageId}/feedbacks`,
+		{ rating, content: content ?? null, user },
+		{ signal, idempotent: true },
+	);
 	return { messageId, rating, content: content ?? null };
 }
 
@@ -46,14 +52,21 @@ export async function rateMessage(client: DifyClient, rate: Rate, signal?: Abort
  * @returns whether there was one
  * @throws {DifyError} of kind `nothing-to-revoke` when there was none, unless `ignoreNotRated`
  */
-export async function revokeRating(client: DifyClient, messageId: string, user: string, ignoreNotRated: boolean, signal?: AbortSignal): Promise<boolean> {
+export async function revokeRating(
+	client: DifyClient,
+	messageId: string,
+	user: string,
+	ignoreNotRated: boolean,
+	signal?: AbortSignal,
+): Promise<boolean> {
 	// Not sent again by itself: the second time, Dify says that there is nothing to revoke.
 	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }, { signal }).then(
 		() => undefined,
 		(error: unknown) => ({ error }),
 	);
 	if (failed === undefined) return true;
-	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothing-to-revoke') return false;
+	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothing-to-revoke')
+		return false;
 	throw failed.error;
 }
 
@@ -80,8 +93,13 @@ async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortS
 }
 
 /** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
-async function earlierContent(client: DifyClient, { messageId, user, conversationId }: Rate, signal?: AbortSignal): Promise<string | undefined> {
-	if (conversationId !== undefined && !(await isRated(client, conversationId, messageId, user, signal))) return undefined;
+async function earlierContent(
+	client: DifyClient,
+	{ messageId, user, conversationId }: Rate,
+	signal?: AbortSignal,
+): Promise<string | undefined> {
+	if (conversationId !== undefined && !(await isRated(client, conversationId, messageId, user, signal)))
+		return undefined;
 	for await (const found of feedbackPages(client, LARGEST_PAGE, signal)) {
 		const own = found.find((each) => each.message_id === messageId && each.from_source === 'user');
 		if (own !== undefined) return text(own.content);
@@ -90,7 +108,13 @@ async function earlierContent(client: DifyClient, { messageId, user, conversatio
 }
 
 /** Whether the message has a rating; a message that is not found there may have one. */
-async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string, signal?: AbortSignal): Promise<boolean> {
+async function isRated(
+	client: DifyClient,
+	conversationId: string,
+	messageId: string,
+	user: string,
+	signal?: AbortSignal,
+): Promise<boolean> {
 	for await (const messages of messagePages(client, user, conversationId, 'all', signal)) {
 		const message = messages.find(({ id }) => id === messageId);
 		if (message !== undefined) return text(fields(message.feedback).rating) !== undefined;

@@ -48,14 +48,25 @@ export function appFileRules(parameters: Fields): FileRules {
 	const upload = fields(parameters.file_upload);
 	const image = fields(upload.image);
 	const isOld = upload.enabled === undefined && upload.allowed_file_types === undefined && isFields(upload.image);
-	const settings = isOld ? { ...image, allowed_file_types: ['image'], allowed_file_upload_methods: image.transfer_methods } : upload;
-	return { where: 'the app', enabled: settings.enabled === true, ...limitsOf(settings), most: number(settings.number_limits) };
+	const settings = isOld
+		? { ...image, allowed_file_types: ['image'], allowed_file_upload_methods: image.transfer_methods }
+		: upload;
+	return {
+		where: 'the app',
+		enabled: settings.enabled === true,
+		...limitsOf(settings),
+		most: number(settings.number_limits),
+	};
 }
 
 /** What the settings of an app or of a field of its form say about files. */
 export function limitsOf(settings: Fields): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
-	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType => (FILE_TYPES as readonly string[]).includes(type));
-	const extensions = texts(settings.allowed_file_extensions).map((extension) => extension.toLowerCase().replace(/^\./, ''));
+	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
+		(FILE_TYPES as readonly string[]).includes(type),
+	);
+	const extensions = texts(settings.allowed_file_extensions).map((extension) =>
+		extension.toLowerCase().replace(/^\./, ''),
+	);
 	const methods = texts(settings.allowed_file_upload_methods);
 	return {
 		...(types.length === 0 ? {} : { types }),
@@ -101,13 +112,22 @@ export function checkFiles(files: readonly CheckedFile[], rules: FileRules, size
 	if (files.length === 0) return;
 	const { where, most } = rules;
 	if (!rules.enabled) {
-		throw refusedHere('feature-off', `File upload is switched off in ${where}, so Dify would drop the files without a word`, 'Switch on file upload in the app in Dify and publish it, or remove the files in the node.');
+		throw refusedHere(
+			'feature-off',
+			`File upload is switched off in ${where}, so Dify would drop the files without a word`,
+			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
+		);
 	}
-	if (most !== undefined && files.length > most) throw refusedHere('file-rejected', `${files.length} files are given, but ${where} takes ${most} at most`);
+	if (most !== undefined && files.length > most)
+		throw refusedHere('file-rejected', `${files.length} files are given, but ${where} takes ${most} at most`);
 	for (const file of files) checkFile(file, rules, sizes);
 }
 
-function checkFile({ name, type, method, size }: CheckedFile, { where, types, extensions, methods }: FileRules, sizes: SizeLimits): void {
+function checkFile(
+	{ name, type, method, size }: CheckedFile,
+	{ where, types, extensions, methods }: FileRules,
+	sizes: SizeLimits,
+): void {
 	if (types !== undefined && !types.includes(type)) {
 		throw refusedHere('file-type', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
 	}
@@ -115,11 +135,17 @@ function checkFile({ name, type, method, size }: CheckedFile, { where, types, ex
 		throw refusedHere('file-type', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
 	}
 	if (methods !== undefined && !methods.includes(method)) {
-		throw refusedHere('file-rejected', `${where === 'the app' ? 'The app' : where} takes ${method === 'remote_url' ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`);
+		throw refusedHere(
+			'file-rejected',
+			`${where === 'the app' ? 'The app' : where} takes ${method === 'remote_url' ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
+		);
 	}
 	const megabytes = sizes[sizeClass(name)];
 	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024) {
-		throw refusedHere('file-too-large', `"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`);
+		throw refusedHere(
+			'file-too-large',
+			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
+		);
 	}
 }
 
@@ -140,5 +166,9 @@ export function nameInUrl(url: string): string {
 export function checkedUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
-	throw refusedHere('file-rejected', `The file URL is not valid: "${trimmed.slice(0, 200)}"`, 'Give a full address that starts with http:// or https:// and that Dify itself can reach.');
+	throw refusedHere(
+		'file-rejected',
+		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
+		'Give a full address that starts with http:// or https:// and that Dify itself can reach.',
+	);
 }

@@ -3,7 +3,15 @@ import { refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';
 
-export type FormKind = 'text-input' | 'paragraph' | 'select' | 'number' | 'checkbox' | 'json_object' | 'file' | 'file-list';
+export type FormKind =
+	| 'text-input'
+	| 'paragraph'
+	| 'select'
+	| 'number'
+	| 'checkbox'
+	| 'json_object'
+	| 'file'
+	| 'file-list';
 
 /** One field of the form that an app shows before its first message (contract 2.11). */
 export interface FormField {
@@ -19,7 +27,16 @@ export interface FormField {
 	files: FileRules;
 }
 
-const KINDS: readonly FormKind[] = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'];
+const KINDS: readonly FormKind[] = [
+	'text-input',
+	'paragraph',
+	'select',
+	'number',
+	'checkbox',
+	'json_object',
+	'file',
+	'file-list',
+];
 
 /**
  * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left out, since Dify fills it in
@@ -43,7 +60,9 @@ function fieldOf(name: string, variable: string, settings: Fields): FormField {
 		variable,
 		label,
 		required: settings.required === true,
-		...(settings.default === undefined || settings.default === null || settings.default === '' ? {} : { default: settings.default }),
+		...(settings.default === undefined || settings.default === null || settings.default === ''
+			? {}
+			: { default: settings.default }),
 		options: list(settings.options).map(String),
 		files: {
 			where: `the field "${label}"`,
@@ -88,7 +107,10 @@ function booleanValue({ label }: FormField, value: unknown): boolean | undefined
 	if (typeof value === 'string' && value.trim() === '') return undefined;
 	const said = switchOf(value);
 	if (said !== undefined) return said;
-	throw refusedHere('inputs', `The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`);
+	throw refusedHere(
+		'inputs',
+		`The field "${label}" must be true or false, but is ${JSON.stringify(value).slice(0, 100)}`,
+	);
 }
 
 function objectValue({ label }: FormField, value: unknown): unknown {
@@ -102,5 +124,9 @@ function objectValue({ label }: FormField, value: unknown): unknown {
 export function jsonInputs(value: unknown): Fields {
 	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
 	if (isFields(parsed)) return parsed;
-	throw refusedHere('inputs', 'The inputs are not a JSON object', 'Write them as {"variable": "value"}, or {} for none.');
+	throw refusedHere(
+		'inputs',
+		'The inputs are not a JSON object',
+		'Write them as {"variable": "value"}, or {} for none.',
+	);
 }

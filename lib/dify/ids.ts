@@ -32,9 +32,19 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
  */
 export function userOf(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
-	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === '')) throw refusedHere('missing-user', 'The user is empty');
-	if (typeof user !== 'string') throw refusedHere('missing-user', `The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`);
-	if ([...user].length > LONGEST_USER) throw refusedHere('invalid-param', `The user is longer than ${LONGEST_USER} characters`, 'Use a shorter value, such as an ID.');
+	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === ''))
+		throw refusedHere('missing-user', 'The user is empty');
+	if (typeof user !== 'string')
+		throw refusedHere(
+			'missing-user',
+			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
+		);
+	if ([...user].length > LONGEST_USER)
+		throw refusedHere(
+			'invalid-param',
+			`The user is longer than ${LONGEST_USER} characters`,
+			'Use a shorter value, such as an ID.',
+		);
 	return user;
 }
 
@@ -47,5 +57,9 @@ export function traceIdOf(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
-	throw refusedHere('invalid-param', 'The trace ID is not valid', `${DIFY_REMEDIES['invalid-param']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`);
+	throw refusedHere(
+		'invalid-param',
+		'The trace ID is not valid',
+		`${DIFY_REMEDIES['invalid-param']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`,
+	);
 }

@@ -21,7 +21,11 @@ export function added(known: Map<string, Fields>, found: readonly Fields[]): voi
  *
  * @param page asks for the records behind `lastId`; undefined when that one is gone
  */
-export async function collectAfter(most: Most, largest: number, page: (limit: number, lastId: string | undefined) => Promise<Fields | undefined>): Promise<Fields[]> {
+export async function collectAfter(
+	most: Most,
+	largest: number,
+	page: (limit: number, lastId: string | undefined) => Promise<Fields | undefined>,
+): Promise<Fields[]> {
 	const records = new Map<string, Fields>();
 	/** What the list can be continued behind: the ids of what was found, the last one first of all. */
 	const trail: string[] = [];

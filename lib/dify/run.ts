@@ -47,8 +47,14 @@ export interface RunRoute {
 
 export const RUN_ROUTES = {
 	chat: { start: '/chat-messages', stop: (taskId: string) => `/chat-messages/${encodeURIComponent(taskId)}/stop` },
-	completion: { start: '/completion-messages', stop: (taskId: string) => `/completion-messages/${encodeURIComponent(taskId)}/stop` },
-	workflow: { start: '/workflows/run', stop: (taskId: string) => `/workflows/tasks/${encodeURIComponent(taskId)}/stop` },
+	completion: {
+		start: '/completion-messages',
+		stop: (taskId: string) => `/completion-messages/${encodeURIComponent(taskId)}/stop`,
+	},
+	workflow: {
+		start: '/workflows/run',
+		stop: (taskId: string) => `/workflows/tasks/${encodeURIComponent(taskId)}/stop`,
+	},
 } as const satisfies Record<string, RunRoute>;
 
 const STOP_LIMIT_MS = 5_000;
@@ -62,7 +68,13 @@ const LONGEST_PAUSE_MS = 15_000;
  * @returns a run that succeeded, paused, or was stopped by someone else
  * @throws {DifyError} with the partial result and all ids; {ServerError} when Dify was not reached
  */
-export async function startRun(client: DifyClient, route: RunRoute, body: Fields, user: string, options: RunOptions = {}): Promise<RunResult> {
+export async function startRun(
+	client: DifyClient,
+	route: RunRoute,
+	body: Fields,
+	user: string,
+	options: RunOptions = {},
+): Promise<RunResult> {
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
 	for (let tries = 0; ; tries++) {
@@ -91,7 +103,14 @@ function wasNotTakenUp(error: ServerError): boolean {
 
 type Outcome = { result: RunResult } | { failed: ServerError };
 
-async function attempt(client: DifyClient, route: RunRoute, url: string, json: Fields, user: string, options: RunOptions): Promise<Outcome> {
+async function attempt(
+	client: DifyClient,
+	route: RunRoute,
+	url: string,
+	json: Fields,
+	user: string,
+	options: RunOptions,
+): Promise<Outcome> {
 	const opened = await open(client, url, json, options);
 	if ('failed' in opened) return opened;
 	const state = createRun(options.hints);
@@ -100,13 +119,23 @@ async function attempt(client: DifyClient, route: RunRoute, url: string, json: F
 	if (reading.refused !== undefined) return { failed: reading.refused };
 	if (reading.whole !== undefined) return wholeOutcome(client, opened, reading.whole, options);
 	const gaveUp = reading.reason === 'abort' || reading.reason === 'idle';
-	const result = finish(state, reading.reason, reading.detail === undefined ? undefined : connection.mask(reading.detail));
+	const result = finish(
+		state,
+		reading.reason,
+		reading.detail === undefined ? undefined : connection.mask(reading.detail),
+	);
 	if (result.status !== 'failed') return { result };
-	const stopRequested = gaveUp && state.taskId !== undefined ? await stopRun(client, route, state.taskId, user) : undefined;
+	const stopRequested =
+		gaveUp && state.taskId !== undefined ? await stopRun(client, route, state.taskId, user) : undefined;
 	return { failed: runError(connection, result, opened, stopRequested) };
 }
 
-async function open(client: DifyClient, url: string, json: Fields, options: RunOptions): Promise<EventStream | { failed: ServerError }> {
+async function open(
+	client: DifyClient,
+	url: string,
+	json: Fields,
+	options: RunOptions,
+): Promise<EventStream | { failed: ServerError }> {
 	const { firstByteMs, ...limits } = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	try {
 		const stream = await client.connection.stream(url, {
@@ -126,12 +155,24 @@ async function open(client: DifyClient, url: string, json: Fields, options: RunO
 /** The limits have other names here, and advice about GPUs is of no use. */
 function inDifysWords(error: ServerError, url: string, options: RunOptions): ServerError {
 	if (error.kind === 'aborted') {
-		return new DifyError({ status: 0, kind: 'cancelled', message: 'The execution was stopped before Dify answered', remedy: DIFY_REMEDIES.cancelled, retryable: false }, { url });
+		return new DifyError(
+			{
+				status: 0,
+				kind: 'cancelled',
+				message: 'The execution was stopped before Dify answered',
+				remedy: DIFY_REMEDIES.cancelled,
+				retryable: false,
+			},
+			{ url },
+		);
 	}
 	const detail = limitDetail(error, options);
 	if (detail === undefined) return error;
 	const remedy = `${DIFY_REMEDIES.timeout} A run may have been started.`;
-	return new DifyError({ status: 0, kind: 'timeout', message: `A time limit ran out: ${detail}`, remedy, retryable: false }, { url });
+	return new DifyError(
+		{ status: 0, kind: 'timeout', message: `A time limit ran out: ${detail}`, remedy, retryable: false },
+		{ url },
+	);
 }
 
 interface Reading {
@@ -149,11 +190,16 @@ async function read(stream: EventStream, state: RunState, options: RunOptions): 
 		for await (const batch of stream.batches) {
 			const whole = batch.find(({ event }) => event === 'whole-answer');
 			if (whole !== undefined) return { reason: 'eof', whole: whole.data };
-			const step = reduceBatch(state, batch.map(({ data }) => data), options);
+			const step = reduceBatch(
+				state,
+				batch.map(({ data }) => data),
+				options,
+			);
 			if (step.deltas.length > 0) {
 				const notShown = await failureOf(async () => await options.onDeltas?.(step.deltas));
 				// Nobody would see the rest of the answer, so it is not to be thought of either.
-				if (notShown !== undefined) return { reason: 'abort', detail: `the answer could not be passed on: ${notShown}` };
+				if (notShown !== undefined)
+					return { reason: 'abort', detail: `the answer could not be passed on: ${notShown}` };
 			}
 			if (step.next === 'close') return { reason: 'closed' };
 			grace.follow(step);
@@ -221,7 +267,10 @@ function broken(error: unknown, options: RunOptions): Reading {
 	const limit = limitDetail(error, options);
 	if (limit !== undefined) return { reason: 'idle', detail: limit };
 	const code = error instanceof ServerError ? error.facts.code : undefined;
-	return { reason: 'closed', detail: typeof code === 'string' ? code : error instanceof ServerError ? error.message : String(error) };
+	return {
+		reason: 'closed',
+		detail: typeof code === 'string' ? code : error instanceof ServerError ? error.message : String(error),
+	};
 }
 
 /** Which limit ran out, in words; undefined for another error. */
@@ -238,7 +287,12 @@ function limitDetail(error: unknown, options: RunOptions): string | undefined {
 }
 
 /** Some proxies and old versions answer as blocking, or with an error inside a 200, although a stream was asked for. */
-async function wholeOutcome(client: DifyClient, stream: EventStream, whole: string, options: RunOptions): Promise<Outcome> {
+async function wholeOutcome(
+	client: DifyClient,
+	stream: EventStream,
+	whole: string,
+	options: RunOptions,
+): Promise<Outcome> {
 	const body = parseJson(whole);
 	options.onEvent?.(body ?? whole);
 	const { connection } = client;
@@ -249,7 +303,8 @@ async function wholeOutcome(client: DifyClient, stream: EventStream, whole: stri
 	const result = resultOfBlocking(body, options.hints);
 	if (result.status === 'failed') return { failed: runError(connection, result, stream) };
 	// The answer is there, whether it can be passed on or not.
-	if (result.text !== '') await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
+	if (result.text !== '')
+		await failureOf(async () => await options.onDeltas?.([{ type: 'append', text: result.text }]));
 	return { result };
 }
 

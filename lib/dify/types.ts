@@ -13,9 +13,7 @@ export interface RunHints {
  * One piece for a live display. Applying all pieces in order to an empty text gives the text of the result at every moment.
  * What was shown already cannot always be taken back, so a replacement says why it came.
  */
-export type TextDelta =
-	| { type: 'append'; text: string }
-	| { type: 'replace'; text: string; reason: string };
+export type TextDelta = { type: 'append'; text: string } | { type: 'replace'; text: string; reason: string };
 
 /**
  * What the connection's owner has to do next. `grace`: read on for at most `graceMs`, counted from the first step that

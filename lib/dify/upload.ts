@@ -27,7 +27,13 @@ const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
  * @returns its id in Dify
  * @throws {DifyError} and {ServerError}
  */
-export async function uploadFile(client: DifyClient, source: FileSource, user: string, signal?: AbortSignal, idleMs = UPLOAD_IDLE_MS): Promise<string> {
+export async function uploadFile(
+	client: DifyClient,
+	source: FileSource,
+	user: string,
+	signal?: AbortSignal,
+	idleMs = UPLOAD_IDLE_MS,
+): Promise<string> {
 	const url = client.url('/files/upload');
 	const boundary = `----n8n${randomUUID()}`;
 	const head = encode(headOf(source, user, boundary));
@@ -51,7 +57,17 @@ export async function uploadFile(client: DifyClient, source: FileSource, user: s
 		);
 	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent, url);
 	const id = text(client.readObject(outcome.answer, 'POST').id);
-	if (id === undefined) throw new DifyError({ status: outcome.answer.status, kind: 'empty-answer', message: 'Dify took the file, but gave no ID for it', remedy: 'Check the proxies in front of Dify.', retryable: false }, { url });
+	if (id === undefined)
+		throw new DifyError(
+			{
+				status: outcome.answer.status,
+				kind: 'empty-answer',
+				message: 'Dify took the file, but gave no ID for it',
+				remedy: 'Check the proxies in front of Dify.',
+				retryable: false,
+			},
+			{ url },
+		);
 	return id;
 }
 
@@ -105,12 +121,23 @@ async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, s
 
 /** A proxy that finds an upload too large often just closes the connection. */
 function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unreadable }: Sent, url: string): unknown {
-	if (unreadable !== undefined) return refusedHere('file-rejected', `"${name}" could not be read: ${unreadable}`, 'Look at the binary data of the item, and at where n8n stores binary data.');
+	if (unreadable !== undefined)
+		return refusedHere(
+			'file-rejected',
+			`"${name}" could not be read: ${unreadable}`,
+			'Look at the binary data of the item, and at where n8n stores binary data.',
+		);
 	if (!(error instanceof ServerError) || bytes === 0) return error;
 	const progress = `${bytes} of ${size} bytes`;
 	if (error.kind === 'idleLimit') {
 		return new DifyError(
-			{ status: 0, kind: 'timeout', message: `The upload of "${name}" stood still (${progress})`, remedy: 'Check the network between n8n and Dify, and the storage of Dify.', retryable: false },
+			{
+				status: 0,
+				kind: 'timeout',
+				message: `The upload of "${name}" stood still (${progress})`,
+				remedy: 'Check the network between n8n and Dify, and the storage of Dify.',
+				retryable: false,
+			},
 			{ url },
 		);
 	}
@@ -120,7 +147,8 @@ function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unre
 			status: 0,
 			kind: 'file-too-large',
 			message: `The connection was closed while "${name}" was sent (${progress})`,
-			remedy: 'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+			remedy:
+				'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
 			retryable: false,
 		},
 		{ url },

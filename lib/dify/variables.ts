@@ -5,9 +5,23 @@ import { collectAfter, type Most } from './paging';
 import { parseJson, text, type Fields } from './read';
 
 /** Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify names it. */
-export async function listVariables(client: DifyClient, user: string, conversationId: string, most: Most, name?: string, signal?: AbortSignal): Promise<Fields[]> {
-	const records = await collectAfter(most, LARGEST_PAGE, async (limit, lastId) =>
-		await client.get(`/conversations/${conversationId}/variables`, { user, limit, last_id: lastId, variable_name: name }, { signal }),
+export async function listVariables(
+	client: DifyClient,
+	user: string,
+	conversationId: string,
+	most: Most,
+	name?: string,
+	signal?: AbortSignal,
+): Promise<Fields[]> {
+	const records = await collectAfter(
+		most,
+		LARGEST_PAGE,
+		async (limit, lastId) =>
+			await client.get(
+				`/conversations/${conversationId}/variables`,
+				{ user, limit, last_id: lastId, variable_name: name },
+				{ signal },
+			),
 	);
 	return records.map(typed);
 }
@@ -26,23 +40,40 @@ function typed(variable: Fields): Fields {
  * @param wanted id or name of the variable
  * @throws {DifyError} of kind `not-found` with the names there are, or `invalid-param` for a value of the wrong type
  */
-export async function updateVariable(client: DifyClient, user: string, conversationId: string, wanted: string, value: unknown, signal?: AbortSignal): Promise<Fields> {
+export async function updateVariable(
+	client: DifyClient,
+	user: string,
+	conversationId: string,
+	wanted: string,
+	value: unknown,
+	signal?: AbortSignal,
+): Promise<Fields> {
 	const variables = await listVariables(client, user, conversationId, 'all', undefined, signal);
 	const known = variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
 	const id = text(known?.id);
 	if (known === undefined || id === undefined) {
 		const names = variables.map(({ name }) => String(name)).join(', ');
-		throw refusedHere('not-found', `The conversation has no variable "${wanted}"`, names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`);
+		throw refusedHere(
+			'not-found',
+			`The conversation has no variable "${wanted}"`,
+			names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`,
+		);
 	}
 	const body = { value: valueOf(known, value), user };
-	return typed(await client.send('PUT', `/conversations/${conversationId}/variables/${id}`, body, { signal, idempotent: true }));
+	return typed(
+		await client.send('PUT', `/conversations/${conversationId}/variables/${id}`, body, { signal, idempotent: true }),
+	);
 }
 
 function valueOf({ name, value_type: type }: Fields, value: unknown): unknown {
 	const kind = typeof type === 'string' ? type.replace(/\[.*/, '') : '';
 	const converted = converters[kind]?.(value);
 	if (converted !== undefined) return converted;
-	if (kind in converters) throw refusedHere('invalid-param', `The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`);
+	if (kind in converters)
+		throw refusedHere(
+			'invalid-param',
+			`The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`,
+		);
 	return value;
 }
 
@@ -52,7 +83,8 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 	number: asNumber,
 	integer: asNumber,
 	float: asNumber,
-	boolean: (value) => (typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined),
+	boolean: (value) =>
+		typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined,
 	object: (value) => {
 		const parsed = typeof value === 'string' ? parseJson(value) : value;
 		return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
@@ -65,7 +97,11 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 
 function asText(value: unknown): string | undefined {
 	if (typeof value === 'string') return value;
-	return value === undefined || value === null ? undefined : typeof value === 'object' ? JSON.stringify(value) : String(value);
+	return value === undefined || value === null
+		? undefined
+		: typeof value === 'object'
+			? JSON.stringify(value)
+			: String(value);
 }
 
 function asNumber(value: unknown): number | undefined {

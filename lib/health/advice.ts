@@ -64,7 +64,8 @@ export const ADVICE = {
 	}),
 	difySlow: () => ({
 		meaning: 'Dify did not answer a simple question in time',
-		advice: 'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. For a Dify that is merely far away, raise Time Limit of a Check.',
+		advice:
+			'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. For a Dify that is merely far away, raise Time Limit of a Check.',
 	}),
 	ollamaWithoutV1: ({ url = '' }) => ({
 		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
@@ -82,10 +83,14 @@ export const ADVICE = {
 	modelMissing: ({ model, others = [], server }) => ({
 		meaning: `The server does not offer the model ${named(model)}`,
 		advice: [
-			others.length === 0 ? '' : `Use one of: ${others.slice(0, 10).join(', ')}${others.length > 10 ? `, and ${others.length - 10} more` : ''}.`,
+			others.length === 0
+				? ''
+				: `Use one of: ${others.slice(0, 10).join(', ')}${others.length > 10 ? `, and ${others.length - 10} more` : ''}.`,
 			server === 'ollama' ? `Or fetch it: ollama pull ${model ?? ''}` : '',
 			server === 'llamaRouter' ? 'Or put its GGUF file into the folder of --models-dir and restart the router.' : '',
-			server === 'gpustack' ? 'Or deploy it in GPUStack; it is listed only while an instance runs and the key may use it.' : '',
+			server === 'gpustack'
+				? 'Or deploy it in GPUStack; it is listed only while an instance runs and the key may use it.'
+				: '',
 			server === 'vllm' ? 'Or start vLLM with --served-model-name.' : '',
 		]
 			.filter((sentence) => sentence !== '')
@@ -113,7 +118,8 @@ export const ADVICE = {
 	}),
 	sleeping: () => ({
 		meaning: 'The server is asleep: it has unloaded its model and loads it again for the next request',
-		advice: 'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
+		advice:
+			'The first answer will take as long as loading does. Raise --sleep-idle-seconds, or leave it out, if that is too long.',
 	}),
 	embeddingsOff: ({ server }) => ({
 		meaning: 'The server makes no embeddings',
@@ -156,14 +162,19 @@ export const ADVICE = {
 	}),
 	queued: ({ count, slots }) => ({
 		meaning: `${count} ${count === 1 ? 'request waits' : 'requests wait'} for a slot${slots === undefined ? '' : `; the server has ${slots}`}`,
-		advice: 'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
+		advice:
+			'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
 	}),
 	slow: ({ ms }) => ({
 		meaning: `The server took ${ms} ms for an answer that needs no thought`,
-		advice: 'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
+		advice:
+			'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
 	}),
 	partlyOnCpu: ({ model, percent }) => ({
-		meaning: percent === 0 ? `Ollama runs the model ${named(model)} on the CPU` : `Only ${percent} % of the model ${named(model)} lies in the memory of the GPU`,
+		meaning:
+			percent === 0
+				? `Ollama runs the model ${named(model)} on the CPU`
+				: `Only ${percent} % of the model ${named(model)} lies in the memory of the GPU`,
 		advice:
 			percent === 0
 				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
@@ -186,7 +197,10 @@ export const ADVICE = {
 export type AdviceId = keyof typeof ADVICE;
 
 function contextAdvice(tokens: number | undefined, slots: number | undefined): string {
-	const perSlot = slots !== undefined && slots > 1 ? ` If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${(tokens ?? 0) * slots}, or --kv-unified.` : '';
+	const perSlot =
+		slots !== undefined && slots > 1
+			? ` If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${(tokens ?? 0) * slots}, or --kv-unified.`
+			: '';
 	return `Start llama-server with --ctx-size ${tokens}.${perSlot}`;
 }
 

@@ -5,16 +5,26 @@ import type { Alternative, Observations, Probe } from './observations';
 
 /** Whether the server answers with the other scheme at the same place: then that is all that is wrong. */
 export function speaksOtherScheme({ alternatives, url }: Observations): boolean {
-	return alternatives.some((other) => other.expects === 'anything' && isReached(other) && other.baseUrl.split(':')[0] !== url?.root.split(':')[0]);
+	return alternatives.some(
+		(other) =>
+			other.expects === 'anything' && isReached(other) && other.baseUrl.split(':')[0] !== url?.root.split(':')[0],
+	);
 }
 
 /** Puts the address that works, where one was found, in front of the advice. */
-export function withAlternative({ alternatives }: Observations, observed: string, advice: string): [observed: string, change: Partial<Weighed>] {
+export function withAlternative(
+	{ alternatives }: Observations,
+	observed: string,
+	advice: string,
+): [observed: string, change: Partial<Weighed>] {
 	const works = alternatives.find(isReached);
 	if (works === undefined) return [observed, {}];
 	const address = `Type ${works.baseUrl} as base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
 	// Where the API itself was found, nothing is left to advise.
-	return [`${observed}; ${describeProbe(works.probe)}`, { advice: works.expects === 'anything' ? `${address} ${advice}` : address }];
+	return [
+		`${observed}; ${describeProbe(works.probe)}`,
+		{ advice: works.expects === 'anything' ? `${address} ${advice}` : address },
+	];
 }
 
 /**
@@ -28,11 +38,28 @@ export function movedFindings(probe: Probe | undefined): Weighed[] {
 	if (ended === asked) return [];
 	const route = asked.slice(asked.lastIndexOf('/'));
 	const place = ended.endsWith(route) ? ended.slice(0, -route.length).replace(/\/v1$/, '') : ended;
-	if (probe.status === 401) return [advise('moved', 'error', describeProbe(probe), { url: place, what: ', and the key is never sent there' }, 'misconfigured')];
+	if (probe.status === 401)
+		return [
+			advise(
+				'moved',
+				'error',
+				describeProbe(probe),
+				{ url: place, what: ', and the key is never sent there' },
+				'misconfigured',
+			),
+		];
 	const isFollowed = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
 	return isFollowed
 		? [advise('moved', 'warning', describeProbe(probe), { url: place })]
-		: [advise('moved', 'error', describeProbe(probe), { url: place, what: ', which generations do not follow' }, 'misconfigured')];
+		: [
+				advise(
+					'moved',
+					'error',
+					describeProbe(probe),
+					{ url: place, what: ', which generations do not follow' },
+					'misconfigured',
+				),
+			];
 }
 
 /** Without a query, and without the slash that some frameworks insist on. */

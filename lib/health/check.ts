@@ -7,7 +7,9 @@ import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } fr
 import { modelServerPlan, observe, type CheckOptions, type Target } from './probes';
 
 /** What a check tells. Plain data without any key, ready to be an item. */
-export interface CheckResult extends Pick<ServerReport, 'server' | 'latencyMs'>, Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
+export interface CheckResult
+	extends Pick<ServerReport, 'server' | 'latencyMs'>,
+		Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
 	status: HealthStatus;
 	healthy: boolean;
 	summary: string;
@@ -44,7 +46,10 @@ export async function checkServer(target: Target, options: CheckOptions = {}): P
 }
 
 /** The same, with what was seen. */
-export async function inspect(target: Target, options: CheckOptions = {}): Promise<{ result: CheckResult; observations: Observations }> {
+export async function inspect(
+	target: Target,
+	options: CheckOptions = {},
+): Promise<{ result: CheckResult; observations: Observations }> {
 	const seen = await observe(target, target.service === 'dify' ? difyPlan : modelServerPlan, options);
 	const address = seen.url?.api;
 	const last = address === undefined ? undefined : remembered.get(address);
@@ -82,11 +87,15 @@ export async function inspect(target: Target, options: CheckOptions = {}): Promi
  *
  * @throws {ServerError} where there is no list, with the diagnosis as its message
  */
-export async function listServerModels(target: Target, options: CheckOptions = {}): Promise<Array<ModelFacts & { server: string }>> {
+export async function listServerModels(
+	target: Target,
+	options: CheckOptions = {},
+): Promise<Array<ModelFacts & { server: string }>> {
 	const { result, observations } = await inspect(target, { ...options, expectations: {} });
 	const models = result.models ?? [];
 	const first = result.findings[0];
-	if (models.length > 0 || (first?.id === 'noModels' && observations.probes.models?.failure === undefined)) return models.map((model) => ({ ...model, server: result.server.kind }));
+	if (models.length > 0 || (first?.id === 'noModels' && observations.probes.models?.failure === undefined))
+		return models.map((model) => ({ ...model, server: result.server.kind }));
 	throw new ServerError({
 		kind: observations.rejected?.kind ?? observations.probes.models?.failure?.kind ?? 'invalidAnswer',
 		message: first?.meaning ?? result.summary,

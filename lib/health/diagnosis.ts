@@ -32,7 +32,13 @@ export function diagnose(observations: Observations): Diagnosis {
 	const report = describeServer(observations);
 	const found = sorted(findAll(observations, report));
 	const status = overall(found);
-	const findings = found.map(({ id, severity, observed, meaning, advice }) => ({ id, severity, observed, meaning, advice }));
+	const findings = found.map(({ id, severity, observed, meaning, advice }) => ({
+		id,
+		severity,
+		observed,
+		meaning,
+		advice,
+	}));
 	return { status, findings, summary: summarise(status, findings, report), report };
 }
 
@@ -54,7 +60,18 @@ function findAll(observations: Observations, report: ServerReport): Weighed[] {
 }
 
 /** Of several failures the first in this list says most: after a crash one question is cut off and the others are refused. */
-const MOST_TELLING: FailureKind[] = ['blockedByPolicy', 'proxy', 'dns', 'refused', 'connectTimeout', 'unreachable', 'tlsMismatch', 'tlsUntrusted', 'notHttp', 'closedBeforeAnswer'];
+const MOST_TELLING: FailureKind[] = [
+	'blockedByPolicy',
+	'proxy',
+	'dns',
+	'refused',
+	'connectTimeout',
+	'unreachable',
+	'tlsMismatch',
+	'tlsUntrusted',
+	'notHttp',
+	'closedBeforeAnswer',
+];
 
 /** Whether anything answered at all, and if not, why. */
 function wayThere(observations: Observations): Weighed[] {
@@ -67,12 +84,22 @@ function wayThere(observations: Observations): Weighed[] {
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
 	const endless = failed.find(({ failure: { began } }) => began === true);
-	if (endless !== undefined && failure.kind === 'totalLimit') return [advise('endlessAnswer', 'error', describeProbe(endless), {}, 'unreachable')];
-	if (failure.kind === 'totalLimit') return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];
+	if (endless !== undefined && failure.kind === 'totalLimit')
+		return [advise('endlessAnswer', 'error', describeProbe(endless), {}, 'unreachable')];
+	if (failure.kind === 'totalLimit')
+		return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];
 	const { before } = observations;
 	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
 		const facts = { ago: agoOf(before), host: hostname };
-		return [advise(before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited', 'error', observed, facts, 'unreachable')];
+		return [
+			advise(
+				before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited',
+				'error',
+				observed,
+				facts,
+				'unreachable',
+			),
+		];
 	}
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -83,20 +110,29 @@ function apiFindings(observations: Observations, report: ServerReport): Weighed[
 	const { models, health } = probes;
 	if (models === undefined || url === undefined) return [];
 	const { kind } = report.server;
-	if (kind === 'dify') return [advise('thisIsDify', 'error', describeProbe(models), { url: url.origin }, 'misconfigured')];
+	if (kind === 'dify')
+		return [advise('thisIsDify', 'error', describeProbe(models), { url: url.origin }, 'misconfigured')];
 	const loading = [models, health].find((probe) => failureOf(probe)?.kind === 'loading');
-	if (loading !== undefined) return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
+	if (loading !== undefined)
+		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
 	if (listOf(models) !== undefined) return [];
 	const isUp = health?.answered === true && health.status === 200;
-	const observed = isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
-	if (!models.answered && models.failure.kind === 'totalLimit') return [advise('stuck', 'error', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`, {}, 'degraded')];
+	const observed =
+		isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
+	if (!models.answered && models.failure.kind === 'totalLimit')
+		return [
+			advise('stuck', 'error', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`, {}, 'degraded'),
+		];
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
-	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden') return [unauthorized(observations, models, failure, observed, kind)];
-	if (failure.kind === 'wrongPath' && kind === 'ollama') return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
+	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
+		return [unauthorized(observations, models, failure, observed, kind)];
+	if (failure.kind === 'wrongPath' && kind === 'ollama')
+		return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
 
-const LOADING_ADVICE = 'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if it never ends, read the log of the server.';
+const LOADING_ADVICE =
+	'Wait for it with the operation "Wait Until Ready". Large models on slow disks take minutes; if it never ends, read the log of the server.';
 
 /** What a probe says against itself: its own failure, whichever way it came. */
 function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
@@ -107,12 +143,26 @@ function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): Pro
 	return { kind, ...remedyFor(kind, facts) };
 }
 
-function unauthorized({ keySet, authentication }: Observations, probe: Probe, failure: ProbeFailure, observed: string, kind: ServerReport['server']['kind']): Weighed {
+function unauthorized(
+	{ keySet, authentication }: Observations,
+	probe: Probe,
+	failure: ProbeFailure,
+	observed: string,
+	kind: ServerReport['server']['kind'],
+): Weighed {
 	// Where a proxy refuses, no key of the server helps.
-	if (probe.answered && (isBasic(probe.headers['www-authenticate']) || (probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))) return fromFailure(failure, observed);
+	if (
+		probe.answered &&
+		(isBasic(probe.headers['www-authenticate']) ||
+			(probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))
+	)
+		return fromFailure(failure, observed);
 	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
 	// vLLM looks at Authorization only (contract llama-server 8.4).
-	if (kind === 'vllm' && authentication === 'xApiKey') return fromFailure(failure, observed, { advice: 'vLLM takes the key as Bearer only: change Authentication in the credential.' });
+	if (kind === 'vllm' && authentication === 'xApiKey')
+		return fromFailure(failure, observed, {
+			advice: 'vLLM takes the key as Bearer only: change Authentication in the credential.',
+		});
 	return fromFailure(failure, observed);
 }
 
@@ -121,19 +171,35 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	const { health, metrics, slots } = probes;
 	const findings: Weighed[] = [];
 	const isLlama = report.server.kind === 'llamaServer';
-	const silent = [isLlama ? metrics : undefined, slots, health].find((probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit');
+	const silent = [isLlama ? metrics : undefined, slots, health].find(
+		(probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit',
+	);
 	if (silent !== undefined) {
 		const upBeside = health?.answered === true ? `; ${describeProbe(health)}` : '';
 		findings.push(advise('stuck', 'error', describeProbe(silent) + upBeside, {}, 'degraded'));
 	} else if (unchangedMs >= STUCK_MS) {
-		findings.push(advise('stuck', 'error', `${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`, {}, 'degraded'));
+		findings.push(
+			advise(
+				'stuck',
+				'error',
+				`${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`,
+				{},
+				'degraded',
+			),
+		);
 	}
-	if (health?.answered === true && health.status >= 500 && report.server.kind !== 'openAiCompatible') findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
+	if (health?.answered === true && health.status >= 500 && report.server.kind !== 'openAiCompatible')
+		findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
 	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {
-		findings.push(advise('slow', 'warning', `The fastest answer took ${Math.round(report.latencyMs)} ms`, { ms: Math.round(report.latencyMs) }));
+		findings.push(
+			advise('slow', 'warning', `The fastest answer took ${Math.round(report.latencyMs)} ms`, {
+				ms: Math.round(report.latencyMs),
+			}),
+		);
 	}
 	if (report.sleeping === true) findings.push(advise('sleeping', 'info', '/props says is_sleeping'));
-	if (report.server.kind === 'unknown') findings.push(advise('unknownServer', 'info', 'No answer carries the marks of a known server'));
+	if (report.server.kind === 'unknown')
+		findings.push(advise('unknownServer', 'info', 'No answer carries the marks of a known server'));
 	return findings;
 }
 
@@ -146,10 +212,28 @@ function routerFindings({ probes, expectations }: Observations): Weighed[] {
 		const status = isRecord(entry.status) ? entry.status : {};
 		if (status.failed !== true || typeof entry.id !== 'string') return [];
 		const args = argumentsOf(status);
-		const shown = args.slice(1).map((arg, at) => (SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=') ? '***' : arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***')));
-		const facts = { model: entry.id, exitCode: typeof status.exit_code === 'number' ? status.exit_code : undefined, args: shown.join(' ') };
+		const shown = args
+			.slice(1)
+			.map((arg, at) =>
+				SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=')
+					? '***'
+					: arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***'),
+			);
+		const facts = {
+			model: entry.id,
+			exitCode: typeof status.exit_code === 'number' ? status.exit_code : undefined,
+			args: shown.join(' '),
+		};
 		const isWanted = expectations.model === entry.id;
-		return [advise('modelFailed', 'error', `/v1/models says status ${words(status.value ?? 'unknown')}, failed, exit code ${words(status.exit_code ?? 'unknown')}`, facts, isWanted ? 'misconfigured' : 'degraded')];
+		return [
+			advise(
+				'modelFailed',
+				'error',
+				`/v1/models says status ${words(status.value ?? 'unknown')}, failed, exit code ${words(status.exit_code ?? 'unknown')}`,
+				facts,
+				isWanted ? 'misconfigured' : 'degraded',
+			),
+		];
 	});
 }
 
@@ -164,15 +248,34 @@ function capacityFindings(observations: Observations, report: ServerReport): Wei
 		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
 		findings.push(advise('moreRequestsThanSlots', 'warning', observed, { ...known, wanted: maxConcurrentRequests }));
 	}
-	if (queue !== null && queue > 0) findings.push(advise('queued', 'warning', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, { ...known, count: queue }));
+	if (queue !== null && queue > 0)
+		findings.push(
+			advise('queued', 'warning', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, {
+				...known,
+				count: queue,
+			}),
+		);
 	if (contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT && expectations.minContext === undefined) {
-		findings.push(advise('contextSmall', 'warning', `/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`, { ...known, context: contextPerSlot }));
+		findings.push(
+			advise(
+				'contextSmall',
+				'warning',
+				`/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`,
+				{ ...known, context: contextPerSlot },
+			),
+		);
 	}
 	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
 		const percent = Math.round(share * 100);
-		findings.push(advise('partlyOnCpu', 'warning', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, { model: id, percent }));
+		findings.push(
+			advise('partlyOnCpu', 'warning', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, {
+				model: id,
+				percent,
+			}),
+		);
 	}
-	if (server.kind === 'llamaServer' && features.metrics === false) findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
+	if (server.kind === 'llamaServer' && features.metrics === false)
+		findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
 	return findings;
 }
 
@@ -187,11 +290,18 @@ const NAMES: Record<ServerReport['server']['kind'], string> = {
 	unknown: 'A server of unknown kind',
 };
 
-function summarise(status: HealthStatus, findings: readonly Finding[], { server, latencyMs, models, app }: ServerReport): string {
+function summarise(
+	status: HealthStatus,
+	findings: readonly Finding[],
+	{ server, latencyMs, models, app }: ServerReport,
+): string {
 	const first = findings[0];
 	if (status !== 'healthy' && first !== undefined) return `${first.meaning}.`;
 	const name = [NAMES[server.kind], server.version].filter((part) => part !== null).join(' ');
-	const what = app === undefined ? `${models.length} ${models.length === 1 ? 'model' : 'models'}` : `the app "${app.name ?? ''}"${app.mode === null ? '' : ` (${app.mode})`}`;
+	const what =
+		app === undefined
+			? `${models.length} ${models.length === 1 ? 'model' : 'models'}`
+			: `the app "${app.name ?? ''}"${app.mode === null ? '' : ` (${app.mode})`}`;
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
 	const hint = warnings === 0 ? '' : `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
 	return `${name} answers in ${Math.round(latencyMs ?? 0)} ms with ${what}${hint}.`;

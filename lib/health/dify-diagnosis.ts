@@ -13,11 +13,17 @@ const MEANING: Partial<Record<DifyFailureKind, { meaning: string; status: Health
 	unauthorized: { meaning: 'Dify refuses the API key', status: 'unauthorized' },
 	forbidden: { meaning: 'Dify does not allow this to the key', status: 'unauthorized' },
 	'app-disabled': { meaning: 'The API of this app is switched off in Dify', status: 'misconfigured' },
-	'app-unusable': { meaning: 'The app behind this key, or its workspace, is not usable any more', status: 'misconfigured' },
+	'app-unusable': {
+		meaning: 'The app behind this key, or its workspace, is not usable any more',
+		status: 'misconfigured',
+	},
 	'app-unavailable': { meaning: 'The app has no model, or was never published', status: 'misconfigured' },
 	'not-published': { meaning: 'The app was never published', status: 'misconfigured' },
 	'provider-credentials': { meaning: 'Dify has no valid key of the model provider', status: 'misconfigured' },
-	'web-frontend': { meaning: 'A web page answers here, probably the front end of Dify, not its API', status: 'misconfigured' },
+	'web-frontend': {
+		meaning: 'A web page answers here, probably the front end of Dify, not its API',
+		status: 'misconfigured',
+	},
 	'route-not-found': { meaning: 'There is no Dify API at this path', status: 'misconfigured' },
 	redirect: { meaning: 'The server redirects to another address', status: 'misconfigured' },
 	gateway: { meaning: 'A proxy answers, but Dify behind it does not', status: 'unreachable' },
@@ -27,7 +33,9 @@ const MEANING: Partial<Record<DifyFailureKind, { meaning: string; status: Health
 /** What the answers of a Dify mean: contract dify 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not published), 6. */
 export function difyFindings(observations: Observations): Weighed[] {
 	const { probes, keyType = 'app' } = observations;
-	const foreign = Object.values(probes).find((probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''));
+	const foreign = Object.values(probes).find(
+		(probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''),
+	);
 	if (foreign !== undefined) return [misplaced(foreign)];
 	const main = keyType === 'knowledge' ? probes.difyDatasets : probes.difyInfo;
 	const other = keyType === 'knowledge' ? probes.difyInfo : probes.difyDatasets;
@@ -36,13 +44,16 @@ export function difyFindings(observations: Observations): Weighed[] {
 	if (!isFine(main, keyType)) {
 		const moved = main.status === 401 ? movedFindings(main) : [];
 		if (moved.length > 0) return moved;
-		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge')) return [wrongFamily(main, other, keyType)];
+		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge'))
+			return [wrongFamily(main, other, keyType)];
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
 	if (parameters === undefined) return movedFindings(main);
 	if (!parameters.answered) return [unanswered(parameters)];
-	return parameters.status < 300 && isRecord(parameters.json) ? movedFindings(main) : [refused(observations, parameters)];
+	return parameters.status < 300 && isRecord(parameters.json)
+		? movedFindings(main)
+		: [refused(observations, parameters)];
 }
 
 /** Something else did answer, or `wayThere` in `diagnosis.ts` would have spoken. */
@@ -57,7 +68,10 @@ function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 }
 
 function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): Weighed {
-	const [is, wanted] = keyType === 'app' ? ['the key of a knowledge base', 'the key of an app'] : ['the key of an app', 'the key of a knowledge base'];
+	const [is, wanted] =
+		keyType === 'app'
+			? ['the key of a knowledge base', 'the key of an app']
+			: ['the key of an app', 'the key of a knowledge base'];
 	const where = keyType === 'app' ? 'from the page API Access of the app' : 'from Knowledge, API Access';
 	return {
 		id: 'difyWrongKeyType',
@@ -70,7 +84,13 @@ function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledg
 }
 
 function refused(observations: Observations, probe: Answered): Weighed {
-	const failed = describeDifyFailure({ status: probe.status, body: probe.text, contentType: probe.headers['content-type'], url: probe.endedAt ?? probe.url, method: 'GET' });
+	const failed = describeDifyFailure({
+		status: probe.status,
+		body: probe.text,
+		contentType: probe.headers['content-type'],
+		url: probe.endedAt ?? probe.url,
+		method: 'GET',
+	});
 	const kind = failed.kind === 'empty-answer' && probe.status < 300 ? 'route-not-found' : failed.kind;
 	const known = MEANING[kind];
 	const isKeyMissing = kind === 'unauthorized' && !observations.keySet;
@@ -80,7 +100,9 @@ function refused(observations: Observations, probe: Answered): Weighed {
 		id: `dify${camel(kind)}`,
 		severity: 'error',
 		observed: seen,
-		meaning: isKeyMissing ? remedyFor('unauthorized', { keyMissing: true }).message : (known?.meaning ?? 'Dify failed to answer a simple question'),
+		meaning: isKeyMissing
+			? remedyFor('unauthorized', { keyMissing: true }).message
+			: (known?.meaning ?? 'Dify failed to answer a simple question'),
 		advice: failed.remedy,
 		status: known?.status ?? 'degraded',
 		...change,
@@ -93,7 +115,8 @@ function misplaced(probe: Probe): Weighed {
 		severity: 'error',
 		observed: describeProbe(probe),
 		meaning: 'llama-server answers here, not Dify',
-		advice: 'Choose Model Server in this node with a "LocalLlama API" credential, or correct the base URL of the "Dify API" credential.',
+		advice:
+			'Choose Model Server in this node with a "LocalLlama API" credential, or correct the base URL of the "Dify API" credential.',
 		status: 'misconfigured',
 	};
 }

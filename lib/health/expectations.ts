@@ -8,13 +8,21 @@ import type { ModelFacts, Observations, ServerReport } from './observations';
 export function expectationFindings(observations: Observations, report: ServerReport): Weighed[] {
 	const { expectations } = observations;
 	const { models } = report;
-	if (models.length === 0) return [advise('noModels', 'error', '/v1/models lists nothing', { server: report.server.kind }, 'misconfigured')];
+	if (models.length === 0)
+		return [advise('noModels', 'error', '/v1/models lists nothing', { server: report.server.kind }, 'misconfigured')];
 	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that, whatever is asked for.
-	const subjects = wanted !== undefined ? [wanted] : expectations.model === undefined || report.server.kind === 'llamaServer' ? models : [];
+	const subjects =
+		wanted !== undefined
+			? [wanted]
+			: expectations.model === undefined || report.server.kind === 'llamaServer'
+				? models
+				: [];
 	return [
 		...modelFindings(observations, report, wanted),
-		...(subjects.length === 0 ? [] : [...abilityFindings(observations, report, subjects), ...contextFindings(observations, report, subjects)]),
+		...(subjects.length === 0
+			? []
+			: [...abilityFindings(observations, report, subjects), ...contextFindings(observations, report, subjects)]),
 		...vectorFindings(observations, report, subjects),
 		...slotFindings(observations, report),
 	];
@@ -24,7 +32,11 @@ export function findModel(models: readonly ModelFacts[], name: string): ModelFac
 	return models.find(({ id, aliases }) => isNamed(id, name) || aliases.includes(name));
 }
 
-function modelFindings({ expectations, probes }: Observations, { models, server }: ServerReport, wanted: ModelFacts | undefined): Weighed[] {
+function modelFindings(
+	{ expectations, probes }: Observations,
+	{ models, server }: ServerReport,
+	wanted: ModelFacts | undefined,
+): Weighed[] {
 	const { model } = expectations;
 	if (model === undefined) return [];
 	const others = models.map(({ id }) => id);
@@ -36,51 +48,91 @@ function modelFindings({ expectations, probes }: Observations, { models, server 
 		return [advise('modelMissing', 'error', observed, facts, 'misconfigured')];
 	}
 	const { state } = wanted;
-	if (state === 'loading' || state === 'downloading') return [advise('modelLoading', 'error', `/v1/models says ${state}`, facts, 'loading')];
+	if (state === 'loading' || state === 'downloading')
+		return [advise('modelLoading', 'error', `/v1/models says ${state}`, facts, 'loading')];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
 	const loadsByItself = server.kind !== 'llamaRouter' || bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
 		? [advise('modelNotLoaded', 'info', `It is ${state}`, facts)]
-		: [advise('modelNotLoadedForGood', 'error', `/v1/models says ${state}, /props says models_autoload false`, facts, 'misconfigured')];
+		: [
+				advise(
+					'modelNotLoadedForGood',
+					'error',
+					`/v1/models says ${state}, /props says models_autoload false`,
+					facts,
+					'misconfigured',
+				),
+			];
 }
 
-function abilityFindings({ expectations }: Observations, { server }: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
+function abilityFindings(
+	{ expectations }: Observations,
+	{ server }: ServerReport,
+	subjects: readonly ModelFacts[],
+): Weighed[] {
 	const findings: Weighed[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
 		findings.push(fromFailure({ kind, ...remedyFor(kind) }, observed));
-	const unknown = (what: string, field: string) => findings.push(advise('notTold', 'info', `No answer names ${field} of ${names}`, { what }));
+	const unknown = (what: string, field: string) =>
+		findings.push(advise('notTold', 'info', `No answer names ${field} of ${names}`, { what }));
 
 	if (expectations.vision) {
 		const able = anyOf(subjects.map(({ vision }) => vision));
-		if (able === false) miss('modalityUnsupported', server.kind === 'llamaServer' ? '/props says modalities.vision false' : `None of ${names} takes images`);
+		if (able === false)
+			miss(
+				'modalityUnsupported',
+				server.kind === 'llamaServer' ? '/props says modalities.vision false' : `None of ${names} takes images`,
+			);
 		if (able === null) unknown('vision', 'the inputs');
 	}
 	if (expectations.tools) {
 		const able = anyOf(subjects.map(({ tools }) => tools));
-		if (able === false) miss('toolsUnsupported', server.kind === 'ollama' ? `/api/show lists no tools for ${names}` : '/props says chat_template_caps.supports_tools false');
+		if (able === false)
+			miss(
+				'toolsUnsupported',
+				server.kind === 'ollama'
+					? `/api/show lists no tools for ${names}`
+					: '/props says chat_template_caps.supports_tools false',
+			);
 		if (able === null) unknown('tools', 'the chat template');
 	}
 	return findings;
 }
 
 /** Embeddings and reranking: llama-server tells them for itself, others for each model, or not at all. */
-function vectorFindings({ expectations, url }: Observations, { server, features }: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
+function vectorFindings(
+	{ expectations, url }: Observations,
+	{ server, features }: ServerReport,
+	subjects: readonly ModelFacts[],
+): Weighed[] {
 	const findings: Weighed[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	if (expectations.embeddings) {
 		const able = features.embeddings ?? anyOf(subjects.map(({ embeddings }) => embeddings));
 		if (able === false) {
-			const observed = features.embeddings === false ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`;
+			const observed =
+				features.embeddings === false ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`;
 			findings.push(advise('embeddingsOff', 'error', observed, { server: server.kind }, 'misconfigured'));
 		}
-		if (able === null) findings.push(advise('notTold', 'info', 'No answer tells of embeddings', { what: 'embeddings' }));
+		if (able === null)
+			findings.push(advise('notTold', 'info', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
 	if (!expectations.rerank) return findings;
 	if (server.kind === 'gpustack' && url?.api.endsWith('/v1-openai')) {
-		findings.push(advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'));
+		findings.push(
+			advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'),
+		);
 	} else if (features.rerank === false) {
-		findings.push(advise('rerankOff', 'error', server.kind === 'ollama' ? 'This is Ollama' : '/v1/rerank answers 501', { server: server.kind }, 'misconfigured'));
+		findings.push(
+			advise(
+				'rerankOff',
+				'error',
+				server.kind === 'ollama' ? 'This is Ollama' : '/v1/rerank answers 501',
+				{ server: server.kind },
+				'misconfigured',
+			),
+		);
 	} else if (features.rerank === null) {
 		findings.push(advise('notTold', 'info', 'No answer tells of reranking', { what: 'reranking' }));
 	}
@@ -93,19 +145,34 @@ function anyOf(values: ReadonlyArray<boolean | null>): boolean | null {
 	return values.length === 0 || values.includes(null) ? null : false;
 }
 
-function contextFindings({ expectations }: Observations, report: ServerReport, subjects: readonly ModelFacts[]): Weighed[] {
+function contextFindings(
+	{ expectations }: Observations,
+	report: ServerReport,
+	subjects: readonly ModelFacts[],
+): Weighed[] {
 	const { minContext } = expectations;
 	if (minContext === undefined || minContext <= 0) return [];
 	const known = subjects.flatMap(({ context }) => (context === null ? [] : [context]));
-	if (known.length === 0) return [advise('notTold', 'info', 'No answer names the context size', { what: `${minContext} tokens of context` })];
+	if (known.length === 0)
+		return [advise('notTold', 'info', 'No answer names the context size', { what: `${minContext} tokens of context` })];
 	const context = Math.max(...known);
 	if (context >= minContext) return [];
 	const facts = { context, wanted: minContext, slots: report.slots.total ?? undefined, server: report.server.kind };
-	return [advise('contextTooSmall', 'error', `The context of one request is ${context} tokens`, facts, 'misconfigured')];
+	return [
+		advise('contextTooSmall', 'error', `The context of one request is ${context} tokens`, facts, 'misconfigured'),
+	];
 }
 
 function slotFindings({ expectations }: Observations, { slots }: ServerReport): Weighed[] {
 	const { minSlots } = expectations;
 	if (minSlots === undefined || slots.total === null || slots.total >= minSlots) return [];
-	return [advise('slotsTooFew', 'error', `/props says total_slots ${slots.total}`, { slots: slots.total, wanted: minSlots }, 'misconfigured')];
+	return [
+		advise(
+			'slotsTooFew',
+			'error',
+			`/props says total_slots ${slots.total}`,
+			{ slots: slots.total, wanted: minSlots },
+			'misconfigured',
+		),
+	];
 }

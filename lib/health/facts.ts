@@ -8,7 +8,10 @@ export function describeServer(observations: Observations): ServerReport {
 	const server = identify(probes);
 	const props = bodyOf(probes.props);
 	const single = server.kind === 'llamaServer';
-	const children = Object.values(perModel).map((child) => ({ props: bodyOf(child.props), metrics: metricsOf(child.metrics) }));
+	const children = Object.values(perModel).map((child) => ({
+		props: bodyOf(child.props),
+		metrics: metricsOf(child.metrics),
+	}));
 	const metrics = metricsOf(probes.metrics);
 	const isRouter = server.kind === 'llamaRouter';
 	const slotList = slotsOf(probes);
@@ -18,10 +21,15 @@ export function describeServer(observations: Observations): ServerReport {
 		latencyMs: latencyOf(probes),
 		models: modelsOf(observations, server.kind),
 		slots: {
-			total: isRouter ? sum(children.map(({ props: child }) => positive(child.total_slots))) : (positive(props.total_slots) ?? slotList?.length ?? null),
+			total: isRouter
+				? sum(children.map(({ props: child }) => positive(child.total_slots)))
+				: (positive(props.total_slots) ?? slotList?.length ?? null),
 			busy: isRouter
 				? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_processing'] ?? null))
-				: (slotList?.filter(({ is_processing: busy }) => busy === true).length ?? metrics?.['llamacpp:requests_processing'] ?? metrics?.['vllm:num_requests_running'] ?? null),
+				: (slotList?.filter(({ is_processing: busy }) => busy === true).length ??
+					metrics?.['llamacpp:requests_processing'] ??
+					metrics?.['vllm:num_requests_running'] ??
+					null),
 		},
 		queue: isRouter
 			? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_deferred'] ?? null))
@@ -79,19 +87,35 @@ function modelsOf(observations: Observations, kind: HealthServerKind): ModelFact
 	return modelEntries(probes.models).flatMap((entry) => {
 		if (typeof entry.id !== 'string') return [];
 		const { id } = entry;
-		if (kind === 'ollama') return [ollamaModel(id, tags.get(id) ?? {}, knowsRunning ? (running.get(id) ?? null) : undefined, perModel[id])];
+		if (kind === 'ollama')
+			return [ollamaModel(id, tags.get(id) ?? {}, knowsRunning ? (running.get(id) ?? null) : undefined, perModel[id])];
 		const props = kind === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props);
 		return [openAiModel(id, entry, props, isOn(probes.embeddings))];
 	});
 }
 
-function openAiModel(id: string, entry: Record<string, unknown>, props: Record<string, unknown>, embeddings: boolean | null): ModelFacts {
+function openAiModel(
+	id: string,
+	entry: Record<string, unknown>,
+	props: Record<string, unknown>,
+	embeddings: boolean | null,
+): ModelFacts {
 	const meta = isRecord(entry.meta) ? entry.meta : {};
 	const status = isRecord(entry.status) ? entry.status : undefined;
-	const inputs = isRecord(entry.architecture) && Array.isArray(entry.architecture.input_modalities) ? (entry.architecture.input_modalities as unknown[]) : undefined;
+	const inputs =
+		isRecord(entry.architecture) && Array.isArray(entry.architecture.input_modalities)
+			? (entry.architecture.input_modalities as unknown[])
+			: undefined;
 	const modalities = isRecord(props.modalities) ? props.modalities : {};
 	const caps = isRecord(props.chat_template_caps) ? props.chat_template_caps : {};
-	const state = status === undefined ? (alwaysLoaded(entry) ? (props.is_sleeping === true ? 'sleeping' : 'loaded') : null) : stateOf(status);
+	const state =
+		status === undefined
+			? alwaysLoaded(entry)
+				? props.is_sleeping === true
+					? 'sleeping'
+					: 'loaded'
+				: null
+			: stateOf(status);
 	const args = status === undefined ? undefined : argumentsOf(status);
 	return {
 		id,
@@ -110,7 +134,12 @@ function openAiModel(id: string, entry: Record<string, unknown>, props: Record<s
 	};
 }
 
-function ollamaModel(id: string, tag: Record<string, unknown>, running: Record<string, unknown> | null | undefined, asked: ModelProbes | undefined): ModelFacts {
+function ollamaModel(
+	id: string,
+	tag: Record<string, unknown>,
+	running: Record<string, unknown> | null | undefined,
+	asked: ModelProbes | undefined,
+): ModelFacts {
 	const shown = bodyOf(asked?.show);
 	const details = isRecord(tag.details) ? tag.details : isRecord(shown.details) ? shown.details : {};
 	const capabilities = Array.isArray(shown.capabilities) ? texts(shown.capabilities) : undefined;
@@ -157,7 +186,9 @@ export function progressOf({ probes }: Pick<Observations, 'probes'>): string | u
 	if (decodes !== undefined && (metrics?.['llamacpp:requests_processing'] ?? 0) > 0) return `${decodes} decodes`;
 	const slots = slotsOf(probes)?.filter(({ is_processing: busy }) => busy === true) ?? [];
 	if (slots.length === 0) return undefined;
-	return JSON.stringify(slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [id, task, read, next]));
+	return JSON.stringify(
+		slots.map(({ id, id_task: task, n_prompt_tokens_processed: read, next_token: next }) => [id, task, read, next]),
+	);
 }
 
 function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknown>> | undefined {
@@ -184,7 +215,9 @@ function metricsOf(probe: Probe | undefined): Record<string, number> | undefined
 
 function named(value: unknown): Array<[string, Record<string, unknown>]> {
 	const entries = Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
-	return entries.flatMap((entry) => (typeof entry.name === 'string' ? [[entry.name, entry] as [string, Record<string, unknown>]] : []));
+	return entries.flatMap((entry) =>
+		typeof entry.name === 'string' ? [[entry.name, entry] as [string, Record<string, unknown>]] : [],
+	);
 }
 
 function sum(values: Array<number | null>): number | null {

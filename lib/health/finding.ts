@@ -9,7 +9,15 @@ export interface Weighed extends Finding {
 
 /** Where the way to the server, or the server itself, is down; everything else that stops a check is a setting that is wrong. */
 const UNREACHABLE = new Set<FailureKind>([
-	'dns', 'refused', 'connectTimeout', 'unreachable', 'closedBeforeAnswer', 'connectionLost', 'totalLimit', 'firstTokenLimit', 'gateway',
+	'dns',
+	'refused',
+	'connectTimeout',
+	'unreachable',
+	'closedBeforeAnswer',
+	'connectionLost',
+	'totalLimit',
+	'firstTokenLimit',
+	'gateway',
 ]);
 
 const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
@@ -36,7 +44,13 @@ export function fromFailure(failure: ProbeFailure, observed: string, change: Par
 }
 
 /** A finding that only a check makes. */
-export function advise(id: AdviceId, severity: Severity, observed: string, facts: AdviceFacts = {}, status?: HealthStatus): Weighed {
+export function advise(
+	id: AdviceId,
+	severity: Severity,
+	observed: string,
+	facts: AdviceFacts = {},
+	status?: HealthStatus,
+): Weighed {
 	return { id, severity, observed, ...ADVICE[id](facts), ...(status === undefined ? {} : { status }) };
 }
 
@@ -45,7 +59,14 @@ export function describeProbe(probe: Probe): string {
 	const question = `${probe.method} ${probe.url}`;
 	if (!probe.answered) {
 		const { kind, code, message, began } = probe.failure;
-		const what = began === true ? 'an answer without end' : kind === 'totalLimit' || kind === 'firstTokenLimit' ? 'no answer' : code !== undefined && /^[A-Z_0-9]+$/.test(code) ? code : message;
+		const what =
+			began === true
+				? 'an answer without end'
+				: kind === 'totalLimit' || kind === 'firstTokenLimit'
+					? 'no answer'
+					: code !== undefined && /^[A-Z_0-9]+$/.test(code)
+						? code
+						: message;
 		return `${question}: ${what} after ${Math.round(probe.ms)} ms`;
 	}
 	const said = probe.failure?.serverText ? `, "${shorten(probe.failure.serverText)}"` : '';

@@ -11,25 +11,39 @@ export function identify(probes: Probes): { kind: HealthServerKind; version: str
 	const owners = new Set(models.map(({ owned_by: owner }) => owner));
 
 	// Every answer of llama-server carries this header, errors included; behind a proxy it may be rewritten.
-	const isLlama = seen.some(({ headers }) => /llama\.cpp/i.test(headers.server ?? '')) || owners.has('llamacpp') || 'build_info' in props;
+	const isLlama =
+		seen.some(({ headers }) => /llama\.cpp/i.test(headers.server ?? '')) ||
+		owners.has('llamacpp') ||
+		'build_info' in props;
 	if (isLlama || saysInvalidKeyLikeLlama(probes.models)) {
 		const isRouter = props.role === 'router' || models.some(({ status }) => isRecord(status));
 		return { kind: isRouter ? 'llamaRouter' : 'llamaServer', version: text(props.build_info) };
 	}
 	const ollamaVersion = text(bodyOf(probes.ollamaVersion).version);
 	// Open WebUI names its own version there and answers the rest with a page; KoboldCpp plays Ollama.
-	const playsOllama = owners.has('koboldcpp') || (probes.models?.answered === true && probes.models.failure?.kind === 'notAnApi');
-	if ((ollamaVersion !== null && !playsOllama) || owners.has('library')) return { kind: 'ollama', version: ollamaVersion };
+	const playsOllama =
+		owners.has('koboldcpp') || (probes.models?.answered === true && probes.models.failure?.kind === 'notAnApi');
+	if ((ollamaVersion !== null && !playsOllama) || owners.has('library'))
+		return { kind: 'ollama', version: ollamaVersion };
 	const version = bodyOf(probes.version);
-	if ('git_commit' in version || owners.has('gpustack') || hasBody(probes.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized')) {
+	if (
+		'git_commit' in version ||
+		owners.has('gpustack') ||
+		hasBody(probes.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized')
+	) {
 		return { kind: 'gpustack', version: text(version.version) };
 	}
-	if (owners.has('vllm') || hasBody(probes.models, ({ error }) => error === 'Unauthorized') || (text(version.version) !== null && isEmptyOk(probes.health))) {
+	if (
+		owners.has('vllm') ||
+		hasBody(probes.models, ({ error }) => error === 'Unauthorized') ||
+		(text(version.version) !== null && isEmptyOk(probes.health))
+	) {
 		return { kind: 'vllm', version: text(version.version) };
 	}
 	const dify = seen.find(({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined);
 	if (dify !== undefined) return { kind: 'dify', version: text(dify.headers['x-version']) };
-	if (listOf(probes.models) !== undefined || hasBody(probes.models, ({ detail }) => detail !== undefined)) return { kind: 'openAiCompatible', version: text(version.version) };
+	if (listOf(probes.models) !== undefined || hasBody(probes.models, ({ detail }) => detail !== undefined))
+		return { kind: 'openAiCompatible', version: text(version.version) };
 	return { kind: 'unknown', version: null };
 }
 
@@ -50,7 +64,10 @@ export function modelEntries(probe: Probe | undefined): Array<Record<string, unk
  */
 export function isLiteLlm(probe: Probe | undefined): boolean {
 	const isMarked = probe?.answered === true && Object.keys(probe.headers).some((name) => name.startsWith('x-litellm-'));
-	return isMarked || modelEntries(probe).some(({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai');
+	return (
+		isMarked ||
+		modelEntries(probe).some(({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai')
+	);
 }
 
 /** The JSON object of an answer below 300; empty where there is none. */
@@ -63,7 +80,10 @@ function hasBody(probe: Probe | undefined, fits: (body: Record<string, unknown>)
 }
 
 function saysInvalidKeyLikeLlama(probe: Probe | undefined): boolean {
-	return hasBody(probe, ({ error }) => isRecord(error) && error.message === 'Invalid API Key' && error.type === 'authentication_error');
+	return hasBody(
+		probe,
+		({ error }) => isRecord(error) && error.message === 'Invalid API Key' && error.type === 'authentication_error',
+	);
 }
 
 function isEmptyOk(probe: Probe | undefined): boolean {

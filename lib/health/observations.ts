@@ -4,7 +4,15 @@ import type { FailureKind } from '../transport/errors';
 export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
 
 /** Who answers at the address. */
-export type HealthServerKind = 'llamaServer' | 'llamaRouter' | 'ollama' | 'gpustack' | 'vllm' | 'openAiCompatible' | 'dify' | 'unknown';
+export type HealthServerKind =
+	| 'llamaServer'
+	| 'llamaRouter'
+	| 'ollama'
+	| 'gpustack'
+	| 'vllm'
+	| 'openAiCompatible'
+	| 'dify'
+	| 'unknown';
 
 /** One question that a check asks; the route is beside each in `probes.ts`. */
 export type ProbeName =

@@ -18,15 +18,26 @@ const MOST_TEXT = 256 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** One question to a server. Never fails: what went wrong is part of the result. */
-export async function ask(connection: Connection, url: string, { timeoutMs, signal, json }: ProbeOptions): Promise<Probe> {
+export async function ask(
+	connection: Connection,
+	url: string,
+	{ timeoutMs, signal, json }: ProbeOptions,
+): Promise<Probe> {
 	const startedAt = performance.now();
 	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the next request
 	// was seen to wait for two seconds. A check must not do that to anybody.
-	const call: CallOptions = { timeoutMs, signal, once: true, mostBytes: MOST_BYTES, ...(json === undefined ? {} : { method: 'POST', json }) };
+	const call: CallOptions = {
+		timeoutMs,
+		signal,
+		once: true,
+		mostBytes: MOST_BYTES,
+		...(json === undefined ? {} : { method: 'POST', json }),
+	};
 	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };
 	try {
 		const answer = await connection.call(url, call);
-		const noAnswer = answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']) || saysNo(answer.json);
+		const noAnswer =
+			answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']) || saysNo(answer.json);
 		const text = connection.hide(answer.text);
 		return {
 			...base,

@@ -60,7 +60,11 @@ export type Seen = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
  *
  * @throws {ServerError} only of kind `aborted`
  */
-export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen>, options: CheckOptions = {}): Promise<Observations> {
+export async function observe(
+	target: Target,
+	plan: (plan: Plan) => Promise<Seen>,
+	options: CheckOptions = {},
+): Promise<Observations> {
 	const startedAt = performance.now();
 	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = 1000, signal, expectations = {} } = options;
 	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
@@ -76,7 +80,14 @@ export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen
 	};
 	const connected = tryConnect(() => target.connect({ connectLimitMs }));
 	if (!(connected instanceof Connection)) {
-		return { ...base, rejected: describeFailure(connected), probes: {}, perModel: {}, alternatives: [], checkMs: elapsed(startedAt) };
+		return {
+			...base,
+			rejected: describeFailure(connected),
+			probes: {},
+			perModel: {},
+			alternatives: [],
+			checkMs: elapsed(startedAt),
+		};
 	}
 	const seen = await plan({
 		target,
@@ -86,7 +97,9 @@ export async function observe(target: Target, plan: (plan: Plan) => Promise<Seen
 		askElsewhere: async (baseUrl, expects) => {
 			const limitMs = () => Math.min(elsewhereLimitMs, left());
 			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs() });
-			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[expects];
+			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[
+				expects
+			];
 			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs(), signal }) };
 		},
 	});
@@ -99,7 +112,9 @@ function tryConnect(connect: () => Connection): Connection | ServerError {
 	try {
 		return connect();
 	} catch (error) {
-		return error instanceof ServerError ? error : failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
+		return error instanceof ServerError
+			? error
+			: failure('invalidInput', {}, { message: error instanceof Error ? error.message : String(error) });
 	}
 }
 
@@ -116,14 +131,23 @@ export async function modelServerPlan(plan: Plan): Promise<Seen> {
 		props: plan.ask(`${root}/props`),
 		ollamaVersion: plan.ask(`${root}/api/version`),
 		version: plan.ask(`${root}/version`),
-		...(root === origin ? {} : { originHealth: isHarmless.then(async (yes) => (yes ? await plan.ask(`${origin}/health`) : undefined)) }),
+		...(root === origin
+			? {}
+			: { originHealth: isHarmless.then(async (yes) => (yes ? await plan.ask(`${origin}/health`) : undefined)) }),
 	});
-	const [second, perModel, alternatives] = await Promise.all([secondRound(plan, first), askModels(plan, first), tryOtherAddresses(plan, first)]);
+	const [second, perModel, alternatives] = await Promise.all([
+		secondRound(plan, first),
+		askModels(plan, first),
+		tryOtherAddresses(plan, first),
+	]);
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
 }
 
 /** Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no LiteLLM. */
-async function mayAskHealth({ options: { timeLimitMs = TIME_LIMIT_MS } }: Plan, models: Promise<Probe>): Promise<boolean> {
+async function mayAskHealth(
+	{ options: { timeLimitMs = TIME_LIMIT_MS } }: Plan,
+	models: Promise<Probe>,
+): Promise<boolean> {
 	let disarm = () => {};
 	const late = new Promise<undefined>((resolve) => {
 		disarm = afterMs(Math.min(MOST_WAITED_MS, Math.ceil(timeLimitMs / 2)), () => resolve(undefined));
@@ -144,7 +168,8 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 async function secondRound(plan: Plan, first: Round): Promise<Round> {
 	const { root, api } = plan.connection.url;
 	const { kind } = identify(first);
-	if (kind === 'ollama') return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
+	if (kind === 'ollama')
+		return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
 	if (kind !== 'llamaServer' || props.is_sleeping !== false) return {};
@@ -162,24 +187,31 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 	const entries = modelEntries(first.models).filter(({ id }) => typeof id === 'string');
 	const perModel: Record<string, ModelProbes> = {};
 	const wanted = plan.options.expectations?.model;
-	const isWanted = ({ id, aliases }: Record<string, unknown>) => isNamed(String(id), wanted) || (Array.isArray(aliases) && aliases.includes(wanted));
-	const wantedFirst = (some: typeof entries) => [...some.filter(isWanted), ...some.filter((entry) => !isWanted(entry))].map(({ id }) => String(id));
+	const isWanted = ({ id, aliases }: Record<string, unknown>) =>
+		isNamed(String(id), wanted) || (Array.isArray(aliases) && aliases.includes(wanted));
+	const wantedFirst = (some: typeof entries) =>
+		[...some.filter(isWanted), ...some.filter((entry) => !isWanted(entry))].map(({ id }) => String(id));
 	if (kind === 'llamaRouter') {
 		const loaded = wantedFirst(entries.filter(({ status }) => isRecord(status) && status.value === 'loaded'));
 		await Promise.all(
 			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
 				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 				const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
-				const [props, metrics] = await Promise.all([plan.ask(`${root}/props${query}`), plan.ask(`${root}/metrics${query}`)]);
+				const [props, metrics] = await Promise.all([
+					plan.ask(`${root}/props${query}`),
+					plan.ask(`${root}/metrics${query}`),
+				]);
 				perModel[id] = { props, metrics };
 			}),
 		);
 	}
 	if (kind === 'ollama') {
 		await Promise.all(
-			wantedFirst(entries).slice(0, MOST_MODELS_ASKED).map(async (id) => {
-				perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };
-			}),
+			wantedFirst(entries)
+				.slice(0, MOST_MODELS_ASKED)
+				.map(async (id) => {
+					perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };
+				}),
 		);
 	}
 	return perModel;
@@ -190,7 +222,8 @@ async function tryOtherAddresses(plan: Plan, first: Round): Promise<Alternative[
 	const { url } = plan.connection;
 	const main = first.models;
 	if (main?.answered !== true) return await tryOtherRoads(plan, first);
-	const isElsewhere = listOf(main) === undefined && ['wrongPath', 'notAnApi', 'invalidAnswer'].includes(main.failure?.kind ?? '');
+	const isElsewhere =
+		listOf(main) === undefined && ['wrongPath', 'notAnApi', 'invalidAnswer'].includes(main.failure?.kind ?? '');
 	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
 	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
 	return await Promise.all(places.map(async (place) => await plan.askElsewhere(place, 'models')));
@@ -200,16 +233,29 @@ async function tryOtherAddresses(plan: Plan, first: Round): Promise<Alternative[
  * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key. Nothing but the same
  * machine is asked, and no other port.
  */
-export async function tryOtherRoads({ connection: { url }, askElsewhere }: Plan, first: Round, base = url.root): Promise<Alternative[]> {
+export async function tryOtherRoads(
+	{ connection: { url }, askElsewhere }: Plan,
+	first: Round,
+	base = url.root,
+): Promise<Alternative[]> {
 	const probes = Object.values(first);
 	const kinds = probes.flatMap((probe) => (probe.answered ? [] : [probe.failure.kind]));
 	if (kinds.length < probes.length) return [];
 	const places: string[] = [];
 	// From inside a container, this is the machine that runs it.
-	if (kinds.includes('refused') && isLoopback(new URL(url.origin).hostname)) places.push(withHost(base, 'host.docker.internal'));
+	if (kinds.includes('refused') && isLoopback(new URL(url.origin).hostname))
+		places.push(withHost(base, 'host.docker.internal'));
 	// A server without TLS may close, answer something that is no TLS, or wait for the rest of what it takes for a request.
 	const isTls = base.startsWith('https:');
-	if (kinds.some((kind) => kind === 'tlsMismatch' || kind === 'closedBeforeAnswer' || kind === 'notHttp' || (isTls && kind === 'connectTimeout'))) {
+	if (
+		kinds.some(
+			(kind) =>
+				kind === 'tlsMismatch' ||
+				kind === 'closedBeforeAnswer' ||
+				kind === 'notHttp' ||
+				(isTls && kind === 'connectTimeout'),
+		)
+	) {
 		places.push(isTls ? base.replace(/^https:/, 'http:') : base.replace(/^http:/, 'https:'));
 	}
 	return await Promise.all(places.map(async (place) => await askElsewhere(place, 'anything')));

@@ -38,16 +38,26 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 	const models = result.models ?? [];
 	const model = options.model.trim() || modelToTest(models, result.server.kind);
 	const connection = target.connect({});
-	const run = async (atOnce: number) => await measureSpeed(connection, { ...options, model, serverKind: result.server.kind, atOnce, signal });
+	const run = async (atOnce: number) =>
+		await measureSpeed(connection, { ...options, model, serverKind: result.server.kind, atOnce, signal });
 	const runs = [await run(1)];
 	const works = runs[0]!.samples.length > 0;
 	if (works && options.atOnce > 1) runs.push(await run(options.atOnce));
 	const tested = findModel(models, model) ?? (result.server.kind === 'llamaServer' ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, result.slots?.total ?? null);
 	const status = worseOf(result.status, overall(judged));
-	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({ id, severity, observed, meaning, advice }));
+	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({
+		id,
+		severity,
+		observed,
+		meaning,
+		advice,
+	}));
 	const first = runs[0]!;
-	const summary = status === 'healthy' ? `${model}: ${first.tokensPerSecond ?? 'unknown'} tokens/s, first token after ${first.firstTokenMs ?? 'unknown'} ms.` : `${findings[0]?.meaning ?? result.summary}.`;
+	const summary =
+		status === 'healthy'
+			? `${model}: ${first.tokensPerSecond ?? 'unknown'} tokens/s, first token after ${first.firstTokenMs ?? 'unknown'} ms.`
+			: `${findings[0]?.meaning ?? result.summary}.`;
 	return { ...result, status, healthy: status === 'healthy', summary, speed: { model, runs }, findings };
 }
 
@@ -55,8 +65,15 @@ function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): str
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	const candidates = loaded.length > 0 ? loaded : models;
 	if (candidates.length === 1 || (candidates.length > 0 && kind === 'llamaServer')) return candidates[0]!.id;
-	throw failure('invalidInput', {}, {
-		message: candidates.length === 0 ? 'The server lists no model, and none is chosen' : 'The server has several models, and none is chosen',
-		remedy: 'Choose the model to test in the node.',
-	});
+	throw failure(
+		'invalidInput',
+		{},
+		{
+			message:
+				candidates.length === 0
+					? 'The server lists no model, and none is chosen'
+					: 'The server has several models, and none is chosen',
+			remedy: 'Choose the model to test in the node.',
+		},
+	);
 }

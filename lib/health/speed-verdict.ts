@@ -24,13 +24,21 @@ export function judgeSpeed(runs: readonly SpeedRun[], model: ModelFacts | undefi
 	for (const failure of firstOfEachKind(runs)) {
 		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
 		// Only where nothing came at all, although the server had answered everything else: contract llama-server 9.3.
-		if (failure.kind === 'firstTokenLimit') findings.push({ id: 'noTokens', severity: 'error', observed, ...NO_TOKENS, status: 'degraded' });
+		if (failure.kind === 'firstTokenLimit')
+			findings.push({ id: 'noTokens', severity: 'error', observed, ...NO_TOKENS, status: 'degraded' });
 		else findings.push(fromFailure(failure, observed));
 	}
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
 	if (slots !== null && most > slots) {
-		findings.push(found('queued', 'info', `${most} requests were sent at once to ${slots} slots`, ADVICE.queued({ count: most - slots, slots })));
+		findings.push(
+			found(
+				'queued',
+				'info',
+				`${most} requests were sent at once to ${slots} slots`,
+				ADVICE.queued({ count: most - slots, slots }),
+			),
+		);
 	}
 	return findings;
 }
@@ -46,23 +54,38 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 	const size = model?.size ?? null;
 	if (size === null || size < LEAST_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];
-		return [found('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`, { meaning: 'The server generates very slowly', advice: GPU_ADVICE })];
+		return [
+			found('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`, {
+				meaning: 'The server generates very slowly',
+				advice: GPU_ADVICE,
+			}),
+		];
 	}
 	const bandwidth = size * tokensPerSecond;
 	if (bandwidth >= CPU_BANDWIDTH) return [];
 	const expected = Math.round(MI50_BANDWIDTH / size);
 	return [
-		found('gpuMaybeUnused', 'warning', `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`, {
-			meaning: `This is what the memory of a CPU gives. An MI50 would make about ${expected} tokens/s of it, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
-			advice: GPU_ADVICE,
-		}),
+		found(
+			'gpuMaybeUnused',
+			'warning',
+			`${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`,
+			{
+				meaning: `This is what the memory of a CPU gives. An MI50 would make about ${expected} tokens/s of it, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
+				advice: GPU_ADVICE,
+			},
+		),
 	];
 }
 
 const GPU_ADVICE =
 	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
 
-function found(id: string, severity: Severity, observed: string, sentences: { meaning: string; advice: string }): Weighed {
+function found(
+	id: string,
+	severity: Severity,
+	observed: string,
+	sentences: { meaning: string; advice: string },
+): Weighed {
 	return { id, severity, observed, ...sentences };
 }
 

@@ -62,7 +62,9 @@ const PARAGRAPH =
  * @throws {ServerError} only of kind `aborted`
  */
 export async function measureSpeed(connection: Connection, options: SpeedOptions): Promise<SpeedRun> {
-	const outcomes = await Promise.all(Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)));
+	const outcomes = await Promise.all(
+		Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)),
+	);
 	const samples = outcomes.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
 	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
 	const aborted = failed.find(({ kind }) => kind === 'aborted');
@@ -75,7 +77,12 @@ export async function measureSpeed(connection: Connection, options: SpeedOptions
 		firstTokenMs: firsts.length === 0 ? null : Math.max(...firsts),
 		promptTokensPerSecond: average(samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
-		totalTokensPerSecond: tokens === null || longestMs === 0 ? null : options.atOnce === 1 ? average(samples.map(({ tokensPerSecond }) => tokensPerSecond)) : rounded((tokens * 1000) / longestMs),
+		totalTokensPerSecond:
+			tokens === null || longestMs === 0
+				? null
+				: options.atOnce === 1
+					? average(samples.map(({ tokensPerSecond }) => tokensPerSecond))
+					: rounded((tokens * 1000) / longestMs),
 		samples,
 		failures: failed.map(describeFailure),
 	};
@@ -108,7 +115,10 @@ class Recorder {
 	}
 }
 
-async function measureOnce(connection: Connection, options: SpeedOptions): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
+async function measureOnce(
+	connection: Connection,
+	options: SpeedOptions,
+): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
 	const startedAt = performance.now();
 	const recorder = new Recorder(startedAt);
 	const isLlama = options.serverKind === 'llamaServer' || options.serverKind === 'llamaRouter';
@@ -139,15 +149,28 @@ async function measureOnce(connection: Connection, options: SpeedOptions): Promi
 		const failed = error instanceof ServerError ? error : undefined;
 		if (failed === undefined) return { failed: unexpected(error) };
 		// The model said something, just nothing that a user would want to read.
-		if (!['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind) || recorder.firstMs === undefined) return { failed };
+		if (
+			!['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind) ||
+			recorder.firstMs === undefined
+		)
+			return { failed };
 	}
 	return { sample: sampleOf(recorder, performance.now() - startedAt) };
 }
 
-const CHAT_KINDS: Partial<Record<HealthServerKind, ServerKind>> = { llamaServer: 'llamaServer', llamaRouter: 'llamaServer', ollama: 'ollama', vllm: 'vllm' };
+const CHAT_KINDS: Partial<Record<HealthServerKind, ServerKind>> = {
+	llamaServer: 'llamaServer',
+	llamaRouter: 'llamaServer',
+	ollama: 'ollama',
+	vllm: 'vllm',
+};
 
 function unexpected(error: unknown): ServerError {
-	return new ServerError({ kind: 'invalidAnswer', message: error instanceof Error ? error.message : String(error), remedy: 'Try again, and report it if it stays.' });
+	return new ServerError({
+		kind: 'invalidAnswer',
+		message: error instanceof Error ? error.message : String(error),
+		remedy: 'Try again, and report it if it stays.',
+	});
 }
 
 function sampleOf({ firstMs, lastMs, pieces, usage, timings }: Recorder, totalMs: number): SpeedSample {
@@ -158,7 +181,10 @@ function sampleOf({ firstMs, lastMs, pieces, usage, timings }: Recorder, totalMs
 	const clock = {
 		prompt: promptTokens === null || firstMs === undefined || firstMs === 0 ? null : (promptTokens * 1000) / firstMs,
 		// The first token belongs to the reading of the prompt.
-		generation: generatedTokens === null || generatedTokens < 2 || generatingMs <= 0 ? null : ((generatedTokens - 1) * 1000) / generatingMs,
+		generation:
+			generatedTokens === null || generatedTokens < 2 || generatingMs <= 0
+				? null
+				: ((generatedTokens - 1) * 1000) / generatingMs,
 	};
 	return {
 		firstTokenMs: firstMs === undefined ? null : Math.round(firstMs),

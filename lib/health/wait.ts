@@ -35,18 +35,25 @@ export async function waitUntilReady(check: () => Promise<CheckResult>, options:
 	const history: WaitResult['history'] = [];
 	for (let checks = 1; ; checks++) {
 		const result = await check();
-		if (history.at(-1)?.status !== result.status) history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
+		if (history.at(-1)?.status !== result.status)
+			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = !waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
-		if (result.healthy || isHopeless || elapsed() + pause > limitMs) return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
+		if (result.healthy || isHopeless || elapsed() + pause > limitMs)
+			return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
 		await pauseFor(pause, signal);
 	}
 }
 
 /** Tells a server that is merely slow to load from one that never will be ready. */
 function explained(result: CheckResult, history: WaitResult['history'], waitedMs: number): CheckResult {
-	const restarts = history.filter(({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading').length;
-	if (result.healthy || restarts < RESTARTS) return result.status === 'loading' ? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` } : result;
+	const restarts = history.filter(
+		({ status }, at) => status === 'unreachable' && history[at - 1]?.status === 'loading',
+	).length;
+	if (result.healthy || restarts < RESTARTS)
+		return result.status === 'loading'
+			? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` }
+			: result;
 	const meaning = 'The server starts, loads, and exits, again and again';
 	return {
 		...result,
@@ -57,7 +64,8 @@ function explained(result: CheckResult, history: WaitResult['history'], waitedMs
 				severity: 'error',
 				observed: `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`,
 				meaning,
-				advice: 'Something restarts a server that cannot load its model: most often the memory does not suffice. Read its log; lower --ctx-size or -ngl, or choose a smaller quantisation.',
+				advice:
+					'Something restarts a server that cannot load its model: most often the memory does not suffice. Read its log; lower --ctx-size or -ngl, or choose a smaller quantisation.',
 			},
 			...result.findings,
 		],

@@ -55,7 +55,9 @@ export async function readAnswer(answer: Answer, most = MOST_ANSWER): Promise<Ca
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
 	return Object.fromEntries(
-		Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]])),
+		Object.entries(headers).flatMap(([name, value]) =>
+			value === undefined ? [] : [[name.toLowerCase(), [value].flat().join(', ')]],
+		),
 	);
 }
 
@@ -76,5 +78,7 @@ async function* unpacked(body: AsyncIterable<Uint8Array>, format: 'gzip' | 'defl
 		yield first.value as Uint8Array;
 		yield* { [Symbol.asyncIterator]: () => pieces };
 	}
-	yield* ReadableStream.from(all()).pipeThrough(new DecompressionStream(format)) as unknown as AsyncIterable<Uint8Array>;
+	yield* ReadableStream.from(all()).pipeThrough(
+		new DecompressionStream(format),
+	) as unknown as AsyncIterable<Uint8Array>;
 }

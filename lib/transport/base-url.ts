@@ -61,7 +61,10 @@ const OLLAMA_PORT = '11434';
 export function resolveBaseUrl(typed: string): ResolvedBaseUrl {
 	const text = tidied(typed);
 	if (text === '') {
-		throw new BaseUrlError('empty', 'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080');
+		throw new BaseUrlError(
+			'empty',
+			'The Base URL is empty. Type the address of the server, for example http://192.168.1.20:8080',
+		);
 	}
 	const url = parse(withScheme(text), text.replace(/[?#].*$/, ''));
 	const segments = url.pathname.split('/').filter((segment) => segment !== '');
@@ -90,7 +93,10 @@ function withScheme(text: string): string {
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(once)?.[1];
 	if (scheme !== undefined) {
 		if (!/^https?$/i.test(scheme)) {
-			throw new BaseUrlError('scheme', `The Base URL starts with "${scheme}://". Only http:// and https:// can be used`);
+			throw new BaseUrlError(
+				'scheme',
+				`The Base URL starts with "${scheme}://". Only http:// and https:// can be used`,
+			);
 		}
 		return once.replace(/^(https?):\/{3,}/i, '$1://');
 	}
@@ -126,7 +132,10 @@ function checkAuthority(authority: string, shown: string): void {
 		);
 	}
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
-		throw new BaseUrlError('host', `An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`);
+		throw new BaseUrlError(
+			'host',
+			`An IPv6 address is written in brackets, as in http://[::1]:8080. The Base URL is "${shown}"`,
+		);
 	}
 	// A number alone would count as an IPv4 address: 8080 is 0.0.31.144.
 	if (authority === '' || authority.startsWith(':') || /^\d+(?::\d*)?$/.test(authority)) {

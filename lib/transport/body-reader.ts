@@ -47,7 +47,8 @@ export class BodyReader {
 
 	private take(bytes: Uint8Array): ServerSentEvent[] {
 		if (this.kind === 'events') return this.sse.push(bytes);
-		if (this.kind === 'whole' || this.text.length < MOST_OF_A_PAGE) this.text += this.textDecoder.decode(bytes, { stream: true });
+		if (this.kind === 'whole' || this.text.length < MOST_OF_A_PAGE)
+			this.text += this.textDecoder.decode(bytes, { stream: true });
 		return [];
 	}
 

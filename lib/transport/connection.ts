@@ -72,13 +72,21 @@ export class Connection {
 	async call(url: string, options: CallOptions = {}): Promise<CallAnswer> {
 		const once = options.once ?? methodOf(options) !== 'GET';
 		const { idleMs = 0 } = options;
-		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs, totalMs: options.timeoutMs ?? CALL_LIMIT_MS }, options.signal);
+		const watchdog = new Watchdog(
+			{ firstTokenMs: 0, idleMs, totalMs: options.timeoutMs ?? CALL_LIMIT_MS },
+			options.signal,
+		);
 		if (idleMs > 0) watchdog.firstToken();
 		const watched = idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
 		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		const attempt = async (reuse: boolean) => {
 			const { keepAlive, fresh } = this.channel;
-			const answer = await this.sender.send(url, watched, watchdog, reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true });
+			const answer = await this.sender.send(
+				url,
+				watched,
+				watchdog,
+				reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true },
+			);
 			return await this.read(answer, options, watchdog);
 		};
 		try {
@@ -102,13 +110,15 @@ export class Connection {
 		if (error instanceof ServerError && error.facts.answerBegan === true) {
 			return failure('totalLimit', this.contextOf(url, options.model), {
 				message: `The answer began, but did not end within ${seconds(watchdog.hitMs)}`,
-				remedy: 'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
+				remedy:
+					'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
 				facts: { answerBegan: true },
 			});
 		}
 		return failure('totalLimit', this.contextOf(url, options.model), {
 			message: `No answer within ${seconds(watchdog.hitMs)}`,
-			remedy: 'The server is busy or stuck, or something drops the packets. Try the same address with curl from the machine that runs n8n, and look at the log of the server.',
+			remedy:
+				'The server is busy or stuck, or something drops the packets. Try the same address with curl from the machine that runs n8n, and look at the log of the server.',
 		});
 	}
 
@@ -135,7 +145,13 @@ export class Connection {
 		const squid = answer.headers['x-squid-error'];
 		if (squid !== undefined) return failure('proxy', this.contextOf(url, model), { status, about: { code: squid } });
 		return httpFailure(
-			{ status, contentType: answer.headers['content-type'], body: text, location: redirectLocation(answer), challenge: answer.headers['www-authenticate'] },
+			{
+				status,
+				contentType: answer.headers['content-type'],
+				body: text,
+				location: redirectLocation(answer),
+				challenge: answer.headers['www-authenticate'],
+			},
 			this.contextOf(url, model),
 		);
 	}
@@ -164,7 +180,8 @@ export class Connection {
 				end,
 				explain: (error) => this.sender.explain(error, answer.url, options, watchdog, true),
 				refusePage: (page) =>
-					options.refuse?.({ ...answer, text: page, json: undefined }) ?? httpFailure({ status: answer.status, contentType: 'text/html', body: page }, context),
+					options.refuse?.({ ...answer, text: page, json: undefined }) ??
+					httpFailure({ status: answer.status, contentType: 'text/html', body: page }, context),
 			});
 		} catch (error) {
 			end();
@@ -187,7 +204,8 @@ export class Connection {
 			const outcome = await this.trySend(url, options, watchdog, way);
 			if (!('failed' in outcome)) return outcome;
 			const { failed } = outcome;
-			const reason = failed.kind === 'loading' || failed.kind === 'busy' || failed.kind === 'refused' ? failed.kind : undefined;
+			const reason =
+				failed.kind === 'loading' || failed.kind === 'busy' || failed.kind === 'refused' ? failed.kind : undefined;
 			if (reason === undefined) throw failed;
 			const pause = backOffMs(reason, waits);
 			if (reason === 'loading') {
@@ -201,7 +219,12 @@ export class Connection {
 		}
 	}
 
-	private async trySend(url: string, options: StreamOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
+	private async trySend(
+		url: string,
+		options: StreamOptions,
+		watchdog: Watchdog,
+		way: Way,
+	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const answer = await this.sender.send(url, options, watchdog, way);
 			if (answer.status < 300) return answer;
@@ -229,12 +252,18 @@ export class Connection {
 		});
 	}
 
-	private async read(answer: Answer, options: Pick<CallOptions, 'signal' | 'model' | 'mostBytes'>, watchdog: Watchdog): Promise<CallAnswer> {
+	private async read(
+		answer: Answer,
+		options: Pick<CallOptions, 'signal' | 'model' | 'mostBytes'>,
+		watchdog: Watchdog,
+	): Promise<CallAnswer> {
 		try {
 			return (await readAnswer(answer, options.mostBytes)) ?? raise(this.endless(answer, options.model));
 		} catch (error) {
 			// The limit of a call may end it before or after its answer began.
-			throw this.sender.explain(error, answer.url, options, watchdog, true).withFacts(watchdog.hit === 'totalLimit' ? { answerBegan: true } : {});
+			throw this.sender
+				.explain(error, answer.url, options, watchdog, true)
+				.withFacts(watchdog.hit === 'totalLimit' ? { answerBegan: true } : {});
 		}
 	}
 
@@ -255,6 +284,10 @@ function resolved(baseUrl: string): ResolvedBaseUrl {
 	try {
 		return resolveBaseUrl(baseUrl);
 	} catch (error) {
-		throw failure('invalidUrl', {}, error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {});
+		throw failure(
+			'invalidUrl',
+			{},
+			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
+		);
 	}
 }

@@ -17,13 +17,18 @@ export interface LocalLlamaCredential {
 
 /** Reads the stored data; whatever is missing or of another type counts as not set. */
 export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): LocalLlamaCredential {
-	const headers = isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header) ? (data.extraHeaders.header as unknown[]).filter(isRecord) : [];
+	const headers =
+		isRecord(data.extraHeaders) && Array.isArray(data.extraHeaders.header)
+			? (data.extraHeaders.header as unknown[]).filter(isRecord)
+			: [];
 	return {
 		baseUrl: typeof data.baseUrl === 'string' ? data.baseUrl : '',
 		// An expression makes a number of a key such as 123456.
 		apiKey: typeof data.apiKey === 'string' || typeof data.apiKey === 'number' ? String(data.apiKey) : '',
 		authentication: data.authentication === 'xApiKey' ? 'xApiKey' : 'bearer',
-		extraHeaders: { header: headers.map(({ name, value }) => ({ name: String(name ?? ''), value: String(value ?? '') })) },
+		extraHeaders: {
+			header: headers.map(({ name, value }) => ({ name: String(name ?? ''), value: String(value ?? '') })),
+		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
 	};
@@ -60,7 +65,11 @@ const RESERVED = new Set([
  *
  * @throws {ServerError} of kind `invalidInput` naming the header, never its value
  */
-export function credentialHeaders({ apiKey = '', authentication, extraHeaders }: LocalLlamaCredential): Record<string, string> {
+export function credentialHeaders({
+	apiKey = '',
+	authentication,
+	extraHeaders,
+}: LocalLlamaCredential): Record<string, string> {
 	const headers: Record<string, string> = {};
 	// People paste the key with its scheme, and with the line end of the file it came from.
 	const key = apiKey.trim().replace(/^(?:Authorization:\s*)?Bearer(?:\s+|$)/i, '');
@@ -73,9 +82,14 @@ export function credentialHeaders({ apiKey = '', authentication, extraHeaders }:
 		const trimmed = name.trim().toLowerCase();
 		if (trimmed === '' && value.trim() === '') continue;
 		// Not shown: a whole line "Authorization: Bearer KEY" is easily pasted into the name.
-		if (!HEADER_NAME.test(trimmed)) throw invalid(`The name of extra header ${index + 1} is not valid: letters, digits and hyphens, without the colon`);
-		if (RESERVED.has(trimmed)) throw invalid(`The extra header "${trimmed}" cannot be set: the HTTP client sets it itself`);
-		if (!HEADER_VALUE.test(value.trim())) throw invalid(`The value of extra header ${index + 1} contains characters that cannot be sent`);
+		if (!HEADER_NAME.test(trimmed))
+			throw invalid(
+				`The name of extra header ${index + 1} is not valid: letters, digits and hyphens, without the colon`,
+			);
+		if (RESERVED.has(trimmed))
+			throw invalid(`The extra header "${trimmed}" cannot be set: the HTTP client sets it itself`);
+		if (!HEADER_VALUE.test(value.trim()))
+			throw invalid(`The value of extra header ${index + 1} contains characters that cannot be sent`);
 		headers[trimmed] = value.trim();
 	}
 	return headers;
@@ -89,7 +103,11 @@ function invalid(message: string) {
  * The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter. `more`: what differs from
  * the credential.
  */
-export function localLlamaConnection(data: ICredentialDataDecryptedObject, helpers?: object, more: Partial<ConnectionSettings> = {}): Connection {
+export function localLlamaConnection(
+	data: ICredentialDataDecryptedObject,
+	helpers?: object,
+	more: Partial<ConnectionSettings> = {},
+): Connection {
 	const credential = readLocalLlamaCredential(data);
 	return new Connection({
 		baseUrl: credential.baseUrl,

@@ -40,7 +40,15 @@ const channels = new Map<string, Entry>();
  */
 export function channelFor(key: ServerChannelKey): ServerChannel {
 	const id = createHash('sha256')
-		.update([key.origin, key.scope, String(key.ignoreSslIssues), String(key.egressFilter !== undefined), String(key.connectLimitMs)].join('\n'))
+		.update(
+			[
+				key.origin,
+				key.scope,
+				String(key.ignoreSslIssues),
+				String(key.egressFilter !== undefined),
+				String(key.connectLimitMs),
+			].join('\n'),
+		)
 		.digest('base64');
 	const entry = channels.get(id) ?? open(key);
 	// The look-up belongs to one execution's helpers; the newest is as good as the first, and does not keep that alive.
@@ -100,6 +108,10 @@ function open(key: ServerChannelKey): Entry {
 		});
 	} catch {
 		// The environment is all that can be wrong here. It may hold a password, so it is not shown.
-		throw failure('proxy', { url: key.origin }, { about: { code: 'its value is not a URL such as http://proxy:3128' } });
+		throw failure(
+			'proxy',
+			{ url: key.origin },
+			{ about: { code: 'its value is not a URL such as http://proxy:3128' } },
+		);
 	}
 }

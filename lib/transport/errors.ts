@@ -103,7 +103,10 @@ export class ServerError extends Error {
 
 	/** The same failure with what had been received until then. */
 	withPartial(partial: { text?: string; reasoning?: string }): ServerError {
-		return this.extend({ partialText: partial.text || this.partialText, partialReasoning: partial.reasoning || this.partialReasoning });
+		return this.extend({
+			partialText: partial.text || this.partialText,
+			partialReasoning: partial.reasoning || this.partialReasoning,
+		});
 	}
 
 	/** The same failure with further facts, for example a task id. */
@@ -113,7 +116,8 @@ export class ServerError extends Error {
 
 	private extend(change: Partial<FailureDetails>): ServerError {
 		const suffix = this.url === undefined ? '' : ` (${this.url})`;
-		const message = suffix !== '' && this.message.endsWith(suffix) ? this.message.slice(0, -suffix.length) : this.message;
+		const message =
+			suffix !== '' && this.message.endsWith(suffix) ? this.message.slice(0, -suffix.length) : this.message;
 		return new ServerError({
 			kind: this.kind,
 			message,

@@ -15,12 +15,23 @@ export interface FailureContext {
 }
 
 /** Builds the error of a kind from the one table of remedies. What came from outside is cleared of the context's secrets. */
-export function failure(kind: FailureKind, context: Partial<FailureContext>, more: Partial<FailureDetails> & { about?: RemedyFacts } = {}): ServerError {
+export function failure(
+	kind: FailureKind,
+	context: Partial<FailureContext>,
+	more: Partial<FailureDetails> & { about?: RemedyFacts } = {},
+): ServerError {
 	const { about, ...details } = more;
 	const address = hostAndPort(context.url);
 	const outside = masked({ ...about }, context.secrets);
 	const url = shownUrl(context);
-	const { message, remedy } = remedyFor(kind, { ...address, url, root: context.root, model: context.model, service: context.service, ...outside });
+	const { message, remedy } = remedyFor(kind, {
+		...address,
+		url,
+		root: context.root,
+		model: context.model,
+		service: context.service,
+		...outside,
+	});
 	return new ServerError({
 		kind,
 		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),

@@ -15,7 +15,9 @@ export function serverMessage(body: string): { message: string; type?: string; f
 	if (json === undefined) return { message: plainText(body), facts: {} };
 	const { error, detail, message, reason } = json;
 	if (isRecord(error)) {
-		const facts = Object.fromEntries(Object.entries(error).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null));
+		const facts = Object.fromEntries(
+			Object.entries(error).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null),
+		);
 		return { message: stringify(error.message ?? error), type: text(error.type), facts };
 	}
 	const sentence = error ?? detail ?? message ?? reason ?? json;
@@ -26,7 +28,13 @@ function stringify(value: unknown): string {
 	if (typeof value === 'string') return value;
 	// FastAPI's validation errors: [{ loc: ['body', 'model'], msg: 'field required' }]
 	if (Array.isArray(value)) {
-		return value.map((entry) => (isRecord(entry) && 'msg' in entry ? `${[entry.loc].flat().map(words).join('.')}: ${words(entry.msg)}` : JSON.stringify(entry))).join('; ');
+		return value
+			.map((entry) =>
+				isRecord(entry) && 'msg' in entry
+					? `${[entry.loc].flat().map(words).join('.')}: ${words(entry.msg)}`
+					: JSON.stringify(entry),
+			)
+			.join('; ');
 	}
 	return JSON.stringify(value);
 }
@@ -47,14 +55,21 @@ export function looksLikeHtml(body: string, contentType = ''): boolean {
 
 /** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
 export function httpFailure(
-	answer: { status: number; contentType?: string; body: string; location?: string; /** The header `www-authenticate`. */ challenge?: string },
+	answer: {
+		status: number;
+		contentType?: string;
+		body: string;
+		location?: string;
+		/** The header `www-authenticate`. */ challenge?: string;
+	},
 	context: FailureContext,
 ): ServerError {
 	const { status, body } = answer;
 	const { message, type, facts } = serverMessage(body);
 	const kind = kindOf(status, message.slice(0, MOST_READ), type, answer);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
-	const contextTokens = numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
+	const contextTokens =
+		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	return failure(kind, context, {
 		status,
 		serverText: kind === 'templateRejected' ? innerSentence(message) : shown(message, body, context) || undefined,
@@ -88,11 +103,17 @@ function isCloudflare(status: number): boolean {
 	return status >= 520 && status <= 530;
 }
 
-function kindOf(status: number, message: string, type: string | undefined, answer: { contentType?: string; body: string }): FailureKind {
+function kindOf(
+	status: number,
+	message: string,
+	type: string | undefined,
+	answer: { contentType?: string; body: string },
+): FailureKind {
 	const html = looksLikeHtml(answer.body, answer.contentType);
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 401) return 'unauthorized';
-	if (status === 403) return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
+	if (status === 403)
+		return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
 	if (status === 407) return 'proxy';
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';

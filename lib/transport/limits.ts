@@ -106,7 +106,8 @@ export class Watchdog {
 		const { firstTokenMs, idleMs, totalMs = 0, progressMs = 0 } = this.limits;
 		const deadlines: Array<{ at: number; name: LimitName }> = [];
 		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
-		if (!this.firstTokenSeen && firstTokenMs > 0) deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
+		if (!this.firstTokenSeen && firstTokenMs > 0)
+			deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
 		if (progressMs > 0) deadlines.push({ at: this.lastEventAt + progressMs, name: 'progressLimit' });
 		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastByteAt + idleMs, name: 'idleLimit' });
 		return deadlines.sort((a, b) => a.at - b.at)[0];

@@ -78,16 +78,25 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 	// undici's parser gives some of its errors no code.
 	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, { facts });
 	if (code !== undefined) return failure(kindOfCode(code)!, context, { facts, about: { code } });
-	return failure('closedBeforeAnswer', context, { facts, message: mask(`The request failed before an answer came: ${reason}`, context.secrets) });
+	return failure('closedBeforeAnswer', context, {
+		facts,
+		message: mask(`The request failed before an answer came: ${reason}`, context.secrets),
+	});
 }
 
 /** What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of the URL. */
 function proxyTrouble({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
-	const status = /^Proxy response \((\d+)\)/.exec(String(message))?.[1] ?? (/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
+	const status =
+		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
+		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return text(message);
 	const target = hostAndPort(url);
-	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port) return `${String(code)} ${String(address)}:${port}`;
-	const elsewhere = typeof hostname === 'string' && target.host !== undefined && hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
+	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
+		return `${String(code)} ${String(address)}:${port}`;
+	const elsewhere =
+		typeof hostname === 'string' &&
+		target.host !== undefined &&
+		hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
 	return elsewhere ? `${String(code)} ${hostname}` : undefined;
 }

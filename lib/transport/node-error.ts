@@ -32,7 +32,10 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 	if (error instanceof NodeOperationError) return error;
 	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
 	if (!(error instanceof ServerError)) {
-		return new NodeOperationError(node, error instanceof Error ? error : String(error), { itemIndex: options.itemIndex, functionality });
+		return new NodeOperationError(node, error instanceof Error ? error : String(error), {
+			itemIndex: options.itemIndex,
+			functionality,
+		});
 	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describe(error),
@@ -47,5 +50,7 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 }
 
 function describe({ remedy, serverText, message }: ServerError): string {
-	return serverText && !message.includes(serverText) ? `${remedy} The server says: "${serverText.slice(0, 500)}"` : remedy;
+	return serverText && !message.includes(serverText)
+		? `${remedy} The server says: "${serverText.slice(0, 500)}"`
+		: remedy;
 }

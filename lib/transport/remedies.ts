@@ -121,7 +121,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		if (code !== undefined && !NO_TLS_AT_ALL.has(code)) {
 			return {
 				message: `The TLS handshake with the server failed (${code})`,
-				remedy: 'The server may speak only an old version of TLS, or want a certificate from its clients. Put a TLS proxy of your own in front of it.',
+				remedy:
+					'The server may speak only an old version of TLS, or want a certificate from its clients. Put a TLS proxy of your own in front of it.',
 			};
 		}
 		return {
@@ -153,7 +154,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	redirect: ({ location }) => ({
 		message: `The server redirects this request${location ? ` to ${location}` : ''}`,
-		remedy: 'Type the address it redirects to as Base URL. A POST is repeated only where the status (307, 308) says so, and the key is never sent to another address.',
+		remedy:
+			'Type the address it redirects to as Base URL. A POST is repeated only where the status (307, 308) says so, and the key is never sent to another address.',
 	}),
 	firstTokenLimit: ({ limitMs }) => ({
 		message: `No token arrived within the first-token limit of ${seconds(limitMs)}`,
@@ -187,7 +189,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 		if (keyMissing === true) {
 			return {
 				message: 'The server wants an API key, and the credential has none',
-				remedy: 'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+				remedy:
+					'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
 			};
 		}
 		return {
@@ -213,7 +216,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	modelNotFound: ({ model }) => ({
 		message: `The server does not know the model ${quoted(model)}`,
-		remedy: 'Choose the model from the list. With Ollama, fetch it first with "ollama pull"; with GPUStack, the key must be allowed to use it.',
+		remedy:
+			'Choose the model from the list. With Ollama, fetch it first with "ollama pull"; with GPUStack, the key must be allowed to use it.',
 	}),
 	contextOverflow: ({ promptTokens, contextTokens }) => ({
 		message:
@@ -230,7 +234,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	badRequest: () => ({
 		message: 'The server refuses the request',
-		remedy: 'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
+		remedy:
+			'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
 	}),
 	templateRejected: () => ({
 		message: 'The chat template of the model rejects this conversation',
@@ -239,7 +244,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	grammarRejected: () => ({
 		message: 'The server cannot turn the schema or grammar into rules for generation',
-		remedy: 'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+		remedy:
+			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
 	}),
 	toolsUnsupported: () => ({
 		message: 'The model or the server cannot call tools',
@@ -253,7 +259,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	brokenHistory: () => ({
 		message: 'The conversation holds a tool call whose arguments are not valid JSON',
-		remedy: 'Clear the memory of this chat. The package itself never replays broken calls, so the message came from elsewhere.',
+		remedy:
+			'Clear the memory of this chat. The package itself never replays broken calls, so the message came from elsewhere.',
 	}),
 	tooLarge: () => ({
 		message: 'The request is too large for the server or a proxy in front of it',
@@ -261,15 +268,18 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	busy: () => ({
 		message: 'The server is busy and refuses further requests',
-		remedy: 'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+		remedy:
+			'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
 	}),
 	loading: ({ limitMs }) => ({
 		message: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,
-		remedy: 'Wait until the server has loaded the model, or raise "First Token Limit". Large models on slow disks take minutes.',
+		remedy:
+			'Wait until the server has loaded the model, or raise "First Token Limit". Large models on slow disks take minutes.',
 	}),
 	modelFailedToLoad: ({ model }) => ({
 		message: `The server could not load the model ${quoted(model)}`,
-		remedy: 'Usually the memory does not suffice: lower --ctx-size or -ngl, choose a smaller quantisation, and read the log of the server.',
+		remedy:
+			'Usually the memory does not suffice: lower --ctx-size or -ngl, choose a smaller quantisation, and read the log of the server.',
 	}),
 	notSupported: () => ({
 		message: 'The server was not started for this',
@@ -292,7 +302,8 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	invalidAnswer: () => ({
 		message: 'The server sent something that is not an answer of an OpenAI-compatible API',
-		remedy: 'Check that the Base URL leads to the API. If it does, the server or a proxy is damaged or too old; its text is in the details.',
+		remedy:
+			'Check that the Base URL leads to the API. If it does, the server or a proxy is damaged or too old; its text is in the details.',
 	}),
 	streamError: () => ({
 		message: 'The server reported an error in the middle of its answer',
@@ -300,19 +311,23 @@ const REMEDIES: Record<FailureKind, (facts: RemedyFacts) => Remedy> = {
 	}),
 	streamEndedEarly: () => ({
 		message: 'The answer ended before it was complete',
-		remedy: 'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details.',
+		remedy:
+			'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details.',
 	}),
 	connectionLost: () => ({
 		message: 'The connection broke in the middle of the answer',
-		remedy: 'The server may have crashed (out of memory, GPU fault): look at its log. What had arrived is in the details.',
+		remedy:
+			'The server may have crashed (out of memory, GPU fault): look at its log. What had arrived is in the details.',
 	}),
 	toolCallCut: ({ tool, maxTokens }) => ({
 		message: `The token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} cut the call of the tool ${quoted(tool)} in two, so it was not executed`,
-		remedy: 'Raise Maximum Tokens, or the context of the server, or lower the thinking effort so that more tokens are left for the call.',
+		remedy:
+			'Raise Maximum Tokens, or the context of the server, or lower the thinking effort so that more tokens are left for the call.',
 	}),
 	toolCallInvalid: ({ tool }) => ({
 		message: `The model called the tool ${quoted(tool)} with arguments that are not valid JSON, so it was not executed`,
-		remedy: 'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server (not --no-jinja) constrains calls to valid JSON.',
+		remedy:
+			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server (not --no-jinja) constrains calls to valid JSON.',
 	}),
 	onlyThinking: ({ maxTokens, endedItself }) => ({
 		message: 'The model spent its answer on thinking and wrote nothing else',

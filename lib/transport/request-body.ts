@@ -3,7 +3,9 @@ import type { RequestOptions } from './types';
 
 /** Half a surrogate pair, as a text that was cut by length has it, is refused by llama-server as a broken body. */
 export function wellFormedJson(value: unknown): string {
-	return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner));
+	return JSON.stringify(value, (_key, inner: unknown) =>
+		typeof inner === 'string' && !inner.isWellFormed() ? inner.toWellFormed() : inner,
+	);
 }
 
 /** An upload whose pieces are signs of life. */

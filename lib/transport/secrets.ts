@@ -34,5 +34,7 @@ export function masked<T>(value: T, secrets: readonly string[] | undefined): T {
 	if (typeof value === 'string') return mask(value, secrets) as T;
 	if (Array.isArray(value)) return value.map((entry: unknown) => masked(entry, secrets)) as T;
 	if (!isRecord(value)) return value;
-	return Object.fromEntries(Object.entries(value).map(([key, entry]) => [mask(key, secrets), masked(entry, secrets)])) as T;
+	return Object.fromEntries(
+		Object.entries(value).map(([key, entry]) => [mask(key, secrets), masked(entry, secrets)]),
+	) as T;
 }

@@ -51,7 +51,13 @@ export class Sender {
 	}
 
 	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
-	explain(error: unknown, url: string, options: Pick<RequestOptions, 'signal' | 'model'>, watchdog: Watchdog, started = false): ServerError {
+	explain(
+		error: unknown,
+		url: string,
+		options: Pick<RequestOptions, 'signal' | 'model'>,
+		watchdog: Watchdog,
+		started = false,
+	): ServerError {
 		const context = this.contextOf(url, options.model);
 		if (options.signal?.aborted) return failure('aborted', context);
 		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
@@ -66,12 +72,20 @@ export class Sender {
 		}
 	}
 
-	private async sendOnce(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer | { failed: ServerError }> {
+	private async sendOnce(
+		url: string,
+		options: RequestOptions,
+		watchdog: Watchdog,
+		way: Way,
+	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
 			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
 			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await unlessAborted(signal, async () => await request(url, this.requestOptions(url, options, signal, way)));
+			const { statusCode, headers, body } = await unlessAborted(
+				signal,
+				async () => await request(url, this.requestOptions(url, options, signal, way)),
+			);
 			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
 			body.on('error', () => {});
 			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };

@@ -26,7 +26,8 @@ export class SseDecoder {
 		onError: (error: ParseError) => {
 			if (error.type !== 'unknown-field') return;
 			// Old llama-server releases wrote `error: {…}` in place of a data line.
-			if (error.field === 'error' && error.value?.trimStart().startsWith('{')) this.events.push({ event: 'error', data: error.value });
+			if (error.field === 'error' && error.value?.trimStart().startsWith('{'))
+				this.events.push({ event: 'error', data: error.value });
 			else if (this.noise.length < MOST_STRAY_LINES && error.line) this.noise.push(error.line.slice(0, 500));
 		},
 	});

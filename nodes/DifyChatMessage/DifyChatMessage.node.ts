@@ -1,4 +1,10 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { searchConversations } from '../dify/searchConversations';
 import { filesField } from './descriptions/files';
@@ -15,14 +21,19 @@ export class DifyChatMessage implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
+		subtitle:
+			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',
 		defaults: { name: 'Dify Chat Message' },
 		codex: {
 			categories: ['AI'],
 			subcategories: { AI: ['Agents', 'Root Nodes'] },
 			alias: ['dify', 'chatbot', 'chatflow', 'agent', 'llm', 'self-hosted'],
-			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-chat-message' }] },
+			resources: {
+				primaryDocumentation: [
+					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-chat-message' },
+				],
+			},
 		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

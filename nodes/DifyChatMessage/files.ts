@@ -2,7 +2,17 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { DifyClient } from '../../lib/dify/client';
 import { refusedHere } from '../../lib/dify/failure';
-import { FILE_TYPES, checkedUrl, checkFiles, fileTypeOf, nameInUrl, sizeLimitsOf, type DifyFileRef, type DifyFileType, type FileRules } from '../../lib/dify/files';
+import {
+	FILE_TYPES,
+	checkedUrl,
+	checkFiles,
+	fileTypeOf,
+	nameInUrl,
+	sizeLimitsOf,
+	type DifyFileRef,
+	type DifyFileType,
+	type FileRules,
+} from '../../lib/dify/files';
 import { isFields, text, type Fields } from '../../lib/dify/read';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
 import { binaryProperties, binarySource, namesIn } from '../dify/binary';
@@ -12,7 +22,11 @@ import { choiceOf } from '../dify/parameters';
 export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function wantedFiles(context: IExecuteFunctions, itemIndex: number, entries: unknown): Promise<WantedFile[]> {
+export async function wantedFiles(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	entries: unknown,
+): Promise<WantedFile[]> {
 	const wanted: WantedFile[] = [];
 	for (const entry of Array.isArray(entries) ? entries.filter(isFields) : []) {
 		const type = typeIn(entry);
@@ -31,12 +45,18 @@ export async function wantedFiles(context: IExecuteFunctions, itemIndex: number,
  * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects as JSON. Several are separated by
  * commas.
  */
-export async function formFiles(context: IExecuteFunctions, itemIndex: number, value: unknown): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
+export async function formFiles(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	value: unknown,
+): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
 	const ready = fileObjects(value);
 	if (ready !== undefined) return { ready: ready.map(withMethod) };
 	const wanted: WantedFile[] = [];
 	for (const name of namesIn(String(value))) {
-		wanted.push(/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) });
+		wanted.push(
+			/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) },
+		);
 	}
 	return { wanted };
 }
@@ -49,9 +69,16 @@ export type Upload = (files: readonly TakenFile[]) => Promise<DifyFileRef[]>;
 
 /** Checks the files against what the app, or a field of its form, takes. */
 export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: Fields): TakenFile[] {
-	const files = wanted.map((file) => ({ file, type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules) }));
+	const files = wanted.map((file) => ({
+		file,
+		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
+	}));
 	checkFiles(
-		files.map(({ file, type }) => ('url' in file ? { name: nameOf(file), type, method: 'remote_url' } : { name: nameOf(file), type, method: 'local_file', size: file.source.size })),
+		files.map(({ file, type }) =>
+			'url' in file
+				? { name: nameOf(file), type, method: 'remote_url' }
+				: { name: nameOf(file), type, method: 'local_file', size: file.source.size },
+		),
 		rules,
 		sizeLimitsOf(parameters),
 	);
@@ -65,7 +92,11 @@ export function uploadOf(client: DifyClient, user: string, signal: AbortSignal):
 			sent.push(
 				'url' in file
 					? { type, transfer_method: 'remote_url', url: file.url }
-					: { type, transfer_method: 'local_file', upload_file_id: await uploadFile(client, file.source, user, signal) },
+					: {
+							type,
+							transfer_method: 'local_file',
+							upload_file_id: await uploadFile(client, file.source, user, signal),
+						},
 			);
 		}
 		return sent;
@@ -85,19 +116,31 @@ function typeIn({ type }: Fields): DifyFileType | undefined {
 
 /** An entry stands for a file. Where an expression gives none for it, the user must hear of that: only an empty list says that there are none. */
 function propertyNames(value: unknown): string[] {
-	if (value !== undefined && value !== null && typeof value !== 'string') throw refusedHere('file-rejected', `The name of a binary property must be a text, but is ${JSON.stringify(value).slice(0, 100)}`, HOW_TO_GIVE_NONE);
+	if (value !== undefined && value !== null && typeof value !== 'string')
+		throw refusedHere(
+			'file-rejected',
+			`The name of a binary property must be a text, but is ${JSON.stringify(value).slice(0, 100)}`,
+			HOW_TO_GIVE_NONE,
+		);
 	const names = namesIn(value ?? '');
-	if (names.length === 0) throw refusedHere('file-rejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
+	if (names.length === 0)
+		throw refusedHere('file-rejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
 	return names;
 }
 
 function urlsIn(value: unknown): string[] {
-	const urls = Array.isArray(value) ? value.map(String) : String(value ?? '').split(/\s+/).filter((url) => url !== '');
-	if (urls.length === 0 && !Array.isArray(value)) throw refusedHere('file-rejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
+	const urls = Array.isArray(value)
+		? value.map(String)
+		: String(value ?? '')
+				.split(/\s+/)
+				.filter((url) => url !== '');
+	if (urls.length === 0 && !Array.isArray(value))
+		throw refusedHere('file-rejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
 	return urls.map(checkedUrl);
 }
 
-const HOW_TO_GIVE_NONE = 'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
+const HOW_TO_GIVE_NONE =
+	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
 
 function fileObjects(value: unknown): Fields[] | undefined {
 	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
@@ -113,7 +156,8 @@ function withMethod(file: Fields): Fields {
 	throw refusedHere('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
 }
 
-const HOW_TO_GIVE_FILES = 'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
+const HOW_TO_GIVE_FILES =
+	'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
 
 function parsedJson(value: string): unknown {
 	try {

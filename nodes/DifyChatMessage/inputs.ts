@@ -11,7 +11,12 @@ import { formFiles, takenFiles, type TakenFile, type Upload } from './files';
 export type CheckedInputs = (upload: Upload) => Promise<Fields>;
 
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */
-export async function inputsOf(context: IExecuteFunctions, parameters: Parameters, app: DifyApp, signal: AbortSignal): Promise<CheckedInputs> {
+export async function inputsOf(
+	context: IExecuteFunctions,
+	parameters: Parameters,
+	app: DifyApp,
+	signal: AbortSignal,
+): Promise<CheckedInputs> {
 	if (parameters.choice('inputsMode', ['form', 'json']) === 'json') {
 		const inputs = jsonInputs(parameters.raw('inputsJson', '{}'));
 		return async () => await Promise.resolve(inputs);
@@ -23,7 +28,9 @@ export async function inputsOf(context: IExecuteFunctions, parameters: Parameter
 	const isFilledIn = isFields(given) && Object.values(given).some((value) => value !== null && value !== undefined);
 	for (const field of isFilledIn ? readForm(await app.parameters(signal)) : []) {
 		const value = isFields(given) ? given[field.variable] : undefined;
-		const checked = isFileField(field) ? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal)) : { value: formValue(field, value) };
+		const checked = isFileField(field)
+			? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal))
+			: { value: formValue(field, value) };
 		if ('taken' in checked) files.set(field, checked.taken);
 		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
 	}
@@ -38,14 +45,23 @@ function isFileField({ kind }: FormField): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
 
-async function fileValue(context: IExecuteFunctions, itemIndex: number, field: FormField, value: unknown, parameters: Fields): Promise<{ taken: TakenFile[] } | { value: unknown }> {
+async function fileValue(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	field: FormField,
+	value: unknown,
+	parameters: Fields,
+): Promise<{ taken: TakenFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);
-	return 'ready' in given ? { value: oneOrList(field, given.ready) } : { taken: takenFiles(given.wanted, field.files, parameters) };
+	return 'ready' in given
+		? { value: oneOrList(field, given.ready) }
+		: { taken: takenFiles(given.wanted, field.files, parameters) };
 }
 
 function oneOrList(field: FormField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
-	if (files.length > 1) throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
+	if (files.length > 1)
+		throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
 	return files[0];
 }

@@ -15,7 +15,12 @@ export interface OutputOptions {
 }
 
 /** The item for an answer. */
-export async function answerItem(context: IExecuteFunctions, itemIndex: number, answer: ChatAnswer, options: OutputOptions): Promise<INodeExecutionData> {
+export async function answerItem(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	answer: ChatAnswer,
+	options: OutputOptions,
+): Promise<INodeExecutionData> {
 	const { result, conversationRestarted } = answer;
 	const json = {
 		...(options.simplify ? simplified(result, options.answerField) : raw(result)),
@@ -59,12 +64,19 @@ function raw(result: RunResult): object {
 		metadata: result.metadata ?? {},
 		files: result.files,
 		created_at: result.createdAt,
-		...(result.pause === undefined ? {} : { data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
+		...(result.pause === undefined
+			? {}
+			: { data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
 	};
 }
 
 function asInDify(value: object): object {
-	return Object.fromEntries(Object.entries(value).map(([name, field]: [string, unknown]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), field]));
+	return Object.fromEntries(
+		Object.entries(value).map(([name, field]: [string, unknown]) => [
+			name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+			field,
+		]),
+	);
 }
 
 function extras(result: RunResult, { include, events }: OutputOptions): object {
@@ -78,7 +90,9 @@ function extras(result: RunResult, { include, events }: OutputOptions): object {
 
 async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise<IBinaryKeyData | undefined> {
 	if (audio === undefined) return undefined;
-	return { audio: await context.helpers.prepareBinaryData(Buffer.from(audio.base64, 'base64'), 'answer.mp3', audio.mimeType) };
+	return {
+		audio: await context.helpers.prepareBinaryData(Buffer.from(audio.base64, 'base64'), 'answer.mp3', audio.mimeType),
+	};
 }
 
 /** Without what is undefined, which n8n would store as it is. */

@@ -28,7 +28,9 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 			// The chat shows the pieces of one node in one message: two answers at once would be mixed.
 			atOnce: types ? 1 : atOnce,
 			keyOf: (itemIndex) => conversationKey(new Parameters(context, itemIndex)),
-			...(types ? { onFailure: async (itemIndex: number, text: string) => await context.sendChunk('error', itemIndex, text) } : {}),
+			...(types
+				? { onFailure: async (itemIndex: number, text: string) => await context.sendChunk('error', itemIndex, text) }
+				: {}),
 		},
 	);
 }
@@ -50,13 +52,26 @@ interface Manner {
 }
 
 function mannerIn(parameters: Parameters): Manner {
-	return { types: parameters.flag('enableStreaming', true), atOnce: Math.floor(parameters.number('itemsAtOnce', 1, 1, 64)) };
+	return {
+		types: parameters.flag('enableStreaming', true),
+		atOnce: Math.floor(parameters.number('itemsAtOnce', 1, 1, 64)),
+	};
 }
 
-async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters: Parameters, typing: ChatTyping | undefined, signal: AbortSignal): Promise<INodeExecutionData> {
+async function sendMessage(
+	context: IExecuteFunctions,
+	app: DifyApp,
+	parameters: Parameters,
+	typing: ChatTyping | undefined,
+	signal: AbortSignal,
+): Promise<INodeExecutionData> {
 	const { user, itemIndex } = parameters;
 	mannerIn(parameters);
-	const output = { simplify: parameters.switched('simplify', true), answerField: parameters.textOption('answerField') ?? 'answer', include: extrasIn(parameters.option('include')) };
+	const output = {
+		simplify: parameters.switched('simplify', true),
+		answerField: parameters.textOption('answerField') ?? 'answer',
+		include: extrasIn(parameters.option('include')),
+	};
 	const onPause = parameters.choiceOption('onPause', ['return', 'error']);
 	const events: unknown[] = [];
 	const wanted = await wantedFiles(context, itemIndex, filesIn(parameters.raw('files', {})));
@@ -66,7 +81,8 @@ async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters:
 		conversation: conversationIn(parameters),
 		workflowId: parameters.textOption('workflowId'),
 		traceId: traceIdOf(parameters.option('traceId')),
-		autoGenerateName: parameters.option('autoGenerateName') === undefined ? undefined : parameters.flag('autoGenerateName', true),
+		autoGenerateName:
+			parameters.option('autoGenerateName') === undefined ? undefined : parameters.flag('autoGenerateName', true),
 	};
 	const options: ChatOptions = {
 		signal,
@@ -82,7 +98,11 @@ async function sendMessage(context: IExecuteFunctions, app: DifyApp, parameters:
 	const appParameters = wanted.length === 0 ? {} : await app.parameters(signal);
 	const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
 	const upload = uploadOf(app.client, user, signal);
-	const answer = await chat(app.client, { ...request, inputs: await inputs(upload), files: await upload(files) }, options);
+	const answer = await chat(
+		app.client,
+		{ ...request, inputs: await inputs(upload), files: await upload(files) },
+		options,
+	);
 	if (answer.result.status === 'paused' && onPause === 'error') throw pausedError(answer);
 	await typing?.end();
 	tell(context, answer);
@@ -133,7 +153,8 @@ function pausedError({ result }: ChatAnswer): DifyError {
 			status: 200,
 			kind: 'run-failed',
 			message: `The chatflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
-			remedy: 'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',
+			remedy:
+				'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',
 			retryable: false,
 		},
 		{ result },
@@ -143,7 +164,9 @@ function pausedError({ result }: ChatAnswer): DifyError {
 /** What did not stop the run but should be known. */
 function tell(context: IExecuteFunctions, { result, conversationRestarted }: ChatAnswer): void {
 	const messages = [...result.warnings];
-	if (conversationRestarted) messages.push('The conversation could not be continued, so a new one was started. Its ID is in the item.');
-	if (result.status === 'stopped') messages.push('Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.');
+	if (conversationRestarted)
+		messages.push('The conversation could not be continued, so a new one was started. Its ID is in the item.');
+	if (result.status === 'stopped')
+		messages.push('Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.');
 	for (const message of messages) context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
 }

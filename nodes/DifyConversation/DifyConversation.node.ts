@@ -1,4 +1,10 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { runOperations } from '../dify/operations';
 import { searchConversations } from '../dify/searchConversations';
@@ -14,14 +20,20 @@ export class DifyConversation implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ ({ getAll: "get many", getSuggested: "get suggested" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
-		description: 'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
+		subtitle:
+			'={{ ({ getAll: "get many", getSuggested: "get suggested" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
+		description:
+			'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
 		defaults: { name: 'Dify Conversation' },
 		codex: {
 			categories: ['AI'],
 			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
 			alias: ['dify', 'chat history', 'messages', 'suggested questions', 'conversation variables'],
-			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-conversation' }] },
+			resources: {
+				primaryDocumentation: [
+					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-conversation' },
+				],
+			},
 		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -33,6 +45,12 @@ export class DifyConversation implements INodeType {
 	methods = { listSearch: { searchConversations, searchVariables } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runOperations(this, (parameters) => `${parameters.text('resource')}.${parameters.text('operation')}`, OPERATIONS)];
+		return [
+			await runOperations(
+				this,
+				(parameters) => `${parameters.text('resource')}.${parameters.text('operation')}`,
+				OPERATIONS,
+			),
+		];
 	}
 }

@@ -1,4 +1,10 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { runOperations } from '../dify/operations';
 import { feedbackFields } from './descriptions/feedback';
@@ -20,7 +26,9 @@ export class DifyFeedback implements INodeType {
 			categories: ['AI'],
 			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
 			alias: ['dify', 'rating', 'like', 'dislike', 'thumbs up', 'thumbs down', 'feedback'],
-			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-feedback' }] },
+			resources: {
+				primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-feedback' }],
+			},
 		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

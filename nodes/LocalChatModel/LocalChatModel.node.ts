@@ -1,4 +1,10 @@
-import { NodeConnectionTypes, type INodeType, type INodeTypeDescription, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
 
 import { reportUnsupportedHost } from '../../lib/chat/sdk';
 import { modelFields } from './descriptions/model';
@@ -23,8 +29,24 @@ export class LocalChatModel implements INodeType {
 		codex: {
 			categories: ['AI'],
 			subcategories: { AI: ['Language Models', 'Root Nodes'], 'Language Models': ['Chat Models (Recommended)'] },
-			alias: ['llama.cpp', 'llama-server', 'ollama', 'gpustack', 'vllm', 'openai compatible', 'local llm', 'self-hosted', 'lm studio', 'qwen', 'gpt-oss'],
-			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#local-chat-model' }] },
+			alias: [
+				'llama.cpp',
+				'llama-server',
+				'ollama',
+				'gpustack',
+				'vllm',
+				'openai compatible',
+				'local llm',
+				'self-hosted',
+				'lm studio',
+				'qwen',
+				'gpt-oss',
+			],
+			resources: {
+				primaryDocumentation: [
+					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#local-chat-model' },
+				],
+			},
 		},
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

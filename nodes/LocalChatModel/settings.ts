@@ -18,22 +18,53 @@ export interface NodeParameters {
 	options: Record<string, unknown>;
 }
 
-const SERVER_TYPES = ['auto', 'llamaServer', 'ollama', 'vllm', 'other'] as const satisfies ReadonlyArray<ServerKind | 'auto'>;
+const SERVER_TYPES = ['auto', 'llamaServer', 'ollama', 'vllm', 'other'] as const satisfies ReadonlyArray<
+	ServerKind | 'auto'
+>;
 const REASONING_ECHOES = ['off', 'toolTurns', 'always'] as const satisfies readonly ReasoningEcho[];
 const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
-const THINKING_MODES = ['serverDefault', 'on', 'off', 'effort', 'budget'] as const satisfies ReadonlyArray<Thinking['mode']>;
+const THINKING_MODES = ['serverDefault', 'on', 'off', 'effort', 'budget'] as const satisfies ReadonlyArray<
+	Thinking['mode']
+>;
 const EFFORTS = ['minimal', 'low', 'medium', 'high'] as const;
-const RESPONSE_FORMATS = ['text', 'jsonObject', 'jsonSchema', 'grammar'] as const satisfies ReadonlyArray<ResponseFormat['type']>;
+const RESPONSE_FORMATS = ['text', 'jsonObject', 'jsonSchema', 'grammar'] as const satisfies ReadonlyArray<
+	ResponseFormat['type']
+>;
 
 /** Options that go to the server as they are, by their type. */
 const NUMBERS = [
-	'temperature', 'topP', 'topK', 'minP', 'typicalP', 'repeatPenalty', 'repeatLastN', 'presencePenalty', 'frequencyPenalty',
-	'dryMultiplier', 'dryBase', 'dryAllowedLength', 'dryPenaltyLastN', 'xtcProbability', 'xtcThreshold', 'mirostat', 'mirostatTau', 'mirostatEta',
-	'seed', 'maxTokens', 'slotId',
+	'temperature',
+	'topP',
+	'topK',
+	'minP',
+	'typicalP',
+	'repeatPenalty',
+	'repeatLastN',
+	'presencePenalty',
+	'frequencyPenalty',
+	'dryMultiplier',
+	'dryBase',
+	'dryAllowedLength',
+	'dryPenaltyLastN',
+	'xtcProbability',
+	'xtcThreshold',
+	'mirostat',
+	'mirostatTau',
+	'mirostatEta',
+	'seed',
+	'maxTokens',
+	'slotId',
 ] as const satisfies ReadonlyArray<keyof ChatParameters>;
 /** Whole numbers: an expression easily gives a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
 const WHOLE: ReadonlySet<string> = new Set([
-	'topK', 'repeatLastN', 'dryAllowedLength', 'dryPenaltyLastN', 'mirostat', 'seed', 'maxTokens', 'slotId',
+	'topK',
+	'repeatLastN',
+	'dryAllowedLength',
+	'dryPenaltyLastN',
+	'mirostat',
+	'seed',
+	'maxTokens',
+	'slotId',
 ] satisfies Array<(typeof NUMBERS)[number]>);
 const SWITCHES = ['parallelToolCalls', 'cachePrompt'] as const satisfies ReadonlyArray<keyof ChatParameters>;
 const TEXTS = ['drySequenceBreakers', 'stop'] as const satisfies ReadonlyArray<keyof ChatParameters>;
@@ -54,9 +85,14 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 			...optional('thinking', thinkingOf(parameters)),
 			...optional('responseFormat', responseFormatOf(parameters)),
 		},
-		reasoningEcho: isSet(options.reasoningEcho) ? oneOf('reasoningEcho', options.reasoningEcho, REASONING_ECHOES) : 'toolTurns',
+		reasoningEcho: isSet(options.reasoningEcho)
+			? oneOf('reasoningEcho', options.reasoningEcho, REASONING_ECHOES)
+			: 'toolTurns',
 		showThinking: isSet(options.showThinking) && toBoolean('showThinking', options.showThinking),
-		...optional('toolChoice', isSet(options.toolChoice) ? oneOf('toolChoice', options.toolChoice, TOOL_CHOICES) : undefined),
+		...optional(
+			'toolChoice',
+			isSet(options.toolChoice) ? oneOf('toolChoice', options.toolChoice, TOOL_CHOICES) : undefined,
+		),
 		limits: {
 			...optional('firstTokenMs', milliseconds('firstTokenLimit', options)),
 			...optional('idleMs', milliseconds('idleLimit', options)),
@@ -121,7 +157,10 @@ function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameter
 function bareSchema(given: Record<string, unknown>): { schema: Record<string, unknown>; name?: string } {
 	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
 	if (!isRecord(wrapped.schema) || 'type' in wrapped || 'properties' in wrapped) return { schema: given };
-	return { schema: wrapped.schema, ...optional('name', typeof wrapped.name === 'string' && wrapped.name !== '' ? wrapped.name : undefined) };
+	return {
+		schema: wrapped.schema,
+		...optional('name', typeof wrapped.name === 'string' && wrapped.name !== '' ? wrapped.name : undefined),
+	};
 }
 
 function isSet(value: unknown): boolean {
@@ -153,7 +192,8 @@ function toBoolean(name: string, value: unknown): boolean {
 }
 
 function toNumber(name: string, value: unknown): number {
-	const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
+	const number =
+		typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
 	if (!Number.isFinite(number)) throw invalid(name, `must be a number, but is ${JSON.stringify(value)}`);
 	return number;
 }
@@ -174,7 +214,11 @@ function parse(name: string, text: string): unknown {
 }
 
 function invalid(name: string, what: string) {
-	return failure('invalidInput', {}, { message: `The field "${name}" ${what}`, remedy: 'Correct the field in the node.' });
+	return failure(
+		'invalidInput',
+		{},
+		{ message: `The field "${name}" ${what}`, remedy: 'Correct the field in the node.' },
+	);
 }
 
 function unescaped(text: string): string {

@@ -16,7 +16,8 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 		const sdk = loadSdk();
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const connection = localLlamaConnection(credentials, context.helpers);
-		const parameter = (name: string, fallback: unknown = undefined) => context.getNodeParameter(name, itemIndex, fallback as never) as unknown;
+		const parameter = (name: string, fallback: unknown = undefined) =>
+			context.getNodeParameter(name, itemIndex, fallback as never) as unknown;
 		const options = parameter('options', {}) as Record<string, unknown>;
 		const settings = readSettings({
 			model: context.getNodeParameter('model', itemIndex, '', { extractValue: true }),
@@ -32,7 +33,9 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 		const client = new ChatClient(connection, settings);
 		const harvest = await harvestHost(context, sdk);
 		if ('missing' in harvest) {
-			context.logger.warn(`Local Chat Model: this n8n is built differently than known (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`);
+			context.logger.warn(
+				`Local Chat Model: this n8n is built differently than known (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+			);
 			return sdk.supplyModel(context, sdkChatModel(client, sdk, toError));
 		}
 		const { classes } = harvest;
@@ -42,7 +45,11 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 			response: new LocalChatModel({
 				client,
 				toJsonSchema: sdk.getParametersJsonSchema,
-				callbacks: [new classes.N8nLlmTracing(context, { errorDescriptionMapper: ({ description }: { description?: string }) => description })],
+				callbacks: [
+					new classes.N8nLlmTracing(context, {
+						errorDescriptionMapper: ({ description }: { description?: string }) => description,
+					}),
+				],
 				nodeSignal: context.getExecutionCancelSignal(),
 				toError,
 				onNotes: (notes) => {

@@ -1,4 +1,10 @@
-import { NodeConnectionTypes, type IExecuteFunctions, type INodeExecutionData, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { searchModels } from '../LocalChatModel/listSearch/searchModels';
 import { checkFields } from './descriptions/check';
@@ -20,8 +26,23 @@ export class ServerHealth implements INodeType {
 		defaults: { name: 'Server Health' },
 		codex: {
 			categories: ['Utility'],
-			alias: ['llama.cpp', 'llama-server', 'ollama', 'gpustack', 'vllm', 'dify', 'monitor', 'diagnose', 'troubleshoot', 'benchmark', 'tokens per second', 'health check'],
-			resources: { primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#server-health' }] },
+			alias: [
+				'llama.cpp',
+				'llama-server',
+				'ollama',
+				'gpustack',
+				'vllm',
+				'dify',
+				'monitor',
+				'diagnose',
+				'troubleshoot',
+				'benchmark',
+				'tokens per second',
+				'health check',
+			],
+			resources: {
+				primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#server-health' }],
+			},
 		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

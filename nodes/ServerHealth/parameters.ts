@@ -87,7 +87,14 @@ function nameOf(field: string, value: unknown): string {
 }
 
 function wrong(field: string, wanted: string, value: unknown) {
-	return failure('invalidInput', {}, { message: `The field "${field}" must be ${wanted}, but is ${shown(value)}`, remedy: 'Correct the field in the node.' });
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: `The field "${field}" must be ${wanted}, but is ${shown(value)}`,
+			remedy: 'Correct the field in the node.',
+		},
+	);
 }
 
 function shown(value: unknown): string {

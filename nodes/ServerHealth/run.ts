@@ -1,4 +1,12 @@
-import { NodeConnectionTypes, NodeOperationError, type IDataObject, type IExecuteFunctions, type INode, type INodeExecutionData, type JsonObject } from 'n8n-workflow';
+import {
+	NodeConnectionTypes,
+	NodeOperationError,
+	type IDataObject,
+	type IExecuteFunctions,
+	type INode,
+	type INodeExecutionData,
+	type JsonObject,
+} from 'n8n-workflow';
 
 import type { CheckResult } from '../../lib/health/check';
 import { ServerError } from '../../lib/transport/errors';
@@ -43,7 +51,10 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 	return hasOneOutput(context) ? [outputs.flat()] : outputs;
 }
 
-async function attempt(context: IExecuteFunctions, itemIndex: number): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
+async function attempt(
+	context: IExecuteFunctions,
+	itemIndex: number,
+): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
 	try {
 		const parameters = new Parameters(context, itemIndex);
 		const name = String(context.getNodeParameter('operation', itemIndex, 'check'));
@@ -51,26 +62,49 @@ async function attempt(context: IExecuteFunctions, itemIndex: number): Promise<O
 		const target = await targetOf(context, itemIndex);
 		if (target.service === 'dify' && !OF_DIFY.has(name)) throw notOfDify(name);
 		const outcome = await operation(target, parameters);
-		const mustBeHealthy = 'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
-		return mustBeHealthy ? { failed: unhealthy(context.getNode(), outcome.health, itemIndex), details: outcome.health as unknown as JsonObject } : outcome;
+		const mustBeHealthy =
+			'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
+		return mustBeHealthy
+			? {
+					failed: unhealthy(context.getNode(), outcome.health, itemIndex),
+					details: outcome.health as unknown as JsonObject,
+				}
+			: outcome;
 	} catch (error) {
-		return { failed: toNodeError(context.getNode(), error, { itemIndex }), details: error instanceof ServerError ? errorDetails(error) : {} };
+		return {
+			failed: toNodeError(context.getNode(), error, { itemIndex }),
+			details: error instanceof ServerError ? errorDetails(error) : {},
+		};
 	}
 }
 
 function operationOf(name: string): Operation {
 	const operation = Object.entries(OPERATIONS).find(([known]) => known === name)?.[1];
 	if (operation !== undefined) return operation;
-	throw failure('invalidInput', {}, { message: `The operation "${name}" does not exist`, remedy: `Use one of: ${Object.keys(OPERATIONS).join(', ')}.` });
+	throw failure(
+		'invalidInput',
+		{},
+		{ message: `The operation "${name}" does not exist`, remedy: `Use one of: ${Object.keys(OPERATIONS).join(', ')}.` },
+	);
 }
 
 function notOfDify(name: string): ServerError {
-	return failure('invalidInput', {}, { message: `Dify has no operation "${name}"`, remedy: 'Choose the operation Check or Wait Until Ready, or Model Server under Server.' });
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: `Dify has no operation "${name}"`,
+			remedy: 'Choose the operation Check or Wait Until Ready, or Model Server under Server.',
+		},
+	);
 }
 
 function unhealthy(node: INode, health: CheckResult, itemIndex: number): NodeOperationError {
 	const finding = health.findings[0];
-	const error = new NodeOperationError(node, finding?.meaning ?? health.summary, { description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`, itemIndex });
+	const error = new NodeOperationError(node, finding?.meaning ?? health.summary, {
+		description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`,
+		itemIndex,
+	});
 	error.context.data = health as unknown as IDataObject;
 	return error;
 }

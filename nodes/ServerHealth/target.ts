@@ -14,12 +14,21 @@ export async function targetOf(context: IExecuteFunctions, itemIndex: number): P
 }
 
 export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
-	const { apiKey = '', authentication = 'bearer', extraHeaders, ignoreSslIssues, maxConcurrentRequests = 0 } = readLocalLlamaCredential(data);
-	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) => /^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''));
+	const {
+		apiKey = '',
+		authentication = 'bearer',
+		extraHeaders,
+		ignoreSslIssues,
+		maxConcurrentRequests = 0,
+	} = readLocalLlamaCredential(data);
+	const hasOwnHeader = (extraHeaders?.header ?? []).some(({ name }) =>
+		/^(?:authorization|x-api-key)$/i.test(name?.trim() ?? ''),
+	);
 	return {
 		service: 'modelServer',
 		connect: (more) => localLlamaConnection(data, helpers, more),
-		connectElsewhere: (baseUrl, more) => new Connection({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
+		connectElsewhere: (baseUrl, more) =>
+			new Connection({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
 		authentication,
 		maxConcurrentRequests,

@@ -13,12 +13,24 @@ const STREAM_PIECE = 256 * 1024;
  *
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
-export async function binarySource(context: IExecuteFunctions, itemIndex: number, property: string): Promise<FileSource> {
+export async function binarySource(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	property: string,
+): Promise<FileSource> {
 	const binary = context.helpers.assertBinaryData(itemIndex, property);
 	const base = { name: fileName(binary, property), mimeType: binary.mimeType || 'application/octet-stream' };
 	const { id } = binary;
-	const source = id === undefined || id === '' ? inItem(binary) : { size: await storedSize(context, id), open: () => stored(context, id) };
-	if (source.size === 0) throw refusedHere('file-rejected', `The binary data of "${base.name}" is empty`, 'Check the node that made the file.');
+	const source =
+		id === undefined || id === ''
+			? inItem(binary)
+			: { size: await storedSize(context, id), open: () => stored(context, id) };
+	if (source.size === 0)
+		throw refusedHere(
+			'file-rejected',
+			`The binary data of "${base.name}" is empty`,
+			'Check the node that made the file.',
+		);
 	return { ...base, ...source };
 }
 
@@ -47,7 +59,8 @@ function fileName({ fileName: name, fileExtension: extension }: IBinaryData, pro
 }
 
 async function* decoded(base64: string): AsyncGenerator<Uint8Array> {
-	for (let at = 0; at < base64.length; at += BASE64_PIECE) yield Buffer.from(base64.slice(at, at + BASE64_PIECE), 'base64');
+	for (let at = 0; at < base64.length; at += BASE64_PIECE)
+		yield Buffer.from(base64.slice(at, at + BASE64_PIECE), 'base64');
 }
 
 async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {

@@ -29,5 +29,8 @@ export function difyNodeError(node: INode, error: unknown, itemIndex?: number): 
  */
 export function errorItem(node: INode, error: unknown, itemIndex: number): INodeExecutionData {
 	const { message, description } = difyNodeError(node, error, itemIndex);
-	return { json: { error: { message, ...(description ? { description } : {}), ...failureDetails(error) } }, pairedItem: { item: itemIndex } };
+	return {
+		json: { error: { message, ...(description ? { description } : {}), ...failureDetails(error) } },
+		pairedItem: { item: itemIndex },
+	};
 }

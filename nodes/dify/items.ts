@@ -18,7 +18,11 @@ interface ItemsOptions {
  * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails becomes an
  * error item; otherwise the first failure ends the others.
  */
-export async function workOnItems(context: IExecuteFunctions, work: ItemWork, options: ItemsOptions = {}): Promise<INodeExecutionData[]> {
+export async function workOnItems(
+	context: IExecuteFunctions,
+	work: ItemWork,
+	options: ItemsOptions = {},
+): Promise<INodeExecutionData[]> {
 	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
 	const count = Math.max(1, context.getInputData().length);
 	const results: INodeExecutionData[][] = Array.from({ length: count }, () => []);

@@ -17,13 +17,18 @@ export interface OperationCall {
 export type Operation = (call: OperationCall) => Promise<object[]>;
 
 /** Runs the operation of the node on every item. */
-export async function runOperations(context: IExecuteFunctions, nameOf: (parameters: Parameters) => string, operations: Readonly<Record<string, Operation>>): Promise<INodeExecutionData[]> {
+export async function runOperations(
+	context: IExecuteFunctions,
+	nameOf: (parameters: Parameters) => string,
+	operations: Readonly<Record<string, Operation>>,
+): Promise<INodeExecutionData[]> {
 	const apps = new DifyApps(context);
 	return await workOnItems(context, async (itemIndex, signal) => {
 		const parameters = new Parameters(context, itemIndex);
 		const name = nameOf(parameters);
 		const operation = operations[name];
-		if (operation === undefined) throw refusedHere('invalid-param', `This node has no operation "${name}"`, 'Choose one in the node.');
+		if (operation === undefined)
+			throw refusedHere('invalid-param', `This node has no operation "${name}"`, 'Choose one in the node.');
 		const { client } = await apps.of(itemIndex);
 		const records = await operation({ client, parameters, signal });
 		return records.map((json) => ({ json: json as IDataObject, pairedItem: { item: itemIndex } }));

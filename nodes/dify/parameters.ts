@@ -105,5 +105,9 @@ function numberOf(name: string, value: unknown, least: number, most = Infinity):
 
 function wrong(name: string, wanted: string, value: unknown): DifyError {
 	const shown = JSON.stringify(value) ?? String(value);
-	return refusedHere('invalid-param', `The field "${name}" must be ${wanted}, but is ${shown.slice(0, 100)}`, 'Correct the field in the node.');
+	return refusedHere(
+		'invalid-param',
+		`The field "${name}" must be ${wanted}, but is ${shown.slice(0, 100)}`,
+		'Correct the field in the node.',
+	);
 }

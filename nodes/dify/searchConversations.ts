@@ -14,7 +14,11 @@ const FULL_LIST = 20;
 const MOST_PAGES = 20;
 
 /** Conversations of the user in the node, newest first, page by page. */
-export async function searchConversations(this: ILoadOptionsFunctions, filter?: string, paginationToken?: string): Promise<INodeListSearchResult> {
+export async function searchConversations(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
 	try {
 		const client = await editorClient(this);
 		const user = editorUser(this);
@@ -22,11 +26,18 @@ export async function searchConversations(this: ILoadOptionsFunctions, filter?: 
 		let lastId = paginationToken;
 		const results: INodeListSearchResult['results'] = [];
 		for (let page = 1; ; page++) {
-			const { conversations, hasMore } = await conversationPage(client, user, { limit: LARGEST_PAGE, lastId, sortBy: '-updated_at' });
+			const { conversations, hasMore } = await conversationPage(client, user, {
+				limit: LARGEST_PAGE,
+				lastId,
+				sortBy: '-updated_at',
+			});
 			const named = conversations.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }));
-			results.push(...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)));
+			results.push(
+				...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)),
+			);
 			lastId = hasMore ? text(conversations.at(-1)?.id) : undefined;
-			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES) return { results, ...(lastId === undefined ? {} : { paginationToken: lastId }) };
+			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES)
+				return { results, ...(lastId === undefined ? {} : { paginationToken: lastId }) };
 		}
 	} catch (error) {
 		throw listError(difyNodeError(this.getNode(), error));
@@ -37,7 +48,11 @@ export async function searchConversations(this: ILoadOptionsFunctions, filter?: 
 export function editorUser(context: ILoadOptionsFunctions): string {
 	const user = editorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;
-	throw refusedHere('missing-user', 'The list needs a user', 'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.');
+	throw refusedHere(
+		'missing-user',
+		'The list needs a user',
+		'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.',
+	);
 }
 
 /** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */

@@ -27,10 +27,24 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 	const nodes = [
 		streamed
 			? {
-					...{ id: '1', name: 'Start', type: '@n8n/n8n-nodes-langchain.chatTrigger', typeVersion: 1.5, position: [0, 0], webhookId },
+					...{
+						id: '1',
+						name: 'Start',
+						type: '@n8n/n8n-nodes-langchain.chatTrigger',
+						typeVersion: 1.5,
+						position: [0, 0],
+						webhookId,
+					},
 					parameters: { public: true, mode: 'webhook', options: { responseMode: 'streaming' } },
 				}
-			: { id: '1', name: 'Start', type: 'n8n-nodes-base.manualTrigger', typeVersion: 1, position: [0, 0], parameters: {} },
+			: {
+					id: '1',
+					name: 'Start',
+					type: 'n8n-nodes-base.manualTrigger',
+					typeVersion: 1,
+					position: [0, 0],
+					parameters: {},
+				},
 		{
 			...{ id: '2', name: 'Root', position: [200, 0] },
 			...(question.root === 'chain'
@@ -52,14 +66,28 @@ const workflowOf = (question, contestant, { credential, webhookId }) => {
 		Model: { ai_languageModel: [[{ node: 'Root', type: 'ai_languageModel', index: 0 }]] },
 	};
 	if (question.calculator) {
-		nodes.push({ id: '4', name: 'Calculator', type: '@n8n/n8n-nodes-langchain.toolCalculator', typeVersion: 1, position: [400, 200], parameters: {} });
+		nodes.push({
+			id: '4',
+			name: 'Calculator',
+			type: '@n8n/n8n-nodes-langchain.toolCalculator',
+			typeVersion: 1,
+			position: [400, 200],
+			parameters: {},
+		});
 		connections.Calculator = { ai_tool: [[{ node: 'Root', type: 'ai_tool', index: 0 }]] };
 	}
 	if (question.picture) {
 		const assignments = { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] };
 		const options = { mimeType: 'image/png', fileName: 'pixel.png' };
 		nodes.push(
-			{ id: '5', name: 'Picture', type: 'n8n-nodes-base.set', typeVersion: 3.4, position: [0, 200], parameters: { assignments } },
+			{
+				id: '5',
+				name: 'Picture',
+				type: 'n8n-nodes-base.set',
+				typeVersion: 3.4,
+				position: [0, 200],
+				parameters: { assignments },
+			},
 			{
 				...{ id: '6', name: 'File', type: 'n8n-nodes-base.convertToFile', typeVersion: 1.1, position: [0, 400] },
 				parameters: { operation: 'toBinary', sourceProperty: 'data', options },
@@ -96,7 +124,12 @@ const chat = (n8n, webhookId, chatInput) => {
 	const left = new AbortController();
 	let shown = '';
 	const read = async () => {
-		const send = async () => await post(`${n8n.url}/webhook/${webhookId}/chat`, { action: 'sendMessage', sessionId: webhookId, chatInput }, left.signal);
+		const send = async () =>
+			await post(
+				`${n8n.url}/webhook/${webhookId}/chat`,
+				{ action: 'sendMessage', sessionId: webhookId, chatInput },
+				left.signal,
+			);
 		let answer = await send();
 		// Registered a moment after the workflow is activated.
 		while (answer.statusCode === 404) {
@@ -129,7 +162,8 @@ const executionOf = async (n8n, workflowId) => {
 };
 
 /** @param {unknown} value */
-const text = (value) => (typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value));
+const text = (value) =>
+	typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 
 /**
  * @param {import('../lib/types').Execution} execution
@@ -209,4 +243,5 @@ export const begin = async (n8n, contestant, url, question) => {
  * @param {Question} question
  * @returns {Promise<Outcome>}
  */
-export const ask = async (n8n, contestant, url, question) => await (await begin(n8n, contestant, url, question)).finished();
+export const ask = async (n8n, contestant, url, question) =>
+	await (await begin(n8n, contestant, url, question)).finished();

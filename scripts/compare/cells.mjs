@@ -55,4 +55,6 @@ export const result = (outcome) => {
  * @returns {string[]}
  */
 export const toolRuns = ({ tools }) =>
-	tools.length === 0 ? ['no tool was run'] : tools.map(({ input, output }) => `ran the tool with ${quote(input)}, which gave ${quote(output)}`);
+	tools.length === 0
+		? ['no tool was run']
+		: tools.map(({ input, output }) => `ran the tool with ${quote(input)}, which gave ${quote(output)}`);

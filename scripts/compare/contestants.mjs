@@ -35,7 +35,10 @@ const OPEN_AI = {
 const option = (name, value) => (value === undefined ? {} : { [name]: value });
 
 /** @param {Question} question */
-const openAiOptions = ({ maxTokens, limitSeconds }) => ({ ...option('maxTokens', maxTokens), ...option('timeout', limitSeconds && limitSeconds * 1000) });
+const openAiOptions = ({ maxTokens, limitSeconds }) => ({
+	...option('maxTokens', maxTokens),
+	...option('timeout', limitSeconds && limitSeconds * 1000),
+});
 
 /** @type {Record<ContestantName, Contestant>} */
 export const CONTESTANTS = {
@@ -59,7 +62,16 @@ export const CONTESTANTS = {
 			options: {
 				...openAiOptions(question),
 				...(question.jsonSchema
-					? { textFormat: { textOptions: { type: 'json_schema', name: 'answer', schema: JSON.stringify(question.jsonSchema), strict: true } } }
+					? {
+							textFormat: {
+								textOptions: {
+									type: 'json_schema',
+									name: 'answer',
+									schema: JSON.stringify(question.jsonSchema),
+									strict: true,
+								},
+							},
+						}
 					: {}),
 			},
 		}),

@@ -44,7 +44,8 @@ export const ollamaLines = () => {
 	let reason = 'stop';
 	const started = performance.now();
 	/** @param {JsonObject} fields */
-	const line = (fields) => `${JSON.stringify({ model: 'test-model', created_at: new Date().toISOString(), ...fields })}\n`;
+	const line = (fields) =>
+		`${JSON.stringify({ model: 'test-model', created_at: new Date().toISOString(), ...fields })}\n`;
 	/** @param {JsonObject} message */
 	const part = (message) => line({ message: { role: 'assistant', ...message }, done: false });
 	return (record) => {
@@ -55,7 +56,10 @@ export const ollamaLines = () => {
 		const lines = [];
 		if (delta.content) lines.push(part({ content: delta.content }));
 		if (delta.reasoning_content) lines.push(part({ content: '', thinking: delta.reasoning_content }));
-		for (const { index, function: { name = '', arguments: args = '' } } of delta.tool_calls ?? []) {
+		for (const {
+			index,
+			function: { name = '', arguments: args = '' },
+		} of delta.tool_calls ?? []) {
 			calls[index] ??= { name: '', args: '' };
 			calls[index].name += name;
 			calls[index].args += args;
@@ -63,7 +67,8 @@ export const ollamaLines = () => {
 		if (finished) reason = finished === 'length' ? 'length' : 'stop';
 		if (usage) {
 			// Ollama sends a call when it is whole.
-			for (const { name, args } of calls) lines.push(part({ content: '', tool_calls: [{ function: { name, arguments: JSON.parse(args) } }] }));
+			for (const { name, args } of calls)
+				lines.push(part({ content: '', tool_calls: [{ function: { name, arguments: JSON.parse(args) } }] }));
 			const ns = Math.round((performance.now() - started) * 1e6);
 			lines.push(
 				line({

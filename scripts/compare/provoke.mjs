@@ -49,7 +49,10 @@ export const answers = (expected) => (outcome, tap) => ({
  * @param {RegExp} wanted what the user has to learn
  * @returns {(outcome: Outcome, tap: Tap) => Cell}
  */
-export const failsSaying = (wanted) => (outcome, tap) => ({ right: wanted.test(errorText(outcome)), says: [...result(outcome), cost(outcome, tap)] });
+export const failsSaying = (wanted) => (outcome, tap) => ({
+	right: wanted.test(errorText(outcome)),
+	says: [...result(outcome), cost(outcome, tap)],
+});
 
 /**
  * @param {string} title
@@ -60,7 +63,8 @@ export const failsSaying = (wanted) => (outcome, tap) => ({ right: wanted.test(e
 export const typedAs = (title, url, faults) => ({
 	title,
 	wanted: 'the answer',
-	run: async (stage, contestant) => await through(stage, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
+	run: async (stage, contestant) =>
+		await through(stage, contestant, { url, faults }, { text: 'greet me' }, answers(ANSWERS.greeting)),
 });
 
 /**
@@ -75,17 +79,23 @@ export const silentFor = (title, holdMs, streamed, limitSeconds) => ({
 	wanted: 'the answer, from one request',
 	slow: true,
 	run: async (stage, contestant) =>
-		await through(stage, contestant, { faults: { holdMs } }, { text: 'greet me', streamed, limitSeconds, timeoutMs: holdMs + 30_000 }, (outcome, tap) => {
-			const again = tap.requests.slice(1).map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
-			return {
-				right: answerOf(outcome).trim() === ANSWERS.greeting && again.length === 0,
-				says: [
-					...(outcome.status === 'canceled' ? ['no answer when the measurement ended'] : result(outcome)),
-					cost(outcome, tap),
-					...(again.length > 0 ? [`gave up and sent the request again after ${again.join(', ')}`] : []),
-				],
-			};
-		}),
+		await through(
+			stage,
+			contestant,
+			{ faults: { holdMs } },
+			{ text: 'greet me', streamed, limitSeconds, timeoutMs: holdMs + 30_000 },
+			(outcome, tap) => {
+				const again = tap.requests.slice(1).map(({ atMs }) => duration(atMs - (tap.requests[0]?.atMs ?? 0)));
+				return {
+					right: answerOf(outcome).trim() === ANSWERS.greeting && again.length === 0,
+					says: [
+						...(outcome.status === 'canceled' ? ['no answer when the measurement ended'] : result(outcome)),
+						cost(outcome, tap),
+						...(again.length > 0 ? [`gave up and sent the request again after ${again.join(', ')}`] : []),
+					],
+				};
+			},
+		),
 });
 
 /**
@@ -103,7 +113,11 @@ export const breaks = (title, faults, reason) => ({
 			const kept = JSON.stringify(outcome.execution.data.resultData).includes(beginning);
 			return {
 				right: outcome.error !== undefined && reason.test(errorText(outcome)) && kept,
-				says: [...result(outcome), `partial text ${kept ? 'kept' : 'not kept'} in the execution data`, cost(outcome, tap)],
+				says: [
+					...result(outcome),
+					`partial text ${kept ? 'kept' : 'not kept'} in the execution data`,
+					cost(outcome, tap),
+				],
 			};
 		}),
 });
@@ -148,14 +162,18 @@ export const stops = (title, silent, streamed) => ({
 		for (let round = 0; round < STOPS; round += 1) {
 			const how = { upstream: stage.endless, faults: silent ? { holdMs: 60_000 } : {}, streamed };
 			// Some models ask for an answer in one piece where nobody reads along: nothing to see until it is there.
-			const ready = (/** @type {Tap} */ { requests }) => (streamed && !silent ? (requests[0]?.records.length ?? 0) > 5 : requests.length > 0);
+			const ready = (/** @type {Tap} */ { requests }) =>
+				streamed && !silent ? (requests[0]?.records.length ?? 0) > 5 : requests.length > 0;
 			rounds.push(await stopped(stage, contestant, how, ready));
 		}
 		const median = rounds.map(({ ms }) => ms).sort((one, other) => one - other)[Math.floor(STOPS / 2)] ?? Infinity;
 		const requests = Math.max(...rounds.map((one) => one.requests));
 		return {
 			right: median < 5000 && requests === 1,
-			says: [Number.isFinite(median) ? `closed after ${Math.round(median)} ms` : 'still open after 10 s', ...(requests > 1 ? [counted(requests, 'request')] : [])],
+			says: [
+				Number.isFinite(median) ? `closed after ${Math.round(median)} ms` : 'still open after 10 s',
+				...(requests > 1 ? [counted(requests, 'request')] : []),
+			],
 		};
 	},
 });
@@ -172,10 +190,16 @@ export const oneCall = (title, streamed) => ({
 	title,
 	wanted: 'the tool run with its arguments',
 	run: async (stage, contestant) =>
-		await through(stage, contestant, {}, { text: 'what is one product?', calculator: true, streamed }, (outcome, tap) => ({
-			right: inputs(outcome).includes('17*23') && answerOf(outcome).trim() === ANSWERS.product,
-			says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
-		})),
+		await through(
+			stage,
+			contestant,
+			{},
+			{ text: 'what is one product?', calculator: true, streamed },
+			(outcome, tap) => ({
+				right: inputs(outcome).includes('17*23') && answerOf(outcome).trim() === ANSWERS.product,
+				says: [...toolRuns(outcome), ...result(outcome), cost(outcome, tap)],
+			}),
+		),
 });
 
 /**
@@ -188,8 +212,14 @@ export const keepsTo = (title, jsonSchema) => ({
 	wanted: 'an answer that keeps to the schema',
 	without: { completions: 'offers JSON mode only; a schema by hand in *Extra Body*', ollama: 'offers JSON mode only' },
 	run: async (stage, contestant) =>
-		await through(stage, contestant, { upstream: stage.noise }, { text: 'Which colour?', root: 'chain', streamed: false, maxTokens: 200, jsonSchema }, (outcome, tap) => ({
-			right: /"colour"\s*:\s*"(red|blue)"/.test(outcome.output.replaceAll('\\', '')),
-			says: [...result(outcome), cost(outcome, tap)],
-		})),
+		await through(
+			stage,
+			contestant,
+			{ upstream: stage.noise },
+			{ text: 'Which colour?', root: 'chain', streamed: false, maxTokens: 200, jsonSchema },
+			(outcome, tap) => ({
+				right: /"colour"\s*:\s*"(red|blue)"/.test(outcome.output.replaceAll('\\', '')),
+				says: [...result(outcome), cost(outcome, tap)],
+			}),
+		),
 });

@@ -26,7 +26,8 @@ const wholeBody = async (message) => {
  * @param {string | undefined} path
  * @returns {Dialect}
  */
-const dialectOf = (path = '') => (path.includes('/responses') ? 'responses' : path.includes('/api/chat') ? 'ollama' : 'chatCompletions');
+const dialectOf = (path = '') =>
+	path.includes('/responses') ? 'responses' : path.includes('/api/chat') ? 'ollama' : 'chatCompletions';
 
 /** @param {string} text */
 const parse = (text) => {
@@ -64,7 +65,10 @@ const countedIn = (record) => {
 	const json = parse(record.replace(/^(event: .*\n)?data: /, ''));
 	const usage = json.usage ?? json.response?.usage;
 	if (!usage) return undefined;
-	return { prompt: usage.prompt_tokens ?? usage.input_tokens, completion: usage.completion_tokens ?? usage.output_tokens };
+	return {
+		prompt: usage.prompt_tokens ?? usage.input_tokens,
+		completion: usage.completion_tokens ?? usage.output_tokens,
+	};
 };
 
 /**
@@ -95,7 +99,10 @@ export const startTap = async (upstream, faults = {}) => {
 					await delay(50);
 					response.destroy();
 				} else {
-					const error = dialect === 'ollama' ? `${JSON.stringify({ error: STREAM_ERROR.message })}\n` : `data: ${JSON.stringify({ error: STREAM_ERROR })}\n\n`;
+					const error =
+						dialect === 'ollama'
+							? `${JSON.stringify({ error: STREAM_ERROR.message })}\n`
+							: `data: ${JSON.stringify({ error: STREAM_ERROR })}\n\n`;
 					seen.records.push(error);
 					response.end(error);
 				}
@@ -134,7 +141,10 @@ export const startTap = async (upstream, faults = {}) => {
 			response.writeHead(503, { 'content-type': 'application/json; charset=utf-8' }).end(LOADING);
 			return;
 		}
-		const isUnknown = dialect === 'ollama' ? path !== '/api/chat' : faults.onlyV1 === true && !/^\/v1\/(chat\/completions|responses|models)$/.test(path);
+		const isUnknown =
+			dialect === 'ollama'
+				? path !== '/api/chat'
+				: faults.onlyV1 === true && !/^\/v1\/(chat\/completions|responses|models)$/.test(path);
 		if (isUnknown) {
 			seen.status = 404;
 			response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found');
@@ -149,7 +159,11 @@ export const startTap = async (upstream, faults = {}) => {
 			return;
 		}
 		const { host: _host, 'content-length': _length, ...headers } = incoming.headers;
-		const outgoing = httpRequest(upstream + (translated ? '/v1/chat/completions' : path), { method: incoming.method, headers, signal: left.signal });
+		const outgoing = httpRequest(upstream + (translated ? '/v1/chat/completions' : path), {
+			method: incoming.method,
+			headers,
+			signal: left.signal,
+		});
 		outgoing.end(translated ? JSON.stringify(toChatCompletions(body)) : bytes);
 		/** @type {import('node:http').IncomingMessage} */
 		const answer = await new Promise((resolve, reject) => outgoing.once('response', resolve).once('error', reject));

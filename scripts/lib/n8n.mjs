@@ -223,7 +223,10 @@ export const startN8nWorker = async (install, options) => {
 		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
 		logFile: options.logFile,
 	});
-	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, { timeoutMs: READY_TIMEOUT_MS, what: 'the worker' });
+	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, {
+		timeoutMs: READY_TIMEOUT_MS,
+		what: 'the worker',
+	});
 	return { service, stop: async () => await service.stop(10_000) };
 };
 

@@ -45,12 +45,19 @@ const answers = async (port) =>
  */
 export const startRedis = async (bin, folder) => {
 	const port = await freePort();
-	const service = startService('redis', bin, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { cwd: folder });
+	const service = startService(
+		'redis',
+		bin,
+		['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+		{ cwd: folder },
+	);
 	const until = Date.now() + READY_TIMEOUT_MS;
 	while (!(await answers(port))) {
 		if (!service.running || Date.now() > until) {
 			await service.stop();
-			throw new Error(`Redis does not answer${service.running ? '' : ` (${service.endReason})`}\n${service.lines.slice(-10).join('\n')}`);
+			throw new Error(
+				`Redis does not answer${service.running ? '' : ` (${service.endReason})`}\n${service.lines.slice(-10).join('\n')}`,
+			);
 		}
 		await delay(50);
 	}

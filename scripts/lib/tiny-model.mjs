@@ -382,7 +382,10 @@ export const writeScriptedModel = (file, replies, { contextLength = 4096, readsA
 		feedForward: 64,
 		contextLength,
 		// A marker that is missing from the history would part it from what the cache holds.
-		chatTemplate: chatTemplateWith(markerAfter('messages[-1]'), readsAsWritten ? markerAfter('messages[loop.index0 - 1]') : ''),
+		chatTemplate: chatTemplateWith(
+			markerAfter('messages[-1]'),
+			readsAsWritten ? markerAfter('messages[loop.index0 - 1]') : '',
+		),
 	};
 	const certain = 40 / Math.sqrt(width);
 	const data = tensors(shape, 256 + control.length + pieces.length, (name, columns, rows) => {

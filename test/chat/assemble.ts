@@ -26,7 +26,11 @@ function isCut(event: ServerSentEvent): boolean {
 }
 
 /** Feeds decoded events; `end` flushes and finishes. */
-function feed(batches: Iterable<ServerSentEvent[]>, strayLines: () => readonly string[], options: AssemblyOptions): Assembled {
+function feed(
+	batches: Iterable<ServerSentEvent[]>,
+	strayLines: () => readonly string[],
+	options: AssemblyOptions,
+): Assembled {
 	const assembly = new Assembly({ makeId, ...options });
 	const steps = [];
 	const events = [...batches].flat();
@@ -61,7 +65,11 @@ export function assemble(events: ReadonlyArray<object | string>, options: Assemb
 
 /** A JSON answer in one piece. */
 export function assembleWhole(body: string | object, options: AssemblyOptions = {}): Assembled {
-	return feed([[{ event: 'whole-answer', data: typeof body === 'string' ? body : JSON.stringify(body) }]], () => [], options);
+	return feed(
+		[[{ event: 'whole-answer', data: typeof body === 'string' ? body : JSON.stringify(body) }]],
+		() => [],
+		options,
+	);
 }
 
 /** The answer; fails when there is none. */
@@ -77,9 +85,18 @@ export function failureOf({ result }: Pick<Assembled, 'result'>) {
 }
 
 /** One chunk of a chat stream with this delta. */
-export const delta = (fields: object, more: object = {}) => ({ choices: [{ finish_reason: null, index: 0, delta: fields }], object: 'chat.completion.chunk', ...more });
-export const finish = (reason: string, more: object = {}) => ({ choices: [{ finish_reason: reason, index: 0, delta: {} }], object: 'chat.completion.chunk', ...more });
+export const delta = (fields: object, more: object = {}) => ({
+	choices: [{ finish_reason: null, index: 0, delta: fields }],
+	object: 'chat.completion.chunk',
+	...more,
+});
+export const finish = (reason: string, more: object = {}) => ({
+	choices: [{ finish_reason: reason, index: 0, delta: {} }],
+	object: 'chat.completion.chunk',
+	...more,
+});
 export const role = delta({ role: 'assistant', content: null });
 export const DONE = '[DONE]';
 /** A piece of a tool call. */
-export const piece = (index: number | undefined, fn: object, more: object = {}) => delta({ tool_calls: [{ ...(index === undefined ? {} : { index }), ...more, function: fn }] });
+export const piece = (index: number | undefined, fn: object, more: object = {}) =>
+	delta({ tool_calls: [{ ...(index === undefined ? {} : { index }), ...more, function: fn }] });

@@ -33,7 +33,10 @@ interface Overrides extends Partial<ChatSettings> {
 	key?: string;
 }
 
-function clientOf(sim: LlamaServerSim, { memory = new TurnMemory(), maxConcurrentRequests, key, ...settings }: Overrides = {}): ChatClient {
+function clientOf(
+	sim: LlamaServerSim,
+	{ memory = new TurnMemory(), maxConcurrentRequests, key, ...settings }: Overrides = {},
+): ChatClient {
 	const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
 	return new ChatClient(
 		new Connection({ baseUrl: sim.url, maxConcurrentRequests, ...headers }),
@@ -44,7 +47,11 @@ function clientOf(sim: LlamaServerSim, { memory = new TurnMemory(), maxConcurren
 }
 
 const HI: ChatCall = { messages: [{ type: 'human', content: 'Hi' }] };
-const weather: ToolDefinition = { name: 'get_weather', description: 'Weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } };
+const weather: ToolDefinition = {
+	name: 'get_weather',
+	description: 'Weather',
+	parameters: { type: 'object', properties: { city: { type: 'string' } } },
+};
 const time: ToolDefinition = { name: 'get_time', parameters: { type: 'object', properties: {} } };
 
 interface Ran {
@@ -76,7 +83,9 @@ async function failed(client: ChatClient, call: Partial<ChatCall> = {}, onPiece?
 const never = new Promise(() => {});
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 const bodies = (sim: LlamaServerSim) =>
-	sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
+	sim.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
 const CHAT = 'POST /v1/chat/completions';
 const MODELS = 'GET /v1/models';
 
@@ -86,7 +95,15 @@ describe('an answer', () => {
 		sim.script(reply.text('One two three.', { tokenDelayMs: 3 }));
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['One', ' two', ' three', '.']);
-		expect(answer).toMatchObject({ text: 'One two three.', reasoning: '', toolCalls: [], finishReason: 'stop', model: 'sim-model', url: `${sim.url}/v1/chat/completions`, notes: [] });
+		expect(answer).toMatchObject({
+			text: 'One two three.',
+			reasoning: '',
+			toolCalls: [],
+			finishReason: 'stop',
+			model: 'sim-model',
+			url: `${sim.url}/v1/chat/completions`,
+			notes: [],
+		});
 	});
 
 	it('brings usage, timings, cached tokens and the time of the first token (case 99)', async () => {
@@ -96,7 +113,9 @@ describe('an answer', () => {
 		const { answer } = await run(client);
 		expect(first.answer.usage).toMatchObject({ cachedTokens: 0 });
 		expect(answer.usage?.cachedTokens).toBe((answer.usage?.promptTokens ?? 0) - 1);
-		expect(answer.usage).toMatchObject({ totalTokens: (answer.usage?.promptTokens ?? 0) + (answer.usage?.completionTokens ?? 0) });
+		expect(answer.usage).toMatchObject({
+			totalTokens: (answer.usage?.promptTokens ?? 0) + (answer.usage?.completionTokens ?? 0),
+		});
 		expect(answer.timings).toMatchObject({ cache_n: answer.usage?.cachedTokens });
 		expect(answer.firstTokenMs).toBeGreaterThan(0);
 		expect(answer.totalMs).toBeGreaterThanOrEqual(answer.firstTokenMs);
@@ -119,27 +138,43 @@ describe('an answer', () => {
 
 	it('as recorded, byte for byte', async () => {
 		const sim = await start();
-		sim.script(reply.raw(fixture('llama-server-v0.5.0/thinking-stream.http')), reply.raw(fixture('llama-server-v0.5.0/tools-parallel-stream.http')));
+		sim.script(
+			reply.raw(fixture('llama-server-v0.5.0/thinking-stream.http')),
+			reply.raw(fixture('llama-server-v0.5.0/tools-parallel-stream.http')),
+		);
 		const client = clientOf(sim);
-		expect((await run(client)).answer).toMatchObject({ reasoning: expect.stringContaining('Two plus two') as string, text: expect.stringContaining('In mathematics') as string });
+		expect((await run(client)).answer).toMatchObject({
+			reasoning: expect.stringContaining('Two plus two') as string,
+			text: expect.stringContaining('In mathematics') as string,
+		});
 		expect((await run(client, { tools: [weather] })).answer.toolCalls).toHaveLength(2);
 	});
 
-	it.each(['llama-server', 'router', 'old-llama-server', 'ollama', 'vllm', 'gpustack', 'fastapi'] as const)('of %s is read with its thinking and its calls', async (profile) => {
-		const sim = await start({ profile, models: [{ id: 'sim-model', tools: true, thinking: true }] });
-		const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
-		sim.script(reply.reasoning('Hm.', 'Yes.'), reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }));
-		const client = clientOf(sim, { key: 'gpustack-key' });
-		expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
-		const { answer } = await run(client, { tools: [weather, time] });
-		expect(answer).toMatchObject({ text: 'See:', reasoning: 'Hm.', toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }] });
-		expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
-		expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
-	});
+	it.each(['llama-server', 'router', 'old-llama-server', 'ollama', 'vllm', 'gpustack', 'fastapi'] as const)(
+		'of %s is read with its thinking and its calls',
+		async (profile) => {
+			const sim = await start({ profile, models: [{ id: 'sim-model', tools: true, thinking: true }] });
+			const calls = [{ name: 'get_weather', arguments: { city: 'Zürich' } }, { name: 'get_time' }];
+			sim.script(reply.reasoning('Hm.', 'Yes.'), reply.toolCalls(calls, { text: 'See:', reasoning: 'Hm.' }));
+			const client = clientOf(sim, { key: 'gpustack-key' });
+			expect((await run(client)).answer).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
+			const { answer } = await run(client, { tools: [weather, time] });
+			expect(answer).toMatchObject({
+				text: 'See:',
+				reasoning: 'Hm.',
+				toolCalls: [{ name: 'get_weather' }, { name: 'get_time', arguments: '{}' }],
+			});
+			expect(JSON.parse(answer.toolCalls[0]!.arguments)).toEqual({ city: 'Zürich' });
+			expect(new Set(answer.toolCalls.map(({ id }) => id)).size).toBe(2);
+		},
+	);
 
 	it('case 92: a picture for a server without a projector is refused with what to do', async () => {
 		const sim = await start();
-		const content = [{ type: 'text', text: 'What?' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }];
+		const content = [
+			{ type: 'text', text: 'What?' },
+			{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+		];
 		const error = await failed(clientOf(sim), { messages: [{ type: 'human', content }] });
 		expect(error).toMatchObject({ kind: 'modalityUnsupported', status: 500 });
 		expect(error.remedy).toContain('--mmproj');
@@ -148,9 +183,13 @@ describe('an answer', () => {
 	it('case 93: line breaks in base64 never reach the server', async () => {
 		const sim = await start({ vision: true });
 		const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=';
-		const content = [{ type: 'image_url', image_url: { url: `data:image/png;base64,${png.slice(0, 40)}\n${png.slice(40)}` } }];
+		const content = [
+			{ type: 'image_url', image_url: { url: `data:image/png;base64,${png.slice(0, 40)}\n${png.slice(40)}` } },
+		];
 		await run(clientOf(sim), { messages: [{ type: 'human', content }] });
-		expect(bodies(sim)[0]?.messages[0]?.content).toEqual([{ type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } }]);
+		expect(bodies(sim)[0]?.messages[0]?.content).toEqual([
+			{ type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } },
+		]);
 	});
 
 	it('case 97: three calls on two slots, the third waits for a slot', async () => {
@@ -181,7 +220,16 @@ describe('an answer', () => {
 
 	it('case 100: broken characters do no harm', async () => {
 		const sim = await start();
-		sim.script(reply.chunks(['a\ufffd', { event: '{"choices":[{"index":0,"delta":{"content":"\\ud83d"}}]}' }, { event: '{"choices":[{"index":0,"delta":{"content":"\\ude00"}}]}' }], { split: 'characters' }));
+		sim.script(
+			reply.chunks(
+				[
+					'a\ufffd',
+					{ event: '{"choices":[{"index":0,"delta":{"content":"\\ud83d"}}]}' },
+					{ event: '{"choices":[{"index":0,"delta":{"content":"\\ude00"}}]}' },
+				],
+				{ split: 'characters' },
+			),
+		);
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['a\ufffd', '😀']);
 		expect(answer.text).toBe('a\ufffd😀');
@@ -200,7 +248,9 @@ describe('what the user should know of a usable answer', () => {
 	it('a forced tool that Ollama does not know how to force', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const client = clientOf(sim);
-		expect((await run(client, { tools: [weather], toolChoice: 'required' })).answer.notes).toEqual(['This server (ollama) ignores these options, so they were not sent: toolChoice']);
+		expect((await run(client, { tools: [weather], toolChoice: 'required' })).answer.notes).toEqual([
+			'This server (ollama) ignores these options, so they were not sent: toolChoice',
+		]);
 		expect((await run(client, { tools: [weather], toolChoice: 'auto' })).answer.notes).toEqual([]);
 		expect((await run(client, { tools: [weather], toolChoice: 'none' })).answer.notes).toEqual([]);
 		expect(bodies(sim)[2]).not.toHaveProperty('tools');
@@ -208,7 +258,10 @@ describe('what the user should know of a usable answer', () => {
 
 	it('parts of schemas that llama-server cannot enforce', async () => {
 		const sim = await start();
-		const schema = { type: 'object', properties: { a: { type: 'string', pattern: 'x' }, n: { type: 'integer', maximum: 9007199254740991 } } };
+		const schema = {
+			type: 'object',
+			properties: { a: { type: 'string', pattern: 'x' }, n: { type: 'integer', maximum: 9007199254740991 } },
+		};
 		const { answer } = await run(clientOf(sim, { parameters: { responseFormat: { type: 'jsonSchema', schema } } }), {
 			tools: [{ name: 'f', parameters: { type: 'object', properties: { b: { type: 'string', maxLength: 5000 } } } }],
 		});
@@ -234,7 +287,10 @@ describe('what the user should know of a usable answer', () => {
 	it('an answer that the token limit cut off (case 22)', async () => {
 		const sim = await start();
 		const { answer } = await run(clientOf(sim, { parameters: { maxTokens: 2 } }));
-		expect(answer).toMatchObject({ finishReason: 'length', notes: ['The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.'] });
+		expect(answer).toMatchObject({
+			finishReason: 'length',
+			notes: ['The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.'],
+		});
 		expect(bodies(sim)[0]).toMatchObject({ max_tokens: 2 });
 	});
 
@@ -287,7 +343,9 @@ describe('who answers is found out only where it matters', () => {
 
 	it('never where the user says it', async () => {
 		const sim = await start();
-		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { topK: 5, thinking: { mode: 'off' } } }));
+		const { answer } = await run(
+			clientOf(sim, { serverKind: 'ollama', parameters: { topK: 5, thinking: { mode: 'off' } } }),
+		);
 		expect(paths(sim)).toEqual([CHAT]);
 		expect(answer.serverKind).toBe('ollama');
 		expect(bodies(sim)[0]).toMatchObject({ reasoning_effort: 'none' });
@@ -295,8 +353,22 @@ describe('who answers is found out only where it matters', () => {
 
 	it.each<[string, Overrides, Partial<ChatCall>]>([
 		['a forced tool', {}, { tools: [weather], toolChoice: { name: 'get_weather' } }],
-		['a schema that has to be cleaned', {}, { tools: [{ name: 'f', parameters: { type: 'object', properties: { a: true } } }] }],
-		['thinking that goes back', {}, { messages: [{ type: 'human', content: 'x' }, { type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: 'a', name: 'f', args: {} }] }, { type: 'tool', toolCallId: 'a', content: '1' }] }],
+		[
+			'a schema that has to be cleaned',
+			{},
+			{ tools: [{ name: 'f', parameters: { type: 'object', properties: { a: true } } }] },
+		],
+		[
+			'thinking that goes back',
+			{},
+			{
+				messages: [
+					{ type: 'human', content: 'x' },
+					{ type: 'ai', content: '', reasoning: 'Hm', toolCalls: [{ id: 'a', name: 'f', args: {} }] },
+					{ type: 'tool', toolCallId: 'a', content: '1' },
+				],
+			},
+		],
 		['no limit', { parameters: { maxTokens: -1 } }, {}],
 	])('asked for %s', async (_what, settings, call) => {
 		const sim = await start();
@@ -322,7 +394,10 @@ describe('tools', () => {
 
 	it('a forced tool that is not there is said, and nothing sent', async () => {
 		const sim = await start();
-		expect(await failed(clientOf(sim), { tools: [weather], toolChoice: { name: 'hammer' } })).toMatchObject({ kind: 'invalidInput', message: expect.stringContaining('"hammer"') as string });
+		expect(await failed(clientOf(sim), { tools: [weather], toolChoice: { name: 'hammer' } })).toMatchObject({
+			kind: 'invalidInput',
+			message: expect.stringContaining('"hammer"') as string,
+		});
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -330,7 +405,10 @@ describe('tools', () => {
 		const sim = await start();
 		const client = clientOf(sim, { toolChoice: 'required' });
 		const question = { type: 'human' as const, content: 'x' };
-		const turn = [{ type: 'ai' as const, content: '', toolCalls: [{ id: 'a', name: 'get_time', args: {} }] }, { type: 'tool' as const, toolCallId: 'a', content: '1' }];
+		const turn = [
+			{ type: 'ai' as const, content: '', toolCalls: [{ id: 'a', name: 'get_time', args: {} }] },
+			{ type: 'tool' as const, toolCallId: 'a', content: '1' },
+		];
 		sim.script(reply.text('1'), reply.text('2'), reply.text('3'), reply.text('4'));
 		await run(client, { messages: [question], tools: [time] });
 		await run(client, { messages: [question, ...turn], tools: [time] });
@@ -348,11 +426,23 @@ describe('tools', () => {
 	it('a turn comes back as the model wrote it', async () => {
 		const sim = await start();
 		const client = clientOf(sim);
-		sim.script(reply.toolCalls([{ name: 'get_weather', arguments: '{ "city":"Rome" }', id: 'a1' }, { name: 'get_time', arguments: '{}', id: 'b2' }], { text: 'Let me see.', reasoning: 'Both.' }));
+		sim.script(
+			reply.toolCalls(
+				[
+					{ name: 'get_weather', arguments: '{ "city":"Rome" }', id: 'a1' },
+					{ name: 'get_time', arguments: '{}', id: 'b2' },
+				],
+				{ text: 'Let me see.', reasoning: 'Both.' },
+			),
+		);
 		const question = { type: 'human' as const, content: 'Both?' };
 		await run(client, { messages: [question], tools: [weather, time] });
 		const torn = [
-			{ type: 'ai' as const, content: [], toolCalls: [{ id: 'a1', name: 'get_weather', args: { city: 'Rome', id: 'a1' } }] },
+			{
+				type: 'ai' as const,
+				content: [],
+				toolCalls: [{ id: 'a1', name: 'get_weather', args: { city: 'Rome', id: 'a1' } }],
+			},
 			{ type: 'tool' as const, toolCallId: 'a1', content: 'sun' },
 			{ type: 'ai' as const, content: [], toolCalls: [{ id: 'b2', name: 'get_time', args: { id: 'b2' } }] },
 			{ type: 'tool' as const, toolCallId: 'b2', content: 'noon' },
@@ -379,7 +469,14 @@ describe('tools', () => {
 	it('case 80: broken arguments in the history never reach the server', async () => {
 		const sim = await start();
 		const broken = { type: 'ai' as const, content: 'x', invalidToolCalls: [{ id: 'bad', name: 'f' }] };
-		await run(clientOf(sim), { messages: [{ type: 'human', content: 'x' }, broken, { type: 'tool', toolCallId: 'bad', content: 'no' }, { type: 'human', content: 'y' }] });
+		await run(clientOf(sim), {
+			messages: [
+				{ type: 'human', content: 'x' },
+				broken,
+				{ type: 'tool', toolCallId: 'bad', content: 'no' },
+				{ type: 'human', content: 'y' },
+			],
+		});
 		expect(bodies(sim)[0]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
 	});
 });
@@ -402,10 +499,20 @@ describe('servers that refuse the first form', () => {
 	});
 
 	it.each<[string, object, Overrides]>([
-		['a server that forbids unknown fields', { detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }] }, {}],
+		[
+			'a server that forbids unknown fields',
+			{ detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }] },
+			{},
+		],
 		[
 			'vLLM where Extra Body turns streaming off',
-			{ error: { message: 'Stream options can only be defined when `stream=True`.', type: 'BadRequestError', code: 400 } },
+			{
+				error: {
+					message: 'Stream options can only be defined when `stream=True`.',
+					type: 'BadRequestError',
+					code: 400,
+				},
+			},
 			{ parameters: { extraBody: { stream: false } } },
 		],
 	])('token counts in the stream are not asked for again: %s', async (_who, refusal, settings) => {
@@ -417,8 +524,15 @@ describe('servers that refuse the first form', () => {
 
 	it('refused twice it is said', async () => {
 		const sim = await start();
-		sim.script(reply.llamaError(500, 'Cannot use tools with stream'), reply.llamaError(500, 'Cannot use tools with stream'), reply.text('never'));
-		expect(await failed(clientOf(sim), { tools: [weather] })).toMatchObject({ kind: 'toolsUnsupported', serverText: 'Cannot use tools with stream' });
+		sim.script(
+			reply.llamaError(500, 'Cannot use tools with stream'),
+			reply.llamaError(500, 'Cannot use tools with stream'),
+			reply.text('never'),
+		);
+		expect(await failed(clientOf(sim), { tools: [weather] })).toMatchObject({
+			kind: 'toolsUnsupported',
+			serverText: 'Cannot use tools with stream',
+		});
 		expect(sim.requests).toHaveLength(2);
 	});
 
@@ -432,19 +546,48 @@ describe('servers that refuse the first form', () => {
 	});
 
 	// Refusals of Ollama 0.17.4, as they came.
-	const ollamaRefuses = (message: string, type: string) => reply.error(400, { error: { message, type, param: null, code: null } });
+	const ollamaRefuses = (message: string, type: string) =>
+		reply.error(400, { error: { message, type, param: null, code: null } });
 	const noEffort = ollamaRefuses('think value "low" is not supported for this model', 'api_error');
-	const noMinimal = ollamaRefuses(`invalid reasoning value: 'minimal' (must be "high", "medium", "low", or "none")`, 'invalid_request_error');
+	const noMinimal = ollamaRefuses(
+		`invalid reasoning value: 'minimal' (must be "high", "medium", "low", or "none")`,
+		'invalid_request_error',
+	);
 	const noThinking = ollamaRefuses('"qwen3" does not support thinking', 'api_error');
 	it.each([
-		['a model that thinks or does not', [noEffort], ['minimal', undefined], ['This model of Ollama thinks or does not, so the thinking effort was left out.']],
-		['an effort that it does not know', [noMinimal], ['minimal', 'low'], ['This Ollama does not know the thinking effort "minimal", so it was asked for "low".']],
-		['both', [noMinimal, noEffort], ['minimal', 'low', undefined], ['This model of Ollama thinks or does not, so the thinking effort was left out.']],
-		['a model that does not think', [noThinking], ['minimal', undefined], ['This model does not think, so the thinking effort was left out.']],
+		[
+			'a model that thinks or does not',
+			[noEffort],
+			['minimal', undefined],
+			['This model of Ollama thinks or does not, so the thinking effort was left out.'],
+		],
+		[
+			'an effort that it does not know',
+			[noMinimal],
+			['minimal', 'low'],
+			['This Ollama does not know the thinking effort "minimal", so it was asked for "low".'],
+		],
+		[
+			'both',
+			[noMinimal, noEffort],
+			['minimal', 'low', undefined],
+			['This model of Ollama thinks or does not, so the thinking effort was left out.'],
+		],
+		[
+			'a model that does not think',
+			[noThinking],
+			['minimal', undefined],
+			['This model does not think, so the thinking effort was left out.'],
+		],
 	])('thinking effort on Ollama: %s', async (_who, refusals, efforts, notes) => {
 		const sim = await start({ profile: 'ollama', models: [{ id: 'sim-model', thinking: true }] });
 		sim.script(...refusals, reply.text('Hello'));
-		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { temperature: 0, thinking: { mode: 'effort', effort: 'minimal' } } }));
+		const { answer } = await run(
+			clientOf(sim, {
+				serverKind: 'ollama',
+				parameters: { temperature: 0, thinking: { mode: 'effort', effort: 'minimal' } },
+			}),
+		);
 		expect(bodies(sim).map(({ reasoning_effort: effort }) => effort)).toEqual(efforts);
 		expect(bodies(sim).at(-1)).toMatchObject({ temperature: 0 });
 		expect(answer.text).toBe('Hello');
@@ -460,7 +603,10 @@ describe('servers that refuse the first form', () => {
 });
 
 describe('a trailing assistant message', () => {
-	const messages: ChatCall['messages'] = [{ type: 'human', content: 'Count' }, { type: 'ai', content: 'One, two,' }];
+	const messages: ChatCall['messages'] = [
+		{ type: 'human', content: 'Count' },
+		{ type: 'ai', content: 'One, two,' },
+	];
 
 	it('case 31: is continued, and not repeated', async () => {
 		const sim = await start();
@@ -520,7 +666,8 @@ describe('the end', () => {
 
 	it('an unreadable line after the finish does not undo it, though it comes in the same piece', async () => {
 		const sim = await start();
-		const chunk = (delta: object, finish: string | null) => `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+		const chunk = (delta: object, finish: string | null) =>
+			`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 		sim.script(reply.sse(`${chunk({ content: 'Hello' }, null)}${chunk({}, 'stop')}data: {"broken\n\ndata: more\n\n`));
 		const { pieces, answer } = await run(clientOf(sim));
 		expect(pieces).toEqual(['Hello']);
@@ -529,7 +676,11 @@ describe('the end', () => {
 
 	it('case 42: what follows [DONE] is not even read', async () => {
 		const sim = await start();
-		sim.script(reply.sse('data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\ndata: {"broken\n\n'));
+		sim.script(
+			reply.sse(
+				'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\ndata: {"broken\n\n',
+			),
+		);
 		expect((await run(clientOf(sim))).answer.text).toBe('Hi');
 	});
 
@@ -545,7 +696,11 @@ describe('the end', () => {
 
 describe('failures with what had arrived', () => {
 	it.each<[string, Parameters<typeof reply.text>[1], string]>([
-		['case 47: an error inside the stream', { error: { message: 'Context size has been exceeded.' } }, 'contextExceeded'],
+		[
+			'case 47: an error inside the stream',
+			{ error: { message: 'Context size has been exceeded.' } },
+			'contextExceeded',
+		],
 		['case 48: the same followed by [DONE]', { error: { message: 'boom', thenDone: true } }, 'streamError'],
 		['case 49: an end without a finish', { finish: false, done: false }, 'streamEndedEarly'],
 		['case 51: [DONE] without a finish', { finish: false }, 'streamEndedEarly'],
@@ -556,19 +711,34 @@ describe('failures with what had arrived', () => {
 		const sim = await start();
 		sim.script(reply.text('One two', options));
 		const error = await failed(clientOf(sim));
-		expect(error).toMatchObject({ kind, partialText: expect.stringMatching(/^One/) as string, url: `${sim.url}/v1/chat/completions` });
+		expect(error).toMatchObject({
+			kind,
+			partialText: expect.stringMatching(/^One/) as string,
+			url: `${sim.url}/v1/chat/completions`,
+		});
 		expect(error.message).toContain(sim.url);
 	});
 
 	it('case 49: a stream cut inside an event is one that ended early, not an unreadable one', async () => {
 		const sim = await start();
-		sim.script(reply.sse('data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\ndata: {"choices":[{"ind', { framing: 'close' }));
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello', serverText: '{"choices":[{"ind' });
+		sim.script(
+			reply.sse('data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\ndata: {"choices":[{"ind', {
+				framing: 'close',
+			}),
+		);
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText: 'Hello',
+			serverText: '{"choices":[{"ind',
+		});
 	});
 
 	it('case 56: an unreadable line in the middle is reported with the line', async () => {
 		const sim = await start();
-		sim.script(reply.chunks(['Hello', { event: '{"broken' }, ' more']), reply.chunks(['Hello', { event: 'garbage' }, { wait: never }]));
+		sim.script(
+			reply.chunks(['Hello', { event: '{"broken' }, ' more']),
+			reply.chunks(['Hello', { event: 'garbage' }, { wait: never }]),
+		);
 		const error = await failed(clientOf(sim));
 		expect(error).toMatchObject({ kind: 'invalidAnswer', partialText: 'Hello', facts: { line: '{"broken' } });
 		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', facts: { line: 'garbage' } });
@@ -576,8 +746,14 @@ describe('failures with what had arrived', () => {
 
 	it('what was held back is in the error, too', async () => {
 		const sim = await start();
-		sim.script(reply.chunks(['Hm.', ' So'], { finish: false, done: false }), reply.chunks(['<thi'], { cut: { at: { event: 2 }, how: 'rst' } }));
-		expect(await failed(clientOf(sim), { whole: true })).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hm. So' });
+		sim.script(
+			reply.chunks(['Hm.', ' So'], { finish: false, done: false }),
+			reply.chunks(['<thi'], { cut: { at: { event: 2 }, how: 'rst' } }),
+		);
+		expect(await failed(clientOf(sim), { whole: true })).toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText: 'Hm. So',
+		});
 		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'connectionLost', partialText: '<thi' });
 	});
 
@@ -591,10 +767,16 @@ describe('failures with what had arrived', () => {
 		const sim = await start();
 		sim.script(reply.reasoning('Hm, hm.', '', { finish: 'length' }));
 		const error = await failed(clientOf(sim, { parameters: { maxTokens: 20 } }));
-		expect(error).toMatchObject({ kind: 'onlyThinking', partialReasoning: 'Hm, hm.', facts: { finishReason: 'length' } });
+		expect(error).toMatchObject({
+			kind: 'onlyThinking',
+			partialReasoning: 'Hm, hm.',
+			facts: { finishReason: 'length' },
+		});
 		expect(error.remedy).toContain('Maximum Tokens (now 20)');
 		sim.script(reply.reasoning('Hm.', '', { finish: 'length' }));
-		expect((await failed(clientOf(sim, { parameters: { maxTokens: -1 } }))).remedy).toContain('Raise Maximum Tokens, set');
+		expect((await failed(clientOf(sim, { parameters: { maxTokens: -1 } }))).remedy).toContain(
+			'Raise Maximum Tokens, set',
+		);
 		// No limit cut this one, so raising one is no use.
 		sim.script(reply.reasoning('Hm.', ''));
 		expect((await failed(clientOf(sim))).remedy).toMatch(/^It ended there itself: (?!.*Maximum Tokens)/);
@@ -620,16 +802,28 @@ describe('failures with what had arrived', () => {
 		const sim = await start();
 		const native = { model: 'x', message: { role: 'assistant', content: 'Hello' }, done: true };
 		sim.script(reply.json(native), reply.json([{ error: { message: 'quota' } }]), reply.json('{"model":"x","mess'));
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', serverText: expect.stringContaining('an answer without choices') as string });
-		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'invalidAnswer', serverText: expect.stringContaining('quota') as string });
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'invalidAnswer',
+			serverText: expect.stringContaining('an answer without choices') as string,
+		});
+		expect(await failed(clientOf(sim))).toMatchObject({
+			kind: 'invalidAnswer',
+			serverText: expect.stringContaining('quota') as string,
+		});
 		expect(await failed(clientOf(sim))).toMatchObject({ kind: 'streamEndedEarly' });
 	});
 
 	it('case 75: a call that the limit cut, with the limit and the tool', async () => {
 		const sim = await start();
-		sim.script(reply.toolCalls([{ name: 'get_weather', arguments: '{"city": "Zür' }], { finish: 'length', text: 'See:' }));
+		sim.script(
+			reply.toolCalls([{ name: 'get_weather', arguments: '{"city": "Zür' }], { finish: 'length', text: 'See:' }),
+		);
 		const error = await failed(clientOf(sim, { parameters: { maxTokens: 30 } }), { tools: [weather] });
-		expect(error).toMatchObject({ kind: 'toolCallCut', partialText: 'See:', facts: { toolCalls: [{ name: 'get_weather', arguments: '{"city": "Zür' }] } });
+		expect(error).toMatchObject({
+			kind: 'toolCallCut',
+			partialText: 'See:',
+			facts: { toolCalls: [{ name: 'get_weather', arguments: '{"city": "Zür' }] },
+		});
 		expect(error.message).toContain('The token limit of 30 cut the call of the tool "get_weather" in two');
 	});
 
@@ -642,11 +836,36 @@ describe('failures with what had arrived', () => {
 	});
 
 	it.each<[number, SimOptions, Overrides, Partial<ChatCall>, object]>([
-		[28, { nCtx: 200 }, {}, { messages: [{ type: 'human', content: 'x'.repeat(300) }] }, { kind: 'contextOverflow', status: 400, message: expect.stringMatching(/needs \d+ tokens, but a slot of the server has 200/) as string }],
+		[
+			28,
+			{ nCtx: 200 },
+			{},
+			{ messages: [{ type: 'human', content: 'x'.repeat(300) }] },
+			{
+				kind: 'contextOverflow',
+				status: 400,
+				message: expect.stringMatching(/needs \d+ tokens, but a slot of the server has 200/) as string,
+			},
+		],
 		[29, { profile: 'router' }, { model: 'other' }, {}, { kind: 'modelNotFound', status: 400 }],
 		[29, { profile: 'ollama' }, { model: 'other' }, {}, { kind: 'modelNotFound', status: 404 }],
 		[29, { profile: 'gpustack' }, { model: 'other', key: 'gpustack-key' }, {}, { kind: 'modelNotFound', status: 404 }],
-		[32, { template: 'strict' }, {}, { messages: [{ type: 'human', content: 'a' }, { type: 'human', content: 'b' }] }, { kind: 'templateRejected', status: 400, serverText: expect.stringMatching(/^Conversation roles must alternate|roles must alternate/) as string }],
+		[
+			32,
+			{ template: 'strict' },
+			{},
+			{
+				messages: [
+					{ type: 'human', content: 'a' },
+					{ type: 'human', content: 'b' },
+				],
+			},
+			{
+				kind: 'templateRejected',
+				status: 400,
+				serverText: expect.stringMatching(/^Conversation roles must alternate|roles must alternate/) as string,
+			},
+		],
 	])('case %i: %j', async (_case, options, settings, call, expected) => {
 		const sim = await start(options);
 		expect(await failed(clientOf(sim, settings), call)).toMatchObject(expected);
@@ -655,8 +874,15 @@ describe('failures with what had arrived', () => {
 
 	it('case 27: a 500 is not asked again, since llama-server says so of many a bad request', async () => {
 		const sim = await start();
-		sim.script(reply.llamaError(500, '[json.exception.parse_error.101] parse error at line 1, column 2'), reply.text('never'));
-		expect(await failed(clientOf(sim, { retries: 3 }))).toMatchObject({ kind: 'badRequest', status: 500, serverText: expect.stringContaining('parse_error.101') as string });
+		sim.script(
+			reply.llamaError(500, '[json.exception.parse_error.101] parse error at line 1, column 2'),
+			reply.text('never'),
+		);
+		expect(await failed(clientOf(sim, { retries: 3 }))).toMatchObject({
+			kind: 'badRequest',
+			status: 500,
+			serverText: expect.stringContaining('parse_error.101') as string,
+		});
 		expect(sim.requests).toHaveLength(1);
 	});
 
@@ -681,7 +907,9 @@ describe('failures with what had arrived', () => {
 	it('what no server can read is refused before anything is sent', async () => {
 		const sim = await start();
 		const pdf = { type: 'file', mime_type: 'application/pdf', data: 'JVBERi0=' };
-		expect(await failed(clientOf(sim), { messages: [{ type: 'human', content: [pdf] }] })).toMatchObject({ kind: 'invalidInput' });
+		expect(await failed(clientOf(sim), { messages: [{ type: 'human', content: [pdf] }] })).toMatchObject({
+			kind: 'invalidInput',
+		});
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -695,7 +923,6 @@ describe('failures with what had arrived', () => {
 });
 
 describe('cancelling', () => {
-
 	it.each<[string, () => Parameters<LlamaServerSim['script']>[0], string | undefined]>([
 		['before the headers', () => reply.text('x', { delayHeaders: never }), undefined],
 		['before the first token', () => reply.chunks([{ wait: never }, 'x']), undefined],
@@ -755,7 +982,9 @@ describe('cancelling', () => {
 describe('limits', () => {
 	it('no first token in time', async () => {
 		const sim = await start();
-		sim.script(reply.chunks([{ role: 'assistant', content: null }, { comment: ':' }, { wait: never }, 'x'], { role: 'none' }));
+		sim.script(
+			reply.chunks([{ role: 'assistant', content: null }, { comment: ':' }, { wait: never }, 'x'], { role: 'none' }),
+		);
 		const error = await failed(clientOf(sim, { limits: { firstTokenMs: 900, idleMs: 60_000 } }));
 		expect(error).toMatchObject({ kind: 'firstTokenLimit', message: expect.stringContaining('900 ms') as string });
 		await sim.until(() => sim.requests[0]?.endedBy === 'client-abort');
@@ -764,7 +993,10 @@ describe('limits', () => {
 	it('a pause after the first token', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['One', { wait: never }, ' two']));
-		expect(await failed(clientOf(sim, { limits: { firstTokenMs: 60_000, idleMs: 60 } }))).toMatchObject({ kind: 'idleLimit', partialText: 'One' });
+		expect(await failed(clientOf(sim, { limits: { firstTokenMs: 60_000, idleMs: 60 } }))).toMatchObject({
+			kind: 'idleLimit',
+			partialText: 'One',
+		});
 	});
 
 	it('pauses before the first token do not count as idle, thinking counts as begun', async () => {
@@ -778,7 +1010,10 @@ describe('limits', () => {
 	it('the whole time', async () => {
 		const sim = await start();
 		sim.script(reply.chunks(['a', { wait: never }]));
-		expect(await failed(clientOf(sim, { limits: { totalMs: 3000 } }))).toMatchObject({ kind: 'totalLimit', partialText: expect.stringMatching(/^a/) as string });
+		expect(await failed(clientOf(sim, { limits: { totalMs: 3000 } }))).toMatchObject({
+			kind: 'totalLimit',
+			partialText: expect.stringMatching(/^a/) as string,
+		});
 	});
 });
 
@@ -802,10 +1037,19 @@ describe('thinking', () => {
 
 	it('is not shown in front of JSON, which a chain could not read then', async () => {
 		const sim = await start();
-		for (const responseFormat of [{ type: 'jsonObject' as const }, { type: 'jsonSchema' as const, schema: { type: 'object' } }]) {
+		for (const responseFormat of [
+			{ type: 'jsonObject' as const },
+			{ type: 'jsonSchema' as const, schema: { type: 'object' } },
+		]) {
 			sim.script(reply.reasoning('Hm.', '{"a":1}'));
-			const { answer } = await run(clientOf(sim, { showThinking: true, serverKind: 'other', parameters: { responseFormat } }));
-			expect(answer).toMatchObject({ text: '{"a":1}', reasoning: 'Hm.', notes: [expect.stringContaining('not shown in front of a JSON answer')] });
+			const { answer } = await run(
+				clientOf(sim, { showThinking: true, serverKind: 'other', parameters: { responseFormat } }),
+			);
+			expect(answer).toMatchObject({
+				text: '{"a":1}',
+				reasoning: 'Hm.',
+				notes: [expect.stringContaining('not shown in front of a JSON answer')],
+			});
 		}
 	});
 
@@ -820,7 +1064,10 @@ describe('thinking', () => {
 	it('nothing is shown of an empty block', async () => {
 		const sim = await start();
 		sim.script(reply.text('<think>\n\n</think>\n\nYes.'));
-		expect((await run(clientOf(sim, { showThinking: true }))).answer).toMatchObject({ text: 'Yes.', reasoning: '\n\n' });
+		expect((await run(clientOf(sim, { showThinking: true }))).answer).toMatchObject({
+			text: 'Yes.',
+			reasoning: '\n\n',
+		});
 	});
 
 	it('case 64: tags in the text are taken out, piece by piece', async () => {
@@ -835,7 +1082,11 @@ describe('thinking', () => {
 
 	it('a missing opening tag is learned for the next answer of the model', async () => {
 		const sim = await start({ profile: 'fastapi' });
-		const raw = (...pieces: string[]) => reply.sse([...pieces.map((content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`), 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n']);
+		const raw = (...pieces: string[]) =>
+			reply.sse([
+				...pieces.map((content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`),
+				'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+			]);
 		const client = clientOf(sim, { model: 'quiet-thinker' });
 		const pieces = ['Hm.', '\n</think>\n\n', 'Yes', '.'];
 		sim.script(raw(...pieces), raw(...pieces), raw('No', ' thinking.'), raw(...pieces));
@@ -871,7 +1122,10 @@ describe('thinking', () => {
 		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
 		expect((await run(clientOf(llama, { model }))).pieces.length).toBeGreaterThan(1);
 		const plain = await start({ profile: 'vllm', models: [{ id: model }] });
-		plain.script(reply.chunks(['Hm.', '\n</think>\n', 'Yes', '.']), reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }));
+		plain.script(
+			reply.chunks(['Hm.', '\n</think>\n', 'Yes', '.']),
+			reply.reasoning('Hm.', 'One two.', { tokenDelayMs: 2 }),
+		);
 		expect((await run(clientOf(plain, { model }))).pieces.join('')).toBe('Yes.');
 		const apart = await run(clientOf(plain, { model }));
 		expect(apart.answer).toMatchObject({ text: 'One two.', reasoning: 'Hm.' });

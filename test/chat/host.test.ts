@@ -14,8 +14,12 @@ function changedSdk(change: (adapter: Record<string, unknown>, prototype: Record
 			const { response } = sdk.supplyModel(...args) as { response: Record<string, unknown> };
 			// A class of its own, so that nothing remembered of the real one is used.
 			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<string, unknown>;
-			const base = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(response)) as object) as Record<string, unknown>;
-			for (const key of Object.getOwnPropertyNames(Object.getPrototypeOf(response))) prototype[key] = (Object.getPrototypeOf(response) as Record<string, unknown>)[key];
+			const base = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(response)) as object) as Record<
+				string,
+				unknown
+			>;
+			for (const key of Object.getOwnPropertyNames(Object.getPrototypeOf(response)))
+				prototype[key] = (Object.getPrototypeOf(response) as Record<string, unknown>)[key];
 			Object.setPrototypeOf(prototype, base);
 			Object.setPrototypeOf(response, prototype);
 			change(response, base);
@@ -27,7 +31,12 @@ function changedSdk(change: (adapter: Record<string, unknown>, prototype: Record
 describe("the host's classes", () => {
 	it('are found in the real SDK', async () => {
 		const harvest = await harvestHost(context, sdk);
-		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual(['AIMessageChunk', 'BaseChatModel', 'ChatGenerationChunk', 'N8nLlmTracing']);
+		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual([
+			'AIMessageChunk',
+			'BaseChatModel',
+			'ChatGenerationChunk',
+			'N8nLlmTracing',
+		]);
 	});
 
 	it('are the same every time', async () => {
@@ -35,9 +44,15 @@ describe("the host's classes", () => {
 	});
 
 	it.each([
-		['BaseChatModel.withConfig', (_adapter: Record<string, unknown>, base: Record<string, unknown>) => (base.withConfig = undefined)],
+		[
+			'BaseChatModel.withConfig',
+			(_adapter: Record<string, unknown>, base: Record<string, unknown>) => (base.withConfig = undefined),
+		],
 		['_streamResponseChunks', (adapter: Record<string, unknown>) => (adapter._streamResponseChunks = undefined)],
-		['ChatGenerationChunk', (adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {})],
+		[
+			'ChatGenerationChunk',
+			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
+		],
 		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
 	])('name what is missing when n8n changes: %s', async (missing, change) => {
 		expect(await harvestHost(context, changedSdk(change))).toEqual({ missing });

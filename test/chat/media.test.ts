@@ -47,18 +47,27 @@ describe('addresses of pictures', () => {
 
 describe('pictures in all the shapes that LangChain and n8n use', () => {
 	it.each<[string, unknown]>([
-		['image_url as an object', { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'auto' } }],
+		[
+			'image_url as an object',
+			{ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'auto' } },
+		],
 		['image_url as a string', { type: 'image_url', image_url: `data:image/png;base64,${PNG}` }],
 		['input_image', { type: 'input_image', image_url: `data:image/png;base64,${PNG}` }],
 		['a standard block with base64', { type: 'image', source_type: 'base64', mime_type: 'image/png', data: PNG }],
 		['a standard block without a type', { type: 'image', source_type: 'base64', data: PNG }],
 		['a standard block with a data URL', { type: 'image', source_type: 'url', url: `data:image/png;base64,${PNG}` }],
 		['a newer standard block', { type: 'image', mimeType: 'image/png', data: PNG }],
-		['a newer standard block with bytes', { type: 'image', mimeType: 'image/png', data: Uint8Array.from(Buffer.from(PNG, 'base64')) }],
+		[
+			'a newer standard block with bytes',
+			{ type: 'image', mimeType: 'image/png', data: Uint8Array.from(Buffer.from(PNG, 'base64')) },
+		],
 		['Anthropic’s block', { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }],
 		['Google’s block', { type: 'media', mimeType: 'image/png', data: PNG }],
 		['a file with the type of a picture', { type: 'file', source_type: 'base64', mime_type: 'image/png', data: PNG }],
-		['a file with a data URL inside its data', { type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` }],
+		[
+			'a file with a data URL inside its data',
+			{ type: 'file', mimeType: 'application/octet-stream', data: `data:image/png;base64,${PNG}` },
+		],
 		['a file after OpenAI', { type: 'file', file: { filename: 'a.png', file_data: `data:image/png;base64,${PNG}` } }],
 		['a line break in the data', { type: 'image', mimeType: 'image/png', data: 'iVBO\nRw0KGgo=' }],
 	])('%s', (_what, block) => {
@@ -76,8 +85,13 @@ describe('pictures in all the shapes that LangChain and n8n use', () => {
 
 	it('takes a data URL for what it holds, not for what it is called', () => {
 		const text = Buffer.from('Hello').toString('base64');
-		expect(contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } })).toEqual({ type: 'text', text: 'Hello' });
-		expect(refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } }).message).toContain('cannot read PDFs');
+		expect(contentPart({ type: 'image_url', image_url: { url: `data:text/plain;base64,${text}` } })).toEqual({
+			type: 'text',
+			text: 'Hello',
+		});
+		expect(
+			refused({ type: 'image_url', image_url: { url: 'data:application/pdf;base64,JVBERi0=' } }).message,
+		).toContain('cannot read PDFs');
 	});
 });
 
@@ -118,21 +132,46 @@ describe('text', () => {
 		expect(contentPart(block)).toEqual({ type: 'text', text });
 	});
 
-	it.each([[{ type: 'thinking', thinking: 'hm' }], [{ type: 'tool_use', id: 'a', name: 'f', input: {} }], [{ type: 'reasoning', reasoning: 'hm' }], [{ type: 'text' }], [null], [7]])(
-		'%j holds nothing for the server',
-		(block) => {
-			expect(contentPart(block)).toBeUndefined();
-		},
-	);
+	it.each([
+		[{ type: 'thinking', thinking: 'hm' }],
+		[{ type: 'tool_use', id: 'a', name: 'f', input: {} }],
+		[{ type: 'reasoning', reasoning: 'hm' }],
+		[{ type: 'text' }],
+		[null],
+		[7],
+	])('%j holds nothing for the server', (block) => {
+		expect(contentPart(block)).toBeUndefined();
+	});
 });
 
 describe('what no model server can read', () => {
 	it.each<[unknown, string]>([
-		[{ type: 'file', source_type: 'base64', mime_type: 'application/pdf', data: 'JVBERi0=', metadata: { filename: 'offer.pdf' } }, 'the file "offer.pdf" (application/pdf)'],
-		[{ type: 'file', mimeType: 'application/pdf', data: 'JVBERi0=', metadata: { name: 'offer.pdf' } }, 'the file "offer.pdf" (application/pdf)'],
-		[{ type: 'file', file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } }, 'the file "offer.pdf" (application/pdf)'],
-		[{ type: 'input_file', filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' }, 'the file "offer.pdf" (application/pdf)'],
-		[{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } }, 'a file of type application/pdf'],
+		[
+			{
+				type: 'file',
+				source_type: 'base64',
+				mime_type: 'application/pdf',
+				data: 'JVBERi0=',
+				metadata: { filename: 'offer.pdf' },
+			},
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{ type: 'file', mimeType: 'application/pdf', data: 'JVBERi0=', metadata: { name: 'offer.pdf' } },
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{ type: 'file', file: { filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{ type: 'input_file', filename: 'offer.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+			'the file "offer.pdf" (application/pdf)',
+		],
+		[
+			{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } },
+			'a file of type application/pdf',
+		],
 	])('PDFs are refused with advice that names the file: %j', (block, name) => {
 		const error = refused(block);
 		expect(error.kind).toBe('invalidInput');
@@ -142,14 +181,23 @@ describe('what no model server can read', () => {
 
 	it.each<[unknown, string]>([
 		[{ type: 'video', mimeType: 'video/mp4', data: 'AAAA' }, 'A model server cannot read a file of type video/mp4'],
-		[{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' }, 'A model server cannot read the file "a.zip" (application/zip)'],
+		[
+			{ type: 'file', mimeType: 'application/zip', data: 'AAAA', filename: 'a.zip' },
+			'A model server cannot read the file "a.zip" (application/zip)',
+		],
 		[{ type: 'file', data: 'AAAA' }, 'A model server cannot read a file of type unknown'],
 		[{ type: 'file', file: { file_id: 'file-123' } }, 'The file passed to the model holds no data'],
 		[{ type: 'image' }, 'The image passed to the model holds no data'],
 		[{ type: 'image_url', image_url: {} }, 'A picture has no URL'],
 		[{ type: 'input_audio', input_audio: {} }, 'An audio input has no data'],
-		[{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' }, 'A model server cannot fetch "a.txt" from a URL'],
-		[{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } }, 'A model server cannot read content of the type "video_url"'],
+		[
+			{ type: 'file', url: 'https://example.com/a.txt', filename: 'a.txt' },
+			'A model server cannot fetch "a.txt" from a URL',
+		],
+		[
+			{ type: 'video_url', video_url: { url: 'https://example.com/a.mp4' } },
+			'A model server cannot read content of the type "video_url"',
+		],
 	])('%j', (block, message) => {
 		expect(refused(block)).toMatchObject({ kind: 'invalidInput', message });
 	});

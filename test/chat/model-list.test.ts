@@ -20,7 +20,8 @@ async function start(options: SimOptions = {}) {
 	return sim;
 }
 
-const connect = (baseUrl: string, key?: string) => new Connection({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+const connect = (baseUrl: string, key?: string) =>
+	new Connection({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
 async function list(sim: LlamaServerSim, key?: string): Promise<ListedModel[]> {
@@ -40,7 +41,16 @@ describe('lists of models', () => {
 	it('llama-server with one model: context, size, inputs from /props', async () => {
 		const sim = await start({ alias: 'qwen3-8b', vision: true, nCtx: 32768 });
 		expect(await list(sim)).toEqual([
-			{ id: 'qwen3-8b', aliases: ['qwen3-8b'], contextTokens: 32768, parameters: 134515008, quantization: 'Q4_1', vision: true, audio: false, state: 'loaded' },
+			{
+				id: 'qwen3-8b',
+				aliases: ['qwen3-8b'],
+				contextTokens: 32768,
+				parameters: 134515008,
+				quantization: 'Q4_1',
+				vision: true,
+				audio: false,
+				state: 'loaded',
+			},
 		]);
 		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /props']);
 	});
@@ -82,23 +92,49 @@ describe('lists of models', () => {
 
 	it('a router’s model that failed to load is called failed', async () => {
 		const sim = await start();
-		sim.route('GET /v1/models', reply.json({ data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1 } }] }));
+		sim.route(
+			'GET /v1/models',
+			reply.json({
+				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1 } }],
+			}),
+		);
 		expect(await list(sim)).toEqual([{ id: 'x', aliases: [], state: 'failed' }]);
 	});
 
 	it('Ollama: sizes from its own list, context from the running models', async () => {
 		const sim = await start({ profile: 'ollama', models: [{ id: 'llama3:8b', nCtx: 4096 }, { id: 'qwen3:4b' }] });
 		expect(await list(sim)).toEqual([
-			{ id: 'llama3:8b', aliases: [], parameters: '134.52M', quantization: 'Q4_1', contextTokens: 4096, state: 'loaded' },
-			{ id: 'qwen3:4b', aliases: [], parameters: '134.52M', quantization: 'Q4_1', contextTokens: 8192, state: 'loaded' },
+			{
+				id: 'llama3:8b',
+				aliases: [],
+				parameters: '134.52M',
+				quantization: 'Q4_1',
+				contextTokens: 4096,
+				state: 'loaded',
+			},
+			{
+				id: 'qwen3:4b',
+				aliases: [],
+				parameters: '134.52M',
+				quantization: 'Q4_1',
+				contextTokens: 8192,
+				state: 'loaded',
+			},
 		]);
 	});
 
 	it('Ollama: what is not running is not loaded; what can see is said to', async () => {
 		const sim = await start({ profile: 'ollama', models: [{ id: 'llava' }] });
 		sim.route('GET /api/ps', reply.json({ models: [] }));
-		sim.route('GET /api/tags', reply.json({ models: [{ name: 'llava', capabilities: ['completion', 'vision'], details: { parameter_size: '7B' } }] }));
-		expect(await list(sim)).toEqual([{ id: 'llava', aliases: [], parameters: '7B', vision: true, state: 'not loaded' }]);
+		sim.route(
+			'GET /api/tags',
+			reply.json({
+				models: [{ name: 'llava', capabilities: ['completion', 'vision'], details: { parameter_size: '7B' } }],
+			}),
+		);
+		expect(await list(sim)).toEqual([
+			{ id: 'llava', aliases: [], parameters: '7B', vision: true, state: 'not loaded' },
+		]);
 	});
 
 	it('an old Ollama without /v1: its own list', async () => {
@@ -126,7 +162,15 @@ describe('lists of models', () => {
 
 	it('a bare list, and entries that are none', async () => {
 		const sim = await start({ profile: 'fastapi' });
-		sim.route('GET /v1/models', reply.json([{ id: 'a' }, { name: 'no id' }, null, { id: 'b', aliases: ['c', 5], meta: { n_ctx: 0, n_params: 'many' } }]));
+		sim.route(
+			'GET /v1/models',
+			reply.json([
+				{ id: 'a' },
+				{ name: 'no id' },
+				null,
+				{ id: 'b', aliases: ['c', 5], meta: { n_ctx: 0, n_params: 'many' } },
+			]),
+		);
 		expect(await list(sim)).toEqual([
 			{ id: 'a', aliases: [] },
 			{ id: 'b', aliases: ['c'] },
@@ -155,14 +199,18 @@ describe('a list that cannot be had says why', () => {
 
 	it('a web page in place of the API', async () => {
 		const sim = await start();
-		for (const path of ['GET /v1/models', 'GET /api/tags', 'GET /api/ps']) sim.route(path, reply.html(200, '<!doctype html><title>Log in</title>'));
+		for (const path of ['GET /v1/models', 'GET /api/tags', 'GET /api/ps'])
+			sim.route(path, reply.html(200, '<!doctype html><title>Log in</title>'));
 		expect(await failed(list(sim))).toMatchObject({ kind: 'notAnApi' });
 	});
 
 	it('JSON of something else', async () => {
 		const sim = await start();
 		sim.route('GET /v1/models', reply.json({ hello: 'world' }));
-		expect(await failed(list(sim))).toMatchObject({ kind: 'invalidAnswer', serverText: expect.stringContaining('world') as string });
+		expect(await failed(list(sim))).toMatchObject({
+			kind: 'invalidAnswer',
+			serverText: expect.stringContaining('world') as string,
+		});
 	});
 
 	it('a server that is loading', async () => {
@@ -170,19 +218,39 @@ describe('a list that cannot be had says why', () => {
 		expect(await failed(list(sim))).toMatchObject({ kind: 'loading', status: 503 });
 	});
 
-	it.each([['an empty list', { object: 'list', data: [] }], ['Ollama’s null', { object: 'list', data: null }]])('no models: %s', async (_what, body) => {
+	it.each([
+		['an empty list', { object: 'list', data: [] }],
+		['Ollama’s null', { object: 'list', data: null }],
+	])('no models: %s', async (_what, body) => {
 		const sim = await start();
 		sim.route('GET /v1/models', reply.json(body));
 		const error = await failed(list(sim));
-		expect(error).toMatchObject({ kind: 'modelNotFound', message: expect.stringContaining('The server has no models') as string });
+		expect(error).toMatchObject({
+			kind: 'modelNotFound',
+			message: expect.stringContaining('The server has no models') as string,
+		});
 		expect(error.remedy).toContain('ollama pull');
 	});
 });
 
 describe('one line for the list', () => {
 	it.each<[ListedModel, string]>([
-		[{ id: 'qwen3-8b', aliases: [], parameters: 8_190_735_360, quantization: 'Q4_K_M', contextTokens: 32768, vision: true, state: 'loaded' }, 'qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)'],
-		[{ id: 'smol', aliases: [], parameters: 134_515_008, contextTokens: 512, audio: true, vision: false }, 'smol (135M, 512 context, audio)'],
+		[
+			{
+				id: 'qwen3-8b',
+				aliases: [],
+				parameters: 8_190_735_360,
+				quantization: 'Q4_K_M',
+				contextTokens: 32768,
+				vision: true,
+				state: 'loaded',
+			},
+			'qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)',
+		],
+		[
+			{ id: 'smol', aliases: [], parameters: 134_515_008, contextTokens: 512, audio: true, vision: false },
+			'smol (135M, 512 context, audio)',
+		],
 		[{ id: 'llama3', aliases: [], parameters: '8.0B' }, 'llama3 (8.0B)'],
 		[{ id: 'x', aliases: [] }, 'x'],
 	])('%j', (model, line) => {
@@ -212,13 +280,19 @@ describe('who answers', () => {
 
 	it('Ollama with nothing but models of other people', async () => {
 		const sim = await start({ profile: 'ollama' });
-		sim.route('GET /v1/models', reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }));
+		sim.route(
+			'GET /v1/models',
+			reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }),
+		);
 		expect(await detectServerKind(connect(sim.url))).toBe('ollama');
 	});
 
 	it('llama-server behind a proxy that hides its header', async () => {
 		const sim = await start();
-		sim.route('GET /v1/models', reply.json({ data: [{ id: 'x', owned_by: 'llamacpp' }] }, { headers: { server: 'nginx' } }));
+		sim.route(
+			'GET /v1/models',
+			reply.json({ data: [{ id: 'x', owned_by: 'llamacpp' }] }, { headers: { server: 'nginx' } }),
+		);
 		expect(await detectServerKind(connect(sim.url))).toBe('llamaServer');
 	});
 

@@ -20,7 +20,11 @@ async function start(options: SimOptions = {}): Promise<void> {
 }
 
 async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {
-	const client = new ChatClient(new Connection({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, model: 'qwen3', ...settings });
+	const client = new ChatClient(new Connection({ baseUrl: sim.url }), {
+		...PLAIN_SETTINGS,
+		model: 'qwen3',
+		...settings,
+	});
 	const answer = client.generate({ messages });
 	let next = await answer.next();
 	while (!next.done) next = await answer.next();
@@ -32,7 +36,13 @@ const CHAT = '/v1/chat/completions';
 
 describe('pictures', () => {
 	const LOOK: SourceMessage[] = [
-		{ type: 'human', content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }] },
+		{
+			type: 'human',
+			content: [
+				{ type: 'text', text: 'What is it?' },
+				{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+			],
+		},
 	];
 
 	it('are refused before anything is sent where the model cannot see: Ollama would let it make something up', async () => {
@@ -64,7 +74,9 @@ describe('pictures', () => {
 
 	it('of an earlier turn count too; texts ask for nothing', async () => {
 		await start();
-		await expect(run([...LOOK, { type: 'ai', content: 'A llama.' }, { type: 'human', content: 'Sure?' }])).rejects.toMatchObject({ kind: 'modalityUnsupported' });
+		await expect(
+			run([...LOOK, { type: 'ai', content: 'A llama.' }, { type: 'human', content: 'Sure?' }]),
+		).rejects.toMatchObject({ kind: 'modalityUnsupported' });
 		await run([{ type: 'human', content: 'Hi' }], { serverKind: 'ollama' });
 		expect(asked().filter((path) => path === '/api/show')).toHaveLength(1);
 	});
@@ -72,13 +84,19 @@ describe('pictures', () => {
 
 describe('a conversation that is too long for the context', () => {
 	const TURN = 'Tell me about llamas in the Andes. ';
-	const long = (characters: number): SourceMessage[] => [{ type: 'human', content: TURN.repeat(Math.ceil(characters / TURN.length)) }];
+	const long = (characters: number): SourceMessage[] => [
+		{ type: 'human', content: TURN.repeat(Math.ceil(characters / TURN.length)) },
+	];
 
 	it('is remarked on: Ollama drops its beginning without an error', async () => {
 		await start({ nCtx: 4096 });
 		sim.script(reply.text('Hello', { usage: { prompt: 3375 } }));
 		const { notes } = await run(long(54_000));
-		expect(notes).toEqual([expect.stringMatching(/^The conversation of 540\d\d characters is too long for the context of 4096 tokens that Ollama runs this model with\. It read 3375 tokens and left out/) as string]);
+		expect(notes).toEqual([
+			expect.stringMatching(
+				/^The conversation of 540\d\d characters is too long for the context of 4096 tokens that Ollama runs this model with\. It read 3375 tokens and left out/,
+			) as string,
+		]);
 		expect(notes[0]).toContain('OLLAMA_CONTEXT_LENGTH');
 	});
 

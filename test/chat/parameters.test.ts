@@ -1,4 +1,11 @@
-import { checkParameters, dependsOnServerKind, FIELDS, ignoredParameters, parameterFields, takesParallelSwitch } from '../../lib/chat/parameters';
+import {
+	checkParameters,
+	dependsOnServerKind,
+	FIELDS,
+	ignoredParameters,
+	parameterFields,
+	takesParallelSwitch,
+} from '../../lib/chat/parameters';
 import type { ChatParameters, ServerKind } from '../../lib/chat/types';
 import { ServerError } from '../../lib/transport/errors';
 
@@ -38,18 +45,34 @@ describe('whether the kind of server matters', () => {
 
 describe('what a server ignores', () => {
 	it('is named as in the node', () => {
-		const parameters: ChatParameters = { temperature: 1, topK: 1, typicalP: 1, slotId: 0, thinking: { mode: 'budget', tokens: 1 }, responseFormat: { type: 'grammar', grammar: 'x' } };
+		const parameters: ChatParameters = {
+			temperature: 1,
+			topK: 1,
+			typicalP: 1,
+			slotId: 0,
+			thinking: { mode: 'budget', tokens: 1 },
+			responseFormat: { type: 'grammar', grammar: 'x' },
+		};
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
 		expect(ignoredParameters(parameters, 'vllm')).toEqual(['typicalP', 'slotId', 'thinking token budget']);
-		expect(ignoredParameters(parameters, 'ollama')).toEqual(['topK', 'typicalP', 'slotId', 'thinking token budget', 'GBNF grammar']);
+		expect(ignoredParameters(parameters, 'ollama')).toEqual([
+			'topK',
+			'typicalP',
+			'slotId',
+			'thinking token budget',
+			'GBNF grammar',
+		]);
 	});
 
 	it.each(KINDS)('and only that is kept from %s', (kind) => {
 		for (const name of Object.keys(FIELDS) as Array<keyof typeof FIELDS>) {
 			const parameters: ChatParameters = { [name]: 1 };
 			const isIgnored = ignoredParameters(parameters, kind).includes(name);
-			const isSent = name === 'parallelToolCalls' ? takesParallelSwitch(kind) : Object.keys(parameterFields(parameters, kind)).length === 1;
+			const isSent =
+				name === 'parallelToolCalls'
+					? takesParallelSwitch(kind)
+					: Object.keys(parameterFields(parameters, kind)).length === 1;
 			expect({ name, isSent }).toEqual({ name, isSent: !isIgnored });
 		}
 	});
@@ -65,7 +88,22 @@ describe('what a server ignores', () => {
 describe('checks before anything is sent', () => {
 	it.each<[ChatParameters]>([
 		[{}],
-		[{ temperature: 0, topP: 1, topK: 0, minP: 0, typicalP: 1, repeatPenalty: 0, repeatLastN: 0, presencePenalty: -2, frequencyPenalty: 2, xtcProbability: 1, xtcThreshold: 0, mirostat: 2 }],
+		[
+			{
+				temperature: 0,
+				topP: 1,
+				topK: 0,
+				minP: 0,
+				typicalP: 1,
+				repeatPenalty: 0,
+				repeatLastN: 0,
+				presencePenalty: -2,
+				frequencyPenalty: 2,
+				xtcProbability: 1,
+				xtcThreshold: 0,
+				mirostat: 2,
+			},
+		],
 		[{ maxTokens: 1 }],
 		[{ maxTokens: -1 }],
 		[{ seed: -1 }],
@@ -89,7 +127,10 @@ describe('checks before anything is sent', () => {
 		[{ temperature: NaN }, 'The option "temperature" must be a number from 0 to 100, but is NaN'],
 		[{ seed: Infinity }, 'The option "seed" must be a number'],
 		[{ extraBody: [1] as unknown as Record<string, unknown> }, 'The option "extraBody" must be a JSON object'],
-		[{ chatTemplateArguments: 'x' as unknown as Record<string, unknown> }, 'The option "chatTemplateArguments" must be a JSON object'],
+		[
+			{ chatTemplateArguments: 'x' as unknown as Record<string, unknown> },
+			'The option "chatTemplateArguments" must be a JSON object',
+		],
 	])('case 23, 25: %j is refused', (parameters, message) => {
 		expect.assertions(2);
 		try {

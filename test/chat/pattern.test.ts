@@ -22,9 +22,17 @@ describe('patterns in the language of llama.cpp', () => {
 
 	it.each([
 		['shorthands', '^\\d{3}-\\w+\\s$', '^[0-9]{3}-[0-9A-Z_a-z]+[ ]$'],
-		['their complements, without what JSON cannot hold', '^\\D\\W\\S$', '^[^0-9"\\\\\\x7F\\x00-\\x1F][^0-9A-Z_a-z"\\\\\\x7F\\x00-\\x1F][^ "\\\\\\x7F\\x00-\\x1F]$'],
+		[
+			'their complements, without what JSON cannot hold',
+			'^\\D\\W\\S$',
+			'^[^0-9"\\\\\\x7F\\x00-\\x1F][^0-9A-Z_a-z"\\\\\\x7F\\x00-\\x1F][^ "\\\\\\x7F\\x00-\\x1F]$',
+		],
 		['shorthands in a class', '^[\\w.-]+@[\\d]$', '^[0-9A-Z_a-z.-]+@[0-9]$'],
-		['a class of everything', '^[\\s\\S]*[\\d\\D][^]$', '^[^"\\\\\\x7F\\x00-\\x1F]*[^"\\\\\\x7F\\x00-\\x1F][^"\\\\\\x7F\\x00-\\x1F]$'],
+		[
+			'a class of everything',
+			'^[\\s\\S]*[\\d\\D][^]$',
+			'^[^"\\\\\\x7F\\x00-\\x1F]*[^"\\\\\\x7F\\x00-\\x1F][^"\\\\\\x7F\\x00-\\x1F]$',
+		],
 		['a complement alone in a class', '^[\\D][^\\D]$', '^[^0-9"\\\\\\x7F\\x00-\\x1F][0-9]$'],
 		['a dot, which would eat the closing quote', '^.{1,50}$', '^[^"\\\\\\x7F\\x00-\\x1F]{1,50}$'],
 		['a negated class, which would too', '^[^@ ]+$', '^[^@ "\\\\\\x7F\\x00-\\x1F]+$'],
@@ -38,7 +46,11 @@ describe('patterns in the language of llama.cpp', () => {
 		['escapes by number', '^\\x41\\u00e9$', '^Aé$'],
 		['escaped signs that mean themselves', '^\\/\\-\\_[\\/\\-]$', '^/-_[/-]$'],
 		['brackets that are only signs', '^a]b}c{d{$', '^a\\]b\\}c\\{d\\{$'],
-		['a minus sign and a caret in a class, moved to where they mean themselves', '^[\\-a\\^][\\^][\\^\\-]$', '^[a^-](\\^)(\\^|-)$'],
+		[
+			'a minus sign and a caret in a class, moved to where they mean themselves',
+			'^[\\-a\\^][\\^][\\^\\-]$',
+			'^[a^-](\\^)(\\^|-)$',
+		],
 		['a bracket in a class', '^[\\]a[]$', '^[\\]a[]$'],
 		['ranges that begin or end with a sign', '^[\\--9\\^-a+-\\]]$', '^[\\x2D-9\\x5E-a+-[\\]]$'],
 		['a backspace, which JSON cannot hold', '^[\\ba]$', '^[a]$'],
@@ -79,21 +91,55 @@ describe('patterns in the language of llama.cpp', () => {
 	});
 
 	const PATTERNS = [
-		'^\\d{1,3}$', '^[\\w.-]+@[\\w-]+\\.[a-z]{2,}$', '^[^@\\s]+$', '^.{0,4}$', '^\\S+ \\D\\W$', '^[!-~]*$', '^a+?b\\.*c$', '^"?\\\\*\\n$', '^[\\^\\-\\]]+$', '^(?:a|é+)?x$',
+		'^\\d{1,3}$',
+		'^[\\w.-]+@[\\w-]+\\.[a-z]{2,}$',
+		'^[^@\\s]+$',
+		'^.{0,4}$',
+		'^\\S+ \\D\\W$',
+		'^[!-~]*$',
+		'^a+?b\\.*c$',
+		'^"?\\\\*\\n$',
+		'^[\\^\\-\\]]+$',
+		'^(?:a|é+)?x$',
 	];
-	const pieces = fc.constantFrom('a', 'b', 'c', 'x', 'é', '@', '.', '-', '^', ']', ' ', '1', '23', '"', '\\', '\n', '\t', '_', '~', 'Z', '🦙');
+	const pieces = fc.constantFrom(
+		'a',
+		'b',
+		'c',
+		'x',
+		'é',
+		'@',
+		'.',
+		'-',
+		'^',
+		']',
+		' ',
+		'1',
+		'23',
+		'"',
+		'\\',
+		'\n',
+		'\t',
+		'_',
+		'~',
+		'Z',
+		'🦙',
+	);
 
 	it.each(PATTERNS)('never allows what %s forbids', (pattern) => {
 		const result = grammarPattern(pattern);
 		const translated = 'pattern' in result ? new RegExp(result.pattern, 'u') : /$^/;
 		const original = new RegExp(pattern, 'u');
 		fc.assert(
-			fc.property(fc.array(pieces, { maxLength: 6 }).map((parts) => parts.join('')), (text) => {
-				const allowed = translated.test(quoted(text));
-				expect(allowed && !original.test(text)).toBe(false);
-				// Without signs that JSON has to escape both mean the same.
-				if (quoted(text) === text) expect(allowed).toBe(original.test(text));
-			}),
+			fc.property(
+				fc.array(pieces, { maxLength: 6 }).map((parts) => parts.join('')),
+				(text) => {
+					const allowed = translated.test(quoted(text));
+					expect(allowed && !original.test(text)).toBe(false);
+					// Without signs that JSON has to escape both mean the same.
+					if (quoted(text) === text) expect(allowed).toBe(original.test(text));
+				},
+			),
 			examples(300),
 		);
 	});

@@ -21,21 +21,44 @@ afterEach(async () => {
 });
 
 const sdk = loadSdk();
-const { concat } = createRequire(`${process.cwd()}/package.json`)('@langchain/core/utils/stream') as { concat: (a: unknown, b: unknown) => { tool_calls: unknown[] } };
-const getTime = { type: 'function', function: { name: 'get_time', description: 'Time', parameters: { type: 'object', properties: { tz: { type: 'string' } } } } };
-const getWeather = { type: 'function', function: { name: 'get_weather', description: 'Weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
+const { concat } = createRequire(`${process.cwd()}/package.json`)('@langchain/core/utils/stream') as {
+	concat: (a: unknown, b: unknown) => { tool_calls: unknown[] };
+};
+const getTime = {
+	type: 'function',
+	function: {
+		name: 'get_time',
+		description: 'Time',
+		parameters: { type: 'object', properties: { tz: { type: 'string' } } },
+	},
+};
+const getWeather = {
+	type: 'function',
+	function: {
+		name: 'get_weather',
+		description: 'Weather',
+		parameters: { type: 'object', properties: { city: { type: 'string' } } },
+	},
+};
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
 	const client = new ChatClient(new Connection({ baseUrl: sim.url }), PLAIN_SETTINGS);
-	return sdk.supplyModel(fakeContext({}, {}).context, sdkChatModel(client, sdk, (error) => error as Error)).response as Model;
+	return sdk.supplyModel(
+		fakeContext({}, {}).context,
+		sdkChatModel(client, sdk, (error) => error as Error),
+	).response as Model;
 }
 
 function sentMessages(at: number): Array<Record<string, unknown>> {
-	return (sim.requests.filter(({ path }) => path.endsWith('/chat/completions'))[at]!.body as { messages: Array<Record<string, unknown>> }).messages;
+	return (
+		sim.requests.filter(({ path }) => path.endsWith('/chat/completions'))[at]!.body as {
+			messages: Array<Record<string, unknown>>;
+		}
+	).messages;
 }
 
-describe("the plain SDK path, for an n8n whose classes changed", () => {
+describe('the plain SDK path, for an n8n whose classes changed', () => {
 	it('streams text', async () => {
 		sim.script(reply.text('Hello there'));
 		let text = '';
@@ -59,7 +82,8 @@ describe("the plain SDK path, for an n8n whose classes changed", () => {
 			]),
 		);
 		let all: { tool_calls: unknown[] } | undefined;
-		for await (const chunk of await fallback().bindTools([getWeather, getTime]).stream('Hi')) all = all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
+		for await (const chunk of await fallback().bindTools([getWeather, getTime]).stream('Hi'))
+			all = all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
 		expect(all?.tool_calls).toMatchObject([
 			{ name: 'get_weather', args: { city: 'Paris' } },
 			{ name: 'get_time', args: { tz: 'UTC' } },
@@ -76,7 +100,11 @@ describe("the plain SDK path, for an n8n whose classes changed", () => {
 		sim.script(reply.toolCalls([{ name: 'get_time', arguments: { tz: 'UTC' }, id: 'idA' }]));
 		const bound = fallback().bindTools([getTime]);
 		const first = await bound.invoke('What time is it?');
-		await bound.invoke([{ role: 'user', content: 'What time is it?' }, first, { role: 'tool', tool_call_id: 'idA', content: 'noon' }]);
+		await bound.invoke([
+			{ role: 'user', content: 'What time is it?' },
+			first,
+			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
+		]);
 		expect(sentMessages(1)).toMatchObject([
 			{ role: 'user', content: 'What time is it?' },
 			{ role: 'assistant', tool_calls: [{ id: 'idA', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }] },

@@ -50,7 +50,10 @@ describe('thinking in the text of an answer', () => {
 	it('case 64: splits at every position give the same', () => {
 		const answer = '\n<think>\nFirst, <b>see</b>.\n</think>\n\n2 < 3';
 		for (let at = 0; at <= answer.length; at++) {
-			expect(split([answer.slice(0, at), answer.slice(at)])).toMatchObject({ text: '2 < 3', reasoning: '\nFirst, <b>see</b>.\n' });
+			expect(split([answer.slice(0, at), answer.slice(at)])).toMatchObject({
+				text: '2 < 3',
+				reasoning: '\nFirst, <b>see</b>.\n',
+			});
 		}
 	});
 
@@ -98,11 +101,20 @@ describe('a missing opening tag', () => {
 	});
 
 	it('leaves the ordinary form as it is', () => {
-		expect(split(['<think>a</think>b\n</think>\nc'], true)).toEqual({ text: 'b\n</think>\nc', reasoning: 'a', found: true, missing: false });
+		expect(split(['<think>a</think>b\n</think>\nc'], true)).toEqual({
+			text: 'b\n</think>\nc',
+			reasoning: 'a',
+			found: true,
+			missing: false,
+		});
 	});
 
 	it('is not looked for unless asked', () => {
-		expect(split(['Hm.\n</think>\nYes.'])).toMatchObject({ text: 'Hm.\n</think>\nYes.', reasoning: '', missing: false });
+		expect(split(['Hm.\n</think>\nYes.'])).toMatchObject({
+			text: 'Hm.\n</think>\nYes.',
+			reasoning: '',
+			missing: false,
+		});
 	});
 
 	it('is looked for without searching a long answer again and again', () => {
@@ -135,9 +147,31 @@ describe('a closing tag on a line of its own', () => {
 
 describe('whatever the answer and however it is cut', () => {
 	const answers = fc
-		.array(fc.constantFrom('<think>', '</think>', '<thinking>', '</thinking>', '[THINK]', '[/THINK]', '<', '</', 'think', '>', '[', '/', '\n', '\n\n', ' ', 'a', 'Bc.', 'é🦙'), {
-			maxLength: 14,
-		})
+		.array(
+			fc.constantFrom(
+				'<think>',
+				'</think>',
+				'<thinking>',
+				'</thinking>',
+				'[THINK]',
+				'[/THINK]',
+				'<',
+				'</',
+				'think',
+				'>',
+				'[',
+				'/',
+				'\n',
+				'\n\n',
+				' ',
+				'a',
+				'Bc.',
+				'é🦙',
+			),
+			{
+				maxLength: 14,
+			},
+		)
 		.map((parts) => parts.join(''));
 	const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 12 });
 	const pieces = (answer: string, at: readonly number[]) => {
@@ -171,13 +205,16 @@ describe('whatever the answer and however it is cut', () => {
 		return follows(0, 0);
 	}
 
-	it.each([false, true])('nothing is lost but tags and the white space around them (opening tag may be missing: %s)', (mayBeMissing) => {
-		fc.assert(
-			fc.property(answers, (answer) => {
-				const { text, reasoning } = split([answer], mayBeMissing);
-				expect(isAllButTags(answer, reasoning + text)).toBe(true);
-			}),
-			examples(1000),
-		);
-	});
+	it.each([false, true])(
+		'nothing is lost but tags and the white space around them (opening tag may be missing: %s)',
+		(mayBeMissing) => {
+			fc.assert(
+				fc.property(answers, (answer) => {
+					const { text, reasoning } = split([answer], mayBeMissing);
+					expect(isAllButTags(answer, reasoning + text)).toBe(true);
+				}),
+				examples(1000),
+			);
+		},
+	);
 });

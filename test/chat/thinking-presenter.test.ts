@@ -13,14 +13,53 @@ function present(showThinking: boolean, steps: Step[]) {
 
 describe('what the reader sees', () => {
 	it.each<[Step[], string, string]>([
-		[[['a', ''], ['b', '']], 'ab', 'ab'],
-		[[['', 'Hm, '], ['', 'so.'], ['Yes', ''], ['.', '']], '<think>\nHm, so.\n</think>\n\nYes.', 'Yes.'],
+		[
+			[
+				['a', ''],
+				['b', ''],
+			],
+			'ab',
+			'ab',
+		],
+		[
+			[
+				['', 'Hm, '],
+				['', 'so.'],
+				['Yes', ''],
+				['.', ''],
+			],
+			'<think>\nHm, so.\n</think>\n\nYes.',
+			'Yes.',
+		],
 		[[['Yes.', 'Hm.']], '<think>\nHm.\n</think>\n\nYes.', 'Yes.'],
 		[[['', 'Hm.']], '<think>\nHm.\n</think>\n\n', ''],
-		[[['', '\n'], ['', '\nHm.\n'], ['Yes.', '']], '<think>\nHm.\n\n</think>\n\nYes.', 'Yes.'],
-		[[['', '\n\n'], ['Yes.', '']], 'Yes.', 'Yes.'],
+		[
+			[
+				['', '\n'],
+				['', '\nHm.\n'],
+				['Yes.', ''],
+			],
+			'<think>\nHm.\n\n</think>\n\nYes.',
+			'Yes.',
+		],
+		[
+			[
+				['', '\n\n'],
+				['Yes.', ''],
+			],
+			'Yes.',
+			'Yes.',
+		],
 		[[['', ' ']], '', ''],
-		[[['One', ''], ['', 'Hm'], ['two', '']], 'One<think>\nHm\n</think>\n\ntwo', 'Onetwo'],
+		[
+			[
+				['One', ''],
+				['', 'Hm'],
+				['two', ''],
+			],
+			'One<think>\nHm\n</think>\n\ntwo',
+			'Onetwo',
+		],
 		[[], '', ''],
 	])('%j', (steps, withThinking, without) => {
 		expect(present(true, steps)).toBe(withThinking);
@@ -35,7 +74,9 @@ describe('what the reader sees', () => {
 				const blocks = shown.match(/<think>\n[^<]*\n<\/think>\n\n/g) ?? [];
 				expect(shown.split('<think>')).toHaveLength(blocks.length + 1);
 				expect(shown.split('</think>')).toHaveLength(blocks.length + 1);
-				expect(blocks.reduce((rest, block) => rest.replace(block, ''), shown)).toBe(steps.map(([text]) => text).join(''));
+				expect(blocks.reduce((rest, block) => rest.replace(block, ''), shown)).toBe(
+					steps.map(([text]) => text).join(''),
+				);
 			}),
 		);
 	});

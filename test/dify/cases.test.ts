@@ -5,11 +5,16 @@ const LAST_CASE = 86;
 
 const SUITES = [
 	...suitesIn('test/dify', () => true),
-	...['test/servers', 'test/nodes', 'test/e2e'].flatMap((folder) => suitesIn(folder, (name) => name.startsWith('dify'))),
+	...['test/servers', 'test/nodes', 'test/e2e'].flatMap((folder) =>
+		suitesIn(folder, (name) => name.startsWith('dify')),
+	),
 ];
 
 function suitesIn(folder: string, wanted: (name: string) => boolean): string[] {
-	return fs.readdirSync(folder).filter((name) => name.endsWith('.test.ts') && wanted(name)).map((name) => path.join(folder, name));
+	return fs
+		.readdirSync(folder)
+		.filter((name) => name.endsWith('.test.ts') && wanted(name))
+		.map((name) => path.join(folder, name));
 }
 
 interface NamedCase {
@@ -57,7 +62,9 @@ describe('the 86 cases of contract section 8', () => {
 	});
 
 	test('each has one of the client, but for audio to text, which the client does not have', () => {
-		expect(missing(NAMED.filter(({ suite, everyVersion }) => everyVersion && path.basename(suite).startsWith('client-')))).toEqual([82]);
+		expect(
+			missing(NAMED.filter(({ suite, everyVersion }) => everyVersion && path.basename(suite).startsWith('client-'))),
+		).toEqual([82]);
 	});
 
 	test('no test has a number that is none', () => {
@@ -65,6 +72,12 @@ describe('the 86 cases of contract section 8', () => {
 	});
 
 	test('names are read as the suites write them', () => {
-		expect(['7', '1 to 3', '65 and 67', '8, 9, 29', '15, 16 and 21 to 23'].map(numbersIn)).toEqual([[7], [1, 2, 3], [65, 67], [8, 9, 29], [15, 16, 21, 22, 23]]);
+		expect(['7', '1 to 3', '65 and 67', '8, 9, 29', '15, 16 and 21 to 23'].map(numbersIn)).toEqual([
+			[7],
+			[1, 2, 3],
+			[65, 67],
+			[8, 9, 29],
+			[15, 16, 21, 22, 23],
+		]);
 	});
 });

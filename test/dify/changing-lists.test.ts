@@ -11,7 +11,10 @@ afterEach(closeSims);
 
 async function withConversations(version: DifySim['version'], count: number): Promise<{ sim: DifySim; ids: string[] }> {
 	const sim = await startSim({ version });
-	const ids = Array.from({ length: count }, (_, at) => sim.store.addConversation(sim.app('chat'), 'u1', { name: `c${at}`, createdAt: at, updatedAt: at }).id);
+	const ids = Array.from(
+		{ length: count },
+		(_, at) => sim.store.addConversation(sim.app('chat'), 'u1', { name: `c${at}`, createdAt: at, updatedAt: at }).id,
+	);
 	return { sim, ids };
 }
 
@@ -63,7 +66,18 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 test('feedback that comes in meanwhile makes no other appear twice', async () => {
 	const { sim, ids } = await withConversations('2026', 1);
 	const { feedbacks } = sim.app('chat');
-	const add = () => void feedbacks.push({ id: `f${feedbacks.length}`, conversationId: ids[0]!, messageId: UNKNOWN_ID, rating: 'like', content: null, source: 'user', userId: null, createdAt: 0, updatedAt: 0 });
+	const add = () =>
+		void feedbacks.push({
+			id: `f${feedbacks.length}`,
+			conversationId: ids[0]!,
+			messageId: UNKNOWN_ID,
+			rating: 'like',
+			content: null,
+			source: 'user',
+			userId: null,
+			createdAt: 0,
+			updatedAt: 0,
+		});
 	for (let at = 0; at < 250; at++) add();
 	const listed = await listFeedback(betweenPages(sim, add, add), 'all');
 	expect(listed.map(({ id }) => id)).toEqual(Array.from({ length: 250 }, (_, at) => `f${249 - at}`));
@@ -73,24 +87,44 @@ test('feedback that comes in meanwhile makes no other appear twice', async () =>
 });
 
 describe('a proxy that answers every page with the first one', () => {
-	const page = { has_more: true, data: Array.from({ length: 100 }, (_, at) => ({ id: `${at}`, name: 'n', value_type: 'string', value: 'x' })) };
-	const stuck = (sim: DifySim): DifyClient => Object.assign(clientOf(sim), { get: async () => await Promise.resolve(page) });
+	const page = {
+		has_more: true,
+		data: Array.from({ length: 100 }, (_, at) => ({ id: `${at}`, name: 'n', value_type: 'string', value: 'x' })),
+	};
+	const stuck = (sim: DifySim): DifyClient =>
+		Object.assign(clientOf(sim), { get: async () => await Promise.resolve(page) });
 
 	test('is not asked for ever', async () => {
 		const sim = await startSim();
 		expect(await listConversations(stuck(sim), 'u1', 'all', '-updated_at')).toHaveLength(100);
 		expect(await listMessages(stuck(sim), 'u1', UNKNOWN_ID, 'all')).toHaveLength(100);
 		expect(await listVariables(stuck(sim), 'u1', UNKNOWN_ID, 'all')).toHaveLength(100);
-		const feedback = Object.assign(clientOf(sim), { get: async () => await Promise.resolve({ data: [...page.data, { id: 'last' }] }) });
+		const feedback = Object.assign(clientOf(sim), {
+			get: async () => await Promise.resolve({ data: [...page.data, { id: 'last' }] }),
+		});
 		expect(await listFeedback(feedback, 'all')).toHaveLength(101);
-		expect(await failureOf(rateMessage(feedback, { messageId: UNKNOWN_ID, user: 'u1', rating: 'like', earlierContent: 'keep' }))).toMatchObject({ difyKind: 'message-not-found' });
+		expect(
+			await failureOf(
+				rateMessage(feedback, { messageId: UNKNOWN_ID, user: 'u1', rating: 'like', earlierContent: 'keep' }),
+			),
+		).toMatchObject({ difyKind: 'message-not-found' });
 	});
 });
 
 test('the variables of a conversation that is deleted meanwhile are an error, asked for once', async () => {
 	const { sim, ids } = await withConversations('2026', 1);
-	sim.app('chat').conversations.get(ids[0]!)!.variables = Array.from({ length: 150 }, (_, at) => ({ id: `${UNKNOWN_ID.slice(0, -3)}${100 + at}`, name: `v${at}`, valueType: 'string', value: 'x', description: '', createdAt: 0, updatedAt: 0 }));
+	sim.app('chat').conversations.get(ids[0]!)!.variables = Array.from({ length: 150 }, (_, at) => ({
+		id: `${UNKNOWN_ID.slice(0, -3)}${100 + at}`,
+		name: `v${at}`,
+		valueType: 'string',
+		value: 'x',
+		description: '',
+		createdAt: 0,
+		updatedAt: 0,
+	}));
 	const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[0]!));
-	expect(await failureOf(listVariables(client, 'u1', ids[0]!, 'all'))).toMatchObject({ difyKind: 'conversation-not-found' });
+	expect(await failureOf(listVariables(client, 'u1', ids[0]!, 'all'))).toMatchObject({
+		difyKind: 'conversation-not-found',
+	});
 	expect(calls(sim, /variables$/, 'GET')).toBe(2);
 });

@@ -16,7 +16,13 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 	test('case 1: a request without a key is a credential error, and is sent once', async () => {
 		const sim = await start();
 		const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: '' }), {}, { retries: 3, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ status: 401, code: 'unauthorized', difyKind: 'unauthorized', kind: 'unauthorized', retryable: false });
+		expect(failed).toMatchObject({
+			status: 401,
+			code: 'unauthorized',
+			difyKind: 'unauthorized',
+			kind: 'unauthorized',
+			retryable: false,
+		});
 		expect(failed.message).toContain("Authorization header must be provided and start with 'Bearer'");
 		expect(failed.remedy).toContain('Dify API');
 		expect(sim.requests).toHaveLength(1);
@@ -25,7 +31,8 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 2: the key goes out with its scheme, also where it was pasted with one', async () => {
 		const sim = await start();
-		for (const apiKey of [appKey('chat'), ` ${appKey('chat')}\n`, `Bearer ${appKey('chat')}`]) await say(clientOf(sim, 'chat', { apiKey }));
+		for (const apiKey of [appKey('chat'), ` ${appKey('chat')}\n`, `Bearer ${appKey('chat')}`])
+			await say(clientOf(sim, 'chat', { apiKey }));
 		expect(sim.requests.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill(`Bearer ${appKey('chat')}`));
 	});
 
@@ -49,7 +56,8 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 5: the credential test asks what checks the key, by its type', async () => {
 		const sim = await start();
-		const ask = async (data: { apiKey: string; keyType: string }) => await keyTest({ baseUrl: `${sim.origin}/`, ...data });
+		const ask = async (data: { apiKey: string; keyType: string }) =>
+			await keyTest({ baseUrl: `${sim.origin}/`, ...data });
 		expect(await ask({ apiKey: appKey('chat'), keyType: 'app' })).toBe(200);
 		expect(await ask({ apiKey: WRONG, keyType: 'app' })).toBe(401);
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'app' })).toBe(401);
@@ -60,11 +68,14 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		expect((await fetch(`${sim.url}/`, { headers: { authorization: `Bearer ${WRONG}` } })).status).toBe(200);
 	});
 
-	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])('case 6: base URL with "%s" asks the route once, without a doubled slash', async (suffix) => {
-		const sim = await start();
-		await say(clientOf({ url: sim.origin + suffix }));
-		expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
-	});
+	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])(
+		'case 6: base URL with "%s" asks the route once, without a doubled slash',
+		async (suffix) => {
+			const sim = await start();
+			await say(clientOf({ url: sim.origin + suffix }));
+			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
+		},
+	);
 
 	test('case 6: the prefix of a foreign reverse proxy survives', async () => {
 		const sim = await startSim({ version, prefix: '/tools/dify' });
@@ -97,12 +108,20 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 9: a wrong method', async () => {
 		const sim = await start();
-		expect(await failureOf(clientOf(sim).get('/chat-messages'))).toMatchObject({ status: 405, code: 'method_not_allowed', difyKind: 'route-not-found' });
+		expect(await failureOf(clientOf(sim).get('/chat-messages'))).toMatchObject({
+			status: 405,
+			code: 'method_not_allowed',
+			difyKind: 'route-not-found',
+		});
 	});
 
 	test('case 10: a crash of Dify is not answered by sending the message again', async () => {
 		const sim = await start();
-		sim.fail({ status: 500, body: '{"message":"Internal Server Error","code":"unknown","status":500}', contentType: 'application/json' });
+		sim.fail({
+			status: 500,
+			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+			contentType: 'application/json',
+		});
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
 		expect(failed).toMatchObject({ status: 500, code: 'unknown', difyKind: 'server-error', retryable: false });
 		expect(failed.remedy).toContain('may have been started');
@@ -112,7 +131,11 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 	test('case 11: limits and time-outs of the edge', async () => {
 		const sim = await start();
 		sim.fail({ status: 429, body: 'error code: 1015', contentType: 'text/plain' });
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 429, difyKind: 'rate-limited', retryable: true });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
+			status: 429,
+			difyKind: 'rate-limited',
+			retryable: true,
+		});
 		sim.fail({ status: 524, body: PAGES.cloudflare524 });
 		const timeout = await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
 		expect(timeout).toMatchObject({ status: 524, difyKind: 'gateway', retryable: false });
@@ -125,7 +148,9 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 
 	test('case 12: nginx finds an upload too large', async () => {
 		const sim = await startSim({ version, nginxBodyLimit: 1024 * 1024 });
-		const failed = await failureOf(uploadFile(clientOf(sim), fileOf(new Uint8Array(3 * 1024 * 1024), 'big.bin', 'application/octet-stream'), 'u1'));
+		const failed = await failureOf(
+			uploadFile(clientOf(sim), fileOf(new Uint8Array(3 * 1024 * 1024), 'big.bin', 'application/octet-stream'), 'u1'),
+		);
 		expect(failed).toMatchObject({ difyKind: 'file-too-large', kind: 'tooLarge' });
 		expect(failed.message).not.toContain('<');
 	});
@@ -147,16 +172,25 @@ describe('base URL', () => {
 		expect(resolveDifyBase(typed)).toBe(api);
 	});
 
-	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])('"%s" is refused with a sentence, without what may be secret', (typed) => {
-		expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(expect.objectContaining({ kind: 'invalidUrl' }) as Error);
-		expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(/hunter2|key=x/);
-	});
+	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])(
+		'"%s" is refused with a sentence, without what may be secret',
+		(typed) => {
+			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
+				expect.objectContaining({ kind: 'invalidUrl' }) as Error,
+			);
+			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(/hunter2|key=x/);
+		},
+	);
 });
 
 describe('the key', () => {
 	test('appears in no error, also where a server echoes it', async () => {
 		const sim = await startSim();
-		for (const body of [`no entry for ${WRONG}`, `{"code":"unauthorized","message":"bad ${WRONG}","status":401}`, `<title>Bearer ${WRONG}</title>`]) {
+		for (const body of [
+			`no entry for ${WRONG}`,
+			`{"code":"unauthorized","message":"bad ${WRONG}","status":401}`,
+			`<title>Bearer ${WRONG}</title>`,
+		]) {
 			sim.fail({ status: 401, body, contentType: body.startsWith('<') ? 'text/html' : 'text/plain' });
 			const failed = await failureOf(say(clientOf(sim, 'chat', { apiKey: WRONG })));
 			expect(JSON.stringify([failed.message, failed.remedy, failed.facts, failed.serverText])).not.toContain(WRONG);
@@ -164,7 +198,9 @@ describe('the key', () => {
 	});
 
 	test('with characters that no header can carry is refused before anything is sent', () => {
-		expect(() => difyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(expect.objectContaining({ kind: 'invalidInput' }) as Error);
+		expect(() => difyClient({ baseUrl: 'http://host', apiKey: 'app-ключ' })).toThrow(
+			expect.objectContaining({ kind: 'invalidInput' }) as Error,
+		);
 	});
 });
 

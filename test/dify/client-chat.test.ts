@@ -16,14 +16,24 @@ const FORM: AppSpec['form'] = [
 ];
 
 describe.each(SIM_VERSIONS)('a message, %s', (version) => {
-	const chatModes: DifyAppMode[] = version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+	const chatModes: DifyAppMode[] =
+		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	test.each(chatModes)('case 13: answer, ids and usage of %s', async (mode) => {
 		const sim = await startSim({ version });
 		const { result } = await say(clientOf(sim, mode));
 		const run = sim.runs[0]!;
-		expect(result).toMatchObject({ status: 'succeeded', text: 'You said: hi', conversationId: run.conversationId, messageId: run.messageId, taskId: run.taskId });
-		expect(result.usage).toMatchObject({ total_tokens: expect.any(Number) as number, total_price: expect.any(String) as string });
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'You said: hi',
+			conversationId: run.conversationId,
+			messageId: run.messageId,
+			taskId: run.taskId,
+		});
+		expect(result.usage).toMatchObject({
+			total_tokens: expect.any(Number) as number,
+			total_price: expect.any(String) as string,
+		});
 		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
 	});
 
@@ -32,7 +42,14 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		for (const mode of ['chat', 'advanced-chat'] as const) {
 			const { result } = await say(clientOf(sim, mode));
 			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
-			expect(result).toMatchObject({ status: 'succeeded', text: 'You said: hi', conversationId, messageId, taskId, usage: { total_tokens: 20, total_price: '0.0000280' } });
+			expect(result).toMatchObject({
+				status: 'succeeded',
+				text: 'You said: hi',
+				conversationId,
+				messageId,
+				taskId,
+				usage: { total_tokens: 20, total_price: '0.0000280' },
+			});
 		}
 	});
 
@@ -45,7 +62,8 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 15: without a user nothing is sent; Dify would say so', async () => {
 		const sim = await startSim({ version });
-		for (const user of ['', '   ', undefined, null]) expect(() => userOf(user)).toThrow(expect.objectContaining({ difyKind: 'missing-user' }) as Error);
+		for (const user of ['', '   ', undefined, null])
+			expect(() => userOf(user)).toThrow(expect.objectContaining({ difyKind: 'missing-user' }) as Error);
 		expect(userOf(42)).toBe('42');
 		expect(() => userOf('x'.repeat(256))).toThrow('255');
 		const missing = { status: 400, code: 'invalid_param', difyKind: 'missing-user' };
@@ -60,7 +78,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const refused = await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'));
 		expect(refused).toMatchObject({ status: 400, difyKind: 'invalid-param' });
 		expect(refused.message).toMatch(/inputs: Field required/);
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1'))).toMatchObject({ status: 400, difyKind: 'invalid-param' });
+		expect(
+			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1')),
+		).toMatchObject({ status: 400, difyKind: 'invalid-param' });
 	});
 
 	test('case 17: an empty query is refused before it is sent', async () => {
@@ -76,16 +96,19 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs.map(({ query }) => query)).toEqual([NASTY, '  ']);
 	});
 
-	test.each(['chat', 'advanced-chat'] as const)('case 19: a variable that is missing on the second turn is told by its name by %s', async (mode) => {
-		const sim = await startApp(version, { mode, form: FORM });
-		const client = clientOf(sim, mode);
-		const { result } = await say(client, { inputs: { city: 'Rome' } });
-		const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
-		// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
-		expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, difyKind: 'inputs' });
-		expect(failed.message).toContain('city is required in input form');
-		expect(failed.remedy).toContain('every turn');
-	});
+	test.each(['chat', 'advanced-chat'] as const)(
+		'case 19: a variable that is missing on the second turn is told by its name by %s',
+		async (mode) => {
+			const sim = await startApp(version, { mode, form: FORM });
+			const client = clientOf(sim, mode);
+			const { result } = await say(client, { inputs: { city: 'Rome' } });
+			const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
+			// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
+			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, difyKind: 'inputs' });
+			expect(failed.message).toContain('city is required in input form');
+			expect(failed.remedy).toContain('every turn');
+		},
+	);
 
 	test('case 20: inputs are sent on every turn, with their types', async () => {
 		const sim = await startApp(version, { mode: 'chat', form: FORM });
@@ -94,8 +117,13 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		await say(clientOf(sim), { inputs, conversation: { kind: 'id', id: first.result.conversationId! } });
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
 		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).message).toContain('must be a string');
-		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } }))).toMatchObject({ difyKind: 'inputs' });
-		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({ status: 500, difyKind: 'server-error' });
+		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } }))).toMatchObject({
+			difyKind: 'inputs',
+		});
+		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({
+			status: 500,
+			difyKind: 'server-error',
+		});
 	});
 
 	test('case 21: a malformed conversation id is advice; blanks are a new conversation', async () => {
@@ -103,59 +131,102 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const failed = await failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: 'abc' } }));
 		expect(failed).toMatchObject({ status: 400, difyKind: 'invalid-id' });
 		expect(failed.message).toContain('valid UUID');
-		for (const id of ['', ' ']) expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
+		for (const id of ['', ' '])
+			expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
 	});
 
-	test.each(chatModes)('case 22: the conversation of another user, of another app, of the web app, a deleted one, or none, is told as such by %s', async (mode) => {
-		const sim = await startSim({ version });
-		const client = clientOf(sim, mode);
-		const { result } = await say(client, { user: 'u2' });
-		const web = sim.store.addConversation(sim.app(mode), 'u1', { source: 'webapp' });
-		const foreign = await say(clientOf(sim, mode === 'chat' ? 'agent-chat' : 'chat'));
-		const gone = await say(client);
-		sim.app(mode).conversations.delete(gone.result.conversationId!);
-		for (const id of [result.conversationId!, foreign.result.conversationId!, gone.result.conversationId!, UNKNOWN_ID, web.id]) {
-			const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
-			expect(failed).toMatchObject({ status: 404, code: 'not_found', difyKind: 'conversation-not-found' });
-			expect(failed.message).toMatch(/^Conversation Not Exists\./);
-			expect(failed.message).not.toContain('did you mean');
-			expect(failed.remedy).toContain('same user');
-		}
-	});
+	test.each(chatModes)(
+		'case 22: the conversation of another user, of another app, of the web app, a deleted one, or none, is told as such by %s',
+		async (mode) => {
+			const sim = await startSim({ version });
+			const client = clientOf(sim, mode);
+			const { result } = await say(client, { user: 'u2' });
+			const web = sim.store.addConversation(sim.app(mode), 'u1', { source: 'webapp' });
+			const foreign = await say(clientOf(sim, mode === 'chat' ? 'agent-chat' : 'chat'));
+			const gone = await say(client);
+			sim.app(mode).conversations.delete(gone.result.conversationId!);
+			for (const id of [
+				result.conversationId!,
+				foreign.result.conversationId!,
+				gone.result.conversationId!,
+				UNKNOWN_ID,
+				web.id,
+			]) {
+				const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
+				expect(failed).toMatchObject({ status: 404, code: 'not_found', difyKind: 'conversation-not-found' });
+				expect(failed.message).toMatch(/^Conversation Not Exists\./);
+				expect(failed.message).not.toContain('did you mean');
+				expect(failed.remedy).toContain('same user');
+			}
+		},
+	);
 
-	test.each(chatModes)('case 22: on request a conversation that is gone is started anew with %s, and told', async (mode) => {
-		const sim = await startSim({ version });
-		const answer = await say(clientOf(sim, mode), { conversation: { kind: 'id', id: UNKNOWN_ID } }, { onStaleConversation: 'startNew' });
-		expect(answer).toMatchObject({ conversationRestarted: true, result: { status: 'succeeded', text: 'You said: hi' } });
-		expect(answer.result.conversationId).not.toBe(UNKNOWN_ID);
-		expect(sim.runs).toHaveLength(1);
-	});
+	test.each(chatModes)(
+		'case 22: on request a conversation that is gone is started anew with %s, and told',
+		async (mode) => {
+			const sim = await startSim({ version });
+			const answer = await say(
+				clientOf(sim, mode),
+				{ conversation: { kind: 'id', id: UNKNOWN_ID } },
+				{ onStaleConversation: 'startNew' },
+			);
+			expect(answer).toMatchObject({
+				conversationRestarted: true,
+				result: { status: 'succeeded', text: 'You said: hi' },
+			});
+			expect(answer.result.conversationId).not.toBe(UNKNOWN_ID);
+			expect(sim.runs).toHaveLength(1);
+		},
+	);
 
 	test('a conversation that has ended can be started anew as well', async () => {
 		const sim = await startSim({ version });
 		const ended = sim.store.addConversation(sim.app('chat'), 'u1', { status: 'completed' });
 		const conversation = { kind: 'id' as const, id: ended.id };
 		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({ difyKind: 'conversation-ended' });
-		expect(await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' })).toMatchObject({ conversationRestarted: true });
+		expect(await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' })).toMatchObject({
+			conversationRestarted: true,
+		});
 	});
 
 	test('only a stale conversation is started anew, no other failure', async () => {
-		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }) });
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }),
+		});
 		const own = sim.store.addConversation(sim.app('advanced-chat'), 'u1');
-		const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }));
+		const failed = await failureOf(
+			say(
+				clientOf(sim, 'advanced-chat'),
+				{ conversation: { kind: 'id', id: own.id } },
+				{ onStaleConversation: 'startNew' },
+			),
+		);
 		expect(failed.difyKind).not.toBe('conversation-not-found');
 		expect(sim.runs).toHaveLength(1);
 	});
 
 	test('a run that has begun is not begun anew, whatever its failure says and whatever became of its conversation', async () => {
-		for (const error of [{ code: 'completion_request_error', status: 400, message: 'no' }, { status: 500, message: 'Conversation Not Exists.' }, { status: 404, code: 'not_found', message: 'Conversation Not Exists.' }]) {
-			const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [{ text: 'half' }, { wait: 20 }, { error }] }) });
+		for (const error of [
+			{ code: 'completion_request_error', status: 400, message: 'no' },
+			{ status: 500, message: 'Conversation Not Exists.' },
+			{ status: 404, code: 'not_found', message: 'Conversation Not Exists.' },
+		]) {
+			const sim = await startApp(version, {
+				mode: 'chat',
+				reply: () => ({ steps: [{ text: 'half' }, { wait: 20 }, { error }] }),
+			});
 			const own = sim.store.addConversation(sim.app('chat'), 'u1');
-			const running = failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }));
+			const running = failureOf(
+				say(clientOf(sim), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }),
+			);
 			await waitFor(() => sim.runs.length === 1);
 			sim.app('chat').conversations.delete(own.id);
-			expect(await running).toMatchObject({ message: expect.stringContaining(error.message) as string, partialText: 'half' });
+			expect(await running).toMatchObject({
+				message: expect.stringContaining(error.message) as string,
+				partialText: 'half',
+			});
 			expect(sim.runs).toHaveLength(1);
 		}
 	});
@@ -175,18 +246,38 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 23: the app of another type is told', async () => {
 		const sim = await startSim({ version });
-		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({ code: 'not_chat_app', difyKind: 'wrong-app-type' });
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({ code: 'app_unavailable', difyKind: 'app-unavailable' });
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({ code: 'not_workflow_app', difyKind: 'wrong-app-type' });
+		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({
+			code: 'not_chat_app',
+			difyKind: 'wrong-app-type',
+		});
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({
+			code: 'app_unavailable',
+			difyKind: 'app-unavailable',
+		});
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({
+			code: 'not_workflow_app',
+			difyKind: 'wrong-app-type',
+		});
 	});
 
 	test('case 24: agents, which refuse blocking, answer', async () => {
 		const sim = await startSim({ version });
-		for (const mode of chatModes.filter((each) => each.startsWith('agent'))) expect((await say(clientOf(sim, mode))).result.text).toBe('You said: hi');
+		for (const mode of chatModes.filter((each) => each.startsWith('agent')))
+			expect((await say(clientOf(sim, mode))).result.text).toBe('You said: hi');
 	});
 
 	test("case 25: a bad key of the model provider is not called a bad key of Dify's", async () => {
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [], refuse: { status: 400, code: 'completion_request_error', message: '[openai] Error: 401 Incorrect API key provided' } }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({
+				steps: [],
+				refuse: {
+					status: 400,
+					code: 'completion_request_error',
+					message: '[openai] Error: 401 Incorrect API key provided',
+				},
+			}),
+		});
 		const failed = await failureOf(say(clientOf(sim)));
 		expect(failed).toMatchObject({ difyKind: 'model-provider', code: 'completion_request_error' });
 		expect(failed.kind).not.toBe('unauthorized');
@@ -196,12 +287,20 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 26: too many at once is waited for, a used-up quota is not', async () => {
 		let finish = () => {};
-		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			maxActive: 1,
+			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+		});
 		const client = clientOf(sim);
 		const first = say(client);
 		await waitFor(() => sim.runs.length === 1);
 		const refused = await failureOf(say(client));
-		expect(refused).toMatchObject({ difyKind: 'too-many-requests', retryable: true, status: version === '2026' ? 429 : 400 });
+		expect(refused).toMatchObject({
+			difyKind: 'too-many-requests',
+			retryable: true,
+			status: version === '2026' ? 429 : 400,
+		});
 
 		const second = say(client, {}, { retries: 1000, retryPauseMs: 10 });
 		await waitFor(() => calls(sim, '/chat-messages') > 3);
@@ -212,13 +311,21 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs).toHaveLength(2);
 
 		const empty = await startApp(version, { mode: 'chat', quota: 0 });
-		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({ code: 'rate_limit_error', difyKind: 'quota', retryable: false });
+		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({
+			code: 'rate_limit_error',
+			difyKind: 'quota',
+			retryable: false,
+		});
 		expect(empty.requests).toHaveLength(1);
 	});
 
 	test('case 26: the wait for a busy app ends with the execution', async () => {
 		let finish = () => {};
-		const sim = await startApp(version, { mode: 'chat', maxActive: 1, reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			maxActive: 1,
+			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+		});
 		const controller = new AbortController();
 		const first = say(clientOf(sim));
 		await waitFor(() => sim.runs.length === 1);
@@ -232,13 +339,19 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 	test('case 27: files go out with their transfer method, so Dify sees them', async () => {
 		const sim = await startSim({ version });
-		await say(clientOf(sim), { files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/a.png' }] });
-		expect(sim.runs[0]!.files).toMatchObject([{ type: 'image', transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' }]);
+		await say(clientOf(sim), {
+			files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/a.png' }],
+		});
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ type: 'image', transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' },
+		]);
 		await say(clientOf(sim), { files: [] });
 		expect(sim.requests.at(-1)!.json).not.toHaveProperty('files');
 		// What would happen otherwise: the answer comes, and the file was never seen.
 		const file = { type: 'image', url: 'https://example.com/a.png' };
-		expect((await startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: {}, files: [file] }, 'u1')).status).toBe('succeeded');
+		expect(
+			(await startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: {}, files: [file] }, 'u1')).status,
+		).toBe('succeeded');
 		expect(sim.runs.at(-1)!.files).toEqual([]);
 	});
 
@@ -255,7 +368,11 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		await say(clientOf(sim));
 		expect(sim.requests[0]!.headers['content-type']).toBe('application/json');
 		expect(sim.requests[0]!.headers['content-length']).toBe(String(Buffer.byteLength(sim.requests[0]!.body)));
-		sim.fail({ status: 415, body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}', contentType: 'application/json' });
+		sim.fail({
+			status: 415,
+			body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}',
+			contentType: 'application/json',
+		});
 		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, difyKind: 'request-format' });
 	});
 
@@ -264,15 +381,28 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const client = clientOf(sim, 'advanced-chat');
 		expect((await say(client, { workflowId: UNKNOWN_ID })).result.status).toBe('succeeded');
 		expect(sim.runs[0]!.workflowId).toBe(UNKNOWN_ID);
-		expect(await failureOf(say(client, { workflowId: 'x' }))).toMatchObject({ status: 400, difyKind: 'workflow-version' });
-		expect(await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' }))).toMatchObject({ status: 404, difyKind: 'workflow-version' });
+		expect(await failureOf(say(client, { workflowId: 'x' }))).toMatchObject({
+			status: 400,
+			difyKind: 'workflow-version',
+		});
+		expect(await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' }))).toMatchObject({
+			status: 404,
+			difyKind: 'workflow-version',
+		});
 		const sandbox = await startApp(version, { mode: 'advanced-chat', sandboxPlan: true });
-		expect(await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID }))).toMatchObject({ status: 403, difyKind: 'plan-limit' });
+		expect(await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID }))).toMatchObject({
+			status: 403,
+			difyKind: 'plan-limit',
+		});
 	});
 
 	test('case 31: an answer in escaped JSON, prices as text', async () => {
 		const usage = { total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [{ text: '你好' }], usage }) }, { stream: { blockingInstead: true } });
+		const sim = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ({ steps: [{ text: '你好' }], usage }) },
+			{ stream: { blockingInstead: true } },
+		);
 		const { result } = await say(clientOf(sim));
 		expect(result.text).toBe('你好');
 		expect(result.usage?.total_price).toBe('0.0000010');
@@ -307,7 +437,12 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 
 test('a run that Dify takes over in maintenance (202) is told as not finished', async () => {
 	const sim = await startSim();
-	sim.fail({ status: 202, body: '{"task_id":"t","workflow_run_id":"r"}', contentType: 'application/json', headers: { 'Retry-After': '1' } });
+	sim.fail({
+		status: 202,
+		body: '{"task_id":"t","workflow_run_id":"r"}',
+		contentType: 'application/json',
+		headers: { 'Retry-After': '1' },
+	});
 	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
 	expect(failed).toMatchObject({ difyKind: 'stream-ended-early', facts: { taskId: 't', workflowRunId: 'r' } });
 	expect(sim.requests).toHaveLength(1);
@@ -325,9 +460,18 @@ test('a file of one user is of use to that user only, except in 1.12', async () 
 	for (const version of SIM_VERSIONS) {
 		const sim = await startDifySim({ version });
 		const app = sim.app('chat');
-		const part = { name: 'file', filename: 'a.png', mimeType: 'image/png', size: 1, sha256: '', content: new Uint8Array(1) };
+		const part = {
+			name: 'file',
+			filename: 'a.png',
+			mimeType: 'image/png',
+			size: 1,
+			sha256: '',
+			content: new Uint8Array(1),
+		};
 		const { id } = storeFile(sim.store, sim.store.endUser(app, 'u2'), part);
-		const outcome = say(clientOf(sim), { files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }] });
+		const outcome = say(clientOf(sim), {
+			files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
+		});
 		if (version === '1.12') expect((await outcome).result.status).toBe('succeeded');
 		else expect(await failureOf(outcome)).toMatchObject({ difyKind: 'file-rejected' });
 		await sim.close();

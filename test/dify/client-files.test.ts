@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 
 import { formValue, jsonInputs, readForm } from '../../lib/dify/form';
-import { appFileRules, checkFiles, checkedUrl, fileTypeOf, nameInUrl, sizeLimitsOf, type FileRules } from '../../lib/dify/files';
+import {
+	appFileRules,
+	checkFiles,
+	checkedUrl,
+	fileTypeOf,
+	nameInUrl,
+	sizeLimitsOf,
+	type FileRules,
+} from '../../lib/dify/files';
 import { uploadFile, uploadName } from '../../lib/dify/upload';
 import { listen } from '../support/listening';
 import { delay, net } from '../support/node';
@@ -20,7 +28,15 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 		const id = await uploadFile(clientOf(sim), fileOf(bytes, 'Fotoß "1" 你好.png', 'image/png', 7_001), 'user-ß 你');
 		const { upload, headers } = sim.requests[0]!;
 		expect(upload!.fields).toEqual({ user: 'user-ß 你' });
-		expect(upload!.parts).toMatchObject([{ name: 'file', filename: 'Fotoß _1_ 你好.png', mimeType: 'image/png', size: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') }]);
+		expect(upload!.parts).toMatchObject([
+			{
+				name: 'file',
+				filename: 'Fotoß _1_ 你好.png',
+				mimeType: 'image/png',
+				size: bytes.byteLength,
+				sha256: createHash('sha256').update(bytes).digest('hex'),
+			},
+		]);
 		// A length, not chunks: WSGI servers read no body without one.
 		expect(headers['content-length']).toMatch(/^\d+$/);
 		expect(headers['transfer-encoding']).toBeUndefined();
@@ -38,15 +54,27 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 
 	test('case 80: a name that 1.12 refuses is made one that it takes', async () => {
 		const sim = await startSim({ version });
-		for (const name of ['a:b?.txt', 'C:\\temp\\x.txt', 'a/b.txt', '<>|*".txt', '\r\nX: y.txt', '   ']) await uploadFile(clientOf(sim), fileOf('x', name), 'u1');
-		expect([...sim.store.files.values()].map(({ name }) => name)).toEqual(['a_b_.txt', 'C__temp_x.txt', 'a_b.txt', '_____.txt', '__X_ y.txt', 'file']);
+		for (const name of ['a:b?.txt', 'C:\\temp\\x.txt', 'a/b.txt', '<>|*".txt', '\r\nX: y.txt', '   '])
+			await uploadFile(clientOf(sim), fileOf('x', name), 'u1');
+		expect([...sim.store.files.values()].map(({ name }) => name)).toEqual([
+			'a_b_.txt',
+			'C__temp_x.txt',
+			'a_b.txt',
+			'_____.txt',
+			'__X_ y.txt',
+			'file',
+		]);
 	});
 
 	test('case 80: a blocked extension, a file that is too large, a type that is missing', async () => {
 		const sim = await startSim({ version, blockedExtensions: ['exe'], limits: { other: 1 } });
 		const client = clientOf(sim);
-		expect(await failureOf(uploadFile(client, fileOf('MZ', 'setup.exe', 'application/x-msdownload'), 'u1'))).toMatchObject({ status: 400, difyKind: 'file-rejected' });
-		const large = await failureOf(uploadFile(client, fileOf(new Uint8Array(MEGABYTE + 1), 'a.pdf', 'application/pdf'), 'u1'));
+		expect(
+			await failureOf(uploadFile(client, fileOf('MZ', 'setup.exe', 'application/x-msdownload'), 'u1')),
+		).toMatchObject({ status: 400, difyKind: 'file-rejected' });
+		const large = await failureOf(
+			uploadFile(client, fileOf(new Uint8Array(MEGABYTE + 1), 'a.pdf', 'application/pdf'), 'u1'),
+		);
 		expect(large).toMatchObject({ status: 413, code: 'file_too_large', difyKind: 'file-too-large' });
 		// Without a MIME type Dify would answer 415.
 		await uploadFile(client, fileOf('x', 'a', ''), 'u1');
@@ -97,7 +125,10 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 	const big = () => fileOf(new Uint8Array(8 * MEGABYTE), 'big.bin', 'application/octet-stream');
 
 	test('an answer before the whole body was read', async () => {
-		const { url, close } = await proxy(100_000, 'HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/html\r\nContent-Length: 33\r\nConnection: close\r\n\r\n<h1>413 Request Too Large</h1>\r\n\r\n');
+		const { url, close } = await proxy(
+			100_000,
+			'HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/html\r\nContent-Length: 33\r\nConnection: close\r\n\r\n<h1>413 Request Too Large</h1>\r\n\r\n',
+		);
 		const failed = await failureOf(uploadFile(clientOf({ url }), big(), 'u1'));
 		expect(failed.difyKind).toBe('file-too-large');
 		close();
@@ -122,7 +153,16 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 
 	test('an upload that takes long but gets on is not cut', async () => {
 		const sim = await startSim();
-		const slow = { ...fileOf(''), size: 20, open: async function* () { for (let at = 0; at < 20; at++) { await delay(150); yield new Uint8Array(1); } } };
+		const slow = {
+			...fileOf(''),
+			size: 20,
+			open: async function* () {
+				for (let at = 0; at < 20; at++) {
+					await delay(150);
+					yield new Uint8Array(1);
+				}
+			},
+		};
 		await uploadFile(clientOf(sim), slow, 'u1', undefined, 2000);
 		expect(sim.requests[0]!.upload!.parts[0]!.size).toBe(20);
 	});
@@ -152,15 +192,33 @@ describe('what an app takes', () => {
 	const file = { name: 'a.png', type: 'image', method: 'local_file', size: 10 } as const;
 
 	test.each(SIM_VERSIONS)('is read from its parameters (%s)', async (version) => {
-		const sim = await startApp(version, { mode: 'chat', fileUpload: { enabled: true, types: ['image', 'document'], number: 2 } }, { limits: { image: 7 } });
+		const sim = await startApp(
+			version,
+			{ mode: 'chat', fileUpload: { enabled: true, types: ['image', 'document'], number: 2 } },
+			{ limits: { image: 7 } },
+		);
 		const parameters = await clientOf(sim).get('/parameters');
-		expect(appFileRules(parameters)).toEqual({ where: 'the app', enabled: true, types: ['image', 'document'], methods: ['local_file', 'remote_url'], most: 2 });
+		expect(appFileRules(parameters)).toEqual({
+			where: 'the app',
+			enabled: true,
+			types: ['image', 'document'],
+			methods: ['local_file', 'remote_url'],
+			most: 2,
+		});
 		expect(sizeLimitsOf(parameters)).toEqual({ image: 7, video: 100, audio: 50, other: 15 });
 	});
 
 	test('versions that know pictures only', () => {
-		const parameters = { file_upload: { image: { enabled: true, number_limits: 3, transfer_methods: ['remote_url'] } } };
-		expect(appFileRules(parameters)).toEqual({ where: 'the app', enabled: true, types: ['image'], methods: ['remote_url'], most: 3 });
+		const parameters = {
+			file_upload: { image: { enabled: true, number_limits: 3, transfer_methods: ['remote_url'] } },
+		};
+		expect(appFileRules(parameters)).toEqual({
+			where: 'the app',
+			enabled: true,
+			types: ['image'],
+			methods: ['remote_url'],
+			most: 3,
+		});
 		expect(appFileRules({})).toMatchObject({ enabled: false });
 	});
 
@@ -178,18 +236,25 @@ describe('what an app takes', () => {
 		expect(kinds([file], { enabled: false })).toBe('feature-off');
 		expect(kinds([file, file], { most: 1 })).toBe('file-rejected');
 		expect(kinds([file], { types: ['document'] })).toBe('file-type');
-		expect(kinds([{ ...file, name: 'a.zip', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe('file-type');
-		expect(kinds([{ ...file, name: 'a.CSV', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe('fine');
+		expect(kinds([{ ...file, name: 'a.zip', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe(
+			'file-type',
+		);
+		expect(kinds([{ ...file, name: 'a.CSV', type: 'custom' }], { types: ['custom'], extensions: ['csv'] })).toBe(
+			'fine',
+		);
 		expect(kinds([file], { methods: ['remote_url'] })).toBe('file-rejected');
 		expect(kinds([{ ...file, method: 'remote_url' }], { methods: ['local_file'] })).toBe('file-rejected');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { image: 1 })).toBe('file-too-large');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { other: 1 })).toBe('fine');
-		expect(kinds([{ ...file, name: 'a.pdf', type: 'document', size: 2 * MEGABYTE }], {}, { other: 1 })).toBe('file-too-large');
+		expect(kinds([{ ...file, name: 'a.pdf', type: 'document', size: 2 * MEGABYTE }], {}, { other: 1 })).toBe(
+			'file-too-large',
+		);
 	});
 
 	test('URLs and names', () => {
 		expect(checkedUrl(' https://example.com/a.png ')).toBe('https://example.com/a.png');
-		for (const url of ['file:///etc/passwd', 'example.com/a.png', '', 'https://']) expect(() => checkedUrl(url)).toThrow('not valid');
+		for (const url of ['file:///etc/passwd', 'example.com/a.png', '', 'https://'])
+			expect(() => checkedUrl(url)).toThrow('not valid');
 		expect(nameInUrl('https://x/y/cat.png?sign=1#a')).toBe('cat.png');
 		expect(uploadName('a\u0000b.txt')).toBe('a_b.txt');
 	});
@@ -208,31 +273,52 @@ describe('the form of an app', () => {
 		{ kind: 'external_data_tool', variable: 'tool' },
 	];
 
-	test.each(SIM_VERSIONS)('is read with types, choices and limits, without what Dify fills in itself (%s)', async (version) => {
-		const sim = await startApp(version, { mode: 'chat', form });
-		const fields = readForm(await clientOf(sim).get('/parameters'));
-		expect(fields.map(({ kind, variable, required }) => [kind, variable, required])).toEqual(form.slice(0, -1).map(({ kind, variable, required }) => [kind, variable, required === true]));
-		expect(fields[0]).toMatchObject({ label: 'Your name' });
-		expect(fields[2]).toMatchObject({ options: ['C', 'F'], default: 'C' });
-		expect(fields[6]!.files).toMatchObject({ types: ['image'], most: 1 });
-		expect(fields[7]!.files).toMatchObject({ types: ['document'], most: 3 });
-	});
+	test.each(SIM_VERSIONS)(
+		'is read with types, choices and limits, without what Dify fills in itself (%s)',
+		async (version) => {
+			const sim = await startApp(version, { mode: 'chat', form });
+			const fields = readForm(await clientOf(sim).get('/parameters'));
+			expect(fields.map(({ kind, variable, required }) => [kind, variable, required])).toEqual(
+				form.slice(0, -1).map(({ kind, variable, required }) => [kind, variable, required === true]),
+			);
+			expect(fields[0]).toMatchObject({ label: 'Your name' });
+			expect(fields[2]).toMatchObject({ options: ['C', 'F'], default: 'C' });
+			expect(fields[6]!.files).toMatchObject({ types: ['image'], most: 1 });
+			expect(fields[7]!.files).toMatchObject({ types: ['document'], most: 3 });
+		},
+	);
 
 	test('values get the type that Dify takes; nothing stays nothing, so that defaults count', () => {
 		const [name, about, unit, count, terse, extra] = readForm({
 			user_input_form: form.slice(0, 6).map(({ kind, variable }) => ({ [kind]: { variable, label: variable } })),
 		});
-		expect([formValue(name!, 42), formValue(name!, ''), formValue(name!, null), formValue(about!, { a: 1 })]).toEqual(['42', '', undefined, '{"a":1}']);
+		expect([formValue(name!, 42), formValue(name!, ''), formValue(name!, null), formValue(about!, { a: 1 })]).toEqual([
+			'42',
+			'',
+			undefined,
+			'{"a":1}',
+		]);
 		expect([formValue(unit!, 'F'), formValue(unit!, '')]).toEqual(['F', undefined]);
 		expect([formValue(count!, '3'), formValue(count!, 0), formValue(count!, ' ')]).toEqual([3, 0, undefined]);
 		expect(() => formValue(count!, [1])).toThrow('must be a number');
-		expect([formValue(terse!, 'yes'), formValue(terse!, 'false'), formValue(terse!, false), formValue(terse!, '')]).toEqual([true, false, false, undefined]);
-		expect([formValue(extra!, '{"a":1}'), formValue(extra!, { b: 2 }), formValue(extra!, '')]).toEqual([{ a: 1 }, { b: 2 }, undefined]);
+		expect([
+			formValue(terse!, 'yes'),
+			formValue(terse!, 'false'),
+			formValue(terse!, false),
+			formValue(terse!, ''),
+		]).toEqual([true, false, false, undefined]);
+		expect([formValue(extra!, '{"a":1}'), formValue(extra!, { b: 2 }), formValue(extra!, '')]).toEqual([
+			{ a: 1 },
+			{ b: 2 },
+			undefined,
+		]);
 		expect(() => formValue(extra!, '[1]')).toThrow('JSON object');
 	});
 
 	test('fields of a kind that is not known are texts; what is no field is left out', () => {
-		expect(readForm({ user_input_form: [{ 'new-kind': { variable: 'x' } }, { select: {} }, 'nonsense', null] })).toMatchObject([{ kind: 'text-input', variable: 'x', label: 'x' }]);
+		expect(
+			readForm({ user_input_form: [{ 'new-kind': { variable: 'x' } }, { select: {} }, 'nonsense', null] }),
+		).toMatchObject([{ kind: 'text-input', variable: 'x', label: 'x' }]);
 		expect(readForm({})).toEqual([]);
 	});
 

@@ -5,7 +5,17 @@ import type { DifyAppMode, TextDelta } from '../../lib/dify/types';
 import { delay, performance } from '../support/node';
 import { examples } from '../support/properties';
 import { AT_ONCE_MS } from '../support/time';
-import { SAMPLES, SIM_VERSIONS, type DifySim, type Item, type Reply, type Script, type SimVersion, type Step, type StreamKnobs } from '../servers/dify';
+import {
+	SAMPLES,
+	SIM_VERSIONS,
+	type DifySim,
+	type Item,
+	type Reply,
+	type Script,
+	type SimVersion,
+	type Step,
+	type StreamKnobs,
+} from '../servers/dify';
 import { waitFor } from './ask';
 import { calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
 import { playScript, scriptText } from './play';
@@ -16,7 +26,13 @@ const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const ALL: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 const modesOf = (version: SimVersion) => (version === '1.12' ? ALL.filter((mode) => mode !== 'agent') : ALL);
 
-async function startTalk(version: SimVersion, mode: DifyAppMode, reply: Reply, stream: StreamKnobs = {}, over: object = {}): Promise<DifySim> {
+async function startTalk(
+	version: SimVersion,
+	mode: DifyAppMode,
+	reply: Reply,
+	stream: StreamKnobs = {},
+	over: object = {},
+): Promise<DifySim> {
 	return await startApp(version, { mode, reply: () => reply, ...over }, { stream });
 }
 
@@ -69,10 +85,17 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 
 	test('case 37: pings for ever are not progress, and the run is stopped', async () => {
 		const pinged = async (mode: DifyAppMode) => {
-			const steps: Step[] = [...(mode.startsWith('agent') ? [{ round: { chunks: ['Hel'] } }] : said('Hel')), { wait: 60_000 }];
+			const steps: Step[] = [
+				...(mode.startsWith('agent') ? [{ round: { chunks: ['Hel'] } }] : said('Hel')),
+				{ wait: 60_000 },
+			];
 			const sim = await startTalk(version, mode, { steps }, { pingEveryMs: 5 });
 			const failed = await failureOf(say(clientOf(sim, mode), {}, { limits: { progressMs: 1500 } }));
-			expect(failed).toMatchObject({ difyKind: 'timeout', partialText: 'Hel', facts: { stopRequested: true, taskId: sim.runs[0]!.taskId } });
+			expect(failed).toMatchObject({
+				difyKind: 'timeout',
+				partialText: 'Hel',
+				facts: { stopRequested: true, taskId: sim.runs[0]!.taskId },
+			});
 			expect(failed.message).toContain('nothing but pings for 1.5 s');
 			await waitFor(() => sim.runs[0]!.clientLeft);
 			expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
@@ -90,26 +113,45 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	});
 
 	test('case 38: unknown events and fields', async () => {
-		const { result } = await answerOf(version, 'chat', { steps: [{ emit: 'brand_new', fields: { answer: 'no', x: 1 } }, ...said('yes')] });
+		const { result } = await answerOf(version, 'chat', {
+			steps: [{ emit: 'brand_new', fields: { answer: 'no', x: 1 } }, ...said('yes')],
+		});
 		expect(result.text).toBe('yes');
 	});
 
 	test('case 39: unreadable data is counted and survived, without its content in the warning', async () => {
-		const { result } = await answerOf(version, 'chat', { steps: [...said('a'), { raw: 'data: {"answer": app-secret\n\n' }, ...said('b')] });
-		expect(result).toMatchObject({ status: 'succeeded', text: 'ab', warnings: [expect.stringContaining('1 event') as string] });
+		const { result } = await answerOf(version, 'chat', {
+			steps: [...said('a'), { raw: 'data: {"answer": app-secret\n\n' }, ...said('b')],
+		});
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'ab',
+			warnings: [expect.stringContaining('1 event') as string],
+		});
 		expect(JSON.stringify(result.warnings)).not.toContain('secret');
 	});
 
 	test('case 40: a blocking answer although a stream was asked for', async () => {
 		const { result, shown } = await answerOf(version, 'chat', 'Hello', { blockingInstead: true });
 		expect([result.status, result.text, shown]).toEqual(['succeeded', 'Hello', 'Hello']);
-		expect(result).toMatchObject({ taskId: expect.any(String) as string, usage: { total_tokens: expect.any(Number) as number } });
+		expect(result).toMatchObject({
+			taskId: expect.any(String) as string,
+			usage: { total_tokens: expect.any(Number) as number },
+		});
 	});
 
 	test('case 40: an error inside a 200', async () => {
 		const sim = await startTalk(version, 'chat', 'x');
-		sim.fail({ status: 200, body: '{"code":"app_unavailable","message":"App unavailable, please check your app configurations.","status":400}', contentType: 'application/json' });
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ difyKind: 'app-unavailable', status: 400, code: 'app_unavailable' });
+		sim.fail({
+			status: 200,
+			body: '{"code":"app_unavailable","message":"App unavailable, please check your app configurations.","status":400}',
+			contentType: 'application/json',
+		});
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
+			difyKind: 'app-unavailable',
+			status: 400,
+			code: 'app_unavailable',
+		});
 		sim.fail({ status: 200, body: 'error code: 1027', contentType: 'text/plain' });
 		const text = await failureOf(say(clientOf(sim)));
 		expect(text.difyKind).toBe('stream-ended-early');
@@ -118,10 +160,22 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 
 	test('case 41: an error in place of a stream', async () => {
 		const sim = await startTalk(version, 'chat', 'x');
-		sim.fail({ status: 404, body: '{"code":"not_found","message":"Conversation Not Exists.","status":404}', contentType: 'application/json' });
+		sim.fail({
+			status: 404,
+			body: '{"code":"not_found","message":"Conversation Not Exists.","status":404}',
+			contentType: 'application/json',
+		});
 		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 404, difyKind: 'conversation-not-found' });
-		sim.fail({ status: 400, body: '{"code":"provider_not_initialize","message":"No valid model provider credentials found.","status":400}', contentType: 'application/json' });
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 400, code: 'provider_not_initialize', difyKind: 'provider-credentials' });
+		sim.fail({
+			status: 400,
+			body: '{"code":"provider_not_initialize","message":"No valid model provider credentials found.","status":400}',
+			contentType: 'application/json',
+		});
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
+			status: 400,
+			code: 'provider_not_initialize',
+			difyKind: 'provider-credentials',
+		});
 	});
 
 	test('case 42: a reset after three events keeps text and ids, and nothing is sent again', async () => {
@@ -131,7 +185,11 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			const failed = await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }));
 			const { taskId, conversationId, messageId } = sim.runs[0]!;
 			// The first event is the beginning of a thought or of the workflow, where there is one.
-			expect(failed).toMatchObject({ difyKind: 'stream-ended-early', partialText: mode === 'chat' ? 'abc' : 'ab', facts: { taskId, conversationId, messageId } });
+			expect(failed).toMatchObject({
+				difyKind: 'stream-ended-early',
+				partialText: mode === 'chat' ? 'abc' : 'ab',
+				facts: { taskId, conversationId, messageId },
+			});
 			expect(failed.remedy).toContain('may have gone on');
 			expect(calls(sim, '/chat-messages')).toBe(1);
 			expect(sim.stops).toHaveLength(0);
@@ -162,7 +220,12 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	});
 
 	test('the total limit ends a run that gets on, and it is stopped', async () => {
-		const sim = await startTalk(version, 'chat', Array.from({ length: 2000 }, (_, at) => `${at} `), { delayMs: 5 });
+		const sim = await startTalk(
+			version,
+			'chat',
+			Array.from({ length: 2000 }, (_, at) => `${at} `),
+			{ delayMs: 5 },
+		);
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { totalMs: 1500 } }));
 		expect(failed).toMatchObject({ difyKind: 'timeout', facts: { stopRequested: true } });
 		expect(failed.message).toContain('longer than 1.5 s');
@@ -189,19 +252,25 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('case 46: a replacement in the middle', async () => {
-		const { result, shown } = await answerOf(version, 'chat', { steps: [...said('bad', ' words'), { replace: 'Withheld.' }, ...said(' More.')] });
+		const { result, shown } = await answerOf(version, 'chat', {
+			steps: [...said('bad', ' words'), { replace: 'Withheld.' }, ...said(' More.')],
+		});
 		expect([result.text, shown]).toEqual(['Withheld. More.', 'Withheld. More.']);
 	});
 
 	test('case 47: a file is a file, text labelled as a file is text', async () => {
-		const { result, shown } = await answerOf(version, 'chat', { steps: [{ file: { id: 'f', type: 'image', url: 'http://files/a.png' } }, ...said('Here', ' it is')] });
+		const { result, shown } = await answerOf(version, 'chat', {
+			steps: [{ file: { id: 'f', type: 'image', url: 'http://files/a.png' } }, ...said('Here', ' it is')],
+		});
 		expect([result.text, shown]).toEqual(['Here it is', 'Here it is']);
 		expect(result.files).toEqual([{ id: 'f', type: 'image', url: 'http://files/a.png', belongs_to: 'assistant' }]);
 	});
 
 	test('case 47: the answer to a picture is whole, whatever 1.12 calls its pieces', async () => {
 		const sim = await startTalk(version, 'chat', ['I see', ' a cat'], {}, { fileUpload: { enabled: true } });
-		const { result } = await say(clientOf(sim), { files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/cat.png' }] });
+		const { result } = await say(clientOf(sim), {
+			files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/cat.png' }],
+		});
 		expect(result.text).toBe('I see a cat');
 		expect(result.files).toEqual([]);
 		const names = sim.runs[0]!.events.map(({ event }) => event);
@@ -211,7 +280,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('case 48: an agent with a tool: one thought per id, text from its messages', async () => {
 		const { result } = await answerOf(version, 'agent-chat', SAMPLES.agentChat);
 		expect(result.text).toBe('Let me check. It is noon.');
-		expect(result.thoughts).toMatchObject([{ tool: 'time', tool_input: '{"time": {"tz": "UTC"}}', observation: '{"time": "12:00"}' }, { thought: 'It is noon.' }]);
+		expect(result.thoughts).toMatchObject([
+			{ tool: 'time', tool_input: '{"time": {"tz": "UTC"}}', observation: '{"time": "12:00"}' },
+			{ thought: 'It is noon.' },
+		]);
 	});
 
 	test('case 49: an agent answered by an annotation', async () => {
@@ -222,7 +294,11 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('case 50: the closing full message of a New Agent is not doubled', async () => {
 		if (version === '1.12') {
 			// There is no New Agent; its events all the same.
-			const steps: Step[] = [{ emit: 'agent_message', fields: { answer: 'Hel' } }, { emit: 'agent_message', fields: { answer: 'lo' } }, ...said('Hello')];
+			const steps: Step[] = [
+				{ emit: 'agent_message', fields: { answer: 'Hel' } },
+				{ emit: 'agent_message', fields: { answer: 'lo' } },
+				...said('Hello'),
+			];
 			expect((await answerOf(version, 'chat', { steps })).result.text).toBe('Hello');
 			return;
 		}
@@ -232,20 +308,34 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 
 	test('case 51: both orders of a chatflow have the text, the usage and the run', async () => {
 		const { result } = await answerOf(version, 'advanced-chat', SAMPLES.chatflow);
-		expect(result).toMatchObject({ status: 'succeeded', text: 'Hello', usage: { total_tokens: 20 }, workflow: { status: 'succeeded', nodes: [{ nodeId: 'n1', status: 'succeeded' }] } });
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'Hello',
+			usage: { total_tokens: 20 },
+			workflow: { status: 'succeeded', nodes: [{ nodeId: 'n1', status: 'succeeded' }] },
+		});
 	});
 
 	test('cases 52 to 54: a chatflow that fails is one failure with text and run, in the order of each version', async () => {
 		const sim = await startTalk(version, 'advanced-chat', { steps: said('par', 'tial'), fail: 'boom in node' });
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
-		expect(failed).toMatchObject({ difyKind: 'run-failed', partialText: 'partial', facts: { workflowRunId: sim.runs[0]!.workflowRunId, taskId: sim.runs[0]!.taskId } });
+		expect(failed).toMatchObject({
+			difyKind: 'run-failed',
+			partialText: 'partial',
+			facts: { workflowRunId: sim.runs[0]!.workflowRunId, taskId: sim.runs[0]!.taskId },
+		});
 		expect(failed.message).toContain('boom in node');
 		expect(failed.code).toBe(version === '1.12' ? 'invalid_param' : undefined);
 	});
 
 	test('case 55: a moderated chatflow is a success, although the socket stays open', async () => {
 		const begun = performance.now();
-		const { result, sim } = await answerOf(version, 'advanced-chat', { steps: said('I cannot say.'), moderated: true }, { pingEveryMs: 5 });
+		const { result, sim } = await answerOf(
+			version,
+			'advanced-chat',
+			{ steps: said('I cannot say.'), moderated: true },
+			{ pingEveryMs: 5 },
+		);
 		expect(result).toMatchObject({ status: 'succeeded', text: 'I cannot say.' });
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 		if (version !== '1.12') await waitFor(() => sim.runs[0]!.clientLeft);
@@ -265,7 +355,12 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('case 57: after an error, the socket is closed at once', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('a'), { error: { status: 500, message: 'x' } }] }, { holdOpen: true, pingEveryMs: 5 });
+		const sim = await startTalk(
+			version,
+			'advanced-chat',
+			{ steps: [...said('a'), { error: { status: 500, message: 'x' } }] },
+			{ holdOpen: true, pingEveryMs: 5 },
+		);
 		const begun = performance.now();
 		await failureOf(say(clientOf(sim, 'advanced-chat')));
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
@@ -273,9 +368,17 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('case 58: text before an error is in the error, never a success', async () => {
-		const sim = await startTalk(version, 'chat', { steps: [...said('half an ', 'answer'), { error: { code: 'completion_request_error', status: 400, message: 'quota' } }] });
+		const sim = await startTalk(version, 'chat', {
+			steps: [
+				...said('half an ', 'answer'),
+				{ error: { code: 'completion_request_error', status: 400, message: 'quota' } },
+			],
+		});
 		const failed = await failureOf(say(clientOf(sim)));
-		expect(failed).toMatchObject({ partialText: 'half an answer', facts: { taskId: sim.runs[0]!.taskId, messageId: sim.runs[0]!.messageId } });
+		expect(failed).toMatchObject({
+			partialText: 'half an answer',
+			facts: { taskId: sim.runs[0]!.taskId, messageId: sim.runs[0]!.messageId },
+		});
 	});
 
 	test('case 59: speech does not touch the text, and is whole where it is wanted', async () => {
@@ -289,21 +392,37 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test('case 60: a chatflow that waits for a person is paused, with its forms', async () => {
 		if (version === '1.12') {
 			// No human input in 1.12: a client must bear the event all the same.
-			const steps: Step[] = [...said('Please wait.'), { emit: 'workflow_paused', fields: { data: { status: 'paused', reasons: [] } } }];
-			expect((await answerOf(version, 'advanced-chat', { steps })).result).toMatchObject({ status: 'paused', text: 'Please wait.' });
+			const steps: Step[] = [
+				...said('Please wait.'),
+				{ emit: 'workflow_paused', fields: { data: { status: 'paused', reasons: [] } } },
+			];
+			expect((await answerOf(version, 'advanced-chat', { steps })).result).toMatchObject({
+				status: 'paused',
+				text: 'Please wait.',
+			});
 			return;
 		}
 		const form = { nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] };
 		for (const token of [undefined, null]) {
-			const { result, sim } = await answerOf(version, 'advanced-chat', { steps: [...said('Please wait.'), { pause: [{ ...form, token }] }] });
-			expect(result).toMatchObject({ status: 'paused', text: 'Please wait.', pause: { workflowRunId: sim.runs[0]!.workflowRunId, forms: [{ nodeTitle: 'Approve', actions: form.actions }] } });
+			const { result, sim } = await answerOf(version, 'advanced-chat', {
+				steps: [...said('Please wait.'), { pause: [{ ...form, token }] }],
+			});
+			expect(result).toMatchObject({
+				status: 'paused',
+				text: 'Please wait.',
+				pause: { workflowRunId: sim.runs[0]!.workflowRunId, forms: [{ nodeTitle: 'Approve', actions: form.actions }] },
+			});
 			expect(result.pause!.forms[0]!.formToken === null).toBe(token === null);
 		}
 	});
 
 	test.each(ALL)('case 61: stopping %s closes the socket and calls the stop route of the run', async (mode) => {
 		if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
-		const steps: Step[] = [...(mode.startsWith('agent') ? [{ round: { chunks: ['Once', ' upon'] } }] : said('Once', ' upon')), { wait: 60_000 }, ...said('!')];
+		const steps: Step[] = [
+			...(mode.startsWith('agent') ? [{ round: { chunks: ['Once', ' upon'] } }] : said('Once', ' upon')),
+			{ wait: 60_000 },
+			...said('!'),
+		];
 		const sim = await startTalk(version, mode, { steps });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
@@ -311,22 +430,39 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		await waitFor(() => shown() === 'Once upon');
 		const stoppedAt = performance.now();
 		controller.abort();
-		expect(await running).toMatchObject({ difyKind: 'cancelled', kind: 'aborted', partialText: 'Once upon', facts: { stopRequested: true } });
+		expect(await running).toMatchObject({
+			difyKind: 'cancelled',
+			kind: 'aborted',
+			partialText: 'Once upon',
+			facts: { stopRequested: true },
+		});
 		expect(performance.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
 		expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'u1', mode, hit: true }]);
 		await waitFor(() => sim.runs[0]!.status === 'stopped' && sim.runs[0]!.clientLeft);
 	});
 
-	test.each(ALL)('case 61: what somebody else stopped in %s: its text until then, in a chatflow also that it was stopped', async (mode) => {
-		if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
-		const sim = await startTalk(version, mode, { steps: [...(mode.startsWith('agent') ? [{ round: { chunks: ['Once'] } }] : said('Once')), { wait: 60_000 }, ...said('never')] });
-		const client = clientOf(sim, mode);
-		const running = say(client);
-		await waitFor(() => sim.runs[0]?.events.some(({ answer }) => answer === 'Once') === true);
-		await client.send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
-		// A stopped chat ends as any other does (contract 3.10).
-		expect((await running).result).toMatchObject({ status: mode === 'advanced-chat' ? 'stopped' : 'succeeded', text: 'Once' });
-	});
+	test.each(ALL)(
+		'case 61: what somebody else stopped in %s: its text until then, in a chatflow also that it was stopped',
+		async (mode) => {
+			if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
+			const sim = await startTalk(version, mode, {
+				steps: [
+					...(mode.startsWith('agent') ? [{ round: { chunks: ['Once'] } }] : said('Once')),
+					{ wait: 60_000 },
+					...said('never'),
+				],
+			});
+			const client = clientOf(sim, mode);
+			const running = say(client);
+			await waitFor(() => sim.runs[0]?.events.some(({ answer }) => answer === 'Once') === true);
+			await client.send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+			// A stopped chat ends as any other does (contract 3.10).
+			expect((await running).result).toMatchObject({
+				status: mode === 'advanced-chat' ? 'stopped' : 'succeeded',
+				text: 'Once',
+			});
+		},
+	);
 
 	test('a stop before the first event, and one before sending', async () => {
 		const sim = await startTalk(version, 'chat', { steps: [{ wait: 60_000 }] });
@@ -337,7 +473,9 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		controller.abort();
 		expect(await running).toMatchObject({ difyKind: 'cancelled' });
 		await waitFor(() => sim.runs[0]!.clientLeft);
-		expect(await failureOf(say(clientOf(sim), {}, { signal: controller.signal }))).toMatchObject({ difyKind: 'cancelled' });
+		expect(await failureOf(say(clientOf(sim), {}, { signal: controller.signal }))).toMatchObject({
+			difyKind: 'cancelled',
+		});
 		expect(sim.runs).toHaveLength(1);
 	});
 
@@ -356,7 +494,8 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test('case 63: an empty answer is a success', async () => {
-		for (const mode of modesOf(version)) expect((await answerOf(version, mode, { steps: [] })).result).toMatchObject({ status: 'succeeded', text: '' });
+		for (const mode of modesOf(version))
+			expect((await answerOf(version, mode, { steps: [] })).result).toMatchObject({ status: 'succeeded', text: '' });
 	});
 
 	test('the raw events are those that Dify sent', async () => {
@@ -371,22 +510,41 @@ describe('"too many requests" in the stream', () => {
 	const refusal: Step = { error: { status: 429, message: 'Too many requests. Please try again later.' } };
 	const sentFor = async (version: DifySim['version'], mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
 		const sim = await startTalk(version, mode, { steps });
-		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({ difyKind: 'too-many-requests' });
+		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({
+			difyKind: 'too-many-requests',
+		});
 		return calls(sim, '/chat-messages');
 	};
 
-	test.each(SIM_VERSIONS)('of a run that has begun is a failure of that run, which is not begun again (%s)', async (version) => {
-		const call: Step = { round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } } };
-		expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
-		expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
-		expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
-		expect(await sentFor(version, 'chat', [{ raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n' }])).toBe(1);
-		// Its event names the message that Dify has stored already.
-		expect(await sentFor(version, 'chat', [{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } }])).toBe(1);
-	});
+	test.each(SIM_VERSIONS)(
+		'of a run that has begun is a failure of that run, which is not begun again (%s)',
+		async (version) => {
+			const call: Step = { round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } } };
+			expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
+			expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
+			expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
+			expect(
+				await sentFor(version, 'chat', [
+					{
+						raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n',
+					},
+				]),
+			).toBe(1);
+			// Its event names the message that Dify has stored already.
+			expect(
+				await sentFor(version, 'chat', [
+					{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } },
+				]),
+			).toBe(1);
+		},
+	);
 
 	test('of a worker that took nothing up is waited for', async () => {
-		const sim = await startTalk('1.14', 'chat', { steps: [{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' }] });
+		const sim = await startTalk('1.14', 'chat', {
+			steps: [
+				{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' },
+			],
+		});
 		await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
 		expect(calls(sim, '/chat-messages')).toBe(4);
 	});
@@ -414,27 +572,47 @@ describe('a stop route that fails', () => {
 });
 
 describe('grace', () => {
-	const cutEnd = (name: string) => (items: Item[]) => items.filter((item) => item.kind !== 'event' || item.event.event !== name);
+	const cutEnd = (name: string) => (items: Item[]) =>
+		items.filter((item) => item.kind !== 'event' || item.event.event !== name);
 
 	test('case 53: a failed chatflow whose socket stays open is told after two seconds', async () => {
-		const sim = await startTalk('1.14', 'advanced-chat', { steps: said('par'), fail: 'boom' }, { holdOpen: true, pingEveryMs: 50 });
+		const sim = await startTalk(
+			'1.14',
+			'advanced-chat',
+			{ steps: said('par'), fail: 'boom' },
+			{ holdOpen: true, pingEveryMs: 50 },
+		);
 		const begun = performance.now();
-		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ difyKind: 'run-failed', partialText: 'par' });
+		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
+			difyKind: 'run-failed',
+			partialText: 'par',
+		});
 		expect(performance.now() - begun).toBeGreaterThan(1900);
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
 
 	test('is not begun anew by events that go on', async () => {
-		const chatter = Array.from({ length: 120 }, (): Item[] => [{ kind: 'wait', for: 300 }, { kind: 'event', event: { event: 'brand_new' } }]).flat();
-		const sim = await startTalk('1.14', 'advanced-chat', { steps: said('par'), fail: 'boom' }, { reorder: (items) => [...items, ...chatter] });
+		const chatter = Array.from({ length: 120 }, (): Item[] => [
+			{ kind: 'wait', for: 300 },
+			{ kind: 'event', event: { event: 'brand_new' } },
+		]).flat();
+		const sim = await startTalk(
+			'1.14',
+			'advanced-chat',
+			{ steps: said('par'), fail: 'boom' },
+			{ reorder: (items) => [...items, ...chatter] },
+		);
 		const begun = performance.now();
 		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ difyKind: 'run-failed' });
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 	});
 
 	test('a chatflow that lost its second closing event is cut off, not a success', async () => {
-		for (const [version, name] of [['1.12', 'message_end'], ['2026', 'workflow_finished']] as const) {
+		for (const [version, name] of [
+			['1.12', 'message_end'],
+			['2026', 'workflow_finished'],
+		] as const) {
 			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, { reorder: cutEnd(name) });
 			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
 			expect(failed).toMatchObject({ difyKind: 'stream-ended-early', partialText: 'Hello' });
@@ -444,44 +622,79 @@ describe('grace', () => {
 });
 
 describe('properties over the real client', () => {
-	const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 6 }), fc.constantFrom('data: x\n\n', '你好', '😀', '\r\n', '"}', '[DONE]'));
+	const text = fc.oneof(
+		fc.string({ unit: 'grapheme', maxLength: 6 }),
+		fc.constantFrom('data: x\n\n', '你好', '😀', '\r\n', '"}', '[DONE]'),
+	);
 	const script = fc
-		.record({ version: fc.constantFrom(...SIM_VERSIONS), mode: fc.constantFrom<DifyAppMode>('chat', 'agent-chat', 'advanced-chat') })
+		.record({
+			version: fc.constantFrom(...SIM_VERSIONS),
+			mode: fc.constantFrom<DifyAppMode>('chat', 'agent-chat', 'advanced-chat'),
+		})
 		.chain(({ version, mode }) =>
 			fc.record({
 				version: fc.constant(version),
 				mode: fc.constant(mode),
-				steps: fc.array<Step>(mode === 'agent-chat' ? fc.record({ round: fc.record({ chunks: fc.array(text, { maxLength: 3 }) }) }) : fc.record({ text }), { maxLength: 5 }),
+				steps: fc.array<Step>(
+					mode === 'agent-chat'
+						? fc.record({ round: fc.record({ chunks: fc.array(text, { maxLength: 3 }) }) })
+						: fc.record({ text }),
+					{ maxLength: 5 },
+				),
 			}),
 		);
 
 	test('any split of any transcript gives the same result', async () => {
 		await fc.assert(
-			fc.asyncProperty(script, fc.array(fc.integer({ min: 1, max: 900 }), { maxLength: 8 }), fc.boolean(), async ({ version, mode, steps }, splitAt, crlf) => {
-				const { result, shown, sim } = await answerOf(version, mode, { steps }, { splitAt: [...splitAt].sort((a, b) => a - b), crlf });
-				const expected = playScript(version, mode, { steps }).result;
-				expect([result.status, result.text, shown]).toEqual([expected.status, expected.text, expected.text]);
-				expect([result.thoughts.length, result.usage, result.workflow?.nodes.length]).toEqual([expected.thoughts.length, expected.usage, expected.workflow?.nodes.length]);
-				await sim.close();
-			}),
+			fc.asyncProperty(
+				script,
+				fc.array(fc.integer({ min: 1, max: 900 }), { maxLength: 8 }),
+				fc.boolean(),
+				async ({ version, mode, steps }, splitAt, crlf) => {
+					const { result, shown, sim } = await answerOf(
+						version,
+						mode,
+						{ steps },
+						{ splitAt: [...splitAt].sort((a, b) => a - b), crlf },
+					);
+					const expected = playScript(version, mode, { steps }).result;
+					expect([result.status, result.text, shown]).toEqual([expected.status, expected.text, expected.text]);
+					expect([result.thoughts.length, result.usage, result.workflow?.nodes.length]).toEqual([
+						expected.thoughts.length,
+						expected.usage,
+						expected.workflow?.nodes.length,
+					]);
+					await sim.close();
+				},
+			),
 			examples(60),
 		);
 	});
 
 	test('any cut of any transcript is a failure with all the text until then', async () => {
 		await fc.assert(
-			fc.asyncProperty(script, fc.double({ min: 0, max: 0.99, noNaN: true }), fc.constantFrom<'eof' | 'reset'>('eof', 'reset'), async ({ version, mode, steps }, part, how) => {
-				// Ids of the simulator are longer than those of the sample, so the shortest transcript decides where a cut can be.
-				const length = Buffer.byteLength(scriptText(version, mode, { steps }));
-				const sim = await startTalk(version, mode, { steps }, { cut: { bytes: Math.max(1, Math.floor(length * part) - 2), how } });
-				const { onDeltas, shown } = screen();
-				const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
-				expect(failed.difyKind).toBe('stream-ended-early');
-				expect(failed.partialText ?? '').toBe(shown());
-				const whole = playScript(version, mode, { steps }).result.text;
-				expect(whole.startsWith(shown())).toBe(true);
-				await sim.close();
-			}),
+			fc.asyncProperty(
+				script,
+				fc.double({ min: 0, max: 0.99, noNaN: true }),
+				fc.constantFrom<'eof' | 'reset'>('eof', 'reset'),
+				async ({ version, mode, steps }, part, how) => {
+					// Ids of the simulator are longer than those of the sample, so the shortest transcript decides where a cut can be.
+					const length = Buffer.byteLength(scriptText(version, mode, { steps }));
+					const sim = await startTalk(
+						version,
+						mode,
+						{ steps },
+						{ cut: { bytes: Math.max(1, Math.floor(length * part) - 2), how } },
+					);
+					const { onDeltas, shown } = screen();
+					const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
+					expect(failed.difyKind).toBe('stream-ended-early');
+					expect(failed.partialText ?? '').toBe(shown());
+					const whole = playScript(version, mode, { steps }).result.text;
+					expect(whole.startsWith(shown())).toBe(true);
+					await sim.close();
+				},
+			),
 			examples(60),
 		);
 	});

@@ -19,7 +19,11 @@ export async function startSim(options: DifySimOptions = {}): Promise<DifySim> {
 }
 
 /** A simulator with one app, whose key is the default one of its mode. */
-export async function startApp(version: DifySimOptions['version'], app: Omit<AppSpec, 'key'>, options: DifySimOptions = {}): Promise<DifySim> {
+export async function startApp(
+	version: DifySimOptions['version'],
+	app: Omit<AppSpec, 'key'>,
+	options: DifySimOptions = {},
+): Promise<DifySim> {
 	return await startSim({ version, ...options, apps: [{ key: appKey(app.mode), ...app }] });
 }
 
@@ -31,20 +35,34 @@ export async function closeSims(): Promise<void> {
 }
 
 /** The real client, with the credential of an app of the simulator. */
-export function clientOf(sim: Pick<DifySim, 'url'>, mode: DifyAppMode = 'chat', data: Record<string, string> = {}): DifyClient {
+export function clientOf(
+	sim: Pick<DifySim, 'url'>,
+	mode: DifyAppMode = 'chat',
+	data: Record<string, string> = {},
+): DifyClient {
 	return difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
 }
 
 /** The status that the credential's own test gets, as n8n sends it. */
 export async function keyTest(data: { baseUrl: string; apiKey: string; keyType: string }): Promise<number> {
 	const credential = new DifyApi();
-	const authenticate = credential.authenticate as (data: object, request: object) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
-	const { baseURL, url, headers } = await authenticate(data, { baseURL: data.baseUrl, url: credential.test.request.url });
+	const authenticate = credential.authenticate as (
+		data: object,
+		request: object,
+	) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
+	const { baseURL, url, headers } = await authenticate(data, {
+		baseURL: data.baseUrl,
+		url: credential.test.request.url,
+	});
 	return (await fetch(baseURL + url, { headers })).status;
 }
 
 /** One message over the real client. */
-export async function say(client: DifyClient, over: Partial<ChatRequest> = {}, options: ChatOptions = {}): Promise<ChatAnswer> {
+export async function say(
+	client: DifyClient,
+	over: Partial<ChatRequest> = {},
+	options: ChatOptions = {},
+): Promise<ChatAnswer> {
 	return await chat(client, { query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over }, options);
 }
 
@@ -66,7 +84,12 @@ export async function errorOf(promise: Promise<unknown>): Promise<ServerError> {
 }
 
 /** A file in memory, to upload. */
-export function fileOf(content: string | Uint8Array, name = 'note.txt', mimeType = 'text/plain', piece = 16_384): FileSource {
+export function fileOf(
+	content: string | Uint8Array,
+	name = 'note.txt',
+	mimeType = 'text/plain',
+	piece = 16_384,
+): FileSource {
 	const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
 	return {
 		name,
@@ -80,7 +103,10 @@ export function fileOf(content: string | Uint8Array, name = 'note.txt', mimeType
 
 /** How often a route was asked. */
 export function calls(sim: DifySim, path: string | RegExp, method = 'POST'): number {
-	return sim.requests.filter((request) => request.method === method && (typeof path === 'string' ? request.path === path : path.test(request.path))).length;
+	return sim.requests.filter(
+		(request) =>
+			request.method === method && (typeof path === 'string' ? request.path === path : path.test(request.path)),
+	).length;
 }
 
 export const UNKNOWN_ID = '11111111-2222-4333-8444-555555555555';

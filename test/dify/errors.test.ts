@@ -23,7 +23,12 @@ import { AT_ONCE_MS } from '../support/time';
 const URL_ = 'https://h/v1/chat-messages';
 
 function json(status: number, code: string, message: unknown = 'text'): DifyFailure {
-	return describeDifyFailure({ status, body: JSON.stringify({ code, message, status }), contentType: 'application/json', url: URL_ });
+	return describeDifyFailure({
+		status,
+		body: JSON.stringify({ code, message, status }),
+		contentType: 'application/json',
+		url: URL_,
+	});
 }
 
 describe('the table of codes', () => {
@@ -41,7 +46,8 @@ describe('the table of codes', () => {
 	});
 
 	test('no remedy sends people to an operation that no node has', () => {
-		for (const remedy of Object.values(DIFY_REMEDIES)) expect(remedy).not.toMatch(/\boperation\b|needs (?:completion|workflow)/);
+		for (const remedy of Object.values(DIFY_REMEDIES))
+			expect(remedy).not.toMatch(/\boperation\b|needs (?:completion|workflow)/);
 	});
 
 	const TEXTS: Array<[number, string, string, DifyFailureKind]> = [
@@ -56,7 +62,12 @@ describe('the table of codes', () => {
 		[400, 'invalid_param', 'Invalid upload file id format', 'file-rejected'],
 		[400, 'invalid_param', "No matching enum found for value 'x'", 'file-rejected'],
 		[400, 'invalid_param', 'Number of image files exceeds the maximum limit 3', 'file-rejected'],
-		[400, 'invalid_param', 'Detected file type does not match the specified type. Please verify the file.', 'file-rejected'],
+		[
+			400,
+			'invalid_param',
+			'Detected file type does not match the specified type. Please verify the file.',
+			'file-rejected',
+		],
 		[400, 'invalid_param', "File extension '.exe' is not allowed for security reasons", 'file-rejected'],
 		[400, 'invalid_param', 'Run failed: boom', 'run-failed'],
 		[400, 'invalid_param', 'rating cannot be None when feedback not exists', 'nothing-to-revoke'],
@@ -87,11 +98,16 @@ describe('the table of codes', () => {
 	});
 
 	test('the same texts without a code, as newer workers send them with status 500', () => {
-		for (const [, code, message, kind] of TEXTS.filter(([, code]) => code === 'invalid_param' || code === 'not_found')) {
+		for (const [, code, message, kind] of TEXTS.filter(
+			([, code]) => code === 'invalid_param' || code === 'not_found',
+		)) {
 			// What only the code tells is lost with it.
 			if (kind === 'invalid-param') continue;
 			const failure = describeRunError({ cause: 'error-event', status: 500, message });
-			expect([code, failure.kind]).toEqual([code, kind === 'not-found' && code === 'not_found' ? 'server-error' : kind]);
+			expect([code, failure.kind]).toEqual([
+				code,
+				kind === 'not-found' && code === 'not_found' ? 'server-error' : kind,
+			]);
 		}
 	});
 
@@ -100,16 +116,26 @@ describe('the table of codes', () => {
 			(cause) => describeRunError({ cause, message: 'm' }).kind,
 		);
 		expect(kinds).toEqual(['run-failed', 'stream-ended-early', 'stream-ended-early', 'cancelled', 'timeout']);
-		const provider = describeRunError({ cause: 'error-event', code: 'provider_quota_exceeded', status: 400, message: 'used up' });
+		const provider = describeRunError({
+			cause: 'error-event',
+			code: 'provider_quota_exceeded',
+			status: 400,
+			message: 'used up',
+		});
 		expect(provider).toMatchObject({ kind: 'provider-quota', status: 400, message: 'used up', retryable: false });
 		expect(describeRunError({ cause: 'error-event', message: 'm' }).kind).toBe('unknown');
-		const busy = describeRunError({ cause: 'error-event', status: 500, message: 'Too many requests. Please try again later.' });
+		const busy = describeRunError({
+			cause: 'error-event',
+			status: 500,
+			message: 'Too many requests. Please try again later.',
+		});
 		expect(busy).toMatchObject({ kind: 'too-many-requests', retryable: true });
 	});
 });
 
 describe('bodies of any kind', () => {
-	const of = (status: number, body: unknown, method?: string) => describeDifyFailure({ status, body, url: URL_, method });
+	const of = (status: number, body: unknown, method?: string) =>
+		describeDifyFailure({ status, body, url: URL_, method });
 
 	test.each([
 		['titles that never end', `<html>${'<title '.repeat(140_000)}`],
@@ -154,7 +180,10 @@ describe('bodies of any kind', () => {
 		expect(of(429, '{"message":"API rate limit exceeded"}')).toMatchObject({ kind: 'rate-limited', retryable: true });
 		expect(of(401, '{"error":{"message":"no"}}')).toMatchObject({ kind: 'unauthorized', message: 'no' });
 		expect(of(400, '{"detail":"odd"}')).toMatchObject({ kind: 'request-format', message: 'odd' });
-		expect(of(200, { code: 'not_chat_app', message: 'x', status: 400 })).toMatchObject({ kind: 'wrong-app-type', status: 400 });
+		expect(of(200, { code: 'not_chat_app', message: 'x', status: 400 })).toMatchObject({
+			kind: 'wrong-app-type',
+			status: 400,
+		});
 		expect(of(200, {})).toMatchObject({ kind: 'empty-answer', retryable: false });
 	});
 
@@ -167,7 +196,11 @@ describe('bodies of any kind', () => {
 	test('keys never reach the message, credentials and queries never the address', () => {
 		const text = `bad key ${appKey('chat')}, ${knowledgeKey()}, sk-abcdefgh1234 or Bearer abc.def`;
 		expect(json(401, 'unauthorized', text).message).toBe('bad key [key], [key], [key] or [key]');
-		const { remedy } = describeDifyFailure({ status: 404, body: PAGES.werkzeug404, url: 'https://me:pw@h/v1/x?user=u1' });
+		const { remedy } = describeDifyFailure({
+			status: 404,
+			body: PAGES.werkzeug404,
+			url: 'https://me:pw@h/v1/x?user=u1',
+		});
 		expect(remedy).toMatch(/Asked: https:\/\/h\/v1\/x$/);
 	});
 
@@ -175,7 +208,9 @@ describe('bodies of any kind', () => {
 		for (const status of [429, 502, 503, 504]) expect(of(status, '', 'get').retryable).toBe(true);
 		for (const status of [500, 524, 401, 404]) expect(of(status, '', 'GET').retryable).toBe(false);
 		for (const status of [500, 502, 503, 504, 524]) expect(of(status, '').retryable).toBe(false);
-		expect(describeDifyFailure({ status: 429, body: '{"code":"rate_limit_error"}', method: 'GET' }).retryable).toBe(false);
+		expect(describeDifyFailure({ status: 429, body: '{"code":"rate_limit_error"}', method: 'GET' }).retryable).toBe(
+			false,
+		);
 	});
 
 	test('long texts are cut, long HTML is not shown', () => {
@@ -206,19 +241,29 @@ describe('bodies of any kind', () => {
 	});
 });
 
-describe('the simulator\'s answers, by case', () => {
+describe("the simulator's answers, by case", () => {
 	let sim: DifySim;
 
 	afterEach(closeSims);
 
-	async function start(version: SimVersion, change: Partial<AppSpec> = {}, options: DifySimOptions = {}): Promise<void> {
+	async function start(
+		version: SimVersion,
+		change: Partial<AppSpec> = {},
+		options: DifySimOptions = {},
+	): Promise<void> {
 		const apps = defaultApps(version).map((app) => ({ ...app, ...change }));
 		sim = await startSim({ version, apps, ...options });
 	}
 
 	function failureOf(answer: Answer, method = 'POST', path = '/chat-messages'): DifyFailure {
 		const contentType = String(answer.headers['content-type']);
-		return describeDifyFailure({ status: answer.status, body: answer.text, contentType, url: `${sim.url}${path}`, method });
+		return describeDifyFailure({
+			status: answer.status,
+			body: answer.text,
+			contentType,
+			url: `${sim.url}${path}`,
+			method,
+		});
 	}
 
 	async function failing(method: string, path: string, options: Ask = {}): Promise<DifyFailure> {
@@ -234,12 +279,20 @@ describe('the simulator\'s answers, by case', () => {
 	describe.each(SIM_VERSIONS)('%s', (version) => {
 		test('cases 1 to 3: no key, no scheme, wrong family', async () => {
 			await start(version);
-			for (const options of [{ authorization: null }, { authorization: appKey('chat') }, { authorization: 'Basic x' }, { key: knowledgeKey() }]) {
+			for (const options of [
+				{ authorization: null },
+				{ authorization: appKey('chat') },
+				{ authorization: 'Basic x' },
+				{ key: knowledgeKey() },
+			]) {
 				const failure = await failing('GET', '/info', options);
 				expect(failure).toMatchObject({ code: 'unauthorized', status: 401, kind: 'unauthorized', retryable: false });
 				expect(failure.remedy).toContain('API key in the "Dify API" credential');
 			}
-			expect(await failing('GET', '/datasets')).toMatchObject({ kind: 'unauthorized', message: 'Access token is invalid' });
+			expect(await failing('GET', '/datasets')).toMatchObject({
+				kind: 'unauthorized',
+				message: 'Access token is invalid',
+			});
 		});
 
 		test('case 4: API switched off, by either code', async () => {
@@ -255,13 +308,24 @@ describe('the simulator\'s answers, by case', () => {
 			expect(front.remedy).toContain('base URL leads to a web page');
 			const home = failureOf(await ask(sim, 'GET', `${sim.origin}/`), 'GET', '/');
 			expect([home.kind, home.remedy.includes(sim.url)]).toEqual(['web-frontend', true]);
-			expect(await failing('GET', '/nothing')).toMatchObject({ status: 404, kind: 'route-not-found', message: '404 Not Found' });
-			expect(await failing('GET', '/chat-messages')).toMatchObject({ code: 'method_not_allowed', status: 405, kind: 'route-not-found' });
+			expect(await failing('GET', '/nothing')).toMatchObject({
+				status: 404,
+				kind: 'route-not-found',
+				message: '404 Not Found',
+			});
+			expect(await failing('GET', '/chat-messages')).toMatchObject({
+				code: 'method_not_allowed',
+				status: 405,
+				kind: 'route-not-found',
+			});
 		});
 
 		test('cases 10 to 12: crash, edge limit, edge timeout, nginx limit', async () => {
 			await start(version, {}, { nginxBodyLimit: 100 });
-			const crash = await failing('POST', '/chat-messages', { raw: '[]', headers: { 'Content-Type': 'application/json' } });
+			const crash = await failing('POST', '/chat-messages', {
+				raw: '[]',
+				headers: { 'Content-Type': 'application/json' },
+			});
 			expect(crash).toMatchObject({ code: 'unknown', status: 500, kind: 'server-error', retryable: false });
 			sim.fail({ status: 429, body: PAGES.cloudflare1015, contentType: 'text/plain' });
 			expect(await chatFailing({})).toMatchObject({ status: 429, kind: 'rate-limited', retryable: true });
@@ -274,7 +338,11 @@ describe('the simulator\'s answers, by case', () => {
 		test('cases 15, 16, 21: user, inputs, conversation id', async () => {
 			await start(version);
 			const user = await chatFailing({ user: '', inputs: undefined });
-			expect(user).toMatchObject({ code: 'invalid_param', kind: 'missing-user', message: 'Arg user must be provided.' });
+			expect(user).toMatchObject({
+				code: 'invalid_param',
+				kind: 'missing-user',
+				message: 'Arg user must be provided.',
+			});
 			const inputs = await chatFailing({ inputs: undefined, query: 'a secret question' });
 			expect(inputs.kind).toBe('invalid-param');
 			expect(inputs.message).toBe('1 validation error for ChatRequestPayload\ninputs: Field required');
@@ -311,7 +379,10 @@ describe('the simulator\'s answers, by case', () => {
 			expect(again.remedy).toContain('every turn');
 			expect(await chatFailing({ inputs: { name: 5 } })).toMatchObject({ kind: 'inputs' });
 			expect(await chatFailing({ inputs: { name: 'x', tone: 'b' } })).toMatchObject({ kind: 'inputs' });
-			expect(await chatFailing({ inputs: { name: 'x', count: [] } })).toMatchObject({ status: 500, kind: 'server-error' });
+			expect(await chatFailing({ inputs: { name: 'x', count: [] } })).toMatchObject({
+				status: 500,
+				kind: 'server-error',
+			});
 		});
 
 		test('case 22: conversations of others, without the suffix that frameworks add', async () => {
@@ -335,17 +406,23 @@ describe('the simulator\'s answers, by case', () => {
 
 		test('cases 23 and 24: app types, agents in blocking mode', async () => {
 			await start(version);
-			expect(await chatFailing({}, { mode: 'completion' })).toMatchObject({ code: 'not_chat_app', kind: 'wrong-app-type' });
+			expect(await chatFailing({}, { mode: 'completion' })).toMatchObject({
+				code: 'not_chat_app',
+				kind: 'wrong-app-type',
+			});
 			const run = { json: { inputs: {}, user: 'u1' } };
 			const completion = await failing('POST', '/completion-messages', run);
 			expect(completion).toMatchObject({ code: 'app_unavailable', kind: 'app-unavailable' });
 			expect(completion.remedy).toContain('its type is another one');
-			expect(await failing('POST', '/workflows/run', run)).toMatchObject({ code: 'not_workflow_app', kind: 'wrong-app-type' });
+			expect(await failing('POST', '/workflows/run', run)).toMatchObject({
+				code: 'not_workflow_app',
+				kind: 'wrong-app-type',
+			});
 			const agent = await chatFailing({ response_mode: 'blocking' }, { mode: 'agent-chat' });
 			expect([agent.kind, agent.remedy.includes('switch streaming on')]).toEqual(['streaming-required', true]);
 		});
 
-		test('case 25: the model provider\'s key is not the Dify key', async () => {
+		test("case 25: the model provider's key is not the Dify key", async () => {
 			const refuse = { status: 400, code: 'completion_request_error', message: 'Incorrect API key provided: 401' };
 			await start(version, replying({ steps: [], refuse }));
 			const failure = await chatFailing({ response_mode: 'blocking' });
@@ -357,7 +434,12 @@ describe('the simulator\'s answers, by case', () => {
 			await start(version, { maxActive: 1, quota: 1, ...replying({ steps: [{ wait: 60_000 }] }) });
 			const first = chat(sim);
 			await waitFor(() => sim.runs.length === 1);
-			expect(await chatFailing({})).toMatchObject({ code: 'rate_limit_error', status: 429, kind: 'quota', retryable: false });
+			expect(await chatFailing({})).toMatchObject({
+				code: 'rate_limit_error',
+				status: 429,
+				kind: 'quota',
+				retryable: false,
+			});
 			sim.app('chat').quota = undefined;
 			const busy = await chat(sim);
 			expect(busy.status).toBe(version === '2026' ? 429 : 400);
@@ -369,19 +451,38 @@ describe('the simulator\'s answers, by case', () => {
 		test('cases 28 to 30: unknown file, no JSON type, workflow versions', async () => {
 			await start(version);
 			const file = { type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID };
-			expect(await chatFailing({ files: [file] })).toMatchObject({ kind: 'file-rejected', message: 'Invalid upload file' });
-			expect(await failing('POST', '/chat-messages', { raw: '{}' })).toMatchObject({ status: 415, kind: 'request-format' });
+			expect(await chatFailing({ files: [file] })).toMatchObject({
+				kind: 'file-rejected',
+				message: 'Invalid upload file',
+			});
+			expect(await failing('POST', '/chat-messages', { raw: '{}' })).toMatchObject({
+				status: 415,
+				kind: 'request-format',
+			});
 			const mode = 'advanced-chat';
-			expect(await chatFailing({ workflow_id: 'x' }, { mode })).toMatchObject({ code: 'bad_request', kind: 'workflow-version' });
-			expect(await chatFailing({ workflow_id: UNKNOWN_ID }, { mode })).toMatchObject({ status: 404, kind: 'workflow-version' });
+			expect(await chatFailing({ workflow_id: 'x' }, { mode })).toMatchObject({
+				code: 'bad_request',
+				kind: 'workflow-version',
+			});
+			expect(await chatFailing({ workflow_id: UNKNOWN_ID }, { mode })).toMatchObject({
+				status: 404,
+				kind: 'workflow-version',
+			});
 		});
 
 		test('cases 40 and 41: JSON although a stream was asked for', async () => {
 			await start(version, replying('Hi there'), { stream: { blockingInstead: true } });
 			const answer = await chat(sim);
 			expect(resultOfBlocking(answer.json)).toMatchObject({ status: 'succeeded', text: 'Hi there' });
-			expect(await chatFailing({ conversation_id: UNKNOWN_ID })).toMatchObject({ status: 404, kind: 'conversation-not-found' });
-			sim.fail({ status: 200, contentType: 'application/json', body: '{"code":"app_unavailable","message":"m","status":400}' });
+			expect(await chatFailing({ conversation_id: UNKNOWN_ID })).toMatchObject({
+				status: 404,
+				kind: 'conversation-not-found',
+			});
+			sim.fail({
+				status: 200,
+				contentType: 'application/json',
+				body: '{"code":"app_unavailable","message":"m","status":400}',
+			});
 			expect(await chatFailing({})).toMatchObject({ status: 400, kind: 'app-unavailable' });
 		});
 
@@ -390,7 +491,10 @@ describe('the simulator\'s answers, by case', () => {
 			const mode = 'workflow';
 			const run = await ask(sim, 'POST', '/workflows/run', { mode, json: { inputs: {}, user: 'u1' } });
 			const { error } = resultOfBlocking(run.json);
-			expect([run.status, error && describeRunError(error)]).toMatchObject([200, { kind: 'run-failed', message: 'boom' }]);
+			expect([run.status, error && describeRunError(error)]).toMatchObject([
+				200,
+				{ kind: 'run-failed', message: 'boom' },
+			]);
 			const absent = await ask(sim, 'GET', `/workflows/run/${UNKNOWN_ID}`, { mode });
 			if (version === '1.12') expect([absent.status, absent.json.id]).toEqual([200, null]);
 			else expect(failureOf(absent, 'GET')).toMatchObject({ status: 404, kind: 'run-not-found' });
@@ -434,7 +538,10 @@ describe('the simulator\'s answers, by case', () => {
 			expect([limit.status, limit.kind]).toEqual([400, 'invalid-param']);
 			const last = await failing('GET', `/conversations?user=u1&last_id=${UNKNOWN_ID}`);
 			expect(last).toMatchObject({ kind: 'conversation-not-found', message: 'Last Conversation Not Exists.' });
-			expect(await failing('DELETE', `/conversations/${UNKNOWN_ID}`)).toMatchObject({ status: 415, kind: 'request-format' });
+			expect(await failing('DELETE', `/conversations/${UNKNOWN_ID}`)).toMatchObject({
+				status: 415,
+				kind: 'request-format',
+			});
 			const { id } = sim.store.addConversation(sim.app('chat'), 'u1');
 			const rename = async (own: Record<string, unknown>) =>
 				await failing('POST', `/conversations/${id}/name`, { json: { user: 'u1', ...own } });
@@ -450,7 +557,10 @@ describe('the simulator\'s answers, by case', () => {
 			const part = { name: 'file', filename: 'a.txt', type: 'text/plain', content: 'x' };
 			const up = async (...parts: Parameters<typeof form>[0]) => await failing('POST', '/files/upload', form(parts));
 			expect(await up({ ...part, name: 'file0' })).toMatchObject({ code: 'no_file_uploaded', kind: 'file-rejected' });
-			expect(await up(part, { ...part, name: 'more' })).toMatchObject({ code: 'too_many_files', kind: 'file-rejected' });
+			expect(await up(part, { ...part, name: 'more' })).toMatchObject({
+				code: 'too_many_files',
+				kind: 'file-rejected',
+			});
 			expect(await up({ ...part, filename: 'a.exe' })).toMatchObject({ code: 'invalid_param', kind: 'file-rejected' });
 			expect(await up({ ...part, content: 'x'.repeat(500) })).toMatchObject({ status: 413, kind: 'file-too-large' });
 			expect(await up({ ...part, type: undefined })).toMatchObject({ status: 415, kind: 'file-type' });
@@ -458,7 +568,10 @@ describe('the simulator\'s answers, by case', () => {
 			if (version === '1.12') expect(failureOf(colon)).toMatchObject({ status: 400, kind: 'file-rejected' });
 			else expect(colon.status).toBe(201);
 			const { id } = (await ask(sim, 'POST', '/files/upload', form([part]))).json;
-			expect(await failing('GET', `/files/${String(id)}/preview`)).toMatchObject({ code: 'file_not_found', kind: 'file-not-found' });
+			expect(await failing('GET', `/files/${String(id)}/preview`)).toMatchObject({
+				code: 'file_not_found',
+				kind: 'file-not-found',
+			});
 			const audio = form([{ ...part, type: 'audio/mpeg' }]);
 			expect(await failing('POST', '/audio-to-text', audio)).toMatchObject({ status: 415, kind: 'file-type' });
 			const nothing = await failing('POST', '/text-to-audio', { json: { message_id: UNKNOWN_ID, user: 'u1' } });
@@ -472,7 +585,9 @@ describe('the simulator\'s answers, by case', () => {
 			const path = `/datasets/${String(id)}`;
 			const status = await failing('GET', `${path}/documents/${UNKNOWN_ID}/indexing-status`, { key });
 			expect(status).toMatchObject({ kind: 'not-found', message: 'Documents not found.' });
-			expect(await failing('GET', '/datasets/abc/documents/b/indexing-status', { key })).toMatchObject({ kind: 'route-not-found' });
+			expect(await failing('GET', '/datasets/abc/documents/b/indexing-status', { key })).toMatchObject({
+				kind: 'route-not-found',
+			});
 			const retrieve = async (own: Record<string, unknown>) =>
 				await failing('POST', `${path}/retrieve`, { key, json: { query: 'x', ...own } });
 			expect(await retrieve({ query: 'x'.repeat(251) })).toMatchObject({ status: 400, kind: 'invalid-param' });
@@ -483,7 +598,7 @@ describe('the simulator\'s answers, by case', () => {
 			expect(plan.remedy).toContain('The key is fine');
 		});
 
-		test('errors inside a stream are described from the reducer\'s result', async () => {
+		test("errors inside a stream are described from the reducer's result", async () => {
 			const error = { code: 'provider_not_initialize', status: 400, message: 'No credentials.' };
 			await start(version, replying({ steps: [{ text: 'half' }, { error }] }));
 			const answer = await chat(sim, {}, { until: (text) => text.includes('"error"') });

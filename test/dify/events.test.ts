@@ -33,7 +33,11 @@ describe('blocking answers', () => {
 		conversation_id: 'c',
 		mode: 'chat',
 		answer: 'Hello',
-		metadata: { annotation_reply: null, retriever_resources: [{ position: 1 }], usage: { total_tokens: 3, total_price: '0.0001' } },
+		metadata: {
+			annotation_reply: null,
+			retriever_resources: [{ position: 1 }],
+			usage: { total_tokens: 3, total_price: '0.0001' },
+		},
 		created_at: 1705398420,
 	};
 
@@ -75,11 +79,27 @@ describe('blocking answers', () => {
 	});
 
 	test('case 60, blocking: a paused chatflow and a paused workflow', () => {
-		const reasons = [{ TYPE: 'human_input_required', form_id: 'f', node_id: 'n', form_token: 'k', form_content: 'OK?' }];
+		const reasons = [
+			{ TYPE: 'human_input_required', form_id: 'f', node_id: 'n', form_token: 'k', form_content: 'OK?' },
+		];
 		const data = { workflow_run_id: 'r', id: 'm', paused_nodes: ['n'], reasons, status: 'paused', answer: 'so far' };
-		const chatflow = resultOfBlocking({ ...answer, event: 'workflow_paused', answer: 'so far', workflow_run_id: 'r', data });
-		expect(chatflow).toMatchObject({ status: 'paused', text: 'so far', pause: { workflowRunId: 'r', forms: [{ formToken: 'k' }] } });
-		const workflow = resultOfBlocking({ task_id: 't', workflow_run_id: 'r', data: { id: 'r', status: 'paused', reasons } });
+		const chatflow = resultOfBlocking({
+			...answer,
+			event: 'workflow_paused',
+			answer: 'so far',
+			workflow_run_id: 'r',
+			data,
+		});
+		expect(chatflow).toMatchObject({
+			status: 'paused',
+			text: 'so far',
+			pause: { workflowRunId: 'r', forms: [{ formToken: 'k' }] },
+		});
+		const workflow = resultOfBlocking({
+			task_id: 't',
+			workflow_run_id: 'r',
+			data: { id: 'r', status: 'paused', reasons },
+		});
 		expect(workflow).toMatchObject({ status: 'paused', pause: { workflowRunId: 'r', reasons } });
 	});
 
@@ -189,7 +209,11 @@ describe('transport', () => {
 describe('what the events mean', () => {
 	test.each(SIM_VERSIONS)('case 45: chat, text and usage and resources (%s)', (version) => {
 		const resources = [{ position: 1, document_name: 'a.pdf', score: 0.5 }];
-		const script: Script = { steps: said('Hel', 'lo', '!'), usage: { total_tokens: 7, total_price: '0.0000280' }, resources };
+		const script: Script = {
+			steps: said('Hel', 'lo', '!'),
+			usage: { total_tokens: 7, total_price: '0.0000280' },
+			resources,
+		};
 		expect(playScript(version, 'chat', script).result).toMatchObject({
 			...IDS,
 			status: 'succeeded',
@@ -205,10 +229,11 @@ describe('what the events mean', () => {
 		const script: Script = { steps: [...said('bad'), { replace: 'Good' }, ...said('!')] };
 		const { result, shown } = playScript(version, 'chat', script);
 		expect([result.text, shown]).toEqual(['Good!', 'Good!']);
-		const step = reduce(
-			reduce(createRun(), { event: 'message', answer: 'bad' }).state,
-			{ event: 'message_replace', answer: 'Good', reason: 'output_moderation' },
-		);
+		const step = reduce(reduce(createRun(), { event: 'message', answer: 'bad' }).state, {
+			event: 'message_replace',
+			answer: 'Good',
+			reason: 'output_moderation',
+		});
 		expect(step.deltas).toEqual([{ type: 'replace', text: 'Good', reason: 'output_moderation' }]);
 	});
 
@@ -217,7 +242,9 @@ describe('what the events mean', () => {
 		const steps: Step[] = [{ file: { id: 'f1', type: 'image', url: '/a.png' } }, ...said('See ', 'this')];
 		const run = new Transcript({ steps }, sampleContext(version, 'chat', { files }));
 		const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
-		expect(text).toContain('"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "');
+		expect(text).toContain(
+			'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
+		);
 		expect(playText(text).result).toMatchObject({
 			text: 'See this',
 			files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
@@ -242,7 +269,15 @@ describe('what the events mean', () => {
 	test('case 48: a later and emptier version of a thought erases nothing, null is nothing', () => {
 		const state = createRun();
 		reduce(state, { event: 'agent_thought', ...ENV, id: 't1', thought: 'a', tool: 'x', observation: null });
-		reduce(state, { event: 'agent_thought', ...ENV, id: 't1', thought: '', tool: null, observation: 'seen', message_files: ['f'] });
+		reduce(state, {
+			event: 'agent_thought',
+			...ENV,
+			id: 't1',
+			thought: '',
+			tool: null,
+			observation: 'seen',
+			message_files: ['f'],
+		});
 		expect(finish(state, 'abort').thoughts).toEqual([
 			{ id: 't1', thought: 'a', tool: 'x', observation: 'seen', message_files: ['f'] },
 		]);
@@ -254,7 +289,7 @@ describe('what the events mean', () => {
 		expect(result).toMatchObject({ status: 'succeeded', text: 'Fixed.', metadata: { annotation_reply: { id: 'an' } } });
 	});
 
-	test('case 50: the New Agent\'s closing full message does not double the text', () => {
+	test("case 50: the New Agent's closing full message does not double the text", () => {
 		const played = playScript('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
 		expect([played.result.text, played.shown, played.closed]).toEqual(['Hello', 'Hello', true]);
 		expect(played.result.retrieverResources).toEqual([]);
@@ -327,12 +362,19 @@ describe('what the events mean', () => {
 	test('case 53: chatflow failure of 1.14 ends with the run, after a grace for an error that may follow', () => {
 		const played = playScript('1.14', CHATFLOW, failing);
 		expect(played).toMatchObject({ next: 'grace', graceMs: GRACE_MS });
-		expect(played.result).toMatchObject({ status: 'failed', text: 'par', error: { cause: 'run-failed', message: 'no key' } });
+		expect(played.result).toMatchObject({
+			status: 'failed',
+			text: 'par',
+			error: { cause: 'run-failed', message: 'no key' },
+		});
 	});
 
 	test('case 54: chatflow failure of main is a failure although message_end came', () => {
 		const played = playScript('2026', CHATFLOW, failing);
-		expect(played).toMatchObject({ closed: true, result: { status: 'failed', text: 'par', error: { message: 'no key' } } });
+		expect(played).toMatchObject({
+			closed: true,
+			result: { status: 'failed', text: 'par', error: { message: 'no key' } },
+		});
 	});
 
 	test.each(SIM_VERSIONS)('case 55: a moderated chatflow is a success after the grace (%s)', (version) => {
@@ -357,16 +399,21 @@ describe('what the events mean', () => {
 			'Dify reported an error without a text (code completion_request_error, status 400)',
 		],
 		[{}, 'Dify reported an error without a text'],
-	] as Array<[{ code?: string; status?: number; message?: string | null }, string]>)('case 56: error %j has a text', (own, message) => {
-		const played = playText(lines({ event: 'message', ...ENV, answer: 'x' }, { event: 'error', ...own }));
-		expect(played.closed).toBe(true);
-		expect(played.result).toMatchObject({ ...IDS, status: 'failed', text: 'x' });
-		expect(played.result.error).toEqual({ cause: 'error-event', code: own.code, status: own.status, message });
-	});
+	] as Array<[{ code?: string; status?: number; message?: string | null }, string]>)(
+		'case 56: error %j has a text',
+		(own, message) => {
+			const played = playText(lines({ event: 'message', ...ENV, answer: 'x' }, { event: 'error', ...own }));
+			expect(played.closed).toBe(true);
+			expect(played.result).toMatchObject({ ...IDS, status: 'failed', text: 'x' });
+			expect(played.result.error).toEqual({ cause: 'error-event', code: own.code, status: own.status, message });
+		},
+	);
 
 	test('case 56: an empty error takes the text of the failed run or node', () => {
 		const node = { event: 'node_finished', ...ENV, data: { id: 'e', status: 'failed', error: 'bad header' } };
-		expect(playText(lines(node, { event: 'error', message: '', status: 500 })).result.error?.message).toBe('bad header');
+		expect(playText(lines(node, { event: 'error', message: '', status: 500 })).result.error?.message).toBe(
+			'bad header',
+		);
 	});
 
 	test.each(SIM_VERSIONS)('case 57: closes at error, and nothing after it counts (%s)', (version) => {
@@ -374,7 +421,10 @@ describe('what the events mean', () => {
 			const error: Step = { error: { code: 'internal_server_error', status: 500, message: 'broken' } };
 			const text = scriptText(version, mode, { steps: [...said('x'), error] });
 			const played = playText(`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`, { mode });
-			expect(played).toMatchObject({ closed: true, result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } } });
+			expect(played).toMatchObject({
+				closed: true,
+				result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
+			});
 		}
 	});
 
@@ -389,29 +439,49 @@ describe('what the events mean', () => {
 
 	test('case 58: text before an error is kept, never a success', () => {
 		const script: Script = { steps: [...said('half '), { error: { status: 500, message: 'gone' } }] };
-		expect(playScript('1.14', 'chat', script).result).toMatchObject({ status: 'failed', text: 'half ', error: { message: 'gone' } });
+		expect(playScript('1.14', 'chat', script).result).toMatchObject({
+			status: 'failed',
+			text: 'half ',
+			error: { message: 'gone' },
+		});
 	});
 
 	describe('case 59: speech', () => {
 		const audio = (text: string) => Buffer.from(text).toString('base64');
-		const script: Script = { steps: [...said('Hi'), { tts: audio('one') }], trailingAudio: [audio('two!'), audio('3')] };
+		const script: Script = {
+			steps: [...said('Hi'), { tts: audio('one') }],
+			trailingAudio: [audio('two!'), audio('3')],
+		};
 
-		test.each(['chat', CHATFLOW, 'workflow'] as const)('has no effect on the text, unless wanted it is not waited for (%s)', (mode) => {
-			const steps = mode === 'chat' ? script.steps : [{ node: { id: 'n' } }, ...script.steps];
-			const text = scriptText('2026', mode, { ...script, steps });
-			const plain = playText(text, { mode });
-			expect(plain).toMatchObject({ closed: true, shown: 'Hi', result: { status: 'succeeded', text: 'Hi', audio: undefined } });
-			const heard = playText(text, { mode, wantAudio: true });
-			expect(heard).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'Hi' } });
-			expect(heard.result.audio).toEqual({ base64: audio('onetwo!3'), mimeType: 'audio/mpeg', complete: true });
-		});
+		test.each(['chat', CHATFLOW, 'workflow'] as const)(
+			'has no effect on the text, unless wanted it is not waited for (%s)',
+			(mode) => {
+				const steps = mode === 'chat' ? script.steps : [{ node: { id: 'n' } }, ...script.steps];
+				const text = scriptText('2026', mode, { ...script, steps });
+				const plain = playText(text, { mode });
+				expect(plain).toMatchObject({
+					closed: true,
+					shown: 'Hi',
+					result: { status: 'succeeded', text: 'Hi', audio: undefined },
+				});
+				const heard = playText(text, { mode, wantAudio: true });
+				expect(heard).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'Hi' } });
+				expect(heard.result.audio).toEqual({ base64: audio('onetwo!3'), mimeType: 'audio/mpeg', complete: true });
+			},
+		);
 
 		test('a grace for speech that does not come, in which nothing else counts', () => {
 			const text = scriptText('1.12', 'chat', script);
 			const open = text.slice(0, text.lastIndexOf('data: '));
-			const played = playText(open + lines({ event: 'error', message: 'tts broke' }), { mode: 'chat', wantAudio: true });
+			const played = playText(open + lines({ event: 'error', message: 'tts broke' }), {
+				mode: 'chat',
+				wantAudio: true,
+			});
 			expect(played).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
-			expect(played.result).toMatchObject({ status: 'succeeded', audio: { complete: false, base64: audio('onetwo!3') } });
+			expect(played.result).toMatchObject({
+				status: 'succeeded',
+				audio: { complete: false, base64: audio('onetwo!3') },
+			});
 		});
 
 		test('pieces encoded one by one are joined by their bytes', () => {
@@ -424,23 +494,29 @@ describe('what the events mean', () => {
 		});
 	});
 
-	test.each(['1.14', '2026'] as const)('case 60: paused, with run id and forms, with and without a token (%s)', (version) => {
-		for (const mode of [CHATFLOW, 'workflow'] as const) {
-			const form = { nodeId: 'ask', nodeTitle: 'Ask', content: 'OK?', actions: [{ id: 'yes', title: 'Yes' }] };
-			const pause: Step = { pause: [form, { ...form, nodeId: 'mail', token: null }] };
-			const played = playScript(version, mode, { steps: [...said('Wait'), pause] });
-			expect(played).toMatchObject({ closed: true, result: { status: 'paused', text: 'Wait', workflowRunId: 'r', taskId: 't' } });
-			expect(played.result.pause).toMatchObject({
-				workflowRunId: 'r',
-				pausedNodes: ['ask', 'mail'],
-				forms: [
-					{ formId: 'fo1', nodeId: 'ask', formToken: 'ft1', actions: [{ id: 'yes' }], expirationTime: 1705402020 },
-					{ formId: 'fo2', nodeId: 'mail', formToken: null },
-				],
-			});
-			expect(played.result.workflow?.status).toBe('paused');
-		}
-	});
+	test.each(['1.14', '2026'] as const)(
+		'case 60: paused, with run id and forms, with and without a token (%s)',
+		(version) => {
+			for (const mode of [CHATFLOW, 'workflow'] as const) {
+				const form = { nodeId: 'ask', nodeTitle: 'Ask', content: 'OK?', actions: [{ id: 'yes', title: 'Yes' }] };
+				const pause: Step = { pause: [form, { ...form, nodeId: 'mail', token: null }] };
+				const played = playScript(version, mode, { steps: [...said('Wait'), pause] });
+				expect(played).toMatchObject({
+					closed: true,
+					result: { status: 'paused', text: 'Wait', workflowRunId: 'r', taskId: 't' },
+				});
+				expect(played.result.pause).toMatchObject({
+					workflowRunId: 'r',
+					pausedNodes: ['ask', 'mail'],
+					forms: [
+						{ formId: 'fo1', nodeId: 'ask', formToken: 'ft1', actions: [{ id: 'yes' }], expirationTime: 1705402020 },
+						{ formId: 'fo2', nodeId: 'mail', formToken: null },
+					],
+				});
+				expect(played.result.workflow?.status).toBe('paused');
+			}
+		},
+	);
 
 	test('case 60: forms only in the reason; a form that was answered waits no longer', () => {
 		const reasons = [{ TYPE: 'human_input_required', form_id: 'f2', node_id: 'n2' }];
@@ -471,48 +547,85 @@ describe('what the events mean', () => {
 		expect(playText(text).result).toMatchObject({ status: 'failed', text: 'part', error: { code: 'invalid_param' } });
 	});
 
-	test.each(SIM_VERSIONS)('case 62: events of nodes, loops, logs and reasoning stay out of the answer (%s)', (version) => {
-		const data = { id: 'it1', node_id: 'it', node_type: 'iteration', title: 'Each', inputs: { list: [1, 2] } };
-		const retry = { id: 'e1', node_id: 'n1', node_type: 'http', title: 'Call', status: 'retry', error: '503', retry_index: 1 };
-		const log = { node_execution_id: 'e1', id: 'l1', label: 'Round 1', parent_id: null, status: 'start', data: {} };
-		const steps: Step[] = [
-			{ nodeStart: { id: 'n1', type: 'http', title: 'Call' } },
-			{ emit: 'node_retry', fields: { data: retry } },
-			{ emit: 'agent_log', fields: { data: log } },
-			{ emit: 'agent_log', fields: { data: { ...log, status: 'success' } } },
-			{ emit: 'reasoning_chunk', fields: { data: { message_id: 'm', reasoning: 'Hm. ', node_id: 'n1', is_final: false } } },
-			{ emit: 'reasoning_chunk', fields: { data: { message_id: 'm', reasoning: 'Ah.', node_id: 'n1', is_final: true } } },
-			{ nodeEnd: { id: 'n1', type: 'http', title: 'Call', outputs: { body: 'text' } } },
-			{ emit: 'iteration_started', fields: { data } },
-			{ emit: 'iteration_next', fields: { data: { ...data, index: 0 } } },
-			{ emit: 'iteration_next', fields: { data: { ...data, index: 1 } } },
-			{ emit: 'iteration_completed', fields: { data: { ...data, outputs: { output: ['x'] }, status: 'succeeded', steps: 2 } } },
-			{ emit: 'loop_started', fields: { data: { ...data, id: 'lo1', node_type: 'loop' } } },
-			{ emit: 'loop_next', fields: { data: { ...data, id: 'lo1', index: 0 } } },
-			{ emit: 'loop_completed', fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } } },
-			...said('Done.'),
-		];
-		for (const mode of [CHATFLOW, 'workflow'] as const) {
-			const { result, shown } = playScript(version, mode, { steps });
-			expect([result.text, shown, result.reasoning]).toEqual(['Done.', 'Done.', 'Hm. Ah.']);
-			expect(result.workflow?.nodes).toMatchObject([
-				{ id: 'e1', kind: 'node', nodeId: 'n1', status: 'succeeded', retries: 1, outputs: { body: 'text' } },
-				{ id: 'it1', kind: 'iteration', status: 'succeeded', passes: 2, inputs: { list: [1, 2] }, outputs: { output: ['x'] } },
-				{ id: 'lo1', kind: 'loop', status: 'failed', passes: 1 },
-			]);
-			expect(result.workflow?.nodes[0]?.error).toBeUndefined();
-			expect(result.workflow?.agentLogs).toEqual([{ ...log, status: 'success' }]);
-		}
-	});
+	test.each(SIM_VERSIONS)(
+		'case 62: events of nodes, loops, logs and reasoning stay out of the answer (%s)',
+		(version) => {
+			const data = { id: 'it1', node_id: 'it', node_type: 'iteration', title: 'Each', inputs: { list: [1, 2] } };
+			const retry = {
+				id: 'e1',
+				node_id: 'n1',
+				node_type: 'http',
+				title: 'Call',
+				status: 'retry',
+				error: '503',
+				retry_index: 1,
+			};
+			const log = { node_execution_id: 'e1', id: 'l1', label: 'Round 1', parent_id: null, status: 'start', data: {} };
+			const steps: Step[] = [
+				{ nodeStart: { id: 'n1', type: 'http', title: 'Call' } },
+				{ emit: 'node_retry', fields: { data: retry } },
+				{ emit: 'agent_log', fields: { data: log } },
+				{ emit: 'agent_log', fields: { data: { ...log, status: 'success' } } },
+				{
+					emit: 'reasoning_chunk',
+					fields: { data: { message_id: 'm', reasoning: 'Hm. ', node_id: 'n1', is_final: false } },
+				},
+				{
+					emit: 'reasoning_chunk',
+					fields: { data: { message_id: 'm', reasoning: 'Ah.', node_id: 'n1', is_final: true } },
+				},
+				{ nodeEnd: { id: 'n1', type: 'http', title: 'Call', outputs: { body: 'text' } } },
+				{ emit: 'iteration_started', fields: { data } },
+				{ emit: 'iteration_next', fields: { data: { ...data, index: 0 } } },
+				{ emit: 'iteration_next', fields: { data: { ...data, index: 1 } } },
+				{
+					emit: 'iteration_completed',
+					fields: { data: { ...data, outputs: { output: ['x'] }, status: 'succeeded', steps: 2 } },
+				},
+				{ emit: 'loop_started', fields: { data: { ...data, id: 'lo1', node_type: 'loop' } } },
+				{ emit: 'loop_next', fields: { data: { ...data, id: 'lo1', index: 0 } } },
+				{ emit: 'loop_completed', fields: { data: { ...data, id: 'lo1', status: 'failed', error: null, steps: 1 } } },
+				...said('Done.'),
+			];
+			for (const mode of [CHATFLOW, 'workflow'] as const) {
+				const { result, shown } = playScript(version, mode, { steps });
+				expect([result.text, shown, result.reasoning]).toEqual(['Done.', 'Done.', 'Hm. Ah.']);
+				expect(result.workflow?.nodes).toMatchObject([
+					{ id: 'e1', kind: 'node', nodeId: 'n1', status: 'succeeded', retries: 1, outputs: { body: 'text' } },
+					{
+						id: 'it1',
+						kind: 'iteration',
+						status: 'succeeded',
+						passes: 2,
+						inputs: { list: [1, 2] },
+						outputs: { output: ['x'] },
+					},
+					{ id: 'lo1', kind: 'loop', status: 'failed', passes: 1 },
+				]);
+				expect(result.workflow?.nodes[0]?.error).toBeUndefined();
+				expect(result.workflow?.agentLogs).toEqual([{ ...log, status: 'success' }]);
+			}
+		},
+	);
 
 	test.each(SIM_VERSIONS)('case 63: an empty answer is a success (%s)', (version) => {
 		for (const mode of ['chat', 'agent-chat', CHATFLOW, 'completion'] as const) {
-			expect(playScript(version, mode, { steps: [] })).toMatchObject({ closed: true, shown: '', result: { status: 'succeeded', text: '' } });
+			expect(playScript(version, mode, { steps: [] })).toMatchObject({
+				closed: true,
+				shown: '',
+				result: { status: 'succeeded', text: '' },
+			});
 		}
 	});
 
 	test('files of closing events come once, with what each event knows', () => {
-		const file = { dify_model_identity: '__dify__file__', id: null, related_id: 'tool1', type: 'image', filename: 'a.png' };
+		const file = {
+			dify_model_identity: '__dify__file__',
+			id: null,
+			related_id: 'tool1',
+			type: 'image',
+			filename: 'a.png',
+		};
 		const files = [{ ...file, url: '/files/tools/tool1.png?timestamp=1&nonce=a&sign=b' }];
 		const steps: Step[] = [{ file: { type: 'image', url: '/files/tools/tool1.png?timestamp=2&nonce=c&sign=d' } }];
 		for (const version of SIM_VERSIONS) {
@@ -526,7 +639,12 @@ describe('what the events mean', () => {
 		const files = [{ id: 'f1', type: 'image', url: '/a.png' }];
 		const metadata = { usage: {}, retriever_resources: null };
 		const end = { event: 'message_end', ...ENV, metadata };
-		const finished = { event: 'workflow_finished', ...ENV, workflow_run_id: 'r', data: { id: 'r', status: 'succeeded' } };
+		const finished = {
+			event: 'workflow_finished',
+			...ENV,
+			workflow_run_id: 'r',
+			data: { id: 'r', status: 'succeeded' },
+		};
 		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
 		const first = playText(lines(started, { ...end, files }, finished)).result;
 		const second = playText(lines(started, end, { ...finished, data: { ...finished.data, files } })).result;
@@ -536,7 +654,12 @@ describe('what the events mean', () => {
 
 	test('a closing event that names its message by "id" only: without it, the answer could not be rated', () => {
 		const { message_id: messageId, ...envelope } = ENV;
-		const { result } = playText(lines({ event: 'message', ...envelope, answer: 'a' }, { event: 'message_end', ...envelope, id: messageId, metadata: {} }));
+		const { result } = playText(
+			lines(
+				{ event: 'message', ...envelope, answer: 'a' },
+				{ event: 'message_end', ...envelope, id: messageId, metadata: {} },
+			),
+		);
 		expect(result).toMatchObject({ status: 'succeeded', messageId });
 	});
 
@@ -578,8 +701,15 @@ describe('what the events mean', () => {
 	});
 
 	test('a workflow status that nobody knows is a failure that names it', () => {
-		const end = { event: 'workflow_finished', workflow_run_id: 'r', task_id: 't', data: { id: 'r', status: 'exploded' } };
-		expect(playText(lines(end)).result.error?.message).toBe('The workflow run ended with the unknown status "exploded"');
+		const end = {
+			event: 'workflow_finished',
+			workflow_run_id: 'r',
+			task_id: 't',
+			data: { id: 'r', status: 'exploded' },
+		};
+		expect(playText(lines(end)).result.error?.message).toBe(
+			'The workflow run ended with the unknown status "exploded"',
+		);
 	});
 });
 
@@ -595,21 +725,28 @@ describe('workflow apps', () => {
 	test.each(SIM_VERSIONS)('case 67: outputs win over the streamed text (%s)', (version) => {
 		const script: Script = { steps: said('dra', 'ft'), outputs: { text: 'final', score: 1 } };
 		const { result, shown, closed } = playScript(version, 'workflow', script);
-		expect(result).toMatchObject({ status: 'succeeded', text: 'final', workflow: { outputs: { text: 'final', score: 1 } } });
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'final',
+			workflow: { outputs: { text: 'final', score: 1 } },
+		});
 		expect([shown, closed]).toEqual(['final', true]);
 	});
 
-	test.each(SIM_VERSIONS)('case 67: several texts among the outputs leave the streamed one; failure keeps it too (%s)', (version) => {
-		const several = { steps: said('draft'), outputs: { one: 'a', two: 'b' } };
-		expect(playScript(version, 'workflow', several).result.text).toBe('draft');
-		expect(playScript(version, 'workflow', SAMPLES.workflowFailure).result).toMatchObject({
-			status: 'failed',
-			text: 'par',
-			taskId: 't',
-			workflowRunId: 'r',
-			error: { cause: 'run-failed', message: 'boom' },
-		});
-	});
+	test.each(SIM_VERSIONS)(
+		'case 67: several texts among the outputs leave the streamed one; failure keeps it too (%s)',
+		(version) => {
+			const several = { steps: said('draft'), outputs: { one: 'a', two: 'b' } };
+			expect(playScript(version, 'workflow', several).result.text).toBe('draft');
+			expect(playScript(version, 'workflow', SAMPLES.workflowFailure).result).toMatchObject({
+				status: 'failed',
+				text: 'par',
+				taskId: 't',
+				workflowRunId: 'r',
+				error: { cause: 'run-failed', message: 'boom' },
+			});
+		},
+	);
 
 	test('case 67: outputs of a failed run do not win; text_replace would', () => {
 		const ids = { workflow_run_id: 'r', task_id: 't' };
@@ -617,27 +754,42 @@ describe('workflow apps', () => {
 			{ event: 'text_chunk', ...ids, data: { text: 'bad' } },
 			{ event: 'text_replace', ...ids, data: { text: 'better' } },
 		];
-		const failed = { event: 'workflow_finished', ...ids, data: { id: 'r', status: 'failed', outputs: { text: 'x' }, error: 'e' } };
+		const failed = {
+			event: 'workflow_finished',
+			...ids,
+			data: { id: 'r', status: 'failed', outputs: { text: 'x' }, error: 'e' },
+		};
 		const played = playText(lines(...events, failed));
 		expect([played.shown, played.result.text, played.result.status]).toEqual(['better', 'better', 'failed']);
 	});
 
 	test('a run that finishes as paused is paused', () => {
 		const end = { event: 'workflow_finished', workflow_run_id: 'r', task_id: 't', data: { id: 'r', status: 'paused' } };
-		expect(playText(lines(end))).toMatchObject({ closed: true, result: { status: 'paused', pause: { workflowRunId: 'r' } } });
+		expect(playText(lines(end))).toMatchObject({
+			closed: true,
+			result: { status: 'paused', pause: { workflowRunId: 'r' } },
+		});
 	});
 
 	test.each(SIM_VERSIONS)('case 67: the end without workflow_finished is a failure with the run id (%s)', (version) => {
 		const text = scriptText(version, 'workflow', { steps: said('par') });
 		const { result } = playText(text.slice(0, text.lastIndexOf('data: ')), { mode: 'workflow' });
-		expect(result).toMatchObject({ status: 'failed', text: 'par', workflowRunId: 'r', error: { cause: 'ended-early' } });
+		expect(result).toMatchObject({
+			status: 'failed',
+			text: 'par',
+			workflowRunId: 'r',
+			error: { cause: 'ended-early' },
+		});
 	});
 
 	test('case 68: the replay of a finished run, with blanks in its JSON, for both app types', () => {
 		const replay =
 			'data: {"event": "workflow_finished", "workflow_run_id": "r", "task_id": "t", "data": {"id": "r", "workflow_id": "w", "status": "succeeded", "outputs": {"answer": "Hello", "files": []}, "error": null}}\n\n';
 		for (const mode of [CHATFLOW, 'workflow'] as const) {
-			expect(playText(replay, { mode })).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'Hello', workflowRunId: 'r' } });
+			expect(playText(replay, { mode })).toMatchObject({
+				closed: true,
+				result: { status: 'succeeded', text: 'Hello', workflowRunId: 'r' },
+			});
 		}
 	});
 });
@@ -656,7 +808,9 @@ describe('properties', () => {
 		{ file: { type: 'image', url: '/a.png' } },
 		{ tts: 'AAEC' },
 	);
-	const node: fc.Arbitrary<Step> = fc.record({ node: fc.record({ id: fc.constantFrom('n1', 'n2'), error: fc.constant(undefined) }) });
+	const node: fc.Arbitrary<Step> = fc.record({
+		node: fc.record({ id: fc.constantFrom('n1', 'n2'), error: fc.constant(undefined) }),
+	});
 	const steps = (mode: DifyAppMode): fc.Arbitrary<Step[]> => {
 		const piece: fc.Arbitrary<Step> =
 			mode === 'agent' || mode === 'agent-chat'
@@ -688,15 +842,20 @@ describe('properties', () => {
 
 	test('any split of a transcript gives the same result, and the pieces shown are the text', () => {
 		fc.assert(
-			fc.property(run, fc.array(fc.nat(), { maxLength: 12 }), fc.boolean(), ({ mode, wantAudio, text: plain }, cuts, crlf) => {
-				const whole = crlf ? plain.replaceAll('\n', '\r\n') : plain;
-				const bytes = bytesOf(whole);
-				const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((one, other) => one - other);
-				const pieces = [...at, bytes.length].map((end, index) => bytes.subarray(at[index - 1] ?? 0, end));
-				const played = playBytes(pieces, { mode, wantAudio });
-				expect(played).toEqual(playText(plain, { mode, wantAudio }));
-				expect(played.shown).toBe(played.result.text);
-			}),
+			fc.property(
+				run,
+				fc.array(fc.nat(), { maxLength: 12 }),
+				fc.boolean(),
+				({ mode, wantAudio, text: plain }, cuts, crlf) => {
+					const whole = crlf ? plain.replaceAll('\n', '\r\n') : plain;
+					const bytes = bytesOf(whole);
+					const at = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((one, other) => one - other);
+					const pieces = [...at, bytes.length].map((end, index) => bytes.subarray(at[index - 1] ?? 0, end));
+					const played = playBytes(pieces, { mode, wantAudio });
+					expect(played).toEqual(playText(plain, { mode, wantAudio }));
+					expect(played.shown).toBe(played.result.text);
+				},
+			),
 			examples(300),
 		);
 	});
@@ -716,33 +875,40 @@ describe('properties', () => {
 	test('any cut gives failure with all the text so far and the ids', () => {
 		const appended = fc
 			.constantFrom<DifyAppMode>('chat', 'agent-chat', CHATFLOW, 'completion', 'workflow')
-			.chain((mode) => 
+			.chain((mode) =>
 				fc.record({
 					mode: fc.constant(mode),
 					version: fc.constantFrom(...SIM_VERSIONS),
 					steps: steps(mode),
-					end: fc.constantFrom<Partial<Script>>(...(mode === CHATFLOW || mode === 'workflow' ? ends.slice(0, 3) : [{}])),
+					end: fc.constantFrom<Partial<Script>>(
+						...(mode === CHATFLOW || mode === 'workflow' ? ends.slice(0, 3) : [{}]),
+					),
 				}),
 			);
 		fc.assert(
-			fc.property(appended, fc.nat(), fc.constantFrom('eof', 'closed', 'abort', 'idle'), ({ mode, version, steps: all, end }, cut, reason) => {
-				const silent = all.filter((step) => !('tts' in step));
-				const bytes = bytesOf(scriptText(version, mode, { steps: silent, ...end }));
-				// The last event is whole without its two line ends, so the last cut is one byte before them.
-				const part = bytes.subarray(0, cut % (bytes.length - 2));
-				const { result, shown } = playBytes([part], { mode }, reason);
-				const text = new TextDecoder().decode(part);
-				expect(result.status).toBe('failed');
-				expect(result.error?.message).not.toBe('');
-				expect([result.text, shown]).toEqual([plainText(text), plainText(text)]);
-				// The first whole event names the task.
-				if (/"task_id":"t".*\n/.test(text)) expect(result.taskId).toBe('t');
-			}),
+			fc.property(
+				appended,
+				fc.nat(),
+				fc.constantFrom('eof', 'closed', 'abort', 'idle'),
+				({ mode, version, steps: all, end }, cut, reason) => {
+					const silent = all.filter((step) => !('tts' in step));
+					const bytes = bytesOf(scriptText(version, mode, { steps: silent, ...end }));
+					// The last event is whole without its two line ends, so the last cut is one byte before them.
+					const part = bytes.subarray(0, cut % (bytes.length - 2));
+					const { result, shown } = playBytes([part], { mode }, reason);
+					const text = new TextDecoder().decode(part);
+					expect(result.status).toBe('failed');
+					expect(result.error?.message).not.toBe('');
+					expect([result.text, shown]).toEqual([plainText(text), plainText(text)]);
+					// The first whole event names the task.
+					if (/"task_id":"t".*\n/.test(text)) expect(result.taskId).toBe('t');
+				},
+			),
 			examples(300),
 		);
 	});
 
-	test('any cut of a New Agent\'s stream: failure, nothing doubled', () => {
+	test("any cut of a New Agent's stream: failure, nothing doubled", () => {
 		const bytes = bytesOf(scriptText('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo 你'] } }] }));
 		const texts = new Set<string>();
 		for (let cut = 0; cut < bytes.length - 2; cut++) {
@@ -765,7 +931,10 @@ describe('properties', () => {
 			event: fc.constantFrom<unknown>(...names, 5),
 			id: value,
 			answer: value,
-			data: fc.oneof(value, fc.record({ id: value, status: value, outputs: value, files: value, reasons: value, error: value })),
+			data: fc.oneof(
+				value,
+				fc.record({ id: value, status: value, outputs: value, files: value, reasons: value, error: value }),
+			),
 			metadata: value,
 			files: value,
 			message: value,

@@ -1,6 +1,15 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { waitFor } from '../dify/ask';
-import { SIM_VERSIONS, appKey, defaultApps, knowledgeKey, startDifySim, type DifySim, type DifySimOptions, type SimVersion } from '../servers/dify';
+import {
+	SIM_VERSIONS,
+	appKey,
+	defaultApps,
+	knowledgeKey,
+	startDifySim,
+	type DifySim,
+	type DifySimOptions,
+	type SimVersion,
+} from '../servers/dify';
 import { listen } from '../support/listening';
 import { delay, fs, http, path, process } from '../support/node';
 import {
@@ -49,13 +58,26 @@ async function startSim(options: DifySimOptions = {}): Promise<DifySim> {
 	return sim;
 }
 
-async function credentialOf(sim: Pick<DifySim, 'url'>, mode: DifyAppMode = 'chat', data: Record<string, unknown> = {}): Promise<Named> {
-	const { id, name } = await n8n.createCredential({ name: `Dify ${mode}`, type: 'difyApi', data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data } });
+async function credentialOf(
+	sim: Pick<DifySim, 'url'>,
+	mode: DifyAppMode = 'chat',
+	data: Record<string, unknown> = {},
+): Promise<Named> {
+	const { id, name } = await n8n.createCredential({
+		name: `Dify ${mode}`,
+		type: 'difyApi',
+		data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data },
+	});
 	return { id, name };
 }
 
 /** A Dify node of this package; parameters over those that the editor would fill in. */
-const dify = (type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'difyChatMessageTool', { id, name }: Named, parameters: Record<string, unknown> = {}, more: object = {}) => ({
+const dify = (
+	type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'difyChatMessageTool',
+	{ id, name }: Named,
+	parameters: Record<string, unknown> = {},
+	more: object = {},
+) => ({
 	type: `CUSTOM.${type}`,
 	parameters,
 	credentials: { difyApi: { id, name } },
@@ -63,14 +85,35 @@ const dify = (type: 'difyChatMessage' | 'difyFeedback' | 'difyConversation' | 'd
 });
 
 const chatNode = (credential: Named, parameters: Record<string, unknown> = {}, more: object = {}) =>
-	dify('difyChatMessage', credential, { query: '={{ $json.chatInput }}', user: '={{ $json.sessionId }}', conversation: 'new', inputsMode: 'json', inputsJson: '{}', options: {}, ...parameters }, more);
+	dify(
+		'difyChatMessage',
+		credential,
+		{
+			query: '={{ $json.chatInput }}',
+			user: '={{ $json.sessionId }}',
+			conversation: 'new',
+			inputsMode: 'json',
+			inputsJson: '{}',
+			options: {},
+			...parameters,
+		},
+		more,
+	);
 
-async function linesOf(webhookId: string, text: string, sessionId = 'session', signal?: AbortSignal): Promise<ChatLine[]> {
+async function linesOf(
+	webhookId: string,
+	text: string,
+	sessionId = 'session',
+	signal?: AbortSignal,
+): Promise<ChatLine[]> {
 	return await chatLines(n8n, webhookId, text, { sessionId, signal });
 }
 
 function itemsOf(data: ExecutionData, node = CHAT): Array<{ json: Record<string, unknown>; pairedItem?: unknown }> {
-	return data.resultData.runData[node]!.at(-1)!.data!.main![0]! as Array<{ json: Record<string, unknown>; pairedItem?: unknown }>;
+	return data.resultData.runData[node]!.at(-1)!.data!.main![0]! as Array<{
+		json: Record<string, unknown>;
+		pairedItem?: unknown;
+	}>;
 }
 
 async function onlyExecution(workflowId: string): Promise<Execution> {
@@ -87,16 +130,24 @@ const words = (text: string) => text.split(/(?<= )/);
 const STORY = 'Once upon a time there was a <llama> & her "friend", 你好 😀, who lived in a small box. ';
 
 describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () => {
-	const modes = (version: SimVersion): DifyAppMode[] => (version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat']);
+	const modes = (version: SimVersion): DifyAppMode[] =>
+		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 
 	it.each(SIM_VERSIONS)('types the answer word by word with Dify %s, in every type of app', async (version) => {
 		const typed = async (mode: DifyAppMode) => {
 			const isAgent = mode.startsWith('agent');
 			const steps = isAgent ? [{ round: { chunks: words(STORY) } }] : words(STORY).map((text) => ({ text }));
-			const sim = await startSim({ version, apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }], stream: { delayMs: 120 } });
+			const sim = await startSim({
+				version,
+				apps: [{ mode, key: appKey(mode), reply: () => ({ steps }) }],
+				stream: { delayMs: 120 },
+			});
 			const credential = await credentialOf(sim, mode);
 			const webhookId = `dify-${version.replace('.', '-')}-${mode}`;
-			const { id } = await importWorkflow(n8n, workflowOf(`Chat ${webhookId}`, { Chat: chatTrigger(webhookId, CHAT), [CHAT]: chatNode(credential) }));
+			const { id } = await importWorkflow(
+				n8n,
+				workflowOf(`Chat ${webhookId}`, { Chat: chatTrigger(webhookId, CHAT), [CHAT]: chatNode(credential) }),
+			);
 			const lines = await linesOf(webhookId, 'Tell me <b>"a story"</b> & more');
 			writeTranscript(webhookId, lines);
 			const items = lines.filter(({ type }) => type === 'item');
@@ -105,16 +156,36 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			expect(items.length).toBeGreaterThan(words(STORY).length / 4);
 			// Over time, not in one lump at the end.
 			expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
-			expect(sim.runs).toMatchObject([{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' }]);
+			expect(sim.runs).toMatchObject([
+				{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' },
+			]);
 			const [item] = itemsOf((await onlyExecution(id)).data);
-			expect(item!.json).toMatchObject({ answer: STORY, conversationId: sim.runs[0]!.conversationId, messageId: sim.runs[0]!.messageId, taskId: sim.runs[0]!.taskId, status: 'succeeded' });
+			expect(item!.json).toMatchObject({
+				answer: STORY,
+				conversationId: sim.runs[0]!.conversationId,
+				messageId: sim.runs[0]!.messageId,
+				taskId: sim.runs[0]!.taskId,
+				status: 'succeeded',
+			});
 		};
 		await Promise.all(modes(version).map(typed));
 	});
 
 	it('shows an answer that moderation replaced in a message of its own', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'bad ' }, { text: 'words' }, { replace: 'Withheld.' }] }) }], stream: { delayMs: 20 } });
-		await importWorkflow(n8n, workflowOf('Replaced', { Chat: chatTrigger('dify-replaced', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const sim = await startSim({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: () => ({ steps: [{ text: 'bad ' }, { text: 'words' }, { replace: 'Withheld.' }] }),
+				},
+			],
+			stream: { delayMs: 20 },
+		});
+		await importWorkflow(
+			n8n,
+			workflowOf('Replaced', { Chat: chatTrigger('dify-replaced', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+		);
 		const lines = await linesOf('dify-replaced', 'hi');
 		const secondBegin = lines.findLastIndex(({ type }) => type === 'begin');
 		expect(textOf(lines.slice(secondBegin))).toBe('Withheld.');
@@ -124,7 +195,13 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 	it('goes on with the latest conversation of the chat session, and with another one for another session, with the defaults of the node', async () => {
 		const sim = await startSim();
 		const credential = await credentialOf(sim);
-		await importWorkflow(n8n, workflowOf('Latest', { Chat: chatTrigger('dify-latest', CHAT), [CHAT]: dify('difyChatMessage', credential, { conversation: 'latest' }) }));
+		await importWorkflow(
+			n8n,
+			workflowOf('Latest', {
+				Chat: chatTrigger('dify-latest', CHAT),
+				[CHAT]: dify('difyChatMessage', credential, { conversation: 'latest' }),
+			}),
+		);
 		await linesOf('dify-latest', 'one', 'anna');
 		await linesOf('dify-latest', 'two', 'anna');
 		await linesOf('dify-latest', 'three', 'ben');
@@ -132,19 +209,39 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		expect([one!.user, two!.user, three!.user]).toEqual(['anna', 'anna', 'ben']);
 		expect(two!.conversationId).toBe(one!.conversationId);
 		expect(three!.conversationId).not.toBe(one!.conversationId);
-		const { status, data } = await run(workflowOf('No chat', { Start: { ...MANUAL, to: [CHAT] }, [CHAT]: dify('difyChatMessage', credential, { query: 'four' }) }));
+		const { status, data } = await run(
+			workflowOf('No chat', {
+				Start: { ...MANUAL, to: [CHAT] },
+				[CHAT]: dify('difyChatMessage', credential, { query: 'four' }),
+			}),
+		);
 		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
 		expect(sim.runs[3]).toMatchObject({ query: 'four', user: expect.stringMatching(/^n8n-\w+$/) as string });
 	});
 
 	it('Stop in n8n reaches the stop route of the app within a second', async () => {
-		const sim = await startSim({ apps: [{ mode: 'advanced-chat', key: appKey('advanced-chat'), reply: () => ({ steps: [{ text: 'Once ' }, { text: 'upon ' }, { wait: 60_000 }, { text: 'never' }] }) }] });
-		const { id } = await importWorkflow(n8n, workflowOf('Stopped', { Chat: chatTrigger('dify-stopped', CHAT), [CHAT]: chatNode(await credentialOf(sim, 'advanced-chat')) }));
+		const sim = await startSim({
+			apps: [
+				{
+					mode: 'advanced-chat',
+					key: appKey('advanced-chat'),
+					reply: () => ({ steps: [{ text: 'Once ' }, { text: 'upon ' }, { wait: 60_000 }, { text: 'never' }] }),
+				},
+			],
+		});
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Stopped', {
+				Chat: chatTrigger('dify-stopped', CHAT),
+				[CHAT]: chatNode(await credentialOf(sim, 'advanced-chat')),
+			}),
+		);
 		const stopped = async (at: number) => {
 			const reader = new AbortController();
 			const typed: ChatLine[] = [];
 			const reading = (async () => {
-				for await (const line of n8n.chat('dify-stopped', 'go on', { sessionId: 'session', signal: reader.signal })) typed.push(line);
+				for await (const line of n8n.chat('dify-stopped', 'go on', { sessionId: 'session', signal: reader.signal }))
+					typed.push(line);
 			})().catch(() => undefined);
 			await waitFor(() => textOf(typed) === 'Once upon ');
 			const [running] = await n8n.listExecutions({ workflowId: id, status: ['running'] });
@@ -169,12 +266,19 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 	});
 
 	it('goes on when the visitor closes the chat, and keeps the whole answer', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: words(STORY).map((text) => ({ text })) }) }], stream: { delayMs: 250 } });
-		const { id } = await importWorkflow(n8n, workflowOf('Left', { Chat: chatTrigger('dify-left', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const sim = await startSim({
+			apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: words(STORY).map((text) => ({ text })) }) }],
+			stream: { delayMs: 250 },
+		});
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Left', { Chat: chatTrigger('dify-left', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+		);
 		const visitor = new AbortController();
 		const lines: ChatLine[] = [];
 		const reading = (async () => {
-			for await (const line of n8n.chat('dify-left', 'go on', { sessionId: 'session', signal: visitor.signal })) if (lines.push(line) === 4) visitor.abort();
+			for await (const line of n8n.chat('dify-left', 'go on', { sessionId: 'session', signal: visitor.signal }))
+				if (lines.push(line) === 4) visitor.abort();
 		})().catch(() => undefined);
 		await reading;
 		expect(sim.runs[0]!.status).toBe('running');
@@ -185,7 +289,10 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 
 	it('tells the chat what went wrong', async () => {
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
-		const { id } = await importWorkflow(n8n, workflowOf('Off', { Chat: chatTrigger('dify-off', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }));
+		const { id } = await importWorkflow(
+			n8n,
+			workflowOf('Off', { Chat: chatTrigger('dify-off', CHAT), [CHAT]: chatNode(await credentialOf(sim)) }),
+		);
 		const lines = await linesOf('dify-off', 'hi');
 		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
 		expect(lines.at(-1)!.content).toContain('Backend service API');
@@ -194,33 +301,66 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 });
 
 describe('files', () => {
-	it.each(SIM_VERSIONS)('sends a picture from binary data with Dify %s: uploaded by the same user, in the run as a local file', async (version) => {
-		const sim = await startSim({ version });
-		const credential = await credentialOf(sim);
-		const { status, data } = await run(
-			workflowOf('Picture', {
-				Start: { ...MANUAL, to: ['Picture'] },
-				Picture: { type: 'n8n-nodes-base.set', typeVersion: 3.4, parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] } }, to: ['File'] },
-				File: { type: 'n8n-nodes-base.convertToFile', typeVersion: 1.1, parameters: { operation: 'toBinary', sourceProperty: 'data', options: { mimeType: 'image/png', fileName: 'my pixel: 1.png' } }, to: [CHAT] },
-				[CHAT]: chatNode(credential, { query: 'What is it?', user: 'anna', files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } }),
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-		const upload = sim.requests.find(({ path: route }) => route === '/files/upload')!.upload!;
-		expect(upload).toMatchObject({ fields: { user: 'anna' }, parts: [{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength }] });
-		expect(Buffer.from(upload.parts[0]!.content).toString('base64')).toBe(PIXEL);
-		expect(sim.runs).toMatchObject([{ user: 'anna', files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }] }]);
-		expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
-	});
+	it.each(SIM_VERSIONS)(
+		'sends a picture from binary data with Dify %s: uploaded by the same user, in the run as a local file',
+		async (version) => {
+			const sim = await startSim({ version });
+			const credential = await credentialOf(sim);
+			const { status, data } = await run(
+				workflowOf('Picture', {
+					Start: { ...MANUAL, to: ['Picture'] },
+					Picture: {
+						type: 'n8n-nodes-base.set',
+						typeVersion: 3.4,
+						parameters: { assignments: { assignments: [{ id: 'a', name: 'data', value: PIXEL, type: 'string' }] } },
+						to: ['File'],
+					},
+					File: {
+						type: 'n8n-nodes-base.convertToFile',
+						typeVersion: 1.1,
+						parameters: {
+							operation: 'toBinary',
+							sourceProperty: 'data',
+							options: { mimeType: 'image/png', fileName: 'my pixel: 1.png' },
+						},
+						to: [CHAT],
+					},
+					[CHAT]: chatNode(credential, {
+						query: 'What is it?',
+						user: 'anna',
+						files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] },
+					}),
+				}),
+			);
+			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+			const upload = sim.requests.find(({ path: route }) => route === '/files/upload')!.upload!;
+			expect(upload).toMatchObject({
+				fields: { user: 'anna' },
+				parts: [{ name: 'file', mimeType: 'image/png', size: Buffer.from(PIXEL, 'base64').byteLength }],
+			});
+			expect(Buffer.from(upload.parts[0]!.content).toString('base64')).toBe(PIXEL);
+			expect(sim.runs).toMatchObject([
+				{ user: 'anna', files: [{ type: 'image', transfer_method: 'local_file', mime_type: 'image/png' }] },
+			]);
+			expect(itemsOf(data)[0]!.json.answer).toBe('You said: What is it?');
+		},
+	);
 
 	it('sends what was dropped into the chat', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['image', 'document'], number: 5 } }] });
+		const sim = await startSim({
+			apps: [
+				{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['image', 'document'], number: 5 } },
+			],
+		});
 		const credential = await credentialOf(sim);
 		const trigger = chatTrigger('dify-dropped', CHAT);
 		await importWorkflow(
 			n8n,
 			workflowOf('Dropped', {
-				Chat: { ...trigger, parameters: { ...trigger.parameters, options: { responseMode: 'streaming', allowFileUploads: true } } },
+				Chat: {
+					...trigger,
+					parameters: { ...trigger.parameters, options: { responseMode: 'streaming', allowFileUploads: true } },
+				},
 				[CHAT]: chatNode(credential, { files: { file: [{ source: 'all', type: 'auto' }] } }),
 			}),
 		);
@@ -235,11 +375,19 @@ describe('files', () => {
 			await delay(100);
 			answer = await fetch(`${n8n.url}/webhook/dify-dropped/chat`, { method: 'POST', body: form });
 		}
-		const lines = (await answer.text()).trim().split('\n').map((line) => JSON.parse(line) as ChatLine);
+		const lines = (await answer.text())
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line) as ChatLine);
 		expect(textOf(lines)).toBe('You said: What are these?');
 		// n8n 2.20 names the files of a chat in another order.
-		const files = [...sim.runs[0]!.files].sort((one, other) => String(one.filename).localeCompare(String(other.filename)));
-		expect(files).toMatchObject([{ type: 'image', filename: 'a.png' }, { type: 'document', filename: 'b.txt' }]);
+		const files = [...sim.runs[0]!.files].sort((one, other) =>
+			String(one.filename).localeCompare(String(other.filename)),
+		);
+		expect(files).toMatchObject([
+			{ type: 'image', filename: 'a.png' },
+			{ type: 'document', filename: 'b.txt' },
+		]);
 	});
 });
 
@@ -249,7 +397,11 @@ describe('many items', () => {
 		workflowOf('Many', {
 			Start: { ...MANUAL, to: ['Items'] },
 			Items: { type: 'n8n-nodes-base.code', typeVersion: 2, parameters: { jsCode: CODE(count) }, to: [CHAT] },
-			[CHAT]: chatNode(credential, { query: '={{ "number " + $json.at }}', user: '={{ "user " + $json.at % 10 }}', ...parameters }, more),
+			[CHAT]: chatNode(
+				credential,
+				{ query: '={{ "number " + $json.at }}', user: '={{ "user " + $json.at % 10 }}', ...parameters },
+				more,
+			),
 		});
 
 	it('answers 100 items, 8 at once, in their order and paired', async () => {
@@ -264,7 +416,9 @@ describe('many items', () => {
 		timer();
 		expect(status).toBe('success');
 		const items = itemsOf(data);
-		expect(items.map(({ json }) => json.answer)).toEqual(Array.from({ length: 100 }, (_, at) => `You said: number ${at}`));
+		expect(items.map(({ json }) => json.answer)).toEqual(
+			Array.from({ length: 100 }, (_, at) => `You said: number ${at}`),
+		);
 		expect(items.map(({ pairedItem }) => pairedItem)).toEqual(Array.from({ length: 100 }, (_, at) => ({ item: at })));
 		expect(sim.runs).toHaveLength(100);
 		expect(most).toBeGreaterThan(1);
@@ -274,13 +428,26 @@ describe('many items', () => {
 	it('goes on after a failure: the others are answered, the failed item keeps code, status and partial answer', async () => {
 		const reply = ({ query }: { query: string }) =>
 			query === 'number 2'
-				? { steps: [{ text: 'half an answer' }, { error: { code: 'completion_request_error', status: 400, message: 'provider says no' } }] }
+				? {
+						steps: [
+							{ text: 'half an answer' },
+							{ error: { code: 'completion_request_error', status: 400, message: 'provider says no' } },
+						],
+					}
 				: `Fine, ${query}`;
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
-		const { status, data } = await run(many(await credentialOf(sim), 5, { options: { itemsAtOnce: 3 } }, { onError: 'continueRegularOutput' }));
+		const { status, data } = await run(
+			many(await credentialOf(sim), 5, { options: { itemsAtOnce: 3 } }, { onError: 'continueRegularOutput' }),
+		);
 		expect(status).toBe('success');
 		const items = itemsOf(data);
-		expect(items.map(({ json }) => json.answer)).toEqual(['Fine, number 0', 'Fine, number 1', undefined, 'Fine, number 3', 'Fine, number 4']);
+		expect(items.map(({ json }) => json.answer)).toEqual([
+			'Fine, number 0',
+			'Fine, number 1',
+			undefined,
+			'Fine, number 3',
+			'Fine, number 4',
+		]);
 		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
 		expect(items[2]!.json.error).toMatchObject({
 			message: expect.stringContaining('provider says no') as string,
@@ -296,15 +463,37 @@ describe('many items', () => {
 	});
 
 	it('sends failed items to the error output', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => (query === 'number 1' ? { steps: [], refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' } } : 'ok') }] });
+		const sim = await startSim({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: ({ query }) =>
+						query === 'number 1'
+							? { steps: [], refuse: { status: 400, code: 'provider_quota_exceeded', message: 'No credits.' } }
+							: 'ok',
+				},
+			],
+		});
 		const { data } = await run(many(await credentialOf(sim), 3, {}, { onError: 'continueErrorOutput' }));
 		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
 		expect(outputs[0]).toHaveLength(2);
-		expect(outputs[1]).toMatchObject([{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'provider-quota', status: 400 } } }]);
+		expect(outputs[1]).toMatchObject([
+			{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'provider-quota', status: 400 } } },
+		]);
 	});
 
 	it('stops the others when one fails and the node with it', async () => {
-		const reply = ({ query }: { query: string }) => (query === 'number 1' ? { steps: [{ text: 'a' }, { wait: 3000 }, { error: { code: 'completion_request_error', status: 400, message: 'no' } }] } : { steps: [{ text: 'b' }, { wait: 60_000 }] });
+		const reply = ({ query }: { query: string }) =>
+			query === 'number 1'
+				? {
+						steps: [
+							{ text: 'a' },
+							{ wait: 3000 },
+							{ error: { code: 'completion_request_error', status: 400, message: 'no' } },
+						],
+					}
+				: { steps: [{ text: 'b' }, { wait: 60_000 }] };
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply }] });
 		const { status } = await run(many(await credentialOf(sim), 4, { options: { itemsAtOnce: 4 } }));
 		expect(status).toBe('error');
@@ -327,65 +516,111 @@ function setTimeoutLoop(look: () => void): () => void {
 }
 
 describe('feedback and conversations', () => {
-	it.each(SIM_VERSIONS)('rates an answer, rates again without losing the text, takes it back, and lists it (Dify %s)', async (version) => {
-		const sim = await startSim({ version });
-		const credential = await credentialOf(sim);
-		const feedback = (parameters: Record<string, unknown>, to: string) => dify('difyFeedback', credential, { messageId: `={{ $('${CHAT}').item.json.messageId }}`, user: 'anna', options: {}, ...parameters }, { to: [to] });
-		const { status, data } = await run(
-			workflowOf('Feedback', {
-				Start: { ...MANUAL, to: [CHAT] },
-				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['Dislike'] }),
-				Dislike: feedback({ operation: 'rate', rating: 'dislike', content: 'too "short"' }, 'Like'),
-				Like: feedback({ operation: 'rate', rating: 'like', content: '' }, 'List'),
-				List: dify('difyFeedback', credential, { operation: 'getAll', returnAll: true, options: {} }, { to: ['Revoke'] }),
-				Revoke: feedback({ operation: 'revoke' }, 'Again'),
-				Again: feedback({ operation: 'revoke', options: { ignoreNotRated: true } }, 'End'),
-				End: { type: 'n8n-nodes-base.noOp' },
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-		expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({ rating: 'like', content: 'too "short"', success: true });
-		expect(itemsOf(data, 'List')).toMatchObject([{ json: { rating: 'like', content: 'too "short"', message_id: sim.runs[0]!.messageId } }]);
-		expect(itemsOf(data, 'Revoke')[0]!.json).toMatchObject({ rating: null });
-		expect(itemsOf(data, 'Again')[0]!.json).toMatchObject({ rating: null, alreadySo: true });
-		expect(sim.app('chat').feedbacks).toEqual([]);
-	});
+	it.each(SIM_VERSIONS)(
+		'rates an answer, rates again without losing the text, takes it back, and lists it (Dify %s)',
+		async (version) => {
+			const sim = await startSim({ version });
+			const credential = await credentialOf(sim);
+			const feedback = (parameters: Record<string, unknown>, to: string) =>
+				dify(
+					'difyFeedback',
+					credential,
+					{ messageId: `={{ $('${CHAT}').item.json.messageId }}`, user: 'anna', options: {}, ...parameters },
+					{ to: [to] },
+				);
+			const { status, data } = await run(
+				workflowOf('Feedback', {
+					Start: { ...MANUAL, to: [CHAT] },
+					[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['Dislike'] }),
+					Dislike: feedback({ operation: 'rate', rating: 'dislike', content: 'too "short"' }, 'Like'),
+					Like: feedback({ operation: 'rate', rating: 'like', content: '' }, 'List'),
+					List: dify(
+						'difyFeedback',
+						credential,
+						{ operation: 'getAll', returnAll: true, options: {} },
+						{ to: ['Revoke'] },
+					),
+					Revoke: feedback({ operation: 'revoke' }, 'Again'),
+					Again: feedback({ operation: 'revoke', options: { ignoreNotRated: true } }, 'End'),
+					End: { type: 'n8n-nodes-base.noOp' },
+				}),
+			);
+			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+			expect(itemsOf(data, 'Like')[0]!.json).toMatchObject({ rating: 'like', content: 'too "short"', success: true });
+			expect(itemsOf(data, 'List')).toMatchObject([
+				{ json: { rating: 'like', content: 'too "short"', message_id: sim.runs[0]!.messageId } },
+			]);
+			expect(itemsOf(data, 'Revoke')[0]!.json).toMatchObject({ rating: null });
+			expect(itemsOf(data, 'Again')[0]!.json).toMatchObject({ rating: null, alreadySo: true });
+			expect(sim.app('chat').feedbacks).toEqual([]);
+		},
+	);
 
-	it.each(SIM_VERSIONS)('lists, renames and deletes conversations, reads messages, sets variables (Dify %s)', async (version) => {
-		const apps = defaultApps(version).map((app) => (app.mode === 'advanced-chat' ? { ...app, suggestedQuestions: ['Why?'], variables: [{ name: 'lang', valueType: 'string', value: 'en' }] } : app));
-		const sim = await startSim({ version, apps });
-		const credential = await credentialOf(sim, 'advanced-chat');
-		const id = { __rl: true, mode: 'id', value: `={{ $('${CHAT}').item.json.conversationId }}` };
-		const step = (parameters: Record<string, unknown>, to: string) => dify('difyConversation', credential, { user: 'anna', options: {}, ...parameters }, { to: [to] });
-		const { status, data } = await run(
-			workflowOf('Conversations', {
-				Start: { ...MANUAL, to: [CHAT] },
-				[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['List'] }),
-				List: step({ resource: 'conversation', operation: 'getAll', returnAll: true }, 'Rename'),
-				Rename: step({ resource: 'conversation', operation: 'rename', conversationId: id, name: 'Greeting' }, 'Messages'),
-				Messages: step({ resource: 'message', operation: 'getAll', conversationId: id, returnAll: true }, 'Suggested'),
-				Suggested: step({ resource: 'message', operation: 'getSuggested', messageId: `={{ $('${CHAT}').item.json.messageId }}` }, 'Set'),
-				Set: step({ resource: 'variable', operation: 'update', conversationId: id, variableId: { __rl: true, mode: 'name', value: 'lang' }, value: 'de' }, 'Variables'),
-				Variables: step({ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true }, 'Delete'),
-				Delete: step({ resource: 'conversation', operation: 'delete', conversationId: id }, 'End'),
-				End: { type: 'n8n-nodes-base.noOp' },
-			}),
-		);
-		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-		const { conversationId } = sim.runs[0]!;
-		expect(itemsOf(data, 'List')).toMatchObject([{ json: { id: conversationId } }]);
-		expect(itemsOf(data, 'Rename')).toMatchObject([{ json: { id: conversationId, name: 'Greeting' } }]);
-		expect(itemsOf(data, 'Messages')).toMatchObject([{ json: { query: 'hi', answer: 'You said: hi' } }]);
-		expect(itemsOf(data, 'Suggested')).toMatchObject([{ json: { questions: ['Why?'] } }]);
-		expect(itemsOf(data, 'Variables')).toMatchObject([{ json: { name: 'lang', value: 'de' } }]);
-		expect(itemsOf(data, 'Delete')).toMatchObject([{ json: { conversationId, deleted: true } }]);
-		expect(sim.app('advanced-chat').conversations.size).toBe(0);
-	});
+	it.each(SIM_VERSIONS)(
+		'lists, renames and deletes conversations, reads messages, sets variables (Dify %s)',
+		async (version) => {
+			const apps = defaultApps(version).map((app) =>
+				app.mode === 'advanced-chat'
+					? { ...app, suggestedQuestions: ['Why?'], variables: [{ name: 'lang', valueType: 'string', value: 'en' }] }
+					: app,
+			);
+			const sim = await startSim({ version, apps });
+			const credential = await credentialOf(sim, 'advanced-chat');
+			const id = { __rl: true, mode: 'id', value: `={{ $('${CHAT}').item.json.conversationId }}` };
+			const step = (parameters: Record<string, unknown>, to: string) =>
+				dify('difyConversation', credential, { user: 'anna', options: {}, ...parameters }, { to: [to] });
+			const { status, data } = await run(
+				workflowOf('Conversations', {
+					Start: { ...MANUAL, to: [CHAT] },
+					[CHAT]: chatNode(credential, { query: 'hi', user: 'anna' }, { to: ['List'] }),
+					List: step({ resource: 'conversation', operation: 'getAll', returnAll: true }, 'Rename'),
+					Rename: step(
+						{ resource: 'conversation', operation: 'rename', conversationId: id, name: 'Greeting' },
+						'Messages',
+					),
+					Messages: step(
+						{ resource: 'message', operation: 'getAll', conversationId: id, returnAll: true },
+						'Suggested',
+					),
+					Suggested: step(
+						{ resource: 'message', operation: 'getSuggested', messageId: `={{ $('${CHAT}').item.json.messageId }}` },
+						'Set',
+					),
+					Set: step(
+						{
+							resource: 'variable',
+							operation: 'update',
+							conversationId: id,
+							variableId: { __rl: true, mode: 'name', value: 'lang' },
+							value: 'de',
+						},
+						'Variables',
+					),
+					Variables: step({ resource: 'variable', operation: 'getAll', conversationId: id, returnAll: true }, 'Delete'),
+					Delete: step({ resource: 'conversation', operation: 'delete', conversationId: id }, 'End'),
+					End: { type: 'n8n-nodes-base.noOp' },
+				}),
+			);
+			expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
+			const { conversationId } = sim.runs[0]!;
+			expect(itemsOf(data, 'List')).toMatchObject([{ json: { id: conversationId } }]);
+			expect(itemsOf(data, 'Rename')).toMatchObject([{ json: { id: conversationId, name: 'Greeting' } }]);
+			expect(itemsOf(data, 'Messages')).toMatchObject([{ json: { query: 'hi', answer: 'You said: hi' } }]);
+			expect(itemsOf(data, 'Suggested')).toMatchObject([{ json: { questions: ['Why?'] } }]);
+			expect(itemsOf(data, 'Variables')).toMatchObject([{ json: { name: 'lang', value: 'de' } }]);
+			expect(itemsOf(data, 'Delete')).toMatchObject([{ json: { conversationId, deleted: true } }]);
+			expect(sim.app('advanced-chat').conversations.size).toBe(0);
+		},
+	);
 });
 
 describe('the editor', () => {
 	const options = async <T>(kind: string, credential: Named, body: Record<string, unknown>): Promise<T> =>
-		await n8n.request<T>('POST', `/rest/dynamic-node-parameters/${kind}`, { currentNodeParameters: {}, credentials: { difyApi: credential }, ...body });
+		await n8n.request<T>('POST', `/rest/dynamic-node-parameters/${kind}`, {
+			currentNodeParameters: {},
+			credentials: { difyApi: credential },
+			...body,
+		});
 
 	it("loads the app's own form as typed fields, sends them, and tells why it cannot", async () => {
 		const form = [
@@ -397,8 +632,16 @@ describe('the editor', () => {
 		];
 		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), form, fileUpload: { enabled: true } }] });
 		const credential = await credentialOf(sim);
-		const type = { nodeTypeAndVersion: { name: 'CUSTOM.difyChatMessage', version: 1 }, path: 'parameters.inputs', methodName: 'getForm' };
-		const { fields } = await options<{ fields: Array<Record<string, unknown>> }>('resource-mapper-fields', credential, type);
+		const type = {
+			nodeTypeAndVersion: { name: 'CUSTOM.difyChatMessage', version: 1 },
+			path: 'parameters.inputs',
+			methodName: 'getForm',
+		};
+		const { fields } = await options<{ fields: Array<Record<string, unknown>> }>(
+			'resource-mapper-fields',
+			credential,
+			type,
+		);
 		expect(fields.map(({ id, type: kind, required }) => [id, kind, required])).toEqual([
 			['city', 'string', true],
 			['days', 'number', false],
@@ -413,20 +656,46 @@ describe('the editor', () => {
 					query: 'Weather?',
 					user: 'anna',
 					inputsMode: 'form',
-					inputs: { mappingMode: 'defineBelow', value: { city: '={{ 1234 }}', days: '3', unit: 'F', terse: true, picture: 'https://example.com/a.png' }, matchingColumns: [], schema: fields, attemptToConvertTypes: false, convertFieldsToString: false },
+					inputs: {
+						mappingMode: 'defineBelow',
+						value: { city: '={{ 1234 }}', days: '3', unit: 'F', terse: true, picture: 'https://example.com/a.png' },
+						matchingColumns: [],
+						schema: fields,
+						attemptToConvertTypes: false,
+						convertFieldsToString: false,
+					},
 				}),
 			}),
 		);
 		expect({ status, error: data.resultData.error?.message }).toEqual({ status: 'success', error: undefined });
-		expect(sim.runs[0]!.inputs).toMatchObject({ city: '1234', days: 3, unit: 'F', terse: true, picture: { type: 'image', transfer_method: 'remote_url' } });
+		expect(sim.runs[0]!.inputs).toMatchObject({
+			city: '1234',
+			days: 3,
+			unit: 'F',
+			terse: true,
+			picture: { type: 'image', transfer_method: 'remote_url' },
+		});
 		const bad = await credentialOf(sim, 'chat', { apiKey: 'app-wrong' });
-		expect(await options('resource-mapper-fields', bad, type)).toMatchObject({ fields: [], emptyFieldsNotice: expect.stringContaining('Access token is invalid') as string });
+		expect(await options('resource-mapper-fields', bad, type)).toMatchObject({
+			fields: [],
+			emptyFieldsNotice: expect.stringContaining('Access token is invalid') as string,
+		});
 	});
 
 	it('lists the conversations of the user, with search, and their variables', async () => {
-		const sim = await startSim({ apps: [{ mode: 'advanced-chat', key: appKey('advanced-chat'), variables: [{ name: 'lang', valueType: 'string', value: 'en' }] }] });
+		const sim = await startSim({
+			apps: [
+				{
+					mode: 'advanced-chat',
+					key: appKey('advanced-chat'),
+					variables: [{ name: 'lang', valueType: 'string', value: 'en' }],
+				},
+			],
+		});
 		const app = sim.app('advanced-chat');
-		const ids = ['Weather in Rome', 'Weather in Paris', 'Trains'].map((name, at) => sim.store.addConversation(app, 'anna', { name, updatedAt: at }).id);
+		const ids = ['Weather in Rome', 'Weather in Paris', 'Trains'].map(
+			(name, at) => sim.store.addConversation(app, 'anna', { name, updatedAt: at }).id,
+		);
 		sim.store.addConversation(app, 'ben', { name: 'Weather in Oslo' });
 		const credential = await credentialOf(sim, 'advanced-chat');
 		const search = async (parameters: Record<string, unknown>, filter = '', methodName = 'searchConversations') =>
@@ -439,9 +708,18 @@ describe('the editor', () => {
 					currentNodeParameters: parameters,
 				})
 			).results;
-		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual(['Trains', 'Weather in Paris', 'Weather in Rome']);
+		expect((await search({ user: 'anna' })).map(({ name }) => name)).toEqual([
+			'Trains',
+			'Weather in Paris',
+			'Weather in Rome',
+		]);
 		expect(await search({ user: 'anna' }, 'rome')).toEqual([{ name: 'Weather in Rome', value: ids[0] }]);
-		const variables = { resource: 'variable', operation: 'update', user: 'anna', conversationId: { __rl: true, mode: 'id', value: ids[0] } };
+		const variables = {
+			resource: 'variable',
+			operation: 'update',
+			user: 'anna',
+			conversationId: { __rl: true, mode: 'id', value: ids[0] },
+		};
 		expect(await search(variables, '', 'searchVariables')).toMatchObject([{ name: 'lang (string)' }]);
 		await expect(search({ user: '' })).rejects.toThrow('The list needs a user');
 	});
@@ -453,15 +731,23 @@ describe('the editor', () => {
 			const stored = { name: 'test', type: 'difyApi', data };
 			// n8n 2.20 tests only what is saved.
 			const { id } = await n8n.createCredential(stored);
-			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', { credentials: { id, ...stored } });
+			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
+				credentials: { id, ...stored },
+			});
 		};
-		for (const suffix of ['', '/', '/v1', '/v1/', '/v1/chat-messages']) expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({ suffix, status: 'OK' });
+		for (const suffix of ['', '/', '/v1', '/v1/', '/v1/chat-messages'])
+			expect({ suffix, ...(await test({ baseUrl: sim.origin + suffix })) }).toMatchObject({ suffix, status: 'OK' });
 		expect(await test({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({ status: 'OK' });
 		const refused = async (data: Record<string, unknown>, words: string) => {
 			const { status, message } = await test(data);
 			// n8n 2.20 has a sentence of its own for each status.
-			const isSpelledOut = !parts().n8n.version.startsWith('2.20.') || !/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(message);
-			expect({ status, message }).toEqual({ status: 'Error', message: isSpelledOut ? (expect.stringContaining(words) as string) : message });
+			const isSpelledOut =
+				!parts().n8n.version.startsWith('2.20.') ||
+				!/^(?:Authorization failed|Forbidden|The resource you are requesting could not be found)/.test(message);
+			expect({ status, message }).toEqual({
+				status: 'Error',
+				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
+			});
 		};
 		await refused({ apiKey: 'app-wrong' }, 'Dify refuses the API key');
 		await refused({ apiKey: knowledgeKey() }, 'Dify refuses the API key');
@@ -490,10 +776,14 @@ describe('the editor', () => {
 describe('the example workflows', () => {
 	/** As it was built for custom nodes, with a credential in every Dify node, and its chat made public to have a webhook. */
 	async function example(name: string, credential: Named): Promise<Workflow & { id: string }> {
-		const workflow = JSON.parse(fs.readFileSync(path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`), 'utf8')) as Workflow;
+		const workflow = JSON.parse(
+			fs.readFileSync(path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`), 'utf8'),
+		) as Workflow;
 		const nodes = workflow.nodes.map((node) => {
 			if (node.type.startsWith('CUSTOM.dify')) return { ...node, credentials: { difyApi: credential } };
-			return node.type.endsWith('chatTrigger') ? { ...node, parameters: { ...node.parameters, public: true, mode: 'webhook' } } : node;
+			return node.type.endsWith('chatTrigger')
+				? { ...node, parameters: { ...node.parameters, public: true, mode: 'webhook' } }
+				: node;
 		});
 		return await importWorkflow(n8n, { ...workflow, nodes });
 	}
@@ -510,11 +800,18 @@ describe('the example workflows', () => {
 	it('chat with thumbs', async () => {
 		const sim = await startSim();
 		await example('dify-chat-with-feedback', await credentialOf(sim));
-		const post = async (hook: string, body: Record<string, unknown>) => (await (await n8n.webhook(hook, { body })).json()) as Record<string, unknown>;
+		const post = async (hook: string, body: Record<string, unknown>) =>
+			(await (await n8n.webhook(hook, { body })).json()) as Record<string, unknown>;
 		const { answer, messageId } = await post('dify-ask', { question: 'Hello', user: 'anna' });
 		expect(answer).toBe('You said: Hello');
-		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'dislike', text: 'too short' })).toMatchObject({ rating: 'dislike', content: 'too short' });
-		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'like' })).toMatchObject({ rating: 'like', content: 'too short' });
+		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'dislike', text: 'too short' })).toMatchObject({
+			rating: 'dislike',
+			content: 'too short',
+		});
+		expect(await post('dify-rate', { messageId, user: 'anna', rating: 'like' })).toMatchObject({
+			rating: 'like',
+			content: 'too short',
+		});
 		expect(await post('dify-rate', { messageId, user: 'anna' })).toMatchObject({ rating: null });
 		expect(await post('dify-rate', { messageId, user: 'anna', rating: null })).toMatchObject({ alreadySo: true });
 		expect(sim.app('chat').feedbacks).toEqual([]);
@@ -523,11 +820,16 @@ describe('the example workflows', () => {
 
 describe('as the tool of an agent', () => {
 	it('answers the agent and leaves the chat to it', async () => {
-		const sim = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => `The handbook says: 42 (${query})` }] });
+		const sim = await startSim({
+			apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => `The handbook says: 42 (${query})` }],
+		});
 		const llama = await startLlamaServer({
 			model: await scriptedModel([
 				{ last: 'tool', reply: 'It is 42, says the handbook.' },
-				{ last: 'user', reply: '<tool_call>\n{"name": "Handbook", "arguments": {"Question": "How many days off?"}}\n</tool_call>' },
+				{
+					last: 'user',
+					reply: '<tool_call>\n{"name": "Handbook", "arguments": {"Question": "How many days off?"}}\n</tool_call>',
+				},
 			]),
 			contextSize: 4096,
 			parallel: 1,
@@ -543,14 +845,24 @@ describe('as the tool of an agent', () => {
 				Handbook: dify(
 					'difyChatMessageTool',
 					credential,
-					{ toolDescription: 'Answers questions about the handbook', query: "={{ $fromAI('Question', 'What to look up', 'string') }}", user: 'anna', conversation: 'new', inputsMode: 'json', inputsJson: '{}', options: {} },
+					{
+						toolDescription: 'Answers questions about the handbook',
+						query: "={{ $fromAI('Question', 'What to look up', 'string') }}",
+						user: 'anna',
+						conversation: 'new',
+						inputsMode: 'json',
+						inputsJson: '{}',
+						options: {},
+					},
 					{ serves: [['ai_tool', 'Agent']] },
 				),
 			}),
 		);
 		const lines = await linesOf('dify-tool', 'How many days off do I have?');
 		expect(textOf(lines)).toBe('It is 42, says the handbook.');
-		expect(new Set(lines.map((line) => (line as { metadata?: { nodeName?: string } }).metadata?.nodeName))).toEqual(new Set(['Agent']));
+		expect(new Set(lines.map((line) => (line as { metadata?: { nodeName?: string } }).metadata?.nodeName))).toEqual(
+			new Set(['Agent']),
+		);
 		expect(sim.runs).toMatchObject([{ query: 'How many days off?', user: 'anna' }]);
 		const { data } = await onlyExecution(id);
 		expect(JSON.stringify(data.resultData.runData.Handbook)).toContain('The handbook says: 42');

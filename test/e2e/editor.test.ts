@@ -6,7 +6,16 @@ import { delay } from '../support/node';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
 import { EXAMPLES, example, type Named } from './support/examples';
-import { llamaCredential, scriptedModel, smolLm2, startLlamaServer, startN8n, stopEverything, type LlamaServer, type N8nServer } from './support/playground';
+import {
+	llamaCredential,
+	scriptedModel,
+	smolLm2,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	type LlamaServer,
+	type N8nServer,
+} from './support/playground';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 /** The editor loads slowly where other tests run beside it. */
@@ -20,7 +29,13 @@ const SHOP: AppSpec = {
 	key: appKey('advanced-chat'),
 	name: 'Lamp shop',
 	form: [
-		{ kind: 'select', variable: 'language', label: 'Language of the answer', options: ['English', 'Deutsch', '中文'], default: 'English' },
+		{
+			kind: 'select',
+			variable: 'language',
+			label: 'Language of the answer',
+			options: ['English', 'Deutsch', '中文'],
+			default: 'English',
+		},
 		{ kind: 'text-input', variable: 'order', label: 'Order number' },
 	],
 	reply: () => ({
@@ -48,7 +63,11 @@ const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Pr
 };
 
 const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> => {
-	const { id } = await n8n.createCredential({ name, type: 'difyApi', data: { baseUrl, apiKey: SHOP.key, keyType: 'app', ignoreSslIssues: false } });
+	const { id } = await n8n.createCredential({
+		name,
+		type: 'difyApi',
+		data: { baseUrl, apiKey: SHOP.key, keyType: 'app', ignoreSslIssues: false },
+	});
 	return { id, name };
 };
 
@@ -63,14 +82,23 @@ const chatWith = async (name: string, credential: Named) =>
 	);
 
 /** Our nodes, as n8n lists them: without the copies that agents use as tools. */
-const ownTypes = async () => (await n8n.nodeTypes()).filter(({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool')) as unknown as INodeTypeDescription[];
+const ownTypes = async () =>
+	(await n8n.nodeTypes()).filter(
+		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
+	) as unknown as INodeTypeDescription[];
 
 /** The fields that a new node shows, by their labels. A mapper has none until it is filled. */
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
 	const values = NodeHelpers.getNodeParameters(properties, {}, true, false, node, description) ?? {};
-	return properties.filter((property) => !['hidden', 'resourceMapper'].includes(property.type) && NodeHelpers.displayParameter(values, property, node, description)).map(({ displayName }) => displayName);
+	return properties
+		.filter(
+			(property) =>
+				!['hidden', 'resourceMapper'].includes(property.type) &&
+				NodeHelpers.displayParameter(values, property, node, description),
+		)
+		.map(({ displayName }) => displayName);
 }
 
 beforeAll(async () => {
@@ -78,7 +106,13 @@ beforeAll(async () => {
 	// In the pictures, addresses are the usual ones where those are free.
 	nowhere = `http://127.0.0.1:${await freePortFrom(11_434)}`;
 	[server, n8n, shop] = await Promise.all([
-		startLlamaServer({ model: smolLm2(), alias: ALIAS, contextSize: 8192, parallel: 2, port: await freePortFrom(8080) }),
+		startLlamaServer({
+			model: smolLm2(),
+			alias: ALIAS,
+			contextSize: 8192,
+			parallel: 2,
+			port: await freePortFrom(8080),
+		}),
 		startN8n(),
 		startDifySim({ apps: [SHOP] }),
 	]);
@@ -103,7 +137,11 @@ async function modelsFor(name: string): Promise<Locator> {
 	const { get, node, page } = editor;
 	const listed = get('node-creator').getByTestId('node-creator-node-item').filter({ hasText: MODEL });
 	for (;;) {
-		await node(name).getByTestId('canvas-node-input-handle').filter({ hasText: 'Chat Model' }).getByTestId('canvas-handle-plus').click();
+		await node(name)
+			.getByTestId('canvas-node-input-handle')
+			.filter({ hasText: 'Chat Model' })
+			.getByTestId('canvas-handle-plus')
+			.click();
 		const isThere = await listed.waitFor({ timeout: LIST_MS }).then(
 			() => true,
 			() => false,
@@ -145,7 +183,9 @@ describe('finding the nodes', () => {
 		'the chat model among the models of an agent, from where it opens its panel and is connected',
 		async () => {
 			const { get, node, openWorkflow, closeNode, page } = editor;
-			const { id } = await n8n.createWorkflow(workflowOf('Agent without a model', { Chat: chatTrigger('no-model-chat'), Agent: agent() }));
+			const { id } = await n8n.createWorkflow(
+				workflowOf('Agent without a model', { Chat: chatTrigger('no-model-chat'), Agent: agent() }),
+			);
 			await openWorkflow(id);
 			await (await modelsFor('Agent')).click();
 			await get('node-parameters').waitFor();
@@ -166,20 +206,29 @@ describe('the panels', () => {
 			// A form that is there would add its own fields, sooner or later.
 			const credentials = { difyApi: await difyCredentialFor(`${nowhere}/v1`, 'Dify that is down') };
 			const parts = Object.fromEntries(
-				types.map(({ name, displayName, version }) => [displayName, { type: name, typeVersion: [version].flat().at(-1)!, ...(name.includes('dify') ? { credentials } : {}) }]),
+				types.map(({ name, displayName, version }) => [
+					displayName,
+					{ type: name, typeVersion: [version].flat().at(-1)!, ...(name.includes('dify') ? { credentials } : {}) },
+				]),
 			);
 			const { id } = await n8n.createWorkflow(workflowOf('All nodes', parts));
 			await openWorkflow(id);
 			for (const type of types) {
 				const { displayName } = type;
 				const icon = node(displayName).locator('img').first();
-				expect({ displayName, drawn: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 0) }).toEqual({ displayName, drawn: true });
+				expect({
+					displayName,
+					drawn: await icon.evaluate((image: { naturalWidth: number }) => image.naturalWidth > 0),
+				}).toEqual({ displayName, drawn: true });
 				await openNode(displayName);
 				// Those of the tab "Settings" are there too, unseen; the first line is the label, buttons follow.
 				const labels = get('node-parameters').getByTestId('input-label').filter({ visible: true });
-				const shown = (await labels.allInnerTexts()).map((text) => text.trim().split('\n')[0]).filter((text) => text !== 'Credential');
+				const shown = (await labels.allInnerTexts())
+					.map((text) => text.trim().split('\n')[0])
+					.filter((text) => text !== 'Credential');
 				expect({ displayName, shown }).toEqual({ displayName, shown: fieldsOf(type) });
-				for (const label of await labels.all()) expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
+				for (const label of await labels.all())
+					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
 				await picture(`new/${displayName.toLowerCase().replaceAll(' ', '-')}`);
 				await closeNode();
 			}
@@ -216,10 +265,18 @@ describe('the panels', () => {
 			const { get, openWorkflow, openNode, picture } = editor;
 			const router = await startLlamaServerSim({
 				profile: 'router',
-				models: [{ id: 'gpt-oss-20b' }, { id: 'qwen2.5-vl-7b', vision: true }, { id: 'qwen3-14b' }, { id: ALIAS, status: 'loaded' }],
+				models: [
+					{ id: 'gpt-oss-20b' },
+					{ id: 'qwen2.5-vl-7b', vision: true },
+					{ id: 'qwen3-14b' },
+					{ id: ALIAS, status: 'loaded' },
+				],
 			});
 			sims.push(router);
-			const { id } = await chatWith('Choose one of several', await credentialFor(router, 'My llama-server with router'));
+			const { id } = await chatWith(
+				'Choose one of several',
+				await credentialFor(router, 'My llama-server with router'),
+			);
 			await openWorkflow(id);
 			await openNode(MODEL);
 			await get('resource-locator-model').getByTestId('rlc-input').click();
@@ -264,7 +321,8 @@ describe('the panels', () => {
 			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
 			await openWorkflow(id);
 			await openNode('Dify Chat Message');
-			for (const label of ['Language of the answer', 'Order number']) await get('node-parameters').getByText(label, { exact: true }).waitFor();
+			for (const label of ['Language of the answer', 'Order number'])
+				await get('node-parameters').getByText(label, { exact: true }).waitFor();
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await picture('panel-dify-chat-message', 'fields');
 			await page.setViewportSize(WINDOW);
@@ -279,16 +337,29 @@ describe('the panels', () => {
 			const silent = await difyCredentialFor(`${nowhere}/v1`, 'Dify without a form');
 			const opened = async (inputs: object) => {
 				const workflow = example('dify-chat-streamed', { dify: silent });
-				const nodes = workflow.nodes.map((node) => ('inputs' in node.parameters ? { ...node, parameters: { ...node.parameters, inputs } } : node));
+				const nodes = workflow.nodes.map((node) =>
+					'inputs' in node.parameters ? { ...node, parameters: { ...node.parameters, inputs } } : node,
+				);
 				const { id } = await n8n.createWorkflow({ ...workflow, nodes });
 				await openWorkflow(id);
 				await openNode('Dify Chat Message');
 			};
 			await opened({ mappingMode: 'defineBelow', value: null });
-			const said = get('empty-fields-notice').filter({ hasText: `Nothing listens on ${nowhere.slice('http://'.length)}` });
+			const said = get('empty-fields-notice').filter({
+				hasText: `Nothing listens on ${nowhere.slice('http://'.length)}`,
+			});
 			await said.waitFor();
 
-			const order = { id: 'order', displayName: 'Order number', required: false, display: true, defaultMatch: false, canBeUsedToMatch: false, type: 'string', removed: false };
+			const order = {
+				id: 'order',
+				displayName: 'Order number',
+				required: false,
+				display: true,
+				defaultMatch: false,
+				canBeUsedToMatch: false,
+				type: 'string',
+				removed: false,
+			};
 			await opened({ mappingMode: 'defineBelow', value: { order: '4711' }, schema: [order] });
 			await get('node-parameters').getByText('Order number', { exact: true }).waitFor();
 			expect(await get('resource-mapper-container').locator('input').last().inputValue()).toBe('4711');
@@ -307,7 +378,12 @@ describe('Server Health', () => {
 					Start: { ...MANUAL, to: ['Server Health'] },
 					'Server Health': {
 						type: 'CUSTOM.serverHealth',
-						parameters: { service: 'modelServer', operation: 'check', needed: { vision: true, minContext: 16_384 }, options: {} },
+						parameters: {
+							service: 'modelServer',
+							operation: 'check',
+							needed: { vision: true, minContext: 16_384 },
+							options: {},
+						},
 						credentials: { localLlamaApi: working },
 					},
 				}),
@@ -343,7 +419,7 @@ describe('the credential', () => {
 			await openNode(MODEL);
 			await get('credential-edit-button').click();
 			const dialog = get('credential-edit-dialog');
-			await dialog.getByText("Couldn’t connect with these settings").waitFor();
+			await dialog.getByText('Couldn’t connect with these settings').waitFor();
 			expect(await dialog.getByText('host.docker.internal:8080').isVisible()).toBe(true);
 			// All fields, where n8n scrolls.
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
@@ -361,7 +437,10 @@ describe('the credential', () => {
 });
 
 /** Asks in the chat below the canvas. Comes back with the lengths that the answer had while it was typed, when the execution is over. */
-async function ask(question: string, { chatUntil = 410, whileTyping }: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {}) {
+async function ask(
+	question: string,
+	{ chatUntil = 410, whileTyping }: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {},
+) {
 	const { get, page } = editor;
 	await makeRoom(chatUntil);
 	await get('chat-input').fill(question);
@@ -430,7 +509,9 @@ describe('a chat', () => {
 		async () => {
 			const { get, openWorkflow, picture } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
-			const { id } = await n8n.createWorkflow(example('chat-with-local-model', { local: working, model: ALIAS, change: { [MODEL]: { options } } }));
+			const { id } = await n8n.createWorkflow(
+				example('chat-with-local-model', { local: working, model: ALIAS, change: { [MODEL]: { options } } }),
+			);
 			await openWorkflow(id);
 			const { answer, lengths } = await ask('Explain why the sky is blue.');
 			expect(lengths.length).toBeGreaterThan(4);
@@ -444,7 +525,10 @@ describe('a chat', () => {
 			await output.getByTestId('radio-button-json').click();
 			await output.getByText('tokensPerSecond').first().waitFor();
 			expect((await output.innerText()).replace(/\s+/g, ' ')).toMatch(/"tokensPerSecond": \d+(\.\d+)?/);
-			await output.getByText('"generationInfo"').first().evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
+			await output
+				.getByText('"generationInfo"')
+				.first()
+				.evaluate((line: { scrollIntoView(): void }) => line.scrollIntoView());
 			await picture('chat-and-log');
 			await details.getByTestId('log-details-header').getByText('Input', { exact: true }).click();
 		},
@@ -457,13 +541,18 @@ describe('a chat', () => {
 			const { get, page, openWorkflow, picture } = editor;
 			const model = await scriptedModel(
 				[
-					{ last: 'tool', reply: 'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.' },
+					{
+						last: 'tool',
+						reply: 'Yes, there are exactly 12 pieces of A-100 in stock. At 17.50 each they cost 210.00.',
+					},
 					{ reply: [call('Stock', { input: 'A-100' }), call('Calculator', { input: '12 * 17.50' })].join('\n') },
 				],
 				{ contextLength: 16_384 },
 			);
 			const scripted = await startLlamaServer({ model, alias: 'my-model', contextSize: 16_384, parallel: 1 });
-			const { id } = await n8n.createWorkflow(example('agent-with-tools', { local: await credentialFor(scripted, 'Server with tools'), model: 'my-model' }));
+			const { id } = await n8n.createWorkflow(
+				example('agent-with-tools', { local: await credentialFor(scripted, 'Server with tools'), model: 'my-model' }),
+			);
 			await openWorkflow(id);
 			const { answer } = await ask('Are there 12 pieces of A-100 left, and what do they cost at 17.50 each?');
 			expect(answer).toContain('210.00');
@@ -510,18 +599,28 @@ describe('the examples', () => {
 		'%s opens with every node known and complete, and every note whole',
 		async (name) => {
 			const { get, node, openWorkflow, picture } = editor;
-			const workflow = example(name, { local: working, dify, model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS });
+			const workflow = example(name, {
+				local: working,
+				dify,
+				model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
+			});
 			const { id } = await n8n.createWorkflow(workflow);
 			await openWorkflow(id);
 			for (const { name: title, type } of workflow.nodes) {
 				if (type === 'n8n-nodes-base.stickyNote') continue;
 				await node(title).waitFor();
 				// n8n draws a question mark for a type that it does not know.
-				expect({ title, unknown: await node(title).getByText('?', { exact: true }).count() }).toEqual({ title, unknown: 0 });
+				expect({ title, unknown: await node(title).getByText('?', { exact: true }).count() }).toEqual({
+					title,
+					unknown: 0,
+				});
 				expect({ title, issues: await node(title).getByTestId('node-issues').count() }).toEqual({ title, issues: 0 });
 			}
 			for (const note of await get('sticky').all()) {
-				expect({ note: (await note.innerText()).slice(0, 40), whole: await isWhole(note.locator('> div').first()) }).toMatchObject({ whole: true });
+				expect({
+					note: (await note.innerText()).slice(0, 40),
+					whole: await isWhole(note.locator('> div').first()),
+				}).toMatchObject({ whole: true });
 			}
 			await picture(`workflows/${name}`, 'canvas');
 		},
@@ -541,12 +640,19 @@ describe('the dark theme', () => {
 			};
 			try {
 				const types = await ownTypes();
-				const parts = Object.fromEntries(types.map(({ name, displayName, version }) => [displayName, { type: name, typeVersion: [version].flat().at(-1)! }]));
+				const parts = Object.fromEntries(
+					types.map(({ name, displayName, version }) => [
+						displayName,
+						{ type: name, typeVersion: [version].flat().at(-1)! },
+					]),
+				);
 				const all = await icons((await n8n.createWorkflow(workflowOf('All nodes', parts))).id);
 				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
 				await dark.picture('dark-nodes', 'canvas');
 
-				const { id } = await n8n.createWorkflow(example('local-first-dify-fallback', { local: working, dify, model: ALIAS }));
+				const { id } = await n8n.createWorkflow(
+					example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),
+				);
 				expect(await icons(id)).toHaveLength(3);
 				await dark.picture('dark-canvas', 'canvas');
 				await dark.openWorkflow(id);

@@ -17,7 +17,10 @@ import {
 
 const SLOW = 900_000;
 const NAME = 'n8n-nodes-local-llama';
-const MANIFEST = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as { version: string; n8n: { nodes: string[] } };
+const MANIFEST = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
+	version: string;
+	n8n: { nodes: string[] };
+};
 const NEXT_VERSION = MANIFEST.version.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
 interface Installed {
@@ -36,7 +39,10 @@ let chatId: string;
 
 const own = (file: string) => path.basename(file, '.node.js').replace(/^./, (letter) => letter.toLowerCase());
 const EXPECTED = MANIFEST.n8n.nodes.map((file) => `${NAME}.${own(file)}`).sort();
-const ownTypes = async () => (await n8n.nodeTypes()).map(({ name }) => name).filter((name) => name.startsWith(`${NAME}.`) && !name.endsWith('Tool'));
+const ownTypes = async () =>
+	(await n8n.nodeTypes())
+		.map(({ name }) => name)
+		.filter((name) => name.startsWith(`${NAME}.`) && !name.endsWith('Tool'));
 const packages = async () => await n8n.request<Installed[]>('GET', '/rest/community-packages');
 const folder = () => path.join(userFolder, '.n8n', 'nodes', 'node_modules', NAME);
 
@@ -52,7 +58,10 @@ function tarballs(): string[] {
 	const current = path.join(scratch, `${NAME}-${MANIFEST.version}.tgz`);
 	childProcess.execFileSync('tar', ['-xzf', current, '-C', scratch]);
 	const manifest = path.join(scratch, 'package', 'package.json');
-	fs.writeFileSync(manifest, JSON.stringify({ ...(JSON.parse(fs.readFileSync(manifest, 'utf8')) as object), version: NEXT_VERSION }, null, 2));
+	fs.writeFileSync(
+		manifest,
+		JSON.stringify({ ...(JSON.parse(fs.readFileSync(manifest, 'utf8')) as object), version: NEXT_VERSION }, null, 2),
+	);
 	npm(['pack', '--ignore-scripts', '--pack-destination', scratch], path.join(scratch, 'package'));
 	return [current, path.join(scratch, `${NAME}-${NEXT_VERSION}.tgz`)];
 }
@@ -96,7 +105,9 @@ describe("n8n's own installer", () => {
 			expect(fs.readdirSync(path.dirname(folder())).filter((name) => !name.startsWith('.'))).toEqual([NAME]);
 			expect(registry.requests).toContain(`GET /${NAME}/-/${NAME}-${MANIFEST.version}.tgz`);
 			// Nothing but this package was asked for: it depends on nothing. (npm looks for a newer npm.)
-			expect(registry.requests.filter((request) => !request.startsWith(`GET /${NAME}`) && request !== 'GET /npm')).toEqual([]);
+			expect(
+				registry.requests.filter((request) => !request.startsWith(`GET /${NAME}`) && request !== 'GET /npm'),
+			).toEqual([]);
 		},
 		SLOW,
 	);
@@ -109,7 +120,9 @@ describe("n8n's own installer", () => {
 			expect(used.filter((type) => !known.has(type))).toEqual([]);
 
 			const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
-			const workflow = await n8n.createWorkflow(example('chat-with-local-model', { local: credential, model: server.model }, 'package'));
+			const workflow = await n8n.createWorkflow(
+				example('chat-with-local-model', { local: credential, model: server.model }, 'package'),
+			);
 			chatId = workflow.id;
 			chatWebhook = workflow.nodes.find(({ type }) => type.endsWith('.chatTrigger'))!.webhookId!;
 			await n8n.activate(chatId);
@@ -122,12 +135,16 @@ describe("n8n's own installer", () => {
 		'upgrades, and the workflow goes on',
 		async () => {
 			await registry.publish(next);
-			expect(await packages()).toMatchObject([{ packageName: NAME, installedVersion: MANIFEST.version, updateAvailable: NEXT_VERSION }]);
+			expect(await packages()).toMatchObject([
+				{ packageName: NAME, installedVersion: MANIFEST.version, updateAvailable: NEXT_VERSION },
+			]);
 			const upgraded = await n8n.request<Installed>('PATCH', '/rest/community-packages', { name: NAME });
 			expect(upgraded.installedVersion).toBe(NEXT_VERSION);
 			expect((await ownTypes()).sort()).toEqual(EXPECTED);
 			expect(await chat('Hello again')).toBe('Hello from the real server.');
-			expect((JSON.parse(fs.readFileSync(path.join(folder(), 'package.json'), 'utf8')) as { version: string }).version).toBe(NEXT_VERSION);
+			expect(
+				(JSON.parse(fs.readFileSync(path.join(folder(), 'package.json'), 'utf8')) as { version: string }).version,
+			).toBe(NEXT_VERSION);
 		},
 		SLOW,
 	);
@@ -150,7 +167,9 @@ describe("n8n's own installer", () => {
 			expect(await ownTypes()).toEqual([]);
 			expect(await packages()).toEqual([]);
 			expect(fs.existsSync(folder())).toBe(false);
-			const ledger = JSON.parse(fs.readFileSync(path.join(userFolder, '.n8n', 'nodes', 'package.json'), 'utf8')) as { dependencies: object };
+			const ledger = JSON.parse(fs.readFileSync(path.join(userFolder, '.n8n', 'nodes', 'package.json'), 'utf8')) as {
+				dependencies: object;
+			};
 			// n8n 2.20 deletes the folder and leaves the line.
 			expect(ledger.dependencies).toEqual(parts().n8n.version.startsWith('2.20.') ? { [NAME]: NEXT_VERSION } : {});
 			await n8n.stop();

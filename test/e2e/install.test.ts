@@ -1,13 +1,26 @@
 import { childProcess, fs, path, process } from '../support/node';
 import { EXAMPLES, example } from './support/examples';
-import { llamaCredential, newUserFolder, parts, scriptedModel, startLlamaServer, startN8n, stopEverything, workFolder } from './support/playground';
+import {
+	llamaCredential,
+	newUserFolder,
+	parts,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	workFolder,
+} from './support/playground';
 
 afterAll(stopEverything);
 
 /** Runs npm as a user would, and says how long it took. */
 function npm(args: string[], cwd: string, home: string): { seconds: number; output: string } {
 	const startedAt = performance.now();
-	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, { cwd, encoding: 'utf8', env: { ...process.env, HOME: home } });
+	const { status, stdout, stderr } = childProcess.spawnSync('npm', args, {
+		cwd,
+		encoding: 'utf8',
+		env: { ...process.env, HOME: home },
+	});
 	if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
 	return { seconds: (performance.now() - startedAt) / 1000, output: stdout };
 }
@@ -26,25 +39,37 @@ describe('npm install of the tarball into ~/.n8n/custom', () => {
 
 		const { seconds } = npm(['install', '--no-audit', '--no-fund', path.join(scratch, tarball)], custom, scratch);
 		expect(seconds).toBeLessThan(60);
-		expect(fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['n8n-nodes-local-llama']);
+		expect(fs.readdirSync(path.join(custom, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+			'n8n-nodes-local-llama',
+		]);
 
 		const n8n = await startN8n({ userFolder, customExtensions: [] });
 		const names = (await n8n.nodeTypes()).map(({ name }) => name);
-		const { n8n: listed } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as { n8n: { nodes: string[] } };
+		const { n8n: listed } = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'package.json'), 'utf8')) as {
+			n8n: { nodes: string[] };
+		};
 		const expected = listed.nodes.map((file) => {
 			const name = path.basename(file, '.node.js');
 			return `CUSTOM.${name[0]!.toLowerCase()}${name.slice(1)}`;
 		});
 		expect(names).toEqual(expect.arrayContaining(expected));
 		expect(parts().n8n.version).toMatch(/^2\./);
-		expect(EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter((type) => !names.includes(type))).toEqual([]);
+		expect(
+			EXAMPLES.flatMap((one) => example(one).nodes.map(({ type }) => type)).filter((type) => !names.includes(type)),
+		).toEqual([]);
 
 		const server = await startLlamaServer({ model: await scriptedModel([{ reply: 'Hello from the custom folder.' }]) });
 		const credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
-		const workflow = await n8n.createWorkflow(example('chat-with-local-model', { local: credential, model: server.model }));
+		const workflow = await n8n.createWorkflow(
+			example('chat-with-local-model', { local: credential, model: server.model }),
+		);
 		await n8n.activate(workflow.id);
 		const said: string[] = [];
-		for await (const { content } of n8n.chat(workflow.nodes.find(({ type }) => type.endsWith('.chatTrigger'))!.webhookId!, 'Hello')) said.push(content ?? '');
+		for await (const { content } of n8n.chat(
+			workflow.nodes.find(({ type }) => type.endsWith('.chatTrigger'))!.webhookId!,
+			'Hello',
+		))
+			said.push(content ?? '');
 		expect(said.join('')).toBe('Hello from the custom folder.');
 		await n8n.stop();
 	});

@@ -30,7 +30,11 @@ const THOUGHT = 'I need both products before I can answer.';
 /** Answers "both" with thinking and two calls, and their results with a sentence. */
 const TOOL_SCRIPT = [
 	{ last: 'tool' as const, reply: 'The products are 391 and 42.' },
-	{ last: 'user' as const, contains: 'both', reply: `<think>\n${THOUGHT}\n</think>\n\n${CALL('17*23')}\n${CALL('6*7')}` },
+	{
+		last: 'user' as const,
+		contains: 'both',
+		reply: `<think>\n${THOUGHT}\n</think>\n\n${CALL('17*23')}\n${CALL('6*7')}`,
+	},
 	{ last: 'user' as const, reply: 'Hello from the real server.' },
 ];
 
@@ -55,7 +59,11 @@ interface Named {
 }
 
 /** Runs a workflow in the running n8n, as the editor's button does. */
-async function run(server: { url: string }, build: (credential: Named) => Workflow, data: Record<string, unknown> = {}): Promise<Execution> {
+async function run(
+	server: { url: string },
+	build: (credential: Named) => Workflow,
+	data: Record<string, unknown> = {},
+): Promise<Execution> {
 	const credential = await n8n.createCredential({ ...llamaCredential(server, data), id: undefined });
 	const created = await n8n.createWorkflow(build(credential));
 	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
@@ -79,14 +87,22 @@ function callsOf(data: ExecutionData): ModelCall[] {
 /** The error of a failed run, as the user sees it. */
 function failureOf(execution: Pick<Execution, 'data'>): { message: string; description: string; everything: string } {
 	const { runData, error } = execution.data.resultData;
-	const failed = runData[MODEL]?.find((one) => one.error)?.error ?? runData.Agent?.find((one) => one.error)?.error ?? error;
-	return { message: String(failed?.message), description: String(failed?.description), everything: JSON.stringify(execution) };
+	const failed =
+		runData[MODEL]?.find((one) => one.error)?.error ?? runData.Agent?.find((one) => one.error)?.error ?? error;
+	return {
+		message: String(failed?.message),
+		description: String(failed?.description),
+		everything: JSON.stringify(execution),
+	};
 }
 
 describe('AI Agent through n8n execute', () => {
 	it('gives the answer, exact usage and the timings of the server', async () => {
 		const credential = llamaCredential(scripted);
-		const { run: executed } = await executeWorkflow(agentWith('Say hello')({ id: credential.id!, name: credential.name }), [credential]);
+		const { run: executed } = await executeWorkflow(
+			agentWith('Say hello')({ id: credential.id!, name: credential.name }),
+			[credential],
+		);
 		expect(outputOf(executed.data)).toEqual({ output: 'Hello from the real server.' });
 		const [call] = callsOf(executed.data);
 		expect(call).toMatchObject({
@@ -96,7 +112,11 @@ describe('AI Agent through n8n execute', () => {
 					[
 						{
 							text: 'Hello from the real server.',
-							generationInfo: { finish_reason: 'stop', tokensPerSecond: expect.any(Number) as number, timings: { predicted_n: expect.any(Number) as number } },
+							generationInfo: {
+								finish_reason: 'stop',
+								tokensPerSecond: expect.any(Number) as number,
+								timings: { predicted_n: expect.any(Number) as number },
+							},
 						},
 					],
 				],
@@ -110,7 +130,12 @@ describe('AI Agent through n8n execute', () => {
 describe('AI Agent and chains', () => {
 	it('runs two parallel tool calls with their own arguments and sends thinking and calls back as one turn', async () => {
 		const { data } = await run(scripted, (credential) =>
-			workflowOf('Tools', { Start: MANUAL, Agent: agent('What are both products?'), [MODEL]: localModel(credential), Calculator: calculator }),
+			workflowOf('Tools', {
+				Start: MANUAL,
+				Agent: agent('What are both products?'),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+			}),
 		);
 		expect(outputOf(data)).toEqual({ output: 'The products are 391 and 42.' });
 		const results = data.resultData.runData.Calculator!.map((one) => JSON.stringify(one.data!.ai_tool![0]![0]!.json));
@@ -132,7 +157,10 @@ describe('AI Agent and chains', () => {
 
 	it('really talks with SmolLM2', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 2048, threads: 2 });
-		const { data } = await run(server, agentWith('Say hello in one sentence', { options: { temperature: 0, maxTokens: 60 } }));
+		const { data } = await run(
+			server,
+			agentWith('Say hello in one sentence', { options: { temperature: 0, maxTokens: 60 } }),
+		);
 		expect(String(outputOf(data).output)).toMatch(/[a-z]{3,}/);
 		await server.stop();
 	});
@@ -142,14 +170,21 @@ describe('AI Agent and chains', () => {
 		const { data } = await run(server, (credential) =>
 			workflowOf('Schema', {
 				Start: { ...MANUAL, to: ['Chain'] },
-				Chain: { type: '@n8n/n8n-nodes-langchain.chainLlm', typeVersion: 1.7, parameters: { promptType: 'define', text: 'Which colour?' } },
+				Chain: {
+					type: '@n8n/n8n-nodes-langchain.chainLlm',
+					typeVersion: 1.7,
+					parameters: { promptType: 'define', text: 'Which colour?' },
+				},
 				[MODEL]: localModel(
 					credential,
 					{
 						responseFormat: 'jsonSchema',
 						jsonSchema: JSON.stringify({
 							type: 'object',
-							properties: { colour: { enum: ['red', 'blue'] }, code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 } },
+							properties: {
+								colour: { enum: ['red', 'blue'] },
+								code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 },
+							},
 							required: ['colour', 'code'],
 						}),
 					},
@@ -196,7 +231,11 @@ describe('failures, in the words the user sees', () => {
 					File: {
 						type: 'n8n-nodes-base.convertToFile',
 						typeVersion: 1.1,
-						parameters: { operation: 'toBinary', sourceProperty: 'data', options: { mimeType: 'image/png', fileName: 'pixel.png' } },
+						parameters: {
+							operation: 'toBinary',
+							sourceProperty: 'data',
+							options: { mimeType: 'image/png', fileName: 'pixel.png' },
+						},
 						to: ['Agent'],
 					},
 					Agent: agent('What is in the picture?', { options: { passthroughBinaryImages: true } }),
@@ -218,7 +257,9 @@ describe('failures, in the words the user sees', () => {
 	});
 
 	it('an answer of nothing but thinking', async () => {
-		const server = await startLlamaServer({ model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]) });
+		const server = await startLlamaServer({
+			model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]),
+		});
 		const failed = failureOf(await run(server, agentWith('Hi', { options: { maxTokens: 12 } })));
 		expect(failed.message).toContain('spent its answer on thinking');
 		expect(failed.everything).toContain('So much');
@@ -226,9 +267,16 @@ describe('failures, in the words the user sees', () => {
 	});
 
 	it('a tool call that the token limit cut: never executed', async () => {
-		const server = await startLlamaServer({ model: await scriptedModel([{ reply: CALL('17*23 and a good deal more than that') }]) });
+		const server = await startLlamaServer({
+			model: await scriptedModel([{ reply: CALL('17*23 and a good deal more than that') }]),
+		});
 		const cut = await run(server, (credential) =>
-			workflowOf('Cut', { Start: MANUAL, Agent: agent('Calculate'), [MODEL]: localModel(credential, { options: { maxTokens: 18 } }), Calculator: calculator }),
+			workflowOf('Cut', {
+				Start: MANUAL,
+				Agent: agent('Calculate'),
+				[MODEL]: localModel(credential, { options: { maxTokens: 18 } }),
+				Calculator: calculator,
+			}),
 		);
 		expect(failureOf(cut).message).toContain('cut the call of the tool "Calculator"');
 		expect(cut.data.resultData.runData.Calculator).toBeUndefined();
@@ -236,7 +284,11 @@ describe('failures, in the words the user sees', () => {
 	});
 
 	it('a server that is killed in the middle of its answer', async () => {
-		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+		const server = await startLlamaServer({
+			model: await tinyModel({ meanTokens: Infinity }),
+			contextSize: 65_536,
+			parallel: 1,
+		});
 		const running = run(server, agentWith('Go on for ever', { options: { maxTokens: -1 } }));
 		while (!(await server.slots()).some(({ is_processing: busy }) => busy)) await delay(20);
 		await delay(300);
@@ -256,8 +308,16 @@ describe('failures, in the words the user sees', () => {
 });
 
 describe('the running n8n', () => {
-	async function live(server: LlamaServer, name: string, build: (credential: Named) => Workflow): Promise<Workflow & { id: string }> {
-		const { id, name: credentialName } = await n8n.createCredential({ ...llamaCredential(server), id: undefined, name });
+	async function live(
+		server: LlamaServer,
+		name: string,
+		build: (credential: Named) => Workflow,
+	): Promise<Workflow & { id: string }> {
+		const { id, name: credentialName } = await n8n.createCredential({
+			...llamaCredential(server),
+			id: undefined,
+			name,
+		});
 		return await importWorkflow(n8n, build({ id, name: credentialName }));
 	}
 
@@ -271,9 +331,17 @@ describe('the running n8n', () => {
 	}
 
 	it('types the answer of an agent into the chat, piece by piece', async () => {
-		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 16_384, parallel: 1 });
+		const server = await startLlamaServer({
+			model: await tinyModel({ meanTokens: Infinity }),
+			contextSize: 16_384,
+			parallel: 1,
+		});
 		const { id } = await live(server, 'streamed', (credential) =>
-			workflowOf('Streamed', { Chat: chatTrigger('streamed-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: 4000 } }) }),
+			workflowOf('Streamed', {
+				Chat: chatTrigger('streamed-chat'),
+				Agent: agent(),
+				[MODEL]: localModel(credential, { options: { maxTokens: 4000 } }),
+			}),
 		);
 		const lines = await linesOf('streamed-chat', 'Tell me a story');
 		const items = lines.filter(({ type }) => type === 'item');
@@ -288,7 +356,12 @@ describe('the running n8n', () => {
 
 	it('runs parallel tools while it streams', async () => {
 		const { id } = await live(scripted, 'tools', (credential) =>
-			workflowOf('Streamed tools', { Chat: chatTrigger('tools-chat'), Agent: agent(), [MODEL]: localModel(credential), Calculator: calculator }),
+			workflowOf('Streamed tools', {
+				Chat: chatTrigger('tools-chat'),
+				Agent: agent(),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+			}),
 		);
 		const lines = await linesOf('tools-chat', 'What are both products?');
 		expect(textOf(lines)).toBe('The products are 391 and 42.');
@@ -297,9 +370,17 @@ describe('the running n8n', () => {
 	});
 
 	it('Stop frees the slot of the server', async () => {
-		const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+		const server = await startLlamaServer({
+			model: await tinyModel({ meanTokens: Infinity }),
+			contextSize: 65_536,
+			parallel: 1,
+		});
 		const { id } = await live(server, 'stopped', (credential) =>
-			workflowOf('Stopped', { Chat: chatTrigger('stopped-chat'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: -1 } }) }),
+			workflowOf('Stopped', {
+				Chat: chatTrigger('stopped-chat'),
+				Agent: agent(),
+				[MODEL]: localModel(credential, { options: { maxTokens: -1 } }),
+			}),
 		);
 		const reader = new AbortController();
 		const reading = linesOf('stopped-chat', 'Go on for ever', reader.signal).catch(() => []);
@@ -321,28 +402,47 @@ describe('the running n8n', () => {
 
 	it('lists the models of the server in the drop-down, and says why where it cannot', async () => {
 		const good = await n8n.createCredential({ ...llamaCredential(scripted), id: undefined, name: 'list' });
-		const bad = await n8n.createCredential({ ...llamaCredential({ url: 'http://127.0.0.1:9' }), id: undefined, name: 'no list' });
+		const bad = await n8n.createCredential({
+			...llamaCredential({ url: 'http://127.0.0.1:9' }),
+			id: undefined,
+			name: 'no list',
+		});
 		const search = async (credential: { id: string; name: string }) =>
-			await n8n.request<{ results: Array<{ name: string; value: string }> }>('POST', '/rest/dynamic-node-parameters/resource-locator-results', {
-				nodeTypeAndVersion: { name: 'CUSTOM.localChatModel', version: 1 },
-				path: 'parameters.model',
-				methodName: 'searchModels',
-				currentNodeParameters: {},
-				credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
-			});
+			await n8n.request<{ results: Array<{ name: string; value: string }> }>(
+				'POST',
+				'/rest/dynamic-node-parameters/resource-locator-results',
+				{
+					nodeTypeAndVersion: { name: 'CUSTOM.localChatModel', version: 1 },
+					path: 'parameters.model',
+					methodName: 'searchModels',
+					currentNodeParameters: {},
+					credentials: { localLlamaApi: { id: credential.id, name: credential.name } },
+				},
+			);
 		const { results } = await search(good);
-		expect(results).toEqual([{ name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string, value: 'test-model' }]);
+		expect(results).toEqual([
+			{ name: expect.stringMatching(/^test-model \(.*4k context.*loaded\)$/) as string, value: 'test-model' },
+		]);
 		await expect(search(bad)).rejects.toThrow('Nothing listens on 127.0.0.1:9');
 	});
 
 	it('tests the credential: any form of the base URL, a server without keys, a wrong key', async () => {
 		const keyed = await startLlamaServer({ apiKey: 'right-key' });
 		const test = async (baseUrl: string, apiKey: string) => {
-			const data = { baseUrl, apiKey, authentication: 'bearer', extraHeaders: {}, ignoreSslIssues: false, maxConcurrentRequests: 0 };
+			const data = {
+				baseUrl,
+				apiKey,
+				authentication: 'bearer',
+				extraHeaders: {},
+				ignoreSslIssues: false,
+				maxConcurrentRequests: 0,
+			};
 			const stored = { name: 'test', type: 'localLlamaApi', data };
 			// n8n 2.20 tests only what is saved.
 			const { id } = await n8n.createCredential(stored);
-			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', { credentials: { id, ...stored } });
+			return await n8n.request<{ status: string; message: string }>('POST', '/rest/credentials/test', {
+				credentials: { id, ...stored },
+			});
 		};
 		for (const form of ['', '/', '/v1', '/v1/', '/v1/chat/completions']) {
 			expect({ form, ...(await test(keyed.url + form, 'right-key')) }).toMatchObject({ form, status: 'OK' });
@@ -356,15 +456,29 @@ describe('the running n8n', () => {
 
 	it('lets the HTTP Request node use the credential', async () => {
 		const keyed = await startLlamaServer({ apiKey: 'right-key' });
-		const { id, name } = await n8n.createCredential({ ...llamaCredential(keyed, { apiKey: 'right-key' }), id: undefined, name: 'http' });
+		const { id, name } = await n8n.createCredential({
+			...llamaCredential(keyed, { apiKey: 'right-key' }),
+			id: undefined,
+			name: 'http',
+		});
 		const created = await importWorkflow(
 			n8n,
 			workflowOf('Request', {
-				Hook: { type: 'n8n-nodes-base.webhook', typeVersion: 2, parameters: { path: 'props', responseMode: 'lastNode' }, webhookId: 'props', to: ['Request'] },
+				Hook: {
+					type: 'n8n-nodes-base.webhook',
+					typeVersion: 2,
+					parameters: { path: 'props', responseMode: 'lastNode' },
+					webhookId: 'props',
+					to: ['Request'],
+				},
 				Request: {
 					type: 'n8n-nodes-base.httpRequest',
 					typeVersion: 4.2,
-					parameters: { url: `${keyed.url}/props`, authentication: 'predefinedCredentialType', nodeCredentialType: 'localLlamaApi' },
+					parameters: {
+						url: `${keyed.url}/props`,
+						authentication: 'predefinedCredentialType',
+						nodeCredentialType: 'localLlamaApi',
+					},
 					credentials: { localLlamaApi: { id, name } },
 				},
 			}),

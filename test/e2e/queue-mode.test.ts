@@ -1,7 +1,20 @@
 import { appKey, startDifySim, type DifySim } from '../servers/dify';
 import { delay, performance } from '../support/node';
 import { AT_ONCE_MS } from '../support/time';
-import { chatLines, importWorkflow, llamaCredential, piecesOf, scriptedModel, startLlamaServer, startN8nWithWorker, stopEverything, textOf, tinyModel, type ChatLine, type LlamaServer } from './support/playground';
+import {
+	chatLines,
+	importWorkflow,
+	llamaCredential,
+	piecesOf,
+	scriptedModel,
+	startLlamaServer,
+	startN8nWithWorker,
+	stopEverything,
+	textOf,
+	tinyModel,
+	type ChatLine,
+	type LlamaServer,
+} from './support/playground';
 import { agent, calculator, chatTrigger, localModel, workflowOf } from './support/workflows';
 
 const SLOW = 900_000;
@@ -38,7 +51,15 @@ describe('n8n in queue mode', () => {
 			]);
 			const server = await startLlamaServer({ model, contextSize: 4096 });
 			const credential = await credentialFor(server);
-			await importWorkflow(n8n, workflowOf('Queued', { Chat: chatTrigger('queued-chat'), Agent: agent(), [MODEL]: localModel(credential), Calculator: calculator }));
+			await importWorkflow(
+				n8n,
+				workflowOf('Queued', {
+					Chat: chatTrigger('queued-chat'),
+					Agent: agent(),
+					[MODEL]: localModel(credential),
+					Calculator: calculator,
+				}),
+			);
 			const lines = await chat('queued-chat', 'What is 17 times 23?');
 			expect(textOf(lines)).toBe('Seventeen times twenty-three is three hundred and ninety-one.');
 			const [execution] = await n8n.listExecutions();
@@ -54,13 +75,24 @@ describe('n8n in queue mode', () => {
 		'types the answer of a Dify app word by word',
 		async () => {
 			const story = ['Once ', 'upon ', 'a ', 'time ', 'there ', 'was ', 'a ', 'queue.'];
-			dify = await startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }], stream: { delayMs: 200 } });
-			const { id, name } = await n8n.createCredential({ name: 'Dify', type: 'difyApi', data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' } });
+			dify = await startDifySim({
+				apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: story.map((text) => ({ text })) }) }],
+				stream: { delayMs: 200 },
+			});
+			const { id, name } = await n8n.createCredential({
+				name: 'Dify',
+				type: 'difyApi',
+				data: { baseUrl: dify.url, apiKey: appKey('chat'), keyType: 'app' },
+			});
 			await importWorkflow(
 				n8n,
 				workflowOf('Queued Dify', {
 					Chat: chatTrigger('queued-dify', 'Dify Chat Message'),
-					'Dify Chat Message': { type: 'CUSTOM.difyChatMessage', parameters: {}, credentials: { difyApi: { id, name } } },
+					'Dify Chat Message': {
+						type: 'CUSTOM.difyChatMessage',
+						parameters: {},
+						credentials: { difyApi: { id, name } },
+					},
 				}),
 			);
 			const lines = await chat('queued-dify', 'Tell me a story');
@@ -73,11 +105,19 @@ describe('n8n in queue mode', () => {
 	it(
 		'Stop reaches the model server through the worker',
 		async () => {
-			const server = await startLlamaServer({ model: await tinyModel({ meanTokens: Infinity }), contextSize: 65_536, parallel: 1 });
+			const server = await startLlamaServer({
+				model: await tinyModel({ meanTokens: Infinity }),
+				contextSize: 65_536,
+				parallel: 1,
+			});
 			const credential = await credentialFor(server);
 			const { id } = await importWorkflow(
 				n8n,
-				workflowOf('Queued and stopped', { Chat: chatTrigger('queued-stop'), Agent: agent(), [MODEL]: localModel(credential, { options: { maxTokens: -1 } }) }),
+				workflowOf('Queued and stopped', {
+					Chat: chatTrigger('queued-stop'),
+					Agent: agent(),
+					[MODEL]: localModel(credential, { options: { maxTokens: -1 } }),
+				}),
 			);
 			const reader = new AbortController();
 			const reading = chat('queued-stop', 'Go on for ever', reader.signal).catch(() => []);

@@ -37,7 +37,11 @@ interface Reachable {
 	url: string;
 }
 
-async function check({ url }: Reachable, options: CheckOptions = {}, credential: Record<string, unknown> = {}): Promise<CheckResult> {
+async function check(
+	{ url }: Reachable,
+	options: CheckOptions = {},
+	credential: Record<string, unknown> = {},
+): Promise<CheckResult> {
 	// The node's own limit is less; here the machine may be busy.
 	return await checkServer(modelServerTarget({ baseUrl: url, ...credential }), { timeLimitMs: 10_000, ...options });
 }
@@ -51,7 +55,8 @@ async function until<T>(look: () => Promise<T>, holds: (value: T) => boolean, li
 	for (const end = Date.now() + limitMs; ; await delay(100)) {
 		const value = await look();
 		if (holds(value)) return value;
-		if (Date.now() > end) throw new Error(`not so within ${limitMs} ms: ${holds.toString()}, last: ${JSON.stringify(value)}`);
+		if (Date.now() > end)
+			throw new Error(`not so within ${limitMs} ms: ${holds.toString()}, last: ${JSON.stringify(value)}`);
 	}
 }
 
@@ -68,17 +73,39 @@ async function isTaken(port: number): Promise<boolean> {
 /** A llama-server without a model of its own: a router over a folder of models. */
 async function startRouter(models: string[], args: string[] = []): Promise<Reachable & { stop(): void }> {
 	const folder = workFolder('router');
-	for (const name of models) fs.copyFileSync(await tinyModel({ seed: models.indexOf(name) + 1 }), path.join(folder, `${name}.gguf`));
+	for (const name of models)
+		fs.copyFileSync(await tinyModel({ seed: models.indexOf(name) + 1 }), path.join(folder, `${name}.gguf`));
 	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
 	const port = await freePort();
 	const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')));
-	const child = childProcess.spawn(parts().llamaServer, ['--host', '127.0.0.1', '--port', String(port), '--models-dir', folder, '--ctx-size', '2048', '--parallel', '2', '--threads', '1', ...args], {
-		env: { ...env, LLAMA_CACHE: folder },
-		stdio: 'ignore',
-	});
+	const child = childProcess.spawn(
+		parts().llamaServer,
+		[
+			'--host',
+			'127.0.0.1',
+			'--port',
+			String(port),
+			'--models-dir',
+			folder,
+			'--ctx-size',
+			'2048',
+			'--parallel',
+			'2',
+			'--threads',
+			'1',
+			...args,
+		],
+		{
+			env: { ...env, LLAMA_CACHE: folder },
+			stdio: 'ignore',
+		},
+	);
 	spawned.add(child);
 	const url = `http://127.0.0.1:${port}`;
-	await until(async () => await check({ url }, { timeLimitMs: 500 }), ({ status }) => status !== 'unreachable');
+	await until(
+		async () => await check({ url }, { timeLimitMs: 500 }),
+		({ status }) => status !== 'unreachable',
+	);
 	return { url, stop: () => child.kill('SIGTERM') };
 }
 
@@ -89,7 +116,13 @@ function occupy({ url }: Reachable, count: number, body: Record<string, unknown>
 		const response = await fetch(`${url}/v1/chat/completions`, {
 			method: 'POST',
 			headers: { 'content-type': 'application/json' },
-			body: JSON.stringify({ messages: [{ role: 'user', content: 'Tell me a long story.' }], stream: true, max_tokens: 1500, ignore_eos: true, ...body }),
+			body: JSON.stringify({
+				messages: [{ role: 'user', content: 'Tell me a long story.' }],
+				stream: true,
+				max_tokens: 1500,
+				ignore_eos: true,
+				...body,
+			}),
 			signal: abort.signal,
 		});
 		await response.text();
@@ -105,12 +138,28 @@ function occupy({ url }: Reachable, count: number, body: Record<string, unknown>
 
 describe('the real llama-server', () => {
 	it('healthy: everything that it tells of itself', async () => {
-		const server = await startLlamaServer({ contextSize: 16384, parallel: 2, apiKey: 'right-key', args: ['--metrics'] });
+		const server = await startLlamaServer({
+			contextSize: 16384,
+			parallel: 2,
+			apiKey: 'right-key',
+			args: ['--metrics'],
+		});
 		const result = await check(server, {}, { apiKey: 'right-key' });
 		expect(result).toMatchObject({
 			status: 'healthy',
 			server: { kind: 'llamaServer', version: expect.stringMatching(/^b\d+-/) as string },
-			models: [{ id: 'test-model', loaded: true, state: 'loaded', vision: false, tools: true, embeddings: false, parameters: expect.any(Number) as number, size: expect.any(Number) as number }],
+			models: [
+				{
+					id: 'test-model',
+					loaded: true,
+					state: 'loaded',
+					vision: false,
+					tools: true,
+					embeddings: false,
+					parameters: expect.any(Number) as number,
+					size: expect.any(Number) as number,
+				},
+			],
 			slots: { total: 2, busy: 0 },
 			queue: 0,
 			sleeping: false,
@@ -122,12 +171,22 @@ describe('the real llama-server', () => {
 		expect((await server.slots()).every((slot) => !('id_task' in slot))).toBe(true);
 
 		const wrong = await check(server, {}, { apiKey: 'wrong-key-4711' });
-		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'llamaServer' }, findings: [{ id: 'unauthorized' }] });
+		expect(wrong).toMatchObject({
+			status: 'unauthorized',
+			server: { kind: 'llamaServer' },
+			findings: [{ id: 'unauthorized' }],
+		});
 		expect(JSON.stringify(wrong)).not.toContain('wrong-key-4711');
 		expect((await check(server)).findings[0]!.meaning).toBe('The server wants an API key, and the credential has none');
-		expect(ids(await check(server, { expectations: { vision: true, embeddings: true, rerank: true, minContext: 100_000 } }, { apiKey: 'right-key' }))).toEqual(
-			expect.arrayContaining(['modalityUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']),
-		);
+		expect(
+			ids(
+				await check(
+					server,
+					{ expectations: { vision: true, embeddings: true, rerank: true, minContext: 100_000 } },
+					{ apiKey: 'right-key' },
+				),
+			),
+		).toEqual(expect.arrayContaining(['modalityUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']));
 		const https = await check({ url: server.url.replace('http:', 'https:') }, {}, { apiKey: 'right-key' });
 		expect(https).toMatchObject({ status: 'misconfigured', findings: [{ id: 'tlsMismatch' }] });
 		expect(https.findings[0]!.advice).toContain(`Type ${server.url} as base URL`);
@@ -153,17 +212,31 @@ describe('the real llama-server', () => {
 	});
 
 	it('two slots busy, a queue, then a batch so long that nothing moves', async () => {
-		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 2, args: ['--metrics', '--kv-unified', '--batch-size', '4096', '--ubatch-size', '4096'] });
+		const server = await startLlamaServer({
+			model: smolLm2(),
+			contextSize: 8192,
+			parallel: 2,
+			args: ['--metrics', '--kv-unified', '--batch-size', '4096', '--ubatch-size', '4096'],
+		});
 		const busy = occupy(server, 3);
-		const queued = await until(async () => await check(server), ({ queue }) => queue === 1);
+		const queued = await until(
+			async () => await check(server),
+			({ queue }) => queue === 1,
+		);
 		expect(queued).toMatchObject({ status: 'healthy', slots: { total: 2, busy: 2 }, queue: 1 });
 		expect(ids(queued)).toContain('queued');
 		await busy.stop();
-		await until(async () => await check(server), ({ slots }) => slots!.busy === 0);
+		await until(
+			async () => await check(server),
+			({ slots }) => slots!.busy === 0,
+		);
 
 		// One batch of thousands of tokens keeps the model's thread for seconds. Only the clock tells that from a hung GPU, so it is put forward.
 		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
-		await until(async () => (await check(server, { timeLimitMs: 2500 })).slots?.busy, (count) => count === 1);
+		await until(
+			async () => (await check(server, { timeLimitMs: 2500 })).slots?.busy,
+			(count) => count === 1,
+		);
 		const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
 		const stuck = await check(server, { timeLimitMs: 2500 });
 		clock.mockRestore();
@@ -176,7 +249,10 @@ describe('the real llama-server', () => {
 	it('sleeps: is not woken, and not kept awake', async () => {
 		const server = await startLlamaServer({ args: ['--sleep-idle-seconds', '1', '--metrics'] });
 		// Asked ten times a second all the time, it falls asleep all the same.
-		const asleep = await until(async () => await check(server), ({ sleeping }) => sleeping === true);
+		const asleep = await until(
+			async () => await check(server),
+			({ sleeping }) => sleeping === true,
+		);
 		expect(asleep).toMatchObject({ status: 'healthy', models: [{ state: 'sleeping' }] });
 		expect(ids(asleep)).toContain('sleeping');
 		await delay(300);
@@ -190,7 +266,10 @@ describe('the real llama-server', () => {
 		expect((await check(server)).status).toBe('healthy');
 		server.service.kill('SIGSTOP');
 		// On a busy machine it goes on for a moment.
-		const frozen = await until(async () => await check(server, { timeLimitMs: 500 }), ({ status }) => status === 'unreachable');
+		const frozen = await until(
+			async () => await check(server, { timeLimitMs: 500 }),
+			({ status }) => status === 'unreachable',
+		);
 		expect(frozen.findings).toMatchObject([{ id: 'noAnswer' }]);
 		server.service.kill('SIGCONT');
 		await server.stop();
@@ -200,8 +279,17 @@ describe('the real llama-server', () => {
 
 	it('speed test: alone and two at once', async () => {
 		const server = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: 2 });
-		const result = await testSpeed(modelServerTarget({ baseUrl: server.url }), { model: '', tokens: 24, atOnce: 2, firstTokenMs: 240_000, totalMs: 240_000 });
-		expect(result).toMatchObject({ status: 'healthy', speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } });
+		const result = await testSpeed(modelServerTarget({ baseUrl: server.url }), {
+			model: '',
+			tokens: 24,
+			atOnce: 2,
+			firstTokenMs: 240_000,
+			totalMs: 240_000,
+		});
+		expect(result).toMatchObject({
+			status: 'healthy',
+			speed: { model: 'test-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] },
+		});
 		for (const { samples, failures, tokensPerSecond, promptTokensPerSecond } of result.speed!.runs) {
 			expect(failures).toEqual([]);
 			expect(samples.every((sample) => sample.measuredBy === 'server' && sample.generatedTokens === 24)).toBe(true);
@@ -219,29 +307,64 @@ describe("the real llama-server's router", () => {
 		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
 		const target = modelServerTarget({ baseUrl: router.url });
 		const before = await check(router, { expectations: { model: 'alpha' } });
-		expect(before).toMatchObject({ status: 'healthy', server: { kind: 'llamaRouter' }, models: [{ id: 'alpha', loaded: false }, { id: 'beta', loaded: false }] });
+		expect(before).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaRouter' },
+			models: [
+				{ id: 'alpha', loaded: false },
+				{ id: 'beta', loaded: false },
+			],
+		});
 		expect(ids(before)).toEqual(['modelNotLoaded']);
 
 		const connection = target.connect({});
-		expect(await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({ before: 'unloaded', state: 'loaded', changed: true });
+		expect(await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+		});
 		const after = await check(router, { expectations: { model: 'alpha', tools: true } });
-		expect(after).toMatchObject({ status: 'healthy', models: [{ id: 'alpha', loaded: true, tools: true, vision: false }, { id: 'beta', loaded: false }], slots: { total: 2, busy: 0 }, queue: 0 });
+		expect(after).toMatchObject({
+			status: 'healthy',
+			models: [
+				{ id: 'alpha', loaded: true, tools: true, vision: false },
+				{ id: 'beta', loaded: false },
+			],
+			slots: { total: 2, busy: 0 },
+			queue: 0,
+		});
 		expect(after.contextPerSlot).toBeGreaterThan(0);
-		expect((await listServerModels(target)).map(({ id, state }) => `${id} ${state}`)).toEqual(['alpha loaded', 'beta unloaded']);
-		expect(await testSpeed(target, { model: '', tokens: 8, atOnce: 1, firstTokenMs: 240_000, totalMs: 240_000 })).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
+		expect((await listServerModels(target)).map(({ id, state }) => `${id} ${state}`)).toEqual([
+			'alpha loaded',
+			'beta unloaded',
+		]);
+		expect(
+			await testSpeed(target, { model: '', tokens: 8, atOnce: 1, firstTokenMs: 240_000, totalMs: 240_000 }),
+		).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
 
-		expect(await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({ before: 'loaded', state: 'unloaded' });
+		expect(await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+		});
 		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual(['modelMissing']);
 		router.stop();
 	});
 
 	it('a model that cannot be loaded', async () => {
-		const router = await startRouter(['alpha'], ['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0']);
+		const router = await startRouter(
+			['alpha'],
+			['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0'],
+		);
 		const connection = modelServerTarget({ baseUrl: router.url }).connect({});
-		await expect(changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 })).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
+		await expect(
+			changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
+		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
 		const result = await check(router);
 		expect(result).toMatchObject({ status: 'degraded', models: [{ id: 'alpha', state: 'failed' }] });
-		expect(result.findings[0]).toMatchObject({ id: 'modelFailed', meaning: expect.stringContaining('exit code') as string });
+		expect(result.findings[0]).toMatchObject({
+			id: 'modelFailed',
+			meaning: expect.stringContaining('exit code') as string,
+		});
 		expect(result.findings[0]!.advice).toContain('--cache-type-v');
 		router.stop();
 	});
@@ -277,11 +400,19 @@ describe('the real n8n', () => {
 	});
 
 	async function credentialFor(data: Record<string, unknown> = {}): Promise<{ id: string; name: string }> {
-		return await n8n.createCredential({ ...llamaCredential(server, { apiKey: 'right-key-0815', ...data }), id: undefined });
+		return await n8n.createCredential({
+			...llamaCredential(server, { apiKey: 'right-key-0815', ...data }),
+			id: undefined,
+		});
 	}
 
 	/** Start → Server Health, whose outputs lead to nodes of these names. */
-	function branches(credential: { id: string; name: string }, outputs: string[], parameters: Record<string, unknown> = {}, more: object = {}): Workflow {
+	function branches(
+		credential: { id: string; name: string },
+		outputs: string[],
+		parameters: Record<string, unknown> = {},
+		more: object = {},
+	): Workflow {
 		const workflow = workflowOf('Health', {
 			Start: { ...MANUAL, to: ['Server Health'] },
 			'Server Health': { ...health(credential, parameters), ...more },
@@ -310,22 +441,36 @@ describe('the real n8n', () => {
 		const unwell = await run(branches(await credentialFor({ apiKey: 'wrong-key-4711' }), outputs));
 		expect(unwell.status).toBe('success');
 		expect(itemsOf(unwell, 'Healthy')).toBeUndefined();
-		expect(itemsOf(unwell, 'Unhealthy')).toMatchObject([{ status: 'unauthorized', findings: [{ id: 'unauthorized' }] }]);
+		expect(itemsOf(unwell, 'Unhealthy')).toMatchObject([
+			{ status: 'unauthorized', findings: [{ id: 'unauthorized' }] },
+		]);
 		expect(JSON.stringify([well, unwell])).not.toMatch(/right-key-0815|wrong-key-4711/);
 	});
 
 	it('fails where it is told to, with advice', async () => {
-		const failed = await run(branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], { options: { failWhenUnhealthy: true } }));
+		const failed = await run(
+			branches(await credentialFor({ apiKey: 'wrong-key-4711' }), [], { options: { failWhenUnhealthy: true } }),
+		);
 		expect(failed.status).toBe('error');
-		expect(failed.data.resultData.error).toMatchObject({ message: 'The server refuses the API key', description: expect.stringContaining('--api-key') as string });
+		expect(failed.data.resultData.error).toMatchObject({
+			message: 'The server refuses the API key',
+			description: expect.stringContaining('--api-key') as string,
+		});
 	});
 
 	it('an error goes to the error output, which n8n adds', async () => {
-		const workflow = branches(await credentialFor(), ['Healthy', 'Unhealthy', 'Error'], { operation: 'loadModel', model: { __rl: true, mode: 'id', value: 'x' } }, { onError: 'continueErrorOutput' });
+		const workflow = branches(
+			await credentialFor(),
+			['Healthy', 'Unhealthy', 'Error'],
+			{ operation: 'loadModel', model: { __rl: true, mode: 'id', value: 'x' } },
+			{ onError: 'continueErrorOutput' },
+		);
 		const failed = await run(workflow);
 		expect(itemsOf(failed, 'Healthy') ?? []).toEqual([]);
 		expect(itemsOf(failed, 'Unhealthy') ?? []).toEqual([]);
-		expect(itemsOf(failed, 'Error')).toMatchObject([{ error: expect.stringContaining('cannot load or unload models') as string }]);
+		expect(itemsOf(failed, 'Error')).toMatchObject([
+			{ error: expect.stringContaining('cannot load or unload models') as string },
+		]);
 	});
 
 	it.each([
@@ -346,7 +491,9 @@ describe('the real n8n', () => {
 				}),
 			);
 			expect(itemsOf(execution, 'Agent')).toEqual([{ output: answer }]);
-			const results = execution.data.resultData.runData['Server Health']!.map((one) => JSON.stringify(one.data!.ai_tool![0]!.map(({ json }) => json)));
+			const results = execution.data.resultData.runData['Server Health']!.map((one) =>
+				JSON.stringify(one.data!.ai_tool![0]!.map(({ json }) => json)),
+			);
 			expect(results).toHaveLength(1);
 			expect(results[0]).toContain(`"status":"${status}"`);
 			expect(results[0]).not.toMatch(/right-key-0815|wrong-key-4711/);
@@ -354,12 +501,18 @@ describe('the real n8n', () => {
 	});
 
 	it('the example workflow tells once when the server becomes unwell, and once when it is well again', async () => {
-		const example = JSON.parse(fs.readFileSync(path.join(process.cwd(), 'workflows', 'health-watch.json'), 'utf8').replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.')) as Workflow;
+		const example = JSON.parse(
+			fs
+				.readFileSync(path.join(process.cwd(), 'workflows', 'health-watch.json'), 'utf8')
+				.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.'),
+		) as Workflow;
 		const watched = await startLlamaServer({ args: ['--metrics'] });
 		const credential = await n8n.createCredential({ ...llamaCredential(watched), id: undefined });
 		for (const node of example.nodes) {
-			if (node.type === 'CUSTOM.serverHealth') node.credentials = { localLlamaApi: { id: credential.id, name: credential.name } };
-			if (node.type === 'n8n-nodes-base.scheduleTrigger') node.parameters = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
+			if (node.type === 'CUSTOM.serverHealth')
+				node.credentials = { localLlamaApi: { id: credential.id, name: credential.name } };
+			if (node.type === 'n8n-nodes-base.scheduleTrigger')
+				node.parameters = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
 		}
 		const created = await n8n.createWorkflow(example);
 		await n8n.activate(created.id);
@@ -368,7 +521,10 @@ describe('the real n8n', () => {
 			const details = await Promise.all(executions.map(async ({ id }) => await n8n.getExecution(id)));
 			return details.reverse().flatMap((execution) => itemsOf(execution, 'Send message') ?? []);
 		};
-		await until(async () => (await n8n.listExecutions({ workflowId: created.id, status: ['success'] })).length, (count) => count >= 2);
+		await until(
+			async () => (await n8n.listExecutions({ workflowId: created.id, status: ['success'] })).length,
+			(count) => count >= 2,
+		);
 		expect(await messages()).toEqual([]);
 		await watched.stop();
 		const [down] = await until(messages, (sent) => sent.length > 0);
@@ -383,12 +539,18 @@ describe('the real n8n', () => {
 
 	it("n8n's own protection against private addresses is named", async () => {
 		const guarded = await startN8n({ env: { N8N_SSRF_PROTECTION_ENABLED: 'true' } });
-		const credential = await guarded.createCredential({ ...llamaCredential(server, { apiKey: 'right-key-0815' }), id: undefined });
+		const credential = await guarded.createCredential({
+			...llamaCredential(server, { apiKey: 'right-key-0815' }),
+			id: undefined,
+		});
 		const created = await guarded.createWorkflow(branches(credential, ['Healthy', 'Unhealthy']));
 		const execution = await guarded.waitForExecution(await guarded.runWorkflow(created, 'Start'));
 		// n8n before 2.30 hands nodes no such filter (contract n8n-platform 4.3), and blocks nothing.
 		const hasFilter = Number(parts().n8n.version.split('.')[1]) >= 30;
-		if (hasFilter) expect(itemsOf(execution, 'Unhealthy')).toMatchObject([{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] }]);
+		if (hasFilter)
+			expect(itemsOf(execution, 'Unhealthy')).toMatchObject([
+				{ status: 'misconfigured', findings: [{ id: 'blockedByPolicy' }] },
+			]);
 		else expect(itemsOf(execution, 'Healthy')).toMatchObject([{ status: 'healthy' }]);
 		await guarded.stop();
 	});

@@ -13,7 +13,10 @@ let said = '';
 let editor: Editor | undefined;
 
 /** `npm start` as somebody types it, but with data of its own, so that what the user has in this clone stays as it is. */
-async function npmStart(data: string, port: number): Promise<{ url: string; login: { email: string; password: string } }> {
+async function npmStart(
+	data: string,
+	port: number,
+): Promise<{ url: string; login: { email: string; password: string } }> {
 	said = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
@@ -22,10 +25,12 @@ async function npmStart(data: string, port: number): Promise<{ url: string; logi
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
-	for (const output of [child.stdout, child.stderr]) output?.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
+	for (const output of [child.stdout, child.stderr])
+		output?.on('data', (bytes: Buffer) => (said += bytes.toString('utf8')));
 	while (!said.includes('Ctrl-C ends everything.')) {
 		if (hasEnded(child)) throw new Error(`npm start ended:\n${said}`);
-		if (Date.now() > latest) throw new Error(`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`);
+		if (Date.now() > latest)
+			throw new Error(`npm start was not ready after ${READY_TIMEOUT_MS / 60_000} minutes:\n${said}`);
 		await delay(100);
 	}
 	const [, url = ''] = /^n8n\s+(http:\/\/localhost:\d+)/m.exec(said) ?? [];
@@ -62,7 +67,10 @@ describe('npm start', () => {
 			const { page, get } = editor;
 			await page.goto(`${first.url}/home/workflows`);
 			await page.getByText('Chat with a local model').first().waitFor();
-			await page.getByTestId('resources-list-item-workflow').nth(EXAMPLES.length - 1).waitFor();
+			await page
+				.getByTestId('resources-list-item-workflow')
+				.nth(EXAMPLES.length - 1)
+				.waitFor();
 			await editor.picture('start-workflows');
 
 			await page.getByText('Chat with a local model').first().click();
@@ -71,7 +79,9 @@ describe('npm start', () => {
 			await get('chat-input').fill('Say hello in one sentence.');
 			await page.keyboard.press('Enter');
 			await page.locator('[data-test-id="logs-overview-status"]', { hasText: 'Success' }).waitFor();
-			const answer = (await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts()).join(' ').trim();
+			const answer = (await page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot').allInnerTexts())
+				.join(' ')
+				.trim();
 			expect(answer.length).toBeGreaterThan(5);
 			await editor.picture('start-chat');
 			await editor.close();

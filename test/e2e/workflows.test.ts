@@ -19,7 +19,10 @@ import {
 } from './support/playground';
 
 const SLOW = 900_000;
-const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const PICTURE = Buffer.from(
+	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+	'base64',
+);
 
 let n8n: N8nServer;
 const closing: Array<() => Promise<void>> = [];
@@ -33,8 +36,16 @@ afterEach(async () => {
 afterAll(stopEverything);
 
 /** A real llama-server that answers what is written for it. */
-async function scripted(replies: ScriptedReply[], more: { port?: number; alias?: string; wait?: boolean } = {}): Promise<LlamaServer> {
-	const server = await startLlamaServer({ model: await scriptedModel(replies, { contextLength: 32_768 }), contextSize: 32_768, parallel: 2, ...more });
+async function scripted(
+	replies: ScriptedReply[],
+	more: { port?: number; alias?: string; wait?: boolean } = {},
+): Promise<LlamaServer> {
+	const server = await startLlamaServer({
+		model: await scriptedModel(replies, { contextLength: 32_768 }),
+		contextSize: 32_768,
+		parallel: 2,
+		...more,
+	});
 	closing.push(async () => await server.stop());
 	return server;
 }
@@ -64,9 +75,14 @@ const stored = async (credential: { name: string; type: string; data: Record<str
 	const { id } = await n8n.createCredential(credential);
 	return { id, name: credential.name };
 };
-const localCredential = async (server: Pick<LlamaServer, 'url'>, name = 'My model server') => await stored({ ...llamaCredential(server), name });
+const localCredential = async (server: Pick<LlamaServer, 'url'>, name = 'My model server') =>
+	await stored({ ...llamaCredential(server), name });
 const difyCredential = async (sim: DifySim, mode: 'chat' | 'advanced-chat' = 'chat') =>
-	await stored({ name: 'My Dify app', type: 'difyApi', data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false } });
+	await stored({
+		name: 'My Dify app',
+		type: 'difyApi',
+		data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false },
+	});
 
 /** The example, active in the real n8n. */
 async function activated(name: string, wiring: Wiring): Promise<Workflow & { id: string }> {
@@ -96,7 +112,10 @@ async function asked({ nodes }: Workflow, question: string, sessionId = 'session
 }
 
 /** Fills in the form of a Form Trigger, in the order of its fields, and reads the page that ends it. */
-async function submitted({ id, nodes }: Workflow & { id: string }, fields: Array<string | { name: string; type: string; bytes: Buffer | string }>): Promise<string> {
+async function submitted(
+	{ id, nodes }: Workflow & { id: string },
+	fields: Array<string | { name: string; type: string; bytes: Buffer | string }>,
+): Promise<string> {
 	const { webhookId } = nodes.find(({ type }) => type.endsWith('.formTrigger'))!;
 	const form = new FormData();
 	for (const [index, field] of fields.entries()) {
@@ -106,7 +125,8 @@ async function submitted({ id, nodes }: Workflow & { id: string }, fields: Array
 	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
 	let response = await post();
 	// A form is registered a moment after its workflow is activated.
-	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post()) await delay(100);
+	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post())
+		await delay(100);
 	expect(response.status).toBe(200);
 	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
 	const waiting = formWaitingUrl.replace(/^https?:\/\/[^/]+/, n8n.url);
@@ -135,13 +155,18 @@ async function lastExecution(workflowId: string): Promise<Execution> {
 
 /** An execution that is over, of a workflow that begins one by itself now and then: the latest may never be. */
 async function anyExecution(workflowId: string): Promise<Execution> {
-	const [first] = await until(async () => await n8n.listExecutions({ workflowId, status: ['success', 'error'] }), ({ length }) => length > 0);
+	const [first] = await until(
+		async () => await n8n.listExecutions({ workflowId, status: ['success', 'error'] }),
+		({ length }) => length > 0,
+	);
 	return await n8n.getExecution(first!.id);
 }
 
 /** The items that a node gave out at its outputs, one after another. */
 const itemsOf = (execution: Execution, node: string): Array<Record<string, unknown>> =>
-	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) => (data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)));
+	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) =>
+		(data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)),
+	);
 
 /** What the model was given, as n8n's log shows it. */
 const promptsOf = (execution: Execution, node: string): string =>
@@ -154,8 +179,14 @@ const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } }
 /** Runs each example and says what it returned. */
 const RUNS: Record<string, () => Promise<string>> = {
 	'chat-with-local-model': async () => {
-		const server = await scripted([{ contains: 'name?', reply: 'Your name is Ada.' }, { reply: 'Nice to meet you, Ada.' }]);
-		const workflow = await activated('chat-with-local-model', { local: await localCredential(server), model: server.model });
+		const server = await scripted([
+			{ contains: 'name?', reply: 'Your name is Ada.' },
+			{ reply: 'Nice to meet you, Ada.' },
+		]);
+		const workflow = await activated('chat-with-local-model', {
+			local: await localCredential(server),
+			model: server.model,
+		});
 		expect(await asked(workflow, 'I am Ada.')).toBe('Nice to meet you, Ada.');
 		const answer = await asked(workflow, 'What is my name?');
 		expect(answer).toBe('Your name is Ada.');
@@ -168,12 +199,25 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const weather = await service(() => ({ current: { temperature_2m: 21.5, wind_speed_10m: 7 } }));
 		const server = await scripted([
 			{ last: 'tool', reply: '17 times 23 is 391, 12 A-100 are left, and it is 21.5 degrees in Berlin.' },
-			{ reply: [call('Calculator', { input: '17*23' }), call('Stock', { input: 'a-100' }), call('Weather', { latitude: 52.5, longitude: 13.4 })].join('\n') },
+			{
+				reply: [
+					call('Calculator', { input: '17*23' }),
+					call('Stock', { input: 'a-100' }),
+					call('Weather', { latitude: 52.5, longitude: 13.4 }),
+				].join('\n'),
+			},
 		]);
 		const source = example('agent-with-tools').nodes.find(({ name }) => name === 'Weather')!;
 		const change = { Weather: { ...source.parameters, url: `${weather.url}/v1/forecast` } };
-		const workflow = await activated('agent-with-tools', { local: await localCredential(server), model: server.model, change });
-		const answer = await asked(workflow, 'What is 17 times 23, are there any A-100 left, and how warm is it in Berlin?');
+		const workflow = await activated('agent-with-tools', {
+			local: await localCredential(server),
+			model: server.model,
+			change,
+		});
+		const answer = await asked(
+			workflow,
+			'What is 17 times 23, are there any A-100 left, and how warm is it in Berlin?',
+		);
 		expect(answer).toContain('391');
 		expect(weather.seen).toEqual(['/v1/forecast?latitude=52.5&longitude=13.4&current=temperature_2m%2Cwind_speed_10m']);
 		const results = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
@@ -186,7 +230,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 		closing.push(async () => await server.close());
 		server.script(reply.text('A single white pixel on a plain background.'));
 		const workflow = await activated('describe-image', { local: await localCredential(server), model: 'sim-model' });
-		const page = await submitted(workflow, [{ name: 'pixel.png', type: 'image/png', bytes: PICTURE }, 'What do you see?']);
+		const page = await submitted(workflow, [
+			{ name: 'pixel.png', type: 'image/png', bytes: PICTURE },
+			'What do you see?',
+		]);
 		expect(page).toContain('A single white pixel');
 		const sent = server.requests.find(({ path }) => path.endsWith('/chat/completions'))!;
 		expect(JSON.stringify(sent.body)).toContain(`data:image/png;base64,${PICTURE.toString('base64')}`);
@@ -195,18 +242,38 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'extract-structured-data': async () => {
-		const order = { customer: 'Erika Berg', orderNumber: '2024-117', items: [{ article: 'A-100', quantity: 12 }, { article: 'B-200', quantity: 3 }], urgent: true };
+		const order = {
+			customer: 'Erika Berg',
+			orderNumber: '2024-117',
+			items: [
+				{ article: 'A-100', quantity: 12 },
+				{ article: 'B-200', quantity: 3 },
+			],
+			urgent: true,
+		};
 		const server = await scripted([{ contains: 'Erika Berg', reply: JSON.stringify(order) }]);
-		const execution = await started('extract-structured-data', { local: await localCredential(server), model: server.model });
+		const execution = await started('extract-structured-data', {
+			local: await localCredential(server),
+			model: server.model,
+		});
 		expect(execution.status).toBe('success');
 		expect(itemsOf(execution, 'Today')).toEqual([order]);
 		return JSON.stringify(itemsOf(execution, 'Today')[0]);
 	},
 
 	'summarize-documents': async () => {
-		const server = await scripted([{ contains: 'PART', reply: 'The whole story in one sentence.' }, { reply: 'PART of the story.' }]);
-		const workflow = await activated('summarize-documents', { local: await localCredential(server), model: server.model });
-		const document = Array.from({ length: 400 }, (_, line) => `Line ${line}: the miller opens the gate and listens.`).join('\n');
+		const server = await scripted([
+			{ contains: 'PART', reply: 'The whole story in one sentence.' },
+			{ reply: 'PART of the story.' },
+		]);
+		const workflow = await activated('summarize-documents', {
+			local: await localCredential(server),
+			model: server.model,
+		});
+		const document = Array.from(
+			{ length: 400 },
+			(_, line) => `Line ${line}: the miller opens the gate and listens.`,
+		).join('\n');
 		const page = await submitted(workflow, [{ name: 'story.txt', type: 'text/plain', bytes: document }]);
 		expect(page).toContain('The whole story in one sentence.');
 		const execution = await lastExecution(workflow.id);
@@ -216,9 +283,15 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'compare-two-models': async () => {
-		const [a, b] = [await scripted([{ reply: 'Answer of the first.' }], { alias: 'model-a' }), await scripted([{ reply: 'Answer of the second.' }], { alias: 'model-b' })];
+		const [a, b] = [
+			await scripted([{ reply: 'Answer of the first.' }], { alias: 'model-a' }),
+			await scripted([{ reply: 'Answer of the second.' }], { alias: 'model-b' }),
+		];
 		const [first, second] = [await localCredential(a, 'First'), await localCredential(b, 'Second')];
-		const execution = await started('compare-two-models', { local: { 'Model A': first, 'Speed of A': first, 'Model B': second, 'Speed of B': second }, model: { 'Model A': 'model-a', 'Model B': 'model-b' } });
+		const execution = await started('compare-two-models', {
+			local: { 'Model A': first, 'Speed of A': first, 'Model B': second, 'Speed of B': second },
+			model: { 'Model A': 'model-a', 'Model B': 'model-b' },
+		});
 		expect(execution.data.resultData.error).toBeUndefined();
 		const rows = itemsOf(execution, 'Compared');
 		expect(rows).toHaveLength(3);
@@ -232,7 +305,15 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'dify-chat-streamed': async () => {
-		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => ({ steps: [{ text: 'You said: ' }, { text: query }] }) }] });
+		const sim = await dify({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: ({ query }) => ({ steps: [{ text: 'You said: ' }, { text: query }] }),
+				},
+			],
+		});
 		const workflow = await activated('dify-chat-streamed', { dify: await difyCredential(sim) });
 		await asked(workflow, 'one', 'anna');
 		const answer = await asked(workflow, 'two', 'anna');
@@ -248,15 +329,28 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const asking = await n8n.webhook('dify-ask', { body: { question: 'Hello', user: 'anna' } });
 		const { answer, messageId } = (await asking.json()) as { answer: string; messageId: string };
 		expect(answer).not.toBe('');
-		const rated = await n8n.webhook('dify-rate', { body: { messageId, user: 'anna', rating: 'dislike', text: 'Too short' } });
+		const rated = await n8n.webhook('dify-rate', {
+			body: { messageId, user: 'anna', rating: 'dislike', text: 'Too short' },
+		});
 		expect(rated.status).toBe(200);
-		const feedback = (await (await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })).json()) as { data: Array<Record<string, unknown>> };
+		const feedback = (await (
+			await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })
+		).json()) as { data: Array<Record<string, unknown>> };
 		expect(feedback.data).toMatchObject([{ message_id: messageId, rating: 'dislike', content: 'Too short' }]);
 		return `${answer} (rated: dislike, "Too short")`;
 	},
 
 	'dify-with-file': async () => {
-		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), fileUpload: { enabled: true, types: ['document', 'image'], number: 3 }, reply: () => ({ steps: [{ text: 'It is a short note.' }] }) }] });
+		const sim = await dify({
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					fileUpload: { enabled: true, types: ['document', 'image'], number: 3 },
+					reply: () => ({ steps: [{ text: 'It is a short note.' }] }),
+				},
+			],
+		});
 		const workflow = await activated('dify-with-file', { dify: await difyCredential(sim) });
 		const page = await submitted(workflow, [{ name: 'note.txt', type: 'text/plain', bytes: 'Buy milk.' }, '']);
 		expect(page).toContain('It is a short note.');
@@ -268,19 +362,37 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'dify-questions-from-table': async () => {
 		const sim = await dify({
-			apps: [{ mode: 'chat', key: appKey('chat'), reply: ({ query }) => (query.includes('plans') ? { steps: [{ error: { code: 'completion_request_error', message: 'The model is gone', status: 400 } }] } : { steps: [{ wait: 100 }, { text: `About: ${query}` }] }) }],
+			apps: [
+				{
+					mode: 'chat',
+					key: appKey('chat'),
+					reply: ({ query }) =>
+						query.includes('plans')
+							? { steps: [{ error: { code: 'completion_request_error', message: 'The model is gone', status: 400 } }] }
+							: { steps: [{ wait: 100 }, { text: `About: ${query}` }] },
+				},
+			],
 		});
 		const execution = await started('dify-questions-from-table', { dify: await difyCredential(sim) });
 		const rows = itemsOf(execution, 'All of them');
-		expect(itemsOf(execution, 'Answered').map(({ answer }) => answer)).toEqual(['About: What can you help me with?', 'About: How do I reset my password?', 'About: How do I delete my account?']);
-		expect(itemsOf(execution, 'Failed')).toEqual([{ question: 'Which plans are there?', error: expect.stringContaining('The model is gone') as string }]);
+		expect(itemsOf(execution, 'Answered').map(({ answer }) => answer)).toEqual([
+			'About: What can you help me with?',
+			'About: How do I reset my password?',
+			'About: How do I delete my account?',
+		]);
+		expect(itemsOf(execution, 'Failed')).toEqual([
+			{ question: 'Which plans are there?', error: expect.stringContaining('The model is gone') as string },
+		]);
 		expect(rows).toHaveLength(4);
 		return `${itemsOf(execution, 'Answered').length} answered, ${itemsOf(execution, 'Failed').length} kept as failed`;
 	},
 
 	'health-watch': async () => {
 		const server = await startLlamaServer();
-		const workflow = await activated('health-watch', { local: await localCredential(server), change: { 'Every 5 minutes': often } });
+		const workflow = await activated('health-watch', {
+			local: await localCredential(server),
+			change: { 'Every 5 minutes': often },
+		});
 		const messages = async () => {
 			const done = await n8n.listExecutions({ workflowId: workflow.id, status: ['success', 'error'], limit: 100 });
 			const executions = await Promise.all(done.map(async ({ id }) => await n8n.getExecution(id)));
@@ -298,9 +410,17 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'local-first-dify-fallback': async () => {
-		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'Dify ' }, { text: 'answers.' }] }) }] });
+		const sim = await dify({
+			apps: [
+				{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'Dify ' }, { text: 'answers.' }] }) },
+			],
+		});
 		const server = await scripted([{ reply: 'The local model answers.' }]);
-		const workflow = await activated('local-first-dify-fallback', { local: await localCredential(server), dify: await difyCredential(sim), model: server.model });
+		const workflow = await activated('local-first-dify-fallback', {
+			local: await localCredential(server),
+			dify: await difyCredential(sim),
+			model: server.model,
+		});
 		const local = await asked(workflow, 'Who answers?', 'ben');
 		expect(local).toBe('The local model answers.');
 		expect(sim.runs).toEqual([]);
@@ -320,7 +440,10 @@ const RUNS: Record<string, () => Promise<string>> = {
 			socket.destroy();
 			isAsked();
 		});
-		const workflow = await activated('wait-for-model', { local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }), model: 'test-model' });
+		const workflow = await activated('wait-for-model', {
+			local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }),
+			model: 'test-model',
+		});
 		const called = await n8n.webhook('model-restarted', { body: {} });
 		expect(called.status).toBe(200);
 		await asking;
@@ -335,9 +458,18 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'agent-with-dify-tool': async () => {
-		const sim = await dify({ apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'We are open from 9 to 5.' }] }) }] });
-		const server = await scripted([{ last: 'tool', reply: 'The shop is open from 9 to 5.' }, { reply: call('Company_knowledge', { question: 'When are you open?' }) }]);
-		const workflow = await activated('agent-with-dify-tool', { local: await localCredential(server), dify: await difyCredential(sim), model: server.model });
+		const sim = await dify({
+			apps: [{ mode: 'chat', key: appKey('chat'), reply: () => ({ steps: [{ text: 'We are open from 9 to 5.' }] }) }],
+		});
+		const server = await scripted([
+			{ last: 'tool', reply: 'The shop is open from 9 to 5.' },
+			{ reply: call('Company_knowledge', { question: 'When are you open?' }) },
+		]);
+		const workflow = await activated('agent-with-dify-tool', {
+			local: await localCredential(server),
+			dify: await difyCredential(sim),
+			model: server.model,
+		});
 		const answer = await asked(workflow, 'When can I come?', 'cleo');
 		expect(answer).toBe('The shop is open from 9 to 5.');
 		expect(sim.runs).toMatchObject([{ query: 'When are you open?', user: 'cleo' }]);
@@ -347,10 +479,15 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'weekly-speed-report': async () => {
 		const server = await startLlamaServer({ contextSize: 8192, parallel: 2 });
-		const workflow = await activated('weekly-speed-report', { local: await localCredential(server), change: { 'Every Monday at 8': often } });
+		const workflow = await activated('weekly-speed-report', {
+			local: await localCredential(server),
+			change: { 'Every Monday at 8': often },
+		});
 		const [report] = itemsOf(await anyExecution(workflow.id), 'Send message');
 		expect(report!.title).toMatch(/^Speed of test-model: [\d.]+ tokens\/s$/);
-		expect(report!.text).toMatch(/1 at once: [\d.]+ tokens\/s in all, reading [\d.]+ tokens\/s, first token after \d+ ms\n2 at once: /);
+		expect(report!.text).toMatch(
+			/1 at once: [\d.]+ tokens\/s in all, reading [\d.]+ tokens\/s, first token after \d+ ms\n2 at once: /,
+		);
 		await server.stop();
 		return String(report!.title);
 	},
@@ -361,12 +498,17 @@ describe('example workflows on the real n8n', () => {
 		expect(Object.keys(RUNS).sort()).toEqual([...EXAMPLES].sort());
 	});
 
-	it("name no node, version or parameter that this n8n does not have", async () => {
+	it('name no node, version or parameter that this n8n does not have', async () => {
 		const types = (await n8n.nodeTypes()) as unknown as Array<Description & { version: number | number[] }>;
 		const problems = EXAMPLES.flatMap((name) =>
 			example(name).nodes.flatMap((node) => {
-				const description = types.find((type) => type.name === node.type && [type.version].flat().includes(node.typeVersion));
-				const found = description === undefined ? [`is of a type that n8n does not have: ${node.type} ${node.typeVersion}`] : parameterProblems(node, description);
+				const description = types.find(
+					(type) => type.name === node.type && [type.version].flat().includes(node.typeVersion),
+				);
+				const found =
+					description === undefined
+						? [`is of a type that n8n does not have: ${node.type} ${node.typeVersion}`]
+						: parameterProblems(node, description);
 				return found.map((problem) => `${name}: "${node.name}" ${problem}`);
 			}),
 		);

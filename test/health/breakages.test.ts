@@ -4,7 +4,13 @@ import { checkServer, forgetChecks } from '../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../lib/health/probes';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { modelServerTarget } from '../../nodes/ServerHealth/target';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from '../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+	startSilentServer,
+} from '../servers/llama-server';
 import { examples } from '../support/properties';
 import { process } from '../support/node';
 import { closedPort } from '../support/listening';
@@ -27,7 +33,8 @@ afterEach(async () => {
 	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
 
-const NGINX_502 = '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n';
+const NGINX_502 =
+	'<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n';
 
 describe('the address (contract 9.3, rows 1 to 3)', () => {
 	it.each([
@@ -52,8 +59,13 @@ describe('the address (contract 9.3, rows 1 to 3)', () => {
 		findNoNames();
 		const result = await check('http://no-such-host.invalid:8080');
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'dns')).toMatchObject({ severity: 'error', meaning: 'The host name "no-such-host.invalid" cannot be resolved' });
-		expect(finding(result, 'dns').observed).toMatch(/^GET http:\/\/no-such-host\.invalid:8080\/health: ENOTFOUND after \d+ ms$/);
+		expect(finding(result, 'dns')).toMatchObject({
+			severity: 'error',
+			meaning: 'The host name "no-such-host.invalid" cannot be resolved',
+		});
+		expect(finding(result, 'dns').observed).toMatch(
+			/^GET http:\/\/no-such-host\.invalid:8080\/health: ENOTFOUND after \d+ ms$/,
+		);
 	});
 
 	it('host.docker.internal without Docker Desktop: names the option', async () => {
@@ -96,7 +108,9 @@ describe('nothing listens (rows 3 to 5)', () => {
 		});
 		expect(asked).toEqual([`http://host.docker.internal:${port}`]);
 		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/health', undefined]]);
-		expect(finding(result, 'refused').advice).toMatch(new RegExp(`^Type http://host\\.docker\\.internal:${port} as base URL: there the server answers\\.`));
+		expect(finding(result, 'refused').advice).toMatch(
+			new RegExp(`^Type http://host\\.docker\\.internal:${port} as base URL: there the server answers\\.`),
+		);
 	});
 
 	it('any more: the server was killed between two checks', async () => {
@@ -170,7 +184,9 @@ describe('the way there (rows 6 to 11)', () => {
 		// The server waits for the rest of what it takes for a request: only the limit of connecting ends that.
 		const result = await check(server.url.replace('http:', 'https:'), { timeLimitMs: 8000 });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'tlsMismatch').advice).toMatch(new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`));
+		expect(finding(result, 'tlsMismatch').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+		);
 		expect(server.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
 	});
 
@@ -179,13 +195,17 @@ describe('the way there (rows 6 to 11)', () => {
 		const result = await check(server.url.replace('https:', 'http:'));
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'tlsMismatch').meaning).toBe('The server wants https on this port');
-		expect(finding(result, 'tlsMismatch').advice).toMatch(new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`));
+		expect(finding(result, 'tlsMismatch').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+		);
 	});
 
 	it('http is typed to an nginx that wants https', async () => {
 		const server = await sim();
-		const page = '<html>\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\n<body><center><h1>400 Bad Request</h1></center></body>\n</html>';
-		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics']) server.route(`GET ${path}`, reply.html(400, page));
+		const page =
+			'<html>\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\n<body><center><h1>400 Bad Request</h1></center></body>\n</html>';
+		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
+			server.route(`GET ${path}`, reply.html(400, page));
 		const result = await check(server.url);
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'tlsMismatch').advice).toContain(`https://127.0.0.1:${server.port}`);
@@ -235,7 +255,11 @@ describe('the way there (rows 6 to 11)', () => {
 	it("is blocked by n8n's protection against requests to private addresses", async () => {
 		const blocked = Object.assign(new Error('blocked'), { name: 'SsrfBlockedIpError' });
 		const helpers = {
-			getSecureEgressFilter: () => ({ validateUrl: async () => ({ ok: false, error: blocked }), createSecureLookup: () => () => {}, validateRedirectSync: () => {} }),
+			getSecureEgressFilter: () => ({
+				validateUrl: async () => ({ ok: false, error: blocked }),
+				createSecureLookup: () => () => {},
+				validateRedirectSync: () => {},
+			}),
 		};
 		const result = await checkServer(modelServerTarget({ baseUrl: 'http://10.0.0.5:8080', apiKey: SESAME }, helpers));
 		expect(result.status).toBe('misconfigured');
@@ -248,7 +272,9 @@ describe('the server refuses (rows 12 to 16)', () => {
 		const server = await sim({ apiKey: 'another' });
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'unauthorized', server: { kind: 'llamaServer' } });
-		expect(finding(result, 'unauthorized').observed).toMatch(/\/health: HTTP 200; GET .*\/v1\/models: HTTP 401, "Invalid API Key"/);
+		expect(finding(result, 'unauthorized').observed).toMatch(
+			/\/health: HTTP 200; GET .*\/v1\/models: HTTP 401, "Invalid API Key"/,
+		);
 		expect(finding(result, 'unauthorized').advice).toContain('--api-key');
 		expect(JSON.stringify(result)).not.toContain(SESAME);
 	});
@@ -279,10 +305,13 @@ describe('the server refuses (rows 12 to 16)', () => {
 
 	it.each([502, 503, 504])('nginx answers %d: the proxy is up, the server behind it is down', async (status) => {
 		const server = await sim();
-		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics']) server.route(`GET ${path}`, reply.html(status, NGINX_502));
+		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
+			server.route(`GET ${path}`, reply.html(status, NGINX_502));
 		const result = await check(server.url);
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'gateway').meaning).toBe(`A proxy answers with ${status}, the model server behind it does not`);
+		expect(finding(result, 'gateway').meaning).toBe(
+			`A proxy answers with ${status}, the model server behind it does not`,
+		);
 	});
 
 	it('a prefix is missing, or one too many is typed: names the address that works', async () => {
@@ -290,7 +319,9 @@ describe('the server refuses (rows 12 to 16)', () => {
 		const result = await check(`${server.url}/v1/v1`);
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'wrongPath').observed).toContain('File Not Found');
-		expect(finding(result, 'wrongPath').advice).toMatch(new RegExp(`^Type ${server.url} as base URL: there the API answers\\.`));
+		expect(finding(result, 'wrongPath').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the API answers\\.`),
+		);
 	});
 
 	it('the server has a prefix that is not typed', async () => {
@@ -303,7 +334,10 @@ describe('the server refuses (rows 12 to 16)', () => {
 
 	it('413', async () => {
 		const server = await sim();
-		server.route('GET /v1/models', reply.html(413, '<html><head><title>413 Request Entity Too Large</title></head></html>'));
+		server.route(
+			'GET /v1/models',
+			reply.html(413, '<html><head><title>413 Request Entity Too Large</title></head></html>'),
+		);
 		const result = await check(server.url);
 		expect(result.healthy).toBe(false);
 		expect(finding(result, 'tooLarge').advice).toContain('client_max_body_size');
@@ -324,12 +358,15 @@ describe('no API (rows 17 and 18)', () => {
 	it('a web front end answers everything with its page: finds the API beside it', async () => {
 		const server = await sim();
 		const page = '<!doctype html><html><head><title>Open WebUI</title></head><body></body></html>';
-		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics']) server.route(`GET ${path}`, reply.html(200, page));
+		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
+			server.route(`GET ${path}`, reply.html(200, page));
 		const alone = await check(server.url);
 		expect(alone).toMatchObject({ status: 'misconfigured', server: { kind: 'unknown' } });
 		expect(finding(alone, 'notAnApi').meaning).toBe('A web page answers here, not the API');
 		server.route('GET /api/models', reply.error(401, { detail: 'Not authenticated' }));
-		expect(finding(await check(server.url), 'notAnApi').advice).toMatch(new RegExp(`^Type ${server.url}/api as base URL: there the API answers\\.`));
+		expect(finding(await check(server.url), 'notAnApi').advice).toMatch(
+			new RegExp(`^Type ${server.url}/api as base URL: there the API answers\\.`),
+		);
 	});
 
 	it('a redirect to a login page of another address', async () => {
@@ -361,31 +398,49 @@ describe('answers without being able to work (row 26)', () => {
 		const result = await check(server.url, { timeLimitMs: 2000, ...more });
 		expect(result).toMatchObject({ status: 'degraded', healthy: false, server: { kind: 'llamaServer' } });
 		expect(result.findings[0]!.id).toBe('stuck');
-		expect(finding(result, 'stuck').observed).toMatch(new RegExp(`${path}: no answer after \\d+ ms; GET .*/health: HTTP 200`));
+		expect(finding(result, 'stuck').observed).toMatch(
+			new RegExp(`${path}: no answer after \\d+ ms; GET .*/health: HTTP 200`),
+		);
 		expect(finding(result, 'stuck').advice).toContain('GPU hangs');
 	});
 
 	it.each([
-		['/metrics', { metrics: true }, {}, (step: number) => `llamacpp:requests_processing 1\nllamacpp:n_decode_total ${step}\n`],
-		['/slots', {}, { readSlots: true }, (step: number) => JSON.stringify([{ id: 0, is_processing: true, id_task: 3, n_prompt_tokens_processed: 5, next_token: [{ n_decoded: step }] }])],
-	])('everything answers, but the counters of %s stand still while a request runs: stuck', async (path, options, more, counters) => {
-		const server = await sim({ apiKey: SESAME, ...options });
-		const at = async (step: number, seconds: number) => {
-			server.route(`GET ${path}`, reply.error(200, counters(step)));
-			const clock = jest.spyOn(Date, 'now').mockReturnValue(start + seconds * 1000);
-			const result = await check(server.url, more);
-			clock.mockRestore();
-			return result;
-		};
-		const start = Date.now();
-		expect((await at(7, 0)).status).toBe('healthy');
-		expect((await at(7, 20)).status).toBe('healthy');
-		const result = await at(7, 45);
-		expect(result.status).toBe('degraded');
-		expect(finding(result, 'stuck').observed).toBe('1 running, but nothing was computed for 45 s');
-		expect((await at(8, 50)).status).toBe('healthy');
-		expect((await at(8, 60)).status).toBe('healthy');
-	});
+		[
+			'/metrics',
+			{ metrics: true },
+			{},
+			(step: number) => `llamacpp:requests_processing 1\nllamacpp:n_decode_total ${step}\n`,
+		],
+		[
+			'/slots',
+			{},
+			{ readSlots: true },
+			(step: number) =>
+				JSON.stringify([
+					{ id: 0, is_processing: true, id_task: 3, n_prompt_tokens_processed: 5, next_token: [{ n_decoded: step }] },
+				]),
+		],
+	])(
+		'everything answers, but the counters of %s stand still while a request runs: stuck',
+		async (path, options, more, counters) => {
+			const server = await sim({ apiKey: SESAME, ...options });
+			const at = async (step: number, seconds: number) => {
+				server.route(`GET ${path}`, reply.error(200, counters(step)));
+				const clock = jest.spyOn(Date, 'now').mockReturnValue(start + seconds * 1000);
+				const result = await check(server.url, more);
+				clock.mockRestore();
+				return result;
+			};
+			const start = Date.now();
+			expect((await at(7, 0)).status).toBe('healthy');
+			expect((await at(7, 20)).status).toBe('healthy');
+			const result = await at(7, 45);
+			expect(result.status).toBe('degraded');
+			expect(finding(result, 'stuck').observed).toBe('1 running, but nothing was computed for 45 s');
+			expect((await at(8, 50)).status).toBe('healthy');
+			expect((await at(8, 60)).status).toBe('healthy');
+		},
+	);
 
 	it('/health answers, the model list does not', async () => {
 		const server = await sim();
@@ -415,17 +470,28 @@ describe('answers without being able to work (row 26)', () => {
 it('whatever a server answers, a check gives a result with a known status and without the key', async () => {
 	const server = await sim();
 	const anything = fc.oneof(
-		fc.record({ status: fc.constantFrom(200, 204, 301, 400, 401, 403, 404, 418, 500, 501, 503), body: fc.oneof(fc.json(), fc.string(), fc.constant(`{"error":"${SESAME}"}`), fc.constant('<html>')) }),
+		fc.record({
+			status: fc.constantFrom(200, 204, 301, 400, 401, 403, 404, 418, 500, 501, 503),
+			body: fc.oneof(fc.json(), fc.string(), fc.constant(`{"error":"${SESAME}"}`), fc.constant('<html>')),
+		}),
 		fc.constantFrom('closed' as const, 'reset' as const),
 	);
 	await fc.assert(
 		fc.asyncProperty(fc.array(anything, { minLength: 6, maxLength: 6 }), async (answers) => {
 			for (const [at, path] of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'].entries()) {
 				const answer = answers[at]!;
-				server.route(`GET ${path}`, typeof answer === 'string' ? reply[answer]() : reply.error(answer.status, answer.body));
+				server.route(
+					`GET ${path}`,
+					typeof answer === 'string' ? reply[answer]() : reply.error(answer.status, answer.body),
+				);
 			}
-			const result = await check(server.url, { timeLimitMs: 300, expectations: { model: 'm', vision: true, tools: true, minContext: 5 } });
-			expect(['healthy', 'degraded', 'loading', 'unreachable', 'unauthorized', 'misconfigured']).toContain(result.status);
+			const result = await check(server.url, {
+				timeLimitMs: 300,
+				expectations: { model: 'm', vision: true, tools: true, minContext: 5 },
+			});
+			expect(['healthy', 'degraded', 'loading', 'unreachable', 'unauthorized', 'misconfigured']).toContain(
+				result.status,
+			);
 			expect(result.healthy).toBe(result.status === 'healthy');
 			expect(result.healthy || result.findings.length > 0).toBe(true);
 			expect(JSON.stringify(result)).not.toContain(SESAME);

@@ -7,11 +7,27 @@ import type { FailureKind } from '../../lib/transport/errors';
 const ROOT = 'http://10.0.0.5:8080';
 
 function answered(path: string, json: unknown, more: Partial<Extract<Probe, { answered: true }>> = {}): Probe {
-	return { method: 'GET', url: ROOT + path, ms: 5, answered: true, status: 200, headers: { server: 'llama.cpp' }, text: JSON.stringify(json), json, ...more };
+	return {
+		method: 'GET',
+		url: ROOT + path,
+		ms: 5,
+		answered: true,
+		status: 200,
+		headers: { server: 'llama.cpp' },
+		text: JSON.stringify(json),
+		json,
+		...more,
+	};
 }
 
 function failed(path: string, kind: FailureKind, code?: string): Probe {
-	return { method: 'GET', url: ROOT + path, ms: 5, answered: false, failure: { kind, ...remedyFor(kind, { host: '10.0.0.5', port: '8080', code }), code } };
+	return {
+		method: 'GET',
+		url: ROOT + path,
+		ms: 5,
+		answered: false,
+		failure: { kind, ...remedyFor(kind, { host: '10.0.0.5', port: '8080', code }), code },
+	};
 }
 
 function observations(more: Partial<Observations> = {}): Observations {
@@ -24,7 +40,12 @@ function observations(more: Partial<Observations> = {}): Observations {
 		probes: {
 			health: answered('/health', { status: 'ok' }),
 			models: answered('/v1/models', { data: [{ id: 'm', owned_by: 'llamacpp', meta: { n_ctx: 16384 } }] }),
-			props: answered('/props', { build_info: 'b1', total_slots: 1, default_generation_settings: { n_ctx: 16384 }, is_sleeping: false }),
+			props: answered('/props', {
+				build_info: 'b1',
+				total_slots: 1,
+				default_generation_settings: { n_ctx: 16384 },
+				is_sleeping: false,
+			}),
 		},
 		perModel: {},
 		alternatives: [],
@@ -54,14 +75,22 @@ describe('the diagnosis is a pure function', () => {
 		['notHttp', 'HPE_INVALID_CONSTANT', 'misconfigured'],
 		['closedBeforeAnswer', 'ECONNRESET', 'unreachable'],
 	] as const)('%s (%s) is %s, with the code in what was observed', (kind, code, status) => {
-		const probes = Object.fromEntries(['health', 'models', 'props'].map((name) => [name, failed(`/${name}`, kind, code)]));
+		const probes = Object.fromEntries(
+			['health', 'models', 'props'].map((name) => [name, failed(`/${name}`, kind, code)]),
+		);
 		const result = diagnose(observations({ probes }));
-		expect(result).toMatchObject({ status, findings: [{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` }] });
+		expect(result).toMatchObject({
+			status,
+			findings: [{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` }],
+		});
 		expect(result.findings[0]!.advice).toBe(remedyFor(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
 	});
 
 	it('of several failures, the one that says most', () => {
-		const probes = { health: failed('/health', 'closedBeforeAnswer', 'ECONNRESET'), models: failed('/v1/models', 'refused', 'ECONNREFUSED') };
+		const probes = {
+			health: failed('/health', 'closedBeforeAnswer', 'ECONNRESET'),
+			models: failed('/v1/models', 'refused', 'ECONNREFUSED'),
+		};
 		expect(diagnose(observations({ probes })).findings[0]!.id).toBe('refused');
 	});
 
@@ -74,25 +103,42 @@ describe('the diagnosis is a pure function', () => {
 
 	it('a server that answered long ago tells nothing about now', () => {
 		const probes = { health: failed('/health', 'refused', 'ECONNREFUSED') };
-		const ids = (msAgo: number) => diagnose(observations({ probes, before: { status: 'healthy', msAgo } })).findings.map(({ id }) => id);
+		const ids = (msAgo: number) =>
+			diagnose(observations({ probes, before: { status: 'healthy', msAgo } })).findings.map(({ id }) => id);
 		expect(ids(60_000)).toEqual(['serverExited']);
 		expect(ids(24 * 3600_000)).toEqual(['refused']);
-		expect(diagnose(observations({ probes, before: { status: 'healthy', msAgo: 600_000 } })).summary).toBe('The server answered 10 minutes ago and has exited since.');
+		expect(diagnose(observations({ probes, before: { status: 'healthy', msAgo: 600_000 } })).summary).toBe(
+			'The server answered 10 minutes ago and has exited since.',
+		);
 	});
 
 	it('slow: a warning that changes nothing about the status', () => {
-		const slow = Object.fromEntries(Object.entries(observations().probes).map(([name, probe]) => [name, { ...probe, ms: 1700 }]));
+		const slow = Object.fromEntries(
+			Object.entries(observations().probes).map(([name, probe]) => [name, { ...probe, ms: 1700 }]),
+		);
 		expect(diagnose(observations({ probes: slow }))).toMatchObject({
 			status: 'healthy',
 			summary: 'llama-server b1 answers in 1700 ms with 1 model, with 1 warning.',
-			findings: [{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for an answer that needs no thought' }],
+			findings: [
+				{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for an answer that needs no thought' },
+			],
 		});
 	});
 
 	it('errors first, then warnings, then hints; the worst error decides', () => {
-		const props = answered('/props', { total_slots: 2, default_generation_settings: { n_ctx: 512 }, modalities: { vision: false }, is_sleeping: true });
+		const props = answered('/props', {
+			total_slots: 2,
+			default_generation_settings: { n_ctx: 512 },
+			modalities: { vision: false },
+			is_sleeping: true,
+		});
 		const metrics = answered('/metrics', undefined, { status: 501, text: '' });
-		const result = diagnose(observations({ probes: { ...observations().probes, props, metrics }, expectations: { vision: true, minSlots: 4 } }));
+		const result = diagnose(
+			observations({
+				probes: { ...observations().probes, props, metrics },
+				expectations: { vision: true, minSlots: 4 },
+			}),
+		);
 		expect(result.status).toBe('misconfigured');
 		expect(result.findings.map(({ severity, id }) => `${severity} ${id}`)).toEqual([
 			'error modalityUnsupported',
@@ -112,12 +158,30 @@ describe('the diagnosis is a pure function', () => {
 
 	it('every finding has something to say and something to do', () => {
 		const facts = {
-			model: 'm', others: ['a'], port: '8080', host: 'h', server: 'ollama', exitCode: 1, args: '-x', context: 1, wanted: 2, slots: 2, count: 1, ms: 5, ago: '5 s ago',
-			url: ROOT, percent: 40, what: 'vision',
+			model: 'm',
+			others: ['a'],
+			port: '8080',
+			host: 'h',
+			server: 'ollama',
+			exitCode: 1,
+			args: '-x',
+			context: 1,
+			wanted: 2,
+			slots: 2,
+			count: 1,
+			ms: 5,
+			ago: '5 s ago',
+			url: ROOT,
+			percent: 40,
+			what: 'vision',
 		};
 		for (const id of Object.keys(ADVICE) as AdviceId[]) {
 			const { meaning, advice } = ADVICE[id](facts);
-			expect({ id, meaning, advice }).toEqual({ id, meaning: expect.stringMatching(/^\S.{10,}[^.]$/) as string, advice: expect.stringMatching(/^[A-Z].{10,}[^ ]$/) as string });
+			expect({ id, meaning, advice }).toEqual({
+				id,
+				meaning: expect.stringMatching(/^\S.{10,}[^.]$/) as string,
+				advice: expect.stringMatching(/^[A-Z].{10,}[^ ]$/) as string,
+			});
 			expect(`${meaning} ${advice}`).not.toMatch(/undefined|""| {2}/);
 		}
 	});

@@ -24,7 +24,13 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 	it('healthy: its version, the app and its type', async () => {
 		const sim = await dify({ name: 'Helper' }, { version });
 		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
-		expect(result).toMatchObject({ status: 'healthy', url: sim.url, server: { kind: 'dify' }, app: { name: 'Helper', mode: 'chat' }, findings: [] });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			url: sim.url,
+			server: { kind: 'dify' },
+			app: { name: 'Helper', mode: 'chat' },
+			findings: [],
+		});
 		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
 		expect(result).not.toHaveProperty('models');
 		expect(sim.runs).toHaveLength(0);
@@ -39,7 +45,12 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
 	});
 
-	it.each([{ exists: false }, { status: 'abnormal' as const }, { workspace: 'archived' as const }, { workspace: 'missing' as const }])('the app is not usable: %j', async (state) => {
+	it.each([
+		{ exists: false },
+		{ status: 'abnormal' as const },
+		{ workspace: 'archived' as const },
+		{ workspace: 'missing' as const },
+	])('the app is not usable: %j', async (state) => {
 		const sim = await dify(state, { version });
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
@@ -70,25 +81,36 @@ describe('the key', () => {
 		const sim = await dify();
 		const wrong = await checkDify(sim.url, { apiKey: 'app-UnknownUnknownUnknownUnk' });
 		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'dify' } });
-		expect(finding(wrong, 'difyUnauthorized').observed).toContain('/info: HTTP 401 unauthorized, "Access token is invalid"');
+		expect(finding(wrong, 'difyUnauthorized').observed).toContain(
+			'/info: HTTP 401 unauthorized, "Access token is invalid"',
+		);
 		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
-		expect(finding(missing, 'difyUnauthorized').meaning).toBe('The server wants an API key, and the credential has none');
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+			'The server wants an API key, and the credential has none',
+		);
 	});
 
 	it('belongs to the other family', async () => {
 		const sim = await dify();
 		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
 		expect(knowledge.status).toBe('unauthorized');
-		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe('This is the key of a knowledge base, but the key of an app is needed');
+		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of a knowledge base, but the key of an app is needed',
+		);
 		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
-		expect(finding(app, 'difyWrongKeyType').meaning).toBe('This is the key of an app, but the key of a knowledge base is needed');
+		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of an app, but the key of a knowledge base is needed',
+		);
 	});
 
 	it('of a knowledge base is fine where one is wanted', async () => {
 		const sim = await dify();
-		expect(await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({ status: 'healthy', findings: [] });
+		expect(await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
+			status: 'healthy',
+			findings: [],
+		});
 	});
 });
 
@@ -104,8 +126,12 @@ describe('the address', () => {
 		const sim = await dify();
 		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
 		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'difyWebFrontend').advice).toMatch(new RegExp(`^Type ${sim.url} as base URL: there the API of Dify answers\\.`));
-		expect(sim.requests.filter(({ path }) => path === '/info').every(({ headers }) => headers.authorization === undefined)).toBe(true);
+		expect(finding(result, 'difyWebFrontend').advice).toMatch(
+			new RegExp(`^Type ${sim.url} as base URL: there the API of Dify answers\\.`),
+		);
+		expect(
+			sim.requests.filter(({ path }) => path === '/info').every(({ headers }) => headers.authorization === undefined),
+		).toBe(true);
 	});
 
 	it('has a path too many on an installation without nginx', async () => {
@@ -122,7 +148,11 @@ describe('the address', () => {
 	it('leads to a closed port: advice is about Dify, not about llama-server', async () => {
 		const port = await closedPort();
 		const result = await checkDify(`http://127.0.0.1:${port}/v1`, { apiKey: APP });
-		expect(result).toMatchObject({ status: 'unreachable', url: `http://127.0.0.1:${port}/v1`, app: { name: null, mode: null } });
+		expect(result).toMatchObject({
+			status: 'unreachable',
+			url: `http://127.0.0.1:${port}/v1`,
+			app: { name: null, mode: null },
+		});
 		expect(finding(result, 'refused').advice).toContain('docker compose ps');
 		expect(JSON.stringify(result)).not.toContain('llama');
 	});
@@ -149,8 +179,16 @@ describe('what stands in front of Dify', () => {
 
 	it('Dify fails inside', async () => {
 		const sim = await dify();
-		sim.fail({ path: '/info', status: 500, contentType: 'application/json', body: '{"message":"Internal Server Error","code":"unknown","status":500}' });
-		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({ status: 'degraded', findings: [{ id: 'difyServerError' }] });
+		sim.fail({
+			path: '/info',
+			status: 500,
+			contentType: 'application/json',
+			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+		});
+		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({
+			status: 'degraded',
+			findings: [{ id: 'difyServerError' }],
+		});
 	});
 
 	it('is silent about one question only', async () => {

@@ -17,7 +17,13 @@ function target(credential: object = {}) {
 }
 
 async function change(action: 'load' | 'unload', model: string, options: Partial<ChangeOptions> = {}) {
-	return await changeModel(target().connect({}), action, { model, wait: true, limitMs: 60_000, pauseMs: 10, ...options });
+	return await changeModel(target().connect({}), action, {
+		model,
+		wait: true,
+		limitMs: 60_000,
+		pauseMs: 10,
+		...options,
+	});
 }
 
 afterEach(async () => {
@@ -28,7 +34,14 @@ afterEach(async () => {
 describe('the router of llama-server', () => {
 	it('loads a model and waits until it is there', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big', aliases: ['b'], loadMs: 60 }] });
-		expect(await change('load', 'b')).toEqual({ model: 'big', server: 'llamaRouter', before: 'unloaded', state: 'loaded', changed: true, tookMs: expect.any(Number) as number });
+		expect(await change('load', 'b')).toEqual({
+			model: 'big',
+			server: 'llamaRouter',
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+			tookMs: expect.any(Number) as number,
+		});
 		expect(server.models[0]!.status).toBe('loaded');
 		expect(await change('load', 'big')).toMatchObject({ before: 'loaded', state: 'loaded', changed: false });
 	});
@@ -53,17 +66,27 @@ describe('the router of llama-server', () => {
 
 	it('a model that cannot be loaded: exit code and advice', async () => {
 		await sim({ profile: 'router', models: [{ id: 'huge', exitCode: 137, loadMs: 20 }] });
-		await expect(change('load', 'huge')).rejects.toMatchObject({ kind: 'modelFailedToLoad', facts: { exitCode: 137 }, remedy: expect.stringContaining('memory') as string });
+		await expect(change('load', 'huge')).rejects.toMatchObject({
+			kind: 'modelFailedToLoad',
+			facts: { exitCode: 137 },
+			remedy: expect.stringContaining('memory') as string,
+		});
 	});
 
 	it('takes longer than the limit', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
-		await expect(change('load', 'big', { limitMs: 60 })).rejects.toMatchObject({ kind: 'loading', message: expect.stringContaining('after 60 ms') as string });
+		await expect(change('load', 'big', { limitMs: 60 })).rejects.toMatchObject({
+			kind: 'loading',
+			message: expect.stringContaining('after 60 ms') as string,
+		});
 	});
 
 	it('does not know the model: names those it has', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big' }, { id: 'small' }] });
-		await expect(change('load', 'qwen')).rejects.toMatchObject({ kind: 'modelNotFound', remedy: expect.stringContaining('Use one of: big, small.') as string });
+		await expect(change('load', 'qwen')).rejects.toMatchObject({
+			kind: 'modelNotFound',
+			remedy: expect.stringContaining('Use one of: big, small.') as string,
+		});
 	});
 
 	it('refuses: its own words', async () => {
@@ -91,16 +114,28 @@ describe('Ollama', () => {
 		server.route('POST /api/generate', ({ body }) => {
 			const { model, keep_alive: keepAlive, prompt } = body as { model: string; keep_alive?: number; prompt?: string };
 			if (prompt !== undefined) return reply.error(500, { error: 'this would generate' });
-			if (model !== 'qwen3' && model !== 'qwen3:latest') return reply.error(404, { error: `model '${model}' not found` });
+			if (model !== 'qwen3' && model !== 'qwen3:latest')
+				return reply.error(404, { error: `model '${model}' not found` });
 			if (keepAlive === 0) loaded.delete('qwen3:latest');
 			else loaded.add('qwen3:latest');
-			return reply.json({ model, created_at: '', response: '', done: true, done_reason: keepAlive === 0 ? 'unload' : 'load' });
+			return reply.json({
+				model,
+				created_at: '',
+				response: '',
+				done: true,
+				done_reason: keepAlive === 0 ? 'unload' : 'load',
+			});
 		});
 	}
 
 	it('loads and unloads through a generation without a prompt', async () => {
 		await ollama([]);
-		expect(await change('load', 'qwen3')).toMatchObject({ server: 'ollama', before: 'unloaded', state: 'loaded', changed: true });
+		expect(await change('load', 'qwen3')).toMatchObject({
+			server: 'ollama',
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+		});
 		expect(await change('load', 'qwen3')).toMatchObject({ changed: false });
 		expect(await change('unload', 'qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
 		expect(server.requests.filter(({ path }) => path === '/api/generate').map(({ body }) => body)).toEqual([
@@ -114,7 +149,11 @@ describe('Ollama', () => {
 		let looks = 0;
 		const unloading = () => server.requests.some(({ path }) => path === '/api/generate') && (looks += 1) > 3;
 		server.route('GET /api/ps', () => reply.json({ models: unloading() ? [] : [{ name: 'qwen3:latest' }] }));
-		expect(await change('unload', 'qwen3', { pauseMs: 1 })).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(await change('unload', 'qwen3', { pauseMs: 1 })).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+			changed: true,
+		});
 		expect(looks).toBe(4);
 	});
 
@@ -130,13 +169,19 @@ describe('Ollama', () => {
 
 	it('does not know the model', async () => {
 		await ollama([]);
-		await expect(change('load', 'mistral')).rejects.toMatchObject({ kind: 'modelNotFound', serverText: "model 'mistral' not found" });
+		await expect(change('load', 'mistral')).rejects.toMatchObject({
+			kind: 'modelNotFound',
+			serverText: "model 'mistral' not found",
+		});
 	});
 });
 
 it.each(['llama-server', 'vllm', 'gpustack', 'fastapi'] as const)('%s cannot do it: says who can', async (profile) => {
 	await sim({ profile });
-	await expect(change('load', 'sim-model')).rejects.toMatchObject({ kind: 'notSupported', remedy: expect.stringContaining('--models-dir') as string });
+	await expect(change('load', 'sim-model')).rejects.toMatchObject({
+		kind: 'notSupported',
+		remedy: expect.stringContaining('--models-dir') as string,
+	});
 });
 
 it('wants a name', async () => {
@@ -146,7 +191,13 @@ it('wants a name', async () => {
 
 describe('the list of models', () => {
 	it('has everything that a check knows of them', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }, { id: 'huge', exitCode: 1 }] });
+		await sim({
+			profile: 'router',
+			models: [
+				{ id: 'big', status: 'loaded' },
+				{ id: 'huge', exitCode: 1 },
+			],
+		});
 		expect(await listServerModels(target())).toMatchObject([
 			{ id: 'big', state: 'loaded', context: 8192, server: 'llamaRouter' },
 			{ id: 'huge', state: 'failed', server: 'llamaRouter' },
@@ -161,7 +212,11 @@ describe('the list of models', () => {
 	it('cannot be had: the diagnosis is the error, with the address and without the key', async () => {
 		await sim({ apiKey: 'another' });
 		const failed = await listServerModels(target()).catch((error: Error) => error);
-		expect(failed).toMatchObject({ kind: 'unauthorized', message: `The server refuses the API key (${server.url}/v1/models)`, remedy: expect.stringContaining('--api-key') as string });
+		expect(failed).toMatchObject({
+			kind: 'unauthorized',
+			message: `The server refuses the API key (${server.url}/v1/models)`,
+			remedy: expect.stringContaining('--api-key') as string,
+		});
 		expect(JSON.stringify(failed)).not.toContain(SESAME);
 		await expect(listServerModels(target({ baseUrl: 'ftp://x' }))).rejects.toMatchObject({ kind: 'invalidUrl' });
 	});

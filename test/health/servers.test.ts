@@ -73,7 +73,16 @@ describe('llama-server with one model', () => {
 	it('is asked nothing that generates, loads or wakes', async () => {
 		await sim();
 		await check(server.url);
-		expect(asked()).toEqual(['GET /api/version', 'GET /health', 'GET /metrics', 'GET /props', 'GET /v1/models', 'GET /version', 'POST /v1/embeddings', 'POST /v1/rerank']);
+		expect(asked()).toEqual([
+			'GET /api/version',
+			'GET /health',
+			'GET /metrics',
+			'GET /props',
+			'GET /v1/models',
+			'GET /version',
+			'POST /v1/embeddings',
+			'POST /v1/rerank',
+		]);
 		expect(server.requests.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([{}, {}]);
 		expect(server.slots().every(({ tokens }) => tokens === 0)).toBe(true);
 		// Idle connections would keep its HTTP threads from others.
@@ -83,7 +92,12 @@ describe('llama-server with one model', () => {
 	it('asleep: says so, is healthy, and sleeps on (row 22)', async () => {
 		await sim({ sleeping: true });
 		const result = await check(server.url, { readSlots: true, expectations: { embeddings: true } });
-		expect(result).toMatchObject({ status: 'healthy', sleeping: true, models: [{ loaded: true, state: 'sleeping' }], features: { embeddings: null, rerank: null } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			sleeping: true,
+			models: [{ loaded: true, state: 'sleeping' }],
+			features: { embeddings: null, rerank: null },
+		});
 		expect(finding(result, 'sleeping')).toMatchObject({ severity: 'info' });
 		expect(finding(result, 'notTold').meaning).toContain('embeddings');
 		expect(server.sleeping).toBe(true);
@@ -93,8 +107,16 @@ describe('llama-server with one model', () => {
 	it('metrics off: tells which flag shows the queue', async () => {
 		await sim();
 		const result = await check(server.url);
-		expect(result).toMatchObject({ status: 'healthy', features: { metrics: false }, queue: null, slots: { total: 4, busy: null } });
-		expect(finding(result, 'metricsOff')).toMatchObject({ severity: 'info', advice: 'Start llama-server with --metrics.' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			features: { metrics: false },
+			queue: null,
+			slots: { total: 4, busy: null },
+		});
+		expect(finding(result, 'metricsOff')).toMatchObject({
+			severity: 'info',
+			advice: 'Start llama-server with --metrics.',
+		});
 	});
 
 	/** Generations that take as long as the test likes; the answer ends them. */
@@ -132,7 +154,11 @@ describe('llama-server with one model', () => {
 		await server.until(() => server.queued === 2);
 		const result = await check(server.url);
 		expect(result).toMatchObject({ status: 'healthy', slots: { total: 1, busy: 1 }, queue: 2 });
-		expect(finding(result, 'queued')).toMatchObject({ severity: 'warning', observed: '/metrics says 2 waiting, 1 running', meaning: '2 requests wait for a slot; the server has 1' });
+		expect(finding(result, 'queued')).toMatchObject({
+			severity: 'warning',
+			observed: '/metrics says 2 waiting, 1 running',
+			meaning: '2 requests wait for a slot; the server has 1',
+		});
 		await release();
 	});
 
@@ -143,15 +169,22 @@ describe('llama-server with one model', () => {
 		expect(finding(wanted, 'slotsTooFew').advice).toContain('-np 4');
 		const through = await check(server.url, {}, { maxConcurrentRequests: 8 });
 		expect(through.status).toBe('healthy');
-		expect(finding(through, 'moreRequestsThanSlots').advice).toContain('Max Concurrent Requests in the credential to 2');
+		expect(finding(through, 'moreRequestsThanSlots').advice).toContain(
+			'Max Concurrent Requests in the credential to 2',
+		);
 	});
 
 	it('small context: a warning, an error where more is needed (row 25)', async () => {
 		await sim({ nCtx: 2048, slots: 2 });
 		const result = await check(server.url);
 		expect(result.status).toBe('healthy');
-		expect(finding(result, 'contextSmall')).toMatchObject({ severity: 'warning', observed: '/props says n_ctx 2048 in each of 2 slots' });
-		expect(finding(result, 'contextSmall').advice).toContain('--ctx-size 16384. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 32768, or --kv-unified.');
+		expect(finding(result, 'contextSmall')).toMatchObject({
+			severity: 'warning',
+			observed: '/props says n_ctx 2048 in each of 2 slots',
+		});
+		expect(finding(result, 'contextSmall').advice).toContain(
+			'--ctx-size 16384. If it was started with -np 2, every slot gets 1/2 of that: then --ctx-size 32768, or --kv-unified.',
+		);
 		const needed = await check(server.url, { expectations: { minContext: 4096 } });
 		expect(needed.status).toBe('misconfigured');
 		expect(ids(needed)).not.toContain('contextSmall');
@@ -161,7 +194,9 @@ describe('llama-server with one model', () => {
 	it('no mmproj (row 23), no tools, embeddings and rerank off (row 26): each that is needed is an error with its flag', async () => {
 		await sim({ template: 'strict' });
 		expect((await check(server.url)).status).toBe('healthy');
-		const result = await check(server.url, { expectations: { vision: true, tools: true, embeddings: true, rerank: true } });
+		const result = await check(server.url, {
+			expectations: { vision: true, tools: true, embeddings: true, rerank: true },
+		});
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'modalityUnsupported')).toMatchObject({ observed: '/props says modalities.vision false' });
 		expect(finding(result, 'modalityUnsupported').advice).toContain('--mmproj');
@@ -172,7 +207,17 @@ describe('llama-server with one model', () => {
 
 	it('has what is needed: no finding', async () => {
 		await sim({ vision: true, rerank: true, metrics: true });
-		const result = await check(server.url, { expectations: { vision: true, tools: true, embeddings: true, rerank: true, minContext: 8192, minSlots: 4, model: 'sim-model' } });
+		const result = await check(server.url, {
+			expectations: {
+				vision: true,
+				tools: true,
+				embeddings: true,
+				rerank: true,
+				minContext: 8192,
+				minSlots: 4,
+				model: 'sim-model',
+			},
+		});
 		expect(result).toMatchObject({ status: 'healthy', findings: [], features: { embeddings: true, rerank: true } });
 	});
 
@@ -203,13 +248,27 @@ describe("llama-server's router", () => {
 	] as const;
 
 	it('reports every model, and slots and queue of the loaded ones, without loading any', async () => {
-		await sim({ profile: 'router', models: models.map((model) => ({ ...model, aliases: [] })), slots: 2, metrics: true });
+		await sim({
+			profile: 'router',
+			models: models.map((model) => ({ ...model, aliases: [] })),
+			slots: 2,
+			metrics: true,
+		});
 		const result = await check(server.url);
 		expect(result).toMatchObject({
 			status: 'healthy',
 			server: { kind: 'llamaRouter', version: 'b1-de3ff81' },
 			models: [
-				{ id: 'big', loaded: true, state: 'loaded', context: 16384, vision: true, tools: true, embeddings: false, parameters: 134515008 },
+				{
+					id: 'big',
+					loaded: true,
+					state: 'loaded',
+					context: 16384,
+					vision: true,
+					tools: true,
+					embeddings: false,
+					parameters: 134515008,
+				},
 				{ id: 'small', loaded: false, state: 'unloaded', context: null, vision: false, tools: null },
 			],
 			slots: { total: 2, busy: 0 },
@@ -218,33 +277,75 @@ describe("llama-server's router", () => {
 			template: { tools: true },
 		});
 		expect(server.models.map(({ status }) => status)).toEqual(['loaded', 'unloaded']);
-		expect(asked().filter((route) => route.includes('?'))).toEqual(['GET /metrics?model=big&autoload=false', 'GET /props?model=big&autoload=false']);
+		expect(asked().filter((route) => route.includes('?'))).toEqual([
+			'GET /metrics?model=big&autoload=false',
+			'GET /props?model=big&autoload=false',
+		]);
 	});
 
 	it('a model that failed makes it degraded; one that is needed makes it misconfigured (row 20)', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }, { id: 'huge', status: 'unloaded', exitCode: 137 }] });
+		await sim({
+			profile: 'router',
+			models: [
+				{ id: 'big', status: 'loaded' },
+				{ id: 'huge', status: 'unloaded', exitCode: 137 },
+			],
+		});
 		const result = await check(server.url);
-		expect(result).toMatchObject({ status: 'degraded', models: [{ state: 'loaded' }, { state: 'failed', loaded: false }] });
-		expect(finding(result, 'modelFailed').meaning).toBe('The router could not load the model "huge": its process ended with exit code 137');
-		expect(finding(result, 'modelFailed').advice).toMatch(/memory.*It was started with: --host 127\.0\.0\.1 .*--ctx-size 8192/);
+		expect(result).toMatchObject({
+			status: 'degraded',
+			models: [{ state: 'loaded' }, { state: 'failed', loaded: false }],
+		});
+		expect(finding(result, 'modelFailed').meaning).toBe(
+			'The router could not load the model "huge": its process ended with exit code 137',
+		);
+		expect(finding(result, 'modelFailed').advice).toMatch(
+			/memory.*It was started with: --host 127\.0\.0\.1 .*--ctx-size 8192/,
+		);
 		expect((await check(server.url, { expectations: { model: 'huge' } })).status).toBe('misconfigured');
 	});
 
 	it('never shows a key out of the command line of a model', async () => {
 		await sim({ profile: 'router' });
-		const args = ['/usr/bin/llama-server', '--api-key', 'child-key-1', '--api-key=child-key-2', '--hf-token', 'hf_token_3', '--ctx-size', '512'];
-		server.route('GET /v1/models', reply.json({ data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1, args } }] }));
+		const args = [
+			'/usr/bin/llama-server',
+			'--api-key',
+			'child-key-1',
+			'--api-key=child-key-2',
+			'--hf-token',
+			'hf_token_3',
+			'--ctx-size',
+			'512',
+		];
+		server.route(
+			'GET /v1/models',
+			reply.json({
+				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1, args } }],
+			}),
+		);
 		const result = await check(server.url);
-		expect(finding(result, 'modelFailed').advice).toMatch(/It was started with: --api-key \*\*\* --api-key=\*\*\* --hf-token \*\*\* --ctx-size 512$/);
+		expect(finding(result, 'modelFailed').advice).toMatch(
+			/It was started with: --api-key \*\*\* --api-key=\*\*\* --hf-token \*\*\* --ctx-size 512$/,
+		);
 		expect(JSON.stringify(result)).not.toMatch(/child-key|hf_token_3/);
 	});
 
 	it('a needed model is missing, unloaded, loading, or not loaded by itself (row 19)', async () => {
-		await sim({ profile: 'router', models: [{ id: 'big', status: 'loading' }, { id: 'small', aliases: ['tiny'], status: 'unloaded' }], autoload: false });
+		await sim({
+			profile: 'router',
+			models: [
+				{ id: 'big', status: 'loading' },
+				{ id: 'small', aliases: ['tiny'], status: 'unloaded' },
+			],
+			autoload: false,
+		});
 		const missing = await check(server.url, { expectations: { model: 'qwen' } });
 		expect(missing.status).toBe('misconfigured');
 		expect(finding(missing, 'modelMissing').advice).toMatch(/^Use one of: big, small\..*--models-dir/);
-		expect(await check(server.url, { expectations: { model: 'big' } })).toMatchObject({ status: 'loading', findings: [{ id: 'modelLoading' }] });
+		expect(await check(server.url, { expectations: { model: 'big' } })).toMatchObject({
+			status: 'loading',
+			findings: [{ id: 'modelLoading' }],
+		});
 		const off = await check(server.url, { expectations: { model: 'tiny' } });
 		expect(off.status).toBe('misconfigured');
 		expect(finding(off, 'modelNotLoadedForGood').advice).toContain('Load Model');
@@ -277,7 +378,16 @@ describe('Ollama', () => {
 			status: 'healthy',
 			server: { kind: 'ollama', version: '0.12.0' },
 			models: [
-				{ id: 'qwen3:latest', context: 32768, parameters: 134520000, size: 96576768, quantization: 'Q4_1', tools: true, vision: false, loaded: true },
+				{
+					id: 'qwen3:latest',
+					context: 32768,
+					parameters: 134520000,
+					size: 96576768,
+					quantization: 'Q4_1',
+					tools: true,
+					vision: false,
+					loaded: true,
+				},
 				{ id: 'llava:7b', tools: false, vision: true, loaded: true },
 			],
 			features: { metrics: null, rerank: false },
@@ -288,15 +398,25 @@ describe('Ollama', () => {
 	it('runs on the CPU, or half in the GPU', async () => {
 		await sim({ profile: 'ollama', models: [{ id: 'a' }] });
 		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe('Ollama runs the model "a" on the CPU');
-		server.route('GET /api/ps', reply.json({ models: [{ name: 'a', size: 1000, size_vram: 400, context_length: 4096 }] }));
-		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe('Only 40 % of the model "a" lies in the memory of the GPU');
-		server.route('GET /api/ps', reply.json({ models: [{ name: 'a', size: 1000, size_vram: 1000, context_length: 4096 }] }));
+		server.route(
+			'GET /api/ps',
+			reply.json({ models: [{ name: 'a', size: 1000, size_vram: 400, context_length: 4096 }] }),
+		);
+		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe(
+			'Only 40 % of the model "a" lies in the memory of the GPU',
+		);
+		server.route(
+			'GET /api/ps',
+			reply.json({ models: [{ name: 'a', size: 1000, size_vram: 1000, context_length: 4096 }] }),
+		);
 		expect(await check(server.url)).toMatchObject({ healthy: true, findings: [] });
 	});
 
 	it('a needed model is named with or without its tag; one that is missing can be fetched', async () => {
 		await sim({ profile: 'ollama', models });
-		expect(ids(await check(server.url, { expectations: { model: 'qwen3', tools: true } }))).not.toContain('modelMissing');
+		expect(ids(await check(server.url, { expectations: { model: 'qwen3', tools: true } }))).not.toContain(
+			'modelMissing',
+		);
 		const result = await check(server.url, { expectations: { model: 'mistral' } });
 		expect(result.status).toBe('misconfigured');
 		expect(finding(result, 'modelMissing').advice).toContain('ollama pull mistral');
@@ -304,8 +424,12 @@ describe('Ollama', () => {
 
 	it('knows what each model can do', async () => {
 		await sim({ profile: 'ollama', models });
-		const result = await check(server.url, { expectations: { model: 'llava:7b', tools: true, embeddings: true, rerank: true, minContext: 16384 } });
-		expect(ids(result)).toEqual(expect.arrayContaining(['toolsUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']));
+		const result = await check(server.url, {
+			expectations: { model: 'llava:7b', tools: true, embeddings: true, rerank: true, minContext: 16384 },
+		});
+		expect(ids(result)).toEqual(
+			expect.arrayContaining(['toolsUnsupported', 'embeddingsOff', 'rerankOff', 'contextTooSmall']),
+		);
 		expect(finding(result, 'rerankOff').advice).toContain('Ollama has no rerank route');
 		expect(finding(result, 'embeddingsOff').advice).toContain('ollama pull nomic-embed-text');
 		expect(finding(result, 'contextTooSmall').advice).toContain('OLLAMA_CONTEXT_LENGTH=16384');
@@ -325,7 +449,11 @@ describe('Ollama', () => {
 describe('GPUStack', () => {
 	it('is recognised by /version, its key is checked', async () => {
 		await sim({ profile: 'gpustack', models: [{ id: 'qwen3-32b' }] });
-		expect(await check(server.url)).toMatchObject({ status: 'healthy', server: { kind: 'gpustack', version: '2.0.1' }, models: [{ id: 'qwen3-32b', loaded: true }] });
+		expect(await check(server.url)).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'gpustack', version: '2.0.1' },
+			models: [{ id: 'qwen3-32b', loaded: true }],
+		});
 		const wrong = await check(server.url, {}, { apiKey: 'wrong' });
 		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'gpustack' } });
 		expect(finding(wrong, 'unauthorized').observed).toContain('Invalid authentication credentials');
@@ -345,10 +473,17 @@ describe('GPUStack', () => {
 describe('vLLM', () => {
 	it('is recognised by its models and its empty /health, context and queue are read', async () => {
 		await sim({ profile: 'vllm', models: [{ id: 'Qwen/Qwen3-8B', nCtx: 40960 }] });
-		const metrics = '# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name="Qwen/Qwen3-8B"} 2.0\nvllm:num_requests_waiting{model_name="Qwen/Qwen3-8B"} 3.0\n';
+		const metrics =
+			'# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name="Qwen/Qwen3-8B"} 2.0\nvllm:num_requests_waiting{model_name="Qwen/Qwen3-8B"} 3.0\n';
 		server.route('GET /metrics', reply.error(200, metrics));
 		const result = await check(server.url);
-		expect(result).toMatchObject({ status: 'healthy', server: { kind: 'vllm', version: '0.11.0' }, models: [{ id: 'Qwen/Qwen3-8B', context: 40960, loaded: true }], slots: { busy: 2 }, queue: 3 });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'vllm', version: '0.11.0' },
+			models: [{ id: 'Qwen/Qwen3-8B', context: 40960, loaded: true }],
+			slots: { busy: 2 },
+			queue: 3,
+		});
 		expect(ids(result)).toEqual(['queued']);
 	});
 
@@ -362,7 +497,9 @@ describe('vLLM', () => {
 
 	it('does not say what its models can do', async () => {
 		await sim({ profile: 'vllm' });
-		const result = await check(server.url, { expectations: { vision: true, tools: true, embeddings: true, rerank: true } });
+		const result = await check(server.url, {
+			expectations: { vision: true, tools: true, embeddings: true, rerank: true },
+		});
 		expect(result.status).toBe('healthy');
 		expect(ids(result)).toEqual(['notTold', 'notTold', 'notTold', 'notTold']);
 	});
@@ -371,7 +508,11 @@ describe('vLLM', () => {
 describe('a FastAPI server', () => {
 	it('is an OpenAI-compatible server of no particular kind', async () => {
 		await sim({ profile: 'fastapi' });
-		expect(await check(server.url)).toMatchObject({ status: 'healthy', server: { kind: 'openAiCompatible', version: null }, models: [{ id: 'sim-model' }] });
+		expect(await check(server.url)).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'openAiCompatible', version: null },
+			models: [{ id: 'sim-model' }],
+		});
 	});
 
 	it('wants its key: 403 without, 401 with a wrong one', async () => {
@@ -379,6 +520,8 @@ describe('a FastAPI server', () => {
 		const none = await check(server.url, {}, { apiKey: '' });
 		expect(none).toMatchObject({ status: 'unauthorized', server: { kind: 'openAiCompatible' } });
 		expect(finding(none, 'unauthorized').observed).toContain('Not authenticated');
-		expect(finding(await check(server.url, {}, { apiKey: 'wrong' }), 'unauthorized').observed).toContain('Invalid API key');
+		expect(finding(await check(server.url, {}, { apiKey: 'wrong' }), 'unauthorized').observed).toContain(
+			'Invalid API key',
+		);
 	});
 });

@@ -28,7 +28,9 @@ async function test(options: Partial<SpeedTestOptions> = {}, credential: object 
 }
 
 function generations(): Array<Record<string, unknown> & { messages: Array<{ content: string }> }> {
-	return server.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(({ body }) => body as ReturnType<typeof generations>[number]);
+	return server.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.map(({ body }) => body as ReturnType<typeof generations>[number]);
 }
 
 beforeEach(forgetChecks);
@@ -60,7 +62,13 @@ describe('a speed test', () => {
 		expect(result.summary).toMatch(/^sim-model: [\d.]+ tokens\/s, first token after \d+ ms\.$/);
 		await test();
 		const [first, second] = generations();
-		expect(first).toMatchObject({ stream: true, max_tokens: 16, temperature: 0, cache_prompt: false, ignore_eos: true });
+		expect(first).toMatchObject({
+			stream: true,
+			max_tokens: 16,
+			temperature: 0,
+			cache_prompt: false,
+			ignore_eos: true,
+		});
 		const [firstLine, ...rest] = first!.messages[0]!.content.split('\n');
 		const [otherLine, ...same] = second!.messages[0]!.content.split('\n');
 		expect(firstLine).not.toBe(otherLine);
@@ -95,7 +103,10 @@ describe('a speed test', () => {
 		await sim();
 		server.script(reply.reasoning('I think about this for long, and longer.', '', { finish: 'length' }));
 		const result = await test();
-		expect(result).toMatchObject({ status: 'healthy', speed: { runs: [{ failures: [], samples: [{ measuredBy: 'server' }] }] } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			speed: { runs: [{ failures: [], samples: [{ measuredBy: 'server' }] }] },
+		});
 	});
 
 	it('is not tried where the check says that it cannot work', async () => {
@@ -108,7 +119,11 @@ describe('a speed test', () => {
 		await sim();
 		server.script(reply.silence());
 		const result = await test({ firstTokenMs: 150 });
-		expect(result).toMatchObject({ status: 'degraded', healthy: false, speed: { runs: [{ samples: [], tokensPerSecond: null }] } });
+		expect(result).toMatchObject({
+			status: 'degraded',
+			healthy: false,
+			speed: { runs: [{ samples: [], tokensPerSecond: null }] },
+		});
 		expect(finding(result, 'noTokens').observed).toContain('No token arrived within the first-token limit of 150 ms');
 		expect(finding(result, 'noTokens').advice).toContain('GPU hangs');
 	});
@@ -123,10 +138,25 @@ describe('a speed test', () => {
 	});
 
 	it.each([
-		[413, reply.html(413, '<html><head><title>413 Request Entity Too Large</title></head></html>'), 'tooLarge', 'misconfigured'],
+		[
+			413,
+			reply.html(413, '<html><head><title>413 Request Entity Too Large</title></head></html>'),
+			'tooLarge',
+			'misconfigured',
+		],
 		[502, reply.html(502, '<html><head><title>502 Bad Gateway</title></head></html>'), 'gateway', 'unreachable'],
-		['a crash in the middle', reply.text('a few words and more of them', { cut: { at: { event: 3 }, how: 'rst' } }), 'connectionLost', 'unreachable'],
-		['a stream without an end', reply.text('a few words', { finish: false, done: false }), 'streamEndedEarly', 'degraded'],
+		[
+			'a crash in the middle',
+			reply.text('a few words and more of them', { cut: { at: { event: 3 }, how: 'rst' } }),
+			'connectionLost',
+			'unreachable',
+		],
+		[
+			'a stream without an end',
+			reply.text('a few words', { finish: false, done: false }),
+			'streamEndedEarly',
+			'degraded',
+		],
 	] as const)('explains %s on the way', async (_name, answer, id, status) => {
 		await sim();
 		server.script(answer);
@@ -150,7 +180,10 @@ describe('a speed test', () => {
 
 	it('needs a name where several models are there and none is loaded', async () => {
 		await sim({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
-		await expect(test()).rejects.toMatchObject({ kind: 'invalidInput', remedy: 'Choose the model to test in the node.' });
+		await expect(test()).rejects.toMatchObject({
+			kind: 'invalidInput',
+			remedy: 'Choose the model to test in the node.',
+		});
 		expect(await test({ model: 'b' })).toMatchObject({ status: 'healthy', speed: { model: 'b' } });
 		// Now b is loaded, and therefore meant.
 		expect(await test()).toMatchObject({ speed: { model: 'b' } });
@@ -175,8 +208,19 @@ describe('a speed test', () => {
 
 describe('the verdict on the numbers', () => {
 	const model = (size: number | null): ModelFacts => ({
-		id: 'm', aliases: [], context: null, trainedContext: null, parameters: null, size, quantization: null,
-		vision: null, audio: null, tools: null, embeddings: null, loaded: true, state: 'loaded',
+		id: 'm',
+		aliases: [],
+		context: null,
+		trainedContext: null,
+		parameters: null,
+		size,
+		quantization: null,
+		vision: null,
+		audio: null,
+		tools: null,
+		embeddings: null,
+		loaded: true,
+		state: 'loaded',
 	});
 	const run = (tokensPerSecond: number | null, generatedTokens = 64): SpeedRun => ({
 		atOnce: 1,
@@ -184,7 +228,17 @@ describe('the verdict on the numbers', () => {
 		promptTokensPerSecond: 500,
 		tokensPerSecond,
 		totalTokensPerSecond: tokensPerSecond,
-		samples: [{ firstTokenMs: 100, totalMs: 2000, promptTokens: 250, promptTokensPerSecond: 500, generatedTokens, tokensPerSecond, measuredBy: 'server' }],
+		samples: [
+			{
+				firstTokenMs: 100,
+				totalMs: 2000,
+				promptTokens: 250,
+				promptTokensPerSecond: 500,
+				generatedTokens,
+				tokensPerSecond,
+				measuredBy: 'server',
+			},
+		],
 		failures: [],
 	});
 	const EIGHT_B_Q4 = 4.9e9;
@@ -195,7 +249,11 @@ describe('the verdict on the numbers', () => {
 
 	it('an 8B model at the speed of a CPU: says so as an estimate, with what an MI50 makes', () => {
 		const [verdict] = judgeSpeed([run(7.5)], model(EIGHT_B_Q4), 4);
-		expect(verdict).toMatchObject({ id: 'gpuMaybeUnused', severity: 'warning', observed: '7.5 tokens/s with a model of 4.9 GB: 36.8 GB/s' });
+		expect(verdict).toMatchObject({
+			id: 'gpuMaybeUnused',
+			severity: 'warning',
+			observed: '7.5 tokens/s with a model of 4.9 GB: 36.8 GB/s',
+		});
 		expect(verdict!.status).toBeUndefined();
 		expect(verdict!.meaning).toContain('An MI50 would make about 82 tokens/s');
 		expect(verdict!.meaning).toContain('an estimate');

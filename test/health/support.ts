@@ -11,11 +11,19 @@ export const SESAME = 'open-sesame-123456';
 const LIMITS: CheckOptions = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
 
 /** Checks the server of a "LocalLlama API" credential. */
-export async function check(baseUrl: string, options: CheckOptions = {}, credential: ICredentialDataDecryptedObject = {}): Promise<CheckResult> {
+export async function check(
+	baseUrl: string,
+	options: CheckOptions = {},
+	credential: ICredentialDataDecryptedObject = {},
+): Promise<CheckResult> {
 	return await checkServer(modelServerTarget({ baseUrl, apiKey: SESAME, ...credential }), { ...LIMITS, ...options });
 }
 
-export async function checkDify(baseUrl: string, credential: ICredentialDataDecryptedObject = {}, options: CheckOptions = {}): Promise<CheckResult> {
+export async function checkDify(
+	baseUrl: string,
+	credential: ICredentialDataDecryptedObject = {},
+	options: CheckOptions = {},
+): Promise<CheckResult> {
 	return await checkServer(difyTarget({ baseUrl, ...credential }), { ...LIMITS, ...options });
 }
 

@@ -22,7 +22,17 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 	let at = 0;
 	return async () => {
 		const status = statuses[Math.min(at++, statuses.length - 1)]!;
-		return { status, healthy: status === 'healthy', summary: `It is ${status}.`, url: 'http://x', server: { kind: 'llamaServer', version: null }, latencyMs: 1, findings: [], checkedAt: '', checkMs: 1 };
+		return {
+			status,
+			healthy: status === 'healthy',
+			summary: `It is ${status}.`,
+			url: 'http://x',
+			server: { kind: 'llamaServer', version: null },
+			latencyMs: 1,
+			findings: [],
+			checkedAt: '',
+			checkMs: 1,
+		};
 	};
 }
 
@@ -32,7 +42,11 @@ describe('waiting until a server is ready', () => {
 		server = await startLlamaServerSim({ apiKey: SESAME, loadingFor: 8 });
 		const { url } = server;
 		const result = await waitUntilReady(async () => await check(url), QUICK);
-		expect(result).toMatchObject({ status: 'healthy', server: { kind: 'llamaServer' }, history: [{ status: 'loading' }, { status: 'healthy' }] });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaServer' },
+			history: [{ status: 'loading' }, { status: 'healthy' }],
+		});
 		expect(result.checks).toBeGreaterThan(2);
 		// The first two of the pauses.
 		expect(result.waitedMs).toBeGreaterThanOrEqual(29);
@@ -52,14 +66,26 @@ describe('waiting until a server is ready', () => {
 		expect(result.waitedMs).toBeLessThan(AT_ONCE_MS);
 	});
 
-	it.each(['unauthorized', 'misconfigured'] as const)('does not wait where waiting does not help: %s', async (status) => {
-		expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
-		expect(await waitUntilReady(played(status, status, 'healthy'), { ...QUICK, waitOutErrors: true })).toMatchObject({ status: 'healthy', checks: 3 });
-	});
+	it.each(['unauthorized', 'misconfigured'] as const)(
+		'does not wait where waiting does not help: %s',
+		async (status) => {
+			expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
+			expect(await waitUntilReady(played(status, status, 'healthy'), { ...QUICK, waitOutErrors: true })).toMatchObject({
+				status: 'healthy',
+				checks: 3,
+			});
+		},
+	);
 
 	it('tells a server that restarts over and over from one that loads', async () => {
-		const result = await waitUntilReady(played('loading', 'unreachable', 'loading', 'loading', 'unreachable'), { ...QUICK, limitMs: 2000 });
-		expect(result).toMatchObject({ status: 'unreachable', summary: 'The server starts, loads, and exits, again and again.' });
+		const result = await waitUntilReady(played('loading', 'unreachable', 'loading', 'loading', 'unreachable'), {
+			...QUICK,
+			limitMs: 2000,
+		});
+		expect(result).toMatchObject({
+			status: 'unreachable',
+			summary: 'The server starts, loads, and exits, again and again.',
+		});
 		expect(result.findings[0]).toMatchObject({ id: 'restartLoop', severity: 'error' });
 		expect(result.findings[0]!.advice).toContain('memory');
 	});
@@ -75,7 +101,8 @@ describe('waiting until a server is ready', () => {
 			{ limitMs: 60_000, pausesMs: [20, 60, 100] },
 		);
 		// Timers may ring a millisecond early.
-		for (const [at, wanted] of [20, 60, 100, 100].entries()) expect(times[at + 1]! - times[at]!).toBeGreaterThan(wanted - 2);
+		for (const [at, wanted] of [20, 60, 100, 100].entries())
+			expect(times[at + 1]! - times[at]!).toBeGreaterThan(wanted - 2);
 		expect(times).toHaveLength(5);
 	});
 

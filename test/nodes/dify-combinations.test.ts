@@ -13,7 +13,9 @@ afterEach(closeSims);
 
 const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
-const textFile = (data: string) => [{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } }];
+const textFile = (data: string) => [
+	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+];
 const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
 
 const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await executeNode('difyChatMessage', sim, setup);
@@ -21,15 +23,29 @@ const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat
 const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
 
 describe.each(SIM_VERSIONS)('streams, %s', (version) => {
-	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)('%s byte by byte with CRLF, pings, and speech behind the end', async (mode) => {
-		const texts = ['Hé 你', '好 😀'];
-		const steps: Step[] = [...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : said(...texts)), { tts: 'AAEC' }];
-		const sim = await startApp(version, { mode, reply: () => ({ steps, trailingAudio: ['AwQF'] }) }, { stream: { bytesPerWrite: 1, crlf: true, pingBeforeEach: true, omitFinalBlank: true } });
-		const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true, parameters: { options: { include: ['audio'] } } });
-		const [item] = await executeIn('difyChatMessage', fake);
-		expect([item!.json.answer, item!.binary!.audio!.data]).toEqual(['Hé 你好 😀', 'AAECAwQF']);
-		expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
-	});
+	test.each(['chat', 'agent-chat', 'advanced-chat'] as const)(
+		'%s byte by byte with CRLF, pings, and speech behind the end',
+		async (mode) => {
+			const texts = ['Hé 你', '好 😀'];
+			const steps: Step[] = [
+				...(mode === 'agent-chat' ? [{ round: { chunks: texts } }] : said(...texts)),
+				{ tts: 'AAEC' },
+			];
+			const sim = await startApp(
+				version,
+				{ mode, reply: () => ({ steps, trailingAudio: ['AwQF'] }) },
+				{ stream: { bytesPerWrite: 1, crlf: true, pingBeforeEach: true, omitFinalBlank: true } },
+			);
+			const fake = prepareNode('difyChatMessage', sim, {
+				mode,
+				streaming: true,
+				parameters: { options: { include: ['audio'] } },
+			});
+			const [item] = await executeIn('difyChatMessage', fake);
+			expect([item!.json.answer, item!.binary!.audio!.data]).toEqual(['Hé 你好 😀', 'AAECAwQF']);
+			expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe('Hé 你好 😀');
+		},
+	);
 
 	test('a chatflow with two answer nodes and a branch that fails and is caught', async () => {
 		const steps: Step[] = [
@@ -43,17 +59,36 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 		];
 		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps, exceptions: 1 }) });
 		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { options: { include: ['workflow'] } } });
-		expect(json).toMatchObject({ answer: 'First. Second.', status: 'partial-succeeded', workflow: { nodes: [{ nodeId: 'a1' }, { nodeId: 'h1', status: 'exception', error: '503' }, { nodeId: 'a2' }] } });
+		expect(json).toMatchObject({
+			answer: 'First. Second.',
+			status: 'partial-succeeded',
+			workflow: { nodes: [{ nodeId: 'a1' }, { nodeId: 'h1', status: 'exception', error: '503' }, { nodeId: 'a2' }] },
+		});
 	});
 
 	test('an agent whose tool makes pictures', async () => {
 		const draw = { name: 'draw', input: '{"draw":{}}', observation: 'done' };
-		const steps: Step[] = [{ round: { chunks: ['Drawing. '], tool: draw, files: [{ id: 'f1', type: 'image', url: '/files/a.png' }, { id: 'f2', type: 'image', url: '/files/b.png' }] } }, { round: { chunks: ['Here.'] } }];
+		const steps: Step[] = [
+			{
+				round: {
+					chunks: ['Drawing. '],
+					tool: draw,
+					files: [
+						{ id: 'f1', type: 'image', url: '/files/a.png' },
+						{ id: 'f2', type: 'image', url: '/files/b.png' },
+					],
+				},
+			},
+			{ round: { chunks: ['Here.'] } },
+		];
 		for (const mode of version === '1.12' ? (['agent-chat'] as const) : (['agent-chat', 'agent'] as const)) {
 			const sim = await startApp(version, { mode, reply: () => ({ steps }) });
 			expect(await chatJson(sim, { mode, parameters: { options: { include: ['thoughts'] } } })).toMatchObject({
 				answer: 'Drawing. Here.',
-				files: [{ id: 'f1', url: '/files/a.png' }, { id: 'f2', url: '/files/b.png' }],
+				files: [
+					{ id: 'f1', url: '/files/a.png' },
+					{ id: 'f2', url: '/files/b.png' },
+				],
 				thoughts: [{ tool: 'draw', observation: 'done', message_files: ['f1', 'f2'] }, { thought: 'Here.' }],
 			});
 		}
@@ -62,29 +97,46 @@ describe.each(SIM_VERSIONS)('streams, %s', (version) => {
 	test('a conversation that is renamed while it is written', async () => {
 		let goOn = () => {};
 		const isRenamed = new Promise<void>((resolve) => (goOn = resolve));
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: isRenamed }, ...said('b')] }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [...said('a'), { wait: isRenamed }, ...said('b')] }),
+		});
 		const running = chatJson(sim);
 		await waitFor(() => sim.runs[0]?.events.length === 1);
 		const { conversationId } = sim.runs[0]!;
-		const [renamed] = await executeNode('difyConversation', sim, { parameters: { resource: 'conversation', operation: 'rename', conversationId: byId(conversationId), name: 'New' } });
+		const [renamed] = await executeNode('difyConversation', sim, {
+			parameters: { resource: 'conversation', operation: 'rename', conversationId: byId(conversationId), name: 'New' },
+		});
 		goOn();
 		expect([renamed!.json.name, await running]).toMatchObject(['New', { answer: 'ab', conversationId }]);
 	});
 
 	test('an event of many megabytes', async () => {
 		const outputs = { text: 'é'.repeat(4_000_000) };
-		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }) });
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ node: { id: 'n', outputs } }, ...said('done')] }),
+		});
 		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({ answer: 'done' });
 	});
 });
 
 describe('many items', () => {
 	test('8 of one conversation at once go one after another, however its ID is written', async () => {
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ query, turn }) => ({ steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }] }) });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query, turn }) => ({
+				steps: [{ wait: query === 'q0' ? 30 : 1 }, { text: `${query} is turn ${turn}` }],
+			}),
+		});
 		const { conversationId } = await chatJson(sim);
 		const spelled = (at: number) => (at % 2 === 0 ? conversationId : ` ${String(conversationId).toUpperCase()} `);
 		const perItem = numbered(8).perItem.map(({ query }, at) => ({ query, conversationId: byId(spelled(at)) }));
-		const items = await chat(sim, { items: numbered(8).items, perItem, parameters: { conversation: 'byId', options: { itemsAtOnce: 8 } } });
+		const items = await chat(sim, {
+			items: numbered(8).items,
+			perItem,
+			parameters: { conversation: 'byId', options: { itemsAtOnce: 8 } },
+		});
 		expect(items.map(({ json }) => json.answer)).toEqual(perItem.map((_, at) => `q${at} is turn ${at + 2}`));
 	});
 
@@ -97,7 +149,13 @@ describe('many items', () => {
 			},
 		});
 		const items = await chat(sim, { ...numbered(5), continueOnFail: true });
-		expect(items.map((item) => item.json.answer ?? errorIn(item)?.kind)).toEqual(['q0', 'q1', 'q2', 'unauthorized', 'unauthorized']);
+		expect(items.map((item) => item.json.answer ?? errorIn(item)?.kind)).toEqual([
+			'q0',
+			'q1',
+			'q2',
+			'unauthorized',
+			'unauthorized',
+		]);
 		sim.app('chat').key = appKey('chat');
 		const before = sim.requests.length;
 		expect((await chatError(sim, numbered(5))).context.itemIndex).toBe(3);
@@ -107,17 +165,38 @@ describe('many items', () => {
 	test('a file that one of them does not have', async () => {
 		const sim = await startSim();
 		const [item] = textFile('eA==');
-		const items = await chat(sim, { items: [item!, { json: {} }, item!], continueOnFail: true, parameters: { files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } } });
-		expect(items.map((each) => each.json.answer ?? errorIn(each)?.message)).toEqual(['You said: hi', "The item has no binary field 'data' [item 1]", 'You said: hi']);
+		const items = await chat(sim, {
+			items: [item!, { json: {} }, item!],
+			continueOnFail: true,
+			parameters: { files: { file: [{ source: 'binary', binaryProperty: 'data', type: 'auto' }] } },
+		});
+		expect(items.map((each) => each.json.answer ?? errorIn(each)?.message)).toEqual([
+			'You said: hi',
+			"The item has no binary field 'data' [item 1]",
+			'You said: hi',
+		]);
 		expect(sim.runs.map(({ files }) => files.length)).toEqual([1, 1]);
 	});
 
 	test('typed into a chat, and one of them fails: what was typed stays, the chat is told, the next begins anew', async () => {
 		const error: Step = { error: { status: 400, code: 'completion_request_error', message: 'no' } };
-		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query) });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query }) => (query === 'q1' ? { steps: [...said('half'), error] } : query),
+		});
 		const fake = prepareNode('difyChatMessage', sim, { ...numbered(3), streaming: true, continueOnFail: true });
 		const items = await executeIn('difyChatMessage', fake);
-		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual(['0 begin', '0 item', '0 end', '1 begin', '1 item', '1 error', '2 begin', '2 item', '2 end']);
+		expect(fake.chunks.map(({ type, itemIndex }) => `${itemIndex} ${type}`)).toEqual([
+			'0 begin',
+			'0 item',
+			'0 end',
+			'1 begin',
+			'1 item',
+			'1 error',
+			'2 begin',
+			'2 item',
+			'2 end',
+		]);
 		expect(items.map((item) => item.json.answer ?? errorIn(item)?.answer)).toEqual(['q0', 'half', 'q2']);
 	});
 });
@@ -129,18 +208,46 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 			form: [{ kind: 'number', variable: 'days' }],
 			reply: ({ query }) => {
 				const at = Number(query.slice(1));
-				if (at % 5 === 1) return { steps: [...said(`half ${at}`), { error: { code: 'completion_request_error', status: 400, message: `no ${at}` } }] };
+				if (at % 5 === 1)
+					return {
+						steps: [
+							...said(`half ${at}`),
+							{ error: { code: 'completion_request_error', status: 400, message: `no ${at}` } },
+						],
+					};
 				return { steps: [{ wait: (at * 7) % 20 }, ...said(`answer ${at}`)] };
 			},
 		});
 		const { items, perItem } = numbered(20);
 		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify refuses, names a conversation that is gone.
-		const odd = [{}, {}, { user: '' }, { inputsJson: '{"days":"many"}' }, { conversation: 'byId', conversationId: byId(UNKNOWN_ID) }];
-		const all = await chat(sim, { items, perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })), continueOnFail: true, parameters: { options: { itemsAtOnce: 8 } } });
+		const odd = [
+			{},
+			{},
+			{ user: '' },
+			{ inputsJson: '{"days":"many"}' },
+			{ conversation: 'byId', conversationId: byId(UNKNOWN_ID) },
+		];
+		const all = await chat(sim, {
+			items,
+			perItem: perItem.map((each, at) => ({ ...each, ...odd[at % 5] })),
+			continueOnFail: true,
+			parameters: { options: { itemsAtOnce: 8 } },
+		});
 		expect(all.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, at) => ({ item: at })));
 		const seen = all.map((item) => [item.json.answer ?? errorIn(item)!.kind, errorIn(item)?.answer]);
 		expect(seen).toEqual(
-			items.map((_, at) => [[`answer ${at}`, undefined], ['model-provider', `half ${at}`], ['missing-user', undefined], ['invalid-param', undefined], ['conversation-not-found', undefined]][at % 5]!).map(([kind, half], at) => [at % 5 === 3 ? 'inputs' : kind, half]),
+			items
+				.map(
+					(_, at) =>
+						[
+							[`answer ${at}`, undefined],
+							['model-provider', `half ${at}`],
+							['missing-user', undefined],
+							['invalid-param', undefined],
+							['conversation-not-found', undefined],
+						][at % 5]!,
+				)
+				.map(([kind, half], at) => [at % 5 === 3 ? 'inputs' : kind, half]),
 		);
 		expect(sim.requests.filter(({ path }) => path === '/chat-messages')).toHaveLength(16);
 	});
@@ -161,12 +268,19 @@ test('items of one conversation behind each other do not hold up those of others
 			return [{ json: { itemIndex } }];
 		},
 		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
-		{ atOnce: 4, keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)] },
+		{
+			atOnce: 4,
+			keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
+		},
 	);
 	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
 	expect(most).toBe(4);
 	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
-	for (const [from, to] of [[0, 10], [10, 20], [20, 25]] as const) {
+	for (const [from, to] of [
+		[0, 10],
+		[10, 20],
+		[20, 25],
+	] as const) {
 		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
 		expect(own).toEqual([...own].sort((one, other) => one - other));
 	}
@@ -177,7 +291,14 @@ describe('the latest conversation', () => {
 
 	test('that cannot be looked up is a failure: a new one would lose what was said', async () => {
 		const sim = await startSim();
-		for (const fault of [{ status: 500, body: '{"code":"unknown","message":"Internal Server Error","status":500}', contentType: 'application/json' }, { status: 200, body: '<html></html>' }]) {
+		for (const fault of [
+			{
+				status: 500,
+				body: '{"code":"unknown","message":"Internal Server Error","status":500}',
+				contentType: 'application/json',
+			},
+			{ status: 200, body: '<html></html>' },
+		]) {
 			sim.fail({ path: '/conversations', ...fault });
 			await chatError(sim, { parameters: latest });
 		}
@@ -198,7 +319,9 @@ describe('the latest conversation', () => {
 		const find = store.conversationOf.bind(store);
 		store.conversationOf = (app, id, user) => (id === conversationId ? undefined : find(app, id, user));
 		expect((await chatError(sim, { parameters: latest })).message).toContain('Conversation Not Exists.');
-		expect(await chatJson(sim, { parameters: { ...latest, options: { onStaleConversation: 'startNew' } } })).toMatchObject({ conversationRestarted: true });
+		expect(
+			await chatJson(sim, { parameters: { ...latest, options: { onStaleConversation: 'startNew' } } }),
+		).toMatchObject({ conversationRestarted: true });
 	});
 });
 
@@ -206,7 +329,11 @@ describe('Stop', () => {
 	test('between the upload and the run begins no run', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal, items: textFile('eA=='), parameters: ALL_FILES });
+		const fake = prepareNode('difyChatMessage', sim, {
+			signal: controller.signal,
+			items: textFile('eA=='),
+			parameters: ALL_FILES,
+		});
 		const { files } = sim.store;
 		const keep = files.set.bind(files);
 		files.set = (id, file) => {
@@ -222,7 +349,13 @@ describe('Stop', () => {
 	test('during the wait before another try begins no run', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
-		sim.fail({ path: '/chat-messages', status: 429, body: '{"code":"too_many_requests","message":"Too many requests","status":429}', contentType: 'application/json', times: 9 });
+		sim.fail({
+			path: '/chat-messages',
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 9,
+		});
 		const running = chatError(sim, { signal: controller.signal, parameters: { options: { maxRetries: 9 } } });
 		await waitFor(() => sim.requests.some(({ status }) => status === 429));
 		controller.abort();
@@ -255,7 +388,8 @@ describe('Stop', () => {
 });
 
 describe('work on items', () => {
-	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) => prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
+	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
+		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
 
 	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
 		const signals = new Set<AbortSignal>();
@@ -293,8 +427,20 @@ describe('work on items', () => {
 		const sim = await startSim();
 		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
 		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
-		expect(await executeNode('difyFeedback', sim, { items: [], type: 'CUSTOM.difyFeedbackTool', parameters: { messageId: item!.json.messageId } })).toMatchObject([{ json: { rating: 'like', success: true } }]);
-		expect(await executeNode('difyConversation', sim, { items: [], type: 'CUSTOM.difyConversationTool', parameters: { resource: 'conversation', operation: 'getAll' } })).toMatchObject([{ json: { id: item!.json.conversationId } }]);
+		expect(
+			await executeNode('difyFeedback', sim, {
+				items: [],
+				type: 'CUSTOM.difyFeedbackTool',
+				parameters: { messageId: item!.json.messageId },
+			}),
+		).toMatchObject([{ json: { rating: 'like', success: true } }]);
+		expect(
+			await executeNode('difyConversation', sim, {
+				items: [],
+				type: 'CUSTOM.difyConversationTool',
+				parameters: { resource: 'conversation', operation: 'getAll' },
+			}),
+		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
 	});
 
 	test('the execution is let go of at the end, well or not', async () => {
@@ -302,7 +448,9 @@ describe('work on items', () => {
 			const { signal } = new AbortController();
 			const listeners = new Set<unknown>();
 			jest.spyOn(signal, 'addEventListener').mockImplementation((_type, listener) => void listeners.add(listener));
-			jest.spyOn(signal, 'removeEventListener').mockImplementation((_type, listener) => void listeners.delete(listener));
+			jest
+				.spyOn(signal, 'removeEventListener')
+				.mockImplementation((_type, listener) => void listeners.delete(listener));
 			await workOnItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
 			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
 		}
@@ -311,7 +459,8 @@ describe('work on items', () => {
 	test('a chat that cannot be told of a failure costs the others nothing', async () => {
 		const items = await workOnItems(
 			work({ items: numbered(3).items, continueOnFail: true }),
-			async (itemIndex) => await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
+			async (itemIndex) =>
+				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
 			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
 		);
 		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([0, 'no', 2]);
@@ -320,7 +469,13 @@ describe('work on items', () => {
 
 describe('limits of rate', () => {
 	test.each<[string, { body: string; contentType?: string }]>([
-		['of Dify', { body: '{"code":"too_many_requests","message":"Too many requests.","status":429}', contentType: 'application/json' }],
+		[
+			'of Dify',
+			{
+				body: '{"code":"too_many_requests","message":"Too many requests.","status":429}',
+				contentType: 'application/json',
+			},
+		],
 		['of a gateway, as JSON', { body: '{"message":"API rate limit exceeded"}', contentType: 'application/json' }],
 		['of nginx, as a page', { body: PAGES.nginx429 }],
 		['of nobody, with an empty body', { body: '', contentType: '' }],
@@ -349,7 +504,11 @@ describe('redirects to another address, as from http to https', () => {
 		});
 		const url = `http://127.0.0.1:${await listen(server)}/v1`;
 		// A run, a question before it, and an upload.
-		for (const setup of [{}, { parameters: { conversation: 'latest' } }, { items: textFile('eA=='), parameters: ALL_FILES }]) {
+		for (const setup of [
+			{},
+			{ parameters: { conversation: 'latest' } },
+			{ items: textFile('eA=='), parameters: ALL_FILES },
+		]) {
 			const failed = await chatError({ url }, setup);
 			expect(failed.message).toContain(`The server redirects to ${target}/`);
 			expect(failed.description).toContain('as the base URL');
@@ -369,25 +528,53 @@ describe('the user', () => {
 
 	test.each([true, { id: 5 }, ['a'], NaN])('that is %j is told as what it is', async (user) => {
 		const sim = await startSim();
-		expect((await chatError(sim, { parameters: { user } })).message).toMatch(/^The user must be a text or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/);
+		expect((await chatError(sim, { parameters: { user } })).message).toMatch(
+			/^The user must be a text or a number, but is (true|\{"id":5\}|\["a"\]|NaN)$/,
+		);
 		expect(sim.requests).toHaveLength(0);
 	});
 });
 
 describe('the form of the app', () => {
 	test('that nobody filled in is left to Dify', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city', required: true }] });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'text-input', variable: 'city', required: true }],
+		});
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
-			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message).toContain('city is required in input form');
+			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message).toContain(
+				'city is required in input form',
+			);
 		}
-		expect(await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } })).toMatchObject({ answer: 'You said: hi' });
+		expect(await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: '' } } } })).toMatchObject({
+			answer: 'You said: hi',
+		});
 	});
 
 	test('with files, and files beside it: none is uploaded where one of them is refused', async () => {
-		const form: FormField[] = [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }, { kind: 'file-list', variable: 'papers', allowedTypes: ['document'] }];
+		const form: FormField[] = [
+			{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
+			{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'] },
+		];
 		const sim = await startApp('2026', { mode: 'chat', form, fileUpload: { enabled: true, types: ['image'] } });
-		const items = [{ json: {}, binary: { png: { data: 'eA==', mimeType: 'image/png', fileName: 'a.png' }, txt: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' } } }];
-		const send = async (value: object, beside: string) => await chatError(sim, { items, parameters: { inputsMode: 'form', inputs: { value }, files: { file: [{ source: 'binary', binaryProperty: beside }] } } });
+		const items = [
+			{
+				json: {},
+				binary: {
+					png: { data: 'eA==', mimeType: 'image/png', fileName: 'a.png' },
+					txt: { data: 'eA==', mimeType: 'text/plain', fileName: 'b.txt' },
+				},
+			},
+		];
+		const send = async (value: object, beside: string) =>
+			await chatError(sim, {
+				items,
+				parameters: {
+					inputsMode: 'form',
+					inputs: { value },
+					files: { file: [{ source: 'binary', binaryProperty: beside }] },
+				},
+			});
 		expect((await send({ picture: 'png', papers: 'txt' }, 'txt')).message).toContain('"b.txt" is of type document');
 		expect((await send({ picture: 'png', papers: 'png' }, 'png')).message).toContain('"a.png" is of type image');
 		expect((await send({ picture: 'png', papers: 'none' }, 'png')).message).toContain("no binary field 'none'");
@@ -395,49 +582,104 @@ describe('the form of the app', () => {
 	});
 
 	test('with a file as an object: the transfer method shows in the rest of it', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }] });
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'file', variable: 'picture', allowedTypes: ['image'] }],
+		});
 		const send = (picture: object) => ({ parameters: { inputsMode: 'form', inputs: { value: { picture } } } });
 		await chat(sim, send({ type: 'image', url: 'https://example.com/a.png' }));
-		expect(sim.runs[0]!.inputs.picture).toMatchObject({ transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' });
-		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message).toContain('Invalid upload file');
-		expect((await chatError(sim, send({ type: 'image' }))).message).toBe('A file of the inputs has neither url nor upload_file_id');
+		expect(sim.runs[0]!.inputs.picture).toMatchObject({
+			transfer_method: 'remote_url',
+			remote_url: 'https://example.com/a.png',
+		});
+		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message).toContain(
+			'Invalid upload file',
+		);
+		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
+			'A file of the inputs has neither url nor upload_file_id',
+		);
 	});
 });
 
 describe('binary data', () => {
 	test('as base64 with line breaks, and without its padding', async () => {
 		const sim = await startSim();
-		const lines = Buffer.from('x'.repeat(1000)).toString('base64').replace(/(.{76})/g, '$1\r\n');
+		const lines = Buffer.from('x'.repeat(1000))
+			.toString('base64')
+			.replace(/(.{76})/g, '$1\r\n');
 		for (const data of [lines, 'YWI']) await chat(sim, { items: textFile(data), parameters: ALL_FILES });
-		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual(['x'.repeat(1000), 'ab']);
+		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual([
+			'x'.repeat(1000),
+			'ab',
+		]);
 	});
 
 	test('without content is refused, wherever it is kept', async () => {
 		const sim = await startApp('2026', { mode: 'chat', fileUpload: { enabled: true, types: ['document'] } });
-		const kept = [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }];
+		const kept = [
+			{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } },
+		];
 		for (const setup of [{ items: textFile('') }, { items: kept, stored: { 'store:1': new Uint8Array(0) } }]) {
-			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe('The binary data of "a.txt" is empty');
+			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
+				'The binary data of "a.txt" is empty',
+			);
 		}
 		expect(sim.requests).toHaveLength(0);
 	});
 
 	test.each<[string, () => AsyncGenerator<Uint8Array>, string]>([
-		['breaks off', async function* () { yield new Uint8Array(500); throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }); }, 'ENOENT: no such file'],
-		['is shorter than it said', async function* () { yield new Uint8Array(500); }, 'it ended after 500 of 1000 bytes'],
-		['is longer than it said', async function* () { yield new Uint8Array(500); yield new Uint8Array(900); }, 'it is longer than its 1000 bytes'],
+		[
+			'breaks off',
+			async function* () {
+				yield new Uint8Array(500);
+				throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+			},
+			'ENOENT: no such file',
+		],
+		[
+			'is shorter than it said',
+			async function* () {
+				yield new Uint8Array(500);
+			},
+			'it ended after 500 of 1000 bytes',
+		],
+		[
+			'is longer than it said',
+			async function* () {
+				yield new Uint8Array(500);
+				yield new Uint8Array(900);
+			},
+			'it is longer than its 1000 bytes',
+		],
 	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
 		const sim = await startSim();
-		const fake = prepareNode('difyChatMessage', sim, { items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }], stored: { 'store:1': new Uint8Array(1000) }, parameters: ALL_FILES });
+		const fake = prepareNode('difyChatMessage', sim, {
+			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			stored: { 'store:1': new Uint8Array(1000) },
+			parameters: ALL_FILES,
+		});
 		Object.assign(fake.context.helpers, { getBinaryStream: async () => read() });
-		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(`"a.txt" could not be read: ${reason}`);
+		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(
+			`"a.txt" could not be read: ${reason}`,
+		);
 		expect(sim.runs).toHaveLength(0);
 	});
 
 	test('that is on its way when the execution is stopped', async () => {
 		const sim = await startSim();
 		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal, items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }], stored: { 'store:1': new Uint8Array(1000) }, parameters: ALL_FILES });
-		const slow = async function* () { for (let at = 0; at < 1000; at++) { await delay(20); yield new Uint8Array(1); } };
+		const fake = prepareNode('difyChatMessage', sim, {
+			signal: controller.signal,
+			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			stored: { 'store:1': new Uint8Array(1000) },
+			parameters: ALL_FILES,
+		});
+		const slow = async function* () {
+			for (let at = 0; at < 1000; at++) {
+				await delay(20);
+				yield new Uint8Array(1);
+			}
+		};
 		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
 		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
 		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
@@ -450,44 +692,82 @@ describe('binary data', () => {
 });
 
 describe('output', () => {
-	test.each(SIM_VERSIONS)('of a run that somebody else stopped: what there is, and a warning that it may not be all (%s)', async (version) => {
-		for (const mode of ['chat', 'advanced-chat'] as const) {
-			const sim = await startApp(version, { mode, reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }) });
-			const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
-			const running = executeIn('difyChatMessage', fake);
-			await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
-			await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
-			expect((await running)[0]!.json.answer).toBe('half');
-			// Of a chat, Dify sends the end that all answers have (contract 3.6, 3.10).
-			if (mode === 'advanced-chat') expect(fake.hints).toMatchObject([{ type: 'warning', message: expect.stringContaining('the answer may be incomplete') as string }]);
-		}
-	});
+	test.each(SIM_VERSIONS)(
+		'of a run that somebody else stopped: what there is, and a warning that it may not be all (%s)',
+		async (version) => {
+			for (const mode of ['chat', 'advanced-chat'] as const) {
+				const sim = await startApp(version, {
+					mode,
+					reply: () => ({ steps: [...said('half'), { wait: 60_000 }, ...said('never')] }),
+				});
+				const fake = prepareNode('difyChatMessage', sim, { mode, streaming: true });
+				const running = executeIn('difyChatMessage', fake);
+				await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
+				await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+				expect((await running)[0]!.json.answer).toBe('half');
+				// Of a chat, Dify sends the end that all answers have (contract 3.6, 3.10).
+				if (mode === 'advanced-chat')
+					expect(fake.hints).toMatchObject([
+						{ type: 'warning', message: expect.stringContaining('the answer may be incomplete') as string },
+					]);
+			}
+		},
+	);
 
 	test('tells in each form that a new conversation was begun', async () => {
 		const sim = await startSim();
 		for (const simplify of [true, false]) {
-			expect(await chatJson(sim, { parameters: { simplify, conversation: 'byId', conversationId: byId(UNKNOWN_ID), options: { onStaleConversation: 'startNew' } } })).toMatchObject({ conversationRestarted: true });
+			expect(
+				await chatJson(sim, {
+					parameters: {
+						simplify,
+						conversation: 'byId',
+						conversationId: byId(UNKNOWN_ID),
+						options: { onStaleConversation: 'startNew' },
+					},
+				}),
+			).toMatchObject({ conversationRestarted: true });
 		}
 	});
 
 	test("not simplified, a pause is told in Dify's words, too", async () => {
 		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
-		const sim = await startApp('2026', { mode: 'advanced-chat', reply: () => ({ steps: [...said('One moment.'), { pause }] }) });
+		const sim = await startApp('2026', {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [...said('One moment.'), { pause }] }),
+		});
 		const { data, ...json } = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
 		expect(json).toMatchObject({ event: 'workflow_paused', status: 'paused', answer: 'One moment.' });
-		expect(data).toMatchObject({ workflow_run_id: sim.runs[0]!.workflowRunId, paused_nodes: ['h1'], reasons: [{ TYPE: 'human_input_required' }], forms: [{ node_id: 'h1', node_title: 'Approve', form_content: 'Ok?', form_token: expect.any(String) as string, actions: [{ id: 'yes' }] }] });
+		expect(data).toMatchObject({
+			workflow_run_id: sim.runs[0]!.workflowRunId,
+			paused_nodes: ['h1'],
+			reasons: [{ TYPE: 'human_input_required' }],
+			forms: [
+				{
+					node_id: 'h1',
+					node_title: 'Approve',
+					form_content: 'Ok?',
+					form_token: expect.any(String) as string,
+					actions: [{ id: 'yes' }],
+				},
+			],
+		});
 		expect(JSON.stringify(data)).not.toMatch(/nodeTitle|pausedNodes|workflowRunId/);
 	});
 
 	test('an answer field with the name of another field holds the answer', async () => {
 		const sim = await startSim();
-		expect(await chatJson(sim, { parameters: { options: { answerField: 'status' } } })).toMatchObject({ status: 'You said: hi', taskId: sim.runs[0]!.taskId });
+		expect(await chatJson(sim, { parameters: { options: { answerField: 'status' } } })).toMatchObject({
+			status: 'You said: hi',
+			taskId: sim.runs[0]!.taskId,
+		});
 	});
 
 	test('a chat that can no longer be written to stops the run, and says why', async () => {
 		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
 		const fake = prepareNode('difyChatMessage', sim, { streaming: true });
-		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) => await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
+		const sendChunk: IExecuteFunctions['sendChunk'] = async (type) =>
+			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
 		Object.assign(fake.context, { sendChunk });
 		const failed = await nodeErrorOf(executeIn('difyChatMessage', fake));
 		expect(failed.message).toContain('the answer could not be passed on: write after end');

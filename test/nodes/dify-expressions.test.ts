@@ -6,10 +6,14 @@ import { errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, type Setup }
 afterEach(closeSims);
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
-const textFile = (data: string) => [{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } }];
+const textFile = (data: string) => [
+	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+];
 
-const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await executeNode('difyChatMessage', sim, setup))[0]!.json;
-const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(executeNode('difyChatMessage', sim, setup));
+const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	(await executeNode('difyChatMessage', sim, setup))[0]!.json;
+const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await nodeErrorOf(executeNode('difyChatMessage', sim, setup));
 
 /** Refused by name, and nothing was sent. */
 async function refused(sim: DifySim, running: Promise<unknown>, message: string): Promise<void> {
@@ -31,25 +35,51 @@ describe('a choice that there is none of', () => {
 	test.each([
 		['onStaleConversation', 'start', 'must be one of error, startNew'],
 		['onPause', true, 'must be one of return, error'],
-		['include', ['thoughts', 'thougths'], 'must be one of audio, events, reasoning, thoughts, workflow, but is "thougths"'],
+		[
+			'include',
+			['thoughts', 'thougths'],
+			'must be one of audio, events, reasoning, thoughts, workflow, but is "thougths"',
+		],
 	])('in the option %s: %p', async (name, value, message) => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { [name]: value } } }), `The field "${name}" ${message}`);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { [name]: value } } }),
+			`The field "${name}" ${message}`,
+		);
 	});
 
 	test('in the source of a file, and in what happens to an earlier text', async () => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { items: textFile('eA=='), parameters: { files: { file: [{ source: 'bin' }] } } }), 'must be one of all, binary, url, but is "bin"');
-		await refused(sim, executeNode('difyFeedback', sim, { parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } } }), 'must be one of keep, erase, but is "delete"');
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, {
+				items: textFile('eA=='),
+				parameters: { files: { file: [{ source: 'bin' }] } },
+			}),
+			'must be one of all, binary, url, but is "bin"',
+		);
+		await refused(
+			sim,
+			executeNode('difyFeedback', sim, { parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } } }),
+			'must be one of keep, erase, but is "delete"',
+		);
 	});
 });
 
 describe('a switch', () => {
 	test('that is the text "false", or 0, is off', async () => {
 		const sim = await startSim();
-		for (const simplify of ['false', ' False ', 0, false]) expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('message_id');
-		for (const simplify of ['true', 1, true]) expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('messageId');
-		for (const [given, sent] of [['false', false], [0, false], ['1', true], [true, true]] as const) {
+		for (const simplify of ['false', ' False ', 0, false])
+			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('message_id');
+		for (const simplify of ['true', 1, true])
+			expect(await chatJson(sim, { parameters: { simplify } })).toHaveProperty('messageId');
+		for (const [given, sent] of [
+			['false', false],
+			[0, false],
+			['1', true],
+			[true, true],
+		] as const) {
 			await chatJson(sim, { parameters: { options: { autoGenerateName: given } } });
 			expect(sim.requests.at(-1)!.json).toMatchObject({ auto_generate_name: sent });
 		}
@@ -58,16 +88,35 @@ describe('a switch', () => {
 	test('Return All as a text or a number gives all', async () => {
 		const sim = await startSim();
 		for (let at = 0; at < 60; at++) sim.store.addConversation(sim.app('chat'), 'u1');
-		const count = async (returnAll: unknown) => (await executeNode('difyConversation', sim, { parameters: { resource: 'conversation', operation: 'getAll', returnAll } })).length;
+		const count = async (returnAll: unknown) =>
+			(
+				await executeNode('difyConversation', sim, {
+					parameters: { resource: 'conversation', operation: 'getAll', returnAll },
+				})
+			).length;
 		expect([await count('true'), await count(1), await count('false'), await count(false)]).toEqual([60, 60, 50, 50]);
 	});
 
 	test('for the name by Dify, and for ratings that are not there', async () => {
 		const sim = await startSim();
 		const { conversationId, messageId } = await chatJson(sim);
-		const rename = async (autoGenerate: unknown) => (await executeNode('difyConversation', sim, { parameters: { resource: 'conversation', operation: 'rename', conversationId: byId(conversationId), name: 'By hand', autoGenerate } }))[0]!.json.name;
+		const rename = async (autoGenerate: unknown) =>
+			(
+				await executeNode('difyConversation', sim, {
+					parameters: {
+						resource: 'conversation',
+						operation: 'rename',
+						conversationId: byId(conversationId),
+						name: 'By hand',
+						autoGenerate,
+					},
+				})
+			)[0]!.json.name;
 		expect([await rename('true'), await rename('false'), await rename(1)]).toEqual(['About hi', 'By hand', 'About hi']);
-		const revoke = async (ignoreNotRated: unknown) => await executeNode('difyFeedback', sim, { parameters: { operation: 'revoke', messageId, options: { ignoreNotRated } } });
+		const revoke = async (ignoreNotRated: unknown) =>
+			await executeNode('difyFeedback', sim, {
+				parameters: { operation: 'revoke', messageId, options: { ignoreNotRated } },
+			});
 		expect((await revoke(1))[0]!.json).toMatchObject({ alreadySo: true });
 		await expect(revoke('false')).rejects.toThrow('rating cannot be None');
 	});
@@ -75,23 +124,51 @@ describe('a switch', () => {
 	test.each(['maybe', 2, {}, []])('that is %j is neither', async (value) => {
 		const sim = await startSim();
 		const message = `must be true or false, but is ${JSON.stringify(value)}`;
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { simplify: value } }), `The field "simplify" ${message}`);
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { enableStreaming: value } }, streaming: true }), `The field "enableStreaming" ${message}`);
-		await refused(sim, executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', returnAll: value } }), `The field "returnAll" ${message}`);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { simplify: value } }),
+			`The field "simplify" ${message}`,
+		);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { enableStreaming: value } }, streaming: true }),
+			`The field "enableStreaming" ${message}`,
+		);
+		await refused(
+			sim,
+			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', returnAll: value } }),
+			`The field "returnAll" ${message}`,
+		);
 	});
 });
 
 describe('a number', () => {
 	test.each([true, [5], { a: 1 }, 'many', null, undefined])('that is %j is none', async (value) => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }), `The field "limit" must be a number from 1, but is ${JSON.stringify(value)}`);
+		await refused(
+			sim,
+			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
+			`The field "limit" must be a number from 1, but is ${JSON.stringify(value)}`,
+		);
 	});
 
 	test('has the limits of its field: a million at once would end n8n', async () => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }), '"itemsAtOnce" must be a number from 1 to 64, but is 1000000');
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }), '"maxRetries" must be a number from 0 to 10');
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }), '"idleLimit" must be a number from 0');
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }),
+			'"itemsAtOnce" must be a number from 1 to 64, but is 1000000',
+		);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
+			'"maxRetries" must be a number from 0 to 10',
+		);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }),
+			'"idleLimit" must be a number from 0',
+		);
 	});
 });
 
@@ -100,26 +177,43 @@ test('options of the first item that cannot be read are its failure alone', asyn
 	for (const options of [new Error('no such field'), { itemsAtOnce: 'many' }]) {
 		const setup = { items: [{ json: {} }, { json: {} }], perItem: [{ options }, {}], continueOnFail: true };
 		const items = await executeNode('difyChatMessage', sim, setup);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([expect.stringMatching(/no such field|"itemsAtOnce" must be a number/), 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
+			expect.stringMatching(/no such field|"itemsAtOnce" must be a number/),
+			'You said: hi',
+		]);
 		const fake = prepareNode('difyChatMessage', sim, { ...setup, streaming: true });
 		await executeIn('difyChatMessage', fake);
-		expect(new Set(fake.chunks.map(({ itemIndex, type }) => `${itemIndex} ${type}`))).toEqual(new Set(['0 error', '1 begin', '1 item', '1 end']));
+		expect(new Set(fake.chunks.map(({ itemIndex, type }) => `${itemIndex} ${type}`))).toEqual(
+			new Set(['0 error', '1 begin', '1 item', '1 end']),
+		);
 	}
 });
 
 describe('a text', () => {
 	test('that is no text is not made one where it is a name', async () => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }), 'The field "answerField" must be a text, but is {"a":1}');
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }), 'The field "workflowId" must be a text, but is ["x"]');
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }),
+			'The field "answerField" must be a text, but is {"a":1}',
+		);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }),
+			'The field "workflowId" must be a text, but is ["x"]',
+		);
 		expect(await chatJson(sim, { parameters: { options: { answerField: 7 } } })).toMatchObject({ 7: 'You said: hi' });
-		for (const answerField of [null, undefined, '', ' ']) expect(await chatJson(sim, { parameters: { options: { answerField } } })).toMatchObject({ answer: 'You said: hi' });
+		for (const answerField of [null, undefined, '', ' '])
+			expect(await chatJson(sim, { parameters: { options: { answerField } } })).toMatchObject({
+				answer: 'You said: hi',
+			});
 	});
 
 	test.each(SIM_VERSIONS)('of blanks does not overwrite the text of an earlier rating (%s)', async (version) => {
 		const sim = await startSim({ version });
 		const { messageId } = await chatJson(sim);
-		const rate = async (content: unknown) => await executeNode('difyFeedback', sim, { parameters: { messageId, content } });
+		const rate = async (content: unknown) =>
+			await executeNode('difyFeedback', sim, { parameters: { messageId, content } });
 		await rate('precious');
 		for (const content of [' ', '\n', null, undefined]) await rate(content);
 		expect(sim.app('chat').feedbacks.map(({ content }) => content)).toEqual(['precious']);
@@ -137,7 +231,11 @@ describe('a file', () => {
 		[{ source: 'url', url: {} }, 'The file URL is not valid'],
 	])('that is asked for is not left out without a word: %j', async (file, message) => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { items: textFile('eA=='), parameters: { files: { file: [file] } } }), message);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { items: textFile('eA=='), parameters: { files: { file: [file] } } }),
+			message,
+		);
 	});
 
 	test('may be none where a list says so', async () => {
@@ -150,7 +248,11 @@ describe('a file', () => {
 describe('inputs', () => {
 	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])('as JSON that is %j are refused', async (inputsJson) => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { inputsJson } }), 'The inputs are not a JSON object');
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
+			'The inputs are not a JSON object',
+		);
 	});
 
 	test('of the form: a checkbox is on or off, and nothing else', async () => {
@@ -158,7 +260,9 @@ describe('inputs', () => {
 		const send = (terse: unknown) => ({ parameters: { inputsMode: 'form', inputs: { value: { terse } } } });
 		for (const terse of [true, 'yes', 'ON', 1, false, 'no', '0', 0]) await chatJson(sim, send(terse));
 		expect(sim.runs.map(({ inputs }) => inputs.terse)).toEqual([true, true, true, true, false, false, false, false]);
-		expect((await chatError(sim, send('ja'))).message).toContain('The field "terse" must be true or false, but is "ja"');
+		expect((await chatError(sim, send('ja'))).message).toContain(
+			'The field "terse" must be true or false, but is "ja"',
+		);
 		expect(calls(sim, '/chat-messages')).toBe(8);
 	});
 });

@@ -6,7 +6,11 @@ import { errorIn, executeNode, type Setup } from './dify';
 
 afterEach(closeSims);
 
-async function execute(sim: DifySim, parameters: Record<string, unknown>, setup: Setup = {}): Promise<INodeExecutionData[]> {
+async function execute(
+	sim: DifySim,
+	parameters: Record<string, unknown>,
+	setup: Setup = {},
+): Promise<INodeExecutionData[]> {
 	return await executeNode('difyFeedback', sim, { ...setup, parameters });
 }
 
@@ -22,8 +26,14 @@ describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 	test('case 70: like and dislike with a text, and again without losing it', async () => {
 		const { sim, messageId } = await answered(version);
 		const [item] = await execute(sim, { messageId, rating: 'dislike', content: 'too <long> & "dull"' });
-		expect(item).toEqual({ json: { messageId, rating: 'dislike', content: 'too <long> & "dull"', success: true }, pairedItem: { item: 0 } });
-		expect((await execute(sim, { messageId, rating: 'like' }))[0]!.json).toMatchObject({ rating: 'like', content: 'too <long> & "dull"' });
+		expect(item).toEqual({
+			json: { messageId, rating: 'dislike', content: 'too <long> & "dull"', success: true },
+			pairedItem: { item: 0 },
+		});
+		expect((await execute(sim, { messageId, rating: 'like' }))[0]!.json).toMatchObject({
+			rating: 'like',
+			content: 'too <long> & "dull"',
+		});
 		expect(stored(sim)).toEqual([['like', 'too <long> & "dull"']]);
 		await execute(sim, { messageId, rating: 'like', options: { earlierText: 'erase' } });
 		expect(stored(sim)).toEqual([['like', null]]);
@@ -36,31 +46,47 @@ describe.each(SIM_VERSIONS)('rating, %s', (version) => {
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 0]);
 		for (const empty of ['', ' ', null]) await execute(sim, { messageId, options: { conversationId: empty } });
 		expect([calls(sim, '/messages', 'GET'), calls(sim, '/app/feedbacks', 'GET')]).toEqual([1, 3]);
-		await expect(execute(sim, { messageId, options: { conversationId: 'abc' } })).rejects.toThrow('conversation ID is not valid');
+		await expect(execute(sim, { messageId, options: { conversationId: 'abc' } })).rejects.toThrow(
+			'conversation ID is not valid',
+		);
 	});
 
 	test('case 71: revoke, by its operation and as a rating; nothing to revoke is an error, or fine on request', async () => {
 		const { sim, messageId } = await answered(version);
 		await execute(sim, { messageId });
-		expect((await execute(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({ messageId, rating: null, content: null, success: true });
+		expect((await execute(sim, { messageId, operation: 'revoke' }))[0]!.json).toEqual({
+			messageId,
+			rating: null,
+			content: null,
+			success: true,
+		});
 		await execute(sim, { messageId });
 		expect((await execute(sim, { messageId, rating: 'none' }))[0]!.json).toMatchObject({ rating: null });
 		expect(stored(sim)).toEqual([]);
 		await expect(execute(sim, { messageId, operation: 'revoke' })).rejects.toThrow('rating cannot be None');
-		expect((await execute(sim, { messageId, operation: 'revoke', options: { ignoreNotRated: true } }))[0]!.json).toMatchObject({ alreadySo: true });
+		expect(
+			(await execute(sim, { messageId, operation: 'revoke', options: { ignoreNotRated: true } }))[0]!.json,
+		).toMatchObject({ alreadySo: true });
 	});
 
 	test('case 72: the message of somebody else', async () => {
 		const { sim, messageId } = await answered(version);
-		const failed = await execute(sim, { messageId, user: 'u2' }).catch((error: unknown) => error as { message: string; description: string });
-		expect(failed).toMatchObject({ message: expect.stringMatching(/^Message Not Exists\./) as string, description: expect.stringContaining('another user') as string });
+		const failed = await execute(sim, { messageId, user: 'u2' }).catch(
+			(error: unknown) => error as { message: string; description: string },
+		);
+		expect(failed).toMatchObject({
+			message: expect.stringMatching(/^Message Not Exists\./) as string,
+			description: expect.stringContaining('another user') as string,
+		});
 	});
 });
 
 test('case 73: a blank or malformed message ID is refused before anything is sent', async () => {
 	const sim = await startSim();
-	for (const messageId of ['', '  ', 'abc', undefined, null]) await expect(execute(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);
-	for (const operation of ['rate', 'revoke']) await expect(execute(sim, { messageId: 'abc', operation })).rejects.toThrow('message ID is not valid');
+	for (const messageId of ['', '  ', 'abc', undefined, null])
+		await expect(execute(sim, { messageId })).rejects.toThrow(/message ID is (empty|not valid)/);
+	for (const operation of ['rate', 'revoke'])
+		await expect(execute(sim, { messageId: 'abc', operation })).rejects.toThrow('message ID is not valid');
 	expect(sim.requests).toHaveLength(0);
 });
 
@@ -87,16 +113,27 @@ test('case 75: the list, by limit and whole', async () => {
 	expect(await execute(sim, { operation: 'getAll', returnAll: true })).toHaveLength(150);
 	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(2);
 	const [first, ...rest] = await execute(sim, { operation: 'getAll', returnAll: false, limit: 2 });
-	expect(first).toMatchObject({ json: { id: 'f149', rating: 'like', content: 'first', created_at: expect.stringContaining('T') as string }, pairedItem: { item: 0 } });
+	expect(first).toMatchObject({
+		json: { id: 'f149', rating: 'like', content: 'first', created_at: expect.stringContaining('T') as string },
+		pairedItem: { item: 0 },
+	});
 	expect(rest).toHaveLength(1);
 	await expect(execute(sim, { operation: 'getAll', limit: 0 })).rejects.toThrow('"limit" must be a number from 1');
 });
 
 test("behind the webhook of a chat's thumbs: many items, one of them of no use", async () => {
 	const { sim, messageId } = await answered();
-	const perItem = [{ messageId, rating: 'like' }, { messageId: UNKNOWN_ID, rating: 'like' }, { messageId, rating: 'none' }];
+	const perItem = [
+		{ messageId, rating: 'like' },
+		{ messageId: UNKNOWN_ID, rating: 'like' },
+		{ messageId, rating: 'none' },
+	];
 	const items = await execute(sim, {}, { items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true });
-	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual(['like', 'message-not-found', null]);
+	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual([
+		'like',
+		'message-not-found',
+		null,
+	]);
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 	expect(stored(sim)).toEqual([]);
 });

@@ -10,11 +10,32 @@ import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
 import { waitFor } from '../dify/ask';
 import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, keyTest, startApp, startSim } from '../dify/client';
-import { PAGES, SAMPLES, SIM_VERSIONS, appKey, defaultApps, knowledgeKey, type DifySim, type Fault, type Json, type Reply, type Step } from '../servers/dify';
+import {
+	PAGES,
+	SAMPLES,
+	SIM_VERSIONS,
+	appKey,
+	defaultApps,
+	knowledgeKey,
+	type DifySim,
+	type Fault,
+	type Json,
+	type Reply,
+	type Step,
+} from '../servers/dify';
 import type { ExecuteFake } from '../support/execute-context';
 import { listen } from '../support/listening';
 import { fs, http } from '../support/node';
-import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type DifyNodeName, type Setup } from './dify';
+import {
+	errorIn,
+	executeIn,
+	executeNode,
+	nodeErrorOf,
+	numbered,
+	prepareNode,
+	type DifyNodeName,
+	type Setup,
+} from './dify';
 
 afterEach(closeSims);
 
@@ -56,21 +77,45 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyConversation()]) {
 			const users = properties(node).filter(({ name }) => name === 'user');
 			expect(users.length).toBeGreaterThan(0);
-			for (const user of users) expect(user).toMatchObject({ required: true, default: expect.stringMatching(/^=\{\{.+\}\}$/) as string });
+			for (const user of users)
+				expect(user).toMatchObject({ required: true, default: expect.stringMatching(/^=\{\{.+\}\}$/) as string });
 		}
 		const sim = await startSim({ version });
-		const refused = async (name: DifyNodeName, parameters: Json) => expect((await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } }))).message).toBe('The user is empty');
+		const refused = async (name: DifyNodeName, parameters: Json) =>
+			expect((await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } }))).message).toBe(
+				'The user is empty',
+			);
 		await refused('difyChatMessage', {});
 		for (const operation of ['rate', 'revoke']) await refused('difyFeedback', { operation, messageId: UNKNOWN_ID });
-		for (const operation of ['getAll', 'rename', 'delete']) await refused('difyConversation', { resource: 'conversation', operation, conversationId: byId(UNKNOWN_ID), name: 'x' });
-		for (const operation of ['getAll', 'getSuggested']) await refused('difyConversation', { resource: 'message', operation, conversationId: byId(UNKNOWN_ID), messageId: UNKNOWN_ID });
-		for (const operation of ['getAll', 'update']) await refused('difyConversation', { resource: 'variable', operation, conversationId: byId(UNKNOWN_ID), variableId: byId(UNKNOWN_ID), value: 'x' });
+		for (const operation of ['getAll', 'rename', 'delete'])
+			await refused('difyConversation', {
+				resource: 'conversation',
+				operation,
+				conversationId: byId(UNKNOWN_ID),
+				name: 'x',
+			});
+		for (const operation of ['getAll', 'getSuggested'])
+			await refused('difyConversation', {
+				resource: 'message',
+				operation,
+				conversationId: byId(UNKNOWN_ID),
+				messageId: UNKNOWN_ID,
+			});
+		for (const operation of ['getAll', 'update'])
+			await refused('difyConversation', {
+				resource: 'variable',
+				operation,
+				conversationId: byId(UNKNOWN_ID),
+				variableId: byId(UNKNOWN_ID),
+				value: 'x',
+			});
 		expect(sim.requests).toHaveLength(0);
 	});
 
 	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
 		const sim = await startSim({ version });
-		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent'))) expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
+		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))
+			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
 		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(new Set(['streaming']));
 	});
 
@@ -78,7 +123,12 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		const sim = await startApp(version, { mode: 'chat', form: [{ kind: 'paragraph', variable: 'about' }] });
 		const { messageId, answer } = await chatJson(sim, { parameters: { query: NASTY, inputsJson: { about: NASTY } } });
 		await executeNode('difyFeedback', sim, { parameters: { messageId, content: NASTY } });
-		expect([sim.runs[0]!.query, sim.runs[0]!.inputs.about, sim.app('chat').feedbacks[0]!.content, answer]).toEqual([NASTY, NASTY, NASTY, `You said: ${NASTY}`]);
+		expect([sim.runs[0]!.query, sim.runs[0]!.inputs.about, sim.app('chat').feedbacks[0]!.content, answer]).toEqual([
+			NASTY,
+			NASTY,
+			NASTY,
+			`You said: ${NASTY}`,
+		]);
 	});
 
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
@@ -96,7 +146,8 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		await chat(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
 		const all = await startSim({ version });
-		for (const mode of ['completion', 'workflow'] as const) expect((await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status).toBe('succeeded');
+		for (const mode of ['completion', 'workflow'] as const)
+			expect((await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status).toBe('succeeded');
 	});
 
 	const FILES: Pick<Setup, 'items' | 'stored'> = {
@@ -111,7 +162,17 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		],
 		stored: { 'filesystem-v2:1': new Uint8Array(12 * 1024 * 1024).fill(7) },
 	};
-	const withFiles = { ...FILES, parameters: { files: { file: [{ source: 'all', type: 'auto' }, { source: 'url', url: 'https://example.com/c.png' }] } } };
+	const withFiles = {
+		...FILES,
+		parameters: {
+			files: {
+				file: [
+					{ source: 'all', type: 'auto' },
+					{ source: 'url', url: 'https://example.com/c.png' },
+				],
+			},
+		},
+	};
 
 	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
 		const sim = await startSim({ version });
@@ -138,7 +199,10 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 	});
 
 	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
+		});
 		const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
 		const running = executeIn('difyChatMessage', fake);
 		await waitFor(() => shownIn(fake) === 'Once [DONE] ');
@@ -156,23 +220,44 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 			['advanced-chat', SAMPLES.chatflow, 'Hello'],
 			['chat', { steps: [...said('a'), { raw: 'data: {broken\n\n' }, ...said('b')] }, 'ab'],
 		];
-		for (const [mode, reply, answer] of answers) expect(await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode })).toMatchObject({ answer });
-		const failing = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('half'), { error: { code: 'completion_request_error', status: 400, message: 'no credits' } }] }) });
+		for (const [mode, reply, answer] of answers)
+			expect(await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode })).toMatchObject({
+				answer,
+			});
+		const failing = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({
+				steps: [...said('half'), { error: { code: 'completion_request_error', status: 400, message: 'no credits' } }],
+			}),
+		});
 		expect((await chatError(failing)).message).toMatch(/^no credits/);
 	});
 
 	test('Streaming of completion and workflow: read by the same reader, in whatever pieces it comes', async () => {
 		const sim = await startSim({ version, stream: { bytesPerWrite: 7, crlf: true } });
-		expect(await startRun(clientOf(sim, 'completion'), RUN_ROUTES.completion, { inputs: {}, query: 'hi' }, 'u1')).toMatchObject({ status: 'succeeded', text: 'You said: hi' });
-		expect(await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1')).toMatchObject({ status: 'succeeded', text: 'You said: ' });
+		expect(
+			await startRun(clientOf(sim, 'completion'), RUN_ROUTES.completion, { inputs: {}, query: 'hi' }, 'u1'),
+		).toMatchObject({ status: 'succeeded', text: 'You said: hi' });
+		expect(await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1')).toMatchObject({
+			status: 'succeeded',
+			text: 'You said: ',
+		});
 		expect(sim.runs.map(({ responseMode }) => responseMode)).toEqual(['streaming', 'streaming']);
 	});
 
 	test('Workflow result: partial success is one, failure with status 200 is none, and nothing is polled', async () => {
-		const reply = ({ inputs }: { inputs: Json }): Reply => ({ steps: said('x'), ...(inputs.fail === true ? { fail: 'boom' } : { exceptions: 1 }) });
+		const reply = ({ inputs }: { inputs: Json }): Reply => ({
+			steps: said('x'),
+			...(inputs.fail === true ? { fail: 'boom' } : { exceptions: 1 }),
+		});
 		for (const stream of [{}, { blockingInstead: true }]) {
-			const sim = await startApp(version, { mode: 'workflow', reply, form: [{ kind: 'checkbox', variable: 'fail' }] }, { stream });
-			const run = async (fail: boolean) => await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { fail } }, 'u1');
+			const sim = await startApp(
+				version,
+				{ mode: 'workflow', reply, form: [{ kind: 'checkbox', variable: 'fail' }] },
+				{ stream },
+			);
+			const run = async (fail: boolean) =>
+				await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { fail } }, 'u1');
 			expect(await run(false)).toMatchObject({ status: 'partial-succeeded', text: 'x' });
 			expect((await failureOf(run(true))).message).toContain('boom');
 			expect(sim.requests.map(({ path }) => path)).toEqual(['/workflows/run', '/workflows/run']);
@@ -182,7 +267,11 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 	test('Stop: by the task id as Dify gives it, with the user in a JSON body', async () => {
 		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
 		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, { signal: controller.signal, streaming: true, parameters: { user: 'anna' } });
+		const fake = prepareNode('difyChatMessage', sim, {
+			signal: controller.signal,
+			streaming: true,
+			parameters: { user: 'anna' },
+		});
 		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
 		await waitFor(() => shownIn(fake) === 'a');
 		controller.abort();
@@ -190,19 +279,31 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		const { taskId } = sim.runs[0]!;
 		expect(taskId).toMatch(/^[0-9a-f-]{36}$/);
 		expect(sim.stops).toEqual([{ taskId, user: 'anna', mode: 'chat', hit: true }]);
-		expect(sim.requests.at(-1)).toMatchObject({ path: `/chat-messages/${taskId}/stop`, json: { user: 'anna' }, status: 200 });
+		expect(sim.requests.at(-1)).toMatchObject({
+			path: `/chat-messages/${taskId}/stop`,
+			json: { user: 'anna' },
+			status: 200,
+		});
 	});
 
 	test('Invented routes: Dify has every route that the nodes ask for', async () => {
-		const apps = defaultApps(version).map((app) => ({ ...app, suggestedQuestions: ['Why?'], ...(app.mode === 'advanced-chat' ? { variables: [{ name: 'lang', valueType: 'string', value: 'en' }] } : {}) }));
+		const apps = defaultApps(version).map((app) => ({
+			...app,
+			suggestedQuestions: ['Why?'],
+			...(app.mode === 'advanced-chat' ? { variables: [{ name: 'lang', valueType: 'string', value: 'en' }] } : {}),
+		}));
 		const sim = await startSim({ version, apps });
 		const mode = 'advanced-chat';
 		const { messageId, conversationId } = await chatJson(sim, { mode, parameters: { conversation: 'latest' } });
 		await chat(sim, { ...withFiles, mode });
-		const feedback = async (operation: string) => await executeNode('difyFeedback', sim, { mode, parameters: { operation, messageId } });
+		const feedback = async (operation: string) =>
+			await executeNode('difyFeedback', sim, { mode, parameters: { operation, messageId } });
 		for (const operation of ['rate', 'getAll', 'revoke']) await feedback(operation);
 		const manage = async (resource: string, operation: string, more: Json = {}) =>
-			await executeNode('difyConversation', sim, { mode, parameters: { resource, operation, conversationId: byId(conversationId), messageId, ...more } });
+			await executeNode('difyConversation', sim, {
+				mode,
+				parameters: { resource, operation, conversationId: byId(conversationId), messageId, ...more },
+			});
 		await manage('conversation', 'getAll');
 		await manage('conversation', 'rename', { name: 'x' });
 		await manage('conversation', 'rename', { autoGenerate: true });
@@ -211,7 +312,9 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		await manage('variable', 'getAll');
 		await manage('variable', 'update', { variableId: { __rl: true, mode: 'name', value: 'lang' }, value: 'de' });
 		await manage('conversation', 'delete');
-		expect(sim.requests.filter(({ status }) => status === undefined || status >= 300).map(({ url }) => url)).toEqual([]);
+		expect(sim.requests.filter(({ status }) => status === undefined || status >= 300).map(({ url }) => url)).toEqual(
+			[],
+		);
 		const routes = sim.requests.map(({ method, path }) => `${method} ${path.replace(/[0-9a-f-]{36}/g, ':id')}`);
 		expect([...new Set(routes)].sort()).toEqual([
 			'DELETE /conversations/:id',
@@ -232,8 +335,12 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 	test('Feedback: can be taken back, and the message of somebody else is told as that', async () => {
 		const sim = await startSim({ version });
 		const { messageId } = await chatJson(sim);
-		const rate = async (parameters: Json) => (await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!.json;
-		expect(await rate({ rating: 'dislike', content: 'too long' })).toMatchObject({ rating: 'dislike', content: 'too long' });
+		const rate = async (parameters: Json) =>
+			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!.json;
+		expect(await rate({ rating: 'dislike', content: 'too long' })).toMatchObject({
+			rating: 'dislike',
+			content: 'too long',
+		});
 		expect(await rate({ rating: 'none' })).toMatchObject({ rating: null, success: true });
 		expect(sim.app('chat').feedbacks).toEqual([]);
 		const failed = await nodeErrorOf(rate({ user: 'somebody else' }));
@@ -243,31 +350,55 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 
 	test('Retry: a message that may have begun is never sent twice', async () => {
 		const faults: Fault[] = [
-			{ status: 500, body: '{"message":"Internal Server Error","code":"unknown","status":500}', contentType: 'application/json' },
+			{
+				status: 500,
+				body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+				contentType: 'application/json',
+			},
 			...[502, 503, 504].map((status) => ({ status, body: PAGES.nginx502 })),
 			{ status: 524, body: PAGES.cloudflare524 },
-			{ status: 429, body: '{"code":"rate_limit_error","message":"Workflow execution quota limit reached","status":429}', contentType: 'application/json' },
+			{
+				status: 429,
+				body: '{"code":"rate_limit_error","message":"Workflow execution quota limit reached","status":429}',
+				contentType: 'application/json',
+			},
 			{ how: 'reset' },
 			{ how: 'silence' },
 		];
 		for (const fault of faults) {
 			const sim = await startSim({ version });
 			sim.fail({ ...fault, times: 9 });
-			await chatError(sim, { parameters: { options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 } } });
+			await chatError(sim, {
+				parameters: { options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 } },
+			});
 			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
 		}
-		const cut = await startApp(version, { mode: 'chat', reply: () => ['a', 'b'] }, { stream: { cut: { events: 1, how: 'reset' } } });
+		const cut = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ['a', 'b'] },
+			{ stream: { cut: { events: 1, how: 'reset' } } },
+		);
 		expect((await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).message).toContain('ended early');
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
 	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
-		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!.options as INodeProperties[];
+		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
+			.options as INodeProperties[];
 		const limits = options.filter(({ name }) => name.endsWith('Limit'));
-		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({ firstByteLimit: 120, idleLimit: 60, progressLimit: 600, totalLimit: 0 });
+		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
+			firstByteLimit: 120,
+			idleLimit: 60,
+			progressLimit: 600,
+			totalLimit: 0,
+		});
 		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
 		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
-		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) }, { stream: { pingEveryMs: 5 } });
+		const sim = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
 		for (const limit of ['progressLimit', 'totalLimit']) {
 			const failed = await chatError(sim, { parameters: { options: { [limit]: 1.5 } } });
 			expect(failed.context.data).toMatchObject({ kind: 'timeout', answer: 'a', stopRequested: true });
@@ -276,10 +407,18 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 
 	test('Errors: code, status, text and ids are in the error, and in the item where the node goes on', async () => {
 		const refuse = { status: 400, code: 'provider_quota_exceeded', message: 'Your quota has been exhausted.' };
-		const sim = await startApp(version, { mode: 'chat', reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query) });
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query),
+		});
 		const items = await chat(sim, { ...numbered(3), continueOnFail: true });
 		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2']);
-		expect(errorIn(items[1]!)).toMatchObject({ code: refuse.code, status: 400, kind: 'provider-quota', message: expect.stringMatching(/^Your quota has been exhausted\./) as string });
+		expect(errorIn(items[1]!)).toMatchObject({
+			code: refuse.code,
+			status: 400,
+			kind: 'provider-quota',
+			message: expect.stringMatching(/^Your quota has been exhausted\./) as string,
+		});
 		const failed = await chatError(sim, { parameters: { query: 'q1' } });
 		expect(failed.message).toContain(refuse.message);
 		expect(failed.context.data).toMatchObject({ code: refuse.code, status: 400 });
@@ -292,7 +431,11 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 			expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
 			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
 			const usage = expect.objectContaining({ total_tokens: 20 }) as object;
-			expect(items[1]!.json).toMatchObject(simplify ? { conversationId, messageId, taskId, usage } : { conversation_id: conversationId, message_id: messageId, task_id: taskId, metadata: { usage } });
+			expect(items[1]!.json).toMatchObject(
+				simplify
+					? { conversationId, messageId, taskId, usage }
+					: { conversation_id: conversationId, message_id: messageId, task_id: taskId, metadata: { usage } },
+			);
 		}
 	});
 });
@@ -310,10 +453,14 @@ test('Auth: each request has the key once', async () => {
 	});
 	const url = `http://127.0.0.1:${await listen(server)}/v1`;
 	const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } }];
-	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({ answer: 'ok' });
+	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({
+		answer: 'ok',
+	});
 	await closeSims();
 	server.close();
-	expect(sent).toEqual(['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]));
+	expect(sent).toEqual(
+		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]),
+	);
 });
 
 test('Packaging: no runtime dependencies, one name, no form of key that is demanded', async () => {
@@ -322,5 +469,7 @@ test('Packaging: no runtime dependencies, one name, no form of key that is deman
 	expect(fs.readFileSync('README.md', 'utf8')).toMatch(new RegExp(`^# ${manifest.name}\n`));
 	const key = 'old key';
 	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
-	expect(await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } })).toMatchObject({ answer: 'You said: hi' });
+	expect(await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } })).toMatchObject({
+		answer: 'You said: hi',
+	});
 });

@@ -11,9 +11,20 @@ import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/
 const NODES = {
 	difyChatMessage: {
 		node: new DifyChatMessage(),
-		filledIn: { query: 'hi', user: 'u1', conversation: 'new', inputsMode: 'json', inputsJson: '{}', simplify: true, options: {} },
+		filledIn: {
+			query: 'hi',
+			user: 'u1',
+			conversation: 'new',
+			inputsMode: 'json',
+			inputsJson: '{}',
+			simplify: true,
+			options: {},
+		},
 	},
-	difyFeedback: { node: new DifyFeedback(), filledIn: { operation: 'rate', user: 'u1', rating: 'like', content: '', options: {} } },
+	difyFeedback: {
+		node: new DifyFeedback(),
+		filledIn: { operation: 'rate', user: 'u1', rating: 'like', content: '', options: {} },
+	},
 	difyConversation: { node: new DifyConversation(), filledIn: { user: 'u1', options: {} } },
 };
 
@@ -25,7 +36,11 @@ export type Setup = Partial<ExecuteSetup> & {
 };
 
 /** The context in which a Dify node works against a simulator. */
-export function prepareNode(name: DifyNodeName, sim: Pick<DifySim, 'url'>, { mode = 'chat', parameters, ...setup }: Setup = {}): ExecuteFake {
+export function prepareNode(
+	name: DifyNodeName,
+	sim: Pick<DifySim, 'url'>,
+	{ mode = 'chat', parameters, ...setup }: Setup = {},
+): ExecuteFake {
 	return executeContext({
 		type: `n8n-nodes-local-llama.${name}`,
 		credentials: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' },
@@ -41,7 +56,11 @@ export async function executeIn(name: DifyNodeName, { context }: ExecuteFake): P
 	return items!;
 }
 
-export async function executeNode(name: DifyNodeName, sim: Pick<DifySim, 'url'>, setup: Setup = {}): Promise<INodeExecutionData[]> {
+export async function executeNode(
+	name: DifyNodeName,
+	sim: Pick<DifySim, 'url'>,
+	setup: Setup = {},
+): Promise<INodeExecutionData[]> {
 	return await executeIn(name, prepareNode(name, sim, setup));
 }
 
@@ -63,5 +82,8 @@ export function errorIn({ json }: INodeExecutionData): Record<string, unknown> |
 /** So many items, each with a question and a user of its own. */
 export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | 'perItem'>> {
 	const at = Array.from({ length: count }, (_, index) => index);
-	return { items: at.map((index) => ({ json: { at: index } })), perItem: at.map((index) => ({ query: `q${index}`, user: `u${index}` })) };
+	return {
+		items: at.map((index) => ({ json: { at: index } })),
+		perItem: at.map((index) => ({ query: `q${index}`, user: `u${index}` })),
+	};
 }

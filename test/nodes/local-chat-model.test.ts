@@ -18,8 +18,12 @@ interface Messages {
 
 const fromRoot = createRequire(`${process.cwd()}/package.json`);
 const { HumanMessage, AIMessage, ToolMessage } = fromRoot('@langchain/core/messages') as Messages;
-const { z } = fromRoot('zod') as { z: { object(shape: object): unknown; string(): { describe(text: string): unknown } } };
-const { tool } = fromRoot('@langchain/core/tools') as { tool(run: (input: unknown) => unknown, fields: object): unknown };
+const { z } = fromRoot('zod') as {
+	z: { object(shape: object): unknown; string(): { describe(text: string): unknown } };
+};
+const { tool } = fromRoot('@langchain/core/tools') as {
+	tool(run: (input: unknown) => unknown, fields: object): unknown;
+};
 
 let sim: Sim;
 
@@ -33,7 +37,10 @@ afterEach(async () => {
 });
 
 /** The model as n8n gets it from the node. */
-async function supplied(parameters: Record<string, unknown> = {}, credentials: Record<string, string> = {}): Promise<FakeContext & { model: Model }> {
+async function supplied(
+	parameters: Record<string, unknown> = {},
+	credentials: Record<string, string> = {},
+): Promise<FakeContext & { model: Model }> {
 	const fake = fakeContext(
 		{ model: { __rl: true, mode: 'id', value: 'sim-model' }, ...parameters },
 		{ baseUrl: sim.url, apiKey: 'secret-key-123', authentication: 'bearer', ...credentials },
@@ -43,7 +50,9 @@ async function supplied(parameters: Record<string, unknown> = {}, credentials: R
 }
 
 function chatRequests() {
-	return sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
+	return sim.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
 }
 
 async function collect(model: Model, input: unknown, options?: object) {
@@ -52,13 +61,29 @@ async function collect(model: Model, input: unknown, options?: object) {
 	return chunks;
 }
 
-const weather = tool(() => 'sunny', { name: 'get_weather', description: 'Weather of a city', schema: z.object({ city: z.string().describe('A city') }) });
-const time = { type: 'function', function: { name: 'get_time', description: 'Time', parameters: { type: 'object', properties: { tz: { type: 'string' } } } } };
+const weather = tool(() => 'sunny', {
+	name: 'get_weather',
+	description: 'Weather of a city',
+	schema: z.object({ city: z.string().describe('A city') }),
+});
+const time = {
+	type: 'function',
+	function: {
+		name: 'get_time',
+		description: 'Time',
+		parameters: { type: 'object', properties: { tz: { type: 'string' } } },
+	},
+};
 
 describe('what n8n looks at before it takes the model', () => {
 	it('is a chat model that can bind tools', async () => {
 		const { model } = await supplied();
-		const looked = model as unknown as { lc_namespace: string[]; _modelType(): string; _llmType(): string; bindTools: unknown };
+		const looked = model as unknown as {
+			lc_namespace: string[];
+			_modelType(): string;
+			_llmType(): string;
+			bindTools: unknown;
+		};
 		expect(looked.lc_namespace).toContain('chat_models');
 		expect(looked._modelType()).toBe('base_chat_model');
 		expect(looked._llmType()).toBe('local-llama');
@@ -80,7 +105,9 @@ describe('what n8n looks at before it takes the model', () => {
 
 	it('tells chains to read JSON where JSON was asked for', async () => {
 		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({ output_format: 'json' });
-		expect((await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model.metadata).toMatchObject({ output_format: 'json' });
+		expect(
+			(await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model.metadata,
+		).toMatchObject({ output_format: 'json' });
 		expect((await supplied()).model.metadata?.output_format).toBeUndefined();
 	});
 });
@@ -95,7 +122,10 @@ describe('streamed', () => {
 		expect(chunks.filter(({ usage_metadata: usage }) => usage !== undefined)).toHaveLength(1);
 		const last = chunks.at(-1)!;
 		expect(last.response_metadata).toMatchObject({ finish_reason: 'stop', model_name: 'sim-model' });
-		const { tokenUsage, response } = outputs[0] as { tokenUsage: { promptTokens: number; completionTokens: number }; response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> } };
+		const { tokenUsage, response } = outputs[0] as {
+			tokenUsage: { promptTokens: number; completionTokens: number };
+			response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> };
+		};
 		expect(tokenUsage.completionTokens).toBe((last.usage_metadata as { output_tokens: number }).output_tokens);
 		expect(response.generations[0]![0]!.text).toBe('Hello from the simulator');
 		expect(response.generations[0]![0]!.generationInfo).toMatchObject({
@@ -130,7 +160,9 @@ describe('streamed', () => {
 		const { model } = await supplied();
 		const chunks = await collect(model, 'Hi');
 		expect(chunks.map(({ content }) => content).join('')).toBe('Forty-two.');
-		expect(chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join('')).toBe('Let me think.');
+		expect(chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join('')).toBe(
+			'Let me think.',
+		);
 	});
 
 	it('closes the connection when the reader stops early', async () => {
@@ -152,14 +184,20 @@ describe('generated', () => {
 		expect(message.content).toBe('One answer');
 		expect(message.constructor.name).toBe('AIMessageChunk');
 		expect(chatRequests()[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
-		expect(outputs[0]).toMatchObject({ tokenUsage: { completionTokens: expect.any(Number) as number, promptTokens: expect.any(Number) as number } });
+		expect(outputs[0]).toMatchObject({
+			tokenUsage: { completionTokens: expect.any(Number) as number, promptTokens: expect.any(Number) as number },
+		});
 		expect(outputs[0]).not.toHaveProperty('tokenUsageEstimate');
 	});
 
 	it('gives structured output through a tool', async () => {
 		sim.script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
 		const { model } = await supplied();
-		const structured = model.withStructuredOutput({ title: 'extract', type: 'object', properties: { a: { type: 'number' } } });
+		const structured = model.withStructuredOutput({
+			title: 'extract',
+			type: 'object',
+			properties: { a: { type: 'number' } },
+		});
 		expect(await structured.invoke('Hi')).toEqual({ a: 5 });
 		expect(chatRequests()[0]).toMatchObject({ tool_choice: 'required', tools: [{ function: { name: 'extract' } }] });
 	});
@@ -180,7 +218,11 @@ describe('tools', () => {
 		await model.bindTools([weather]).invoke('Hi');
 		const [sent] = chatRequests()[0]!.tools as Array<{ function: { parameters: Record<string, unknown> } }>;
 		expect(chatRequests()[0]!.tools).toHaveLength(1);
-		expect(sent!.function.parameters).toMatchObject({ type: 'object', properties: { city: { type: 'string', description: 'A city' } }, required: ['city'] });
+		expect(sent!.function.parameters).toMatchObject({
+			type: 'object',
+			properties: { city: { type: 'string', description: 'A city' } },
+			required: ['city'],
+		});
 		expect(sent!.function.parameters).not.toHaveProperty('$schema');
 	});
 
@@ -230,7 +272,9 @@ describe('the execution log', () => {
 	it('shows readable settings and no secret', async () => {
 		const { model, inputs } = await supplied({ options: { temperature: 0.2, maxTokens: 50 } }, { extraHeaders: '' });
 		await model.invoke('Hi');
-		expect(inputs[0]).toMatchObject({ options: { model: 'sim-model', base_url: `${sim.url}/v1`, options: { temperature: 0.2, maxTokens: 50 } } });
+		expect(inputs[0]).toMatchObject({
+			options: { model: 'sim-model', base_url: `${sim.url}/v1`, options: { temperature: 0.2, maxTokens: 50 } },
+		});
 		expect(JSON.stringify(inputs)).not.toContain('secret-key-123');
 		expect(JSON.stringify(model.toJSON())).not.toContain('secret-key-123');
 	});
@@ -238,7 +282,9 @@ describe('the execution log', () => {
 	it('keeps callbacks that are appended later, as the Model Selector does', async () => {
 		const { model } = await supplied();
 		const seen: string[] = [];
-		const { BaseCallbackHandler } = fromRoot('@langchain/core/callbacks/base') as { BaseCallbackHandler: { fromMethods(methods: object): unknown } };
+		const { BaseCallbackHandler } = fromRoot('@langchain/core/callbacks/base') as {
+			BaseCallbackHandler: { fromMethods(methods: object): unknown };
+		};
 		model.callbacks.push(BaseCallbackHandler.fromMethods({ handleLLMEnd: () => seen.push('end') }));
 		await model.bindTools([weather]).invoke('Hi');
 		expect(seen).toEqual(['end']);
@@ -248,7 +294,9 @@ describe('the execution log', () => {
 		sim.script(reply.text('cut off', { finish: 'length' }));
 		const { model, hints } = await supplied();
 		await model.invoke('Hi');
-		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off by the token limit') as string]);
+		expect(hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('cut off by the token limit') as string,
+		]);
 	});
 });
 
@@ -264,8 +312,16 @@ describe('failures', () => {
 
 	it.each([
 		['only thinking', () => reply.reasoning('hmm', ''), 'onlyThinking'],
-		['a call cut by the token limit', () => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }), 'toolCallCut'],
-		['arguments that are no JSON', () => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":' }]), 'toolCallInvalid'],
+		[
+			'a call cut by the token limit',
+			() => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":"Pa' }], { finish: 'length' }),
+			'toolCallCut',
+		],
+		[
+			'arguments that are no JSON',
+			() => reply.toolCalls([{ name: 'get_weather', arguments: '{"city":' }]),
+			'toolCallInvalid',
+		],
 		['an empty answer', () => reply.empty(), 'emptyAnswer'],
 		['an early end', () => reply.chunks(['half'], { finish: false, done: false }), 'streamEndedEarly'],
 		['an error in the stream', () => reply.chunks(['half'], { error: { message: 'Compute error.' } }), 'streamError'],

@@ -1,4 +1,9 @@
-import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeProperties,
+} from 'n8n-workflow';
 
 import { forgetChecks } from '../../lib/health/check';
 import { closeChannels } from '../../lib/transport/dispatcher';
@@ -32,19 +37,35 @@ async function sim(options: SimOptions = {}): Promise<void> {
 
 /** The node's context, as far as this node uses it. */
 function context(setup: Setup): IExecuteFunctions {
-	const { parameters = {}, perItem = [], items = 1, continueOnFail = false, outputs = ['main', 'main'], mode = 'manual' } = setup;
+	const {
+		parameters = {},
+		perItem = [],
+		items = 1,
+		continueOnFail = false,
+		outputs = ['main', 'main'],
+		mode = 'manual',
+	} = setup;
 	const given = setup.credentials ?? { baseUrl: server.url, apiKey: SESAME };
 	return {
 		getInputData: () => Array.from({ length: items }, (_, index) => ({ json: { index } })),
 		getNodeParameter: (name: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
 			const value = { ...parameters, ...perItem[itemIndex] }[name] ?? fallback;
-			return options?.extractValue && typeof value === 'object' && value !== null && 'value' in value ? value.value : value;
+			return options?.extractValue && typeof value === 'object' && value !== null && 'value' in value
+				? value.value
+				: value;
 		},
 		getCredentials: async (name: string, itemIndex: number) => {
 			asked.push(name);
 			return Array.isArray(given) ? given[itemIndex]! : given;
 		},
-		getNode: () => ({ id: '1', name: 'Server Health', type: 'n8n-nodes-local-llama.serverHealth', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNode: () => ({
+			id: '1',
+			name: 'Server Health',
+			type: 'n8n-nodes-local-llama.serverHealth',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
 		getNodeOutputs: () => outputs.map((type) => ({ type })),
 		getMode: () => mode,
 		continueOnFail: () => continueOnFail,
@@ -107,10 +128,27 @@ describe('Check', () => {
 
 	it('reads what is needed, also where it comes out of expressions as text', async () => {
 		await sim({ nCtx: 2048 });
-		const needed = { model: ' other ', vision: 'true', tools: false, embeddings: true, rerank: true, minContext: '4096', minSlots: 8 };
+		const needed = {
+			model: ' other ',
+			vision: 'true',
+			tools: false,
+			embeddings: true,
+			rerank: true,
+			minContext: '4096',
+			minSlots: 8,
+		};
 		const outputs = await run({ parameters: { needed } });
 		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
-		expect(ids).toEqual(expect.arrayContaining(['modalityUnsupported', 'contextTooSmall', 'embeddingsOff', 'rerankOff', 'slotsTooFew', 'otherModel']));
+		expect(ids).toEqual(
+			expect.arrayContaining([
+				'modalityUnsupported',
+				'contextTooSmall',
+				'embeddingsOff',
+				'rerankOff',
+				'slotsTooFew',
+				'otherModel',
+			]),
+		);
 		expect(ids).not.toContain('toolsUnsupported');
 	});
 
@@ -125,34 +163,56 @@ describe('Check', () => {
 
 	it('a field that makes no sense is an error that names it', async () => {
 		await sim();
-		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({ message: 'The field "timeLimit" must be a number from 0.1, but is "soon"' });
+		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
+			message: 'The field "timeLimit" must be a number from 0.1, but is "soon"',
+		});
 	});
 
 	it('on failure goes on with the other items, where the node is set so', async () => {
 		await sim();
 		const outputs = await run({ items: 2, continueOnFail: true, perItem: [{ options: { timeLimit: 'soon' } }, {}] });
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
-		expect(outputs[1]).toMatchObject([{ json: { error: expect.stringContaining('timeLimit') as string, kind: 'invalidInput' }, error: expect.anything() as unknown, pairedItem: { item: 0 } }]);
+		expect(outputs[1]).toMatchObject([
+			{
+				json: { error: expect.stringContaining('timeLimit') as string, kind: 'invalidInput' },
+				error: expect.anything() as unknown,
+				pairedItem: { item: 0 },
+			},
+		]);
 	});
 
 	it('an unhealthy server under "Fail When Unhealthy" and continue on fail keeps its diagnosis', async () => {
 		await sim({ apiKey: 'another' });
 		const outputs = await run({ continueOnFail: true, parameters: { options: { failWhenUnhealthy: true } } });
-		expect(outputs[1]![0]).toMatchObject({ json: { error: 'The server refuses the API key', status: 'unauthorized' }, pairedItem: { item: 0 } });
+		expect(outputs[1]![0]).toMatchObject({
+			json: { error: 'The server refuses the API key', status: 'unauthorized' },
+			pairedItem: { item: 0 },
+		});
 	});
 
 	it('never puts the key into an item, an error or its details', async () => {
 		await sim({ apiKey: 'another' });
-		const credentials = { baseUrl: server.url, apiKey: SESAME, extraHeaders: { header: [{ name: 'X-Proxy', value: 'behind-the-mask' }] } };
+		const credentials = {
+			baseUrl: server.url,
+			apiKey: SESAME,
+			extraHeaders: { header: [{ name: 'X-Proxy', value: 'behind-the-mask' }] },
+		};
 		const outputs = await run({ credentials });
-		const failed = (await run({ credentials, parameters: { options: { failWhenUnhealthy: true } } }).catch((error: Error) => error)) as unknown as { context: object; description: string; message: string };
-		expect(JSON.stringify([outputs, failed.message, failed.description, failed.context])).not.toMatch(/open-sesame|behind-the-mask/);
+		const failed = (await run({ credentials, parameters: { options: { failWhenUnhealthy: true } } }).catch(
+			(error: Error) => error,
+		)) as unknown as { context: object; description: string; message: string };
+		expect(JSON.stringify([outputs, failed.message, failed.description, failed.context])).not.toMatch(
+			/open-sesame|behind-the-mask/,
+		);
 	});
 
 	it('asks Dify with its own credential', async () => {
 		await sim();
 		const dify = await startDifySim();
-		const outputs = await run({ parameters: { service: 'dify' }, credentials: { baseUrl: dify.url, apiKey: appKey('workflow'), keyType: 'app' } });
+		const outputs = await run({
+			parameters: { service: 'dify' },
+			credentials: { baseUrl: dify.url, apiKey: appKey('workflow'), keyType: 'app' },
+		});
 		await dify.close();
 		expect(asked).toEqual(['difyApi']);
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', app: { mode: 'workflow' } } }]);
@@ -160,7 +220,10 @@ describe('Check', () => {
 
 	it('reads a Dify credential with whatever is missing in it', async () => {
 		await sim();
-		expect(await run({ parameters: { service: 'dify' }, credentials: {} })).toMatchObject([[], [{ json: { status: 'misconfigured', findings: [{ id: 'invalidUrl' }] } }]]);
+		expect(await run({ parameters: { service: 'dify' }, credentials: {} })).toMatchObject([
+			[],
+			[{ json: { status: 'misconfigured', findings: [{ id: 'invalidUrl' }] } }],
+		]);
 	});
 });
 
@@ -184,24 +247,42 @@ describe('as a tool of an agent, the node has one output', () => {
 describe('the other operations', () => {
 	it('Speed Test', async () => {
 		await sim();
-		const outputs = await run({ parameters: { operation: 'speedTest', tokens: 8, atOnce: '2', model: { __rl: true, mode: 'id', value: 'sim-model' } } });
-		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', speed: { model: 'sim-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } }, pairedItem: { item: 0 } }]);
+		const outputs = await run({
+			parameters: {
+				operation: 'speedTest',
+				tokens: 8,
+				atOnce: '2',
+				model: { __rl: true, mode: 'id', value: 'sim-model' },
+			},
+		});
+		expect(outputs[0]).toMatchObject([
+			{
+				json: { status: 'healthy', speed: { model: 'sim-model', runs: [{ atOnce: 1 }, { atOnce: 2 }] } },
+				pairedItem: { item: 0 },
+			},
+		]);
 	});
 
 	it('Speed Test of a server that does not work', async () => {
 		await sim({ apiKey: 'another' });
-		expect((await run({ parameters: { operation: 'speedTest' } }))[1]).toMatchObject([{ json: { status: 'unauthorized', speed: null } }]);
+		expect((await run({ parameters: { operation: 'speedTest' } }))[1]).toMatchObject([
+			{ json: { status: 'unauthorized', speed: null } },
+		]);
 	});
 
 	it('Wait Until Ready', async () => {
 		await sim({ loadingFor: 3 });
 		const outputs = await run({ parameters: { operation: 'waitUntilReady', options: { waitLimit: 60 } } });
-		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } }]);
+		expect(outputs[0]).toMatchObject([
+			{ json: { status: 'healthy', history: [{ status: 'loading' }, { status: 'healthy' }] } },
+		]);
 	});
 
 	it('Wait Until Ready with a key that is refused comes back at once', async () => {
 		await sim({ apiKey: 'another' });
-		expect((await run({ parameters: { operation: 'waitUntilReady' } }))[1]).toMatchObject([{ json: { status: 'unauthorized', checks: 1 } }]);
+		expect((await run({ parameters: { operation: 'waitUntilReady' } }))[1]).toMatchObject([
+			{ json: { status: 'unauthorized', checks: 1 } },
+		]);
 	});
 
 	it('List Models: one item for each, paired with the input', async () => {
@@ -217,28 +298,46 @@ describe('the other operations', () => {
 
 	it('List Models fails where there is no list, with the advice', async () => {
 		await sim({ apiKey: 'another' });
-		await expect(run({ parameters: { operation: 'listModels' } })).rejects.toMatchObject({ message: expect.stringContaining('The server refuses the API key') as string, description: expect.stringContaining('--api-key') as string });
+		await expect(run({ parameters: { operation: 'listModels' } })).rejects.toMatchObject({
+			message: expect.stringContaining('The server refuses the API key') as string,
+			description: expect.stringContaining('--api-key') as string,
+		});
 	});
 
 	it('Load Model and Unload Model', async () => {
 		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 20 }] });
 		const model = { __rl: true, mode: 'list', value: 'big' };
-		expect((await run({ parameters: { operation: 'loadModel', model } }))[0]).toMatchObject([{ json: { model: 'big', state: 'loaded', changed: true } }]);
-		expect((await run({ parameters: { operation: 'unloadModel', model, modelOptions: { wait: false } } }))[0]).toMatchObject([{ json: { state: 'unloaded' } }]);
+		expect((await run({ parameters: { operation: 'loadModel', model } }))[0]).toMatchObject([
+			{ json: { model: 'big', state: 'loaded', changed: true } },
+		]);
+		expect(
+			(await run({ parameters: { operation: 'unloadModel', model, modelOptions: { wait: false } } }))[0],
+		).toMatchObject([{ json: { state: 'unloaded' } }]);
 	});
 
 	it('Load Model on a server that cannot', async () => {
 		await sim();
-		await expect(run({ parameters: { operation: 'loadModel', model: 'sim-model' } })).rejects.toMatchObject({ description: expect.stringContaining('--models-dir') as string });
+		await expect(run({ parameters: { operation: 'loadModel', model: 'sim-model' } })).rejects.toMatchObject({
+			description: expect.stringContaining('--models-dir') as string,
+		});
 	});
 
-	it.each(['speedTest', 'listModels', 'loadModel', 'unloadModel'])('%s, left over from a model server, is not asked of Dify', async (operation) => {
-		const dify = await startDifySim();
-		const failed = run({ parameters: { service: 'dify', operation }, credentials: { baseUrl: dify.url, apiKey: appKey('chat') } });
-		await expect(failed).rejects.toMatchObject({ message: `Dify has no operation "${operation}"`, description: expect.stringContaining('Wait Until Ready') as string });
-		expect(dify.requests).toEqual([]);
-		await dify.close();
-	});
+	it.each(['speedTest', 'listModels', 'loadModel', 'unloadModel'])(
+		'%s, left over from a model server, is not asked of Dify',
+		async (operation) => {
+			const dify = await startDifySim();
+			const failed = run({
+				parameters: { service: 'dify', operation },
+				credentials: { baseUrl: dify.url, apiKey: appKey('chat') },
+			});
+			await expect(failed).rejects.toMatchObject({
+				message: `Dify has no operation "${operation}"`,
+				description: expect.stringContaining('Wait Until Ready') as string,
+			});
+			expect(dify.requests).toEqual([]);
+			await dify.close();
+		},
+	);
 
 	it.each([
 		[{ tokens: 1e9 }, 'The field "tokens" must be a number from 1 to 4096, but is 1000000000'],
@@ -267,7 +366,9 @@ describe('the other operations', () => {
 	])('what is needed, out of an expression in another form: %j', async (needed, id) => {
 		await sim();
 		const outputs = await run({ parameters: { needed } });
-		expect(outputs.flat().flatMap(({ json }) => (json.findings as Array<{ id: string }>).map((finding) => finding.id))).toContain(id);
+		expect(
+			outputs.flat().flatMap(({ json }) => (json.findings as Array<{ id: string }>).map((finding) => finding.id)),
+		).toContain(id);
 	});
 
 	it.each([
@@ -275,13 +376,18 @@ describe('the other operations', () => {
 		[null, '', undefined].map((minContext) => ({ minContext, model: minContext })),
 	])('what is not needed', async (...needs) => {
 		await sim();
-		for (const needed of needs) expect(shape(await run({ parameters: { needed } }))).toEqual([[['healthy', { item: 0 }]], []]);
+		for (const needed of needs)
+			expect(shape(await run({ parameters: { needed } }))).toEqual([[['healthy', { item: 0 }]], []]);
 	});
 
 	it.each([{}, [], 'http://', 7, null])('a base URL that an expression got wrong is a result: %j', async (baseUrl) => {
 		await sim();
-		const outputs = await run({ credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject });
-		expect(outputs[1]).toMatchObject([{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } }]);
+		const outputs = await run({
+			credentials: { baseUrl, apiKey: SESAME } as unknown as ICredentialDataDecryptedObject,
+		});
+		expect(outputs[1]).toMatchObject([
+			{ json: { status: 'misconfigured', url: null, findings: [{ id: 'invalidUrl' }] } },
+		]);
 	});
 
 	it.each([
@@ -309,7 +415,10 @@ describe('the other operations', () => {
 
 	it('an operation that does not exist', async () => {
 		await sim();
-		await expect(run({ parameters: { operation: 'constructor' } })).rejects.toMatchObject({ message: 'The operation "constructor" does not exist', description: expect.stringContaining('speedTest') as string });
+		await expect(run({ parameters: { operation: 'constructor' } })).rejects.toMatchObject({
+			message: 'The operation "constructor" does not exist',
+			description: expect.stringContaining('speedTest') as string,
+		});
 	});
 
 	it('is cancelled with the execution', async () => {
@@ -327,25 +436,37 @@ describe('the description', () => {
 	/** What n8n shows for these values. */
 	function shown(values: Record<string, string>): string[] {
 		const fits = ({ displayOptions }: INodeProperties) =>
-			Object.entries(displayOptions?.show ?? {}).every(([name, allowed]) => (allowed as unknown[]).includes(values[name.replace('/', '')]));
+			Object.entries(displayOptions?.show ?? {}).every(([name, allowed]) =>
+				(allowed as unknown[]).includes(values[name.replace('/', '')]),
+			);
 		return description.properties.filter(fits).map(({ name }) => name);
 	}
 
 	it('has two named outputs and is usable as a tool', () => {
-		expect(description).toMatchObject({ outputs: ['main', 'main'], outputNames: ['Healthy', 'Unhealthy'], usableAsTool: true });
+		expect(description).toMatchObject({
+			outputs: ['main', 'main'],
+			outputNames: ['Healthy', 'Unhealthy'],
+			usableAsTool: true,
+		});
 	});
 
 	it.each([
 		['modelServer', 'localLlamaApi'],
 		['dify', 'difyApi'],
 	])('asks for one credential: %s wants %s', (service, name) => {
-		const needed = description.credentials!.filter(({ displayOptions: { show, hide } = {} }) => (show?.service ?? [service]).includes(service) && !(hide?.service ?? []).includes(service));
+		const needed = description.credentials!.filter(
+			({ displayOptions: { show, hide } = {} }) =>
+				(show?.service ?? [service]).includes(service) && !(hide?.service ?? []).includes(service),
+		);
 		expect(needed).toMatchObject([{ name, required: true }]);
 	});
 
 	it.each([
 		[{ service: 'modelServer', operation: 'check' }, ['service', 'operation', 'needed', 'options']],
-		[{ service: 'modelServer', operation: 'speedTest' }, ['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options']],
+		[
+			{ service: 'modelServer', operation: 'speedTest' },
+			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
+		],
 		[{ service: 'modelServer', operation: 'loadModel' }, ['service', 'operation', 'model', 'modelOptions']],
 		[{ service: 'modelServer', operation: 'listModels' }, ['service', 'operation', 'options']],
 		[{ service: 'dify', operation: 'check' }, ['service', 'operation', 'options']],
@@ -355,7 +476,9 @@ describe('the description', () => {
 	});
 
 	it('offers for Dify only what it can do', () => {
-		const operations = description.properties.filter(({ name }) => name === 'operation').map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
+		const operations = description.properties
+			.filter(({ name }) => name === 'operation')
+			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
 			['check', 'listModels', 'loadModel', 'speedTest', 'unloadModel', 'waitUntilReady'],
 			['check', 'waitUntilReady'],

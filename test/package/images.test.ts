@@ -18,14 +18,20 @@ let kept: string[];
 
 beforeAll(async () => {
 	script = await loadScript<PicturesScript>('pictures');
-	kept = (fs.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true }))
+	kept = fs
+		.readdirSync(path.join(ROOT, script.IMAGES), { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())
 		.map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 });
 
 describe('the pictures of the documents', () => {
 	it('exist where a document names them', () => {
-		const missing = script.documents().flatMap((file) => script.picturesIn(file).filter((picture) => !fs.existsSync(path.join(ROOT, picture))).map((picture) => `${file}: ${picture}`));
+		const missing = script.documents().flatMap((file) =>
+			script
+				.picturesIn(file)
+				.filter((picture) => !fs.existsSync(path.join(ROOT, picture)))
+				.map((picture) => `${file}: ${picture}`),
+		);
 		expect(missing).toEqual([]);
 	});
 
@@ -38,7 +44,11 @@ describe('the pictures of the documents', () => {
 	it('show every example workflow', () => {
 		const examples = fs.readdirSync(path.join(ROOT, 'workflows')).filter((file) => file.endsWith('.json'));
 		const shown = script.picturesIn('workflows/README.md');
-		expect(examples.map((file) => `${script.IMAGES}/workflows/${path.basename(file, '.json')}.png`).filter((file) => !shown.includes(file))).toEqual([]);
+		expect(
+			examples
+				.map((file) => `${script.IMAGES}/workflows/${path.basename(file, '.json')}.png`)
+				.filter((file) => !shown.includes(file)),
+		).toEqual([]);
 	});
 
 	it('are small PNG files', () => {
@@ -56,7 +66,9 @@ describe('the pictures of the documents', () => {
 	});
 
 	it('have a text for those who cannot see them', () => {
-		const silent = script.documents().filter((file) => /!\[\s*\]\(|<img(?![^>]*\salt="[^"]+")/.test(fs.readFileSync(path.join(ROOT, file), 'utf8')));
+		const silent = script
+			.documents()
+			.filter((file) => /!\[\s*\]\(|<img(?![^>]*\salt="[^"]+")/.test(fs.readFileSync(path.join(ROOT, file), 'utf8')));
 		expect(silent).toEqual([]);
 	});
 });

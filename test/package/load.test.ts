@@ -36,15 +36,22 @@ describe("n8n's own loader", () => {
 		const chatModel = nodes.find(({ name }) => name.endsWith('localChatModel'));
 		// n8n adds the second one to whatever comes from a custom folder.
 		expect(chatModel?.codex?.categories).toEqual(['AI', 'Custom Nodes']);
-		expect(chatModel?.codex?.subcategories).toEqual({ AI: ['Language Models', 'Root Nodes'], 'Language Models': ['Chat Models (Recommended)'] });
-		for (const { name, codex } of nodes) expect({ name, categories: codex?.categories?.length }).toEqual({ name, categories: 2 });
+		expect(chatModel?.codex?.subcategories).toEqual({
+			AI: ['Language Models', 'Root Nodes'],
+			'Language Models': ['Chat Models (Recommended)'],
+		});
+		for (const { name, codex } of nodes)
+			expect({ name, categories: codex?.categories?.length }).toEqual({ name, categories: 2 });
 	});
 
 	it("gives every node of the category AI a place in it: n8n's search passes over those without", async () => {
 		const loader = new CustomDirectoryLoader(DIST);
 		await loader.loadAll();
 		for (const { name, codex } of loader.types.nodes.filter(({ codex: one }) => one?.categories?.includes('AI'))) {
-			expect({ name, places: codex?.subcategories?.AI }).toEqual({ name, places: expect.arrayContaining([expect.any(String)]) as string[] });
+			expect({ name, places: codex?.subcategories?.AI }).toEqual({
+				name,
+				places: expect.arrayContaining([expect.any(String)]) as string[],
+			});
 		}
 	});
 
@@ -53,7 +60,13 @@ describe("n8n's own loader", () => {
 		await loader.loadAll();
 		const { nodes, credentials } = loader.types;
 		for (const { name, iconUrl } of [...nodes, ...credentials]) {
-			expect({ name, iconUrl }).toEqual({ name, iconUrl: { light: expect.stringMatching(/\.svg$/) as string, dark: expect.stringMatching(/\.dark\.svg$/) as string } });
+			expect({ name, iconUrl }).toEqual({
+				name,
+				iconUrl: {
+					light: expect.stringMatching(/\.svg$/) as string,
+					dark: expect.stringMatching(/\.dark\.svg$/) as string,
+				},
+			});
 		}
 	});
 
@@ -63,7 +76,11 @@ describe("n8n's own loader", () => {
 		for (const [name, { type }] of Object.entries(loader.nodeTypes)) {
 			const inline = 'description' in type ? type.description.codex : undefined;
 			const folder = packageJson.n8n.nodes.find((file) => nameOf(file) === name)!;
-			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, folder.replace(/\.js$/, '.json')), 'utf8')) as { node: string; categories: string[]; alias?: string[] };
+			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, folder.replace(/\.js$/, '.json')), 'utf8')) as {
+				node: string;
+				categories: string[];
+				alias?: string[];
+			};
 			expect(beside.node).toBe(`${packageJson.name}.${name}`);
 			expect([...beside.categories, 'Custom Nodes']).toEqual(inline?.categories);
 			expect(beside.alias).toEqual(inline?.alias);
@@ -75,12 +92,16 @@ describe('package.json', () => {
 	it('brings no runtime dependency and keeps both peers optional', () => {
 		expect(packageJson.dependencies).toBeUndefined();
 		expect(Object.keys(packageJson.peerDependencies).sort()).toEqual(['@n8n/ai-node-sdk', 'n8n-workflow']);
-		for (const peer of Object.keys(packageJson.peerDependencies)) expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
+		for (const peer of Object.keys(packageJson.peerDependencies))
+			expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
 	});
 
 	it('names the oldest supported n8n alike wherever it is written', () => {
 		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
-			expect({ file, named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N) }).toEqual({ file, named: true });
+			expect({ file, named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N) }).toEqual({
+				file,
+				named: true,
+			});
 		}
 	});
 

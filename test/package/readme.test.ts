@@ -59,20 +59,28 @@ describe.each([
 	it('lead to files and headings that exist', () => {
 		const broken = links(markdown)
 			.filter((link) => !link.startsWith('https://'))
-			.filter((link) => (link.startsWith('#') ? !anchors.includes(link) : !fs.existsSync(path.join(ROOT, path.dirname(file), link.split('#')[0]!))));
+			.filter((link) =>
+				link.startsWith('#')
+					? !anchors.includes(link)
+					: !fs.existsSync(path.join(ROOT, path.dirname(file), link.split('#')[0]!)),
+			);
 		expect(broken).toEqual([]);
 	});
 });
 
 describe('the help that n8n links to', () => {
 	const sources = ['credentials', 'nodes'].flatMap((folder) =>
-		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[]).filter((file) => /\.(ts|json)$/.test(file)).map((file) => path.join(folder, file)),
+		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
+			.filter((file) => /\.(ts|json)$/.test(file))
+			.map((file) => path.join(folder, file)),
 	);
 
 	it('is a heading of the README', () => {
 		const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
 		const [repository] = homepage.split('#');
-		const wanted = sources.flatMap((file) => [...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link));
+		const wanted = sources.flatMap((file) =>
+			[...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link),
+		);
 		expect(wanted.length).toBeGreaterThan(10);
 		const known = sectionsOf(english).map(({ title }) => `${repository}#${anchorOf(title)}`);
 		expect(wanted.filter((link) => !known.includes(link))).toEqual([]);
@@ -85,9 +93,14 @@ describe('the Chinese README', () => {
 		sectionsOf(markdown).map(({ level, lines, code }) => ({
 			level,
 			rows: lines.filter((line) => line.startsWith('|')).length,
-			paragraphs: lines.join('\n').split(/\n{2,}/).filter((part) => part.trim() !== '').length,
+			paragraphs: lines
+				.join('\n')
+				.split(/\n{2,}/)
+				.filter((part) => part.trim() !== '').length,
 			code,
-			names: lines.filter((line) => line.startsWith('|')).map((line) => [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1]!).sort()),
+			names: lines
+				.filter((line) => line.startsWith('|'))
+				.map((line) => [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1]!).sort()),
 			links: links(lines.join('\n'))
 				.filter((link) => !link.startsWith('#') && !/^README/.test(link))
 				.sort(),
@@ -96,12 +109,16 @@ describe('the Chinese README', () => {
 	it('has the sections, tables, commands, pictures and links of the English one', () => {
 		const shapes = [shapeOf(english), shapeOf(chinese)] as const;
 		const titles = sectionsOf(english).map(({ title }) => title);
-		expect(shapes[1].map((shape, at) => ({ at: titles[at], ...shape }))).toEqual(shapes[0].map((shape, at) => ({ at: titles[at], ...shape })));
+		expect(shapes[1].map((shape, at) => ({ at: titles[at], ...shape }))).toEqual(
+			shapes[0].map((shape, at) => ({ at: titles[at], ...shape })),
+		);
 	});
 
 	it('is Chinese', () => {
 		const chars = (text: string) => text.match(/\p{Script=Han}/gu)?.length ?? 0;
-		const foreign = sectionsOf(chinese).filter(({ lines }) => lines.join('').length > 120 && chars(lines.join('')) < 20);
+		const foreign = sectionsOf(chinese).filter(
+			({ lines }) => lines.join('').length > 120 && chars(lines.join('')) < 20,
+		);
 		expect(foreign.map(({ title }) => title)).toEqual([]);
 	});
 });
@@ -120,7 +137,9 @@ describe('what the README lists', () => {
 		expect(Object.keys(ADVICE).filter((id) => !troubleshooting.includes(`\`${id}\``))).toEqual([]);
 	});
 
-	const folders = fs.readdirSync(path.join(ROOT, 'nodes')).filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
+	const folders = fs
+		.readdirSync(path.join(ROOT, 'nodes'))
+		.filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
 
 	/** Names of fields and options as people see them, without the unit that some carry. What holds options has a name that says nothing. */
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
@@ -130,7 +149,10 @@ describe('what the README lists', () => {
 	};
 
 	it.each(folders)('names every field and option of %s', async (folder) => {
-		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<string, new () => INodeType>;
+		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
+			string,
+			new () => INodeType
+		>;
 		const { description } = new exported[folder]!();
 		const section = sectionsOf(english);
 		const start = section.findIndex(({ title, level }) => title === description.displayName && level === 3);

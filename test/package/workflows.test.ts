@@ -1,7 +1,13 @@
 import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import { fs, path, process } from '../support/node';
-import { layoutProblems, parameterProblems, privateProblems, wiringProblems, type Description } from '../support/workflow-check';
+import {
+	layoutProblems,
+	parameterProblems,
+	privateProblems,
+	wiringProblems,
+	type Description,
+} from '../support/workflow-check';
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 
 const ROOT = process.cwd();
@@ -12,16 +18,24 @@ const PREFIX = 'n8n-nodes-local-llama.';
  * n8n's own nodes that examples may use, with the versions that both the oldest and the newest supported n8n know. Their parameters are
  * checked where the real n8n is at hand: test/e2e/workflows.test.ts.
  */
-const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<string, number[]>;
+const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<
+	string,
+	number[]
+>;
 
 const files = fs.readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
 const read = (file: string) => JSON.parse(fs.readFileSync(path.join(FOLDER, file), 'utf8')) as Workflow;
 const descriptions = new Map<string, INodeTypeDescription>();
 
 beforeAll(async () => {
-	const folders = fs.readdirSync(path.join(ROOT, 'nodes')).filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
+	const folders = fs
+		.readdirSync(path.join(ROOT, 'nodes'))
+		.filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
 	for (const folder of folders) {
-		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<string, new () => INodeType>;
+		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
+			string,
+			new () => INodeType
+		>;
 		const { description } = new exported[folder]!();
 		descriptions.set(description.name, description);
 	}
@@ -39,11 +53,14 @@ function typeProblems({ name, type, typeVersion, parameters, ...rest }: Workflow
 	if (!type.startsWith(PREFIX)) {
 		const versions = N8N_NODES[type];
 		if (versions === undefined) return of([`is of the type ${type}, which test/package/n8n-nodes.json does not list`]);
-		return versions.includes(typeVersion) ? [] : of([`has version ${typeVersion} of ${type}, which not every supported n8n knows`]);
+		return versions.includes(typeVersion)
+			? []
+			: of([`has version ${typeVersion} of ${type}, which not every supported n8n knows`]);
 	}
 	const description = ownDescription(type);
 	if (description === undefined) return of([`is of the type ${type}, which does not exist`]);
-	if (![description.version].flat().includes(typeVersion)) return of([`has version ${typeVersion}, which does not exist`]);
+	if (![description.version].flat().includes(typeVersion))
+		return of([`has version ${typeVersion}, which does not exist`]);
 	return of(parameterProblems({ name, type, typeVersion, parameters, ...rest }, description));
 }
 
@@ -70,7 +87,9 @@ describe('example workflows', () => {
 	});
 
 	it('each have a row in workflows/README.md, and the README names no other', () => {
-		const listed = [...fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8').matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm)].map((match) => match[1]);
+		const listed = [
+			...fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8').matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm),
+		].map((match) => match[1]);
 		expect([...listed].sort()).toEqual([...files].sort());
 	});
 });
@@ -79,16 +98,43 @@ describe('the check itself', () => {
 	const SOUND: Workflow = {
 		name: 'Sound',
 		nodes: [
-			{ id: '1', name: 'Note', type: 'n8n-nodes-base.stickyNote', typeVersion: 1, position: [-320, 0], parameters: { content: 'What this needs' } },
-			{ id: '2', name: 'Chat', type: '@n8n/n8n-nodes-langchain.chatTrigger', typeVersion: 1.3, position: [0, 0], parameters: {}, webhookId: 'chat' },
-			{ id: '3', name: 'Agent', type: '@n8n/n8n-nodes-langchain.agent', typeVersion: 3, position: [208, 0], parameters: {} },
+			{
+				id: '1',
+				name: 'Note',
+				type: 'n8n-nodes-base.stickyNote',
+				typeVersion: 1,
+				position: [-320, 0],
+				parameters: { content: 'What this needs' },
+			},
+			{
+				id: '2',
+				name: 'Chat',
+				type: '@n8n/n8n-nodes-langchain.chatTrigger',
+				typeVersion: 1.3,
+				position: [0, 0],
+				parameters: {},
+				webhookId: 'chat',
+			},
+			{
+				id: '3',
+				name: 'Agent',
+				type: '@n8n/n8n-nodes-langchain.agent',
+				typeVersion: 3,
+				position: [208, 0],
+				parameters: {},
+			},
 			{
 				id: '4',
 				name: 'Model',
 				type: `${PREFIX}localChatModel`,
 				typeVersion: 1,
 				position: [208, 224],
-				parameters: { model: { __rl: true, mode: 'list', value: '' }, responseFormat: 'jsonSchema', jsonSchema: '{}', options: { temperature: 0.2, topK: '={{ 5 }}' } },
+				parameters: {
+					model: { __rl: true, mode: 'list', value: '' },
+					responseFormat: 'jsonSchema',
+					jsonSchema: '{}',
+					options: { temperature: 0.2, topK: '={{ 5 }}' },
+				},
 			},
 		],
 		connections: {
@@ -97,7 +143,10 @@ describe('the check itself', () => {
 		},
 	};
 	/** SOUND with one node changed. */
-	const changed = (name: string, change: Partial<WorkflowNode>): Workflow => ({ ...SOUND, nodes: SOUND.nodes.map((node) => (node.name === name ? { ...node, ...change } : node)) });
+	const changed = (name: string, change: Partial<WorkflowNode>): Workflow => ({
+		...SOUND,
+		nodes: SOUND.nodes.map((node) => (node.name === name ? { ...node, ...change } : node)),
+	});
 	const model = (parameters: Record<string, unknown>) => changed('Model', { parameters });
 
 	it('finds nothing wrong with a sound workflow', () => {
@@ -106,18 +155,30 @@ describe('the check itself', () => {
 
 	it.each<[string, Workflow, string]>([
 		['an unknown node of ours', changed('Model', { type: `${PREFIX}localChatModle` }), 'which does not exist'],
-		['a tool of a node that cannot be one', changed('Model', { type: `${PREFIX}localChatModelTool` }), 'which does not exist'],
+		[
+			'a tool of a node that cannot be one',
+			changed('Model', { type: `${PREFIX}localChatModelTool` }),
+			'which does not exist',
+		],
 		['an unknown version', changed('Model', { typeVersion: 99 }), '"Model" has version 99'],
 		["an unknown node of n8n's", changed('Agent', { type: '@n8n/n8n-nodes-langchain.agnt' }), 'does not list'],
 		['a version that the oldest n8n lacks', changed('Chat', { typeVersion: 1.5 }), 'not every supported n8n'],
 		['a parameter that does not exist', model({ temperature: 1 }), 'has no parameter "temperature"'],
 		['an option that does not exist', model({ options: { temprature: 1 } }), 'has no parameter "options.temprature"'],
-		['an option of another server', model({ serverType: 'ollama', options: { topK: 3 } }), 'does not show the parameter "options.topK"'],
+		[
+			'an option of another server',
+			model({ serverType: 'ollama', options: { topK: 3 } }),
+			'does not show the parameter "options.topK"',
+		],
 		['a field that other settings hide', model({ grammar: 'root ::= "a"' }), 'does not show the parameter "grammar"'],
 		['a choice that does not exist', model({ thinking: 'hard' }), 'does not know "hard" for "thinking"'],
 		['a model that is no locator', model({ model: 'qwen' }), 'wants a resource locator'],
 		['a mode that does not exist', model({ model: { __rl: true, mode: 'url', value: '' } }), 'has no mode "url"'],
-		['a credential', changed('Model', { credentials: { localLlamaApi: { id: '1', name: 'Mine' } } }), '"Model" holds a credential'],
+		[
+			'a credential',
+			changed('Model', { credentials: { localLlamaApi: { id: '1', name: 'Mine' } } }),
+			'"Model" holds a credential',
+		],
 		['a key', changed('Note', { parameters: { content: 'use app-abcdefghijklmnop1234' } }), 'looks like a key'],
 		['pinned data', { ...SOUND, pinData: { Chat: [{}] } }, 'pinned data'],
 		['the id of an n8n', { ...SOUND, meta: { instanceId: 'abc' } }, 'the id of the n8n'],
@@ -127,8 +188,16 @@ describe('the check itself', () => {
 		['no note', { ...SOUND, nodes: SOUND.nodes.slice(1) }, 'has no sticky note'],
 		['a name used twice', changed('Chat', { name: 'Agent' }), 'has two nodes "Agent"'],
 		['a connection that leads nowhere', changed('Model', { name: 'Other' }), 'connects "Model", which does not exist'],
-		['an expression that leads nowhere', changed('Agent', { parameters: { text: '={{ $("Chatt").item.json.chatInput }}' } }), "reads $('Chatt')"],
-		['a node that is not connected', { ...SOUND, connections: { Chat: SOUND.connections.Chat! } }, 'leaves "Model" unconnected'],
+		[
+			'an expression that leads nowhere',
+			changed('Agent', { parameters: { text: '={{ $("Chatt").item.json.chatInput }}' } }),
+			"reads $('Chatt')",
+		],
+		[
+			'a node that is not connected',
+			{ ...SOUND, connections: { Chat: SOUND.connections.Chat! } },
+			'leaves "Model" unconnected',
+		],
 	])('finds %s', (_what, workflow, problem) => {
 		expect(problemsOf(workflow).join('\n')).toContain(problem);
 	});
@@ -148,13 +217,28 @@ describe('the check itself', () => {
 					type: 'fixedCollection',
 					typeOptions: { multipleValues: true },
 					default: {},
-					options: [{ displayName: 'Row', name: 'row', values: [{ displayName: 'Name', name: 'name', type: 'string', default: '' }] }],
+					options: [
+						{
+							displayName: 'Row',
+							name: 'row',
+							values: [{ displayName: 'Name', name: 'name', type: 'string', default: '' }],
+						},
+					],
 				},
 			],
 		};
-		const node = (parameters: Record<string, unknown>): WorkflowNode => ({ id: '1', name: 'Node', type: 'grouped', typeVersion: 1, position: [0, 0], parameters });
+		const node = (parameters: Record<string, unknown>): WorkflowNode => ({
+			id: '1',
+			name: 'Node',
+			type: 'grouped',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters,
+		});
 		expect(parameterProblems(node({ rows: { row: [{ name: 'a' }] } }), description)).toEqual([]);
-		expect(parameterProblems(node({ rows: { row: [{ nam: 'a' }] } }), description)).toEqual(['has no parameter "rows.row[0].nam"']);
+		expect(parameterProblems(node({ rows: { row: [{ nam: 'a' }] } }), description)).toEqual([
+			'has no parameter "rows.row[0].nam"',
+		]);
 		expect(parameterProblems(node({ rows: { line: [] } }), description)).toEqual(['has no parameter "rows.line"']);
 	});
 });

@@ -42,7 +42,14 @@ function replying(reply: Reply): () => Reply {
 const SHORT: DifySimOptions = {
 	now: () => 1705398420,
 	ids: (kind, count) => {
-		const one: Record<string, string> = { conversation: 'c', message: 'm', task: 't', run: 'r', workflow: 'w', app: 'a' };
+		const one: Record<string, string> = {
+			conversation: 'c',
+			message: 'm',
+			task: 't',
+			run: 'r',
+			workflow: 'w',
+			app: 'a',
+		};
 		const many: Record<string, string> = { execution: 'e', thought: 'th' };
 		return one[kind] ?? (kind === 'end-user' ? 'eu' : `${many[kind] ?? kind}${count}`);
 	},
@@ -123,7 +130,13 @@ describe('keys, envelope and routes (contract 1, 6)', () => {
 			[{ apiEnabled: false }, 403, 'forbidden', 'app_api_disabled', "The app's API service has been disabled."],
 			[{ workspace: 'archived' }, 403, 'forbidden', 'workspace_archived', "The workspace's status is archived."],
 			[{ workspace: 'missing' }, 400, 'invalid_param', 'invalid_param', 'Tenant does not exist.'],
-			[{ workspace: 'ownerless' }, 401, 'unauthorized', 'unauthorized', 'Tenant owner account not found or tenant is not active.'],
+			[
+				{ workspace: 'ownerless' },
+				401,
+				'unauthorized',
+				'unauthorized',
+				'Tenant owner account not found or tenant is not active.',
+			],
 		];
 		for (const version of ['1.12', '2026'] as const) {
 			await start({ version, apps: states.map(([state], at) => ({ mode: 'chat', key: `app-${at}`, ...state })) });
@@ -179,7 +192,8 @@ describe('keys, envelope and routes (contract 1, 6)', () => {
 });
 
 describe('pydantic texts and inputs (contract 2.1, 6.2)', () => {
-	const message = async (over: Record<string, unknown>) => String((await chat(sim, { response_mode: undefined, ...over })).json.message);
+	const message = async (over: Record<string, unknown>) =>
+		String((await chat(sim, { response_mode: undefined, ...over })).json.message);
 
 	test('missing and wrong fields', async () => {
 		await start();
@@ -194,7 +208,9 @@ describe('pydantic texts and inputs (contract 2.1, 6.2)', () => {
 			'inputs\n  Input should be a valid dictionary [type=dict_type, input_value=None, input_type=NoneType]',
 		);
 		expect(await message({ query: 5 })).toContain('[type=string_type, input_value=5, input_type=int]');
-		expect(await message({ response_mode: 'fast' })).toContain("Input should be 'blocking' or 'streaming' [type=literal_error");
+		expect(await message({ response_mode: 'fast' })).toContain(
+			"Input should be 'blocking' or 'streaming' [type=literal_error",
+		);
 		expect(await message({ conversation_id: 'abc' })).toContain('conversation_id must be a valid UUID');
 		expect(await message({ query: '' })).toBe('query is required');
 	});
@@ -230,7 +246,12 @@ describe('pydantic texts and inputs (contract 2.1, 6.2)', () => {
 		await startApp({ mode: 'chat', fileUpload: { enabled: true, types: ['image'], number: 1 } }, { version: '2026' });
 		const url = { type: 'image', transfer_method: 'remote_url', url: 'http://h/a.png' };
 		const ask1 = async (files: unknown) => (await chat(sim, { files })).json.message;
-		await chat(sim, { files: [{ type: 'image', url: 'http://h/a.png' }, { ...url, url: '' }] });
+		await chat(sim, {
+			files: [
+				{ type: 'image', url: 'http://h/a.png' },
+				{ ...url, url: '' },
+			],
+		});
 		expect(sim.runs.at(-1)?.files).toEqual([]);
 		expect(await ask1([{ ...url, transfer_method: 'x' }])).toBe("No matching enum found for value 'x'");
 		expect(await ask1([{ ...url, type: 'audio' }])).toBe('File validation failed for file: a.png');
@@ -248,7 +269,12 @@ describe('runs', () => {
 		await startApp({ mode: 'chat', reply: replying('你好') }, { version });
 		const answer = await chat(sim, { response_mode: undefined });
 		expect(answer.text).toContain('"answer":"\\u4f60\\u597d"');
-		expect(answer.json).toMatchObject({ event: 'message', mode: 'chat', answer: '你好', metadata: { annotation_reply: null } });
+		expect(answer.json).toMatchObject({
+			event: 'message',
+			mode: 'chat',
+			answer: '你好',
+			metadata: { annotation_reply: null },
+		});
 		expect(answer.json.id).toBe(answer.json.message_id);
 		const usage = (answer.json.metadata as { usage: Record<string, unknown> }).usage;
 		expect(usage.prompt_unit_price).toBe('0.0000010');
@@ -292,7 +318,7 @@ describe('runs', () => {
 		expect(events.at(-1)?.metadata).not.toHaveProperty('retriever_resources');
 	});
 
-	test('text chunks of easy apps are called message_file: any file in 1.12, the assistant\'s later', async () => {
+	test("text chunks of easy apps are called message_file: any file in 1.12, the assistant's later", async () => {
 		const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/a.png' }];
 		for (const version of SIM_VERSIONS) {
 			await startApp({ mode: 'chat', fileUpload: { enabled: true }, reply: replying(['a', 'b']) }, { version });
@@ -312,51 +338,56 @@ describe('runs', () => {
 	const tail = (answer: Answer, count: number) => namesOf(answer.text).slice(-count);
 	const ending = { '1.12': [], '1.14': [], '2026': [] } as Record<SimVersion, string[][]>;
 
-	test.each(SIM_VERSIONS)('chatflow: success, failure, stop and moderation end as in contract 3.6 (%s)', async (version) => {
-		const mode = 'advanced-chat';
-		const steps: Step[] = [
-			{ node: { id: 'n1' } },
-			{ text: 'part' },
-			{ node: { id: 'n2', status: 'failed', error: 'boom' } },
-		];
-		let reply: Reply = 'fine';
-		await startApp({ mode, reply: () => reply }, { version, stream: { pingEveryMs: 5 } });
-		ending[version].push(tail(await chat(sim, {}, { mode }), 2));
-		reply = { steps, fail: 'boom' };
-		const failed = await chat(sim, {}, { mode });
-		ending[version].push(tail(failed, 3));
-		reply = { steps: [{ text: 'wait' }, { wait: 5000 }, { text: 'never' }] };
-		const stopped = await stopWhen(mode, 'wait');
-		expect(stopped.text).not.toContain('never');
-		ending[version].push(tail(stopped, 2));
-		reply = { steps: [{ text: 'No.' }], moderated: true };
-		const done = (text: string) => text.includes('message_end') && text.trimEnd().endsWith('event: ping');
-		const moderated = await chat(sim, {}, { mode, until: version === '1.12' ? undefined : done });
-		expect(namesOf(moderated.text)).toEqual(['message', 'message', 'message', 'message_end']);
-		expect(moderated.end).toBe(version === '1.12' ? 'end' : 'left');
-		const expected: Record<SimVersion, string[][]> = {
-			'1.12': [
-				['workflow_finished', 'message_end'],
-				['node_finished', 'workflow_finished', 'error'],
-				['workflow_finished', 'message_end'],
-			],
-			'1.14': [
-				['message_end', 'workflow_finished'],
-				['node_started', 'node_finished', 'workflow_finished'],
-				['message', 'workflow_finished'],
-			],
-			'2026': [
-				['message_end', 'workflow_finished'],
-				['message_replace', 'message_end', 'workflow_finished'],
-				['message_end', 'workflow_finished'],
-			],
-		};
-		expect(ending[version]).toEqual(expected[version]);
-	});
+	test.each(SIM_VERSIONS)(
+		'chatflow: success, failure, stop and moderation end as in contract 3.6 (%s)',
+		async (version) => {
+			const mode = 'advanced-chat';
+			const steps: Step[] = [
+				{ node: { id: 'n1' } },
+				{ text: 'part' },
+				{ node: { id: 'n2', status: 'failed', error: 'boom' } },
+			];
+			let reply: Reply = 'fine';
+			await startApp({ mode, reply: () => reply }, { version, stream: { pingEveryMs: 5 } });
+			ending[version].push(tail(await chat(sim, {}, { mode }), 2));
+			reply = { steps, fail: 'boom' };
+			const failed = await chat(sim, {}, { mode });
+			ending[version].push(tail(failed, 3));
+			reply = { steps: [{ text: 'wait' }, { wait: 5000 }, { text: 'never' }] };
+			const stopped = await stopWhen(mode, 'wait');
+			expect(stopped.text).not.toContain('never');
+			ending[version].push(tail(stopped, 2));
+			reply = { steps: [{ text: 'No.' }], moderated: true };
+			const done = (text: string) => text.includes('message_end') && text.trimEnd().endsWith('event: ping');
+			const moderated = await chat(sim, {}, { mode, until: version === '1.12' ? undefined : done });
+			expect(namesOf(moderated.text)).toEqual(['message', 'message', 'message', 'message_end']);
+			expect(moderated.end).toBe(version === '1.12' ? 'end' : 'left');
+			const expected: Record<SimVersion, string[][]> = {
+				'1.12': [
+					['workflow_finished', 'message_end'],
+					['node_finished', 'workflow_finished', 'error'],
+					['workflow_finished', 'message_end'],
+				],
+				'1.14': [
+					['message_end', 'workflow_finished'],
+					['node_started', 'node_finished', 'workflow_finished'],
+					['message', 'workflow_finished'],
+				],
+				'2026': [
+					['message_end', 'workflow_finished'],
+					['message_replace', 'message_end', 'workflow_finished'],
+					['message_end', 'workflow_finished'],
+				],
+			};
+			expect(ending[version]).toEqual(expected[version]);
+		},
+	);
 
 	async function stopWhen(mode: 'chat' | 'advanced-chat', seen: string): Promise<Answer> {
 		const running = chat(sim, {}, { mode });
-		await waitFor(() => sim.runs.some((run) => run.status === 'running' && run.events.some((event) => event.answer === seen)));
+		await waitFor(() =>
+			sim.runs.some((run) => run.status === 'running' && run.events.some((event) => event.answer === seen)),
+		);
 		const run = sim.runs.at(-1);
 		const stop = await ask(sim, 'POST', `/chat-messages/${run?.taskId ?? ''}/stop`, { mode, json: { user: 'u1' } });
 		expect(stop.json).toEqual({ result: 'success' });
@@ -444,7 +475,10 @@ describe('runs', () => {
 		expect(namesOf(first.text).slice(-2)).toEqual(['human_input_required', 'workflow_paused']);
 		const token = String((eventsOf(first.text).at(-2)?.data as Record<string, unknown>).form_token);
 		const path = `/form/human_input/${token}`;
-		expect((await ask(sim, 'GET', path, { mode })).json).toMatchObject({ form_content: 'OK?', user_actions: [{ id: 'yes' }] });
+		expect((await ask(sim, 'GET', path, { mode })).json).toMatchObject({
+			form_content: 'OK?',
+			user_actions: [{ id: 'yes' }],
+		});
 		const bad = await ask(sim, 'POST', path, { mode, json: { user: 'u1', inputs: {}, action: 'no' } });
 		expect(bad.json.code).toBe('invalid_form_data');
 		const rest = ask(sim, 'GET', `/workflow/${sim.runs[0]?.workflowRunId}/events?user=u1`, { mode });
@@ -513,10 +547,16 @@ describe('conversations, files, knowledge', () => {
 		const { conversation_id: id } = (await chat(sim, { response_mode: 'blocking' }, { mode })).json;
 		const path = `/conversations/${String(id)}`;
 		const list = async (query: string) => await ask(sim, 'GET', `/conversations?${query}`, { mode });
-		expect((await list('user=u1&pinned=true')).json).toMatchObject({ limit: 20, has_more: false, data: [{ id, name: 'hi' }] });
+		expect((await list('user=u1&pinned=true')).json).toMatchObject({
+			limit: 20,
+			has_more: false,
+			data: [{ id, name: 'hi' }],
+		});
 		expect((await list('')).json.data).toEqual([]);
 		expect((await list('limit=101')).json.message).toContain('less than or equal to 100');
-		expect((await list(`user=u1&last_id=${UNKNOWN_ID}`)).json.message).toMatch(/^Last Conversation Not Exists\. You have/);
+		expect((await list(`user=u1&last_id=${UNKNOWN_ID}`)).json.message).toMatch(
+			/^Last Conversation Not Exists\. You have/,
+		);
 		const rename = async (json: Record<string, unknown>) =>
 			(await ask(sim, 'POST', `${path}/name`, { mode, json: { user: 'u1', ...json } })).json;
 		expect(await rename({ name: ' ' })).toMatchObject({ status: 400 });
@@ -544,7 +584,13 @@ describe('conversations, files, knowledge', () => {
 			await ask(sim, 'POST', '/files/upload', form([...parts, user]));
 		const good = await up(png);
 		expect(good.status).toBe(201);
-		expect(good.json).toMatchObject({ name: 'a.png', size: 5, extension: 'png', mime_type: 'image/png', user_id: null });
+		expect(good.json).toMatchObject({
+			name: 'a.png',
+			size: 5,
+			extension: 'png',
+			mime_type: 'image/png',
+			user_id: null,
+		});
 		const kept = [...sim.store.files.values()][0];
 		expect([...(kept?.content ?? [])]).toEqual([1, 2, 13, 10, 3]);
 		expect((await up({ ...png, content: 'x'.repeat(6000) })).text).toBe(PAGES.nginx413);
@@ -569,7 +615,12 @@ describe('conversations, files, knowledge', () => {
 				expect(reader.upload.fields).toEqual({ user: 'u1' });
 				expect(reader.upload.parts).toHaveLength(1);
 				const sha256 = createHash('sha256').update(bytes).digest('hex');
-				expect(reader.upload.parts[0]).toMatchObject({ name: 'file', mimeType: 'text/plain', size: bytes.length, sha256 });
+				expect(reader.upload.parts[0]).toMatchObject({
+					name: 'file',
+					mimeType: 'text/plain',
+					size: bytes.length,
+					sha256,
+				});
 				expect(Buffer.from(reader.upload.parts[0]?.content ?? [])).toEqual(bytes.subarray(0, 4));
 			}),
 		);
@@ -599,7 +650,9 @@ describe('conversations, files, knowledge', () => {
 		expect(await post(`${path}/retrieve`, { query: 'x' })).toMatchObject({ code: 'dataset_not_initialized' });
 		expect(await post(`${path}/document/create-by-text`, { name: 'n', text: 't' })).toMatchObject({ status: 500 });
 		await post(`${path}/document/create_by_text`, { name: 'n', text: 'blue sky', indexing_technique: 'economy' });
-		expect(await post(`${path}/retrieve`, { query: 'sky' })).toMatchObject({ records: [{ segment: { content: 'blue sky' } }] });
+		expect(await post(`${path}/retrieve`, { query: 'sky' })).toMatchObject({
+			records: [{ segment: { content: 'blue sky' } }],
+		});
 	});
 });
 
@@ -617,7 +670,12 @@ describe('transport knobs', () => {
 
 	test('one byte per write, splits in characters, given offsets: the same bytes in other pieces', async () => {
 		const whole = await noSplit();
-		for (const stream of [{ bytesPerWrite: 1 }, { bytesPerWrite: [2, 3, 5] }, { splitInsideUtf8: true }, { splitAt: [5, 6] }]) {
+		for (const stream of [
+			{ bytesPerWrite: 1 },
+			{ bytesPerWrite: [2, 3, 5] },
+			{ splitInsideUtf8: true },
+			{ splitAt: [5, 6] },
+		]) {
 			const answer = await plain(stream);
 			expect(answer.text).toBe(whole);
 			expect(answer.chunks.length).toBeGreaterThan(2);

@@ -1,7 +1,18 @@
 import { listen } from '../support/listening';
 import { http, type net } from '../support/node';
 import type { DifyAppMode } from '../../lib/dify/types';
-import { DifyHttpError, NoRoute, PAGES, crashed, envelope, invalid, isJson, sendHtml, sendJson, truthy } from './dify/http';
+import {
+	DifyHttpError,
+	NoRoute,
+	PAGES,
+	crashed,
+	envelope,
+	invalid,
+	isJson,
+	sendHtml,
+	sendJson,
+	truthy,
+} from './dify/http';
 import { FILE_TYPES } from './dify/inputs';
 import { readUpload } from './dify/multipart';
 import { withSuffix } from './dify/records';
@@ -89,7 +100,11 @@ export function knowledgeKey(): string {
 
 export function defaultApps(version: SimVersion): AppSpec[] {
 	const modes = version === '1.12' ? MODES.filter((mode) => mode !== 'agent') : MODES;
-	return modes.map((mode) => ({ mode, key: appKey(mode), fileUpload: { enabled: true, types: FILE_TYPES, number: 10 } }));
+	return modes.map((mode) => ({
+		mode,
+		key: appKey(mode),
+		fileUpload: { enabled: true, types: FILE_TYPES, number: 10 },
+	}));
 }
 
 /** Starts a simulator of Dify's Service API, strictly after the contract: what it does not say, this does not do. */
@@ -278,7 +293,9 @@ function answerError(error: unknown, path: string, res: http.ServerResponse): vo
 }
 
 function routeOf(store: Store, path: string, method: string): { route: Route; ids: string[] } {
-	const fitting = ROUTES.filter(({ pattern, since }) => pattern.test(path) && (since === undefined || store.version !== '1.12'));
+	const fitting = ROUTES.filter(
+		({ pattern, since }) => pattern.test(path) && (since === undefined || store.version !== '1.12'),
+	);
 	const route = fitting.find((each) => each.method === method);
 	if (route !== undefined) return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
 	if (fitting.length === 0) throw new NoRoute();
@@ -358,8 +375,7 @@ function checkApp(store: Store, app: SimApp, route: Route): void {
 
 function readPayload(request: SimRequest): Json {
 	if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(String(request.headers['content-type'] ?? ''))) {
-		const text =
-			"Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
+		const text = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.";
 		throw new DifyHttpError(415, 'unsupported_media_type', text);
 	}
 	request.json = parsed(request.body);

@@ -79,11 +79,15 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 function handOn(registry: string, request: http.IncomingMessage, response: http.ServerResponse): void {
 	const headers = { ...request.headers, host: HOST, 'x-forwarded-proto': 'https', connection: 'close' };
 	// An agent of this request's own: no connection waits for a next one and keeps the registry from ending.
-	const behind = http.request(`${registry}${request.url}`, { method: request.method, headers, agent: false }, (answer) => {
-		response.writeHead(answer.statusCode ?? 502, answer.headers);
-		answer.pipe(response);
-		answer.on('error', () => response.destroy());
-	});
+	const behind = http.request(
+		`${registry}${request.url}`,
+		{ method: request.method, headers, agent: false },
+		(answer) => {
+			response.writeHead(answer.statusCode ?? 502, answer.headers);
+			answer.pipe(response);
+			answer.on('error', () => response.destroy());
+		},
+	);
 	behind.on('error', () => response.destroy());
 	response.on('close', () => behind.destroy());
 	request.pipe(behind);

@@ -11,7 +11,10 @@ export interface FakeContext {
 }
 
 /** A sub-node's context, as far as the chat model and n8n's tracer use it. */
-export function fakeContext(parameters: Record<string, unknown>, credentials: ICredentialDataDecryptedObject): FakeContext {
+export function fakeContext(
+	parameters: Record<string, unknown>,
+	credentials: ICredentialDataDecryptedObject,
+): FakeContext {
 	const inputs: Array<Record<string, unknown>> = [];
 	const outputs: unknown[] = [];
 	const hints: NodeExecutionHint[] = [];
@@ -21,10 +24,20 @@ export function fakeContext(parameters: Record<string, unknown>, credentials: IC
 		getCredentials: async () => credentials,
 		getNodeParameter: (name: string, _index: number, fallback: unknown, options?: { extractValue?: boolean }) => {
 			const value = name in parameters ? parameters[name] : fallback;
-			const locator = typeof value === 'object' && value !== null && '__rl' in value ? (value as unknown as { value: unknown }) : undefined;
+			const locator =
+				typeof value === 'object' && value !== null && '__rl' in value
+					? (value as unknown as { value: unknown })
+					: undefined;
 			return options?.extractValue && locator !== undefined ? locator.value : value;
 		},
-		getNode: () => ({ id: '1', name: 'Local Chat Model', type: 'n8n-nodes-local-llama.localChatModel', typeVersion: 1, position: [0, 0], parameters }),
+		getNode: () => ({
+			id: '1',
+			name: 'Local Chat Model',
+			type: 'n8n-nodes-local-llama.localChatModel',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters,
+		}),
 		getExecutionCancelSignal: () => cancel.signal,
 		addInputData: (_type: string, data: Array<Array<{ json: Record<string, unknown> }>>) => {
 			inputs.push(data[0]![0]!.json);

@@ -1,4 +1,10 @@
-import type { ICredentialDataDecryptedObject, IBinaryData, IExecuteFunctions, INodeExecutionData, NodeExecutionHint } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IBinaryData,
+	IExecuteFunctions,
+	INodeExecutionData,
+	NodeExecutionHint,
+} from 'n8n-workflow';
 
 export interface ExecuteSetup {
 	items?: INodeExecutionData[];
@@ -34,7 +40,18 @@ export interface ExecuteFake {
 
 /** A node's context, as far as the Dify nodes use it. */
 export function executeContext(setup: ExecuteSetup): ExecuteFake {
-	const { items = [{ json: {} }] as INodeExecutionData[], parameters = {}, perItem = [], credentials, continueOnFail = false, streaming = false, type, signal, stored = {}, storedSizes = true } = setup;
+	const {
+		items = [{ json: {} }] as INodeExecutionData[],
+		parameters = {},
+		perItem = [],
+		credentials,
+		continueOnFail = false,
+		streaming = false,
+		type,
+		signal,
+		stored = {},
+		storedSizes = true,
+	} = setup;
 	const fake = { chunks: [] as Chunk[], hints: [] as NodeExecutionHint[], wholeReads: 0 };
 	const binaryOf = (itemIndex: number, name: string): IBinaryData => {
 		const binary = items[itemIndex]?.binary?.[name];
@@ -47,16 +64,22 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 			const all = { ...parameters, ...perItem[itemIndex] };
 			// As in n8n, the fallback is for parameters that are not there, not for expressions without a value.
 			const isThere = path.split('.')[0]! in all;
-			const found = isThere ? path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all) : fallback;
+			const found = isThere
+				? path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], all)
+				: fallback;
 			const value = found instanceof Error ? raise(found) : found;
-			return options?.extractValue === true && typeof value === 'object' && value !== null && '__rl' in value ? (value as unknown as { value: unknown }).value : value;
+			return options?.extractValue === true && typeof value === 'object' && value !== null && '__rl' in value
+				? (value as unknown as { value: unknown }).value
+				: value;
 		},
-		getCredentials: async (_name: string, itemIndex: number) => (Array.isArray(credentials) ? credentials[itemIndex] : credentials),
+		getCredentials: async (_name: string, itemIndex: number) =>
+			Array.isArray(credentials) ? credentials[itemIndex] : credentials,
 		getNode: () => ({ id: '1', name: 'Dify', type, typeVersion: 1, position: [0, 0], parameters: {} }),
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => signal,
 		isStreaming: () => streaming,
-		sendChunk: async (kind: string, itemIndex: number, content?: unknown) => void fake.chunks.push({ type: kind, itemIndex, ...(content === undefined ? {} : { content }) }),
+		sendChunk: async (kind: string, itemIndex: number, content?: unknown) =>
+			void fake.chunks.push({ type: kind, itemIndex, ...(content === undefined ? {} : { content }) }),
 		addExecutionHints: (...hints: NodeExecutionHint[]) => void fake.hints.push(...hints),
 		helpers: {
 			assertBinaryData: binaryOf,
@@ -66,7 +89,11 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 				fake.wholeReads++;
 				return new Uint8Array();
 			},
-			prepareBinaryData: async (data: Uint8Array, fileName: string, mimeType: string) => ({ data: Buffer.from(data).toString('base64'), fileName, mimeType }),
+			prepareBinaryData: async (data: Uint8Array, fileName: string, mimeType: string) => ({
+				data: Buffer.from(data).toString('base64'),
+				fileName,
+				mimeType,
+			}),
 		},
 	};
 	return Object.assign(fake, { context: context as unknown as IExecuteFunctions });

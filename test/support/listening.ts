@@ -15,7 +15,10 @@ const nextPort = (): number => {
 };
 
 /** Begins to listen on 127.0.0.1, or as told. @returns the port */
-export async function listen(server: net.Server, { port, host = '127.0.0.1' }: { port?: number; host?: string } = {}): Promise<number> {
+export async function listen(
+	server: net.Server,
+	{ port, host = '127.0.0.1' }: { port?: number; host?: string } = {},
+): Promise<number> {
 	for (let tries = 1; ; tries++) {
 		const candidate = port ?? nextPort();
 		const failed = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
@@ -26,7 +29,8 @@ export async function listen(server: net.Server, { port, host = '127.0.0.1' }: {
 			});
 		});
 		if (failed === undefined) return candidate;
-		if (failed.code !== 'EADDRINUSE' || port !== undefined || tries === PORTS_OF_A_WORKER) throw new Error(`Nobody can listen on ${host}:${candidate}: ${failed.message}`);
+		if (failed.code !== 'EADDRINUSE' || port !== undefined || tries === PORTS_OF_A_WORKER)
+			throw new Error(`Nobody can listen on ${host}:${candidate}: ${failed.message}`);
 	}
 }
 
@@ -38,7 +42,9 @@ export async function closedPort(): Promise<number> {
 }
 
 /** A bare TCP server that does with each connection what it is told. */
-export async function listening(onSocket: (socket: net.Socket) => void): Promise<{ port: number; close(): Promise<void> }> {
+export async function listening(
+	onSocket: (socket: net.Socket) => void,
+): Promise<{ port: number; close(): Promise<void> }> {
 	const server = net.createServer(onSocket);
 	return {
 		port: await listen(server),

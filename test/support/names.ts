@@ -4,7 +4,12 @@ type Done = (error: Error) => void;
 
 /** From now on no host name is found, whatever the resolver of this machine says and however long it takes. Ends with `jest.restoreAllMocks()`. */
 export function findNoNames(): void {
-	const notFound = (name: string) => Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: name });
+	const notFound = (name: string) =>
+		Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
+			code: 'ENOTFOUND',
+			syscall: 'getaddrinfo',
+			hostname: name,
+		});
 	const lookup = (name: string, ...rest: unknown[]) => void setImmediate(() => (rest.at(-1) as Done)(notFound(name)));
 	jest.spyOn(dns, 'lookup').mockImplementation(lookup as never);
 	jest.spyOn(dns.promises, 'lookup').mockImplementation(async (name: string) => await Promise.reject(notFound(name)));

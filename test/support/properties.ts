@@ -12,7 +12,8 @@ const FEW = 100;
 
 const wholeNumber = (name: string): number => {
 	const value = Number(process.env[name] ?? 1);
-	if (!Number.isSafeInteger(value)) throw new Error(`${name} must be a whole number, not "${String(process.env[name])}".`);
+	if (!Number.isSafeInteger(value))
+		throw new Error(`${name} must be a whole number, not "${String(process.env[name])}".`);
 	return value;
 };
 

@@ -40,7 +40,9 @@ export async function closeRawServers(): Promise<void> {
 export function whole(status: string, body: string | Buffer = '', headers: Record<string, string> = {}): RawAnswering {
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	return (_path, socket) => {
-		socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`);
+		socket.write(
+			`HTTP/1.1 ${status}\r\n${lines.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`,
+		);
 		socket.end(body);
 	};
 }

@@ -2,7 +2,14 @@
  * What can be wrong with an example workflow, found without running it. The quick tests use it with this package's own descriptions, the
  * end-to-end tests with every description that the real n8n serves.
  */
-import { NodeHelpers, type INodeParameters, type INodeProperties, type INodePropertyCollection, type INodePropertyOptions, type INodeTypeDescription } from 'n8n-workflow';
+import {
+	NodeHelpers,
+	type INodeParameters,
+	type INodeProperties,
+	type INodePropertyCollection,
+	type INodePropertyOptions,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 
 import type { Workflow, WorkflowNode } from '../../scripts/lib/types';
 
@@ -29,10 +36,20 @@ interface Box {
 /** Parameters that the node does not have, does not show with the values beside them, or gives a value that it does not know. */
 export function parameterProblems(node: WorkflowNode, description: Description): string[] {
 	const typed = description as INodeTypeDescription;
-	const own = Object.fromEntries(Object.entries(node.parameters).filter(([name]) => !TOOL_FIELDS.includes(name) || has(description.properties, name)));
-	const root = NodeHelpers.getNodeParameters(description.properties, own as INodeParameters, true, false, node, typed) ?? {};
+	const own = Object.fromEntries(
+		Object.entries(node.parameters).filter(
+			([name]) => !TOOL_FIELDS.includes(name) || has(description.properties, name),
+		),
+	);
+	const root =
+		NodeHelpers.getNodeParameters(description.properties, own as INodeParameters, true, false, node, typed) ?? {};
 
-	const walk = (properties: readonly INodeProperties[], values: Record<string, unknown>, shownWith: INodeParameters, path: string): string[] =>
+	const walk = (
+		properties: readonly INodeProperties[],
+		values: Record<string, unknown>,
+		shownWith: INodeParameters,
+		path: string,
+	): string[] =>
 		Object.entries(values).flatMap(([name, value]) => {
 			const place = `${path}${name}`;
 			const named = properties.filter((property) => property.name === name);
@@ -41,17 +58,26 @@ export function parameterProblems(node: WorkflowNode, description: Description):
 			if (property === undefined) return [`does not show the parameter "${place}" with the other settings`];
 			if (isExpression(value)) return [];
 			if (property.type === 'options') return unknownOptions(property, [value], place);
-			if (property.type === 'multiOptions') return unknownOptions(property, Array.isArray(value) ? value : [value], place);
+			if (property.type === 'multiOptions')
+				return unknownOptions(property, Array.isArray(value) ? value : [value], place);
 			if (property.type === 'resourceLocator') return unknownMode(property, value, place);
 			if (property.type !== 'collection' && property.type !== 'fixedCollection') return [];
 			if (!isObject(value)) return [`wants an object as "${place}"`];
-			if (property.type === 'collection') return walk((property.options ?? []) as INodeProperties[], value, value as INodeParameters, `${place}.`);
+			if (property.type === 'collection')
+				return walk((property.options ?? []) as INodeProperties[], value, value as INodeParameters, `${place}.`);
 			return Object.entries(value).flatMap(([group, entries]) => {
 				const known = ((property.options ?? []) as INodePropertyCollection[]).find((one) => one.name === group);
 				if (known === undefined) return [`has no parameter "${place}.${group}"`];
 				return (Array.isArray(entries) ? entries : [entries]).flatMap((entry: unknown, index) =>
 					isObject(entry)
-						? walk(known.values, entry, NodeHelpers.getNodeParameters(known.values, entry as INodeParameters, true, false, node, typed, { nodeValuesRoot: root }) ?? {}, `${place}.${group}[${index}].`)
+						? walk(
+								known.values,
+								entry,
+								NodeHelpers.getNodeParameters(known.values, entry as INodeParameters, true, false, node, typed, {
+									nodeValuesRoot: root,
+								}) ?? {},
+								`${place}.${group}[${index}].`,
+							)
 						: [`wants an object as "${place}.${group}"`],
 				);
 			});
@@ -78,10 +104,16 @@ export function layoutProblems(workflow: Workflow): string[] {
 export function privateProblems(workflow: Workflow): string[] {
 	const secret = SECRETS.exec(JSON.stringify(workflow));
 	return [
-		...workflow.nodes.filter(({ credentials }) => credentials !== undefined).map(({ name }) => `"${name}" holds a credential`),
+		...workflow.nodes
+			.filter(({ credentials }) => credentials !== undefined)
+			.map(({ name }) => `"${name}" holds a credential`),
 		...(Object.keys(workflow.pinData ?? {}).length > 0 ? ['holds pinned data'] : []),
-		...['id', 'versionId', 'staticData', 'shared', 'tags', 'active'].filter((key) => workflow[key] !== undefined).map((key) => `holds "${key}" of the n8n it was made in`),
-		...(isObject(workflow.meta) && workflow.meta.instanceId !== undefined ? ['holds the id of the n8n it was made in'] : []),
+		...['id', 'versionId', 'staticData', 'shared', 'tags', 'active']
+			.filter((key) => workflow[key] !== undefined)
+			.map((key) => `holds "${key}" of the n8n it was made in`),
+		...(isObject(workflow.meta) && workflow.meta.instanceId !== undefined
+			? ['holds the id of the n8n it was made in']
+			: []),
 		...(secret === null ? [] : [`holds what looks like a key: ${secret[0].slice(0, 12)}…`]),
 	];
 }
@@ -91,36 +123,51 @@ export function wiringProblems(workflow: Workflow): string[] {
 	const names = workflow.nodes.map(({ name }) => name);
 	const ids = workflow.nodes.map(({ id }) => id);
 	const links = Object.entries(workflow.connections).flatMap(([from, kinds]) =>
-		Object.values(kinds).flatMap((outputs) => outputs.flatMap((targets) => (targets ?? []).map(({ node }) => ({ from, node })))),
+		Object.values(kinds).flatMap((outputs) =>
+			outputs.flatMap((targets) => (targets ?? []).map(({ node }) => ({ from, node }))),
+		),
 	);
 	const connected = new Set(links.flatMap(({ from, node }) => [from, node]));
-	const mentioned = [...JSON.stringify(workflow.nodes).matchAll(/\$\(\\?["'](.+?)\\?["']\)/g)].map((match) => match[1]!);
+	const mentioned = [...JSON.stringify(workflow.nodes).matchAll(/\$\(\\?["'](.+?)\\?["']\)/g)].map(
+		(match) => match[1]!,
+	);
 	return [
 		...twice(names).map((name) => `has two nodes "${name}"`),
 		...twice(ids).map((id) => `has two nodes with the id ${id}`),
 		...[...connected].filter((name) => !names.includes(name)).map((name) => `connects "${name}", which does not exist`),
 		...mentioned.filter((name) => !names.includes(name)).map((name) => `reads $('${name}'), which does not exist`),
-		...(names.length > 1 ? workflow.nodes.filter(({ name, type }) => !isSticky(type) && !connected.has(name)).map(({ name }) => `leaves "${name}" unconnected`) : []),
+		...(names.length > 1
+			? workflow.nodes
+					.filter(({ name, type }) => !isSticky(type) && !connected.has(name))
+					.map(({ name }) => `leaves "${name}" unconnected`)
+			: []),
 		...(workflow.nodes.some(({ type }) => isSticky(type)) ? [] : ['has no sticky note']),
 	];
 }
 
 const isSticky = (type: string) => type === 'n8n-nodes-base.stickyNote';
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
 const isExpression = (value: unknown) => typeof value === 'string' && value.startsWith('=');
-const has = (properties: readonly INodeProperties[], name: string) => properties.some((property) => property.name === name);
+const has = (properties: readonly INodeProperties[], name: string) =>
+	properties.some((property) => property.name === name);
 const twice = (values: string[]) => [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
 
 function unknownOptions(property: INodeProperties, values: unknown[], place: string): string[] {
 	// What n8n loads from a service is not known here.
-	if (property.typeOptions?.loadOptionsMethod !== undefined || property.typeOptions?.loadOptions !== undefined) return [];
+	if (property.typeOptions?.loadOptionsMethod !== undefined || property.typeOptions?.loadOptions !== undefined)
+		return [];
 	const known = ((property.options ?? []) as INodePropertyOptions[]).map(({ value }) => value);
-	return values.filter((value) => !known.includes(value as INodePropertyOptions['value'])).map((value) => `does not know ${JSON.stringify(value)} for "${place}"`);
+	return values
+		.filter((value) => !known.includes(value as INodePropertyOptions['value']))
+		.map((value) => `does not know ${JSON.stringify(value)} for "${place}"`);
 }
 
 function unknownMode(property: INodeProperties, value: unknown, place: string): string[] {
 	if (!isObject(value) || value.__rl !== true) return [`wants a resource locator as "${place}"`];
-	return property.modes?.some(({ name }) => name === value.mode) === true ? [] : [`has no mode ${JSON.stringify(value.mode)} for "${place}"`];
+	return property.modes?.some(({ name }) => name === value.mode) === true
+		? []
+		: [`has no mode ${JSON.stringify(value.mode)} for "${place}"`];
 }
 
 function boxOf({ name, type, position: [left, top], parameters }: WorkflowNode, { connections }: Workflow): Box {
@@ -131,13 +178,21 @@ function boxOf({ name, type, position: [left, top], parameters }: WorkflowNode, 
 	const kinds = Object.keys(connections[name] ?? {});
 	const isSub = kinds.length > 0 && !kinds.includes('main');
 	const isRoot = Object.values(connections).some((outputs) =>
-		Object.entries(outputs).some(([kind, targets]) => kind !== 'main' && targets.some((list) => list?.some(({ node }) => node === name))),
+		Object.entries(outputs).some(
+			([kind, targets]) => kind !== 'main' && targets.some((list) => list?.some(({ node }) => node === name)),
+		),
 	);
 	const [width, height] = SIZES[isSub ? 'sub' : isRoot ? 'root' : 'plain'];
 	// The name of a root stands inside its box.
 	return { name, isSticky: false, left, top, right: left + width, bottom: top + height + (isRoot ? 0 : NAME_HEIGHT) };
 }
 
-const overlap = (one: Box, other: Box) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+const overlap = (one: Box, other: Box) =>
+	one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 const frames = (outer: Box, inner: Box) =>
-	outer.isSticky && !inner.isSticky && outer.left <= inner.left && outer.top <= inner.top && outer.right >= inner.right && outer.bottom >= inner.bottom;
+	outer.isSticky &&
+	!inner.isSticky &&
+	outer.left <= inner.left &&
+	outer.top <= inner.top &&
+	outer.right >= inner.right &&
+	outer.bottom >= inner.bottom;

@@ -129,10 +129,13 @@ const FORMS: Array<[typed: string, api: string, root?: string]> = [
 ];
 
 describe('resolveBaseUrl', () => {
-	test.each(FORMS.map(([typed, api, root]) => ({ shown: JSON.stringify(typed), typed, api, root })))('case 12: $shown → $api', ({ typed, api, root }) => {
-		const { origin } = new URL(api);
-		expect(resolveBaseUrl(typed)).toEqual({ typed, origin, root: root ?? origin, api });
-	});
+	test.each(FORMS.map(([typed, api, root]) => ({ shown: JSON.stringify(typed), typed, api, root })))(
+		'case 12: $shown → $api',
+		({ typed, api, root }) => {
+			const { origin } = new URL(api);
+			expect(resolveBaseUrl(typed)).toEqual({ typed, origin, root: root ?? origin, api });
+		},
+	);
 
 	test.each([
 		['', 'empty', 'is empty'],
@@ -178,11 +181,36 @@ describe('resolveBaseUrl', () => {
 
 	const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 	const host = fc.oneof(fc.constantFrom('localhost', '10.0.0.5', '[::1]', 'gpu-box.lan'), word);
-	const segment = fc.oneof(word, fc.constantFrom('v1', 'v1-openai', 'v2', 'api', 'chat', 'completions', 'models', 'openai', 'health', 'embeddings', ''));
+	const segment = fc.oneof(
+		word,
+		fc.constantFrom(
+			'v1',
+			'v1-openai',
+			'v2',
+			'api',
+			'chat',
+			'completions',
+			'models',
+			'openai',
+			'health',
+			'embeddings',
+			'',
+		),
+	);
 	const path = fc.array(segment, { maxLength: 5 }).map((segments) => segments.map((part) => `/${part}`).join(''));
-	const port = fc.oneof(fc.constant(''), fc.constantFrom(':11434', ':8080'), fc.integer({ min: 1, max: 65535 }).map((number) => `:${number}`));
+	const port = fc.oneof(
+		fc.constant(''),
+		fc.constantFrom(':11434', ':8080'),
+		fc.integer({ min: 1, max: 65535 }).map((number) => `:${number}`),
+	);
 	const typedUrl = fc
-		.tuple(fc.constantFrom('', 'http://', 'https://', ' http://', 'HTTP://'), host, port, path, fc.constantFrom('', '/', '//', ' '))
+		.tuple(
+			fc.constantFrom('', 'http://', 'https://', ' http://', 'HTTP://'),
+			host,
+			port,
+			path,
+			fc.constantFrom('', '/', '//', ' '),
+		)
 		.map((parts) => parts.join(''));
 
 	test('never a double or a trailing slash in the path', () => {

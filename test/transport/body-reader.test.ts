@@ -45,11 +45,18 @@ describe('what a body is shows in its first character', () => {
 	test('any JSON answer in any pieces arrives whole', () => {
 		const answer = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()).map((value) => JSON.stringify(value));
 		const pieces = answer.chain((text) => fc.tuple(fc.constant(text), anySplit(Buffer.from(text))));
-		fc.assert(fc.property(pieces, fc.constantFrom(STREAM, JSON_TYPE, undefined), ([text, split], type) => expect(read(type, split)).toEqual(whole(text))));
+		fc.assert(
+			fc.property(pieces, fc.constantFrom(STREAM, JSON_TYPE, undefined), ([text, split], type) =>
+				expect(read(type, split)).toEqual(whole(text)),
+			),
+		);
 	});
 
 	test('of a page no more than its beginning is kept', () => {
-		const { page } = read('text/html', Array.from({ length: 100 }, () => Buffer.from(`<p>${'x'.repeat(2000)}</p>`)));
+		const { page } = read(
+			'text/html',
+			Array.from({ length: 100 }, () => Buffer.from(`<p>${'x'.repeat(2000)}</p>`)),
+		);
 		expect(page!.length).toBeGreaterThan(60_000);
 		expect(page!.length).toBeLessThan(70_000);
 	});

@@ -14,7 +14,8 @@ export interface Outcome {
 	strayLines: readonly string[];
 }
 
-export const connect = (url: string, settings: Partial<ConnectionSettings> = {}): Connection => new Connection({ baseUrl: url, ...settings });
+export const connect = (url: string, settings: Partial<ConnectionSettings> = {}): Connection =>
+	new Connection({ baseUrl: url, ...settings });
 
 export const openChat = async (connection: Connection, options: StreamOptions = {}): Promise<EventStream> =>
 	await connection.stream(`${connection.url.api}/chat/completions`, { json: CHAT, ...options });
@@ -32,7 +33,11 @@ export async function drain(stream: EventStream, { firstToken = true } = {}): Pr
 }
 
 /** Sends a chat and reads the whole answer. */
-export async function ask(connection: Connection, options: StreamOptions = {}, reading?: { firstToken: boolean }): Promise<Outcome> {
+export async function ask(
+	connection: Connection,
+	options: StreamOptions = {},
+	reading?: { firstToken: boolean },
+): Promise<Outcome> {
 	let outcome: Outcome = { events: [], text: '', failed: undefined, strayLines: [] };
 	const failed = await failureOf(async () => {
 		outcome = await drain(await openChat(connection, options), reading);
@@ -56,7 +61,9 @@ export function textOf(events: readonly ServerSentEvent[]): string {
 
 function contentOf(data: string): string {
 	try {
-		const { choices = [] } = JSON.parse(data) as { choices?: Array<{ delta?: { content?: string | null }; message?: { content?: string } }> };
+		const { choices = [] } = JSON.parse(data) as {
+			choices?: Array<{ delta?: { content?: string | null }; message?: { content?: string } }>;
+		};
 		return choices[0]?.delta?.content ?? choices[0]?.message?.content ?? '';
 	} catch {
 		return '';

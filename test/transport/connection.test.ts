@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import type { CallAnswer } from '../../lib/transport/types';
 import { closeChannels } from '../../lib/transport/dispatcher';
 import { failure } from '../../lib/transport/failure';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, type WireRequest } from '../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+	type WireRequest,
+} from '../servers/llama-server';
 import { closedPort, listen } from '../support/listening';
 import { delay, net, performance, setTimeout, zlib } from '../support/node';
 import { examples } from '../support/properties';
@@ -32,7 +38,9 @@ const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 describe('reaching the server', () => {
 	test('case 1: nothing listens: one attempt, and a sentence that says so', async () => {
 		const waits: string[] = [];
-		const { failed } = await ask(connect(`http://127.0.0.1:${await closedPort()}`), { onWait: (reason) => waits.push(reason) });
+		const { failed } = await ask(connect(`http://127.0.0.1:${await closedPort()}`), {
+			onWait: (reason) => waits.push(reason),
+		});
 		expect(failed).toMatchObject({ kind: 'refused', facts: { code: 'ECONNREFUSED' } });
 		expect(failed!.message).toContain('Nothing listens on 127.0.0.1');
 		expect(waits).toEqual([]);
@@ -63,7 +71,9 @@ describe('reaching the server', () => {
 		expect(failed!.kind).toBe('closedBeforeAnswer');
 		expect(server.requests).toHaveLength(1);
 		server.route('POST /tokenize', answer);
-		const again = await failureOf(async () => await connect(server.url).call(`${server.url}/tokenize`, { json: { content: 'x' } }));
+		const again = await failureOf(
+			async () => await connect(server.url).call(`${server.url}/tokenize`, { json: { content: 'x' } }),
+		);
 		expect(again!.kind).toBe('closedBeforeAnswer');
 		expect(server.requests).toHaveLength(2);
 	});
@@ -71,20 +81,25 @@ describe('reaching the server', () => {
 	test.each([
 		['closed', reply.closed()],
 		['reset', reply.reset()],
-	])('case 3: a kept connection is %s when it is used again: a GET is sent once more, on a fresh one', async (_how, answer) => {
-		const server = await start();
-		const connection = connect(server.url);
-		await connection.call(`${connection.url.api}/models`);
-		// The connection is free again a moment after its answer was read.
-		await delay(5);
-		server.route('GET /v1/models', ({ requestOnConnection }) => (requestOnConnection > 1 ? answer : undefined));
-		expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
-		expect(server.requests.map(({ connection: number, requestOnConnection }) => [number, requestOnConnection])).toEqual([
-			[0, 1],
-			[0, 2],
-			[1, 1],
-		]);
-	});
+	])(
+		'case 3: a kept connection is %s when it is used again: a GET is sent once more, on a fresh one',
+		async (_how, answer) => {
+			const server = await start();
+			const connection = connect(server.url);
+			await connection.call(`${connection.url.api}/models`);
+			// The connection is free again a moment after its answer was read.
+			await delay(5);
+			server.route('GET /v1/models', ({ requestOnConnection }) => (requestOnConnection > 1 ? answer : undefined));
+			expect((await connection.call(`${connection.url.api}/models`)).status).toBe(200);
+			expect(
+				server.requests.map(({ connection: number, requestOnConnection }) => [number, requestOnConnection]),
+			).toEqual([
+				[0, 1],
+				[0, 2],
+				[1, 1],
+			]);
+		},
+	);
 
 	test('case 3: a GET is sent twice at most', async () => {
 		const server = await start();
@@ -115,7 +130,12 @@ describe('reaching the server', () => {
 		await post();
 		await ask(connection);
 		await get();
-		const seen = server.requests.map(({ method, connection: number, requestOnConnection, headers }) => [method, number, requestOnConnection, headers.connection]);
+		const seen = server.requests.map(({ method, connection: number, requestOnConnection, headers }) => [
+			method,
+			number,
+			requestOnConnection,
+			headers.connection,
+		]);
 		expect(seen).toEqual([
 			['GET', 0, 1, 'keep-alive'],
 			['POST', 1, 1, 'close'],
@@ -137,7 +157,9 @@ describe('reaching the server', () => {
 	});
 
 	test('case 13: https to an http port', async () => {
-		const server = net.createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+		const server = net.createServer((socket) =>
+			socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+		);
 		const port = await listen(server);
 		const { failed } = await ask(connect(`https://127.0.0.1:${port}`));
 		server.close();
@@ -181,7 +203,12 @@ describe('keys', () => {
 	test('case 5: a missing key: one request, and the error says what the server said', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		const { failed } = await ask(connect(server.url), { retries: 3 });
-		expect(failed).toMatchObject({ kind: 'unauthorized', status: 401, serverText: 'Invalid API Key', url: `${server.url}/v1/chat/completions` });
+		expect(failed).toMatchObject({
+			kind: 'unauthorized',
+			status: 401,
+			serverText: 'Invalid API Key',
+			url: `${server.url}/v1/chat/completions`,
+		});
 		expect(server.requests).toHaveLength(1);
 	});
 
@@ -196,14 +223,17 @@ describe('keys', () => {
 
 	test('case 7: a wrong Authorization is not made good by a right x-api-key', async () => {
 		const server = await start({ apiKey: SAMPLE });
-		const { failed } = await ask(connect(server.url, { headers: { authorization: 'Bearer wrong', 'x-api-key': SAMPLE } }));
+		const { failed } = await ask(
+			connect(server.url, { headers: { authorization: 'Bearer wrong', 'x-api-key': SAMPLE } }),
+		);
 		expect(failed!.kind).toBe('unauthorized');
 	});
 
 	test('case 8: /health needs no key, everything else does', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		const [without, having] = [connect(server.url), connect(server.url, { headers: BEARER })];
-		const status = async (connection: typeof without, path: string) => (await connection.call(server.url + path)).status;
+		const status = async (connection: typeof without, path: string) =>
+			(await connection.call(server.url + path)).status;
 		expect(await status(without, '/health')).toBe(200);
 		expect(await status(without, '/v1/models')).toBe(401);
 		expect(await status(without, '/v1/nothing')).toBe(401);
@@ -218,19 +248,27 @@ describe('keys', () => {
 		expect((await connection.call(`${connection.url.root}/health`)).status).toBe(200);
 	});
 
-	test.each(['vllm', 'gpustack', 'fastapi'] as const)('case 14: the refusal of %s is the same kind of error', async (profile) => {
-		const server = await start({ profile, apiKey: SAMPLE });
-		const { failed } = await ask(connect(server.url, { headers: { authorization: 'Bearer wrong' } }));
-		expect(failed!.kind).toBe('unauthorized');
-		expect(failed!.serverText).toMatch(/^[A-Z][\w ]+$/);
-	});
+	test.each(['vllm', 'gpustack', 'fastapi'] as const)(
+		'case 14: the refusal of %s is the same kind of error',
+		async (profile) => {
+			const server = await start({ profile, apiKey: SAMPLE });
+			const { failed } = await ask(connect(server.url, { headers: { authorization: 'Bearer wrong' } }));
+			expect(failed!.kind).toBe('unauthorized');
+			expect(failed!.serverText).toMatch(/^[A-Z][\w ]+$/);
+		},
+	);
 
 	test('an answer of any status is an answer; only json() makes an error of it', async () => {
 		const server = await start({ apiKey: SAMPLE });
 		const connection = connect(server.url);
 		const url = `${connection.url.api}/models`;
 		const answer = await connection.call(url);
-		expect(answer).toMatchObject({ status: 401, url, json: { error: { message: 'Invalid API Key' } }, headers: { server: 'llama.cpp' } });
+		expect(answer).toMatchObject({
+			status: 401,
+			url,
+			json: { error: { message: 'Invalid API Key' } },
+			headers: { server: 'llama.cpp' },
+		});
 		expect(connection.refusal(answer, 'm')).toMatchObject({ kind: 'unauthorized', status: 401, url });
 		expect((await failureOf(async () => await connection.json(url)))!.kind).toBe('unauthorized');
 		expect(await connect(server.url, { headers: BEARER }).json(url)).toMatchObject({ object: 'list' });
@@ -292,14 +330,20 @@ describe('a server that is not ready', () => {
 	test('case 60: a wait is left when it is cancelled', async () => {
 		const server = await start({ loadingFor: 100 });
 		const stop = new AbortController();
-		const { failed } = await ask(connect(server.url), { signal: stop.signal, onWait: () => setTimeout(() => stop.abort(), 20) });
+		const { failed } = await ask(connect(server.url), {
+			signal: stop.signal,
+			onWait: () => setTimeout(() => stop.abort(), 20),
+		});
 		expect(failed!.kind).toBe('aborted');
 		expect(server.requests).toHaveLength(1);
 	});
 
 	test('a busy server is tried again as often as allowed', async () => {
 		const server = await start();
-		server.script(reply.error(429, { error: { message: 'busy' } }), reply.error(429, { error: { message: 'still busy' } }));
+		server.script(
+			reply.error(429, { error: { message: 'busy' } }),
+			reply.error(429, { error: { message: 'still busy' } }),
+		);
 		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'busy', status: 429, serverText: 'busy' });
 		expect(server.requests).toHaveLength(1);
 		expect((await ask(connect(server.url), { retries: 1 })).failed).toBeUndefined();
@@ -311,7 +355,11 @@ describe('a server that is not ready', () => {
 		['case 27: malformed JSON', reply.llamaError(500, '[json.exception.parse_error.101] parse error'), 'badRequest'],
 		['501', reply.llamaError(501, 'This server does not support that', 'not_supported_error'), 'notSupported'],
 		['502', reply.html(502, '<html>502 Bad Gateway</html>'), 'gateway'],
-		['400', reply.llamaError(400, "Field 'n': Value must be between 1 <= value <= 4, but got 9", 'invalid_request_error'), 'badRequest'],
+		[
+			'400',
+			reply.llamaError(400, "Field 'n': Value must be between 1 <= value <= 4, but got 9", 'invalid_request_error'),
+			'badRequest',
+		],
 	])('never tried again: %s', async (_name, answer, kind) => {
 		const server = await start();
 		server.script(answer);
@@ -379,7 +427,13 @@ describe('reading a stream', () => {
 
 	test('case 44: a JSON answer although a stream was asked for comes as one event', async () => {
 		const server = await start();
-		for (const transport of [{}, { split: 5 }, { headers: { 'Content-Type': null } }, { headers: { 'Content-Type': 'text/event-stream' } }, { gzip: true }]) {
+		for (const transport of [
+			{},
+			{ split: 5 },
+			{ headers: { 'Content-Type': null } },
+			{ headers: { 'Content-Type': 'text/event-stream' } },
+			{ gzip: true },
+		]) {
 			server.script(reply.text(TEXT, { asJson: true, ...transport }));
 			const { events, text, failed } = await ask(connect(server.url));
 			expect(failed).toBeUndefined();
@@ -390,8 +444,13 @@ describe('reading a stream', () => {
 
 	test('JSON lines are no JSON answer', async () => {
 		const server = await start();
-		server.script(reply.sse('{"done":false}\n{"done":true}\n', { headers: { 'Content-Type': 'application/x-ndjson' } }));
-		expect(await ask(connect(server.url))).toMatchObject({ events: [], strayLines: ['{"done":false}', '{"done":true}'] });
+		server.script(
+			reply.sse('{"done":false}\n{"done":true}\n', { headers: { 'Content-Type': 'application/x-ndjson' } }),
+		);
+		expect(await ask(connect(server.url))).toMatchObject({
+			events: [],
+			strayLines: ['{"done":false}', '{"done":true}'],
+		});
 	});
 
 	test('case 46: a compression that nobody asked for and nobody knows', async () => {
@@ -407,7 +466,11 @@ describe('reading a stream', () => {
 		['deflate', zlib.deflateSync],
 	] as const)('case 46: %s', async (encoding, compress) => {
 		const server = await start();
-		server.script(reply.sse(compress('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'), { headers: { 'Content-Encoding': encoding } }));
+		server.script(
+			reply.sse(compress('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'), {
+				headers: { 'Content-Encoding': encoding },
+			}),
+		);
 		expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'Hi' });
 	});
 
@@ -420,7 +483,10 @@ describe('reading a stream', () => {
 	test('case 46: errors are decompressed too', async () => {
 		const server = await start();
 		server.script(reply.llamaError(500, 'Compute error.', 'server_error', {}, { gzip: true }));
-		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'serverError', serverText: 'Compute error.' });
+		expect((await ask(connect(server.url))).failed).toMatchObject({
+			kind: 'serverError',
+			serverText: 'Compute error.',
+		});
 	});
 
 	test('case 47: an error inside the stream arrives as what it is', async () => {
@@ -451,14 +517,17 @@ describe('reading a stream', () => {
 		expect([failed, text, events.length]).toEqual([undefined, 'Hello', 1 + after]);
 	});
 
-	test.each(['fin', 'rst'] as const)('case 52: %s in the middle of a chunk: the events before it, then an error', async (how) => {
-		const server = await start();
-		server.script(reply.text('one two three four', { cut: { at: 700, how } }));
-		const { events, failed } = await ask(connect(server.url));
-		expect(events.length).toBeGreaterThan(0);
-		expect(failed).toMatchObject({ kind: 'connectionLost', url: `${server.url}/v1/chat/completions` });
-		expect(server.requests).toHaveLength(1);
-	});
+	test.each(['fin', 'rst'] as const)(
+		'case 52: %s in the middle of a chunk: the events before it, then an error',
+		async (how) => {
+			const server = await start();
+			server.script(reply.text('one two three four', { cut: { at: 700, how } }));
+			const { events, failed } = await ask(connect(server.url));
+			expect(events.length).toBeGreaterThan(0);
+			expect(failed).toMatchObject({ kind: 'connectionLost', url: `${server.url}/v1/chat/completions` });
+			expect(server.requests).toHaveLength(1);
+		},
+	);
 
 	test('case 52: the server dies under several streams', async () => {
 		const server = await start({ tokenDelayMs: 5 });
@@ -481,7 +550,11 @@ describe('reading a stream', () => {
 	test('case 54: plain text under a JSON type', async () => {
 		const server = await start();
 		server.script(reply.childDied());
-		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'serverError', status: 500, serverText: 'proxy error: Failed to read connection' });
+		expect((await ask(connect(server.url))).failed).toMatchObject({
+			kind: 'serverError',
+			status: 500,
+			serverText: 'proxy error: Failed to read connection',
+		});
 	});
 
 	test('case 55: a first result that is an error is a normal HTTP error', async () => {
@@ -500,7 +573,9 @@ describe('reading a stream', () => {
 	test('a web page with status 200', async () => {
 		const server = await start();
 		for (const type of ['text/html', null, 'text/event-stream']) {
-			server.script(reply.html(200, '<!doctype html><html><title>Open WebUI</title></html>', { headers: { 'Content-Type': type } }));
+			server.script(
+				reply.html(200, '<!doctype html><html><title>Open WebUI</title></html>', { headers: { 'Content-Type': type } }),
+			);
 			const { failed } = await ask(connect(server.url));
 			expect(failed).toMatchObject({ kind: 'notAnApi', status: 200, serverText: 'Open WebUI' });
 			expect(failed!.remedy).toContain(server.url);
@@ -511,8 +586,16 @@ describe('reading a stream', () => {
 		const server = await start();
 		const refuse = ({ status, text }: CallAnswer) => failure('serverError', {}, { status, serverText: text });
 		server.script(reply.error(400, 'own words'), reply.html(200, '<html>own page'));
-		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({ kind: 'serverError', status: 400, serverText: 'own words' });
-		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({ kind: 'serverError', status: 200, serverText: '<html>own page' });
+		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({
+			kind: 'serverError',
+			status: 400,
+			serverText: 'own words',
+		});
+		expect((await ask(connect(server.url), { refuse })).failed).toMatchObject({
+			kind: 'serverError',
+			status: 200,
+			serverText: '<html>own page',
+		});
 	});
 
 	test('an empty answer is the end, not an error of the transport', async () => {
@@ -526,14 +609,18 @@ describe('reading a stream', () => {
 	test('case 92: pictures without a projector', async () => {
 		const server = await start();
 		const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
-		const { failed } = await ask(connect(server.url), { json: { ...CHAT, messages: [{ role: 'user', content: [image] }] } });
+		const { failed } = await ask(connect(server.url), {
+			json: { ...CHAT, messages: [{ role: 'user', content: [image] }] },
+		});
 		expect(failed).toMatchObject({ kind: 'modalityUnsupported', status: 500 });
 	});
 
 	test('case 94: a body of 1.2 MB is sent as JSON, so it is accepted', async () => {
 		const server = await start();
 		server.route('POST /v1/chat/completions', reply.json({ choices: [] }));
-		const { failed } = await ask(connect(server.url), { json: { ...CHAT, messages: [{ role: 'user', content: 'x'.repeat(1_200_000) }] } });
+		const { failed } = await ask(connect(server.url), {
+			json: { ...CHAT, messages: [{ role: 'user', content: 'x'.repeat(1_200_000) }] },
+		});
 		expect(failed).toBeUndefined();
 		expect(last(server).headers['content-type']).toBe('application/json');
 		const form = { content: Buffer.from('x'.repeat(1_200_000)), contentType: 'application/x-www-form-urlencoded' };
@@ -546,7 +633,11 @@ describe('reading a stream', () => {
 		const server = await start();
 		const connection = connect(server.url);
 		const answer = await connection.call(`${server.url}/metrics`);
-		expect(connection.refusal(answer)).toMatchObject({ kind: 'notSupported', status: 501, serverText: expect.stringContaining('--metrics') });
+		expect(connection.refusal(answer)).toMatchObject({
+			kind: 'notSupported',
+			status: 501,
+			serverText: expect.stringContaining('--metrics'),
+		});
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 	});
 
@@ -555,7 +646,9 @@ describe('reading a stream', () => {
 		const connection = connect(server.url);
 		const usage = async () => {
 			const { events } = await ask(connection, { json: { ...CHAT, stream_options: { include_usage: true } } });
-			const { usage: counted } = JSON.parse(events.at(-2)!.data) as { usage: { prompt_tokens: number; prompt_tokens_details: { cached_tokens: number } } };
+			const { usage: counted } = JSON.parse(events.at(-2)!.data) as {
+				usage: { prompt_tokens: number; prompt_tokens_details: { cached_tokens: number } };
+			};
 			return counted;
 		};
 		await usage();
@@ -566,7 +659,12 @@ describe('reading a stream', () => {
 
 	test('case 100: U+FFFD and surrogates escaped in two deltas', async () => {
 		const server = await start();
-		server.script(reply.sse(['data: {"choices":[{"delta":{"content":"a\uFFFD\\ud83d"}}]}\n\n', 'data: {"choices":[{"delta":{"content":"\\ude00"}}]}\n\n']));
+		server.script(
+			reply.sse([
+				'data: {"choices":[{"delta":{"content":"a\uFFFD\\ud83d"}}]}\n\n',
+				'data: {"choices":[{"delta":{"content":"\\ude00"}}]}\n\n',
+			]),
+		);
 		expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'a\uFFFD\u{1F600}' });
 	});
 
@@ -575,7 +673,11 @@ describe('reading a stream', () => {
 		await ask(connect(server.url, { headers: { 'x-tenant': 'a' } }), { headers: { 'x-request-id': '7' } });
 		const { method, headers, body } = last(server);
 		expect({ method, body }).toEqual({ method: 'POST', body: CHAT });
-		expect(headers).toMatchObject({ 'x-tenant': 'a', 'x-request-id': '7', accept: 'application/json, text/event-stream' });
+		expect(headers).toMatchObject({
+			'x-tenant': 'a',
+			'x-request-id': '7',
+			accept: 'application/json, text/event-stream',
+		});
 		expect(headers).not.toHaveProperty('x-conversation-id');
 	});
 });
@@ -586,7 +688,9 @@ describe('limits', () => {
 		expect((await ask(connect(server.url), { limits: { firstTokenMs: 0 } })).failed).toBeUndefined();
 		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 900 } });
 		expect(failed!.kind).toBe('firstTokenLimit');
-		expect(failed!.message).toBe(`No token arrived within the first-token limit of 900 ms (${server.url}/v1/chat/completions)`);
+		expect(failed!.message).toBe(
+			`No token arrived within the first-token limit of 900 ms (${server.url}/v1/chat/completions)`,
+		);
 		await server.until(() => last(server).endedBy === 'client-abort');
 		expect(server.slots().every(({ busy }) => !busy)).toBe(true);
 	});
@@ -594,7 +698,11 @@ describe('limits', () => {
 	test('case 58: pings are no token: the first-token limit is hit in spite of them', async () => {
 		const server = await start();
 		server.script(reply.sse(pinging(60)));
-		const { failed } = await ask(connect(server.url), { limits: { firstTokenMs: 100, idleMs: 0 } }, { firstToken: false });
+		const { failed } = await ask(
+			connect(server.url),
+			{ limits: { firstTokenMs: 100, idleMs: 0 } },
+			{ firstToken: false },
+		);
 		expect(failed!.kind).toBe('firstTokenLimit');
 	});
 
@@ -621,7 +729,9 @@ describe('limits', () => {
 	test('before the first token only the first-token limit counts', async () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 120 }, 'b']));
-		expect((await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { firstToken: false })).text).toBe('ab');
+		expect(
+			(await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { firstToken: false })).text,
+		).toBe('ab');
 	});
 
 	test('a total limit, where one is set', async () => {
@@ -650,7 +760,11 @@ describe('limits', () => {
 					yield Buffer.from('abc');
 				}
 			})();
-			return await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'audio/wav' }, idleMs, timeoutMs: 0 });
+			return await connection.call(`${connection.url.api}/audio/transcriptions`, {
+				body: { content, contentType: 'audio/wav' },
+				idleMs,
+				timeoutMs: 0,
+			});
 		};
 		expect((await upload(600, 2000)).status).toBe(200);
 		expect(last(server).bytes.toString()).toBe('abcabcabcabc');
@@ -668,7 +782,9 @@ describe('limits', () => {
 	test('a call has a limit of its own and says what to do about it', async () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
-		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 900 }));
+		const failed = await failureOf(
+			async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 900 }),
+		);
 		expect(failed!.message).toBe(`No answer within 900 ms (${server.url}/props)`);
 		expect(failed!.remedy).toContain('busy or stuck');
 		expect(server.requests).toHaveLength(1);
@@ -677,9 +793,13 @@ describe('limits', () => {
 	test('a call whose body never ends', async () => {
 		const server = await start();
 		server.route('GET /props', reply.json({ a: 1 }, { cut: { at: 3, how: 'silence' } }));
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 60 })))!.kind).toBe('totalLimit');
+		expect(
+			(await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { timeoutMs: 60 })))!.kind,
+		).toBe('totalLimit');
 		server.route('GET /props', reply.json({ a: 1 }, { cut: { at: 3, how: 'rst' } }));
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/props`)))!.kind).toBe('connectionLost');
+		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/props`)))!.kind).toBe(
+			'connectionLost',
+		);
 	});
 
 	test('of an error body no more than a megabyte is read', async () => {
@@ -749,7 +869,11 @@ describe('cancelling', () => {
 	test('case 60: before it is sent', async () => {
 		const server = await start();
 		expect((await ask(connect(server.url), { signal: AbortSignal.abort() })).failed!.kind).toBe('aborted');
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/props`, { signal: AbortSignal.abort() })))!.kind).toBe('aborted');
+		expect(
+			(await failureOf(
+				async () => await connect(server.url).call(`${server.url}/props`, { signal: AbortSignal.abort() }),
+			))!.kind,
+		).toBe('aborted');
 		expect(server.requests).toHaveLength(0);
 	});
 
@@ -757,7 +881,9 @@ describe('cancelling', () => {
 		const server = await start();
 		server.route('GET /props', reply.silence());
 		const stop = new AbortController();
-		const outcome = failureOf(async () => await connect(server.url).call(`${server.url}/props`, { signal: stop.signal }));
+		const outcome = failureOf(
+			async () => await connect(server.url).call(`${server.url}/props`, { signal: stop.signal }),
+		);
 		await server.until(() => server.requests.length === 1);
 		stop.abort();
 		expect((await outcome)!.kind).toBe('aborted');
@@ -812,7 +938,10 @@ describe('the queue', () => {
 		const { open, answer } = gated();
 		server.script(answer(), answer());
 		const connection = connect(server.url, { maxConcurrentRequests: 2 });
-		const asked = Array.from({ length: 6 }, async (_, index) => await ask(connection, { headers: { 'x-number': String(index) } }));
+		const asked = Array.from(
+			{ length: 6 },
+			async (_, index) => await ask(connection, { headers: { 'x-number': String(index) } }),
+		);
 		await server.until(() => server.slots().filter(({ busy }) => busy).length === 2);
 		// Another object with the same credential shares the queue.
 		expect(connect(server.url).queueLength).toBe(4);
@@ -868,7 +997,13 @@ describe('the queue', () => {
 	test('every way a request can end gives its place back', async () => {
 		const server = await start();
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
-		server.script(reply.llamaError(400, 'no'), reply.closed(), reply.text('cut here', { cut: { at: 300, how: 'rst' } }), reply.html(200, '<html>'), reply.text('fine'));
+		server.script(
+			reply.llamaError(400, 'no'),
+			reply.closed(),
+			reply.text('cut here', { cut: { at: 300, how: 'rst' } }),
+			reply.html(200, '<html>'),
+			reply.text('fine'),
+		);
 		for (let round = 0; round < 5; round++) await ask(connection);
 		expect((await ask(connection, { limits: { firstTokenMs: 30_000 } })).failed).toBeUndefined();
 		expect(server.requests).toHaveLength(6);
@@ -877,31 +1012,38 @@ describe('the queue', () => {
 	test('the limit holds whatever comes and goes', async () => {
 		const act = fc.record({ wait: fc.nat(3), cancelAfter: fc.option(fc.nat(6), { nil: undefined }) });
 		await fc.assert(
-			fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(act, { minLength: 20, maxLength: 20 }), async (limit, acts) => {
-				const server = await start({ slots: 20 });
-				const connection = connect(server.url, { maxConcurrentRequests: limit });
-				let most = 0;
-				const answer = () => {
-					// Cancelled ones may still be on their way out.
-					most = Math.max(most, server.requests.filter(({ endedBy, signal }) => endedBy === undefined && !signal.aborted).length);
-					return reply.chunks(['a', { wait: 1 }, 'b']);
-				};
-				server.script(...acts.map(() => answer));
-				const outcomes = acts.map(async ({ wait, cancelAfter }) => {
-					await delay(wait);
-					const stop = new AbortController();
-					if (cancelAfter !== undefined) setTimeout(() => stop.abort(), cancelAfter);
-					return { cancelled: cancelAfter !== undefined, ...(await ask(connection, { signal: stop.signal })) };
-				});
-				for (const { failed, cancelled, text } of await Promise.all(outcomes)) {
-					if (failed === undefined) expect(text).toBe('ab');
-					else expect([failed.kind, cancelled]).toEqual(['aborted', true]);
-				}
-				const cancels = acts.filter(({ cancelAfter }) => cancelAfter !== undefined).length;
-				expect(most).toBeLessThanOrEqual(cancels === 0 ? limit : limit + cancels);
-				expect(connection.queueLength).toBe(0);
-				await server.close();
-			}),
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 4 }),
+				fc.array(act, { minLength: 20, maxLength: 20 }),
+				async (limit, acts) => {
+					const server = await start({ slots: 20 });
+					const connection = connect(server.url, { maxConcurrentRequests: limit });
+					let most = 0;
+					const answer = () => {
+						// Cancelled ones may still be on their way out.
+						most = Math.max(
+							most,
+							server.requests.filter(({ endedBy, signal }) => endedBy === undefined && !signal.aborted).length,
+						);
+						return reply.chunks(['a', { wait: 1 }, 'b']);
+					};
+					server.script(...acts.map(() => answer));
+					const outcomes = acts.map(async ({ wait, cancelAfter }) => {
+						await delay(wait);
+						const stop = new AbortController();
+						if (cancelAfter !== undefined) setTimeout(() => stop.abort(), cancelAfter);
+						return { cancelled: cancelAfter !== undefined, ...(await ask(connection, { signal: stop.signal })) };
+					});
+					for (const { failed, cancelled, text } of await Promise.all(outcomes)) {
+						if (failed === undefined) expect(text).toBe('ab');
+						else expect([failed.kind, cancelled]).toEqual(['aborted', true]);
+					}
+					const cancels = acts.filter(({ cancelAfter }) => cancelAfter !== undefined).length;
+					expect(most).toBeLessThanOrEqual(cancels === 0 ? limit : limit + cancels);
+					expect(connection.queueLength).toBe(0);
+					await server.close();
+				},
+			),
 			examples(6),
 		);
 	});
@@ -929,8 +1071,10 @@ describe('redirects', () => {
 		expect(answer).toMatchObject({ status: 200, url: `${other.url}/v1/models` });
 		expect(paths(other)).toEqual(['POST /v1/chat/completions', 'GET /v1/models']);
 		expect(other.requests[0]!.body).toEqual(CHAT);
-		for (const { rawHeaders, bytes } of other.requests) expect(JSON.stringify([rawHeaders, bytes.toString()])).not.toMatch(/local-key|tenant/);
-		for (const { headers } of server.requests) expect(headers).toMatchObject({ ...BEARER, 'x-tenant': 'tenant-secret' });
+		for (const { rawHeaders, bytes } of other.requests)
+			expect(JSON.stringify([rawHeaders, bytes.toString()])).not.toMatch(/local-key|tenant/);
+		for (const { headers } of server.requests)
+			expect(headers).toMatchObject({ ...BEARER, 'x-tenant': 'tenant-secret' });
 	});
 
 	test('the key that is missing there is told as what it is: a redirect, not a wrong key', async () => {
@@ -941,7 +1085,10 @@ describe('redirects', () => {
 		const { failed } = await ask(connection);
 		expect(failed).toMatchObject({ kind: 'redirect', status: 401 });
 		expect(failed!.message).toContain(`redirects this request to ${other.url}/v1/chat/completions`);
-		await expect(connection.json(`${connection.url.api}/models`)).rejects.toMatchObject({ kind: 'redirect', status: 401 });
+		await expect(connection.json(`${connection.url.api}/models`)).rejects.toMatchObject({
+			kind: 'redirect',
+			status: 401,
+		});
 	});
 
 	test('back at the own origin they are sent again', async () => {
@@ -958,7 +1105,9 @@ describe('redirects', () => {
 		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`, status));
 		const { failed } = await ask(connect(server.url));
 		expect(failed).toMatchObject({ kind: 'redirect', status });
-		expect(failed!.message).toBe(`The server redirects this request to ${other.url}/v1/chat/completions (${server.url}/v1/chat/completions)`);
+		expect(failed!.message).toBe(
+			`The server redirects this request to ${other.url}/v1/chat/completions (${server.url}/v1/chat/completions)`,
+		);
 		expect(other.requests).toHaveLength(0);
 	});
 
@@ -970,20 +1119,27 @@ describe('redirects', () => {
 			yield Buffer.from('abc');
 		})();
 		const connection = connect(server.url);
-		const answer = await connection.call(`${connection.url.api}/audio/transcriptions`, { body: { content, contentType: 'multipart/form-data; boundary=x', length: 3 } });
+		const answer = await connection.call(`${connection.url.api}/audio/transcriptions`, {
+			body: { content, contentType: 'multipart/form-data; boundary=x', length: 3 },
+		});
 		expect(answer.status).toBe(307);
 		expect(connection.refusal(answer).message).toContain(`${server.url}/audio/transcriptions`);
-		expect(last(server)).toMatchObject({ headers: { 'content-length': '3', 'content-type': 'multipart/form-data; boundary=x' } });
+		expect(last(server)).toMatchObject({
+			headers: { 'content-length': '3', 'content-type': 'multipart/form-data; boundary=x' },
+		});
 		expect(last(server).bytes.toString()).toBe('abc');
 	});
 
-	test.each(['ftp://elsewhere/', 'http://', 'javascript:alert(1)'])('a redirect to %s is not followed', async (location) => {
-		const server = await start();
-		server.route('GET /props', reply.redirect(location, 302));
-		const connection = connect(server.url);
-		const answer = await connection.call(`${server.url}/props`);
-		expect([answer.status, connection.refusal(answer).kind, server.requests.length]).toEqual([302, 'redirect', 1]);
-	});
+	test.each(['ftp://elsewhere/', 'http://', 'javascript:alert(1)'])(
+		'a redirect to %s is not followed',
+		async (location) => {
+			const server = await start();
+			server.route('GET /props', reply.redirect(location, 302));
+			const connection = connect(server.url);
+			const answer = await connection.call(`${server.url}/props`);
+			expect([answer.status, connection.refusal(answer).kind, server.requests.length]).toEqual([302, 'redirect', 1]);
+		},
+	);
 
 	test('a circle ends after five', async () => {
 		const server = await start();
@@ -1006,7 +1162,11 @@ describe('what others may show', () => {
 	test('mask takes the key and the header values out of a text', () => {
 		const connection = connect('gpu', { headers: { ...BEARER, 'x-tenant': 'tenant-secret' } });
 		expect(connection.mask(`${SAMPLE} Bearer ${SAMPLE} tenant-secret`)).toBe('*** *** ***');
-		expect(connection.contextOf('http://gpu/v1/models', 'm')).toMatchObject({ url: 'http://gpu/v1/models', root: 'http://gpu', model: 'm' });
+		expect(connection.contextOf('http://gpu/v1/models', 'm')).toMatchObject({
+			url: 'http://gpu/v1/models',
+			root: 'http://gpu',
+			model: 'm',
+		});
 	});
 });
 

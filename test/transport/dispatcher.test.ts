@@ -1,14 +1,24 @@
 import { Connection } from '../../lib/transport/connection';
 import { channelFor, closeChannels, CONNECT_LIMIT_MS } from '../../lib/transport/dispatcher';
 import * as vendor from '../../lib/transport/vendor';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from '../servers/llama-server';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+	startSilentServer,
+} from '../servers/llama-server';
 import { delay, net, performance } from '../support/node';
 import { testCertificate } from '../support/tls';
 import { ask, connect, failureOf } from './client';
 
 jest.mock('../../lib/transport/vendor', () => {
 	const actual = jest.requireActual<typeof vendor>('../../lib/transport/vendor');
-	return { ...actual, request: jest.fn(actual.request), EnvHttpProxyAgent: jest.fn((options) => new actual.EnvHttpProxyAgent(options)) };
+	return {
+		...actual,
+		request: jest.fn(actual.request),
+		EnvHttpProxyAgent: jest.fn((options) => new actual.EnvHttpProxyAgent(options)),
+	};
 });
 const request = jest.mocked(vendor.request);
 const EnvHttpProxyAgent = jest.mocked(vendor.EnvHttpProxyAgent);
@@ -40,7 +50,8 @@ describe('what undici is told', () => {
 			[0, 0],
 			[0, 0],
 		]);
-		for (const [options] of EnvHttpProxyAgent.mock.calls) expect(options).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 });
+		for (const [options] of EnvHttpProxyAgent.mock.calls)
+			expect(options).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 });
 	});
 
 	test('a generation has a connection of its own, a GET may use one again', async () => {
@@ -70,7 +81,10 @@ describe('what undici is told', () => {
 			keepAliveTimeout: 4000,
 			keepAliveMaxTimeout: 4000,
 		});
-		expect(options[2]).toMatchObject({ connect: { timeout: 500, rejectUnauthorized: false }, requestTls: { rejectUnauthorized: false } });
+		expect(options[2]).toMatchObject({
+			connect: { timeout: 500, rejectUnauthorized: false },
+			requestTls: { rejectUnauthorized: false },
+		});
 	});
 });
 
@@ -78,7 +92,10 @@ describe('making a connection', () => {
 	test('packets that are dropped end at the connect limit, for streams and for calls', async () => {
 		const server = await startSilentServer();
 		const connection = new Connection({ baseUrl: server.url, connectLimitMs: 60 });
-		const failures = [(await ask(connection, { retries: 3 })).failed, await failureOf(async () => await connection.call(`${server.url}/health`))];
+		const failures = [
+			(await ask(connection, { retries: 3 })).failed,
+			await failureOf(async () => await connection.call(`${server.url}/health`)),
+		];
 		await server.close();
 		for (const failed of failures) {
 			expect(failed).toMatchObject({ kind: 'connectTimeout', facts: { code: 'UND_ERR_CONNECT_TIMEOUT' } });
@@ -121,10 +138,18 @@ describe('making a connection', () => {
 		const url = `http://localhost:${server.port}`;
 		// The order in which many systems resolve the name, whatever this one does.
 		const lookup = (_name: string, { all }: { all?: boolean }, done: (...args: unknown[]) => void) => {
-			if (all === true) done(null, [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]);
+			if (all === true)
+				done(null, [
+					{ address: '::1', family: 6 },
+					{ address: '127.0.0.1', family: 4 },
+				]);
 			else done(null, '::1', 6);
 		};
-		const egressFilter = { validateUrl: async () => await Promise.resolve({ ok: true }), createSecureLookup: () => lookup as never, validateRedirectSync: () => {} };
+		const egressFilter = {
+			validateUrl: async () => await Promise.resolve({ ok: true }),
+			createSecureLookup: () => lookup as never,
+			validateRedirectSync: () => {},
+		};
 		const outcomes = [];
 		for (const connection of [connect(url), connect(url, { egressFilter })]) {
 			outcomes.push((await connection.call(`${url}/health`)).status, (await ask(connection)).failed);
@@ -140,7 +165,9 @@ describe('making a connection', () => {
 		expect((await ask(connect(server.url, { ignoreSslIssues: true }))).failed).toBeUndefined();
 		// The permission belongs to the one credential.
 		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
-		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe('tlsUntrusted');
+		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe(
+			'tlsUntrusted',
+		);
 		expect(server.requests).toHaveLength(1);
 		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
 	});
@@ -155,7 +182,14 @@ describe('channels', () => {
 			{ ...KEY, scope: '{"authorization":"Bearer a"}' },
 			{ ...KEY, ignoreSslIssues: true },
 			{ ...KEY, connectLimitMs: 100 },
-			{ ...KEY, egressFilter: { validateUrl: async () => ({ ok: true }), createSecureLookup: () => () => {}, validateRedirectSync: () => {} } },
+			{
+				...KEY,
+				egressFilter: {
+					validateUrl: async () => ({ ok: true }),
+					createSecureLookup: () => () => {},
+					validateRedirectSync: () => {},
+				},
+			},
 		].map(channelFor);
 		expect(new Set([channel, ...others]).size).toBe(6);
 		expect(others.map(({ queue }) => queue)).not.toContain(channel.queue);
@@ -211,7 +245,10 @@ describe('channels', () => {
 		server.route('GET /props', reply.silence());
 		const connection = connect(server.url);
 		await connection.call(`${server.url}/health`);
-		const [call, stream] = [failureOf(async () => await connection.call(`${server.url}/props`, { once: true })), ask(connection)];
+		const [call, stream] = [
+			failureOf(async () => await connection.call(`${server.url}/props`, { once: true })),
+			ask(connection),
+		];
 		await server.until(() => server.requests.length === 3);
 		await stream;
 		expect(server.connections.open).toBeGreaterThan(0);

@@ -32,10 +32,25 @@ afterEach(async () => {
 function realFilter(): EgressFilter {
 	const node: INode = { id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };
 	const nodeType = { description: { properties: [] } };
-	const nodeTypes = { getByName: () => nodeType, getByNameAndVersion: () => nodeType, getKnownTypes: () => ({}) } as unknown as INodeTypes;
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
 	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
 	const additionalData = {} as IWorkflowExecuteAdditionalData;
-	const context = new ExecuteContext(workflow, node, additionalData, 'manual', createEmptyRunExecutionData(), 0, [], {}, { node, data: {}, source: null }, []);
+	const context = new ExecuteContext(
+		workflow,
+		node,
+		additionalData,
+		'manual',
+		createEmptyRunExecutionData(),
+		0,
+		[],
+		{},
+		{ node, data: {}, source: null },
+		[],
+	);
 	const filter = egressFilterOf(context.helpers);
 	expect(filter).toBeDefined();
 	return filter!;
@@ -61,8 +76,14 @@ describe("n8n's own egress filter, switched on", () => {
 	test('refuses a private address before anything is sent', async () => {
 		const server = await start({ host: '127.0.0.2' });
 		const connection = connect(server.url, { egressFilter: filter });
-		for (const failed of [(await ask(connection, { retries: 3 })).failed, await failureOf(async () => await connection.call(`${server.url}/health`))]) {
-			expect(failed).toMatchObject({ kind: 'blockedByPolicy', facts: { reason: expect.stringContaining('restricted IP address') as string } });
+		for (const failed of [
+			(await ask(connection, { retries: 3 })).failed,
+			await failureOf(async () => await connection.call(`${server.url}/health`)),
+		]) {
+			expect(failed).toMatchObject({
+				kind: 'blockedByPolicy',
+				facts: { reason: expect.stringContaining('restricted IP address') as string },
+			});
 			expect(failed!.message).toContain('blocks "127.0.0.2"');
 			expect(failed!.remedy).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
 		}
@@ -79,7 +100,10 @@ describe("n8n's own egress filter, switched on", () => {
 			createSecureLookup: () => filter.createSecureLookup(),
 			validateRedirectSync: () => {},
 		};
-		expect((await ask(connect(url, { egressFilter: late }))).failed).toMatchObject({ kind: 'blockedByPolicy', facts: { reason: expect.stringContaining('hostname is restricted') as string } });
+		expect((await ask(connect(url, { egressFilter: late }))).failed).toMatchObject({
+			kind: 'blockedByPolicy',
+			facts: { reason: expect.stringContaining('hostname is restricted') as string },
+		});
 		expect(server.connections.accepted).toBe(0);
 	});
 
@@ -100,7 +124,10 @@ describe("n8n's own egress filter, switched on", () => {
 });
 
 describe('any egress filter', () => {
-	const filterWith = (lookup: (hostname: string) => string, validateUrl: EgressFilter['validateUrl'] = async () => await Promise.resolve({ ok: true })): EgressFilter => ({
+	const filterWith = (
+		lookup: (hostname: string) => string,
+		validateUrl: EgressFilter['validateUrl'] = async () => await Promise.resolve({ ok: true }),
+	): EgressFilter => ({
 		validateUrl,
 		createSecureLookup: () => (hostname: string, options: { all?: boolean }, done: (...args: never[]) => void) => {
 			const address = lookup(hostname);
@@ -113,10 +140,13 @@ describe('any egress filter', () => {
 	test('its look-up is the one that connections are made with, and it is asked for every URL', async () => {
 		const server = await start();
 		const asked: string[] = [];
-		const filter = filterWith(() => '127.0.0.1', async (url) => {
-			asked.push(String(url));
-			return await Promise.resolve({ ok: true });
-		});
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async (url) => {
+				asked.push(String(url));
+				return await Promise.resolve({ ok: true });
+			},
+		);
 		const url = `http://gpu.test:${server.port}`;
 		server.route('GET /health', reply.redirect('/v1/health', 302));
 		const connection = connect(url, { egressFilter: filter });
@@ -135,7 +165,10 @@ describe('any egress filter', () => {
 	});
 
 	test('case 60: a filter that takes its time is not waited for', async () => {
-		const filter = filterWith(() => '127.0.0.1', async () => await new Promise(() => {}));
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async () => await new Promise(() => {}),
+		);
 		const connection = connect('http://gpu.test', { egressFilter: filter });
 		const stop = new AbortController();
 		const outcome = ask(connection, { signal: stop.signal });
@@ -145,10 +178,16 @@ describe('any egress filter', () => {
 	});
 
 	test('another refusal than its own is told as what it is', async () => {
-		const filter = filterWith(() => '127.0.0.1', async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }));
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }),
+		);
 		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));
 		expect(failed!.message).toContain('Invalid URL: x');
-		const silent = filterWith(() => '127.0.0.1', async () => await Promise.resolve({ ok: false }));
+		const silent = filterWith(
+			() => '127.0.0.1',
+			async () => await Promise.resolve({ ok: false }),
+		);
 		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe('blockedByPolicy');
 	});
 });

@@ -5,7 +5,14 @@ import { isLoopback, remedyFor, seconds } from '../../lib/transport/remedies';
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 
 describe('ServerError', () => {
-	const failed = new ServerError({ kind: 'connectionLost', message: 'It broke', remedy: 'Mend it.', url: URL_ASKED, status: 200, facts: { a: 1 } });
+	const failed = new ServerError({
+		kind: 'connectionLost',
+		message: 'It broke',
+		remedy: 'Mend it.',
+		url: URL_ASKED,
+		status: 200,
+		facts: { a: 1 },
+	});
 
 	test('says what happened and where', () => {
 		expect(failed.message).toBe(`It broke (${URL_ASKED})`);
@@ -15,7 +22,13 @@ describe('ServerError', () => {
 
 	test('takes what had arrived, and further facts, without saying the URL twice', () => {
 		const more = failed.withPartial({ text: 'Hel', reasoning: 'hm' }).withFacts({ b: 2 });
-		expect(more).toMatchObject({ ...failed, message: failed.message, partialText: 'Hel', partialReasoning: 'hm', facts: { a: 1, b: 2 } });
+		expect(more).toMatchObject({
+			...failed,
+			message: failed.message,
+			partialText: 'Hel',
+			partialReasoning: 'hm',
+			facts: { a: 1, b: 2 },
+		});
 		expect(more.withPartial({}).partialText).toBe('Hel');
 	});
 });
@@ -93,6 +106,14 @@ describe('remedies', () => {
 	});
 
 	test('limits as people say them', () => {
-		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(seconds)).toEqual(['the set time', '200 ms', '1.5 s', '15 s', '119 s', '2 minutes', '30 minutes']);
+		expect([undefined, 200, 1500, 15_000, 119_000, 120_000, 1_800_000].map(seconds)).toEqual([
+			'the set time',
+			'200 ms',
+			'1.5 s',
+			'15 s',
+			'119 s',
+			'2 minutes',
+			'30 minutes',
+		]);
 	});
 });

@@ -31,8 +31,14 @@ describe('answers of odd servers and proxies', () => {
 
 	test.each([
 		['HTTP/1.0, without a length', `HTTP/1.0 200 OK\r\ncontent-TYPE: application/json\r\n\r\n${LIST}`],
-		['chunked, with trailers', `HTTP/1.1 200 OK\r\nTrailer: X-A\r\ntransfer-ENCODING: chunked\r\n\r\n${LIST.length.toString(16)}\r\n${LIST}\r\n0\r\nX-A: b\r\n\r\n`],
-		['after early hints', `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}`],
+		[
+			'chunked, with trailers',
+			`HTTP/1.1 200 OK\r\nTrailer: X-A\r\ntransfer-ENCODING: chunked\r\n\r\n${LIST.length.toString(16)}\r\n${LIST}\r\n0\r\nX-A: b\r\n\r\n`,
+		],
+		[
+			'after early hints',
+			`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}`,
+		],
 		['longer than its length', `HTTP/1.1 200 OK\r\nContent-Length: ${LIST.length}\r\n\r\n${LIST}and more`],
 	])('%s', async (_name, bytes) => {
 		const url = await rawServer((_path, socket) => void socket.end(bytes));
@@ -40,7 +46,9 @@ describe('answers of odd servers and proxies', () => {
 	});
 
 	test('shorter than its length', async () => {
-		const url = await rawServer((_path, socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${LIST}`));
+		const url = await rawServer(
+			(_path, socket) => void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${LIST}`),
+		);
 		expect(await failureOf(async () => await called(url))).toMatchObject({ kind: 'connectionLost' });
 	});
 
@@ -85,7 +93,9 @@ describe('answers of odd servers and proxies', () => {
 		['headers and nothing more', ''],
 		['a byte now and then', '{'],
 	])('%s: the limit holds, and the error says that the answer began', async (_name, first) => {
-		const url = await rawServer((_path, socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${first}`));
+		const url = await rawServer(
+			(_path, socket) => void socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n${first}`),
+		);
 		const failed = await failureOf(async () => await called(url, { timeoutMs: 900 }));
 		expect(failed).toMatchObject({ kind: 'totalLimit', facts: { answerBegan: true } });
 		expect(failed!.message).toContain('The answer began, but did not end within 900 ms');
@@ -100,7 +110,8 @@ describe('answers of odd servers and proxies', () => {
 });
 
 describe('what an error answer means', () => {
-	const answered = (status: number, body: string, contentType = 'text/html', challenge?: string) => httpFailure({ status, body, contentType, challenge }, CONTEXT);
+	const answered = (status: number, body: string, contentType = 'text/html', challenge?: string) =>
+		httpFailure({ status, body, contentType, challenge }, CONTEXT);
 
 	test.each([520, 522, 524, 526, 530])("Cloudflare's %d in plain text: the server behind it is down", (status) => {
 		const failed = answered(status, 'error code: 1033', 'text/plain');
@@ -113,7 +124,9 @@ describe('what an error answer means', () => {
 		expect(failed).toMatchObject({ kind: 'forbidden', serverText: 'Just a moment...' });
 		expect(failed.message).toContain('Something in front of the server');
 		expect(failed.remedy).toContain('Cloudflare');
-		expect(answered(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain('The key may lack the permission');
+		expect(answered(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain(
+			'The key may lack the permission',
+		);
 	});
 
 	test('401 of a proxy that wants a password', () => {
@@ -143,16 +156,25 @@ describe('what an error answer means', () => {
 
 	test('a key that lies across the end of what is shown is hidden whole', () => {
 		for (let at = 170; at <= 200; at++) {
-			const failed = httpFailure({ status: 500, body: `${'x'.repeat(at)} ${SAMPLE} and more`, contentType: 'text/plain' }, { ...CONTEXT, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) });
+			const failed = httpFailure(
+				{ status: 500, body: `${'x'.repeat(at)} ${SAMPLE} and more`, contentType: 'text/plain' },
+				{ ...CONTEXT, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) },
+			);
 			expect(failed.serverText).not.toContain('sk-0');
 		}
 	});
 
 	test('an address that holds the key after a redirect is shown without it', () => {
-		const failed = failure('notAnApi', { ...CONTEXT, url: `https://login.lan/?token=${SAMPLE}`, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) });
+		const failed = failure('notAnApi', {
+			...CONTEXT,
+			url: `https://login.lan/?token=${SAMPLE}`,
+			secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }),
+		});
 		expect(`${failed.message} ${failed.url} ${failed.remedy}`).not.toContain(SAMPLE);
 		// The user's own address stays readable, also where the key is a word of it.
-		expect(failure('gateway', { url: 'http://llama.lan/v1/models', root: 'http://llama.lan', secrets: ['llama'] }).url).toBe('http://llama.lan/v1/models');
+		expect(
+			failure('gateway', { url: 'http://llama.lan/v1/models', root: 'http://llama.lan', secrets: ['llama'] }).url,
+		).toBe('http://llama.lan/v1/models');
 	});
 });
 
@@ -167,6 +189,10 @@ test.each([
 
 test('credentials whose fields come out of expressions as another type', () => {
 	const read = (data: object) => readLocalLlamaCredential(data as ICredentialDataDecryptedObject);
-	expect(read({ apiKey: 123456, maxConcurrentRequests: '3' })).toMatchObject({ apiKey: '123456', maxConcurrentRequests: 3 });
-	for (const value of ['many', Infinity, NaN, '-4', true, null, [7]]) expect(read({ maxConcurrentRequests: value }).maxConcurrentRequests).toBe(0);
+	expect(read({ apiKey: 123456, maxConcurrentRequests: '3' })).toMatchObject({
+		apiKey: '123456',
+		maxConcurrentRequests: 3,
+	});
+	for (const value of ['many', Infinity, NaN, '-4', true, null, [7]])
+		expect(read({ maxConcurrentRequests: value }).maxConcurrentRequests).toBe(0);
 });

@@ -27,7 +27,9 @@ describe('the network', () => {
 		const port = await closedPort();
 		const failed = await explain(`http://127.0.0.1:${port}/v1/models`);
 		expect(failed).toMatchObject({ kind: 'refused', facts: { code: 'ECONNREFUSED' } });
-		expect(failed.message).toBe(`Nothing listens on 127.0.0.1:${port}, seen from n8n (http://127.0.0.1:${port}/v1/models)`);
+		expect(failed.message).toBe(
+			`Nothing listens on 127.0.0.1:${port}, seen from n8n (http://127.0.0.1:${port}/v1/models)`,
+		);
 		expect(failed.remedy).toContain(`http://host.docker.internal:${port}`);
 		// Several addresses of one name: an AggregateError.
 		expect((await explain(`http://localhost:${port}/`)).kind).toBe('refused');
@@ -50,7 +52,9 @@ describe('the network', () => {
 	});
 
 	test('case 13: https to an http port', async () => {
-		const server = await listening((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')));
+		const server = await listening((socket) =>
+			socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')),
+		);
 		const failed = await explain(`https://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({ kind: 'tlsMismatch', facts: { code: expect.stringMatching(/^ERR_SSL_|^EPROTO$/) } });
@@ -87,14 +91,20 @@ describe('the network', () => {
 		const server = await startLlamaServerSim({ connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }) });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({ kind: 'notHttp', facts: { code: expect.stringMatching(/^HPE_|does not match the HTTP/) } });
+		expect(failed).toMatchObject({
+			kind: 'notHttp',
+			facts: { code: expect.stringMatching(/^HPE_|does not match the HTTP/) },
+		});
 	});
 
 	test.each(['fin', 'rst'] as const)('case 2: closed by %s before the answer', async (how) => {
 		const server = await startLlamaServerSim({ connections: () => how });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
-		expect(failed).toMatchObject({ kind: 'closedBeforeAnswer', facts: { code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET' } });
+		expect(failed).toMatchObject({
+			kind: 'closedBeforeAnswer',
+			facts: { code: how === 'fin' ? 'UND_ERR_SOCKET' : 'ECONNRESET' },
+		});
 	});
 
 	test.each<[code: string, kind: FailureKind]>([
@@ -110,21 +120,32 @@ describe('the network', () => {
 		['ERR_TLS_CERT_ALTNAME_INVALID', 'tlsUntrusted'],
 		['HPE_INVALID_CONSTANT', 'notHttp'],
 	])('%s', (code, kind) => {
-		const failed = networkFailure(new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }), CONTEXT);
+		const failed = networkFailure(
+			new Error('fetch failed', { cause: Object.assign(new Error('x'), { code }) }),
+			CONTEXT,
+		);
 		expect(failed).toMatchObject({ kind, facts: { code } });
 	});
 
 	test('a TLS handshake that fails for another reason than plain text', () => {
 		const context = { url: 'https://gpu/v1/models', root: 'https://gpu' };
-		const failed = networkFailure(Object.assign(new Error('x'), { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }), context);
+		const failed = networkFailure(
+			Object.assign(new Error('x'), { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }),
+			context,
+		);
 		expect(failed.kind).toBe('tlsMismatch');
 		expect(failed.message).toContain('handshake with the server failed (ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE)');
 	});
 
 	test('case 52: what breaks after answer bytes had arrived is a lost connection', () => {
-		expect(networkFailure(Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }), CONTEXT, true).kind).toBe('connectionLost');
+		expect(networkFailure(Object.assign(new Error('bad chunk'), { name: 'HTTPParserError' }), CONTEXT, true).kind).toBe(
+			'connectionLost',
+		);
 		for (const code of ['UND_ERR_SOCKET', 'ECONNRESET', 'HPE_INVALID_CHUNK_SIZE', 'Z_BUF_ERROR']) {
-			expect(networkFailure(Object.assign(new Error('terminated'), { code }), CONTEXT, true)).toMatchObject({ kind: 'connectionLost', facts: { code } });
+			expect(networkFailure(Object.assign(new Error('terminated'), { code }), CONTEXT, true)).toMatchObject({
+				kind: 'connectionLost',
+				facts: { code },
+			});
 		}
 	});
 
@@ -137,7 +158,10 @@ describe('the network', () => {
 
 	test('an attempt to reach another port or host than that of the URL is one to reach a proxy', () => {
 		const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED', address: '10.9.9.9', port: 3128 });
-		expect(networkFailure(refused, CONTEXT)).toMatchObject({ kind: 'proxy', facts: { code: 'ECONNREFUSED 10.9.9.9:3128' } });
+		expect(networkFailure(refused, CONTEXT)).toMatchObject({
+			kind: 'proxy',
+			facts: { code: 'ECONNREFUSED 10.9.9.9:3128' },
+		});
 		const unknown = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'proxy.lan' });
 		expect(networkFailure(unknown, CONTEXT)).toMatchObject({ kind: 'proxy', facts: { code: 'ENOTFOUND proxy.lan' } });
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });

@@ -55,7 +55,9 @@ export async function startProxy({ tunnelTo = [443], user }: ProxyOptions = {}):
 		const allowed = note(incoming);
 		const [host = '', port = ''] = (incoming.url ?? '').split(':');
 		if (!allowed || !tunnelTo.includes(Number(port))) {
-			client.end(`HTTP/1.1 ${allowed ? '403 Forbidden' : '407 Proxy Authentication Required'}\r\nContent-Length: 0\r\n\r\n`);
+			client.end(
+				`HTTP/1.1 ${allowed ? '403 Forbidden' : '407 Proxy Authentication Required'}\r\nContent-Length: 0\r\n\r\n`,
+			);
 			return;
 		}
 		const onward = net.connect(Number(port), host, () => {

@@ -35,20 +35,27 @@ afterAll(() => {
 });
 
 describe('proxy variables of the environment', () => {
-	test.each(['http_proxy', 'HTTP_PROXY'])('%s: plain http goes in absolute form, as squid wants it, also to odd ports', async (variable) => {
-		const [server, between] = [await start(), await proxy()];
-		process.env[variable] = between.url;
-		const connection = connect(server.url, { headers: { authorization: 'Bearer local-key' } });
-		const { text, failed } = await ask(connection);
-		expect(failed).toBeUndefined();
-		expect(text).not.toBe('');
-		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
-		expect(between.log).toEqual([
-			{ method: 'POST', target: `${server.url}/v1/chat/completions`, authorization: undefined },
-			{ method: 'GET', target: `${server.url}/health`, authorization: undefined },
-		]);
-		expect(server.requests[0]).toMatchObject({ target: '/v1/chat/completions', body: CHAT, headers: { authorization: 'Bearer local-key', host: `127.0.0.1:${server.port}` } });
-	});
+	test.each(['http_proxy', 'HTTP_PROXY'])(
+		'%s: plain http goes in absolute form, as squid wants it, also to odd ports',
+		async (variable) => {
+			const [server, between] = [await start(), await proxy()];
+			process.env[variable] = between.url;
+			const connection = connect(server.url, { headers: { authorization: 'Bearer local-key' } });
+			const { text, failed } = await ask(connection);
+			expect(failed).toBeUndefined();
+			expect(text).not.toBe('');
+			expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+			expect(between.log).toEqual([
+				{ method: 'POST', target: `${server.url}/v1/chat/completions`, authorization: undefined },
+				{ method: 'GET', target: `${server.url}/health`, authorization: undefined },
+			]);
+			expect(server.requests[0]).toMatchObject({
+				target: '/v1/chat/completions',
+				body: CHAT,
+				headers: { authorization: 'Bearer local-key', host: `127.0.0.1:${server.port}` },
+			});
+		},
+	);
 
 	test('https goes through a tunnel', async () => {
 		const server = await start({ tls: true });
@@ -120,32 +127,43 @@ describe('proxy variables of the environment', () => {
 		expect(failed).toMatchObject({ kind: 'proxy', facts: { code: 'HTTP 403' } });
 	});
 
-	test.each(['http', 'https'])('a proxy that is not there, before an %s server: the proxy is named, not the server', async (scheme) => {
-		const [server, between] = [await start({ tls: scheme === 'https' }), await proxy()];
-		await between.close();
-		process.env.http_proxy = between.url;
-		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-		expect(failed!.kind).toBe('proxy');
-		expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
-		process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
-		findNoNames();
-		await closeChannels();
-		const unknown = await failureOf(async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`));
-		expect(unknown!.kind).toBe('proxy');
-		expect(unknown!.message).toContain('no-such-proxy.invalid');
-	});
-
-	test.each(['127.0.0.1:3128', 'me:pass-word@proxy', '://', 'ftp://proxy'])('a variable that holds no URL (%s) is an error that does not show it', async (value) => {
-		const server = await start();
-		process.env.http_proxy = value;
-		for (const failed of [(await ask(connect(server.url))).failed, await failureOf(async () => await connect(server.url).call(`${server.url}/health`))]) {
+	test.each(['http', 'https'])(
+		'a proxy that is not there, before an %s server: the proxy is named, not the server',
+		async (scheme) => {
+			const [server, between] = [await start({ tls: scheme === 'https' }), await proxy()];
+			await between.close();
+			process.env.http_proxy = between.url;
+			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
 			expect(failed!.kind).toBe('proxy');
-			expect(failed!.message).toContain('not a URL such as http://proxy:3128');
-			expect(util.inspect(failed)).not.toContain('pass-word');
-		}
-		delete process.env.http_proxy;
-		expect((await ask(connect(server.url))).failed).toBeUndefined();
-	});
+			expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
+			process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
+			findNoNames();
+			await closeChannels();
+			const unknown = await failureOf(
+				async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),
+			);
+			expect(unknown!.kind).toBe('proxy');
+			expect(unknown!.message).toContain('no-such-proxy.invalid');
+		},
+	);
+
+	test.each(['127.0.0.1:3128', 'me:pass-word@proxy', '://', 'ftp://proxy'])(
+		'a variable that holds no URL (%s) is an error that does not show it',
+		async (value) => {
+			const server = await start();
+			process.env.http_proxy = value;
+			for (const failed of [
+				(await ask(connect(server.url))).failed,
+				await failureOf(async () => await connect(server.url).call(`${server.url}/health`)),
+			]) {
+				expect(failed!.kind).toBe('proxy');
+				expect(failed!.message).toContain('not a URL such as http://proxy:3128');
+				expect(util.inspect(failed)).not.toContain('pass-word');
+			}
+			delete process.env.http_proxy;
+			expect((await ask(connect(server.url))).failed).toBeUndefined();
+		},
+	);
 
 	test('a server that is down behind the proxy', async () => {
 		const [server, between] = [await start(), await proxy()];

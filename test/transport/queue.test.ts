@@ -137,35 +137,42 @@ describe('RequestQueue', () => {
 	test('200 random arrivals, departures and cancellations: the limit holds, the order holds, nobody is forgotten', async () => {
 		const step = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'cancel', 'settle'), fc.nat());
 		await fc.assert(
-			fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.array(step, { minLength: 200, maxLength: 200 }), async (limit, steps) => {
-				const queue = new RequestQueue();
-				const requests: Array<ReturnType<typeof enter>> = [];
-				const of = (state: string) => requests.filter((request) => request.state === state);
-				const check = () => {
-					expect(of('running').length).toBeLessThanOrEqual(limit);
-					expect(queue.active).toBeLessThanOrEqual(limit);
-					// First come, first served: nobody runs or ran who came after someone that waits.
-					const firstWaiting = requests.findIndex(({ state }) => state === 'waiting');
-					if (firstWaiting >= 0) expect(requests.slice(firstWaiting).some(({ state }) => state === 'running' || state === 'left')).toBe(false);
-				};
-				for (const [act, which] of steps) {
-					if (act === 'enter') requests.push(enter(queue, limit));
-					const pool = of(act === 'leave' ? 'running' : 'waiting');
-					const chosen = pool[which % Math.max(1, pool.length)];
-					if (act === 'leave') chosen?.leave();
-					if (act === 'cancel') chosen?.cancel();
-					if (act === 'settle') {
-						await settled();
-						check();
-						expect([queue.active, queue.length]).toEqual([of('running').length, of('waiting').length]);
+			fc.asyncProperty(
+				fc.integer({ min: 1, max: 5 }),
+				fc.array(step, { minLength: 200, maxLength: 200 }),
+				async (limit, steps) => {
+					const queue = new RequestQueue();
+					const requests: Array<ReturnType<typeof enter>> = [];
+					const of = (state: string) => requests.filter((request) => request.state === state);
+					const check = () => {
+						expect(of('running').length).toBeLessThanOrEqual(limit);
+						expect(queue.active).toBeLessThanOrEqual(limit);
+						// First come, first served: nobody runs or ran who came after someone that waits.
+						const firstWaiting = requests.findIndex(({ state }) => state === 'waiting');
+						if (firstWaiting >= 0)
+							expect(requests.slice(firstWaiting).some(({ state }) => state === 'running' || state === 'left')).toBe(
+								false,
+							);
+					};
+					for (const [act, which] of steps) {
+						if (act === 'enter') requests.push(enter(queue, limit));
+						const pool = of(act === 'leave' ? 'running' : 'waiting');
+						const chosen = pool[which % Math.max(1, pool.length)];
+						if (act === 'leave') chosen?.leave();
+						if (act === 'cancel') chosen?.cancel();
+						if (act === 'settle') {
+							await settled();
+							check();
+							expect([queue.active, queue.length]).toEqual([of('running').length, of('waiting').length]);
+						}
 					}
-				}
-				for (await settled(); queue.active > 0; await settled()) {
-					check();
-					for (const request of of('running')) request.leave();
-				}
-				expect([queue.length, of('waiting').length]).toEqual([0, 0]);
-			}),
+					for (await settled(); queue.active > 0; await settled()) {
+						check();
+						for (const request of of('running')) request.leave();
+					}
+					expect([queue.length, of('waiting').length]).toEqual([0, 0]);
+				},
+			),
 			examples(50),
 		);
 	});

@@ -17,7 +17,9 @@ function decode(...pieces: Array<Uint8Array | string>): Decoded {
 
 const streams = fixtureNames('llama-server-v0.5.0', '.http')
 	.map((name) => ({ name, ...httpFixture(name) }))
-	.filter(({ headers }) => headers.some(([name, value]) => /^content-type$/i.test(name) && value.startsWith('text/event-stream')));
+	.filter(({ headers }) =>
+		headers.some(([name, value]) => /^content-type$/i.test(name) && value.startsWith('text/event-stream')),
+	);
 
 const data = (...texts: string[]): ServerSentEvent[] => texts.map((text) => ({ data: text }));
 
@@ -29,18 +31,34 @@ describe('what an event stream may look like', () => {
 		['case 35: CRLF line ends', 'data: a\r\n\r\ndata: b\r\n\r\n', data('a', 'b')],
 		['case 35: lone CR line ends', 'data: a\r\rdata: b\r\r', data('a', 'b')],
 		['case 35: line ends of all kinds mixed', 'data: a\r\n\ndata: b\n\r\ndata: c\r\n\r\n', data('a', 'b', 'c')],
-		['case 37: comments and blank lines between events', ':\n\n: keep-alive\n\n\n\ndata: a\n\n:ping\n\ndata: b\n\n', data('a', 'b')],
+		[
+			'case 37: comments and blank lines between events',
+			':\n\n: keep-alive\n\n\n\ndata: a\n\n:ping\n\ndata: b\n\n',
+			data('a', 'b'),
+		],
 		['case 37: a comment inside an event', 'data: a\n: ping\ndata: b\n\n', data('a\nb')],
-		['case 38: event, id and retry before data', 'event: message\nid: 7\nretry: 3000\ndata: a\n\n', [{ event: 'message', data: 'a' }]],
+		[
+			'case 38: event, id and retry before data',
+			'event: message\nid: 7\nretry: 3000\ndata: a\n\n',
+			[{ event: 'message', data: 'a' }],
+		],
 		['case 38: fields after data', 'data: a\nevent: delta\nid: 8\n\n', [{ event: 'delta', data: 'a' }]],
-		['the event name holds for one event', 'event: x\ndata: a\n\ndata: b\n\n', [{ event: 'x', data: 'a' }, { data: 'b' }]],
+		[
+			'the event name holds for one event',
+			'event: x\ndata: a\n\ndata: b\n\n',
+			[{ event: 'x', data: 'a' }, { data: 'b' }],
+		],
 		['an event without data is none', 'event: ping\n\nid: 3\n\nretry: 10\n\ndata: a\n\n', data('a')],
 		['a bad retry', 'retry: soon\ndata: a\n\n', data('a')],
 		['case 39: several data lines', 'data: {\ndata:  "a": 1\ndata: }\n\n', data('{\n "a": 1\n}')],
 		['an empty data line', 'data:\n\ndata\n\ndata: \ndata: \n\n', data('', '', '\n')],
 		['case 40: a byte-order mark', '\uFEFFdata: a\n\ndata: b\n\n', data('a', 'b')],
 		['a byte-order mark later is text', 'data: \uFEFFa\n\n', data('\uFEFFa')],
-		['case 41: several events and [DONE] in one read', 'data: a\n\ndata: b\n\ndata: [DONE]\n\n', data('a', 'b', '[DONE]')],
+		[
+			'case 41: several events and [DONE] in one read',
+			'data: a\n\ndata: b\n\ndata: [DONE]\n\n',
+			data('a', 'b', '[DONE]'),
+		],
 		['case 42: data after [DONE]', 'data: [DONE]\n\ndata: late\n\n', data('[DONE]', 'late')],
 		['case 33: characters of four bytes', 'data: 🦙ü漢\n\n', data('🦙ü漢')],
 		['the last event without its blank line', 'data: a\n\ndata: b\n', data('a', 'b')],
@@ -73,12 +91,16 @@ describe('what an event stream may look like', () => {
 	});
 
 	test('bytes that are no UTF-8 become replacement characters', () => {
-		expect(decode(Buffer.from([...Buffer.from('data: a'), 0xff, 0xf0, 0x9f, ...Buffer.from('b\n\n')])).events).toEqual(data('a\uFFFD\uFFFDb'));
+		expect(decode(Buffer.from([...Buffer.from('data: a'), 0xff, 0xf0, 0x9f, ...Buffer.from('b\n\n')])).events).toEqual(
+			data('a\uFFFD\uFFFDb'),
+		);
 		expect(decode(Buffer.from([...Buffer.from('data: a'), 0xf0, 0x9f])).events).toEqual(data('a\uFFFD'));
 	});
 
 	test('case 100: escaped surrogates pass as they are', () => {
-		expect(decode('data: {"a":"\\ud83d"}\n\ndata: {"a":"\\udc4d"}\n\n').events).toEqual(data('{"a":"\\ud83d"}', '{"a":"\\udc4d"}'));
+		expect(decode('data: {"a":"\\ud83d"}\n\ndata: {"a":"\\udc4d"}\n\n').events).toEqual(
+			data('{"a":"\\ud83d"}', '{"a":"\\udc4d"}'),
+		);
 	});
 
 	test('case 43: an event of a megabyte, in reads of any size', () => {
@@ -94,12 +116,15 @@ describe('what an event stream may look like', () => {
 });
 
 describe('lines that are no fields', () => {
-	test.each(['proxy error: Failed to read connection', '{"error":"boom"}', 'Internal Server Error', '<html>'])('case 53: %s is kept, wherever it is cut', (line) => {
-		for (const stream of [`data: a\n\n${line}`, `${line}\ndata: a\n\n`, `data: a\n\n${line}\r\n\r\n`]) {
-			const bytes = Buffer.from(stream);
-			for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual({ events: data('a'), stray: [line] });
-		}
-	});
+	test.each(['proxy error: Failed to read connection', '{"error":"boom"}', 'Internal Server Error', '<html>'])(
+		'case 53: %s is kept, wherever it is cut',
+		(line) => {
+			for (const stream of [`data: a\n\n${line}`, `${line}\ndata: a\n\n`, `data: a\n\n${line}\r\n\r\n`]) {
+				const bytes = Buffer.from(stream);
+				for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual({ events: data('a'), stray: [line] });
+			}
+		},
+	);
 
 	test('no more than 20, each no longer than 500 characters', () => {
 		const { stray } = decode(Array.from({ length: 30 }, (_, index) => `${index}-${'x'.repeat(600)}\n`).join(''));
@@ -108,8 +133,13 @@ describe('lines that are no fields', () => {
 	});
 
 	test("old releases' error field is an event, wherever it is cut", () => {
-		const bytes = Buffer.from('data: {"a":1}\n\nerror: {"code":500,"message":"slot unavailable","type":"server_error"}\n\n');
-		const expected = [{ data: '{"a":1}' }, { event: 'error', data: '{"code":500,"message":"slot unavailable","type":"server_error"}' }];
+		const bytes = Buffer.from(
+			'data: {"a":1}\n\nerror: {"code":500,"message":"slot unavailable","type":"server_error"}\n\n',
+		);
+		const expected = [
+			{ data: '{"a":1}' },
+			{ event: 'error', data: '{"code":500,"message":"slot unavailable","type":"server_error"}' },
+		];
 		for (const pieces of everyPair(bytes)) expect(decode(...pieces)).toEqual({ events: expected, stray: [] });
 	});
 
@@ -122,7 +152,9 @@ describe('recorded streams', () => {
 	test('there are some of every kind', () => {
 		expect(streams.map(({ name }) => name)).toEqual(
 			expect.arrayContaining(
-				['chat-stream', 'tools-stream', 'thinking-stream', 'chat-stream-emoji-first', 'router-child-killed-stream'].map((name) => `llama-server-v0.5.0/${name}.http`),
+				['chat-stream', 'tools-stream', 'thinking-stream', 'chat-stream-emoji-first', 'router-child-killed-stream'].map(
+					(name) => `llama-server-v0.5.0/${name}.http`,
+				),
 			),
 		);
 	});
@@ -136,7 +168,10 @@ describe('recorded streams', () => {
 		for (const pieces of everyPair(body)) {
 			// Compared by hand: jest's comparison would take a minute for all positions of all streams.
 			const { events, stray } = decode(...pieces);
-			const same = events.length === texts.length && events.every((event, index) => event.data === texts[index]) && stray.length === whole.stray.length;
+			const same =
+				events.length === texts.length &&
+				events.every((event, index) => event.data === texts[index]) &&
+				stray.length === whole.stray.length;
 			if (!same) differing.push(pieces[0].length);
 		}
 		expect(differing).toEqual([]);

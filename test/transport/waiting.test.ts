@@ -3,7 +3,8 @@ import { performance } from '../support/node';
 import { AT_ONCE_MS } from '../support/time';
 
 describe('pauses before a request is sent again', () => {
-	const pauses = (reason: 'loading' | 'busy' | 'refused') => [0, 1, 2, 3, 4, 5, 100].map((waits) => backOffMs(reason, waits));
+	const pauses = (reason: 'loading' | 'busy' | 'refused') =>
+		[0, 1, 2, 3, 4, 5, 100].map((waits) => backOffMs(reason, waits));
 
 	test.each(['busy', 'refused'] as const)('%s: they grow to five seconds', (reason) => {
 		expect(pauses(reason)).toEqual([500, 1000, 2000, 3000, 5000, 5000, 5000]);

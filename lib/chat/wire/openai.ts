@@ -4,7 +4,16 @@ import { serverMessage } from '../../transport/http-failure';
 import { isRecord, parseJson } from '../../transport/json';
 import type { ServerSentEvent } from '../../transport/sse';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
-import type { ChatMessage, ChatRequest, ContentPart, ServerKind, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
+import type {
+	ChatMessage,
+	ChatRequest,
+	ContentPart,
+	ServerKind,
+	Timings,
+	ToolCallPiece,
+	Usage,
+	WireChunk,
+} from '../types';
 import type { ChatProtocol } from './protocol';
 
 /** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
@@ -35,7 +44,12 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 	if (tools.length === 0 || (serverKind === 'ollama' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
 	const offered = forced === undefined || serverKind === 'vllm' ? tools : tools.filter(({ name }) => name === forced);
-	const choice = forced === undefined ? toolChoice : serverKind === 'vllm' ? { type: 'function', function: { name: forced } } : 'required';
+	const choice =
+		forced === undefined
+			? toolChoice
+			: serverKind === 'vllm'
+				? { type: 'function', function: { name: forced } }
+				: 'required';
 	const parallel = parameters.parallelToolCalls;
 	return {
 		tools: offered.map(({ name, description, parameters: schema }) => ({
@@ -54,7 +68,9 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 			return {
 				role: 'assistant',
 				content: message.content,
-				...(message.reasoning === undefined ? {} : Object.fromEntries(reasoningFields(serverKind).map((field) => [field, message.reasoning]))),
+				...(message.reasoning === undefined
+					? {}
+					: Object.fromEntries(reasoningFields(serverKind).map((field) => [field, message.reasoning]))),
 				...(message.toolCalls === undefined
 					? {}
 					: {
@@ -66,9 +82,17 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 						}),
 			};
 		case 'tool':
-			return { role: 'tool', tool_call_id: toolId(message.toolCallId), ...(message.name ? { name: message.name } : {}), content: message.content };
+			return {
+				role: 'tool',
+				tool_call_id: toolId(message.toolCallId),
+				...(message.name ? { name: message.name } : {}),
+				content: message.content,
+			};
 		default:
-			return { role: message.role, content: typeof message.content === 'string' ? message.content : message.content.map(wirePart) };
+			return {
+				role: message.role,
+				content: typeof message.content === 'string' ? message.content : message.content.map(wirePart),
+			};
 	}
 }
 
@@ -121,13 +145,16 @@ function decode(event: ServerSentEvent): WireChunk {
 	else if (parts !== undefined) chunk.text = textOfParts(parts);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
 	// Some releases of vLLM send both, one of them empty.
-	const reasoning = [delta.reasoning_content, delta.reasoning, delta.thinking, thinkingOfParts(parts)].find((text) => typeof text === 'string' && text !== '');
+	const reasoning = [delta.reasoning_content, delta.reasoning, delta.thinking, thinkingOfParts(parts)].find(
+		(text) => typeof text === 'string' && text !== '',
+	);
 	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
 	const complete = event.event === 'whole-answer' || choice?.message !== undefined;
 	const toolCalls = toolCallsOf(delta, complete);
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
-	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason)) chunk.finishReason = choice.finish_reason;
+	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
+		chunk.finishReason = choice.finish_reason;
 	const usage = isRecord(json.usage) ? usageOf(json.usage) : undefined;
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
@@ -148,12 +175,20 @@ function decode(event: ServerSentEvent): WireChunk {
  * of it, and old releases' `error:` lines, whose data is the error itself.
  */
 function errorOf(json: Record<string, unknown>, eventName: string | undefined, data: string): WireChunk['error'] {
-	const isError = eventName === 'error' || json.object === 'error' || ((json.choices ?? undefined) === undefined && (json.detail || isErrorText(json)));
+	const isError =
+		eventName === 'error' ||
+		json.object === 'error' ||
+		((json.choices ?? undefined) === undefined && (json.detail || isErrorText(json)));
 	const error = json.error || (isError ? json : undefined);
 	if (!error) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 	return {
-		message: typeof error.message === 'string' ? error.message : error === json ? serverMessage(data).message : JSON.stringify(error),
+		message:
+			typeof error.message === 'string'
+				? error.message
+				: error === json
+					? serverMessage(data).message
+					: JSON.stringify(error),
 		...(typeof error.type === 'string' ? { type: error.type } : {}),
 		...(typeof error.code === 'number' ? { status: error.code } : {}),
 	};
@@ -171,7 +206,9 @@ function deltaOf(choice: Record<string, unknown> | undefined): Record<string, un
 const isThinking = (part: Record<string, unknown>) => part.type === 'thinking' || part.type === 'reasoning';
 
 function textOfParts(parts: unknown[]): string {
-	return parts.map((part) => (isRecord(part) && !isThinking(part) && typeof part.text === 'string' ? part.text : '')).join('');
+	return parts
+		.map((part) => (isRecord(part) && !isThinking(part) && typeof part.text === 'string' ? part.text : ''))
+		.join('');
 }
 
 /** Mistral's form: `{"type":"thinking","thinking":[{"type":"text","text":"…"}]}`. */
@@ -179,7 +216,11 @@ function thinkingOfParts(parts: unknown[] = []): string {
 	return parts
 		.filter(isRecord)
 		.filter(isThinking)
-		.map(({ thinking, text }) => (Array.isArray(thinking) ? textOfParts(thinking) : [thinking, text].find((one) => typeof one === 'string')) ?? '')
+		.map(
+			({ thinking, text }) =>
+				(Array.isArray(thinking) ? textOfParts(thinking) : [thinking, text].find((one) => typeof one === 'string')) ??
+				'',
+		)
 		.join('');
 }
 
@@ -204,7 +245,8 @@ function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCal
 function usageOf(usage: Record<string, unknown>): Usage | undefined {
 	if (typeof usage.prompt_tokens !== 'number' && typeof usage.completion_tokens !== 'number') return undefined;
 	const count = (value: unknown) => (typeof value === 'number' ? value : 0);
-	const detail = (details: unknown, key: string) => (isRecord(details) && typeof details[key] === 'number' ? details[key] : undefined);
+	const detail = (details: unknown, key: string) =>
+		isRecord(details) && typeof details[key] === 'number' ? details[key] : undefined;
 	const promptTokens = count(usage.prompt_tokens);
 	const completionTokens = count(usage.completion_tokens);
 	const cachedTokens = detail(usage.prompt_tokens_details, 'cached_tokens');
@@ -219,7 +261,9 @@ function usageOf(usage: Record<string, unknown>): Usage | undefined {
 }
 
 function timingsOf(timings: Record<string, unknown>): Timings {
-	return Object.fromEntries(Object.entries(timings).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+	return Object.fromEntries(
+		Object.entries(timings).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+	);
 }
 
 /** `processed` counts cached tokens too (contract llama-server 3.3). */

@@ -18,7 +18,11 @@ export const filesField: INodeProperties = {
 					name: 'source',
 					type: 'options',
 					options: [
-						{ name: 'All Binary Properties', value: 'all', description: 'Every file of the item, for example what was dropped into the chat' },
+						{
+							name: 'All Binary Properties',
+							value: 'all',
+							description: 'Every file of the item, for example what was dropped into the chat',
+						},
 						{ name: 'Binary Property', value: 'binary' },
 						{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
 					],
@@ -47,7 +51,11 @@ export const filesField: INodeProperties = {
 					type: 'options',
 					options: [
 						{ name: 'Audio', value: 'audio' },
-						{ name: 'Automatic', value: 'auto', description: 'From the name and the MIME type, and from what the app takes' },
+						{
+							name: 'Automatic',
+							value: 'auto',
+							description: 'From the name and the MIME type, and from what the app takes',
+						},
 						{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
 						{ name: 'Document', value: 'document' },
 						{ name: 'Image', value: 'image' },

@@ -11,7 +11,8 @@ export const inputFields: INodeProperties[] = [
 			{ name: 'From the Form of the App', value: 'form' },
 		],
 		default: 'form',
-		description: 'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
+		description:
+			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
 	},
 	{
 		displayName: 'Form',

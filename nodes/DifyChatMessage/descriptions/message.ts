@@ -18,8 +18,17 @@ export const messageFields: INodeProperties[] = [
 		name: 'conversation',
 		type: 'options',
 		options: [
-			{ name: 'Existing', value: 'byId', description: 'Go on with the conversation that is given. An empty ID starts a new one.' },
-			{ name: 'Latest of the User', value: 'latest', description: 'Go on with the conversation in which the user wrote last, or start the first one. It is looked up in Dify.' },
+			{
+				name: 'Existing',
+				value: 'byId',
+				description: 'Go on with the conversation that is given. An empty ID starts a new one.',
+			},
+			{
+				name: 'Latest of the User',
+				value: 'latest',
+				description:
+					'Go on with the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
+			},
 			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
 		],
 		default: 'new',

@@ -27,34 +27,64 @@ export const optionsField: INodeProperties = {
 			type: 'string',
 			default: 'answer',
 			displayOptions: { show: { '/simplify': [true] } },
-			description: 'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
+			description:
+				'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
 		},
 		{
 			displayName: 'Automatic Conversation Name',
 			name: 'autoGenerateName',
 			type: 'boolean',
 			default: true,
-			description: 'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the end of the first answer by about a second.',
+			description:
+				'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the end of the first answer by about a second.',
 		},
 		{
 			displayName: 'Enable Streaming',
 			name: 'enableStreaming',
 			type: 'boolean',
 			default: true,
-			description: 'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression counts for the first item.',
+			description:
+				'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression counts for the first item.',
 		},
-		seconds('First Byte Limit (Seconds)', 'firstByteLimit', 120, 'How long to wait until Dify answers at all. 0 = no limit.'),
-		seconds('Idle Limit (Seconds)', 'idleLimit', 60, 'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.'),
+		seconds(
+			'First Byte Limit (Seconds)',
+			'firstByteLimit',
+			120,
+			'How long to wait until Dify answers at all. 0 = no limit.',
+		),
+		seconds(
+			'Idle Limit (Seconds)',
+			'idleLimit',
+			60,
+			'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.',
+		),
 		{
 			displayName: 'Include',
 			name: 'include',
 			type: 'multiOptions',
 			options: [
-				{ name: 'Agent Thoughts', value: 'thoughts', description: 'What an agent thought, the tools it called, and what they gave' },
-				{ name: 'Audio', value: 'audio', description: 'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.' },
+				{
+					name: 'Agent Thoughts',
+					value: 'thoughts',
+					description: 'What an agent thought, the tools it called, and what they gave',
+				},
+				{
+					name: 'Audio',
+					value: 'audio',
+					description:
+						'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
+				},
 				{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
-				{ name: 'Reasoning', value: 'reasoning', description: 'What a reasoning model thought, where Dify passes it on' },
-				{ name: 'Workflow Nodes', value: 'workflow', description: 'The run of a chatflow with each of its nodes, their inputs and outputs' },
+				{
+					name: 'Reasoning',
+					value: 'reasoning',
+					description: 'What a reasoning model thought, where Dify passes it on',
+				},
+				{
+					name: 'Workflow Nodes',
+					value: 'workflow',
+					description: 'The run of a chatflow with each of its nodes, their inputs and outputs',
+				},
 			],
 			default: [],
 			description: 'What to add to the item',
@@ -65,24 +95,37 @@ export const optionsField: INodeProperties = {
 			type: 'number',
 			typeOptions: { minValue: 1, maxValue: 64 },
 			default: 1,
-			description: 'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression counts for the first item.',
+			description:
+				'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression counts for the first item.',
 		},
-		seconds('Progress Limit (Seconds)', 'progressLimit', 600, 'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.'),
+		seconds(
+			'Progress Limit (Seconds)',
+			'progressLimit',
+			600,
+			'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.',
+		),
 		{
 			displayName: 'Retries',
 			name: 'maxRetries',
 			type: 'number',
 			typeOptions: { minValue: 0, maxValue: 10 },
 			default: 2,
-			description: 'How often a message is sent again that Dify did not take up: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+			description:
+				'How often a message is sent again that Dify did not take up: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
 		},
-		seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long a run may take. When it runs out, Dify is told to stop. Dify itself stops after 20 minutes unless it was set up otherwise. 0 = no limit.'),
+		seconds(
+			'Total Limit (Seconds)',
+			'totalLimit',
+			0,
+			'How long a run may take. When it runs out, Dify is told to stop. Dify itself stops after 20 minutes unless it was set up otherwise. 0 = no limit.',
+		),
 		{
 			displayName: 'Trace ID',
 			name: 'traceId',
 			type: 'string',
 			default: '',
-			description: 'ID by which the tracing that is connected to Dify finds this run: up to 128 letters, digits, hyphens and underscores',
+			description:
+				'ID by which the tracing that is connected to Dify finds this run: up to 128 letters, digits, hyphens and underscores',
 		},
 		{
 			displayName: 'When Conversation Is Gone',
@@ -90,7 +133,11 @@ export const optionsField: INodeProperties = {
 			type: 'options',
 			options: [
 				{ name: 'Fail', value: 'error' },
-				{ name: 'Start a New One', value: 'startNew', description: 'The item then has "conversationRestarted", and the new ID' },
+				{
+					name: 'Start a New One',
+					value: 'startNew',
+					description: 'The item then has "conversationRestarted", and the new ID',
+				},
 			],
 			default: 'error',
 			description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
@@ -101,7 +148,11 @@ export const optionsField: INodeProperties = {
 			type: 'options',
 			options: [
 				{ name: 'Fail', value: 'error' },
-				{ name: 'Return What There Is', value: 'return', description: 'The item then has the status "paused", and the forms that wait for a person' },
+				{
+					name: 'Return What There Is',
+					value: 'return',
+					description: 'The item then has the status "paused", and the forms that wait for a person',
+				},
 			],
 			default: 'return',
 			description: 'What to do when a chatflow stops to ask a person',

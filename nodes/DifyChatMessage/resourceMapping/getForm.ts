@@ -59,6 +59,8 @@ function mapperField({ kind, variable, label, required, options, default: preset
 		display: true,
 		type: TYPES[kind],
 		...(kind === 'select' ? { options: options.map((option) => ({ name: option, value: option })) } : {}),
-		...(typeof preset === 'string' || typeof preset === 'number' || typeof preset === 'boolean' ? { defaultValue: preset } : {}),
+		...(typeof preset === 'string' || typeof preset === 'number' || typeof preset === 'boolean'
+			? { defaultValue: preset }
+			: {}),
 	};
 }

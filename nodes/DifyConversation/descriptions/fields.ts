@@ -7,8 +7,14 @@ const UPDATE = { resource: ['variable'], operation: ['update'] };
 
 export const conversationFields: INodeProperties[] = [
 	userField(),
-	conversationField({ required: true, displayOptions: { show: { resource: ['conversation'], operation: ['delete', 'rename'] } } }),
-	conversationField({ required: true, displayOptions: { show: { resource: ['message', 'variable'], operation: ['getAll', 'update'] } } }),
+	conversationField({
+		required: true,
+		displayOptions: { show: { resource: ['conversation'], operation: ['delete', 'rename'] } },
+	}),
+	conversationField({
+		required: true,
+		displayOptions: { show: { resource: ['message', 'variable'], operation: ['getAll', 'update'] } },
+	}),
 	{
 		displayName: 'Let Dify Choose the Name',
 		name: 'autoGenerate',

@@ -21,8 +21,18 @@ export const resourceFields: INodeProperties[] = [
 		displayOptions: { show: { resource: ['conversation'] } },
 		options: [
 			{ name: 'Delete', value: 'delete', action: 'Delete a conversation' },
-			{ name: 'Get Many', value: 'getAll', action: 'Get many conversations', description: 'Conversations of a user that were made over the API' },
-			{ name: 'Rename', value: 'rename', action: 'Rename a conversation', description: 'Give it a name, or let Dify think of one' },
+			{
+				name: 'Get Many',
+				value: 'getAll',
+				action: 'Get many conversations',
+				description: 'Conversations of a user that were made over the API',
+			},
+			{
+				name: 'Rename',
+				value: 'rename',
+				action: 'Rename a conversation',
+				description: 'Give it a name, or let Dify think of one',
+			},
 		],
 		default: 'getAll',
 	},
@@ -33,8 +43,19 @@ export const resourceFields: INodeProperties[] = [
 		noDataExpression: true,
 		displayOptions: { show: { resource: ['message'] } },
 		options: [
-			{ name: 'Get Many', value: 'getAll', action: 'Get many messages', description: 'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.' },
-			{ name: 'Get Suggested Questions', value: 'getSuggested', action: 'Get suggested questions', description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.' },
+			{
+				name: 'Get Many',
+				value: 'getAll',
+				action: 'Get many messages',
+				description:
+					'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.',
+			},
+			{
+				name: 'Get Suggested Questions',
+				value: 'getSuggested',
+				action: 'Get suggested questions',
+				description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
+			},
 		],
 		default: 'getAll',
 	},
@@ -45,8 +66,18 @@ export const resourceFields: INodeProperties[] = [
 		noDataExpression: true,
 		displayOptions: { show: { resource: ['variable'] } },
 		options: [
-			{ name: 'Get Many', value: 'getAll', action: 'Get many variables', description: 'Variables of a conversation with a chatflow; other apps have none' },
-			{ name: 'Update', value: 'update', action: 'Update a variable', description: 'Set a variable of a conversation with a chatflow' },
+			{
+				name: 'Get Many',
+				value: 'getAll',
+				action: 'Get many variables',
+				description: 'Variables of a conversation with a chatflow; other apps have none',
+			},
+			{
+				name: 'Update',
+				value: 'update',
+				action: 'Update a variable',
+				description: 'Set a variable of a conversation with a chatflow',
+			},
 		],
 		default: 'getAll',
 	},

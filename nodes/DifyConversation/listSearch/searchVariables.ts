@@ -13,10 +13,18 @@ export async function searchVariables(this: ILoadOptionsFunctions, filter?: stri
 	try {
 		const client = await editorClient(this);
 		const conversationId = optionalUuid(editorValue(this, 'conversationId'), 'conversation ID');
-		if (conversationId === undefined) throw refusedHere('invalid-id', 'The list needs a conversation', 'Choose it in Conversation first, or give the variable by name.');
+		if (conversationId === undefined)
+			throw refusedHere(
+				'invalid-id',
+				'The list needs a conversation',
+				'Choose it in Conversation first, or give the variable by name.',
+			);
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		const variables = await listVariables(client, editorUser(this), conversationId, 'all');
-		const results = variables.map(({ id, name, value_type: type }) => ({ name: `${String(name)} (${String(type)})`, value: String(id) }));
+		const results = variables.map(({ id, name, value_type: type }) => ({
+			name: `${String(name)} (${String(type)})`,
+			value: String(id),
+		}));
 		return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
 	} catch (error) {
 		throw listError(difyNodeError(this.getNode(), error));

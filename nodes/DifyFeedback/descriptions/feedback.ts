@@ -11,9 +11,24 @@ export const feedbackFields: INodeProperties[] = [
 		type: 'options',
 		noDataExpression: true,
 		options: [
-			{ name: 'Get Many', value: 'getAll', action: 'Get many ratings', description: 'All feedback of the app: of its users, and of your team in Dify' },
-			{ name: 'Rate', value: 'rate', action: 'Rate a message', description: 'Like or dislike an answer, with or without a text' },
-			{ name: 'Revoke', value: 'revoke', action: 'Revoke a rating', description: 'Take the rating of an answer back, with its text' },
+			{
+				name: 'Get Many',
+				value: 'getAll',
+				action: 'Get many ratings',
+				description: 'All feedback of the app: of its users, and of your team in Dify',
+			},
+			{
+				name: 'Rate',
+				value: 'rate',
+				action: 'Rate a message',
+				description: 'Like or dislike an answer, with or without a text',
+			},
+			{
+				name: 'Revoke',
+				value: 'revoke',
+				action: 'Revoke a rating',
+				description: 'Take the rating of an answer back, with its text',
+			},
 		],
 		default: 'rate',
 	},
@@ -39,7 +54,8 @@ export const feedbackFields: INodeProperties[] = [
 		],
 		default: 'like',
 		displayOptions: { show: { operation: ['rate'] } },
-		description: 'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
+		description:
+			'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
 	},
 	{
 		displayName: 'Text',
@@ -65,7 +81,8 @@ export const feedbackFields: INodeProperties[] = [
 				type: 'string',
 				default: '',
 				displayOptions: { show: { '/operation': ['rate'] } },
-				description: 'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
+				description:
+					'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
 			},
 			{
 				displayName: 'Earlier Text',
@@ -84,7 +101,8 @@ export const feedbackFields: INodeProperties[] = [
 				name: 'ignoreNotRated',
 				type: 'boolean',
 				default: true,
-				description: 'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
+				description:
+					'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
 			},
 		],
 	},

@@ -29,5 +29,9 @@ function ratingOf(value: unknown): Rating | 'none' {
 	const rating = typeof value === 'string' ? value.trim().toLowerCase() : value;
 	if (rating === 'like' || rating === 'dislike' || rating === 'none') return rating;
 	const given = value === undefined || value === null || value === '' ? 'empty' : JSON.stringify(value).slice(0, 100);
-	throw refusedHere('invalid-param', `The rating must be like, dislike or none, but is ${given}`, 'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.');
+	throw refusedHere(
+		'invalid-param',
+		`The rating must be like, dislike or none, but is ${given}`,
+		'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.',
+	);
 }

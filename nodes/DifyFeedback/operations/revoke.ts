@@ -4,6 +4,12 @@ import type { Operation } from '../../dify/operations';
 
 export const revoke: Operation = async ({ client, parameters, signal }) => {
 	const messageId = uuid(parameters.raw('messageId', ''), 'message ID');
-	const revoked = await revokeRating(client, messageId, parameters.user, parameters.flag('ignoreNotRated', false), signal);
+	const revoked = await revokeRating(
+		client,
+		messageId,
+		parameters.user,
+		parameters.flag('ignoreNotRated', false),
+		signal,
+	);
 	return [{ messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) }];
 };

@@ -7,7 +7,8 @@ export const modelFields: INodeProperties[] = [
 		type: 'resourceLocator',
 		default: { mode: 'list', value: '' },
 		required: true,
-		description: 'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
+		description:
+			'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
 		modes: [
 			{
 				displayName: 'From List',
@@ -28,7 +29,11 @@ export const modelFields: INodeProperties[] = [
 			{ name: 'Automatic', value: 'auto', description: 'Asks the server who it is where that matters' },
 			{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
 			{ name: 'Ollama', value: 'ollama' },
-			{ name: 'Other (OpenAI-Compatible)', value: 'other', description: 'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set' },
+			{
+				name: 'Other (OpenAI-Compatible)',
+				value: 'other',
+				description: 'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set',
+			},
 			{ name: 'vLLM', value: 'vllm' },
 		],
 		description: 'Decides which fields beyond the OpenAI standard may be sent',

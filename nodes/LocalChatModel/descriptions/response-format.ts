@@ -13,7 +13,11 @@ export const responseFormatFields: INodeProperties[] = [
 				description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
 				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'vllm', 'other'] } },
 			},
-			{ name: 'JSON Object', value: 'jsonObject', description: 'Any JSON object. Say in the prompt which fields you want.' },
+			{
+				name: 'JSON Object',
+				value: 'jsonObject',
+				description: 'Any JSON object. Say in the prompt which fields you want.',
+			},
 			{ name: 'JSON Schema', value: 'jsonSchema', description: 'JSON after a schema. Tools cannot be called then.' },
 			{ name: 'Text', value: 'text' },
 		],
@@ -23,7 +27,8 @@ export const responseFormatFields: INodeProperties[] = [
 		name: 'jsonSchema',
 		type: 'json',
 		typeOptions: { rows: 8 },
-		default: '{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
+		default:
+			'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
 		displayOptions: { show: { responseFormat: ['jsonSchema'] } },
 		description: 'What the server cannot enforce is left out before sending and named in the execution log',
 	},

@@ -18,7 +18,8 @@ export const thinkingFields: INodeProperties[] = [
 				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'other'] } },
 			},
 		],
-		description: 'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
+		description:
+			'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
 	},
 	{
 		displayName: 'Effort',
@@ -40,6 +41,7 @@ export const thinkingFields: INodeProperties[] = [
 		typeOptions: { minValue: 0 },
 		default: 1024,
 		displayOptions: { show: { thinking: ['budget'] } },
-		description: 'Most tokens for thinking; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
+		description:
+			'Most tokens for thinking; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
 	},
 ];

@@ -9,7 +9,12 @@ export const operationFields: INodeProperties[] = [
 		default: 'modelServer',
 		options: [
 			{ name: 'Dify', value: 'dify', description: 'A Dify app or knowledge base, with the credential Dify API' },
-			{ name: 'Model Server', value: 'modelServer', description: 'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API' },
+			{
+				name: 'Model Server',
+				value: 'modelServer',
+				description:
+					'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
+			},
 		],
 	},
 	{
@@ -24,17 +29,34 @@ export const operationFields: INodeProperties[] = [
 				name: 'Check',
 				value: 'check',
 				action: 'Check a server',
-				description: 'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
+				description:
+					'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
 			},
-			{ name: 'List Models', value: 'listModels', action: 'List the models of a server', description: 'One item for each model, with context, size, abilities and state' },
-			{ name: 'Load Model', value: 'loadModel', action: 'Load a model into memory', description: 'Ollama and the router of llama-server only' },
+			{
+				name: 'List Models',
+				value: 'listModels',
+				action: 'List the models of a server',
+				description: 'One item for each model, with context, size, abilities and state',
+			},
+			{
+				name: 'Load Model',
+				value: 'loadModel',
+				action: 'Load a model into memory',
+				description: 'Ollama and the router of llama-server only',
+			},
 			{
 				name: 'Speed Test',
 				value: 'speedTest',
 				action: 'Measure the speed of a server',
-				description: 'Check, then generate a little text: time to the first token, tokens per second, alone and with several requests at once',
+				description:
+					'Check, then generate a little text: time to the first token, tokens per second, alone and with several requests at once',
 			},
-			{ name: 'Unload Model', value: 'unloadModel', action: 'Unload a model from memory', description: 'Frees the memory of the GPU. Ollama and the router of llama-server only.' },
+			{
+				name: 'Unload Model',
+				value: 'unloadModel',
+				action: 'Unload a model from memory',
+				description: 'Frees the memory of the GPU. Ollama and the router of llama-server only.',
+			},
 			{
 				name: 'Wait Until Ready',
 				value: 'waitUntilReady',
@@ -55,7 +77,8 @@ export const operationFields: INodeProperties[] = [
 				name: 'Check',
 				value: 'check',
 				action: 'Check a server',
-				description: 'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
+				description:
+					'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
 			},
 			{
 				name: 'Wait Until Ready',

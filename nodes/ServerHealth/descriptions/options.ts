@@ -49,7 +49,8 @@ export const optionsFields: INodeProperties[] = [
 				type: 'boolean',
 				default: true,
 				displayOptions: { show: { '/operation': ['waitUntilReady'] } },
-				description: 'Whether to go on waiting also when waiting does not help by itself: a refused key, a wrong address, something missing',
+				description:
+					'Whether to go on waiting also when waiting does not help by itself: a refused key, a wrong address, something missing',
 			},
 		],
 	},

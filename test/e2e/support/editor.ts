@@ -39,7 +39,11 @@ export const WINDOW = { width: 1280, height: 800 };
 const SHARPER = 1.5;
 
 /** n8n's editor in a real browser, logged in as the owner. */
-export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | 'dark' = 'light', owner?: Login): Promise<Editor> {
+export async function openEditor(
+	n8n: Pick<N8nServer, 'url'>,
+	theme: 'light' | 'dark' = 'light',
+	owner?: Login,
+): Promise<Editor> {
 	const { TEST_LOGIN } = await loadScript<{ TEST_LOGIN: Login }>('n8n');
 	const login = owner ?? TEST_LOGIN;
 	const { executablePath, args } = chromium();
@@ -47,7 +51,12 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 	const browser = await playwright.launch({ executablePath, args, timeout: ACTION_TIMEOUT_MS });
 	const pictures = process.env.LOCAL_LLAMA_PICTURES;
 	const forDocs = pictures !== undefined && pictures !== '';
-	const context = await browser.newContext({ viewport: WINDOW, deviceScaleFactor: forDocs ? SHARPER : 1, colorScheme: theme, reducedMotion: 'reduce' });
+	const context = await browser.newContext({
+		viewport: WINDOW,
+		deviceScaleFactor: forDocs ? SHARPER : 1,
+		colorScheme: theme,
+		reducedMotion: 'reduce',
+	});
 	const page = await context.newPage();
 	page.setDefaultTimeout(ACTION_TIMEOUT_MS);
 	const get = (testId: string) => page.getByTestId(testId);
@@ -92,7 +101,11 @@ export async function openEditor(n8n: Pick<N8nServer, 'url'>, theme: 'light' | '
 			await page.waitForTimeout(400);
 			await iconsDrawn(page);
 			const clip = await clipOf(page, part);
-			const bytes = await page.screenshot({ animations: 'disabled', caret: 'hide', ...(clip === undefined ? {} : { clip }) });
+			const bytes = await page.screenshot({
+				animations: 'disabled',
+				caret: 'hide',
+				...(clip === undefined ? {} : { clip }),
+			});
 			for (const folder of folders) {
 				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
 				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
@@ -173,8 +186,9 @@ async function canvasAlone(page: Page): Promise<Box> {
 
 /** Whether an element shows all that it holds. */
 export async function isWhole(element: Locator): Promise<boolean> {
-	return await element.evaluate((shown: { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number }) =>
-		// One pixel is rounding.
-		shown.scrollWidth <= shown.clientWidth + 1 && shown.scrollHeight <= shown.clientHeight + 1,
+	return await element.evaluate(
+		(shown: { scrollWidth: number; clientWidth: number; scrollHeight: number; clientHeight: number }) =>
+			// One pixel is rounding.
+			shown.scrollWidth <= shown.clientWidth + 1 && shown.scrollHeight <= shown.clientHeight + 1,
 	);
 }

@@ -46,11 +46,15 @@ function wired(node: WorkflowNode, { local, dify, model, change }: Wiring): Work
 	const credential = own === undefined ? undefined : isDify ? dify : isNamed(local) ? local : local?.[node.name];
 	return {
 		...node,
-		...(credential === undefined ? {} : { credentials: { [isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name } } }),
+		...(credential === undefined
+			? {}
+			: { credentials: { [isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name } } }),
 		parameters: {
 			...node.parameters,
 			...(node.type.endsWith('.chatTrigger') ? PUBLIC : {}),
-			...(chosen !== undefined && node.parameters.model !== undefined && own !== undefined ? { model: { __rl: true, mode: 'id', value: chosen } } : {}),
+			...(chosen !== undefined && node.parameters.model !== undefined && own !== undefined
+				? { model: { __rl: true, mode: 'id', value: chosen } }
+				: {}),
 			...change?.[node.name],
 		},
 	};

@@ -126,7 +126,10 @@ export function workFolder(name = 'test'): string {
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
 	const { transcripts } = parts();
 	fs.mkdirSync(transcripts, { recursive: true });
-	fs.writeFileSync(path.join(transcripts, `${name}.jsonl`), lines.map((line) => `${JSON.stringify({ ...line, atMs: Math.round(line.atMs) })}\n`).join(''));
+	fs.writeFileSync(
+		path.join(transcripts, `${name}.jsonl`),
+		lines.map((line) => `${JSON.stringify({ ...line, atMs: Math.round(line.atMs) })}\n`).join(''),
+	);
 }
 
 /** Another model that answers with noise, see `TinyModelOptions`. The usual one is `parts().tinyModel`. */
@@ -203,7 +206,12 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 	};
 	const main = await startN8n({ env });
 	const logFile = path.join(path.dirname(main.userFolder), 'worker.log');
-	const worker = await startN8nWorker(install, { userFolder: main.userFolder, customExtensions: [nodes], env, logFile });
+	const worker = await startN8nWorker(install, {
+		userFolder: main.userFolder,
+		customExtensions: [nodes],
+		env,
+		logFile,
+	});
 	running.add(worker);
 	return { ...main, worker };
 }
@@ -221,14 +229,20 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
 }
 
 /** What a chat's webhook streamed, whole. */
-export async function chatLines(n8n: N8nServer, webhookId: string, text: string, options: { sessionId?: string; signal?: AbortSignal } = {}): Promise<ChatLine[]> {
+export async function chatLines(
+	n8n: N8nServer,
+	webhookId: string,
+	text: string,
+	options: { sessionId?: string; signal?: AbortSignal } = {},
+): Promise<ChatLine[]> {
 	const lines: ChatLine[] = [];
 	for await (const line of n8n.chat(webhookId, text, options)) lines.push(line);
 	return lines;
 }
 
 /** The pieces of text among them, as they were typed. */
-export const piecesOf = (lines: readonly ChatLine[]): string[] => lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
+export const piecesOf = (lines: readonly ChatLine[]): string[] =>
+	lines.filter(({ type }) => type === 'item').map(({ content }) => content ?? '');
 
 export const textOf = (lines: readonly ChatLine[]): string => piecesOf(lines).join('');
 

@@ -25,17 +25,19 @@ export function workflowOf(name: string, parts: Record<string, Part>): Workflow 
 	}
 	return {
 		name,
-		nodes: Object.entries(parts).map(([node, { type, typeVersion = 1, parameters = {}, credentials, webhookId, onError }]) => ({
-			id: `node-${names.indexOf(node)}`,
-			name: node,
-			type,
-			typeVersion,
-			position: [names.indexOf(node) * 200, 0],
-			parameters,
-			...(credentials === undefined ? {} : { credentials }),
-			...(webhookId === undefined ? {} : { webhookId }),
-			...(onError === undefined ? {} : { onError }),
-		})),
+		nodes: Object.entries(parts).map(
+			([node, { type, typeVersion = 1, parameters = {}, credentials, webhookId, onError }]) => ({
+				id: `node-${names.indexOf(node)}`,
+				name: node,
+				type,
+				typeVersion,
+				position: [names.indexOf(node) * 200, 0],
+				parameters,
+				...(credentials === undefined ? {} : { credentials }),
+				...(webhookId === undefined ? {} : { webhookId }),
+				...(onError === undefined ? {} : { onError }),
+			}),
+		),
 		connections,
 		settings: { executionOrder: 'v1' },
 	};
@@ -56,11 +58,19 @@ export const chatTrigger = (webhookId: string, to = 'Agent'): Part => ({
 export const agent = (text?: string, parameters: Record<string, unknown> = {}): Part => ({
 	type: '@n8n/n8n-nodes-langchain.agent',
 	typeVersion: 3,
-	parameters: { ...(text === undefined ? {} : { promptType: 'define', text }), options: { maxIterations: 5 }, ...parameters },
+	parameters: {
+		...(text === undefined ? {} : { promptType: 'define', text }),
+		options: { maxIterations: 5 },
+		...parameters,
+	},
 });
 
 /** This package's chat model for the node "Agent". */
-export const localModel = (credential: { id: string; name: string }, parameters: Record<string, unknown> = {}, serves = 'Agent'): Part => ({
+export const localModel = (
+	credential: { id: string; name: string },
+	parameters: Record<string, unknown> = {},
+	serves = 'Agent',
+): Part => ({
 	type: 'CUSTOM.localChatModel',
 	parameters: { model: { __rl: true, mode: 'id', value: 'test-model' }, options: {}, ...parameters },
 	credentials: { localLlamaApi: { id: credential.id, name: credential.name } },

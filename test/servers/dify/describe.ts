@@ -245,7 +245,9 @@ export function submitForm(call: Call): void {
 		throw new DifyHttpError(400, 'invalid_form_data', `Invalid action: ${action}`);
 	}
 	const inputs = (payload.inputs ?? {}) as Json;
-	const absent = (issued.form.inputs ?? []).map((each) => String(each.output_variable_name)).find((name) => !truthy(inputs[name]));
+	const absent = (issued.form.inputs ?? [])
+		.map((each) => String(each.output_variable_name))
+		.find((name) => !truthy(inputs[name]));
 	if (absent !== undefined) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${absent}`);
 	const done = submitted.get(store) ?? new Set<string>();
 	submitted.set(store, done.add(issued.formId));

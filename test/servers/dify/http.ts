@@ -63,7 +63,9 @@ export function pythonRepr(value: unknown): string {
 	}
 	if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`;
 	if (typeof value === 'object') {
-		return `{${Object.entries(value).map(([key, each]) => `${pythonRepr(key)}: ${pythonRepr(each)}`).join(', ')}}`;
+		return `{${Object.entries(value)
+			.map(([key, each]) => `${pythonRepr(key)}: ${pythonRepr(each)}`)
+			.join(', ')}}`;
 	}
 	return String(value);
 }
@@ -97,7 +99,9 @@ export function pydantic(model: string, problems: PydanticProblem[]): DifyHttpEr
 		const path = field === undefined ? '' : `${field}\n`;
 		return `${path}  ${text} [type=${type}, ${value}]\n    For further information visit https://errors.pydantic.dev/2.11/v/${type}`;
 	});
-	return invalid(`${problems.length} validation error${problems.length === 1 ? '' : 's'} for ${model}\n${lines.join('\n')}`);
+	return invalid(
+		`${problems.length} validation error${problems.length === 1 ? '' : 's'} for ${model}\n${lines.join('\n')}`,
+	);
 }
 
 export const missing = (field: string, payload: Json): PydanticProblem => ({
@@ -135,7 +139,12 @@ export function sendHtml(res: http.ServerResponse, status: number, page: string)
 	res.end(page);
 }
 
-export function sendJson(res: http.ServerResponse, status: number, value: unknown, headers: Record<string, string> = {}): void {
+export function sendJson(
+	res: http.ServerResponse,
+	status: number,
+	value: unknown,
+	headers: Record<string, string> = {},
+): void {
 	const body = asciiJson(value);
 	res.writeHead(status, {
 		'Content-Type': 'application/json; charset=utf-8',

@@ -91,7 +91,9 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 	);
 	const most = app.fileUpload?.number ?? DEFAULT_FILES.number;
 	if (usable.length > most) throw invalid(`Number of files exceeds the maximum limit ${most}`);
-	return usable.map((file) => resolveFile(store, app, user, file, app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined)));
+	return usable.map((file) =>
+		resolveFile(store, app, user, file, app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined)),
+	);
 }
 
 function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allowed: string[] | undefined): Json {
@@ -109,13 +111,21 @@ function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allow
 		const name = url.split('/').at(-1) ?? url;
 		if (!url.startsWith('http')) throw invalid('Invalid file url');
 		if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${name}`);
-		return fileRecord(store, { type, transfer_method: 'remote_url', remote_url: url, related_id: null, filename: name, url });
+		return fileRecord(store, {
+			type,
+			transfer_method: 'remote_url',
+			remote_url: url,
+			related_id: null,
+			filename: name,
+			url,
+		});
 	}
 	const id = file.upload_file_id;
 	if (typeof id !== 'string' || !isUuid(id)) throw invalid('Invalid upload file id format');
 	const found = store.files.get(id);
 	// 1.12 looks at the workspace only, newer versions at the uploader (contract 2.1.3).
-	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id)) throw invalid('Invalid upload file');
+	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id))
+		throw invalid('Invalid upload file');
 	if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${found.name}`);
 	if (app.mode === 'workflow' && type !== 'custom' && type !== typeOfMime(found.mimeType)) {
 		throw invalid('Detected file type does not match the specified type. Please verify the file.');

@@ -80,7 +80,8 @@ export function oneDataset(call: Call): void {
 	const { method } = call.request;
 	if (method === 'DELETE') {
 		if (dataset.inUse) {
-			const text = 'The dataset is being used by some apps. Please remove the dataset from the apps before deleting it.';
+			const text =
+				'The dataset is being used by some apps. Please remove the dataset from the apps before deleting it.';
 			throw new DifyHttpError(409, 'dataset_in_use', text);
 		}
 		call.store.datasets.delete(dataset.id);
@@ -117,7 +118,13 @@ export function retrieve(call: Call): void {
 				document_id: document.id,
 				content: document.text,
 				answer: null,
-				document: { id: document.id, name: document.name, data_source_type: 'upload_file', doc_type: null, doc_metadata: null },
+				document: {
+					id: document.id,
+					name: document.name,
+					data_source_type: 'upload_file',
+					doc_type: null,
+					doc_metadata: null,
+				},
 			},
 			child_chunks: [],
 			score: 0.9,

@@ -105,7 +105,9 @@ async function startRun(
 	const asStream = streaming && store.stream.blockingInstead !== true;
 	if (asStream) {
 		const writer = writerOf(call, live);
-		writer.start(store.version === '2026' && run.workflowRunId !== undefined ? { 'X-Workflow-Run-ID': run.workflowRunId } : {});
+		writer.start(
+			store.version === '2026' && run.workflowRunId !== undefined ? { 'X-Workflow-Run-ID': run.workflowRunId } : {},
+		);
 		await live.done;
 		return;
 	}
@@ -267,7 +269,8 @@ async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 			const step = steps[live.rest++];
 			if (step !== undefined) await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
 		}
-		if (transcript.status === 'running') await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
+		if (transcript.status === 'running')
+			await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
 	}
 	settle(store, live);
 	const open = holdsOpen(store, live);
@@ -409,7 +412,12 @@ export async function workflowEvents(call: Call): Promise<void> {
 	if (live === undefined) throw notFound('Workflow run not found');
 	if (run.status !== 'running' && run.status !== 'paused') {
 		const end = run.events.findLast((event) => event.event === 'workflow_finished');
-		const event = { event: 'workflow_finished', workflow_run_id: run.workflowRunId, task_id: run.taskId, data: end?.data };
+		const event = {
+			event: 'workflow_finished',
+			workflow_run_id: run.workflowRunId,
+			task_id: run.taskId,
+			data: end?.data,
+		};
 		const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);
 		writer.start({ 'Cache-Control': 'no-cache' });
 		await writer.write({ kind: 'event', event, spaced: true }, true);

@@ -16,7 +16,13 @@ export function transcript(script: Script, context: RunContext): Item[] {
 /** A context with the short ids of contract 3.11. */
 export function sampleContext(version: SimVersion, mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
 	const counts = new Map<string, number>();
-	const short: Record<string, string> = { execution: 'e', thought: 'th', 'message-file': 'mf', form: 'fo', 'form-token': 'ft' };
+	const short: Record<string, string> = {
+		execution: 'e',
+		thought: 'th',
+		'message-file': 'mf',
+		form: 'fo',
+		'form-token': 'ft',
+	};
 	return {
 		version,
 		mode,

@@ -114,7 +114,9 @@ export class Transcript {
 		this.settle(how);
 		const closing: Item[] = [];
 		if (mode === 'agent' && this.text !== '') {
-			closing.push(this.event('message', { id: this.context.messageId, answer: this.text, from_variable_selector: null }));
+			closing.push(
+				this.event('message', { id: this.context.messageId, answer: this.text, from_variable_selector: null }),
+			);
 		}
 		return [...closing, this.messageEnd(), ...this.speech()];
 	}
@@ -184,9 +186,12 @@ export class Transcript {
 		const { mode, messageId, version } = this.context;
 		this.stored.push(text);
 		this.text += text;
-		if (mode === 'workflow') return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
-		if (mode === 'agent' && !this.script.moderated) return [this.event('agent_message', { id: messageId, answer: text })];
-		if (mode === 'agent-chat' && !this.script.moderated) return [this.event('agent_message', { id: messageId, answer: text })];
+		if (mode === 'workflow')
+			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
+		if (mode === 'agent' && !this.script.moderated)
+			return [this.event('agent_message', { id: messageId, answer: text })];
+		if (mode === 'agent-chat' && !this.script.moderated)
+			return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
 			const withFile = this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
 			this.textLabel = withFile ? 'message_file' : 'message';

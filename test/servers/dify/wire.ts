@@ -201,7 +201,9 @@ export class StreamWriter {
 			if (offset > this.bytesSent) length = Math.min(length, offset - this.bytesSent);
 		}
 		if (splitInsideUtf8 === true) {
-			const inside = rest.findIndex((byte, at) => at > 0 && (byte & 0xc0) === 0x80 && ((rest[at - 1] ?? 0) & 0xc0) === 0xc0);
+			const inside = rest.findIndex(
+				(byte, at) => at > 0 && (byte & 0xc0) === 0x80 && ((rest[at - 1] ?? 0) & 0xc0) === 0xc0,
+			);
 			if (inside > 0) length = Math.min(length, inside);
 		}
 		return length;

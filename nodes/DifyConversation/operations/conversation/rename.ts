@@ -4,5 +4,13 @@ import type { Operation } from '../../../dify/operations';
 
 export const rename: Operation = async ({ client, parameters, signal }) => {
 	const name = parameters.switched('autoGenerate', false) ? undefined : parameters.text('name');
-	return [await renameConversation(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), name, signal)];
+	return [
+		await renameConversation(
+			client,
+			parameters.user,
+			uuid(parameters.located('conversationId'), 'conversation ID'),
+			name,
+			signal,
+		),
+	];
 };

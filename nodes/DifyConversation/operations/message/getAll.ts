@@ -3,4 +3,10 @@ import { uuid } from '../../../../lib/dify/ids';
 import type { Operation } from '../../../dify/operations';
 
 export const getAll: Operation = async ({ client, parameters, signal }) =>
-	await listMessages(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), parameters.most(), signal);
+	await listMessages(
+		client,
+		parameters.user,
+		uuid(parameters.located('conversationId'), 'conversation ID'),
+		parameters.most(),
+		signal,
+	);

@@ -3,4 +3,11 @@ import { listVariables } from '../../../../lib/dify/variables';
 import type { Operation } from '../../../dify/operations';
 
 export const getAll: Operation = async ({ client, parameters, signal }) =>
-	await listVariables(client, parameters.user, uuid(parameters.located('conversationId'), 'conversation ID'), parameters.most(), undefined, signal);
+	await listVariables(
+		client,
+		parameters.user,
+		uuid(parameters.located('conversationId'), 'conversation ID'),
+		parameters.most(),
+		undefined,
+		signal,
+	);

@@ -5,7 +5,8 @@ import type { Operation } from '../../../dify/operations';
 
 export const update: Operation = async ({ client, parameters, signal }) => {
 	const variable = String(parameters.located('variableId') ?? '').trim();
-	if (variable === '') throw refusedHere('invalid-param', 'The variable is empty', 'Choose it from the list, or give its name or ID.');
+	if (variable === '')
+		throw refusedHere('invalid-param', 'The variable is empty', 'Choose it from the list, or give its name or ID.');
 	const conversationId = uuid(parameters.located('conversationId'), 'conversation ID');
 	return [await updateVariable(client, parameters.user, conversationId, variable, parameters.raw('value', ''), signal)];
 };

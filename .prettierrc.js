@@ -1,0 +1,14 @@
+/** The settings of n8n's starter for community nodes, with lines of up to 120 characters. */
+module.exports = {
+	semi: true,
+	trailingComma: 'all',
+	bracketSpacing: true,
+	useTabs: true,
+	tabWidth: 2,
+	arrowParens: 'always',
+	singleQuote: true,
+	quoteProps: 'as-needed',
+	endOfLine: 'lf',
+	printWidth: 120,
+	overrides: [{ files: ['**/package.json', '**/tsconfig*.json'], options: { useTabs: false } }],
+};
