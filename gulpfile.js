@@ -14,11 +14,11 @@ async function compile() {
 	execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 }
 
-/** undici and eventsource-parser in one shared, minified file in place of the compiled `lib/transport/vendor.js`. */
+/** undici and eventsource-parser in one shared, minified file in place of the compiled `lib/http/vendor.js`. */
 async function bundle() {
 	await require('esbuild').build({
-		entryPoints: ['lib/transport/vendor.ts'],
-		outfile: 'dist/lib/transport/vendor.js',
+		entryPoints: ['lib/http/vendor.ts'],
+		outfile: 'dist/lib/http/vendor.js',
 		allowOverwrite: true,
 		bundle: true,
 		minify: true,
@@ -36,7 +36,7 @@ async function bundle() {
 	});
 	await fs.promises.writeFile(
 		'dist/THIRD-PARTY-LICENSES.txt',
-		`This package carries inside (lib/transport/vendor.js):\n\n${licences.join('\n---\n\n')}`,
+		`This package carries inside (lib/http/vendor.js):\n\n${licences.join('\n---\n\n')}`,
 	);
 }
 

@@ -69,10 +69,10 @@ const contestants = {
 
 	/** This package's model on the classes of that n8n. */
 	async localChatModel() {
-		const { localChatModelClass } = own('./dist/lib/chat/local-chat-model.js');
-		const { harvestHost } = own('./dist/lib/chat/host.js');
+		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
+		const { harvestHost } = own('./dist/lib/langchain/host.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { Connection } = own('./dist/lib/transport/connection.js');
+		const { Connection } = own('./dist/lib/http/connection.js');
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await harvestHost(context, sdk);
 		const Model = localChatModelClass(classes);
@@ -101,7 +101,7 @@ const contestants = {
 	/** This package without LangChain. */
 	async client() {
 		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { Connection } = own('./dist/lib/transport/connection.js');
+		const { Connection } = own('./dist/lib/http/connection.js');
 		const client = new ChatClient(new Connection({ baseUrl }), {
 			model,
 			parameters: { maxTokens: tokens, extraBody: extra },

@@ -106,17 +106,17 @@ export class DifyApi implements ICredentialType {
 		// n8n takes both kinds of rules in one list (credentials-tester.service.ts); its type says one or the other.
 		rules: [
 			said(401, `Dify refuses the API key. ${DIFY_REMEDIES.unauthorized}`),
-			said(403, `The key is right, but the app cannot be used over the API. ${DIFY_REMEDIES['app-disabled']}`),
-			said(404, `There is no Dify API at this address. ${DIFY_REMEDIES['route-not-found']}`),
-			said(429, `Dify gets too many requests. ${DIFY_REMEDIES['rate-limited']}`),
-			said(500, `Dify failed. ${DIFY_REMEDIES['server-error']}`),
+			said(403, `The key is right, but the app cannot be used over the API. ${DIFY_REMEDIES.appDisabled}`),
+			said(404, `There is no Dify API at this address. ${DIFY_REMEDIES['routeNotFound']}`),
+			said(429, `Dify gets too many requests. ${DIFY_REMEDIES['rateLimited']}`),
+			said(500, `Dify failed. ${DIFY_REMEDIES['serverError']}`),
 			said(502, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
 			said(503, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
 			said(504, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
 			// The web front end answers with a page and status 200: the first letter of a page is found at key 0 of its text.
 			{
 				type: 'responseSuccessBody',
-				properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['web-frontend']}` },
+				properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['webFrontend']}` },
 			},
 		] as ICredentialTestRequest['rules'],
 	};

@@ -8,10 +8,10 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { resolveBaseUrl } from '../lib/transport/base-url';
-import { credentialHeaders, readLocalLlamaCredential } from '../lib/transport/credentials';
-import type { FailureKind } from '../lib/transport/errors';
-import { remedyFor } from '../lib/transport/remedies';
+import { resolveBaseUrl } from '../lib/servers/base-url';
+import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
+import type { FailureKind } from '../lib/errors/server-error';
+import { remedyFor } from '../lib/errors/remedies';
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';

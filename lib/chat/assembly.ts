@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import type { FailureKind } from '../transport/errors';
-import { kindOfMessage } from '../transport/http-failure';
-import { parseObject } from '../transport/json';
+import type { FailureKind } from '../errors/server-error';
+import { kindOfMessage } from '../errors/http-failure';
+import { parseObject } from '../values';
 import { closingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ChatAnswer, Timings, ToolCall, ToolCallPiece, Usage, WireChunk } from './types';
 

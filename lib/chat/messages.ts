@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { parseObject } from '../transport/json';
+import { parseObject } from '../values';
 import { contentPart, NOT_CONTENT } from './media';
 import { withoutThinking } from './think-splitter';
 import type { ChatMessage, ContentPart, ToolCall } from './types';

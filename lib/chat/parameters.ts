@@ -1,5 +1,5 @@
-import { failure } from '../transport/failure';
-import { isRecord } from '../transport/json';
+import { failure } from '../errors/failure';
+import { isRecord } from '../values';
 import type { ChatParameters, ServerKind } from './types';
 
 /** A field of the request: its name on the wire, and who takes it. */

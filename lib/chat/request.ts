@@ -1,8 +1,8 @@
-import { failure } from '../transport/failure';
-import type { ServerError } from '../transport/errors';
-import type { Limits } from '../transport/limits';
+import { failure } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import type { Limits } from '../http/limits';
 import type { ReasoningEcho, SourceMessage } from './messages';
-import { hasPicture } from './ollama';
+import { hasPicture } from '../servers/ollama';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import type { ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';

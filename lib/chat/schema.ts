@@ -1,4 +1,4 @@
-import { isRecord } from '../transport/json';
+import { isRecord } from '../values';
 import { grammarPattern, MOST_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {

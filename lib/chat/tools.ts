@@ -1,6 +1,6 @@
-import { failure } from '../transport/failure';
-import { isRecord } from '../transport/json';
-import type { AiNodeSdk } from './sdk';
+import { failure } from '../errors/failure';
+import { isRecord } from '../values';
+import type { AiNodeSdk } from '../langchain/sdk';
 import type { ToolChoice, ToolDefinition } from './types';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];

@@ -1,4 +1,4 @@
-import { resolveBaseUrl } from '../transport/base-url';
+import { resolveBaseUrl } from '../servers/base-url';
 
 /**
  * Where Dify's Service API is, from what people type: up to the first `/v1`, which is added to a bare origin only, so that the prefix of a

@@ -28,7 +28,7 @@ export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult
 	} else {
 		reduce(state, { ...ids, event: 'ping' });
 		const result = finish(state, 'eof');
-		return { ...result, error: { cause: 'not-finished', message: 'Dify answered without a result' } };
+		return { ...result, error: { cause: 'notFinished', message: 'Dify answered without a result' } };
 	}
 	return finish(state, 'eof');
 }

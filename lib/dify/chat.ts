@@ -43,7 +43,7 @@ export interface ChatAnswer {
  */
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
 	// Blanks alone are a query to Dify (contract 2.1).
-	if (request.query === '') throw refusedHere('empty-query', 'The query is empty');
+	if (request.query === '') throw refusedHere('emptyQuery', 'The query is empty');
 	const conversationId = await conversationOf(client, request, options);
 	const run = async (id: string | undefined) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, options);
@@ -86,7 +86,7 @@ function isStale(error: unknown): boolean {
 	return (
 		error instanceof DifyError &&
 		!hasBegun(error.result) &&
-		(error.difyKind === 'conversation-not-found' || error.difyKind === 'conversation-ended')
+		(error.difyKind === 'conversationNotFound' || error.difyKind === 'conversationEnded')
 	);
 }
 
@@ -102,16 +102,16 @@ async function explainStale(
 	{ signal }: ChatOptions,
 ): Promise<unknown> {
 	const result = failed instanceof DifyError ? failed.result : undefined;
-	const isBare = result?.error?.cause === 'error-event' && result.error.code === undefined && !hasBegun(result);
+	const isBare = result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
 	const { url } = failed as DifyError;
 	return new DifyError(
 		{
 			code: 'not_found',
 			status: 404,
-			kind: 'conversation-not-found',
+			kind: 'conversationNotFound',
 			message: 'Conversation Not Exists.',
-			remedy: DIFY_REMEDIES['conversation-not-found'],
+			remedy: DIFY_REMEDIES['conversationNotFound'],
 			retryable: false,
 		},
 		{ url },

@@ -1,8 +1,8 @@
-import type { Connection } from '../transport/connection';
-import type { CallAnswer, CallOptions } from '../transport/types';
-import { pauseFor } from '../transport/waiting';
-import { ServerError, type FailureKind } from '../transport/errors';
-import { networkFailure } from '../transport/network-failure';
+import type { Connection } from '../http/connection';
+import type { CallAnswer, CallOptions } from '../http/types';
+import { pauseFor } from '../http/waiting';
+import { ServerError, type FailureKind } from '../errors/server-error';
+import { networkFailure } from '../errors/network-failure';
 import { DifyError, answerError } from './failure';
 import { isFields, type Fields } from './read';
 

@@ -65,13 +65,13 @@ export async function ownsConversation(
 }
 
 function isMissing(error: unknown): boolean {
-	return error instanceof DifyError && error.difyKind === 'conversation-not-found';
+	return error instanceof DifyError && error.difyKind === 'conversationNotFound';
 }
 
 /**
  * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (contract 2.8), so the owner is asked for first.
  *
- * @throws {DifyError} of kind `conversation-not-found`
+ * @throws {DifyError} of kind `conversationNotFound`
  */
 export async function deleteConversation(
 	client: DifyClient,
@@ -92,7 +92,7 @@ export async function renameConversation(
 	signal?: AbortSignal,
 ): Promise<Fields> {
 	if (name !== undefined && name.trim() === '')
-		throw refusedHere('invalid-param', 'The name is empty', 'Give a name, or let Dify think of one.');
+		throw refusedHere('invalidParam', 'The name is empty', 'Give a name, or let Dify think of one.');
 	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
 	return await client.send('POST', `/conversations/${id}/name`, body, {
 		signal,

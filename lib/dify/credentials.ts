@@ -1,10 +1,10 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { BaseUrlError } from '../transport/base-url';
-import { Connection } from '../transport/connection';
-import type { ConnectionSettings } from '../transport/types';
-import { credentialHeaders, egressFilterOf } from '../transport/credentials';
-import { failure } from '../transport/failure';
+import { BaseUrlError } from '../servers/base-url';
+import { Connection } from '../http/connection';
+import type { ConnectionSettings } from '../http/types';
+import { credentialHeaders, egressFilterOf } from '../servers/credential';
+import { failure } from '../errors/failure';
 import { resolveDifyBase } from './base-url';
 import { DifyClient } from './client';
 

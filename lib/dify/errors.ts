@@ -78,9 +78,9 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 }
 
 const CAUSES: Partial<Record<RunErrorCause, DifyFailureKind>> = {
-	'run-failed': 'run-failed',
-	'ended-early': 'stream-ended-early',
-	'not-finished': 'stream-ended-early',
+	runFailed: 'runFailed',
+	endedEarly: 'streamEndedEarly',
+	notFinished: 'streamEndedEarly',
 	cancelled: 'cancelled',
 	idle: 'timeout',
 };
@@ -99,7 +99,7 @@ export function describeRunError(error: RunError, url?: string): DifyFailure {
 		kind,
 		message,
 		remedy: remedyOf(kind, url),
-		retryable: kind === 'too-many-requests',
+		retryable: kind === 'tooManyRequests',
 	};
 }
 
@@ -109,14 +109,14 @@ function classify(code: string | undefined, status: number | undefined, message:
 	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
 	const byText = message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
 	if (byText !== undefined) return byText;
-	if (status === 403 && message !== undefined && PLAN_LIMIT.test(message)) return 'plan-limit';
+	if (status === 403 && message !== undefined && PLAN_LIMIT.test(message)) return 'planLimit';
 	if (byCode !== undefined) return byCode;
 	return status === undefined ? 'unknown' : kindOfStatus(status);
 }
 
 /** Only these leave it certain that nothing ran (contract 5.3). A GET changes nothing, so it may also try its luck. */
 function retryable(kind: DifyFailureKind, status: number, method: string): boolean {
-	if (kind === 'too-many-requests' || kind === 'rate-limited') return true;
+	if (kind === 'tooManyRequests' || kind === 'rateLimited') return true;
 	return method === 'GET' && [429, 502, 503, 504].includes(status) && kind !== 'quota';
 }
 
@@ -142,11 +142,11 @@ function readBody(body: unknown, contentType: string): Body {
 function foreignKind(status: number, body: Body): DifyFailureKind {
 	if (body.kind === 'html') {
 		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (contract 1.1, 6.3).
-		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.source)) return 'web-frontend';
+		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.source)) return 'webFrontend';
 		return kindOfStatus(status);
 	}
 	// Cloudflare's codes for a rate limit, sent as plain text (contract 5.2).
-	if (body.kind === 'text' && /^error code: 10(?:15|27)\b/.test(body.text)) return 'rate-limited';
+	if (body.kind === 'text' && /^error code: 10(?:15|27)\b/.test(body.text)) return 'rateLimited';
 	return kindOfStatus(status);
 }
 
@@ -225,7 +225,7 @@ function statusText(status: number): string {
 /** The address belongs into the remedy where it may be what is wrong. */
 function remedyOf(kind: DifyFailureKind, url: string | undefined): string {
 	const remedy = DIFY_REMEDIES[kind];
-	const named = kind === 'web-frontend' || kind === 'route-not-found' || kind === 'redirect' || kind === 'empty-answer';
+	const named = kind === 'webFrontend' || kind === 'routeNotFound' || kind === 'redirect' || kind === 'emptyAnswer';
 	const address = url === undefined || !named ? undefined : plainUrl(url);
 	return address === undefined ? remedy : `${remedy} Asked: ${address}`;
 }

@@ -1,6 +1,6 @@
-import type { Connection } from '../transport/connection';
-import type { CallAnswer, EventStream } from '../transport/types';
-import { ServerError, type FailureKind } from '../transport/errors';
+import type { Connection } from '../http/connection';
+import type { CallAnswer, EventStream } from '../http/types';
+import { ServerError, type FailureKind } from '../errors/server-error';
 import { DIFY_REMEDIES, type DifyFailureKind } from './codes';
 import { describeDifyFailure, describeRunError, type DifyFailure } from './errors';
 import type { RunResult } from './types';
@@ -9,18 +9,18 @@ import type { RunResult } from './types';
 const GENERAL: Partial<Record<DifyFailureKind, FailureKind>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'forbidden',
-	'app-disabled': 'forbidden',
-	'app-unusable': 'forbidden',
-	'plan-limit': 'forbidden',
-	'route-not-found': 'wrongPath',
-	'web-frontend': 'notAnApi',
+	appDisabled: 'forbidden',
+	appUnusable: 'forbidden',
+	planLimit: 'forbidden',
+	routeNotFound: 'wrongPath',
+	webFrontend: 'notAnApi',
 	redirect: 'redirect',
 	gateway: 'gateway',
-	'server-error': 'serverError',
-	'file-too-large': 'tooLarge',
-	'run-failed': 'streamError',
-	'stream-ended-early': 'streamEndedEarly',
-	'empty-answer': 'emptyAnswer',
+	serverError: 'serverError',
+	fileTooLarge: 'tooLarge',
+	runFailed: 'streamError',
+	streamEndedEarly: 'streamEndedEarly',
+	emptyAnswer: 'emptyAnswer',
 	cancelled: 'aborted',
 	timeout: 'totalLimit',
 };
@@ -124,7 +124,7 @@ export function runError(
 	{ url, headers }: Pick<EventStream, 'url' | 'headers'>,
 	stopRequested?: boolean,
 ): DifyError {
-	const described = describeRunError(result.error ?? { cause: 'not-finished', message: 'The run did not finish' }, url);
+	const described = describeRunError(result.error ?? { cause: 'notFinished', message: 'The run did not finish' }, url);
 	return new DifyError(
 		{ ...described, message: connection.mask(described.message) },
 		{ url, headers, result, stopRequested },

@@ -31,7 +31,7 @@ export interface Rated {
 /**
  * Rates a message. The same rating again is no error.
  *
- * @throws {DifyError} of kind `message-not-found` for the message of another user, app, or of the web app
+ * @throws {DifyError} of kind `messageNotFound` for the message of another user, app, or of the web app
  */
 export async function rateMessage(client: DifyClient, rate: Rate, signal?: AbortSignal): Promise<Rated> {
 	const { messageId, user, rating } = rate;
@@ -50,7 +50,7 @@ export async function rateMessage(client: DifyClient, rate: Rate, signal?: Abort
  * Takes the rating of a message back, with its text.
  *
  * @returns whether there was one
- * @throws {DifyError} of kind `nothing-to-revoke` when there was none, unless `ignoreNotRated`
+ * @throws {DifyError} of kind `nothingToRevoke` when there was none, unless `ignoreNotRated`
  */
 export async function revokeRating(
 	client: DifyClient,
@@ -65,8 +65,7 @@ export async function revokeRating(
 		(error: unknown) => ({ error }),
 	);
 	if (failed === undefined) return true;
-	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothing-to-revoke')
-		return false;
+	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothingToRevoke') return false;
 	throw failed.error;
 }
 

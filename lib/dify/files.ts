@@ -113,13 +113,13 @@ export function checkFiles(files: readonly CheckedFile[], rules: FileRules, size
 	const { where, most } = rules;
 	if (!rules.enabled) {
 		throw refusedHere(
-			'feature-off',
+			'featureOff',
 			`File upload is switched off in ${where}, so Dify would drop the files without a word`,
 			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
 		);
 	}
 	if (most !== undefined && files.length > most)
-		throw refusedHere('file-rejected', `${files.length} files are given, but ${where} takes ${most} at most`);
+		throw refusedHere('fileRejected', `${files.length} files are given, but ${where} takes ${most} at most`);
 	for (const file of files) checkFile(file, rules, sizes);
 }
 
@@ -129,21 +129,21 @@ function checkFile(
 	sizes: SizeLimits,
 ): void {
 	if (types !== undefined && !types.includes(type)) {
-		throw refusedHere('file-type', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
+		throw refusedHere('fileType', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
 	}
 	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name))) {
-		throw refusedHere('file-type', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
+		throw refusedHere('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
 	}
 	if (methods !== undefined && !methods.includes(method)) {
 		throw refusedHere(
-			'file-rejected',
+			'fileRejected',
 			`${where === 'the app' ? 'The app' : where} takes ${method === 'remote_url' ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
 		);
 	}
 	const megabytes = sizes[sizeClass(name)];
 	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024) {
 		throw refusedHere(
-			'file-too-large',
+			'fileTooLarge',
 			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
 		);
 	}
@@ -167,7 +167,7 @@ export function checkedUrl(url: string): string {
 	const trimmed = url.trim();
 	if (/^https?:\/\//i.test(trimmed) && URL.canParse(trimmed)) return trimmed;
 	throw refusedHere(
-		'file-rejected',
+		'fileRejected',
 		`The file URL is not valid: "${trimmed.slice(0, 200)}"`,
 		'Give a full address that starts with http:// or https:// and that Dify itself can reach.',
 	);

@@ -1,4 +1,4 @@
-import { switchOf } from '../transport/switch';
+import { switchOf } from '../switch';
 import { refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';

@@ -10,13 +10,13 @@ const LONGEST_USER = 255;
  * An id that goes into a path. Dify answers one of another form with a page of HTML (contract 6.3), so it is looked at here.
  *
  * @param what named in the error, for example "message ID"
- * @throws {DifyError} of kind `invalid-id`
+ * @throws {DifyError} of kind `invalidId`
  */
 export function uuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
 	if (UUID.test(id)) return id.toLowerCase();
-	if (value === undefined || value === null || id === '') throw refusedHere('invalid-id', `The ${what} is empty`);
-	throw refusedHere('invalid-id', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
+	if (value === undefined || value === null || id === '') throw refusedHere('invalidId', `The ${what} is empty`);
+	throw refusedHere('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 /** As `uuid`, but blank means that there is none: Dify starts a new conversation then (contract 2.1). */
@@ -28,20 +28,20 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
 /**
  * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback, so it is never changed.
  *
- * @throws {DifyError} of kind `missing-user`
+ * @throws {DifyError} of kind `missingUser`
  */
 export function userOf(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
 	if (user === undefined || user === null || (typeof user === 'string' && user.trim() === ''))
-		throw refusedHere('missing-user', 'The user is empty');
+		throw refusedHere('missingUser', 'The user is empty');
 	if (typeof user !== 'string')
 		throw refusedHere(
-			'missing-user',
+			'missingUser',
 			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
 		);
 	if ([...user].length > LONGEST_USER)
 		throw refusedHere(
-			'invalid-param',
+			'invalidParam',
 			`The user is longer than ${LONGEST_USER} characters`,
 			'Use a shorter value, such as an ID.',
 		);
@@ -51,15 +51,15 @@ export function userOf(value: unknown): string {
 /**
  * Dify ignores a trace ID of another form without a word (contract 1.1).
  *
- * @throws {DifyError} of kind `invalid-param`
+ * @throws {DifyError} of kind `invalidParam`
  */
 export function traceIdOf(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
 	const id = String(value).trim();
 	if (/^[\w-]{1,128}$/.test(id)) return id;
 	throw refusedHere(
-		'invalid-param',
+		'invalidParam',
 		'The trace ID is not valid',
-		`${DIFY_REMEDIES['invalid-param']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`,
+		`${DIFY_REMEDIES['invalidParam']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`,
 	);
 }

@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from '../transport/json';
+import { isRecord, parseJson } from '../values';
 
 /**
  * Careful readers for what a server sent. Dify's versions disagree on null, empty string and absent (contract 3.11), so

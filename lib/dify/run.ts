@@ -1,7 +1,7 @@
-import type { EventStream } from '../transport/types';
-import { ServerError } from '../transport/errors';
-import { afterMs, type LimitName } from '../transport/limits';
-import { seconds } from '../transport/remedies';
+import type { EventStream } from '../http/types';
+import { ServerError } from '../errors/server-error';
+import { afterMs, type LimitName } from '../http/limits';
+import { seconds } from '../errors/remedies';
 import { resultOfBlocking } from './blocking';
 import type { DifyClient } from './client';
 import { DIFY_REMEDIES } from './codes';

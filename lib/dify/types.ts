@@ -167,10 +167,10 @@ export interface RunPause {
 }
 
 /**
- * `error-event`: Dify's `error` event. `run-failed`: the workflow run ended as failed. `ended-early`: no terminal event.
- * `cancelled` and `idle`: the caller gave up first. `not-finished`: an answer without a result.
+ * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
+ * `cancelled` and `idle`: the caller gave up first. `notFinished`: an answer without a result.
  */
-export type RunErrorCause = 'error-event' | 'run-failed' | 'ended-early' | 'cancelled' | 'idle' | 'not-finished';
+export type RunErrorCause = 'errorEvent' | 'runFailed' | 'endedEarly' | 'cancelled' | 'idle' | 'notFinished';
 
 export interface RunError {
 	cause: RunErrorCause;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { ServerError } from '../transport/errors';
+import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { DifyError, refusedHere } from './failure';
 import { text } from './read';
@@ -61,7 +61,7 @@ export async function uploadFile(
 		throw new DifyError(
 			{
 				status: outcome.answer.status,
-				kind: 'empty-answer',
+				kind: 'emptyAnswer',
 				message: 'Dify took the file, but gave no ID for it',
 				remedy: 'Check the proxies in front of Dify.',
 				retryable: false,
@@ -123,7 +123,7 @@ async function* pieces(head: Uint8Array, source: FileSource, tail: Uint8Array, s
 function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unreadable }: Sent, url: string): unknown {
 	if (unreadable !== undefined)
 		return refusedHere(
-			'file-rejected',
+			'fileRejected',
 			`"${name}" could not be read: ${unreadable}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
@@ -145,7 +145,7 @@ function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unre
 	return new DifyError(
 		{
 			status: 0,
-			kind: 'file-too-large',
+			kind: 'fileTooLarge',
 			message: `The connection was closed while "${name}" was sent (${progress})`,
 			remedy:
 				'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',

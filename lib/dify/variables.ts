@@ -38,7 +38,7 @@ function typed(variable: Fields): Fields {
  * Sets a variable. The value is brought into the type of the variable, since Dify refuses any other.
  *
  * @param wanted id or name of the variable
- * @throws {DifyError} of kind `not-found` with the names there are, or `invalid-param` for a value of the wrong type
+ * @throws {DifyError} of kind `notFound` with the names there are, or `invalidParam` for a value of the wrong type
  */
 export async function updateVariable(
 	client: DifyClient,
@@ -54,7 +54,7 @@ export async function updateVariable(
 	if (known === undefined || id === undefined) {
 		const names = variables.map(({ name }) => String(name)).join(', ');
 		throw refusedHere(
-			'not-found',
+			'notFound',
 			`The conversation has no variable "${wanted}"`,
 			names === '' ? 'It has no variables at all: only chatflows have them.' : `It has: ${names}.`,
 		);
@@ -71,7 +71,7 @@ function valueOf({ name, value_type: type }: Fields, value: unknown): unknown {
 	if (converted !== undefined) return converted;
 	if (kind in converters)
 		throw refusedHere(
-			'invalid-param',
+			'invalidParam',
 			`The variable "${String(name)}" expects ${String(type)}, but the value is ${JSON.stringify(value)?.slice(0, 100)}`,
 		);
 	return value;

@@ -1,4 +1,4 @@
-import { remedyFor } from '../transport/remedies';
+import { remedyFor } from '../errors/remedies';
 
 /** What a finding's sentences may name. */
 export interface AdviceFacts {
@@ -24,7 +24,7 @@ export interface AdviceFacts {
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 
 /**
- * Findings that only a check can make. Whatever the other nodes can run into as well is in `lib/transport/remedies.ts`, which the diagnosis
+ * Findings that only a check can make. Whatever the other nodes can run into as well is in `lib/errors/remedies.ts`, which the diagnosis
  * reads first.
  */
 export const ADVICE = {

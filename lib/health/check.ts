@@ -1,5 +1,5 @@
 import { resolveDifyBase } from '../dify/base-url';
-import { ServerError } from '../transport/errors';
+import { ServerError } from '../errors/server-error';
 import { diagnose } from './diagnosis';
 import { difyPlan } from './dify';
 import { progressOf } from './facts';

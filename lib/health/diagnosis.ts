@@ -3,12 +3,12 @@ import { expectationFindings } from './expectations';
 import { argumentsOf, describeServer, gpuShares } from './facts';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
-import { listOf, modelEntries } from './identify';
+import { listOf, modelEntries } from '../servers/identify';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
-import type { FailureKind } from '../transport/errors';
-import { isBasic, looksLikeHtml } from '../transport/http-failure';
-import { isRecord, words } from '../transport/json';
-import { remedyFor } from '../transport/remedies';
+import type { FailureKind } from '../errors/server-error';
+import { isBasic, looksLikeHtml } from '../errors/http-failure';
+import { isRecord, words } from '../values';
+import { remedyFor } from '../errors/remedies';
 
 export interface Diagnosis {
 	status: HealthStatus;

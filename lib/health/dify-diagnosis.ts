@@ -1,7 +1,7 @@
 import { describeDifyFailure } from '../dify/errors';
 import type { DifyFailureKind } from '../dify/codes';
-import { isRecord } from '../transport/json';
-import { remedyFor } from '../transport/remedies';
+import { isRecord } from '../values';
+import { remedyFor } from '../errors/remedies';
 import { movedFindings, withAlternative } from './alternatives';
 import { advise, describeProbe, fromFailure, type Weighed } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
@@ -12,22 +12,22 @@ type Answered = Extract<Probe, { answered: true }>;
 const MEANING: Partial<Record<DifyFailureKind, { meaning: string; status: HealthStatus }>> = {
 	unauthorized: { meaning: 'Dify refuses the API key', status: 'unauthorized' },
 	forbidden: { meaning: 'Dify does not allow this to the key', status: 'unauthorized' },
-	'app-disabled': { meaning: 'The API of this app is switched off in Dify', status: 'misconfigured' },
-	'app-unusable': {
+	appDisabled: { meaning: 'The API of this app is switched off in Dify', status: 'misconfigured' },
+	appUnusable: {
 		meaning: 'The app behind this key, or its workspace, is not usable any more',
 		status: 'misconfigured',
 	},
-	'app-unavailable': { meaning: 'The app has no model, or was never published', status: 'misconfigured' },
-	'not-published': { meaning: 'The app was never published', status: 'misconfigured' },
-	'provider-credentials': { meaning: 'Dify has no valid key of the model provider', status: 'misconfigured' },
-	'web-frontend': {
+	appUnavailable: { meaning: 'The app has no model, or was never published', status: 'misconfigured' },
+	notPublished: { meaning: 'The app was never published', status: 'misconfigured' },
+	providerCredentials: { meaning: 'Dify has no valid key of the model provider', status: 'misconfigured' },
+	webFrontend: {
 		meaning: 'A web page answers here, probably the front end of Dify, not its API',
 		status: 'misconfigured',
 	},
-	'route-not-found': { meaning: 'There is no Dify API at this path', status: 'misconfigured' },
+	routeNotFound: { meaning: 'There is no Dify API at this path', status: 'misconfigured' },
 	redirect: { meaning: 'The server redirects to another address', status: 'misconfigured' },
 	gateway: { meaning: 'A proxy answers, but Dify behind it does not', status: 'unreachable' },
-	'rate-limited': { meaning: 'Something in front of Dify limits the rate of requests', status: 'degraded' },
+	rateLimited: { meaning: 'Something in front of Dify limits the rate of requests', status: 'degraded' },
 };
 
 /** What the answers of a Dify mean: contract dify 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not published), 6. */
@@ -91,7 +91,7 @@ function refused(observations: Observations, probe: Answered): Weighed {
 		url: probe.endedAt ?? probe.url,
 		method: 'GET',
 	});
-	const kind = failed.kind === 'empty-answer' && probe.status < 300 ? 'route-not-found' : failed.kind;
+	const kind = failed.kind === 'emptyAnswer' && probe.status < 300 ? 'routeNotFound' : failed.kind;
 	const known = MEANING[kind];
 	const isKeyMissing = kind === 'unauthorized' && !observations.keySet;
 	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}, "${failed.message}"`;
@@ -121,7 +121,7 @@ function misplaced(probe: Probe): Weighed {
 	};
 }
 
-/** `app-disabled` → `AppDisabled` */
+/** `appDisabled` → `AppDisabled` */
 function camel(kind: string): string {
 	return kind.replace(/(?:^|-)([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }

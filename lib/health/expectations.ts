@@ -1,7 +1,7 @@
-import { remedyFor } from '../transport/remedies';
+import { remedyFor } from '../errors/remedies';
 import { advise, fromFailure, type Weighed } from './finding';
-import { bodyOf } from './identify';
-import { isNamed } from '../chat/model-names';
+import { bodyOf } from '../servers/identify';
+import { isNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
 
 /** What the user needs and the server does not have, each as a finding. */

@@ -1,5 +1,5 @@
-import { isRecord } from '../transport/json';
-import { bodyOf, identify, modelEntries } from './identify';
+import { isRecord } from '../values';
+import { bodyOf, identify, modelEntries } from '../servers/identify';
 import type { HealthServerKind, ModelFacts, ModelProbes, Observations, Probe, ServerReport } from './observations';
 
 /** What the answers tell of the server, whatever shape its kind gives them. Pure. */

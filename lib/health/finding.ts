@@ -1,4 +1,4 @@
-import type { FailureKind } from '../transport/errors';
+import type { FailureKind } from '../errors/server-error';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
 

@@ -1,4 +1,4 @@
-import type { FailureKind } from '../transport/errors';
+import type { FailureKind } from '../errors/server-error';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
 export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';

@@ -1,9 +1,9 @@
-import type { Connection } from '../transport/connection';
-import type { CallOptions } from '../transport/types';
-import { ServerError } from '../transport/errors';
-import { looksLikeHtml } from '../transport/http-failure';
-import { isRecord, parseJson } from '../transport/json';
-import { networkFailure } from '../transport/network-failure';
+import type { Connection } from '../http/connection';
+import type { CallOptions } from '../http/types';
+import { ServerError } from '../errors/server-error';
+import { looksLikeHtml } from '../errors/http-failure';
+import { isRecord, parseJson } from '../values';
+import { networkFailure } from '../errors/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
 export interface ProbeOptions {

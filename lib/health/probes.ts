@@ -1,12 +1,12 @@
-import { Connection } from '../transport/connection';
-import type { ConnectionSettings } from '../transport/types';
-import { ServerError } from '../transport/errors';
-import { failure } from '../transport/failure';
-import { isRecord } from '../transport/json';
-import { afterMs } from '../transport/limits';
-import { isLoopback } from '../transport/remedies';
-import { bodyOf, identify, isLiteLlm, listOf, modelEntries } from './identify';
-import { isNamed } from '../chat/model-names';
+import { Connection } from '../http/connection';
+import type { ConnectionSettings } from '../http/types';
+import { ServerError } from '../errors/server-error';
+import { failure } from '../errors/failure';
+import { isRecord } from '../values';
+import { afterMs } from '../http/limits';
+import { isLoopback } from '../errors/remedies';
+import { bodyOf, identify, isLiteLlm, listOf, modelEntries } from '../servers/identify';
+import { isNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { ask, describeFailure, elapsed } from './probe';
 

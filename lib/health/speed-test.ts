@@ -1,4 +1,4 @@
-import { failure } from '../transport/failure';
+import { failure } from '../errors/failure';
 import { inspect, type CheckResult } from './check';
 import { findModel } from './expectations';
 import { overall, sorted, worseOf } from './finding';

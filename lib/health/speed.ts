@@ -4,8 +4,8 @@ import { ChatClient } from '../chat/client';
 import type { ServerKind, Timings, Usage, WireChunk } from '../chat/types';
 import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
-import type { Connection } from '../transport/connection';
-import { ServerError } from '../transport/errors';
+import type { Connection } from '../http/connection';
+import { ServerError } from '../errors/server-error';
 import { describeFailure } from './probe';
 import type { HealthServerKind, ProbeFailure } from './observations';
 

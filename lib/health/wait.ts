@@ -1,4 +1,4 @@
-import { pauseFor } from '../transport/waiting';
+import { pauseFor } from '../http/waiting';
 import type { CheckResult } from './check';
 import type { HealthStatus } from './observations';
 

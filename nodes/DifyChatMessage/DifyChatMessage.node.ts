@@ -6,7 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { searchConversations } from '../dify/searchConversations';
+import { searchConversations } from '../shared/dify/searchConversations';
 import { filesField } from './descriptions/files';
 import { inputFields } from './descriptions/inputs';
 import { messageFields } from './descriptions/message';

@@ -15,8 +15,8 @@ import {
 } from '../../lib/dify/files';
 import { isFields, text, type Fields } from '../../lib/dify/read';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
-import { binaryProperties, binarySource, namesIn } from '../dify/binary';
-import { choiceOf } from '../dify/parameters';
+import { binaryProperties, binarySource, namesIn } from '../shared/dify/binary';
+import { choiceOf } from '../shared/dify/parameters';
 
 /** What the user asks to send, before it is known what the app takes. */
 export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
@@ -111,20 +111,20 @@ function typeIn({ type }: Fields): DifyFileType | undefined {
 	if (type === undefined || type === 'auto' || type === '') return undefined;
 	const known = FILE_TYPES.find((each) => each === type);
 	if (known !== undefined) return known;
-	throw refusedHere('file-type', `Dify knows no file type "${String(type)}"`, `It knows: ${FILE_TYPES.join(', ')}.`);
+	throw refusedHere('fileType', `Dify knows no file type "${String(type)}"`, `It knows: ${FILE_TYPES.join(', ')}.`);
 }
 
 /** An entry stands for a file. Where an expression gives none for it, the user must hear of that: only an empty list says that there are none. */
 function propertyNames(value: unknown): string[] {
 	if (value !== undefined && value !== null && typeof value !== 'string')
 		throw refusedHere(
-			'file-rejected',
+			'fileRejected',
 			`The name of a binary property must be a text, but is ${JSON.stringify(value).slice(0, 100)}`,
 			HOW_TO_GIVE_NONE,
 		);
 	const names = namesIn(value ?? '');
 	if (names.length === 0)
-		throw refusedHere('file-rejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
+		throw refusedHere('fileRejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
 	return names;
 }
 
@@ -135,7 +135,7 @@ function urlsIn(value: unknown): string[] {
 				.split(/\s+/)
 				.filter((url) => url !== '');
 	if (urls.length === 0 && !Array.isArray(value))
-		throw refusedHere('file-rejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
+		throw refusedHere('fileRejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
 	return urls.map(checkedUrl);
 }
 

@@ -3,8 +3,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { refusedHere } from '../../lib/dify/failure';
 import { formValue, jsonInputs, readForm, type FormField } from '../../lib/dify/form';
 import { fields, isFields, type Fields } from '../../lib/dify/read';
-import type { DifyApp } from '../dify/apps';
-import type { Parameters } from '../dify/parameters';
+import type { DifyApp } from '../shared/dify/apps';
+import type { Parameters } from '../shared/dify/parameters';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './files';
 
 /** Inputs that are right but for their files, which are not uploaded before everything else is known to be right. */

@@ -6,9 +6,9 @@ import { appFileRules } from '../../lib/dify/files';
 import { optionalUuid, traceIdOf } from '../../lib/dify/ids';
 import { isFields } from '../../lib/dify/read';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../lib/dify/run';
-import { DifyApps, type DifyApp } from '../dify/apps';
-import { workOnItems } from '../dify/items';
-import { choiceOf, Parameters } from '../dify/parameters';
+import { DifyApps, type DifyApp } from '../shared/dify/apps';
+import { workOnItems } from '../shared/dify/items';
+import { choiceOf, Parameters } from '../shared/dify/parameters';
 import { takenFiles, uploadOf, wantedFiles } from './files';
 import { inputsOf } from './inputs';
 import { answerItem, type Extra } from './output';
@@ -151,7 +151,7 @@ function pausedError({ result }: ChatAnswer): DifyError {
 	return new DifyError(
 		{
 			status: 200,
-			kind: 'run-failed',
+			kind: 'runFailed',
 			message: `The chatflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
 			remedy:
 				'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',

@@ -6,8 +6,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runOperations } from '../dify/operations';
-import { searchConversations } from '../dify/searchConversations';
+import { runOperations } from '../shared/dify/operations';
+import { searchConversations } from '../shared/dify/searchConversations';
 import { conversationFields } from './descriptions/fields';
 import { resourceFields } from './descriptions/resource';
 import { searchVariables } from './listSearch/searchVariables';

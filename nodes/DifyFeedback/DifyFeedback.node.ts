@@ -6,7 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runOperations } from '../dify/operations';
+import { runOperations } from '../shared/dify/operations';
 import { feedbackFields } from './descriptions/feedback';
 import { getAll } from './operations/getAll';
 import { rate } from './operations/rate';

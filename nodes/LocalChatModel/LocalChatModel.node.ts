@@ -6,7 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { reportUnsupportedHost } from '../../lib/chat/sdk';
+import { reportUnsupportedHost } from '../../lib/langchain/sdk';
 import { modelFields } from './descriptions/model';
 import { optionsField } from './descriptions/options';
 import { responseFormatFields } from './descriptions/response-format';

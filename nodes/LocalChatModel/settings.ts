@@ -1,9 +1,9 @@
 import type { ChatSettings } from '../../lib/chat/request';
 import type { ReasoningEcho } from '../../lib/chat/messages';
 import type { ChatParameters, ResponseFormat, ServerKind, Thinking } from '../../lib/chat/types';
-import { failure } from '../../lib/transport/failure';
-import { isRecord } from '../../lib/transport/json';
-import { switchOf } from '../../lib/transport/switch';
+import { failure } from '../../lib/errors/failure';
+import { isRecord } from '../../lib/values';
+import { switchOf } from '../../lib/switch';
 
 /** The node's parameters, as n8n gives them. */
 export interface NodeParameters {

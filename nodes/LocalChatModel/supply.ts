@@ -1,12 +1,12 @@
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 
 import { ChatClient } from '../../lib/chat/client';
-import { harvestHost } from '../../lib/chat/host';
-import { localChatModelClass } from '../../lib/chat/local-chat-model';
-import { loadSdk } from '../../lib/chat/sdk';
-import { sdkChatModel } from '../../lib/chat/sdk-chat-model';
-import { localLlamaConnection } from '../../lib/transport/credentials';
-import { toNodeError } from '../../lib/transport/node-error';
+import { harvestHost } from '../../lib/langchain/host';
+import { localChatModelClass } from '../../lib/langchain/local-chat-model';
+import { loadSdk } from '../../lib/langchain/sdk';
+import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
+import { localLlamaConnection } from '../../lib/servers/credential';
+import { toNodeError } from '../../lib/errors/node-error';
 import { readSettings } from './settings';
 
 /** The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's adapter. */

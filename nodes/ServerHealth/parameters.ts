@@ -2,9 +2,9 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { Expectations } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/probes';
-import { failure } from '../../lib/transport/failure';
-import { isRecord } from '../../lib/transport/json';
-import { switchOf } from '../../lib/transport/switch';
+import { failure } from '../../lib/errors/failure';
+import { isRecord } from '../../lib/values';
+import { switchOf } from '../../lib/switch';
 
 /** Reads the node's parameters of one item, which may come out of expressions with any type. */
 export class Parameters {

@@ -9,9 +9,9 @@ import {
 } from 'n8n-workflow';
 
 import type { CheckResult } from '../../lib/health/check';
-import { ServerError } from '../../lib/transport/errors';
-import { failure } from '../../lib/transport/failure';
-import { errorDetails, toNodeError } from '../../lib/transport/node-error';
+import { ServerError } from '../../lib/errors/server-error';
+import { failure } from '../../lib/errors/failure';
+import { errorDetails, toNodeError } from '../../lib/errors/node-error';
 import type { Operation, Outcome } from './operation';
 import { check } from './operations/check';
 import { listModels } from './operations/listModels';

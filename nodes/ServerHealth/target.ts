@@ -2,8 +2,8 @@ import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-work
 
 import { difyHeaders, readDifyCredential } from '../../lib/dify/credentials';
 import type { Target } from '../../lib/health/probes';
-import { Connection } from '../../lib/transport/connection';
-import { egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/transport/credentials';
+import { Connection } from '../../lib/http/connection';
+import { egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/servers/credential';
 
 /** What the credential of an item leads to. */
 export async function targetOf(context: IExecuteFunctions, itemIndex: number): Promise<Target> {

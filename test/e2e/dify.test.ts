@@ -1,5 +1,5 @@
 import type { DifyAppMode } from '../../lib/dify/types';
-import { waitFor } from '../dify/ask';
+import { waitFor } from '../lib/dify/ask';
 import {
 	SIM_VERSIONS,
 	appKey,
@@ -454,7 +454,7 @@ describe('many items', () => {
 			description: expect.stringContaining('model provider') as string,
 			code: 'completion_request_error',
 			status: 400,
-			kind: 'model-provider',
+			kind: 'modelProvider',
 			answer: 'half an answer',
 			conversationId: failed.conversationId,
 			messageId: failed.messageId,
@@ -479,7 +479,7 @@ describe('many items', () => {
 		const outputs = data.resultData.runData[CHAT]!.at(-1)!.data!.main!;
 		expect(outputs[0]).toHaveLength(2);
 		expect(outputs[1]).toMatchObject([
-			{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'provider-quota', status: 400 } } },
+			{ json: { at: 1, error: { code: 'provider_quota_exceeded', kind: 'providerQuota', status: 400 } } },
 		]);
 	});
 

@@ -1,9 +1,9 @@
 import { checkServer, forgetChecks, listServerModels, type CheckResult } from '../../lib/health/check';
-import { changeModel } from '../../lib/health/models';
+import { changeModel } from '../../lib/servers/load';
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { waitUntilReady } from '../../lib/health/wait';
-import { closeChannels } from '../../lib/transport/dispatcher';
+import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/ServerHealth/target';
 import { childProcess, delay, fs, net, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';

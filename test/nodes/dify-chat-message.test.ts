@@ -1,8 +1,8 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
 import { SAMPLES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
-import { waitFor } from '../dify/ask';
-import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../dify/client';
+import { waitFor } from '../lib/dify/ask';
+import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../lib/dify/client';
 import type { ExecuteFake } from '../support/execute-context';
 import { delay } from '../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
@@ -176,7 +176,7 @@ describe('what is sent', () => {
 		});
 		expect(failed.message).toContain('Conversation Not Exists.');
 		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
-		expect(failed.context.data).toMatchObject({ kind: 'conversation-not-found', status: 404, code: 'not_found' });
+		expect(failed.context.data).toMatchObject({ kind: 'conversationNotFound', status: 404, code: 'not_found' });
 	});
 
 	test('options: version, name, trace', async () => {
@@ -298,7 +298,7 @@ describe('inputs', () => {
 				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
 			}),
 		);
-		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['app-unavailable', 'You said: hi']);
+		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['appUnavailable', 'You said: hi']);
 	});
 
 	test('as JSON they go out as they are; what is none is refused', async () => {
@@ -526,7 +526,7 @@ describe('many items', () => {
 				error: {
 					message: expect.stringMatching(/^no more/) as string,
 					description: expect.stringContaining('The model provider') as string,
-					kind: 'model-provider',
+					kind: 'modelProvider',
 					code: 'completion_request_error',
 					status: 400,
 					answer: 'half',

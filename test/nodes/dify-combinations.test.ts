@@ -1,9 +1,9 @@
 /** What happens to people who use Dify for long: several odd things at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { workOnItems } from '../../nodes/dify/items';
-import { waitFor } from '../dify/ask';
-import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../dify/client';
+import { workOnItems } from '../../nodes/shared/dify/items';
+import { waitFor } from '../lib/dify/ask';
+import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
 import { listen } from '../support/listening';
 import { delay, http, performance } from '../support/node';
@@ -241,10 +241,10 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 					(_, at) =>
 						[
 							[`answer ${at}`, undefined],
-							['model-provider', `half ${at}`],
-							['missing-user', undefined],
-							['invalid-param', undefined],
-							['conversation-not-found', undefined],
+							['modelProvider', `half ${at}`],
+							['missingUser', undefined],
+							['invalidParam', undefined],
+							['conversationNotFound', undefined],
 						][at % 5]!,
 				)
 				.map(([kind, half], at) => [at % 5 === 3 ? 'inputs' : kind, half]),

@@ -4,7 +4,7 @@ import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { SIM_VERSIONS, appKey, type AppSpec, type DifySim, type FormField } from '../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../dify/client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../lib/dify/client';
 import { errorIn, executeNode, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -136,7 +136,7 @@ test('a failure does not lose the others', async () => {
 		continueOnFail: true,
 	});
 	expect(items.map((item) => [item.json.query ?? errorIn(item)!.kind, item.pairedItem])).toEqual([
-		['conversation-not-found', { item: 0 }],
+		['conversationNotFound', { item: 0 }],
 		['hi', { item: 1 }],
 	]);
 });

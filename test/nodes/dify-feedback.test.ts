@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { SIM_VERSIONS, type DifySim } from '../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../dify/client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../lib/dify/client';
 import { errorIn, executeNode, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -131,7 +131,7 @@ test("behind the webhook of a chat's thumbs: many items, one of them of no use",
 	const items = await execute(sim, {}, { items: perItem.map(() => ({ json: {} })), perItem, continueOnFail: true });
 	expect(items.map((item) => item.json.rating ?? errorIn(item)?.kind ?? null)).toEqual([
 		'like',
-		'message-not-found',
+		'messageNotFound',
 		null,
 	]);
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);

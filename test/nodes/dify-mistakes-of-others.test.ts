@@ -8,8 +8,8 @@ import { DEFAULT_RUN_LIMITS, RUN_ROUTES, startRun } from '../../lib/dify/run';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
-import { waitFor } from '../dify/ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, keyTest, startApp, startSim } from '../dify/client';
+import { waitFor } from '../lib/dify/ask';
+import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, keyTest, startApp, startSim } from '../lib/dify/client';
 import {
 	PAGES,
 	SAMPLES,
@@ -416,7 +416,7 @@ describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 		expect(errorIn(items[1]!)).toMatchObject({
 			code: refuse.code,
 			status: 400,
-			kind: 'provider-quota',
+			kind: 'providerQuota',
 			message: expect.stringMatching(/^Your quota has been exhausted\./) as string,
 		});
 		const failed = await chatError(sim, { parameters: { query: 'q1' } });

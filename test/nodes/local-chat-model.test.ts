@@ -1,8 +1,8 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import type { LocalChatModel as Model } from '../../lib/chat/local-chat-model';
-import { forgetServerKinds } from '../../lib/chat/server-kind';
-import { closeChannels } from '../../lib/transport/dispatcher';
+import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
+import { forgetServerKinds } from '../../lib/servers/server-kind';
+import { closeChannels } from '../../lib/http/dispatcher';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { fakeContext, type FakeContext } from '../support/context';

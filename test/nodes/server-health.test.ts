@@ -6,7 +6,7 @@ import type {
 } from 'n8n-workflow';
 
 import { forgetChecks } from '../../lib/health/check';
-import { closeChannels } from '../../lib/transport/dispatcher';
+import { closeChannels } from '../../lib/http/dispatcher';
 import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
 import { appKey, startDifySim } from '../servers/dify';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../servers/llama-server';

@@ -2,8 +2,8 @@
  * What a Dify answers, by the numbers of contract section 8, in every version: the server's half of the cases, asked without any client.
  * What the client makes of it is in test/dify and test/nodes.
  */
-import { UNKNOWN_ID, closeSims, startApp, startSim } from '../dify/client';
-import { ask, chat, eventsOf, form, type Ask } from '../dify/ask';
+import { UNKNOWN_ID, closeSims, startApp, startSim } from '../lib/dify/client';
+import { ask, chat, eventsOf, form, type Ask } from '../lib/dify/ask';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey, type DifySim, type Json } from './dify';
 
 afterEach(closeSims);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { delay, performance } from '../support/node';
-import { ask, chat, eventsOf, form, namesOf, waitFor, type Answer } from '../dify/ask';
-import { UNKNOWN_ID, closeSims, startApp as startAppOf, startSim } from '../dify/client';
+import { ask, chat, eventsOf, form, namesOf, waitFor, type Answer } from '../lib/dify/ask';
+import { UNKNOWN_ID, closeSims, startApp as startAppOf, startSim } from '../lib/dify/client';
 import {
 	PAGES,
 	SAMPLES,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { serverMessage } from '../../transport/http-failure';
-import { isRecord, parseJson } from '../../transport/json';
-import type { ServerSentEvent } from '../../transport/sse';
+import { serverMessage } from '../../errors/http-failure';
+import { isRecord, parseJson } from '../../values';
+import type { ServerSentEvent } from '../../http/sse';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
 import type {
 	ChatMessage,

@@ -1,4 +1,4 @@
-import type { ServerSentEvent } from '../../transport/sse';
+import type { ServerSentEvent } from '../../http/sse';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**

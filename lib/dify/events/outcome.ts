@@ -58,12 +58,12 @@ function outcome(state: RunState, reason: FinishReason, detail: string | undefin
 		status === 'failed'
 			? 'The workflow run failed, and Dify gave no reason'
 			: `The workflow run ended with the unknown status "${status}"`;
-	return { status: 'failed', error: { cause: 'run-failed', message: runFailure(state) ?? unnamed } };
+	return { status: 'failed', error: { cause: 'runFailed', message: runFailure(state) ?? unnamed } };
 }
 
 const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }> = {
-	eof: { cause: 'ended-early', message: 'The stream ended early: Dify closed it' },
-	closed: { cause: 'ended-early', message: 'The stream ended early: the connection was closed' },
+	eof: { cause: 'endedEarly', message: 'The stream ended early: Dify closed it' },
+	closed: { cause: 'endedEarly', message: 'The stream ended early: the connection was closed' },
 	abort: { cause: 'cancelled', message: 'The run was cancelled' },
 	idle: { cause: 'idle', message: 'A time limit ran out' },
 };
@@ -71,7 +71,7 @@ const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }
 function unfinished(state: RunState, reason: FinishReason, detail: string | undefined): RunError {
 	const { cause, message } = UNFINISHED[reason];
 	let missing = '';
-	if (cause === 'ended-early') missing = ' before the result was complete';
+	if (cause === 'endedEarly') missing = ' before the result was complete';
 	if (state.messageEnded) missing += ' (workflow_finished is missing)';
 	else if (state.workflowEnd !== undefined) missing += ' (message_end is missing)';
 	return { cause, message: `${message}${missing}${detail === undefined ? '' : `: ${detail}`}` };

@@ -60,7 +60,7 @@ export function errorEvent(state: RunState, event: Fields): void {
 	const known = [code && `code ${code}`, status && `status ${status}`].filter(Boolean).join(', ');
 	const message = blankless(event.message) ?? runFailure(state);
 	state.streamError = {
-		cause: 'error-event',
+		cause: 'errorEvent',
 		code,
 		status,
 		message: message ?? `Dify reported an error without a text${known === '' ? '' : ` (${known})`}`,

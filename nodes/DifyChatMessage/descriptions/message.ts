@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { conversationField, userField } from '../../dify/fields';
+import { conversationField, userField } from '../../shared/dify/fields';
 
 export const messageFields: INodeProperties[] = [
 	{

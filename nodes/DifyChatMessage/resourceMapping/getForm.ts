@@ -1,8 +1,8 @@
 import type { FieldType, ILoadOptionsFunctions, ResourceMapperField, ResourceMapperFields } from 'n8n-workflow';
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/form';
-import { editorClient } from '../../dify/apps';
-import { difyNodeError } from '../../dify/errors';
+import { editorClient } from '../../shared/dify/apps';
+import { difyNodeError } from '../../shared/dify/errors';
 
 const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { conversationField, pagingFields, userField } from '../../dify/fields';
+import { conversationField, pagingFields, userField } from '../../shared/dify/fields';
 
 const RENAME = { resource: ['conversation'], operation: ['rename'] };
 const UPDATE = { resource: ['variable'], operation: ['update'] };

@@ -3,10 +3,10 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 import { refusedHere } from '../../../lib/dify/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { listVariables } from '../../../lib/dify/variables';
-import { editorClient } from '../../dify/apps';
-import { difyNodeError } from '../../dify/errors';
-import { editorUser, editorValue } from '../../dify/searchConversations';
-import { listError } from '../../list-error';
+import { editorClient } from '../../shared/dify/apps';
+import { difyNodeError } from '../../shared/dify/errors';
+import { editorUser, editorValue } from '../../shared/dify/searchConversations';
+import { listError } from '../../shared/list-error';
 
 /** Variables of the conversation in the node. */
 export async function searchVariables(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
@@ -15,7 +15,7 @@ export async function searchVariables(this: ILoadOptionsFunctions, filter?: stri
 		const conversationId = optionalUuid(editorValue(this, 'conversationId'), 'conversation ID');
 		if (conversationId === undefined)
 			throw refusedHere(
-				'invalid-id',
+				'invalidId',
 				'The list needs a conversation',
 				'Choose it in Conversation first, or give the variable by name.',
 			);

@@ -1,4 +1,4 @@
-import type { Operation } from '../../dify/operations';
+import type { Operation } from '../../shared/dify/operations';
 import { remove } from './conversation/delete';
 import { getAll as getConversations } from './conversation/getAll';
 import { rename } from './conversation/rename';

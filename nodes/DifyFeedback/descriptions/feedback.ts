@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { pagingFields, userField } from '../../dify/fields';
+import { pagingFields, userField } from '../../shared/dify/fields';
 
 const ONE_MESSAGE = { show: { operation: ['rate', 'revoke'] } };
 

@@ -1,7 +1,7 @@
 import { refusedHere } from '../../../lib/dify/failure';
 import { rateMessage, type Rating } from '../../../lib/dify/feedback';
 import { optionalUuid, uuid } from '../../../lib/dify/ids';
-import type { Operation } from '../../dify/operations';
+import type { Operation } from '../../shared/dify/operations';
 import { revoke } from './revoke';
 
 export const rate: Operation = async (call) => {
@@ -30,7 +30,7 @@ function ratingOf(value: unknown): Rating | 'none' {
 	if (rating === 'like' || rating === 'dislike' || rating === 'none') return rating;
 	const given = value === undefined || value === null || value === '' ? 'empty' : JSON.stringify(value).slice(0, 100);
 	throw refusedHere(
-		'invalid-param',
+		'invalidParam',
 		`The rating must be like, dislike or none, but is ${given}`,
 		'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.',
 	);

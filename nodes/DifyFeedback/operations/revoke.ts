@@ -1,6 +1,6 @@
 import { revokeRating } from '../../../lib/dify/feedback';
 import { uuid } from '../../../lib/dify/ids';
-import type { Operation } from '../../dify/operations';
+import type { Operation } from '../../shared/dify/operations';
 
 export const revoke: Operation = async ({ client, parameters, signal }) => {
 	const messageId = uuid(parameters.raw('messageId', ''), 'message ID');

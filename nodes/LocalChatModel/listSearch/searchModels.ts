@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { describeModel, listModels } from '../../../lib/chat/model-list';
-import { localLlamaConnection } from '../../../lib/transport/credentials';
-import { toNodeError } from '../../../lib/transport/node-error';
-import { listError } from '../../list-error';
+import { describeModel, listModels } from '../../../lib/servers/model-list';
+import { localLlamaConnection } from '../../../lib/servers/credential';
+import { toNodeError } from '../../../lib/errors/node-error';
+import { listError } from '../../shared/list-error';
 
 /** The models of the server, with what it tells about them. A list that cannot be had says why, and what to do. */
 export async function searchModels(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {

@@ -1,4 +1,4 @@
-import { changeModel } from '../../../lib/health/models';
+import { changeModel } from '../../../lib/servers/load';
 import type { Operation } from '../operation';
 
 export const loadModel: Operation = async (target, parameters) => ({

@@ -1,6 +1,6 @@
 import { deleteConversation } from '../../../../lib/dify/conversations';
 import { uuid } from '../../../../lib/dify/ids';
-import type { Operation } from '../../../dify/operations';
+import type { Operation } from '../../../shared/dify/operations';
 
 export const remove: Operation = async ({ client, parameters, signal }) => {
 	const conversationId = uuid(parameters.located('conversationId'), 'conversation ID');

@@ -1,5 +1,5 @@
 import { listConversations, type ConversationSort } from '../../../../lib/dify/conversations';
-import type { Operation } from '../../../dify/operations';
+import type { Operation } from '../../../shared/dify/operations';
 
 const SORTS: readonly ConversationSort[] = ['-updated_at', 'updated_at', '-created_at', 'created_at'];
 

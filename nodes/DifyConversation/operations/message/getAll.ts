@@ -1,6 +1,6 @@
 import { listMessages } from '../../../../lib/dify/conversations';
 import { uuid } from '../../../../lib/dify/ids';
-import type { Operation } from '../../../dify/operations';
+import type { Operation } from '../../../shared/dify/operations';
 
 export const getAll: Operation = async ({ client, parameters, signal }) =>
 	await listMessages(

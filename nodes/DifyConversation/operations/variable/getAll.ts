@@ -1,6 +1,6 @@
 import { uuid } from '../../../../lib/dify/ids';
 import { listVariables } from '../../../../lib/dify/variables';
-import type { Operation } from '../../../dify/operations';
+import type { Operation } from '../../../shared/dify/operations';
 
 export const getAll: Operation = async ({ client, parameters, signal }) =>
 	await listVariables(

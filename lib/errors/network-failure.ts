@@ -1,0 +1,102 @@
+import { type FailureKind, ServerError } from './server-error';
+import { failure, type FailureContext, hostAndPort } from './failure';
+import { text } from '../values';
+import { mask } from './secrets';
+
+interface LowLevelError {
+	code?: unknown;
+	message?: unknown;
+	name?: unknown;
+	cause?: unknown;
+	errors?: unknown;
+	/** Of a failed connection attempt. */
+	address?: unknown;
+	port?: unknown;
+	/** Of a failed look-up. */
+	hostname?: unknown;
+}
+
+/** All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host). */
+function chain(error: unknown, depth = 0): LowLevelError[] {
+	if (typeof error !== 'object' || error === null || depth > 5) return [];
+	const { cause, errors } = error as LowLevelError;
+	const attempts = Array.isArray(errors) ? errors.flatMap((attempt) => chain(attempt, depth + 1)) : [];
+	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
+}
+
+const BY_CODE: Record<string, FailureKind> = {
+	ENOTFOUND: 'dns',
+	EAI_AGAIN: 'dns',
+	ECONNREFUSED: 'refused',
+	UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
+	ETIMEDOUT: 'connectTimeout',
+	EHOSTUNREACH: 'unreachable',
+	EHOSTDOWN: 'unreachable',
+	ENETUNREACH: 'unreachable',
+	ENETDOWN: 'unreachable',
+	EADDRNOTAVAIL: 'unreachable',
+	// A firewall of this very machine, or a broadcast address.
+	EACCES: 'unreachable',
+	EPERM: 'unreachable',
+	UND_ERR_HEADERS_OVERFLOW: 'invalidAnswer',
+	EPROTO: 'tlsMismatch',
+	DEPTH_ZERO_SELF_SIGNED_CERT: 'tlsUntrusted',
+	SELF_SIGNED_CERT_IN_CHAIN: 'tlsUntrusted',
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tlsUntrusted',
+	UNABLE_TO_GET_ISSUER_CERT: 'tlsUntrusted',
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tlsUntrusted',
+	ERR_TLS_CERT_ALTNAME_INVALID: 'tlsUntrusted',
+	UND_ERR_SOCKET: 'closedBeforeAnswer',
+	ECONNRESET: 'closedBeforeAnswer',
+	ECONNABORTED: 'closedBeforeAnswer',
+	EPIPE: 'closedBeforeAnswer',
+};
+
+function kindOfCode(code: string): FailureKind | undefined {
+	if (code.startsWith('HPE_')) return 'notHttp';
+	if (code.startsWith('ERR_SSL_')) return 'tlsMismatch';
+	if (code.startsWith('CERT_')) return 'tlsUntrusted';
+	// musl, which n8n's Docker image is built on, has more of them than glibc.
+	if (code.startsWith('EAI_')) return 'dns';
+	return BY_CODE[code];
+}
+
+/** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */
+export function networkFailure(error: unknown, context: FailureContext, started = false): ServerError {
+	if (error instanceof ServerError) return error;
+	const links = chain(error);
+	// The host's egress filter raises its own classes out of the DNS look-up.
+	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
+	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
+	const proxy = links.map((link) => proxyTrouble(link, context.url)).find((trouble) => trouble !== undefined);
+	if (proxy !== undefined) return failure('proxy', context, { facts: { code: proxy }, about: { code: proxy } });
+	const codes = links.map(({ code }) => code).filter((code): code is string => typeof code === 'string');
+	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
+	const reason = text(links[0]?.message) ?? String(error);
+	const facts = { code: code ?? codes[0] ?? reason };
+	if (started) return failure('connectionLost', context, { facts });
+	// undici's parser gives some of its errors no code.
+	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, { facts });
+	if (code !== undefined) return failure(kindOfCode(code)!, context, { facts, about: { code } });
+	return failure('closedBeforeAnswer', context, {
+		facts,
+		message: mask(`The request failed before an answer came: ${reason}`, context.secrets),
+	});
+}
+
+/** What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of the URL. */
+function proxyTrouble({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
+	const status =
+		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
+		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
+	if (status !== undefined) return `HTTP ${status}`;
+	if (code === 'UND_ERR_PRX_TLS') return text(message);
+	const target = hostAndPort(url);
+	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
+		return `${String(code)} ${String(address)}:${port}`;
+	const elsewhere =
+		typeof hostname === 'string' &&
+		target.host !== undefined &&
+		hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
+	return elsewhere ? `${String(code)} ${hostname}` : undefined;
+}

@@ -1,0 +1,56 @@
+import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
+
+import { ServerError } from './server-error';
+
+export interface NodeErrorOptions {
+	itemIndex?: number;
+	/** Sub-nodes are configuration nodes: n8n then shows the message itself in place of "Error in sub-node". */
+	subNode?: boolean;
+}
+
+/** What of a failure goes into an error item or an error's details. Plain data, without any key. */
+export function errorDetails(error: ServerError): JsonObject {
+	const details = {
+		...error.facts,
+		kind: error.kind,
+		url: error.url,
+		httpStatus: error.status,
+		serverText: error.serverText,
+		partialText: error.partialText,
+		partialReasoning: error.partialReasoning,
+	};
+	return JSON.parse(JSON.stringify(details)) as JsonObject;
+}
+
+/**
+ * n8n's own error for a failure: the diagnosis as message, the remedy as description, everything received in the details.
+ *
+ * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its generic sentence in
+ * place of the message (contract n8n-platform 4.2), so the message is set once more afterwards.
+ */
+export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
+	if (error instanceof NodeOperationError) return error;
+	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
+	if (!(error instanceof ServerError)) {
+		return new NodeOperationError(node, error instanceof Error ? error : String(error), {
+			itemIndex: options.itemIndex,
+			functionality,
+		});
+	}
+	const nodeError = new NodeOperationError(node, error.message, {
+		description: describe(error),
+		itemIndex: options.itemIndex,
+		functionality,
+	});
+	nodeError.message = error.message;
+	nodeError.messages = [];
+	nodeError.context.data = errorDetails(error);
+	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
+	return nodeError;
+}
+
+function describe({ remedy, serverText, message }: ServerError): string {
+	return serverText && !message.includes(serverText)
+		? `${remedy} The server says: "${serverText.slice(0, 500)}"`
+		: remedy;
+}

@@ -1,0 +1,137 @@
+import { decompressed, flatten, methodOf, redirectTarget, type Answer } from './answer';
+import type { ServerError } from '../errors/server-error';
+import { failure, type FailureContext } from '../errors/failure';
+import { networkFailure } from '../errors/network-failure';
+import type { Watchdog } from './limits';
+import { wellFormedJson } from './request-body';
+import type { ConnectionSettings, RequestOptions } from './types';
+import { request, type Dispatcher } from './vendor';
+import { unlessAborted } from './waiting';
+
+const MOST_REDIRECTS = 5;
+
+/** Which connections a request may use: those kept open, or one of its own. */
+export interface Way {
+	dispatcher: Dispatcher;
+	reset: boolean;
+}
+
+/** Sends requests with the credential's headers, and follows redirects without them where they lead elsewhere. */
+export class Sender {
+	constructor(
+		private readonly settings: Pick<ConnectionSettings, 'headers' | 'egressFilter'>,
+		/** Origin of the base URL. */
+		private readonly origin: string,
+		private readonly contextOf: (url: string, model?: string) => FailureContext,
+	) {}
+
+	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
+	isOwn(url: string): boolean {
+		return new URL(url).origin === this.origin;
+	}
+
+	/**
+	 * One request, following redirects. A redirect to another origin loses every header of the credential.
+	 *
+	 * @throws {ServerError} where no answer came
+	 */
+	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
+		let target = url;
+		const redirects: number[] = [];
+		for (;;) {
+			const outcome = await this.sendOnce(target, options, watchdog, way);
+			if ('failed' in outcome) throw outcome.failed;
+			const next = redirects.length < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
+			if (next === undefined) return redirects.length === 0 ? outcome : { ...outcome, redirects };
+			redirects.push(outcome.status);
+			outcome.close();
+			this.allowRedirect(target, next);
+			target = next;
+		}
+	}
+
+	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
+	explain(
+		error: unknown,
+		url: string,
+		options: Pick<RequestOptions, 'signal' | 'model'>,
+		watchdog: Watchdog,
+		started = false,
+	): ServerError {
+		const context = this.contextOf(url, options.model);
+		if (options.signal?.aborted) return failure('aborted', context);
+		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+		return networkFailure(error, context, started);
+	}
+
+	private allowRedirect(from: string, to: string): void {
+		try {
+			this.settings.egressFilter?.validateRedirectSync(to);
+		} catch (error) {
+			throw networkFailure(error, { ...this.contextOf(from), url: to });
+		}
+	}
+
+	private async sendOnce(
+		url: string,
+		options: RequestOptions,
+		watchdog: Watchdog,
+		way: Way,
+	): Promise<Answer | { failed: ServerError }> {
+		try {
+			const { signal } = watchdog;
+			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
+			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
+			const { statusCode, headers, body } = await unlessAborted(
+				signal,
+				async () => await request(url, this.requestOptions(url, options, signal, way)),
+			);
+			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
+			body.on('error', () => {});
+			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
+			const plain = decompressed(body, answer.headers['content-encoding']);
+			if (plain !== undefined) return { ...answer, body: plain };
+			answer.close();
+			return { failed: this.unreadable(answer) };
+		} catch (error) {
+			return { failed: this.explain(error, url, options, watchdog) };
+		}
+	}
+
+	/** Some proxies compress whatever the request says. */
+	private unreadable({ url, headers, status }: Omit<Answer, 'body'>): ServerError {
+		return failure('invalidAnswer', this.contextOf(url), {
+			status,
+			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
+			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
+		});
+	}
+
+	private notAllowed(url: string, error: Error | undefined): ServerError {
+		return error === undefined || error.name.startsWith('Ssrf')
+			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
+			: networkFailure(error, this.contextOf(url));
+	}
+
+	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
+		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
+		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
+		return {
+			...way,
+			method: methodOf(options),
+			signal,
+			headersTimeout: 0,
+			bodyTimeout: 0,
+			headers: {
+				accept: 'application/json, text/event-stream',
+				// A proxy that compresses a stream holds it back until its buffer is full.
+				'accept-encoding': 'identity',
+				...(type === undefined ? {} : { 'content-type': type }),
+				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
+				...options.headers,
+				...(this.isOwn(url) ? this.settings.headers : {}),
+			},
+			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
+		};
+	}
+}

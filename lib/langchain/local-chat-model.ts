@@ -1,0 +1,275 @@
+import { ChatClient, type FinishedAnswer } from '../chat/client';
+import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
+import { isRecord } from '../values';
+import { readMessage } from './langchain-message';
+import { NOT_CONTENT } from '../chat/media';
+import { inPieces } from '../chat/pieces';
+import type { ChatCall } from '../chat/request';
+import type { AiNodeSdk } from './sdk';
+import { toolChoiceOf, toolDefinition } from '../chat/tools';
+
+export interface LocalChatModelFields {
+	client: ChatClient;
+	/** The host's schema converter. */
+	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
+	/** Callbacks, first of them n8n's tracer. */
+	callbacks: object[];
+	/** The cancel signal of the node that supplies the model: several chains pass none with their calls. */
+	nodeSignal?: AbortSignal;
+	/** Turns a failure into the error that n8n shows. */
+	toError: (error: unknown) => Error;
+	/** Called with what the user should know of an answer that is usable all the same. */
+	onNotes?: (notes: string[]) => void;
+	/** Settings for the execution log. Without any secret. */
+	settings: Record<string, unknown>;
+	/** Makes chains read the answer as JSON. */
+	jsonOutput: boolean;
+}
+
+/** Call options as LangChain passes them. */
+interface CallOptions {
+	signal?: AbortSignal;
+	stop?: string[];
+	tools?: unknown[];
+	tool_choice?: unknown;
+}
+
+export interface LocalChatModel {
+	invoke(input: unknown, options?: object): Promise<HostMessageChunk>;
+	stream(input: unknown, options?: object): Promise<AsyncIterable<HostMessageChunk>>;
+	bindTools(tools: unknown[], kwargs?: Record<string, unknown>): LocalChatModel;
+	withStructuredOutput(schema: unknown, config?: object): { invoke(input: unknown): Promise<unknown> };
+	getNumTokens(content: unknown): Promise<number>;
+	callbacks: unknown[];
+	metadata?: Record<string, unknown>;
+	toJSON(): { type: string; kwargs: Record<string, unknown> };
+}
+
+/** 25 pieces a second look like steady typing. */
+const PIECE_INTERVAL_MS = 40;
+
+type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
+
+const classes = new WeakMap<object, LocalChatModelClass>();
+
+/** The chat model on the host's LangChain. One class per copy of LangChain. */
+export function localChatModelClass(host: HostClasses): LocalChatModelClass {
+	const known = classes.get(host.BaseChatModel);
+	if (known !== undefined) return known;
+	const made = defineClass(host) as unknown as LocalChatModelClass;
+	classes.set(host.BaseChatModel, made);
+	return made;
+}
+
+function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
+	return class LocalChatModel extends BaseChatModel {
+		/** n8n takes a model for a chat model by this name (contract n8n-platform 2.1). */
+		lc_namespace = ['n8n-nodes-local-llama', 'chat_models'];
+		lc_serializable = true;
+		private readonly fields: LocalChatModelFields;
+
+		static lc_name() {
+			return 'LocalChatModel';
+		}
+
+		constructor(fields: LocalChatModelFields) {
+			// What goes to the base class as a field is what the execution log shows.
+			super({ ...fields.settings, callbacks: fields.callbacks });
+			this.fields = fields;
+			if (fields.jsonOutput) this.metadata = { ...this.metadata, output_format: 'json' };
+		}
+
+		get lc_serializable_keys() {
+			return ['model', 'baseUrl', 'serverType', 'options', 'headers'];
+		}
+
+		_llmType() {
+			return 'local-llama';
+		}
+
+		/** An estimate from the text alone: the host's own counting fetches a file from the internet, for 88 s on a machine without one. */
+		async getNumTokens(content: unknown): Promise<number> {
+			return [content].flat().reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
+		}
+
+		/** A binding, not a new model: the agent binds a second time on top, and callbacks added later must be kept. */
+		bindTools(tools: unknown[], kwargs: Record<string, unknown> = {}) {
+			return this.withConfig({ ...kwargs, tools });
+		}
+
+		/** LangChain's own way through a tool, but with the call required: left to the model, small ones answer in prose. */
+		override withStructuredOutput(schema: unknown, config?: object): unknown {
+			const forced = Object.create(this, {
+				bindTools: { value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }) },
+			}) as HostBaseChatModel;
+			return super.withStructuredOutput.call(forced, schema, config);
+		}
+
+		async *_streamResponseChunks(
+			messages: unknown[],
+			options: CallOptions,
+			runManager?: HostRunManager,
+		): AsyncGenerator<HostGenerationChunk> {
+			const { client, toError, onNotes } = this.fields;
+			const left = new AbortController();
+			const answer = inPieces(
+				client.generate(() => this.callOf(messages, options, left.signal)),
+				PIECE_INTERVAL_MS,
+				left,
+			);
+			try {
+				let next = await answer.next();
+				for (; !next.done; next = await answer.next()) {
+					const chunk = textChunk(next.value);
+					yield chunk;
+					await runManager?.handleLLMNewToken(
+						next.value,
+						{ prompt: 0, completion: 0 },
+						undefined,
+						undefined,
+						undefined,
+						{ chunk },
+					);
+				}
+				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
+				yield lastChunk(next.value, '');
+			} catch (error) {
+				throw toError(error);
+			} finally {
+				// A reader that stops early closes the connection, and with it the server's slot.
+				await answer.return(undefined as never);
+			}
+		}
+
+		async _generate(messages: unknown[], options: CallOptions) {
+			const { client, toError, onNotes } = this.fields;
+			try {
+				const answer = client.generate(() => ({ ...this.callOf(messages, options), whole: true }));
+				let next = await answer.next();
+				while (!next.done) next = await answer.next();
+				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
+				const { usage } = next.value;
+				return {
+					generations: [lastChunk(next.value, next.value.text)],
+					llmOutput: {
+						tokenUsage: {
+							promptTokens: usage?.promptTokens ?? 0,
+							completionTokens: usage?.completionTokens ?? 0,
+							totalTokens: usage?.totalTokens ?? 0,
+						},
+					},
+				};
+			} catch (error) {
+				throw toError(error);
+			}
+		}
+
+		private callOf(
+			messages: unknown[],
+			{ signal, stop, tools = [], tool_choice: choice }: CallOptions,
+			left?: AbortSignal,
+		): ChatCall {
+			const { nodeSignal, toJsonSchema } = this.fields;
+			const signals = [signal, nodeSignal, left].filter((one) => one !== undefined);
+			return {
+				messages: messages.map(readMessage),
+				tools: tools.map((tool) => toolDefinition(tool, toJsonSchema)),
+				toolChoice: toolChoiceOf(choice),
+				stop,
+				signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+			};
+		}
+	};
+
+	function textChunk(text: string): HostGenerationChunk {
+		return new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
+	}
+
+	/** Calls, thinking, usage and timings, on exactly one chunk. `text`: the whole text where nothing was streamed. */
+	function lastChunk(answer: FinishedAnswer, text: string): HostGenerationChunk {
+		const generationInfo = generationInfoOf(answer);
+		const message = new AIMessageChunk({
+			content: text,
+			tool_call_chunks: answer.toolCalls.map(({ id, name, arguments: args }, index) => ({
+				type: 'tool_call_chunk',
+				index,
+				id,
+				name,
+				args,
+			})),
+			// The agent stores this field with the action and puts it back into the next round (contract n8n-platform 2.4).
+			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
+			response_metadata: {
+				finish_reason: answer.finishReason,
+				...(answer.model === undefined ? {} : { model_name: answer.model }),
+			},
+			usage_metadata: usageMetadata(answer),
+		});
+		return new ChatGenerationChunk({ text, message, generationInfo });
+	}
+}
+
+function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | undefined {
+	if (usage === undefined) return undefined;
+	return {
+		input_tokens: usage.promptTokens,
+		output_tokens: usage.completionTokens,
+		total_tokens: usage.totalTokens,
+		...(usage.cachedTokens === undefined ? {} : { input_token_details: { cache_read: usage.cachedTokens } }),
+		...(usage.reasoningTokens === undefined ? {} : { output_token_details: { reasoning: usage.reasoningTokens } }),
+	};
+}
+
+const MOST_LOGGED_REASONING = 2000;
+
+/** What the execution log shows beside the text: n8n records nothing but this (contract n8n-platform 2.7). */
+export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
+	const { timings, usage, reasoning } = answer;
+	const generatedMs = answer.totalMs - answer.firstTokenMs;
+	const measured =
+		usage !== undefined && usage.completionTokens > 1 && generatedMs > 0
+			? ((usage.completionTokens - 1) / generatedMs) * 1000
+			: undefined;
+	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
+	return {
+		finish_reason: answer.finishReason,
+		...(answer.model === undefined ? {} : { model: answer.model }),
+		...rounded('tokensPerSecond', timings?.predicted_per_second ?? measured),
+		...rounded('promptTokensPerSecond', timings?.prompt_per_second),
+		...(cachedTokens === undefined ? {} : { cachedTokens }),
+		...rounded('firstTokenMs', answer.firstTokenMs),
+		...rounded('totalMs', answer.totalMs),
+		...(timings === undefined ? {} : { timings }),
+		...(reasoning === ''
+			? {}
+			: {
+					reasoning:
+						reasoning.length > MOST_LOGGED_REASONING ? `${reasoning.slice(0, MOST_LOGGED_REASONING)}…` : reasoning,
+				}),
+		...(answer.notes.length === 0 ? {} : { notes: answer.notes }),
+		url: answer.url,
+	};
+}
+
+function rounded(name: string, value: number | undefined): Record<string, number> {
+	return value === undefined || !Number.isFinite(value) ? {} : { [name]: Math.round(value * 10) / 10 };
+}
+
+/** What a picture costs most models that see: its base64 would count as hundreds of thousands, and empty the agent's memory. */
+const FILE_TOKENS = 1000;
+
+function tokensOfBlock(block: unknown): number {
+	if (typeof block === 'string') return estimateTokens(block);
+	if (!isRecord(block)) return 0;
+	return typeof block.text === 'string'
+		? estimateTokens(block.text)
+		: NOT_CONTENT.has(String(block.type))
+			? estimateTokens(JSON.stringify(block))
+			: FILE_TOKENS;
+}
+
+/** About four characters of Latin text to a token; other scripts need about one token a character. */
+export function estimateTokens(text: string): number {
+	const latin = text.replace(/[\u0250-\uFFFF]/g, '').length;
+	return Math.ceil(latin / 4 + (text.length - latin) * 0.9);
+}

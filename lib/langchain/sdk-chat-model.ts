@@ -1,0 +1,155 @@
+import type { ChatClient, FinishedAnswer } from '../chat/client';
+import type { SourceMessage } from '../chat/messages';
+import type { AiNodeSdk } from './sdk';
+import { toolDefinition } from '../chat/tools';
+import type { ToolDefinition } from '../chat/types';
+
+type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
+type SdkMessage = import('@n8n/ai-node-sdk').Message;
+type SdkTool = import('@n8n/ai-node-sdk').Tool;
+type SdkChunk = import('@n8n/ai-node-sdk').StreamChunk;
+type SdkUsage = import('@n8n/ai-node-sdk').TokenUsage;
+type SdkFinishReason = import('@n8n/ai-node-sdk').FinishReason;
+
+/** Call options as the SDK's adapter really passes them: LangChain's, not the documented ones (contract n8n-platform 3.3). */
+interface SdkConfig {
+	signal?: AbortSignal;
+	abortSignal?: AbortSignal;
+	stop?: string[];
+	stopSequences?: string[];
+}
+
+/**
+ * The plain SDK path, for an n8n whose LangChain classes could not be found. Every tool call is one complete delta with an id, which is
+ * the only form that the adapter does not mix up; failures are thrown, since the adapter takes an error chunk for success.
+ */
+export function sdkChatModel(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => Error): SdkModel {
+	return model(client, sdk, toError, []) as unknown as SdkModel;
+}
+
+function model(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => Error, tools: ToolDefinition[]) {
+	const callOf = (messages: SdkMessage[], config: SdkConfig = {}) => ({
+		messages: messages.flatMap(sourceMessages),
+		tools,
+		stop: config.stop ?? config.stopSequences,
+		signal: config.signal ?? config.abortSignal,
+	});
+	return {
+		provider: 'n8n-nodes-local-llama',
+		modelId: client.settings.model,
+		withTools: (more: SdkTool[]) => {
+			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
+			// Bound twice, the adapter hands over the same tools again.
+			return model(client, sdk, toError, [
+				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
+				...added,
+			]);
+		},
+		async generate(messages: SdkMessage[], config?: SdkConfig) {
+			try {
+				const answer = client.generate({ ...callOf(messages, config), whole: true });
+				let next = await answer.next();
+				while (!next.done) next = await answer.next();
+				return generated(next.value);
+			} catch (error) {
+				throw toError(error);
+			}
+		},
+		async *stream(messages: SdkMessage[], config?: SdkConfig): AsyncGenerator<SdkChunk> {
+			const answer = client.generate(() => callOf(messages, config));
+			try {
+				let next = await answer.next();
+				for (; !next.done; next = await answer.next()) yield { type: 'text-delta', delta: next.value };
+				for (const { id, name, arguments: args } of next.value.toolCalls)
+					yield { type: 'tool-call-delta', id, name, argumentsDelta: args };
+				yield { type: 'finish', finishReason: finishReason(next.value), ...usage(next.value) };
+			} catch (error) {
+				throw toError(error);
+			} finally {
+				await answer.return(undefined as never);
+			}
+		},
+	};
+}
+
+function generated(answer: FinishedAnswer) {
+	return {
+		message: {
+			role: 'assistant' as const,
+			content: [
+				...(answer.reasoning === '' ? [] : [{ type: 'reasoning' as const, text: answer.reasoning }]),
+				...(answer.text === '' ? [] : [{ type: 'text' as const, text: answer.text }]),
+				...answer.toolCalls.map(({ id, name, arguments: args }) => ({
+					type: 'tool-call' as const,
+					toolCallId: id,
+					toolName: name,
+					input: args,
+				})),
+			],
+		},
+		finishReason: finishReason(answer),
+		...usage(answer),
+	};
+}
+
+function finishReason({ toolCalls, finishReason: reason }: FinishedAnswer): SdkFinishReason {
+	if (toolCalls.length > 0) return 'tool-calls';
+	return reason === 'stop' || reason === 'length' ? reason : 'other';
+}
+
+function usage({ usage: counts }: FinishedAnswer): { usage?: SdkUsage } {
+	if (counts === undefined) return {};
+	const { promptTokens, completionTokens, totalTokens, cachedTokens } = counts;
+	return {
+		usage: {
+			promptTokens,
+			completionTokens,
+			totalTokens,
+			...(cachedTokens === undefined ? {} : { inputTokenDetails: { cacheRead: cachedTokens } }),
+		},
+	};
+}
+
+/** One message of the SDK, which may hold several tool results. */
+function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
+	const results = content.filter((part) => part.type === 'tool-result');
+	if (results.length > 0) {
+		return results.map((part) => ({
+			type: 'tool',
+			toolCallId: part.toolCallId,
+			...(name === undefined ? {} : { name }),
+			content: part.result as unknown,
+		}));
+	}
+	const calls = content.filter((part) => part.type === 'tool-call');
+	const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
+	return [
+		{
+			type: role === 'assistant' ? 'ai' : role === 'system' ? 'system' : 'human',
+			content: content.flatMap((part): Array<Record<string, unknown>> => {
+				if (part.type === 'text') return [{ type: 'text', text: part.text }];
+				if (part.type === 'file')
+					return [
+						{
+							type: 'file',
+							mime_type: part.mediaType ?? 'image/png',
+							data: typeof part.data === 'string' ? part.data : Buffer.from(part.data).toString('base64'),
+						},
+					];
+				return [];
+			}),
+			...(calls.length === 0
+				? {}
+				: { toolCalls: calls.map((call) => ({ id: call.toolCallId, name: call.toolName, args: parsed(call.input) })) }),
+			...(reasoning === '' ? {} : { reasoning }),
+		},
+	];
+}
+
+function parsed(input: string): Record<string, unknown> {
+	try {
+		return JSON.parse(input) as Record<string, unknown>;
+	} catch {
+		return {};
+	}
+}

@@ -1,0 +1,70 @@
+import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
+
+import { conversationPage, LARGEST_PAGE } from '../../../lib/dify/conversations';
+import { refusedHere } from '../../../lib/dify/failure';
+import { isFields, text } from '../../../lib/dify/read';
+import { listError } from '../list-error';
+import { editorClient } from './apps';
+import { difyNodeError } from './errors';
+
+/** The editor asks for more when somebody scrolls, which a search with few results does not let them (ResourceLocatorDropdown.vue). */
+const FULL_LIST = 20;
+
+/** Of one search. */
+const MOST_PAGES = 20;
+
+/** Conversations of the user in the node, newest first, page by page. */
+export async function searchConversations(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
+	try {
+		const client = await editorClient(this);
+		const user = editorUser(this);
+		const wanted = filter?.trim().toLowerCase() ?? '';
+		let lastId = paginationToken;
+		const results: INodeListSearchResult['results'] = [];
+		for (let page = 1; ; page++) {
+			const { conversations, hasMore } = await conversationPage(client, user, {
+				limit: LARGEST_PAGE,
+				lastId,
+				sortBy: '-updated_at',
+			});
+			const named = conversations.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }));
+			results.push(
+				...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)),
+			);
+			lastId = hasMore ? text(conversations.at(-1)?.id) : undefined;
+			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES)
+				return { results, ...(lastId === undefined ? {} : { paginationToken: lastId }) };
+		}
+	} catch (error) {
+		throw listError(difyNodeError(this.getNode(), error));
+	}
+}
+
+/** @throws {DifyError} when the user is an expression about an item: in the editor there is none */
+export function editorUser(context: ILoadOptionsFunctions): string {
+	const user = editorValue(context, 'user');
+	if (typeof user === 'string' && user.trim() !== '') return user;
+	throw refusedHere(
+		'missingUser',
+		'The list needs a user',
+		'Type a fixed value into User to see the conversations of that user, or give the conversation by ID.',
+	);
+}
+
+/** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */
+export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
+	const value = resolved(context, name);
+	return isFields(value) && '__rl' in value ? value.value : value;
+}
+
+function resolved(context: ILoadOptionsFunctions, name: string): unknown {
+	try {
+		return context.getNodeParameter(name, '');
+	} catch {
+		return undefined;
+	}
+}

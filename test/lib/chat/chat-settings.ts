@@ -1,0 +1,12 @@
+import type { ChatSettings } from '../../../lib/chat/request';
+
+/** A model of the simulator with nothing set. */
+export const PLAIN_SETTINGS: ChatSettings = {
+	model: 'sim-model',
+	parameters: {},
+	serverKind: 'auto',
+	reasoningEcho: 'toolTurns',
+	showThinking: false,
+	limits: {},
+	retries: 0,
+};

@@ -1,0 +1,480 @@
+import { listMessages } from '../../../lib/dify/conversations';
+import { startRun, RUN_ROUTES } from '../../../lib/dify/run';
+import { traceIdOf, userOf } from '../../../lib/dify/ids';
+import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Json } from '../../servers/dify';
+import type { DifyAppMode } from '../../../lib/dify/types';
+import { waitFor } from './ask';
+import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, say, startApp, startSim } from './client';
+
+afterEach(closeSims);
+
+const NASTY = 'a <b>"&\'</b> 你好 👩‍👩‍👧 \u2028 \\n {{ $json }} \t end ';
+const FORM: AppSpec['form'] = [
+	{ kind: 'text-input', variable: 'city', required: true },
+	{ kind: 'number', variable: 'count' },
+	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
+];
+
+describe.each(SIM_VERSIONS)('a message, %s', (version) => {
+	const chatModes: DifyAppMode[] =
+		version === '1.12' ? ['chat', 'agent-chat', 'advanced-chat'] : ['chat', 'agent-chat', 'agent', 'advanced-chat'];
+
+	test.each(chatModes)('case 13: answer, ids and usage of %s', async (mode) => {
+		const sim = await startSim({ version });
+		const { result } = await say(clientOf(sim, mode));
+		const run = sim.runs[0]!;
+		expect(result).toMatchObject({
+			status: 'succeeded',
+			text: 'You said: hi',
+			conversationId: run.conversationId,
+			messageId: run.messageId,
+			taskId: run.taskId,
+		});
+		expect(result.usage).toMatchObject({
+			total_tokens: expect.any(Number) as number,
+			total_price: expect.any(String) as string,
+		});
+		expect(result.workflowRunId).toBe(mode === 'advanced-chat' ? run.workflowRunId : undefined);
+	});
+
+	test('case 13: a blocking answer, where something in between makes one of the stream, has the same', async () => {
+		const sim = await startSim({ version, stream: { blockingInstead: true } });
+		for (const mode of ['chat', 'advanced-chat'] as const) {
+			const { result } = await say(clientOf(sim, mode));
+			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
+			expect(result).toMatchObject({
+				status: 'succeeded',
+				text: 'You said: hi',
+				conversationId,
+				messageId,
+				taskId,
+				usage: { total_tokens: 20, total_price: '0.0000280' },
+			});
+		}
+	});
+
+	test.each(chatModes)('case 14: %s is always asked for a stream', async (mode) => {
+		const sim = await startSim({ version });
+		await say(clientOf(sim, mode));
+		expect(sim.requests[0]!.json).toMatchObject({ response_mode: 'streaming' });
+		expect(sim.runs[0]!.responseMode).toBe('streaming');
+	});
+
+	test('case 15: without a user nothing is sent; Dify would say so', async () => {
+		const sim = await startSim({ version });
+		for (const user of ['', '   ', undefined, null])
+			expect(() => userOf(user)).toThrow(expect.objectContaining({ difyKind: 'missingUser' }) as Error);
+		expect(userOf(42)).toBe('42');
+		expect(() => userOf('x'.repeat(256))).toThrow('255');
+		const missing = { status: 400, code: 'invalid_param', difyKind: 'missingUser' };
+		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
+	});
+
+	test('case 16: inputs are always there, also when there are none', async () => {
+		const sim = await startSim({ version });
+		await say(clientOf(sim));
+		expect((sim.requests[0]!.json as Json).inputs).toEqual({});
+		const refused = await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'));
+		expect(refused).toMatchObject({ status: 400, difyKind: 'invalidParam' });
+		expect(refused.message).toMatch(/inputs: Field required/);
+		expect(
+			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1')),
+		).toMatchObject({ status: 400, difyKind: 'invalidParam' });
+	});
+
+	test('case 17: an empty query is refused before it is sent', async () => {
+		const sim = await startSim({ version });
+		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({ difyKind: 'emptyQuery' });
+		expect(sim.requests).toHaveLength(0);
+	});
+
+	test('case 18: the query arrives with every character, blanks alone are one', async () => {
+		const sim = await startSim({ version });
+		expect((await say(clientOf(sim), { query: NASTY })).result.text).toBe(`You said: ${NASTY}`);
+		await say(clientOf(sim), { query: '  ' });
+		expect(sim.runs.map(({ query }) => query)).toEqual([NASTY, '  ']);
+	});
+
+	test.each(['chat', 'advanced-chat'] as const)(
+		'case 19: a variable that is missing on the second turn is told by its name by %s',
+		async (mode) => {
+			const sim = await startApp(version, { mode, form: FORM });
+			const client = clientOf(sim, mode);
+			const { result } = await say(client, { inputs: { city: 'Rome' } });
+			const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
+			// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
+			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, difyKind: 'inputs' });
+			expect(failed.message).toContain('city is required in input form');
+			expect(failed.remedy).toContain('every turn');
+		},
+	);
+
+	test('case 20: inputs are sent on every turn, with their types', async () => {
+		const sim = await startApp(version, { mode: 'chat', form: FORM });
+		const inputs = { city: 'Rome', count: 3, unit: 'C' };
+		const first = await say(clientOf(sim), { inputs });
+		await say(clientOf(sim), { inputs, conversation: { kind: 'id', id: first.result.conversationId! } });
+		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
+		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).message).toContain('must be a string');
+		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } }))).toMatchObject({
+			difyKind: 'inputs',
+		});
+		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({
+			status: 500,
+			difyKind: 'serverError',
+		});
+	});
+
+	test('case 21: a malformed conversation id is advice; blanks are a new conversation', async () => {
+		const sim = await startSim({ version });
+		const failed = await failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: 'abc' } }));
+		expect(failed).toMatchObject({ status: 400, difyKind: 'invalidId' });
+		expect(failed.message).toContain('valid UUID');
+		for (const id of ['', ' '])
+			expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
+		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
+	});
+
+	test.each(chatModes)(
+		'case 22: the conversation of another user, of another app, of the web app, a deleted one, or none, is told as such by %s',
+		async (mode) => {
+			const sim = await startSim({ version });
+			const client = clientOf(sim, mode);
+			const { result } = await say(client, { user: 'u2' });
+			const web = sim.store.addConversation(sim.app(mode), 'u1', { source: 'webapp' });
+			const foreign = await say(clientOf(sim, mode === 'chat' ? 'agent-chat' : 'chat'));
+			const gone = await say(client);
+			sim.app(mode).conversations.delete(gone.result.conversationId!);
+			for (const id of [
+				result.conversationId!,
+				foreign.result.conversationId!,
+				gone.result.conversationId!,
+				UNKNOWN_ID,
+				web.id,
+			]) {
+				const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
+				expect(failed).toMatchObject({ status: 404, code: 'not_found', difyKind: 'conversationNotFound' });
+				expect(failed.message).toMatch(/^Conversation Not Exists\./);
+				expect(failed.message).not.toContain('did you mean');
+				expect(failed.remedy).toContain('same user');
+			}
+		},
+	);
+
+	test.each(chatModes)(
+		'case 22: on request a conversation that is gone is started anew with %s, and told',
+		async (mode) => {
+			const sim = await startSim({ version });
+			const answer = await say(
+				clientOf(sim, mode),
+				{ conversation: { kind: 'id', id: UNKNOWN_ID } },
+				{ onStaleConversation: 'startNew' },
+			);
+			expect(answer).toMatchObject({
+				conversationRestarted: true,
+				result: { status: 'succeeded', text: 'You said: hi' },
+			});
+			expect(answer.result.conversationId).not.toBe(UNKNOWN_ID);
+			expect(sim.runs).toHaveLength(1);
+		},
+	);
+
+	test('a conversation that has ended can be started anew as well', async () => {
+		const sim = await startSim({ version });
+		const ended = sim.store.addConversation(sim.app('chat'), 'u1', { status: 'completed' });
+		const conversation = { kind: 'id' as const, id: ended.id };
+		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({ difyKind: 'conversationEnded' });
+		expect(await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' })).toMatchObject({
+			conversationRestarted: true,
+		});
+	});
+
+	test('only a stale conversation is started anew, no other failure', async () => {
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ text: 'par' }], fail: 'boom' }),
+		});
+		const own = sim.store.addConversation(sim.app('advanced-chat'), 'u1');
+		const failed = await failureOf(
+			say(
+				clientOf(sim, 'advanced-chat'),
+				{ conversation: { kind: 'id', id: own.id } },
+				{ onStaleConversation: 'startNew' },
+			),
+		);
+		expect(failed.difyKind).not.toBe('conversationNotFound');
+		expect(sim.runs).toHaveLength(1);
+	});
+
+	test('a run that has begun is not begun anew, whatever its failure says and whatever became of its conversation', async () => {
+		for (const error of [
+			{ code: 'completion_request_error', status: 400, message: 'no' },
+			{ status: 500, message: 'Conversation Not Exists.' },
+			{ status: 404, code: 'not_found', message: 'Conversation Not Exists.' },
+		]) {
+			const sim = await startApp(version, {
+				mode: 'chat',
+				reply: () => ({ steps: [{ text: 'half' }, { wait: 20 }, { error }] }),
+			});
+			const own = sim.store.addConversation(sim.app('chat'), 'u1');
+			const running = failureOf(
+				say(clientOf(sim), { conversation: { kind: 'id', id: own.id } }, { onStaleConversation: 'startNew' }),
+			);
+			await waitFor(() => sim.runs.length === 1);
+			sim.app('chat').conversations.delete(own.id);
+			expect(await running).toMatchObject({
+				message: expect.stringContaining(error.message) as string,
+				partialText: 'half',
+			});
+			expect(sim.runs).toHaveLength(1);
+		}
+	});
+
+	test('the latest conversation of the user is looked up in Dify; without one a new one is started', async () => {
+		const sim = await startSim({ version });
+		const client = clientOf(sim);
+		const conversation = { kind: 'latest' as const };
+		const first = await say(client, { conversation });
+		const second = await say(client, { conversation });
+		const other = await say(client, { conversation, user: 'u2' });
+		expect(second.result.conversationId).toBe(first.result.conversationId);
+		expect(other.result.conversationId).not.toBe(first.result.conversationId);
+		expect(await listMessages(client, 'u1', first.result.conversationId!, 'all')).toHaveLength(2);
+		expect(calls(sim, '/conversations', 'GET')).toBe(3);
+	});
+
+	test('case 23: the app of another type is told', async () => {
+		const sim = await startSim({ version });
+		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({
+			code: 'not_chat_app',
+			difyKind: 'wrongAppType',
+		});
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({
+			code: 'app_unavailable',
+			difyKind: 'appUnavailable',
+		});
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({
+			code: 'not_workflow_app',
+			difyKind: 'wrongAppType',
+		});
+	});
+
+	test('case 24: agents, which refuse blocking, answer', async () => {
+		const sim = await startSim({ version });
+		for (const mode of chatModes.filter((each) => each.startsWith('agent')))
+			expect((await say(clientOf(sim, mode))).result.text).toBe('You said: hi');
+	});
+
+	test("case 25: a bad key of the model provider is not called a bad key of Dify's", async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({
+				steps: [],
+				refuse: {
+					status: 400,
+					code: 'completion_request_error',
+					message: '[openai] Error: 401 Incorrect API key provided',
+				},
+			}),
+		});
+		const failed = await failureOf(say(clientOf(sim)));
+		expect(failed).toMatchObject({ difyKind: 'modelProvider', code: 'completion_request_error' });
+		expect(failed.kind).not.toBe('unauthorized');
+		expect(failed.message).toContain('[openai] Error: 401');
+		expect(failed.remedy).toContain('The key of the "Dify API" credential is fine');
+	});
+
+	test('case 26: too many at once is waited for, a used-up quota is not', async () => {
+		let finish = () => {};
+		const sim = await startApp(version, {
+			mode: 'chat',
+			maxActive: 1,
+			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+		});
+		const client = clientOf(sim);
+		const first = say(client);
+		await waitFor(() => sim.runs.length === 1);
+		const refused = await failureOf(say(client));
+		expect(refused).toMatchObject({
+			difyKind: 'tooManyRequests',
+			retryable: true,
+			status: version === '2026' ? 429 : 400,
+		});
+
+		const second = say(client, {}, { retries: 1000, retryPauseMs: 10 });
+		await waitFor(() => calls(sim, '/chat-messages') > 3);
+		finish();
+		await waitFor(() => sim.runs.length === 2);
+		finish();
+		expect([(await first).result.text, (await second).result.text]).toEqual(['done', 'done']);
+		expect(sim.runs).toHaveLength(2);
+
+		const empty = await startApp(version, { mode: 'chat', quota: 0 });
+		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({
+			code: 'rate_limit_error',
+			difyKind: 'quota',
+			retryable: false,
+		});
+		expect(empty.requests).toHaveLength(1);
+	});
+
+	test('case 26: the wait for a busy app ends with the execution', async () => {
+		let finish = () => {};
+		const sim = await startApp(version, {
+			mode: 'chat',
+			maxActive: 1,
+			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
+		});
+		const controller = new AbortController();
+		const first = say(clientOf(sim));
+		await waitFor(() => sim.runs.length === 1);
+		const second = failureOf(say(clientOf(sim), {}, { retries: 9, retryPauseMs: 60_000, signal: controller.signal }));
+		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
+		controller.abort();
+		expect(await second).toMatchObject({ difyKind: 'cancelled' });
+		finish();
+		await first;
+	});
+
+	test('case 27: files go out with their transfer method, so Dify sees them', async () => {
+		const sim = await startSim({ version });
+		await say(clientOf(sim), {
+			files: [{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/a.png' }],
+		});
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ type: 'image', transfer_method: 'remote_url', remote_url: 'https://example.com/a.png' },
+		]);
+		await say(clientOf(sim), { files: [] });
+		expect(sim.requests.at(-1)!.json).not.toHaveProperty('files');
+		// What would happen otherwise: the answer comes, and the file was never seen.
+		const file = { type: 'image', url: 'https://example.com/a.png' };
+		expect(
+			(await startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: {}, files: [file] }, 'u1')).status,
+		).toBe('succeeded');
+		expect(sim.runs.at(-1)!.files).toEqual([]);
+	});
+
+	test('case 28: an unknown file', async () => {
+		const sim = await startSim({ version });
+		const files = [{ type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID } as const];
+		const failed = await failureOf(say(clientOf(sim), { files }));
+		expect(failed).toMatchObject({ status: 400, difyKind: 'fileRejected' });
+		expect(failed.remedy).toContain('same user');
+	});
+
+	test('case 29: what is sent is JSON, says so, and is an object', async () => {
+		const sim = await startSim({ version });
+		await say(clientOf(sim));
+		expect(sim.requests[0]!.headers['content-type']).toBe('application/json');
+		expect(sim.requests[0]!.headers['content-length']).toBe(String(Buffer.byteLength(sim.requests[0]!.body)));
+		sim.fail({
+			status: 415,
+			body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}',
+			contentType: 'application/json',
+		});
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, difyKind: 'requestFormat' });
+	});
+
+	test('case 30: versions of a chatflow', async () => {
+		const sim = await startApp(version, { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		const client = clientOf(sim, 'advanced-chat');
+		expect((await say(client, { workflowId: UNKNOWN_ID })).result.status).toBe('succeeded');
+		expect(sim.runs[0]!.workflowId).toBe(UNKNOWN_ID);
+		expect(await failureOf(say(client, { workflowId: 'x' }))).toMatchObject({
+			status: 400,
+			difyKind: 'workflowVersion',
+		});
+		expect(await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' }))).toMatchObject({
+			status: 404,
+			difyKind: 'workflowVersion',
+		});
+		const sandbox = await startApp(version, { mode: 'advanced-chat', sandboxPlan: true });
+		expect(await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID }))).toMatchObject({
+			status: 403,
+			difyKind: 'planLimit',
+		});
+	});
+
+	test('case 31: an answer in escaped JSON, prices as text', async () => {
+		const usage = { total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
+		const sim = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ({ steps: [{ text: '你好' }], usage }) },
+			{ stream: { blockingInstead: true } },
+		);
+		const { result } = await say(clientOf(sim));
+		expect(result.text).toBe('你好');
+		expect(result.usage?.total_price).toBe('0.0000010');
+		sim.stream = {};
+		expect((await say(clientOf(sim))).result.usage).toEqual(usage);
+	});
+
+	test('name, trace and version are sent only where they were given', async () => {
+		const sim = await startSim({ version });
+		await say(clientOf(sim));
+		expect(Object.keys(sim.requests[0]!.json as Json).sort()).toEqual(['inputs', 'query', 'response_mode', 'user']);
+		await say(clientOf(sim), { autoGenerateName: false, traceId: 'trace-1' });
+		expect(sim.requests[1]!.json).toMatchObject({ auto_generate_name: false, trace_id: 'trace-1' });
+		expect(traceIdOf(' abc_1-2 ')).toBe('abc_1-2');
+		expect(traceIdOf('')).toBeUndefined();
+		expect(() => traceIdOf('with blank')).toThrow('trace ID');
+	});
+
+	test('the app in states in which it cannot answer', async () => {
+		for (const [spec, kind] of [
+			[{ mode: 'chat', configured: false }, 'appUnavailable'],
+			[{ mode: 'chat', workspace: 'archived' }, 'appUnusable'],
+			[{ mode: 'chat', status: 'abnormal' }, 'appUnusable'],
+		] as const) {
+			const sim = await startApp(version, spec);
+			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ difyKind: kind });
+		}
+		const flow = await startApp(version, { mode: 'advanced-chat', published: false });
+		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({ difyKind: 'notPublished' });
+	});
+});
+
+test('a run that Dify takes over in maintenance (202) is told as not finished', async () => {
+	const sim = await startSim();
+	sim.fail({
+		status: 202,
+		body: '{"task_id":"t","workflow_run_id":"r"}',
+		contentType: 'application/json',
+		headers: { 'Retry-After': '1' },
+	});
+	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
+	expect(failed).toMatchObject({ difyKind: 'streamEndedEarly', facts: { taskId: 't', workflowRunId: 'r' } });
+	expect(sim.requests).toHaveLength(1);
+});
+
+test('a connection that breaks before any answer is not answered by sending again', async () => {
+	const sim = await startSim();
+	sim.fail({ how: 'reset' });
+	const failed = await errorOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
+	expect(failed.kind).toBe('closedBeforeAnswer');
+	expect(sim.requests).toHaveLength(1);
+});
+
+test('a file of one user is of use to that user only, except in 1.12', async () => {
+	for (const version of SIM_VERSIONS) {
+		const sim = await startDifySim({ version });
+		const app = sim.app('chat');
+		const part = {
+			name: 'file',
+			filename: 'a.png',
+			mimeType: 'image/png',
+			size: 1,
+			sha256: '',
+			content: new Uint8Array(1),
+		};
+		const { id } = storeFile(sim.store, sim.store.endUser(app, 'u2'), part);
+		const outcome = say(clientOf(sim), {
+			files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
+		});
+		if (version === '1.12') expect((await outcome).result.status).toBe('succeeded');
+		else expect(await failureOf(outcome)).toMatchObject({ difyKind: 'fileRejected' });
+		await sim.close();
+	}
+	expect(appKey('chat')).toMatch(/^app-\w{24}$/);
+});

@@ -1,0 +1,112 @@
+import { DifyApi } from '../../../credentials/DifyApi.credentials';
+import { chat, type ChatAnswer, type ChatOptions, type ChatRequest } from '../../../lib/dify/chat';
+import type { DifyClient } from '../../../lib/dify/client';
+import { difyClient } from '../../../lib/dify/credentials';
+import { DifyError } from '../../../lib/dify/failure';
+import type { DifyAppMode } from '../../../lib/dify/types';
+import type { FileSource } from '../../../lib/dify/upload';
+import { ServerError } from '../../../lib/errors/server-error';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { appKey, startDifySim, type AppSpec, type DifySim, type DifySimOptions } from '../../servers/dify';
+
+const running = new Set<DifySim>();
+
+/** A simulator that ends with the test, if that calls `closeSims` in `afterEach`. */
+export async function startSim(options: DifySimOptions = {}): Promise<DifySim> {
+	const sim = await startDifySim(options);
+	running.add(sim);
+	return sim;
+}
+
+/** A simulator with one app, whose key is the default one of its mode. */
+export async function startApp(
+	version: DifySimOptions['version'],
+	app: Omit<AppSpec, 'key'>,
+	options: DifySimOptions = {},
+): Promise<DifySim> {
+	return await startSim({ version, ...options, apps: [{ key: appKey(app.mode), ...app }] });
+}
+
+export async function closeSims(): Promise<void> {
+	await closeChannels();
+	const sims = [...running];
+	running.clear();
+	await Promise.all(sims.map(async (sim) => await sim.close()));
+}
+
+/** The real client, with the credential of an app of the simulator. */
+export function clientOf(
+	sim: Pick<DifySim, 'url'>,
+	mode: DifyAppMode = 'chat',
+	data: Record<string, string> = {},
+): DifyClient {
+	return difyClient({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ...data });
+}
+
+/** The status that the credential's own test gets, as n8n sends it. */
+export async function keyTest(data: { baseUrl: string; apiKey: string; keyType: string }): Promise<number> {
+	const credential = new DifyApi();
+	const authenticate = credential.authenticate as (
+		data: object,
+		request: object,
+	) => Promise<{ baseURL: string; url: string; headers: Record<string, string> }>;
+	const { baseURL, url, headers } = await authenticate(data, {
+		baseURL: data.baseUrl,
+		url: credential.test.request.url,
+	});
+	return (await fetch(baseURL + url, { headers })).status;
+}
+
+/** One message over the real client. */
+export async function say(
+	client: DifyClient,
+	over: Partial<ChatRequest> = {},
+	options: ChatOptions = {},
+): Promise<ChatAnswer> {
+	return await chat(client, { query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over }, options);
+}
+
+/** The failure of Dify that a promise is rejected with. */
+export async function failureOf(promise: Promise<unknown>): Promise<DifyError> {
+	const error = await errorOf(promise);
+	if (error instanceof DifyError) return error;
+	throw new Error(`Not a DifyError, but: ${error.name} ${error.kind} ${error.message}`);
+}
+
+/** The failure that a promise is rejected with, of the network or of Dify. */
+export async function errorOf(promise: Promise<unknown>): Promise<ServerError> {
+	const error = await promise.then(
+		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
+		(failed: unknown) => failed,
+	);
+	if (error instanceof ServerError) return error;
+	throw error;
+}
+
+/** A file in memory, to upload. */
+export function fileOf(
+	content: string | Uint8Array,
+	name = 'note.txt',
+	mimeType = 'text/plain',
+	piece = 16_384,
+): FileSource {
+	const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+	return {
+		name,
+		mimeType,
+		size: bytes.byteLength,
+		open: async function* () {
+			for (let at = 0; at < bytes.byteLength; at += piece) yield bytes.subarray(at, at + piece);
+		},
+	};
+}
+
+/** How often a route was asked. */
+export function calls(sim: DifySim, path: string | RegExp, method = 'POST'): number {
+	return sim.requests.filter(
+		(request) =>
+			request.method === method && (typeof path === 'string' ? request.path === path : path.test(request.path)),
+	).length;
+}
+
+export const UNKNOWN_ID = '11111111-2222-4333-8444-555555555555';

@@ -1,0 +1,608 @@
+import * as fc from 'fast-check';
+import { resultOfBlocking } from '../../../lib/dify/blocking';
+import { DIFY_CODES, DIFY_REMEDIES, type DifyFailureKind } from '../../../lib/dify/codes';
+import { describeDifyFailure, describeRunError, type DifyFailure } from '../../../lib/dify/errors';
+import {
+	PAGES,
+	SIM_VERSIONS,
+	appKey,
+	defaultApps,
+	knowledgeKey,
+	type AppSpec,
+	type DifySim,
+	type DifySimOptions,
+	type Reply,
+	type SimVersion,
+} from '../../servers/dify';
+import { ask, chat, eventsOf, form, waitFor, type Answer, type Ask } from './ask';
+import { UNKNOWN_ID, closeSims, startSim } from './client';
+import { playText } from './play';
+import { examples } from '../../support/properties';
+import { AT_ONCE_MS } from '../../support/time';
+
+const URL_ = 'https://h/v1/chat-messages';
+
+function json(status: number, code: string, message: unknown = 'text'): DifyFailure {
+	return describeDifyFailure({
+		status,
+		body: JSON.stringify({ code, message, status }),
+		contentType: 'application/json',
+		url: URL_,
+	});
+}
+
+describe('the table of codes', () => {
+	test.each(Object.entries(DIFY_CODES))('%s is %s, with a remedy', (code, kind) => {
+		const failure = json(400, code, 'Some text.');
+		expect(failure).toEqual({
+			code,
+			status: 400,
+			kind,
+			message: 'Some text.',
+			remedy: expect.stringContaining(DIFY_REMEDIES[kind]) as string,
+			retryable: kind === 'tooManyRequests',
+		});
+		expect(DIFY_REMEDIES[kind].length).toBeGreaterThan(20);
+	});
+
+	test('no remedy sends people to an operation that no node has', () => {
+		for (const remedy of Object.values(DIFY_REMEDIES))
+			expect(remedy).not.toMatch(/\boperation\b|needs (?:completion|workflow)/);
+	});
+
+	const TEXTS: Array<[number, string, string, DifyFailureKind]> = [
+		[400, 'invalid_param', 'Arg user must be provided.', 'missingUser'],
+		[400, 'invalid_param', 'Too many requests. Please try again later. The current maximum …', 'tooManyRequests'],
+		[400, 'invalid_param', 'Agent Chat App does not support blocking mode', 'streamingRequired'],
+		[400, 'bad_request', 'Agent App only supports streaming response mode.', 'streamingRequired'],
+		[400, 'invalid_param', 'Workflow not published', 'notPublished'],
+		[400, 'invalid_param', 'query is required', 'emptyQuery'],
+		[400, 'invalid_param', "(type 'text-input') name in input form must be a string", 'inputs'],
+		[400, 'invalid_param', "Invalid input type for ['name']", 'inputs'],
+		[400, 'invalid_param', 'Invalid upload file id format', 'fileRejected'],
+		[400, 'invalid_param', "No matching enum found for value 'x'", 'fileRejected'],
+		[400, 'invalid_param', 'Number of image files exceeds the maximum limit 3', 'fileRejected'],
+		[
+			400,
+			'invalid_param',
+			'Detected file type does not match the specified type. Please verify the file.',
+			'fileRejected',
+		],
+		[400, 'invalid_param', "File extension '.exe' is not allowed for security reasons", 'fileRejected'],
+		[400, 'invalid_param', 'Run failed: boom', 'runFailed'],
+		[400, 'invalid_param', 'rating cannot be None when feedback not exists', 'nothingToRevoke'],
+		[400, 'invalid_param', 'Speech to text is not enabled', 'featureOff'],
+		[400, 'invalid_param', 'Tenant does not exist.', 'appUnusable'],
+		[400, 'invalid_param', 'capacity must be a number', 'invalidParam'],
+		[400, 'invalid_param', 'The job does not exist.', 'notFound'],
+		[400, 'bad_request', "Invalid workflow_id format: 'x'. ", 'workflowVersion'],
+		[400, 'bad_request', 'Cannot use draft workflow version. Workflow ID: draft', 'workflowVersion'],
+		[400, 'bad_request', 'Suggested Questions Is Disabled.', 'featureOff'],
+		[400, 'bad_request', "Type mismatch: variable 'x' expects string, but got number type", 'invalidParam'],
+		[400, 'bad_request', 'Form recipient type is invalid', 'formRejected'],
+		[404, 'not_found', 'Conversation Not Exists.', 'conversationNotFound'],
+		[404, 'not_found', 'Message Not Exists.', 'messageNotFound'],
+		[404, 'not_found', 'Workflow not found with id: 1', 'workflowVersion'],
+		[404, 'not_found', 'Workflow run not found.', 'runNotFound'],
+		[404, 'not_found', 'Annotation not found', 'notFound'],
+		[403, 'forbidden', "The app's API service has been disabled.", 'appDisabled'],
+		[403, 'forbidden', 'The app no longer exists.', 'appUnusable'],
+		[403, 'forbidden', "The workspace's status is archived.", 'appUnusable'],
+		[403, 'forbidden', 'Dataset api access is not enabled.', 'dataset'],
+		[403, 'forbidden', 'The number of documents has reached the limit of your subscription.', 'planLimit'],
+		[403, 'forbidden', 'Forbidden', 'forbidden'],
+	];
+
+	test.each(TEXTS)('%i %s "%s" is %s', (status, code, message, kind) => {
+		expect(json(status, code, message)).toMatchObject({ status, code, message: message.trim(), kind });
+	});
+
+	test('the same texts without a code, as newer workers send them with status 500', () => {
+		for (const [, code, message, kind] of TEXTS.filter(
+			([, code]) => code === 'invalid_param' || code === 'not_found',
+		)) {
+			// What only the code tells is lost with it.
+			if (kind === 'invalidParam') continue;
+			const failure = describeRunError({ cause: 'errorEvent', status: 500, message });
+			expect([code, failure.kind]).toEqual([code, kind === 'notFound' && code === 'not_found' ? 'serverError' : kind]);
+		}
+	});
+
+	test('errors of a run by their cause', () => {
+		const kinds = (['runFailed', 'endedEarly', 'notFinished', 'cancelled', 'idle'] as const).map(
+			(cause) => describeRunError({ cause, message: 'm' }).kind,
+		);
+		expect(kinds).toEqual(['runFailed', 'streamEndedEarly', 'streamEndedEarly', 'cancelled', 'timeout']);
+		const provider = describeRunError({
+			cause: 'errorEvent',
+			code: 'provider_quota_exceeded',
+			status: 400,
+			message: 'used up',
+		});
+		expect(provider).toMatchObject({ kind: 'providerQuota', status: 400, message: 'used up', retryable: false });
+		expect(describeRunError({ cause: 'errorEvent', message: 'm' }).kind).toBe('unknown');
+		const busy = describeRunError({
+			cause: 'errorEvent',
+			status: 500,
+			message: 'Too many requests. Please try again later.',
+		});
+		expect(busy).toMatchObject({ kind: 'tooManyRequests', retryable: true });
+	});
+});
+
+describe('bodies of any kind', () => {
+	const of = (status: number, body: unknown, method?: string) =>
+		describeDifyFailure({ status, body, url: URL_, method });
+
+	test.each([
+		['titles that never end', `<html>${'<title '.repeat(140_000)}`],
+		['headings that never end', `<html>${'<h1 '.repeat(250_000)}`],
+		['blanks', JSON.stringify({ code: 'x', message: `${' '.repeat(1_000_000)}x` })],
+		['blanks as plain text', `x${' '.repeat(1_000_000)}x`],
+	])('%s: a megabyte of it does not keep n8n busy', (_name, body) => {
+		const startedAt = performance.now();
+		expect(of(500, body).kind).toBe('serverError');
+		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+	});
+
+	test("Cloudflare's answer for a tunnel that is down", () => {
+		expect(of(530, 'error code: 1033').kind).toBe('gateway');
+	});
+
+	test.each([
+		[401, PAGES.nginx401, 'unauthorized', '401 Authorization Required'],
+		[404, PAGES.werkzeug404, 'routeNotFound', '404 Not Found'],
+		[413, PAGES.nginx413, 'fileTooLarge', '413 Request Entity Too Large'],
+		[429, PAGES.nginx429, 'rateLimited', '429 Too Many Requests'],
+		[502, PAGES.nginx502, 'gateway', '502 Bad Gateway'],
+		[504, PAGES.nginx504, 'gateway', '504 Gateway Time-out'],
+		[524, PAGES.cloudflare524, 'gateway', 'api.dify.ai | 524: A timeout occurred'],
+		[429, PAGES.cloudflare1015, 'rateLimited', 'error code: 1015'],
+		[200, PAGES.nextApp, 'webFrontend', 'Dify'],
+		[200, '<html><title>Sign in</title></html>', 'webFrontend', 'Sign in'],
+		[404, PAGES.next404, 'webFrontend', '404: This page could not be found.'],
+		[404, '', 'routeNotFound', 'HTTP 404 Not Found'],
+		[200, 'null\n', 'emptyAnswer', 'The server answered with HTTP status 200'],
+		[200, undefined, 'emptyAnswer', 'The server answered with HTTP status 200'],
+		[302, '', 'redirect', 'The server answered with HTTP status 302'],
+		[500, '<html><p>', 'serverError', 'HTTP 500 Internal Server Error'],
+		[418, 'short and stout', 'unknown', 'short and stout'],
+		[503, '[]', 'gateway', '[]'],
+	] as Array<[number, unknown, DifyFailureKind, string]>)('%i %j', (status, body, kind, message) => {
+		expect(of(status, body)).toMatchObject({ status, kind, message });
+		expect(of(status, body).code).toBeUndefined();
+	});
+
+	test('foreign JSON: no code, the error as object, detail, an error inside a 200', () => {
+		expect(of(429, '{"message":"API rate limit exceeded"}')).toMatchObject({ kind: 'rateLimited', retryable: true });
+		expect(of(401, '{"error":{"message":"no"}}')).toMatchObject({ kind: 'unauthorized', message: 'no' });
+		expect(of(400, '{"detail":"odd"}')).toMatchObject({ kind: 'requestFormat', message: 'odd' });
+		expect(of(200, { code: 'not_chat_app', message: 'x', status: 400 })).toMatchObject({
+			kind: 'wrongAppType',
+			status: 400,
+		});
+		expect(of(200, {})).toMatchObject({ kind: 'emptyAnswer', retryable: false });
+	});
+
+	test('case 79: an empty or null message still prints something', () => {
+		expect(json(400, 'invalid_param', '').message).toBe('Dify answered 400 invalid_param without a message');
+		expect(json(413, 'file_too_large', null).message).toBe('Dify answered 413 file_too_large without a message');
+		expect(of(500, '{}').message).toBe('HTTP 500 Internal Server Error (server-error, no message)');
+	});
+
+	test('keys never reach the message, credentials and queries never the address', () => {
+		const text = `bad key ${appKey('chat')}, ${knowledgeKey()}, sk-abcdefgh1234 or Bearer abc.def`;
+		expect(json(401, 'unauthorized', text).message).toBe('bad key [key], [key], [key] or [key]');
+		const { remedy } = describeDifyFailure({
+			status: 404,
+			body: PAGES.werkzeug404,
+			url: 'https://me:pw@h/v1/x?user=u1',
+		});
+		expect(remedy).toMatch(/Asked: https:\/\/h\/v1\/x$/);
+	});
+
+	test('a GET may be tried again after a gateway error, a POST only when nothing ran', () => {
+		for (const status of [429, 502, 503, 504]) expect(of(status, '', 'get').retryable).toBe(true);
+		for (const status of [500, 524, 401, 404]) expect(of(status, '', 'GET').retryable).toBe(false);
+		for (const status of [500, 502, 503, 504, 524]) expect(of(status, '').retryable).toBe(false);
+		expect(describeDifyFailure({ status: 429, body: '{"code":"rate_limit_error"}', method: 'GET' }).retryable).toBe(
+			false,
+		);
+	});
+
+	test('long texts are cut, long HTML is not shown', () => {
+		expect(json(400, 'completion_request_error', '说'.repeat(5000)).message).toHaveLength(1000);
+		expect(of(500, 'x'.repeat(5000)).message).toHaveLength(200);
+		const fragment = { status: 403, body: 'x\n<h1>Blocked</h1>', contentType: 'text/html' };
+		expect(describeDifyFailure(fragment)).toMatchObject({ kind: 'forbidden', message: 'Blocked' });
+		expect(of(500, `<!doctype html><title>T &amp; U</title>${'<p>soup</p>'.repeat(999)}`).message).toBe('T & U');
+	});
+
+	test('no status and no body crashes it, and every message and remedy says something', () => {
+		const status = fc.integer({ min: 100, max: 599 });
+		const body = fc.oneof(
+			fc.string(),
+			fc.jsonValue(),
+			fc.json(),
+			fc.record({ code: fc.jsonValue(), message: fc.jsonValue(), status: fc.jsonValue() }),
+			fc.string().map((text) => `<html><title>${text}`),
+		);
+		fc.assert(
+			fc.property(status, body, fc.option(fc.webUrl(), { nil: undefined }), (code, text, url) => {
+				const failure = describeDifyFailure({ status: code, body: text, url });
+				expect(failure.message.trim()).not.toBe('');
+				expect(failure.remedy).not.toBe('');
+			}),
+			examples(500),
+		);
+	});
+});
+
+describe("the simulator's answers, by case", () => {
+	let sim: DifySim;
+
+	afterEach(closeSims);
+
+	async function start(
+		version: SimVersion,
+		change: Partial<AppSpec> = {},
+		options: DifySimOptions = {},
+	): Promise<void> {
+		const apps = defaultApps(version).map((app) => ({ ...app, ...change }));
+		sim = await startSim({ version, apps, ...options });
+	}
+
+	function failureOf(answer: Answer, method = 'POST', path = '/chat-messages'): DifyFailure {
+		const contentType = String(answer.headers['content-type']);
+		return describeDifyFailure({
+			status: answer.status,
+			body: answer.text,
+			contentType,
+			url: `${sim.url}${path}`,
+			method,
+		});
+	}
+
+	async function failing(method: string, path: string, options: Ask = {}): Promise<DifyFailure> {
+		return failureOf(await ask(sim, method, path, options), method, path);
+	}
+
+	async function chatFailing(over: Record<string, unknown>, options: Ask = {}): Promise<DifyFailure> {
+		return failureOf(await chat(sim, over, options));
+	}
+
+	const replying = (reply: Reply) => ({ reply: () => reply });
+
+	describe.each(SIM_VERSIONS)('%s', (version) => {
+		test('cases 1 to 3: no key, no scheme, wrong family', async () => {
+			await start(version);
+			for (const options of [
+				{ authorization: null },
+				{ authorization: appKey('chat') },
+				{ authorization: 'Basic x' },
+				{ key: knowledgeKey() },
+			]) {
+				const failure = await failing('GET', '/info', options);
+				expect(failure).toMatchObject({ code: 'unauthorized', status: 401, kind: 'unauthorized', retryable: false });
+				expect(failure.remedy).toContain('API key in the "Dify API" credential');
+			}
+			expect(await failing('GET', '/datasets')).toMatchObject({
+				kind: 'unauthorized',
+				message: 'Access token is invalid',
+			});
+		});
+
+		test('case 4: API switched off, by either code', async () => {
+			await start(version, { apiEnabled: false });
+			const message = "The app's API service has been disabled.";
+			expect(await failing('GET', '/info')).toMatchObject({ status: 403, kind: 'appDisabled', message });
+		});
+
+		test('cases 7 to 9: web front end, unknown route, wrong method', async () => {
+			await start(version);
+			const front = await failing('POST', `${sim.origin}/chat-messages`, { json: {} });
+			expect(front).toMatchObject({ status: 404, kind: 'webFrontend' });
+			expect(front.remedy).toContain('base URL leads to a web page');
+			const home = failureOf(await ask(sim, 'GET', `${sim.origin}/`), 'GET', '/');
+			expect([home.kind, home.remedy.includes(sim.url)]).toEqual(['webFrontend', true]);
+			expect(await failing('GET', '/nothing')).toMatchObject({
+				status: 404,
+				kind: 'routeNotFound',
+				message: '404 Not Found',
+			});
+			expect(await failing('GET', '/chat-messages')).toMatchObject({
+				code: 'method_not_allowed',
+				status: 405,
+				kind: 'routeNotFound',
+			});
+		});
+
+		test('cases 10 to 12: crash, edge limit, edge timeout, nginx limit', async () => {
+			await start(version, {}, { nginxBodyLimit: 100 });
+			const crash = await failing('POST', '/chat-messages', {
+				raw: '[]',
+				headers: { 'Content-Type': 'application/json' },
+			});
+			expect(crash).toMatchObject({ code: 'unknown', status: 500, kind: 'serverError', retryable: false });
+			sim.fail({ status: 429, body: PAGES.cloudflare1015, contentType: 'text/plain' });
+			expect(await chatFailing({})).toMatchObject({ status: 429, kind: 'rateLimited', retryable: true });
+			sim.fail({ status: 524, body: PAGES.cloudflare524 });
+			expect(await chatFailing({})).toMatchObject({ status: 524, kind: 'gateway', retryable: false });
+			const file = form([{ name: 'file', filename: 'a.bin', type: 'a/b', content: 'x'.repeat(200) }]);
+			expect(await failing('POST', '/files/upload', file)).toMatchObject({ status: 413, kind: 'fileTooLarge' });
+		});
+
+		test('cases 15, 16, 21: user, inputs, conversation id', async () => {
+			await start(version);
+			const user = await chatFailing({ user: '', inputs: undefined });
+			expect(user).toMatchObject({
+				code: 'invalid_param',
+				kind: 'missingUser',
+				message: 'Arg user must be provided.',
+			});
+			const inputs = await chatFailing({ inputs: undefined, query: 'a secret question' });
+			expect(inputs.kind).toBe('invalidParam');
+			expect(inputs.message).toBe('1 validation error for ChatRequestPayload\ninputs: Field required');
+			const id = await chatFailing({ conversation_id: 'abc' });
+			expect(id.kind).toBe('invalidId');
+			expect(id.message).toContain('conversation_id: Value error, conversation_id must be a valid UUID');
+		});
+
+		test('case 17: an empty query, as 400 or as an error event without a code', async () => {
+			await start(version);
+			expect(await chatFailing({ query: '' })).toMatchObject({ status: 400, kind: 'emptyQuery' });
+			const mode = 'advanced-chat';
+			const answer = await chat(sim, { query: '' }, { mode, until: (text) => text.includes('"error"') });
+			if (version === '1.12') {
+				expect(failureOf(answer)).toMatchObject({ status: 400, kind: 'emptyQuery' });
+			} else {
+				const { result } = playText(answer.text, { mode });
+				expect(result).toMatchObject({ status: 'failed', error: { status: 500, message: 'query is required' } });
+				expect(result.error && describeRunError(result.error)).toMatchObject({ kind: 'emptyQuery', retryable: false });
+			}
+		});
+
+		test('cases 19 and 20: inputs, and the crash that a list makes of a number', async () => {
+			await start(version, {
+				form: [
+					{ kind: 'text-input', variable: 'name', required: true },
+					{ kind: 'number', variable: 'count' },
+					{ kind: 'select', variable: 'tone', options: ['a'] },
+				],
+			});
+			const first = await chat(sim, { inputs: { name: 'x' }, response_mode: 'blocking' });
+			const again = await chatFailing({ conversation_id: first.json.conversation_id });
+			expect(again).toMatchObject({ kind: 'inputs', message: 'name is required in input form' });
+			expect(again.remedy).toContain('every turn');
+			expect(await chatFailing({ inputs: { name: 5 } })).toMatchObject({ kind: 'inputs' });
+			expect(await chatFailing({ inputs: { name: 'x', tone: 'b' } })).toMatchObject({ kind: 'inputs' });
+			expect(await chatFailing({ inputs: { name: 'x', count: [] } })).toMatchObject({
+				status: 500,
+				kind: 'serverError',
+			});
+		});
+
+		test('case 22: conversations of others, without the suffix that frameworks add', async () => {
+			await start(version);
+			const app = sim.app('chat');
+			const web = sim.store.addConversation(app, 'u1', { source: 'webapp' });
+			const other = sim.store.addConversation(app, 'u2');
+			const gone = sim.store.addConversation(app, 'u1');
+			app.conversations.delete(gone.id);
+			for (const { id } of [web, other, gone, { id: UNKNOWN_ID }]) {
+				const answer = await chat(sim, { conversation_id: id });
+				expect(answer.text).toContain('You have requested this URI');
+				expect(failureOf(answer)).toMatchObject({
+					code: 'not_found',
+					status: 404,
+					kind: 'conversationNotFound',
+					message: 'Conversation Not Exists.',
+				});
+			}
+		});
+
+		test('cases 23 and 24: app types, agents in blocking mode', async () => {
+			await start(version);
+			expect(await chatFailing({}, { mode: 'completion' })).toMatchObject({
+				code: 'not_chat_app',
+				kind: 'wrongAppType',
+			});
+			const run = { json: { inputs: {}, user: 'u1' } };
+			const completion = await failing('POST', '/completion-messages', run);
+			expect(completion).toMatchObject({ code: 'app_unavailable', kind: 'appUnavailable' });
+			expect(completion.remedy).toContain('its type is another one');
+			expect(await failing('POST', '/workflows/run', run)).toMatchObject({
+				code: 'not_workflow_app',
+				kind: 'wrongAppType',
+			});
+			const agent = await chatFailing({ response_mode: 'blocking' }, { mode: 'agent-chat' });
+			expect([agent.kind, agent.remedy.includes('switch streaming on')]).toEqual(['streamingRequired', true]);
+		});
+
+		test("case 25: the model provider's key is not the Dify key", async () => {
+			const refuse = { status: 400, code: 'completion_request_error', message: 'Incorrect API key provided: 401' };
+			await start(version, replying({ steps: [], refuse }));
+			const failure = await chatFailing({ response_mode: 'blocking' });
+			expect(failure).toMatchObject({ kind: 'modelProvider', message: refuse.message, retryable: false });
+			expect(failure.remedy).toContain('The key of the "Dify API" credential is fine');
+		});
+
+		test('case 26: too many at once is retryable by either code, a used-up quota is not', async () => {
+			await start(version, { maxActive: 1, quota: 1, ...replying({ steps: [{ wait: 60_000 }] }) });
+			const first = chat(sim);
+			await waitFor(() => sim.runs.length === 1);
+			expect(await chatFailing({})).toMatchObject({
+				code: 'rate_limit_error',
+				status: 429,
+				kind: 'quota',
+				retryable: false,
+			});
+			sim.app('chat').quota = undefined;
+			const busy = await chat(sim);
+			expect(busy.status).toBe(version === '2026' ? 429 : 400);
+			expect(failureOf(busy)).toMatchObject({ kind: 'tooManyRequests', retryable: true });
+			await ask(sim, 'POST', `/chat-messages/${sim.runs[0]?.taskId}/stop`, { json: { user: 'u1' } });
+			expect((await first).status).toBe(200);
+		});
+
+		test('cases 28 to 30: unknown file, no JSON type, workflow versions', async () => {
+			await start(version);
+			const file = { type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID };
+			expect(await chatFailing({ files: [file] })).toMatchObject({
+				kind: 'fileRejected',
+				message: 'Invalid upload file',
+			});
+			expect(await failing('POST', '/chat-messages', { raw: '{}' })).toMatchObject({
+				status: 415,
+				kind: 'requestFormat',
+			});
+			const mode = 'advanced-chat';
+			expect(await chatFailing({ workflow_id: 'x' }, { mode })).toMatchObject({
+				code: 'bad_request',
+				kind: 'workflowVersion',
+			});
+			expect(await chatFailing({ workflow_id: UNKNOWN_ID }, { mode })).toMatchObject({
+				status: 404,
+				kind: 'workflowVersion',
+			});
+		});
+
+		test('cases 40 and 41: JSON although a stream was asked for', async () => {
+			await start(version, replying('Hi there'), { stream: { blockingInstead: true } });
+			const answer = await chat(sim);
+			expect(resultOfBlocking(answer.json)).toMatchObject({ status: 'succeeded', text: 'Hi there' });
+			expect(await chatFailing({ conversation_id: UNKNOWN_ID })).toMatchObject({
+				status: 404,
+				kind: 'conversationNotFound',
+			});
+			sim.fail({
+				status: 200,
+				contentType: 'application/json',
+				body: '{"code":"app_unavailable","message":"m","status":400}',
+			});
+			expect(await chatFailing({})).toMatchObject({ status: 400, kind: 'appUnavailable' });
+		});
+
+		test('cases 64 and 66: failed with 200, unknown run', async () => {
+			await start(version, replying({ steps: [{ text: 'x' }], fail: 'boom' }));
+			const mode = 'workflow';
+			const run = await ask(sim, 'POST', '/workflows/run', { mode, json: { inputs: {}, user: 'u1' } });
+			const { error } = resultOfBlocking(run.json);
+			expect([run.status, error && describeRunError(error)]).toMatchObject([
+				200,
+				{ kind: 'runFailed', message: 'boom' },
+			]);
+			const absent = await ask(sim, 'GET', `/workflows/run/${UNKNOWN_ID}`, { mode });
+			if (version === '1.12') expect([absent.status, absent.json.id]).toEqual([200, null]);
+			else expect(failureOf(absent, 'GET')).toMatchObject({ status: 404, kind: 'runNotFound' });
+		});
+
+		test('cases 68 and 69: a replay of another user, stops', async () => {
+			await start(version);
+			const mode = 'workflow';
+			const { json: made } = await ask(sim, 'POST', '/workflows/run', { mode, json: { inputs: {}, user: 'u1' } });
+			const events = await failing('GET', `/workflow/${String(made.workflow_run_id)}/events?user=u2`, { mode });
+			expect(events).toMatchObject({ status: 404, kind: version === '1.12' ? 'routeNotFound' : 'runNotFound' });
+			const stop = '/workflows/tasks/none/stop';
+			expect((await ask(sim, 'POST', stop, { mode, json: { user: 'u1' } })).json).toEqual({ result: 'success' });
+			expect(await failing('POST', stop, { mode, json: {} })).toMatchObject({ kind: 'missingUser' });
+			expect(await failing('POST', stop, { mode })).toMatchObject({ status: 415, kind: 'requestFormat' });
+		});
+
+		test('cases 71 to 75: feedback', async () => {
+			await start(version);
+			const { message_id: id } = (await chat(sim, { response_mode: 'blocking' })).json;
+			const rate = async (message: unknown, own: Record<string, unknown>) =>
+				await failing('POST', `/messages/${String(message)}/feedbacks`, { json: { user: 'u1', ...own } });
+			expect(await rate(id, { rating: null })).toMatchObject({ status: 400, kind: 'nothingToRevoke' });
+			expect(await rate(id, { rating: 'like', user: 'u2' })).toMatchObject({ status: 404, kind: 'messageNotFound' });
+			expect(await rate(UNKNOWN_ID, { rating: 'like' })).toMatchObject({ status: 404, kind: 'messageNotFound' });
+			const page = await rate('abc', { rating: 'like' });
+			expect([page.kind, page.remedy.includes('an ID has the wrong form')]).toEqual(['routeNotFound', true]);
+			const word = await rate(id, { rating: 'LIKE' });
+			expect([word.kind, word.message]).toEqual([
+				'invalidParam',
+				"1 validation error for MessageFeedbackPayload\nrating: Input should be 'like' or 'dislike'",
+			]);
+			expect(await rate(id, { rating: 'like', user: '' })).toMatchObject({ kind: 'missingUser' });
+			const limit = await failing('GET', '/app/feedbacks?limit=102');
+			expect(limit.message).toContain('limit: Input should be less than or equal to 101');
+		});
+
+		test('cases 77 to 79: conversations', async () => {
+			await start(version);
+			const limit = await failing('GET', '/conversations?user=u1&limit=0');
+			expect([limit.status, limit.kind]).toEqual([400, 'invalidParam']);
+			const last = await failing('GET', `/conversations?user=u1&last_id=${UNKNOWN_ID}`);
+			expect(last).toMatchObject({ kind: 'conversationNotFound', message: 'Last Conversation Not Exists.' });
+			expect(await failing('DELETE', `/conversations/${UNKNOWN_ID}`)).toMatchObject({
+				status: 415,
+				kind: 'requestFormat',
+			});
+			const { id } = sim.store.addConversation(sim.app('chat'), 'u1');
+			const rename = async (own: Record<string, unknown>) =>
+				await failing('POST', `/conversations/${id}/name`, { json: { user: 'u1', ...own } });
+			expect((await rename({ name: ' ' })).message).toContain('name is required when auto_generate is false');
+			expect(await rename({ auto_generate: true })).toMatchObject({
+				status: 400,
+				message: 'Dify answered 400 invalid_param without a message',
+			});
+		});
+
+		test('cases 80 to 83: files and audio', async () => {
+			await start(version, { speechToText: true }, { blockedExtensions: ['exe'], limits: { other: 0.0001 } });
+			const part = { name: 'file', filename: 'a.txt', type: 'text/plain', content: 'x' };
+			const up = async (...parts: Parameters<typeof form>[0]) => await failing('POST', '/files/upload', form(parts));
+			expect(await up({ ...part, name: 'file0' })).toMatchObject({ code: 'no_file_uploaded', kind: 'fileRejected' });
+			expect(await up(part, { ...part, name: 'more' })).toMatchObject({
+				code: 'too_many_files',
+				kind: 'fileRejected',
+			});
+			expect(await up({ ...part, filename: 'a.exe' })).toMatchObject({ code: 'invalid_param', kind: 'fileRejected' });
+			expect(await up({ ...part, content: 'x'.repeat(500) })).toMatchObject({ status: 413, kind: 'fileTooLarge' });
+			expect(await up({ ...part, type: undefined })).toMatchObject({ status: 415, kind: 'fileType' });
+			const colon = await ask(sim, 'POST', '/files/upload', form([{ ...part, filename: 'a:b.txt' }]));
+			if (version === '1.12') expect(failureOf(colon)).toMatchObject({ status: 400, kind: 'fileRejected' });
+			else expect(colon.status).toBe(201);
+			const { id } = (await ask(sim, 'POST', '/files/upload', form([part]))).json;
+			expect(await failing('GET', `/files/${String(id)}/preview`)).toMatchObject({
+				code: 'file_not_found',
+				kind: 'fileNotFound',
+			});
+			const audio = form([{ ...part, type: 'audio/mpeg' }]);
+			expect(await failing('POST', '/audio-to-text', audio)).toMatchObject({ status: 415, kind: 'fileType' });
+			const nothing = await failing('POST', '/text-to-audio', { json: { message_id: UNKNOWN_ID, user: 'u1' } });
+			expect(nothing).toMatchObject({ status: 200, kind: 'emptyAnswer' });
+		});
+
+		test('cases 84 to 86: knowledge', async () => {
+			await start(version);
+			const key = knowledgeKey();
+			const { id } = (await ask(sim, 'POST', '/datasets', { key, json: { name: 'Papers' } })).json;
+			const path = `/datasets/${String(id)}`;
+			const status = await failing('GET', `${path}/documents/${UNKNOWN_ID}/indexing-status`, { key });
+			expect(status).toMatchObject({ kind: 'notFound', message: 'Documents not found.' });
+			expect(await failing('GET', '/datasets/abc/documents/b/indexing-status', { key })).toMatchObject({
+				kind: 'routeNotFound',
+			});
+			const retrieve = async (own: Record<string, unknown>) =>
+				await failing('POST', `${path}/retrieve`, { key, json: { query: 'x', ...own } });
+			expect(await retrieve({ query: 'x'.repeat(251) })).toMatchObject({ status: 400, kind: 'invalidParam' });
+			expect(await retrieve({ retrieval_model: { top_k: 1 } })).toMatchObject({ status: 500, kind: 'serverError' });
+			sim.store.planText = 'Sorry, you have reached the knowledge base request rate limit of your subscription.';
+			const plan = await retrieve({});
+			expect(plan).toMatchObject({ status: 403, kind: 'planLimit', message: sim.store.planText });
+			expect(plan.remedy).toContain('The key is fine');
+		});
+
+		test("errors inside a stream are described from the reducer's result", async () => {
+			const error = { code: 'provider_not_initialize', status: 400, message: 'No credentials.' };
+			await start(version, replying({ steps: [{ text: 'half' }, { error }] }));
+			const answer = await chat(sim, {}, { until: (text) => text.includes('"error"') });
+			expect(eventsOf(answer.text).at(-1)).toMatchObject(error);
+			const { result } = playText(answer.text, { mode: 'chat' });
+			expect(result.text).toBe('half');
+			expect(result.error && describeRunError(result.error)).toMatchObject({ ...error, kind: 'providerCredentials' });
+		});
+	});
+});

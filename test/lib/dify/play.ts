@@ -1,0 +1,59 @@
+import { createRun, finish, reduceData } from '../../../lib/dify/events';
+import type { DifyAppMode, FinishReason, RunHints, RunNext, RunResult } from '../../../lib/dify/types';
+import { SseDecoder } from '../../../lib/http/sse';
+import { sampleContext, transcript, wireText, type Item, type Script, type SimVersion } from '../../servers/dify';
+
+export interface Played {
+	result: RunResult;
+	/** What a live display that applies the deltas would show. */
+	shown: string;
+	/** The reducer asked to close the connection. */
+	closed: boolean;
+	/** What it asked for last. */
+	next: RunNext;
+	graceMs?: number;
+}
+
+/** Reads bytes as a client would: closes when told, and never reads on. */
+export function playBytes(pieces: Uint8Array[], hints: RunHints = {}, reason: FinishReason = 'eof'): Played {
+	const decoder = new SseDecoder();
+	const state = createRun(hints);
+	const played: Omit<Played, 'result'> = { shown: '', closed: false, next: 'continue' };
+	const take = (data: string) => {
+		if (played.closed) return;
+		const step = reduceData(state, data);
+		for (const delta of step.deltas) played.shown = delta.type === 'append' ? played.shown + delta.text : delta.text;
+		played.next = step.next;
+		played.graceMs = step.graceMs;
+		played.closed = step.next === 'close';
+	};
+	for (const piece of pieces) for (const { data } of decoder.push(piece)) take(data);
+	for (const { data } of decoder.end()) take(data);
+	return { ...played, result: finish(state, played.closed ? 'closed' : reason) };
+}
+
+export function bytesOf(text: string): Uint8Array {
+	return new TextEncoder().encode(text);
+}
+
+export function playText(text: string, hints?: RunHints, reason?: FinishReason): Played {
+	return playBytes([bytesOf(text)], hints, reason);
+}
+
+export function itemsText(items: Item[]): string {
+	return items.map(wireText).join('');
+}
+
+/** The stream that the simulator's version writes for a script. */
+export function scriptText(version: SimVersion, mode: DifyAppMode, script: Script): string {
+	return itemsText(transcript(script, sampleContext(version, mode)));
+}
+
+export function playScript(version: SimVersion, mode: DifyAppMode, script: Script, hints: RunHints = { mode }): Played {
+	return playText(scriptText(version, mode, script), hints);
+}
+
+/** Events written by hand, for what no version should send but a client must bear. */
+export function lines(...events: Array<Record<string, unknown>>): string {
+	return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+}

@@ -1,0 +1,386 @@
+import { ServerError, type FailureKind } from '../../../lib/errors/server-error';
+import { httpFailure, kindOfMessage, looksLikeHtml, serverMessage } from '../../../lib/errors/http-failure';
+import { parseObject } from '../../../lib/values';
+import { fixtureNames, httpFixture } from '../../support/streams';
+
+const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
+const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
+
+const recorded = (name: string) => {
+	const { status, headers, body } = httpFixture(`llama-server-v0.5.0/${name}.http`);
+	const contentType = headers.find(([header]) => header.toLowerCase() === 'content-type')?.[1];
+	return httpFailure({ status, contentType, body: body.toString() }, CONTEXT);
+};
+
+const answered = (
+	status: number,
+	body: object | string,
+	contentType = typeof body === 'string' ? 'text/plain' : 'application/json',
+	location?: string,
+) =>
+	httpFailure({ status, contentType, body: typeof body === 'string' ? body : JSON.stringify(body), location }, CONTEXT);
+
+describe('recorded errors of llama-server', () => {
+	test.each<[name: string, kind: FailureKind, said: string]>([
+		['key-models-none', 'unauthorized', 'Invalid API Key'],
+		['key-unknown-path', 'unauthorized', 'Invalid API Key'],
+		['prefix-health-outside', 'wrongPath', 'File Not Found'],
+		['not-found', 'wrongPath', 'File Not Found'],
+		['wrong-method', 'wrongPath', 'File Not Found'],
+		['loading-health', 'loading', 'Loading model'],
+		['loading-wrong-key', 'loading', 'Loading model'],
+		['metrics-off', 'notSupported', 'Start it with `--metrics`'],
+		['post-props-off', 'notSupported', 'Start it with `--props`'],
+		['error-context', 'contextOverflow', 'request (6030 tokens) exceeds'],
+		['error-image-no-mmproj', 'modalityUnsupported', 'image input is not supported'],
+		['error-audio-no-mmproj', 'modalityUnsupported', 'audio input is not supported'],
+		['error-malformed-json', 'badRequest', '[json.exception.parse_error.101]'],
+		['error-empty-body', 'badRequest', '[json.exception.parse_error.101]'],
+		['error-temperature-type', 'badRequest', "Field 'temperature'"],
+		['error-n-range', 'badRequest', 'but got 9'],
+		['error-messages-missing', 'badRequest', "'messages' is required"],
+		['error-reasoning-format', 'badRequest', 'Unknown reasoning format: deep'],
+		['error-schema-and-grammar', 'badRequest', 'Cannot use both json_schema and grammar'],
+		['error-role-missing', 'badRequest', "Missing 'role'"],
+		['error-tool-type', 'badRequest', 'Unsupported tool type'],
+		['error-tools-history-no-arguments', 'badRequest', "key 'arguments' not found"],
+		['error-tools-history-arguments', 'brokenHistory', 'Failed to parse tool call arguments as JSON'],
+		['error-template-roles', 'templateRejected', 'Conversation roles must alternate'],
+		['error-template-tool-id', 'templateRejected', 'Tool call IDs should be alphanumeric strings with length 9!'],
+		['error-grammar', 'grammarRejected', 'failed to parse grammar'],
+		['error-schema-ref', 'grammarRejected', 'JSON schema error'],
+		['error-schema-type', 'grammarRejected', 'JSON schema error'],
+		['error-schema-repetition', 'grammarRejected', 'failed to parse grammar'],
+		['error-grammar-tools', 'badRequest', 'Cannot use custom grammar constraints with tools.'],
+		['error-embeddings-off', 'notSupported', '--embeddings'],
+		['error-rerank-off', 'notSupported', '--reranking'],
+		['error-infill-off', 'notSupported', 'Infill is not supported'],
+		['error-embeddings-long', 'badRequest', 'increase the physical batch size'],
+		['error-embeddings-empty-list', 'badRequest', 'must not be empty'],
+		['error-tools-disabled', 'forbidden', 'this feature is disabled'],
+		['error-router-unknown-model', 'modelNotFound', "model 'nope' not found"],
+		['error-router-not-loaded', 'modelNotFound', 'model is not loaded'],
+		['error-router-no-model', 'badRequest', 'model name is missing'],
+		['router-child-killed', 'serverError', 'proxy error: Failed to read connection'],
+	])('%s: %s', (name, kind, said) => {
+		const failed = recorded(name);
+		expect(failed.kind).toBe(kind);
+		expect(failed.serverText).toContain(said);
+	});
+
+	test('case 94: 413 comes without a body', () => {
+		expect(recorded('error-form-too-large')).toMatchObject({ kind: 'tooLarge', status: 413, serverText: undefined });
+	});
+
+	test('case 28: the numbers of a prompt that is too long are in the message', () => {
+		const failed = recorded('error-context');
+		expect(failed.message).toBe(`The prompt needs 6030 tokens, but a slot of the server has 1024 (${URL_ASKED})`);
+		expect(failed.facts).toMatchObject({ n_prompt_tokens: 6030, n_ctx: 1024 });
+		expect(failed.remedy).toContain('--ctx-size');
+	});
+
+	test("case 32: the template's own sentence comes first", () => {
+		expect(recorded('error-template-roles').serverText).toMatch(
+			/^Conversation roles must alternate user\/assistant\/user\/assistant\/\.\.\. — Unable/,
+		);
+	});
+
+	test('case 92: what is missing for pictures is named', () => {
+		const failed = recorded('error-image-no-mmproj');
+		expect(failed.message).toMatch(/^The server has no projector for image, so it cannot read image input/);
+		expect(failed.remedy).toContain('--mmproj');
+	});
+
+	test.each(fixtureNames('llama-server-v0.5.0', '.http').filter((name) => httpFixture(name).status >= 400))(
+		'%s has a message, a remedy and the URL',
+		(name) => {
+			const failed = recorded(name.replace('llama-server-v0.5.0/', '').replace('.http', ''));
+			expect(failed).toBeInstanceOf(ServerError);
+			expect(failed.message).toMatch(/^[A-Z].{10,} \(http:\/\/10\.0\.0\.5:8080\/v1\/chat\/completions\)$/);
+			expect(failed.remedy).toMatch(/^[A-Z].*\.$/);
+			expect(failed.status).toBe(httpFixture(name).status);
+		},
+	);
+});
+
+describe('errors of other servers and of proxies', () => {
+	test.each<[name: string, status: number, body: object | string, kind: FailureKind, said: string | undefined]>([
+		// Case 14
+		['vLLM, wrong key', 401, { error: 'Unauthorized' }, 'unauthorized', 'Unauthorized'],
+		[
+			'GPUStack, wrong key',
+			401,
+			{ code: 401, reason: 'Unauthorized', message: 'Invalid authentication credentials' },
+			'unauthorized',
+			'Invalid authentication credentials',
+		],
+		['FastAPI, no key', 401, { detail: 'Not authenticated' }, 'unauthorized', 'Not authenticated'],
+		['FastAPI, no key, older', 403, { detail: 'Not authenticated' }, 'unauthorized', 'Not authenticated'],
+		['FastAPI, wrong key', 403, { detail: 'Invalid API key' }, 'unauthorized', 'Invalid API key'],
+		['FastAPI, forbidden', 403, { detail: 'This model is not for you' }, 'forbidden', 'This model is not for you'],
+		[
+			'FastAPI, validation',
+			422,
+			{
+				detail: [
+					{ loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' },
+					{ loc: ['body', 'n'], msg: 'Input should be 1', type: 'x' },
+				],
+			},
+			'badRequest',
+			'body.messages.0.role: Field required; body.n: Input should be 1',
+		],
+		['FastAPI, not found', 404, { detail: 'Not Found' }, 'wrongPath', 'Not Found'],
+		['FastAPI, detail as an object', 400, { detail: { code: 'x' } }, 'badRequest', '{"code":"x"}'],
+		// Case 29
+		[
+			'Ollama, unknown model',
+			404,
+			{ error: { message: "model 'x' not found", type: 'not_found_error', param: null, code: null } },
+			'modelNotFound',
+			"model 'x' not found",
+		],
+		[
+			'Ollama, unknown model, native',
+			404,
+			{ error: 'model "x" not found, try pulling it first' },
+			'modelNotFound',
+			'try pulling it first',
+		],
+		[
+			'GPUStack, unknown model',
+			404,
+			{ error: { message: 'Model not found', code: 404, type: 'NotFound' } },
+			'modelNotFound',
+			'Model not found',
+		],
+		[
+			'vLLM, unknown model',
+			404,
+			{ error: { message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 } },
+			'modelNotFound',
+			'does not exist',
+		],
+		[
+			'vLLM, older form',
+			404,
+			{ object: 'error', message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 },
+			'modelNotFound',
+			'does not exist',
+		],
+		['Ollama, unknown path', 404, '404 page not found', 'wrongPath', '404 page not found'],
+		[
+			'Ollama, no tools',
+			400,
+			{ error: { message: 'registry.ollama.ai/library/gemma:2b does not support tools', type: 'api_error' } },
+			'toolsUnsupported',
+			'does not support tools',
+		],
+		[
+			'Ollama, busy',
+			503,
+			{ error: { message: 'server busy, please try again.  maximum pending requests exceeded', type: 'api_error' } },
+			'busy',
+			'server busy',
+		],
+		[
+			'vLLM, tools off',
+			400,
+			{ error: { message: '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set' } },
+			'toolsUnsupported',
+			'--enable-auto-tool-choice',
+		],
+		[
+			'vLLM, context',
+			400,
+			{ error: { message: "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens" } },
+			'contextOverflow',
+			'4096',
+		],
+		[
+			'vLLM, picture',
+			400,
+			{ error: { message: 'qwen is not a multimodal model' } },
+			'modalityUnsupported',
+			'multimodal',
+		],
+		[
+			'llama-server, --no-jinja',
+			500,
+			{ error: { message: 'tools param requires --jinja flag', type: 'server_error' } },
+			'toolsUnsupported',
+			'--jinja',
+		],
+		[
+			'llama-server, shared context full',
+			500,
+			{ error: { message: 'Context size has been exceeded.', type: 'server_error' } },
+			'contextExceeded',
+			'exceeded',
+		],
+		[
+			'LiteLLM, wrong key',
+			400,
+			{ error: { message: 'No connected db.', type: 'no_db_connection', param: null, code: '400' } },
+			'unauthorized',
+			'No connected db.',
+		],
+		[
+			'LiteLLM, unknown model',
+			400,
+			{
+				error: {
+					message:
+						'/chat/completions: Invalid model name passed in model=nope. Call `/v1/models` to view available models for your key.',
+					type: 'invalid_request_error',
+					code: '400',
+				},
+			},
+			'modelNotFound',
+			'Invalid model name',
+		],
+		[
+			'LiteLLM, backend down',
+			500,
+			{
+				error: {
+					message:
+						"litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.\n\nLiteLLM: model group 'dead' failed with the error above. No fallback was attempted.",
+					type: 'internal_server_error',
+					code: '500',
+				},
+			},
+			'gateway',
+			'Connection error',
+		],
+		[
+			'router, model failed',
+			500,
+			{ error: { message: 'model name=big failed to load', type: 'server_error' } },
+			'modelFailedToLoad',
+			'failed to load',
+		],
+		[
+			'GPUStack, nothing runs',
+			503,
+			{ error: { message: 'No running instances available', code: 503, type: 'ServiceUnavailable' } },
+			'busy',
+			'No running instances',
+		],
+		[
+			'GPUStack, timeout',
+			504,
+			{ error: { message: 'Request timed out', code: 504, type: 'GatewayTimeout' } },
+			'gateway',
+			'Request timed out',
+		],
+		['rate limit', 429, { error: { message: 'Too many requests' } }, 'busy', 'Too many requests'],
+		[
+			'nginx, backend down',
+			502,
+			'<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>',
+			'gateway',
+			'502 Bad Gateway 502 Bad Gateway',
+		],
+		[
+			'nginx, overloaded',
+			503,
+			'<html><body>Service Temporarily Unavailable</body></html>',
+			'gateway',
+			'Service Temporarily Unavailable',
+		],
+		[
+			'nginx, http to https',
+			400,
+			'<html><body>The plain HTTP request was sent to HTTPS port</body></html>',
+			'tlsMismatch',
+			'The plain HTTP request',
+		],
+		['Go, http to https', 400, 'Client sent an HTTP request to an HTTPS server.\n', 'tlsMismatch', 'Client sent'],
+		['Ollama, host name unknown to it', 403, '', 'forbidden', undefined],
+		['proxy, empty 503', 503, '', 'gateway', undefined],
+		['proxy, text', 500, 'upstream connect error', 'serverError', 'upstream connect error'],
+		['proxy, page', 500, '<!DOCTYPE html><html><style>p{}</style><body><p>Oops</p></body>', 'gateway', 'Oops'],
+		['proxy wants a password', 407, '', 'proxy', undefined],
+		[
+			'upload limit',
+			413,
+			'<html><body>413 Request Entity Too Large</body></html>',
+			'tooLarge',
+			'413 Request Entity Too Large',
+		],
+		['web page with 200', 200, '<!doctype html><title>llama.cpp</title>', 'notAnApi', 'llama.cpp'],
+		['text with 200', 200, 'Ollama is running', 'invalidAnswer', 'Ollama is running'],
+		['a message that is an object', 400, { error: { message: { a: 1 } } }, 'badRequest', '{"a":1}'],
+		['an error without a message', 400, { error: { code: 7 } }, 'badRequest', '{"code":7}'],
+		['unknown JSON', 418, { teapot: true }, 'badRequest', '{"teapot":true}'],
+		['a JSON list', 400, '[1]', 'badRequest', '[1]'],
+		['broken JSON', 500, '{"error":', 'serverError', '{"error":'],
+	])('%s: %i', (_name, status, body, kind, said) => {
+		const failed = answered(status, body);
+		expect(failed.kind).toBe(kind);
+		if (said === undefined) expect(failed.serverText).toBeUndefined();
+		else expect(failed.serverText).toContain(said);
+		expect(failed.message).not.toMatch(/undefined|\[object|""/);
+		expect(failed.remedy).not.toMatch(/undefined|\[object|""/);
+	});
+
+	test('case 54: plain text under a JSON type is no crash', () => {
+		expect(answered(500, 'proxy error: Failed to read connection', 'application/json; charset=utf-8')).toMatchObject({
+			kind: 'serverError',
+			serverText: 'proxy error: Failed to read connection',
+		});
+	});
+
+	test('a refusal without a word may be that of Ollama to a host name', () => {
+		expect(answered(403, '').remedy).toContain('OLLAMA_HOST=0.0.0.0');
+		expect(answered(403, { error: 'no' }).remedy).not.toContain('OLLAMA_HOST');
+	});
+
+	test('a redirect names where it leads', () => {
+		const failed = answered(301, '', 'text/html', 'https://10.0.0.5/v1/chat/completions');
+		expect(failed.kind).toBe('redirect');
+		expect(failed.message).toContain('to https://10.0.0.5/v1/chat/completions');
+	});
+
+	test('the text of the server is shortened', () => {
+		expect(answered(500, { error: { message: 'x'.repeat(5000) } }).serverText).toHaveLength(2000);
+		expect(answered(500, `<html>${'word '.repeat(500)}</html>`).serverText!.length).toBeLessThanOrEqual(200);
+	});
+
+	test('which texts look like a web page', () => {
+		expect(['<html>', ' \n<!DOCTYPE html>', '<!-- x --><html>', '<head>'].map((body) => looksLikeHtml(body))).toEqual([
+			true,
+			true,
+			true,
+			true,
+		]);
+		expect(looksLikeHtml('{}', 'text/html; charset=utf-8')).toBe(true);
+		expect(['{"a":"<html>"}', 'a < b', ''].map((body) => looksLikeHtml(body))).toEqual([false, false, false]);
+	});
+
+	test('which texts are JSON objects', () => {
+		expect([' {"a":1}', '[1]', '{', 'null', '"x"', ''].map(parseObject)).toEqual([
+			{ a: 1 },
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+			undefined,
+		]);
+	});
+
+	test('further facts of an error are kept', () => {
+		expect(serverMessage('{"error":{"message":"m","type":"t","code":1,"param":null,"n_ctx":5}}')).toEqual({
+			message: 'm',
+			type: 't',
+			facts: { code: 1, n_ctx: 5 },
+		});
+	});
+
+	test('errors inside a stream are told by the same texts', () => {
+		expect(kindOfMessage('Context size has been exceeded.')).toBe('contextExceeded');
+		expect(kindOfMessage('anything', 'exceed_context_size_error')).toBe('contextOverflow');
+		expect(kindOfMessage('Compute error.')).toBeUndefined();
+	});
+});

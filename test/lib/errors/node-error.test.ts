@@ -1,0 +1,158 @@
+import { NodeOperationError, type INode } from 'n8n-workflow';
+
+import { Connection } from '../../../lib/http/connection';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { ServerError } from '../../../lib/errors/server-error';
+import { failure } from '../../../lib/errors/failure';
+import { errorDetails, toNodeError } from '../../../lib/errors/node-error';
+import { startLlamaServerSim } from '../../servers/llama-server';
+import { util } from '../../support/node';
+
+const SAMPLE = 'local-key-1234567890';
+const NODE: INode = {
+	id: '1',
+	name: 'Local Chat Model',
+	type: 'n8n-nodes-local-llama.localChatModel',
+	typeVersion: 1,
+	position: [0, 0],
+	parameters: {},
+};
+const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
+
+afterEach(closeChannels);
+
+describe('toNodeError', () => {
+	test('message, remedy, and everything received in the details', () => {
+		const failed = failure(
+			'connectionLost',
+			{ url: URL_ASKED },
+			{ status: 200, serverText: 'boom', facts: { code: 'ECONNRESET', taskId: 't1' } },
+		).withPartial({
+			text: 'Once upon',
+			reasoning: 'hm',
+		});
+		const error = toNodeError(NODE, failed, { itemIndex: 3 });
+		expect(error).toBeInstanceOf(NodeOperationError);
+		expect(error.message).toBe(`The connection broke in the middle of the answer (${URL_ASKED})`);
+		expect(error.description).toBe(`${failed.remedy} The server says: "boom"`);
+		expect(error.context).toMatchObject({
+			itemIndex: 3,
+			data: {
+				kind: 'connectionLost',
+				url: URL_ASKED,
+				httpStatus: 200,
+				serverText: 'boom',
+				partialText: 'Once upon',
+				partialReasoning: 'hm',
+				code: 'ECONNRESET',
+				taskId: 't1',
+			},
+		});
+		expect(error.messages).toEqual(['Received until then: Once upon']);
+		expect(error.functionality).toBe('regular');
+		expect(error.node).toBe(NODE);
+	});
+
+	test("a sub-node's error is shown as it is", () => {
+		expect(toNodeError(NODE, failure('busy', {}), { subNode: true }).functionality).toBe('configuration-node');
+	});
+
+	test('the text of the server is not said twice, and is shortened', () => {
+		const known = new ServerError({
+			kind: 'badRequest',
+			message: 'Field n is wrong',
+			remedy: 'Mend it.',
+			serverText: 'Field n is wrong',
+		});
+		expect(toNodeError(NODE, known).description).toBe('Mend it.');
+		const long = new ServerError({
+			kind: 'badRequest',
+			message: 'No',
+			remedy: 'Mend it.',
+			serverText: 'x'.repeat(900),
+		});
+		expect(toNodeError(NODE, long).description).toBe(`Mend it. The server says: "${'x'.repeat(500)}"`);
+	});
+
+	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
+		const server = await startLlamaServerSim();
+		await server.close();
+		const connection = new Connection({ baseUrl: server.url });
+		const failed: unknown = await connection
+			.stream(`${connection.url.api}/chat/completions`, { json: {} })
+			.catch((error: unknown) => error);
+		const error = toNodeError(NODE, failed);
+		expect(error.message).toMatch(/^Nothing listens on 127\.0\.0\.1:\d+, seen from n8n \(http:/);
+		expect(error.description).toContain('host.docker.internal');
+		expect(error.context.data).toMatchObject({ kind: 'refused', code: 'ECONNREFUSED' });
+	});
+
+	// n8n looks for its codes anywhere in a message: "team-eaccess.lan" contains EACCES.
+	test.each(['http://team-eaccess.lan:8080/v1', 'http://super-eperm.lan/v1', 'http://gpu/enoent/v1'])(
+		'our message also where the URL %s contains a code',
+		(url) => {
+			const failed = failure('busy', { url });
+			expect(toNodeError(NODE, failed)).toMatchObject({ message: failed.message, messages: [] });
+		},
+	);
+
+	test('a node error stays what it is, anything else becomes one', () => {
+		const known = new NodeOperationError(NODE, 'known');
+		expect(toNodeError(NODE, known)).toBe(known);
+		expect(toNodeError(NODE, new TypeError('a bug'), { itemIndex: 1 })).toMatchObject({
+			message: 'a bug',
+			context: { itemIndex: 1 },
+		});
+		expect(toNodeError(NODE, 'a text').message).toBe('a text');
+	});
+
+	test('nothing secret in any form, also when the server echoes it', async () => {
+		const server = await startLlamaServerSim({ apiKey: SAMPLE });
+		server.route('POST /v1/chat/completions', (request) => ({
+			kind: 'plain',
+			dressed: true,
+			reply: {
+				status: 500,
+				headers: [['Content-Type', 'application/json']],
+				body: JSON.stringify({
+					error: {
+						message: `bad header ${request.headers.authorization}`,
+						headers: request.headers,
+						request: request.rawHeaders,
+					},
+				}),
+			},
+		}));
+		const connection = new Connection({
+			baseUrl: server.url,
+			headers: { authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'tenant-secret' },
+		});
+		const failed: unknown = await connection
+			.stream(`${connection.url.api}/chat/completions`, { json: {} })
+			.catch((error: unknown) => error);
+		await server.close();
+		const error = toNodeError(NODE, failed);
+		const shown = [
+			JSON.stringify(error),
+			JSON.stringify({ ...error }),
+			util.inspect(error, { depth: 9, showHidden: true }),
+			error.stack,
+		].join('\n');
+		expect(server.requests[0]!.headers.authorization).toBe(`Bearer ${SAMPLE}`);
+		expect(shown).toContain('bad header ***');
+		for (const secret of [SAMPLE, 'tenant-secret']) expect(shown).not.toContain(secret);
+	});
+});
+
+describe('errorDetails', () => {
+	test('is plain data, and facts from outside do not replace what we know', () => {
+		const failed = new ServerError({
+			kind: 'badRequest',
+			message: 'No',
+			remedy: '.',
+			status: 400,
+			facts: { kind: 'x', httpStatus: 1, param: undefined, n: 2 },
+		});
+		expect(errorDetails(failed)).toEqual({ kind: 'badRequest', httpStatus: 400, n: 2 });
+	});
+});

@@ -1,0 +1,208 @@
+import { forgetChecks } from '../../../lib/health/check';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { type AppSpec, appKey, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../../servers/dify';
+import { startLlamaServerSim } from '../../servers/llama-server';
+import { closedPort } from '../../support/listening';
+import { check, checkDify, finding, ids } from './support';
+
+const APP = 'app-HealthHealthHealthHealth';
+const running: Array<{ close(): Promise<void> }> = [];
+
+async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof startDifySim>[0] = {}): Promise<DifySim> {
+	const sim = await startDifySim({ apps: [{ mode: 'chat', key: APP, ...app }], ...options });
+	running.push(sim);
+	return sim;
+}
+
+beforeEach(forgetChecks);
+afterEach(async () => {
+	await closeChannels();
+	await Promise.all(running.splice(0).map(async (server) => await server.close()));
+});
+
+describe.each(SIM_VERSIONS)('Dify %s', (version) => {
+	it('healthy: its version, the app and its type', async () => {
+		const sim = await dify({ name: 'Helper' }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP, keyType: 'app' });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			url: sim.url,
+			server: { kind: 'dify' },
+			app: { name: 'Helper', mode: 'chat' },
+			findings: [],
+		});
+		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
+		expect(result).not.toHaveProperty('models');
+		expect(sim.runs).toHaveLength(0);
+		expect(sim.requests.every(({ method }) => method === 'GET')).toBe(true);
+	});
+
+	it('the API of the app is switched off', async () => {
+		const sim = await dify({ apiEnabled: false }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppDisabled').meaning).toBe('The API of this app is switched off in Dify');
+		expect(finding(result, 'difyAppDisabled').advice).toContain('Backend service API');
+	});
+
+	it.each([
+		{ exists: false },
+		{ status: 'abnormal' as const },
+		{ workspace: 'archived' as const },
+		{ workspace: 'missing' as const },
+	])('the app is not usable: %j', async (state) => {
+		const sim = await dify(state, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).toEqual(['difyAppUnusable']);
+	});
+
+	it.each([
+		['advanced-chat', { published: false }],
+		['workflow', { published: false }],
+		['chat', { configured: false }],
+	] as const)('nothing is published or configured: %s', async (mode, state) => {
+		const sim = await dify({ mode, ...state }, { version });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyAppUnavailable').observed).toContain('/parameters: HTTP 400 app_unavailable');
+		expect(finding(result, 'difyAppUnavailable').advice).toContain('choose a model and publish it');
+		expect(result.app).toEqual({ name: expect.any(String) as string, mode });
+	});
+});
+
+it('a New Agent that was never published', async () => {
+	const sim = await dify({ mode: 'agent', published: false });
+	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain('Publish the app');
+});
+
+describe('the key', () => {
+	it('is unknown, or missing', async () => {
+		const sim = await dify();
+		const wrong = await checkDify(sim.url, { apiKey: 'app-UnknownUnknownUnknownUnk' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'dify' } });
+		expect(finding(wrong, 'difyUnauthorized').observed).toContain(
+			'/info: HTTP 401 unauthorized, "Access token is invalid"',
+		);
+		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
+		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
+		const missing = await checkDify(sim.url, { apiKey: '' });
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
+			'The server wants an API key, and the credential has none',
+		);
+	});
+
+	it('belongs to the other family', async () => {
+		const sim = await dify();
+		const knowledge = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'app' });
+		expect(knowledge.status).toBe('unauthorized');
+		expect(finding(knowledge, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of a knowledge base, but the key of an app is needed',
+		);
+		const app = await checkDify(sim.url, { apiKey: APP, keyType: 'knowledge' });
+		expect(finding(app, 'difyWrongKeyType').meaning).toBe(
+			'This is the key of an app, but the key of a knowledge base is needed',
+		);
+	});
+
+	it('of a knowledge base is fine where one is wanted', async () => {
+		const sim = await dify();
+		expect(await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
+			status: 'healthy',
+			findings: [],
+		});
+	});
+});
+
+describe('the address', () => {
+	it('is understood with and without /v1, and with a pasted endpoint', async () => {
+		const sim = await dify();
+		for (const typed of [sim.origin, `${sim.origin}/`, ` ${sim.url}/ `, `${sim.url}/chat-messages`]) {
+			expect(await checkDify(typed, { apiKey: APP })).toMatchObject({ status: 'healthy', url: sim.url });
+		}
+	});
+
+	it('leads to the web front end: names the API, which it found', async () => {
+		const sim = await dify();
+		const result = await checkDify(`${sim.origin}/apps`, { apiKey: APP });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'difyWebFrontend').advice).toMatch(
+			new RegExp(`^Type ${sim.url} as base URL: there the API of Dify answers\\.`),
+		);
+		expect(
+			sim.requests.filter(({ path }) => path === '/info').every(({ headers }) => headers.authorization === undefined),
+		).toBe(true);
+	});
+
+	it('has a path too many on an installation without nginx', async () => {
+		const sim = await dify({}, { front: 'none' });
+		const result = await checkDify(`${sim.origin}/dify/v1`, { apiKey: APP });
+		expect(finding(result, 'difyRouteNotFound').advice).toContain(`Type ${sim.url} as base URL`);
+	});
+
+	it('a prefix of a foreign proxy is kept', async () => {
+		const sim = await dify({}, { prefix: '/dify' });
+		expect((await checkDify(sim.url, { apiKey: APP })).status).toBe('healthy');
+	});
+
+	it('leads to a closed port: advice is about Dify, not about llama-server', async () => {
+		const port = await closedPort();
+		const result = await checkDify(`http://127.0.0.1:${port}/v1`, { apiKey: APP });
+		expect(result).toMatchObject({
+			status: 'unreachable',
+			url: `http://127.0.0.1:${port}/v1`,
+			app: { name: null, mode: null },
+		});
+		expect(finding(result, 'refused').advice).toContain('docker compose ps');
+		expect(JSON.stringify(result)).not.toContain('llama');
+	});
+
+	it('leads to a llama-server, or the other way round', async () => {
+		const llama = await startLlamaServerSim();
+		running.push(llama);
+		expect(ids(await checkDify(llama.url, { apiKey: APP }))).toEqual(['thisIsAModelServer']);
+		const sim = await dify();
+		const result = await check(sim.origin);
+		expect(result).toMatchObject({ status: 'misconfigured', server: { kind: 'dify' } });
+		expect(finding(result, 'thisIsDify').advice).toContain(`base URL is ${sim.url}`);
+	});
+});
+
+describe('what stands in front of Dify', () => {
+	it('a proxy whose Dify is down', async () => {
+		const sim = await dify();
+		sim.fail({ times: 10, status: 502, body: '<html><head><title>502 Bad Gateway</title></head></html>' });
+		const result = await checkDify(sim.url, { apiKey: APP });
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'difyGateway').meaning).toBe('A proxy answers, but Dify behind it does not');
+	});
+
+	it('Dify fails inside', async () => {
+		const sim = await dify();
+		sim.fail({
+			path: '/info',
+			status: 500,
+			contentType: 'application/json',
+			body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+		});
+		expect(await checkDify(sim.url, { apiKey: APP })).toMatchObject({
+			status: 'degraded',
+			findings: [{ id: 'difyServerError' }],
+		});
+	});
+
+	it('is silent about one question only', async () => {
+		const sim = await dify();
+		sim.fail({ path: '/parameters', how: 'silence' });
+		const result = await checkDify(sim.url, { apiKey: APP }, { timeLimitMs: 2000 });
+		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'difySlow' }] });
+	});
+});
+
+it('the default apps of a simulator are all healthy', async () => {
+	const sim = await startDifySim();
+	running.push(sim);
+	for (const mode of ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'] as const) {
+		expect(await checkDify(sim.url, { apiKey: appKey(mode) })).toMatchObject({ status: 'healthy', app: { mode } });
+	}
+});

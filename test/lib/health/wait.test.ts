@@ -1,0 +1,117 @@
+import { forgetChecks, type CheckResult } from '../../../lib/health/check';
+import type { HealthStatus } from '../../../lib/health/observations';
+import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
+import { closedPort } from '../../support/listening';
+import { AT_ONCE_MS } from '../../support/time';
+import { check, SESAME } from './support';
+
+const QUICK: WaitOptions = { limitMs: 60_000, pausesMs: [10, 20, 30] };
+let server: LlamaServerSim | undefined;
+
+beforeEach(forgetChecks);
+afterEach(async () => {
+	await closeChannels();
+	await server?.close();
+	server = undefined;
+});
+
+/** Checks that give these results one after the other, the last one again and again. */
+function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
+	let at = 0;
+	return async () => {
+		const status = statuses[Math.min(at++, statuses.length - 1)]!;
+		return {
+			status,
+			healthy: status === 'healthy',
+			summary: `It is ${status}.`,
+			url: 'http://x',
+			server: { kind: 'llamaServer', version: null },
+			latencyMs: 1,
+			findings: [],
+			checkedAt: '',
+			checkMs: 1,
+		};
+	};
+}
+
+describe('waiting until a server is ready', () => {
+	it('waits out loading and comes back with the healthy check', async () => {
+		// A check asks three or four things: so many refusals last for two checks at least.
+		server = await startLlamaServerSim({ apiKey: SESAME, loadingFor: 8 });
+		const { url } = server;
+		const result = await waitUntilReady(async () => await check(url), QUICK);
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaServer' },
+			history: [{ status: 'loading' }, { status: 'healthy' }],
+		});
+		expect(result.checks).toBeGreaterThan(2);
+		// The first two of the pauses.
+		expect(result.waitedMs).toBeGreaterThanOrEqual(29);
+	});
+
+	it('waits for a server that is not started yet', async () => {
+		const port = await closedPort();
+		const waiting = waitUntilReady(async () => await check(`http://127.0.0.1:${port}`), QUICK);
+		server = await startLlamaServerSim({ port, apiKey: SESAME });
+		expect((await waiting).history.at(-1)).toMatchObject({ status: 'healthy' });
+	});
+
+	it('gives up at its limit and says that it still loads', async () => {
+		const result = await waitUntilReady(played('loading'), { ...QUICK, limitMs: 100 });
+		expect(result).toMatchObject({ status: 'loading', healthy: false, history: [{ status: 'loading' }] });
+		expect(result.summary).toMatch(/^Still loading after \d+ s: It is loading\.$/);
+		expect(result.waitedMs).toBeLessThan(AT_ONCE_MS);
+	});
+
+	it.each(['unauthorized', 'misconfigured'] as const)(
+		'does not wait where waiting does not help: %s',
+		async (status) => {
+			expect(await waitUntilReady(played(status), QUICK)).toMatchObject({ status, checks: 1 });
+			expect(await waitUntilReady(played(status, status, 'healthy'), { ...QUICK, waitOutErrors: true })).toMatchObject({
+				status: 'healthy',
+				checks: 3,
+			});
+		},
+	);
+
+	it('tells a server that restarts over and over from one that loads', async () => {
+		const result = await waitUntilReady(played('loading', 'unreachable', 'loading', 'loading', 'unreachable'), {
+			...QUICK,
+			limitMs: 2000,
+		});
+		expect(result).toMatchObject({
+			status: 'unreachable',
+			summary: 'The server starts, loads, and exits, again and again.',
+		});
+		expect(result.findings[0]).toMatchObject({ id: 'restartLoop', severity: 'error' });
+		expect(result.findings[0]!.advice).toContain('memory');
+	});
+
+	it('waits longer and longer between checks', async () => {
+		const times: number[] = [];
+		const play = played('loading', 'loading', 'loading', 'loading', 'healthy');
+		await waitUntilReady(
+			async () => {
+				times.push(performance.now());
+				return await play();
+			},
+			{ limitMs: 60_000, pausesMs: [20, 60, 100] },
+		);
+		// Timers may ring a millisecond early.
+		for (const [at, wanted] of [20, 60, 100, 100].entries())
+			expect(times[at + 1]! - times[at]!).toBeGreaterThan(wanted - 2);
+		expect(times).toHaveLength(5);
+	});
+
+	it('is cancelled at once', async () => {
+		const abort = new AbortController();
+		const waiting = waitUntilReady(played('loading'), { limitMs: 60_000, signal: abort.signal, pausesMs: [30_000] });
+		const startedAt = Date.now();
+		abort.abort(new Error('stopped'));
+		await expect(waiting).rejects.toThrow('stopped');
+		expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+	});
+});

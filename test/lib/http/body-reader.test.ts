@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+
+import { BodyReader } from '../../../lib/http/body-reader';
+import { anySplit, everyPair } from '../../support/streams';
+
+const read = (contentType: string | undefined, pieces: Iterable<Uint8Array>) => {
+	const reader = new BodyReader(contentType);
+	const events = [...pieces].flatMap((piece) => reader.push(piece));
+	return { events: [...events, ...reader.end()], page: reader.page, strayLines: reader.strayLines };
+};
+
+const STREAM = 'text/event-stream';
+const JSON_TYPE = 'application/json; charset=utf-8';
+const LINES = 'application/x-ndjson';
+const nothing = { events: [], page: undefined, strayLines: [] };
+const whole = (data: string) => ({ ...nothing, events: [{ event: 'whole-answer', data }] });
+const event = (data: string) => ({ ...nothing, events: [{ data }] });
+
+describe('what a body is shows in its first character', () => {
+	test.each<[name: string, contentType: string | undefined, body: string, expected: ReturnType<typeof read>]>([
+		['events', STREAM, 'data: a\n\n', event('a')],
+		['events without a type', undefined, 'data: a\n\n', event('a')],
+		['events labelled as JSON', JSON_TYPE, ': hi\n\ndata: a\n\n', event('a')],
+		['events labelled as a page', 'text/html', 'data: a\n\n', event('a')],
+		['events after a byte-order mark and blank lines', STREAM, '\uFEFF\n\r\n\ndata: a\n\n', event('a')],
+		['case 44: JSON', JSON_TYPE, '{"a":"ü🦙"}', whole('{"a":"ü🦙"}')],
+		['case 44: JSON labelled as a stream', STREAM, '{"a":1}', whole('{"a":1}')],
+		['case 44: JSON without a type', undefined, ' \r\n{"a":1}\n', whole(' \r\n{"a":1}\n')],
+		['a JSON list', undefined, '[{"error":1}]', whole('[{"error":1}]')],
+		['JSON that is no object', JSON_TYPE, 'null', whole('null')],
+		['a broken answer labelled as JSON', JSON_TYPE, 'proxy error: x', whole('proxy error: x')],
+		['JSON lines', LINES, '{"a":1}\n{"b":2}\n', { ...nothing, strayLines: ['{"a":1}', '{"b":2}'] }],
+		['a page', 'text/html', '<!doctype html>x', { ...nothing, page: '<!doctype html>x' }],
+		['a page without a type', undefined, '\n<html>', { ...nothing, page: '\n<html>' }],
+		['a text', 'text/plain', 'Ollama is running', { ...nothing, strayLines: ['Ollama is running'] }],
+		['nothing', STREAM, '', nothing],
+		['nothing labelled as JSON', JSON_TYPE, '', nothing],
+		['blanks', STREAM, ' \n\t\r\n', nothing],
+	])('%s, wherever it is cut', (_name, contentType, body, expected) => {
+		const bytes = Buffer.from(body);
+		expect(read(contentType, [bytes])).toEqual(expected);
+		for (const pieces of everyPair(bytes)) expect(read(contentType, pieces)).toEqual(expected);
+	});
+
+	test('any JSON answer in any pieces arrives whole', () => {
+		const answer = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue()).map((value) => JSON.stringify(value));
+		const pieces = answer.chain((text) => fc.tuple(fc.constant(text), anySplit(Buffer.from(text))));
+		fc.assert(
+			fc.property(pieces, fc.constantFrom(STREAM, JSON_TYPE, undefined), ([text, split], type) =>
+				expect(read(type, split)).toEqual(whole(text)),
+			),
+		);
+	});
+
+	test('of a page no more than its beginning is kept', () => {
+		const { page } = read(
+			'text/html',
+			Array.from({ length: 100 }, () => Buffer.from(`<p>${'x'.repeat(2000)}</p>`)),
+		);
+		expect(page!.length).toBeGreaterThan(60_000);
+		expect(page!.length).toBeLessThan(70_000);
+	});
+});

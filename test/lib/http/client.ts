@@ -1,0 +1,73 @@
+/** What the tests of the transport have in common: one chat on a simulator, and what came of it. */
+import { Connection } from '../../../lib/http/connection';
+import type { ConnectionSettings, EventStream, StreamOptions } from '../../../lib/http/types';
+import { ServerError } from '../../../lib/errors/server-error';
+import type { ServerSentEvent } from '../../../lib/http/sse';
+
+export const CHAT = { model: 'sim-model', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+
+export interface Outcome {
+	events: ServerSentEvent[];
+	/** The content of all deltas. */
+	text: string;
+	failed: ServerError | undefined;
+	strayLines: readonly string[];
+}
+
+export const connect = (url: string, settings: Partial<ConnectionSettings> = {}): Connection =>
+	new Connection({ baseUrl: url, ...settings });
+
+export const openChat = async (connection: Connection, options: StreamOptions = {}): Promise<EventStream> =>
+	await connection.stream(`${connection.url.api}/chat/completions`, { json: CHAT, ...options });
+
+/** Reads a stream to its end. The first event counts as the first token, unless `firstToken` is false. */
+export async function drain(stream: EventStream, { firstToken = true } = {}): Promise<Outcome> {
+	const events: ServerSentEvent[] = [];
+	const failed = await failureOf(async () => {
+		for await (const batch of stream.batches) {
+			if (firstToken) stream.firstToken();
+			events.push(...batch);
+		}
+	});
+	return { events, text: textOf(events), failed, strayLines: stream.strayLines() };
+}
+
+/** Sends a chat and reads the whole answer. */
+export async function ask(
+	connection: Connection,
+	options: StreamOptions = {},
+	reading?: { firstToken: boolean },
+): Promise<Outcome> {
+	let outcome: Outcome = { events: [], text: '', failed: undefined, strayLines: [] };
+	const failed = await failureOf(async () => {
+		outcome = await drain(await openChat(connection, options), reading);
+	});
+	return failed === undefined ? outcome : { ...outcome, failed };
+}
+
+/** The typed error of something that fails; anything else that is thrown fails the test. */
+export async function failureOf(act: () => Promise<unknown>): Promise<ServerError | undefined> {
+	const thrown = await act().then(
+		() => undefined,
+		(error: unknown) => ({ error }),
+	);
+	if (thrown !== undefined) expect(thrown.error).toBeInstanceOf(ServerError);
+	return thrown?.error as ServerError | undefined;
+}
+
+export function textOf(events: readonly ServerSentEvent[]): string {
+	return events.map(({ data }) => contentOf(data)).join('');
+}
+
+function contentOf(data: string): string {
+	try {
+		const { choices = [] } = JSON.parse(data) as {
+			choices?: Array<{ delta?: { content?: string | null }; message?: { content?: string } }>;
+		};
+		return choices[0]?.delta?.content ?? choices[0]?.message?.content ?? '';
+	} catch {
+		return '';
+	}
+}
+
+export const dataOf = (events: readonly ServerSentEvent[]): string[] => events.map(({ data }) => data);

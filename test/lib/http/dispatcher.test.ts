@@ -1,0 +1,259 @@
+import { Connection } from '../../../lib/http/connection';
+import { channelFor, closeChannels, CONNECT_LIMIT_MS } from '../../../lib/http/dispatcher';
+import * as vendor from '../../../lib/http/vendor';
+import {
+	type LlamaServerSim,
+	reply,
+	type SimOptions,
+	startLlamaServerSim,
+	startSilentServer,
+} from '../../servers/llama-server';
+import { delay, net, performance } from '../../support/node';
+import { testCertificate } from '../../support/tls';
+import { ask, connect, failureOf } from './client';
+
+jest.mock('../../../lib/http/vendor', () => {
+	const actual = jest.requireActual<typeof vendor>('../../../lib/http/vendor');
+	return {
+		...actual,
+		request: jest.fn(actual.request),
+		EnvHttpProxyAgent: jest.fn((options) => new actual.EnvHttpProxyAgent(options)),
+	};
+});
+const request = jest.mocked(vendor.request);
+const EnvHttpProxyAgent = jest.mocked(vendor.EnvHttpProxyAgent);
+
+const servers: LlamaServerSim[] = [];
+const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
+	const server = await startLlamaServerSim(options);
+	servers.push(server);
+	return server;
+};
+afterEach(async () => {
+	await closeChannels();
+	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
+	request.mockClear();
+	EnvHttpProxyAgent.mockClear();
+});
+
+const KEY = { origin: 'http://gpu:8080', scope: '{}', ignoreSslIssues: false };
+
+describe('what undici is told', () => {
+	test('case 57: its own time limits are off, for every kind of request', async () => {
+		const server = await start();
+		const connection = connect(server.url);
+		await ask(connection);
+		await connection.call(`${server.url}/health`);
+		await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
+		expect(request.mock.calls.map(([, options]) => [options?.headersTimeout, options?.bodyTimeout])).toEqual([
+			[0, 0],
+			[0, 0],
+			[0, 0],
+		]);
+		for (const [options] of EnvHttpProxyAgent.mock.calls)
+			expect(options).toMatchObject({ headersTimeout: 0, bodyTimeout: 0 });
+	});
+
+	test('a generation has a connection of its own, a GET may use one again', async () => {
+		const server = await start();
+		const connection = connect(server.url);
+		const { keepAlive, fresh } = channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false });
+		await ask(connection);
+		await connection.call(`${server.url}/health`);
+		await connection.call(`${server.url}/health`, { once: true });
+		expect(request.mock.calls.map(([, options]) => [options?.dispatcher === fresh, options?.reset])).toEqual([
+			[true, true],
+			[false, false],
+			[true, true],
+		]);
+		expect(request.mock.calls[1]![1]!.dispatcher).toBe(keepAlive);
+	});
+
+	test('connections are made within 10 s, kept for less than the 5 s of llama-server, and check certificates', () => {
+		channelFor(KEY);
+		channelFor({ ...KEY, ignoreSslIssues: true, connectLimitMs: 500 });
+		const options = EnvHttpProxyAgent.mock.calls.map(([given]) => given);
+		expect(CONNECT_LIMIT_MS).toBe(10_000);
+		expect(options[0]).toMatchObject({
+			connect: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
+			proxyTls: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
+			requestTls: { rejectUnauthorized: true },
+			keepAliveTimeout: 4000,
+			keepAliveMaxTimeout: 4000,
+		});
+		expect(options[2]).toMatchObject({
+			connect: { timeout: 500, rejectUnauthorized: false },
+			requestTls: { rejectUnauthorized: false },
+		});
+	});
+});
+
+describe('making a connection', () => {
+	test('packets that are dropped end at the connect limit, for streams and for calls', async () => {
+		const server = await startSilentServer();
+		const connection = new Connection({ baseUrl: server.url, connectLimitMs: 60 });
+		const failures = [
+			(await ask(connection, { retries: 3 })).failed,
+			await failureOf(async () => await connection.call(`${server.url}/health`)),
+		];
+		await server.close();
+		for (const failed of failures) {
+			expect(failed).toMatchObject({ kind: 'connectTimeout', facts: { code: 'UND_ERR_CONNECT_TIMEOUT' } });
+			expect(failed!.message).toContain('No answer from "127.0.0.1" while connecting');
+		}
+	});
+
+	test('case 1: what cannot be reached is asked once', async () => {
+		const server = await start();
+		await server.close();
+		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe('refused');
+		expect((await ask(connect(server.url))).failed!.kind).toBe('refused');
+		expect(request.mock.calls).toHaveLength(2);
+	});
+
+	test('case 60: cancelling, and every limit, end the wait for a connection at once', async () => {
+		const server = await startSilentServer();
+		const connection = connect(server.url);
+		const stop = new AbortController();
+		const outcome = ask(connection, { signal: stop.signal });
+		await delay(20);
+		const started = performance.now();
+		stop.abort();
+		const kinds = [
+			(await outcome).failed!.kind,
+			(await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind,
+			(await failureOf(async () => await connection.call(`${server.url}/health`, { timeoutMs: 20 })))!.kind,
+		];
+		const tookMs = performance.now() - started;
+		await closeChannels();
+		await server.close();
+		expect(kinds).toEqual(['aborted', 'firstTokenLimit', 'totalLimit']);
+		expect(tookMs).toBeLessThan(CONNECT_LIMIT_MS);
+	});
+
+	test('localhost reaches a server on IPv4 although n8n turns the choice of the address family off', async () => {
+		const server = await start();
+		const before = net.getDefaultAutoSelectFamily();
+		net.setDefaultAutoSelectFamily(false);
+		const url = `http://localhost:${server.port}`;
+		// The order in which many systems resolve the name, whatever this one does.
+		const lookup = (_name: string, { all }: { all?: boolean }, done: (...args: unknown[]) => void) => {
+			if (all === true)
+				done(null, [
+					{ address: '::1', family: 6 },
+					{ address: '127.0.0.1', family: 4 },
+				]);
+			else done(null, '::1', 6);
+		};
+		const egressFilter = {
+			validateUrl: async () => await Promise.resolve({ ok: true }),
+			createSecureLookup: () => lookup as never,
+			validateRedirectSync: () => {},
+		};
+		const outcomes = [];
+		for (const connection of [connect(url), connect(url, { egressFilter })]) {
+			outcomes.push((await connection.call(`${url}/health`)).status, (await ask(connection)).failed);
+		}
+		net.setDefaultAutoSelectFamily(before);
+		expect(outcomes).toEqual([200, undefined, 200, undefined]);
+	});
+
+	test('an untrusted certificate is refused, unless the credential says otherwise', async () => {
+		const server = await start({ tls: true });
+		const { failed } = await ask(connect(server.url));
+		expect(failed).toMatchObject({ kind: 'tlsUntrusted', facts: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
+		expect((await ask(connect(server.url, { ignoreSslIssues: true }))).failed).toBeUndefined();
+		// The permission belongs to the one credential.
+		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
+		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe(
+			'tlsUntrusted',
+		);
+		expect(server.requests).toHaveLength(1);
+		expect(testCertificate().cert).toContain('BEGIN CERTIFICATE');
+	});
+});
+
+describe('channels', () => {
+	test('one per origin and credential', () => {
+		const [channel] = [channelFor(KEY)];
+		expect(channelFor({ ...KEY })).toBe(channel);
+		const others = [
+			{ ...KEY, origin: 'http://gpu:8081' },
+			{ ...KEY, scope: '{"authorization":"Bearer a"}' },
+			{ ...KEY, ignoreSslIssues: true },
+			{ ...KEY, connectLimitMs: 100 },
+			{
+				...KEY,
+				egressFilter: {
+					validateUrl: async () => ({ ok: true }),
+					createSecureLookup: () => () => {},
+					validateRedirectSync: () => {},
+				},
+			},
+		].map(channelFor);
+		expect(new Set([channel, ...others]).size).toBe(6);
+		expect(others.map(({ queue }) => queue)).not.toContain(channel.queue);
+	});
+
+	test('connections are shared by all that use one credential, and by nobody else', async () => {
+		const server = await start();
+		const get = async (headers: Record<string, string>) => {
+			await connect(server.url, { headers }).call(`${server.url}/health`);
+			await delay(5);
+		};
+		await get({ authorization: 'Bearer one' });
+		await get({ authorization: 'Bearer two' });
+		await get({ authorization: 'Bearer one' });
+		expect(server.requests.map(({ connection, headers }) => [connection, headers.authorization])).toEqual([
+			[0, 'Bearer one'],
+			[1, 'Bearer two'],
+			[0, 'Bearer one'],
+		]);
+	});
+
+	test('beyond 64 the one used least recently is closed; whoever still has it gets a new one', async () => {
+		const server = await start();
+		const connection = connect(server.url);
+		await connection.call(`${server.url}/health`);
+		const own = channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false });
+		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		await server.until(() => server.connections.open === 0);
+		expect(channelFor({ ...KEY, scope: '69' })).toBe(channelFor({ ...KEY, scope: '69' }));
+		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+		expect((await ask(connection)).failed).toBeUndefined();
+		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false })).not.toBe(own);
+	});
+
+	test('one that is in use is not closed', async () => {
+		const server = await start();
+		let goOn = () => {};
+		const gate = new Promise<void>((resolve) => {
+			goOn = resolve;
+		});
+		server.script(reply.chunks(['a', { wait: gate }, 'b']));
+		const answer = ask(connect(server.url));
+		await server.until(() => server.requests.length === 1);
+		const own = channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false });
+		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false })).toBe(own);
+		goOn();
+		expect((await answer).text).toBe('ab');
+	});
+
+	test('closing them all leaves no connection open', async () => {
+		const server = await start();
+		server.route('GET /props', reply.silence());
+		const connection = connect(server.url);
+		await connection.call(`${server.url}/health`);
+		const [call, stream] = [
+			failureOf(async () => await connection.call(`${server.url}/props`, { once: true })),
+			ask(connection),
+		];
+		await server.until(() => server.requests.length === 3);
+		await stream;
+		expect(server.connections.open).toBeGreaterThan(0);
+		await closeChannels();
+		expect((await call)!.kind).toBe('closedBeforeAnswer');
+		await server.until(() => server.connections.open === 0);
+	});
+});

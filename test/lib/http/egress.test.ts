@@ -1,0 +1,193 @@
+import { ExecuteContext } from 'n8n-core';
+import { createEmptyRunExecutionData, Workflow } from 'n8n-workflow';
+import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-workflow';
+
+import type { EgressFilter } from '../../../lib/http/types';
+import { egressFilterOf } from '../../../lib/servers/credential';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { findNoNames } from '../../support/names';
+import { process } from '../../support/node';
+import { ask, connect, failureOf } from './client';
+
+const VARIABLES = {
+	N8N_SSRF_PROTECTION_ENABLED: 'true',
+	N8N_SSRF_ALLOWED_IP_RANGES: '127.0.0.1/32',
+	N8N_SSRF_BLOCKED_HOSTNAMES: 'localhost',
+};
+
+const servers: LlamaServerSim[] = [];
+const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
+	const server = await startLlamaServerSim(options);
+	servers.push(server);
+	return server;
+};
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await closeChannels();
+	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
+});
+
+/** n8n's filter as a node gets it: from the helpers of a real execution context. */
+function realFilter(): EgressFilter {
+	const node: INode = { id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };
+	const nodeType = { description: { properties: [] } };
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
+	const additionalData = {} as IWorkflowExecuteAdditionalData;
+	const context = new ExecuteContext(
+		workflow,
+		node,
+		additionalData,
+		'manual',
+		createEmptyRunExecutionData(),
+		0,
+		[],
+		{},
+		{ node, data: {}, source: null },
+		[],
+	);
+	const filter = egressFilterOf(context.helpers);
+	expect(filter).toBeDefined();
+	return filter!;
+}
+
+describe("n8n's own egress filter, switched on", () => {
+	let filter: EgressFilter;
+	beforeAll(() => {
+		Object.assign(process.env, VARIABLES);
+		filter = realFilter();
+	});
+	afterAll(() => {
+		for (const name of Object.keys(VARIABLES)) delete process.env[name];
+	});
+
+	test('lets an allowed address through', async () => {
+		const server = await start();
+		const connection = connect(server.url, { egressFilter: filter });
+		expect((await ask(connection)).failed).toBeUndefined();
+		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+	});
+
+	test('refuses a private address before anything is sent', async () => {
+		const server = await start({ host: '127.0.0.2' });
+		const connection = connect(server.url, { egressFilter: filter });
+		for (const failed of [
+			(await ask(connection, { retries: 3 })).failed,
+			await failureOf(async () => await connection.call(`${server.url}/health`)),
+		]) {
+			expect(failed).toMatchObject({
+				kind: 'blockedByPolicy',
+				facts: { reason: expect.stringContaining('restricted IP address') as string },
+			});
+			expect(failed!.message).toContain('blocks "127.0.0.2"');
+			expect(failed!.remedy).toContain('N8N_SSRF_ALLOWED_HOSTNAMES');
+		}
+		expect(server.connections.accepted).toBe(0);
+	});
+
+	test('refuses a name, and one that turns out bad only when it is looked up for the connection', async () => {
+		const server = await start();
+		const url = `http://localhost:${server.port}`;
+		expect((await ask(connect(url, { egressFilter: filter }))).failed!.kind).toBe('blockedByPolicy');
+		// As with a name that resolves to another address the second time.
+		const late: EgressFilter = {
+			validateUrl: async () => await Promise.resolve({ ok: true }),
+			createSecureLookup: () => filter.createSecureLookup(),
+			validateRedirectSync: () => {},
+		};
+		expect((await ask(connect(url, { egressFilter: late }))).failed).toMatchObject({
+			kind: 'blockedByPolicy',
+			facts: { reason: expect.stringContaining('hostname is restricted') as string },
+		});
+		expect(server.connections.accepted).toBe(0);
+	});
+
+	test('refuses a redirect to a private address', async () => {
+		const [server, other] = [await start(), await start({ host: '127.0.0.2' })];
+		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
+		const { failed } = await ask(connect(server.url, { egressFilter: filter }));
+		expect(failed).toMatchObject({ kind: 'blockedByPolicy', url: `${other.url}/v1/chat/completions` });
+		expect(failed!.message).toContain('"127.0.0.2"');
+		expect(other.connections.accepted).toBe(0);
+	});
+
+	test('a name that does not exist is told as that', async () => {
+		findNoNames();
+		const { failed } = await ask(connect('http://no-such-host.invalid:8080', { egressFilter: filter }));
+		expect(failed!.kind).toBe('dns');
+	});
+});
+
+describe('any egress filter', () => {
+	const filterWith = (
+		lookup: (hostname: string) => string,
+		validateUrl: EgressFilter['validateUrl'] = async () => await Promise.resolve({ ok: true }),
+	): EgressFilter => ({
+		validateUrl,
+		createSecureLookup: () => (hostname: string, options: { all?: boolean }, done: (...args: never[]) => void) => {
+			const address = lookup(hostname);
+			const answer = options.all === true ? [null, [{ address, family: 4 }]] : [null, address, 4];
+			(done as unknown as (...args: unknown[]) => void)(...answer);
+		},
+		validateRedirectSync: () => {},
+	});
+
+	test('its look-up is the one that connections are made with, and it is asked for every URL', async () => {
+		const server = await start();
+		const asked: string[] = [];
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async (url) => {
+				asked.push(String(url));
+				return await Promise.resolve({ ok: true });
+			},
+		);
+		const url = `http://gpu.test:${server.port}`;
+		server.route('GET /health', reply.redirect('/v1/health', 302));
+		const connection = connect(url, { egressFilter: filter });
+		expect((await ask(connection)).failed).toBeUndefined();
+		expect((await connection.call(`${url}/health`)).status).toBe(200);
+		expect(asked).toEqual([`${url}/v1/chat/completions`, `${url}/health`, `${url}/v1/health`]);
+		expect(server.requests[0]!.headers.host).toBe(`gpu.test:${server.port}`);
+	});
+
+	test('the look-up of the newest execution counts, so that no old execution is kept alive', async () => {
+		const server = await start();
+		const url = `http://gpu.test:${server.port}`;
+		const first = connect(url, { egressFilter: filterWith(() => '127.0.0.9') });
+		expect((await ask(first)).failed!.kind).toBe('refused');
+		expect((await ask(connect(url, { egressFilter: filterWith(() => '127.0.0.1') }))).failed).toBeUndefined();
+	});
+
+	test('case 60: a filter that takes its time is not waited for', async () => {
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async () => await new Promise(() => {}),
+		);
+		const connection = connect('http://gpu.test', { egressFilter: filter });
+		const stop = new AbortController();
+		const outcome = ask(connection, { signal: stop.signal });
+		stop.abort();
+		expect((await outcome).failed!.kind).toBe('aborted');
+		expect((await ask(connection, { limits: { firstTokenMs: 20 } })).failed!.kind).toBe('firstTokenLimit');
+	});
+
+	test('another refusal than its own is told as what it is', async () => {
+		const filter = filterWith(
+			() => '127.0.0.1',
+			async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }),
+		);
+		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));
+		expect(failed!.message).toContain('Invalid URL: x');
+		const silent = filterWith(
+			() => '127.0.0.1',
+			async () => await Promise.resolve({ ok: false }),
+		);
+		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe('blockedByPolicy');
+	});
+});

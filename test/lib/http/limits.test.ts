@@ -1,0 +1,225 @@
+import { DEFAULT_LIMITS, Watchdog, type Limits } from '../../../lib/http/limits';
+import { delay } from '../../support/node';
+
+const NONE: Limits = { firstTokenMs: 0, idleMs: 0 };
+
+/** A clock that a test turns by hand, in place of the real one and of AbortSignal.timeout. */
+class Clock {
+	private now = 1000;
+	private timers: Array<{ at: number; ring: AbortController }> = [];
+	longest = 0;
+
+	constructor() {
+		jest.spyOn(performance, 'now').mockImplementation(() => this.now);
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+			const ring = new AbortController();
+			this.longest = Math.max(this.longest, ms);
+			this.timers.push({ at: this.now + ms, ring });
+			return ring.signal;
+		});
+	}
+
+	pass(ms: number): void {
+		const until = this.now + ms;
+		for (;;) {
+			const next = this.timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+			if (next === undefined) break;
+			this.timers.splice(this.timers.indexOf(next), 1);
+			this.now = next.at;
+			next.ring.abort();
+		}
+		this.now = until;
+	}
+
+	/** How long it takes until the limit is hit; undefined when nothing is hit within ten days. */
+	untilHit({ signal }: Watchdog): number | undefined {
+		const started = this.now;
+		for (let waited = 0; waited < 864_000_000 && !signal.aborted; ) {
+			const step = Math.max(1, Math.min(...this.timers.map(({ at }) => at - this.now), 864_000_000 - waited));
+			this.pass(step);
+			waited += step;
+		}
+		return signal.aborted ? this.now - started : undefined;
+	}
+}
+
+let clock: Clock;
+beforeEach(() => {
+	clock = new Clock();
+});
+afterEach(() => {
+	jest.restoreAllMocks();
+});
+
+describe('Watchdog', () => {
+	test('by default 30 minutes to the first token, 5 minutes between two pieces, no total', () => {
+		expect(DEFAULT_LIMITS).toEqual({ firstTokenMs: 1_800_000, idleMs: 300_000, totalMs: 0 });
+	});
+
+	test('the first-token limit is hit, and says which and how long it was', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 100 });
+		expect([watchdog.hit, watchdog.hitMs]).toEqual([undefined, undefined]);
+		expect(clock.untilHit(watchdog)).toBe(400);
+		expect([watchdog.hit, watchdog.hitMs]).toEqual(['firstTokenLimit', 400]);
+	});
+
+	test('case 58: bytes that are no token do not lengthen the first-token limit', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 400, idleMs: 1000 });
+		for (let pings = 0; pings < 3; pings++) {
+			clock.pass(100);
+			watchdog.touch();
+		}
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(watchdog.hit).toBe('firstTokenLimit');
+	});
+
+	test('case 59: the idle limit does not count before the first token', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
+		clock.pass(1000);
+		expect(watchdog.signal.aborted).toBe(false);
+		watchdog.firstToken();
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect([watchdog.hit, watchdog.hitMs]).toEqual(['idleLimit', 100]);
+	});
+
+	test('after the first token only the idle limit counts, and every byte starts it anew', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100 });
+		watchdog.firstToken();
+		for (let pieces = 0; pieces < 20; pieces++) {
+			clock.pass(99);
+			watchdog.touch();
+		}
+		expect(watchdog.signal.aborted).toBe(false);
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('a second first token changes nothing', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
+		watchdog.firstToken();
+		clock.pass(60);
+		watchdog.firstToken();
+		expect(clock.untilHit(watchdog)).toBe(40);
+	});
+
+	test('0 means none', () => {
+		const watchdog = new Watchdog(NONE);
+		watchdog.firstToken();
+		expect(watchdog.firstTokenLeftMs).toBe(Infinity);
+		expect(clock.untilHit(watchdog)).toBeUndefined();
+		expect([watchdog.hit, watchdog.hitMs]).toEqual([undefined, undefined]);
+	});
+
+	test('the total limit counts from the start, whatever arrives', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 1000, totalMs: 600 });
+		watchdog.firstToken();
+		clock.pass(500);
+		watchdog.touch();
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect([watchdog.hit, watchdog.hitMs]).toEqual(['totalLimit', 600]);
+	});
+
+	test('the progress limit counts between events, before and after the first token, whatever else arrives', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, progressMs: 600 });
+		clock.pass(500);
+		watchdog.progress();
+		clock.pass(500);
+		expect(watchdog.signal.aborted).toBe(false);
+		watchdog.firstToken();
+		watchdog.touch();
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect([watchdog.hit, watchdog.hitMs]).toEqual(['progressLimit', 600]);
+	});
+
+	test('of several limits the first one counts', () => {
+		const limits = { firstTokenMs: 300, idleMs: 50, totalMs: 400, progressMs: 200 };
+		const hits = [limits, { ...limits, progressMs: 0 }, { ...limits, progressMs: 0, firstTokenMs: 0 }].map((given) => {
+			const watchdog = new Watchdog(given);
+			clock.untilHit(watchdog);
+			return watchdog.hit;
+		});
+		expect(hits).toEqual(['progressLimit', 'firstTokenLimit', 'totalLimit']);
+	});
+
+	test('the time left until the first-token limit runs down', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 0 });
+		clock.pass(300);
+		expect(watchdog.firstTokenLeftMs).toBe(700);
+	});
+
+	test.each([0, 5000])('finishing shortens an idle limit of %d ms', (idleMs) => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs });
+		watchdog.firstToken();
+		watchdog.finishing(300);
+		clock.pass(200);
+		watchdog.finishing(300);
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('finishing does not lengthen the idle limit', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 200 });
+		watchdog.firstToken();
+		watchdog.finishing(5000);
+		expect(clock.untilHit(watchdog)).toBe(200);
+	});
+
+	test('finishing ends the first-token limit, also when no token came', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 100, idleMs: 200 });
+		watchdog.finishing(5000);
+		expect(clock.untilHit(watchdog)).toBe(200);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('once stopped, nothing is hit any more', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 10, idleMs: 10, totalMs: 10 });
+		watchdog.stop();
+		watchdog.firstToken();
+		watchdog.finishing(1);
+		expect(clock.untilHit(watchdog)).toBeUndefined();
+	});
+
+	test('limits longer than a timer of Node can be are kept', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, totalMs: 800_000_000 });
+		const longer = new Watchdog({ firstTokenMs: 2 ** 31 + 5000, idleMs: 0 });
+		expect(clock.untilHit(watchdog)).toBe(800_000_000);
+		expect(clock.longest).toBe(2 ** 31 - 1);
+		clock.pass(2 ** 31 + 4000 - 800_000_000);
+		expect(longer.signal.aborted).toBe(false);
+		clock.pass(1000);
+		expect(longer.hit).toBe('firstTokenLimit');
+	});
+
+	test("the caller's signal is passed on, with its reason, and is not taken for a limit", () => {
+		const caller = new AbortController();
+		const watchdog = new Watchdog({ firstTokenMs: 20, idleMs: 0 }, caller.signal);
+		caller.abort('stop');
+		expect([watchdog.signal.aborted, watchdog.signal.reason]).toEqual([true, 'stop']);
+		clock.pass(100);
+		expect(watchdog.hit).toBeUndefined();
+	});
+
+	test('a signal that aborted before is passed on at once', () => {
+		expect(new Watchdog(NONE, AbortSignal.abort('early')).signal).toMatchObject({ aborted: true, reason: 'early' });
+	});
+
+	test("a stopped watchdog leaves the caller's signal alone", () => {
+		const caller = new AbortController();
+		const added = jest.spyOn(caller.signal, 'addEventListener');
+		const removed = jest.spyOn(caller.signal, 'removeEventListener');
+		const watchdog = new Watchdog(NONE, caller.signal);
+		watchdog.stop();
+		expect(removed.mock.calls.map(([, listener]) => listener)).toContain(added.mock.calls[0]![1]);
+		caller.abort();
+		expect(watchdog.signal.aborted).toBe(false);
+	});
+
+	test('it works by the real clock as well', async () => {
+		jest.restoreAllMocks();
+		const watchdog = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
+		const quiet = new Watchdog({ firstTokenMs: 20, idleMs: 0 });
+		quiet.stop();
+		await delay(60);
+		expect([watchdog.hit, quiet.hit]).toEqual(['firstTokenLimit', undefined]);
+	});
+});

@@ -1,0 +1,174 @@
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { findNoNames } from '../../support/names';
+import { process, util } from '../../support/node';
+import { ask, CHAT, connect, failureOf, openChat } from './client';
+import { type ProxyOptions, type ProxyServer, startProxy } from '../../servers/proxy-server';
+
+const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
+const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
+const unset = () => {
+	for (const name of VARIABLES) delete process.env[name];
+};
+
+const open: Array<LlamaServerSim | ProxyServer> = [];
+const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
+	const server = await startLlamaServerSim(options);
+	open.push(server);
+	return server;
+};
+const proxy = async (options: ProxyOptions = {}): Promise<ProxyServer> => {
+	const server = await startProxy(options);
+	open.push(server);
+	return server;
+};
+
+beforeEach(unset);
+afterEach(async () => {
+	jest.restoreAllMocks();
+	await closeChannels();
+	await Promise.all(open.splice(0).map(async (server) => await server.close()));
+	unset();
+});
+afterAll(() => {
+	for (const [name, value] of Object.entries(before)) if (value !== undefined) process.env[name] = value;
+});
+
+describe('proxy variables of the environment', () => {
+	test.each(['http_proxy', 'HTTP_PROXY'])(
+		'%s: plain http goes in absolute form, as squid wants it, also to odd ports',
+		async (variable) => {
+			const [server, between] = [await start(), await proxy()];
+			process.env[variable] = between.url;
+			const connection = connect(server.url, { headers: { authorization: 'Bearer local-key' } });
+			const { text, failed } = await ask(connection);
+			expect(failed).toBeUndefined();
+			expect(text).not.toBe('');
+			expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+			expect(between.log).toEqual([
+				{ method: 'POST', target: `${server.url}/v1/chat/completions`, authorization: undefined },
+				{ method: 'GET', target: `${server.url}/health`, authorization: undefined },
+			]);
+			expect(server.requests[0]).toMatchObject({
+				target: '/v1/chat/completions',
+				body: CHAT,
+				headers: { authorization: 'Bearer local-key', host: `127.0.0.1:${server.port}` },
+			});
+		},
+	);
+
+	test('https goes through a tunnel', async () => {
+		const server = await start({ tls: true });
+		const between = await proxy({ tunnelTo: [server.port] });
+		process.env.https_proxy = between.url;
+		const connection = connect(server.url, { ignoreSslIssues: true });
+		expect((await ask(connection)).failed).toBeUndefined();
+		expect((await ask(connect(server.url))).failed!.kind).toBe('tlsUntrusted');
+		expect(between.log[0]).toEqual({ method: 'CONNECT', target: `127.0.0.1:${server.port}`, authorization: undefined });
+	});
+
+	test('every generation has a connection of its own through the proxy as well', async () => {
+		const [server, between] = [await start(), await proxy()];
+		process.env.http_proxy = between.url;
+		const connection = connect(server.url);
+		for (let round = 0; round < 3; round++) await ask(connection);
+		expect(between.accepted).toBe(3);
+		await connection.call(`${server.url}/health`);
+		await connection.call(`${server.url}/health`);
+		expect(between.log).toHaveLength(5);
+		expect(between.accepted).toBeLessThanOrEqual(5);
+	});
+
+	test.each(['127.0.0.1', '*', 'other.lan, 127.0.0.1'])('no_proxy=%s: the proxy is left out', async (hosts) => {
+		const [server, between] = [await start(), await proxy()];
+		process.env.http_proxy = between.url;
+		process.env.no_proxy = hosts;
+		expect((await ask(connect(server.url))).failed).toBeUndefined();
+		expect(between.accepted).toBe(0);
+	});
+
+	test('case 60: cancelling reaches the server through the proxy', async () => {
+		const [server, between] = [await start(), await proxy()];
+		process.env.http_proxy = between.url;
+		server.script(reply.chunks(['a', { wait: 5000 }, 'b']), reply.chunks(['a', { wait: 5000 }, 'b']));
+		const stream = await openChat(connect(server.url));
+		stream.close();
+		await server.until(() => server.requests[0]!.endedBy === 'client-abort');
+		const stop = new AbortController();
+		const outcome = ask(connect(server.url), { signal: stop.signal });
+		await server.until(() => server.requests[1]?.headersSentAt !== undefined);
+		stop.abort();
+		expect((await outcome).failed!.kind).toBe('aborted');
+		await server.until(() => server.requests[1]!.endedBy === 'client-abort');
+	});
+
+	test('a user and a password in the variable are sent to the proxy only', async () => {
+		const [server, between] = [await start(), await proxy({ user: 'me:pass-word' })];
+		process.env.http_proxy = `http://me:pass-word@127.0.0.1:${between.port}`;
+		expect((await ask(connect(server.url))).failed).toBeUndefined();
+		expect(between.log[0]!.authorization).toBe(`Basic ${Buffer.from('me:pass-word').toString('base64')}`);
+		expect(server.requests[0]!.headers).not.toHaveProperty('proxy-authorization');
+	});
+
+	test.each(['http', 'https'])('a proxy that wants a password, before an %s server', async (scheme) => {
+		const server = await start({ tls: scheme === 'https' });
+		const between = await proxy({ user: 'me:pass-word', tunnelTo: [server.port] });
+		process.env.http_proxy = between.url;
+		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
+		expect(failed!.kind).toBe('proxy');
+		expect(failed!.message).toContain('407');
+		expect(failed!.remedy).toContain('NO_PROXY');
+	});
+
+	test('a proxy that refuses the tunnel', async () => {
+		const [server, between] = [await start({ tls: true }), await proxy()];
+		process.env.https_proxy = between.url;
+		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
+		expect(failed).toMatchObject({ kind: 'proxy', facts: { code: 'HTTP 403' } });
+	});
+
+	test.each(['http', 'https'])(
+		'a proxy that is not there, before an %s server: the proxy is named, not the server',
+		async (scheme) => {
+			const [server, between] = [await start({ tls: scheme === 'https' }), await proxy()];
+			await between.close();
+			process.env.http_proxy = between.url;
+			const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
+			expect(failed!.kind).toBe('proxy');
+			expect(failed!.message).toContain(`ECONNREFUSED 127.0.0.1:${between.port}`);
+			process.env.http_proxy = 'http://no-such-proxy.invalid:3128';
+			findNoNames();
+			await closeChannels();
+			const unknown = await failureOf(
+				async () => await connect(server.url, { ignoreSslIssues: true }).call(`${server.url}/health`),
+			);
+			expect(unknown!.kind).toBe('proxy');
+			expect(unknown!.message).toContain('no-such-proxy.invalid');
+		},
+	);
+
+	test.each(['127.0.0.1:3128', 'me:pass-word@proxy', '://', 'ftp://proxy'])(
+		'a variable that holds no URL (%s) is an error that does not show it',
+		async (value) => {
+			const server = await start();
+			process.env.http_proxy = value;
+			for (const failed of [
+				(await ask(connect(server.url))).failed,
+				await failureOf(async () => await connect(server.url).call(`${server.url}/health`)),
+			]) {
+				expect(failed!.kind).toBe('proxy');
+				expect(failed!.message).toContain('not a URL such as http://proxy:3128');
+				expect(util.inspect(failed)).not.toContain('pass-word');
+			}
+			delete process.env.http_proxy;
+			expect((await ask(connect(server.url))).failed).toBeUndefined();
+		},
+	);
+
+	test('a server that is down behind the proxy', async () => {
+		const [server, between] = [await start(), await proxy()];
+		await server.close();
+		process.env.http_proxy = between.url;
+		expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'gateway', status: 502 });
+	});
+});

@@ -1,0 +1,79 @@
+import { harvestHost } from '../../../lib/langchain/host';
+import { loadSdk, reportUnsupportedHost, type AiNodeSdk } from '../../../lib/langchain/sdk';
+import { OLDEST_N8N } from '../../../lib/supported-n8n';
+import { fakeContext } from '../../support/context';
+
+const { context } = fakeContext({}, {});
+const sdk = loadSdk();
+
+/** The real SDK with something in its model taken away. */
+function changedSdk(change: (adapter: Record<string, unknown>, prototype: Record<string, unknown>) => void): AiNodeSdk {
+	return {
+		...sdk,
+		supplyModel: (...args: Parameters<AiNodeSdk['supplyModel']>) => {
+			const { response } = sdk.supplyModel(...args) as { response: Record<string, unknown> };
+			// A class of its own, so that nothing remembered of the real one is used.
+			const prototype = Object.create(Object.getPrototypeOf(response) as object) as Record<string, unknown>;
+			const base = Object.create(Object.getPrototypeOf(Object.getPrototypeOf(response)) as object) as Record<
+				string,
+				unknown
+			>;
+			for (const key of Object.getOwnPropertyNames(Object.getPrototypeOf(response)))
+				prototype[key] = (Object.getPrototypeOf(response) as Record<string, unknown>)[key];
+			Object.setPrototypeOf(prototype, base);
+			Object.setPrototypeOf(response, prototype);
+			change(response, base);
+			return { response };
+		},
+	} as unknown as AiNodeSdk;
+}
+
+describe("the host's classes", () => {
+	it('are found in the real SDK', async () => {
+		const harvest = await harvestHost(context, sdk);
+		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual([
+			'AIMessageChunk',
+			'BaseChatModel',
+			'ChatGenerationChunk',
+			'N8nLlmTracing',
+		]);
+	});
+
+	it('are the same every time', async () => {
+		expect(await harvestHost(context, sdk)).toBe(await harvestHost(context, sdk));
+	});
+
+	it.each([
+		[
+			'BaseChatModel.withConfig',
+			(_adapter: Record<string, unknown>, base: Record<string, unknown>) => (base.withConfig = undefined),
+		],
+		['_streamResponseChunks', (adapter: Record<string, unknown>) => (adapter._streamResponseChunks = undefined)],
+		[
+			'ChatGenerationChunk',
+			(adapter: Record<string, unknown>) => (adapter._streamResponseChunks = async function* () {}),
+		],
+		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
+	])('name what is missing when n8n changes: %s', async (missing, change) => {
+		expect(await harvestHost(context, changedSdk(change))).toEqual({ missing });
+	});
+});
+
+describe('the SDK', () => {
+	it('is asked for with a sentence where an old n8n has none', () => {
+		expect(() =>
+			loadSdk(() => {
+				throw new Error("Cannot find module '@n8n/ai-node-sdk'");
+			}),
+		).toThrow(`needs n8n ${OLDEST_N8N} or newer: this n8n brings no @n8n/ai-node-sdk`);
+		expect(() => loadSdk(() => ({}))).toThrow('has no supplyModel');
+	});
+
+	it('being absent does not keep the node file from loading', () => {
+		expect(() =>
+			reportUnsupportedHost(() => {
+				throw new Error('Cannot find module');
+			}),
+		).not.toThrow();
+	});
+});

@@ -1,0 +1,122 @@
+import { ChatClient } from '../../../lib/chat/client';
+import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
+import { loadSdk } from '../../../lib/langchain/sdk';
+import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
+import { Connection } from '../../../lib/http/connection';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { fakeContext } from '../../support/context';
+import { createRequire, process } from '../../support/node';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+
+type Sim = Awaited<ReturnType<typeof startLlamaServerSim>>;
+let sim: Sim;
+
+beforeEach(async () => {
+	sim = await startLlamaServerSim({});
+});
+afterEach(async () => {
+	await closeChannels();
+	await sim.close();
+});
+
+const sdk = loadSdk();
+const { concat } = createRequire(`${process.cwd()}/package.json`)('@langchain/core/utils/stream') as {
+	concat: (a: unknown, b: unknown) => { tool_calls: unknown[] };
+};
+const getTime = {
+	type: 'function',
+	function: {
+		name: 'get_time',
+		description: 'Time',
+		parameters: { type: 'object', properties: { tz: { type: 'string' } } },
+	},
+};
+const getWeather = {
+	type: 'function',
+	function: {
+		name: 'get_weather',
+		description: 'Weather',
+		parameters: { type: 'object', properties: { city: { type: 'string' } } },
+	},
+};
+
+/** The model that an n8n gets whose LangChain classes could not be found. */
+function fallback(): Model {
+	const client = new ChatClient(new Connection({ baseUrl: sim.url }), PLAIN_SETTINGS);
+	return sdk.supplyModel(
+		fakeContext({}, {}).context,
+		sdkChatModel(client, sdk, (error) => error as Error),
+	).response as Model;
+}
+
+function sentMessages(at: number): Array<Record<string, unknown>> {
+	return (
+		sim.requests.filter(({ path }) => path.endsWith('/chat/completions'))[at]!.body as {
+			messages: Array<Record<string, unknown>>;
+		}
+	).messages;
+}
+
+describe('the plain SDK path, for an n8n whose classes changed', () => {
+	it('streams text', async () => {
+		sim.script(reply.text('Hello there'));
+		let text = '';
+		for await (const { content } of await fallback().stream('Hi')) {
+			if (Array.isArray(content)) text += content.map((block: { text?: string }) => block.text ?? '').join('');
+		}
+		expect(text).toBe('Hello there');
+	});
+
+	it('returns a whole answer', async () => {
+		sim.script(reply.text('Hello there'));
+		const message = await fallback().invoke('Hi');
+		expect(JSON.stringify(message.content)).toContain('Hello there');
+	});
+
+	it('hands over two parallel calls right, where the adapter mixes up the usual deltas', async () => {
+		sim.script(
+			reply.toolCalls([
+				{ name: 'get_weather', arguments: { city: 'Paris' } },
+				{ name: 'get_time', arguments: { tz: 'UTC' } },
+			]),
+		);
+		let all: { tool_calls: unknown[] } | undefined;
+		for await (const chunk of await fallback().bindTools([getWeather, getTime]).stream('Hi'))
+			all = all === undefined ? (chunk as unknown as { tool_calls: unknown[] }) : concat(all, chunk);
+		expect(all?.tool_calls).toMatchObject([
+			{ name: 'get_weather', args: { city: 'Paris' } },
+			{ name: 'get_time', args: { tz: 'UTC' } },
+		]);
+	});
+
+	it('sends every tool once although the adapter binds twice', async () => {
+		await (fallback().bindTools([getTime]).bindTools([getTime]) as Model).invoke('Hi');
+		const body = sim.requests.at(-1)!.body as { tools: unknown[] };
+		expect(body.tools).toHaveLength(1);
+	});
+
+	it('sends back calls and results in the right roles', async () => {
+		sim.script(reply.toolCalls([{ name: 'get_time', arguments: { tz: 'UTC' }, id: 'idA' }]));
+		const bound = fallback().bindTools([getTime]);
+		const first = await bound.invoke('What time is it?');
+		await bound.invoke([
+			{ role: 'user', content: 'What time is it?' },
+			first,
+			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
+		]);
+		expect(sentMessages(1)).toMatchObject([
+			{ role: 'user', content: 'What time is it?' },
+			{ role: 'assistant', tool_calls: [{ id: 'idA', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } }] },
+			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
+		]);
+	});
+
+	it('throws what the adapter would take for success', async () => {
+		sim.script(reply.chunks(['half'], { error: { message: 'Compute error.' } }));
+		const run = async () => {
+			for await (const chunk of await fallback().stream('Hi')) expect(chunk).toBeDefined();
+		};
+		await expect(run()).rejects.toMatchObject({ kind: 'streamError', partialText: 'half' });
+	});
+});

@@ -1,0 +1,318 @@
+import { describeModel, type ListedModel, listModels } from '../../../lib/servers/model-list';
+import {
+	detectServerKind,
+	forgetServerKinds,
+	kindOfModelList,
+	knownServerKind,
+} from '../../../lib/servers/server-kind';
+import { Connection } from '../../../lib/http/connection';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { ServerError } from '../../../lib/errors/server-error';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+
+let sims: LlamaServerSim[] = [];
+
+beforeEach(() => forgetServerKinds());
+afterEach(async () => {
+	await closeChannels();
+	await Promise.all(sims.map(async (sim) => await sim.close()));
+	sims = [];
+});
+
+async function start(options: SimOptions = {}) {
+	const sim = await startLlamaServerSim(options);
+	sims.push(sim);
+	return sim;
+}
+
+const connect = (baseUrl: string, key?: string) =>
+	new Connection({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
+
+async function list(sim: LlamaServerSim, key?: string): Promise<ListedModel[]> {
+	return await listModels(connect(sim.url, key));
+}
+
+async function failed(promise: Promise<unknown>): Promise<ServerError> {
+	const outcome: unknown = await promise.then(
+		() => undefined,
+		(error: unknown) => error,
+	);
+	if (!(outcome instanceof ServerError)) throw new Error(`no failure: ${String(outcome)}`);
+	return outcome;
+}
+
+describe('lists of models', () => {
+	it('llama-server with one model: context, size, inputs from /props', async () => {
+		const sim = await start({ alias: 'qwen3-8b', vision: true, nCtx: 32768 });
+		expect(await list(sim)).toEqual([
+			{
+				id: 'qwen3-8b',
+				aliases: ['qwen3-8b'],
+				contextTokens: 32768,
+				parameters: 134515008,
+				quantization: 'Q4_1',
+				vision: true,
+				audio: false,
+				state: 'loaded',
+			},
+		]);
+		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /props']);
+	});
+
+	it('a sleeping server says so and is not woken (case 96)', async () => {
+		const sim = await start({ sleeping: true });
+		expect(await list(sim)).toMatchObject([{ state: 'sleeping' }]);
+		expect(sim.sleeping).toBe(true);
+	});
+
+	it('llama-server that keeps /props to itself', async () => {
+		const sim = await start();
+		sim.route('GET /props', reply.error(404, { error: 'no' }));
+		const [model] = await list(sim);
+		expect(model).toMatchObject({ id: 'sim-model', contextTokens: 8192 });
+		expect(model).not.toHaveProperty('vision');
+		expect(model).not.toHaveProperty('state');
+	});
+
+	it('a router tells states and inputs itself, and loads nothing for the list', async () => {
+		const sim = await start({
+			profile: 'router',
+			models: [
+				{ id: 'a', status: 'loaded', vision: true, aliases: ['first'] },
+				{ id: 'b', status: 'unloaded' },
+				{ id: 'c', status: 'unloaded', exitCode: 1 },
+			],
+		});
+		const models = await list(sim);
+		expect(models).toMatchObject([
+			{ id: 'a', state: 'loaded', vision: true },
+			{ id: 'b', state: 'unloaded', vision: false },
+			{ id: 'c', state: expect.stringMatching(/unloaded|failed/) as string },
+		]);
+		expect(models[0]?.aliases).toContain('first');
+		expect(paths(sim)).toEqual(['GET /v1/models']);
+		expect(sim.models.map(({ status }) => status)).toEqual(['loaded', 'unloaded', 'unloaded']);
+	});
+
+	it('a router’s model that failed to load is called failed', async () => {
+		const sim = await start();
+		sim.route(
+			'GET /v1/models',
+			reply.json({
+				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1 } }],
+			}),
+		);
+		expect(await list(sim)).toEqual([{ id: 'x', aliases: [], state: 'failed' }]);
+	});
+
+	it('Ollama: sizes from its own list, context from the running models', async () => {
+		const sim = await start({ profile: 'ollama', models: [{ id: 'llama3:8b', nCtx: 4096 }, { id: 'qwen3:4b' }] });
+		expect(await list(sim)).toEqual([
+			{
+				id: 'llama3:8b',
+				aliases: [],
+				parameters: '134.52M',
+				quantization: 'Q4_1',
+				contextTokens: 4096,
+				state: 'loaded',
+			},
+			{
+				id: 'qwen3:4b',
+				aliases: [],
+				parameters: '134.52M',
+				quantization: 'Q4_1',
+				contextTokens: 8192,
+				state: 'loaded',
+			},
+		]);
+	});
+
+	it('Ollama: what is not running is not loaded; what can see is said to', async () => {
+		const sim = await start({ profile: 'ollama', models: [{ id: 'llava' }] });
+		sim.route('GET /api/ps', reply.json({ models: [] }));
+		sim.route(
+			'GET /api/tags',
+			reply.json({
+				models: [{ name: 'llava', capabilities: ['completion', 'vision'], details: { parameter_size: '7B' } }],
+			}),
+		);
+		expect(await list(sim)).toEqual([
+			{ id: 'llava', aliases: [], parameters: '7B', vision: true, state: 'not loaded' },
+		]);
+	});
+
+	it('an old Ollama without /v1: its own list', async () => {
+		const sim = await start({ profile: 'ollama', models: [{ id: 'llama2' }] });
+		sim.route('GET /v1/models', reply.error(404, '404 page not found'));
+		expect(await list(sim)).toMatchObject([{ id: 'llama2', state: 'loaded' }]);
+	});
+
+	it('vLLM: context from max_model_len', async () => {
+		const sim = await start({ profile: 'vllm', models: [{ id: 'Qwen/Qwen3-8B', nCtx: 16384 }] });
+		expect(await list(sim)).toEqual([{ id: 'Qwen/Qwen3-8B', aliases: [], contextTokens: 16384 }]);
+		expect(paths(sim)).toEqual(['GET /v1/models']);
+	});
+
+	it('GPUStack, with its key', async () => {
+		const sim = await start({ profile: 'gpustack', models: [{ id: 'qwen3' }, { id: 'bge-m3' }] });
+		expect((await list(sim, 'gpustack-key')).map(({ id }) => id)).toEqual(['qwen3', 'bge-m3']);
+		expect(await failed(list(sim, 'wrong-key'))).toMatchObject({ kind: 'unauthorized', status: 401 });
+	});
+
+	it('a FastAPI server', async () => {
+		const sim = await start({ profile: 'fastapi', models: [{ id: 'local' }] });
+		expect((await list(sim)).map(({ id }) => id)).toEqual(['local']);
+	});
+
+	it('a bare list, and entries that are none', async () => {
+		const sim = await start({ profile: 'fastapi' });
+		sim.route(
+			'GET /v1/models',
+			reply.json([
+				{ id: 'a' },
+				{ name: 'no id' },
+				null,
+				{ id: 'b', aliases: ['c', 5], meta: { n_ctx: 0, n_params: 'many' } },
+			]),
+		);
+		expect(await list(sim)).toEqual([
+			{ id: 'a', aliases: [] },
+			{ id: 'b', aliases: ['c'] },
+		]);
+	});
+});
+
+describe('a list that cannot be had says why', () => {
+	it('a wrong key', async () => {
+		const sim = await start({ apiKey: 'right-key' });
+		const error = await failed(list(sim, 'wrong-key'));
+		expect(error).toMatchObject({ kind: 'unauthorized', status: 401, url: `${sim.url}/v1/models` });
+		expect(error.message).toContain(sim.url);
+	});
+
+	it('a wrong path', async () => {
+		const sim = await start();
+		expect(await failed(listModels(connect(`${sim.url}/nowhere`)))).toMatchObject({ kind: 'wrongPath', status: 404 });
+	});
+
+	it('nothing there', async () => {
+		const sim = await start();
+		await sim.close();
+		expect(await failed(list(sim))).toMatchObject({ kind: 'refused' });
+	});
+
+	it('a web page in place of the API', async () => {
+		const sim = await start();
+		for (const path of ['GET /v1/models', 'GET /api/tags', 'GET /api/ps'])
+			sim.route(path, reply.html(200, '<!doctype html><title>Log in</title>'));
+		expect(await failed(list(sim))).toMatchObject({ kind: 'notAnApi' });
+	});
+
+	it('JSON of something else', async () => {
+		const sim = await start();
+		sim.route('GET /v1/models', reply.json({ hello: 'world' }));
+		expect(await failed(list(sim))).toMatchObject({
+			kind: 'invalidAnswer',
+			serverText: expect.stringContaining('world') as string,
+		});
+	});
+
+	it('a server that is loading', async () => {
+		const sim = await start({ loadingFor: 10 });
+		expect(await failed(list(sim))).toMatchObject({ kind: 'loading', status: 503 });
+	});
+
+	it.each([
+		['an empty list', { object: 'list', data: [] }],
+		['Ollama’s null', { object: 'list', data: null }],
+	])('no models: %s', async (_what, body) => {
+		const sim = await start();
+		sim.route('GET /v1/models', reply.json(body));
+		const error = await failed(list(sim));
+		expect(error).toMatchObject({
+			kind: 'modelNotFound',
+			message: expect.stringContaining('The server has no models') as string,
+		});
+		expect(error.remedy).toContain('ollama pull');
+	});
+});
+
+describe('one line for the list', () => {
+	it.each<[ListedModel, string]>([
+		[
+			{
+				id: 'qwen3-8b',
+				aliases: [],
+				parameters: 8_190_735_360,
+				quantization: 'Q4_K_M',
+				contextTokens: 32768,
+				vision: true,
+				state: 'loaded',
+			},
+			'qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)',
+		],
+		[
+			{ id: 'smol', aliases: [], parameters: 134_515_008, contextTokens: 512, audio: true, vision: false },
+			'smol (135M, 512 context, audio)',
+		],
+		[{ id: 'llama3', aliases: [], parameters: '8.0B' }, 'llama3 (8.0B)'],
+		[{ id: 'x', aliases: [] }, 'x'],
+	])('%j', (model, line) => {
+		expect(describeModel(model)).toBe(line);
+	});
+});
+
+describe('who answers', () => {
+	it.each<[SimOptions, string, string[]]>([
+		[{}, 'llamaServer', ['GET /v1/models']],
+		[{ profile: 'router' }, 'llamaServer', ['GET /v1/models']],
+		[{ profile: 'old-llama-server' }, 'llamaServer', ['GET /v1/models']],
+		[{ apiKey: 'needed' }, 'llamaServer', ['GET /v1/models']],
+		[{ profile: 'vllm' }, 'vllm', ['GET /v1/models']],
+		[{ profile: 'ollama' }, 'ollama', ['GET /v1/models']],
+		[{ profile: 'gpustack' }, 'other', ['GET /v1/models', 'GET /api/version']],
+		[{ profile: 'fastapi' }, 'other', ['GET /v1/models', 'GET /api/version']],
+	])('%j is %s, asked once', async (options, kind, asked) => {
+		const sim = await start(options);
+		const connection = connect(sim.url);
+		expect(knownServerKind(connection)).toBeUndefined();
+		expect(await detectServerKind(connection)).toBe(kind);
+		expect(await detectServerKind(connection)).toBe(kind);
+		expect(knownServerKind(connection)).toBe(kind);
+		expect(paths(sim)).toEqual(asked);
+	});
+
+	it('Ollama with nothing but models of other people', async () => {
+		const sim = await start({ profile: 'ollama' });
+		sim.route(
+			'GET /v1/models',
+			reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }),
+		);
+		expect(await detectServerKind(connect(sim.url))).toBe('ollama');
+	});
+
+	it('llama-server behind a proxy that hides its header', async () => {
+		const sim = await start();
+		sim.route(
+			'GET /v1/models',
+			reply.json({ data: [{ id: 'x', owned_by: 'llamacpp' }] }, { headers: { server: 'nginx' } }),
+		);
+		expect(await detectServerKind(connect(sim.url))).toBe('llamaServer');
+	});
+
+	it('a server that cannot be asked is none of them, and is asked again', async () => {
+		const sim = await start();
+		const connection = connect(sim.url);
+		sim.route('GET /v1/models', reply.closed());
+		expect(await detectServerKind(connection)).toBe('other');
+		expect(knownServerKind(connection)).toBeUndefined();
+	});
+
+	it('owners that nobody knows tell nothing', () => {
+		expect(kindOfModelList({ data: [{ owned_by: 'openai' }] })).toBeUndefined();
+		expect(kindOfModelList({ data: 'x' })).toBeUndefined();
+		expect(kindOfModelList(null)).toBeUndefined();
+		expect(kindOfModelList({ data: [{ owned_by: 'someone' }, { owned_by: 'library' }] })).toBe('ollama');
+	});
+});
