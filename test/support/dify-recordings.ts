@@ -1,0 +1,45 @@
+/** Exchanges with real Dify servers, kept in `test/fixtures/dify-<version>/` (see the README there). */
+import type { DifyAppMode } from '../../lib/dify/types';
+import { fixture, httpFixture, type HttpFixture } from './streams';
+
+export type RecordedVersion = '1.12.1' | '1.14.2';
+export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2'];
+
+/** One field of a multipart form: a text, or a file of which only name, type and size are kept. */
+export interface RecordedPart {
+	name: string;
+	value?: string;
+	filename?: string;
+	type?: string;
+	/** Bytes. */
+	size?: number;
+}
+
+/** A request as it was sent. */
+export interface RecordedCase {
+	/** The answer is `<name>.http`. */
+	name: string;
+	/** Mode of the app behind the key. */
+	app: DifyAppMode;
+	method: string;
+	/** Path and query. */
+	url: string;
+	/** Default: the app's own key as Bearer token; empty for none. */
+	authorization?: string;
+	/** Default: `application/json` where there is a body. */
+	contentType?: string;
+	/** A JSON body. */
+	body?: Record<string, unknown>;
+	/** A body that is no JSON object. */
+	text?: string;
+	form?: RecordedPart[];
+	/** How the answer ended, where Dify did not end it. */
+	ended?: 'closed by client' | 'upstream aborted';
+}
+
+export const recordedCases = (version: RecordedVersion): RecordedCase[] =>
+	JSON.parse(fixture(`dify-${version}/cases.json`).toString('utf8')) as RecordedCase[];
+
+/** What Dify answered to the case of that name. */
+export const recordedAnswer = (version: RecordedVersion, name: string): HttpFixture =>
+	httpFixture(`dify-${version}/${name}.http`);
