@@ -50,7 +50,7 @@ export class DifyApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/dify.svg', dark: 'file:../icons/dify.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#connecting-dify';
+	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/dify.md';
 
 	properties: INodeProperties[] = [
 		{

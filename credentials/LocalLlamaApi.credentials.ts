@@ -52,7 +52,7 @@ export class LocalLlamaApi implements ICredentialType {
 
 	icon: Icon = { light: 'file:../icons/localLlama.svg', dark: 'file:../icons/localLlama.dark.svg' };
 
-	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#connecting-a-model-server';
+	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
 
 	properties: INodeProperties[] = [
 		{

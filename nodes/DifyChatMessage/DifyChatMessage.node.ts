@@ -31,7 +31,9 @@ export class DifyChatMessage implements INodeType {
 			alias: ['dify', 'chatbot', 'chatflow', 'agent', 'llm', 'self-hosted'],
 			resources: {
 				primaryDocumentation: [
-					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-chat-message' },
+					{
+						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-chat-message.md',
+					},
 				],
 			},
 		},

@@ -31,7 +31,9 @@ export class DifyConversation implements INodeType {
 			alias: ['dify', 'chat history', 'messages', 'suggested questions', 'conversation variables'],
 			resources: {
 				primaryDocumentation: [
-					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-conversation' },
+					{
+						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-conversation.md',
+					},
 				],
 			},
 		},

@@ -27,7 +27,11 @@ export class DifyFeedback implements INodeType {
 			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
 			alias: ['dify', 'rating', 'like', 'dislike', 'thumbs up', 'thumbs down', 'feedback'],
 			resources: {
-				primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#dify-feedback' }],
+				primaryDocumentation: [
+					{
+						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-feedback.md',
+					},
+				],
 			},
 		},
 		usableAsTool: true,

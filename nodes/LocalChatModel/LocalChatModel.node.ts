@@ -44,7 +44,9 @@ export class LocalChatModel implements INodeType {
 			],
 			resources: {
 				primaryDocumentation: [
-					{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#local-chat-model' },
+					{
+						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/local-chat-model.md',
+					},
 				],
 			},
 		},

@@ -41,7 +41,11 @@ export class ServerHealth implements INodeType {
 				'health check',
 			],
 			resources: {
-				primaryDocumentation: [{ url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama#server-health' }],
+				primaryDocumentation: [
+					{
+						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/server-health.md',
+					},
+				],
 			},
 		},
 		usableAsTool: true,

@@ -9,7 +9,7 @@ export const LARGEST_BYTES = 150_000;
 
 /** @returns {string[]} every document of the project, from its root */
 export const documents = () => [
-	...['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'workflows/README.md'],
+	...['README.md', 'README.zh-CN.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'workflows/README.md'],
 	...filesBelow(join(root, 'docs'))
 		.map((file) => file.slice(root.length + 1).replaceAll('\\', '/'))
 		.filter((file) => file.endsWith('.md')),

@@ -2,146 +2,164 @@ import type { INodeProperties, INodePropertyCollection, INodeType } from 'n8n-wo
 
 import { ADVICE } from '../../lib/health/advice';
 import { fs, path, process } from '../support/node';
+import { loadScript } from '../support/scripts';
+import { anchorsOf, codeOf, headingsOf, linksOf } from './markdown';
 
 const ROOT = process.cwd();
+const CHINESE = '.zh-CN.md';
 const read = (file: string) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const exists = (file: string) => fs.existsSync(path.join(ROOT, file));
 
-interface Section {
-	level: number;
-	title: string;
-	/** Lines outside of code. */
-	lines: string[];
-	code: string[];
-}
+let documents: string[];
 
-/** A document in pieces, each from one heading to the next. */
-function sectionsOf(markdown: string): Section[] {
-	const sections: Section[] = [];
-	let code: string[] | undefined;
-	for (const line of markdown.split('\n')) {
-		const section = sections.at(-1);
-		const heading = /^(#+) (.+)$/.exec(line);
-		if (line.startsWith('```')) {
-			if (code !== undefined) section?.code.push(code.join('\n'));
-			code = code === undefined ? [] : undefined;
-		} else if (code !== undefined) {
-			code.push(line);
-		} else if (heading === null) {
-			section?.lines.push(line);
-		} else {
-			sections.push({ level: heading[1]!.length, title: heading[2]!, lines: [], code: [] });
-		}
-	}
-	return sections;
-}
-
-const links = (markdown: string) => [...markdown.matchAll(/!?\[[^\]]*\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
-
-/** As GitHub makes it: lower case, punctuation gone, blanks become hyphens. */
-const anchorOf = (title: string) =>
-	title
-		.toLowerCase()
-		.replace(/[^\p{L}\p{N} _-]/gu, '')
-		.replaceAll(' ', '-');
-
-const english = read('README.md');
-const chinese = read('README.zh-CN.md');
-
-describe.each([
-	['README.md', english],
-	['README.zh-CN.md', chinese],
-	['workflows/README.md', read('workflows/README.md')],
-	['docs/docker/README.md', read('docs/docker/README.md')],
-	['CONTRIBUTING.md', read('CONTRIBUTING.md')],
-])('the links of %s', (file, markdown) => {
-	const anchors = sectionsOf(markdown).map(({ title }) => `#${anchorOf(title)}`);
-
-	it('lead to files and headings that exist', () => {
-		const broken = links(markdown)
-			.filter((link) => !link.startsWith('https://'))
-			.filter((link) =>
-				link.startsWith('#')
-					? !anchors.includes(link)
-					: !fs.existsSync(path.join(ROOT, path.dirname(file), link.split('#')[0]!)),
-			);
-		expect(broken).toEqual([]);
-	});
+beforeAll(async () => {
+	documents = (await loadScript<{ documents(): string[] }>('pictures')).documents();
 });
 
-describe('the help that n8n links to', () => {
-	const sources = ['credentials', 'nodes'].flatMap((folder) =>
-		(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
-			.filter((file) => /\.(ts|json)$/.test(file))
-			.map((file) => path.join(folder, file)),
-	);
+/** What is wrong with a link that a document has, if anything. */
+function problemOf(document: string, link: string): string | undefined {
+	const [target, anchor] = link.split('#') as [string, string | undefined];
+	const file = target === '' ? document : path.posix.normalize(path.posix.join(path.posix.dirname(document), target));
+	if (!exists(file)) return `${document}: ${link}: no such file`;
+	if (anchor !== undefined && !anchorsOf(read(file)).includes(decodeURIComponent(anchor)))
+		return `${document}: ${link}: no such heading`;
+	return undefined;
+}
 
-	it('is a heading of the README', () => {
+describe('links', () => {
+	it('of every document lead to files and headings that exist', () => {
+		expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/servers.md', 'workflows/README.md']));
+		const problems = documents.flatMap((document) =>
+			linksOf(read(document))
+				.filter((link) => !/^https?:\/\//.test(link))
+				.map((link) => problemOf(document, link)),
+		);
+		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
+	});
+
+	it('from the nodes and credentials lead to documents that exist', () => {
 		const { homepage } = JSON.parse(read('package.json')) as { homepage: string };
-		const [repository] = homepage.split('#');
-		const wanted = sources.flatMap((file) =>
+		const [repository] = homepage.split('#') as [string];
+		const sources = ['credentials', 'nodes'].flatMap((folder) =>
+			(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
+				.filter((file) => /\.(ts|json)$/.test(file))
+				.map((file) => path.join(folder, file)),
+		);
+		const links = sources.flatMap((file) =>
 			[...read(file).matchAll(/https:\/\/github\.com\/[^'"\s]+/g)].map(([link]) => link),
 		);
-		expect(wanted.length).toBeGreaterThan(10);
-		const known = sectionsOf(english).map(({ title }) => `${repository}#${anchorOf(title)}`);
-		expect(wanted.filter((link) => !known.includes(link))).toEqual([]);
+		expect(links.length).toBeGreaterThan(10);
+		const problems = links.map((link) =>
+			link.startsWith(`${repository}/blob/main/`)
+				? problemOf('README.md', link.slice(`${repository}/blob/main/`.length))
+				: `${link}: not a document of this repository`,
+		);
+		expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
+	});
+
+	it('are found broken where they are', () => {
+		expect(problemOf('README.md', 'docs/nowhere.md')).toContain('no such file');
+		expect(problemOf('README.md', 'docs/servers.md#nowhere')).toContain('no such heading');
+		expect(problemOf('README.md', 'docs/servers.md#n8n-in-docker')).toBeUndefined();
 	});
 });
 
-describe('the Chinese README', () => {
-	/** What no translation changes: how deep, how many rows, which code, names between backticks in tables, where links lead. */
-	const shapeOf = (markdown: string) =>
-		sectionsOf(markdown).map(({ level, lines, code }) => ({
-			level,
-			rows: lines.filter((line) => line.startsWith('|')).length,
-			paragraphs: lines
-				.join('\n')
-				.split(/\n{2,}/)
-				.filter((part) => part.trim() !== '').length,
-			code,
-			names: lines
+describe('documents in two languages', () => {
+	const chinese = ['README', 'docs/servers', 'docs/dify', 'docs/troubleshooting'].map((name) => `${name}${CHINESE}`);
+
+	it('exist for what people need to get started', () => {
+		expect(chinese.filter((file) => !documents.includes(file))).toEqual([]);
+	});
+
+	it('have the same headings, commands, names in tables, and links', () => {
+		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
+			const english = file.replace(CHINESE, '.md');
+			expect({ file: english, ...shapeOf(read(file)) }).toEqual({ file: english, ...shapeOf(read(english)) });
+		}
+	});
+
+	it('link to the page in the reader’s language', () => {
+		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
+			const foreign = linksOf(read(file))
+				.filter((link) => !/^https?:|^#/.test(link) && !link.includes(CHINESE))
+				.map((link) => link.split('#')[0]!)
+				.filter((link) => link !== path.basename(file).replace(CHINESE, '.md'))
+				.filter((link) => documents.includes(inRepository(file, link).replace(/\.md$/, CHINESE)));
+			expect({ file, foreign }).toEqual({ file, foreign: [] });
+		}
+	});
+
+	it('are written in Chinese', () => {
+		const han = (text: string) => text.match(/\p{Script=Han}/gu)?.length ?? 0;
+		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
+			const foreign = headingsOf(read(file)).filter(({ text }) => text.length > 200 && han(text) < 20);
+			expect({ file, foreign: foreign.map(({ title }) => title) }).toEqual({ file, foreign: [] });
+		}
+	});
+
+	const inRepository = (document: string, link: string) =>
+		path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
+
+	/** What a translation does not change. Its links lead to the same pages, in the language of the reader. */
+	const shapeOf = (markdown: string) => ({
+		headings: headingsOf(markdown).map(({ level }) => level),
+		commands: codeOf(markdown),
+		names: headingsOf(markdown).map(({ text }) =>
+			text
+				.split('\n')
 				.filter((line) => line.startsWith('|'))
-				.map((line) => [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1]!).sort()),
-			links: links(lines.join('\n'))
-				.filter((link) => !link.startsWith('#') && !/^README/.test(link))
+				.map((line) => [...line.matchAll(/`([^`]+)`/g)].map(([, name]) => name!).sort()),
+		),
+		links: headingsOf(markdown).map(({ level, text }) =>
+			linksOf(text)
+				.filter((link) => level > 1 || !/^[\w-]+(\.zh-CN)?\.md$/.test(link))
+				.map((link) => link.replace(CHINESE, '.md').replace(/#.*$/, '#'))
 				.sort(),
-		}));
-
-	it('has the sections, tables, commands, pictures and links of the English one', () => {
-		const shapes = [shapeOf(english), shapeOf(chinese)] as const;
-		const titles = sectionsOf(english).map(({ title }) => title);
-		expect(shapes[1].map((shape, at) => ({ at: titles[at], ...shape }))).toEqual(
-			shapes[0].map((shape, at) => ({ at: titles[at], ...shape })),
-		);
-	});
-
-	it('is Chinese', () => {
-		const chars = (text: string) => text.match(/\p{Script=Han}/gu)?.length ?? 0;
-		const foreign = sectionsOf(chinese).filter(
-			({ lines }) => lines.join('').length > 120 && chars(lines.join('')) < 20,
-		);
-		expect(foreign.map(({ title }) => title)).toEqual([]);
+		),
 	});
 });
 
-describe('what the README lists', () => {
+describe('README.md', () => {
+	const readme = read('README.md');
+
+	it('has at most 200 lines', () => {
+		for (const file of ['README.md', `README${CHINESE}`])
+			expect(read(file).split('\n').length).toBeLessThanOrEqual(201);
+	});
+
 	it('has every example workflow', () => {
 		const files = fs.readdirSync(path.join(ROOT, 'workflows')).filter((name) => name.endsWith('.json'));
 		for (const file of files) {
-			expect(english).toContain(`](workflows/${file})`);
+			expect(readme).toContain(`](workflows/${file})`);
 			expect(read('workflows/README.md')).toContain(`](${file})`);
 		}
 	});
 
-	it('has every finding that only Server Health makes', () => {
-		const [troubleshooting = ''] = english.split('\n## ').filter((part) => part.startsWith('Troubleshooting'));
-		expect(Object.keys(ADVICE).filter((id) => !troubleshooting.includes(`\`${id}\``))).toEqual([]);
+	it('says that the package is not verified, and which settings that needs', () => {
+		for (const file of ['README.md', 'docs/security.md']) {
+			expect(read(file)).toMatch(/not (\*\*)?verified/);
+			for (const variable of ['N8N_COMMUNITY_PACKAGES_ENABLED', 'N8N_UNVERIFIED_PACKAGES_ENABLED'])
+				expect(read(file)).toContain(variable);
+		}
 	});
+});
 
+describe('docs/troubleshooting.md', () => {
+	it('has every finding that only Server Health makes', () => {
+		const page = read('docs/troubleshooting.md');
+		expect(Object.keys(ADVICE).filter((id) => !page.includes(`\`${id}\``))).toEqual([]);
+	});
+});
+
+describe('docs/nodes', () => {
 	const folders = fs
 		.readdirSync(path.join(ROOT, 'nodes'))
-		.filter((folder) => fs.existsSync(path.join(ROOT, 'nodes', folder, `${folder}.node.ts`)));
+		.filter((folder) => exists(path.posix.join('nodes', folder, `${folder}.node.ts`)));
 
-	/** Names of fields and options as people see them, without the unit that some carry. What holds options has a name that says nothing. */
+	/** `LocalChatModel` → `docs/nodes/local-chat-model.md` */
+	const pageOf = (folder: string) => `docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
+
+	/** Names of fields and options as people see them, without the unit that some carry. The name of a collection says nothing. */
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
 		const own = property.displayName.replace(/ \(Seconds\)$/, '');
 		if (!('type' in property) || property.type !== 'collection') return [own];
@@ -154,16 +172,17 @@ describe('what the README lists', () => {
 			new () => INodeType
 		>;
 		const { description } = new exported[folder]!();
-		const section = sectionsOf(english);
-		const start = section.findIndex(({ title, level }) => title === description.displayName && level === 3);
-		expect(start).toBeGreaterThan(-1);
-		const said = section[start]!.lines.join('\n').toLowerCase();
-		// "DRY: Base" stands as "DRY (Multiplier, Base, …)"; hidden notices and technical fields have no label that is seen.
-		const missing = description.properties
-			.filter(({ type }) => type !== 'notice' && type !== 'hidden')
-			.flatMap(labelsOf)
-			.flatMap((label) => label.split(': '))
-			.filter((label) => !said.includes(label.toLowerCase()));
-		expect([...new Set(missing)]).toEqual([]);
+		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(exists);
+		expect(pages[0]).toBe(pageOf(folder));
+		for (const page of pages) {
+			const said = read(page).toLowerCase();
+			// "DRY: Base" stands as "DRY (Multiplier, Base, …)"; notices and hidden fields have no label that is seen.
+			const missing = description.properties
+				.filter(({ type }) => type !== 'notice' && type !== 'hidden')
+				.flatMap(labelsOf)
+				.flatMap((label) => label.split(': '))
+				.filter((label) => !said.includes(label.toLowerCase()));
+			expect({ page, missing: [...new Set(missing)] }).toEqual({ page, missing: [] });
+		}
 	});
 });
