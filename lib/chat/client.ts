@@ -6,13 +6,14 @@ import { parseJson } from '../values';
 import type { ServerSentEvent } from '../http/sse';
 import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
 import { convertMessages, questionOf } from './messages';
-import { refuseUnseenPictures, remarkOnDroppedMessages } from '../servers/ollama';
 import { checkParameters } from './parameters';
-import { buildRequest, type ChatCall, type ChatSettings } from './request';
-import { detectServerKind, knownServerKind, learnFromHeaders } from '../servers/server-kind';
+import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength } from './request';
+import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
+import { REFUSALS, traitsOf } from '../servers/kinds';
+import type { Concession, Refusal, ServerKind } from '../servers/kinds/kind';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, ServerKind, Thinking, WireChunk } from './types';
+import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, Thinking, WireChunk } from './types';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -39,52 +40,24 @@ const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magis
 const CUT_BEFORE_TEXT =
 	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
 
-/** Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only. */
-const OLLAMA_FAILED =
-	'Ollama ends a stream so where the process that runs the model has failed, and does not pass the cause on: its log tells it (ollama serve, journalctl -u ollama, docker logs). Most often the memory does not suffice. What had arrived is in the details.';
-
 const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
 
 /** Models whose answers were seen to begin inside a thinking block, each with its server. */
 const beginsThinking = new Set<string>();
 const sharedMemory = new TurnMemory();
 
-interface Adaptation {
-	/** What the refusal says. */
-	refused: RegExp;
-	change(request: ChatRequest): Partial<ChatRequest>;
-	/** For the user, where what was asked for is not what was sent. */
-	note?: string;
-}
-
 const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
 	parameters: { ...request.parameters, thinking },
 });
 
-/** Changes that make a server accept what it refused, each by what the refusal says. Nothing was generated then, so sending again is safe. */
-const ADAPTATIONS: readonly Adaptation[] = [
-	{ refused: /cannot use tools with stream/i, change: () => ({ stream: false }) },
-	// Mistral's templates (contract llama-server, case 81)
-	{ refused: /tool call ids? should be alphanumeric strings? with length 9/i, change: () => ({ shortToolIds: true }) },
-	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
-	{ refused: /stream[_ ]options/i, change: () => ({ streamUsage: false }) },
-	// Ollama (seen: 0.17.4): only gpt-oss knows efforts, no model knows this one, and some do not think.
-	{
-		refused: /think value .* is not supported for this model/i,
-		change: withThinking(undefined),
-		note: 'This model of Ollama thinks or does not, so the thinking effort was left out.',
-	},
-	{
-		refused: /invalid reasoning value: 'minimal'/i,
-		change: withThinking({ mode: 'effort', effort: 'low' }),
-		note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".',
-	},
-	{
-		refused: /does not support thinking/i,
-		change: withThinking(undefined),
-		note: 'This model does not think, so the thinking effort was left out.',
-	},
-];
+/** What each concession to a server changes. Nothing was generated before it, so sending again is safe. */
+const CONCESSIONS: Record<Concession, (request: ChatRequest) => Partial<ChatRequest>> = {
+	withoutStream: () => ({ stream: false }),
+	withoutUsageInStream: () => ({ streamUsage: false }),
+	shortToolIds: () => ({ shortToolIds: true }),
+	withoutThinkingSetting: withThinking(undefined),
+	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
+};
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
 export class ChatClient {
@@ -122,11 +95,14 @@ export class ChatClient {
 			messages,
 			async (matters) => await this.serverKind(matters, call.signal),
 		);
-		if (request.serverKind === 'ollama') await refuseUnseenPictures(this.connection, request, call.signal);
+		if (messages.some(hasPicture))
+			await traitsOf(request.serverKind).refuseUnseenPictures?.(this.connection, request.model, call.signal);
 		const { reader, adapted } = await this.open(request, call.signal);
-		learnFromHeaders(this.connection, reader.headers);
+		learnFromHeaders(this.connection, reader.headers, request.model);
 		const serverKind =
-			request.serverKind === 'other' ? (knownServerKind(this.connection) ?? 'other') : request.serverKind;
+			request.serverKind === 'other'
+				? (knownServerKind(this.connection, request.model) ?? 'other')
+				: request.serverKind;
 		const assembly = new Assembly({
 			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(serverKind),
 			prefill: prefillOf(messages),
@@ -164,14 +140,19 @@ export class ChatClient {
 		if (closing !== '') yield closing;
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
-		const isOllama = request.serverKind === 'ollama' || assembly.isFromOllama;
-		if ('failed' in result) throw this.explain(result.failed, reader.url, isOllama);
+		// Ollama's answers tell where they come from, whatever gateway passed them on.
+		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
+		if ('failed' in result) throw this.explain(result.failed, reader.url, maker.cutStreamRemedy);
 		if (result.answer.toolCalls.length > 0) this.memory.remember(result.answer, questionOf(messages));
 		const { answer } = result;
 		const dropped =
-			isOllama && answer.usage !== undefined
-				? await remarkOnDroppedMessages(this.connection, request, answer.usage.promptTokens, call.signal)
-				: undefined;
+			answer.usage === undefined
+				? undefined
+				: await maker.remarkOnDroppedMessages?.(
+						this.connection,
+						{ model: request.model, characters: textLength(messages), promptTokens: answer.usage.promptTokens },
+						call.signal,
+					);
 		return {
 			...answer,
 			text: presenter.shown,
@@ -208,7 +189,8 @@ export class ChatClient {
 	/** llama-server splits thinking off itself, or sends the opening tag along: what it streams is not held back for a name. */
 	private mayBeginThinking(serverKind: ServerKind): boolean {
 		return (
-			beginsThinking.has(this.modelKey) || (serverKind !== 'llamaServer' && THINKING_MODELS.test(this.settings.model))
+			beginsThinking.has(this.modelKey) ||
+			(!traitsOf(serverKind).splitsThinking && THINKING_MODELS.test(this.settings.model))
 		);
 	}
 
@@ -250,19 +232,17 @@ export class ChatClient {
 		request: ChatRequest,
 		signal: AbortSignal | undefined,
 	): Promise<{ reader: EventStream; adapted: string[] }> {
-		const taken = new Set<Adaptation>();
+		const taken = new Set<Refusal>();
 		for (let current = request; ; ) {
 			const outcome = await this.tryOpen(current, signal);
 			// A later one undoes what an earlier one said.
 			if (!('failed' in outcome))
 				return { reader: outcome, adapted: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
 			const { failed } = outcome;
-			const adaptation = ADAPTATIONS.find(
-				(candidate) => !taken.has(candidate) && candidate.refused.test(failed.serverText ?? ''),
-			);
-			if (adaptation === undefined) throw failed;
-			taken.add(adaptation);
-			current = { ...current, ...adaptation.change(current) };
+			const refusal = REFUSALS.find((known) => !taken.has(known) && known.says.test(failed.serverText ?? ''));
+			if (refusal === undefined) throw failed;
+			taken.add(refusal);
+			current = { ...current, ...CONCESSIONS[refusal.then](current) };
 		}
 	}
 
@@ -289,14 +269,17 @@ export class ChatClient {
 	private async serverKind(matters: boolean, signal: AbortSignal | undefined): Promise<ServerKind> {
 		const { serverKind } = this.settings;
 		if (serverKind !== 'auto') return serverKind;
-		return knownServerKind(this.connection) ?? (matters ? await detectServerKind(this.connection, signal) : 'other');
+		const model = this.settings.model.trim();
+		return matters
+			? await askServerKind(this.connection, model, { signal })
+			: (knownServerKind(this.connection, model) ?? 'other');
 	}
 
 	private contextOf(url: string) {
 		return this.connection.contextOf(url, this.settings.model);
 	}
 
-	private explain(failed: AssemblyFailure, url: string, isOllama: boolean): ServerError {
+	private explain(failed: AssemblyFailure, url: string, cutRemedy: string | undefined): ServerError {
 		const { kind, serverText, status, tool, facts, text, reasoning } = failed;
 		return failure(kind, this.contextOf(url), {
 			status,
@@ -305,7 +288,7 @@ export class ChatClient {
 			partialText: text || undefined,
 			partialReasoning: reasoning || undefined,
 			...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
-			...(kind === 'streamEndedEarly' && isOllama ? { remedy: OLLAMA_FAILED } : {}),
+			...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
 			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
 		});
 	}

@@ -1,73 +1,65 @@
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
-import type { ChatParameters, ServerKind } from './types';
+import { traitsOf } from '../servers/kinds';
+import type { ExtraField, ServerKind } from '../servers/kinds/kind';
+import type { ChatParameters } from './types';
 
-/** A field of the request: its name on the wire, and who takes it. */
+/** A field of the request: its name on the wire. */
 interface Field {
 	wire: string;
-	/** Kinds of server that honour it. Without: every OpenAI-compatible server. */
-	on?: ReadonlyArray<Exclude<ServerKind, 'other'>>;
-	/** Another name on some server. */
-	as?: Partial<Record<ServerKind, string>>;
+	/** Not in OpenAI's API: what `extraFields` and `fieldNames` of the server's kind are about. */
+	extra?: ExtraField;
 }
 
 type Scalar = Exclude<keyof ChatParameters, 'responseFormat' | 'thinking' | 'extraBody'>;
 
-const LLAMA = ['llamaServer'] as const;
-const SAMPLERS = ['llamaServer', 'vllm'] as const;
-
-/**
- * Every plain parameter in the order it is sent. A kind of server that is known to ignore a field does not get it; an unknown
- * server ("other") gets whatever the user set. Sources: contract llama-server 2.6 and 8.2; vLLM's sampling parameters.
- */
+/** Every plain parameter in the order it is sent. Sources: contract llama-server 2.6 and OpenAI's API. */
 export const FIELDS: Record<Scalar, Field> = {
 	temperature: { wire: 'temperature' },
 	topP: { wire: 'top_p' },
-	topK: { wire: 'top_k', on: SAMPLERS },
-	minP: { wire: 'min_p', on: SAMPLERS },
-	typicalP: { wire: 'typical_p', on: LLAMA },
-	repeatPenalty: { wire: 'repeat_penalty', on: SAMPLERS, as: { vllm: 'repetition_penalty' } },
-	repeatLastN: { wire: 'repeat_last_n', on: LLAMA },
+	topK: { wire: 'top_k', extra: 'topK' },
+	minP: { wire: 'min_p', extra: 'minP' },
+	typicalP: { wire: 'typical_p', extra: 'typicalP' },
+	repeatPenalty: { wire: 'repeat_penalty', extra: 'repeatPenalty' },
+	repeatLastN: { wire: 'repeat_last_n', extra: 'repeatLastN' },
 	presencePenalty: { wire: 'presence_penalty' },
 	frequencyPenalty: { wire: 'frequency_penalty' },
-	dryMultiplier: { wire: 'dry_multiplier', on: LLAMA },
-	dryBase: { wire: 'dry_base', on: LLAMA },
-	dryAllowedLength: { wire: 'dry_allowed_length', on: LLAMA },
-	dryPenaltyLastN: { wire: 'dry_penalty_last_n', on: LLAMA },
-	drySequenceBreakers: { wire: 'dry_sequence_breakers', on: LLAMA },
-	xtcProbability: { wire: 'xtc_probability', on: LLAMA },
-	xtcThreshold: { wire: 'xtc_threshold', on: LLAMA },
-	mirostat: { wire: 'mirostat', on: LLAMA },
-	mirostatTau: { wire: 'mirostat_tau', on: LLAMA },
-	mirostatEta: { wire: 'mirostat_eta', on: LLAMA },
+	dryMultiplier: { wire: 'dry_multiplier', extra: 'dryMultiplier' },
+	dryBase: { wire: 'dry_base', extra: 'dryBase' },
+	dryAllowedLength: { wire: 'dry_allowed_length', extra: 'dryAllowedLength' },
+	dryPenaltyLastN: { wire: 'dry_penalty_last_n', extra: 'dryPenaltyLastN' },
+	drySequenceBreakers: { wire: 'dry_sequence_breakers', extra: 'drySequenceBreakers' },
+	xtcProbability: { wire: 'xtc_probability', extra: 'xtcProbability' },
+	xtcThreshold: { wire: 'xtc_threshold', extra: 'xtcThreshold' },
+	mirostat: { wire: 'mirostat', extra: 'mirostat' },
+	mirostatTau: { wire: 'mirostat_tau', extra: 'mirostatTau' },
+	mirostatEta: { wire: 'mirostat_eta', extra: 'mirostatEta' },
 	seed: { wire: 'seed' },
 	stop: { wire: 'stop' },
 	maxTokens: { wire: 'max_tokens' },
-	parallelToolCalls: { wire: 'parallel_tool_calls', on: SAMPLERS },
-	cachePrompt: { wire: 'cache_prompt', on: LLAMA },
-	slotId: { wire: 'id_slot', on: LLAMA },
-	chatTemplateArguments: { wire: 'chat_template_kwargs', on: SAMPLERS },
+	parallelToolCalls: { wire: 'parallel_tool_calls', extra: 'parallelToolCalls' },
+	cachePrompt: { wire: 'cache_prompt', extra: 'cachePrompt' },
+	slotId: { wire: 'id_slot', extra: 'slotId' },
+	chatTemplateArguments: { wire: 'chat_template_kwargs', extra: 'chatTemplateArguments' },
 };
 
-function isTakenBy(field: Field, kind: ServerKind): boolean {
-	return field.on === undefined || kind === 'other' || field.on.includes(kind);
+/** A kind of server that is known to ignore a field does not get it. */
+function isTakenBy({ extra }: Field, kind: ServerKind): boolean {
+	const { extraFields } = traitsOf(kind);
+	return extra === undefined || extraFields === 'all' || extraFields.includes(extra);
 }
 
 const NO_LIMIT = -1;
 
-/** llama-server and Ollama know "no limit"; others refuse -1, and have no limit where nothing is sent. */
-function takesNoLimit(kind: ServerKind): boolean {
-	return kind === 'llamaServer' || kind === 'ollama';
-}
-
 /** The plain parameters as wire fields. Only what is set. */
 export function parameterFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const { takesUnlimited, fieldNames = {} } = traitsOf(kind);
 	const body: Record<string, unknown> = {};
 	for (const [name, field] of Object.entries(FIELDS) as Array<[Scalar, Field]>) {
 		const value = parameters[name];
 		if (value === undefined || !isTakenBy(field, kind)) continue;
-		if (name === 'parallelToolCalls' || (name === 'maxTokens' && value === NO_LIMIT && !takesNoLimit(kind))) continue;
-		body[field.as?.[kind] ?? field.wire] = value;
+		if (name === 'parallelToolCalls' || (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)) continue;
+		body[(field.extra && fieldNames[field.extra]) ?? field.wire] = value;
 	}
 	return body;
 }
@@ -83,8 +75,9 @@ export function ignoredParameters(parameters: ChatParameters, kind: ServerKind):
 		parameters[name] !== undefined && !isTakenBy(field, kind) ? [name] : [],
 	);
 	const { thinking, responseFormat } = parameters;
-	if (thinking?.mode === 'budget' && kind !== 'llamaServer' && kind !== 'other') plain.push('thinking token budget');
-	if (responseFormat?.type === 'grammar' && kind === 'ollama') plain.push('GBNF grammar');
+	const { thinkingBudget, grammar } = traitsOf(kind);
+	if (thinking?.mode === 'budget' && !thinkingBudget) plain.push('thinking token budget');
+	if (responseFormat?.type === 'grammar' && grammar === undefined) plain.push('GBNF grammar');
 	return plain;
 }
 
@@ -95,26 +88,27 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
 	if (parameters.maxTokens === NO_LIMIT) return true;
 	return (Object.entries(FIELDS) as Array<[Scalar, Field]>).some(
-		([name, field]) => field.on !== undefined && parameters[name] !== undefined,
+		([name, field]) => field.extra !== undefined && parameters[name] !== undefined,
 	);
 }
 
 /** Thinking, as each kind of server wants it said. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { thinking } = parameters;
+	const { thinkingSwitch, thinkingBudget } = traitsOf(kind);
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable },
 	});
 	switch (thinking?.mode) {
 		case 'on':
 			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
-			return kind === 'ollama' ? {} : template(true);
+			return thinkingSwitch === 'effort' ? {} : template(true);
 		case 'off':
-			return kind === 'ollama' ? { reasoning_effort: 'none' } : template(false);
+			return thinkingSwitch === 'effort' ? { reasoning_effort: 'none' } : template(false);
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		case 'budget':
-			return kind === 'llamaServer' || kind === 'other' ? { reasoning_budget_tokens: thinking.tokens } : {};
+			return thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
 		default:
 			return {};
 	}
@@ -134,10 +128,7 @@ export function responseFormatFields(parameters: ChatParameters, kind: ServerKin
 				},
 			};
 		case 'grammar':
-			if (kind === 'ollama') return {};
-			return kind === 'vllm'
-				? { structured_outputs: { grammar: responseFormat.grammar } }
-				: { grammar: responseFormat.grammar };
+			return traitsOf(kind).grammar?.(responseFormat.grammar) ?? {};
 		default:
 			return {};
 	}

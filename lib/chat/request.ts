@@ -2,10 +2,11 @@ import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Limits } from '../http/limits';
 import type { ReasoningEcho, SourceMessage } from './messages';
-import { hasPicture } from '../servers/ollama';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
-import type { ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolChoice, ToolDefinition } from './types';
+import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition } from './types';
 
 export interface ChatSettings {
 	model: string;
@@ -58,7 +59,7 @@ export async function buildRequest(
 		![undefined, 'auto'].includes(toolChoice as string) ||
 		messages.some((message) => hasReasoning(message) || hasPicture(message));
 	const serverKind = await serverKindOf(depends);
-	const clean = serverKind === 'llamaServer' && cleaned.changed;
+	const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;
 	const request: ChatRequest = {
 		model: settings.model.trim(),
 		messages,
@@ -68,6 +69,18 @@ export async function buildRequest(
 		serverKind,
 	};
 	return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
+}
+
+export function hasPicture({ content }: ChatMessage): boolean {
+	return typeof content !== 'string' && content.some(({ type }) => type === 'image');
+}
+
+/** Characters of text in a conversation. */
+export function textLength(messages: readonly ChatMessage[]): number {
+	const texts = messages.flatMap(({ content }) =>
+		typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part.text : '')),
+	);
+	return texts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function hasReasoning(message: ChatMessage): boolean {
@@ -112,11 +125,13 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
 	// "None" is kept by not sending the tools.
-	if (serverKind === 'ollama' && (toolChoice === 'required' || typeof toolChoice === 'object'))
+	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
 		ignored.push('toolChoice');
 	return ignored.length === 0
 		? []
-		: [`This server (${serverKind}) ignores these options, so they were not sent: ${ignored.join(', ')}`];
+		: [
+				`This server (${traitsOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+			];
 }
 
 function unknownTool(name: string): ServerError {

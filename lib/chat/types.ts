@@ -1,3 +1,5 @@
+import type { ServerKind } from '../servers/kinds/kind';
+
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
 export type ContentPart =
 	| { type: 'text'; text: string }
@@ -28,9 +30,6 @@ export interface ToolDefinition {
 
 /** What a tool call may be: left to the model, forbidden, forced, or forced to one tool. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
-
-/** Who answers at the base URL, as far as it decides which fields may be sent. */
-export type ServerKind = 'llamaServer' | 'ollama' | 'vllm' | 'other';
 
 export type Thinking =
 	| { mode: 'serverDefault' }

@@ -1,6 +1,6 @@
 import { isRecord } from '../values';
 import { advise, describeProbe, type Weighed } from './finding';
-import { listOf } from '../servers/identify';
+import { listOf } from './answers';
 import type { Alternative, Observations, Probe } from './observations';
 
 /** Whether the server answers with the other scheme at the same place: then that is all that is wrong. */

@@ -1,13 +1,13 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
-import { argumentsOf, describeServer, gpuShares } from './facts';
+import { describeServer, gpuShares } from './facts';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
-import { listOf, modelEntries } from '../servers/identify';
+import { listOf, modelsIn, traitsOfServer } from './answers';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
 import type { FailureKind } from '../errors/server-error';
 import { isBasic, looksLikeHtml } from '../errors/http-failure';
-import { isRecord, words } from '../values';
+import { isModelNamed } from '../servers/model-names';
 import { remedyFor } from '../errors/remedies';
 
 export interface Diagnosis {
@@ -206,35 +206,29 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 /** Options of a command line whose values are nobody's business. */
 const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
-/** Models of a router that failed to load. The one that is needed is a matter of `expectations.ts` only where it is not in the list. */
+/** Models of a router that failed to load. Where another one is needed, and that is fine, they are no reason for an alarm. */
 function routerFindings({ probes, expectations }: Observations): Weighed[] {
-	return modelEntries(probes.models).flatMap((entry) => {
-		const status = isRecord(entry.status) ? entry.status : {};
-		if (status.failed !== true || typeof entry.id !== 'string') return [];
-		const args = argumentsOf(status);
-		const shown = args
-			.slice(1)
-			.map((arg, at) =>
-				SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=')
-					? '***'
-					: arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***'),
-			);
-		const facts = {
-			model: entry.id,
-			exitCode: typeof status.exit_code === 'number' ? status.exit_code : undefined,
-			args: shown.join(' '),
-		};
-		const isWanted = expectations.model === entry.id;
-		return [
-			advise(
-				'modelFailed',
-				'error',
-				`/v1/models says status ${words(status.value ?? 'unknown')}, failed, exit code ${words(status.exit_code ?? 'unknown')}`,
-				facts,
-				isWanted ? 'misconfigured' : 'degraded',
-			),
-		];
+	return modelsIn(probes.models).flatMap((model): Weighed[] => {
+		const { id, state, exitCode, args = [] } = model;
+		if (state !== 'failed') return [];
+		const facts = { model: id, exitCode, args: withoutSecrets(args).join(' ') };
+		const observed = `/v1/models says that ${id} failed, exit code ${exitCode ?? 'unknown'}`;
+		if (expectations.model === undefined) return [advise('modelFailed', 'error', observed, facts, 'degraded')];
+		return isModelNamed(model, expectations.model)
+			? [advise('modelFailed', 'error', observed, facts, 'misconfigured')]
+			: [advise('modelFailed', 'warning', observed, facts)];
 	});
+}
+
+/** The command line of a router's model, without the program and without keys. */
+function withoutSecrets(args: readonly string[]): string[] {
+	return args
+		.slice(1)
+		.map((arg, at) =>
+			SECRET_OPTION.test(args[at] ?? '') && !args[at]!.includes('=')
+				? '***'
+				: arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***'),
+		);
 }
 
 /** Room for requests: slots, queue, context, GPU. */
@@ -279,13 +273,7 @@ function capacityFindings(observations: Observations, report: ServerReport): Wei
 	return findings;
 }
 
-const NAMES: Record<ServerReport['server']['kind'], string> = {
-	llamaServer: 'llama-server',
-	llamaRouter: 'llama-server (router)',
-	ollama: 'Ollama',
-	gpustack: 'GPUStack',
-	vllm: 'vLLM',
-	openAiCompatible: 'An OpenAI-compatible server',
+const NAMES: Partial<Record<ServerReport['server']['kind'], string>> = {
 	dify: 'Dify',
 	unknown: 'A server of unknown kind',
 };
@@ -297,7 +285,9 @@ function summarise(
 ): string {
 	const first = findings[0];
 	if (status !== 'healthy' && first !== undefined) return `${first.meaning}.`;
-	const name = [NAMES[server.kind], server.version].filter((part) => part !== null).join(' ');
+	const name = [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version]
+		.filter((part) => part !== null)
+		.join(' ');
 	const what =
 		app === undefined
 			? `${models.length} ${models.length === 1 ? 'model' : 'models'}`

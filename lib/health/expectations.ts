@@ -1,7 +1,7 @@
 import { remedyFor } from '../errors/remedies';
 import { advise, fromFailure, type Weighed } from './finding';
-import { bodyOf } from '../servers/identify';
-import { isNamed } from '../servers/model-names';
+import { bodyOf } from './answers';
+import { isModelNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
 
 /** What the user needs and the server does not have, each as a finding. */
@@ -29,7 +29,7 @@ export function expectationFindings(observations: Observations, report: ServerRe
 }
 
 export function findModel(models: readonly ModelFacts[], name: string): ModelFacts | undefined {
-	return models.find(({ id, aliases }) => isNamed(id, name) || aliases.includes(name));
+	return models.find((model) => isModelNamed(model, name));
 }
 
 function modelFindings(

@@ -1,11 +1,13 @@
 import { isRecord } from '../values';
-import { bodyOf, identify, modelEntries } from '../servers/identify';
-import type { HealthServerKind, ModelFacts, ModelProbes, Observations, Probe, ServerReport } from './observations';
+import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
+import { bodyOf, modelsIn, serverOf, traitsOfServer } from './answers';
+import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
 
 /** What the answers tell of the server, whatever shape its kind gives them. Pure. */
 export function describeServer(observations: Observations): ServerReport {
 	const { probes, perModel } = observations;
-	const server = identify(probes);
+	const server = serverOf(probes);
+	const traits = traitsOfServer(server.kind);
 	const props = bodyOf(probes.props);
 	const single = server.kind === 'llamaServer';
 	const children = Object.values(perModel).map((child) => ({
@@ -41,7 +43,7 @@ export function describeServer(observations: Observations): ServerReport {
 			metrics: single ? isOn(probes.metrics) : null,
 			slots: typeof props.endpoint_slots === 'boolean' ? props.endpoint_slots : null,
 			embeddings: isOn(probes.embeddings),
-			rerank: server.kind === 'ollama' ? false : isOn(probes.rerank),
+			rerank: traits.reranks ?? isOn(probes.rerank),
 		},
 		...(observations.service === 'dify' ? { app: appOf(probes) } : {}),
 	};
@@ -66,7 +68,7 @@ function isOn(probe: Probe | undefined): boolean | null {
 }
 
 function contextOf(props: Record<string, unknown>): number | null {
-	return isRecord(props.default_generation_settings) ? positive(props.default_generation_settings.n_ctx) : null;
+	return readProps(props).context ?? null;
 }
 
 /** `supports_parallel_tool_calls` → `parallelToolCalls` */
@@ -81,99 +83,44 @@ function templateOf(props: Record<string, unknown>): Record<string, boolean> | n
 
 function modelsOf(observations: Observations, kind: HealthServerKind): ModelFacts[] {
 	const { probes, perModel } = observations;
-	const tags = new Map(named(bodyOf(probes.ollamaTags).models));
-	const running = new Map(named(bodyOf(probes.ollamaRunning).models));
-	const knowsRunning = Array.isArray(bodyOf(probes.ollamaRunning).models);
-	return modelEntries(probes.models).flatMap((entry) => {
-		if (typeof entry.id !== 'string') return [];
-		const { id } = entry;
-		if (kind === 'ollama')
-			return [ollamaModel(id, tags.get(id) ?? {}, knowsRunning ? (running.get(id) ?? null) : undefined, perModel[id])];
-		const props = kind === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props);
-		return [openAiModel(id, entry, props, isOn(probes.embeddings))];
+	const { loading, listsLoadedModelsOnly } = traitsOfServer(kind);
+	const tags = ollamaEntries(bodyOf(probes.ollamaTags));
+	const running = ollamaEntries(bodyOf(probes.ollamaRunning));
+	const embeddings = isOn(probes.embeddings);
+	return modelsIn(probes.models).map((model) => {
+		const { id } = model;
+		if (loading === 'ollama') {
+			const shown = bodyOf(perModel[id]?.show);
+			return factsOf(readOllamaModel(id, { tag: tags?.get(id), running: running && (running.get(id) ?? null), shown }));
+		}
+		const props = readProps(kind === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
+		const state = model.state ?? (listsLoadedModelsOnly ? 'loaded' : undefined);
+		return factsOf({
+			...model,
+			...(model.embeddings === undefined && embeddings !== null ? { embeddings } : {}),
+			...(state === undefined ? {} : { state }),
+			...props,
+		});
 	});
 }
 
-function openAiModel(
-	id: string,
-	entry: Record<string, unknown>,
-	props: Record<string, unknown>,
-	embeddings: boolean | null,
-): ModelFacts {
-	const meta = isRecord(entry.meta) ? entry.meta : {};
-	const status = isRecord(entry.status) ? entry.status : undefined;
-	const inputs =
-		isRecord(entry.architecture) && Array.isArray(entry.architecture.input_modalities)
-			? (entry.architecture.input_modalities as unknown[])
-			: undefined;
-	const modalities = isRecord(props.modalities) ? props.modalities : {};
-	const caps = isRecord(props.chat_template_caps) ? props.chat_template_caps : {};
-	const state =
-		status === undefined
-			? alwaysLoaded(entry)
-				? props.is_sleeping === true
-					? 'sleeping'
-					: 'loaded'
-				: null
-			: stateOf(status);
-	const args = status === undefined ? undefined : argumentsOf(status);
+function factsOf(model: ServerModel): ModelFacts {
+	const { state = null } = model;
 	return {
-		id,
-		aliases: texts(entry.aliases).filter((alias) => alias !== id),
-		context: contextOf(props) ?? positive(meta.n_ctx) ?? positive(entry.max_model_len),
-		trainedContext: positive(meta.n_ctx_train),
-		parameters: positive(meta.n_params),
-		size: positive(meta.size),
-		quantization: word(meta.ftype),
-		vision: flag(modalities.vision) ?? inputs?.includes('image') ?? null,
-		audio: flag(modalities.audio) ?? inputs?.includes('audio') ?? null,
-		tools: flag(caps.supports_tools),
-		embeddings: args === undefined ? embeddings : args.some((arg) => /^--(?:embeddings?|rerank(?:ing)?)$/.test(arg)),
+		id: model.id,
+		aliases: model.aliases,
+		context: model.context ?? null,
+		trainedContext: model.trainedContext ?? null,
+		parameters: countOfParameters(model.parameters) ?? null,
+		size: model.size ?? null,
+		quantization: model.quantization ?? null,
+		vision: model.vision ?? null,
+		audio: model.audio ?? null,
+		tools: model.tools ?? null,
+		embeddings: model.embeddings ?? null,
 		loaded: state === null ? null : state === 'loaded' || state === 'sleeping',
 		state,
 	};
-}
-
-function ollamaModel(
-	id: string,
-	tag: Record<string, unknown>,
-	running: Record<string, unknown> | null | undefined,
-	asked: ModelProbes | undefined,
-): ModelFacts {
-	const shown = bodyOf(asked?.show);
-	const details = isRecord(tag.details) ? tag.details : isRecord(shown.details) ? shown.details : {};
-	const capabilities = Array.isArray(shown.capabilities) ? texts(shown.capabilities) : undefined;
-	const info = isRecord(shown.model_info) ? shown.model_info : {};
-	const trained = Object.entries(info).find(([name]) => name.endsWith('.context_length'))?.[1];
-	return {
-		id,
-		aliases: [],
-		context: positive(running?.context_length),
-		trainedContext: positive(trained),
-		parameters: positive(info['general.parameter_count']) ?? countOf(details.parameter_size),
-		size: positive(tag.size),
-		quantization: word(details.quantization_level),
-		vision: capabilities?.includes('vision') ?? null,
-		audio: capabilities?.includes('audio') ?? null,
-		tools: capabilities?.includes('tools') ?? null,
-		embeddings: capabilities?.includes('embedding') ?? null,
-		loaded: running === undefined ? null : running !== null,
-		state: running === undefined ? null : running === null ? 'unloaded' : 'loaded',
-	};
-}
-
-/** llama-server and vLLM have the models that they list; GPUStack lists only those with an instance that runs (contract llama-server 8.3). */
-function alwaysLoaded({ owned_by: owner }: Record<string, unknown>): boolean {
-	return owner === 'llamacpp' || owner === 'vllm' || owner === 'gpustack';
-}
-
-function stateOf(status: Record<string, unknown>): string | null {
-	return status.failed === true ? 'failed' : word(status.value);
-}
-
-/** The command line of a router's model. */
-export function argumentsOf(status: Record<string, unknown>): string[] {
-	return texts(status.args);
 }
 
 /**
@@ -197,7 +144,9 @@ function slotsOf({ slots }: Observations['probes']): Array<Record<string, unknow
 
 /** How much of a running Ollama model lies in the GPU's memory, from 0 to 1. */
 export function gpuShares(observations: Observations): Array<{ id: string; share: number }> {
-	return named(bodyOf(observations.probes.ollamaRunning).models).flatMap(([id, { size, size_vram: inGpu }]) =>
+	const running =
+		ollamaEntries(bodyOf(observations.probes.ollamaRunning)) ?? new Map<string, Record<string, unknown>>();
+	return [...running].flatMap(([id, { size, size_vram: inGpu }]) =>
 		typeof size === 'number' && size > 0 && typeof inGpu === 'number' ? [{ id, share: inGpu / size }] : [],
 	);
 }
@@ -213,27 +162,9 @@ function metricsOf(probe: Probe | undefined): Record<string, number> | undefined
 	return values;
 }
 
-function named(value: unknown): Array<[string, Record<string, unknown>]> {
-	const entries = Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
-	return entries.flatMap((entry) =>
-		typeof entry.name === 'string' ? [[entry.name, entry] as [string, Record<string, unknown>]] : [],
-	);
-}
-
 function sum(values: Array<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
-}
-
-/** "8.0B" → 8e9, "134.52M" → 134520000 */
-function countOf(value: unknown): number | null {
-	const [, digits, unit = ''] = typeof value === 'string' ? (/^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? []) : [];
-	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
-	return digits === undefined || factor === undefined ? null : Math.round(Number(digits) * factor);
-}
-
-function texts(value: unknown): string[] {
-	return Array.isArray(value) ? (value as unknown[]).filter((entry) => typeof entry === 'string') : [];
 }
 
 function positive(value: unknown): number | null {
@@ -242,8 +173,4 @@ function positive(value: unknown): number | null {
 
 function word(value: unknown): string | null {
 	return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function flag(value: unknown): boolean | null {
-	return typeof value === 'boolean' ? value : null;
 }

@@ -1,18 +1,11 @@
 import type { FailureKind } from '../errors/server-error';
+import type { ServerKind } from '../servers/kinds/kind';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
 export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
 
 /** Who answers at the address. */
-export type HealthServerKind =
-	| 'llamaServer'
-	| 'llamaRouter'
-	| 'ollama'
-	| 'gpustack'
-	| 'vllm'
-	| 'openAiCompatible'
-	| 'dify'
-	| 'unknown';
+export type HealthServerKind = Exclude<ServerKind, 'other'> | 'openAiCompatible' | 'dify' | 'unknown';
 
 /** One question that a check asks; the route is beside each in `probes.ts`. */
 export type ProbeName =
@@ -23,6 +16,7 @@ export type ProbeName =
 	| 'slots'
 	| 'ollamaVersion'
 	| 'version'
+	| 'info'
 	| 'ollamaTags'
 	| 'ollamaRunning'
 	| 'originHealth'

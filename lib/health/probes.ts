@@ -2,12 +2,11 @@ import { Connection } from '../http/connection';
 import type { ConnectionSettings } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { isRecord } from '../values';
 import { afterMs } from '../http/limits';
 import { isLoopback } from '../errors/remedies';
-import { bodyOf, identify, isLiteLlm, listOf, modelEntries } from '../servers/identify';
-import { isNamed } from '../servers/model-names';
+import { isModelNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
+import { bodyOf, healthGenerates, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import { ask, describeFailure, elapsed } from './probe';
 
 /** How to reach what is checked. */
@@ -154,7 +153,7 @@ async function mayAskHealth(
 	});
 	const list = await Promise.race([models, late]);
 	disarm();
-	return !isLiteLlm(list);
+	return !healthGenerates(list);
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;
@@ -167,8 +166,8 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 
 async function secondRound(plan: Plan, first: Round): Promise<Round> {
 	const { root, api } = plan.connection.url;
-	const { kind } = identify(first);
-	if (kind === 'ollama')
+	const { kind } = serverOf(first);
+	if (traitsOfServer(kind).loading === 'ollama')
 		return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
@@ -183,16 +182,18 @@ async function secondRound(plan: Plan, first: Round): Promise<Round> {
 
 async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {
 	const { root } = plan.connection.url;
-	const { kind } = identify(first);
-	const entries = modelEntries(first.models).filter(({ id }) => typeof id === 'string');
+	const { kind } = serverOf(first);
+	const models = modelsIn(first.models);
 	const perModel: Record<string, ModelProbes> = {};
 	const wanted = plan.options.expectations?.model;
-	const isWanted = ({ id, aliases }: Record<string, unknown>) =>
-		isNamed(String(id), wanted) || (Array.isArray(aliases) && aliases.includes(wanted));
-	const wantedFirst = (some: typeof entries) =>
-		[...some.filter(isWanted), ...some.filter((entry) => !isWanted(entry))].map(({ id }) => String(id));
-	if (kind === 'llamaRouter') {
-		const loaded = wantedFirst(entries.filter(({ status }) => isRecord(status) && status.value === 'loaded'));
+	const wantedFirst = (some: typeof models) =>
+		[
+			...some.filter((model) => isModelNamed(model, wanted)),
+			...some.filter((model) => !isModelNamed(model, wanted)),
+		].map(({ id }) => id);
+	const { loading } = traitsOfServer(kind);
+	if (loading === 'router') {
+		const loaded = wantedFirst(models.filter(({ state }) => state === 'loaded'));
 		await Promise.all(
 			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
 				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
@@ -205,9 +206,9 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 			}),
 		);
 	}
-	if (kind === 'ollama') {
+	if (loading === 'ollama') {
 		await Promise.all(
-			wantedFirst(entries)
+			wantedFirst(models)
 				.slice(0, MOST_MODELS_ASKED)
 				.map(async (id) => {
 					perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
 import { ChatClient } from '../chat/client';
-import type { ServerKind, Timings, Usage, WireChunk } from '../chat/types';
+import type { Timings, Usage, WireChunk } from '../chat/types';
 import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
 import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
+import { serverKindOf, traitsOfServer } from './answers';
 import { describeFailure } from './probe';
 import type { HealthServerKind, ProbeFailure } from './observations';
 
@@ -121,7 +122,7 @@ async function measureOnce(
 ): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
 	const startedAt = performance.now();
 	const recorder = new Recorder(startedAt);
-	const isLlama = options.serverKind === 'llamaServer' || options.serverKind === 'llamaRouter';
+	const { benchmarkFields } = traitsOfServer(options.serverKind);
 	try {
 		const client = new ChatClient(
 			connection,
@@ -130,11 +131,9 @@ async function measureOnce(
 				parameters: {
 					maxTokens: options.tokens,
 					temperature: 0,
-					...(isLlama ? { cachePrompt: false } : {}),
-					// Without it a model that has nothing more to say ends the measurement after a few tokens.
-					...(isLlama || options.serverKind === 'vllm' ? { extraBody: { ignore_eos: true } } : {}),
+					...(benchmarkFields === undefined ? {} : { extraBody: benchmarkFields }),
 				},
-				serverKind: CHAT_KINDS[options.serverKind] ?? 'other',
+				serverKind: serverKindOf(options.serverKind),
 				reasoningEcho: 'off',
 				showThinking: false,
 				limits: { firstTokenMs: options.firstTokenMs, idleMs: options.firstTokenMs, totalMs: options.totalMs },
@@ -157,13 +156,6 @@ async function measureOnce(
 	}
 	return { sample: sampleOf(recorder, performance.now() - startedAt) };
 }
-
-const CHAT_KINDS: Partial<Record<HealthServerKind, ServerKind>> = {
-	llamaServer: 'llamaServer',
-	llamaRouter: 'llamaServer',
-	ollama: 'ollama',
-	vllm: 'vllm',
-};
 
 function unexpected(error: unknown): ServerError {
 	return new ServerError({

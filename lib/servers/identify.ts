@@ -1,95 +1,141 @@
-import { isRecord } from '../values';
-import type { HealthServerKind, Observations, Probe } from '../health/observations';
+import type { Connection } from '../http/connection';
+import { KINDS } from './kinds';
+import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
 
-type Probes = Observations['probes'];
-
-/** Who answers, from what the answers look like: contract llama-server 8.1, Dify's headers: contract dify 1.1. */
-export function identify(probes: Probes): { kind: HealthServerKind; version: string | null } {
-	const seen = Object.values(probes).filter((probe) => probe.answered);
-	const props = bodyOf(probes.props);
-	const models = modelEntries(probes.models);
-	const owners = new Set(models.map(({ owned_by: owner }) => owner));
-
-	// Every answer of llama-server carries this header, errors included; behind a proxy it may be rewritten.
-	const isLlama =
-		seen.some(({ headers }) => /llama\.cpp/i.test(headers.server ?? '')) ||
-		owners.has('llamacpp') ||
-		'build_info' in props;
-	if (isLlama || saysInvalidKeyLikeLlama(probes.models)) {
-		const isRouter = props.role === 'router' || models.some(({ status }) => isRecord(status));
-		return { kind: isRouter ? 'llamaRouter' : 'llamaServer', version: text(props.build_info) };
-	}
-	const ollamaVersion = text(bodyOf(probes.ollamaVersion).version);
-	// Open WebUI names its own version there and answers the rest with a page; KoboldCpp plays Ollama.
-	const playsOllama =
-		owners.has('koboldcpp') || (probes.models?.answered === true && probes.models.failure?.kind === 'notAnApi');
-	if ((ollamaVersion !== null && !playsOllama) || owners.has('library'))
-		return { kind: 'ollama', version: ollamaVersion };
-	const version = bodyOf(probes.version);
-	if (
-		'git_commit' in version ||
-		owners.has('gpustack') ||
-		hasBody(probes.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized')
-	) {
-		return { kind: 'gpustack', version: text(version.version) };
-	}
-	if (
-		owners.has('vllm') ||
-		hasBody(probes.models, ({ error }) => error === 'Unauthorized') ||
-		(text(version.version) !== null && isEmptyOk(probes.health))
-	) {
-		return { kind: 'vllm', version: text(version.version) };
-	}
-	const dify = seen.find(({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined);
-	if (dify !== undefined) return { kind: 'dify', version: text(dify.headers['x-version']) };
-	if (listOf(probes.models) !== undefined || hasBody(probes.models, ({ detail }) => detail !== undefined))
-		return { kind: 'openAiCompatible', version: text(version.version) };
-	return { kind: 'unknown', version: null };
+/** Which server gave these answers. Pure; more answers make it surer. */
+export function identify(answers: ServerAnswers): ServerKind {
+	const kinds = Object.keys(KINDS) as ServerKind[];
+	return kinds.find((kind) => KINDS[kind].isIt(answers)) ?? 'other';
 }
 
-/** The entries of `/v1/models`; undefined where the answer is no list. Ollama writes null for an empty one. */
-export function listOf(probe: Probe | undefined): Array<Record<string, unknown>> | undefined {
-	const body = bodyOf(probe);
-	if (probe?.answered !== true || probe.status >= 300 || !('data' in body)) return undefined;
-	return Array.isArray(body.data) ? (body.data as unknown[]).filter(isRecord) : [];
+const KNOWN_MS = 10 * 60_000;
+/** A server that told nothing, or did not answer, is asked again after this; twice as late each time that it does so. */
+const UNKNOWN_MS = 30_000;
+const ASK_LIMIT_MS = 5_000;
+const MAX_REMEMBERED = 500;
+
+interface Memory {
+	kind: ServerKind;
+	until: number;
+	/** How often in a row it did not answer in time. */
+	failures: number;
 }
 
-export function modelEntries(probe: Probe | undefined): Array<Record<string, unknown>> {
-	return listOf(probe) ?? [];
+const learned = new Map<string, Memory>();
+/** Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server behind each. */
+const named = new Map<string, Pick<Memory, 'kind' | 'until'>>();
+const underWay = new Map<string, Promise<void>>();
+
+/** What is known, without asking, of the server that answers for a model. */
+export function knownServerKind({ url }: Connection, model = ''): ServerKind | undefined {
+	const entry = learned.get(url.api);
+	// A server that was told apart once stays what it is until it is asked again.
+	if (entry !== undefined && entry.kind !== 'other') return entry.kind;
+	const itself = fresh(named.get(`${url.api} ${model}`));
+	return itself?.kind ?? fresh(entry)?.kind;
+}
+
+function fresh<M extends { until: number }>(memory: M | undefined): M | undefined {
+	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
+}
+
+/** Notes what the headers of an answer tell. llama-server names itself in every one (contract llama-server 8.1). */
+export function learnFromHeaders({ url }: Connection, headers: Record<string, string>, model = ''): void {
+	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
+	if (kind !== 'other') keep(named, `${url.api} ${model}`, { kind, until: Date.now() + KNOWN_MS });
+}
+
+export interface AskOptions {
+	signal?: AbortSignal;
+	/** Milliseconds for all questions together, default 5 s. */
+	limitMs?: number;
 }
 
 /**
- * LiteLLM, by the date that it gives all models (litellm/constants.py). Its `/health` sends a real request to every model behind it
- * (docs.litellm.ai, Health Checks).
+ * Asks the server who it is, once in ten minutes: `/v1/models`, and where that does not tell, `/api/version`. Never fails; unknown servers
+ * are `other`. Several that ask at once share one question, and a server that hangs is not waited for again and again.
  */
-export function isLiteLlm(probe: Probe | undefined): boolean {
-	const isMarked = probe?.answered === true && Object.keys(probe.headers).some((name) => name.startsWith('x-litellm-'));
-	return (
-		isMarked ||
-		modelEntries(probe).some(({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai')
-	);
+export async function askServerKind(
+	connection: Connection,
+	model = '',
+	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
+): Promise<ServerKind> {
+	const key = connection.url.api;
+	const known = fresh(learned.get(key)) ?? fresh(named.get(`${key} ${model}`));
+	if (known !== undefined) return knownServerKind(connection, model) ?? known.kind;
+	let asking = underWay.get(key);
+	if (asking === undefined) {
+		asking = askOnce(connection, limitMs).finally(() => underWay.delete(key));
+		underWay.set(key, asking);
+	}
+	await unlessAborted(asking, signal);
+	return knownServerKind(connection, model) ?? 'other';
 }
 
-/** The JSON object of an answer below 300; empty where there is none. */
-export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
-	return probe?.answered === true && probe.status < 300 && isRecord(probe.json) ? probe.json : {};
+async function askOnce(connection: Connection, limitMs: number): Promise<void> {
+	const key = connection.url.api;
+	const before = learned.get(key);
+	const until = performance.now() + limitMs;
+	const answers: ServerAnswers = {};
+	let kind: ServerKind = 'other';
+	for (const [route, url] of [
+		['models', `${key}/models`],
+		['apiVersion', `${connection.url.root}/api/version`],
+	] as const) {
+		const answer = await answerOf(connection, url, Math.ceil(until - performance.now()));
+		if (answer === undefined) break;
+		answers[route] = answer;
+		kind = identify(answers);
+		if (kind !== 'other') break;
+	}
+	if (kind !== 'other') {
+		keep(learned, key, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
+		return;
+	}
+	const { models, apiVersion } = answers;
+	const isSilent = models === undefined || apiVersion === undefined;
+	const failures = isSilent ? (before?.failures ?? 0) + 1 : 0;
+	// It answered plainly, so it is one that nobody knows. A refused key says nothing: another credential may do better.
+	const hasTold = !isSilent && models.status < 300;
+	const pauseMs = hasTold ? KNOWN_MS : Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
+	// A server that was told apart before and is now merely silent has not changed.
+	if (before !== undefined && !hasTold) kind = before.kind;
+	keep(learned, key, { kind, until: Date.now() + pauseMs, failures });
 }
 
-function hasBody(probe: Probe | undefined, fits: (body: Record<string, unknown>) => boolean): boolean {
-	return probe?.answered === true && isRecord(probe.json) && fits(probe.json);
+async function answerOf(connection: Connection, url: string, timeoutMs: number): Promise<ServerAnswer | undefined> {
+	if (timeoutMs <= 0) return undefined;
+	try {
+		return await connection.call(url, { timeoutMs });
+	} catch {
+		// The generation that follows meets the same trouble and reports it properly.
+		return undefined;
+	}
 }
 
-function saysInvalidKeyLikeLlama(probe: Probe | undefined): boolean {
-	return hasBody(
-		probe,
-		({ error }) => isRecord(error) && error.message === 'Invalid API Key' && error.type === 'authentication_error',
-	);
+async function unlessAborted(asking: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+	if (signal === undefined) return await asking;
+	let stop = () => {};
+	const aborted = new Promise<void>((resolve) => {
+		stop = resolve;
+		if (signal.aborted) stop();
+		else signal.addEventListener('abort', stop, { once: true });
+	});
+	try {
+		await Promise.race([asking, aborted]);
+	} finally {
+		signal.removeEventListener('abort', stop);
+	}
 }
 
-function isEmptyOk(probe: Probe | undefined): boolean {
-	return probe?.answered === true && probe.status === 200 && probe.text.trim() === '';
+/** Forgets everything learned. For tests. */
+export function forgetServerKinds(): void {
+	learned.clear();
+	named.clear();
+	underWay.clear();
 }
 
-function text(value: unknown): string | null {
-	return typeof value === 'string' && value !== '' ? value : null;
+function keep<V>(memory: Map<string, V>, key: string, value: V): void {
+	if (memory.size >= MAX_REMEMBERED) memory.clear();
+	memory.set(key, value);
 }

@@ -3,9 +3,11 @@ import { seconds } from '../errors/remedies';
 import { pauseFor } from '../http/waiting';
 import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { isRecord, words } from '../values';
-import { ADVICE } from '../health/advice';
-import { isNamed } from './model-names';
+import { identify } from './identify';
+import { traitsOf } from './kinds';
+import { isModelNamed, isNamed } from './model-names';
+import { ollamaEntries, readModels, type ServerModel } from './models';
+import { isRecord } from '../values';
 
 export type ModelAction = 'load' | 'unload';
 
@@ -62,52 +64,41 @@ export async function changeModel(
 
 type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
 
-interface RouterEntry {
-	id: string;
-	state: string;
-	failed: boolean;
-	exitCode: unknown;
-}
-
-async function routerEntry(connection: Connection, { model, signal }: ChangeOptions): Promise<RouterEntry> {
+async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
 	const url = `${connection.url.api}/models`;
-	const { data } = await connection.json(url, { timeoutMs: CALL_MS, signal });
-	const entries = Array.isArray(data) ? (data as unknown[]).filter(isRecord) : [];
-	if (!entries.some(({ status }) => isRecord(status))) {
+	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
+	if (answer.status >= 300) throw connection.refusal(answer, model);
+	const models = readModels(answer.json) ?? [];
+	if (traitsOf(identify({ models: answer })).loading !== 'router') {
 		throw failure('notSupported', connection.contextOf(url, model), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
 				"Only Ollama and llama-server's router can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
 		});
 	}
-	const entry = entries.find(({ id, aliases }) => id === model || (Array.isArray(aliases) && aliases.includes(model)));
-	if (entry === undefined) {
-		const others = entries.map(({ id }) => words(id));
-		const { meaning, advice } = ADVICE.modelMissing({ model, others, server: 'llamaRouter' });
-		throw failure('modelNotFound', connection.contextOf(url, model), {
-			message: meaning,
-			remedy: advice,
-			facts: { models: others },
-		});
-	}
-	const status = isRecord(entry.status) ? entry.status : {};
-	return {
-		id: words(entry.id),
-		state: words(status.value),
-		failed: status.failed === true,
-		exitCode: status.exit_code,
-	};
+	const found = models.find((one) => isModelNamed(one, model));
+	if (found !== undefined) return found;
+	const others = models.map(({ id }) => id);
+	throw failure('modelNotFound', connection.contextOf(url, model), {
+		message: `The server does not offer the model "${model}"`,
+		remedy: `${othersToUse(others)}Put its GGUF file into the folder of --models-dir and restart the router.`,
+		facts: { models: others },
+	});
+}
+
+function othersToUse(names: readonly string[]): string {
+	if (names.length === 0) return '';
+	return `Use one of: ${names.slice(0, 10).join(', ')}${names.length > 10 ? `, and ${names.length - 10} more` : ''}. Or: `;
 }
 
 async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
-	const before = await routerEntry(connection, options);
-	const model = before.id;
-	const isUp = before.state === 'loaded' || before.state === 'loading' || before.state === 'sleeping';
-	const done: Change = { model, server: 'llamaRouter', before: before.state, state: before.state };
+	const { id: model, state: before = 'unknown' } = await routerModel(connection, options);
+	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
+	const done: Change = { model, server: 'llamaRouter', before, state: before };
 	if (action === 'unload' && !isUp) return done;
 	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
 	if (!options.wait)
-		return { ...done, state: isUp === (action === 'load') ? before.state : action === 'load' ? 'loading' : 'unloaded' };
+		return { ...done, state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded' };
 	return { ...done, state: await settled(connection, action, { ...options, model }) };
 }
 
@@ -124,11 +115,13 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
 	const url = `${connection.url.root}/models/${action}`;
 	return await lookedUntil(connection, action, url, options, async () => {
-		const { state, failed, exitCode } = await routerEntry(connection, options);
-		if (action === 'load' && failed)
+		const { state, exitCode } = await routerModel(connection, options);
+		if (action === 'load' && state === 'failed')
 			throw failure('modelFailedToLoad', connection.contextOf(url, options.model), { facts: { exitCode } });
 		const isFinal =
-			action === 'load' ? state === 'loaded' || state === 'sleeping' : state === 'unloaded' || state === 'downloaded';
+			action === 'load'
+				? state === 'loaded' || state === 'sleeping'
+				: state === 'unloaded' || state === 'downloaded' || state === 'failed';
 		return isFinal ? state : undefined;
 	});
 }
@@ -171,10 +164,8 @@ function tooSlow(
 /** The names of the models that Ollama has loaded; undefined where this is no Ollama. */
 async function runningOnOllama(connection: Connection, { signal }: ChangeOptions): Promise<string[] | undefined> {
 	const answer = await connection.call(`${connection.url.root}/api/ps`, { timeoutMs: CALL_MS, signal });
-	if (answer.status >= 300 || !isRecord(answer.json) || !Array.isArray(answer.json.models)) return undefined;
-	return (answer.json.models as unknown[])
-		.filter(isRecord)
-		.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+	const models = answer.status < 300 && isRecord(answer.json) ? ollamaEntries(answer.json) : undefined;
+	return models === undefined ? undefined : [...models.keys()];
 }
 
 /** A generation without a prompt only loads; with `keep_alive` 0 it only unloads (contract llama-server 8.2, Ollama's API). */

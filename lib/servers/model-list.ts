@@ -1,23 +1,11 @@
 import type { Connection } from '../http/connection';
 import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { isRecord } from '../values';
-import { entries, optionalJson } from './optional-json';
-
-/** A model as a server lists it. What the server does not tell is left out. */
-export interface ListedModel {
-	id: string;
-	aliases: string[];
-	/** Tokens of context that one request can use. */
-	contextTokens?: number;
-	/** Number of parameters, or the server's own words for it ("8.0B"). */
-	parameters?: number | string;
-	quantization?: string;
-	vision?: boolean;
-	audio?: boolean;
-	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
-	state?: string;
-}
+import type { CallAnswer } from '../http/types';
+import { identify } from './identify';
+import { traitsOf } from './kinds';
+import { ollamaEntries, readModels, readOllamaModel, readProps, type ServerModel } from './models';
+import { optionalJson } from './optional-json';
 
 const LIST_LIMIT_MS = 10_000;
 
@@ -27,7 +15,7 @@ const LIST_LIMIT_MS = 10_000;
  *
  * @throws {ServerError} that says why there is no list
  */
-export async function listModels(connection: Connection, signal?: AbortSignal): Promise<ListedModel[]> {
+export async function listModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
 	const outcome = await openAiList(connection, signal);
 	if ('models' in outcome && outcome.models.length > 0) return await withDetails(connection, outcome, signal);
 	const ollama = await ollamaList(connection, signal);
@@ -40,131 +28,51 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 	});
 }
 
-type OpenAiList = { models: ListedModel[]; llamaServer: boolean; ollama: boolean } | { failed: ServerError };
+type OpenAiList = { models: ServerModel[]; answer: CallAnswer } | { failed: ServerError };
 
 async function openAiList(connection: Connection, signal: AbortSignal | undefined): Promise<OpenAiList> {
 	const url = `${connection.url.api}/models`;
 	const answer = await connection.call(url, { timeoutMs: LIST_LIMIT_MS, signal });
-	// Home-made servers answer with the bare list.
-	const list = Array.isArray(answer.json) ? { data: answer.json as unknown[] } : answer.json;
-	if (answer.status >= 300 || !isRecord(list) || !('data' in list)) return { failed: connection.refusal(answer) };
-	// Ollama writes null for an empty list.
-	const data = entries(list.data);
-	return {
-		models: data.flatMap(openAiModel),
-		llamaServer: data.some(({ owned_by: owner }) => owner === 'llamacpp'),
-		ollama: data.some(({ owned_by: owner }) => owner === 'library'),
-	};
-}
-
-function openAiModel(item: Record<string, unknown>): ListedModel[] {
-	if (typeof item.id !== 'string') return [];
-	const meta = isRecord(item.meta) ? item.meta : {};
-	const inputs =
-		isRecord(item.architecture) && Array.isArray(item.architecture.input_modalities)
-			? (item.architecture.input_modalities as unknown[])
-			: undefined;
-	const status = isRecord(item.status) ? item.status : undefined;
-	return [
-		{
-			id: item.id,
-			aliases: Array.isArray(item.aliases)
-				? item.aliases.filter((alias): alias is string => typeof alias === 'string')
-				: [],
-			...given('contextTokens', numberOf(meta.n_ctx) ?? numberOf(item.max_model_len)),
-			...given('parameters', numberOf(meta.n_params)),
-			...given('quantization', textOf(meta.ftype)),
-			...given('vision', inputs?.includes('image')),
-			...given('audio', inputs?.includes('audio')),
-			...given('state', status === undefined ? undefined : status.failed === true ? 'failed' : textOf(status.value)),
-		},
-	];
+	const models = answer.status < 300 ? readModels(answer.json) : undefined;
+	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }
 
 async function withDetails(
 	connection: Connection,
-	list: Extract<OpenAiList, { models: ListedModel[] }>,
+	{ models, answer }: Extract<OpenAiList, { models: ServerModel[] }>,
 	signal: AbortSignal | undefined,
-): Promise<ListedModel[]> {
-	const { models } = list;
-	if (list.ollama) return merged(models, (await ollamaList(connection, signal)) ?? []);
+): Promise<ServerModel[]> {
+	const kind = identify({ models: answer });
+	if (traitsOf(kind).loading === 'ollama') {
+		const details = (await ollamaList(connection, signal)) ?? [];
+		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
+	}
 	const only = models.length === 1 ? models[0] : undefined;
 	// A router's /props would need a model's name and may load it; its list tells the inputs itself.
-	if (!list.llamaServer || only === undefined || only.state !== undefined) return models;
+	if (kind !== 'llamaServer' || only === undefined) return models;
 	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
-	const modalities = isRecord(props?.modalities) ? props.modalities : {};
-	return [
-		{
-			...only,
-			...given('vision', typeof modalities.vision === 'boolean' ? modalities.vision : undefined),
-			...given('audio', typeof modalities.audio === 'boolean' ? modalities.audio : undefined),
-			...given('state', props?.is_sleeping === true ? 'sleeping' : props === undefined ? undefined : 'loaded'),
-		},
-	];
+	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
 }
 
-function merged(models: ListedModel[], details: ListedModel[]): ListedModel[] {
-	return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
-}
-
-async function ollamaList(connection: Connection, signal: AbortSignal | undefined): Promise<ListedModel[] | undefined> {
+async function ollamaList(connection: Connection, signal: AbortSignal | undefined): Promise<ServerModel[] | undefined> {
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
 	const [tags, running] = await Promise.all([
-		optionalJson(connection, '/api/tags', options),
-		optionalJson(connection, '/api/ps', options),
+		optionalJson(connection, '/api/tags', options).then(ollamaEntries),
+		optionalJson(connection, '/api/ps', options).then(ollamaEntries),
 	]);
-	if (!Array.isArray(tags?.models)) return undefined;
-	const loaded = new Map(entries(running?.models).map((model) => [textOf(model.name) ?? '', model]));
-	return entries(tags.models).flatMap((item): ListedModel[] => {
-		const id = textOf(item.name) ?? textOf(item.model);
-		if (id === undefined) return [];
-		const details = isRecord(item.details) ? item.details : {};
-		const capabilities = Array.isArray(item.capabilities) ? (item.capabilities as unknown[]) : undefined;
-		return [
-			{
-				id,
-				aliases: [],
-				...given('parameters', textOf(details.parameter_size)),
-				...given('quantization', textOf(details.quantization_level)),
-				...given('contextTokens', numberOf(loaded.get(id)?.context_length)),
-				...given('vision', capabilities?.includes('vision')),
-				state: loaded.has(id) ? 'loaded' : 'not loaded',
-			},
-		];
-	});
-}
-
-function numberOf(value: unknown): number | undefined {
-	return typeof value === 'number' && value > 0 ? value : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
-	return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
+	if (tags === undefined) return undefined;
+	return [...tags].map(([id, tag]) => readOllamaModel(id, { tag, running: running?.get(id) ?? null }));
 }
 
 /** One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)". */
-export function describeModel({
-	id,
-	parameters,
-	quantization,
-	contextTokens,
-	vision,
-	audio,
-	state,
-}: ListedModel): string {
+export function describeModel({ id, parameters, quantization, context, vision, audio, state }: ServerModel): string {
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,
 		quantization,
-		contextTokens === undefined
-			? undefined
-			: `${contextTokens >= 1024 ? `${Math.round(contextTokens / 1024)}k` : contextTokens} context`,
+		context === undefined ? undefined : `${context >= 1024 ? `${Math.round(context / 1024)}k` : context} context`,
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
-		state,
+		state === 'unloaded' ? 'not loaded' : state,
 	].filter((fact) => fact !== undefined);
 	return facts.length === 0 ? id : `${id} (${facts.join(', ')})`;
 }

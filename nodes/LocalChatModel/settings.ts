@@ -1,6 +1,7 @@
 import type { ChatSettings } from '../../lib/chat/request';
 import type { ReasoningEcho } from '../../lib/chat/messages';
-import type { ChatParameters, ResponseFormat, ServerKind, Thinking } from '../../lib/chat/types';
+import type { ChatParameters, ResponseFormat, Thinking } from '../../lib/chat/types';
+import type { ServerKind } from '../../lib/servers/kinds/kind';
 import { failure } from '../../lib/errors/failure';
 import { isRecord } from '../../lib/values';
 import { switchOf } from '../../lib/switch';

@@ -1,7 +1,7 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
 import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
-import { forgetServerKinds } from '../../lib/servers/server-kind';
+import { forgetServerKinds } from '../../lib/servers/identify';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { reply, startLlamaServerSim } from '../servers/llama-server';

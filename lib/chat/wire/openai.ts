@@ -3,17 +3,9 @@ import { createHash } from 'node:crypto';
 import { serverMessage } from '../../errors/http-failure';
 import { isRecord, parseJson } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
+import { traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
-import type {
-	ChatMessage,
-	ChatRequest,
-	ContentPart,
-	ServerKind,
-	Timings,
-	ToolCallPiece,
-	Usage,
-	WireChunk,
-} from '../types';
+import type { ChatMessage, ChatRequest, ContentPart, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
 import type { ChatProtocol } from './protocol';
 
 /** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
@@ -36,18 +28,19 @@ function body(request: ChatRequest): Record<string, unknown> {
 }
 
 /**
- * llama-server and vLLM's neighbours treat a tool_choice object as "auto" without a word (contract llama-server 6.1), so one forced tool
- * is said by sending only that tool with "required". vLLM honours the object.
+ * llama-server and most others treat a tool_choice object as "auto" without a word (contract llama-server 6.1), so one forced tool is
+ * asked for by sending only that tool with "required". vLLM honours the object.
  */
 function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
-	// Ollama ignores tool_choice (contract llama-server 8.2): tools that must not be called are not shown to it.
-	if (tools.length === 0 || (serverKind === 'ollama' && toolChoice === 'none')) return {};
+	const { toolChoice: honoured } = traitsOf(serverKind);
+	// Where tool_choice is ignored (Ollama), tools that must not be called are not shown to the model.
+	if (tools.length === 0 || (honoured === 'ignored' && toolChoice === 'none')) return {};
 	const forced = typeof toolChoice === 'object' ? toolChoice.name : undefined;
-	const offered = forced === undefined || serverKind === 'vllm' ? tools : tools.filter(({ name }) => name === forced);
+	const offered = forced === undefined || honoured === 'named' ? tools : tools.filter(({ name }) => name === forced);
 	const choice =
 		forced === undefined
 			? toolChoice
-			: serverKind === 'vllm'
+			: honoured === 'named'
 				? { type: 'function', function: { name: forced } }
 				: 'required';
 	const parallel = parameters.parallelToolCalls;
@@ -70,7 +63,7 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 				content: message.content,
 				...(message.reasoning === undefined
 					? {}
-					: Object.fromEntries(reasoningFields(serverKind).map((field) => [field, message.reasoning]))),
+					: Object.fromEntries(traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]))),
 				...(message.toolCalls === undefined
 					? {}
 					: {
@@ -94,15 +87,6 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 				content: typeof message.content === 'string' ? message.content : message.content.map(wirePart),
 			};
 	}
-}
-
-/**
- * The fields in which a server reads thinking back: mostly the one it writes it in. vLLM changed its name and reads either the old or the new one
- * (vllm-project/vllm issue 38488), and may be behind any gateway.
- */
-function reasoningFields(kind: ServerKind): string[] {
-	if (kind === 'ollama') return ['reasoning'];
-	return kind === 'llamaServer' ? ['reasoning_content'] : ['reasoning_content', 'reasoning'];
 }
 
 function wirePart(part: ContentPart): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
-import { forgetServerKinds } from '../../../lib/servers/server-kind';
+import { forgetServerKinds } from '../../../lib/servers/identify';
 import { TurnMemory } from '../../../lib/chat/turn-memory';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { Connection } from '../../../lib/http/connection';
@@ -240,7 +240,7 @@ describe('what the user should know of a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const { answer } = await run(clientOf(sim, { parameters: { topK: 5, seed: 1, slotId: 0 } }));
-		expect(answer.notes).toEqual(['This server (ollama) ignores these options, so they were not sent: topK, slotId']);
+		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: topK, slotId']);
 		expect(bodies(sim)[0]).not.toHaveProperty('top_k');
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
@@ -249,7 +249,7 @@ describe('what the user should know of a usable answer', () => {
 		const sim = await start({ profile: 'ollama' });
 		const client = clientOf(sim);
 		expect((await run(client, { tools: [weather], toolChoice: 'required' })).answer.notes).toEqual([
-			'This server (ollama) ignores these options, so they were not sent: toolChoice',
+			'This server (Ollama) ignores these options, so they were not sent: toolChoice',
 		]);
 		expect((await run(client, { tools: [weather], toolChoice: 'auto' })).answer.notes).toEqual([]);
 		expect((await run(client, { tools: [weather], toolChoice: 'none' })).answer.notes).toEqual([]);

@@ -6,7 +6,8 @@ import {
 	parameterFields,
 	takesParallelSwitch,
 } from '../../../lib/chat/parameters';
-import type { ChatParameters, ServerKind } from '../../../lib/chat/types';
+import type { ChatParameters } from '../../../lib/chat/types';
+import type { ServerKind } from '../../../lib/servers/kinds/kind';
 import { ServerError } from '../../../lib/errors/server-error';
 
 const KINDS: ServerKind[] = ['llamaServer', 'ollama', 'vllm', 'other'];

@@ -242,7 +242,7 @@ describe('servers that look like others', () => {
 		const url = await rawServer(routes({ '/v1/models': list, '/api/version': json('200 OK', { version: '0.7.0' }) }));
 		expect(await check(url)).toMatchObject({
 			status: 'healthy',
-			server: { kind: 'openAiCompatible' },
+			server: { kind: 'koboldcpp' },
 			models: [{ id: 'koboldcpp/qwen3' }],
 		});
 	});
@@ -256,7 +256,7 @@ describe('servers that look like others', () => {
 			asked.push(path);
 			routes({ '/llm/v1/models': models })(path, socket, head);
 		});
-		expect((await check(`${url}/llm`)).server.kind).toBe('openAiCompatible');
+		expect((await check(`${url}/llm`)).server.kind).toBe('litellm');
 		expect(asked).toContain('/llm/v1/models');
 		expect(asked.filter((path) => path.endsWith('/health'))).toEqual([]);
 	});

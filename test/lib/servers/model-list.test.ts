@@ -1,10 +1,6 @@
-import { describeModel, type ListedModel, listModels } from '../../../lib/servers/model-list';
-import {
-	detectServerKind,
-	forgetServerKinds,
-	kindOfModelList,
-	knownServerKind,
-} from '../../../lib/servers/server-kind';
+import { describeModel, listModels } from '../../../lib/servers/model-list';
+import type { ServerModel } from '../../../lib/servers/models';
+import { askServerKind, forgetServerKinds, identify, knownServerKind } from '../../../lib/servers/identify';
 import { Connection } from '../../../lib/http/connection';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -14,6 +10,7 @@ let sims: LlamaServerSim[] = [];
 
 beforeEach(() => forgetServerKinds());
 afterEach(async () => {
+	jest.restoreAllMocks();
 	await closeChannels();
 	await Promise.all(sims.map(async (sim) => await sim.close()));
 	sims = [];
@@ -29,7 +26,7 @@ const connect = (baseUrl: string, key?: string) =>
 	new Connection({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
-async function list(sim: LlamaServerSim, key?: string): Promise<ListedModel[]> {
+async function list(sim: LlamaServerSim, key?: string): Promise<ServerModel[]> {
 	return await listModels(connect(sim.url, key));
 }
 
@@ -48,12 +45,15 @@ describe('lists of models', () => {
 		expect(await list(sim)).toEqual([
 			{
 				id: 'qwen3-8b',
-				aliases: ['qwen3-8b'],
-				contextTokens: 32768,
+				aliases: [],
+				context: 32768,
+				trainedContext: 8192,
 				parameters: 134515008,
+				size: 96576768,
 				quantization: 'Q4_1',
 				vision: true,
 				audio: false,
+				tools: true,
 				state: 'loaded',
 			},
 		]);
@@ -70,7 +70,7 @@ describe('lists of models', () => {
 		const sim = await start();
 		sim.route('GET /props', reply.error(404, { error: 'no' }));
 		const [model] = await list(sim);
-		expect(model).toMatchObject({ id: 'sim-model', contextTokens: 8192 });
+		expect(model).toMatchObject({ id: 'sim-model', context: 8192 });
 		expect(model).not.toHaveProperty('vision');
 		expect(model).not.toHaveProperty('state');
 	});
@@ -103,7 +103,7 @@ describe('lists of models', () => {
 				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1 } }],
 			}),
 		);
-		expect(await list(sim)).toEqual([{ id: 'x', aliases: [], state: 'failed' }]);
+		expect(await list(sim)).toEqual([{ id: 'x', aliases: [], state: 'failed', exitCode: 1 }]);
 	});
 
 	it('Ollama: sizes from its own list, context from the running models', async () => {
@@ -113,16 +113,18 @@ describe('lists of models', () => {
 				id: 'llama3:8b',
 				aliases: [],
 				parameters: '134.52M',
+				size: 96576768,
 				quantization: 'Q4_1',
-				contextTokens: 4096,
+				context: 4096,
 				state: 'loaded',
 			},
 			{
 				id: 'qwen3:4b',
 				aliases: [],
 				parameters: '134.52M',
+				size: 96576768,
 				quantization: 'Q4_1',
-				contextTokens: 8192,
+				context: 8192,
 				state: 'loaded',
 			},
 		]);
@@ -138,7 +140,16 @@ describe('lists of models', () => {
 			}),
 		);
 		expect(await list(sim)).toEqual([
-			{ id: 'llava', aliases: [], parameters: '7B', vision: true, state: 'not loaded' },
+			{
+				id: 'llava',
+				aliases: [],
+				parameters: '7B',
+				vision: true,
+				audio: false,
+				tools: false,
+				embeddings: false,
+				state: 'unloaded',
+			},
 		]);
 	});
 
@@ -150,7 +161,7 @@ describe('lists of models', () => {
 
 	it('vLLM: context from max_model_len', async () => {
 		const sim = await start({ profile: 'vllm', models: [{ id: 'Qwen/Qwen3-8B', nCtx: 16384 }] });
-		expect(await list(sim)).toEqual([{ id: 'Qwen/Qwen3-8B', aliases: [], contextTokens: 16384 }]);
+		expect(await list(sim)).toEqual([{ id: 'Qwen/Qwen3-8B', aliases: [], context: 16384 }]);
 		expect(paths(sim)).toEqual(['GET /v1/models']);
 	});
 
@@ -239,21 +250,21 @@ describe('a list that cannot be had says why', () => {
 });
 
 describe('one line for the list', () => {
-	it.each<[ListedModel, string]>([
+	it.each<[ServerModel, string]>([
 		[
 			{
 				id: 'qwen3-8b',
 				aliases: [],
 				parameters: 8_190_735_360,
 				quantization: 'Q4_K_M',
-				contextTokens: 32768,
+				context: 32768,
 				vision: true,
 				state: 'loaded',
 			},
 			'qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)',
 		],
 		[
-			{ id: 'smol', aliases: [], parameters: 134_515_008, contextTokens: 512, audio: true, vision: false },
+			{ id: 'smol', aliases: [], parameters: 134_515_008, context: 512, audio: true, vision: false },
 			'smol (135M, 512 context, audio)',
 		],
 		[{ id: 'llama3', aliases: [], parameters: '8.0B' }, 'llama3 (8.0B)'],
@@ -266,19 +277,19 @@ describe('one line for the list', () => {
 describe('who answers', () => {
 	it.each<[SimOptions, string, string[]]>([
 		[{}, 'llamaServer', ['GET /v1/models']],
-		[{ profile: 'router' }, 'llamaServer', ['GET /v1/models']],
+		[{ profile: 'router' }, 'llamaRouter', ['GET /v1/models']],
 		[{ profile: 'old-llama-server' }, 'llamaServer', ['GET /v1/models']],
 		[{ apiKey: 'needed' }, 'llamaServer', ['GET /v1/models']],
 		[{ profile: 'vllm' }, 'vllm', ['GET /v1/models']],
 		[{ profile: 'ollama' }, 'ollama', ['GET /v1/models']],
-		[{ profile: 'gpustack' }, 'other', ['GET /v1/models', 'GET /api/version']],
+		[{ profile: 'gpustack' }, 'gpustack', ['GET /v1/models']],
 		[{ profile: 'fastapi' }, 'other', ['GET /v1/models', 'GET /api/version']],
 	])('%j is %s, asked once', async (options, kind, asked) => {
 		const sim = await start(options);
 		const connection = connect(sim.url);
 		expect(knownServerKind(connection)).toBeUndefined();
-		expect(await detectServerKind(connection)).toBe(kind);
-		expect(await detectServerKind(connection)).toBe(kind);
+		expect(await askServerKind(connection)).toBe(kind);
+		expect(await askServerKind(connection)).toBe(kind);
 		expect(knownServerKind(connection)).toBe(kind);
 		expect(paths(sim)).toEqual(asked);
 	});
@@ -289,7 +300,7 @@ describe('who answers', () => {
 			'GET /v1/models',
 			reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }),
 		);
-		expect(await detectServerKind(connect(sim.url))).toBe('ollama');
+		expect(await askServerKind(connect(sim.url))).toBe('ollama');
 	});
 
 	it('llama-server behind a proxy that hides its header', async () => {
@@ -298,21 +309,68 @@ describe('who answers', () => {
 			'GET /v1/models',
 			reply.json({ data: [{ id: 'x', owned_by: 'llamacpp' }] }, { headers: { server: 'nginx' } }),
 		);
-		expect(await detectServerKind(connect(sim.url))).toBe('llamaServer');
+		expect(await askServerKind(connect(sim.url))).toBe('llamaServer');
 	});
 
-	it('a server that cannot be asked is none of them, and is asked again', async () => {
+	it('a server that cannot be asked is none of them, and is asked again after a while', async () => {
 		const sim = await start();
 		const connection = connect(sim.url);
 		sim.route('GET /v1/models', reply.closed());
-		expect(await detectServerKind(connection)).toBe('other');
+		expect(await askServerKind(connection)).toBe('other');
+		const asked = paths(sim);
+		expect(await askServerKind(connection)).toBe('other');
+		expect(paths(sim)).toEqual(asked);
+		sim.route('GET /v1/models', undefined);
+		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
 		expect(knownServerKind(connection)).toBeUndefined();
+		expect(await askServerKind(connection)).toBe('llamaServer');
+	});
+
+	it('a list that hangs is waited for once, by all who ask, and not again at once', async () => {
+		const sim = await start();
+		sim.route('GET /v1/models', reply.silence());
+		const connection = connect(sim.url);
+		const kinds = await Promise.all(
+			['a', 'b', 'c'].map(async (model) => await askServerKind(connection, model, { limitMs: 200 })),
+		);
+		kinds.push(await askServerKind(connection));
+		expect(kinds).toEqual(['other', 'other', 'other', 'other']);
+		expect(paths(sim)).toEqual(['GET /v1/models']);
+	});
+
+	it('who stops waiting does not wait for a list that hangs, and does not stop it for the others', async () => {
+		const sim = await start();
+		sim.route('GET /v1/models', reply.silence());
+		const controller = new AbortController();
+		const asking = askServerKind(connect(sim.url), 'a', { signal: controller.signal });
+		await sim.until(() => sim.requests.length === 1);
+		controller.abort();
+		expect(await asking).toBe('other');
+		expect(sim.connections.open).toBe(1);
+	});
+
+	it('a server that was told apart and then is silent stays what it is', async () => {
+		const sim = await start({ profile: 'ollama' });
+		const connection = connect(sim.url);
+		expect(await askServerKind(connection)).toBe('ollama');
+		sim.route('GET /v1/models', reply.silence());
+		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
+		expect(await askServerKind(connection, 'a', { limitMs: 200 })).toBe('ollama');
+		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /v1/models']);
 	});
 
 	it('owners that nobody knows tell nothing', () => {
-		expect(kindOfModelList({ data: [{ owned_by: 'openai' }] })).toBeUndefined();
-		expect(kindOfModelList({ data: 'x' })).toBeUndefined();
-		expect(kindOfModelList(null)).toBeUndefined();
-		expect(kindOfModelList({ data: [{ owned_by: 'someone' }, { owned_by: 'library' }] })).toBe('ollama');
+		const ofList = (json: unknown) => identify({ models: { status: 200, headers: {}, text: '', json } });
+		expect(ofList({ data: [{ owned_by: 'openai' }] })).toBe('other');
+		expect(ofList({ data: 'x' })).toBe('other');
+		expect(ofList(null)).toBe('other');
+		expect(
+			ofList({
+				data: [
+					{ id: 'hf.co/someone/model:latest', owned_by: 'someone' },
+					{ id: 'llama3:8b', owned_by: 'library' },
+				],
+			}),
+		).toBe('ollama');
 	});
 });

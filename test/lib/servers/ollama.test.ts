@@ -1,7 +1,7 @@
 import { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/messages';
 import type { ChatSettings } from '../../../lib/chat/request';
-import { forgetServerKinds } from '../../../lib/servers/server-kind';
+import { forgetServerKinds } from '../../../lib/servers/identify';
 import { Connection } from '../../../lib/http/connection';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';

@@ -1,9 +1,10 @@
-import type { ChatMessage, ChatParameters, ChatRequest, ServerKind, ToolDefinition } from '../../../../lib/chat/types';
+import type { ChatMessage, ChatParameters, ChatRequest, ToolDefinition } from '../../../../lib/chat/types';
+import type { ServerKind } from '../../../../lib/servers/kinds/kind';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
 import type { ServerSentEvent } from '../../../../lib/http/sse';
 import { httpFixture } from '../../../support/streams';
 
-const KINDS: ServerKind[] = ['llamaServer', 'ollama', 'vllm', 'other'];
+const KINDS = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];
 const weather: ToolDefinition = {
 	name: 'get_weather',
 	description: 'Weather of a city',
@@ -259,7 +260,7 @@ describe('tools', () => {
 describe('thinking and response format, as each server wants it said', () => {
 	const template = (enable: boolean) => ({ chat_template_kwargs: { enable_thinking: enable } });
 
-	it.each<[ChatParameters['thinking'], Record<ServerKind, object>]>([
+	it.each<[ChatParameters['thinking'], Record<(typeof KINDS)[number], object>]>([
 		[undefined, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
 		[{ mode: 'serverDefault' }, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
 		[{ mode: 'on' }, { llamaServer: template(true), ollama: {}, vllm: template(true), other: template(true) }],
@@ -303,7 +304,7 @@ describe('thinking and response format, as each server wants it said', () => {
 		response_format: { type: 'json_schema', json_schema: { name, strict: true, schema } },
 	});
 
-	it.each<[ChatParameters['responseFormat'], Record<ServerKind, object>]>([
+	it.each<[ChatParameters['responseFormat'], Record<(typeof KINDS)[number], object>]>([
 		[{ type: 'text' }, { llamaServer: {}, ollama: {}, vllm: {}, other: {} }],
 		[
 			{ type: 'jsonObject' },

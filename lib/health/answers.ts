@@ -1,0 +1,83 @@
+/** What probes answered, and who that is. */
+import { identify } from '../servers/identify';
+import { traitsOf } from '../servers/kinds';
+import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
+import type { ServerAnswer, ServerAnswers, ServerKind, ServerTraits, TellingRoute } from '../servers/kinds/kind';
+import { modelEntries, readModels, type ServerModel } from '../servers/models';
+import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
+
+type Probes = Observations['probes'];
+
+const ROUTES: Record<TellingRoute, ProbeName> = {
+	models: 'models',
+	apiVersion: 'ollamaVersion',
+	version: 'version',
+	health: 'health',
+	props: 'props',
+	info: 'info',
+};
+
+/** Who answers, and its version where it names one. Dify is told by its headers (contract dify 1.1). */
+export function serverOf(probes: Probes): { kind: HealthServerKind; version: string | null } {
+	const answers = answersOf(probes);
+	const kind = identify(answers);
+	if (kind !== 'other') return { kind, version: traitsOf(kind).version?.(answers) ?? null };
+	const seen = Object.values(probes).filter((probe) => probe.answered);
+	const dify = seen.find(({ headers }) => headers['x-version'] !== undefined && headers['x-env'] !== undefined);
+	if (dify !== undefined) return { kind: 'dify', version: dify.headers['x-version'] || null };
+	const { models } = answers;
+	const isApi = listOf(probes.models) !== undefined || bodyHas(models, 'detail');
+	const { version } = bodyOf(probes.version);
+	return isApi
+		? { kind: 'openAiCompatible', version: typeof version === 'string' && version !== '' ? version : null }
+		: { kind: 'unknown', version: null };
+}
+
+/** What is known of the kind that answers. */
+export function traitsOfServer(kind: HealthServerKind): ServerTraits {
+	return traitsOf(serverKindOf(kind));
+}
+
+export function serverKindOf(kind: HealthServerKind): ServerKind {
+	return kind === 'openAiCompatible' || kind === 'dify' || kind === 'unknown' ? 'other' : kind;
+}
+
+function answersOf(probes: Probes): ServerAnswers {
+	return Object.fromEntries(
+		Object.entries(ROUTES).flatMap(([route, name]) => {
+			const answer = answerOf(probes[name]);
+			return answer === undefined ? [] : [[route, answer]];
+		}),
+	);
+}
+
+function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
+	return probe?.answered === true ? probe : undefined;
+}
+
+/** Whether `/health` is more than a question there: LiteLLM runs a generation on every model for it. */
+export function healthGenerates(models: Probe | undefined): boolean {
+	return traitsOf(identify(answersOf({ models }))).healthGenerates === true;
+}
+
+/** The entries of `/v1/models`; undefined where the answer is no list. */
+export function listOf(probe: Probe | undefined): Array<Record<string, unknown>> | undefined {
+	const answer = answerOf(probe);
+	return answer === undefined || answer.status >= 300 ? undefined : modelEntries(answer.json);
+}
+
+/** The same, read. */
+export function modelsIn(probe: Probe | undefined): ServerModel[] {
+	const answer = answerOf(probe);
+	return answer === undefined || answer.status >= 300 ? [] : (readModels(answer.json) ?? []);
+}
+
+/** The JSON object of an answer below 300; empty where there is none. */
+export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
+	return bodyOfAnswer(answerOf(probe));
+}
+
+function bodyHas(answer: ServerAnswer | undefined, field: string): boolean {
+	const json = answer?.json;
+	return typeof json === 'object' && json !== null && field in json;
+}

@@ -1,0 +1,16 @@
+import { bodyOf, ownsModels, says, textIn } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** GPUStack, a gateway to vLLM, llama-server and others: it takes what the engine behind the model takes (contract llama-server 8.3). */
+export const gpustack: ServerTraits = {
+	...other,
+	label: 'GPUStack',
+	isIt: (answers) =>
+		ownsModels(answers, 'gpustack') ||
+		'git_commit' in bodyOf(answers.version) ||
+		says(answers.models, ({ code, reason }) => code === 401 && reason === 'Unauthorized'),
+	version: (answers) => textIn(answers, 'version', 'version'),
+	// It lists a model only while an instance of it runs.
+	listsLoadedModelsOnly: true,
+};

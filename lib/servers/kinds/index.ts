@@ -1,0 +1,42 @@
+import { gpustack } from './gpustack';
+import type { Refusal, ServerKind, ServerTraits } from './kind';
+import { koboldcpp } from './koboldcpp';
+import { lemonade } from './lemonade';
+import { litellm } from './litellm';
+import { llamaRouter } from './llama-router';
+import { llamaServer } from './llama-server';
+import { llamaSwap } from './llama-swap';
+import { lmStudio } from './lm-studio';
+import { localai } from './localai';
+import { ollama } from './ollama';
+import { other } from './other';
+import { sglang } from './sglang';
+import { tei } from './tei';
+import { tgi } from './tgi';
+import { vllm } from './vllm';
+
+/** Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it imitates. */
+export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = {
+	llamaSwap,
+	litellm,
+	llamaRouter,
+	llamaServer,
+	koboldcpp,
+	lemonade,
+	gpustack,
+	sglang,
+	localai,
+	vllm,
+	tgi,
+	tei,
+	lmStudio,
+	ollama,
+	other,
+};
+
+export function traitsOf(kind: ServerKind): ServerTraits {
+	return KINDS[kind];
+}
+
+/** Every known refusal. A gateway may hand on that of any server behind it. */
+export const REFUSALS: readonly Refusal[] = [...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals))];

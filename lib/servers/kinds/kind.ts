@@ -1,0 +1,131 @@
+import type { Connection } from '../../http/connection';
+
+/** Who answers at a base URL. `other`: an OpenAI-compatible server that nothing tells apart. */
+export type ServerKind =
+	| 'llamaServer'
+	| 'llamaRouter'
+	| 'llamaSwap'
+	| 'ollama'
+	| 'vllm'
+	| 'sglang'
+	| 'gpustack'
+	| 'litellm'
+	| 'lemonade'
+	| 'localai'
+	| 'koboldcpp'
+	| 'lmStudio'
+	| 'tgi'
+	| 'tei'
+	| 'other';
+
+/** One answer of a server, whatever its status. */
+export interface ServerAnswer {
+	status: number;
+	/** Names in lower case. */
+	headers: Record<string, string>;
+	text: string;
+	/** The parsed body; undefined where it is no JSON. */
+	json: unknown;
+}
+
+/** The routes by which servers are told apart. `models` is below the API's path, the others below the root. */
+export type TellingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'props' | 'info';
+
+/** What a server answered. A route that was not asked, or that nothing answered, is missing. */
+export type ServerAnswers = Partial<Record<TellingRoute, ServerAnswer>>;
+
+/** Settings of a generation that OpenAI's API does not have, by the names of the node's options. */
+export type ExtraField =
+	| 'topK'
+	| 'minP'
+	| 'typicalP'
+	| 'repeatPenalty'
+	| 'repeatLastN'
+	| 'dryMultiplier'
+	| 'dryBase'
+	| 'dryAllowedLength'
+	| 'dryPenaltyLastN'
+	| 'drySequenceBreakers'
+	| 'xtcProbability'
+	| 'xtcThreshold'
+	| 'mirostat'
+	| 'mirostatTau'
+	| 'mirostatEta'
+	| 'parallelToolCalls'
+	| 'cachePrompt'
+	| 'slotId'
+	| 'chatTemplateArguments';
+
+/** A change of a request that a server accepts where it refused what was sent first. */
+export type Concession =
+	| 'withoutStream'
+	| 'withoutUsageInStream'
+	| 'shortToolIds'
+	| 'withoutThinkingSetting'
+	| 'lowThinkingEffort';
+
+/** A refusal before anything was generated, and what to send instead. */
+export interface Refusal {
+	/** What its text says. */
+	says: RegExp;
+	then: Concession;
+	/** For the user, where what was asked for is not what was sent. */
+	note?: string;
+}
+
+/** Everything that this package needs to know about a kind of server. One file each; adding a kind is adding a file. */
+export interface ServerTraits {
+	/** Its name in sentences. */
+	label: string;
+	/** Whether the answers are those of this kind. Kinds are asked in the order of `kinds/index.ts`. */
+	isIt(answers: ServerAnswers): boolean;
+	/** Its version, as far as one of the answers names it. */
+	version?(answers: ServerAnswers): string | undefined;
+
+	/** The extra fields it honours; `all`: not known, so everything that the user set is sent. */
+	extraFields: 'all' | readonly ExtraField[];
+	/** Fields that have another name there than on llama-server. */
+	fieldNames?: Partial<Record<ExtraField, string>>;
+	/** Whether `max_tokens: -1` means no limit. Others refuse it, and have no limit where nothing is sent. */
+	takesUnlimited: boolean;
+	/** How a GBNF grammar is sent; undefined: it takes none. */
+	grammar?(grammar: string): Record<string, unknown>;
+	/** How thinking is switched on and off: by an argument of the chat template, or by `reasoning_effort`. */
+	thinkingSwitch: 'template' | 'effort';
+	/** Whether it takes a number of tokens for thinking. */
+	thinkingBudget: boolean;
+	/** `named`: honours an object that names one tool. `mode`: honours "none" and "required" only. `ignored`: neither. */
+	toolChoice: 'named' | 'mode' | 'ignored';
+	/** The fields in which it reads thinking of earlier turns. */
+	reasoningFields: readonly string[];
+	/** Whether it turns JSON schemas into a grammar and refuses what it cannot turn, as llama-server does. */
+	schemasBecomeGrammar: boolean;
+	/** Whether it splits thinking off by itself, or sends the opening tag along. */
+	splitsThinking: boolean;
+	/** Refusals that only a change of the request gets past. */
+	refusals?: readonly Refusal[];
+
+	/** Whether models that it lists are in memory. */
+	listsLoadedModelsOnly: boolean;
+	/** Whether it answers with its one model, whatever name is asked for. */
+	ignoresModelName: boolean;
+	/** Whether `/health` runs a generation on every model, so that nobody may ask it in passing. */
+	healthGenerates?: boolean;
+	/** Whether it has a route for reranking; undefined: not known. */
+	reranks?: boolean;
+	/** How models are loaded and unloaded on request, where that is possible. */
+	loading?: 'router' | 'ollama';
+	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */
+	benchmarkFields?: Record<string, unknown>;
+
+	/** Refuses pictures before they are sent to a model that cannot see, where the server would not say so. */
+	refuseUnseenPictures?(connection: Connection, model: string, signal?: AbortSignal): Promise<void>;
+	/** A remark where the server left out the beginning of a conversation without a word. */
+	remarkOnDroppedMessages?(
+		connection: Connection,
+		conversation: { model: string; characters: number; promptTokens: number },
+		signal?: AbortSignal,
+	): Promise<string | undefined>;
+	/** What to do where a stream ends too early, if that has a cause of its own there. */
+	cutStreamRemedy?: string;
+}

@@ -1,0 +1,10 @@
+import { anyHeader, ownsModels } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** KoboldCpp (LostRuins/koboldcpp, koboldcpp.py): one model, llama.cpp's samplers, and an imitation of Ollama's API. */
+export const koboldcpp: ServerTraits = {
+	...other,
+	label: 'KoboldCpp',
+	isIt: (answers) => anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
+};

@@ -1,0 +1,16 @@
+import { isRecord } from '../../values';
+import { anyModel, bodyOf } from './evidence';
+import type { ServerTraits } from './kind';
+import { isLlama, llamaServer } from './llama-server';
+
+/** llama-server without a model of its own: a child process for each model (contract llama-server 2.10). */
+export const llamaRouter: ServerTraits = {
+	...llamaServer,
+	label: 'llama-server (router)',
+	isIt: (answers) =>
+		isLlama(answers) &&
+		(bodyOf(answers.props).role === 'router' || anyModel(answers, ({ status }) => isRecord(status))),
+	listsLoadedModelsOnly: false,
+	ignoresModelName: false,
+	loading: 'router',
+};

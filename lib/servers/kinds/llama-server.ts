@@ -1,0 +1,36 @@
+import { isRecord } from '../../values';
+import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
+import type { ServerAnswers, ServerTraits } from './kind';
+import { other } from './other';
+
+/** Whether llama.cpp's server answers, alone or as a router (contract llama-server 8.1). */
+export function isLlama(answers: ServerAnswers): boolean {
+	return (
+		// In every answer, errors included; behind a proxy it may be rewritten.
+		anyHeader(answers, 'server', /llama\.cpp/i) ||
+		ownsModels(answers, 'llamacpp') ||
+		'build_info' in bodyOf(answers.props) ||
+		says(
+			answers.models,
+			({ error }) => isRecord(error) && error.message === 'Invalid API Key' && error.type === 'authentication_error',
+		)
+	);
+}
+
+/** llama.cpp's llama-server with one model. Sources: contract llama-server 2.6, 6, 8.1. */
+export const llamaServer: ServerTraits = {
+	...other,
+	label: 'llama-server',
+	isIt: isLlama,
+	version: (answers) => textIn(answers, 'props', 'build_info'),
+	// All of them are its own (tools/server/server-schema.cpp).
+	extraFields: 'all',
+	takesUnlimited: true,
+	reasoningFields: ['reasoning_content'],
+	schemasBecomeGrammar: true,
+	splitsThinking: true,
+	listsLoadedModelsOnly: true,
+	// contract llama-server 4.3
+	ignoresModelName: true,
+	benchmarkFields: { cache_prompt: false, ignore_eos: true },
+};

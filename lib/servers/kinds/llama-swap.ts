@@ -1,0 +1,23 @@
+import { anyHeader, bodyOf, ownsModels, says } from './evidence';
+import type { ServerTraits } from './kind';
+import { llamaServer } from './llama-server';
+
+/**
+ * llama-swap, which starts a server for the model that is asked for, mostly llama-server (mostlygeek/llama-swap; contract model-breadth
+ * 6.3). Answers of the server behind it keep that server's headers, so llama-swap is told before llama-server. `/api/version` is its
+ * own, with the commit and the date of its build: it is no Ollama.
+ */
+export const llamaSwap: ServerTraits = {
+	...llamaServer,
+	label: 'llama-swap',
+	isIt: (answers) =>
+		ownsModels(answers, 'llama-swap') ||
+		Object.values(answers).some((answer) => says(answer, ({ src }) => src === 'llama-swap')) ||
+		anyHeader(answers, 'www-authenticate', /realm="llama-swap"/i) ||
+		('build_date' in bodyOf(answers.apiVersion) && 'commit' in bodyOf(answers.apiVersion)),
+	// vLLM may stand behind it as well.
+	reasoningFields: ['reasoning_content', 'reasoning'],
+	version: undefined,
+	listsLoadedModelsOnly: false,
+	ignoresModelName: false,
+};

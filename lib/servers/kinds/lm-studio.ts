@@ -1,0 +1,14 @@
+import { ownsModels, says } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** LM Studio (lmstudio.ai/docs/developer). Routes that it does not have answer 200 with an error text. */
+export const lmStudio: ServerTraits = {
+	...other,
+	label: 'LM Studio',
+	isIt: (answers) =>
+		ownsModels(answers, 'organization_owner') ||
+		Object.values(answers).some((answer) =>
+			says(answer, ({ error }) => typeof error === 'string' && /^Unexpected endpoint or method/i.test(error)),
+		),
+};

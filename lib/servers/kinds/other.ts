@@ -1,0 +1,30 @@
+import type { Refusal, ServerTraits } from './kind';
+
+/** Refusals of servers that may stand behind any gateway. */
+const REFUSALS: readonly Refusal[] = [
+	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
+	// Mistral's templates (contract llama-server, case 81)
+	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
+	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
+	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
+];
+
+/** An OpenAI-compatible server of unknown kind: it gets whatever the user set. */
+export const other: ServerTraits = {
+	label: 'An OpenAI-compatible server',
+	isIt: () => true,
+	extraFields: 'all',
+	takesUnlimited: false,
+	grammar: (grammar) => ({ grammar }),
+	thinkingSwitch: 'template',
+	thinkingBudget: true,
+	// Most servers treat an object as "auto" without a word (contract llama-server 6.1).
+	toolChoice: 'mode',
+	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind any gateway.
+	reasoningFields: ['reasoning_content', 'reasoning'],
+	schemasBecomeGrammar: false,
+	splitsThinking: false,
+	refusals: REFUSALS,
+	listsLoadedModelsOnly: false,
+	ignoresModelName: false,
+};

@@ -1,0 +1,13 @@
+import { ownsModels, textIn } from './evidence';
+import type { ServerTraits } from './kind';
+import { vllm } from './vllm';
+
+/** SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models stays up when its engine is dead; `/health` then says 503. */
+export const sglang: ServerTraits = {
+	...vllm,
+	label: 'SGLang',
+	isIt: (answers) => ownsModels(answers, 'sglang'),
+	version: (answers) => textIn(answers, 'version', 'version'),
+	grammar: (grammar) => ({ ebnf: grammar }),
+	reasoningFields: ['reasoning_content'],
+};

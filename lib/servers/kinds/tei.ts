@@ -1,0 +1,16 @@
+import { bodyOf, textIn } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models (contract model-breadth 1.6). */
+export const tei: ServerTraits = {
+	...other,
+	label: 'Text Embeddings Inference',
+	isIt: (answers) => {
+		const info = bodyOf(answers.info);
+		return 'model_type' in info && 'max_client_batch_size' in info;
+	},
+	version: (answers) => textIn(answers, 'info', 'version'),
+	listsLoadedModelsOnly: true,
+	ignoresModelName: true,
+};

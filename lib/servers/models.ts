@@ -1,0 +1,163 @@
+/** The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps` and `/api/show`. */
+import { isRecord } from '../values';
+
+/** A model, as far as its server tells; what it does not tell is left out. */
+export interface ServerModel {
+	id: string;
+	aliases: string[];
+	/** Tokens of context that one request can use. */
+	context?: number;
+	/** Tokens of context that the model was trained for. */
+	trainedContext?: number;
+	/** Number of parameters, or the server's own words for it ("8.0B"). */
+	parameters?: number | string;
+	/** Bytes. */
+	size?: number;
+	quantization?: string;
+	vision?: boolean;
+	audio?: boolean;
+	tools?: boolean;
+	embeddings?: boolean;
+	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
+	state?: string;
+	/** Of a router's process that failed. */
+	exitCode?: number;
+	/** The command line of a router's process. */
+	args?: string[];
+}
+
+/** The entries of a `/v1/models` answer; undefined where it is no list. Home-made servers answer with the bare list, Ollama writes null for an empty one. */
+export function modelEntries(json: unknown): Array<Record<string, unknown>> | undefined {
+	const list: unknown = isRecord(json) && 'data' in json ? (json.data ?? []) : json;
+	return Array.isArray(list) ? (list as unknown[]).filter(isRecord) : undefined;
+}
+
+/** The models of a `/v1/models` answer; undefined where it is no list. */
+export function readModels(json: unknown): ServerModel[] | undefined {
+	return modelEntries(json)?.flatMap((entry) => readModel(entry) ?? []);
+}
+
+function readModel(entry: Record<string, unknown>): ServerModel | undefined {
+	const id = wordIn(entry, 'id');
+	if (id === undefined) return undefined;
+	const meta = recordIn(entry, 'meta');
+	const inputs = listIn(recordIn(entry, 'architecture'), 'input_modalities');
+	const status = isRecord(entry.status) ? entry.status : undefined;
+	const args = status === undefined ? undefined : textsIn(status, 'args');
+	const aliases = [...textsIn(entry, 'aliases'), ...textsIn(recordIn(meta, 'llamaswap'), 'aliases')];
+	return {
+		id,
+		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
+		...given('context', countIn(meta, 'n_ctx') ?? countIn(entry, 'max_model_len')),
+		...given('trainedContext', countIn(meta, 'n_ctx_train') ?? countIn(entry, 'max_context_window')),
+		...given('parameters', countIn(meta, 'n_params')),
+		...given('size', countIn(meta, 'size')),
+		...given('quantization', wordIn(meta, 'ftype')),
+		...given('vision', inputs?.includes('image')),
+		...given('audio', inputs?.includes('audio')),
+		...(args !== undefined && args.length > 0 ? { args, embeddings: args.some(isVectorOption) } : {}),
+		...given('state', status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value')),
+		...given('exitCode', typeof status?.exit_code === 'number' ? status.exit_code : undefined),
+	};
+}
+
+function isVectorOption(argument: string): boolean {
+	return /^--(?:embeddings?|rerank(?:ing)?)$/.test(argument);
+}
+
+/** What llama-server's `/props` tells of its model, or a router's of one of its models. */
+export function readProps(props: Record<string, unknown>): Partial<ServerModel> {
+	const modalities = recordIn(props, 'modalities');
+	return {
+		...given('context', countIn(recordIn(props, 'default_generation_settings'), 'n_ctx')),
+		...given('vision', flagIn(modalities, 'vision')),
+		...given('audio', flagIn(modalities, 'audio')),
+		...given('tools', flagIn(recordIn(props, 'chat_template_caps'), 'supports_tools')),
+		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
+	};
+}
+
+/** What Ollama tells of a model. */
+export interface OllamaAnswers {
+	/** Its entry in `/api/tags`. */
+	tag?: Record<string, unknown>;
+	/** Its entry in `/api/ps`; null: it is not loaded; undefined: nobody knows. */
+	running?: Record<string, unknown> | null;
+	/** The answer of `/api/show`. */
+	shown?: Record<string, unknown>;
+}
+
+export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: OllamaAnswers): ServerModel {
+	const details = isRecord(tag.details) ? tag.details : recordIn(shown, 'details');
+	const capabilities = listIn(shown, 'capabilities') ?? listIn(tag, 'capabilities');
+	const info = recordIn(shown, 'model_info');
+	const trained = Object.keys(info).find((name) => name.endsWith('.context_length'));
+	return {
+		id,
+		aliases: [],
+		...given('context', running ? countIn(running, 'context_length') : undefined),
+		...given('trainedContext', trained === undefined ? undefined : countIn(info, trained)),
+		...given('parameters', countIn(info, 'general.parameter_count') ?? wordIn(details, 'parameter_size')),
+		...given('size', countIn(tag, 'size')),
+		...given('quantization', wordIn(details, 'quantization_level')),
+		...given('vision', capabilities?.includes('vision')),
+		...given('audio', capabilities?.includes('audio')),
+		...given('tools', capabilities?.includes('tools')),
+		...given('embeddings', capabilities?.includes('embedding')),
+		...given('state', running === undefined ? undefined : running === null ? 'unloaded' : 'loaded'),
+	};
+}
+
+/** The entries of `/api/tags` or `/api/ps` by their names; undefined where the answer is no list. */
+export function ollamaEntries(
+	answer: Record<string, unknown> | undefined,
+): Map<string, Record<string, unknown>> | undefined {
+	const list = answer === undefined ? undefined : listIn(answer, 'models');
+	if (list === undefined) return undefined;
+	const entries = list.filter(isRecord);
+	return new Map(
+		entries.flatMap((entry) => {
+			const name = wordIn(entry, 'name') ?? wordIn(entry, 'model');
+			return name === undefined ? [] : [[name, entry] as const];
+		}),
+	);
+}
+
+/** "8.0B" → 8e9, "134.52M" → 134520000; a number stays. */
+export function countOfParameters(value: number | string | undefined): number | undefined {
+	if (typeof value !== 'string') return value;
+	const [, digits, unit = ''] = /^([0-9.]+)\s*([KMBT]?)/i.exec(value) ?? [];
+	const factor = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }[unit.toLowerCase()];
+	return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor);
+}
+
+function recordIn(record: Record<string, unknown>, name: string): Record<string, unknown> {
+	return isRecord(record[name]) ? record[name] : {};
+}
+
+function listIn(record: Record<string, unknown>, name: string): unknown[] | undefined {
+	return Array.isArray(record[name]) ? (record[name] as unknown[]) : undefined;
+}
+
+function textsIn(record: Record<string, unknown>, name: string): string[] {
+	return (listIn(record, name) ?? []).filter((entry) => typeof entry === 'string');
+}
+
+function wordIn(record: Record<string, unknown>, name: string): string | undefined {
+	const value = record[name];
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function countIn(record: Record<string, unknown>, name: string): number | undefined {
+	const value = record[name];
+	return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+function flagIn(record: Record<string, unknown>, name: string): boolean | undefined {
+	const value = record[name];
+	return typeof value === 'boolean' ? value : undefined;
+}
+
+function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
+	return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
+}
