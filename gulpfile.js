@@ -1,7 +1,7 @@
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { dest, parallel, series, src, watch } = require('gulp');
+const { dest, parallel, series, src } = require('gulp');
 
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 
@@ -64,9 +64,21 @@ async function workflows() {
 	}
 }
 
-const build = series(clean, compile, parallel(bundle, icons, nodeJson, workflows));
+/**
+ * How the nodes read a base URL, for the scripts: those run before anything is installed, on a Node that may not know TypeScript.
+ * The file is in the repository; a test fails where it differs from this.
+ */
+async function baseUrlForScripts() {
+	const source = await fs.promises.readFile('lib/servers/base-url.ts', 'utf8');
+	const { code } = await require('esbuild').transform(source, { loader: 'ts', format: 'esm', target: 'node20' });
+	const { format, resolveConfig } = require('prettier');
+	const file = 'scripts/lib/base-url.mjs';
+	const notice = '// Made from lib/servers/base-url.ts by "npm run build". Change it there.\n';
+	await fs.promises.writeFile(file, await format(notice + code, { ...(await resolveConfig(file)), filepath: file }));
+}
+
+const build = series(clean, compile, parallel(bundle, icons, nodeJson, workflows, baseUrlForScripts));
 
 exports.clean = clean;
 exports.build = build;
-exports.watch = series(build, () => watch(['credentials', 'icons', 'lib', 'nodes', 'workflows'], build));
 exports.default = build;

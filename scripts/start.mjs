@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { ensureBuild, stageBuild } from './lib/build.mjs';
 import { withLock } from './lib/cache.mjs';
 import { ensureDependencies } from './lib/deps.mjs';
+import { DEV_ENVIRONMENT, stageDev, watchSources } from './lib/dev.mjs';
 import {
 	AGENT_WORKFLOW,
 	askOnce,
@@ -18,7 +19,7 @@ import {
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog, formatDuration } from './lib/log.mjs';
 import { allOrEveryFailure, main } from './lib/main.mjs';
-import { findModelServer, startModelServer } from './lib/model-server.mjs';
+import { findModelServer, namedServer, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
 import { executeWorkflow, importCredentials, importWorkflows, startN8n } from './lib/n8n.mjs';
@@ -36,6 +37,7 @@ const ONCE_TIMEOUT_MS = 30 * 60_000;
 const HELP = `npm start                        n8n with the example workflows, in the browser
 npm start -- --once "question"   ask the agent once, without a browser
 npm start -- --port 5680         another port for n8n (default ${DEFAULT_PORT})
+npm run dev                      the same, and every change of the sources is in n8n within a second
 
 The model server is the first of these:
   LOCAL_LLAMA_BASE_URL           any OpenAI-compatible server (LOCAL_LLAMA_API_KEY: its key)
@@ -63,12 +65,16 @@ const exclusively = async (name, work, busy) => {
 	});
 };
 
-/** @returns {Promise<{ n8n: N8nInstall, nodes: string, server: ModelServer }>} */
-const prepare = async () => {
+/**
+ * @param {boolean} [dev] into a folder that n8n watches
+ * @returns {Promise<{ n8n: N8nInstall, nodes: string, server: ModelServer }>}
+ */
+const prepare = async (dev = false) => {
 	const dependencies = ensureDependencies(log);
 	const nodes = async () => {
 		await dependencies;
-		return await stageBuild(await ensureBuild(log));
+		const build = await ensureBuild(log);
+		return dev ? stageDev() : await stageBuild(build);
 	};
 	const server = async () => {
 		const found = await findModelServer(log);
@@ -195,10 +201,22 @@ const playgroundLogin = () => {
 	return login;
 };
 
-/** @param {number} wantedPort */
-const serve = async (wantedPort) => {
+/**
+ * Says when n8n has the changed nodes, counted from the moment the file was saved.
+ *
+ * @param {string} line of n8n's log
+ */
+const onReload = (line) => {
+	if (/Hot reload triggered/.test(line)) log.line(`  n8n reloads the nodes (${new Date().toISOString()})`);
+};
+
+/**
+ * @param {number} wantedPort
+ * @param {boolean} dev
+ */
+const serve = async (wantedPort, dev) => {
 	const startedAt = Date.now();
-	const parts = await prepare();
+	const parts = await prepare(dev);
 	const { n8n, nodes, server } = parts;
 	const userFolder = join(startData, `n8n-${n8n.version}`);
 	mkdirSync(userFolder, { recursive: true });
@@ -214,7 +232,13 @@ const serve = async (wantedPort) => {
 	if (port !== wantedPort) log.line(`  Port ${wantedPort} is taken; n8n gets ${port}.`);
 	const logFile = join(startData, 'n8n.log');
 	rmSync(logFile, { force: true });
-	const options = { userFolder, port, customExtensions: [nodes], logFile };
+	const options = {
+		userFolder,
+		port,
+		customExtensions: [nodes],
+		logFile,
+		...(dev ? { env: DEV_ENVIRONMENT, onLine: onReload } : {}),
+	};
 	const editor = await log.step('start of n8n', async () => await startN8n(n8n, options));
 	const login = playgroundLogin();
 	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
@@ -233,6 +257,10 @@ const serve = async (wantedPort) => {
 	}
 	log.line(`Logs        ${logFile}`);
 	log.line();
+	if (dev) {
+		watchSources(log, nodes);
+		log.line('Sources are watched: credentials, icons, lib, nodes.');
+	}
 	log.line('Ctrl-C ends everything.');
 	const ends = [editor.service, ...(server.service ? [server.service] : [])].map(async (service) => {
 		await service.exited;
@@ -251,6 +279,7 @@ await main(async () => {
 		options: {
 			once: { type: 'string' },
 			port: { type: 'string', default: String(DEFAULT_PORT) },
+			dev: { type: 'boolean', default: false },
 			help: { type: 'boolean', short: 'h' },
 		},
 		allowPositionals: true,
@@ -262,8 +291,14 @@ await main(async () => {
 	if (positionals.length > 0) throw new Error(`Not understood: ${positionals.join(' ')}\n\n${HELP}`);
 	const port = Number(values.port);
 	if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
+	// A setting that cannot work is told now, not after minutes of installing.
+	namedServer();
 	if (values.once === undefined) {
-		return await exclusively('start', async () => await serve(port), 'npm start runs already in this clone');
+		return await exclusively(
+			'start',
+			async () => await serve(port, values.dev),
+			'npm start runs already in this clone',
+		);
 	}
 	const question = values.once.trim();
 	if (question === '') throw new Error('--once needs a question: npm start -- --once "Say hello in one sentence"');

@@ -12,6 +12,7 @@ import { npm } from './lib/npm.mjs';
 import { packageProblems } from './lib/package-check.mjs';
 import { readJson, root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
+import { BUNDLE, scanProblems } from './lib/scan.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
@@ -27,6 +28,7 @@ const tool = async (tool, args) => {
 await main(async () => {
 	await ensureDependencies(log);
 	return await runChecks(log, [
+		{ name: 'formatting', check: async () => await tool('prettier', ['--check', '.']) },
 		{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
 		{
 			name: 'types',
@@ -60,6 +62,14 @@ await main(async () => {
 				];
 				if (problems.length > 0) throw new Error(`The package is not right:\n- ${problems.join('\n- ')}`);
 				progress.note(`${formatSize(packed.size)}, ${packed.files.length} files`);
+			},
+		},
+		{
+			name: "n8n's package check",
+			check: async (progress) => {
+				const problems = await scanProblems();
+				if (problems.length > 0) throw new Error(problems.join('\n'));
+				progress.note(`source passes; packed, all but ${BUNDLE}`);
 			},
 		},
 	]);

