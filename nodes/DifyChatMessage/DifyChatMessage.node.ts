@@ -7,12 +7,8 @@ import {
 } from 'n8n-workflow';
 
 import { searchConversations } from '../shared/dify/searchConversations';
-import { filesField } from './descriptions/files';
-import { inputFields } from './descriptions/inputs';
-import { messageFields } from './descriptions/message';
-import { optionsField, outputFields } from './descriptions/options';
-import { getForm } from './resourceMapping/getForm';
-import { sendMessages } from './run';
+import { getForm } from './getForm';
+import { properties, sendMessages } from './run';
 
 export class DifyChatMessage implements INodeType {
 	description: INodeTypeDescription = {
@@ -25,23 +21,11 @@ export class DifyChatMessage implements INodeType {
 			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',
 		defaults: { name: 'Dify Chat Message' },
-		codex: {
-			categories: ['AI'],
-			subcategories: { AI: ['Agents', 'Root Nodes'] },
-			alias: ['dify', 'chatbot', 'chatflow', 'agent', 'llm', 'self-hosted'],
-			resources: {
-				primaryDocumentation: [
-					{
-						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-chat-message.md',
-					},
-				],
-			},
-		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties: [...messageFields, ...inputFields, filesField, ...outputFields, optionsField],
+		properties,
 	};
 
 	methods = { listSearch: { searchConversations }, resourceMapping: { getForm } };

@@ -1,9 +1,8 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyClient } from '../../lib/dify/client';
 import { refusedHere } from '../../lib/dify/failure';
 import {
-	FILE_TYPES,
 	checkedUrl,
 	checkFiles,
 	fileTypeOf,
@@ -15,26 +14,97 @@ import {
 } from '../../lib/dify/files';
 import { isFields, text, type Fields } from '../../lib/dify/read';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
-import { binaryProperties, binarySource, namesIn } from '../shared/dify/binary';
-import { choiceOf } from '../shared/dify/parameters';
+import { binaryProperties, binarySource, namesIn } from '../shared/binary';
+import { asChoice, asText, isBlank, wrongField, type Field } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+
+export const filesField: INodeProperties = {
+	displayName: 'Files',
+	name: 'files',
+	type: 'fixedCollection',
+	typeOptions: { multipleValues: true },
+	placeholder: 'Add File',
+	default: {},
+	description: 'Files to send with the message. File upload must be switched on in the app.',
+	options: [
+		{
+			displayName: 'File',
+			name: 'file',
+			values: [
+				{
+					displayName: 'Source',
+					name: 'source',
+					type: 'options',
+					options: [
+						{
+							name: 'All Binary Properties',
+							value: 'all',
+							description: 'Every file of the item, for example what was dropped into the chat',
+						},
+						{ name: 'Binary Property', value: 'binary' },
+						{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
+					],
+					default: 'binary',
+				},
+				{
+					displayName: 'Input Binary Field',
+					name: 'binaryProperty',
+					type: 'string',
+					default: 'data',
+					displayOptions: { show: { source: ['binary'] } },
+					hint: 'Name of the binary property; several are separated by commas',
+				},
+				{
+					displayName: 'URL',
+					name: 'url',
+					type: 'string',
+					default: '',
+					displayOptions: { show: { source: ['url'] } },
+					placeholder: 'https://example.com/picture.png',
+					hint: 'Several are separated by blanks, or a list. An item without a URL is an error; an expression that gives an empty list sends none',
+				},
+				{
+					displayName: 'Type',
+					name: 'type',
+					type: 'options',
+					options: [
+						{ name: 'Audio', value: 'audio' },
+						{
+							name: 'Automatic',
+							value: 'auto',
+							description: 'From the name and the MIME type, and from what the app takes',
+						},
+						{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
+						{ name: 'Document', value: 'document' },
+						{ name: 'Image', value: 'image' },
+						{ name: 'Video', value: 'video' },
+					],
+					default: 'auto',
+				},
+			],
+		},
+	],
+};
 
 /** What the user asks to send, before it is known what the app takes. */
 export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function wantedFiles(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	entries: unknown,
-): Promise<WantedFile[]> {
+export async function wantedFiles(context: IExecuteFunctions, parameters: NodeParameters): Promise<WantedFile[]> {
+	const { itemIndex } = parameters;
+	const entries = parameters.value('files.file');
+	const field = (name: string) => parameters.field(`files.file.${name}`);
 	const wanted: WantedFile[] = [];
 	for (const entry of Array.isArray(entries) ? entries.filter(isFields) : []) {
-		const type = typeIn(entry);
-		const source = choiceOf('source', entry.source, ['all', 'binary', 'url']);
+		const type = typeIn(field('type'), entry.type);
+		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
 		if (source === 'url') {
-			wanted.push(...urlsIn(entry.url).map((url) => ({ url, type })));
+			wanted.push(...urlsIn(field('url'), entry.url).map((url) => ({ url, type })));
 		} else {
-			const names = source === 'all' ? binaryProperties(context, itemIndex) : propertyNames(entry.binaryProperty);
+			const names =
+				source === 'all'
+					? binaryProperties(context, itemIndex)
+					: propertyNames(field('binaryProperty'), entry.binaryProperty);
 			for (const name of names) wanted.push({ source: await binarySource(context, itemIndex, name), type });
 		}
 	}
@@ -107,35 +177,25 @@ function nameOf(file: WantedFile): string {
 	return 'url' in file ? nameInUrl(file.url) : file.source.name;
 }
 
-function typeIn({ type }: Fields): DifyFileType | undefined {
-	if (type === undefined || type === 'auto' || type === '') return undefined;
-	const known = FILE_TYPES.find((each) => each === type);
-	if (known !== undefined) return known;
-	throw refusedHere('fileType', `Dify knows no file type "${String(type)}"`, `It knows: ${FILE_TYPES.join(', ')}.`);
+function typeIn(field: Field, value: unknown): DifyFileType | undefined {
+	const type = isBlank(value) ? 'auto' : asChoice<DifyFileType | 'auto'>(field, value);
+	return type === 'auto' ? undefined : type;
 }
 
 /** An entry stands for a file. Where an expression gives none for it, the user must hear of that: only an empty list says that there are none. */
-function propertyNames(value: unknown): string[] {
-	if (value !== undefined && value !== null && typeof value !== 'string')
-		throw refusedHere(
-			'fileRejected',
-			`The name of a binary property must be a text, but is ${JSON.stringify(value).slice(0, 100)}`,
-			HOW_TO_GIVE_NONE,
-		);
-	const names = namesIn(value ?? '');
-	if (names.length === 0)
-		throw refusedHere('fileRejected', 'The name of the binary property is empty', HOW_TO_GIVE_NONE);
+function propertyNames(field: Field, value: unknown): string[] {
+	const names = namesIn(isBlank(value) ? '' : asText(field, value));
+	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);
 	return names;
 }
 
-function urlsIn(value: unknown): string[] {
+function urlsIn({ label }: Field, value: unknown): string[] {
 	const urls = Array.isArray(value)
 		? value.map(String)
 		: String(value ?? '')
 				.split(/\s+/)
 				.filter((url) => url !== '');
-	if (urls.length === 0 && !Array.isArray(value))
-		throw refusedHere('fileRejected', 'The file URL is empty', HOW_TO_GIVE_NONE);
+	if (urls.length === 0 && !Array.isArray(value)) throw wrongField(label, 'is empty', HOW_TO_GIVE_NONE);
 	return urls.map(checkedUrl);
 }
 

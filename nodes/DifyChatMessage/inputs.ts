@@ -1,11 +1,55 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import { refusedHere } from '../../lib/dify/failure';
 import { formValue, jsonInputs, readForm, type FormField } from '../../lib/dify/form';
 import { fields, isFields, type Fields } from '../../lib/dify/read';
 import type { DifyApp } from '../shared/dify/apps';
-import type { Parameters } from '../shared/dify/parameters';
+import type { NodeParameters } from '../shared/parameters';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './files';
+
+export const inputFields: INodeProperties[] = [
+	{
+		displayName: 'Inputs',
+		name: 'inputsMode',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{ name: 'As JSON', value: 'json' },
+			{ name: 'From the Form of the App', value: 'form' },
+		],
+		default: 'form',
+		description:
+			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
+	},
+	{
+		displayName: 'Form',
+		name: 'inputs',
+		type: 'resourceMapper',
+		noDataExpression: true,
+		default: { mappingMode: 'defineBelow', value: null },
+		typeOptions: {
+			resourceMapper: {
+				resourceMapperMethod: 'getForm',
+				mode: 'add',
+				fieldWords: { singular: 'field', plural: 'fields' },
+				addAllFields: true,
+				multiKeyMatch: false,
+				supportAutoMap: false,
+			},
+		},
+		displayOptions: { show: { inputsMode: ['form'] } },
+	},
+	{
+		displayName: 'Inputs as JSON',
+		name: 'inputsJson',
+		type: 'json',
+		typeOptions: { rows: 4 },
+		default: '{}',
+		displayOptions: { show: { inputsMode: ['json'] } },
+		placeholder: '{ "language": "English" }',
+		description: 'Object with the variables of the app. Text variables want strings, also for digits.',
+	},
+];
 
 /** Inputs that are right but for their files, which are not uploaded before everything else is known to be right. */
 export type CheckedInputs = (upload: Upload) => Promise<Fields>;
@@ -13,16 +57,16 @@ export type CheckedInputs = (upload: Upload) => Promise<Fields>;
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */
 export async function inputsOf(
 	context: IExecuteFunctions,
-	parameters: Parameters,
+	parameters: NodeParameters,
 	app: DifyApp,
 	signal: AbortSignal,
 ): Promise<CheckedInputs> {
-	if (parameters.choice('inputsMode', ['form', 'json']) === 'json') {
-		const inputs = jsonInputs(parameters.raw('inputsJson', '{}'));
+	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
+		const inputs = jsonInputs(parameters.value('inputsJson'));
 		return async () => await Promise.resolve(inputs);
 	}
 	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
-	const given = fields(parameters.raw('inputs', {})).value;
+	const given = fields(parameters.value('inputs')).value;
 	const inputs: Fields = {};
 	const files = new Map<FormField, TakenFile[]>();
 	const isFilledIn = isFields(given) && Object.values(given).some((value) => value !== null && value !== undefined);

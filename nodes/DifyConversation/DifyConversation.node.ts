@@ -8,10 +8,8 @@ import {
 
 import { runOperations } from '../shared/dify/operations';
 import { searchConversations } from '../shared/dify/searchConversations';
-import { conversationFields } from './descriptions/fields';
-import { resourceFields } from './descriptions/resource';
-import { searchVariables } from './listSearch/searchVariables';
-import { OPERATIONS } from './operations';
+import { searchVariables } from './searchVariables';
+import { operationOf, properties } from './resources';
 
 export class DifyConversation implements INodeType {
 	description: INodeTypeDescription = {
@@ -25,34 +23,16 @@ export class DifyConversation implements INodeType {
 		description:
 			'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
 		defaults: { name: 'Dify Conversation' },
-		codex: {
-			categories: ['AI'],
-			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
-			alias: ['dify', 'chat history', 'messages', 'suggested questions', 'conversation variables'],
-			resources: {
-				primaryDocumentation: [
-					{
-						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-conversation.md',
-					},
-				],
-			},
-		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties: [...resourceFields, ...conversationFields],
+		properties,
 	};
 
 	methods = { listSearch: { searchConversations, searchVariables } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [
-			await runOperations(
-				this,
-				(parameters) => `${parameters.text('resource')}.${parameters.text('operation')}`,
-				OPERATIONS,
-			),
-		];
+		return [await runOperations(this, (itemIndex) => operationOf(this, itemIndex))];
 	}
 }

@@ -6,11 +6,13 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runOperations } from '../shared/dify/operations';
-import { feedbackFields } from './descriptions/feedback';
-import { getAll } from './operations/getAll';
-import { rate } from './operations/rate';
-import { revoke } from './operations/revoke';
+import { operationNamed, runOperations } from '../shared/dify/operations';
+import { operationField, operationFields } from '../shared/operations';
+import { getAll } from './getAll';
+import { rate } from './rate';
+import { revoke } from './revoke';
+
+const OPERATIONS = [getAll, rate, revoke];
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {
@@ -22,26 +24,18 @@ export class DifyFeedback implements INodeType {
 		subtitle: '={{ $parameter.operation === "getAll" ? "get many" : $parameter.operation }}',
 		description: 'Rates answers of a Dify app, takes ratings back, and lists them',
 		defaults: { name: 'Dify Feedback' },
-		codex: {
-			categories: ['AI'],
-			subcategories: { AI: ['Miscellaneous', 'Root Nodes'] },
-			alias: ['dify', 'rating', 'like', 'dislike', 'thumbs up', 'thumbs down', 'feedback'],
-			resources: {
-				primaryDocumentation: [
-					{
-						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/dify-feedback.md',
-					},
-				],
-			},
-		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties: feedbackFields,
+		properties: [operationField(OPERATIONS, 'rate'), ...operationFields(OPERATIONS)],
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runOperations(this, (parameters) => parameters.text('operation'), { rate, revoke, getAll })];
+		return [
+			await runOperations(this, (itemIndex) =>
+				operationNamed(OPERATIONS, String(this.getNodeParameter('operation', itemIndex, 'rate'))),
+			),
+		];
 	}
 }

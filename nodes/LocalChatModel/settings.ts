@@ -2,35 +2,11 @@ import type { ChatSettings } from '../../lib/chat/request';
 import type { ReasoningEcho } from '../../lib/chat/messages';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../lib/chat/types';
 import type { ServerKind } from '../../lib/servers/kinds/kind';
-import { failure } from '../../lib/errors/failure';
 import { isRecord } from '../../lib/values';
-import { switchOf } from '../../lib/switch';
+import { asText, isBlank, wrongField } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
 
-/** The node's parameters, as n8n gives them. */
-export interface NodeParameters {
-	model: unknown;
-	serverType: unknown;
-	thinking: unknown;
-	thinkingEffort: unknown;
-	thinkingBudget: unknown;
-	responseFormat: unknown;
-	jsonSchema: unknown;
-	grammar: unknown;
-	options: Record<string, unknown>;
-}
-
-const SERVER_TYPES = ['auto', 'llamaServer', 'ollama', 'vllm', 'other'] as const satisfies ReadonlyArray<
-	ServerKind | 'auto'
->;
-const REASONING_ECHOES = ['off', 'toolTurns', 'always'] as const satisfies readonly ReasoningEcho[];
-const TOOL_CHOICES = ['auto', 'none', 'required'] as const;
-const THINKING_MODES = ['serverDefault', 'on', 'off', 'effort', 'budget'] as const satisfies ReadonlyArray<
-	Thinking['mode']
->;
-const EFFORTS = ['minimal', 'low', 'medium', 'high'] as const;
-const RESPONSE_FORMATS = ['text', 'jsonObject', 'jsonSchema', 'grammar'] as const satisfies ReadonlyArray<
-	ResponseFormat['type']
->;
+type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
 /** Options that go to the server as they are, by their type. */
 const NUMBERS = [
@@ -56,17 +32,6 @@ const NUMBERS = [
 	'maxTokens',
 	'slotId',
 ] as const satisfies ReadonlyArray<keyof ChatParameters>;
-/** Whole numbers: an expression easily gives a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
-const WHOLE: ReadonlySet<string> = new Set([
-	'topK',
-	'repeatLastN',
-	'dryAllowedLength',
-	'dryPenaltyLastN',
-	'mirostat',
-	'seed',
-	'maxTokens',
-	'slotId',
-] satisfies Array<(typeof NUMBERS)[number]>);
 const SWITCHES = ['parallelToolCalls', 'cachePrompt'] as const satisfies ReadonlyArray<keyof ChatParameters>;
 const TEXTS = ['drySequenceBreakers', 'stop'] as const satisfies ReadonlyArray<keyof ChatParameters>;
 const OBJECTS = ['chatTemplateArguments', 'extraBody'] as const satisfies ReadonlyArray<keyof ChatParameters>;
@@ -77,78 +42,71 @@ const OBJECTS = ['chatTemplateArguments', 'extraBody'] as const satisfies Readon
  * @throws {ServerError} of kind `invalidInput` naming the field
  */
 export function readSettings(parameters: NodeParameters): ChatSettings {
-	const { options } = parameters;
 	return {
-		model: modelName(parameters.model),
-		serverKind: oneOf('serverType', parameters.serverType, SERVER_TYPES),
+		model: parameters.name('model'),
+		serverKind: parameters.choice<ServerKind | 'auto'>('serverType'),
 		parameters: {
-			...readOptions(options),
-			...optional('thinking', thinkingOf(parameters)),
-			...optional('responseFormat', responseFormatOf(parameters)),
+			...readOptions(parameters),
+			...optional('thinking', thinkingIn(parameters)),
+			...optional('responseFormat', responseFormatIn(parameters)),
 		},
-		reasoningEcho: isSet(options.reasoningEcho)
-			? oneOf('reasoningEcho', options.reasoningEcho, REASONING_ECHOES)
-			: 'toolTurns',
-		showThinking: isSet(options.showThinking) && toBoolean('showThinking', options.showThinking),
-		...optional(
-			'toolChoice',
-			isSet(options.toolChoice) ? oneOf('toolChoice', options.toolChoice, TOOL_CHOICES) : undefined,
-		),
+		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
+		showThinking: parameters.flag('options.showThinking', false),
+		...optional('toolChoice', parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined)),
 		limits: {
-			...optional('firstTokenMs', milliseconds('firstTokenLimit', options)),
-			...optional('idleMs', milliseconds('idleLimit', options)),
-			...optional('totalMs', milliseconds('totalLimit', options)),
+			...optional('firstTokenMs', parameters.milliseconds('options.firstTokenLimit', undefined)),
+			...optional('idleMs', parameters.milliseconds('options.idleLimit', undefined)),
+			...optional('totalMs', parameters.milliseconds('options.totalLimit', undefined)),
 		},
-		retries: isSet(options.maxRetries) ? toNumber('maxRetries', options.maxRetries) : 2,
+		retries: parameters.number('options.maxRetries', 2),
 	};
 }
 
-function readOptions(options: Record<string, unknown>): ChatParameters {
-	const parameters: ChatParameters = {};
-	for (const name of NUMBERS) {
-		if (!isSet(options[name])) continue;
-		const number = toNumber(name, options[name]);
-		parameters[name] = WHOLE.has(name) ? Math.trunc(number) : number;
-	}
-	for (const name of SWITCHES) if (isSet(options[name])) parameters[name] = toBoolean(name, options[name]);
+function readOptions(parameters: NodeParameters): ChatParameters {
+	const read: ChatParameters = {};
+	for (const name of NUMBERS) setIfGiven(read, name, parameters.number(`options.${name}`, undefined));
+	for (const name of SWITCHES) setIfGiven(read, name, parameters.flag(`options.${name}`, undefined));
 	for (const name of TEXTS) {
-		const texts = [options[name]].flat(2).filter(isSet);
-		if (texts.length > 0) parameters[name] = texts.map((text) => unescaped(toText(name, text)));
+		const field = parameters.field(`options.${name}`);
+		const texts = [parameters.value(`options.${name}`)].flat(2).filter((text) => !isBlank(text));
+		if (texts.length > 0) read[name] = texts.map((text) => unescaped(asText(field, text)));
 	}
 	for (const name of OBJECTS) {
-		const value = isSet(options[name]) ? toObject(name, options[name]) : {};
-		if (Object.keys(value).length > 0) parameters[name] = value;
+		const value = parameters.object(`options.${name}`, {});
+		if (Object.keys(value).length > 0) read[name] = value;
 	}
-	return parameters;
+	return read;
 }
 
-function thinkingOf({ thinking, thinkingEffort, thinkingBudget }: NodeParameters): Thinking | undefined {
-	const mode = oneOf('thinking', thinking, THINKING_MODES);
+function thinkingIn(parameters: NodeParameters): Thinking | undefined {
+	const mode = parameters.choice<Thinking['mode']>('thinking');
 	switch (mode) {
 		case 'on':
 		case 'off':
 			return { mode };
 		case 'effort':
-			return { mode, effort: oneOf('thinkingEffort', thinkingEffort, EFFORTS) };
+			return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
 		case 'budget':
-			return { mode, tokens: Math.trunc(toNumber('thinkingBudget', thinkingBudget)) };
+			return { mode, tokens: parameters.number('thinkingBudget') };
 		default:
 			return undefined;
 	}
 }
 
-function responseFormatOf({ responseFormat, jsonSchema, grammar }: NodeParameters): ResponseFormat | undefined {
-	switch (oneOf('responseFormat', responseFormat, RESPONSE_FORMATS)) {
+function responseFormatIn(parameters: NodeParameters): ResponseFormat | undefined {
+	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
 		case 'jsonObject':
 			return { type: 'jsonObject' };
 		case 'jsonSchema': {
-			const { schema, name } = bareSchema(toObject('jsonSchema', jsonSchema));
-			if (Object.keys(schema).length === 0) throw invalid('jsonSchema', 'is empty');
+			const { schema, name } = bareSchema(parameters.object('jsonSchema'));
+			if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
 			return { type: 'jsonSchema', schema, ...optional('name', name) };
 		}
-		case 'grammar':
-			if (typeof grammar !== 'string' || grammar.trim() === '') throw invalid('grammar', 'is empty');
+		case 'grammar': {
+			const grammar = parameters.freeText('grammar');
+			if (grammar.trim() === '') throw wrongField(parameters.field('grammar').label, 'is empty');
 			return { type: 'grammar', grammar };
+		}
 		default:
 			return undefined;
 	}
@@ -164,70 +122,12 @@ function bareSchema(given: Record<string, unknown>): { schema: Record<string, un
 	};
 }
 
-function isSet(value: unknown): boolean {
-	return value !== undefined && value !== null && value !== '';
-}
-
-/** An expression may give anything; a value that nobody knows would silently mean the default. */
-function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
-	const known = allowed.find((candidate) => candidate === value);
-	if (known === undefined) throw invalid(name, `must be one of ${allowed.join(', ')}, but is ${JSON.stringify(value)}`);
-	return known;
-}
-
-/** A number, as a model may be called "7". */
-function modelName(value: unknown): string {
-	return isSet(value) ? toText('model', value) : '';
-}
-
-function toText(name: string, value: unknown): string {
-	if (typeof value === 'string') return value;
-	if (typeof value !== 'number') throw invalid(name, `must be a text, but is ${JSON.stringify(value)}`);
-	return String(value);
-}
-
-function toBoolean(name: string, value: unknown): boolean {
-	const said = switchOf(value);
-	if (said === undefined) throw invalid(name, `must be true or false, but is ${JSON.stringify(value)}`);
-	return said;
-}
-
-function toNumber(name: string, value: unknown): number {
-	const number =
-		typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
-	if (!Number.isFinite(number)) throw invalid(name, `must be a number, but is ${JSON.stringify(value)}`);
-	return number;
-}
-
-function toObject(name: string, value: unknown): Record<string, unknown> {
-	if (isRecord(value)) return value;
-	const parsed = typeof value === 'string' ? parse(name, value) : value;
-	if (!isRecord(parsed)) throw invalid(name, 'must be a JSON object');
-	return parsed;
-}
-
-function parse(name: string, text: string): unknown {
-	try {
-		return JSON.parse(text.trim() === '' ? '{}' : text) as unknown;
-	} catch (error) {
-		throw invalid(name, `is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-	}
-}
-
-function invalid(name: string, what: string) {
-	return failure(
-		'invalidInput',
-		{},
-		{ message: `The field "${name}" ${what}`, remedy: 'Correct the field in the node.' },
-	);
-}
-
 function unescaped(text: string): string {
 	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
 }
 
-function milliseconds(name: string, options: Record<string, unknown>): number | undefined {
-	return isSet(options[name]) ? Math.max(0, toNumber(name, options[name]) * 1000) : undefined;
+function setIfGiven<K extends keyof ChatParameters>(into: ChatParameters, name: K, value: ChatParameters[K]): void {
+	if (value !== undefined) into[name] = value;
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {

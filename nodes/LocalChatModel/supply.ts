@@ -7,6 +7,8 @@ import { loadSdk } from '../../lib/langchain/sdk';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { localLlamaConnection } from '../../lib/servers/credential';
 import { toNodeError } from '../../lib/errors/node-error';
+import { NodeParameters } from '../shared/parameters';
+import { properties } from './fields';
 import { readSettings } from './settings';
 
 /** The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's adapter. */
@@ -16,20 +18,7 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 		const sdk = loadSdk();
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const connection = localLlamaConnection(credentials, context.helpers);
-		const parameter = (name: string, fallback: unknown = undefined) =>
-			context.getNodeParameter(name, itemIndex, fallback as never) as unknown;
-		const options = parameter('options', {}) as Record<string, unknown>;
-		const settings = readSettings({
-			model: context.getNodeParameter('model', itemIndex, '', { extractValue: true }),
-			serverType: parameter('serverType', 'auto'),
-			thinking: parameter('thinking', 'serverDefault'),
-			thinkingEffort: parameter('thinkingEffort', 'medium'),
-			thinkingBudget: parameter('thinkingBudget', 1024),
-			responseFormat: parameter('responseFormat', 'text'),
-			jsonSchema: parameter('jsonSchema', '{}'),
-			grammar: parameter('grammar', ''),
-			options,
-		});
+		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
 		const client = new ChatClient(connection, settings);
 		const harvest = await harvestHost(context, sdk);
 		if ('missing' in harvest) {

@@ -6,12 +6,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { searchModels } from '../LocalChatModel/listSearch/searchModels';
-import { checkFields } from './descriptions/check';
-import { modelFields } from './descriptions/models';
-import { operationFields } from './descriptions/operation';
-import { optionsFields } from './descriptions/options';
-import { speedFields } from './descriptions/speed';
+import { searchModels } from '../shared/searchModels';
+import { properties } from './operations';
 import { runServerHealth } from './run';
 
 export class ServerHealth implements INodeType {
@@ -24,30 +20,6 @@ export class ServerHealth implements INodeType {
 		subtitle: '={{ $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase() }}',
 		description: 'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
 		defaults: { name: 'Server Health' },
-		codex: {
-			categories: ['Utility'],
-			alias: [
-				'llama.cpp',
-				'llama-server',
-				'ollama',
-				'gpustack',
-				'vllm',
-				'dify',
-				'monitor',
-				'diagnose',
-				'troubleshoot',
-				'benchmark',
-				'tokens per second',
-				'health check',
-			],
-			resources: {
-				primaryDocumentation: [
-					{
-						url: 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/nodes/server-health.md',
-					},
-				],
-			},
-		},
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
@@ -58,7 +30,7 @@ export class ServerHealth implements INodeType {
 			{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
 			{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
 		],
-		properties: [...operationFields, ...modelFields, ...speedFields, ...checkFields, ...optionsFields],
+		properties,
 	};
 
 	methods = { listSearch: { searchModels } };

@@ -1,8 +1,20 @@
 import type { CheckResult } from '../../lib/health/check';
 import type { Target } from '../../lib/health/probes';
-import type { Parameters } from './parameters';
+import type { NodeOperation } from '../shared/operations';
+import type { NodeParameters } from '../shared/parameters';
 
-/** What an operation has to say: the health of the server, which chooses the output, or results for the first one. */
-export type Outcome = { health: CheckResult } | { items: object[] };
+export type Service = Target['service'];
 
-export type Operation = (target: Target, parameters: Parameters) => Promise<Outcome>;
+export interface HealthCall {
+	target: Target;
+	parameters: NodeParameters;
+	signal: AbortSignal;
+}
+
+/** What an operation gives: the health of the server, which chooses the output, or results for the first one. */
+export type Outcome = { health: CheckResult; failWhenUnhealthy: boolean } | { items: object[] };
+
+export interface HealthOperation extends NodeOperation<HealthCall, Outcome> {
+	/** Where it can be chosen. */
+	services: readonly Service[];
+}

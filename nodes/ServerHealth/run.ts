@@ -5,90 +5,65 @@ import {
 	type IExecuteFunctions,
 	type INode,
 	type INodeExecutionData,
-	type JsonObject,
 } from 'n8n-workflow';
 
-import type { CheckResult } from '../../lib/health/check';
-import { ServerError } from '../../lib/errors/server-error';
 import { failure } from '../../lib/errors/failure';
 import { errorDetails, toNodeError } from '../../lib/errors/node-error';
-import type { Operation, Outcome } from './operation';
-import { check } from './operations/check';
-import { listModels } from './operations/listModels';
-import { loadModel } from './operations/loadModel';
-import { speedTest } from './operations/speedTest';
-import { unloadModel } from './operations/unloadModel';
-import { waitUntilReady } from './operations/waitUntilReady';
-import { Parameters } from './parameters';
+import { ServerError } from '../../lib/errors/server-error';
+import type { CheckResult } from '../../lib/health/check';
+import { workOnItems } from '../shared/items';
+import { NodeParameters } from '../shared/parameters';
+import type { HealthOperation, Outcome } from './operation';
+import { OPERATIONS, serviceField } from './operations';
 import { targetOf } from './target';
-
-const OPERATIONS: Record<string, Operation> = { check, speedTest, waitUntilReady, listModels, loadModel, unloadModel };
-
-/** What the node still holds of another server, after Dify was chosen, would be asked of Dify in vain. */
-const OF_DIFY = new Set(['check', 'waitUntilReady']);
 
 const HEALTHY = 0;
 const UNHEALTHY = 1;
 
 export async function runServerHealth(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const outputs: INodeExecutionData[][] = [[], []];
-	// A tool may be called without any input item, and is to answer all the same.
-	const count = Math.max(1, context.getInputData().length);
-	for (let itemIndex = 0; itemIndex < count; itemIndex++) {
-		const put = (output: number, json: object, more: Partial<INodeExecutionData> = {}) =>
-			outputs[output]!.push({ json: json as IDataObject, pairedItem: { item: itemIndex }, ...more });
-		const outcome = await attempt(context, itemIndex);
-		if ('failed' in outcome) {
-			const { failed, details } = outcome;
-			if (!context.continueOnFail()) throw failed;
-			put(UNHEALTHY, { error: failed.message, description: failed.description, ...details }, { error: failed });
-		} else if ('health' in outcome) {
-			put(outcome.health.healthy ? HEALTHY : UNHEALTHY, outcome.health);
-		} else {
-			for (const item of outcome.items) put(HEALTHY, item);
-		}
-	}
+	const results = await workOnItems(
+		context,
+		async (itemIndex, signal) => {
+			const outcome = await attempt(context, itemIndex, signal);
+			if (!('health' in outcome)) return [outcome.items.map((item) => itemOf(itemIndex, item)), []];
+			const { health, failWhenUnhealthy } = outcome;
+			if (!health.healthy && failWhenUnhealthy) throw new Unhealthy(context.getNode(), health, itemIndex);
+			const item = itemOf(itemIndex, health);
+			return health.healthy ? [[item], []] : [[], [item]];
+		},
+		{
+			toNodeError: (error, itemIndex) => toNodeError(context.getNode(), error, { itemIndex }),
+			whenFailed: (error, itemIndex) => [[], [failedItem(context.getNode(), error, itemIndex)]],
+		},
+	);
+	const outputs = [HEALTHY, UNHEALTHY].map((output) => results.flatMap((result) => result[output]!));
 	return hasOneOutput(context) ? [outputs.flat()] : outputs;
 }
 
-async function attempt(
-	context: IExecuteFunctions,
-	itemIndex: number,
-): Promise<Outcome | { failed: NodeOperationError; details: JsonObject }> {
-	try {
-		const parameters = new Parameters(context, itemIndex);
-		const name = String(context.getNodeParameter('operation', itemIndex, 'check'));
-		const operation = operationOf(name);
-		const target = await targetOf(context, itemIndex);
-		if (target.service === 'dify' && !OF_DIFY.has(name)) throw notOfDify(name);
-		const outcome = await operation(target, parameters);
-		const mustBeHealthy =
-			'health' in outcome && !outcome.health.healthy && parameters.flag('options', 'failWhenUnhealthy', false);
-		return mustBeHealthy
-			? {
-					failed: unhealthy(context.getNode(), outcome.health, itemIndex),
-					details: outcome.health as unknown as JsonObject,
-				}
-			: outcome;
-	} catch (error) {
-		return {
-			failed: toNodeError(context.getNode(), error, { itemIndex }),
-			details: error instanceof ServerError ? errorDetails(error) : {},
-		};
-	}
+async function attempt(context: IExecuteFunctions, itemIndex: number, signal: AbortSignal): Promise<Outcome> {
+	const service = new NodeParameters(context, itemIndex, [serviceField]).choice<'modelServer' | 'dify'>('service');
+	const operation = operationNamed(String(context.getNodeParameter('operation', itemIndex, 'check')));
+	if (!operation.services.includes(service)) throw notForDify(operation.option.value);
+	const parameters = new NodeParameters(context, itemIndex, operation.fields);
+	const target = await targetOf(context, service, itemIndex);
+	return await operation.run({ target, parameters, signal });
 }
 
-function operationOf(name: string): Operation {
-	const operation = Object.entries(OPERATIONS).find(([known]) => known === name)?.[1];
+function operationNamed(name: string): HealthOperation {
+	const operation = OPERATIONS.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
 	throw failure(
 		'invalidInput',
 		{},
-		{ message: `The operation "${name}" does not exist`, remedy: `Use one of: ${Object.keys(OPERATIONS).join(', ')}.` },
+		{
+			message: `The operation "${name}" does not exist`,
+			remedy: `Use one of: ${OPERATIONS.map(({ option }) => option.value).join(', ')}.`,
+		},
 	);
 }
 
-function notOfDify(name: string): ServerError {
+/** What the node still holds of a model server after Dify was chosen. */
+function notForDify(name: string): ServerError {
 	return failure(
 		'invalidInput',
 		{},
@@ -99,14 +74,33 @@ function notOfDify(name: string): ServerError {
 	);
 }
 
-function unhealthy(node: INode, health: CheckResult, itemIndex: number): NodeOperationError {
-	const finding = health.findings[0];
-	const error = new NodeOperationError(node, finding?.meaning ?? health.summary, {
-		description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`,
-		itemIndex,
-	});
-	error.context.data = health as unknown as IDataObject;
-	return error;
+function itemOf(itemIndex: number, json: object): INodeExecutionData {
+	return { json: json as IDataObject, pairedItem: { item: itemIndex } };
+}
+
+function failedItem(node: INode, error: unknown, itemIndex: number): INodeExecutionData {
+	const failed = toNodeError(node, error, { itemIndex });
+	const details = error instanceof Unhealthy ? error.health : error instanceof ServerError ? errorDetails(error) : {};
+	return {
+		...itemOf(itemIndex, { error: failed.message, description: failed.description, ...details }),
+		error: failed,
+	};
+}
+
+/** The diagnosis as the error of the node. */
+class Unhealthy extends NodeOperationError {
+	constructor(
+		node: INode,
+		readonly health: CheckResult,
+		itemIndex: number,
+	) {
+		const finding = health.findings[0];
+		super(node, finding?.meaning ?? health.summary, {
+			description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`,
+			itemIndex,
+		});
+		this.context.data = health as unknown as IDataObject;
+	}
 }
 
 /**

@@ -5,9 +5,12 @@ import type { Target } from '../../lib/health/probes';
 import { Connection } from '../../lib/http/connection';
 import { egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/servers/credential';
 
-/** What the credential of an item leads to. */
-export async function targetOf(context: IExecuteFunctions, itemIndex: number): Promise<Target> {
-	const service = context.getNodeParameter('service', itemIndex, 'modelServer');
+/** How to reach the server that the credential of an item names. */
+export async function targetOf(
+	context: IExecuteFunctions,
+	service: Target['service'],
+	itemIndex: number,
+): Promise<Target> {
 	return service === 'dify'
 		? difyTarget(await context.getCredentials('difyApi', itemIndex), context.helpers)
 		: modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);

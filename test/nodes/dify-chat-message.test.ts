@@ -207,7 +207,7 @@ describe('what is sent', () => {
 			'longer than 50 ms',
 		);
 		expect((await errorOf(sim, { parameters: { options: { idleLimit: 'soon' } } })).message).toContain(
-			'"idleLimit" must be a number',
+			'"Idle Limit (Seconds)" must be a number',
 		);
 	});
 
@@ -442,7 +442,7 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
 				})
 			).message,
-		).toContain('no file type "picture"');
+		).toContain('"Type" must be one of audio, auto, custom, document, image, video, but is "picture"');
 	});
 
 	test('an item without files sends none, and asks for nothing', async () => {

@@ -1,7 +1,7 @@
 /** What happens to people who use Dify for long: several odd things at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { workOnItems } from '../../nodes/shared/dify/items';
+import { workOnDifyItems } from '../../nodes/shared/dify/items';
 import { waitFor } from '../lib/dify/ask';
 import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
@@ -258,7 +258,7 @@ test('items of one conversation behind each other do not hold up those of others
 	let most = 0;
 	const order: number[] = [];
 	const { context } = prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, { items: numbered(30).items });
-	const items = await workOnItems(
+	const items = await workOnDifyItems(
 		context,
 		async (itemIndex) => {
 			order.push(itemIndex);
@@ -393,7 +393,7 @@ describe('work on items', () => {
 
 	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
 		const signals = new Set<AbortSignal>();
-		const running = workOnItems(
+		const running = workOnDifyItems(
 			work({ items: numbered(20).items }),
 			async (itemIndex, signal) => {
 				signals.add(signal);
@@ -409,7 +409,7 @@ describe('work on items', () => {
 	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
 		const controller = new AbortController();
 		const reasons: unknown[] = [];
-		const running = workOnItems(
+		const running = workOnDifyItems(
 			work({ items: numbered(9).items, signal: controller.signal }),
 			async (_itemIndex, signal) => {
 				while (!signal.aborted) await delay(1);
@@ -451,13 +451,13 @@ describe('work on items', () => {
 			jest
 				.spyOn(signal, 'removeEventListener')
 				.mockImplementation((_type, listener) => void listeners.delete(listener));
-			await workOnItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
+			await workOnDifyItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
 			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
 		}
 	});
 
 	test('a chat that cannot be told of a failure costs the others nothing', async () => {
-		const items = await workOnItems(
+		const items = await workOnDifyItems(
 			work({ items: numbered(3).items, continueOnFail: true }),
 			async (itemIndex) =>
 				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),

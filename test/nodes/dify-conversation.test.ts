@@ -39,7 +39,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await names({ limit: 2, options: { sortBy: 'updated_at' } })).toEqual(['c0', 'c1']);
 		expect(await names({ limit: 2, options: { sortBy: '-created_at' } })).toEqual(['c0', 'c1']);
 		await expect(names({ options: { sortBy: 'name' } })).rejects.toThrow(
-			'must be one of -updated_at, updated_at, -created_at, created_at, but is "name"',
+			'must be one of -created_at, created_at, -updated_at, updated_at, but is "name"',
 		);
 		await expect(names({ user: '' })).rejects.toThrow('The user is empty');
 	});
@@ -121,7 +121,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 				({ json }) => json.value,
 			),
 		).toEqual(['de', ['a', 'b']]);
-		await expect(set({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow('The variable is empty');
+		await expect(set({ __rl: true, mode: 'name', value: '' }, 'x')).rejects.toThrow('The field "Variable" is empty');
 		await expect(set({ __rl: true, mode: 'name', value: 'tags' }, 'x')).rejects.toThrow('expects array[string]');
 	});
 });

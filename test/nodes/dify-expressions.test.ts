@@ -24,28 +24,33 @@ async function refused(sim: DifySim, running: Promise<unknown>, message: string)
 
 describe('a choice that there is none of', () => {
 	test.each([
-		['conversation', 'Latest', 'must be one of new, latest, byId, but is "Latest"'],
-		['conversation', undefined, 'must be one of new, latest, byId, but is undefined'],
-		['conversation', null, 'must be one of new, latest, byId, but is null'],
-	])('in the field %s: %p', async (name, value, message) => {
+		['Conversation', 'conversation', 'Latest', 'must be one of byId, latest, new, but is "Latest"'],
+		['Conversation', 'conversation', undefined, 'must be one of byId, latest, new, but is undefined'],
+		['Conversation', 'conversation', null, 'must be one of byId, latest, new, but is null'],
+	])('in the field %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
-		await refused(sim, executeNode('difyChatMessage', sim, { parameters: { [name]: value } }), message);
+		await refused(
+			sim,
+			executeNode('difyChatMessage', sim, { parameters: { [name]: value } }),
+			`The field "${label}" ${message}`,
+		);
 	});
 
 	test.each([
-		['onStaleConversation', 'start', 'must be one of error, startNew'],
-		['onPause', true, 'must be one of return, error'],
+		['When Conversation Is Gone', 'onStaleConversation', 'start', 'must be one of error, startNew'],
+		['When Workflow Pauses', 'onPause', true, 'must be one of error, return'],
 		[
+			'Include',
 			'include',
 			['thoughts', 'thougths'],
-			'must be one of audio, events, reasoning, thoughts, workflow, but is "thougths"',
+			'must be one of thoughts, audio, events, reasoning, workflow, but is "thougths"',
 		],
-	])('in the option %s: %p', async (name, value, message) => {
+	])('in the option %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { [name]: value } } }),
-			`The field "${name}" ${message}`,
+			`The field "${label}" ${message}`,
 		);
 	});
 
@@ -62,7 +67,7 @@ describe('a choice that there is none of', () => {
 		await refused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } } }),
-			'must be one of keep, erase, but is "delete"',
+			'must be one of erase, keep, but is "delete"',
 		);
 	});
 });
@@ -127,17 +132,17 @@ describe('a switch', () => {
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { simplify: value } }),
-			`The field "simplify" ${message}`,
+			`The field "Simplify" ${message}`,
 		);
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { enableStreaming: value } }, streaming: true }),
-			`The field "enableStreaming" ${message}`,
+			`The field "Enable Streaming" ${message}`,
 		);
 		await refused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', returnAll: value } }),
-			`The field "returnAll" ${message}`,
+			`The field "Return All" ${message}`,
 		);
 	});
 });
@@ -148,7 +153,7 @@ describe('a number', () => {
 		await refused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
-			`The field "limit" must be a number from 1, but is ${JSON.stringify(value)}`,
+			`The field "Limit" must be a number from 1, but is ${JSON.stringify(value)}`,
 		);
 	});
 
@@ -157,17 +162,17 @@ describe('a number', () => {
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }),
-			'"itemsAtOnce" must be a number from 1 to 64, but is 1000000',
+			'"Items at Once" must be a number from 1 to 64, but is 1000000',
 		);
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
-			'"maxRetries" must be a number from 0 to 10',
+			'"Retries" must be a number from 0 to 10',
 		);
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }),
-			'"idleLimit" must be a number from 0',
+			'"Idle Limit (Seconds)" must be a number from 0',
 		);
 	});
 });
@@ -178,7 +183,7 @@ test('options of the first item that cannot be read are its failure alone', asyn
 		const setup = { items: [{ json: {} }, { json: {} }], perItem: [{ options }, {}], continueOnFail: true };
 		const items = await executeNode('difyChatMessage', sim, setup);
 		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual([
-			expect.stringMatching(/no such field|"itemsAtOnce" must be a number/),
+			expect.stringMatching(/no such field|"Items at Once" must be a number/),
 			'You said: hi',
 		]);
 		const fake = prepareNode('difyChatMessage', sim, { ...setup, streaming: true });
@@ -195,12 +200,12 @@ describe('a text', () => {
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }),
-			'The field "answerField" must be a text, but is {"a":1}',
+			'The field "Answer Field" must be a text, but is {"a":1}',
 		);
 		await refused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }),
-			'The field "workflowId" must be a text, but is ["x"]',
+			'The field "Workflow ID" must be a text, but is ["x"]',
 		);
 		expect(await chatJson(sim, { parameters: { options: { answerField: 7 } } })).toMatchObject({ 7: 'You said: hi' });
 		for (const answerField of [null, undefined, '', ' '])
@@ -222,12 +227,12 @@ describe('a text', () => {
 
 describe('a file', () => {
 	test.each([
-		[{ source: 'binary', binaryProperty: undefined }, 'The name of the binary property is empty'],
-		[{ source: 'binary', binaryProperty: ' , ' }, 'The name of the binary property is empty'],
-		[{ source: 'binary', binaryProperty: { data: 1 } }, 'The name of a binary property must be a text'],
-		[{ source: 'url', url: undefined }, 'The file URL is empty'],
-		[{ source: 'url', url: '' }, 'The file URL is empty'],
-		[{ source: 'url', url: null }, 'The file URL is empty'],
+		[{ source: 'binary', binaryProperty: undefined }, 'The field "Input Binary Field" is empty'],
+		[{ source: 'binary', binaryProperty: ' , ' }, 'The field "Input Binary Field" is empty'],
+		[{ source: 'binary', binaryProperty: { data: 1 } }, 'The field "Input Binary Field" must be a text'],
+		[{ source: 'url', url: undefined }, 'The field "URL" is empty'],
+		[{ source: 'url', url: '' }, 'The field "URL" is empty'],
+		[{ source: 'url', url: null }, 'The field "URL" is empty'],
 		[{ source: 'url', url: {} }, 'The file URL is not valid'],
 	])('that is asked for is not left out without a word: %j', async (file, message) => {
 		const sim = await startSim();

@@ -161,10 +161,26 @@ describe('Check', () => {
 		});
 	});
 
+	it.each([
+		[{ failWhenUnhealthy: 'perhaps' }, 'The field "Fail When Unhealthy" must be true or false, but is "perhaps"'],
+		[{ readSlots: 2 }, 'The field "Ask for Slots" must be true or false, but is 2'],
+	])('a switch that is neither on nor off is an error before anything is asked: %j', async (options, message) => {
+		await sim();
+		await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
+		expect(server.requests).toEqual([]);
+	});
+
+	it('a need that is neither on nor off is an error', async () => {
+		await sim();
+		await expect(run({ parameters: { needed: { vision: 'ja' } } })).rejects.toMatchObject({
+			message: 'The field "Vision" must be true or false, but is "ja"',
+		});
+	});
+
 	it('a field that makes no sense is an error that names it', async () => {
 		await sim();
 		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
-			message: 'The field "timeLimit" must be a number from 0.1, but is "soon"',
+			message: 'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is "soon"',
 		});
 	});
 
@@ -174,7 +190,7 @@ describe('Check', () => {
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
 		expect(outputs[1]).toMatchObject([
 			{
-				json: { error: expect.stringContaining('timeLimit') as string, kind: 'invalidInput' },
+				json: { error: expect.stringContaining('Time Limit of a Check') as string, kind: 'invalidInput' },
 				error: expect.anything() as unknown,
 				pairedItem: { item: 0 },
 			},
@@ -340,18 +356,18 @@ describe('the other operations', () => {
 	);
 
 	it.each([
-		[{ tokens: 1e9 }, 'The field "tokens" must be a number from 1 to 4096, but is 1000000000'],
-		[{ atOnce: 1e6 }, 'The field "atOnce" must be a number from 1 to 64, but is 1000000'],
-		[{ atOnce: '65' }, 'The field "atOnce" must be a number from 1 to 64, but is "65"'],
-		[{ tokens: -1 }, 'The field "tokens" must be a number from 1 to 4096, but is -1'],
-		[{ tokens: [] }, 'The field "tokens" must be a number from 1 to 4096, but is []'],
-		[{ tokens: true }, 'The field "tokens" must be a number from 1 to 4096, but is true'],
-		[{ needed: { minContext: '8k' } }, 'The field "minContext" must be a number from 0, but is "8k"'],
-		[{ needed: { minContext: -5 } }, 'The field "minContext" must be a number from 0, but is -5'],
-		[{ needed: { model: { name: 'a' } } }, 'The field "model" must be a name, but is {"name":"a"}'],
-		[{ options: { timeLimit: 0 } }, 'The field "timeLimit" must be a number from 0.1, but is 0'],
-		[{ model: { __rl: true, mode: 'id', value: ['a'] } }, 'The field "model" must be a name, but is ["a"]'],
-		[{ model: { name: 'x'.repeat(500) } }, `The field "model" must be a name, but is {"name":"${'x'.repeat(90)}…`],
+		[{ tokens: 1e9 }, 'The field "Tokens" must be a number from 1 to 4096, but is 1000000000'],
+		[{ atOnce: 1e6 }, 'The field "Requests at Once" must be a number from 1 to 64, but is 1000000'],
+		[{ atOnce: '65' }, 'The field "Requests at Once" must be a number from 1 to 64, but is "65"'],
+		[{ tokens: -1 }, 'The field "Tokens" must be a number from 1 to 4096, but is -1'],
+		[{ tokens: [] }, 'The field "Tokens" must be a number from 1 to 4096, but is []'],
+		[{ tokens: true }, 'The field "Tokens" must be a number from 1 to 4096, but is true'],
+		[{ needed: { minContext: '8k' } }, 'The field "Context" must be a number from 0, but is "8k"'],
+		[{ needed: { minContext: -5 } }, 'The field "Context" must be a number from 0, but is -5'],
+		[{ needed: { model: { name: 'a' } } }, 'The field "Model" must be a text, but is {"name":"a"}'],
+		[{ options: { timeLimit: 0 } }, 'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is 0'],
+		[{ model: { __rl: true, mode: 'id', value: ['a'] } }, 'The field "Model" must be a text, but is ["a"]'],
+		[{ model: { name: 'x'.repeat(500) } }, `The field "Model" must be a text, but is {"name":"${'x'.repeat(90)}…`],
 	])('a value out of an expression that makes no sense is an error that names it: %j', async (parameters, message) => {
 		await sim();
 		await expect(run({ parameters: { operation: 'speedTest', ...parameters } })).rejects.toMatchObject({ message });

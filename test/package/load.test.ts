@@ -70,20 +70,68 @@ describe("n8n's own loader", () => {
 		}
 	});
 
-	it('names the same codex in the node and in the file beside it', async () => {
-		const loader = new CustomDirectoryLoader(DIST);
+	/** Where people find each node, and by which words. */
+	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> = {
+		difyChatMessage: {
+			category: 'AI',
+			place: 'Agents',
+			words: ['dify', 'chatbot', 'chatflow'],
+			page: 'dify-chat-message.md',
+		},
+		difyConversation: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['dify', 'chat history'],
+			page: 'dify-conversation.md',
+		},
+		difyFeedback: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['dify', 'rating', 'thumbs up'],
+			page: 'dify-feedback.md',
+		},
+		localChatModel: {
+			category: 'AI',
+			place: 'Language Models',
+			words: ['llama.cpp', 'ollama', 'vllm', 'openai compatible'],
+			page: 'local-chat-model.md',
+		},
+		serverHealth: {
+			category: 'Utility',
+			words: ['monitor', 'diagnose', 'tokens per second'],
+			page: 'server-health.md',
+		},
+	};
+
+	it.each([
+		['an installed package', () => new PackageDirectoryLoader(ROOT), [] as string[]],
+		['a custom folder', () => new CustomDirectoryLoader(DIST), ['Custom Nodes']],
+	])('reads category, search words and links of every node from the file beside it: %s', async (_way, make, added) => {
+		const loader = make();
 		await loader.loadAll();
-		for (const [name, { type }] of Object.entries(loader.nodeTypes)) {
-			const inline = 'description' in type ? type.description.codex : undefined;
-			const folder = packageJson.n8n.nodes.find((file) => nameOf(file) === name)!;
-			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, folder.replace(/\.js$/, '.json')), 'utf8')) as {
-				node: string;
-				categories: string[];
-				alias?: string[];
-			};
-			expect(beside.node).toBe(`${packageJson.name}.${name}`);
-			expect([...beside.categories, 'Custom Nodes']).toEqual(inline?.categories);
-			expect(beside.alias).toEqual(inline?.alias);
+		const found = Object.fromEntries(
+			Object.entries(loader.nodeTypes).map(([name, { type }]) => [
+				name,
+				'description' in type ? type.description.codex : undefined,
+			]),
+		);
+		expect(Object.keys(found).sort()).toEqual(Object.keys(FOUND).sort());
+		for (const [name, { category, place, words, page }] of Object.entries(FOUND)) {
+			const codex = found[name];
+			expect({ name, categories: codex?.categories }).toEqual({ name, categories: [category, ...added] });
+			if (place !== undefined)
+				expect({ name, places: codex?.subcategories?.AI }).toMatchObject({ places: [place, 'Root Nodes'] });
+			expect({ name, alias: codex?.alias }).toEqual({ name, alias: expect.arrayContaining(words) as string[] });
+			const link = codex?.resources?.primaryDocumentation?.[0]?.url;
+			expect({ name, link }).toEqual({ name, link: expect.stringContaining(page) as string });
+			expect(link).toMatch(/^https:\/\/github\.com\//);
+		}
+	});
+
+	it('the file beside each node names that node', () => {
+		for (const node of packageJson.n8n.nodes) {
+			const beside = JSON.parse(fs.readFileSync(path.join(ROOT, node.replace(/\.js$/, '.json')), 'utf8')) as object;
+			expect(beside).toMatchObject({ node: `${packageJson.name}.${nameOf(node)}`, codexVersion: '1.0' });
 		}
 	});
 });

@@ -1,24 +1,24 @@
-import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { Most } from '../../../lib/dify/paging';
+import type { NodeParameters } from '../parameters';
 
 /** One user for each chat, and one for the workflow where there is no chat. */
 const DEFAULT_USER = "={{ $json.sessionId ?? 'n8n-' + $workflow.id }}";
 
 /** The user that everything in Dify belongs to. */
-export function userField(displayOptions?: IDisplayOptions): INodeProperties {
-	return {
-		displayName: 'User',
-		name: 'user',
-		type: 'string',
-		default: DEFAULT_USER,
-		required: true,
-		...(displayOptions === undefined ? {} : { displayOptions }),
-		description:
-			'Who writes. Dify keeps conversations, messages, files and ratings apart by it, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own. Dify does not check the value.',
-	};
-}
+export const userField: INodeProperties = {
+	displayName: 'User',
+	name: 'user',
+	type: 'string',
+	default: DEFAULT_USER,
+	required: true,
+	description:
+		'Who writes. Dify keeps conversations, messages, files and ratings apart by it, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own. Dify does not check the value.',
+};
 
 /** A conversation, from the list of the user or by ID. */
-export function conversationField(more: Partial<INodeProperties>): INodeProperties {
+export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
 	return {
 		displayName: 'Conversation',
 		name: 'conversationId',
@@ -38,25 +38,40 @@ export function conversationField(more: Partial<INodeProperties>): INodeProperti
 	};
 }
 
+/** The ID of an answer. */
+export function messageField(description: string): INodeProperties {
+	return {
+		displayName: 'Message ID',
+		name: 'messageId',
+		type: 'string',
+		default: '={{ $json.messageId }}',
+		required: true,
+		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+		description,
+	};
+}
+
 /** "Return All" and "Limit". */
-export function pagingFields(displayOptions: { show: Record<string, string[]> }): INodeProperties[] {
-	return [
-		{
-			displayName: 'Return All',
-			name: 'returnAll',
-			type: 'boolean',
-			default: false,
-			displayOptions,
-			description: 'Whether to return all results or only up to a given limit',
-		},
-		{
-			displayName: 'Limit',
-			name: 'limit',
-			type: 'number',
-			typeOptions: { minValue: 1 },
-			default: 50,
-			displayOptions: { show: { ...displayOptions.show, returnAll: [false] } },
-			description: 'Max number of results to return',
-		},
-	];
+export const pagingFields: INodeProperties[] = [
+	{
+		displayName: 'Return All',
+		name: 'returnAll',
+		type: 'boolean',
+		default: false,
+		description: 'Whether to return all results or only up to a given limit',
+	},
+	{
+		displayName: 'Limit',
+		name: 'limit',
+		type: 'number',
+		typeOptions: { minValue: 1, numberPrecision: 0 },
+		default: 50,
+		displayOptions: { show: { returnAll: [false] } },
+		description: 'Max number of results to return',
+	},
+];
+
+/** How many records these fields ask for. */
+export function mostIn(parameters: NodeParameters): Most {
+	return parameters.flag('returnAll') ? 'all' : parameters.number('limit');
 }

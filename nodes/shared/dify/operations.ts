@@ -1,36 +1,50 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
+import { failure } from '../../../lib/errors/failure';
 import type { DifyClient } from '../../../lib/dify/client';
-import { refusedHere } from '../../../lib/dify/failure';
+import type { NodeOperation } from '../operations';
+import { NodeParameters } from '../parameters';
 import { DifyApps } from './apps';
-import { workOnItems } from './items';
-import { Parameters } from './parameters';
+import { workOnDifyItems } from './items';
 
 /** What an operation gets to do its work on one item. */
-export interface OperationCall {
+export interface DifyCall {
 	client: DifyClient;
-	parameters: Parameters;
+	parameters: NodeParameters;
 	signal: AbortSignal;
 }
 
 /** One operation of a node: gives the records that become items. */
-export type Operation = (call: OperationCall) => Promise<object[]>;
+export type DifyOperation = NodeOperation<DifyCall, object[]>;
 
-/** Runs the operation of the node on every item. */
+/**
+ * Runs the operation of the node on every item.
+ *
+ * @param operationOf the operation that an item chooses
+ */
 export async function runOperations(
 	context: IExecuteFunctions,
-	nameOf: (parameters: Parameters) => string,
-	operations: Readonly<Record<string, Operation>>,
+	operationOf: (itemIndex: number) => DifyOperation,
 ): Promise<INodeExecutionData[]> {
 	const apps = new DifyApps(context);
-	return await workOnItems(context, async (itemIndex, signal) => {
-		const parameters = new Parameters(context, itemIndex);
-		const name = nameOf(parameters);
-		const operation = operations[name];
-		if (operation === undefined)
-			throw refusedHere('invalidParam', `This node has no operation "${name}"`, 'Choose one in the node.');
+	return await workOnDifyItems(context, async (itemIndex, signal) => {
+		const { fields, run } = operationOf(itemIndex);
 		const { client } = await apps.of(itemIndex);
-		const records = await operation({ client, parameters, signal });
+		const records = await run({ client, parameters: new NodeParameters(context, itemIndex, fields), signal });
 		return records.map((json) => ({ json: json as IDataObject, pairedItem: { item: itemIndex } }));
 	});
+}
+
+/** @throws {ServerError} where an expression names an operation that there is none of */
+export function operationNamed(operations: readonly DifyOperation[], name: string): DifyOperation {
+	const operation = operations.find(({ option }) => option.value === name);
+	if (operation !== undefined) return operation;
+	throw failure(
+		'invalidInput',
+		{},
+		{
+			message: `This node has no operation "${name}"`,
+			remedy: `Choose one in the node: ${operations.map(({ option }) => option.value).join(', ')}.`,
+		},
+	);
 }

@@ -1,0 +1,59 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { ConversationChoice } from '../../lib/dify/chat';
+import { conversationField, userField } from '../shared/dify/fields';
+import { optionalIdIn } from '../shared/dify/ids';
+import type { NodeParameters } from '../shared/parameters';
+
+export const messageFields: INodeProperties[] = [
+	{
+		displayName: 'Query',
+		name: 'query',
+		type: 'string',
+		typeOptions: { rows: 4 },
+		default: '={{ $json.chatInput }}',
+		required: true,
+		description: 'What to say to the app. It is sent as it is, with every character.',
+	},
+	userField,
+	{
+		displayName: 'Conversation',
+		name: 'conversation',
+		type: 'options',
+		options: [
+			{
+				name: 'Existing',
+				value: 'byId',
+				description: 'Go on with the conversation that is given. An empty ID starts a new one.',
+			},
+			{
+				name: 'Latest of the User',
+				value: 'latest',
+				description:
+					'Go on with the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
+			},
+			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
+		],
+		default: 'new',
+		description: 'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
+	},
+	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
+];
+
+type Conversation = 'new' | 'latest' | 'byId';
+
+/** The conversation that the item chooses. */
+export function conversationIn(parameters: NodeParameters): ConversationChoice {
+	const choice = parameters.choice<Conversation>('conversation');
+	if (choice === 'latest') return { kind: 'latest' };
+	const id = choice === 'byId' ? optionalIdIn(parameters, 'conversationId', 'conversation ID') : undefined;
+	return id === undefined ? { kind: 'new' } : { kind: 'id', id };
+}
+
+/** Messages of one conversation go in their order: the second must see the first. */
+export function conversationKey(parameters: NodeParameters): string | undefined {
+	const choice = parameters.value('conversation');
+	if (choice === 'latest') return `latest ${parameters.freeText('user')}`;
+	const id = choice === 'byId' ? parameters.value('conversationId') : undefined;
+	return typeof id === 'string' && id.trim() !== '' ? id.trim().toLowerCase() : undefined;
+}

@@ -1,0 +1,14 @@
+import { listFeedback } from '../../lib/dify/feedback';
+import { mostIn, pagingFields } from '../shared/dify/fields';
+import type { DifyOperation } from '../shared/dify/operations';
+
+export const getAll: DifyOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many ratings',
+		description: 'All feedback of the app: of its users, and of your team in Dify',
+	},
+	fields: pagingFields,
+	run: async ({ client, parameters, signal }) => await listFeedback(client, mostIn(parameters), signal),
+};

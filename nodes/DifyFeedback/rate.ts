@@ -1,0 +1,102 @@
+import { rateMessage, type Rating } from '../../lib/dify/feedback';
+import { userField } from '../shared/dify/fields';
+import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
+import type { DifyOperation } from '../shared/dify/operations';
+import { asChoice, isBlank, wrongField } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
+
+export const rate: DifyOperation = {
+	option: {
+		name: 'Rate',
+		value: 'rate',
+		action: 'Rate a message',
+		description: 'Like or dislike an answer, with or without a text',
+	},
+	fields: [
+		ratedMessageField,
+		userField,
+		{
+			displayName: 'Rating',
+			name: 'rating',
+			type: 'options',
+			options: [
+				{ name: 'Dislike', value: 'dislike' },
+				{ name: 'Like', value: 'like' },
+				{ name: 'None', value: 'none', description: 'Takes the rating back, as Revoke does' },
+			],
+			default: 'like',
+			description:
+				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
+		},
+		{
+			displayName: 'Text',
+			name: 'content',
+			type: 'string',
+			typeOptions: { rows: 2 },
+			default: '',
+			description: 'Why. Without a text, that of an earlier rating is kept; Dify alone would erase it.',
+		},
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add Option',
+			default: {},
+			options: [
+				{
+					displayName: 'Conversation ID',
+					name: 'conversationId',
+					type: 'string',
+					default: '',
+					description:
+						'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
+				},
+				{
+					displayName: 'Earlier Text',
+					name: 'earlierText',
+					type: 'options',
+					options: [
+						{ name: 'Erase', value: 'erase', description: 'What Dify does by itself; saves the search' },
+						{ name: 'Keep', value: 'keep', description: 'Looks for it in the feedback of the app and sends it again' },
+					],
+					default: 'keep',
+					description: 'What happens to the text of an earlier rating when no text is given',
+				},
+				ignoreNotRated,
+			],
+		},
+	],
+	run: async (call) => {
+		const { client, parameters, signal } = call;
+		const rating = ratingIn(parameters);
+		if (rating === 'none') return await revoke.run(call);
+		const content = parameters.freeText('content');
+		const rated = await rateMessage(
+			client,
+			{
+				messageId: messageIdIn(parameters),
+				user: userIn(parameters),
+				rating,
+				...(content.trim() === '' ? {} : { content }),
+				earlierContent: parameters.choice<'keep' | 'erase'>('options.earlierText', 'keep'),
+				conversationId: optionalIdIn(parameters, 'options.conversationId', 'conversation ID'),
+			},
+			signal,
+		);
+		return [{ ...rated, success: true }];
+	},
+};
+
+/** A rating that is missing would delete what is stored (contract dify 4), so nothing is taken for granted. */
+function ratingIn(parameters: NodeParameters): Rating | 'none' {
+	const field = parameters.field('rating');
+	const value = parameters.value('rating');
+	if (isBlank(value))
+		throw wrongField(
+			field.label,
+			'is empty',
+			'An empty rating would delete an earlier one in Dify, so it is not sent. To take a rating back, give none.',
+		);
+	return asChoice(field, typeof value === 'string' ? value.trim().toLowerCase() : value);
+}

@@ -1,0 +1,46 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { revokeRating } from '../../lib/dify/feedback';
+import { messageField, userField } from '../shared/dify/fields';
+import { messageIdIn, userIn } from '../shared/dify/ids';
+import type { DifyOperation } from '../shared/dify/operations';
+
+export const ratedMessageField = messageField(
+	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
+);
+
+export const ignoreNotRated: INodeProperties = {
+	displayName: 'Ignore If Not Rated',
+	name: 'ignoreNotRated',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
+};
+
+export const revoke: DifyOperation = {
+	option: {
+		name: 'Revoke',
+		value: 'revoke',
+		action: 'Revoke a rating',
+		description: 'Take the rating of an answer back, with its text',
+	},
+	fields: [
+		ratedMessageField,
+		userField,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add Option',
+			default: {},
+			options: [ignoreNotRated],
+		},
+	],
+	run: async ({ client, parameters, signal }) => {
+		const messageId = messageIdIn(parameters);
+		const ignore = parameters.flag('options.ignoreNotRated', false);
+		const revoked = await revokeRating(client, messageId, userIn(parameters), ignore, signal);
+		return [{ messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) }];
+	},
+};

@@ -1,0 +1,134 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { optionsField } from './options';
+
+const modelFields: INodeProperties[] = [
+	{
+		displayName: 'Model',
+		name: 'model',
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		required: true,
+		description:
+			'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				placeholder: 'Select a model…',
+				typeOptions: { searchListMethod: 'searchModels', searchable: true },
+			},
+			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. qwen3-8b' },
+		],
+	},
+	{
+		displayName: 'Server Type',
+		name: 'serverType',
+		type: 'options',
+		default: 'auto',
+		options: [
+			{ name: 'Automatic', value: 'auto', description: 'Asks the server who it is where that matters' },
+			{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
+			{ name: 'Ollama', value: 'ollama' },
+			{
+				name: 'Other (OpenAI-Compatible)',
+				value: 'other',
+				description: 'GPUStack, LM Studio, FastAPI servers: standard fields, plus what you set',
+			},
+			{ name: 'vLLM', value: 'vllm' },
+		],
+		description: 'Decides which fields beyond the OpenAI standard may be sent',
+	},
+];
+
+const thinkingFields: INodeProperties[] = [
+	{
+		displayName: 'Thinking',
+		name: 'thinking',
+		type: 'options',
+		default: 'serverDefault',
+		options: [
+			{ name: 'Effort', value: 'effort', description: 'How much to think, for models that know levels (gpt-oss)' },
+			{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss cannot be switched off: use a low effort.' },
+			{ name: 'On', value: 'on' },
+			{ name: 'Server Default', value: 'serverDefault', description: 'Send nothing about it' },
+			{
+				name: 'Token Budget',
+				value: 'budget',
+				description: 'End the thinking after so many tokens',
+				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'other'] } },
+			},
+		],
+		description:
+			'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
+	},
+	{
+		displayName: 'Effort',
+		name: 'thinkingEffort',
+		type: 'options',
+		default: 'medium',
+		options: [
+			{ name: 'High', value: 'high' },
+			{ name: 'Low', value: 'low' },
+			{ name: 'Medium', value: 'medium' },
+			{ name: 'Minimal', value: 'minimal' },
+		],
+		displayOptions: { show: { thinking: ['effort'] } },
+	},
+	{
+		displayName: 'Thinking Token Budget',
+		name: 'thinkingBudget',
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 1024,
+		displayOptions: { show: { thinking: ['budget'] } },
+		description:
+			'Most tokens for thinking; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
+	},
+];
+
+const responseFormatFields: INodeProperties[] = [
+	{
+		displayName: 'Response Format',
+		name: 'responseFormat',
+		type: 'options',
+		default: 'text',
+		options: [
+			{
+				name: 'GBNF Grammar',
+				value: 'grammar',
+				description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
+				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'vllm', 'other'] } },
+			},
+			{
+				name: 'JSON Object',
+				value: 'jsonObject',
+				description: 'Any JSON object. Say in the prompt which fields you want.',
+			},
+			{ name: 'JSON Schema', value: 'jsonSchema', description: 'JSON after a schema. Tools cannot be called then.' },
+			{ name: 'Text', value: 'text' },
+		],
+	},
+	{
+		displayName: 'JSON Schema',
+		name: 'jsonSchema',
+		type: 'json',
+		typeOptions: { rows: 8 },
+		default:
+			'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
+		displayOptions: { show: { responseFormat: ['jsonSchema'] } },
+		description: 'What the server cannot enforce is left out before sending and named in the execution log',
+	},
+	{
+		displayName: 'Grammar',
+		name: 'grammar',
+		type: 'string',
+		typeOptions: { rows: 6 },
+		default: 'root ::= "yes" | "no"',
+		displayOptions: { show: { responseFormat: ['grammar'] } },
+		description: 'Grammar in the GBNF notation of llama.cpp. The first rule is called root.',
+	},
+];
+
+export const properties: INodeProperties[] = [...modelFields, ...thinkingFields, ...responseFormatFields, optionsField];

@@ -1,0 +1,136 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { CheckOptions } from '../../lib/health/probes';
+import type { HealthCall } from './operation';
+
+/** What the workflows need of a model server. */
+export const neededField: INodeProperties = {
+	displayName: 'Needed',
+	name: 'needed',
+	type: 'collection',
+	placeholder: 'Add Need',
+	default: {},
+	displayOptions: { show: { service: ['modelServer'] } },
+	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
+	options: [
+		{
+			displayName: 'Context',
+			name: 'minContext',
+			type: 'number',
+			typeOptions: { minValue: 0, numberPrecision: 0 },
+			default: 8192,
+			description: 'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
+		},
+		{
+			displayName: 'Embeddings',
+			name: 'embeddings',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the server must make embeddings',
+		},
+		{
+			displayName: 'Model',
+			name: 'model',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. qwen3-8b',
+			description: 'Name of a model that must be there',
+		},
+		{
+			displayName: 'Requests at Once',
+			name: 'minSlots',
+			type: 'number',
+			typeOptions: { minValue: 1, numberPrecision: 0 },
+			default: 2,
+			description: 'How many slots llama-server must have',
+		},
+		{
+			displayName: 'Reranking',
+			name: 'rerank',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the server must rerank',
+		},
+		{
+			displayName: 'Tools',
+			name: 'tools',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the model must be able to call tools',
+		},
+		{
+			displayName: 'Vision',
+			name: 'vision',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the model must be able to see pictures',
+		},
+	],
+};
+
+const slots: INodeProperties = {
+	displayName: 'Ask for Slots',
+	name: 'readSlots',
+	type: 'boolean',
+	default: true,
+	displayOptions: { show: { '/service': ['modelServer'] } },
+	description:
+		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: the question wakes it and keeps it awake.',
+};
+
+const failWhenUnhealthy: INodeProperties = {
+	displayName: 'Fail When Unhealthy',
+	name: 'failWhenUnhealthy',
+	type: 'boolean',
+	default: true,
+	description: 'Whether the node fails when the server is not healthy, instead of using its second output',
+};
+
+export const timeLimit: INodeProperties = {
+	displayName: 'Time Limit of a Check (Seconds)',
+	name: 'timeLimit',
+	type: 'number',
+	typeOptions: { minValue: 0.1, numberPrecision: 1 },
+	default: 2.5,
+	description: 'After how long without an answer a server counts as dead. Raise it for servers far away.',
+};
+
+/** The collection "Options", with these options. */
+export function optionsField(...options: INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		options,
+	};
+}
+
+/** The fields of every operation that checks the server, with further options behind the common ones. */
+export function checkFields(...further: INodeProperties[]): INodeProperties[] {
+	return [neededField, optionsField(slots, failWhenUnhealthy, timeLimit, ...further)];
+}
+
+/** The values of these fields. */
+export function readCheck({ parameters, signal }: HealthCall): { check: CheckOptions; failWhenUnhealthy: boolean } {
+	const model = parameters.name('needed.model');
+	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
+	return {
+		check: {
+			expectations: {
+				...(model === '' ? {} : { model }),
+				vision: parameters.flag('needed.vision', false),
+				tools: parameters.flag('needed.tools', false),
+				embeddings: parameters.flag('needed.embeddings', false),
+				rerank: parameters.flag('needed.rerank', false),
+				minContext: parameters.number('needed.minContext', undefined),
+				minSlots: parameters.number('needed.minSlots', undefined),
+			},
+			readSlots: parameters.flag('options.readSlots', false),
+			...(timeLimitMs === undefined ? {} : { timeLimitMs }),
+			signal,
+		},
+		failWhenUnhealthy: parameters.flag('options.failWhenUnhealthy', false),
+	};
+}

@@ -1,0 +1,19 @@
+import { checkServer } from '../../lib/health/check';
+import { checkFields, readCheck } from './check-fields';
+import type { HealthOperation } from './operation';
+
+export const check: HealthOperation = {
+	option: {
+		name: 'Check',
+		value: 'check',
+		action: 'Check a server',
+		description:
+			'Ask who answers, what it can do and what is wrong. Quick and free: generates nothing, loads nothing, wakes nothing.',
+	},
+	services: ['modelServer', 'dify'],
+	fields: checkFields(),
+	run: async (call) => {
+		const { check: options, failWhenUnhealthy } = readCheck(call);
+		return { health: await checkServer(call.target, options), failWhenUnhealthy };
+	},
+};

@@ -1,0 +1,77 @@
+import { testSpeed } from '../../lib/health/speed-test';
+import { checkFields, readCheck } from './check-fields';
+import { modelField } from './model-fields';
+import type { HealthOperation } from './operation';
+
+const DEFAULT_FIRST_TOKEN_MS = 60_000;
+const DEFAULT_TOTAL_MS = 180_000;
+
+export const speedTest: HealthOperation = {
+	option: {
+		name: 'Speed Test',
+		value: 'speedTest',
+		action: 'Measure the speed of a server',
+		description:
+			'Check, then generate a little text: time to the first token, tokens per second, alone and with several requests at once',
+	},
+	services: ['modelServer'],
+	fields: [
+		modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
+		{
+			displayName: 'Tokens',
+			name: 'tokens',
+			type: 'number',
+			typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
+			default: 64,
+			description: 'How many tokens to generate. More make the result steadier.',
+		},
+		{
+			displayName: 'Requests at Once',
+			name: 'atOnce',
+			type: 'number',
+			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+			default: 1,
+			description: 'Above 1, a second round follows with so many requests at the same moment',
+		},
+		{
+			displayName: 'Limits',
+			name: 'speedOptions',
+			type: 'collection',
+			placeholder: 'Add Limit',
+			default: {},
+			options: [
+				{
+					displayName: 'First Token Limit (Seconds)',
+					name: 'firstTokenLimit',
+					type: 'number',
+					typeOptions: { minValue: 1 },
+					default: 60,
+					description: 'How long to wait for the first token. A model that is not loaded yet needs more.',
+				},
+				{
+					displayName: 'Total Limit (Seconds)',
+					name: 'totalLimit',
+					type: 'number',
+					typeOptions: { minValue: 1 },
+					default: 180,
+					description: 'How long one request may take from beginning to end',
+				},
+			],
+		},
+		...checkFields(),
+	],
+	run: async (call) => {
+		const { target, parameters, signal } = call;
+		const { check, failWhenUnhealthy } = readCheck(call);
+		const health = await testSpeed(target, {
+			model: parameters.name('model'),
+			tokens: parameters.number('tokens'),
+			atOnce: parameters.number('atOnce'),
+			firstTokenMs: parameters.milliseconds('speedOptions.firstTokenLimit', DEFAULT_FIRST_TOKEN_MS),
+			totalMs: parameters.milliseconds('speedOptions.totalLimit', DEFAULT_TOTAL_MS),
+			check,
+			signal,
+		});
+		return { health, failWhenUnhealthy };
+	},
+};

@@ -1,0 +1,44 @@
+import { checkServer } from '../../lib/health/check';
+import { waitUntilReady as wait } from '../../lib/health/wait';
+import { checkFields, readCheck } from './check-fields';
+import type { HealthOperation } from './operation';
+
+const DEFAULT_WAIT_MS = 300_000;
+
+export const waitUntilReady: HealthOperation = {
+	option: {
+		name: 'Wait Until Ready',
+		value: 'waitUntilReady',
+		action: 'Wait until a server is ready',
+		description: 'Check again and again until the server is healthy, for example while it loads its model',
+	},
+	services: ['modelServer', 'dify'],
+	fields: checkFields(
+		{
+			displayName: 'Wait Limit (Seconds)',
+			name: 'waitLimit',
+			type: 'number',
+			typeOptions: { minValue: 1 },
+			default: 300,
+			description: 'How long to wait at most. 300 when this option is not added.',
+		},
+		{
+			displayName: 'Wait Out Errors',
+			name: 'waitOutErrors',
+			type: 'boolean',
+			default: true,
+			description:
+				'Whether to keep waiting also after errors that waiting alone does not mend: a refused key, a wrong address, something missing',
+		},
+	),
+	run: async (call) => {
+		const { target, parameters, signal } = call;
+		const { check, failWhenUnhealthy } = readCheck(call);
+		const health = await wait(async () => await checkServer(target, check), {
+			limitMs: parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS),
+			waitOutErrors: parameters.flag('options.waitOutErrors', false),
+			signal,
+		});
+		return { health, failWhenUnhealthy };
+	},
+};

@@ -1,0 +1,77 @@
+import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
+
+import { refusedHere } from '../../lib/dify/failure';
+import type { FileSource } from '../../lib/dify/upload';
+
+/** A multiple of 4, so that every piece of base64 decodes on its own. */
+const BASE64_PIECE = 256 * 1024;
+const STREAM_PIECE = 256 * 1024;
+
+/**
+ * A binary property of an item as something to upload, without reading it: n8n holds it as base64 in memory, or in a file or store from which
+ * it can be streamed.
+ *
+ * @throws {NodeOperationError} of n8n when the item has no such property
+ */
+export async function binarySource(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	property: string,
+): Promise<FileSource> {
+	const binary = context.helpers.assertBinaryData(itemIndex, property);
+	const base = { name: fileName(binary, property), mimeType: binary.mimeType || 'application/octet-stream' };
+	const { id } = binary;
+	const source =
+		id === undefined || id === ''
+			? inItem(binary)
+			: { size: await storedSize(context, id), open: () => stored(context, id) };
+	if (source.size === 0)
+		throw refusedHere(
+			'fileRejected',
+			`The binary data of "${base.name}" is empty`,
+			'Check the node that made the file.',
+		);
+	return { ...base, ...source };
+}
+
+/** Base64 from elsewhere than n8n may be broken into lines, which count neither for its length nor for its pieces. */
+function inItem({ data }: IBinaryData): Pick<FileSource, 'size' | 'open'> {
+	const base64 = /\s/.test(data) ? data.replace(/\s+/g, '') : data;
+	return { size: Buffer.byteLength(base64, 'base64'), open: () => decoded(base64) };
+}
+
+/** All binary properties of an item, in their order. */
+export function binaryProperties(context: IExecuteFunctions, itemIndex: number): string[] {
+	return Object.keys(context.getInputData()[itemIndex]?.binary ?? {});
+}
+
+/** What is typed into a field: names separated by commas. */
+export function namesIn(typed: string): string[] {
+	return typed
+		.split(',')
+		.map((name) => name.trim())
+		.filter((name) => name !== '');
+}
+
+function fileName({ fileName: name, fileExtension: extension }: IBinaryData, property: string): string {
+	if (name !== undefined && name.trim() !== '') return name;
+	return extension === undefined || extension === '' ? property : `${property}.${extension}`;
+}
+
+async function* decoded(base64: string): AsyncGenerator<Uint8Array> {
+	for (let at = 0; at < base64.length; at += BASE64_PIECE)
+		yield Buffer.from(base64.slice(at, at + BASE64_PIECE), 'base64');
+}
+
+async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<Uint8Array> {
+	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE)) yield piece as Uint8Array;
+}
+
+/** The length must be known before the first byte goes out. A store that does not tell is read twice: still never whole in memory. */
+async function storedSize(context: IExecuteFunctions, id: string): Promise<number> {
+	const { fileSize } = await context.helpers.getBinaryMetadata(id);
+	if (Number.isFinite(fileSize) && fileSize > 0) return fileSize;
+	let size = 0;
+	for await (const piece of stored(context, id)) size += piece.byteLength;
+	return size;
+}

@@ -1,0 +1,145 @@
+import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+
+/** Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with it. */
+export type ItemWork<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
+
+export interface ItemsOptions<T> {
+	/** How many items are worked on at the same time. Default: 1. */
+	atOnce?: number;
+	/** Items with the same key are worked on one after another, in their order. */
+	keyOf?: (itemIndex: number) => string | undefined;
+	/** The error with which the node fails. */
+	toNodeError(error: unknown, itemIndex: number): NodeOperationError;
+	/** What stands for an item that failed although the node goes on ("continue on fail"). */
+	whenFailed(error: unknown, itemIndex: number): T;
+	/** Told of such an item, in the words that n8n uses in a chat: they name no address. */
+	onFailure?: (itemIndex: number, text: string) => Promise<void>;
+}
+
+/**
+ * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails gives what
+ * stands for it; otherwise the first failure ends the others.
+ *
+ * @throws {NodeOperationError} for the first item that failed
+ */
+export async function workOnItems<T>(
+	context: IExecuteFunctions,
+	work: ItemWork<T>,
+	options: ItemsOptions<T>,
+): Promise<T[]> {
+	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
+	const count = Math.max(1, context.getInputData().length);
+	const results = new Array<T>(count);
+	const stops = new Stops(context.getExecutionCancelSignal());
+	const failures: Array<{ itemIndex: number; error: unknown }> = [];
+	const lanes = new Lanes(options.keyOf);
+
+	const one = async (itemIndex: number) => {
+		const outcome = await settled(async () => await stops.during(async (signal) => await work(itemIndex, signal)));
+		if ('value' in outcome) {
+			results[itemIndex] = outcome.value;
+		} else if (context.continueOnFail()) {
+			results[itemIndex] = options.whenFailed(outcome.error, itemIndex);
+			const { message, description } = options.toNodeError(outcome.error, itemIndex);
+			// A chat that cannot be told must not cost the other items their answers.
+			await settled(async () => await options.onFailure?.(itemIndex, description || message));
+		} else {
+			failures.push({ itemIndex, error: outcome.error });
+			stops.all();
+		}
+	};
+
+	const waiting = Array.from({ length: count }, (_, itemIndex) => itemIndex);
+	const worker = async () => {
+		while (!stops.came) {
+			const at = waiting.findIndex((itemIndex) => lanes.isFree(itemIndex));
+			const [itemIndex] = at < 0 ? [] : waiting.splice(at, 1);
+			// The rest belongs to lanes that others work on, and they go on with it.
+			if (itemIndex === undefined) return;
+			await lanes.during(itemIndex, async () => await one(itemIndex));
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
+	stops.release();
+	// The others failed because they were ended.
+	const first = failures[0];
+	if (first !== undefined) throw options.toNodeError(first.error, first.itemIndex);
+	return results;
+}
+
+async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+	try {
+		return { value: await work() };
+	} catch (error) {
+		return { error };
+	}
+}
+
+/** Items with the same key, of which one at a time is worked on. */
+class Lanes {
+	private readonly keys = new Map<number, string | undefined>();
+	private readonly busy = new Set<string>();
+
+	constructor(private readonly keyOfItem: ((itemIndex: number) => string | undefined) | undefined) {}
+
+	isFree(itemIndex: number): boolean {
+		const key = this.keyOf(itemIndex);
+		return key === undefined || !this.busy.has(key);
+	}
+
+	async during(itemIndex: number, work: () => Promise<void>): Promise<void> {
+		const key = this.keyOf(itemIndex);
+		if (key === undefined) return await work();
+		this.busy.add(key);
+		try {
+			await work();
+		} finally {
+			this.busy.delete(key);
+		}
+	}
+
+	/** Asked once, since it evaluates expressions. One that fails does so again, and properly, where the item is worked on. */
+	private keyOf(itemIndex: number): string | undefined {
+		if (!this.keys.has(itemIndex)) this.keys.set(itemIndex, this.evaluated(itemIndex));
+		return this.keys.get(itemIndex);
+	}
+
+	private evaluated(itemIndex: number): string | undefined {
+		try {
+			return this.keyOfItem?.(itemIndex);
+		} catch {
+			return undefined;
+		}
+	}
+}
+
+/** Stops all items that are worked on, each by a signal of its own: Node 20 warns in n8n's log of more than ten listeners on one. */
+class Stops {
+	came = false;
+	private readonly running = new Set<AbortController>();
+	private readonly onAbort = () => this.all(this.signal?.reason);
+
+	constructor(private readonly signal: AbortSignal | undefined) {
+		if (signal?.aborted === true) this.came = true;
+		else signal?.addEventListener('abort', this.onAbort, { once: true });
+	}
+
+	all(reason?: unknown): void {
+		this.came = true;
+		for (const controller of this.running) controller.abort(reason);
+	}
+
+	async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+		const controller = new AbortController();
+		this.running.add(controller);
+		try {
+			return await work(controller.signal);
+		} finally {
+			this.running.delete(controller);
+		}
+	}
+
+	release(): void {
+		this.signal?.removeEventListener('abort', this.onAbort);
+	}
+}

@@ -1,0 +1,114 @@
+import type { INodeProperties, ISupplyDataFunctions } from 'n8n-workflow';
+
+import { isRecord } from '../../lib/values';
+import { asChoice, asNumber, asObject, asSwitch, asText, fieldAt, isBlank, type Field } from './field-values';
+
+type Check<T> = (field: Field, value: unknown) => T;
+
+/**
+ * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description, so that there is one source for them.
+ *
+ * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. With `whenUnset`, a field that was not
+ * added, or whose expression gives nothing, means that; without, it is an error like any other value of the wrong kind.
+ */
+export class NodeParameters {
+	private readonly collections = new Map<string, unknown>();
+
+	/** @param properties of the node's description, or those of its operation */
+	constructor(
+		private readonly context: Pick<ISupplyDataFunctions, 'getNodeParameter'>,
+		readonly itemIndex: number,
+		private readonly properties: readonly INodeProperties[],
+	) {}
+
+	/** The value as n8n gives it: of any type. Of a resource locator, what it points to. */
+	value(path: string): unknown {
+		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
+		if (inside === undefined) return this.whole(name);
+		const values = this.collection(name);
+		return isRecord(values) ? values[inside] : undefined;
+	}
+
+	/** Text as it is; numbers and objects become text. */
+	freeText(path: string): string {
+		const value = this.value(path);
+		if (isBlank(value)) return '';
+		return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+	}
+
+	/** A name, an ID or other text in which blanks at the ends mean nothing. Empty where nothing is given. */
+	name(path: string): string {
+		const value = this.value(path);
+		return isBlank(value) ? '' : asText(this.field(path), value).trim();
+	}
+
+	number(path: string): number;
+	number<F>(path: string, whenUnset: F): number | F;
+	number(path: string, ...whenUnset: unknown[]): unknown {
+		return this.checked(path, asNumber, whenUnset);
+	}
+
+	/** Seconds in the node, milliseconds in the library. */
+	milliseconds(path: string): number;
+	milliseconds<F>(path: string, whenUnset: F): number | F;
+	milliseconds(path: string, ...whenUnset: unknown[]): unknown {
+		return this.checked(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
+	}
+
+	flag(path: string): boolean;
+	flag<F>(path: string, whenUnset: F): boolean | F;
+	flag(path: string, ...whenUnset: unknown[]): unknown {
+		return this.checked(path, asSwitch, whenUnset);
+	}
+
+	/** One of the choices of the field, whose values are the type `T`. */
+	choice<T extends string>(path: string): T;
+	choice<T extends string>(path: string, whenUnset: T): T;
+	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
+	choice(path: string, ...whenUnset: unknown[]): unknown {
+		return this.checked(path, asChoice, whenUnset);
+	}
+
+	/** Several of the choices of the field. None where it was not added. */
+	choices<T extends string>(path: string): T[] {
+		const field = this.field(path);
+		const values = [this.value(path)].flat().filter((value) => !isBlank(value));
+		return values.map((value) => asChoice<T>(field, value));
+	}
+
+	/** A JSON object, or JSON text of one. */
+	object(path: string): Record<string, unknown>;
+	object<F>(path: string, whenUnset: F): Record<string, unknown> | F;
+	object(path: string, ...whenUnset: unknown[]): unknown {
+		return this.checked(path, asObject, whenUnset);
+	}
+
+	field(path: string): Field {
+		return fieldAt(this.properties, path);
+	}
+
+	private checked<T>(path: string, check: Check<T>, whenUnset: unknown[]): unknown {
+		const value = this.value(path);
+		return whenUnset.length > 0 && isBlank(value) ? whenUnset[0] : check(this.field(path), value);
+	}
+
+	private whole(name: string): unknown {
+		const { type, default: preset } = fieldAt(this.properties, name).property;
+		const isExpression = typeof preset === 'string' && preset.startsWith('=');
+		// n8n takes the fallback for a field that the editor hides, and fails without one.
+		const fallback = (isExpression || type === 'resourceLocator' ? '' : preset) as never;
+		const value: unknown = this.context.getNodeParameter(
+			name,
+			this.itemIndex,
+			fallback,
+			type === 'resourceLocator' ? { extractValue: true } : {},
+		);
+		return value;
+	}
+
+	/** Read once: n8n evaluates all expressions of a collection each time. */
+	private collection(name: string): unknown {
+		if (!this.collections.has(name)) this.collections.set(name, this.whole(name));
+		return this.collections.get(name);
+	}
+}

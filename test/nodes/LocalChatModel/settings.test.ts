@@ -1,0 +1,291 @@
+import { ServerError } from '../../../lib/errors/server-error';
+import { properties } from '../../../nodes/LocalChatModel/fields';
+import { readSettings } from '../../../nodes/LocalChatModel/settings';
+import { NodeParameters } from '../../../nodes/shared/parameters';
+import { fakeContext } from '../../support/context';
+
+/** What n8n gives for a node whose fields were left as they are. */
+const DEFAULTS = {
+	model: 'qwen3-8b',
+	serverType: 'auto',
+	thinking: 'serverDefault',
+	thinkingEffort: 'medium',
+	thinkingBudget: 1024,
+	responseFormat: 'text',
+	jsonSchema: '{\n  "type": "object"\n}',
+	grammar: 'root ::= "yes" | "no"',
+	options: {},
+};
+type Given = Partial<Record<keyof typeof DEFAULTS, unknown>>;
+const read = (more: Given = {}) =>
+	readSettings(new NodeParameters(fakeContext({ ...DEFAULTS, ...more }, {}).context, 0, properties));
+const options = (given: Record<string, unknown>) => read({ options: given }).parameters;
+
+function refused(more: Given): ServerError {
+	try {
+		read(more);
+	} catch (error) {
+		if (error instanceof ServerError) return error;
+	}
+	throw new Error('was not refused');
+}
+
+describe('the settings of the chat model', () => {
+	it('an untouched node sets nothing', () => {
+		expect(read()).toEqual({
+			model: 'qwen3-8b',
+			serverKind: 'auto',
+			parameters: {},
+			reasoningEcho: 'toolTurns',
+			showThinking: false,
+			limits: {},
+			retries: 2,
+		});
+	});
+
+	it('reads every option', () => {
+		const numbers = {
+			temperature: 0,
+			topP: 0.9,
+			topK: 0,
+			minP: 0.1,
+			typicalP: 1,
+			repeatPenalty: 1.1,
+			repeatLastN: 64,
+			presencePenalty: -1,
+			frequencyPenalty: 1,
+			dryMultiplier: 0.8,
+			dryBase: 1.75,
+			dryAllowedLength: 2,
+			dryPenaltyLastN: 64,
+			xtcProbability: 0.5,
+			xtcThreshold: 0.1,
+			mirostat: 0,
+			mirostatTau: 5,
+			mirostatEta: 0.1,
+			seed: -1,
+			maxTokens: 10,
+			slotId: 0,
+		};
+		const rest = {
+			parallelToolCalls: false,
+			cachePrompt: true,
+			drySequenceBreakers: ['x'],
+			stop: ['END'],
+			chatTemplateArguments: { a: 1 },
+			extraBody: { b: 2 },
+		};
+		expect(options({ ...numbers, ...rest })).toEqual({ ...numbers, ...rest });
+		expect(
+			read({
+				serverType: 'vllm',
+				options: {
+					reasoningEcho: 'always',
+					showThinking: true,
+					toolChoice: 'required',
+					maxRetries: 0,
+					firstTokenLimit: 1.5,
+					idleLimit: 0,
+					totalLimit: 60,
+				},
+			}),
+		).toEqual({
+			model: 'qwen3-8b',
+			serverKind: 'vllm',
+			parameters: {},
+			reasoningEcho: 'always',
+			showThinking: true,
+			toolChoice: 'required',
+			limits: { firstTokenMs: 1500, idleMs: 0, totalMs: 60_000 },
+			retries: 0,
+		});
+	});
+
+	it('case 25: numbers from expressions are sent as numbers', () => {
+		expect(options({ temperature: '0.7', topK: ' 40 ', seed: '1e3' })).toEqual({
+			temperature: 0.7,
+			topK: 40,
+			seed: 1000,
+		});
+	});
+
+	it('whole numbers lose their fraction, as llama-server does it; others refuse them', () => {
+		expect(options({ maxTokens: 33.3, topK: '40.7', seed: -1.5, temperature: 0.7 })).toEqual({
+			maxTokens: 33,
+			topK: 40,
+			seed: -1,
+			temperature: 0.7,
+		});
+		expect(read({ thinking: 'budget', thinkingBudget: 10.9 }).parameters.thinking).toEqual({
+			mode: 'budget',
+			tokens: 10,
+		});
+	});
+
+	it('what an expression leaves empty is not set', () => {
+		expect(
+			options({
+				temperature: '',
+				topK: null,
+				seed: undefined,
+				cachePrompt: '',
+				stop: '',
+				extraBody: '',
+				chatTemplateArguments: null,
+			}),
+		).toEqual({});
+		expect(options({ stop: ['', null], drySequenceBreakers: [], extraBody: '{}', chatTemplateArguments: {} })).toEqual(
+			{},
+		);
+		expect(
+			read({
+				options: {
+					toolChoice: '',
+					firstTokenLimit: '',
+					idleLimit: null,
+					maxRetries: '',
+					reasoningEcho: '',
+					showThinking: '',
+				},
+			}),
+		).toEqual(read());
+	});
+
+	it('texts are lists, with written escapes', () => {
+		expect(options({ stop: 'one' }).stop).toEqual(['one']);
+		expect(options({ stop: ['\\n\\nUser:', 'a\\tb', 'C:\\\\new', '\\d', '\n'] }).stop).toEqual([
+			'\n\nUser:',
+			'a\tb',
+			'C:\\new',
+			'\\d',
+			'\n',
+		]);
+	});
+
+	it('texts come as numbers and as lists of lists, too', () => {
+		expect(options({ stop: 5 }).stop).toEqual(['5']);
+		expect(options({ stop: ['END', ['a', '\\n']] }).stop).toEqual(['END', 'a', '\n']);
+		expect(read({ model: 7 }).model).toBe('7');
+		expect(read({ model: null }).model).toBe('');
+	});
+
+	it('switches come as texts, too', () => {
+		expect(options({ cachePrompt: 'true', parallelToolCalls: 'false' })).toEqual({
+			cachePrompt: true,
+			parallelToolCalls: false,
+		});
+		expect(options({ cachePrompt: 'TRUE ', parallelToolCalls: 0 })).toEqual({
+			cachePrompt: true,
+			parallelToolCalls: false,
+		});
+		expect(read({ options: { showThinking: 'true' } }).showThinking).toBe(true);
+	});
+
+	it('objects come as JSON or as they are', () => {
+		expect(options({ extraBody: ' {"a": [1]} ', chatTemplateArguments: { b: true } })).toEqual({
+			extraBody: { a: [1] },
+			chatTemplateArguments: { b: true },
+		});
+	});
+
+	it.each<[Given, object | undefined]>([
+		[{ thinking: 'serverDefault' }, undefined],
+		[{ thinking: 'on' }, { mode: 'on' }],
+		[{ thinking: 'off' }, { mode: 'off' }],
+		[
+			{ thinking: 'effort', thinkingEffort: 'high' },
+			{ mode: 'effort', effort: 'high' },
+		],
+		[
+			{ thinking: 'budget', thinkingBudget: '0' },
+			{ mode: 'budget', tokens: 0 },
+		],
+	])('thinking %j', (given, thinking) => {
+		expect(read(given).parameters.thinking).toEqual(thinking);
+	});
+
+	it.each<[Given, object | undefined]>([
+		[{ responseFormat: 'text' }, undefined],
+		[{ responseFormat: 'jsonObject' }, { type: 'jsonObject' }],
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: '{"type": "object"}' },
+			{ type: 'jsonSchema', schema: { type: 'object' } },
+		],
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: { type: 'object' } },
+			{ type: 'jsonSchema', schema: { type: 'object' } },
+		],
+		// In the wrapping that OpenAI's API takes, and a schema that has such names of its own.
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: { name: 'colour', strict: true, schema: { type: 'object' } } },
+			{ type: 'jsonSchema', name: 'colour', schema: { type: 'object' } },
+		],
+		[
+			{
+				responseFormat: 'jsonSchema',
+				jsonSchema: { type: 'json_schema', json_schema: { name: 'colour', schema: { type: 'array' } } },
+			},
+			{ type: 'jsonSchema', name: 'colour', schema: { type: 'array' } },
+		],
+		[
+			{ responseFormat: 'jsonSchema', jsonSchema: { type: 'object', schema: {} } },
+			{ type: 'jsonSchema', schema: { type: 'object', schema: {} } },
+		],
+		[
+			{ responseFormat: 'grammar', grammar: 'root ::= "a"' },
+			{ type: 'grammar', grammar: 'root ::= "a"' },
+		],
+	])('response format %j', (given, responseFormat) => {
+		expect(read(given).parameters.responseFormat).toEqual(responseFormat);
+	});
+
+	it.each<[Given, string | RegExp]>([
+		[{ options: { temperature: 'hot' } }, 'The field "Temperature" must be a number from 0 to 100, but is "hot"'],
+		[{ options: { topP: 7 } }, 'The field "Top P" must be a number from 0 to 1, but is 7'],
+		[{ options: { topK: true } }, 'The field "Top K" must be a number from 0, but is true'],
+		[{ options: { maxRetries: 'x' } }, 'The field "Retries" must be a number from 0 to 20, but is "x"'],
+		[{ options: { idleLimit: 'x' } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is "x"'],
+		[{ options: { idleLimit: -1 } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is -1'],
+		[{ options: { extraBody: '{"a":' } }, /^The field "Extra Body" is not valid JSON: /],
+		[{ options: { extraBody: '[1]' } }, 'The field "Extra Body" must be a JSON object'],
+		[{ options: { chatTemplateArguments: 5 } }, 'The field "Chat Template Arguments" must be a JSON object'],
+		[{ options: { cachePrompt: 'perhaps' } }, 'The field "Cache Prompt" must be true or false, but is "perhaps"'],
+		[{ options: { showThinking: {} } }, 'The field "Show Thinking in Answer" must be true or false, but is {}'],
+		[{ options: { stop: [{ text: 'END' }] } }, 'The field "Stop Sequences" must be a text, but is {"text":"END"}'],
+		[{ model: { name: 'qwen' } }, 'The field "Model" must be a text, but is {"name":"qwen"}'],
+		[
+			{ options: { toolChoice: 'always' } },
+			'The field "Tool Choice" must be one of auto, none, required, but is "always"',
+		],
+		[
+			{ options: { reasoningEcho: true } },
+			'The field "Send Thinking Back" must be one of always, toolTurns, off, but is true',
+		],
+		[
+			{ serverType: 'lmstudio' },
+			'The field "Server Type" must be one of auto, llamaServer, ollama, other, vllm, but is "lmstudio"',
+		],
+		[{ thinking: true }, 'The field "Thinking" must be one of effort, off, on, serverDefault, budget, but is true'],
+		[
+			{ thinking: 'effort', thinkingEffort: 'extreme' },
+			'The field "Effort" must be one of high, low, medium, minimal, but is "extreme"',
+		],
+		[
+			{ thinking: 'budget', thinkingBudget: '' },
+			'The field "Thinking Token Budget" must be a number from 0, but is ""',
+		],
+		[
+			{ responseFormat: 'xml' },
+			'The field "Response Format" must be one of grammar, jsonObject, jsonSchema, text, but is "xml"',
+		],
+		[{ responseFormat: 'jsonSchema', jsonSchema: '' }, 'The field "JSON Schema" is empty'],
+		[{ responseFormat: 'jsonSchema', jsonSchema: '{}' }, 'The field "JSON Schema" is empty'],
+		[{ responseFormat: 'jsonSchema', jsonSchema: '{' }, /^The field "JSON Schema" is not valid JSON: /],
+		[{ responseFormat: 'grammar', grammar: ' ' }, 'The field "Grammar" is empty'],
+	])('%j is refused with the label of the field', (given, message) => {
+		const error = refused(given);
+		expect(error.kind).toBe('invalidInput');
+		if (typeof message === 'string') expect(error.message).toBe(message);
+		else expect(error.message).toMatch(message);
+	});
+});

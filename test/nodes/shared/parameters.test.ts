@@ -1,0 +1,216 @@
+import * as fc from 'fast-check';
+import type { INodeProperties, INodeType } from 'n8n-workflow';
+
+import { ServerError } from '../../../lib/errors/server-error';
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
+import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { fieldAt } from '../../../nodes/shared/field-values';
+import { NodeParameters } from '../../../nodes/shared/parameters';
+import { fakeContext } from '../../support/context';
+
+const PROPERTIES: INodeProperties[] = [
+	{ displayName: 'Query', name: 'query', type: 'string', default: '={{ $json.text }}' },
+	{
+		displayName: 'Kind',
+		name: 'kind',
+		type: 'options',
+		options: [
+			{ name: 'A', value: 'a' },
+			{ name: 'B', value: 'b' },
+		],
+		default: 'a',
+	},
+	{ displayName: 'Model', name: 'model', type: 'resourceLocator', default: { mode: 'list', value: '' }, modes: [] },
+	{
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		default: {},
+		options: [
+			{ displayName: 'Share', name: 'share', type: 'number', typeOptions: { minValue: 0, maxValue: 1 }, default: 1 },
+			{ displayName: 'Count', name: 'count', type: 'number', typeOptions: { numberPrecision: 0 }, default: 1 },
+			{ displayName: 'Wait (Seconds)', name: 'wait', type: 'number', typeOptions: { minValue: 0 }, default: 1 },
+			{ displayName: 'Fast', name: 'fast', type: 'boolean', default: true },
+			{ displayName: 'More', name: 'more', type: 'json', default: '{}' },
+			{
+				displayName: 'Include',
+				name: 'include',
+				type: 'multiOptions',
+				options: [
+					{ name: 'X', value: 'x' },
+					{ name: 'Y', value: 'y' },
+				],
+				default: [],
+			},
+		],
+	},
+	{
+		displayName: 'Files',
+		name: 'files',
+		type: 'fixedCollection',
+		default: {},
+		options: [
+			{
+				displayName: 'File',
+				name: 'file',
+				values: [{ displayName: 'Name of the File', name: 'name', type: 'string', default: '' }],
+			},
+		],
+	},
+];
+
+const read = (given: Record<string, unknown>) => new NodeParameters(fakeContext(given, {}).context, 0, PROPERTIES);
+const options = (given: Record<string, unknown>) => read({ options: given });
+
+function refusal(run: () => unknown): string {
+	const refused = errorOf(run);
+	expect(refused).toBeInstanceOf(ServerError);
+	expect(refused).toMatchObject({ kind: 'invalidInput' });
+	return (refused as ServerError).message;
+}
+
+function errorOf(run: () => unknown): unknown {
+	try {
+		run();
+		return undefined;
+	} catch (error) {
+		return error;
+	}
+}
+
+describe('what is given', () => {
+	it('in the right form is taken', () => {
+		const given = options({ share: 0.5, count: 3, wait: 1.5, fast: false, more: { a: 1 }, include: ['x'] });
+		expect(given.number('options.share')).toBe(0.5);
+		expect(given.number('options.count')).toBe(3);
+		expect(given.milliseconds('options.wait')).toBe(1500);
+		expect(given.flag('options.fast')).toBe(false);
+		expect(given.object('options.more')).toEqual({ a: 1 });
+		expect(given.choices('options.include')).toEqual(['x']);
+		expect(read({ kind: 'b' }).choice('kind')).toBe('b');
+	});
+
+	it('as text is taken for what it says', () => {
+		const given = options({ share: ' 0.5 ', count: '3.9', wait: '2', fast: 'No', more: '{"a":1}', include: 'y' });
+		expect(given.number('options.share')).toBe(0.5);
+		expect(given.number('options.count')).toBe(3);
+		expect(given.milliseconds('options.wait')).toBe(2000);
+		expect(given.flag('options.fast')).toBe(false);
+		expect(given.object('options.more')).toEqual({ a: 1 });
+		expect(given.choices('options.include')).toEqual(['y']);
+	});
+
+	it.each([undefined, null, ''])('by an expression that gives %p is as if the option had not been added', (value) => {
+		const given = options({ share: value, fast: value, include: value, more: value });
+		expect(given.number('options.share', 7)).toBe(7);
+		expect(given.flag('options.fast', true)).toBe(true);
+		expect(given.choices('options.include')).toEqual([]);
+		expect(given.object('options.more', undefined)).toBeUndefined();
+	});
+
+	it('is what the description says where the editor hides the field, but never an expression as text', () => {
+		expect(read({}).choice('kind')).toBe('a');
+		expect(read({}).freeText('query')).toBe('');
+		expect(read({}).name('model')).toEqual('');
+	});
+
+	it('by a resource locator is what it points to', () => {
+		expect(read({ model: { __rl: true, mode: 'id', value: ' qwen ' } }).name('model')).toBe('qwen');
+	});
+
+	it('as a collection that is none is nothing', () => {
+		for (const wrong of ['x', 7, null, ['a']])
+			expect(read({ options: wrong }).number('options.share', undefined)).toBeUndefined();
+	});
+});
+
+describe('a wrong value', () => {
+	it.each<[string, () => unknown, string]>([
+		['number', () => options({ share: 2 }).number('options.share'), '"Share" must be a number from 0 to 1, but is 2'],
+		['number', () => options({ count: 'x' }).number('options.count'), '"Count" must be a number, but is "x"'],
+		['number', () => options({ count: NaN }).number('options.count'), '"Count" must be a number, but is null'],
+		['time', () => options({ wait: -1 }).milliseconds('options.wait'), '"Wait (Seconds)" must be a number from 0'],
+		[
+			'switch',
+			() => options({ fast: 'perhaps' }).flag('options.fast'),
+			'"Fast" must be true or false, but is "perhaps"',
+		],
+		['choice', () => read({ kind: 'c' }).choice('kind'), '"Kind" must be one of a, b, but is "c"'],
+		['choice', () => read({ kind: '' }).choice('kind'), '"Kind" must be one of a, b, but is ""'],
+		[
+			'choices',
+			() => options({ include: ['x', 'z'] }).choices('options.include'),
+			'"Include" must be one of x, y, but',
+		],
+		['object', () => options({ more: '[1]' }).object('options.more'), '"More" must be a JSON object'],
+		['object', () => options({ more: '{' }).object('options.more'), '"More" is not valid JSON'],
+		['name', () => read({ model: ['a'] }).name('model'), '"Model" must be a text, but is ["a"]'],
+	])('of a %s is an error with the label of the field', (_kind, run, message) => {
+		expect(refusal(run)).toContain(`The field ${message}`);
+	});
+
+	it('is quoted in short', () => {
+		expect(refusal(() => read({ model: { name: 'x'.repeat(500) } }).name('model')).length).toBeLessThan(150);
+	});
+
+	it('of whatever kind is refused or taken, never thrown about', () => {
+		fc.assert(
+			fc.property(fc.anything(), (value) => {
+				for (const run of [
+					() => options({ share: value }).number('options.share', 0),
+					() => options({ fast: value }).flag('options.fast', false),
+					() => options({ include: value }).choices('options.include'),
+					() => read({ kind: value }).choice('kind'),
+					() => read({ options: value }).flag('options.fast', false),
+				])
+					expect(errorOf(run) ?? new ServerError({ kind: 'invalidInput', message: '', remedy: '' })).toBeInstanceOf(
+						ServerError,
+					);
+			}),
+		);
+	});
+});
+
+describe('the description of a field', () => {
+	it('is found inside collections, and inside groups of fields', () => {
+		expect(fieldAt(PROPERTIES, 'options.share').label).toBe('Share');
+		expect(fieldAt(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
+		expect(() => fieldAt(PROPERTIES, 'options.shar')).toThrow('The node has no field options.shar');
+	});
+
+	it('has the choices of all fields of that name', () => {
+		const twice = ['a', 'b'].map(
+			(value): INodeProperties => ({
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				options: [{ name: value, value }],
+				default: value,
+			}),
+		);
+		expect(fieldAt(twice, 'operation').choices).toEqual(['a', 'b']);
+	});
+
+	it.each<[string, INodeType]>([
+		['Dify Chat Message', new DifyChatMessage()],
+		['Dify Conversation', new DifyConversation()],
+		['Dify Feedback', new DifyFeedback()],
+		['Local Chat Model', new LocalChatModel()],
+		['Server Health', new ServerHealth()],
+	])('shows an operation only its own fields, and each once: %s', (_name, { description }) => {
+		const seen = new Set<string>();
+		for (const { name, displayOptions } of description.properties) {
+			const operations = (displayOptions?.show?.operation ?? ['any']) as string[];
+			const resources = (displayOptions?.show?.resource ?? displayOptions?.show?.service ?? ['any']) as string[];
+			for (const operation of operations)
+				for (const resource of resources) {
+					const place = `${resource} ${operation} ${name}`;
+					expect({ place, twice: seen.has(place) }).toEqual({ place, twice: false });
+					seen.add(place);
+				}
+		}
+	});
+});
