@@ -25,3 +25,10 @@ export function parseObject(body: string): Record<string, unknown> | undefined {
 	const value = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
 	return isRecord(value) ? value : undefined;
 }
+
+/** JSON text with the keys of every object in order: equal for values that are equal. */
+export function canonicalJson(value: unknown): string {
+	return JSON.stringify(value, (_key, inner: unknown) =>
+		isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+	);
+}

@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
-
 import type { FailureKind } from '../errors/server-error';
 import { kindOfMessage } from '../errors/http-failure';
-import { parseObject } from '../values';
 import { closingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
-import type { ChatAnswer, Timings, ToolCall, ToolCallPiece, Usage, WireChunk } from './types';
+import { ToolCallAssembly } from './tool-call-assembly';
+import { ownToolCallIds } from './tool-call-ids';
+import type { ChatAnswer, Timings, Usage, WireChunk } from './types';
 
 export interface AssemblyOptions {
 	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
 	openingThinkTagMayBeMissing?: boolean;
 	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
 	prefill?: string;
-	/** Makes an id for a call that has none. Replaced in tests. */
-	makeId?: () => string;
+	/** Gives the calls of the answer ids of our own. Replaced in tests. */
+	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
 }
 
 /** What a step brought: text for the reader, and thinking. */
@@ -34,24 +33,17 @@ export interface AssemblyFailure {
 
 export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure };
 
-interface OpenCall {
-	key: string;
-	id?: string;
-	name: string;
-	/** Pieces of JSON text, or the object that arrived whole. */
-	json: string;
-	whole?: Record<string, unknown>;
-}
+/** Reasons of an answer that failed. vLLM says `abort` when it gave the request up. */
+const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', 'error']);
+const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
 /**
  * Puts an answer together from wire chunks, whichever way they were cut. It has no clock, no socket and no LangChain.
- *
- * Tool calls are kept until the end and checked there: a call that was cut by the token limit, or whose arguments are no JSON object,
- * never leaves this class.
+ * Tool calls are kept until the end and checked there.
  */
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
-	private readonly calls: OpenCall[] = [];
+	private readonly calls = new ToolCallAssembly();
 	private text = '';
 	private reasoning = '';
 	/** What of the answer equals the prefill so far; undefined once that is settled. */
@@ -59,9 +51,14 @@ export class Assembly {
 	/** First halves of characters whose second half has not arrived. */
 	private readonly half = { text: '', reasoning: '' };
 	private finishReason: string | undefined;
+	/** The server went on after it had said why it stopped: then only the end of the stream is the end. */
+	private finishedTooEarly = false;
+	private countsAtEnd = false;
+	private hasDeltas = false;
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
+	private receivedText = false;
 	private done = false;
 	private failed: AssemblyFailure | undefined;
 	private ollama = false;
@@ -72,14 +69,22 @@ export class Assembly {
 
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
 	get started(): boolean {
-		return this.receivedText || this.calls.length > 0 || this.finishReason !== undefined;
+		return this.receivedText || this.calls.begun || this.finishReason !== undefined;
 	}
 
-	private receivedText = false;
-
-	/** Whether the server said why it stopped: then only counts and the end marker may still come. */
+	/** Whether the server said why it stopped and everything that it announced is there: then only counts and the end marker may still come. */
 	get finished(): boolean {
-		return this.finishReason !== undefined && this.failed === undefined;
+		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined) return false;
+		return this.finishReason === 'length' || (this.calls.isWhole && !this.missesItsCalls);
+	}
+
+	private get missesItsCalls(): boolean {
+		return CALLS_FOLLOW.test(this.finishReason ?? '') && !this.calls.begun;
+	}
+
+	/** Whether token counts came with the end or behind it, where servers send them: then nothing can be missing. */
+	get countsCameLast(): boolean {
+		return this.finished && this.countsAtEnd;
 	}
 
 	/** Whether everything has been said; what follows is ignored. */
@@ -112,22 +117,26 @@ export class Assembly {
 			this.fail(chunk.error);
 			return step;
 		}
-		if (chunk.reasoning) {
+		const content = this.newContent(chunk);
+		if (this.finishReason !== undefined && (content.text || content.reasoning || content.toolCalls?.length))
+			this.finishedTooEarly = true;
+		if (content.reasoning) {
 			this.splitter.thinkingArrivesApart();
-			step.reasoning += this.wholeCharacters('reasoning', chunk.reasoning);
+			step.reasoning += this.wholeCharacters('reasoning', content.reasoning);
 		}
-		if (chunk.text || chunk.reasoning) this.receivedText = true;
-		if (chunk.text) {
-			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', chunk.text)));
+		if (content.text || content.reasoning) this.receivedText = true;
+		if (content.text) {
+			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
 			step.text += split.text;
 			step.reasoning += split.reasoning;
 		}
-		if (chunk.toolCalls) this.addToolCalls(chunk.toolCalls);
+		if (content.toolCalls) this.calls.add(content.toolCalls);
 		if (chunk.usage) this.usage = chunk.usage;
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
 		if (chunk.fromOllama) this.ollama = true;
-		if (chunk.finishReason) this.finishReason = chunk.finishReason;
+		if (chunk.finishReason) this.finishReason = graver(this.finishReason, chunk.finishReason);
+		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.done) this.done = true;
 		this.text += step.text;
 		this.reasoning += step.reasoning;
@@ -154,20 +163,21 @@ export class Assembly {
 		if (this.finishReason === undefined)
 			return this.failure('streamEndedEarly', { serverText: strayLines.join('\n') || undefined });
 		if (this.finishReason === 'content_filter') return this.failure('filtered');
-		// vLLM says so when it gave the request up.
-		if (this.finishReason === 'abort' || this.finishReason === 'error')
+		if (FAILED.has(this.finishReason))
 			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
-		const toolCalls = this.finishedCalls();
-		if ('failed' in toolCalls) return toolCalls;
+		const calls = this.calls.finish(this.finishReason === 'length');
+		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
+		const ids = (this.options.callIds ?? ownToolCallIds)(calls.calls.map(({ id }) => id));
+		const toolCalls = calls.calls.map((call, index) => ({ ...call, id: ids[index]! }));
 		const answer: ChatAnswer = {
 			text: this.text,
 			reasoning: this.reasoning,
-			toolCalls: toolCalls.calls,
+			toolCalls,
 			finishReason: this.finishReason,
 			...(this.usage === undefined ? {} : { usage: this.usage }),
 			...(this.timings === undefined ? {} : { timings: this.timings }),
 			...(this.model === undefined ? {} : { model: this.model }),
-			notes: this.notes(toolCalls.calls),
+			notes: this.notes(toolCalls.length),
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
@@ -175,6 +185,20 @@ export class Assembly {
 			});
 		}
 		return { answer };
+	}
+
+	/** What a chunk adds. Some servers end a stream of deltas with the whole message, which repeats them. */
+	private newContent(chunk: WireChunk): Pick<WireChunk, 'text' | 'reasoning' | 'toolCalls'> {
+		if (!chunk.isMessage) {
+			if (chunk.text || chunk.reasoning || chunk.toolCalls) this.hasDeltas = true;
+			return chunk;
+		}
+		if (!this.hasDeltas) return chunk;
+		this.calls.addRepetition(chunk.toolCalls ?? []);
+		return {
+			text: this.receivedText ? '' : chunk.text,
+			reasoning: this.receivedText ? '' : chunk.reasoning,
+		};
 	}
 
 	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
@@ -208,121 +232,26 @@ export class Assembly {
 		return all.slice(0, all.length - this.half[kind].length);
 	}
 
-	private addToolCalls(pieces: readonly ToolCallPiece[]): void {
-		const touched = new Set<OpenCall>();
-		for (const piece of pieces) touched.add(this.addToolCall(piece, touched));
-	}
-
-	/**
-	 * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call, unless it brings
-	 * a name of its own. Servers that send every call whole often give all of them index 0.
-	 */
-	private addToolCall(piece: ToolCallPiece, touched: ReadonlySet<OpenCall>): OpenCall {
-		const call = this.callOf(piece, touched);
-		call.id ??= piece.id;
-		// A parser that revises a name sends the full new one (contract llama-server 3.4): replace, never append.
-		if (piece.name !== undefined) call.name = piece.name;
-		if (typeof piece.arguments === 'string')
-			call.json = isWholeAgain(call, piece.arguments) ? piece.arguments : call.json + piece.arguments;
-		else if (piece.arguments !== undefined) call.whole = piece.arguments;
-		return call;
-	}
-
-	private callOf(piece: ToolCallPiece, touched: ReadonlySet<OpenCall>): OpenCall {
-		const { index, id, name } = piece;
-		const key = index === undefined ? (id ?? '') : `#${index}`;
-		if (piece.complete) return this.openCall(key);
-		if (key === '') {
-			const last = this.calls.at(-1);
-			return last !== undefined && name === undefined ? last : this.openCall(key);
-		}
-		const found = this.calls.findLast((call) => call.key === key || (index === undefined && call.id === id));
-		return found === undefined || isNextCall(piece, found, touched.has(found)) ? this.openCall(key) : found;
-	}
-
-	private openCall(key: string): OpenCall {
-		const call: OpenCall = { key, name: '', json: '' };
-		this.calls.push(call);
-		return call;
-	}
-
-	private finishedCalls(): { calls: ToolCall[] } | { failed: AssemblyFailure } {
-		const taken = new Set<string>();
-		const calls: ToolCall[] = [];
-		const named = this.calls.filter((call) => call.name !== '' || hasArguments(call));
-		for (const call of named) {
-			const json = argumentsOf(call);
-			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are. Of a call
-			// without any arguments only the last one can have been about to get some.
-			const cut =
-				this.finishReason === 'length' && !isCompleteCall(call) && (hasArguments(call) || call === named.at(-1));
-			if (cut) return this.failure('toolCallCut', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
-			if (call.name === '' || parseObject(json) === undefined) {
-				return this.failure('toolCallInvalid', { tool: call.name, facts: { toolCalls: this.rawCalls() } });
-			}
-			const id = call.id !== undefined && !taken.has(call.id) ? call.id : (this.options.makeId ?? makeId)();
-			taken.add(id);
-			calls.push({ id, name: call.name, arguments: json });
-		}
-		return { calls };
-	}
-
-	private rawCalls(): Array<{ name: string; arguments: string }> {
-		return this.calls.map(({ name, json, whole }) => ({
-			name,
-			arguments: whole === undefined ? json : JSON.stringify(whole),
-		}));
-	}
-
-	private notes(calls: readonly ToolCall[]): string[] {
+	private notes(calls: number): string[] {
 		const notes: string[] = [];
 		if (this.finishReason === 'length')
 			notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
-		if (calls.length === 0 && /<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<function=/.test(this.text)) {
+		if (calls === 0 && /<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<function=/.test(this.text)) {
 			notes.push(
 				'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',
 			);
-		}
+		} else if (calls === 0 && CALLS_FOLLOW.test(this.finishReason ?? ''))
+			notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
 		return notes;
 	}
 }
 
-/** Tools without parameters are called with nothing, `null`, or `{}`. */
-function argumentsOf({ json, whole }: OpenCall): string {
-	const text = json.trim();
-	// An empty object may only hold the place of the text that follows.
-	if (whole !== undefined && (text === '' || Object.keys(whole).length > 0)) return JSON.stringify(whole);
-	return text === '' || text === 'null' ? '{}' : text;
+/** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
+function graver(before: string | undefined, next: string): string {
+	return before !== undefined && gravity(before) > gravity(next) ? before : next;
 }
 
-function hasArguments({ json, whole }: OpenCall): boolean {
-	return whole !== undefined || json.trim() !== '';
-}
-
-function isCompleteCall(call: OpenCall): boolean {
-	return hasArguments(call) && parseObject(argumentsOf(call)) !== undefined;
-}
-
-/**
- * The same index or id again with a name, and the call before it complete: a server that numbers nothing, or gives every call the same id.
- * `together`: both came in one chunk, where a server lists different calls.
- */
-function isNextCall({ id, name, arguments: args }: ToolCallPiece, before: OpenCall, together: boolean): boolean {
-	if (name === undefined) return false;
-	const isOtherName = name !== before.name;
-	const haveIds = id !== undefined && before.id !== undefined;
-	// A call without arguments, unless the name was only revised.
-	if (!hasArguments(before)) return isOtherName && (together || (haveIds && id !== before.id));
-	if (!isCompleteCall(before)) return false;
-	if (haveIds && id !== before.id) return true;
-	return args !== undefined && args !== '' && (!haveIds || isOtherName || together);
-}
-
-/** The complete arguments sent once more, as some servers do in their last piece. */
-function isWholeAgain(call: OpenCall, args: string): boolean {
-	return call.json !== '' && args.startsWith('{') && parseObject(args) !== undefined && isCompleteCall(call);
-}
-
-function makeId(): string {
-	return `call_${randomBytes(12).toString('hex')}`;
+function gravity(reason: string): number {
+	if (FAILED.has(reason)) return 3;
+	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
 }

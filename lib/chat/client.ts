@@ -5,7 +5,7 @@ import { failure } from '../errors/failure';
 import { parseJson } from '../values';
 import type { ServerSentEvent } from '../http/sse';
 import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
-import { convertMessages, questionOf } from './messages';
+import { convertMessages } from './messages';
 import { checkParameters } from './parameters';
 import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength } from './request';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
@@ -39,6 +39,9 @@ const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magis
 /** Some servers drop thinking that does not come to its end. */
 const CUT_BEFORE_TEXT =
 	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
+
+const ENDED_WITHOUT_MARKER =
+	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
 
 const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
 
@@ -87,7 +90,7 @@ export class ChatClient {
 		const call = typeof given === 'function' ? given() : given;
 		const messages = convertMessages(call.messages, {
 			reasoning: this.settings.reasoningEcho,
-			recall: (id, question) => this.memory.recall(id, question),
+			recall: (id) => this.memory.recall(id),
 		});
 		const { request, notes } = await buildRequest(
 			this.settings,
@@ -128,9 +131,10 @@ export class ChatClient {
 			}
 		} catch (error) {
 			const isAborted = call.signal?.aborted === true;
-			// Everything that counts has arrived: a missing end marker or a socket left open does not undo it.
+			// Everything that was announced has arrived: a missing end marker or a socket left open does not undo it.
 			if (!assembly.finished || isAborted)
 				throw withPartial(isAborted ? error : (unreadable?.error ?? error), assembly);
+			if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
 		} finally {
 			reader.close();
 		}
@@ -143,7 +147,7 @@ export class ChatClient {
 		// Ollama's answers tell where they come from, whatever gateway passed them on.
 		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
 		if ('failed' in result) throw this.explain(result.failed, reader.url, maker.cutStreamRemedy);
-		if (result.answer.toolCalls.length > 0) this.memory.remember(result.answer, questionOf(messages));
+		this.memory.remember(result.answer);
 		const { answer } = result;
 		const dropped =
 			answer.usage === undefined

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-
-import { parseObject } from '../values';
+import { canonicalJson, parseObject } from '../values';
 import { contentPart, NOT_CONTENT } from './media';
 import { withoutThinking } from './think-splitter';
+import { serverToolCallId, turnOfToolCall } from './tool-call-ids';
 import type { ChatMessage, ContentPart, ToolCall } from './types';
 
-/** A message as LangChain has it, reduced to plain data. `lib/chat/langchain-message.ts` reads it off the host's objects. */
+/** A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's objects. */
 export interface SourceMessage {
 	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
 	/** The role of a generic message. */
@@ -21,8 +20,6 @@ export interface SourceMessage {
 
 /** What is remembered of a turn in which the model called tools: n8n hands it back in pieces and with changes. */
 export interface RememberedCall {
-	/** The same for all calls of one answer. */
-	turn: string;
 	/** Text the model wrote before its calls. */
 	text: string;
 	reasoning: string;
@@ -36,8 +33,8 @@ export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
 
 export interface ConversionOptions {
 	reasoning: ReasoningEcho;
-	/** Looks up a call of an earlier answer to `question` (see `questionOf`); the cache behind it may have forgotten it. */
-	recall?: (callId: string, question: string) => RememberedCall | undefined;
+	/** Looks up a call of an earlier answer by its id of `ownToolCallIds`; the cache behind it may have forgotten it. */
+	recall?: (callId: string) => RememberedCall | undefined;
 }
 
 type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
@@ -49,6 +46,7 @@ interface AssistantDraft {
 	toolCalls: ToolCall[];
 	/** The results of the calls, in their order. */
 	results: ToolMessage[];
+	/** The answer that the calls belong to, where their ids tell it. */
 	turn?: string;
 }
 type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
@@ -70,30 +68,14 @@ export function convertMessages(given: readonly SourceMessage[], options: Conver
 	const source = filesJoined(given);
 	const answers = answersIn(source);
 	const drafts: Draft[] = [];
-	let question: string | undefined;
-	const recalled = (call: SourceCall) => {
-		if (options.recall === undefined || call.id === undefined) return undefined;
-		question ??= questionOf(drafts);
-		return matching(call, options.recall(call.id, question));
-	};
+	const recalled = (call: SourceCall) =>
+		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
 	for (const message of source) {
 		if (message.type === 'tool') continue;
-		if (isAssistant(message)) {
-			drafts.push(...assistantDraft(message, answers, recalled));
-		} else {
-			drafts.push({ role: roleOf(message), content: contentOf(message.content) });
-			question = undefined;
-		}
+		if (isAssistant(message)) drafts.push(...assistantDraft(message, answers, recalled));
+		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
 	}
 	return withReasoning(joinTurns(drafts), options.reasoning);
-}
-
-/** What the user had asked last, in short. Tells calls with the same id in two conversations apart. */
-export function questionOf(messages: ReadonlyArray<Draft | ChatMessage>): string {
-	const question = messages.findLast(({ role }) => role === 'user');
-	return createHash('sha256')
-		.update(JSON.stringify(question?.content ?? ''))
-		.digest('base64');
 }
 
 /**
@@ -192,11 +174,12 @@ function assistantDraft(
 	// Nothing left of a message that held only broken or unanswered calls.
 	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
 	const toolCalls = calls.map((call, index) => ({
-		id: call.id ?? '',
+		id: serverToolCallId(call.id ?? ''),
 		name: call.name,
 		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
 	}));
 	const results = calls.map((call) => toolMessage(answers.get(call)!));
+	const turn = turnOfToolCall(calls[0]?.id ?? '');
 	return [
 		{
 			role: 'assistant',
@@ -204,13 +187,18 @@ function assistantDraft(
 			reasoning,
 			toolCalls,
 			results,
-			...(remembered === undefined ? {} : { turn: remembered.turn }),
+			...(turn === undefined ? {} : { turn }),
 		},
 	];
 }
 
 function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMessage {
-	return { role: 'tool', toolCallId, ...(name === undefined ? {} : { name }), content: textOf(content) };
+	return {
+		role: 'tool',
+		toolCallId: serverToolCallId(toolCallId),
+		...(name === undefined ? {} : { name }),
+		content: textOf(content),
+	};
 }
 
 function isNonText(block: unknown): boolean {
@@ -256,22 +244,14 @@ function withoutCallingText(text: string, calls: NonNullable<SourceMessage['tool
 /** The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows what was there before. */
 function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
 	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
-	return written !== undefined && canonical(withoutInjected(call, written)) === canonical(withoutInjected(call))
+	return written !== undefined && canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
 		? memory
 		: undefined;
 }
 
-function canonical(value: unknown): string {
-	return JSON.stringify(value, (_key, inner: unknown) =>
-		typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-			? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-			: inner,
-	);
-}
-
 /**
- * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer: by the
- * remembered turn, else by the same thinking, which n8n repeats on every call of a turn.
+ * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer: by their ids, else
+ * (calls of other nodes in the memory) by the same thinking, which n8n repeats on every call of a turn.
  */
 function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];

@@ -9,6 +9,7 @@ export type ContentPart =
 	| { type: 'audio'; data: string; format: string };
 
 export interface ToolCall {
+	/** Ours where n8n sees it (`ownToolCallIds`), the server's where it goes to the server. */
 	id: string;
 	name: string;
 	/** JSON text of an object, as the model wrote it where that is known. */
@@ -108,8 +109,8 @@ export interface Usage {
 export type Timings = Record<string, number>;
 
 export interface ToolCallPiece {
-	/** Index on the wire; pieces of one call share it. */
-	index?: number;
+	/** Index on the wire; pieces of one call share it. Some servers write it as text. */
+	index?: number | string;
 	id?: string;
 	name?: string;
 	/** A piece of the JSON text, or the whole object (Ollama's native form). */
@@ -120,6 +121,8 @@ export interface ToolCallPiece {
 
 /** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
 export interface WireChunk {
+	/** What it holds is a whole message, not a piece of one. */
+	isMessage?: true;
 	text?: string;
 	reasoning?: string;
 	toolCalls?: ToolCallPiece[];

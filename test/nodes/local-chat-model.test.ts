@@ -230,8 +230,8 @@ describe('tools', () => {
 		sim.script(
 			reply.toolCalls(
 				[
-					{ name: 'get_weather', arguments: '{"city": "Paris"}' },
-					{ name: 'get_time', arguments: '{"tz":"UTC"}' },
+					{ name: 'get_weather', arguments: '{"city": "Paris"}', id: 'functions.get_weather:0' },
+					{ name: 'get_time', arguments: '{"tz":"UTC"}', id: 'functions.get_time:1' },
 				],
 				{ reasoning: 'I need both.' },
 			),
@@ -258,12 +258,16 @@ describe('tools', () => {
 				content: '',
 				reasoning_content: 'I need both.',
 				tool_calls: [
-					{ id: a!.id, type: 'function', function: { name: 'get_weather', arguments: '{"city": "Paris"}' } },
-					{ id: b!.id, type: 'function', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } },
+					{
+						id: 'functions.get_weather:0',
+						type: 'function',
+						function: { name: 'get_weather', arguments: '{"city": "Paris"}' },
+					},
+					{ id: 'functions.get_time:1', type: 'function', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } },
 				],
 			},
-			{ role: 'tool', tool_call_id: a!.id, name: 'get_weather', content: 'ok' },
-			{ role: 'tool', tool_call_id: b!.id, name: 'get_time', content: 'ok' },
+			{ role: 'tool', tool_call_id: 'functions.get_weather:0', name: 'get_weather', content: 'ok' },
+			{ role: 'tool', tool_call_id: 'functions.get_time:1', name: 'get_time', content: 'ok' },
 		]);
 	});
 });

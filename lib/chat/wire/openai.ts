@@ -106,6 +106,9 @@ export function shortId(id: string): string {
 	return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
+/** What other APIs call `length`, as gateways pass it on. */
+const CUT_BY_LIMIT = /^(?:max_(?:output_)?tokens|model_length)$/i;
+
 const HEARTBEATS: ReadonlySet<string> = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
 
 function decode(event: ServerSentEvent): WireChunk {
@@ -122,23 +125,26 @@ function decode(event: ServerSentEvent): WireChunk {
 	// Only choice 0 is read: this package never asks for several.
 	const choice = choices.find(({ index }) => index === undefined || index === null || index === 0);
 	if (choice === undefined && choices.length > 0) return {};
-	const delta = deltaOf(choice);
+	const { content: delta, isMessage } = contentOf(choice);
 	const chunk: WireChunk = {};
 	const parts = Array.isArray(delta.content) ? (delta.content as unknown[]) : undefined;
 	if (typeof delta.content === 'string') chunk.text = delta.content;
 	else if (parts !== undefined) chunk.text = textOfParts(parts);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
+	// What the model says in place of an answer, where a server keeps refusals apart.
+	if (typeof delta.refusal === 'string' && delta.refusal !== chunk.text)
+		chunk.text = `${chunk.text ?? ''}${delta.refusal}` || chunk.text;
 	// Some releases of vLLM send both, one of them empty.
 	const reasoning = [delta.reasoning_content, delta.reasoning, delta.thinking, thinkingOfParts(parts)].find(
 		(text) => typeof text === 'string' && text !== '',
 	);
 	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
-	const complete = event.event === 'whole-answer' || choice?.message !== undefined;
-	const toolCalls = toolCallsOf(delta, complete);
+	if (isMessage) chunk.isMessage = true;
+	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
 	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
-		chunk.finishReason = choice.finish_reason;
+		chunk.finishReason = CUT_BY_LIMIT.test(choice.finish_reason) ? 'length' : choice.finish_reason;
 	const usage = isRecord(json.usage) ? usageOf(json.usage) : undefined;
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
@@ -182,9 +188,20 @@ function isErrorText({ message, code, status, type, success }: Record<string, un
 	return Boolean(message) && (Boolean(code) || typeof status === 'number' || type === 'error' || success === false);
 }
 
-function deltaOf(choice: Record<string, unknown> | undefined): Record<string, unknown> {
-	if (isRecord(choice?.delta)) return choice.delta;
-	return isRecord(choice?.message) ? choice.message : {};
+/** The piece of the message, or the whole one where there is none: servers send both, one of them null or empty. */
+function contentOf(choice: Record<string, unknown> | undefined): {
+	content: Record<string, unknown>;
+	isMessage: boolean;
+} {
+	const { delta, message } = choice ?? {};
+	if (isRecord(message) && !(isRecord(delta) && hasValue(delta))) return { content: message, isMessage: true };
+	return { content: isRecord(delta) ? delta : {}, isMessage: false };
+}
+
+function hasValue(delta: Record<string, unknown>): boolean {
+	return Object.entries(delta).some(
+		([key, value]) => key !== 'role' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
+	);
 }
 
 const isThinking = (part: Record<string, unknown>) => part.type === 'thinking' || part.type === 'reasoning';
@@ -209,20 +226,57 @@ function thinkingOfParts(parts: unknown[] = []): string {
 }
 
 function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
-	const calls = Array.isArray(delta.tool_calls) ? (delta.tool_calls as unknown[]).filter(isRecord) : [];
+	const calls = listOf(delta.tool_calls);
 	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some servers send both.
 	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
 	return single.map((call: Record<string, unknown>) => {
-		const fn = isRecord(call.function) ? call.function : {};
-		const args = fn.arguments;
+		// Some servers leave the inner object out.
+		const fn = isRecord(call.function) ? call.function : call;
+		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one !== '');
+		const args = argumentsOf(fn) ?? argumentsOf(call);
 		return {
-			...(typeof call.index === 'number' ? { index: call.index } : {}),
-			...(typeof call.id === 'string' && call.id !== '' ? { id: call.id } : {}),
-			...(typeof fn.name === 'string' && fn.name !== '' ? { name: fn.name } : {}),
-			...(typeof args === 'string' || isRecord(args) ? { arguments: args } : {}),
+			...(isIndex(call.index) ? { index: call.index } : {}),
+			...(isId(call.id) ? { id: String(call.id) } : {}),
+			...(typeof name === 'string' ? { name } : {}),
+			...(args === undefined ? {} : { arguments: args }),
 			...(complete ? { complete: true } : {}),
 		};
 	});
+}
+
+/** A list, one entry without its list, or a list that became an object with numbers as keys. */
+function listOf(calls: unknown): Array<Record<string, unknown>> {
+	if (Array.isArray(calls)) return calls.filter(isRecord);
+	if (!isRecord(calls)) return [];
+	return 'function' in calls || 'name' in calls ? [calls] : Object.values(calls).filter(isRecord);
+}
+
+/**
+ * The arguments of a call, under whichever name. What is neither a text nor an object goes on as JSON text, which the check at the end refuses: a
+ * tool must not run without the arguments that the model wrote.
+ */
+function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
+	// Under `parameters` some send the tool's schema along.
+	const given = [fn.arguments, isSchema(fn.parameters) ? undefined : fn.parameters, fn.args, fn.input];
+	const value = given.find((one) => !isEmptyValue(one)) ?? given.find((one) => one !== undefined && one !== null);
+	if (value === undefined || value === null) return undefined;
+	return typeof value === 'string' || isRecord(value) ? value : JSON.stringify(value);
+}
+
+function isEmptyValue(value: unknown): boolean {
+	return value === undefined || value === null || value === '' || (isRecord(value) && Object.keys(value).length === 0);
+}
+
+function isSchema(value: unknown): boolean {
+	return isRecord(value) && value.type === 'object' && isRecord(value.properties);
+}
+
+function isIndex(index: unknown): index is number | string {
+	return typeof index === 'number' || (typeof index === 'string' && index.trim() !== '');
+}
+
+function isId(id: unknown): id is number | string {
+	return typeof id === 'number' || (typeof id === 'string' && id !== '');
 }
 
 /** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */

@@ -14,8 +14,8 @@ export interface Assembled {
 }
 
 let made = 0;
-/** Ids that tests can recognise. */
-const makeId = () => `made-${(made += 1)}`;
+/** The server's ids as they are, and ids that tests can recognise where it gave none. */
+const callIds: AssemblyOptions['callIds'] = (serverIds) => serverIds.map((id) => id ?? `made-${(made += 1)}`);
 
 function isCut(event: ServerSentEvent): boolean {
 	try {
@@ -31,7 +31,7 @@ function feed(
 	strayLines: () => readonly string[],
 	options: AssemblyOptions,
 ): Assembled {
-	const assembly = new Assembly({ makeId, ...options });
+	const assembly = new Assembly({ callIds, ...options });
 	const steps = [];
 	const events = [...batches].flat();
 	for (const [index, event] of events.entries()) {

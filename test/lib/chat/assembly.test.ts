@@ -661,10 +661,10 @@ describe('tool calls', () => {
 
 	it('case 73: ids that are made up are different every time', () => {
 		const { toolCalls } = answerOf(
-			assemble([piece(0, { name: 'f' }), piece(1, { name: 'f' }), ...end], { makeId: undefined }),
+			assemble([piece(0, { name: 'f' }), piece(1, { name: 'f' }), ...end], { callIds: undefined }),
 		);
 		expect(new Set(toolCalls.map(({ id }) => id)).size).toBe(2);
-		for (const { id } of toolCalls) expect(id).toMatch(/^call_[0-9a-f]{24}$/);
+		for (const { id } of toolCalls) expect(id).toMatch(/^call_[0-9a-f]{16}_[01]$/);
 	});
 
 	it('case 74: text before a call', () => {

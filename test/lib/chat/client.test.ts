@@ -436,16 +436,17 @@ describe('tools', () => {
 			),
 		);
 		const question = { type: 'human' as const, content: 'Both?' };
-		await run(client, { messages: [question], tools: [weather, time] });
+		const { answer } = await run(client, { messages: [question], tools: [weather, time] });
+		const [a, b] = answer.toolCalls.map(({ id }) => id);
 		const torn = [
 			{
 				type: 'ai' as const,
 				content: [],
-				toolCalls: [{ id: 'a1', name: 'get_weather', args: { city: 'Rome', id: 'a1' } }],
+				toolCalls: [{ id: a!, name: 'get_weather', args: { city: 'Rome', id: a } }],
 			},
-			{ type: 'tool' as const, toolCallId: 'a1', content: 'sun' },
-			{ type: 'ai' as const, content: [], toolCalls: [{ id: 'b2', name: 'get_time', args: { id: 'b2' } }] },
-			{ type: 'tool' as const, toolCallId: 'b2', content: 'noon' },
+			{ type: 'tool' as const, toolCallId: a!, content: 'sun' },
+			{ type: 'ai' as const, content: [], toolCalls: [{ id: b!, name: 'get_time', args: { id: b } }] },
+			{ type: 'tool' as const, toolCallId: b!, content: 'noon' },
 		];
 		await run(client, { messages: [question, ...torn], tools: [weather, time] });
 		expect(bodies(sim)[1]?.messages.slice(1)).toEqual([
@@ -461,10 +462,94 @@ describe('tools', () => {
 			{ role: 'tool', tool_call_id: 'a1', content: 'sun' },
 			{ role: 'tool', tool_call_id: 'b2', content: 'noon' },
 		]);
-		// Another conversation with the same ids learns nothing of this one.
-		await run(client, { messages: [{ type: 'human', content: 'Other?' }, ...torn], tools: [weather, time] });
-		expect(JSON.stringify(bodies(sim)[2])).not.toContain('Both.');
 	});
+
+	it.each(['call_0', 'functions.get_time:0'])(
+		'two users who ask the same at the same time learn nothing of each other, though both calls are %s (vLLM issue 20789)',
+		async (id) => {
+			const memory = new TurnMemory();
+			const ask = async (who: string) => {
+				const sim = await start();
+				sim.script(
+					reply.toolCalls([{ name: 'get_time', arguments: '{}', id }], { text: `for ${who}`, reasoning: who }),
+				);
+				const client = clientOf(sim, { memory });
+				const question = { type: 'human' as const, content: 'What time is it?' };
+				const { answer } = await run(client, { messages: [question], tools: [time] });
+				return async () => {
+					const call = answer.toolCalls[0]!.id;
+					const turn = [
+						{ type: 'ai' as const, content: [], toolCalls: [{ id: call, name: 'get_time', args: { id: call } }] },
+						{ type: 'tool' as const, toolCallId: call, content: 'noon' },
+					];
+					await run(client, { messages: [question, ...turn], tools: [time] });
+					return bodies(sim)[1]?.messages.slice(1);
+				};
+			};
+			for (const [who, sent] of [['one', await ask('one')] as const, ['two', await ask('two')] as const])
+				expect(await sent()).toEqual([
+					{
+						role: 'assistant',
+						content: `for ${who}`,
+						reasoning_content: who,
+						tool_calls: [{ id, type: 'function', function: { name: 'get_time', arguments: '{}' } }],
+					},
+					{ role: 'tool', tool_call_id: id, content: 'noon' },
+				]);
+		},
+	);
+
+	it.each([true, false])(
+		'three rounds in which every call is call_0 are three turns (SGLang, vLLM issue 50295), remembered: %s',
+		async (remembered) => {
+			const sim = await start();
+			const rounds = [0, 1, 2];
+			sim.script(
+				...rounds.map((round) =>
+					reply.toolCalls([{ name: 'get_time', arguments: `{"round":${round}}`, id: 'call_0' }], {
+						reasoning: `thought ${round}`,
+					}),
+				),
+				reply.text('Done'),
+			);
+			const memory = new TurnMemory();
+			let messages: ChatCall['messages'] = [{ type: 'human', content: 'x' }];
+			const seen = new Set<string>();
+			for (const round of rounds) {
+				// Without a memory: as where each round is another worker's.
+				const client = clientOf(sim, { memory: remembered ? memory : new TurnMemory() });
+				const { answer } = await run(client, { messages, tools: [time] });
+				const { id } = answer.toolCalls[0]!;
+				// n8n's agent drops a step whose id it has seen.
+				expect(seen.has(id)).toBe(false);
+				seen.add(id);
+				messages = [
+					...messages,
+					{
+						type: 'ai',
+						content: [],
+						reasoning: answer.reasoning,
+						toolCalls: [{ id, name: 'get_time', args: { round, id } }],
+					},
+					{ type: 'tool', toolCallId: id, content: `result ${round}` },
+				];
+			}
+			expect((await run(clientOf(sim), { messages, tools: [time] })).answer.text).toBe('Done');
+			expect(bodies(sim)[3]?.messages.slice(1)).toEqual(
+				rounds.flatMap((round) => [
+					{
+						role: 'assistant',
+						content: '',
+						reasoning_content: `thought ${round}`,
+						tool_calls: [
+							{ id: 'call_0', type: 'function', function: { name: 'get_time', arguments: `{"round":${round}}` } },
+						],
+					},
+					{ role: 'tool', tool_call_id: 'call_0', content: `result ${round}` },
+				]),
+			);
+		},
+	);
 
 	it('case 80: broken arguments in the history never reach the server', async () => {
 		const sim = await start();
@@ -662,6 +747,37 @@ describe('the end', () => {
 		const sim = await start();
 		sim.script(reply.text('Hello', { done: false, cut: { at: 'end', how: 'rst' } }));
 		expect((await run(clientOf(sim))).answer.text).toBe('Hello');
+	});
+
+	const finishing = (delta: object) =>
+		`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: 'stop' }] })}\n\n`;
+
+	it.each(['rst', 'silence'] as const)(
+		'where it ends by %s behind a finish without counts, a note says so',
+		async (how) => {
+			const sim = await start();
+			sim.script(reply.sse(finishing({ content: 'Hello' }), { cut: { at: 'end', how } }));
+			const { answer } = await run(clientOf(sim));
+			expect(answer.text).toBe('Hello');
+			expect(answer.notes).toEqual([expect.stringContaining('did not end the stream')]);
+		},
+	);
+
+	it('a finish in every chunk is no end: a connection that breaks behind it is a failure', async () => {
+		const sim = await start();
+		sim.script(
+			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' })], { cut: { at: 'end', how: 'rst' } }),
+			reply.sse([finishing({ content: 'Hel' }), finishing({ content: 'lo' }), 'data: [DONE]\n\n']),
+		);
+		expect(await failed(clientOf(sim))).toMatchObject({ partialText: 'Hello' });
+		expect((await run(clientOf(sim))).answer).toMatchObject({ text: 'Hello', notes: [] });
+	});
+
+	it('a finish that announces a call is no end before the call has come', async () => {
+		const sim = await start();
+		const announced = { choices: [{ index: 0, delta: { content: 'Let me see.' }, finish_reason: 'tool_calls' }] };
+		sim.script(reply.sse(`data: ${JSON.stringify(announced)}\n\n`, { cut: { at: 'end', how: 'rst' } }));
+		expect(await failed(clientOf(sim), { tools: [time] })).toMatchObject({ partialText: 'Let me see.' });
 	});
 
 	it('an unreadable line after the finish does not undo it, though it comes in the same piece', async () => {

@@ -4,10 +4,10 @@ import { readMessage } from '../../../lib/langchain/langchain-message';
 import {
 	type ConversionOptions,
 	convertMessages,
-	questionOf,
 	type RememberedCall,
 	type SourceMessage,
 } from '../../../lib/chat/messages';
+import { serverToolCallId } from '../../../lib/chat/tool-call-ids';
 import type { ChatMessage } from '../../../lib/chat/types';
 import { createRequire, process } from '../../support/node';
 import { examples } from '../../support/properties';
@@ -21,7 +21,9 @@ const ai = (content: unknown, toolCalls?: Call[], more: Partial<SourceMessage> =
 	...(toolCalls === undefined ? {} : { toolCalls }),
 	...more,
 });
-const result = (toolCallId: string, content: unknown = `result of ${toolCallId}`): SourceMessage => ({
+/** An id as n8n gets it, of the call that the server named `id`, in the answer number `turn`. */
+const own = (id: string, turn = 1) => `call_${String(turn).repeat(16)}_0_${id}`;
+const result = (toolCallId: string, content: unknown = `result of ${serverToolCallId(toolCallId)}`): SourceMessage => ({
 	type: 'tool',
 	toolCallId,
 	content,
@@ -33,19 +35,20 @@ const call = (id: string, name = 'get_weather', args: Record<string, unknown> = 
 });
 /** As n8n's agent replays a call: alone, with empty content, its id put over the arguments. */
 const replayed = (id: string, more: Partial<SourceMessage> = {}): SourceMessage =>
-	ai([], [call(id, 'get_weather', { city: id, id })], more);
+	ai([], [call(id, 'get_weather', { city: serverToolCallId(id), id })], more);
 
 function convert(source: SourceMessage[], options: Partial<ConversionOptions> = {}): ChatMessage[] {
 	return convertMessages(source, { reasoning: 'toolTurns', ...options });
 }
 
-/** Remembers calls by id alone. */
+/** Remembers calls by the server's ids. */
 function memoryOf(calls: Record<string, Partial<RememberedCall>>): NonNullable<ConversionOptions['recall']> {
-	return (id) => {
+	return (callId) => {
+		const id = serverToolCallId(callId);
 		const known = calls[id];
 		return known === undefined
 			? undefined
-			: { turn: '1', text: '', reasoning: '', name: 'get_weather', arguments: `{"city": "${id}"}`, ...known };
+			: { text: '', reasoning: '', name: 'get_weather', arguments: `{"city": "${id}"}`, ...known };
 	};
 }
 
@@ -213,8 +216,8 @@ describe('plain conversations', () => {
 });
 
 describe('turns that n8n tears apart', () => {
-	it('joins them by the remembered turn, with the arguments as the model wrote them', () => {
-		const source = [human('Both?'), replayed('a'), result('a'), replayed('b'), result('b')];
+	it('joins them by their ids, with the remembered arguments as the model wrote them', () => {
+		const source = [human('Both?'), replayed(own('a')), result(own('a')), replayed(own('b')), result(own('b'))];
 		expect(
 			convert(source, {
 				recall: memoryOf({ a: { text: 'Let me see.', reasoning: 'Hm' }, b: { text: 'Let me see.', reasoning: 'Hm' } }),
@@ -232,7 +235,7 @@ describe('turns that n8n tears apart', () => {
 		]);
 	});
 
-	it('joins them by the same thinking where nothing is remembered', () => {
+	it('joins them by the same thinking where their ids do not tell', () => {
 		const source = [
 			human('Both?'),
 			replayed('a', { reasoning: 'Hm' }),
@@ -249,35 +252,45 @@ describe('turns that n8n tears apart', () => {
 	});
 
 	it('joins three parallel calls', () => {
-		const source = [human('All?'), ...['a', 'b', 'c'].flatMap((id) => [replayed(id), result(id)])];
+		const source = [human('All?'), ...['a', 'b', 'c'].map((id) => own(id)).flatMap((id) => [replayed(id), result(id)])];
 		const [, turn, ...results] = convert(source, { recall: memoryOf({ a: {}, b: {}, c: {} }) });
 		expect(turn).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
 		expect(results).toEqual([wireResult('a'), wireResult('b'), wireResult('c')]);
+		// The same where another worker made the calls, so that nothing is remembered.
+		expect(convert(source)[1]).toMatchObject({ toolCalls: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
 	});
 
-	it('keeps turns apart that follow each other', () => {
-		const source = [
-			human('x'),
-			replayed('a'),
-			result('a'),
-			replayed('b'),
-			result('b'),
-			replayed('c'),
-			result('c'),
-			replayed('d'),
-			result('d'),
-		];
-		const messages = convert(source, {
-			recall: memoryOf({ a: { turn: '1' }, b: { turn: '2' }, c: { turn: '2' }, d: { turn: '3' } }),
-		});
+	it('keeps turns apart that follow each other, though they think the same', () => {
+		const ids = [own('a', 1), own('b', 2), own('c', 2), own('d', 3)];
+		const source = [human('x'), ...ids.flatMap((id) => [replayed(id, { reasoning: 'Hm' }), result(id)])];
 		expect(
-			messages.map((message) =>
+			convert(source).map((message) =>
 				message.role === 'assistant' ? message.toolCalls?.map(({ id }) => id).join('+') : message.role,
 			),
 		).toEqual(['user', 'a', 'tool', 'b+c', 'tool', 'tool', 'd', 'tool']);
 	});
 
-	it('does not join what thinks differently, does not think, or is only half remembered', () => {
+	it('three rounds of a server that names every call call_0 are three turns with three thoughts (SGLang, vLLM issue 50295)', () => {
+		const ids = [1, 2, 3].map((turn) => own('call_0', turn));
+		const source = [
+			human('x'),
+			...ids.flatMap((id, index) => [replayed(id, { reasoning: `thought ${index}` }), result(id, `result ${index}`)]),
+		];
+		expect(convert(source, { reasoning: 'always' })).toEqual([
+			{ role: 'user', content: 'x' },
+			...[0, 1, 2].flatMap((index) => [
+				{
+					role: 'assistant',
+					content: '',
+					reasoning: `thought ${index}`,
+					toolCalls: [{ id: 'call_0', name: 'get_weather', arguments: '{"city":"call_0"}' }],
+				},
+				{ role: 'tool', toolCallId: 'call_0', content: `result ${index}` },
+			]),
+		]);
+	});
+
+	it('does not join what thinks differently, does not think, or is only half ours', () => {
 		const differently = [
 			replayed('a', { reasoning: 'One' }),
 			result('a'),
@@ -285,9 +298,16 @@ describe('turns that n8n tears apart', () => {
 			result('b'),
 		];
 		const without = [replayed('a'), result('a'), replayed('b'), result('b')];
+		const half = [
+			replayed(own('a'), { reasoning: 'Hm' }),
+			result(own('a')),
+			replayed('b', { reasoning: 'Hm' }),
+			result('b'),
+		];
 		expect(convert(differently)).toHaveLength(4);
 		expect(convert(without)).toHaveLength(4);
 		expect(convert(without, { recall: memoryOf({ a: {} }) })).toHaveLength(4);
+		expect(convert(half)).toHaveLength(4);
 	});
 
 	it('does not join over a question', () => {
@@ -349,29 +369,6 @@ describe('turns that n8n tears apart', () => {
 		expect(
 			convert([ai('', [call('a', 'get_weather', { city: 'elsewhere' })]), result('a')], { recall })[0],
 		).not.toHaveProperty('reasoning');
-	});
-
-	it('asks the memory with the question that the call belongs to', () => {
-		const asked: string[][] = [];
-		const recall = (id: string, question: string) => {
-			asked.push([id, question]);
-			return undefined;
-		};
-		convert([human('one'), ai('', [call('a')]), result('a'), human('two'), ai('', [call('b')]), result('b')], {
-			recall,
-		});
-		const one = questionOf([{ role: 'user', content: 'one' }]);
-		const two = questionOf([
-			{ role: 'user', content: 'one' },
-			{ role: 'assistant', content: '' },
-			{ role: 'user', content: 'two' },
-		]);
-		expect(asked).toEqual([
-			['a', one],
-			['b', two],
-		]);
-		expect(one).not.toBe(two);
-		expect(questionOf([])).toBe(questionOf([{ role: 'user', content: '' }]));
 	});
 });
 
@@ -587,7 +584,7 @@ describe('halves of calls', () => {
 });
 
 describe('whatever the conversation', () => {
-	const ids = fc.constantFrom('a', 'b', 'c', '0');
+	const ids = fc.constantFrom('a', 'b', 'c', '0', own('a', 1), own('b', 1), own('a', 2));
 	const reasoning = fc.constantFrom(undefined, '', 'Hm', 'Ah');
 	const content = fc.constantFrom<unknown>(
 		'',
@@ -621,7 +618,7 @@ describe('whatever the conversation', () => {
 	);
 	const conversations = fc.array(message, { maxLength: 14 });
 	const recall: NonNullable<ConversionOptions['recall']> = (id) =>
-		id === '0' ? undefined : { turn: id === 'c' ? '2' : '1', text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
+		id === '0' ? undefined : { text: 'T', reasoning: 'R', name: 'f', arguments: '{}' };
 
 	it('every result has its call right before it, and every call its result', () => {
 		fc.assert(
@@ -686,6 +683,8 @@ describe('whatever the conversation', () => {
 		};
 		fc.assert(
 			fc.property(conversations, (source) => {
+				// The ids that go to the server do not tell any more which calls were of one answer.
+				fc.pre(!JSON.stringify(source).includes('call_'));
 				const once = convert(source, { reasoning: 'always' });
 				expect(convert(once.map(back), { reasoning: 'always' })).toEqual(once);
 			}),

@@ -103,7 +103,7 @@ describe('the plain SDK path, for an n8n whose classes changed', () => {
 		await bound.invoke([
 			{ role: 'user', content: 'What time is it?' },
 			first,
-			{ role: 'tool', tool_call_id: 'idA', content: 'noon' },
+			{ role: 'tool', tool_call_id: first.tool_calls![0]!.id, content: 'noon' },
 		]);
 		expect(sentMessages(1)).toMatchObject([
 			{ role: 'user', content: 'What time is it?' },

@@ -576,3 +576,16 @@ describe('decoding', () => {
 		expect(decode({ error: { message: 'late' } }, 'whole-answer')).toEqual({ error: { message: 'late' } });
 	});
 });
+
+describe('a refusal of the model', () => {
+	const choice = (fields: object) => ({ choices: [{ index: 0, ...fields }] });
+
+	it('is text, piece by piece and whole', () => {
+		expect(decode(choice({ delta: { content: null, refusal: 'I cannot' } })).text).toBe('I cannot');
+		expect(decode(choice({ delta: { content: 'Sorry. ', refusal: 'I cannot' } })).text).toBe('Sorry. I cannot');
+		expect(decode(choice({ delta: { content: 'I cannot', refusal: 'I cannot' } })).text).toBe('I cannot');
+		expect(decode(choice({ delta: { content: 'Hi', refusal: null } })).text).toBe('Hi');
+		const message = { role: 'assistant', content: null, refusal: 'I cannot do that.' };
+		expect(decode(choice({ message, finish_reason: 'stop' }), 'whole-answer').text).toBe('I cannot do that.');
+	});
+});
