@@ -13,6 +13,7 @@ import type { App } from './llama-server/app';
 import { LlamaApp } from './llama-server/app';
 import { Core } from './llama-server/core';
 import { BAD_REQUEST, maxBody, TOO_LARGE } from './llama-server/http';
+import { ImitatorApp, LOOKS } from './llama-server/imitators';
 import { OllamaApp } from './llama-server/ollama';
 import { type Profile, type SimModel, type SimOptions, withDefaults } from './llama-server/options';
 import { FastapiApp, GpustackApp, VllmApp } from './llama-server/python-servers';
@@ -87,8 +88,11 @@ const appFor = (profile: Profile, core: Core, options: SimOptions): App => {
 			return new GpustackApp(core);
 		case 'fastapi':
 			return new FastapiApp(core);
-		default:
+		case 'llama-server':
+		case 'old-llama-server':
 			return new LlamaApp(core, options);
+		default:
+			return new ImitatorApp(core, LOOKS[profile]);
 	}
 };
 

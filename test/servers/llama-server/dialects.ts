@@ -327,6 +327,14 @@ export const DIALECTS: Record<Profile, Dialect> = {
 	vllm,
 	gpustack,
 	fastapi,
+	'llama-swap': llama,
+	localai: vllm,
+	lemonade: llama,
+	koboldcpp: vllm,
+	'lm-studio': vllm,
+	sglang: vllm,
+	tgi: vllm,
+	litellm: vllm,
 };
 
 /** Servers that cannot cut a call, or a text, into pieces. */

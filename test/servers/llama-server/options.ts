@@ -2,7 +2,26 @@ import type { RawHttpOptions } from '../raw-http';
 import type { Transport } from '../misbehave';
 
 /** Which server is played: contract sections 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older builds). */
-export type Profile = 'llama-server' | 'router' | 'ollama' | 'vllm' | 'gpustack' | 'fastapi' | 'old-llama-server';
+export type Profile =
+	| 'llama-server'
+	| 'router'
+	| 'ollama'
+	| 'vllm'
+	| 'gpustack'
+	| 'fastapi'
+	| 'old-llama-server'
+	| ImitatorProfile;
+
+/** Gateways, and servers that look like others. */
+export type ImitatorProfile =
+	| 'llama-swap'
+	| 'localai'
+	| 'lemonade'
+	| 'koboldcpp'
+	| 'lm-studio'
+	| 'sglang'
+	| 'tgi'
+	| 'litellm';
 
 export type RouterStatus = 'downloading' | 'downloaded' | 'unloaded' | 'loading' | 'loaded' | 'sleeping';
 

@@ -1,0 +1,193 @@
+/**
+ * Gateways and servers that look like others, most of all like Ollama: as much of each as tells it apart. llama-swap after its recordings, the
+ * others after their sources (see the kinds in lib/servers/kinds).
+ */
+import type { HeaderList } from '../misbehave';
+import type { WireRequest } from '../raw-http';
+import type { Json } from './chat';
+import { SimError } from './errors';
+import { NeighbourApp, type NeighbourHandler } from './neighbours';
+import type { Core } from './core';
+import type { ImitatorProfile, SimModel } from './options';
+
+interface Looks {
+	/** An entry of the list of models. */
+	model(model: SimModel): Json;
+	/** What other routes answer: a JSON object, or a text. */
+	routes: Record<string, object | string>;
+	/** Headers of every answer. */
+	headers?: HeaderList;
+	/** Headers of answers to chats. */
+	chatHeaders?: HeaderList;
+	/** The body of a 401. */
+	refusal: object;
+	/** The answer to a route that is not there. */
+	missing: { status: number; body: object };
+}
+
+const CREATED = 1763625600;
+const OPENAI_REFUSAL = {
+	error: { message: 'Invalid API key', type: 'invalid_request_error', code: 'invalid_api_key' },
+};
+const plain404 = { status: 404, body: { raw: '404 page not found\n' } };
+const json404 = { status: 404, body: { detail: 'Not Found' } };
+const owned = (owner: string) => (model: SimModel) => ({
+	id: model.id,
+	object: 'model',
+	created: CREATED,
+	owned_by: owner,
+});
+
+export const LOOKS: Record<ImitatorProfile, Looks> = {
+	'llama-swap': {
+		model: ({ id, aliases, status = 'unloaded' }) => ({
+			id,
+			object: 'model',
+			created: CREATED,
+			owned_by: 'llama-swap',
+			meta: { llamaswap: { ...(aliases === undefined ? {} : { aliases }), type: 'model' } },
+			status: { value: status },
+		}),
+		routes: {
+			'GET /health': 'OK',
+			'GET /api/version': { build_date: 'unknown', commit: 'abcd1234', version: '0' },
+			'GET /running': { running: [] },
+			'GET /metrics': '# HELP llamaswap_cpu_util_percent CPU utilization per core (0-100)\n',
+		},
+		// llama-server's own, which llama-swap hands on.
+		chatHeaders: [['server', 'llama.cpp']],
+		refusal: {
+			src: 'llama-swap',
+			error: {
+				message: 'unauthorized: invalid or missing API key',
+				type: 'authentication_error',
+				code: 'unauthorized',
+			},
+		},
+		missing: plain404,
+	},
+	localai: {
+		model: ({ id }) => ({ id, object: 'model' }),
+		routes: {
+			'GET /version': { version: 'v4.1.0 (2a9e1f0c4be44a1d8a2b0a9bb0a3e6b1d9c3f5a7)' },
+			'GET /api/version': { version: '0.9.0' },
+			'GET /api/ps': { models: null },
+			'GET /readyz': '',
+		},
+		refusal: { error: { code: 401, message: 'Authentication failed', type: '' } },
+		missing: { status: 404, body: { error: { code: 404, message: 'Resource not found', type: '' } } },
+	},
+	lemonade: {
+		model: ({ id }) => ({
+			id,
+			object: 'model',
+			created: CREATED,
+			owned_by: 'lemonade',
+			checkpoint: `unsloth/${id}:Q4_0`,
+			recipe: 'llamacpp',
+			max_context_window: 40960,
+			downloaded: true,
+		}),
+		routes: {
+			'GET /api/version': { version: '0.16.1' },
+			'GET /api/tags': { models: [] },
+			'GET /api/ps': { models: [] },
+		},
+		refusal: OPENAI_REFUSAL,
+		missing: json404,
+	},
+	koboldcpp: {
+		model: ({ id }) => ({ ...owned('koboldcpp')({ id: `koboldcpp/${id}` }), permission: [], root: 'koboldcpp' }),
+		routes: { 'GET /api/version': { version: '0.7.0' } },
+		headers: [['server', 'KoboldCppServer 1']],
+		refusal: { detail: { error: 'Unauthorized' } },
+		missing: {
+			status: 404,
+			body: { raw: 'Error: KoboldCpp HTTP Server is running, but this endpoint does not exist.' },
+		},
+	},
+	'lm-studio': {
+		model: ({ id }) => ({ id, object: 'model', owned_by: 'organization_owner' }),
+		routes: {},
+		refusal: OPENAI_REFUSAL,
+		missing: { status: 200, body: { error: 'Unexpected endpoint or method. (GET /api/version)' } },
+	},
+	sglang: {
+		model: ({ id, nCtx = 8192 }) => ({ ...owned('sglang')({ id }), root: id, max_model_len: nCtx }),
+		routes: { 'GET /health': '' },
+		refusal: { error: 'Unauthorized' },
+		missing: json404,
+	},
+	tgi: {
+		model: ({ id }) => ({ id, object: 'model', created: 0, owned_by: id }),
+		routes: { 'GET /health': '' },
+		refusal: { error: 'unauthorized' },
+		missing: plain404,
+	},
+	litellm: {
+		model: ({ id }) => ({ id, object: 'model', created: 1_677_610_602, owned_by: 'openai' }),
+		routes: {},
+		headers: [['x-litellm-version', '1.60.0']],
+		refusal: {
+			error: { message: 'Authentication Error, Invalid proxy server token passed', type: 'auth_error', code: '401' },
+		},
+		missing: json404,
+	},
+};
+
+export class ImitatorApp extends NeighbourApp {
+	constructor(
+		core: Core,
+		private readonly looks: Looks,
+	) {
+		super(core);
+	}
+
+	protected override always(): HeaderList {
+		return [['date', new Date().toUTCString()], ...(this.looks.headers ?? [])];
+	}
+
+	protected routes(): Record<string, NeighbourHandler> {
+		const fixed = Object.entries(this.looks.routes).map(([route, body]): [string, NeighbourHandler] => [
+			route,
+			() => (typeof body === 'string' ? { status: 200, headers: [['content-type', 'text/plain']], body } : body),
+		]);
+		return {
+			...Object.fromEntries(fixed),
+			'GET /v1/models': () => ({ object: 'list', data: this.core.settings.models.map(this.looks.model) }),
+			'POST /v1/chat/completions': async (exchange) => await this.chat(exchange),
+		};
+	}
+
+	protected override dress(reply: Parameters<NeighbourApp['dress']>[0]): ReturnType<NeighbourApp['dress']> {
+		const dressed = super.dress(reply);
+		const isChat = dressed.headers.some(
+			([name, value]) => name === 'content-type' && value.startsWith('text/event-stream'),
+		);
+		return isChat ? { ...dressed, headers: [...dressed.headers, ...(this.looks.chatHeaders ?? [])] } : dressed;
+	}
+
+	protected checkKey(request: WireRequest): void {
+		const { keys } = this.core.settings;
+		if (keys.length === 0 || !request.path.startsWith('/v1/')) return;
+		if (!keys.includes(this.bearer(request) ?? '')) throw new SimError(401, this.looks.refusal);
+	}
+
+	protected notFound(): SimError {
+		return new SimError(this.looks.missing.status, this.looks.missing.body);
+	}
+
+	protected badBody(problem: string): SimError {
+		return new SimError(400, { error: { message: problem, type: 'invalid_request_error' } });
+	}
+
+	protected findModel(body: Json): SimModel {
+		const model = this.known(body) ?? this.core.settings.models.find(({ id }) => `koboldcpp/${id}` === body.model);
+		if (!model) throw new SimError(404, { error: { message: 'model not found', type: 'invalid_request_error' } });
+		return model;
+	}
+
+	protected tooLong(tokens: number): SimError {
+		return new SimError(400, { error: { message: `${tokens} tokens are too many`, type: 'invalid_request_error' } });
+	}
+}
