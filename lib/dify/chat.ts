@@ -5,6 +5,7 @@ import { DifyError, hasBegun, refusedHere } from './failure';
 import type { DifyFileRef } from './files';
 import type { Fields } from './read';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
+import { isOther } from './run-reading';
 import type { RunResult } from './types';
 
 /** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
@@ -45,16 +46,24 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	// Blanks alone are a query to Dify (contract 2.1).
 	if (request.query === '') throw refusedHere('emptyQuery', 'The query is empty');
 	const conversationId = await conversationOf(client, request, options);
-	const run = async (id: string | undefined) =>
-		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, options);
+	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
+		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, { ...options, ...more });
 	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
-	const outcome = await run(conversationId).then(
+	const startsNew = options.onStaleConversation === 'startNew';
+	// Blanks are no conversation to Dify (contract 2.1).
+	const isNamed = conversationId.trim() !== '';
+	const only = startsNew || !isNamed ? {} : { onlyConversation: conversationId };
+	const outcome = await run(conversationId, only).then(
 		(result) => ({ result }),
 		(failed: unknown) => ({ failed }),
 	);
-	if ('result' in outcome) return { result: outcome.result, conversationRestarted: false };
+	if ('result' in outcome) {
+		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (contract dify-breadth 24.2).
+		const conversationRestarted = isNamed && isOther(outcome.result.conversationId, conversationId);
+		return { result: outcome.result, conversationRestarted };
+	}
 	const failed = await explainStale(client, request.user, conversationId, outcome.failed, options);
-	if (options.onStaleConversation !== 'startNew' || !isStale(failed)) throw failed;
+	if (!startsNew || !isStale(failed)) throw failed;
 	return { result: await run(undefined), conversationRestarted: true };
 }
 

@@ -33,6 +33,7 @@ export type DifyFailureKind =
 	| 'streamEndedEarly'
 	| 'cancelled'
 	| 'timeout'
+	| 'queued'
 	| 'fileTooLarge'
 	| 'fileType'
 	| 'fileRejected'
@@ -95,10 +96,12 @@ export const DIFY_REMEDIES: Readonly<Record<DifyFailureKind, string>> = {
 	planLimit: 'The plan of this Dify workspace does not allow more of this. The key is fine.',
 	runFailed: 'Open the run in the logs of the app in Dify to see which node failed and why.',
 	streamEndedEarly:
-		'The connection to Dify broke during the run. The run may have gone on: look for its answer in the conversation before you send it again. If it happens often, check time limits of proxies between n8n and Dify.',
+		'The connection to Dify broke during the run. The run may have gone on: from Dify 1.13 on, chatflows do, and the whole answer is then stored in the conversation. Up to Dify 1.12 no answer is stored; only agents keep it, in agent_thoughts of the message. The text until then is in the details of this error. If it happens often, check time limits of proxies between n8n and Dify.',
 	cancelled: 'The execution was stopped before the answer was complete.',
 	timeout:
 		'Raise the time limit in the options, or check in the logs of the app in Dify why it answers so slowly. If nothing at all arrives, a proxy may hold the stream back: turn off its buffering (nginx: proxy_buffering off).',
+	queued:
+		'The run waits in the queue of Dify, because its workers are busy or down, so it may still run later: look into the logs of the app in Dify before you send the message again. Check that the worker container of Dify runs, and give it more workers if it is busy (CELERY_WORKER_AMOUNT).',
 	fileTooLarge:
 		'The file is larger than Dify or a proxy in front of it allows. Send a smaller one, or raise the upload limit there.',
 	fileType:

@@ -83,6 +83,8 @@ const CAUSES: Partial<Record<RunErrorCause, DifyFailureKind>> = {
 	notFinished: 'streamEndedEarly',
 	cancelled: 'cancelled',
 	idle: 'timeout',
+	queued: 'queued',
+	otherConversation: 'conversationNotFound',
 };
 
 /**

@@ -12,7 +12,7 @@ import type { RunStep, TextDelta } from './types';
 
 export { finish } from './events/outcome';
 export { createRun, type RunState } from './events/state';
-export { AUDIO_GRACE_MS, GRACE_MS } from './events/termination';
+export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';
 
 /** What an event changes. `data` is the object of that name in the event, where workflows put everything. */
 type Handler = (state: RunState, event: Fields, deltas: TextDelta[], data: Fields) => void;
@@ -23,7 +23,10 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 	['message_file', messageFile],
 	[
 		'message_replace',
-		(state, event, deltas) => replace(state, text(event.answer) ?? '', text(event.reason) ?? 'message_replace', deltas),
+		(state, event, deltas) => {
+			state.moderated ||= event.reason === 'output_moderation';
+			replace(state, text(event.answer) ?? '', text(event.reason) ?? 'message_replace', deltas);
+		},
 	],
 	['message_end', messageEnd],
 	[

@@ -23,6 +23,7 @@ const GENERAL: Partial<Record<DifyFailureKind, FailureKind>> = {
 	emptyAnswer: 'emptyAnswer',
 	cancelled: 'aborted',
 	timeout: 'totalLimit',
+	queued: 'totalLimit',
 };
 
 /** Ids by which a run can be found again in Dify. */

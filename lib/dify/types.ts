@@ -32,9 +32,10 @@ export interface RunStep<State> {
 
 /**
  * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the caller closed it as told.
- * `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out.
+ * `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out; `queued`: it did before the run began.
+ * `otherConversation`: the run is of another conversation than the one asked for.
  */
-export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle';
+export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle' | 'queued' | 'otherConversation';
 
 /** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
 export interface DifyUsage {
@@ -168,9 +169,18 @@ export interface RunPause {
 
 /**
  * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
- * `cancelled` and `idle`: the caller gave up first. `notFinished`: an answer without a result.
+ * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: nobody had begun the run until then.
+ * `notFinished`: an answer without a result.
  */
-export type RunErrorCause = 'errorEvent' | 'runFailed' | 'endedEarly' | 'cancelled' | 'idle' | 'notFinished';
+export type RunErrorCause =
+	| 'errorEvent'
+	| 'runFailed'
+	| 'endedEarly'
+	| 'cancelled'
+	| 'idle'
+	| 'queued'
+	| 'otherConversation'
+	| 'notFinished';
 
 export interface RunError {
 	cause: RunErrorCause;
@@ -194,6 +204,7 @@ export interface RunResult {
 	workflowRunId?: string;
 	/** Unix seconds. */
 	createdAt?: number;
+	/** Left out where Dify counted nothing although a model answered: stopped runs and the New Agent have zeros. */
 	usage?: DifyUsage;
 	/** `message_end.metadata` as it came, with `annotation_reply`. */
 	metadata?: Record<string, unknown>;

@@ -178,6 +178,7 @@ export class Connection {
 			return eventStream(answer, {
 				watchdog,
 				end,
+				onBytes: options.onBytes,
 				explain: (error) => this.sender.explain(error, answer.url, options, watchdog, true),
 				refusePage: (page) =>
 					options.refuse?.({ ...answer, text: page, json: undefined }) ??

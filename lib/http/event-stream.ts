@@ -13,12 +13,14 @@ interface Reading {
 	end: () => void;
 	/** Turns an error while reading into one that says what it means. */
 	explain: (error: unknown) => ServerError;
+	/** Called with every piece that arrives. */
+	onBytes?: () => void;
 	/** The error for a web page in place of the stream. */
 	refusePage: (page: string) => ServerError;
 }
 
 /** The body of an answer as events, under the watch of the limits. */
-export function eventStream(answer: Answer, { watchdog, end, explain, refusePage }: Reading): EventStream {
+export function eventStream(answer: Answer, { watchdog, end, explain, onBytes, refusePage }: Reading): EventStream {
 	const reader = new BodyReader(answer.headers['content-type']);
 	const close = () => {
 		end();
@@ -28,6 +30,7 @@ export function eventStream(answer: Answer, { watchdog, end, explain, refusePage
 		try {
 			for await (const bytes of answer.body) {
 				watchdog.touch();
+				onBytes?.();
 				const events = reader.push(bytes);
 				if (events.length === 0) continue;
 				watchdog.progress();

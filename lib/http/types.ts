@@ -65,6 +65,8 @@ export interface StreamOptions extends RequestOptions {
 	retries?: number;
 	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */
 	refuse?: (answer: CallAnswer) => ServerError;
+	/** Called with every piece of the answer that arrives, also with one that completes no event. */
+	onBytes?: () => void;
 	/** Called before each wait for a server that is loading or busy. */
 	onWait?: (reason: 'loading' | 'busy' | 'refused', elapsedMs: number) => void;
 }

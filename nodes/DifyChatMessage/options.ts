@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../lib/dify/ids';
-import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../lib/dify/run';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../lib/dify/run-limits';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
 
@@ -39,7 +39,7 @@ export const optionsField: INodeProperties = {
 			type: 'boolean',
 			default: true,
 			description:
-				'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the end of the first answer by about a second.',
+				'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the first words of the first answer by about a second.',
 		},
 		{
 			displayName: 'Enable Streaming',
@@ -196,6 +196,7 @@ export function readOptions(parameters: NodeParameters) {
 function limitsIn(parameters: NodeParameters): RunLimits {
 	const { firstByteMs, idleMs, progressMs, totalMs } = DEFAULT_RUN_LIMITS;
 	return {
+		...DEFAULT_RUN_LIMITS,
 		firstByteMs: parameters.milliseconds('options.firstByteLimit', firstByteMs),
 		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
 		progressMs: parameters.milliseconds('options.progressLimit', progressMs),

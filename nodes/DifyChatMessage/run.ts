@@ -121,7 +121,5 @@ function tell(context: IExecuteFunctions, { result, conversationRestarted }: Cha
 	const messages = [...result.warnings];
 	if (conversationRestarted)
 		messages.push('The conversation could not be continued, so a new one was started. Its ID is in the item.');
-	if (result.status === 'stopped')
-		messages.push('Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.');
 	for (const message of messages) context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
 }

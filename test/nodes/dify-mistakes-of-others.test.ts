@@ -4,7 +4,8 @@
  */
 import type { INodeProperties, INodeType } from 'n8n-workflow';
 
-import { DEFAULT_RUN_LIMITS, RUN_ROUTES, startRun } from '../../lib/dify/run';
+import { RUN_ROUTES, startRun } from '../../lib/dify/run';
+import { DEFAULT_RUN_LIMITS } from '../../lib/dify/run-limits';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';

@@ -1,7 +1,7 @@
 import { joinBase64 } from '../audio';
-import type { FinishReason, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
+import type { DifyUsage, FinishReason, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
 import type { RunState } from './state';
-import { plan } from './termination';
+import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
 
 /**
@@ -10,14 +10,7 @@ import { runFailure } from './workflow';
  */
 export function finish(state: RunState, reason: FinishReason, detail?: string): RunResult {
 	const { status, error } = outcome(state, reason, detail);
-	const warnings: string[] = [];
-	if (state.badEvents > 0) {
-		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
-	}
-	if (status === 'partial-succeeded') {
-		const count = state.workflow?.exceptionsCount;
-		warnings.push(`${count ?? 'Some'} node(s) of the workflow failed and were handled by their error branch.`);
-	}
+	const warnings = warningsOf(state, status);
 	return {
 		status,
 		text: state.text,
@@ -26,7 +19,7 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 		taskId: state.taskId,
 		workflowRunId: state.workflowRunId ?? state.workflow?.runId,
 		createdAt: state.createdAt,
-		usage: state.usage,
+		usage: countedUsage(state, status),
 		metadata: state.metadata,
 		retrieverResources: state.retrieverResources,
 		files: state.files,
@@ -43,17 +36,51 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 	};
 }
 
+function warningsOf(state: RunState, status: RunStatus): string[] {
+	const warnings: string[] = [];
+	if (state.badEvents > 0) {
+		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
+	}
+	if (status === 'partial-succeeded') {
+		const count = state.workflow?.exceptionsCount;
+		warnings.push(`${count ?? 'Some'} node(s) of the workflow failed and were handled by their error branch.`);
+	}
+	if (status === 'stopped') {
+		warnings.push(
+			state.moderated
+				? 'The output moderation of the app stopped the run: the answer is its text, not that of the model.'
+				: 'Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.',
+		);
+	}
+	return warnings;
+}
+
+/** A run that was stopped, and every run of the New Agent, has zeros where Dify did not count (contract dify-breadth 24.1, 24.2). */
+function countedUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
+	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
+	const isZero = counts.some((count) => count === 0) && counts.every((count) => count === 0 || count === undefined);
+	if (!isZero) return usage;
+	const isCounted = workflow === undefined ? text === '' : status === 'succeeded' || status === 'partial-succeeded';
+	return isCounted ? usage : undefined;
+}
+
 interface Outcome {
 	status: RunStatus;
 	error?: RunError;
 }
 
 function outcome(state: RunState, reason: FinishReason, detail: string | undefined): Outcome {
+	const status = state.workflowEnd?.status ?? 'succeeded';
+	if (state.givenUp === true) {
+		// The end of a chat says nothing of a stop; that of a workflow does, and this one was over before it was stopped.
+		const isWhole = state.workflowEnd !== undefined && succeeded(status) && !isUnfinished(state);
+		if (isWhole && reason !== 'otherConversation') return { status };
+		return { status: 'failed', error: unfinished(state, reason, detail) };
+	}
 	if (state.streamError !== undefined) return { status: 'failed', error: state.streamError };
 	if (state.pause !== undefined) return { status: 'paused' };
-	if (plan(state).next === 'continue') return { status: 'failed', error: unfinished(state, reason, detail) };
-	const status = state.workflowEnd?.status ?? 'succeeded';
-	if (status === 'succeeded' || status === 'partial-succeeded' || status === 'stopped') return { status };
+	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
+	if (succeeded(status) || status === 'stopped') return { status };
 	const unnamed =
 		status === 'failed'
 			? 'The workflow run failed, and Dify gave no reason'
@@ -66,13 +93,27 @@ const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }
 	closed: { cause: 'endedEarly', message: 'The stream ended early: the connection was closed' },
 	abort: { cause: 'cancelled', message: 'The run was cancelled' },
 	idle: { cause: 'idle', message: 'A time limit ran out' },
+	queued: { cause: 'queued', message: 'A time limit ran out' },
+	otherConversation: {
+		cause: 'otherConversation',
+		message: 'Dify did not continue the conversation, but began a new one, which it was told to stop',
+	},
 };
 
 function unfinished(state: RunState, reason: FinishReason, detail: string | undefined): RunError {
+	if (reason === 'eof' && detail === undefined && isUntouched(state))
+		return { cause: 'queued', message: 'The stream ended early: Dify closed it before the run began' };
 	const { cause, message } = UNFINISHED[reason];
 	let missing = '';
-	if (cause === 'endedEarly') missing = ' before the result was complete';
-	if (state.messageEnded) missing += ' (workflow_finished is missing)';
-	else if (state.workflowEnd !== undefined) missing += ' (message_end is missing)';
+	if (cause === 'endedEarly') {
+		missing = ' before the result was complete';
+		if (state.messageEnded) missing += ' (workflow_finished is missing)';
+		else if (state.workflowEnd !== undefined) missing += ' (message_end is missing)';
+	}
 	return { cause, message: `${message}${missing}${detail === undefined ? '' : `: ${detail}`}` };
+}
+
+/** Nothing but pings came. */
+function isUntouched({ taskId, messageId, conversationId, workflowRunId, text, badEvents }: RunState): boolean {
+	return badEvents === 0 && [taskId, messageId, conversationId, workflowRunId, text].every((each) => !each);
 }

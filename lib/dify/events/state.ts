@@ -39,6 +39,10 @@ export interface RunState {
 	messageEnded: boolean;
 	/** `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs). */
 	workflowEnd?: { status: string; alone: boolean };
+	/** Output moderation put its text in place of the answer. */
+	moderated: boolean;
+	/** The caller wants no more of the run: what ends it from now on is its own doing. */
+	givenUp?: boolean;
 	/** Payloads that were no JSON object. */
 	badEvents: number;
 	/** The outcome stands; what follows, in the same packet or not, must not change it. */
@@ -61,6 +65,7 @@ export function createRun(hints: RunHints = {}): RunState {
 		sawAgentMessage: false,
 		sawMessage: false,
 		messageEnded: false,
+		moderated: false,
 		badEvents: 0,
 		closed: false,
 	};

@@ -31,11 +31,16 @@ export function plan(state: RunState): Plan {
 	return afterSuccess(state);
 }
 
+/** Whether the run still goes on, as far as the events tell. */
+export function isUnfinished(state: RunState): boolean {
+	return plan(state).next === 'continue';
+}
+
 function afterSuccess(state: RunState): Plan {
 	if (state.hints.wantAudio !== true || state.audioEnded) return { next: 'close' };
 	return { next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true };
 }
 
-export function succeeded(status: string): boolean {
+export function succeeded(status: string): status is 'succeeded' | 'partial-succeeded' {
 	return status === 'succeeded' || status === 'partial-succeeded';
 }

@@ -15,6 +15,7 @@ export function workflowOf(state: RunState): WorkflowRun {
 export function workflowFinished(state: RunState, event: Fields, data: Fields, deltas: TextDelta[]): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
+	if (isStop(workflow.error)) workflow.status = 'stopped';
 	for (const file of fieldsList(data.files)) addFile(state.files, file);
 	if (workflow.status === 'paused') {
 		paused(state, data);
@@ -53,12 +54,21 @@ export function formClosed(state: RunState, data: Fields): void {
 	state.forms = state.forms.filter((form) => form.nodeId !== text(data.node_id));
 }
 
+/** A stop that comes early, or between two nodes, is told as a failure (contract dify-breadth 13.8). */
+function isStop(reason: string | undefined): boolean {
+	return /\bAborted: User requested stop|\baborted: stopped by user request/i.test(reason ?? '');
+}
+
 /** Dify's `error`, always with a text: its own may be null, empty or missing (contract 3.7). */
 export function errorEvent(state: RunState, event: Fields): void {
 	const code = text(event.code);
 	const status = number(event.status);
 	const known = [code && `code ${code}`, status && `status ${status}`].filter(Boolean).join(', ');
 	const message = blankless(event.message) ?? runFailure(state);
+	if (isStop(message)) {
+		state.workflowEnd = { status: 'stopped', alone: true };
+		return;
+	}
 	state.streamError = {
 		cause: 'errorEvent',
 		code,

@@ -1,7 +1,7 @@
 import { listMessages } from '../../../lib/dify/conversations';
 import { startRun, RUN_ROUTES } from '../../../lib/dify/run';
 import { traceIdOf, userOf } from '../../../lib/dify/ids';
-import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Json } from '../../servers/dify';
+import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Item, type Json } from '../../servers/dify';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { waitFor } from './ask';
 import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, say, startApp, startSim } from './client';
@@ -161,6 +161,33 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			}
 		},
 	);
+
+	test('Dify 1.14.2 silently begins a new conversation where that of a chatflow is unknown: a failure, or "start new"', async () => {
+		const sim = await startSim({ version });
+		const client = clientOf(sim, 'advanced-chat');
+		const { result } = await say(client);
+		const conversation = { kind: 'id', id: result.conversationId! } as const;
+		expect(await say(client, { conversation })).toMatchObject({ conversationRestarted: false });
+		const other = (items: Item[]) =>
+			items.map(
+				(item): Item =>
+					item.kind === 'event' ? { ...item, event: { ...item.event, conversation_id: UNKNOWN_ID } } : item,
+			);
+		sim.store.stream.reorder = other;
+		const shown: unknown[] = [];
+		const failed = await failureOf(
+			say(client, { conversation }, { onDeltas: async (deltas) => void shown.push(deltas) }),
+		);
+		expect(failed).toMatchObject({
+			difyKind: 'conversationNotFound',
+			facts: { conversationId: UNKNOWN_ID, stopRequested: true },
+		});
+		expect(failed.message).toContain('began a new one, which it was told to stop');
+		expect([shown, sim.stops.length]).toEqual([[], 1]);
+		const answer = await say(client, { conversation }, { onStaleConversation: 'startNew' });
+		expect(answer).toMatchObject({ conversationRestarted: true, result: { conversationId: UNKNOWN_ID } });
+		expect(calls(sim, '/chat-messages')).toBe(4);
+	});
 
 	test.each(chatModes)(
 		'case 22: on request a conversation that is gone is started anew with %s, and told',

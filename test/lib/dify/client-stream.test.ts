@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 
 import { RUN_ROUTES, stopRun } from '../../../lib/dify/run';
+import { AFTER_STOP_MS } from '../../../lib/dify/run-reading';
 import type { DifyAppMode, TextDelta } from '../../../lib/dify/types';
 import { delay, performance } from '../../support/node';
 import { examples } from '../../support/properties';
@@ -77,8 +78,9 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('case 37: only pings, then the end', async () => {
 		const sim = await startTalk(version, 'chat', [], { reorder: () => [{ kind: 'ping' }, { kind: 'ping' }] });
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ difyKind: 'streamEndedEarly', kind: 'streamEndedEarly' });
-		expect(failed.message).toContain('ended early');
+		expect(failed).toMatchObject({ difyKind: 'queued' });
+		expect(failed.message).toContain('ended early: Dify closed it before the run began');
+		expect(failed.remedy).toContain('may still run later');
 		expect(sim.stops).toHaveLength(0);
 		expect(calls(sim, '/chat-messages')).toBe(1);
 	});
@@ -97,7 +99,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 				facts: { stopRequested: true, taskId: sim.runs[0]!.taskId },
 			});
 			expect(failed.message).toContain('nothing but pings for 1.5 s');
-			await waitFor(() => sim.runs[0]!.clientLeft);
+			expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 			expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
 		};
 		await Promise.all(modesOf(version).map(pinged));
@@ -217,6 +219,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		expect(failed).toMatchObject({ difyKind: 'timeout', partialText: 'Hel', facts: { stopRequested: true } });
 		expect(failed.message).toContain('nothing arrived for 1.5 s');
 		expect(sim.stops).toHaveLength(1);
+		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
 
 	test('the total limit ends a run that gets on, and it is stopped', async () => {
@@ -230,7 +233,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		expect(failed).toMatchObject({ difyKind: 'timeout', facts: { stopRequested: true } });
 		expect(failed.message).toContain('longer than 1.5 s');
 		expect(failed.partialText).toMatch(/^0 1 2 /);
-		await waitFor(() => sim.runs[0]!.status === 'stopped');
+		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
 
 	test('nothing at all ends with the first-byte limit', async () => {
@@ -416,7 +419,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		}
 	});
 
-	test.each(ALL)('case 61: stopping %s closes the socket and calls the stop route of the run', async (mode) => {
+	test.each(ALL)('case 61: stopping %s calls the stop route of the run, and reads on to the end', async (mode) => {
 		if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
 		const steps: Step[] = [
 			...(mode.startsWith('agent') ? [{ round: { chunks: ['Once', ' upon'] } }] : said('Once', ' upon')),
@@ -438,7 +441,8 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		});
 		expect(performance.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
 		expect(sim.stops).toEqual([{ taskId: sim.runs[0]!.taskId, user: 'u1', mode, hit: true }]);
-		await waitFor(() => sim.runs[0]!.status === 'stopped' && sim.runs[0]!.clientLeft);
+		// Dify 1.12 stores the answer only where the stream is read to its end.
+		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
 
 	test.each(ALL)(
@@ -477,6 +481,43 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			difyKind: 'cancelled',
 		});
 		expect(sim.runs).toHaveLength(1);
+	});
+
+	test('a chatflow that is stopped as soon as it is sent is stopped once it has an ID', async () => {
+		const steps: Step[] = [...said('a'), { wait: 60_000 }];
+		const sim = await startTalk(version, 'advanced-chat', { steps }, { firstDelayMs: 300 });
+		const controller = new AbortController();
+		const running = failureOf(say(clientOf(sim, 'advanced-chat'), {}, { signal: controller.signal }));
+		await waitFor(() => sim.runs.length === 1);
+		controller.abort();
+		expect(await running).toMatchObject({ difyKind: 'cancelled', facts: { stopRequested: true } });
+		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
+	});
+
+	test('a stopped run that Dify does not end is closed after three seconds', async () => {
+		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('a'), { wait: 60_000 }] });
+		sim.fail({ path: /\/stop$/, status: 200, body: '{"result":"success"}', contentType: 'application/json' });
+		const controller = new AbortController();
+		const { onDeltas, shown } = screen();
+		const running = failureOf(say(clientOf(sim, 'advanced-chat'), {}, { signal: controller.signal, onDeltas }));
+		await waitFor(() => shown() === 'a');
+		const stoppedAt = performance.now();
+		controller.abort();
+		expect(await running).toMatchObject({ difyKind: 'cancelled', partialText: 'a', facts: { stopRequested: true } });
+		expect(performance.now() - stoppedAt).toBeGreaterThan(AFTER_STOP_MS - 50);
+		await waitFor(() => sim.runs[0]!.clientLeft);
+	});
+
+	test('a run that waits for a worker: one ping, then silence, with a limit and a text of its own', async () => {
+		const items: Item[] = [{ kind: 'ping' }, { kind: 'wait', for: 60_000 }];
+		const sim = await startTalk(version, 'advanced-chat', [], { reorder: () => items, pingEveryMs: 60_000 });
+		const failed = await failureOf(
+			say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 100, queueMs: 600 }, retries: 3, retryPauseMs: 1 }),
+		);
+		expect(failed).toMatchObject({ difyKind: 'queued' });
+		expect(failed.message).toContain('did not begin to work on it within 600 ms');
+		expect(failed.remedy).toContain('may still run later');
+		expect(calls(sim, '/chat-messages')).toBe(1);
 	});
 
 	test('case 62: events of nodes, loops and reasoning stay out of the answer', async () => {
@@ -538,6 +579,20 @@ describe('"too many requests" in the stream', () => {
 			).toBe(1);
 		},
 	);
+
+	test('leaves no events among those of the run that gave the answer', async () => {
+		let refused = false;
+		const bare = 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
+		const reply = () => {
+			const steps: Step[] = refused ? said('yes') : [{ raw: bare }];
+			refused = true;
+			return { steps };
+		};
+		const sim = await startApp('1.14', { mode: 'chat', reply });
+		const events: unknown[] = [];
+		await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1, onEvent: (event) => void events.push(event) });
+		expect(events).toEqual(sim.runs[1]!.events);
+	});
 
 	test('of a worker that took nothing up is waited for', async () => {
 		const sim = await startTalk('1.14', 'chat', {

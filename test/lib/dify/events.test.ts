@@ -155,7 +155,7 @@ describe('transport', () => {
 
 	test('case 37: only pings, then the end or a limit', () => {
 		const pings = 'event: ping\n\n'.repeat(3);
-		expect(playText(pings).result).toMatchObject({ status: 'failed', text: '', error: { cause: 'endedEarly' } });
+		expect(playText(pings).result).toMatchObject({ status: 'failed', text: '', error: { cause: 'queued' } });
 		const late = playText(pings + lines({ event: 'message', ...ENV, answer: '' }), {}, 'idle');
 		expect(late.result).toMatchObject({ status: 'failed', taskId: 't', error: { cause: 'idle' } });
 		expect(late.next).toBe('continue');
@@ -542,9 +542,46 @@ describe('what the events mean', () => {
 		expect(workflow).toMatchObject({ closed: true, result: { status: 'stopped', text: 'part' } });
 	});
 
-	test('case 61: a stop that loses the race in 1.12 is the failure that Dify reports', () => {
+	test('case 61: a stop that loses the race in 1.12, and is told as a failure, is a stop', () => {
 		const text = stoppedText('1.12', CHATFLOW, { steps: said('part'), stopRace: true });
-		expect(playText(text).result).toMatchObject({ status: 'failed', text: 'part', error: { code: 'invalid_param' } });
+		expect(playText(text).result).toMatchObject({ status: 'stopped', text: 'part', error: undefined });
+	});
+
+	test('a chatflow of Dify 1.14.2 that is stopped before its first token: "Aborted: User requested stop"', () => {
+		const data = { id: 'r', workflow_id: 'w', status: 'failed', outputs: {}, error: 'Aborted: User requested stop' };
+		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
+		const text = lines(started, { event: 'workflow_finished', ...ENV, workflow_run_id: 'r', data });
+		const { result } = playText(text);
+		expect(result).toMatchObject({ status: 'stopped', error: undefined, workflow: { status: 'stopped' } });
+		expect(result.warnings).toEqual([expect.stringContaining('Somebody or a time limit')]);
+	});
+
+	test.each(['1.12', '1.14'])('output moderation of a chatflow is told as that (%s)', (version) => {
+		const data = { id: 'r', status: 'stopped', outputs: {}, error: 'Stopped by output moderation.' };
+		const replaced = { event: 'message_replace', ...ENV, answer: 'Refused.', reason: 'output_moderation' };
+		const { result } = playText(
+			lines(
+				{ event: 'workflow_started', ...ENV, data: { id: 'r' } },
+				{ event: 'message', ...ENV, answer: 'bad words' },
+				replaced,
+				{ event: 'workflow_finished', ...ENV, data },
+				...(version === '1.12' ? [{ event: 'message_end', ...ENV, metadata: {} }] : []),
+			),
+		);
+		expect(result).toMatchObject({ status: 'stopped', text: 'Refused.' });
+		expect(result.warnings).toEqual([expect.stringContaining('output moderation')]);
+	});
+
+	test('zero usage is no number where a model answered: New Agent, and what was stopped', () => {
+		const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, total_price: '0E-7', latency: 0 };
+		const message = { event: 'message', ...ENV, answer: 'Hello' };
+		const end = { event: 'message_end', ...ENV, metadata: { usage } };
+		expect(playText(lines(message, end)).result).toMatchObject({ status: 'succeeded', usage: undefined });
+		const finished = (status: string) => ({ event: 'workflow_finished', ...ENV, data: { id: 'r', status } });
+		expect(playText(lines(message, finished('stopped'), end)).result.usage).toBeUndefined();
+		// A chatflow without a model has used none, and nothing was used for no text.
+		expect(playText(lines(message, finished('succeeded'), end)).result.usage).toEqual(usage);
+		expect(playText(lines(end)).result.usage).toEqual(usage);
 	});
 
 	test.each(SIM_VERSIONS)(

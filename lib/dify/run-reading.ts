@@ -1,0 +1,230 @@
+import type { EventStream } from '../http/types';
+import { ServerError } from '../errors/server-error';
+import { afterMs } from '../http/limits';
+import { createRun, isUnfinished, reduce, type RunState } from './events';
+import { DifyError } from './failure';
+import { parseJson } from './read';
+import { RunClock, type RunLimits } from './run-limits';
+import type { FinishReason, RunHints, TextDelta } from './types';
+
+/**
+ * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s after the stop
+ * (contract dify-breadth 24.1, 24.2).
+ */
+export const AFTER_STOP_MS = 3_000;
+
+/** How long Stop waits for the ID of a run that has just begun, without which Dify cannot be told to stop it. */
+export const TASK_ID_WAIT_MS = 1_000;
+
+export interface ReadingOptions {
+	/** Ends the run: Dify is told to stop it, then the socket is closed. */
+	signal?: AbortSignal;
+	hints?: RunHints;
+	/** Called with what to change on a live display. */
+	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
+	/** Called with every event, as Dify sent it, of the run that gave the result. */
+	onEvent?: (event: unknown) => void;
+	/** A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown. */
+	onlyConversation?: string;
+}
+
+/** Why the run was given up before its end. */
+export interface GivenUp {
+	reason: Exclude<FinishReason, 'eof' | 'closed'>;
+	detail?: string;
+}
+
+/** What came to an end, and how. */
+export interface Reading {
+	reason: 'eof' | 'closed';
+	detail?: string;
+	/** A JSON answer although a stream was asked for. */
+	whole?: string;
+	/** A web page although a stream was asked for. */
+	refused?: DifyError;
+}
+
+/**
+ * One run that is sent, watched, and read. Whoever gives it up (Stop, a limit, a chat that cannot be written to) does not close the connection:
+ * Dify is told to stop, and the stream is read until Dify ends it.
+ */
+export class RunReader {
+	readonly state: RunState;
+	givenUp: GivenUp | undefined;
+	/** Whether Dify took the request to stop; undefined where it was not asked. */
+	stopRequested: boolean | undefined;
+	private readonly clock: RunClock;
+	/** Closes the connection, also while it is being made. */
+	private readonly line = new AbortController();
+	private stopping: Promise<void> | undefined;
+	private closeAt: (() => void) | undefined;
+	private hasEnded = false;
+	private readonly onAbort = () => this.giveUp({ reason: 'abort' });
+
+	/** @param stop tells Dify to stop the run with this task ID */
+	constructor(
+		private readonly options: ReadingOptions,
+		limits: RunLimits,
+		private readonly stop: (taskId: string) => Promise<boolean>,
+	) {
+		this.state = createRun(options.hints);
+		this.clock = new RunClock(limits, (detail, limit) =>
+			this.giveUp({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
+		);
+		if (options.signal?.aborted === true) this.line.abort();
+		else options.signal?.addEventListener('abort', this.onAbort, { once: true });
+	}
+
+	/** For the connection. */
+	get signal(): AbortSignal {
+		return this.line.signal;
+	}
+
+	/** Something arrived. */
+	piece(): void {
+		this.clock.piece();
+	}
+
+	/** Reads the stream to its end. Never throws. */
+	async read(stream: EventStream): Promise<Reading> {
+		this.clock.answered();
+		const grace = new Grace(stream);
+		try {
+			for await (const batch of stream.batches) {
+				const whole = batch.find(({ event }) => event === 'whole-answer');
+				if (whole !== undefined) return { reason: 'eof', whole: whole.data };
+				this.clock.events();
+				const step = this.reduceBatch(batch.map(({ data }) => data));
+				if (this.givenUp !== undefined) {
+					this.stopOnce();
+					continue;
+				}
+				await this.show(step.deltas);
+				if (step.next === 'close' && !this.hasBeenGivenUp()) return { reason: 'closed' };
+				grace.follow(step);
+			}
+			return grace.isOver ? { reason: 'closed' } : { reason: 'eof', detail: stream.strayLines()[0] };
+		} catch (error) {
+			if (error instanceof DifyError) return { reason: 'closed', refused: error };
+			return { reason: 'closed', ...(grace.isOver ? {} : { detail: errorText(error) }) };
+		} finally {
+			this.hasEnded = true;
+			grace.end();
+			stream.close();
+			await this.stopping;
+		}
+	}
+
+	/** To be called at the end, whatever it was. */
+	end(): void {
+		this.clock.end();
+		this.closeAt?.();
+		this.options.signal?.removeEventListener('abort', this.onAbort);
+	}
+
+	/** A function of its own, since it changes while something is waited for. */
+	private hasBeenGivenUp(): boolean {
+		return this.givenUp !== undefined;
+	}
+
+	private giveUp(why: GivenUp): void {
+		if (this.givenUp !== undefined || this.hasEnded) return;
+		this.clock.end();
+		// The outcome stands, and only speech or the end of the stream is waited for.
+		if (!isUnfinished(this.state)) return this.line.abort();
+		this.givenUp = why;
+		this.state.givenUp = true;
+		if (this.state.taskId !== undefined) this.stopOnce();
+		// Whoever waited that long for a first event does not wait longer.
+		else if (why.reason === 'abort') this.closeAfter(TASK_ID_WAIT_MS);
+		else this.line.abort();
+	}
+
+	private stopOnce(): void {
+		const { taskId } = this.state;
+		if (this.stopping !== undefined || taskId === undefined) return;
+		this.closeAfter(AFTER_STOP_MS);
+		this.stopping = this.stop(taskId).then((taken) => {
+			this.stopRequested = taken;
+			// A run that was not stopped does not end soon.
+			if (!taken) this.line.abort();
+		});
+	}
+
+	private closeAfter(ms: number): void {
+		this.closeAt?.();
+		this.closeAt = afterMs(ms, () => this.line.abort());
+	}
+
+	/** Nobody would see the rest of an answer that cannot be shown, so it is not to be thought of either. */
+	private async show(deltas: TextDelta[]): Promise<void> {
+		if (deltas.length === 0) return;
+		const notShown = await failureOf(async () => await this.options.onDeltas?.(deltas));
+		if (notShown !== undefined)
+			this.giveUp({ reason: 'abort', detail: `the answer could not be passed on: ${notShown}` });
+	}
+
+	/** Events that arrived together: their changes in one list, and what the last of them asks for. */
+	private reduceBatch(batch: string[]) {
+		const { onEvent, onlyConversation } = this.options;
+		const deltas: TextDelta[] = [];
+		let last: { next: 'continue' | 'grace' | 'close'; graceMs?: number } = { next: 'continue' };
+		for (const data of batch) {
+			const event = parseJson(data);
+			onEvent?.(event ?? data);
+			const step = reduce(this.state, event);
+			const { conversationId } = this.state;
+			if (onlyConversation !== undefined && isOther(conversationId, onlyConversation))
+				this.giveUp({ reason: 'otherConversation' });
+			deltas.push(...step.deltas);
+			last = step;
+			if (step.next === 'close') break;
+		}
+		return { ...last, deltas };
+	}
+}
+
+/** Whether Dify names a conversation that is not the one asked for. */
+export function isOther(conversationId: string | undefined, wanted: string): boolean {
+	return conversationId !== undefined && conversationId.toLowerCase() !== wanted.toLowerCase();
+}
+
+/** The text of what went wrong; undefined where nothing did. */
+export async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+	try {
+		await work();
+		return undefined;
+	} catch (error) {
+		return error instanceof Error ? error.message : String(error);
+	}
+}
+
+function errorText(error: unknown): string {
+	const code = error instanceof ServerError ? error.facts.code : undefined;
+	return typeof code === 'string' ? code : error instanceof Error ? error.message : String(error);
+}
+
+/** Closes a stream that is left open after the run is over, once what may still follow has had its time (contract 3.8). */
+class Grace {
+	isOver = false;
+	private callOff: (() => void) | undefined;
+
+	constructor(private readonly stream: EventStream) {}
+
+	/** The time runs from the first step that gives one; a step that wants to go on calls it off. */
+	follow({ next, graceMs }: { next: string; graceMs?: number }): void {
+		if (next !== 'grace') {
+			this.end();
+		} else {
+			this.callOff ??= afterMs(graceMs ?? 0, () => {
+				this.isOver = true;
+				this.stream.close();
+			});
+		}
+	}
+
+	end(): void {
+		this.callOff?.();
+		this.callOff = undefined;
+	}
+}
