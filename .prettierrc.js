@@ -10,5 +10,5 @@ module.exports = {
 	quoteProps: 'as-needed',
 	endOfLine: 'lf',
 	printWidth: 120,
-	overrides: [{ files: ['**/package.json', '**/tsconfig*.json'], options: { useTabs: false } }],
+	overrides: [{ files: ['**/package.json', '**/tsconfig*.json', 'workflows/*.json'], options: { useTabs: false } }],
 };

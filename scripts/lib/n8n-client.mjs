@@ -108,12 +108,12 @@ export const n8nClient = (url) => {
 	};
 
 	/** @type {import('./types').N8nClient['webhook']} */
-	const webhook = async (path, { method = 'POST', body, signal } = {}) => {
+	const webhook = async (path, { method = 'POST', headers = {}, body, signal } = {}) => {
 		const deadline = Date.now() + WEBHOOK_TIMEOUT_MS;
 		for (;;) {
 			const response = await fetch(`${url}/webhook/${path}`, {
 				method,
-				headers: body === undefined ? {} : { 'content-type': 'application/json' },
+				headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 				body: body === undefined ? undefined : JSON.stringify(body),
 				signal,
 			});

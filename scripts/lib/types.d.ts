@@ -183,6 +183,7 @@ export interface ChatLine {
 }
 
 export interface WebhookOptions {
+	headers?: Record<string, string>;
 	method?: string;
 	body?: unknown;
 	signal?: AbortSignal;

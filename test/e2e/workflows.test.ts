@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { listen, listening } from '../support/listening';
@@ -172,6 +174,17 @@ const itemsOf = (execution: Execution, node: string): Array<Record<string, unkno
 const promptsOf = (execution: Execution, node: string): string =>
 	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
 
+const JWT_SECRET = 'a secret of the site';
+
+/** What a page sends for a user who is logged in. */
+function tokenOf(user: string): { authorization: string } {
+	const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: user }].map((part) =>
+		Buffer.from(JSON.stringify(part)).toString('base64url'),
+	);
+	const signature = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
+	return { authorization: `Bearer ${head}.${body}.${signature}` };
+}
+
 const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
 /** Seldom enough for one execution to be over before the next, which learns from it, begins. */
 const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
@@ -324,14 +337,30 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'dify-chat-with-feedback': async () => {
 		const sim = await dify();
-		const workflow = await activated('dify-chat-with-feedback', { dify: await difyCredential(sim) });
-		expect(workflow.nodes).toHaveLength(7);
-		const asking = await n8n.webhook('dify-ask', { body: { question: 'Hello', user: 'anna' } });
-		const { answer, messageId } = (await asking.json()) as { answer: string; messageId: string };
-		expect(answer).not.toBe('');
-		const rated = await n8n.webhook('dify-rate', {
-			body: { messageId, user: 'anna', rating: 'dislike', text: 'Too short' },
+		const credential = await stored({
+			name: 'Tokens of my site',
+			type: 'jwtAuth',
+			data: { keyType: 'passphrase', secret: JWT_SECRET, algorithm: 'HS256' },
 		});
+		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } };
+		await activated('dify-chat-with-feedback', { dify: await difyCredential(sim), others });
+		const asking = await n8n.webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
+		// Passages of documents and prices are not for visitors.
+		const given = (await asking.json()) as { answer: string; messageId: string; conversationId: string };
+		expect(Object.keys(given).sort()).toEqual(['answer', 'conversationId', 'messageId']);
+		const { answer, messageId } = given;
+		expect(answer).not.toBe('');
+		const rating = { messageId, user: 'anna', rating: 'dislike', text: 'Too short' };
+		// Nobody comes in without a token, and the body does not say who somebody is.
+		for (const headers of [{}, { authorization: 'Bearer x.y.z' }] as Array<Record<string, string>>) {
+			expect((await n8n.webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } })).ok).toBe(false);
+			expect((await n8n.webhook('dify-rate', { headers, body: rating })).ok).toBe(false);
+		}
+		expect((await n8n.webhook('dify-rate', { headers: tokenOf('eve'), body: rating })).ok).toBe(false);
+		await n8n.webhook('dify-ask', { headers: tokenOf('eve'), body: { question: 'And?', user: 'anna' } });
+		expect(sim.runs.map(({ user }) => user)).toEqual(['anna', 'eve']);
+		expect(sim.runs[1]!.conversationId).not.toBe(sim.runs[0]!.conversationId);
+		const rated = await n8n.webhook('dify-rate', { headers: tokenOf('anna'), body: rating });
 		expect(rated.status).toBe(200);
 		const feedback = (await (
 			await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })
@@ -440,11 +469,19 @@ const RUNS: Record<string, () => Promise<string>> = {
 			socket.destroy();
 			isAsked();
 		});
+		const credential = await stored({
+			name: 'Restart key',
+			type: 'httpHeaderAuth',
+			data: { name: 'X-Restart-Key', value: 'a long random value' },
+		});
 		const workflow = await activated('wait-for-model', {
+			others: { 'Model restarted': { type: 'httpHeaderAuth', credential } },
 			local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }),
 			model: 'test-model',
 		});
-		const called = await n8n.webhook('model-restarted', { body: {} });
+		expect((await n8n.webhook('model-restarted', { body: {} })).status).toBe(403);
+		const headers = { 'X-Restart-Key': 'a long random value' };
+		const called = await n8n.webhook('model-restarted', { headers, body: {} });
 		expect(called.status).toBe(200);
 		await asking;
 		await gone.close();
@@ -492,6 +529,71 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return String(report!.title);
 	},
 };
+
+describe('an alert of health-watch', () => {
+	it(
+		'that could not be sent is sent at a later check, also when the server is well again by then',
+		async () => {
+			const server = await startLlamaServer();
+			let isBroken = true;
+			const received: string[] = [];
+			const chat = http.createServer((request, response) => {
+				let body = '';
+				request.on('data', (piece: Buffer) => (body += piece.toString()));
+				request.on('end', () => {
+					if (!isBroken) received.push(body);
+					response.writeHead(isBroken ? 500 : 200, { 'content-type': 'application/json' }).end('{}');
+				});
+			});
+			const port = await listen(chat);
+			closing.push(async () => {
+				await new Promise((resolve) => chat.close(resolve));
+			});
+			const watch = example('health-watch', {
+				local: await localCredential(server),
+				change: { 'Every 5 minutes': often },
+			});
+			const send = {
+				type: 'n8n-nodes-base.httpRequest',
+				typeVersion: 4.2,
+				parameters: {
+					method: 'POST',
+					url: `http://127.0.0.1:${port}/`,
+					sendBody: true,
+					contentType: 'raw',
+					rawContentType: 'text/plain',
+					body: '={{ $json.text }}',
+					options: {},
+				},
+			};
+			const nodes = watch.nodes.map((node) => (node.name === 'Send message' ? { ...node, ...send } : node));
+			const { id } = await n8n.createWorkflow({ ...watch, nodes });
+			await n8n.activate(id);
+			closing.push(async () => {
+				await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
+			});
+			const failures = async () => await n8n.listExecutions({ workflowId: id, status: ['error'], limit: 100 });
+			await anyExecution(id);
+			await server.stop();
+			await until(failures, ({ length }) => length > 0);
+			await scripted([{ reply: 'x' }], { port: server.port });
+			const failed = (await failures()).length;
+			await until(failures, ({ length }) => length > failed);
+			isBroken = false;
+			await until(
+				async () => await Promise.resolve(received),
+				({ length }) => length > 0,
+			);
+			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is well again/);
+			// It was told once: the next checks have nothing to say.
+			const done = async () => await n8n.listExecutions({ workflowId: id, status: ['success'], limit: 100 });
+			const before = (await done()).length;
+			await until(done, ({ length }) => length > before + 1);
+			expect(received).toHaveLength(1);
+		},
+		SLOW,
+	);
+});
 
 describe('example workflows on the real n8n', () => {
 	it('are all run', () => {

@@ -14,6 +14,8 @@ export interface Wiring {
 	dify?: Named;
 	/** Model to choose; by the name of the node where there are two. */
 	model?: string | Record<string, string>;
+	/** Credentials of n8n's own nodes, by the name of the node. */
+	others?: Record<string, { type: string; credential: Named }>;
 	/** Parameters of nodes that the test sets otherwise: shorter pauses, addresses of its own. */
 	change?: Record<string, Record<string, unknown>>;
 }
@@ -39,13 +41,15 @@ export function example(name: string, wiring?: Wiring, form: 'custom' | 'package
 /** The Chat Trigger answers everybody: a test has no login in its browser. */
 const PUBLIC = { public: true, mode: 'webhook' };
 
-function wired(node: WorkflowNode, { local, dify, model, change }: Wiring): WorkflowNode {
+function wired(node: WorkflowNode, { local, dify, model, others, change }: Wiring): WorkflowNode {
 	const own = /^(?:CUSTOM|n8n-nodes-local-llama)\.(.+)$/.exec(node.type)?.[1];
 	const isDify = own !== undefined && (own.startsWith('dify') || node.parameters.service === 'dify');
 	const chosen = typeof model === 'string' ? model : model?.[node.name];
 	const credential = own === undefined ? undefined : isDify ? dify : isNamed(local) ? local : local?.[node.name];
+	const other = others?.[node.name];
 	return {
 		...node,
+		...(other === undefined ? {} : { credentials: { [other.type]: other.credential } }),
 		...(credential === undefined
 			? {}
 			: { credentials: { [isDify ? 'difyApi' : 'localLlamaApi']: { id: credential.id, name: credential.name } } }),
