@@ -126,7 +126,7 @@ function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): st
 	const ignored = ignoredParameters(parameters, serverKind);
 	// "None" is kept by not sending the tools.
 	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
-		ignored.push('toolChoice');
+		ignored.push('Tool Choice');
 	return ignored.length === 0
 		? []
 		: [

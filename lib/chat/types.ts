@@ -1,4 +1,5 @@
 import type { ServerKind } from '../servers/kinds/kind';
+import type { SamplerValues } from './samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
 export type ContentPart =
@@ -47,35 +48,9 @@ export type ResponseFormat =
 	| { type: 'grammar'; grammar: string };
 
 /** Sampling and other settings of a generation. A field that is not set is not sent. */
-export interface ChatParameters {
-	temperature?: number;
-	topP?: number;
-	topK?: number;
-	minP?: number;
-	typicalP?: number;
-	repeatPenalty?: number;
-	repeatLastN?: number;
-	presencePenalty?: number;
-	frequencyPenalty?: number;
-	dryMultiplier?: number;
-	dryBase?: number;
-	dryAllowedLength?: number;
-	dryPenaltyLastN?: number;
-	drySequenceBreakers?: string[];
-	xtcProbability?: number;
-	xtcThreshold?: number;
-	mirostat?: number;
-	mirostatTau?: number;
-	mirostatEta?: number;
-	seed?: number;
-	stop?: string[];
-	maxTokens?: number;
+export interface ChatParameters extends SamplerValues {
 	responseFormat?: ResponseFormat;
 	thinking?: Thinking;
-	parallelToolCalls?: boolean;
-	cachePrompt?: boolean;
-	slotId?: number;
-	chatTemplateArguments?: Record<string, unknown>;
 	/** Merged into the body last, over everything else. */
 	extraBody?: Record<string, unknown>;
 }

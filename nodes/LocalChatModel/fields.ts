@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optionsField } from './options';
+import { shownWhere } from './server-types';
 
 const modelFields: INodeProperties[] = [
 	{
@@ -57,7 +58,7 @@ const thinkingFields: INodeProperties[] = [
 				name: 'Token Budget',
 				value: 'budget',
 				description: 'End the thinking after so many tokens',
-				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'other'] } },
+				displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget, ''),
 			},
 		],
 		description:
@@ -99,7 +100,7 @@ const responseFormatFields: INodeProperties[] = [
 				name: 'GBNF Grammar',
 				value: 'grammar',
 				description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
-				displayOptions: { show: { serverType: ['auto', 'llamaServer', 'vllm', 'other'] } },
+				displayOptions: shownWhere(({ grammar }) => grammar !== undefined, ''),
 			},
 			{
 				name: 'JSON Object',

@@ -1,40 +1,24 @@
 import type { ChatSettings } from '../../lib/chat/request';
 import type { ReasoningEcho } from '../../lib/chat/messages';
-import type { ChatParameters, ResponseFormat, Thinking } from '../../lib/chat/types';
+import { SAMPLER_ENTRIES, type Sampler, type SamplerValues } from '../../lib/chat/samplers';
+import type { ResponseFormat, Thinking } from '../../lib/chat/types';
 import type { ServerKind } from '../../lib/servers/kinds/kind';
 import { isRecord } from '../../lib/values';
-import { asText, isBlank, wrongField } from '../shared/field-values';
+import { asNumber, asObject, asSwitch, asText, isBlank, wrongField, type Field } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
 
-/** Options that go to the server as they are, by their type. */
-const NUMBERS = [
-	'temperature',
-	'topP',
-	'topK',
-	'minP',
-	'typicalP',
-	'repeatPenalty',
-	'repeatLastN',
-	'presencePenalty',
-	'frequencyPenalty',
-	'dryMultiplier',
-	'dryBase',
-	'dryAllowedLength',
-	'dryPenaltyLastN',
-	'xtcProbability',
-	'xtcThreshold',
-	'mirostat',
-	'mirostatTau',
-	'mirostatEta',
-	'seed',
-	'maxTokens',
-	'slotId',
-] as const satisfies ReadonlyArray<keyof ChatParameters>;
-const SWITCHES = ['parallelToolCalls', 'cachePrompt'] as const satisfies ReadonlyArray<keyof ChatParameters>;
-const TEXTS = ['drySequenceBreakers', 'stop'] as const satisfies ReadonlyArray<keyof ChatParameters>;
-const OBJECTS = ['chatTemplateArguments', 'extraBody'] as const satisfies ReadonlyArray<keyof ChatParameters>;
+/** How the value of each type of option is read; undefined where there is none. */
+const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
+	number: asNumber,
+	switch: asSwitch,
+	texts: (field, value) => {
+		const texts = [value].flat(2).filter((text) => !isBlank(text));
+		return texts.length === 0 ? undefined : texts.map((text) => unescaped(asText(field, text)));
+	},
+	object: filledObject,
+};
 
 /**
  * Reads the node's parameters, which may come out of expressions with any type.
@@ -46,7 +30,11 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		model: parameters.name('model'),
 		serverKind: parameters.choice<ServerKind | 'auto'>('serverType'),
 		parameters: {
-			...readOptions(parameters),
+			...readSamplers(parameters),
+			...optional(
+				'extraBody',
+				filledObject(parameters.field('options.extraBody'), parameters.value('options.extraBody') ?? {}),
+			),
 			...optional('thinking', thinkingIn(parameters)),
 			...optional('responseFormat', responseFormatIn(parameters)),
 		},
@@ -62,20 +50,18 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 	};
 }
 
-function readOptions(parameters: NodeParameters): ChatParameters {
-	const read: ChatParameters = {};
-	for (const name of NUMBERS) setIfGiven(read, name, parameters.number(`options.${name}`, undefined));
-	for (const name of SWITCHES) setIfGiven(read, name, parameters.flag(`options.${name}`, undefined));
-	for (const name of TEXTS) {
-		const field = parameters.field(`options.${name}`);
-		const texts = [parameters.value(`options.${name}`)].flat(2).filter((text) => !isBlank(text));
-		if (texts.length > 0) read[name] = texts.map((text) => unescaped(asText(field, text)));
-	}
-	for (const name of OBJECTS) {
-		const value = parameters.object(`options.${name}`, {});
-		if (Object.keys(value).length > 0) read[name] = value;
-	}
-	return read;
+function readSamplers(parameters: NodeParameters): SamplerValues {
+	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
+		const value = parameters.value(`options.${name}`);
+		const read = isBlank(value) ? undefined : READ[sampler.type](sampler, value);
+		return read === undefined ? [] : [[name, read] as const];
+	});
+	return Object.fromEntries(values) as SamplerValues;
+}
+
+function filledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
+	const object = asObject(field, value);
+	return Object.keys(object).length === 0 ? undefined : object;
 }
 
 function thinkingIn(parameters: NodeParameters): Thinking | undefined {
@@ -124,10 +110,6 @@ function bareSchema(given: Record<string, unknown>): { schema: Record<string, un
 
 function unescaped(text: string): string {
 	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
-}
-
-function setIfGiven<K extends keyof ChatParameters>(into: ChatParameters, name: K, value: ChatParameters[K]): void {
-	if (value !== undefined) into[name] = value;
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {

@@ -4,7 +4,7 @@ import { serverMessage } from '../../errors/http-failure';
 import { isRecord, parseJson } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { traitsOf } from '../../servers/kinds';
-import { parameterFields, responseFormatFields, takesParallelSwitch, thinkingFields } from '../parameters';
+import { parameterFields, responseFormatFields, takes, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
 import type { ChatProtocol } from './protocol';
 
@@ -50,7 +50,7 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 			function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
 		})),
 		...(choice === undefined ? {} : { tool_choice: choice }),
-		...(parallel === undefined || !takesParallelSwitch(serverKind) ? {} : { parallel_tool_calls: parallel }),
+		...(parallel === undefined || !takes(serverKind, 'parallelToolCalls') ? {} : { parallel_tool_calls: parallel }),
 	};
 }
 

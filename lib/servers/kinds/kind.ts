@@ -34,28 +34,6 @@ export type TellingRoute = 'models' | 'apiVersion' | 'version' | 'health' | 'pro
 /** What a server answered. A route that was not asked, or that nothing answered, is missing. */
 export type ServerAnswers = Partial<Record<TellingRoute, ServerAnswer>>;
 
-/** Settings of a generation that OpenAI's API does not have, by the names of the node's options. */
-export type ExtraField =
-	| 'topK'
-	| 'minP'
-	| 'typicalP'
-	| 'repeatPenalty'
-	| 'repeatLastN'
-	| 'dryMultiplier'
-	| 'dryBase'
-	| 'dryAllowedLength'
-	| 'dryPenaltyLastN'
-	| 'drySequenceBreakers'
-	| 'xtcProbability'
-	| 'xtcThreshold'
-	| 'mirostat'
-	| 'mirostatTau'
-	| 'mirostatEta'
-	| 'parallelToolCalls'
-	| 'cachePrompt'
-	| 'slotId'
-	| 'chatTemplateArguments';
-
 /** A change of a request that a server accepts where it refused what was sent first. */
 export type Concession =
 	| 'withoutStream'
@@ -82,10 +60,10 @@ export interface ServerTraits {
 	/** Its version, as far as one of the answers names it. */
 	version?(answers: ServerAnswers): string | undefined;
 
-	/** The extra fields it honours; `all`: not known, so everything that the user set is sent. */
-	extraFields: 'all' | readonly ExtraField[];
-	/** Fields that have another name there than on llama-server. */
-	fieldNames?: Partial<Record<ExtraField, string>>;
+	/** The options beyond OpenAI's API that it honours, by their names in lib/chat/samplers.ts; `all`: not known, so everything that is set is sent. */
+	extraFields: 'all' | readonly string[];
+	/** Such options whose field has another name there than on llama-server. */
+	fieldNames?: Readonly<Record<string, string>>;
 	/** Whether `max_tokens: -1` means no limit. Others refuse it, and have no limit where nothing is sent. */
 	takesUnlimited: boolean;
 	/** How a GBNF grammar is sent; undefined: it takes none. */

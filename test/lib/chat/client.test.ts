@@ -240,7 +240,7 @@ describe('what the user should know of a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
 		const { answer } = await run(clientOf(sim, { parameters: { topK: 5, seed: 1, slotId: 0 } }));
-		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: topK, slotId']);
+		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: Top K, Slot ID']);
 		expect(bodies(sim)[0]).not.toHaveProperty('top_k');
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
@@ -249,7 +249,7 @@ describe('what the user should know of a usable answer', () => {
 		const sim = await start({ profile: 'ollama' });
 		const client = clientOf(sim);
 		expect((await run(client, { tools: [weather], toolChoice: 'required' })).answer.notes).toEqual([
-			'This server (Ollama) ignores these options, so they were not sent: toolChoice',
+			'This server (Ollama) ignores these options, so they were not sent: Tool Choice',
 		]);
 		expect((await run(client, { tools: [weather], toolChoice: 'auto' })).answer.notes).toEqual([]);
 		expect((await run(client, { tools: [weather], toolChoice: 'none' })).answer.notes).toEqual([]);
@@ -1016,7 +1016,7 @@ describe('failures with what had arrived', () => {
 
 	it('options that no server takes are refused before anything is sent', async () => {
 		const sim = await start();
-		expect(() => clientOf(sim, { parameters: { topP: 2 } })).toThrow('The option "topP" must be a number from 0 to 1');
+		expect(() => clientOf(sim, { parameters: { topP: 2 } })).toThrow('The option "Top P" must be a number from 0 to 1');
 		expect(sim.requests).toHaveLength(0);
 	});
 

@@ -1,13 +1,13 @@
 import {
 	checkParameters,
 	dependsOnServerKind,
-	FIELDS,
 	ignoredParameters,
 	parameterFields,
-	takesParallelSwitch,
+	takes,
 } from '../../../lib/chat/parameters';
 import type { ChatParameters } from '../../../lib/chat/types';
 import type { ServerKind } from '../../../lib/servers/kinds/kind';
+import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
 import { ServerError } from '../../../lib/errors/server-error';
 
 const KINDS: ServerKind[] = ['llamaServer', 'ollama', 'vllm', 'other'];
@@ -45,7 +45,7 @@ describe('whether the kind of server matters', () => {
 });
 
 describe('what a server ignores', () => {
-	it('is named as in the node', () => {
+	it('is named by the labels of the node', () => {
 		const parameters: ChatParameters = {
 			temperature: 1,
 			topK: 1,
@@ -56,24 +56,22 @@ describe('what a server ignores', () => {
 		};
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
-		expect(ignoredParameters(parameters, 'vllm')).toEqual(['typicalP', 'slotId', 'thinking token budget']);
+		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Typical P', 'Slot ID', 'Thinking Token Budget']);
 		expect(ignoredParameters(parameters, 'ollama')).toEqual([
-			'topK',
-			'typicalP',
-			'slotId',
-			'thinking token budget',
-			'GBNF grammar',
+			'Top K',
+			'Typical P',
+			'Slot ID',
+			'Thinking Token Budget',
+			'GBNF Grammar',
 		]);
 	});
 
 	it.each(KINDS)('and only that is kept from %s', (kind) => {
-		for (const name of Object.keys(FIELDS) as Array<keyof typeof FIELDS>) {
+		for (const [name, { label }] of SAMPLER_ENTRIES) {
 			const parameters: ChatParameters = { [name]: 1 };
-			const isIgnored = ignoredParameters(parameters, kind).includes(name);
+			const isIgnored = ignoredParameters(parameters, kind).includes(label);
 			const isSent =
-				name === 'parallelToolCalls'
-					? takesParallelSwitch(kind)
-					: Object.keys(parameterFields(parameters, kind)).length === 1;
+				name === 'parallelToolCalls' ? takes(kind, name) : Object.keys(parameterFields(parameters, kind)).length === 1;
 			expect({ name, isSent }).toEqual({ name, isSent: !isIgnored });
 		}
 	});
@@ -115,22 +113,22 @@ describe('checks before anything is sent', () => {
 	});
 
 	it.each<[ChatParameters, string]>([
-		[{ temperature: -0.1 }, 'The option "temperature" must be a number from 0 to 100, but is -0.1'],
-		[{ topP: 1.1 }, 'The option "topP" must be a number from 0 to 1, but is 1.1'],
-		[{ minP: 5 }, 'The option "minP" must be a number from 0 to 1, but is 5'],
-		[{ presencePenalty: 3 }, 'The option "presencePenalty" must be a number from -2 to 2, but is 3'],
-		[{ mirostat: 3 }, 'The option "mirostat" must be a number from 0 to 2, but is 3'],
-		[{ repeatLastN: -1 }, 'The option "repeatLastN" must be a number from 0 to 2147483647, but is -1'],
-		[{ dryPenaltyLastN: -1 }, 'The option "dryPenaltyLastN" must be a number from 0 to 2147483647, but is -1'],
-		[{ dryAllowedLength: -1 }, 'The option "dryAllowedLength" must be a number from 0 to 2147483647, but is -1'],
-		[{ maxTokens: 0 }, 'The option "maxTokens" must be at least 1, or -1 for no limit, but is 0'],
-		[{ maxTokens: -2 }, 'The option "maxTokens" must be a number from -1 to 2147483647, but is -2'],
-		[{ temperature: NaN }, 'The option "temperature" must be a number from 0 to 100, but is NaN'],
-		[{ seed: Infinity }, 'The option "seed" must be a number'],
-		[{ extraBody: [1] as unknown as Record<string, unknown> }, 'The option "extraBody" must be a JSON object'],
+		[{ temperature: -0.1 }, 'The option "Temperature" must be a number from 0 to 100, but is -0.1'],
+		[{ topP: 1.1 }, 'The option "Top P" must be a number from 0 to 1, but is 1.1'],
+		[{ minP: 5 }, 'The option "Min P" must be a number from 0 to 1, but is 5'],
+		[{ presencePenalty: 3 }, 'The option "Presence Penalty" must be a number from -2 to 2, but is 3'],
+		[{ mirostat: 3 }, 'The option "Mirostat" must be a number from 0 to 2, but is 3'],
+		[{ repeatLastN: -1 }, 'The option "Repeat Last N" must be a number from 0 to 2147483647, but is -1'],
+		[{ dryPenaltyLastN: -1 }, 'The option "DRY: Penalty Last N" must be a number from 0 to 2147483647, but is -1'],
+		[{ dryAllowedLength: -1 }, 'The option "DRY: Allowed Length" must be a number from 0 to 2147483647, but is -1'],
+		[{ maxTokens: 0 }, 'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0'],
+		[{ maxTokens: -2 }, 'The option "Maximum Tokens" must be a number from -1 to 2147483647, but is -2'],
+		[{ temperature: NaN }, 'The option "Temperature" must be a number from 0 to 100, but is NaN'],
+		[{ seed: Infinity }, 'The option "Seed" must be a number, but is Infinity'],
+		[{ extraBody: [1] as unknown as Record<string, unknown> }, 'The option "Extra Body" must be a JSON object'],
 		[
 			{ chatTemplateArguments: 'x' as unknown as Record<string, unknown> },
-			'The option "chatTemplateArguments" must be a JSON object',
+			'The option "Chat Template Arguments" must be a JSON object',
 		],
 	])('case 23, 25: %j is refused', (parameters, message) => {
 		expect.assertions(2);

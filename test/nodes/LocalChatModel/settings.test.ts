@@ -242,7 +242,7 @@ describe('the settings of the chat model', () => {
 	it.each<[Given, string | RegExp]>([
 		[{ options: { temperature: 'hot' } }, 'The field "Temperature" must be a number from 0 to 100, but is "hot"'],
 		[{ options: { topP: 7 } }, 'The field "Top P" must be a number from 0 to 1, but is 7'],
-		[{ options: { topK: true } }, 'The field "Top K" must be a number from 0, but is true'],
+		[{ options: { topK: true } }, 'The field "Top K" must be a number from 0 to 2147483647, but is true'],
 		[{ options: { maxRetries: 'x' } }, 'The field "Retries" must be a number from 0 to 20, but is "x"'],
 		[{ options: { idleLimit: 'x' } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is "x"'],
 		[{ options: { idleLimit: -1 } }, 'The field "Idle Limit (Seconds)" must be a number from 0, but is -1'],

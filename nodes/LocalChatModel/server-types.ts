@@ -1,0 +1,19 @@
+import type { IDisplayOptions } from 'n8n-workflow';
+
+import { KINDS } from '../../lib/servers/kinds';
+import type { ServerKind, ServerTraits } from '../../lib/servers/kinds/kind';
+
+/** The kinds of server that can be chosen in the node. */
+const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];
+
+/**
+ * Shows a field for the server types that do something with it, and where the type is found out later.
+ *
+ * @param from where the field stands: among the options (`/serverType`) or beside Server Type
+ */
+export function shownWhere(
+	isTaken: (traits: ServerTraits, type: ServerKind) => boolean,
+	from: '' | '/' = '/',
+): IDisplayOptions {
+	return { show: { [`${from}serverType`]: ['auto', ...SERVER_TYPES.filter((type) => isTaken(KINDS[type], type))] } };
+}
