@@ -1,6 +1,7 @@
 import type { FailureKind } from '../errors/server-error';
 import { kindOfMessage } from '../errors/http-failure';
-import { closingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
+import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
+import type { ThinkingSeen } from './thinking-habits';
 import { ToolCallAssembly } from './tool-call-assembly';
 import { ownToolCallIds } from './tool-call-ids';
 import type { ChatAnswer, Timings, Usage, WireChunk } from './types';
@@ -102,12 +103,14 @@ export class Assembly {
 		return { text: this.text, reasoning: this.reasoning };
 	}
 
-	/** Whether this model leaves its opening thinking tag out, as seen in this answer. */
-	get openingThinkTagMissing(): boolean {
-		return (
-			this.splitter.openingTagWasMissing ||
-			(!this.splitter.foundThinking && this.reasoning === '' && closingTagOnItsOwnLine(this.text) !== undefined)
-		);
+	/** How the model marks its thinking, as seen in this answer. */
+	get thinkingSeen(): ThinkingSeen {
+		const { openingTagWasMissing, foundThinking } = this.splitter;
+		const markedThinking = !openingTagWasMissing && (foundThinking || this.reasoning.trim() !== '');
+		return {
+			markedThinking,
+			openingTagMissing: openingTagWasMissing || (!markedThinking && hasClosingTagOnItsOwnLine(this.text)),
+		};
 	}
 
 	push(chunk: WireChunk): AssemblyStep {

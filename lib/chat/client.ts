@@ -11,6 +11,7 @@ import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength 
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { REFUSALS, traitsOf } from '../servers/kinds';
 import type { Concession, Refusal, ServerKind } from '../servers/kinds/kind';
+import { ThinkingHabits, type ThinkingSeen } from './thinking-habits';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
 import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, Thinking, WireChunk } from './types';
@@ -45,8 +46,7 @@ const ENDED_WITHOUT_MARKER =
 
 const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
 
-/** Models whose answers were seen to begin inside a thinking block, each with its server. */
-const beginsThinking = new Set<string>();
+const thinkingHabits = new ThinkingHabits();
 const sharedMemory = new TurnMemory();
 
 const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
@@ -107,7 +107,7 @@ export class ChatClient {
 				? (knownServerKind(this.connection, request.model) ?? 'other')
 				: request.serverKind;
 		const assembly = new Assembly({
-			openingThinkTagMayBeMissing: call.whole === true || this.mayBeginThinking(serverKind),
+			openingThinkTagMayBeMissing: this.mayBeginThinking(serverKind, call.whole),
 			prefill: prefillOf(messages),
 		});
 		const presenter = new ThinkingPresenter(this.showsThinking);
@@ -143,11 +143,11 @@ export class ChatClient {
 		const closing = presenter.end();
 		if (closing !== '') yield closing;
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
-		if (assembly.openingThinkTagMissing) beginsThinking.add(this.modelKey);
 		// Ollama's answers tell where they come from, whatever gateway passed them on.
 		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
 		if ('failed' in result) throw this.explain(result.failed, reader.url, maker.cutStreamRemedy);
 		this.memory.remember(result.answer);
+		this.learnThinking(assembly.thinkingSeen, result.answer);
 		const { answer } = result;
 		const dropped =
 			answer.usage === undefined
@@ -190,12 +190,20 @@ export class ChatClient {
 		];
 	}
 
-	/** llama-server splits thinking off itself, or sends the opening tag along: what it streams is not held back for a name. */
-	private mayBeginThinking(serverKind: ServerKind): boolean {
-		return (
-			beginsThinking.has(this.modelKey) ||
-			(!traitsOf(serverKind).splitsThinking && THINKING_MODELS.test(this.settings.model))
-		);
+	/**
+	 * Whether text is held back until a closing tag decides what it is. llama-server splits thinking off itself, or sends the opening tag along:
+	 * what it streams is not held back for a name. Where nobody reads along, waiting costs nothing.
+	 */
+	private mayBeginThinking(serverKind: ServerKind, whole = false): boolean {
+		if (thinkingHabits.leavesOpeningTagOut(this.modelKey)) return true;
+		if (thinkingHabits.marksItsThinking(this.modelKey)) return false;
+		return whole || (!traitsOf(serverKind).splitsThinking && THINKING_MODELS.test(this.settings.model));
+	}
+
+	/** An answer that was cut off, or that holds calls only, tells nothing by what it lacks. */
+	private learnThinking(seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
+		const tells = seen.openingTagMissing || seen.markedThinking || (text.trim() !== '' && finishReason !== 'length');
+		if (tells) thinkingHabits.learn(this.modelKey, seen);
 	}
 
 	/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */

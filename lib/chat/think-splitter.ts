@@ -1,21 +1,28 @@
+import { CodeBlocks } from './code-blocks';
+
 export interface SplitText {
 	text: string;
 	reasoning: string;
 }
 
-/** Opening tag to closing tag. Only a block at the very start of the answer is taken for thinking. */
-const TAGS: ReadonlyArray<readonly [open: string, close: string]> = [
-	['<think>', '</think>'],
-	['<thinking>', '</thinking>'],
-	['[THINK]', '[/THINK]'],
-];
+/** Thinking tags: `<think>` and `<thinking>` in any case and with attributes, and Mistral's `[THINK]`. */
+const TAG = /<(\/?)(think|thinking)(\s[^<>]{0,100})?>|\[(\/?)THINK\]/gi;
+/** The beginning of one at the end of a text. */
+const TAG_BEGINNING =
+	/(?:<\/?(?:t|th|thi|thin|think(?:i|in|ing)?(?:\s[^<>]{0,100})?)?|\[\/?(?:T|TH|THI|THIN|THINK)?)$/i;
+const MAX_TAG = 120;
 
-const LONGEST_TAG = Math.max(...TAGS.flat().map((tag) => tag.length));
+interface Tag {
+	start: number;
+	end: number;
+	/** What closes the block that this tag opens; undefined for a closing tag. */
+	close?: RegExp;
+}
 
 type State =
 	/** Nothing but white space so far, or the beginning of an opening tag. */
 	| { at: 'start' }
-	| { at: 'thinking'; close: string }
+	| { at: 'thinking'; close: RegExp }
 	/** The opening tag may have been part of the prompt: held back until a closing tag decides. */
 	| { at: 'undecided' }
 	/** White space behind a closing tag is not part of the answer. */
@@ -26,6 +33,8 @@ type State =
  * Splits thinking off an answer that carries it in its text, tag by tag and however the tags are cut into pieces.
  * Servers do that when they do not know the model's format (`--reasoning-format none`, plain FastAPI servers).
  *
+ * Only a block at the very start of the answer is taken for thinking.
+ *
  * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer begins inside
  *   the block. Then everything is held back until `</think>` arrives; without one it was an answer after all.
  */
@@ -34,6 +43,7 @@ export class ThinkSplitter {
 	private held = '';
 	/** What is held back in front of `held` while nothing is decided, already searched. */
 	private passed = '';
+	private search = new TagSearch();
 	private sawTag = false;
 	private openingMissing = false;
 
@@ -65,17 +75,19 @@ export class ThinkSplitter {
 
 	/** The end of the answer: what was held back is given out. */
 	end(): SplitText {
+		const out: SplitText = { text: '', reasoning: '' };
+		const wasUndecided = this.state.at === 'undecided';
+		if (wasUndecided) {
+			// The end of the answer ends a line.
+			this.held += '\n';
+			while (this.step(out));
+		}
 		const rest = this.takePassed() + this.held;
 		this.held = '';
-		const found = this.state.at === 'undecided' ? closingTagOnItsOwnLine(`${rest}\n`) : undefined;
-		if (found !== undefined) {
-			this.sawTag = true;
-			this.openingMissing = true;
-			return { text: '', reasoning: rest.slice(0, found.start) };
-		}
-		if (this.state.at === 'thinking') return { text: '', reasoning: rest };
-		if (this.state.at === 'gap') return { text: '', reasoning: '' };
-		return { text: rest, reasoning: '' };
+		if (this.state.at === 'thinking') out.reasoning += rest;
+		else if (this.state.at !== 'gap') out.text += rest;
+		if (wasUndecided && !this.openingMissing) out.text = out.text.slice(0, -1);
+		return out;
 	}
 
 	/** @returns whether there is more to do with what is held */
@@ -96,45 +108,39 @@ export class ThinkSplitter {
 
 	private atStart(): boolean {
 		const begin = this.held.trimStart();
-		for (const [open, close] of TAGS) {
-			if (begin.startsWith(open)) {
-				this.held = begin.slice(open.length);
-				this.state = { at: 'thinking', close };
-				this.sawTag = true;
-				return true;
-			}
+		const [tag] = tagsIn(begin.slice(0, MAX_TAG));
+		if (tag?.start === 0 && tag.close !== undefined) {
+			this.held = begin.slice(tag.end);
+			this.state = { at: 'thinking', close: tag.close };
+			this.sawTag = true;
+			return true;
 		}
-		if (begin === '' || TAGS.some(([open]) => open.startsWith(begin))) return false;
+		if (begin === '' || (tag === undefined && beginningOfTag(begin) === 0)) return false;
 		this.state = { at: this.openingTagMayBeMissing && !this.sawTag ? 'undecided' : 'answer' };
 		return true;
 	}
 
-	private inThinking(out: SplitText, close: string): boolean {
-		const end = this.held.indexOf(close);
-		if (end >= 0) {
-			out.reasoning += this.held.slice(0, end);
-			this.held = this.held.slice(end + close.length);
-			this.state = { at: 'gap' };
-			return true;
-		}
-		const keep = overlap(this.held, close);
-		out.reasoning += this.held.slice(0, this.held.length - keep);
-		this.held = this.held.slice(this.held.length - keep);
-		return false;
+	private inThinking(out: SplitText, close: RegExp): boolean {
+		const end = close.exec(this.held);
+		const stop = end?.index ?? beginningOfTag(this.held) ?? this.held.length;
+		out.reasoning += this.held.slice(0, stop);
+		this.held = this.held.slice(stop + (end?.[0].length ?? 0));
+		if (end === null) return false;
+		this.state = { at: 'gap' };
+		return true;
 	}
 
 	private undecided(out: SplitText): boolean {
-		const found = firstTagOnItsOwnLine(this.held, this.passed === '');
-		if (found === undefined) {
+		const found = this.search.next(this.held);
+		if (found.tag === undefined) {
 			// A long answer is not searched from its beginning with every token.
-			const done = Math.max(0, this.held.length - LONGEST_TAG - 1);
-			this.passed += this.held.slice(0, done);
-			this.held = this.held.slice(done);
+			this.passed += this.held.slice(0, found.searched);
+			this.held = this.held.slice(found.searched);
 			return false;
 		}
-		if (found.opens) return this.decideForAnswer();
-		out.reasoning += this.takePassed() + this.held.slice(0, found.start);
-		this.held = this.held.slice(found.end);
+		if (found.tag.close !== undefined) return this.decideForAnswer();
+		out.reasoning += this.takePassed() + this.held.slice(0, found.tag.start);
+		this.held = this.held.slice(found.tag.end);
 		this.state = { at: 'gap' };
 		this.sawTag = true;
 		this.openingMissing = true;
@@ -170,43 +176,58 @@ export class ThinkSplitter {
 }
 
 /**
- * A closing tag that ends a thinking block whose opening tag is missing. Models put it at the beginning or the end of a
- * line, so an answer that merely talks about the tag is left alone; so is one that shows a whole block, with both tags.
+ * Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. Models put it at the beginning or the end of a
+ * line, so an answer that merely talks about the tag is left alone; so is one that shows a whole block, with both tags, or the
+ * tag in a block of code.
  */
-export function closingTagOnItsOwnLine(text: string): { start: number; end: number } | undefined {
-	const first = firstTagOnItsOwnLine(text);
-	return first === undefined || first.opens ? undefined : { start: first.start, end: first.end };
+export function hasClosingTagOnItsOwnLine(text: string): boolean {
+	const { tag } = new TagSearch().next(`${text}\n`);
+	return tag !== undefined && tag.close === undefined;
 }
 
-/** The first tag of any kind that begins or ends a line: what comes later must not change the decision, as it may not have arrived yet. */
-function firstTagOnItsOwnLine(text: string, isBeginning = true): Tag | undefined {
-	const found = TAGS.flatMap(([open, close]) => [
-		onItsOwnLine(text, open, true, isBeginning),
-		onItsOwnLine(text, close, false, isBeginning),
-	]);
-	return found.filter((tag) => tag !== undefined).sort((a, b) => a.start - b.start)[0];
-}
+/** Looks for the first tag of any kind that begins or ends a line outside of code: what comes later must not change the decision. */
+class TagSearch {
+	private readonly code = new CodeBlocks();
 
-interface Tag {
-	start: number;
-	end: number;
-	opens: boolean;
-}
-
-function onItsOwnLine(text: string, tag: string, opens: boolean, isBeginning: boolean): Tag | undefined {
-	for (let start = text.indexOf(tag); start >= 0; start = text.indexOf(tag, start + 1)) {
-		const end = start + tag.length;
-		if ((start === 0 && isBeginning) || text[start - 1] === '\n' || text[end] === '\n') return { start, end, opens };
+	/**
+	 * @param text what follows on the part of the last text that was searched
+	 * @returns the tag, or how much of the text need not be looked at again
+	 */
+	next(text: string): { tag: Tag; searched?: undefined } | { tag?: undefined; searched: number } {
+		let at = 0;
+		const passTo = (end: number) => {
+			this.code.push(text.slice(at, end));
+			at = end;
+		};
+		for (const tag of tagsIn(text)) {
+			passTo(tag.start);
+			const isInBlock = this.code.isInBlock;
+			if (!isInBlock && this.code.isAtLineStart) return { tag };
+			// What follows decides, and has not arrived.
+			if (!isInBlock && tag.end === text.length) return { searched: at };
+			if (!isInBlock && text[tag.end] === '\n') return { tag };
+		}
+		passTo(Math.max(at, beginningOfTag(text) ?? text.length));
+		return { searched: at };
 	}
-	return undefined;
 }
 
-/** Length of the longest end of `text` that is a beginning of `tag`. */
-function overlap(text: string, tag: string): number {
-	for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) {
-		if (text.endsWith(tag.slice(0, length))) return length;
+function* tagsIn(text: string): Generator<Tag> {
+	for (const match of text.matchAll(TAG)) {
+		const [all, slash, name, attributes, bracketSlash] = match;
+		// `<think/>` is empty, and brackets are Mistral's only in capitals.
+		if (attributes?.endsWith('/') || (name === undefined && all !== all.toUpperCase())) continue;
+		const opens = slash !== '/' && bracketSlash !== '/';
+		const close = name === undefined ? /\[\/THINK\]/ : new RegExp(`</${name}\\s*>`, 'i');
+		yield { start: match.index, end: match.index + all.length, ...(opens ? { close } : {}) };
 	}
-	return 0;
+}
+
+/** Where a tag may have begun whose end has not arrived. */
+function beginningOfTag(text: string): number | undefined {
+	const from = Math.max(0, text.length - MAX_TAG);
+	const found = TAG_BEGINNING.exec(text.slice(from));
+	return found === null ? undefined : from + found.index;
 }
 
 /** Takes a leading thinking block out of a finished text, for messages that come back from a memory. */

@@ -1196,26 +1196,57 @@ describe('thinking', () => {
 
 	const withoutOpening = () => reply.chunks(['Hm.', '\n</think>\n\n', 'Yes', '.']);
 
-	it('a missing opening tag is learned for the next answer of the model', async () => {
+	const raw = (...pieces: string[]) =>
+		reply.sse([
+			...pieces.map((content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`),
+			'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+		]);
+
+	it('a missing opening tag is learned from two answers of the model in a row', async () => {
 		const sim = await start({ profile: 'fastapi' });
-		const raw = (...pieces: string[]) =>
-			reply.sse([
-				...pieces.map((content) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`),
-				'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
-			]);
 		const client = clientOf(sim, { model: 'quiet-thinker' });
 		const pieces = ['Hm.', '\n</think>\n\n', 'Yes', '.'];
-		sim.script(raw(...pieces), raw(...pieces), raw('No', ' thinking.'), raw(...pieces));
-		expect((await run(client)).answer.text).toBe('Hm.\n</think>\n\nYes.');
-		const second = await run(client);
-		expect(second.pieces.join('')).toBe('Yes.');
-		expect(second.answer.reasoning).toBe('Hm.\n');
-		expect((await run(client)).answer.text).toBe('No thinking.');
+		const plain = 'Hm.\n</think>\n\nYes.';
+		sim.script(...Array.from({ length: 4 }, () => raw(...pieces)));
+		expect((await run(client)).answer.text).toBe(plain);
+		expect((await run(client)).answer.text).toBe(plain);
+		const third = await run(client);
+		expect(third.pieces.join('')).toBe('Yes.');
+		expect(third.answer.reasoning).toBe('Hm.\n');
 		// Not of every model, and not of a model that has the same name elsewhere.
-		expect((await run(clientOf(sim, { model: 'another' }))).answer.text).toBe('Hm.\n</think>\n\nYes.');
+		expect((await run(clientOf(sim, { model: 'another' }))).answer.text).toBe(plain);
 		const elsewhere = await start();
 		elsewhere.script(withoutOpening());
-		expect((await run(clientOf(elsewhere, { model: 'quiet-thinker' }))).answer.text).toBe('Hm.\n</think>\n\nYes.');
+		expect((await run(clientOf(elsewhere, { model: 'quiet-thinker' }))).answer.text).toBe(plain);
+	});
+
+	it('one answer that quotes the tag changes nothing, and what was learned is unlearned', async () => {
+		const sim = await start({ profile: 'fastapi' });
+		const client = clientOf(sim, { model: 'quotes-the-tag' });
+		const quote = 'It ends with\n</think>\nand then the answer.';
+		const streamed = async (...pieces: string[]) => {
+			sim.script(raw(...pieces));
+			return (await run(client)).answer.text;
+		};
+		expect(await streamed(quote)).toBe(quote);
+		expect(await streamed('No', ' thinking.')).toBe('No thinking.');
+		expect(await streamed(quote)).toBe(quote);
+		// In a block of code it does not even count.
+		for (let i = 0; i < 3; i++) expect(await streamed('```\n</think>\n```\n')).toBe('```\n</think>\n```\n');
+		expect(await streamed(quote)).toBe(quote);
+		expect(await streamed(quote)).toBe(quote);
+		// Learned by now, and unlearned with the first answer without the tag.
+		expect(await streamed('No', ' thinking.')).toBe('No thinking.');
+		expect(await streamed(quote)).toBe(quote);
+	});
+
+	it('a model whose thinking comes apart loses no text in front of a tag that it quotes', async () => {
+		const sim = await start({ profile: 'fastapi', models: [{ id: 'marks-its-thinking', thinking: true }] });
+		const client = clientOf(sim, { model: 'marks-its-thinking' });
+		const quote = 'It ends with\n</think>\nand then the answer.';
+		sim.script(reply.reasoning('Hm.', 'Yes.'), raw(quote));
+		await run(client);
+		expect((await run(client, { whole: true })).answer).toMatchObject({ text: quote, reasoning: '' });
 	});
 
 	it('a missing opening tag is understood at once where nobody reads along', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { closingTagOnItsOwnLine, ThinkSplitter, withoutThinking } from '../../../lib/chat/think-splitter';
+import { hasClosingTagOnItsOwnLine, ThinkSplitter, withoutThinking } from '../../../lib/chat/think-splitter';
 import { process } from '../../support/node';
 import { examples } from '../../support/properties';
 
@@ -42,6 +42,14 @@ describe('thinking in the text of an answer', () => {
 		['Use <think> and </think> to think.', 'Use <think> and </think> to think.', ''],
 		['`<think>` begins it.\n</think>\nends it.', '`<think>` begins it.\n</think>\nends it.', ''],
 		['<think>a</think>b <think>c</think>', 'b <think>c</think>', 'a'],
+		['<THINK>a</THINK>b', 'b', 'a'],
+		['<Thinking>a</thinking >b', 'b', 'a'],
+		['<think budget="low">\na</think>b', 'b', '\na'],
+		['<think\nid="1">a</think>b', 'b', 'a'],
+		['<think/>a', '<think/>a', ''],
+		['<think />a', '<think />a', ''],
+		['<thinker>a</thinker>', '<thinker>a</thinker>', ''],
+		['[think]a[/think]b', '[think]a[/think]b', ''],
 	])('case 64: %j', (answer, text, reasoning) => {
 		expect(withoutThinking(answer)).toEqual({ text, reasoning });
 		expect(split([...answer])).toMatchObject({ text, reasoning, missing: false });
@@ -85,6 +93,8 @@ describe('a missing opening tag', () => {
 		['a </think> tag\n</think>\nb', 'b', 'a </think> tag\n'],
 		['a\n[/THINK]\nb\n</think>\nc', 'b\n</think>\nc', 'a\n'],
 		['a\n</think>\n<think>b</think>c', 'c', 'a\nb'],
+		['a\n</THINK>\nb', 'b', 'a\n'],
+		['a\n```\n</think>\n```\nb\n</think>\nc', 'c', 'a\n```\n</think>\n```\nb\n'],
 	])('is understood in %j', (answer, text, reasoning) => {
 		expect(split([answer], true)).toEqual({ text, reasoning, found: true, missing: true });
 		expect(split([...answer], true)).toEqual({ text, reasoning, found: true, missing: true });
@@ -95,6 +105,8 @@ describe('a missing opening tag', () => {
 		'The tag </think> ends it.',
 		'Write it like this:\n<think>\nyour thoughts\n</think>\nand then the answer.',
 		'Begin with <think>\nand end with\n</think>\n.',
+		'It ends with\n```xml\n</think>\n```\nand then comes the answer.',
+		'It ends with\n~~~\n</think>',
 	])('is not seen where nothing is missing: %j', (answer) => {
 		expect(split([answer], true)).toEqual({ text: answer, reasoning: '', found: false, missing: false });
 		expect(split([...answer], true)).toEqual({ text: answer, reasoning: '', found: false, missing: false });
@@ -138,10 +150,17 @@ describe('a missing opening tag', () => {
 
 describe('a closing tag on a line of its own', () => {
 	it('is found at the beginning or end of a line, and only before any opening tag', () => {
-		expect(closingTagOnItsOwnLine('a\n</think> b')).toEqual({ start: 2, end: 10 });
-		expect(closingTagOnItsOwnLine('a</think>\nb')).toEqual({ start: 1, end: 9 });
-		expect(closingTagOnItsOwnLine('a </think> b')).toBeUndefined();
-		expect(closingTagOnItsOwnLine('\n<think>\na\n</think>\n')).toBeUndefined();
+		expect(hasClosingTagOnItsOwnLine('a\n</think> b')).toBe(true);
+		expect(hasClosingTagOnItsOwnLine('a</think>\nb')).toBe(true);
+		expect(hasClosingTagOnItsOwnLine('a</think>')).toBe(true);
+		expect(hasClosingTagOnItsOwnLine('a </think> b')).toBe(false);
+		expect(hasClosingTagOnItsOwnLine('\n<think>\na\n</think>\n')).toBe(false);
+	});
+
+	it('is not seen in a block of code', () => {
+		expect(hasClosingTagOnItsOwnLine('It ends so:\n```xml\n</think>\n```\nThen the answer.')).toBe(false);
+		expect(hasClosingTagOnItsOwnLine('~~~~\n```\n</think>\n~~~~')).toBe(false);
+		expect(hasClosingTagOnItsOwnLine('```\ncode\n```\n</think>\nYes.')).toBe(true);
 	});
 });
 
@@ -167,6 +186,10 @@ describe('whatever the answer and however it is cut', () => {
 				'a',
 				'Bc.',
 				'é🦙',
+				'```',
+				'<THINK>',
+				'<think a="b">',
+				'<think ',
 			),
 			{
 				maxLength: 14,
@@ -190,7 +213,7 @@ describe('whatever the answer and however it is cut', () => {
 
 	/** Whether `rest` is `all` with nothing but tags and white space taken out. */
 	function isAllButTags(all: string, rest: string): boolean {
-		const removable = /^(?:<\/?think(?:ing)?>|\[\/?THINK\]|\s)/;
+		const removable = /^(?:<\/?think(?:ing)?(?:\s[^<>]*)?>|\[\/?THINK\]|\s)/i;
 		const seen = new Map<string, boolean>();
 		const follows = (i: number, j: number): boolean => {
 			if (i === all.length) return j === rest.length;
