@@ -11,6 +11,7 @@ import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength 
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { REFUSALS, traitsOf } from '../servers/kinds';
 import type { Concession, Refusal, ServerKind } from '../servers/kinds/kind';
+import { retryUntilReady } from '../servers/retry';
 import { ThinkingHabits, type ThinkingSeen } from './thinking-habits';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
@@ -118,10 +119,7 @@ export class ChatClient {
 			for await (const batch of reader.batches) {
 				if (unreadable !== undefined) throw unreadable.error;
 				const { step, ...rest } = this.readBatch(batch, assembly, reader);
-				if (firstTokenMs === 0 && assembly.started) {
-					firstTokenMs = performance.now() - startedAt;
-					reader.firstToken();
-				}
+				if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 				const shown = presenter.show(step);
 				if (shown !== '') yield shown;
 				unreadable = rest.unreadable;
@@ -221,6 +219,7 @@ export class ChatClient {
 				const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
 				return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
 			}
+			if (bringsContent(chunk)) reader.content();
 			const step = assembly.push(chunk);
 			sum.text += step.text;
 			sum.reasoning += step.reasoning;
@@ -266,9 +265,14 @@ export class ChatClient {
 			return await this.connection.stream(this.protocol.url(this.connection.url), {
 				json: this.protocol.body(request),
 				signal,
-				model: request.model,
+				about: { model: request.model },
 				limits: this.settings.limits,
-				retries: this.settings.retries,
+				framing: this.protocol.framing,
+				retry: retryUntilReady(this.connection, {
+					retries: this.settings.retries,
+					firstTokenMs: this.settings.limits?.firstTokenMs,
+					about: { model: request.model },
+				}),
 			});
 		} catch (error) {
 			return {
@@ -288,7 +292,7 @@ export class ChatClient {
 	}
 
 	private contextOf(url: string) {
-		return this.connection.contextOf(url, this.settings.model);
+		return this.connection.contextOf(url, { model: this.settings.model });
 	}
 
 	private explain(failed: AssemblyFailure, url: string, cutRemedy: string | undefined): ServerError {
@@ -304,6 +308,12 @@ export class ChatClient {
 			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
 		});
 	}
+}
+
+/** Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server lives. */
+function bringsContent({ text, reasoning, toolCalls = [] }: WireChunk): boolean {
+	const isEmpty = (args: unknown) => args === undefined || args === '';
+	return Boolean(text) || Boolean(reasoning) || toolCalls.some(({ name, arguments: args }) => name || !isEmpty(args));
 }
 
 /** A trailing assistant message is continued by the server, which repeats it at the beginning of the answer. */

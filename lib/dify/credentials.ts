@@ -1,10 +1,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { BaseUrlError } from '../servers/base-url';
-import { Connection } from '../http/connection';
-import type { ConnectionSettings } from '../http/types';
+import { addressOf, connectTo, type ServerSettings } from '../servers/connect';
 import { credentialHeaders, egressFilterOf } from '../servers/credential';
-import { failure } from '../errors/failure';
 import { resolveDifyBase } from './base-url';
 import { DifyClient } from './client';
 
@@ -44,28 +41,19 @@ export const KEY_TEST_PATHS = { app: '/info', knowledge: '/datasets?page=1&limit
 export function difyClient(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
-	more: Partial<ConnectionSettings> = {},
+	more: Partial<ServerSettings> = {},
 ): DifyClient {
 	const credential = readDifyCredential(data);
-	const connection = new Connection({
+	const connection = connectTo({
 		baseUrl: credential.baseUrl,
 		headers: difyHeaders(credential),
 		ignoreSslIssues: credential.ignoreSslIssues,
 		egressFilter: egressFilterOf(helpers),
-		service: 'dify',
+		about: { service: 'dify' },
 		...more,
 	});
-	return new DifyClient(connection, apiOf(credential.baseUrl));
-}
-
-function apiOf(typed: string): string {
-	try {
-		return resolveDifyBase(typed);
-	} catch (error) {
-		throw failure(
-			'invalidUrl',
-			{},
-			error instanceof BaseUrlError ? { message: error.message, facts: { part: error.part } } : {},
-		);
-	}
+	return new DifyClient(
+		connection,
+		addressOf(() => resolveDifyBase(credential.baseUrl)),
+	);
 }

@@ -1,4 +1,4 @@
-import { switchOf } from '../switch';
+import { switchOf } from '../values';
 import { refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';

@@ -120,7 +120,7 @@ async function open(
 	reader: RunReader,
 ): Promise<EventStream | { failed: ServerError }> {
 	try {
-		const stream = await client.connection.stream(url, {
+		return await client.connection.stream(url, {
 			json,
 			signal: reader.signal,
 			onBytes: () => reader.piece(),
@@ -128,8 +128,6 @@ async function open(
 			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0, progressMs: 0 },
 			refuse: (answer) => answerError(client.connection, answer, 'POST'),
 		});
-		stream.firstToken();
-		return stream;
 	} catch (error) {
 		return { failed: inDifysWords(error as ServerError, url, reader) };
 	}

@@ -91,6 +91,8 @@ function proxyTrouble({ code, message, address, port, hostname }: LowLevelError,
 		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
 	if (status !== undefined) return `HTTP ${status}`;
 	if (code === 'UND_ERR_PRX_TLS') return text(message);
+	// Only the making of a tunnel has such a limit: whatever else is waited for, lib/http limits itself.
+	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
 	const target = hostAndPort(url);
 	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
 		return `${String(code)} ${String(address)}:${port}`;

@@ -15,7 +15,7 @@ export interface ProbeOptions {
 
 const MOST_TEXT = 256 * 1024;
 /** Several questions are asked at once, and what answers may be anything. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** One question to a server. Never fails: what went wrong is part of the result. */
 export async function ask(
@@ -30,7 +30,7 @@ export async function ask(
 		timeoutMs,
 		signal,
 		once: true,
-		mostBytes: MOST_BYTES,
+		maxBytes: MAX_BYTES,
 		...(json === undefined ? {} : { method: 'POST', json }),
 	};
 	const base = { method: json === undefined ? ('GET' as const) : ('POST' as const), url };

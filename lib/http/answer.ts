@@ -1,9 +1,15 @@
 import { parseJson } from '../values';
+import { JsonEnd } from './json-end';
+import { afterMs } from './limits';
 import type { CallAnswer, RequestOptions } from './types';
 
-const MOST_ERROR_BODY = 1024 * 1024;
+const MAX_REFUSAL_BYTES = 1024 * 1024;
+/** For the body of a refusal, from its headers on: what matters stands in the first bytes. */
+const MAX_REFUSAL_MS = 3_000;
+/** For what follows a complete JSON answer: nothing does, but not every server ends its body. */
+const MAX_TAIL_MS = 1_000;
 /** Far above every list and record that is called for; an endless answer (a web cam, a file server) must not fill n8n's memory. */
-export const MOST_ANSWER = 64 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** An HTTP answer whose body has not been read. */
 export interface Answer {
@@ -33,24 +39,95 @@ export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'h
 	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : location;
 }
 
-/** @returns undefined where the answer is longer than `most` bytes */
-export async function readAnswer(answer: Answer, most = MOST_ANSWER): Promise<CallAnswer | undefined> {
+interface AnswerReading {
+	signal: AbortSignal;
+	explain: (error: unknown) => Error;
+	maxBytes?: number;
+}
+
+/**
+ * Reads the body of an answer. A server that says less than it promised, or leaves its body open, is taken at what it said:
+ * a refusal after 3 s, and a JSON answer that is complete after 1 s more.
+ *
+ * @param reading `signal` of the request: what it ends is not read any further; `explain`: what an error while reading means
+ * @returns undefined where the answer is longer than `maxBytes`
+ */
+export async function readAnswer(
+	answer: Answer,
+	{ maxBytes = MAX_ANSWER_BYTES, signal, explain }: AnswerReading,
+): Promise<CallAnswer | undefined> {
+	const isRefusal = answer.status >= 300;
 	const decoder = new TextDecoder('utf-8');
+	const json = new JsonEnd();
+	const refusedUntil = isRefusal ? performance.now() + MAX_REFUSAL_MS : Infinity;
+	let completeUntil = Infinity;
 	let text = '';
 	let size = 0;
-	for await (const bytes of answer.body) {
-		size += bytes.byteLength;
-		if (answer.status < 300 && size > most) {
-			answer.close();
-			return undefined;
+	try {
+		for await (const bytes of piecesUntil(answer.body, () => Math.min(refusedUntil, completeUntil))) {
+			size += bytes.byteLength;
+			if (!isRefusal && size > maxBytes) return undefined;
+			const piece = decoder.decode(bytes, { stream: true });
+			text += piece;
+			if (!json.isComplete && json.push(piece) !== undefined) completeUntil = performance.now() + MAX_TAIL_MS;
+			if (isRefusal && size > MAX_REFUSAL_BYTES) break;
 		}
-		text += decoder.decode(bytes, { stream: true });
-		if (answer.status >= 300 && size > MOST_ERROR_BODY) break;
+	} catch (error) {
+		// A refusal whose body breaks off is still that refusal.
+		if (!isRefusal || signal.aborted) throw explain(error);
+	} finally {
+		answer.close();
 	}
-	answer.close();
 	text += decoder.decode();
 	const { status, headers, url, redirects } = answer;
 	return { status, headers, text, json: parseJson(text), url, ...(redirects === undefined ? {} : { redirects }) };
+}
+
+/**
+ * The pieces of a body up to its end, or to a time after which nothing is waited for.
+ *
+ * @param deadline that time as `performance.now()` counts; asked for again after every piece
+ */
+export async function* piecesUntil(
+	body: AsyncIterable<Uint8Array>,
+	deadline: () => number,
+): AsyncGenerator<Uint8Array, void> {
+	const pieces = body[Symbol.asyncIterator]();
+	let timer: Timer | undefined;
+	try {
+		for (;;) {
+			const next = pieces.next();
+			const at = deadline();
+			if (at !== timer?.at) {
+				timer?.callOff();
+				timer = at === Infinity ? undefined : timerFor(at);
+			}
+			const result = timer === undefined ? await next : await Promise.race([next, timer.over]);
+			if (result === undefined) {
+				// Whoever reads closes the body now, and nobody waits for the error that this makes.
+				next.catch(() => {});
+				return;
+			}
+			if (result.done === true) return;
+			yield result.value;
+		}
+	} finally {
+		timer?.callOff();
+	}
+}
+
+interface Timer {
+	at: number;
+	over: Promise<undefined>;
+	callOff: () => void;
+}
+
+function timerFor(at: number): Timer {
+	let callOff = () => {};
+	const over = new Promise<undefined>((resolve) => {
+		callOff = afterMs(Math.max(0, Math.ceil(at - performance.now())), () => resolve(undefined));
+	});
+	return { at, over, callOff };
 }
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
@@ -61,24 +138,83 @@ export function flatten(headers: Record<string, string | string[] | undefined>):
 	);
 }
 
-/** The body without compression; undefined where the way it is compressed is unknown. */
+type CompressionFormat = ConstructorParameters<typeof DecompressionStream>[0];
+
+const COMPRESSIONS: Readonly<Record<string, string>> = {
+	gzip: 'gzip',
+	'x-gzip': 'gzip',
+	deflate: 'deflate',
+	// Node 22.15 and 24.7 on; older ones cannot, and zstd none of them.
+	br: 'brotli',
+};
+
+/** Compressors that are registered for HTTP. Everything else that servers write there is none. */
+const NOT_READABLE: ReadonlySet<string> = new Set([
+	'br',
+	'zstd',
+	'dcb',
+	'dcz',
+	'compress',
+	'x-compress',
+	'exi',
+	'pack200-gzip',
+]);
+
+/**
+ * The body without compression; undefined where it is compressed in a way that cannot be read here. Servers and proxies also
+ * write `none`, `utf-8`, `binary` or `chunked` into this header, which compress nothing.
+ */
 export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
-	const name = encoding.trim().toLowerCase();
-	if (name === '' || name === 'identity') return body;
-	const format = name === 'gzip' || name === 'x-gzip' ? 'gzip' : name === 'deflate' ? 'deflate' : undefined;
-	return format && unpacked(body, format);
+	// The last one was applied last.
+	const names = encoding
+		.toLowerCase()
+		.split(',')
+		.map((name) => name.trim())
+		.reverse();
+	let plain: AsyncIterable<Uint8Array> | undefined = body;
+	for (const name of names) {
+		const format = COMPRESSIONS[name];
+		if (plain === undefined || (format === undefined && !NOT_READABLE.has(name))) continue;
+		plain = format !== undefined && canUnpack(format) ? unpacked(plain, format) : undefined;
+	}
+	return plain;
+}
+
+function canUnpack(format: string): boolean {
+	try {
+		new DecompressionStream(format as CompressionFormat);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** An empty body is no compressed one, but some proxies label their own empty error answers so. */
-async function* unpacked(body: AsyncIterable<Uint8Array>, format: 'gzip' | 'deflate'): AsyncGenerator<Uint8Array> {
+async function* unpacked(body: AsyncIterable<Uint8Array>, format: string): AsyncGenerator<Uint8Array> {
 	const pieces = body[Symbol.asyncIterator]();
 	const first = await pieces.next();
 	if (first.done === true) return;
+	const actual = formatOf(first.value, format);
 	async function* all(): AsyncGenerator<Uint8Array> {
 		yield first.value as Uint8Array;
 		yield* { [Symbol.asyncIterator]: () => pieces };
 	}
-	yield* ReadableStream.from(all()).pipeThrough(
-		new DecompressionStream(format),
-	) as unknown as AsyncIterable<Uint8Array>;
+	if (actual === undefined) yield* all();
+	else
+		yield* ReadableStream.from(all()).pipeThrough(
+			new DecompressionStream(actual as CompressionFormat),
+		) as unknown as AsyncIterable<Uint8Array>;
+}
+
+/** How a body is compressed, by its first bytes: some servers pass on the label of an answer that they unpacked. */
+function formatOf(beginning: Uint8Array, labelled: string): string | undefined {
+	const [first = 0, second = 0] = beginning;
+	if (labelled === 'gzip') return first === 0x1f ? 'gzip' : undefined;
+	if (labelled !== 'deflate') return labelled;
+	if ((first & 0x0f) === 8 && (first * 256 + second) % 31 === 0) return 'deflate';
+	// Old servers leave out the header that deflate should have.
+	const isText = beginning
+		.subarray(0, 8)
+		.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d));
+	return isText ? undefined : 'deflate-raw';
 }

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { RequestQueue } from './queue';
-import { EnvHttpProxyAgent, type Dispatcher } from './vendor';
+import { EnvHttpProxyAgent, Pool, type Dispatcher } from './vendor';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -14,31 +13,42 @@ export interface ServerChannelKey {
 	connectLimitMs?: number;
 }
 
-/** What is shared by all requests to one origin with one credential. */
+/** The connections to one origin with one credential. */
 export interface ServerChannel {
 	/** For cheap GETs: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has a connection of its own. */
 	readonly fresh: Dispatcher;
-	readonly queue: RequestQueue;
+}
+
+/** A channel that stays open until it is released. */
+export interface ChannelUse extends ServerChannel {
+	/** Calling it twice is harmless. */
+	release(): void;
 }
 
 export const CONNECT_LIMIT_MS = 10_000;
-const MOST_CHANNELS = 64;
+const MAX_IDLE_CHANNELS = 64;
 
+type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
 type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
 
 interface Entry extends ServerChannel {
 	lookup: Lookup | undefined;
+	/** Requests that have it now. */
+	users: number;
 }
 
+/** The least recently used one first. */
 const channels = new Map<string, Entry>();
 
 /**
- * The channel of an origin and credential. Channels live in a cache that may vanish at any time; the least recently used
- * one is closed (its running requests finish) when there are more than 64.
+ * The channel of an origin and credential, for one request. Channels without a request are kept for the next one, up to 64;
+ * one that is in use is never closed, however many there are.
+ *
+ * @throws {ServerError} of kind `proxy` where the proxy variables of the environment cannot be used
  */
-export function channelFor(key: ServerChannelKey): ServerChannel {
+export function useChannel(key: ServerChannelKey): ChannelUse {
 	const id = createHash('sha256')
 		.update(
 			[
@@ -53,10 +63,21 @@ export function channelFor(key: ServerChannelKey): ServerChannel {
 	const entry = channels.get(id) ?? open(key);
 	// The look-up belongs to one execution's helpers; the newest is as good as the first, and does not keep that alive.
 	entry.lookup = key.egressFilter?.createSecureLookup();
+	entry.users++;
 	channels.delete(id);
 	channels.set(id, entry);
-	if (channels.size > MOST_CHANNELS) closeOldest();
-	return entry;
+	closeOldest();
+	let released = false;
+	return {
+		keepAlive: entry.keepAlive,
+		fresh: entry.fresh,
+		release: () => {
+			if (released) return;
+			released = true;
+			entry.users--;
+			closeOldest();
+		},
+	};
 }
 
 /** Closes every channel. For tests and for a process that ends. */
@@ -67,31 +88,50 @@ export async function closeChannels(): Promise<void> {
 }
 
 function closeOldest(): void {
+	if (channels.size <= MAX_IDLE_CHANNELS) return;
 	for (const [id, entry] of channels) {
-		if (entry.queue.active > 0 || entry.queue.length > 0) continue;
+		if (entry.users > 0) continue;
 		channels.delete(id);
 		void entry.keepAlive.close();
 		void entry.fresh.close();
-		return;
+		if (channels.size <= MAX_IDLE_CHANNELS) return;
 	}
 }
 
 function open(key: ServerChannelKey): Entry {
-	const entry: { lookup: Lookup | undefined } = { lookup: undefined };
-	const tls = { rejectUnauthorized: !key.ignoreSslIssues };
+	const entry: { lookup: Lookup | undefined; users: number } = { lookup: undefined, users: 0 };
+	const lookup: Lookup | undefined =
+		key.egressFilter === undefined ? undefined : (hostname, options, done) => entry.lookup?.(hostname, options, done);
+	const options = agentOptions(key, lookup);
+	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(options) });
+}
+
+function agentOptions(
+	{ origin, ignoreSslIssues, connectLimitMs = CONNECT_LIMIT_MS }: ServerChannelKey,
+	lookup: Lookup | undefined,
+): AgentOptions {
+	const tls = { rejectUnauthorized: !ignoreSslIssues };
 	const socket = {
-		timeout: key.connectLimitMs ?? CONNECT_LIMIT_MS,
+		timeout: connectLimitMs,
 		// n8n turns address-family selection off for the whole process, and then `localhost` resolves to ::1 only.
 		autoSelectFamily: true,
 		autoSelectFamilyAttemptTimeout: 250,
 	};
-	const lookup: Lookup | undefined =
-		key.egressFilter === undefined ? undefined : (hostname, options, done) => entry.lookup?.(hostname, options, done);
-	const options = {
+	const refuse: Pool.Options['connect'] = (_target, done) => {
+		// The variable may hold a password, so it is not shown.
+		const about = { code: 'its value is not a URL such as http://proxy:3128' };
+		done(failure('proxy', { url: origin }, { about }), null);
+	};
+	const pool = (address: string | URL, given: object) =>
+		new Pool(address, isUnusable(address) ? { ...given, connect: refuse } : given);
+	return {
 		connect: { ...tls, ...socket, ...(lookup === undefined ? {} : { lookup }) },
-		requestTls: tls,
+		requestTls: { ...tls, timeout: connectLimitMs },
 		// The proxy itself is the administrator's choice: n8n does not put it through its filter either.
 		proxyTls: { ...tls, ...socket },
+		factory: pool,
+		// The tunnel is part of the connection: a proxy that hangs there must not take the whole first-token limit.
+		clientFactory: (proxy, given) => pool(proxy, { ...given, headersTimeout: connectLimitMs }),
 		// A tunnel for plain http is what common proxies refuse: squid allows CONNECT to port 443 only.
 		proxyTunnel: false,
 		// Limits are kept by the Watchdog: undici's own 5 minutes are what breaks slow generations.
@@ -100,18 +140,33 @@ function open(key: ServerChannelKey): Entry {
 		keepAliveTimeout: 4_000,
 		keepAliveMaxTimeout: 4_000,
 	};
+}
+
+/** Takes the place of a proxy whose variable holds no URL. Nothing is ever sent there. */
+const UNUSABLE_PROXY = 'http://unusable.invalid';
+
+function isUnusable(address: string | URL): boolean {
+	return new URL(address).origin === UNUSABLE_PROXY;
+}
+
+/**
+ * undici refuses a variable such as `HTTP_PROXY=proxy:3128` at once, also for a server that NO_PROXY takes out. So such a
+ * proxy is an error only when it would be used.
+ */
+function agent(options: AgentOptions): Dispatcher {
+	const [httpProxy, httpsProxy] = [UNUSABLE_PROXY, UNUSABLE_PROXY];
+	return (
+		tryAgent(options) ??
+		tryAgent({ ...options, httpsProxy }) ??
+		tryAgent({ ...options, httpProxy }) ??
+		new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy })
+	);
+}
+
+function tryAgent(options: AgentOptions): Dispatcher | undefined {
 	try {
-		return Object.assign(entry, {
-			keepAlive: new EnvHttpProxyAgent(options),
-			fresh: new EnvHttpProxyAgent(options),
-			queue: new RequestQueue(),
-		});
+		return new EnvHttpProxyAgent(options);
 	} catch {
-		// The environment is all that can be wrong here. It may hold a password, so it is not shown.
-		throw failure(
-			'proxy',
-			{ url: key.origin },
-			{ about: { code: 'its value is not a URL such as http://proxy:3128' } },
-		);
+		return undefined;
 	}
 }

@@ -1,13 +1,14 @@
-import type { Answer } from './answer';
+import { piecesUntil, type Answer } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import type { ServerSentEvent } from './sse';
-import type { EventStream } from './types';
+import type { EventStream, Framing } from './types';
 
-const END_MARKER_MS = 3_000;
+const MAX_END_MS = 3_000;
 
 interface Reading {
+	framing?: Framing;
 	watchdog: Watchdog;
 	/** Called when the connection is closed, whoever closes it. */
 	end: () => void;
@@ -20,21 +21,25 @@ interface Reading {
 }
 
 /** The body of an answer as events, under the watch of the limits. */
-export function eventStream(answer: Answer, { watchdog, end, explain, onBytes, refusePage }: Reading): EventStream {
-	const reader = new BodyReader(answer.headers['content-type']);
+export function eventStream(
+	answer: Answer,
+	{ framing, watchdog, end, explain, onBytes, refusePage }: Reading,
+): EventStream {
+	const reader = new BodyReader(answer.headers['content-type'], framing);
 	const close = () => {
 		end();
 		answer.close();
 	};
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
+		let overAt = Infinity;
 		try {
-			for await (const bytes of answer.body) {
+			for await (const bytes of piecesUntil(answer.body, () => overAt)) {
 				watchdog.touch();
 				onBytes?.();
 				const events = reader.push(bytes);
-				if (events.length === 0) continue;
-				watchdog.progress();
-				yield events;
+				if (!reader.mayBeOver) overAt = Infinity;
+				else if (overAt === Infinity) overAt = performance.now() + MAX_END_MS;
+				if (events.length > 0) yield events;
 			}
 			const last = reader.end();
 			if (last.length > 0) yield last;
@@ -50,8 +55,8 @@ export function eventStream(answer: Answer, { watchdog, end, explain, onBytes, r
 		status: answer.status,
 		headers: answer.headers,
 		batches: batches(),
-		firstToken: () => watchdog.firstToken(),
-		finishing: () => watchdog.finishing(END_MARKER_MS),
+		content: () => watchdog.content(),
+		finishing: () => watchdog.finishing(MAX_END_MS),
 		strayLines: () => reader.strayLines,
 		close,
 	};

@@ -1,12 +1,14 @@
 /** Time limits of one request, in milliseconds; 0 = none. There is no total limit unless one is set. */
 export interface Limits {
-	/** From sending to the first token: covers the server's queue, loading, and reading the prompt. */
+	/** From asking to the first content: covers the queue in n8n, the server's own, loading, and reading the prompt. */
 	firstTokenMs: number;
-	/** Between any two pieces (pings count) after the first token. */
+	/** Between any two pieces of content after the first one: pings and empty pieces do not show that anything goes on. */
 	idleMs: number;
-	/** From sending to the end. */
+	/** The idle limit counts between any two pieces of the body, because pings show here that the work goes on. */
+	pingsCount?: boolean;
+	/** From asking to the end. */
 	totalMs?: number;
-	/** Between any two events: a server that only shows that it lives (Dify's pings) does not get on. */
+	/** Between any two pieces of content from the start, where pings satisfy the idle limit. */
 	progressMs?: number;
 }
 
@@ -15,7 +17,7 @@ export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 6
 export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit' | 'progressLimit';
 
 /** Node's timers overflow above this; a longer limit is looked at again when this much has passed. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving bytes
@@ -25,9 +27,10 @@ export class Watchdog {
 	private readonly controller = new AbortController();
 	private readonly startedAt = performance.now();
 	private lastByteAt = this.startedAt;
-	private lastEventAt = this.startedAt;
+	private lastContentAt = this.startedAt;
 	private firstTokenSeen = false;
 	private disarm: (() => void) | undefined;
+	private isFinishing = false;
 	private stopped = false;
 
 	/** The limit that was hit, once it was. */
@@ -53,25 +56,22 @@ export class Watchdog {
 		this.lastByteAt = performance.now();
 	}
 
-	/** An event arrived, not only a sign of life. */
-	progress(): void {
-		this.lastEventAt = performance.now();
-	}
-
-	/** The first token arrived: from now on the idle limit counts. */
-	firstToken(): void {
+	/** Something arrived that was asked for. The first time ends the first-token limit. */
+	content(): void {
+		this.lastByteAt = this.lastContentAt = performance.now();
 		if (this.firstTokenSeen) return;
 		this.firstTokenSeen = true;
-		this.touch();
 		this.arm();
 	}
 
-	/** Nothing of weight is to come any more: from now on a pause of `idleMs` ends the wait. */
+	/** Nothing of weight is to come any more: from now on `idleMs` without content end the wait, whatever else arrives. */
 	finishing(idleMs: number): void {
+		if (this.isFinishing) return;
+		this.isFinishing = true;
 		const shorter = this.limits.idleMs > 0 ? Math.min(this.limits.idleMs, idleMs) : idleMs;
-		if (this.firstTokenSeen && shorter === this.limits.idleMs) return;
-		this.limits = { ...this.limits, idleMs: shorter };
+		this.limits = { ...this.limits, idleMs: shorter, pingsCount: false };
 		this.firstTokenSeen = true;
+		this.lastContentAt = performance.now();
 		this.arm();
 	}
 
@@ -103,13 +103,14 @@ export class Watchdog {
 	}
 
 	private nextDeadline(): { at: number; name: LimitName } | undefined {
-		const { firstTokenMs, idleMs, totalMs = 0, progressMs = 0 } = this.limits;
+		const { firstTokenMs, idleMs, pingsCount = false, totalMs = 0, progressMs = 0 } = this.limits;
 		const deadlines: Array<{ at: number; name: LimitName }> = [];
 		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
 		if (!this.firstTokenSeen && firstTokenMs > 0)
 			deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
-		if (progressMs > 0) deadlines.push({ at: this.lastEventAt + progressMs, name: 'progressLimit' });
-		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastByteAt + idleMs, name: 'idleLimit' });
+		if (progressMs > 0) deadlines.push({ at: this.lastContentAt + progressMs, name: 'progressLimit' });
+		if (this.firstTokenSeen && idleMs > 0)
+			deadlines.push({ at: (pingsCount ? this.lastByteAt : this.lastContentAt) + idleMs, name: 'idleLimit' });
 		return deadlines.sort((a, b) => a.at - b.at)[0];
 	}
 
@@ -120,7 +121,7 @@ export class Watchdog {
 		const next = this.nextDeadline();
 		if (next === undefined) return;
 		const left = Math.max(1, Math.ceil(next.at - performance.now()));
-		this.disarm = afterMs(Math.min(left, LONGEST_TIMER_MS), () => {
+		this.disarm = afterMs(Math.min(left, MAX_TIMER_MS), () => {
 			const due = this.nextDeadline();
 			if (due === undefined || due.at > performance.now()) return this.arm();
 			this.hit = due.name;

@@ -1,11 +1,47 @@
+const queues = new Map<string, RequestQueue>();
+
 /**
- * First-come queue in front of a server with few slots. `limit` may change between calls (a credential was edited);
- * 0 means no limit.
+ * Waits for a place among the generations of one credential. A queue begins with its first request and is gone with its
+ * last one. A credential without a limit (0) has none.
+ *
+ * @param id tells one credential from another: two of them never share a queue, whatever else they share
+ * @param limit requests at once; part of what tells credentials apart
+ * @returns gives the place back; calling it twice is harmless
+ * @throws the reason of `signal`, as soon as that aborts
  */
+export async function enterQueue(id: string, limit: number, signal?: AbortSignal): Promise<() => void> {
+	signal?.throwIfAborted();
+	if (limit <= 0) return () => {};
+	const key = `${limit} ${id}`;
+	const queue = queues.get(key) ?? new RequestQueue(limit);
+	queues.set(key, queue);
+	const dropIfEmpty = () => {
+		if (queue.active === 0 && queue.length === 0 && queues.get(key) === queue) queues.delete(key);
+	};
+	let leave: (() => void) | undefined;
+	try {
+		leave = await queue.enter(signal);
+	} finally {
+		if (leave === undefined) dropIfEmpty();
+	}
+	return () => {
+		leave();
+		dropIfEmpty();
+	};
+}
+
+/** Requests that wait in any queue. For tests. */
+export function queuedRequests(): number {
+	return [...queues.values()].reduce((sum, { length }) => sum + length, 0);
+}
+
+/** First-come queue in front of a server with few slots. */
 export class RequestQueue {
 	private running = 0;
-	private readonly waiting: Array<() => void> = [];
-	private currentLimit = 0;
+	private readonly waiting = new Set<() => void>();
+
+	/** @param limit requests that may hold a place at once, 1 or more */
+	constructor(private readonly limit: number) {}
 
 	/** Requests that hold a place now. */
 	get active(): number {
@@ -14,7 +50,7 @@ export class RequestQueue {
 
 	/** Requests that wait for a place. */
 	get length(): number {
-		return this.waiting.length;
+		return this.waiting.size;
 	}
 
 	/**
@@ -22,12 +58,9 @@ export class RequestQueue {
 	 *
 	 * @returns gives the place back; calling it twice is harmless
 	 */
-	async enter(limit: number, signal?: AbortSignal): Promise<() => void> {
+	async enter(signal?: AbortSignal): Promise<() => void> {
 		signal?.throwIfAborted();
-		this.currentLimit = limit;
-		// A raised limit lets those in who came before.
-		this.admit();
-		if (this.isFull()) await this.wait(signal);
+		if (this.running >= this.limit) await this.wait(signal);
 		else this.running++;
 		let left = false;
 		return () => {
@@ -38,30 +71,26 @@ export class RequestQueue {
 		};
 	}
 
-	private isFull(): boolean {
-		return this.currentLimit > 0 && this.running >= this.currentLimit;
-	}
-
 	/** Takes the place for the woken request at once, so that a newcomer cannot slip in before it wakes up. */
 	private admit(): void {
-		while (this.waiting.length > 0 && !this.isFull()) {
+		for (const enter of this.waiting) {
+			if (this.running >= this.limit) return;
 			this.running++;
-			this.waiting.shift()!();
+			this.waiting.delete(enter);
+			enter();
 		}
 	}
 
 	private async wait(signal?: AbortSignal): Promise<void> {
 		await new Promise<void>((resolve, reject) => {
 			const leave = () => {
-				const place = this.waiting.indexOf(enter);
-				if (place >= 0) this.waiting.splice(place, 1);
-				reject(signal?.reason);
+				if (this.waiting.delete(enter)) reject(signal?.reason as Error);
 			};
 			const enter = () => {
 				signal?.removeEventListener('abort', leave);
 				resolve();
 			};
-			this.waiting.push(enter);
+			this.waiting.add(enter);
 			signal?.addEventListener('abort', leave, { once: true });
 		});
 	}

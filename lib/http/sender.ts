@@ -1,14 +1,14 @@
 import { decompressed, flatten, methodOf, redirectTarget, type Answer } from './answer';
 import type { ServerError } from '../errors/server-error';
-import { failure, type FailureContext } from '../errors/failure';
 import { networkFailure } from '../errors/network-failure';
+import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type { ConnectionSettings, RequestOptions } from './types';
 import { request, type Dispatcher } from './vendor';
 import { unlessAborted } from './waiting';
 
-const MOST_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 /** Which connections a request may use: those kept open, or one of its own. */
 export interface Way {
@@ -20,15 +20,8 @@ export interface Way {
 export class Sender {
 	constructor(
 		private readonly settings: Pick<ConnectionSettings, 'headers' | 'egressFilter'>,
-		/** Origin of the base URL. */
-		private readonly origin: string,
-		private readonly contextOf: (url: string, model?: string) => FailureContext,
+		private readonly explainer: Explainer,
 	) {}
-
-	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
-	isOwn(url: string): boolean {
-		return new URL(url).origin === this.origin;
-	}
 
 	/**
 	 * One request, following redirects. A redirect to another origin loses every header of the credential.
@@ -41,7 +34,7 @@ export class Sender {
 		for (;;) {
 			const outcome = await this.sendOnce(target, options, watchdog, way);
 			if ('failed' in outcome) throw outcome.failed;
-			const next = redirects.length < MOST_REDIRECTS ? redirectTarget(outcome, options) : undefined;
+			const next = redirects.length < MAX_REDIRECTS ? redirectTarget(outcome, options) : undefined;
 			if (next === undefined) return redirects.length === 0 ? outcome : { ...outcome, redirects };
 			redirects.push(outcome.status);
 			outcome.close();
@@ -50,25 +43,11 @@ export class Sender {
 		}
 	}
 
-	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
-	explain(
-		error: unknown,
-		url: string,
-		options: Pick<RequestOptions, 'signal' | 'model'>,
-		watchdog: Watchdog,
-		started = false,
-	): ServerError {
-		const context = this.contextOf(url, options.model);
-		if (options.signal?.aborted) return failure('aborted', context);
-		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
-		return networkFailure(error, context, started);
-	}
-
 	private allowRedirect(from: string, to: string): void {
 		try {
 			this.settings.egressFilter?.validateRedirectSync(to);
 		} catch (error) {
-			throw networkFailure(error, { ...this.contextOf(from), url: to });
+			throw networkFailure(error, { ...this.explainer.contextOf(from), url: to });
 		}
 	}
 
@@ -81,7 +60,7 @@ export class Sender {
 		try {
 			const { signal } = watchdog;
 			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
-			if (allowed?.ok === false) return { failed: this.notAllowed(url, allowed.error) };
+			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
 			const { statusCode, headers, body } = await unlessAborted(
 				signal,
 				async () => await request(url, this.requestOptions(url, options, signal, way)),
@@ -92,25 +71,10 @@ export class Sender {
 			const plain = decompressed(body, answer.headers['content-encoding']);
 			if (plain !== undefined) return { ...answer, body: plain };
 			answer.close();
-			return { failed: this.unreadable(answer) };
+			return { failed: this.explainer.unreadable(answer) };
 		} catch (error) {
-			return { failed: this.explain(error, url, options, watchdog) };
+			return { failed: this.explainer.explain(error, url, options, watchdog) };
 		}
-	}
-
-	/** Some proxies compress whatever the request says. */
-	private unreadable({ url, headers, status }: Omit<Answer, 'body'>): ServerError {
-		return failure('invalidAnswer', this.contextOf(url), {
-			status,
-			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
-			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
-		});
-	}
-
-	private notAllowed(url: string, error: Error | undefined): ServerError {
-		return error === undefined || error.name.startsWith('Ssrf')
-			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
-			: networkFailure(error, this.contextOf(url));
 	}
 
 	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
@@ -129,7 +93,7 @@ export class Sender {
 				...(type === undefined ? {} : { 'content-type': type }),
 				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
 				...options.headers,
-				...(this.isOwn(url) ? this.settings.headers : {}),
+				...(this.explainer.isOwn(url) ? this.settings.headers : {}),
 			},
 			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
 		};

@@ -1,3 +1,4 @@
+import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
 import { createParser, type EventSourceMessage, type ParseError } from './vendor';
 
 export interface ServerSentEvent {
@@ -7,7 +8,20 @@ export interface ServerSentEvent {
 	data: string;
 }
 
-const MOST_STRAY_LINES = 20;
+const MAX_STRAY_LINES = 20;
+const MAX_STRAY_LENGTH = 500;
+
+/** Lines of a body that belong to no event: as many as an error can show. */
+export class StrayLines {
+	readonly lines: string[] = [];
+
+	add(line: string): void {
+		if (line !== '' && this.lines.length < MAX_STRAY_LINES) this.lines.push(line.slice(0, MAX_STRAY_LENGTH));
+	}
+}
+
+/** Ends an event. Line ends of all three kinds, at the beginning of a text too: it follows a line end. */
+const BLANK_LINE = /(?:^|\n|\r)(?:\r\n|\n|\r(?!\n))/;
 
 /**
  * Decodes a body of server-sent events, however it is cut into pieces: inside a character, between CR and LF, with a
@@ -16,9 +30,11 @@ const MOST_STRAY_LINES = 20;
 export class SseDecoder {
 	private readonly decoder = new TextDecoder('utf-8');
 	private events: ServerSentEvent[] = [];
-	private noise: string[] = [];
+	private readonly noise = new StrayLines();
 	/** The beginning of a line whose end has not arrived. In pieces, so that a long line costs no repeated joining. */
 	private unfinished: string[] = [];
+	/** Characters since the last event or blank line. */
+	private length = 0;
 	private readonly parser = createParser({
 		onEvent: ({ event, data }: EventSourceMessage) => {
 			this.events.push(event === undefined ? { data } : { event, data });
@@ -28,15 +44,20 @@ export class SseDecoder {
 			// Old llama-server releases wrote `error: {…}` in place of a data line.
 			if (error.field === 'error' && error.value?.trimStart().startsWith('{'))
 				this.events.push({ event: 'error', data: error.value });
-			else if (this.noise.length < MOST_STRAY_LINES && error.line) this.noise.push(error.line.slice(0, 500));
+			else this.noise.add(error.line ?? '');
 		},
 	});
 
 	/** Lines that are no field of an event stream, for example a router's `proxy error: …`. */
 	get strayLines(): readonly string[] {
-		return this.noise;
+		return this.noise.lines;
 	}
 
+	/**
+	 * The events that these bytes complete.
+	 *
+	 * @throws {BodyTooLongError} for an event or a line of more than 16 million characters
+	 */
 	push(bytes: Uint8Array): ServerSentEvent[] {
 		return this.feed(this.decoder.decode(bytes, { stream: true }));
 	}
@@ -52,9 +73,12 @@ export class SseDecoder {
 	 * `error:` or `proxy error:` line that two reads cut in half.
 	 */
 	private feed(text: string): ServerSentEvent[] {
+		this.length += text.length;
+		if (this.length > MAX_EVENT_LENGTH) throw new BodyTooLongError();
 		const lineEnd = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
 		if (lineEnd > 0) {
 			const lines = text.slice(0, lineEnd);
+			if (BLANK_LINE.test(lines)) this.length = text.length - lineEnd;
 			this.parser.feed(this.unfinished.length === 0 ? lines : this.unfinished.join('') + lines);
 			this.unfinished = lineEnd < text.length ? [text.slice(lineEnd)] : [];
 		} else if (text !== '') {

@@ -1,6 +1,10 @@
+import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Limits } from './limits';
 import type { ServerSentEvent } from './sse';
+
+/** What a stream consists of: server-sent events, or JSON values, one per line. */
+export type Framing = 'sse' | 'ndjson';
 
 /** n8n's egress filter, as `helpers.getSecureEgressFilter()` gives it from n8n 2.30 on. */
 export interface EgressFilter {
@@ -9,9 +13,23 @@ export interface EgressFilter {
 	validateRedirectSync(url: string): void;
 }
 
+/** Where a server is reached. `lib/servers` works it out of what the user typed. */
+export interface ServerAddress {
+	/** What the user typed, untouched. */
+	typed: string;
+	/** Scheme, host and port. The credential's headers are sent nowhere else. */
+	origin: string;
+	/** Origin and path prefix, for routes beside the API; named in advice. */
+	root: string;
+	/** Where the API is. Tells one credential's queue from another's. */
+	api: string;
+}
+
+/** What errors may name beside the URL; `lib/errors` knows what it means. */
+export type ErrorContext = Partial<Omit<FailureContext, 'url' | 'secrets'>>;
+
 export interface ConnectionSettings {
-	/** As the user typed it. */
-	baseUrl: string;
+	address: ServerAddress;
 	/** Headers that carry the key and the user's extra headers. They never leave the origin of the base URL. */
 	headers?: Record<string, string>;
 	ignoreSslIssues?: boolean;
@@ -20,8 +38,8 @@ export interface ConnectionSettings {
 	egressFilter?: EgressFilter;
 	/** Milliseconds for making a connection, default 10 s. */
 	connectLimitMs?: number;
-	/** What is asked, where that is no model server: errors then advise about that. */
-	service?: 'dify';
+	/** For the errors of every request. */
+	about?: ErrorContext;
 }
 
 export interface RequestOptions {
@@ -32,8 +50,8 @@ export interface RequestOptions {
 	body?: { content: AsyncIterable<Uint8Array> | Uint8Array; contentType: string; length?: number };
 	headers?: Record<string, string>;
 	signal?: AbortSignal;
-	/** Named in errors about the model. */
-	model?: string;
+	/** For the errors of this request. */
+	about?: ErrorContext;
 }
 
 export interface CallOptions extends RequestOptions {
@@ -44,7 +62,7 @@ export interface CallOptions extends RequestOptions {
 	/** Longest pause between two pieces of an upload, and before its answer. */
 	idleMs?: number;
 	/** Longest answer in bytes, default 64 MB. */
-	mostBytes?: number;
+	maxBytes?: number;
 }
 
 export interface CallAnswer {
@@ -61,15 +79,24 @@ export interface CallAnswer {
 
 export interface StreamOptions extends RequestOptions {
 	limits?: Partial<Limits>;
-	/** How often a refused connection or a server that is too busy to take the request up is tried again. */
-	retries?: number;
+	/** Default: server-sent events. */
+	framing?: Framing;
+	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
+	retry?: RetryPolicy;
 	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */
 	refuse?: (answer: CallAnswer) => ServerError;
 	/** Called with every piece of the answer that arrives, also with one that completes no event. */
 	onBytes?: () => void;
-	/** Called before each wait for a server that is loading or busy. */
-	onWait?: (reason: 'loading' | 'busy' | 'refused', elapsedMs: number) => void;
 }
+
+/**
+ * Decides whether a request is sent again. One per request, since it may count the attempts. What the server may have taken
+ * up must never be sent again.
+ *
+ * @param leftMs milliseconds until the first-token limit; Infinity without one
+ * @returns how many milliseconds to wait before the next attempt, or the error to give up with
+ */
+export type RetryPolicy = (failed: ServerError, leftMs: number) => number | ServerError;
 
 /** An answer whose body is being read: batches of events, one batch per piece that arrived from the network. */
 export interface EventStream {
@@ -78,9 +105,12 @@ export interface EventStream {
 	headers: Record<string, string>;
 	/** A JSON answer although a stream was asked for comes as one event named `whole-answer`. */
 	batches: AsyncIterable<ServerSentEvent[]>;
-	/** To be called when the first token arrived: from then on the idle limit counts in place of the first-token limit. */
-	firstToken(): void;
-	/** To be called when only an end marker can still come: a socket that is left open is then given up after 3 s. */
+	/**
+	 * To be called when something arrived that was asked for, rather than a ping or an empty piece: the idle limit begins anew,
+	 * and from the first time on it counts in place of the first-token limit.
+	 */
+	content(): void;
+	/** To be called when only an end marker can still come: after 3 s the stream is given up, whatever else arrives. */
 	finishing(): void;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];

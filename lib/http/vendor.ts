@@ -4,5 +4,5 @@
  */
 export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
-export { Agent, EnvHttpProxyAgent, request } from 'undici';
+export { Agent, EnvHttpProxyAgent, Pool, request } from 'undici';
 export type { Dispatcher } from 'undici';

@@ -3,16 +3,6 @@ import { sleep } from 'n8n-workflow';
 /** A pause is slept in pieces, so that a cancelled one leaves no long timer behind. */
 const PAUSE_PIECE_MS = 250;
 
-const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
-/** A loading server answers at once and at no cost, and somebody waits in front of a chat. */
-const LONGEST_LOADING_PAUSE_MS = 2000;
-
-/** How long to wait before a request is sent again, after so many waits. */
-export function backOffMs(reason: 'loading' | 'busy' | 'refused', waits: number): number {
-	const pause = BACK_OFF_MS[Math.min(waits, BACK_OFF_MS.length - 1)]!;
-	return reason === 'loading' ? Math.min(pause, LONGEST_LOADING_PAUSE_MS) : pause;
-}
-
 /**
  * Gives up waiting when the signal aborts: undici looks at it only when its connection is made, which takes up to 10 s
  * where packets are dropped, and the egress filter's look-up of a name does not look at it at all.

@@ -1,7 +1,8 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { Connection } from '../http/connection';
-import type { ConnectionSettings, EgressFilter } from '../http/types';
+import type { Connection } from '../http/connection';
+import type { EgressFilter } from '../http/types';
+import { connectTo, type ServerSettings } from './connect';
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
 
@@ -106,10 +107,10 @@ function invalid(message: string) {
 export function localLlamaConnection(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
-	more: Partial<ConnectionSettings> = {},
+	more: Partial<ServerSettings> = {},
 ): Connection {
 	const credential = readLocalLlamaCredential(data);
-	return new Connection({
+	return connectTo({
 		baseUrl: credential.baseUrl,
 		headers: credentialHeaders(credential),
 		ignoreSslIssues: credential.ignoreSslIssues,

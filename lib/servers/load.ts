@@ -67,10 +67,10 @@ type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
 async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
 	const url = `${connection.url.api}/models`;
 	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
-	if (answer.status >= 300) throw connection.refusal(answer, model);
+	if (answer.status >= 300) throw connection.refusal(answer, { model });
 	const models = readModels(answer.json) ?? [];
 	if (traitsOf(identify({ models: answer })).loading !== 'router') {
-		throw failure('notSupported', connection.contextOf(url, model), {
+		throw failure('notSupported', connection.contextOf(url, { model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
 				"Only Ollama and llama-server's router can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
@@ -79,7 +79,7 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 	const found = models.find((one) => isModelNamed(one, model));
 	if (found !== undefined) return found;
 	const others = models.map(({ id }) => id);
-	throw failure('modelNotFound', connection.contextOf(url, model), {
+	throw failure('modelNotFound', connection.contextOf(url, { model }), {
 		message: `The server does not offer the model "${model}"`,
 		remedy: `${othersToUse(others)}Put its GGUF file into the folder of --models-dir and restart the router.`,
 		facts: { models: others },
@@ -106,7 +106,7 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 	const url = `${connection.url.root}/models/${action}`;
 	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
 	if (answer.status < 300) return;
-	const refusal = connection.refusal(answer, model);
+	const refusal = connection.refusal(answer, { model });
 	// Somebody else was quicker: what was wanted is so.
 	if (!/is already running|is not running/.test(refusal.serverText ?? '')) throw refusal;
 }
@@ -117,7 +117,7 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 	return await lookedUntil(connection, action, url, options, async () => {
 		const { state, exitCode } = await routerModel(connection, options);
 		if (action === 'load' && state === 'failed')
-			throw failure('modelFailedToLoad', connection.contextOf(url, options.model), { facts: { exitCode } });
+			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), { facts: { exitCode } });
 		const isFinal =
 			action === 'load'
 				? state === 'loaded' || state === 'sleeping'
@@ -150,7 +150,7 @@ function tooSlow(
 	{ model, limitMs }: ChangeOptions,
 ): ServerError {
 	const remedy = 'Raise the time limit of the node. ';
-	return failure('loading', connection.contextOf(url, model), {
+	return failure('loading', connection.contextOf(url, { model }), {
 		about: { limitMs },
 		...(action === 'load'
 			? { remedy: `${remedy}Large models on slow disks take minutes.` }
@@ -189,7 +189,7 @@ async function changeOnOllama(
 		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
 		if (answer.status === 400 && /does not support generate/i.test(answer.text))
 			answer = await connection.call(`${connection.url.root}/api/embed`, call);
-		if (answer.status >= 300) throw connection.refusal(answer, model);
+		if (answer.status >= 300) throw connection.refusal(answer, { model });
 		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses it.
 		if (action === 'unload')
 			await lookedUntil(connection, action, url, options, async () =>

@@ -2,7 +2,7 @@ import type { ICredentialDataDecryptedObject, IExecuteFunctions } from 'n8n-work
 
 import { difyHeaders, readDifyCredential } from '../../lib/dify/credentials';
 import type { Target } from '../../lib/health/probes';
-import { Connection } from '../../lib/http/connection';
+import { connectTo } from '../../lib/servers/connect';
 import { egressFilterOf, localLlamaConnection, readLocalLlamaCredential } from '../../lib/servers/credential';
 
 /** How to reach the server that the credential of an item names. */
@@ -31,7 +31,7 @@ export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?
 		service: 'modelServer',
 		connect: (more) => localLlamaConnection(data, helpers, more),
 		connectElsewhere: (baseUrl, more) =>
-			new Connection({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
+			connectTo({ baseUrl, ignoreSslIssues, egressFilter: egressFilterOf(helpers), ...more }),
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
 		authentication,
 		maxConcurrentRequests,
@@ -41,11 +41,11 @@ export function modelServerTarget(data: ICredentialDataDecryptedObject, helpers?
 export function difyTarget(data: ICredentialDataDecryptedObject, helpers?: object): Target {
 	const credential = readDifyCredential(data);
 	const { baseUrl, apiKey, keyType, ignoreSslIssues } = credential;
-	const network = { ignoreSslIssues, egressFilter: egressFilterOf(helpers), service: 'dify' as const };
+	const network = { ignoreSslIssues, egressFilter: egressFilterOf(helpers), about: { service: 'dify' as const } };
 	return {
 		service: 'dify',
-		connect: (more) => new Connection({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
-		connectElsewhere: (elsewhere, more) => new Connection({ baseUrl: elsewhere, ...network, ...more }),
+		connect: (more) => connectTo({ baseUrl, headers: difyHeaders(credential), ...network, ...more }),
+		connectElsewhere: (elsewhere, more) => connectTo({ baseUrl: elsewhere, ...network, ...more }),
 		keySet: apiKey.trim() !== '',
 		authentication: 'bearer',
 		maxConcurrentRequests: 0,

@@ -7,8 +7,7 @@ import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } f
 import { failure } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, rangeInWords, type NumberRange } from '../../lib/ranges';
-import { switchOf } from '../../lib/switch';
-import { isRecord } from '../../lib/values';
+import { switchOf, isRecord } from '../../lib/values';
 
 /** A field as errors and checks see it. */
 export interface Field {

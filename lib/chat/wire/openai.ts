@@ -9,7 +9,12 @@ import type { ChatMessage, ChatRequest, ContentPart, Timings, ToolCallPiece, Usa
 import type { ChatProtocol } from './protocol';
 
 /** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
-export const openAiProtocol: ChatProtocol = { url: ({ api }) => `${api}/chat/completions`, body, decode };
+export const openAiProtocol: ChatProtocol = {
+	framing: 'sse',
+	url: ({ api }) => `${api}/chat/completions`,
+	body,
+	decode,
+};
 
 function body(request: ChatRequest): Record<string, unknown> {
 	const { parameters, serverKind } = request;

@@ -1,4 +1,5 @@
 import type { ServerSentEvent } from '../../http/sse';
+import type { Framing } from '../../http/types';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
@@ -6,6 +7,8 @@ import type { ChatRequest, WireChunk } from '../types';
  * `WireChunk`; a further protocol (Ollama's native one) is one more object of this type.
  */
 export interface ChatProtocol {
+	/** What the stream of an answer consists of. */
+	framing: Framing;
 	/** Where a generation goes, from the addresses of the server. */
 	url(server: { api: string; root: string }): string;
 	/** The request's body, ready to be sent as JSON. Keys in a fixed order: prompt caches and tests rely on it. */

@@ -92,7 +92,7 @@ async function refuseUnseenPictures(connection: Connection, model: string, signa
 	const shown = await optionalJson(connection, path, { json: { model }, timeoutMs: ASK_LIMIT_MS, signal });
 	const capabilities = Array.isArray(shown?.capabilities) ? (shown.capabilities as unknown[]) : undefined;
 	if (capabilities === undefined || capabilities.includes('vision')) return;
-	throw failure('modalityUnsupported', connection.contextOf(connection.url.root + path, model), {
+	throw failure('modalityUnsupported', connection.contextOf(connection.url.root + path, { model }), {
 		message: `The model "${model}" cannot see pictures`,
 		remedy:
 			'Choose a model of Ollama that can ("ollama show NAME" lists "vision" under its capabilities), for example qwen2.5vl. Turn off passing binary images to the model if you do not need them.',

@@ -3,8 +3,9 @@ import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { TurnMemory } from '../../../lib/chat/turn-memory';
 import type { ToolDefinition } from '../../../lib/chat/types';
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
+import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { delay } from '../../support/node';
@@ -39,7 +40,7 @@ function clientOf(
 ): ChatClient {
 	const headers = key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } };
 	return new ChatClient(
-		new Connection({ baseUrl: sim.url, maxConcurrentRequests, ...headers }),
+		connectTo({ baseUrl: sim.url, maxConcurrentRequests, ...headers }),
 		{ ...PLAIN_SETTINGS, ...settings },
 		undefined,
 		memory,
@@ -213,7 +214,7 @@ describe('an answer', () => {
 		sim.script(reply.text('a b c', { tokenDelayMs: 5 }), reply.text('a b c', { tokenDelayMs: 5 }), reply.text('c'));
 		const all = [run(client), run(client), run(client)];
 		await sim.until(() => sim.requests.length === 2);
-		expect(client.connection.queueLength).toBe(1);
+		expect(queuedRequests()).toBe(1);
 		await Promise.all(all);
 		expect(sim.requests).toHaveLength(3);
 	});
@@ -1074,10 +1075,10 @@ describe('cancelling', () => {
 		await sim.until(() => sim.requests.length === 1);
 		const cancel = new AbortController();
 		const second = failed(client, { signal: cancel.signal });
-		await sim.until(() => client.connection.queueLength === 1);
+		await sim.until(() => queuedRequests() === 1);
 		cancel.abort();
 		expect(await second).toMatchObject({ kind: 'aborted' });
-		expect(client.connection.queueLength).toBe(0);
+		expect(queuedRequests()).toBe(0);
 		release();
 		expect((await first).answer.text).toBe('a');
 		expect(sim.requests).toHaveLength(1);

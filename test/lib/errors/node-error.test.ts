@@ -1,6 +1,6 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
 import { failure } from '../../../lib/errors/failure';
@@ -77,7 +77,7 @@ describe('toNodeError', () => {
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
 		const server = await startLlamaServerSim();
 		await server.close();
-		const connection = new Connection({ baseUrl: server.url });
+		const connection = connectTo({ baseUrl: server.url });
 		const failed: unknown = await connection
 			.stream(`${connection.url.api}/chat/completions`, { json: {} })
 			.catch((error: unknown) => error);
@@ -123,7 +123,7 @@ describe('toNodeError', () => {
 				}),
 			},
 		}));
-		const connection = new Connection({
+		const connection = connectTo({
 			baseUrl: server.url,
 			headers: { authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'tenant-secret' },
 		});

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { forgetChecks } from '../../../lib/health/check';
 import { changeModel } from '../../../lib/servers/load';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { appKey, startDifySim } from '../../servers/dify';
 import {
@@ -59,7 +59,7 @@ describe('an address that leads on to another one', () => {
 		const result = await check(url, {}, { apiKey: '' });
 		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
 		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as base URL.` });
-		const connection = new Connection({ baseUrl: url });
+		const connection = connectTo({ baseUrl: url });
 		await expect(
 			connection.json(`${connection.url.api}/chat/completions`, {
 				json: { messages: [{ role: 'user', content: 'x' }] },
@@ -501,7 +501,7 @@ describe('a model of Ollama that makes embeddings only', () => {
 			})(path, socket, head);
 		});
 		expect(
-			await changeModel(new Connection({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 }),
+			await changeModel(connectTo({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 }),
 		).toMatchObject({ changed: true });
 		expect(asked).toEqual(['/api/ps', '/api/generate', '/api/embed', ...(action === 'unload' ? ['/api/ps'] : [])]);
 	});

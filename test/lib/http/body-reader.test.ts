@@ -5,8 +5,8 @@ import { anySplit, everyPair } from '../../support/streams';
 
 const read = (contentType: string | undefined, pieces: Iterable<Uint8Array>) => {
 	const reader = new BodyReader(contentType);
-	const events = [...pieces].flatMap((piece) => reader.push(piece));
-	return { events: [...events, ...reader.end()], page: reader.page, strayLines: reader.strayLines };
+	const pushed = [...pieces].flatMap((piece) => reader.push(piece));
+	return { events: [...pushed, ...reader.end()], page: reader.page, strayLines: reader.strayLines };
 };
 
 const STREAM = 'text/event-stream';
@@ -14,7 +14,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const LINES = 'application/x-ndjson';
 const nothing = { events: [], page: undefined, strayLines: [] };
 const whole = (data: string) => ({ ...nothing, events: [{ event: 'whole-answer', data }] });
-const event = (data: string) => ({ ...nothing, events: [{ data }] });
+const events = (...data: string[]) => ({ ...nothing, events: data.map((text) => ({ data: text })) });
+const event = (data: string) => events(data);
 
 describe('what a body is shows in its first character', () => {
 	test.each<[name: string, contentType: string | undefined, body: string, expected: ReturnType<typeof read>]>([
@@ -29,7 +30,17 @@ describe('what a body is shows in its first character', () => {
 		['a JSON list', undefined, '[{"error":1}]', whole('[{"error":1}]')],
 		['JSON that is no object', JSON_TYPE, 'null', whole('null')],
 		['a broken answer labelled as JSON', JSON_TYPE, 'proxy error: x', whole('proxy error: x')],
-		['JSON lines', LINES, '{"a":1}\n{"b":2}\n', { ...nothing, strayLines: ['{"a":1}', '{"b":2}'] }],
+		['JSON lines', LINES, '{"a":1}\n{"b":2}\n', events('{"a":1}', '{"b":2}')],
+		['one JSON line', LINES, '{"a":1}\n', events('{"a":1}')],
+		[
+			'JSON lines labelled as JSON',
+			JSON_TYPE,
+			'{"a":1}\n{"b":"ü🦙"}\n{"c":',
+			events('{"a":1}', '{"b":"ü🦙"}', '{"c":'),
+		],
+		['JSON lines labelled as a stream', STREAM, '{"a":1}\r\n\r\n{"b":2}', events('{"a":1}', '{"b":2}')],
+		['JSON values without line ends', undefined, '{"a":1}{"b":2}[3]', events('{"a":1}', '{"b":2}', '[3]')],
+		['JSON with words behind it', JSON_TYPE, '{"a":1} done', whole('{"a":1} done')],
 		['a page', 'text/html', '<!doctype html>x', { ...nothing, page: '<!doctype html>x' }],
 		['a page without a type', undefined, '\n<html>', { ...nothing, page: '\n<html>' }],
 		['a text', 'text/plain', 'Ollama is running', { ...nothing, strayLines: ['Ollama is running'] }],

@@ -1,6 +1,8 @@
 /** What the tests of the transport have in common: one chat on a simulator, and what came of it. */
-import { Connection } from '../../../lib/http/connection';
-import type { ConnectionSettings, EventStream, StreamOptions } from '../../../lib/http/types';
+import type { Connection } from '../../../lib/http/connection';
+import { connectTo, type ServerSettings } from '../../../lib/servers/connect';
+import { retryUntilReady } from '../../../lib/servers/retry';
+import type { EventStream, StreamOptions } from '../../../lib/http/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerSentEvent } from '../../../lib/http/sse';
 
@@ -14,18 +16,42 @@ export interface Outcome {
 	strayLines: readonly string[];
 }
 
-export const connect = (url: string, settings: Partial<ConnectionSettings> = {}): Connection =>
-	new Connection({ baseUrl: url, ...settings });
+export const connect = (url: string, settings: Partial<ServerSettings> = {}): Connection =>
+	connectTo({ baseUrl: url, ...settings });
 
-export const openChat = async (connection: Connection, options: StreamOptions = {}): Promise<EventStream> =>
-	await connection.stream(`${connection.url.api}/chat/completions`, { json: CHAT, ...options });
+export interface AskOptions extends StreamOptions {
+	/** As in the options of the chat model. */
+	retries?: number;
+	/** Called before each wait for a server that is loading or busy. */
+	onWait?: (reason: string) => void;
+}
 
-/** Reads a stream to its end. The first event counts as the first token, unless `firstToken` is false. */
-export async function drain(stream: EventStream, { firstToken = true } = {}): Promise<Outcome> {
+/** Waits for a model server as the chat model does, unless told otherwise. */
+export const openChat = async (
+	connection: Connection,
+	{ retries, onWait, ...options }: AskOptions = {},
+): Promise<EventStream> => {
+	const policy = retryUntilReady(connection, { retries, firstTokenMs: options.limits?.firstTokenMs });
+	return await connection.stream(`${connection.url.api}/chat/completions`, {
+		json: CHAT,
+		retry: (failed, leftMs) => {
+			const next = policy(failed, leftMs);
+			if (typeof next === 'number') onWait?.(failed.kind);
+			return next;
+		},
+		...options,
+	});
+};
+
+/** Reads a stream to its end. Every event counts as content, unless `counts` says otherwise. */
+export async function drain(
+	stream: EventStream,
+	{ counts = () => true }: { counts?: (event: ServerSentEvent) => boolean } = {},
+): Promise<Outcome> {
 	const events: ServerSentEvent[] = [];
 	const failed = await failureOf(async () => {
 		for await (const batch of stream.batches) {
-			if (firstToken) stream.firstToken();
+			if (batch.some(counts)) stream.content();
 			events.push(...batch);
 		}
 	});
@@ -35,8 +61,8 @@ export async function drain(stream: EventStream, { firstToken = true } = {}): Pr
 /** Sends a chat and reads the whole answer. */
 export async function ask(
 	connection: Connection,
-	options: StreamOptions = {},
-	reading?: { firstToken: boolean },
+	options: AskOptions = {},
+	reading?: Parameters<typeof drain>[1],
 ): Promise<Outcome> {
 	let outcome: Outcome = { events: [], text: '', failed: undefined, strayLines: [] };
 	const failed = await failureOf(async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import type { CallAnswer } from '../../../lib/http/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
+import { queuedRequests } from '../../../lib/http/queue';
 import { failure } from '../../../lib/errors/failure';
 import {
 	type LlamaServerSim,
@@ -48,17 +49,17 @@ describe('reaching the server', () => {
 
 	test('case 1: with retries, a refused connection is tried again', async () => {
 		const port = await closedPort();
-		const waits: Array<[string, number]> = [];
+		const waits: string[] = [];
 		const answer = await ask(connect(`127.0.0.1:${port}`), {
 			retries: 1,
-			onWait: (reason, elapsedMs) => {
-				waits.push([reason, elapsedMs]);
+			onWait: (reason) => {
+				waits.push(reason);
 				void start({ port });
 			},
 		});
 		expect(answer.failed).toBeUndefined();
 		expect(answer.text).not.toBe('');
-		expect(waits).toEqual([['refused', expect.any(Number)]]);
+		expect(waits).toEqual(['refused']);
 	});
 
 	test.each([
@@ -269,7 +270,7 @@ describe('keys', () => {
 			json: { error: { message: 'Invalid API Key' } },
 			headers: { server: 'llama.cpp' },
 		});
-		expect(connection.refusal(answer, 'm')).toMatchObject({ kind: 'unauthorized', status: 401, url });
+		expect(connection.refusal(answer, { model: 'm' })).toMatchObject({ kind: 'unauthorized', status: 401, url });
 		expect((await failureOf(async () => await connection.json(url)))!.kind).toBe('unauthorized');
 		expect(await connect(server.url, { headers: BEARER }).json(url)).toMatchObject({ object: 'list' });
 	});
@@ -301,10 +302,10 @@ describe('a server that is not ready', () => {
 
 	test('case 11: loading is waited out, with growing pauses, and costs no retry', async () => {
 		const server = await start({ loadingFor: 2 });
-		const waits: Array<[string, number]> = [];
-		const answer = await ask(connect(server.url), { onWait: (reason, elapsedMs) => waits.push([reason, elapsedMs]) });
+		const waits: string[] = [];
+		const answer = await ask(connect(server.url), { onWait: (reason) => waits.push(reason) });
 		expect(answer.failed).toBeUndefined();
-		expect(waits.map(([reason]) => reason)).toEqual(['loading', 'loading']);
+		expect(waits).toEqual(['loading', 'loading']);
 		const [first, second, third] = server.requests.map(({ receivedAt }) => receivedAt);
 		expect(second! - first!).toBeGreaterThanOrEqual(490);
 		expect(third! - second!).toBeGreaterThanOrEqual(990);
@@ -442,28 +443,45 @@ describe('reading a stream', () => {
 		}
 	});
 
-	test('JSON lines are no JSON answer', async () => {
-		const server = await start();
-		server.script(
-			reply.sse('{"done":false}\n{"done":true}\n', { headers: { 'Content-Type': 'application/x-ndjson' } }),
-		);
-		expect(await ask(connect(server.url))).toMatchObject({
-			events: [],
-			strayLines: ['{"done":false}', '{"done":true}'],
-		});
-	});
+	test.each(['application/x-ndjson', 'application/json', 'text/event-stream', null])(
+		'home-made servers: JSON lines in place of events are read (%s)',
+		async (type) => {
+			const server = await start();
+			server.script(reply.sse('{"done":false}\n{"done":true}\n', { split: 3, headers: { 'Content-Type': type } }));
+			expect(await ask(connect(server.url))).toMatchObject({
+				events: [{ data: '{"done":false}' }, { data: '{"done":true}' }],
+				failed: undefined,
+				strayLines: [],
+			});
+		},
+	);
 
 	test('case 46: a compression that nobody asked for and nobody knows', async () => {
 		const server = await start();
-		server.script(reply.text('Hi', { headers: { 'Content-Encoding': 'br' } }));
+		server.script(reply.text('Hi', { headers: { 'Content-Encoding': 'zstd' } }));
 		const { failed } = await ask(connect(server.url));
 		expect(failed).toMatchObject({ kind: 'invalidAnswer', status: 200 });
-		expect(failed!.message).toContain('(br)');
+		expect(failed!.message).toContain('(zstd)');
 	});
+
+	test.each(['none', 'utf-8', 'UTF8', 'binary', 'identity', '', 'chunked', 'identity, none', 'gzip', 'deflate'])(
+		'FastAPI, home-made servers: Content-Encoding %j on a plain answer is no compression',
+		async (encoding) => {
+			const server = await start();
+			server.script(reply.text('Hi', { headers: { 'Content-Encoding': encoding } }));
+			expect(await ask(connect(server.url))).toMatchObject({ failed: undefined, text: 'Hi' });
+			server.script(reply.error(401, { detail: 'Not authenticated' }, { headers: { 'Content-Encoding': encoding } }));
+			expect((await ask(connect(server.url))).failed).toMatchObject({ kind: 'unauthorized', status: 401 });
+		},
+	);
 
 	test.each([
 		['x-gzip', zlib.gzipSync],
 		['deflate', zlib.deflateSync],
+		['deflate', zlib.deflateRawSync],
+		['br', zlib.brotliCompressSync],
+		['gzip, identity', zlib.gzipSync],
+		['deflate, gzip', (text: string) => zlib.gzipSync(zlib.deflateSync(text))],
 	] as const)('case 46: %s', async (encoding, compress) => {
 		const server = await start();
 		server.script(
@@ -701,15 +719,15 @@ describe('limits', () => {
 		const { failed } = await ask(
 			connect(server.url),
 			{ limits: { firstTokenMs: 100, idleMs: 0 } },
-			{ firstToken: false },
+			{ counts: () => false },
 		);
 		expect(failed!.kind).toBe('firstTokenLimit');
 	});
 
-	test('case 58: pings reset the idle limit', async () => {
+	test('case 58: pings reset the idle limit where they show that the work goes on', async () => {
 		const server = await start();
 		server.script(reply.sse(pinging(150)));
-		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 2000 } });
+		const { failed, text } = await ask(connect(server.url), { limits: { idleMs: 2000, pingsCount: true } });
 		expect([failed, text]).toEqual([undefined, 'ab']);
 		const [first, end] = [last(server).headersSentAt!, last(server).endedAt!];
 		expect(end - first).toBeGreaterThan(2000);
@@ -730,7 +748,7 @@ describe('limits', () => {
 		const server = await start();
 		server.script(reply.chunks(['a', { wait: 120 }, 'b']));
 		expect(
-			(await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { firstToken: false })).text,
+			(await ask(connect(server.url), { limits: { firstTokenMs: 30_000, idleMs: 30 } }, { counts: () => false })).text,
 		).toBe('ab');
 	});
 
@@ -745,7 +763,9 @@ describe('limits', () => {
 	test('a progress limit, where one is set, is not satisfied by pings', async () => {
 		const server = await start();
 		server.script(reply.sse(pinging(300)));
-		const { failed, text } = await ask(connect(server.url), { limits: { progressMs: 1500, idleMs: 30_000 } });
+		const { failed, text } = await ask(connect(server.url), {
+			limits: { progressMs: 1500, idleMs: 30_000, pingsCount: true },
+		});
 		expect([failed!.kind, text]).toEqual(['progressLimit', 'a']);
 	});
 
@@ -775,7 +795,7 @@ describe('limits', () => {
 		const server = await start();
 		server.script(reply.text('Hi', { done: false, cut: { at: 'end', how: 'silence' } }));
 		const stream = await openChat(connect(server.url), { limits: { idleMs: 50 } });
-		const { failed } = await drain({ ...stream, firstToken: () => stream.finishing() });
+		const { failed } = await drain({ ...stream, content: () => stream.finishing() });
 		expect(failed!.kind).toBe('idleLimit');
 	});
 
@@ -944,7 +964,7 @@ describe('the queue', () => {
 		);
 		await server.until(() => server.slots().filter(({ busy }) => busy).length === 2);
 		// Another object with the same credential shares the queue.
-		expect(connect(server.url).queueLength).toBe(4);
+		expect(queuedRequests()).toBe(4);
 		let most = 0;
 		const watch = server.until(() => {
 			most = Math.max(most, server.slots().filter(({ busy }) => busy).length);
@@ -955,7 +975,7 @@ describe('the queue', () => {
 		await watch;
 		expect(most).toBe(2);
 		expect(server.requests.map(({ headers }) => headers['x-number'])).toEqual(['0', '1', '2', '3', '4', '5']);
-		expect(connection.queueLength).toBe(0);
+		expect(queuedRequests()).toBe(0);
 	});
 
 	test('case 60: a request cancelled in the queue of n8n leaves at once and is never sent', async () => {
@@ -965,24 +985,64 @@ describe('the queue', () => {
 		const holding = await openChat(connection);
 		const stop = new AbortController();
 		const waiting = ask(connection, { signal: stop.signal });
-		await server.until(() => connection.queueLength === 1);
+		await server.until(() => queuedRequests() === 1);
 		const at = performance.now();
 		stop.abort();
 		expect((await waiting).failed).toMatchObject({ kind: 'aborted', url: `${server.url}/v1/chat/completions` });
 		expect(performance.now() - at).toBeLessThan(AT_ONCE_MS);
-		expect(connection.queueLength).toBe(0);
+		expect(queuedRequests()).toBe(0);
 		holding.close();
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('the wait in n8n does not count against the first-token limit', async () => {
+	test.each([
+		['firstTokenLimit', { firstTokenMs: 150 }],
+		['totalLimit', { totalMs: 150 }],
+	])('the wait in n8n counts against the %s, and the error says that nothing was sent', async (kind, limits) => {
 		const server = await start();
-		server.script(reply.chunks(['a', { wait: 2500 }]));
+		const { open, answer } = gated();
+		server.script(answer());
 		const connection = connect(server.url, { maxConcurrentRequests: 1 });
 		const first = ask(connection);
 		await server.until(() => server.requests.length === 1);
-		expect((await ask(connection, { limits: { firstTokenMs: 2000 } })).failed).toBeUndefined();
-		await first;
+		const { failed } = await ask(connection, { limits });
+		expect(failed).toMatchObject({ kind, facts: { queued: true }, url: `${server.url}/v1/chat/completions` });
+		expect(failed!.message).toContain('waited 150 ms in n8n for a free place and was not sent');
+		expect(failed!.remedy).toContain('Max Concurrent Requests');
+		expect(queuedRequests()).toBe(0);
+		open();
+		expect((await first).failed).toBeUndefined();
+		expect(server.requests).toHaveLength(1);
+		expect((await ask(connection)).failed).toBeUndefined();
+	});
+
+	test('a credential without a limit passes by, and releases nobody who waits under one', async () => {
+		const server = await start({ slots: 8 });
+		const { open, answer } = gated();
+		server.script(answer());
+		const limited = connect(server.url, { maxConcurrentRequests: 1 });
+		const asked = Array.from({ length: 3 }, async () => await ask(limited));
+		await server.until(() => server.requests.length === 1 && queuedRequests() === 2);
+		expect((await ask(connect(server.url))).failed).toBeUndefined();
+		expect((await ask(connect(server.url, { maxConcurrentRequests: 4 }))).failed).toBeUndefined();
+		expect([server.requests.length, queuedRequests()]).toEqual([3, 2]);
+		open();
+		expect((await Promise.all(asked)).map(({ failed }) => failed)).toEqual([undefined, undefined, undefined]);
+	});
+
+	test('llama-swap, nginx: two servers behind one proxy have a queue each', async () => {
+		const server = await start({ slots: 8 });
+		let open = () => {};
+		const wait = new Promise<void>((resolve) => (open = resolve));
+		const content = (text: string) => `data: {"choices":[{"delta":{"content":"${text}"}}]}\n\n`;
+		server.route('POST /big/v1/chat/completions', () => reply.sse(content('a'), { delayBody: wait }));
+		server.route('POST /small/v1/chat/completions', () => reply.sse(content('b')));
+		const settings = { maxConcurrentRequests: 1 };
+		const big = [ask(connect(`${server.url}/big`, settings)), ask(connect(`${server.url}/big`, settings))];
+		await server.until(() => server.requests.length === 1 && queuedRequests() === 1);
+		expect((await ask(connect(`${server.url}/small`, settings))).text).toBe('b');
+		open();
+		expect((await Promise.all(big)).map(({ text }) => text)).toEqual(['a', 'a']);
 	});
 
 	test('calls pass the queue by', async () => {
@@ -1040,7 +1100,7 @@ describe('the queue', () => {
 					}
 					const cancels = acts.filter(({ cancelAfter }) => cancelAfter !== undefined).length;
 					expect(most).toBeLessThanOrEqual(cancels === 0 ? limit : limit + cancels);
-					expect(connection.queueLength).toBe(0);
+					expect(queuedRequests()).toBe(0);
 					await server.close();
 				},
 			),
@@ -1162,7 +1222,7 @@ describe('what others may show', () => {
 	test('mask takes the key and the header values out of a text', () => {
 		const connection = connect('gpu', { headers: { ...BEARER, 'x-tenant': 'tenant-secret' } });
 		expect(connection.mask(`${SAMPLE} Bearer ${SAMPLE} tenant-secret`)).toBe('*** *** ***');
-		expect(connection.contextOf('http://gpu/v1/models', 'm')).toMatchObject({
+		expect(connection.contextOf('http://gpu/v1/models', { model: 'm' })).toMatchObject({
 			url: 'http://gpu/v1/models',
 			root: 'http://gpu',
 			model: 'm',

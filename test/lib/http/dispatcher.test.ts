@@ -1,5 +1,5 @@
-import { Connection } from '../../../lib/http/connection';
-import { channelFor, closeChannels, CONNECT_LIMIT_MS } from '../../../lib/http/dispatcher';
+import { connectTo } from '../../../lib/servers/connect';
+import { closeChannels, CONNECT_LIMIT_MS, useChannel, type ServerChannelKey } from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/http/vendor';
 import {
 	type LlamaServerSim,
@@ -35,6 +35,13 @@ afterEach(async () => {
 	request.mockClear();
 	EnvHttpProxyAgent.mockClear();
 });
+
+/** A channel that nobody uses any more. */
+const channelFor = (key: ServerChannelKey) => {
+	const use = useChannel(key);
+	use.release();
+	return use;
+};
 
 const KEY = { origin: 'http://gpu:8080', scope: '{}', ignoreSslIssues: false };
 
@@ -91,7 +98,7 @@ describe('what undici is told', () => {
 describe('making a connection', () => {
 	test('packets that are dropped end at the connect limit, for streams and for calls', async () => {
 		const server = await startSilentServer();
-		const connection = new Connection({ baseUrl: server.url, connectLimitMs: 60 });
+		const connection = connectTo({ baseUrl: server.url, connectLimitMs: 60 });
 		const failures = [
 			(await ask(connection, { retries: 3 })).failed,
 			await failureOf(async () => await connection.call(`${server.url}/health`)),
@@ -176,7 +183,7 @@ describe('making a connection', () => {
 describe('channels', () => {
 	test('one per origin and credential', () => {
 		const [channel] = [channelFor(KEY)];
-		expect(channelFor({ ...KEY })).toBe(channel);
+		expect(channelFor({ ...KEY }).fresh).toBe(channel!.fresh);
 		const others = [
 			{ ...KEY, origin: 'http://gpu:8081' },
 			{ ...KEY, scope: '{"authorization":"Bearer a"}' },
@@ -191,8 +198,7 @@ describe('channels', () => {
 				},
 			},
 		].map(channelFor);
-		expect(new Set([channel, ...others]).size).toBe(6);
-		expect(others.map(({ queue }) => queue)).not.toContain(channel.queue);
+		expect(new Set([channel!, ...others].flatMap(({ keepAlive, fresh }) => [keepAlive, fresh])).size).toBe(12);
 	});
 
 	test('connections are shared by all that use one credential, and by nobody else', async () => {
@@ -218,10 +224,10 @@ describe('channels', () => {
 		const own = channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false });
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
 		await server.until(() => server.connections.open === 0);
-		expect(channelFor({ ...KEY, scope: '69' })).toBe(channelFor({ ...KEY, scope: '69' }));
+		expect(channelFor({ ...KEY, scope: '69' }).fresh).toBe(channelFor({ ...KEY, scope: '69' }).fresh);
 		expect((await connection.call(`${server.url}/health`)).status).toBe(200);
 		expect((await ask(connection)).failed).toBeUndefined();
-		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false })).not.toBe(own);
+		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false }).fresh).not.toBe(own.fresh);
 	});
 
 	test('one that is in use is not closed', async () => {
@@ -235,9 +241,43 @@ describe('channels', () => {
 		await server.until(() => server.requests.length === 1);
 		const own = channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false });
 		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
-		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false })).toBe(own);
+		expect(channelFor({ origin: server.url, scope: '{}', ignoreSslIssues: false }).fresh).toBe(own.fresh);
 		goOn();
 		expect((await answer).text).toBe('ab');
+	});
+
+	test('100 credentials at once: none of their requests meets a channel that was closed', async () => {
+		const server = await start({ slots: 100 });
+		const all = Array.from({ length: 100 }, (_, number) =>
+			connect(server.url, { headers: { authorization: `Bearer key-${number}` } }),
+		);
+		for (let round = 0; round < 2; round++) {
+			const answers = await Promise.all(all.map(async (connection) => await ask(connection)));
+			expect(answers.flatMap(({ failed }) => failed ?? [])).toEqual([]);
+			const calls = await Promise.all(all.map(async (one) => await one.call(`${server.url}/health`)));
+			expect(calls.filter(({ status }) => status !== 200)).toEqual([]);
+		}
+	});
+
+	test('one that waits for its turn, or for the egress filter, is in use', async () => {
+		const server = await start();
+		let allow = () => {};
+		const gate = new Promise<void>((resolve) => (allow = resolve));
+		const egressFilter = {
+			validateUrl: async () => {
+				await gate;
+				return { ok: true };
+			},
+			createSecureLookup: () => () => {},
+			validateRedirectSync: () => {},
+		};
+		const connection = connect(server.url, { egressFilter });
+		const outcomes = [ask(connection), connection.call(`${server.url}/health`)] as const;
+		await delay(5);
+		for (let other = 0; other < 70; other++) channelFor({ ...KEY, scope: String(other) });
+		allow();
+		expect((await outcomes[0]).failed).toBeUndefined();
+		expect((await outcomes[1]).status).toBe(200);
 	});
 
 	test('closing them all leaves no connection open', async () => {

@@ -77,14 +77,37 @@ describe('Watchdog', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
 		clock.pass(1000);
 		expect(watchdog.signal.aborted).toBe(false);
-		watchdog.firstToken();
+		watchdog.content();
 		expect(clock.untilHit(watchdog)).toBe(100);
 		expect([watchdog.hit, watchdog.hitMs]).toEqual(['idleLimit', 100]);
 	});
 
-	test('after the first token only the idle limit counts, and every byte starts it anew', () => {
+	test('after the first token only the idle limit counts, and all content starts it anew', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100 });
-		watchdog.firstToken();
+		watchdog.content();
+		for (let pieces = 0; pieces < 20; pieces++) {
+			clock.pass(99);
+			watchdog.content();
+		}
+		expect(watchdog.signal.aborted).toBe(false);
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('a GPU that hangs: pings do not start the idle limit anew', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100 });
+		watchdog.content();
+		for (let pings = 0; pings < 9; pings++) {
+			clock.pass(10);
+			watchdog.touch();
+		}
+		expect(clock.untilHit(watchdog)).toBe(10);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('where pings count, every byte starts the idle limit anew', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 150, idleMs: 100, pingsCount: true });
+		watchdog.content();
 		for (let pieces = 0; pieces < 20; pieces++) {
 			clock.pass(99);
 			watchdog.touch();
@@ -94,17 +117,9 @@ describe('Watchdog', () => {
 		expect(watchdog.hit).toBe('idleLimit');
 	});
 
-	test('a second first token changes nothing', () => {
-		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 100 });
-		watchdog.firstToken();
-		clock.pass(60);
-		watchdog.firstToken();
-		expect(clock.untilHit(watchdog)).toBe(40);
-	});
-
 	test('0 means none', () => {
 		const watchdog = new Watchdog(NONE);
-		watchdog.firstToken();
+		watchdog.content();
 		expect(watchdog.firstTokenLeftMs).toBe(Infinity);
 		expect(clock.untilHit(watchdog)).toBeUndefined();
 		expect([watchdog.hit, watchdog.hitMs]).toEqual([undefined, undefined]);
@@ -112,7 +127,7 @@ describe('Watchdog', () => {
 
 	test('the total limit counts from the start, whatever arrives', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 1000, idleMs: 1000, totalMs: 600 });
-		watchdog.firstToken();
+		watchdog.content();
 		clock.pass(500);
 		watchdog.touch();
 		expect(clock.untilHit(watchdog)).toBe(100);
@@ -122,10 +137,9 @@ describe('Watchdog', () => {
 	test('the progress limit counts between events, before and after the first token, whatever else arrives', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 0, progressMs: 600 });
 		clock.pass(500);
-		watchdog.progress();
+		watchdog.content();
 		clock.pass(500);
 		expect(watchdog.signal.aborted).toBe(false);
-		watchdog.firstToken();
 		watchdog.touch();
 		expect(clock.untilHit(watchdog)).toBe(100);
 		expect([watchdog.hit, watchdog.hitMs]).toEqual(['progressLimit', 600]);
@@ -149,7 +163,7 @@ describe('Watchdog', () => {
 
 	test.each([0, 5000])('finishing shortens an idle limit of %d ms', (idleMs) => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs });
-		watchdog.firstToken();
+		watchdog.content();
 		watchdog.finishing(300);
 		clock.pass(200);
 		watchdog.finishing(300);
@@ -157,9 +171,30 @@ describe('Watchdog', () => {
 		expect(watchdog.hit).toBe('idleLimit');
 	});
 
+	test('a finished answer ends although pings go on', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000, pingsCount: true });
+		watchdog.content();
+		watchdog.finishing(300);
+		for (let pings = 0; pings < 2; pings++) {
+			clock.pass(100);
+			watchdog.touch();
+			watchdog.finishing(300);
+		}
+		expect(clock.untilHit(watchdog)).toBe(100);
+		expect(watchdog.hit).toBe('idleLimit');
+	});
+
+	test('what comes behind the finish after all has its time', () => {
+		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
+		watchdog.finishing(300);
+		clock.pass(200);
+		watchdog.content();
+		expect(clock.untilHit(watchdog)).toBe(300);
+	});
+
 	test('finishing does not lengthen the idle limit', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 200 });
-		watchdog.firstToken();
+		watchdog.content();
 		watchdog.finishing(5000);
 		expect(clock.untilHit(watchdog)).toBe(200);
 	});
@@ -174,7 +209,7 @@ describe('Watchdog', () => {
 	test('once stopped, nothing is hit any more', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 10, idleMs: 10, totalMs: 10 });
 		watchdog.stop();
-		watchdog.firstToken();
+		watchdog.content();
 		watchdog.finishing(1);
 		expect(clock.untilHit(watchdog)).toBeUndefined();
 	});

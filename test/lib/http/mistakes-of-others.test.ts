@@ -1,6 +1,6 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { readLocalLlamaCredential } from '../../../lib/servers/credential';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { failure } from '../../../lib/errors/failure';
@@ -21,8 +21,8 @@ afterEach(async () => {
 });
 
 /** What comes back, or the error. */
-async function called(baseUrl: string, options: { timeoutMs?: number; mostBytes?: number } = {}) {
-	const connection = new Connection({ baseUrl });
+async function called(baseUrl: string, options: { timeoutMs?: number; maxBytes?: number } = {}) {
+	const connection = connectTo({ baseUrl });
 	return await connection.call(`${baseUrl}/v1/models`, { once: true, timeoutMs: 30_000, ...options });
 }
 
@@ -78,7 +78,7 @@ describe('answers of odd servers and proxies', () => {
 			socket.on('drain', push);
 			push();
 		});
-		const failed = await failureOf(async () => await called(url, { mostBytes: 1_000_000 }));
+		const failed = await failureOf(async () => await called(url, { maxBytes: 1_000_000 }));
 		expect(failed).toMatchObject({ kind: 'invalidAnswer', status: 200 });
 		expect(failed!.message).toContain('far too long for a model server');
 		expect(sent).toBeLessThan(40_000_000);
@@ -139,7 +139,7 @@ describe('what an error answer means', () => {
 
 	test('the header that says so comes over the wire', async () => {
 		const url = await rawServer(whole('401 Unauthorized', '', { 'WWW-Authenticate': 'Basic realm="ai"' }));
-		const connection = new Connection({ baseUrl: url });
+		const connection = connectTo({ baseUrl: url });
 		expect(connection.refusal(await called(url)).message).toContain('wants a user name and a password');
 	});
 

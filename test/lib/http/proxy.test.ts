@@ -1,7 +1,8 @@
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { findNoNames } from '../../support/names';
-import { process, util } from '../../support/node';
+import { listen } from '../../support/listening';
+import { net, process, util } from '../../support/node';
 import { ask, CHAT, connect, failureOf, openChat } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../servers/proxy-server';
 
@@ -161,9 +162,60 @@ describe('proxy variables of the environment', () => {
 				expect(util.inspect(failed)).not.toContain('pass-word');
 			}
 			delete process.env.http_proxy;
+			await closeChannels();
 			expect((await ask(connect(server.url))).failed).toBeUndefined();
 		},
 	);
+
+	test.each([
+		['http_proxy', '127.0.0.1:3128'],
+		['HTTP_PROXY', 'proxy:3128'],
+		['https_proxy', 'proxy:3128'],
+		['HTTPS_PROXY', '://'],
+	])('%s=%s is no matter where NO_PROXY covers the host', async (name, value) => {
+		for (const tls of [false, true]) {
+			const server = await start({ tls });
+			process.env[name] = value;
+			process.env.NO_PROXY = '127.0.0.1';
+			const connection = connect(server.url, { ignoreSslIssues: true });
+			expect((await ask(connection)).failed).toBeUndefined();
+			expect((await connection.call(`${server.url}/health`)).status).toBe(200);
+		}
+	});
+
+	test('one variable that holds no URL does not spoil the other', async () => {
+		const [plain, secure] = [await start(), await start({ tls: true })];
+		const between = await proxy({ tunnelTo: [secure.port] });
+		const outcomes = async () => [
+			(await ask(connect(plain.url))).failed?.kind,
+			(await ask(connect(secure.url, { ignoreSslIssues: true }))).failed?.kind,
+		];
+		process.env.http_proxy = between.url.replace('127.0.0.1', 'localhost');
+		process.env.https_proxy = 'proxy:3128';
+		expect(await outcomes()).toEqual([undefined, 'proxy']);
+		await closeChannels();
+		process.env.http_proxy = 'proxy:3128';
+		process.env.https_proxy = between.url;
+		expect(await outcomes()).toEqual(['proxy', undefined]);
+	});
+
+	test('a proxy that hangs on CONNECT ends at the connect limit', async () => {
+		const server = await start({ tls: true });
+		const sockets: net.Socket[] = [];
+		const hanging = net.createServer((socket) => sockets.push(socket));
+		process.env.https_proxy = `http://127.0.0.1:${await listen(hanging)}`;
+		const connection = connect(server.url, { ignoreSslIssues: true, connectLimitMs: 300 });
+		const failures = [
+			(await ask(connection)).failed,
+			await failureOf(async () => await connection.call(`${server.url}/health`)),
+		];
+		for (const failed of failures) {
+			expect(failed!.kind).toBe('proxy');
+			expect(failed!.message).toContain('no answer to CONNECT');
+		}
+		for (const socket of sockets) socket.destroy();
+		hanging.close();
+	});
 
 	test('a server that is down behind the proxy', async () => {
 		const [server, between] = [await start(), await proxy()];

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 
-import { RequestQueue } from '../../../lib/http/queue';
+import { enterQueue, queuedRequests, RequestQueue } from '../../../lib/http/queue';
 import { examples } from '../../support/properties';
-import { setImmediate } from '../../support/node';
+import { performance, setImmediate } from '../../support/node';
+import { AT_ONCE_MS } from '../../support/time';
 
 const settled = async () =>
 	await new Promise<void>((resolve) => {
@@ -10,14 +11,14 @@ const settled = async () =>
 	});
 
 /** A request in the queue whose life a test steers. */
-function enter(queue: RequestQueue, limit: number, controller = new AbortController()) {
+function enter(queue: Pick<RequestQueue, 'enter'>, controller = new AbortController()) {
 	const request = {
 		state: 'waiting' as 'waiting' | 'running' | 'left' | 'cancelled',
 		reason: undefined as unknown,
 		cancel: (reason?: unknown) => controller.abort(reason),
 		leave: () => {},
 	};
-	queue.enter(limit, controller.signal).then(
+	queue.enter(controller.signal).then(
 		(leave) => {
 			request.state = 'running';
 			request.leave = () => {
@@ -35,8 +36,8 @@ function enter(queue: RequestQueue, limit: number, controller = new AbortControl
 
 describe('RequestQueue', () => {
 	test('case 97: no more at once than the limit, the others first come, first served', async () => {
-		const queue = new RequestQueue();
-		const requests = Array.from({ length: 5 }, () => enter(queue, 2));
+		const queue = new RequestQueue(2);
+		const requests = Array.from({ length: 5 }, () => enter(queue));
 		await settled();
 		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', 'waiting', 'waiting', 'waiting']);
 		expect([queue.active, queue.length]).toEqual([2, 3]);
@@ -50,17 +51,9 @@ describe('RequestQueue', () => {
 		expect([queue.active, queue.length]).toEqual([2, 0]);
 	});
 
-	test('0 means no limit', async () => {
-		const queue = new RequestQueue();
-		const requests = Array.from({ length: 50 }, () => enter(queue, 0));
-		await settled();
-		expect(requests.every(({ state }) => state === 'running')).toBe(true);
-		expect(queue.active).toBe(50);
-	});
-
 	test('case 60: a cancelled request leaves the queue at once, with the reason', async () => {
-		const queue = new RequestQueue();
-		const [first, second, third] = [enter(queue, 1), enter(queue, 1), enter(queue, 1)];
+		const queue = new RequestQueue(1);
+		const [first, second, third] = [enter(queue), enter(queue), enter(queue)];
 		await settled();
 		second.cancel('stopped by the user');
 		expect(queue.length).toBe(1);
@@ -73,18 +66,18 @@ describe('RequestQueue', () => {
 	});
 
 	test('a request that is cancelled before it comes takes no place', async () => {
-		const queue = new RequestQueue();
+		const queue = new RequestQueue(1);
 		const controller = new AbortController();
 		controller.abort();
-		const request = enter(queue, 1, controller);
+		const request = enter(queue, controller);
 		await settled();
 		expect(request.state).toBe('cancelled');
 		expect(queue.active).toBe(0);
 	});
 
 	test('cancelling one that runs changes nothing in the queue', async () => {
-		const queue = new RequestQueue();
-		const [first, second] = [enter(queue, 1), enter(queue, 1)];
+		const queue = new RequestQueue(1);
+		const [first, second] = [enter(queue), enter(queue)];
 		await settled();
 		first.cancel();
 		await settled();
@@ -92,9 +85,9 @@ describe('RequestQueue', () => {
 	});
 
 	test('giving the place back twice frees one place', async () => {
-		const queue = new RequestQueue();
-		const leave = await queue.enter(1);
-		const others = [enter(queue, 1), enter(queue, 1)];
+		const queue = new RequestQueue(1);
+		const leave = await queue.enter();
+		const others = [enter(queue), enter(queue)];
 		leave();
 		leave();
 		await settled();
@@ -102,36 +95,14 @@ describe('RequestQueue', () => {
 	});
 
 	test('nobody slips in between a place that gets free and the one who waits for it', async () => {
-		const queue = new RequestQueue();
-		const leave = await queue.enter(1);
-		const waiting = enter(queue, 1);
+		const queue = new RequestQueue(1);
+		const leave = await queue.enter();
+		const waiting = enter(queue);
 		await settled();
 		leave();
-		const newcomer = enter(queue, 1);
+		const newcomer = enter(queue);
 		await settled();
 		expect([waiting.state, newcomer.state]).toEqual(['running', 'waiting']);
-	});
-
-	test.each([2, 0])('a limit raised from 1 to %d lets those in first who came first', async (raised) => {
-		const queue = new RequestQueue();
-		const requests = [enter(queue, 1), enter(queue, 1)];
-		await settled();
-		requests.push(enter(queue, raised));
-		await settled();
-		expect(requests.map(({ state }) => state)).toEqual(['running', 'running', raised === 0 ? 'running' : 'waiting']);
-		expect(queue.length).toBe(raised === 0 ? 0 : 1);
-	});
-
-	test('a lowered limit holds for everyone who comes after', async () => {
-		const queue = new RequestQueue();
-		const requests = [enter(queue, 3), enter(queue, 3), enter(queue, 1)];
-		await settled();
-		requests[0]!.leave();
-		await settled();
-		expect(requests.map(({ state }) => state)).toEqual(['left', 'running', 'waiting']);
-		requests[1]!.leave();
-		await settled();
-		expect(requests[2]!.state).toBe('running');
 	});
 
 	test('200 random arrivals, departures and cancellations: the limit holds, the order holds, nobody is forgotten', async () => {
@@ -141,7 +112,7 @@ describe('RequestQueue', () => {
 				fc.integer({ min: 1, max: 5 }),
 				fc.array(step, { minLength: 200, maxLength: 200 }),
 				async (limit, steps) => {
-					const queue = new RequestQueue();
+					const queue = new RequestQueue(limit);
 					const requests: Array<ReturnType<typeof enter>> = [];
 					const of = (state: string) => requests.filter((request) => request.state === state);
 					const check = () => {
@@ -155,7 +126,7 @@ describe('RequestQueue', () => {
 							);
 					};
 					for (const [act, which] of steps) {
-						if (act === 'enter') requests.push(enter(queue, limit));
+						if (act === 'enter') requests.push(enter(queue));
 						const pool = of(act === 'leave' ? 'running' : 'waiting');
 						const chosen = pool[which % Math.max(1, pool.length)];
 						if (act === 'leave') chosen?.leave();
@@ -175,5 +146,63 @@ describe('RequestQueue', () => {
 			),
 			examples(50),
 		);
+	});
+});
+
+describe('the queues of credentials', () => {
+	/** The queue of a credential, as `enter` above takes it. */
+	const of = (id: string, limit: number) => ({
+		enter: async (signal?: AbortSignal) => await enterQueue(id, limit, signal),
+	});
+
+	test('0 means no limit', async () => {
+		const requests = Array.from({ length: 50 }, () => enter(of('a', 0)));
+		await settled();
+		expect(requests.every(({ state }) => state === 'running')).toBe(true);
+		expect(queuedRequests()).toBe(0);
+	});
+
+	test('two credentials never wait for each other, also where they differ in their limit only', async () => {
+		const first = [enter(of('a', 1)), enter(of('a', 1))];
+		await settled();
+		const others = [enter(of('b', 1)), enter(of('a', 2)), enter(of('a', 0)), enter(of('a', 2))];
+		await settled();
+		expect(others.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running']);
+		expect(first.map(({ state }) => state)).toEqual(['running', 'waiting']);
+		for (const request of others) request.leave();
+		await settled();
+		expect(first[1]!.state).toBe('waiting');
+		first[0]!.leave();
+		await settled();
+		expect(first[1]!.state).toBe('running');
+		first[1]!.leave();
+	});
+
+	test('one that waited is counted until it leaves, and none is kept when all are gone', async () => {
+		const requests = [enter(of('a', 1)), enter(of('a', 1)), enter(of('a', 1))];
+		await settled();
+		expect(queuedRequests()).toBe(2);
+		requests[2]!.cancel();
+		requests[0]!.leave();
+		await settled();
+		expect([requests.map(({ state }) => state), queuedRequests()]).toEqual([['left', 'running', 'cancelled'], 0]);
+		const next = enter(of('a', 1));
+		await settled();
+		expect(next.state).toBe('waiting');
+		requests[1]!.leave();
+		await settled();
+		expect(next.state).toBe('running');
+		next.leave();
+	});
+
+	test('10,000 that are cancelled leave at once', async () => {
+		const requests = Array.from({ length: 10_000 }, () => enter(of('many', 1)));
+		await settled();
+		const startedAt = performance.now();
+		for (const request of requests.slice(1)) request.cancel();
+		await settled();
+		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+		expect(queuedRequests()).toBe(0);
+		requests[0]!.leave();
 	});
 });

@@ -1,11 +1,11 @@
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { startLlamaServerSim } from '../../servers/llama-server';
 
 test('half a character in the request does not break it', async () => {
 	const sim = await startLlamaServerSim({});
 	const cut = '👍'.slice(0, 1);
-	const answer = await new Connection({ baseUrl: sim.url }).call(`${sim.url}/v1/chat/completions`, {
+	const answer = await connectTo({ baseUrl: sim.url }).call(`${sim.url}/v1/chat/completions`, {
 		json: { model: 'x', messages: [{ role: 'user', content: `cut ${cut}` }], max_tokens: 1 },
 	});
 	expect(answer.status).toBe(200);

@@ -2,7 +2,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../../lib/langchain/sdk';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { fakeContext } from '../../support/context';
@@ -43,7 +43,7 @@ const getWeather = {
 
 /** The model that an n8n gets whose LangChain classes could not be found. */
 function fallback(): Model {
-	const client = new ChatClient(new Connection({ baseUrl: sim.url }), PLAIN_SETTINGS);
+	const client = new ChatClient(connectTo({ baseUrl: sim.url }), PLAIN_SETTINGS);
 	return sdk.supplyModel(
 		fakeContext({}, {}).context,
 		sdkChatModel(client, sdk, (error) => error as Error),

@@ -1,7 +1,7 @@
 import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
 import { askServerKind, forgetServerKinds, identify, knownServerKind } from '../../../lib/servers/identify';
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -23,7 +23,7 @@ async function start(options: SimOptions = {}) {
 }
 
 const connect = (baseUrl: string, key?: string) =>
-	new Connection({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 const paths = (sim: LlamaServerSim) => sim.requests.map(({ method, path }) => `${method} ${path}`);
 
 async function list(sim: LlamaServerSim, key?: string): Promise<ServerModel[]> {

@@ -2,7 +2,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/messages';
 import type { ChatSettings } from '../../../lib/chat/request';
 import { forgetServerKinds } from '../../../lib/servers/identify';
-import { Connection } from '../../../lib/http/connection';
+import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
@@ -20,7 +20,7 @@ async function start(options: SimOptions = {}): Promise<void> {
 }
 
 async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {
-	const client = new ChatClient(new Connection({ baseUrl: sim.url }), {
+	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
 		...PLAIN_SETTINGS,
 		model: 'qwen3',
 		...settings,

@@ -1,4 +1,4 @@
-import { Connection } from '../../../../lib/http/connection';
+import { connectTo } from '../../../../lib/servers/connect';
 import { closeChannels } from '../../../../lib/http/dispatcher';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
@@ -151,7 +151,7 @@ describe('chats with servers that look like others', () => {
 
 	async function ask(parameters: ChatParameters): Promise<Record<string, unknown>> {
 		const [{ id }] = sim.models as [{ id: string }];
-		const connection = new Connection({ baseUrl: sim.url });
+		const connection = connectTo({ baseUrl: sim.url });
 		const client = new ChatClient(connection, { ...PLAIN_SETTINGS, model: id, parameters });
 		const pieces = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
 		for (;;) {
@@ -195,7 +195,7 @@ describe('chats with servers that look like others', () => {
 				chat_template_kwargs: { a: 1, enable_thinking: false },
 			});
 			expect(body).not.toHaveProperty('reasoning_effort');
-			expect(await askServerKind(new Connection({ baseUrl: sim.url }))).toBe(kind);
+			expect(await askServerKind(connectTo({ baseUrl: sim.url }))).toBe(kind);
 		},
 	);
 
@@ -227,7 +227,7 @@ describe('chats with servers that look like others', () => {
 	it('a list that hangs costs one wait, not one for each generation', async () => {
 		sim = await startLlamaServerSim({ profile: 'localai' });
 		sim.route('GET /v1/models', reply.silence());
-		await askServerKind(new Connection({ baseUrl: sim.url }), '', { limitMs: 100 });
+		await askServerKind(connectTo({ baseUrl: sim.url }), '', { limitMs: 100 });
 		const asked = () => sim.requests.filter(({ path }) => path === '/v1/models').length;
 		await ask(parameters);
 		await ask(parameters);

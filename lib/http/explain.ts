@@ -1,0 +1,146 @@
+import { redirectLocation } from './answer';
+import { BodyTooLongError } from './too-long';
+import { failure, type FailureContext } from '../errors/failure';
+import { httpFailure } from '../errors/http-failure';
+import { networkFailure } from '../errors/network-failure';
+import { seconds } from '../errors/remedies';
+import { keysOf, mask, secretsOf } from '../errors/secrets';
+import { ServerError } from '../errors/server-error';
+import type { Watchdog } from './limits';
+import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
+
+/** What of a request its errors are about. */
+type Asked = Pick<RequestOptions, 'signal' | 'about'>;
+
+/** Says what the errors of one connection mean. It knows the credential's secrets, which no error may show. */
+export class Explainer {
+	private readonly secrets: string[];
+	private readonly keys: string[];
+
+	constructor(private readonly settings: ConnectionSettings) {
+		const { headers = {} } = settings;
+		this.secrets = secretsOf(headers);
+		this.keys = keysOf(headers);
+	}
+
+	/** Takes the credential's key and header values out of a text. */
+	mask(text: string): string {
+		return mask(text, this.secrets) ?? '';
+	}
+
+	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
+	hide(text: string): string {
+		return mask(text, this.keys) ?? '';
+	}
+
+	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
+	isOwn(url: string): boolean {
+		return new URL(url).origin === this.settings.address.origin;
+	}
+
+	/** What errors about a URL may name. */
+	contextOf(url: string, about: ErrorContext = {}): FailureContext {
+		return { root: this.settings.address.root, ...this.settings.about, ...about, url, secrets: this.secrets };
+	}
+
+	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
+	explain(error: unknown, url: string, { signal, about }: Asked, watchdog: Watchdog, started = false): ServerError {
+		const context = this.contextOf(url, about);
+		if (signal?.aborted) return failure('aborted', context);
+		if (watchdog.hit !== undefined) return failure(watchdog.hit, context, { about: { limitMs: watchdog.hitMs } });
+		if (error instanceof BodyTooLongError) return this.endless(url, about);
+		return networkFailure(error, context, started);
+	}
+
+	/** Stop or a limit while a request waits in n8n for a place. */
+	queued(url: string, { signal, about }: Asked, watchdog: Watchdog): ServerError {
+		const limit = this.settings.maxConcurrentRequests ?? 0;
+		const context = this.contextOf(url, about);
+		if (signal?.aborted || watchdog.hit === undefined) return failure('aborted', context);
+		return failure(watchdog.hit, context, {
+			message: `The request waited ${seconds(watchdog.hitMs)} in n8n for a free place and was not sent`,
+			remedy: `The credential allows ${limit} ${limit === 1 ? 'request' : 'requests'} at once (Max Concurrent Requests), and others held ${limit === 1 ? 'the place' : 'all places'}. Raise that number if the server has more slots, send fewer requests at once, or raise the time limit.`,
+			facts: { queued: true },
+		});
+	}
+
+	/** The limit of a call is the package's own: there is no option to raise. */
+	explainCall(error: unknown, url: string, options: Asked, watchdog: Watchdog): ServerError {
+		const failed = this.explain(error, url, options, watchdog);
+		if (failed.kind !== 'totalLimit') return failed;
+		if (error instanceof ServerError && error.facts.answerBegan === true) {
+			return failure('totalLimit', this.contextOf(url, options.about), {
+				message: `The answer began, but did not end within ${seconds(watchdog.hitMs)}`,
+				remedy:
+					'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
+				facts: { answerBegan: true },
+			});
+		}
+		return failure('totalLimit', this.contextOf(url, options.about), {
+			message: `No answer within ${seconds(watchdog.hitMs)}`,
+			remedy:
+				'The server is busy or stuck, or something drops the packets. Try the same address with curl from the machine that runs n8n, and look at the log of the server.',
+		});
+	}
+
+	/** An error while an answer was read. */
+	explainReading(error: unknown, url: string, asked: Asked, watchdog: Watchdog): ServerError {
+		// The limit of a call may end it before or after its answer began.
+		return this.explain(error, url, asked, watchdog, true).withFacts(
+			watchdog.hit === 'totalLimit' ? { answerBegan: true } : {},
+		);
+	}
+
+	/** The error that an answer stands for. */
+	refusal(answer: CallAnswer, about?: ErrorContext): ServerError {
+		const { status, url, text } = answer;
+		// The key was not sent there, so that it is missing says nothing about it.
+		if (status === 401 && !this.isOwn(url)) {
+			const context = this.contextOf(this.settings.address.api, about);
+			return failure('redirect', context, { status, about: { location: url } });
+		}
+		// The forward proxy of the environment, which does not say so in its status.
+		const squid = answer.headers['x-squid-error'];
+		if (squid !== undefined) return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
+		return httpFailure(
+			{
+				status,
+				contentType: answer.headers['content-type'],
+				body: text,
+				location: redirectLocation(answer),
+				challenge: answer.headers['www-authenticate'],
+			},
+			this.contextOf(url, about),
+		);
+	}
+
+	/** A web page in place of a stream. */
+	page(status: number, page: string, url: string, about?: ErrorContext): ServerError {
+		return httpFailure({ status, contentType: 'text/html', body: page }, this.contextOf(url, about));
+	}
+
+	/** An answer that would fill n8n's memory. */
+	endless(url: string, about?: ErrorContext, status?: number): ServerError {
+		return failure('invalidAnswer', this.contextOf(url, about), {
+			status,
+			message: 'The answer is far too long for a model server',
+			remedy: 'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
+		});
+	}
+
+	/** Some proxies compress whatever the request says. */
+	unreadable({ url, headers, status }: Pick<CallAnswer, 'url' | 'headers' | 'status'>): ServerError {
+		return failure('invalidAnswer', this.contextOf(url), {
+			status,
+			message: `A proxy compresses the answer in a form that cannot be read here (${headers['content-encoding']})`,
+			remedy: 'Turn off compression for this server in the proxy: it holds back streamed answers anyway.',
+		});
+	}
+
+	/** n8n's egress filter does not let the request out. */
+	notAllowed(url: string, error: Error | undefined): ServerError {
+		return error === undefined || error.name.startsWith('Ssrf')
+			? failure('blockedByPolicy', this.contextOf(url), { facts: { reason: error?.message } })
+			: networkFailure(error, this.contextOf(url));
+	}
+}

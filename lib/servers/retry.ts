@@ -1,0 +1,64 @@
+import { failure } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import { DEFAULT_LIMITS } from '../http/limits';
+import type { ErrorContext, RetryPolicy } from '../http/types';
+
+const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
+/** A loading server answers at once and at no cost, and somebody waits in front of a chat. */
+const MAX_LOADING_PAUSE_MS = 2000;
+
+export interface RetryOptions {
+	/** How often a refused connection, or a server that is too busy to take the request up, is tried again. */
+	retries?: number;
+	/** The first-token limit in milliseconds: how long a model may load. */
+	firstTokenMs?: number;
+	about?: ErrorContext;
+}
+
+/**
+ * When a request to a model server is sent again: as long as the server is loading its model, and a few times where nothing
+ * listens or the server is too busy. A server has not taken up the request in any of these cases.
+ */
+export function retryUntilReady(
+	connection: Connection,
+	{ retries = 0, firstTokenMs = DEFAULT_LIMITS.firstTokenMs, about }: RetryOptions = {},
+): RetryPolicy {
+	let [waits, tries] = [0, 0];
+	let wasLoading = false;
+	return (failed, leftMs) => {
+		const { kind } = failed;
+		if (kind !== 'loading' && kind !== 'busy' && kind !== 'refused') return failed;
+		const pause = pauseBefore(kind, waits++);
+		if (kind === 'loading') {
+			if (pause >= leftMs) return stillLoading(connection, failed, firstTokenMs, about);
+		} else if (tries++ >= retries) {
+			return kind === 'refused' && wasLoading ? exitedWhileLoading(connection, failed, about) : failed;
+		}
+		wasLoading = kind === 'loading';
+		return pause;
+	};
+}
+
+/** Milliseconds to wait before a request is sent again, after so many waits. */
+export function pauseBefore(reason: 'loading' | 'busy' | 'refused', waits: number): number {
+	const pause = BACK_OFF_MS[Math.min(waits, BACK_OFF_MS.length - 1)]!;
+	return reason === 'loading' ? Math.min(pause, MAX_LOADING_PAUSE_MS) : pause;
+}
+
+/** A server that runs out of memory while it loads just exits (contract llama-server 9.2). */
+function exitedWhileLoading(connection: Connection, failed: ServerError, about?: ErrorContext): ServerError {
+	return failure('modelFailedToLoad', connection.contextOf(failed.url ?? '', about), {
+		message: 'The server exited while it was loading the model',
+		facts: failed.facts,
+	});
+}
+
+function stillLoading(
+	connection: Connection,
+	{ url, status, serverText }: ServerError,
+	limitMs: number,
+	about?: ErrorContext,
+): ServerError {
+	return failure('loading', connection.contextOf(url ?? '', about), { status, serverText, about: { limitMs } });
+}
