@@ -160,9 +160,9 @@ describe('Ollama', () => {
 	it('says that a model which is answering stays', async () => {
 		await ollama(['qwen3:latest']);
 		server.route('GET /api/ps', () => reply.json({ models: [{ name: 'qwen3:latest' }] }));
-		await expect(change('unload', 'qwen3', { pauseMs: 1, limitMs: 20 })).rejects.toMatchObject({
+		await expect(change('unload', 'qwen3', { pauseMs: 1, limitMs: 400 })).rejects.toMatchObject({
 			kind: 'loading',
-			message: expect.stringContaining('The model "qwen3" is still in memory after 20 ms') as string,
+			message: expect.stringContaining('The model "qwen3" is still in memory after 400 ms') as string,
 			remedy: expect.stringContaining('until it has answered') as string,
 		});
 	});
