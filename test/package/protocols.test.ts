@@ -1,0 +1,45 @@
+import { fs, path, process } from '../support/node';
+import { headingsOf } from './markdown';
+
+const ROOT = process.cwd();
+const FOLDER = 'docs/protocols';
+const CITATION = /docs\/protocols\/([\w-]+\.md)((?:(?:, | and | to | )\d+(?:\.\d+)*)*)/g;
+
+const sources = ['lib', 'nodes', 'credentials', 'test', 'bench'].flatMap((folder) =>
+	(fs.readdirSync(path.join(ROOT, folder), { recursive: true }) as string[])
+		.filter((file) => file.endsWith('.ts'))
+		.map((file) => path.join(folder, file)),
+);
+
+/** `3.6` of "### 3.6 Order: chatflow and workflow" */
+const sectionsOf = (page: string) =>
+	headingsOf(fs.readFileSync(path.join(ROOT, FOLDER, page), 'utf8')).map(
+		({ title }) => /^(\d+(?:\.\d+)*)\.? /.exec(title)?.[1],
+	);
+
+/** Every section that comments and test names cite, as `dify.md 3.6`. A citation may go on in the next line of a comment. */
+function citationsIn(text: string): string[] {
+	return [...text.replace(/\s*\n\s*\* /g, ' ').matchAll(CITATION)].flatMap(([, page, numbers]) => {
+		const cited = (numbers ?? '').match(/\d+(?:\.\d+)*/g) ?? [];
+		return cited.length === 0 ? [page!] : cited.map((number) => `${page!} ${number}`);
+	});
+}
+
+describe('docs/protocols', () => {
+	it('has every section that comments and test names cite', () => {
+		const known = fs
+			.readdirSync(path.join(ROOT, FOLDER))
+			.flatMap((page) => [page, ...sectionsOf(page).map((number) => `${page} ${number}`)]);
+		const cited = sources.flatMap((file) =>
+			citationsIn(fs.readFileSync(path.join(ROOT, file), 'utf8')).map((citation) => ({ file, citation })),
+		);
+		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
+	});
+
+	it('reads lists and ranges of sections', () => {
+		const [page] = ['docs/protocols/dify.md'];
+		expect(citationsIn(`(${page} 3.6, 3.10).`)).toEqual(['dify.md 3.6', 'dify.md 3.10']);
+		expect(citationsIn(` * ${page}\n * 2.1 to 2.3`)).toEqual(['dify.md 2.1', 'dify.md 2.3']);
+		expect(citationsIn(`${page}, case 44`)).toEqual(['dify.md']);
+	});
+});
