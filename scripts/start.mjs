@@ -1,6 +1,6 @@
 /** `npm start`: a real n8n with this package, talking to a real model. `npm start -- --help` tells the rest. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuild, stageBuild } from './lib/build.mjs';
@@ -22,8 +22,8 @@ import { allOrEveryFailure, main } from './lib/main.mjs';
 import { findModelServer, namedServer, startModelServer } from './lib/model-server.mjs';
 import { ensureModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
-import { executeWorkflow, importCredentials, importWorkflows, startN8n } from './lib/n8n.mjs';
-import { readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
+import { executeWorkflow, importCredentials, importWorkflows, n8nCommand, startN8n } from './lib/n8n.mjs';
+import { filesBelow, readJsonIfThere, shortHash, startData } from './lib/paths.mjs';
 import { freePortFrom } from './lib/ports.mjs';
 import { isStopping } from './lib/proc.mjs';
 
@@ -42,7 +42,8 @@ npm run dev                      the same, and every change of the sources is in
 The model server is the first of these:
   LOCAL_LLAMA_BASE_URL           any OpenAI-compatible server (LOCAL_LLAMA_API_KEY: its key)
   port 8080 of this machine      when a model server answers there
-  llama-server                   LLAMA_SERVER_BIN, one on PATH, one built earlier, or one built now
+  llama-server                   LLAMA_SERVER_BIN, one on PATH, one built earlier, the one of the Python package
+                                 xllamacpp (34 MB), or one compiled now
 The model for a llama-server started here:
   LOCAL_LLAMA_MODEL              a GGUF file; else SmolLM2-135M-Instruct; else a generated one that says noise
 
@@ -90,6 +91,22 @@ const prepare = async (dev = false) => {
 	]);
 	if (source.found) return { n8n, nodes: custom, server: source.found };
 	return { n8n, nodes: custom, server: await startModelServer(log, source.binary, source.model) };
+};
+
+/**
+ * A folder for n8n's data that nobody else can read: its database and its log hold what was said, and keys.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
+const privateFolder = (name) => {
+	// n8n and its database make their files themselves.
+	process.umask(0o077);
+	const folder = join(startData, name);
+	mkdirSync(folder, { recursive: true });
+	for (const file of filesBelow(folder)) chmodSync(file, 0o600);
+	chmodSync(folder, 0o700);
+	return folder;
 };
 
 /**
@@ -142,8 +159,7 @@ const once = async (question) => {
 	const parts = await prepare();
 	const { n8n, nodes, server } = parts;
 	// A folder of its own: the one of the browser's n8n may be in use, and should not fill with copies.
-	const userFolder = join(startData, `once-${n8n.version}`);
-	mkdirSync(userFolder, { recursive: true });
+	const userFolder = privateFolder(`once-${n8n.version}`);
 	await importCredential(parts, userFolder);
 	const example = exampleWorkflows().find(({ name }) => name === AGENT_WORKFLOW);
 	if (!example) throw new Error(`workflows/${AGENT_WORKFLOW}.json is missing`);
@@ -189,15 +205,38 @@ const once = async (question) => {
 	return 0;
 };
 
-/** @returns {Login} made once per data folder */
-const playgroundLogin = () => {
-	const file = join(startData, 'login.json');
+const LOGIN_FILE = join(startData, 'login.json');
+
+/**
+ * An account whose login is lost is taken out of n8n, so that a new one can be made; workflows and credentials stay.
+ *
+ * @param {N8nInstall} install
+ * @param {string} userFolder
+ */
+const forgetLostLogin = async (install, userFolder) => {
+	if (readJsonIfThere(LOGIN_FILE) || !existsSync(join(userFolder, '.n8n', 'database.sqlite'))) return;
+	await log.step('account whose login is lost', async (progress) => {
+		const { code, output } = await n8nCommand(install, ['user-management:reset'], { userFolder });
+		if (code !== 0) throw new Error(`n8n could not take the account out:\n${output.trim()}`);
+		progress.note('taken out');
+	});
+};
+
+/**
+ * @param {import('./lib/types').N8nServer} editor
+ * @returns {Promise<Login>} that of the owner's account, which is made where there is none
+ */
+const ensureOwner = async (editor) => {
+	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
+	const { userManagement } = await editor.request('GET', '/rest/settings');
 	/** @type {Login | undefined} */
-	const kept = readJsonIfThere(file);
-	if (kept) return kept;
+	const kept = readJsonIfThere(LOGIN_FILE);
 	// n8n wants a capital letter and a digit.
-	const login = { email: 'owner@playground.local', password: `Llama-${randomBytes(6).toString('hex')}-1` };
-	writeFileSync(file, JSON.stringify(login), { mode: 0o600 });
+	const login = kept ?? { email: 'owner@playground.local', password: `Llama-${randomBytes(6).toString('hex')}-1` };
+	if (userManagement.showSetupOnFirstLoad) {
+		await log.step('owner account', async () => await editor.setupOwner(login));
+		writeFileSync(LOGIN_FILE, JSON.stringify(login), { mode: 0o600 });
+	}
 	return login;
 };
 
@@ -218,8 +257,8 @@ const serve = async (wantedPort, dev) => {
 	const startedAt = Date.now();
 	const parts = await prepare(dev);
 	const { n8n, nodes, server } = parts;
-	const userFolder = join(startData, `n8n-${n8n.version}`);
-	mkdirSync(userFolder, { recursive: true });
+	const userFolder = privateFolder(`n8n-${n8n.version}`);
+	await forgetLostLogin(n8n, userFolder);
 	await importCredential(parts, userFolder);
 	const workflows = exampleWorkflows().map(({ workflow }) => wireWorkflow(workflow, server));
 	await log.step('example workflows', async (progress) => {
@@ -240,12 +279,7 @@ const serve = async (wantedPort, dev) => {
 		...(dev ? { env: DEV_ENVIRONMENT, onLine: onReload } : {}),
 	};
 	const editor = await log.step('start of n8n', async () => await startN8n(n8n, options));
-	const login = playgroundLogin();
-	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
-	const settings = await editor.request('GET', '/rest/settings');
-	if (settings.userManagement.showSetupOnFirstLoad) {
-		await log.step('owner account', async () => await editor.setupOwner(login));
-	}
+	const login = await ensureOwner(editor);
 
 	log.line();
 	const readyAfter = formatDuration(Date.now() - startedAt);

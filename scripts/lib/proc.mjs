@@ -257,7 +257,7 @@ export const run = async (command, args, options = {}) => {
  */
 export const startService = (name, command, args, options = {}) => {
 	const child = start(command, args, options);
-	const file = options.logFile ? createWriteStream(options.logFile, { flags: 'a' }) : undefined;
+	const file = options.logFile ? createWriteStream(options.logFile, { flags: 'a', mode: 0o600 }) : undefined;
 	/** @type {string[]} */
 	const lines = [];
 	for (const stream of [child.stdout, child.stderr]) {

@@ -18,7 +18,7 @@ export const ensureRealParts = async (log) => {
 			await dependencies;
 			return await stageBuild(await ensureBuild(log));
 		})(),
-		ensureLlamaServer(log),
+		ensureLlamaServer(log, { router: true }),
 	]);
 	return { install, nodes, binary };
 };
