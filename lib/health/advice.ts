@@ -62,6 +62,17 @@ export const ADVICE = {
 		meaning: 'Dify answers here, not a model server',
 		advice: `Choose Dify in this node, with a "Dify API" credential whose base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
 	}),
+	notDify: () => ({
+		meaning: 'Something answers here, but not with what Dify answers',
+		advice:
+			"Check the base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
+	}),
+	difyNotChecked: () => ({
+		meaning:
+			'Dify itself and its database answer; whether its worker, its plugin daemon, Redis and the model server behind it work was not checked',
+		advice:
+			'Only a run shows that. If runs fail or stay queued while this check is fine, look at docker compose ps and at the logs of worker and plugin_daemon.',
+	}),
 	difySlow: () => ({
 		meaning: 'Dify did not answer a simple question in time',
 		advice:
@@ -70,6 +81,10 @@ export const ADVICE = {
 	ollamaWithoutV1: ({ url = '' }) => ({
 		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
 		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
+	}),
+	keyNotChecked: () => ({
+		meaning: 'The server shows its list of models to everybody, so nobody looked at the key',
+		advice: 'Whether the key is right shows with the first generation. The operation "Speed Test" makes one.',
 	}),
 	noModels: ({ server }) => ({
 		meaning: 'The server has no models',

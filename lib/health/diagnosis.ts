@@ -1,12 +1,21 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
 import { describeServer, gpuShares } from './facts';
+import { keyFindings, unauthorized } from './key';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
-import { listOf, modelsIn, traitsOfServer } from './answers';
-import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, ServerReport } from './observations';
+import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
+import type {
+	Finding,
+	HealthServerKind,
+	HealthStatus,
+	Observations,
+	Probe,
+	ProbeFailure,
+	ServerReport,
+} from './observations';
+import { looksLikeHtml } from '../errors/http-failure';
 import type { FailureKind } from '../errors/server-error';
-import { isBasic, looksLikeHtml } from '../errors/http-failure';
 import { isModelNamed } from '../servers/model-names';
 import { remedyFor } from '../errors/remedies';
 
@@ -39,7 +48,7 @@ export function diagnose(observations: Observations): Diagnosis {
 		meaning,
 		advice,
 	}));
-	return { status, findings, summary: summarise(status, findings, report), report };
+	return { status, findings, summary: summarise(status, findings, report, observations), report };
 }
 
 function findAll(observations: Observations, report: ServerReport): Weighed[] {
@@ -50,7 +59,10 @@ function findAll(observations: Observations, report: ServerReport): Weighed[] {
 	if (observations.service === 'dify') return difyFindings(observations);
 	const closed = apiFindings(observations, report);
 	if (closed.length > 0) return closed;
+	const key = keyFindings(observations, report.server.kind);
+	if (key.some(({ severity }) => severity === 'error')) return key;
 	return [
+		...key,
 		...movedFindings(observations.probes.models),
 		...liveness(observations, report),
 		...routerFindings(observations),
@@ -143,29 +155,6 @@ function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): Pro
 	return { kind, ...remedyFor(kind, facts) };
 }
 
-function unauthorized(
-	{ keySet, authentication }: Observations,
-	probe: Probe,
-	failure: ProbeFailure,
-	observed: string,
-	kind: ServerReport['server']['kind'],
-): Weighed {
-	// Where a proxy refuses, no key of the server helps.
-	if (
-		probe.answered &&
-		(isBasic(probe.headers['www-authenticate']) ||
-			(probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))
-	)
-		return fromFailure(failure, observed);
-	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
-	// vLLM looks at Authorization only (contract llama-server 8.4).
-	if (kind === 'vllm' && authentication === 'xApiKey')
-		return fromFailure(failure, observed, {
-			advice: 'vLLM takes the key as Bearer only: change Authentication in the credential.',
-		});
-	return fromFailure(failure, observed);
-}
-
 /** Signs that the server answers without being able to work. */
 function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): Weighed[] {
 	const { health, metrics, slots } = probes;
@@ -188,7 +177,7 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 			),
 		);
 	}
-	if (health?.answered === true && health.status >= 500 && report.server.kind !== 'openAiCompatible')
+	if (health?.answered === true && saysUnwell(health, report.server.kind))
 		findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
 	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {
 		findings.push(
@@ -201,6 +190,13 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	if (report.server.kind === 'unknown')
 		findings.push(advise('unknownServer', 'info', 'No answer carries the marks of a known server'));
 	return findings;
+}
+
+/** A list of models may be fixed while the engine behind it is dead (SGLang, TGI): then `/health` is what tells. */
+function saysUnwell({ status, text, headers }: Extract<Probe, { answered: true }>, kind: HealthServerKind): boolean {
+	// At a server that nobody knows, the route may be a proxy's own page or mean something else.
+	if (kind === 'openAiCompatible') return status === 503 && !looksLikeHtml(text, headers['content-type']);
+	return status >= 500;
 }
 
 /** Options of a command line whose values are nobody's business. */
@@ -281,18 +277,31 @@ const NAMES: Partial<Record<ServerReport['server']['kind'], string>> = {
 function summarise(
 	status: HealthStatus,
 	findings: readonly Finding[],
-	{ server, latencyMs, models, app }: ServerReport,
+	report: ServerReport,
+	{ probes, service }: Observations,
 ): string {
+	const { server, latencyMs, models, app } = report;
 	const first = findings[0];
 	if (status !== 'healthy' && first !== undefined) return `${first.meaning}.`;
 	const name = [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version]
 		.filter((part) => part !== null)
 		.join(' ');
 	const what =
-		app === undefined
-			? `${models.length} ${models.length === 1 ? 'model' : 'models'}`
-			: `the app "${app.name ?? ''}"${app.mode === null ? '' : ` (${app.mode})`}`;
+		app !== undefined
+			? `the app "${app.name ?? ''}"${app.mode === null ? '' : ` (${app.mode})`}`
+			: service === 'dify'
+				? knowledgeBases(probes.difyDatasets)
+				: counted(models.length, 'model');
 	const warnings = findings.filter(({ severity }) => severity === 'warning').length;
-	const hint = warnings === 0 ? '' : `, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
+	const hint = warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`;
 	return `${name} answers in ${Math.round(latencyMs ?? 0)} ms with ${what}${hint}.`;
+}
+
+function knowledgeBases(probe: Probe | undefined): string {
+	const { total } = bodyOf(probe);
+	return typeof total === 'number' ? counted(total, 'knowledge base') : 'its knowledge bases';
+}
+
+function counted(count: number, what: string): string {
+	return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -42,6 +42,8 @@ export function difyFindings(observations: Observations): Weighed[] {
 	if (main === undefined) return [];
 	if (!main.answered) return [unanswered(main)];
 	if (!isFine(main, keyType)) {
+		if (main.status < 300 && isRecord(main.json))
+			return [advise('notDify', 'error', describeProbe(main), {}, 'misconfigured')];
 		const moved = main.status === 401 ? movedFindings(main) : [];
 		if (moved.length > 0) return moved;
 		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge'))
@@ -49,11 +51,10 @@ export function difyFindings(observations: Observations): Weighed[] {
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
-	if (parameters === undefined) return movedFindings(main);
+	const fine = [...movedFindings(main), advise('difyNotChecked', 'info', describeProbe(main))];
+	if (parameters === undefined) return fine;
 	if (!parameters.answered) return [unanswered(parameters)];
-	return parameters.status < 300 && isRecord(parameters.json)
-		? movedFindings(main)
-		: [refused(observations, parameters)];
+	return parameters.status < 300 && isRecord(parameters.json) ? fine : [refused(observations, parameters)];
 }
 
 /** Something else did answer, or `wayThere` in `diagnosis.ts` would have spoken. */
@@ -64,7 +65,10 @@ function unanswered(probe: Extract<Probe, { answered: false }>): Weighed {
 
 function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 	if (probe.status >= 300 || !isRecord(probe.json)) return false;
-	return keyType === 'knowledge' ? Array.isArray(probe.json.data) : 'name' in probe.json || 'mode' in probe.json;
+	const { json } = probe;
+	if (keyType === 'knowledge') return Array.isArray(json.data) && typeof json.has_more === 'boolean';
+	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (contract dify 2.10).
+	return typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags));
 }
 
 function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): Weighed {

@@ -4,12 +4,11 @@ import { named, tryOtherRoads, type Plan, type Seen } from './probes';
 
 /**
  * Asks for both kinds of key: a key of the wrong family is refused in the same words as an unknown one (contract dify 1.3, A3), and only the
- * other family's route tells them apart. `/v1/` checks no key, but names the version.
+ * other family's route tells them apart. Every answer names the version in a header, refusals included.
  */
 export async function difyPlan(plan: Plan): Promise<Seen> {
 	const base = resolveDifyBase(plan.connection.url.typed);
 	const questions: Partial<Record<ProbeName, string>> = {
-		difyIndex: `${base}/`,
 		difyInfo: `${base}/info`,
 		difyDatasets: `${base}/datasets?page=1&limit=1`,
 		...(plan.target.keyType === 'knowledge' ? {} : { difyParameters: `${base}/parameters` }),

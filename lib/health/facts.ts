@@ -1,30 +1,29 @@
 import { isRecord } from '../values';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
+import { isModelNamed } from '../servers/model-names';
 import { bodyOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
 
 /** What the answers tell of the server, whatever shape its kind gives them. Pure. */
 export function describeServer(observations: Observations): ServerReport {
-	const { probes, perModel } = observations;
+	const { probes } = observations;
 	const server = serverOf(probes);
 	const traits = traitsOfServer(server.kind);
 	const props = bodyOf(probes.props);
 	const single = server.kind === 'llamaServer';
-	const children = Object.values(perModel).map((child) => ({
-		props: bodyOf(child.props),
-		metrics: metricsOf(child.metrics),
-	}));
-	const metrics = metricsOf(probes.metrics);
 	const isRouter = server.kind === 'llamaRouter';
+	const models = modelsOf(observations, server.kind);
+	const children = childrenThatMatter(observations, models);
+	const metrics = metricsOf(probes.metrics);
 	const slotList = slotsOf(probes);
 	const contexts = children.map(({ props: child }) => contextOf(child)).filter((context) => context !== null);
 	return {
 		server,
 		latencyMs: latencyOf(probes),
-		models: modelsOf(observations, server.kind),
+		models,
 		slots: {
 			total: isRouter
-				? sum(children.map(({ props: child }) => positive(child.total_slots)))
+				? same(children.map(({ props: child }) => positive(child.total_slots)))
 				: (positive(props.total_slots) ?? slotList?.length ?? null),
 			busy: isRouter
 				? sum(children.map(({ metrics: child }) => child?.['llamacpp:requests_processing'] ?? null))
@@ -45,8 +44,22 @@ export function describeServer(observations: Observations): ServerReport {
 			embeddings: isOn(probes.embeddings),
 			rerank: traits.reranks ?? isOn(probes.rerank),
 		},
-		...(observations.service === 'dify' ? { app: appOf(probes) } : {}),
+		...(observations.service === 'dify' && observations.keyType !== 'knowledge' ? { app: appOf(probes) } : {}),
 	};
+}
+
+/** The processes of a router, each with slots of its own: that of the model that is needed, or all that are loaded. */
+function childrenThatMatter({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
+	const wanted = models.find((model) => isModelNamed(model, expectations.model));
+	return Object.entries(perModel)
+		.filter(([id]) => wanted === undefined || id === wanted.id)
+		.map(([, { props, metrics }]) => ({ props: bodyOf(props), metrics: metricsOf(metrics) }));
+}
+
+/** What all of them say; null where they differ. */
+function same(values: Array<number | null>): number | null {
+	const [first = null] = values;
+	return values.every((value) => value === first) ? first : null;
 }
 
 function appOf(probes: Observations['probes']): NonNullable<ServerReport['app']> {

@@ -17,12 +17,13 @@ export type ProbeName =
 	| 'ollamaVersion'
 	| 'version'
 	| 'info'
+	| 'guarded'
+	| 'keyless'
 	| 'ollamaTags'
 	| 'ollamaRunning'
 	| 'originHealth'
 	| 'embeddings'
 	| 'rerank'
-	| 'difyIndex'
 	| 'difyInfo'
 	| 'difyParameters'
 	| 'difyDatasets';
@@ -159,6 +160,7 @@ export interface ServerReport {
 	server: { kind: HealthServerKind; version: string | null };
 	latencyMs: number | null;
 	models: ModelFacts[];
+	/** `total` of a router: of the model that is needed, or what all loaded models have alike. `busy`: of that model, or of all together. */
 	slots: { total: number | null; busy: number | null };
 	/** Requests that wait for a slot. */
 	queue: number | null;
@@ -166,6 +168,6 @@ export interface ServerReport {
 	sleeping: boolean | null;
 	template: Record<string, boolean> | null;
 	features: { metrics: boolean | null; slots: boolean | null; embeddings: boolean | null; rerank: boolean | null };
-	/** Only for Dify: the app behind the key. */
+	/** Only for the key of a Dify app: that app. */
 	app?: { name: string | null; mode: string | null };
 }

@@ -7,6 +7,7 @@ import { isLoopback } from '../errors/remedies';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { bodyOf, healthGenerates, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
+import { mustAskWithoutKey } from './key';
 import { ask, describeFailure, elapsed } from './probe';
 
 /** How to reach what is checked. */
@@ -165,19 +166,28 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 }
 
 async function secondRound(plan: Plan, first: Round): Promise<Round> {
-	const { root, api } = plan.connection.url;
+	const { root, api, typed } = plan.connection.url;
 	const { kind } = serverOf(first);
-	if (traitsOfServer(kind).loading === 'ollama')
+	const { loading, guardedRoute } = traitsOfServer(kind);
+	if (loading === 'ollama')
 		return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
+	const questions: Parameters<typeof named>[0] = {};
+	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
+		questions.guarded = plan.ask(root + guardedRoute.path, guardedRoute.json);
+	if (plan.target.keySet && mustAskWithoutKey(first, kind))
+		questions.keyless = plan.askElsewhere(typed, 'models').then(({ probe }) => probe);
+	// No list of models: Hugging Face's servers for embeddings tell about themselves there.
+	if (first.models?.answered === true && first.models.status === 404 && first.models.text.trim() === '')
+		questions.info = plan.ask(`${root}/info`);
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
-	if (kind !== 'llamaServer' || props.is_sleeping !== false) return {};
-	return await named({
-		...(plan.options.readSlots === true && props.endpoint_slots !== false ? { slots: plan.ask(`${root}/slots`) } : {}),
+	if (kind === 'llamaServer' && props.is_sleeping === false) {
+		if (plan.options.readSlots === true && props.endpoint_slots !== false) questions.slots = plan.ask(`${root}/slots`);
 		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it is on.
-		embeddings: plan.ask(`${api}/embeddings`, {}),
-		rerank: plan.ask(`${api}/rerank`, {}),
-	});
+		questions.embeddings = plan.ask(`${api}/embeddings`, {});
+		questions.rerank = plan.ask(`${api}/rerank`, {});
+	}
+	return await named(questions);
 }
 
 async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {

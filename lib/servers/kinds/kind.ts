@@ -89,6 +89,12 @@ export interface ServerTraits {
 	ignoresModelName: boolean;
 	/** Whether `/health` runs a generation on every model, so that nobody may ask it in passing. */
 	healthGenerates?: boolean;
+	/** Whether it never asks for a key. */
+	wantsNoKey?: boolean;
+	/** Whether it takes the key as Bearer only. */
+	bearerOnly?: boolean;
+	/** Where the list of models is open to everybody: a route below the root that wants the key and does nothing else. `json`: sent with POST. */
+	guardedRoute?: { path: string; json?: unknown };
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
 	/** How models are loaded and unloaded on request, where that is possible. */

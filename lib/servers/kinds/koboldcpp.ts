@@ -7,4 +7,6 @@ export const koboldcpp: ServerTraits = {
 	...other,
 	label: 'KoboldCpp',
 	isIt: (answers) => anyHeader(answers, 'server', /^KoboldCpp/i) || ownsModels(answers, 'koboldcpp'),
+	// Its list is open to everybody; an empty question to a route that generates would generate.
+	guardedRoute: { path: '/api/extra/last_logprobs' },
 };

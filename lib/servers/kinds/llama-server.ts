@@ -30,6 +30,8 @@ export const llamaServer: ServerTraits = {
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
 	listsLoadedModelsOnly: true,
+	// Older releases show their list to everybody (contract llama-server 1.2).
+	guardedRoute: { path: '/props' },
 	// contract llama-server 4.3
 	ignoresModelName: true,
 	benchmarkFields: { cache_prompt: false, ignore_eos: true },

@@ -18,6 +18,8 @@ export const llamaSwap: ServerTraits = {
 	// vLLM may stand behind it as well.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	version: undefined,
+	// `/props` would load a model; its list wants the key.
+	guardedRoute: undefined,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 };

@@ -54,6 +54,7 @@ export const ollama: ServerTraits = {
 			note: 'This model does not think, so the thinking effort was left out.',
 		},
 	],
+	wantsNoKey: true,
 	reranks: false,
 	loading: 'ollama',
 	refuseUnseenPictures,

@@ -12,5 +12,7 @@ export const tei: ServerTraits = {
 	},
 	version: (answers) => textIn(answers, 'info', 'version'),
 	listsLoadedModelsOnly: true,
+	bearerOnly: true,
+	guardedRoute: { path: '/tokenize', json: {} },
 	ignoresModelName: true,
 };

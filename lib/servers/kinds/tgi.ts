@@ -14,4 +14,6 @@ export const tgi: ServerTraits = {
 		('max_total_tokens' in bodyOf(answers.info) && 'model_id' in bodyOf(answers.info)),
 	version: (answers) => textIn(answers, 'info', 'version'),
 	listsLoadedModelsOnly: true,
+	// Its list and its `/info` are open to everybody, `/tokenize` looks at the key before it looks at the question.
+	guardedRoute: { path: '/tokenize', json: {} },
 };

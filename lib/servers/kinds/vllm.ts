@@ -19,6 +19,7 @@ export const vllm: ServerTraits = {
 	grammar: (grammar) => ({ structured_outputs: { grammar } }),
 	thinkingBudget: false,
 	toolChoice: 'named',
+	bearerOnly: true,
 	listsLoadedModelsOnly: true,
 	benchmarkFields: { ignore_eos: true },
 };

@@ -3,6 +3,7 @@ import { closeChannels } from '../../../lib/http/dispatcher';
 import { type AppSpec, appKey, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../../servers/dify';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
+import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
 import { check, checkDify, finding, ids } from './support';
 
 const APP = 'app-HealthHealthHealthHealth';
@@ -17,6 +18,7 @@ async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof start
 beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeChannels();
+	await closeRawServers();
 	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
 
@@ -29,8 +31,10 @@ describe.each(SIM_VERSIONS)('Dify %s', (version) => {
 			url: sim.url,
 			server: { kind: 'dify' },
 			app: { name: 'Helper', mode: 'chat' },
-			findings: [],
+			findings: [{ id: 'difyNotChecked', severity: 'info' }],
 		});
+		// Worker, plugin daemon, Redis and the model behind Dify may be down all the same.
+		expect(finding(result, 'difyNotChecked').meaning).toMatch(/worker.*plugin daemon.*Redis.*model server/);
 		expect(result.server.version).toMatch(/^1\.1\d\.\d$/);
 		expect(result).not.toHaveProperty('models');
 		expect(sim.runs).toHaveLength(0);
@@ -76,6 +80,30 @@ it('a New Agent that was never published', async () => {
 	expect(finding(await checkDify(sim.url, { apiKey: APP }), 'difyNotPublished').advice).toContain('Publish the app');
 });
 
+describe('what is no Dify', () => {
+	it.each([
+		['a name', { name: 'my-service', version: '1.2.3' }],
+		['a name and a mode that is no text', { name: 'camera', mode: 3 }],
+		['an error in JSON with status 200', { error: 'no such route' }],
+		['an empty object', {}],
+	])('a program that answers everything with %s', async (_name, body) => {
+		const url = await rawServer(whole('200 OK', JSON.stringify(body), { 'Content-Type': 'application/json' }));
+		for (const keyType of ['app', 'knowledge']) {
+			const result = await checkDify(`${url}/v1`, { apiKey: APP, keyType });
+			expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+			expect(ids(result)).toEqual(['notDify']);
+		}
+	});
+
+	it('a base URL with slashes at its end asks no //info, which Dify redirects (seen: 1.12.1)', async () => {
+		const sim = await dify();
+		const { status, findings } = await checkDify(`${sim.url}//`, { apiKey: APP });
+		expect([status, findings.map(({ id }) => id)]).toEqual(['healthy', ['difyNotChecked']]);
+		// `/v1/` is a page of a 404 there (seen: 1.12.1): no question that anything depends on.
+		expect(new Set(sim.requests.map(({ path }) => path))).toEqual(new Set(['/info', '/parameters', '/datasets']));
+	});
+});
+
 describe('the key', () => {
 	it('is unknown, or missing', async () => {
 		const sim = await dify();
@@ -107,10 +135,11 @@ describe('the key', () => {
 
 	it('of a knowledge base is fine where one is wanted', async () => {
 		const sim = await dify();
-		expect(await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' })).toMatchObject({
-			status: 'healthy',
-			findings: [],
-		});
+		const result = await checkDify(sim.url, { apiKey: knowledgeKey(), keyType: 'knowledge' });
+		expect(result.status).toBe('healthy');
+		expect(ids(result)).toEqual(['difyNotChecked']);
+		expect(result).not.toHaveProperty('app');
+		expect(result.summary).toMatch(/^Dify [\d.]+ answers in \d+ ms with \d+ knowledge bases?\.$/);
 	});
 });
 

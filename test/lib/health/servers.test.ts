@@ -305,6 +305,48 @@ describe("llama-server's router", () => {
 		expect((await check(server.url, { expectations: { model: 'huge' } })).status).toBe('misconfigured');
 	});
 
+	it('a model that failed is no alarm where another one is needed, and that one is loaded', async () => {
+		await sim({
+			profile: 'router',
+			models: [
+				{ id: 'big', status: 'loaded', aliases: ['default'] },
+				{ id: 'huge', status: 'unloaded', exitCode: 137, aliases: ['monster'] },
+			],
+		});
+		for (const model of ['big', 'default']) {
+			const result = await check(server.url, { expectations: { model } });
+			expect(result).toMatchObject({ status: 'healthy', healthy: true });
+			expect(finding(result, 'modelFailed')).toMatchObject({ severity: 'warning' });
+		}
+		expect((await check(server.url, { expectations: { model: 'monster' } })).status).toBe('misconfigured');
+	});
+
+	it('each model has its own slots: they are not added up', async () => {
+		await sim({
+			profile: 'router',
+			slots: 2,
+			models: ['a', 'b', 'c'].map((id) => ({ id, status: 'loaded' as const })),
+		});
+		const limit = { maxConcurrentRequests: 3 };
+		const any = await check(server.url, {}, limit);
+		expect(any.slots?.total).toBe(2);
+		expect(finding(any, 'moreRequestsThanSlots').advice).toContain('to 2');
+		expect(ids(await check(server.url, { expectations: { minSlots: 4 } }))).toContain('slotsTooFew');
+	});
+
+	it('models with different numbers of slots: that of the needed one counts, and none where none is named', async () => {
+		await sim({ profile: 'router', models: ['a', 'b'].map((id) => ({ id, status: 'loaded' as const })) });
+		const slotsOf = (model: string) => ({ total_slots: model === 'a' ? 1 : 8 });
+		server.route('GET /props', ({ query }) => {
+			const model = query.get('model');
+			return reply.json(model === null ? { role: 'router' } : slotsOf(model));
+		});
+		expect((await check(server.url)).slots?.total).toBeNull();
+		const needed = await check(server.url, { expectations: { model: 'a' } }, { maxConcurrentRequests: 4 });
+		expect(needed.slots?.total).toBe(1);
+		expect(finding(needed, 'moreRequestsThanSlots').observed).toContain('total_slots 1');
+	});
+
 	it('never shows a key out of the command line of a model', async () => {
 		await sim({ profile: 'router' });
 		const args = [

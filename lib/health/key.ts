@@ -1,0 +1,80 @@
+/** Whether the key of the credential is the right one, as far as a check can see it. */
+import { isBasic, looksLikeHtml } from '../errors/http-failure';
+import { remedyFor } from '../errors/remedies';
+import { listOf, traitsOfServer } from './answers';
+import { advise, describeProbe, fromFailure, type Weighed } from './finding';
+import type { HealthServerKind, Observations, Probe, ProbeFailure } from './observations';
+
+type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
+
+/** The finding for a key that a route refuses. */
+export function unauthorized(
+	{ keySet, authentication }: Observations,
+	probe: Probe,
+	failure: ProbeFailure,
+	observed: string,
+	kind: HealthServerKind,
+): Weighed {
+	// Where a proxy refuses, no key of the server helps.
+	if (isOfProxy(probe)) return fromFailure(failure, observed);
+	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
+	// vLLM looks at Authorization only (contract llama-server 8.4).
+	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
+		return fromFailure(failure, observed, {
+			advice: `${traitsOfServer(kind).label} takes the key as Bearer only: change Authentication in the credential.`,
+		});
+	return fromFailure(failure, observed);
+}
+
+/**
+ * Servers that show their list of models to everybody: there only another route tells whether the key is right. Where none does, the user
+ * has to know that nobody looked at it.
+ */
+export function keyFindings(observations: Observations, kind: HealthServerKind): Weighed[] {
+	const { probes, keySet } = observations;
+	const { wantsNoKey } = traitsOfServer(kind);
+	if (wantsNoKey === true || listOf(probes.models) === undefined) return [];
+	const guarded = guardedProbe(probes, kind);
+	const refused = [guarded, ...whereAllElseRefuses(probes)].find(isRefused);
+	if (refused !== undefined) {
+		const observed = `${describeProbe(refused)}; ${describeProbe(probes.models!)}`;
+		return [unauthorized(observations, refused, refused.failure, observed, kind)];
+	}
+	if (!keySet || hasBeenLetIn(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined)
+		return [];
+	return [advise('keyNotChecked', 'info', `${describeProbe(probes.keyless)} without a key`)];
+}
+
+/** The answer of a route that wants the key where the list does not. */
+function guardedProbe(probes: Observations['probes'], kind: HealthServerKind): Probe | undefined {
+	return traitsOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
+}
+
+/** Whether it must be asked without the key, to learn whether the list shows anything about the key. */
+export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthServerKind): boolean {
+	const { wantsNoKey, guardedRoute } = traitsOfServer(kind);
+	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
+}
+
+/** Every other route refuses, also those that such a server does not have: with the right key they are not found, or answer. */
+function whereAllElseRefuses({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
+	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
+	return others.length > 0 && others.every((probe) => isRefused(probe) && !isOfProxy(probe)) ? others : [];
+}
+
+function isRefused(probe: Probe | undefined): probe is Refused {
+	return probe?.answered === true && probe.failure !== undefined && (probe.status === 401 || probe.status === 403);
+}
+
+/** Any answer but a refusal, that of a wrong question included. */
+function hasBeenLetIn(probe: Probe | undefined): boolean {
+	return probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500;
+}
+
+function isOfProxy(probe: Probe): boolean {
+	return (
+		probe.answered &&
+		(isBasic(probe.headers['www-authenticate']) ||
+			(probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))
+	);
+}
