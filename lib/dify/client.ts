@@ -4,7 +4,9 @@ import { pauseFor } from '../http/waiting';
 import { ServerError, type FailureKind } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { DifyError, answerError } from './failure';
+import { placesOf, type RunPlaces } from './places';
 import { isFields, type Fields } from './read';
+import { MAX_RETRY_AFTER_MS } from './retry-after';
 
 export type Query = Record<string, string | number | undefined>;
 
@@ -30,7 +32,14 @@ export class DifyClient {
 	constructor(
 		readonly connection: Connection,
 		readonly api: string,
+		/** What tells the app from others, for the runs that n8n has in it at once. */
+		private readonly app: string = api,
 	) {}
+
+	/** The places of the app's runs. Looked up each time: they are forgotten while nothing runs. */
+	get places(): RunPlaces {
+		return placesOf(this.app);
+	}
 
 	url(path: string, query: Query = {}): string {
 		const entries = Object.entries(query).flatMap(([name, value]) =>
@@ -64,7 +73,8 @@ export class DifyClient {
 		for (let tries = 0; ; tries++) {
 			const outcome = await this.attempt(url, request);
 			if ('value' in outcome) return outcome.value;
-			const pause = BACK_OFF_MS[tries];
+			const backOff = BACK_OFF_MS[tries];
+			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
 			if (pause === undefined || options.idempotent !== true || !mayPass(outcome.failed)) throw outcome.failed;
 			await this.pause(pause, url, signal);
 		}
@@ -94,6 +104,15 @@ export class DifyClient {
 		}
 	}
 
+	/** Waits for a place among the runs of the app. @throws {DifyError} when the signal aborts */
+	async enter(places: RunPlaces, url: string, signal?: AbortSignal): Promise<void> {
+		try {
+			await places.enter(signal);
+		} catch {
+			throw this.cancelled(url);
+		}
+	}
+
 	private cancelled(url: string): DifyError {
 		return new DifyError(
 			{
@@ -106,6 +125,13 @@ export class DifyClient {
 			{ url },
 		);
 	}
+}
+
+/** How long to wait before the same is sent again; undefined where the other side wants a pause that is too long. */
+export function pauseAfter(error: ServerError, backOffMs: number): number | undefined {
+	const wanted = error.facts.retryAfterMs;
+	if (typeof wanted !== 'number') return backOffMs;
+	return wanted > MAX_RETRY_AFTER_MS ? undefined : Math.max(wanted, backOffMs);
 }
 
 function mayPass(error: ServerError): boolean {

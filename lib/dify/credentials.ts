@@ -52,8 +52,6 @@ export function difyClient(
 		about: { service: 'dify' },
 		...more,
 	});
-	return new DifyClient(
-		connection,
-		addressOf(() => resolveDifyBase(credential.baseUrl)),
-	);
+	const api = addressOf(() => resolveDifyBase(credential.baseUrl));
+	return new DifyClient(connection, api, `${api} ${credential.apiKey}`);
 }

@@ -2,6 +2,7 @@ import type { Connection } from '../http/connection';
 import type { CallAnswer, EventStream } from '../http/types';
 import { ServerError, type FailureKind } from '../errors/server-error';
 import { DIFY_REMEDIES, type DifyFailureKind } from './codes';
+import { retryAfterMs } from './retry-after';
 import { describeDifyFailure, describeRunError, type DifyFailure } from './errors';
 import type { RunResult } from './types';
 
@@ -69,6 +70,7 @@ export class DifyError extends ServerError {
 				code,
 				retryable,
 				difyVersion: headers?.['x-version'],
+				retryAfterMs: retryAfterMs(headers?.['retry-after']),
 				...ids,
 				...(stopRequested === undefined ? {} : { stopRequested }),
 			},
@@ -102,7 +104,7 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 	const target = redirectedTo(connection, answer);
 	if (target === undefined)
 		return new DifyError(
-			{ ...described, message: connection.mask(described.message) },
+			{ ...described, message: connection.mask(described.message), remedy: countedTwice(described, answer) },
 			{ url: answer.url, headers: answer.headers },
 		);
 	const message = connection.mask(`The server redirects to ${target.replace(/[?#].*$/s, '')}`);
@@ -110,6 +112,13 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 		{ status: answer.status, kind: 'redirect', message, remedy: DIFY_REMEDIES.redirect, retryable: false },
 		{ url: target === answer.url ? undefined : answer.url },
 	);
+}
+
+/** With a limit of 1, Dify 1.14 refuses every streamed chatflow, also the first one (contract dify-breadth 24.2). */
+function countedTwice({ kind, message, remedy }: DifyFailure, { headers }: CallAnswer): string {
+	const isOne = kind === 'tooManyRequests' && /\bis 1\.?$/.test(message);
+	if (!isOne || /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(headers['x-version'] ?? '')) return remedy;
+	return `${remedy} This version of Dify counts a streamed chatflow or workflow twice: with a limit of 1 none of them ever runs, so allow two for each run at once.`;
 }
 
 /** A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there says nothing about it. */

@@ -1,7 +1,7 @@
 import type { EventStream } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { resultOfBlocking } from './blocking';
-import type { DifyClient } from './client';
+import { pauseAfter, type DifyClient } from './client';
 import { DIFY_REMEDIES } from './codes';
 import { finish } from './events';
 import { DifyError, answerError, hasBegun, runError } from './failure';
@@ -56,16 +56,26 @@ export async function startRun(
 ): Promise<RunResult> {
 	const url = client.url(route.start);
 	const json = { ...body, user, response_mode: 'streaming' };
-	for (let tries = 0; ; tries++) {
+	for (let tries = 0; ; ) {
+		const { places } = client;
 		const events: unknown[] = [];
 		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
+		await client.enter(places, url, options.signal);
 		const outcome = await attempt(client, route, url, json, user, { ...options, ...gathering });
 		if ('result' in outcome) {
+			places.accepted();
+			places.leave();
 			for (const event of events) options.onEvent?.(event);
 			return outcome.result;
 		}
-		if (tries >= (options.retries ?? 0) || !wasNotTakenUp(outcome.failed)) throw outcome.failed;
-		await client.pause(Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS), url, options.signal);
+		const { failed } = outcome;
+		if (isTooMany(failed)) {
+			if (places.refused()) continue;
+		} else places.leave();
+		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
+		const pause = pauseAfter(failed, backOff);
+		if (pause === undefined || tries++ >= (options.retries ?? 0) || !wasNotTakenUp(failed)) throw failed;
+		await client.pause(pause, url, options.signal);
 	}
 }
 
@@ -83,6 +93,11 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
 function wasNotTakenUp(error: ServerError): boolean {
 	if (!(error instanceof DifyError)) return error.kind === 'refused';
 	return error.retryable && !hasBegun(error.result);
+}
+
+/** The app runs as many at once as it may, so this run has not begun. */
+function isTooMany(error: ServerError): boolean {
+	return error instanceof DifyError && error.difyKind === 'tooManyRequests' && !hasBegun(error.result);
 }
 
 type Outcome = { result: RunResult } | { failed: ServerError };

@@ -1,0 +1,94 @@
+import { afterMs } from '../http/limits';
+
+/** After so many runs in a row without a refusal, one more at once is tried. */
+const RUNS_BEFORE_MORE = 8;
+
+/** Dify frees the place of a run a moment after its stream has ended. */
+const AFTER_END_MS = 200;
+
+/**
+ * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what is too much; where own runs
+ * hold the places, the next run waits for one of them to end in place of asking again and again, and fewer are sent at once from then on.
+ */
+export class RunPlaces {
+	/** How many are sent at once; unlimited until Dify refuses one. */
+	private most = Infinity;
+	private running = 0;
+	private sinceRefusal = 0;
+	private readonly waiting: Array<() => void> = [];
+
+	/** @param onIdle called when nobody has or wants a place any more */
+	constructor(private readonly onIdle: () => void = () => {}) {}
+
+	/** Waits for a place. @throws the reason of the signal when that aborts */
+	async enter(signal?: AbortSignal): Promise<void> {
+		signal?.throwIfAborted();
+		if (this.running < this.most && this.waiting.length === 0) {
+			this.running++;
+			return;
+		}
+		let onAbort = () => {};
+		try {
+			await new Promise<void>((resolve, reject) => {
+				onAbort = () => {
+					const at = this.waiting.indexOf(resolve);
+					if (at < 0) return;
+					this.waiting.splice(at, 1);
+					reject(signal?.reason as Error);
+				};
+				this.waiting.push(resolve);
+				signal?.addEventListener('abort', onAbort, { once: true });
+			});
+		} finally {
+			signal?.removeEventListener('abort', onAbort);
+		}
+	}
+
+	/** Gives the place back; in a limited app a moment later, as Dify does. */
+	leave(): void {
+		if (this.most === Infinity) this.free();
+		else afterMs(AFTER_END_MS, () => this.free());
+	}
+
+	/** A run was taken up. */
+	accepted(): void {
+		if (++this.sinceRefusal < RUNS_BEFORE_MORE) return;
+		this.sinceRefusal = 0;
+		this.most++;
+	}
+
+	/**
+	 * Dify refused a run for being too many at once: it has no place.
+	 *
+	 * @returns whether own runs hold places, so that it helps to enter again
+	 */
+	refused(): boolean {
+		const others = this.running - 1;
+		this.sinceRefusal = 0;
+		if (others > 0) this.most = Math.min(this.most, others);
+		this.free();
+		return others > 0;
+	}
+
+	private free(): void {
+		this.running--;
+		while (this.running < this.most) {
+			const next = this.waiting.shift();
+			if (next === undefined) break;
+			this.running++;
+			next();
+		}
+		if (this.running === 0 && this.waiting.length === 0) this.onIdle();
+	}
+}
+
+const places = new Map<string, RunPlaces>();
+
+/** The places of one app: all executions of this n8n share them while any of them runs. @param app what tells it from other apps */
+export function placesOf(app: string): RunPlaces {
+	const known = places.get(app);
+	if (known !== undefined) return known;
+	const made = new RunPlaces(() => places.delete(app));
+	places.set(app, made);
+	return made;
+}
