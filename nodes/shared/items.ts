@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, NodeOperationError } from 'n8n-workflow';
+import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
 /** Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with it. */
 export type ItemWork<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
@@ -32,7 +32,7 @@ export async function workOnItems<T>(
 	const results = new Array<T>(count);
 	const stops = new Stops(context.getExecutionCancelSignal());
 	const failures: Array<{ itemIndex: number; error: unknown }> = [];
-	const lanes = new Lanes(options.keyOf);
+	const lanes = new Lanes(count, options.keyOf);
 
 	const one = async (itemIndex: number) => {
 		const outcome = await settled(async () => await stops.during(async (signal) => await work(itemIndex, signal)));
@@ -49,14 +49,17 @@ export async function workOnItems<T>(
 		}
 	};
 
-	const waiting = Array.from({ length: count }, (_, itemIndex) => itemIndex);
 	const worker = async () => {
 		while (!stops.came) {
-			const at = waiting.findIndex((itemIndex) => lanes.isFree(itemIndex));
-			const [itemIndex] = at < 0 ? [] : waiting.splice(at, 1);
-			// The rest belongs to lanes that others work on, and they go on with it.
-			if (itemIndex === undefined) return;
-			await lanes.during(itemIndex, async () => await one(itemIndex));
+			const itemIndex = lanes.next();
+			if (itemIndex === undefined) {
+				// The rest belongs to lanes that others work on, and they go on with it.
+				if (lanes.isGivenOut) return;
+				await sleep(0);
+				continue;
+			}
+			for (let at: number | undefined = itemIndex; at !== undefined && !stops.came; at = lanes.nextInLane(at))
+				await one(at);
 		}
 	};
 	await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
@@ -75,38 +78,59 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 	}
 }
 
-/** Items with the same key, of which one at a time is worked on. */
+/** So many keys are looked up in a row: each evaluates expressions, and n8n does nothing else meanwhile. */
+const KEYS_AT_ONCE = 50;
+
+/**
+ * Gives out items in their order; of items with the same key one at a time. Each item is looked at once: one whose lane is busy is parked there,
+ * and whoever works on the lane goes on with it.
+ */
 class Lanes {
-	private readonly keys = new Map<number, string | undefined>();
-	private readonly busy = new Set<string>();
+	private upcoming = 0;
+	private readonly keys = new Map<number, string>();
+	/** Parked items of each lane that is worked on. */
+	private readonly parked = new Map<string, number[]>();
 
-	constructor(private readonly keyOfItem: ((itemIndex: number) => string | undefined) | undefined) {}
+	constructor(
+		private readonly count: number,
+		private readonly keyOf: ((itemIndex: number) => string | undefined) | undefined,
+	) {}
 
-	isFree(itemIndex: number): boolean {
-		const key = this.keyOf(itemIndex);
-		return key === undefined || !this.busy.has(key);
+	/** Every item is worked on, or parked. */
+	get isGivenOut(): boolean {
+		return this.upcoming >= this.count;
 	}
 
-	async during(itemIndex: number, work: () => Promise<void>): Promise<void> {
-		const key = this.keyOf(itemIndex);
-		if (key === undefined) return await work();
-		this.busy.add(key);
-		try {
-			await work();
-		} finally {
-			this.busy.delete(key);
+	/** The next item that nobody works on, and whose lane is free; undefined where there is none among those that were looked at. */
+	next(): number | undefined {
+		for (let looked = 0; looked < KEYS_AT_ONCE && !this.isGivenOut; looked++) {
+			const itemIndex = this.upcoming++;
+			const key = this.evaluated(itemIndex);
+			if (key === undefined) return itemIndex;
+			const lane = this.parked.get(key);
+			this.keys.set(itemIndex, key);
+			if (lane === undefined) {
+				this.parked.set(key, []);
+				return itemIndex;
+			}
+			lane.push(itemIndex);
 		}
+		return undefined;
 	}
 
-	/** Asked once, since it evaluates expressions. One that fails does so again, and properly, where the item is worked on. */
-	private keyOf(itemIndex: number): string | undefined {
-		if (!this.keys.has(itemIndex)) this.keys.set(itemIndex, this.evaluated(itemIndex));
-		return this.keys.get(itemIndex);
+	/** The item that waited for this one; where there is none, the lane is free again. */
+	nextInLane(itemIndex: number): number | undefined {
+		const key = this.keys.get(itemIndex);
+		if (key === undefined) return undefined;
+		const next = this.parked.get(key)?.shift();
+		if (next === undefined) this.parked.delete(key);
+		return next;
 	}
 
+	/** An expression that fails does so again, and properly, where the item is worked on. */
 	private evaluated(itemIndex: number): string | undefined {
 		try {
-			return this.keyOfItem?.(itemIndex);
+			return this.keyOf?.(itemIndex);
 		} catch {
 			return undefined;
 		}

@@ -6,7 +6,7 @@ import { waitFor } from '../lib/dify/ask';
 import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
 import { listen } from '../support/listening';
-import { delay, http, performance } from '../support/node';
+import { clearInterval, delay, http, performance, setInterval } from '../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
 
 afterEach(closeSims);
@@ -284,6 +284,52 @@ test('items of one conversation behind each other do not hold up those of others
 		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
 		expect(own).toEqual([...own].sort((one, other) => one - other));
 	}
+});
+
+test('10,000 items of one user do not hold up n8n: their expressions are evaluated a few at a time', async () => {
+	const { context } = prepareNode(
+		'difyChatMessage',
+		{ url: 'http://127.0.0.1:9/v1' },
+		{ items: numbered(10_000).items },
+	);
+	const order: number[] = [];
+	let asked = 0;
+	let askedAtFirst = 0;
+	let askedInOneGo = 0;
+	let before = 0;
+	const looking = setInterval(() => {
+		askedInOneGo = Math.max(askedInOneGo, asked - before);
+		before = asked;
+	}, 0);
+	await workOnDifyItems(
+		context,
+		async (itemIndex) => {
+			if (order.push(itemIndex) > 1) return [];
+			askedAtFirst = asked;
+			while (asked < 10_000) await delay(1);
+			return [];
+		},
+		{ atOnce: 16, keyOf: () => (asked++, 'latest anna') },
+	);
+	clearInterval(looking);
+	expect(order).toEqual(numbered(10_000).items.map((_, at) => at));
+	expect([asked, askedAtFirst]).toEqual([10_000, 1]);
+	// Sixteen workers look at fifty each.
+	expect(askedInOneGo).toBeLessThanOrEqual(4 * 16 * 50);
+});
+
+test('more items at once than the app allows: none is lost, and none is stopped', async () => {
+	const sim = await startApp('1.12', {
+		mode: 'chat',
+		maxActive: 2,
+		reply: ({ query }) => ({ steps: [{ wait: 30 }, { text: query }] }),
+	});
+	const items = await executeNode('difyChatMessage', sim, {
+		...numbered(8),
+		parameters: { options: { itemsAtOnce: 8 } },
+	});
+	expect(items.map(({ json }) => json.answer)).toEqual(numbered(8).items.map((_, at) => `q${at}`));
+	expect(sim.stops).toEqual([]);
 });
 
 describe('the latest conversation', () => {
