@@ -1,16 +1,21 @@
 import type { FailureKind } from '../errors/server-error';
 import { kindOfMessage } from '../errors/http-failure';
+import type { ToolCallMarkup } from '../servers/kinds/kind';
+import { canonicalJson, parseObject } from '../values';
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ThinkingSeen } from './thinking-habits';
-import { ToolCallAssembly } from './tool-call-assembly';
+import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
+import { TextToolCalls } from './text-tool-calls';
 import { ownToolCallIds } from './tool-call-ids';
-import type { ChatAnswer, Timings, Usage, WireChunk } from './types';
+import type { ChatAnswer, Timings, ToolDefinition, Usage, WireChunk } from './types';
 
 export interface AssemblyOptions {
 	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
 	openingThinkTagMayBeMissing?: boolean;
 	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
 	prefill?: string;
+	/** Tools whose calls are read out of the text, see `TextToolCalls`; without them the text stays as it is. */
+	toolsInText?: readonly ToolDefinition[];
 	/** Gives the calls of the answer ids of our own. Replaced in tests. */
 	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
 }
@@ -45,6 +50,7 @@ const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
 	private readonly calls = new ToolCallAssembly();
+	private readonly textCalls: TextToolCalls;
 	private text = '';
 	private reasoning = '';
 	/** What of the answer equals the prefill so far; undefined once that is settled. */
@@ -66,6 +72,7 @@ export class Assembly {
 
 	constructor(private readonly options: AssemblyOptions = {}) {
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing);
+		this.textCalls = new TextToolCalls(options.toolsInText ?? []);
 	}
 
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
@@ -96,6 +103,11 @@ export class Assembly {
 	/** Whether Ollama made this answer, as far as it says so. */
 	get isFromOllama(): boolean {
 		return this.ollama;
+	}
+
+	/** The markup of calls that were read out of the text; undefined where there were none. */
+	get markupInText(): ToolCallMarkup | undefined {
+		return this.textCalls.markup;
 	}
 
 	/** What has arrived so far, for errors that come from elsewhere. */
@@ -130,7 +142,7 @@ export class Assembly {
 		if (content.text || content.reasoning) this.receivedText = true;
 		if (content.text) {
 			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
-			step.text += split.text;
+			step.text += this.textCalls.push(split.text);
 			step.reasoning += split.reasoning;
 		}
 		if (content.toolCalls) this.calls.add(content.toolCalls);
@@ -151,7 +163,10 @@ export class Assembly {
 		const held = this.splitter.push((this.prefillHeld ?? '') + this.half.text);
 		this.prefillHeld = undefined;
 		const rest = this.splitter.end();
-		const step = { text: held.text + rest.text, reasoning: this.half.reasoning + held.reasoning + rest.reasoning };
+		const text =
+			this.textCalls.push(held.text + rest.text) +
+			this.textCalls.end(this.finishReason === undefined || this.finishReason === 'length');
+		const step = { text, reasoning: this.half.reasoning + held.reasoning + rest.reasoning };
 		this.half.text = '';
 		this.half.reasoning = '';
 		this.text += step.text;
@@ -170,8 +185,9 @@ export class Assembly {
 			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
 		const calls = this.calls.finish(this.finishReason === 'length');
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
-		const ids = (this.options.callIds ?? ownToolCallIds)(calls.calls.map(({ id }) => id));
-		const toolCalls = calls.calls.map((call, index) => ({ ...call, id: ids[index]! }));
+		const all = [...calls.calls, ...this.callsInText(calls.calls)];
+		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
+		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
 		const answer: ChatAnswer = {
 			text: this.text,
 			reasoning: this.reasoning,
@@ -202,6 +218,13 @@ export class Assembly {
 			text: this.receivedText ? '' : chunk.text,
 			reasoning: this.receivedText ? '' : chunk.reasoning,
 		};
+	}
+
+	/** Calls in the text that the server did not read as well. */
+	private callsInText(read: readonly AssembledCall[]): AssembledCall[] {
+		const keyOf = (call: AssembledCall) => canonicalJson([call.name, parseObject(call.arguments)]);
+		const known = new Set(read.map(keyOf));
+		return this.textCalls.calls.filter((call) => !known.has(keyOf(call)));
 	}
 
 	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {

@@ -10,12 +10,20 @@ import { checkParameters } from './parameters';
 import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength } from './request';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { REFUSALS, traitsOf } from '../servers/kinds';
-import type { Concession, Refusal, ServerKind } from '../servers/kinds/kind';
+import type { Concession, Refusal, ServerKind, ToolCallMarkup } from '../servers/kinds/kind';
 import { retryUntilReady } from '../servers/retry';
 import { ThinkingHabits, type ThinkingSeen } from './thinking-habits';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type { ChatAnswer, ChatMessage, ChatParameters, ChatRequest, Thinking, WireChunk } from './types';
+import type {
+	ChatAnswer,
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	Thinking,
+	ToolDefinition,
+	WireChunk,
+} from './types';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -110,6 +118,7 @@ export class ChatClient {
 		const assembly = new Assembly({
 			openingThinkTagMayBeMissing: this.mayBeginThinking(serverKind, call.whole),
 			prefill: prefillOf(messages),
+			toolsInText: this.settings.toolCallsInText === 'leave' ? [] : callableTools(request),
 		});
 		const presenter = new ThinkingPresenter(this.showsThinking);
 		let firstTokenMs = 0;
@@ -161,6 +170,7 @@ export class ChatClient {
 			notes: [
 				...notes,
 				...adapted,
+				...notesOnCallsInText(assembly.markupInText, serverKind),
 				...this.notesOn(answer),
 				...answer.notes,
 				...(dropped === undefined ? [] : [dropped]),
@@ -320,6 +330,19 @@ function bringsContent({ text, reasoning, toolCalls = [] }: WireChunk): boolean 
 function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
 	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
+}
+
+/** The tools that the model may call. */
+function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
+	if (toolChoice === 'none') return [];
+	return typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+}
+
+function notesOnCallsInText(markup: ToolCallMarkup | undefined, serverKind: ServerKind): string[] {
+	if (markup === undefined) return [];
+	return [
+		`The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${traitsOf(serverKind).toolParserAdvice(markup)}`,
+	];
 }
 
 /** The limit to name in advice; -1 is none. */

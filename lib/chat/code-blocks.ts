@@ -23,6 +23,10 @@ export class CodeBlocks {
 		this.lastCharacter = text.at(-1) ?? this.lastCharacter;
 	}
 
+	copy(): CodeBlocks {
+		return Object.assign(new CodeBlocks(), this);
+	}
+
 	/** Whether the next character begins a line. */
 	get isAtLineStart(): boolean {
 		return this.lastCharacter === '\n';

@@ -18,6 +18,8 @@ export interface ChatSettings {
 	showThinking: boolean;
 	/** The node's own choice, where the caller makes none. */
 	toolChoice?: 'auto' | 'none' | 'required';
+	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
+	toolCallsInText?: 'read' | 'leave';
 	limits: Partial<Limits>;
 	/** Tries after a refused connection or a busy server. */
 	retries: number;

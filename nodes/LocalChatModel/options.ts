@@ -73,6 +73,18 @@ const ownFields: INodeProperties[] = [
 		displayOptions: shownWhere(({ toolChoice }) => toolChoice !== 'ignored'),
 		description: 'Whether tools may or must be called. A choice that the agent makes itself comes first.',
 	},
+	{
+		displayName: 'Tool Calls in Text',
+		name: 'toolCallsInText',
+		type: 'options',
+		default: 'read',
+		options: [
+			{ name: 'Leave', value: 'leave', description: 'The markup stays in the answer, and no tool is called' },
+			{ name: 'Read', value: 'read', description: 'A complete call of a connected tool is made a call' },
+		],
+		description:
+			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
+	},
 	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long the whole answer may take. 0 = no limit.'),
 ];
 

@@ -41,6 +41,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),
 		...optional('toolChoice', parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined)),
+		...optional('toolCallsInText', parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined)),
 		limits: {
 			...optional('firstTokenMs', parameters.milliseconds('options.firstTokenLimit', undefined)),
 			...optional('idleMs', parameters.milliseconds('options.idleLimit', undefined)),

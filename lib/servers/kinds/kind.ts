@@ -51,6 +51,9 @@ export interface Refusal {
 	note?: string;
 }
 
+/** The forms in which models write tool calls into their text: see lib/chat/tool-call-markup.ts. */
+export type ToolCallMarkup = 'toolCallTag' | 'functionTag' | 'mistral' | 'pythonTag';
+
 /** Everything that this package needs to know about a kind of server. One file each; adding a kind is adding a file. */
 export interface ServerTraits {
 	/** Its name in sentences. */
@@ -110,6 +113,8 @@ export interface ServerTraits {
 		conversation: { model: string; characters: number; promptTokens: number },
 		signal?: AbortSignal,
 	): Promise<string | undefined>;
+	/** How it is made to read such calls by itself. */
+	toolParserAdvice(markup: ToolCallMarkup): string;
 	/** What to do where a stream ends too early, if that has a cause of its own there. */
 	cutStreamRemedy?: string;
 }

@@ -34,5 +34,7 @@ export const llamaServer: ServerTraits = {
 	guardedRoute: { path: '/props' },
 	// contract llama-server 4.3
 	ignoresModelName: true,
+	toolParserAdvice: () =>
+		'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
 	benchmarkFields: { cache_prompt: false, ignore_eos: true },
 };

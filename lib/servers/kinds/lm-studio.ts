@@ -6,6 +6,8 @@ import { other } from './other';
 export const lmStudio: ServerTraits = {
 	...other,
 	label: 'LM Studio',
+	toolParserAdvice: () =>
+		'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
 	isIt: (answers) =>
 		ownsModels(answers, 'organization_owner') ||
 		Object.values(answers).some((answer) =>

@@ -57,6 +57,8 @@ export const ollama: ServerTraits = {
 	wantsNoKey: true,
 	reranks: false,
 	loading: 'ollama',
+	toolParserAdvice: () =>
+		'Give the model a TEMPLATE with {{ .Tools }} in its Modelfile, or take a model from ollama.com that lists "tools" under its capabilities (ollama show NAME).',
 	refuseUnseenPictures,
 	remarkOnDroppedMessages,
 	// Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only.

@@ -27,4 +27,5 @@ export const other: ServerTraits = {
 	refusals: REFUSALS,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
+	toolParserAdvice: () => 'Switch on tool calling in the server, with a chat template and a parser that fit the model.',
 };

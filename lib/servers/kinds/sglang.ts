@@ -10,4 +10,10 @@ export const sglang: ServerTraits = {
 	version: (answers) => textIn(answers, 'version', 'version'),
 	grammar: (grammar) => ({ ebnf: grammar }),
 	reasoningFields: ['reasoning_content'],
+	toolParserAdvice: (markup) => {
+		const parser = { toolCallTag: 'qwen25', functionTag: 'qwen3_coder', mistral: 'mistral', pythonTag: 'llama3' }[
+			markup
+		];
+		return `Start SGLang with --tool-call-parser ${parser}.`;
+	},
 };

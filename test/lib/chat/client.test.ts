@@ -301,6 +301,40 @@ describe('what the user should know of a usable answer', () => {
 		const { answer } = await run(clientOf(sim), { tools: [weather] });
 		expect(answer).toMatchObject({ toolCalls: [], notes: [expect.stringContaining('did not recognise') as string] });
 	});
+
+	const written = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>';
+
+	it.each([
+		['llama-server', '--jinja'],
+		['vllm', '--enable-auto-tool-choice --tool-call-parser hermes'],
+		['ollama', 'TEMPLATE'],
+		['fastapi', 'Switch on tool calling'],
+	] as const)(
+		'a call that %s handed on as text is a call, with how to switch its parser on',
+		async (profile, advice) => {
+			const kinds = { 'llama-server': 'llamaServer', vllm: 'vllm', ollama: 'ollama', fastapi: 'other' } as const;
+			const sim = await start({ profile });
+			sim.script(reply.text(`Let me see.\n${written}`));
+			const { pieces, answer } = await run(clientOf(sim, { serverKind: kinds[profile] }), { tools: [weather] });
+			expect(pieces.join('')).toBe('Let me see.\n');
+			expect(answer).toMatchObject({
+				text: 'Let me see.\n',
+				toolCalls: [{ name: 'get_weather', arguments: '{"city":"Rome"}' }],
+				notes: [expect.stringContaining(advice) as string],
+			});
+		},
+	);
+
+	it('a call in the text stays text where the node says so, and where no tool may be called', async () => {
+		const sim = await start();
+		for (const more of [{ toolCallsInText: 'leave' as const }, { toolChoice: 'none' as const }]) {
+			sim.script(reply.text(written));
+			const { answer } = await run(clientOf(sim, { serverKind: 'llamaServer', ...more }), { tools: [weather] });
+			expect(answer).toMatchObject({ text: written, toolCalls: [] });
+		}
+		sim.script(reply.text(written));
+		expect((await run(clientOf(sim))).answer).toMatchObject({ text: written, toolCalls: [] });
+	});
 });
 
 describe('who answers is found out only where it matters', () => {

@@ -83,6 +83,7 @@ describe('the settings of the chat model', () => {
 					reasoningEcho: 'always',
 					showThinking: true,
 					toolChoice: 'required',
+					toolCallsInText: 'leave',
 					maxRetries: 0,
 					firstTokenLimit: 1.5,
 					idleLimit: 0,
@@ -96,6 +97,7 @@ describe('the settings of the chat model', () => {
 			reasoningEcho: 'always',
 			showThinking: true,
 			toolChoice: 'required',
+			toolCallsInText: 'leave',
 			limits: { firstTokenMs: 1500, idleMs: 0, totalMs: 60_000 },
 			retries: 0,
 		});
@@ -257,6 +259,7 @@ describe('the settings of the chat model', () => {
 			{ options: { toolChoice: 'always' } },
 			'The field "Tool Choice" must be one of auto, none, required, but is "always"',
 		],
+		[{ options: { toolCallsInText: true } }, 'The field "Tool Calls in Text" must be one of leave, read, but is true'],
 		[
 			{ options: { reasoningEcho: true } },
 			'The field "Send Thinking Back" must be one of always, toolTurns, off, but is true',
