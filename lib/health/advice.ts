@@ -195,6 +195,16 @@ export const ADVICE = {
 				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
 				: 'The rest runs on the CPU and slows everything down: use a smaller quantisation or model, or a shorter context (OLLAMA_CONTEXT_LENGTH).',
 	}),
+	fewerAtOnce: ({ count, wanted }) => ({
+		meaning: `The credential lets ${count} ${count === 1 ? 'request' : 'requests'} through at once, so the speed of ${wanted} at once was not measured`,
+		advice: `Set Max Concurrent Requests in the credential to ${wanted} or 0 for the test, or use a second credential for it.`,
+	}),
+	speedOfWholeAnswer: () => ({
+		meaning:
+			'The speed is that of the whole answer: reading the prompt and waiting are part of it, so the model itself is faster',
+		advice:
+			'A proxy between n8n and the server may collect the answer before it hands it on (nginx: proxy_buffering off), or the model thinks without showing it. Test with the address of the server itself.',
+	}),
 	metricsOff: () => ({
 		meaning: 'The length of the queue cannot be seen, and a hung GPU only with the option "Ask for Slots"',
 		advice: 'Start llama-server with --metrics.',

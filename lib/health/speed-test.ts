@@ -42,9 +42,10 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 		await measureSpeed(connection, { ...options, model, serverKind: result.server.kind, atOnce, signal });
 	const runs = [await run(1)];
 	const works = runs[0]!.samples.length > 0;
-	if (works && options.atOnce > 1) runs.push(await run(options.atOnce));
+	const atOnce = letThrough(options.atOnce, target.maxConcurrentRequests);
+	if (works && atOnce > 1) runs.push(await run(atOnce));
 	const tested = findModel(models, model) ?? (result.server.kind === 'llamaServer' ? models[0] : undefined);
-	const judged = judgeSpeed(runs, tested, result.slots?.total ?? null);
+	const judged = judgeSpeed(runs, tested, { slots: result.slots?.total ?? null, wanted: options.atOnce, atOnce });
 	const status = worseOf(result.status, overall(judged));
 	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({
 		id,
@@ -56,9 +57,19 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 	const first = runs[0]!;
 	const summary =
 		status === 'healthy'
-			? `${model}: ${first.tokensPerSecond ?? 'unknown'} tokens/s, first token after ${first.firstTokenMs ?? 'unknown'} ms.`
+			? `${model}: ${speedOf(first)}, first token after ${first.firstTokenMs ?? 'unknown'} ms.`
 			: `${findings[0]?.meaning ?? result.summary}.`;
 	return { ...result, status, healthy: status === 'healthy', summary, speed: { model, runs }, findings };
+}
+
+function speedOf({ tokensPerSecond, samples }: SpeedRun): string {
+	if (tokensPerSecond === null) return 'unknown speed';
+	return `${samples[0]?.measuredBy === 'wholeAnswer' ? 'at least ' : ''}${tokensPerSecond} tokens/s`;
+}
+
+/** The credential's limit holds here too: more requests would be measured one after the other. */
+function letThrough(wanted: number, limit: number): number {
+	return limit > 0 ? Math.min(wanted, limit) : wanted;
 }
 
 function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string {

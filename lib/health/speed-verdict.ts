@@ -1,5 +1,5 @@
 import { ADVICE } from './advice';
-import { fromFailure, type Weighed } from './finding';
+import { advise, fromFailure, type Weighed } from './finding';
 import type { ModelFacts, Severity } from './observations';
 import type { SpeedRun } from './speed';
 
@@ -17,8 +17,19 @@ const LEAST_TOKENS = 16;
 /** Nobody reads along at less. */
 const UNBEARABLE = 3;
 
+/** Requests at once: the server's slots, what the user wants, and what the credential lets through. */
+export interface RunsAtOnce {
+	slots: number | null;
+	wanted: number;
+	atOnce: number;
+}
+
 /** What the numbers of a speed test suggest. Pure. `status`: only where no run brought an answer. */
-export function judgeSpeed(runs: readonly SpeedRun[], model: ModelFacts | undefined, slots: number | null): Weighed[] {
+export function judgeSpeed(
+	runs: readonly SpeedRun[],
+	model: ModelFacts | undefined,
+	{ slots, wanted, atOnce }: RunsAtOnce,
+): Weighed[] {
 	const findings: Weighed[] = [];
 	const first = runs[0];
 	for (const failure of firstOfEachKind(runs)) {
@@ -29,6 +40,14 @@ export function judgeSpeed(runs: readonly SpeedRun[], model: ModelFacts | undefi
 		else findings.push(fromFailure(failure, observed));
 	}
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
+	if (wanted > atOnce)
+		findings.push(
+			advise('fewerAtOnce', 'warning', `${wanted} requests at once were wanted`, { count: atOnce, wanted }),
+		);
+	if (runs.some(({ samples }) => samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer')))
+		findings.push(
+			advise('speedOfWholeAnswer', 'warning', 'The answer did not come piece by piece as it was generated'),
+		);
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
 	if (slots !== null && most > slots) {
 		findings.push(
@@ -50,7 +69,8 @@ const NO_TOKENS = {
 
 function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): Weighed[] {
 	const tokens = samples[0]?.generatedTokens ?? 0;
-	if (tokensPerSecond === null || tokens < LEAST_TOKENS) return [];
+	// The speed of a whole answer only says what the model makes at least.
+	if (tokensPerSecond === null || tokens < LEAST_TOKENS || samples[0]?.measuredBy === 'wholeAnswer') return [];
 	const size = model?.size ?? null;
 	if (size === null || size < LEAST_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
 import { ChatClient } from '../chat/client';
-import type { Timings, Usage, WireChunk } from '../chat/types';
 import { openAiProtocol } from '../chat/wire/openai';
 import type { ChatProtocol } from '../chat/wire/protocol';
 import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
 import { serverKindOf, traitsOfServer } from './answers';
 import { describeFailure } from './probe';
+import { rounded, SpeedRecord, type SpeedSample } from './speed-sample';
 import type { HealthServerKind, ProbeFailure } from './observations';
 
 export interface SpeedOptions {
@@ -23,19 +23,8 @@ export interface SpeedOptions {
 	signal?: AbortSignal;
 }
 
-/** One request of a speed test; null = not known. */
-export interface SpeedSample {
-	firstTokenMs: number | null;
-	totalMs: number;
-	promptTokens: number | null;
-	promptTokensPerSecond: number | null;
-	generatedTokens: number | null;
-	tokensPerSecond: number | null;
-	/** Who measured: the server, or this node's clock, which also counts the network. */
-	measuredBy: 'server' | 'clock';
-}
-
 export interface SpeedRun {
+	/** Requests that really ran at once, as far as this node lets them through. */
 	atOnce: number;
 	/** Averages over the requests; first token: the slowest. */
 	firstTokenMs: number | null;
@@ -89,39 +78,20 @@ export async function measureSpeed(connection: Connection, options: SpeedOptions
 	};
 }
 
-/** What passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good as any. */
-class Recorder {
-	firstMs: number | undefined;
-	lastMs = 0;
-	pieces = 0;
-	usage: Usage | undefined;
-	timings: Timings | undefined;
-
-	constructor(private readonly startedAt: number) {}
-
-	get protocol(): ChatProtocol {
-		return { ...openAiProtocol, decode: (event) => this.note(openAiProtocol.decode(event)) };
-	}
-
-	private note(chunk: WireChunk): WireChunk {
-		const now = performance.now() - this.startedAt;
-		if (chunk.text || chunk.reasoning) {
-			this.firstMs ??= now;
-			this.lastMs = now;
-			this.pieces++;
-		}
-		this.usage = chunk.usage ?? this.usage;
-		this.timings = chunk.timings ?? this.timings;
-		return chunk;
-	}
-}
-
 async function measureOnce(
 	connection: Connection,
 	options: SpeedOptions,
 ): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
 	const startedAt = performance.now();
-	const recorder = new Recorder(startedAt);
+	const record = new SpeedRecord();
+	const protocol: ChatProtocol = {
+		...openAiProtocol,
+		decode: (event) => {
+			const chunk = openAiProtocol.decode(event);
+			record.note(chunk, performance.now() - startedAt);
+			return chunk;
+		},
+	};
 	const { benchmarkFields } = traitsOfServer(options.serverKind);
 	try {
 		const client = new ChatClient(
@@ -139,7 +109,7 @@ async function measureOnce(
 				limits: { firstTokenMs: options.firstTokenMs, idleMs: options.firstTokenMs, totalMs: options.totalMs },
 				retries: 0,
 			},
-			recorder.protocol,
+			protocol,
 		);
 		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
 		const pieces = client.generate({ messages: [{ type: 'human', content }], signal: options.signal });
@@ -150,11 +120,11 @@ async function measureOnce(
 		// The model said something, just nothing that a user would want to read.
 		if (
 			!['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind) ||
-			recorder.firstMs === undefined
+			record.firstMs === undefined
 		)
 			return { failed };
 	}
-	return { sample: sampleOf(recorder, performance.now() - startedAt) };
+	return { sample: record.sample(performance.now() - startedAt) };
 }
 
 function unexpected(error: unknown): ServerError {
@@ -165,30 +135,6 @@ function unexpected(error: unknown): ServerError {
 	});
 }
 
-function sampleOf({ firstMs, lastMs, pieces, usage, timings }: Recorder, totalMs: number): SpeedSample {
-	const generatedTokens = timings?.predicted_n ?? usage?.completionTokens ?? (pieces > 0 ? pieces : null);
-	const promptTokens = timings?.prompt_n ?? usage?.promptTokens ?? null;
-	const own = { prompt: timings?.prompt_per_second, generation: timings?.predicted_per_second };
-	const generatingMs = firstMs === undefined ? 0 : lastMs - firstMs;
-	const clock = {
-		prompt: promptTokens === null || firstMs === undefined || firstMs === 0 ? null : (promptTokens * 1000) / firstMs,
-		// The first token belongs to the reading of the prompt.
-		generation:
-			generatedTokens === null || generatedTokens < 2 || generatingMs <= 0
-				? null
-				: ((generatedTokens - 1) * 1000) / generatingMs,
-	};
-	return {
-		firstTokenMs: firstMs === undefined ? null : Math.round(firstMs),
-		totalMs: Math.round(totalMs),
-		promptTokens,
-		promptTokensPerSecond: rounded(own.prompt ?? clock.prompt),
-		generatedTokens,
-		tokensPerSecond: rounded(own.generation ?? clock.generation),
-		measuredBy: own.generation === undefined ? 'clock' : 'server',
-	};
-}
-
 function average(values: Array<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	return known.length === 0 ? null : rounded(known.reduce((total, value) => total + value, 0) / known.length);
@@ -197,8 +143,4 @@ function average(values: Array<number | null>): number | null {
 function sum(values: Array<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
-}
-
-function rounded(value: number | null): number | null {
-	return value === null ? null : Math.round(value * 10) / 10;
 }

@@ -33,6 +33,8 @@ function generations(): Array<Record<string, unknown> & { messages: Array<{ cont
 		.map(({ body }) => body as ReturnType<typeof generations>[number]);
 }
 
+const FOUR_SLOTS = { slots: 4, wanted: 1, atOnce: 1 };
+
 beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeChannels();
@@ -97,6 +99,32 @@ describe('a speed test', () => {
 		expect(together!.totalTokensPerSecond).toBeGreaterThan(0);
 		expect(finding(result, 'queued').observed).toBe('3 requests were sent at once to 2 slots');
 		expect(result.status).toBe('healthy');
+	});
+
+	it('measures no more at once than the credential lets through, and says so', async () => {
+		await sim({ tokenDelayMs: 1 });
+		const limited = await test({ atOnce: 4 }, { maxConcurrentRequests: 1 });
+		expect(limited.speed!.runs.map(({ atOnce }) => atOnce)).toEqual([1]);
+		expect(finding(limited, 'fewerAtOnce')).toMatchObject({
+			severity: 'warning',
+			meaning: 'The credential lets 1 request through at once, so the speed of 4 at once was not measured',
+		});
+		const some = await test({ atOnce: 4 }, { maxConcurrentRequests: 3 });
+		expect(some.speed!.runs.map(({ atOnce, samples }) => [atOnce, samples.length])).toEqual([
+			[1, 1],
+			[3, 3],
+		]);
+		expect(ids(await test({ atOnce: 4 }, { maxConcurrentRequests: 4 }))).not.toContain('fewerAtOnce');
+	});
+
+	it('behind a proxy that collects the answer, it is the speed of the whole answer, and says so', async () => {
+		await sim({ profile: 'vllm', promptDelayMs: 300 });
+		const result = await test({ tokens: 64 });
+		const [sample] = result.speed!.runs[0]!.samples;
+		expect(sample).toMatchObject({ measuredBy: 'wholeAnswer', generatedTokens: 64, promptTokensPerSecond: null });
+		expect(sample!.tokensPerSecond).toBeLessThan(64 / 0.3);
+		expect(finding(result, 'speedOfWholeAnswer').advice).toContain('proxy_buffering off');
+		expect(result.summary).toMatch(/^sim-model: at least [\d.]+ tokens\/s, /);
 	});
 
 	it('counts thinking: a model that spends all tokens on it is as fast as any (row 28)', async () => {
@@ -248,7 +276,7 @@ describe('the verdict on the numbers', () => {
 	});
 
 	it('an 8B model at the speed of a CPU: says so as an estimate, with what an MI50 makes', () => {
-		const [verdict] = judgeSpeed([run(7.5)], model(EIGHT_B_Q4), 4);
+		const [verdict] = judgeSpeed([run(7.5)], model(EIGHT_B_Q4), FOUR_SLOTS);
 		expect(verdict).toMatchObject({
 			id: 'gpuMaybeUnused',
 			severity: 'warning',
@@ -267,10 +295,12 @@ describe('the verdict on the numbers', () => {
 		['a model so small that a CPU runs it well', 30, 0.5e9, 64],
 		['an unknown size at a bearable speed', 10, null, 64],
 	])('no word about %s', (_name, tokensPerSecond, size, tokens) => {
-		expect(judgeSpeed([run(tokensPerSecond, tokens)], model(size), 4)).toEqual([]);
+		expect(judgeSpeed([run(tokensPerSecond, tokens)], model(size), FOUR_SLOTS)).toEqual([]);
 	});
 
 	it('an unbearable speed is one, whatever the size', () => {
-		expect(judgeSpeed([run(1.2)], undefined, null)).toMatchObject([{ id: 'slowGeneration', severity: 'warning' }]);
+		expect(judgeSpeed([run(1.2)], undefined, { ...FOUR_SLOTS, slots: null })).toMatchObject([
+			{ id: 'slowGeneration', severity: 'warning' },
+		]);
 	});
 });
