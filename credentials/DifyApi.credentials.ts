@@ -10,7 +10,8 @@ import type {
 
 import { resolveDifyBase } from '../lib/dify/base-url';
 import { DIFY_REMEDIES } from '../lib/dify/codes';
-import { difyHeaders, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
+import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
+import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
 
 /** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
 const TEST_PATH = '/key-test';
@@ -38,11 +39,6 @@ async function authenticate(
 	};
 }
 
-/** n8n would show no more than the phrase of the status, such as "Forbidden". */
-function said(status: number, message: string) {
-	return { type: 'responseCode' as const, properties: { value: status, message } };
-}
-
 export class DifyApi implements ICredentialType {
 	name = 'difyApi';
 
@@ -62,6 +58,7 @@ export class DifyApi implements ICredentialType {
 			required: true,
 			description:
 				'Address of the API of Dify, as n8n sees it: in Dify, open the app and look under API Access. Dify Cloud: https://api.dify.ai/v1. Your own Dify: http://its-address/v1. /v1 may be left out. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
+			hint: CONNECTION_CODES_HINT,
 		},
 		{
 			displayName: 'API Key',
@@ -103,21 +100,22 @@ export class DifyApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
-		// n8n takes both kinds of rules in one list (credentials-tester.service.ts); its type says one or the other.
 		rules: [
-			said(401, `Dify refuses the API key. ${DIFY_REMEDIES.unauthorized}`),
-			said(403, `The key is right, but the app cannot be used over the API. ${DIFY_REMEDIES.appDisabled}`),
-			said(404, `There is no Dify API at this address. ${DIFY_REMEDIES['routeNotFound']}`),
-			said(429, `Dify gets too many requests. ${DIFY_REMEDIES['rateLimited']}`),
-			said(500, `Dify failed. ${DIFY_REMEDIES['serverError']}`),
-			said(502, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
-			said(503, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
-			said(504, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
-			// The web front end answers with a page and status 200: the first letter of a page is found at key 0 of its text.
-			{
-				type: 'responseSuccessBody',
-				properties: { key: '0', value: '<', message: `A web page answers here. ${DIFY_REMEDIES['webFrontend']}` },
-			},
+			said(401, `The API key is refused. ${DIFY_REMEDIES.unauthorized}`),
+			said(
+				403,
+				`The request is refused. If it is Dify that refuses: ${DIFY_REMEDIES.appDisabled} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
+			),
+			...[400, 404, 405, 406, 410].map((status) =>
+				said(status, `There is no Dify API at this address. ${DIFY_REMEDIES.routeNotFound}`),
+			),
+			said(429, `Dify gets too many requests. ${DIFY_REMEDIES.rateLimited}`),
+			said(500, `Dify failed. ${DIFY_REMEDIES.serverError}`),
+			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
+				said(status, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
+			),
+			isText(`Text or a web page answers here, not Dify's API. ${DIFY_REMEDIES.webFrontend}`),
+			lacks(KEY_TEST_FIELD, `Another program than Dify answers here. ${DIFY_REMEDIES.webFrontend}`),
 		] as ICredentialTestRequest['rules'],
 	};
 }

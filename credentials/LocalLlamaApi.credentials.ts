@@ -10,8 +10,26 @@ import type {
 
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
+import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
 import type { FailureKind } from '../lib/errors/server-error';
 import { remedyFor } from '../lib/errors/remedies';
+
+/** What an error status means here. */
+const STATUSES: Readonly<Record<number, FailureKind>> = {
+	401: 'unauthorized',
+	403: 'forbidden',
+	404: 'wrongPath',
+	405: 'wrongPath',
+	502: 'gateway',
+	503: 'loading',
+	504: 'gateway',
+	520: 'gateway',
+	521: 'gateway',
+	522: 'gateway',
+	523: 'gateway',
+	524: 'gateway',
+	530: 'gateway',
+};
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -33,11 +51,6 @@ async function authenticate(
 			: {}),
 		headers: { ...request.headers, ...credentialHeaders(credential) },
 	};
-}
-
-/** n8n would show no more than the phrase of the status, such as "Not Found". */
-function said(status: number, kind: FailureKind) {
-	return { type: 'responseCode' as const, properties: { value: status, message: sentence(kind, status) } };
 }
 
 function sentence(kind: FailureKind, status?: number): string {
@@ -64,8 +77,7 @@ export class LocalLlamaApi implements ICredentialType {
 			required: true,
 			description:
 				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal:8080 or the IP address of the machine.',
-			// n8n's credential test says no more than ECONNREFUSED where nothing answers, and descriptions show only on hovering.
-			hint: 'In Docker 127.0.0.1 is n8n itself: use http://host.docker.internal:8080 or the IP address of the machine',
+			hint: CONNECTION_CODES_HINT,
 		},
 		{
 			displayName: 'API Key',
@@ -74,7 +86,7 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			description:
-				'The key the server was started with (llama-server: --api-key). Leave empty if the server wants none; then no header is sent.',
+				'The key the server was started with (llama-server: --api-key). Leave empty if the server wants none; then no header is sent. A server that shows its list of models to everybody does not check the key in the test; Server Health tells.',
 		},
 		{
 			displayName: 'Authentication',
@@ -131,17 +143,13 @@ export class LocalLlamaApi implements ICredentialType {
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
-		// n8n takes both kinds of rules in one list (credentials-tester.service.ts); its type says one or the other.
 		rules: [
-			said(401, 'unauthorized'),
-			said(403, 'forbidden'),
-			said(404, 'wrongPath'),
-			said(502, 'gateway'),
-			said(503, 'loading'),
-			said(504, 'gateway'),
-			...[520, 521, 522, 523, 524, 530].map((status) => said(status, 'gateway')),
-			// A user interface or a login answers with a page and status 200: the first letter of a page is found at key 0 of its text.
-			{ type: 'responseSuccessBody', properties: { key: '0', value: '<', message: sentence('notAnApi') } },
+			...Object.entries(STATUSES).map(([status, kind]) => said(Number(status), sentence(kind, Number(status)))),
+			isText(sentence('notAnApi')),
+			lacks(
+				'data',
+				"The answer here is no list of models as OpenAI's API gives it. Check that the Base URL leads to the API. If the list in the node shows your models all the same, the credential is right.",
+			),
 		] as ICredentialTestRequest['rules'],
 	};
 }

@@ -28,8 +28,17 @@ export function difyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string,
 	return credentialHeaders({ baseUrl, apiKey });
 }
 
-/** A cheap question that checks the key and works for every app, published or not (contract 1.2): `/v1/` checks none. */
-export const KEY_TEST_PATHS = { app: '/info', knowledge: '/datasets?page=1&limit=1' } as const;
+/**
+ * Cheap questions that check the key and work for every app, published or not (`/v1/` checks none). Both answer with a page of a list, by which
+ * the credential test tells Dify from other programs: n8n's rules for a test can ask for one field only, whatever the type of the key.
+ */
+export const KEY_TEST_PATHS = {
+	app: '/apps/annotations?page=1&limit=1',
+	knowledge: '/datasets?page=1&limit=1',
+} as const;
+
+/** The field of these pages that other programs' answers lack; a list of models has `data` too. */
+export const KEY_TEST_FIELD = 'has_more';
 
 /**
  * The client of a "Dify API" credential.

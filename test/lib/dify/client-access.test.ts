@@ -63,7 +63,10 @@ describe.each(SIM_VERSIONS)('access, %s', (version) => {
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'app' })).toBe(401);
 		expect(await ask({ apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe(200);
 		expect(await ask({ apiKey: appKey('chat'), keyType: 'knowledge' })).toBe(401);
-		expect(sim.requests.map(({ path }) => path)).toEqual(['/info', '/info', '/info', '/datasets', '/datasets']);
+		expect(sim.requests.map(({ path }) => path)).toEqual([
+			...['/apps/annotations', '/apps/annotations', '/apps/annotations'],
+			...['/datasets', '/datasets'],
+		]);
 		// The route that checks no key says yes to the wrong one.
 		expect((await fetch(`${sim.url}/`, { headers: { authorization: `Bearer ${WRONG}` } })).status).toBe(200);
 	});

@@ -1,0 +1,117 @@
+import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
+
+import { DifyApi } from '../../credentials/DifyApi.credentials';
+import { closeSims, startApp, startSim } from '../lib/dify/client';
+import { PAGES, SIM_VERSIONS, appKey, knowledgeKey } from '../servers/dify';
+import { testCredential } from '../support/credential-test';
+import { listen } from '../support/listening';
+import { http } from '../support/node';
+
+const WRONG = `app-${'Wrong'.repeat(5)}`;
+const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new DifyApi(), data);
+
+afterEach(closeSims);
+
+describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
+	test.each(['chat', 'agent-chat', 'advanced-chat', 'completion', 'workflow'] as const)(
+		'the key of an app passes, published or not: %s',
+		async (mode) => {
+			const sim = await startApp(version, { mode, published: false });
+			expect(await tested({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' })).toBe('OK');
+		},
+	);
+
+	test('the key of a knowledge base passes as that', async () => {
+		const sim = await startSim({ version });
+		expect(await tested({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' })).toBe('OK');
+	});
+
+	test('a wrong key, or the key of another type, is refused', async () => {
+		const sim = await startSim({ version });
+		for (const [apiKey, keyType] of [
+			[WRONG, 'app'],
+			[knowledgeKey(), 'app'],
+			[appKey('chat'), 'knowledge'],
+			['', 'app'],
+		] as const)
+			expect(await tested({ baseUrl: sim.url, apiKey, keyType })).toMatch(/^The API key is refused/);
+	});
+
+	test.each(['', '/', '/v1/', '/v1/chat-messages', ' '])('passes with %j after the address', async (ending) => {
+		const sim = await startSim({ version });
+		expect(await tested({ baseUrl: sim.origin + ending, apiKey: appKey('chat'), keyType: 'app' })).toBe('OK');
+	});
+
+	test('an app whose API is switched off is told as that', async () => {
+		const sim = await startApp(version, { mode: 'chat', apiEnabled: false });
+		expect(await tested({ baseUrl: sim.url, apiKey: appKey('chat'), keyType: 'app' })).toContain('Backend service API');
+	});
+});
+
+describe('what is not Dify', () => {
+	/** A server that answers everything alike. */
+	async function answering(status: number, contentType: string, body: string): Promise<string> {
+		const server = http.createServer((request, response) => {
+			request.resume();
+			response.writeHead(status, { 'content-type': contentType, connection: 'close' });
+			response.end(body);
+		});
+		const baseUrl = `http://127.0.0.1:${await listen(server)}/v1`;
+		const said = await tested({ baseUrl, apiKey: WRONG, keyType: 'app' });
+		expect(await tested({ baseUrl, apiKey: WRONG, keyType: 'knowledge' })).toBe(said);
+		server.close();
+		return said;
+	}
+
+	test.each([
+		['plain text', 'text/plain', 'pong'],
+		['a login page', 'text/html', '<!doctype html><title>Sign in</title>'],
+		['a page behind blanks', 'text/html', '\n\n  <html><body>Welcome</body></html>'],
+		['nothing at all', 'text/plain', ''],
+		['a JSON text', 'application/json', '"ok"'],
+	])('%s with status 200', async (_what, contentType, body) => {
+		expect(await answering(200, contentType, body)).toMatch(/^Text or a web page answers here, not Dify's API/);
+	});
+
+	test.each([
+		['any JSON', '{"status":"ok"}'],
+		['a name, as many programs give', '{"name":"router","version":"1.2"}'],
+		["a model server's list", '{"object":"list","data":[{"id":"qwen"}]}'],
+		['Ollama', '{"models":[]}'],
+		['null', 'null'],
+	])('%s with status 200', async (_what, body) => {
+		expect(await answering(200, 'application/json', body)).toMatch(/^Another program than Dify answers here/);
+	});
+
+	test.each([
+		[403, PAGES.nginx502, /a proxy such as nginx or Cloudflare/],
+		[405, '<title>405 Method Not Allowed</title>', /^There is no Dify API at this address/],
+		[410, 'gone', /^There is no Dify API at this address/],
+		[500, 'oops', /^Dify failed/],
+		[502, PAGES.nginx502, /^A proxy answers, but Dify behind it does not/],
+		[524, PAGES.cloudflare524, /^A proxy answers, but Dify behind it does not/],
+	])('status %d says what it means, not the phrase of the status', async (status, body, message) => {
+		expect(await answering(status, 'text/html', body)).toMatch(message);
+	});
+});
+
+test('an address that cannot be used says why', async () => {
+	expect(await tested({ baseUrl: 'http://host:port', apiKey: WRONG, keyType: 'app' })).toContain('The port "port"');
+});
+
+test("adds the key to the HTTP Request node's requests and leaves the rest alone", async () => {
+	const authenticate = new DifyApi().authenticate as (
+		data: ICredentialDataDecryptedObject,
+		request: IHttpRequestOptions,
+	) => Promise<IHttpRequestOptions>;
+	const request: IHttpRequestOptions = { url: 'http://dify/v1/info', method: 'GET', headers: { 'x-own': '1' } };
+	expect(await authenticate({ baseUrl: 'http://dify', apiKey: WRONG, keyType: 'app' }, request)).toEqual({
+		...request,
+		headers: { 'x-own': '1', authorization: `Bearer ${WRONG}` },
+	});
+});
+
+test('its hint explains the codes that n8n shows for a connection that fails', () => {
+	const { hint } = new DifyApi().properties.find(({ name }) => name === 'baseUrl')!;
+	for (const code of ['ECONNREFUSED', 'EPROTO']) expect(hint).toContain(code);
+});

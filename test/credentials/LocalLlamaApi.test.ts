@@ -1,0 +1,159 @@
+import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
+
+import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
+import { testCredential } from '../support/credential-test';
+
+const SAMPLE = 'local-key-1234567890';
+
+const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new LocalLlamaApi(), data);
+
+describe('the credential type', () => {
+	const type = new LocalLlamaApi();
+	const authenticate = async (data: ICredentialDataDecryptedObject, request: IHttpRequestOptions) =>
+		await (
+			type.authenticate as (
+				data: ICredentialDataDecryptedObject,
+				request: IHttpRequestOptions,
+			) => Promise<IHttpRequestOptions>
+		)(data, request);
+
+	test("adds headers to the HTTP Request node's requests and leaves the rest alone", async () => {
+		const request: IHttpRequestOptions = {
+			url: 'http://gpu:8080/props',
+			method: 'GET',
+			headers: { 'x-own': '1' },
+			qs: { a: 1 },
+			timeout: 5,
+			skipSslCertificateValidation: false,
+		};
+		const before = structuredClone(request);
+		const data = {
+			baseUrl: 'http://gpu:8080/v1',
+			apiKey: SAMPLE,
+			ignoreSslIssues: true,
+			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
+		};
+		expect(await authenticate(data, request)).toEqual({
+			...before,
+			headers: { 'x-own': '1', authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'a' },
+		});
+		expect(request).toEqual(before);
+		// Old versions of the node say `uri`, and may send no headers at all.
+		expect(
+			await authenticate({ baseUrl: 'gpu' }, { uri: 'http://gpu/models' } as unknown as IHttpRequestOptions),
+		).toEqual({ uri: 'http://gpu/models', headers: {} });
+		// Another route below another base is not the test.
+		expect((await authenticate(data, { baseURL: 'http://other', url: '/models' })).baseURL).toBe('http://other');
+		expect((await authenticate(data, { baseURL: data.baseUrl, url: '/slots' })).baseURL).toBe(data.baseUrl);
+	});
+
+	test.each([
+		['http://gpu:8080', 'http://gpu:8080/v1'],
+		[' gpu:8080/v1/chat/completions ', 'http://gpu:8080/v1'],
+		['http://gpu/v1-openai/', 'http://gpu/v1-openai'],
+		['http://webui:3000/api/chat/completions', 'http://webui:3000/api'],
+	])('the test request of %j goes below %s', async (baseUrl, api) => {
+		expect(type.test.request).toMatchObject({ baseURL: '={{ $credentials.baseUrl }}', url: '/models' });
+		const resolved = await authenticate(
+			{ baseUrl, ignoreSslIssues: true },
+			{ baseURL: baseUrl, url: type.test.request.url as string },
+		);
+		expect(resolved).toEqual({ baseURL: api, url: '/models', skipSslCertificateValidation: true, headers: {} });
+		// n8n authenticates once more after a 401.
+		expect((await authenticate({ baseUrl }, resolved)).baseURL).toBe(api);
+	});
+
+	test('the test of an address that cannot be used says why', async () => {
+		await expect(
+			authenticate({ baseUrl: 'http://host:port' }, { baseURL: 'http://host:port', url: '/models' }),
+		).rejects.toThrow('The port "port"');
+	});
+
+	test('secrets are hidden in the form', () => {
+		const hidden =
+			JSON.stringify(type.properties).match(/"name":"(\w+)"[^{}]*"typeOptions":\{"password":true\}/g) ?? [];
+		expect(hidden.map((found) => /"name":"(\w+)"/.exec(found)![1])).toEqual(['apiKey', 'value']);
+	});
+});
+
+describe("n8n's own way of testing a credential", () => {
+	let server: LlamaServerSim;
+	const start = async (options: SimOptions) => {
+		server = await startLlamaServerSim(options);
+		return server.url;
+	};
+	afterEach(async () => await server.close());
+
+	test.each(['', '/', '/v1', '/v1/', '/v1/chat/completions', '/chat/completions', ' '])(
+		'case 12: passes with %j after the address, and checks the key',
+		async (ending) => {
+			const baseUrl = (await start({ apiKey: SAMPLE })) + ending;
+			expect(await tested({ baseUrl, apiKey: SAMPLE })).toBe('OK');
+			expect(await tested({ baseUrl: baseUrl.replace('http://', ''), apiKey: `Bearer ${SAMPLE}` })).toBe('OK');
+			expect(server.requests.every(({ method, target }) => `${method} ${target}` === 'GET /v1/models')).toBe(true);
+			expect(await tested({ baseUrl, apiKey: 'wrong' })).toMatch(/^The server refuses the API key\. Check the API Key/);
+			expect(await tested({ baseUrl })).toMatch(/^The server refuses the API key/);
+		},
+	);
+
+	test('passes on a server without keys, and below a prefix', async () => {
+		expect(await tested({ baseUrl: await start({}) })).toBe('OK');
+		expect(server.requests[0]!.headers).not.toHaveProperty('authorization');
+		await server.close();
+		expect(await tested({ baseUrl: `${await start({ apiPrefix: '/p' })}/p` })).toBe('OK');
+	});
+
+	test.each(['ollama', 'vllm', 'gpustack', 'fastapi', 'router'] as const)('passes on %s', async (profile) => {
+		expect(await tested({ baseUrl: await start({ profile, apiKey: SAMPLE }), apiKey: SAMPLE })).toBe('OK');
+	});
+
+	test('with the key in x-api-key, extra headers, and an untrusted certificate', async () => {
+		const baseUrl = await start({ apiKey: SAMPLE, tls: true });
+		const data = {
+			baseUrl,
+			apiKey: SAMPLE,
+			authentication: 'xApiKey',
+			extraHeaders: { header: [{ name: 'X-Tenant', value: 'a' }] },
+		};
+		expect(await tested({ ...data, ignoreSslIssues: true })).toBe('OK');
+		expect(server.requests[0]!.headers).toMatchObject({ 'x-api-key': SAMPLE, 'x-tenant': 'a' });
+		expect(await tested(data)).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+	});
+
+	test('says what is wrong', async () => {
+		const baseUrl = await start({});
+		expect(await tested({ baseUrl: `${baseUrl}/nowhere` })).toMatch(
+			/^The server answers, but not at this path\. Check the Base URL/,
+		);
+		server.setLoading(1);
+		expect(await tested({ baseUrl })).toMatch(/^The model is still loading\. Wait/);
+		server.route('GET /v1/models', reply.html(502, '<html></html>'));
+		expect(await tested({ baseUrl })).toMatch(/^A proxy answers with 502/);
+		server.route('GET /v1/models', reply.html(200, '<!doctype html><title>Open WebUI</title>'));
+		expect(await tested({ baseUrl })).toMatch(
+			/^A web page answers here, not the API\. .*for Open WebUI the path \/api/,
+		);
+		server.route('GET /v1/models', reply.error(530, 'error code: 1033'));
+		expect(await tested({ baseUrl })).toContain('cloudflared');
+		server.route('GET /v1/models', reply.error(405, 'Method Not Allowed'));
+		expect(await tested({ baseUrl })).toMatch(/^The server answers, but not at this path/);
+		expect(await tested({ baseUrl: 'http://host:port' })).toContain('The port "port" in the Base URL');
+	});
+
+	test.each<[string, ReturnType<typeof reply.json>, string]>([
+		['plain text', reply.error(200, 'pong'), 'A web page answers here'],
+		['a page behind blanks', reply.html(200, '\n <html></html>'), 'A web page answers here'],
+		['any JSON', reply.json({ status: 'ok' }), "no list of models as OpenAI's API gives it"],
+	])('another program is none: %s', async (_what, answer, message) => {
+		const baseUrl = await start({});
+		server.route('GET /v1/models', answer);
+		expect(await tested({ baseUrl })).toContain(message);
+	});
+
+	test('Ollama without any model passes, whose list is null', async () => {
+		const baseUrl = await start({});
+		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));
+		expect(await tested({ baseUrl })).toBe('OK');
+	});
+});
