@@ -14,11 +14,11 @@ async function compile() {
 	execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 }
 
-/** undici and eventsource-parser in one shared, minified file in place of the compiled `lib/http/vendor.js`. */
+/** The libraries of `lib/vendor.ts` in one shared, minified file in place of the compiled `lib/vendor.js`. */
 async function bundle() {
 	await require('esbuild').build({
-		entryPoints: ['lib/http/vendor.ts'],
-		outfile: 'dist/lib/http/vendor.js',
+		entryPoints: ['lib/vendor.ts'],
+		outfile: 'dist/lib/vendor.js',
 		allowOverwrite: true,
 		bundle: true,
 		minify: true,
@@ -29,14 +29,14 @@ async function bundle() {
 		target: 'node20',
 		legalComments: 'none',
 	});
-	const licences = ['undici', 'eventsource-parser'].map((name) => {
+	const licences = ['undici', 'eventsource-parser', '@eslint-community/regexpp'].map((name) => {
 		const folder = path.join('node_modules', name);
 		const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
 		return `${name} ${version} (${license})\n\n${fs.readFileSync(path.join(folder, 'LICENSE'), 'utf8').trim()}\n`;
 	});
 	await fs.promises.writeFile(
 		'dist/THIRD-PARTY-LICENSES.txt',
-		`This package carries inside (lib/http/vendor.js):\n\n${licences.join('\n---\n\n')}`,
+		`This package carries inside (lib/vendor.js):\n\n${licences.join('\n---\n\n')}`,
 	);
 }
 

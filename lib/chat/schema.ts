@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import { grammarPattern, MOST_REPETITIONS } from './pattern';
+import { grammarPattern, MAX_REPETITIONS } from './pattern';
 
 export interface CleanedSchema {
 	schema: Record<string, unknown>;
@@ -184,7 +184,7 @@ class Cleaner {
 		if (typeof least === 'number' && typeof most === 'number' && least > most)
 			return this.drop(path, `min${what} above max${what}`);
 		const limit =
-			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MOST_REPETITIONS;
+			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MAX_REPETITIONS;
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { EnvHttpProxyAgent, Pool, type Dispatcher } from './vendor';
+import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
 
 export interface ServerChannelKey {
 	origin: string;

@@ -5,7 +5,7 @@ import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type { ConnectionSettings, RequestOptions } from './types';
-import { request, type Dispatcher } from './vendor';
+import { request, type Dispatcher } from '../vendor';
 import { unlessAborted } from './waiting';
 
 const MAX_REDIRECTS = 5;

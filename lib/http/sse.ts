@@ -1,5 +1,5 @@
 import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
-import { createParser, type EventSourceMessage, type ParseError } from './vendor';
+import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
 export interface ServerSentEvent {
 	/** The `event:` line, where there was one. */

@@ -8,7 +8,7 @@ import { run } from './proc.mjs';
 
 const WATCHED = ['credentials', 'icons', 'lib', 'nodes'];
 /** Both libraries are bundled into this file; n8n has to be started again after a change of it. */
-const BUNDLE = join('lib', 'http', 'vendor.ts');
+const BUNDLE = join('lib', 'vendor.ts');
 /** Editors write a file in several steps. */
 const SETTLE_MS = 50;
 

@@ -7,7 +7,7 @@ import { onExit, run } from './proc.mjs';
 import { root } from './paths.mjs';
 
 /** undici needs Node's own modules, which the check refuses in packed JavaScript (docs/security.md). */
-export const BUNDLE = 'dist/lib/http/vendor.js';
+export const BUNDLE = 'dist/lib/vendor.js';
 
 /**
  * @param {string | undefined} details ESLint's report: a line with the file's path, then its problems

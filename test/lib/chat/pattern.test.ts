@@ -53,6 +53,9 @@ describe('patterns in the language of llama.cpp', () => {
 		],
 		['a bracket in a class', '^[\\]a[]$', '^[\\]a[]$'],
 		['ranges that begin or end with a sign', '^[\\--9\\^-a+-\\]]$', '^[\\x2D-9\\x5E-a+-[\\]]$'],
+		['a group with a name', '^(?<name>a)$', '^(a)$'],
+		['a character by its number in Unicode mode', '^\\u{1F999}+$', '^(🦙)+$'],
+		['a character beyond 16 bits outside Unicode mode', '^\\-🦙$', '^-🦙$'],
 		['a backspace, which JSON cannot hold', '^[\\ba]$', '^[a]$'],
 	])('rewrites %s', (_what, pattern, expected) => {
 		expect(grammarPattern(pattern)).toEqual({ pattern: expected });
@@ -63,7 +66,11 @@ describe('patterns in the language of llama.cpp', () => {
 		['^abc', 'pattern without ^ and $'],
 		['^abc\\$', 'pattern without ^ and $'],
 		['^(?=a)b$', 'pattern with look-around'],
-		['^(?<name>a)$', 'pattern with look-around'],
+		['^(?<=a)b$', 'pattern with look-around'],
+		['^(?i:a)$', 'pattern with modifiers'],
+		['^\\-\\q$', 'pattern with \\q'],
+		['^\\-🦙{2}$', 'pattern that repeats half of a character'],
+		['^\\-[🦙]$', 'pattern with half of a character'],
 		['^a$b$', 'pattern with an inner anchor'],
 		['^^a$', 'pattern with an inner anchor'],
 		['^\\bword\\b$', 'pattern with \\b'],

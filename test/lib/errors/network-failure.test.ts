@@ -1,7 +1,7 @@
 import type { FailureKind } from '../../../lib/errors/server-error';
 import { failure } from '../../../lib/errors/failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
-import { Agent, request } from '../../../lib/http/vendor';
+import { Agent, request } from '../../../lib/vendor';
 import { startLlamaServerSim, startSilentServer } from '../../servers/llama-server';
 import { closedPort, listening } from '../../support/listening';
 import { findNoNames } from '../../support/names';

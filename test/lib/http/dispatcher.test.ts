@@ -1,6 +1,6 @@
 import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels, CONNECT_LIMIT_MS, useChannel, type ServerChannelKey } from '../../../lib/http/dispatcher';
-import * as vendor from '../../../lib/http/vendor';
+import * as vendor from '../../../lib/vendor';
 import {
 	type LlamaServerSim,
 	reply,
@@ -12,8 +12,8 @@ import { delay, net, performance } from '../../support/node';
 import { testCertificate } from '../../support/tls';
 import { ask, connect, failureOf } from './client';
 
-jest.mock('../../../lib/http/vendor', () => {
-	const actual = jest.requireActual<typeof vendor>('../../../lib/http/vendor');
+jest.mock('../../../lib/vendor', () => {
+	const actual = jest.requireActual<typeof vendor>('../../../lib/vendor');
 	return {
 		...actual,
 		request: jest.fn(actual.request),
