@@ -1,5 +1,6 @@
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
+import { decodeText } from './text-encoding';
 import type { ContentPart } from './types';
 
 /**
@@ -20,16 +21,31 @@ export function imageUrl(url: string): string {
 	return dataUrl(parts.mime || 'image/png', parts.data);
 }
 
-function dataUrlParts(url: string): { mime: string; isBase64: boolean; data: string } | undefined {
+interface DataUrl {
+	mime: string;
+	/** The declared encoding of a text. */
+	charset?: string;
+	isBase64: boolean;
+	data: string;
+}
+
+function dataUrlParts(url: string): DataUrl | undefined {
 	// The data may be megabytes: only what stands in front of it goes through the expression.
 	const comma = url.slice(0, 5).toLowerCase() === 'data:' ? url.indexOf(',') : -1;
 	if (comma < 0) return undefined;
 	const [mime = '', ...parameters] = url.slice('data:'.length, comma).split(';');
 	return {
 		mime: mime.trim().toLowerCase(),
+		charset: charsetIn(parameters),
 		isBase64: parameters.at(-1)?.trim().toLowerCase() === 'base64',
 		data: url.slice(comma + 1),
 	};
+}
+
+function charsetIn(parameters: readonly string[]): string | undefined {
+	return parameters
+		.map((one) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/i.exec(one)?.[1])
+		.find((one) => one !== undefined);
 }
 
 function dataUrl(mime: string, base64: string): string {
@@ -54,7 +70,8 @@ const AUDIO_FORMATS: Record<string, string> = {
 
 /** A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with advice. */
 function filePart(mime: string, data: string, name: string | undefined): ContentPart {
-	const type = mime.split(';')[0]!.trim().toLowerCase();
+	const [essence = '', ...parameters] = mime.split(';');
+	const type = essence.trim().toLowerCase();
 	const label =
 		name === undefined ? `a file of type ${type || 'unknown'}` : `the file "${name}" (${type || 'unknown type'})`;
 	if (type.startsWith('image/')) return { type: 'image', url: dataUrl(type, stripDataUrl(data)) };
@@ -65,7 +82,7 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 			format: AUDIO_FORMATS[type] ?? type.slice('audio/'.length),
 		};
 	}
-	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data) };
+	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data, charsetIn(parameters)) };
 	if (type === 'application/pdf') {
 		throw unusable(
 			`A model server cannot read PDFs, and ${label} was passed to the model`,
@@ -80,18 +97,23 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 
 const TEXT_TYPES = /^text\/|^application\/(?:(?:.*\+)?(?:json|xml|yaml)|x-yaml|x-ndjson|javascript|sql)$/;
 
-function textIn(data: string): string {
+function textIn(data: string, declared: string | undefined): string {
 	const parts = dataUrlParts(data);
-	if (parts !== undefined && !parts.isBase64) return percentDecoded(parts.data);
-	return Buffer.from(cleanBase64(parts?.data ?? data), 'base64').toString('utf8');
+	const charset = parts?.charset ?? declared;
+	if (parts === undefined || parts.isBase64)
+		return decodeText(Buffer.from(cleanBase64(parts?.data ?? data), 'base64'), charset);
+	return decodeText(percentBytes(parts.data), charset);
 }
 
-function percentDecoded(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
+/** A text in which `%FC` stands for a byte. */
+function percentBytes(text: string): Buffer {
+	return Buffer.concat(
+		text
+			.split(/((?:%[0-9a-f]{2})+)/i)
+			.map((part, index) =>
+				index % 2 === 0 ? Buffer.from(part, 'utf8') : Buffer.from(part.replaceAll('%', ''), 'hex'),
+			),
+	);
 }
 
 function stripDataUrl(data: string): string {

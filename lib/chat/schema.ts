@@ -88,7 +88,7 @@ class Cleaner {
 			case 'allOf':
 				return this.alternatives(key, value, path);
 			case '$ref':
-				return this.reference(value, path);
+				return this.reference(value, schema, path);
 			case 'type':
 				return this.type(value, path);
 			case 'enum':
@@ -135,25 +135,40 @@ class Cleaner {
 		return { [key]: possible.map((one, index) => this.place(one, `${path}[${index}]`)) };
 	}
 
-	private reference(value: unknown, path: string): Schema | undefined {
+	private reference(value: unknown, holder: Schema, path: string): Schema | undefined {
 		if (typeof value !== 'string') return this.drop(path, 'not a text');
-		if (value === '#') {
-			this.usesWhole = true;
-			return { $ref: `#/$defs/${WHOLE}` };
-		}
 		if (!value.startsWith('#')) return this.drop(path, 'reference to another document');
-		return this.leadsSomewhere(value) ? { $ref: value } : this.drop(path, 'reference that leads nowhere');
+		const target = this.targetOf(value);
+		if (target === undefined) return this.drop(path, 'reference that leads nowhere');
+		// Its grammar would be a rule that begins with itself, which llama-server refuses as left recursion.
+		if (this.leadsTo(target, holder)) return this.drop(path, 'reference that leads back to itself');
+		if (value !== '#') return { $ref: value };
+		this.usesWhole = true;
+		return { $ref: `#/$defs/${WHOLE}` };
 	}
 
 	/** As llama.cpp follows it: names between slashes, without JSON Pointer's escapes. */
-	private leadsSomewhere(reference: string): boolean {
-		if (!reference.startsWith('#/')) return false;
+	private targetOf(reference: string): Schema | true | undefined {
+		if (reference === '#') return this.root;
+		if (!reference.startsWith('#/')) return undefined;
 		let target: unknown = this.root;
 		for (const name of reference.slice(2).split('/')) {
-			if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return false;
+			if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return undefined;
 			target = (target as Schema)[name];
 		}
-		return isRecord(target) || target === true;
+		return isRecord(target) || target === true ? target : undefined;
+	}
+
+	/** Whether one schema means another in the same place of the value: by references and alternatives, not through a property or an item. */
+	private leadsTo(from: unknown, wanted: Schema, seen = new Set<unknown>()): boolean {
+		if (from === wanted) return true;
+		if (!isRecord(from) || seen.has(from)) return false;
+		seen.add(from);
+		const next =
+			typeof from.$ref === 'string'
+				? [this.targetOf(from.$ref)]
+				: [from.anyOf, from.oneOf, from.allOf].filter(Array.isArray).flat();
+		return next.some((one) => this.leadsTo(one, wanted, seen));
 	}
 
 	private type(value: unknown, path: string): Schema | undefined {

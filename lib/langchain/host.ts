@@ -60,7 +60,7 @@ interface Adapter {
 	_streamResponseChunks?: (messages: unknown[], options: object) => AsyncIterable<HostGenerationChunk>;
 }
 
-const harvested = new WeakMap<object, Promise<Harvest>>();
+const harvested = new WeakMap<object, Harvest>();
 
 /** One word and the end: enough to see the host's chunk classes. */
 const PROBE = {
@@ -82,17 +82,20 @@ const PROBE = {
  * of n8n's, so every piece is checked, and what is missing is named.
  */
 export async function harvestHost(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<Harvest> {
-	const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as
-		| Adapter
-		| undefined;
-	const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
-	if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
-	let harvest = harvested.get(adapterClass);
-	if (harvest === undefined) {
-		harvest = takeClasses(adapter, adapterClass);
+	try {
+		const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as
+			| Adapter
+			| undefined;
+		const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
+		if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
+		const known = harvested.get(adapterClass);
+		if (known !== undefined) return known;
+		const harvest = await takeClasses(adapter, adapterClass);
 		harvested.set(adapterClass, harvest);
+		return harvest;
+	} catch (error) {
+		return { missing: `its chat model failed: ${error instanceof Error ? error.message : String(error)}` };
 	}
-	return await harvest;
 }
 
 async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harvest> {

@@ -233,3 +233,37 @@ describe('what cannot be said is left out and named', () => {
 		expect(cleanSchema(once)).toEqual({ schema: once, dropped: [] });
 	});
 });
+
+describe('references that lead back to themselves, which llama-server refuses', () => {
+	const LOOP = 'reference that leads back to itself';
+
+	it.each<[string, Record<string, unknown>, string[]]>([
+		['to itself', { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/a' } } }, ['$defs.a.$ref']],
+		[
+			'through another',
+			{ $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
+			['$defs.a.$ref', '$defs.b.$ref'],
+		],
+		[
+			'as one of the alternatives',
+			{ $ref: '#/$defs/a', $defs: { a: { anyOf: [{ $ref: '#/$defs/a' }, { type: 'string' }] } } },
+			['$defs.a.anyOf[0].$ref'],
+		],
+		['of the whole', { $ref: '#' }, ['$ref']],
+		['of the whole in a part of it', { allOf: [{ $ref: '#' }, { type: 'object' }] }, ['allOf[0].$ref']],
+	])('%s', (_what, schema, dropped) => {
+		expect(cleanSchema(schema).dropped).toEqual(dropped.map((path) => `${path} (${LOOP})`));
+	});
+
+	it('stay where a property or an item lies between', () => {
+		const node = { anyOf: [{ type: 'null' }, { $ref: '#/$defs/list' }] };
+		const schema = {
+			$ref: '#/$defs/node',
+			$defs: {
+				node: { type: 'object', properties: { next: node } },
+				list: { type: 'array', items: { $ref: '#/$defs/node' } },
+			},
+		};
+		expect(cleanSchema(schema)).toEqual({ schema, dropped: [] });
+	});
+});

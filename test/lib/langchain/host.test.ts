@@ -59,6 +59,30 @@ describe("the host's classes", () => {
 	});
 });
 
+describe('a probe that throws', () => {
+	it.each([
+		[
+			'while it streams',
+			changedSdk((adapter) => {
+				adapter._streamResponseChunks = () => {
+					throw new Error('no run manager');
+				};
+			}),
+		],
+		[
+			'when it is made',
+			{
+				...sdk,
+				supplyModel: () => {
+					throw new Error('no run manager');
+				},
+			} as unknown as AiNodeSdk,
+		],
+	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
+		expect(await harvestHost(context, changed)).toEqual({ missing: 'its chat model failed: no run manager' });
+	});
+});
+
 describe('the SDK', () => {
 	it('is asked for with a sentence where an old n8n has none', () => {
 		expect(() =>

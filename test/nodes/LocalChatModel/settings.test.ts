@@ -43,6 +43,10 @@ describe('the settings of the chat model', () => {
 		});
 	});
 
+	it('options that an expression makes null are none', () => {
+		expect(read({ options: null } as unknown as Given)).toEqual(read());
+	});
+
 	it('reads every option', () => {
 		const numbers = {
 			temperature: 0,
