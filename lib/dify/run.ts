@@ -140,7 +140,7 @@ async function open(
 			signal: reader.signal,
 			onBytes: () => reader.piece(),
 			// The limits are those of the reader, which stops the run before it closes the connection.
-			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0, progressMs: 0 },
+			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
 			refuse: (answer) => answerError(client.connection, answer, 'POST'),
 		});
 	} catch (error) {

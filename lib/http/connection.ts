@@ -71,7 +71,7 @@ export class Connection {
 		const once = options.once ?? methodOf(options) !== 'GET';
 		const { idleMs = 0 } = options;
 		const watchdog = new Watchdog(
-			{ firstTokenMs: 0, idleMs, pingsCount: true, totalMs: options.timeoutMs ?? MAX_CALL_MS },
+			{ firstTokenMs: 0, idleMs, totalMs: options.timeoutMs ?? MAX_CALL_MS },
 			options.signal,
 		);
 		if (idleMs > 0) watchdog.content();

@@ -34,7 +34,6 @@ export function eventStream(
 		let overAt = Infinity;
 		try {
 			for await (const bytes of piecesUntil(answer.body, () => overAt)) {
-				watchdog.touch();
 				onBytes?.();
 				const events = reader.push(bytes);
 				if (!reader.mayBeOver) overAt = Infinity;

@@ -123,7 +123,7 @@ export class Explainer {
 	endless(url: string, about?: ErrorContext, status?: number): ServerError {
 		return failure('invalidAnswer', this.contextOf(url, about), {
 			status,
-			message: 'The answer is far too long for a model server',
+			message: 'The answer is far too long for an API',
 			remedy: 'Check that the Base URL leads to the API: a web cam, a download or a log may be what answers there.',
 		});
 	}

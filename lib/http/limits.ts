@@ -4,29 +4,24 @@ export interface Limits {
 	firstTokenMs: number;
 	/** Between any two pieces of content after the first one: pings and empty pieces do not show that anything goes on. */
 	idleMs: number;
-	/** The idle limit counts between any two pieces of the body, because pings show here that the work goes on. */
-	pingsCount?: boolean;
 	/** From asking to the end. */
 	totalMs?: number;
-	/** Between any two pieces of content from the start, where pings satisfy the idle limit. */
-	progressMs?: number;
 }
 
 export const DEFAULT_LIMITS: Limits = { firstTokenMs: 30 * 60_000, idleMs: 5 * 60_000, totalMs: 0 };
 
-export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit' | 'progressLimit';
+export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 
 /** Node's timers overflow above this; a longer limit is looked at again when this much has passed. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving bytes
- * only note the time, so a fast stream costs no timer per token.
+ * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving content
+ * only notes the time, so a fast stream costs no timer per token.
  */
 export class Watchdog {
 	private readonly controller = new AbortController();
 	private readonly startedAt = performance.now();
-	private lastByteAt = this.startedAt;
 	private lastContentAt = this.startedAt;
 	private firstTokenSeen = false;
 	private disarm: (() => void) | undefined;
@@ -51,14 +46,9 @@ export class Watchdog {
 		return this.controller.signal;
 	}
 
-	/** Bytes arrived, of whatever kind. */
-	touch(): void {
-		this.lastByteAt = performance.now();
-	}
-
 	/** Something arrived that was asked for. The first time ends the first-token limit. */
 	content(): void {
-		this.lastByteAt = this.lastContentAt = performance.now();
+		this.lastContentAt = performance.now();
 		if (this.firstTokenSeen) return;
 		this.firstTokenSeen = true;
 		this.arm();
@@ -69,7 +59,7 @@ export class Watchdog {
 		if (this.isFinishing) return;
 		this.isFinishing = true;
 		const shorter = this.limits.idleMs > 0 ? Math.min(this.limits.idleMs, idleMs) : idleMs;
-		this.limits = { ...this.limits, idleMs: shorter, pingsCount: false };
+		this.limits = { ...this.limits, idleMs: shorter };
 		this.firstTokenSeen = true;
 		this.lastContentAt = performance.now();
 		this.arm();
@@ -84,7 +74,6 @@ export class Watchdog {
 	get hitMs(): number | undefined {
 		if (this.hit === 'firstTokenLimit') return this.limits.firstTokenMs;
 		if (this.hit === 'idleLimit') return this.limits.idleMs;
-		if (this.hit === 'progressLimit') return this.limits.progressMs;
 		return this.hit === 'totalLimit' ? this.limits.totalMs : undefined;
 	}
 
@@ -103,14 +92,12 @@ export class Watchdog {
 	}
 
 	private nextDeadline(): { at: number; name: LimitName } | undefined {
-		const { firstTokenMs, idleMs, pingsCount = false, totalMs = 0, progressMs = 0 } = this.limits;
+		const { firstTokenMs, idleMs, totalMs = 0 } = this.limits;
 		const deadlines: Array<{ at: number; name: LimitName }> = [];
 		if (totalMs > 0) deadlines.push({ at: this.startedAt + totalMs, name: 'totalLimit' });
 		if (!this.firstTokenSeen && firstTokenMs > 0)
 			deadlines.push({ at: this.startedAt + firstTokenMs, name: 'firstTokenLimit' });
-		if (progressMs > 0) deadlines.push({ at: this.lastContentAt + progressMs, name: 'progressLimit' });
-		if (this.firstTokenSeen && idleMs > 0)
-			deadlines.push({ at: (pingsCount ? this.lastByteAt : this.lastContentAt) + idleMs, name: 'idleLimit' });
+		if (this.firstTokenSeen && idleMs > 0) deadlines.push({ at: this.lastContentAt + idleMs, name: 'idleLimit' });
 		return deadlines.sort((a, b) => a.at - b.at)[0];
 	}
 

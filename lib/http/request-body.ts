@@ -8,16 +8,16 @@ export function wellFormedJson(value: unknown): string {
 	);
 }
 
-/** An upload whose pieces are signs of life. */
+/** An upload whose pieces show that it goes on. */
 export function watchedBody(body: RequestOptions['body'], watchdog: Watchdog): RequestOptions['body'] {
 	if (body === undefined || body.content instanceof Uint8Array) return body;
 	const { content } = body;
 	async function* pieces() {
 		for await (const piece of content) {
-			watchdog.touch();
+			watchdog.content();
 			yield piece;
 		}
-		watchdog.touch();
+		watchdog.content();
 	}
 	return { ...body, content: pieces() };
 }

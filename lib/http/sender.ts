@@ -87,7 +87,7 @@ export class Sender {
 			headersTimeout: 0,
 			bodyTimeout: 0,
 			headers: {
-				accept: 'application/json, text/event-stream',
+				accept: `application/json, ${options.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'}`,
 				// A proxy that compresses a stream holds it back until its buffer is full.
 				'accept-encoding': 'identity',
 				...(type === undefined ? {} : { 'content-type': type }),

@@ -50,6 +50,8 @@ export interface RequestOptions {
 	body?: { content: AsyncIterable<Uint8Array> | Uint8Array; contentType: string; length?: number };
 	headers?: Record<string, string>;
 	signal?: AbortSignal;
+	/** What the answer should consist of, where that is no JSON and no event stream. */
+	framing?: Framing;
 	/** For the errors of this request. */
 	about?: ErrorContext;
 }
@@ -79,8 +81,6 @@ export interface CallAnswer {
 
 export interface StreamOptions extends RequestOptions {
 	limits?: Partial<Limits>;
-	/** Default: server-sent events. */
-	framing?: Framing;
 	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
 	retry?: RetryPolicy;
 	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */

@@ -80,7 +80,7 @@ describe('answers of odd servers and proxies', () => {
 		});
 		const failed = await failureOf(async () => await called(url, { maxBytes: 1_000_000 }));
 		expect(failed).toMatchObject({ kind: 'invalidAnswer', status: 200 });
-		expect(failed!.message).toContain('far too long for a model server');
+		expect(failed!.message).toContain('far too long for an API');
 		expect(sent).toBeLessThan(40_000_000);
 	});
 
