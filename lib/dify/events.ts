@@ -7,7 +7,7 @@ import { NODE_EVENTS, addAgentLog, addForm, addNode, addThought, updateWorkflow 
 import type { RunState } from './events/state';
 import { plan } from './events/termination';
 import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './events/workflow';
-import { fields, isFields, number, parseJson, text, type Fields } from './read';
+import { fields, isFields, number, text, type Fields } from './read';
 import type { RunStep, TextDelta } from './types';
 
 export { finish } from './events/outcome';
@@ -36,7 +36,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 			append(state, text(event.answer), deltas);
 		},
 	],
-	['agent_thought', (state, event) => addThought(state.thoughts, event)],
+	['agent_thought', (state, event) => addThought(state, event)],
 	['text_chunk', (state, _event, deltas, data) => append(state, text(data.text), deltas)],
 	['text_replace', (state, _event, deltas, data) => replace(state, text(data.text) ?? '', 'text_replace', deltas)],
 	['reasoning_chunk', (state, _event, _deltas, data) => void (state.reasoning += text(data.reasoning) ?? '')],
@@ -46,18 +46,13 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 	['human_input_required', (state, _event, _deltas, data) => addForm(state.forms, data)],
 	['human_input_form_filled', (state, _event, _deltas, data) => formClosed(state, data)],
 	['human_input_form_timeout', (state, _event, _deltas, data) => formClosed(state, data)],
-	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, data)],
+	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data)],
 	...[...NODE_EVENTS.keys()].map((name): [string, Handler] => [
 		name,
 		(state, _event, _deltas, data) => addNode(workflowOf(state).nodes, state.nodeIndex, name, data),
 	]),
 	['error', errorEvent],
 ]);
-
-/** Reduces the data of one server-sent event. Text that is no JSON object is counted and reported, never thrown. */
-export function reduceData(state: RunState, data: string): RunStep<RunState> {
-	return reduce(state, parseJson(data));
-}
 
 /**
  * Takes in one parsed event of a Dify stream. Unknown events and fields are ignored. The state is changed in place and
@@ -71,7 +66,9 @@ export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 	}
 	const { next, graceMs } = plan(state);
 	if (next === 'close') state.closed = true;
-	return graceMs === undefined ? { state, deltas, next } : { state, deltas, next, graceMs };
+	if (graceMs === undefined) return { state, deltas, next };
+	const graceAnew = isFields(event) && event.event === 'tts_message';
+	return { state, deltas, next, graceMs, ...(graceAnew ? { graceAnew } : {}) };
 }
 
 function apply(state: RunState, event: Fields, deltas: TextDelta[]): void {

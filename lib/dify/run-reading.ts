@@ -5,7 +5,7 @@ import { createRun, isUnfinished, reduce, type RunState } from './events';
 import { DifyError } from './failure';
 import { parseJson } from './read';
 import { RunClock, type RunLimits } from './run-limits';
-import type { FinishReason, RunHints, TextDelta } from './types';
+import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
 
 /**
  * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s after the stop
@@ -168,7 +168,8 @@ export class RunReader {
 	private reduceBatch(batch: string[]) {
 		const { onEvent, onlyConversation } = this.options;
 		const deltas: TextDelta[] = [];
-		let last: { next: 'continue' | 'grace' | 'close'; graceMs?: number } = { next: 'continue' };
+		let last: Pick<RunStep<RunState>, 'next' | 'graceMs'> = { next: 'continue' };
+		let graceAnew = false;
 		for (const data of batch) {
 			const event = parseJson(data);
 			onEvent?.(event ?? data);
@@ -176,11 +177,12 @@ export class RunReader {
 			const { conversationId } = this.state;
 			if (onlyConversation !== undefined && isOther(conversationId, onlyConversation))
 				this.giveUp({ reason: 'otherConversation' });
-			deltas.push(...step.deltas);
+			for (const delta of step.deltas) deltas.push(delta);
+			graceAnew ||= step.graceAnew === true;
 			last = step;
 			if (step.next === 'close') break;
 		}
-		return { ...last, deltas };
+		return { ...last, graceAnew, deltas };
 	}
 }
 
@@ -211,11 +213,10 @@ class Grace {
 
 	constructor(private readonly stream: EventStream) {}
 
-	/** The time runs from the first step that gives one; a step that wants to go on calls it off. */
-	follow({ next, graceMs }: { next: string; graceMs?: number }): void {
-		if (next !== 'grace') {
-			this.end();
-		} else {
+	/** The time runs from the first step that gives one, or begins anew; a step that wants to go on calls it off. */
+	follow({ next, graceMs, graceAnew }: Pick<RunStep<unknown>, 'next' | 'graceMs' | 'graceAnew'>): void {
+		if (next !== 'grace' || graceAnew === true) this.end();
+		if (next === 'grace') {
 			this.callOff ??= afterMs(graceMs ?? 0, () => {
 				this.isOver = true;
 				this.stream.close();

@@ -3,8 +3,6 @@ export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'c
 
 /** What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run. */
 export interface RunHints {
-	/** From `GET /info`. Without it a chatflow answered by moderation or annotation is taken for a plain chat answer. */
-	mode?: DifyAppMode;
 	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
 	wantAudio?: boolean;
 }
@@ -28,6 +26,8 @@ export interface RunStep<State> {
 	next: RunNext;
 	/** Milliseconds; only with `grace`. */
 	graceMs?: number;
+	/** The time begins anew, since what is waited for is arriving. */
+	graceAnew?: boolean;
 }
 
 /**
@@ -136,9 +136,12 @@ export interface WorkflowRun {
 }
 
 export interface RunAudio {
-	/** One valid base64 text of the whole MP3. */
-	base64: string;
+	/** The whole sound. */
+	content: Buffer;
+	/** What its first bytes say it is. */
 	mimeType: string;
+	/** Of a file name, without dot. */
+	extension: string;
 	/** False when the stream ended before Dify said that the audio was complete. */
 	complete: boolean;
 }

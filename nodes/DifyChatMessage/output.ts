@@ -91,7 +91,7 @@ function extras(result: RunResult, { include, events }: OutputOptions): object {
 async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise<IBinaryKeyData | undefined> {
 	if (audio === undefined) return undefined;
 	return {
-		audio: await context.helpers.prepareBinaryData(Buffer.from(audio.base64, 'base64'), 'answer.mp3', audio.mimeType),
+		audio: await context.helpers.prepareBinaryData(audio.content, `answer.${audio.extension}`, audio.mimeType),
 	};
 }
 

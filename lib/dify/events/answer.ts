@@ -35,7 +35,7 @@ export function messageText(state: RunState, event: Fields, deltas: TextDelta[])
 /** Easy apps label the text chunks of an answer with files as files, too (contract 3.3): those have an answer and no url. */
 export function messageFile(state: RunState, event: Fields, deltas: TextDelta[]): void {
 	if (typeof event.answer === 'string') messageText(state, event, deltas);
-	else addFile(state.files, pick(event, ['id', 'type', 'belongs_to', 'url']));
+	else addFile(state, pick(event, ['id', 'type', 'belongs_to', 'url']));
 }
 
 function pick(event: Fields, keys: string[]): Fields {
@@ -51,13 +51,13 @@ export function messageEnd(state: RunState, event: Fields): void {
 		if (says(event.metadata.usage)) state.usage = fields(event.metadata.usage);
 		state.retrieverResources = fieldsList(event.metadata.retriever_resources);
 	}
-	for (const file of fieldsList(event.files)) addFile(state.files, file);
+	for (const file of fieldsList(event.files)) addFile(state, file);
 }
 
 /** Speech is left out unless it is wanted. */
 export function addAudio(state: RunState, event: Fields): void {
 	if (state.hints.wantAudio !== true) return;
 	const piece = text(event.audio);
-	if (piece !== undefined) state.audioPieces.push(piece);
+	if (piece !== undefined) state.audioPieces.push(Buffer.from(piece, 'base64'));
 	if (event.event === 'tts_message_end') state.audioEnded = true;
 }

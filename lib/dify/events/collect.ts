@@ -1,5 +1,6 @@
 import { fields, fieldsList, isFields, list, number, says, text, type Fields } from '../read';
-import type { AgentThought, DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
+import type { DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
+import type { RunState } from './state';
 
 /** What Dify signs a file address with; the same file gets another signature in every event. */
 const SIGNATURE = /([?&])(?:timestamp|nonce|sign)=[^&]*/g;
@@ -10,13 +11,15 @@ function fileNames(file: DifyFile): string[] {
 }
 
 /** Adds a file, or completes the one that is there already: chatflows list their files in two closing events. */
-export function addFile(files: DifyFile[], found: Fields): void {
+export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>, found: Fields): void {
 	const file: DifyFile = { ...found };
 	if (typeof file.url !== 'string') delete file.url;
 	const names = fileNames(file);
-	const known = files.find((each) => fileNames(each).some((name) => names.includes(name)));
+	const known = names.map((name) => fileIndex.get(name)).find((each) => each !== undefined);
 	if (known === undefined) files.push(file);
 	else merge(known, file);
+	const kept = known ?? file;
+	for (const name of fileNames(kept)) fileIndex.set(name, kept);
 }
 
 /** Copies only what says something, so that a later and emptier version erases nothing. */
@@ -29,21 +32,31 @@ function merge(target: Fields, source: Fields): void {
 const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at', 'task_id', 'id']);
 
 /** The same id arrives several times, each time fuller; the tool of a step comes before its observation. */
-export function addThought(thoughts: AgentThought[], event: Fields): void {
+export function addThought(
+	{ thoughts, thoughtIndex }: Pick<RunState, 'thoughts' | 'thoughtIndex'>,
+	event: Fields,
+): void {
 	const id = text(event.id) ?? '';
-	let thought = thoughts.find((each) => each.id === id);
+	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
 		thought = { id };
+		thoughtIndex.set(id, thought);
 		thoughts.push(thought);
 	}
 	merge(thought, Object.fromEntries(Object.entries(event).filter(([key]) => !ENVELOPE.has(key))));
 }
 
 /** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
-export function addAgentLog(logs: Fields[], data: Fields): void {
-	const known = logs.find((each) => each.id === data.id);
-	if (known === undefined) logs.push({ ...data });
-	else Object.assign(known, data);
+export function addAgentLog(logs: Fields[], index: Map<string, Fields>, data: Fields): void {
+	const id = text(data.id);
+	const known = id === undefined ? undefined : index.get(id);
+	if (known !== undefined) {
+		Object.assign(known, data);
+		return;
+	}
+	const log = { ...data };
+	logs.push(log);
+	if (id !== undefined) index.set(id, log);
 }
 
 /** Nodes by kind and execution id, so that a loop of thousands of passes is not searched again and again. */

@@ -1,5 +1,5 @@
-import { joinBase64 } from '../audio';
-import type { DifyUsage, FinishReason, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
+import { soundFormat } from '../audio';
+import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
@@ -26,14 +26,18 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 		thoughts: state.thoughts,
 		reasoning: state.reasoning,
 		workflow: state.workflow,
-		audio:
-			state.audioPieces.length === 0
-				? undefined
-				: { base64: joinBase64(state.audioPieces), mimeType: 'audio/mpeg', complete: state.audioEnded },
+		audio: audioOf(state),
 		pause: state.pause,
 		error,
 		warnings,
 	};
+}
+
+/** Dify encodes each piece of the speech provider for itself, so padding may sit in the middle, where decoders of the whole would stop. */
+function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
+	if (audioPieces.length === 0) return undefined;
+	const content = Buffer.concat(audioPieces);
+	return { content, ...soundFormat(content), complete: audioEnded };
 }
 
 function warningsOf(state: RunState, status: RunStatus): string[] {
@@ -45,6 +49,8 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		const count = state.workflow?.exceptionsCount;
 		warnings.push(`${count ?? 'Some'} node(s) of the workflow failed and were handled by their error branch.`);
 	}
+	if (state.audioPieces.length > 0 && !state.audioEnded)
+		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
 	if (status === 'stopped') {
 		warnings.push(
 			state.moderated

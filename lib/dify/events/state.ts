@@ -28,10 +28,14 @@ export interface RunState {
 	thoughts: AgentThought[];
 	workflow?: WorkflowRun;
 	nodeIndex: NodeIndex;
+	/** Files by each of their names, thoughts and entries of `agent_log` by ID: there may be thousands. */
+	fileIndex: Map<string, DifyFile>;
+	thoughtIndex: Map<string, AgentThought>;
+	logIndex: Map<string, Record<string, unknown>>;
 	forms: HumanForm[];
 	pause?: RunPause;
 	streamError?: RunError;
-	audioPieces: string[];
+	audioPieces: Buffer[];
 	audioEnded: boolean;
 	/** Text came as `agent_message`, so that a `message` is the closing full answer of a New Agent. */
 	sawAgentMessage: boolean;
@@ -59,6 +63,9 @@ export function createRun(hints: RunHints = {}): RunState {
 		files: [],
 		thoughts: [],
 		nodeIndex: new Map(),
+		fileIndex: new Map(),
+		thoughtIndex: new Map(),
+		logIndex: new Map(),
 		forms: [],
 		audioPieces: [],
 		audioEnded: false,

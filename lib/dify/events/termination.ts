@@ -26,8 +26,7 @@ export function plan(state: RunState): Plan {
 	if (!state.messageEnded) return { next: 'continue' };
 	// Newer chatflows send message_end first, and main does so for failed runs too: only workflow_finished tells.
 	if (state.workflow !== undefined) return { next: 'continue' };
-	// Moderation or annotation answered in place of the chatflow; newer servers then leave the socket open.
-	if (state.hints.mode === 'advanced-chat') return { next: 'grace', graceMs: GRACE_MS };
+	// Also where moderation or an annotation answered in place of a chatflow; newer servers then leave the socket open.
 	return afterSuccess(state);
 }
 

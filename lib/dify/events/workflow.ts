@@ -16,7 +16,7 @@ export function workflowFinished(state: RunState, event: Fields, data: Fields, d
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
-	for (const file of fieldsList(data.files)) addFile(state.files, file);
+	for (const file of fieldsList(data.files)) addFile(state, file);
 	if (workflow.status === 'paused') {
 		paused(state, data);
 		return;

@@ -83,7 +83,7 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 			const replay = async (user: string) =>
 				await ask(sim, 'GET', `/workflow/${live.workflowRunId}/events?user=${user}`, { mode });
 			if (version === '1.12') return expect((await replay('u1')).status).toBe(404);
-			const { result } = playText((await replay('u1')).text, { mode });
+			const { result } = playText((await replay('u1')).text);
 			expect(result).toMatchObject({
 				status: 'succeeded',
 				text: live.text,

@@ -389,7 +389,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const sim = await startTalk(version, 'chat', script);
 		expect((await say(clientOf(sim))).result).toMatchObject({ text: 'Hi', audio: undefined });
 		const { result } = await say(clientOf(sim), {}, { hints: { wantAudio: true } });
-		expect(result).toMatchObject({ text: 'Hi', audio: { base64: 'AAECAwQF', complete: true, mimeType: 'audio/mpeg' } });
+		expect(result).toMatchObject({
+			text: 'Hi',
+			audio: { content: Buffer.from([0, 1, 2, 3, 4, 5]), complete: true, mimeType: 'audio/mpeg' },
+		});
 	});
 
 	test('case 60: a chatflow that waits for a person is paused, with its forms', async () => {
@@ -645,6 +648,23 @@ describe('grace', () => {
 		expect(performance.now() - begun).toBeGreaterThan(1900);
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 		await waitFor(() => sim.runs[0]!.clientLeft);
+	});
+
+	test('of five seconds for speech begins anew with every piece, so that nothing is cut off', async () => {
+		const envelope = { message_id: 'm', conversation_id: 'c', task_id: 't' };
+		const event = (more: object): Item => ({ kind: 'event', event: { ...envelope, ...more } });
+		const items = [
+			event({ event: 'message', answer: 'Hi' }),
+			event({ event: 'message_end', metadata: {} }),
+			...['AAEC', 'AwQF'].flatMap((audio): Item[] => [
+				{ kind: 'wait', for: 3_000 },
+				event({ event: 'tts_message', audio }),
+			]),
+			event({ event: 'tts_message_end', audio: '' }),
+		];
+		const sim = await startTalk('1.12', 'chat', [], { reorder: () => items });
+		const { result } = await say(clientOf(sim), {}, { hints: { wantAudio: true } });
+		expect(result).toMatchObject({ audio: { content: Buffer.from([0, 1, 2, 3, 4, 5]), complete: true }, warnings: [] });
 	});
 
 	test('is not begun anew by events that go on', async () => {

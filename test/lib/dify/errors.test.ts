@@ -356,7 +356,7 @@ describe("the simulator's answers, by case", () => {
 			if (version === '1.12') {
 				expect(failureOf(answer)).toMatchObject({ status: 400, kind: 'emptyQuery' });
 			} else {
-				const { result } = playText(answer.text, { mode });
+				const { result } = playText(answer.text);
 				expect(result).toMatchObject({ status: 'failed', error: { status: 500, message: 'query is required' } });
 				expect(result.error && describeRunError(result.error)).toMatchObject({ kind: 'emptyQuery', retryable: false });
 			}
@@ -600,7 +600,7 @@ describe("the simulator's answers, by case", () => {
 			await start(version, replying({ steps: [{ text: 'half' }, { error }] }));
 			const answer = await chat(sim, {}, { until: (text) => text.includes('"error"') });
 			expect(eventsOf(answer.text).at(-1)).toMatchObject(error);
-			const { result } = playText(answer.text, { mode: 'chat' });
+			const { result } = playText(answer.text);
 			expect(result.text).toBe('half');
 			expect(result.error && describeRunError(result.error)).toMatchObject({ ...error, kind: 'providerCredentials' });
 		});

@@ -1,5 +1,6 @@
-import { createRun, finish, reduceData } from '../../../lib/dify/events';
+import { createRun, finish, reduce } from '../../../lib/dify/events';
 import type { DifyAppMode, FinishReason, RunHints, RunNext, RunResult } from '../../../lib/dify/types';
+import { parseJson } from '../../../lib/values';
 import { SseDecoder } from '../../../lib/http/sse';
 import { sampleContext, transcript, wireText, type Item, type Script, type SimVersion } from '../../servers/dify';
 
@@ -21,7 +22,7 @@ export function playBytes(pieces: Uint8Array[], hints: RunHints = {}, reason: Fi
 	const played: Omit<Played, 'result'> = { shown: '', closed: false, next: 'continue' };
 	const take = (data: string) => {
 		if (played.closed) return;
-		const step = reduceData(state, data);
+		const step = reduce(state, parseJson(data));
 		for (const delta of step.deltas) played.shown = delta.type === 'append' ? played.shown + delta.text : delta.text;
 		played.next = step.next;
 		played.graceMs = step.graceMs;
@@ -49,7 +50,7 @@ export function scriptText(version: SimVersion, mode: DifyAppMode, script: Scrip
 	return itemsText(transcript(script, sampleContext(version, mode)));
 }
 
-export function playScript(version: SimVersion, mode: DifyAppMode, script: Script, hints: RunHints = { mode }): Played {
+export function playScript(version: SimVersion, mode: DifyAppMode, script: Script, hints: RunHints = {}): Played {
 	return playText(scriptText(version, mode, script), hints);
 }
 
