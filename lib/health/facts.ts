@@ -1,5 +1,6 @@
 import { isRecord } from '../values';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
+import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
 import { bodyOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
@@ -164,15 +165,8 @@ export function gpuShares(observations: Observations): Array<{ id: string; share
 	);
 }
 
-/** Prometheus text: the last value of each name, labels summed up. */
 function metricsOf(probe: Probe | undefined): Record<string, number> | undefined {
-	if (probe?.answered !== true || probe.status !== 200) return undefined;
-	const values: Record<string, number> = {};
-	for (const [, name = '', value = ''] of probe.text.matchAll(/^([a-z_:][a-z0-9_:]*)(?:\{[^}]*\})? ([0-9.eE+-]+)/gim)) {
-		const number = Number(value);
-		if (Number.isFinite(number)) values[name] = (values[name] ?? 0) + number;
-	}
-	return values;
+	return probe?.answered === true && probe.status === 200 ? readMetrics(probe.text) : undefined;
 }
 
 function sum(values: Array<number | null>): number | null {

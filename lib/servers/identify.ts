@@ -72,6 +72,15 @@ export async function askServerKind(
 	return knownServerKind(connection, model) ?? 'other';
 }
 
+/** The same, asked now, whatever is remembered. */
+export async function askServerKindAgain(
+	connection: Connection,
+	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
+): Promise<ServerKind> {
+	await unlessAborted(askOnce(connection, limitMs), signal);
+	return knownServerKind(connection) ?? 'other';
+}
+
 async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const key = connection.url.api;
 	const before = learned.get(key);

@@ -3,11 +3,12 @@ import { seconds } from '../errors/remedies';
 import { pauseFor } from '../http/waiting';
 import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { identify } from './identify';
+import { askServerKindAgain, identify } from './identify';
 import { traitsOf } from './kinds';
 import { isModelNamed, isNamed } from './model-names';
 import { ollamaEntries, readModels, type ServerModel } from './models';
-import { isRecord } from '../values';
+import { metricsOf } from './metrics';
+import { entries, optionalJson } from './optional-json';
 
 export type ModelAction = 'load' | 'unload';
 
@@ -31,15 +32,19 @@ export interface ModelChange {
 	state: string;
 	changed: boolean;
 	tookMs: number;
+	/** Unloaded from a router: whether it was seen that no answer was being generated. False: the router does not show that. */
+	sawNoAnswers?: boolean;
 }
 
 const CALL_MS = 10_000;
 const PAUSE_MS = 500;
 
 /**
- * Loads a model into memory or takes it out, on llama-server's router and on Ollama. A model that is already as wanted is left alone.
+ * Loads a model into memory or takes it out, on llama-server's router and on Ollama. A model that is already as wanted is left alone, and
+ * answers that are being generated are not cut: Ollama finishes them by itself, at a router this waits for them.
  *
- * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the limit
+ * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the limit; of kind `busy` where
+ * the model is answering and nobody wants to wait
  */
 export async function changeModel(
 	connection: Connection,
@@ -54,11 +59,11 @@ export async function changeModel(
 			{},
 			{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
 		);
-	const ollama = await runningOnOllama(connection, options);
+	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
 	const change =
-		ollama === undefined
-			? await changeOnRouter(connection, action, { ...options, model })
-			: await changeOnOllama(connection, action, { ...options, model }, ollama);
+		traitsOf(kind).loading === 'ollama'
+			? await changeOnOllama(connection, action, { ...options, model })
+			: await changeOnRouter(connection, action, { ...options, model });
 	return { ...change, changed: change.before !== change.state, tookMs: Math.round(performance.now() - startedAt) };
 }
 
@@ -96,10 +101,61 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
 	const done: Change = { model, server: 'llamaRouter', before, state: before };
 	if (action === 'unload' && !isUp) return done;
+	if (action === 'unload' && before === 'loaded')
+		done.sawNoAnswers = await answersAreThrough(connection, { ...options, model });
 	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
 	if (!options.wait)
 		return { ...done, state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded' };
 	return { ...done, state: await settled(connection, action, { ...options, model }) };
+}
+
+/**
+ * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests get 500), so it is
+ * told to only when none is running. False where the router shows neither slots nor metrics.
+ */
+async function answersAreThrough(connection: Connection, options: ChangeOptions): Promise<boolean> {
+	const { model, wait, limitMs } = options;
+	const url = `${connection.url.root}/models/unload`;
+	let running: number | undefined;
+	const look = async () => {
+		running = await answersRunning(connection, options);
+		return running === undefined || running === 0 ? running === 0 : undefined;
+	};
+	const seen = await look();
+	if (seen !== undefined) return seen;
+	const busy = (message: string, remedy: string) =>
+		failure('busy', connection.contextOf(url, { model }), { message, remedy, facts: { running } });
+	if (!wait)
+		throw busy(
+			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
+			'Switch on Wait Until Done, so that the answers come to their end first, or unload it later.',
+		);
+	return await lookedUntil(options, look, () =>
+		busy(
+			`The model "${model}" is still answering ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
+			'Raise the time limit of the node, or stop what asks the model. Unloading it now would cut the answers off.',
+		),
+	);
+}
+
+function requests(count = 0): string {
+	return `${count} ${count === 1 ? 'request' : 'requests'}`;
+}
+
+/** Requests that a router's model works on or has waiting; undefined where nothing tells. */
+async function answersRunning(connection: Connection, { model, signal }: ChangeOptions): Promise<number | undefined> {
+	const { root } = connection.url;
+	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
+	const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
+	const ask = async (path: string) => {
+		const answer = await connection.call(root + path + query, { timeoutMs: CALL_MS, signal });
+		return answer.status < 300 ? answer : undefined;
+	};
+	const metrics = metricsOf((await ask('/metrics'))?.text ?? '');
+	const processing = metrics['llamacpp:requests_processing'];
+	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
+	const slots = (await ask('/slots'))?.json;
+	return Array.isArray(slots) ? entries(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
 }
 
 async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
@@ -114,7 +170,8 @@ async function order(connection: Connection, action: ModelAction, { model, signa
 /** Looks at the list until the state is final. */
 async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
 	const url = `${connection.url.root}/models/${action}`;
-	return await lookedUntil(connection, action, url, options, async () => {
+	const late = () => tooSlow(connection, action, url, options);
+	const look = async () => {
 		const { state, exitCode } = await routerModel(connection, options);
 		if (action === 'load' && state === 'failed')
 			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), { facts: { exitCode } });
@@ -123,22 +180,21 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 				? state === 'loaded' || state === 'sleeping'
 				: state === 'unloaded' || state === 'downloaded' || state === 'failed';
 		return isFinal ? state : undefined;
-	});
+	};
+	return await lookedUntil(options, look, late);
 }
 
 /** Looks again and again until there is something to see. */
-async function lookedUntil(
-	connection: Connection,
-	action: ModelAction,
-	url: string,
+async function lookedUntil<Seen>(
 	options: ChangeOptions,
-	look: () => Promise<string | undefined>,
-): Promise<string> {
+	look: () => Promise<Seen | undefined>,
+	late: () => ServerError,
+): Promise<Seen> {
 	const startedAt = performance.now();
 	for (;;) {
 		const seen = await look();
 		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > options.limitMs) throw tooSlow(connection, action, url, options);
+		if (performance.now() - startedAt > options.limitMs) throw late();
 		await pauseFor(options.pauseMs ?? PAUSE_MS, options.signal);
 	}
 }
@@ -161,22 +217,10 @@ function tooSlow(
 	});
 }
 
-/** The names of the models that Ollama has loaded; undefined where this is no Ollama. */
-async function runningOnOllama(connection: Connection, { signal }: ChangeOptions): Promise<string[] | undefined> {
-	const answer = await connection.call(`${connection.url.root}/api/ps`, { timeoutMs: CALL_MS, signal });
-	const models = answer.status < 300 && isRecord(answer.json) ? ollamaEntries(answer.json) : undefined;
-	return models === undefined ? undefined : [...models.keys()];
-}
-
 /** A generation without a prompt only loads; with `keep_alive` 0 it only unloads (contract llama-server 8.2, Ollama's API). */
-async function changeOnOllama(
-	connection: Connection,
-	action: ModelAction,
-	options: ChangeOptions,
-	running: string[],
-): Promise<Change> {
+async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
 	const { model, limitMs, signal } = options;
-	const before = running.some((name) => isNamed(name, model)) ? 'loaded' : 'unloaded';
+	const before = (await isOnOllama(connection, options)) ? 'loaded' : 'unloaded';
 	const state = action === 'load' ? 'loaded' : 'unloaded';
 	if (before !== state) {
 		const url = `${connection.url.root}/api/generate`;
@@ -192,13 +236,16 @@ async function changeOnOllama(
 		if (answer.status >= 300) throw connection.refusal(answer, { model });
 		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses it.
 		if (action === 'unload')
-			await lookedUntil(connection, action, url, options, async () =>
-				(await isOnOllama(connection, options)) ? undefined : state,
+			await lookedUntil(
+				options,
+				async () => ((await isOnOllama(connection, options)) ? undefined : state),
+				() => tooSlow(connection, action, url, options),
 			);
 	}
 	return { model, server: 'ollama', before, state };
 }
 
-async function isOnOllama(connection: Connection, options: ChangeOptions): Promise<boolean> {
-	return ((await runningOnOllama(connection, options)) ?? []).some((name) => isNamed(name, options.model));
+async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {
+	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
+	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isNamed(name, model));
 }

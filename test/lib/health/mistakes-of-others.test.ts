@@ -498,11 +498,18 @@ describe('a model of Ollama that makes embeddings only', () => {
 				'/api/ps': json('200 OK', { models: asked.includes('/api/embed') ? [] : loaded.map((name) => ({ name })) }),
 				'/api/generate': json('400 Bad Request', { error: '"nomic" does not support generate' }),
 				'/api/embed': json('200 OK', { model: 'nomic', embeddings: [] }),
+				'/v1/models': json('200 OK', { object: 'list', data: [{ id: 'nomic:latest', owned_by: 'library' }] }),
 			})(path, socket, head);
 		});
 		expect(
 			await changeModel(connectTo({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 }),
 		).toMatchObject({ changed: true });
-		expect(asked).toEqual(['/api/ps', '/api/generate', '/api/embed', ...(action === 'unload' ? ['/api/ps'] : [])]);
+		expect(asked).toEqual([
+			'/v1/models',
+			'/api/ps',
+			'/api/generate',
+			'/api/embed',
+			...(action === 'unload' ? ['/api/ps'] : []),
+		]);
 	});
 });

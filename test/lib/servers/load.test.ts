@@ -64,6 +64,85 @@ describe('the router of llama-server', () => {
 		expect(server.requests.filter(({ path }) => path === '/models/unload')).toHaveLength(1);
 	});
 
+	describe('unloading while the model answers, which would cut the answer off (seen: v0.5.0)', () => {
+		const SLOTS = 'GET /slots';
+		const METRICS = 'GET /metrics';
+		const unloads = () => server.requests.filter(({ path }) => path === '/models/unload').length;
+		const metrics = (processing: number, deferred = 0) =>
+			reply.error(
+				200,
+				`# HELP x\nllamacpp:requests_processing ${processing}\nllamacpp:requests_deferred ${deferred}\n`,
+			);
+
+		it('waits for the end of the answer, then unloads', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			let looks = 0;
+			server.route(METRICS, reply.error(501, {}));
+			server.route(SLOTS, () => {
+				looks++;
+				expect(unloads()).toBe(0);
+				return reply.json([
+					{ id: 0, is_processing: looks < 3 },
+					{ id: 1, is_processing: false },
+				]);
+			});
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', changed: true, sawNoAnswers: true });
+			expect([looks, unloads()]).toEqual([3, 1]);
+			const { query } = server.requests.find(({ path }) => path === '/slots')!;
+			expect([query.get('model'), query.get('autoload')]).toEqual(['big', 'false']);
+		});
+
+		it('requests that wait for a slot count too, where there are metrics', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			const seen = [metrics(1, 2), metrics(0, 1), metrics(0, 0)];
+			server.route(METRICS, () => seen.shift()!);
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: true });
+			expect([seen.length, unloads()]).toEqual([0, 1]);
+		});
+
+		it('answers for longer than the limit: is left alone, and says why', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, metrics(2));
+			await expect(change('unload', 'big', { limitMs: 50, pauseMs: 1 })).rejects.toMatchObject({
+				kind: 'busy',
+				message: expect.stringContaining(
+					'The model "big" is still answering 2 requests after 50 ms, so it was not unloaded',
+				) as string,
+				facts: { running: 2 },
+			});
+			expect([unloads(), server.models[0]!.status]).toEqual([0, 'loaded']);
+		});
+
+		it('is refused where nobody wants to wait', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, metrics(1));
+			await expect(change('unload', 'big', { wait: false })).rejects.toMatchObject({
+				kind: 'busy',
+				message: expect.stringContaining(
+					'The model "big" is answering 1 request, which unloading it would cut off',
+				) as string,
+			});
+			expect(unloads()).toBe(0);
+		});
+
+		it('a router that shows neither metrics nor slots: unloads, and says that nobody could look', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, reply.error(501, {}));
+			server.route(SLOTS, reply.error(501, {}));
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: false });
+		});
+
+		it('a sleeping model is not woken by the question', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'sleeping' }] });
+			server.route('POST /models/unload', () => {
+				server.models[0]!.status = 'unloaded';
+				return reply.json({ success: true });
+			});
+			expect(await change('unload', 'big')).toMatchObject({ before: 'sleeping', state: 'unloaded' });
+			expect(server.requests.some(({ path }) => path === '/slots' || path === '/metrics')).toBe(false);
+		});
+	});
+
 	it('a model that cannot be loaded: exit code and advice', async () => {
 		await sim({ profile: 'router', models: [{ id: 'huge', exitCode: 137, loadMs: 20 }] });
 		await expect(change('load', 'huge')).rejects.toMatchObject({
