@@ -5,7 +5,7 @@ import { startLlamaServerSim } from '../servers/llama-server';
 import { delay } from '../support/node';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
-import { EXAMPLES, example, type Named } from './support/examples';
+import { EXAMPLES, example, WEBHOOK_CREDENTIALS, type Named, type Wiring } from './support/examples';
 import {
 	llamaCredential,
 	scriptedModel,
@@ -53,6 +53,7 @@ let down: Named;
 let nowhere: string;
 let shop: DifySim;
 let dify: Named;
+let others: Wiring['others'];
 const sims: Array<{ close(): Promise<void> }> = [];
 
 const words = (text: string) => text.split(/(?<=\s)/);
@@ -60,6 +61,11 @@ const words = (text: string) => text.split(/(?<=\s)/);
 const credentialFor = async (target: Pick<LlamaServer, 'url'>, name: string): Promise<Named> => {
 	const { id } = await n8n.createCredential({ ...llamaCredential(target), id: undefined, name });
 	return { id, name };
+};
+
+const webhookCredential = async (credential: (typeof WEBHOOK_CREDENTIALS)[keyof typeof WEBHOOK_CREDENTIALS]) => {
+	const { id } = await n8n.createCredential(credential);
+	return { id, name: credential.name };
 };
 
 const difyCredentialFor = async (baseUrl: string, name: string): Promise<Named> => {
@@ -120,6 +126,12 @@ beforeAll(async () => {
 	working = await credentialFor(server, 'My llama-server');
 	down = await credentialFor({ url: nowhere }, 'Server that is down');
 	dify = await difyCredentialFor(shop.url, 'My Dify app');
+	const [jwt, header] = await Promise.all(Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential));
+	others = {
+		Ask: { type: 'jwtAuth', credential: jwt! },
+		Rate: { type: 'jwtAuth', credential: jwt! },
+		'Model restarted': { type: 'httpHeaderAuth', credential: header! },
+	};
 	editor = await openEditor(n8n);
 }, SLOW);
 
@@ -283,9 +295,9 @@ describe('the panels', () => {
 			await get('rlc-item').filter({ hasText: ALIAS }).waitFor();
 			const listed = await get('rlc-item').allInnerTexts();
 			expect(listed.map((text) => text.trim())).toEqual([
-				expect.stringMatching(/^gpt-oss-20b \(.*unloaded\)$/),
-				expect.stringMatching(/^qwen2\.5-vl-7b \(.*vision, unloaded\)$/),
-				expect.stringMatching(/^qwen3-14b \(.*unloaded\)$/),
+				expect.stringMatching(/^gpt-oss-20b \(not loaded\)$/),
+				expect.stringMatching(/^qwen2\.5-vl-7b \(vision, not loaded\)$/),
+				expect.stringMatching(/^qwen3-14b \(not loaded\)$/),
 				expect.stringMatching(/^smollm2-135m-instruct \(135M, Q4_1, 8k context, loaded\)$/),
 			]);
 			await picture('model-list', 'fields');
@@ -602,6 +614,7 @@ describe('the examples', () => {
 			const workflow = example(name, {
 				local: working,
 				dify,
+				others,
 				model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
 			});
 			const { id } = await n8n.createWorkflow(workflow);

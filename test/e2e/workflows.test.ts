@@ -1,11 +1,9 @@
-import { createHmac } from 'node:crypto';
-
 import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { listen, listening } from '../support/listening';
 import { delay, http, process } from '../support/node';
 import { parameterProblems, type Description } from '../support/workflow-check';
-import { EXAMPLES, example, type Named, type Wiring } from './support/examples';
+import { EXAMPLES, example, tokenOf, WEBHOOK_CREDENTIALS, type Named, type Wiring } from './support/examples';
 import {
 	llamaCredential,
 	scriptedModel,
@@ -174,17 +172,6 @@ const itemsOf = (execution: Execution, node: string): Array<Record<string, unkno
 const promptsOf = (execution: Execution, node: string): string =>
 	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
 
-const JWT_SECRET = 'a secret of the site';
-
-/** What a page sends for a user who is logged in. */
-function tokenOf(user: string): { authorization: string } {
-	const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: user }].map((part) =>
-		Buffer.from(JSON.stringify(part)).toString('base64url'),
-	);
-	const signature = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
-	return { authorization: `Bearer ${head}.${body}.${signature}` };
-}
-
 const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
 /** Seldom enough for one execution to be over before the next, which learns from it, begins. */
 const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
@@ -337,12 +324,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'dify-chat-with-feedback': async () => {
 		const sim = await dify();
-		const credential = await stored({
-			name: 'Tokens of my site',
-			type: 'jwtAuth',
-			data: { keyType: 'passphrase', secret: JWT_SECRET, algorithm: 'HS256' },
-		});
-		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } };
+		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
+		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } } as const;
 		await activated('dify-chat-with-feedback', { dify: await difyCredential(sim), others });
 		const asking = await n8n.webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
 		// Passages of documents and prices are not for visitors.
@@ -469,11 +452,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 			socket.destroy();
 			isAsked();
 		});
-		const credential = await stored({
-			name: 'Restart key',
-			type: 'httpHeaderAuth',
-			data: { name: 'X-Restart-Key', value: 'a long random value' },
-		});
+		const credential = await stored(WEBHOOK_CREDENTIALS.httpHeaderAuth);
 		const workflow = await activated('wait-for-model', {
 			others: { 'Model restarted': { type: 'httpHeaderAuth', credential } },
 			local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }),

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { fs, path, process } from '../../support/node';
 import type { Workflow, WorkflowNode } from './playground';
 
@@ -15,7 +17,7 @@ export interface Wiring {
 	/** Model to choose; by the name of the node where there are two. */
 	model?: string | Record<string, string>;
 	/** Credentials of n8n's own nodes, by the name of the node. */
-	others?: Record<string, { type: string; credential: Named }>;
+	others?: Record<string, { type: keyof typeof WEBHOOK_CREDENTIALS; credential: Named }>;
 	/** Parameters of nodes that the test sets otherwise: shorter pauses, addresses of its own. */
 	change?: Record<string, Record<string, unknown>>;
 }
@@ -62,6 +64,31 @@ function wired(node: WorkflowNode, { local, dify, model, others, change }: Wirin
 			...change?.[node.name],
 		},
 	};
+}
+
+const JWT_SECRET = 'a secret of the site';
+
+/** What the webhooks of the examples ask for, ready to be stored. */
+export const WEBHOOK_CREDENTIALS = {
+	jwtAuth: {
+		name: 'Tokens of my site',
+		type: 'jwtAuth',
+		data: { keyType: 'passphrase', secret: JWT_SECRET, algorithm: 'HS256' },
+	},
+	httpHeaderAuth: {
+		name: 'Restart key',
+		type: 'httpHeaderAuth',
+		data: { name: 'X-Restart-Key', value: 'a long random value' },
+	},
+};
+
+/** What a page sends for a user who is logged in. */
+export function tokenOf(user: string): { authorization: string } {
+	const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: user }].map((part) =>
+		Buffer.from(JSON.stringify(part)).toString('base64url'),
+	);
+	const signature = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
+	return { authorization: `Bearer ${head}.${body}.${signature}` };
 }
 
 const isNamed = (value: Wiring['local']): value is Named => typeof value?.id === 'string';
