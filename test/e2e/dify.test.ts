@@ -750,10 +750,10 @@ describe('the editor', () => {
 				message: isSpelledOut ? (expect.stringContaining(words) as string) : message,
 			});
 		};
-		await refused({ apiKey: 'app-wrong' }, 'Dify refuses the API key');
-		await refused({ apiKey: knowledgeKey() }, 'Dify refuses the API key');
+		await refused({ apiKey: 'app-wrong' }, 'The API key is refused');
+		await refused({ apiKey: knowledgeKey() }, 'The API key is refused');
 		await refused({ baseUrl: `${sim.origin}/tools` }, 'no Dify API at this address');
-		await refused({ baseUrl: await webPage() }, 'A web page answers here');
+		await refused({ baseUrl: await webPage() }, 'a web page answers here');
 		const off = await startSim({ apps: [{ mode: 'chat', key: appKey('chat'), apiEnabled: false }] });
 		await refused({ baseUrl: off.url }, 'Backend service API');
 	});

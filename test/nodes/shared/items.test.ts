@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
+
+import { workOnItems } from '../../../nodes/shared/items';
+import { executeContext, type ExecuteSetup } from '../../support/execute-context';
+import { delay, setImmediate } from '../../support/node';
+
+const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFunctions =>
+	executeContext({
+		type: 'test',
+		credentials: {},
+		items: Array.from({ length: count }, () => ({ json: {} })),
+		...more,
+	}).context;
+
+const failures = (context: IExecuteFunctions) => ({
+	toNodeError: (error: unknown) => new NodeOperationError(context.getNode(), error as Error),
+	whenFailed: (error: unknown): unknown => (error as Error).message,
+});
+
+/** One turn of the event loop. */
+const turn = async () => await new Promise<void>((done) => void setImmediate(done));
+
+describe('items with the same key', () => {
+	it('ten thousand of one user do not stop n8n before the first request', async () => {
+		const context = contextOf(10_000);
+		let asked = 0;
+		let askedBefore: number | undefined;
+		const results = await workOnItems(
+			context,
+			async (itemIndex) => {
+				await turn();
+				askedBefore ??= asked;
+				return itemIndex;
+			},
+			{
+				...failures(context),
+				atOnce: 16,
+				keyOf: () => {
+					asked++;
+					return 'anna';
+				},
+			},
+		);
+		expect(askedBefore).toBeLessThan(1_000);
+		expect(asked).toBe(10_000);
+		expect(results).toEqual(Array.from({ length: 10_000 }, (_, at) => at));
+	});
+
+	it('never meet and keep their order, whatever the keys are', async () => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(fc.constantFrom('a', 'b', 'c', 'd', undefined), { minLength: 1, maxLength: 700 }),
+				fc.integer({ min: 1, max: 8 }),
+				async (keys, atOnce) => {
+					const context = contextOf(keys.length);
+					const running = new Set<string>();
+					const order = new Map<string, number[]>();
+					let atOnceSeen = 0;
+					let count = 0;
+					const results = await workOnItems(
+						context,
+						async (itemIndex) => {
+							const key = keys[itemIndex];
+							count++;
+							atOnceSeen = Math.max(atOnceSeen, count);
+							if (key !== undefined) {
+								expect(running.has(key)).toBe(false);
+								running.add(key);
+								order.set(key, [...(order.get(key) ?? []), itemIndex]);
+							}
+							await turn();
+							if (key !== undefined) running.delete(key);
+							count--;
+							return itemIndex;
+						},
+						{ ...failures(context), atOnce, keyOf: (itemIndex) => keys[itemIndex] },
+					);
+					expect(results).toEqual(keys.map((_, at) => at));
+					expect(atOnceSeen).toBeLessThanOrEqual(atOnce);
+					for (const items of order.values()) expect(items).toEqual([...items].sort((one, other) => one - other));
+				},
+			),
+			{ numRuns: 30 },
+		);
+	});
+});
+
+describe('a failure', () => {
+	it('ends the others, also those that wait for a key', async () => {
+		const context = contextOf(1_000);
+		const begun: number[] = [];
+		await expect(
+			workOnItems(
+				context,
+				async (itemIndex, signal) => {
+					begun.push(itemIndex);
+					if (itemIndex === 0) {
+						await delay(5);
+						throw new Error('no');
+					}
+					while (!signal.aborted) await turn();
+					return '';
+				},
+				{ ...failures(context), atOnce: 4, keyOf: (itemIndex) => (itemIndex < 900 ? 'anna' : undefined) },
+			),
+		).rejects.toThrow('no');
+		expect(begun).toEqual([0]);
+	});
+
+	it('stands in its place where the node goes on', async () => {
+		const context = contextOf(3, { continueOnFail: true });
+		const results = await workOnItems(
+			context,
+			async (itemIndex) => await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve('yes')),
+			{ ...failures(context), atOnce: 2 },
+		);
+		expect(results).toEqual(['yes', 'no', 'yes']);
+	});
+
+	it('of the key is that of the item alone', async () => {
+		const context = contextOf(3, { continueOnFail: true });
+		const keyOf = (itemIndex: number) => {
+			if (itemIndex === 0) throw new Error('no such field');
+			return 'anna';
+		};
+		const results = await workOnItems(context, async (itemIndex) => await Promise.resolve(String(itemIndex)), {
+			...failures(context),
+			atOnce: 2,
+			keyOf,
+		});
+		expect(results).toEqual(['0', '1', '2']);
+	});
+});
