@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
-import { closeSims, startApp, startSim } from '../lib/dify/client';
+import { closeSims, keyTest, startApp, startSim } from '../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey } from '../servers/dify';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listening';
@@ -13,6 +13,16 @@ const tested = async (data: ICredentialDataDecryptedObject) => await testCredent
 afterEach(closeSims);
 
 describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
+	test('the route that is asked answers 401 to a wrong key, and 200 to a knowledge key and to the key of an app that is not published', async () => {
+		const sim = await startApp(version, { mode: 'advanced-chat', published: false });
+		const test = async (apiKey: string, keyType = 'app') => await keyTest({ baseUrl: sim.url, apiKey, keyType });
+		expect(await test(appKey('advanced-chat'))).toBe(200);
+		expect(await test(knowledgeKey(), 'knowledge')).toBe(200);
+		expect(await test(`app-${'Wrong'.repeat(5)}`)).toBe(401);
+		expect(await test(knowledgeKey())).toBe(401);
+		expect(await test(appKey('advanced-chat'), 'knowledge')).toBe(401);
+	});
+
 	test.each(['chat', 'agent-chat', 'advanced-chat', 'completion', 'workflow'] as const)(
 		'the key of an app passes, published or not: %s',
 		async (mode) => {

@@ -1,10 +1,10 @@
-import type { INodeExecutionData, INodeType, NodeOperationError } from 'n8n-workflow';
+import type { INodeExecutionData, INodeProperties, INodeType, NodeOperationError } from 'n8n-workflow';
 
 import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
-import { appKey, type DifySim } from '../servers/dify';
+import { appKey, type DifySim, type Step } from '../servers/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, each with what the editor would fill in. */
@@ -87,3 +87,49 @@ export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | '
 		perItem: at.map((index) => ({ query: `q${index}`, user: `u${index}` })),
 	};
 }
+
+/** Characters that naive code would escape, cut or lose. */
+export const NASTY = `<b>"bold"</b> & 'quoted' 你好 😀`;
+
+export const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
+export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
+
+/** Sends messages over Dify Chat Message. */
+export const chat = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
+	await executeNode('difyChatMessage', sim, setup);
+export const chatJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await chat(sim, setup))[0]!.json;
+export const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(chat(sim, setup));
+
+/** What the chat shows so far. */
+export function shownIn({ chunks }: ExecuteFake): string {
+	return chunks.map(({ content }) => content ?? '').join('');
+}
+
+export function properties(node: INodeType): INodeProperties[] {
+	return node.description.properties;
+}
+
+const FILES: Pick<Setup, 'items' | 'stored'> = {
+	items: [
+		{
+			json: {},
+			binary: {
+				inItem: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' },
+				inStore: { data: 'filesystem-v2', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
+			},
+		},
+	],
+	stored: { 'filesystem-v2:1': new Uint8Array(12 * 1024 * 1024).fill(7) },
+};
+/** Two binary files, in the item and in n8n's store, and one by its address. */
+export const WITH_FILES = {
+	...FILES,
+	parameters: {
+		files: {
+			file: [
+				{ source: 'all', type: 'auto' },
+				{ source: 'url', url: 'https://example.com/c.png' },
+			],
+		},
+	},
+};

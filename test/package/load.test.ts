@@ -144,6 +144,10 @@ describe('package.json', () => {
 			expect(packageJson.peerDependenciesMeta[peer]).toEqual({ optional: true });
 	});
 
+	it('has the name that the README begins with', () => {
+		expect(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8')).toMatch(new RegExp(`^# ${packageJson.name}\n`));
+	});
+
 	it('names the oldest supported n8n alike wherever it is written', () => {
 		for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/compatibility.md']) {
 			expect({ file, named: fs.readFileSync(path.join(ROOT, file), 'utf8').includes(OLDEST_N8N) }).toEqual({

@@ -1,12 +1,12 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
-import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
-import { forgetServerKinds } from '../../lib/servers/identify';
-import { closeChannels } from '../../lib/http/dispatcher';
-import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
-import { reply, startLlamaServerSim } from '../servers/llama-server';
-import { fakeContext, type FakeContext } from '../support/context';
-import { createRequire, delay, process } from '../support/node';
+import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { fakeContext, type FakeContext } from '../../support/context';
+import { createRequire, delay, process } from '../../support/node';
 
 type Sim = Awaited<ReturnType<typeof startLlamaServerSim>>;
 interface Messages {

@@ -1,11 +1,11 @@
 import type { ILoadOptionsFunctions, INodeExecutionData, INodeListSearchResult } from 'n8n-workflow';
 
-import type { DifyAppMode } from '../../lib/dify/types';
-import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
-import { SIM_VERSIONS, appKey, type AppSpec, type DifySim, type FormField } from '../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../lib/dify/client';
-import { errorIn, executeNode, type Setup } from './dify';
+import type { DifyAppMode } from '../../../lib/dify/types';
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
+import { SIM_VERSIONS, appKey, type AppSpec, type DifySim, type FormField } from '../../servers/dify';
+import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../../lib/dify/client';
+import { errorIn, executeNode, type Setup } from '../dify';
 
 afterEach(closeSims);
 

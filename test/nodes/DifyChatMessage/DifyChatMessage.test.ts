@@ -1,11 +1,11 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { SAMPLES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
-import { waitFor } from '../lib/dify/ask';
-import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../lib/dify/client';
-import type { ExecuteFake } from '../support/execute-context';
-import { delay } from '../support/node';
-import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
+import { SAMPLES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../../servers/dify';
+import { waitFor } from '../../lib/dify/ask';
+import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../../lib/dify/client';
+import type { ExecuteFake } from '../../support/execute-context';
+import { delay } from '../../support/node';
+import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from '../dify';
 
 afterEach(closeSims);
 

@@ -5,13 +5,13 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { forgetChecks } from '../../lib/health/check';
-import { closeChannels } from '../../lib/http/dispatcher';
-import { ServerHealth } from '../../nodes/ServerHealth/ServerHealth.node';
-import { appKey, startDifySim } from '../servers/dify';
-import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
-import { delay } from '../support/node';
-import { AT_ONCE_MS } from '../support/time';
+import { forgetChecks } from '../../../lib/health/check';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { appKey, startDifySim } from '../../servers/dify';
+import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { delay } from '../../support/node';
+import { AT_ONCE_MS } from '../../support/time';
 
 const SESAME = 'open-sesame-123456';
 

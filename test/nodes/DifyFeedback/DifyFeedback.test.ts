@@ -1,8 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { SIM_VERSIONS, type DifySim } from '../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../lib/dify/client';
-import { errorIn, executeNode, type Setup } from './dify';
+import { SIM_VERSIONS, type DifySim, type Json } from '../../servers/dify';
+import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../../lib/dify/client';
+import { chatJson, errorIn, executeNode, nodeErrorOf, type Setup } from '../dify';
 
 afterEach(closeSims);
 
@@ -142,4 +142,22 @@ test("behind the webhook of a chat's thumbs: many items, one of them of no use",
 test('an operation that does not exist', async () => {
 	const sim = await startSim();
 	await expect(execute(sim, { operation: 'explode' })).rejects.toThrow('no operation "explode"');
+});
+
+describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
+	test('can be taken back, and the message of somebody else is told as that', async () => {
+		const sim = await startSim({ version });
+		const { messageId } = await chatJson(sim);
+		const rate = async (parameters: Json) =>
+			(await executeNode('difyFeedback', sim, { parameters: { messageId, ...parameters } }))[0]!.json;
+		expect(await rate({ rating: 'dislike', content: 'too long' })).toMatchObject({
+			rating: 'dislike',
+			content: 'too long',
+		});
+		expect(await rate({ rating: 'none' })).toMatchObject({ rating: null, success: true });
+		expect(sim.app('chat').feedbacks).toEqual([]);
+		const failed = await nodeErrorOf(rate({ user: 'somebody else' }));
+		expect(failed.message).toContain('Message Not Exists.');
+		expect(failed.description).toContain('user');
+	});
 });

@@ -1,13 +1,13 @@
 /** What happens to people who use Dify for long: several odd things at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { workOnDifyItems } from '../../nodes/shared/dify/items';
-import { waitFor } from '../lib/dify/ask';
-import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../lib/dify/client';
-import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../servers/dify';
-import { listen } from '../support/listening';
-import { clearInterval, delay, http, performance, setInterval } from '../support/node';
-import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from './dify';
+import { workOnDifyItems } from '../../../../nodes/shared/dify/items';
+import { waitFor } from '../../../lib/dify/ask';
+import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../../../lib/dify/client';
+import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
+import { listen } from '../../../support/listening';
+import { clearInterval, delay, http, performance, setInterval } from '../../../support/node';
+import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from '../../dify';
 
 afterEach(closeSims);
 

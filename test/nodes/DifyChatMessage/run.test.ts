@@ -1,0 +1,196 @@
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import type { INodeProperties } from 'n8n-workflow';
+import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run-limits';
+import { waitFor } from '../../lib/dify/ask';
+import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { PAGES, SIM_VERSIONS, defaultApps, type Fault } from '../../servers/dify';
+import { listen } from '../../support/listening';
+import { http } from '../../support/node';
+import {
+	NASTY,
+	chat,
+	chatError,
+	chatJson,
+	errorIn,
+	executeIn,
+	executeNode,
+	nodeErrorOf,
+	numbered,
+	prepareNode,
+	properties,
+	said,
+	shownIn,
+} from '../dify';
+
+afterEach(closeSims);
+
+describe.each(SIM_VERSIONS)('messages, %s', (version) => {
+	test.each(['/v1', '/v1/', '', '/', '/v1//'])('Base URL: with "%s" at its end the path is right', async (end) => {
+		const sim = await startSim({ version });
+		await chat({ url: sim.origin + end });
+		expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
+	});
+
+	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
+		const sim = await startSim({ version });
+		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))
+			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
+		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(new Set(['streaming']));
+	});
+
+	test('Text: query, inputs and feedback arrive as they are', async () => {
+		const sim = await startApp(version, { mode: 'chat', form: [{ kind: 'paragraph', variable: 'about' }] });
+		const { messageId, answer } = await chatJson(sim, { parameters: { query: NASTY, inputsJson: { about: NASTY } } });
+		await executeNode('difyFeedback', sim, { parameters: { messageId, content: NASTY } });
+		expect([sim.runs[0]!.query, sim.runs[0]!.inputs.about, sim.app('chat').feedbacks[0]!.content, answer]).toEqual([
+			NASTY,
+			NASTY,
+			NASTY,
+			`You said: ${NASTY}`,
+		]);
+	});
+
+	test('Stop: by the task id as Dify gives it, with the user in a JSON body', async () => {
+		const sim = await startApp(version, { mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) });
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, {
+			signal: controller.signal,
+			streaming: true,
+			parameters: { user: 'anna' },
+		});
+		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		await waitFor(() => shownIn(fake) === 'a');
+		controller.abort();
+		await running;
+		const { taskId } = sim.runs[0]!;
+		expect(taskId).toMatch(/^[0-9a-f-]{36}$/);
+		expect(sim.stops).toEqual([{ taskId, user: 'anna', mode: 'chat', hit: true }]);
+		expect(sim.requests.at(-1)).toMatchObject({
+			path: `/chat-messages/${taskId}/stop`,
+			json: { user: 'anna' },
+			status: 200,
+		});
+	});
+
+	test('Retry: a message that may have begun is never sent twice', async () => {
+		const faults: Fault[] = [
+			{
+				status: 500,
+				body: '{"message":"Internal Server Error","code":"unknown","status":500}',
+				contentType: 'application/json',
+			},
+			...[502, 503, 504].map((status) => ({ status, body: PAGES.nginx502 })),
+			{ status: 524, body: PAGES.cloudflare524 },
+			{
+				status: 429,
+				body: '{"code":"rate_limit_error","message":"Workflow execution quota limit reached","status":429}',
+				contentType: 'application/json',
+			},
+			{ how: 'reset' },
+			{ how: 'silence' },
+		];
+		for (const fault of faults) {
+			const sim = await startSim({ version });
+			sim.fail({ ...fault, times: 9 });
+			await chatError(sim, {
+				parameters: { options: { maxRetries: 9, firstByteLimit: fault.how === 'silence' ? 0.4 : 60 } },
+			});
+			expect({ fault, sent: calls(sim, '/chat-messages') }).toEqual({ fault, sent: 1 });
+		}
+		const cut = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ['a', 'b'] },
+			{ stream: { cut: { events: 1, how: 'reset' } } },
+		);
+		expect((await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).message).toContain('ended early');
+		expect(calls(cut, '/chat-messages')).toBe(1);
+	});
+
+	test('Timeout: limits hold inside the stream as well, and none is set to the whole run unless it is asked for', async () => {
+		const options = properties(new DifyChatMessage()).find(({ name }) => name === 'options')!
+			.options as INodeProperties[];
+		const limits = options.filter(({ name }) => name.endsWith('Limit'));
+		expect(Object.fromEntries(limits.map(({ name, default: preset }) => [name, preset]))).toEqual({
+			firstByteLimit: 120,
+			idleLimit: 60,
+			progressLimit: 600,
+			totalLimit: 0,
+		});
+		for (const { typeOptions } of limits) expect(typeOptions).not.toHaveProperty('maxValue');
+		expect(DEFAULT_RUN_LIMITS.totalMs).toBe(0);
+		const sim = await startApp(
+			version,
+			{ mode: 'chat', reply: () => ({ steps: [...said('a'), { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
+		for (const limit of ['progressLimit', 'totalLimit']) {
+			const failed = await chatError(sim, { parameters: { options: { [limit]: 1.5 } } });
+			expect(failed.context.data).toMatchObject({ kind: 'timeout', answer: 'a', stopRequested: true });
+		}
+	});
+
+	test('Errors: code, status, text and ids are in the error, and in the item where the node goes on', async () => {
+		const refuse = { status: 400, code: 'provider_quota_exceeded', message: 'Your quota has been exhausted.' };
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: ({ query }) => (query === 'q1' ? { steps: [], refuse } : query),
+		});
+		const items = await chat(sim, { ...numbered(3), continueOnFail: true });
+		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2']);
+		expect(errorIn(items[1]!)).toMatchObject({
+			code: refuse.code,
+			status: 400,
+			kind: 'providerQuota',
+			message: expect.stringMatching(/^Your quota has been exhausted\./) as string,
+		});
+		const failed = await chatError(sim, { parameters: { query: 'q1' } });
+		expect(failed.message).toContain(refuse.message);
+		expect(failed.context.data).toMatchObject({ code: refuse.code, status: 400 });
+	});
+
+	test('Output: ids and usage are always there, and each item is paired with its own', async () => {
+		const sim = await startSim({ version });
+		for (const simplify of [true, false]) {
+			const items = await chat(sim, { ...numbered(2), parameters: { simplify } });
+			expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
+			const { conversationId, messageId, taskId } = sim.runs.at(-1)!;
+			const usage = expect.objectContaining({ total_tokens: 20 }) as object;
+			expect(items[1]!.json).toMatchObject(
+				simplify
+					? { conversationId, messageId, taskId, usage }
+					: { conversation_id: conversationId, message_id: messageId, task_id: taskId, metadata: { usage } },
+			);
+		}
+	});
+});
+
+test('Auth: each request has the key once', async () => {
+	const sent: Array<[string, string[]]> = [];
+	const server = http.createServer((request, response) => {
+		const names = request.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+		sent.push([request.url!, names.filter((name) => name === 'authorization')]);
+		request.resume();
+		request.on('end', () => {
+			response.setHeader('content-type', 'application/json');
+			response.end(JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }));
+		});
+	});
+	const url = `http://127.0.0.1:${await listen(server)}/v1`;
+	const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } }];
+	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({
+		answer: 'ok',
+	});
+	await closeSims();
+	server.close();
+	expect(sent).toEqual(
+		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]),
+	);
+});
+
+test('Key: no form of it is demanded', async () => {
+	const key = 'old key';
+	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
+	expect(await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } })).toMatchObject({
+		answer: 'You said: hi',
+	});
+});
