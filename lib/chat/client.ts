@@ -4,26 +4,19 @@ import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { parseJson } from '../values';
 import type { ServerSentEvent } from '../http/sse';
-import { Assembly, type AssemblyFailure, type AssemblyStep } from './assembly';
+import { answerFailure, withPartialAnswer } from './answer-failure';
+import { Assembly, type AssemblyStep } from './assembly';
 import { convertMessages } from './messages';
 import { checkParameters } from './parameters';
-import { buildRequest, type ChatCall, type ChatSettings, hasPicture, textLength } from './request';
+import { callableTools, type ChatCall, type ChatSettings, draftRequest, hasPicture, textLength } from './request';
+import { sendRequest } from './send';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
-import { REFUSALS, traitsOf } from '../servers/kinds';
-import type { Concession, Refusal, ServerKind, ToolCallMarkup } from '../servers/kinds/kind';
-import { retryUntilReady } from '../servers/retry';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind, ToolCallMarkup } from '../servers/kinds/kind';
 import { ThinkingHabits, type ThinkingSeen } from './thinking-habits';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type {
-	ChatAnswer,
-	ChatMessage,
-	ChatParameters,
-	ChatRequest,
-	Thinking,
-	ToolDefinition,
-	WireChunk,
-} from './types';
+import type { ChatAnswer, ChatMessage, WireChunk } from './types';
 import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -46,10 +39,6 @@ interface Unreadable {
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 
-/** Some servers drop thinking that does not come to its end. */
-const CUT_BEFORE_TEXT =
-	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
-
 const ENDED_WITHOUT_MARKER =
 	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
 
@@ -57,19 +46,6 @@ const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'js
 
 const thinkingHabits = new ThinkingHabits();
 const sharedMemory = new TurnMemory();
-
-const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
-	parameters: { ...request.parameters, thinking },
-});
-
-/** What each concession to a server changes. Nothing was generated before it, so sending again is safe. */
-const CONCESSIONS: Record<Concession, (request: ChatRequest) => Partial<ChatRequest>> = {
-	withoutStream: () => ({ stream: false }),
-	withoutUsageInStream: () => ({ streamUsage: false }),
-	shortToolIds: () => ({ shortToolIds: true }),
-	withoutThinkingSetting: withThinking(undefined),
-	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
-};
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
 export class ChatClient {
@@ -101,15 +77,12 @@ export class ChatClient {
 			reasoning: this.settings.reasoningEcho,
 			recall: (id) => this.memory.recall(id),
 		});
-		const { request, notes } = await buildRequest(
-			this.settings,
-			call,
-			messages,
-			async (matters) => await this.serverKind(matters, call.signal),
-		);
+		const draft = draftRequest(this.settings, call, messages);
+		const { request, notes } = draft.forServer(await this.serverKind(draft.dependsOnServer, call.signal));
 		if (messages.some(hasPicture))
 			await traitsOf(request.serverKind).refuseUnseenPictures?.(this.connection, request.model, call.signal);
-		const { reader, adapted } = await this.open(request, call.signal);
+		const { connection, protocol, settings } = this;
+		const { reader, notes: adapted } = await sendRequest(connection, protocol, request, settings, call.signal);
 		learnFromHeaders(this.connection, reader.headers, request.model);
 		const serverKind =
 			request.serverKind === 'other'
@@ -140,7 +113,7 @@ export class ChatClient {
 			const isAborted = call.signal?.aborted === true;
 			// Everything that was announced has arrived: a missing end marker or a socket left open does not undo it.
 			if (!assembly.finished || isAborted)
-				throw withPartial(isAborted ? error : (unreadable?.error ?? error), assembly);
+				throw withPartialAnswer(isAborted ? error : (unreadable?.error ?? error), assembly);
 			if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
 		} finally {
 			reader.close();
@@ -152,7 +125,8 @@ export class ChatClient {
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		// Ollama's answers tell where they come from, whatever gateway passed them on.
 		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
-		if ('failed' in result) throw this.explain(result.failed, reader.url, maker.cutStreamRemedy);
+		if ('failed' in result)
+			throw answerFailure(result.failed, this.contextOf(reader.url), settings.parameters, maker.cutStreamRemedy);
 		this.memory.remember(result.answer);
 		this.learnThinking(assembly.thinkingSeen, result.answer);
 		const { answer } = result;
@@ -249,49 +223,6 @@ export class ChatClient {
 		}
 	}
 
-	private async open(
-		request: ChatRequest,
-		signal: AbortSignal | undefined,
-	): Promise<{ reader: EventStream; adapted: string[] }> {
-		const taken = new Set<Refusal>();
-		for (let current = request; ; ) {
-			const outcome = await this.tryOpen(current, signal);
-			// A later one undoes what an earlier one said.
-			if (!('failed' in outcome))
-				return { reader: outcome, adapted: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
-			const { failed } = outcome;
-			const refusal = REFUSALS.find((known) => !taken.has(known) && known.says.test(failed.serverText ?? ''));
-			if (refusal === undefined) throw failed;
-			taken.add(refusal);
-			current = { ...current, ...CONCESSIONS[refusal.then](current) };
-		}
-	}
-
-	private async tryOpen(
-		request: ChatRequest,
-		signal: AbortSignal | undefined,
-	): Promise<EventStream | { failed: ServerError }> {
-		try {
-			return await this.connection.stream(this.protocol.url(this.connection.url), {
-				json: this.protocol.body(request),
-				signal,
-				about: { model: request.model },
-				limits: this.settings.limits,
-				framing: this.protocol.framing,
-				retry: retryUntilReady(this.connection, {
-					retries: this.settings.retries,
-					firstTokenMs: this.settings.limits?.firstTokenMs,
-					about: { model: request.model },
-				}),
-			});
-		} catch (error) {
-			return {
-				failed:
-					error instanceof ServerError ? error : failure('invalidAnswer', this.contextOf(this.connection.url.api)),
-			};
-		}
-	}
-
 	private async serverKind(matters: boolean, signal: AbortSignal | undefined): Promise<ServerKind> {
 		const { serverKind } = this.settings;
 		if (serverKind !== 'auto') return serverKind;
@@ -303,20 +234,6 @@ export class ChatClient {
 
 	private contextOf(url: string) {
 		return this.connection.contextOf(url, { model: this.settings.model });
-	}
-
-	private explain(failed: AssemblyFailure, url: string, cutRemedy: string | undefined): ServerError {
-		const { kind, serverText, status, tool, facts, text, reasoning } = failed;
-		return failure(kind, this.contextOf(url), {
-			status,
-			serverText,
-			facts,
-			partialText: text || undefined,
-			partialReasoning: reasoning || undefined,
-			...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
-			...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
-			about: { tool, maxTokens: limitOf(this.settings.parameters), endedItself: facts?.finishReason === 'stop' },
-		});
 	}
 }
 
@@ -332,30 +249,9 @@ function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
 }
 
-/** The tools that the model may call. */
-function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
-	if (toolChoice === 'none') return [];
-	return typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
-}
-
 function notesOnCallsInText(markup: ToolCallMarkup | undefined, serverKind: ServerKind): string[] {
 	if (markup === undefined) return [];
 	return [
 		`The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${traitsOf(serverKind).toolParserAdvice(markup)}`,
 	];
-}
-
-/** The limit to name in advice; -1 is none. */
-function limitOf({ maxTokens }: ChatParameters): number | undefined {
-	return maxTokens !== undefined && maxTokens > 0 ? maxTokens : undefined;
-}
-
-/** The failure with everything that had arrived, what was still held back included. */
-function withPartial(error: unknown, assembly: Assembly): ServerError {
-	const failed =
-		error instanceof ServerError
-			? error
-			: failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
-	assembly.flush();
-	return failed.withPartial(assembly.partial);
 }

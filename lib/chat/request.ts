@@ -36,18 +36,20 @@ export interface ChatCall {
 	whole?: boolean;
 }
 
+/** A request as far as it does not depend on who answers. */
+export interface RequestDraft {
+	/** Whether it matters who answers: then the server is worth a question, where it is not known yet. */
+	dependsOnServer: boolean;
+	/** The request to a server of this kind, with remarks on what it will not honour. */
+	forServer(serverKind: ServerKind): { request: ChatRequest; notes: string[] };
+}
+
 /**
- * The request that a call makes of the settings, with remarks on what the server will not honour.
+ * What a call makes of the settings.
  *
- * @param serverKindOf finds out who answers; a question to the server only where it matters
  * @throws {ServerError} where the tool that is to be called is not there
  */
-export async function buildRequest(
-	settings: ChatSettings,
-	call: ChatCall,
-	messages: ChatMessage[],
-	serverKindOf: (matters: boolean) => Promise<ServerKind>,
-): Promise<{ request: ChatRequest; notes: string[] }> {
+export function draftRequest(settings: ChatSettings, call: ChatCall, messages: ChatMessage[]): RequestDraft {
 	const tools = call.tools ?? [];
 	const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
 	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
@@ -55,22 +57,25 @@ export async function buildRequest(
 	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
 	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
 	const cleaned = cleanedSchemas(tools, parameters);
-	const depends =
-		dependsOnServerKind(parameters) ||
-		cleaned.changed ||
-		![undefined, 'auto'].includes(toolChoice as string) ||
-		messages.some((message) => hasReasoning(message) || hasPicture(message));
-	const serverKind = await serverKindOf(depends);
-	const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;
-	const request: ChatRequest = {
-		model: settings.model.trim(),
-		messages,
-		tools: clean ? cleaned.tools : [...tools],
-		...(toolChoice === undefined ? {} : { toolChoice }),
-		parameters: clean ? cleaned.parameters : parameters,
-		serverKind,
+	return {
+		dependsOnServer:
+			dependsOnServerKind(parameters) ||
+			cleaned.changed ||
+			![undefined, 'auto'].includes(toolChoice as string) ||
+			messages.some((message) => hasReasoning(message) || hasPicture(message)),
+		forServer(serverKind) {
+			const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const request: ChatRequest = {
+				model: settings.model.trim(),
+				messages,
+				tools: clean ? cleaned.tools : [...tools],
+				...(toolChoice === undefined ? {} : { toolChoice }),
+				parameters: clean ? cleaned.parameters : parameters,
+				serverKind,
+			};
+			return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
+		},
 	};
-	return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
 }
 
 export function hasPicture({ content }: ChatMessage): boolean {
@@ -83,6 +88,12 @@ export function textLength(messages: readonly ChatMessage[]): number {
 		typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part.text : '')),
 	);
 	return texts.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** The tools that the model may call. */
+export function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
+	if (toolChoice === 'none') return [];
+	return typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
 }
 
 function hasReasoning(message: ChatMessage): boolean {

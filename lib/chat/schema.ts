@@ -10,7 +10,7 @@ export interface CleanedSchema {
 type Schema = Record<string, unknown>;
 
 /** A list that may be empty is wrapped once more in the grammar, which counts. Tried out on llama.cpp v0.5.0. */
-const MOST_ITEMS_FROM_NONE = 1998;
+const MAX_ITEMS_FROM_NONE = 1998;
 
 const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 /** The name under which the whole schema is put where a part of it means the whole (`{"$ref": "#"}`). */
@@ -199,7 +199,7 @@ class Cleaner {
 		if (typeof least === 'number' && typeof most === 'number' && least > most)
 			return this.drop(path, `min${what} above max${what}`);
 		const limit =
-			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MOST_ITEMS_FROM_NONE : MAX_REPETITIONS;
+			key === 'maxItems' && !(typeof least === 'number' && least > 0) ? MAX_ITEMS_FROM_NONE : MAX_REPETITIONS;
 		return value > limit ? this.drop(path, `more than ${limit}`) : { [key]: value };
 	}
 

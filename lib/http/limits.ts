@@ -25,7 +25,8 @@ export class Watchdog {
 	private lastContentAt = this.startedAt;
 	private firstTokenSeen = false;
 	private disarm: (() => void) | undefined;
-	private isFinishing = false;
+	/** The limits before `finishing` shortened them. */
+	private limitsBefore: Limits | undefined;
 	private stopped = false;
 
 	/** The limit that was hit, once it was. */
@@ -46,18 +47,21 @@ export class Watchdog {
 		return this.controller.signal;
 	}
 
-	/** Something arrived that was asked for. The first time ends the first-token limit. */
+	/** Something arrived that was asked for. The first time ends the first-token limit; behind `finishing` the limits count again. */
 	content(): void {
 		this.lastContentAt = performance.now();
-		if (this.firstTokenSeen) return;
+		const goesOn = this.limitsBefore !== undefined;
+		if (this.firstTokenSeen && !goesOn) return;
+		this.limits = this.limitsBefore ?? this.limits;
+		this.limitsBefore = undefined;
 		this.firstTokenSeen = true;
 		this.arm();
 	}
 
 	/** Nothing of weight is to come any more: from now on `idleMs` without content end the wait, whatever else arrives. */
 	finishing(idleMs: number): void {
-		if (this.isFinishing) return;
-		this.isFinishing = true;
+		if (this.limitsBefore !== undefined) return;
+		this.limitsBefore = this.limits;
 		const shorter = this.limits.idleMs > 0 ? Math.min(this.limits.idleMs, idleMs) : idleMs;
 		this.limits = { ...this.limits, idleMs: shorter };
 		this.firstTokenSeen = true;

@@ -3,10 +3,10 @@ import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageCh
 import { isRecord } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/media';
-import { inPieces } from '../chat/pieces';
+import { inPieces } from './pieces';
 import type { ChatCall } from '../chat/request';
 import type { AiNodeSdk } from './sdk';
-import { toolChoiceOf, toolDefinition } from '../chat/tools';
+import { toolChoiceOf, toolDefinition } from './tools';
 
 export interface LocalChatModelFields {
 	client: ChatClient;
@@ -220,7 +220,7 @@ function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | und
 	};
 }
 
-const MOST_LOGGED_REASONING = 2000;
+const MAX_LOGGED_REASONING = 2000;
 
 /** What the execution log shows beside the text: n8n records nothing but this (contract n8n-platform 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
@@ -244,7 +244,7 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 			? {}
 			: {
 					reasoning:
-						reasoning.length > MOST_LOGGED_REASONING ? `${reasoning.slice(0, MOST_LOGGED_REASONING)}…` : reasoning,
+						reasoning.length > MAX_LOGGED_REASONING ? `${reasoning.slice(0, MAX_LOGGED_REASONING)}…` : reasoning,
 				}),
 		...(answer.notes.length === 0 ? {} : { notes: answer.notes }),
 		url: answer.url,

@@ -1,7 +1,7 @@
 import type { ChatClient, FinishedAnswer } from '../chat/client';
 import type { SourceMessage } from '../chat/messages';
 import type { AiNodeSdk } from './sdk';
-import { toolDefinition } from '../chat/tools';
+import { toolDefinition } from './tools';
 import type { ToolDefinition } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];

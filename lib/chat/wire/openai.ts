@@ -5,7 +5,8 @@ import { isRecord, parseJson } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../parameters';
-import type { ChatMessage, ChatRequest, ContentPart, Timings, ToolCallPiece, Usage, WireChunk } from '../types';
+import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import { toolCallsOf } from './openai-tool-calls';
 import type { ChatProtocol } from './protocol';
 
 /** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
@@ -228,60 +229,6 @@ function thinkingOfParts(parts: unknown[] = []): string {
 				'',
 		)
 		.join('');
-}
-
-function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
-	const calls = listOf(delta.tool_calls);
-	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some servers send both.
-	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
-	return single.map((call: Record<string, unknown>) => {
-		// Some servers leave the inner object out.
-		const fn = isRecord(call.function) ? call.function : call;
-		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one !== '');
-		const args = argumentsOf(fn) ?? argumentsOf(call);
-		return {
-			...(isIndex(call.index) ? { index: call.index } : {}),
-			...(isId(call.id) ? { id: String(call.id) } : {}),
-			...(typeof name === 'string' ? { name } : {}),
-			...(args === undefined ? {} : { arguments: args }),
-			...(complete ? { complete: true } : {}),
-		};
-	});
-}
-
-/** A list, one entry without its list, or a list that became an object with numbers as keys. */
-function listOf(calls: unknown): Array<Record<string, unknown>> {
-	if (Array.isArray(calls)) return calls.filter(isRecord);
-	if (!isRecord(calls)) return [];
-	return 'function' in calls || 'name' in calls ? [calls] : Object.values(calls).filter(isRecord);
-}
-
-/**
- * The arguments of a call, under whichever name. What is neither a text nor an object goes on as JSON text, which the check at the end refuses: a
- * tool must not run without the arguments that the model wrote.
- */
-function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
-	// Under `parameters` some send the tool's schema along.
-	const given = [fn.arguments, isSchema(fn.parameters) ? undefined : fn.parameters, fn.args, fn.input];
-	const value = given.find((one) => !isEmptyValue(one)) ?? given.find((one) => one !== undefined && one !== null);
-	if (value === undefined || value === null) return undefined;
-	return typeof value === 'string' || isRecord(value) ? value : JSON.stringify(value);
-}
-
-function isEmptyValue(value: unknown): boolean {
-	return value === undefined || value === null || value === '' || (isRecord(value) && Object.keys(value).length === 0);
-}
-
-function isSchema(value: unknown): boolean {
-	return isRecord(value) && value.type === 'object' && isRecord(value.properties);
-}
-
-function isIndex(index: unknown): index is number | string {
-	return typeof index === 'number' || (typeof index === 'string' && index.trim() !== '');
-}
-
-function isId(id: unknown): id is number | string {
-	return typeof id === 'number' || (typeof id === 'string' && id !== '');
 }
 
 /** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */

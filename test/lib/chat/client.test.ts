@@ -808,6 +808,19 @@ describe('the end', () => {
 		expect((await run(clientOf(sim))).answer).toMatchObject({ text: 'Hello', notes: [] });
 	});
 
+	it('a finish in every chunk does not shorten the pauses either', async () => {
+		const sim = await start();
+		const slowly = async function* () {
+			yield finishing({ content: 'Hel' });
+			yield finishing({ content: 'lo' });
+			// Longer than what is waited behind a finish.
+			await delay(3300);
+			yield finishing({ content: ' you' }) + 'data: [DONE]\n\n';
+		};
+		sim.script(reply.sse(slowly()));
+		expect((await run(clientOf(sim))).answer).toMatchObject({ text: 'Hello you', notes: [] });
+	});
+
 	it('a finish that announces a call is no end before the call has come', async () => {
 		const sim = await start();
 		const announced = { choices: [{ index: 0, delta: { content: 'Let me see.' }, finish_reason: 'tool_calls' }] };

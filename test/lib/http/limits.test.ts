@@ -146,12 +146,12 @@ describe('Watchdog', () => {
 		expect(watchdog.hit).toBe('idleLimit');
 	});
 
-	test('what comes behind the finish after all has its time', () => {
+	test('where content comes behind the finish after all, the limits count again: it was no finish', () => {
 		const watchdog = new Watchdog({ firstTokenMs: 0, idleMs: 5000 });
 		watchdog.finishing(300);
 		clock.pass(200);
 		watchdog.content();
-		expect(clock.untilHit(watchdog)).toBe(300);
+		expect(clock.untilHit(watchdog)).toBe(5000);
 	});
 
 	test('finishing does not lengthen the idle limit', () => {

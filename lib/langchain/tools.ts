@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
-import type { AiNodeSdk } from '../langchain/sdk';
-import type { ToolChoice, ToolDefinition } from './types';
+import type { ToolChoice, ToolDefinition } from '../chat/types';
+import type { AiNodeSdk } from './sdk';
 
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 

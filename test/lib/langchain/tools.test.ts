@@ -1,4 +1,4 @@
-import { toolChoiceOf, toolDefinition } from '../../../lib/chat/tools';
+import { toolChoiceOf, toolDefinition } from '../../../lib/langchain/tools';
 import { createRequire, process } from '../../support/node';
 
 type ToJsonSchema = Parameters<typeof toolDefinition>[1];

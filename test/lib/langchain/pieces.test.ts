@@ -1,4 +1,4 @@
-import { inPieces } from '../../../lib/chat/pieces';
+import { inPieces } from '../../../lib/langchain/pieces';
 import { delay, setTimeout } from '../../support/node';
 
 async function* tokens(count: number, everyMs: number, left?: AbortSignal): AsyncGenerator<string, string> {
