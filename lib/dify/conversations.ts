@@ -1,6 +1,6 @@
 import type { DifyClient } from './client';
 import { DifyError, refusedHere } from './failure';
-import { collectAfter, pageSize, type Most } from './paging';
+import { added, collectAfter, nextOf, pageSize, type Most } from './paging';
 import { fieldsList, text, type Fields } from './read';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
@@ -30,14 +30,24 @@ export async function listConversations(
 	sortBy: ConversationSort,
 	signal?: AbortSignal,
 ): Promise<Fields[]> {
-	return await collectAfter(most, LARGEST_PAGE, async (limit, lastId) => {
-		const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
-		if (lastId === undefined) return await answer;
-		return await answer.catch((error: unknown) => {
-			if (isMissing(error)) return undefined;
-			throw error;
-		});
+	return await collectAfter({
+		most,
+		largest: LARGEST_PAGE,
+		timeField: timeFieldOf(sortBy),
+		page: async (limit, lastId) => {
+			const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
+			if (lastId === undefined) return await answer;
+			return await answer.catch((error: unknown) => {
+				if (isMissing(error)) return undefined;
+				throw error;
+			});
+		},
 	});
+}
+
+/** What conversations are sorted by. */
+export function timeFieldOf(sortBy: ConversationSort): string {
+	return sortBy.replace('-', '');
 }
 
 /** The conversation that the user wrote in last; undefined when there is none. */
@@ -114,7 +124,7 @@ export async function listMessages(
 	return pages.reverse().flat();
 }
 
-/** Pages go back in time, inside a page the oldest comes first. */
+/** Pages go back in time, inside a page the oldest comes first. Each message comes once. */
 export async function* messagePages(
 	client: DifyClient,
 	user: string,
@@ -122,19 +132,23 @@ export async function* messagePages(
 	most: Most,
 	signal?: AbortSignal,
 ): AsyncGenerator<Fields[]> {
+	const known = new Map<string, Fields>();
+	const followed = new Set<string>();
 	let firstId: string | undefined;
-	for (let have = 0; ; ) {
-		const limit = pageSize(most, have, LARGEST_PAGE);
-		if (limit <= 0) return;
+	for (let again = 0; ; ) {
+		const wanted = pageSize(most, known.size, LARGEST_PAGE);
+		if (wanted <= 0) return;
+		const limit = Math.min(LARGEST_PAGE, wanted + again);
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
 		const found = fieldsList(answer.data);
-		const first = text(found[0]?.id);
-		// Something in between does not pass on where to continue, and gives the same page again and again.
-		if (firstId !== undefined && first === firstId) return;
-		yield found;
-		if (answer.has_more !== true || first === undefined) return;
-		have += found.length;
-		firstId = first;
+		const fresh = added(known, found);
+		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
+		yield fresh.slice(tooMany);
+		const next = answer.has_more === true ? nextOf(found.toReversed(), 'created_at', followed) : undefined;
+		if (next === undefined) return;
+		followed.add(next.afterId);
+		firstId = next.afterId;
+		again = next.again.length;
 	}
 }
 

@@ -43,6 +43,7 @@ export async function rateMessage(client: DifyClient, rate: Rate, signal?: Abort
 		{ rating, content: content ?? null, user },
 		{ signal, idempotent: true },
 	);
+	textsOf(client).set(messageId, content);
 	return { messageId, rating, content: content ?? null };
 }
 
@@ -64,7 +65,10 @@ export async function revokeRating(
 		() => undefined,
 		(error: unknown) => ({ error }),
 	);
-	if (failed === undefined) return true;
+	if (failed === undefined) {
+		textsOf(client).set(messageId, undefined);
+		return true;
+	}
 	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothingToRevoke') return false;
 	throw failed.error;
 }
@@ -81,14 +85,23 @@ export async function listFeedback(client: DifyClient, most: Most, signal?: Abor
 
 /** @param limit one for all pages: the number of a page means nothing otherwise */
 async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortSignal): AsyncGenerator<Fields[]> {
-	let before: Fields[] = [];
+	const known = new Map<string, Fields>();
 	for (let page = 1; ; page++) {
-		const found = fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
-		yield found;
-		// Dify names no total; a short page is the last one. The same page again comes from something that does not pass on its number.
-		if (found.length < limit || found[0]?.id === before[0]?.id) return;
-		before = found;
+		const found = await feedbackPage(client, page, limit, signal);
+		const fresh = added(known, found);
+		yield fresh;
+		// Dify names no total; a short page is the last one. Pages without anything new come from something that does not pass on their number.
+		if (found.length < limit || fresh.length === 0) return;
 	}
+}
+
+async function feedbackPage(
+	client: DifyClient,
+	page: number,
+	limit: number,
+	signal: AbortSignal | undefined,
+): Promise<Fields[]> {
+	return fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
 }
 
 /** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
@@ -97,13 +110,66 @@ async function earlierContent(
 	{ messageId, user, conversationId }: Rate,
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
-	if (conversationId !== undefined && !(await isRated(client, conversationId, messageId, user, signal)))
-		return undefined;
-	for await (const found of feedbackPages(client, LARGEST_PAGE, signal)) {
-		const own = found.find((each) => each.message_id === messageId && each.from_source === 'user');
-		if (own !== undefined) return text(own.content);
+	const texts = textsOf(client);
+	if (!texts.knows(messageId) && conversationId !== undefined) {
+		if (!(await isRated(client, conversationId, messageId, user, signal))) return undefined;
 	}
-	return undefined;
+	return await texts.of(messageId, signal);
+}
+
+/**
+ * The texts of the users' ratings, as far as the feedback of the app was read. It is read once for all items of an execution: with 5,000 ratings
+ * that is 50 requests, and most messages have no earlier rating, which only its end tells.
+ */
+class RatedTexts {
+	private readonly texts = new Map<string, string | undefined>();
+	private readonly known = new Map<string, Fields>();
+	private page = 1;
+	private isComplete = false;
+	private reading: Promise<void> = Promise.resolve();
+
+	constructor(private readonly client: DifyClient) {}
+
+	knows(messageId: string): boolean {
+		return this.isComplete || this.texts.has(messageId);
+	}
+
+	async of(messageId: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+		while (!this.knows(messageId)) {
+			const reading = this.reading.then(async () => {
+				if (!this.knows(messageId)) await this.readPage(signal);
+			});
+			// Who comes next reads again what failed.
+			this.reading = reading.catch(() => {});
+			await reading;
+		}
+		return this.texts.get(messageId);
+	}
+
+	set(messageId: string, content: string | undefined): void {
+		this.texts.set(messageId, content);
+	}
+
+	private async readPage(signal: AbortSignal | undefined): Promise<void> {
+		const found = await feedbackPage(this.client, this.page, LARGEST_PAGE, signal);
+		const fresh = added(this.known, found);
+		for (const { message_id: id, from_source: source, content } of fresh) {
+			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, text(content));
+		}
+		this.page++;
+		this.isComplete = found.length < LARGEST_PAGE || fresh.length === 0;
+	}
+}
+
+/** A client lives as long as an execution. */
+const ratedTexts = new WeakMap<DifyClient, RatedTexts>();
+
+function textsOf(client: DifyClient): RatedTexts {
+	const known = ratedTexts.get(client);
+	if (known !== undefined) return known;
+	const texts = new RatedTexts(client);
+	ratedTexts.set(client, texts);
+	return texts;
 }
 
 /** Whether the message has a rating; a message that is not found there may have one. */

@@ -1,7 +1,10 @@
-import { fieldsList, text, type Fields } from './read';
+import { fieldsList, number, text, type Fields } from './read';
 
 /** What to collect: at most so many records, or all. */
 export type Most = number | 'all';
+
+/** A list that never ends comes from something else than Dify. */
+const MAX_PAGES = 10_000;
 
 /** How many to ask for on the next page. */
 export function pageSize(most: Most, have: number, largest: number): number {
@@ -9,42 +12,98 @@ export function pageSize(most: Most, have: number, largest: number): number {
 }
 
 /** The records of a page that are not known yet. Others write in the list while it is read, so that a record can come twice. */
-export function added(known: Map<string, Fields>, found: readonly Fields[]): void {
-	for (const record of found) {
+export function added(known: Map<string, Fields>, found: readonly Fields[]): Fields[] {
+	return found.filter((record) => {
 		const id = text(record.id) ?? `without id ${known.size}`;
-		if (!known.has(id)) known.set(id, record);
-	}
+		if (known.has(id)) return false;
+		known.set(id, record);
+		return true;
+	});
+}
+
+/** Where a list goes on. */
+export interface Continuation {
+	/** The record behind which the next page begins. */
+	afterId: string;
+	/** Records of this page that come again on the next one. */
+	again: Fields[];
 }
 
 /**
- * Follows a list that continues behind the id of its last record (conversations, variables).
+ * Where a list goes on behind a page. Dify compares whole seconds, so that behind the last record all others of its second are left out (129
+ * conversations, 124 listed by 1.12.1 and 1.14.2). The list goes on behind the last record of another second than the last one; what comes twice is
+ * dropped. Where a whole page is of one second, the rest of that second cannot be reached.
  *
- * @param page asks for the records behind `lastId`; undefined when that one is gone
+ * @param found one page in the order of the list
+ * @param timeField by which the list is sorted, in Unix seconds
  */
-export async function collectAfter(
-	most: Most,
-	largest: number,
-	page: (limit: number, lastId: string | undefined) => Promise<Fields | undefined>,
-): Promise<Fields[]> {
+export function continuationOf(found: readonly Fields[], timeField: string): Continuation | undefined {
+	const last = found.at(-1);
+	const lastId = text(last?.id);
+	if (last === undefined || lastId === undefined) return undefined;
+	const time = number(last[timeField]);
+	const at = time === undefined ? -1 : found.findLastIndex((record) => isOtherSecond(record, timeField, time));
+	const afterId = text(found[at]?.id);
+	return afterId === undefined ? { afterId: lastId, again: [] } : { afterId, again: found.slice(at + 1) };
+}
+
+function isOtherSecond(record: Fields, timeField: string, time: number): boolean {
+	const other = number(record[timeField]);
+	return other !== undefined && Math.floor(other) !== Math.floor(time) && text(record.id) !== undefined;
+}
+
+export interface AfterList {
+	most: Most;
+	/** Dify's largest page. */
+	largest: number;
+	/** As in `continuationOf`. */
+	timeField: string;
+	/** Asks for the records behind `lastId`; undefined when that one is gone. */
+	page: (limit: number, lastId: string | undefined) => Promise<Fields | undefined>;
+}
+
+/** Follows a list that continues behind the id of a record (conversations, variables). */
+export async function collectAfter({ most, largest, timeField, page }: AfterList): Promise<Fields[]> {
 	const records = new Map<string, Fields>();
-	/** What the list can be continued behind: the ids of what was found, the last one first of all. */
-	const trail: string[] = [];
+	/** What the list can be continued behind: the ids of what was found, the one to go on behind last. */
+	let trail: string[] = [];
+	const followed = new Set<string>();
+	let again = 0;
 	let back = 1;
-	for (;;) {
-		const limit = pageSize(most, records.size, largest);
-		if (limit <= 0) break;
-		const lastId = trail.at(-1);
-		const answer = await page(limit, lastId);
+	for (let pages = 0; pages < MAX_PAGES; pages++) {
+		const wanted = pageSize(most, records.size, largest);
+		if (wanted <= 0) break;
+		const answer = await page(Math.min(largest, wanted + again), trail.at(-1));
 		if (answer === undefined) {
 			// Behind one of those before it there is nothing that is not known or wanted.
-			trail.splice(-back);
+			trail = trail.slice(0, -back);
 			back *= 2;
+			again = 0;
 			continue;
 		}
 		const found = fieldsList(answer.data);
 		added(records, found);
-		trail.push(...found.flatMap(({ id }) => text(id) ?? []));
-		if (answer.has_more !== true || trail.at(-1) === lastId) break;
+		if (answer.has_more !== true) break;
+		const next = nextOf(found, timeField, followed);
+		// The same page again and again comes from something in between that does not pass on where to continue.
+		if (next === undefined) break;
+		followed.add(next.afterId);
+		again = next.again.length;
+		const ids = found.flatMap(({ id }) => text(id) ?? []);
+		for (const id of ids.slice(0, ids.indexOf(next.afterId) + 1)) trail.push(id);
 	}
-	return [...records.values()];
+	const all = [...records.values()];
+	return most === 'all' ? all : all.slice(0, most);
+}
+
+/** Behind a record of another second; where the list was continued there already, behind the last one. */
+export function nextOf(
+	found: readonly Fields[],
+	timeField: string,
+	followed: ReadonlySet<string>,
+): Continuation | undefined {
+	const next = continuationOf(found, timeField);
+	if (next === undefined || !followed.has(next.afterId)) return next;
+	const lastId = text(found.at(-1)?.id);
+	return lastId === undefined || followed.has(lastId) ? undefined : { afterId: lastId, again: [] };
 }

@@ -13,16 +13,17 @@ export async function listVariables(
 	name?: string,
 	signal?: AbortSignal,
 ): Promise<Fields[]> {
-	const records = await collectAfter(
+	const records = await collectAfter({
 		most,
-		LARGEST_PAGE,
-		async (limit, lastId) =>
+		largest: LARGEST_PAGE,
+		timeField: 'created_at',
+		page: async (limit, lastId) =>
 			await client.get(
 				`/conversations/${conversationId}/variables`,
 				{ user, limit, last_id: lastId, variable_name: name },
 				{ signal },
 			),
-	);
+	});
 	return records.map(typed);
 }
 

@@ -48,7 +48,7 @@ export const rate: DifyOperation = {
 					displayName: 'Conversation ID',
 					name: 'conversationId',
 					type: 'string',
-					default: '',
+					default: '={{ $json.conversationId }}',
 					description:
 						'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
 				},

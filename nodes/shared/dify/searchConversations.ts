@@ -1,7 +1,8 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { conversationPage, LARGEST_PAGE } from '../../../lib/dify/conversations';
+import { conversationPage, LARGEST_PAGE, timeFieldOf } from '../../../lib/dify/conversations';
 import { refusedHere } from '../../../lib/dify/failure';
+import { continuationOf } from '../../../lib/dify/paging';
 import { isFields, text } from '../../../lib/dify/read';
 import { listError } from '../list-error';
 import { editorClient } from './apps';
@@ -9,6 +10,9 @@ import { difyNodeError } from './errors';
 
 /** The editor asks for more when somebody scrolls, which a search with few results does not let them (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;
+
+/** Those that were written in last come first. */
+const SORT = '-updated_at';
 
 /** Of one search. */
 const MOST_PAGES = 20;
@@ -23,21 +27,27 @@ export async function searchConversations(
 		const client = await editorClient(this);
 		const user = editorUser(this);
 		const wanted = filter?.trim().toLowerCase() ?? '';
-		let lastId = paginationToken;
+		// Behind which conversation the list goes on, and those that come again there.
+		let [lastId, ...again] = paginationToken?.split(' ') ?? [];
 		const results: INodeListSearchResult['results'] = [];
 		for (let page = 1; ; page++) {
 			const { conversations, hasMore } = await conversationPage(client, user, {
 				limit: LARGEST_PAGE,
 				lastId,
-				sortBy: '-updated_at',
+				sortBy: SORT,
 			});
-			const named = conversations.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }));
+			const known = new Set(again);
+			const named = conversations
+				.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }))
+				.filter(({ value }) => !known.has(value));
 			results.push(
 				...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)),
 			);
-			lastId = hasMore ? text(conversations.at(-1)?.id) : undefined;
+			const next = hasMore ? continuationOf(conversations, timeFieldOf(SORT)) : undefined;
+			lastId = next?.afterId;
+			again = next?.again.map(({ id }) => String(id)) ?? [];
 			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES)
-				return { results, ...(lastId === undefined ? {} : { paginationToken: lastId }) };
+				return { results, ...(lastId === undefined ? {} : { paginationToken: [lastId, ...again].join(' ') }) };
 		}
 	} catch (error) {
 		throw listError(difyNodeError(this.getNode(), error));

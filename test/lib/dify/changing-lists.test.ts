@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 /** Lists that change while they are read page by page: other people and workflows use the same Dify. */
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
@@ -5,7 +7,8 @@ import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
 import type { Fields } from '../../../lib/dify/read';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, say, startSim } from './client';
+import { examples } from '../../support/properties';
 
 afterEach(closeSims);
 
@@ -61,6 +64,111 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[150]!));
 		expect(namesOf(await listConversations(client, 'u1', 120, '-updated_at'))).toEqual(numbered(249, 130));
 	});
+});
+
+describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 and 1.14.2)', () => {
+	interface Row extends Fields {
+		id: string;
+		created_at: number;
+	}
+
+	/** As Dify does: behind a record come those of an earlier second only. */
+	const bySecond = (sim: DifySim, rows: Row[], param: 'last_id' | 'first_id', isAscending = false): DifyClient => {
+		const sign = isAscending ? -1 : 1;
+		const sorted = rows.toSorted((one, other) => sign * (other.created_at - one.created_at));
+		return Object.assign(clientOf(sim), {
+			get: async (_path: string, query: Record<string, unknown>) => {
+				const from = sorted.find(({ id }) => id === query[param]);
+				const rest = sorted.filter((row) => from === undefined || sign * (from.created_at - row.created_at) > 0);
+				const data = rest.slice(0, Number(query.limit));
+				const page = param === 'first_id' ? data.toReversed() : data;
+				return await Promise.resolve({ data: page, has_more: rest.length > data.length });
+			},
+		});
+	};
+	const perSecond = fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 9 });
+	const rowsOf = (counts: number[]): Row[] =>
+		counts.flatMap((count, second) =>
+			Array.from({ length: count }, (_, at) => ({ id: `${second}-${at}`, created_at: 1000 + second })),
+		);
+	const idsOf = (records: Fields[]) => records.map(({ id }) => String(id));
+
+	test('none is lost, none comes twice, and a limit is kept', async () => {
+		const sim = await startSim();
+		await fc.assert(
+			fc.asyncProperty(perSecond, fc.integer({ min: 1, max: 300 }), async (counts, most) => {
+				const rows = rowsOf(counts);
+				const all = rows.map(({ id }) => id).sort();
+				const down = bySecond(sim, rows, 'last_id');
+				const up = bySecond(sim, rows, 'last_id', true);
+				const newest = await listConversations(down, 'u1', 'all', '-created_at');
+				expect(idsOf(newest).sort()).toEqual(all);
+				expect(idsOf(await listConversations(up, 'u1', 'all', 'created_at')).sort()).toEqual(all);
+				expect(idsOf(await listVariables(up, 'u1', UNKNOWN_ID, 'all')).sort()).toEqual(all);
+				expect(await listConversations(down, 'u1', most, '-created_at')).toEqual(newest.slice(0, most));
+				const messages = bySecond(sim, rows, 'first_id');
+				const listed = await listMessages(messages, 'u1', UNKNOWN_ID, 'all');
+				expect(idsOf(listed).sort()).toEqual(all);
+				const times = listed.map(({ created_at: time }) => Number(time));
+				expect(times).toEqual(times.toSorted((one, other) => one - other));
+				const last = await listMessages(messages, 'u1', UNKNOWN_ID, most);
+				expect(idsOf(last)).toEqual(idsOf(listed.slice(-most)));
+			}),
+			examples(60),
+		);
+	});
+
+	test('more than a page in one second: an end, not for ever', async () => {
+		const sim = await startSim();
+		const rows = rowsOf([3, 250, 3]);
+		const client = bySecond(sim, rows, 'last_id');
+		expect((await listConversations(client, 'u1', 'all', '-created_at')).length).toBeGreaterThanOrEqual(103);
+		expect((await listMessages(bySecond(sim, rows, 'first_id'), 'u1', UNKNOWN_ID, 'all')).length).toBeGreaterThan(100);
+	});
+});
+
+test('pages that come round again and again have an end', async () => {
+	const sim = await startSim();
+	let asked = 0;
+	const pages = ['a', 'b', 'c'].map((page) => ({
+		has_more: true,
+		data: Array.from({ length: 101 }, (_, at) => ({ id: `${page}${at}`, created_at: at })),
+	}));
+	const round = Object.assign(clientOf(sim), {
+		get: async () => await Promise.resolve(pages[asked++ % 3]!),
+	});
+	expect(await listConversations(round, 'u1', 'all', '-updated_at')).toHaveLength(303);
+	expect(await listMessages(round, 'u1', UNKNOWN_ID, 'all')).toHaveLength(303);
+	expect(await listFeedback(round, 'all')).toHaveLength(303);
+	expect(asked).toBeLessThan(30);
+});
+
+test('an earlier text is looked for once in all feedback, not for every like', async () => {
+	const { sim } = await withConversations('2026', 1);
+	const { feedbacks, messages } = sim.app('chat');
+	const client = clientOf(sim);
+	const ids: string[] = [];
+	for (let at = 0; at < 5; at++) ids.push((await say(client)).result.messageId!);
+	const template = [...messages.values()][0]!;
+	for (let at = 0; at < 500; at++)
+		feedbacks.push({
+			id: `f${at}`,
+			conversationId: template.conversationId,
+			messageId: UNKNOWN_ID,
+			rating: 'like',
+			content: null,
+			source: 'user',
+			userId: null,
+			createdAt: 0,
+			updatedAt: 0,
+		});
+	for (const messageId of ids)
+		await rateMessage(client, { messageId, user: 'u1', rating: 'like', earlierContent: 'keep' });
+	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
+	await rateMessage(client, { messageId: ids[0]!, user: 'u1', rating: 'like', content: 'why', earlierContent: 'keep' });
+	const again = { messageId: ids[0]!, user: 'u1', rating: 'dislike', earlierContent: 'keep' } as const;
+	expect(await rateMessage(client, again)).toMatchObject({ rating: 'dislike', content: 'why' });
+	expect(calls(sim, '/app/feedbacks', 'GET')).toBe(5);
 });
 
 test('feedback that comes in meanwhile makes no other appear twice', async () => {
