@@ -72,11 +72,11 @@ const contestants = {
 		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
 		const { harvestHost } = own('./dist/lib/langchain/host.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { Connection } = own('./dist/lib/http/connection.js');
+		const { connectTo } = own('./dist/lib/servers/connect.js');
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await harvestHost(context, sdk);
 		const Model = localChatModelClass(classes);
-		const client = new ChatClient(new Connection({ baseUrl }), {
+		const client = new ChatClient(connectTo({ baseUrl }), {
 			model,
 			parameters: { maxTokens: tokens, extraBody: extra },
 			serverKind: 'llamaServer',
@@ -101,8 +101,8 @@ const contestants = {
 	/** This package without LangChain. */
 	async client() {
 		const { ChatClient } = own('./dist/lib/chat/client.js');
-		const { Connection } = own('./dist/lib/http/connection.js');
-		const client = new ChatClient(new Connection({ baseUrl }), {
+		const { connectTo } = own('./dist/lib/servers/connect.js');
+		const client = new ChatClient(connectTo({ baseUrl }), {
 			model,
 			parameters: { maxTokens: tokens, extraBody: extra },
 			serverKind: 'llamaServer',

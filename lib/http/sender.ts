@@ -1,4 +1,5 @@
-import { decompressed, flatten, methodOf, redirectTarget, type Answer } from './answer';
+import { flatten, methodOf, redirectTarget, type Answer } from './answer';
+import { decompressed } from './compression';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import type { Explainer } from './explain';

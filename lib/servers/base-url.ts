@@ -1,14 +1,4 @@
-/** The places a server is reached at, worked out once from what the user typed into the Base URL field. */
-export interface ResolvedBaseUrl {
-	/** What the user typed, untouched. */
-	typed: string;
-	/** Scheme, host and port, for example `http://10.0.0.5:8080`. */
-	origin: string;
-	/** Where `/health`, `/props` and `/api/tags` live: origin plus a path prefix, no trailing slash. */
-	root: string;
-	/** Where `/chat/completions` and `/models` live: root plus the version segment (`/v1` unless another was typed). */
-	api: string;
-}
+import type { ServerAddress } from '../http/types';
 
 /** The Base URL cannot be used. `part` names what is wrong with it, `message` is a sentence for the user. */
 export class BaseUrlError extends Error {
@@ -58,7 +48,7 @@ const OLLAMA_PORT = '11434';
  *
  * @throws {BaseUrlError} naming the part that is wrong
  */
-export function resolveBaseUrl(typed: string): ResolvedBaseUrl {
+export function resolveBaseUrl(typed: string): ServerAddress {
 	const text = tidied(typed);
 	if (text === '') {
 		throw new BaseUrlError(

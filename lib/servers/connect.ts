@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { Connection } from '../http/connection';
-import type { ConnectionSettings } from '../http/types';
-import { BaseUrlError, resolveBaseUrl, type ResolvedBaseUrl } from './base-url';
+import type { ConnectionSettings, ServerAddress } from '../http/types';
+import { BaseUrlError, resolveBaseUrl } from './base-url';
 
 /** How to reach a server, with its base URL as the user typed it. */
 export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: string };
@@ -20,7 +20,7 @@ export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection 
  *
  * @throws {ServerError} of kind `invalidUrl`
  */
-export function addressOf<T = ResolvedBaseUrl>(resolve: () => T): T {
+export function addressOf<T = ServerAddress>(resolve: () => T): T {
 	try {
 		return resolve();
 	} catch (error) {

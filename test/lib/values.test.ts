@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+
+import { parseObject, switchOf, words } from '../../lib/values';
+
+describe('switchOf', () => {
+	test.each([true, 1, 'true', ' TRUE\n', '1', 'yes', 'On'])('%j is on', (value) => {
+		expect(switchOf(value)).toBe(true);
+	});
+
+	test.each([false, 0, 'false', 'False ', '0', 'no', 'OFF'])('%j is off', (value) => {
+		expect(switchOf(value)).toBe(false);
+	});
+
+	test.each(['', ' ', 'perhaps', 'ja', 2, -1, NaN, null, undefined, {}, [], [true], 'constructor'])(
+		'%j says neither',
+		(value) => {
+			expect(switchOf(value)).toBeUndefined();
+		},
+	);
+});
+
+describe('words', () => {
+	test('any JSON value has some, and none of them throws', () => {
+		fc.assert(fc.property(fc.jsonValue(), (value) => expect(typeof words(value)).toBe('string')));
+		expect([words({ toString: 1 }), words([1]), words(null), words('a')]).toEqual([
+			'{"toString":1}',
+			'[1]',
+			'null',
+			'a',
+		]);
+	});
+});
+
+describe('parseObject', () => {
+	test.each(['', 'null', '[1]', '"{}"', '{', 'text', '1'])('%j is no object', (text) => {
+		expect(parseObject(text)).toBeUndefined();
+	});
+
+	test('an object with blanks around it', () => {
+		expect(parseObject(' \n{"a":1}\n')).toEqual({ a: 1 });
+	});
+});
