@@ -46,7 +46,7 @@ export const SAMPLERS = {
 	temperature: {
 		type: 'number',
 		label: 'Temperature',
-		description: 'Higher is more random; 0 always takes the likeliest token',
+		description: 'Higher is more random; 0 always takes the most likely token',
 		wire: 'temperature',
 		range: [0, 100],
 		preset: 0.7,
@@ -54,7 +54,7 @@ export const SAMPLERS = {
 	topP: {
 		type: 'number',
 		label: 'Top P',
-		description: 'Considers the likeliest tokens up to this sum of probabilities; 1 = all',
+		description: 'Considers the most likely tokens until their probabilities add up to this; 1 = all',
 		wire: 'top_p',
 		range: FRACTION,
 		preset: 0.95,
@@ -62,7 +62,7 @@ export const SAMPLERS = {
 	topK: {
 		type: 'number',
 		label: 'Top K',
-		description: 'Considers only so many of the likeliest tokens; 0 = all',
+		description: 'Considers only this many of the most likely tokens; 0 = all',
 		wire: 'top_k',
 		extra: true,
 		range: COUNT,
@@ -72,7 +72,7 @@ export const SAMPLERS = {
 	minP: {
 		type: 'number',
 		label: 'Min P',
-		description: 'Drops tokens that are less likely than this fraction of the likeliest one',
+		description: 'Drops tokens that are less likely than this fraction of the most likely one',
 		wire: 'min_p',
 		extra: true,
 		range: FRACTION,
@@ -109,7 +109,7 @@ export const SAMPLERS = {
 	presencePenalty: {
 		type: 'number',
 		label: 'Presence Penalty',
-		description: 'Positive values make words that occurred less likely',
+		description: 'Positive values make words that already occurred less likely',
 		wire: 'presence_penalty',
 		range: PENALTY,
 		preset: 0,
@@ -117,7 +117,7 @@ export const SAMPLERS = {
 	frequencyPenalty: {
 		type: 'number',
 		label: 'Frequency Penalty',
-		description: 'Positive values make words less likely the more often they occurred',
+		description: 'Positive values make words less likely the more often they already occurred',
 		wire: 'frequency_penalty',
 		range: PENALTY,
 		preset: 0,
@@ -170,7 +170,7 @@ export const SAMPLERS = {
 	xtcProbability: {
 		type: 'number',
 		label: 'XTC: Probability',
-		description: 'How often the likeliest tokens are left out; 0 = off',
+		description: 'How often the most likely tokens are left out; 0 = off',
 		wire: 'xtc_probability',
 		extra: true,
 		range: FRACTION,
@@ -188,7 +188,7 @@ export const SAMPLERS = {
 	mirostat: {
 		type: 'number',
 		label: 'Mirostat',
-		description: 'Keeps the surprise of the text steady, in place of Top K, Top P and Min P',
+		description: 'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P',
 		wire: 'mirostat',
 		extra: true,
 		range: [0, 2],
@@ -203,7 +203,7 @@ export const SAMPLERS = {
 	mirostatTau: {
 		type: 'number',
 		label: 'Mirostat: Tau',
-		description: 'The surprise that Mirostat aims at',
+		description: 'How surprising the text should be',
 		wire: 'mirostat_tau',
 		extra: true,
 		preset: 5,
@@ -211,7 +211,7 @@ export const SAMPLERS = {
 	mirostatEta: {
 		type: 'number',
 		label: 'Mirostat: Eta',
-		description: 'How fast Mirostat corrects',
+		description: 'How fast Mirostat adapts',
 		wire: 'mirostat_eta',
 		extra: true,
 		preset: 0.1,
@@ -244,7 +244,7 @@ export const SAMPLERS = {
 		type: 'switch',
 		label: 'Parallel Tool Calls',
 		description:
-			'Whether the model may call several tools in one answer, where its template can. Some models do it all the same.',
+			'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
 		wire: 'parallel_tool_calls',
 		extra: true,
 	},

@@ -52,7 +52,7 @@ export const filesField: INodeProperties = {
 					type: 'string',
 					default: 'data',
 					displayOptions: { show: { source: ['binary'] } },
-					hint: 'Name of the binary property; several are separated by commas',
+					hint: 'Name of the binary property; separate several with commas',
 				},
 				{
 					displayName: 'URL',
@@ -61,7 +61,7 @@ export const filesField: INodeProperties = {
 					default: '',
 					displayOptions: { show: { source: ['url'] } },
 					placeholder: 'https://example.com/picture.png',
-					hint: 'Several are separated by blanks, or a list. An item without a URL is an error; an expression that gives an empty list sends none',
+					hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
 				},
 				{
 					displayName: 'Type',
@@ -182,7 +182,7 @@ function typeIn(field: Field, value: unknown): DifyFileType | undefined {
 	return type === 'auto' ? undefined : type;
 }
 
-/** An entry stands for a file. Where an expression gives none for it, the user must hear of that: only an empty list says that there are none. */
+/** An entry without a name is an error, not "no file": an expression that goes wrong must not drop a file without a word. */
 function propertyNames(field: Field, value: unknown): string[] {
 	const names = namesIn(isBlank(value) ? '' : asText(field, value));
 	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);
@@ -208,7 +208,7 @@ function fileObjects(value: unknown): Fields[] | undefined {
 	return objects.length > 0 && objects.every(isFields) ? objects : undefined;
 }
 
-/** Dify drops a file without a transfer method, or refuses it in words about enums (contract dify 2.1.3). What it must be shows in the rest. */
+/** Dify drops a file without a transfer method, or refuses it with a text about enums (contract dify 2.1.3). The other fields tell which it is. */
 function withMethod(file: Fields): Fields {
 	if (text(file.transfer_method) !== undefined) return file;
 	if (text(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };

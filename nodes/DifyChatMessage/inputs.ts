@@ -47,11 +47,11 @@ export const inputFields: INodeProperties[] = [
 		default: '{}',
 		displayOptions: { show: { inputsMode: ['json'] } },
 		placeholder: '{ "language": "English" }',
-		description: 'Object with the variables of the app. Text variables want strings, also for digits.',
+		description: 'Object with the variables of the app. Text variables need strings, even for digits.',
 	},
 ];
 
-/** Inputs that are right but for their files, which are not uploaded before everything else is known to be right. */
+/** Checked inputs. Their files are uploaded last, after everything else was checked. */
 export type CheckedInputs = (upload: Upload) => Promise<Fields>;
 
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */

@@ -13,7 +13,7 @@ export const messageFields: INodeProperties[] = [
 		typeOptions: { rows: 4 },
 		default: '={{ $json.chatInput }}',
 		required: true,
-		description: 'What to say to the app. It is sent as it is, with every character.',
+		description: 'What to say to the app. It is sent unchanged.',
 	},
 	userField,
 	{
@@ -24,13 +24,13 @@ export const messageFields: INodeProperties[] = [
 			{
 				name: 'Existing',
 				value: 'byId',
-				description: 'Go on with the conversation that is given. An empty ID starts a new one.',
+				description: 'Continue the given conversation. An empty ID starts a new one.',
 			},
 			{
 				name: 'Latest of the User',
 				value: 'latest',
 				description:
-					'Go on with the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
+					'Continue the conversation in which the user wrote last, or start the first one. It is looked up in Dify.',
 			},
 			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
 		],

@@ -47,7 +47,7 @@ export const optionsField: INodeProperties = {
 			type: 'boolean',
 			default: true,
 			description:
-				'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression counts for the first item.',
+				'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
 		},
 		seconds(
 			'First Byte Limit (Seconds)',
@@ -69,7 +69,7 @@ export const optionsField: INodeProperties = {
 				{
 					name: 'Agent Thoughts',
 					value: 'thoughts',
-					description: 'What an agent thought, the tools it called, and what they gave',
+					description: 'What an agent thought, the tools it called, and what they returned',
 				},
 				{
 					name: 'Audio',
@@ -99,7 +99,7 @@ export const optionsField: INodeProperties = {
 			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
 			default: 1,
 			description:
-				'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression counts for the first item.',
+				'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression is evaluated for the first item only.',
 		},
 		seconds(
 			'Progress Limit (Seconds)',
@@ -114,7 +114,7 @@ export const optionsField: INodeProperties = {
 			typeOptions: { minValue: 0, maxValue: 10, numberPrecision: 0 },
 			default: 2,
 			description:
-				'How often a message is sent again that Dify did not take up: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+				'How often to send a message again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
 		},
 		seconds(
 			'Total Limit (Seconds)',
@@ -165,7 +165,7 @@ export const optionsField: INodeProperties = {
 			name: 'workflowId',
 			type: 'string',
 			default: '',
-			description: 'A published version of a chatflow. Empty runs the latest one.',
+			description: 'A published version of a chatflow. Leave empty for the latest one.',
 		},
 	],
 };

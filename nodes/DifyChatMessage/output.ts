@@ -45,7 +45,7 @@ function simplified(result: RunResult, answerField: string): object {
 		files: result.files,
 		createdAt: result.createdAt,
 		...(result.pause === undefined ? {} : { pause: result.pause }),
-		// The first place, but the last word: a field with the name of another one takes its place.
+		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field replaces it.
 		...answer,
 	};
 }

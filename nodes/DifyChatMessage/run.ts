@@ -44,7 +44,7 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 	);
 }
 
-/** How the items are worked on, as the first of them says. What cannot be read fails again, and properly, where that item is worked on. */
+/** How to work on the items, from the options of the first one. A value that cannot be read is reported where that item is worked on. */
 function workFor(context: IExecuteFunctions, first: NodeParameters): { types: boolean; atOnce: number } {
 	const isChat = typesIntoChat(context);
 	try {
@@ -116,7 +116,7 @@ function pausedError({ result }: ChatAnswer): DifyError {
 	);
 }
 
-/** What did not stop the run but should be known. */
+/** Remarks on a run that succeeded. */
 function tell(context: IExecuteFunctions, { result, conversationRestarted }: ChatAnswer): void {
 	const messages = [...result.warnings];
 	if (conversationRestarted)

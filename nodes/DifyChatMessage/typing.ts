@@ -18,7 +18,7 @@ export class ChatTyping {
 		await this.context.sendChunk('begin', this.itemIndex);
 	}
 
-	/** What stands in the chat cannot be taken back: a replaced answer begins a message of its own. */
+	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
 	async show(deltas: readonly TextDelta[]): Promise<void> {
 		const from = deltas.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {

@@ -35,7 +35,8 @@ export const rate: DifyOperation = {
 			type: 'string',
 			typeOptions: { rows: 2 },
 			default: '',
-			description: 'Why. Without a text, that of an earlier rating is kept; Dify alone would erase it.',
+			description:
+				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
 		},
 		{
 			displayName: 'Options',

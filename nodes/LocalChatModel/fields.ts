@@ -51,13 +51,13 @@ const thinkingFields: INodeProperties[] = [
 		default: 'serverDefault',
 		options: [
 			{ name: 'Effort', value: 'effort', description: 'How much to think, for models that know levels (gpt-oss)' },
-			{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss cannot be switched off: use a low effort.' },
+			{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss always thinks: use a low effort there.' },
 			{ name: 'On', value: 'on' },
 			{ name: 'Server Default', value: 'serverDefault', description: 'Send nothing about it' },
 			{
 				name: 'Token Budget',
 				value: 'budget',
-				description: 'End the thinking after so many tokens',
+				description: 'End the thinking after this many tokens',
 				displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget, ''),
 			},
 		],
@@ -85,7 +85,7 @@ const thinkingFields: INodeProperties[] = [
 		default: 1024,
 		displayOptions: { show: { thinking: ['budget'] } },
 		description:
-			'Most tokens for thinking; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
+			'How many tokens to think at most; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
 	},
 ];
 
@@ -107,7 +107,11 @@ const responseFormatFields: INodeProperties[] = [
 				value: 'jsonObject',
 				description: 'Any JSON object. Say in the prompt which fields you want.',
 			},
-			{ name: 'JSON Schema', value: 'jsonSchema', description: 'JSON after a schema. Tools cannot be called then.' },
+			{
+				name: 'JSON Schema',
+				value: 'jsonSchema',
+				description: 'JSON that follows a schema. Tools cannot be called then.',
+			},
 			{ name: 'Text', value: 'text' },
 		],
 	},

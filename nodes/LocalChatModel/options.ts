@@ -20,7 +20,7 @@ const ownFields: INodeProperties[] = [
 		'First Token Limit (Seconds)',
 		'firstTokenLimit',
 		1800,
-		'How long to wait for the first token: queue, loading of the model and reading of the prompt included. 0 = no limit.',
+		'How long to wait for the first token, including the queue, loading the model and reading the prompt. 0 = no limit.',
 	),
 	seconds('Idle Limit (Seconds)', 'idleLimit', 300, 'How long the answer may pause once it has begun. 0 = no limit.'),
 	{

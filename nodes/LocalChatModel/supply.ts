@@ -23,7 +23,7 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 		const harvest = await harvestHost(context, sdk);
 		if ('missing' in harvest) {
 			context.logger.warn(
-				`Local Chat Model: this n8n is built differently than known (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+				`Local Chat Model: this version of n8n is built differently (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
 			);
 			return sdk.supplyModel(context, sdkChatModel(client, sdk, toError));
 		}

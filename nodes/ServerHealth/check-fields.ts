@@ -75,7 +75,7 @@ const slots: INodeProperties = {
 	default: true,
 	displayOptions: { show: { '/service': ['modelServer'] } },
 	description:
-		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: the question wakes it and keeps it awake.',
+		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: asking wakes it and keeps it awake.',
 };
 
 const failWhenUnhealthy: INodeProperties = {
@@ -92,7 +92,7 @@ export const timeLimit: INodeProperties = {
 	type: 'number',
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
 	default: 2.5,
-	description: 'After how long without an answer a server counts as dead. Raise it for servers far away.',
+	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
 };
 
 /** The collection "Options", with these options. */

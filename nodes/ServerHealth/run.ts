@@ -62,7 +62,7 @@ function operationNamed(name: string): HealthOperation {
 	);
 }
 
-/** What the node still holds of a model server after Dify was chosen. */
+/** The operation was chosen for a model server and is still stored in the node after Dify was chosen. */
 function notForDify(name: string): ServerError {
 	return failure(
 		'invalidInput',

@@ -31,7 +31,7 @@ export const speedTest: HealthOperation = {
 			type: 'number',
 			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
 			default: 1,
-			description: 'Above 1, a second round follows with so many requests at the same moment',
+			description: 'With more than 1, a second round sends that many requests at the same time',
 		},
 		{
 			displayName: 'Limits',
@@ -46,7 +46,7 @@ export const speedTest: HealthOperation = {
 					type: 'number',
 					typeOptions: { minValue: 1 },
 					default: 60,
-					description: 'How long to wait for the first token. A model that is not loaded yet needs more.',
+					description: 'How long to wait for the first token. A model that is not loaded yet takes longer.',
 				},
 				{
 					displayName: 'Total Limit (Seconds)',

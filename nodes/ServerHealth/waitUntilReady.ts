@@ -20,7 +20,7 @@ export const waitUntilReady: HealthOperation = {
 			type: 'number',
 			typeOptions: { minValue: 1 },
 			default: 300,
-			description: 'How long to wait at most. 300 when this option is not added.',
+			description: 'How long to wait at most. Without this option: 300.',
 		},
 		{
 			displayName: 'Wait Out Errors',

@@ -10,15 +10,15 @@ export interface ItemsOptions<T> {
 	keyOf?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
 	toNodeError(error: unknown, itemIndex: number): NodeOperationError;
-	/** What stands for an item that failed although the node goes on ("continue on fail"). */
+	/** The result of an item that failed, where the node goes on ("continue on fail"). */
 	whenFailed(error: unknown, itemIndex: number): T;
-	/** Told of such an item, in the words that n8n uses in a chat: they name no address. */
+	/** Called for such an item, with the text that n8n shows in a chat: it names no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
 
 /**
- * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails gives what
- * stands for it; otherwise the first failure ends the others.
+ * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails has the
+ * result of `whenFailed`; otherwise the first failure ends the others.
  *
  * @throws {NodeOperationError} for the first item that failed
  */

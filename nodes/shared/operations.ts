@@ -3,13 +3,13 @@ import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 /** One operation of a node: its place in the list, its fields, and its work. */
 export interface NodeOperation<Call, Result> {
 	option: INodePropertyOptions & { value: string };
-	/** Without saying when they are shown: that is for this operation. */
+	/** Without the condition that this operation is chosen, which is added. */
 	fields: INodeProperties[];
 	run(call: Call): Promise<Result>;
 }
 
 type Described = Pick<NodeOperation<never, unknown>, 'option' | 'fields'>;
-/** Values of other fields with which something is shown: names of fields, with what they may hold. */
+/** When something is shown: names of other fields, with the values that they must have. */
 type Shown = Record<string, string[]>;
 
 /** The list of operations, in the order of their names, as n8n shows them. */

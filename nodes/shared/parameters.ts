@@ -106,7 +106,7 @@ export class NodeParameters {
 		return value;
 	}
 
-	/** Read once: n8n evaluates all expressions of a collection each time. */
+	/** Read only once, since n8n evaluates all expressions of a collection each time. */
 	private collection(name: string): unknown {
 		if (!this.collections.has(name)) this.collections.set(name, this.whole(name));
 		return this.collections.get(name);

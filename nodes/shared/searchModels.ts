@@ -5,7 +5,7 @@ import { localLlamaConnection } from '../../lib/servers/credential';
 import { toNodeError } from '../../lib/errors/node-error';
 import { listError } from './list-error';
 
-/** The models of the server, with what it tells about them. A list that cannot be had says why, and what to do. */
+/** The models of the server, with what it tells about them. Where there is no list, the error says why and what to do. */
 export async function searchModels(this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 	try {
 		const credentials = await this.getCredentials('localLlamaApi');

@@ -4,7 +4,7 @@ import { DifyError } from '../../../lib/dify/failure';
 import { ServerError } from '../../../lib/errors/server-error';
 import { errorDetails, toNodeError } from '../../../lib/errors/node-error';
 
-/** What of a failure a workflow can go on with: Dify's code, the status, the ids, and the answer until then. */
+/** The parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the answer until then. */
 export function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
 	const { difyKind, partialText, httpStatus, kind, ...details } = errorDetails(error) as IDataObject;

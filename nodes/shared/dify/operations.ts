@@ -35,7 +35,7 @@ export async function runOperations(
 	});
 }
 
-/** @throws {ServerError} where an expression names an operation that there is none of */
+/** @throws {ServerError} where an expression names an operation that does not exist */
 export function operationNamed(operations: readonly DifyOperation[], name: string): DifyOperation {
 	const operation = operations.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
