@@ -1,3 +1,7 @@
+import type { ServerAdvice } from '../servers/kinds/kind';
+import { waysToModel } from '../servers/model-names';
+import { traitsOfServer } from './answers';
+import type { HealthServerKind } from './observations';
 import { remedyFor } from '../errors/remedies';
 
 /** What a finding's sentences may name. */
@@ -7,7 +11,7 @@ export interface AdviceFacts {
 	others?: readonly string[];
 	port?: string;
 	host?: string;
-	server?: string;
+	server?: HealthServerKind;
 	exitCode?: number;
 	args?: string;
 	context?: number;
@@ -88,28 +92,11 @@ export const ADVICE = {
 	}),
 	noModels: ({ server }) => ({
 		meaning: 'The server has no models',
-		advice:
-			server === 'ollama'
-				? 'Fetch one with: ollama pull qwen3:8b'
-				: server === 'gpustack'
-					? 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.'
-					: 'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',
+		advice: adviceOf(server).noModels,
 	}),
-	modelMissing: ({ model, others = [], server }) => ({
+	modelMissing: ({ model = '', others = [], server }) => ({
 		meaning: `The server does not offer the model ${named(model)}`,
-		advice: [
-			others.length === 0
-				? ''
-				: `Use one of: ${others.slice(0, 10).join(', ')}${others.length > 10 ? `, and ${others.length - 10} more` : ''}.`,
-			server === 'ollama' ? `Or fetch it: ollama pull ${model ?? ''}` : '',
-			server === 'llamaRouter' ? 'Or put its GGUF file into the folder of --models-dir and restart the router.' : '',
-			server === 'gpustack'
-				? 'Or deploy it in GPUStack; it is listed only while an instance runs and the key may use it.'
-				: '',
-			server === 'vllm' ? 'Or start vLLM with --served-model-name.' : '',
-		]
-			.filter((sentence) => sentence !== '')
-			.join(' '),
+		advice: waysToModel(others, adviceOf(server).missingModel?.(model)),
 	}),
 	otherModel: ({ model, others = [] }) => ({
 		meaning: `llama-server answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
@@ -123,9 +110,11 @@ export const ADVICE = {
 		meaning: `The model ${named(model)} is being loaded`,
 		advice: 'Wait for it with the operation "Wait Until Ready".',
 	}),
-	modelNotLoaded: ({ model }) => ({
+	modelNotLoaded: ({ model, server = 'unknown' }) => ({
 		meaning: `The model ${named(model)} is not loaded`,
-		advice: 'The first request loads it, which takes a while. To have it ready before, use the operation "Load Model".',
+		advice: `The first request loads it, which takes a while.${
+			traitsOfServer(server).nativeApi === undefined ? '' : ' To have it ready before, use the operation "Load Model".'
+		}`,
 	}),
 	modelNotLoadedForGood: ({ model }) => ({
 		meaning: `The model ${named(model)} is not loaded, and this router loads none by itself`,
@@ -138,34 +127,23 @@ export const ADVICE = {
 	}),
 	embeddingsOff: ({ server }) => ({
 		meaning: 'The server makes no embeddings',
-		advice:
-			server === 'ollama'
-				? 'Fetch an embedding model, for example: ollama pull nomic-embed-text'
-				: 'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
+		advice: adviceOf(server).embeddingsOff,
 	}),
 	rerankOff: ({ server }) => ({
 		meaning: 'The server does not rerank',
-		advice:
-			server === 'ollama'
-				? 'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.'
-				: 'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
+		advice: adviceOf(server).rerankOff,
 	}),
 	rerankOnlyUnderV1: ({ url = '' }) => ({
 		meaning: 'GPUStack has no rerank route under /v1-openai',
 		advice: `Type ${url} as base URL: its routes under /v1 have it.`,
 	}),
-	contextTooSmall: ({ context, wanted, slots, server }) => ({
+	contextTooSmall: ({ context, wanted = 0, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, but ${wanted} are needed`,
-		advice:
-			server === 'ollama'
-				? `Start Ollama with OLLAMA_CONTEXT_LENGTH=${wanted}, or set num_ctx in the Modelfile; its OpenAI routes cannot ask for more.`
-				: server === 'vllm'
-					? `Start vLLM with --max-model-len ${wanted}.`
-					: contextAdvice(wanted, slots),
+		advice: adviceOf(server).moreContext(wanted, slots),
 	}),
-	contextSmall: ({ context, slots }) => ({
+	contextSmall: ({ context, slots, server }) => ({
 		meaning: `One request can use ${context} tokens of context, which is little for agents: tools and memory alone often take 4,000`,
-		advice: contextAdvice(16384, slots),
+		advice: adviceOf(server).moreContext(16384, slots),
 	}),
 	slotsTooFew: ({ slots, wanted }) => ({
 		meaning: `The server has ${slots} slots, so of ${wanted} requests at once ${Math.max(0, (wanted ?? 0) - (slots ?? 0))} wait`,
@@ -221,12 +199,8 @@ export const ADVICE = {
 
 export type AdviceId = keyof typeof ADVICE;
 
-function contextAdvice(tokens: number | undefined, slots: number | undefined): string {
-	const perSlot =
-		slots !== undefined && slots > 1
-			? ` If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${(tokens ?? 0) * slots}, or --kv-unified.`
-			: '';
-	return `Start llama-server with --ctx-size ${tokens}.${perSlot}`;
+function adviceOf(server: HealthServerKind = 'unknown'): ServerAdvice {
+	return traitsOfServer(server).advice;
 }
 
 function named(name: string | undefined): string {

@@ -72,6 +72,12 @@ export function modelsIn(probe: Probe | undefined): ServerModel[] {
 	return answer === undefined || answer.status >= 300 ? [] : (readModels(answer.json) ?? []);
 }
 
+/** The models of the server: from its list, or from what else it tells. */
+export function modelsOfServer(probes: Probes): ServerModel[] {
+	const { kind } = serverOf(probes);
+	return traitsOfServer(kind).modelsFrom?.(answersOf(probes)) ?? modelsIn(probes.models);
+}
+
 /** The JSON object of an answer below 300; empty where there is none. */
 export function bodyOf(probe: Probe | undefined): Record<string, unknown> {
 	return bodyOfAnswer(answerOf(probe));

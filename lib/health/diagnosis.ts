@@ -127,7 +127,7 @@ function apiFindings(observations: Observations, report: ServerReport): Weighed[
 	const loading = [models, health].find((probe) => failureOf(probe)?.kind === 'loading');
 	if (loading !== undefined)
 		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
-	if (listOf(models) !== undefined) return [];
+	if (listOf(models) !== undefined || report.models.length > 0) return [];
 	const isUp = health?.answered === true && health.status === 200;
 	const observed =
 		isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
@@ -138,7 +138,7 @@ function apiFindings(observations: Observations, report: ServerReport): Weighed[
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
 		return [unauthorized(observations, models, failure, observed, kind)];
-	if (failure.kind === 'wrongPath' && kind === 'ollama')
+	if (failure.kind === 'wrongPath' && traitsOfServer(kind).nativeApi === 'ollama')
 		return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -251,7 +251,7 @@ function capacityFindings(observations: Observations, report: ServerReport): Wei
 				'contextSmall',
 				'warning',
 				`/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`,
-				{ ...known, context: contextPerSlot },
+				{ ...known, context: contextPerSlot, server: server.kind },
 			),
 		);
 	}

@@ -1,6 +1,6 @@
 import { remedyFor } from '../errors/remedies';
 import { advise, fromFailure, type Weighed } from './finding';
-import { bodyOf } from './answers';
+import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
 
@@ -91,9 +91,9 @@ function abilityFindings(
 		if (able === false)
 			miss(
 				'toolsUnsupported',
-				server.kind === 'ollama'
-					? `/api/show lists no tools for ${names}`
-					: '/props says chat_template_caps.supports_tools false',
+				server.kind === 'llamaServer'
+					? '/props says chat_template_caps.supports_tools false'
+					: `None of ${names} takes tools`,
 			);
 		if (able === null) unknown('tools', 'the chat template');
 	}
@@ -128,7 +128,9 @@ function vectorFindings(
 			advise(
 				'rerankOff',
 				'error',
-				server.kind === 'ollama' ? 'This is Ollama' : '/v1/rerank answers 501',
+				traitsOfServer(server.kind).reranks === false
+					? `This is ${traitsOfServer(server.kind).label}`
+					: '/v1/rerank answers 501',
 				{ server: server.kind },
 				'misconfigured',
 			),

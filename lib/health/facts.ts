@@ -2,7 +2,7 @@ import { isRecord } from '../values';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
-import { bodyOf, modelsIn, serverOf, traitsOfServer } from './answers';
+import { bodyOf, modelsOfServer, serverOf, traitsOfServer } from './answers';
 import type { HealthServerKind, ModelFacts, Observations, Probe, ServerReport } from './observations';
 
 /** What the answers tell of the server, whatever shape its kind gives them. Pure. */
@@ -97,13 +97,13 @@ function templateOf(props: Record<string, unknown>): Record<string, boolean> | n
 
 function modelsOf(observations: Observations, kind: HealthServerKind): ModelFacts[] {
 	const { probes, perModel } = observations;
-	const { loading, listsLoadedModelsOnly } = traitsOfServer(kind);
+	const { nativeApi, listsLoadedModelsOnly } = traitsOfServer(kind);
 	const tags = ollamaEntries(bodyOf(probes.ollamaTags));
 	const running = ollamaEntries(bodyOf(probes.ollamaRunning));
 	const embeddings = isOn(probes.embeddings);
-	return modelsIn(probes.models).map((model) => {
+	return modelsOfServer(probes).map((model) => {
 		const { id } = model;
-		if (loading === 'ollama') {
+		if (nativeApi === 'ollama') {
 			const shown = bodyOf(perModel[id]?.show);
 			return factsOf(readOllamaModel(id, { tag: tags?.get(id), running: running && (running.get(id) ?? null), shown }));
 		}

@@ -33,7 +33,8 @@ export function unauthorized(
 export function keyFindings(observations: Observations, kind: HealthServerKind): Weighed[] {
 	const { probes, keySet } = observations;
 	const { wantsNoKey } = traitsOfServer(kind);
-	if (wantsNoKey === true || listOf(probes.models) === undefined) return [];
+	if (wantsNoKey === true || probes.models === undefined) return [];
+	if (listOf(probes.models) === undefined && probes.guarded === undefined) return [];
 	const guarded = guardedProbe(probes, kind);
 	const refused = [guarded, ...whereAllElseRefuses(probes)].find(isRefused);
 	if (refused !== undefined) {

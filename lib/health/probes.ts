@@ -168,8 +168,8 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 async function secondRound(plan: Plan, first: Round): Promise<Round> {
 	const { root, api, typed } = plan.connection.url;
 	const { kind } = serverOf(first);
-	const { loading, guardedRoute } = traitsOfServer(kind);
-	if (loading === 'ollama')
+	const { nativeApi, guardedRoute } = traitsOfServer(kind);
+	if (nativeApi === 'ollama')
 		return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
 	const questions: Parameters<typeof named>[0] = {};
 	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
@@ -187,7 +187,10 @@ async function secondRound(plan: Plan, first: Round): Promise<Round> {
 		questions.embeddings = plan.ask(`${api}/embeddings`, {});
 		questions.rerank = plan.ask(`${api}/rerank`, {});
 	}
-	return await named(questions);
+	const second = await named(questions);
+	const told = serverOf({ ...first, ...second }).kind;
+	const late = told === kind ? undefined : traitsOfServer(told).guardedRoute;
+	return late === undefined ? second : { ...second, guarded: await plan.ask(root + late.path, late.json) };
 }
 
 async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {
@@ -201,8 +204,8 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 			...some.filter((model) => isModelNamed(model, wanted)),
 			...some.filter((model) => !isModelNamed(model, wanted)),
 		].map(({ id }) => id);
-	const { loading } = traitsOfServer(kind);
-	if (loading === 'router') {
+	const { nativeApi } = traitsOfServer(kind);
+	if (nativeApi === 'router') {
 		const loaded = wantedFirst(models.filter(({ state }) => state === 'loaded'));
 		await Promise.all(
 			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
@@ -216,7 +219,7 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 			}),
 		);
 	}
-	if (loading === 'ollama') {
+	if (nativeApi === 'ollama') {
 		await Promise.all(
 			wantedFirst(models)
 				.slice(0, MOST_MODELS_ASKED)

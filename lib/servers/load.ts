@@ -5,7 +5,7 @@ import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { askServerKindAgain, identify } from './identify';
 import { traitsOf } from './kinds';
-import { isModelNamed, isNamed } from './model-names';
+import { isModelNamed, isNamed, waysToModel } from './model-names';
 import { ollamaEntries, readModels, type ServerModel } from './models';
 import { metricsOf } from './metrics';
 import { entries, optionalJson } from './optional-json';
@@ -61,7 +61,7 @@ export async function changeModel(
 		);
 	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
 	const change =
-		traitsOf(kind).loading === 'ollama'
+		traitsOf(kind).nativeApi === 'ollama'
 			? await changeOnOllama(connection, action, { ...options, model })
 			: await changeOnRouter(connection, action, { ...options, model });
 	return { ...change, changed: change.before !== change.state, tookMs: Math.round(performance.now() - startedAt) };
@@ -74,7 +74,7 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300) throw connection.refusal(answer, { model });
 	const models = readModels(answer.json) ?? [];
-	if (traitsOf(identify({ models: answer })).loading !== 'router') {
+	if (traitsOf(identify({ models: answer })).nativeApi !== 'router') {
 		throw failure('notSupported', connection.contextOf(url, { model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
@@ -86,14 +86,9 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(url, { model }), {
 		message: `The server does not offer the model "${model}"`,
-		remedy: `${othersToUse(others)}Put its GGUF file into the folder of --models-dir and restart the router.`,
+		remedy: waysToModel(others, traitsOf('llamaRouter').advice.missingModel?.(model)),
 		facts: { models: others },
 	});
-}
-
-function othersToUse(names: readonly string[]): string {
-	if (names.length === 0) return '';
-	return `Use one of: ${names.slice(0, 10).join(', ')}${names.length > 10 ? `, and ${names.length - 10} more` : ''}. Or: `;
 }
 
 async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {

@@ -43,7 +43,7 @@ async function withDetails(
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[]> {
 	const kind = identify({ models: answer });
-	if (traitsOf(kind).loading === 'ollama') {
+	if (traitsOf(kind).nativeApi === 'ollama') {
 		const details = (await ollamaList(connection, signal)) ?? [];
 		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
 	}

@@ -10,3 +10,14 @@ export function isModelNamed(
 ): boolean {
 	return isNamed(id, wanted) || (wanted !== undefined && aliases.includes(wanted));
 }
+
+const MAX_NAMES = 10;
+
+/** What to do where a server does not have a model. `orElse`: what its kind advises, a sentence that begins in lower case. */
+export function waysToModel(others: readonly string[], orElse: string | undefined): string {
+	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
+	return [
+		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
+		...(orElse === undefined ? [] : [`Or ${orElse}`]),
+	].join(' ');
+}

@@ -1,4 +1,5 @@
 import type { Connection } from '../../http/connection';
+import type { ServerModel } from '../models';
 
 /** Who answers at a base URL. `other`: an OpenAI-compatible server that nothing tells apart. */
 export type ServerKind =
@@ -100,8 +101,10 @@ export interface ServerTraits {
 	guardedRoute?: { path: string; json?: unknown };
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
-	/** How models are loaded and unloaded on request, where that is possible. */
-	loading?: 'router' | 'ollama';
+	/** Its own API beside OpenAI's, by which models are described, loaded and unloaded. */
+	nativeApi?: 'router' | 'ollama';
+	/** The models of a server that has no list, from what else it answers. */
+	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;
 	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */
 	benchmarkFields?: Record<string, unknown>;
 
@@ -117,4 +120,19 @@ export interface ServerTraits {
 	toolParserAdvice(markup: ToolCallMarkup): string;
 	/** What to do where a stream ends too early, if that has a cause of its own there. */
 	cutStreamRemedy?: string;
+
+	/** What to do there, in sentences for the user. */
+	advice: ServerAdvice;
+}
+
+/** How a server gets what it lacks. */
+export interface ServerAdvice {
+	/** It has no models at all. */
+	noModels: string;
+	/** It does not have this one: a further way beside choosing another. */
+	missingModel?(model: string): string;
+	embeddingsOff: string;
+	rerankOff: string;
+	/** One request needs this many tokens of context; `slots`: its slots, which share the context. */
+	moreContext(tokens: number, slots?: number): string;
 }

@@ -12,5 +12,10 @@ export const llamaRouter: ServerTraits = {
 		(bodyOf(answers.props).role === 'router' || anyModel(answers, ({ status }) => isRecord(status))),
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
-	loading: 'router',
+	nativeApi: 'router',
+	advice: {
+		...llamaServer.advice,
+		noModels: 'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',
+		missingModel: () => 'put its GGUF file into the folder of --models-dir and restart the router.',
+	},
 };

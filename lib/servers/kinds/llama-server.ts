@@ -37,4 +37,15 @@ export const llamaServer: ServerTraits = {
 	toolParserAdvice: () =>
 		'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',
 	benchmarkFields: { cache_prompt: false, ignore_eos: true },
+	advice: {
+		noModels: 'Start llama-server with a model: llama-server -m FILE.gguf.',
+		embeddingsOff:
+			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
+		rerankOff:
+			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
+		moreContext: (tokens, slots = 1) => {
+			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
+			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;
+		},
+	},
 };

@@ -22,4 +22,11 @@ export const llamaSwap: ServerTraits = {
 	guardedRoute: undefined,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
+	advice: {
+		...llamaServer.advice,
+		noModels: "Name models in llama-swap's configuration file.",
+		missingModel: () => "name it in llama-swap's configuration file.",
+		moreContext: (tokens) =>
+			`Add --ctx-size ${tokens} to the command of this model in llama-swap's configuration file.`,
+	},
 };

@@ -56,9 +56,17 @@ export const ollama: ServerTraits = {
 	],
 	wantsNoKey: true,
 	reranks: false,
-	loading: 'ollama',
+	nativeApi: 'ollama',
 	toolParserAdvice: () =>
 		'Give the model a TEMPLATE with {{ .Tools }} in its Modelfile, or take a model from ollama.com that lists "tools" under its capabilities (ollama show NAME).',
+	advice: {
+		noModels: 'Fetch one with: ollama pull qwen3:8b',
+		missingModel: (model) => `fetch it: ollama pull ${model}`,
+		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
+		rerankOff: 'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
+		moreContext: (tokens) =>
+			`Start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile; its OpenAI routes cannot ask for more.`,
+	},
 	refuseUnseenPictures,
 	remarkOnDroppedMessages,
 	// Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only.

@@ -10,6 +10,11 @@ export const sglang: ServerTraits = {
 	version: (answers) => textIn(answers, 'version', 'version'),
 	grammar: (grammar) => ({ ebnf: grammar }),
 	reasoningFields: ['reasoning_content'],
+	advice: {
+		...vllm.advice,
+		missingModel: () => 'start SGLang with --served-model-name.',
+		moreContext: (tokens) => `Start SGLang with --context-length ${tokens}.`,
+	},
 	toolParserAdvice: (markup) => {
 		const parser = { toolCallTag: 'qwen25', functionTag: 'qwen3_coder', mistral: 'mistral', pythonTag: 'llama3' }[
 			markup

@@ -1,3 +1,4 @@
+import { isRecord } from '../../values';
 import { bodyOf, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
@@ -12,6 +13,20 @@ export const tei: ServerTraits = {
 	},
 	version: (answers) => textIn(answers, 'info', 'version'),
 	listsLoadedModelsOnly: true,
+	modelsFrom: ({ info }) => {
+		const { model_id: id, max_input_length: context, model_type: types } = bodyOf(info);
+		if (typeof id !== 'string') return undefined;
+		return [
+			{
+				id,
+				aliases: [],
+				tools: false,
+				vision: false,
+				embeddings: isRecord(types) && 'embedding' in types,
+				...(typeof context === 'number' ? { context } : {}),
+			},
+		];
+	},
 	bearerOnly: true,
 	guardedRoute: { path: '/tokenize', json: {} },
 	ignoresModelName: true,

@@ -31,4 +31,9 @@ export const vllm: ServerTraits = {
 		return `Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`;
 	},
 	benchmarkFields: { ignore_eos: true },
+	advice: {
+		...other.advice,
+		missingModel: () => 'start vLLM with --served-model-name.',
+		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
+	},
 };

@@ -162,7 +162,7 @@ describe('the diagnosis is a pure function', () => {
 			others: ['a'],
 			port: '8080',
 			host: 'h',
-			server: 'ollama',
+			server: 'ollama' as const,
 			exitCode: 1,
 			args: '-x',
 			context: 1,

@@ -486,6 +486,38 @@ it('a dead host still takes less than 3 seconds', async () => {
 	expect(result).toMatchObject({ status: 'unreachable', findings: [{ severity: 'error' }] });
 });
 
+describe('Text Embeddings Inference, which has no list of models', () => {
+	const info = {
+		model_id: 'BAAI/bge-m3',
+		model_type: { embedding: { pooling: 'cls' } },
+		max_input_length: 8192,
+		max_client_batch_size: 32,
+		version: '1.8.0',
+	};
+	const tei = async (tokenize: RawAnswering) =>
+		await rawServer(
+			routes(
+				{ '/health': whole('200 OK', ''), '/info': json('200 OK', info), '/tokenize': tokenize },
+				whole('404 Not Found', ''),
+			),
+		);
+	const wrongQuestion = json('422 Unprocessable Entity', { error: 'missing field `inputs`', error_type: 'Validation' });
+
+	it('is healthy, with the model that it tells of', async () => {
+		const result = await check(await tei(wrongQuestion), { expectations: { embeddings: true, minContext: 4096 } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'tei', version: '1.8.0' },
+			models: [{ id: 'BAAI/bge-m3', context: 8192, embeddings: true, loaded: true }],
+			findings: [],
+		});
+	});
+
+	it('refuses the key', async () => {
+		expect((await check(await tei(whole('401 Unauthorized', '')))).status).toBe('unauthorized');
+	});
+});
+
 describe('a model of Ollama that makes embeddings only', () => {
 	it.each([
 		['load', []],
