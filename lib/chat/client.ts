@@ -156,7 +156,7 @@ export class ChatClient {
 		};
 	}
 
-	/** What reads a JSON answer would stumble over the thinking in front of it. */
+	/** A chain that parses a JSON answer cannot read it with thinking in front. */
 	private get showsThinking(): boolean {
 		return this.settings.showThinking && !JSON_FORMATS.has(this.settings.parameters.responseFormat?.type);
 	}
@@ -168,7 +168,7 @@ export class ChatClient {
 	private notesOn({ reasoning }: ChatAnswer): string[] {
 		if (!this.settings.showThinking || this.showsThinking || reasoning.trim() === '') return [];
 		return [
-			'The thinking is not shown in front of a JSON answer, which nothing could read then. It is in the execution log.',
+			'The thinking is not shown in front of a JSON answer, because a chain could not parse it then. It is in the execution log.',
 		];
 	}
 

@@ -1,5 +1,5 @@
 import { failure } from '../errors/failure';
-import { isRecord } from '../values';
+import { isRecord, text } from '../values';
 import { decodeText } from './text-encoding';
 import type { ContentPart } from './types';
 
@@ -106,9 +106,9 @@ function textIn(data: string, declared: string | undefined): string {
 }
 
 /** A text in which `%FC` stands for a byte. */
-function percentBytes(text: string): Buffer {
+function percentBytes(encoded: string): Buffer {
 	return Buffer.concat(
-		text
+		encoded
 			.split(/((?:%[0-9a-f]{2})+)/i)
 			.map((part, index) =>
 				index % 2 === 0 ? Buffer.from(part, 'utf8') : Buffer.from(part.replaceAll('%', ''), 'hex'),
@@ -122,11 +122,7 @@ function stripDataUrl(data: string): string {
 
 /** Bytes come as base64 text, or from LangChain's newer blocks as bytes. */
 function dataOf(value: unknown): string | undefined {
-	return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : str(value);
-}
-
-function str(value: unknown): string | undefined {
-	return typeof value === 'string' ? value : undefined;
+	return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : text(value);
 }
 
 /** Blocks whose content travels elsewhere: in `tool_calls` and in the thinking of the message. */
@@ -171,7 +167,7 @@ export function contentPart(block: unknown): ContentPart | undefined {
 		case 'input_audio': {
 			const audio = isRecord(block.input_audio) ? block.input_audio : {};
 			if (typeof audio.data !== 'string') throw unusable('An audio input has no data');
-			return { type: 'audio', data: cleanBase64(stripDataUrl(audio.data)), format: str(audio.format) ?? 'wav' };
+			return { type: 'audio', data: cleanBase64(stripDataUrl(audio.data)), format: text(audio.format) ?? 'wav' };
 		}
 		default:
 			if (block.type === undefined || NOT_CONTENT.has(String(block.type))) return undefined;
@@ -194,7 +190,7 @@ function pictureByUrl(url: unknown): ContentPart {
 /** OpenAI's way to pass a file: `file_data` is a data URL. */
 function openAiFile({ file_data: data, filename }: Record<string, unknown>): ContentPart | undefined {
 	if (typeof data !== 'string') return undefined;
-	return filePart(dataUrlParts(data)?.mime ?? '', data, str(filename));
+	return filePart(dataUrlParts(data)?.mime ?? '', data, text(filename));
 }
 
 const DEFAULT_TYPES: Record<string, string> = { image: 'image/png', audio: 'audio/wav' };
@@ -203,19 +199,19 @@ function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPa
 	const source = isRecord(block.source) ? block.source : block;
 	const metadata = isRecord(block.metadata) ? block.metadata : {};
 	const name = [block.filename, metadata.filename, metadata.name, metadata.title]
-		.map(str)
-		.find((text) => text !== undefined);
+		.map(text)
+		.find((one) => one !== undefined);
 	const given = [block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type]
-		.map(str)
-		.find((text) => text !== undefined);
+		.map(text)
+		.find((one) => one !== undefined);
 	const type = given ?? fallback ?? DEFAULT_TYPES[String(block.type)] ?? '';
 	if (block.source_type === 'text' || source.type === 'text') {
-		const text = str(block.text) ?? str(source.data);
-		if (text !== undefined) return { type: 'text', text };
+		const content = text(block.text) ?? text(source.data);
+		if (content !== undefined) return { type: 'text', text: content };
 	}
 	const data = dataOf(source.data);
 	if (data !== undefined) return filePart(dataUrlParts(data)?.mime || type, data, name);
-	const url = str(block.url) ?? str(source.url);
+	const url = text(block.url) ?? text(source.url);
 	if (url === undefined) throw unusable(`The ${String(block.type)} passed to the model holds no data`);
 	if (block.type === 'image' || type.startsWith('image/')) return pictureByUrl(url);
 	const parts = dataUrlParts(url);

@@ -94,7 +94,7 @@ export class TextToolCalls {
 
 	/** Where the first opening outside of code is. */
 	private openingIn(text: string): number | undefined {
-		if (this.falseOpenings >= MAX_FALSE_OPENINGS) return undefined;
+		if (this.falseOpenings >= MAX_FALSE_OPENINGS || text.search(OPENING) < 0) return undefined;
 		const code = this.code.copy();
 		let at = 0;
 		for (const { index, 0: opening } of text.matchAll(OPENING)) {

@@ -1,5 +1,6 @@
 import type { ChatClient, FinishedAnswer } from '../chat/client';
 import type { SourceMessage } from '../chat/messages';
+import { parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
 import type { ToolDefinition } from '../chat/types';
@@ -140,16 +141,14 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 			}),
 			...(calls.length === 0
 				? {}
-				: { toolCalls: calls.map((call) => ({ id: call.toolCallId, name: call.toolName, args: parsed(call.input) })) }),
+				: {
+						toolCalls: calls.map((call) => ({
+							id: call.toolCallId,
+							name: call.toolName,
+							args: parseObject(call.input) ?? {},
+						})),
+					}),
 			...(reasoning === '' ? {} : { reasoning }),
 		},
 	];
-}
-
-function parsed(input: string): Record<string, unknown> {
-	try {
-		return JSON.parse(input) as Record<string, unknown>;
-	} catch {
-		return {};
-	}
 }

@@ -1,6 +1,10 @@
+import fc from 'fast-check';
+
 import { ToolCallAssembly } from '../../../lib/chat/tool-call-assembly';
 import type { ToolCallPiece } from '../../../lib/chat/types';
 import { process } from '../../support/node';
+import { examples } from '../../support/properties';
+import { anyInterleaving } from '../../support/streams';
 import { answerOf, assemble, assembleWhole, delta, DONE, failureOf, finish, piece, role } from './assemble';
 
 const end = [finish('tool_calls'), DONE];
@@ -224,6 +228,63 @@ describe('calls as servers really send them', () => {
 		).toMatchObject({
 			kind: 'toolCallInvalid',
 		});
+	});
+});
+
+describe('whatever the habits of the server', () => {
+	const args = fc
+		.dictionary(fc.constantFrom('x', 'y', '}', '"'), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1, maxKeys: 3 })
+		.map((value) => JSON.stringify(value));
+	const habits = fc.record({
+		index: fc.constantFrom('number', 'text', 'none'),
+		ids: fc.constantFrom('first', 'all'),
+		nameInAll: fc.boolean(),
+		nullMessage: fc.boolean(),
+		before: fc.constantFrom(undefined, '', '{}', 'null', '""'),
+		after: fc.constantFrom(undefined, '', ' ', '{}', 'again'),
+		cuts: fc.array(fc.nat({ max: 60 }), { maxLength: 6 }),
+	});
+
+	it('every call comes out once and with its arguments, interleaved or not', () => {
+		const both = fc
+			.tuple(args, args, habits)
+			.chain(([one, other, { index, ids, nameInAll, nullMessage, before, after, cuts }]) => {
+				const eventsOf = (json: string, number: number) => {
+					const places = [0, ...cuts.filter((at) => at < json.length), json.length].sort((a, b) => a - b);
+					const pieces = places.slice(1).map((end, at) => json.slice(places[at], end));
+					const texts = [before, ...pieces, after === 'again' ? json : after].filter((text) => text !== undefined);
+					return texts.map((text, at) => {
+						const hasId = at === 0 || ids === 'all' || index === 'none';
+						const call = {
+							...(index === 'none' ? {} : { index: index === 'text' ? String(number) : number }),
+							...(hasId ? { id: `id${number}` } : {}),
+							function: { ...(at === 0 || nameInAll ? { name: `f${number}` } : {}), arguments: text },
+						};
+						const choice = { index: 0, finish_reason: null, delta: { tool_calls: [call] } };
+						return { choices: [nullMessage ? { ...choice, message: null } : choice] };
+					});
+				};
+				return anyInterleaving(eventsOf(one, 0), eventsOf(other, 1)).map((events) => ({
+					events,
+					wanted: [`f0 ${one}`, `f1 ${other}`],
+				}));
+			});
+		fc.assert(
+			fc.property(both, ({ events, wanted }) => {
+				expect(plain(...events).toSorted()).toEqual(wanted);
+			}),
+			examples(1000),
+		);
+	});
+
+	it('a call whose arguments are cut is never passed on', () => {
+		fc.assert(
+			fc.property(args, fc.nat({ max: 60 }), fc.boolean(), (json, at, named) => {
+				const cut = json.slice(0, 1 + (at % (json.length - 1)));
+				const { result } = assemble([f(cut, A), named ? f('', A) : piece(0, { arguments: '' }), ...end]);
+				expect(result).toMatchObject({ failed: { kind: 'toolCallInvalid' } });
+			}),
+		);
 	});
 });
 
