@@ -1,7 +1,8 @@
 import type { DifyClient } from './client';
 import { LARGEST_PAGE } from './conversations';
-import { refusedHere } from './failure';
+import { DifyError, refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
+import { pythonValue } from './python-value';
 import { parseJson, text, type Fields } from './read';
 
 /** Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify names it. */
@@ -27,12 +28,11 @@ export async function listVariables(
 	return records.map(typed);
 }
 
-/** Dify sends every value as text, that of an object as JSON (contract 2.8). */
+/** Dify sends every value as text, in Python's notation (1.12.1 and 1.14.2). What cannot be read stays text. */
 function typed(variable: Fields): Fields {
 	const { value, value_type: type } = variable;
 	if (typeof value !== 'string' || type === 'string' || type === 'secret') return variable;
-	const parsed = parseJson(value);
-	return parsed === undefined ? variable : { ...variable, value: parsed };
+	return { ...variable, ...pythonValue(value) };
 }
 
 /**
@@ -61,8 +61,22 @@ export async function updateVariable(
 		);
 	}
 	const body = { value: valueOf(known, value), user };
-	return typed(
-		await client.send('PUT', `/conversations/${conversationId}/variables/${id}`, body, { signal, idempotent: true }),
+	const path = `/conversations/${conversationId}/variables/${id}`;
+	const answer = await client.send('PUT', path, body, { signal, idempotent: true }).catch((error: unknown) => {
+		throw otherNumber(error, known, body.value) ?? error;
+	});
+	return typed(answer);
+}
+
+/** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
+function otherNumber(error: unknown, { name, value }: Fields, sent: unknown): DifyError | undefined {
+	const refused = error instanceof DifyError ? /not supported value type (integer|float)/.exec(error.message) : null;
+	if (refused === null || typeof sent !== 'number') return undefined;
+	const [one, other] = refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
+	return refusedHere(
+		'invalidParam',
+		`The variable "${String(name)}" holds ${one} (${String(value)}), and Dify refuses the ${other} ${sent} for it`,
+		`Give ${one}, or change the default of the variable in the chatflow: it decides which kind of number it takes.`,
 	);
 }
 
