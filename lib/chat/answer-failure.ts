@@ -1,5 +1,6 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
+import type { Framing } from '../http/types';
 import type { Assembly, AssemblyFailure } from './assembly';
 import type { ChatParameters } from './types';
 
@@ -27,6 +28,26 @@ export function answerFailure(
 		...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
 		...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
 		about: { tool, maxTokens: limitOf(parameters), endedItself: facts?.finishReason === 'stop' },
+	});
+}
+
+/**
+ * The error for JSON lines that hold no answer as the protocol has it, although it asks for events: another API answers
+ * there, such as Ollama's own. Undefined where that is not what happened.
+ */
+export function foreignLines(
+	{ kind, text, reasoning }: AssemblyFailure,
+	wanted: Framing,
+	found: Framing | undefined,
+	context: Parameters<typeof failure>[1],
+): ServerError | undefined {
+	const isEmpty = (kind === 'streamEndedEarly' || kind === 'emptyAnswer') && text === '' && reasoning === '';
+	if (!isEmpty || wanted !== 'sse' || found !== 'ndjson') return undefined;
+	return failure('invalidAnswer', context, {
+		message: 'The server answered with JSON lines (NDJSON) of another API, not with the events of the OpenAI API',
+		remedy:
+			"Check the Base URL and the proxy in front of the server: the request reached an API of another kind, for example Ollama's own /api/chat. The OpenAI-compatible one is at /v1.",
+		facts: { framing: found },
 	});
 }
 

@@ -4,7 +4,7 @@ import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { parseJson } from '../values';
 import type { ServerSentEvent } from '../http/sse';
-import { answerFailure, withPartialAnswer } from './answer-failure';
+import { answerFailure, foreignLines, withPartialAnswer } from './answer-failure';
 import { Assembly, type AssemblyStep } from './assembly';
 import { convertMessages } from './messages';
 import { checkParameters } from './parameters';
@@ -125,8 +125,13 @@ export class ChatClient {
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		// Ollama's answers tell where they come from, whatever gateway passed them on.
 		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
-		if ('failed' in result)
-			throw answerFailure(result.failed, this.contextOf(reader.url), settings.parameters, maker.cutStreamRemedy);
+		if ('failed' in result) {
+			const context = this.contextOf(reader.url);
+			throw (
+				foreignLines(result.failed, protocol.framing, reader.framing(), context) ??
+				answerFailure(result.failed, context, settings.parameters, maker.cutStreamRemedy)
+			);
+		}
 		this.memory.remember(result.answer);
 		this.learnThinking(assembly.thinkingSeen, result.answer);
 		const { answer } = result;

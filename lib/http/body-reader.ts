@@ -38,6 +38,11 @@ export class BodyReader {
 		return [...this.sse.strayLines, ...this.ndjson.strayLines];
 	}
 
+	/** What the body turned out to consist of, where it is a stream. */
+	get foundFraming(): Framing | undefined {
+		return this.kind === 'events' ? 'sse' : this.kind === 'lines' ? 'ndjson' : undefined;
+	}
+
 	/** The beginning of a web page that came in place of an answer. */
 	get page(): string | undefined {
 		return this.kind === 'page' ? this.text : undefined;

@@ -27,7 +27,7 @@ export interface ChannelUse extends ServerChannel {
 	release(): void;
 }
 
-export const CONNECT_LIMIT_MS = 10_000;
+export const MAX_CONNECT_MS = 10_000;
 const MAX_IDLE_CHANNELS = 64;
 
 type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
@@ -107,7 +107,7 @@ function open(key: ServerChannelKey): Entry {
 }
 
 function agentOptions(
-	{ origin, ignoreSslIssues, connectLimitMs = CONNECT_LIMIT_MS }: ServerChannelKey,
+	{ origin, ignoreSslIssues, connectLimitMs = MAX_CONNECT_MS }: ServerChannelKey,
 	lookup: Lookup | undefined,
 ): AgentOptions {
 	const tls = { rejectUnauthorized: !ignoreSslIssues };

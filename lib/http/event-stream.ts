@@ -56,6 +56,7 @@ export function eventStream(
 		batches: batches(),
 		content: () => watchdog.content(),
 		finishing: () => watchdog.finishing(MAX_END_MS),
+		framing: () => reader.foundFraming,
 		strayLines: () => reader.strayLines,
 		close,
 	};

@@ -112,6 +112,8 @@ export interface EventStream {
 	content(): void;
 	/** To be called when only an end marker can still come: after 3 s the stream is given up, whatever else arrives. */
 	finishing(): void;
+	/** What the body turned out to consist of; undefined for a whole answer, and before anything arrived. */
+	framing(): Framing | undefined;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];
 	/** Closes the connection if it is still open, which frees the server's slot. */

@@ -1,5 +1,5 @@
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels, CONNECT_LIMIT_MS, useChannel, type ServerChannelKey } from '../../../lib/http/dispatcher';
+import { closeChannels, MAX_CONNECT_MS, useChannel, type ServerChannelKey } from '../../../lib/http/dispatcher';
 import * as vendor from '../../../lib/vendor';
 import {
 	type LlamaServerSim,
@@ -80,7 +80,7 @@ describe('what undici is told', () => {
 		channelFor(KEY);
 		channelFor({ ...KEY, ignoreSslIssues: true, connectLimitMs: 500 });
 		const options = EnvHttpProxyAgent.mock.calls.map(([given]) => given);
-		expect(CONNECT_LIMIT_MS).toBe(10_000);
+		expect(MAX_CONNECT_MS).toBe(10_000);
 		expect(options[0]).toMatchObject({
 			connect: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
 			proxyTls: { timeout: 10_000, rejectUnauthorized: true, autoSelectFamily: true },
@@ -135,7 +135,7 @@ describe('making a connection', () => {
 		await closeChannels();
 		await server.close();
 		expect(kinds).toEqual(['aborted', 'firstTokenLimit', 'totalLimit']);
-		expect(tookMs).toBeLessThan(CONNECT_LIMIT_MS);
+		expect(tookMs).toBeLessThan(MAX_CONNECT_MS);
 	});
 
 	test('localhost reaches a server on IPv4 although n8n turns the choice of the address family off', async () => {

@@ -123,3 +123,34 @@ describe('a protocol of JSON lines is one object of type ChatProtocol', () => {
 		});
 	});
 });
+
+describe('JSON lines where events were asked for', () => {
+	/** A chat by the OpenAI protocol. */
+	async function chat(body: string): Promise<FinishedAnswer> {
+		sim.script(reply.sse(body, { headers: { 'Content-Type': 'application/x-ndjson' } }));
+		const settings = { ...PLAIN_SETTINGS, serverKind: 'other' as const };
+		const client = new ChatClient(connectTo({ baseUrl: sim.url }), settings, undefined, new TurnMemory());
+		const generation = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
+		for (;;) {
+			const next = await generation.next();
+			if (next.done === true) return next.value;
+		}
+	}
+
+	test('home-made servers: chunks without "data:" are read', async () => {
+		const chunk = (choice: object) => `${JSON.stringify({ choices: [choice] })}\n`;
+		const body = chunk({ delta: { content: 'Hel' } }) + chunk({ delta: { content: 'lo' }, finish_reason: 'stop' });
+		expect(await chat(body)).toMatchObject({ text: 'Hello', finishReason: 'stop' });
+	});
+
+	test.each([
+		["Ollama's own API", line('Hel') + LAST],
+		['Ollama, /api/generate', '{"response":"Hel","done":false}\n{"response":"","done":true}\n'],
+		['a log', '{"level":"info"}\n{"level":"info"}\n'],
+	])('%s is named as what it is', async (_name, body) => {
+		await expect(chat(body)).rejects.toMatchObject({
+			kind: 'invalidAnswer',
+			message: expect.stringContaining('JSON lines (NDJSON) of another API') as string,
+		});
+	});
+});
