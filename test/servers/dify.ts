@@ -9,6 +9,7 @@ import {
 	envelope,
 	invalid,
 	isJson,
+	redirect,
 	sendHtml,
 	sendJson,
 	truthy,
@@ -58,6 +59,8 @@ export interface DifySimOptions {
 	blockedExtensions?: string[];
 	/** Megabytes. */
 	limits?: Partial<StoreOptions['limits']>;
+	/** `FILES_URL` of Dify. Default: empty, so that URLs of files have no host. */
+	filesUrl?: string;
 	/** Bytes. */
 	nginxBodyLimit?: number;
 	/** Bytes of each uploaded file that are kept; the rest is only counted and hashed. */
@@ -86,6 +89,8 @@ export interface DifySim {
 
 const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'];
 const SERVER_VERSIONS: Record<SimVersion, string> = { '1.12': '1.12.1', '1.14': '1.14.2', '2026': '1.16.0' };
+/** The version of the library that checks bodies; its error texts link to its own pages. */
+const PYDANTIC: Record<SimVersion, string> = { '1.12': '2.11', '1.14': '2.12', '2026': '2.12' };
 const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */
@@ -118,6 +123,7 @@ export async function startDifySim(options: DifySimOptions = {}): Promise<DifySi
 		ids: options.ids,
 		blockedExtensions: options.blockedExtensions ?? [],
 		limits: { image: 10, video: 100, audio: 50, other: 15, ...options.limits },
+		filesUrl: options.filesUrl ?? '',
 		nginxBodyLimit: options.nginxBodyLimit ?? 100 * MEGABYTE,
 		keepBytes: options.keepBytes ?? 4 * MEGABYTE,
 	});
@@ -189,20 +195,27 @@ async function handle(
 	if (!(await readBody(store, req, res, request))) return;
 	if (await applyFault(store, request, res)) return;
 	if (path === undefined || (path !== '' && !path.startsWith('/'))) {
-		outside(front, rawPath, res);
+		outside(store, front, rawPath, res);
 		return;
 	}
-	res.setHeader('X-Version', SERVER_VERSIONS[store.version]);
-	res.setHeader('X-Env', 'PRODUCTION');
+	signed(store, res);
 	res.setHeader('Access-Control-Allow-Origin', '*');
 	res.setHeader('Access-Control-Expose-Headers', 'X-Version, X-Env, X-Trace-Id');
 	await dispatch(store, base, path, request, res);
 }
 
+/** Every answer of the API's process names its version. */
+function signed(store: Store, res: http.ServerResponse): void {
+	res.setHeader('X-Version', SERVER_VERSIONS[store.version]);
+	res.setHeader('X-Env', 'PRODUCTION');
+}
+
 /** What is not the API: the web front end behind nginx, the framework's own page without it (contract 1.1). */
-function outside(front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
-	if (front === 'none') sendHtml(res, 404, PAGES.werkzeug404);
-	else if (path === '/' || path === '/apps' || path === '/signin') sendHtml(res, 200, PAGES.nextApp);
+function outside(store: Store, front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
+	if (front === 'none') {
+		signed(store, res);
+		sendHtml(res, 404, PAGES.werkzeug404);
+	} else if (path === '/' || path === '/apps' || path === '/signin') sendHtml(res, 200, PAGES.nextApp);
 	else sendHtml(res, 404, PAGES.next404);
 }
 
@@ -265,9 +278,14 @@ async function dispatch(
 	res: http.ServerResponse,
 ): Promise<void> {
 	try {
+		const host = `http://${request.headers.host ?? 'localhost'}`;
 		if (path === '') {
-			res.writeHead(308, { Location: `${base}/` });
-			res.end();
+			redirect(res, `${host}${base}/`);
+		} else if (path.includes('//') && store.version !== '2026') {
+			redirect(res, `${host}${base}${path.replace(/\/{2,}/g, '/')}`);
+		} else if (path === '/' && store.version !== '2026') {
+			// The API framework has its own, empty root page there.
+			throw new NoRoute();
 		} else if (path === '/') {
 			const welcome = { welcome: 'Dify OpenAPI', api_version: 'v1', server_version: SERVER_VERSIONS[store.version] };
 			sendJson(res, 200, welcome);
@@ -276,11 +294,11 @@ async function dispatch(
 			await route.handler(callOf(store, route, ids, request, res));
 		}
 	} catch (error) {
-		answerError(error, path, res);
+		answerError(store, error, path, res);
 	}
 }
 
-function answerError(error: unknown, path: string, res: http.ServerResponse): void {
+function answerError(store: Store, error: unknown, path: string, res: http.ServerResponse): void {
 	if (res.headersSent) {
 		res.destroy();
 	} else if (error instanceof NoRoute) {
@@ -288,7 +306,7 @@ function answerError(error: unknown, path: string, res: http.ServerResponse): vo
 	} else {
 		const known = error instanceof DifyHttpError ? withSuffix(error, path) : crashed();
 		const challenge: Record<string, string> = known.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="api"' } : {};
-		sendJson(res, known.status, envelope(known), { ...challenge, ...known.headers });
+		sendJson(res, known.status, envelope(known, PYDANTIC[store.version]), { ...challenge, ...known.headers });
 	}
 }
 
@@ -300,7 +318,8 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 	if (route !== undefined) return { route, ids: (route.pattern.exec(path) ?? []).slice(1).map(decodeURIComponent) };
 	if (fitting.length === 0) throw new NoRoute();
 	const text = 'The method is not allowed for the requested URL.';
-	throw new DifyHttpError(405, 'method_not_allowed', text, { Allow: fitting.map((each) => each.method).join(', ') });
+	// Without an Allow header, whatever HTTP asks for.
+	throw new DifyHttpError(405, 'method_not_allowed', text);
 }
 
 /** The checks in Dify's order: key, app and workspace, readable body, user (contract 1.3). */
@@ -319,7 +338,7 @@ function callOf(store: Store, route: Route, ids: string[], request: SimRequest, 
 		res,
 		reply: (status, value, headers) => {
 			if (status !== 204) return sendJson(res, status, value, headers);
-			res.writeHead(204, headers);
+			res.writeHead(204, { 'Content-Type': 'application/json', ...headers });
 			res.end();
 		},
 	};
@@ -404,5 +423,7 @@ function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, pa
 	const sent: unknown =
 		from === 'body' ? payload.user : from === 'query' ? request.query.get('user') : request.upload?.fields.user;
 	if (!truthy(sent) && route.user.endsWith('!')) throw invalid('Arg user must be provided.');
+	// Longer than the column in the database.
+	if (truthy(sent) && String(sent).length > 255) throw crashed();
 	return store.endUser(app, truthy(sent) ? String(sent) : SHARED_USER);
 }

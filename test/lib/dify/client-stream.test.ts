@@ -26,6 +26,8 @@ afterEach(closeSims);
 const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const ALL: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
 const modesOf = (version: SimVersion) => (version === '1.12' ? ALL.filter((mode) => mode !== 'agent') : ALL);
+/** The New Agent of 1.14 sends its whole answer as one event, and no task ID before it: nobody can stop it. */
+const piecemeal = (version: SimVersion) => modesOf(version).filter((mode) => mode !== 'agent' || version !== '1.14');
 
 async function startTalk(
 	version: SimVersion,
@@ -181,7 +183,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	});
 
 	test('case 42: a reset after three events keeps text and ids, and nothing is sent again', async () => {
-		for (const mode of modesOf(version)) {
+		for (const mode of piecemeal(version)) {
 			const steps = mode.startsWith('agent') ? [{ round: { chunks: ['a', 'b', 'c', 'd'] } }] : said('a', 'b', 'c', 'd');
 			const sim = await startTalk(version, mode, { steps }, { cut: { events: 3, how: 'reset' } });
 			const failed = await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }));
@@ -423,7 +425,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	});
 
 	test.each(ALL)('case 61: stopping %s calls the stop route of the run, and reads on to the end', async (mode) => {
-		if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
+		if (!piecemeal(version).includes(mode)) return expect([mode, version]).toContain('agent');
 		const steps: Step[] = [
 			...(mode.startsWith('agent') ? [{ round: { chunks: ['Once', ' upon'] } }] : said('Once', ' upon')),
 			{ wait: 60_000 },
@@ -451,7 +453,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	test.each(ALL)(
 		'case 61: what somebody else stopped in %s: its text until then, in a chatflow also that it was stopped',
 		async (mode) => {
-			if (!modesOf(version).includes(mode)) return expect(version).toBe('1.12');
+			if (!piecemeal(version).includes(mode)) return expect([mode, version]).toContain('agent');
 			const sim = await startTalk(version, mode, {
 				steps: [
 					...(mode.startsWith('agent') ? [{ round: { chunks: ['Once'] } }] : said('Once')),

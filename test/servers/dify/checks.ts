@@ -2,8 +2,8 @@ import { checkFiles, checkInputs } from './inputs';
 import { DifyHttpError, invalid, isJson, isUuid, missing, notFound } from './http';
 import type { PydanticProblem } from './http';
 import { workflowBased } from './plain';
-import type { Call } from './store';
-import type { Json, SimConversation } from './types';
+import type { Call, Store } from './store';
+import type { Json, SimApp, SimConversation } from './types';
 
 export const appUnavailable = () =>
 	new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
@@ -44,7 +44,10 @@ function prepare(call: Call, conversationId: string | undefined, version: string
 	const workflowId = checkVersion(call, version);
 	if (app.mode !== 'completion' && app.mode !== 'workflow' && payload.query === '') throw invalid('query is required');
 	const conversation = conversationId === undefined ? undefined : store.conversationOf(app, conversationId, user.id);
-	if (conversationId !== undefined && conversation === undefined) throw notFound('Conversation Not Exists.');
+	// A chatflow of 1.14 begins a new conversation without a word.
+	const forgiving = store.version === '1.14' && app.mode === 'advanced-chat';
+	if (conversationId !== undefined && conversation === undefined && !forgiving)
+		throw notFound('Conversation Not Exists.');
 	if (conversation?.status === 'completed') {
 		const text = 'The conversation has ended. Please start a new conversation.';
 		throw new DifyHttpError(400, 'conversation_completed', text);
@@ -71,18 +74,24 @@ function checkVersion(call: Call, version: string | undefined): string {
 }
 
 /** By reading the exception is caught as a ValueError first; the docs say 429 (contract 5.1). */
-export function checkLimits(call: Call): void {
+export function checkLimits(call: Call, streaming: boolean): void {
 	const { app, store } = call;
 	if (app.quota !== undefined && app.runCount >= app.quota) {
 		const text = `Workflow execution quota limit reached for tenant ${store.newId('tenant')}`;
 		throw new DifyHttpError(429, 'rate_limit_error', text);
 	}
 	const most = app.maxActive ?? 0;
-	const active = store.runs.filter((run) => run.app === app && run.status === 'running').length;
-	if (most === 0 || active < most) return;
+	const active = store.runs.filter((run) => run.app === app && run.status === 'running');
+	const places = active.reduce((sum, run) => sum + placesOf(store, app, run.responseMode === 'streaming'), 0);
+	if (most === 0 || places + placesOf(store, app, streaming) <= most) return;
 	const text = `Too many requests. Please try again later. The current maximum concurrent requests allowed for ${app.id} is ${most}.`;
 	if (store.version === '2026') throw new DifyHttpError(429, 'too_many_requests', text);
 	throw invalid(text);
+}
+
+/** A streamed chatflow of 1.14 is counted by the API and by the worker. */
+function placesOf(store: Store, app: SimApp, streaming: boolean): number {
+	return streaming && app.mode === 'advanced-chat' && store.version === '1.14' ? 2 : 1;
 }
 
 /** Runs the checks in the worker of newer versions: whatever fails there comes as a bare error event (contract 3.7). */

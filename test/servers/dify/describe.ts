@@ -1,6 +1,18 @@
-import { DifyHttpError, NoRoute, crashed, invalid, missing, notFound, pydantic, truthy } from './http';
+import {
+	DifyHttpError,
+	NoRoute,
+	crashed,
+	invalid,
+	isUuid,
+	missing,
+	notFound,
+	pydantic,
+	sendForm,
+	truthy,
+} from './http';
 import { fileUploadFeature, systemParameters } from './files';
 import { notWorkflow, liveOf, resume } from './runs';
+import { workflowBased } from './plain';
 import { limitOf } from './records';
 import type { Call, Store } from './store';
 import type { FormField, Json, SimApp, SimRun } from './types';
@@ -8,7 +20,8 @@ import type { FormField, Json, SimApp, SimRun } from './types';
 /** Descriptions of an app, its annotations, stored workflow runs and forms (contract 2.4, 2.5, 2.11, 2.12). */
 export function info(call: Call): void {
 	const { app } = call;
-	call.reply(200, { name: app.name, description: '', tags: [], mode: app.mode, author_name: 'Simulator' });
+	const description = app.description ?? '';
+	call.reply(200, { name: app.name, description, tags: [], mode: app.mode, author_name: 'Simulator' });
 }
 
 export function parameters(call: Call): void {
@@ -18,23 +31,27 @@ export function parameters(call: Call): void {
 			? new DifyHttpError(400, 'agent_not_published', 'Agent not published')
 			: new DifyHttpError(400, 'app_unavailable', 'App unavailable, please check your app configurations.');
 	}
+	const agent = app.mode === 'agent';
+	const voice = agent ? {} : { voice: app.voice ?? '', language: app.language ?? '' };
+	const moderation = agent ? { type: '', config: {} } : workflowBased(app.mode) ? {} : { type: '', configs: [] };
 	call.reply(200, {
-		opening_statement: '',
-		suggested_questions: [],
+		opening_statement: app.openingStatement ?? (agent ? null : ''),
+		suggested_questions: app.firstQuestions ?? [],
 		suggested_questions_after_answer: { enabled: Boolean(app.suggestedQuestions) },
 		speech_to_text: { enabled: app.speechToText === true },
-		text_to_speech: { enabled: app.textToSpeech === true, voice: '', language: '' },
+		text_to_speech: { enabled: app.textToSpeech === true, ...voice },
 		retriever_resource: { enabled: true },
 		annotation_reply: { enabled: false },
 		more_like_this: { enabled: false },
-		user_input_form: (app.form ?? []).map(formItem),
-		sensitive_word_avoidance: { enabled: false },
+		user_input_form: (app.form ?? []).map((field) => (workflowBased(app.mode) ? nodeField(field) : easyField(field))),
+		sensitive_word_avoidance: { enabled: false, ...moderation },
 		file_upload: fileUploadFeature(app),
 		system_parameters: systemParameters(store),
 	});
 }
 
-function formItem(field: FormField): Json {
+/** A field of a chatbot's form: only what the kind of field knows, and always a default. */
+function easyField(field: FormField): Json {
 	const own: Json = {
 		label: field.label ?? field.variable,
 		variable: field.variable,
@@ -47,8 +64,29 @@ function formItem(field: FormField): Json {
 	return { [field.kind]: own };
 }
 
+/** A field of a start node: every kind has a length and options, only some have a default. */
+function nodeField(field: FormField): Json {
+	const own: Json = {
+		variable: field.variable,
+		label: field.label ?? field.variable,
+		type: field.kind,
+		required: field.required ?? false,
+		max_length: field.maxLength ?? 48,
+		options: field.options ?? [],
+	};
+	if (field.default !== undefined) own.default = field.default;
+	if (field.kind === 'json_object') own.json_schema = null;
+	if (field.kind !== 'file' && field.kind !== 'file-list') return { [field.kind]: own };
+	const methods = ['local_file', 'remote_url'];
+	const files = { allowed_file_types: field.allowedTypes ?? [], allowed_file_extensions: [] };
+	return { [field.kind]: { ...own, ...files, allowed_file_upload_methods: methods } };
+}
+
 export function meta(call: Call): void {
-	call.reply(200, { tool_icons: { time: { background: '#252525', content: '🕛' } } });
+	const { app } = call;
+	const agent = app.mode === 'agent-chat' || app.agentSwitch === true;
+	const icons = agent ? { time: { background: '#252525', content: '🕛' } } : {};
+	call.reply(200, { tool_icons: app.toolIcons ?? icons });
 }
 
 export function site(call: Call): void {
@@ -137,23 +175,26 @@ function storedRun(store: Store, app: SimApp, id: string): SimRun | undefined {
 export function workflowRunDetail(call: Call): void {
 	const { store, app, ids } = call;
 	if (app.mode !== 'workflow' && app.mode !== 'advanced-chat') throw notWorkflow();
+	if (!isUuid(ids[0] ?? '')) throw crashed();
 	const run = storedRun(store, app, ids[0] ?? '');
 	const old = store.version === '1.12';
 	if (run === undefined && !old) throw notFound('Workflow run not found.');
 	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
-	const data = (end?.data ?? {}) as Json;
-	const outputs = run?.status === 'paused' ? {} : run?.outputs;
+	// A stopped run is never written again: it stays `running` for ever.
+	const stopped = run?.status === 'stopped';
+	const data = (stopped ? {} : (end?.data ?? {})) as Json;
+	const outputs = run?.status === 'paused' || stopped ? {} : run?.outputs;
 	call.reply(200, {
 		id: run?.workflowRunId ?? null,
 		workflow_id: run?.workflowId ?? null,
-		status: run?.status ?? null,
+		status: stopped ? 'running' : (run?.status ?? null),
 		inputs: run === undefined ? null : JSON.stringify(run.inputs),
 		outputs: run === undefined ? null : old ? JSON.stringify(outputs) : outputs,
-		error: run?.error ?? null,
+		error: stopped ? null : (run?.error ?? null),
 		total_steps: run === undefined ? null : (data.total_steps ?? 0),
 		total_tokens: run === undefined ? null : (data.total_tokens ?? 0),
 		created_at: run?.startedAt ?? null,
-		finished_at: run?.finishedAt ?? null,
+		finished_at: stopped ? null : (run?.finishedAt ?? null),
 		elapsed_time: run === undefined ? null : (data.elapsed_time ?? 0),
 	});
 }
@@ -227,7 +268,7 @@ function openForm(call: Call) {
 export function readForm(call: Call): void {
 	const { issued } = openForm(call);
 	const { form } = issued;
-	call.reply(200, {
+	sendForm(call.res, {
 		form_content: form.content,
 		inputs: form.inputs ?? [],
 		resolved_default_values: form.defaults ?? {},
@@ -239,6 +280,8 @@ export function readForm(call: Call): void {
 /** A refused answer leaves the form open, an accepted one is final (contract 2.5). */
 export function submitForm(call: Call): void {
 	const { store, payload } = call;
+	const problems = ['inputs', 'action'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	if (problems.length > 0) throw pydantic('HumanInputFormSubmitPayload', problems);
 	const { run, issued } = openForm(call);
 	const action = String(payload.action);
 	if (!issued.form.actions.some(({ id }) => id === action)) {
@@ -249,6 +292,12 @@ export function submitForm(call: Call): void {
 		.map((each) => String(each.output_variable_name))
 		.find((name) => !truthy(inputs[name]));
 	if (absent !== undefined) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${absent}`);
+	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ?? []) {
+		const value = inputs[String(name)];
+		if (type !== 'select' || (source as { value: unknown[] }).value.includes(value)) continue;
+		const text = `Invalid value for select input '${String(name)}': ${String(value)}`;
+		throw new DifyHttpError(400, 'invalid_form_data', text);
+	}
 	const done = submitted.get(store) ?? new Set<string>();
 	submitted.set(store, done.add(issued.formId));
 	resume(store, run, { formId: issued.formId, action });

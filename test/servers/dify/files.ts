@@ -1,5 +1,6 @@
-import { DifyHttpError, NoRoute, invalid, truthy } from './http';
+import { DifyHttpError, NoRoute, PAGES, invalid, isoTime, truthy } from './http';
 import { DEFAULT_FILES } from './inputs';
+import { workflowBased } from './plain';
 import type { Call, Store } from './store';
 import type { EndUser, SimApp, SimFile, UploadPart } from './types';
 
@@ -25,7 +26,9 @@ export function onlyPart(call: Call): UploadPart {
 	const parts = call.request.upload?.parts ?? [];
 	const part = parts.find((each) => each.name === 'file');
 	if (part === undefined) throw new DifyHttpError(400, 'no_file_uploaded', 'Please upload your file.');
-	if (parts.length > 1) throw new DifyHttpError(400, 'too_many_files', 'Only one file is allowed.');
+	// The framework counts names, so a second part of the same name is passed over.
+	if (parts.some((each) => each.name !== 'file'))
+		throw new DifyHttpError(400, 'too_many_files', 'Only one file is allowed.');
 	if (part.filename === undefined || part.filename === '') {
 		throw new DifyHttpError(400, 'filename_not_exists_error', 'The specified filename does not exist.');
 	}
@@ -43,8 +46,9 @@ export function storeFile(store: Store, user: EndUser, part: UploadPart): SimFil
 		throw invalid(`File extension '.${extension}' is not allowed for security reasons`);
 	}
 	if (part.size > limitOf(store, extension)) {
-		// The text of 1.12 really is an unfilled template (contract 2.9).
-		throw new DifyHttpError(413, 'file_too_large', 'File size exceeded. {message}');
+		// An unfilled template, and no text at all.
+		const text = store.version === '1.12' ? 'File size exceeded. {message}' : '';
+		throw new DifyHttpError(413, 'file_too_large', text);
 	}
 	const file: SimFile = {
 		id: store.newId('file'),
@@ -74,14 +78,19 @@ export function uploadFile(call: Call): void {
 		created_by: file.createdBy,
 		created_at: file.createdAt,
 		preview_url: null,
-		source_url: `/files/${file.id}/file-preview?timestamp=${file.createdAt}&nonce=n&sign=s`,
+		source_url: signedUrl(store, file.id),
 		original_url: null,
 		user_id: null,
 		tenant_id: store.newId('tenant'),
 		conversation_id: null,
 		file_key: null,
-		...(store.version === '2026' ? { reference: null } : {}),
+		...(store.version === '1.12' ? {} : { reference: null }),
 	});
+}
+
+/** Who holds the URL may read the file for a while; it begins with what the server was told to be its own address. */
+export function signedUrl(store: Store, id: string): string {
+	return `${store.options.filesUrl}/files/${id}/file-preview?timestamp=${store.now()}&nonce=n&sign=s`;
 }
 
 /** A fresh upload cannot be seen before a message used it (contract 2.9). */
@@ -89,10 +98,10 @@ export function previewFile(call: Call): void {
 	const { store, app, ids, query, res } = call;
 	const file = store.files.get(ids[0] ?? '');
 	if (file === undefined || file.attachedTo.size === 0) {
-		throw new DifyHttpError(404, 'file_not_found', 'The requested file was not found.');
+		throw new DifyHttpError(404, 'file_not_found', 'File not found in message context');
 	}
 	if (!file.attachedTo.has(app.id)) {
-		throw new DifyHttpError(403, 'file_access_denied', 'Access to the requested file is denied.');
+		throw new DifyHttpError(403, 'file_access_denied', 'File access denied: not owned by requesting app');
 	}
 	const attachment = query.get('as_attachment') === 'true' || file.mimeType === 'text/html';
 	const headers: Record<string, string> = {
@@ -122,7 +131,8 @@ export function audioToText(call: Call): void {
 		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');
 	}
 	if (part.size > AUDIO_MOST) throw new DifyHttpError(413, 'audio_too_large', 'Audio size larger than 30 mb');
-	call.reply(200, { text: `heard ${part.size} bytes` });
+	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
+	call.reply(200, { text: app.heard ?? `heard ${part.size} bytes` });
 }
 
 /** Three bytes that start an MP3 frame, then the text, so that a test can see what was spoken. */
@@ -142,26 +152,39 @@ export function textToAudio(call: Call): void {
 		throw invalid('Text is required');
 	}
 	if (app.textToSpeech !== true && !truthy(payload.voice)) throw invalid('TTS is not enabled');
+	if (app.audioFailure !== undefined) throw failureOf(app.audioFailure);
+	if (known === undefined && String(payload.text).trim() === '') {
+		// The web server's page, not Dify's: the stream broke before it began.
+		res.removeHeader('X-Version');
+		res.removeHeader('X-Env');
+		res.writeHead(500, { 'Content-Type': 'text/html', 'Content-Length': PAGES.gunicorn500.length });
+		res.end(PAGES.gunicorn500);
+		return;
+	}
 	res.writeHead(200, { 'Content-Type': 'audio/mpeg' });
-	res.end(speechOf(known?.answer ?? String(payload.text)));
+	res.end(app.speech ?? speechOf(known?.answer ?? String(payload.text)));
 }
 
-/** [newer] only; older versions do not know the route. */
+function failureOf({ status, code, message }: { status: number; code: string; message: string }): DifyHttpError {
+	return new DifyHttpError(status, code, message);
+}
+
+/** Since 1.14; older versions do not know the route. */
 export function endUser(call: Call): void {
-	if (call.store.version !== '2026') throw new NoRoute();
+	if (call.store.version === '1.12') throw new NoRoute();
 	const found = [...call.app.endUsers.values()].find((each) => each.id === call.ids[0]);
 	if (found === undefined) throw new DifyHttpError(404, 'end_user_not_found', 'End user not found.');
 	call.reply(200, {
 		id: found.id,
 		tenant_id: call.store.newId('tenant'),
 		app_id: call.app.id,
-		type: 'service_api',
-		external_user_id: null,
+		type: 'service-api',
+		external_user_id: found.sessionId,
 		name: null,
 		is_anonymous: false,
 		session_id: found.sessionId,
-		created_at: null,
-		updated_at: null,
+		created_at: isoTime(call.store.now()),
+		updated_at: isoTime(call.store.now()),
 	});
 }
 
@@ -179,12 +202,23 @@ export function systemParameters(store: Store): Record<string, number> {
 
 export function fileUploadFeature(app: SimApp): Record<string, unknown> {
 	const { enabled = false, types = DEFAULT_FILES.types, number = DEFAULT_FILES.number } = app.fileUpload ?? {};
+	const transfer = ['local_file', 'remote_url'];
+	const image = { enabled, number_limits: number, transfer_methods: transfer, detail: 'high' };
+	if (app.mode === 'agent' && app.fileUpload === undefined) return { image };
 	return {
 		enabled,
 		allowed_file_types: types,
-		allowed_file_extensions: [],
-		allowed_file_upload_methods: ['local_file', 'remote_url'],
+		allowed_file_extensions: app.fileUpload?.extensions ?? [],
+		allowed_file_upload_methods: transfer,
 		number_limits: number,
-		image: { enabled, number_limits: number, transfer_methods: ['local_file', 'remote_url'] },
+		...(workflowBased(app.mode) ? {} : { image }),
+		fileUploadConfig: {
+			audio_file_size_limit: 50,
+			batch_count_limit: 5,
+			file_size_limit: 15,
+			image_file_size_limit: 10,
+			video_file_size_limit: 100,
+			workflow_file_upload_limit: 10,
+		},
 	};
 }

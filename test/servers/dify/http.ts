@@ -26,20 +26,37 @@ export function crashed(): DifyHttpError {
 	return new DifyHttpError(500, 'unknown', 'Internal Server Error');
 }
 
+/** What a run says that fails for a reason which Dify did not foresee. */
+export function runCrashed(): DifyHttpError {
+	const text =
+		'The server encountered an internal error and was unable to complete your request. Either the server is overloaded or there is an error in the application.';
+	return new DifyHttpError(500, 'internal_server_error', text);
+}
+
 /** A route, or an id in it, that the framework does not match: HTML whatever was asked. */
 export class NoRoute extends Error {}
 
-/** Compact, ASCII-escaped, newline at the end: everything but streams (contract 2.1.4, 6.1). */
-export function asciiJson(value: unknown): string {
-	const escaped = JSON.stringify(value).replace(
-		/[\u007f-\uffff]/g,
-		(letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-	);
-	return `${escaped}\n`;
+function ascii(json: string): string {
+	return json.replace(/[\u007f-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-export function envelope(error: DifyHttpError): Json {
-	return { code: error.code, message: error.message, status: error.status };
+/** ASCII only, slashes escaped, a line end: everything but runs, as flask-restx writes it. */
+export function asciiJson(value: unknown): string {
+	return `${ascii(JSON.stringify(value)).replace(/\//g, '\\/')}\n`;
+}
+
+/** ASCII only, blanks after colon and comma: the answers of blocking runs. */
+export function blockingJson(value: unknown): string {
+	return ascii(spacedJson(value));
+}
+
+/** @param pydantic version of the library, which its texts name. */
+export function envelope(error: DifyHttpError, pydantic = '2.11'): Json {
+	const message = error.message.replaceAll(
+		'https://errors.pydantic.dev/2.11/',
+		`https://errors.pydantic.dev/${pydantic}/`,
+	);
+	return { code: error.code, message, status: error.status };
 }
 
 /** Python's `json.dumps` with its default separators, as the replay of a finished run is written (contract 2.4). */
@@ -111,10 +128,28 @@ export const missing = (field: string, payload: Json): PydanticProblem => ({
 	input: payload,
 });
 
+/** A redirect of the framework; the address is absolute, after the request's own host. */
+export function redirect(res: http.ServerResponse, location: string): void {
+	const page = `<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be redirected automatically to the target URL: <a href="${location}">${location}</a>. If not, click the link.\n`;
+	res.writeHead(308, {
+		Location: location,
+		'Content-Type': 'text/html; charset=utf-8',
+		'Content-Length': Buffer.byteLength(page),
+	});
+	res.end(page);
+}
+
+/** The object but for one field. */
+export function without(value: Json, field: string): Json {
+	return Object.fromEntries(Object.entries(value).filter(([key]) => key !== field));
+}
+
 /** HTML and text that other programs than Dify's API send (contract 1.1, 3.10, 5.2, 6.3). */
 export const PAGES = {
 	werkzeug404:
 		'<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>\n',
+	gunicorn500:
+		'<html>\n  <head>\n    <title>Internal Server Error</title>\n  </head>\n  <body>\n    <h1><p>Internal Server Error</p></h1>\n    \n  </body>\n</html>\n',
 	nextApp:
 		'<!DOCTYPE html><html lang="en-US"><head><meta charSet="utf-8"/><title>Dify</title><script src="/_next/static/chunks/main-app.js" async=""></script></head><body><div id="__next"></div></body></html>',
 	next404:
@@ -146,11 +181,22 @@ export function sendJson(
 	headers: Record<string, string> = {},
 ): void {
 	const body = asciiJson(value);
-	res.writeHead(status, {
-		'Content-Type': 'application/json; charset=utf-8',
-		'Content-Length': Buffer.byteLength(body),
-		...headers,
-	});
+	res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...headers });
+	res.end(body);
+}
+
+/** A blocking run's answer has other blanks and another type than everything else. */
+export function sendRun(res: http.ServerResponse, value: unknown): void {
+	sendText(res, blockingJson(value), 'application/json; charset=utf-8');
+}
+
+/** A form of human input: blanks as in a blocking run, but letters as they are. */
+export function sendForm(res: http.ServerResponse, value: unknown): void {
+	sendText(res, spacedJson(value), 'application/json');
+}
+
+function sendText(res: http.ServerResponse, body: string, type: string): void {
+	res.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
 	res.end(body);
 }
 

@@ -1,4 +1,6 @@
-import { crashed, invalid, isJson, isUuid, pythonRepr } from './http';
+import { signedUrl } from './files';
+import { crashed, invalid, isJson, isUuid, pythonRepr, runCrashed } from './http';
+import { workflowBased } from './plain';
 import type { Store } from './store';
 import type { EndUser, FormField, Json, SimApp } from './types';
 
@@ -14,8 +16,10 @@ export function checkInputs(store: Store, app: SimApp, user: EndUser, inputs: Js
 		const sent = inputs[field.variable];
 		if (sent === undefined || sent === null) {
 			if (field.required === true) throw invalid(`${field.variable} is required in input form`);
-			checked[field.variable] = field.default ?? null;
-			if (field.default === undefined || field.default === null) continue;
+			// A chatbot's form shows its defaults, but only chatflows and workflows use them.
+			const usual = workflowBased(app.mode) ? field.default : undefined;
+			checked[field.variable] = usual ?? null;
+			if (usual === undefined || usual === null) continue;
 		}
 		checked[field.variable] = checkValue(store, app, user, field, sent ?? field.default);
 	}
@@ -75,7 +79,7 @@ function checkValue(store: Store, app: SimApp, user: EndUser, field: FormField, 
 function checkNumber(name: string, value: unknown): unknown {
 	if (typeof value === 'number') return value;
 	if (typeof value === 'boolean') return value ? 1 : 0;
-	if (typeof value !== 'string') throw crashed();
+	if (typeof value !== 'string') throw runCrashed();
 	if (value.trim() === '') return null;
 	const parsed = Number(value);
 	if (!Number.isFinite(parsed)) throw invalid(`${name} in input form must be a valid number`);
@@ -90,6 +94,8 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 		(file) => file.transfer_method !== undefined && (file.transfer_method !== 'remote_url' || Boolean(file.url)),
 	);
 	const most = app.fileUpload?.number ?? DEFAULT_FILES.number;
+	const images = usable.filter((file) => file.type === 'image').length;
+	if (images > most) throw invalid(`Number of image files exceeds the maximum limit ${most}`);
 	if (usable.length > most) throw invalid(`Number of files exceeds the maximum limit ${most}`);
 	return usable.map((file) =>
 		resolveFile(store, app, user, file, app.fileUpload?.types ?? (chat ? DEFAULT_FILES.types : undefined)),
@@ -97,12 +103,12 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 }
 
 function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allowed: string[] | undefined): Json {
-	for (const [word, known] of [
-		[file.transfer_method, TRANSFER_METHODS],
-		[file.type, FILE_TYPES],
+	for (const [word, known, name] of [
+		[file.transfer_method, TRANSFER_METHODS, 'FileTransferMethod'],
+		[file.type, FILE_TYPES, 'FileType'],
 	] as const) {
 		if (typeof word !== 'string' || !known.includes(word)) {
-			throw invalid(`No matching enum found for value ${pythonRepr(word)}`);
+			throw invalid(`${pythonRepr(word)} is not a valid ${name}`);
 		}
 	}
 	const type = String(file.type);
@@ -134,18 +140,26 @@ function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allow
 	return fileRecord(store, {
 		type,
 		transfer_method: 'local_file',
-		remote_url: null,
+		...localFile(store, id),
 		related_id: id,
 		filename: found.name,
 		extension: `.${found.extension}`,
 		mime_type: found.mimeType,
 		size: found.size,
-		url: `/files/${id}/file-preview?timestamp=1&nonce=n&sign=s`,
+		url: signedUrl(store, id),
 	});
 }
 
 function fileRecord(store: Store, own: Json): Json {
-	return { dify_model_identity: '__dify__file__', id: null, tenant_id: store.newId('tenant'), ...own };
+	const tenant = store.version === '1.12' ? { tenant_id: store.newId('tenant') } : {};
+	return { dify_model_identity: '__dify__file__', id: null, ...tenant, ...own };
+}
+
+/** 1.12 gives its own, older signature; newer versions a reference. */
+function localFile(store: Store, id: string): Json {
+	if (store.version === '1.12') return { remote_url: signedUrl(store, id) };
+	const reference = Buffer.from(JSON.stringify({ record_id: id })).toString('base64');
+	return { remote_url: '', reference: `dify-file-ref:${reference}` };
 }
 
 function typeOfMime(mime: string): string {

@@ -1,5 +1,5 @@
-import type { DifyAppMode } from '../../../lib/dify/types';
-import type { Json, NodeStep, Reply, Script, Step } from './types';
+import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
+import type { NodeStep, Reply, Script, Step } from './types';
 
 /** Text or pieces become the plain run that the app type would make of them. */
 export function scriptOf(reply: Reply, mode: DifyAppMode): Script {
@@ -29,8 +29,9 @@ export function workflowBased(mode: DifyAppMode): boolean {
 	return mode === 'advanced-chat' || mode === 'workflow';
 }
 
-/** Prices are decimal strings (contract 2.1.4). */
-export function defaultUsage(): Json {
+/** Prices are decimal strings (contract 2.1.4); only workflows measure the time to the first token. */
+export function defaultUsage(mode: DifyAppMode = 'advanced-chat'): DifyUsage {
+	const measured = workflowBased(mode);
 	return {
 		prompt_tokens: 12,
 		prompt_unit_price: '0.0000010',
@@ -44,7 +45,36 @@ export function defaultUsage(): Json {
 		total_price: '0.0000280',
 		currency: 'USD',
 		latency: 1.25,
-		time_to_first_token: 0.3,
-		time_to_generate: 0.95,
+		time_to_first_token: measured ? 0.3 : null,
+		time_to_generate: measured ? 0.95 : null,
 	};
+}
+
+/** Nothing was counted: of a moderated or stopped chatflow, and always of the New Agent. */
+export function noUsage(price: string): DifyUsage {
+	return {
+		...defaultUsage(),
+		prompt_tokens: 0,
+		prompt_unit_price: price,
+		prompt_price_unit: price,
+		prompt_price: price,
+		completion_tokens: 0,
+		completion_unit_price: price,
+		completion_price_unit: price,
+		completion_price: price,
+		total_tokens: 0,
+		total_price: price,
+	};
+}
+
+/** Of a stopped chatbot or agent: Python's decimal zero with seven places. */
+export function stoppedUsage(): DifyUsage {
+	const zero = '0E-7';
+	const none = { ...noUsage('0'), prompt_price: zero, completion_price: zero, total_price: zero };
+	return unmeasured(none);
+}
+
+/** Before a first token there is nothing to measure. */
+export function unmeasured(usage: DifyUsage): DifyUsage {
+	return { ...usage, time_to_first_token: null, time_to_generate: null };
 }

@@ -5,17 +5,16 @@ import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from
 
 /** Routes whose 404 texts the framework lengthens by other routes (contract 6.3). */
 export function withSuffix(error: DifyHttpError, path: string): DifyHttpError {
-	const shape = path.replace(/[0-9a-f-]{36}/gi, '<uuid:c_id>');
 	const others: Record<string, string> = {
 		'/chat-messages': '/v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop',
-		'/messages': '/v1/messages or /api/messages or /v1/messages/<uuid:message_id>/suggested',
-		'/conversations': '/v1/conversations or /api/conversations or /v1/conversations/<uuid:c_id>',
-		'/conversations/<uuid:c_id>/variables':
-			'/v1/conversations/<uuid:c_id>/variables or /v1/conversations/<uuid:c_id>/variables/<uuid:variable_id>',
+		'/messages': '/v1/messages or /v1/chat-messages or /api/messages',
+		'/conversations':
+			'/v1/conversations or /v1/conversations/<uuid:c_id>/variables/<uuid:variable_id> or /api/conversations',
 	};
-	const other = others[shape];
+	const form = path.startsWith('/form/human_input/') ? '/v1/form/human_input/<string:form_token>' : undefined;
+	const other = others[path] ?? form;
 	if (error.status !== 404 || other === undefined) return error;
-	const text = `${error.message} You have requested this URI [/v1${path}] but did you mean ${other} ?`;
+	const text = `${error.message.replace(/\.$/, '')}. You have requested this URI [/v1${path}] but did you mean ${other} ?`;
 	return new DifyHttpError(404, error.code, text);
 }
 
@@ -159,24 +158,41 @@ function messageItem(call: Call, message: SimMessage): Json {
 	return {
 		id: message.id,
 		conversation_id: message.conversationId,
-		parent_message_id: message.parentId,
+		// The chain of answers is the web app's; over the API every message hangs on the nil UUID.
+		parent_message_id: NIL_UUID,
 		inputs: message.inputs,
 		query: message.query,
 		answer: message.answer,
 		feedback: feedback === undefined ? null : { rating: feedback.rating },
 		retriever_resources: message.resources,
 		created_at: message.createdAt,
-		agent_thoughts: message.thoughts.map((thought) => ({
-			...thought,
+		agent_thoughts: message.thoughts.map(({ message_files: files, ...thought }) => ({
 			chain_id: null,
 			message_id: message.id,
 			created_at: message.createdAt,
-			files: [],
+			...thought,
+			files,
 		})),
-		message_files: message.files.map((file) => ({ belongs_to: 'user', ...file })),
+		message_files: message.files.map(messageFile),
 		status: message.status,
 		error: message.error,
-		...(call.store.version === '1.12' ? {} : { extra_contents: [] }),
+		...(call.store.version === '1.12' ? {} : { extra_contents: message.extra ?? [] }),
+	};
+}
+
+/** How a file of a message is listed; files of the answer are kept as they were sent. */
+function messageFile(file: Json): Json {
+	if (file.dify_model_identity === undefined) return { belongs_to: 'user', ...file };
+	return {
+		id: file.related_id ?? file.id,
+		filename: file.filename,
+		type: file.type,
+		url: file.url,
+		mime_type: file.mime_type,
+		size: file.size,
+		transfer_method: file.transfer_method,
+		belongs_to: 'user',
+		upload_file_id: file.related_id,
 	};
 }
 
@@ -192,6 +208,8 @@ export function suggestedQuestions(call: Call): void {
 	}
 	call.reply(200, { result: 'success', data: questions });
 }
+
+const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 type SortKey = 'createdAt' | 'updatedAt';
 const SORTS: Record<string, readonly [SortKey, 1 | -1]> = {
@@ -284,21 +302,32 @@ export function listVariables(call: Call): void {
 }
 
 function variableItem(variable: SimVariable): Json {
-	const { value } = variable;
 	return {
 		id: variable.id,
 		name: variable.name,
 		value_type: variable.valueType,
-		value: typeof value === 'string' ? value : JSON.stringify(value),
+		value: variableText(variable.value),
 		description: variable.description,
 		created_at: variable.createdAt,
 		updated_at: variable.updatedAt,
 	};
 }
 
-function typeName(value: unknown): string {
-	if (Array.isArray(value)) return 'array';
-	return value === null ? 'null' : typeof value;
+/** A text as it is, everything else written out. */
+function variableText(value: unknown): string {
+	return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What Dify makes of a value; a list by its first entry, a number by whether it has a fraction. */
+function segmentType(value: unknown): string {
+	if (Array.isArray(value)) return value.length === 0 ? 'array[any]' : `array[${segmentType(value[0])}]`;
+	if (value === null) return 'none';
+	return typeof value;
+}
+
+function numberKind(value: unknown): 'integer' | 'float' | undefined {
+	if (typeof value !== 'number') return undefined;
+	return Number.isInteger(value) ? 'integer' : 'float';
 }
 
 export function updateVariable(call: Call): void {
@@ -308,11 +337,14 @@ export function updateVariable(call: Call): void {
 	const conversation = conversationOf(call, ids[0] ?? '');
 	const variable = conversation.variables.find((each) => each.id === ids[1]);
 	if (variable === undefined) throw notFound('Conversation Variable Not Exists.');
-	const sent = typeName(payload.value);
-	if (sent !== variable.valueType.replace(/\[.*/, '')) {
+	const sent = segmentType(payload.value);
+	if (sent !== variable.valueType && !(sent === 'array[any]' && variable.valueType.startsWith('array'))) {
 		const text = `Type mismatch: variable '${variable.name}' expects ${variable.valueType}, but got ${sent} type`;
 		throw new DifyHttpError(400, 'bad_request', text);
 	}
+	// A variable that holds a whole number takes no fraction, and the other way round.
+	const [held, given] = [numberKind(variable.value), numberKind(payload.value)];
+	if (held !== given) throw invalid(`not supported value type ${held}`);
 	variable.value = payload.value;
 	variable.updatedAt = store.now();
 	call.reply(200, variableItem(variable));

@@ -1,5 +1,5 @@
 import { appUnavailable, checkLimits, notString, payloadProblems, prepareAs, type Prepared } from './checks';
-import { DifyHttpError, invalid, isUuid, missing, notFound, pydantic } from './http';
+import { DifyHttpError, crashed, invalid, isUuid, missing, notFound, pydantic, sendRun, without } from './http';
 import { scriptOf, workflowBased } from './plain';
 import { Transcript, type RunContext } from './script';
 import type { Call, Store } from './store';
@@ -17,6 +17,8 @@ interface Live {
 	wake: () => void;
 	/** Steps behind a pause. */
 	rest: number;
+	/** Nobody read the end. */
+	unread: boolean;
 	message?: SimMessage;
 	done: Promise<void>;
 }
@@ -95,10 +97,14 @@ async function startRun(
 	version: string | undefined,
 ): Promise<void> {
 	const { app, store } = call;
-	checkLimits(call);
+	checkLimits(call, streaming);
 	const prepared = prepareAs(call, streaming, conversationId, version);
 	if (prepared instanceof DifyHttpError) {
 		await bareError(call, prepared);
+		return;
+	}
+	if (inWorker(call, streaming) && store.worker === 'down') {
+		await queued(call, prepared);
 		return;
 	}
 	const { run, live } = createLive(call, prepared, streaming);
@@ -122,7 +128,25 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 	// The exception for an unknown conversation has no text of its own (contract 3.7: may be empty).
 	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
 	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
+	writer.fallSilent();
 	await writer.finish(true);
+}
+
+/** Newer versions run streamed workflows in a worker of their own. */
+function inWorker({ app, store }: Call, streaming: boolean): boolean {
+	return streaming && workflowBased(app.mode) && store.version !== '1.12';
+}
+
+/** One ping, then nothing until the worker comes back; the run is done then, whether anybody still reads or not. */
+async function queued(call: Call, prepared: Prepared): Promise<void> {
+	const { store } = call;
+	const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);
+	writer.start({});
+	await writer.write({ kind: 'ping' });
+	writer.fallSilent();
+	await store.workerIsUp();
+	await createLive(call, prepared, true).live.done;
+	await writer.finish(false);
 }
 
 function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: SimRun; live: Live } {
@@ -144,7 +168,7 @@ function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: 
 		conversationId: conversation?.id ?? '',
 	};
 	const script = scriptOf((app.reply ?? defaultReply)(turn), app.mode);
-	if (script.refuse !== undefined) {
+	if (script.refuse !== undefined && !inWorker(call, streaming)) {
 		const { status, code, message } = script.refuse;
 		throw new DifyHttpError(status, code, message);
 	}
@@ -197,6 +221,7 @@ function createLive(call: Call, prepared: Prepared, streaming: boolean): { run: 
 		stop: false,
 		wake: () => undefined,
 		rest: 0,
+		unread: false,
 		message,
 		done: Promise.resolve(),
 	};
@@ -269,11 +294,13 @@ async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 			const step = steps[live.rest++];
 			if (step !== undefined) await emitAll(store, live, transcript.step(step), transcript.status !== 'running');
 		}
+		live.unread = live.run.clientLeft && live.writers.size === 0;
 		if (transcript.status === 'running')
 			await emitAll(store, live, transcript.ending(live.stop ? 'stopped' : undefined), true);
 	}
 	settle(store, live);
 	const open = holdsOpen(store, live);
+	if (open && inWorkerRun(store, live)) for (const writer of live.writers) writer.fallSilent();
 	const leaving = [...live.writers].filter((writer) => live.run.status !== 'paused' || !live.patient.has(writer));
 	for (const writer of leaving) live.writers.delete(writer);
 	await Promise.all(leaving.map(async (writer) => await writer.finish(open)));
@@ -296,8 +323,27 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 function holdsOpen(store: Store, live: Live): boolean {
 	if (store.stream.holdOpen === true) return true;
 	if (store.version === '1.12') return false;
+	if (store.version === '1.14' && !workflowBased(live.run.app.mode)) return false;
 	if (live.run.events.some((event) => event.event === 'error')) return true;
 	return live.run.app.mode === 'advanced-chat' && live.transcript.script.moderated === true;
+}
+
+function inWorkerRun(store: Store, { run }: Live): boolean {
+	return workflowBased(run.app.mode) && store.version !== '1.12';
+}
+
+/** The reader of the stream writes the message, except where a worker does: without a reader its answer stays empty. */
+function answerOf(store: Store, live: Live): string {
+	return live.unread && !inWorkerRun(store, live) ? '' : live.run.answer;
+}
+
+/** A stop cuts the round that is going on; its thought was not written yet. */
+function thoughtsOf(live: Live): Json[] {
+	const { thoughts } = live.transcript;
+	const last = thoughts.at(-1);
+	if (!live.stop || last === undefined) return thoughts;
+	const thought = live.unread ? live.transcript.text : '';
+	return [...thoughts.slice(0, -1), { ...last, thought }];
 }
 
 function settle(store: Store, live: Live): void {
@@ -308,23 +354,28 @@ function settle(store: Store, live: Live): void {
 	run.error = transcript.error;
 	if (run.status !== 'paused') run.finishedAt = store.now();
 	if (message === undefined) return;
-	message.answer = run.answer;
+	message.answer = answerOf(store, live);
 	message.status = run.status === 'failed' ? 'error' : run.status === 'paused' ? 'paused' : 'normal';
-	message.error = run.status === 'failed' ? (run.error ?? '') : null;
-	message.thoughts = transcript.thoughts;
+	message.error = run.status === 'failed' ? failureText(live) : null;
+	message.thoughts = thoughtsOf(live);
 	message.resources = transcript.script.resources ?? [];
 	message.files = [...run.files, ...transcript.assistantFiles];
 }
 
+function failureText({ run }: Live): string {
+	return workflowBased(run.app.mode) ? `Run failed: ${run.error ?? ''}` : (run.error ?? '');
+}
+
 function answerBlocking(call: Call, live: Live, mode: string): void {
 	const { run, transcript } = live;
+	const { res } = call;
 	const failure = run.events.find((event) => event.event === 'error');
 	if (failure !== undefined) {
 		const { code, status, message } = failure as { code: string; status: number; message: string };
 		throw new DifyHttpError(status, code, message);
 	}
 	if (mode === 'workflow') {
-		call.reply(200, workflowAnswer(call.store, run));
+		sendRun(res, workflowAnswer(call.store, run));
 		return;
 	}
 	if (run.status === 'failed') throw invalid(`Run failed: ${run.error ?? ''}`);
@@ -332,12 +383,14 @@ function answerBlocking(call: Call, live: Live, mode: string): void {
 	const head = { task_id: run.taskId, id: run.messageId, message_id: run.messageId, ...conversation };
 	const tail = { mode, answer: run.answer, metadata: transcript.metadata(), created_at: run.startedAt };
 	if (run.status === 'paused') {
-		const { data } = run.events.at(-1) as { data: Json };
-		const repeated = { ...head, ...tail, workflow_run_id: run.workflowRunId, ...data };
-		call.reply(200, { event: 'workflow_paused', ...head, ...tail, workflow_run_id: run.workflowRunId, data: repeated });
+		const data = without((run.events.at(-1) as { data: Json }).data, 'outputs');
+		const ids = without(head, 'task_id');
+		tail.metadata = { ...tail.metadata, usage: null };
+		const repeated = { ...ids, ...tail, workflow_run_id: run.workflowRunId, ...data };
+		sendRun(res, { event: 'workflow_paused', ...head, ...tail, workflow_run_id: run.workflowRunId, data: repeated });
 		return;
 	}
-	call.reply(200, { event: 'message', ...head, ...tail });
+	sendRun(res, { event: 'message', ...head, ...tail });
 }
 
 function workflowAnswer(store: Store, run: SimRun): Json {
@@ -406,6 +459,8 @@ export function resume(store: Store, run: SimRun, filled: { formId: string; acti
 /** `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes (contract 2.4). */
 export async function workflowEvents(call: Call): Promise<void> {
 	const { store, app, ids, query, user } = call;
+	if (!workflowBased(app.mode)) throw notWorkflow();
+	if (!isUuid(ids[0] ?? '')) throw crashed();
 	const run = store.runs.find((each) => each.app === app && each.workflowRunId === ids[0]);
 	if (run === undefined || run.user !== user.sessionId) throw notFound('Workflow run not found');
 	const live = lives.get(run);
@@ -414,8 +469,9 @@ export async function workflowEvents(call: Call): Promise<void> {
 		const end = run.events.findLast((event) => event.event === 'workflow_finished');
 		const event = {
 			event: 'workflow_finished',
+			// The run's own ID: its task is over.
+			task_id: run.workflowRunId,
 			workflow_run_id: run.workflowRunId,
-			task_id: run.taskId,
 			data: end?.data,
 		};
 		const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);

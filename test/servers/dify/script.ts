@@ -1,6 +1,7 @@
-import type { DifyAppMode } from '../../../lib/dify/types';
+import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 import type { FormStep, Item, Json, NodeStep, Script, SimVersion, Step, ThoughtRound } from './types';
-import { defaultUsage, workflowBased } from './plain';
+import { without } from './http';
+import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
 
 export interface RunContext {
 	version: SimVersion;
@@ -64,7 +65,8 @@ export class Transcript {
 		const { mode, version } = this.context;
 		if (!workflowBased(mode)) return [];
 		const ping: Item[] = version === '1.12' ? [] : [{ kind: 'ping' }];
-		return this.script.moderated ? ping : [...ping, this.workflowStarted()];
+		if (this.script.refuse !== undefined) return [...ping, ...this.fail(this.script.refuse)];
+		return this.moderated ? ping : [...ping, this.workflowStarted()];
 	}
 
 	/** The stream that goes on after a form was answered. */
@@ -107,9 +109,9 @@ export class Transcript {
 	}
 
 	/** The end that the script asks for, or a stop. */
-	ending(how: Ending = this.script.fail === undefined ? 'done' : 'failed'): Item[] {
+	ending(how: Ending = this.usualEnding()): Item[] {
 		const { mode } = this.context;
-		if (mode === 'advanced-chat' && !this.script.moderated) return [...this.chatflowEnding(how), ...this.speech()];
+		if (mode === 'advanced-chat' && !this.moderated) return [...this.chatflowEnding(how), ...this.speech()];
 		if (mode === 'workflow') return [this.workflowFinished(how), ...this.speech()];
 		this.settle(how);
 		const closing: Item[] = [];
@@ -119,6 +121,11 @@ export class Transcript {
 			);
 		}
 		return [...closing, this.messageEnd(), ...this.speech()];
+	}
+
+	private usualEnding(): Ending {
+		if (this.script.stopped !== undefined) return 'stopped';
+		return this.script.fail === undefined ? 'done' : 'failed';
 	}
 
 	private chatflowEnding(how: Ending): Item[] {
@@ -188,16 +195,17 @@ export class Transcript {
 		this.text += text;
 		if (mode === 'workflow')
 			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
-		if (mode === 'agent' && !this.script.moderated)
-			return [this.event('agent_message', { id: messageId, answer: text })];
-		if (mode === 'agent-chat' && !this.script.moderated)
-			return [this.event('agent_message', { id: messageId, answer: text })];
+		if (mode === 'agent' && !this.moderated) {
+			// 1.14 shows nothing before the whole answer.
+			return version === '2026' ? [this.event('agent_message', { id: messageId, answer: text })] : [];
+		}
+		if (mode === 'agent-chat' && !this.moderated) return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
 			const withFile = this.assistantFiles.length > 0 || (version === '1.12' && this.context.files.length > 0);
 			this.textLabel = withFile ? 'message_file' : 'message';
 		}
-		// Fixed answers of moderation and annotation arrive letter by letter (contract 3.4).
-		const pieces = this.script.moderated ? [...text] : [text];
+		// Fixed answers of moderation and annotation arrive letter by letter, but for those of a chatflow.
+		const pieces = this.moderated && mode !== 'advanced-chat' ? [...text] : [text];
 		return pieces.map((answer) =>
 			this.event(this.textLabel ?? 'message', { id: messageId, answer, from_variable_selector: from ?? null }),
 		);
@@ -229,12 +237,16 @@ export class Transcript {
 			tool_input: '',
 			message_files: [] as unknown[],
 		};
-		const items = [this.event('agent_thought', shell)];
+		const known = { tool: tool?.name ?? '', tool_input: tool?.input ?? '', observation: tool?.observation ?? '' };
+		const labels = tool === undefined ? {} : { [tool.name]: tool.label ?? {} };
+		const whole = { ...shell, thought, ...known, tool_labels: labels };
+		const late = round.early === false;
+		const items = [this.event('agent_thought', late ? whole : shell)];
 		if (position > 1) this.stored.push('\n');
 		for (const chunk of round.chunks) items.push(...this.say(chunk));
 		let last: typeof shell = { ...shell, thought };
 		if (tool !== undefined) {
-			last = { ...last, tool: tool.name, tool_labels: { [tool.name]: tool.label ?? {} }, tool_input: tool.input };
+			last = { ...whole, observation: late ? tool.observation : '' };
 			items.push(this.event('agent_thought', last));
 			const files = (round.files ?? []).map((file) => this.file(file));
 			items.push(...files);
@@ -249,19 +261,20 @@ export class Transcript {
 	private workflowStarted(reason?: string): Item {
 		const { runId, workflowId, createdAt } = this.context;
 		const data = { id: runId, workflow_id: workflowId, inputs: this.systemInputs(), created_at: createdAt };
-		return this.event('workflow_started', { data: reason === undefined ? data : { ...data, reason } });
+		if (this.context.version === '1.12') return this.event('workflow_started', { data });
+		return this.event('workflow_started', { data: { ...data, reason: reason ?? 'initial' } });
 	}
 
 	private systemInputs(): Json {
 		const { mode, query, files, conversationId, user, dialogueCount, appId, workflowId, runId, inputs } = this.context;
-		if (mode === 'workflow') return { ...inputs };
+		const chat = mode === 'workflow' ? {} : { 'sys.query': query, 'sys.dialogue_count': dialogueCount };
+		const conversation = this.context.version === '2026' && mode !== 'workflow';
 		return {
 			...inputs,
-			'sys.query': query,
+			...chat,
 			'sys.files': files,
-			'sys.conversation_id': conversationId,
+			...(conversation ? { 'sys.conversation_id': conversationId } : {}),
 			'sys.user_id': user,
-			'sys.dialogue_count': dialogueCount,
 			'sys.app_id': appId,
 			'sys.workflow_id': workflowId,
 			'sys.workflow_run_id': runId,
@@ -269,7 +282,11 @@ export class Transcript {
 	}
 
 	private nodeStarted(node: NodeStep): Item {
-		const execution = { id: this.context.newId('execution'), index: ++this.nodes, before: this.lastNode };
+		const id = node.executionId ?? this.context.newId('execution');
+		this.nodes++;
+		// Versions that were run never count: the index is 1 and nothing comes before, whatever the node.
+		const counts = this.context.version === '2026';
+		const execution = { id, index: counts ? this.nodes : 1, before: counts ? this.lastNode : null };
 		this.executions.set(node.id, execution);
 		this.lastNode = node.id;
 		return this.event('node_started', {
@@ -306,7 +323,7 @@ export class Transcript {
 				...this.nodeHead(node),
 				inputs: node.inputs ?? {},
 				inputs_truncated: false,
-				process_data: {},
+				process_data: node.processData ?? {},
 				process_data_truncated: false,
 				outputs: node.outputs ?? {},
 				outputs_truncated: false,
@@ -323,6 +340,10 @@ export class Transcript {
 		});
 	}
 
+	private get moderated(): boolean {
+		return Boolean(this.script.moderated);
+	}
+
 	private settle(how: Ending, reason?: string): void {
 		const good = (this.script.exceptions ?? 0) > 0 ? 'partial-succeeded' : 'succeeded';
 		this.status = how === 'done' ? good : how === 'stopped' ? 'stopped' : 'failed';
@@ -332,7 +353,14 @@ export class Transcript {
 	private workflowFinished(how: Ending, reason?: string): Item {
 		const { mode, runId, workflowId, createdAt, endUserId, user } = this.context;
 		const { script } = this;
-		this.settle(how, how === 'failed' ? (reason ?? script.fail) : how === 'stopped' ? 'Stopped by user.' : undefined);
+		this.settle(
+			how,
+			how === 'failed'
+				? (reason ?? script.fail)
+				: how === 'stopped'
+					? (script.stopped ?? 'Stopped by user.')
+					: undefined,
+		);
 		const files = script.files ?? [];
 		const usual = mode === 'workflow' ? { text: this.text } : { answer: this.text, files };
 		this.outputs = script.outputs ?? (how === 'done' ? usual : {});
@@ -362,8 +390,23 @@ export class Transcript {
 
 	metadata(): Json {
 		const { script, context } = this;
-		const resources = context.mode === 'agent' ? {} : { retriever_resources: script.resources ?? [] };
-		return { annotation_reply: script.annotationReply ?? null, ...resources, usage: script.usage ?? defaultUsage() };
+		const resources =
+			context.mode === 'agent' && context.version === '2026' ? {} : { retriever_resources: script.resources ?? [] };
+		// A chatflow of 1.14 that an annotation answered does not say so.
+		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
+		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
+		return { ...annotation, ...resources, usage: this.usage() };
+	}
+
+	/** A stopped run has nothing counted; the New Agent never has. */
+	private usage(): DifyUsage {
+		const { mode, version } = this.context;
+		if (this.status === 'stopped' && this.script.stopped === undefined) {
+			if (!workflowBased(mode)) return stoppedUsage();
+			return this.text === '' ? unmeasured(noUsage('0.0')) : noUsage('0.0');
+		}
+		if (mode === 'agent' && version !== '2026') return unmeasured(noUsage('0.0'));
+		return this.script.usage ?? defaultUsage(mode);
 	}
 
 	private messageEnd(): Item {
@@ -393,7 +436,7 @@ export class Transcript {
 			form_content: form.content,
 			inputs: form.inputs ?? [],
 			actions: form.actions,
-			display_in_ui: token !== null,
+			display_in_ui: form.inWebApp ?? token !== null,
 			form_token: token,
 			resolved_default_values: form.defaults ?? {},
 			expiration_time: expiresAt,
@@ -405,7 +448,7 @@ export class Transcript {
 					workflow_run_id: runId,
 					paused_nodes: forms.map(({ nodeId }) => nodeId),
 					outputs: {},
-					reasons: data.map((each) => ({ TYPE: 'human_input_required', ...each })),
+					reasons: data.map((each) => ({ TYPE: 'human_input_required', ...without(each, 'display_in_ui') })),
 					status: 'paused',
 					created_at: createdAt,
 					elapsed_time: this.script.elapsed ?? 1.5,

@@ -29,6 +29,8 @@ export interface StoreOptions {
 	nginxBodyLimit: number;
 	/** Bytes of an uploaded file that are kept. */
 	keepBytes: number;
+	/** What the URLs of files begin with: `FILES_URL` of Dify; empty for URLs without a host. */
+	filesUrl: string;
 	planText?: string;
 }
 
@@ -60,6 +62,8 @@ export class Store {
 	stream: StreamKnobs = {};
 	planText: string | undefined;
 	private readonly counts = new Map<string, number>();
+	private waiting: Array<() => void> = [];
+	private workerState: 'up' | 'down' = 'up';
 
 	constructor(readonly options: StoreOptions) {
 		this.planText = options.planText;
@@ -68,6 +72,23 @@ export class Store {
 
 	get version(): SimVersion {
 		return this.options.version;
+	}
+
+	/**
+	 * Newer versions run streamed workflows in a worker. One that is down or busy takes nothing up (one ping, then silence), and does
+	 * all of it when it comes back, also what nobody waits for any more.
+	 */
+	get worker(): 'up' | 'down' {
+		return this.workerState;
+	}
+
+	set worker(state: 'up' | 'down') {
+		this.workerState = state;
+		if (state === 'up') for (const go of this.waiting.splice(0)) go();
+	}
+
+	async workerIsUp(): Promise<void> {
+		if (this.workerState === 'down') await new Promise<void>((resolve) => this.waiting.push(resolve));
 	}
 
 	now(): number {

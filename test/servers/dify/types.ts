@@ -9,12 +9,15 @@ export type Json = Record<string, unknown>;
 export interface NodeStep {
 	/** Id on the canvas. */
 	id: string;
+	/** Of this execution; absent: made up. */
+	executionId?: string;
 	type?: string;
 	title?: string;
 	status?: 'succeeded' | 'failed' | 'exception';
 	error?: string;
 	inputs?: unknown;
 	outputs?: unknown;
+	processData?: unknown;
 	elapsed?: number;
 	executionMetadata?: unknown;
 	iterationId?: string;
@@ -24,6 +27,11 @@ export interface NodeStep {
 
 export interface ThoughtRound {
 	chunks: string[];
+	/**
+	 * Dify reads the thought from its database when the event goes out: a fast round shows everything in its first event
+	 * already, a slow one an empty thought. Default: empty.
+	 */
+	early?: boolean;
 	tool?: { name: string; label?: Json; input: string; observation: string };
 	/** Files that the tool made. */
 	files?: Array<{ id?: string; type: string; url: string }>;
@@ -38,6 +46,8 @@ export interface FormStep {
 	actions: Array<{ id: string; title: string; button_style?: string }>;
 	/** Null: delivered by e-mail. Absent: made up. */
 	token?: string | null;
+	/** Default: whenever there is a token. */
+	inWebApp?: boolean;
 	defaults?: Json;
 	/** Seconds from now; negative for one that has expired. */
 	expiresIn?: number;
@@ -72,12 +82,14 @@ export interface Script {
 	outputs?: Json;
 	/** The run fails with this text after the steps. */
 	fail?: string;
+	/** Dify itself stops the run with this text after the steps. */
+	stopped?: string;
 	/** Nodes that failed and were handled: the run is `partial-succeeded`. */
 	exceptions?: number;
 	/** Files of the closing events. */
 	files?: Json[];
-	/** A chatflow answered by input moderation or an annotation: no workflow events at all. */
-	moderated?: boolean;
+	/** Answered by input moderation or an annotation: no workflow events at all. */
+	moderated?: boolean | 'annotation';
 	/** Speech that comes after the answer is complete; an empty list sends only its end. */
 	trailingAudio?: string[];
 	/** Seconds. */
@@ -127,6 +139,7 @@ export interface AppSpec {
 	mode: DifyAppMode;
 	key: string;
 	name?: string;
+	description?: string;
 	id?: string;
 	/** The row behind the key. */
 	exists?: boolean;
@@ -139,10 +152,23 @@ export interface AppSpec {
 	/** `chat` with its agent switch on. */
 	agentSwitch?: boolean;
 	form?: FormField[];
-	fileUpload?: { enabled: boolean; types?: string[]; number?: number };
+	fileUpload?: { enabled: boolean; types?: string[]; number?: number; extensions?: string[] };
+	openingStatement?: string | null;
+	/** Offered before the first turn. */
+	firstQuestions?: string[];
 	suggestedQuestions?: string[] | null;
 	speechToText?: boolean;
 	textToSpeech?: boolean;
+	voice?: string;
+	language?: string;
+	/** What the provider of speech sends. Default: bytes that show what was spoken. */
+	speech?: Uint8Array;
+	/** What the providers of speech and transcription answer instead. */
+	audioFailure?: { status: number; code: string; message: string };
+	/** What the provider of transcription hears. Default: a text that shows how much was sent. */
+	heard?: string;
+	/** Default: one built-in tool for agents. */
+	toolIcons?: Record<string, unknown>;
 	site?: boolean;
 	/** Requests at once; 0 for no limit. */
 	maxActive?: number;
@@ -289,12 +315,14 @@ export interface SimMessage {
 	inputs: Json;
 	query: string;
 	answer: string;
-	status: 'normal' | 'error' | 'paused';
+	status: 'normal' | 'error' | 'paused' | 'stopped';
 	error: string | null;
 	createdAt: number;
 	files: Json[];
 	thoughts: Json[];
 	resources: Json[];
+	/** Forms of human input (1.14). */
+	extra?: Json[];
 }
 
 export interface SimConversation {

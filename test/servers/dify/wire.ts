@@ -68,7 +68,8 @@ export class StreamWriter {
 	private pieceAt = 0;
 	private over = false;
 	private silent = false;
-	private stopPings: () => void = () => undefined;
+	private stopTimers: () => void = () => undefined;
+	private quiet = false;
 	private lastEvent = Date.now();
 
 	constructor(
@@ -78,7 +79,7 @@ export class StreamWriter {
 		onLeave: () => void,
 	) {
 		res.on('close', () => {
-			this.stopPings();
+			this.stopTimers();
 			if (!this.over) {
 				this.left = true;
 				onLeave();
@@ -91,10 +92,16 @@ export class StreamWriter {
 		this.res.flushHeaders();
 		this.res.socket?.setNoDelay(true);
 		const limit = this.knobs.idleLimitMs ?? IDLE_LIMIT_MS;
-		this.stopPings = this.clock.every(this.knobs.pingEveryMs ?? PING_MS, () => {
-			if (Date.now() - this.lastEvent > limit) this.end();
-			else this.enqueue(() => this.send('event: ping\n\n'));
+		const stopIdle = this.clock.every(limit, () => {
+			if (Date.now() - this.lastEvent >= limit) this.end();
 		});
+		const stopPings = this.clock.every(this.knobs.pingEveryMs ?? PING_MS, () => {
+			if (!this.quiet) void this.enqueue(() => this.send('event: ping\n\n'));
+		});
+		this.stopTimers = () => {
+			stopIdle();
+			stopPings();
+		};
 		if (this.knobs.firstDelayMs !== undefined) this.enqueue(() => this.clock.sleep(this.knobs.firstDelayMs ?? 0));
 	}
 
@@ -110,6 +117,11 @@ export class StreamWriter {
 			if (item.kind === 'ping') await this.send(text);
 			else await this.sendEvent(text);
 		});
+	}
+
+	/** No pings any more: a run that waits for a worker, or that is over, says nothing until the idle limit ends it. */
+	fallSilent(): void {
+		this.quiet = true;
 	}
 
 	/** Ends the stream, unless it is to stay open; then only its pings and the idle limit go on. */
@@ -128,7 +140,7 @@ export class StreamWriter {
 	private end(): void {
 		if (this.over) return;
 		this.over = true;
-		this.stopPings();
+		this.stopTimers();
 		this.res.end();
 	}
 
@@ -212,12 +224,12 @@ export class StreamWriter {
 	private async cut(how: 'eof' | 'reset' | 'silence'): Promise<void> {
 		if (how === 'silence') {
 			this.silent = true;
-			this.stopPings();
+			this.stopTimers();
 		} else if (how === 'eof') {
 			this.end();
 		} else {
 			this.over = true;
-			this.stopPings();
+			this.stopTimers();
 			// A reset overtakes what the other side has not read yet; it is to break the stream after those bytes.
 			await this.clock.sleep(RESET_AFTER_MS);
 			this.res.socket?.resetAndDestroy();

@@ -1,0 +1,83 @@
+import type { RecordedCase } from '../../../support/dify-recordings';
+import type { AppSpec, FormField } from '../types';
+
+/** The apps of the recorded servers. */
+
+const NAME: FormField = { kind: 'text-input', variable: 'name', label: 'Your name', required: true, maxLength: 48 };
+const LANGUAGES = ['English', 'Deutsch', '中文'];
+
+const CHAT_FORM: FormField[] = [
+	{ ...NAME, default: '' },
+	{ kind: 'paragraph', variable: 'notes', label: 'Notes', maxLength: 200, default: 'no notes' },
+	{ kind: 'select', variable: 'lang', label: 'Language', required: true, options: LANGUAGES, default: 'Deutsch' },
+	{ kind: 'number', variable: 'count', label: 'How many', default: '3' },
+	{ kind: 'checkbox', variable: 'vip', label: 'VIP', default: false },
+];
+
+const FLOW_FORM: FormField[] = [
+	NAME,
+	{ kind: 'paragraph', variable: 'notes', label: 'Notes', maxLength: 200, default: 'default notes' },
+	{ kind: 'select', variable: 'lang', label: 'Language', required: true, options: LANGUAGES },
+	{ kind: 'number', variable: 'count', label: 'How many', default: 3 },
+	{ kind: 'checkbox', variable: 'vip', label: 'VIP' },
+	{ kind: 'json_object', variable: 'obj', label: 'Object' },
+	{ kind: 'file', variable: 'doc', label: 'A file', allowedTypes: ['image', 'document'] },
+	{ kind: 'file-list', variable: 'docs', label: 'Many files', maxLength: 3, allowedTypes: ['image', 'document'] },
+];
+
+const QUERY_FORM: FormField[] = [{ kind: 'paragraph', variable: 'query', label: 'Query', required: true }];
+
+/** The variables of the chatflow with memory; a number that is written to decides which kind of number it takes. */
+export const VARIABLES = [
+	{
+		id: '11111111-1111-4111-8111-111111111111',
+		name: 'memo',
+		valueType: 'string',
+		value: 'empty',
+		description: 'a memo',
+	},
+	{ id: '22222222-2222-4222-8222-222222222222', name: 'num', valueType: 'number', value: 1 },
+	{ id: '33333333-3333-4333-8333-333333333333', name: 'obj', valueType: 'object', value: { a: 1 } },
+	{ id: '44444444-4444-4444-8444-444444444444', name: 'lst', valueType: 'array[string]', value: ['x'] },
+	{ id: '55555555-5555-4555-8555-555555555555', name: 'flag', valueType: 'boolean', value: true },
+	{ id: '66666666-6666-4666-8666-666666666666', name: 'fl', valueType: 'number', value: 1.5 },
+	{
+		id: '77777777-7777-4777-8777-777777777777',
+		name: 'objs',
+		valueType: 'array[object]',
+		value: [{ a: 'it\'s "q"', b: null, c: true }],
+	},
+	{ id: '88888888-8888-4888-8888-888888888888', name: 'secret', valueType: 'string', value: '{"json": 1}' },
+];
+
+const FILES = { enabled: true, types: ['image', 'document'], number: 3 };
+
+function formOf({ name, app, body }: RecordedCase): FormField[] | undefined {
+	const inputs = JSON.stringify(body?.inputs ?? {});
+	if (/chatform|^form-|n8n-var/.test(name)) return CHAT_FORM;
+	if (/flowform|file-form/.test(name)) return FLOW_FORM;
+	if (/^cm-form/.test(name)) return CHAT_FORM;
+	if (app !== 'completion' && app !== 'workflow') return undefined;
+	return inputs.includes('"query"') || /missing|parameters-4|cm-params|badselect/.test(name) ? QUERY_FORM : undefined;
+}
+
+/** The app behind the key of a case, by what its name says. */
+export function labApp(recorded: RecordedCase, key: string): AppSpec {
+	const { name, app: mode } = recorded;
+	return {
+		mode,
+		key,
+		published: !/unpub|app-parameters-6/.test(name),
+		apiEnabled: !/api-disabled/.test(name),
+		form: formOf(recorded),
+		fileUpload:
+			mode === 'agent' && recorded.url === '/v1/parameters'
+				? undefined
+				: /off/.test(name)
+					? { enabled: false }
+					: { ...FILES, extensions: ['.JPG', '.PNG'] },
+		speechToText: /^stt/.test(name) && !/stt-completion|stt-chat/.test(name),
+		textToSpeech: /^tts/.test(name) && !/tts-off|tts-notext/.test(name),
+		maxActive: /^limit-/.test(name) ? 2 : /^limit14-/.test(name) ? 1 : 0,
+	};
+}

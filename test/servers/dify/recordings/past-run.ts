@@ -1,0 +1,62 @@
+import { isJson } from '../http';
+import type { DifySim } from '../../dify';
+import type { FormStep, Json, Script, SimApp } from '../types';
+import { eventsOf } from './compare';
+import type { Scene } from './scene';
+import { post } from './send';
+
+/** A form that asks for a note, and in workflows also for a choice. */
+function formOf(token: string, scene: Scene): FormStep {
+	const { json } = scene;
+	const note = {
+		output_variable_name: 'note',
+		type: 'paragraph',
+		default: { type: 'constant', selector: [], value: '' },
+	};
+	const pick = { output_variable_name: 'pick', type: 'select', option_source: { value: ['Rot', 'Grün'] } };
+	const inputs = scene.recorded.name.startsWith('human-wf') ? [note, pick] : [note];
+	return {
+		formId: '01a1fa80-02f7-7425-9203-4169d479367e',
+		nodeId: 'human',
+		nodeTitle: 'Human',
+		content: isJson(json) ? String(json.form_content) : '',
+		inputs: isJson(json) && Array.isArray(json.inputs) ? (json.inputs as Json[]) : inputs,
+		actions: ['approve', 'reject'].map((id) => ({ id, title: id, button_style: 'primary' })),
+		token: /wfno/.test(scene.recorded.name) ? null : token,
+		...(scene.recorded.name.includes('nofollow') ? { inputs: [] } : {}),
+	};
+}
+
+/** The run that a form, a run's record or its replay is about has to be there first. */
+export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<void> {
+	const { path, answer } = scene;
+	const [, token] = /^\/v1\/form\/human_input\/(.+)$/.exec(path) ?? [];
+	const [, id] = /^\/v1\/workflows?\/(?:run\/)?([0-9a-f-]{36})/.exec(path) ?? [];
+	const known = !isJson(scene.json) || scene.json.id !== null;
+	if ((token === undefined && id === undefined) || answer.status === 404 || !known) return;
+	const script = token === undefined ? recordedRun(scene) : { steps: [{ pause: [formOf(token, scene)] }] };
+	app.reply = () => script;
+	const chat = app.mode !== 'workflow';
+	const body = { inputs: {}, ...(chat ? { query: 'q' } : {}), user: scene.user, response_mode: 'blocking' };
+	await post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
+	const [run] = sim.runs;
+	if (run !== undefined) run.workflowRunId = id ?? run.workflowRunId;
+	if (answer.status === 412 && token !== undefined) {
+		const filled = { user: scene.user, action: 'approve', inputs: { note: 'n', pick: 'Rot' } };
+		await post(sim, app, `/v1/form/human_input/${token}`, filled);
+	}
+}
+
+function recordedRun({ json, answer }: Scene): Script {
+	const [event] = eventsOf(answer.body);
+	const data = isJson(json) ? json : isJson(event?.data) ? event.data : {};
+	const paused = data.status === 'paused' || (event !== undefined && event.event === 'ping');
+	const form: FormStep = { nodeId: 'human', nodeTitle: 'Human', content: '', actions: [] };
+	return {
+		steps: paused ? [{ pause: [form] }] : [],
+		outputs: (typeof data.outputs === 'string' ? JSON.parse(data.outputs) : (data.outputs ?? {})) as Json,
+		fail: data.status === 'failed' ? String(data.error) : undefined,
+		stopped: data.status === 'running' ? 'Stopped by user.' : undefined,
+		exceptions: data.exceptions_count as number | undefined,
+	};
+}

@@ -1,0 +1,42 @@
+import type { RecordedCase, RecordedVersion } from '../../../support/dify-recordings';
+import type { HttpFixture } from '../../../support/streams';
+import { appKey, knowledgeKey, startDifySim, type DifySim } from '../../dify';
+import type { AppSpec, SimApp } from '../types';
+import { DEVIATIONS } from './deviations';
+import { labApp } from './lab';
+import { described, sceneOf, scriptOf } from './scene';
+import { pastRun } from './past-run';
+import { records } from './state';
+
+/** A simulator in the state in which the recorded server was asked. */
+export interface Prepared {
+	sim: DifySim;
+	/** The user stops the run after so many events. */
+	stopAfter?: number;
+}
+
+export async function prepare(
+	version: RecordedVersion,
+	recorded: RecordedCase,
+	answer: HttpFixture,
+): Promise<Prepared> {
+	const scene = sceneOf(version, recorded, answer);
+	const { script, stopAfter } = scriptOf(scene);
+	const app: AppSpec = { ...labApp(recorded, appKey(recorded.app)), ...described(scene) };
+	if (script !== undefined) app.reply = () => script;
+	const sim = await startDifySim({
+		version: version === '1.12.1' ? '1.12' : '1.14',
+		apps: [app, { mode: 'chat', key: appKey('chat').replace('Sim', 'Two') }],
+		front: 'none',
+		datasetKey: knowledgeKey(),
+		blockedExtensions: ['exe'],
+		filesUrl: 'http://127.0.0.1:15001',
+	});
+	// What Dify ends after five minutes of silence.
+	if (recorded.name in DEVIATIONS[version] || /^idle300|^workerdown|^n8n-flow-annotation/.test(recorded.name))
+		sim.stream = { idleLimitMs: 20 };
+	if (/workerdown/.test(recorded.name) && !/blocking/.test(recorded.name)) sim.store.worker = 'down';
+	records(scene, sim, sim.store.apps[0] as SimApp);
+	await pastRun(scene, sim, sim.store.apps[0] as SimApp);
+	return { sim, stopAfter };
+}
