@@ -3,7 +3,8 @@ const MAX_LOOKED_AT = 4096;
 
 /**
  * The text in the bytes of a file. A byte-order mark says how it is written, then what was declared (`charset=`), then the bytes themselves:
- * UTF-16 of Latin text has a zero in every second place, and what is no valid UTF-8 is taken for Windows-1252, which holds Latin-1.
+ * UTF-16 of Latin text has a zero in every second place, and what is no valid UTF-8 is what the text says of itself, else Windows-1252,
+ * which holds Latin-1.
  */
 export function decodeText(bytes: Uint8Array, declared?: string): string {
 	const marked = encodingOfMark(bytes);
@@ -12,8 +13,14 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
 	try {
 		return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 	} catch {
-		return new TextDecoder('windows-1252').decode(bytes);
+		return new TextDecoder(knownEncoding(writtenInside(bytes)) ?? 'windows-1252').decode(bytes);
 	}
+}
+
+/** What XML, HTML and CSS say of themselves. */
+function writtenInside(bytes: Uint8Array): string | undefined {
+	const begin = new TextDecoder('windows-1252').decode(bytes.subarray(0, MAX_LOOKED_AT));
+	return /(?:<\?xml[^>]*\sencoding|<meta[^>]*\scharset|^@charset)\s*=?\s*["']?([\w:.-]+)/i.exec(begin)?.[1];
 }
 
 function encodingOfMark([first, second, third]: Uint8Array): string | undefined {

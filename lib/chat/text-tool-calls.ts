@@ -109,12 +109,12 @@ export class TextToolCalls {
 	private give(text: string): string {
 		if (text === '') return '';
 		this.code.push(text);
-		const all = (this.gap ?? '') + text;
-		const isBlank = all.trim() === '';
+		const isBlank = text.trim() === '';
 		if (this.gap !== undefined && isBlank) {
-			this.gap = all;
+			this.gap += text;
 			return '';
 		}
+		const all = (this.gap ?? '') + text;
 		const given = this.gap !== undefined && !this.gaveText ? all.trimStart() : all;
 		this.gap = undefined;
 		this.gaveText ||= !isBlank;

@@ -41,6 +41,8 @@ type State =
 export class ThinkSplitter {
 	private state: State = { at: 'start' };
 	private held = '';
+	/** White space at the beginning, in front of `held`. */
+	private blank = '';
 	/** What is held back in front of `held` while nothing is decided, already searched. */
 	private passed = '';
 	private search = new TagSearch();
@@ -82,8 +84,8 @@ export class ThinkSplitter {
 			this.held += '\n';
 			while (this.step(out));
 		}
-		const rest = this.takePassed() + this.held;
-		this.held = '';
+		const rest = this.takePassed() + this.blank + this.held;
+		this.held = this.blank = '';
 		if (this.state.at === 'thinking') out.reasoning += rest;
 		else if (this.state.at !== 'gap') out.text += rest;
 		if (wasUndecided && !this.openingMissing) out.text = out.text.slice(0, -1);
@@ -108,14 +110,19 @@ export class ThinkSplitter {
 
 	private atStart(): boolean {
 		const begin = this.held.trimStart();
+		this.blank += this.held.slice(0, this.held.length - begin.length);
+		this.held = begin;
 		const [tag] = tagsIn(begin.slice(0, MAX_TAG));
 		if (tag?.start === 0 && tag.close !== undefined) {
 			this.held = begin.slice(tag.end);
+			this.blank = '';
 			this.state = { at: 'thinking', close: tag.close };
 			this.sawTag = true;
 			return true;
 		}
 		if (begin === '' || (tag === undefined && beginningOfTag(begin) === 0)) return false;
+		this.held = this.blank + begin;
+		this.blank = '';
 		this.state = { at: this.openingTagMayBeMissing && !this.sawTag ? 'undecided' : 'answer' };
 		return true;
 	}

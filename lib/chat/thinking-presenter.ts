@@ -3,8 +3,6 @@ import type { AssemblyStep } from './assembly';
 /** What the reader sees: the answer, and on request the thinking in front of it between `<think>` tags, which chat front ends fold. */
 export class ThinkingPresenter {
 	private open = false;
-	/** White space that may turn out to be all the thinking there is: models that do not think send an empty block. */
-	private blank = '';
 	private text = '';
 
 	constructor(private readonly showThinking: boolean) {}
@@ -31,14 +29,13 @@ export class ThinkingPresenter {
 
 	private think(reasoning: string): string {
 		if (this.open) return reasoning;
-		this.blank += reasoning;
-		if (this.blank.trim() === '') return '';
+		// It may turn out to be all the thinking there is: models that do not think send an empty block.
+		if (reasoning.trim() === '') return '';
 		this.open = true;
-		return `<think>\n${this.blank.trimStart()}`;
+		return `<think>\n${reasoning.trimStart()}`;
 	}
 
 	private close(): string {
-		this.blank = '';
 		if (!this.open) return '';
 		this.open = false;
 		return '\n</think>\n\n';

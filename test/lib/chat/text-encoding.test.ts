@@ -29,6 +29,13 @@ describe('the text of a file', () => {
 		expect(decodeText(Buffer.from(''), 'utf-8')).toBe('');
 	});
 
+	it.each([
+		'<?xml version="1.0" encoding="windows-1251"?><a>\xfc</a>',
+		'<html><meta charset=windows-1251><p>\xfc',
+		'<META http-equiv="Content-Type" content="text/html; charset=windows-1251">\xfc',
+		'@charset "windows-1251"; /* \xfc */',
+	])('declared in the text itself: %s', (text) => expect(decodeText(latin(text))).toContain('ь'));
+
 	it('Chinese in GBK, where it is declared', () => {
 		expect(decodeText(Buffer.from([0xc4, 0xe3, 0xba, 0xc3]), 'gbk')).toBe('你好');
 		expect(decodeText(Buffer.from('你好'))).toBe('你好');

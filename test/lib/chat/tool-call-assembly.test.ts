@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 
+import { Assembly } from '../../../lib/chat/assembly';
+import { ThinkingPresenter } from '../../../lib/chat/thinking-presenter';
 import { ToolCallAssembly } from '../../../lib/chat/tool-call-assembly';
 import type { ToolCallPiece } from '../../../lib/chat/types';
 import { process } from '../../support/node';
@@ -356,6 +358,21 @@ describe('effort', () => {
 		const pieces = [...many(1, '{"x":"'), ...many(50_000, 'abcd'), ...many(1, '"}')];
 		// 24 s when the arguments were parsed with every piece.
 		expect(cost(pieces)).toBeLessThan(2_000);
+	});
+
+	it('100,000 pieces of white space, as models write them that have lost their way', () => {
+		const before = process.cpuUsage();
+		for (const field of ['text', 'reasoning'])
+			for (const tags of [true, false]) {
+				const assembly = new Assembly({
+					toolsInText: [{ name: 'f', parameters: {} }],
+					openingThinkTagMayBeMissing: tags,
+				});
+				const presenter = new ThinkingPresenter(true);
+				for (let i = 0; i < 100_000; i++) presenter.show(assembly.push({ [field]: '\n' }));
+			}
+		const { user, system } = process.cpuUsage(before);
+		expect((user + system) / 1000).toBeLessThan(3_000);
 	});
 
 	it('20,000 pieces of {}, of the same arguments, and of white space', () => {
