@@ -5,7 +5,7 @@
 import { addAudio, append, messageEnd, messageFile, messageText, replace } from './events/answer';
 import { NODE_EVENTS, addAgentLog, addForm, addNode, addThought, updateWorkflow } from './events/collect';
 import type { RunState } from './events/state';
-import { plan } from './events/termination';
+import { nextStep } from './events/termination';
 import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './events/workflow';
 import { fields, isFields, number, text, type Fields } from './read';
 import type { RunStep, TextDelta } from './types';
@@ -64,7 +64,7 @@ export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 		if (isFields(event)) apply(state, event, deltas);
 		else state.badEvents++;
 	}
-	const { next, graceMs } = plan(state);
+	const { next, graceMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
 	if (graceMs === undefined) return { state, deltas, next };
 	const graceAnew = isFields(event) && event.event === 'tts_message';
@@ -79,7 +79,7 @@ function apply(state: RunState, event: Fields, deltas: TextDelta[]): void {
 		return;
 	}
 	// While only speech is waited for, the answer is complete and accepted: nothing else may change it.
-	if (plan(state).settled) return;
+	if (nextStep(state).settled) return;
 	noteIds(state, event);
 	HANDLERS.get(name)?.(state, event, deltas, fields(event.data));
 }

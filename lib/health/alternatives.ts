@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import { advise, describeProbe, type Weighed } from './finding';
+import { advise, describeProbe, type FindingWithStatus } from './finding';
 import { listOf } from './answers';
 import type { Alternative, Observations, Probe } from './observations';
 
@@ -16,7 +16,7 @@ export function withAlternative(
 	{ alternatives }: Observations,
 	observed: string,
 	advice: string,
-): [observed: string, change: Partial<Weighed>] {
+): [observed: string, change: Partial<FindingWithStatus>] {
 	const works = alternatives.find(isReached);
 	if (works === undefined) return [observed, {}];
 	const address = `Type ${works.baseUrl} as base URL: there ${{ anything: 'the server', models: 'the API', dify: 'the API of Dify' }[works.expects]} answers.`;
@@ -31,7 +31,7 @@ export function withAlternative(
  * An address that leads on to another one. Questions are asked there as well, so all looks well; but a POST, and with it every generation, is
  * repeated only where the status says so.
  */
-export function movedFindings(probe: Probe | undefined): Weighed[] {
+export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 	if (probe?.answered !== true || probe.endedAt === undefined) return [];
 	const asked = bare(probe.url);
 	const ended = bare(probe.endedAt);

@@ -1,10 +1,10 @@
 import { resolveDifyBase } from '../dify/base-url';
 import { ServerError } from '../errors/server-error';
 import { diagnose } from './diagnosis';
-import { difyPlan } from './dify';
+import { probeDify } from './dify';
 import { progressOf } from './facts';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
-import { modelServerPlan, observe, type CheckOptions, type Target } from './probes';
+import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
 
 /** What a check tells. Plain data without any key, ready to be an item. */
 export interface CheckResult
@@ -23,7 +23,7 @@ export interface CheckResult
 	checkMs: number;
 }
 
-const MOST_REMEMBERED = 200;
+const MAX_REMEMBERED = 200;
 
 /** The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and refuses now has exited. */
 const remembered = new Map<string, Memory>();
@@ -50,7 +50,7 @@ export async function inspect(
 	target: Target,
 	options: CheckOptions = {},
 ): Promise<{ result: CheckResult; observations: Observations }> {
-	const seen = await observe(target, target.service === 'dify' ? difyPlan : modelServerPlan, options);
+	const seen = await observe(target, target.service === 'dify' ? probeDify : probeModelServer, options);
 	const address = seen.url?.api;
 	const last = address === undefined ? undefined : remembered.get(address);
 	const now = Date.now();
@@ -111,7 +111,7 @@ function addressOf({ service, url }: Observations): string | null {
 }
 
 function remember(address: string, memory: Memory): void {
-	if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
 	remembered.set(address, memory);
 }
 

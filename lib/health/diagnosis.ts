@@ -3,7 +3,7 @@ import { expectationFindings } from './expectations';
 import { describeServer, gpuShares } from './facts';
 import { keyFindings, unauthorized } from './key';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
-import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type Weighed } from './finding';
+import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type FindingWithStatus } from './finding';
 import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
 import type {
 	Finding,
@@ -51,10 +51,10 @@ export function diagnose(observations: Observations): Diagnosis {
 	return { status, findings, summary: summarise(status, findings, report, observations), report };
 }
 
-function findAll(observations: Observations, report: ServerReport): Weighed[] {
+function findAll(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { rejected } = observations;
 	if (rejected !== undefined) return [fromFailure(rejected, rejected.message)];
-	const blocked = wayThere(observations);
+	const blocked = connectionFindings(observations);
 	if (blocked.length > 0) return blocked;
 	if (observations.service === 'dify') return difyFindings(observations);
 	const closed = apiFindings(observations, report);
@@ -86,7 +86,7 @@ const MOST_TELLING: FailureKind[] = [
 ];
 
 /** Whether anything answered at all, and if not, why. */
-function wayThere(observations: Observations): Weighed[] {
+function connectionFindings(observations: Observations): FindingWithStatus[] {
 	const probes = Object.values(observations.probes);
 	const failed = probes.flatMap((probe) => (probe.answered ? [] : [probe]));
 	if (failed.length < probes.length || failed.length === 0) return [];
@@ -117,7 +117,7 @@ function wayThere(observations: Observations): Weighed[] {
 }
 
 /** Whether what answers is the API, and lets us in. */
-function apiFindings(observations: Observations, report: ServerReport): Weighed[] {
+function apiFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { probes, url } = observations;
 	const { models, health } = probes;
 	if (models === undefined || url === undefined) return [];
@@ -156,9 +156,9 @@ function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): Pro
 }
 
 /** Signs that the server answers without being able to work. */
-function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): Weighed[] {
+function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): FindingWithStatus[] {
 	const { health, metrics, slots } = probes;
-	const findings: Weighed[] = [];
+	const findings: FindingWithStatus[] = [];
 	const isLlama = report.server.kind === 'llamaServer';
 	const silent = [isLlama ? metrics : undefined, slots, health].find(
 		(probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit',
@@ -203,8 +203,8 @@ function saysUnwell({ status, text, headers }: Extract<Probe, { answered: true }
 const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
 /** Models of a router that failed to load. Where another one is needed, and that is fine, they are no reason for an alarm. */
-function routerFindings({ probes, expectations }: Observations): Weighed[] {
-	return modelsIn(probes.models).flatMap((model): Weighed[] => {
+function routerFindings({ probes, expectations }: Observations): FindingWithStatus[] {
+	return modelsIn(probes.models).flatMap((model): FindingWithStatus[] => {
 		const { id, state, exitCode, args = [] } = model;
 		if (state !== 'failed') return [];
 		const facts = { model: id, exitCode, args: withoutSecrets(args).join(' ') };
@@ -228,11 +228,11 @@ function withoutSecrets(args: readonly string[]): string[] {
 }
 
 /** Room for requests: slots, queue, context, GPU. */
-function capacityFindings(observations: Observations, report: ServerReport): Weighed[] {
+function capacityFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { expectations, maxConcurrentRequests } = observations;
 	const { queue, contextPerSlot, features, server } = report;
 	const slots = report.slots.total;
-	const findings: Weighed[] = [];
+	const findings: FindingWithStatus[] = [];
 	const known = { slots: slots ?? undefined };
 	if (slots !== null && maxConcurrentRequests > slots) {
 		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;

@@ -3,7 +3,7 @@ import type { DifyFailureKind } from '../dify/codes';
 import { isRecord } from '../values';
 import { remedyFor } from '../errors/remedies';
 import { movedFindings, withAlternative } from './alternatives';
-import { advise, describeProbe, fromFailure, type Weighed } from './finding';
+import { advise, describeProbe, fromFailure, type FindingWithStatus } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
@@ -31,7 +31,7 @@ const MEANING: Partial<Record<DifyFailureKind, { meaning: string; status: Health
 };
 
 /** What the answers of a Dify mean: contract dify 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not published), 6. */
-export function difyFindings(observations: Observations): Weighed[] {
+export function difyFindings(observations: Observations): FindingWithStatus[] {
 	const { probes, keyType = 'app' } = observations;
 	const foreign = Object.values(probes).find(
 		(probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''),
@@ -57,8 +57,8 @@ export function difyFindings(observations: Observations): Weighed[] {
 	return parameters.status < 300 && isRecord(parameters.json) ? fine : [refused(observations, parameters)];
 }
 
-/** Something else did answer, or `wayThere` in `diagnosis.ts` would have spoken. */
-function unanswered(probe: Extract<Probe, { answered: false }>): Weighed {
+/** Something else did answer, or `connectionFindings` in `diagnosis.ts` would have spoken. */
+function unanswered(probe: Extract<Probe, { answered: false }>): FindingWithStatus {
 	if (probe.failure.kind === 'totalLimit') return advise('difySlow', 'error', describeProbe(probe), {}, 'degraded');
 	return fromFailure(probe.failure, describeProbe(probe), { status: 'degraded' });
 }
@@ -71,7 +71,7 @@ function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 	return typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags));
 }
 
-function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): Weighed {
+function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): FindingWithStatus {
 	const [is, wanted] =
 		keyType === 'app'
 			? ['the key of a knowledge base', 'the key of an app']
@@ -87,7 +87,7 @@ function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledg
 	};
 }
 
-function refused(observations: Observations, probe: Answered): Weighed {
+function refused(observations: Observations, probe: Answered): FindingWithStatus {
 	const failed = describeDifyFailure({
 		status: probe.status,
 		body: probe.text,
@@ -113,7 +113,7 @@ function refused(observations: Observations, probe: Answered): Weighed {
 	};
 }
 
-function misplaced(probe: Probe): Weighed {
+function misplaced(probe: Probe): FindingWithStatus {
 	return {
 		id: 'thisIsAModelServer',
 		severity: 'error',

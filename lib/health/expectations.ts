@@ -1,11 +1,11 @@
 import { remedyFor } from '../errors/remedies';
-import { advise, fromFailure, type Weighed } from './finding';
+import { advise, fromFailure, type FindingWithStatus } from './finding';
 import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
 
 /** What the user needs and the server does not have, each as a finding. */
-export function expectationFindings(observations: Observations, report: ServerReport): Weighed[] {
+export function expectationFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { expectations } = observations;
 	const { models } = report;
 	if (models.length === 0)
@@ -36,7 +36,7 @@ function modelFindings(
 	{ expectations, probes }: Observations,
 	{ models, server }: ServerReport,
 	wanted: ModelFacts | undefined,
-): Weighed[] {
+): FindingWithStatus[] {
 	const { model } = expectations;
 	if (model === undefined) return [];
 	const others = models.map(({ id }) => id);
@@ -69,8 +69,8 @@ function abilityFindings(
 	{ expectations }: Observations,
 	{ server }: ServerReport,
 	subjects: readonly ModelFacts[],
-): Weighed[] {
-	const findings: Weighed[] = [];
+): FindingWithStatus[] {
+	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
 		findings.push(fromFailure({ kind, ...remedyFor(kind) }, observed));
@@ -105,8 +105,8 @@ function vectorFindings(
 	{ expectations, url }: Observations,
 	{ server, features }: ServerReport,
 	subjects: readonly ModelFacts[],
-): Weighed[] {
-	const findings: Weighed[] = [];
+): FindingWithStatus[] {
+	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	if (expectations.embeddings) {
 		const able = features.embeddings ?? anyOf(subjects.map(({ embeddings }) => embeddings));
@@ -151,7 +151,7 @@ function contextFindings(
 	{ expectations }: Observations,
 	report: ServerReport,
 	subjects: readonly ModelFacts[],
-): Weighed[] {
+): FindingWithStatus[] {
 	const { minContext } = expectations;
 	if (minContext === undefined || minContext <= 0) return [];
 	const known = subjects.flatMap(({ context }) => (context === null ? [] : [context]));
@@ -165,7 +165,7 @@ function contextFindings(
 	];
 }
 
-function slotFindings({ expectations }: Observations, { slots }: ServerReport): Weighed[] {
+function slotFindings({ expectations }: Observations, { slots }: ServerReport): FindingWithStatus[] {
 	const { minSlots } = expectations;
 	if (minSlots === undefined || slots.total === null || slots.total >= minSlots) return [];
 	return [

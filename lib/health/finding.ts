@@ -3,7 +3,7 @@ import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
-export interface Weighed extends Finding {
+export interface FindingWithStatus extends Finding {
 	status?: HealthStatus;
 }
 
@@ -38,7 +38,11 @@ export function statusOf(kind: FailureKind): HealthStatus {
 }
 
 /** A finding from the table of remedies that the other nodes use too. */
-export function fromFailure(failure: ProbeFailure, observed: string, change: Partial<Weighed> = {}): Weighed {
+export function fromFailure(
+	failure: ProbeFailure,
+	observed: string,
+	change: Partial<FindingWithStatus> = {},
+): FindingWithStatus {
 	const { kind, message, remedy } = failure;
 	return { id: kind, severity: 'error', observed, meaning: message, advice: remedy, status: statusOf(kind), ...change };
 }
@@ -50,7 +54,7 @@ export function advise(
 	observed: string,
 	facts: AdviceFacts = {},
 	status?: HealthStatus,
-): Weighed {
+): FindingWithStatus {
 	return { id, severity, observed, ...ADVICE[id](facts), ...(status === undefined ? {} : { status }) };
 }
 
@@ -83,12 +87,13 @@ const WEIGHT: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 const STATUS_ORDER: HealthStatus[] = ['unreachable', 'unauthorized', 'loading', 'misconfigured', 'degraded'];
 
 /** Most important first; what was found first stays first among equals. */
-export function sorted(findings: readonly Weighed[]): Weighed[] {
-	const byStatus = ({ status }: Weighed) => (status === undefined ? STATUS_ORDER.length : STATUS_ORDER.indexOf(status));
+export function sorted(findings: readonly FindingWithStatus[]): FindingWithStatus[] {
+	const byStatus = ({ status }: FindingWithStatus) =>
+		status === undefined ? STATUS_ORDER.length : STATUS_ORDER.indexOf(status);
 	return [...findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b));
 }
 
-export function overall(findings: readonly Weighed[]): HealthStatus {
+export function overall(findings: readonly FindingWithStatus[]): HealthStatus {
 	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
 }
 

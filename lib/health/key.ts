@@ -2,7 +2,7 @@
 import { isBasic, looksLikeHtml } from '../errors/http-failure';
 import { remedyFor } from '../errors/remedies';
 import { listOf, traitsOfServer } from './answers';
-import { advise, describeProbe, fromFailure, type Weighed } from './finding';
+import { advise, describeProbe, fromFailure, type FindingWithStatus } from './finding';
 import type { HealthServerKind, Observations, Probe, ProbeFailure } from './observations';
 
 type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
@@ -14,7 +14,7 @@ export function unauthorized(
 	failure: ProbeFailure,
 	observed: string,
 	kind: HealthServerKind,
-): Weighed {
+): FindingWithStatus {
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(probe)) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
@@ -30,7 +30,7 @@ export function unauthorized(
  * Servers that show their list of models to everybody: there only another route tells whether the key is right. Where none does, the user
  * has to know that nobody looked at it.
  */
-export function keyFindings(observations: Observations, kind: HealthServerKind): Weighed[] {
+export function keyFindings(observations: Observations, kind: HealthServerKind): FindingWithStatus[] {
 	const { probes, keySet } = observations;
 	const { wantsNoKey } = traitsOfServer(kind);
 	if (wantsNoKey === true || probes.models === undefined) return [];

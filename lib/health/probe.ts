@@ -13,7 +13,7 @@ export interface ProbeOptions {
 	json?: unknown;
 }
 
-const MOST_TEXT = 256 * 1024;
+const MAX_TEXT = 256 * 1024;
 /** Several questions are asked at once, and what answers may be anything. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -47,7 +47,7 @@ export async function ask(
 			...(answer.redirects === undefined ? {} : { redirects: answer.redirects }),
 			status: answer.status,
 			headers: answer.headers,
-			text: text.slice(0, MOST_TEXT),
+			text: text.slice(0, MAX_TEXT),
 			json: text === answer.text ? answer.json : parseJson(text),
 			...(noAnswer ? { failure: describeFailure(connection.refusal(answer)) } : {}),
 		};

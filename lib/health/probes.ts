@@ -36,13 +36,13 @@ export interface CheckOptions {
 
 export const TIME_LIMIT_MS = 2_500;
 /** What is asked second always gets a little time, also where the first round used all of it. */
-const LEAST_MS = 300;
-const MOST_MODELS_ASKED = 12;
+const MIN_MS = 300;
+const MAX_MODELS_ASKED = 12;
 /** For the list of models, before a server counts as one whose `/health` may be asked. */
-const MOST_WAITED_MS = 30_000;
+const MAX_WAITED_MS = 30_000;
 
-/** What a probe plan works with. */
-export interface Plan {
+/** What the questions to a server work with. */
+export interface ProbeContext {
 	target: Target;
 	connection: Connection;
 	options: CheckOptions;
@@ -52,8 +52,8 @@ export interface Plan {
 	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
 }
 
-/** Whichever plan fits the service sees what it can; the result is plain data. */
-export type Seen = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
+/** What the questions brought, as plain data. */
+export type ProbeResults = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
 
 /**
  * Looks at a server, without starting a generation, without loading or waking anything, all questions side by side where that is safe.
@@ -62,14 +62,14 @@ export type Seen = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
  */
 export async function observe(
 	target: Target,
-	plan: (plan: Plan) => Promise<Seen>,
+	look: (context: ProbeContext) => Promise<ProbeResults>,
 	options: CheckOptions = {},
 ): Promise<Observations> {
 	const startedAt = performance.now();
 	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = 1000, signal, expectations = {} } = options;
 	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
 	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
-	const left = () => Math.max(LEAST_MS, timeLimitMs - (performance.now() - startedAt));
+	const left = () => Math.max(MIN_MS, timeLimitMs - (performance.now() - startedAt));
 	const base = {
 		service: target.service,
 		keySet: target.keySet,
@@ -89,7 +89,7 @@ export async function observe(
 			checkMs: elapsed(startedAt),
 		};
 	}
-	const seen = await plan({
+	const seen = await look({
 		target,
 		connection: connected,
 		options,
@@ -119,38 +119,38 @@ function tryConnect(connect: () => Connection): Connection | ServerError {
 }
 
 /** Contract llama-server 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
-export async function modelServerPlan(plan: Plan): Promise<Seen> {
-	const { root, origin, api } = plan.connection.url;
+export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
+	const { root, origin, api } = context.connection.url;
 	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits for it here.
-	const metrics = plan.ask(`${root}/metrics`);
-	const models = plan.ask(`${api}/models`);
-	const isHarmless = mayAskHealth(plan, models);
+	const metrics = context.ask(`${root}/metrics`);
+	const models = context.ask(`${api}/models`);
+	const isHarmless = mayAskHealth(context, models);
 	const first = await named({
-		health: isHarmless.then(async (yes) => (yes ? await plan.ask(`${root}/health`) : undefined)),
+		health: isHarmless.then(async (yes) => (yes ? await context.ask(`${root}/health`) : undefined)),
 		models,
-		props: plan.ask(`${root}/props`),
-		ollamaVersion: plan.ask(`${root}/api/version`),
-		version: plan.ask(`${root}/version`),
+		props: context.ask(`${root}/props`),
+		ollamaVersion: context.ask(`${root}/api/version`),
+		version: context.ask(`${root}/version`),
 		...(root === origin
 			? {}
-			: { originHealth: isHarmless.then(async (yes) => (yes ? await plan.ask(`${origin}/health`) : undefined)) }),
+			: { originHealth: isHarmless.then(async (yes) => (yes ? await context.ask(`${origin}/health`) : undefined)) }),
 	});
 	const [second, perModel, alternatives] = await Promise.all([
-		secondRound(plan, first),
-		askModels(plan, first),
-		tryOtherAddresses(plan, first),
+		secondRound(context, first),
+		askModels(context, first),
+		tryOtherPaths(context, first),
 	]);
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
 }
 
 /** Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no LiteLLM. */
 async function mayAskHealth(
-	{ options: { timeLimitMs = TIME_LIMIT_MS } }: Plan,
+	{ options: { timeLimitMs = TIME_LIMIT_MS } }: ProbeContext,
 	models: Promise<Probe>,
 ): Promise<boolean> {
 	let disarm = () => {};
 	const late = new Promise<undefined>((resolve) => {
-		disarm = afterMs(Math.min(MOST_WAITED_MS, Math.ceil(timeLimitMs / 2)), () => resolve(undefined));
+		disarm = afterMs(Math.min(MAX_WAITED_MS, Math.ceil(timeLimitMs / 2)), () => resolve(undefined));
 	});
 	const list = await Promise.race([models, late]);
 	disarm();
@@ -165,40 +165,41 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 	return Object.fromEntries(entries.filter(([, probe]) => probe !== undefined));
 }
 
-async function secondRound(plan: Plan, first: Round): Promise<Round> {
-	const { root, api, typed } = plan.connection.url;
+async function secondRound(context: ProbeContext, first: Round): Promise<Round> {
+	const { root, api, typed } = context.connection.url;
 	const { kind } = serverOf(first);
 	const { nativeApi, guardedRoute } = traitsOfServer(kind);
 	if (nativeApi === 'ollama')
-		return await named({ ollamaTags: plan.ask(`${root}/api/tags`), ollamaRunning: plan.ask(`${root}/api/ps`) });
+		return await named({ ollamaTags: context.ask(`${root}/api/tags`), ollamaRunning: context.ask(`${root}/api/ps`) });
 	const questions: Parameters<typeof named>[0] = {};
 	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
-		questions.guarded = plan.ask(root + guardedRoute.path, guardedRoute.json);
-	if (plan.target.keySet && mustAskWithoutKey(first, kind))
-		questions.keyless = plan.askElsewhere(typed, 'models').then(({ probe }) => probe);
+		questions.guarded = context.ask(root + guardedRoute.path, guardedRoute.json);
+	if (context.target.keySet && mustAskWithoutKey(first, kind))
+		questions.keyless = context.askElsewhere(typed, 'models').then(({ probe }) => probe);
 	// No list of models: Hugging Face's servers for embeddings tell about themselves there.
 	if (first.models?.answered === true && first.models.status === 404 && first.models.text.trim() === '')
-		questions.info = plan.ask(`${root}/info`);
+		questions.info = context.ask(`${root}/info`);
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
 	if (kind === 'llamaServer' && props.is_sleeping === false) {
-		if (plan.options.readSlots === true && props.endpoint_slots !== false) questions.slots = plan.ask(`${root}/slots`);
+		if (context.options.readSlots === true && props.endpoint_slots !== false)
+			questions.slots = context.ask(`${root}/slots`);
 		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it is on.
-		questions.embeddings = plan.ask(`${api}/embeddings`, {});
-		questions.rerank = plan.ask(`${api}/rerank`, {});
+		questions.embeddings = context.ask(`${api}/embeddings`, {});
+		questions.rerank = context.ask(`${api}/rerank`, {});
 	}
 	const second = await named(questions);
 	const told = serverOf({ ...first, ...second }).kind;
 	const late = told === kind ? undefined : traitsOfServer(told).guardedRoute;
-	return late === undefined ? second : { ...second, guarded: await plan.ask(root + late.path, late.json) };
+	return late === undefined ? second : { ...second, guarded: await context.ask(root + late.path, late.json) };
 }
 
-async function askModels(plan: Plan, first: Round): Promise<Record<string, ModelProbes>> {
-	const { root } = plan.connection.url;
+async function askModels(context: ProbeContext, first: Round): Promise<Record<string, ModelProbes>> {
+	const { root } = context.connection.url;
 	const { kind } = serverOf(first);
 	const models = modelsIn(first.models);
 	const perModel: Record<string, ModelProbes> = {};
-	const wanted = plan.options.expectations?.model;
+	const wanted = context.options.expectations?.model;
 	const wantedFirst = (some: typeof models) =>
 		[
 			...some.filter((model) => isModelNamed(model, wanted)),
@@ -208,12 +209,12 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 	if (nativeApi === 'router') {
 		const loaded = wantedFirst(models.filter(({ state }) => state === 'loaded'));
 		await Promise.all(
-			loaded.slice(0, MOST_MODELS_ASKED).map(async (id) => {
+			loaded.slice(0, MAX_MODELS_ASKED).map(async (id) => {
 				// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 				const query = `?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`;
 				const [props, metrics] = await Promise.all([
-					plan.ask(`${root}/props${query}`),
-					plan.ask(`${root}/metrics${query}`),
+					context.ask(`${root}/props${query}`),
+					context.ask(`${root}/metrics${query}`),
 				]);
 				perModel[id] = { props, metrics };
 			}),
@@ -222,9 +223,9 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 	if (nativeApi === 'ollama') {
 		await Promise.all(
 			wantedFirst(models)
-				.slice(0, MOST_MODELS_ASKED)
+				.slice(0, MAX_MODELS_ASKED)
 				.map(async (id) => {
-					perModel[id] = { show: await plan.ask(`${root}/api/show`, { model: id }) };
+					perModel[id] = { show: await context.ask(`${root}/api/show`, { model: id }) };
 				}),
 		);
 	}
@@ -232,23 +233,23 @@ async function askModels(plan: Plan, first: Round): Promise<Record<string, Model
 }
 
 /** Where the address leads to something else than the API, the usual places of the API are tried, without the key. */
-async function tryOtherAddresses(plan: Plan, first: Round): Promise<Alternative[]> {
-	const { url } = plan.connection;
+async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alternative[]> {
+	const { url } = context.connection;
 	const main = first.models;
-	if (main?.answered !== true) return await tryOtherRoads(plan, first);
+	if (main?.answered !== true) return await tryLikelyAddresses(context, first);
 	const isElsewhere =
 		listOf(main) === undefined && ['wrongPath', 'notAnApi', 'invalidAnswer'].includes(main.failure?.kind ?? '');
 	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
 	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
-	return await Promise.all(places.map(async (place) => await plan.askElsewhere(place, 'models')));
+	return await Promise.all(places.map(async (place) => await context.askElsewhere(place, 'models')));
 }
 
 /**
  * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key. Nothing but the same
  * machine is asked, and no other port.
  */
-export async function tryOtherRoads(
-	{ connection: { url }, askElsewhere }: Plan,
+export async function tryLikelyAddresses(
+	{ connection: { url }, askElsewhere }: ProbeContext,
 	first: Round,
 	base = url.root,
 ): Promise<Alternative[]> {

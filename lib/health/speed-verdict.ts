@@ -1,5 +1,5 @@
 import { ADVICE } from './advice';
-import { advise, fromFailure, type Weighed } from './finding';
+import { advise, fromFailure, type FindingWithStatus } from './finding';
 import type { ModelFacts, Severity } from './observations';
 import type { SpeedRun } from './speed';
 
@@ -12,8 +12,8 @@ const CPU_BANDWIDTH = 60e9;
 /** What an MI50 really reaches, of its 1,024 GB/s. */
 const MI50_BANDWIDTH = 400e9;
 /** Smaller models run well on CPUs, and are too quick to be judged. */
-const LEAST_SIZE = 1e9;
-const LEAST_TOKENS = 16;
+const MIN_SIZE = 1e9;
+const MIN_TOKENS = 16;
 /** Nobody reads along at less. */
 const UNBEARABLE = 3;
 
@@ -29,8 +29,8 @@ export function judgeSpeed(
 	runs: readonly SpeedRun[],
 	model: ModelFacts | undefined,
 	{ slots, wanted, atOnce }: RunsAtOnce,
-): Weighed[] {
-	const findings: Weighed[] = [];
+): FindingWithStatus[] {
+	const findings: FindingWithStatus[] = [];
 	const first = runs[0];
 	for (const failure of firstOfEachKind(runs)) {
 		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
@@ -67,12 +67,12 @@ const NO_TOKENS = {
 	advice: `Look at the queue with the operation "Check" (llama-server with --metrics). If nobody else uses the server: ${ADVICE.stuck().advice}`,
 };
 
-function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): Weighed[] {
+function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): FindingWithStatus[] {
 	const tokens = samples[0]?.generatedTokens ?? 0;
 	// The speed of a whole answer only says what the model makes at least.
-	if (tokensPerSecond === null || tokens < LEAST_TOKENS || samples[0]?.measuredBy === 'wholeAnswer') return [];
+	if (tokensPerSecond === null || tokens < MIN_TOKENS || samples[0]?.measuredBy === 'wholeAnswer') return [];
 	const size = model?.size ?? null;
-	if (size === null || size < LEAST_SIZE) {
+	if (size === null || size < MIN_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];
 		return [
 			found('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`, {
@@ -105,7 +105,7 @@ function found(
 	severity: Severity,
 	observed: string,
 	sentences: { meaning: string; advice: string },
-): Weighed {
+): FindingWithStatus {
 	return { id, severity, observed, ...sentences };
 }
 

@@ -7,7 +7,7 @@ export const GRACE_MS = 2000;
 /** Dify keeps the stream open for about five seconds after the answer for speech that is still being made. */
 export const AUDIO_GRACE_MS = 5000;
 
-interface Plan {
+interface NextStep {
 	next: RunNext;
 	graceMs?: number;
 	/** Success is certain and only speech is waited for. */
@@ -15,7 +15,7 @@ interface Plan {
 }
 
 /** The termination rules of contract 3.8, from the state alone. They hold for every version, so none has to be known. */
-export function plan(state: RunState): Plan {
+export function nextStep(state: RunState): NextStep {
 	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
 	const end = state.workflowEnd;
 	if (end !== undefined) {
@@ -32,10 +32,10 @@ export function plan(state: RunState): Plan {
 
 /** Whether the run still goes on, as far as the events tell. */
 export function isUnfinished(state: RunState): boolean {
-	return plan(state).next === 'continue';
+	return nextStep(state).next === 'continue';
 }
 
-function afterSuccess(state: RunState): Plan {
+function afterSuccess(state: RunState): NextStep {
 	if (state.hints.wantAudio !== true || state.audioEnded) return { next: 'close' };
 	return { next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true };
 }

@@ -14,8 +14,8 @@ const FULL_LIST = 20;
 /** Those that were written in last come first. */
 const SORT = '-updated_at';
 
-/** Of one search. */
-const MOST_PAGES = 20;
+/** How many pages one search reads at most. */
+const MAX_PAGES = 20;
 
 /** Conversations of the user in the node, newest first, page by page. */
 export async function searchConversations(
@@ -46,7 +46,7 @@ export async function searchConversations(
 			const next = hasMore ? continuationOf(conversations, timeFieldOf(SORT)) : undefined;
 			lastId = next?.afterId;
 			again = next?.again.map(({ id }) => String(id)) ?? [];
-			if (results.length >= FULL_LIST || lastId === undefined || page === MOST_PAGES)
+			if (results.length >= FULL_LIST || lastId === undefined || page === MAX_PAGES)
 				return { results, ...(lastId === undefined ? {} : { paginationToken: [lastId, ...again].join(' ') }) };
 		}
 	} catch (error) {
