@@ -1,5 +1,5 @@
 import { gpustack } from './gpustack';
-import type { Refusal, ServerKind, ServerTraits } from './kind';
+import type { Refusal, ServerTraits } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';
@@ -16,7 +16,7 @@ import { tgi } from './tgi';
 import { vllm } from './vllm';
 
 /** Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it imitates. */
-export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = {
+const EVERY_KIND = {
 	llamaSwap,
 	litellm,
 	llamaRouter,
@@ -32,7 +32,12 @@ export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = {
 	lmStudio,
 	ollama,
 	other,
-};
+} satisfies Record<string, ServerTraits>;
+
+/** Who answers at a base URL. `other`: an OpenAI-compatible server that nothing tells apart. */
+export type ServerKind = keyof typeof EVERY_KIND;
+
+export const KINDS: Readonly<Record<ServerKind, ServerTraits>> = EVERY_KIND;
 
 export function traitsOf(kind: ServerKind): ServerTraits {
 	return KINDS[kind];

@@ -1,23 +1,7 @@
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 
-/** Who answers at a base URL. `other`: an OpenAI-compatible server that nothing tells apart. */
-export type ServerKind =
-	| 'llamaServer'
-	| 'llamaRouter'
-	| 'llamaSwap'
-	| 'ollama'
-	| 'vllm'
-	| 'sglang'
-	| 'gpustack'
-	| 'litellm'
-	| 'lemonade'
-	| 'localai'
-	| 'koboldcpp'
-	| 'lmStudio'
-	| 'tgi'
-	| 'tei'
-	| 'other';
+export type { ServerKind } from './index';
 
 /** One answer of a server, whatever its status. */
 export interface ServerAnswer {

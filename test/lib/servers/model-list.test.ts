@@ -1,6 +1,6 @@
 import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
-import { askServerKind, forgetServerKinds, identify, knownServerKind } from '../../../lib/servers/identify';
+import { forgetServerKinds } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -10,7 +10,6 @@ let sims: LlamaServerSim[] = [];
 
 beforeEach(() => forgetServerKinds());
 afterEach(async () => {
-	jest.restoreAllMocks();
 	await closeChannels();
 	await Promise.all(sims.map(async (sim) => await sim.close()));
 	sims = [];
@@ -271,106 +270,5 @@ describe('one line for the list', () => {
 		[{ id: 'x', aliases: [] }, 'x'],
 	])('%j', (model, line) => {
 		expect(describeModel(model)).toBe(line);
-	});
-});
-
-describe('who answers', () => {
-	it.each<[SimOptions, string, string[]]>([
-		[{}, 'llamaServer', ['GET /v1/models']],
-		[{ profile: 'router' }, 'llamaRouter', ['GET /v1/models']],
-		[{ profile: 'old-llama-server' }, 'llamaServer', ['GET /v1/models']],
-		[{ apiKey: 'needed' }, 'llamaServer', ['GET /v1/models']],
-		[{ profile: 'vllm' }, 'vllm', ['GET /v1/models']],
-		[{ profile: 'ollama' }, 'ollama', ['GET /v1/models']],
-		[{ profile: 'gpustack' }, 'gpustack', ['GET /v1/models']],
-		[{ profile: 'fastapi' }, 'other', ['GET /v1/models', 'GET /api/version']],
-	])('%j is %s, asked once', async (options, kind, asked) => {
-		const sim = await start(options);
-		const connection = connect(sim.url);
-		expect(knownServerKind(connection)).toBeUndefined();
-		expect(await askServerKind(connection)).toBe(kind);
-		expect(await askServerKind(connection)).toBe(kind);
-		expect(knownServerKind(connection)).toBe(kind);
-		expect(paths(sim)).toEqual(asked);
-	});
-
-	it('Ollama with nothing but models of other people', async () => {
-		const sim = await start({ profile: 'ollama' });
-		sim.route(
-			'GET /v1/models',
-			reply.json({ object: 'list', data: [{ id: 'hf.co/someone/model', object: 'model', owned_by: 'someone' }] }),
-		);
-		expect(await askServerKind(connect(sim.url))).toBe('ollama');
-	});
-
-	it('llama-server behind a proxy that hides its header', async () => {
-		const sim = await start();
-		sim.route(
-			'GET /v1/models',
-			reply.json({ data: [{ id: 'x', owned_by: 'llamacpp' }] }, { headers: { server: 'nginx' } }),
-		);
-		expect(await askServerKind(connect(sim.url))).toBe('llamaServer');
-	});
-
-	it('a server that cannot be asked is none of them, and is asked again after a while', async () => {
-		const sim = await start();
-		const connection = connect(sim.url);
-		sim.route('GET /v1/models', reply.closed());
-		expect(await askServerKind(connection)).toBe('other');
-		const asked = paths(sim);
-		expect(await askServerKind(connection)).toBe('other');
-		expect(paths(sim)).toEqual(asked);
-		sim.route('GET /v1/models', undefined);
-		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
-		expect(knownServerKind(connection)).toBeUndefined();
-		expect(await askServerKind(connection)).toBe('llamaServer');
-	});
-
-	it('a list that hangs is waited for once, by all who ask, and not again at once', async () => {
-		const sim = await start();
-		sim.route('GET /v1/models', reply.silence());
-		const connection = connect(sim.url);
-		const kinds = await Promise.all(
-			['a', 'b', 'c'].map(async (model) => await askServerKind(connection, model, { limitMs: 200 })),
-		);
-		kinds.push(await askServerKind(connection));
-		expect(kinds).toEqual(['other', 'other', 'other', 'other']);
-		expect(paths(sim)).toEqual(['GET /v1/models']);
-	});
-
-	it('who stops waiting does not wait for a list that hangs, and does not stop it for the others', async () => {
-		const sim = await start();
-		sim.route('GET /v1/models', reply.silence());
-		const controller = new AbortController();
-		const asking = askServerKind(connect(sim.url), 'a', { signal: controller.signal });
-		await sim.until(() => sim.requests.length === 1);
-		controller.abort();
-		expect(await asking).toBe('other');
-		expect(sim.connections.open).toBe(1);
-	});
-
-	it('a server that was told apart and then is silent stays what it is', async () => {
-		const sim = await start({ profile: 'ollama' });
-		const connection = connect(sim.url);
-		expect(await askServerKind(connection)).toBe('ollama');
-		sim.route('GET /v1/models', reply.silence());
-		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
-		expect(await askServerKind(connection, 'a', { limitMs: 200 })).toBe('ollama');
-		expect(paths(sim)).toEqual(['GET /v1/models', 'GET /v1/models']);
-	});
-
-	it('owners that nobody knows tell nothing', () => {
-		const ofList = (json: unknown) => identify({ models: { status: 200, headers: {}, text: '', json } });
-		expect(ofList({ data: [{ owned_by: 'openai' }] })).toBe('other');
-		expect(ofList({ data: 'x' })).toBe('other');
-		expect(ofList(null)).toBe('other');
-		expect(
-			ofList({
-				data: [
-					{ id: 'hf.co/someone/model:latest', owned_by: 'someone' },
-					{ id: 'llama3:8b', owned_by: 'library' },
-				],
-			}),
-		).toBe('ollama');
 	});
 });

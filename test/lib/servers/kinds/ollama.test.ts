@@ -1,11 +1,11 @@
-import { ChatClient } from '../../../lib/chat/client';
-import type { SourceMessage } from '../../../lib/chat/messages';
-import type { ChatSettings } from '../../../lib/chat/request';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
-import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
-import { PLAIN_SETTINGS } from '../chat/chat-settings';
+import { ChatClient } from '../../../../lib/chat/client';
+import type { SourceMessage } from '../../../../lib/chat/messages';
+import type { ChatSettings } from '../../../../lib/chat/request';
+import { forgetServerKinds } from '../../../../lib/servers/identify';
+import { connectTo } from '../../../../lib/servers/connect';
+import { closeChannels } from '../../../../lib/http/dispatcher';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 
 let sim: LlamaServerSim;
 

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+
+import {
+	countOfParameters,
+	modelEntries,
+	ollamaEntries,
+	readModels,
+	readOllamaModel,
+	readProps,
+} from '../../../lib/servers/models';
+import { isRecord, parseJson } from '../../../lib/values';
+import { examples } from '../../support/properties';
+import { httpFixture } from '../../support/streams';
+
+const recorded = (name: string): unknown => parseJson(httpFixture(`${name}.http`).body.toString('utf8'));
+
+describe('recorded lists', () => {
+	it('llama-server: context, size, what it was trained for', () => {
+		expect(readModels(recorded('llama-server-v0.5.0/models'))).toEqual([
+			{
+				id: expect.any(String) as string,
+				aliases: [],
+				context: expect.any(Number) as number,
+				trainedContext: 8192,
+				parameters: 134515008,
+				size: expect.any(Number) as number,
+				quantization: 'Q4_1',
+			},
+		]);
+	});
+
+	it('a router: states, command lines, what fails and why', () => {
+		const models = readModels(recorded('llama-server-v0.5.0/router-models-failed')) ?? [];
+		const failed = models.find(({ state }) => state === 'failed');
+		expect(failed).toMatchObject({ exitCode: 1, args: expect.arrayContaining(['--model']) as string[] });
+		expect(models.every(({ state }) => state !== undefined)).toBe(true);
+	});
+
+	it('llama-swap: states and aliases', () => {
+		expect(readModels(recorded('llama-swap-0bdb372/models'))).toEqual([
+			{ id: 'broken', aliases: [], state: 'unloaded' },
+			{ id: 'chat', aliases: [], state: 'unloaded' },
+			{ id: 'minilm', aliases: [], state: 'unloaded' },
+			{ id: 'tiny', aliases: ['gpt-4o-mini'], state: 'unloaded' },
+		]);
+	});
+
+	it('Ollama: running models by name', () => {
+		const running = ollamaEntries(recorded('ollama-v0.17.4/ps') as Record<string, unknown>);
+		const [[id, entry]] = [...running!] as [[string, Record<string, unknown>]];
+		expect(readOllamaModel(id, { running: entry })).toMatchObject({
+			id,
+			state: 'loaded',
+			context: expect.any(Number) as number,
+		});
+		expect(readOllamaModel(id, { running: null }).state).toBe('unloaded');
+		expect(readOllamaModel(id, {})).not.toHaveProperty('state');
+	});
+
+	it('/props of llama-server', () => {
+		expect(readProps(recorded('llama-server-v0.5.0/props') as Record<string, unknown>)).toMatchObject({
+			context: expect.any(Number) as number,
+			vision: false,
+			audio: false,
+		});
+	});
+});
+
+describe('forms of a list', () => {
+	it.each<[string, unknown, number | undefined]>([
+		['the usual', { object: 'list', data: [{ id: 'a' }] }, 1],
+		['bare, of home-made servers', [{ id: 'a' }, { id: 'b' }], 2],
+		['null, of Ollama without models', { data: null }, 0],
+		['empty', { data: [] }, 0],
+		['with entries that are none', { data: [null, 'x', 3, { id: 'a' }] }, 1],
+		['a text', { data: 'x' }, undefined],
+		['none', { error: 'x' }, undefined],
+		['no JSON', undefined, undefined],
+	])('%s', (_name, json, count) => {
+		expect(modelEntries(json)?.length).toBe(count);
+	});
+
+	it('an embedding or rerank process of a router is told by its command line', () => {
+		const entry = (id: string, args: string[]) => ({ id, status: { value: 'loaded', args } });
+		const models = readModels({
+			data: [entry('a', ['x', '--embeddings']), entry('b', ['x', '--reranking']), entry('c', ['x', '--model', '-y'])],
+		});
+		expect(models?.map(({ embeddings }) => embeddings)).toEqual([true, true, false]);
+	});
+
+	it.each<[number | string | undefined, number | undefined]>([
+		['8.0B', 8e9],
+		['134.52M', 134_520_000],
+		['500', 500],
+		[7e9, 7e9],
+		['many', undefined],
+		[undefined, undefined],
+	])('%j parameters are %j', (text, count) => {
+		expect(countOfParameters(text)).toBe(count);
+	});
+});
+
+describe('whatever a server answers', () => {
+	it('each model has a name, and no number is below one', () => {
+		const entry = fc.dictionary(
+			fc.constantFrom('id', 'aliases', 'meta', 'architecture', 'status', 'max_model_len', 'owned_by'),
+			fc.oneof(
+				fc.jsonValue(),
+				fc.dictionary(fc.constantFrom('n_ctx', 'size', 'ftype', 'args', 'value', 'failed'), fc.jsonValue()),
+			),
+		);
+		fc.assert(
+			fc.property(fc.oneof(fc.jsonValue(), fc.record({ data: fc.array(entry) })), (json) => {
+				for (const model of readModels(json) ?? []) {
+					expect(model.id).not.toBe('');
+					expect(model.aliases.every((alias) => typeof alias === 'string')).toBe(true);
+					for (const value of [model.context, model.size, model.trainedContext])
+						expect(value === undefined || value > 0).toBe(true);
+				}
+			}),
+			examples(300),
+		);
+	});
+
+	it('props, tags and running models that are anything', () => {
+		fc.assert(
+			fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (props, tag, shown) => {
+				if (isRecord(props)) readProps(props);
+				const model = readOllamaModel('a', {
+					tag: isRecord(tag) ? tag : undefined,
+					shown: isRecord(shown) ? shown : undefined,
+				});
+				expect(model.id).toBe('a');
+				if (isRecord(props)) ollamaEntries(props);
+			}),
+			examples(300),
+		);
+	});
+});
