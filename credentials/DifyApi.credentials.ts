@@ -9,8 +9,9 @@ import type {
 } from 'n8n-workflow';
 
 import { resolveDifyBase } from '../lib/dify/base-url';
-import { DIFY_REMEDIES } from '../lib/dify/codes';
 import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
+import type { FailureKind } from '../lib/errors/kinds';
+import { remedyFor } from '../lib/errors/remedies';
 import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
 
 /** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
@@ -37,6 +38,10 @@ async function authenticate(
 			: {}),
 		headers: { ...request.headers, ...difyHeaders(credential) },
 	};
+}
+
+function advice(kind: FailureKind): string {
+	return remedyFor(kind, { service: 'dify' }).remedy;
 }
 
 export class DifyApi implements ICredentialType {
@@ -101,21 +106,21 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			said(401, `The API key is refused. ${DIFY_REMEDIES.unauthorized}`),
+			said(401, `The API key is refused. ${advice('unauthorized')}`),
 			said(
 				403,
-				`The request is refused. If it is Dify that refuses: ${DIFY_REMEDIES.appDisabled} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
+				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				said(status, `There is no Dify API at this address. ${DIFY_REMEDIES.routeNotFound}`),
+				said(status, `There is no Dify API at this address. ${advice('routeNotFound')}`),
 			),
-			said(429, `Dify gets too many requests. ${DIFY_REMEDIES.rateLimited}`),
-			said(500, `Dify failed. ${DIFY_REMEDIES.serverError}`),
+			said(429, `Dify gets too many requests. ${advice('rateLimited')}`),
+			said(500, `Dify failed. ${advice('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
-				said(status, `A proxy answers, but Dify behind it does not. ${DIFY_REMEDIES.gateway}`),
+				said(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
 			),
-			isText(`Text or a web page answers here, not Dify's API. ${DIFY_REMEDIES.webFrontend}`),
-			lacks(KEY_TEST_FIELD, `Another program than Dify answers here. ${DIFY_REMEDIES.webFrontend}`),
+			isText(`Text or a web page answers here, not Dify's API. ${advice('webFrontend')}`),
+			lacks(KEY_TEST_FIELD, `Another program than Dify answers here. ${advice('webFrontend')}`),
 		] as ICredentialTestRequest['rules'],
 	};
 }

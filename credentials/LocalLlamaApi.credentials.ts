@@ -11,7 +11,7 @@ import type {
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
-import type { FailureKind } from '../lib/errors/server-error';
+import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 
 /** What an error status means here. */
@@ -54,8 +54,8 @@ async function authenticate(
 }
 
 function sentence(kind: FailureKind, status?: number): string {
-	const { message, remedy } = remedyFor(kind, { status });
-	return `${message}. ${remedy}`;
+	const { title, meaning = title, remedy } = remedyFor(kind, { status });
+	return `${meaning}. ${remedy}`;
 }
 
 export class LocalLlamaApi implements ICredentialType {

@@ -1,7 +1,7 @@
+import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { DIFY_REMEDIES } from './codes';
 import { latestConversation, ownsConversation } from './conversations';
-import { DifyError, hasBegun, refusedHere } from './failure';
+import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
 import type { DifyFileRef } from './files';
 import type { Fields } from './read';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
@@ -40,11 +40,11 @@ export interface ChatAnswer {
 /**
  * Sends one message to a chatbot, agent or chatflow.
  *
- * @throws {DifyError} and {ServerError} as `startRun`
+ * @throws {ServerError} as `startRun`
  */
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
 	// Blanks alone are a query to Dify (contract 2.1).
-	if (request.query === '') throw refusedHere('emptyQuery', 'The query is empty');
+	if (request.query === '') throw refusedHere('emptyQuery');
 	const conversationId = await conversationOf(client, request, options);
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, { ...options, ...more });
@@ -93,9 +93,9 @@ async function conversationOf(
 
 function isStale(error: unknown): boolean {
 	return (
-		error instanceof DifyError &&
-		!hasBegun(error.result) &&
-		(error.difyKind === 'conversationNotFound' || error.difyKind === 'conversationEnded')
+		error instanceof ServerError &&
+		!hasBegun(resultOf(error)) &&
+		(error.kind === 'conversationNotFound' || error.kind === 'conversationEnded')
 	);
 }
 
@@ -110,19 +110,9 @@ async function explainStale(
 	failed: unknown,
 	{ signal }: ChatOptions,
 ): Promise<unknown> {
-	const result = failed instanceof DifyError ? failed.result : undefined;
+	const result = resultOf(failed);
 	const isBare = result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
 	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
-	const { url } = failed as DifyError;
-	return new DifyError(
-		{
-			code: 'not_found',
-			status: 404,
-			kind: 'conversationNotFound',
-			message: 'Conversation Not Exists.',
-			remedy: DIFY_REMEDIES['conversationNotFound'],
-			retryable: false,
-		},
-		{ url },
-	);
+	const { url } = failed as ServerError;
+	return difyFailure('conversationNotFound', { url, code: 'not_found', status: 404 });
 }

@@ -1,9 +1,10 @@
 import type { Connection } from '../http/connection';
 import type { CallAnswer, CallOptions } from '../http/types';
 import { pauseFor } from '../http/waiting';
-import { ServerError, type FailureKind } from '../errors/server-error';
+import type { FailureKind } from '../errors/kinds';
+import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
-import { DifyError, answerError } from './failure';
+import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
 import { isFields, type Fields } from './read';
 import { MAX_RETRY_AFTER_MS } from './retry-after';
@@ -51,7 +52,7 @@ export class DifyClient {
 	/**
 	 * Asks for something. Sent again up to twice where that may help, since a GET changes nothing.
 	 *
-	 * @throws {DifyError} for an answer that is none; {ServerError} when there is no answer
+	 * @throws {ServerError} for an answer that is none, and when there is no answer
 	 */
 	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<Fields> {
 		return await this.object('GET', this.url(path, query), undefined, { ...options, idempotent: true });
@@ -88,14 +89,14 @@ export class DifyClient {
 		}
 	}
 
-	/** The object in an answer. @throws {DifyError} */
+	/** The object in an answer. @throws {ServerError} */
 	readObject(answer: CallAnswer, method: string): Fields {
 		if (answer.status === 204) return {};
 		if (answer.status < 300 && isFields(answer.json)) return answer.json;
 		throw answerError(this.connection, answer, method);
 	}
 
-	/** Waits before another attempt. @throws {ServerError} of kind `aborted` */
+	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
 	async pause(ms: number, url: string, signal?: AbortSignal): Promise<void> {
 		try {
 			await pauseFor(ms, signal);
@@ -104,7 +105,7 @@ export class DifyClient {
 		}
 	}
 
-	/** Waits for a place among the runs of the app. @throws {DifyError} when the signal aborts */
+	/** Waits for a place among the runs of the app. @throws {ServerError} of kind `cancelled` when the signal aborts */
 	async enter(places: RunPlaces, url: string, signal?: AbortSignal): Promise<void> {
 		try {
 			await places.enter(signal);
@@ -113,17 +114,8 @@ export class DifyClient {
 		}
 	}
 
-	private cancelled(url: string): DifyError {
-		return new DifyError(
-			{
-				status: 0,
-				kind: 'cancelled',
-				message: 'The execution was stopped',
-				remedy: 'Nothing was running in Dify at that moment.',
-				retryable: false,
-			},
-			{ url },
-		);
+	private cancelled(url: string): ServerError {
+		return difyFailure('cancelled', { url, remedy: 'Nothing was running in Dify at that moment.' });
 	}
 }
 
@@ -135,7 +127,6 @@ export function pauseAfter(error: ServerError, backOffMs: number): number | unde
 }
 
 function mayPass(error: ServerError): boolean {
-	if (error instanceof DifyError)
-		return error.difyKind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status ?? 0));
-	return PASSING.has(error.kind);
+	if (error.status === undefined) return PASSING.has(error.kind);
+	return error.kind !== 'quota' && (error.retryable || PASSING_STATUS.has(error.status));
 }

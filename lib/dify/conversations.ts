@@ -1,5 +1,6 @@
+import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { DifyError, refusedHere } from './failure';
+import { refusedHere } from './failure';
 import { added, collectAfter, nextOf, pageSize, type Most } from './paging';
 import { fieldsList, text, type Fields } from './read';
 
@@ -75,13 +76,13 @@ export async function ownsConversation(
 }
 
 function isMissing(error: unknown): boolean {
-	return error instanceof DifyError && error.difyKind === 'conversationNotFound';
+	return error instanceof ServerError && error.kind === 'conversationNotFound';
 }
 
 /**
  * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (contract 2.8), so the owner is asked for first.
  *
- * @throws {DifyError} of kind `conversationNotFound`
+ * @throws {ServerError} of kind `conversationNotFound`
  */
 export async function deleteConversation(
 	client: DifyClient,

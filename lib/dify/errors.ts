@@ -1,16 +1,17 @@
-import { DIFY_CODES, DIFY_REMEDIES, DIFY_TEXTS, VAGUE_CODES, kindOfStatus, type DifyFailureKind } from './codes';
-import { fields, isFields, number, parseJson, text } from './read';
+import { inBetween, isBasic, shapeOf, type BodyShape } from '../errors/exchange';
+import type { DifyKind, FailureKind } from '../errors/kinds';
+import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
+import { fields, isFields, number, text } from './read';
 import type { RunError, RunErrorCause } from './types';
 
 /** An answer of Dify, or of anything in front of it, that is not what was asked for. */
 export interface DifyAnswer {
 	/** HTTP status. */
 	status: number;
-	/** The body as text, or already parsed; absent and null count as empty. */
-	body?: unknown;
+	body?: string;
 	contentType?: string;
-	/** The address asked; it is named in remedies, without user, password and query. */
-	url?: string;
+	/** The header `www-authenticate`. */
+	challenge?: string;
 	/** Default POST: what cannot be repeated safely is the safe assumption. */
 	method?: string;
 }
@@ -20,11 +21,9 @@ export interface DifyFailure {
 	code?: string;
 	/** The HTTP status; for an error inside a 200 answer the status that it names. */
 	status: number;
-	kind: DifyFailureKind;
-	/** One to three lines, never empty, without keys. */
-	message: string;
-	/** What the user can do. */
-	remedy: string;
+	kind: FailureKind;
+	/** What Dify, or whatever answered, said: one to three lines without keys. Absent where it said nothing. */
+	said?: string;
 	/** True when the same request may be sent again: nothing was started, or it was a GET that may do better next time. */
 	retryable: boolean;
 }
@@ -35,8 +34,7 @@ const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBea
 /** Knowledge limits of a plan come as plain 403 `forbidden` (contract 2.13); only the text tells them from a bad key. */
 const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
 /** Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
-const MOST_READ = 8_000;
-const MOST_OF_A_PAGE = 16_000;
+const MAX_READ = 8_000;
 const MAX_MESSAGE = 1000;
 const MAX_FOREIGN = 200;
 
@@ -45,39 +43,38 @@ const MAX_FOREIGN = 200;
  * Sources: contract sections 1.3, 5, 6.
  */
 export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
-	const body = readBody(answer.body, answer.contentType ?? '');
+	const body = answer.body ?? '';
+	const shape = shapeOf({ body, contentType: answer.contentType });
 	const method = (answer.method ?? 'POST').toUpperCase();
-	if (body.kind === 'json') return describeEnvelope(body.fields, answer, method);
-	const kind = foreignKind(answer.status, body);
+	if (shape.kind === 'json') return describeEnvelope(shape.json, answer, method);
+	const kind = foreignKind(answer, shape, body);
+	const said = shape.kind === 'empty' ? undefined : cleanMessage(shape.kind === 'page' ? shape.title : shape.text);
 	return {
 		status: answer.status,
 		kind,
-		message: body.text === '' ? statusText(answer.status) : shorten(body.text, MAX_FOREIGN),
-		remedy: remedyOf(kind, answer.url),
+		...(said === undefined ? {} : { said: shorten(said, MAX_FOREIGN) }),
 		retryable: retryable(kind, answer.status, method),
 	};
 }
 
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
 	// An error inside a 200 answer (contract 3.9) names its status itself.
-	const ownStatus = number(envelope.status);
-	const status = answer.status >= 400 ? answer.status : (ownStatus ?? answer.status);
-	const message = cleanMessage(
+	const status = answer.status >= 400 ? answer.status : (number(envelope.status) ?? answer.status);
+	const said = cleanMessage(
 		text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail),
 	);
 	const code = text(envelope.code);
-	const kind = classify(code, status, message);
+	const kind = classify(code, said) ?? foreignEnvelope(envelope, status, answer.challenge) ?? kindOfStatus(status);
 	return {
-		code,
+		...(code === undefined ? {} : { code: code.replace(KEYS, '[key]') }),
 		status,
 		kind,
-		message: message ?? defaultMessage(kind, code, status),
-		remedy: remedyOf(kind, answer.url),
+		...(said === undefined ? {} : { said }),
 		retryable: retryable(kind, status, method),
 	};
 }
 
-const CAUSES: Partial<Record<RunErrorCause, DifyFailureKind>> = {
+const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
 	runFailed: 'runFailed',
 	endedEarly: 'streamEndedEarly',
 	notFinished: 'streamEndedEarly',
@@ -91,84 +88,87 @@ const CAUSES: Partial<Record<RunErrorCause, DifyFailureKind>> = {
  * Describes the error of a run that was answered with 200 (`RunResult.error`). Such a run was started, so it is only
  * repeatable when Dify refused it for being too many at once.
  */
-export function describeRunError(error: RunError, url?: string): DifyFailure {
-	const status = error.status ?? 200;
-	const message = cleanMessage(error.message) ?? statusText(status);
-	const kind = CAUSES[error.cause] ?? classify(error.code, error.status, message);
+export function describeRunError(error: RunError): DifyFailure {
+	const said = cleanMessage(error.message);
+	const kind =
+		CAUSES[error.cause] ??
+		classify(error.code, said) ??
+		(error.status === undefined ? 'unknown' : kindOfStatus(error.status));
 	return {
-		code: error.code,
-		status,
+		...(error.code === undefined ? {} : { code: error.code.replace(KEYS, '[key]') }),
+		status: error.status ?? 200,
 		kind,
-		message,
-		remedy: remedyOf(kind, url),
+		...(said === undefined ? {} : { said }),
 		retryable: kind === 'tooManyRequests',
 	};
 }
 
-function classify(code: string | undefined, status: number | undefined, message: string | undefined): DifyFailureKind {
+/** What Dify means by a code and a text; undefined where neither says anything. */
+function classify(code: string | undefined, message: string | undefined): DifyKind | undefined {
 	const byCode = code === undefined ? undefined : DIFY_CODES[code];
 	if (byCode !== undefined && !VAGUE_CODES.has(code ?? '')) return byCode;
 	// Newer workers wrap what used to be 400 or 404 into status 500 without a code, so the text comes before the status.
 	const byText = message === undefined ? undefined : DIFY_TEXTS.find(([pattern]) => pattern.test(message))?.[1];
 	if (byText !== undefined) return byText;
-	if (status === 403 && message !== undefined && PLAN_LIMIT.test(message)) return 'planLimit';
-	if (byCode !== undefined) return byCode;
-	return status === undefined ? 'unknown' : kindOfStatus(status);
+	if (byCode === 'forbidden' && message !== undefined && PLAN_LIMIT.test(message)) return 'planLimit';
+	return byCode;
 }
 
 /** Only these leave it certain that nothing ran (contract 5.3). A GET changes nothing, so it may also try its luck. */
-function retryable(kind: DifyFailureKind, status: number, method: string): boolean {
+function retryable(kind: FailureKind, status: number, method: string): boolean {
 	if (kind === 'tooManyRequests' || kind === 'rateLimited') return true;
 	return method === 'GET' && [429, 502, 503, 504].includes(status) && kind !== 'quota';
 }
 
-type Body =
-	| { kind: 'json'; fields: Record<string, unknown> }
-	| { kind: 'html'; text: string; source: string }
-	| { kind: 'text'; text: string }
-	| { kind: 'empty'; text: '' };
-
-/** By what it is rather than by its label: proxies and foreign layers label JSON and pages as they like. */
-function readBody(body: unknown, contentType: string): Body {
-	const parsed: unknown = typeof body === 'string' ? parseJson(body) : body;
-	if (isFields(parsed)) return { kind: 'json', fields: parsed };
-	const source = typeof body === 'string' ? body.trim() : '';
-	// Dify answers JSON null where it has no audio; that is no more than nothing.
-	if (source === '' || source === 'null') return { kind: 'empty', text: '' };
-	if (/^(?:<!--|<!doctype html|<html|<head|<\?xml)/i.test(source) || /\bhtml\b/i.test(contentType)) {
-		return { kind: 'html', text: htmlTitle(source), source };
-	}
-	return { kind: 'text', text: cleanMessage(source) ?? '' };
-}
-
-function foreignKind(status: number, body: Body): DifyFailureKind {
-	if (body.kind === 'html') {
+/** What answers is no Dify: its errors are JSON with a code (contract 1.3), and its answers JSON. */
+function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): FailureKind {
+	const { status } = answer;
+	if (shape.kind === 'page') {
 		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (contract 1.1, 6.3).
-		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.source)) return 'webFrontend';
-		return kindOfStatus(status);
+		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024))) return 'webFrontend';
 	}
 	// Cloudflare's codes for a rate limit, sent as plain text (contract 5.2).
-	if (body.kind === 'text' && /^error code: 10(?:15|27)\b/.test(body.text)) return 'rateLimited';
+	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
+	if (status < 300 && shape.kind === 'text') return 'wrongServer';
+	const between = inBetween({ ...answer, body }, shape);
+	if (between !== undefined) return between;
+	if (status === 401 || status === 403) return 'proxyRefuses';
 	return kindOfStatus(status);
 }
 
-/** The title of a page, or its heading; the rest of an HTML error page helps nobody. */
-function htmlTitle(source: string): string {
-	const beginning = source.slice(0, MOST_OF_A_PAGE);
-	const found = /<title[^>]*>([^<]*)/i.exec(beginning) ?? /<h1[^>]*>([^<]*)/i.exec(beginning);
-	return found?.[1] === undefined ? '' : (cleanMessage(unescapeHtml(found[1])) ?? '');
+/** JSON without Dify's code: an API gateway that refuses, or an OpenAI-compatible server, whose errors are objects. */
+function foreignEnvelope(
+	envelope: Record<string, unknown>,
+	status: number,
+	challenge: string | undefined,
+): FailureKind | undefined {
+	if (text(envelope.code) !== undefined) return undefined;
+	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
+	if (isFields(envelope.error) && status >= 400 && status < 500 && status !== 429) return 'wrongServer';
+	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
 }
 
-function unescapeHtml(source: string): string {
-	const names: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' };
-	return source.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => names[name] ?? '');
+/** What a bare status means when nothing Dify wrote came with it: proxies, edges and web servers in between. */
+export function kindOfStatus(status: number): DifyKind {
+	if (status === 401) return 'unauthorized';
+	if (status === 403) return 'forbidden';
+	if (status === 404 || status === 405) return 'routeNotFound';
+	if (status === 413) return 'fileTooLarge';
+	if (status === 429) return 'rateLimited';
+	if (status === 415 || status === 400) return 'requestFormat';
+	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of tunnels (530 where the tunnel is down).
+	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408) return 'gateway';
+	if (status >= 500) return 'serverError';
+	if (status >= 300 && status < 400) return 'redirect';
+	if (status >= 200 && status < 300) return 'emptyAnswer';
+	return 'unknown';
 }
 
 /** Undefined when nothing is left: messages may be null, empty or blank. */
 function cleanMessage(message: string | undefined): string | undefined {
 	if (message === undefined) return undefined;
 	// The framework offers other routes after a 404 text, which is about ids and not about routes (contract 6.3).
-	const own = message.slice(0, MOST_READ).replace(/\s*You have requested this URI \[[\s\S]*$/, '');
+	const own = message.slice(0, MAX_READ).replace(/\s*You have requested this URI \[[\s\S]*$/, '');
 	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }
@@ -194,44 +194,4 @@ function summarizePydantic(message: string): string {
 function shorten(message: string, most: number): string {
 	const letters = [...message];
 	return letters.length <= most ? message : `${letters.slice(0, most - 1).join('')}…`;
-}
-
-function defaultMessage(kind: DifyFailureKind, code: string | undefined, status: number): string {
-	return code === undefined
-		? `${statusText(status)} (${kind}, no message)`
-		: `Dify answered ${status} ${code} without a message`;
-}
-
-const STATUS_TEXTS: Record<number, string> = {
-	400: 'Bad Request',
-	401: 'Unauthorized',
-	403: 'Forbidden',
-	404: 'Not Found',
-	405: 'Method Not Allowed',
-	408: 'Request Timeout',
-	413: 'Content Too Large',
-	415: 'Unsupported Media Type',
-	429: 'Too Many Requests',
-	500: 'Internal Server Error',
-	502: 'Bad Gateway',
-	503: 'Service Unavailable',
-	504: 'Gateway Timeout',
-	524: 'A Timeout Occurred',
-};
-
-function statusText(status: number): string {
-	const known = STATUS_TEXTS[status];
-	return known === undefined ? `The server answered with HTTP status ${status}` : `HTTP ${status} ${known}`;
-}
-
-/** The address belongs into the remedy where it may be what is wrong. */
-function remedyOf(kind: DifyFailureKind, url: string | undefined): string {
-	const remedy = DIFY_REMEDIES[kind];
-	const named = kind === 'webFrontend' || kind === 'routeNotFound' || kind === 'redirect' || kind === 'emptyAnswer';
-	const address = url === undefined || !named ? undefined : plainUrl(url);
-	return address === undefined ? remedy : `${remedy} Asked: ${address}`;
-}
-
-function plainUrl(url: string): string {
-	return url.replace(/[?#].*$/s, '').replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1');
 }

@@ -1,6 +1,6 @@
+import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { messagePages } from './conversations';
-import { DifyError } from './failure';
 import { added, pageSize, type Most } from './paging';
 import { fields, fieldsList, text, type Fields } from './read';
 
@@ -31,7 +31,7 @@ export interface Rated {
 /**
  * Rates a message. The same rating again is no error.
  *
- * @throws {DifyError} of kind `messageNotFound` for the message of another user, app, or of the web app
+ * @throws {ServerError} of kind `messageNotFound` for the message of another user, app, or of the web app
  */
 export async function rateMessage(client: DifyClient, rate: Rate, signal?: AbortSignal): Promise<Rated> {
 	const { messageId, user, rating } = rate;
@@ -51,7 +51,7 @@ export async function rateMessage(client: DifyClient, rate: Rate, signal?: Abort
  * Takes the rating of a message back, with its text.
  *
  * @returns whether there was one
- * @throws {DifyError} of kind `nothingToRevoke` when there was none, unless `ignoreNotRated`
+ * @throws {ServerError} of kind `nothingToRevoke` when there was none, unless `ignoreNotRated`
  */
 export async function revokeRating(
 	client: DifyClient,
@@ -69,7 +69,7 @@ export async function revokeRating(
 		textsOf(client).set(messageId, undefined);
 		return true;
 	}
-	if (ignoreNotRated && failed.error instanceof DifyError && failed.error.difyKind === 'nothingToRevoke') return false;
+	if (ignoreNotRated && failed.error instanceof ServerError && failed.error.kind === 'nothingToRevoke') return false;
 	throw failed.error;
 }
 

@@ -106,7 +106,7 @@ export interface CheckedFile {
  * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app has file upload
  * switched off: it drops them (contract 2.1.3).
  *
- * @throws {DifyError}
+ * @throws {ServerError}
  */
 export function checkFiles(files: readonly CheckedFile[], rules: FileRules, sizes: SizeLimits): void {
 	if (files.length === 0) return;
@@ -161,7 +161,7 @@ export function nameInUrl(url: string): string {
 }
 
 /**
- * @throws {DifyError} for what Dify could not fetch
+ * @throws {ServerError} for what Dify could not fetch
  */
 export function checkedUrl(url: string): string {
 	const trimmed = url.trim();

@@ -120,7 +120,7 @@ function objectValue({ label }: FormField, value: unknown): unknown {
 	throw refusedHere('inputs', `The field "${label}" must be a JSON object`);
 }
 
-/** Inputs as JSON. @throws {DifyError} when it is no object, which Dify would answer with a page of Python */
+/** Inputs as JSON. @throws {ServerError} when it is no object, which Dify would answer with a page of Python */
 export function jsonInputs(value: unknown): Fields {
 	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
 	if (isFields(parsed)) return parsed;

@@ -1,4 +1,3 @@
-import { DIFY_REMEDIES } from './codes';
 import { refusedHere } from './failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -10,7 +9,7 @@ const LONGEST_USER = 255;
  * An id that goes into a path. Dify answers one of another form with a page of HTML (contract 6.3), so it is looked at here.
  *
  * @param what named in the error, for example "message ID"
- * @throws {DifyError} of kind `invalidId`
+ * @throws {ServerError} of kind `invalidId`
  */
 export function uuid(value: unknown, what: string): string {
 	const id = typeof value === 'string' ? value.trim() : '';
@@ -28,7 +27,7 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
 /**
  * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback, so it is never changed.
  *
- * @throws {DifyError} of kind `missingUser`
+ * @throws {ServerError} of kind `missingUser`
  */
 export function userOf(value: unknown): string {
 	const user = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
@@ -51,7 +50,7 @@ export function userOf(value: unknown): string {
 /**
  * Dify ignores a trace ID of another form without a word (contract 1.1).
  *
- * @throws {DifyError} of kind `invalidParam`
+ * @throws {ServerError} of kind `invalidParam`
  */
 export function traceIdOf(value: unknown): string | undefined {
 	if (value === undefined || value === null || value === '') return undefined;
@@ -60,6 +59,6 @@ export function traceIdOf(value: unknown): string | undefined {
 	throw refusedHere(
 		'invalidParam',
 		'The trace ID is not valid',
-		`${DIFY_REMEDIES['invalidParam']} A trace ID has 1 to 128 letters, digits, hyphens and underscores.`,
+		'A trace ID has 1 to 128 letters, digits, hyphens and underscores.',
 	);
 }

@@ -2,7 +2,6 @@ import type { EventStream } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { afterMs } from '../http/limits';
 import { createRun, isUnfinished, reduce, type RunState } from './events';
-import { DifyError } from './failure';
 import { parseJson } from './read';
 import { RunClock, type RunLimits } from './run-limits';
 import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
@@ -41,7 +40,7 @@ export interface Reading {
 	/** A JSON answer although a stream was asked for. */
 	whole?: string;
 	/** A web page although a stream was asked for. */
-	refused?: DifyError;
+	refused?: ServerError;
 }
 
 /**
@@ -105,7 +104,7 @@ export class RunReader {
 			}
 			return grace.isOver ? { reason: 'closed' } : { reason: 'eof', detail: stream.strayLines()[0] };
 		} catch (error) {
-			if (error instanceof DifyError) return { reason: 'closed', refused: error };
+			if (isAnswer(error)) return { reason: 'closed', refused: error };
 			return { reason: 'closed', ...(grace.isOver ? {} : { detail: errorText(error) }) };
 		} finally {
 			this.hasEnded = true;
@@ -201,9 +200,15 @@ export async function failureOf(work: () => Promise<void>): Promise<string | und
 	}
 }
 
-function errorText(error: unknown): string {
-	const code = error instanceof ServerError ? error.facts.code : undefined;
-	return typeof code === 'string' ? code : error instanceof Error ? error.message : String(error);
+/** An answer in place of a stream; other failures while reading have no status. */
+function isAnswer(error: unknown): error is ServerError {
+	return error instanceof ServerError && error.status !== undefined;
+}
+
+/** What Node and undici say of a broken connection is in no words of users; that it broke is said anyway. */
+function errorText(error: unknown): string | undefined {
+	if (!(error instanceof ServerError)) return error instanceof Error ? error.message : String(error);
+	return error.kind === 'connectionLost' ? undefined : error.meaning;
 }
 
 /** Closes a stream that is left open after the run is over, once what may still follow has had its time (contract 3.8). */

@@ -2,9 +2,8 @@ import type { EventStream } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
-import { DIFY_REMEDIES } from './codes';
 import { finish } from './events';
-import { DifyError, answerError, hasBegun, runError } from './failure';
+import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
 import { isFields, parseJson, text, type Fields } from './read';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { RunReader, failureOf, isOther, type ReadingOptions } from './run-reading';
@@ -45,7 +44,7 @@ const MAX_PAUSE_MS = 15_000;
  *
  * @param body the request without `user` and `response_mode`
  * @returns a run that succeeded, paused, or was stopped by someone else
- * @throws {DifyError} with the partial result and all ids; {ServerError} when Dify was not reached
+ * @throws {ServerError} with the partial result and all ids, or when Dify was not reached
  */
 export async function startRun(
 	client: DifyClient,
@@ -91,13 +90,12 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
 
 /** A refused connection, or a refusal for being too many at once: contract 5.3. Everything else may have begun. */
 function wasNotTakenUp(error: ServerError): boolean {
-	if (!(error instanceof DifyError)) return error.kind === 'refused';
-	return error.retryable && !hasBegun(error.result);
+	return error.retryable && !hasBegun(resultOf(error));
 }
 
 /** The app runs as many at once as it may, so this run has not begun. */
 function isTooMany(error: ServerError): boolean {
-	return error instanceof DifyError && error.difyKind === 'tooManyRequests' && !hasBegun(error.result);
+	return error.kind === 'tooManyRequests' && !hasBegun(resultOf(error));
 }
 
 type Outcome = { result: RunResult } | { failed: ServerError };
@@ -151,17 +149,13 @@ async function open(
 /** Before the headers: a limit of the reader, or Stop. */
 function inDifysWords(error: ServerError, url: string, { givenUp }: RunReader): ServerError {
 	if (error.kind !== 'aborted') return error;
-	const isLimit = givenUp !== undefined && givenUp.reason !== 'abort';
-	return new DifyError(
-		{
-			status: 0,
-			kind: isLimit ? 'timeout' : 'cancelled',
-			message: isLimit ? `A time limit ran out: ${givenUp.detail}` : 'The execution was stopped before Dify answered',
-			remedy: isLimit ? `${DIFY_REMEDIES.timeout} A run may have been started.` : DIFY_REMEDIES.cancelled,
-			retryable: false,
-		},
-		{ url },
-	);
+	if (givenUp === undefined || givenUp.reason === 'abort')
+		return difyFailure('cancelled', { url, meaning: 'The execution was stopped before Dify answered' });
+	return difyFailure('timeout', {
+		url,
+		meaning: `A time limit ran out: ${givenUp.detail}`,
+		about: { startsRun: true },
+	});
 }
 
 /** Some proxies and old versions answer as blocking, or with an error inside a 200, although a stream was asked for. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { DifyError, refusedHere } from './failure';
+import { difyFailure, refusedHere } from './failure';
 import { text } from './read';
 
 /** A file that can be read piece by piece, so that it is never whole in memory. */
@@ -25,7 +25,7 @@ const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
  *
  * @param idleMs longest pause while bytes go out, and for Dify to store the file
  * @returns its id in Dify
- * @throws {DifyError} and {ServerError}
+ * @throws {ServerError}
  */
 export async function uploadFile(
 	client: DifyClient,
@@ -58,16 +58,12 @@ export async function uploadFile(
 	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent, url);
 	const id = text(client.readObject(outcome.answer, 'POST').id);
 	if (id === undefined)
-		throw new DifyError(
-			{
-				status: outcome.answer.status,
-				kind: 'emptyAnswer',
-				message: 'Dify took the file, but gave no ID for it',
-				remedy: 'Check the proxies in front of Dify.',
-				retryable: false,
-			},
-			{ url },
-		);
+		throw difyFailure('emptyAnswer', {
+			url,
+			status: outcome.answer.status,
+			message: 'Dify took the file, but gave no ID for it',
+			remedy: 'Check the proxies in front of Dify.',
+		});
 	return id;
 }
 
@@ -130,27 +126,17 @@ function uploadFailure(error: unknown, { name, size }: FileSource, { bytes, unre
 	if (!(error instanceof ServerError) || bytes === 0) return error;
 	const progress = `${bytes} of ${size} bytes`;
 	if (error.kind === 'idleLimit') {
-		return new DifyError(
-			{
-				status: 0,
-				kind: 'timeout',
-				message: `The upload of "${name}" stood still (${progress})`,
-				remedy: 'Check the network between n8n and Dify, and the storage of Dify.',
-				retryable: false,
-			},
-			{ url },
-		);
+		return difyFailure('timeout', {
+			url,
+			message: `The upload of "${name}" stood still (${progress})`,
+			remedy: 'Check the network between n8n and Dify, and the storage of Dify.',
+		});
 	}
 	if (error.kind !== 'closedBeforeAnswer' && error.kind !== 'connectionLost') return error;
-	return new DifyError(
-		{
-			status: 0,
-			kind: 'fileTooLarge',
-			message: `The connection was closed while "${name}" was sent (${progress})`,
-			remedy:
-				'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
-			retryable: false,
-		},
-		{ url },
-	);
+	return difyFailure('fileTooLarge', {
+		url,
+		message: `The connection was closed while "${name}" was sent (${progress})`,
+		remedy:
+			'Usually the file is too large for a proxy in front of Dify: raise its limit (nginx: client_max_body_size), or send a smaller file.',
+	});
 }

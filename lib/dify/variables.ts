@@ -1,6 +1,7 @@
+import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { LARGEST_PAGE } from './conversations';
-import { DifyError, refusedHere } from './failure';
+import { refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
 import { parseJson, text, type Fields } from './read';
@@ -39,7 +40,7 @@ function typed(variable: Fields): Fields {
  * Sets a variable. The value is brought into the type of the variable, since Dify refuses any other.
  *
  * @param wanted id or name of the variable
- * @throws {DifyError} of kind `notFound` with the names there are, or `invalidParam` for a value of the wrong type
+ * @throws {ServerError} of kind `notFound` with the names there are, or `invalidParam` for a value of the wrong type
  */
 export async function updateVariable(
 	client: DifyClient,
@@ -69,8 +70,9 @@ export async function updateVariable(
 }
 
 /** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
-function otherNumber(error: unknown, { name, value }: Fields, sent: unknown): DifyError | undefined {
-	const refused = error instanceof DifyError ? /not supported value type (integer|float)/.exec(error.message) : null;
+function otherNumber(error: unknown, { name, value }: Fields, sent: unknown): ServerError | undefined {
+	const refused =
+		error instanceof ServerError ? /not supported value type (integer|float)/.exec(error.serverText ?? '') : null;
 	if (refused === null || typeof sent !== 'number') return undefined;
 	const [one, other] = refused[1] === 'float' ? ['a fraction', 'whole number'] : ['a whole number', 'fraction'];
 	return refusedHere(

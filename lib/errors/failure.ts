@@ -1,6 +1,7 @@
-import { type FailureDetails, type FailureKind, ServerError } from './server-error';
+import type { FailureKind } from './kinds';
 import { type RemedyFacts, remedyFor } from './remedies';
 import { mask, masked } from './secrets';
+import { type FailureDetails, ServerError } from './server-error';
 
 export interface FailureContext {
 	/** Resolved URL of the request. */
@@ -14,17 +15,20 @@ export interface FailureContext {
 	secrets?: readonly string[];
 }
 
-/** Builds the error of a kind from the one table of remedies. What came from outside is cleared of the context's secrets. */
+/**
+ * Builds the error of a kind from the tables of remedies. What came from outside is cleared of the context's secrets. A `message` of the caller's
+ * own takes the place of what the table says happened, a `remedy` that of its advice.
+ */
 export function failure(
 	kind: FailureKind,
 	context: Partial<FailureContext>,
-	more: Partial<FailureDetails> & { about?: RemedyFacts } = {},
+	more: Partial<Omit<FailureDetails, 'kind' | 'url'>> & { about?: RemedyFacts } = {},
 ): ServerError {
 	const { about, ...details } = more;
 	const address = hostAndPort(context.url);
 	const outside = masked({ ...about }, context.secrets);
 	const url = shownUrl(context);
-	const { message, remedy } = remedyFor(kind, {
+	const row = remedyFor(kind, {
 		...address,
 		url,
 		root: context.root,
@@ -32,15 +36,23 @@ export function failure(
 		service: context.service,
 		...outside,
 	});
+	const title = details.message ?? row.title;
 	return new ServerError({
 		kind,
-		message: message.replace(/ {2,}/g, ' ').replace(/ +$/, ''),
-		remedy,
 		url,
 		...details,
+		remedy: details.remedy ?? row.remedy,
+		message: tidy(title),
+		meaning: tidy(details.meaning ?? (details.message === undefined ? (row.meaning ?? title) : title)),
+		code: mask(details.code, context.secrets),
 		serverText: mask(details.serverText, context.secrets),
 		facts: masked(details.facts, context.secrets),
 	});
+}
+
+/** Facts that are not known leave gaps. */
+function tidy(sentence: string): string {
+	return sentence.replace(/ {2,}/g, ' ').replace(/ +$/, '');
 }
 
 /** An address that the server redirected to may hold what was sent to it, as the pages of a login do. */

@@ -1,18 +1,27 @@
-import { type FailureKind, ServerError } from './server-error';
+import { type FailedAnswer, MAX_READ, inBetween, shapeOf, type BodyShape } from './exchange';
 import { failure, type FailureContext } from './failure';
-import { isRecord, parseObject, text, words } from '../values';
+import type { FailureKind } from './kinds';
 import { mask } from './secrets';
+import type { ServerError } from './server-error';
+import { isRecord, text, words } from '../values';
 
-/** Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
-const MOST_READ = 4_000;
-/** Of a page: its title stands at the beginning. */
-const MOST_OF_A_PAGE = 16_000;
-const MOST_OF_A_PAGE_SHOWN = 200;
+/** Of a text that is not JSON. */
+const MAX_FOREIGN = 200;
+
+interface Said {
+	message: string;
+	type?: string;
+	facts: Record<string, unknown>;
+}
 
 /** The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text. */
-export function serverMessage(body: string): { message: string; type?: string; facts: Record<string, unknown> } {
-	const json = parseObject(body);
-	if (json === undefined) return { message: plainText(body), facts: {} };
+export function serverMessage(body: string): Said {
+	return said(shapeOf({ body }));
+}
+
+function said(shape: BodyShape): Said {
+	if (shape.kind !== 'json') return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
+	const { json } = shape;
 	const { error, detail, message, reason } = json;
 	if (isRecord(error)) {
 		const facts = Object.fromEntries(
@@ -39,40 +48,21 @@ function stringify(value: unknown): string {
 	return JSON.stringify(value);
 }
 
-function plainText(body: string): string {
-	return body
-		.slice(0, MOST_OF_A_PAGE)
-		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-		.replace(/<[^>]*>/g, ' ')
-		.replace(/\s+/g, ' ')
-		.trim()
-		.slice(0, MOST_READ);
-}
-
-export function looksLikeHtml(body: string, contentType = ''): boolean {
-	return /text\/html/i.test(contentType) || /^\s*<(?:!doctype html|!--|html|head|body)/i.test(body);
-}
-
 /** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
-export function httpFailure(
-	answer: {
-		status: number;
-		contentType?: string;
-		body: string;
-		location?: string;
-		/** The header `www-authenticate`. */ challenge?: string;
-	},
-	context: FailureContext,
-): ServerError {
-	const { status, body } = answer;
-	const { message, type, facts } = serverMessage(body);
-	const kind = kindOf(status, message.slice(0, MOST_READ), type, answer);
+export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
+	// Before anything is cut: half a key would not be recognised.
+	const answer = { ...received, body: mask(received.body, context.secrets) ?? '' };
+	const { status } = answer;
+	const shape = shapeOf(answer);
+	const { message, type, facts } = said(shape);
+	const kind = inBetween(answer, shape) ?? kindOf(status, message.slice(0, MAX_READ), type, shape);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
 		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
+	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
 	return failure(kind, context, {
 		status,
-		serverText: kind === 'templateRejected' ? innerSentence(message) : shown(message, body, context) || undefined,
+		serverText: kind === 'templateRejected' ? innerSentence(message) : shown || undefined,
 		facts,
 		about: {
 			status,
@@ -80,49 +70,21 @@ export function httpFailure(
 			contextTokens,
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: answer.location,
-			serverText: message.slice(0, MOST_READ),
-			isPage: looksLikeHtml(body, answer.contentType),
-			isEmpty: body.trim() === '',
-			wantsPassword: isBasic(answer.challenge),
+			isEmpty: shape.kind === 'empty',
 		},
 	});
 }
 
-/** Cut only when it is clear of keys: half a key would not be recognised. */
-function shown(message: string, body: string, { secrets }: FailureContext): string {
-	return parseObject(body) === undefined ? (mask(message, secrets) ?? '').slice(0, MOST_OF_A_PAGE_SHOWN) : message;
-}
-
-/** A proxy that asks for a user and a password, and for nothing else. */
-export function isBasic(challenge = ''): boolean {
-	return /\bbasic\b/i.test(challenge) && !/\bbearer\b/i.test(challenge);
-}
-
-/** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. The body is no more than "error code: 1033". */
-function isCloudflare(status: number): boolean {
-	return status >= 520 && status <= 530;
-}
-
-function kindOf(
-	status: number,
-	message: string,
-	type: string | undefined,
-	answer: { contentType?: string; body: string },
-): FailureKind {
-	const html = looksLikeHtml(answer.body, answer.contentType);
-	if (status >= 300 && status < 400) return 'redirect';
+function kindOf(status: number, message: string, type: string | undefined, shape: BodyShape): FailureKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403)
 		return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
-	if (status === 407) return 'proxy';
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
-	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
-	if (status === 503 && (html || parseObject(answer.body) === undefined)) return 'gateway';
 	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
-	if (status < 300) return html ? 'notAnApi' : 'invalidAnswer';
-	return kindOfMessage(message, type) ?? kindOfStatus(status, html);
+	if (status < 300) return shape.kind === 'page' ? 'notAnApi' : 'invalidAnswer';
+	return kindOfMessage(message, type) ?? kindOfStatus(status, shape.kind === 'page');
 }
 
 /** What the text of an error means, whatever its status. The first that matches counts. */
@@ -193,7 +155,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 /** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
 export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
 	if (type === 'exceed_context_size_error') return 'contextOverflow';
-	const beginning = message.slice(0, MOST_READ);
+	const beginning = message.slice(0, MAX_READ);
 	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(beginning)))?.[0];
 }
 

@@ -1,7 +1,8 @@
-import { type FailureKind, ServerError } from './server-error';
 import { failure, type FailureContext, hostAndPort } from './failure';
-import { text } from '../values';
+import type { FailureKind } from './kinds';
 import { mask } from './secrets';
+import { ServerError } from './server-error';
+import { text } from '../values';
 
 interface LowLevelError {
 	code?: unknown;
@@ -69,18 +70,19 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 	const blocked = links.find(({ name }) => typeof name === 'string' && name.startsWith('Ssrf'));
 	if (blocked !== undefined) return failure('blockedByPolicy', context, { facts: { reason: text(blocked.message) } });
 	const proxy = links.map((link) => proxyTrouble(link, context.url)).find((trouble) => trouble !== undefined);
-	if (proxy !== undefined) return failure('proxy', context, { facts: { code: proxy }, about: { code: proxy } });
+	if (proxy !== undefined) return failure('proxy', context, { code: proxy, about: { code: proxy } });
 	const codes = links.map(({ code }) => code).filter((code): code is string => typeof code === 'string');
 	const code = codes.find((candidate) => kindOfCode(candidate) !== undefined);
-	const reason = text(links[0]?.message) ?? String(error);
-	const facts = { code: code ?? codes[0] ?? reason };
-	if (started) return failure('connectionLost', context, { facts });
+	// What undici and Node say ("Invalid EOF state") helps with a bug report, but is no message for a user.
+	const details = { code: code ?? codes[0], facts: { reason: text(links[0]?.message) ?? String(error) } };
+	if (started) return failure('connectionLost', context, details);
 	// undici's parser gives some of its errors no code.
-	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, { facts });
-	if (code !== undefined) return failure(kindOfCode(code)!, context, { facts, about: { code } });
+	if (links.some(({ name }) => name === 'HTTPParserError')) return failure('notHttp', context, details);
+	if (code !== undefined) return failure(kindOfCode(code)!, context, { ...details, about: { code } });
 	return failure('closedBeforeAnswer', context, {
-		facts,
-		message: mask(`The request failed before an answer came: ${reason}`, context.secrets),
+		...details,
+		message: 'The request failed before an answer came',
+		meaning: mask(`The request failed before an answer came: ${details.facts.reason}`, context.secrets),
 	});
 }
 

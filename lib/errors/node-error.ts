@@ -1,5 +1,6 @@
 import { NodeOperationError, type INode, type JsonObject } from 'n8n-workflow';
 
+import { describe } from './description';
 import { ServerError } from './server-error';
 
 export interface NodeErrorOptions {
@@ -13,6 +14,8 @@ export function errorDetails(error: ServerError): JsonObject {
 	const details = {
 		...error.facts,
 		kind: error.kind,
+		code: error.code,
+		retryable: error.retryable,
 		url: error.url,
 		httpStatus: error.status,
 		serverText: error.serverText,
@@ -23,7 +26,8 @@ export function errorDetails(error: ServerError): JsonObject {
 }
 
 /**
- * n8n's own error for a failure: the diagnosis as message, the remedy as description, everything received in the details.
+ * n8n's own error for a failure: a short title as message, the whole text as description (a chat shows nothing else), and everything received in the
+ * details.
  *
  * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its generic sentence in
  * place of the message (contract n8n-platform 4.2), so the message is set once more afterwards.
@@ -47,10 +51,4 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;
-}
-
-function describe({ remedy, serverText, message }: ServerError): string {
-	return serverText && !message.includes(serverText)
-		? `${remedy} The server says: "${serverText.slice(0, 500)}"`
-		: remedy;
 }

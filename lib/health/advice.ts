@@ -23,13 +23,23 @@ export interface AdviceFacts {
 	url?: string;
 	percent?: number;
 	what?: string;
+	/** Tokens per second. */
+	speed?: number;
+	/** Of a Dify credential. */
+	keyType?: 'app' | 'knowledge';
 }
+
+const STUCK_ADVICE =
+	'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server. If the server is just far away, raise Time Limit of a Check.';
+
+const GPU_ADVICE =
+	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
 
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 
 /**
- * Findings that only a check can make. Whatever the other nodes can run into as well is in `lib/errors/remedies.ts`, which the diagnosis
- * reads first.
+ * Findings that only a check can make. Whatever the other nodes can run into as well is in the tables of `lib/errors/remedies`, which the
+ * diagnosis reads first.
  */
 export const ADVICE = {
 	serverExited: ({ ago = 'a while ago', host }) => ({
@@ -55,8 +65,7 @@ export const ADVICE = {
 	}),
 	stuck: () => ({
 		meaning: 'The web part of the server answers, but the part that runs the model does not',
-		advice:
-			'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server. For a server that is merely far away, raise Time Limit of a Check.',
+		advice: STUCK_ADVICE,
 	}),
 	unwell: () => ({
 		meaning: 'The server lists its models, but says of itself that it is not well',
@@ -80,8 +89,23 @@ export const ADVICE = {
 	difySlow: () => ({
 		meaning: 'Dify did not answer a simple question in time',
 		advice:
-			'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. For a Dify that is merely far away, raise Time Limit of a Check.',
+			'Its API or its database may be overloaded or hung: look at docker compose ps and docker compose logs api. If Dify is just far away, raise Time Limit of a Check.',
 	}),
+	thisIsAModelServer: () => ({
+		meaning: 'llama-server answers here, not Dify',
+		advice:
+			'Choose Model Server in this node with a "LocalLlama API" credential, or correct the base URL of the "Dify API" credential.',
+	}),
+	difyWrongKeyType: ({ keyType }) => {
+		const [has, wants, place] =
+			keyType === 'knowledge'
+				? ['the key of an app', 'the key of a knowledge base', 'from Knowledge, API Access']
+				: ['the key of a knowledge base', 'the key of an app', 'from the page API Access of the app'];
+		return {
+			meaning: `This is ${has}, but ${wants} is needed`,
+			advice: `Take ${wants} ${place}, or change Key Type in the credential.`,
+		};
+	},
 	ollamaWithoutV1: ({ url = '' }) => ({
 		meaning: 'This is Ollama, but it has no OpenAI-compatible routes at this path',
 		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
@@ -89,6 +113,10 @@ export const ADVICE = {
 	keyNotChecked: () => ({
 		meaning: 'The server shows its list of models to everybody, so nobody looked at the key',
 		advice: 'Whether the key is right shows with the first generation. The operation "Speed Test" makes one.',
+	}),
+	restartLoop: () => ({
+		meaning: 'The server starts, loads, and exits, again and again',
+		advice: `Something restarts a server that cannot load its model. ${remedyFor('modelFailedToLoad').remedy}`,
 	}),
 	noModels: ({ server }) => ({
 		meaning: 'The server has no models',
@@ -162,6 +190,18 @@ export const ADVICE = {
 		meaning: `The server took ${ms} ms for an answer that needs no thought`,
 		advice:
 			'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
+	}),
+	noTokens: () => ({
+		meaning: 'The server answers, but generates nothing: it is busy, still reads a long prompt, or its GPU hangs',
+		advice: `Look at the queue with the operation "Check" (llama-server with --metrics). If nobody else uses the server: ${STUCK_ADVICE}`,
+	}),
+	slowGeneration: () => ({
+		meaning: 'The server generates very slowly',
+		advice: GPU_ADVICE,
+	}),
+	gpuMaybeUnused: ({ speed }) => ({
+		meaning: `This is as fast as the memory of a CPU allows. An MI50 would generate ${speed === undefined ? 'more' : `about ${speed} tokens/s`} with this model, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
+		advice: GPU_ADVICE,
 	}),
 	partlyOnCpu: ({ model, percent }) => ({
 		meaning:

@@ -3,7 +3,7 @@ import { expectationFindings } from './expectations';
 import { describeServer, gpuShares } from './facts';
 import { keyFindings, unauthorized } from './key';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
-import { advise, agoOf, describeProbe, fromFailure, overall, sorted, type FindingWithStatus } from './finding';
+import { advise, agoOf, describeProbe, fromFailure, ofTable, overall, sorted, type FindingWithStatus } from './finding';
 import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
 import type {
 	Finding,
@@ -14,10 +14,9 @@ import type {
 	ProbeFailure,
 	ServerReport,
 } from './observations';
-import { looksLikeHtml } from '../errors/http-failure';
-import type { FailureKind } from '../errors/server-error';
+import { looksLikeHtml } from '../errors/exchange';
+import type { FailureKind } from '../errors/kinds';
 import { isModelNamed } from '../servers/model-names';
-import { remedyFor } from '../errors/remedies';
 
 export interface Diagnosis {
 	status: HealthStatus;
@@ -137,7 +136,7 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 		];
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
-		return [unauthorized(observations, models, failure, observed, kind)];
+		return [unauthorized(observations, failure, observed, kind)];
 	if (failure.kind === 'wrongPath' && traitsOfServer(kind).nativeApi === 'ollama')
 		return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
@@ -149,10 +148,6 @@ const LOADING_ADVICE =
 /** What a probe says against itself: its own failure, whichever way it came. */
 function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
 	return probe?.failure;
-}
-
-function ofTable(kind: FailureKind, facts: Parameters<typeof remedyFor>[1]): ProbeFailure {
-	return { kind, ...remedyFor(kind, facts) };
 }
 
 /** Signs that the server answers without being able to work. */

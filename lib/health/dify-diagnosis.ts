@@ -1,33 +1,28 @@
 import { describeDifyFailure } from '../dify/errors';
-import type { DifyFailureKind } from '../dify/codes';
+import type { FailureKind } from '../errors/kinds';
 import { isRecord } from '../values';
-import { remedyFor } from '../errors/remedies';
 import { movedFindings, withAlternative } from './alternatives';
-import { advise, describeProbe, fromFailure, type FindingWithStatus } from './finding';
+import { advise, describeProbe, fromFailure, ofTable, type FindingWithStatus } from './finding';
 import type { HealthStatus, Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
 
-/** What Dify's refusals mean for a check; what to do is in `lib/dify/codes.ts`, for all nodes. */
-const MEANING: Partial<Record<DifyFailureKind, { meaning: string; status: HealthStatus }>> = {
-	unauthorized: { meaning: 'Dify refuses the API key', status: 'unauthorized' },
-	forbidden: { meaning: 'Dify does not allow this to the key', status: 'unauthorized' },
-	appDisabled: { meaning: 'The API of this app is switched off in Dify', status: 'misconfigured' },
-	appUnusable: {
-		meaning: 'The app behind this key, or its workspace, is not usable any more',
-		status: 'misconfigured',
-	},
-	appUnavailable: { meaning: 'The app has no model, or was never published', status: 'misconfigured' },
-	notPublished: { meaning: 'The app was never published', status: 'misconfigured' },
-	providerCredentials: { meaning: 'Dify has no valid key of the model provider', status: 'misconfigured' },
-	webFrontend: {
-		meaning: 'A web page answers here, probably the front end of Dify, not its API',
-		status: 'misconfigured',
-	},
-	routeNotFound: { meaning: 'There is no Dify API at this path', status: 'misconfigured' },
-	redirect: { meaning: 'The server redirects to another address', status: 'misconfigured' },
-	gateway: { meaning: 'A proxy answers, but Dify behind it does not', status: 'unreachable' },
-	rateLimited: { meaning: 'Something in front of Dify limits the rate of requests', status: 'degraded' },
+/** What Dify's refusals mean for its status. What happened and what to do is in `lib/errors/remedies`, for all nodes. */
+const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
+	unauthorized: 'unauthorized',
+	forbidden: 'unauthorized',
+	proxyPassword: 'unauthorized',
+	proxyRefuses: 'unauthorized',
+	appDisabled: 'misconfigured',
+	appUnusable: 'misconfigured',
+	appUnavailable: 'misconfigured',
+	notPublished: 'misconfigured',
+	providerCredentials: 'misconfigured',
+	webFrontend: 'misconfigured',
+	wrongServer: 'misconfigured',
+	routeNotFound: 'misconfigured',
+	redirect: 'misconfigured',
+	gateway: 'unreachable',
 };
 
 /** What the answers of a Dify mean: contract dify 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not published), 6. */
@@ -72,19 +67,13 @@ function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 }
 
 function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): FindingWithStatus {
-	const [is, wanted] =
-		keyType === 'app'
-			? ['the key of a knowledge base', 'the key of an app']
-			: ['the key of an app', 'the key of a knowledge base'];
-	const where = keyType === 'app' ? 'from the page API Access of the app' : 'from Knowledge, API Access';
-	return {
-		id: 'difyWrongKeyType',
-		severity: 'error',
-		observed: `${describeProbe(main)}; ${describeProbe(other)}`,
-		meaning: `This is ${is}, but ${wanted} is needed`,
-		advice: `Take ${wanted} ${where}, or change Key Type in the credential.`,
-		status: 'unauthorized',
-	};
+	return advise(
+		'difyWrongKeyType',
+		'error',
+		`${describeProbe(main)}; ${describeProbe(other)}`,
+		{ keyType },
+		'unauthorized',
+	);
 }
 
 function refused(observations: Observations, probe: Answered): FindingWithStatus {
@@ -92,40 +81,26 @@ function refused(observations: Observations, probe: Answered): FindingWithStatus
 		status: probe.status,
 		body: probe.text,
 		contentType: probe.headers['content-type'],
-		url: probe.endedAt ?? probe.url,
+		challenge: probe.headers['www-authenticate'],
 		method: 'GET',
 	});
-	const kind = failed.kind === 'emptyAnswer' && probe.status < 300 ? 'routeNotFound' : failed.kind;
-	const known = MEANING[kind];
-	const isKeyMissing = kind === 'unauthorized' && !observations.keySet;
-	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}, "${failed.message}"`;
-	const [seen, change] = withAlternative(observations, observed, failed.remedy);
-	return {
-		id: `dify${camel(kind)}`,
-		severity: 'error',
-		observed: seen,
-		meaning: isKeyMissing
-			? remedyFor('unauthorized', { keyMissing: true }).message
-			: (known?.meaning ?? 'Dify failed to answer a simple question'),
-		advice: failed.remedy,
-		status: known?.status ?? 'degraded',
-		...change,
+	const kind = failed.kind === 'emptyAnswer' && probe.status < 300 ? 'wrongServer' : failed.kind;
+	const facts = {
+		service: 'dify' as const,
+		status: failed.status,
+		keyMissing: kind === 'unauthorized' && !observations.keySet,
 	};
+	const said = failed.said === undefined ? '' : `, "${failed.said}"`;
+	const observed = `${probe.method} ${probe.url}: HTTP ${probe.status}${failed.code === undefined ? '' : ` ${failed.code}`}${said}`;
+	const failure = ofTable(kind, facts);
+	const [seen, change] = withAlternative(observations, observed, failure.remedy);
+	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status: STATUS[kind] ?? 'degraded', ...change });
 }
 
 function misplaced(probe: Probe): FindingWithStatus {
-	return {
-		id: 'thisIsAModelServer',
-		severity: 'error',
-		observed: describeProbe(probe),
-		meaning: 'llama-server answers here, not Dify',
-		advice:
-			'Choose Model Server in this node with a "LocalLlama API" credential, or correct the base URL of the "Dify API" credential.',
-		status: 'misconfigured',
-	};
+	return advise('thisIsAModelServer', 'error', describeProbe(probe), {}, 'misconfigured');
 }
 
-/** `appDisabled` → `AppDisabled` */
-function camel(kind: string): string {
-	return kind.replace(/(?:^|-)([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+function capitalised(kind: string): string {
+	return kind.charAt(0).toUpperCase() + kind.slice(1);
 }

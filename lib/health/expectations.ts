@@ -1,5 +1,4 @@
-import { remedyFor } from '../errors/remedies';
-import { advise, fromFailure, type FindingWithStatus } from './finding';
+import { advise, fromFailure, ofTable, type FindingWithStatus } from './finding';
 import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
@@ -73,7 +72,7 @@ function abilityFindings(
 	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
-		findings.push(fromFailure({ kind, ...remedyFor(kind) }, observed));
+		findings.push(fromFailure(ofTable(kind), observed));
 	const unknown = (what: string, field: string) =>
 		findings.push(advise('notTold', 'info', `No answer names ${field} of ${names}`, { what }));
 

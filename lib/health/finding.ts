@@ -1,4 +1,5 @@
-import type { FailureKind } from '../errors/server-error';
+import type { FailureKind } from '../errors/kinds';
+import { remedyFor, type RemedyFacts } from '../errors/remedies';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
 
@@ -23,6 +24,9 @@ const UNREACHABLE = new Set<FailureKind>([
 const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',
+	// Where a proxy refuses, no key of the server helps.
+	proxyPassword: 'unauthorized',
+	proxyRefuses: 'unauthorized',
 	loading: 'loading',
 	busy: 'degraded',
 	serverError: 'degraded',
@@ -45,6 +49,12 @@ export function fromFailure(
 ): FindingWithStatus {
 	const { kind, message, remedy } = failure;
 	return { id: kind, severity: 'error', observed, meaning: message, advice: remedy, status: statusOf(kind), ...change };
+}
+
+/** What the tables of remedies say about a kind, as if a probe had failed with it. */
+export function ofTable(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailure {
+	const { title, meaning = title, remedy } = remedyFor(kind, facts);
+	return { kind, message: meaning.trimEnd(), remedy };
 }
 
 /** A finding that only a check makes. */

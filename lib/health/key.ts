@@ -1,8 +1,6 @@
 /** Whether the key of the credential is the right one, as far as a check can see it. */
-import { isBasic, looksLikeHtml } from '../errors/http-failure';
-import { remedyFor } from '../errors/remedies';
 import { listOf, traitsOfServer } from './answers';
-import { advise, describeProbe, fromFailure, type FindingWithStatus } from './finding';
+import { advise, describeProbe, fromFailure, ofTable, type FindingWithStatus } from './finding';
 import type { HealthServerKind, Observations, Probe, ProbeFailure } from './observations';
 
 type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
@@ -10,14 +8,13 @@ type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
 /** The finding for a key that a route refuses. */
 export function unauthorized(
 	{ keySet, authentication }: Observations,
-	probe: Probe,
 	failure: ProbeFailure,
 	observed: string,
 	kind: HealthServerKind,
 ): FindingWithStatus {
 	// Where a proxy refuses, no key of the server helps.
-	if (isOfProxy(probe)) return fromFailure(failure, observed);
-	if (!keySet) return fromFailure({ ...failure, ...remedyFor('unauthorized', { keyMissing: true }) }, observed);
+	if (isOfProxy(failure)) return fromFailure(failure, observed);
+	if (!keySet) return fromFailure(ofTable('unauthorized', { keyMissing: true }), observed);
 	// vLLM looks at Authorization only (contract llama-server 8.4).
 	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
 		return fromFailure(failure, observed, {
@@ -39,7 +36,7 @@ export function keyFindings(observations: Observations, kind: HealthServerKind):
 	const refused = [guarded, ...whereAllElseRefuses(probes)].find(isRefused);
 	if (refused !== undefined) {
 		const observed = `${describeProbe(refused)}; ${describeProbe(probes.models!)}`;
-		return [unauthorized(observations, refused, refused.failure, observed, kind)];
+		return [unauthorized(observations, refused.failure, observed, kind)];
 	}
 	if (!keySet || hasBeenLetIn(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined)
 		return [];
@@ -60,7 +57,7 @@ export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthSe
 /** Every other route refuses, also those that such a server does not have: with the right key they are not found, or answer. */
 function whereAllElseRefuses({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
 	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
-	return others.length > 0 && others.every((probe) => isRefused(probe) && !isOfProxy(probe)) ? others : [];
+	return others.length > 0 && others.every((probe) => isRefused(probe) && !isOfProxy(probe.failure)) ? others : [];
 }
 
 function isRefused(probe: Probe | undefined): probe is Refused {
@@ -72,10 +69,6 @@ function hasBeenLetIn(probe: Probe | undefined): boolean {
 	return probe?.answered === true && !isRefused(probe) && probe.status !== 404 && probe.status < 500;
 }
 
-function isOfProxy(probe: Probe): boolean {
-	return (
-		probe.answered &&
-		(isBasic(probe.headers['www-authenticate']) ||
-			(probe.status === 403 && looksLikeHtml(probe.text, probe.headers['content-type'])))
-	);
+function isOfProxy({ kind }: ProbeFailure): boolean {
+	return kind === 'proxyPassword' || kind === 'proxyRefuses';
 }

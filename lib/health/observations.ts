@@ -1,4 +1,4 @@
-import type { FailureKind } from '../errors/server-error';
+import type { FailureKind } from '../errors/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
@@ -28,7 +28,7 @@ export type ProbeName =
 	| 'difyParameters'
 	| 'difyDatasets';
 
-/** Why a question brought no usable answer, in the words of the one table of remedies. */
+/** Why a question brought no usable answer, in the words of the tables of remedies. */
 export interface ProbeFailure {
 	kind: FailureKind;
 	message: string;

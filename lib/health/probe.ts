@@ -1,7 +1,7 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { ServerError } from '../errors/server-error';
-import { looksLikeHtml } from '../errors/http-failure';
+import { looksLikeHtml } from '../errors/exchange';
 import { isRecord, parseJson } from '../values';
 import { networkFailure } from '../errors/network-failure';
 import type { Probe, ProbeFailure } from './observations';
@@ -57,15 +57,14 @@ export async function ask(
 	}
 }
 
-/** A failure as plain data. The address is left out of its message: the probe names it. */
+/** A failure as plain data, without its address: the probe names that. */
 export function describeFailure(error: ServerError): ProbeFailure {
-	const { kind, remedy, serverText, facts, url } = error;
-	const suffix = url === undefined ? '' : ` (${url})`;
+	const { kind, meaning, remedy, code, serverText, facts } = error;
 	return {
 		kind,
-		message: suffix !== '' && error.message.endsWith(suffix) ? error.message.slice(0, -suffix.length) : error.message,
+		message: meaning,
 		remedy,
-		...(typeof facts.code === 'string' ? { code: facts.code } : {}),
+		...(code === undefined ? {} : { code }),
 		...(serverText ? { serverText } : {}),
 		...(facts.answerBegan === true ? { began: true } : {}),
 	};

@@ -1,6 +1,5 @@
-import { ADVICE } from './advice';
 import { advise, fromFailure, type FindingWithStatus } from './finding';
-import type { ModelFacts, Severity } from './observations';
+import type { ModelFacts } from './observations';
 import type { SpeedRun } from './speed';
 
 /**
@@ -35,8 +34,7 @@ export function judgeSpeed(
 	for (const failure of firstOfEachKind(runs)) {
 		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
 		// Only where nothing came at all, although the server had answered everything else: contract llama-server 9.3.
-		if (failure.kind === 'firstTokenLimit')
-			findings.push({ id: 'noTokens', severity: 'error', observed, ...NO_TOKENS, status: 'degraded' });
+		if (failure.kind === 'firstTokenLimit') findings.push(advise('noTokens', 'error', observed, {}, 'degraded'));
 		else findings.push(fromFailure(failure, observed));
 	}
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
@@ -51,21 +49,11 @@ export function judgeSpeed(
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
 	if (slots !== null && most > slots) {
 		findings.push(
-			found(
-				'queued',
-				'info',
-				`${most} requests were sent at once to ${slots} slots`,
-				ADVICE.queued({ count: most - slots, slots }),
-			),
+			advise('queued', 'info', `${most} requests were sent at once to ${slots} slots`, { count: most - slots, slots }),
 		);
 	}
 	return findings;
 }
-
-const NO_TOKENS = {
-	meaning: 'The server answers, but generates nothing: it is busy, still reads a long prompt, or its GPU hangs',
-	advice: `Look at the queue with the operation "Check" (llama-server with --metrics). If nobody else uses the server: ${ADVICE.stuck().advice}`,
-};
 
 function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFacts | undefined): FindingWithStatus[] {
 	const tokens = samples[0]?.generatedTokens ?? 0;
@@ -74,39 +62,12 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 	const size = model?.size ?? null;
 	if (size === null || size < MIN_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];
-		return [
-			found('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`, {
-				meaning: 'The server generates very slowly',
-				advice: GPU_ADVICE,
-			}),
-		];
+		return [advise('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`)];
 	}
 	const bandwidth = size * tokensPerSecond;
 	if (bandwidth >= CPU_BANDWIDTH) return [];
-	const expected = Math.round(MI50_BANDWIDTH / size);
-	return [
-		found(
-			'gpuMaybeUnused',
-			'warning',
-			`${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`,
-			{
-				meaning: `This is what the memory of a CPU gives. An MI50 would make about ${expected} tokens/s of it, so if the server has a GPU, it may not be used (an estimate from the size of the model)`,
-				advice: GPU_ADVICE,
-			},
-		),
-	];
-}
-
-const GPU_ADVICE =
-	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
-
-function found(
-	id: string,
-	severity: Severity,
-	observed: string,
-	sentences: { meaning: string; advice: string },
-): FindingWithStatus {
-	return { id, severity, observed, ...sentences };
+	const observed = `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`;
+	return [advise('gpuMaybeUnused', 'warning', observed, { speed: Math.round(MI50_BANDWIDTH / size) })];
 }
 
 function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {

@@ -1,5 +1,6 @@
 import { pauseFor } from '../http/waiting';
 import type { CheckResult } from './check';
+import { advise } from './finding';
 import type { HealthStatus } from './observations';
 
 export interface WaitOptions {
@@ -54,20 +55,7 @@ function explained(result: CheckResult, history: WaitResult['history'], waitedMs
 		return result.status === 'loading'
 			? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` }
 			: result;
-	const meaning = 'The server starts, loads, and exits, again and again';
-	return {
-		...result,
-		summary: `${meaning}.`,
-		findings: [
-			{
-				id: 'restartLoop',
-				severity: 'error',
-				observed: `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`,
-				meaning,
-				advice:
-					'Something restarts a server that cannot load its model: most often the memory does not suffice. Read its log; lower --ctx-size or -ngl, or choose a smaller quantisation.',
-			},
-			...result.findings,
-		],
-	};
+	const observed = `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`;
+	const finding = advise('restartLoop', 'error', observed);
+	return { ...result, summary: `${finding.meaning}.`, findings: [finding, ...result.findings] };
 }

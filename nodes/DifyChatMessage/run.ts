@@ -1,8 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
 import { chat, type ChatAnswer, type ChatOptions } from '../../lib/dify/chat';
-import { DifyError } from '../../lib/dify/failure';
+import { difyFailure } from '../../lib/dify/failure';
 import { appFileRules } from '../../lib/dify/files';
+import type { ServerError } from '../../lib/errors/server-error';
 import { DifyApps, type DifyApp } from '../shared/dify/apps';
 import { userIn } from '../shared/dify/ids';
 import { workOnDifyItems } from '../shared/dify/items';
@@ -101,19 +102,15 @@ async function sendMessage(
 	return await answerItem(context, parameters.itemIndex, answer, { ...output, events });
 }
 
-function pausedError({ result }: ChatAnswer): DifyError {
+function pausedError({ result }: ChatAnswer): ServerError {
 	const titles = result.pause?.forms.map(({ nodeTitle }) => nodeTitle).filter((title) => title !== undefined) ?? [];
-	return new DifyError(
-		{
-			status: 200,
-			kind: 'runFailed',
-			message: `The chatflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
-			remedy:
-				'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',
-			retryable: false,
-		},
-		{ result },
-	);
+	return difyFailure('runFailed', {
+		status: 200,
+		message: `The chatflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		remedy:
+			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',
+		result,
+	});
 }
 
 /** Remarks on a run that succeeded. */

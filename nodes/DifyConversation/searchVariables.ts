@@ -4,7 +4,6 @@ import { refusedHere } from '../../lib/dify/failure';
 import { optionalUuid } from '../../lib/dify/ids';
 import { listVariables } from '../../lib/dify/variables';
 import { editorClient } from '../shared/dify/apps';
-import { difyNodeError } from '../shared/dify/errors';
 import { editorUser, editorValue } from '../shared/dify/searchConversations';
 import { listError } from '../shared/list-error';
 
@@ -27,6 +26,6 @@ export async function searchVariables(this: ILoadOptionsFunctions, filter?: stri
 		}));
 		return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
 	} catch (error) {
-		throw listError(difyNodeError(this.getNode(), error));
+		throw listError(this.getNode(), error);
 	}
 }

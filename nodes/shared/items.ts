@@ -1,5 +1,7 @@
 import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
+import { chatText } from '../../lib/errors/description';
+
 /** Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with it. */
 export type ItemWork<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
 
@@ -40,9 +42,8 @@ export async function workOnItems<T>(
 			results[itemIndex] = outcome.value;
 		} else if (context.continueOnFail()) {
 			results[itemIndex] = options.whenFailed(outcome.error, itemIndex);
-			const { message, description } = options.toNodeError(outcome.error, itemIndex);
 			// A chat that cannot be told must not cost the other items their answers.
-			await settled(async () => await options.onFailure?.(itemIndex, description || message));
+			await settled(async () => await options.onFailure?.(itemIndex, chatText(outcome.error)));
 		} else {
 			failures.push({ itemIndex, error: outcome.error });
 			stops.all();

@@ -2,7 +2,6 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { describeModel, listModels } from '../../lib/servers/model-list';
 import { localLlamaConnection } from '../../lib/servers/credential';
-import { toNodeError } from '../../lib/errors/node-error';
 import { listError } from './list-error';
 
 /** The models of the server, with what it tells about them. Where there is no list, the error says why and what to do. */
@@ -17,6 +16,6 @@ export async function searchModels(this: ILoadOptionsFunctions, filter?: string)
 				.map((model) => ({ name: describeModel(model), value: model.id })),
 		};
 	} catch (error) {
-		throw listError(toNodeError(this.getNode(), error, { subNode: true }));
+		throw listError(this.getNode(), error, { subNode: true });
 	}
 }

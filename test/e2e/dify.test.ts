@@ -451,8 +451,8 @@ describe('many items', () => {
 		]);
 		const failed = sim.runs.find(({ query }) => query === 'number 2')!;
 		expect(items[2]!.json.error).toMatchObject({
-			message: expect.stringContaining('provider says no') as string,
-			description: expect.stringContaining('model provider') as string,
+			message: 'The model behind Dify refused or failed',
+			description: expect.stringContaining('provider says no') as string,
 			code: 'completion_request_error',
 			status: 400,
 			kind: 'modelProvider',

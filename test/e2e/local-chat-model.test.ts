@@ -204,7 +204,7 @@ describe('failures, in the words the user sees', () => {
 		const server = await startLlamaServer({ apiKey: 'right-key' });
 		const failed = failureOf(await run(server, agentWith('Hi'), { apiKey: 'wrong-key-4711' }));
 		expect(failed.message).toContain('refuses the API key');
-		expect(failed.message).toContain(`${server.url}/v1/chat/completions`);
+		expect(failed.description).toContain(`${server.url}/v1/chat/completions`);
 		expect(failed.everything).not.toContain('wrong-key-4711');
 		await server.stop();
 	});
@@ -243,7 +243,7 @@ describe('failures, in the words the user sees', () => {
 				}),
 			),
 		);
-		expect(failed.message).toContain('no projector for image');
+		expect(failed.description).toContain('no projector for image');
 		expect(failed.description).toContain('--mmproj');
 		await server.stop();
 	});
@@ -261,7 +261,7 @@ describe('failures, in the words the user sees', () => {
 			model: await scriptedModel([{ reply: '<think>\nSo much to consider, and no end' }]),
 		});
 		const failed = failureOf(await run(server, agentWith('Hi', { options: { maxTokens: 12 } })));
-		expect(failed.message).toContain('spent its answer on thinking');
+		expect(failed.message).toContain('spent its whole answer on thinking');
 		expect(failed.everything).toContain('So much');
 		await server.stop();
 	});
@@ -278,7 +278,8 @@ describe('failures, in the words the user sees', () => {
 				Calculator: calculator,
 			}),
 		);
-		expect(failureOf(cut).message).toContain('cut the call of the tool "Calculator"');
+		expect(failureOf(cut).message).toBe('The token limit cut off a tool call');
+		expect(failureOf(cut).description).toContain('calling the tool "Calculator"');
 		expect(cut.data.resultData.runData.Calculator).toBeUndefined();
 		await server.stop();
 	});

@@ -1,5 +1,5 @@
 import { failure } from '../../errors/failure';
-import { looksLikeHtml } from '../../errors/http-failure';
+import { looksLikeHtml } from '../../errors/exchange';
 import type { Connection } from '../../http/connection';
 import { isRecord } from '../../values';
 import { isNamed } from '../model-names';

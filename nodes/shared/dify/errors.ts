@@ -1,16 +1,15 @@
 import type { IDataObject, INode, INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { DifyError } from '../../../lib/dify/failure';
 import { ServerError } from '../../../lib/errors/server-error';
 import { errorDetails, toNodeError } from '../../../lib/errors/node-error';
 
 /** The parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the answer until then. */
 export function failureDetails(error: unknown): IDataObject {
 	if (!(error instanceof ServerError)) return {};
-	const { difyKind, partialText, httpStatus, kind, ...details } = errorDetails(error) as IDataObject;
+	const { partialText, httpStatus, kind, ...details } = errorDetails(error) as IDataObject;
 	return {
-		kind: difyKind ?? kind,
-		...(httpStatus === 0 ? {} : { status: httpStatus }),
+		kind,
+		...(httpStatus === undefined ? {} : { status: httpStatus }),
 		...details,
 		...(partialText === undefined ? {} : { answer: partialText }),
 	};
@@ -19,7 +18,7 @@ export function failureDetails(error: unknown): IDataObject {
 /** n8n's own error, with the same details. */
 export function difyNodeError(node: INode, error: unknown, itemIndex?: number): NodeOperationError {
 	const nodeError = toNodeError(node, error, { itemIndex });
-	if (error instanceof DifyError) nodeError.context.data = failureDetails(error);
+	if (error instanceof ServerError) nodeError.context.data = failureDetails(error);
 	return nodeError;
 }
 

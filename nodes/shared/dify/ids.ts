@@ -1,17 +1,17 @@
 import { optionalUuid, userOf, uuid } from '../../../lib/dify/ids';
 import type { NodeParameters } from '../parameters';
 
-/** The user of the item. @throws {DifyError} where there is none */
+/** The user of the item. @throws {ServerError} where there is none */
 export function userIn(parameters: NodeParameters): string {
 	return userOf(parameters.value('user'));
 }
 
-/** @throws {DifyError} where the field Conversation is empty or holds no ID */
+/** @throws {ServerError} where the field Conversation is empty or holds no ID */
 export function conversationIdIn(parameters: NodeParameters): string {
 	return uuid(parameters.value('conversationId'), 'conversation ID');
 }
 
-/** @throws {DifyError} where the field Message ID is empty or holds no ID */
+/** @throws {ServerError} where the field Message ID is empty or holds no ID */
 export function messageIdIn(parameters: NodeParameters): string {
 	return uuid(parameters.value('messageId'), 'message ID');
 }

@@ -6,7 +6,6 @@ import { continuationOf } from '../../../lib/dify/paging';
 import { isFields, text } from '../../../lib/dify/read';
 import { listError } from '../list-error';
 import { editorClient } from './apps';
-import { difyNodeError } from './errors';
 
 /** The editor asks for more when somebody scrolls, which a search with few results does not let them (ResourceLocatorDropdown.vue). */
 const FULL_LIST = 20;
@@ -50,11 +49,11 @@ export async function searchConversations(
 				return { results, ...(lastId === undefined ? {} : { paginationToken: [lastId, ...again].join(' ') }) };
 		}
 	} catch (error) {
-		throw listError(difyNodeError(this.getNode(), error));
+		throw listError(this.getNode(), error);
 	}
 }
 
-/** @throws {DifyError} when the user is an expression about an item: in the editor there is none */
+/** @throws {ServerError} when the user is an expression about an item: in the editor there is none */
 export function editorUser(context: ILoadOptionsFunctions): string {
 	const user = editorValue(context, 'user');
 	if (typeof user === 'string' && user.trim() !== '') return user;

@@ -215,7 +215,7 @@ describe('a proxy that answers every page with the first one', () => {
 			await failureOf(
 				rateMessage(feedback, { messageId: UNKNOWN_ID, user: 'u1', rating: 'like', earlierContent: 'keep' }),
 			),
-		).toMatchObject({ difyKind: 'messageNotFound' });
+		).toMatchObject({ kind: 'messageNotFound' });
 	});
 });
 
@@ -232,7 +232,7 @@ test('the variables of a conversation that is deleted meanwhile are an error, as
 	}));
 	const client = betweenPages(sim, () => void sim.app('chat').conversations.delete(ids[0]!));
 	expect(await failureOf(listVariables(client, 'u1', ids[0]!, 'all'))).toMatchObject({
-		difyKind: 'conversationNotFound',
+		kind: 'conversationNotFound',
 	});
 	expect(calls(sim, /variables$/, 'GET')).toBe(2);
 });

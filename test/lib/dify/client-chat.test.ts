@@ -4,7 +4,7 @@ import { traceIdOf, userOf } from '../../../lib/dify/ids';
 import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Item, type Json } from '../../servers/dify';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
 
 afterEach(closeSims);
 
@@ -63,10 +63,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 	test('case 15: without a user nothing is sent; Dify would say so', async () => {
 		const sim = await startSim({ version });
 		for (const user of ['', '   ', undefined, null])
-			expect(() => userOf(user)).toThrow(expect.objectContaining({ difyKind: 'missingUser' }) as Error);
+			expect(() => userOf(user)).toThrow(expect.objectContaining({ kind: 'missingUser' }) as Error);
 		expect(userOf(42)).toBe('42');
 		expect(() => userOf('x'.repeat(256))).toThrow('255');
-		const missing = { status: 400, code: 'invalid_param', difyKind: 'missingUser' };
+		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
 		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
 		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
 	});
@@ -76,16 +76,16 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		await say(clientOf(sim));
 		expect((sim.requests[0]!.json as Json).inputs).toEqual({});
 		const refused = await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, 'u1'));
-		expect(refused).toMatchObject({ status: 400, difyKind: 'invalidParam' });
-		expect(refused.message).toMatch(/inputs: Field required/);
+		expect(refused).toMatchObject({ status: 400, kind: 'invalidParam' });
+		expect(refused.serverText).toMatch(/inputs: Field required/);
 		expect(
 			await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi', inputs: null }, 'u1')),
-		).toMatchObject({ status: 400, difyKind: 'invalidParam' });
+		).toMatchObject({ status: 400, kind: 'invalidParam' });
 	});
 
 	test('case 17: an empty query is refused before it is sent', async () => {
 		const sim = await startSim({ version });
-		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({ difyKind: 'emptyQuery' });
+		expect(await failureOf(say(clientOf(sim), { query: '' }))).toMatchObject({ kind: 'emptyQuery' });
 		expect(sim.requests).toHaveLength(0);
 	});
 
@@ -104,8 +104,8 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			const { result } = await say(client, { inputs: { city: 'Rome' } });
 			const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
 			// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
-			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, difyKind: 'inputs' });
-			expect(failed.message).toContain('city is required in input form');
+			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, kind: 'inputs' });
+			expect(failed.serverText).toContain('city is required in input form');
 			expect(failed.remedy).toContain('every turn');
 		},
 	);
@@ -116,21 +116,21 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const first = await say(clientOf(sim), { inputs });
 		await say(clientOf(sim), { inputs, conversation: { kind: 'id', id: first.result.conversationId! } });
 		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
-		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).message).toContain('must be a string');
+		expect((await failureOf(say(clientOf(sim), { inputs: { city: 7 } }))).serverText).toContain('must be a string');
 		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', unit: 'K' } }))).toMatchObject({
-			difyKind: 'inputs',
+			kind: 'inputs',
 		});
 		expect(await failureOf(say(clientOf(sim), { inputs: { city: 'Rome', count: [1] } }))).toMatchObject({
 			status: 500,
-			difyKind: 'serverError',
+			kind: 'serverError',
 		});
 	});
 
 	test('case 21: a malformed conversation id is advice; blanks are a new conversation', async () => {
 		const sim = await startSim({ version });
 		const failed = await failureOf(say(clientOf(sim), { conversation: { kind: 'id', id: 'abc' } }));
-		expect(failed).toMatchObject({ status: 400, difyKind: 'invalidId' });
-		expect(failed.message).toContain('valid UUID');
+		expect(failed).toMatchObject({ status: 400, kind: 'invalidId' });
+		expect(failed.serverText).toContain('valid UUID');
 		for (const id of ['', ' '])
 			expect((await say(clientOf(sim), { conversation: { kind: 'id', id } })).conversationRestarted).toBe(false);
 		expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(2);
@@ -156,10 +156,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 				const failed = await failureOf(say(client, { conversation: { kind: 'id', id } }));
 				// A chatflow of 1.14 begins a new conversation, which is told by its ID.
 				const silent = mode === 'advanced-chat' && version === '1.14';
-				const refused = { difyKind: 'conversationNotFound', ...(silent ? {} : { status: 404, code: 'not_found' }) };
+				const refused = { kind: 'conversationNotFound', ...(silent ? {} : { status: 404, code: 'not_found' }) };
 				expect(failed).toMatchObject(refused);
-				expect(failed.message).toMatch(
-					silent ? /^Dify did not continue the conversation/ : /^Conversation Not Exists\./,
+				expect(silent ? failed.meaning : failed.message).toMatch(
+					silent ? /^Dify did not continue the conversation/ : /^Dify does not find the conversation/,
 				);
 				expect(failed.message).not.toContain('did you mean');
 				expect(failed.remedy).toContain('same user');
@@ -184,10 +184,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			say(client, { conversation }, { onDeltas: async (deltas) => void shown.push(deltas) }),
 		);
 		expect(failed).toMatchObject({
-			difyKind: 'conversationNotFound',
+			kind: 'conversationNotFound',
 			facts: { conversationId: UNKNOWN_ID, stopRequested: true },
 		});
-		expect(failed.message).toContain('began a new one, which it was told to stop');
+		expect(failed.meaning).toContain('began a new one, which it was told to stop');
 		expect([shown, sim.stops.length]).toEqual([[], 1]);
 		const answer = await say(client, { conversation }, { onStaleConversation: 'startNew' });
 		expect(answer).toMatchObject({ conversationRestarted: true, result: { conversationId: UNKNOWN_ID } });
@@ -216,7 +216,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		const ended = sim.store.addConversation(sim.app('chat'), 'u1', { status: 'completed' });
 		const conversation = { kind: 'id' as const, id: ended.id };
-		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({ difyKind: 'conversationEnded' });
+		expect(await failureOf(say(clientOf(sim), { conversation }))).toMatchObject({ kind: 'conversationEnded' });
 		expect(await say(clientOf(sim), { conversation }, { onStaleConversation: 'startNew' })).toMatchObject({
 			conversationRestarted: true,
 		});
@@ -235,7 +235,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 				{ onStaleConversation: 'startNew' },
 			),
 		);
-		expect(failed.difyKind).not.toBe('conversationNotFound');
+		expect(failed.kind).not.toBe('conversationNotFound');
 		expect(sim.runs).toHaveLength(1);
 	});
 
@@ -256,7 +256,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			await waitFor(() => sim.runs.length === 1);
 			sim.app('chat').conversations.delete(own.id);
 			expect(await running).toMatchObject({
-				message: expect.stringContaining(error.message) as string,
+				serverText: expect.stringContaining(error.message) as string,
 				partialText: 'half',
 			});
 			expect(sim.runs).toHaveLength(1);
@@ -280,15 +280,15 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({
 			code: 'not_chat_app',
-			difyKind: 'wrongAppType',
+			kind: 'wrongAppType',
 		});
 		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({
 			code: 'app_unavailable',
-			difyKind: 'appUnavailable',
+			kind: 'appUnavailable',
 		});
 		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({
 			code: 'not_workflow_app',
-			difyKind: 'wrongAppType',
+			kind: 'wrongAppType',
 		});
 	});
 
@@ -311,9 +311,9 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			}),
 		});
 		const failed = await failureOf(say(clientOf(sim)));
-		expect(failed).toMatchObject({ difyKind: 'modelProvider', code: 'completion_request_error' });
+		expect(failed).toMatchObject({ kind: 'modelProvider', code: 'completion_request_error' });
 		expect(failed.kind).not.toBe('unauthorized');
-		expect(failed.message).toContain('[openai] Error: 401');
+		expect(failed.serverText).toContain('[openai] Error: 401');
 		expect(failed.remedy).toContain('The key of the "Dify API" credential is fine');
 	});
 
@@ -329,7 +329,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		await waitFor(() => sim.runs.length === 1);
 		const refused = await failureOf(say(client));
 		expect(refused).toMatchObject({
-			difyKind: 'tooManyRequests',
+			kind: 'tooManyRequests',
 			retryable: true,
 			status: version === '2026' ? 429 : 400,
 		});
@@ -345,7 +345,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const empty = await startApp(version, { mode: 'chat', quota: 0 });
 		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({
 			code: 'rate_limit_error',
-			difyKind: 'quota',
+			kind: 'quota',
 			retryable: false,
 		});
 		expect(empty.requests).toHaveLength(1);
@@ -364,7 +364,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const second = failureOf(say(clientOf(sim), {}, { retries: 9, retryPauseMs: 60_000, signal: controller.signal }));
 		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
 		controller.abort();
-		expect(await second).toMatchObject({ difyKind: 'cancelled' });
+		expect(await second).toMatchObject({ kind: 'cancelled' });
 		finish();
 		await first;
 	});
@@ -391,7 +391,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const sim = await startSim({ version });
 		const files = [{ type: 'image', transfer_method: 'local_file', upload_file_id: UNKNOWN_ID } as const];
 		const failed = await failureOf(say(clientOf(sim), { files }));
-		expect(failed).toMatchObject({ status: 400, difyKind: 'fileRejected' });
+		expect(failed).toMatchObject({ status: 400, kind: 'fileRejected' });
 		expect(failed.remedy).toContain('same user');
 	});
 
@@ -405,7 +405,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}',
 			contentType: 'application/json',
 		});
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, difyKind: 'requestFormat' });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, kind: 'requestFormat' });
 	});
 
 	test('case 30: versions of a chatflow', async () => {
@@ -415,16 +415,16 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(sim.runs[0]!.workflowId).toBe(UNKNOWN_ID);
 		expect(await failureOf(say(client, { workflowId: 'x' }))).toMatchObject({
 			status: 400,
-			difyKind: 'workflowVersion',
+			kind: 'workflowVersion',
 		});
 		expect(await failureOf(say(client, { workflowId: 'aaaaaaaa-2222-4333-8444-555555555555' }))).toMatchObject({
 			status: 404,
-			difyKind: 'workflowVersion',
+			kind: 'workflowVersion',
 		});
 		const sandbox = await startApp(version, { mode: 'advanced-chat', sandboxPlan: true });
 		expect(await failureOf(say(clientOf(sandbox, 'advanced-chat'), { workflowId: UNKNOWN_ID }))).toMatchObject({
 			status: 403,
-			difyKind: 'planLimit',
+			kind: 'planLimit',
 		});
 	});
 
@@ -460,10 +460,10 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			[{ mode: 'chat', status: 'abnormal' }, 'appUnusable'],
 		] as const) {
 			const sim = await startApp(version, spec);
-			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ difyKind: kind });
+			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ kind: kind });
 		}
 		const flow = await startApp(version, { mode: 'advanced-chat', published: false });
-		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({ difyKind: 'notPublished' });
+		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({ kind: 'notPublished' });
 	});
 });
 
@@ -476,14 +476,14 @@ test('a run that Dify takes over in maintenance (202) is told as not finished', 
 		headers: { 'Retry-After': '1' },
 	});
 	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-	expect(failed).toMatchObject({ difyKind: 'streamEndedEarly', facts: { taskId: 't', workflowRunId: 'r' } });
+	expect(failed).toMatchObject({ kind: 'streamEndedEarly', facts: { taskId: 't', workflowRunId: 'r' } });
 	expect(sim.requests).toHaveLength(1);
 });
 
 test('a connection that breaks before any answer is not answered by sending again', async () => {
 	const sim = await startSim();
 	sim.fail({ how: 'reset' });
-	const failed = await errorOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
+	const failed = await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
 	expect(failed.kind).toBe('closedBeforeAnswer');
 	expect(sim.requests).toHaveLength(1);
 });
@@ -505,7 +505,7 @@ test('a file of one user is of use to that user only, except in 1.12', async () 
 			files: [{ type: 'image', transfer_method: 'local_file', upload_file_id: id }],
 		});
 		if (version === '1.12') expect((await outcome).result.status).toBe('succeeded');
-		else expect(await failureOf(outcome)).toMatchObject({ difyKind: 'fileRejected' });
+		else expect(await failureOf(outcome)).toMatchObject({ kind: 'fileRejected' });
 		await sim.close();
 	}
 	expect(appKey('chat')).toMatch(/^app-\w{24}$/);

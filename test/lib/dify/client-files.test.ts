@@ -15,7 +15,7 @@ import { listen } from '../../support/listening';
 import { delay, net } from '../../support/node';
 import { SIM_VERSIONS, type FormField } from '../../servers/dify';
 import { waitFor } from './ask';
-import { clientOf, closeSims, errorOf, failureOf, fileOf, say, startApp, startSim } from './client';
+import { clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
 
 afterEach(closeSims);
 
@@ -71,11 +71,11 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 		const client = clientOf(sim);
 		expect(
 			await failureOf(uploadFile(client, fileOf('MZ', 'setup.exe', 'application/x-msdownload'), 'u1')),
-		).toMatchObject({ status: 400, difyKind: 'fileRejected' });
+		).toMatchObject({ status: 400, kind: 'fileRejected' });
 		const large = await failureOf(
 			uploadFile(client, fileOf(new Uint8Array(MEGABYTE + 1), 'a.pdf', 'application/pdf'), 'u1'),
 		);
-		expect(large).toMatchObject({ status: 413, code: 'file_too_large', difyKind: 'fileTooLarge' });
+		expect(large).toMatchObject({ status: 413, code: 'file_too_large', kind: 'fileTooLarge' });
 		// Without a MIME type Dify would answer 415.
 		await uploadFile(client, fileOf('x', 'a', ''), 'u1');
 		expect(sim.requests.at(-1)!.upload!.parts[0]!.mimeType).toBe('application/octet-stream');
@@ -99,7 +99,7 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 				}
 			},
 		};
-		const running = errorOf(uploadFile(clientOf(sim), slow, 'u1', controller.signal));
+		const running = failureOf(uploadFile(clientOf(sim), slow, 'u1', controller.signal));
 		await waitFor(() => sim.requests.length === 1);
 		controller.abort();
 		expect((await running).kind).toBe('aborted');
@@ -130,14 +130,14 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 			'HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/html\r\nContent-Length: 33\r\nConnection: close\r\n\r\n<h1>413 Request Too Large</h1>\r\n\r\n',
 		);
 		const failed = await failureOf(uploadFile(clientOf({ url }), big(), 'u1'));
-		expect(failed.difyKind).toBe('fileTooLarge');
+		expect(failed.kind).toBe('fileTooLarge');
 		close();
 	});
 
 	test('a connection that is just closed', async () => {
 		const { url, close } = await proxy(100_000, '');
 		const failed = await failureOf(uploadFile(clientOf({ url }), big(), 'u1'));
-		expect(failed).toMatchObject({ difyKind: 'fileTooLarge' });
+		expect(failed).toMatchObject({ kind: 'fileTooLarge' });
 		expect(failed.message).toMatch(/was closed while "big.bin" was sent \(\d+ of 8388608 bytes\)/);
 		expect(failed.remedy).toContain('client_max_body_size');
 		close();
@@ -146,7 +146,7 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 	test('a connection that stands still', async () => {
 		const { url, close } = await proxy(Infinity, '');
 		const failed = await failureOf(uploadFile(clientOf({ url }), fileOf('x'.repeat(1000)), 'u1', undefined, 80));
-		expect(failed).toMatchObject({ difyKind: 'timeout' });
+		expect(failed).toMatchObject({ kind: 'timeout' });
 		expect(failed.message).toContain('stood still (1000 of 1000 bytes)');
 		close();
 	});
@@ -228,7 +228,7 @@ describe('what an app takes', () => {
 				checkFiles(files, rules(over), sizes);
 				return 'fine';
 			} catch (error) {
-				return (error as { difyKind: string }).difyKind;
+				return (error as { kind: string }).kind;
 			}
 		};
 		expect(kinds([file], {})).toBe('fine');

@@ -15,7 +15,7 @@ import { uploadFile } from '../../../lib/dify/upload';
 import { listVariables, updateVariable } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, knowledgeKey, type DifySim } from '../../servers/dify';
 import { ask, waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, errorOf, failureOf, fileOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
 import { playText } from './play';
 
 afterEach(closeSims);
@@ -29,8 +29,8 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 				{ stream },
 			);
 			const failed = await failureOf(startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'));
-			expect(failed).toMatchObject({ difyKind: 'runFailed', facts: { workflowRunId: sim.runs[0]!.workflowRunId } });
-			expect(failed.message).toContain('boom');
+			expect(failed).toMatchObject({ kind: 'runFailed', facts: { workflowRunId: sim.runs[0]!.workflowRunId } });
+			expect(failed.serverText).toContain('boom');
 		}
 	});
 
@@ -51,7 +51,7 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 		);
 		const failed = await failureOf(startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: {} }, 'u1'));
 		expect(failed).toMatchObject({
-			difyKind: 'streamEndedEarly',
+			kind: 'streamEndedEarly',
 			partialText: 'a',
 			facts: { workflowRunId: sim.runs[0]!.workflowRunId },
 		});
@@ -62,10 +62,10 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 		const client = clientOf(sim, 'workflow');
 		const asked = client.get(`/workflows/run/${UNKNOWN_ID}`);
 		if (version === '1.12') expect(Object.values(await asked).every((value) => value === null)).toBe(true);
-		else expect(await failureOf(asked)).toMatchObject({ status: 404, difyKind: 'runNotFound' });
+		else expect(await failureOf(asked)).toMatchObject({ status: 404, kind: 'runNotFound' });
 		expect(await failureOf(client.get(`/workflow/${UNKNOWN_ID}/events`, { user: 'u1' }))).toMatchObject({
 			status: 404,
-			difyKind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
+			kind: version === '1.12' ? 'routeNotFound' : 'runNotFound',
 		});
 	});
 
@@ -108,7 +108,7 @@ describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client g
 		expect(sim.requests.at(-1)).toMatchObject({ path: '/workflows/tasks/no%20such%20task/stop', json: { user: 'u1' } });
 		expect(await failureOf(client.send('POST', '/workflows/tasks/x/stop', {}))).toMatchObject({
 			status: 400,
-			difyKind: 'missingUser',
+			kind: 'missingUser',
 		});
 	});
 
@@ -172,7 +172,7 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 					conversationId: UNKNOWN_ID,
 				}),
 			),
-		).toMatchObject({ difyKind: 'conversationNotFound' });
+		).toMatchObject({ kind: 'conversationNotFound' });
 	});
 
 	test('in a long conversation no more of it is read than up to the message', async () => {
@@ -237,7 +237,7 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		expect(await revokeRating(client, messageId, 'u1', false)).toBe(true);
 		expect(stored(sim)).toEqual([]);
 		const failed = await failureOf(revokeRating(client, messageId, 'u1', false));
-		expect(failed).toMatchObject({ status: 400, difyKind: 'nothingToRevoke' });
+		expect(failed).toMatchObject({ status: 400, kind: 'nothingToRevoke' });
 		expect(await revokeRating(client, messageId, 'u1', true)).toBe(false);
 	});
 
@@ -252,15 +252,15 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			const failed = await failureOf(
 				rateMessage(client, { messageId: id, user: 'u1', rating: 'like', earlierContent: 'erase' }),
 			);
-			expect(failed).toMatchObject({ status: 404, difyKind: 'messageNotFound' });
+			expect(failed).toMatchObject({ status: 404, kind: 'messageNotFound' });
 			expect(failed.remedy).toContain('user');
-			expect(await failureOf(revokeRating(client, id, 'u1', true))).toMatchObject({ difyKind: 'messageNotFound' });
+			expect(await failureOf(revokeRating(client, id, 'u1', true))).toMatchObject({ kind: 'messageNotFound' });
 		}
 	});
 
 	test('case 73: an id of another form is refused before it is sent', async () => {
 		for (const id of ['abc', '', '  ', undefined, null, 7])
-			expect(() => uuid(id, 'message ID')).toThrow(expect.objectContaining({ difyKind: 'invalidId' }) as Error);
+			expect(() => uuid(id, 'message ID')).toThrow(expect.objectContaining({ kind: 'invalidId' }) as Error);
 		expect(uuid(` ${UNKNOWN_ID.toUpperCase()} `, 'message ID')).toBe(UNKNOWN_ID);
 		expect([optionalUuid(' ', 'x'), optionalUuid(null, 'x'), optionalUuid(UNKNOWN_ID, 'x')]).toEqual([
 			undefined,
@@ -271,7 +271,7 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		// What would happen otherwise: a page of HTML.
 		expect(
 			await failureOf(clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' })),
-		).toMatchObject({ status: 404, difyKind: 'routeNotFound' });
+		).toMatchObject({ status: 404, kind: 'routeNotFound' });
 	});
 
 	test('case 74: what Dify says to a rating it does not know, and to a missing user', async () => {
@@ -279,11 +279,11 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		for (const rating of ['LIKE', '']) {
 			expect(
 				await failureOf(clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating, user: 'u1' })),
-			).toMatchObject({ status: 400, difyKind: 'invalidParam' });
+			).toMatchObject({ status: 400, kind: 'invalidParam' });
 		}
 		expect(
 			await failureOf(clientOf(sim).send('POST', `/messages/${messageId}/feedbacks`, { rating: 'like' })),
-		).toMatchObject({ difyKind: 'missingUser' });
+		).toMatchObject({ kind: 'missingUser' });
 	});
 
 	test('case 75: pages until a short one', async () => {
@@ -321,9 +321,9 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 			const client = clientOf(sim);
 			sim.fail({ path: /feedbacks$|name$/, times: 9, ...fault });
 			sim.fail({ path: /conversations/, method: 'DELETE', times: 9, ...fault });
-			await errorOf(revokeRating(client, messageId, 'u1', true));
-			await errorOf(renameConversation(client, 'u1', conversationId, undefined));
-			await errorOf(deleteConversation(client, 'u1', conversationId));
+			await failureOf(revokeRating(client, messageId, 'u1', true));
+			await failureOf(renameConversation(client, 'u1', conversationId, undefined));
+			await failureOf(deleteConversation(client, 'u1', conversationId));
 			expect([calls(sim, /feedbacks$/), calls(sim, /name$/), calls(sim, /conversations/, 'DELETE')]).toEqual([1, 1, 1]);
 		}
 	});
@@ -362,11 +362,11 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		for (const limit of [0, 101])
 			expect(await failureOf(client.get('/conversations', { user: 'u1', limit }))).toMatchObject({
 				status: 400,
-				difyKind: 'invalidParam',
+				kind: 'invalidParam',
 			});
 		expect(await failureOf(client.get('/conversations', { user: 'u1', last_id: UNKNOWN_ID }))).toMatchObject({
 			status: 404,
-			difyKind: 'conversationNotFound',
+			kind: 'conversationNotFound',
 		});
 	});
 
@@ -390,7 +390,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		for (const id of [result.conversationId!, UNKNOWN_ID])
 			expect(await failureOf(deleteConversation(clientOf(sim), 'u1', id))).toMatchObject({
 				status: 404,
-				difyKind: 'conversationNotFound',
+				kind: 'conversationNotFound',
 			});
 		expect(sim.app('chat').conversations.size).toBe(1);
 		expect(calls(sim, /^\/conversations\//, 'DELETE')).toBe(0);
@@ -407,7 +407,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const id = result.conversationId!;
 		expect(await renameConversation(client, 'u1', id, 'Tower <b>')).toMatchObject({ id, name: 'Tower <b>' });
 		expect(await renameConversation(client, 'u1', id, undefined)).toMatchObject({ name: 'About How tall is it?' });
-		expect(await failureOf(renameConversation(client, 'u1', id, ' '))).toMatchObject({ difyKind: 'invalidParam' });
+		expect(await failureOf(renameConversation(client, 'u1', id, ' '))).toMatchObject({ kind: 'invalidParam' });
 		const empty = sim.store.addConversation(sim.app('chat'), 'u1');
 		const failed = await failureOf(renameConversation(client, 'u1', empty.id, undefined));
 		expect(failed.status).toBe(400);
@@ -425,7 +425,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await queries(3)).toEqual(['q227', 'q228', 'q229']);
 		expect(await queries(150)).toEqual(Array.from({ length: 150 }, (_, at) => `q${at + 80}`));
 		expect(await failureOf(listMessages(clientOf(sim), 'u2', conversation.id, 'all'))).toMatchObject({
-			difyKind: 'conversationNotFound',
+			kind: 'conversationNotFound',
 		});
 	});
 
@@ -442,7 +442,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		const off = await startSim({ version });
 		const other = await say(clientOf(off));
 		expect(await failureOf(suggestedQuestions(clientOf(off), 'u1', other.result.messageId!))).toMatchObject({
-			difyKind: 'featureOff',
+			kind: 'featureOff',
 		});
 	});
 
@@ -469,10 +469,10 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(await updateVariable(client, 'u1', id, byId, { b: 2 })).toMatchObject({ value: { b: 2 } });
 		expect(await values()).toEqual({ lang: '7', count: 25, seen: ['b'], map: { b: 2 } });
 		expect(await failureOf(updateVariable(client, 'u1', id, 'count', 'many'))).toMatchObject({
-			difyKind: 'invalidParam',
+			kind: 'invalidParam',
 		});
 		const unknown = await failureOf(updateVariable(client, 'u1', id, 'nope', 'x'));
-		expect(unknown.difyKind).toBe('notFound');
+		expect(unknown.kind).toBe('notFound');
 		expect(unknown.remedy).toContain('lang, count, seen, map');
 	});
 });
@@ -486,7 +486,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		expect(await failureOf(clientOf(sim).get(`/files/${id}/preview`, { user: 'u1' }))).toMatchObject({
 			status: 404,
 			code: 'file_not_found',
-			difyKind: 'fileNotFound',
+			kind: 'fileNotFound',
 		});
 	});
 
@@ -494,7 +494,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		const sim = await startSim({ version });
 		expect(
 			await failureOf(clientOf(sim).send('POST', '/text-to-audio', { message_id: UNKNOWN_ID, user: 'u1' })),
-		).toMatchObject({ difyKind: 'emptyAnswer' });
+		).toMatchObject({ kind: 'emptyAnswer' });
 	});
 
 	test('case 84: the document in place of its batch, and ids that are none', async () => {
@@ -512,11 +512,11 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 		const wrong = await failureOf(
 			knowledge(sim).get(`${path}/documents/${(document as { id: string }).id}/indexing-status`),
 		);
-		expect(wrong).toMatchObject({ status: 404, difyKind: 'notFound' });
-		expect(wrong.message).toContain('Documents not found.');
+		expect(wrong).toMatchObject({ status: 404, kind: 'notFound' });
+		expect(wrong.serverText).toContain('Documents not found.');
 		expect(await failureOf(knowledge(sim).get('/datasets/abc/documents'))).toMatchObject({
 			status: 404,
-			difyKind: 'routeNotFound',
+			kind: 'routeNotFound',
 		});
 	});
 
@@ -528,7 +528,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(knowledge(sim).get('/datasets', { page: 1, limit: 1 }));
-		expect(failed).toMatchObject({ difyKind: 'planLimit' });
+		expect(failed).toMatchObject({ kind: 'planLimit' });
 		expect(failed.remedy).toContain('The key is fine');
 	});
 
@@ -542,6 +542,6 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 			await failureOf(
 				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x', retrieval_model: { top_k: 1 } }),
 			),
-		).toMatchObject({ status: 500, difyKind: 'serverError' });
+		).toMatchObject({ status: 500, kind: 'serverError' });
 	});
 });

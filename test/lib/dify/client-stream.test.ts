@@ -80,8 +80,8 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('case 37: only pings, then the end', async () => {
 		const sim = await startTalk(version, 'chat', [], { reorder: () => [{ kind: 'ping' }, { kind: 'ping' }] });
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ difyKind: 'queued' });
-		expect(failed.message).toContain('ended early: Dify closed it before the run began');
+		expect(failed).toMatchObject({ kind: 'queued' });
+		expect(failed.meaning).toContain('ended early: Dify closed it before the run began');
 		expect(failed.remedy).toContain('may still run later');
 		expect(sim.stops).toHaveLength(0);
 		expect(calls(sim, '/chat-messages')).toBe(1);
@@ -96,11 +96,11 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			const sim = await startTalk(version, mode, { steps }, { pingEveryMs: 5 });
 			const failed = await failureOf(say(clientOf(sim, mode), {}, { limits: { progressMs: 1500 } }));
 			expect(failed).toMatchObject({
-				difyKind: 'timeout',
+				kind: 'timeout',
 				partialText: 'Hel',
 				facts: { stopRequested: true, taskId: sim.runs[0]!.taskId },
 			});
-			expect(failed.message).toContain('nothing but pings for 1.5 s');
+			expect(failed.meaning).toContain('nothing but pings for 1.5 s');
 			expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 			expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
 		};
@@ -110,7 +110,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('case 37: pings before any event leave no task to stop', async () => {
 		const sim = await startTalk(version, 'chat', { steps: [{ wait: 60_000 }] }, { pingEveryMs: 5 });
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { progressMs: 1500 } }));
-		expect(failed).toMatchObject({ difyKind: 'timeout' });
+		expect(failed).toMatchObject({ kind: 'timeout' });
 		expect(failed.facts.stopRequested).toBeUndefined();
 		await waitFor(() => sim.runs[0]!.clientLeft);
 		expect(sim.stops).toHaveLength(0);
@@ -152,14 +152,14 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			contentType: 'application/json',
 		});
 		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
-			difyKind: 'appUnavailable',
+			kind: 'appUnavailable',
 			status: 400,
 			code: 'app_unavailable',
 		});
 		sim.fail({ status: 200, body: 'error code: 1027', contentType: 'text/plain' });
 		const text = await failureOf(say(clientOf(sim)));
-		expect(text.difyKind).toBe('streamEndedEarly');
-		expect(text.message).toContain('error code: 1027');
+		expect(text.kind).toBe('streamEndedEarly');
+		expect(text.meaning).toContain('error code: 1027');
 	});
 
 	test('case 41: an error in place of a stream', async () => {
@@ -169,7 +169,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			body: '{"code":"not_found","message":"Conversation Not Exists.","status":404}',
 			contentType: 'application/json',
 		});
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 404, difyKind: 'conversationNotFound' });
+		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 404, kind: 'conversationNotFound' });
 		sim.fail({
 			status: 400,
 			body: '{"code":"provider_not_initialize","message":"No valid model provider credentials found.","status":400}',
@@ -178,7 +178,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		expect(await failureOf(say(clientOf(sim)))).toMatchObject({
 			status: 400,
 			code: 'provider_not_initialize',
-			difyKind: 'providerCredentials',
+			kind: 'providerCredentials',
 		});
 	});
 
@@ -190,7 +190,7 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			const { taskId, conversationId, messageId } = sim.runs[0]!;
 			// The first event is the beginning of a thought or of the workflow, where there is one.
 			expect(failed).toMatchObject({
-				difyKind: 'streamEndedEarly',
+				kind: 'streamEndedEarly',
 				partialText: mode === 'chat' ? 'abc' : 'ab',
 				facts: { taskId, conversationId, messageId },
 			});
@@ -218,8 +218,8 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('silence ends the run after the idle limit, and it is stopped', async () => {
 		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('Hel'), { wait: 60_000 }] });
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 1500 } }));
-		expect(failed).toMatchObject({ difyKind: 'timeout', partialText: 'Hel', facts: { stopRequested: true } });
-		expect(failed.message).toContain('nothing arrived for 1.5 s');
+		expect(failed).toMatchObject({ kind: 'timeout', partialText: 'Hel', facts: { stopRequested: true } });
+		expect(failed.meaning).toContain('nothing arrived for 1.5 s');
 		expect(sim.stops).toHaveLength(1);
 		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
@@ -232,8 +232,8 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			{ delayMs: 5 },
 		);
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { totalMs: 1500 } }));
-		expect(failed).toMatchObject({ difyKind: 'timeout', facts: { stopRequested: true } });
-		expect(failed.message).toContain('longer than 1.5 s');
+		expect(failed).toMatchObject({ kind: 'timeout', facts: { stopRequested: true } });
+		expect(failed.meaning).toContain('longer than 1.5 s');
 		expect(failed.partialText).toMatch(/^0 1 2 /);
 		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
 	});
@@ -242,8 +242,8 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 		const sim = await startTalk(version, 'chat', 'x');
 		sim.fail({ how: 'silence' });
 		const failed = await failureOf(say(clientOf(sim), {}, { limits: { firstByteMs: 60 } }));
-		expect(failed).toMatchObject({ difyKind: 'timeout' });
-		expect(failed.message).toContain('Dify sent nothing within 60 ms');
+		expect(failed).toMatchObject({ kind: 'timeout' });
+		expect(failed.meaning).toContain('Dify sent nothing within 60 ms');
 		expect(failed.remedy).toContain('may have been started');
 	});
 });
@@ -325,11 +325,11 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const sim = await startTalk(version, 'advanced-chat', { steps: said('par', 'tial'), fail: 'boom in node' });
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
 		expect(failed).toMatchObject({
-			difyKind: 'runFailed',
+			kind: 'runFailed',
 			partialText: 'partial',
 			facts: { workflowRunId: sim.runs[0]!.workflowRunId, taskId: sim.runs[0]!.taskId },
 		});
-		expect(failed.message).toContain('boom in node');
+		expect(failed.serverText).toContain('boom in node');
 		expect(failed.code).toBe(version === '1.12' ? 'invalid_param' : undefined);
 	});
 
@@ -354,7 +354,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 	])('case 56: the error event %j is a failure with a text', async (error, text) => {
 		const sim = await startTalk(version, 'chat', { steps: [{ error }] });
 		const failed = await failureOf(say(clientOf(sim)));
-		expect(failed.message).toContain(text);
+		expect(failed.serverText).toContain(text);
 		expect(failed.code).toBe(error.code);
 		expect(failed.status).toBe(error.status);
 	});
@@ -439,8 +439,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const stoppedAt = performance.now();
 		controller.abort();
 		expect(await running).toMatchObject({
-			difyKind: 'cancelled',
-			kind: 'aborted',
+			kind: 'cancelled',
 			partialText: 'Once upon',
 			facts: { stopRequested: true },
 		});
@@ -480,10 +479,10 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		await waitFor(() => sim.runs.length === 1);
 		await delay(20);
 		controller.abort();
-		expect(await running).toMatchObject({ difyKind: 'cancelled' });
+		expect(await running).toMatchObject({ kind: 'cancelled' });
 		await waitFor(() => sim.runs[0]!.clientLeft);
 		expect(await failureOf(say(clientOf(sim), {}, { signal: controller.signal }))).toMatchObject({
-			difyKind: 'cancelled',
+			kind: 'cancelled',
 		});
 		expect(sim.runs).toHaveLength(1);
 	});
@@ -495,7 +494,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const running = failureOf(say(clientOf(sim, 'advanced-chat'), {}, { signal: controller.signal }));
 		await waitFor(() => sim.runs.length === 1);
 		controller.abort();
-		expect(await running).toMatchObject({ difyKind: 'cancelled', facts: { stopRequested: true } });
+		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: true } });
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});
 
@@ -508,7 +507,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		await waitFor(() => shown() === 'a');
 		const stoppedAt = performance.now();
 		controller.abort();
-		expect(await running).toMatchObject({ difyKind: 'cancelled', partialText: 'a', facts: { stopRequested: true } });
+		expect(await running).toMatchObject({ kind: 'cancelled', partialText: 'a', facts: { stopRequested: true } });
 		expect(performance.now() - stoppedAt).toBeGreaterThan(AFTER_STOP_MS - 50);
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
@@ -519,8 +518,8 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const failed = await failureOf(
 			say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 100, queueMs: 600 }, retries: 3, retryPauseMs: 1 }),
 		);
-		expect(failed).toMatchObject({ difyKind: 'queued' });
-		expect(failed.message).toContain('did not begin to work on it within 600 ms');
+		expect(failed).toMatchObject({ kind: 'queued' });
+		expect(failed.meaning).toContain('did not begin to work on it within 600 ms');
 		expect(failed.remedy).toContain('may still run later');
 		expect(calls(sim, '/chat-messages')).toBe(1);
 	});
@@ -557,7 +556,7 @@ describe('"too many requests" in the stream', () => {
 	const sentFor = async (version: DifySim['version'], mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
 		const sim = await startTalk(version, mode, { steps });
 		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({
-			difyKind: 'tooManyRequests',
+			kind: 'tooManyRequests',
 		});
 		return calls(sim, '/chat-messages');
 	};
@@ -627,7 +626,7 @@ describe('a stop route that fails', () => {
 		const running = failureOf(say(clientOf(sim), {}, { signal: controller.signal, onDeltas }));
 		await waitFor(() => shown() === 'a');
 		controller.abort();
-		expect(await running).toMatchObject({ difyKind: 'cancelled', facts: { stopRequested: false } });
+		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: false } });
 	});
 });
 
@@ -644,7 +643,7 @@ describe('grace', () => {
 		);
 		const begun = performance.now();
 		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
-			difyKind: 'runFailed',
+			kind: 'runFailed',
 			partialText: 'par',
 		});
 		expect(performance.now() - begun).toBeGreaterThan(1900);
@@ -681,7 +680,7 @@ describe('grace', () => {
 			{ reorder: (items) => [...items, ...chatter] },
 		);
 		const begun = performance.now();
-		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ difyKind: 'runFailed' });
+		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ kind: 'runFailed' });
 		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 	});
 
@@ -692,8 +691,8 @@ describe('grace', () => {
 		] as const) {
 			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, { reorder: cutEnd(name) });
 			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
-			expect(failed).toMatchObject({ difyKind: 'streamEndedEarly', partialText: 'Hello' });
-			expect(failed.message).toContain(`${name} is missing`);
+			expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello' });
+			expect(failed.meaning).toContain(`${name} is missing`);
 		}
 	});
 });
@@ -765,7 +764,7 @@ describe('properties over the real client', () => {
 					);
 					const { onDeltas, shown } = screen();
 					const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
-					expect(failed.difyKind).toBe('streamEndedEarly');
+					expect(failed.kind).toBe('streamEndedEarly');
 					expect(failed.partialText ?? '').toBe(shown());
 					const whole = playScript(version, mode, { steps }).result.text;
 					expect(whole.startsWith(shown())).toBe(true);

@@ -2,7 +2,6 @@ import { DifyApi } from '../../../credentials/DifyApi.credentials';
 import { chat, type ChatAnswer, type ChatOptions, type ChatRequest } from '../../../lib/dify/chat';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import { DifyError } from '../../../lib/dify/failure';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { FileSource } from '../../../lib/dify/upload';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -66,15 +65,8 @@ export async function say(
 	return await chat(client, { query: 'hi', user: 'u1', conversation: { kind: 'new' }, inputs: {}, ...over }, options);
 }
 
-/** The failure of Dify that a promise is rejected with. */
-export async function failureOf(promise: Promise<unknown>): Promise<DifyError> {
-	const error = await errorOf(promise);
-	if (error instanceof DifyError) return error;
-	throw new Error(`Not a DifyError, but: ${error.name} ${error.kind} ${error.message}`);
-}
-
 /** The failure that a promise is rejected with, of the network or of Dify. */
-export async function errorOf(promise: Promise<unknown>): Promise<ServerError> {
+export async function failureOf(promise: Promise<unknown>): Promise<ServerError> {
 	const error = await promise.then(
 		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
 		(failed: unknown) => failed,

@@ -36,7 +36,7 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 		await waitFor(() => sim.requests.filter(({ status }) => status !== undefined && status >= 400).length === 1);
 		await delay(20);
 		for (const stop of stops) stop.abort();
-		expect((await Promise.all(running)).map(({ difyKind }) => difyKind)).toEqual(['cancelled', 'cancelled']);
+		expect((await Promise.all(running)).map(({ kind }) => kind)).toEqual(['cancelled', 'cancelled']);
 		expect(sim.runs).toHaveLength(1);
 	});
 
@@ -50,7 +50,7 @@ describe.each(SIM_VERSIONS)('more messages at once than the app allows, %s', (ve
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(say(clientOf(sim), {}, { retries: 2, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ difyKind: 'tooManyRequests' });
+		expect(failed).toMatchObject({ kind: 'tooManyRequests' });
 		expect(calls(sim, '/chat-messages')).toBe(3);
 	});
 });
@@ -70,7 +70,7 @@ describe('Retry-After', () => {
 		const sim = await startSim();
 		sim.fail({ ...limited, headers: { 'Retry-After': '3600' } });
 		expect(await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }))).toMatchObject({
-			difyKind: 'rateLimited',
+			kind: 'rateLimited',
 			facts: { retryAfterMs: 3_600_000 },
 		});
 		expect(calls(sim, '/chat-messages')).toBe(1);
@@ -100,7 +100,7 @@ describe('Dify 1.14 counts a streamed chatflow twice', () => {
 			headers: { 'X-Version': dify },
 		});
 		const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
-		expect(failed.difyKind).toBe('tooManyRequests');
+		expect(failed.kind).toBe('tooManyRequests');
 		expect(failed.remedy.includes('twice')).toBe(isTold);
 	});
 });

@@ -1,6 +1,11 @@
-import { ServerError, type FailureKind } from '../../../lib/errors/server-error';
+import { describe as describeError } from '../../../lib/errors/description';
 import { failure } from '../../../lib/errors/failure';
-import { isLoopback, remedyFor, seconds } from '../../../lib/errors/remedies';
+import type { FailureKind } from '../../../lib/errors/kinds';
+import { isLoopback, remedyFor, seconds, type RemedyFacts } from '../../../lib/errors/remedies';
+import { DIFY_REMEDIES } from '../../../lib/errors/remedies/dify';
+import { MODEL_REMEDIES } from '../../../lib/errors/remedies/model';
+import { NETWORK_REMEDIES } from '../../../lib/errors/remedies/network';
+import { ServerError } from '../../../lib/errors/server-error';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 
@@ -14,13 +19,13 @@ describe('ServerError', () => {
 		facts: { a: 1 },
 	});
 
-	test('says what happened and where', () => {
-		expect(failed.message).toBe(`It broke (${URL_ASKED})`);
-		expect(failed.name).toBe('ServerError');
-		expect(new ServerError({ kind: 'invalidInput', message: 'No', remedy: '.' }).message).toBe('No');
+	test('a short title, and where it happened beside it', () => {
+		expect(failed).toMatchObject({ name: 'ServerError', message: 'It broke', meaning: 'It broke', url: URL_ASKED });
+		expect(new ServerError({ kind: 'busy', message: 'No', remedy: '.' }).retryable).toBe(true);
+		expect(failed.retryable).toBe(false);
 	});
 
-	test('takes what had arrived, and further facts, without saying the URL twice', () => {
+	test('takes what had arrived, and further facts, and stays the same otherwise', () => {
 		const more = failed.withPartial({ text: 'Hel', reasoning: 'hm' }).withFacts({ b: 2 });
 		expect(more).toMatchObject({
 			...failed,
@@ -34,68 +39,51 @@ describe('ServerError', () => {
 });
 
 describe('remedies', () => {
-	// A record, so that the compiler asks for a kind that is added.
-	const KINDS: Record<FailureKind, true> = {
-		invalidUrl: true,
-		dns: true,
-		refused: true,
-		connectTimeout: true,
-		unreachable: true,
-		tlsMismatch: true,
-		tlsUntrusted: true,
-		notHttp: true,
-		closedBeforeAnswer: true,
-		blockedByPolicy: true,
-		proxy: true,
-		redirect: true,
-		firstTokenLimit: true,
-		idleLimit: true,
-		totalLimit: true,
-		progressLimit: true,
-		aborted: true,
-		unauthorized: true,
-		forbidden: true,
-		wrongPath: true,
-		modelNotFound: true,
-		contextOverflow: true,
-		contextExceeded: true,
-		badRequest: true,
-		templateRejected: true,
-		grammarRejected: true,
-		toolsUnsupported: true,
-		modalityUnsupported: true,
-		brokenHistory: true,
-		tooLarge: true,
-		busy: true,
-		loading: true,
-		modelFailedToLoad: true,
-		notSupported: true,
-		serverError: true,
-		gateway: true,
-		notAnApi: true,
-		invalidAnswer: true,
-		streamError: true,
-		streamEndedEarly: true,
-		connectionLost: true,
-		toolCallCut: true,
-		toolCallInvalid: true,
-		onlyThinking: true,
-		emptyAnswer: true,
-		filtered: true,
-		invalidInput: true,
+	const TABLES = { network: NETWORK_REMEDIES, model: MODEL_REMEDIES, dify: DIFY_REMEDIES };
+	const ROWS = Object.entries(TABLES).flatMap(([table, rows]) =>
+		Object.keys(rows).map((kind) => [table, kind as FailureKind] as const),
+	);
+	/** All that a title can name, as long as it gets. */
+	const FACTS: RemedyFacts = {
+		url: 'https://llm-server.example.com:8443/v1/chat/completions',
+		root: 'https://llm-server.example.com:8443',
+		host: 'llm-server.example.com',
+		port: '8443',
+		code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+		limitMs: 5_400_000,
+		status: 524,
+		model: 'qwen3-30b-a3b-instruct-2507',
+		location: 'https://llm-server.example.com:8443/login?next=/v1/chat/completions',
+		promptTokens: 131_072,
+		contextTokens: 32_768,
+		modality: 'image',
+		tool: 'search_the_knowledge_base',
+		maxTokens: 32_768,
 	};
 
-	test.each(Object.keys(KINDS) as FailureKind[])('%s reads well without any fact', (kind) => {
-		const { message, remedy } = failure(kind, {});
-		for (const text of [message, remedy]) expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
-		expect(remedyFor(kind).message).toMatch(/^[A-Zn].*[^.]$/);
-		expect(remedy).toMatch(/^[A-Z'].*\.$/);
+	test.each(ROWS)('%s, %s: a title, a meaning and an advice, with and without facts', (table, kind) => {
+		const service = table === 'dify' ? ('dify' as const) : undefined;
+		for (const facts of [{}, FACTS]) {
+			const { message, meaning, remedy } = failure(kind, { service }, { about: facts });
+			for (const text of [message, meaning, remedy]) expect(text).not.toMatch(/undefined|NaN| {2}|\(\)|""/);
+			expect(message).toMatch(/^[A-Zn].*[^.]$/);
+			expect(meaning).toMatch(/^[A-Zn].*[^.]$/);
+			expect(remedy).toMatch(/^[A-Z'].*\.$/);
+			expect(remedyFor(kind, { service, ...facts }).title.length).toBeLessThanOrEqual(110);
+		}
+		expect(failure(kind, { service }).message.length).toBeLessThanOrEqual(80);
+	});
+
+	test('what is asked for decides whose words are used, where both have the kind', () => {
+		expect(failure('unauthorized', {}).remedy).toContain('llama-server');
+		expect(failure('unauthorized', { service: 'dify' }).remedy).toContain('"Dify API" credential');
 	});
 
 	test('localhost in a container is explained, other hosts are not told about Docker', () => {
 		expect(failure('refused', { url: 'http://localhost:8080/v1' }).remedy).toContain('n8n container itself');
 		expect(failure('refused', { url: 'http://10.0.0.5/v1' })).toMatchObject({
-			message: 'The machine "10.0.0.5" answers, but nothing listens on port 80 (http://10.0.0.5/v1)',
+			message: 'The machine "10.0.0.5" answers, but nothing listens on port 80',
+			url: 'http://10.0.0.5/v1',
 			remedy: expect.stringContaining('--host 0.0.0.0'),
 		});
 	});
@@ -115,5 +103,41 @@ describe('remedies', () => {
 			'2 minutes',
 			'30 minutes',
 		]);
+	});
+});
+
+describe('the whole text of a failure', () => {
+	const failed = new ServerError({
+		kind: 'connectionLost',
+		message: 'It broke',
+		meaning: 'It broke in the middle',
+		remedy: 'Mend it.',
+		url: 'http://me:pass@10.0.0.5:8080/v1/chat/completions?user=anna#x',
+		serverText: 'boom',
+	});
+
+	test('what happened and where, what to do, what the server said', () => {
+		expect(describeError(failed)).toBe(
+			'It broke in the middle (http://10.0.0.5:8080/v1/chat/completions). Mend it. The server says: "boom"',
+		);
+	});
+
+	test('what is not there leaves no gap, and nothing is said twice', () => {
+		const of = (message: string, serverText?: string) =>
+			describeError(new ServerError({ kind: 'badRequest', message, remedy: 'Mend it.', serverText }));
+		expect(of('No')).toBe('No. Mend it.');
+		expect(of('It ended.')).toBe('It ended. Mend it.');
+		expect(of('Field n is wrong', 'Field n is wrong')).toBe('Field n is wrong. Mend it.');
+		expect(describeError(new ServerError({ kind: 'badRequest', message: 'No', remedy: '' }))).toBe('No.');
+	});
+
+	test('a long text of the server is shortened', () => {
+		const long = new ServerError({
+			kind: 'badRequest',
+			message: 'No',
+			remedy: 'Mend it.',
+			serverText: 'x'.repeat(900),
+		});
+		expect(describeError(long)).toBe(`No. Mend it. The server says: "${'x'.repeat(500)}"`);
 	});
 });

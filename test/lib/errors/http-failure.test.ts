@@ -1,5 +1,7 @@
-import { ServerError, type FailureKind } from '../../../lib/errors/server-error';
-import { httpFailure, kindOfMessage, looksLikeHtml, serverMessage } from '../../../lib/errors/http-failure';
+import { looksLikeHtml } from '../../../lib/errors/exchange';
+import { httpFailure, kindOfMessage, serverMessage } from '../../../lib/errors/http-failure';
+import type { FailureKind } from '../../../lib/errors/kinds';
+import { ServerError } from '../../../lib/errors/server-error';
 import { parseObject } from '../../../lib/values';
 import { fixtureNames, httpFixture } from '../../support/streams';
 
@@ -74,7 +76,7 @@ describe('recorded errors of llama-server', () => {
 
 	test('case 28: the numbers of a prompt that is too long are in the message', () => {
 		const failed = recorded('error-context');
-		expect(failed.message).toBe(`The prompt needs 6030 tokens, but a slot of the server has 1024 (${URL_ASKED})`);
+		expect(failed.message).toBe('The prompt needs 6030 tokens, but a slot of the server has 1024');
 		expect(failed.facts).toMatchObject({ n_prompt_tokens: 6030, n_ctx: 1024 });
 		expect(failed.remedy).toContain('--ctx-size');
 	});
@@ -87,7 +89,7 @@ describe('recorded errors of llama-server', () => {
 
 	test('case 92: what is missing for pictures is named', () => {
 		const failed = recorded('error-image-no-mmproj');
-		expect(failed.message).toMatch(/^The server has no projector for image, so it cannot read image input/);
+		expect(failed.meaning).toMatch(/^The server has no projector for image, so it cannot read image input/);
 		expect(failed.remedy).toContain('--mmproj');
 	});
 
@@ -96,7 +98,8 @@ describe('recorded errors of llama-server', () => {
 		(name) => {
 			const failed = recorded(name.replace('llama-server-v0.5.0/', '').replace('.http', ''));
 			expect(failed).toBeInstanceOf(ServerError);
-			expect(failed.message).toMatch(/^[A-Z].{10,} \(http:\/\/10\.0\.0\.5:8080\/v1\/chat\/completions\)$/);
+			expect(failed.message).toMatch(/^[A-Z].{10,}[^.)]$/);
+			expect(failed.url).toBe(URL_ASKED);
 			expect(failed.remedy).toMatch(/^[A-Z].*\.$/);
 			expect(failed.status).toBe(httpFixture(name).status);
 		},
@@ -340,7 +343,7 @@ describe('errors of other servers and of proxies', () => {
 	test('a redirect names where it leads', () => {
 		const failed = answered(301, '', 'text/html', 'https://10.0.0.5/v1/chat/completions');
 		expect(failed.kind).toBe('redirect');
-		expect(failed.message).toContain('to https://10.0.0.5/v1/chat/completions');
+		expect(failed.meaning).toContain('to https://10.0.0.5/v1/chat/completions');
 	});
 
 	test('the text of the server is shortened', () => {

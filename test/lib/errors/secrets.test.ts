@@ -83,6 +83,6 @@ describe('secrets', () => {
 			url: 'http://127.0.0.1:1/v1',
 			secrets: secretsOf({ 'x-forwarded-proto': 'http', 'x-who': 'Nothing' }),
 		});
-		expect(failed.message).toBe('Nothing listens on 127.0.0.1:1, seen from n8n (http://127.0.0.1:1/v1)');
+		expect(failed.message).toBe('Nothing listens on 127.0.0.1:1, seen from n8n');
 	});
 });

@@ -310,7 +310,7 @@ describe('the server refuses (rows 12 to 16)', () => {
 		const result = await check(server.url);
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'gateway').meaning).toBe(
-			`A proxy answers with ${status}, the model server behind it does not`,
+			`A proxy answers with ${status}, but the model server behind it does not answer`,
 		);
 	});
 

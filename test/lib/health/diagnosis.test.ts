@@ -1,8 +1,8 @@
 import { ADVICE, type AdviceId } from '../../../lib/health/advice';
 import { diagnose } from '../../../lib/health/diagnosis';
 import type { Observations, Probe } from '../../../lib/health/observations';
-import { remedyFor } from '../../../lib/errors/remedies';
-import type { FailureKind } from '../../../lib/errors/server-error';
+import { ofTable } from '../../../lib/health/finding';
+import type { FailureKind } from '../../../lib/errors/kinds';
 
 const ROOT = 'http://10.0.0.5:8080';
 
@@ -26,7 +26,7 @@ function failed(path: string, kind: FailureKind, code?: string): Probe {
 		url: ROOT + path,
 		ms: 5,
 		answered: false,
-		failure: { kind, ...remedyFor(kind, { host: '10.0.0.5', port: '8080', code }), code },
+		failure: { ...ofTable(kind, { host: '10.0.0.5', port: '8080', code }), code },
 	};
 }
 
@@ -83,7 +83,7 @@ describe('the diagnosis is a pure function', () => {
 			status,
 			findings: [{ id: kind, severity: 'error', observed: `GET ${ROOT}/health: ${code} after 5 ms` }],
 		});
-		expect(result.findings[0]!.advice).toBe(remedyFor(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
+		expect(result.findings[0]!.advice).toBe(ofTable(kind, { host: '10.0.0.5', port: '8080', code }).remedy);
 	});
 
 	it('of several failures, the one that says most', () => {

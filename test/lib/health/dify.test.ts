@@ -115,9 +115,7 @@ describe('the key', () => {
 		expect(finding(wrong, 'difyUnauthorized').advice).toContain('API Access');
 		expect(JSON.stringify(wrong)).not.toContain('UnknownUnknown');
 		const missing = await checkDify(sim.url, { apiKey: '' });
-		expect(finding(missing, 'difyUnauthorized').meaning).toBe(
-			'The server wants an API key, and the credential has none',
-		);
+		expect(finding(missing, 'difyUnauthorized').meaning).toBe('Dify wants an API key, and the credential has none');
 	});
 
 	it('belongs to the other family', async () => {
@@ -203,7 +201,7 @@ describe('what stands in front of Dify', () => {
 		sim.fail({ times: 10, status: 502, body: '<html><head><title>502 Bad Gateway</title></head></html>' });
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
-		expect(finding(result, 'difyGateway').meaning).toBe('A proxy answers, but Dify behind it does not');
+		expect(finding(result, 'difyGateway').meaning).toBe('A proxy answers with 502, but Dify behind it does not answer');
 	});
 
 	it('Dify fails inside', async () => {

@@ -171,7 +171,7 @@ describe('proxies that refuse', () => {
 			}),
 		);
 		const result = await check(url, {}, { apiKey });
-		expect(finding(result, 'forbidden')).toMatchObject({
+		expect(finding(result, 'proxyRefuses')).toMatchObject({
 			meaning: 'Something in front of the server does not let n8n through',
 			observed: expect.stringContaining('Just a moment') as string,
 		});
@@ -186,7 +186,7 @@ describe('proxies that refuse', () => {
 		);
 		const result = await check(url, {}, { apiKey });
 		expect(result.status).toBe('unauthorized');
-		expect(finding(result, 'unauthorized').advice).toContain('"Basic "');
+		expect(finding(result, 'proxyPassword').advice).toContain('"Basic "');
 	});
 
 	it('Cloudflare cannot reach the tunnel', async () => {

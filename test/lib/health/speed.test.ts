@@ -283,7 +283,7 @@ describe('the verdict on the numbers', () => {
 			observed: '7.5 tokens/s with a model of 4.9 GB: 36.8 GB/s',
 		});
 		expect(verdict!.status).toBeUndefined();
-		expect(verdict!.meaning).toContain('An MI50 would make about 82 tokens/s');
+		expect(verdict!.meaning).toContain('An MI50 would generate about 82 tokens/s');
 		expect(verdict!.meaning).toContain('an estimate');
 		expect(verdict!.advice).toMatch(/--n-gpu-layers 99.*gfx906/);
 	});

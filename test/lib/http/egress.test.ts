@@ -183,7 +183,7 @@ describe('any egress filter', () => {
 			async () => await Promise.resolve({ ok: false, error: new Error('Invalid URL: x') }),
 		);
 		const { failed } = await ask(connect('http://gpu.test', { egressFilter: filter }));
-		expect(failed!.message).toContain('Invalid URL: x');
+		expect(failed!.meaning).toContain('Invalid URL: x');
 		const silent = filterWith(
 			() => '127.0.0.1',
 			async () => await Promise.resolve({ ok: false }),

@@ -65,7 +65,7 @@ describe('answers of odd servers and proxies', () => {
 	test('headers larger than any server needs', async () => {
 		const url = await rawServer(whole('200 OK', LIST, { 'X-Large': 'a'.repeat(70_000) }));
 		const failed = await failureOf(async () => await called(url));
-		expect(failed).toMatchObject({ kind: 'invalidAnswer', facts: { code: 'UND_ERR_HEADERS_OVERFLOW' } });
+		expect(failed).toMatchObject({ kind: 'invalidAnswer', code: 'UND_ERR_HEADERS_OVERFLOW' });
 	});
 
 	test('an answer without end is given up before it fills the memory', async () => {
@@ -121,7 +121,7 @@ describe('what an error answer means', () => {
 
 	test('403 with a page is no matter of the key', () => {
 		const failed = answered(403, '<!DOCTYPE html><title>Just a moment...</title>');
-		expect(failed).toMatchObject({ kind: 'forbidden', serverText: 'Just a moment...' });
+		expect(failed).toMatchObject({ kind: 'proxyRefuses', serverText: 'Just a moment...' });
 		expect(failed.message).toContain('Something in front of the server');
 		expect(failed.remedy).toContain('Cloudflare');
 		expect(answered(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain(
@@ -131,7 +131,7 @@ describe('what an error answer means', () => {
 
 	test('401 of a proxy that wants a password', () => {
 		const failed = answered(401, '<title>401 Authorization Required</title>', 'text/html', 'Basic realm="ai"');
-		expect(failed.kind).toBe('unauthorized');
+		expect(failed.kind).toBe('proxyPassword');
 		expect(failed.message).toContain('wants a user name and a password');
 		expect(failed.remedy).toContain('Extra Headers');
 		expect(answered(401, '{}', 'application/json', 'Bearer').message).toContain('refuses the API key');

@@ -125,7 +125,7 @@ describe('proxy variables of the environment', () => {
 		const [server, between] = [await start({ tls: true }), await proxy()];
 		process.env.https_proxy = between.url;
 		const { failed } = await ask(connect(server.url, { ignoreSslIssues: true }));
-		expect(failed).toMatchObject({ kind: 'proxy', facts: { code: 'HTTP 403' } });
+		expect(failed).toMatchObject({ kind: 'proxy', code: 'HTTP 403' });
 	});
 
 	test.each(['http', 'https'])(

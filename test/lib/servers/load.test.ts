@@ -293,7 +293,8 @@ describe('the list of models', () => {
 		const failed = await listServerModels(target()).catch((error: Error) => error);
 		expect(failed).toMatchObject({
 			kind: 'unauthorized',
-			message: `The server refuses the API key (${server.url}/v1/models)`,
+			message: 'The server refuses the API key',
+			url: `${server.url}/v1/models`,
 			remedy: expect.stringContaining('--api-key') as string,
 		});
 		expect(JSON.stringify(failed)).not.toContain(SESAME);

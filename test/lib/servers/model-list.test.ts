@@ -198,7 +198,7 @@ describe('a list that cannot be had says why', () => {
 		const sim = await start({ apiKey: 'right-key' });
 		const error = await failed(list(sim, 'wrong-key'));
 		expect(error).toMatchObject({ kind: 'unauthorized', status: 401, url: `${sim.url}/v1/models` });
-		expect(error.message).toContain(sim.url);
+		expect(error.url).toContain(sim.url);
 	});
 
 	it('a wrong path', async () => {

@@ -174,7 +174,7 @@ describe('what is sent', () => {
 		const failed = await errorOf(sim, {
 			parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID } },
 		});
-		expect(failed.message).toContain('Conversation Not Exists.');
+		expect(failed.description).toContain('Conversation Not Exists.');
 		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
 		expect(failed.context.data).toMatchObject({ kind: 'conversationNotFound', status: 404, code: 'not_found' });
 	});
@@ -202,8 +202,8 @@ describe('what is sent', () => {
 			{ stream: { pingEveryMs: 5 } },
 		);
 		const failed = await errorOf(sim, { parameters: { options: { progressLimit: 0.05, idleLimit: 0 } } });
-		expect(failed.message).toContain('nothing but pings for 50 ms');
-		expect((await errorOf(sim, { parameters: { options: { totalLimit: '0.05' } } })).message).toContain(
+		expect(failed.description).toContain('nothing but pings for 50 ms');
+		expect((await errorOf(sim, { parameters: { options: { totalLimit: '0.05' } } })).description).toContain(
 			'longer than 50 ms',
 		);
 		expect((await errorOf(sim, { parameters: { options: { idleLimit: 'soon' } } })).message).toContain(
@@ -219,7 +219,9 @@ describe('what is sent', () => {
 			contentType: 'application/json',
 			times: 1,
 		});
-		expect((await errorOf(sim, { parameters: { options: { maxRetries: 0 } } })).message).toContain('Too many requests');
+		expect((await errorOf(sim, { parameters: { options: { maxRetries: 0 } } })).description).toContain(
+			'Too many requests',
+		);
 		sim.fail({
 			status: 429,
 			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
@@ -307,7 +309,9 @@ describe('inputs', () => {
 		await jsonOf(sim, { parameters: { inputsJson: { city: 'Paris' } } });
 		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([{ city: '<Rome> & "more"' }, { city: 'Paris' }]);
 		expect((await errorOf(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain('not a JSON object');
-		expect((await errorOf(sim, { parameters: { inputsJson: '{"city":7}' } })).message).toContain('must be a string');
+		expect((await errorOf(sim, { parameters: { inputsJson: '{"city":7}' } })).description).toContain(
+			'must be a string',
+		);
 	});
 
 	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
@@ -524,8 +528,9 @@ describe('many items', () => {
 		expect(items[1]).toEqual({
 			json: {
 				error: {
-					message: expect.stringMatching(/^no more/) as string,
-					description: expect.stringContaining('The model provider') as string,
+					message: 'The model behind Dify refused or failed',
+					description: expect.stringMatching(/^The model behind Dify .*"no more"$/) as string,
+					serverText: 'no more',
 					kind: 'modelProvider',
 					code: 'completion_request_error',
 					status: 400,
@@ -564,7 +569,7 @@ describe('many items', () => {
 			}),
 		});
 		const failed = await errorOf(sim, { ...numbered(9), parameters: { options: { itemsAtOnce: 3 } } });
-		expect(failed.message).toContain('boom');
+		expect(failed.description).toContain('boom');
 		expect(failed.context.itemIndex).toBe(2);
 		expect(sim.stops).toHaveLength(2);
 		expect(sim.runs).toHaveLength(3);
@@ -581,7 +586,7 @@ describe('many items', () => {
 		await waitFor(() => sim.runs.length === 3 && sim.runs.every(({ events }) => events.length > 0));
 		await delay(20);
 		controller.abort();
-		expect((await running).message).toContain('cancelled');
+		expect((await running).message).toBe('The execution was stopped');
 		expect([sim.stops.length, sim.runs.length]).toEqual([3, 3]);
 	});
 });
@@ -681,13 +686,13 @@ describe("typing into n8n's chat", () => {
 			reply: () => ({ steps: [{ text: 'a' }, { error: { status: 500, message: 'boom' } }] }),
 		});
 		const stopping = prepare(sim, { streaming: true });
-		await expect(execute(stopping)).rejects.toThrow('boom');
+		await expect(execute(stopping)).rejects.toThrow('Dify failed with an error of its own');
 		expect(stopping.chunks.map(({ type }) => type)).toEqual(['begin', 'item']);
 		const going = prepare(sim, { streaming: true, continueOnFail: true });
 		await execute(going);
 		expect(going.chunks.at(-1)).toMatchObject({
 			type: 'error',
-			content: expect.stringContaining('Look into the logs') as string,
+			content: expect.stringMatching(/^Dify failed with .* Look at the logs .*"boom"$/) as string,
 		});
 		// Visitors of a chat need not know where Dify is.
 		expect(JSON.stringify(going.chunks)).not.toContain(sim.url);
@@ -699,8 +704,8 @@ describe('errors', () => {
 		const sim = await startSim();
 		const credentials = { baseUrl: sim.url, apiKey: `app-${'NoSuchKey'.repeat(3)}`, keyType: 'app' };
 		const failed = await errorOf(sim, { credentials });
-		expect(failed.message).toContain('Access token is invalid');
-		expect(failed.message).toContain(`${sim.url}/chat-messages`);
+		expect(failed.description).toContain('Access token is invalid');
+		expect(failed.description).toContain(`${sim.url}/chat-messages`);
 		expect(failed.description).toContain('Check the API key');
 		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');
 	});

@@ -102,7 +102,7 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 			{ mode: 'chat', reply: () => ['a', 'b'] },
 			{ stream: { cut: { events: 1, how: 'reset' } } },
 		);
-		expect((await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).message).toContain('ended early');
+		expect((await chatError(cut, { parameters: { options: { maxRetries: 9 } } })).description).toContain('ended early');
 		expect(calls(cut, '/chat-messages')).toBe(1);
 	});
 
@@ -141,10 +141,11 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 			code: refuse.code,
 			status: 400,
 			kind: 'providerQuota',
-			message: expect.stringMatching(/^Your quota has been exhausted\./) as string,
+			message: 'The model credits of this Dify workspace are used up',
+			serverText: refuse.message,
 		});
 		const failed = await chatError(sim, { parameters: { query: 'q1' } });
-		expect(failed.message).toContain(refuse.message);
+		expect(failed.description).toContain(refuse.message);
 		expect(failed.context.data).toMatchObject({ code: refuse.code, status: 400 });
 	});
 

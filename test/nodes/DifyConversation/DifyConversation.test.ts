@@ -52,7 +52,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 			{ json: { conversationId: mine, deleted: true }, pairedItem: { item: 0 } },
 		]);
 		await expect(execute(sim, 'conversation', 'delete', { conversationId: byId(other) })).rejects.toThrow(
-			'Conversation Not Exists.',
+			'Dify does not find the conversation',
 		);
 		await expect(execute(sim, 'conversation', 'delete', { conversationId: byId('') })).rejects.toThrow(
 			'conversation ID is empty',
@@ -94,7 +94,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 			'message ID is not valid',
 		);
 		await expect(execute(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) })).rejects.toThrow(
-			'Conversation Not Exists.',
+			'Dify does not find the conversation',
 		);
 	});
 

@@ -1,5 +1,6 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
+import { failure } from '../../../lib/errors/failure';
 import { listError } from '../../../nodes/shared/list-error';
 
 const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as unknown as INode;
@@ -8,26 +9,27 @@ const node = { name: 'Node', type: 'node', typeVersion: 1, parameters: {} } as u
 const shown = (message: string) =>
 	(/[-–—]/.test(message) ? message.split(/\s*[-–—]\s*/) : message.split(/(?<=[.!?])\s+/)).join(' ').trim();
 
-it('puts the remedy into the message, and keeps hyphens through what the editor does to them', () => {
-	const error = listError(
-		new NodeOperationError(node, 'Nothing listens on my-server:8080', { description: 'Start it with --host 0.0.0.0.' }),
-	);
+it('puts the whole text into the message, and keeps hyphens through what the editor does to them', () => {
+	const message = 'Nothing listens on my-server:8080';
+	const error = listError(node, failure('refused', {}, { message, remedy: 'Start it with --host 0.0.0.0.' }));
 	expect(shown(error.message)).toBe('Nothing listens on my‑server:8080. Start it with ‑‑host 0.0.0.0.');
 });
 
-it('leaves a message without a remedy', () => {
-	expect(listError(new NodeOperationError(node, 'No model')).message).toBe('No model');
+it('leaves the message of an error that is none of ours', () => {
+	expect(listError(node, new NodeOperationError(node, 'No model')).message).toBe('No model');
+	expect(listError(node, new Error('a bug')).message).toBe('a bug');
 });
 
-it('leaves the URL out where the message names the server already', () => {
-	const of = (message: string) => listError(new NodeOperationError(node, message)).message;
-	expect(of('Nothing listens on 10.0.0.7:8080, seen from n8n (http://10.0.0.7:8080/v1/models)')).toBe(
-		'Nothing listens on 10.0.0.7:8080, seen from n8n',
+it('leaves the URL out where the text names the server already, and its query always', () => {
+	const of = (message: string, url: string) =>
+		listError(node, failure('refused', { url }, { message, remedy: 'Mend it.' })).message;
+	expect(of('Nothing listens on 10.0.0.7:8080, seen from n8n', 'http://10.0.0.7:8080/v1/models')).toBe(
+		'Nothing listens on 10.0.0.7:8080, seen from n8n. Mend it.',
 	);
-	expect(of('There is nothing at this address (http://10.0.0.7:8080/v1/models)')).toBe(
-		'There is nothing at this address (http://10.0.0.7:8080/v1/models)',
+	expect(of('There is nothing at this address', 'http://10.0.0.7:8080/v1/models')).toBe(
+		'There is nothing at this address (http://10.0.0.7:8080/v1/models). Mend it.',
 	);
-	expect(of('Access token is invalid (http://10.0.0.7/v1/conversations?user=anna&limit=100)')).toBe(
-		'Access token is invalid (http://10.0.0.7/v1/conversations)',
+	expect(of('Dify refuses the API key', 'http://10.0.0.7/v1/conversations?user=anna&limit=100')).toBe(
+		'Dify refuses the API key (http://10.0.0.7/v1/conversations). Mend it.',
 	);
 });

@@ -364,7 +364,7 @@ describe('the latest conversation', () => {
 		const { store } = sim;
 		const find = store.conversationOf.bind(store);
 		store.conversationOf = (app, id, user) => (id === conversationId ? undefined : find(app, id, user));
-		expect((await chatError(sim, { parameters: latest })).message).toContain('Conversation Not Exists.');
+		expect((await chatError(sim, { parameters: latest })).description).toContain('Conversation Not Exists.');
 		expect(
 			await chatJson(sim, { parameters: { ...latest, options: { onStaleConversation: 'startNew' } } }),
 		).toMatchObject({ conversationRestarted: true });
@@ -556,7 +556,7 @@ describe('redirects to another address, as from http to https', () => {
 			{ items: textFile('eA=='), parameters: ALL_FILES },
 		]) {
 			const failed = await chatError({ url }, setup);
-			expect(failed.message).toContain(`The server redirects to ${target}/`);
+			expect(failed.description).toContain(`The server redirects to ${target}/`);
 			expect(failed.description).toContain('as the base URL');
 			expect(failed.context.data).toMatchObject({ kind: 'redirect' });
 		}
@@ -588,7 +588,7 @@ describe('the form of the app', () => {
 			form: [{ kind: 'text-input', variable: 'city', required: true }],
 		});
 		for (const inputs of [{}, { value: null }, { value: {} }, null]) {
-			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).message).toContain(
+			expect((await chatError(sim, { parameters: { inputsMode: 'form', inputs } })).description).toContain(
 				'city is required in input form',
 			);
 		}
@@ -638,7 +638,7 @@ describe('the form of the app', () => {
 			transfer_method: 'remote_url',
 			remote_url: 'https://example.com/a.png',
 		});
-		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).message).toContain(
+		expect((await chatError(sim, send({ type: 'image', upload_file_id: UNKNOWN_ID }))).description).toContain(
 			'Invalid upload file',
 		);
 		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
@@ -816,7 +816,7 @@ describe('output', () => {
 			await (type === 'item' ? Promise.reject(new Error('write after end')) : Promise.resolve());
 		Object.assign(fake.context, { sendChunk });
 		const failed = await nodeErrorOf(executeIn('difyChatMessage', fake));
-		expect(failed.message).toContain('the answer could not be passed on: write after end');
+		expect(failed.description).toContain('the answer could not be passed on: write after end');
 		expect(failed.context.data).toMatchObject({ answer: 'a', stopRequested: true });
 		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, hit: true }]);
 	});

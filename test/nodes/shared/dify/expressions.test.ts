@@ -123,7 +123,7 @@ describe('a switch', () => {
 				parameters: { operation: 'revoke', messageId, options: { ignoreNotRated } },
 			});
 		expect((await revoke(1))[0]!.json).toMatchObject({ alreadySo: true });
-		await expect(revoke('false')).rejects.toThrow('rating cannot be None');
+		await expect(revoke('false')).rejects.toThrow('no rating to take back');
 	});
 
 	test.each(['maybe', 2, {}, []])('that is %j is neither', async (value) => {

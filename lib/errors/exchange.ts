@@ -1,0 +1,82 @@
+import type { NetworkKind } from './kinds';
+import { isCloudflare } from './remedies/network';
+import { parseObject } from '../values';
+
+/** A failed answer as it arrived. */
+export interface FailedAnswer {
+	status: number;
+	body: string;
+	contentType?: string;
+	/** The header `location`. */
+	location?: string;
+	/** The header `www-authenticate`. */
+	challenge?: string;
+}
+
+/** What a body is, whatever its label says: proxies and foreign layers label JSON and pages as they like. */
+export type BodyShape =
+	| { kind: 'json'; json: Record<string, unknown> }
+	| { kind: 'page'; /** Title or heading. */ title: string; /** All its words. */ text: string }
+	| { kind: 'text'; text: string }
+	| { kind: 'empty' };
+
+/** Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
+export const MAX_READ = 4_000;
+/** Of a page: its title stands at the beginning. */
+const MAX_OF_PAGE = 16_000;
+
+const PAGE_BEGINS = /^\s*<(?:!doctype html|!--|html|head|body|\?xml)/i;
+
+export function looksLikeHtml(body: string, contentType = ''): boolean {
+	return /text\/html/i.test(contentType) || PAGE_BEGINS.test(body);
+}
+
+export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'contentType'>): BodyShape {
+	const json = parseObject(body);
+	if (json !== undefined) return { kind: 'json', json };
+	const bare = body.slice(0, MAX_OF_PAGE).trim();
+	// Dify answers JSON null where it has nothing to give.
+	if (bare === '' || bare === 'null') return { kind: 'empty' };
+	if (looksLikeHtml(bare, contentType)) return { kind: 'page', ...wordsOfPage(bare) };
+	return { kind: 'text', text: plainText(bare) };
+}
+
+function wordsOfPage(page: string): { title: string; text: string } {
+	const title = /<title[^>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(page)?.[1] ?? '';
+	return { title: plainText(title), text: plainText(page) };
+}
+
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' };
+
+function plainText(source: string): string {
+	return source
+		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
+		.replace(/<[^>]*>/g, ' ')
+		.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '')
+		.replace(/\s+/g, ' ')
+		.trim()
+		.slice(0, MAX_READ);
+}
+
+/** A proxy that asks for a user and a password, and for nothing else. */
+export function isBasic(challenge = ''): boolean {
+	return /\bbasic\b/i.test(challenge) && !/\bbearer\b/i.test(challenge);
+}
+
+/** Cloudflare's refusals as plain text; 1015 and 1027 are its limits of rates. */
+const CLOUDFLARE_REFUSAL = /^error code: 10(?!15|27)\d\d\b/;
+
+/**
+ * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for both; undefined where it
+ * takes the server's own words.
+ */
+export function inBetween({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
+	if (status >= 300 && status < 400) return 'redirect';
+	if (status === 407) return 'proxy';
+	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
+	if (status === 403 && (shape.kind === 'page' || (shape.kind === 'text' && CLOUDFLARE_REFUSAL.test(shape.text))))
+		return 'proxyRefuses';
+	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
+	if (status === 503 && shape.kind !== 'json') return 'gateway';
+	return undefined;
+}

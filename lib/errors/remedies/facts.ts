@@ -1,0 +1,64 @@
+/** Facts that a remedy may name. All optional: the text reads without them. */
+export interface RemedyFacts {
+	/** Resolved URL of the request. */
+	url?: string;
+	/** Host name without port. */
+	host?: string;
+	port?: string;
+	/** Root of the server, for URLs to type instead. */
+	root?: string;
+	/** The low-level code, for example `ECONNREFUSED`. */
+	code?: string;
+	/** Limit in milliseconds that was hit. */
+	limitMs?: number;
+	status?: number;
+	model?: string;
+	location?: string;
+	promptTokens?: number;
+	contextTokens?: number;
+	modality?: string;
+	tool?: string;
+	maxTokens?: number;
+	/** The model ended its answer itself, no limit did. */
+	endedItself?: boolean;
+	/** No key was sent. */
+	keyMissing?: boolean;
+	/** Nothing came with the status. */
+	isEmpty?: boolean;
+	/** What is asked, where that is no model server. */
+	service?: 'dify';
+	/** The request was one that starts a run of an app of Dify. */
+	startsRun?: boolean;
+	/** This version of Dify counts a streamed run twice. */
+	countedTwice?: boolean;
+}
+
+export interface Remedy {
+	/** What happened in a few words, without URL and without a full stop. At most about 80 characters. */
+	title: string;
+	/** What happened in full, where the title leaves something out. */
+	meaning?: string;
+	/** What to do about it. */
+	remedy: string;
+}
+
+export type Row = (facts: RemedyFacts) => Remedy;
+
+const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
+
+/** Whether a host name means "this very machine or container". */
+export function isLoopback(host: string | undefined): boolean {
+	return host !== undefined && LOOPBACK.test(host);
+}
+
+export function quoted(name: string | undefined): string {
+	return name === undefined || name === '' ? '' : `"${name}"`;
+}
+
+/** A limit as people say it. */
+export function seconds(ms: number | undefined): string {
+	if (ms === undefined) return 'the set time';
+	if (ms < 1000) return `${ms} ms`;
+	if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
+	return `${Math.round(ms / 6000) / 10} minutes`;
+}

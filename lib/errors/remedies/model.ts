@@ -1,0 +1,153 @@
+import type { ModelKind } from '../kinds';
+import { quoted, seconds, type Row } from './facts';
+
+/** Seen with Ollama 0.17.4: a refusal without a word. */
+const OLLAMA_HOSTS =
+	' Ollama refuses like this when it listens on 127.0.0.1 only and is asked under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
+
+/** What model servers refuse, and answers that are none. Advice after the diagnosis table of the llama-server contract (9.3). */
+export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
+	unauthorized: ({ keyMissing }) => {
+		if (keyMissing === true) {
+			return {
+				title: 'The server wants an API key, and the credential has none',
+				remedy:
+					'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
+			};
+		}
+		return {
+			title: 'The server refuses the API key',
+			remedy:
+				'Check the API Key in the credential: it must be one of the keys the server was started with (llama-server: --api-key) or gave out (GPUStack: API Keys), without blanks. Some servers want x-api-key: change Authentication.',
+		};
+	},
+	forbidden: ({ isEmpty }) => ({
+		title: 'The server does not allow this',
+		remedy: `The key may lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
+	}),
+	wrongPath: ({ root, url }) => ({
+		title: 'The server answers, but not at this path',
+		remedy: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: an very old Ollama has no /v1 routes, so update it.' : ''}`,
+	}),
+	modelNotFound: ({ model }) => ({
+		title: `The server does not know the model ${quoted(model)}`,
+		remedy:
+			'Choose the model from the list. With Ollama, fetch it first with "ollama pull"; with GPUStack, the key must be allowed to use it.',
+	}),
+	contextOverflow: ({ promptTokens, contextTokens }) => ({
+		title:
+			promptTokens !== undefined && contextTokens !== undefined
+				? `The prompt needs ${promptTokens} tokens, but a slot of the server has ${contextTokens}`
+				: 'The prompt does not fit into the context of the server',
+		remedy:
+			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory, use fewer tools, or shorten the input.',
+	}),
+	contextExceeded: () => ({
+		title: 'The context of the server is full',
+		remedy:
+			'All slots share one pool, and it ran out: start llama-server with a larger --ctx-size, give each slot its own part with -np N, or lower Max Concurrent Requests in the credential.',
+	}),
+	badRequest: () => ({
+		title: 'The server refuses the request',
+		remedy:
+			'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
+	}),
+	templateRejected: () => ({
+		title: 'The chat template of the model rejects this conversation',
+		remedy:
+			'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+	}),
+	grammarRejected: () => ({
+		title: 'The server cannot turn the schema or grammar into rules for generation',
+		remedy:
+			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+	}),
+	toolsUnsupported: () => ({
+		title: 'The model or the server cannot call tools',
+		remedy:
+			'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+	}),
+	modalityUnsupported: ({ modality }) => ({
+		title: `The server cannot read ${modality ?? 'image'} input`,
+		meaning: `The server has no projector for ${modality ?? 'images'}, so it cannot read ${modality ?? 'image'} input`,
+		remedy:
+			'Start llama-server with --mmproj FILE (the mmproj GGUF that belongs to the model) or with -hf, which fetches it; or choose a model that can read it. If the model does not need the images, turn off passing binary images to it.',
+	}),
+	brokenHistory: () => ({
+		title: 'The conversation holds a tool call with broken arguments',
+		meaning: 'The conversation holds a tool call whose arguments are not valid JSON',
+		remedy:
+			'Clear the memory of this chat. This node never sends broken calls again, so the message came from somewhere else.',
+	}),
+	tooLarge: () => ({
+		title: 'The request is too large for the server or a proxy in front of it',
+		remedy: 'Send smaller or fewer files. In nginx raise client_max_body_size.',
+	}),
+	busy: () => ({
+		title: 'The server is busy and refuses further requests',
+		remedy:
+			'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+	}),
+	loading: ({ limitMs }) => ({
+		title: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,
+		remedy:
+			'Wait until the server has loaded the model, or raise "First Token Limit". Large models on slow disks take minutes.',
+	}),
+	modelFailedToLoad: ({ model }) => ({
+		title: `The server could not load the model ${quoted(model)}`,
+		remedy:
+			'Usually there is not enough memory: lower --ctx-size or -ngl, or choose a smaller quantisation. The log of the server says more.',
+	}),
+	notSupported: () => ({
+		title: 'The server was not started for this',
+		remedy: 'The text of the server names the flag it needs, for example --embeddings, --rerank, --metrics or --slots.',
+	}),
+	serverError: () => ({
+		title: 'The server failed',
+		remedy:
+			'Read the text of the server and its log. The request is not sent again, because the server may have started on it.',
+	}),
+	invalidAnswer: () => ({
+		title: 'The answer of the server cannot be read',
+		meaning: 'The server sent something that is not an answer of an OpenAI-compatible API',
+		remedy:
+			'Check that the Base URL leads to the API. If it does, the server or a proxy is broken or too old; its text is in the details.',
+	}),
+	streamError: () => ({
+		title: 'The server reported an error in the middle of its answer',
+		remedy: 'Read the text of the server and its log. What had arrived is in the details.',
+	}),
+	streamEndedEarly: () => ({
+		title: 'The answer ended before it was complete',
+		remedy:
+			'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details.',
+	}),
+	toolCallCut: ({ tool, maxTokens }) => ({
+		title: 'The token limit cut off a tool call',
+		meaning: `The model was calling the tool ${quoted(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
+		remedy:
+			'Raise Maximum Tokens, or the context of the server, or lower the thinking effort so that more tokens are left for the call.',
+	}),
+	toolCallInvalid: ({ tool }) => ({
+		title: `The model called the tool ${quoted(tool)} with broken arguments`,
+		meaning: `The model called the tool ${quoted(tool)} with arguments that are not valid JSON, so it was not executed`,
+		remedy:
+			'Lower the temperature, simplify the tool, or use a model with better tool support. llama-server makes sure that calls are valid JSON, unless it runs with --no-jinja.',
+	}),
+	onlyThinking: ({ maxTokens, endedItself }) => ({
+		title: 'The model spent its whole answer on thinking',
+		meaning: 'The model spent its whole answer on thinking and wrote nothing else',
+		remedy: endedItself
+			? 'It ended there by itself: ask again, turn thinking off in the options, or set a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
+			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off in the options.`,
+	}),
+	emptyAnswer: () => ({
+		title: 'The model returned an empty answer',
+		remedy:
+			'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop a call to a tool that was not declared.',
+	}),
+	filtered: () => ({
+		title: 'The server withheld the answer (content filter)',
+		remedy: 'Change the prompt, or the filter of the server.',
+	}),
+};

@@ -1,0 +1,166 @@
+import type { NetworkKind } from '../kinds';
+import { isLoopback, quoted, seconds, type RemedyFacts, type Remedy, type Row } from './facts';
+
+/** What OpenSSL says when the other side answers with something that is no TLS. */
+const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
+
+/** The way to a server, and what stands in between. The same for model servers and Dify. Order and advice: contract llama-server 9.3. */
+export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
+	invalidUrl: () => ({
+		title: 'The Base URL cannot be used',
+		remedy: 'Open the credential and write the Base URL as http://host:port, with or without /v1.',
+	}),
+	dns: ({ host }) => ({
+		title: `The host name ${quoted(host)} cannot be resolved`,
+		remedy:
+			host === 'host.docker.internal'
+				? 'host.docker.internal exists in Docker Desktop only. On Linux start the n8n container with --add-host=host.docker.internal:host-gateway (in compose: extra_hosts), or use the IP address of the host.'
+				: 'Check the spelling. Inside Docker use the name of the service in the same compose file or the IP address of the machine, and make sure that both containers share a network.',
+	}),
+	refused,
+	connectTimeout: ({ host, port, url, root }) => {
+		const firewall = `Something drops the packets: a firewall (ufw allow ${port ?? '8080'}/tcp), a wrong IP address, or a VPN that is down.`;
+		// llama-server without TLS waits for the rest of what it takes for a request line.
+		if (url?.startsWith('https:')) {
+			return {
+				title: `No answer from ${quoted(host)} while making an https connection`,
+				remedy: `If the server was not set up for https (llama-server: --ssl-key-file), use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}. Otherwise: ${firewall}`,
+			};
+		}
+		return {
+			title: `No answer from ${quoted(host)} while connecting`,
+			remedy: `${firewall} Try the same address with curl from the machine that runs n8n.`,
+		};
+	},
+	unreachable: ({ host }) => ({
+		title: `There is no route to ${quoted(host)}`,
+		remedy: 'Check the IP address, the network and the VPN. In Docker the container may be on an isolated network.',
+	}),
+	tlsMismatch: ({ root, url, code }) => {
+		if (url?.startsWith('http:')) {
+			return {
+				title: 'The server wants https on this port',
+				remedy: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
+			};
+		}
+		if (code !== undefined && !NO_TLS_AT_ALL.has(code)) {
+			return {
+				title: `The TLS handshake with the server failed (${code})`,
+				remedy:
+					'The server may speak only an old version of TLS, or want a certificate from its clients. Put a TLS proxy of your own in front of it.',
+			};
+		}
+		return {
+			title: 'The server does not speak https on this port',
+			remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
+		};
+	},
+	tlsUntrusted: ({ code }) => ({
+		title: `The server's certificate is not trusted${code ? ` (${code})` : ''}`,
+		remedy:
+			'Give n8n your private CA with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was made for, or, in a network you trust, turn on "Ignore SSL Issues" in the credential.',
+	}),
+	notHttp: () => ({
+		title: 'What listens on this port does not speak HTTP',
+		remedy: 'Check the port. If the server wants TLS, write https:// in the Base URL.',
+	}),
+	closedBeforeAnswer: ({ url }) => ({
+		title: 'The server closed the connection before it answered',
+		remedy: `The server may have crashed (look at its log for an out-of-memory or ROCm error), or this port wants ${url?.startsWith('https:') ? 'http' : 'https'}. A request that the server may have started on is not sent again.`,
+	}),
+	connectionLost: () => ({
+		title: 'The connection broke in the middle of the answer',
+		remedy:
+			'The server may have crashed (out of memory, GPU fault): look at its log. What had arrived is in the details.',
+	}),
+	blockedByPolicy: ({ host }) => ({
+		title: `n8n's own network protection blocks ${quoted(host)}`,
+		remedy:
+			'N8N_SSRF_PROTECTION_ENABLED is on, which blocks private addresses. Allow the server with N8N_SSRF_ALLOWED_HOSTNAMES or N8N_SSRF_ALLOWED_IP_RANGES and restart n8n.',
+	}),
+	proxy: ({ code }) => ({
+		title: `The proxy named by HTTP_PROXY or HTTPS_PROXY does not let n8n through${code ? ` (${code})` : ''}`,
+		remedy: 'Local servers are usually reached without a proxy: add the host to NO_PROXY in the environment of n8n.',
+	}),
+	proxyPassword: ({ service }) => ({
+		title: `A proxy in front of ${service === 'dify' ? 'Dify' : 'the server'} wants a user name and a password`,
+		remedy:
+			service === 'dify'
+				? 'The refusal is not from Dify. Its API key is sent in the header that the proxy wants for the password, so both cannot be sent: let the path /v1 through in the proxy without a password (nginx: auth_basic off), or use an address that does not go through it.'
+				: 'Add to Extra Headers in the credential: Authorization with the value "Basic " and the Base64 form of user:password. If the server behind it wants a key as well, send that in another way: Authentication x-api-key.',
+	}),
+	proxyRefuses: ({ service }) => ({
+		title: `Something in front of ${service === 'dify' ? 'Dify' : 'the server'} does not let n8n through`,
+		remedy: `The refusal comes from a proxy, a firewall or a protection against robots (Cloudflare, nginx with allow and deny): let the address of n8n through there, or use an address that goes around it${service === 'dify' ? '. The API key was not even looked at' : ', or put the header that it wants into Extra Headers'}.`,
+	}),
+	gateway: ({ status }) => ({
+		title: `A proxy answers with ${status ?? 'an error'}, but the model server behind it does not answer`,
+		remedy: isCloudflare(status)
+			? 'The statuses from 520 on are those of Cloudflare: check that the server runs and that cloudflared, or the connection from Cloudflare to the server, is up.'
+			: 'The model server is down or too slow for the proxy. Check it directly; in nginx raise proxy_read_timeout and turn off proxy_buffering for streamed answers.',
+	}),
+	redirect: ({ location }) => ({
+		title: 'The server redirects this request',
+		...(location ? { meaning: `The server redirects this request to ${location}` } : {}),
+		remedy:
+			'Type the address it redirects to as Base URL. A POST is repeated only where the status (307, 308) says so, and the key is never sent to another address.',
+	}),
+	notAnApi: ({ root }) => ({
+		title: 'A web page answers here, not the API',
+		remedy: `The Base URL leads to a user interface or a login page. Type the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it was started with, for Open WebUI the path /api, for Dify the address ending in /v1.`,
+	}),
+	wrongServer: () => ({
+		title: 'Another program answers here, not a model server',
+		remedy: 'Check the host, the port and the path of the Base URL: what answers is not an OpenAI-compatible API.',
+	}),
+	firstTokenLimit: ({ limitMs }) => ({
+		title: `No token arrived within the first-token limit of ${seconds(limitMs)}`,
+		remedy:
+			'Long prompts, a queue in front of the GPU or a model that is still loading take time: raise "First Token Limit" (0 = no limit), shorten the prompt, or check with Server Health whether the server is busy or stuck.',
+	}),
+	idleLimit: ({ limitMs }) => ({
+		title: `The answer stopped: nothing arrived for ${seconds(limitMs)}`,
+		remedy: 'The server may be stuck or overloaded. Look at its log, or raise "Idle Limit" (0 = no limit).',
+	}),
+	totalLimit: ({ limitMs }) => ({
+		title: `The answer took longer than the total limit of ${seconds(limitMs)}`,
+		remedy: 'Raise the total limit (0 = none), or ask for a shorter answer with Maximum Tokens.',
+	}),
+	progressLimit: ({ limitMs }) => ({
+		title: `The server is alive, but made no progress for ${seconds(limitMs)}`,
+		remedy: 'Look at its log for what it waits for, or raise "Progress Limit" (0 = no limit).',
+	}),
+	aborted: () => ({
+		title: 'The request was cancelled',
+		remedy: 'The execution was stopped. The connection was closed, so the server stops generating too.',
+	}),
+	invalidInput: () => ({
+		title: 'The input cannot be sent',
+		remedy: 'Correct the field that is named.',
+	}),
+};
+
+function refused({ host, port, service }: RemedyFacts): Remedy {
+	if (service === 'dify') {
+		return {
+			title: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
+			remedy: `Check that Dify runs (docker compose ps) and that the port is the one of its nginx.${isLoopback(host) ? ` If n8n runs in Docker, "${host}" means the n8n container itself: use http://host.docker.internal${port === '80' ? '' : `:${port ?? ''}`} (Linux: start the n8n container with --add-host=host.docker.internal:host-gateway) or the IP address of the host.` : ''}`,
+		};
+	}
+	if (isLoopback(host)) {
+		return {
+			title: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
+			remedy: `In Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. Otherwise check that the server is running and the port is right.`,
+		};
+	}
+	return {
+		title: `The machine ${quoted(host)} answers, but nothing listens on port ${port ?? ''}`,
+		remedy:
+			'The model server is down, still starting, on another port, or listens on 127.0.0.1 only. Start llama-server with --host 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0), check the port, and look at its log: a server that ran out of memory while loading exits.',
+	};
+}
+
+/** Cloudflare's own statuses: the server, or the tunnel to it, does not answer. */
+export function isCloudflare(status: number | undefined): boolean {
+	return status !== undefined && status >= 520 && status <= 530;
+}
