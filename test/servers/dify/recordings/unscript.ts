@@ -122,7 +122,9 @@ export function unscript(events: StreamEvent[], mode: DifyAppMode, moderated: Sc
 	if (script.refuse !== undefined) return { script };
 	const agent = events.some((event) => event.event === 'agent_thought');
 	const stopped = isStopped(events);
-	const steps = events.flatMap((event) => stepOf(event, script, mode) ?? []);
+	const asked = events.filter((event) => event.event === 'human_input_required');
+	const forms = asked.flatMap(({ data }) => (isJson(data) ? [formOf(data)] : []));
+	const steps = events.flatMap((event) => stepOf(event, script, mode, forms) ?? []);
 	script.steps.push(...(agent ? agentSteps(events.filter((event) => !OWN.includes(event.event))) : steps));
 	// A ping before a chatbot's first token comes after ten seconds of silence.
 	if (events[0]?.event === 'ping' && !workflowBased(mode)) script.steps.unshift({ ping: true });
@@ -142,7 +144,7 @@ function isStopped(events: StreamEvent[]): boolean {
 	});
 }
 
-function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode): Step | undefined {
+function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode, forms: FormStep[]): Step | undefined {
 	const { data } = event;
 	switch (event.event) {
 		case 'ping':
@@ -167,7 +169,7 @@ function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode): Step | u
 		case 'human_input_required':
 			return undefined;
 		case 'workflow_paused':
-			return { pause: pausedForms(event) };
+			return { pause: forms };
 		case 'error':
 			// A failed chatflow of 1.12 adds it by itself.
 			if (workflowBased(mode) && script.fail !== undefined) return undefined;
@@ -181,9 +183,4 @@ function stepOf(event: StreamEvent, script: Script, mode: DifyAppMode): Step | u
 		default:
 			return otherStep(event);
 	}
-}
-
-function pausedForms(event: StreamEvent): FormStep[] {
-	const reasons = isJson(event.data) ? (event.data.reasons as Json[]) : [];
-	return reasons.map(formOf);
 }
