@@ -1,4 +1,4 @@
-import { DifyHttpError, invalid, isoTime, isUuid, missing, notFound, pydantic } from './http';
+import { DifyHttpError, invalid, isoTime, isUuid, missing, notFound, pydantic, pythonRepr } from './http';
 import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
@@ -313,9 +313,9 @@ function variableItem(variable: SimVariable): Json {
 	};
 }
 
-/** A text as it is, everything else written out. */
+/** Python's `str` of the value: a text as it is, everything else in Python's notation. */
 function variableText(value: unknown): string {
-	return typeof value === 'string' ? value : JSON.stringify(value);
+	return typeof value === 'string' ? value : pythonRepr(value);
 }
 
 /** What Dify makes of a value; a list by its first entry, a number by whether it has a fraction. */
