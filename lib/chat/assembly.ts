@@ -41,6 +41,9 @@ export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure 
 
 /** Reasons of an answer that failed. vLLM says `abort` when it gave the request up. */
 const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', 'error']);
+/** Markup of calls in any of the forms of models: Hermes, Qwen, Llama, Mistral, Kimi, DeepSeek, GLM, MiniMax. */
+const UNREAD_CALL =
+	/<tool_call>|<\|tool_calls?[|_]|\[TOOL_CALLS\]|<function=|<\|python_tag\|>|<\uFF5Ctool\u2581calls?\u2581begin\uFF5C>|<minimax:tool_call>/;
 const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
 /**
@@ -262,7 +265,7 @@ export class Assembly {
 		const notes: string[] = [];
 		if (this.finishReason === 'length')
 			notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
-		if (calls === 0 && /<tool_call>|<\|tool_call|\[TOOL_CALLS\]|<function=/.test(this.text)) {
+		if (calls === 0 && UNREAD_CALL.test(this.text)) {
 			notes.push(
 				'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',
 			);

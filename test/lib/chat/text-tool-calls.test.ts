@@ -270,6 +270,16 @@ describe('an answer with a call in its text', () => {
 		expect(answerOf(assemble([delta({ content: hermes }), finish('stop'), DONE])).text).toBe(hermes);
 	});
 
+	it.each([
+		'<|tool_calls_section_begin|><|tool_call_begin|>functions.get_time:0',
+		'<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function',
+		'<minimax:tool_call><invoke name="get_time">',
+		'<|python_tag|>get_time.call()',
+		'<|tool_call|>[{"name":"get_time"}]',
+	])('is noted in forms that are not read: %s', (text) => {
+		expect(answerOf(said(text))).toMatchObject({ text, notes: [expect.stringContaining('did not recognise')] });
+	});
+
 	it('is in the details of a failure as far as it had arrived', () => {
 		expect(failureOf(assemble([delta({ content: hermes.slice(0, 40) })], { toolsInText }))).toMatchObject({
 			kind: 'streamEndedEarly',
