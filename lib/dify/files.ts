@@ -154,6 +154,15 @@ function sizeClass(name: string): keyof SizeLimits {
 	return type === 'image' || type === 'video' || type === 'audio' ? type : 'other';
 }
 
+/**
+ * What is typed into one field: names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary: `/w_300,h_200/cat.png`), unless
+ * a blank or another URL follows.
+ */
+export function fileNames(typed: string): string[] {
+	const names = typed.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];
+	return names.map((name) => name.trim());
+}
+
 /** The name in a URL, for its type and for errors. */
 export function nameInUrl(url: string): string {
 	const path = url.replace(/[?#].*$/s, '').replace(/\/+$/, '');

@@ -5,6 +5,7 @@ import { refusedHere } from '../../lib/dify/failure';
 import {
 	checkedUrl,
 	checkFiles,
+	fileNames,
 	fileTypeOf,
 	nameInUrl,
 	sizeLimitsOf,
@@ -112,18 +113,31 @@ export async function wantedFiles(context: IExecuteFunctions, parameters: NodePa
 }
 
 /**
- * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects as JSON. Several are separated by
- * commas.
+ * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several are a list, JSON text of one,
+ * or separated by commas.
  */
 export async function formFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
 ): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
-	const ready = fileObjects(value);
-	if (ready !== undefined) return { ready: ready.map(withMethod) };
+	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
+	const given = Array.isArray(parsed)
+		? (parsed as unknown[])
+		: typeof parsed === 'string'
+			? fileNames(parsed)
+			: [parsed];
+	if (given.length > 0 && given.every(isFields)) return { ready: given.map(withMethod) };
 	const wanted: WantedFile[] = [];
-	for (const name of namesIn(String(value))) {
+	for (const each of given) {
+		if (typeof each !== 'string')
+			throw refusedHere(
+				'inputs',
+				`A file of the inputs must be a text, but is ${JSON.stringify(each)?.slice(0, 100)}`,
+				HOW_TO_GIVE_FILES,
+			);
+		const name = each.trim();
+		if (name === '') continue;
 		wanted.push(
 			/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) },
 		);
@@ -201,12 +215,6 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 
 const HOW_TO_GIVE_NONE =
 	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
-
-function fileObjects(value: unknown): Fields[] | undefined {
-	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
-	const objects = Array.isArray(parsed) ? (parsed as unknown[]) : [parsed];
-	return objects.length > 0 && objects.every(isFields) ? objects : undefined;
-}
 
 /** Dify drops a file without a transfer method, or refuses it with a text about enums (contract dify 2.1.3). The other fields tell which it is. */
 function withMethod(file: Fields): Fields {

@@ -70,7 +70,9 @@ export async function inputsOf(
 	const inputs: Fields = {};
 	const files = new Map<FormField, TakenFile[]>();
 	const isFilledIn = isFields(given) && Object.values(given).some((value) => value !== null && value !== undefined);
-	for (const field of isFilledIn ? readForm(await app.parameters(signal)) : []) {
+	const form = isFilledIn ? readForm(await app.parameters(signal)) : [];
+	if (isFilledIn) tellUnknown(context, given, form);
+	for (const field of form) {
 		const value = isFields(given) ? given[field.variable] : undefined;
 		const checked = isFileField(field)
 			? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal))
@@ -83,6 +85,21 @@ export async function inputsOf(
 		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
 		return { ...inputs, ...sent };
 	};
+}
+
+/** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
+function tellUnknown(context: IExecuteFunctions, given: Fields, form: readonly FormField[]): void {
+	const names = new Set(form.map(({ variable }) => variable));
+	const unknown = Object.entries(given).filter(
+		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
+	);
+	if (unknown.length === 0) return;
+	const list = unknown.map(([name]) => `"${name}"`).join(', ');
+	context.addExecutionHints({
+		message: `The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${[...names].join(', ') || 'no fields'}. Open the node, and refresh the list of fields.`,
+		location: 'outputPane',
+		type: 'warning',
+	});
 }
 
 function isFileField({ kind }: FormField): boolean {
@@ -98,6 +115,7 @@ async function fileValue(
 ): Promise<{ taken: TakenFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);
+	if ('wanted' in given && given.wanted.length === 0) return { value: undefined };
 	return 'ready' in given
 		? { value: oneOrList(field, given.ready) }
 		: { taken: takenFiles(given.wanted, field.files, parameters) };

@@ -9,6 +9,8 @@ export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
 export interface OutputOptions {
 	simplify: boolean;
 	answerField: string;
+	/** Who wrote: the nodes behind need the same one. */
+	user: string;
 	include: readonly Extra[];
 	/** Every event as Dify sent it, if they are wanted. */
 	events: readonly unknown[];
@@ -23,7 +25,7 @@ export async function answerItem(
 ): Promise<INodeExecutionData> {
 	const { result, conversationRestarted } = answer;
 	const json = {
-		...(options.simplify ? simplified(result, options.answerField) : raw(result)),
+		...(options.simplify ? simplified(result, options) : raw(result, options)),
 		...(conversationRestarted ? { conversationRestarted } : {}),
 		...extras(result, options),
 	};
@@ -31,7 +33,7 @@ export async function answerItem(
 	return { json: plain(json), ...(binary === undefined ? {} : { binary }), pairedItem: { item: itemIndex } };
 }
 
-function simplified(result: RunResult, answerField: string): object {
+function simplified(result: RunResult, { answerField, user }: OutputOptions): object {
 	const answer = { [answerField]: result.text };
 	return {
 		...answer,
@@ -39,6 +41,7 @@ function simplified(result: RunResult, answerField: string): object {
 		messageId: result.messageId,
 		taskId: result.taskId,
 		workflowRunId: result.workflowRunId,
+		user,
 		status: result.status,
 		usage: result.usage ?? {},
 		retrieverResources: result.retrieverResources,
@@ -51,7 +54,7 @@ function simplified(result: RunResult, answerField: string): object {
 }
 
 /** In Dify's own words, as a blocking answer would be, with everything that only a stream tells. */
-function raw(result: RunResult): object {
+function raw(result: RunResult, { user }: OutputOptions): object {
 	return {
 		event: result.status === 'paused' ? 'workflow_paused' : 'message',
 		task_id: result.taskId,
@@ -59,6 +62,7 @@ function raw(result: RunResult): object {
 		message_id: result.messageId,
 		conversation_id: result.conversationId,
 		workflow_run_id: result.workflowRunId,
+		user,
 		status: result.status,
 		answer: result.text,
 		metadata: result.metadata ?? {},

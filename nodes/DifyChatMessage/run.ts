@@ -67,7 +67,7 @@ async function sendMessage(
 	readWork(parameters);
 	const { answerField, autoGenerateName, include, limits, maxRetries, onPause, onStaleConversation, ...ids } =
 		readOptions(parameters);
-	const output = { simplify: parameters.flag('simplify'), answerField, include };
+	const output = { simplify: parameters.flag('simplify'), answerField, user, include };
 	const events: unknown[] = [];
 	const wanted = await wantedFiles(context, parameters);
 	const request = {

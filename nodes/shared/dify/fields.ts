@@ -3,8 +3,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Most } from '../../../lib/dify/paging';
 import type { NodeParameters } from '../parameters';
 
-/** One user for each chat, and one for the workflow where there is no chat. */
-const DEFAULT_USER = "={{ $json.sessionId ?? 'n8n-' + $workflow.id }}";
+/** One user for each chat, then that of the Dify Chat Message before, and one for the workflow where there is neither. */
+const DEFAULT_USER = "={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}";
 
 /** The user that everything in Dify belongs to. */
 export const userField: INodeProperties = {
@@ -14,7 +14,7 @@ export const userField: INodeProperties = {
 	default: DEFAULT_USER,
 	required: true,
 	description:
-		'Who writes. Dify keeps conversations, messages, files and ratings apart by it, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own. Dify does not check the value.',
+		'Who writes. Dify keeps conversations, messages, files and ratings apart by it, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
 };
 
 /** A conversation, from the list of the user or by ID. */

@@ -30,6 +30,7 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 			conversationId: run().conversationId,
 			messageId: run().messageId,
 			taskId: run().taskId,
+			user: 'u1',
 			status: 'succeeded',
 			usage,
 			retrieverResources: resources,

@@ -1,6 +1,10 @@
-import { closeSims, startSim } from '../../lib/dify/client';
+import * as fc from 'fast-check';
+
+import { fileNames } from '../../../lib/dify/files';
+import { closeSims, startApp, startSim } from '../../lib/dify/client';
 import { SIM_VERSIONS, type Json } from '../../servers/dify';
-import { WITH_FILES, chat } from '../dify';
+import { examples } from '../../support/properties';
+import { WITH_FILES, chat, chatError } from '../dify';
 
 afterEach(closeSims);
 
@@ -27,5 +31,53 @@ describe.each(SIM_VERSIONS)('files, %s', (version) => {
 		]);
 		for (const { headers } of uploads) expect(headers['content-type']).toMatch(/^multipart\/form-data; boundary=\S+$/);
 		expect(Buffer.from([...sim.store.files.values()][0]!.content).toString()).toBe('png!');
+	});
+});
+
+describe('a file field of the form', () => {
+	const CLOUDINARY = 'https://res.cloudinary.com/demo/image/upload/w_300,h_200,c_fill/cat.png';
+	const sentFor = async (papers: unknown): Promise<unknown> => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
+		});
+		await chat(sim, {
+			items: [{ json: {}, binary: { data: { data: 'aGk=', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			parameters: { inputsMode: 'form', inputs: { value: { papers, other: undefined } } },
+		});
+		return ((sim.requests.at(-1)!.json as Json).inputs as Json).papers;
+	};
+	const url = (address: string) => ({ type: 'image', transfer_method: 'remote_url', url: address });
+	const file = { type: 'document', transfer_method: 'local_file', upload_file_id: expect.any(String) as string };
+
+	test.each<[string, unknown, unknown]>([
+		['a URL of Cloudinary, which has commas', CLOUDINARY, [url(CLOUDINARY)]],
+		['two of them', `${CLOUDINARY},${CLOUDINARY}`, [url(CLOUDINARY), url(CLOUDINARY)]],
+		['one and a binary property', `data, ${CLOUDINARY}`, [file, url(CLOUDINARY)]],
+		['a list of URLs and names', [CLOUDINARY, 'data', ''], [url(CLOUDINARY), file]],
+		['the same as JSON text', JSON.stringify([CLOUDINARY, 'data']), [url(CLOUDINARY), file]],
+		["Dify's own objects", [url(CLOUDINARY)], [url(CLOUDINARY)]],
+		['an empty list', [], undefined],
+	])('takes %s', async (_name, value, sent) => {
+		expect(await sentFor(value)).toEqual(sent);
+	});
+
+	test('names what is no file', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'file', variable: 'papers' }] });
+		const failed = await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } } });
+		expect(failed.message).toContain('must be a text, but is 7');
+	});
+
+	test('URLs and names are found again, whatever they are made of', () => {
+		const word = fc.stringMatching(/^[a-z0-9_./-]{1,8}$/);
+		const address = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => `https://${words.join(',')}`);
+		const name = fc.stringMatching(/^[a-z][a-z0-9 ]{0,6}[a-z0-9]$/);
+		fc.assert(
+			fc.property(fc.array(fc.oneof(address, name), { maxLength: 5 }), (files) => {
+				expect(fileNames(files.join(', '))).toEqual(files);
+			}),
+			examples(300),
+		);
+		fc.assert(fc.property(fc.string(), (typed) => fileNames(typed).every((each) => each !== '')));
 	});
 });

@@ -1,7 +1,7 @@
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
 import { clientOf, closeSims, startApp, startSim } from '../../lib/dify/client';
 import { SIM_VERSIONS } from '../../servers/dify';
-import { chat } from '../dify';
+import { chat, executeIn, prepareNode } from '../dify';
 
 afterEach(closeSims);
 
@@ -24,4 +24,13 @@ describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
 		for (const mode of ['completion', 'workflow'] as const)
 			expect((await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status).toBe('succeeded');
 	});
+});
+
+test('a field that was renamed in Dify is told, not dropped without a word', async () => {
+	const sim = await startApp('1.12', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+	const value = { town: 'Rome', country: '', city: 'Rome' };
+	const fake = prepareNode('difyChatMessage', sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+	await executeIn('difyChatMessage', fake);
+	expect(sim.runs[0]!.inputs).toEqual({ city: 'Rome' });
+	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('no field "town"')]);
 });

@@ -2,7 +2,8 @@ import type { INodeExecutionData } from 'n8n-workflow';
 
 import { SIM_VERSIONS, type DifySim, type Json } from '../../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../../lib/dify/client';
-import { chatJson, errorIn, executeNode, nodeErrorOf, type Setup } from '../dify';
+import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
+import { chatJson, errorIn, executeNode, nodeErrorOf, properties, type Setup } from '../dify';
 
 afterEach(closeSims);
 
@@ -160,4 +161,14 @@ describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
 		expect(failed.description).toContain('Message Not Exists.');
 		expect(failed.description).toContain('user');
 	});
+});
+
+test('Chat Trigger, Dify Chat Message, Dify Feedback with defaults: the same user in all', async () => {
+	const { sim } = await answered();
+	const answer = await chatJson(sim, { parameters: { user: 'session-77' } });
+	expect(answer.user).toBe('session-77');
+	const field = properties(new DifyFeedback()).find(({ name }) => name === 'user')!;
+	expect(field.default).toBe("={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}");
+	const { messageId, user } = answer as { messageId: string; user: string };
+	expect((await execute(sim, { messageId, user, rating: 'like' }))[0]!.json).toMatchObject({ success: true });
 });
