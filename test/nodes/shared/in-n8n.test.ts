@@ -1,0 +1,115 @@
+import { ExecuteContext } from 'n8n-core';
+import { createEmptyRunExecutionData, NodeHelpers, Workflow } from 'n8n-workflow';
+import type {
+	IDataObject,
+	INode,
+	INodeParameters,
+	INodeType,
+	INodeTypes,
+	IWorkflowExecuteAdditionalData,
+} from 'n8n-workflow';
+
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
+import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { NodeParameters } from '../../../nodes/shared/parameters';
+
+/** Reads parameters over n8n's own context, which evaluates expressions and takes resource locators apart. */
+async function reading<T>(
+	nodeType: INodeType,
+	parameters: IDataObject,
+	read: (parameters: NodeParameters) => T,
+): Promise<T> {
+	const { description } = nodeType;
+	const node: INode = {
+		id: '1',
+		name: 'Node',
+		type: description.name,
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: parameters as INodeParameters,
+	};
+	const nodeTypes = {
+		getByName: () => nodeType,
+		getByNameAndVersion: () => nodeType,
+		getKnownTypes: () => ({}),
+	} as unknown as INodeTypes;
+	// As n8n does, it fills in the defaults of what is shown.
+	const workflow = new Workflow({ id: 'w1', nodes: [node], connections: {}, active: false, nodeTypes });
+	const items = [{ json: { text: 'hello', off: 'perhaps', many: 7 } }];
+	const context = new ExecuteContext(
+		workflow,
+		workflow.getNode('Node')!,
+		{} as IWorkflowExecuteAdditionalData,
+		'manual',
+		createEmptyRunExecutionData(),
+		0,
+		items,
+		{ main: [items] },
+		{ node, data: { main: [items] }, source: null },
+		[],
+	);
+	await workflow.expression.acquireIsolate();
+	try {
+		return read(new NodeParameters(context, 0, description.properties));
+	} finally {
+		await workflow.expression.releaseIsolate();
+	}
+}
+
+describe("with n8n's own context", () => {
+	it.each<[string, INodeType]>([
+		['Dify Chat Message', new DifyChatMessage()],
+		['Dify Conversation', new DifyConversation()],
+		['Dify Feedback', new DifyFeedback()],
+		['Local Chat Model', new LocalChatModel()],
+		['Server Health', new ServerHealth()],
+	])('every field of an untouched node can be read, shown or hidden: %s', async (_name, node) => {
+		const { properties } = node.description;
+		const operations = properties.filter(({ name }) => name === 'operation').flatMap(({ options = [] }) => options);
+		for (const { value: operation } of operations.length === 0
+			? [{ value: undefined }]
+			: (operations as Array<{ value: unknown }>)) {
+			const given = operation === undefined ? {} : ({ operation } as IDataObject);
+			for (const { name, default: preset, type } of properties) {
+				// n8n finds a locator only where it is shown; the nodes read those of their operation.
+				if (type === 'resourceLocator') continue;
+				const value = await reading(node, given, (parameters) => parameters.value(name));
+				const isExpression = typeof preset === 'string' && preset.startsWith('=');
+				if (name !== 'operation' && !isExpression) expect({ name, value }).toEqual({ name, value: preset });
+			}
+		}
+	});
+
+	it('expressions in collections and locators are evaluated, and wrong values are told by the label', async () => {
+		const node = new ServerHealth();
+		const given = {
+			operation: 'speedTest',
+			model: { __rl: true, mode: 'id', value: '={{ $json.text }}' },
+			tokens: '={{ $json.many }}',
+			needed: { minContext: '={{ $json.missing }}' },
+			options: { failWhenUnhealthy: '={{ $json.off }}' },
+		};
+		expect(await reading(node, given, (parameters) => parameters.name('model'))).toBe('hello');
+		expect(await reading(node, given, (parameters) => parameters.number('tokens'))).toBe(7);
+		expect(await reading(node, given, (parameters) => parameters.number('needed.minContext', 'none'))).toBe('none');
+		await expect(reading(node, given, (parameters) => parameters.flag('options.failWhenUnhealthy'))).rejects.toThrow(
+			'The field "Fail When Unhealthy" must be true or false, but is "perhaps"',
+		);
+	});
+
+	it('n8n fills in the defaults of the operation that is chosen, though several have a field of that name', () => {
+		const { description } = new ServerHealth();
+		const filled = NodeHelpers.getNodeParameters(
+			description.properties,
+			{ operation: 'listModels', options: { timeLimit: 5 } },
+			true,
+			false,
+			null,
+			description,
+		);
+		expect(filled).toEqual({ service: 'modelServer', operation: 'listModels', options: { timeLimit: 5 } });
+	});
+});
