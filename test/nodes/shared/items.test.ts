@@ -22,31 +22,6 @@ const failures = (context: IExecuteFunctions) => ({
 const turn = async () => await new Promise<void>((done) => void setImmediate(done));
 
 describe('items with the same key', () => {
-	it('ten thousand of one user do not stop n8n before the first request', async () => {
-		const context = contextOf(10_000);
-		let asked = 0;
-		let askedBefore: number | undefined;
-		const results = await workOnItems(
-			context,
-			async (itemIndex) => {
-				await turn();
-				askedBefore ??= asked;
-				return itemIndex;
-			},
-			{
-				...failures(context),
-				atOnce: 16,
-				keyOf: () => {
-					asked++;
-					return 'anna';
-				},
-			},
-		);
-		expect(askedBefore).toBeLessThan(1_000);
-		expect(asked).toBe(10_000);
-		expect(results).toEqual(Array.from({ length: 10_000 }, (_, at) => at));
-	});
-
 	it('never meet and keep their order, whatever the keys are', async () => {
 		await fc.assert(
 			fc.asyncProperty(

@@ -1,12 +1,11 @@
 /** What happens to people who use Dify for long: several odd things at the same time. */
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { workOnDifyItems } from '../../../../nodes/shared/dify/items';
 import { waitFor } from '../../../lib/dify/ask';
 import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../../../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
 import { listen } from '../../../support/listening';
-import { clearInterval, delay, http, performance, setInterval } from '../../../support/node';
+import { http } from '../../../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from '../../dify';
 
 afterEach(closeSims);
@@ -253,71 +252,6 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 	});
 });
 
-test('items of one conversation behind each other do not hold up those of others', async () => {
-	let running = 0;
-	let most = 0;
-	const order: number[] = [];
-	const { context } = prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, { items: numbered(30).items });
-	const items = await workOnDifyItems(
-		context,
-		async (itemIndex) => {
-			order.push(itemIndex);
-			most = Math.max(most, ++running);
-			await delay(3);
-			running--;
-			return [{ json: { itemIndex } }];
-		},
-		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
-		{
-			atOnce: 4,
-			keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
-		},
-	);
-	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
-	expect(most).toBe(4);
-	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
-	for (const [from, to] of [
-		[0, 10],
-		[10, 20],
-		[20, 25],
-	] as const) {
-		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
-		expect(own).toEqual([...own].sort((one, other) => one - other));
-	}
-});
-
-test('10,000 items of one user do not hold up n8n: their expressions are evaluated a few at a time', async () => {
-	const { context } = prepareNode(
-		'difyChatMessage',
-		{ url: 'http://127.0.0.1:9/v1' },
-		{ items: numbered(10_000).items },
-	);
-	const order: number[] = [];
-	let asked = 0;
-	let askedAtFirst = 0;
-	let askedInOneGo = 0;
-	let before = 0;
-	const looking = setInterval(() => {
-		askedInOneGo = Math.max(askedInOneGo, asked - before);
-		before = asked;
-	}, 0);
-	await workOnDifyItems(
-		context,
-		async (itemIndex) => {
-			if (order.push(itemIndex) > 1) return [];
-			askedAtFirst = asked;
-			while (asked < 10_000) await delay(1);
-			return [];
-		},
-		{ atOnce: 16, keyOf: () => (asked++, 'latest anna') },
-	);
-	clearInterval(looking);
-	expect(order).toEqual(numbered(10_000).items.map((_, at) => at));
-	expect([asked, askedAtFirst]).toEqual([10_000, 1]);
-	// Sixteen workers look at fifty each.
-	expect(askedInOneGo).toBeLessThanOrEqual(4 * 16 * 50);
-});
-
 test('more items at once than the app allows: none is lost, and none is stopped', async () => {
 	const sim = await startApp('1.12', {
 		mode: 'chat',
@@ -430,86 +364,6 @@ describe('Stop', () => {
 		const sim = await startSim();
 		expect(await chat(sim, { ...numbered(3), signal: AbortSignal.abort() })).toEqual([]);
 		expect(sim.requests).toHaveLength(0);
-	});
-});
-
-describe('work on items', () => {
-	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
-		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
-
-	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
-		const signals = new Set<AbortSignal>();
-		const running = workOnDifyItems(
-			work({ items: numbered(20).items }),
-			async (itemIndex, signal) => {
-				signals.add(signal);
-				if (itemIndex < 19) while (!signal.aborted) await delay(1);
-				throw new Error(`item ${itemIndex}`);
-			},
-			{ atOnce: 20 },
-		);
-		await expect(running).rejects.toThrow('item 19');
-		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 19]);
-	});
-
-	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
-		const controller = new AbortController();
-		const reasons: unknown[] = [];
-		const running = workOnDifyItems(
-			work({ items: numbered(9).items, signal: controller.signal }),
-			async (_itemIndex, signal) => {
-				while (!signal.aborted) await delay(1);
-				reasons.push(signal.reason);
-				return [];
-			},
-			{ atOnce: 3 },
-		);
-		controller.abort('stopped');
-		expect(await running).toEqual([]);
-		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
-	});
-
-	test('without any item there is one call: so n8n runs a tool in some of its versions', async () => {
-		const sim = await startSim();
-		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
-		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
-		expect(
-			await executeNode('difyFeedback', sim, {
-				items: [],
-				type: 'CUSTOM.difyFeedbackTool',
-				parameters: { messageId: item!.json.messageId },
-			}),
-		).toMatchObject([{ json: { rating: 'like', success: true } }]);
-		expect(
-			await executeNode('difyConversation', sim, {
-				items: [],
-				type: 'CUSTOM.difyConversationTool',
-				parameters: { resource: 'conversation', operation: 'getAll' },
-			}),
-		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
-	});
-
-	test('the execution is let go of at the end, well or not', async () => {
-		for (const outcome of [async () => await Promise.resolve([]), async () => await Promise.reject(new Error('no'))]) {
-			const { signal } = new AbortController();
-			const listeners = new Set<unknown>();
-			jest.spyOn(signal, 'addEventListener').mockImplementation((_type, listener) => void listeners.add(listener));
-			jest
-				.spyOn(signal, 'removeEventListener')
-				.mockImplementation((_type, listener) => void listeners.delete(listener));
-			await workOnDifyItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
-			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
-		}
-	});
-
-	test('a chat that cannot be told of a failure costs the others nothing', async () => {
-		const items = await workOnDifyItems(
-			work({ items: numbered(3).items, continueOnFail: true }),
-			async (itemIndex) =>
-				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
-			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
-		);
-		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([0, 'no', 2]);
 	});
 });
 
@@ -644,96 +498,6 @@ describe('the form of the app', () => {
 		expect((await chatError(sim, send({ type: 'image' }))).message).toBe(
 			'A file of the inputs has neither url nor upload_file_id',
 		);
-	});
-});
-
-describe('binary data', () => {
-	test('as base64 with line breaks, and without its padding', async () => {
-		const sim = await startSim();
-		const lines = Buffer.from('x'.repeat(1000))
-			.toString('base64')
-			.replace(/(.{76})/g, '$1\r\n');
-		for (const data of [lines, 'YWI']) await chat(sim, { items: textFile(data), parameters: ALL_FILES });
-		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual([
-			'x'.repeat(1000),
-			'ab',
-		]);
-	});
-
-	test('without content is refused, wherever it is kept', async () => {
-		const sim = await startApp('2026', { mode: 'chat', fileUpload: { enabled: true, types: ['document'] } });
-		const kept = [
-			{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } },
-		];
-		for (const setup of [{ items: textFile('') }, { items: kept, stored: { 'store:1': new Uint8Array(0) } }]) {
-			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
-				'The binary data of "a.txt" is empty',
-			);
-		}
-		expect(sim.requests).toHaveLength(0);
-	});
-
-	test.each<[string, () => AsyncGenerator<Uint8Array>, string]>([
-		[
-			'breaks off',
-			async function* () {
-				yield new Uint8Array(500);
-				throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
-			},
-			'ENOENT: no such file',
-		],
-		[
-			'is shorter than it said',
-			async function* () {
-				yield new Uint8Array(500);
-			},
-			'it ended after 500 of 1000 bytes',
-		],
-		[
-			'is longer than it said',
-			async function* () {
-				yield new Uint8Array(500);
-				yield new Uint8Array(900);
-			},
-			'it is longer than its 1000 bytes',
-		],
-	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
-		const sim = await startSim();
-		const fake = prepareNode('difyChatMessage', sim, {
-			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
-			stored: { 'store:1': new Uint8Array(1000) },
-			parameters: ALL_FILES,
-		});
-		Object.assign(fake.context.helpers, { getBinaryStream: async () => read() });
-		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(
-			`"a.txt" could not be read: ${reason}`,
-		);
-		expect(sim.runs).toHaveLength(0);
-	});
-
-	test('that is on its way when the execution is stopped', async () => {
-		const sim = await startSim();
-		const controller = new AbortController();
-		const fake = prepareNode('difyChatMessage', sim, {
-			signal: controller.signal,
-			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
-			stored: { 'store:1': new Uint8Array(1000) },
-			parameters: ALL_FILES,
-		});
-		const slow = async function* () {
-			for (let at = 0; at < 1000; at++) {
-				await delay(20);
-				yield new Uint8Array(1);
-			}
-		};
-		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
-		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
-		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
-		controller.abort();
-		const begun = performance.now();
-		await running;
-		expect(performance.now() - begun).toBeLessThan(10_000);
-		expect([sim.runs.length, sim.store.files.size]).toEqual([0, 0]);
 	});
 });
 

@@ -1,0 +1,155 @@
+import { appKey, startDifySim } from '../../servers/dify';
+import { SESAME, asked, run, server, shape, sim, useServer } from './run-node';
+
+useServer();
+
+describe('Check', () => {
+	it('sends a healthy server to the first output', async () => {
+		await sim();
+		const outputs = await run();
+		expect(shape(outputs)).toEqual([[['healthy', { item: 0 }]], []]);
+		expect(outputs[0]![0]!.json).toMatchObject({ server: { kind: 'llamaServer' }, findings: [{ id: 'metricsOff' }] });
+		expect(asked).toEqual(['localLlamaApi']);
+	});
+
+	it('sends any other to the second, without failing', async () => {
+		await sim({ loadingFor: { ms: 60_000 } });
+		expect(shape(await run())).toEqual([[], [['loading', { item: 0 }]]]);
+	});
+
+	it('checks each item by its own credential and needs, in order', async () => {
+		await sim({ metrics: true });
+		const outputs = await run({
+			items: 3,
+			credentials: [
+				{ baseUrl: server().url, apiKey: SESAME },
+				{ baseUrl: server().url, apiKey: 'wrong' },
+				{ baseUrl: server().url, apiKey: SESAME },
+			],
+			perItem: [{}, {}, { needed: { vision: true } }],
+		});
+		expect(shape(outputs)).toEqual([
+			[['healthy', { item: 0 }]],
+			[
+				['unauthorized', { item: 1 }],
+				['misconfigured', { item: 2 }],
+			],
+		]);
+	});
+
+	it('reads what is needed, also where it comes out of expressions as text', async () => {
+		await sim({ nCtx: 2048 });
+		const needed = {
+			model: ' other ',
+			vision: 'true',
+			tools: false,
+			embeddings: true,
+			rerank: true,
+			minContext: '4096',
+			minSlots: 8,
+		};
+		const outputs = await run({ parameters: { needed } });
+		const ids = (outputs[1]![0]!.json.findings as Array<{ id: string }>).map(({ id }) => id);
+		expect(ids).toEqual(
+			expect.arrayContaining([
+				'modalityUnsupported',
+				'contextTooSmall',
+				'embeddingsOff',
+				'rerankOff',
+				'slotsTooFew',
+				'otherModel',
+			]),
+		);
+		expect(ids).not.toContain('toolsUnsupported');
+	});
+
+	it('fails where the user wants it to, with the finding as message and the advice as description', async () => {
+		await sim({ apiKey: 'another' });
+		await expect(run({ parameters: { options: { failWhenUnhealthy: true } } })).rejects.toMatchObject({
+			message: 'The server refuses the API key',
+			description: expect.stringMatching(/--api-key.*Observed: GET .*HTTP 401/) as string,
+			context: { itemIndex: 0, data: { status: 'unauthorized' } },
+		});
+	});
+
+	it.each([
+		[{ failWhenUnhealthy: 'perhaps' }, 'The field "Fail When Unhealthy" must be true or false, but is "perhaps"'],
+		[{ readSlots: 2 }, 'The field "Ask for Slots" must be true or false, but is 2'],
+	])('a switch that is neither on nor off is an error before anything is asked: %j', async (options, message) => {
+		await sim();
+		await expect(run({ parameters: { options } })).rejects.toMatchObject({ message });
+		expect(server().requests).toEqual([]);
+	});
+
+	it('a need that is neither on nor off is an error', async () => {
+		await sim();
+		await expect(run({ parameters: { needed: { vision: 'ja' } } })).rejects.toMatchObject({
+			message: 'The field "Vision" must be true or false, but is "ja"',
+		});
+	});
+
+	it('a field that makes no sense is an error that names it', async () => {
+		await sim();
+		await expect(run({ parameters: { options: { timeLimit: 'soon' } } })).rejects.toMatchObject({
+			message: 'The field "Time Limit of a Check (Seconds)" must be a number from 0.1, but is "soon"',
+		});
+	});
+
+	it('on failure goes on with the other items, where the node is set so', async () => {
+		await sim();
+		const outputs = await run({ items: 2, continueOnFail: true, perItem: [{ options: { timeLimit: 'soon' } }, {}] });
+		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
+		expect(outputs[1]).toMatchObject([
+			{
+				json: { error: expect.stringContaining('Time Limit of a Check') as string, kind: 'invalidInput' },
+				error: expect.anything() as unknown,
+				pairedItem: { item: 0 },
+			},
+		]);
+	});
+
+	it('an unhealthy server under "Fail When Unhealthy" and continue on fail keeps its diagnosis', async () => {
+		await sim({ apiKey: 'another' });
+		const outputs = await run({ continueOnFail: true, parameters: { options: { failWhenUnhealthy: true } } });
+		expect(outputs[1]![0]).toMatchObject({
+			json: { error: 'The server refuses the API key', status: 'unauthorized' },
+			pairedItem: { item: 0 },
+		});
+	});
+
+	it('never puts the key into an item, an error or its details', async () => {
+		await sim({ apiKey: 'another' });
+		const credentials = {
+			baseUrl: server().url,
+			apiKey: SESAME,
+			extraHeaders: { header: [{ name: 'X-Proxy', value: 'behind-the-mask' }] },
+		};
+		const outputs = await run({ credentials });
+		const failed = (await run({ credentials, parameters: { options: { failWhenUnhealthy: true } } }).catch(
+			(error: Error) => error,
+		)) as unknown as { context: object; description: string; message: string };
+		expect(JSON.stringify([outputs, failed.message, failed.description, failed.context])).not.toMatch(
+			/open-sesame|behind-the-mask/,
+		);
+	});
+
+	it('asks Dify with its own credential', async () => {
+		await sim();
+		const dify = await startDifySim();
+		const outputs = await run({
+			parameters: { service: 'dify' },
+			credentials: { baseUrl: dify.url, apiKey: appKey('workflow'), keyType: 'app' },
+		});
+		await dify.close();
+		expect(asked).toEqual(['difyApi']);
+		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy', app: { mode: 'workflow' } } }]);
+	});
+
+	it('reads a Dify credential with whatever is missing in it', async () => {
+		await sim();
+		expect(await run({ parameters: { service: 'dify' }, credentials: {} })).toMatchObject([
+			[],
+			[{ json: { status: 'misconfigured', findings: [{ id: 'invalidUrl' }] } }],
+		]);
+	});
+});

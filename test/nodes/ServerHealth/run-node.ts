@@ -1,0 +1,96 @@
+import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { forgetChecks } from '../../../lib/health/check';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+
+/** The key of the simulated server. */
+export const SESAME = 'open-sesame-123456';
+
+export interface Setup {
+	parameters?: Record<string, unknown>;
+	/** One set of parameters per item, over the others. */
+	perItem?: Array<Record<string, unknown>>;
+	credentials?: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
+	items?: number;
+	continueOnFail?: boolean;
+	/** Names of the outputs, as n8n sees them. */
+	outputs?: string[];
+	mode?: string;
+	signal?: AbortSignal;
+}
+
+let current: LlamaServerSim | undefined;
+
+/** The server of this test. */
+export const server = (): LlamaServerSim => current!;
+
+/** Types of the credentials that the node asked for. */
+export const asked: string[] = [];
+
+/** Starts the server of this test. */
+export async function sim(options: SimOptions = {}): Promise<void> {
+	current = await startLlamaServerSim({ apiKey: SESAME, ...options });
+}
+
+/** The node's context, as far as this node uses it. */
+function context(setup: Setup): IExecuteFunctions {
+	const {
+		parameters = {},
+		perItem = [],
+		items = 1,
+		continueOnFail = false,
+		outputs = ['main', 'main'],
+		mode = 'manual',
+	} = setup;
+	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
+	return {
+		getInputData: () => Array.from({ length: items }, (_, index) => ({ json: { index } })),
+		getNodeParameter: (name: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
+			const value = { ...parameters, ...perItem[itemIndex] }[name] ?? fallback;
+			return options?.extractValue && typeof value === 'object' && value !== null && 'value' in value
+				? value.value
+				: value;
+		},
+		getCredentials: async (name: string, itemIndex: number) => {
+			asked.push(name);
+			return Array.isArray(given) ? given[itemIndex]! : given;
+		},
+		getNode: () => ({
+			id: '1',
+			name: 'Server Health',
+			type: 'n8n-nodes-local-llama.serverHealth',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
+		getNodeOutputs: () => outputs.map((type) => ({ type })),
+		getMode: () => mode,
+		continueOnFail: () => continueOnFail,
+		getExecutionCancelSignal: () => setup.signal,
+		helpers: {},
+	} as unknown as IExecuteFunctions;
+}
+
+export async function run(setup: Setup = {}): Promise<INodeExecutionData[][]> {
+	return await new ServerHealth().execute.call(context(setup));
+}
+
+/** Status and paired item of each item, output by output. */
+export function shape(outputs: INodeExecutionData[][]): Array<Array<[unknown, unknown]>> {
+	return outputs.map((items) => items.map(({ json, pairedItem }) => [json.status, pairedItem]));
+}
+
+/** Before and after each test of a suite. */
+export function useServer(): void {
+	beforeEach(() => {
+		forgetChecks();
+		asked.length = 0;
+	});
+	afterEach(async () => {
+		await closeChannels();
+		await current?.close();
+		current = undefined;
+	});
+}

@@ -1,0 +1,101 @@
+import { waitFor } from '../../lib/dify/ask';
+import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { delay, performance } from '../../support/node';
+import { chat, chatError, executeIn, nodeErrorOf, prepareNode } from '../dify';
+
+afterEach(closeSims);
+
+const textFile = (data: string) => [
+	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },
+];
+const ALL_FILES = { files: { file: [{ source: 'all', type: 'auto' }] } };
+
+describe('binary data', () => {
+	test('as base64 with line breaks, and without its padding', async () => {
+		const sim = await startSim();
+		const lines = Buffer.from('x'.repeat(1000))
+			.toString('base64')
+			.replace(/(.{76})/g, '$1\r\n');
+		for (const data of [lines, 'YWI']) await chat(sim, { items: textFile(data), parameters: ALL_FILES });
+		expect([...sim.store.files.values()].map(({ content }) => Buffer.from(content).toString())).toEqual([
+			'x'.repeat(1000),
+			'ab',
+		]);
+	});
+
+	test('without content is refused, wherever it is kept', async () => {
+		const sim = await startApp('2026', { mode: 'chat', fileUpload: { enabled: true, types: ['document'] } });
+		const kept = [
+			{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } },
+		];
+		for (const setup of [{ items: textFile('') }, { items: kept, stored: { 'store:1': new Uint8Array(0) } }]) {
+			expect((await chatError(sim, { ...setup, parameters: ALL_FILES })).message).toBe(
+				'The binary data of "a.txt" is empty',
+			);
+		}
+		expect(sim.requests).toHaveLength(0);
+	});
+
+	test.each<[string, () => AsyncGenerator<Uint8Array>, string]>([
+		[
+			'breaks off',
+			async function* () {
+				yield new Uint8Array(500);
+				throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+			},
+			'ENOENT: no such file',
+		],
+		[
+			'is shorter than it said',
+			async function* () {
+				yield new Uint8Array(500);
+			},
+			'it ended after 500 of 1000 bytes',
+		],
+		[
+			'is longer than it said',
+			async function* () {
+				yield new Uint8Array(500);
+				yield new Uint8Array(900);
+			},
+			'it is longer than its 1000 bytes',
+		],
+	])('that %s is told as that, and not as too large', async (_name, read, reason) => {
+		const sim = await startSim();
+		const fake = prepareNode('difyChatMessage', sim, {
+			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			stored: { 'store:1': new Uint8Array(1000) },
+			parameters: ALL_FILES,
+		});
+		Object.assign(fake.context.helpers, { getBinaryStream: async () => read() });
+		expect((await nodeErrorOf(executeIn('difyChatMessage', fake))).message).toBe(
+			`"a.txt" could not be read: ${reason}`,
+		);
+		expect(sim.runs).toHaveLength(0);
+	});
+
+	test('that is on its way when the execution is stopped', async () => {
+		const sim = await startSim();
+		const controller = new AbortController();
+		const fake = prepareNode('difyChatMessage', sim, {
+			signal: controller.signal,
+			items: [{ json: {}, binary: { data: { data: '', id: 'store:1', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			stored: { 'store:1': new Uint8Array(1000) },
+			parameters: ALL_FILES,
+		});
+		const slow = async function* () {
+			for (let at = 0; at < 1000; at++) {
+				await delay(20);
+				yield new Uint8Array(1);
+			}
+		};
+		Object.assign(fake.context.helpers, { getBinaryStream: async () => slow() });
+		const running = nodeErrorOf(executeIn('difyChatMessage', fake));
+		await waitFor(() => sim.requests.some(({ path }) => path === '/files/upload'));
+		controller.abort();
+		const begun = performance.now();
+		await running;
+		expect(performance.now() - begun).toBeLessThan(10_000);
+		expect([sim.runs.length, sim.store.files.size]).toEqual([0, 0]);
+	});
+});

@@ -1,0 +1,151 @@
+import { workOnDifyItems } from '../../../../nodes/shared/dify/items';
+import { closeSims, startSim } from '../../../lib/dify/client';
+import { clearInterval, delay, setInterval } from '../../../support/node';
+import { chat, errorIn, executeNode, numbered, prepareNode, type Setup } from '../../dify';
+
+afterEach(closeSims);
+
+test('items of one conversation behind each other do not hold up those of others', async () => {
+	let running = 0;
+	let most = 0;
+	const order: number[] = [];
+	const { context } = prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, { items: numbered(30).items });
+	const items = await workOnDifyItems(
+		context,
+		async (itemIndex) => {
+			order.push(itemIndex);
+			most = Math.max(most, ++running);
+			await delay(3);
+			running--;
+			return [{ json: { itemIndex } }];
+		},
+		// Ten of anna, ten of ben, five of cleo, and five that belong to nobody.
+		{
+			atOnce: 4,
+			keyOf: (itemIndex) => ['anna', 'ben', 'cleo'][Math.floor(itemIndex / 10) + (itemIndex >= 25 ? 9 : 0)],
+		},
+	);
+	expect(items.map(({ json }) => json.itemIndex)).toEqual(numbered(30).items.map((_, at) => at));
+	expect(most).toBe(4);
+	expect(order.slice(0, 4)).toEqual([0, 10, 20, 25]);
+	for (const [from, to] of [
+		[0, 10],
+		[10, 20],
+		[20, 25],
+	] as const) {
+		const own = order.filter((itemIndex) => itemIndex >= from && itemIndex < to);
+		expect(own).toEqual([...own].sort((one, other) => one - other));
+	}
+});
+
+test('10,000 items of one user do not hold up n8n: their expressions are evaluated a few at a time', async () => {
+	const { context } = prepareNode(
+		'difyChatMessage',
+		{ url: 'http://127.0.0.1:9/v1' },
+		{ items: numbered(10_000).items },
+	);
+	const order: number[] = [];
+	let asked = 0;
+	let askedAtFirst = 0;
+	let askedInOneGo = 0;
+	let before = 0;
+	const looking = setInterval(() => {
+		askedInOneGo = Math.max(askedInOneGo, asked - before);
+		before = asked;
+	}, 0);
+	await workOnDifyItems(
+		context,
+		async (itemIndex) => {
+			if (order.push(itemIndex) > 1) return [];
+			askedAtFirst = asked;
+			while (asked < 10_000) await delay(1);
+			return [];
+		},
+		{ atOnce: 16, keyOf: () => (asked++, 'latest anna') },
+	);
+	clearInterval(looking);
+	expect(order).toEqual(numbered(10_000).items.map((_, at) => at));
+	expect([asked, askedAtFirst]).toEqual([10_000, 1]);
+	// Sixteen workers look at fifty each.
+	expect(askedInOneGo).toBeLessThanOrEqual(4 * 16 * 50);
+});
+
+describe('work on items', () => {
+	const work = (setup: Pick<Setup, 'items' | 'signal' | 'continueOnFail'>) =>
+		prepareNode('difyChatMessage', { url: 'http://127.0.0.1:9/v1' }, setup).context;
+
+	test('each has a stop of its own, since Node 20 warns of more than ten listeners on one; all come together', async () => {
+		const signals = new Set<AbortSignal>();
+		const running = workOnDifyItems(
+			work({ items: numbered(20).items }),
+			async (itemIndex, signal) => {
+				signals.add(signal);
+				if (itemIndex < 19) while (!signal.aborted) await delay(1);
+				throw new Error(`item ${itemIndex}`);
+			},
+			{ atOnce: 20 },
+		);
+		await expect(running).rejects.toThrow('item 19');
+		expect([signals.size, [...signals].filter(({ aborted }) => aborted).length]).toEqual([20, 19]);
+	});
+
+	test('a stop of the execution comes to all, with its reason, and nothing more is begun', async () => {
+		const controller = new AbortController();
+		const reasons: unknown[] = [];
+		const running = workOnDifyItems(
+			work({ items: numbered(9).items, signal: controller.signal }),
+			async (_itemIndex, signal) => {
+				while (!signal.aborted) await delay(1);
+				reasons.push(signal.reason);
+				return [];
+			},
+			{ atOnce: 3 },
+		);
+		controller.abort('stopped');
+		expect(await running).toEqual([]);
+		expect(reasons).toEqual(['stopped', 'stopped', 'stopped']);
+	});
+
+	test('without any item there is one call: so n8n runs a tool in some of its versions', async () => {
+		const sim = await startSim();
+		const [item] = await chat(sim, { items: [], type: 'CUSTOM.difyChatMessageTool' });
+		expect(item).toMatchObject({ json: { answer: 'You said: hi' } });
+		expect(
+			await executeNode('difyFeedback', sim, {
+				items: [],
+				type: 'CUSTOM.difyFeedbackTool',
+				parameters: { messageId: item!.json.messageId },
+			}),
+		).toMatchObject([{ json: { rating: 'like', success: true } }]);
+		expect(
+			await executeNode('difyConversation', sim, {
+				items: [],
+				type: 'CUSTOM.difyConversationTool',
+				parameters: { resource: 'conversation', operation: 'getAll' },
+			}),
+		).toMatchObject([{ json: { id: item!.json.conversationId } }]);
+	});
+
+	test('the execution is let go of at the end, well or not', async () => {
+		for (const outcome of [async () => await Promise.resolve([]), async () => await Promise.reject(new Error('no'))]) {
+			const { signal } = new AbortController();
+			const listeners = new Set<unknown>();
+			jest.spyOn(signal, 'addEventListener').mockImplementation((_type, listener) => void listeners.add(listener));
+			jest
+				.spyOn(signal, 'removeEventListener')
+				.mockImplementation((_type, listener) => void listeners.delete(listener));
+			await workOnDifyItems(work({ items: numbered(3).items, signal }), outcome).catch(() => undefined);
+			expect([jest.mocked(signal.addEventListener).mock.calls.length, listeners.size]).toEqual([1, 0]);
+		}
+	});
+
+	test('a chat that cannot be told of a failure costs the others nothing', async () => {
+		const items = await workOnDifyItems(
+			work({ items: numbered(3).items, continueOnFail: true }),
+			async (itemIndex) =>
+				await (itemIndex === 1 ? Promise.reject(new Error('no')) : Promise.resolve([{ json: { itemIndex } }])),
+			{ onFailure: async () => await Promise.reject(new Error('write after end')) },
+		);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.itemIndex)).toEqual([0, 'no', 2]);
+	});
+});
