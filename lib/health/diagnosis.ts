@@ -240,7 +240,9 @@ function capacityFindings(observations: Observations, report: ServerReport): Fin
 				count: queue,
 			}),
 		);
-	if (contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT && expectations.minContext === undefined) {
+	const isForChats = features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
+	const isSmall = contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT;
+	if (isSmall && isForChats && expectations.minContext === undefined) {
 		findings.push(
 			advise(
 				'contextSmall',

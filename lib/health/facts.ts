@@ -49,12 +49,18 @@ export function describeServer(observations: Observations): ServerReport {
 	};
 }
 
-/** The processes of a router, each with slots of its own: that of the model that is needed, or all that are loaded. */
+/**
+ * The processes of a router, each with slots and a context of its own: that of the model that is needed, or all that are loaded for chats;
+ * embedding and reranker models have short contexts by nature.
+ */
 function childrenThatMatter({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
 	const wanted = models.find((model) => isModelNamed(model, expectations.model));
-	return Object.entries(perModel)
-		.filter(([id]) => wanted === undefined || id === wanted.id)
-		.map(([, { props, metrics }]) => ({ props: bodyOf(props), metrics: metricsOf(metrics) }));
+	const isForChats = (id: string) => models.find((model) => model.id === id)?.embeddings !== true;
+	const some = Object.entries(perModel).filter(([id]) => (wanted === undefined ? isForChats(id) : id === wanted.id));
+	return (some.length > 0 || wanted !== undefined ? some : Object.entries(perModel)).map(([, { props, metrics }]) => ({
+		props: bodyOf(props),
+		metrics: metricsOf(metrics),
+	}));
 }
 
 /** What all of them say; null where they differ. */

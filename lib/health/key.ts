@@ -57,7 +57,9 @@ export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthSe
 /** Every other route refuses, also those that such a server does not have: with the right key they are not found, or answer. */
 function whereAllElseRefuses({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
 	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
-	return others.length > 0 && others.every((probe) => isRefused(probe) && !isOfProxy(probe.failure)) ? others : [];
+	// Gateways answer 403 for every route that they do not know (AWS API Gateway).
+	const isKeyRefused = (probe: Probe) => isRefused(probe) && probe.status === 401 && !isOfProxy(probe.failure);
+	return others.length > 0 && others.every(isKeyRefused) ? others : [];
 }
 
 function isRefused(probe: Probe | undefined): probe is Refused {

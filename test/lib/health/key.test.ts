@@ -54,6 +54,13 @@ describe('a wrong key, where the list of models is open to everybody', () => {
 		expect(await check(server.url)).toMatchObject({ status: 'unauthorized', server: { kind: 'openAiCompatible' } });
 	});
 
+	it('a gateway that forbids every route it does not know is no reason for an alarm', async () => {
+		await sim({ profile: 'fastapi' });
+		for (const path of ['/props', '/api/version', '/version', '/health', '/metrics'])
+			server.route(`GET ${path}`, reply.error(403, { message: 'Missing Authentication Token' }));
+		expect((await check(server.url)).status).toBe('healthy');
+	});
+
 	it('a proxy that wants a password for everything but the API is no reason for an alarm', async () => {
 		await sim({ profile: 'fastapi' });
 		const wall = reply.error(401, 'Authorization Required', { headers: { 'www-authenticate': 'Basic realm="x"' } });

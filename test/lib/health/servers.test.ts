@@ -174,6 +174,11 @@ describe('llama-server with one model', () => {
 		);
 	});
 
+	it('small context of a server for embeddings: no warning', async () => {
+		await sim({ nCtx: 512, embeddings: true });
+		expect(ids(await check(server.url))).not.toContain('contextSmall');
+	});
+
 	it('small context: a warning, an error where more is needed (row 25)', async () => {
 		await sim({ nCtx: 2048, slots: 2 });
 		const result = await check(server.url);
@@ -345,6 +350,26 @@ describe("llama-server's router", () => {
 		const needed = await check(server.url, { expectations: { model: 'a' } }, { maxConcurrentRequests: 4 });
 		expect(needed.slots?.total).toBe(1);
 		expect(finding(needed, 'moreRequestsThanSlots').observed).toContain('total_slots 1');
+	});
+
+	it('the short context of an embedding model beside a chat model is no reason for a warning', async () => {
+		await sim({ profile: 'router', models: ['chat', 'embed'].map((id) => ({ id, status: 'loaded' as const })) });
+		const entry = (id: string, more: string[]) => ({
+			id,
+			owned_by: 'llamacpp',
+			status: { value: 'loaded', args: ['llama-server', ...more] },
+		});
+		server.route('GET /v1/models', reply.json({ data: [entry('chat', []), entry('embed', ['--embeddings'])] }));
+		server.route('GET /props', ({ query }) => {
+			const model = query.get('model');
+			const context = { default_generation_settings: { n_ctx: model === 'chat' ? 32_768 : 512 }, total_slots: 1 };
+			return reply.json(model === null ? { role: 'router' } : context);
+		});
+		const both = await check(server.url);
+		expect(both).toMatchObject({ status: 'healthy', contextPerSlot: 32_768 });
+		expect(ids(both)).not.toContain('contextSmall');
+		const embed = await check(server.url, { expectations: { model: 'embed' } });
+		expect(embed.contextPerSlot).toBe(512);
 	});
 
 	it('never shows a key out of the command line of a model', async () => {
