@@ -1,3 +1,4 @@
+import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { delay } from '../support/node';
 import { AT_ONCE_MS } from '../support/time';
 import {
@@ -153,6 +154,52 @@ describe('AI Agent and chains', () => {
 		expect(turn).not.toContain('"id"');
 		expect(turn.indexOf('17*23')).toBeLessThan(turn.indexOf('6*7'));
 		expect(turn.match(/<tool_response>/g)).toHaveLength(2);
+	});
+
+	it('gets three results in three rounds of a server that names every call call_0, and sends that name back', async () => {
+		const server = await startLlamaServerSim();
+		const rounds = ['1+1', '2+2', '3+3'];
+		server.script(
+			...rounds.map((input) =>
+				reply.toolCalls([{ name: 'Calculator', arguments: { input }, id: 'call_0' }], { reasoning: `About ${input}.` }),
+			),
+			reply.text('2, 4 and 6'),
+		);
+		const { data } = await run(server, (credential) =>
+			workflowOf('Rounds', {
+				Start: MANUAL,
+				Agent: agent('Three sums, please'),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+			}),
+		);
+		expect(outputOf(data)).toEqual({ output: '2, 4 and 6' });
+		expect(data.resultData.runData.Calculator).toHaveLength(3);
+		const requests = server.requests.filter(({ path }) => path.endsWith('/chat/completions'));
+		const { messages } = requests.at(-1)!.body as { messages: Array<Record<string, unknown>> };
+		const turns = messages.filter(({ role }) => role === 'assistant');
+		expect(turns.map(({ reasoning_content: thought }) => thought)).toEqual(rounds.map((input) => `About ${input}.`));
+		const results = messages.filter(({ role }) => role === 'tool');
+		expect(results.map(({ tool_call_id: id }) => id)).toEqual(['call_0', 'call_0', 'call_0']);
+		for (const [index, sum] of ['2', '4', '6'].entries()) expect(results[index]!.content).toContain(sum);
+		await server.close();
+	});
+
+	it('runs a call that the server handed on as text', async () => {
+		const server = await startLlamaServerSim();
+		server.script(reply.text(`Let me see.\n${CALL('6*7')}`), reply.text('It is 42.'));
+		const { data } = await run(server, (credential) =>
+			workflowOf('Text call', {
+				Start: MANUAL,
+				Agent: agent('What is 6*7?'),
+				[MODEL]: localModel(credential),
+				Calculator: calculator,
+			}),
+		);
+		expect(outputOf(data)).toEqual({ output: 'It is 42.' });
+		expect(JSON.stringify(data.resultData.runData.Calculator!.map((one) => one.data))).toContain('42');
+		expect(JSON.stringify(callsOf(data)[0]!.response!.generations![0]![0]!.generationInfo!.notes)).toContain('--jinja');
+		await server.close();
 	});
 
 	it('really talks with SmolLM2', async () => {
