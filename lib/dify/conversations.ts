@@ -7,7 +7,7 @@ import { fieldsList, text, type Fields } from './read';
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
 
 /** Dify answers 400 above this (contract 2.8). */
-export const LARGEST_PAGE = 100;
+export const MAX_PAGE_SIZE = 100;
 
 /** A language model thinks of the name or the questions meanwhile. */
 const MODEL_LIMIT_MS = 120_000;
@@ -33,7 +33,7 @@ export async function listConversations(
 ): Promise<Fields[]> {
 	return await collectAfter({
 		most,
-		largest: LARGEST_PAGE,
+		largest: MAX_PAGE_SIZE,
 		timeField: timeFieldOf(sortBy),
 		page: async (limit, lastId) => {
 			const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
@@ -137,9 +137,9 @@ export async function* messagePages(
 	const followed = new Set<string>();
 	let firstId: string | undefined;
 	for (let again = 0; ; ) {
-		const wanted = pageSize(most, known.size, LARGEST_PAGE);
+		const wanted = pageSize(most, known.size, MAX_PAGE_SIZE);
 		if (wanted <= 0) return;
-		const limit = Math.min(LARGEST_PAGE, wanted + again);
+		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
 		const found = fieldsList(answer.data);
 		const fresh = added(known, found);

@@ -7,7 +7,7 @@ import { fields, fieldsList, text, type Fields } from './read';
 export type Rating = 'like' | 'dislike';
 
 /** Dify's largest page of feedback; one more is a 400 (contract 2.6). */
-const LARGEST_PAGE = 101;
+const MAX_PAGE_SIZE = 101;
 
 export interface Rate {
 	messageId: string;
@@ -76,7 +76,7 @@ export async function revokeRating(
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
 export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<Fields[]> {
 	const records = new Map<string, Fields>();
-	for await (const found of feedbackPages(client, pageSize(most, 0, LARGEST_PAGE), signal)) {
+	for await (const found of feedbackPages(client, pageSize(most, 0, MAX_PAGE_SIZE), signal)) {
 		added(records, found);
 		if (most !== 'all' && records.size >= most) break;
 	}
@@ -151,13 +151,13 @@ class RatedTexts {
 	}
 
 	private async readPage(signal: AbortSignal | undefined): Promise<void> {
-		const found = await feedbackPage(this.client, this.page, LARGEST_PAGE, signal);
+		const found = await feedbackPage(this.client, this.page, MAX_PAGE_SIZE, signal);
 		const fresh = added(this.known, found);
 		for (const { message_id: id, from_source: source, content } of fresh) {
 			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, text(content));
 		}
 		this.page++;
-		this.isComplete = found.length < LARGEST_PAGE || fresh.length === 0;
+		this.isComplete = found.length < MAX_PAGE_SIZE || fresh.length === 0;
 	}
 }
 

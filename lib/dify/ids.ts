@@ -3,7 +3,7 @@ import { refusedHere } from './failure';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Dify's database column is 255 characters wide; a longer value would be a 500 (contract 1.4). */
-const LONGEST_USER = 255;
+const MAX_USER_LENGTH = 255;
 
 /**
  * An id that goes into a path. Dify answers one of another form with a page of HTML (contract 6.3), so it is looked at here.
@@ -38,10 +38,10 @@ export function userOf(value: unknown): string {
 			'missingUser',
 			`The user must be a text or a number, but is ${typeof user === 'number' ? user : JSON.stringify(user).slice(0, 100)}`,
 		);
-	if ([...user].length > LONGEST_USER)
+	if ([...user].length > MAX_USER_LENGTH)
 		throw refusedHere(
 			'invalidParam',
-			`The user is longer than ${LONGEST_USER} characters`,
+			`The user is longer than ${MAX_USER_LENGTH} characters`,
 			'Use a shorter value, such as an ID.',
 		);
 	return user;

@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { LARGEST_PAGE } from './conversations';
+import { MAX_PAGE_SIZE } from './conversations';
 import { refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
@@ -17,7 +17,7 @@ export async function listVariables(
 ): Promise<Fields[]> {
 	const records = await collectAfter({
 		most,
-		largest: LARGEST_PAGE,
+		largest: MAX_PAGE_SIZE,
 		timeField: 'created_at',
 		page: async (limit, lastId) =>
 			await client.get(

@@ -1,4 +1,5 @@
 import { soundFormat } from '../audio';
+import { oneWave } from '../wav';
 import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
@@ -36,8 +37,8 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 /** Dify encodes each piece of the speech provider for itself, so padding may sit in the middle, where decoders of the whole would stop. */
 function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 	if (audioPieces.length === 0) return undefined;
-	const content = Buffer.concat(audioPieces);
-	return { content, ...soundFormat(content), complete: audioEnded };
+	const sound = Buffer.concat(audioPieces);
+	return { content: oneWave(sound), ...soundFormat(sound), complete: audioEnded };
 }
 
 function warningsOf(state: RunState, status: RunStatus): string[] {

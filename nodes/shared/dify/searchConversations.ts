@@ -1,6 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { conversationPage, LARGEST_PAGE, timeFieldOf } from '../../../lib/dify/conversations';
+import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/conversations';
 import { refusedHere } from '../../../lib/dify/failure';
 import { continuationOf } from '../../../lib/dify/paging';
 import { isFields, text } from '../../../lib/dify/read';
@@ -31,7 +31,7 @@ export async function searchConversations(
 		const results: INodeListSearchResult['results'] = [];
 		for (let page = 1; ; page++) {
 			const { conversations, hasMore } = await conversationPage(client, user, {
-				limit: LARGEST_PAGE,
+				limit: MAX_PAGE_SIZE,
 				lastId,
 				sortBy: SORT,
 			});
