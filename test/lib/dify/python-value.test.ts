@@ -168,7 +168,7 @@ describe('variables of Dify 1.12.1', () => {
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(updateVariable(client, 'u1', UNKNOWN_ID, name, value));
-		expect(failed).toMatchObject({ difyKind: 'invalidParam' });
+		expect(failed).toMatchObject({ kind: 'invalidParam' });
 		expect(failed.message).toContain(text);
 	});
 });
