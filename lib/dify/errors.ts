@@ -2,6 +2,7 @@ import { inBetween, isBasic, shapeOf, type BodyShape } from '../errors/exchange'
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
 import { fields, isFields, number, text } from './read';
+import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';
 
 /** An answer of Dify, or of anything in front of it, that is not what was asked for. */
@@ -60,11 +61,13 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
 	// An error inside a 200 answer (contract 3.9) names its status itself.
 	const status = answer.status >= 400 ? answer.status : (number(envelope.status) ?? answer.status);
-	const said = cleanMessage(
+	const code = text(envelope.code);
+	const { said, provider } = readSaid(
+		code,
 		text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail),
 	);
-	const code = text(envelope.code);
-	const kind = classify(code, said) ?? foreignEnvelope(envelope, status, answer.challenge) ?? kindOfStatus(status);
+	const kind =
+		provider ?? classify(code, said) ?? foreignEnvelope(envelope, status, answer.challenge) ?? kindOfStatus(status);
 	return {
 		...(code === undefined ? {} : { code: code.replace(KEYS, '[key]') }),
 		status,
@@ -89,8 +92,9 @@ const CAUSES: Partial<Record<RunErrorCause, DifyKind>> = {
  * repeatable when Dify refused it for being too many at once.
  */
 export function describeRunError(error: RunError): DifyFailure {
-	const said = cleanMessage(error.message);
+	const { said, provider } = readSaid(error.code, error.message);
 	const kind =
+		provider ??
 		CAUSES[error.cause] ??
 		classify(error.code, said) ??
 		(error.status === undefined ? 'unknown' : kindOfStatus(error.status));
@@ -101,6 +105,21 @@ export function describeRunError(error: RunError): DifyFailure {
 		...(said === undefined ? {} : { said }),
 		retryable: kind === 'tooManyRequests',
 	};
+}
+
+/** Codes under which Dify hands on what a plugin or a model said; where there is no code, that may be so as well. */
+const HANDED_ON: ReadonlySet<string> = new Set([
+	...VAGUE_CODES,
+	'completion_request_error',
+	'internal_server_error',
+	'unknown',
+]);
+
+/** The text of an answer, and the kind where it is that of a plugin or of the model behind Dify. */
+function readSaid(code: string | undefined, message: string | undefined): { said?: string; provider?: DifyKind } {
+	const mayBeHandedOn = message !== undefined && (code === undefined || HANDED_ON.has(code));
+	const provider = mayBeHandedOn ? readProviderError(message) : undefined;
+	return { said: cleanMessage(provider?.said ?? message), provider: provider?.kind };
 }
 
 /** What Dify means by a code and a text; undefined where neither says anything. */

@@ -99,6 +99,22 @@ export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 		'The model behind Dify refused or failed',
 		`Dify itself works, but the model provider did not answer it: check the model server, and the provider's key, quota and model ${PROVIDER}. ${CREDENTIAL_IS_FINE}`,
 	),
+	modelConnection: row(
+		'Dify lost the connection to its model, or got none',
+		'The model server behind Dify may be down, or have crashed in the middle of the answer: look at its log, and check its address in Dify (Settings, Model Provider) as seen from the containers of Dify. The key of the "Dify API" credential is fine.',
+	),
+	pluginDaemon: row(
+		'The plugin daemon of Dify does not work',
+		'Models are plugins in Dify, and the service that runs them is down or still starting. Look at docker compose ps and docker compose logs plugin_daemon, then try again.',
+	),
+	providerMissing: row(
+		'The model provider of the app is not installed in Dify',
+		'Install the plugin of the provider in Dify (Plugins), or choose a model of another provider in the app and publish it.',
+	),
+	fileUnreachable: row(
+		'Dify cannot fetch a file from its URL',
+		'Dify itself fetches the file, so the URL must be reachable from the containers of Dify: an address such as localhost or one inside the network of n8n is not. Check the URL, or send the file as binary data.',
+	),
 	tooManyRequests: ({ countedTwice }) => ({
 		title: 'The app is running as many requests as it may',
 		remedy: `Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify.${countedTwice === true ? ' This version of Dify counts a streamed chatflow or workflow twice: with a limit of 1 none of them ever runs, so allow two for each run at once.' : ''}`,
