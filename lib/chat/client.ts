@@ -204,7 +204,7 @@ export class ChatClient {
 			if (assembly.complete) break;
 			const chunk = this.decode(event, reader);
 			if (chunk instanceof ServerError) {
-				const line = this.connection.mask(event.data.slice(0, 500));
+				const line = this.connection.maskStart(event.data, 500);
 				const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
 				return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
 			}
@@ -223,7 +223,7 @@ export class ChatClient {
 			return failure('invalidAnswer', this.contextOf(reader.url), {
 				status: reader.status,
 				serverText: this.connection.mask(error instanceof Error ? error.message : event.data),
-				facts: { line: this.connection.mask(event.data.slice(0, 500)) },
+				facts: { line: this.connection.maskStart(event.data, 500) },
 			});
 		}
 	}

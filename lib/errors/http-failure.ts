@@ -51,10 +51,12 @@ function stringify(value: unknown): string {
 /** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
 	// Before anything is cut: half a key would not be recognised.
-	const answer = { ...received, body: mask(received.body, context.secrets) ?? '' };
+	const answer = { ...received, body: mask(received.body, context.secrets) };
 	const { status } = answer;
 	const shape = shapeOf(answer);
-	const { message, type, facts } = said(shape);
+	const { type, facts, message: raw } = said(shape);
+	// Once more, for a page writes some of the letters in another way.
+	const message = mask(raw, context.secrets);
 	const kind = inBetween(answer, shape) ?? kindOf(status, message.slice(0, MAX_READ), type, shape);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =

@@ -1,33 +1,102 @@
 import { isRecord } from '../values';
 
+/** Headers that say where a request comes from and what it wants: whatever stands in them, it is no secret. */
+const OPEN_HEADER =
+	/^(?:accept|content|forwarded$|x-forwarded|x-real-ip|x-request-id|user-agent|host$|origin$|referer$|via$|trace|http-referer|x-title)/i;
+
+const CARRIES_A_KEY = /auth|key|token|secret|cookie|pass|credential|session|signature|jwt/i;
+
+/** What people type where a server wants no key, and what model names and diagnoses are made of. */
+const PLACEHOLDER =
+	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
+
+/** So long, it is found by nothing but itself, and taken out wherever it stands. */
+const SURELY_A_KEY = 16;
+const MIN_LENGTH = 8;
+/** Of a password, which may be short where it is mixed. */
+const MIN_MIXED = 6;
+
 /**
- * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme, the cookies of
- * a Cookie header), and how both look in a URL and in JSON.
+ * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme, the cookies of a Cookie
+ * header, user and password of Basic), and how they look in a URL and in JSON. Short and common words are left out: taken out of a text, they
+ * would garble it, and they keep nothing secret.
  */
 export function secretsOf(headers: Record<string, string>): string[] {
-	const parts = Object.values(headers).flatMap((value) => [
-		value,
-		value.replace(/^\S+\s+/, ''),
-		...value.split(/[\s;,=]+/).filter((part) => part.length >= 8),
-	]);
+	const parts = Object.entries(headers).flatMap(([name, value]) => {
+		if (OPEN_HEADER.test(name)) return [];
+		if (!CARRIES_A_KEY.test(name)) return [value].filter(isRandom);
+		const inside = value.split(/[\s;,=]+/).filter((part) => part !== value);
+		const behindScheme = value.replace(/^\S+\s+/, '');
+		return [
+			...[value, behindScheme, ...inside].filter(isWorthHiding),
+			// With its scheme, a short key is no word that anybody else writes.
+			...(behindScheme !== value && behindScheme.length >= 4 ? [value] : []),
+			...basicParts(value),
+		];
+	});
 	const forms = parts.flatMap((part) => [part, encodeURIComponent(part), JSON.stringify(part).slice(1, -1)]);
 	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
-const CARRIES_A_KEY = /auth|key|token|secret|cookie|pass/i;
-/** People give servers that want no key a word such as "ollama" or "not-needed", which answers hold for other reasons. */
-const LEAST_OF_A_KEY = 16;
+function isWorthHiding(value: string): boolean {
+	if (PLACEHOLDER.test(value)) return false;
+	return value.length >= SURELY_A_KEY || (value.length >= MIN_LENGTH && isMixed(value));
+}
+
+/** A value in a header of a name that says nothing. */
+function isRandom(value: string): boolean {
+	return value.length >= SURELY_A_KEY && isMixed(value) && !/\s/.test(value);
+}
+
+function isMixed(value: string): boolean {
+	return /\d/.test(value) && /[a-z]/i.test(value);
+}
+
+/** User and password as a server shows them that has decoded them. */
+function basicParts(value: string): string[] {
+	const encoded = /^Basic\s+([A-Za-z0-9+/=_-]+)$/i.exec(value)?.[1];
+	if (encoded === undefined) return [];
+	const decoded = Buffer.from(encoded, 'base64').toString();
+	const colon = decoded.indexOf(':');
+	if (colon < 0) return [];
+	const password = decoded.slice(colon + 1);
+	const hides =
+		isWorthHiding(password) || password.length >= MIN_LENGTH || (password.length >= MIN_MIXED && isMixed(password));
+	return [...(password === '' ? [] : [decoded]), ...(hides && !PLACEHOLDER.test(password) ? [password] : [])];
+}
 
 /** Of the same only what is surely a key: for answers whose words have a meaning, such as names of models. */
 export function keysOf(headers: Record<string, string>): string[] {
 	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
-	return secretsOf(Object.fromEntries(carriers)).filter((secret) => secret.length >= LEAST_OF_A_KEY);
+	return secretsOf(Object.fromEntries(carriers)).filter((secret) => secret.length >= SURELY_A_KEY);
 }
 
 /** Takes keys out of a text that comes from outside: some servers and proxies echo the header they refuse. */
+export function mask(text: string, secrets?: readonly string[]): string;
+export function mask(text: string | undefined, secrets?: readonly string[]): string | undefined;
 export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
-	// Shorter values are no secrets, but would tear words apart.
-	return secrets.filter((secret) => secret.length >= 4).reduce((rest, secret) => rest?.split(secret).join('***'), text);
+	return text === undefined ? undefined : secrets.reduce(without, text);
+}
+
+/** Shorter ones only where they stand alone: inside a longer word they are another word. */
+function without(text: string, secret: string): string {
+	if (secret === '' || !text.includes(secret)) return text;
+	if (secret.length >= SURELY_A_KEY) return text.split(secret).join('***');
+	const literal = secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+	return text.replace(new RegExp(`(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])`, 'g'), '***');
+}
+
+/** The beginning of a text that may be long, without keys: cut first, half a key would stand at the end. */
+export function maskedStart(text: string, length: number, secrets: readonly string[] = []): string {
+	const longest = secrets[0]?.length ?? 0;
+	if (text.length <= length + longest) return mask(text, secrets).slice(0, length);
+	// What is masked gets shorter, so that more of the text is needed; at its end a key may be cut.
+	const window = text.slice(0, 4 * (length + longest));
+	const masked = mask(window, secrets);
+	return (window.length < text.length ? masked.slice(0, Math.max(0, masked.length - longest)) : masked).slice(
+		0,
+		length,
+	);
 }
 
 export function masked<T>(value: T, secrets: readonly string[] | undefined): T {

@@ -41,6 +41,11 @@ export class Connection {
 		return this.explainer.mask(text);
 	}
 
+	/** The beginning of a text, without the credential's key and header values. */
+	maskStart(text: string, length: number): string {
+		return this.explainer.maskStart(text, length);
+	}
+
 	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
 	hide(text: string): string {
 		return this.explainer.hide(text);

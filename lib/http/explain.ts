@@ -4,7 +4,7 @@ import { failure, type FailureContext } from '../errors/failure';
 import { httpFailure } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
-import { keysOf, mask, secretsOf } from '../errors/secrets';
+import { keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
@@ -25,12 +25,17 @@ export class Explainer {
 
 	/** Takes the credential's key and header values out of a text. */
 	mask(text: string): string {
-		return mask(text, this.secrets) ?? '';
+		return mask(text, this.secrets);
+	}
+
+	/** The beginning of a text, without the credential's key and header values. */
+	maskStart(text: string, length: number): string {
+		return maskedStart(text, length, this.secrets);
 	}
 
 	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
 	hide(text: string): string {
-		return mask(text, this.keys) ?? '';
+		return mask(text, this.keys);
 	}
 
 	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */

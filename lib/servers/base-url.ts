@@ -98,6 +98,12 @@ function withScheme(text: string): string {
 
 function parse(text: string, shown: string): URL {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
+	if (holdsPassword(authority, text)) {
+		throw new BaseUrlError(
+			'credentials',
+			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
+		);
+	}
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text)) {
 		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
@@ -114,13 +120,16 @@ function parse(text: string, shown: string): URL {
 	return url;
 }
 
+/** A password with a slash, a question mark or a hash ends what counts as the host: `http://admin:pa/ss@host`. */
+function holdsPassword(authority: string, text: string): boolean {
+	if (authority.includes('@')) return true;
+	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
+	return (
+		authority.includes(':') && !isPlainAddress && /[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
+	);
+}
+
 function checkAuthority(authority: string, shown: string): void {
-	if (authority.includes('@')) {
-		throw new BaseUrlError(
-			'credentials',
-			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
-		);
-	}
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',

@@ -110,7 +110,7 @@ describe('toNodeError', () => {
 		}));
 		const connection = connectTo({
 			baseUrl: server.url,
-			headers: { authorization: `Bearer ${SAMPLE}`, 'x-tenant': 'tenant-secret' },
+			headers: { authorization: `Bearer ${SAMPLE}`, 'x-tenant-token': 'tenant-s3cret' },
 		});
 		const failed: unknown = await connection
 			.stream(`${connection.url.api}/chat/completions`, { json: {} })
@@ -125,7 +125,7 @@ describe('toNodeError', () => {
 		].join('\n');
 		expect(server.requests[0]!.headers.authorization).toBe(`Bearer ${SAMPLE}`);
 		expect(shown).toContain('bad header ***');
-		for (const secret of [SAMPLE, 'tenant-secret']) expect(shown).not.toContain(secret);
+		for (const secret of [SAMPLE, 'tenant-s3cret']) expect(shown).not.toContain(secret);
 	});
 });
 

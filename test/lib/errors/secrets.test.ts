@@ -1,7 +1,7 @@
 import { failure } from '../../../lib/errors/failure';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
-import { mask, secretsOf } from '../../../lib/errors/secrets';
+import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
 import { Agent, request } from '../../../lib/vendor';
 import { util } from '../../support/node';
 import { listening } from '../../support/listening';
@@ -76,6 +76,41 @@ describe('secrets', () => {
 		expect(mask('Bearer tokens are fine', context.secrets)).toBe('Bearer tokens are fine');
 		expect(mask('a key', secretsOf({ authorization: 'Bearer key' }))).toBe('a key');
 		expect(mask(undefined, context.secrets)).toBeUndefined();
+	});
+
+	test('a key at the place where a text is cut is not shown by half', () => {
+		const sample = 'Zk3vQ9xT7mB2nL5pR8wYc4';
+		const own = { ...CONTEXT, secrets: secretsOf({ authorization: `Bearer ${sample}` }) };
+		for (let before = 150; before <= 200; before++) {
+			const failed = httpFailure({ status: 500, body: `${'x'.repeat(before - 1)} ${sample} and more` }, own);
+			expect(failed.serverText).not.toMatch(/Zk3v/);
+			expect(maskedStart(`${'x'.repeat(before - 1)} ${sample}${'y'.repeat(9_999)}`, 200, own.secrets)).not.toMatch(
+				/Zk3v/,
+			);
+		}
+		// Keys in a row make the text shorter, so that what was behind the cut moves in front of it.
+		expect(maskedStart(sample.repeat(2_000), 500, own.secrets)).not.toMatch(/Zk3v/);
+		expect(maskedStart('short', 500, own.secrets)).toBe('short');
+	});
+
+	test("words that are no keys do not garble a diagnosis: a model's name, placeholders, where a request comes from", () => {
+		const said = 'model qwen3:8b not found at llama.cpp on team-a.lan, not-needed';
+		for (const word of ['qwen', 'qwen3', 'llama.cpp', 'not-needed', 'sk-no-key-required', 'ollama', 'EMPTY'])
+			expect(mask(said, secretsOf({ authorization: `Bearer ${word}` }))).toBe(said);
+		expect(mask(said, secretsOf({ 'x-team': 'team-a.lan', 'x-forwarded-for': '1a2b3c4d5e6f7a8b9c' }))).toBe(said);
+		expect(mask('model a1b2c3d4e5 of a1b2c3d4', secretsOf({ 'x-api-key': 'a1b2c3d4' }))).toBe(
+			'model a1b2c3d4e5 of ***',
+		);
+	});
+
+	test('user and password of Basic, as a server shows them that has decoded them', () => {
+		const secrets = secretsOf({ authorization: `Basic ${btoa('anna:s3cret-pass')}` });
+		expect(mask('refused anna:s3cret-pass (s3cret-pass)', secrets)).toBe('refused *** (***)');
+		expect(mask(`refused ${btoa('anna:s3cret-pass')}`, secrets)).toBe('refused ***');
+	});
+
+	test('a value that only looks random is hidden under any name of a header', () => {
+		expect(mask('tenant 9f86d081884c7d659a2f', secretsOf({ 'x-tenant': '9f86d081884c7d659a2f' }))).toBe('tenant ***');
 	});
 
 	test("our own sentence and URL are left alone, even where a header's value is a common word", () => {
