@@ -144,6 +144,19 @@ describe('README.md', () => {
 	});
 });
 
+describe('documents for developers', () => {
+	it.each(['CONTRIBUTING.md', 'docs/decisions.md', 'docs/compatibility.md'])(
+		'%s names files that exist',
+		(document) => {
+			const named = [...read(document).matchAll(/`((?:lib|nodes|test|scripts|docs|bench|playground)\/[\w./-]+)`/g)].map(
+				([, file]) => file!,
+			);
+			expect(named.length).toBeGreaterThan(0);
+			expect(named.filter((file) => !exists(file))).toEqual([]);
+		},
+	);
+});
+
 describe('docs/troubleshooting.md', () => {
 	it('has every finding that only Server Health makes', () => {
 		const page = read('docs/troubleshooting.md');
