@@ -6,10 +6,10 @@ export interface SplitText {
 }
 
 /** Thinking tags: `<think>` and `<thinking>` in any case and with attributes, and Mistral's `[THINK]`. */
-const TAG = /<(\/?)(think|thinking)(\s[^<>]{0,100})?>|\[(\/?)THINK\]/gi;
+const TAG = /<(\/?)(think|thinking)(\s[^<>[\]]{0,100})?>|\[(\/?)THINK\]/gi;
 /** The beginning of one at the end of a text. */
 const TAG_BEGINNING =
-	/(?:<\/?(?:t|th|thi|thin|think(?:i|in|ing)?(?:\s[^<>]{0,100})?)?|\[\/?(?:T|TH|THI|THIN|THINK)?)$/i;
+	/(?:<\/?(?:t|th|thi|thin|think(?:i|in|ing)?(?:\s[^<>[\]]{0,100})?)?|\[\/?(?:T|TH|THI|THIN|THINK)?)$/i;
 const MAX_TAG = 120;
 
 interface Tag {

@@ -190,6 +190,7 @@ describe('whatever the answer and however it is cut', () => {
 				'<THINK>',
 				'<think a="b">',
 				'<think ',
+				'<think [THINK]>',
 			),
 			{
 				maxLength: 14,
