@@ -1,6 +1,7 @@
 import { difyFindings } from './dify-diagnosis';
 import { expectationFindings } from './expectations';
-import { describeServer, gpuShares } from './facts';
+import { capacityFindings } from './capacity';
+import { describeServer } from './facts';
 import { keyFindings, unauthorized } from './key';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
 import { advise, agoOf, describeProbe, fromFailure, ofTable, overall, sorted, type FindingWithStatus } from './finding';
@@ -32,9 +33,6 @@ const RECENT_MS = 30 * 60_000;
 const SLOW_MS = 1_000;
 /** A single step of computing takes seconds at most, also for a large batch on a slow GPU. */
 const STUCK_MS = 30_000;
-/** Tools, memory and a system prompt of an agent rarely take less (contract llama-server 9.3). */
-const SMALL_CONTEXT = 8_192;
-
 /** What is wrong and what to do, from what a check saw. Pure: order and rows after contract llama-server 9.3 and dify 1, 6. */
 export function diagnose(observations: Observations): Diagnosis {
 	const report = describeServer(observations);
@@ -220,50 +218,6 @@ function withoutSecrets(args: readonly string[]): string[] {
 				? '***'
 				: arg.replace(/^(--(?:api-key|hf-token))=.*$/, '$1=***'),
 		);
-}
-
-/** Room for requests: slots, queue, context, GPU. */
-function capacityFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
-	const { expectations, maxConcurrentRequests } = observations;
-	const { queue, contextPerSlot, features, server } = report;
-	const slots = report.slots.total;
-	const findings: FindingWithStatus[] = [];
-	const known = { slots: slots ?? undefined };
-	if (slots !== null && maxConcurrentRequests > slots) {
-		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
-		findings.push(advise('moreRequestsThanSlots', 'warning', observed, { ...known, wanted: maxConcurrentRequests }));
-	}
-	if (queue !== null && queue > 0)
-		findings.push(
-			advise('queued', 'warning', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, {
-				...known,
-				count: queue,
-			}),
-		);
-	const isForChats = features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
-	const isSmall = contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT;
-	if (isSmall && isForChats && expectations.minContext === undefined) {
-		findings.push(
-			advise(
-				'contextSmall',
-				'warning',
-				`/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`,
-				{ ...known, context: contextPerSlot, server: server.kind },
-			),
-		);
-	}
-	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
-		const percent = Math.round(share * 100);
-		findings.push(
-			advise('partlyOnCpu', 'warning', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, {
-				model: id,
-				percent,
-			}),
-		);
-	}
-	if (server.kind === 'llamaServer' && features.metrics === false)
-		findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
-	return findings;
 }
 
 const NAMES: Partial<Record<ServerReport['server']['kind'], string>> = {
