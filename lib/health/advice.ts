@@ -126,10 +126,14 @@ export const ADVICE = {
 		meaning: `The server does not offer the model ${named(model)}`,
 		advice: waysToModel(others, adviceOf(server).missingModel?.(model)),
 	}),
-	otherModel: ({ model, others = [] }) => ({
-		meaning: `llama-server answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
-		advice: `Choose ${named(others[0])} in the nodes, or start the server with --alias ${model ?? ''}.`,
-	}),
+	otherModel: ({ model = '', others = [], server = 'llamaServer' }) => {
+		const { label, nativeApi } = traitsOfServer(server);
+		const alias = nativeApi === 'llamaServer' ? `, or start the server with --alias ${model}` : '';
+		return {
+			meaning: `${label} answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
+			advice: `Choose ${named(others[0])} in the nodes${alias}.`,
+		};
+	},
 	modelFailed: ({ model, exitCode, args }) => ({
 		meaning: `The router could not load the model ${named(model)}${exitCode === undefined ? '' : `: its process ended with exit code ${exitCode}`}`,
 		advice: `${remedyFor('modelFailedToLoad').remedy}${args ? ` It was started with: ${args}` : ''}`,

@@ -1,3 +1,4 @@
+import { traitsOfServer } from './answers';
 import { gpuShares } from './facts';
 import { advise, type FindingWithStatus } from './finding';
 import type { Observations, ServerReport } from './observations';
@@ -44,7 +45,7 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 			}),
 		);
 	}
-	if (server.kind === 'llamaServer' && features.metrics === false)
+	if (traitsOfServer(server.kind).nativeApi === 'llamaServer' && features.metrics === false)
 		findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
 	return findings;
 }

@@ -152,7 +152,7 @@ function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
 function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): FindingWithStatus[] {
 	const { health, metrics, slots } = probes;
 	const findings: FindingWithStatus[] = [];
-	const isLlama = report.server.kind === 'llamaServer';
+	const isLlama = traitsOfServer(report.server.kind).nativeApi === 'llamaServer';
 	const silent = [isLlama ? metrics : undefined, slots, health].find(
 		(probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit',
 	);

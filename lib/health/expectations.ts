@@ -14,7 +14,7 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	const subjects =
 		wanted !== undefined
 			? [wanted]
-			: expectations.model === undefined || report.server.kind === 'llamaServer'
+			: expectations.model === undefined || traitsOfServer(report.server.kind).ignoresModelName
 				? models
 				: [];
 	return [
@@ -43,14 +43,15 @@ function modelFindings(
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
 		// One model, one answer: the name is ignored (contract llama-server 4.3).
-		if (server.kind === 'llamaServer') return [advise('otherModel', 'warning', observed, facts)];
+		if (traitsOfServer(server.kind).ignoresModelName) return [advise('otherModel', 'warning', observed, facts)];
 		return [advise('modelMissing', 'error', observed, facts, 'misconfigured')];
 	}
 	const { state } = wanted;
 	if (state === 'loading' || state === 'downloading')
 		return [advise('modelLoading', 'error', `/v1/models says ${state}`, facts, 'loading')];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
-	const loadsByItself = server.kind !== 'llamaRouter' || bodyOf(probes.props).models_autoload !== false;
+	const loadsByItself =
+		traitsOfServer(server.kind).nativeApi !== 'router' || bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
 		? [advise('modelNotLoaded', 'info', `It is ${state}`, facts)]
 		: [
@@ -71,6 +72,7 @@ function abilityFindings(
 ): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
+	const isLlama = traitsOfServer(server.kind).nativeApi === 'llamaServer';
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
 		findings.push(fromFailure(ofTable(kind), observed));
 	const unknown = (what: string, field: string) =>
@@ -79,10 +81,7 @@ function abilityFindings(
 	if (expectations.vision) {
 		const able = anyOf(subjects.map(({ vision }) => vision));
 		if (able === false)
-			miss(
-				'modalityUnsupported',
-				server.kind === 'llamaServer' ? '/props says modalities.vision false' : `None of ${names} takes images`,
-			);
+			miss('modalityUnsupported', isLlama ? '/props says modalities.vision false' : `None of ${names} takes images`);
 		if (able === null) unknown('vision', 'the inputs');
 	}
 	if (expectations.tools) {
@@ -90,9 +89,7 @@ function abilityFindings(
 		if (able === false)
 			miss(
 				'toolsUnsupported',
-				server.kind === 'llamaServer'
-					? '/props says chat_template_caps.supports_tools false'
-					: `None of ${names} takes tools`,
+				isLlama ? '/props says chat_template_caps.supports_tools false' : `None of ${names} takes tools`,
 			);
 		if (able === null) unknown('tools', 'the chat template');
 	}
@@ -118,7 +115,8 @@ function vectorFindings(
 			findings.push(advise('notTold', 'info', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
 	if (!expectations.rerank) return findings;
-	if (server.kind === 'gpustack' && url?.api.endsWith('/v1-openai')) {
+	const { aliasWithoutRerank } = traitsOfServer(server.kind);
+	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank)) {
 		findings.push(
 			advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'),
 		);

@@ -11,8 +11,8 @@ export function describeServer(observations: Observations): ServerReport {
 	const server = serverOf(probes);
 	const traits = traitsOfServer(server.kind);
 	const props = bodyOf(probes.props);
-	const single = server.kind === 'llamaServer';
-	const isRouter = server.kind === 'llamaRouter';
+	const single = traits.nativeApi === 'llamaServer';
+	const isRouter = traits.nativeApi === 'router';
 	const models = modelsOf(observations, server.kind);
 	const children = childrenThatMatter(observations, models);
 	const metrics = metricsOf(probes.metrics);
@@ -113,7 +113,7 @@ function modelsOf(observations: Observations, kind: HealthServerKind): ModelFact
 			const shown = bodyOf(perModel[id]?.show);
 			return factsOf(readOllamaModel(id, { tag: tags?.get(id), running: running && (running.get(id) ?? null), shown }));
 		}
-		const props = readProps(kind === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
+		const props = readProps(nativeApi === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
 		const state = model.state ?? (listsLoadedModelsOnly ? 'loaded' : undefined);
 		return factsOf({
 			...model,

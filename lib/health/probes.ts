@@ -181,7 +181,7 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 		questions.info = context.ask(`${root}/info`);
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
-	if (kind === 'llamaServer' && props.is_sleeping === false) {
+	if (nativeApi === 'llamaServer' && props.is_sleeping === false) {
 		if (context.options.readSlots === true && props.endpoint_slots !== false)
 			questions.slots = context.ask(`${root}/slots`);
 		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it is on.

@@ -1,4 +1,5 @@
 import { failure } from '../errors/failure';
+import { traitsOfServer } from './answers';
 import { inspect, type CheckResult } from './check';
 import { findModel } from './expectations';
 import { overall, sorted, worseOf } from './finding';
@@ -44,7 +45,8 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 	const works = runs[0]!.samples.length > 0;
 	const atOnce = letThrough(options.atOnce, target.maxConcurrentRequests);
 	if (works && atOnce > 1) runs.push(await run(atOnce));
-	const tested = findModel(models, model) ?? (result.server.kind === 'llamaServer' ? models[0] : undefined);
+	const tested =
+		findModel(models, model) ?? (traitsOfServer(result.server.kind).ignoresModelName ? models[0] : undefined);
 	const judged = judgeSpeed(runs, tested, { slots: result.slots?.total ?? null, wanted: options.atOnce, atOnce });
 	const status = worseOf(result.status, overall(judged));
 	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({
@@ -75,7 +77,8 @@ function letThrough(wanted: number, limit: number): number {
 function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	const candidates = loaded.length > 0 ? loaded : models;
-	if (candidates.length === 1 || (candidates.length > 0 && kind === 'llamaServer')) return candidates[0]!.id;
+	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
+		return candidates[0]!.id;
 	throw failure(
 		'invalidInput',
 		{},

@@ -13,6 +13,7 @@ export const gpustack: ServerTraits = {
 	version: (answers) => textIn(answers, 'version', 'version'),
 	// It lists a model only while an instance of it runs.
 	listsLoadedModelsOnly: true,
+	aliasWithoutRerank: '/v1-openai',
 	advice: {
 		...other.advice,
 		noModels: 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',

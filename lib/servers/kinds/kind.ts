@@ -85,8 +85,10 @@ export interface ServerTraits {
 	guardedRoute?: { path: string; json?: unknown };
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
-	/** Its own API beside OpenAI's, by which models are described, loaded and unloaded. */
-	nativeApi?: 'router' | 'ollama';
+	/** An alias of its API that has no route for reranking. */
+	aliasWithoutRerank?: string;
+	/** Its own API beside OpenAI's, by which it describes itself and its models; a router and Ollama also load and unload them by it. */
+	nativeApi?: 'llamaServer' | 'router' | 'ollama';
 	/** The models of a server that has no list, from what else it answers. */
 	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;
 	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */

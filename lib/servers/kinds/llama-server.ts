@@ -30,6 +30,7 @@ export const llamaServer: ServerTraits = {
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
 	listsLoadedModelsOnly: true,
+	nativeApi: 'llamaServer',
 	// Older releases show their list to everybody (contract llama-server 1.2).
 	guardedRoute: { path: '/props' },
 	// contract llama-server 4.3

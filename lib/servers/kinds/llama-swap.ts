@@ -20,6 +20,7 @@ export const llamaSwap: ServerTraits = {
 	version: undefined,
 	// `/props` would load a model; its list wants the key.
 	guardedRoute: undefined,
+	nativeApi: undefined,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 	advice: {
