@@ -28,7 +28,6 @@ export type NetworkKind =
 	| 'firstTokenLimit'
 	| 'idleLimit'
 	| 'totalLimit'
-	| 'progressLimit'
 	| 'aborted'
 	// Before anything was sent
 	| 'invalidInput';

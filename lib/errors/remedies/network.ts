@@ -119,16 +119,12 @@ export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 			'Long prompts, a queue in front of the GPU or a model that is still loading take time: raise "First Token Limit" (0 = no limit), shorten the prompt, or check with Server Health whether the server is busy or stuck.',
 	}),
 	idleLimit: ({ limitMs }) => ({
-		title: `The answer stopped: nothing arrived for ${seconds(limitMs)}`,
+		title: `The answer stopped: no more of it arrived for ${seconds(limitMs)}`,
 		remedy: 'The server may be stuck or overloaded. Look at its log, or raise "Idle Limit" (0 = no limit).',
 	}),
 	totalLimit: ({ limitMs }) => ({
 		title: `The answer took longer than the total limit of ${seconds(limitMs)}`,
 		remedy: 'Raise the total limit (0 = none), or ask for a shorter answer with Maximum Tokens.',
-	}),
-	progressLimit: ({ limitMs }) => ({
-		title: `The server is alive, but made no progress for ${seconds(limitMs)}`,
-		remedy: 'Look at its log for what it waits for, or raise "Progress Limit" (0 = no limit).',
 	}),
 	aborted: () => ({
 		title: 'The request was cancelled',

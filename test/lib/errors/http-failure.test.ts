@@ -1,9 +1,12 @@
 import { looksLikeHtml } from '../../../lib/errors/exchange';
+import { failure } from '../../../lib/errors/failure';
 import { httpFailure, kindOfMessage, serverMessage } from '../../../lib/errors/http-failure';
 import type { FailureKind } from '../../../lib/errors/kinds';
+import { secretsOf } from '../../../lib/errors/secrets';
 import { ServerError } from '../../../lib/errors/server-error';
 import { parseObject } from '../../../lib/values';
 import { fixtureNames, httpFixture } from '../../support/streams';
+import { AT_ONCE_MS } from '../../support/time';
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
@@ -385,5 +388,68 @@ describe('errors of other servers and of proxies', () => {
 		expect(kindOfMessage('Context size has been exceeded.')).toBe('contextExceeded');
 		expect(kindOfMessage('anything', 'exceed_context_size_error')).toBe('contextOverflow');
 		expect(kindOfMessage('Compute error.')).toBeUndefined();
+	});
+});
+
+describe('proxies, long answers and keys in them', () => {
+	const SAMPLE = 'sk-0123456789abcdef0123456789';
+	const ADDRESS = { url: 'http://10.0.0.5:8080/v1/models', root: 'http://10.0.0.5:8080' };
+	const page = (status: number, body: string, contentType = 'text/html', challenge?: string) =>
+		httpFailure({ status, body, contentType, challenge }, ADDRESS);
+
+	test.each([520, 522, 524, 526, 530])("Cloudflare's %d in plain text: the server behind it is down", (status) => {
+		const failed = page(status, 'error code: 1033', 'text/plain');
+		expect(failed.kind).toBe('gateway');
+		expect(failed.remedy).toContain('cloudflared');
+	});
+
+	test('403 with a page is no matter of the key', () => {
+		const failed = page(403, '<!DOCTYPE html><title>Just a moment...</title>');
+		expect(failed).toMatchObject({ kind: 'proxyRefuses', serverText: 'Just a moment...' });
+		expect(failed.message).toContain('Something in front of the server');
+		expect(failed.remedy).toContain('Cloudflare');
+		expect(page(403, '{"detail":"Forbidden"}', 'application/json').remedy).toContain('The key may lack the permission');
+	});
+
+	test('401 of a proxy that wants a password', () => {
+		const failed = page(401, '<title>401 Authorization Required</title>', 'text/html', 'Basic realm="ai"');
+		expect(failed.kind).toBe('proxyPassword');
+		expect(failed.message).toContain('wants a user name and a password');
+		expect(failed.remedy).toContain('Extra Headers');
+		expect(page(401, '{}', 'application/json', 'Bearer').message).toContain('refuses the API key');
+	});
+
+	test.each([
+		['a sentence over and over', JSON.stringify({ error: { message: 'model '.repeat(150_000) } })],
+		['scripts that never end', '<script '.repeat(120_000)],
+		['signs that begin tags', '<'.repeat(1_000_000)],
+		['plain words', 'model name= '.repeat(80_000)],
+	])('%s: a megabyte of it does not keep n8n busy', (_name, body) => {
+		const startedAt = performance.now();
+		page(500, body);
+		expect(performance.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+	});
+
+	test('a key that lies across the end of what is shown is hidden whole', () => {
+		for (let at = 170; at <= 200; at++) {
+			const failed = httpFailure(
+				{ status: 500, body: `${'x'.repeat(at)} ${SAMPLE} and more`, contentType: 'text/plain' },
+				{ ...ADDRESS, secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }) },
+			);
+			expect(failed.serverText).not.toContain('sk-0');
+		}
+	});
+
+	test('an address that holds the key after a redirect is shown without it', () => {
+		const failed = failure('notAnApi', {
+			...ADDRESS,
+			url: `https://login.lan/?token=${SAMPLE}`,
+			secrets: secretsOf({ authorization: `Bearer ${SAMPLE}` }),
+		});
+		expect(`${failed.message} ${failed.url} ${failed.remedy}`).not.toContain(SAMPLE);
+		// The user's own address stays readable, also where the key is a word of it.
+		expect(
+			failure('gateway', { url: 'http://llama.lan/v1/models', root: 'http://llama.lan', secrets: ['llama'] }).url,
+		).toBe('http://llama.lan/v1/models');
 	});
 });

@@ -180,3 +180,12 @@ describe('the network', () => {
 		expect(networkFailure(failed, { url: 'http://other/' })).toBe(failed);
 	});
 });
+
+test.each([
+	['EAI_FAIL', 'dns'],
+	['EAI_NONAME', 'dns'],
+	['EACCES', 'unreachable'],
+	['EPERM', 'unreachable'],
+])('%s is %s', (code, kind) => {
+	expect(networkFailure(Object.assign(new Error('connect'), { code }), CONTEXT).kind).toBe(kind);
+});

@@ -177,3 +177,13 @@ describe('localLlamaConnection', () => {
 		]).toEqual([undefined, undefined, undefined]);
 	});
 });
+
+test('credentials whose fields come out of expressions as another type', () => {
+	const read = (data: object) => readLocalLlamaCredential(data as ICredentialDataDecryptedObject);
+	expect(read({ apiKey: 123456, maxConcurrentRequests: '3' })).toMatchObject({
+		apiKey: '123456',
+		maxConcurrentRequests: 3,
+	});
+	for (const value of ['many', Infinity, NaN, '-4', true, null, [7]])
+		expect(read({ maxConcurrentRequests: value }).maxConcurrentRequests).toBe(0);
+});
