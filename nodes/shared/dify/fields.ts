@@ -14,7 +14,7 @@ export const userField: INodeProperties = {
 	default: DEFAULT_USER,
 	required: true,
 	description:
-		'Who writes. Dify keeps conversations, messages, files and ratings apart by it, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
+		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
 };
 
 /** A conversation, from the list of the user or by ID. */
