@@ -1,12 +1,16 @@
 import * as fc from 'fast-check';
-
 import { fileNames } from '../../../lib/dify/files';
-import { closeSims, startApp, startSim } from '../../lib/dify/client';
-import { SIM_VERSIONS, type Json } from '../../servers/dify';
 import { examples } from '../../support/properties';
-import { WITH_FILES, chat, chatError } from '../dify';
+import type { INodeExecutionData } from 'n8n-workflow';
+import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { SIM_VERSIONS, appKey, type DifySim, type Json } from '../../servers/dify';
+import type { ExecuteFake } from '../../support/execute-context';
+import { WITH_FILES, chat, chatError, executeIn, prepareNode, type Setup } from '../dify';
 
 afterEach(closeSims);
+
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
 
 describe.each(SIM_VERSIONS)('files, %s', (version) => {
 	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
@@ -79,5 +83,116 @@ describe('a file field of the form', () => {
 			examples(300),
 		);
 		fc.assert(fc.property(fc.string(), (typed) => fileNames(typed).every((each) => each !== '')));
+	});
+});
+
+describe.each(SIM_VERSIONS)('files, %s', (version) => {
+	const files = (...file: Array<Record<string, unknown>>) => ({ files: { file } });
+	const item = {
+		json: {},
+		binary: {
+			data: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' },
+			other: { data: '', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
+		},
+	};
+	const stored = { 'filesystem-v2:1': Uint8Array.from({ length: 700_000 }, (_, at) => at & 0xff) };
+
+	const apps = [
+		{
+			mode: 'chat' as const,
+			key: appKey('chat'),
+			fileUpload: { enabled: true, types: ['image', 'document'], number: 5 },
+		},
+	];
+
+	test('binary properties are uploaded first, by the same user, and never read whole', async () => {
+		const sim = await startSim({ version, apps });
+		const fake = prepare(sim, {
+			items: [item],
+			stored,
+			parameters: files({ source: 'binary', binaryProperty: 'data , other', type: 'auto' }),
+		});
+		await execute(fake);
+		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
+		expect(
+			uploads.map(({ upload }) => [upload!.fields.user, upload!.parts[0]!.size, upload!.parts[0]!.mimeType]),
+		).toEqual([
+			['u1', 4, 'image/png'],
+			['u1', 700_000, 'application/pdf'],
+		]);
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ type: 'image', filename: 'a.png' },
+			{ type: 'document', filename: 'b.pdf' },
+		]);
+		expect(fake.wholeReads).toBe(0);
+		expect(sim.requests.map(({ path }) => path)).toEqual([
+			'/parameters',
+			'/files/upload',
+			'/files/upload',
+			'/chat-messages',
+		]);
+	});
+
+	test('all binary properties, URLs, a type that is given', async () => {
+		const sim = await startSim({ version, apps });
+		await execute(
+			prepare(sim, {
+				items: [item],
+				stored,
+				storedSizes: false,
+				parameters: files(
+					{ source: 'all' },
+					{ source: 'url', url: 'https://example.com/a.png?x=1\nhttps://example.com/b', type: 'image' },
+				),
+			}),
+		);
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ filename: 'a.png' },
+			{ filename: 'b.pdf', size: 700_000 },
+			{ type: 'image', remote_url: 'https://example.com/a.png?x=1' },
+			{ type: 'image', remote_url: 'https://example.com/b' },
+		]);
+	});
+
+	test('what the app does not take is refused before anything is uploaded', async () => {
+		for (const [fileUpload, message] of [
+			[{ enabled: false }, 'File upload is switched off'],
+			[{ enabled: true, types: ['document'] }, '"a.png" is of type image'],
+			[{ enabled: true, types: ['image', 'document'], number: 1 }, '2 files are given, but the app takes 1 at most'],
+		] as const) {
+			const sim = await startApp(version, {
+				mode: 'chat',
+				fileUpload: { ...fileUpload, types: 'types' in fileUpload ? [...fileUpload.types] : undefined },
+			});
+			const failed = await chatError(sim, { items: [item], stored, parameters: files({ source: 'all' }) });
+			expect(failed.message).toContain(message);
+			expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
+		}
+		const small = await startSim({ version, limits: { image: 0.000001 } });
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'data' }) }))
+				.message,
+		).toContain('MB at most');
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'nope' }) }))
+				.message,
+		).toContain("no binary field 'nope'");
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'url', url: 'ftp://x' }) })).message,
+		).toContain('file URL is not valid');
+		expect(
+			(
+				await chatError(small, {
+					items: [item],
+					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
+				})
+			).message,
+		).toContain('"Type" must be one of audio, auto, custom, document, image, video, but is "picture"');
+	});
+
+	test('an item without files sends none, and asks for nothing', async () => {
+		const sim = await startSim({ version });
+		await execute(prepare(sim, { parameters: files({ source: 'all' }) }));
+		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
 	});
 });

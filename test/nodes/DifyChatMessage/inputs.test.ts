@@ -1,9 +1,14 @@
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
-import { clientOf, closeSims, startApp, startSim } from '../../lib/dify/client';
-import { SIM_VERSIONS } from '../../servers/dify';
-import { chat, executeIn, prepareNode } from '../dify';
+import type { INodeExecutionData } from 'n8n-workflow';
+import { calls, clientOf, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { SIM_VERSIONS, type DifySim, type FormField } from '../../servers/dify';
+import type { ExecuteFake } from '../../support/execute-context';
+import { chat, chatError, chatJson, errorIn, executeIn, prepareNode, type Setup } from '../dify';
 
 afterEach(closeSims);
+
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
 
 describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
@@ -33,4 +38,122 @@ test('a field that was renamed in Dify is told, not dropped without a word', asy
 	await executeIn('difyChatMessage', fake);
 	expect(sim.runs[0]!.inputs).toEqual({ city: 'Rome' });
 	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('no field "town"')]);
+});
+
+describe('inputs', () => {
+	const form: FormField[] = [
+		{ kind: 'text-input', variable: 'city', required: true },
+		{ kind: 'number', variable: 'days' },
+		{ kind: 'checkbox', variable: 'terse' },
+		{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
+		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'], maxLength: 2 },
+	];
+	const image = { data: Buffer.from('png').toString('base64'), mimeType: 'image/png', fileName: 'a.png' };
+	const paper = { data: Buffer.from('one').toString('base64'), mimeType: 'text/plain', fileName: 'b.txt' };
+
+	test.each(SIM_VERSIONS)('case 20: from the form, typed, on every turn (%s)', async (version) => {
+		const sim = await startApp(version, { mode: 'chat', form });
+		const parameters = {
+			inputsMode: 'form',
+			inputs: {
+				value: { city: 12, days: '3', terse: false, picture: 'data', papers: 'one, https://example.com/c.pdf' },
+			},
+			conversation: 'latest',
+		};
+		const items = [{ json: {}, binary: { data: image, one: paper } }];
+		await chatJson(sim, { parameters, items });
+		await chatJson(sim, { parameters, items });
+		expect(sim.runs).toHaveLength(2);
+		for (const { inputs } of sim.runs) {
+			expect(inputs).toMatchObject({
+				city: '12',
+				days: 3,
+				terse: false,
+				picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
+				papers: [
+					{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
+					{ type: 'document', transfer_method: 'remote_url' },
+				],
+			});
+		}
+		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+	});
+
+	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		await execute(
+			prepare(sim, {
+				items: [{ json: {} }, { json: {} }, { json: {} }],
+				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
+			}),
+		);
+		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: null } } }));
+		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }));
+		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+	});
+
+	test('a form that cannot be had is asked for again by the next item', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		sim.fail({
+			path: '/parameters',
+			status: 400,
+			body: '{"code":"app_unavailable","message":"App unavailable","status":400}',
+			contentType: 'application/json',
+		});
+		const items = await execute(
+			prepare(sim, {
+				items: [{ json: {} }, { json: {} }],
+				continueOnFail: true,
+				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
+			}),
+		);
+		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['appUnavailable', 'You said: hi']);
+	});
+
+	test('as JSON they go out as they are; what is none is refused', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		await chatJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
+		await chatJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
+		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([{ city: '<Rome> & "more"' }, { city: 'Paris' }]);
+		expect((await chatError(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain('not a JSON object');
+		expect((await chatError(sim, { parameters: { inputsJson: '{"city":7}' } })).description).toContain(
+			'must be a string',
+		);
+	});
+
+	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: form.slice(3) });
+		const object = { type: 'image', transfer_method: 'remote_url', url: 'https://example.com/x.png' };
+		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } } });
+		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: object } } } });
+		expect(sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url)).toEqual([
+			object.url,
+			object.url,
+		]);
+		const items = [{ json: {}, binary: { data: image, other: image } }];
+		expect(
+			(
+				await chatError(sim, {
+					items,
+					parameters: { inputsMode: 'form', inputs: { value: { picture: 'data, other' } } },
+				})
+			).message,
+		).toContain('takes 1 at most');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } } }))
+				.message,
+		).toContain('takes one file, but 2 are given');
+		expect(
+			(await chatError(sim, { items, parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } } }))
+				.message,
+		).toContain('of type image');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } } }))
+				.message,
+		).toContain('not valid JSON');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } } })).message,
+		).toContain("no binary field 'nothing'");
+	});
 });

@@ -1,0 +1,43 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+import { closeSims, startSim } from '../../lib/dify/client';
+import type { DifySim } from '../../servers/dify';
+import type { ExecuteFake } from '../../support/execute-context';
+import { chatError, errorIn, executeIn, prepareNode, type Setup } from '../dify';
+
+afterEach(closeSims);
+
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+
+describe('errors', () => {
+	test('say what happened, where, and what to do, without the key', async () => {
+		const sim = await startSim();
+		const credentials = { baseUrl: sim.url, apiKey: `app-${'NoSuchKey'.repeat(3)}`, keyType: 'app' };
+		const failed = await chatError(sim, { credentials });
+		expect(failed.description).toContain('Access token is invalid');
+		expect(failed.description).toContain(`${sim.url}/chat-messages`);
+		expect(failed.description).toContain('Check the API key');
+		expect(JSON.stringify(failed)).not.toContain('NoSuchKey');
+	});
+
+	test('a Dify that cannot be reached', async () => {
+		const failed = await chatError({ url: 'http://127.0.0.1:9/v1' }, { parameters: { options: { maxRetries: 0 } } });
+		expect(failed.message).toContain('Nothing listens on 127.0.0.1:9');
+		const [item] = await execute(
+			prepare({ url: 'http://127.0.0.1:9/v1' }, { continueOnFail: true, parameters: { options: { maxRetries: 0 } } }),
+		);
+		expect(errorIn(item!)).toMatchObject({ kind: 'refused', description: expect.any(String) as string });
+	});
+
+	test('an expression that fails belongs to its item', async () => {
+		const sim = await startSim();
+		const items = await execute(
+			prepare(sim, {
+				items: [{ json: {} }, { json: {} }],
+				perItem: [{ query: new Error('no such field') }, {}],
+				continueOnFail: true,
+			}),
+		);
+		expect(items.map((item) => errorIn(item)?.message ?? item.json.answer)).toEqual(['no such field', 'You said: hi']);
+	});
+});

@@ -1,0 +1,147 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+import { waitFor } from '../../lib/dify/ask';
+import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { appKey, type DifySim, type Step } from '../../servers/dify';
+import type { ExecuteFake } from '../../support/execute-context';
+import { delay } from '../../support/node';
+import { chatError, executeIn, prepareNode, type Setup, numbered } from '../dify';
+
+afterEach(closeSims);
+
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+
+describe('many items', () => {
+	test('several at once, in order and paired', async () => {
+		const waiting: Array<() => void> = [];
+		let most = 0;
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query }) => ({
+				steps: [{ wait: new Promise<void>((resolve) => waiting.push(resolve)) }, { text: query }],
+			}),
+		});
+		const executed = execute(prepare(sim, { ...numbered(12), parameters: { options: { itemsAtOnce: 4 } } }));
+		// Each goes on when as many as can be are there, the latest first; the first item comes last.
+		for (let answered = 0; answered < 12; answered++) {
+			await waitFor(() => waiting.length === Math.min(4, 12 - answered));
+			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
+			waiting.pop()!();
+		}
+		const items = await executed;
+		expect(items.map(({ json, pairedItem }) => [json.answer, pairedItem])).toEqual(
+			Array.from({ length: 12 }, (_, at) => [`q${at}`, { item: at }]),
+		);
+		expect(most).toBe(4);
+	});
+
+	test('one after another by default', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			maxActive: 1,
+			reply: ({ query }) => ({ steps: [{ wait: 3 }, { text: query }] }),
+		});
+		expect(await execute(prepare(sim, { ...numbered(5), parameters: { options: { maxRetries: 0 } } }))).toHaveLength(5);
+	});
+
+	test('messages of one conversation go in their order, also with several at once', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query, turn }) => ({
+				steps: [{ wait: query === 'q0' ? 40 : 1 }, { text: `${query} is turn ${turn}` }],
+			}),
+		});
+		const perItem = Array.from({ length: 6 }, (_, at) => ({ query: `q${at}`, user: at % 2 === 0 ? 'anna' : 'ben' }));
+		const items = await execute(
+			prepare(sim, {
+				items: perItem.map(() => ({ json: {} })),
+				perItem,
+				parameters: { conversation: 'latest', options: { itemsAtOnce: 6 } },
+			}),
+		);
+		expect(items.map(({ json }) => json.answer)).toEqual([
+			'q0 is turn 1',
+			'q1 is turn 1',
+			'q2 is turn 2',
+			'q3 is turn 2',
+			'q4 is turn 3',
+			'q5 is turn 3',
+		]);
+	});
+
+	test.each([1, 3])('a failure does not lose the others when the node goes on (%i at once)', async (itemsAtOnce) => {
+		const steps: Step[] = [
+			{ text: 'half' },
+			{ error: { code: 'completion_request_error', status: 400, message: 'no more' } },
+		];
+		const sim = await startApp('2026', { mode: 'chat', reply: ({ query }) => (query === 'q1' ? { steps } : query) });
+		const items = await execute(
+			prepare(sim, { ...numbered(4), continueOnFail: true, parameters: { options: { itemsAtOnce } } }),
+		);
+		expect(items.map(({ json }) => json.answer)).toEqual(['q0', undefined, 'q2', 'q3']);
+		const { taskId, conversationId, messageId } = sim.runs.find(({ query }) => query === 'q1')!;
+		expect(items[1]).toEqual({
+			json: {
+				error: {
+					message: 'The model behind Dify refused or failed',
+					description: expect.stringMatching(/^The model behind Dify .*"no more"$/) as string,
+					serverText: 'no more',
+					kind: 'modelProvider',
+					code: 'completion_request_error',
+					status: 400,
+					answer: 'half',
+					url: `${sim.url}/chat-messages`,
+					difyVersion: '1.16.0',
+					retryable: false,
+					taskId,
+					conversationId,
+					messageId,
+				},
+			},
+			pairedItem: { item: 1 },
+		});
+	});
+
+	test('items may have different apps', async () => {
+		const sim = await startSim();
+		const credentials = (['chat', 'advanced-chat'] as const).map((mode) => ({
+			baseUrl: sim.url,
+			apiKey: appKey(mode),
+			keyType: 'app',
+		}));
+		await execute(prepare(sim, { ...numbered(2), credentials }));
+		expect(sim.runs.map(({ app }) => app.mode)).toEqual(['chat', 'advanced-chat']);
+	});
+
+	test('the first failure ends the others, and Dify is told', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: ({ query }) => ({
+				steps:
+					query === 'q2'
+						? [{ wait: 1500 }, { error: { status: 500, message: 'boom' } }]
+						: [{ text: 'a' }, { wait: 60_000 }],
+			}),
+		});
+		const failed = await chatError(sim, { ...numbered(9), parameters: { options: { itemsAtOnce: 3 } } });
+		expect(failed.description).toContain('boom');
+		expect(failed.context.itemIndex).toBe(2);
+		expect(sim.stops).toHaveLength(2);
+		expect(sim.runs).toHaveLength(3);
+	});
+
+	test('a stopped execution ends all, and starts no more', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) });
+		const controller = new AbortController();
+		const running = chatError(sim, {
+			...numbered(9),
+			signal: controller.signal,
+			parameters: { options: { itemsAtOnce: 3 } },
+		});
+		await waitFor(() => sim.runs.length === 3 && sim.runs.every(({ events }) => events.length > 0));
+		await delay(20);
+		controller.abort();
+		expect((await running).message).toBe('The execution was stopped');
+		expect([sim.stops.length, sim.runs.length]).toEqual([3, 3]);
+	});
+});

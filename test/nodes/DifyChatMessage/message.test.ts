@@ -1,0 +1,108 @@
+import { UNKNOWN_ID, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { SIM_VERSIONS } from '../../servers/dify';
+import { chatError, chatJson } from '../dify';
+
+afterEach(closeSims);
+
+describe('what is sent', () => {
+	test('case 18: the query as it is, whatever its type', async () => {
+		const sim = await startSim();
+		await chatJson(sim, { parameters: { query: '<b>"&\'</b> 你好 😀' } });
+		await chatJson(sim, { parameters: { query: 42 } });
+		await chatJson(sim, { parameters: { query: { a: 1 } } });
+		expect(sim.runs.map(({ query }) => query)).toEqual(['<b>"&\'</b> 你好 😀', '42', '{"a":1}']);
+		expect((await chatError(sim, { parameters: { query: '' } })).message).toBe('The query is empty');
+		expect((await chatError(sim, { parameters: { query: undefined } })).message).toBe('The query is empty');
+	});
+
+	test('case 15: a user is demanded', async () => {
+		const sim = await startSim();
+		const failed = await chatError(sim, { parameters: { user: '' } });
+		expect(failed.message).toBe('The user is empty');
+		expect(failed.description).toContain('Give the user');
+		expect(sim.requests).toHaveLength(0);
+	});
+
+	test.each(SIM_VERSIONS)(
+		'case 21: an empty conversation ID starts a new one, a malformed one is refused (%s)',
+		async (version) => {
+			const sim = await startSim({ version });
+			for (const value of ['', ' ', null, undefined])
+				await chatJson(sim, {
+					parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value } },
+				});
+			expect(new Set(sim.runs.map(({ conversationId }) => conversationId)).size).toBe(4);
+			expect(
+				(
+					await chatError(sim, {
+						parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: 'abc' } },
+					})
+				).message,
+			).toContain('conversation ID is not valid');
+		},
+	);
+
+	test('a stale conversation is advice', async () => {
+		const sim = await startSim();
+		const failed = await chatError(sim, {
+			parameters: { conversation: 'byId', conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID } },
+		});
+		expect(failed.description).toContain('Conversation Not Exists.');
+		expect(failed.description).toContain('leave the conversation ID empty to start a new one');
+		expect(failed.context.data).toMatchObject({ kind: 'conversationNotFound', status: 404, code: 'not_found' });
+	});
+
+	test('options: version, name, trace', async () => {
+		const sim = await startApp('2026', { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		await chatJson(sim, {
+			mode: 'advanced-chat',
+			parameters: { options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' } },
+		});
+		expect(sim.requests[0]!.json).toMatchObject({
+			workflow_id: UNKNOWN_ID,
+			auto_generate_name: false,
+			trace_id: 'trace_1',
+		});
+		expect(
+			(await chatError(sim, { mode: 'advanced-chat', parameters: { options: { traceId: 'no blanks' } } })).message,
+		).toBe('The trace ID is not valid');
+	});
+
+	test('limits are seconds; 0 is none, nonsense is refused', async () => {
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
+		const failed = await chatError(sim, { parameters: { options: { progressLimit: 0.05, idleLimit: 0 } } });
+		expect(failed.description).toContain('nothing but pings for 50 ms');
+		expect((await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description).toContain(
+			'longer than 50 ms',
+		);
+		expect((await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message).toContain(
+			'"Idle Limit (Seconds)" must be a number',
+		);
+	});
+
+	test('case 26: retries are those of the option', async () => {
+		const sim = await startSim();
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect((await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).description).toContain(
+			'Too many requests',
+		);
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect(await chatJson(sim, { parameters: { options: { maxRetries: 1 } } })).toMatchObject({
+			answer: 'You said: hi',
+		});
+	});
+});

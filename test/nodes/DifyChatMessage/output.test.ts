@@ -1,0 +1,128 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+import { UNKNOWN_ID, closeSims, startApp } from '../../lib/dify/client';
+import { SAMPLES, SIM_VERSIONS, type DifySim } from '../../servers/dify';
+import type { ExecuteFake } from '../../support/execute-context';
+import { chatError, chatJson, executeIn, prepareNode, type Setup } from '../dify';
+
+afterEach(closeSims);
+
+const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+
+describe.each(SIM_VERSIONS)('output, %s', (version) => {
+	test('case 13: answer, ids and usage; prices stay text', async () => {
+		const usage = { prompt_tokens: 2, total_tokens: 3, total_price: '0.0000010', currency: 'USD' };
+		const resources = [{ document_name: 'a.pdf', content: 'x' }];
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [{ text: 'Hello' }], usage, resources }),
+		});
+		const run = () => sim.runs[0]!;
+		expect(await chatJson(sim)).toEqual({
+			answer: 'Hello',
+			conversationId: run().conversationId,
+			messageId: run().messageId,
+			taskId: run().taskId,
+			user: 'u1',
+			status: 'succeeded',
+			usage,
+			retrieverResources: resources,
+			files: [],
+			createdAt: run().startedAt,
+		});
+	});
+
+	test("raw: Dify's own words, as a blocking answer would have them", async () => {
+		const sim = await startApp(version, { mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
+		const json = await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } });
+		const run = sim.runs[0]!;
+		expect(json).toMatchObject({
+			event: 'message',
+			task_id: run.taskId,
+			id: run.messageId,
+			message_id: run.messageId,
+			conversation_id: run.conversationId,
+			workflow_run_id: run.workflowRunId,
+			status: 'succeeded',
+			answer: 'Hello',
+			files: [],
+			created_at: run.startedAt,
+			metadata: { usage: { total_tokens: 20 } },
+		});
+		expect(json).not.toHaveProperty('answer_field');
+	});
+
+	test('on request: thoughts, nodes, events, and the field for the answer', async () => {
+		const sim = await startApp(version, { mode: 'agent-chat', reply: () => SAMPLES.agentChat });
+		const json = await chatJson(sim, {
+			mode: 'agent-chat',
+			parameters: { options: { include: ['thoughts', 'events', 'workflow', 'reasoning'], answerField: 'output' } },
+		});
+		expect(json).toMatchObject({
+			output: 'Let me check. It is noon.',
+			thoughts: [{ tool: 'time' }, {}],
+			workflow: null,
+			reasoning: '',
+		});
+		expect(json.events).toEqual(sim.runs[0]!.events);
+		expect(json).not.toHaveProperty('answer');
+		const flow = await startApp(version, { mode: 'advanced-chat', reply: () => SAMPLES.chatflow });
+		expect(
+			await chatJson(flow, { mode: 'advanced-chat', parameters: { options: { include: ['workflow'] } } }),
+		).toMatchObject({ workflow: { status: 'succeeded', nodes: [{ title: 'Start' }] } });
+	});
+
+	test('speech as binary data', async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [{ text: 'Hi' }, { tts: 'AAEC' }], trailingAudio: ['AwQF'] }),
+		});
+		const [item] = await execute(prepare(sim, { parameters: { options: { include: ['audio'] } } }));
+		expect(item!.binary).toEqual({ audio: { data: 'AAECAwQF', fileName: 'answer.mp3', mimeType: 'audio/mpeg' } });
+		const [silent] = await execute(prepare(sim));
+		expect(silent!.binary).toBeUndefined();
+	});
+
+	test('case 60: a paused chatflow gives its forms, or fails on request', async () => {
+		if (version === '1.12') return expect(version).toBe('1.12');
+		const pause = [{ nodeId: 'h1', nodeTitle: 'Approve', content: 'Ok?', actions: [{ id: 'yes', title: 'Yes' }] }];
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ text: 'One moment.' }, { pause }] }),
+		});
+		expect(await chatJson(sim, { mode: 'advanced-chat' })).toMatchObject({
+			status: 'paused',
+			answer: 'One moment.',
+			pause: { forms: [{ nodeTitle: 'Approve' }] },
+			workflowRunId: sim.runs[0]!.workflowRunId,
+		});
+		expect(await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } })).toMatchObject({
+			event: 'workflow_paused',
+			data: { forms: [{ node_title: 'Approve' }] },
+		});
+		const failed = await chatError(sim, { mode: 'advanced-chat', parameters: { options: { onPause: 'error' } } });
+		expect(failed.message).toContain('waits for a person (Approve)');
+		expect(failed.context.data).toMatchObject({ answer: 'One moment.', workflowRunId: sim.runs[2]!.workflowRunId });
+	});
+
+	test('what should be known is a hint: partial success, stopped, restarted', async () => {
+		const sim = await startApp(version, {
+			mode: 'advanced-chat',
+			reply: () => ({ steps: [{ text: 'ok' }], exceptions: 1 }),
+		});
+		const fake = prepare(sim, {
+			mode: 'advanced-chat',
+			parameters: {
+				conversation: 'byId',
+				conversationId: { __rl: true, mode: 'id', value: UNKNOWN_ID },
+				options: { onStaleConversation: 'startNew' },
+			},
+		});
+		const [item] = await execute(fake);
+		expect(item!.json).toMatchObject({ status: 'partial-succeeded', conversationRestarted: true });
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			expect.stringContaining('1 node(s)'),
+			expect.stringContaining('a new one was started'),
+		]);
+	});
+});
