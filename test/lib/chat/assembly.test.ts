@@ -664,7 +664,7 @@ describe('tool calls', () => {
 			assemble([piece(0, { name: 'f' }), piece(1, { name: 'f' }), ...end], { callIds: undefined }),
 		);
 		expect(new Set(toolCalls.map(({ id }) => id)).size).toBe(2);
-		for (const { id } of toolCalls) expect(id).toMatch(/^call_[0-9a-f]{16}_[01]$/);
+		for (const { id } of toolCalls) expect(id).toMatch(/^n8n[0-9a-z]{9}[01]$/);
 	});
 
 	it('case 74: text before a call', () => {

@@ -22,7 +22,7 @@ const ai = (content: unknown, toolCalls?: Call[], more: Partial<SourceMessage> =
 	...more,
 });
 /** An id as n8n gets it, of the call that the server named `id`, in the answer number `turn`. */
-const own = (id: string, turn = 1) => `call_${String(turn).repeat(16)}_0_${id}`;
+const own = (id: string, turn = 1) => `n8n${String(turn).repeat(9)}0_${id}`;
 const result = (toolCallId: string, content: unknown = `result of ${serverToolCallId(toolCallId)}`): SourceMessage => ({
 	type: 'tool',
 	toolCallId,
@@ -684,7 +684,7 @@ describe('whatever the conversation', () => {
 		fc.assert(
 			fc.property(conversations, (source) => {
 				// The ids that go to the server do not tell any more which calls were of one answer.
-				fc.pre(!JSON.stringify(source).includes('call_'));
+				fc.pre(!JSON.stringify(source).includes('n8n'));
 				const once = convert(source, { reasoning: 'always' });
 				expect(convert(once.map(back), { reasoning: 'always' })).toEqual(once);
 			}),

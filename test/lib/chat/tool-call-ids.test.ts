@@ -19,15 +19,21 @@ describe('ids of tool calls', () => {
 
 	it('hold what Kimi K2 needs back in characters that every provider takes (vLLM issue 20789)', () => {
 		const [id] = ownToolCallIds(['functions.get_weather:0']);
-		expect(id).toMatch(/^call_[0-9a-f]{16}_0_functions-2Eget_weather-3A0$/);
+		expect(id).toMatch(/^n8n[0-9a-z]{9}0_functions-2Eget_weather-3A0$/);
 		expect(serverToolCallId(id!)).toBe('functions.get_weather:0');
+	});
+
+	it('are no longer than OpenAI allows, to which n8n may hand the conversation', () => {
+		const [llama, vllm] = ownToolCallIds(['a'.repeat(32), `chatcmpl-tool-${'0'.repeat(32)}`]);
+		expect(llama!.length).toBe(46);
+		expect(vllm!.length).toBe(64);
 	});
 
 	it('go to the server themselves where it gave none, or one that is too long to carry', () => {
 		for (const id of ownToolCallIds([undefined, '', 'x'.repeat(201)])) expect(serverToolCallId(id)).toBe(id);
 	});
 
-	it.each(['', 'call_0', 'call_0123456789abcdef', 'call_0123456789abcdef_0_-ZZ', 'call_0123456789abcdef_0_-FF'])(
+	it.each(['', 'call_0', 'n8n012345678', 'n8n0123456780_-ZZ', 'n8n0123456780_-FF', 'n8n0123456780_'])(
 		'of others stay as they are: %j',
 		(id) => expect(serverToolCallId(id)).toBe(id),
 	);
