@@ -66,6 +66,11 @@ export function isBasic(challenge = ''): boolean {
 /** Cloudflare's refusals as plain text; 1015 and 1027 are its limits of rates. */
 const CLOUDFLARE_REFUSAL = /^error code: 10(?!15|27)\d\d\b/;
 
+/** A page (a login, nginx, a check for robots), or Cloudflare's codes. */
+function isRefusalInFront(shape: BodyShape): boolean {
+	return shape.kind === 'page' || (shape.kind === 'text' && CLOUDFLARE_REFUSAL.test(shape.text));
+}
+
 /**
  * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for both; undefined where it
  * takes the server's own words.
@@ -74,8 +79,7 @@ export function inBetween({ status, challenge }: FailedAnswer, shape: BodyShape)
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if (status === 403 && (shape.kind === 'page' || (shape.kind === 'text' && CLOUDFLARE_REFUSAL.test(shape.text))))
-		return 'proxyRefuses';
+	if ((status === 401 || status === 403) && isRefusalInFront(shape)) return 'proxyRefuses';
 	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
 	if (status === 503 && shape.kind !== 'json') return 'gateway';
 	return undefined;

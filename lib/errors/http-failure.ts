@@ -57,7 +57,8 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	const { type, facts, message: raw } = said(shape);
 	// Once more, for a page writes some of the letters in another way.
 	const message = mask(raw, context.secrets);
-	const kind = inBetween(answer, shape) ?? kindOf(status, message.slice(0, MAX_READ), type, shape);
+	const codes = [type, text(facts.code)];
+	const kind = inBetween(answer, shape) ?? kindOf(status, message.slice(0, MAX_READ), codes, shape);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
 		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
@@ -77,7 +78,9 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	});
 }
 
-function kindOf(status: number, message: string, type: string | undefined, shape: BodyShape): FailureKind {
+type Codes = ReadonlyArray<string | undefined>;
+
+function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403)
 		return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
@@ -85,8 +88,14 @@ function kindOf(status: number, message: string, type: string | undefined, shape
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
 	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
-	if (status < 300) return shape.kind === 'page' ? 'notAnApi' : 'invalidAnswer';
-	return kindOfMessage(message, type) ?? kindOfStatus(status, shape.kind === 'page');
+	if (status < 300) return kindOfSuccess(shape);
+	return kindOfMessage(message, ...codes) ?? kindOfStatus(status, shape.kind === 'page');
+}
+
+function kindOfSuccess(shape: BodyShape): FailureKind {
+	if (shape.kind === 'page') return 'notAnApi';
+	// JSON that was cut off is that of a server; words are of another program ("It works!").
+	return shape.kind === 'text' && !/^[{[]/.test(shape.text) ? 'wrongServer' : 'invalidAnswer';
 }
 
 /** What the text of an error means, whatever its status. The first that matches counts. */
@@ -150,13 +159,26 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model .* does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
+		// llama-swap (seen: 0bdb372), and its versions before
+		/no router for requested model/i,
+		/could not find (?:real modelID|suitable handler) for/i,
 		/invalid model name passed in model=/i,
 	],
 ];
 
+/** Types and codes inside the error, which say more than any text. */
+const BY_CODE: Readonly<Record<string, FailureKind>> = {
+	exceed_context_size_error: 'contextOverflow',
+	// OpenAI's own code, which vLLM, LM Studio, LiteLLM and others took over
+	model_not_found: 'modelNotFound',
+	ModelNotFoundError: 'modelNotFound',
+	context_length_exceeded: 'contextOverflow',
+};
+
 /** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
-export function kindOfMessage(message: string, type?: string): FailureKind | undefined {
-	if (type === 'exceed_context_size_error') return 'contextOverflow';
+export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
+	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
+	if (byCode !== undefined) return byCode;
 	const beginning = message.slice(0, MAX_READ);
 	return BY_MESSAGE.find(([, ...patterns]) => (patterns as RegExp[]).some((pattern) => pattern.test(beginning)))?.[0];
 }

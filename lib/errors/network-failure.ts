@@ -92,15 +92,28 @@ function proxyTrouble({ code, message, address, port, hostname }: LowLevelError,
 		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??
 		(/^Proxy Authentication Required/.test(String(message)) ? '407' : undefined);
 	if (status !== undefined) return `HTTP ${status}`;
-	if (code === 'UND_ERR_PRX_TLS') return text(message);
+	if (code === 'UND_ERR_PRX_TLS') return 'no TLS connection to it';
 	// Only the making of a tunnel has such a limit: whatever else is waited for, lib/http limits itself.
 	if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'no answer to CONNECT';
 	const target = hostAndPort(url);
 	if (typeof port === 'number' && target.port !== undefined && String(port) !== target.port)
-		return `${String(code)} ${String(address)}:${port}`;
+		return `${inWords(code)}: ${String(address)}:${port}`;
 	const elsewhere =
 		typeof hostname === 'string' &&
 		target.host !== undefined &&
 		hostname.toLowerCase() !== target.host.replace(/^\[|\]$/g, '');
-	return elsewhere ? `${String(code)} ${hostname}` : undefined;
+	return elsewhere ? `${inWords(code)}: ${hostname}` : undefined;
+}
+
+const WORDS: Partial<Record<FailureKind, string>> = {
+	dns: 'unknown host name',
+	refused: 'connection refused',
+	connectTimeout: 'no answer',
+	unreachable: 'no route',
+};
+
+/** The codes of Node are no words of users. */
+function inWords(code: unknown): string {
+	const kind = typeof code === 'string' ? kindOfCode(code) : undefined;
+	return (kind === undefined ? undefined : WORDS[kind]) ?? 'no connection';
 }

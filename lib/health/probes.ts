@@ -238,7 +238,8 @@ async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alter
 	const main = first.models;
 	if (main?.answered !== true) return await tryLikelyAddresses(context, first);
 	const isElsewhere =
-		listOf(main) === undefined && ['wrongPath', 'notAnApi', 'invalidAnswer'].includes(main.failure?.kind ?? '');
+		listOf(main) === undefined &&
+		['wrongPath', 'notAnApi', 'invalidAnswer', 'wrongServer'].includes(main.failure?.kind ?? '');
 	// Open WebUI has its API under /api; and a path in the base URL may be one too many.
 	const places = isElsewhere ? [url.origin, `${url.origin}/api`].filter((place) => place !== url.root) : [];
 	return await Promise.all(places.map(async (place) => await context.askElsewhere(place, 'models')));

@@ -110,8 +110,9 @@ export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 		remedy: `The Base URL leads to a user interface or a login page. Type the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it was started with, for Open WebUI the path /api, for Dify the address ending in /v1.`,
 	}),
 	wrongServer: () => ({
-		title: 'Another program answers here, not a model server',
-		remedy: 'Check the host, the port and the path of the Base URL: what answers is not an OpenAI-compatible API.',
+		title: 'What answers here is not the API of a model server',
+		remedy:
+			'Check the host, the port and the path of the Base URL: another program may listen there, or the API has another path.',
 	}),
 	firstTokenLimit: ({ limitMs }) => ({
 		title: `No token arrived within the first-token limit of ${seconds(limitMs)}`,

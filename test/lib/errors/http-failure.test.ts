@@ -316,7 +316,7 @@ describe('errors of other servers and of proxies', () => {
 			'413 Request Entity Too Large',
 		],
 		['web page with 200', 200, '<!doctype html><title>llama.cpp</title>', 'notAnApi', 'llama.cpp'],
-		['text with 200', 200, 'Ollama is running', 'invalidAnswer', 'Ollama is running'],
+		['text with 200', 200, 'Ollama is running', 'wrongServer', 'Ollama is running'],
 		['a message that is an object', 400, { error: { message: { a: 1 } } }, 'badRequest', '{"a":1}'],
 		['an error without a message', 400, { error: { code: 7 } }, 'badRequest', '{"code":7}'],
 		['unknown JSON', 418, { teapot: true }, 'badRequest', '{"teapot":true}'],
@@ -341,6 +341,30 @@ describe('errors of other servers and of proxies', () => {
 	test('a refusal without a word may be that of Ollama to a host name', () => {
 		expect(answered(403, '').remedy).toContain('OLLAMA_HOST=0.0.0.0');
 		expect(answered(403, { error: 'no' }).remedy).not.toContain('OLLAMA_HOST');
+	});
+
+	test.each([
+		['llama-swap', 404, JSON.parse(httpFixture('llama-swap-0bdb372/unknown-model.http').body.toString()) as object],
+		[
+			'llama-swap of another version, by its code',
+			404,
+			{ error: { message: 'nothing here', type: 'invalid_request_error', code: 'model_not_found' } },
+		],
+		['llama-swap before that', 400, 'could not find real modelID for qwen3'],
+	])('%s does not know the model, which is no wrong path', (_name, status, body) => {
+		expect(answered(status, body).kind).toBe('modelNotFound');
+	});
+
+	test.each([
+		[401, '<html><head><title>Sign in - oauth2-proxy</title></head></html>', 'proxyRefuses'],
+		[403, '<html><head><title>403 Forbidden</title></head><center>nginx</center></html>', 'proxyRefuses'],
+		[403, 'error code: 1020', 'proxyRefuses'],
+		[200, 'It works!', 'wrongServer'],
+		[200, '{"object":"list","da', 'invalidAnswer'],
+		[401, { error: 'Unauthorized' }, 'unauthorized'],
+		[403, { error: 'Forbidden' }, 'forbidden'],
+	])('%i %j is %s: what stands in front of a server is not the server', (status, body, kind) => {
+		expect(answered(status, body).kind).toBe(kind);
 	});
 
 	test('a redirect names where it leads', () => {

@@ -167,10 +167,10 @@ describe('the network', () => {
 		const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED', address: '10.9.9.9', port: 3128 });
 		expect(networkFailure(refused, CONTEXT)).toMatchObject({
 			kind: 'proxy',
-			code: 'ECONNREFUSED 10.9.9.9:3128',
+			code: 'connection refused: 10.9.9.9:3128',
 		});
 		const unknown = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'proxy.lan' });
-		expect(networkFailure(unknown, CONTEXT)).toMatchObject({ kind: 'proxy', code: 'ENOTFOUND proxy.lan' });
+		expect(networkFailure(unknown, CONTEXT)).toMatchObject({ kind: 'proxy', code: 'unknown host name: proxy.lan' });
 		const own = Object.assign(new Error('lookup'), { code: 'ENOTFOUND', hostname: 'gpu' });
 		expect(networkFailure(own, { url: 'http://GPU:8080/v1/models' }).kind).toBe('dns');
 	});

@@ -202,6 +202,7 @@ describe('what stands in front of Dify', () => {
 		const result = await checkDify(sim.url, { apiKey: APP });
 		expect(result.status).toBe('unreachable');
 		expect(finding(result, 'difyGateway').meaning).toBe('A proxy answers with 502, but Dify behind it does not answer');
+		expect(finding(result, 'difyGateway').advice).not.toContain('started');
 	});
 
 	it('Dify fails inside', async () => {
