@@ -14,13 +14,33 @@ const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) 
 });
 
 /** What each concession to a server changes. Nothing was generated before it, so sending again is safe. */
-const CONCESSIONS: Record<Concession, (request: ChatRequest) => Partial<ChatRequest>> = {
+const CONCESSIONS: Record<Concession, (request: ChatRequest, refusal: string) => Partial<ChatRequest> | undefined> = {
 	withoutStream: () => ({ stream: false }),
 	withoutUsageInStream: () => ({ streamUsage: false }),
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
+	withoutRefusedFields: ({ parameters }, refusal) => {
+		const refused = [...refusal.matchAll(/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi)].map(
+			([, name]) => name!,
+		);
+		const isNeeded = (name: string) => NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
+		return refused.length === 0 || refused.some(isNeeded) ? undefined : { withoutFields: refused };
+	},
 };
+
+/** Without these the answer would not be what was asked for; so would be without what the user wrote into Extra Body. */
+const NEEDED_FIELDS: ReadonlySet<string> = new Set([
+	'model',
+	'messages',
+	'stream',
+	'tools',
+	'tool_choice',
+	'response_format',
+	'grammar',
+	'structured_outputs',
+	'ebnf',
+]);
 
 type Limits = Pick<ChatSettings, 'limits' | 'retries'>;
 
@@ -38,16 +58,20 @@ export async function sendRequest(
 	signal: AbortSignal | undefined,
 ): Promise<{ reader: EventStream; notes: string[] }> {
 	const taken = new Set<Refusal>();
+	const notes: string[] = [];
 	for (let current = request; ; ) {
 		const outcome = await trySending(connection, protocol, current, limits, signal);
 		// A later one undoes what an earlier one said.
-		if (!('failed' in outcome))
-			return { reader: outcome, notes: [...taken].flatMap(({ note }) => note ?? []).slice(-1) };
+		if (!('failed' in outcome)) return { reader: outcome, notes: notes.slice(-1) };
 		const { failed } = outcome;
-		const refusal = REFUSALS.find((known) => !taken.has(known) && known.says.test(failed.serverText ?? ''));
-		if (refusal === undefined) throw failed;
+		const said = failed.serverText ?? '';
+		const refusal = REFUSALS.find((known) => !taken.has(known) && known.says.test(said));
+		const change = refusal && CONCESSIONS[refusal.then](current, said);
+		if (refusal === undefined || change === undefined) throw failed;
 		taken.add(refusal);
-		current = { ...current, ...CONCESSIONS[refusal.then](current) };
+		const names = change.withoutFields === undefined ? '' : `: ${change.withoutFields.join(', ')}`;
+		if (refusal.note !== undefined) notes.push(refusal.note + names);
+		current = { ...current, ...change };
 	}
 }
 

@@ -64,6 +64,8 @@ export interface ChatRequest {
 	serverKind: ServerKind;
 	/** Rewrite tool-call ids to nine letters and digits, which the templates of Mistral models demand. */
 	shortToolIds?: boolean;
+	/** Fields of the body that the server refuses; they are not sent. */
+	withoutFields?: readonly string[];
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */

@@ -18,9 +18,9 @@ export const openAiProtocol: ChatProtocol = {
 };
 
 function body(request: ChatRequest): Record<string, unknown> {
-	const { parameters, serverKind } = request;
+	const { parameters, serverKind, withoutFields = [] } = request;
 	const streamed = request.stream ?? true;
-	return {
+	const fields = {
 		model: request.model,
 		messages: request.messages.map((message) => wireMessage(message, request)),
 		...toolFields(request),
@@ -31,6 +31,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		...thinkingFields(parameters, serverKind),
 		...parameters.extraBody,
 	};
+	return Object.fromEntries(Object.entries(fields).filter(([name]) => !withoutFields.includes(name)));
 }
 
 /**

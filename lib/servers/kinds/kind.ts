@@ -25,7 +25,9 @@ export type Concession =
 	| 'withoutUsageInStream'
 	| 'shortToolIds'
 	| 'withoutThinkingSetting'
-	| 'lowThinkingEffort';
+	| 'lowThinkingEffort'
+	/** Without the settings that the refusal names, as long as the answer is what was asked for without them. */
+	| 'withoutRefusedFields';
 
 /** A refusal before anything was generated, and what to send instead. */
 export interface Refusal {

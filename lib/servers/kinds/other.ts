@@ -7,6 +7,12 @@ const REFUSALS: readonly Refusal[] = [
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
 	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
 	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
+	// The same for settings (pydantic: extra="forbid"; its first version says "extra fields").
+	{
+		says: /extra (?:inputs are|fields) not permitted/i,
+		then: 'withoutRefusedFields',
+		note: 'This server refuses fields that it does not know, so these options were left out',
+	},
 ];
 
 /** An OpenAI-compatible server of unknown kind: it gets whatever the user set. */

@@ -1,0 +1,90 @@
+import { ChatClient } from '../../../lib/chat/client';
+import type { ChatParameters } from '../../../lib/chat/types';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { connectTo } from '../../../lib/servers/connect';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
+import { httpFixture } from '../../support/streams';
+import { PLAIN_SETTINGS } from './chat-settings';
+
+let sim: LlamaServerSim;
+
+beforeEach(async () => {
+	forgetServerKinds();
+	sim = await startLlamaServerSim({ profile: 'fastapi' });
+});
+afterEach(async () => {
+	await closeChannels();
+	await sim.close();
+});
+
+const bodies = () =>
+	sim.requests
+		.filter(({ path }) => path.endsWith('/chat/completions'))
+		.map(({ body }) => body as Record<string, unknown>);
+
+async function run(parameters: ChatParameters) {
+	const client = new ChatClient(connectTo({ baseUrl: sim.url }), {
+		...PLAIN_SETTINGS,
+		parameters,
+		serverKind: 'other',
+	});
+	const pieces = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
+	for (;;) {
+		const { value, done } = await pieces.next();
+		if (done) return value;
+	}
+}
+
+const forbidden = (...fields: string[]) =>
+	reply.error(422, {
+		detail: fields.map((field) => ({
+			type: 'extra_forbidden',
+			loc: ['body', field],
+			msg: 'Extra inputs are not permitted',
+			input: 1,
+		})),
+	});
+
+describe('a FastAPI server that forbids fields it does not know', () => {
+	it('top_k and stream_options, as recorded: asked again without them, and the note names the option', async () => {
+		const recorded = httpFixture('fastapi-0.165.0/strict-extra-422.http');
+		const refusal = () => reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object);
+		sim.script(refusal(), forbidden('top_k'), reply.text('Hello'));
+		const answer = await run({ topK: 5, temperature: 0.5 });
+		expect(answer.text).toBe('Hello');
+		expect(answer.notes).toEqual([
+			'This server refuses fields that it does not know, so these options were left out: top_k',
+		]);
+		expect(bodies().at(-1)).toMatchObject({ temperature: 0.5, stream: true });
+		expect(bodies().at(-1)).not.toHaveProperty('top_k');
+		expect(bodies().at(-1)).not.toHaveProperty('stream_options');
+	});
+
+	it('pydantic 1 says it in its own words', async () => {
+		sim.script(
+			reply.error(422, {
+				detail: [{ loc: ['body', 'min_p'], msg: 'extra fields not permitted', type: 'value_error.extra' }],
+			}),
+			reply.text('Hello'),
+		);
+		expect((await run({ minP: 0.1 })).text).toBe('Hello');
+		expect(bodies().map((body) => 'min_p' in body)).toEqual([true, false]);
+	});
+
+	it.each<[string, ChatParameters, string]>([
+		['a grammar', { responseFormat: { type: 'grammar', grammar: 'root ::= "a"' } }, 'grammar'],
+		['JSON', { responseFormat: { type: 'jsonObject' } }, 'response_format'],
+		['a field of Extra Body', { extraBody: { mine: 1 } }, 'mine'],
+	])('what the answer depends on is not left out: %s', async (_what, parameters, field) => {
+		sim.script(forbidden(field), reply.text('never'));
+		await expect(run(parameters)).rejects.toMatchObject({ status: 422 });
+		expect(bodies()).toHaveLength(1);
+	});
+
+	it('refused again, it is said', async () => {
+		sim.script(forbidden('top_k'), forbidden('temperature'), reply.text('never'));
+		await expect(run({ topK: 5, temperature: 0.5 })).rejects.toMatchObject({ status: 422 });
+		expect(bodies()).toHaveLength(2);
+	});
+});
