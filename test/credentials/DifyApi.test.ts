@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-workflow';
 
 import { DifyApi } from '../../credentials/DifyApi.credentials';
-import { closeSims, keyTest, startApp, startSim } from '../lib/dify/client';
+import { keyTest, startApp, startSim } from '../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey } from '../servers/dify';
 import { testCredential } from '../support/credential-test';
 import { listen } from '../support/listening';
@@ -9,8 +9,6 @@ import { http } from '../support/node';
 
 const WRONG = `app-${'Wrong'.repeat(5)}`;
 const tested = async (data: ICredentialDataDecryptedObject) => await testCredential(new DifyApi(), data);
-
-afterEach(closeSims);
 
 describe.each(SIM_VERSIONS)('with Dify %s', (version) => {
 	test('the route that is asked answers 401 to a wrong key, and 200 to a knowledge key and to the key of an app that is not published', async () => {

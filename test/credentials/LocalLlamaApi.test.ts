@@ -3,6 +3,9 @@ import type { ICredentialDataDecryptedObject, IHttpRequestOptions } from 'n8n-wo
 import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../servers/llama-server';
 import { testCredential } from '../support/credential-test';
+import { useSimulator } from '../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 
@@ -80,11 +83,9 @@ describe('the credential type', () => {
 describe("n8n's own way of testing a credential", () => {
 	let server: LlamaServerSim;
 	const start = async (options: SimOptions) => {
-		server = await startLlamaServerSim(options);
+		server = await startServer(options);
 		return server.url;
 	};
-	afterEach(async () => await server.close());
-
 	test.each(['', '/', '/v1', '/v1/', '/v1/chat/completions', '/chat/completions', ' '])(
 		'case 12: passes with %j after the address, and checks the key',
 		async (ending) => {

@@ -2,11 +2,9 @@
  * What a Dify answers, by the numbers of contract section 8, in every version: the server's half of the cases, asked without any client.
  * What the client makes of it is in test/dify and test/nodes.
  */
-import { UNKNOWN_ID, closeSims, startApp, startSim } from '../lib/dify/client';
+import { UNKNOWN_ID, startApp, startSim } from '../lib/dify/client';
 import { ask, chat, eventsOf, form, type Ask } from '../lib/dify/ask';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey, type DifySim, type Json } from './dify';
-
-afterEach(closeSims);
 
 /** A key that is none; spelled so that no scanner takes it for a secret. */
 const WRONG = `app-${'Wrong'.repeat(5)}`;

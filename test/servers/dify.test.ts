@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { delay, performance } from '../support/node';
 import { ask, chat, eventsOf, form, namesOf, waitFor, type Answer } from '../lib/dify/ask';
-import { UNKNOWN_ID, closeSims, startApp as startAppOf, startSim } from '../lib/dify/client';
+import { UNKNOWN_ID, startApp as startAppOf, startSim } from '../lib/dify/client';
 import {
 	PAGES,
 	SAMPLES,
@@ -20,8 +20,6 @@ import { AT_ONCE_MS } from '../support/time';
 import { MultipartReader } from './dify/multipart';
 
 let sim: DifySim;
-
-afterEach(closeSims);
 
 async function start(options: DifySimOptions = {}): Promise<DifySim> {
 	sim = await startSim(options);

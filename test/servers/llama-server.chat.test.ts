@@ -16,15 +16,14 @@ import {
 import { type RawAnswer, rawAsk } from '../support/raw-client';
 import { sseData } from '../support/streams';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 };
-afterEach(async () => {
-	await server.close();
-});
-
 const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
@@ -102,7 +101,7 @@ describe('plain chat', () => {
 	});
 
 	test('20. usage in the finish chunk: older builds, or as scripted', async () => {
-		const old = await startLlamaServerSim({ profile: 'old-llama-server' });
+		const old = await startServer({ profile: 'old-llama-server' });
 		const answer = await rawAsk(old.url, { path: CHAT, body: { messages: HI, stream: true } });
 		await old.close();
 		const chunks = chunksOf(answer);
@@ -178,7 +177,7 @@ describe('plain chat', () => {
 		expect(jsonOf(await chat({ model: 'nope' })).model).toBe('sim-model');
 		const seen: unknown[] = [];
 		for (const profile of ['router', 'ollama', 'gpustack', 'vllm'] as const) {
-			const other = await startLlamaServerSim({ profile, apiKey: 'k' });
+			const other = await startServer({ profile, apiKey: 'k' });
 			const headers = { Authorization: 'Bearer k' };
 			const answer = await rawAsk(other.url, { path: CHAT, body: { model: 'nope', messages: HI }, headers });
 			seen.push([profile, answer.status, errorOf(answer).message]);
@@ -193,7 +192,7 @@ describe('plain chat', () => {
 	});
 
 	test('30. a router without a model name', async () => {
-		const router = await startLlamaServerSim({ profile: 'router' });
+		const router = await startServer({ profile: 'router' });
 		const answer = await rawAsk(router.url, { path: CHAT, body: { messages: HI } });
 		await router.close();
 		expect([answer.status, errorOf(answer).message]).toEqual([400, 'model name is missing from the request']);
@@ -207,7 +206,7 @@ describe('plain chat', () => {
 	});
 
 	test('32. a template that refuses the roles', async () => {
-		const strict = await startLlamaServerSim({ template: 'strict' });
+		const strict = await startServer({ template: 'strict' });
 		const answer = await rawAsk(strict.url, { path: CHAT, body: { messages: [...HI, ...HI] } });
 		await strict.close();
 		expect(answer.status).toBe(400);

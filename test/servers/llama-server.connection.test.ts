@@ -7,10 +7,14 @@ import { net, tls } from '../support/node';
 import { type RawAnswer, rawAsk, RawConnection } from '../support/raw-client';
 import { fixture, sseData } from '../support/streams';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim, startSilentServer } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const startSilent = useSimulator(startSilentServer);
 
 let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 };
 const opened: RawConnection[] = [];
 const open = async (): Promise<RawConnection> => {
@@ -20,9 +24,7 @@ const open = async (): Promise<RawConnection> => {
 };
 afterEach(async () => {
 	for (const connection of opened.splice(0)) connection.destroy();
-	await server.close();
 });
-
 const get = async (path: string, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, headers });
 const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
@@ -162,7 +164,7 @@ describe('connection and auth', () => {
 		await start();
 		const bodies: unknown[] = [];
 		for (const profile of ['vllm', 'gpustack', 'fastapi'] as const) {
-			const neighbour = await startLlamaServerSim({ profile, apiKey: 'k' });
+			const neighbour = await startServer({ profile, apiKey: 'k' });
 			const answer = await rawAsk(neighbour.url, { path: '/v1/models', headers: { Authorization: 'Bearer wrong' } });
 			bodies.push([answer.status, jsonOf(answer)]);
 			await neighbour.close();
@@ -194,7 +196,7 @@ describe('what else can go wrong on the way', () => {
 
 	test('connection attempts that are never answered', async () => {
 		await start();
-		const silent = await startSilentServer();
+		const silent = await startSilent();
 		const socket = net.connect(silent.port, '127.0.0.1');
 		const connected = await new Promise<boolean>((resolve) => {
 			socket.once('connect', () => resolve(true));

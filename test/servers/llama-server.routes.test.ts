@@ -6,15 +6,14 @@ import { CHAT, errorOf, gate, HI, jsonOf, textOf, type WireChunk } from '../supp
 import { type RawAnswer, rawAsk, RawConnection } from '../support/raw-client';
 import { sseData } from '../support/streams';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 };
-afterEach(async () => {
-	await server.close();
-});
-
 const get = async (path: string, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, headers });
 const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
@@ -160,7 +159,7 @@ describe('vision, monitoring and the rest', () => {
 	test('95. no metrics, healthy all the same; with them, the counters move', async () => {
 		await start();
 		expect([(await get('/metrics')).status, (await get('/health')).status]).toEqual([501, 200]);
-		const measured = await startLlamaServerSim({ metrics: true });
+		const measured = await startServer({ metrics: true });
 		await rawAsk(measured.url, { path: CHAT, body: { messages: HI } });
 		const { body, headers } = await rawAsk(measured.url, { path: '/metrics' });
 		await measured.close();

@@ -7,10 +7,13 @@ import { zlib } from '../support/node';
 import { type RawAnswer, rawAsk, RawConnection } from '../support/raw-client';
 import { sseData } from '../support/streams';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 };
 const opened: RawConnection[] = [];
 const open = async (): Promise<RawConnection> => {
@@ -20,9 +23,7 @@ const open = async (): Promise<RawConnection> => {
 };
 afterEach(async () => {
 	for (const connection of opened.splice(0)) connection.destroy();
-	await server.close();
 });
-
 const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
@@ -151,7 +152,7 @@ describe('stream failures', () => {
 	test('48. the same with [DONE]', async () => {
 		server.script(reply.chunks(['Hal'], { error: { ...CONTEXT, thenDone: true } }));
 		expect(sseData((await stream()).body).at(-1)).toBe('[DONE]');
-		const vllm = await startLlamaServerSim({ profile: 'vllm' });
+		const vllm = await startServer({ profile: 'vllm' });
 		vllm.script(reply.chunks(['Hal'], { error: CONTEXT }));
 		const answer = await rawAsk(vllm.url, { path: CHAT, body: { model: 'sim-model', messages: HI, stream: true } });
 		await vllm.close();
@@ -273,7 +274,7 @@ describe('stream failures', () => {
 	});
 
 	test('60. without a stream the server may notice late', async () => {
-		const slow = await startLlamaServerSim({ disconnectPollMs: 250, slots: 1 });
+		const slow = await startServer({ disconnectPollMs: 250, slots: 1 });
 		slow.script(reply.chunks([{ wait: new Promise(() => undefined) }, 'never']));
 		const connection = await RawConnection.open(slow.url);
 		connection.send({ path: CHAT, body: { messages: HI } });

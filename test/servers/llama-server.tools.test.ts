@@ -12,15 +12,14 @@ import {
 	startLlamaServerSim,
 	type ToolCallDelta,
 } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 const start = async (options: SimOptions = {}): Promise<void> => {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 };
-afterEach(async () => {
-	await server.close();
-});
-
 const post = async (path: string, body: unknown, headers?: Record<string, string>): Promise<RawAnswer> =>
 	await rawAsk(server.url, { path, body, headers });
 const chat = async (fields: object = {}, headers?: Record<string, string>): Promise<RawAnswer> =>
@@ -68,7 +67,7 @@ describe('thinking and tools', () => {
 	});
 
 	test.each(['ollama', 'vllm'] as const)('63. %s calls it reasoning', async (profile) => {
-		const other = await startLlamaServerSim({ profile });
+		const other = await startServer({ profile });
 		other.script(reply.reasoning('need', 'Hello'), reply.reasoning('need', 'Hello'));
 		const body = { model: 'sim-model', messages: HI };
 		const streamed = await rawAsk(other.url, { path: CHAT, body: { ...body, stream: true } });
@@ -141,7 +140,7 @@ describe('thinking and tools', () => {
 	test('72. whole calls in one delta: as scripted, and always from Ollama', async () => {
 		server.script(reply.toolCalls([ROME, OSLO], { style: 'whole' }));
 		expect((await deltas()).flatMap(({ tool_calls: list }) => (list ? [list.length] : []))).toEqual([2]);
-		const ollama = await startLlamaServerSim({ profile: 'ollama' });
+		const ollama = await startServer({ profile: 'ollama' });
 		ollama.script(reply.toolCalls([ROME, OSLO]));
 		const body = { model: 'sim-model', messages: HI, tools: [WEATHER], stream: true };
 		const answer = await rawAsk(ollama.url, { path: CHAT, body });
@@ -227,7 +226,7 @@ describe('thinking and tools', () => {
 	});
 
 	test('81. a template that wants ids of nine alphanumerics', async () => {
-		const strict = await startLlamaServerSim({ template: 'strict' });
+		const strict = await startServer({ template: 'strict' });
 		const ask = async (id: string): Promise<number> => {
 			const call = { id, type: 'function', function: { name: 'f', arguments: '{}' } };
 			const messages = [

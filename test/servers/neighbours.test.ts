@@ -10,14 +10,16 @@ import {
 	type SimOptions,
 	startLlamaServerSim,
 } from './llama-server';
+import { useSimulator } from './use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const CHAT = '/v1/chat/completions';
 const HI = [{ role: 'user', content: 'Hi' }];
 const USAGE = { prompt: 24, completion: 4 };
 
 let server: LlamaServerSim | undefined;
-afterEach(async () => {
-	await server?.close();
+afterEach(() => {
 	server = undefined;
 });
 
@@ -29,7 +31,7 @@ const MODELS: Partial<Record<Profile, SimModel>> = {
 	'old-llama-server': { id: 'gpt-3.5-turbo' },
 };
 const start = async (profile: Profile, options: SimOptions = {}): Promise<LlamaServerSim> => {
-	server = await startLlamaServerSim({ profile, apiKey: 'k', models: [MODELS[profile]!], ...options });
+	server = await startServer({ profile, apiKey: 'k', models: [MODELS[profile]!], ...options });
 	return server;
 };
 const KEY = { Authorization: 'Bearer k' };
@@ -244,7 +246,7 @@ describe('what tells them apart (contract 8.1)', () => {
 	});
 
 	test('a thinking model answers with its thoughts unless told not to', async () => {
-		const sim = await startLlamaServerSim({ template: 'thinking' });
+		const sim = await startServer({ template: 'thinking' });
 		const ask = async (fields: object): Promise<Record<string, unknown>> =>
 			json(await rawAsk(sim.url, { path: CHAT, body: { messages: HI, ...fields } }));
 		expect(await ask({})).toMatchObject({

@@ -34,14 +34,14 @@ export const startSilentServer = async (): Promise<SilentServer> => {
 	const fillers = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'));
 	for (const filler of fillers) filler.on('error', () => filler.destroy());
 	await Promise.all(fillers.slice(0, 2).map((filler) => new Promise((resolve) => filler.once('connect', resolve))));
+	const gone = new Promise((resolve) => {
+		worker.once('exit', resolve);
+	});
 	return {
 		port,
 		url: `http://127.0.0.1:${port}`,
 		close: async () => {
 			for (const filler of fillers) filler.destroy();
-			const gone = new Promise((resolve) => {
-				worker.once('exit', resolve);
-			});
 			Atomics.store(new Int32Array(gate), 0, 1);
 			Atomics.notify(new Int32Array(gate), 0);
 			await gone;

@@ -4,7 +4,6 @@ import { forgetServerKinds } from '../../../lib/servers/identify';
 import { TurnMemory } from '../../../lib/chat/turn-memory';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -12,19 +11,13 @@ import { delay } from '../../support/node';
 import { fixture } from '../../support/streams';
 import { AT_ONCE_MS } from '../../support/time';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { useSimulator } from '../../servers/use-simulator';
 
-let sims: LlamaServerSim[] = [];
+const startServer = useSimulator(startLlamaServerSim);
 
 beforeEach(() => forgetServerKinds());
-afterEach(async () => {
-	await closeChannels();
-	await Promise.all(sims.map(async (sim) => await sim.close()));
-	sims = [];
-});
-
 async function start(options: SimOptions = {}): Promise<LlamaServerSim> {
-	const sim = await startLlamaServerSim(options);
-	sims.push(sim);
+	const sim = await startServer(options);
 	return sim;
 }
 

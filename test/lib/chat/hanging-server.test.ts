@@ -1,22 +1,19 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
 import type { ChatSettings } from '../../../lib/chat/request';
 import { TurnMemory } from '../../../lib/chat/turn-memory';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import type { Limits } from '../../../lib/http/limits';
 import { connectTo } from '../../../lib/servers/connect';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { delay } from '../../support/node';
 import { PLAIN_SETTINGS } from './chat-settings';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let sim: LlamaServerSim;
 beforeEach(async () => {
-	sim = await startLlamaServerSim();
+	sim = await startServer();
 });
-afterEach(async () => {
-	await closeChannels();
-	await sim.close();
-});
-
 const event = (delta: object, more: object = {}) =>
 	`data: ${JSON.stringify({ choices: [{ index: 0, delta, ...more }] })}\n\n`;
 

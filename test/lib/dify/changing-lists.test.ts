@@ -7,10 +7,8 @@ import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
 import type { Fields } from '../../../lib/dify/read';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, say, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
 import { examples } from '../../support/properties';
-
-afterEach(closeSims);
 
 async function withConversations(version: DifySim['version'], count: number): Promise<{ sim: DifySim; ids: string[] }> {
 	const sim = await startSim({ version });

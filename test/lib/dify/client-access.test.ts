@@ -3,9 +3,10 @@ import { KEY_TEST_PATHS, difyClient } from '../../../lib/dify/credentials';
 import { latestConversation } from '../../../lib/dify/conversations';
 import { uploadFile } from '../../../lib/dify/upload';
 import { PAGES, SIM_VERSIONS, appKey, knowledgeKey, startDifySim } from '../../servers/dify';
-import { calls, clientOf, closeSims, failureOf, fileOf, keyTest, say, startApp, startSim } from './client';
+import { calls, clientOf, failureOf, fileOf, keyTest, say, startApp, startSim } from './client';
+import { useSimulator } from '../../servers/use-simulator';
 
-afterEach(closeSims);
+const startDify = useSimulator(startDifySim);
 
 /** Looks like a key, and is none. */
 const WRONG = `app-${'Wrong'.repeat(5)}`;
@@ -217,7 +218,7 @@ describe('a Dify that cannot be reached', () => {
 		expect(refused.kind).toBe('refused');
 		expect(refused.message).toContain(`127.0.0.1:${port}`);
 		const back = client.get('/info');
-		const again = await startDifySim({ port: Number(port) });
+		const again = await startDify({ port: Number(port) });
 		expect(await back).toMatchObject({ mode: 'chat' });
 		await again.close();
 	});

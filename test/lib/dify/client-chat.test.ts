@@ -4,9 +4,10 @@ import { traceIdOf, userOf } from '../../../lib/dify/ids';
 import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Item, type Json } from '../../servers/dify';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, failureOf, say, startApp, startSim } from './client';
+import { useSimulator } from '../../servers/use-simulator';
 
-afterEach(closeSims);
+const startDify = useSimulator(startDifySim);
 
 const NASTY = 'a <b>"&\'</b> 你好 👩‍👩‍👧 \u2028 \\n {{ $json }} \t end ';
 const FORM: AppSpec['form'] = [
@@ -490,7 +491,7 @@ test('a connection that breaks before any answer is not answered by sending agai
 
 test('a file of one user is of use to that user only, except in 1.12', async () => {
 	for (const version of SIM_VERSIONS) {
-		const sim = await startDifySim({ version });
+		const sim = await startDify({ version });
 		const app = sim.app('chat');
 		const part = {
 			name: 'file',

@@ -15,9 +15,7 @@ import { listen } from '../../support/listening';
 import { delay, net } from '../../support/node';
 import { SIM_VERSIONS, type FormField } from '../../servers/dify';
 import { waitFor } from './ask';
-import { clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
-
-afterEach(closeSims);
+import { clientOf, failureOf, fileOf, say, startApp, startSim } from './client';
 
 const MEGABYTE = 1024 * 1024;
 

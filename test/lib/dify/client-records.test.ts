@@ -15,10 +15,8 @@ import { uploadFile } from '../../../lib/dify/upload';
 import { listVariables, updateVariable } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, knowledgeKey, type DifySim } from '../../servers/dify';
 import { ask, waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, closeSims, failureOf, fileOf, say, startApp, startSim } from './client';
+import { UNKNOWN_ID, calls, clientOf, failureOf, fileOf, say, startApp, startSim } from './client';
 import { playText } from './play';
-
-afterEach(closeSims);
 
 describe.each(SIM_VERSIONS)('workflow and completion apps as far as the client goes, %s', (version) => {
 	test('case 64: a failed run is a failure, streamed or with HTTP 200', async () => {

@@ -18,10 +18,8 @@ import {
 	type StreamKnobs,
 } from '../../servers/dify';
 import { waitFor } from './ask';
-import { calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
+import { calls, clientOf, failureOf, say, startApp, startSim } from './client';
 import { playScript, scriptText } from './play';
-
-afterEach(closeSims);
 
 const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const ALL: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];

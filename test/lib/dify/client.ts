@@ -5,17 +5,11 @@ import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { FileSource } from '../../../lib/dify/upload';
 import { ServerError } from '../../../lib/errors/server-error';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { appKey, startDifySim, type AppSpec, type DifySim, type DifySimOptions } from '../../servers/dify';
+import { useSimulator } from '../../servers/use-simulator';
 
-const running = new Set<DifySim>();
-
-/** A simulator that ends with the test, if that calls `closeSims` in `afterEach`. */
-export async function startSim(options: DifySimOptions = {}): Promise<DifySim> {
-	const sim = await startDifySim(options);
-	running.add(sim);
-	return sim;
-}
+/** A simulator that ends with its test. */
+export const startSim = useSimulator(startDifySim);
 
 /** A simulator with one app, whose key is the default one of its mode. */
 export async function startApp(
@@ -24,13 +18,6 @@ export async function startApp(
 	options: DifySimOptions = {},
 ): Promise<DifySim> {
 	return await startSim({ version, ...options, apps: [{ key: appKey(app.mode), ...app }] });
-}
-
-export async function closeSims(): Promise<void> {
-	await closeChannels();
-	const sims = [...running];
-	running.clear();
-	await Promise.all(sims.map(async (sim) => await sim.close()));
 }
 
 /** The real client, with the credential of an app of the simulator. */

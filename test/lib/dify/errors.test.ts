@@ -18,7 +18,7 @@ import {
 	type SimVersion,
 } from '../../servers/dify';
 import { ask, chat, eventsOf, form, waitFor, type Answer, type Ask } from './ask';
-import { UNKNOWN_ID, closeSims, startSim } from './client';
+import { UNKNOWN_ID, startSim } from './client';
 import { playText } from './play';
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS } from '../../support/time';
@@ -262,8 +262,6 @@ describe('bodies of any kind', () => {
 
 describe("the simulator's answers, by case", () => {
 	let sim: DifySim;
-
-	afterEach(closeSims);
 
 	async function start(
 		version: SimVersion,

@@ -6,9 +6,7 @@ import { SIM_VERSIONS, type Step } from '../../servers/dify';
 import { delay } from '../../support/node';
 import { examples } from '../../support/properties';
 import { waitFor } from './ask';
-import { calls, clientOf, closeSims, failureOf, say, startApp, startSim } from './client';
-
-afterEach(closeSims);
+import { calls, clientOf, failureOf, say, startApp, startSim } from './client';
 
 const TOO_MANY =
 	'Too many requests. Please try again later. The current maximum concurrent requests allowed for app is 1.';

@@ -3,9 +3,7 @@ import * as fc from 'fast-check';
 import { pythonValue } from '../../../lib/dify/python-value';
 import { listVariables, updateVariable } from '../../../lib/dify/variables';
 import { examples } from '../../support/properties';
-import { clientOf, closeSims, failureOf, startSim, UNKNOWN_ID } from './client';
-
-afterEach(closeSims);
+import { clientOf, failureOf, startSim, UNKNOWN_ID } from './client';
 
 /** What Python's `repr` writes. */
 function repr(value: unknown): string {

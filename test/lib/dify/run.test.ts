@@ -1,9 +1,7 @@
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
 import { said } from '../../nodes/dify';
 import { SIM_VERSIONS, type Json, type Reply } from '../../servers/dify';
-import { clientOf, closeSims, failureOf, startApp, startSim } from './client';
-
-afterEach(closeSims);
+import { clientOf, failureOf, startApp, startSim } from './client';
 
 describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
 	test('Streaming of completion and workflow: read by the same reader, in whatever pieces it comes', async () => {

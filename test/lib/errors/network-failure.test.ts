@@ -6,6 +6,10 @@ import { Agent, request } from '../../../lib/vendor';
 import { startLlamaServerSim, startSilentServer } from '../../servers/llama-server';
 import { closedPort, listening } from '../../support/listening';
 import { findNoNames } from '../../support/names';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const startSilent = useSimulator(startSilentServer);
 
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
 const CONTEXT = { url: URL_ASKED, root: 'http://10.0.0.5:8080', model: 'qwen3' };
@@ -35,7 +39,7 @@ describe('the network', () => {
 	});
 
 	test('packets are dropped', async () => {
-		const server = await startSilentServer();
+		const server = await startSilent();
 		const failed = await explain(`${server.url}/v1/models`, { connect: { timeout: 50 } });
 		await server.close();
 		expect(failed).toMatchObject({ kind: 'connectTimeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
@@ -62,7 +66,7 @@ describe('the network', () => {
 	});
 
 	test('http to an https port', async () => {
-		const server = await startLlamaServerSim({ tls: true });
+		const server = await startServer({ tls: true });
 		const failed = await explain(`http://127.0.0.1:${server.port}/v1/models`);
 		await server.close();
 		expect(['closedBeforeAnswer', 'notHttp']).toContain(failed.kind);
@@ -70,7 +74,7 @@ describe('the network', () => {
 	});
 
 	test('a certificate that nobody trusts', async () => {
-		const server = await startLlamaServerSim({ tls: true });
+		const server = await startServer({ tls: true });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({ kind: 'tlsUntrusted', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
@@ -87,7 +91,7 @@ describe('the network', () => {
 	});
 
 	test('a port that speaks something else', async () => {
-		const server = await startLlamaServerSim({ connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }) });
+		const server = await startServer({ connections: () => ({ greet: 'SSH-2.0-OpenSSH_9.2p1\r\n' }) });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({
@@ -96,7 +100,7 @@ describe('the network', () => {
 	});
 
 	test.each(['fin', 'rst'] as const)('case 2: closed by %s before the answer', async (how) => {
-		const server = await startLlamaServerSim({ connections: () => how });
+		const server = await startServer({ connections: () => how });
 		const failed = await explain(`${server.url}/v1/models`);
 		await server.close();
 		expect(failed).toMatchObject({

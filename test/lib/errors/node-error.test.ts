@@ -1,12 +1,14 @@
 import { NodeOperationError, type INode } from 'n8n-workflow';
 
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
 import { failure } from '../../../lib/errors/failure';
 import { errorDetails, toNodeError } from '../../../lib/errors/node-error';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 const NODE: INode = {
@@ -18,8 +20,6 @@ const NODE: INode = {
 	parameters: {},
 };
 const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
-
-afterEach(closeChannels);
 
 describe('toNodeError', () => {
 	test('a short title, all of it in the description, and everything received in the details', () => {
@@ -60,7 +60,7 @@ describe('toNodeError', () => {
 	});
 
 	test("case 1: a refused connection shows our message, not n8n's generic one", async () => {
-		const server = await startLlamaServerSim();
+		const server = await startServer();
 		await server.close();
 		const connection = connectTo({ baseUrl: server.url });
 		const failed: unknown = await connection
@@ -92,7 +92,7 @@ describe('toNodeError', () => {
 	});
 
 	test('nothing secret in any form, also when the server echoes it', async () => {
-		const server = await startLlamaServerSim({ apiKey: SAMPLE });
+		const server = await startServer({ apiKey: SAMPLE });
 		server.route('POST /v1/chat/completions', (request) => ({
 			kind: 'plain',
 			dressed: true,

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 
 import { checkServer, forgetChecks } from '../../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { modelServerTarget } from '../../../nodes/ServerHealth/target';
 import {
 	type LlamaServerSim,
@@ -17,22 +16,20 @@ import { closedPort } from '../../support/listening';
 import { findNoNames } from '../../support/names';
 import { AT_ONCE_MS } from '../../support/time';
 import { check, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
 
-const running: LlamaServerSim[] = [];
+const startServer = useSimulator(startLlamaServerSim);
+const startSilent = useSimulator(startSilentServer);
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	const server = await startLlamaServerSim(options);
-	running.push(server);
+	const server = await startServer(options);
 	return server;
 }
 
 beforeEach(forgetChecks);
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await closeChannels();
-	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
-
 const NGINX_502 =
 	'<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n';
 
@@ -151,7 +148,7 @@ describe('nothing listens (rows 3 to 5)', () => {
 
 describe('the way there (rows 6 to 11)', () => {
 	it('drops packets: names the firewall and the port, in less than 3 seconds', async () => {
-		const silent = await startSilentServer();
+		const silent = await startSilent();
 		const startedAt = Date.now();
 		// The limits that the node has by itself.
 		const result = await checkServer(modelServerTarget({ baseUrl: silent.url, apiKey: SESAME }));

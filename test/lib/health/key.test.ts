@@ -1,12 +1,14 @@
 import { forgetChecks } from '../../../lib/health/check';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	server = await startLlamaServerSim(options);
+	server = await startServer(options);
 	return server;
 }
 
@@ -15,11 +17,6 @@ const keysSent = (path: string) =>
 	server.requests.filter((request) => request.path === path).map(({ headers }) => headers.authorization);
 
 beforeEach(forgetChecks);
-afterEach(async () => {
-	await closeChannels();
-	await server.close();
-});
-
 describe('a wrong key, where the list of models is open to everybody', () => {
 	it('older llama-server: /props refuses it', async () => {
 		await sim({ apiKey: 'another' });

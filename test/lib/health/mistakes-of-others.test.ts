@@ -4,7 +4,6 @@ import { forgetChecks } from '../../../lib/health/check';
 import { changeModel } from '../../../lib/servers/load';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { appKey, startDifySim } from '../../servers/dify';
 import {
 	type LlamaServerSim,
@@ -18,22 +17,21 @@ import { closeRawServers, rawServer, type RawAnswering, whole } from '../../supp
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS } from '../../support/time';
 import { check, checkDify, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
 
-const running: LlamaServerSim[] = [];
+const startServer = useSimulator(startLlamaServerSim);
+const startDify = useSimulator(startDifySim);
+const startSilent = useSimulator(startSilentServer);
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	const server = await startLlamaServerSim(options);
-	running.push(server);
+	const server = await startServer(options);
 	return server;
 }
 
 beforeEach(forgetChecks);
 afterEach(async () => {
-	await closeChannels();
 	await closeRawServers();
-	await Promise.all(running.splice(0).map(async (server) => await server.close()));
 });
-
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const json = (status: string, body: object, headers: Record<string, string> = {}) =>
 	whole(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
@@ -87,7 +85,7 @@ describe('an address that leads on to another one', () => {
 	});
 
 	it.each([301, 308])('Dify, which gets no key there (%d): the key is not what is wrong', async (status) => {
-		const dify = await startDifySim();
+		const dify = await startDify();
 		const url = await rawServer(movedTo(new URL(dify.url).origin, status));
 		const result = await checkDify(`${url}/v1`, { apiKey: appKey('chat') });
 		await dify.close();
@@ -476,7 +474,7 @@ it.each([3e9, 1e13, 1e15])('a time limit of %d ms is as good as none', async (ti
 
 it('a dead host still takes less than 3 seconds', async () => {
 	expect(TIME_LIMIT_MS).toBeLessThan(3_000);
-	const silent = await startSilentServer();
+	const silent = await startSilent();
 	const startedAt = Date.now();
 	const result = await check(silent.url, { timeLimitMs: undefined });
 	await silent.close();

@@ -1,21 +1,18 @@
 import { forgetChecks } from '../../../lib/health/check';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	server = await startLlamaServerSim({ apiKey: SESAME, ...options });
+	server = await startServer({ apiKey: SESAME, ...options });
 	return server;
 }
 
 beforeEach(forgetChecks);
-afterEach(async () => {
-	await closeChannels();
-	await server.close();
-});
-
 /** The routes that were asked, each once. */
 function asked(): string[] {
 	return [...new Set(server.requests.map(({ method, target }) => `${method} ${target}`))].sort();

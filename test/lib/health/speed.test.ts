@@ -3,15 +3,17 @@ import type { ModelFacts } from '../../../lib/health/observations';
 import type { SpeedRun } from '../../../lib/health/speed';
 import { testSpeed, type SpeedTestOptions, type SpeedTestResult } from '../../../lib/health/speed-test';
 import { judgeSpeed } from '../../../lib/health/speed-verdict';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { modelServerTarget } from '../../../nodes/ServerHealth/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	server = await startLlamaServerSim({ apiKey: SESAME, ...options });
+	server = await startServer({ apiKey: SESAME, ...options });
 	return server;
 }
 
@@ -36,11 +38,6 @@ function generations(): Array<Record<string, unknown> & { messages: Array<{ cont
 const FOUR_SLOTS = { slots: 4, wanted: 1, atOnce: 1 };
 
 beforeEach(forgetChecks);
-afterEach(async () => {
-	await closeChannels();
-	await server.close();
-});
-
 describe('a speed test', () => {
 	it("takes the server's own timings, streams, and keeps the prompt cache out", async () => {
 		await sim();

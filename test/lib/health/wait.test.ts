@@ -1,22 +1,18 @@
 import { forgetChecks, type CheckResult } from '../../../lib/health/check';
 import type { HealthStatus } from '../../../lib/health/observations';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
 import { AT_ONCE_MS } from '../../support/time';
 import { check, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const QUICK: WaitOptions = { limitMs: 60_000, pausesMs: [10, 20, 30] };
 let server: LlamaServerSim | undefined;
 
 beforeEach(forgetChecks);
-afterEach(async () => {
-	await closeChannels();
-	await server?.close();
-	server = undefined;
-});
-
 /** Checks that give these results one after the other, the last one again and again. */
 function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 	let at = 0;
@@ -39,7 +35,7 @@ function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 describe('waiting until a server is ready', () => {
 	it('waits out loading and comes back with the healthy check', async () => {
 		// A check asks three or four things: so many refusals last for two checks at least.
-		server = await startLlamaServerSim({ apiKey: SESAME, loadingFor: 8 });
+		server = await startServer({ apiKey: SESAME, loadingFor: 8 });
 		const { url } = server;
 		const result = await waitUntilReady(async () => await check(url), QUICK);
 		expect(result).toMatchObject({
@@ -55,7 +51,7 @@ describe('waiting until a server is ready', () => {
 	it('waits for a server that is not started yet', async () => {
 		const port = await closedPort();
 		const waiting = waitUntilReady(async () => await check(`http://127.0.0.1:${port}`), QUICK);
-		server = await startLlamaServerSim({ port, apiKey: SESAME });
+		server = await startServer({ port, apiKey: SESAME });
 		expect((await waiting).history.at(-1)).toMatchObject({ status: 'healthy' });
 	});
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 
 import type { CallAnswer } from '../../../lib/http/types';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { queuedRequests } from '../../../lib/http/queue';
 import { failure } from '../../../lib/errors/failure';
 import {
@@ -16,23 +15,19 @@ import { delay, net, performance, setTimeout, zlib } from '../../support/node';
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS } from '../../support/time';
 import { ask, CHAT, connect, dataOf, drain, failureOf, openChat, textOf } from './client';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 const BEARER = { authorization: `Bearer ${SAMPLE}` };
 
-const servers: LlamaServerSim[] = [];
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startLlamaServerSim(options);
-	servers.push(server);
+	const server = await startServer(options);
 	return server;
 };
 
 // jest fails a test that leaves a rejection unhandled, so every test here shows as well that there is none.
-afterEach(async () => {
-	await closeChannels();
-	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
-});
-
 const paths = (server: LlamaServerSim) => server.requests.map(({ method, target }) => `${method} ${target}`);
 const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
 

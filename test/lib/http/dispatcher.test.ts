@@ -11,6 +11,10 @@ import {
 import { delay, net, performance } from '../../support/node';
 import { testCertificate } from '../../support/tls';
 import { ask, connect, failureOf } from './client';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const startSilent = useSimulator(startSilentServer);
 
 jest.mock('../../../lib/vendor', () => {
 	const actual = jest.requireActual<typeof vendor>('../../../lib/vendor');
@@ -23,19 +27,14 @@ jest.mock('../../../lib/vendor', () => {
 const request = jest.mocked(vendor.request);
 const EnvHttpProxyAgent = jest.mocked(vendor.EnvHttpProxyAgent);
 
-const servers: LlamaServerSim[] = [];
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startLlamaServerSim(options);
-	servers.push(server);
+	const server = await startServer(options);
 	return server;
 };
 afterEach(async () => {
-	await closeChannels();
-	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
 	request.mockClear();
 	EnvHttpProxyAgent.mockClear();
 });
-
 /** A channel that nobody uses any more. */
 const channelFor = (key: ServerChannelKey) => {
 	const use = useChannel(key);
@@ -97,7 +96,7 @@ describe('what undici is told', () => {
 
 describe('making a connection', () => {
 	test('packets that are dropped end at the connect limit, for streams and for calls', async () => {
-		const server = await startSilentServer();
+		const server = await startSilent();
 		const connection = connectTo({ baseUrl: server.url, connectLimitMs: 60 });
 		const failures = [
 			(await ask(connection, { retries: 3 })).failed,
@@ -119,7 +118,7 @@ describe('making a connection', () => {
 	});
 
 	test('case 60: cancelling, and every limit, end the wait for a connection at once', async () => {
-		const server = await startSilentServer();
+		const server = await startSilent();
 		const connection = connect(server.url);
 		const stop = new AbortController();
 		const outcome = ask(connection, { signal: stop.signal });

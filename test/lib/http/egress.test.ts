@@ -4,11 +4,13 @@ import type { INode, INodeTypes, IWorkflowExecuteAdditionalData } from 'n8n-work
 
 import type { EgressFilter } from '../../../lib/http/types';
 import { egressFilterOf } from '../../../lib/servers/credential';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { findNoNames } from '../../support/names';
 import { process } from '../../support/node';
 import { ask, connect, failureOf } from './client';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const VARIABLES = {
 	N8N_SSRF_PROTECTION_ENABLED: 'true',
@@ -16,18 +18,13 @@ const VARIABLES = {
 	N8N_SSRF_BLOCKED_HOSTNAMES: 'localhost',
 };
 
-const servers: LlamaServerSim[] = [];
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startLlamaServerSim(options);
-	servers.push(server);
+	const server = await startServer(options);
 	return server;
 };
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await closeChannels();
-	await Promise.all(servers.splice(0).map(async (server) => await server.close()));
 });
-
 /** n8n's filter as a node gets it: from the helpers of a real execution context. */
 function realFilter(): EgressFilter {
 	const node: INode = { id: '1', name: 'Node', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} };

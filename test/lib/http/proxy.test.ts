@@ -5,6 +5,10 @@ import { listen } from '../../support/listening';
 import { net, process, util } from '../../support/node';
 import { ask, CHAT, connect, failureOf, openChat } from './client';
 import { type ProxyOptions, type ProxyServer, startProxy } from '../../servers/proxy-server';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const proxied = useSimulator(startProxy);
 
 const VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];
 const before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
@@ -12,23 +16,18 @@ const unset = () => {
 	for (const name of VARIABLES) delete process.env[name];
 };
 
-const open: Array<LlamaServerSim | ProxyServer> = [];
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
-	const server = await startLlamaServerSim(options);
-	open.push(server);
+	const server = await startServer(options);
 	return server;
 };
 const proxy = async (options: ProxyOptions = {}): Promise<ProxyServer> => {
-	const server = await startProxy(options);
-	open.push(server);
+	const server = await proxied(options);
 	return server;
 };
 
 beforeEach(unset);
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await closeChannels();
-	await Promise.all(open.splice(0).map(async (server) => await server.close()));
 	unset();
 });
 afterAll(() => {

@@ -3,23 +3,20 @@ import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-
 import { loadSdk } from '../../../lib/langchain/sdk';
 import { sdkChatModel } from '../../../lib/langchain/sdk-chat-model';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { fakeContext } from '../../support/context';
 import { createRequire, process } from '../../support/node';
 import { PLAIN_SETTINGS } from '../chat/chat-settings';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 type Sim = Awaited<ReturnType<typeof startLlamaServerSim>>;
 let sim: Sim;
 
 beforeEach(async () => {
-	sim = await startLlamaServerSim({});
+	sim = await startServer({});
 });
-afterEach(async () => {
-	await closeChannels();
-	await sim.close();
-});
-
 const sdk = loadSdk();
 const { concat } = createRequire(`${process.cwd()}/package.json`)('@langchain/core/utils/stream') as {
 	concat: (a: unknown, b: unknown) => { tool_calls: unknown[] };

@@ -6,10 +6,12 @@ import {
 	localLlamaConnection,
 	readLocalLlamaCredential,
 } from '../../../lib/servers/credential';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { util } from '../../support/node';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 const SAMPLE = 'local-key-1234567890';
 
@@ -138,10 +140,8 @@ describe('readLocalLlamaCredential', () => {
 });
 
 describe('localLlamaConnection', () => {
-	afterEach(closeChannels);
-
 	test('carries the key, the extra headers and the TLS setting', async () => {
-		const server = await startLlamaServerSim({ tls: true, apiKey: SAMPLE });
+		const server = await startServer({ tls: true, apiKey: SAMPLE });
 		const data = {
 			baseUrl: `${server.url}/v1/chat/completions`,
 			apiKey: `${SAMPLE}\n`,

@@ -2,25 +2,20 @@ import fc from 'fast-check';
 
 import { askServerKind, forgetServerKinds, identify, knownServerKind } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { KINDS } from '../../../lib/servers/kinds';
 import type { ServerAnswers } from '../../../lib/servers/kinds/kind';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { examples } from '../../support/properties';
+import { useSimulator } from '../../servers/use-simulator';
 
-let sims: LlamaServerSim[] = [];
+const startServer = useSimulator(startLlamaServerSim);
 
 beforeEach(() => forgetServerKinds());
 afterEach(async () => {
 	jest.restoreAllMocks();
-	await closeChannels();
-	await Promise.all(sims.map(async (sim) => await sim.close()));
-	sims = [];
 });
-
 async function start(options: SimOptions = {}) {
-	const sim = await startLlamaServerSim(options);
-	sims.push(sim);
+	const sim = await startServer(options);
 	return sim;
 }
 

@@ -1,14 +1,16 @@
 import { listServerModels } from '../../../lib/health/check';
 import { changeModel, type ChangeOptions } from '../../../lib/servers/load';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { modelServerTarget } from '../../../nodes/ServerHealth/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { SESAME } from '../health/support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let server: LlamaServerSim;
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
-	server = await startLlamaServerSim({ apiKey: SESAME, ...options });
+	server = await startServer({ apiKey: SESAME, ...options });
 	return server;
 }
 
@@ -25,11 +27,6 @@ async function change(action: 'load' | 'unload', model: string, options: Partial
 		...options,
 	});
 }
-
-afterEach(async () => {
-	await closeChannels();
-	await server.close();
-});
 
 describe('the router of llama-server', () => {
 	it('loads a model and waits until it is there', async () => {

@@ -2,22 +2,15 @@ import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerError } from '../../../lib/errors/server-error';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
 
-let sims: LlamaServerSim[] = [];
+const startServer = useSimulator(startLlamaServerSim);
 
 beforeEach(() => forgetServerKinds());
-afterEach(async () => {
-	await closeChannels();
-	await Promise.all(sims.map(async (sim) => await sim.close()));
-	sims = [];
-});
-
 async function start(options: SimOptions = {}) {
-	const sim = await startLlamaServerSim(options);
-	sims.push(sim);
+	const sim = await startServer(options);
 	return sim;
 }
 

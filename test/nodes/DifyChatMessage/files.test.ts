@@ -2,12 +2,10 @@ import * as fc from 'fast-check';
 import { fileNames } from '../../../lib/dify/files';
 import { examples } from '../../support/properties';
 import type { INodeExecutionData } from 'n8n-workflow';
-import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { startApp, startSim } from '../../lib/dify/client';
 import { SIM_VERSIONS, appKey, type DifySim, type Json } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
 import { WITH_FILES, chat, chatError, executeIn, prepareNode, type Setup } from '../dify';
-
-afterEach(closeSims);
 
 const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);

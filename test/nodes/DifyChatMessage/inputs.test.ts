@@ -1,11 +1,9 @@
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
 import type { INodeExecutionData } from 'n8n-workflow';
-import { calls, clientOf, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { calls, clientOf, startApp, startSim } from '../../lib/dify/client';
 import { SIM_VERSIONS, type DifySim, type FormField } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
 import { chat, chatError, chatJson, errorIn, executeIn, prepareNode, type Setup } from '../dify';
-
-afterEach(closeSims);
 
 const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);

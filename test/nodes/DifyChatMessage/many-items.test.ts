@@ -1,12 +1,10 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 import { waitFor } from '../../lib/dify/ask';
-import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { startApp, startSim } from '../../lib/dify/client';
 import { appKey, type DifySim, type Step } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
 import { delay } from '../../support/node';
 import { chatError, executeIn, prepareNode, type Setup, numbered } from '../dify';
-
-afterEach(closeSims);
 
 const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);

@@ -1,8 +1,6 @@
-import { UNKNOWN_ID, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { UNKNOWN_ID, startApp, startSim } from '../../lib/dify/client';
 import { SIM_VERSIONS } from '../../servers/dify';
 import { chatError, chatJson } from '../dify';
-
-afterEach(closeSims);
 
 describe('what is sent', () => {
 	test('case 18: the query as it is, whatever its type', async () => {

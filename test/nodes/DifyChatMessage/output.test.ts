@@ -1,10 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
-import { UNKNOWN_ID, closeSims, startApp } from '../../lib/dify/client';
+import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
 import { SAMPLES, SIM_VERSIONS, type DifySim } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
 import { chatError, chatJson, executeIn, prepareNode, type Setup } from '../dify';
-
-afterEach(closeSims);
 
 const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);

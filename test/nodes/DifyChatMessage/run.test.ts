@@ -1,8 +1,9 @@
+import { closeChannels } from '../../../lib/http/dispatcher';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import type { INodeProperties } from 'n8n-workflow';
 import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run-limits';
 import { waitFor } from '../../lib/dify/ask';
-import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../../lib/dify/client';
+import { UNKNOWN_ID, calls, startApp, startSim } from '../../lib/dify/client';
 import { PAGES, SIM_VERSIONS, defaultApps, type Fault } from '../../servers/dify';
 import { listen } from '../../support/listening';
 import { http } from '../../support/node';
@@ -21,8 +22,6 @@ import {
 	said,
 	shownIn,
 } from '../dify';
-
-afterEach(closeSims);
 
 describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 	test.each(['/v1', '/v1/', '', '/', '/v1//'])('Base URL: with "%s" at its end the path is right', async (end) => {
@@ -181,7 +180,7 @@ test('Auth: each request has the key once', async () => {
 	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({
 		answer: 'ok',
 	});
-	await closeSims();
+	await closeChannels();
 	server.close();
 	expect(sent).toEqual(
 		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]),

@@ -1,11 +1,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 import { waitFor } from '../../lib/dify/ask';
-import { clientOf, closeSims, startApp } from '../../lib/dify/client';
+import { clientOf, startApp } from '../../lib/dify/client';
 import { SAMPLES, SIM_VERSIONS, type DifySim, type Reply } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
 import { chatError, chatJson, executeIn, prepareNode, shownIn, type Setup, said } from '../dify';
-
-afterEach(closeSims);
 
 const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
 const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);

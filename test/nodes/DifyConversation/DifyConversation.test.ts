@@ -4,10 +4,8 @@ import type { DifyAppMode } from '../../../lib/dify/types';
 import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
 import { SIM_VERSIONS, appKey, type AppSpec, type DifySim, type FormField } from '../../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startApp, startSim } from '../../lib/dify/client';
+import { UNKNOWN_ID, calls, clientOf, say, startApp, startSim } from '../../lib/dify/client';
 import { errorIn, executeNode, type Setup } from '../dify';
-
-afterEach(closeSims);
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 

@@ -1,11 +1,9 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
 import { SIM_VERSIONS, type DifySim, type Json } from '../../servers/dify';
-import { UNKNOWN_ID, calls, clientOf, closeSims, say, startSim } from '../../lib/dify/client';
+import { UNKNOWN_ID, calls, clientOf, say, startSim } from '../../lib/dify/client';
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { chatJson, errorIn, executeNode, nodeErrorOf, properties, type Setup } from '../dify';
-
-afterEach(closeSims);
 
 async function execute(
 	sim: DifySim,

@@ -2,11 +2,13 @@ import type { NodeOperationError } from 'n8n-workflow';
 
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { forgetServerKinds } from '../../../lib/servers/identify';
-import { closeChannels } from '../../../lib/http/dispatcher';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { fakeContext, type FakeContext } from '../../support/context';
 import { createRequire, delay, process } from '../../support/node';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 type Sim = Awaited<ReturnType<typeof startLlamaServerSim>>;
 interface Messages {
@@ -28,14 +30,9 @@ const { tool } = fromRoot('@langchain/core/tools') as {
 let sim: Sim;
 
 beforeEach(async () => {
-	sim = await startLlamaServerSim({ apiKey: 'secret-key-123' });
+	sim = await startServer({ apiKey: 'secret-key-123' });
 	forgetServerKinds();
 });
-afterEach(async () => {
-	await closeChannels();
-	await sim.close();
-});
-
 /** The model as n8n gets it from the node. */
 async function supplied(
 	parameters: Record<string, unknown> = {},

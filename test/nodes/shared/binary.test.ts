@@ -1,9 +1,7 @@
 import { waitFor } from '../../lib/dify/ask';
-import { closeSims, startApp, startSim } from '../../lib/dify/client';
+import { startApp, startSim } from '../../lib/dify/client';
 import { delay, performance } from '../../support/node';
 import { chat, chatError, executeIn, nodeErrorOf, prepareNode } from '../dify';
-
-afterEach(closeSims);
 
 const textFile = (data: string) => [
 	{ json: {}, binary: { data: { data, mimeType: 'text/plain', fileName: 'a.txt' } } },

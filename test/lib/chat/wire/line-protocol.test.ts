@@ -1,12 +1,14 @@
 import { ChatClient, type FinishedAnswer } from '../../../../lib/chat/client';
 import { TurnMemory } from '../../../../lib/chat/turn-memory';
 import type { ChatProtocol } from '../../../../lib/chat/wire/protocol';
-import { closeChannels } from '../../../../lib/http/dispatcher';
 import { connectTo } from '../../../../lib/servers/connect';
 import { isRecord, parseJson } from '../../../../lib/values';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../../servers/llama-server';
 import { delay } from '../../../support/node';
 import { PLAIN_SETTINGS } from '../chat-settings';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 /** A protocol of JSON lines as Ollama's own API has it, cut down to what makes it one. */
 const lineProtocol: ChatProtocol = {
@@ -27,13 +29,8 @@ const lineProtocol: ChatProtocol = {
 
 let sim: LlamaServerSim;
 beforeEach(async () => {
-	sim = await startLlamaServerSim();
+	sim = await startServer();
 });
-afterEach(async () => {
-	await closeChannels();
-	await sim.close();
-});
-
 const line = (content: string) => `${JSON.stringify({ message: { role: 'assistant', content }, done: false })}\n`;
 const LAST = '{"message":{"content":""},"done":true,"done_reason":"stop"}\n';
 

@@ -1,5 +1,4 @@
 import { connectTo } from '../../../../lib/servers/connect';
-import { closeChannels } from '../../../../lib/http/dispatcher';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { askServerKind, forgetServerKinds, identify } from '../../../../lib/servers/identify';
@@ -9,6 +8,9 @@ import { parseJson } from '../../../../lib/values';
 import { type LlamaServerSim, type Profile, reply, startLlamaServerSim } from '../../../servers/llama-server';
 import { httpFixture } from '../../../support/streams';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 /** A recorded answer, or one with this JSON body. */
 function answer(from: string | object, status = 200, headers: Record<string, string> = {}): ServerAnswer {
@@ -144,11 +146,6 @@ describe('what is known of each kind', () => {
 describe('chats with servers that look like others', () => {
 	let sim: LlamaServerSim;
 	beforeEach(() => forgetServerKinds());
-	afterEach(async () => {
-		await closeChannels();
-		await sim.close();
-	});
-
 	async function ask(parameters: ChatParameters): Promise<Record<string, unknown>> {
 		const [{ id }] = sim.models as [{ id: string }];
 		const connection = connectTo({ baseUrl: sim.url });
@@ -185,7 +182,7 @@ describe('chats with servers that look like others', () => {
 	])(
 		'%s keeps its samplers, grammar and template arguments, and thinking is switched off in the template',
 		async (profile, kind) => {
-			sim = await startLlamaServerSim({ profile });
+			sim = await startServer({ profile });
 			const body = await ask(parameters);
 			expect(body).toMatchObject({
 				top_k: 20,
@@ -200,7 +197,7 @@ describe('chats with servers that look like others', () => {
 	);
 
 	it('llama-swap gets the same whether it was asked, named by an answer, or asked again later', async () => {
-		sim = await startLlamaServerSim({ profile: 'llama-swap' });
+		sim = await startServer({ profile: 'llama-swap' });
 		const first = await ask(parameters);
 		const second = await ask(parameters);
 		forgetServerKinds();
@@ -214,7 +211,7 @@ describe('chats with servers that look like others', () => {
 	});
 
 	it('SGLang has vLLM’s names, and a grammar of its own', async () => {
-		sim = await startLlamaServerSim({ profile: 'sglang' });
+		sim = await startServer({ profile: 'sglang' });
 		expect(
 			await ask({ topK: 20, repeatPenalty: 1.1, responseFormat: { type: 'grammar', grammar: 'g' } }),
 		).toMatchObject({
@@ -225,7 +222,7 @@ describe('chats with servers that look like others', () => {
 	});
 
 	it('a list that hangs costs one wait, not one for each generation', async () => {
-		sim = await startLlamaServerSim({ profile: 'localai' });
+		sim = await startServer({ profile: 'localai' });
 		sim.route('GET /v1/models', reply.silence());
 		await askServerKind(connectTo({ baseUrl: sim.url }), '', { limitMs: 100 });
 		const asked = () => sim.requests.filter(({ path }) => path === '/v1/models').length;

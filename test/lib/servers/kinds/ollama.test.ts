@@ -3,20 +3,17 @@ import type { SourceMessage } from '../../../../lib/chat/messages';
 import type { ChatSettings } from '../../../../lib/chat/request';
 import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
-import { closeChannels } from '../../../../lib/http/dispatcher';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
 
 let sim: LlamaServerSim;
 
 beforeEach(() => forgetServerKinds());
-afterEach(async () => {
-	await closeChannels();
-	await sim.close();
-});
-
 async function start(options: SimOptions = {}): Promise<void> {
-	sim = await startLlamaServerSim({ profile: 'ollama', models: [{ id: 'qwen3:latest', tools: true }], ...options });
+	sim = await startServer({ profile: 'ollama', models: [{ id: 'qwen3:latest', tools: true }], ...options });
 }
 
 async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = {}) {

@@ -2,13 +2,11 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { waitFor } from '../../../lib/dify/ask';
-import { UNKNOWN_ID, clientOf, closeSims, startApp, startSim } from '../../../lib/dify/client';
+import { UNKNOWN_ID, clientOf, startApp, startSim } from '../../../lib/dify/client';
 import { PAGES, SIM_VERSIONS, appKey, type DifySim, type FormField, type Step } from '../../../servers/dify';
 import { listen } from '../../../support/listening';
 import { http } from '../../../support/node';
 import { errorIn, executeIn, executeNode, nodeErrorOf, numbered, prepareNode, type Setup } from '../../dify';
-
-afterEach(closeSims);
 
 const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });

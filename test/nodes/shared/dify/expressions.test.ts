@@ -1,9 +1,7 @@
 /** What expressions may give for the fields: values of any type, or none. None of them is quietly taken for something else. */
 import { SIM_VERSIONS, type DifySim } from '../../../servers/dify';
-import { UNKNOWN_ID, calls, closeSims, startApp, startSim } from '../../../lib/dify/client';
+import { UNKNOWN_ID, calls, startApp, startSim } from '../../../lib/dify/client';
 import { errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, type Setup } from '../../dify';
-
-afterEach(closeSims);
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 const textFile = (data: string) => [

@@ -1,9 +1,7 @@
 import { workOnDifyItems } from '../../../../nodes/shared/dify/items';
-import { closeSims, startSim } from '../../../lib/dify/client';
+import { startSim } from '../../../lib/dify/client';
 import { clearInterval, delay, setInterval } from '../../../support/node';
 import { chat, errorIn, executeNode, numbered, prepareNode, type Setup } from '../../dify';
-
-afterEach(closeSims);
 
 test('items of one conversation behind each other do not hold up those of others', async () => {
 	let running = 0;

@@ -1,11 +1,9 @@
 import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
-import { UNKNOWN_ID, closeSims, startSim } from '../../../lib/dify/client';
+import { UNKNOWN_ID, startSim } from '../../../lib/dify/client';
 import { SIM_VERSIONS, defaultApps, type Json } from '../../../servers/dify';
 import { WITH_FILES, byId, chat, chatJson, executeNode, nodeErrorOf, properties, type DifyNodeName } from '../../dify';
-
-afterEach(closeSims);
 
 describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 	test('User: required and filled in, in every operation; without one nothing is sent', async () => {
