@@ -174,7 +174,8 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 			action === 'load'
 				? state === 'loaded' || state === 'sleeping'
 				: state === 'unloaded' || state === 'downloaded' || state === 'failed';
-		return isFinal ? state : undefined;
+		// A process that was ended may count as failed.
+		return isFinal ? (state === 'failed' ? 'unloaded' : state) : undefined;
 	};
 	return await lookedUntil(options, look, late);
 }
