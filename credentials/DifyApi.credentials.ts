@@ -106,7 +106,7 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			said(401, `The API key is refused. ${advice('unauthorized')}`),
+			said(401, `The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`),
 			said(
 				403,
 				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,

@@ -87,18 +87,22 @@ function failedItem(node: INode, error: unknown, itemIndex: number): INodeExecut
 	};
 }
 
-/** The diagnosis as the error of the node. */
+/** The diagnosis as the error of the node: its description says what is wrong as well, since n8n's chat shows nothing else. */
 class Unhealthy extends NodeOperationError {
 	constructor(
 		node: INode,
 		readonly health: CheckResult,
 		itemIndex: number,
 	) {
-		const finding = health.findings[0];
-		super(node, finding?.meaning ?? health.summary, {
-			description: finding === undefined ? undefined : `${finding.advice} Observed: ${finding.observed}`,
+		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
+		const sentence = meaning.replace(/[.\s]*$/, '.');
+		super(node, meaning, {
+			description: advice === undefined ? sentence : `${sentence} ${advice} Observed: ${observed}`,
 			itemIndex,
 		});
+		// n8n puts a sentence of its own in place of a message with a code such as ECONNREFUSED in it.
+		this.message = meaning;
+		this.messages = [];
 		this.context.data = health as unknown as IDataObject;
 	}
 }

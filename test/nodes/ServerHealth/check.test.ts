@@ -1,3 +1,5 @@
+import type { NodeOperationError } from 'n8n-workflow';
+
 import { appKey, startDifySim } from '../../servers/dify';
 import { SESAME, asked, run, server, shape, sim, useServer } from './run-node';
 
@@ -63,13 +65,27 @@ describe('Check', () => {
 		expect(ids).not.toContain('toolsUnsupported');
 	});
 
-	it('fails where the user wants it to, with the finding as message and the advice as description', async () => {
+	it('fails where the user wants it to, with the finding as message, and finding, advice and observation as description', async () => {
 		await sim({ apiKey: 'another' });
 		await expect(run({ parameters: { options: { failWhenUnhealthy: true } } })).rejects.toMatchObject({
 			message: 'The server refuses the API key',
-			description: expect.stringMatching(/--api-key.*Observed: GET .*HTTP 401/) as string,
+			description: expect.stringMatching(
+				/^The server refuses the API key\. .*--api-key.*Observed: GET .*HTTP 401/,
+			) as string,
 			context: { itemIndex: 0, data: { status: 'unauthorized' } },
 		});
+	});
+
+	it('says it in its own words where nothing listens, though n8n has a sentence of its own for the code', async () => {
+		await sim();
+		const failed = (await run({
+			credentials: { baseUrl: 'http://127.0.0.1:9', apiKey: SESAME },
+			parameters: { options: { failWhenUnhealthy: true } },
+		}).catch((error: unknown) => error)) as NodeOperationError;
+		const { findings } = failed.context.data as { findings: Array<{ meaning: string }> };
+		expect(failed.message).toBe(findings[0]!.meaning);
+		expect(failed.description).toContain(findings[0]!.meaning.slice(0, 20));
+		expect(failed.description).toContain('Observed: ');
 	});
 
 	it.each([
