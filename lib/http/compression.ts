@@ -50,31 +50,58 @@ function canUnpack(format: string): boolean {
 }
 
 /** An empty body is no compressed one, but some proxies label their own empty error answers so. */
-async function* unpacked(body: AsyncIterable<Uint8Array>, format: string): AsyncGenerator<Uint8Array> {
+async function* unpacked(body: AsyncIterable<Uint8Array>, labelled: string): AsyncGenerator<Uint8Array> {
 	const pieces = body[Symbol.asyncIterator]();
-	const first = await pieces.next();
-	if (first.done === true) return;
-	const actual = formatOf(first.value, format);
+	let beginning = new Uint8Array();
+	const needed = labelled === 'deflate' ? TOLD_BY_BYTES : 1;
+	while (beginning.length < needed) {
+		const next = await pieces.next();
+		if (next.done === true) break;
+		beginning = joined(beginning, next.value);
+		if (isZlib(beginning)) break;
+	}
+	if (beginning.length === 0) return;
 	async function* all(): AsyncGenerator<Uint8Array> {
-		yield first.value as Uint8Array;
+		yield beginning;
 		yield* { [Symbol.asyncIterator]: () => pieces };
 	}
-	if (actual === undefined) yield* all();
+	const format = formatOf(beginning, labelled);
+	if (format === undefined) yield* all();
 	else
 		yield* ReadableStream.from(all()).pipeThrough(
-			new DecompressionStream(actual as CompressionFormat),
+			new DecompressionStream(format as CompressionFormat),
 		) as unknown as AsyncIterable<Uint8Array>;
 }
 
+/** By so many bytes a text is told from deflate without its header. */
+const TOLD_BY_BYTES = 16;
+
 /** How a body is compressed, by its first bytes: some servers pass on the label of an answer that they unpacked. */
 function formatOf(beginning: Uint8Array, labelled: string): string | undefined {
-	const [first = 0, second = 0] = beginning;
-	if (labelled === 'gzip') return first === 0x1f ? 'gzip' : undefined;
+	if (labelled === 'gzip') return beginning[0] === 0x1f ? 'gzip' : undefined;
 	if (labelled !== 'deflate') return labelled;
-	if ((first & 0x0f) === 8 && (first * 256 + second) % 31 === 0) return 'deflate';
+	if (isZlib(beginning)) return 'deflate';
 	// Old servers leave out the header that deflate should have.
-	const isText = beginning
-		.subarray(0, 8)
-		.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d));
-	return isText ? undefined : 'deflate-raw';
+	return isText(beginning) ? undefined : 'deflate-raw';
+}
+
+/** The header of deflate: its method in four bits, and a sum over both bytes. */
+function isZlib([first = 0, second]: Uint8Array): boolean {
+	return second !== undefined && (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0;
+}
+
+function isText(bytes: Uint8Array): boolean {
+	try {
+		const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+		return [...text].every((letter) => letter >= ' ' || /\s/.test(letter));
+	} catch {
+		return false;
+	}
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+	const both = new Uint8Array(one.length + other.length);
+	both.set(one);
+	both.set(other, one.length);
+	return both;
 }

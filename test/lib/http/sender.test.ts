@@ -1,0 +1,120 @@
+import { type LlamaServerSim, type WireRequest, reply, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { closedPort } from '../../support/listening';
+import { ask, CHAT, connect, failureOf } from './client';
+
+const SAMPLE = 'local-key-1234567890';
+const BEARER = { authorization: `Bearer ${SAMPLE}` };
+const start = useSimulator(startLlamaServerSim);
+const paths = (server: LlamaServerSim) => server.requests.map(({ method, target }) => `${method} ${target}`);
+const last = (server: LlamaServerSim): WireRequest => server.requests.at(-1)!;
+
+describe('redirects', () => {
+	test('to the same origin a POST is sent again with its body and its key, where the status says so', async () => {
+		const server = await start({ apiKey: SAMPLE });
+		const connection = connect(server.url, { headers: BEARER });
+		for (const status of [307, 308]) {
+			server.route('POST /v1/chat/completions', reply.redirect('/chat/completions', status));
+			expect((await ask(connection)).failed).toBeUndefined();
+			expect(last(server)).toMatchObject({ target: '/chat/completions', body: CHAT, headers: BEARER });
+		}
+		expect(server.requests).toHaveLength(4);
+	});
+
+	test('to another origin the key and the extra headers are left behind', async () => {
+		const [server, other] = [await start({ apiKey: SAMPLE }), await start()];
+		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
+		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
+		const connection = connect(server.url, { headers: { ...BEARER, 'x-tenant': 'tenant-secret' } });
+		expect((await ask(connection)).failed).toBeUndefined();
+		const answer = await connection.call(`${connection.url.api}/models`);
+		expect(answer).toMatchObject({ status: 200, url: `${other.url}/v1/models` });
+		expect(paths(other)).toEqual(['POST /v1/chat/completions', 'GET /v1/models']);
+		expect(other.requests[0]!.body).toEqual(CHAT);
+		for (const { rawHeaders, bytes } of other.requests)
+			expect(JSON.stringify([rawHeaders, bytes.toString()])).not.toMatch(/local-key|tenant/);
+		for (const { headers } of server.requests)
+			expect(headers).toMatchObject({ ...BEARER, 'x-tenant': 'tenant-secret' });
+	});
+
+	test('the key that is missing there is told as what it is: a redirect, not a wrong key', async () => {
+		const [server, other] = [await start({ apiKey: SAMPLE }), await start({ apiKey: SAMPLE })];
+		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`));
+		server.route('GET /v1/models', reply.redirect(`${other.url}/v1/models`, 302));
+		const connection = connect(server.url, { headers: BEARER });
+		const { failed } = await ask(connection);
+		expect(failed).toMatchObject({ kind: 'redirect', status: 401 });
+		expect(failed!.meaning).toContain(`redirects this request to ${other.url}/v1/chat/completions`);
+		await expect(connection.json(`${connection.url.api}/models`)).rejects.toMatchObject({
+			kind: 'redirect',
+			status: 401,
+		});
+	});
+
+	test('back at the own origin they are sent again', async () => {
+		const [server, other] = [await start(), await start()];
+		server.route('GET /v1/models', reply.redirect(`${other.url}/back`, 302));
+		other.route('GET /back', reply.redirect(`${server.url}/props`, 302));
+		expect((await connect(server.url, { headers: BEARER }).call(`${server.url}/v1/models`)).status).toBe(200);
+		expect(other.requests[0]!.headers).not.toHaveProperty('authorization');
+		expect(last(server)).toMatchObject({ target: '/props', headers: BEARER });
+	});
+
+	test.each([301, 302, 303])('%i on a POST is an error that names the address', async (status) => {
+		const [server, other] = [await start(), await start()];
+		server.route('POST /v1/chat/completions', reply.redirect(`${other.url}/v1/chat/completions`, status));
+		const { failed } = await ask(connect(server.url));
+		expect(failed).toMatchObject({ kind: 'redirect', status });
+		expect(failed).toMatchObject({
+			meaning: `The server redirects this request to ${other.url}/v1/chat/completions`,
+			url: `${server.url}/v1/chat/completions`,
+		});
+		expect(other.requests).toHaveLength(0);
+	});
+
+	test('an upload is read once, so it is not sent again', async () => {
+		const server = await start();
+		server.route('POST /v1/audio/transcriptions', reply.redirect('/audio/transcriptions'));
+		const content = (async function* () {
+			await Promise.resolve();
+			yield Buffer.from('abc');
+		})();
+		const connection = connect(server.url);
+		const answer = await connection.call(`${connection.url.api}/audio/transcriptions`, {
+			body: { content, contentType: 'multipart/form-data; boundary=x', length: 3 },
+		});
+		expect(answer.status).toBe(307);
+		expect(connection.refusal(answer).meaning).toContain(`${server.url}/audio/transcriptions`);
+		expect(last(server)).toMatchObject({
+			headers: { 'content-length': '3', 'content-type': 'multipart/form-data; boundary=x' },
+		});
+		expect(last(server).bytes.toString()).toBe('abc');
+	});
+
+	test.each(['ftp://elsewhere/', 'http://', 'javascript:alert(1)'])(
+		'a redirect to %s is not followed',
+		async (location) => {
+			const server = await start();
+			server.route('GET /props', reply.redirect(location, 302));
+			const connection = connect(server.url);
+			const answer = await connection.call(`${server.url}/props`);
+			expect([answer.status, connection.refusal(answer).kind, server.requests.length]).toEqual([302, 'redirect', 1]);
+		},
+	);
+
+	test('a circle ends after five', async () => {
+		const server = await start();
+		server.route('GET /props', reply.redirect('/props', 302));
+		expect((await connect(server.url).call(`${server.url}/props`)).status).toBe(302);
+		expect(server.requests).toHaveLength(6);
+	});
+
+	test('a redirect to where nothing listens names that address', async () => {
+		const server = await start();
+		const port = await closedPort();
+		server.route('GET /props', reply.redirect(`http://127.0.0.1:${port}/props`, 302));
+		const failed = await failureOf(async () => await connect(server.url).call(`${server.url}/props`));
+		expect(failed!.kind).toBe('refused');
+		expect(failed!.message).toContain(`Nothing listens on 127.0.0.1:${port}`);
+	});
+});
