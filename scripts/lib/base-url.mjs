@@ -70,6 +70,12 @@ function withScheme(text) {
 }
 function parse(text, shown) {
 	const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
+	if (holdsPassword(authority, text)) {
+		throw new BaseUrlError(
+			'credentials',
+			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
+		);
+	}
 	checkAuthority(authority, shown);
 	if (!URL.canParse(text)) {
 		throw new BaseUrlError('host', `The host name "${authority}" in the Base URL "${shown}" is not valid`);
@@ -84,13 +90,14 @@ function parse(text, shown) {
 	}
 	return url;
 }
+function holdsPassword(authority, text) {
+	if (authority.includes('@')) return true;
+	const isPlainAddress = /^(?:[^:]*\.[^:]*|localhost|\[[^\]]*\])(?::\d*)?$/i.test(authority);
+	return (
+		authority.includes(':') && !isPlainAddress && /[^/]@/.test(text.slice(text.indexOf(authority) + authority.length))
+	);
+}
 function checkAuthority(authority, shown) {
-	if (authority.includes('@')) {
-		throw new BaseUrlError(
-			'credentials',
-			'The Base URL contains a user name or password. Put a key into the API Key field, or an Authorization header into Extra Headers',
-		);
-	}
 	if (/^[^[\]]*:[^[\]]*:/.test(authority)) {
 		throw new BaseUrlError(
 			'host',
