@@ -326,7 +326,12 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
 		});
 		const client = clientOf(sim);
-		const first = say(client);
+		// Of another program: for a run of its own the node waits without asking (places.test.ts).
+		const first = fetch(`${sim.url}/chat-messages`, {
+			method: 'POST',
+			headers: { authorization: `Bearer ${appKey('chat')}`, 'content-type': 'application/json' },
+			body: JSON.stringify({ inputs: {}, query: 'hi', user: 'u2', response_mode: 'streaming' }),
+		});
 		await waitFor(() => sim.runs.length === 1);
 		const refused = await failureOf(say(client));
 		expect(refused).toMatchObject({
@@ -340,7 +345,8 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		finish();
 		await waitFor(() => sim.runs.length === 2);
 		finish();
-		expect([(await first).result.text, (await second).result.text]).toEqual(['done', 'done']);
+		expect(await (await first).text()).toContain('done');
+		expect((await second).result.text).toBe('done');
 		expect(sim.runs).toHaveLength(2);
 
 		const empty = await startApp(version, { mode: 'chat', quota: 0 });
