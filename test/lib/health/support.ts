@@ -4,6 +4,7 @@ import { checkServer, type CheckResult } from '../../../lib/health/check';
 import type { Finding } from '../../../lib/health/observations';
 import type { CheckOptions } from '../../../lib/health/probes';
 import { difyTarget, modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { type RawAnswering, whole } from '../../support/raw-answers';
 
 export const SESAME = 'open-sesame-123456';
 
@@ -37,3 +38,23 @@ export function finding(result: CheckResult, id: string): Finding {
 export function ids(result: CheckResult): string[] {
 	return result.findings.map(({ id }) => id);
 }
+
+export const JSON_TYPE = { 'Content-Type': 'application/json' };
+/** A whole answer with a JSON body. */
+export const json = (status: string, body: object, headers: Record<string, string> = {}) =>
+	whole(status, JSON.stringify(body), { ...JSON_TYPE, ...headers });
+/** Answers by path, and 404 elsewhere. */
+export const routes =
+	(
+		known: Record<string, RawAnswering>,
+		otherwise: RawAnswering = whole('404 Not Found', '404 page not found\n', { 'Content-Type': 'text/plain' }),
+	): RawAnswering =>
+	(path, socket, head) =>
+		(known[path] ?? otherwise)(path, socket, head);
+/** A redirect to the same path of another address. */
+export const movedTo =
+	(place: string, status = 301): RawAnswering =>
+	(path, socket) =>
+		void socket.end(
+			`HTTP/1.1 ${status} Moved\r\nLocation: ${place}${path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+		);

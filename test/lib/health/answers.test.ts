@@ -1,0 +1,138 @@
+import { forgetChecks } from '../../../lib/health/check';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { changeModel } from '../../../lib/servers/load';
+import { connectTo } from '../../../lib/servers/connect';
+import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
+import { check, finding, json, routes } from './support';
+
+beforeEach(forgetChecks);
+afterEach(async () => {
+	await closeChannels();
+	await closeRawServers();
+});
+
+describe('servers that look like others', () => {
+	const PAGE = whole('200 OK', '<!doctype html><title>Open WebUI</title>', { 'Content-Type': 'text/html' });
+	const LITELLM = {
+		object: 'list',
+		data: [{ id: 'gpt-4o', object: 'model', created: 1_677_610_602, owned_by: 'openai' }],
+	};
+
+	it('Open WebUI names a version where Ollama does', async () => {
+		const url = await rawServer(
+			routes(
+				{
+					'/api/version': json('200 OK', { version: '0.6.5' }),
+					'/api/models': json('401 Unauthorized', { detail: 'Not authenticated' }),
+				},
+				PAGE,
+			),
+		);
+		const result = await check(url);
+		expect(result.server).toEqual({ kind: 'unknown', version: null });
+		expect(finding(result, 'notAnApi').advice).toBe(`Type ${url}/api as base URL: there the API answers.`);
+	});
+
+	it('KoboldCpp plays Ollama', async () => {
+		const list = json('200 OK', {
+			object: 'list',
+			data: [{ id: 'koboldcpp/qwen3', object: 'model', created: 1, owned_by: 'koboldcpp' }],
+		});
+		const url = await rawServer(routes({ '/v1/models': list, '/api/version': json('200 OK', { version: '0.7.0' }) }));
+		expect(await check(url)).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'koboldcpp' },
+			models: [{ id: 'koboldcpp/qwen3' }],
+		});
+	});
+
+	it.each([
+		['by its list', json('200 OK', LITELLM)],
+		['by its headers', json('200 OK', { object: 'list', data: [] }, { 'x-litellm-version': '1.95.0' })],
+	])('LiteLLM, known %s: /health, which would send a request to every model, is not asked', async (_name, models) => {
+		const asked: string[] = [];
+		const url = await rawServer((path, socket, head) => {
+			asked.push(path);
+			routes({ '/llm/v1/models': models })(path, socket, head);
+		});
+		expect((await check(`${url}/llm`)).server.kind).toBe('litellm');
+		expect(asked).toContain('/llm/v1/models');
+		expect(asked.filter((path) => path.endsWith('/health'))).toEqual([]);
+	});
+
+	it('LM Studio answers a wrong path with status 200: its words are shown, and the right place is found', async () => {
+		const no = json('200 OK', { error: 'Unexpected endpoint or method. (GET /llm/v1/models). Returning 200 anyway' });
+		const url = await rawServer(
+			routes(
+				{ '/v1/models': json('200 OK', { object: 'list', data: [{ id: 'qwen3', owned_by: 'organization_owner' }] }) },
+				no,
+			),
+		);
+		const result = await check(`${url}/llm`);
+		expect(finding(result, 'invalidAnswer')).toMatchObject({
+			observed: expect.stringContaining('Unexpected endpoint or method') as string,
+			advice: `Type ${url} as base URL: there the API answers.`,
+		});
+		expect((await check(url)).status).toBe('healthy');
+	});
+});
+
+describe('Text Embeddings Inference, which has no list of models', () => {
+	const info = {
+		model_id: 'BAAI/bge-m3',
+		model_type: { embedding: { pooling: 'cls' } },
+		max_input_length: 8192,
+		max_client_batch_size: 32,
+		version: '1.8.0',
+	};
+	const tei = async (tokenize: RawAnswering) =>
+		await rawServer(
+			routes(
+				{ '/health': whole('200 OK', ''), '/info': json('200 OK', info), '/tokenize': tokenize },
+				whole('404 Not Found', ''),
+			),
+		);
+	const wrongQuestion = json('422 Unprocessable Entity', { error: 'missing field `inputs`', error_type: 'Validation' });
+
+	it('is healthy, with the model that it tells of', async () => {
+		const result = await check(await tei(wrongQuestion), { expectations: { embeddings: true, minContext: 4096 } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'tei', version: '1.8.0' },
+			models: [{ id: 'BAAI/bge-m3', context: 8192, embeddings: true, loaded: true }],
+			findings: [],
+		});
+	});
+
+	it('refuses the key', async () => {
+		expect((await check(await tei(whole('401 Unauthorized', '')))).status).toBe('unauthorized');
+	});
+});
+
+describe('a model of Ollama that makes embeddings only', () => {
+	it.each([
+		['load', []],
+		['unload', ['nomic']],
+	] as const)('%s', async (action, loaded) => {
+		const asked: string[] = [];
+		const url = await rawServer((path, socket, head) => {
+			asked.push(path);
+			routes({
+				'/api/ps': json('200 OK', { models: asked.includes('/api/embed') ? [] : loaded.map((name) => ({ name })) }),
+				'/api/generate': json('400 Bad Request', { error: '"nomic" does not support generate' }),
+				'/api/embed': json('200 OK', { model: 'nomic', embeddings: [] }),
+				'/v1/models': json('200 OK', { object: 'list', data: [{ id: 'nomic:latest', owned_by: 'library' }] }),
+			})(path, socket, head);
+		});
+		expect(
+			await changeModel(connectTo({ baseUrl: url }), action, { model: 'nomic', wait: true, limitMs: 60_000 }),
+		).toMatchObject({ changed: true });
+		expect(asked).toEqual([
+			'/v1/models',
+			'/api/ps',
+			'/api/generate',
+			'/api/embed',
+			...(action === 'unload' ? ['/api/ps'] : []),
+		]);
+	});
+});
