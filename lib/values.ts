@@ -42,3 +42,33 @@ const SAID: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 export function switchOf(value: unknown): boolean | undefined {
 	return SAID.get(typeof value === 'string' ? value.trim().toLowerCase() : value);
 }
+
+export type JsonRecord = Record<string, unknown>;
+
+/** A text that says something: Dify's versions send null, an empty text or nothing for the same (contract dify 3.11). */
+export function nonEmptyText(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function finiteNumber(value: unknown): number | undefined {
+	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+export function asList(value: unknown): unknown[] {
+	return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+export function recordsIn(value: unknown): JsonRecord[] {
+	return asList(value).filter(isRecord);
+}
+
+export function recordOf(value: unknown): JsonRecord {
+	return isRecord(value) ? value : {};
+}
+
+/** Whether a value says anything: not null, not absent, not an empty text, list or object. */
+export function isFilled(value: unknown): boolean {
+	if (value === null || value === undefined || value === '') return false;
+	if (Array.isArray(value)) return value.length > 0;
+	return !isRecord(value) || Object.keys(value).length > 0;
+}

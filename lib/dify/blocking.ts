@@ -1,5 +1,5 @@
 import { createRun, finish, reduce } from './events';
-import { fields, isFields, text } from './read';
+import { recordOf, isRecord, nonEmptyText } from '../values';
 import type { RunHints, RunResult } from './types';
 
 /**
@@ -9,8 +9,8 @@ import type { RunHints, RunResult } from './types';
  */
 export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult {
 	const state = createRun({ ...hints, wantAudio: false });
-	const answer = fields(body);
-	const data = fields(answer.data);
+	const answer = recordOf(body);
+	const data = recordOf(answer.data);
 	const ids = {
 		task_id: answer.task_id,
 		conversation_id: answer.conversation_id,
@@ -23,7 +23,7 @@ export function resultOfBlocking(body: unknown, hints: RunHints = {}): RunResult
 		reduce(state, { ...ids, event: 'workflow_paused', data: { workflow_run_id: answer.workflow_run_id, ...data } });
 	} else if (typeof answer.answer === 'string') {
 		reduce(state, { ...ids, event: 'message_end', metadata: answer.metadata });
-	} else if (isFields(answer.data) && text(data.status) !== undefined) {
+	} else if (isRecord(answer.data) && nonEmptyText(data.status) !== undefined) {
 		reduce(state, { ...ids, event: 'workflow_finished', data });
 	} else {
 		reduce(state, { ...ids, event: 'ping' });

@@ -3,7 +3,7 @@ import type { DifyClient } from './client';
 import { latestConversation, ownsConversation } from './conversations';
 import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
 import type { DifyFileRef } from './files';
-import type { Fields } from './read';
+import type { JsonRecord } from '../values';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import { isOther } from './run-reading';
 import type { RunResult } from './types';
@@ -17,7 +17,7 @@ export interface ChatRequest {
 	user: string;
 	conversation: ConversationChoice;
 	/** Dify wants them on every turn, also in an existing conversation. */
-	inputs: Fields;
+	inputs: JsonRecord;
 	files?: DifyFileRef[];
 	/** Default in Dify: true. */
 	autoGenerateName?: boolean;
@@ -70,7 +70,7 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 function bodyOf(
 	{ query, inputs, files = [], autoGenerateName, workflowId, traceId }: ChatRequest,
 	conversationId: string | undefined,
-): Fields {
+): JsonRecord {
 	return {
 		inputs,
 		query,

@@ -6,7 +6,7 @@ import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
-import { isFields, type Fields } from './read';
+import { isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from './retry-after';
 
 export type Query = Record<string, string | number | undefined>;
@@ -54,21 +54,26 @@ export class DifyClient {
 	 *
 	 * @throws {ServerError} for an answer that is none, and when there is no answer
 	 */
-	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<Fields> {
+	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<JsonRecord> {
 		return await this.object('GET', this.url(path, query), undefined, { ...options, idempotent: true });
 	}
 
 	/** Changes something. The answer is an object; that of a 204, which has no body, an empty one (contract 2.8). */
-	async send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: Fields, options: AskOptions = {}): Promise<Fields> {
+	async send(
+		method: 'POST' | 'PUT' | 'DELETE',
+		path: string,
+		body: JsonRecord,
+		options: AskOptions = {},
+	): Promise<JsonRecord> {
 		return await this.object(method, this.url(path), body, options);
 	}
 
 	private async object(
 		method: 'GET' | 'POST' | 'PUT' | 'DELETE',
 		url: string,
-		body: Fields | undefined,
+		body: JsonRecord | undefined,
 		options: AskOptions,
-	): Promise<Fields> {
+	): Promise<JsonRecord> {
 		const { signal, timeoutMs } = options;
 		const request = { method, signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
 		for (let tries = 0; ; tries++) {
@@ -81,7 +86,7 @@ export class DifyClient {
 		}
 	}
 
-	private async attempt(url: string, request: CallOptions): Promise<{ value: Fields } | { failed: ServerError }> {
+	private async attempt(url: string, request: CallOptions): Promise<{ value: JsonRecord } | { failed: ServerError }> {
 		try {
 			return { value: this.readObject(await this.connection.call(url, request), request.method ?? 'GET') };
 		} catch (error) {
@@ -90,9 +95,9 @@ export class DifyClient {
 	}
 
 	/** The object in an answer. @throws {ServerError} */
-	readObject(answer: CallAnswer, method: string): Fields {
+	readObject(answer: CallAnswer, method: string): JsonRecord {
 		if (answer.status === 204) return {};
-		if (answer.status < 300 && isFields(answer.json)) return answer.json;
+		if (answer.status < 300 && isRecord(answer.json)) return answer.json;
 		throw answerError(this.connection, answer, method);
 	}
 

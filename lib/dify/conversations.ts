@@ -2,7 +2,7 @@ import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
 import { added, collectAfter, nextOf, pageSize, type Most } from './paging';
-import { fieldsList, text, type Fields } from './read';
+import { recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
 
@@ -17,10 +17,10 @@ export async function conversationPage(
 	client: DifyClient,
 	user: string,
 	options: { limit: number; lastId?: string; sortBy?: ConversationSort; signal?: AbortSignal },
-): Promise<{ conversations: Fields[]; hasMore: boolean }> {
+): Promise<{ conversations: JsonRecord[]; hasMore: boolean }> {
 	const { limit, lastId, sortBy, signal } = options;
 	const answer = await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
-	return { conversations: fieldsList(answer.data), hasMore: answer.has_more === true };
+	return { conversations: recordsIn(answer.data), hasMore: answer.has_more === true };
 }
 
 /** Conversations of a user in the order that is asked for. */
@@ -30,7 +30,7 @@ export async function listConversations(
 	most: Most,
 	sortBy: ConversationSort,
 	signal?: AbortSignal,
-): Promise<Fields[]> {
+): Promise<JsonRecord[]> {
 	return await collectAfter({
 		most,
 		largest: MAX_PAGE_SIZE,
@@ -58,7 +58,7 @@ export async function latestConversation(
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
 	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at', signal });
-	return text(conversations[0]?.id);
+	return nonEmptyText(conversations[0]?.id);
 }
 
 /** Whether this user has such a conversation. */
@@ -101,7 +101,7 @@ export async function renameConversation(
 	id: string,
 	name: string | undefined,
 	signal?: AbortSignal,
-): Promise<Fields> {
+): Promise<JsonRecord> {
 	if (name !== undefined && name.trim() === '')
 		throw refusedHere('invalidParam', 'The name is empty', 'Give a name, or let Dify think of one.');
 	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
@@ -119,8 +119,8 @@ export async function listMessages(
 	id: string,
 	most: Most,
 	signal?: AbortSignal,
-): Promise<Fields[]> {
-	const pages: Fields[][] = [];
+): Promise<JsonRecord[]> {
+	const pages: JsonRecord[][] = [];
 	for await (const page of messagePages(client, user, id, most, signal)) pages.push(page);
 	return pages.reverse().flat();
 }
@@ -132,8 +132,8 @@ export async function* messagePages(
 	id: string,
 	most: Most,
 	signal?: AbortSignal,
-): AsyncGenerator<Fields[]> {
-	const known = new Map<string, Fields>();
+): AsyncGenerator<JsonRecord[]> {
+	const known = new Map<string, JsonRecord>();
 	const followed = new Set<string>();
 	let firstId: string | undefined;
 	for (let again = 0; ; ) {
@@ -141,7 +141,7 @@ export async function* messagePages(
 		if (wanted <= 0) return;
 		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
 		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
-		const found = fieldsList(answer.data);
+		const found = recordsIn(answer.data);
 		const fresh = added(known, found);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
 		yield fresh.slice(tooMany);

@@ -1,7 +1,7 @@
 import { inBetween, isBasic, shapeOf, type BodyShape } from '../errors/exchange';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
-import { fields, isFields, number, text } from './read';
+import { recordOf, isRecord, finiteNumber, nonEmptyText } from '../values';
 import { readProviderError } from './provider-error';
 import type { RunError, RunErrorCause } from './types';
 
@@ -60,11 +60,14 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
 	// An error inside a 200 answer (contract 3.9) names its status itself.
-	const status = answer.status >= 400 ? answer.status : (number(envelope.status) ?? answer.status);
-	const code = text(envelope.code);
+	const status = answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
+	const code = nonEmptyText(envelope.code);
 	const { said, provider } = readSaid(
 		code,
-		text(envelope.message) ?? text(envelope.error) ?? text(fields(envelope.error).message) ?? text(envelope.detail),
+		nonEmptyText(envelope.message) ??
+			nonEmptyText(envelope.error) ??
+			nonEmptyText(recordOf(envelope.error).message) ??
+			nonEmptyText(envelope.detail),
 	);
 	const kind =
 		provider ?? classify(code, said) ?? foreignEnvelope(envelope, status, answer.challenge) ?? kindOfStatus(status);
@@ -161,9 +164,9 @@ function foreignEnvelope(
 	status: number,
 	challenge: string | undefined,
 ): FailureKind | undefined {
-	if (text(envelope.code) !== undefined) return undefined;
+	if (nonEmptyText(envelope.code) !== undefined) return undefined;
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
-	if (isFields(envelope.error) && status >= 400 && status < 500 && status !== 429) return 'wrongServer';
+	if (isRecord(envelope.error) && status >= 400 && status < 500 && status !== 429) return 'wrongServer';
 	return status === 401 || status === 403 ? 'proxyRefuses' : undefined;
 }
 

@@ -7,7 +7,7 @@ import { NODE_EVENTS, addAgentLog, addForm, addNode, addThought, updateWorkflow 
 import type { RunState } from './events/state';
 import { nextStep } from './events/termination';
 import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './events/workflow';
-import { fields, isFields, number, text, type Fields } from './read';
+import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 import type { RunStep, TextDelta } from './types';
 
 export { finish } from './events/outcome';
@@ -15,7 +15,7 @@ export { createRun, type RunState } from './events/state';
 export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';
 
 /** What an event changes. `data` is the object of that name in the event, where workflows put everything. */
-type Handler = (state: RunState, event: Fields, deltas: TextDelta[], data: Fields) => void;
+type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
 
 /** The catalogue of contract 3.3. Events that are not in it, such as pings and those of future versions, change nothing. */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -25,7 +25,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 		'message_replace',
 		(state, event, deltas) => {
 			state.moderated ||= event.reason === 'output_moderation';
-			replace(state, text(event.answer) ?? '', text(event.reason) ?? 'message_replace', deltas);
+			replace(state, nonEmptyText(event.answer) ?? '', nonEmptyText(event.reason) ?? 'message_replace', deltas);
 		},
 	],
 	['message_end', messageEnd],
@@ -33,13 +33,16 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 		'agent_message',
 		(state, event, deltas) => {
 			state.sawAgentMessage = true;
-			append(state, text(event.answer), deltas);
+			append(state, nonEmptyText(event.answer), deltas);
 		},
 	],
 	['agent_thought', (state, event) => addThought(state, event)],
-	['text_chunk', (state, _event, deltas, data) => append(state, text(data.text), deltas)],
-	['text_replace', (state, _event, deltas, data) => replace(state, text(data.text) ?? '', 'text_replace', deltas)],
-	['reasoning_chunk', (state, _event, _deltas, data) => void (state.reasoning += text(data.reasoning) ?? '')],
+	['text_chunk', (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas)],
+	[
+		'text_replace',
+		(state, _event, deltas, data) => replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
+	],
+	['reasoning_chunk', (state, _event, _deltas, data) => void (state.reasoning += nonEmptyText(data.reasoning) ?? '')],
 	['workflow_started', (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data)],
 	['workflow_finished', (state, event, deltas, data) => workflowFinished(state, event, data, deltas)],
 	['workflow_paused', (state, _event, _deltas, data) => paused(state, data)],
@@ -61,18 +64,18 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 	const deltas: TextDelta[] = [];
 	if (!state.closed) {
-		if (isFields(event)) apply(state, event, deltas);
+		if (isRecord(event)) apply(state, event, deltas);
 		else state.badEvents++;
 	}
 	const { next, graceMs } = nextStep(state);
 	if (next === 'close') state.closed = true;
 	if (graceMs === undefined) return { state, deltas, next };
-	const graceAnew = isFields(event) && event.event === 'tts_message';
+	const graceAnew = isRecord(event) && event.event === 'tts_message';
 	return { state, deltas, next, graceMs, ...(graceAnew ? { graceAnew } : {}) };
 }
 
-function apply(state: RunState, event: Fields, deltas: TextDelta[]): void {
-	const name = text(event.event);
+function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
+	const name = nonEmptyText(event.event);
 	if (name === undefined) return;
 	if (name === 'tts_message' || name === 'tts_message_end') {
 		addAudio(state, event);
@@ -81,14 +84,14 @@ function apply(state: RunState, event: Fields, deltas: TextDelta[]): void {
 	// While only speech is waited for, the answer is complete and accepted: nothing else may change it.
 	if (nextStep(state).settled) return;
 	noteIds(state, event);
-	HANDLERS.get(name)?.(state, event, deltas, fields(event.data));
+	HANDLERS.get(name)?.(state, event, deltas, recordOf(event.data));
 }
 
 /** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */
-function noteIds(state: RunState, event: Fields): void {
-	state.taskId ??= text(event.task_id);
-	state.conversationId ??= text(event.conversation_id);
-	state.messageId ??= text(event.message_id);
-	state.workflowRunId ??= text(event.workflow_run_id);
-	state.createdAt ??= number(event.created_at);
+function noteIds(state: RunState, event: JsonRecord): void {
+	state.taskId ??= nonEmptyText(event.task_id);
+	state.conversationId ??= nonEmptyText(event.conversation_id);
+	state.messageId ??= nonEmptyText(event.message_id);
+	state.workflowRunId ??= nonEmptyText(event.workflow_run_id);
+	state.createdAt ??= finiteNumber(event.created_at);
 }

@@ -2,7 +2,7 @@ import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { messagePages } from './conversations';
 import { added, pageSize, type Most } from './paging';
-import { fields, fieldsList, text, type Fields } from './read';
+import { recordOf, recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
 
@@ -74,8 +74,8 @@ export async function revokeRating(
 }
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
-export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<Fields[]> {
-	const records = new Map<string, Fields>();
+export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<JsonRecord[]> {
+	const records = new Map<string, JsonRecord>();
 	for await (const found of feedbackPages(client, pageSize(most, 0, MAX_PAGE_SIZE), signal)) {
 		added(records, found);
 		if (most !== 'all' && records.size >= most) break;
@@ -84,8 +84,8 @@ export async function listFeedback(client: DifyClient, most: Most, signal?: Abor
 }
 
 /** @param limit one for all pages: the number of a page means nothing otherwise */
-async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortSignal): AsyncGenerator<Fields[]> {
-	const known = new Map<string, Fields>();
+async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortSignal): AsyncGenerator<JsonRecord[]> {
+	const known = new Map<string, JsonRecord>();
 	for (let page = 1; ; page++) {
 		const found = await feedbackPage(client, page, limit, signal);
 		const fresh = added(known, found);
@@ -100,8 +100,8 @@ async function feedbackPage(
 	page: number,
 	limit: number,
 	signal: AbortSignal | undefined,
-): Promise<Fields[]> {
-	return fieldsList((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
+): Promise<JsonRecord[]> {
+	return recordsIn((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
 }
 
 /** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
@@ -123,7 +123,7 @@ async function earlierContent(
  */
 class RatedTexts {
 	private readonly texts = new Map<string, string | undefined>();
-	private readonly known = new Map<string, Fields>();
+	private readonly known = new Map<string, JsonRecord>();
 	private page = 1;
 	private isComplete = false;
 	private reading: Promise<void> = Promise.resolve();
@@ -154,7 +154,7 @@ class RatedTexts {
 		const found = await feedbackPage(this.client, this.page, MAX_PAGE_SIZE, signal);
 		const fresh = added(this.known, found);
 		for (const { message_id: id, from_source: source, content } of fresh) {
-			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, text(content));
+			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, nonEmptyText(content));
 		}
 		this.page++;
 		this.isComplete = found.length < MAX_PAGE_SIZE || fresh.length === 0;
@@ -182,7 +182,7 @@ async function isRated(
 ): Promise<boolean> {
 	for await (const messages of messagePages(client, user, conversationId, 'all', signal)) {
 		const message = messages.find(({ id }) => id === messageId);
-		if (message !== undefined) return text(fields(message.feedback).rating) !== undefined;
+		if (message !== undefined) return nonEmptyText(recordOf(message.feedback).rating) !== undefined;
 	}
 	return true;
 }

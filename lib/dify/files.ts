@@ -1,5 +1,5 @@
 import { refusedHere } from './failure';
-import { fields, isFields, list, number, text, type Fields } from './read';
+import { recordOf, isRecord, asList, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 
 export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
 export const FILE_TYPES: readonly DifyFileType[] = ['image', 'document', 'audio', 'video', 'custom'];
@@ -33,21 +33,21 @@ export interface FileRules {
 /** Megabytes that the installation takes (contract 2.11, `system_parameters`). */
 export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
 
-export function sizeLimitsOf(parameters: Fields): SizeLimits {
-	const system = fields(parameters.system_parameters);
+export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
+	const system = recordOf(parameters.system_parameters);
 	return {
-		image: number(system.image_file_size_limit),
-		video: number(system.video_file_size_limit),
-		audio: number(system.audio_file_size_limit),
-		other: number(system.file_size_limit),
+		image: finiteNumber(system.image_file_size_limit),
+		video: finiteNumber(system.video_file_size_limit),
+		audio: finiteNumber(system.audio_file_size_limit),
+		other: finiteNumber(system.file_size_limit),
 	};
 }
 
 /** The file upload of an app. Versions before 1.0 know pictures only, one level deeper. */
-export function appFileRules(parameters: Fields): FileRules {
-	const upload = fields(parameters.file_upload);
-	const image = fields(upload.image);
-	const isOld = upload.enabled === undefined && upload.allowed_file_types === undefined && isFields(upload.image);
+export function appFileRules(parameters: JsonRecord): FileRules {
+	const upload = recordOf(parameters.file_upload);
+	const image = recordOf(upload.image);
+	const isOld = upload.enabled === undefined && upload.allowed_file_types === undefined && isRecord(upload.image);
 	const settings = isOld
 		? { ...image, allowed_file_types: ['image'], allowed_file_upload_methods: image.transfer_methods }
 		: upload;
@@ -55,12 +55,12 @@ export function appFileRules(parameters: Fields): FileRules {
 		where: 'the app',
 		enabled: settings.enabled === true,
 		...limitsOf(settings),
-		most: number(settings.number_limits),
+		most: finiteNumber(settings.number_limits),
 	};
 }
 
 /** What the settings of an app or of a field of its form say about files. */
-export function limitsOf(settings: Fields): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
+export function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
 	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
 		(FILE_TYPES as readonly string[]).includes(type),
 	);
@@ -76,7 +76,7 @@ export function limitsOf(settings: Fields): Pick<FileRules, 'types' | 'extension
 }
 
 function texts(value: unknown): string[] {
-	return list(value).filter((each): each is string => text(each) !== undefined);
+	return asList(value).filter((each): each is string => nonEmptyText(each) !== undefined);
 }
 
 export function extensionOf(name: string): string {

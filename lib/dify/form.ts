@@ -1,7 +1,15 @@
-import { switchOf } from '../values';
+import {
+	switchOf,
+	recordsIn,
+	isRecord,
+	asList,
+	finiteNumber,
+	parseJson,
+	nonEmptyText,
+	type JsonRecord,
+} from '../values';
 import { refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
-import { fieldsList, isFields, list, number, parseJson, text, type Fields } from './read';
 
 export type FormKind =
 	| 'text-input'
@@ -42,19 +50,19 @@ const KINDS: readonly FormKind[] = [
  * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left out, since Dify fills it in
  * itself and fails on any value (contract 2.1.2).
  */
-export function readForm(parameters: Fields): FormField[] {
-	return fieldsList(parameters.user_input_form).flatMap((entry) =>
+export function readForm(parameters: JsonRecord): FormField[] {
+	return recordsIn(parameters.user_input_form).flatMap((entry) =>
 		Object.entries(entry).flatMap(([name, settings]) => {
-			const variable = isFields(settings) ? text(settings.variable) : undefined;
-			if (!isFields(settings) || variable === undefined || name === 'external_data_tool') return [];
+			const variable = isRecord(settings) ? nonEmptyText(settings.variable) : undefined;
+			if (!isRecord(settings) || variable === undefined || name === 'external_data_tool') return [];
 			return [fieldOf(name, variable, settings)];
 		}),
 	);
 }
 
-function fieldOf(name: string, variable: string, settings: Fields): FormField {
+function fieldOf(name: string, variable: string, settings: JsonRecord): FormField {
 	const kind = KINDS.find((known) => known === name) ?? 'text-input';
-	const label = text(settings.label) ?? variable;
+	const label = nonEmptyText(settings.label) ?? variable;
 	return {
 		kind,
 		variable,
@@ -63,12 +71,14 @@ function fieldOf(name: string, variable: string, settings: Fields): FormField {
 		...(settings.default === undefined || settings.default === null || settings.default === ''
 			? {}
 			: { default: settings.default }),
-		options: list(settings.options).map(String),
+		options: asList(settings.options).map(String),
 		files: {
 			where: `the field "${label}"`,
 			enabled: true,
 			...limitsOf(settings),
-			...(kind === 'file' ? { most: 1 } : { most: number(settings.max_length) ?? number(settings.number_limits) }),
+			...(kind === 'file'
+				? { most: 1 }
+				: { most: finiteNumber(settings.max_length) ?? finiteNumber(settings.number_limits) }),
 		},
 	};
 }
@@ -116,14 +126,14 @@ function booleanValue({ label }: FormField, value: unknown): boolean | undefined
 function objectValue({ label }: FormField, value: unknown): unknown {
 	if (value === '') return undefined;
 	const parsed = typeof value === 'string' ? parseJson(value) : value;
-	if (isFields(parsed)) return parsed;
+	if (isRecord(parsed)) return parsed;
 	throw refusedHere('inputs', `The field "${label}" must be a JSON object`);
 }
 
 /** Inputs as JSON. @throws {ServerError} when it is no object, which Dify would answer with a page of Python */
-export function jsonInputs(value: unknown): Fields {
+export function jsonInputs(value: unknown): JsonRecord {
 	const parsed = typeof value === 'string' ? (value.trim() === '' ? {} : parseJson(value)) : value;
-	if (isFields(parsed)) return parsed;
+	if (isRecord(parsed)) return parsed;
 	throw refusedHere(
 		'inputs',
 		'The inputs are not a JSON object',

@@ -1,4 +1,4 @@
-import { fieldsList, number, text, type Fields } from './read';
+import { recordsIn, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 
 /** What to collect: at most so many records, or all. */
 export type Most = number | 'all';
@@ -12,9 +12,9 @@ export function pageSize(most: Most, have: number, largest: number): number {
 }
 
 /** The records of a page that are not known yet. Others write in the list while it is read, so that a record can come twice. */
-export function added(known: Map<string, Fields>, found: readonly Fields[]): Fields[] {
+export function added(known: Map<string, JsonRecord>, found: readonly JsonRecord[]): JsonRecord[] {
 	return found.filter((record) => {
-		const id = text(record.id) ?? `without id ${known.size}`;
+		const id = nonEmptyText(record.id) ?? `without id ${known.size}`;
 		if (known.has(id)) return false;
 		known.set(id, record);
 		return true;
@@ -26,7 +26,7 @@ export interface Continuation {
 	/** The record behind which the next page begins. */
 	afterId: string;
 	/** Records of this page that come again on the next one. */
-	again: Fields[];
+	again: JsonRecord[];
 }
 
 /**
@@ -37,19 +37,19 @@ export interface Continuation {
  * @param found one page in the order of the list
  * @param timeField by which the list is sorted, in Unix seconds
  */
-export function continuationOf(found: readonly Fields[], timeField: string): Continuation | undefined {
+export function continuationOf(found: readonly JsonRecord[], timeField: string): Continuation | undefined {
 	const last = found.at(-1);
-	const lastId = text(last?.id);
+	const lastId = nonEmptyText(last?.id);
 	if (last === undefined || lastId === undefined) return undefined;
-	const time = number(last[timeField]);
+	const time = finiteNumber(last[timeField]);
 	const at = time === undefined ? -1 : found.findLastIndex((record) => isOtherSecond(record, timeField, time));
-	const afterId = text(found[at]?.id);
+	const afterId = nonEmptyText(found[at]?.id);
 	return afterId === undefined ? { afterId: lastId, again: [] } : { afterId, again: found.slice(at + 1) };
 }
 
-function isOtherSecond(record: Fields, timeField: string, time: number): boolean {
-	const other = number(record[timeField]);
-	return other !== undefined && Math.floor(other) !== Math.floor(time) && text(record.id) !== undefined;
+function isOtherSecond(record: JsonRecord, timeField: string, time: number): boolean {
+	const other = finiteNumber(record[timeField]);
+	return other !== undefined && Math.floor(other) !== Math.floor(time) && nonEmptyText(record.id) !== undefined;
 }
 
 export interface AfterList {
@@ -59,12 +59,12 @@ export interface AfterList {
 	/** As in `continuationOf`. */
 	timeField: string;
 	/** Asks for the records behind `lastId`; undefined when that one is gone. */
-	page: (limit: number, lastId: string | undefined) => Promise<Fields | undefined>;
+	page: (limit: number, lastId: string | undefined) => Promise<JsonRecord | undefined>;
 }
 
 /** Follows a list that continues behind the id of a record (conversations, variables). */
-export async function collectAfter({ most, largest, timeField, page }: AfterList): Promise<Fields[]> {
-	const records = new Map<string, Fields>();
+export async function collectAfter({ most, largest, timeField, page }: AfterList): Promise<JsonRecord[]> {
+	const records = new Map<string, JsonRecord>();
 	/** What the list can be continued behind: the ids of what was found, the one to go on behind last. */
 	let trail: string[] = [];
 	const followed = new Set<string>();
@@ -81,7 +81,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 			again = 0;
 			continue;
 		}
-		const found = fieldsList(answer.data);
+		const found = recordsIn(answer.data);
 		added(records, found);
 		if (answer.has_more !== true) break;
 		const next = nextOf(found, timeField, followed);
@@ -89,7 +89,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 		if (next === undefined) break;
 		followed.add(next.afterId);
 		again = next.again.length;
-		const ids = found.flatMap(({ id }) => text(id) ?? []);
+		const ids = found.flatMap(({ id }) => nonEmptyText(id) ?? []);
 		for (const id of ids.slice(0, ids.indexOf(next.afterId) + 1)) trail.push(id);
 	}
 	const all = [...records.values()];
@@ -98,12 +98,12 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 
 /** Behind a record of another second; where the list was continued there already, behind the last one. */
 export function nextOf(
-	found: readonly Fields[],
+	found: readonly JsonRecord[],
 	timeField: string,
 	followed: ReadonlySet<string>,
 ): Continuation | undefined {
 	const next = continuationOf(found, timeField);
 	if (next === undefined || !followed.has(next.afterId)) return next;
-	const lastId = text(found.at(-1)?.id);
+	const lastId = nonEmptyText(found.at(-1)?.id);
 	return lastId === undefined || followed.has(lastId) ? undefined : { afterId: lastId, again: [] };
 }

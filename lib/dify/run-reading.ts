@@ -2,7 +2,7 @@ import type { EventStream } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { afterMs } from '../http/limits';
 import { createRun, isUnfinished, reduce, type RunState } from './events';
-import { parseJson } from './read';
+import { parseJson } from '../values';
 import { RunClock, type RunLimits } from './run-limits';
 import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
 

@@ -4,7 +4,7 @@ import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
 import { finish } from './events';
 import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
-import { isFields, parseJson, text, type Fields } from './read';
+import { isRecord, parseJson, nonEmptyText, type JsonRecord } from '../values';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { RunReader, failureOf, isOther, type ReadingOptions } from './run-reading';
 import type { RunResult } from './types';
@@ -49,7 +49,7 @@ const MAX_PAUSE_MS = 15_000;
 export async function startRun(
 	client: DifyClient,
 	route: RunRoute,
-	body: Fields,
+	body: JsonRecord,
 	user: string,
 	options: RunOptions = {},
 ): Promise<RunResult> {
@@ -104,7 +104,7 @@ async function attempt(
 	client: DifyClient,
 	route: RunRoute,
 	url: string,
-	json: Fields,
+	json: JsonRecord,
 	user: string,
 	options: RunOptions,
 ): Promise<Outcome> {
@@ -129,7 +129,7 @@ async function attempt(
 async function open(
 	client: DifyClient,
 	url: string,
-	json: Fields,
+	json: JsonRecord,
 	reader: RunReader,
 ): Promise<EventStream | { failed: ServerError }> {
 	try {
@@ -168,7 +168,7 @@ async function wholeOutcome(
 	const body = parseJson(whole);
 	options.onEvent?.(body ?? whole);
 	const { connection } = client;
-	if (!isFields(body) || isErrorEnvelope(body)) {
+	if (!isRecord(body) || isErrorEnvelope(body)) {
 		const answer = { status: stream.status, headers: stream.headers, text: whole, json: body, url: stream.url };
 		return { failed: answerError(connection, answer, 'POST') };
 	}
@@ -183,9 +183,9 @@ async function wholeOutcome(
 	return { result };
 }
 
-function isErrorEnvelope(body: Fields): boolean {
-	if (typeof body.answer === 'string' || isFields(body.data)) return false;
-	return text(body.code) !== undefined || text(body.message) !== undefined || body.error !== undefined;
+function isErrorEnvelope(body: JsonRecord): boolean {
+	if (typeof body.answer === 'string' || isRecord(body.data)) return false;
+	return nonEmptyText(body.code) !== undefined || nonEmptyText(body.message) !== undefined || body.error !== undefined;
 }
 
 function ofOtherConversation(result: RunResult): RunResult {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { difyFailure, refusedHere } from './failure';
-import { text } from './read';
+import { nonEmptyText } from '../values';
 
 /** A file that can be read piece by piece, so that it is never whole in memory. */
 export interface FileSource {
@@ -56,7 +56,7 @@ export async function uploadFile(
 			(failed: unknown) => ({ failed }),
 		);
 	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, sent, url);
-	const id = text(client.readObject(outcome.answer, 'POST').id);
+	const id = nonEmptyText(client.readObject(outcome.answer, 'POST').id);
 	if (id === undefined)
 		throw difyFailure('emptyAnswer', {
 			url,

@@ -4,7 +4,7 @@ import { MAX_PAGE_SIZE } from './conversations';
 import { refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
-import { parseJson, text, type Fields } from './read';
+import { parseJson, nonEmptyText, type JsonRecord } from '../values';
 
 /** Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify names it. */
 export async function listVariables(
@@ -14,7 +14,7 @@ export async function listVariables(
 	most: Most,
 	name?: string,
 	signal?: AbortSignal,
-): Promise<Fields[]> {
+): Promise<JsonRecord[]> {
 	const records = await collectAfter({
 		most,
 		largest: MAX_PAGE_SIZE,
@@ -30,7 +30,7 @@ export async function listVariables(
 }
 
 /** Dify sends every value as text, in Python's notation (1.12.1 and 1.14.2). What cannot be read stays text. */
-function typed(variable: Fields): Fields {
+function typed(variable: JsonRecord): JsonRecord {
 	const { value, value_type: type } = variable;
 	if (typeof value !== 'string' || type === 'string' || type === 'secret') return variable;
 	return { ...variable, ...pythonValue(value) };
@@ -49,10 +49,10 @@ export async function updateVariable(
 	wanted: string,
 	value: unknown,
 	signal?: AbortSignal,
-): Promise<Fields> {
+): Promise<JsonRecord> {
 	const variables = await listVariables(client, user, conversationId, 'all', undefined, signal);
 	const known = variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
-	const id = text(known?.id);
+	const id = nonEmptyText(known?.id);
 	if (known === undefined || id === undefined) {
 		const names = variables.map(({ name }) => String(name)).join(', ');
 		throw refusedHere(
@@ -70,7 +70,7 @@ export async function updateVariable(
 }
 
 /** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
-function otherNumber(error: unknown, { name, value }: Fields, sent: unknown): ServerError | undefined {
+function otherNumber(error: unknown, { name, value }: JsonRecord, sent: unknown): ServerError | undefined {
 	const refused =
 		error instanceof ServerError ? /not supported value type (integer|float)/.exec(error.serverText ?? '') : null;
 	if (refused === null || typeof sent !== 'number') return undefined;
@@ -82,7 +82,7 @@ function otherNumber(error: unknown, { name, value }: Fields, sent: unknown): Se
 	);
 }
 
-function valueOf({ name, value_type: type }: Fields, value: unknown): unknown {
+function valueOf({ name, value_type: type }: JsonRecord, value: unknown): unknown {
 	const kind = typeof type === 'string' ? type.replace(/\[.*/, '') : '';
 	const converted = converters[kind]?.(value);
 	if (converted !== undefined) return converted;

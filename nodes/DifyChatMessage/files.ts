@@ -13,7 +13,7 @@ import {
 	type DifyFileType,
 	type FileRules,
 } from '../../lib/dify/files';
-import { isFields, text, type Fields } from '../../lib/dify/read';
+import { isRecord, nonEmptyText, type JsonRecord } from '../../lib/values';
 import { uploadFile, type FileSource } from '../../lib/dify/upload';
 import { binaryProperties, binarySource, namesIn } from '../shared/binary';
 import { asChoice, asText, isBlank, wrongField, type Field } from '../shared/field-values';
@@ -96,7 +96,7 @@ export async function wantedFiles(context: IExecuteFunctions, parameters: NodePa
 	const entries = parameters.value('files.file');
 	const field = (name: string) => parameters.field(`files.file.${name}`);
 	const wanted: WantedFile[] = [];
-	for (const entry of Array.isArray(entries) ? entries.filter(isFields) : []) {
+	for (const entry of Array.isArray(entries) ? entries.filter(isRecord) : []) {
 		const type = typeIn(field('type'), entry.type);
 		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
 		if (source === 'url') {
@@ -120,14 +120,14 @@ export async function formFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
-): Promise<{ wanted: WantedFile[] } | { ready: Fields[] }> {
+): Promise<{ wanted: WantedFile[] } | { ready: JsonRecord[] }> {
 	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
 	const given = Array.isArray(parsed)
 		? (parsed as unknown[])
 		: typeof parsed === 'string'
 			? fileNames(parsed)
 			: [parsed];
-	if (given.length > 0 && given.every(isFields)) return { ready: given.map(withMethod) };
+	if (given.length > 0 && given.every(isRecord)) return { ready: given.map(withMethod) };
 	const wanted: WantedFile[] = [];
 	for (const each of given) {
 		if (typeof each !== 'string')
@@ -152,7 +152,7 @@ export type TakenFile = { file: WantedFile; type: DifyFileType };
 export type Upload = (files: readonly TakenFile[]) => Promise<DifyFileRef[]>;
 
 /** Checks the files against what the app, or a field of its form, takes. */
-export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: Fields): TakenFile[] {
+export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: JsonRecord): TakenFile[] {
 	const files = wanted.map((file) => ({
 		file,
 		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
@@ -217,10 +217,10 @@ const HOW_TO_GIVE_NONE =
 	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
 
 /** Dify drops a file without a transfer method, or refuses it with a text about enums (contract dify 2.1.3). The other fields tell which it is. */
-function withMethod(file: Fields): Fields {
-	if (text(file.transfer_method) !== undefined) return file;
-	if (text(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
-	if (text(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
+function withMethod(file: JsonRecord): JsonRecord {
+	if (nonEmptyText(file.transfer_method) !== undefined) return file;
+	if (nonEmptyText(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
+	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
 	throw refusedHere('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
 }
 

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import { refusedHere } from '../../lib/dify/failure';
 import { formValue, jsonInputs, readForm, type FormField } from '../../lib/dify/form';
-import { fields, isFields, type Fields } from '../../lib/dify/read';
+import { recordOf, isRecord, type JsonRecord } from '../../lib/values';
 import type { DifyApp } from '../shared/dify/apps';
 import type { NodeParameters } from '../shared/parameters';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './files';
@@ -52,7 +52,7 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** Checked inputs. Their files are uploaded last, after everything else was checked. */
-export type CheckedInputs = (upload: Upload) => Promise<Fields>;
+export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
 
 /** The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands. */
 export async function inputsOf(
@@ -66,14 +66,14 @@ export async function inputsOf(
 		return async () => await Promise.resolve(inputs);
 	}
 	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
-	const given = fields(parameters.value('inputs')).value;
-	const inputs: Fields = {};
+	const given = recordOf(parameters.value('inputs')).value;
+	const inputs: JsonRecord = {};
 	const files = new Map<FormField, TakenFile[]>();
-	const isFilledIn = isFields(given) && Object.values(given).some((value) => value !== null && value !== undefined);
+	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await app.parameters(signal)) : [];
 	if (isFilledIn) tellUnknown(context, given, form);
 	for (const field of form) {
-		const value = isFields(given) ? given[field.variable] : undefined;
+		const value = isRecord(given) ? given[field.variable] : undefined;
 		const checked = isFileField(field)
 			? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal))
 			: { value: formValue(field, value) };
@@ -81,14 +81,14 @@ export async function inputsOf(
 		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
 	}
 	return async (upload) => {
-		const sent: Fields = {};
+		const sent: JsonRecord = {};
 		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
 		return { ...inputs, ...sent };
 	};
 }
 
 /** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
-function tellUnknown(context: IExecuteFunctions, given: Fields, form: readonly FormField[]): void {
+function tellUnknown(context: IExecuteFunctions, given: JsonRecord, form: readonly FormField[]): void {
 	const names = new Set(form.map(({ variable }) => variable));
 	const unknown = Object.entries(given).filter(
 		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
@@ -111,7 +111,7 @@ async function fileValue(
 	itemIndex: number,
 	field: FormField,
 	value: unknown,
-	parameters: Fields,
+	parameters: JsonRecord,
 ): Promise<{ taken: TakenFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);

@@ -1,4 +1,4 @@
-import { fields, fieldsList, isFields, says, text, type Fields } from '../read';
+import { recordOf, recordsIn, isRecord, isFilled, nonEmptyText, type JsonRecord } from '../../values';
 import type { TextDelta } from '../types';
 import { addFile } from './collect';
 import type { RunState } from './state';
@@ -13,7 +13,7 @@ export function append(state: RunState, piece: string | undefined, deltas: TextD
 /** A replacement that only lengthens the text is a piece like any other, which a live display can show. */
 export function replace(state: RunState, whole: string, reason: string, deltas: TextDelta[]): void {
 	if (whole.startsWith(state.text)) {
-		append(state, text(whole.slice(state.text.length)), deltas);
+		append(state, nonEmptyText(whole.slice(state.text.length)), deltas);
 		return;
 	}
 	state.text = whole;
@@ -24,8 +24,8 @@ export function replace(state: RunState, whole: string, reason: string, deltas: 
  * Contract 3.5: after `agent_message` pieces the first `message` repeats the complete answer (New Agent), without them it is
  * a piece (chat, chatflow, moderation and annotation in agent apps). An empty one repeats nothing.
  */
-export function messageText(state: RunState, event: Fields, deltas: TextDelta[]): void {
-	const answer = text(event.answer);
+export function messageText(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
+	const answer = nonEmptyText(event.answer);
 	if (answer === undefined) return;
 	if (state.sawAgentMessage && !state.sawMessage) replace(state, answer, 'full_message', deltas);
 	else append(state, answer, deltas);
@@ -33,31 +33,31 @@ export function messageText(state: RunState, event: Fields, deltas: TextDelta[])
 }
 
 /** Easy apps label the text chunks of an answer with files as files, too (contract 3.3): those have an answer and no url. */
-export function messageFile(state: RunState, event: Fields, deltas: TextDelta[]): void {
+export function messageFile(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	if (typeof event.answer === 'string') messageText(state, event, deltas);
 	else addFile(state, pick(event, ['id', 'type', 'belongs_to', 'url']));
 }
 
-function pick(event: Fields, keys: string[]): Fields {
-	return Object.fromEntries(keys.filter((key) => says(event[key])).map((key) => [key, event[key]]));
+function pick(event: JsonRecord, keys: string[]): JsonRecord {
+	return Object.fromEntries(keys.filter((key) => isFilled(event[key])).map((key) => [key, event[key]]));
 }
 
 /** The closing event of an answer: its usage, its sources, its files. */
-export function messageEnd(state: RunState, event: Fields): void {
+export function messageEnd(state: RunState, event: JsonRecord): void {
 	state.messageEnded = true;
-	state.messageId ??= text(event.id);
-	if (isFields(event.metadata)) {
+	state.messageId ??= nonEmptyText(event.id);
+	if (isRecord(event.metadata)) {
 		state.metadata = event.metadata;
-		if (says(event.metadata.usage)) state.usage = fields(event.metadata.usage);
-		state.retrieverResources = fieldsList(event.metadata.retriever_resources);
+		if (isFilled(event.metadata.usage)) state.usage = recordOf(event.metadata.usage);
+		state.retrieverResources = recordsIn(event.metadata.retriever_resources);
 	}
-	for (const file of fieldsList(event.files)) addFile(state, file);
+	for (const file of recordsIn(event.files)) addFile(state, file);
 }
 
 /** Speech is left out unless it is wanted. */
-export function addAudio(state: RunState, event: Fields): void {
+export function addAudio(state: RunState, event: JsonRecord): void {
 	if (state.hints.wantAudio !== true) return;
-	const piece = text(event.audio);
+	const piece = nonEmptyText(event.audio);
 	if (piece !== undefined) state.audioPieces.push(Buffer.from(piece, 'base64'));
 	if (event.event === 'tts_message_end') state.audioEnded = true;
 }

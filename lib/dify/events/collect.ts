@@ -1,4 +1,13 @@
-import { fields, fieldsList, isFields, list, number, says, text, type Fields } from '../read';
+import {
+	recordOf,
+	recordsIn,
+	isRecord,
+	asList,
+	finiteNumber,
+	isFilled,
+	nonEmptyText,
+	type JsonRecord,
+} from '../../values';
 import type { DifyFile, HumanForm, WorkflowNode, WorkflowRun } from '../types';
 import type { RunState } from './state';
 
@@ -11,7 +20,7 @@ function fileNames(file: DifyFile): string[] {
 }
 
 /** Adds a file, or completes the one that is there already: chatflows list their files in two closing events. */
-export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>, found: Fields): void {
+export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileIndex'>, found: JsonRecord): void {
 	const file: DifyFile = { ...found };
 	if (typeof file.url !== 'string') delete file.url;
 	const names = fileNames(file);
@@ -23,9 +32,9 @@ export function addFile({ files, fileIndex }: Pick<RunState, 'files' | 'fileInde
 }
 
 /** Copies only what says something, so that a later and emptier version erases nothing. */
-function merge(target: Fields, source: Fields): void {
+function merge(target: JsonRecord, source: JsonRecord): void {
 	for (const [key, value] of Object.entries(source)) {
-		if (says(value) || !(key in target)) target[key] = value;
+		if (isFilled(value) || !(key in target)) target[key] = value;
 	}
 }
 
@@ -34,9 +43,9 @@ const ENVELOPE = new Set(['event', 'conversation_id', 'message_id', 'created_at'
 /** The same id arrives several times, each time fuller; the tool of a step comes before its observation. */
 export function addThought(
 	{ thoughts, thoughtIndex }: Pick<RunState, 'thoughts' | 'thoughtIndex'>,
-	event: Fields,
+	event: JsonRecord,
 ): void {
-	const id = text(event.id) ?? '';
+	const id = nonEmptyText(event.id) ?? '';
 	let thought = thoughtIndex.get(id);
 	if (thought === undefined) {
 		thought = { id };
@@ -47,8 +56,8 @@ export function addThought(
 }
 
 /** Upserts by `data.id`, as agent nodes send one entry per step and again when the step is done. */
-export function addAgentLog(logs: Fields[], index: Map<string, Fields>, data: Fields): void {
-	const id = text(data.id);
+export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, data: JsonRecord): void {
+	const id = nonEmptyText(data.id);
 	const known = id === undefined ? undefined : index.get(id);
 	if (known !== undefined) {
 		Object.assign(known, data);
@@ -76,9 +85,9 @@ export const NODE_EVENTS: ReadonlyMap<string, WorkflowNode['kind']> = new Map<st
 ]);
 
 /** Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node. */
-export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: Fields): void {
+export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: JsonRecord): void {
 	const kind = NODE_EVENTS.get(name) ?? 'node';
-	const id = text(data.id) ?? text(data.node_id) ?? '';
+	const id = nonEmptyText(data.id) ?? nonEmptyText(data.node_id) ?? '';
 	const key = `${kind}:${id}`;
 	let node = index.get(key);
 	if (node === undefined) {
@@ -86,68 +95,68 @@ export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, d
 		index.set(key, node);
 		nodes.push(node);
 	}
-	node.nodeId = text(data.node_id) ?? node.nodeId;
-	node.type = text(data.node_type) ?? node.type;
-	node.title = text(data.title) ?? node.title;
-	node.createdAt = number(data.created_at) ?? node.createdAt;
-	node.iterationId = text(data.iteration_id) ?? node.iterationId;
-	node.loopId = text(data.loop_id) ?? node.loopId;
-	if (says(data.inputs)) node.inputs = data.inputs;
+	node.nodeId = nonEmptyText(data.node_id) ?? node.nodeId;
+	node.type = nonEmptyText(data.node_type) ?? node.type;
+	node.title = nonEmptyText(data.title) ?? node.title;
+	node.createdAt = finiteNumber(data.created_at) ?? node.createdAt;
+	node.iterationId = nonEmptyText(data.iteration_id) ?? node.iterationId;
+	node.loopId = nonEmptyText(data.loop_id) ?? node.loopId;
+	if (isFilled(data.inputs)) node.inputs = data.inputs;
 	if (name.endsWith('_next')) {
-		node.passes = (number(data.index) ?? node.passes ?? 0) + 1;
+		node.passes = (finiteNumber(data.index) ?? node.passes ?? 0) + 1;
 		return;
 	}
-	node.index = number(data.index) ?? node.index;
+	node.index = finiteNumber(data.index) ?? node.index;
 	if (name.endsWith('_started')) return;
-	if (name === 'node_retry') node.retries = number(data.retry_index) ?? (node.retries ?? 0) + 1;
-	node.status = text(data.status) ?? 'succeeded';
-	node.error = text(data.error);
+	if (name === 'node_retry') node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
+	node.status = nonEmptyText(data.status) ?? 'succeeded';
+	node.error = nonEmptyText(data.error);
 	node.outputs = data.outputs ?? undefined;
 	node.processData = data.process_data ?? undefined;
 	node.executionMetadata = data.execution_metadata ?? undefined;
-	node.elapsedTime = number(data.elapsed_time) ?? node.elapsedTime;
-	node.finishedAt = number(data.finished_at) ?? node.finishedAt;
-	node.passes = number(data.steps) ?? node.passes;
-	const files = fieldsList(data.files);
+	node.elapsedTime = finiteNumber(data.elapsed_time) ?? node.elapsedTime;
+	node.finishedAt = finiteNumber(data.finished_at) ?? node.finishedAt;
+	node.passes = finiteNumber(data.steps) ?? node.passes;
+	const files = recordsIn(data.files);
 	if (files.length > 0) node.files = files.map((file) => ({ ...file }));
 }
 
 /** What `workflow_started`, `workflow_finished` and `workflow_paused` say of the run as a whole. */
-export function updateWorkflow(workflow: WorkflowRun, data: Fields): void {
-	workflow.runId = text(data.workflow_run_id) ?? text(data.id) ?? workflow.runId;
-	workflow.workflowId = text(data.workflow_id) ?? workflow.workflowId;
-	workflow.status = text(data.status) ?? workflow.status;
-	if (isFields(data.outputs)) workflow.outputs = data.outputs;
-	workflow.error = text(data.error) ?? workflow.error;
-	workflow.elapsedTime = number(data.elapsed_time) ?? workflow.elapsedTime;
-	workflow.totalTokens = number(data.total_tokens) ?? workflow.totalTokens;
-	workflow.totalSteps = number(data.total_steps) ?? workflow.totalSteps;
-	workflow.createdAt = number(data.created_at) ?? workflow.createdAt;
-	workflow.finishedAt = number(data.finished_at) ?? workflow.finishedAt;
-	workflow.exceptionsCount = number(data.exceptions_count) ?? workflow.exceptionsCount;
+export function updateWorkflow(workflow: WorkflowRun, data: JsonRecord): void {
+	workflow.runId = nonEmptyText(data.workflow_run_id) ?? nonEmptyText(data.id) ?? workflow.runId;
+	workflow.workflowId = nonEmptyText(data.workflow_id) ?? workflow.workflowId;
+	workflow.status = nonEmptyText(data.status) ?? workflow.status;
+	if (isRecord(data.outputs)) workflow.outputs = data.outputs;
+	workflow.error = nonEmptyText(data.error) ?? workflow.error;
+	workflow.elapsedTime = finiteNumber(data.elapsed_time) ?? workflow.elapsedTime;
+	workflow.totalTokens = finiteNumber(data.total_tokens) ?? workflow.totalTokens;
+	workflow.totalSteps = finiteNumber(data.total_steps) ?? workflow.totalSteps;
+	workflow.createdAt = finiteNumber(data.created_at) ?? workflow.createdAt;
+	workflow.finishedAt = finiteNumber(data.finished_at) ?? workflow.finishedAt;
+	workflow.exceptionsCount = finiteNumber(data.exceptions_count) ?? workflow.exceptionsCount;
 }
 
 /** From `human_input_required`, or from the reason of the pause, which repeats it. */
-export function addForm(forms: HumanForm[], data: Fields): void {
-	const formId = text(data.form_id);
-	const nodeId = text(data.node_id);
+export function addForm(forms: HumanForm[], data: JsonRecord): void {
+	const formId = nonEmptyText(data.form_id);
+	const nodeId = nonEmptyText(data.node_id);
 	if (forms.some((form) => (formId === undefined ? form.nodeId === nodeId : form.formId === formId))) return;
 	forms.push({
 		formId,
 		nodeId,
-		nodeTitle: text(data.node_title),
-		formContent: text(data.form_content),
-		inputs: list(data.inputs),
-		actions: list(data.actions),
+		nodeTitle: nonEmptyText(data.node_title),
+		formContent: nonEmptyText(data.form_content),
+		inputs: asList(data.inputs),
+		actions: asList(data.actions),
 		displayInUi: typeof data.display_in_ui === 'boolean' ? data.display_in_ui : undefined,
-		formToken: text(data.form_token) ?? null,
-		resolvedDefaultValues: isFields(data.resolved_default_values) ? data.resolved_default_values : undefined,
-		expirationTime: number(data.expiration_time),
+		formToken: nonEmptyText(data.form_token) ?? null,
+		resolvedDefaultValues: isRecord(data.resolved_default_values) ? data.resolved_default_values : undefined,
+		expirationTime: finiteNumber(data.expiration_time),
 	});
 }
 
 /** The text of a workflow's result: workflows name their outputs freely, so only a single text among them is the one. */
 export function singleText(outputs: unknown): string | undefined {
-	const texts = Object.values(fields(outputs)).filter((value): value is string => typeof value === 'string');
+	const texts = Object.values(recordOf(outputs)).filter((value): value is string => typeof value === 'string');
 	return texts.length === 1 ? texts[0] : undefined;
 }

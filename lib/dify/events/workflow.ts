@@ -1,4 +1,4 @@
-import { fieldsList, list, number, text, type Fields } from '../read';
+import { recordsIn, asList, finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
 import type { TextDelta, WorkflowRun } from '../types';
 import { replace } from './answer';
 import { addFile, addForm, singleText, updateWorkflow } from './collect';
@@ -12,18 +12,18 @@ export function workflowOf(state: RunState): WorkflowRun {
 }
 
 /** The end of the run; of a chatflow only half of it, since `message_end` belongs to it. */
-export function workflowFinished(state: RunState, event: Fields, data: Fields, deltas: TextDelta[]): void {
+export function workflowFinished(state: RunState, event: JsonRecord, data: JsonRecord, deltas: TextDelta[]): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, data);
 	if (isStop(workflow.error)) workflow.status = 'stopped';
-	for (const file of fieldsList(data.files)) addFile(state, file);
+	for (const file of recordsIn(data.files)) addFile(state, file);
 	if (workflow.status === 'paused') {
 		paused(state, data);
 		return;
 	}
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and no
 	// message_end follows it (contract 2.4).
-	const chatflow = text(event.conversation_id) !== undefined || text(event.message_id) !== undefined;
+	const chatflow = nonEmptyText(event.conversation_id) !== undefined || nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
 	if (!chatflow && succeeded(workflow.status)) {
 		// text_chunk is a preview; the outputs are the result (contract 3.3).
@@ -33,25 +33,25 @@ export function workflowFinished(state: RunState, event: Fields, data: Fields, d
 }
 
 /** The run waits for people: `workflow_paused`, or a run that finished as paused. */
-export function paused(state: RunState, data: Fields): void {
+export function paused(state: RunState, data: JsonRecord): void {
 	const workflow = workflowOf(state);
 	updateWorkflow(workflow, { ...data, status: 'paused' });
 	state.workflowRunId ??= workflow.runId;
-	const reasons = fieldsList(data.reasons);
+	const reasons = recordsIn(data.reasons);
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);
 	}
 	state.pause = {
 		workflowRunId: state.workflowRunId,
-		pausedNodes: list(data.paused_nodes),
+		pausedNodes: asList(data.paused_nodes),
 		reasons,
 		forms: state.forms,
 	};
 }
 
 /** A form that was answered, or that nobody answered in time, waits no longer. */
-export function formClosed(state: RunState, data: Fields): void {
-	state.forms = state.forms.filter((form) => form.nodeId !== text(data.node_id));
+export function formClosed(state: RunState, data: JsonRecord): void {
+	state.forms = state.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
 }
 
 /** A stop that comes early, or between two nodes, is told as a failure (contract dify-breadth 13.8). */
@@ -60,9 +60,9 @@ function isStop(reason: string | undefined): boolean {
 }
 
 /** Dify's `error`, always with a text: its own may be null, empty or missing (contract 3.7). */
-export function errorEvent(state: RunState, event: Fields): void {
-	const code = text(event.code);
-	const status = number(event.status);
+export function errorEvent(state: RunState, event: JsonRecord): void {
+	const code = nonEmptyText(event.code);
+	const status = finiteNumber(event.status);
 	const known = [code && `code ${code}`, status && `status ${status}`].filter(Boolean).join(', ');
 	const message = blankless(event.message) ?? runFailure(state);
 	if (isStop(message)) {
@@ -84,6 +84,6 @@ export function runFailure(state: RunState): string | undefined {
 }
 
 function blankless(value: unknown): string | undefined {
-	const trimmed = text(value)?.trim();
+	const trimmed = nonEmptyText(value)?.trim();
 	return trimmed === '' ? undefined : trimmed;
 }

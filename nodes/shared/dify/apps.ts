@@ -2,16 +2,16 @@ import type { IExecuteFunctions, ILoadOptionsFunctions } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
-import type { Fields } from '../../../lib/dify/read';
+import type { JsonRecord } from '../../../lib/values';
 
 /** One app behind a credential, and what was asked about it in this execution. */
 export class DifyApp {
-	private asked: Promise<Fields> | undefined;
+	private asked: Promise<JsonRecord> | undefined;
 
 	constructor(readonly client: DifyClient) {}
 
 	/** Form, file upload and limits of the app; asked for once. */
-	async parameters(signal?: AbortSignal): Promise<Fields> {
+	async parameters(signal?: AbortSignal): Promise<JsonRecord> {
 		const asked = (this.asked ??= this.client.get('/parameters', {}, { signal }));
 		// A failure is not remembered: the next item may fare better.
 		asked.catch(() => {

@@ -3,7 +3,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 import { conversationPage, MAX_PAGE_SIZE, timeFieldOf } from '../../../lib/dify/conversations';
 import { refusedHere } from '../../../lib/dify/failure';
 import { continuationOf } from '../../../lib/dify/paging';
-import { isFields, text } from '../../../lib/dify/read';
+import { isRecord, nonEmptyText } from '../../../lib/values';
 import { listError } from '../list-error';
 import { editorClient } from './apps';
 
@@ -37,7 +37,7 @@ export async function searchConversations(
 			});
 			const known = new Set(again);
 			const named = conversations
-				.map(({ id, name }) => ({ name: text(name) ?? String(id), value: String(id) }))
+				.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) }))
 				.filter(({ value }) => !known.has(value));
 			results.push(
 				...named.filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.startsWith(wanted)),
@@ -67,7 +67,7 @@ export function editorUser(context: ILoadOptionsFunctions): string {
 /** A field of the node as far as it has a value in the editor; of a resource locator, what it points to. */
 export function editorValue(context: ILoadOptionsFunctions, name: string): unknown {
 	const value = resolved(context, name);
-	return isFields(value) && '__rl' in value ? value.value : value;
+	return isRecord(value) && '__rl' in value ? value.value : value;
 }
 
 function resolved(context: ILoadOptionsFunctions, name: string): unknown {

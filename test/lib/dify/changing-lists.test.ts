@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
-import type { Fields } from '../../../lib/dify/read';
+import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
 import { UNKNOWN_ID, calls, clientOf, failureOf, say, startSim } from './client';
@@ -31,7 +31,7 @@ function betweenPages(sim: DifySim, ...then: Array<() => void>): DifyClient {
 	return client;
 }
 
-const namesOf = (records: Fields[]) => records.map(({ name }) => name);
+const namesOf = (records: JsonRecord[]) => records.map(({ name }) => name);
 const numbered = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => `c${from - at}`);
 
 describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
@@ -65,7 +65,7 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 });
 
 describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 and 1.14.2)', () => {
-	interface Row extends Fields {
+	interface Row extends JsonRecord {
 		id: string;
 		created_at: number;
 	}
@@ -89,7 +89,7 @@ describe('Dify pages by whole seconds (129 conversations, 124 listed by 1.12.1 a
 		counts.flatMap((count, second) =>
 			Array.from({ length: count }, (_, at) => ({ id: `${second}-${at}`, created_at: 1000 + second })),
 		);
-	const idsOf = (records: Fields[]) => records.map(({ id }) => String(id));
+	const idsOf = (records: JsonRecord[]) => records.map(({ id }) => String(id));
 
 	test('none is lost, none comes twice, and a limit is kept', async () => {
 		const sim = await startSim();

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { soundFormat } from '../../../lib/dify/audio';
 import { resultOfBlocking } from '../../../lib/dify/blocking';
 import { AUDIO_GRACE_MS, GRACE_MS, createRun, finish, reduce } from '../../../lib/dify/events';
-import { fields, parseJson } from '../../../lib/dify/read';
+import { recordOf, parseJson } from '../../../lib/values';
 import type { DifyAppMode, RunResult } from '../../../lib/dify/types';
 import { SAMPLES, SIM_VERSIONS, sampleContext, type Script, type SimVersion, type Step } from '../../servers/dify';
 import { Transcript } from '../../servers/dify/script';
@@ -957,8 +957,8 @@ describe('properties', () => {
 	function plainText(part: string): string {
 		let out = '';
 		for (const line of part.split('\n')) {
-			const event = fields(parseJson(line.replace(/^data: /, '')));
-			const piece = event.event === 'text_chunk' ? fields(event.data).text : event.answer;
+			const event = recordOf(parseJson(line.replace(/^data: /, '')));
+			const piece = event.event === 'text_chunk' ? recordOf(event.data).text : event.answer;
 			const known = ['message', 'agent_message', 'message_file', 'text_chunk'].includes(String(event.event));
 			if (known && typeof piece === 'string') out += piece;
 		}

@@ -30,7 +30,7 @@ describe.each(SIM_VERSIONS)('runs of other apps, %s', (version) => {
 			const run = async (fail: boolean) =>
 				await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { fail } }, 'u1');
 			expect(await run(false)).toMatchObject({ status: 'partial-succeeded', text: 'x' });
-			expect((await failureOf(run(true))).message).toContain('boom');
+			expect((await failureOf(run(true))).serverText).toContain('boom');
 			expect(sim.requests.map(({ path }) => path)).toEqual(['/workflows/run', '/workflows/run']);
 		}
 	});
