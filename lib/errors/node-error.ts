@@ -33,13 +33,15 @@ export function errorDetails(error: ServerError): JsonObject {
  * place of the message (contract n8n-platform 4.2), so the message is set once more afterwards.
  */
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
-	if (error instanceof NodeOperationError) return error;
+	if (error instanceof NodeOperationError) return described(error);
 	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
 	if (!(error instanceof ServerError)) {
-		return new NodeOperationError(node, error instanceof Error ? error : String(error), {
-			itemIndex: options.itemIndex,
-			functionality,
-		});
+		return described(
+			new NodeOperationError(node, error instanceof Error ? error : String(error), {
+				itemIndex: options.itemIndex,
+				functionality,
+			}),
+		);
 	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describe(error),
@@ -51,4 +53,10 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 	nodeError.context.data = errorDetails(error);
 	if (error.partialText) nodeError.messages.push(`Received until then: ${error.partialText}`);
 	return nodeError;
+}
+
+/** A streamed chat shows the description of a failed node and nothing else (n8n-core, workflow-execute.ts): none would be a silent failure. */
+function described(error: NodeOperationError): NodeOperationError {
+	error.description ||= error.message;
+	return error;
 }

@@ -84,8 +84,11 @@ describe('toNodeError', () => {
 	test('a node error stays what it is, anything else becomes one', () => {
 		const known = new NodeOperationError(NODE, 'known');
 		expect(toNodeError(NODE, known)).toBe(known);
+		expect(toNodeError(NODE, new NodeOperationError(NODE, 'known', { description: 'more' })).description).toBe('more');
 		expect(toNodeError(NODE, new TypeError('a bug'), { itemIndex: 1 })).toMatchObject({
 			message: 'a bug',
+			// What a chat shows.
+			description: 'a bug',
 			context: { itemIndex: 1 },
 		});
 		expect(toNodeError(NODE, 'a text').message).toBe('a text');
