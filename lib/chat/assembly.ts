@@ -1,4 +1,4 @@
-import type { FailureKind } from '../errors/server-error';
+import type { FailureKind } from '../errors/kinds';
 import { kindOfMessage } from '../errors/http-failure';
 import type { ToolCallMarkup } from '../servers/kinds/kind';
 import { canonicalJson, parseObject } from '../values';

@@ -1,7 +1,5 @@
 import { isRetryable, type FailureKind } from './kinds';
 
-export type { FailureKind } from './kinds';
-
 export interface FailureDetails {
 	kind: FailureKind;
 	/** A short title: what happened, without the URL and without a full stop. */

@@ -51,7 +51,7 @@ export const ADVICE = {
 		advice: remedyFor('modelFailedToLoad').remedy,
 	}),
 	noAnswer: ({ port = '8080' }) => ({
-		meaning: 'The address takes the connection, but nothing comes back',
+		meaning: 'The address accepts the connection, but nothing comes back',
 		advice: `The server process may be frozen (out of memory and swapping, a hung GPU driver), a port forward (Docker, ssh -L) may lead to nothing, or a firewall swallows the packets (ufw allow ${port}/tcp). Try the same address with curl from the machine that runs n8n, and look at the server with top.`,
 	}),
 	endlessAnswer: () => ({
@@ -68,7 +68,7 @@ export const ADVICE = {
 		advice: STUCK_ADVICE,
 	}),
 	unwell: () => ({
-		meaning: 'The server lists its models, but says of itself that it is not well',
+		meaning: 'The server lists its models, but reports that it is not healthy',
 		advice: 'Its engine may have died: read its log and restart it.',
 	}),
 	thisIsDify: ({ url = '' }) => ({
@@ -76,7 +76,7 @@ export const ADVICE = {
 		advice: `Choose Dify in this node, with a "Dify API" credential whose base URL is ${url}/v1. A model behind Dify is reached at the address of its own server.`,
 	}),
 	notDify: () => ({
-		meaning: 'Something answers here, but not with what Dify answers',
+		meaning: 'Something answers here, but not as Dify does',
 		advice:
 			"Check the base URL and the port of the credential: it is the address of Dify's API, for example http://dify.example.com/v1.",
 	}),
@@ -111,8 +111,8 @@ export const ADVICE = {
 		advice: `Type ${url} as base URL; /v1 is added by itself. If that is what you typed, this Ollama is too old: update it.`,
 	}),
 	keyNotChecked: () => ({
-		meaning: 'The server shows its list of models to everybody, so nobody looked at the key',
-		advice: 'Whether the key is right shows with the first generation. The operation "Speed Test" makes one.',
+		meaning: 'The server shows its list of models to everybody, so the key was not checked',
+		advice: 'The first generation will show whether the key is right. The operation "Speed Test" makes one.',
 	}),
 	restartLoop: () => ({
 		meaning: 'The server starts, loads, and exits, again and again',
@@ -149,7 +149,7 @@ export const ADVICE = {
 		}`,
 	}),
 	modelNotLoadedForGood: ({ model }) => ({
-		meaning: `The model ${named(model)} is not loaded, and this router loads none by itself`,
+		meaning: `The model ${named(model)} is not loaded, and this router does not load models by itself`,
 		advice: 'Load it with the operation "Load Model", or start the router without --no-models-autoload.',
 	}),
 	sleeping: () => ({
@@ -191,7 +191,7 @@ export const ADVICE = {
 			'Answers come later than usual. Use fewer workflows at once, a limit in the credential (Max Concurrent Requests), or more slots (-np).',
 	}),
 	slow: ({ ms }) => ({
-		meaning: `The server took ${ms} ms for an answer that needs no thought`,
+		meaning: `The server took ${ms} ms for a simple answer`,
 		advice:
 			'The machine may be overloaded or short of memory, or the network slow. Look at it with top, and compare with ping.',
 	}),
@@ -211,7 +211,7 @@ export const ADVICE = {
 		meaning:
 			percent === 0
 				? `Ollama runs the model ${named(model)} on the CPU`
-				: `Only ${percent} % of the model ${named(model)} lies in the memory of the GPU`,
+				: `Only ${percent} % of the model ${named(model)} is in the memory of the GPU`,
 		advice:
 			percent === 0
 				? 'Ollama found no usable GPU: read the beginning of its log (ollama serve), and give the container the GPU (--gpus all, or /dev/kfd and /dev/dri for AMD).'
@@ -236,7 +236,7 @@ export const ADVICE = {
 		advice: 'Try it once with a real request.',
 	}),
 	unknownServer: () => ({
-		meaning: 'Something answers, but it is none of the servers this package knows',
+		meaning: 'Something answers, but it is not a server that this package knows',
 		advice: 'If chats work, all is well. Otherwise check the base URL and the port.',
 	}),
 } satisfies Record<string, Sentences>;

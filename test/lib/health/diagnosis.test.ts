@@ -119,9 +119,7 @@ describe('the diagnosis is a pure function', () => {
 		expect(diagnose(observations({ probes: slow }))).toMatchObject({
 			status: 'healthy',
 			summary: 'llama-server b1 answers in 1700 ms with 1 model, with 1 warning.',
-			findings: [
-				{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for an answer that needs no thought' },
-			],
+			findings: [{ id: 'slow', severity: 'warning', meaning: 'The server took 1700 ms for a simple answer' }],
 		});
 	});
 

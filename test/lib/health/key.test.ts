@@ -73,7 +73,7 @@ describe('a key that nobody looked at', () => {
 		expect(result.status).toBe('healthy');
 		expect(finding(result, 'keyNotChecked')).toMatchObject({
 			severity: 'info',
-			meaning: 'The server shows its list of models to everybody, so nobody looked at the key',
+			meaning: 'The server shows its list of models to everybody, so the key was not checked',
 		});
 		expect(keysSent('/v1/models').filter((key) => key === undefined)).toHaveLength(1);
 	});

@@ -467,7 +467,7 @@ describe('Ollama', () => {
 			reply.json({ models: [{ name: 'a', size: 1000, size_vram: 400, context_length: 4096 }] }),
 		);
 		expect(finding(await check(server.url), 'partlyOnCpu').meaning).toBe(
-			'Only 40 % of the model "a" lies in the memory of the GPU',
+			'Only 40 % of the model "a" is in the memory of the GPU',
 		);
 		server.route(
 			'GET /api/ps',

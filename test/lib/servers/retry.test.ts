@@ -1,5 +1,5 @@
 import { failure } from '../../../lib/errors/failure';
-import type { FailureKind } from '../../../lib/errors/server-error';
+import type { FailureKind } from '../../../lib/errors/kinds';
 import { connectTo } from '../../../lib/servers/connect';
 import { pauseBefore, retryUntilReady, type RetryOptions } from '../../../lib/servers/retry';
 
