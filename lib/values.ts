@@ -45,7 +45,10 @@ export function switchOf(value: unknown): boolean | undefined {
 
 export type JsonRecord = Record<string, unknown>;
 
-/** A text that says something: Dify's versions send null, an empty text or nothing for the same (contract dify 3.11). */
+/**
+ * A text that says something: Dify's versions send null, an empty text or nothing for the same
+ * (docs/protocols/dify.md 3.11).
+ */
 export function nonEmptyText(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' ? value : undefined;
 }

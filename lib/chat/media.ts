@@ -5,7 +5,7 @@ import type { ContentPart } from './types';
 
 /**
  * Base64 as llama-server wants it: its decoder stops silently at the first blank, line break, `-` or `_`
- * (contract llama-server 5), which would cut the file off.
+ * (docs/protocols/llama-server.md 5), which would cut the file off.
  */
 export function cleanBase64(data: string): string {
 	return data.replace(/\s+/g, '').replace(/-/g, '+').replace(/_/g, '/');

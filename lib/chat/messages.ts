@@ -58,9 +58,9 @@ type Answers = ReadonlyMap<SourceCall, SourceMessage>;
  * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte, since
  * every changed byte costs the server its prompt cache.
  *
- * It undoes what n8n's agent does to a turn with several tool calls (contract n8n-platform 2.4): calls torn into one message
- * each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]` becomes `''`, and files come
- * to the question that they belong to.
+ * It undoes what n8n's agent does to a turn with several tool calls (docs/protocols/n8n.md 2.4): calls torn into one
+ * message each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]`
+ * becomes `''`, and files come to the question that they belong to.
  *
  * @throws {ServerError} of kind `invalidInput` for content that no model server can read
  */

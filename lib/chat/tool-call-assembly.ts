@@ -60,7 +60,7 @@ class OpenCall {
 
 	addName(name: string): void {
 		if (this.name !== '' && this.hasArguments && !name.startsWith(this.name)) this.contradicts = true;
-		// A parser that revises a name sends the full new one (contract llama-server 3.4): replace, never append.
+		// A parser that revises a name sends the full new one (docs/protocols/llama-server.md 3.4): replace, never append.
 		this.name = name;
 	}
 

@@ -10,8 +10,9 @@ const FORMATS: ReadonlyArray<readonly [RegExp, mimeType: string, extension: stri
 ];
 
 /**
- * The format of spoken words, by their first bytes: Dify calls every sound `audio/mpeg`, also WAV (contract dify-breadth 24.1, section 16). What
- * is not known counts as MP3, whose beginning is not always told by a signature.
+ * The format of spoken words, by their first bytes: Dify calls every sound `audio/mpeg`, also WAV
+ * (docs/protocols/dify.md 12.1, section 16). What is not known counts as MP3, whose beginning is not always told by a
+ * signature.
  */
 export function soundFormat(sound: Uint8Array): { mimeType: string; extension: string } {
 	const head = String.fromCharCode(...sound.subarray(0, 12));

@@ -43,14 +43,14 @@ export interface ChatAnswer {
  * @throws {ServerError} as `startRun`
  */
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
-	// Blanks alone are a query to Dify (contract 2.1).
+	// Blanks alone are a query to Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw refusedHere('emptyQuery');
 	const conversationId = await conversationOf(client, request, options);
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, { ...options, ...more });
 	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
 	const startsNew = options.onStaleConversation === 'startNew';
-	// Blanks are no conversation to Dify (contract 2.1).
+	// Blanks are no conversation to Dify (docs/protocols/dify.md 2.1).
 	const isNamed = conversationId.trim() !== '';
 	const only = startsNew || !isNamed ? {} : { onlyConversation: conversationId };
 	const outcome = await run(conversationId, only).then(
@@ -58,7 +58,7 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 		(failed: unknown) => ({ failed }),
 	);
 	if ('result' in outcome) {
-		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (contract dify-breadth 24.2).
+		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
 		const conversationRestarted = isNamed && isOther(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
@@ -100,8 +100,8 @@ function isStale(error: unknown): boolean {
 }
 
 /**
- * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text (contract 3.7). Whether that is what happened
- * is seen by asking for the conversation.
+ * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
+ * (docs/protocols/dify.md 3.7). Whether that is what happened is seen by asking for the conversation.
  */
 async function explainStale(
 	client: DifyClient,

@@ -24,7 +24,7 @@ const BACK_OFF_MS = [500, 1_500];
 /** Failures of the network that another attempt may not meet again. */
 const PASSING: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
 
-/** An idempotent call is sent again for what may pass by itself (contract 5.3). */
+/** An idempotent call is sent again for what may pass by itself (docs/protocols/dify.md 5.3). */
 const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** One Dify with one key: short calls. Runs are in `run.ts`, uploads in `upload.ts`. */
@@ -58,7 +58,10 @@ export class DifyClient {
 		return await this.object('GET', this.url(path, query), undefined, { ...options, idempotent: true });
 	}
 
-	/** Changes something. The answer is an object; that of a 204, which has no body, an empty one (contract 2.8). */
+	/**
+	 * Changes something. The answer is an object; that of a 204, which has no body, an empty one
+	 * (docs/protocols/dify.md 2.8).
+	 */
 	async send(
 		method: 'POST' | 'PUT' | 'DELETE',
 		path: string,

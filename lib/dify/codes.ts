@@ -1,6 +1,8 @@
 import type { DifyKind } from '../errors/kinds';
 
-/** Dify's own codes (contract sections 1.3, 2, 3.7, 6.1). Codes that cover many causes are split by text, below. */
+/**
+ * Dify's own codes (docs/protocols/dify.md 1.3, 2, 3.7, 6.1). Codes that cover many causes are split by text, below.
+ */
 export const DIFY_CODES: Readonly<Record<string, DifyKind>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'forbidden',
@@ -56,7 +58,8 @@ export const DIFY_CODES: Readonly<Record<string, DifyKind>> = {
 
 /**
  * Texts that say more than the code. They are looked at for codes that cover many causes, and where there is no code: errors
- * of newer workers have none (contract 3.7). Compared by beginning or part, for versions add to them (contract 6.3).
+ * of newer workers have none (docs/protocols/dify.md 3.7). Compared by beginning or part, for versions add to them
+ * (docs/protocols/dify.md 6.3).
  */
 export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/^Arg user must be provided/, 'missingUser'],

@@ -6,7 +6,7 @@ import { recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type ConversationSort = '-updated_at' | 'updated_at' | '-created_at' | 'created_at';
 
-/** Dify answers 400 above this (contract 2.8). */
+/** Dify answers 400 above this (docs/protocols/dify.md 2.8). */
 export const MAX_PAGE_SIZE = 100;
 
 /** A language model thinks of the name or the questions meanwhile. */
@@ -80,7 +80,8 @@ function isMissing(error: unknown): boolean {
 }
 
 /**
- * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (contract 2.8), so the owner is asked for first.
+ * Deletes a conversation. Dify 1.12 deletes whatever id it is given, of whatever user (docs/protocols/dify.md 2.8), so
+ * the owner is asked for first.
  *
  * @throws {ServerError} of kind `conversationNotFound`
  */

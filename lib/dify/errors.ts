@@ -32,7 +32,10 @@ export interface DifyFailure {
 /** Keys of Dify and of model providers; nothing that a server echoes may carry them into a log. */
 const KEYS = /\b(?:app|dataset|ds)-[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{8,}|\bBearer\s+\S+/g;
 
-/** Knowledge limits of a plan come as plain 403 `forbidden` (contract 2.13); only the text tells them from a bad key. */
+/**
+ * Knowledge limits of a plan come as plain 403 `forbidden` (docs/protocols/dify.md 2.13); only the text tells them from
+ * a bad key.
+ */
 const PLAN_LIMIT = /subscription|\bplan\b|request rate limit|capacity|upgrade/i;
 /** Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
 const MAX_READ = 8_000;
@@ -41,7 +44,7 @@ const MAX_FOREIGN = 200;
 
 /**
  * Describes any failed answer: Dify's envelope, HTML of a front end or proxy, plain text, nothing at all. Never throws.
- * Sources: contract sections 1.3, 5, 6.
+ * Sources: docs/protocols/dify.md 1.3, 5, 6.
  */
 export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 	const body = answer.body ?? '';
@@ -59,7 +62,7 @@ export function describeDifyFailure(answer: DifyAnswer): DifyFailure {
 }
 
 function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer, method: string): DifyFailure {
-	// An error inside a 200 answer (contract 3.9) names its status itself.
+	// An error inside a 200 answer (docs/protocols/dify.md 3.9) names its status itself.
 	const status = answer.status >= 400 ? answer.status : (finiteNumber(envelope.status) ?? answer.status);
 	const code = nonEmptyText(envelope.code);
 	const { said, provider } = readSaid(
@@ -136,20 +139,24 @@ function classify(code: string | undefined, message: string | undefined): DifyKi
 	return byCode;
 }
 
-/** Only these leave it certain that nothing ran (contract 5.3). A GET changes nothing, so it may also try its luck. */
+/**
+ * Only these leave it certain that nothing ran (docs/protocols/dify.md 5.3). A GET changes nothing, so it may also try
+ * its luck.
+ */
 function retryable(kind: FailureKind, status: number, method: string): boolean {
 	if (kind === 'tooManyRequests' || kind === 'rateLimited') return true;
 	return method === 'GET' && [429, 502, 503, 504].includes(status) && kind !== 'quota';
 }
 
-/** What answers is no Dify: its errors are JSON with a code (contract 1.3), and its answers JSON. */
+/** What answers is no Dify: its errors are JSON with a code (docs/protocols/dify.md 1.3), and its answers JSON. */
 function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): FailureKind {
 	const { status } = answer;
 	if (shape.kind === 'page') {
-		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (contract 1.1, 6.3).
+		// Next.js leaves its traces in every page; the API itself never answers HTML with 200 (docs/protocols/dify.md 1.1,
+		// 6.3).
 		if (status < 300 || /\/_next\/|__next|self\.__next_f/i.test(body.slice(0, 64 * 1024))) return 'webFrontend';
 	}
-	// Cloudflare's codes for a rate limit, sent as plain text (contract 5.2).
+	// Cloudflare's codes for a rate limit, sent as plain text (docs/protocols/dify.md 5.2).
 	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
 	if (status < 300 && shape.kind === 'text') return 'wrongServer';
 	const between = inBetween({ ...answer, body }, shape);
@@ -189,15 +196,16 @@ export function kindOfStatus(status: number): DifyKind {
 /** Undefined when nothing is left: messages may be null, empty or blank. */
 function cleanMessage(message: string | undefined): string | undefined {
 	if (message === undefined) return undefined;
-	// The framework offers other routes after a 404 text, which is about ids and not about routes (contract 6.3).
+	// The framework offers other routes after a 404 text, which is about ids and not about routes
+	// (docs/protocols/dify.md 6.3).
 	const own = message.slice(0, MAX_READ).replace(/\s*You have requested this URI \[[\s\S]*$/, '');
 	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }
 
 /**
- * Pydantic's texts run over many lines and echo what was sent, which may be private (contract 6.2). Kept: the field and what
- * is wrong with it, for the first three.
+ * Pydantic's texts run over many lines and echo what was sent, which may be private (docs/protocols/dify.md 6.2). Kept:
+ * the field and what is wrong with it, for the first three.
  */
 function summarizePydantic(message: string): string {
 	const lines = message.split(/\r?\n/);

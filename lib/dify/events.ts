@@ -17,7 +17,10 @@ export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';
 /** What an event changes. `data` is the object of that name in the event, where workflows put everything. */
 type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
 
-/** The catalogue of contract 3.3. Events that are not in it, such as pings and those of future versions, change nothing. */
+/**
+ * The catalogue of docs/protocols/dify.md 3.3. Events that are not in it, such as pings and those of future versions,
+ * change nothing.
+ */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 	['message', messageText],
 	['message_file', messageFile],

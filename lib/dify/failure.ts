@@ -83,7 +83,7 @@ export function answerError(connection: Connection, answer: CallAnswer, method: 
 	});
 }
 
-/** With a limit of 1, Dify 1.14 refuses every streamed chatflow, also the first one (contract dify-breadth 24.2). */
+/** With a limit of 1, Dify 1.14 refuses every streamed chatflow, also the first one (docs/protocols/dify.md 12.2). */
 function countsTwice(said: string | undefined, version = ''): boolean {
 	return /\bis 1\.?$/.test(said ?? '') && !/^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
 }

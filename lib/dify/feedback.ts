@@ -6,7 +6,7 @@ import { recordOf, recordsIn, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
 
-/** Dify's largest page of feedback; one more is a 400 (contract 2.6). */
+/** Dify's largest page of feedback; one more is a 400 (docs/protocols/dify.md 2.6). */
 const MAX_PAGE_SIZE = 101;
 
 export interface Rate {
@@ -15,7 +15,7 @@ export interface Rate {
 	rating: Rating;
 	/** Undefined: none was given. */
 	content?: string;
-	/** What happens to an earlier text where none is given: Dify would erase it (contract 4). */
+	/** What happens to an earlier text where none is given: Dify would erase it (docs/protocols/dify.md 4). */
 	earlierContent: 'keep' | 'erase';
 	/** Where it is known, an earlier rating is looked for in it first, which is one request instead of many. */
 	conversationId?: string;
@@ -104,7 +104,9 @@ async function feedbackPage(
 	return recordsIn((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
 }
 
-/** The text that the user gave with an earlier rating. Only the list of all feedback has it (contract 4). */
+/**
+ * The text that the user gave with an earlier rating. Only the list of all feedback has it (docs/protocols/dify.md 4).
+ */
 async function earlierContent(
 	client: DifyClient,
 	{ messageId, user, conversationId }: Rate,

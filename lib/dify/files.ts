@@ -5,13 +5,14 @@ export type DifyFileType = 'image' | 'document' | 'audio' | 'video' | 'custom';
 export const FILE_TYPES: readonly DifyFileType[] = ['image', 'document', 'audio', 'video', 'custom'];
 
 /**
- * A file in a run. Always with a transfer method: Dify drops an entry without one, without a word (contract 2.1.3).
+ * A file in a run. Always with a transfer method: Dify drops an entry without one, without a word
+ * (docs/protocols/dify.md 2.1.3).
  */
 export type DifyFileRef =
 	| { type: DifyFileType; transfer_method: 'remote_url'; url: string }
 	| { type: DifyFileType; transfer_method: 'local_file'; upload_file_id: string };
 
-/** By extension first, as Dify does; it tells them apart for its limits, too (contract 2.9). */
+/** By extension first, as Dify does; it tells them apart for its limits, too (docs/protocols/dify.md 2.9). */
 const EXTENSIONS: ReadonlyArray<readonly [DifyFileType, readonly string[]]> = [
 	['image', ['jpg', 'jpeg', 'png', 'webp', 'gif', 'svg']],
 	['video', ['mp4', 'mov', 'mpeg', 'webm']],
@@ -30,7 +31,7 @@ export interface FileRules {
 	most?: number;
 }
 
-/** Megabytes that the installation takes (contract 2.11, `system_parameters`). */
+/** Megabytes that the installation takes (docs/protocols/dify.md 2.11, `system_parameters`). */
 export type SizeLimits = Partial<Record<'image' | 'video' | 'audio' | 'other', number>>;
 
 export function sizeLimitsOf(parameters: JsonRecord): SizeLimits {
@@ -104,7 +105,7 @@ export interface CheckedFile {
 
 /**
  * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app has file upload
- * switched off: it drops them (contract 2.1.3).
+ * switched off: it drops them (docs/protocols/dify.md 2.1.3).
  *
  * @throws {ServerError}
  */

@@ -21,7 +21,7 @@ export type FormKind =
 	| 'file'
 	| 'file-list';
 
-/** One field of the form that an app shows before its first message (contract 2.11). */
+/** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
 	kind: FormKind;
 	/** Name of the variable. */
@@ -48,7 +48,7 @@ const KINDS: readonly FormKind[] = [
 
 /**
  * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left out, since Dify fills it in
- * itself and fails on any value (contract 2.1.2).
+ * itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function readForm(parameters: JsonRecord): FormField[] {
 	return recordsIn(parameters.user_input_form).flatMap((entry) =>
@@ -100,7 +100,7 @@ export function formValue(field: FormField, value: unknown): unknown {
 	}
 }
 
-/** Dify takes strings only for text (contract 2.1.2), where expressions easily give numbers. */
+/** Dify takes strings only for text (docs/protocols/dify.md 2.1.2), where expressions easily give numbers. */
 function asText(value: unknown): string {
 	return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
@@ -109,7 +109,7 @@ function numberValue({ label }: FormField, value: unknown): number | undefined {
 	if (typeof value === 'string' && value.trim() === '') return undefined;
 	const converted = typeof value === 'string' ? Number(value) : value;
 	if (typeof converted === 'number' && Number.isFinite(converted)) return converted;
-	// A list or object would be a 500 (contract 2.1.2).
+	// A list or object would be a 500 (docs/protocols/dify.md 2.1.2).
 	throw refusedHere('inputs', `The field "${label}" must be a number, but is ${JSON.stringify(value).slice(0, 100)}`);
 }
 

@@ -2,11 +2,12 @@ import { refusedHere } from './failure';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Dify's database column is 255 characters wide; a longer value would be a 500 (contract 1.4). */
+/** Dify's database column is 255 characters wide; a longer value would be a 500 (docs/protocols/dify.md 1.4). */
 const MAX_USER_LENGTH = 255;
 
 /**
- * An id that goes into a path. Dify answers one of another form with a page of HTML (contract 6.3), so it is looked at here.
+ * An id that goes into a path. Dify answers one of another form with a page of HTML (docs/protocols/dify.md 6.3), so it
+ * is looked at here.
  *
  * @param what named in the error, for example "message ID"
  * @throws {ServerError} of kind `invalidId`
@@ -18,7 +19,7 @@ export function uuid(value: unknown, what: string): string {
 	throw refusedHere('invalidId', `The ${what} is not valid: ${JSON.stringify(value).slice(0, 100)}`);
 }
 
-/** As `uuid`, but blank means that there is none: Dify starts a new conversation then (contract 2.1). */
+/** As `uuid`, but blank means that there is none: Dify starts a new conversation then (docs/protocols/dify.md 2.1). */
 export function optionalUuid(value: unknown, what: string): string | undefined {
 	const isBlank = value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 	return isBlank ? undefined : uuid(value, what);
@@ -48,7 +49,7 @@ export function userOf(value: unknown): string {
 }
 
 /**
- * Dify ignores a trace ID of another form without a word (contract 1.1).
+ * Dify ignores a trace ID of another form without a word (docs/protocols/dify.md 1.1).
  *
  * @throws {ServerError} of kind `invalidParam`
  */

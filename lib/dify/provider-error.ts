@@ -1,6 +1,6 @@
 /**
  * Errors of what stands behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 hand them on as `invalid_param` with
- * status 400, as Python or as JSON inside the message (contract dify-breadth 24.1).
+ * status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
  */
 import type { DifyKind } from '../errors/kinds';
 import { isRecord, parseObject, text } from '../values';

@@ -8,7 +8,7 @@ import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
 
 /**
  * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s after the stop
- * (contract dify-breadth 24.1, 24.2).
+ * (docs/protocols/dify.md 12.1, 12.2).
  */
 export const AFTER_STOP_MS = 3_000;
 
@@ -211,7 +211,10 @@ function errorText(error: unknown): string | undefined {
 	return error.kind === 'connectionLost' ? undefined : error.meaning;
 }
 
-/** Closes a stream that is left open after the run is over, once what may still follow has had its time (contract 3.8). */
+/**
+ * Closes a stream that is left open after the run is over, once what may still follow has had its time
+ * (docs/protocols/dify.md 3.8).
+ */
 class Grace {
 	isOver = false;
 	private callOff: (() => void) | undefined;

@@ -78,7 +78,10 @@ export async function startRun(
 	}
 }
 
-/** Stops a run. Dify answers "success" whatever it is told (contract 2.2), so the result says only whether it was told. */
+/**
+ * Stops a run. Dify answers "success" whatever it is told (docs/protocols/dify.md 2.2), so the result says only whether
+ * it was told.
+ */
 export async function stopRun(client: DifyClient, route: RunRoute, taskId: string, user: string): Promise<boolean> {
 	try {
 		await client.send('POST', route.stop(taskId), { user }, { timeoutMs: STOP_LIMIT_MS, idempotent: true });
@@ -88,7 +91,10 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
 	}
 }
 
-/** A refused connection, or a refusal for being too many at once: contract 5.3. Everything else may have begun. */
+/**
+ * A refused connection, or a refusal for being too many at once: docs/protocols/dify.md 5.3. Everything else may have
+ * begun.
+ */
 function wasNotTakenUp(error: ServerError): boolean {
 	return error.retryable && !hasBegun(resultOf(error));
 }

@@ -17,7 +17,7 @@ export interface FileSource {
 
 const UPLOAD_IDLE_MS = 120_000;
 
-/** What Dify 1.12 refuses in a name (contract 2.9), and what would end the line of the header. */
+/** What Dify 1.12 refuses in a name (docs/protocols/dify.md 2.9), and what would end the line of the header. */
 const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
 
 /**
@@ -71,7 +71,7 @@ function encode(value: string): Uint8Array {
 	return new TextEncoder().encode(value);
 }
 
-/** The part of the file must be called `file`, and needs a MIME type (contract 2.9). */
+/** The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9). */
 function headOf({ name, mimeType }: FileSource, user: string, boundary: string): string {
 	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
 	return [

@@ -175,7 +175,10 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	context_length_exceeded: 'contextOverflow',
 };
 
-/** llama-server answers many client mistakes with 500, so the text decides before the status does (contract 4.2). */
+/**
+ * llama-server answers many client mistakes with 500, so the text decides before the status does
+ * (docs/protocols/llama-server.md 4.2).
+ */
 export function kindOfMessage(message: string, ...codes: Codes): FailureKind | undefined {
 	const byCode = codes.map((code) => BY_CODE[code ?? '']).find((kind) => kind !== undefined);
 	if (byCode !== undefined) return byCode;

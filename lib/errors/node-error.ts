@@ -30,7 +30,7 @@ export function errorDetails(error: ServerError): JsonObject {
  * details.
  *
  * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its generic sentence in
- * place of the message (contract n8n-platform 4.2), so the message is set once more afterwards.
+ * place of the message (docs/protocols/n8n.md 4.2), so the message is set once more afterwards.
  */
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);

@@ -17,7 +17,7 @@ const ROUTES: Record<TellingRoute, ProbeName> = {
 	info: 'info',
 };
 
-/** Who answers, and its version where it names one. Dify is told by its headers (contract dify 1.1). */
+/** Who answers, and its version where it names one. Dify is told by its headers (docs/protocols/dify.md 1.1). */
 export function serverOf(probes: Probes): { kind: HealthServerKind; version: string | null } {
 	const answers = answersOf(probes);
 	const kind = identify(answers);

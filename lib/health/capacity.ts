@@ -3,7 +3,7 @@ import { gpuShares } from './facts';
 import { advise, type FindingWithStatus } from './finding';
 import type { Observations, ServerReport } from './observations';
 
-/** Tools, memory and a system prompt of an agent rarely take less (contract llama-server 9.3). */
+/** Tools, memory and a system prompt of an agent rarely take less (docs/protocols/llama-server.md 9.3). */
 const SMALL_CONTEXT = 8_192;
 
 /** Room for requests: slots, queue, context, GPU. */

@@ -33,7 +33,10 @@ const RECENT_MS = 30 * 60_000;
 const SLOW_MS = 1_000;
 /** A single step of computing takes seconds at most, also for a large batch on a slow GPU. */
 const STUCK_MS = 30_000;
-/** What is wrong and what to do, from what a check saw. Pure: order and rows after contract llama-server 9.3 and dify 1, 6. */
+/**
+ * What is wrong and what to do, from what a check saw. Pure: order and rows after docs/protocols/llama-server.md 9.3
+ * and dify 1, 6.
+ */
 export function diagnose(observations: Observations): Diagnosis {
 	const report = describeServer(observations);
 	const found = sorted(findAll(observations, report));

@@ -25,7 +25,10 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	gateway: 'unreachable',
 };
 
-/** What the answers of a Dify mean: contract dify 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not published), 6. */
+/**
+ * What the answers of a Dify mean: docs/protocols/dify.md 1.1 (web front end), 1.3 (keys, app switched off), 2.11 (not
+ * published), 6.
+ */
 export function difyFindings(observations: Observations): FindingWithStatus[] {
 	const { probes, keyType = 'app' } = observations;
 	const foreign = Object.values(probes).find(
@@ -62,7 +65,7 @@ function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 	if (probe.status >= 300 || !isRecord(probe.json)) return false;
 	const { json } = probe;
 	if (keyType === 'knowledge') return Array.isArray(json.data) && typeof json.has_more === 'boolean';
-	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (contract dify 2.10).
+	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (docs/protocols/dify.md 2.10).
 	return typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags));
 }
 

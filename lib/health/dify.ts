@@ -3,8 +3,9 @@ import type { ProbeName } from './observations';
 import { named, tryLikelyAddresses, type ProbeContext, type ProbeResults } from './probes';
 
 /**
- * Asks for both kinds of key: a key of the wrong family is refused in the same words as an unknown one (contract dify 1.3, A3), and only the
- * other family's route tells them apart. Every answer names the version in a header, refusals included.
+ * Asks for both kinds of key: a key of the wrong family is refused in the same words as an unknown one
+ * (docs/protocols/dify.md 1.3, A3), and only the other family's route tells them apart. Every answer names the version
+ * in a header, refusals included.
  */
 export async function probeDify(context: ProbeContext): Promise<ProbeResults> {
 	const base = resolveDifyBase(context.connection.url.typed);

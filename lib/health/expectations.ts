@@ -42,7 +42,7 @@ function modelFindings(
 	const observed = `/v1/models lists ${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''}`;
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
-		// One model, one answer: the name is ignored (contract llama-server 4.3).
+		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
 		if (traitsOfServer(server.kind).ignoresModelName) return [advise('otherModel', 'warning', observed, facts)];
 		return [advise('modelMissing', 'error', observed, facts, 'misconfigured')];
 	}

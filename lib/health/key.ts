@@ -15,7 +15,7 @@ export function unauthorized(
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(failure)) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure(ofTable('unauthorized', { keyMissing: true }), observed);
-	// vLLM looks at Authorization only (contract llama-server 8.4).
+	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
 	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
 		return fromFailure(failure, observed, {
 			advice: `${traitsOfServer(kind).label} takes the key as Bearer only: change Authentication in the credential.`,

@@ -29,7 +29,10 @@ export interface CheckOptions {
 	timeLimitMs?: number;
 	/** For each other address that is tried, default 1 s: one where packets are dropped must not take all of the time. */
 	elsewhereLimitMs?: number;
-	/** Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep (contract llama-server 2.1). */
+	/**
+	 * Also ask `/slots`. It wakes a sleeping llama-server and keeps it from falling asleep
+	 * (docs/protocols/llama-server.md 2.1).
+	 */
 	readSlots?: boolean;
 	signal?: AbortSignal;
 }
@@ -118,7 +121,7 @@ function tryConnect(connect: () => Connection): Connection | ServerError {
 	}
 }
 
-/** Contract llama-server 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
+/** docs/protocols/llama-server.md 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
 	const { root, origin, api } = context.connection.url;
 	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits for it here.

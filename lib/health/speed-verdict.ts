@@ -33,7 +33,8 @@ export function judgeSpeed(
 	const first = runs[0];
 	for (const failure of firstOfEachKind(runs)) {
 		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
-		// Only where nothing came at all, although the server had answered everything else: contract llama-server 9.3.
+		// Only where nothing came at all, although the server had answered everything else:
+		// docs/protocols/llama-server.md 9.3.
 		if (failure.kind === 'firstTokenLimit') findings.push(advise('noTokens', 'error', observed, {}, 'degraded'));
 		else findings.push(fromFailure(failure, observed));
 	}

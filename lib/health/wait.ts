@@ -21,7 +21,10 @@ export interface WaitResult extends CheckResult {
 }
 
 const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
-/** A container that restarts a server over and over shows it loading, gone, loading, gone (contract llama-server 9.2). */
+/**
+ * A container that restarts a server over and over shows it loading, gone, loading, gone
+ * (docs/protocols/llama-server.md 9.2).
+ */
 const RESTARTS = 2;
 
 /**

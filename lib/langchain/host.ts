@@ -40,7 +40,7 @@ export interface HostBaseChatModel {
 
 /**
  * The classes of the host's own LangChain. A model built on them is, to n8n, one of its own: parallel calls, thinking, exact usage and
- * timings arrive, which the SDK's adapter loses (contract n8n-platform 3).
+ * timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
  */
 export interface HostClasses {
 	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;

@@ -63,7 +63,7 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
 	return class LocalChatModel extends BaseChatModel {
-		/** n8n takes a model for a chat model by this name (contract n8n-platform 2.1). */
+		/** n8n takes a model for a chat model by this name (docs/protocols/n8n.md 2.1). */
 		lc_namespace = ['n8n-nodes-local-llama', 'chat_models'];
 		lc_serializable = true;
 		private readonly fields: LocalChatModelFields;
@@ -197,7 +197,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				name,
 				args,
 			})),
-			// The agent stores this field with the action and puts it back into the next round (contract n8n-platform 2.4).
+			// The agent stores this field with the action and puts it back into the next round (docs/protocols/n8n.md 2.4).
 			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
 			response_metadata: {
 				finish_reason: answer.finishReason,
@@ -222,7 +222,7 @@ function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | und
 
 const MAX_LOGGED_REASONING = 2000;
 
-/** What the execution log shows beside the text: n8n records nothing but this (contract n8n-platform 2.7). */
+/** What the execution log shows beside the text: n8n records nothing but this (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
 	const { timings, usage, reasoning } = answer;
 	const generatedMs = answer.totalMs - answer.firstTokenMs;

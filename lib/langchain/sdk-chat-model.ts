@@ -12,7 +12,10 @@ type SdkChunk = import('@n8n/ai-node-sdk').StreamChunk;
 type SdkUsage = import('@n8n/ai-node-sdk').TokenUsage;
 type SdkFinishReason = import('@n8n/ai-node-sdk').FinishReason;
 
-/** Call options as the SDK's adapter really passes them: LangChain's, not the documented ones (contract n8n-platform 3.3). */
+/**
+ * Call options as the SDK's adapter really passes them: LangChain's, not the documented ones
+ * (docs/protocols/n8n.md 3.3).
+ */
 interface SdkConfig {
 	signal?: AbortSignal;
 	abortSignal?: AbortSignal;

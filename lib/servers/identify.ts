@@ -39,7 +39,10 @@ function fresh<M extends { until: number }>(memory: M | undefined): M | undefine
 	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
 }
 
-/** Notes what the headers of an answer tell. llama-server names itself in every one (contract llama-server 8.1). */
+/**
+ * Notes what the headers of an answer tell. llama-server names itself in every one
+ * (docs/protocols/llama-server.md 8.1).
+ */
 export function learnFromHeaders({ url }: Connection, headers: Record<string, string>, model = ''): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
 	if (kind !== 'other') keep(named, `${url.api} ${model}`, { kind, until: Date.now() + KNOWN_MS });

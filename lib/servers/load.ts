@@ -213,7 +213,10 @@ function tooSlow(
 	});
 }
 
-/** A generation without a prompt only loads; with `keep_alive` 0 it only unloads (contract llama-server 8.2, Ollama's API). */
+/**
+ * A generation without a prompt only loads; with `keep_alive` 0 it only unloads (docs/protocols/llama-server.md 8.2,
+ * Ollama's API).
+ */
 async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
 	const { model, limitMs, signal } = options;
 	const before = (await isOnOllama(connection, options)) ? 'loaded' : 'unloaded';

@@ -46,7 +46,7 @@ export function pauseBefore(reason: 'loading' | 'busy' | 'refused', waits: numbe
 	return reason === 'loading' ? Math.min(pause, MAX_LOADING_PAUSE_MS) : pause;
 }
 
-/** A server that runs out of memory while it loads just exits (contract llama-server 9.2). */
+/** A server that runs out of memory while it loads just exits (docs/protocols/llama-server.md 9.2). */
 function exitedWhileLoading(connection: Connection, failed: ServerError, about?: ErrorContext): ServerError {
 	return failure('modelFailedToLoad', connection.contextOf(failed.url ?? '', about), {
 		message: 'The server exited while it was loading the model',

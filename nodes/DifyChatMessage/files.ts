@@ -216,7 +216,10 @@ function urlsIn({ label }: Field, value: unknown): string[] {
 const HOW_TO_GIVE_NONE =
 	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
 
-/** Dify drops a file without a transfer method, or refuses it with a text about enums (contract dify 2.1.3). The other fields tell which it is. */
+/**
+ * Dify drops a file without a transfer method, or refuses it with a text about enums (docs/protocols/dify.md 2.1.3).
+ * The other fields tell which it is.
+ */
 function withMethod(file: JsonRecord): JsonRecord {
 	if (nonEmptyText(file.transfer_method) !== undefined) return file;
 	if (nonEmptyText(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };

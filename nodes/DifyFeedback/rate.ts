@@ -89,7 +89,7 @@ export const rate: DifyOperation = {
 	},
 };
 
-/** A rating that is missing would delete what is stored (contract dify 4), so nothing is taken for granted. */
+/** A rating that is missing would delete what is stored (docs/protocols/dify.md 4), so nothing is taken for granted. */
 function ratingIn(parameters: NodeParameters): Rating | 'none' {
 	const field = parameters.field('rating');
 	const value = parameters.value('rating');

@@ -545,7 +545,7 @@ describe('the real n8n', () => {
 		});
 		const created = await guarded.createWorkflow(branches(credential, ['Healthy', 'Unhealthy']));
 		const execution = await guarded.waitForExecution(await guarded.runWorkflow(created, 'Start'));
-		// n8n before 2.30 hands nodes no such filter (contract n8n-platform 4.3), and blocks nothing.
+		// n8n before 2.30 hands nodes no such filter (docs/protocols/n8n.md 4.3), and blocks nothing.
 		const hasFilter = Number(parts().n8n.version.split('.')[1]) >= 30;
 		if (hasFilter)
 			expect(itemsOf(execution, 'Unhealthy')).toMatchObject([

@@ -36,6 +36,15 @@ describe('docs/protocols', () => {
 		expect(cited.filter(({ citation }) => !known.includes(citation))).toEqual([]);
 	});
 
+	it('is what they cite, and no notes outside of the repository', () => {
+		const elsewhere = sources.filter((file) =>
+			/\bcontract,? (?:(?:dify|llama-server|n8n-platform|model|breadth|section)[\w-]*,? ?)?\d/i.test(
+				fs.readFileSync(path.join(ROOT, file), 'utf8'),
+			),
+		);
+		expect(elsewhere).toEqual([]);
+	});
+
 	it('reads lists and ranges of sections', () => {
 		const [page] = ['docs/protocols/dify.md'];
 		expect(citationsIn(`(${page} 3.6, 3.10).`)).toEqual(['dify.md 3.6', 'dify.md 3.10']);

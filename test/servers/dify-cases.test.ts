@@ -1,6 +1,6 @@
 /**
- * What a Dify answers, by the numbers of contract section 8, in every version: the server's half of the cases, asked without any client.
- * What the client makes of it is in test/dify and test/nodes.
+ * What a Dify answers, by the numbers of docs/protocols/dify.md 8, in every version: the server's half of the cases,
+ * asked without any client. What the client makes of it is in test/dify and test/nodes.
  */
 import { UNKNOWN_ID, startApp, startSim } from '../lib/dify/client';
 import { ask, chat, eventsOf, form, type Ask } from '../lib/dify/ask';

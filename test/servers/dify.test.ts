@@ -36,7 +36,7 @@ function replying(reply: Reply): () => Reply {
 	return () => reply;
 }
 
-/** Short ids and the clock of contract 3.11. */
+/** Short ids and the clock of docs/protocols/dify.md 3.11. */
 const SHORT: DifySimOptions = {
 	now: () => 1705398420,
 	ids: (kind, count) => {
@@ -53,7 +53,7 @@ const SHORT: DifySimOptions = {
 	},
 };
 
-describe('samples of contract 3.11, byte for byte', () => {
+describe('samples of docs/protocols/dify.md 3.11, byte for byte', () => {
 	const ENV = '"conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t"';
 	const filled = (text: string) =>
 		text
@@ -127,7 +127,7 @@ describe('samples of contract 3.11, byte for byte', () => {
 	});
 });
 
-describe('keys, envelope and routes (contract 1, 6)', () => {
+describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 	test('A4 to A9, with finer codes in 2026', async () => {
 		const states: Array<[Partial<AppSpec>, number, string, string, string]> = [
 			[{ exists: false }, 403, 'forbidden', 'app_not_found', 'The app no longer exists.'],
@@ -196,7 +196,7 @@ describe('keys, envelope and routes (contract 1, 6)', () => {
 	});
 });
 
-describe('pydantic texts and inputs (contract 2.1, 6.2)', () => {
+describe('pydantic texts and inputs (docs/protocols/dify.md 2.1, 6.2)', () => {
 	const message = async (over: Record<string, unknown>) =>
 		String((await chat(sim, { response_mode: undefined, ...over })).json.message);
 
@@ -250,7 +250,7 @@ describe('pydantic texts and inputs (contract 2.1, 6.2)', () => {
 		expect(sim.runs.at(-1)?.inputs).toEqual({ name: null, tone: null, more: null, must: '', count: 7, on: true });
 	});
 
-	test('files: dropped, refused and used as contract 2.1.3 says', async () => {
+	test('files: dropped, refused and used as docs/protocols/dify.md 2.1.3 says', async () => {
 		await startApp({ mode: 'chat', fileUpload: { enabled: true, types: ['image'], number: 1 } }, { version: '2026' });
 		const url = { type: 'image', transfer_method: 'remote_url', url: 'http://h/a.png' };
 		const ask1 = async (files: unknown) => (await chat(sim, { files })).json.message;
@@ -347,7 +347,7 @@ describe('runs', () => {
 	const ending = { '1.12': [], '1.14': [], '2026': [] } as Record<SimVersion, string[][]>;
 
 	test.each(SIM_VERSIONS)(
-		'chatflow: success, failure, stop and moderation end as in contract 3.6 (%s)',
+		'chatflow: success, failure, stop and moderation end as in docs/protocols/dify.md 3.6 (%s)',
 		async (version) => {
 			const mode = 'advanced-chat';
 			const steps: Step[] = [
@@ -530,7 +530,7 @@ describe('runs', () => {
 	});
 });
 
-describe('feedback (contract 4)', () => {
+describe('feedback (docs/protocols/dify.md 4)', () => {
 	test('create, overwrite with content, revoke, and what is refused', async () => {
 		await start();
 		const { message_id: id } = (await chat(sim, { response_mode: 'blocking' })).json;

@@ -112,7 +112,7 @@ export function defaultApps(version: SimVersion): AppSpec[] {
 	}));
 }
 
-/** Starts a simulator of Dify's Service API, strictly after the contract: what it does not say, this does not do. */
+/** Starts a simulator of Dify's Service API, strictly after docs/protocols/dify.md and the recordings: what they do not say, this does not do. */
 export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
 	const version = options.version ?? '2026';
 	const store = new Store({
@@ -210,7 +210,10 @@ function signed(store: Store, res: http.ServerResponse): void {
 	res.setHeader('X-Env', 'PRODUCTION');
 }
 
-/** What is not the API: the web front end behind nginx, the framework's own page without it (contract 1.1). */
+/**
+ * What is not the API: the web front end behind nginx, the framework's own page without it
+ * (docs/protocols/dify.md 1.1).
+ */
 function outside(store: Store, front: 'nginx' | 'none', path: string, res: http.ServerResponse): void {
 	if (front === 'none') {
 		signed(store, res);
@@ -322,7 +325,7 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 	throw new DifyHttpError(405, 'method_not_allowed', text);
 }
 
-/** The checks in Dify's order: key, app and workspace, readable body, user (contract 1.3). */
+/** The checks in Dify's order: key, app and workspace, readable body, user (docs/protocols/dify.md 1.3). */
 function callOf(store: Store, route: Route, ids: string[], request: SimRequest, res: http.ServerResponse): Call {
 	const app = authenticate(store, route, request.headers.authorization);
 	const payload = route.body === 'json' ? readPayload(request) : {};
@@ -378,7 +381,7 @@ function authenticate(store: Store, route: Route, header: unknown): SimApp {
 	return app;
 }
 
-/** Main has finer codes for the same texts (contract 1.3). */
+/** Main has finer codes for the same texts (docs/protocols/dify.md 1.3). */
 function checkApp(store: Store, app: SimApp, route: Route): void {
 	const refuse = (code: string, text: string) =>
 		new DifyHttpError(403, store.version === '2026' ? code : 'forbidden', text);
@@ -414,7 +417,7 @@ function parsed(body: string): unknown {
 	}
 }
 
-/** Listing without a user shows the data of one shared user, which is a trap (contract 1.4). */
+/** Listing without a user shows the data of one shared user, which is a trap (docs/protocols/dify.md 1.4). */
 const SHARED_USER = 'DEFAULT-USER';
 
 function userOf(store: Store, app: SimApp, route: Route, request: SimRequest, payload: Json): EndUser {

@@ -1,5 +1,6 @@
 /**
- * The simulator's side of the contract's test cases 15 to 32: plain chat. Each test has the number of its case.
+ * The simulator's side of docs/protocols/llama-server.md, cases 15 to 32: plain chat. Each test has the number of its
+ * case.
  */
 import {
 	CHAT,

@@ -1,5 +1,5 @@
 /**
- * The simulator's side of the contract's test cases 1 to 14, and what else a connection can suffer.
+ * The simulator's side of docs/protocols/llama-server.md, cases 1 to 14, and what else a connection can suffer.
  * Each test has the number of its case. What a client makes of it is tested where the client is.
  */
 import { CHAT, gate, headerOf, HI, jsonOf, textOf } from '../support/chat-wire';

@@ -1,5 +1,5 @@
 /**
- * The simulator's side of the contract's test cases 84 to 100: embeddings, vision, monitoring.
+ * The simulator's side of docs/protocols/llama-server.md, cases 84 to 100: embeddings, vision, monitoring.
  * Each test has the number of its case.
  */
 import { CHAT, errorOf, gate, HI, jsonOf, textOf, type WireChunk } from '../support/chat-wire';

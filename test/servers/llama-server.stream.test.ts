@@ -1,5 +1,5 @@
 /**
- * The simulator's side of the contract's test cases 33 to 61: event streams and how they fail.
+ * The simulator's side of docs/protocols/llama-server.md, cases 33 to 61: event streams and how they fail.
  * Each test has the number of its case.
  */
 import { CHAT, finishesOf, gate, headerOf, HI, jsonOf, textOf } from '../support/chat-wire';

@@ -1,5 +1,5 @@
 /**
- * The simulator's side of the contract's test cases 62 to 83: thinking and tools.
+ * The simulator's side of docs/protocols/llama-server.md, cases 62 to 83: thinking and tools.
  * Each test has the number of its case.
  */
 import { CHAT, chunksOf, errorOf, HI, jsonOf, type WireDelta } from '../support/chat-wire';

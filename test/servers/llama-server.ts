@@ -1,6 +1,6 @@
 /**
- * A simulator of llama-server v0.5.0 after `contracts/llama-server.md` and the recordings in `test/fixtures/`, exact to
- * the byte where it behaves, and able to misbehave on demand. Profiles play its neighbours.
+ * A simulator of llama-server v0.5.0 after docs/protocols/llama-server.md and the recordings in `test/fixtures/`, exact
+ * to the byte where it behaves, and able to misbehave on demand. Profiles play its neighbours.
  *
  *     const server = await startLlamaServerSim({ slots: 2, apiKey: 'secret' });
  *     server.script(reply.text('Hello'), reply.toolCalls([{ name: 'get_time', arguments: {} }], { split: 1 }));

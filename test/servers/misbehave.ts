@@ -208,7 +208,7 @@ export const sendReply = async (exchange: Exchange, reply: WireReply): Promise<v
 		writes = asWrites(whole);
 		await sendHead(exchange, reply, transport, framing, whole.length);
 	} else if (!reply.verbatim) {
-		// Like llama-server: headers go out with the first result, not before (contract 3.1).
+		// Like llama-server: headers go out with the first result, not before (docs/protocols/llama-server.md 3.1).
 		const iterator = writes[Symbol.asyncIterator]();
 		const first = await iterator.next();
 		if (request.signal.aborted) {

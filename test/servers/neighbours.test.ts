@@ -1,4 +1,4 @@
-/** The neighbours' profiles against the streams constructed after the contract, and their metadata routes. */
+/** The neighbours' profiles against the streams constructed after the protocol notes, and their metadata routes. */
 import { rawAsk, type RawAnswer } from '../support/raw-client';
 import { httpFixture, type HttpFixture } from '../support/streams';
 import {
@@ -164,7 +164,7 @@ test('ollama/error-mid-stream: the message is lost, no finish, no [DONE]', async
 	expect(text).not.toContain('"finish_reason":"stop"');
 });
 
-describe('what tells them apart (contract 8.1)', () => {
+describe('what tells them apart (docs/protocols/llama-server.md 8.1)', () => {
 	const look = async (profile: Profile, path: string): Promise<RawAnswer> => {
 		const sim = server ?? (await start(profile));
 		return await rawAsk(sim.url, { path, headers: KEY });

@@ -35,8 +35,9 @@ function body(request: ChatRequest): Record<string, unknown> {
 }
 
 /**
- * llama-server and most others treat a tool_choice object as "auto" without a word (contract llama-server 6.1), so one forced tool is
- * asked for by sending only that tool with "required". vLLM honours the object.
+ * llama-server and most others treat a tool_choice object as "auto" without a word
+ * (docs/protocols/llama-server.md 6.1), so one forced tool is asked for by sending only that tool with "required". vLLM
+ * honours the object.
  */
 function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequest): Record<string, unknown> {
 	const { toolChoice: honoured } = traitsOf(serverKind);
@@ -257,7 +258,7 @@ function timingsOf(timings: Record<string, unknown>): Timings {
 	);
 }
 
-/** `processed` counts cached tokens too (contract llama-server 3.3). */
+/** `processed` counts cached tokens too (docs/protocols/llama-server.md 3.3). */
 function progressOf({ total, cache, processed }: Record<string, unknown>): number {
 	if (typeof total !== 'number' || typeof processed !== 'number') return 0;
 	const cached = typeof cache === 'number' ? cache : 0;

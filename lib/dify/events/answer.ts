@@ -21,8 +21,8 @@ export function replace(state: RunState, whole: string, reason: string, deltas: 
 }
 
 /**
- * Contract 3.5: after `agent_message` pieces the first `message` repeats the complete answer (New Agent), without them it is
- * a piece (chat, chatflow, moderation and annotation in agent apps). An empty one repeats nothing.
+ * docs/protocols/dify.md 3.5: after `agent_message` pieces the first `message` repeats the complete answer (New Agent),
+ * without them it is a piece (chat, chatflow, moderation and annotation in agent apps). An empty one repeats nothing.
  */
 export function messageText(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const answer = nonEmptyText(event.answer);
@@ -32,7 +32,10 @@ export function messageText(state: RunState, event: JsonRecord, deltas: TextDelt
 	state.sawMessage = true;
 }
 
-/** Easy apps label the text chunks of an answer with files as files, too (contract 3.3): those have an answer and no url. */
+/**
+ * Easy apps label the text chunks of an answer with files as files, too (docs/protocols/dify.md 3.3): those have an
+ * answer and no url.
+ */
 export function messageFile(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	if (typeof event.answer === 'string') messageText(state, event, deltas);
 	else addFile(state, pick(event, ['id', 'type', 'belongs_to', 'url']));

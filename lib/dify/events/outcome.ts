@@ -62,7 +62,10 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 	return warnings;
 }
 
-/** A run that was stopped, and every run of the New Agent, has zeros where Dify did not count (contract dify-breadth 24.1, 24.2). */
+/**
+ * A run that was stopped, and every run of the New Agent, has zeros where Dify did not count
+ * (docs/protocols/dify.md 12.1, 12.2).
+ */
 function countedUsage({ usage, workflow, text }: RunState, status: RunStatus): DifyUsage | undefined {
 	const counts = [usage?.prompt_tokens, usage?.completion_tokens, usage?.total_tokens];
 	const isZero = counts.some((count) => count === 0) && counts.every((count) => count === 0 || count === undefined);

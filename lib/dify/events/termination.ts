@@ -1,7 +1,10 @@
 import type { RunNext } from '../types';
 import type { RunState } from './state';
 
-/** How long to wait, after a run is known to be over, for an event that one of the versions sends late (contract 3.8). */
+/**
+ * How long to wait, after a run is known to be over, for an event that one of the versions sends late
+ * (docs/protocols/dify.md 3.8).
+ */
 export const GRACE_MS = 2000;
 
 /** Dify keeps the stream open for about five seconds after the answer for speech that is still being made. */
@@ -14,7 +17,10 @@ interface NextStep {
 	settled?: boolean;
 }
 
-/** The termination rules of contract 3.8, from the state alone. They hold for every version, so none has to be known. */
+/**
+ * The termination rules of docs/protocols/dify.md 3.8, from the state alone. They hold for every version, so none has
+ * to be known.
+ */
 export function nextStep(state: RunState): NextStep {
 	if (state.streamError !== undefined || state.pause !== undefined) return { next: 'close' };
 	const end = state.workflowEnd;

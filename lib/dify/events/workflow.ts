@@ -22,11 +22,11 @@ export function workflowFinished(state: RunState, event: JsonRecord, data: JsonR
 		return;
 	}
 	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and no
-	// message_end follows it (contract 2.4).
+	// message_end follows it (docs/protocols/dify.md 2.4).
 	const chatflow = nonEmptyText(event.conversation_id) !== undefined || nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
 	if (!chatflow && succeeded(workflow.status)) {
-		// text_chunk is a preview; the outputs are the result (contract 3.3).
+		// text_chunk is a preview; the outputs are the result (docs/protocols/dify.md 3.3).
 		const whole = singleText(workflow.outputs);
 		if (whole !== undefined) replace(state, whole, 'workflow_outputs', deltas);
 	}
@@ -54,12 +54,12 @@ export function formClosed(state: RunState, data: JsonRecord): void {
 	state.forms = state.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
 }
 
-/** A stop that comes early, or between two nodes, is told as a failure (contract dify-breadth 13.8). */
+/** A stop that comes early, or between two nodes, is told as a failure (docs/protocols/dify.md 3.6). */
 function isStop(reason: string | undefined): boolean {
 	return /\bAborted: User requested stop|\baborted: stopped by user request/i.test(reason ?? '');
 }
 
-/** Dify's `error`, always with a text: its own may be null, empty or missing (contract 3.7). */
+/** Dify's `error`, always with a text: its own may be null, empty or missing (docs/protocols/dify.md 3.7). */
 export function errorEvent(state: RunState, event: JsonRecord): void {
 	const code = nonEmptyText(event.code);
 	const status = finiteNumber(event.status);

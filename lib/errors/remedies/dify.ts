@@ -5,7 +5,10 @@ import { isCloudflare } from './network';
 const PROVIDER = 'in Dify (Settings, Model Provider)';
 const CREDENTIAL_IS_FINE = 'The key of the "Dify API" credential is fine.';
 
-/** What Dify refuses or fails in, in words that a user of n8n can follow. Facts after contract dify 1.3, 2, 5 and 6. */
+/**
+ * What Dify refuses or fails in, in words that a user of n8n can follow. Facts after docs/protocols/dify.md 1.3, 2, 5
+ * and 6.
+ */
 export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 	unauthorized: ({ keyMissing }) => ({
 		title: keyMissing === true ? 'Dify wants an API key, and the credential has none' : 'Dify refuses the API key',

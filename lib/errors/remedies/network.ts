@@ -4,7 +4,10 @@ import { isLoopback, quoted, seconds, type RemedyFacts, type Remedy, type Row } 
 /** What OpenSSL says when the other side answers with something that is no TLS. */
 const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
 
-/** The way to a server, and what stands in between. The same for model servers and Dify. Order and advice: contract llama-server 9.3. */
+/**
+ * The way to a server, and what stands in between. The same for model servers and Dify. Order and advice:
+ * docs/protocols/llama-server.md 9.3.
+ */
 export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 	invalidUrl: () => ({
 		title: 'The Base URL cannot be used',

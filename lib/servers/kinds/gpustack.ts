@@ -2,7 +2,10 @@ import { bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** GPUStack, a gateway to vLLM, llama-server and others: it takes what the engine behind the model takes (contract llama-server 8.3). */
+/**
+ * GPUStack, a gateway to vLLM, llama-server and others: it takes what the engine behind the model takes
+ * (docs/protocols/llama-server.md 8.3).
+ */
 export const gpustack: ServerTraits = {
 	...other,
 	label: 'GPUStack',

@@ -3,7 +3,7 @@ import { anyModel, bodyOf } from './evidence';
 import type { ServerTraits } from './kind';
 import { isLlama, llamaServer } from './llama-server';
 
-/** llama-server without a model of its own: a child process for each model (contract llama-server 2.10). */
+/** llama-server without a model of its own: a child process for each model (docs/protocols/llama-server.md 2.10). */
 export const llamaRouter: ServerTraits = {
 	...llamaServer,
 	label: 'llama-server (router)',

@@ -3,7 +3,7 @@ import { anyHeader, bodyOf, ownsModels, says, textIn } from './evidence';
 import type { ServerAnswers, ServerTraits } from './kind';
 import { other } from './other';
 
-/** Whether llama.cpp's server answers, alone or as a router (contract llama-server 8.1). */
+/** Whether llama.cpp's server answers, alone or as a router (docs/protocols/llama-server.md 8.1). */
 export function isLlama(answers: ServerAnswers): boolean {
 	return (
 		// In every answer, errors included; behind a proxy it may be rewritten.
@@ -17,7 +17,7 @@ export function isLlama(answers: ServerAnswers): boolean {
 	);
 }
 
-/** llama.cpp's llama-server with one model. Sources: contract llama-server 2.6, 6, 8.1. */
+/** llama.cpp's llama-server with one model. Sources: docs/protocols/llama-server.md 2.6, 6, 8.1. */
 export const llamaServer: ServerTraits = {
 	...other,
 	label: 'llama-server',
@@ -31,9 +31,9 @@ export const llamaServer: ServerTraits = {
 	splitsThinking: true,
 	listsLoadedModelsOnly: true,
 	nativeApi: 'llamaServer',
-	// Older releases show their list to everybody (contract llama-server 1.2).
+	// Older releases show their list to everybody (docs/protocols/llama-server.md 1.2).
 	guardedRoute: { path: '/props' },
-	// contract llama-server 4.3
+	// docs/protocols/llama-server.md 4.3
 	ignoresModelName: true,
 	toolParserAdvice: () =>
 		'Start llama-server with --jinja and without --no-jinja. If the template inside the GGUF file knows no tools, pass one that does with --chat-template-file.',

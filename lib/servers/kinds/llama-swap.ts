@@ -3,9 +3,9 @@ import type { ServerTraits } from './kind';
 import { llamaServer } from './llama-server';
 
 /**
- * llama-swap, which starts a server for the model that is asked for, mostly llama-server (mostlygeek/llama-swap; contract model-breadth
- * 6.3). Answers of the server behind it keep that server's headers, so llama-swap is told before llama-server. `/api/version` is its
- * own, with the commit and the date of its build: it is no Ollama.
+ * llama-swap, which starts a server for the model that is asked for, mostly llama-server (mostlygeek/llama-swap;
+ * docs/protocols/other-servers.md 6.3). Answers of the server behind it keep that server's headers, so llama-swap is
+ * told before llama-server. `/api/version` is its own, with the commit and the date of its build: it is no Ollama.
  */
 export const llamaSwap: ServerTraits = {
 	...llamaServer,

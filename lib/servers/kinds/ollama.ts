@@ -15,9 +15,9 @@ const FITS_ANYWHERE = 6_000;
 const MAX_CHARACTERS_PER_TOKEN = 5;
 
 /**
- * Ollama (contract llama-server 8.2). Many servers answer `/api/version`, some in Ollama's very words because they imitate its API
- * (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only Ollama's own list of models names as owner `library`, or the namespace that is part
- * of the model's name.
+ * Ollama (docs/protocols/llama-server.md 8.2). Many servers answer `/api/version`, some in Ollama's very words because
+ * they imitate its API (LocalAI, Lemonade, KoboldCpp, Open WebUI). Only Ollama's own list of models names as owner
+ * `library`, or the namespace that is part of the model's name.
  */
 export const ollama: ServerTraits = {
 	...other,

@@ -3,7 +3,7 @@ import type { Refusal, ServerTraits } from './kind';
 /** Refusals of servers that may stand behind any gateway. */
 const REFUSALS: readonly Refusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
-	// Mistral's templates (contract llama-server, case 81)
+	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
 	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
 	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
@@ -24,7 +24,7 @@ export const other: ServerTraits = {
 	grammar: (grammar) => ({ grammar }),
 	thinkingSwitch: 'template',
 	thinkingBudget: true,
-	// Most servers treat an object as "auto" without a word (contract llama-server 6.1).
+	// Most servers treat an object as "auto" without a word (docs/protocols/llama-server.md 6.1).
 	toolChoice: 'mode',
 	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],

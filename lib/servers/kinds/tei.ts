@@ -3,7 +3,10 @@ import { bodyOf, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models (contract model-breadth 1.6). */
+/**
+ * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
+ * (docs/protocols/other-servers.md 1.6).
+ */
 export const tei: ServerTraits = {
 	...other,
 	label: 'Text Embeddings Inference',

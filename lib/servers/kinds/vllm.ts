@@ -2,7 +2,7 @@ import { ownsModels, says, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** vLLM (contract llama-server 8.4; vLLM's sampling parameters). */
+/** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerTraits = {
 	...other,
 	label: 'vLLM',

@@ -104,7 +104,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 			const client = clientOf(sim, mode);
 			const { result } = await say(client, { inputs: { city: 'Rome' } });
 			const failed = await failureOf(say(client, { conversation: { kind: 'id', id: result.conversationId! } }));
-			// Workers of newer versions report it in the stream, with a status of their own (contract 3.7).
+			// Workers of newer versions report it in the stream, with a status of their own (docs/protocols/dify.md 3.7).
 			expect(failed).toMatchObject({ status: mode === 'chat' || version === '1.12' ? 400 : 500, kind: 'inputs' });
 			expect(failed.serverText).toContain('city is required in input form');
 			expect(failed.remedy).toContain('every turn');

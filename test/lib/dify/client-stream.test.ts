@@ -462,7 +462,7 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 			const running = say(client);
 			await waitFor(() => sim.runs[0]?.events.some(({ answer }) => answer === 'Once') === true);
 			await client.send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
-			// A stopped chat ends as any other does (contract 3.10).
+			// A stopped chat ends as any other does (docs/protocols/dify.md 3.10).
 			expect((await running).result).toMatchObject({
 				status: mode === 'advanced-chat' ? 'stopped' : 'succeeded',
 				text: 'Once',

@@ -33,7 +33,7 @@ afterEach(async () => {
 const NGINX_502 =
 	'<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n';
 
-describe('the address (contract 9.3, rows 1 to 3)', () => {
+describe('the address (docs/protocols/llama-server.md 9.3, rows 1 to 3)', () => {
 	it.each([
 		['', 'The Base URL is empty'],
 		['ftp://server:21', 'starts with "ftp://"'],

@@ -42,7 +42,7 @@ describe('credentialHeaders', () => {
 		expect(credentialHeaders({ baseUrl: '', apiKey, authentication: 'xApiKey' })).toEqual({});
 	});
 
-	// llama-server refuses a lower-case "bearer" and two blanks (contract 1.2).
+	// llama-server refuses a lower-case "bearer" and two blanks (docs/protocols/llama-server.md 1.2).
 	test.each([
 		`Bearer ${SAMPLE}`,
 		`bearer  ${SAMPLE}`,

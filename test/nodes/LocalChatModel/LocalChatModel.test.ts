@@ -238,7 +238,7 @@ describe('tools', () => {
 		const bound = model.bindTools([weather, time]);
 		const first = await bound.invoke('Both?');
 		const [a, b] = first.tool_calls!;
-		// What n8n's agent makes of it (contract n8n-platform 2.4).
+		// What n8n's agent makes of it (docs/protocols/n8n.md 2.4).
 		const replayed = [a!, b!].flatMap((call) => [
 			new AIMessage({
 				content: [],

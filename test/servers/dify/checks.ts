@@ -73,7 +73,7 @@ function checkVersion(call: Call, version: string | undefined): string {
 	return version;
 }
 
-/** By reading the exception is caught as a ValueError first; the docs say 429 (contract 5.1). */
+/** By reading the exception is caught as a ValueError first; the docs say 429 (docs/protocols/dify.md 5.1). */
 export function checkLimits(call: Call, streaming: boolean): void {
 	const { app, store } = call;
 	if (app.quota !== undefined && app.runCount >= app.quota) {
@@ -94,7 +94,10 @@ function placesOf(store: Store, app: SimApp, streaming: boolean): number {
 	return streaming && app.mode === 'advanced-chat' && store.version === '1.14' ? 2 : 1;
 }
 
-/** Runs the checks in the worker of newer versions: whatever fails there comes as a bare error event (contract 3.7). */
+/**
+ * Runs the checks in the worker of newer versions: whatever fails there comes as a bare error event
+ * (docs/protocols/dify.md 3.7).
+ */
 export function prepareAs(
 	call: Call,
 	streaming: boolean,

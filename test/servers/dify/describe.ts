@@ -17,7 +17,10 @@ import { limitOf } from './records';
 import type { Call, Store } from './store';
 import type { FormField, Json, SimApp, SimRun } from './types';
 
-/** Descriptions of an app, its annotations, stored workflow runs and forms (contract 2.4, 2.5, 2.11, 2.12). */
+/**
+ * Descriptions of an app, its annotations, stored workflow runs and forms (docs/protocols/dify.md 2.4, 2.5, 2.11,
+ * 2.12).
+ */
 export function info(call: Call): void {
 	const { app } = call;
 	const description = app.description ?? '';
@@ -171,7 +174,7 @@ function storedRun(store: Store, app: SimApp, id: string): SimRun | undefined {
 	return store.runs.find((each) => each.app === app && each.workflowRunId === id);
 }
 
-/** 1.12 answers an unknown id with 200 and nulls, and values as JSON text (contract 2.4). */
+/** 1.12 answers an unknown id with 200 and nulls, and values as JSON text (docs/protocols/dify.md 2.4). */
 export function workflowRunDetail(call: Call): void {
 	const { store, app, ids } = call;
 	if (app.mode !== 'workflow' && app.mode !== 'advanced-chat') throw notWorkflow();
@@ -277,7 +280,7 @@ export function readForm(call: Call): void {
 	});
 }
 
-/** A refused answer leaves the form open, an accepted one is final (contract 2.5). */
+/** A refused answer leaves the form open, an accepted one is final (docs/protocols/dify.md 2.5). */
 export function submitForm(call: Call): void {
 	const { store, payload } = call;
 	const problems = ['inputs', 'action'].filter((name) => !(name in payload)).map((name) => missing(name, payload));

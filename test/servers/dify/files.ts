@@ -21,7 +21,7 @@ function limitOf(store: Store, extension: string): number {
 	return limits.other * MEGABYTE;
 }
 
-/** Exactly one part, and it is called `file` (contract 2.9). */
+/** Exactly one part, and it is called `file` (docs/protocols/dify.md 2.9). */
 export function onlyPart(call: Call): UploadPart {
 	const parts = call.request.upload?.parts ?? [];
 	const part = parts.find((each) => each.name === 'file');
@@ -93,7 +93,7 @@ export function signedUrl(store: Store, id: string): string {
 	return `${store.options.filesUrl}/files/${id}/file-preview?timestamp=${store.now()}&nonce=n&sign=s`;
 }
 
-/** A fresh upload cannot be seen before a message used it (contract 2.9). */
+/** A fresh upload cannot be seen before a message used it (docs/protocols/dify.md 2.9). */
 export function previewFile(call: Call): void {
 	const { store, app, ids, query, res } = call;
 	const file = store.files.get(ids[0] ?? '');

@@ -1,7 +1,10 @@
 import type { http } from '../../support/node';
 import type { Json } from './types';
 
-/** A failure in Dify's envelope; `suffix` marks routes whose 404 texts the framework lengthens (contract 6.3). */
+/**
+ * A failure in Dify's envelope; `suffix` marks routes whose 404 texts the framework lengthens
+ * (docs/protocols/dify.md 6.3).
+ */
 export class DifyHttpError extends Error {
 	constructor(
 		readonly status: number,
@@ -59,7 +62,10 @@ export function envelope(error: DifyHttpError, pydantic = '2.11'): Json {
 	return { code: error.code, message, status: error.status };
 }
 
-/** Python's `json.dumps` with its default separators, as the replay of a finished run is written (contract 2.4). */
+/**
+ * Python's `json.dumps` with its default separators, as the replay of a finished run is written
+ * (docs/protocols/dify.md 2.4).
+ */
 export function spacedJson(value: unknown): string {
 	if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
 	if (typeof value === 'object' && value !== null) {
@@ -109,7 +115,7 @@ function shortRepr(value: unknown): string {
 	return whole.length <= 50 ? whole.join('') : `${whole.slice(0, 25).join('')}...${whole.slice(-24).join('')}`;
 }
 
-/** The ValueError that a pydantic model raises, in the words of contract 6.2. */
+/** The ValueError that a pydantic model raises, in the words of docs/protocols/dify.md 6.2. */
 export function pydantic(model: string, problems: PydanticProblem[]): DifyHttpError {
 	const lines = problems.map(({ field, text, type, input }) => {
 		const value = `input_value=${shortRepr(input)}, input_type=${pythonType(input)}`;
@@ -144,7 +150,7 @@ export function without(value: Json, field: string): Json {
 	return Object.fromEntries(Object.entries(value).filter(([key]) => key !== field));
 }
 
-/** HTML and text that other programs than Dify's API send (contract 1.1, 3.10, 5.2, 6.3). */
+/** HTML and text that other programs than Dify's API send (docs/protocols/dify.md 1.1, 3.10, 5.2, 6.3). */
 export const PAGES = {
 	werkzeug404:
 		'<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>\n',
@@ -200,7 +206,7 @@ function sendText(res: http.ServerResponse, body: string, type: string): void {
 	res.end(body);
 }
 
-/** Python's idea of true, by which `user` is found missing (contract 1.4). */
+/** Python's idea of true, by which `user` is found missing (docs/protocols/dify.md 1.4). */
 export function truthy(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length > 0;
 	if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
@@ -217,7 +223,7 @@ export function isUuid(value: string): boolean {
 	return UUID.test(value);
 }
 
-/** Seconds to Dify's ISO times, which have no zone (contract 2.6). */
+/** Seconds to Dify's ISO times, which have no zone (docs/protocols/dify.md 2.6). */
 export function isoTime(seconds: number): string {
 	return new Date(seconds * 1000).toISOString().replace(/(\.000)?Z$/, '');
 }

@@ -9,7 +9,7 @@ const TRANSFER_METHODS = ['remote_url', 'local_file', 'tool_file'];
 /** What an app takes that does not say. */
 export const DEFAULT_FILES = { types: ['image'], number: 3 };
 
-/** The app's form against what was sent (contract 2.1.2); the same on every turn. */
+/** The app's form against what was sent (docs/protocols/dify.md 2.1.2); the same on every turn. */
 export function checkInputs(store: Store, app: SimApp, user: EndUser, inputs: Json): Json {
 	const checked: Json = {};
 	for (const field of app.form ?? []) {
@@ -86,7 +86,10 @@ function checkNumber(name: string, value: unknown): unknown {
 	return parsed;
 }
 
-/** The `files` of a run (contract 2.1.3). What has the wrong shape is dropped without a word, as Dify does. */
+/**
+ * The `files` of a run (docs/protocols/dify.md 2.1.3). What has the wrong shape is dropped without a word, as Dify
+ * does.
+ */
 export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unknown): Json[] {
 	const chat = app.mode !== 'workflow' && app.mode !== 'completion';
 	if (chat && app.fileUpload?.enabled !== true) return [];
@@ -129,7 +132,7 @@ function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allow
 	const id = file.upload_file_id;
 	if (typeof id !== 'string' || !isUuid(id)) throw invalid('Invalid upload file id format');
 	const found = store.files.get(id);
-	// 1.12 looks at the workspace only, newer versions at the uploader (contract 2.1.3).
+	// 1.12 looks at the workspace only, newer versions at the uploader (docs/protocols/dify.md 2.1.3).
 	if (found === undefined || (store.version !== '1.12' && found.createdBy !== user.id))
 		throw invalid('Invalid upload file');
 	if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${found.name}`);

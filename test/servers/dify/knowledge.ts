@@ -3,14 +3,14 @@ import { onlyPart } from './files';
 import type { Call, SimDataset, SimDocument } from './store';
 import type { Json } from './types';
 
-/** The part of the knowledge API that contract 2.13 spells out. */
+/** The part of the knowledge API that docs/protocols/dify.md 2.13 spells out. */
 function datasetOf(call: Call): SimDataset {
 	const found = call.store.datasets.get(call.ids[0] ?? '');
 	if (found === undefined) throw notFound('Dataset not found.');
 	return found;
 }
 
-/** Limits of a plan have no code of their own (contract 2.13). */
+/** Limits of a plan have no code of their own (docs/protocols/dify.md 2.13). */
 function checkPlan(call: Call): void {
 	if (call.store.planText !== undefined) throw new DifyHttpError(403, 'forbidden', call.store.planText);
 }
@@ -102,7 +102,7 @@ export function retrieve(call: Call): void {
 		throw pydantic('HitTestingPayload', [{ field: 'query', text, type: 'string_too_long', input: query }]);
 	}
 	const dataset = datasetOf(call);
-	// Missing keys are read without asking (contract 2.13).
+	// Missing keys are read without asking (docs/protocols/dify.md 2.13).
 	if (isJson(model) && !('reranking_enable' in model && 'score_threshold_enabled' in model)) throw crashed();
 	if (!dataset.initialized) {
 		const text = 'The dataset is still being initialized or indexing. Please wait a moment.';

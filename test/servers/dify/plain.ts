@@ -15,7 +15,7 @@ export function plainSteps(chunks: string[], mode: DifyAppMode): Step[] {
 	const last: NodeStep =
 		mode === 'workflow' ? { id: 'end', type: 'end', title: 'End' } : { id: 'answer', type: 'answer', title: 'Answer' };
 	const llm: NodeStep = { id: 'llm', type: 'llm', title: 'LLM', elapsed: 1.2, outputs: { text: chunks.join('') } };
-	// The pieces come while their node is still running (contract 3.6).
+	// The pieces come while their node is still running (docs/protocols/dify.md 3.6).
 	return [
 		{ node: { id: 'start', type: 'start', title: 'Start' } },
 		{ nodeStart: llm },
@@ -29,7 +29,7 @@ export function workflowBased(mode: DifyAppMode): boolean {
 	return mode === 'advanced-chat' || mode === 'workflow';
 }
 
-/** Prices are decimal strings (contract 2.1.4); only workflows measure the time to the first token. */
+/** Prices are decimal strings (docs/protocols/dify.md 2.1.4); only workflows measure the time to the first token. */
 export function defaultUsage(mode: DifyAppMode = 'advanced-chat'): DifyUsage {
 	const measured = workflowBased(mode);
 	return {

@@ -3,7 +3,7 @@ import { needChat } from './runs';
 import type { Call } from './store';
 import type { Json, SimConversation, SimFeedback, SimMessage, SimVariable } from './types';
 
-/** Routes whose 404 texts the framework lengthens by other routes (contract 6.3). */
+/** Routes whose 404 texts the framework lengthens by other routes (docs/protocols/dify.md 6.3). */
 export function withSuffix(error: DifyHttpError, path: string): DifyHttpError {
 	const others: Record<string, string> = {
 		'/chat-messages': '/v1/chat-messages or /api/chat-messages or /v1/chat-messages/<string:task_id>/stop',
@@ -24,7 +24,7 @@ interface Paging {
 	usual?: number;
 }
 
-/** Out of range is refused, not clamped (contract 2.8). */
+/** Out of range is refused, not clamped (docs/protocols/dify.md 2.8). */
 export function limitOf(query: URLSearchParams, { model, most, usual = 20 }: Paging, name = 'limit'): number {
 	const sent = query.get(name);
 	if (sent === null) return usual;
@@ -60,7 +60,7 @@ function conversationOf(call: Call, id: string): SimConversation {
 	return found;
 }
 
-/** Only what came in over the API by this end user exists for it (contract 4). */
+/** Only what came in over the API by this end user exists for it (docs/protocols/dify.md 4). */
 function messageOf(call: Call, id: string): SimMessage {
 	const found = call.app.messages.get(id);
 	if (found === undefined || found.source !== 'api' || found.userId !== call.user.id) {
@@ -129,7 +129,7 @@ export function listFeedbacks(call: Call): void {
 	call.reply(200, { data });
 }
 
-/** Pages go back in time, inside a page the oldest comes first (contract 2.7). */
+/** Pages go back in time, inside a page the oldest comes first (docs/protocols/dify.md 2.7). */
 export function listMessages(call: Call): void {
 	needChat(call);
 	const { app, query } = call;
@@ -254,7 +254,7 @@ function conversationItem(conversation: SimConversation): Json {
 	};
 }
 
-/** 1.12 asks neither whose conversation it is nor whether there is one (contract 2.8). */
+/** 1.12 asks neither whose conversation it is nor whether there is one (docs/protocols/dify.md 2.8). */
 export function deleteConversation(call: Call): void {
 	needChat(call);
 	const id = call.ids[0] ?? '';

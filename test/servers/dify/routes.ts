@@ -6,7 +6,7 @@ import * as runs from './runs';
 import type { Handler } from './store';
 import type { SimVersion } from './types';
 
-/** Where the end user is named, and whether it must be (contract 1.4). */
+/** Where the end user is named, and whether it must be (docs/protocols/dify.md 1.4). */
 export type UserFrom = 'body!' | 'body' | 'query!' | 'query' | 'form' | 'none';
 
 export interface Route {
@@ -21,7 +21,7 @@ export interface Route {
 
 const UUID = '([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})';
 
-/** `{}` takes a UUID, or the framework knows no such route; `*` takes any text (contract 6.3). */
+/** `{}` takes a UUID, or the framework knows no such route; `*` takes any text (docs/protocols/dify.md 6.3). */
 function pattern(path: string): RegExp {
 	return new RegExp(`^${path.replaceAll('{}', UUID).replaceAll('*', '([^/]+)')}$`);
 }

@@ -125,7 +125,7 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => undefined);
 	writer.start({});
 	await writer.write({ kind: 'ping' });
-	// The exception for an unknown conversation has no text of its own (contract 3.7: may be empty).
+	// The exception for an unknown conversation has no text of its own (docs/protocols/dify.md 3.7: may be empty).
 	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
 	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
 	writer.fallSilent();
@@ -275,7 +275,7 @@ function writerOf(call: Call, live: Live): StreamWriter {
 	return writer;
 }
 
-/** Goes on after the client has left, as Dify does: only a stop ends a run early (contract 2.7). */
+/** Goes on after the client has left, as Dify does: only a stop ends a run early (docs/protocols/dify.md 2.7). */
 async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 	const { transcript } = live;
 	const { steps } = transcript.script;
@@ -319,7 +319,10 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 	}
 }
 
-/** Newer servers leave the socket open after an error, and after a chatflow that moderation answered (contract 3.6, 3.7). */
+/**
+ * Newer servers leave the socket open after an error, and after a chatflow that moderation answered
+ * (docs/protocols/dify.md 3.6, 3.7).
+ */
 function holdsOpen(store: Store, live: Live): boolean {
 	if (store.stream.holdOpen === true) return true;
 	if (store.version === '1.12') return false;
@@ -416,7 +419,7 @@ function workflowAnswer(store: Store, run: SimRun): Json {
 	};
 }
 
-/** Always success; whether it reaches the run depends on app type and version (contract 2.2, 2.4). */
+/** Always success; whether it reaches the run depends on app type and version (docs/protocols/dify.md 2.2, 2.4). */
 export function stop(call: Call, mayReach: (run: SimRun) => boolean): void {
 	const { store, app, user, ids } = call;
 	const taskId = ids[0] ?? '';
@@ -456,7 +459,10 @@ export function resume(store: Store, run: SimRun, filled: { formId: string; acti
 	live.done = play(store, live, live.transcript.resumption({ form: issued.form, action: filled.action }));
 }
 
-/** `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes (contract 2.4). */
+/**
+ * `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes
+ * (docs/protocols/dify.md 2.4).
+ */
 export async function workflowEvents(call: Call): Promise<void> {
 	const { store, app, ids, query, user } = call;
 	if (!workflowBased(app.mode)) throw notWorkflow();

@@ -13,7 +13,7 @@ export function transcript(script: Script, context: RunContext): Item[] {
 	return [...items, ...run.ending()];
 }
 
-/** A context with the short ids of contract 3.11. */
+/** A context with the short ids of docs/protocols/dify.md 3.11. */
 export function sampleContext(version: SimVersion, mode: DifyAppMode, over: Partial<RunContext> = {}): RunContext {
 	const counts = new Map<string, number>();
 	const short: Record<string, string> = {
@@ -48,7 +48,7 @@ export function sampleContext(version: SimVersion, mode: DifyAppMode, over: Part
 	};
 }
 
-/** The scripts of the three samples in contract 3.11. */
+/** The scripts of the three samples in docs/protocols/dify.md 3.11. */
 export const SAMPLES = {
 	agentChat: {
 		steps: [

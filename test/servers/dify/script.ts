@@ -33,14 +33,14 @@ export interface IssuedForm {
 export type Ending = 'done' | 'failed' | 'stopped' | 'error';
 
 /**
- * Writes a run as the events of one version and app type (contract 3.2 to 3.7). Piece by piece, because a stop may turn any run
- * aside; it never looks at a clock or a socket.
+ * Writes a run as the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Piece by piece, because a
+ * stop may turn any run aside; it never looks at a clock or a socket.
  */
 export class Transcript {
 	/** What a stream shows so far. */
 	text = '';
 	outputs: Json = {};
-	/** What the record keeps: agents' rounds are joined by a newline there (contract 3.5). */
+	/** What the record keeps: agents' rounds are joined by a newline there (docs/protocols/dify.md 3.5). */
 	stored: string[] = [];
 	readonly thoughts: Json[] = [];
 	readonly assistantFiles: Json[] = [];
@@ -157,7 +157,7 @@ export class Transcript {
 		return [this.errorEvent(error), ...end];
 	}
 
-	/** No task id ever; without a code also no other id, for then it comes from a worker (contract 3.7). */
+	/** No task id ever; without a code also no other id, for then it comes from a worker (docs/protocols/dify.md 3.7). */
 	private errorEvent(error: { code?: string; status: number; message: string | null }): Item {
 		const { mode, conversationId, messageId, createdAt, runId } = this.context;
 		const { code, status, message } = error;
@@ -181,7 +181,8 @@ export class Transcript {
 	}
 
 	private event(name: string, own: Json): Item {
-		// Workflow events of a chatflow carry the run id besides the envelope; agent logs and reasoning do not (contract 3.2, 3.3).
+		// Workflow events of a chatflow carry the run id besides the envelope; agent logs and reasoning do not
+		// (docs/protocols/dify.md 3.2, 3.3).
 		const run =
 			this.context.mode === 'advanced-chat' && 'data' in own && name !== 'agent_log' && name !== 'reasoning_chunk'
 				? { workflow_run_id: this.context.runId }

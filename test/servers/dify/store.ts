@@ -23,7 +23,7 @@ export interface StoreOptions {
 	now: () => number;
 	ids?: (kind: string, count: number) => string;
 	blockedExtensions: string[];
-	/** Megabytes; defaults of contract 2.9. */
+	/** Megabytes; defaults of docs/protocols/dify.md 2.9. */
 	limits: { image: number; video: number; audio: number; other: number };
 	/** Bytes of a body that the nginx in front lets through. */
 	nginxBodyLimit: number;
@@ -120,7 +120,7 @@ export class Store {
 		return app;
 	}
 
-	/** First use of a value creates the end user, whatever the call (contract 1.4). */
+	/** First use of a value creates the end user, whatever the call (docs/protocols/dify.md 1.4). */
 	endUser(app: SimApp, sessionId: string): EndUser {
 		let user = app.endUsers.get(sessionId);
 		if (user === undefined) {
@@ -208,7 +208,10 @@ export interface SimDocument {
 
 export type Handler = (call: Call) => Promise<void> | void;
 
-/** One request on its way through the checks (contract 1.3: key, app, body, user, mode, payload, business). */
+/**
+ * One request on its way through the checks (docs/protocols/dify.md 1.3: key, app, body, user, mode, payload,
+ * business).
+ */
 export interface Call {
 	store: Store;
 	app: SimApp;

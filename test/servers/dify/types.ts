@@ -1,6 +1,6 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 
-/** The three behaviours of contract section 7: 1.12.1, 1.14.2, and main of 2026 with what the docs say. */
+/** The three behaviours of docs/protocols/dify.md 7: 1.12.1, 1.14.2, and main of 2026 with what the docs say. */
 export type SimVersion = '1.12' | '1.14' | '2026';
 export const SIM_VERSIONS: readonly SimVersion[] = ['1.12', '1.14', '2026'];
 

@@ -41,7 +41,7 @@ export class Clock {
 	}
 }
 
-/** The bytes of one item on the wire, before any knob (contract 3.1). */
+/** The bytes of one item on the wire, before any knob (docs/protocols/dify.md 3.1). */
 export function wireText(item: Item): string {
 	if (item.kind === 'ping') return 'event: ping\n\n';
 	if (item.kind === 'raw') return item.raw;

@@ -1,4 +1,4 @@
-/** llama-server itself: order of checks, routes, single mode (contract 1.2, 2). */
+/** llama-server itself: order of checks, routes, single mode (docs/protocols/llama-server.md 1.2, 2). */
 import type { WireReply } from '../misbehave';
 import { sendReply } from '../misbehave';
 import type { Exchange, WireRequest } from '../raw-http';
@@ -128,7 +128,7 @@ export class LlamaApp implements App {
 		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
 		const handler = this.handlers[`${method} ${path}`];
 		if (!handler) throw notFound();
-		// Only these answer without loading the model again (contract 2.11).
+		// Only these answer without loading the model again (docs/protocols/llama-server.md 2.11).
 		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
 		const result = await handler(exchange);
 		if (result) await this.send(exchange, isWireReply(result) ? result : jsonReply(200, result));
@@ -138,7 +138,7 @@ export class LlamaApp implements App {
 	private checkKey({ path, headers }: WireRequest): void {
 		const { keys, profile } = this.core.settings;
 		if (keys.length === 0 || path === '/health' || path === '/v1/health') return;
-		// Older builds left the model list open (contract 1.2, 11).
+		// Older builds left the model list open (docs/protocols/llama-server.md 1.2, 11).
 		if (profile === 'old-llama-server' && path === '/models') return;
 		const sent = headers.authorization || headers['x-api-key'] || '';
 		if (!keys.includes(sent.startsWith('Bearer ') ? sent.slice('Bearer '.length) : sent)) throw invalidKey();
@@ -256,7 +256,7 @@ export class LlamaApp implements App {
 		return { content: String.fromCodePoint(...tokens) };
 	}
 
-	/** The model's name in replies: what was asked for does not matter (contract 4.3). */
+	/** The model's name in replies: what was asked for does not matter (docs/protocols/llama-server.md 4.3). */
 	protected modelName(body: Json): string {
 		const { profile, alias } = this.core.settings;
 		return profile === 'old-llama-server' ? asString(body.model) || 'gpt-3.5-turbo' : alias;

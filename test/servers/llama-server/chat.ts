@@ -1,6 +1,7 @@
 /**
- * A chat request as llama-server reads it, with its checks in its order and its words (contract 2.6, 4.2, 5, 6.1).
- * The order matters: of two mistakes, the one found first is reported.
+ * A chat request as llama-server reads it, with its checks in its order and its words
+ * (docs/protocols/llama-server.md 2.6, 4.2, 5, 6.1). The order matters: of two mistakes, the one found first is
+ * reported.
  */
 import { invalidRequest, serverError } from './errors';
 import { typeName } from './json';
@@ -17,7 +18,7 @@ export interface Task {
 	body: Json;
 	prompt: string;
 	generationPrompt: string;
-	/** Text of a trailing assistant message: the answer repeats it (contract 2.6). */
+	/** Text of a trailing assistant message: the answer repeats it (docs/protocols/llama-server.md 2.6). */
 	prefill: string;
 	stream: boolean;
 	includeUsage: boolean;
@@ -114,7 +115,7 @@ const readCall = (call: Json): ToolCall => {
 	return { id: text(call.id), name: text(name), arguments: typeof args === 'string' ? args : JSON.stringify(args) };
 };
 
-/** Parts joined by line ends, none around an image (contract 5). */
+/** Parts joined by line ends, none around an image (docs/protocols/llama-server.md 5). */
 const readContent = (content: unknown): string => {
 	if (!Array.isArray(content)) return text(content);
 	let joined = '';
@@ -132,7 +133,10 @@ const readContent = (content: unknown): string => {
 	return joined;
 };
 
-/** 64 characters, the same for the same image: that is how the server's cache sees images (contract 5). */
+/**
+ * 64 characters, the same for the same image: that is how the server's cache sees images
+ * (docs/protocols/llama-server.md 5).
+ */
 const mediaMarker = (part: Json): string => {
 	let hash = 0;
 	for (const char of JSON.stringify(part)) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
@@ -168,7 +172,9 @@ const readTools = (tools: unknown): Json[] => {
 	return tools as Json[];
 };
 
-/** Objects are no strings, so the named form falls back to `auto` without a word (contract 6.1). */
+/**
+ * Objects are no strings, so the named form falls back to `auto` without a word (docs/protocols/llama-server.md 6.1).
+ */
 const readToolChoice = (choice: unknown): ChatTask['toolChoice'] => {
 	const wanted = text(choice, 'auto');
 	const known = TOOL_CHOICES.find((candidate) => candidate === wanted);
@@ -286,7 +292,7 @@ export const readChat = (input: unknown, settings: Settings): ChatTask => {
 	});
 	const constrained = typeName(schema) === 'object';
 	const callable = toolChoice === 'none' ? [] : tools;
-	// The schema of the answer wins: tools are not even looked at (contract 6.1).
+	// The schema of the answer wins: tools are not even looked at (docs/protocols/llama-server.md 6.1).
 	if (constrained) checkSchema(schema);
 	else for (const tool of callable) checkSchema((tool.function as Json).parameters ?? {});
 	const logprobs = checkLogprobs(body, tools);

@@ -126,7 +126,7 @@ export class Core {
 			const [lease] = leases;
 			if (lease!.promptTokens >= generation.contextLimit)
 				throw contextExceeded(lease!.promptTokens, generation.contextLimit);
-			// With a conversation id the run goes on without its client (contract 2.11).
+			// With a conversation id the run goes on without its client (docs/protocols/llama-server.md 2.11).
 			const signal = survives ? this.closed.signal : streams ? request.signal : noticed;
 			await waitFor(this.settings.promptDelayMs, signal);
 			if (signal.aborted) return;
@@ -241,7 +241,7 @@ export class Core {
 		}
 	}
 
-	/** When the server learns that a client without a running stream has gone (contract 7.4). */
+	/** When the server learns that a client without a running stream has gone (docs/protocols/llama-server.md 7.4). */
 	private noticed(signal: AbortSignal): AbortSignal {
 		const { disconnectPollMs } = this.settings;
 		if (disconnectPollMs === 0) return signal;
@@ -273,6 +273,6 @@ export const chatCompletion = (job: Job): object => {
 	const perChoice = job.leases.map((lease) => totals(job, lease));
 	const answer = answerOf(job);
 	const answers = perChoice.map(({ finish }) => ({ answer, finish: finish ?? 'stop' }));
-	// Usage covers the first choice only (contract 2.6, `n`).
+	// Usage covers the first choice only (docs/protocols/llama-server.md 2.6, `n`).
 	return job.dialect.completion(job.meta, answers, perChoice[0]!.usage, perChoice[0]!.timings);
 };

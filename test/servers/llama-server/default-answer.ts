@@ -52,7 +52,7 @@ const sample = (schema: unknown, root: unknown = schema, depth = 0): unknown => 
 /** Repeats the last user message; calls the first tool when a call is required; fills in a schema when one is given. */
 export const defaultAnswer = (task: ChatTask): GenerationReply => {
 	const thought = task.thinking ? 'The user said something.\n' : undefined;
-	// With both, the schema wins and no call is possible (contract 6.1).
+	// With both, the schema wins and no call is possible (docs/protocols/llama-server.md 6.1).
 	if (task.schema !== undefined) return reply.reasoning(thought ?? '', JSON.stringify(sample(task.schema)));
 	const tool = object(object(task.tools[0]).function);
 	if (task.toolChoice === 'required' && task.tools.length > 0) {

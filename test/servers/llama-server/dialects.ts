@@ -67,7 +67,7 @@ const openAiUsage = ({ prompt, completion }: Usage): object => ({
 
 export const FINGERPRINT = 'b1-de3ff81';
 
-/** Contract 2.7 and 3.2, recorded. */
+/** docs/protocols/llama-server.md 2.7 and 3.2, recorded. */
 export const llamaUsage = ({ completion, prompt, cached }: Usage): object => ({
 	completion_tokens: completion,
 	prompt_tokens: prompt,
@@ -126,7 +126,10 @@ const llama: Dialect = {
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed)}`,
 };
 
-/** Seed 002 and contract 11: no role chunk, usage in the finish chunk, no `cache_n`, errors in a field of their own. */
+/**
+ * Seed 002 and docs/protocols/llama-server.md 11: no role chunk, usage in the finish chunk, no `cache_n`, errors in a
+ * field of their own.
+ */
 const oldLlama: Dialect = {
 	...llama,
 	opening: undefined,
@@ -206,7 +209,7 @@ const plainUsage = ({ prompt, completion }: Usage): object => ({
 	total_tokens: prompt + completion,
 });
 
-/** Contract 8.2. */
+/** docs/protocols/llama-server.md 8.2. */
 const ollama: Dialect = {
 	opening: { role: 'assistant', content: '' },
 	translate: renamed,
@@ -248,7 +251,7 @@ const ollama: Dialect = {
 	newId: (seed) => `chatcmpl-${seed % 999}`,
 };
 
-/** Contract 8.4. */
+/** docs/protocols/llama-server.md 8.4. */
 const vllm: Dialect = {
 	opening: { role: 'assistant', content: '' },
 	translate: renamed,
@@ -282,7 +285,7 @@ const vllm: Dialect = {
 	newId: (seed) => `chatcmpl-${randomAlphanumerics(32, seed).toLowerCase()}`,
 };
 
-/** Contract 8.3: the backend's stream, but usage arrives unless it was declined. */
+/** docs/protocols/llama-server.md 8.3: the backend's stream, but usage arrives unless it was declined. */
 const gpustack: Dialect = {
 	...vllm,
 	usageIn: (wished) => (wished === false ? 'none' : 'separate'),
@@ -290,7 +293,7 @@ const gpustack: Dialect = {
 	doneAfterError: false,
 };
 
-/** Contract 8.4, second half: streaming may be simulated, one big chunk. */
+/** docs/protocols/llama-server.md 8.4, second half: streaming may be simulated, one big chunk. */
 const fastapi: Dialect = {
 	...ollama,
 	opening: undefined,

@@ -1,4 +1,6 @@
-/** Embeddings and reranking (contract 2.8, 2.9): vectors and scores that depend on the text alone. */
+/**
+ * Embeddings and reranking (docs/protocols/llama-server.md 2.8, 2.9): vectors and scores that depend on the text alone.
+ */
 import type { Json } from './chat';
 import { invalidRequest, notSupported, serverError } from './errors';
 import { Float, single } from './json';

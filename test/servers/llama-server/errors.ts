@@ -1,4 +1,4 @@
-/** Errors in llama-server's envelope (contract 4.1, 4.2). */
+/** Errors in llama-server's envelope (docs/protocols/llama-server.md 4.1, 4.2). */
 
 /** Thrown while a request is looked at; the simulator answers with it. */
 export class SimError extends Error {

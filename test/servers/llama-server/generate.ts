@@ -65,7 +65,9 @@ const untilStop = (steps: Step[], stop: readonly string[]): Step[] => {
 	return kept;
 };
 
-/** What a limit leaves of a default answer: `max_tokens` 0 still gives one token (contract 2.6). */
+/**
+ * What a limit leaves of a default answer: `max_tokens` 0 still gives one token (docs/protocols/llama-server.md 2.6).
+ */
 export const limited = (steps: Step[], task: Task, room: number): { steps: Step[]; cut: boolean } => {
 	const stopped = untilStop(steps, task.stop);
 	const wanted = task.maxTokens < 0 ? Infinity : Math.max(1, task.maxTokens);
@@ -90,7 +92,10 @@ export const totals = (job: Job, lease: Lease): Totals => {
 
 export const answerOf = (job: Job): Answer => collect(deltasOf(job.steps));
 
-/** Waits; the server pings while a stream is silent and nothing else is generated either (contract 3.5). */
+/**
+ * Waits; the server pings while a stream is silent and nothing else is generated either
+ * (docs/protocols/llama-server.md 3.5).
+ */
 async function* quiet(job: Job, what: number | Promise<unknown>): AsyncGenerator<Write> {
 	if (!job.dialect.pings || !job.task.stream) {
 		await waitFor(what, job.signal);
@@ -135,7 +140,10 @@ export async function* paced(job: Job): AsyncGenerator<{ delta: Delta; first: bo
 	}
 }
 
-/** Contract 3.3: first event with `processed == cache`, last with `processed == total`, one per batch. */
+/**
+ * docs/protocols/llama-server.md 3.3: first event with `processed == cache`, last with `processed == total`, one per
+ * batch.
+ */
 const progressWrites = (job: Job, { usage }: Totals): string[] => {
 	const done: number[] = [usage.cached];
 	while (done.at(-1)! < usage.prompt) done.push(Math.min(usage.prompt, done.at(-1)! + job.batch));

@@ -1,4 +1,4 @@
-/** llama-server's HTTP layer: which headers, in which order (contract 1.1, recorded). */
+/** llama-server's HTTP layer: which headers, in which order (docs/protocols/llama-server.md 1.1, recorded). */
 import type { HeaderList, WireReply, Write } from '../misbehave';
 import type { Exchange } from '../raw-http';
 import { stringify } from './json';

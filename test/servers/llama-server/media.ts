@@ -1,4 +1,4 @@
-/** Images, audio and video in messages (contract 5). */
+/** Images, audio and video in messages (docs/protocols/llama-server.md 5). */
 import type { Json } from './chat';
 import { invalidRequest, serverError } from './errors';
 import type { Settings } from './options';

@@ -1,4 +1,4 @@
-/** `/v1/models`, `/props`, `/metrics` (contract 2.1 to 2.3, 2.10). */
+/** `/v1/models`, `/props`, `/metrics` (docs/protocols/llama-server.md 2.1 to 2.3, 2.10). */
 import { fs, path, process } from '../../support/node';
 import type { Core } from './core';
 import { FINGERPRINT } from './dialects';

@@ -1,4 +1,7 @@
-/** What the simulators of other servers share (contract 8): as much of them as a client sees, no more. */
+/**
+ * What the simulators of other servers share (docs/protocols/llama-server.md 8): as much of them as a client sees, no
+ * more.
+ */
 import { sendReply, type HeaderList, type WireReply } from '../misbehave';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { App } from './app';
@@ -194,7 +197,7 @@ export abstract class NeighbourApp implements App {
 		};
 	}
 
-	/** Jina's form with the documents in the results (contract 8.3). */
+	/** Jina's form with the documents in the results (docs/protocols/llama-server.md 8.3). */
 	protected rerankOf(body: Json): object {
 		const documents = [body.documents ?? []].flat().map(String);
 		const results = documents

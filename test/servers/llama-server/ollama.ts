@@ -1,4 +1,4 @@
-/** Ollama: its OpenAI-compatible routes and the native ones beside them (contract 8.2). */
+/** Ollama: its OpenAI-compatible routes and the native ones beside them (docs/protocols/llama-server.md 8.2). */
 import { type HeaderList, sendReply, type WireReply, type Write } from '../misbehave';
 import type { Exchange } from '../raw-http';
 import type { ChatTask, Json } from './chat';

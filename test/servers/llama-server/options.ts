@@ -1,7 +1,10 @@
 import type { RawHttpOptions } from '../raw-http';
 import type { Transport } from '../misbehave';
 
-/** Which server is played: contract sections 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older builds). */
+/**
+ * Which server is played: docs/protocols/llama-server.md 1 to 7 (llama-server), 2.10 (router), 8.2 to 8.4, 11 (older
+ * builds).
+ */
 export type Profile =
 	| 'llama-server'
 	| 'router'
@@ -88,8 +91,9 @@ export interface SimOptions {
 	/** Milliseconds of silence before a comment ping, where the request does not say (`--sse-ping-interval`, 30 s). */
 	pingMs?: number;
 	/**
-	 * Contract 7.4: a queued or non-streaming client that left is only noticed when nothing was produced for so long, by
-	 * anyone. The real server's second would slow tests down, so the default is 0: noticed at once.
+	 * docs/protocols/llama-server.md 7.4: a queued or non-streaming client that left is only noticed when nothing was
+	 * produced for so long, by anyone. The real server's second would slow tests down, so the default is 0: noticed at
+	 * once.
 	 */
 	disconnectPollMs?: number;
 	/** The real server: idle connections live 5000 ms and 100 requests. */

@@ -1,4 +1,7 @@
-/** Generation parameters: their types and limits, and how the server shows them (contract 2.6, 2.3, 2.4). */
+/**
+ * Generation parameters: their types and limits, and how the server shows them (docs/protocols/llama-server.md 2.6,
+ * 2.3, 2.4).
+ */
 import { invalidRequest } from './errors';
 import { double, Float, single, typeName } from './json';
 

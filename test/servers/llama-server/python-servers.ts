@@ -1,4 +1,4 @@
-/** vLLM, GPUStack and a generic FastAPI server (contract 8.3, 8.4). */
+/** vLLM, GPUStack and a generic FastAPI server (docs/protocols/llama-server.md 8.3, 8.4). */
 import type { WireReply } from '../misbehave';
 import type { Exchange, WireRequest } from '../raw-http';
 import type { Json } from './chat';

@@ -271,7 +271,10 @@ export const reply = {
 	silence: (): PlainReply =>
 		plain({ status: 200, headers: [], transport: { cut: { at: 'start', how: 'silence' } } }, false),
 
-	/** A router whose child died before it answered: JSON by its type, plain text by its body (contract 2.10). */
+	/**
+	 * A router whose child died before it answered: JSON by its type, plain text by its body
+	 * (docs/protocols/llama-server.md 2.10).
+	 */
 	childDied: (): PlainReply =>
 		plain(
 			{
@@ -289,7 +292,9 @@ export const reply = {
 			false,
 		),
 
-	/** A router whose child died while it streamed: the raw line, then a clean end (contract 2.10). */
+	/**
+	 * A router whose child died while it streamed: the raw line, then a clean end (docs/protocols/llama-server.md 2.10).
+	 */
 	childDiedAfter: (steps: Step[], options?: ReplyOptions): GenerationReply =>
 		generation([...steps, { raw: 'proxy error: Failed to read connection' }], false, {
 			finish: false,

@@ -1,4 +1,4 @@
-/** Router mode: several models, one child process each (contract 2.10). */
+/** Router mode: several models, one child process each (docs/protocols/llama-server.md 2.10). */
 import { sendReply, waitFor, type WireReply } from '../misbehave';
 import type { Exchange, WireRequest } from '../raw-http';
 import { LlamaApp, parseBody } from './app';

@@ -1,4 +1,4 @@
-/** Slots, the queue in front of them and the prompt cache in them (contract 7.1 to 7.3). */
+/** Slots, the queue in front of them and the prompt cache in them (docs/protocols/llama-server.md 7.1 to 7.3). */
 import { countTokens, sharedPrefix } from './text';
 
 export interface SlotRequest {
@@ -50,7 +50,10 @@ interface Waiting {
 }
 
 export class SlotPool {
-	/** When something was last generated, for the gaps in ping and disconnect detection (contract 3.5, 7.4). */
+	/**
+	 * When something was last generated, for the gaps in ping and disconnect detection
+	 * (docs/protocols/llama-server.md 3.5, 7.4).
+	 */
 	lastResultAt = 0;
 	private readonly slots: Slot[];
 	private readonly waiting: Waiting[] = [];

@@ -1,4 +1,7 @@
-/** `/v1/completions` (OpenAI text) and `/completion` (native), contract 2.7 and 3.7. Text only, one choice. */
+/**
+ * `/v1/completions` (OpenAI text) and `/completion` (native), docs/protocols/llama-server.md 2.7 and 3.7. Text only,
+ * one choice.
+ */
 import type { Write } from '../misbehave';
 import { FINGERPRINT, event, llamaUsage } from './dialects';
 import { answerOf, type Job, paced, totals } from './generate';

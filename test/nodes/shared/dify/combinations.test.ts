@@ -513,7 +513,7 @@ describe('output', () => {
 				await waitFor(() => fake.chunks.some(({ content }) => content === 'half'));
 				await clientOf(sim, mode).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
 				expect((await running)[0]!.json.answer).toBe('half');
-				// Of a chat, Dify sends the end that all answers have (contract 3.6, 3.10).
+				// Of a chat, Dify sends the end that all answers have (docs/protocols/dify.md 3.6, 3.10).
 				if (mode === 'advanced-chat')
 					expect(fake.hints).toMatchObject([
 						{ type: 'warning', message: expect.stringContaining('the answer may be incomplete') as string },
