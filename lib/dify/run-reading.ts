@@ -55,6 +55,9 @@ export class RunReader {
 	private readonly clock: RunClock;
 	/** Closes the connection, also while it is being made. */
 	private readonly line = new AbortController();
+	private readonly closed = new Promise<undefined>((resolve) =>
+		this.line.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+	);
 	private stopping: Promise<void> | undefined;
 	private closeAt: (() => void) | undefined;
 	private hasEnded = false;
@@ -158,7 +161,9 @@ export class RunReader {
 	/** Nobody would see the rest of an answer that cannot be shown, so it is not to be thought of either. */
 	private async show(deltas: TextDelta[]): Promise<void> {
 		if (deltas.length === 0) return;
-		const notShown = await failureOf(async () => await this.options.onDeltas?.(deltas));
+		// A chat that takes nothing more must not hold a run that was stopped.
+		const showing = failureOf(async () => await this.options.onDeltas?.(deltas));
+		const notShown = await Promise.race([showing, this.closed]);
 		if (notShown !== undefined)
 			this.giveUp({ reason: 'abort', detail: `the answer could not be passed on: ${notShown}` });
 	}

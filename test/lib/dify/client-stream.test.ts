@@ -510,6 +510,21 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		await waitFor(() => sim.runs[0]!.clientLeft);
 	});
 
+	test('Stop ends a run although the chat takes nothing more', async () => {
+		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('a'), { wait: 60_000 }] });
+		const controller = new AbortController();
+		let isShown = false;
+		const onDeltas = async () => {
+			isShown = true;
+			await new Promise<void>(() => {});
+		};
+		const running = failureOf(say(clientOf(sim, 'advanced-chat'), {}, { signal: controller.signal, onDeltas }));
+		await waitFor(() => isShown);
+		controller.abort();
+		expect(await running).toMatchObject({ partialText: 'a', facts: { stopRequested: true } });
+		expect(sim.stops).toHaveLength(1);
+	});
+
 	test('a run that waits for a worker: one ping, then silence, with a limit and a text of its own', async () => {
 		const items: Item[] = [{ kind: 'ping' }, { kind: 'wait', for: 60_000 }];
 		const sim = await startTalk(version, 'advanced-chat', [], { reorder: () => items, pingEveryMs: 60_000 });
