@@ -1,0 +1,33 @@
+import { optionalUuid, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
+
+const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
+
+test('an ID is trimmed and in lower case; another form is refused before it becomes a page of HTML', () => {
+	expect(uuid(` ${ID} `, 'message ID')).toBe(ID.toLowerCase());
+	expect(() => uuid('abc', 'message ID')).toThrow('The message ID is not valid: "abc"');
+	for (const blank of [undefined, null, '', '  ']) expect(() => uuid(blank, 'message ID')).toThrow('is empty');
+	expect(() => uuid({ a: 1 }, 'message ID')).toThrow('The message ID is');
+});
+
+test('a conversation may be blank, which begins a new one', () => {
+	for (const blank of [undefined, null, '', ' \t']) expect(optionalUuid(blank, 'conversation ID')).toBeUndefined();
+	expect(optionalUuid(ID, 'conversation ID')).toBe(ID.toLowerCase());
+	expect(() => optionalUuid(7, 'conversation ID')).toThrow('conversation ID');
+});
+
+test('Dify 1.12.1 answers 500 to a user of 300 characters: 255 are the most', () => {
+	expect(userOf('u'.repeat(255))).toHaveLength(255);
+	// Characters, as the database counts them, not UTF-16 units.
+	expect([...userOf('🦙'.repeat(255))]).toHaveLength(255);
+	expect(() => userOf('u'.repeat(256))).toThrow('longer than 255 characters');
+	expect(userOf(7)).toBe('7');
+	expect(userOf(' anna ')).toBe(' anna ');
+	for (const none of [undefined, null, '', '  ']) expect(() => userOf(none)).toThrow('The user is empty');
+	for (const wrong of [NaN, true, {}, []]) expect(() => userOf(wrong)).toThrow('must be a text or a number');
+});
+
+test('a trace ID that Dify would pass over is refused', () => {
+	expect(traceIdOf('run-7_a')).toBe('run-7_a');
+	expect(traceIdOf('')).toBeUndefined();
+	for (const wrong of ['a b', 'ü', 'x'.repeat(129)]) expect(() => traceIdOf(wrong)).toThrow('trace ID');
+});

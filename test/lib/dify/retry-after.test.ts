@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+
+import { retryAfterMs } from '../../../lib/dify/retry-after';
+
+const NOW = Date.parse('2026-11-20T20:00:00Z');
+
+test.each([
+	['5', 5_000],
+	[' 0 ', 0],
+	['1.2345', 1_235],
+	['Fri, 20 Nov 2026 20:00:30 GMT', 30_000],
+	['Fri, 20 Nov 2026 19:59:00 GMT', 0],
+	['-5', undefined],
+	['soon', undefined],
+	['', undefined],
+	[undefined, undefined],
+])('Retry-After %j is %j ms', (header, ms) => {
+	expect(retryAfterMs(header, NOW)).toBe(ms);
+});
+
+test('no header gives a time that is none', () => {
+	fc.assert(
+		fc.property(fc.string(), (header) => {
+			const ms = retryAfterMs(header, NOW);
+			expect(ms === undefined || ms >= 0).toBe(true);
+		}),
+	);
+});

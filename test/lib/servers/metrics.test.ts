@@ -1,0 +1,19 @@
+import { metricsOf } from '../../../lib/servers/metrics';
+import { httpFixture } from '../../support/streams';
+
+test('llama-server: its own metrics', () => {
+	const values = metricsOf(httpFixture('llama-server-v0.5.0/metrics.http').body.toString('utf8'));
+	expect(values).toMatchObject({ 'llamacpp:requests_processing': 0, 'llamacpp:requests_deferred': 0 });
+});
+
+test('vLLM: the models of one name are added up; comments, blanks and no numbers are passed over', () => {
+	const text = [
+		'# HELP vllm:num_requests_running Number of requests',
+		'vllm:num_requests_running{model_name="a"} 2.0',
+		'vllm:num_requests_running{model_name="b"} 1e0',
+		'vllm:odd NaN',
+		'vllm:negative -3',
+		' indented 5',
+	].join('\n');
+	expect(metricsOf(text)).toEqual({ 'vllm:num_requests_running': 3, 'vllm:negative': -3 });
+});
