@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 
-import { parseObject, switchOf, words } from '../../lib/values';
+import {
+	asList,
+	finiteNumber,
+	isFilled,
+	nonEmptyText,
+	parseObject,
+	recordOf,
+	recordsIn,
+	switchOf,
+	words,
+} from '../../lib/values';
 
 describe('switchOf', () => {
 	test.each([true, 1, 'true', ' TRUE\n', '1', 'yes', 'On'])('%j is on', (value) => {
@@ -38,5 +48,21 @@ describe('parseObject', () => {
 
 	test('an object with blanks around it', () => {
 		expect(parseObject(' \n{"a":1}\n')).toEqual({ a: 1 });
+	});
+});
+
+describe('what a server sent, whatever its type', () => {
+	test('null, empty and absent are the same; another type is as good as nothing', () => {
+		for (const none of [null, undefined, '', 5, {}]) expect(nonEmptyText(none)).toBeUndefined();
+		for (const none of [null, undefined, '5', NaN, Infinity]) expect(finiteNumber(none)).toBeUndefined();
+		expect([nonEmptyText('a'), finiteNumber(0)]).toEqual(['a', 0]);
+		expect(asList({ length: 1 })).toEqual([]);
+		expect(recordsIn([{ a: 1 }, null, 'x', [2]])).toEqual([{ a: 1 }]);
+		expect(recordOf([1])).toEqual({});
+	});
+
+	test('what is filled', () => {
+		expect([0, false, 'x', [0], { a: null }].map(isFilled)).toEqual([true, true, true, true, true]);
+		expect([null, undefined, '', [], {}].map(isFilled)).toEqual([false, false, false, false, false]);
 	});
 });
