@@ -154,9 +154,10 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 			const items = lines.filter(({ type }) => type === 'item');
 			expect([lines[0]!.type, lines.at(-1)!.type]).toEqual(['begin', 'end']);
 			expect(textOf(lines)).toBe(STORY);
-			expect(items.length).toBeGreaterThan(words(STORY).length / 4);
-			// Over time, not in one lump at the end.
-			expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
+			// A real New Agent of 1.14.2 sends its answer in one event (recorded); all others write it over time.
+			const isWhole = mode === 'agent' && version === '1.14';
+			expect(items.length).toBeGreaterThan(isWhole ? 0 : words(STORY).length / 4);
+			if (!isWhole) expect(items.at(-1)!.atMs - items[0]!.atMs).toBeGreaterThan(500);
 			expect(sim.runs).toMatchObject([
 				{ query: 'Tell me <b>"a story"</b> & more', user: 'session', responseMode: 'streaming' },
 			]);

@@ -1,7 +1,7 @@
 import { NodeHelpers, type INode, type INodeTypeDescription } from 'n8n-workflow';
 
 import { appKey, startDifySim, type AppSpec, type DifySim } from '../servers/dify';
-import { startLlamaServerSim } from '../servers/llama-server';
+import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { delay } from '../support/node';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
@@ -432,7 +432,9 @@ describe('the credential', () => {
 			await get('credential-edit-button').click();
 			const dialog = get('credential-edit-dialog');
 			await dialog.getByText('Couldn’t connect with these settings').waitFor();
-			expect(await dialog.getByText('host.docker.internal:8080').isVisible()).toBe(true);
+			// n8n shows the bare code; the hint below the field says what it means.
+			const hint = dialog.getByText('If the test says ECONNREFUSED').first();
+			expect(await hint.innerText()).toContain('http://host.docker.internal');
 			// All fields, where n8n scrolls.
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await page.addStyleTag({ content: '.el-dialog { max-height: none !important; }' });
@@ -580,6 +582,34 @@ describe('a chat', () => {
 			// n8n advises here to let the model fill in more of its own tool.
 			await page.addStyleTag({ content: '[data-test-id="run-data-hints"] { display: none !important; }' });
 			await picture('agent-tools');
+		},
+		SLOW,
+	);
+
+	it(
+		'says what happened, where the server breaks off in the middle of a tool call',
+		async () => {
+			const { get, page, openWorkflow, picture } = editor;
+			const sim = await startLlamaServerSim();
+			sims.push(sim);
+			const calls = [{ name: 'Calculator', arguments: { input: '12 * 17.50' } }];
+			const cut = { at: { event: 8 }, how: 'rst' } as const;
+			sim.script(reply.toolCalls(calls, { text: 'Let me work that out. ', cut }));
+			const local = await credentialFor(sim, 'Server that breaks off');
+			const { id } = await n8n.createWorkflow(example('agent-with-tools', { local, model: 'sim-model' }));
+			await openWorkflow(id);
+			await makeRoom(560);
+			await get('chat-input').fill('What do 12 pieces at 17.50 cost?');
+			await page.keyboard.press('Enter');
+			await get('logs-overview-status').getByText('Error').waitFor();
+			const bubbles = page.locator('[data-test-id="canvas-chat-body"] .chat-message-from-bot');
+			await bubbles.getByText('connection').first().waitFor();
+			const shown = (await bubbles.allInnerTexts()).join(' ');
+			// What happened and where, then what to do.
+			expect(shown).toContain('Let me work that out.');
+			expect(shown).toMatch(/broke|lost/i);
+			expect(shown).toContain(sim.url.replace('http://', ''));
+			await picture('chat-server-breaks-off');
 		},
 		SLOW,
 	);
