@@ -4,7 +4,7 @@ import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
-import { appKey, type DifySim, type Step } from '../servers/dify';
+import { appKey, type DifySim } from '../servers/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
 /** The Dify nodes, each with what the editor would fill in. */
@@ -91,7 +91,7 @@ export function numbered(count: number): Required<Pick<ExecuteSetup, 'items' | '
 /** Characters that naive code would escape, cut or lose. */
 export const NASTY = `<b>"bold"</b> & 'quoted' 你好 😀`;
 
-export const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
+export { said } from '../lib/dify/play';
 export const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
 
 /** Sends messages over Dify Chat Message. */

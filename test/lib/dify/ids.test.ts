@@ -1,4 +1,7 @@
 import { optionalUuid, traceIdOf, userOf, uuid } from '../../../lib/dify/ids';
+import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
+import { SIM_VERSIONS } from '../../servers/dify';
+import { clientOf, failureOf, say, startSim, UNKNOWN_ID } from './client';
 
 const ID = 'ABCDEF01-2345-4678-9abc-def012345678';
 
@@ -30,4 +33,35 @@ test('a trace ID that Dify would pass over is refused', () => {
 	expect(traceIdOf('run-7_a')).toBe('run-7_a');
 	expect(traceIdOf('')).toBeUndefined();
 	for (const wrong of ['a b', 'ü', 'x'.repeat(129)]) expect(() => traceIdOf(wrong)).toThrow('trace ID');
+});
+
+describe.each(SIM_VERSIONS)('a message, %s', (version) => {
+	test('case 15: without a user nothing is sent; Dify would say so', async () => {
+		const sim = await startSim({ version });
+		for (const user of ['', '   ', undefined, null])
+			expect(() => userOf(user)).toThrow(expect.objectContaining({ kind: 'missingUser' }) as Error);
+		expect(userOf(42)).toBe('42');
+		expect(() => userOf('x'.repeat(256))).toThrow('255');
+		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
+		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
+		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
+	});
+});
+
+describe.each(SIM_VERSIONS)('feedback, %s', (version) => {
+	test('case 73: an id of another form is refused before it is sent', async () => {
+		for (const id of ['abc', '', '  ', undefined, null, 7])
+			expect(() => uuid(id, 'message ID')).toThrow(expect.objectContaining({ kind: 'invalidId' }) as Error);
+		expect(uuid(` ${UNKNOWN_ID.toUpperCase()} `, 'message ID')).toBe(UNKNOWN_ID);
+		expect([optionalUuid(' ', 'x'), optionalUuid(null, 'x'), optionalUuid(UNKNOWN_ID, 'x')]).toEqual([
+			undefined,
+			undefined,
+			UNKNOWN_ID,
+		]);
+		const sim = await startSim({ version });
+		// What would happen otherwise: a page of HTML.
+		expect(
+			await failureOf(clientOf(sim).send('POST', '/messages/abc/feedbacks', { rating: 'like', user: 'u1' })),
+		).toMatchObject({ status: 404, kind: 'routeNotFound' });
+	});
 });

@@ -2,7 +2,24 @@ import { createRun, finish, reduce } from '../../../lib/dify/events';
 import type { DifyAppMode, FinishReason, RunHints, RunNext, RunResult } from '../../../lib/dify/types';
 import { parseJson } from '../../../lib/values';
 import { SseDecoder } from '../../../lib/http/sse';
-import { sampleContext, transcript, wireText, type Item, type Script, type SimVersion } from '../../servers/dify';
+import {
+	sampleContext,
+	transcript,
+	wireText,
+	type Item,
+	type Script,
+	type SimVersion,
+	type Step,
+} from '../../servers/dify';
+import { Transcript } from '../../servers/dify/script';
+
+export const CHATFLOW: DifyAppMode = 'advanced-chat';
+/** What every event of a sample stream names, and the same as a result has it. */
+export const ENV = { conversation_id: 'c', message_id: 'm', created_at: 1, task_id: 't' };
+export const IDS = { conversationId: 'c', messageId: 'm', taskId: 't' };
+
+/** Steps of a script that say these pieces. */
+export const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
 
 export interface Played {
 	result: RunResult;
@@ -57,4 +74,11 @@ export function playScript(version: SimVersion, mode: DifyAppMode, script: Scrip
 /** Events written by hand, for what no version should send but a client must bear. */
 export function lines(...events: Array<Record<string, unknown>>): string {
 	return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+}
+
+/** A stream that somebody stops after the script's steps. */
+export function stoppedText(version: SimVersion, mode: DifyAppMode, script: Script): string {
+	const run = new Transcript(script, sampleContext(version, mode));
+	const items = [...run.opening(), ...script.steps.flatMap((step) => run.step(step)), ...run.ending('stopped')];
+	return itemsText(items);
 }

@@ -1,10 +1,10 @@
 import { listMessages } from '../../../lib/dify/conversations';
-import { startRun, RUN_ROUTES } from '../../../lib/dify/run';
-import { traceIdOf, userOf } from '../../../lib/dify/ids';
-import { SIM_VERSIONS, appKey, startDifySim, storeFile, type AppSpec, type Item, type Json } from '../../servers/dify';
+import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
+import { traceIdOf } from '../../../lib/dify/ids';
+import { appKey, type AppSpec, type Item, type Json, SIM_VERSIONS, startDifySim, storeFile } from '../../servers/dify';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import { waitFor } from './ask';
-import { UNKNOWN_ID, calls, clientOf, failureOf, say, startApp, startSim } from './client';
+import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from './client';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startDify = useSimulator(startDifySim);
@@ -59,17 +59,6 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		await say(clientOf(sim, mode));
 		expect(sim.requests[0]!.json).toMatchObject({ response_mode: 'streaming' });
 		expect(sim.runs[0]!.responseMode).toBe('streaming');
-	});
-
-	test('case 15: without a user nothing is sent; Dify would say so', async () => {
-		const sim = await startSim({ version });
-		for (const user of ['', '   ', undefined, null])
-			expect(() => userOf(user)).toThrow(expect.objectContaining({ kind: 'missingUser' }) as Error);
-		expect(userOf(42)).toBe('42');
-		expect(() => userOf('x'.repeat(256))).toThrow('255');
-		const missing = { status: 400, code: 'invalid_param', kind: 'missingUser' };
-		expect(await failureOf(say(clientOf(sim), { user: '' }))).toMatchObject(missing);
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.chat, { query: 'hi' }, ''))).toMatchObject(missing);
 	});
 
 	test('case 16: inputs are always there, also when there are none', async () => {
@@ -277,105 +266,6 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(calls(sim, '/conversations', 'GET')).toBe(3);
 	});
 
-	test('case 23: the app of another type is told', async () => {
-		const sim = await startSim({ version });
-		expect(await failureOf(say(clientOf(sim, 'completion')))).toMatchObject({
-			code: 'not_chat_app',
-			kind: 'wrongAppType',
-		});
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.completion, { inputs: {} }, 'u1'))).toMatchObject({
-			code: 'app_unavailable',
-			kind: 'appUnavailable',
-		});
-		expect(await failureOf(startRun(clientOf(sim), RUN_ROUTES.workflow, { inputs: {} }, 'u1'))).toMatchObject({
-			code: 'not_workflow_app',
-			kind: 'wrongAppType',
-		});
-	});
-
-	test('case 24: agents, which refuse blocking, answer', async () => {
-		const sim = await startSim({ version });
-		for (const mode of chatModes.filter((each) => each.startsWith('agent')))
-			expect((await say(clientOf(sim, mode))).result.text).toBe('You said: hi');
-	});
-
-	test("case 25: a bad key of the model provider is not called a bad key of Dify's", async () => {
-		const sim = await startApp(version, {
-			mode: 'chat',
-			reply: () => ({
-				steps: [],
-				refuse: {
-					status: 400,
-					code: 'completion_request_error',
-					message: '[openai] Error: 401 Incorrect API key provided',
-				},
-			}),
-		});
-		const failed = await failureOf(say(clientOf(sim)));
-		expect(failed).toMatchObject({ kind: 'modelProvider', code: 'completion_request_error' });
-		expect(failed.kind).not.toBe('unauthorized');
-		expect(failed.serverText).toContain('[openai] Error: 401');
-		expect(failed.remedy).toContain('The key of the "Dify API" credential is fine');
-	});
-
-	test('case 26: too many at once is waited for, a used-up quota is not', async () => {
-		let finish = () => {};
-		const sim = await startApp(version, {
-			mode: 'chat',
-			maxActive: 1,
-			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
-		});
-		const client = clientOf(sim);
-		// Of another program: for a run of its own the node waits without asking (places.test.ts).
-		const first = fetch(`${sim.url}/chat-messages`, {
-			method: 'POST',
-			headers: { authorization: `Bearer ${appKey('chat')}`, 'content-type': 'application/json' },
-			body: JSON.stringify({ inputs: {}, query: 'hi', user: 'u2', response_mode: 'streaming' }),
-		});
-		await waitFor(() => sim.runs.length === 1);
-		const refused = await failureOf(say(client));
-		expect(refused).toMatchObject({
-			kind: 'tooManyRequests',
-			retryable: true,
-			status: version === '2026' ? 429 : 400,
-		});
-
-		const second = say(client, {}, { retries: 1000, retryPauseMs: 10 });
-		await waitFor(() => calls(sim, '/chat-messages') > 3);
-		finish();
-		await waitFor(() => sim.runs.length === 2);
-		finish();
-		expect(await (await first).text()).toContain('done');
-		expect((await second).result.text).toBe('done');
-		expect(sim.runs).toHaveLength(2);
-
-		const empty = await startApp(version, { mode: 'chat', quota: 0 });
-		expect(await failureOf(say(clientOf(empty), {}, { retries: 8, retryPauseMs: 1 }))).toMatchObject({
-			code: 'rate_limit_error',
-			kind: 'quota',
-			retryable: false,
-		});
-		expect(empty.requests).toHaveLength(1);
-	});
-
-	test('case 26: the wait for a busy app ends with the execution', async () => {
-		let finish = () => {};
-		const sim = await startApp(version, {
-			mode: 'chat',
-			maxActive: 1,
-			reply: () => ({ steps: [{ wait: new Promise<void>((resolve) => (finish = resolve)) }, { text: 'done' }] }),
-		});
-		const controller = new AbortController();
-		const first = say(clientOf(sim));
-		await waitFor(() => sim.runs.length === 1);
-		const second = failureOf(say(clientOf(sim), {}, { retries: 9, retryPauseMs: 60_000, signal: controller.signal }));
-		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
-		controller.abort();
-		expect(await second).toMatchObject({ kind: 'cancelled' });
-		finish();
-		await first;
-	});
-
 	test('case 27: files go out with their transfer method, so Dify sees them', async () => {
 		const sim = await startSim({ version });
 		await say(clientOf(sim), {
@@ -400,19 +290,6 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const failed = await failureOf(say(clientOf(sim), { files }));
 		expect(failed).toMatchObject({ status: 400, kind: 'fileRejected' });
 		expect(failed.remedy).toContain('same user');
-	});
-
-	test('case 29: what is sent is JSON, says so, and is an object', async () => {
-		const sim = await startSim({ version });
-		await say(clientOf(sim));
-		expect(sim.requests[0]!.headers['content-type']).toBe('application/json');
-		expect(sim.requests[0]!.headers['content-length']).toBe(String(Buffer.byteLength(sim.requests[0]!.body)));
-		sim.fail({
-			status: 415,
-			body: '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data","status":415}',
-			contentType: 'application/json',
-		});
-		expect(await failureOf(say(clientOf(sim)))).toMatchObject({ status: 415, kind: 'requestFormat' });
 	});
 
 	test('case 30: versions of a chatflow', async () => {
@@ -459,40 +336,6 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		expect(traceIdOf('')).toBeUndefined();
 		expect(() => traceIdOf('with blank')).toThrow('trace ID');
 	});
-
-	test('the app in states in which it cannot answer', async () => {
-		for (const [spec, kind] of [
-			[{ mode: 'chat', configured: false }, 'appUnavailable'],
-			[{ mode: 'chat', workspace: 'archived' }, 'appUnusable'],
-			[{ mode: 'chat', status: 'abnormal' }, 'appUnusable'],
-		] as const) {
-			const sim = await startApp(version, spec);
-			expect(await failureOf(say(clientOf(sim)))).toMatchObject({ kind: kind });
-		}
-		const flow = await startApp(version, { mode: 'advanced-chat', published: false });
-		expect(await failureOf(say(clientOf(flow, 'advanced-chat')))).toMatchObject({ kind: 'notPublished' });
-	});
-});
-
-test('a run that Dify takes over in maintenance (202) is told as not finished', async () => {
-	const sim = await startSim();
-	sim.fail({
-		status: 202,
-		body: '{"task_id":"t","workflow_run_id":"r"}',
-		contentType: 'application/json',
-		headers: { 'Retry-After': '1' },
-	});
-	const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-	expect(failed).toMatchObject({ kind: 'streamEndedEarly', facts: { taskId: 't', workflowRunId: 'r' } });
-	expect(sim.requests).toHaveLength(1);
-});
-
-test('a connection that breaks before any answer is not answered by sending again', async () => {
-	const sim = await startSim();
-	sim.fail({ how: 'reset' });
-	const failed = await failureOf(say(clientOf(sim), {}, { retries: 5, retryPauseMs: 1 }));
-	expect(failed.kind).toBe('closedBeforeAnswer');
-	expect(sim.requests).toHaveLength(1);
 });
 
 test('a file of one user is of use to that user only, except in 1.12', async () => {

@@ -1,59 +1,14 @@
 import * as fc from 'fast-check';
-
-import { RUN_ROUTES, stopRun } from '../../../lib/dify/run';
 import { AFTER_STOP_MS } from '../../../lib/dify/run-reading';
-import type { DifyAppMode, TextDelta } from '../../../lib/dify/types';
+import type { DifyAppMode } from '../../../lib/dify/types';
 import { delay, performance } from '../../support/node';
 import { examples } from '../../support/properties';
 import { AT_ONCE_MS } from '../../support/time';
-import {
-	SAMPLES,
-	SIM_VERSIONS,
-	type DifySim,
-	type Item,
-	type Reply,
-	type Script,
-	type SimVersion,
-	type Step,
-	type StreamKnobs,
-} from '../../servers/dify';
+import { SAMPLES, type Script, SIM_VERSIONS, type Step, type StreamKnobs } from '../../servers/dify';
 import { waitFor } from './ask';
-import { calls, clientOf, failureOf, say, startApp, startSim } from './client';
-import { playScript, scriptText } from './play';
-
-const said = (...texts: string[]): Step[] => texts.map((text) => ({ text }));
-const ALL: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat'];
-const modesOf = (version: SimVersion) => (version === '1.12' ? ALL.filter((mode) => mode !== 'agent') : ALL);
-/** The New Agent of 1.14 sends its whole answer as one event, and no task ID before it: nobody can stop it. */
-const piecemeal = (version: SimVersion) => modesOf(version).filter((mode) => mode !== 'agent' || version !== '1.14');
-
-async function startTalk(
-	version: SimVersion,
-	mode: DifyAppMode,
-	reply: Reply,
-	stream: StreamKnobs = {},
-	over: object = {},
-): Promise<DifySim> {
-	return await startApp(version, { mode, reply: () => reply, ...over }, { stream });
-}
-
-/** What a live display shows at the end. */
-function screen(): { onDeltas: (deltas: TextDelta[]) => Promise<void>; shown: () => string } {
-	let text = '';
-	return {
-		onDeltas: async (deltas) => {
-			for (const delta of deltas) text = delta.type === 'append' ? text + delta.text : delta.text;
-		},
-		shown: () => text,
-	};
-}
-
-async function answerOf(version: SimVersion, mode: DifyAppMode, reply: Reply, stream: StreamKnobs = {}) {
-	const sim = await startTalk(version, mode, reply, stream);
-	const { onDeltas, shown } = screen();
-	const { result } = await say(clientOf(sim, mode), {}, { onDeltas });
-	return { sim, result, shown: shown() };
-}
+import { calls, clientOf, failureOf, say } from './client';
+import { playScript, said, scriptText } from './play';
+import { ALL, answerOf, modesOf, piecemeal, screen, startTalk } from './talk';
 
 describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	const TEXTS = ['Hé', 'llo 你好', ' 😀 ', 'data: x\n\n', '[DONE]'];
@@ -73,45 +28,6 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 			const { result, shown } = await answerOf(version, mode, TEXTS, stream);
 			expect([result.status, result.text, shown]).toEqual(['succeeded', WHOLE, WHOLE]);
 		}
-	});
-
-	test('case 37: only pings, then the end', async () => {
-		const sim = await startTalk(version, 'chat', [], { reorder: () => [{ kind: 'ping' }, { kind: 'ping' }] });
-		const failed = await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-		expect(failed).toMatchObject({ kind: 'queued' });
-		expect(failed.meaning).toContain('ended early: Dify closed it before the run began');
-		expect(failed.remedy).toContain('may still run later');
-		expect(sim.stops).toHaveLength(0);
-		expect(calls(sim, '/chat-messages')).toBe(1);
-	});
-
-	test('case 37: pings for ever are not progress, and the run is stopped', async () => {
-		const pinged = async (mode: DifyAppMode) => {
-			const steps: Step[] = [
-				...(mode.startsWith('agent') ? [{ round: { chunks: ['Hel'] } }] : said('Hel')),
-				{ wait: 60_000 },
-			];
-			const sim = await startTalk(version, mode, { steps }, { pingEveryMs: 5 });
-			const failed = await failureOf(say(clientOf(sim, mode), {}, { limits: { progressMs: 1500 } }));
-			expect(failed).toMatchObject({
-				kind: 'timeout',
-				partialText: 'Hel',
-				facts: { stopRequested: true, taskId: sim.runs[0]!.taskId },
-			});
-			expect(failed.meaning).toContain('nothing but pings for 1.5 s');
-			expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
-			expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
-		};
-		await Promise.all(modesOf(version).map(pinged));
-	});
-
-	test('case 37: pings before any event leave no task to stop', async () => {
-		const sim = await startTalk(version, 'chat', { steps: [{ wait: 60_000 }] }, { pingEveryMs: 5 });
-		const failed = await failureOf(say(clientOf(sim), {}, { limits: { progressMs: 1500 } }));
-		expect(failed).toMatchObject({ kind: 'timeout' });
-		expect(failed.facts.stopRequested).toBeUndefined();
-		await waitFor(() => sim.runs[0]!.clientLeft);
-		expect(sim.stops).toHaveLength(0);
 	});
 
 	test('case 38: unknown events and fields', async () => {
@@ -211,38 +127,6 @@ describe.each(SIM_VERSIONS)('transport, %s', (version) => {
 	test('case 44: text that looks like the protocol stays text', async () => {
 		const { result } = await answerOf(version, 'chat', ['data: x\n\n', '[DONE]', 'event: ping\n\n']);
 		expect(result.text).toBe('data: x\n\n[DONE]event: ping\n\n');
-	});
-
-	test('silence ends the run after the idle limit, and it is stopped', async () => {
-		const sim = await startTalk(version, 'advanced-chat', { steps: [...said('Hel'), { wait: 60_000 }] });
-		const failed = await failureOf(say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 1500 } }));
-		expect(failed).toMatchObject({ kind: 'timeout', partialText: 'Hel', facts: { stopRequested: true } });
-		expect(failed.meaning).toContain('nothing arrived for 1.5 s');
-		expect(sim.stops).toHaveLength(1);
-		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
-	});
-
-	test('the total limit ends a run that gets on, and it is stopped', async () => {
-		const sim = await startTalk(
-			version,
-			'chat',
-			Array.from({ length: 2000 }, (_, at) => `${at} `),
-			{ delayMs: 5 },
-		);
-		const failed = await failureOf(say(clientOf(sim), {}, { limits: { totalMs: 1500 } }));
-		expect(failed).toMatchObject({ kind: 'timeout', facts: { stopRequested: true } });
-		expect(failed.meaning).toContain('longer than 1.5 s');
-		expect(failed.partialText).toMatch(/^0 1 2 /);
-		expect(sim.runs[0]).toMatchObject({ status: 'stopped', clientLeft: false });
-	});
-
-	test('nothing at all ends with the first-byte limit', async () => {
-		const sim = await startTalk(version, 'chat', 'x');
-		sim.fail({ how: 'silence' });
-		const failed = await failureOf(say(clientOf(sim), {}, { limits: { firstByteMs: 60 } }));
-		expect(failed).toMatchObject({ kind: 'timeout' });
-		expect(failed.meaning).toContain('Dify sent nothing within 60 ms');
-		expect(failed.remedy).toContain('may have been started');
 	});
 });
 
@@ -525,18 +409,6 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		expect(sim.stops).toHaveLength(1);
 	});
 
-	test('a run that waits for a worker: one ping, then silence, with a limit and a text of its own', async () => {
-		const items: Item[] = [{ kind: 'ping' }, { kind: 'wait', for: 60_000 }];
-		const sim = await startTalk(version, 'advanced-chat', [], { reorder: () => items, pingEveryMs: 60_000 });
-		const failed = await failureOf(
-			say(clientOf(sim, 'advanced-chat'), {}, { limits: { idleMs: 100, queueMs: 600 }, retries: 3, retryPauseMs: 1 }),
-		);
-		expect(failed).toMatchObject({ kind: 'queued' });
-		expect(failed.meaning).toContain('did not begin to work on it within 600 ms');
-		expect(failed.remedy).toContain('may still run later');
-		expect(calls(sim, '/chat-messages')).toBe(1);
-	});
-
 	test('case 62: events of nodes, loops and reasoning stay out of the answer', async () => {
 		const data = { id: 'it1', node_id: 'it', node_type: 'iteration', title: 'Each' };
 		const steps: Step[] = [
@@ -561,152 +433,6 @@ describe.each(SIM_VERSIONS)('what the events mean, %s', (version) => {
 		const events: unknown[] = [];
 		await say(clientOf(sim, 'advanced-chat'), {}, { onEvent: (event) => void events.push(event) });
 		expect(events).toEqual(sim.runs[0]!.events);
-	});
-});
-
-describe('"too many requests" in the stream', () => {
-	const refusal: Step = { error: { status: 429, message: 'Too many requests. Please try again later.' } };
-	const sentFor = async (version: DifySim['version'], mode: 'chat' | 'agent-chat' | 'advanced-chat', steps: Step[]) => {
-		const sim = await startTalk(version, mode, { steps });
-		expect(await failureOf(say(clientOf(sim, mode), {}, { retries: 3, retryPauseMs: 1 }))).toMatchObject({
-			kind: 'tooManyRequests',
-		});
-		return calls(sim, '/chat-messages');
-	};
-
-	test.each(SIM_VERSIONS)(
-		'of a run that has begun is a failure of that run, which is not begun again (%s)',
-		async (version) => {
-			const call: Step = { round: { chunks: [], tool: { name: 'pay', input: '{"pay":{}}', observation: 'paid' } } };
-			expect(await sentFor(version, 'chat', [...said('half'), refusal])).toBe(1);
-			expect(await sentFor(version, 'agent-chat', [call, refusal])).toBe(1);
-			expect(await sentFor(version, 'advanced-chat', [{ node: { id: 'n' } }, refusal])).toBe(1);
-			expect(
-				await sentFor(version, 'chat', [
-					{
-						raw: 'data: {"event":"message","answer":"half"}\n\ndata: {"event":"error","message":"Too many requests."}\n\n',
-					},
-				]),
-			).toBe(1);
-			// Its event names the message that Dify has stored already.
-			expect(
-				await sentFor(version, 'chat', [
-					{ error: { code: 'invalid_param', status: 400, message: 'Too many requests.' } },
-				]),
-			).toBe(1);
-		},
-	);
-
-	test('leaves no events among those of the run that gave the answer', async () => {
-		let refused = false;
-		const bare = 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n';
-		const reply = () => {
-			const steps: Step[] = refused ? said('yes') : [{ raw: bare }];
-			refused = true;
-			return { steps };
-		};
-		const sim = await startApp('1.14', { mode: 'chat', reply });
-		const events: unknown[] = [];
-		await say(clientOf(sim), {}, { retries: 1, retryPauseMs: 1, onEvent: (event) => void events.push(event) });
-		expect(events).toEqual(sim.runs[1]!.events);
-	});
-
-	test('of a worker that took nothing up is waited for', async () => {
-		const sim = await startTalk('1.14', 'chat', {
-			steps: [
-				{ raw: 'data: {"event":"error","status":500,"message":"Too many requests. Please try again later."}\n\n' },
-			],
-		});
-		await failureOf(say(clientOf(sim), {}, { retries: 3, retryPauseMs: 1 }));
-		expect(calls(sim, '/chat-messages')).toBe(4);
-	});
-});
-
-describe('a stop route that fails', () => {
-	test('or hangs costs no more than five seconds', async () => {
-		const sim = await startSim();
-		const client = clientOf(sim);
-		const send = jest.spyOn(client, 'send');
-		await stopRun(client, RUN_ROUTES.chat, 't', 'u1');
-		expect(send.mock.calls[0]![3]).toMatchObject({ timeoutMs: 5000 });
-	});
-
-	test('does not hide that the run was cancelled', async () => {
-		const sim = await startTalk('2026', 'chat', { steps: [...said('a'), { wait: 60_000 }] });
-		sim.fail({ path: /\/stop$/, status: 500, body: 'x', times: 9 });
-		const controller = new AbortController();
-		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim), {}, { signal: controller.signal, onDeltas }));
-		await waitFor(() => shown() === 'a');
-		controller.abort();
-		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: false } });
-	});
-});
-
-describe('grace', () => {
-	const cutEnd = (name: string) => (items: Item[]) =>
-		items.filter((item) => item.kind !== 'event' || item.event.event !== name);
-
-	test('case 53: a failed chatflow whose socket stays open is told after two seconds', async () => {
-		const sim = await startTalk(
-			'1.14',
-			'advanced-chat',
-			{ steps: said('par'), fail: 'boom' },
-			{ holdOpen: true, pingEveryMs: 50 },
-		);
-		const begun = performance.now();
-		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({
-			kind: 'runFailed',
-			partialText: 'par',
-		});
-		expect(performance.now() - begun).toBeGreaterThan(1900);
-		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
-		await waitFor(() => sim.runs[0]!.clientLeft);
-	});
-
-	test('of five seconds for speech begins anew with every piece, so that nothing is cut off', async () => {
-		const envelope = { message_id: 'm', conversation_id: 'c', task_id: 't' };
-		const event = (more: object): Item => ({ kind: 'event', event: { ...envelope, ...more } });
-		const items = [
-			event({ event: 'message', answer: 'Hi' }),
-			event({ event: 'message_end', metadata: {} }),
-			...['AAEC', 'AwQF'].flatMap((audio): Item[] => [
-				{ kind: 'wait', for: 3_000 },
-				event({ event: 'tts_message', audio }),
-			]),
-			event({ event: 'tts_message_end', audio: '' }),
-		];
-		const sim = await startTalk('1.12', 'chat', [], { reorder: () => items });
-		const { result } = await say(clientOf(sim), {}, { hints: { wantAudio: true } });
-		expect(result).toMatchObject({ audio: { content: Buffer.from([0, 1, 2, 3, 4, 5]), complete: true }, warnings: [] });
-	});
-
-	test('is not begun anew by events that go on', async () => {
-		const chatter = Array.from({ length: 120 }, (): Item[] => [
-			{ kind: 'wait', for: 300 },
-			{ kind: 'event', event: { event: 'brand_new' } },
-		]).flat();
-		const sim = await startTalk(
-			'1.14',
-			'advanced-chat',
-			{ steps: said('par'), fail: 'boom' },
-			{ reorder: (items) => [...items, ...chatter] },
-		);
-		const begun = performance.now();
-		expect(await failureOf(say(clientOf(sim, 'advanced-chat')))).toMatchObject({ kind: 'runFailed' });
-		expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
-	});
-
-	test('a chatflow that lost its second closing event is cut off, not a success', async () => {
-		for (const [version, name] of [
-			['1.12', 'message_end'],
-			['2026', 'workflow_finished'],
-		] as const) {
-			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, { reorder: cutEnd(name) });
-			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
-			expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello' });
-			expect(failed.meaning).toContain(`${name} is missing`);
-		}
 	});
 });
 

@@ -1,0 +1,50 @@
+import { resolveDifyBase } from '../../../lib/dify/base-url';
+import { difyClient } from '../../../lib/dify/credentials';
+import { SIM_VERSIONS } from '../../servers/dify';
+import { clientOf, say, startSim } from './client';
+
+describe.each(SIM_VERSIONS)('access, %s', (version) => {
+	const start = async () => await startSim({ version });
+
+	test.each(['/v1/', '/v1', '', '/', '/v1/chat-messages', '/v1/info '])(
+		'case 6: base URL with "%s" asks the route once, without a doubled slash',
+		async (suffix) => {
+			const sim = await start();
+			await say(clientOf({ url: sim.origin + suffix }));
+			expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
+		},
+	);
+
+	test('case 6: the prefix of a foreign reverse proxy survives', async () => {
+		const sim = await startSim({ version, prefix: '/tools/dify' });
+		await say(clientOf({ url: `${sim.origin}/tools/dify/v1/` }));
+		expect(sim.requests.map(({ url }) => url)).toEqual(['/tools/dify/v1/chat-messages']);
+	});
+});
+
+describe('base URL', () => {
+	test.each([
+		['https://api.dify.ai/v1', 'https://api.dify.ai/v1'],
+		['https://api.dify.ai', 'https://api.dify.ai/v1'],
+		['http://192.168.1.20', 'http://192.168.1.20/v1'],
+		['http://192.168.1.20:5001/v1/', 'http://192.168.1.20:5001/v1'],
+		[' http://host/v1 \n', 'http://host/v1'],
+		['host:8088', 'http://host:8088/v1'],
+		['https://x/dify/v1', 'https://x/dify/v1'],
+		['https://x/dify/v1/workflows/run', 'https://x/dify/v1'],
+		['https://x/dify', 'https://x/dify'],
+		['http://host/v1/chat-messages/', 'http://host/v1'],
+	])('%s leads to %s', (typed, api) => {
+		expect(resolveDifyBase(typed)).toBe(api);
+	});
+
+	test.each(['', 'ftp://host', 'http://user:hunter2@host/v1', 'http://host/v1?key=x'])(
+		'"%s" is refused with a sentence, without what may be secret',
+		(typed) => {
+			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).toThrow(
+				expect.objectContaining({ kind: 'invalidUrl' }) as Error,
+			);
+			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(/hunter2|key=x/);
+		},
+	);
+});

@@ -1,0 +1,82 @@
+import { createRun, reduce } from '../../../../lib/dify/events';
+import { sampleContext, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { Transcript } from '../../../servers/dify/script';
+import { ENV, IDS, itemsText, playScript, playText, said } from '../play';
+
+describe('what the events mean', () => {
+	test.each(SIM_VERSIONS)('case 45: chat, text and usage and resources (%s)', (version) => {
+		const resources = [{ position: 1, document_name: 'a.pdf', score: 0.5 }];
+		const script: Script = {
+			steps: said('Hel', 'lo', '!'),
+			usage: { total_tokens: 7, total_price: '0.0000280' },
+			resources,
+		};
+		expect(playScript(version, 'chat', script).result).toMatchObject({
+			...IDS,
+			status: 'succeeded',
+			text: 'Hello!',
+			usage: { total_tokens: 7, total_price: '0.0000280' },
+			retrieverResources: resources,
+			metadata: { annotation_reply: null },
+			createdAt: 1705398420,
+		});
+	});
+
+	test.each(SIM_VERSIONS)('case 46: message_replace, then one more piece (%s)', (version) => {
+		const script: Script = { steps: [...said('bad'), { replace: 'Good' }, ...said('!')] };
+		const { result, shown } = playScript(version, 'chat', script);
+		expect([result.text, shown]).toEqual(['Good!', 'Good!']);
+		const step = reduce(reduce(createRun(), { event: 'message', answer: 'bad' }).state, {
+			event: 'message_replace',
+			answer: 'Good',
+			reason: 'output_moderation',
+		});
+		expect(step.deltas).toEqual([{ type: 'replace', text: 'Good', reason: 'output_moderation' }]);
+	});
+
+	test.each(SIM_VERSIONS)('case 47: message_file with url is a file, with answer it is text (%s)', (version) => {
+		const files = [{ type: 'image', transfer_method: 'remote_url', url: 'http://h/u.png' }];
+		const steps: Step[] = [{ file: { id: 'f1', type: 'image', url: '/a.png' } }, ...said('See ', 'this')];
+		const run = new Transcript({ steps }, sampleContext(version, 'chat', { files }));
+		const text = itemsText([...steps.flatMap((step) => run.step(step)), ...run.ending()]);
+		expect(text).toContain(
+			'"event":"message_file","conversation_id":"c","message_id":"m","created_at":1705398420,"task_id":"t","id":"m","answer":"See "',
+		);
+		expect(playText(text).result).toMatchObject({
+			text: 'See this',
+			files: [{ id: 'f1', type: 'image', belongs_to: 'assistant', url: '/a.png' }],
+		});
+		const upload = new Transcript({ steps: said('Seen') }, sampleContext(version, 'chat', { files }));
+		const turn = itemsText([...upload.step({ text: 'Seen' }), ...upload.ending()]);
+		expect(turn.includes('message_file')).toBe(version === '1.12');
+		expect(playText(turn).result).toMatchObject({ text: 'Seen', files: [] });
+	});
+
+	test.each(SIM_VERSIONS)('case 49: an annotation answers an agent app with message only (%s)', (version) => {
+		const script: Script = { steps: said('Fixed.'), moderated: true, annotationReply: { id: 'an' } };
+		const { result } = playScript(version, 'agent-chat', script);
+		expect(result).toMatchObject({ status: 'succeeded', text: 'Fixed.', metadata: { annotation_reply: { id: 'an' } } });
+	});
+
+	test("case 50: the New Agent's closing full message does not double the text", () => {
+		const played = playScript('2026', 'agent', { steps: [{ round: { chunks: ['Hel', 'lo'] } }] });
+		expect([played.result.text, played.shown, played.closed]).toEqual(['Hello', 'Hello', true]);
+		expect(played.result.retrieverResources).toEqual([]);
+	});
+
+	test('case 50: the closing message wins where it differs, adds what is missing, and does nothing when empty', () => {
+		const after = (answer: string) => {
+			const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hello' }).state;
+			return [reduce(state, { event: 'message', ...ENV, answer }).deltas, state.text];
+		};
+		expect(after('Hi')).toEqual([[{ type: 'replace', text: 'Hi', reason: 'full_message' }], 'Hi']);
+		expect(after('Hello.')).toEqual([[{ type: 'append', text: '.' }], 'Hello.']);
+		expect(after('')).toEqual([[], 'Hello']);
+	});
+
+	test('case 50: only the first message that says something is the closing one', () => {
+		const state = reduce(createRun(), { event: 'agent_message', ...ENV, answer: 'Hel' }).state;
+		for (const answer of ['', 'Hello', ' again']) reduce(state, { event: 'message', ...ENV, answer });
+		expect(state.text).toBe('Hello again');
+	});
+});

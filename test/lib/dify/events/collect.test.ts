@@ -1,0 +1,169 @@
+import * as fc from 'fast-check';
+import { AUDIO_GRACE_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
+import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
+
+describe('what the events mean', () => {
+	test.each(SIM_VERSIONS)('case 48: one thought per id, text from agent_message (%s)', (version) => {
+		const { result } = playScript(version, 'agent-chat', SAMPLES.agentChat);
+		expect(result.text).toBe('Let me check. It is noon.');
+		expect(result.thoughts).toMatchObject([
+			{ id: 'th1', position: 1, thought: 'Let me check. ', tool: 'time', observation: '{"time": "12:00"}' },
+			{ id: 'th2', position: 2, thought: 'It is noon.' },
+		]);
+		expect(result.usage).toEqual({ total_tokens: 42 });
+		expect(Object.keys(result.thoughts[0] ?? {})).not.toContain('event');
+	});
+
+	test('case 48: a later and emptier version of a thought erases nothing, null is nothing', () => {
+		const state = createRun();
+		reduce(state, { event: 'agent_thought', ...ENV, id: 't1', thought: 'a', tool: 'x', observation: null });
+		reduce(state, {
+			event: 'agent_thought',
+			...ENV,
+			id: 't1',
+			thought: '',
+			tool: null,
+			observation: 'seen',
+			message_files: ['f'],
+		});
+		expect(finish(state, 'abort').thoughts).toEqual([
+			{ id: 't1', thought: 'a', tool: 'x', observation: 'seen', message_files: ['f'] },
+		]);
+	});
+
+	describe('case 59: speech', () => {
+		const audio = (text: string) => Buffer.from(text).toString('base64');
+		const script: Script = {
+			steps: [...said('Hi'), { tts: audio('one') }],
+			trailingAudio: [audio('two!'), audio('3')],
+		};
+
+		test.each(['chat', CHATFLOW, 'workflow'] as const)(
+			'has no effect on the text, unless wanted it is not waited for (%s)',
+			(mode) => {
+				const steps = mode === 'chat' ? script.steps : [{ node: { id: 'n' } }, ...script.steps];
+				const text = scriptText('2026', mode, { ...script, steps });
+				const plain = playText(text);
+				expect(plain).toMatchObject({
+					closed: true,
+					shown: 'Hi',
+					result: { status: 'succeeded', text: 'Hi', audio: undefined },
+				});
+				const heard = playText(text, { wantAudio: true });
+				expect(heard).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'Hi' } });
+				expect(heard.result.audio).toEqual({
+					content: Buffer.from('onetwo!3'),
+					mimeType: 'audio/mpeg',
+					extension: 'mp3',
+					complete: true,
+				});
+			},
+		);
+
+		test('a grace for speech that does not come, in which nothing else counts', () => {
+			const text = scriptText('1.12', 'chat', script);
+			const open = text.slice(0, text.lastIndexOf('data: '));
+			const played = playText(open + lines({ event: 'error', message: 'tts broke' }), {
+				wantAudio: true,
+			});
+			expect(played).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
+			expect(played.result).toMatchObject({
+				status: 'succeeded',
+				audio: { complete: false, content: Buffer.from('onetwo!3') },
+				warnings: [expect.stringContaining('may be cut off') as string],
+			});
+		});
+
+		test('the grace begins anew with every piece: a slow voice is not cut off', () => {
+			const state = createRun({ wantAudio: true });
+			reduce(state, { event: 'message', ...ENV, answer: 'Hi' });
+			const first = reduce(state, { event: 'message_end', ...ENV, metadata: {} });
+			expect(first).toMatchObject({ next: 'grace', graceMs: AUDIO_GRACE_MS });
+			expect(first.graceAnew).toBeUndefined();
+			expect(reduce(state, { event: 'tts_message', audio: 'AAEC' })).toMatchObject({ next: 'grace', graceAnew: true });
+			expect(reduce(state, { event: 'ping' }).graceAnew).toBeUndefined();
+			expect(reduce(state, { event: 'tts_message_end', audio: '' })).toMatchObject({ next: 'close' });
+		});
+
+		test('pieces encoded one by one are joined by their bytes', () => {
+			fc.assert(
+				fc.property(fc.array(fc.uint8Array({ maxLength: 12 })), (pieces) => {
+					const ended = { event: 'message_end', ...ENV, metadata: {} };
+					const spoken = pieces.map((piece) => ({
+						event: 'tts_message',
+						...ENV,
+						audio: Buffer.from(piece).toString('base64'),
+					}));
+					const whole = Buffer.concat(pieces);
+					const { result } = playText(lines(...spoken, ended), { wantAudio: true });
+					expect(result.audio?.content).toEqual(whole.length === 0 ? undefined : whole);
+				}),
+			);
+		});
+	});
+
+	test('40,000 entries of agent_log, files and thoughts take no more time than their number', () => {
+		const state = createRun();
+		const begun = performance.now();
+		for (let at = 0; at < 40_000; at++) {
+			reduce(state, { event: 'agent_log', ...ENV, data: { id: `l${at}`, status: 'start' } });
+			reduce(state, { event: 'agent_thought', ...ENV, id: `t${at}`, thought: 'Hm' });
+			reduce(state, { event: 'message_file', ...ENV, id: `f${at}`, url: `http://files/${at}` });
+		}
+		for (let at = 0; at < 40_000; at++)
+			reduce(state, { event: 'agent_log', ...ENV, data: { id: `l${at}`, status: 'success' } });
+		// Searching the list for each took 12 s for the log alone.
+		expect(performance.now() - begun).toBeLessThan(4_000);
+		expect([state.workflow!.agentLogs.length, state.thoughts.length, state.files.length]).toEqual(
+			Array(3).fill(40_000),
+		);
+		expect(state.workflow!.agentLogs[7]).toEqual({ id: 'l7', status: 'success' });
+	});
+
+	test('zero usage is no number where a model answered: New Agent, and what was stopped', () => {
+		const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, total_price: '0E-7', latency: 0 };
+		const message = { event: 'message', ...ENV, answer: 'Hello' };
+		const end = { event: 'message_end', ...ENV, metadata: { usage } };
+		expect(playText(lines(message, end)).result).toMatchObject({ status: 'succeeded', usage: undefined });
+		const finished = (status: string) => ({ event: 'workflow_finished', ...ENV, data: { id: 'r', status } });
+		expect(playText(lines(message, finished('stopped'), end)).result.usage).toBeUndefined();
+		// A chatflow without a model has used none, and nothing was used for no text.
+		expect(playText(lines(message, finished('succeeded'), end)).result.usage).toEqual(usage);
+		expect(playText(lines(end)).result.usage).toEqual(usage);
+	});
+
+	test('files of closing events come once, with what each event knows', () => {
+		const file = {
+			dify_model_identity: '__dify__file__',
+			id: null,
+			related_id: 'tool1',
+			type: 'image',
+			filename: 'a.png',
+		};
+		const files = [{ ...file, url: '/files/tools/tool1.png?timestamp=1&nonce=a&sign=b' }];
+		const steps: Step[] = [{ file: { type: 'image', url: '/files/tools/tool1.png?timestamp=2&nonce=c&sign=d' } }];
+		for (const version of SIM_VERSIONS) {
+			const { result } = playScript(version, CHATFLOW, { steps, files });
+			expect(result.files).toHaveLength(1);
+			expect(result.files[0]).toMatchObject({ related_id: 'tool1', filename: 'a.png', belongs_to: 'assistant' });
+		}
+	});
+
+	test('files of either closing event, usage that says nothing is none', () => {
+		const files = [{ id: 'f1', type: 'image', url: '/a.png' }];
+		const metadata = { usage: {}, retriever_resources: null };
+		const end = { event: 'message_end', ...ENV, metadata };
+		const finished = {
+			event: 'workflow_finished',
+			...ENV,
+			workflow_run_id: 'r',
+			data: { id: 'r', status: 'succeeded' },
+		};
+		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
+		const first = playText(lines(started, { ...end, files }, finished)).result;
+		const second = playText(lines(started, end, { ...finished, data: { ...finished.data, files } })).result;
+		expect([first.files, second.files]).toEqual([files, files]);
+		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([undefined, [], metadata]);
+	});
+});

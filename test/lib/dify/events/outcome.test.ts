@@ -1,0 +1,156 @@
+import { createRun, finish, reduce } from '../../../../lib/dify/events';
+import { SAMPLES, type Script, SIM_VERSIONS } from '../../../servers/dify';
+import { CHATFLOW, ENV, IDS, lines, playScript, playText, said, scriptText } from '../play';
+
+describe('what the events mean', () => {
+	test('case 51: both chatflow orders give the identical result, with the usage of message_end', () => {
+		const played = SIM_VERSIONS.map((version) => playScript(version, CHATFLOW, SAMPLES.chatflow));
+		expect(played[1]).toEqual(played[0]);
+		expect(played[2]).toEqual(played[0]);
+		expect(played[0]).toMatchObject({
+			closed: true,
+			result: {
+				...IDS,
+				workflowRunId: 'r',
+				status: 'succeeded',
+				text: 'Hello',
+				usage: { total_tokens: 20 },
+				workflow: {
+					runId: 'r',
+					workflowId: 'w',
+					status: 'succeeded',
+					outputs: { answer: 'Hello', files: [] },
+					elapsedTime: 1.5,
+					totalTokens: 20,
+					totalSteps: 3,
+					finishedAt: 1705398422,
+					nodes: [{ id: 'e1', nodeId: 'n1', type: 'start', title: 'Start', status: 'succeeded', elapsedTime: 0.01 }],
+				},
+			},
+		});
+		expect(SIM_VERSIONS.map((version) => playText(scriptText(version, CHATFLOW, SAMPLES.chatflow)))).toEqual(played);
+	});
+
+	const failing: Script = {
+		steps: [{ node: { id: 'n1' } }, ...said('par'), { node: { id: 'n2', status: 'failed', error: 'no key' } }],
+		fail: 'no key',
+	};
+
+	test('case 52: chatflow failure of 1.12 is one failure, with the code of the error event', () => {
+		const played = playScript('1.12', CHATFLOW, failing);
+		expect(played).toMatchObject({
+			closed: true,
+			shown: 'par',
+			result: {
+				status: 'failed',
+				text: 'par',
+				workflowRunId: 'r',
+				error: { cause: 'errorEvent', code: 'invalid_param', status: 400, message: 'Run failed: no key' },
+				workflow: { status: 'failed', error: 'no key', nodes: [{ status: 'succeeded' }, { status: 'failed' }] },
+			},
+		});
+	});
+
+	test('case 54: chatflow failure of main is a failure although message_end came', () => {
+		const played = playScript('2026', CHATFLOW, failing);
+		expect(played).toMatchObject({
+			closed: true,
+			result: { status: 'failed', text: 'par', error: { message: 'no key' } },
+		});
+	});
+
+	test.each([
+		[{ code: 'completion_request_error', status: 400, message: '429 from OpenAI' }, '429 from OpenAI'],
+		[{ message: 'query is required', status: 500 }, 'query is required'],
+		[{ message: '', status: 500 }, 'Dify reported an error without a text (status 500)'],
+		[
+			{ code: 'completion_request_error', status: 400, message: null },
+			'Dify reported an error without a text (code completion_request_error, status 400)',
+		],
+		[{}, 'Dify reported an error without a text'],
+	] as Array<[{ code?: string; status?: number; message?: string | null }, string]>)(
+		'case 56: error %j has a text',
+		(own, message) => {
+			const played = playText(lines({ event: 'message', ...ENV, answer: 'x' }, { event: 'error', ...own }));
+			expect(played.closed).toBe(true);
+			expect(played.result).toMatchObject({ ...IDS, status: 'failed', text: 'x' });
+			expect(played.result.error).toEqual({ cause: 'errorEvent', code: own.code, status: own.status, message });
+		},
+	);
+
+	test('case 56: an empty error takes the text of the failed run or node', () => {
+		const node = { event: 'node_finished', ...ENV, data: { id: 'e', status: 'failed', error: 'bad header' } };
+		expect(playText(lines(node, { event: 'error', message: '', status: 500 })).result.error?.message).toBe(
+			'bad header',
+		);
+	});
+
+	test('case 58: text before an error is kept, never a success', () => {
+		const script: Script = { steps: [...said('half '), { error: { status: 500, message: 'gone' } }] };
+		expect(playScript('1.14', 'chat', script).result).toMatchObject({
+			status: 'failed',
+			text: 'half ',
+			error: { message: 'gone' },
+		});
+	});
+
+	test('a chatflow of Dify 1.14.2 that is stopped before its first token: "Aborted: User requested stop"', () => {
+		const data = { id: 'r', workflow_id: 'w', status: 'failed', outputs: {}, error: 'Aborted: User requested stop' };
+		const started = { event: 'workflow_started', ...ENV, workflow_run_id: 'r', data: { id: 'r' } };
+		const text = lines(started, { event: 'workflow_finished', ...ENV, workflow_run_id: 'r', data });
+		const { result } = playText(text);
+		expect(result).toMatchObject({ status: 'stopped', error: undefined, workflow: { status: 'stopped' } });
+		expect(result.warnings).toEqual([expect.stringContaining('Somebody or a time limit')]);
+	});
+
+	test.each(['1.12', '1.14'])('output moderation of a chatflow is told as that (%s)', (version) => {
+		const data = { id: 'r', status: 'stopped', outputs: {}, error: 'Stopped by output moderation.' };
+		const replaced = { event: 'message_replace', ...ENV, answer: 'Refused.', reason: 'output_moderation' };
+		const { result } = playText(
+			lines(
+				{ event: 'workflow_started', ...ENV, data: { id: 'r' } },
+				{ event: 'message', ...ENV, answer: 'bad words' },
+				replaced,
+				{ event: 'workflow_finished', ...ENV, data },
+				...(version === '1.12' ? [{ event: 'message_end', ...ENV, metadata: {} }] : []),
+			),
+		);
+		expect(result).toMatchObject({ status: 'stopped', text: 'Refused.' });
+		expect(result.warnings).toEqual([expect.stringContaining('output moderation')]);
+	});
+
+	test('a closing event that names its message by "id" only: without it, the answer could not be rated', () => {
+		const { message_id: messageId, ...envelope } = ENV;
+		const { result } = playText(
+			lines(
+				{ event: 'message', ...envelope, answer: 'a' },
+				{ event: 'message_end', ...envelope, id: messageId, metadata: {} },
+			),
+		);
+		expect(result).toMatchObject({ status: 'succeeded', messageId });
+	});
+
+	test('cancelling and limits: a failure before the end, no effect after it', () => {
+		const state = createRun();
+		reduce(state, { event: 'message', ...ENV, answer: 'x' });
+		expect(finish(state, 'abort').error).toEqual({ cause: 'cancelled', message: 'The run was cancelled' });
+		expect(finish(state, 'idle', 'no data for 60 s').error).toEqual({
+			cause: 'idle',
+			message: 'A time limit ran out: no data for 60 s',
+		});
+		reduce(state, { event: 'message_end', ...ENV });
+		expect(finish(state, 'abort')).toMatchObject({ status: 'succeeded', text: 'x', error: undefined });
+	});
+
+	test('a workflow status that nobody knows is a failure that names it', () => {
+		const end = {
+			event: 'workflow_finished',
+			workflow_run_id: 'r',
+			task_id: 't',
+			data: { id: 'r', status: 'exploded' },
+		};
+		expect(playText(lines(end)).result.error?.message).toBe(
+			'The workflow run ended with the unknown status "exploded"',
+		);
+	});
+});

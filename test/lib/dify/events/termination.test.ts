@@ -1,0 +1,73 @@
+import { createRun, finish, GRACE_MS, reduce } from '../../../../lib/dify/events';
+import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
+import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
+
+describe('what the events mean', () => {
+	const failing: Script = {
+		steps: [{ node: { id: 'n1' } }, ...said('par'), { node: { id: 'n2', status: 'failed', error: 'no key' } }],
+		fail: 'no key',
+	};
+
+	test('case 53: chatflow failure of 1.14 ends with the run, after a grace for an error that may follow', () => {
+		const played = playScript('1.14', CHATFLOW, failing);
+		expect(played).toMatchObject({ next: 'grace', graceMs: GRACE_MS });
+		expect(played.result).toMatchObject({
+			status: 'failed',
+			text: 'par',
+			error: { cause: 'runFailed', message: 'no key' },
+		});
+	});
+
+	test.each(SIM_VERSIONS)('case 55: a moderated chatflow is a success at once (%s)', (version) => {
+		const text = scriptText(version, CHATFLOW, { steps: said('No.'), moderated: true });
+		const played = playText(`${text}event: ping\n\n`);
+		expect(played).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'No.' } });
+		expect(played.result.workflow).toBeUndefined();
+	});
+
+	test('case 55: a message_end that is not the end of a chatflow: 1.14 sends workflow_finished after it', () => {
+		const state = createRun();
+		reduce(state, { event: 'workflow_started', ...ENV, data: { id: 'r' } });
+		expect(reduce(state, { event: 'message_end', ...ENV }).next).toBe('continue');
+	});
+
+	test.each(SIM_VERSIONS)('case 57: closes at error, and nothing after it counts (%s)', (version) => {
+		for (const mode of ['chat', CHATFLOW, 'agent-chat', 'completion', 'workflow'] as const) {
+			const error: Step = { error: { code: 'internal_server_error', status: 500, message: 'broken' } };
+			const text = scriptText(version, mode, { steps: [...said('x'), error] });
+			const played = playText(`${text}event: ping\n\n${lines({ event: 'message', answer: 'y' })}`);
+			expect(played).toMatchObject({
+				closed: true,
+				result: { status: 'failed', text: 'x', error: { code: 'internal_server_error' } },
+			});
+		}
+	});
+
+	test('case 57: one packet or two, what comes after the end never counts', () => {
+		const state = createRun();
+		reduce(state, { event: 'message', ...ENV, answer: 'x' });
+		reduce(state, { event: 'message_end', ...ENV });
+		const late = reduce(state, { event: 'error', message: 'late' });
+		expect(late).toMatchObject({ deltas: [], next: 'close' });
+		expect(finish(state, 'closed')).toMatchObject({ status: 'succeeded', text: 'x' });
+	});
+
+	test('the end of a chatflow needs both of its events', () => {
+		for (const version of SIM_VERSIONS) {
+			const text = scriptText(version, CHATFLOW, SAMPLES.chatflow);
+			const half = text.slice(0, text.lastIndexOf('data: '));
+			const lost = version === '1.12' ? 'message_end' : 'workflow_finished';
+			expect(playText(half)).toMatchObject({
+				next: 'continue',
+				result: {
+					status: 'failed',
+					text: 'Hello',
+					error: {
+						cause: 'endedEarly',
+						message: `The stream ended early: Dify closed it before the result was complete (${lost} is missing)`,
+					},
+				},
+			});
+		}
+	});
+});
