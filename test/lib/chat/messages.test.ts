@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 
-import { readMessage } from '../../../lib/langchain/langchain-message';
 import {
 	type ConversionOptions,
 	convertMessages,
@@ -9,7 +8,6 @@ import {
 } from '../../../lib/chat/messages';
 import { serverToolCallId } from '../../../lib/chat/tool-call-ids';
 import type { ChatMessage } from '../../../lib/chat/types';
-import { createRequire, process } from '../../support/node';
 import { examples } from '../../support/properties';
 
 type Call = NonNullable<SourceMessage['toolCalls']>[number];
@@ -690,61 +688,5 @@ describe('whatever the conversation', () => {
 			}),
 			examples(500),
 		);
-	});
-});
-
-describe('messages of the host’s LangChain', () => {
-	interface Messages {
-		HumanMessage: new (content: unknown) => unknown;
-		SystemMessage: new (content: unknown) => unknown;
-		AIMessage: new (fields: object) => unknown;
-		ToolMessage: new (fields: object) => unknown;
-		ChatMessage: new (fields: object) => unknown;
-	}
-	const messages = createRequire(`${process.cwd()}/package.json`)('@langchain/core/messages') as Messages;
-
-	it('are read by their shape', () => {
-		const { HumanMessage, SystemMessage, AIMessage, ToolMessage, ChatMessage: Generic } = messages;
-		expect(
-			[
-				new SystemMessage('s'),
-				new HumanMessage([{ type: 'text', text: 'h' }]),
-				new AIMessage({
-					content: 'a',
-					tool_calls: [{ id: '1', name: 'f', args: { x: 1 }, type: 'tool_call' }],
-					invalid_tool_calls: [{ id: '2', name: 'f', args: '{' }],
-					additional_kwargs: { reasoning_content: 'r' },
-				}),
-				new AIMessage({ content: '', additional_kwargs: { reasoning: 'r' } }),
-				new AIMessage({ content: '', additional_kwargs: { reasoning: { effort: 'low' } } }),
-				new ToolMessage({ content: 't', tool_call_id: '1', name: 'f' }),
-				new Generic({ role: 'developer', content: 'd' }),
-				'text',
-			].map(readMessage),
-		).toEqual([
-			{ type: 'system', content: 's' },
-			{ type: 'human', content: [{ type: 'text', text: 'h' }] },
-			{
-				type: 'ai',
-				content: 'a',
-				toolCalls: [{ id: '1', name: 'f', args: { x: 1 } }],
-				invalidToolCalls: [expect.objectContaining({ id: '2' })],
-				reasoning: 'r',
-			},
-			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [], reasoning: 'r' },
-			{ type: 'ai', content: '', toolCalls: [], invalidToolCalls: [] },
-			{ type: 'tool', content: 't', toolCallId: '1', name: 'f' },
-			{ type: 'other', role: 'developer', content: 'd' },
-			{ type: 'human', content: 'text' },
-		]);
-	});
-
-	it('are read without a class, too', () => {
-		expect(readMessage({ _getType: () => 'human', content: 'x' })).toEqual({ type: 'human', content: 'x' });
-		expect(readMessage({ getType: () => 'developer', content: 'x' })).toEqual({ type: 'system', content: 'x' });
-		expect(readMessage(null)).toEqual({ type: 'human', content: 'null' });
-		expect(
-			readMessage({ getType: () => 'ai', content: '', tool_calls: [{ name: 'f', args: 'text' }, 'junk'] }),
-		).toEqual({ type: 'ai', content: '', toolCalls: [{ name: 'f', args: {} }] });
 	});
 });

@@ -1,6 +1,5 @@
 import { harvestHost } from '../../../lib/langchain/host';
-import { loadSdk, reportUnsupportedHost, type AiNodeSdk } from '../../../lib/langchain/sdk';
-import { OLDEST_N8N } from '../../../lib/supported-n8n';
+import { loadSdk, type AiNodeSdk } from '../../../lib/langchain/sdk';
 import { fakeContext } from '../../support/context';
 
 const { context } = fakeContext({}, {});
@@ -80,24 +79,5 @@ describe('a probe that throws', () => {
 		],
 	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
 		expect(await harvestHost(context, changed)).toEqual({ missing: 'its chat model failed: no run manager' });
-	});
-});
-
-describe('the SDK', () => {
-	it('is asked for with a sentence where an old n8n has none', () => {
-		expect(() =>
-			loadSdk(() => {
-				throw new Error("Cannot find module '@n8n/ai-node-sdk'");
-			}),
-		).toThrow(`needs n8n ${OLDEST_N8N} or newer: this n8n brings no @n8n/ai-node-sdk`);
-		expect(() => loadSdk(() => ({}))).toThrow('has no supplyModel');
-	});
-
-	it('being absent does not keep the node file from loading', () => {
-		expect(() =>
-			reportUnsupportedHost(() => {
-				throw new Error('Cannot find module');
-			}),
-		).not.toThrow();
 	});
 });

@@ -1,0 +1,207 @@
+import {
+	AIMessage,
+	collect,
+	fromRoot,
+	HumanMessage,
+	time,
+	ToolMessage,
+	useChatModel,
+	weather,
+} from '../../support/chat-model';
+import { reply } from '../../servers/llama-server';
+
+const { server, supplied, chatRequests } = useChatModel();
+
+describe('the chat model', () => {
+	it('counts tokens without the network and at once', async () => {
+		const { model } = await supplied();
+		expect(await model.getNumTokens('Hello, how are you today?')).toBe(7);
+		expect(await model.getNumTokens('今天天气很好')).toBe(6);
+		expect(await model.getNumTokens([{ type: 'text', text: 'abcdefgh' }, 'abcd'])).toBe(3);
+		// The agent trims its memory by these counts: a picture must not empty it.
+		const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(1_000_000)}` } };
+		expect(await model.getNumTokens([picture, { type: 'text', text: 'abcd' }])).toBe(1001);
+		expect(await model.getNumTokens([{ type: 'tool_use', name: 'f', input: { x: 1 } }])).toBe(12);
+		expect(await model.getNumTokens(undefined)).toBe(0);
+		expect(server().requests).toHaveLength(0);
+	});
+
+	it('tells chains to read JSON where JSON was asked for', async () => {
+		expect((await supplied({ responseFormat: 'jsonObject' })).model.metadata).toMatchObject({ output_format: 'json' });
+		expect(
+			(await supplied({ responseFormat: 'jsonSchema', jsonSchema: '{"type":"object"}' })).model.metadata,
+		).toMatchObject({ output_format: 'json' });
+		expect((await supplied()).model.metadata?.output_format).toBeUndefined();
+	});
+
+	it('keeps callbacks that are appended later, as the Model Selector does', async () => {
+		const { model } = await supplied();
+		const seen: string[] = [];
+		const { BaseCallbackHandler } = fromRoot('@langchain/core/callbacks/base') as {
+			BaseCallbackHandler: { fromMethods(methods: object): unknown };
+		};
+		model.callbacks.push(BaseCallbackHandler.fromMethods({ handleLLMEnd: () => seen.push('end') }));
+		await model.bindTools([weather]).invoke('Hi');
+		expect(seen).toEqual(['end']);
+	});
+});
+
+describe('streamed', () => {
+	it('yields plain text, and usage, reason and timings on exactly one chunk', async () => {
+		server().script(reply.text('Hello from the simulator'));
+		const { model, outputs } = await supplied();
+		const chunks = await collect(model, 'Hi');
+		expect(chunks.map(({ content }) => content).join('')).toBe('Hello from the simulator');
+		expect(chunks.every(({ content }) => typeof content === 'string')).toBe(true);
+		expect(chunks.filter(({ usage_metadata: usage }) => usage !== undefined)).toHaveLength(1);
+		const last = chunks.at(-1)!;
+		expect(last.response_metadata).toMatchObject({ finish_reason: 'stop', model_name: 'sim-model' });
+		const { tokenUsage, response } = outputs[0] as {
+			tokenUsage: { promptTokens: number; completionTokens: number };
+			response: { generations: Array<Array<{ text: string; generationInfo: Record<string, unknown> }>> };
+		};
+		expect(tokenUsage.completionTokens).toBe((last.usage_metadata as { output_tokens: number }).output_tokens);
+		expect(response.generations[0]![0]!.text).toBe('Hello from the simulator');
+		expect(response.generations[0]![0]!.generationInfo).toMatchObject({
+			finish_reason: 'stop',
+			timings: { predicted_n: expect.any(Number) as number },
+			tokensPerSecond: expect.any(Number) as number,
+			cachedTokens: expect.any(Number) as number,
+			firstTokenMs: expect.any(Number) as number,
+		});
+	});
+
+	it('hands over parallel calls with their own arguments, however they were interleaved', async () => {
+		server().script(
+			reply.toolCalls(
+				[
+					{ name: 'get_weather', arguments: { city: 'Paris' } },
+					{ name: 'get_time', arguments: { tz: 'UTC' } },
+				],
+				{ style: 'interleaved' },
+			),
+		);
+		const { model } = await supplied();
+		const chunks = await collect(model.bindTools([weather, time]), 'Hi');
+		expect(chunks.at(-1)!.tool_calls).toEqual([
+			{ name: 'get_weather', args: { city: 'Paris' }, id: expect.any(String) as string, type: 'tool_call' },
+			{ name: 'get_time', args: { tz: 'UTC' }, id: expect.any(String) as string, type: 'tool_call' },
+		]);
+	});
+
+	it('keeps thinking out of the text and where the agent carries it', async () => {
+		server().script(reply.reasoning('Let me think.', 'Forty-two.'));
+		const { model } = await supplied();
+		const chunks = await collect(model, 'Hi');
+		expect(chunks.map(({ content }) => content).join('')).toBe('Forty-two.');
+		expect(chunks.map(({ additional_kwargs: kwargs }) => kwargs.reasoning_content ?? '').join('')).toBe(
+			'Let me think.',
+		);
+	});
+
+	it('closes the connection when the reader stops early', async () => {
+		// LangChain reads one chunk ahead, and can only be told to stop when that one is there.
+		server().script(reply.chunks(['a', { wait: 200 }, 'b', { wait: 60_000 }, 'c']));
+		const { model } = await supplied();
+		for await (const chunk of await model.stream('Hi')) {
+			if (chunk.content === 'a') break;
+		}
+		await server().until(() => server().requests.at(-1)?.endedBy === 'client-abort');
+	});
+});
+
+describe('generated', () => {
+	it('streams from the server all the same and returns one whole message', async () => {
+		server().script(reply.text('One answer'));
+		const { model, outputs } = await supplied();
+		const message = await model.invoke([new HumanMessage('Hi')]);
+		expect(message.content).toBe('One answer');
+		expect(message.constructor.name).toBe('AIMessageChunk');
+		expect(chatRequests()[0]).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+		expect(outputs[0]).toMatchObject({
+			tokenUsage: { completionTokens: expect.any(Number) as number, promptTokens: expect.any(Number) as number },
+		});
+		expect(outputs[0]).not.toHaveProperty('tokenUsageEstimate');
+	});
+
+	it('gives structured output through a tool', async () => {
+		server().script(reply.toolCalls([{ name: 'extract', arguments: { a: 5 } }]));
+		const { model } = await supplied();
+		const structured = model.withStructuredOutput({
+			title: 'extract',
+			type: 'object',
+			properties: { a: { type: 'number' } },
+		});
+		expect(await structured.invoke('Hi')).toEqual({ a: 5 });
+		expect(chatRequests()[0]).toMatchObject({ tool_choice: 'required', tools: [{ function: { name: 'extract' } }] });
+	});
+});
+
+describe('tools', () => {
+	it('turns "any" into "required", and the choice survives a second binding', async () => {
+		server().script(reply.toolCalls([{ name: 'get_weather', arguments: { city: 'Rome' } }]));
+		const { model } = await supplied();
+		const once = model.bindTools([weather], { tool_choice: 'any' });
+		expect(typeof once.bindTools).not.toBe('function');
+		await once.invoke('Hi');
+		expect(chatRequests()[0]).toMatchObject({ tool_choice: 'required' });
+	});
+
+	it('sends the schema of a zod tool once, without $schema', async () => {
+		const { model } = await supplied();
+		await model.bindTools([weather]).invoke('Hi');
+		const [sent] = chatRequests()[0]!.tools as Array<{ function: { parameters: Record<string, unknown> } }>;
+		expect(chatRequests()[0]!.tools).toHaveLength(1);
+		expect(sent!.function.parameters).toMatchObject({
+			type: 'object',
+			properties: { city: { type: 'string', description: 'A city' } },
+			required: ['city'],
+		});
+		expect(sent!.function.parameters).not.toHaveProperty('$schema');
+	});
+
+	it('sends back a turn of two calls as one message, with its thinking and without the injected id', async () => {
+		server().script(
+			reply.toolCalls(
+				[
+					{ name: 'get_weather', arguments: '{"city": "Paris"}', id: 'functions.get_weather:0' },
+					{ name: 'get_time', arguments: '{"tz":"UTC"}', id: 'functions.get_time:1' },
+				],
+				{ reasoning: 'I need both.' },
+			),
+		);
+		server().script(reply.text('Done'));
+		const { model } = await supplied();
+		const bound = model.bindTools([weather, time]);
+		const first = await bound.invoke('Both?');
+		const [a, b] = first.tool_calls!;
+		// What n8n's agent makes of it (docs/protocols/n8n.md 2.4).
+		const replayed = [a!, b!].flatMap((call) => [
+			new AIMessage({
+				content: [],
+				tool_calls: [{ ...call, args: { ...call.args, id: call.id } }],
+				additional_kwargs: { reasoning_content: 'I need both.' },
+			}),
+			new ToolMessage({ tool_call_id: call.id, name: call.name, content: 'ok' }),
+		]);
+		await bound.invoke([new HumanMessage('Both?'), ...replayed]);
+		expect(chatRequests()[1]!.messages).toEqual([
+			{ role: 'user', content: 'Both?' },
+			{
+				role: 'assistant',
+				content: '',
+				reasoning_content: 'I need both.',
+				tool_calls: [
+					{
+						id: 'functions.get_weather:0',
+						type: 'function',
+						function: { name: 'get_weather', arguments: '{"city": "Paris"}' },
+					},
+					{ id: 'functions.get_time:1', type: 'function', function: { name: 'get_time', arguments: '{"tz":"UTC"}' } },
+				],
+			},
+			{ role: 'tool', tool_call_id: 'functions.get_weather:0', name: 'get_weather', content: 'ok' },
+			{ role: 'tool', tool_call_id: 'functions.get_time:1', name: 'get_time', content: 'ok' },
+		]);
+	});
+});
