@@ -4,6 +4,8 @@ import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { delay } from '../../support/node';
+import { AT_ONCE_MS } from '../../support/time';
 
 /** The key of the simulated server. */
 export const SESAME = 'open-sesame-123456';
@@ -80,6 +82,29 @@ export async function run(setup: Setup = {}): Promise<INodeExecutionData[][]> {
 /** Status and paired item of each item, output by output. */
 export function shape(outputs: INodeExecutionData[][]): Array<Array<[unknown, unknown]>> {
 	return outputs.map((items) => items.map(({ json, pairedItem }) => [json.status, pairedItem]));
+}
+
+/** Runs an operation, stops it in its midst, and looks whether it ends at once and leaves nothing running on the server. */
+export async function expectEndOnStop(options: SimOptions, parameters: Record<string, unknown>): Promise<void> {
+	await sim({ apiKey: undefined, ...options });
+	const abort = new AbortController();
+	const running = run({ signal: abort.signal, parameters });
+	const ended = running.then(
+		() => 'result',
+		(error: Error) => error.name,
+	);
+	const isBusy = () =>
+		server()
+			.slots()
+			.some(({ busy }) => busy);
+	if (parameters.operation === 'speedTest') await server().until(isBusy);
+	else await server().until(() => server().connections.accepted > 0);
+	await delay(300);
+	const stoppedAt = Date.now();
+	abort.abort();
+	expect(await ended).toBe('NodeOperationError');
+	expect(Date.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
+	await server().until(() => !isBusy());
 }
 
 /** Before and after each test of a suite. */
