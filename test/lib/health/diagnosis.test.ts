@@ -1,8 +1,11 @@
-import { ADVICE, type AdviceId } from '../../../lib/health/advice';
 import { diagnose } from '../../../lib/health/diagnosis';
 import type { Observations, Probe } from '../../../lib/health/observations';
 import { ofTable } from '../../../lib/health/finding';
 import type { FailureKind } from '../../../lib/errors/kinds';
+import { forgetChecks } from '../../../lib/health/check';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { check, finding, ids, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
 
 const ROOT = 'http://10.0.0.5:8080';
 
@@ -54,6 +57,15 @@ function observations(more: Partial<Observations> = {}): Observations {
 		...more,
 	};
 }
+
+const startServer = useSimulator(startLlamaServerSim);
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	const server = await startServer(options);
+	return server;
+}
+const NGINX_502 =
+	'<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n';
 
 describe('the diagnosis is a pure function', () => {
 	it('says the same about the same, and changes nothing', () => {
@@ -153,34 +165,140 @@ describe('the diagnosis is a pure function', () => {
 		const result = diagnose(observations({ probes: { models } }));
 		expect(result).toMatchObject({ status: 'healthy', report: { server: { kind: 'openAiCompatible' } } });
 	});
+});
 
-	it('every finding has something to say and something to do', () => {
-		const facts = {
-			model: 'm',
-			others: ['a'],
-			port: '8080',
-			host: 'h',
-			server: 'ollama' as const,
-			exitCode: 1,
-			args: '-x',
-			context: 1,
-			wanted: 2,
-			slots: 2,
-			count: 1,
-			ms: 5,
-			ago: '5 s ago',
-			url: ROOT,
-			percent: 40,
-			what: 'vision',
-		};
-		for (const id of Object.keys(ADVICE) as AdviceId[]) {
-			const { meaning, advice } = ADVICE[id](facts);
-			expect({ id, meaning, advice }).toEqual({
-				id,
-				meaning: expect.stringMatching(/^\S.{10,}[^.]$/) as string,
-				advice: expect.stringMatching(/^[A-Z].{10,}[^ ]$/) as string,
-			});
-			expect(`${meaning} ${advice}`).not.toMatch(/undefined|""| {2}/);
-		}
+beforeEach(forgetChecks);
+afterEach(async () => {
+	jest.restoreAllMocks();
+});
+
+describe('the server refuses (rows 12 to 16)', () => {
+	it('still loading, also with a wrong key', async () => {
+		const server = await sim({ apiKey: 'another', loadingFor: { ms: 60_000 } });
+		const result = await check(server.url);
+		expect(result).toMatchObject({ status: 'loading', server: { kind: 'llamaServer' } });
+		expect(finding(result, 'loading').observed).toContain('HTTP 503, "Loading model"');
+		expect(finding(result, 'loading').advice).toContain('Wait Until Ready');
+	});
+
+	it.each([502, 503, 504])('nginx answers %d: the proxy is up, the server behind it is down', async (status) => {
+		const server = await sim();
+		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
+			server.route(`GET ${path}`, reply.html(status, NGINX_502));
+		const result = await check(server.url);
+		expect(result.status).toBe('unreachable');
+		expect(finding(result, 'gateway').meaning).toBe(
+			`A proxy answers with ${status}, but the model server behind it does not answer`,
+		);
+	});
+
+	it('413', async () => {
+		const server = await sim();
+		server.route(
+			'GET /v1/models',
+			reply.html(413, '<html><head><title>413 Request Entity Too Large</title></head></html>'),
+		);
+		const result = await check(server.url);
+		expect(result.healthy).toBe(false);
+		expect(finding(result, 'tooLarge').advice).toContain('client_max_body_size');
+	});
+
+	it('429 and 500', async () => {
+		const server = await sim();
+		server.route('GET /v1/models', reply.error(429, { error: { message: 'Too many' } }));
+		expect((await check(server.url)).findings[0]).toMatchObject({ id: 'busy', severity: 'error' });
+		server.route('GET /v1/models', reply.llamaError(500, 'out of luck'));
+		const result = await check(server.url);
+		expect(result).toMatchObject({ status: 'degraded', findings: [{ id: 'serverError' }] });
+		expect(result.findings[0]!.observed).toContain('out of luck');
+	});
+});
+
+describe('no API (rows 17 and 18)', () => {
+	it('JSON, but of something else', async () => {
+		const server = await sim({ profile: 'fastapi' });
+		server.route('GET /v1/models', reply.json({ hello: 'world' }));
+		const result = await check(server.url);
+		expect(result.status).toBe('misconfigured');
+		expect(ids(result)).toEqual(['invalidAnswer']);
+	});
+});
+
+describe('answers without being able to work (row 26)', () => {
+	it.each([
+		['/metrics', { metrics: true }, {}],
+		['/slots', {}, { readSlots: true }],
+	])('/health answers, %s does not: stuck', async (path, options, more) => {
+		const server = await sim({ apiKey: SESAME, ...options });
+		server.route(`GET ${path}`, reply.silence());
+		const result = await check(server.url, { timeLimitMs: 2000, ...more });
+		expect(result).toMatchObject({ status: 'degraded', healthy: false, server: { kind: 'llamaServer' } });
+		expect(result.findings[0]!.id).toBe('stuck');
+		expect(finding(result, 'stuck').observed).toMatch(
+			new RegExp(`${path}: no answer after \\d+ ms; GET .*/health: HTTP 200`),
+		);
+		expect(finding(result, 'stuck').advice).toContain('GPU hangs');
+	});
+
+	it.each([
+		[
+			'/metrics',
+			{ metrics: true },
+			{},
+			(step: number) => `llamacpp:requests_processing 1\nllamacpp:n_decode_total ${step}\n`,
+		],
+		[
+			'/slots',
+			{},
+			{ readSlots: true },
+			(step: number) =>
+				JSON.stringify([
+					{ id: 0, is_processing: true, id_task: 3, n_prompt_tokens_processed: 5, next_token: [{ n_decoded: step }] },
+				]),
+		],
+	])(
+		'everything answers, but the counters of %s stand still while a request runs: stuck',
+		async (path, options, more, counters) => {
+			const server = await sim({ apiKey: SESAME, ...options });
+			const at = async (step: number, seconds: number) => {
+				server.route(`GET ${path}`, reply.error(200, counters(step)));
+				const clock = jest.spyOn(Date, 'now').mockReturnValue(start + seconds * 1000);
+				const result = await check(server.url, more);
+				clock.mockRestore();
+				return result;
+			};
+			const start = Date.now();
+			expect((await at(7, 0)).status).toBe('healthy');
+			expect((await at(7, 20)).status).toBe('healthy');
+			const result = await at(7, 45);
+			expect(result.status).toBe('degraded');
+			expect(finding(result, 'stuck').observed).toBe('1 running, but nothing was computed for 45 s');
+			expect((await at(8, 50)).status).toBe('healthy');
+			expect((await at(8, 60)).status).toBe('healthy');
+		},
+	);
+
+	it('/health answers, the model list does not', async () => {
+		const server = await sim();
+		server.route('GET /v1/models', reply.silence());
+		const result = await check(server.url, { timeLimitMs: 2000 });
+		expect(result.status).toBe('degraded');
+		expect(ids(result)[0]).toBe('stuck');
+	});
+
+	it('dies in the middle of a check', async () => {
+		const server = await sim();
+		server.route('GET /v1/models', reply.closed());
+		const result = await check(server.url);
+		expect(result.status).toBe('unreachable');
+		expect(ids(result)).toEqual(['closedBeforeAnswer']);
+	});
+
+	it('vLLM whose engine died says so itself', async () => {
+		const server = await sim({ profile: 'vllm' });
+		server.route('GET /health', reply.error(503, ''));
+		const result = await check(server.url);
+		expect(result.status).toBe('degraded');
+		expect(finding(result, 'unwell').observed).toContain('/health: HTTP 503');
 	});
 });

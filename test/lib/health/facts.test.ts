@@ -13,6 +13,17 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
+let server: LlamaServerSim;
+
+async function simWithKey(options: SimOptions = {}): Promise<LlamaServerSim> {
+	server = await startServer({ apiKey: SESAME, ...options });
+	return server;
+}
+/** The routes that were asked, each once. */
+function asked(): string[] {
+	return [...new Set(server.requests.map(({ method, target }) => `${method} ${target}`))].sort();
+}
+
 beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeRawServers();
@@ -207,4 +218,265 @@ describe('fields of any other type than expected', () => {
 			);
 		},
 	);
+});
+
+describe('llama-server with one model', () => {
+	it('reports what it is, what it can do and what is switched off', async () => {
+		await simWithKey({ metrics: true, slots: 2, vision: true });
+		expect(await check(server.url)).toEqual({
+			status: 'healthy',
+			healthy: true,
+			summary: expect.stringMatching(/^llama-server b1-de3ff81 answers in \d+ ms with 1 model\.$/) as string,
+			url: server.url,
+			server: { kind: 'llamaServer', version: 'b1-de3ff81' },
+			latencyMs: expect.any(Number) as number,
+			models: [
+				{
+					id: 'sim-model',
+					aliases: [],
+					context: 8192,
+					trainedContext: 8192,
+					parameters: 134515008,
+					size: 96576768,
+					quantization: 'Q4_1',
+					vision: true,
+					audio: false,
+					tools: true,
+					embeddings: false,
+					loaded: true,
+					state: 'loaded',
+				},
+			],
+			slots: { total: 2, busy: 0 },
+			queue: 0,
+			contextPerSlot: 8192,
+			sleeping: false,
+			template: {
+				objectArguments: true,
+				parallelToolCalls: true,
+				preserveReasoning: false,
+				reasoningEffort: false,
+				stringContent: true,
+				systemRole: true,
+				toolCalls: true,
+				tools: true,
+				typedContent: false,
+			},
+			features: { metrics: true, slots: true, embeddings: false, rerank: false },
+			findings: [],
+			checkedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+			checkMs: expect.any(Number) as number,
+		});
+	});
+
+	it('asleep: says so, is healthy, and sleeps on (row 22)', async () => {
+		await simWithKey({ sleeping: true });
+		const result = await check(server.url, { readSlots: true, expectations: { embeddings: true } });
+		expect(result).toMatchObject({
+			status: 'healthy',
+			sleeping: true,
+			models: [{ loaded: true, state: 'sleeping' }],
+			features: { embeddings: null, rerank: null },
+		});
+		expect(finding(result, 'sleeping')).toMatchObject({ severity: 'info' });
+		expect(finding(result, 'notTold').meaning).toContain('embeddings');
+		expect(server.sleeping).toBe(true);
+		expect(asked().filter((route) => route.startsWith('POST') || route.includes('/slots'))).toEqual([]);
+	});
+
+	it('metrics off: tells which flag shows the queue', async () => {
+		await simWithKey();
+		const result = await check(server.url);
+		expect(result).toMatchObject({
+			status: 'healthy',
+			features: { metrics: false },
+			queue: null,
+			slots: { total: 4, busy: null },
+		});
+		expect(finding(result, 'metricsOff')).toMatchObject({
+			severity: 'info',
+			advice: 'Start llama-server with --metrics.',
+		});
+	});
+
+	it('behind a prefix, /health needs the key as well', async () => {
+		await simWithKey({ apiPrefix: '/llm' });
+		expect(await check(`${server.url}/llm`)).toMatchObject({ status: 'healthy', url: `${server.url}/llm` });
+		expect(await check(`${server.url}/llm`, {}, { apiKey: 'wrong' })).toMatchObject({ status: 'unauthorized' });
+	});
+
+	it('an old build is understood', async () => {
+		await simWithKey({ profile: 'old-llama-server' });
+		expect(await check(server.url)).toMatchObject({ healthy: true, server: { kind: 'llamaServer' } });
+	});
+});
+
+describe("llama-server's router", () => {
+	const models = [
+		{ id: 'big', status: 'loaded', vision: true, nCtx: 16384 },
+		{ id: 'small', aliases: ['tiny'], status: 'unloaded' },
+	] as const;
+
+	it('reports every model, and slots and queue of the loaded ones, without loading any', async () => {
+		await simWithKey({
+			profile: 'router',
+			models: models.map((model) => ({ ...model, aliases: [] })),
+			slots: 2,
+			metrics: true,
+		});
+		const result = await check(server.url);
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'llamaRouter', version: 'b1-de3ff81' },
+			models: [
+				{
+					id: 'big',
+					loaded: true,
+					state: 'loaded',
+					context: 16384,
+					vision: true,
+					tools: true,
+					embeddings: false,
+					parameters: 134515008,
+				},
+				{ id: 'small', loaded: false, state: 'unloaded', context: null, vision: false, tools: null },
+			],
+			slots: { total: 2, busy: 0 },
+			queue: 0,
+			contextPerSlot: 16384,
+			template: { tools: true },
+		});
+		expect(server.models.map(({ status }) => status)).toEqual(['loaded', 'unloaded']);
+		expect(asked().filter((route) => route.includes('?'))).toEqual([
+			'GET /metrics?model=big&autoload=false',
+			'GET /props?model=big&autoload=false',
+		]);
+	});
+
+	it('never shows a key out of the command line of a model', async () => {
+		await simWithKey({ profile: 'router' });
+		const args = [
+			'/usr/bin/llama-server',
+			'--api-key',
+			'child-key-1',
+			'--api-key=child-key-2',
+			'--hf-token',
+			'hf_token_3',
+			'--ctx-size',
+			'512',
+		];
+		server.route(
+			'GET /v1/models',
+			reply.json({
+				data: [{ id: 'x', owned_by: 'llamacpp', status: { value: 'unloaded', failed: true, exit_code: 1, args } }],
+			}),
+		);
+		const result = await check(server.url);
+		expect(finding(result, 'modelFailed').advice).toMatch(
+			/It was started with: --api-key \*\*\* --api-key=\*\*\* --hf-token \*\*\* --ctx-size 512$/,
+		);
+		expect(JSON.stringify(result)).not.toMatch(/child-key|hf_token_3/);
+	});
+});
+
+describe('Ollama', () => {
+	const models = [
+		{ id: 'qwen3:latest', tools: true, thinking: true, nCtx: 32768 },
+		{ id: 'llava:7b', vision: true },
+	];
+
+	it('is recognised by /api/version, its models by what /api/show and /api/ps say', async () => {
+		await simWithKey({ profile: 'ollama', models });
+		const result = await check(server.url);
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'ollama', version: '0.12.0' },
+			models: [
+				{
+					id: 'qwen3:latest',
+					context: 32768,
+					parameters: 134520000,
+					size: 96576768,
+					quantization: 'Q4_1',
+					tools: true,
+					vision: false,
+					loaded: true,
+				},
+				{ id: 'llava:7b', tools: false, vision: true, loaded: true },
+			],
+			features: { metrics: null, rerank: false },
+		});
+		expect(asked().some((route) => /chat|generate|embed/.test(route))).toBe(false);
+	});
+});
+
+describe('GPUStack', () => {
+	it('is recognised by /version, its key is checked', async () => {
+		await simWithKey({ profile: 'gpustack', models: [{ id: 'qwen3-32b' }] });
+		expect(await check(server.url)).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'gpustack', version: '2.0.1' },
+			models: [{ id: 'qwen3-32b', loaded: true }],
+		});
+		const wrong = await check(server.url, {}, { apiKey: 'wrong' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'gpustack' } });
+		expect(finding(wrong, 'unauthorized').observed).toContain('Invalid authentication credentials');
+	});
+
+	it('reranks under /v1 only, lists only what runs and is allowed (row 19)', async () => {
+		await simWithKey({ profile: 'gpustack', models: [{ id: 'qwen3-32b' }] });
+		const result = await check(`${server.url}/v1-openai`, { expectations: { rerank: true, model: 'bge' } });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'rerankOnlyUnderV1').advice).toContain(`Type ${server.url} as base URL`);
+		expect(finding(result, 'modelMissing').advice).toContain('only while an instance runs and the key may use it');
+		server.route('GET /v1/models', reply.json({ object: 'list', data: [] }));
+		expect(finding(await check(server.url), 'noModels').advice).toContain('Deploy a model in GPUStack');
+	});
+});
+
+describe('vLLM', () => {
+	it('is recognised by its models and its empty /health, context and queue are read', async () => {
+		await simWithKey({ profile: 'vllm', models: [{ id: 'Qwen/Qwen3-8B', nCtx: 40960 }] });
+		const metrics =
+			'# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{model_name="Qwen/Qwen3-8B"} 2.0\nvllm:num_requests_waiting{model_name="Qwen/Qwen3-8B"} 3.0\n';
+		server.route('GET /metrics', reply.error(200, metrics));
+		const result = await check(server.url);
+		expect(result).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'vllm', version: '0.11.0' },
+			models: [{ id: 'Qwen/Qwen3-8B', context: 40960, loaded: true }],
+			slots: { busy: 2 },
+			queue: 3,
+		});
+		expect(ids(result)).toEqual(['queued']);
+	});
+
+	it('is recognised by its 401, which takes Bearer only', async () => {
+		await simWithKey({ profile: 'vllm' });
+		const wrong = await check(server.url, {}, { apiKey: 'wrong' });
+		expect(wrong).toMatchObject({ status: 'unauthorized', server: { kind: 'vllm' } });
+		const style = await check(server.url, {}, { authentication: 'xApiKey' });
+		expect(finding(style, 'unauthorized').advice).toContain('change Authentication');
+	});
+});
+
+describe('a FastAPI server', () => {
+	it('is an OpenAI-compatible server of no particular kind', async () => {
+		await simWithKey({ profile: 'fastapi' });
+		expect(await check(server.url)).toMatchObject({
+			status: 'healthy',
+			server: { kind: 'openAiCompatible', version: null },
+			models: [{ id: 'sim-model' }],
+		});
+	});
+
+	it('wants its key: 403 without, 401 with a wrong one', async () => {
+		await simWithKey({ profile: 'fastapi' });
+		const none = await check(server.url, {}, { apiKey: '' });
+		expect(none).toMatchObject({ status: 'unauthorized', server: { kind: 'openAiCompatible' } });
+		expect(finding(none, 'unauthorized').observed).toContain('Not authenticated');
+		expect(finding(await check(server.url, {}, { apiKey: 'wrong' }), 'unauthorized').observed).toContain(
+			'Invalid API key',
+		);
+	});
 });

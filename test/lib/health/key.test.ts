@@ -120,3 +120,35 @@ describe('an engine that is dead behind a fixed list of models', () => {
 		expect((await check(server.url)).status).toBe('healthy');
 	});
 });
+afterEach(async () => {
+	jest.restoreAllMocks();
+});
+
+describe('the server refuses (rows 12 to 16)', () => {
+	it('wrong key: up, but the key is refused, and the key appears nowhere', async () => {
+		const server = await sim({ apiKey: 'another' });
+		const result = await check(server.url);
+		expect(result).toMatchObject({ status: 'unauthorized', server: { kind: 'llamaServer' } });
+		expect(finding(result, 'unauthorized').observed).toMatch(
+			/\/health: HTTP 200; GET .*\/v1\/models: HTTP 401, "Invalid API Key"/,
+		);
+		expect(finding(result, 'unauthorized').advice).toContain('--api-key');
+		expect(JSON.stringify(result)).not.toContain(SESAME);
+	});
+
+	it('missing key', async () => {
+		const server = await sim({ apiKey: SESAME });
+		const result = await check(server.url, {}, { apiKey: '' });
+		expect(result.status).toBe('unauthorized');
+		expect(finding(result, 'unauthorized').meaning).toBe('The server wants an API key, and the credential has none');
+	});
+
+	it('a key that a server echoes appears nowhere', async () => {
+		const server = await sim();
+		server.route('GET /v1/models', reply.error(401, { error: `Invalid key ${SESAME}` }));
+		const result = await check(server.url);
+		expect(result.status).toBe('unauthorized');
+		expect(JSON.stringify(result)).not.toContain(SESAME);
+		expect(finding(result, 'unauthorized').observed).toContain('Invalid key ***');
+	});
+});

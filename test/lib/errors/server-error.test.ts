@@ -1,0 +1,32 @@
+import { ServerError } from '../../../lib/errors/server-error';
+
+const URL_ASKED = 'http://10.0.0.5:8080/v1/chat/completions';
+
+describe('ServerError', () => {
+	const failed = new ServerError({
+		kind: 'connectionLost',
+		message: 'It broke',
+		remedy: 'Mend it.',
+		url: URL_ASKED,
+		status: 200,
+		facts: { a: 1 },
+	});
+
+	test('a short title, and where it happened beside it', () => {
+		expect(failed).toMatchObject({ name: 'ServerError', message: 'It broke', meaning: 'It broke', url: URL_ASKED });
+		expect(new ServerError({ kind: 'busy', message: 'No', remedy: '.' }).retryable).toBe(true);
+		expect(failed.retryable).toBe(false);
+	});
+
+	test('takes what had arrived, and further facts, and stays the same otherwise', () => {
+		const more = failed.withPartial({ text: 'Hel', reasoning: 'hm' }).withFacts({ b: 2 });
+		expect(more).toMatchObject({
+			...failed,
+			message: failed.message,
+			partialText: 'Hel',
+			partialReasoning: 'hm',
+			facts: { a: 1, b: 2 },
+		});
+		expect(more.withPartial({}).partialText).toBe('Hel');
+	});
+});

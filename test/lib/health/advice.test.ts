@@ -1,0 +1,41 @@
+import { ADVICE, type AdviceId } from '../../../lib/health/advice';
+import { forgetChecks } from '../../../lib/health/check';
+
+const ROOT = 'http://10.0.0.5:8080';
+
+describe('the diagnosis is a pure function', () => {
+	it('every finding has something to say and something to do', () => {
+		const facts = {
+			model: 'm',
+			others: ['a'],
+			port: '8080',
+			host: 'h',
+			server: 'ollama' as const,
+			exitCode: 1,
+			args: '-x',
+			context: 1,
+			wanted: 2,
+			slots: 2,
+			count: 1,
+			ms: 5,
+			ago: '5 s ago',
+			url: ROOT,
+			percent: 40,
+			what: 'vision',
+		};
+		for (const id of Object.keys(ADVICE) as AdviceId[]) {
+			const { meaning, advice } = ADVICE[id](facts);
+			expect({ id, meaning, advice }).toEqual({
+				id,
+				meaning: expect.stringMatching(/^\S.{10,}[^.]$/) as string,
+				advice: expect.stringMatching(/^[A-Z].{10,}[^ ]$/) as string,
+			});
+			expect(`${meaning} ${advice}`).not.toMatch(/undefined|""| {2}/);
+		}
+	});
+});
+
+beforeEach(forgetChecks);
+afterEach(async () => {
+	jest.restoreAllMocks();
+});

@@ -1,0 +1,108 @@
+import { checkServer, forgetChecks } from '../../../lib/health/check';
+import { modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { closedPort } from '../../support/listening';
+import { check, finding, SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	const server = await startServer(options);
+	return server;
+}
+
+beforeEach(forgetChecks);
+afterEach(async () => {
+	jest.restoreAllMocks();
+});
+
+describe('nothing listens (rows 3 to 5)', () => {
+	it('a check finds the machine that runs the container, without sending it the key', async () => {
+		const onHost = await sim({ apiKey: SESAME });
+		const port = await closedPort();
+		const target = modelServerTarget({ baseUrl: `http://127.0.0.1:${port}`, apiKey: SESAME });
+		const asked: string[] = [];
+		const result = await checkServer({
+			...target,
+			connectElsewhere: (baseUrl, more) => {
+				asked.push(baseUrl);
+				return target.connectElsewhere(onHost.url, more);
+			},
+		});
+		expect(asked).toEqual([`http://host.docker.internal:${port}`]);
+		expect(onHost.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([['/health', undefined]]);
+		expect(finding(result, 'refused').advice).toMatch(
+			new RegExp(`^Type http://host\\.docker\\.internal:${port} as base URL: there the server answers\\.`),
+		);
+	});
+});
+
+describe('the way there (rows 6 to 11)', () => {
+	it('https is typed, http is spoken: names the right address, which it tried', async () => {
+		const server = await sim();
+		// The server waits for the rest of what it takes for a request: only the limit of connecting ends that.
+		const result = await check(server.url.replace('http:', 'https:'), { timeLimitMs: 8000 });
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'tlsMismatch').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+		);
+		expect(server.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(false);
+	});
+
+	it('http is typed, https is spoken: names the right address', async () => {
+		const server = await sim({ tls: true });
+		const result = await check(server.url.replace('https:', 'http:'));
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'tlsMismatch').meaning).toBe('The server wants https on this port');
+		expect(finding(result, 'tlsMismatch').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the server answers\\.`),
+		);
+	});
+});
+
+describe('the server refuses (rows 12 to 16)', () => {
+	it('a prefix is missing, or one too many is typed: names the address that works', async () => {
+		const server = await sim();
+		const result = await check(`${server.url}/v1/v1`);
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'wrongPath').observed).toContain('File Not Found');
+		expect(finding(result, 'wrongPath').advice).toMatch(
+			new RegExp(`^Type ${server.url} as base URL: there the API answers\\.`),
+		);
+	});
+
+	it('the server has a prefix that is not typed', async () => {
+		const server = await sim({ apiPrefix: '/llm' });
+		const result = await check(server.url);
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'wrongPath').advice).toContain('--api-prefix');
+		expect((await check(`${server.url}/llm`)).status).toBe('healthy');
+	});
+});
+
+describe('no API (rows 17 and 18)', () => {
+	it('a web front end answers everything with its page: finds the API beside it', async () => {
+		const server = await sim();
+		const page = '<!doctype html><html><head><title>Open WebUI</title></head><body></body></html>';
+		for (const path of ['/health', '/v1/models', '/props', '/api/version', '/version', '/metrics'])
+			server.route(`GET ${path}`, reply.html(200, page));
+		const alone = await check(server.url);
+		expect(alone).toMatchObject({ status: 'misconfigured', server: { kind: 'unknown' } });
+		expect(finding(alone, 'notAnApi').meaning).toBe('A web page answers here, not the API');
+		server.route('GET /api/models', reply.error(401, { detail: 'Not authenticated' }));
+		expect(finding(await check(server.url), 'notAnApi').advice).toMatch(
+			new RegExp(`^Type ${server.url}/api as base URL: there the API answers\\.`),
+		);
+	});
+
+	it('a redirect to a login page of another address', async () => {
+		const login = await sim();
+		login.route('GET /login', reply.html(200, '<!doctype html><title>Sign in</title>'));
+		const server = await sim();
+		server.route('GET /v1/models', reply.redirect(`${login.url}/login`, 302));
+		const result = await check(server.url);
+		expect(finding(result, 'notAnApi').observed).toContain(`HTTP 200 from ${login.url}/login`);
+		expect(login.requests[0]?.headers.authorization).toBeUndefined();
+	});
+});

@@ -1,0 +1,91 @@
+import { forgetChecks } from '../../../lib/health/check';
+import type { ModelFacts } from '../../../lib/health/observations';
+import type { SpeedRun } from '../../../lib/health/speed';
+import { judgeSpeed } from '../../../lib/health/speed-verdict';
+import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { SESAME } from './support';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+let server: LlamaServerSim;
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	server = await startServer({ apiKey: SESAME, ...options });
+	return server;
+}
+
+const FOUR_SLOTS = { slots: 4, wanted: 1, atOnce: 1 };
+
+beforeEach(forgetChecks);
+
+describe('the verdict on the numbers', () => {
+	const model = (size: number | null): ModelFacts => ({
+		id: 'm',
+		aliases: [],
+		context: null,
+		trainedContext: null,
+		parameters: null,
+		size,
+		quantization: null,
+		vision: null,
+		audio: null,
+		tools: null,
+		embeddings: null,
+		loaded: true,
+		state: 'loaded',
+	});
+	const run = (tokensPerSecond: number | null, generatedTokens = 64): SpeedRun => ({
+		atOnce: 1,
+		firstTokenMs: 100,
+		promptTokensPerSecond: 500,
+		tokensPerSecond,
+		totalTokensPerSecond: tokensPerSecond,
+		samples: [
+			{
+				firstTokenMs: 100,
+				totalMs: 2000,
+				promptTokens: 250,
+				promptTokensPerSecond: 500,
+				generatedTokens,
+				tokensPerSecond,
+				measuredBy: 'server',
+			},
+		],
+		failures: [],
+	});
+	const EIGHT_B_Q4 = 4.9e9;
+
+	beforeEach(async () => {
+		await sim();
+	});
+
+	it('an 8B model at the speed of a CPU: says so as an estimate, with what an MI50 makes', () => {
+		const [verdict] = judgeSpeed([run(7.5)], model(EIGHT_B_Q4), FOUR_SLOTS);
+		expect(verdict).toMatchObject({
+			id: 'gpuMaybeUnused',
+			severity: 'warning',
+			observed: '7.5 tokens/s with a model of 4.9 GB: 36.8 GB/s',
+		});
+		expect(verdict!.status).toBeUndefined();
+		expect(verdict!.meaning).toContain('An MI50 would generate about 82 tokens/s');
+		expect(verdict!.meaning).toContain('an estimate');
+		expect(verdict!.advice).toMatch(/--n-gpu-layers 99.*gfx906/);
+	});
+
+	it.each([
+		['the same model on a small GPU', 40, EIGHT_B_Q4, 64],
+		['a mixture of experts that reads little per token', 15, 18e9, 64],
+		['too few tokens to judge', 5, EIGHT_B_Q4, 8],
+		['a model so small that a CPU runs it well', 30, 0.5e9, 64],
+		['an unknown size at a bearable speed', 10, null, 64],
+	])('no word about %s', (_name, tokensPerSecond, size, tokens) => {
+		expect(judgeSpeed([run(tokensPerSecond, tokens)], model(size), FOUR_SLOTS)).toEqual([]);
+	});
+
+	it('an unbearable speed is one, whatever the size', () => {
+		expect(judgeSpeed([run(1.2)], undefined, { ...FOUR_SLOTS, slots: null })).toMatchObject([
+			{ id: 'slowGeneration', severity: 'warning' },
+		]);
+	});
+});
