@@ -1,9 +1,16 @@
-import type { INodeExecutionData, INodeProperties, INodeType, NodeOperationError } from 'n8n-workflow';
+import type {
+	ILoadOptionsFunctions,
+	INodeExecutionData,
+	INodeProperties,
+	INodeType,
+	NodeOperationError,
+} from 'n8n-workflow';
 
 import type { DifyAppMode } from '../../lib/dify/types';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
+import { clientOf, say, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../servers/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
 
@@ -55,6 +62,11 @@ export async function executeIn(name: DifyNodeName, { context }: ExecuteFake): P
 	const [items] = (await node.execute!.call(context)) as INodeExecutionData[][];
 	return items!;
 }
+
+/** Dify Chat Message in two steps, for what has to be seen of its context. */
+export const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
+export const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> =>
+	await executeIn('difyChatMessage', fake);
 
 export async function executeNode(
 	name: DifyNodeName,
@@ -133,3 +145,61 @@ export const WITH_FILES = {
 		},
 	},
 };
+
+/** Runs an operation of Dify Conversation. */
+export async function manage(
+	sim: Pick<DifySim, 'url'>,
+	resource: string,
+	operation: string,
+	parameters: Record<string, unknown> = {},
+	mode: DifyAppMode = 'chat',
+	setup: Setup = {},
+): Promise<INodeExecutionData[]> {
+	return await executeNode('difyConversation', sim, {
+		mode,
+		...setup,
+		parameters: { resource, operation, ...parameters },
+	});
+}
+
+/** Runs Dify Feedback. */
+export async function feedback(
+	sim: Pick<DifySim, 'url'>,
+	parameters: Record<string, unknown>,
+	setup: Setup = {},
+): Promise<INodeExecutionData[]> {
+	return await executeNode('difyFeedback', sim, { ...setup, parameters });
+}
+
+/** A simulator in which one message was answered. */
+export async function startAnswered(
+	version: DifySim['version'] = '2026',
+): Promise<{ sim: DifySim; messageId: string }> {
+	const sim = await startSim({ version });
+	const { result } = await say(clientOf(sim));
+	return { sim, messageId: result.messageId! };
+}
+
+/** The ratings that Dify has, with their texts. */
+export const ratingsOf = (sim: DifySim) => sim.app('chat').feedbacks.map(({ rating, content }) => [rating, content]);
+
+/** The context of lists, where expressions about items have no value. */
+export function editor(
+	sim: Pick<DifySim, 'url'>,
+	parameters: Record<string, unknown>,
+	mode: DifyAppMode = 'chat',
+): ILoadOptionsFunctions {
+	return {
+		getCredentials: async () => ({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' }),
+		getNode: () => ({ id: '1', name: 'Dify', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNodeParameter: (name: string, fallback: unknown) => {
+			const value = parameters[name] ?? fallback;
+			return value instanceof Error ? raise(value) : value;
+		},
+		getCurrentNodeParameter: (name: string) => parameters[name],
+		helpers: {},
+	} as unknown as ILoadOptionsFunctions;
+}
+function raise(error: Error): never {
+	throw error;
+}

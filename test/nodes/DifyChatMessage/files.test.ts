@@ -1,14 +1,9 @@
 import * as fc from 'fast-check';
 import { fileNames } from '../../../lib/dify/files';
 import { examples } from '../../support/properties';
-import type { INodeExecutionData } from 'n8n-workflow';
 import { startApp, startSim } from '../../lib/dify/client';
-import { SIM_VERSIONS, appKey, type DifySim, type Json } from '../../servers/dify';
-import type { ExecuteFake } from '../../support/execute-context';
-import { WITH_FILES, chat, chatError, executeIn, prepareNode, type Setup } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { SIM_VERSIONS, appKey, type Json } from '../../servers/dify';
+import { WITH_FILES, chat, chatError, prepare, execute } from '../dify';
 
 describe.each(SIM_VERSIONS)('files, %s', (version) => {
 	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {

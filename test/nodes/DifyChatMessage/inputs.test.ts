@@ -1,12 +1,7 @@
 import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
-import type { INodeExecutionData } from 'n8n-workflow';
-import { calls, clientOf, startApp, startSim } from '../../lib/dify/client';
-import { SIM_VERSIONS, type DifySim, type FormField } from '../../servers/dify';
-import type { ExecuteFake } from '../../support/execute-context';
-import { chat, chatError, chatJson, errorIn, executeIn, prepareNode, type Setup } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { clientOf, startApp, startSim } from '../../lib/dify/client';
+import { type FormField, SIM_VERSIONS } from '../../servers/dify';
+import { chat, chatError, chatJson, executeIn, prepareNode } from '../dify';
 
 describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
 	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
@@ -75,38 +70,6 @@ describe('inputs', () => {
 			});
 		}
 		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
-	});
-
-	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
-		await execute(
-			prepare(sim, {
-				items: [{ json: {} }, { json: {} }, { json: {} }],
-				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
-			}),
-		);
-		expect(calls(sim, '/parameters', 'GET')).toBe(1);
-		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: null } } }));
-		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }));
-		expect(calls(sim, '/parameters', 'GET')).toBe(1);
-	});
-
-	test('a form that cannot be had is asked for again by the next item', async () => {
-		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
-		sim.fail({
-			path: '/parameters',
-			status: 400,
-			body: '{"code":"app_unavailable","message":"App unavailable","status":400}',
-			contentType: 'application/json',
-		});
-		const items = await execute(
-			prepare(sim, {
-				items: [{ json: {} }, { json: {} }],
-				continueOnFail: true,
-				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
-			}),
-		);
-		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['appUnavailable', 'You said: hi']);
 	});
 
 	test('as JSON they go out as they are; what is none is refused', async () => {

@@ -1,13 +1,8 @@
-import type { INodeExecutionData } from 'n8n-workflow';
 import { waitFor } from '../../lib/dify/ask';
-import { startApp, startSim } from '../../lib/dify/client';
-import { appKey, type DifySim, type Step } from '../../servers/dify';
-import type { ExecuteFake } from '../../support/execute-context';
+import { startApp } from '../../lib/dify/client';
+import type { Step } from '../../servers/dify';
 import { delay } from '../../support/node';
-import { chatError, executeIn, prepareNode, type Setup, numbered } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { chatError, numbered, prepare, execute } from '../dify';
 
 describe('many items', () => {
 	test('several at once, in order and paired', async () => {
@@ -98,17 +93,6 @@ describe('many items', () => {
 			},
 			pairedItem: { item: 1 },
 		});
-	});
-
-	test('items may have different apps', async () => {
-		const sim = await startSim();
-		const credentials = (['chat', 'advanced-chat'] as const).map((mode) => ({
-			baseUrl: sim.url,
-			apiKey: appKey(mode),
-			keyType: 'app',
-		}));
-		await execute(prepare(sim, { ...numbered(2), credentials }));
-		expect(sim.runs.map(({ app }) => app.mode)).toEqual(['chat', 'advanced-chat']);
 	});
 
 	test('the first failure ends the others, and Dify is told', async () => {

@@ -1,11 +1,6 @@
-import type { INodeExecutionData } from 'n8n-workflow';
 import { UNKNOWN_ID, startApp } from '../../lib/dify/client';
-import { SAMPLES, SIM_VERSIONS, type DifySim } from '../../servers/dify';
-import type { ExecuteFake } from '../../support/execute-context';
-import { chatError, chatJson, executeIn, prepareNode, type Setup } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { SAMPLES, SIM_VERSIONS } from '../../servers/dify';
+import { chatError, chatJson, prepare, execute } from '../dify';
 
 describe.each(SIM_VERSIONS)('output, %s', (version) => {
 	test('case 13: answer, ids and usage; prices stay text', async () => {

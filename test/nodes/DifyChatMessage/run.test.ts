@@ -1,20 +1,17 @@
-import { closeChannels } from '../../../lib/http/dispatcher';
-import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import type { INodeProperties } from 'n8n-workflow';
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DEFAULT_RUN_LIMITS } from '../../../lib/dify/run-limits';
 import { waitFor } from '../../lib/dify/ask';
-import { UNKNOWN_ID, calls, startApp, startSim } from '../../lib/dify/client';
-import { PAGES, SIM_VERSIONS, defaultApps, type Fault } from '../../servers/dify';
-import { listen } from '../../support/listening';
-import { http } from '../../support/node';
+import { calls, startApp, startSim } from '../../lib/dify/client';
+import { type Fault, PAGES, SIM_VERSIONS } from '../../servers/dify';
 import {
-	NASTY,
 	chat,
 	chatError,
 	chatJson,
 	errorIn,
 	executeIn,
 	executeNode,
+	NASTY,
 	nodeErrorOf,
 	numbered,
 	prepareNode,
@@ -28,13 +25,6 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 		const sim = await startSim({ version });
 		await chat({ url: sim.origin + end });
 		expect(sim.requests.map(({ url }) => url)).toEqual(['/v1/chat-messages']);
-	});
-
-	test('Mode: agents, which know no blocking mode, answer with the defaults of the node', async () => {
-		const sim = await startSim({ version });
-		for (const { mode } of defaultApps(version).filter((app) => app.mode.startsWith('agent')))
-			expect(await chatJson(sim, { mode })).toMatchObject({ answer: 'You said: hi' });
-		expect(new Set(sim.runs.map(({ responseMode }) => responseMode))).toEqual(new Set(['streaming']));
 	});
 
 	test('Text: query, inputs and feedback arrive as they are', async () => {
@@ -161,36 +151,5 @@ describe.each(SIM_VERSIONS)('messages, %s', (version) => {
 					: { conversation_id: conversationId, message_id: messageId, task_id: taskId, metadata: { usage } },
 			);
 		}
-	});
-});
-
-test('Auth: each request has the key once', async () => {
-	const sent: Array<[string, string[]]> = [];
-	const server = http.createServer((request, response) => {
-		const names = request.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
-		sent.push([request.url!, names.filter((name) => name === 'authorization')]);
-		request.resume();
-		request.on('end', () => {
-			response.setHeader('content-type', 'application/json');
-			response.end(JSON.stringify({ id: UNKNOWN_ID, answer: 'ok', file_upload: { enabled: true } }));
-		});
-	});
-	const url = `http://127.0.0.1:${await listen(server)}/v1`;
-	const items = [{ json: {}, binary: { data: { data: 'eA==', mimeType: 'text/plain', fileName: 'a.txt' } } }];
-	expect(await chatJson({ url }, { items, parameters: { files: { file: [{ source: 'all' }] } } })).toMatchObject({
-		answer: 'ok',
-	});
-	await closeChannels();
-	server.close();
-	expect(sent).toEqual(
-		['/v1/parameters', '/v1/files/upload', '/v1/chat-messages'].map((path) => [path, ['authorization']]),
-	);
-});
-
-test('Key: no form of it is demanded', async () => {
-	const key = 'old key';
-	const sim = await startSim({ apps: [{ mode: 'chat', key }] });
-	expect(await chatJson(sim, { credentials: { baseUrl: sim.url, apiKey: key, keyType: 'app' } })).toMatchObject({
-		answer: 'You said: hi',
 	});
 });

@@ -1,12 +1,8 @@
-import type { INodeExecutionData } from 'n8n-workflow';
 import { waitFor } from '../../lib/dify/ask';
 import { clientOf, startApp } from '../../lib/dify/client';
-import { SAMPLES, SIM_VERSIONS, type DifySim, type Reply } from '../../servers/dify';
+import { SAMPLES, SIM_VERSIONS, type Reply } from '../../servers/dify';
 import type { ExecuteFake } from '../../support/execute-context';
-import { chatError, chatJson, executeIn, prepareNode, shownIn, type Setup, said } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { chatError, chatJson, executeIn, prepareNode, shownIn, type Setup, said, prepare, execute } from '../dify';
 
 describe.each(SIM_VERSIONS)('streaming, %s', (version) => {
 	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {

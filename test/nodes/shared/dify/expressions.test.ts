@@ -1,6 +1,5 @@
-/** What expressions may give for the fields: values of any type, or none. None of them is quietly taken for something else. */
-import { SIM_VERSIONS, type DifySim } from '../../../servers/dify';
-import { UNKNOWN_ID, calls, startApp, startSim } from '../../../lib/dify/client';
+import { type DifySim, SIM_VERSIONS } from '../../../servers/dify';
+import { calls, startApp, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
 import { errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, type Setup } from '../../dify';
 
 const byId = (value: unknown) => ({ __rl: true, mode: 'id', value });
@@ -86,18 +85,6 @@ describe('a switch', () => {
 			await chatJson(sim, { parameters: { options: { autoGenerateName: given } } });
 			expect(sim.requests.at(-1)!.json).toMatchObject({ auto_generate_name: sent });
 		}
-	});
-
-	test('Return All as a text or a number gives all', async () => {
-		const sim = await startSim();
-		for (let at = 0; at < 60; at++) sim.store.addConversation(sim.app('chat'), 'u1');
-		const count = async (returnAll: unknown) =>
-			(
-				await executeNode('difyConversation', sim, {
-					parameters: { resource: 'conversation', operation: 'getAll', returnAll },
-				})
-			).length;
-		expect([await count('true'), await count(1), await count('false'), await count(false)]).toEqual([60, 60, 50, 50]);
 	});
 
 	test('for the name by Dify, and for ratings that are not there', async () => {

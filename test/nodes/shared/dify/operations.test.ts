@@ -1,50 +1,8 @@
-import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
-import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
-import { UNKNOWN_ID, startSim } from '../../../lib/dify/client';
-import { SIM_VERSIONS, defaultApps, type Json } from '../../../servers/dify';
-import { WITH_FILES, byId, chat, chatJson, executeNode, nodeErrorOf, properties, type DifyNodeName } from '../../dify';
+import { startSim } from '../../../lib/dify/client';
+import { defaultApps, type Json, SIM_VERSIONS } from '../../../servers/dify';
+import { byId, chat, chatJson, executeNode, WITH_FILES } from '../../dify';
 
 describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
-	test('User: required and filled in, in every operation; without one nothing is sent', async () => {
-		for (const node of [new DifyChatMessage(), new DifyFeedback(), new DifyConversation()]) {
-			const users = properties(node).filter(({ name }) => name === 'user');
-			expect(users.length).toBeGreaterThan(0);
-			for (const user of users)
-				expect(user).toMatchObject({ required: true, default: expect.stringMatching(/^=\{\{.+\}\}$/) as string });
-		}
-		const sim = await startSim({ version });
-		const refused = async (name: DifyNodeName, parameters: Json) =>
-			expect((await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } }))).message).toBe(
-				'The user is empty',
-			);
-		await refused('difyChatMessage', {});
-		for (const operation of ['rate', 'revoke']) await refused('difyFeedback', { operation, messageId: UNKNOWN_ID });
-		for (const operation of ['getAll', 'rename', 'delete'])
-			await refused('difyConversation', {
-				resource: 'conversation',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				name: 'x',
-			});
-		for (const operation of ['getAll', 'getSuggested'])
-			await refused('difyConversation', {
-				resource: 'message',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				messageId: UNKNOWN_ID,
-			});
-		for (const operation of ['getAll', 'update'])
-			await refused('difyConversation', {
-				resource: 'variable',
-				operation,
-				conversationId: byId(UNKNOWN_ID),
-				variableId: byId(UNKNOWN_ID),
-				value: 'x',
-			});
-		expect(sim.requests).toHaveLength(0);
-	});
-
 	test('Invented routes: Dify has every route that the nodes ask for', async () => {
 		const apps = defaultApps(version).map((app) => ({
 			...app,

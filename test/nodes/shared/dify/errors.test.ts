@@ -1,11 +1,5 @@
-import type { INodeExecutionData } from 'n8n-workflow';
-import { startSim } from '../../lib/dify/client';
-import type { DifySim } from '../../servers/dify';
-import type { ExecuteFake } from '../../support/execute-context';
-import { chatError, errorIn, executeIn, prepareNode, type Setup } from '../dify';
-
-const prepare = (sim: Pick<DifySim, 'url'>, setup?: Setup) => prepareNode('difyChatMessage', sim, setup);
-const execute = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => await executeIn('difyChatMessage', fake);
+import { startSim } from '../../../lib/dify/client';
+import { chatError, errorIn, prepare, execute } from '../../dify';
 
 describe('errors', () => {
 	test('say what happened, where, and what to do, without the key', async () => {

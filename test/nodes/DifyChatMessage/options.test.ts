@@ -1,0 +1,58 @@
+import { startApp, startSim, UNKNOWN_ID } from '../../lib/dify/client';
+import { chatError, chatJson } from '../dify';
+
+describe('what is sent', () => {
+	test('options: version, name, trace', async () => {
+		const sim = await startApp('2026', { mode: 'advanced-chat', versions: [UNKNOWN_ID] });
+		await chatJson(sim, {
+			mode: 'advanced-chat',
+			parameters: { options: { workflowId: ` ${UNKNOWN_ID} `, autoGenerateName: false, traceId: 'trace_1' } },
+		});
+		expect(sim.requests[0]!.json).toMatchObject({
+			workflow_id: UNKNOWN_ID,
+			auto_generate_name: false,
+			trace_id: 'trace_1',
+		});
+		expect(
+			(await chatError(sim, { mode: 'advanced-chat', parameters: { options: { traceId: 'no blanks' } } })).message,
+		).toBe('The trace ID is not valid');
+	});
+
+	test('limits are seconds; 0 is none, nonsense is refused', async () => {
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => ({ steps: [{ text: 'a' }, { wait: 60_000 }] }) },
+			{ stream: { pingEveryMs: 5 } },
+		);
+		const failed = await chatError(sim, { parameters: { options: { progressLimit: 0.05, idleLimit: 0 } } });
+		expect(failed.description).toContain('nothing but pings for 50 ms');
+		expect((await chatError(sim, { parameters: { options: { totalLimit: '0.05' } } })).description).toContain(
+			'longer than 50 ms',
+		);
+		expect((await chatError(sim, { parameters: { options: { idleLimit: 'soon' } } })).message).toContain(
+			'"Idle Limit (Seconds)" must be a number',
+		);
+	});
+
+	test('case 26: retries are those of the option', async () => {
+		const sim = await startSim();
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect((await chatError(sim, { parameters: { options: { maxRetries: 0 } } })).description).toContain(
+			'Too many requests',
+		);
+		sim.fail({
+			status: 429,
+			body: '{"code":"too_many_requests","message":"Too many requests","status":429}',
+			contentType: 'application/json',
+			times: 1,
+		});
+		expect(await chatJson(sim, { parameters: { options: { maxRetries: 1 } } })).toMatchObject({
+			answer: 'You said: hi',
+		});
+	});
+});

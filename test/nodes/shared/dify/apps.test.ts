@@ -1,0 +1,50 @@
+import { calls, startApp, startSim } from '../../../lib/dify/client';
+import { appKey } from '../../../servers/dify';
+import { errorIn, numbered, prepare, execute } from '../../dify';
+
+describe('many items', () => {
+	test('items may have different apps', async () => {
+		const sim = await startSim();
+		const credentials = (['chat', 'advanced-chat'] as const).map((mode) => ({
+			baseUrl: sim.url,
+			apiKey: appKey(mode),
+			keyType: 'app',
+		}));
+		await execute(prepare(sim, { ...numbered(2), credentials }));
+		expect(sim.runs.map(({ app }) => app.mode)).toEqual(['chat', 'advanced-chat']);
+	});
+});
+
+describe('inputs', () => {
+	test('the form is asked for once for all items, and not at all where nothing is filled in', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		await execute(
+			prepare(sim, {
+				items: [{ json: {} }, { json: {} }, { json: {} }],
+				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
+			}),
+		);
+		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: null } } }));
+		await execute(prepare(sim, { parameters: { inputsMode: 'form', inputs: { value: { city: null } } } }));
+		expect(calls(sim, '/parameters', 'GET')).toBe(1);
+	});
+
+	test('a form that cannot be had is asked for again by the next item', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		sim.fail({
+			path: '/parameters',
+			status: 400,
+			body: '{"code":"app_unavailable","message":"App unavailable","status":400}',
+			contentType: 'application/json',
+		});
+		const items = await execute(
+			prepare(sim, {
+				items: [{ json: {} }, { json: {} }],
+				continueOnFail: true,
+				parameters: { inputsMode: 'form', inputs: { value: { city: 'Rome' } } },
+			}),
+		);
+		expect(items.map((item) => errorIn(item)?.kind ?? item.json.answer)).toEqual(['appUnavailable', 'You said: hi']);
+	});
+});
