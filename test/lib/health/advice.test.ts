@@ -1,9 +1,8 @@
 import { ADVICE, type AdviceId } from '../../../lib/health/advice';
-import { forgetChecks } from '../../../lib/health/check';
 
 const ROOT = 'http://10.0.0.5:8080';
 
-describe('the diagnosis is a pure function', () => {
+describe('what a check says', () => {
 	it('every finding has something to say and something to do', () => {
 		const facts = {
 			model: 'm',
@@ -33,9 +32,4 @@ describe('the diagnosis is a pure function', () => {
 			expect(`${meaning} ${advice}`).not.toMatch(/undefined|""| {2}/);
 		}
 	});
-});
-
-beforeEach(forgetChecks);
-afterEach(async () => {
-	jest.restoreAllMocks();
 });

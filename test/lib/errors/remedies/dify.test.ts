@@ -1,6 +1,6 @@
 import { DIFY_REMEDIES } from '../../../../lib/errors/remedies/dify';
 
-describe('the table of codes', () => {
+describe('remedies for failures of Dify', () => {
 	test('no remedy sends people to an operation that no node has', () => {
 		for (const row of Object.values(DIFY_REMEDIES))
 			expect(row({}).remedy).not.toMatch(/\boperation\b|needs (?:completion|workflow)/);
