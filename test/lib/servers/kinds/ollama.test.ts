@@ -6,6 +6,7 @@ import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
+import { concessionsTo, list, testKind } from './kind-suite';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -30,6 +31,68 @@ async function run(messages: SourceMessage[], settings: Partial<ChatSettings> = 
 
 const asked = () => sim.requests.map(({ path }) => path);
 const CHAT = '/v1/chat/completions';
+
+describe('Ollama', () => {
+	const OLLAMA = 'ollama-v0.17.4';
+
+	testKind('ollama', {
+		told: [
+			['Ollama', { models: `${OLLAMA}/models` }],
+			['Ollama, asked with /api/version', { models: `${OLLAMA}/models`, apiVersion: `${OLLAMA}/version` }],
+			['Ollama without models', { models: { object: 'list', data: null }, apiVersion: `${OLLAMA}/version` }],
+			['Ollama without /v1', { models: `${OLLAMA}/not-found`, apiVersion: `${OLLAMA}/version` }],
+		],
+		notTold: [
+			[
+				'a page in place of the list, though /api/version answers (Open WebUI)',
+				{
+					models: {
+						status: 200,
+						headers: { 'content-type': 'text/html' },
+						text: '<!doctype html><html>',
+						json: undefined,
+					},
+					apiVersion: { version: '0.6.5' },
+				},
+				'other',
+			],
+			[
+				'a list with a model that belongs to somebody else',
+				{
+					models: list({ id: 'llama3:8b', owned_by: 'library' }, { id: 'phi-4', owned_by: 'Foundry' }),
+					apiVersion: `${OLLAMA}/version`,
+				},
+				'other',
+			],
+		],
+		version: [{ apiVersion: `${OLLAMA}/version` }, '0.0.0'],
+		chat: {
+			fields: { temperature: 0.7, max_tokens: -1, reasoning_effort: 'none', tool_choice: 'required' },
+			tools: ['get_time'],
+			thinkingIn: ['reasoning'],
+			budget: undefined,
+			notes: [
+				expect.stringMatching(
+					/^This server \(Ollama\) ignores these options, so they were not sent: .*Top K.*GBNF Grammar.*Tool Choice/,
+				),
+			],
+		},
+		simulated: { profile: 'ollama' },
+		advice: {
+			noModels: 'ollama pull qwen3:8b',
+			missingModel: 'ollama pull qwen3',
+			embeddingsOff: 'ollama pull nomic-embed-text',
+			rerankOff: 'no rerank route',
+			moreContext: 'OLLAMA_CONTEXT_LENGTH=9000',
+			toolParser: '{{ .Tools }}',
+		},
+	});
+
+	it('whose model does not think is asked again without the thinking setting', () => {
+		expect(concessionsTo(`${OLLAMA}/error-thinking`)).toEqual(['withoutThinkingSetting']);
+		expect(concessionsTo(`${OLLAMA}/error-tools`)).toEqual([]);
+	});
+});
 
 describe('pictures', () => {
 	const LOOK: SourceMessage[] = [

@@ -1,0 +1,111 @@
+import { connectTo } from '../../../../lib/servers/connect';
+import { ChatClient } from '../../../../lib/chat/client';
+import type { ChatParameters } from '../../../../lib/chat/types';
+import { askServerKind, forgetServerKinds } from '../../../../lib/servers/identify';
+import { KINDS, REFUSALS } from '../../../../lib/servers/kinds';
+import type { ServerKind } from '../../../../lib/servers/kinds/kind';
+import { type LlamaServerSim, type Profile, reply, startLlamaServerSim } from '../../../servers/llama-server';
+import { PLAIN_SETTINGS } from '../../chat/chat-settings';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+describe('what is known of each kind', () => {
+	it.each(Object.entries(KINDS))('%s says everything', (_kind, traits) => {
+		expect(traits.label).not.toBe('');
+		expect(traits.reasoningFields.length).toBeGreaterThan(0);
+	});
+
+	it('refusals are known once, whichever kind names them', () => {
+		expect(new Set(REFUSALS.map(({ says }) => says.source)).size).toBe(REFUSALS.length);
+	});
+});
+
+describe('chats with servers that look like others', () => {
+	let sim: LlamaServerSim;
+	beforeEach(() => forgetServerKinds());
+	async function ask(parameters: ChatParameters): Promise<Record<string, unknown>> {
+		const [{ id }] = sim.models as [{ id: string }];
+		const connection = connectTo({ baseUrl: sim.url });
+		const client = new ChatClient(connection, { ...PLAIN_SETTINGS, model: id, parameters });
+		const pieces = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
+		for (;;) {
+			const piece = await pieces.next();
+			if (piece.done) {
+				expect(piece.value.notes).toEqual([]);
+				break;
+			}
+		}
+		const { body } = sim.requests.findLast(({ path }) => path.endsWith('/chat/completions'))!;
+		return body as Record<string, unknown>;
+	}
+
+	const parameters: ChatParameters = {
+		topK: 20,
+		minP: 0.1,
+		repeatPenalty: 1.1,
+		chatTemplateArguments: { a: 1 },
+		thinking: { mode: 'off' },
+		responseFormat: { type: 'grammar', grammar: 'root ::= "a"' },
+	};
+
+	it.each<[Profile, ServerKind]>([
+		['llama-swap', 'llamaSwap'],
+		['localai', 'localai'],
+		['lemonade', 'lemonade'],
+		['koboldcpp', 'koboldcpp'],
+		['lm-studio', 'lmStudio'],
+		['tgi', 'tgi'],
+		['litellm', 'litellm'],
+	])(
+		'%s keeps its samplers, grammar and template arguments, and thinking is switched off in the template',
+		async (profile, kind) => {
+			sim = await startServer({ profile });
+			const body = await ask(parameters);
+			expect(body).toMatchObject({
+				top_k: 20,
+				min_p: 0.1,
+				repeat_penalty: 1.1,
+				grammar: 'root ::= "a"',
+				chat_template_kwargs: { a: 1, enable_thinking: false },
+			});
+			expect(body).not.toHaveProperty('reasoning_effort');
+			expect(await askServerKind(connectTo({ baseUrl: sim.url }))).toBe(kind);
+		},
+	);
+
+	it('llama-swap gets the same whether it was asked, named by an answer, or asked again later', async () => {
+		sim = await startServer({ profile: 'llama-swap' });
+		const first = await ask(parameters);
+		const second = await ask(parameters);
+		forgetServerKinds();
+		// Its answers carry llama-server's header.
+		await ask({});
+		const third = await ask(parameters);
+		jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
+		const fourth = await ask(parameters);
+		jest.restoreAllMocks();
+		expect([second, third, fourth]).toEqual([first, first, first]);
+	});
+
+	it('SGLang has vLLM’s names, and a grammar of its own', async () => {
+		sim = await startServer({ profile: 'sglang' });
+		expect(
+			await ask({ topK: 20, repeatPenalty: 1.1, responseFormat: { type: 'grammar', grammar: 'g' } }),
+		).toMatchObject({
+			top_k: 20,
+			repetition_penalty: 1.1,
+			ebnf: 'g',
+		});
+	});
+
+	it('a list that hangs costs one wait, not one for each generation', async () => {
+		sim = await startServer({ profile: 'localai' });
+		sim.route('GET /v1/models', reply.silence());
+		await askServerKind(connectTo({ baseUrl: sim.url }), '', { limitMs: 100 });
+		const asked = () => sim.requests.filter(({ path }) => path === '/v1/models').length;
+		await ask(parameters);
+		await ask(parameters);
+		expect(asked()).toBe(1);
+	});
+});

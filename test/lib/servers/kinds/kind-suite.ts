@@ -1,0 +1,190 @@
+import { draftRequest } from '../../../../lib/chat/request';
+import type { ChatParameters } from '../../../../lib/chat/types';
+import { openAiProtocol } from '../../../../lib/chat/wire/openai';
+import { askServerKind, forgetServerKinds, identify } from '../../../../lib/servers/identify';
+import { connectTo } from '../../../../lib/servers/connect';
+import { REFUSALS, traitsOf } from '../../../../lib/servers/kinds';
+import type {
+	Concession,
+	ServerAdvice,
+	ServerAnswer,
+	ServerAnswers,
+	ServerKind,
+	TellingRoute,
+} from '../../../../lib/servers/kinds/kind';
+import { listModels } from '../../../../lib/servers/model-list';
+import { parseJson } from '../../../../lib/values';
+import { type Profile, startLlamaServerSim } from '../../../servers/llama-server';
+import { useSimulator } from '../../../servers/use-simulator';
+import { httpFixture } from '../../../support/streams';
+import { PLAIN_SETTINGS } from '../../chat/chat-settings';
+
+/** A recorded answer, or one with this JSON body. */
+export function answer(from: string | object, status = 200, headers: Record<string, string> = {}): ServerAnswer {
+	if (typeof from !== 'string') return { status, headers, text: JSON.stringify(from), json: from };
+	const recorded = httpFixture(`${from}.http`);
+	const text = recorded.body.toString('utf8');
+	return {
+		status: recorded.status,
+		headers: Object.fromEntries(recorded.headers.map(([name, value]) => [name.toLowerCase(), value])),
+		text,
+		json: parseJson(text),
+	};
+}
+
+/** A list of models in OpenAI's form. */
+export const list = (...data: object[]) => ({ object: 'list', data });
+
+/** Answers by route: names of recordings, JSON bodies, or whole answers. */
+export type Answered = Partial<Record<TellingRoute, string | object>>;
+
+export function answers(given: Answered): ServerAnswers {
+	return Object.fromEntries(
+		Object.entries(given).map(([route, from]) => [
+			route,
+			typeof from === 'object' && 'headers' in from ? from : answer(from),
+		]),
+	) as ServerAnswers;
+}
+
+/** What the known refusals that fit a recorded answer make of the request. */
+export function concessionsTo(recording: string): Concession[] {
+	const { text } = answer(recording);
+	return REFUSALS.filter(({ says }) => says.test(text)).map(({ then }) => then);
+}
+
+/** One setting of each sort that servers treat differently. */
+const PARAMETERS: ChatParameters = {
+	temperature: 0.7,
+	topK: 20,
+	minP: 0.1,
+	repeatPenalty: 1.1,
+	maxTokens: -1,
+	parallelToolCalls: false,
+	cachePrompt: true,
+	chatTemplateArguments: { a: 1 },
+	thinking: { mode: 'off' },
+	responseFormat: { type: 'grammar', grammar: 'root ::= "a"' },
+};
+const tool = (name: string) => ({ name, parameters: { type: 'object', properties: {} } });
+
+/** What of these settings, of a forced tool and of earlier thinking is in the body of a chat request, with the remarks. */
+function chatRequestTo(kind: ServerKind) {
+	const draft = (parameters: ChatParameters) =>
+		draftRequest(
+			{ ...PLAIN_SETTINGS, parameters },
+			{ messages: [], tools: [tool('get_time'), tool('get_weather')], toolChoice: { name: 'get_time' } },
+			[{ role: 'assistant', content: 'a', reasoning: 'thought' }],
+		).forServer(kind);
+	const { request, notes } = draft(PARAMETERS);
+	const { messages, tools, ...rest } = openAiProtocol.body(request) as Record<string, unknown> & {
+		messages: object[];
+		tools: Array<{ function: { name: string } }>;
+	};
+	const always = ['model', 'stream', 'stream_options'];
+	const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !always.includes(name)));
+	const budget = draft({ thinking: { mode: 'budget', tokens: 99 } }).request;
+	return {
+		fields,
+		tools: tools.map(({ function: { name } }) => name),
+		thinkingIn: Object.keys(messages[0]!).filter((name) => !['role', 'content'].includes(name)),
+		budget: openAiProtocol.body(budget).reasoning_budget_tokens,
+		notes,
+	};
+}
+
+/** What a server gets that takes everything, as llama-server names it. */
+export const TAKES_EVERYTHING = {
+	fields: {
+		temperature: 0.7,
+		top_k: 20,
+		min_p: 0.1,
+		repeat_penalty: 1.1,
+		parallel_tool_calls: false,
+		cache_prompt: true,
+		chat_template_kwargs: { a: 1, enable_thinking: false },
+		grammar: 'root ::= "a"',
+		tool_choice: 'required',
+	},
+	tools: ['get_time'],
+	thinkingIn: ['reasoning_content', 'reasoning'],
+	budget: 99 as number | undefined,
+	notes: [] as string[],
+};
+
+interface KindSuite {
+	/** By what it is told. */
+	told: Array<[name: string, answers: Answered]>;
+	/** What looks like it, and is another. */
+	notTold?: Array<[name: string, answers: Answered, kind: ServerKind]>;
+	/** The version that these answers name. */
+	version?: [answers: Answered, version: string | undefined];
+	chat: Record<keyof typeof TAKES_EVERYTHING, unknown>;
+	/** The simulator's profile, and the kind that its refusal of a wrong key tells; undefined where it asks for none. */
+	simulated?: { profile: Profile; refusal?: ServerKind };
+	/** A part of what is to be done there. */
+	advice: Partial<Record<keyof ServerAdvice | 'toolParser', string>>;
+}
+
+/** The tests that every kind of server has. */
+export function testKind(kind: ServerKind, { told, notTold = [], version, chat, simulated, advice }: KindSuite): void {
+	const traits = traitsOf(kind);
+
+	it.each(told)('is told: %s', (_name, given) => {
+		expect(identify(answers(given))).toBe(kind);
+	});
+
+	if (notTold.length > 0)
+		it.each(notTold)('is not: %s', (_name, given, other) => {
+			expect(identify(answers(given))).toBe(other);
+		});
+
+	if (version !== undefined)
+		it('names its version', () => {
+			expect(traits.version?.(answers(version[0]))).toBe(version[1]);
+			expect(traits.version?.({})).toBeUndefined();
+		});
+
+	it('gets of a chat request what it takes', () => {
+		expect(chatRequestTo(kind)).toEqual(chat);
+	});
+
+	it('comes with advice of its own', () => {
+		const { noModels, missingModel, embeddingsOff, rerankOff, moreContext } = traits.advice;
+		const given = {
+			noModels,
+			missingModel: missingModel?.('qwen3'),
+			embeddingsOff,
+			rerankOff,
+			moreContext: moreContext(9000, 2),
+			toolParser: traits.toolParserAdvice('functionTag'),
+		};
+		expect(given).toMatchObject(
+			Object.fromEntries(Object.entries(advice).map(([what, part]) => [what, expect.stringContaining(part) as string])),
+		);
+		expect(given.missingModel === undefined).toBe(advice.missingModel === undefined);
+	});
+
+	if (simulated === undefined) return;
+	const startServer = useSimulator(startLlamaServerSim);
+	beforeEach(() => forgetServerKinds());
+	const { profile, refusal } = simulated;
+
+	it('is told when it is asked, and shows its models', async () => {
+		const sim = await startServer({ profile, apiKey: 'needed', models: [{ id: 'sim-model', status: 'loaded' }] });
+		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer needed' } });
+		expect(await askServerKind(connection)).toBe(kind);
+		expect((await listModels(connection)).map(({ id }) => id)).toEqual([expect.stringContaining('sim-model')]);
+	});
+
+	if (refusal === undefined) return;
+	it(`refuses a wrong key; its refusal tells: ${refusal}`, async () => {
+		const sim = await startServer({ profile, apiKey: 'needed' });
+		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer wrong' } });
+		expect(await askServerKind(connection)).toBe(refusal);
+		await expect(listModels(connection)).rejects.toMatchObject({
+			message: expect.stringContaining('refuses the API key') as string,
+			status: 401,
+		});
+	});
+}

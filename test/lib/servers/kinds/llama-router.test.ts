@@ -1,0 +1,28 @@
+import { list, TAKES_EVERYTHING, testKind } from './kind-suite';
+
+describe('a router of llama-server', () => {
+	const LLAMA = 'llama-server-v0.5.0';
+
+	testKind('llamaRouter', {
+		told: [
+			['a router', { models: `${LLAMA}/router-models-loaded` }],
+			['with models none of which is loaded', { models: `${LLAMA}/router-models` }],
+			['by its /props alone', { props: `${LLAMA}/router-props` }],
+		],
+		notTold: [
+			['llama-server with one model', { models: `${LLAMA}/models`, props: `${LLAMA}/props` }, 'llamaServer'],
+			[
+				'another server whose models have a status',
+				{ models: list({ id: 'a', status: { value: 'loaded' } }) },
+				'other',
+			],
+		],
+		chat: {
+			...TAKES_EVERYTHING,
+			fields: { ...TAKES_EVERYTHING.fields, max_tokens: -1 },
+			thinkingIn: ['reasoning_content'],
+		},
+		simulated: { profile: 'router', refusal: 'llamaServer' },
+		advice: { noModels: '--models-dir', missingModel: '--models-dir', rerankOff: '--rerank', toolParser: '--jinja' },
+	});
+});
