@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 import { resolveDifyBase } from '../../../lib/dify/base-url';
 import { difyClient } from '../../../lib/dify/credentials';
 import { SIM_VERSIONS } from '../../servers/dify';
@@ -46,5 +48,21 @@ describe('base URL', () => {
 			);
 			expect(() => difyClient({ baseUrl: typed, apiKey: 'app-x' })).not.toThrow(/hunter2|key=x/);
 		},
+	);
+});
+
+test('any path: what was understood is understood again, has no slash at its end and no route behind it', () => {
+	const segment = fc.constantFrom('dify', 'v1', 'api', 'chat-messages', 'info', 'a.b', 'V1');
+	fc.assert(
+		fc.property(
+			fc.constantFrom('http://host', 'https://host:8443', 'host:5001', ' http://10.0.0.5 '),
+			fc.array(segment, { maxLength: 4 }),
+			fc.constantFrom('', '/', '//'),
+			(origin, path, end) => {
+				const base = resolveDifyBase([origin.trim(), ...path].join('/') + end);
+				expect(resolveDifyBase(base)).toBe(base);
+				expect(base).not.toMatch(/\/$|[^:]\/\/|\/v1\//);
+			},
+		),
 	);
 });

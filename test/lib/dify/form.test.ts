@@ -1,5 +1,8 @@
+import * as fc from 'fast-check';
+
 import { formValue, jsonInputs, readForm } from '../../../lib/dify/form';
 import { type FormField, SIM_VERSIONS } from '../../servers/dify';
+import { examples } from '../../support/properties';
 import { clientOf, startApp } from './client';
 
 describe('the form of an app', () => {
@@ -67,5 +70,60 @@ describe('the form of an app', () => {
 	test('inputs as JSON are an object or a sentence', () => {
 		expect([jsonInputs('{"a": 1}'), jsonInputs({ b: 2 }), jsonInputs(' ')]).toEqual([{ a: 1 }, { b: 2 }, {}]);
 		for (const value of ['[1]', 'x', 7, null]) expect(() => jsonInputs(value)).toThrow('not a JSON object');
+	});
+});
+
+describe('what is filled in, whatever it is', () => {
+	const KINDS = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'];
+	const fieldOf = (kind: string) => readForm({ user_input_form: [{ [kind]: { variable: 'x', label: 'The X' } }] })[0]!;
+
+	test('Dify answers 500 to a list in a number field: a value has the type of its field, or is refused by name', () => {
+		const types: Record<string, string> = { number: 'number', checkbox: 'boolean', json_object: 'object' };
+		fc.assert(
+			fc.property(
+				fc.constantFrom(...KINDS),
+				fc.oneof(fc.jsonValue(), fc.string(), fc.double(), fc.constant(undefined)),
+				(kind, value) => {
+					const field = fieldOf(kind);
+					let sent: unknown;
+					try {
+						sent = formValue(field, value);
+					} catch (error) {
+						expect(error).toMatchObject({ kind: 'inputs' });
+						expect((error as Error).message).toContain('"The X"');
+						return;
+					}
+					if (sent === undefined) return;
+					expect(typeof sent).toBe(types[kind] ?? 'string');
+					expect(sent).not.toBeNaN();
+					expect(Array.isArray(sent)).toBe(false);
+				},
+			),
+			examples(300),
+		);
+	});
+
+	test('numbers survive as text and as number', () => {
+		fc.assert(
+			fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+				expect(formValue(fieldOf('number'), number)).toBe(number);
+				// -0 is written as 0.
+				expect(formValue(fieldOf('number'), String(number))).toBe(number === 0 ? 0 : number);
+			}),
+		);
+		for (const none of [Infinity, NaN, '12a', 'Infinity', true, {}])
+			expect(() => formValue(fieldOf('number'), none)).toThrow('must be a number');
+	});
+
+	test('no form of any shape throws, and every field has a name', () => {
+		fc.assert(
+			fc.property(
+				fc.array(fc.oneof(fc.jsonValue(), fc.dictionary(fc.constantFrom(...KINDS), fc.jsonValue()))),
+				(form) => {
+					for (const { variable, label } of readForm({ user_input_form: form }))
+						expect([variable, label]).not.toContain('');
+				},
+			),
+		);
 	});
 });

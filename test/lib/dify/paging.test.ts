@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { listConversations, listMessages } from '../../../lib/dify/conversations';
 import type { DifyClient } from '../../../lib/dify/client';
 import { listFeedback, rateMessage } from '../../../lib/dify/feedback';
+import { added, collectAfter, continuationOf, nextOf, pageSize } from '../../../lib/dify/paging';
 import type { JsonRecord } from '../../../lib/values';
 import { listVariables } from '../../../lib/dify/variables';
 import { SIM_VERSIONS, type DifySim } from '../../servers/dify';
@@ -233,4 +234,76 @@ test('the variables of a conversation that is deleted meanwhile are an error, as
 		kind: 'conversationNotFound',
 	});
 	expect(calls(sim, /variables$/, 'GET')).toBe(2);
+});
+
+describe('pages', () => {
+	test('no more is asked for than is wanted, nor than Dify gives at once', () => {
+		expect([
+			pageSize('all', 500, 100),
+			pageSize(250, 0, 100),
+			pageSize(250, 200, 100),
+			pageSize(250, 250, 100),
+		]).toEqual([100, 100, 50, 0]);
+	});
+
+	test('what is known is not added again; records without an ID are all kept', () => {
+		const known = new Map<string, JsonRecord>();
+		expect(added(known, [{ id: 'a' }, { id: 'b' }, { id: 'a' }, {}, { id: '' }, { id: 7 }])).toEqual([
+			{ id: 'a' },
+			{ id: 'b' },
+			{},
+			{ id: '' },
+			{ id: 7 },
+		]);
+		expect(added(known, [{ id: 'b' }, { id: 'c' }])).toEqual([{ id: 'c' }]);
+	});
+
+	test('a list goes on behind the last record of another second, and so repeats the last second', () => {
+		const page = (...times: number[]) => times.map((at, index) => ({ id: `r${index}`, at }));
+		expect(continuationOf(page(9, 8, 7, 7), 'at')).toEqual({ afterId: 'r1', again: page(9, 8, 7, 7).slice(2) });
+		// Dify sends fractions in some lists, and compares whole seconds all the same.
+		expect(continuationOf(page(9, 8, 7.9, 7.1), 'at')?.afterId).toBe('r1');
+		expect(continuationOf(page(7, 7, 7), 'at')).toEqual({ afterId: 'r2', again: [] });
+		expect(continuationOf([{ id: 'a' }, { id: 'b' }], 'at')).toEqual({ afterId: 'b', again: [] });
+		expect(continuationOf([{ at: 9 }, { id: 'b', at: 8 }], 'at')).toEqual({ afterId: 'b', again: [] });
+		for (const none of [[], [{ id: 'a', at: 1 }, { at: 2 }]]) expect(continuationOf(none, 'at')).toBeUndefined();
+	});
+
+	test('where that was tried, it goes on behind the last one, and then no more', () => {
+		const found = [
+			{ id: 'a', at: 9 },
+			{ id: 'b', at: 8 },
+		];
+		expect(nextOf(found, 'at', new Set())?.afterId).toBe('a');
+		expect(nextOf(found, 'at', new Set(['a']))).toEqual({ afterId: 'b', again: [] });
+		expect(nextOf(found, 'at', new Set(['a', 'b']))).toBeUndefined();
+	});
+
+	test('whatever a server pages, the list has an end and no record twice', async () => {
+		const record = fc.record({ id: fc.constantFrom<unknown>('a', 'b', 'c', 'd', 7, null), at: fc.nat({ max: 3 }) });
+		const answer = fc.option(
+			fc.record({ data: fc.oneof(fc.array(record, { maxLength: 4 }), fc.constant(null)), has_more: fc.boolean() }),
+			{ nil: undefined },
+		);
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(answer, { minLength: 1, maxLength: 6 }),
+				fc.oneof(fc.constant('all' as const), fc.nat({ max: 5 })),
+				async (answers, most) => {
+					let asked = 0;
+					const page = async (limit: number, lastId: string | undefined) => {
+						expect(limit).toBeLessThanOrEqual(3);
+						if (asked > 100) throw new Error('asked for ever');
+						// The last page comes again and again; without an answer, the record behind which to go on is gone.
+						const given = answers[Math.min(asked++, answers.length - 1)];
+						return given ?? (lastId === undefined ? { data: [] } : undefined);
+					};
+					const list = await collectAfter({ most, largest: 3, timeField: 'at', page });
+					const ids = list.flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
+					expect(new Set(ids).size).toBe(ids.length);
+					if (most !== 'all') expect(list.length).toBeLessThanOrEqual(most);
+				},
+			),
+		);
+	});
 });

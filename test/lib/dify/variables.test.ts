@@ -33,3 +33,50 @@ describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
 		expect(unknown.remedy).toContain('lang, count, seen, map');
 	});
 });
+
+describe('the value of a variable', () => {
+	/** A client whose Dify has one variable of a type, and takes every value for it. */
+	async function sentFor(type: string, value: unknown): Promise<unknown> {
+		const sim = await startApp('2026', {
+			mode: 'advanced-chat',
+			variables: [{ name: 'x', valueType: type, value: null }],
+		});
+		const client = clientOf(sim, 'advanced-chat');
+		const { result } = await say(client);
+		const send = jest.spyOn(client, 'send').mockImplementation(async (_method, _path, body) => body);
+		await updateVariable(client, 'u1', result.conversationId!, 'x', value);
+		return send.mock.calls[0]![2].value;
+	}
+
+	test.each([
+		['string', 7, '7'],
+		['string', { a: 1 }, '{"a":1}'],
+		['string', '', ''],
+		['secret', true, 'true'],
+		['number', ' 2.50 ', 2.5],
+		['integer', '3', 3],
+		['boolean', 'false', false],
+		['object', '{"a": [1]}', { a: [1] }],
+		['array[number]', '[1, 2]', [1, 2]],
+		['array[object]', [{ a: 1 }], [{ a: 1 }]],
+		['a type of a later version', 'as it is', 'as it is'],
+	])('%s: %j is sent as %j', async (type, value, sent) => {
+		expect(await sentFor(type, value)).toEqual(sent);
+	});
+
+	test.each([
+		['number', ''],
+		['number', 'NaN'],
+		['boolean', 'yes'],
+		['boolean', 1],
+		['object', '[1]'],
+		['object', 'null'],
+		['array[string]', '{"a": 1}'],
+		['string', null],
+	])('%s: %j is refused with the name of the variable and its type', async (type, value) => {
+		await expect(sentFor(type, value)).rejects.toMatchObject({
+			kind: 'invalidParam',
+			message: expect.stringContaining(`The variable "x" expects ${type}`) as string,
+		});
+	});
+});
