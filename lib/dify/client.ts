@@ -7,7 +7,7 @@ import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
 import { isRecord, type JsonRecord } from '../values';
-import { MAX_RETRY_AFTER_MS } from './retry-after';
+import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;
 

@@ -5,7 +5,7 @@ import { masked } from '../errors/secrets';
 import { ServerError, type FailureDetails } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallAnswer, EventStream } from '../http/types';
-import { retryAfterMs } from './retry-after';
+import { retryAfterMs } from '../http/retry-after';
 import { describeDifyFailure, describeRunError } from './errors';
 import type { RunErrorCause, RunResult } from './types';
 

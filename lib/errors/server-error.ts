@@ -83,3 +83,9 @@ export class ServerError extends Error {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}
 }
+
+/** For `catch` of a promise whose failure is looked at rather than passed on. What is no failure of a server is thrown as it is. */
+export function asFailed(error: unknown): { failed: ServerError } {
+	if (error instanceof ServerError) return { failed: error };
+	throw error;
+}

@@ -9,6 +9,7 @@ import { enterQueue } from './queue';
 import { watchedBody } from './request-body';
 import { Sender, type Way } from './sender';
 import type {
+	AnswerOptions,
 	CallAnswer,
 	CallOptions,
 	ConnectionSettings,
@@ -135,7 +136,9 @@ export class Connection {
 		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
 			channel = this.channel();
-			const answer = await this.sendUntilTaken(url, options, watchdog, { dispatcher: channel.fresh, reset: true });
+			const way = { dispatcher: channel.fresh, reset: true };
+			const attempt = async () => await this.trySend(url, options, watchdog, way);
+			const answer = await this.untilTaken(attempt, options, watchdog);
 			return eventStream(answer, {
 				framing: options.framing,
 				watchdog,
@@ -149,6 +152,47 @@ export class Connection {
 		} catch (error) {
 			end();
 			throw this.explainer.explain(error, url, options, watchdog);
+		}
+	}
+
+	/**
+	 * A request that may wait as long as a generation but is answered as a whole, such as one for embeddings: inside the queue of this
+	 * credential, with limits that count from now on. `retry` is asked also after an answer that was cut off, so it is for requests that
+	 * change nothing.
+	 *
+	 * @returns the answer with a status below 300
+	 * @throws {ServerError}
+	 */
+	async answer(url: string, options: AnswerOptions): Promise<CallAnswer> {
+		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
+		const leave = await this.enterQueue(url, options, watchdog);
+		let channel: ChannelUse | undefined;
+		try {
+			channel = this.channel();
+			const way = { dispatcher: channel.fresh, reset: true };
+			return await this.untilTaken(async () => await this.tryReading(url, options, watchdog, way), options, watchdog);
+		} catch (error) {
+			throw this.explainer.explain(error, url, options, watchdog);
+		} finally {
+			watchdog.stop();
+			leave();
+			channel?.release();
+		}
+	}
+
+	private async tryReading(
+		url: string,
+		options: AnswerOptions,
+		watchdog: Watchdog,
+		way: Way,
+	): Promise<CallAnswer | { failed: ServerError }> {
+		const sent = await this.trySend(url, options, watchdog, way);
+		if ('failed' in sent) return sent;
+		watchdog.content();
+		try {
+			return await this.read(sent, options, watchdog);
+		} catch (error) {
+			return { failed: this.explainer.explainReading(error, sent.url, options, watchdog) };
 		}
 	}
 
@@ -169,9 +213,13 @@ export class Connection {
 		}
 	}
 
-	private async sendUntilTaken(url: string, options: StreamOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
+	private async untilTaken<T extends object>(
+		attempt: () => Promise<T | { failed: ServerError }>,
+		options: StreamOptions,
+		watchdog: Watchdog,
+	): Promise<T> {
 		for (;;) {
-			const outcome = await this.trySend(url, options, watchdog, way);
+			const outcome = await attempt();
 			if (!('failed' in outcome)) return outcome;
 			const next = options.retry?.(outcome.failed, watchdog.firstTokenLeftMs) ?? outcome.failed;
 			if (typeof next !== 'number') throw next;

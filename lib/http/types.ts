@@ -89,6 +89,12 @@ export interface StreamOptions extends RequestOptions {
 	onBytes?: () => void;
 }
 
+/** Of a request that is answered as a whole. */
+export interface AnswerOptions extends Omit<StreamOptions, 'framing' | 'onBytes'> {
+	/** Longest answer in bytes, default 64 MB. */
+	maxBytes?: number;
+}
+
 /**
  * Decides whether a request is sent again. One per request, since it may count the attempts. What the server may have taken
  * up must never be sent again.

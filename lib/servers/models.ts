@@ -17,7 +17,10 @@ export interface ServerModel {
 	vision?: boolean;
 	audio?: boolean;
 	tools?: boolean;
+	/** Whether it gives vectors or scores and no text. */
 	embeddings?: boolean;
+	/** Whether it gives scores. */
+	reranks?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
 	/** Of a router's process that failed. */
@@ -55,7 +58,9 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 		...given('quantization', wordIn(meta, 'ftype')),
 		...given('vision', inputs?.includes('image')),
 		...given('audio', inputs?.includes('audio')),
-		...(args !== undefined && args.length > 0 ? { args, embeddings: args.some(isVectorOption) } : {}),
+		...(args !== undefined && args.length > 0
+			? { args, embeddings: args.some(isVectorOption), reranks: args.some(isRerankOption) }
+			: {}),
 		...given('state', status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value')),
 		...given('exitCode', typeof status?.exit_code === 'number' ? status.exit_code : undefined),
 	};
@@ -63,6 +68,10 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 
 function isVectorOption(argument: string): boolean {
 	return /^--(?:embeddings?|rerank(?:ing)?)$/.test(argument);
+}
+
+function isRerankOption(argument: string): boolean {
+	return /^--rerank(?:ing)?$/.test(argument);
 }
 
 /** What llama-server's `/props` tells of its model, or a router's of one of its models. */

@@ -1,7 +1,9 @@
 import { failure } from '../errors/failure';
+import type { FailureKind } from '../errors/kinds';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
+import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 import type { ErrorContext, RetryPolicy } from '../http/types';
 
 const BACK_OFF_MS = [500, 1000, 2000, 3000, 5000];
@@ -37,6 +39,30 @@ export function retryUntilReady(
 		}
 		wasLoading = kind === 'loading';
 		return pause;
+	};
+}
+
+/** Answers of a gateway in front of a server that is restarting or busy. */
+const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
+const PASSING_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'busy', 'closedBeforeAnswer', 'connectionLost']);
+/** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts another. */
+const RUNNER_DIED = /do embedding request: .*EOF/i;
+
+/**
+ * The same for requests that change nothing, such as those for embeddings: also after a connection that was lost, and after what a gateway
+ * answers for a while. Nothing that would fail again is repeated. `retryAfterMs` among the facts of a failure is obeyed.
+ */
+export function retryIdempotent(connection: Connection, { retries = 0, ...rest }: RetryOptions = {}): RetryPolicy {
+	const untilLoaded = retryUntilReady(connection, rest);
+	let tries = 0;
+	return (failed, leftMs) => {
+		const { kind, status, serverText = '', facts } = failed;
+		if (kind === 'loading') return untilLoaded(failed, leftMs);
+		const passes = PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
+		if (!passes || tries >= retries) return failed;
+		const asked = facts.retryAfterMs;
+		const pause = pauseBefore('busy', tries++);
+		return typeof asked === 'number' ? Math.min(asked, MAX_RETRY_AFTER_MS) : pause;
 	};
 }
 

@@ -8,6 +8,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	chat: ['servers', 'http', 'errors'],
 	langchain: ['chat', 'servers', 'http', 'errors'],
 	dify: ['servers', 'http', 'errors'],
+	embeddings: ['servers', 'http', 'errors'],
+	rerank: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };
 

@@ -96,6 +96,18 @@ describe("n8n's own loader", () => {
 			words: ['llama.cpp', 'ollama', 'vllm', 'openai compatible'],
 			page: 'local-chat-model.md',
 		},
+		localEmbeddings: {
+			category: 'AI',
+			place: 'Embeddings',
+			words: ['llama.cpp', 'ollama', 'vllm', 'rag'],
+			page: 'local-embeddings.md',
+		},
+		localReranker: {
+			category: 'AI',
+			place: 'Rerankers',
+			words: ['llama.cpp', 'vllm', 'rerank'],
+			page: 'local-reranker.md',
+		},
 		serverHealth: {
 			category: 'Utility',
 			words: ['monitor', 'diagnose', 'tokens per second'],

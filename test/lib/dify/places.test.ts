@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { RunPlaces } from '../../../lib/dify/places';
-import { retryAfterMs } from '../../../lib/dify/retry-after';
+import { retryAfterMs } from '../../../lib/http/retry-after';
 import { SIM_VERSIONS, type Step } from '../../servers/dify';
 import { delay } from '../../support/node';
 import { examples } from '../../support/properties';

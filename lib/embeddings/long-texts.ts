@@ -1,0 +1,61 @@
+/** Makes a text fit that is longer than the model reads. */
+import type { Connection } from '../http/connection';
+import type { ServerKind } from '../servers/kinds/kind';
+import type { TooLong } from '../servers/text-refusals';
+import { tokensOf } from '../servers/tokenize';
+import type { EmbeddingInput } from './wire';
+
+/** A little below what the limit allows, since characters are no measure of tokens. */
+const MARGIN = 0.95;
+
+const HAS_TOKENIZER: ReadonlySet<ServerKind> = new Set(['llamaServer']);
+
+/**
+ * The beginning of a text that fits. On llama-server the tokens themselves, with the special token that ends a text for the model; elsewhere by
+ * characters, so that it may have to be shortened again.
+ */
+export async function shortened(
+	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },
+	text: string,
+	{ limit, tokens }: TooLong,
+): Promise<EmbeddingInput> {
+	if (limit !== undefined && HAS_TOKENIZER.has(kind)) {
+		const whole = await tokensOf(connection, text, { special: true, signal });
+		const bare = await tokensOf(connection, text, { special: false, signal });
+		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);
+	}
+	const share = limit !== undefined && tokens !== undefined && tokens > limit ? (limit / tokens) * MARGIN : 0.5;
+	return cutAt(text, Math.floor(text.length * share));
+}
+
+/**
+ * @param whole the tokens with those that the model wants around a text
+ * @param bare without them
+ */
+export function firstTokens(whole: readonly number[], bare: readonly number[], limit: number): number[] {
+	if (whole.length <= limit) return [...whole];
+	const endsSpecially = whole.length > bare.length && whole.at(-1) !== bare.at(-1);
+	return endsSpecially ? [...whole.slice(0, limit - 1), whole.at(-1)!] : whole.slice(0, limit);
+}
+
+/** At least two parts of about the same length, cut between words where there are any. */
+export function parts(text: string, { limit, tokens }: TooLong): string[] {
+	const count =
+		limit !== undefined && tokens !== undefined && tokens > limit ? Math.ceil(tokens / (limit * MARGIN)) : 2;
+	const found: string[] = [];
+	let rest = text;
+	for (let left = count; left > 1 && rest.length > 1; left--) {
+		const first = cutAt(rest, Math.ceil(rest.length / left));
+		found.push(first);
+		rest = rest.slice(first.length);
+	}
+	return [...found, rest].filter((part) => part.trim() !== '');
+}
+
+/** At most so many characters, but one: up to the last blank in the last tenth, and never half a character. */
+function cutAt(text: string, length: number): string {
+	const window = text.slice(0, Math.max(1, length));
+	const blank = /\s\S*$/.exec(window)?.index ?? -1;
+	if (blank >= window.length * 0.9) return text.slice(0, blank + 1);
+	return /[\uD800-\uDBFF]$/.test(window) ? text.slice(0, window.length === 1 ? 2 : window.length - 1) : window;
+}

@@ -1,0 +1,28 @@
+/** Words that a model was trained to find in front of a query or a document. */
+
+export interface Prefixes {
+	query: string;
+	document: string;
+}
+
+const NONE: Prefixes = { query: '', document: '' };
+const TASK = 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:';
+const REPRESENT = 'Represent this sentence for searching relevant passages: ';
+
+/** By the name of the model, after the cards of the models on huggingface.co. The first that fits counts. */
+const BY_NAME: ReadonlyArray<readonly [RegExp, Prefixes]> = [
+	[/nomic-embed-text/, { query: 'search_query: ', document: 'search_document: ' }],
+	[/qwen3-embedding/, { query: TASK, document: '' }],
+	[/(?:^|[^a-z])e5-.*instruct/, { query: `${TASK} `, document: '' }],
+	[/(?:^|[^a-z])e5-/, { query: 'query: ', document: 'passage: ' }],
+	[/bge-(?:small|base|large)-en-v1\.5/, { query: REPRESENT, document: '' }],
+	[/bge-(?:small|base|large)-zh-v1\.5/, { query: '为这个句子生成表示以用于检索相关文章：', document: '' }],
+	[/mxbai-embed-large|snowflake-arctic-embed(?!2|.*v2)/, { query: REPRESENT, document: '' }],
+	[/embeddinggemma|embedding-gemma/, { query: 'task: search result | query: ', document: 'title: none | text: ' }],
+];
+
+/** The prefixes of a model; none where it is not known. */
+export function prefixesOf(model: string): Prefixes {
+	const name = model.toLowerCase().replaceAll('_', '-');
+	return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? NONE;
+}

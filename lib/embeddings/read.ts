@@ -1,0 +1,91 @@
+/** Reads the answers of embedding routes by what they hold, whatever was asked for. Pure. */
+import { isRecord } from '../values';
+
+/** Vectors in the order of the texts. A number that is none is NaN. */
+export interface Embedded {
+	vectors: number[][];
+	/** Tokens of all texts together, where the server counts them. */
+	tokens?: number;
+}
+
+/** What is wrong with an answer; `index` of the text in the request. */
+export interface Fault {
+	fault: string;
+	/** What to do, where that is known. */
+	remedy?: string;
+	index?: number;
+}
+
+const POOLING_REMEDY =
+	'The server returns one vector for each token. Start llama-server with --pooling mean, cls or last, as the model wants.';
+
+/**
+ * The vectors of an answer, one for each of `count` texts. Known forms: `{data: [{index, embedding}]}` (OpenAI's), `{embeddings: [[…]]}` (Ollama),
+ * `{embedding: […]}`, `[[…]]` (Text Embeddings Inference), `[{index, embedding: [[…]]}]` (llama.cpp's own).
+ */
+export function readEmbeddings(json: unknown, count: number): Embedded | Fault {
+	const list = listIn(json);
+	if (list === undefined) return { fault: 'the answer holds no embeddings' };
+	if (list.length !== count)
+		return { fault: `${count} ${count === 1 ? 'text was' : 'texts were'} sent, but ${list.length} vectors came back` };
+	const ordered = inOrder(list);
+	if (ordered === undefined)
+		return {
+			fault: 'the indexes of the vectors are incomplete or repeated, so nobody can tell which text each belongs to',
+		};
+	const vectors: number[][] = [];
+	for (const [index, entry] of ordered.entries()) {
+		const vector = readVector(isRecord(entry) ? entry.embedding : entry);
+		if (!Array.isArray(vector)) return { ...vector, index };
+		vectors.push(vector);
+	}
+	const tokens = tokensIn(json);
+	return { vectors, ...(tokens === undefined ? {} : { tokens }) };
+}
+
+function listIn(json: unknown): unknown[] | undefined {
+	if (Array.isArray(json)) return json as unknown[];
+	if (!isRecord(json)) return undefined;
+	const list = [json.data, json.embeddings].find((one) => Array.isArray(one));
+	if (list !== undefined) return list as unknown[];
+	return 'embedding' in json ? [json] : undefined;
+}
+
+/** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
+function inOrder(list: unknown[]): unknown[] | undefined {
+	const indexes = list.map((entry) => (isRecord(entry) ? entry.index : undefined));
+	if (indexes.every((index) => index === undefined || index === null)) return list;
+	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
+	const places = list.map((_entry, place) => place);
+	return ordered.size === list.length && places.every((place) => ordered.has(place))
+		? places.map((place) => ordered.get(place))
+		: undefined;
+}
+
+function readVector(value: unknown): number[] | Fault {
+	if (typeof value === 'string')
+		return fromBase64(value) ?? { fault: 'a vector is neither a list of numbers nor base64' };
+	if (!Array.isArray(value)) return { fault: 'a vector is no list of numbers' };
+	const [first] = value as unknown[];
+	if (Array.isArray(first))
+		return value.length === 1
+			? readVector(first)
+			: { fault: `${value.length} vectors came back for one text`, remedy: POOLING_REMEDY };
+	if (value.length === 0) return { fault: 'a vector is empty' };
+	return (value as unknown[]).map((entry) => (typeof entry === 'number' ? entry : NaN));
+}
+
+const BYTES = 4;
+
+/** Little-endian 32-bit floats, as all servers send them. */
+function fromBase64(text: string): number[] | undefined {
+	const bytes = Buffer.from(text, 'base64');
+	if (bytes.length === 0 || bytes.length % BYTES !== 0) return undefined;
+	return Array.from({ length: bytes.length / BYTES }, (_none, place) => bytes.readFloatLE(place * BYTES));
+}
+
+function tokensIn(json: unknown): number | undefined {
+	if (!isRecord(json)) return undefined;
+	const usage = isRecord(json.usage) ? json.usage : {};
+	return [usage.prompt_tokens, usage.total_tokens, json.prompt_eval_count].find((value) => typeof value === 'number');
+}

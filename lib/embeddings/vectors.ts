@@ -1,0 +1,27 @@
+/** Sums with vectors. Pure. */
+
+/** The same direction with length 1. */
+export function normalised(vector: readonly number[]): number[] {
+	// Scaled first: squares of large numbers would be infinite.
+	const largest = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+	if (largest === 0) return [...vector];
+	const scaled = vector.map((value) => value / largest);
+	const length = Math.sqrt(scaled.reduce((sum, value) => sum + value * value, 0));
+	return scaled.map((value) => value / length);
+}
+
+/** The first numbers of a vector with length 1, as models trained with Matryoshka representation learning allow. A shorter vector stays. */
+export function cutTo(vector: number[], dimensions: number | undefined): number[] {
+	return dimensions === undefined || vector.length <= dimensions ? vector : normalised(vector.slice(0, dimensions));
+}
+
+/** The mean by weight with length 1. */
+export function weightedMean(parts: ReadonlyArray<{ vector: readonly number[]; weight: number }>): number[] {
+	const [first] = parts;
+	if (first === undefined) return [];
+	return normalised(
+		first.vector.map((_value, place) =>
+			parts.reduce((sum, { vector, weight }) => sum + (vector[place] ?? 0) * weight, 0),
+		),
+	);
+}

@@ -1,0 +1,46 @@
+/** From scores to a ranking. Pure. */
+import type { Scored } from './read';
+
+export interface RankSettings {
+	/** `sigmoid`: for models that give logits. */
+	scores: 'received' | 'sigmoid';
+	/** Lower ones go. */
+	minimumScore?: number;
+	/** 0: all. */
+	topN: number;
+}
+
+const FLAT = 1e-3;
+
+/** Best first; equal scores keep the order of the documents. */
+export function ranked(
+	scores: readonly Scored[],
+	{ scores: form, minimumScore = -Infinity, topN }: RankSettings,
+): Scored[] {
+	const own = scores
+		.map(({ index, score }) => ({ index, score: form === 'sigmoid' ? sigmoid(score) : score }))
+		.filter(({ score }) => score >= minimumScore)
+		.sort((one, other) => other.score - one.score || one.index - other.index);
+	return topN > 0 ? own.slice(0, topN) : own;
+}
+
+/** Between 0 and 1 for any number. */
+export function sigmoid(value: number): number {
+	if (value >= 0) return 1 / (1 + Math.exp(-value));
+	const small = Math.exp(value);
+	return small / (1 + small);
+}
+
+/** What the scores tell of the model, for the user. */
+export function remarksOn(scores: readonly Scored[], form: RankSettings['scores'], texts: readonly string[]): string[] {
+	const values = scores.map(({ score }) => score);
+	const [least, most] = [Math.min(...values), Math.max(...values)];
+	const remarks: string[] = [];
+	if (form === 'sigmoid' && values.length > 0 && least >= 0 && most <= 1)
+		remarks.push(
+			'The scores of the server lie between 0 and 1 already. Set Scores to "As Received": the sigmoid presses them together.',
+		);
+	if (values.length >= 3 && new Set(texts).size >= 3 && most - least < FLAT)
+		remarks.push('All documents have about the same score. The model may be no reranker.');
+	return remarks;
+}

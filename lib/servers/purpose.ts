@@ -1,0 +1,134 @@
+/** Which models of a server are for vectors and which for scores, and which of its APIs gives them. */
+import { failure } from '../errors/failure';
+import type { Connection } from '../http/connection';
+import { askServerKind, identify, knownServerKind } from './identify';
+import { traitsOf } from './kinds';
+import type { ServerKind } from './kinds/kind';
+import { listModels } from './model-list';
+import { isModelNamed } from './model-names';
+import { readModels, readOllamaModel, type ServerModel } from './models';
+import { optionalJson } from './optional-json';
+
+export type Purpose = 'embeddings' | 'reranking';
+
+const ASK_LIMIT_MS = 10_000;
+/** Of Ollama's models that are asked about at once. */
+const AT_ONCE = 8;
+/** GPUStack's own words (gpustack.ai, API reference). */
+const CATEGORIES: Record<Purpose, string> = { embeddings: 'embedding', reranking: 'reranker' };
+
+/** Whether a model may serve the purpose, as far as its server tells. */
+export function mayServe({ embeddings, reranks }: ServerModel, purpose: Purpose): boolean {
+	return purpose === 'embeddings' ? embeddings !== false && reranks !== true : (reranks ?? embeddings !== false);
+}
+
+/**
+ * The models of a server that may serve a purpose: a router tells by its arguments, Ollama by its capabilities, GPUStack by its categories. Of other
+ * servers all models.
+ *
+ * @throws {ServerError} also where none is left
+ */
+export async function listModelsFor(
+	connection: Connection,
+	purpose: Purpose,
+	signal?: AbortSignal,
+): Promise<ServerModel[]> {
+	const kind = await kindFor(connection, '', signal);
+	const { reranks, advice, modelsFrom } = traitsOf(kind);
+	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
+	if (modelsFrom !== undefined) return await modelsOfInfo(connection, kind, signal);
+	const all =
+		(kind === 'gpustack' && (await ofCategory(connection, purpose, signal))) || (await listModels(connection, signal));
+	const known = kind === 'ollama' ? await withCapabilities(connection, all, signal) : all;
+	const fit = known.filter((model) => mayServe(model, purpose));
+	if (fit.length > 0) return fit;
+	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
+		message: `None of the models of the server is for ${purpose}`,
+		remedy: `${purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff} You can also type a name with "By Name".`,
+	});
+}
+
+/** Who answers, also one that has no list of models. */
+export async function kindFor(connection: Connection, model: string, signal?: AbortSignal): Promise<ServerKind> {
+	const known = knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
+	if (known !== 'other') return known;
+	return (await infoOf(connection, signal)).kind;
+}
+
+async function infoOf(connection: Connection, signal: AbortSignal | undefined) {
+	const json = await optionalJson(connection, '/info', { timeoutMs: ASK_LIMIT_MS, signal });
+	const answers = json === undefined ? {} : { info: { status: 200, headers: {}, text: '', json } };
+	return { kind: identify(answers), answers };
+}
+
+async function modelsOfInfo(
+	connection: Connection,
+	kind: ServerKind,
+	signal: AbortSignal | undefined,
+): Promise<ServerModel[]> {
+	const { answers } = await infoOf(connection, signal);
+	return traitsOf(kind).modelsFrom?.(answers) ?? [];
+}
+
+async function ofCategory(
+	connection: Connection,
+	purpose: Purpose,
+	signal: AbortSignal | undefined,
+): Promise<ServerModel[] | undefined> {
+	const url = `${connection.url.api}/models?categories=${CATEGORIES[purpose]}`;
+	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
+	const models = status < 300 ? readModels(json) : undefined;
+	return models === undefined || models.length === 0 ? undefined : models;
+}
+
+async function withCapabilities(
+	connection: Connection,
+	models: readonly ServerModel[],
+	signal: AbortSignal | undefined,
+): Promise<ServerModel[]> {
+	const told: ServerModel[] = [];
+	for (let start = 0; start < models.length; start += AT_ONCE) {
+		const some = models.slice(start, start + AT_ONCE).map(async (model) => {
+			if (model.embeddings !== undefined) return model;
+			const options = { json: { model: model.id }, once: false, timeoutMs: ASK_LIMIT_MS, signal };
+			const shown = await optionalJson(connection, '/api/show', options);
+			return shown === undefined ? model : { ...readOllamaModel(model.id, { shown }), ...model };
+		});
+		told.push(...(await Promise.all(some)));
+	}
+	return told;
+}
+
+/**
+ * Refuses a model that the server itself says is for something else. A llama-server that was started with `--rerank` on another model answers 200
+ * with numbers, so only the list can tell (seen with llama.cpp v0.5.0).
+ *
+ * @throws {ServerError}
+ */
+export async function refuseUnfit(
+	connection: Connection,
+	{ model, kind, purpose }: { model: string; kind: ServerKind; purpose: Purpose },
+	signal?: AbortSignal,
+): Promise<void> {
+	const { reranks, nativeApi, advice } = traitsOf(kind);
+	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
+	if (nativeApi !== 'router') return;
+	const url = `${connection.url.api}/models`;
+	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
+	const found = (status < 300 ? readModels(json) : undefined)?.find((one) => isModelNamed(one, model));
+	if (found === undefined || mayServe(found, purpose)) return;
+	throw failure('notSupported', connection.contextOf(url, { model }), {
+		message: `The model "${model}" is not for ${purpose}`,
+		meaning: `The router starts the model "${model}" without ${purpose === 'embeddings' ? '--embeddings' : '--rerank'}, so it is not for ${purpose}`,
+		remedy: `Choose another model from the list. ${purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff}`,
+		facts: { args: found.args },
+	});
+}
+
+function cannotRerank(connection: Connection, kind: ServerKind) {
+	const { label, advice } = traitsOf(kind);
+	return failure('notSupported', connection.contextOf(connection.url.api), {
+		message: `${label} cannot rerank`,
+		remedy: advice.rerankOff,
+	});
+}

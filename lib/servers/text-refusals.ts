@@ -1,0 +1,56 @@
+/** What servers say where a request is too large, read by their texts. Pure. */
+import type { ServerError } from '../errors/server-error';
+
+/** A text is longer than the model or the server reads at once. */
+export interface TooLong {
+	/** Tokens that one text may have. */
+	limit?: number;
+	/** Tokens that it has. */
+	tokens?: number;
+}
+
+const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }> = [
+	// llama-server: all of a text must fit into one physical batch (-ub).
+	{ says: /input \((\d+) tokens\) is too large to process.*current batch size: (\d+)/is, tokens: 1, limit: 2 },
+	{ says: /input \((\d+) tokens\) is larger than the max context size \((\d+)/i, tokens: 1, limit: 2 },
+	// Ollama
+	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
+	// Text Embeddings Inference
+	{ says: /must have less than (\d+) tokens\. Given: (\d+)/i, limit: 1, tokens: 2 },
+	// vLLM
+	{ says: /maximum context length is (\d+) tokens.*?(?:requested|contains at least|has) (\d+)/is, limit: 1, tokens: 2 },
+];
+
+/** Undefined where the failure is another one. */
+export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLong | undefined {
+	for (const { says, limit, tokens } of TOO_LONG) {
+		const match = says.exec(serverText);
+		if (match !== null) return { ...part('limit', match, limit), ...part('tokens', match, tokens) };
+	}
+	if (kind !== 'contextOverflow') return undefined;
+	const { n_ctx: limit, n_prompt_tokens: tokens } = facts;
+	return {
+		...(typeof limit === 'number' ? { limit } : {}),
+		...(typeof tokens === 'number' ? { tokens } : {}),
+	};
+}
+
+function part<K extends string>(
+	name: K,
+	match: RegExpExecArray,
+	group: number | undefined,
+): Partial<Record<K, number>> {
+	const digits = group === undefined ? undefined : match[group];
+	return digits === undefined ? {} : ({ [name]: Number(digits) } as Record<K, number>);
+}
+
+/** How many texts a request may have, where there are more (Text Embeddings Inference: 413 in older releases, 422 now). */
+export function batchLimitIn({ serverText = '' }: ServerError): number | undefined {
+	const digits = /batch size \d+ > maximum allowed batch size (\d+)/i.exec(serverText)?.[1];
+	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);
+}
+
+/** Seen with Ollama 0.17.4: one vector with NaN fails the whole batch (ollama/ollama issues 14657, 15582). */
+export function isNotANumber({ serverText = '' }: ServerError): boolean {
+	return /unsupported value: NaN/i.test(serverText);
+}

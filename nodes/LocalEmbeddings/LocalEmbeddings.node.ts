@@ -1,0 +1,36 @@
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
+
+import { searchEmbeddingModels } from '../shared/searchModels';
+import { properties } from './fields';
+import { supplyEmbeddings } from './supply';
+
+export class LocalEmbeddings implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Local Embeddings',
+		name: 'localEmbeddings',
+		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter.model?.value ?? $parameter.model }}',
+		description:
+			'Embeddings from your own server: llama-server, Ollama, Text Embeddings Inference, vLLM, GPUStack, LocalAI or LM Studio',
+		defaults: { name: 'Local Embeddings' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiEmbedding],
+		outputNames: ['Embeddings'],
+		credentials: [{ name: 'localLlamaApi', required: true }],
+		properties,
+	};
+
+	methods = { listSearch: { searchEmbeddingModels } };
+
+	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+		return await supplyEmbeddings(this, itemIndex);
+	}
+}

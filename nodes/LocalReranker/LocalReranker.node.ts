@@ -1,0 +1,36 @@
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
+
+import { searchRerankers } from '../shared/searchModels';
+import { properties } from './fields';
+import { supplyReranker } from './supply';
+
+export class LocalReranker implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Local Reranker',
+		name: 'localReranker',
+		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter.model?.value ?? $parameter.model }}',
+		description:
+			'Orders the documents of a vector store by a question, on your own server: llama-server, Text Embeddings Inference, vLLM, GPUStack or LocalAI',
+		defaults: { name: 'Local Reranker' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiReranker],
+		outputNames: ['Reranker'],
+		credentials: [{ name: 'localLlamaApi', required: true }],
+		properties,
+	};
+
+	methods = { listSearch: { searchRerankers } };
+
+	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+		return await supplyReranker(this, itemIndex);
+	}
+}

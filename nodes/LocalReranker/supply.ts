@@ -1,0 +1,87 @@
+import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+
+import { RerankClient, type Ranking, type RerankSettings } from '../../lib/rerank/client';
+import { localLlamaConnection } from '../../lib/servers/credential';
+import { readLimits } from '../shared/limit-fields';
+import { NodeParameters } from '../shared/parameters';
+import { SubNodeLog } from '../shared/sub-node-log';
+import { properties } from './fields';
+
+const MAX_SHOWN_QUERY = 200;
+
+/** A document as n8n's vector stores hand it over: LangChain's. */
+export interface StoredDocument {
+	pageContent: string;
+	metadata: Record<string, unknown>;
+	id?: string;
+}
+
+/** What n8n's vector stores call. They ask for no class of LangChain. */
+export interface SuppliedReranker {
+	compressDocuments(documents: StoredDocument[], query: string): Promise<StoredDocument[]>;
+}
+
+export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+	const log = new SubNodeLog(context, NodeConnectionTypes.AiReranker, itemIndex);
+	try {
+		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
+		const connection = localLlamaConnection(credentials, context.helpers);
+		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
+		return { response: loggedReranker(new RerankClient(connection, settings), log) };
+	} catch (error) {
+		throw log.nodeError(error);
+	}
+}
+
+/** Reads the node's parameters, which may come out of expressions with any type. */
+export function readSettings(parameters: NodeParameters): RerankSettings {
+	return {
+		model: parameters.name('model'),
+		topN: parameters.number('topN', 0),
+		scores: parameters.choice<'received' | 'sigmoid'>('options.scores', 'received'),
+		minimumScore: parameters.number('options.minimumScore', undefined),
+		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
+		batchSize: parameters.number('options.batchSize', 32),
+		instruction: parameters.freeText('options.instruction'),
+		...readLimits(parameters),
+	};
+}
+
+function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker {
+	return {
+		compressDocuments: async (documents, query) => {
+			// An expression may give anything.
+			const asked = typeof query === 'string' ? query : String(query ?? '');
+			const startedAt = performance.now();
+			const { ranking } = await log.call({
+				input: { query: asked.slice(0, MAX_SHOWN_QUERY), documents: documents.length },
+				run: async (signal) => {
+					const texts = documents.map(({ pageContent }) => (typeof pageContent === 'string' ? pageContent : ''));
+					const result = await client.rerank(asked, texts, signal);
+					result.remarks.forEach((remark) => log.hint(remark));
+					return result;
+				},
+				output: (result) => summary(result, client.settings.model, performance.now() - startedAt),
+			});
+			// Copies: the documents of the Simple Vector Store share their metadata with the store.
+			return ranking.map(({ index, score }) => {
+				const document = documents[index]!;
+				const metadata = { ...document.metadata, ...(score === undefined ? {} : { relevanceScore: score }) };
+				return { ...document, metadata };
+			});
+		},
+	};
+}
+
+function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string, milliseconds: number): IDataObject {
+	const scores = ranking.flatMap(({ score }) => score ?? []);
+	return {
+		model,
+		returned: ranking.length,
+		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
+		...(tokens === undefined ? {} : { tokens }),
+		...rest,
+		...(remarks.length === 0 ? {} : { remarks }),
+		milliseconds: Math.round(milliseconds),
+	};
+}

@@ -1,0 +1,47 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { Limits } from '../../lib/http/limits';
+import type { NodeParameters } from './parameters';
+
+function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
+	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
+}
+
+/** Options for the limits of requests that change nothing and are answered as a whole. */
+export const limitFields: INodeProperties[] = [
+	seconds(
+		'First Token Limit (Seconds)',
+		'firstTokenLimit',
+		1800,
+		'How long to wait for the answer to begin, including the queue, loading the model and reading the texts. 0 = no limit.',
+	),
+	seconds(
+		'Idle Limit (Seconds)',
+		'idleLimit',
+		300,
+		'How long reading the answer may take once it has begun. 0 = no limit.',
+	),
+	{
+		displayName: 'Retries',
+		name: 'maxRetries',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
+		default: 3,
+		description:
+			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
+	},
+	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
+];
+
+/** What the options above say. */
+export function readLimits(parameters: NodeParameters): { limits: Partial<Limits>; retries: number } {
+	const limits = {
+		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
+		idleMs: parameters.milliseconds('options.idleLimit', undefined),
+		totalMs: parameters.milliseconds('options.totalLimit', undefined),
+	};
+	return {
+		limits: Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
+		retries: parameters.number('options.maxRetries', 3),
+	};
+}

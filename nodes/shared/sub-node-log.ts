@@ -1,0 +1,68 @@
+import type { IDataObject, ISupplyDataFunctions, NodeConnectionType, NodeOperationError } from 'n8n-workflow';
+
+import { toNodeError } from '../../lib/errors/node-error';
+
+/** One call of what a sub-node supplies. */
+interface LoggedCall<T> {
+	/** What n8n's log shows as input. */
+	input: IDataObject;
+	run(signal: AbortSignal | undefined): Promise<T>;
+	/** What it shows as output. */
+	output(result: T): IDataObject;
+}
+
+/**
+ * The log of an object that a sub-node supplies. n8n's own wrapper logs every number of every vector, and nothing of an object that is
+ * of no class of LangChain, so such objects log for themselves.
+ */
+export class SubNodeLog {
+	private readonly told = new Set<string>();
+
+	constructor(
+		private readonly context: ISupplyDataFunctions,
+		private readonly connection: NodeConnectionType,
+		private readonly itemIndex: number,
+	) {}
+
+	/** @throws {NodeOperationError} of the sub-node, which then is the one that turns red */
+	async call<T>({ input, run, output }: LoggedCall<T>): Promise<T> {
+		const index = this.quietly(() => this.context.addInputData(this.connection, [[{ json: input }]]).index);
+		const outcome = await run(this.signal).then(
+			(result) => ({ result }),
+			(error: unknown) => ({ failed: this.nodeError(error) }),
+		);
+		const shown = 'failed' in outcome ? outcome.failed : [[{ json: output(outcome.result) }]];
+		if (index !== undefined) this.quietly(() => this.context.addOutputData(this.connection, index, shown));
+		if ('failed' in outcome) throw outcome.failed;
+		return outcome.result;
+	}
+
+	/** Shown once at the node, however often it is said. */
+	hint(message: string): void {
+		if (this.told.has(message)) return;
+		this.told.add(message);
+		this.quietly(() => this.context.addExecutionHints({ message, location: 'outputPane', type: 'warning' }));
+	}
+
+	nodeError(error: unknown): NodeOperationError {
+		return toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex, subNode: true });
+	}
+
+	/**
+	 * What ends the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: a signal that had
+	 * ended that one has no say in others.
+	 */
+	private get signal(): AbortSignal | undefined {
+		const signal = this.context.getExecutionCancelSignal();
+		return signal?.aborted === true ? undefined : signal;
+	}
+
+	/** Nothing may fail because of its log, least of all after the execution has ended. */
+	private quietly<T>(log: () => T): T | undefined {
+		try {
+			return log();
+		} catch {
+			return undefined;
+		}
+	}
+}

@@ -1,0 +1,295 @@
+import { EmbeddingsClient, forgetEmbeddingLimits, type EmbeddingSettings } from '../../../lib/embeddings/client';
+import type { ServerError } from '../../../lib/errors/server-error';
+import { connectTo } from '../../../lib/servers/connect';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+
+const start = useSimulator(startLlamaServerSim);
+
+beforeEach(() => {
+	forgetServerKinds();
+	forgetEmbeddingLimits();
+});
+
+const SETTINGS: EmbeddingSettings = {
+	model: 'sim-model',
+	prefixes: {},
+	longTexts: 'fail',
+	blankTexts: 'refuse',
+	batchSize: 32,
+	limits: {},
+	retries: 3,
+};
+
+const clientOf = (server: LlamaServerSim, settings: Partial<EmbeddingSettings> = {}, baseUrl = server.url) =>
+	new EmbeddingsClient(connectTo({ baseUrl }), { ...SETTINGS, ...settings });
+
+type Body = Record<string, unknown> & { input: unknown[]; inputs: unknown[] };
+const bodies = (server: LlamaServerSim, path: string) =>
+	server.requests.filter((request) => request.path === path).map(({ body }) => body as Body);
+const failureOf = async (promise: Promise<unknown>) =>
+	await promise.then(
+		() => {
+			throw new Error('no failure');
+		},
+		(error: unknown) => error as ServerError,
+	);
+const length = (vector: number[]) => Math.hypot(...vector);
+const V1 = '/v1/embeddings';
+
+describe('llama-server', () => {
+	test('100 texts go in requests of 32 and come back in order', async () => {
+		const server = await start({ embeddings: true });
+		const texts = Array.from({ length: 100 }, (_none, index) => `text ${index}`);
+		const { vectors, requests, tokens } = await clientOf(server).embed(texts, 'document');
+		expect(bodies(server, V1).map(({ input }) => input.length)).toEqual([32, 32, 32, 4]);
+		expect(bodies(server, V1)[0]).toMatchObject({ encoding_format: 'base64' });
+		const [last] = (await clientOf(server).embed(['text 99'], 'query')).vectors;
+		expect(vectors.at(-1)).toEqual(last);
+		expect({ requests, tokens }).toEqual({ requests: 4, tokens: texts.join('').length });
+	});
+
+	test.each(['', ' \n', null, 5])('%j is refused with its place, before any request', async (text) => {
+		const server = await start({ embeddings: true });
+		const failed = await failureOf(clientOf(server).embed(['a', text], 'document'));
+		expect(failed).toMatchObject({ kind: 'invalidInput', message: expect.stringContaining('Text 2') as string });
+		expect(server.requests).toHaveLength(0);
+		expect((await clientOf(server).embed([], 'document')).vectors).toEqual([]);
+		expect(server.requests).toHaveLength(0);
+	});
+
+	test('a blank text as a space', async () => {
+		const server = await start({ embeddings: true });
+		await clientOf(server, { blankTexts: 'space' }).embed([''], 'document');
+		expect(bodies(server, V1)[0]).toMatchObject({ input: [' '] });
+	});
+
+	test('a text above -ub is found by halving and named with both numbers', async () => {
+		const server = await start({ embeddings: { batch: 20 } });
+		const texts = Array.from({ length: 32 }, (_none, index) => (index === 21 ? 'x'.repeat(31) : `t${index}`));
+		const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+		expect(failed).toMatchObject({ kind: 'contextOverflow', facts: { index: 21, tokens: 31, limit: 20 } });
+		expect(`${failed.meaning} ${failed.remedy}`).toMatch(/Text 22 of 31 tokens .*at most 20 tokens.*-ub/s);
+		expect(bodies(server, V1).length).toBeLessThanOrEqual(8);
+	});
+
+	test('Truncate sends the first tokens that fit', async () => {
+		const server = await start({ embeddings: { batch: 20 } });
+		const { truncated } = await clientOf(server, { longTexts: 'truncate' }).embed(
+			['short', 'x'.repeat(31)],
+			'document',
+		);
+		const sent = bodies(server, V1).at(-1)!.input[0] as number[];
+		expect(truncated).toBe(1);
+		expect(sent).toHaveLength(20);
+		expect(sent.every((token) => typeof token === 'number')).toBe(true);
+	});
+
+	test('Split and Average gives one vector of length 1; the limit is remembered', async () => {
+		const server = await start({ embeddings: { batch: 20 } });
+		const client = clientOf(server, { longTexts: 'average' });
+		const { vectors, averaged } = await client.embed(['short', 'many words '.repeat(6)], 'document');
+		expect(averaged).toBe(1);
+		expect(vectors).toHaveLength(2);
+		expect(length(vectors[1]!)).toBeCloseTo(1);
+		const before = bodies(server, V1).length;
+		await client.embed(['a', 'b', 'x'.repeat(41)], 'document');
+		expect(bodies(server, V1)[before]).toMatchObject({ input: ['a', 'b'] });
+	});
+
+	test('fewer dimensions than the server sends: cut, length 1, both numbers known', async () => {
+		const server = await start({ embeddings: { dimensions: 8 } });
+		const { vectors, received } = await clientOf(server, { dimensions: 3 }).embed(['hello'], 'query');
+		expect(vectors[0]).toHaveLength(3);
+		expect(length(vectors[0]!)).toBeCloseTo(1);
+		expect(received).toBe(8);
+	});
+
+	test('other dimensions than expected fail after the first request', async () => {
+		const server = await start({ embeddings: { dimensions: 8 } });
+		const texts = Array.from({ length: 64 }, () => 'test');
+		const failed = await failureOf(clientOf(server, { expectedDimensions: 768 }).embed(texts, 'query'));
+		expect(failed.message).toMatch(/8 numbers, not of 768/);
+		expect(bodies(server, V1)).toHaveLength(1);
+	});
+
+	test('not started for embeddings, and pooling none', async () => {
+		const off = await failureOf(clientOf(await start()).embed(['a'], 'query'));
+		expect(off).toMatchObject({ kind: 'notSupported', remedy: expect.stringContaining('--embeddings') as string });
+		const none = await failureOf(clientOf(await start({ embeddings: { pooling: 'none' } })).embed(['a'], 'query'));
+		expect(none.remedy).toContain('--pooling');
+	});
+
+	test('a vector of another length in a later call is never handed on', async () => {
+		const server = await start({ embeddings: true });
+		const client = clientOf(server);
+		await client.embed(['a'], 'document');
+		server.route(`POST ${V1}`, reply.json({ data: [{ index: 0, embedding: [1, 2] }] }));
+		expect((await failureOf(client.embed(['b'], 'query'))).message).toMatch(/2 numbers where the others have 8/);
+	});
+
+	test('NaN and zeros name the text', async () => {
+		const server = await start({ embeddings: true });
+		server.route(`POST ${V1}`, reply.json({ data: [{ embedding: [1] }, { embedding: [null] }] }));
+		const failed = await failureOf(clientOf(server).embed(['fine', 'bad text'], 'document'));
+		expect(failed.meaning).toContain('text 2: "bad text"');
+		server.route(`POST ${V1}`, reply.json({ data: [{ embedding: [0, 0] }] }));
+		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).remedy).toContain('reranker');
+	});
+
+	test('an error with status 200, and a page', async () => {
+		const server = await start({ embeddings: true });
+		server.route(`POST ${V1}`, reply.json({ error: 'Unexpected endpoint or method. (POST /v1/embeddings)' }));
+		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).serverText).toContain('Unexpected endpoint');
+		server.route(`POST ${V1}`, reply.html(200, '<html><body>Sign in</body></html>'));
+		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).kind).toBe('notAnApi');
+	});
+
+	test('prefixes by method and model; those of the user come first', async () => {
+		const server = await start({ embeddings: true });
+		const client = clientOf(server, { model: 'nomic-embed-text', prefixes: { document: 'D ' } });
+		await client.embed(['a'], 'query');
+		await client.embed(['a'], 'document');
+		expect(bodies(server, V1).map(({ input }) => input)).toEqual([['search_query: a'], ['D a']]);
+	});
+});
+
+describe('what is sent again', () => {
+	const once = (server: LlamaServerSim, path: string, first: ReturnType<typeof reply.error>) => {
+		let calls = 0;
+		server.route(`POST ${path}`, (request: WireRequest) => {
+			calls++;
+			if (calls === 1) return first;
+			return reply.json({ data: (request.body as Body).input.map((_text, index) => ({ index, embedding: [1, 2] })) });
+		});
+		return () => calls;
+	};
+
+	test.each([
+		['429', reply.error(429, 'slow down')],
+		['502', reply.error(502, '')],
+		['503', reply.error(503, 'no slot')],
+		['504', reply.error(504, '')],
+		['a reset connection', reply.reset()],
+		[
+			'Ollama: its runner died',
+			reply.error(400, { error: 'do embedding request: Post "http://127.0.0.1:33503/embedding": EOF' }),
+		],
+		['an answer that was cut off', reply.error(200, '{"data":[', { cut: { at: 3, how: 'rst' } } as never)],
+	])('%s', async (_case, first) => {
+		const server = await start({ embeddings: true });
+		const calls = once(server, V1, first);
+		const { vectors } = await clientOf(server).embed(['a'], 'query');
+		expect(vectors).toEqual([[1, 2]]);
+		expect(calls()).toBe(2);
+	});
+
+	test.each([400, 401, 404, 422, 500, 501])('never after %i', async (status) => {
+		const server = await start({ embeddings: true });
+		const calls = once(server, V1, reply.error(status, { error: 'no' }));
+		await failureOf(clientOf(server).embed(['a', 'b'], 'query'));
+		expect(calls()).toBe(1);
+	});
+
+	test('a model that is loading is waited for', async () => {
+		const server = await start({ embeddings: true });
+		const calls = once(server, V1, reply.loading());
+		await clientOf(server, { retries: 0 }).embed(['a'], 'query');
+		expect(calls()).toBe(2);
+	});
+
+	test('Stop closes the socket and sends nothing more', async () => {
+		const server = await start({ embeddings: true });
+		server.route(`POST ${V1}`, reply.silence());
+		const stop = new AbortController();
+		const texts = Array.from({ length: 64 }, () => 'a');
+		const failed = failureOf(clientOf(server).embed(texts, 'document', stop.signal));
+		await server.until(() => bodies(server, V1).length === 1);
+		stop.abort();
+		expect((await failed).kind).toBe('aborted');
+		await server.until(() => server.requests.at(-1)!.signal.aborted);
+		expect(bodies(server, V1)).toHaveLength(1);
+	});
+});
+
+describe('other servers', () => {
+	test('Ollama by its own route, told not to cut', async () => {
+		const server = await start({ profile: 'ollama' });
+		const { vectors } = await clientOf(server, { keepAlive: 120, dimensions: 8 }).embed(['a', 'b'], 'document');
+		expect(vectors).toHaveLength(2);
+		expect(bodies(server, '/api/embed')).toEqual([
+			{ model: 'sim-model', input: ['a', 'b'], truncate: false, dimensions: 8, keep_alive: 120 },
+		]);
+		await clientOf(server, { longTexts: 'truncate' }).embed(['a'], 'document');
+		expect(bodies(server, '/api/embed').at(-1)).toMatchObject({ truncate: true });
+	});
+
+	test('Ollama: NaN in one of 32 texts is found in at most ten requests', async () => {
+		const server = await start({ profile: 'ollama' });
+		server.route('POST /api/embed', ({ body }: WireRequest) =>
+			(body as Body).input.includes('t13')
+				? reply.error(500, { error: 'failed to encode response: json: unsupported value: NaN' })
+				: reply.json({ embeddings: (body as Body).input.map(() => [1, 2]) }),
+		);
+		const texts = Array.from({ length: 32 }, (_none, index) => `t${index}`);
+		const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+		expect(failed).toMatchObject({ facts: { index: 13 }, remedy: expect.stringContaining('num_gpu 0') as string });
+		expect(bodies(server, '/api/embed').length).toBeLessThanOrEqual(10);
+	});
+
+	test('Ollama: a text that is too long is named, or averaged although no number is known', async () => {
+		const server = await start({ profile: 'ollama' });
+		server.route('POST /api/embed', ({ body }: WireRequest) =>
+			(body as Body).input.some((text) => String(text).length > 10)
+				? reply.error(400, { error: 'the input length exceeds the context length' })
+				: reply.json({ embeddings: (body as Body).input.map(() => [3, 4]) }),
+		);
+		const texts = ['short', 'longer than ten characters'];
+		expect((await failureOf(clientOf(server).embed(texts, 'document'))).facts).toMatchObject({ index: 1 });
+		const { vectors, averaged } = await clientOf(server, { longTexts: 'average' }).embed(texts, 'document');
+		expect(averaged).toBe(1);
+		expect(length(vectors[1]!)).toBeCloseTo(1);
+	});
+
+	test('Ollama does not have the model: how to fetch it', async () => {
+		const server = await start({ profile: 'ollama' });
+		const failed = await failureOf(clientOf(server, { model: 'bge-m3' }).embed(['a'], 'query'));
+		expect(failed.remedy).toContain('ollama pull bge-m3');
+	});
+
+	test.each([
+		[413, (text: string) => ({ error: text, error_type: 'Validation' })],
+		[422, (text: string) => ({ message: text, code: 422, type: 'Validation' })],
+	])('Text Embeddings Inference: its batch limit (%i) is learned', async (status, bodyOf) => {
+		const server = await start({ profile: 'lm-studio' });
+		for (const route of ['GET /v1/models', 'GET /api/version']) server.route(route, reply.error(404, ''));
+		server.route('GET /info', reply.json({ model_id: 'm', model_type: { embedding: {} }, max_client_batch_size: 32 }));
+		server.route('POST /embed', ({ body }: WireRequest) => {
+			const { inputs } = body as Body;
+			return inputs.length > 32
+				? reply.error(status, bodyOf(`batch size ${inputs.length} > maximum allowed batch size 32`))
+				: reply.json(inputs.map(() => [1, 2]));
+		});
+		const client = clientOf(server, { batchSize: 64 });
+		const texts = Array.from({ length: 64 }, () => 'a');
+		expect((await client.embed(texts, 'document')).vectors).toHaveLength(64);
+		await client.embed(texts, 'document');
+		expect(bodies(server, '/embed').map(({ inputs }) => inputs.length)).toEqual([64, 32, 32, 32, 32]);
+		expect(bodies(server, '/embed')[0]).toMatchObject({ truncate: false });
+	});
+
+	test('vLLM, and GPUStack at its old address', async () => {
+		const vllm = await start({ profile: 'vllm' });
+		await clientOf(vllm, { longTexts: 'truncate' }).embed(['a'], 'query');
+		expect(bodies(vllm, V1)[0]).toMatchObject({ encoding_format: 'base64', truncate_prompt_tokens: -1 });
+		const gpustack = await start({ profile: 'gpustack' });
+		const connection = connectTo({
+			baseUrl: `${gpustack.url}/v1-openai`,
+			headers: { authorization: 'Bearer gpustack-key' },
+		});
+		const { vectors } = await new EmbeddingsClient(connection, SETTINGS).embed(['a'], 'query');
+		expect(vectors).toHaveLength(1);
+		expect(bodies(gpustack, '/v1-openai/embeddings')[0]).toMatchObject({ encoding_format: 'float' });
+	});
+});
