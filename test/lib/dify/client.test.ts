@@ -1,3 +1,7 @@
+import { pauseAfter } from '../../../lib/dify/client';
+import type { RunPlaces } from '../../../lib/dify/places';
+import { MAX_RETRY_AFTER_MS } from '../../../lib/http/retry-after';
+import { ServerError } from '../../../lib/errors/server-error';
 import { latestConversation } from '../../../lib/dify/conversations';
 import { uploadFile } from '../../../lib/dify/upload';
 import { type DifySim, knowledgeKey, PAGES, SIM_VERSIONS, startDifySim } from '../../servers/dify';
@@ -176,5 +180,44 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x', retrieval_model: { top_k: 1 } }),
 			),
 		).toMatchObject({ status: 500, kind: 'serverError' });
+	});
+});
+
+describe('between two tries', () => {
+	const after = (retryAfterMs?: unknown) =>
+		pauseAfter(new ServerError({ kind: 'busy', message: 'm', remedy: 'r', facts: { retryAfterMs } }), 500);
+
+	test('what Dify wants to be waited is waited, but never less than the pause of our own, nor for ever', () => {
+		expect([after(), after(100), after(4_000), after('4000')]).toEqual([500, 500, 4_000, 500]);
+		expect([after(MAX_RETRY_AFTER_MS), after(MAX_RETRY_AFTER_MS + 1)]).toEqual([MAX_RETRY_AFTER_MS, undefined]);
+	});
+
+	test('a stopped execution ends the wait', async () => {
+		const sim = await startSim();
+		const abort = new AbortController();
+		const waiting = clientOf(sim).pause(3_600_000, sim.url, abort.signal);
+		abort.abort();
+		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
+	});
+
+	test('a stopped execution ends the wait for a place among the runs of the app', async () => {
+		const sim = await startSim();
+		const client = clientOf(sim);
+		const abort = new AbortController();
+		const full: Pick<RunPlaces, 'enter'> = {
+			enter: async (signal) =>
+				await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(new Error('left')))),
+		};
+		const waiting = client.enter(full as RunPlaces, sim.url, abort.signal);
+		abort.abort();
+		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
+	});
+
+	test('the query of a URL leaves out what is not there', () => {
+		const client = clientOf({ url: 'http://host/v1' });
+		expect(client.url('/messages', { user: 'a&b c', limit: 0, last_id: undefined })).toBe(
+			'http://host/v1/messages?user=a%26b+c&limit=0',
+		);
+		expect(client.url('/messages')).toBe('http://host/v1/messages');
 	});
 });

@@ -1,4 +1,7 @@
 import * as fc from 'fast-check';
+import { addForm, addNode, singleText, type NodeIndex } from '../../../../lib/dify/events/collect';
+import type { HumanForm, WorkflowNode } from '../../../../lib/dify/types';
+import type { JsonRecord } from '../../../../lib/values';
 import { AUDIO_GRACE_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
@@ -165,5 +168,65 @@ describe('what the events mean', () => {
 		const second = playText(lines(started, end, { ...finished, data: { ...finished.data, files } })).result;
 		expect([first.files, second.files]).toEqual([files, files]);
 		expect([first.usage, first.retrieverResources, first.metadata]).toEqual([undefined, [], metadata]);
+	});
+});
+
+describe('the parts that are collected', () => {
+	test('each pass of a loop is a node of its own, also where branches come in turns or begin in the middle', () => {
+		const [nodes, index]: [WorkflowNode[], NodeIndex] = [[], new Map()];
+		const add = (name: string, data: JsonRecord) => addNode(nodes, index, name, data);
+		add('node_started', { id: 'e1', node_id: 'n', title: 'Ask', index: 2, created_at: 1 });
+		add('node_started', { id: 'e2', node_id: 'n', loop_id: 'l' });
+		add('node_finished', { id: 'e1', status: 'succeeded', outputs: { a: 1 } });
+		add('node_finished', { id: 'e3', node_id: 'm', status: 'failed', error: 'boom' });
+		add('iteration_next', { id: 'e1', index: 0 });
+		add('iteration_next', { id: 'e1', index: null });
+		expect(nodes).toMatchObject([
+			{
+				id: 'e1',
+				kind: 'node',
+				nodeId: 'n',
+				title: 'Ask',
+				index: 2,
+				status: 'succeeded',
+				outputs: { a: 1 },
+				createdAt: 1,
+			},
+			{ id: 'e2', kind: 'node', nodeId: 'n', status: 'running', loopId: 'l' },
+			{ id: 'e3', kind: 'node', nodeId: 'm', status: 'failed', error: 'boom' },
+			// An iteration may have the ID of a node.
+			{ id: 'e1', kind: 'iteration', passes: 2, status: 'running' },
+		]);
+	});
+
+	test('the reason of a pause repeats its forms: each is listed once', () => {
+		const forms: HumanForm[] = [];
+		addForm(forms, {
+			form_id: 'f1',
+			node_id: 'n',
+			form_token: 'tok',
+			inputs: [{ type: 'text' }],
+			display_in_ui: false,
+		});
+		addForm(forms, { form_id: 'f1', node_id: 'n' });
+		addForm(forms, { node_id: 'n2', form_token: '', inputs: 'none', expiration_time: '7' });
+		addForm(forms, { node_id: 'n2' });
+		expect(forms).toMatchObject([
+			{ formId: 'f1', nodeId: 'n', formToken: 'tok', inputs: [{ type: 'text' }], actions: [], displayInUi: false },
+			// Such a form goes out by e-mail and cannot be answered over the API.
+			{ nodeId: 'n2', formToken: null, inputs: [] },
+		]);
+		expect(forms).toHaveLength(2);
+	});
+
+	test.each<[unknown, string | undefined]>([
+		[{ text: 'a', score: 1, files: [] }, 'a'],
+		[{ one: 'a', two: 'b' }, undefined],
+		[{ text: '' }, ''],
+		[{}, undefined],
+		[null, undefined],
+		['text', undefined],
+	])('the single text among the outputs %j is %j', (outputs, text) => {
+		expect(singleText(outputs)).toBe(text);
 	});
 });

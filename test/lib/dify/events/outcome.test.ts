@@ -154,3 +154,83 @@ describe('what the events mean', () => {
 		);
 	});
 });
+
+describe('how a run came out', () => {
+	const stateOf = (...events: object[]) => {
+		const state = createRun({ wantAudio: true });
+		for (const event of events) reduce(state, { ...ENV, ...event });
+		return state;
+	};
+	const started = { event: 'workflow_started', workflow_run_id: 'r', data: { id: 'r' } };
+	const ended = (status: string, more: object = {}) => ({
+		event: 'workflow_finished',
+		workflow_run_id: 'r',
+		data: { id: 'r', status, ...more },
+	});
+	const piece = { event: 'message', answer: 'a' };
+	const end = { event: 'message_end', metadata: {} };
+
+	test.each([
+		['eof', 'endedEarly', 'The stream ended early: Dify closed it before the result was complete: why'],
+		['closed', 'endedEarly', 'The stream ended early: the connection was closed before the result was complete: why'],
+		['abort', 'cancelled', 'The run was cancelled: why'],
+		['idle', 'idle', 'A time limit ran out: why'],
+		['queued', 'queued', 'A time limit ran out: why'],
+	] as const)('without its end, and read until "%s", it failed (%s)', (reason, cause, message) => {
+		expect(finish(stateOf(piece), reason, 'why')).toMatchObject({
+			...IDS,
+			status: 'failed',
+			text: 'a',
+			error: { cause, message },
+		});
+	});
+
+	test('a stream in which only pings came was closed before the run began', () => {
+		expect(finish(createRun(), 'eof').error?.cause).toBe('queued');
+		// Something that could not be read did come.
+		const state = createRun();
+		reduce(state, 'no event');
+		expect(finish(state, 'eof').error?.cause).toBe('endedEarly');
+	});
+
+	test('given up after the end of the workflow, it is whole; the end of a chat says nothing of a stop', () => {
+		const whole = stateOf(started, piece, ended('succeeded'), end);
+		const chat = stateOf(piece, end);
+		for (const state of [whole, chat]) state.givenUp = true;
+		expect(finish(whole, 'abort')).toMatchObject({ status: 'succeeded', error: undefined });
+		expect(finish(chat, 'abort')).toMatchObject({ status: 'failed', error: { cause: 'cancelled' } });
+		// An answer to another conversation is of no use, whole or not.
+		expect(finish(whole, 'otherConversation').error?.cause).toBe('otherConversation');
+	});
+
+	test('a workflow that failed without a word takes the error of its node, or says that there is no reason', () => {
+		const node = { event: 'node_finished', workflow_run_id: 'r', data: { id: 'e', status: 'failed', error: ' key? ' } };
+		expect(finish(stateOf(started, node, ended('failed', { error: ' ' }), end), 'eof').error).toEqual({
+			cause: 'runFailed',
+			message: 'key?',
+		});
+		expect(finish(stateOf(started, ended('failed'), end), 'eof').error?.message).toBe(
+			'The workflow run failed, and Dify gave no reason',
+		);
+	});
+
+	test('what should be known of a success is a warning', () => {
+		const warnings = (...events: object[]) => finish(stateOf(...events), 'eof').warnings;
+		expect(warnings(piece, end)).toEqual([]);
+		expect(warnings(started, ended('partial-succeeded', { exceptions_count: 2 }), end)).toEqual([
+			'2 node(s) of the workflow failed and were handled by their error branch.',
+		]);
+		expect(warnings(piece, { event: 'tts_message', audio: 'AAAA' }, end)).toEqual([
+			'The spoken answer may be cut off: Dify did not say that it was complete.',
+		]);
+		expect(warnings(started, piece, ended('stopped'), end)).toEqual([expect.stringContaining('Somebody') as string]);
+		expect(
+			warnings(
+				started,
+				{ event: 'message_replace', answer: 'No.', reason: 'output_moderation' },
+				ended('stopped'),
+				end,
+			),
+		).toEqual([expect.stringContaining('output moderation of the app stopped the run') as string]);
+	});
+});

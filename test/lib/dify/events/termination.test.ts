@@ -1,4 +1,6 @@
-import { createRun, finish, GRACE_MS, reduce } from '../../../../lib/dify/events';
+import { AUDIO_GRACE_MS, createRun, finish, GRACE_MS, reduce, type RunState } from '../../../../lib/dify/events';
+import { isUnfinished, nextStep } from '../../../../lib/dify/events/termination';
+import type { RunHints } from '../../../../lib/dify/types';
 import { SAMPLES, type Script, SIM_VERSIONS, type Step } from '../../../servers/dify';
 import { CHATFLOW, ENV, lines, playScript, playText, said, scriptText } from '../play';
 
@@ -69,5 +71,35 @@ describe('what the events mean', () => {
 				},
 			});
 		}
+	});
+});
+
+describe('when a run is over', () => {
+	const over = (change: Partial<RunState>, hints: RunHints = {}) => nextStep({ ...createRun(hints), ...change });
+	const workflow = { status: 'running', nodes: [], agentLogs: [] };
+	const end = (status: string, alone = false) => ({ workflowEnd: { status, alone } });
+
+	test.each<[string, Partial<RunState>, ReturnType<typeof nextStep>]>([
+		['nothing came yet', {}, { next: 'continue' }],
+		['a chat ended', { messageEnded: true }, { next: 'close' }],
+		['message_end of a chatflow, which 1.14 sends first', { messageEnded: true, workflow }, { next: 'continue' }],
+		['both events of a chatflow', { messageEnded: true, workflow, ...end('succeeded') }, { next: 'close' }],
+		['1.12: the workflow succeeded, message_end follows', { workflow, ...end('succeeded') }, { next: 'continue' }],
+		['a failed chatflow, an error may follow', { workflow, ...end('failed') }, { next: 'grace', graceMs: GRACE_MS }],
+		['a stopped chatflow', { workflow, ...end('stopped') }, { next: 'grace', graceMs: GRACE_MS }],
+		['a workflow app', { workflow, ...end('partial-succeeded', true) }, { next: 'close' }],
+		['a failed workflow app', { workflow, ...end('failed', true) }, { next: 'close' }],
+		['an error', { streamError: { cause: 'errorEvent', message: 'm' } }, { next: 'close' }],
+		['a pause', { workflow, pause: { forms: [], reasons: [] } as unknown as RunState['pause'] }, { next: 'close' }],
+	])('%s', (_name, change, step) => {
+		expect(over(change)).toEqual(step);
+		expect(isUnfinished({ ...createRun(), ...change })).toBe(step.next === 'continue');
+	});
+
+	test('speech is waited for only where it is wanted, still to come, and the run is a success', () => {
+		const done = { messageEnded: true };
+		expect(over(done, { wantAudio: true })).toEqual({ next: 'grace', graceMs: AUDIO_GRACE_MS, settled: true });
+		expect(over({ ...done, audioEnded: true }, { wantAudio: true })).toEqual({ next: 'close' });
+		expect(over({ workflow, ...done, ...end('failed') }, { wantAudio: true })).toEqual({ next: 'close' });
 	});
 });
