@@ -1,13 +1,7 @@
 import * as fc from 'fast-check';
-import type { INodeProperties, INodeType } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
-import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
-import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
-import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { fieldAt } from '../../../nodes/shared/field-values';
 import { NodeParameters } from '../../../nodes/shared/parameters';
 import { fakeContext } from '../../support/context';
 
@@ -171,46 +165,5 @@ describe('a wrong value', () => {
 					);
 			}),
 		);
-	});
-});
-
-describe('the description of a field', () => {
-	it('is found inside collections, and inside groups of fields', () => {
-		expect(fieldAt(PROPERTIES, 'options.share').label).toBe('Share');
-		expect(fieldAt(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
-		expect(() => fieldAt(PROPERTIES, 'options.shar')).toThrow('The node has no field options.shar');
-	});
-
-	it('has the choices of all fields of that name', () => {
-		const twice = ['a', 'b'].map(
-			(value): INodeProperties => ({
-				displayName: 'Operation',
-				name: 'operation',
-				type: 'options',
-				options: [{ name: value, value }],
-				default: value,
-			}),
-		);
-		expect(fieldAt(twice, 'operation').choices).toEqual(['a', 'b']);
-	});
-
-	it.each<[string, INodeType]>([
-		['Dify Chat Message', new DifyChatMessage()],
-		['Dify Conversation', new DifyConversation()],
-		['Dify Feedback', new DifyFeedback()],
-		['Local Chat Model', new LocalChatModel()],
-		['Server Health', new ServerHealth()],
-	])('shows an operation only its own fields, and each once: %s', (_name, { description }) => {
-		const seen = new Set<string>();
-		for (const { name, displayOptions } of description.properties) {
-			const operations = (displayOptions?.show?.operation ?? ['any']) as string[];
-			const resources = (displayOptions?.show?.resource ?? displayOptions?.show?.service ?? ['any']) as string[];
-			for (const operation of operations)
-				for (const resource of resources) {
-					const place = `${resource} ${operation} ${name}`;
-					expect({ place, twice: seen.has(place) }).toEqual({ place, twice: false });
-					seen.add(place);
-				}
-		}
 	});
 });

@@ -1,0 +1,27 @@
+import { SAMPLER_ENTRIES } from '../../../lib/chat/samplers';
+import { samplerFields } from '../../../nodes/LocalChatModel/sampler-fields';
+
+const option = (name: string) => samplerFields.find((one) => one.name === name)!;
+
+describe('the fields of the options that go to the server as they are', () => {
+	it('have a field for every row of the table, with its label and range', () => {
+		for (const [name, sampler] of SAMPLER_ENTRIES) {
+			expect(option(name)).toMatchObject({ displayName: sampler.label, description: sampler.description });
+			if (sampler.type === 'number' && sampler.range !== undefined && sampler.choices === undefined)
+				expect(option(name).typeOptions).toMatchObject({ minValue: sampler.range[0], maxValue: sampler.range[1] });
+			if (sampler.type === 'switch') expect(sampler.description).toMatch(/^Whether /);
+		}
+	});
+
+	it.each([
+		['maxTokens', { type: 'number', typeOptions: { numberPrecision: 0 } }],
+		['topP', { type: 'number', typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 3 } }],
+		['temperature', { type: 'number', typeOptions: { numberPrecision: 2 } }],
+		['mirostat', { type: 'options' }],
+		['cachePrompt', { type: 'boolean' }],
+		['stop', { type: 'string', default: [], typeOptions: { multipleValues: true } }],
+		['chatTemplateArguments', { type: 'json', default: '{}' }],
+	])('%s is entered as what it is', (name, input) => {
+		expect(option(name)).toMatchObject(input);
+	});
+});

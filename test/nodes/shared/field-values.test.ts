@@ -1,0 +1,160 @@
+import * as fc from 'fast-check';
+import type { INodeProperties } from 'n8n-workflow';
+
+import { ServerError } from '../../../lib/errors/server-error';
+import {
+	asChoice,
+	asNumber,
+	asObject,
+	asSwitch,
+	asText,
+	fieldAt,
+	isBlank,
+	shown,
+	wrongField,
+} from '../../../nodes/shared/field-values';
+
+const PROPERTIES: INodeProperties[] = [
+	{ displayName: 'Query', name: 'query', type: 'string', default: '={{ $json.text }}' },
+	{
+		displayName: 'Kind',
+		name: 'kind',
+		type: 'options',
+		options: [
+			{ name: 'A', value: 'a' },
+			{ name: 'B', value: 'b' },
+		],
+		default: 'a',
+	},
+	{ displayName: 'Model', name: 'model', type: 'resourceLocator', default: { mode: 'list', value: '' }, modes: [] },
+	{
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		default: {},
+		options: [
+			{ displayName: 'Share', name: 'share', type: 'number', typeOptions: { minValue: 0, maxValue: 1 }, default: 1 },
+			{ displayName: 'Count', name: 'count', type: 'number', typeOptions: { numberPrecision: 0 }, default: 1 },
+			{ displayName: 'Wait (Seconds)', name: 'wait', type: 'number', typeOptions: { minValue: 0 }, default: 1 },
+			{ displayName: 'Fast', name: 'fast', type: 'boolean', default: true },
+			{ displayName: 'More', name: 'more', type: 'json', default: '{}' },
+			{
+				displayName: 'Include',
+				name: 'include',
+				type: 'multiOptions',
+				options: [
+					{ name: 'X', value: 'x' },
+					{ name: 'Y', value: 'y' },
+				],
+				default: [],
+			},
+		],
+	},
+	{
+		displayName: 'Files',
+		name: 'files',
+		type: 'fixedCollection',
+		default: {},
+		options: [
+			{
+				displayName: 'File',
+				name: 'file',
+				values: [{ displayName: 'Name of the File', name: 'name', type: 'string', default: '' }],
+			},
+		],
+	},
+];
+
+describe('the description of a field', () => {
+	it('is found inside collections, and inside groups of fields', () => {
+		expect(fieldAt(PROPERTIES, 'options.share').label).toBe('Share');
+		expect(fieldAt(PROPERTIES, 'files.file.name').label).toBe('Name of the File');
+		expect(() => fieldAt(PROPERTIES, 'options.shar')).toThrow('The node has no field options.shar');
+	});
+
+	it('has the choices of all fields of that name', () => {
+		const twice = ['a', 'b'].map(
+			(value): INodeProperties => ({
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				options: [{ name: value, value }],
+				default: value,
+			}),
+		);
+		expect(fieldAt(twice, 'operation').choices).toEqual(['a', 'b']);
+	});
+
+	it('has its range, and whether its numbers are whole', () => {
+		expect(fieldAt(PROPERTIES, 'options.share')).toMatchObject({ range: [0, 1], whole: false });
+		expect(fieldAt(PROPERTIES, 'options.count')).toMatchObject({ range: [-Infinity, Infinity], whole: true });
+		expect(fieldAt(PROPERTIES, 'kind').choices).toEqual(['a', 'b']);
+	});
+});
+
+describe('a value of a field', () => {
+	it.each([
+		['1e3', 1000],
+		[' -2.9 ', -2],
+		[7.9, 7],
+	])('%j as a whole number', (value, number) => {
+		expect(asNumber({ label: 'Count', whole: true }, value)).toBe(number);
+	});
+
+	it.each([true, [], '', ' ', '1 apple', Infinity, {}])('%j is no number', (value) => {
+		expect(() => asNumber({ label: 'Count' }, value)).toThrow('The field "Count" must be a number, but is');
+	});
+
+	it('is blank where nothing was typed; 0, false and blanks are something', () => {
+		expect([undefined, null, ''].map(isBlank)).toEqual([true, true, true]);
+		expect([0, false, ' ', []].map(isBlank)).toEqual([false, false, false, false]);
+	});
+
+	it('is shown as JSON, in short, whatever it is', () => {
+		const circular: Record<string, unknown> = {};
+		circular.self = circular;
+		expect(shown(circular)).toBe('an object');
+		expect(shown(10n)).toBe('10');
+		expect(shown(undefined)).toBe('undefined');
+		expect(shown('x'.repeat(200))).toHaveLength(100);
+		fc.assert(fc.property(fc.anything(), (value) => expect(shown(value).length).toBeLessThanOrEqual(100)));
+	});
+
+	it('is brought into the wanted form or refused with the name of the field, whatever it is', () => {
+		const field = { label: 'Own', choices: ['a'] };
+		fc.assert(
+			fc.property(fc.oneof(fc.anything(), fc.json()), (value) => {
+				const forms: Array<[() => unknown, (given: unknown) => boolean]> = [
+					[() => asNumber(field, value), Number.isFinite],
+					[() => asSwitch(field, value), (given) => typeof given === 'boolean'],
+					[() => asChoice(field, value), (given) => given === 'a'],
+					[() => asText(field, value), (given) => typeof given === 'string'],
+					[
+						() => asObject(field, value),
+						(given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+					],
+				];
+				for (const [take, fits] of forms) {
+					let given: unknown;
+					try {
+						given = take();
+					} catch (error) {
+						expect(error).toBeInstanceOf(ServerError);
+						expect((error as ServerError).message).toContain('The field "Own" ');
+						continue;
+					}
+					expect(fits(given)).toBe(true);
+				}
+			}),
+		);
+	});
+
+	it('that is wrong is an error with what to do', () => {
+		expect(wrongField('Own', 'is empty')).toMatchObject({
+			kind: 'invalidInput',
+			message: 'The field "Own" is empty',
+			remedy: 'Correct the field in the node.',
+		});
+		expect(wrongField('Own', 'is empty', 'Fill it.').remedy).toBe('Fill it.');
+	});
+});

@@ -1,0 +1,67 @@
+import type { INodeType } from 'n8n-workflow';
+
+import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
+import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
+import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
+import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
+import { operationField, operationFields } from '../../../nodes/shared/operations';
+
+const field = (name: string, show?: Record<string, string[]>) => ({
+	displayName: name,
+	name,
+	type: 'string' as const,
+	default: '',
+	...(show === undefined ? {} : { displayOptions: { show } }),
+});
+const stop = { option: { name: 'Stop', value: 'stop' }, fields: [field('task')] };
+const rename = {
+	option: { name: 'Rename', value: 'rename' },
+	fields: [field('title', { auto: ['no'] }), field('user')],
+};
+
+describe('operations of a node', () => {
+	it('are listed in the order of their names, whatever theirs', () => {
+		expect(operationField([stop, rename], 'stop')).toMatchObject({
+			default: 'stop',
+			options: [{ name: 'Rename' }, { name: 'Stop' }],
+		});
+		expect(operationField([stop], 'stop')).not.toHaveProperty('displayOptions');
+		expect(operationField([stop], 'stop', { resource: ['a'] })).toMatchObject({
+			displayOptions: { show: { resource: ['a'] } },
+		});
+	});
+
+	it('have their own fields, with the conditions that these have already', () => {
+		const shown = operationFields([stop, rename], { resource: ['a'] }).map(({ name, displayOptions }) => [
+			name,
+			displayOptions,
+		]);
+		expect(shown).toEqual([
+			['task', { show: { resource: ['a'], operation: ['stop'] } }],
+			['title', { show: { resource: ['a'], operation: ['rename'], auto: ['no'] } }],
+			['user', { show: { resource: ['a'], operation: ['rename'] } }],
+		]);
+		expect(stop.fields[0]).not.toHaveProperty('displayOptions');
+	});
+
+	it.each<[string, INodeType]>([
+		['Dify Chat Message', new DifyChatMessage()],
+		['Dify Conversation', new DifyConversation()],
+		['Dify Feedback', new DifyFeedback()],
+		['Local Chat Model', new LocalChatModel()],
+		['Server Health', new ServerHealth()],
+	])('shows an operation only its own fields, and each once: %s', (_name, { description }) => {
+		const seen = new Set<string>();
+		for (const { name, displayOptions } of description.properties) {
+			const operations = (displayOptions?.show?.operation ?? ['any']) as string[];
+			const resources = (displayOptions?.show?.resource ?? displayOptions?.show?.service ?? ['any']) as string[];
+			for (const operation of operations)
+				for (const resource of resources) {
+					const place = `${resource} ${operation} ${name}`;
+					expect({ place, twice: seen.has(place) }).toEqual({ place, twice: false });
+					seen.add(place);
+				}
+		}
+	});
+});
