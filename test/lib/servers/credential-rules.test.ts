@@ -1,0 +1,42 @@
+import type { ICredentialType } from 'n8n-workflow';
+
+import { CONNECTION_CODES_HINT, isText, lacks, said } from '../../../lib/servers/credential-rules';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { testCredential } from '../../support/credential-test';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+type Rules = NonNullable<ICredentialType['test']>['rules'];
+
+/** A credential with these rules alone, tested as n8n does it. */
+async function tested(answer: ReturnType<typeof reply.json>): Promise<string> {
+	const sim = await startServer();
+	sim.route('GET /me', answer);
+	const type: ICredentialType = {
+		name: 'ruled',
+		displayName: 'Ruled',
+		properties: [],
+		authenticate: async (_data, request) => request,
+		test: {
+			request: { baseURL: sim.url, url: '/me' },
+			rules: [said(403, 'Not for you'), isText('A page'), lacks('name', 'Nobody')] as Rules,
+		},
+	};
+	return await testCredential(type, {});
+}
+
+describe('what n8n makes of an answer by these rules', () => {
+	it.each([
+		['what is wanted', () => reply.json({ name: 'llama' }), 'OK'],
+		['a status with a rule', () => reply.error(403, { error: 'Forbidden' }), 'Not for you'],
+		['text with status 200', () => reply.html(200, '<html></html>'), 'A page'],
+		['JSON without the field', () => reply.json({ title: 'x' }), 'Nobody'],
+	])('%s', async (_what, answer, message) => {
+		expect(await tested(answer())).toBe(message);
+	});
+
+	it('the hint names the codes that n8n shows without a word', () => {
+		for (const code of ['ECONNREFUSED', 'EPROTO']) expect(CONNECTION_CODES_HINT).toContain(code);
+	});
+});
