@@ -1,6 +1,6 @@
 import { difyClient } from '../../../lib/dify/credentials';
-import { answerError, runError } from '../../../lib/dify/failure';
-import { createRun, finish } from '../../../lib/dify/events';
+import { answerError, difyFailure, refusedHere, resultOf, runError } from '../../../lib/dify/failure';
+import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { describe as wholeText } from '../../../lib/errors/description';
 import type { CallAnswer } from '../../../lib/http/types';
 import { PAGES, appKey } from '../../servers/dify';
@@ -81,5 +81,33 @@ describe('the error of a run', () => {
 		const failed = runError(connection, finish(createRun({}), 'closed'), stream);
 		expect(wholeText(failed)).not.toMatch(/ECONN|EPIPE|UND_ERR|socket|EOF/);
 		expect(failed.facts).toMatchObject({ difyVersion: '1.12.1' });
+	});
+});
+
+describe('failures that are found here', () => {
+	test('what was refused before it was sent is not tried again, and has the remedy of its kind unless it has its own', () => {
+		const plain = refusedHere('tooManyRequests');
+		expect([plain.retryable, difyFailure('tooManyRequests').retryable]).toEqual([false, true]);
+		expect(refusedHere('inputs', 'The X is wrong', 'Mend it.')).toMatchObject({
+			kind: 'inputs',
+			message: 'The X is wrong',
+			remedy: 'Mend it.',
+		});
+		expect(refusedHere('inputs', 'The X is wrong').remedy).toBe(difyFailure('inputs').remedy);
+	});
+
+	test('what a failed run had given goes with its failure; other errors have none', () => {
+		const state = createRun();
+		reduce(state, { event: 'message', task_id: 't', conversation_id: 'c', message_id: 'm', answer: 'Hel' });
+		const result = finish(state, 'abort');
+		const failed = difyFailure('cancelled', { result, facts: { tries: 2 } });
+		expect(failed).toMatchObject({
+			partialText: 'Hel',
+			facts: { taskId: 't', conversationId: 'c', messageId: 'm', tries: 2 },
+		});
+		expect(failed.partialReasoning).toBeUndefined();
+		expect(resultOf(failed)).toBe(result);
+		for (const other of [difyFailure('cancelled'), new Error('x'), 'text', undefined])
+			expect(resultOf(other)).toBeUndefined();
 	});
 });

@@ -1,5 +1,7 @@
+import * as fc from 'fast-check';
+
 import { createHash } from 'node:crypto';
-import { uploadFile } from '../../../lib/dify/upload';
+import { uploadFile, uploadName } from '../../../lib/dify/upload';
 import { SIM_VERSIONS } from '../../servers/dify';
 import { clientOf, failureOf, fileOf, say, startSim } from './client';
 import { listen } from '../../support/listening';
@@ -163,5 +165,64 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 		};
 		await uploadFile(clientOf(sim), slow, 'u1', undefined, 2000);
 		expect(sim.requests[0]!.upload!.parts[0]!.size).toBe(20);
+	});
+});
+
+describe('what a file cannot do', () => {
+	test('no name ends the line of its header, or is one that Dify 1.12 refuses', () => {
+		fc.assert(
+			fc.property(
+				fc.string({ unit: fc.oneof(fc.constantFrom('\r', '\n', '"', '/', '\\', ':', ' ', '\u0000'), fc.string()) }),
+				(name) => {
+					const sent = uploadName(name);
+					expect(sent).not.toMatch(/[/\\:*?"<>|\p{Cc}]/u);
+					expect(sent).toBe(sent.trim());
+					expect(sent).not.toBe('');
+					expect(uploadName(sent)).toBe(sent);
+				},
+			),
+		);
+		expect(uploadName('Bericht 2026 你好.pdf')).toBe('Bericht 2026 你好.pdf');
+	});
+
+	test('no MIME type adds a header', async () => {
+		const sim = await startSim();
+		for (const type of ['text/plain\r\nX-Evil: 1', 'nonsense', ''])
+			await uploadFile(clientOf(sim), fileOf('x', 'a.txt', type), 'u1');
+		expect(sim.requests.map(({ upload }) => upload!.parts[0]!.mimeType)).toEqual([
+			'text/plain',
+			'application/octet-stream',
+			'application/octet-stream',
+		]);
+	});
+
+	test.each([
+		['ends too early', 7, 'it ended after 5 of 7 bytes'],
+		['is longer than it said', 3, 'it is longer than its 3 bytes'],
+	])('a file that %s is told as that, and not as a limit of a proxy', async (_name, size, said) => {
+		const sim = await startSim();
+		const failed = await failureOf(uploadFile(clientOf(sim), { ...fileOf('12345'), size }, 'u1'));
+		expect(failed).toMatchObject({ kind: 'fileRejected', message: `"note.txt" could not be read: ${said}` });
+	});
+
+	test('a store of n8n that fails in the middle is told in its own words', async () => {
+		const sim = await startSim();
+		const open = async function* () {
+			yield new Uint8Array(3);
+			throw new Error('ENOENT: no such file');
+		};
+		const failed = await failureOf(uploadFile(clientOf(sim), { ...fileOf('12345'), open }, 'u1'));
+		expect(failed).toMatchObject({ kind: 'fileRejected' });
+		expect(failed.message).toContain('ENOENT: no such file');
+		expect(failed.remedy).toContain('where n8n stores binary data');
+	});
+
+	test('an answer without an ID is no success', async () => {
+		const sim = await startSim();
+		sim.fail({ path: '/files', status: 201, body: '{"name": "note.txt"}', contentType: 'application/json' });
+		expect(await failureOf(uploadFile(clientOf(sim), fileOf('x'), 'u1'))).toMatchObject({
+			kind: 'emptyAnswer',
+			message: 'Dify took the file, but gave no ID for it',
+		});
 	});
 });

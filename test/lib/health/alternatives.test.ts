@@ -2,8 +2,11 @@ import { checkServer, forgetChecks } from '../../../lib/health/check';
 import { modelServerTarget } from '../../../nodes/ServerHealth/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
-import { check, finding, SESAME } from './support';
+import { check, checkDify, finding, ids, json, movedTo, routes, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
+import { connectTo } from '../../../lib/servers/connect';
+import { appKey, startDifySim } from '../../servers/dify';
+import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -11,6 +14,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	const server = await startServer(options);
 	return server;
 }
+const startDify = useSimulator(startDifySim);
 
 beforeEach(forgetChecks);
 afterEach(async () => {
@@ -104,5 +108,78 @@ describe('no API (rows 17 and 18)', () => {
 		const result = await check(server.url);
 		expect(finding(result, 'notAnApi').observed).toContain(`HTTP 200 from ${login.url}/login`);
 		expect(login.requests[0]?.headers.authorization).toBeUndefined();
+	});
+});
+afterEach(async () => {
+	await closeRawServers();
+});
+
+describe('an address that leads on to another one', () => {
+	it.each([301, 302, 303])('by %d: questions are answered there, but no generation would be', async (status) => {
+		const server = await sim();
+		const url = await rawServer(movedTo(server.url, status));
+		const result = await check(url, {}, { apiKey: '' });
+		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
+		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as base URL.` });
+		const connection = connectTo({ baseUrl: url });
+		await expect(
+			connection.json(`${connection.url.api}/chat/completions`, {
+				json: { messages: [{ role: 'user', content: 'x' }] },
+			}),
+		).rejects.toMatchObject({ kind: 'redirect' });
+	});
+
+	it.each([307, 308])('by %d: works, with a warning', async (status) => {
+		const server = await sim();
+		const result = await check(await rawServer(movedTo(server.url, status)), {}, { apiKey: '' });
+		expect(result.status).toBe('healthy');
+		expect(finding(result, 'moved').severity).toBe('warning');
+	});
+
+	it('a slash at the end is no other address', async () => {
+		const list = json('200 OK', { object: 'list', data: [{ id: 'm', owned_by: 'local' }] });
+		const url = await rawServer(
+			routes({
+				'/v1/models': (_path, socket) =>
+					void socket.end('HTTP/1.1 307 x\r\nLocation: /v1/models/\r\nContent-Length: 0\r\n\r\n'),
+				'/v1/models/': list,
+			}),
+		);
+		expect(ids(await check(url))).not.toContain('moved');
+	});
+
+	it.each([301, 308])('Dify, which gets no key there (%d): the key is not what is wrong', async (status) => {
+		const dify = await startDify();
+		const url = await rawServer(movedTo(new URL(dify.url).origin, status));
+		const result = await checkDify(`${url}/v1`, { apiKey: appKey('chat') });
+		await dify.close();
+		expect(result.status).toBe('misconfigured');
+		expect(finding(result, 'moved')).toMatchObject({
+			severity: 'error',
+			advice: `Type ${new URL(dify.url).origin} as base URL.`,
+		});
+	});
+
+	it('Dify at another path of the same address', async () => {
+		const app = { name: 'Helper', mode: 'chat' };
+		const url = await rawServer(
+			routes({ '/dify/v1/info': json('200 OK', app), '/dify/v1/parameters': json('200 OK', {}) }, movedTo('/dify')),
+		);
+		expect(finding(await checkDify(`${url}/v1`, { apiKey: appKey('chat') }), 'moved').advice).toBe(
+			`Type ${url}/dify as base URL.`,
+		);
+	});
+
+	it('the address that a redirect names is shown without the key it repeats', async () => {
+		const login = await rawServer(
+			whole('200 OK', '<!doctype html><title>Sign in</title>', { 'Content-Type': 'text/html' }),
+		);
+		const url = await rawServer(
+			(_path, socket) =>
+				void socket.end(`HTTP/1.1 302 x\r\nLocation: ${login}/login?key=${SESAME}\r\nContent-Length: 0\r\n\r\n`),
+		);
+		const result = await check(url);
+		expect(finding(result, 'notAnApi').observed).toContain('/login?key=***');
+		expect(JSON.stringify(result)).not.toContain(SESAME);
 	});
 });

@@ -1,7 +1,5 @@
 import { forgetChecks } from '../../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
-import { connectTo } from '../../../lib/servers/connect';
-import { appKey, startDifySim } from '../../servers/dify';
 import {
 	type LlamaServerSim,
 	type SimOptions,
@@ -9,13 +7,12 @@ import {
 	startSilentServer,
 } from '../../servers/llama-server';
 import { delay, net } from '../../support/node';
-import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
+import { closeRawServers, type RawAnswering, rawServer, whole } from '../../support/raw-answers';
 import { AT_ONCE_MS } from '../../support/time';
-import { check, checkDify, finding, ids, json, movedTo, routes, SESAME } from './support';
+import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
-const startDify = useSimulator(startDifySim);
 const startSilent = useSimulator(startSilentServer);
 
 async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
@@ -26,76 +23,6 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeRawServers();
-});
-
-describe('an address that leads on to another one', () => {
-	it.each([301, 302, 303])('by %d: questions are answered there, but no generation would be', async (status) => {
-		const server = await sim();
-		const url = await rawServer(movedTo(server.url, status));
-		const result = await check(url, {}, { apiKey: '' });
-		expect(result).toMatchObject({ status: 'misconfigured', healthy: false });
-		expect(finding(result, 'moved')).toMatchObject({ severity: 'error', advice: `Type ${server.url} as base URL.` });
-		const connection = connectTo({ baseUrl: url });
-		await expect(
-			connection.json(`${connection.url.api}/chat/completions`, {
-				json: { messages: [{ role: 'user', content: 'x' }] },
-			}),
-		).rejects.toMatchObject({ kind: 'redirect' });
-	});
-
-	it.each([307, 308])('by %d: works, with a warning', async (status) => {
-		const server = await sim();
-		const result = await check(await rawServer(movedTo(server.url, status)), {}, { apiKey: '' });
-		expect(result.status).toBe('healthy');
-		expect(finding(result, 'moved').severity).toBe('warning');
-	});
-
-	it('a slash at the end is no other address', async () => {
-		const list = json('200 OK', { object: 'list', data: [{ id: 'm', owned_by: 'local' }] });
-		const url = await rawServer(
-			routes({
-				'/v1/models': (_path, socket) =>
-					void socket.end('HTTP/1.1 307 x\r\nLocation: /v1/models/\r\nContent-Length: 0\r\n\r\n'),
-				'/v1/models/': list,
-			}),
-		);
-		expect(ids(await check(url))).not.toContain('moved');
-	});
-
-	it.each([301, 308])('Dify, which gets no key there (%d): the key is not what is wrong', async (status) => {
-		const dify = await startDify();
-		const url = await rawServer(movedTo(new URL(dify.url).origin, status));
-		const result = await checkDify(`${url}/v1`, { apiKey: appKey('chat') });
-		await dify.close();
-		expect(result.status).toBe('misconfigured');
-		expect(finding(result, 'moved')).toMatchObject({
-			severity: 'error',
-			advice: `Type ${new URL(dify.url).origin} as base URL.`,
-		});
-	});
-
-	it('Dify at another path of the same address', async () => {
-		const app = { name: 'Helper', mode: 'chat' };
-		const url = await rawServer(
-			routes({ '/dify/v1/info': json('200 OK', app), '/dify/v1/parameters': json('200 OK', {}) }, movedTo('/dify')),
-		);
-		expect(finding(await checkDify(`${url}/v1`, { apiKey: appKey('chat') }), 'moved').advice).toBe(
-			`Type ${url}/dify as base URL.`,
-		);
-	});
-
-	it('the address that a redirect names is shown without the key it repeats', async () => {
-		const login = await rawServer(
-			whole('200 OK', '<!doctype html><title>Sign in</title>', { 'Content-Type': 'text/html' }),
-		);
-		const url = await rawServer(
-			(_path, socket) =>
-				void socket.end(`HTTP/1.1 302 x\r\nLocation: ${login}/login?key=${SESAME}\r\nContent-Length: 0\r\n\r\n`),
-		);
-		const result = await check(url);
-		expect(finding(result, 'notAnApi').observed).toContain('/login?key=***');
-		expect(JSON.stringify(result)).not.toContain(SESAME);
-	});
 });
 
 describe('answers that do not end', () => {
