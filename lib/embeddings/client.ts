@@ -265,7 +265,7 @@ export class EmbeddingsClient {
 		// Ollama cuts without a word: as many tokens as a model reads at most, of a text that has more of them.
 		const [only] = batch;
 		const isCut = kind === 'ollama' && this.settings.longTexts === 'truncate' && batch.length === 1;
-		if (isCut && only !== undefined && isRoundContext(tokens) && only.text.length > tokens * 6) done.truncated++;
+		if (isCut && only !== undefined && isContextSize(tokens) && only.text.length > tokens) done.truncated++;
 	}
 
 	private checkExpected(vector: readonly number[], call: Call): void {
@@ -292,7 +292,7 @@ function halves<T>(list: readonly T[]): T[][] {
 	return [list.slice(0, middle), list.slice(middle)];
 }
 
-/** 512, 2048, 8192, …: contexts are such numbers. */
-function isRoundContext(tokens: number): boolean {
-	return tokens >= 256 && tokens % 256 === 0;
+/** 512, 2048, 8192, …: a text rarely has just as many tokens. */
+function isContextSize(tokens: number): boolean {
+	return tokens >= 256 && Number.isInteger(Math.log2(tokens));
 }

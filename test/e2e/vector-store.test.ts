@@ -1,6 +1,6 @@
-import { type LlamaServerSim, startLlamaServerSim } from '../servers/llama-server';
+import { type LlamaServerSim, reply, startLlamaServerSim } from '../servers/llama-server';
 import { llamaCredential, startN8n, stopEverything, type Execution, type N8nServer } from './support/playground';
-import { MANUAL, workflowOf } from './support/workflows';
+import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
 const STORE = '@n8n/n8n-nodes-langchain.vectorStoreInMemory';
 const TEXTS = ['revenue of the year', 'a kitten and a cat', 'cat'];
@@ -24,7 +24,7 @@ async function server(options: Parameters<typeof startLlamaServerSim>[0]) {
 }
 
 const model = { __rl: true, mode: 'id', value: 'test-model' };
-const store = (mode: 'insert' | 'load', more: Record<string, unknown>) => ({
+const store = (mode: 'insert' | 'load' | 'retrieve-as-tool', more: Record<string, unknown>) => ({
 	type: STORE,
 	typeVersion: 1.3,
 	parameters: { mode, memoryKey: { __rl: true, mode: 'id', value: 'e2e_vectors' }, ...more },
@@ -91,6 +91,51 @@ it('Simple Vector Store: texts are stored, found and reranked, and no vector is 
 		{ document: { pageContent: 'cat' }, score: expect.any(Number) as number },
 		{ document: { pageContent: 'a kitten and a cat' } },
 	]);
+});
+
+it('as the tool of an agent: found, reranked, handed to the model', async () => {
+	const embedding = await server({ embeddings: { dimensions: 64 } });
+	const ranking = await server({ rerank: true });
+	const chat = await server({ nCtx: 100_000 });
+	chat.sim.script(reply.toolCalls([{ name: 'pets', arguments: { input: 'cat' } }]), reply.text('A cat.'));
+	const created = await n8n.createWorkflow(
+		workflowOf('Tool', {
+			Start: { ...MANUAL, to: ['Insert'] },
+			Insert: { ...store('insert', { clearStore: true }), to: ['Agent'] },
+			Loader: {
+				type: '@n8n/n8n-nodes-langchain.documentDefaultDataLoader',
+				typeVersion: 1.1,
+				parameters: { jsonMode: 'expressionData', jsonData: 'a kitten and a cat', options: {} },
+				serves: [['ai_document', 'Insert']],
+			},
+			Agent: agent('Which pet?'),
+			Model: localModel(chat.credentials.localLlamaApi),
+			pets: {
+				...store('retrieve-as-tool', { toolDescription: 'Texts about pets', topK: 3, useReranker: true }),
+				serves: [['ai_tool', 'Agent']],
+			},
+			Embeddings: {
+				type: 'CUSTOM.localEmbeddings',
+				parameters: { model, options: {} },
+				credentials: embedding.credentials,
+				serves: [
+					['ai_embedding', 'Insert'],
+					['ai_embedding', 'pets'],
+				],
+			},
+			Reranker: {
+				type: 'CUSTOM.localReranker',
+				parameters: { model, options: {} },
+				credentials: ranking.credentials,
+				serves: [['ai_reranker', 'pets']],
+			},
+		}),
+	);
+	const execution = await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
+	expect(logOf(execution, 'Reranker')).toEqual([expect.objectContaining({ returned: 1 })]);
+	const last = chat.sim.requests.filter(({ path }) => path.endsWith('/chat/completions')).at(-1)!;
+	const { messages } = last.body as { messages: Array<{ role: string; content: string }> };
+	expect(messages.at(-1)).toMatchObject({ role: 'tool', content: expect.stringContaining('kitten') as string });
 });
 
 it('a failure is that of the embeddings node, with its advice', async () => {

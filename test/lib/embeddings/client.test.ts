@@ -225,6 +225,17 @@ describe('other servers', () => {
 		expect(bodies(server, '/api/embed').at(-1)).toMatchObject({ truncate: true });
 	});
 
+	test('Ollama: a text that it cut without a word counts as truncated', async () => {
+		const server = await start({ profile: 'ollama' });
+		const answer = (tokens: number) => reply.json({ embeddings: [[1, 2]], prompt_eval_count: tokens });
+		const client = clientOf(server, { longTexts: 'truncate' });
+		const text = 'word '.repeat(602);
+		server.route('POST /api/embed', answer(512));
+		expect((await client.embed([text], 'document')).truncated).toBe(1);
+		server.route('POST /api/embed', answer(604));
+		expect((await client.embed([text], 'document')).truncated).toBe(0);
+	});
+
 	test('Ollama: NaN in one of 32 texts is found in at most ten requests', async () => {
 		const server = await start({ profile: 'ollama' });
 		server.route('POST /api/embed', ({ body }: WireRequest) =>
