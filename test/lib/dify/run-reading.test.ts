@@ -494,16 +494,14 @@ describe('properties over the real client', () => {
 				fc.constantFrom<'eof' | 'reset'>('eof', 'reset'),
 				async ({ version, mode, steps }, part, how) => {
 					// Ids of the simulator are longer than those of the sample, so the shortest transcript decides where a cut can be.
-					const length = Buffer.byteLength(scriptText(version, mode, { steps }));
-					const sim = await startTalk(
-						version,
-						mode,
-						{ steps },
-						{ cut: { bytes: Math.max(1, Math.floor(length * part) - 2), how } },
-					);
+					const text = scriptText(version, mode, { steps });
+					const bytes = Math.max(1, Math.floor(Buffer.byteLength(text) * part) - 2);
+					const sim = await startTalk(version, mode, { steps }, { cut: { bytes, how } });
 					const { onDeltas, shown } = screen();
 					const failed = await failureOf(say(clientOf(sim, mode), {}, { onDeltas }));
-					expect(failed.kind).toBe('streamEndedEarly');
+					// Before the first event, a run may still wait for a worker: which streams are told so, case 37 says.
+					const hasBegun = text.slice(0, bytes).includes('data:');
+					expect(hasBegun ? ['streamEndedEarly'] : ['streamEndedEarly', 'queued']).toContain(failed.kind);
 					expect(failed.partialText ?? '').toBe(shown());
 					const whole = playScript(version, mode, { steps }).result.text;
 					expect(whole.startsWith(shown())).toBe(true);
