@@ -20,7 +20,9 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 	if ('models' in outcome && outcome.models.length > 0) return await withDetails(connection, outcome, signal);
 	const ollama = await ollamaList(connection, signal);
 	if (ollama !== undefined && ollama.length > 0) return ollama;
-	if ('failed' in outcome && ollama === undefined) throw outcome.failed;
+	// An old Ollama has no /v1, and an empty list of its own. Who refuses the key may show an empty list all the same (Lemonade).
+	const isRefused = 'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
+	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
 		remedy:

@@ -14,7 +14,7 @@ describe('Lemonade', () => {
 		],
 		notTold: [['a list with recipes alone', { models: list({ id: 'q', owned_by: 'cook', recipe: 'soup' }) }, 'other']],
 		chat: TAKES_EVERYTHING,
-		simulated: { profile: 'lemonade' },
+		simulated: { profile: 'lemonade', refusal: 'other' },
 		advice: { noModels: 'Start it with a model', moreContext: '9000 tokens' },
 	});
 });
