@@ -46,6 +46,8 @@ const UNREAD_CALL =
 	/<tool_call>|<\|tool_calls?[|_]|\[TOOL_CALLS\]|<function=|<\|python_tag\|>|<\uFF5Ctool\u2581calls?\u2581begin\uFF5C>|<minimax:tool_call>/;
 const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
+const MIN_REPETITION = 20;
+
 /**
  * Puts an answer together from wire chunks, whichever way they were cut. It has no clock, no socket and no LangChain.
  * Tool calls are kept until the end and checked there.
@@ -213,7 +215,10 @@ export class Assembly {
 	private newContent(chunk: WireChunk): Pick<WireChunk, 'text' | 'reasoning' | 'toolCalls'> {
 		if (!chunk.isMessage) {
 			if (chunk.text || chunk.reasoning || chunk.toolCalls) this.hasDeltas = true;
-			return chunk;
+			// Some send the whole text once more as the delta of the last chunk. A sentence is long enough to be no chance.
+			const repeats =
+				chunk.finishReason !== undefined && this.text.length >= MIN_REPETITION && chunk.text === this.text;
+			return repeats ? { ...chunk, text: '' } : chunk;
 		}
 		if (!this.hasDeltas) return chunk;
 		this.calls.addRepetition(chunk.toolCalls ?? []);

@@ -1,3 +1,4 @@
+import { parseObject } from '../values';
 import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
@@ -23,6 +24,19 @@ export class StrayLines {
 /** Ends an event. Line ends of all three kinds, at the beginning of a text too: it follows a line end. */
 const BLANK_LINE = /(?:^|\n|\r)(?:\r\n|\n|\r(?!\n))/;
 
+/** Servers that write `data: ` in front of what their framework writes it in front of as well (sse-starlette). */
+const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
+
+/**
+ * The data of an event, or of several: home-made servers leave the blank line between events out, so that each line is JSON of its own.
+ */
+function eventsIn(data: string): string[] {
+	const lines = data.includes('\n') ? data.split('\n').filter((line) => line.trim() !== '') : [];
+	const isAlone = (line: string) => line.trim() === '[DONE]' || parseObject(line.replace(DATA_TWICE, '')) !== undefined;
+	const events = lines.length > 0 && lines.every(isAlone) ? lines : [data];
+	return events.map((one) => one.replace(DATA_TWICE, ''));
+}
+
 /**
  * Decodes a body of server-sent events, however it is cut into pieces: inside a character, between CR and LF, with a
  * byte-order mark, comments, and unknown fields. Fed with bytes, it returns the events that became complete.
@@ -37,7 +51,7 @@ export class SseDecoder {
 	private length = 0;
 	private readonly parser = createParser({
 		onEvent: ({ event, data }: EventSourceMessage) => {
-			this.events.push(event === undefined ? { data } : { event, data });
+			for (const one of eventsIn(data)) this.events.push(event === undefined ? { data: one } : { event, data: one });
 		},
 		onError: (error: ParseError) => {
 			if (error.type !== 'unknown-field') return;

@@ -31,18 +31,45 @@ export interface ServerModel {
 
 /** The entries of a `/v1/models` answer; undefined where it is no list. Home-made servers answer with the bare list, Ollama writes null for an empty one. */
 export function modelEntries(json: unknown): Array<Record<string, unknown>> | undefined {
-	const list: unknown = isRecord(json) && 'data' in json ? (json.data ?? []) : json;
-	return Array.isArray(list) ? (list as unknown[]).filter(isRecord) : undefined;
+	const list = modelList(json);
+	if (!Array.isArray(list)) return undefined;
+	const entries = list as unknown[];
+	if (entries.length > 0 && entries.every((entry) => typeof entry === 'string')) return entries.map((id) => ({ id }));
+	return entries.filter(isRecord);
+}
+
+function modelList(json: unknown): unknown {
+	if (!isRecord(json)) return json;
+	const list = 'data' in json ? (json.data ?? []) : json.models;
+	if (!isRecord(list)) return list;
+	if (Array.isArray(list.data)) return list.data as unknown[];
+	// A table of models by name.
+	const named = Object.entries(list);
+	return named.length > 0 && named.every(([, entry]) => isRecord(entry))
+		? named.map(([id, entry]) => ({ id, ...(entry as Record<string, unknown>) }))
+		: undefined;
 }
 
 /** The models of a `/v1/models` answer; undefined where it is no list. */
 export function readModels(json: unknown): ServerModel[] | undefined {
-	return modelEntries(json)?.flatMap((entry) => readModel(entry) ?? []);
+	const entries = modelEntries(json);
+	if (entries === undefined) return undefined;
+	// Home-made servers that know no id at all have a name; an entry without an id among others is no model.
+	const hasIds = entries.some(({ id }) => id !== undefined);
+	const models = entries.flatMap((entry) => readModel(hasIds ? entry : { ...entry, id: nameOf(entry) }) ?? []);
+	// Gateways list a model once for each server behind them.
+	const byId = new Map<string, ServerModel>();
+	for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
+	return [...byId.values()];
+}
+
+function nameOf(entry: Record<string, unknown>): string | undefined {
+	return wordIn(entry, 'name') ?? wordIn(entry, 'model') ?? wordIn(entry, 'model_name');
 }
 
 function readModel(entry: Record<string, unknown>): ServerModel | undefined {
-	const id = wordIn(entry, 'id');
-	if (id === undefined) return undefined;
+	const id = typeof entry.id === 'number' ? String(entry.id) : wordIn(entry, 'id');
+	if (id === undefined || id.trim() === '') return undefined;
 	const meta = recordIn(entry, 'meta');
 	const inputs = listIn(recordIn(entry, 'architecture'), 'input_modalities');
 	const status = isRecord(entry.status) ? entry.status : undefined;

@@ -13,12 +13,12 @@ export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): 
 	return single.map((call: Record<string, unknown>) => {
 		// Some servers leave the inner object out.
 		const fn = isRecord(call.function) ? call.function : call;
-		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one !== '');
+		const name = [fn.name, call.name, call.function].find((one) => typeof one === 'string' && one.trim() !== '');
 		const args = argumentsOf(fn) ?? argumentsOf(call);
 		return {
 			...(isIndex(call.index) ? { index: call.index } : {}),
 			...(isId(call.id) ? { id: String(call.id) } : {}),
-			...(typeof name === 'string' ? { name } : {}),
+			...(typeof name === 'string' ? { name: name.trim() } : {}),
 			...(args === undefined ? {} : { arguments: args }),
 			...(complete ? { complete: true } : {}),
 		};

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import { serverMessage } from '../../errors/http-failure';
-import { isRecord, parseJson } from '../../values';
+import { isFilled, isRecord, parseJson, recordsIn } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import { errorOf } from './openai-errors';
 import { toolCallsOf } from './openai-tool-calls';
 import type { ChatProtocol } from './protocol';
 
@@ -115,37 +115,45 @@ export function shortId(id: string): string {
 }
 
 /** What other APIs call `length`, as gateways pass it on. */
-const CUT_BY_LIMIT = /^(?:max_(?:output_)?tokens|model_length)$/i;
+const CUT_BY_LIMIT = /^(?:max_(?:(?:output_|new_)?tokens|length)|model_length)$/i;
+
+/** The end marker, also as home-made servers write it: as JSON text, in small letters, without brackets. */
+const DONE = /^"?(?:\[done\]|DONE)"?$/i;
 
 const HEARTBEATS: ReadonlySet<string> = new Set(['ping', 'heartbeat', 'keepalive', 'keep-alive']);
 
 function decode(event: ServerSentEvent): WireChunk {
 	const data = event.data.trim();
-	if (data === '[DONE]') return { done: true };
+	if (DONE.test(data)) return { done: true };
 	// Events without data are used as heartbeats by some gateways, events with a name of their own by others.
-	if (data === '' || HEARTBEATS.has(event.event ?? '')) return {};
-	const json = parseJson(data);
+	if (data === '' || HEARTBEATS.has(event.event ?? '') || HEARTBEATS.has(data.toLowerCase())) return {};
+	const json = objectIn(data);
 	if (!isRecord(json) && event.event === 'error') return { error: { message: data } };
 	if (!isRecord(json)) throw new Error(`not a JSON object: ${data.slice(0, 200)}`);
 	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
-	const choices = Array.isArray(json.choices) ? (json.choices as unknown[]).filter(isRecord) : [];
+	const choices = [json.choices].flat().filter(isRecord);
 	// Only choice 0 is read: this package never asks for several.
-	const choice = choices.find(({ index }) => index === undefined || index === null || index === 0);
+	const choice = choices.find(({ index }) => Number(index ?? 0) === 0);
 	if (choice === undefined && choices.length > 0) return {};
 	const { content: delta, isMessage } = contentOf(choice);
 	const chunk: WireChunk = {};
-	const parts = Array.isArray(delta.content) ? (delta.content as unknown[]) : undefined;
+	const parts = typeof delta.content === 'object' && delta.content !== null ? [delta.content].flat() : undefined;
 	if (typeof delta.content === 'string') chunk.text = delta.content;
+	else if (typeof delta.content === 'number') chunk.text = String(delta.content);
 	else if (parts !== undefined) chunk.text = textOfParts(parts);
 	else if (typeof choice?.text === 'string') chunk.text = choice.text;
 	// What the model says in place of an answer, where a server keeps refusals apart.
 	if (typeof delta.refusal === 'string' && delta.refusal !== chunk.text)
 		chunk.text = `${chunk.text ?? ''}${delta.refusal}` || chunk.text;
 	// Some releases of vLLM send both, one of them empty.
-	const reasoning = [delta.reasoning_content, delta.reasoning, delta.thinking, thinkingOfParts(parts)].find(
-		(text) => typeof text === 'string' && text !== '',
-	);
+	const reasoning = [
+		delta.reasoning_content,
+		delta.reasoning,
+		delta.thinking,
+		thinkingOfParts(parts),
+		textOfDetails(delta.reasoning_details),
+	].find((text) => typeof text === 'string' && text !== '');
 	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
 	if (isMessage) chunk.isMessage = true;
 	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
@@ -168,32 +176,18 @@ function decode(event: ServerSentEvent): WireChunk {
 	return chunk;
 }
 
-/**
- * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}` and what gateways make
- * of it, and old releases' `error:` lines, whose data is the error itself.
- */
-function errorOf(json: Record<string, unknown>, eventName: string | undefined, data: string): WireChunk['error'] {
-	const isError =
-		eventName === 'error' ||
-		json.object === 'error' ||
-		((json.choices ?? undefined) === undefined && (json.detail || isErrorText(json)));
-	const error = json.error || (isError ? json : undefined);
-	if (!error) return undefined;
-	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
-	return {
-		message:
-			typeof error.message === 'string'
-				? error.message
-				: error === json
-					? serverMessage(data).message
-					: JSON.stringify(error),
-		...(typeof error.type === 'string' ? { type: error.type } : {}),
-		...(typeof error.code === 'number' ? { status: error.code } : {}),
-	};
-}
+/** Numbers that JSON does not know, as Python's json.dumps writes them (log probabilities). */
+const NO_NUMBER = /([:,[]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g;
 
-function isErrorText({ message, code, status, type, success }: Record<string, unknown>): boolean {
-	return Boolean(message) && (Boolean(code) || typeof status === 'number' || type === 'error' || success === false);
+/** The object of an event: also where it was made text twice, stands in a list, or inside the envelope of a gateway. */
+function objectIn(data: string): unknown {
+	const value = parseJson(data) ?? parseJson(data.replace(NO_NUMBER, '$1null'));
+	const inner = typeof value === 'string' ? parseJson(value) : value;
+	const [first] = Array.isArray(inner) ? (inner as unknown[]) : [];
+	const json = isRecord(first) && isFilled(first.choices) ? first : inner;
+	return isRecord(json) && json.choices === undefined && isRecord(json.data) && isFilled(json.data.choices)
+		? json.data
+		: json;
 }
 
 /** The piece of the message, or the whole one where there is none: servers send both, one of them null or empty. */
@@ -216,7 +210,16 @@ const isThinking = (part: Record<string, unknown>) => part.type === 'thinking' |
 
 function textOfParts(parts: unknown[]): string {
 	return parts
-		.map((part) => (isRecord(part) && !isThinking(part) && typeof part.text === 'string' ? part.text : ''))
+		.map((part) => (isRecord(part) ? (isThinking(part) ? '' : part.text) : part))
+		.filter((part) => typeof part === 'string')
+		.join('');
+}
+
+/** OpenRouter's form, which some gateways send alone: `[{"type":"reasoning.text","text":"…"}]`, or with `summary`. */
+function textOfDetails(details: unknown): string {
+	return recordsIn(details)
+		.map(({ text, summary }) => text ?? summary)
+		.filter((part) => typeof part === 'string')
 		.join('');
 }
 
@@ -235,21 +238,27 @@ function thinkingOfParts(parts: unknown[] = []): string {
 
 /** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */
 function usageOf(usage: Record<string, unknown>): Usage | undefined {
-	if (typeof usage.prompt_tokens !== 'number' && typeof usage.completion_tokens !== 'number') return undefined;
-	const count = (value: unknown) => (typeof value === 'number' ? value : 0);
-	const detail = (details: unknown, key: string) =>
-		isRecord(details) && typeof details[key] === 'number' ? details[key] : undefined;
-	const promptTokens = count(usage.prompt_tokens);
-	const completionTokens = count(usage.completion_tokens);
+	// Gateways write numbers as text, and the names of OpenAI's Responses and Anthropic's API.
+	const prompt = countOf(usage.prompt_tokens ?? usage.input_tokens);
+	const completion = countOf(usage.completion_tokens ?? usage.output_tokens);
+	if (prompt === undefined && completion === undefined) return undefined;
+	const detail = (details: unknown, key: string) => (isRecord(details) ? countOf(details[key]) : undefined);
+	const promptTokens = prompt ?? 0;
+	const completionTokens = completion ?? 0;
 	const cachedTokens = detail(usage.prompt_tokens_details, 'cached_tokens');
 	const reasoningTokens = detail(usage.completion_tokens_details, 'reasoning_tokens');
 	return {
 		promptTokens,
 		completionTokens,
-		totalTokens: typeof usage.total_tokens === 'number' ? usage.total_tokens : promptTokens + completionTokens,
+		totalTokens: countOf(usage.total_tokens) ?? promptTokens + completionTokens,
 		...(cachedTokens === undefined ? {} : { cachedTokens }),
 		...(reasoningTokens === undefined ? {} : { reasoningTokens }),
 	};
+}
+
+function countOf(value: unknown): number | undefined {
+	if (typeof value === 'number') return value;
+	return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
 }
 
 function timingsOf(timings: Record<string, unknown>): Timings {

@@ -1,0 +1,48 @@
+import { serverMessage } from '../../errors/http-failure';
+import { isFilled, isRecord, words } from '../../values';
+import type { WireChunk } from '../types';
+
+/**
+ * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}` and what gateways make
+ * of it, and old releases' `error:` lines, whose data is the error itself.
+ */
+export function errorOf(
+	json: Record<string, unknown>,
+	eventName: string | undefined,
+	data: string,
+): WireChunk['error'] {
+	const hasChoices = (json.choices ?? undefined) !== undefined;
+	const isError =
+		eventName === 'error' || json.object === 'error' || (!hasChoices && (json.detail || isErrorText(json)));
+	const [first] = Array.isArray(json.errors) && !hasChoices ? (json.errors as unknown[]) : [];
+	const error = (json.error || first) ?? (isError ? json : undefined);
+	if (!error || (hasChoices && isRecord(error) && !saysSomething(error))) return undefined;
+	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
+	return {
+		message:
+			[error.message, error.msg, error.error_msg].find((text) => typeof text === 'string' && text !== '')?.toString() ??
+			(error === json ? serverMessage(data).message : JSON.stringify(error)),
+		...(typeof error.type === 'string' ? { type: error.type } : {}),
+		...(statusIn(error.code) === undefined ? {} : { status: statusIn(error.code) }),
+	};
+}
+
+/** LiteLLM writes the status as text; gateways have numbers of their own (40001). */
+function statusIn(code: unknown): number | undefined {
+	return /^[45]\d\d$/.test(words(code)) ? Number(code) : undefined;
+}
+
+/** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
+function saysSomething(error: Record<string, unknown>): boolean {
+	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
+}
+
+/** Also FastChat's `{"text","error_code"}` and the `{"code","msg"}` of gateways. */
+function isErrorText(json: Record<string, unknown>): boolean {
+	const { status, type, success } = json;
+	const code = json.code ?? json.error_code;
+	return (
+		Boolean(json.message ?? json.msg ?? json.error_msg ?? (json.error_code === undefined ? undefined : json.text)) &&
+		(Boolean(code) || typeof status === 'number' || type === 'error' || success === false)
+	);
+}
