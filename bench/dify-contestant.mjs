@@ -1,6 +1,6 @@
 /**
- * One contestant in a process of its own: sends messages to a simulated Dify, or uploads one large file, and reports what it cost.
- * Started by scripts/bench-dify.mjs with one JSON argument; prints one line of JSON.
+ * One contestant in a process of its own: sends messages to a simulated Dify, or uploads one large file, and reports
+ * what it cost. Started by scripts/bench-dify.mjs with one JSON argument; prints one line of JSON.
  */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -84,7 +84,10 @@ const throughTheNode = async () => {
 const files = { file: [{ source: 'binary', binaryProperty: 'data', type: 'video' }] };
 const binary = { mimeType: 'video/mp4', fileName: 'big.mp4' };
 
-/** @type {Record<string, () => Promise<() => Promise<void>>>} Each prepares what n8n would hold already, and returns the work. */
+/**
+ * @type {Record<string, () => Promise<() => Promise<void>>>} Each prepares what n8n would hold already, and returns the
+ * work.
+ */
 const contestants = {
 	oneAfterAnother: async () => oneAfterAnother,
 	throughTheNode: async () => throughTheNode,

@@ -18,8 +18,9 @@ import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/crede
 const TEST_PATH = '/key-test';
 
 /**
- * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both are resolved here, so that
- * the test passes with every form that the nodes accept and asks what the type of key may ask.
+ * Adds the key to a request. The request of the credential test carries the base URL as typed and no real path; both
+ * are resolved here, so that the test passes with every form that the nodes accept and asks what the type of key may
+ * ask.
  */
 async function authenticate(
 	data: ICredentialDataDecryptedObject,

@@ -35,8 +35,8 @@ const STATUSES: Readonly<Record<number, FailureKind>> = {
 const TEST_PATH = '/models';
 
 /**
- * Adds the key and the extra headers to a request. The request of the credential test carries the base URL as typed; it is resolved here, so
- * that the test passes with every form that the nodes accept.
+ * Adds the key and the extra headers to a request. The request of the credential test carries the base URL as typed; it
+ * is resolved here, so that the test passes with every form that the nodes accept.
  */
 async function authenticate(
 	data: ICredentialDataDecryptedObject,

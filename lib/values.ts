@@ -2,7 +2,9 @@ export function text(value: unknown): string | undefined {
 	return typeof value === 'string' ? value : undefined;
 }
 
-/** Any part of a JSON answer as words. Not `String`, which fails for `{"toString":1}` and says nothing of other objects. */
+/**
+ * Any part of a JSON answer as words. Not `String`, which fails for `{"toString":1}` and says nothing of other objects.
+ */
 export function words(value: unknown): string {
 	return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:dify`: many messages through Dify Chat Message, 1, 4 and 16 at once, against one blocking request after another; and the
- * memory that the upload of a large file takes. Against the simulator of the tests, in a process of its own. Writes bench/results-dify.md.
+ * `npm run bench:dify`: many messages through Dify Chat Message, 1, 4 and 16 at once, against one blocking request
+ * after another; and the memory that the upload of a large file takes. Against the simulator of the tests, in a process
+ * of its own. Writes bench/results-dify.md.
  *
  * `--second 1000` makes the simulated second a real one (17 minutes for 1,000 messages), `--quick` runs a tenth.
  */

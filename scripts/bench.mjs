@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the floor, in one run on one
- * llama-server. Writes bench/results.md. `--quick` runs a tenth.
+ * `npm run bench`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the floor,
+ * in one run on one llama-server. Writes bench/results.md. `--quick` runs a tenth.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -19,7 +19,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
 /**
- * @typedef {{ name: string, streams: number, tokens: number, cpuMsPer1000: number, firstP50: number, firstP99: number, rssMb: number }} Row
+ * @typedef {{ name: string, streams: number, tokens: number, cpuMsPer1000: number, firstP50: number, firstP99: number,
+ *   rssMb: number }} Row
  */
 
 const NAMES = {
@@ -73,8 +74,8 @@ const streamRows = async (fixed, streams, total) => {
 };
 
 /**
- * Tokens that the server had read or written itself one round before and had to read again, by its own timings. The last token of an
- * answer never enters the cache: it ends it.
+ * Tokens that the server had read or written itself one round before and had to read again, by its own timings. The
+ * last token of an answer never enters the cache: it ends it.
  *
  * @param {import('./lib/types').NodeRun[]} rounds
  */
@@ -107,7 +108,8 @@ const call = (step) =>
  * @param {string} binary
  * @param {string} model
  * @param {import('./lib/types').N8nServer} n8n
- * @param {(url: string) => { credential: import('./lib/types').Credential, node: Pick<import('./lib/types').WorkflowNode, 'type' | 'typeVersion' | 'parameters'> }} chatModel
+ * @param {(url: string) => { credential: import('./lib/types').Credential, node:
+ *   Pick<import('./lib/types').WorkflowNode, 'type' | 'typeVersion' | 'parameters'> }} chatModel
  */
 const toolLoop = async (binary, model, n8n, chatModel) => {
 	const server = await startLlamaServer(binary, {

@@ -1,7 +1,7 @@
 /**
- * `npm run compare`: the same workflows in the same n8n with Local Chat Model and with n8n's own chat models, in the situations that local
- * models bring about. Writes bench/results-compared.md. `--quick` leaves out those that take minutes, `--only text` all but those whose title
- * holds the text; both print the table and write nothing.
+ * `npm run compare`: the same workflows in the same n8n with Local Chat Model and with n8n's own chat models, in the
+ * situations that local models bring about. Writes bench/results-compared.md. `--quick` leaves out those that take
+ * minutes, `--only text` all but those whose title holds the text; both print the table and write nothing.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -85,7 +85,10 @@ export class Assembly {
 		return this.receivedText || this.calls.begun || this.finishReason !== undefined;
 	}
 
-	/** Whether the server said why it stopped and everything that it announced is there: then only counts and the end marker may still come. */
+	/**
+	 * Whether the server said why it stopped and everything that it announced is there: then only counts and the end
+	 * marker may still come.
+	 */
 	get finished(): boolean {
 		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined) return false;
 		return this.finishReason === 'length' || (this.calls.isWhole && !this.missesItsCalls);

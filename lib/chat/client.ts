@@ -178,8 +178,9 @@ export class ChatClient {
 	}
 
 	/**
-	 * Whether text is held back until a closing tag decides what it is. llama-server splits thinking off itself, or sends the opening tag along:
-	 * what it streams is not held back for a name. Where nobody reads along, waiting costs nothing.
+	 * Whether text is held back until a closing tag decides what it is. llama-server splits thinking off itself, or sends
+	 * the opening tag along: what it streams is not held back for a name. Where nobody reads along, waiting costs
+	 * nothing.
 	 */
 	private mayBeginThinking(serverKind: ServerKind, whole = false): boolean {
 		if (thinkingHabits.leavesOpeningTagOut(this.modelKey)) return true;
@@ -242,7 +243,10 @@ export class ChatClient {
 	}
 }
 
-/** Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server lives. */
+/**
+ * Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server
+ * lives.
+ */
 function bringsContent({ text, reasoning, toolCalls = [] }: WireChunk): boolean {
 	const isEmpty = (args: unknown) => args === undefined || args === '';
 	return Boolean(text) || Boolean(reasoning) || toolCalls.some(({ name, arguments: args }) => name || !isEmpty(args));

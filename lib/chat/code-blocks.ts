@@ -2,8 +2,8 @@
 const MAX_LINE_START = 80;
 
 /**
- * Follows Markdown as it arrives and knows whether a position is inside a block of code or between backticks: an answer that shows how
- * something is written is not meant by it. Every character is looked at once.
+ * Follows Markdown as it arrives and knows whether a position is inside a block of code or between backticks: an answer
+ * that shows how something is written is not meant by it. Every character is looked at once.
  */
 export class CodeBlocks {
 	private fence: string | undefined;

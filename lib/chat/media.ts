@@ -68,7 +68,10 @@ const AUDIO_FORMATS: Record<string, string> = {
 	'audio/ogg': 'ogg',
 };
 
-/** A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with advice. */
+/**
+ * A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with
+ * advice.
+ */
 function filePart(mime: string, data: string, name: string | undefined): ContentPart {
 	const [essence = '', ...parameters] = mime.split(';');
 	const type = essence.trim().toLowerCase();

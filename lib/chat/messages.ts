@@ -4,7 +4,10 @@ import { withoutThinking } from './think-splitter';
 import { serverToolCallId, turnOfToolCall } from './tool-call-ids';
 import type { ChatMessage, ContentPart, ToolCall } from './types';
 
-/** A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's objects. */
+/**
+ * A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's
+ * objects.
+ */
 export interface SourceMessage {
 	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
 	/** The role of a generic message. */
@@ -55,8 +58,8 @@ type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
 type Answers = ReadonlyMap<SourceCall, SourceMessage>;
 
 /**
- * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte, since
- * every changed byte costs the server its prompt cache.
+ * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte,
+ * since every changed byte costs the server its prompt cache.
  *
  * It undoes what n8n's agent does to a turn with several tool calls (docs/protocols/n8n.md 2.4): calls torn into one
  * message each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]`
@@ -79,8 +82,9 @@ export function convertMessages(given: readonly SourceMessage[], options: Conver
 }
 
 /**
- * The result of every call that has one. A call without a result was cut off by the memory's window, or belongs to a run that failed; a result
- * without its call too. Servers refuse both halves. A call is answered before the next question, and ids may come again.
+ * The result of every call that has one. A call without a result was cut off by the memory's window, or belongs to a
+ * run that failed; a result without its call too. Servers refuse both halves. A call is answered before the next
+ * question, and ids may come again.
  */
 function answersIn(source: readonly SourceMessage[]): Answers {
 	const answers = new Map<SourceCall, SourceMessage>();
@@ -98,8 +102,8 @@ function answersIn(source: readonly SourceMessage[]): Answers {
 }
 
 /**
- * n8n's agent puts files into a user message of their own behind the question. Two user messages in a row are refused by the templates of some
- * models that see pictures (Gemma's: "Conversation roles must alternate").
+ * n8n's agent puts files into a user message of their own behind the question. Two user messages in a row are refused
+ * by the templates of some models that see pictures (Gemma's: "Conversation roles must alternate").
  */
 function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 	const joined: SourceMessage[] = [];
@@ -222,7 +226,10 @@ function thinkingBlocks(content: unknown): string {
 		.join('');
 }
 
-/** n8n's agent puts the call's id over the arguments, and the tool's name for tools of a toolkit. Small models imitate it, and prompt caches miss. */
+/**
+ * n8n's agent puts the call's id over the arguments, and the tool's name for tools of a toolkit. Small models imitate
+ * it, and prompt caches miss.
+ */
 function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.args): Record<string, unknown> {
 	if (!hasInjected(call)) return args;
 	const hasName = call.args.tool === call.name;
@@ -233,7 +240,10 @@ function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
 }
 
-/** n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left otherwise. */
+/**
+ * n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left
+ * otherwise.
+ */
 function withoutCallingText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
 	const isCallingText = calls.some(
 		({ name, args }) => text.trim() === `Calling ${name} with input: ${JSON.stringify(args)}`,
@@ -241,7 +251,10 @@ function withoutCallingText(text: string, calls: NonNullable<SourceMessage['tool
 	return isCallingText ? '' : text;
 }
 
-/** The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows what was there before. */
+/**
+ * The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows
+ * what was there before.
+ */
 function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
 	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
 	return written !== undefined && canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
@@ -250,8 +263,9 @@ function matching(call: SourceCall, memory: RememberedCall | undefined): Remembe
 }
 
 /**
- * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer: by their ids, else
- * (calls of other nodes in the memory) by the same thinking, which n8n repeats on every call of a turn.
+ * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer:
+ * by their ids, else (calls of other nodes in the memory) by the same thinking, which n8n repeats on every call of a
+ * turn.
  */
 function joinTurns(drafts: readonly Draft[]): Draft[] {
 	const joined: Draft[] = [];

@@ -37,12 +37,13 @@ const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '
 class NotExpressible extends Error {}
 
 /**
- * Writes a regular expression of a JSON schema in the small language that llama.cpp turns into a grammar, or tells why that cannot be done.
- * Texts of the result that match are always texts that the original allows.
+ * Writes a regular expression of a JSON schema in the small language that llama.cpp turns into a grammar, or tells why
+ * that cannot be done. Texts of the result that match are always texts that the original allows.
  *
- * llama.cpp v0.5.0 (`_pattern_to_rule`) knows no shorthands (`\d`), repeats too much after an escape or a letter beyond ASCII, takes a lazy `+?`
- * for "may be missing", and lets `.` and `[^…]` eat the closing quote of the JSON string: the answer then ends in "The model produced
- * output that does not match". Older releases refuse the whole request for what v0.5.0 merely does not enforce.
+ * llama.cpp v0.5.0 (`_pattern_to_rule`) knows no shorthands (`\d`), repeats too much after an escape or a letter beyond
+ * ASCII, takes a lazy `+?` for "may be missing", and lets `.` and `[^…]` eat the closing quote of the JSON string: the
+ * answer then ends in "The model produced output that does not match". Older releases refuse the whole request for what
+ * v0.5.0 merely does not enforce.
  */
 export function grammarPattern(pattern: string): GrammarPattern {
 	try {
@@ -175,7 +176,10 @@ function member(character: AST.Character): number {
 	return character.value;
 }
 
-/** `[\s\S]` and the like are all characters; `[^\S]` and `[\D]` are plain; other mixtures would need arithmetic on all of Unicode. */
+/**
+ * `[\s\S]` and the like are all characters; `[^\S]` and `[\D]` are plain; other mixtures would need arithmetic on all
+ * of Unicode.
+ */
 function withComplements(
 	ranges: readonly Range[],
 	complements: ReadonlyArray<readonly Range[]>,
@@ -192,7 +196,8 @@ function withComplements(
 function classOf(ranges: readonly Range[], negated: boolean): string {
 	const allowed = without(ranges, UNQUOTABLE);
 	if (allowed.length === 0 && !negated) throw new NotExpressible('pattern with characters that JSON cannot hold');
-	// A minus sign means itself at the end only, a caret anywhere but at the beginning: older releases know no escapes for them.
+	// A minus sign means itself at the end only, a caret anywhere but at the beginning: older releases know no escapes
+	// for them.
 	const isLast = ([lo, hi]: Range) => lo === hi && (lo === 0x2d || lo === 0x5e);
 	const last = allowed.filter(isLast).sort(([a], [b]) => b - a);
 	const text = allowed

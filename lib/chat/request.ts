@@ -101,8 +101,8 @@ function hasReasoning(message: ChatMessage): boolean {
 }
 
 /**
- * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round, an
- * agent would never come to its answer.
+ * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round,
+ * an agent would never come to its answer.
  */
 function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
 	if (choice !== 'required') return choice;

@@ -37,8 +37,8 @@ const PENALTY: NumberRange = [-2, 2];
 const COUNT: NumberRange = [0, MAX_INTEGER];
 
 /**
- * The options of a generation, in the order in which they are sent. A new one is a row here: its type, its check, its field in the editor and
- * where that is shown all come from it.
+ * The options of a generation, in the order in which they are sent. A new one is a row here: its type, its check, its
+ * field in the editor and where that is shown all come from it.
  *
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */

@@ -17,9 +17,10 @@ const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolea
 const WHOLE = 'wholeSchema';
 
 /**
- * Takes out of a JSON schema what llama.cpp cannot turn into a grammar and would refuse the whole request for, or worse: a `minItems` above
- * `maxItems` makes llama-server eat memory until it dies. What llama.cpp merely ignores (`not`, `if`, most of `format`) stays.
- * Source: llama.cpp v0.5.0 `common/json-schema.cpp` and `common/json-schema-to-grammar.cpp`; older releases know less.
+ * Takes out of a JSON schema what llama.cpp cannot turn into a grammar and would refuse the whole request for, or
+ * worse: a `minItems` above `maxItems` makes llama-server eat memory until it dies. What llama.cpp merely ignores
+ * (`not`, `if`, most of `format`) stays. Source: llama.cpp v0.5.0 `common/json-schema.cpp` and
+ * `common/json-schema-to-grammar.cpp`; older releases know less.
  */
 export function cleanSchema(schema: Record<string, unknown>): CleanedSchema {
 	const cleaner = new Cleaner(schema);
@@ -159,7 +160,10 @@ class Cleaner {
 		return isRecord(target) || target === true ? target : undefined;
 	}
 
-	/** Whether one schema means another in the same place of the value: by references and alternatives, not through a property or an item. */
+	/**
+	 * Whether one schema means another in the same place of the value: by references and alternatives, not through a
+	 * property or an item.
+	 */
 	private leadsTo(from: unknown, wanted: Schema, seen = new Set<unknown>()): boolean {
 		if (from === wanted) return true;
 		if (!isRecord(from) || seen.has(from)) return false;

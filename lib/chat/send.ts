@@ -29,7 +29,9 @@ const CONCESSIONS: Record<Concession, (request: ChatRequest, refusal: string) =>
 	},
 };
 
-/** Without these the answer would not be what was asked for; so would be without what the user wrote into Extra Body. */
+/**
+ * Without these the answer would not be what was asked for; so would be without what the user wrote into Extra Body.
+ */
 const NEEDED_FIELDS: ReadonlySet<string> = new Set([
 	'model',
 	'messages',

@@ -2,9 +2,9 @@
 const MAX_LOOKED_AT = 4096;
 
 /**
- * The text in the bytes of a file. A byte-order mark says how it is written, then what was declared (`charset=`), then the bytes themselves:
- * UTF-16 of Latin text has a zero in every second place, and what is no valid UTF-8 is what the text says of itself, else Windows-1252,
- * which holds Latin-1.
+ * The text in the bytes of a file. A byte-order mark says how it is written, then what was declared (`charset=`), then
+ * the bytes themselves: UTF-16 of Latin text has a zero in every second place, and what is no valid UTF-8 is what the
+ * text says of itself, else Windows-1252, which holds Latin-1.
  */
 export function decodeText(bytes: Uint8Array, declared?: string): string {
 	const marked = encodingOfMark(bytes);

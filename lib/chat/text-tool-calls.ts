@@ -11,18 +11,22 @@ const FIRST_LOOK = 256;
 const MAX_FALSE_OPENINGS = 50;
 
 /**
- * Takes calls out of the text of an answer, for servers that lack the parser or the template and hand on what the model wrote. A call is read where it
- * is complete, names a tool that was offered, and has an object for arguments; everything else stays text. Blocks of code and what stands
- * between backticks stay as they are.
+ * Takes calls out of the text of an answer, for servers that lack the parser or the template and hand on what the model
+ * wrote. A call is read where it is complete, names a tool that was offered, and has an object for arguments;
+ * everything else stays text. Blocks of code and what stands between backticks stay as they are.
  *
- * Text that may be the beginning of a call is held back until that is decided. However the text is cut into pieces, the result is the same.
+ * Text that may be the beginning of a call is held back until that is decided. However the text is cut into pieces, the
+ * result is the same.
  */
 export class TextToolCalls {
 	/** The calls so far. */
 	readonly calls: WrittenCall[] = [];
 	private readonly tools: OfferedTools;
 	private readonly code = new CodeBlocks();
-	/** Text that has arrived and is not decided; `open` where it begins with an opening. In pieces, so that a long call costs no joining. */
+	/**
+	 * Text that has arrived and is not decided; `open` where it begins with an opening. In pieces, so that a long call
+	 * costs no joining.
+	 */
 	private held: string[] = [];
 	private heldLength = 0;
 	private open = false;

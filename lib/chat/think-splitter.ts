@@ -35,8 +35,9 @@ type State =
  *
  * Only a block at the very start of the answer is taken for thinking.
  *
- * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer begins inside
- *   the block. Then everything is held back until `</think>` arrives; without one it was an answer after all.
+ * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
+ *   begins inside the block. Then everything is held back until `</think>` arrives; without one it was an answer after
+ *   all.
  */
 export class ThinkSplitter {
 	private state: State = { at: 'start' };
@@ -51,7 +52,9 @@ export class ThinkSplitter {
 
 	constructor(private openingTagMayBeMissing = false) {}
 
-	/** Whether the answer held a closing tag without an opening one: worth remembering for the next answer of this model. */
+	/**
+	 * Whether the answer held a closing tag without an opening one: worth remembering for the next answer of this model.
+	 */
 	get openingTagWasMissing(): boolean {
 		return this.openingMissing;
 	}
@@ -61,7 +64,10 @@ export class ThinkSplitter {
 		return this.sawTag;
 	}
 
-	/** The server sends thinking in a field of its own: then nothing is missing in the text, and nothing has to be held back. */
+	/**
+	 * The server sends thinking in a field of its own: then nothing is missing in the text, and nothing has to be held
+	 * back.
+	 */
 	thinkingArrivesApart(): void {
 		this.openingTagMayBeMissing = false;
 		if (this.state.at === 'undecided') this.decideForAnswer();
@@ -183,16 +189,19 @@ export class ThinkSplitter {
 }
 
 /**
- * Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. Models put it at the beginning or the end of a
- * line, so an answer that merely talks about the tag is left alone; so is one that shows a whole block, with both tags, or the
- * tag in a block of code.
+ * Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. Models put it at the
+ * beginning or the end of a line, so an answer that merely talks about the tag is left alone; so is one that shows a
+ * whole block, with both tags, or the tag in a block of code.
  */
 export function hasClosingTagOnItsOwnLine(text: string): boolean {
 	const { tag } = new TagSearch().next(`${text}\n`);
 	return tag !== undefined && tag.close === undefined;
 }
 
-/** Looks for the first tag of any kind that begins or ends a line outside of code: what comes later must not change the decision. */
+/**
+ * Looks for the first tag of any kind that begins or ends a line outside of code: what comes later must not change the
+ * decision.
+ */
 class TagSearch {
 	private readonly code = new CodeBlocks();
 

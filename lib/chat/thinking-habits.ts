@@ -11,8 +11,8 @@ export interface ThinkingSeen {
 }
 
 /**
- * Remembers which models leave their opening thinking tag out, each with its server: then answers are held back until the closing tag has come.
- * Learned from answers in a row, and unlearned by the first one that is otherwise.
+ * Remembers which models leave their opening thinking tag out, each with its server: then answers are held back until
+ * the closing tag has come. Learned from answers in a row, and unlearned by the first one that is otherwise.
  */
 export class ThinkingHabits {
 	private readonly inARow = new Map<string, number>();
@@ -22,7 +22,9 @@ export class ThinkingHabits {
 		return (this.inARow.get(model) ?? 0) >= MIN_ANSWERS_IN_A_ROW;
 	}
 
-	/** Whether the model is known to mark its thinking on both sides: then nothing is missing in front of a closing tag. */
+	/**
+	 * Whether the model is known to mark its thinking on both sides: then nothing is missing in front of a closing tag.
+	 */
 	marksItsThinking(model: string): boolean {
 		return this.inARow.get(model) === -1;
 	}

@@ -1,6 +1,9 @@
 import type { AssemblyStep } from './assembly';
 
-/** What the reader sees: the answer, and on request the thinking in front of it between `<think>` tags, which chat front ends fold. */
+/**
+ * What the reader sees: the answer, and on request the thinking in front of it between `<think>` tags, which chat front
+ * ends fold.
+ */
 export class ThinkingPresenter {
 	private open = false;
 	private text = '';

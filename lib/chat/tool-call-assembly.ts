@@ -2,7 +2,10 @@ import { canonicalJson, parseJson, parseObject, isRecord } from '../values';
 import { JsonEnd } from '../http/json-end';
 import type { ToolCallPiece } from './types';
 
-/** A call as the server made it. `id`: the server's own, undefined where it gave none or gave the same one twice in this answer. */
+/**
+ * A call as the server made it. `id`: the server's own, undefined where it gave none or gave the same one twice in this
+ * answer.
+ */
 export interface AssembledCall {
 	id?: string;
 	name: string;
@@ -17,7 +20,10 @@ export interface CallFailure {
 	facts: { toolCalls: Array<{ name: string; arguments: string }> };
 }
 
-/** What servers write where a tool gets no arguments. Some send it first and the arguments after it, or the other way round. */
+/**
+ * What servers write where a tool gets no arguments. Some send it first and the arguments after it, or the other way
+ * round.
+ */
 const NO_ARGUMENTS: ReadonlySet<string> = new Set(['', 'null', '{}', '""', '[]']);
 const MAX_NO_ARGUMENTS = 16;
 
@@ -107,11 +113,12 @@ class OpenCall {
 }
 
 /**
- * Puts tool calls together from their pieces, whichever way a server cuts and marks them, and checks them at the end: a call that was cut by the
- * token limit, or whose arguments are no JSON object, never leaves this class.
+ * Puts tool calls together from their pieces, whichever way a server cuts and marks them, and checks them at the end: a
+ * call that was cut by the token limit, or whose arguments are no JSON object, never leaves this class.
  *
- * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call. Servers that send
- * every call whole often give all of them the same index, and others repeat name, id or arguments with every piece.
+ * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call.
+ * Servers that send every call whole often give all of them the same index, and others repeat name, id or arguments
+ * with every piece.
  */
 export class ToolCallAssembly {
 	private calls: OpenCall[] = [];
@@ -151,8 +158,8 @@ export class ToolCallAssembly {
 		const named = this.calls.filter((call) => call.name !== '' || call.hasArguments);
 		for (const call of named) {
 			const args = call.finalArguments;
-			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are. Of a call
-			// without any arguments only the last one can have been about to get some.
+			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are.
+			// Of a call without any arguments only the last one can have been about to get some.
 			const incomplete = !call.hasArguments ? call === named.at(-1) : args === undefined;
 			if (isCut && incomplete) return this.failure('toolCallCut', call);
 			if (call.name === '' || args === undefined || call.contradicts) return this.failure('toolCallInvalid', call);
@@ -214,8 +221,8 @@ function argumentsText({ arguments: args = '' }: ToolCallPiece): string {
 }
 
 /**
- * Whether a piece that has the index or the id of `before` begins a call of its own: servers number nothing, or give every call the same index
- * or id. `together`: both came in one chunk, where a server lists different calls.
+ * Whether a piece that has the index or the id of `before` begins a call of its own: servers number nothing, or give
+ * every call the same index or id. `together`: both came in one chunk, where a server lists different calls.
  */
 function isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
 	const isOtherName = name !== undefined && name !== before.name && before.name !== '';

@@ -7,12 +7,13 @@ const TURN_LENGTH = 9;
 const OWN_ID = /^n8n([0-9a-z]{9})\d+(?:_((?:\w|-[0-9A-F]{2})+))?$/;
 
 /**
- * Ids for the calls of one answer. They are ours, since a server's may come again in the next answer (vllm-project/vllm issue 50295, SGLang's `0`
- * and `1`) or in everybody's conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm issue 20789), and n8n's agent drops every step
- * whose id it has seen. Each id holds the answer that the call belongs to and the server's own id, so that any worker of n8n can read both.
+ * Ids for the calls of one answer. They are ours, since a server's may come again in the next answer (vllm-project/vllm
+ * issue 50295, SGLang's `0` and `1`) or in everybody's conversations (Kimi K2's `functions.NAME:0`, vllm-project/vllm
+ * issue 20789), and n8n's agent drops every step whose id it has seen. Each id holds the answer that the call belongs
+ * to and the server's own id, so that any worker of n8n can read both.
  *
- * Only letters, digits, `_` and `-`, and as short as can be: n8n's memory may hand the conversation to a model of a provider that takes
- * nothing else. vLLM's ids of 46 characters become 64, which is the most that OpenAI takes.
+ * Only letters, digits, `_` and `-`, and as short as can be: n8n's memory may hand the conversation to a model of a
+ * provider that takes nothing else. vLLM's ids of 46 characters become 64, which is the most that OpenAI takes.
  *
  * @param serverIds the server's id of each call, undefined where there is none to send back
  */
@@ -26,7 +27,10 @@ export function ownToolCallIds(serverIds: ReadonlyArray<string | undefined>): st
 	});
 }
 
-/** The id under which the server knows a call: its own where it gave one, and any id that is not of `ownToolCallIds` as it is. */
+/**
+ * The id under which the server knows a call: its own where it gave one, and any id that is not of `ownToolCallIds` as
+ * it is.
+ */
 export function serverToolCallId(id: string): string {
 	const kept = OWN_ID.exec(id)?.[2];
 	return kept === undefined ? id : (unescaped(kept) ?? id);

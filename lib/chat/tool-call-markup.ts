@@ -14,8 +14,8 @@ export interface WrittenCall {
 export type OfferedTools = ReadonlyMap<string, ToolDefinition>;
 
 /**
- * What a text that begins with the opening of a call's markup is: `calls` with the length of their markup, plain `text`, or `open` where what has not
- * arrived yet decides. Whatever follows, a decision stays.
+ * What a text that begins with the opening of a call's markup is: `calls` with the length of their markup, plain
+ * `text`, or `open` where what has not arrived yet decides. Whatever follows, a decision stays.
  */
 export type MarkupReading = 'open' | 'text' | { calls: WrittenCall[]; length: number };
 
@@ -68,7 +68,10 @@ function readToolCallTag(text: string, tools: OfferedTools, isEnd: boolean): Mar
 	}
 }
 
-/** Llama 3.1: `<function=NAME>{…}</function>`; Qwen3-Coder: `<function=NAME><parameter=KEY>VALUE</parameter></function>`. */
+/**
+ * Llama 3.1: `<function=NAME>{…}</function>`; Qwen3-Coder:
+ * `<function=NAME><parameter=KEY>VALUE</parameter></function>`.
+ */
 function readFunctionTag(text: string, tools: OfferedTools): MarkupReading {
 	const read = functionAt(text, 0, tools);
 	return typeof read === 'string' ? read : { calls: [read.call], length: read.end };
@@ -137,7 +140,10 @@ function propertyOf({ parameters }: ToolDefinition, key: string): Record<string,
 	return isRecord(property) ? property : {};
 }
 
-/** A parameter's text as a value of the type that the tool's schema asks for; a text where that is allowed or nothing is known. */
+/**
+ * A parameter's text as a value of the type that the tool's schema asks for; a text where that is allowed or nothing is
+ * known.
+ */
 function typed(text: string, schema: Record<string, unknown>): unknown {
 	const types = typesOf(schema);
 	const value = parseJson(text.trim());
@@ -160,7 +166,10 @@ function typesOf(schema: Record<string, unknown>): Set<unknown> {
 	return new Set([...own, ...alternatives.filter(isRecord).flatMap((one) => [...typesOf(one)])]);
 }
 
-/** Mistral: `[TOOL_CALLS][{"name": …, "arguments": {…}}]`, since version 11 of its tokenizer `[TOOL_CALLS]NAME[ARGS]{…}`. */
+/**
+ * Mistral: `[TOOL_CALLS][{"name": …, "arguments": {…}}]`, since version 11 of its tokenizer
+ * `[TOOL_CALLS]NAME[ARGS]{…}`.
+ */
 function readMistral(text: string, tools: OfferedTools): MarkupReading {
 	const at = skipBlank(text, '[TOOL_CALLS]'.length);
 	const json = jsonAt(text, at);
@@ -182,7 +191,10 @@ function readMistral(text: string, tools: OfferedTools): MarkupReading {
 	return isRecord(args.value) ? { calls: [{ name, arguments: JSON.stringify(args.value) }], length: args.end } : 'text';
 }
 
-/** Llama 3: `<|python_tag|>{"name": …, "parameters": {…}}`, several parted by semicolons. What else follows the tag is Python. */
+/**
+ * Llama 3: `<|python_tag|>{"name": …, "parameters": {…}}`, several parted by semicolons. What else follows the tag is
+ * Python.
+ */
 function readPythonTag(text: string, tools: OfferedTools, isEnd: boolean): MarkupReading {
 	const calls: WrittenCall[] = [];
 	let length = 0;

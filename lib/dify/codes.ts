@@ -57,9 +57,9 @@ export const DIFY_CODES: Readonly<Record<string, DifyKind>> = {
 };
 
 /**
- * Texts that say more than the code. They are looked at for codes that cover many causes, and where there is no code: errors
- * of newer workers have none (docs/protocols/dify.md 3.7). Compared by beginning or part, for versions add to them
- * (docs/protocols/dify.md 6.3).
+ * Texts that say more than the code. They are looked at for codes that cover many causes, and where there is no code:
+ * errors of newer workers have none (docs/protocols/dify.md 3.7). Compared by beginning or part, for versions add to
+ * them (docs/protocols/dify.md 6.3).
  */
 export const DIFY_TEXTS: ReadonlyArray<readonly [RegExp, DifyKind]> = [
 	[/^Arg user must be provided/, 'missingUser'],

@@ -29,8 +29,9 @@ export function difyHeaders({ baseUrl, apiKey }: DifyCredential): Record<string,
 }
 
 /**
- * Cheap questions that check the key and work for every app, published or not (`/v1/` checks none). Both answer with a page of a list, by which
- * the credential test tells Dify from other programs: n8n's rules for a test can ask for one field only, whatever the type of the key.
+ * Cheap questions that check the key and work for every app, published or not (`/v1/` checks none). Both answer with a
+ * page of a list, by which the credential test tells Dify from other programs: n8n's rules for a test can ask for one
+ * field only, whatever the type of the key.
  */
 export const KEY_TEST_PATHS = {
 	app: '/apps/annotations?page=1&limit=1',

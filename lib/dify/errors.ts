@@ -25,7 +25,9 @@ export interface DifyFailure {
 	kind: FailureKind;
 	/** What Dify, or whatever answered, said: one to three lines without keys. Absent where it said nothing. */
 	said?: string;
-	/** True when the same request may be sent again: nothing was started, or it was a GET that may do better next time. */
+	/**
+	 * True when the same request may be sent again: nothing was started, or it was a GET that may do better next time.
+	 */
 	retryable: boolean;
 }
 
@@ -185,7 +187,8 @@ export function kindOfStatus(status: number): DifyKind {
 	if (status === 413) return 'fileTooLarge';
 	if (status === 429) return 'rateLimited';
 	if (status === 415 || status === 400) return 'requestFormat';
-	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of tunnels (530 where the tunnel is down).
+	// 504 and 524 are time limits of a proxy; 520 to 530 are Cloudflare's, which stands in front of Dify Cloud and of
+	// tunnels (530 where the tunnel is down).
 	if ((status >= 502 && status <= 504) || (status >= 520 && status <= 530) || status === 408) return 'gateway';
 	if (status >= 500) return 'serverError';
 	if (status >= 300 && status < 400) return 'redirect';

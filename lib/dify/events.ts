@@ -1,6 +1,7 @@
 /**
- * From the events of a Dify stream to the result of a run: the catalogue of events here, what each of them changes in `events/answer.ts` and
- * `events/workflow.ts`, when a run is over in `events/termination.ts`, what comes out in `events/outcome.ts`.
+ * From the events of a Dify stream to the result of a run: the catalogue of events here, what each of them changes in
+ * `events/answer.ts` and `events/workflow.ts`, when a run is over in `events/termination.ts`, what comes out in
+ * `events/outcome.ts`.
  */
 import { addAudio, append, messageEnd, messageFile, messageText, replace } from './events/answer';
 import { NODE_EVENTS, addAgentLog, addForm, addNode, addThought, updateWorkflow } from './events/collect';

@@ -88,7 +88,10 @@ function countsTwice(said: string | undefined, version = ''): boolean {
 	return /\bis 1\.?$/.test(said ?? '') && !/^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(version);
 }
 
-/** A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there says nothing about it. */
+/**
+ * A redirect that was not followed; or one that was, to another address, to which the key is not sent: the 401 there
+ * says nothing about it.
+ */
 function redirectedTo(connection: Connection, { status, headers, url }: CallAnswer): string | undefined {
 	if (status >= 300 && status < 400) return headers.location;
 	return status === 401 && !connection.isOwn(url) ? url : undefined;

@@ -90,7 +90,8 @@ async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortS
 		const found = await feedbackPage(client, page, limit, signal);
 		const fresh = added(known, found);
 		yield fresh;
-		// Dify names no total; a short page is the last one. Pages without anything new come from something that does not pass on their number.
+		// Dify names no total; a short page is the last one. Pages without anything new come from something that does not
+		// pass on their number.
 		if (found.length < limit || fresh.length === 0) return;
 	}
 }
@@ -120,8 +121,9 @@ async function earlierContent(
 }
 
 /**
- * The texts of the users' ratings, as far as the feedback of the app was read. It is read once for all items of an execution: with 5,000 ratings
- * that is 50 requests, and most messages have no earlier rating, which only its end tells.
+ * The texts of the users' ratings, as far as the feedback of the app was read. It is read once for all items of an
+ * execution: with 5,000 ratings that is 50 requests, and most messages have no earlier rating, which only its end
+ * tells.
  */
 class RatedTexts {
 	private readonly texts = new Map<string, string | undefined>();

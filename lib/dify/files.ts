@@ -104,8 +104,8 @@ export interface CheckedFile {
 }
 
 /**
- * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app has file upload
- * switched off: it drops them (docs/protocols/dify.md 2.1.3).
+ * Looks at files before anything is sent, since Dify says little about a refused one, and nothing at all where the app
+ * has file upload switched off: it drops them (docs/protocols/dify.md 2.1.3).
  *
  * @throws {ServerError}
  */
@@ -156,8 +156,8 @@ function sizeClass(name: string): keyof SizeLimits {
 }
 
 /**
- * What is typed into one field: names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary: `/w_300,h_200/cat.png`), unless
- * a blank or another URL follows.
+ * What is typed into one field: names and URLs, separated by commas. A comma inside a URL belongs to it (Cloudinary:
+ * `/w_300,h_200/cat.png`), unless a blank or another URL follows.
  */
 export function fileNames(typed: string): string[] {
 	const names = typed.match(/https?:\/\/(?:[^\s,]|,(?!\s|https?:\/\/|$))+|[^\s,][^,]*/gi) ?? [];

@@ -47,8 +47,8 @@ const KINDS: readonly FormKind[] = [
 ];
 
 /**
- * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left out, since Dify fills it in
- * itself and fails on any value (docs/protocols/dify.md 2.1.2).
+ * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left
+ * out, since Dify fills it in itself and fails on any value (docs/protocols/dify.md 2.1.2).
  */
 export function readForm(parameters: JsonRecord): FormField[] {
 	return recordsIn(parameters.user_input_form).flatMap((entry) =>

@@ -26,7 +26,8 @@ export function optionalUuid(value: unknown, what: string): string | undefined {
 }
 
 /**
- * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback, so it is never changed.
+ * The user that conversations, messages and files belong to. One value must be used for upload, run, stop and feedback,
+ * so it is never changed.
  *
  * @throws {ServerError} of kind `missingUser`
  */

@@ -11,7 +11,10 @@ export function pageSize(most: Most, have: number, largest: number): number {
 	return most === 'all' ? largest : Math.min(largest, most - have);
 }
 
-/** The records of a page that are not known yet. Others write in the list while it is read, so that a record can come twice. */
+/**
+ * The records of a page that are not known yet. Others write in the list while it is read, so that a record can come
+ * twice.
+ */
 export function added(known: Map<string, JsonRecord>, found: readonly JsonRecord[]): JsonRecord[] {
 	return found.filter((record) => {
 		const id = nonEmptyText(record.id) ?? `without id ${known.size}`;
@@ -30,9 +33,10 @@ export interface Continuation {
 }
 
 /**
- * Where a list goes on behind a page. Dify compares whole seconds, so that behind the last record all others of its second are left out (129
- * conversations, 124 listed by 1.12.1 and 1.14.2). The list goes on behind the last record of another second than the last one; what comes twice is
- * dropped. Where a whole page is of one second, the rest of that second cannot be reached.
+ * Where a list goes on behind a page. Dify compares whole seconds, so that behind the last record all others of its
+ * second are left out (129 conversations, 124 listed by 1.12.1 and 1.14.2). The list goes on behind the last record of
+ * another second than the last one; what comes twice is dropped. Where a whole page is of one second, the rest of that
+ * second cannot be reached.
  *
  * @param found one page in the order of the list
  * @param timeField by which the list is sorted, in Unix seconds

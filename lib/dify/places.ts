@@ -7,8 +7,9 @@ const RUNS_BEFORE_MORE = 8;
 const AFTER_END_MS = 200;
 
 /**
- * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what is too much; where own runs
- * hold the places, the next run waits for one of them to end in place of asking again and again, and fewer are sent at once from then on.
+ * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what
+ * is too much; where own runs hold the places, the next run waits for one of them to end in place of asking again and
+ * again, and fewer are sent at once from then on.
  */
 export class RunPlaces {
 	/** How many are sent at once; unlimited until Dify refuses one. */
@@ -84,7 +85,10 @@ export class RunPlaces {
 
 const places = new Map<string, RunPlaces>();
 
-/** The places of one app: all executions of this n8n share them while any of them runs. @param app what tells it from other apps */
+/**
+ * The places of one app: all executions of this n8n share them while any of them runs. @param app what tells it from
+ * other apps
+ */
 export function placesOf(app: string): RunPlaces {
 	const known = places.get(app);
 	if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * Errors of what stands behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 hand them on as `invalid_param` with
- * status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
+ * Errors of what stands behind Dify: its plugin daemon, the provider plugin, the model. Dify 1.12 and 1.14 hand them on
+ * as `invalid_param` with status 400, as Python or as JSON inside the message (docs/protocols/dify.md 12.1).
  */
 import type { DifyKind } from '../errors/kinds';
 import { isRecord, parseObject, text } from '../values';
@@ -15,7 +15,10 @@ export interface ProviderError {
 const MAX_BLOB = 64 * 1024;
 const MAX_DEPTH = 5;
 
-/** "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}": around the error of a plugin, in chatflows and blocking answers. */
+/**
+ * "Run failed: req_id: 7290e79a93 PluginInvokeError: {…}": around the error of a plugin, in chatflows and blocking
+ * answers.
+ */
 const WRAPPERS = /^(?:Run failed:\s*)?(?:\[\w+\] Error:\s*)?(?:req_id:\s*\w*\s+)?(?:plugin daemon:\s*)?/;
 
 const BY_TEXT: ReadonlyArray<readonly [RegExp, DifyKind]> = [

@@ -31,9 +31,11 @@ const ESCAPED: Readonly<Record<string, string>> = {
 class Unreadable extends Error {}
 
 /**
- * A value in Python's notation, as Dify sends the variables of a conversation: `{'b': [1, None]}`, `True`. JSON is read as well.
+ * A value in Python's notation, as Dify sends the variables of a conversation: `{'b': [1, None]}`, `True`. JSON is read
+ * as well.
  *
- * @returns undefined for what is no such value, or could not be given back without a loss (whole numbers above 2^53, `nan`, objects of Dify)
+ * @returns undefined for what is no such value, or could not be given back without a loss (whole numbers above 2^53,
+ *   `nan`, objects of Dify)
  */
 export function pythonValue(source: string): { value: unknown } | undefined {
 	try {

@@ -10,8 +10,8 @@ export interface RunLimits {
 	/** Between two events. Pings do not count: a hung run pings for ever (docs/protocols/dify.md 3.8). */
 	progressMs: number;
 	/**
-	 * From the one ping with which Dify 1.13 and later answer at once to the first event. In between the run waits for a worker, and Dify is
-	 * silent (docs/protocols/dify.md 12.2). Dify itself ends such a stream after 300 s.
+	 * From the one ping with which Dify 1.13 and later answer at once to the first event. In between the run waits for a
+	 * worker, and Dify is silent (docs/protocols/dify.md 12.2). Dify itself ends such a stream after 300 s.
 	 */
 	queueMs: number;
 	/** From sending to the end. Dify itself ends a run after 20 minutes, unless it was told otherwise. */
@@ -33,8 +33,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 type OnLimit = (detail: string, limit: keyof RunLimits) => void;
 
 /**
- * Watches the limits of one run from the moment it is sent. Unlike the limits of a connection it closes nothing: Dify keeps the answer of a
- * stopped run only where its stream is read to the end (docs/protocols/dify.md 12.1).
+ * Watches the limits of one run from the moment it is sent. Unlike the limits of a connection it closes nothing: Dify
+ * keeps the answer of a stopped run only where its stream is read to the end (docs/protocols/dify.md 12.1).
  */
 export class RunClock {
 	private readonly sentAt = performance.now();

@@ -7,8 +7,8 @@ import { RunClock, type RunLimits } from './run-limits';
 import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
 
 /**
- * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s after the stop
- * (docs/protocols/dify.md 12.1, 12.2).
+ * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s
+ * after the stop (docs/protocols/dify.md 12.1, 12.2).
  */
 export const AFTER_STOP_MS = 3_000;
 
@@ -23,7 +23,9 @@ export interface ReadingOptions {
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/** Called with every event, as Dify sent it, of the run that gave the result. */
 	onEvent?: (event: unknown) => void;
-	/** A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown. */
+	/**
+	 * A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown.
+	 */
 	onlyConversation?: string;
 }
 
@@ -44,8 +46,8 @@ export interface Reading {
 }
 
 /**
- * One run that is sent, watched, and read. Whoever gives it up (Stop, a limit, a chat that cannot be written to) does not close the connection:
- * Dify is told to stop, and the stream is read until Dify ends it.
+ * One run that is sent, watched, and read. Whoever gives it up (Stop, a limit, a chat that cannot be written to) does
+ * not close the connection: Dify is told to stop, and the stream is read until Dify ends it.
  */
 export class RunReader {
 	readonly state: RunState;

@@ -39,8 +39,8 @@ const STOP_LIMIT_MS = 5_000;
 const MAX_PAUSE_MS = 15_000;
 
 /**
- * Starts a run and reads its stream to the end. Always streams: agent apps refuse anything else, and proxies cut long silent answers. A run
- * that Dify may have begun is never sent again.
+ * Starts a run and reads its stream to the end. Always streams: agent apps refuse anything else, and proxies cut long
+ * silent answers. A run that Dify may have begun is never sent again.
  *
  * @param body the request without `user` and `response_mode`
  * @returns a run that succeeded, paused, or was stopped by someone else

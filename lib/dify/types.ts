@@ -1,22 +1,24 @@
 /** App types, in the words of Dify's `GET /info`. `agent` is the New Agent of Dify 1.14 and later. */
 export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'completion' | 'workflow';
 
-/** What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run. */
+/**
+ * What the caller already knows about a run. Everything is optional: the events themselves say enough to finish a run.
+ */
 export interface RunHints {
 	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
 	wantAudio?: boolean;
 }
 
 /**
- * One piece for a live display. Applying all pieces in order to an empty text gives the text of the result at every moment.
- * What was shown already cannot always be taken back, so a replacement says why it came.
+ * One piece for a live display. Applying all pieces in order to an empty text gives the text of the result at every
+ * moment. What was shown already cannot always be taken back, so a replacement says why it came.
  */
 export type TextDelta = { type: 'append'; text: string } | { type: 'replace'; text: string; reason: string };
 
 /**
  * What the connection's owner has to do next. `grace`: read on for at most `graceMs`, counted from the first step that
- * said so, then close and finish; a later `continue` calls the grace off. `close`: nothing of interest can follow, and newer
- * servers keep the socket open for up to five minutes.
+ * said so, then close and finish; a later `continue` calls the grace off. `close`: nothing of interest can follow, and
+ * newer servers keep the socket open for up to five minutes.
  */
 export type RunNext = 'continue' | 'grace' | 'close';
 
@@ -31,9 +33,9 @@ export interface RunStep<State> {
 }
 
 /**
- * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the caller closed it as told.
- * `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out; `queued`: it did before the run began.
- * `otherConversation`: the run is of another conversation than the one asked for.
+ * Why reading stopped. `eof`: the server ended the stream. `closed`: the connection broke, or the caller closed it as
+ * told. `abort`: n8n or the user cancelled. `idle`: a time limit of the caller ran out; `queued`: it did before the run
+ * began. `otherConversation`: the run is of another conversation than the one asked for.
  */
 export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle' | 'queued' | 'otherConversation';
 
@@ -94,7 +96,10 @@ export interface WorkflowNode {
 	type?: string;
 	title?: string;
 	index?: number;
-	/** `running` until it ends; Dify's words after that: `succeeded`, `failed`, `exception` (failed, but handled), `retry`. */
+	/**
+	 * `running` until it ends; Dify's words after that: `succeeded`, `failed`, `exception` (failed, but handled),
+	 * `retry`.
+	 */
 	status: string;
 	error?: string;
 	inputs?: unknown;

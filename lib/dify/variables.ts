@@ -6,7 +6,10 @@ import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
 import { parseJson, nonEmptyText, type JsonRecord } from '../values';
 
-/** Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify names it. */
+/**
+ * Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify
+ * names it.
+ */
 export async function listVariables(
 	client: DifyClient,
 	user: string,

@@ -10,8 +10,9 @@ interface Wave {
 }
 
 /**
- * One WAV file out of several, one behind the other: Dify lets each sentence be spoken by itself, so each may have a header of its own, and players
- * end with the first. Sound that is not all of one format, or cannot be read, is given back as it is.
+ * One WAV file out of several, one behind the other: Dify lets each sentence be spoken by itself, so each may have a
+ * header of its own, and players end with the first. Sound that is not all of one format, or cannot be read, is given
+ * back as it is.
  */
 export function oneWave(sound: Buffer): Buffer {
 	const first = readWave(sound, 0);

@@ -68,7 +68,10 @@ const MAX_DEPTH = 12;
 /** In no language does a token stand for fewer characters on average than a text of this many a token suggests. */
 const SAFE_CHARACTERS_PER_TOKEN = 2;
 
-/** Turns texts into vectors on one server with one set of settings. Keeps working for as long as it is held, also beyond an execution. */
+/**
+ * Turns texts into vectors on one server with one set of settings. Keeps working for as long as it is held, also beyond
+ * an execution.
+ */
 export class EmbeddingsClient {
 	/** Numbers that the vectors of this model have: others would spoil a store. */
 	private length: number | undefined;

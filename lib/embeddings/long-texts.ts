@@ -11,8 +11,8 @@ const MARGIN = 0.95;
 const HAS_TOKENIZER: ReadonlySet<ServerKind> = new Set(['llamaServer']);
 
 /**
- * The beginning of a text that fits. On llama-server the tokens themselves, with the special token that ends a text for the model; elsewhere by
- * characters, so that it may have to be shortened again.
+ * The beginning of a text that fits. On llama-server the tokens themselves, with the special token that ends a text for
+ * the model; elsewhere by characters, so that it may have to be shortened again.
  */
 export async function shortened(
 	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },

@@ -20,8 +20,9 @@ const POOLING_REMEDY =
 	'The server returns one vector for each token. Start llama-server with --pooling mean, cls or last, as the model wants.';
 
 /**
- * The vectors of an answer, one for each of `count` texts. Known forms: `{data: [{index, embedding}]}` (OpenAI's), `{embeddings: [[…]]}` (Ollama),
- * `{embedding: […]}`, `[[…]]` (Text Embeddings Inference), `[{index, embedding: [[…]]}]` (llama.cpp's own).
+ * The vectors of an answer, one for each of `count` texts. Known forms: `{data: [{index, embedding}]}` (OpenAI's),
+ * `{embeddings: [[…]]}` (Ollama), `{embedding: […]}`, `[[…]]` (Text Embeddings Inference), `[{index, embedding:
+ * [[…]]}]` (llama.cpp's own).
  */
 export function readEmbeddings(json: unknown, count: number): Embedded | Fault {
 	const list = listIn(json);

@@ -10,7 +10,10 @@ export function normalised(vector: readonly number[]): number[] {
 	return scaled.map((value) => value / length);
 }
 
-/** The first numbers of a vector with length 1, as models trained with Matryoshka representation learning allow. A shorter vector stays. */
+/**
+ * The first numbers of a vector with length 1, as models trained with Matryoshka representation learning allow. A
+ * shorter vector stays.
+ */
 export function cutTo(vector: number[], dimensions: number | undefined): number[] {
 	return dimensions === undefined || vector.length <= dimensions ? vector : normalised(vector.slice(0, dimensions));
 }

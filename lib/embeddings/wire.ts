@@ -20,8 +20,8 @@ export interface EmbeddingRequest {
 const TAKES_BASE64: ReadonlySet<ServerKind> = new Set(['llamaServer', 'llamaRouter', 'vllm']);
 
 /**
- * Where and how a kind of server is asked for embeddings. Ollama and Text Embeddings Inference by their own routes: only those can be told not to
- * cut long texts without a word.
+ * Where and how a kind of server is asked for embeddings. Ollama and Text Embeddings Inference by their own routes:
+ * only those can be told not to cut long texts without a word.
  */
 export function embeddingCall(
 	{ url }: Connection,

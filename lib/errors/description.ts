@@ -4,8 +4,8 @@ import { ServerError } from './server-error';
 const MAX_SAID = 500;
 
 /**
- * The whole text of a failure: what happened and where, what to do, what the server said. n8n's chat shows the description of a failed node and
- * nothing else, so all of it has to stand in one text.
+ * The whole text of a failure: what happened and where, what to do, what the server said. n8n's chat shows the
+ * description of a failed node and nothing else, so all of it has to stand in one text.
  *
  * @param where how the address is named; default: the URL without user, password and query. Empty: not at all
  */

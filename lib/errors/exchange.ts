@@ -20,7 +20,10 @@ export type BodyShape =
 	| { kind: 'text'; text: string }
 	| { kind: 'empty' };
 
-/** Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n busy for minutes. */
+/**
+ * Far more than any server says about an error. Patterns look no further: a megabyte of the wrong text would keep n8n
+ * busy for minutes.
+ */
 export const MAX_READ = 4_000;
 /** Of a page: its title stands at the beginning. */
 const MAX_OF_PAGE = 16_000;
@@ -72,8 +75,8 @@ function isRefusalInFront(shape: BodyShape): boolean {
 }
 
 /**
- * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for both; undefined where it
- * takes the server's own words.
+ * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for
+ * both; undefined where it takes the server's own words.
  */
 export function inBetween({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';

@@ -16,8 +16,8 @@ export interface FailureContext {
 }
 
 /**
- * Builds the error of a kind from the tables of remedies. What came from outside is cleared of the context's secrets. A `message` of the caller's
- * own takes the place of what the table says happened, a `remedy` that of its advice.
+ * Builds the error of a kind from the tables of remedies. What came from outside is cleared of the context's secrets. A
+ * `message` of the caller's own takes the place of what the table says happened, a `remedy` that of its advice.
  */
 export function failure(
 	kind: FailureKind,

@@ -14,7 +14,10 @@ interface Said {
 	facts: Record<string, unknown>;
 }
 
-/** The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain text. */
+/**
+ * The server's sentence out of any error body: `error` as object or string, `detail`, `message`, `reason`, or plain
+ * text.
+ */
 export function serverMessage(body: string): Said {
 	return said(shapeOf({ body }));
 }
@@ -48,7 +51,9 @@ function stringify(value: unknown): string {
 	return JSON.stringify(value);
 }
 
-/** What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is. */
+/**
+ * What an HTTP answer with an error status (or a page instead of an answer) means. Never throws, whatever the body is.
+ */
 export function httpFailure(received: FailedAnswer, context: FailureContext): ServerError {
 	// Before anything is cut: half a key would not be recognised.
 	const answer = { ...received, body: mask(received.body, context.secrets) };
@@ -192,7 +197,10 @@ function kindOfStatus(status: number, html: boolean): FailureKind {
 	return 'badRequest';
 }
 
-/** The template's own sentence, which stands at the end of "Unable to generate parser for this template. … Error: Jinja Exception: …". */
+/**
+ * The template's own sentence, which stands at the end of "Unable to generate parser for this template. … Error: Jinja
+ * Exception: …".
+ */
 function innerSentence(message: string): string {
 	const inner = /Error:\s*(?:Jinja Exception:\s*)?([^\n]+)/.exec(message)?.[1];
 	return inner ? `${inner.trim()} — ${message}` : message;

@@ -1,6 +1,6 @@
 /**
- * What went wrong, in the words of this package: one list for all servers, which items, Server Health and the code share. What each kind means and
- * what to do about it is in `remedies/`, by domain.
+ * What went wrong, in the words of this package: one list for all servers, which items, Server Health and the code
+ * share. What each kind means and what to do about it is in `remedies/`, by domain.
  */
 
 /** The address and the way to it, limits, and whatever answers there without being the server. */
@@ -61,7 +61,9 @@ export type ModelKind =
 	| 'emptyAnswer'
 	| 'filtered';
 
-/** What Dify refuses or fails in. A name that the lists above have too means the same; Dify has words of its own for it. */
+/**
+ * What Dify refuses or fails in. A name that the lists above have too means the same; Dify has words of its own for it.
+ */
 export type DifyKind =
 	| 'unauthorized'
 	| 'forbidden'

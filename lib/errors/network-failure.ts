@@ -17,7 +17,9 @@ interface LowLevelError {
 	hostname?: unknown;
 }
 
-/** All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host). */
+/**
+ * All errors in a chain: the error, its causes, and the attempts of an AggregateError (several addresses of one host).
+ */
 function chain(error: unknown, depth = 0): LowLevelError[] {
 	if (typeof error !== 'object' || error === null || depth > 5) return [];
 	const { cause, errors } = error as LowLevelError;
@@ -86,7 +88,10 @@ export function networkFailure(error: unknown, context: FailureContext, started 
 	});
 }
 
-/** What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of the URL. */
+/**
+ * What is wrong with the way to a proxy: undici's own errors, or an attempt to reach another host or port than that of
+ * the URL.
+ */
 function proxyTrouble({ code, message, address, port, hostname }: LowLevelError, url: string): string | undefined {
 	const status =
 		/^Proxy response \((\d+)\)/.exec(String(message))?.[1] ??

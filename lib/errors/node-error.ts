@@ -26,11 +26,11 @@ export function errorDetails(error: ServerError): JsonObject {
 }
 
 /**
- * n8n's own error for a failure: a short title as message, the whole text as description (a chat shows nothing else), and everything received in the
- * details.
+ * n8n's own error for a failure: a short title as message, the whole text as description (a chat shows nothing else),
+ * and everything received in the details.
  *
- * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its generic sentence in
- * place of the message (docs/protocols/n8n.md 4.2), so the message is set once more afterwards.
+ * Where a message holds a code such as ECONNREFUSED, or a host name that happens to contain "eacces", n8n puts its
+ * generic sentence in place of the message (docs/protocols/n8n.md 4.2), so the message is set once more afterwards.
  */
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);
@@ -55,7 +55,10 @@ export function toNodeError(node: INode, error: unknown, options: NodeErrorOptio
 	return nodeError;
 }
 
-/** A streamed chat shows the description of a failed node and nothing else (n8n-core, workflow-execute.ts): none would be a silent failure. */
+/**
+ * A streamed chat shows the description of a failed node and nothing else (n8n-core, workflow-execute.ts): none would
+ * be a silent failure.
+ */
 function described(error: NodeOperationError): NodeOperationError {
 	error.description ||= error.message;
 	return error;

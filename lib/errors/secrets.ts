@@ -17,9 +17,9 @@ const MIN_LENGTH = 8;
 const MIN_MIXED = 6;
 
 /**
- * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme, the cookies of a Cookie
- * header, user and password of Basic), and how they look in a URL and in JSON. Short and common words are left out: taken out of a text, they
- * would garble it, and they keep nothing secret.
+ * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme,
+ * the cookies of a Cookie header, user and password of Basic), and how they look in a URL and in JSON. Short and common
+ * words are left out: taken out of a text, they would garble it, and they keep nothing secret.
  */
 export function secretsOf(headers: Record<string, string>): string[] {
 	const parts = Object.entries(headers).flatMap(([name, value]) => {

@@ -31,8 +31,8 @@ export interface FailureDetails {
 const MAX_SERVER_TEXT = 2_000;
 
 /**
- * The one error of this package's library part. `message` is a short title, `meaning` says what happened in full, `remedy` what to do, `url` where;
- * `description.ts` makes one text of them, `node-error.ts` n8n's own error classes.
+ * The one error of this package's library part. `message` is a short title, `meaning` says what happened in full,
+ * `remedy` what to do, `url` where; `description.ts` makes one text of them, `node-error.ts` n8n's own error classes.
  */
 export class ServerError extends Error {
 	readonly kind: FailureKind;
@@ -84,7 +84,10 @@ export class ServerError extends Error {
 	}
 }
 
-/** For `catch` of a promise whose failure is looked at rather than passed on. What is no failure of a server is thrown as it is. */
+/**
+ * For `catch` of a promise whose failure is looked at rather than passed on. What is no failure of a server is thrown
+ * as it is.
+ */
 export function asFailed(error: unknown): { failed: ServerError } {
 	if (error instanceof ServerError) return { failed: error };
 	throw error;

@@ -38,8 +38,8 @@ const GPU_ADVICE =
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 
 /**
- * Findings that only a check can make. Whatever the other nodes can run into as well is in the tables of `lib/errors/remedies`, which the
- * diagnosis reads first.
+ * Findings that only a check can make. Whatever the other nodes can run into as well is in the tables of
+ * `lib/errors/remedies`, which the diagnosis reads first.
  */
 export const ADVICE = {
 	serverExited: ({ ago = 'a while ago', host }) => ({

@@ -28,8 +28,8 @@ export function withAlternative(
 }
 
 /**
- * An address that leads on to another one. Questions are asked there as well, so all looks well; but a POST, and with it every generation, is
- * repeated only where the status says so.
+ * An address that leads on to another one. Questions are asked there as well, so all looks well; but a POST, and with
+ * it every generation, is repeated only where the status says so.
  */
 export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 	if (probe?.answered !== true || probe.endedAt === undefined) return [];
@@ -67,7 +67,9 @@ function bare(url: string): string {
 	return url.replace(/[?#].*$/s, '').replace(/\/$/, '');
 }
 
-/** Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer. */
+/**
+ * Whether what was hoped for answers there. Without the key, a refusal in the API's own words is as good as an answer.
+ */
 function isReached({ expects, probe }: Alternative): boolean {
 	// Its certificate is the next thing to mend, but the scheme is right.
 	if (!probe.answered) return expects === 'anything' && probe.failure.kind === 'tlsUntrusted';

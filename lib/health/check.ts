@@ -25,7 +25,10 @@ export interface CheckResult
 
 const MAX_REMEMBERED = 200;
 
-/** The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and refuses now has exited. */
+/**
+ * The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and
+ * refuses now has exited.
+ */
 const remembered = new Map<string, Memory>();
 
 interface Memory {

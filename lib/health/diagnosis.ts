@@ -71,7 +71,10 @@ function findAll(observations: Observations, report: ServerReport): FindingWithS
 	];
 }
 
-/** Of several failures the first in this list says most: after a crash one question is cut off and the others are refused. */
+/**
+ * Of several failures the first in this list says most: after a crash one question is cut off and the others are
+ * refused.
+ */
 const MOST_TELLING: FailureKind[] = [
 	'blockedByPolicy',
 	'proxy',
@@ -198,7 +201,10 @@ function saysUnwell({ status, text, headers }: Extract<Probe, { answered: true }
 /** Options of a command line whose values are nobody's business. */
 const SECRET_OPTION = /^(?:--api-key|--hf-token|-hft)(?:=|$)/;
 
-/** Models of a router that failed to load. Where another one is needed, and that is fine, they are no reason for an alarm. */
+/**
+ * Models of a router that failed to load. Where another one is needed, and that is fine, they are no reason for an
+ * alarm.
+ */
 function routerFindings({ probes, expectations }: Observations): FindingWithStatus[] {
 	return modelsIn(probes.models).flatMap((model): FindingWithStatus[] => {
 		const { id, state, exitCode, args = [] } = model;

@@ -7,7 +7,9 @@ import type { HealthStatus, Observations, Probe } from './observations';
 
 type Answered = Extract<Probe, { answered: true }>;
 
-/** What Dify's refusals mean for its status. What happened and what to do is in `lib/errors/remedies`, for all nodes. */
+/**
+ * What Dify's refusals mean for its status. What happened and what to do is in `lib/errors/remedies`, for all nodes.
+ */
 const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	unauthorized: 'unauthorized',
 	forbidden: 'unauthorized',

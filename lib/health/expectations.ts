@@ -10,7 +10,8 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	if (models.length === 0)
 		return [advise('noModels', 'error', '/v1/models lists nothing', { server: report.server.kind }, 'misconfigured')];
 	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model);
-	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that, whatever is asked for.
+	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
+	// whatever is asked for.
 	const subjects =
 		wanted !== undefined
 			? [wanted]

@@ -50,8 +50,8 @@ export function describeServer(observations: Observations): ServerReport {
 }
 
 /**
- * The processes of a router, each with slots and a context of its own: that of the model that is needed, or all that are loaded for chats;
- * embedding and reranker models have short contexts by nature.
+ * The processes of a router, each with slots and a context of its own: that of the model that is needed, or all that
+ * are loaded for chats; embedding and reranker models have short contexts by nature.
  */
 function childrenThatMatter({ perModel, expectations }: Observations, models: readonly ModelFacts[]) {
 	const wanted = models.find((model) => isModelNamed(model, expectations.model));
@@ -144,8 +144,9 @@ function factsOf(model: ServerModel): ModelFacts {
 }
 
 /**
- * How far the running requests have come; undefined where none runs, or nothing tells. llama-server answers `/metrics` and `/slots` while it
- * computes (server-context.cpp, yield_to_queue), so only counters that stand still show that it hangs.
+ * How far the running requests have come; undefined where none runs, or nothing tells. llama-server answers `/metrics`
+ * and `/slots` while it computes (server-context.cpp, yield_to_queue), so only counters that stand still show that it
+ * hangs.
  */
 export function progressOf({ probes }: Pick<Observations, 'probes'>): string | undefined {
 	const metrics = metricsOf(probes.metrics);

@@ -8,7 +8,10 @@ export interface FindingWithStatus extends Finding {
 	status?: HealthStatus;
 }
 
-/** Where the way to the server, or the server itself, is down; everything else that stops a check is a setting that is wrong. */
+/**
+ * Where the way to the server, or the server itself, is down; everything else that stops a check is a setting that is
+ * wrong.
+ */
 const UNREACHABLE = new Set<FailureKind>([
 	'dns',
 	'refused',

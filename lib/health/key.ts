@@ -24,8 +24,8 @@ export function unauthorized(
 }
 
 /**
- * Servers that show their list of models to everybody: there only another route tells whether the key is right. Where none does, the user
- * has to know that nobody looked at it.
+ * Servers that show their list of models to everybody: there only another route tells whether the key is right. Where
+ * none does, the user has to know that nobody looked at it.
  */
 export function keyFindings(observations: Observations, kind: HealthServerKind): FindingWithStatus[] {
 	const { probes, keySet } = observations;
@@ -54,7 +54,10 @@ export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthSe
 	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
 }
 
-/** Every other route refuses, also those that such a server does not have: with the right key they are not found, or answer. */
+/**
+ * Every other route refuses, also those that such a server does not have: with the right key they are not found, or
+ * answer.
+ */
 function whereAllElseRefuses({ props, ollamaVersion, version }: Observations['probes']): Probe[] {
 	const others = [props, ollamaVersion, version].filter((probe) => probe !== undefined);
 	// Gateways answer 403 for every route that they do not know (AWS API Gateway).

@@ -160,7 +160,10 @@ export interface ServerReport {
 	server: { kind: HealthServerKind; version: string | null };
 	latencyMs: number | null;
 	models: ModelFacts[];
-	/** `total` of a router: of the model that is needed, or what all loaded models have alike. `busy`: of that model, or of all together. */
+	/**
+	 * `total` of a router: of the model that is needed, or what all loaded models have alike. `busy`: of that model, or
+	 * of all together.
+	 */
 	slots: { total: number | null; busy: number | null };
 	/** Requests that wait for a slot. */
 	queue: number | null;

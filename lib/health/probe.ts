@@ -24,8 +24,8 @@ export async function ask(
 	{ timeoutMs, signal, json }: ProbeOptions,
 ): Promise<Probe> {
 	const startedAt = performance.now();
-	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them idle, the next request
-	// was seen to wait for two seconds. A check must not do that to anybody.
+	// A connection that is kept occupies one of llama-server's few HTTP threads until it closes: with a dozen of them
+	// idle, the next request was seen to wait for two seconds. A check must not do that to anybody.
 	const call: CallOptions = {
 		timeoutMs,
 		signal,

@@ -59,7 +59,8 @@ export interface ProbeContext {
 export type ProbeResults = Pick<Observations, 'probes' | 'perModel' | 'alternatives'>;
 
 /**
- * Looks at a server, without starting a generation, without loading or waking anything, all questions side by side where that is safe.
+ * Looks at a server, without starting a generation, without loading or waking anything, all questions side by side
+ * where that is safe.
  *
  * @throws {ServerError} only of kind `aborted`
  */
@@ -124,7 +125,8 @@ function tryConnect(connect: () => Connection): Connection | ServerError {
 /** docs/protocols/llama-server.md 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
 	const { root, origin, api } = context.connection.url;
-	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits for it here.
+	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits
+	// for it here.
 	const metrics = context.ask(`${root}/metrics`);
 	const models = context.ask(`${api}/models`);
 	const isHarmless = mayAskHealth(context, models);
@@ -146,7 +148,10 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
 }
 
-/** Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no LiteLLM. */
+/**
+ * Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no
+ * LiteLLM.
+ */
 async function mayAskHealth(
 	{ options: { timeLimitMs = TIME_LIMIT_MS } }: ProbeContext,
 	models: Promise<Probe>,
@@ -187,7 +192,8 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	if (nativeApi === 'llamaServer' && props.is_sleeping === false) {
 		if (context.options.readSlots === true && props.endpoint_slots !== false)
 			questions.slots = context.ask(`${root}/slots`);
-		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it is on.
+		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it
+		// is on.
 		questions.embeddings = context.ask(`${api}/embeddings`, {});
 		questions.rerank = context.ask(`${api}/rerank`, {});
 	}
@@ -249,8 +255,8 @@ async function tryOtherPaths(context: ProbeContext, first: Round): Promise<Alter
 }
 
 /**
- * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key. Nothing but the same
- * machine is asked, and no other port.
+ * Where nothing answers in a way that usually has one cause, the likely right address is tried, without the key.
+ * Nothing but the same machine is asked, and no other port.
  */
 export async function tryLikelyAddresses(
 	{ connection: { url }, askElsewhere }: ProbeContext,
@@ -264,7 +270,8 @@ export async function tryLikelyAddresses(
 	// From inside a container, this is the machine that runs it.
 	if (kinds.includes('refused') && isLoopback(new URL(url.origin).hostname))
 		places.push(withHost(base, 'host.docker.internal'));
-	// A server without TLS may close, answer something that is no TLS, or wait for the rest of what it takes for a request.
+	// A server without TLS may close, answer something that is no TLS, or wait for the rest of what it takes for a
+	// request.
 	const isTls = base.startsWith('https:');
 	if (
 		kinds.some(

@@ -10,8 +10,9 @@ export interface SpeedSample {
 	generatedTokens: number | null;
 	tokensPerSecond: number | null;
 	/**
-	 * Who measured. `server`: its own timings. `clock`: this node's, from the first piece to the last, network included. `wholeAnswer`: this
-	 * node's, from sending to the end, so that reading the prompt and waiting count as well and the real speed is higher.
+	 * Who measured. `server`: its own timings. `clock`: this node's, from the first piece to the last, network included.
+	 * `wholeAnswer`: this node's, from sending to the end, so that reading the prompt and waiting count as well and the
+	 * real speed is higher.
 	 */
 	measuredBy: 'server' | 'clock' | 'wholeAnswer';
 }
@@ -22,10 +23,16 @@ const SAME_MOMENT_MS = 0.5;
 const MAX_PIECES_PER_MOMENT = 4;
 /** Pieces that come in bursts still tell the speed where the bursts are spread over this part of the time. */
 const MIN_SPREAD = 0.2;
-/** The test asks for English, where a token is four characters. Fewer than this: tokens were generated that nobody was shown. */
+/**
+ * The test asks for English, where a token is four characters. Fewer than this: tokens were generated that nobody was
+ * shown.
+ */
 const MIN_CHARACTERS_PER_TOKEN = 2;
 
-/** Notes what passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good as any. */
+/**
+ * Notes what passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good
+ * as any.
+ */
 export class SpeedRecord {
 	firstMs: number | undefined;
 	private lastMs = 0;

@@ -28,9 +28,11 @@ export interface SpeedTestResult extends CheckResult {
 }
 
 /**
- * Checks the server, then generates a little: alone, and several times at once where asked for. Loads or wakes the model if it has to.
+ * Checks the server, then generates a little: alone, and several times at once where asked for. Loads or wakes the
+ * model if it has to.
  *
- * @throws {ServerError} of kind `aborted`, or `invalidInput` where no model is named and it is not clear which one is meant
+ * @throws {ServerError} of kind `aborted`, or `invalidInput` where no model is named and it is not clear which one is
+ *   meant
  */
 export async function testSpeed(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
 	const { signal } = options;

@@ -3,9 +3,9 @@ import type { ModelFacts } from './observations';
 import type { SpeedRun } from './speed';
 
 /**
- * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in use. Memory of desktop
- * CPUs gives 20 to 60 GB/s, the slowest GPUs worth buying for this over 200, an MI50 about 1,000. A mixture of experts reads less than its
- * size per token, so this errs on the side of silence.
+ * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
+ * use. Memory of desktop CPUs gives 20 to 60 GB/s, the slowest GPUs worth buying for this over 200, an MI50 about
+ * 1,000. A mixture of experts reads less than its size per token, so this errs on the side of silence.
  */
 const CPU_BANDWIDTH = 60e9;
 /** What an MI50 really reaches, of its 1,024 GB/s. */

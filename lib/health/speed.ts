@@ -46,8 +46,9 @@ const PARAGRAPH =
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
 /**
- * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its first line, which
- * keeps every server's prompt cache out of the measurement. It costs one slot the conversation it remembered.
+ * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its
+ * first line, which keeps every server's prompt cache out of the measurement. It costs one slot the conversation it
+ * remembered.
  *
  * @throws {ServerError} only of kind `aborted`
  */

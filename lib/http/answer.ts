@@ -8,7 +8,10 @@ const MAX_REFUSAL_BYTES = 1024 * 1024;
 const MAX_REFUSAL_MS = 3_000;
 /** For what follows a complete JSON answer: nothing does, but not every server ends its body. */
 const MAX_TAIL_MS = 1_000;
-/** Far above every list and record that is called for; an endless answer (a web cam, a file server) must not fill n8n's memory. */
+/**
+ * Far above every list and record that is called for; an endless answer (a web cam, a file server) must not fill n8n's
+ * memory.
+ */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** An HTTP answer whose body has not been read. */
@@ -26,7 +29,9 @@ export function methodOf({ method, json, body }: RequestOptions) {
 	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');
 }
 
-/** Where to send the request again, where that is right: a POST only if the status says that the method stays the same. */
+/**
+ * Where to send the request again, where that is right: a POST only if the status says that the method stays the same.
+ */
 export function redirectTarget({ status, headers, url }: Answer, options: RequestOptions): string | undefined {
 	const target = [301, 302, 303, 307, 308].includes(status) ? redirectLocation({ headers, url }) : undefined;
 	if (target === undefined || !/^https?:/.test(target) || !URL.canParse(target)) return undefined;
@@ -46,10 +51,11 @@ interface AnswerReading {
 }
 
 /**
- * Reads the body of an answer. A server that says less than it promised, or leaves its body open, is taken at what it said:
- * a refusal after 3 s, and a JSON answer that is complete after 1 s more.
+ * Reads the body of an answer. A server that says less than it promised, or leaves its body open, is taken at what it
+ * said: a refusal after 3 s, and a JSON answer that is complete after 1 s more.
  *
- * @param reading `signal` of the request: what it ends is not read any further; `explain`: what an error while reading means
+ * @param reading `signal` of the request: what it ends is not read any further; `explain`: what an error while reading
+ *   means
  * @returns undefined where the answer is longer than `maxBytes`
  */
 export async function readAnswer(

@@ -13,8 +13,8 @@ const BEGINS_FIELD = /[:deir]/;
 const LINES_TYPE = /ndjson|jsonl|jsonlines|json-seq/i;
 
 /**
- * Reads the body of a successful answer to a request for a stream. What it is shows in its first characters rather than in
- * its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
+ * Reads the body of a successful answer to a request for a stream. What it is shows in its first characters rather than
+ * in its content type: servers that cannot stream answer with JSON (docs/protocols/llama-server.md, case 44), and
  * frameworks label event streams as JSON or HTML. JSON lines are read although events were asked for, and events
  * although lines were.
  */

@@ -21,8 +21,8 @@ const NOT_READABLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The body without compression; undefined where it is compressed in a way that cannot be read here. Servers and proxies also
- * write `none`, `utf-8`, `binary` or `chunked` into this header, which compress nothing.
+ * The body without compression; undefined where it is compressed in a way that cannot be read here. Servers and proxies
+ * also write `none`, `utf-8`, `binary` or `chunked` into this header, which compress nothing.
  */
 export function decompressed(body: AsyncIterable<Uint8Array>, encoding = ''): AsyncIterable<Uint8Array> | undefined {
 	// The last one was applied last.

@@ -118,8 +118,8 @@ export class Connection {
 	}
 
 	/**
-	 * A generation or run: on a connection of its own, inside the queue of this credential, with limits that count from now
-	 * on. Sent again only where `options.retry` says so.
+	 * A generation or run: on a connection of its own, inside the queue of this credential, with limits that count from
+	 * now on. Sent again only where `options.retry` says so.
 	 *
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
@@ -156,9 +156,9 @@ export class Connection {
 	}
 
 	/**
-	 * A request that may wait as long as a generation but is answered as a whole, such as one for embeddings: inside the queue of this
-	 * credential, with limits that count from now on. `retry` is asked also after an answer that was cut off, so it is for requests that
-	 * change nothing.
+	 * A request that may wait as long as a generation but is answered as a whole, such as one for embeddings: inside the
+	 * queue of this credential, with limits that count from now on. `retry` is asked also after an answer that was cut
+	 * off, so it is for requests that change nothing.
 	 *
 	 * @returns the answer with a status below 300
 	 * @throws {ServerError}

@@ -43,8 +43,8 @@ interface Entry extends ServerChannel {
 const channels = new Map<string, Entry>();
 
 /**
- * The channel of an origin and credential, for one request. Channels without a request are kept for the next one, up to 64;
- * one that is in use is never closed, however many there are.
+ * The channel of an origin and credential, for one request. Channels without a request are kept for the next one, up to
+ * 64; one that is in use is never closed, however many there are.
  *
  * @throws {ServerError} of kind `proxy` where the proxy variables of the environment cannot be used
  */
@@ -150,8 +150,8 @@ function isUnusable(address: string | URL): boolean {
 }
 
 /**
- * undici refuses a variable such as `HTTP_PROXY=proxy:3128` at once, also for a server that NO_PROXY takes out. So such a
- * proxy is an error only when it would be used.
+ * undici refuses a variable such as `HTTP_PROXY=proxy:3128` at once, also for a server that NO_PROXY takes out. So such
+ * a proxy is an error only when it would be used.
  */
 function agent(options: AgentOptions): Dispatcher {
 	const [httpProxy, httpsProxy] = [UNUSABLE_PROXY, UNUSABLE_PROXY];

@@ -1,8 +1,8 @@
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Finds where a JSON object or list ends in a text that comes in pieces, without parsing it. Every character is looked at
- * once. A text that begins with anything else has no end.
+ * Finds where a JSON object or list ends in a text that comes in pieces, without parsing it. Every character is looked
+ * at once. A text that begins with anything else has no end.
  */
 export class JsonEnd {
 	private depth = 0;

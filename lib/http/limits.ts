@@ -2,7 +2,9 @@
 export interface Limits {
 	/** From asking to the first content: covers the queue in n8n, the server's own, loading, and reading the prompt. */
 	firstTokenMs: number;
-	/** Between any two pieces of content after the first one: pings and empty pieces do not show that anything goes on. */
+	/**
+	 * Between any two pieces of content after the first one: pings and empty pieces do not show that anything goes on.
+	 */
 	idleMs: number;
 	/** From asking to the end. */
 	totalMs?: number;
@@ -16,8 +18,8 @@ export type LimitName = 'firstTokenLimit' | 'idleLimit' | 'totalLimit';
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving content
- * only notes the time, so a fast stream costs no timer per token.
+ * Watches the limits of one request and passes on the caller's own signal. One timer is pending at a time; arriving
+ * content only notes the time, so a fast stream costs no timer per token.
  */
 export class Watchdog {
 	private readonly controller = new AbortController();
@@ -47,7 +49,10 @@ export class Watchdog {
 		return this.controller.signal;
 	}
 
-	/** Something arrived that was asked for. The first time ends the first-token limit; behind `finishing` the limits count again. */
+	/**
+	 * Something arrived that was asked for. The first time ends the first-token limit; behind `finishing` the limits
+	 * count again.
+	 */
 	content(): void {
 		this.lastContentAt = performance.now();
 		const goesOn = this.limitsBefore !== undefined;
@@ -58,7 +63,9 @@ export class Watchdog {
 		this.arm();
 	}
 
-	/** Nothing of weight is to come any more: from now on `idleMs` without content end the wait, whatever else arrives. */
+	/**
+	 * Nothing of weight is to come any more: from now on `idleMs` without content end the wait, whatever else arrives.
+	 */
 	finishing(idleMs: number): void {
 		if (this.limitsBefore !== undefined) return;
 		this.limitsBefore = this.limits;

@@ -3,8 +3,9 @@ import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
 import { StrayLines, type ServerSentEvent } from './sse';
 
 /**
- * Decodes a body of JSON values, one per line as Ollama's own API streams them, however it is cut into pieces. A value ends
- * with its last bracket rather than with its line: some servers write several into one line, or one over several lines.
+ * Decodes a body of JSON values, one per line as Ollama's own API streams them, however it is cut into pieces. A value
+ * ends with its last bracket rather than with its line: some servers write several into one line, or one over several
+ * lines.
  */
 export class NdjsonDecoder {
 	private readonly noise = new StrayLines();

@@ -28,7 +28,8 @@ const BLANK_LINE = /(?:^|\n|\r)(?:\r\n|\n|\r(?!\n))/;
 const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
 
 /**
- * The data of an event, or of several: home-made servers leave the blank line between events out, so that each line is JSON of its own.
+ * The data of an event, or of several: home-made servers leave the blank line between events out, so that each line is
+ * JSON of its own.
  */
 function eventsIn(data: string): string[] {
 	const lines = data.includes('\n') ? data.split('\n').filter((line) => line.trim() !== '') : [];
@@ -83,8 +84,8 @@ export class SseDecoder {
 	}
 
 	/**
-	 * Hands whole lines to the parser: a piece of a line that cannot become a known field is dropped by it without a word, and with it an
-	 * `error:` or `proxy error:` line that two reads cut in half.
+	 * Hands whole lines to the parser: a piece of a line that cannot become a known field is dropped by it without a
+	 * word, and with it an `error:` or `proxy error:` line that two reads cut in half.
 	 */
 	private feed(text: string): ServerSentEvent[] {
 		this.length += text.length;

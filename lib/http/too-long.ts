@@ -1,4 +1,6 @@
-/** Characters of one event, line or JSON value: far above a picture inside an answer, far below what fills n8n's memory. */
+/**
+ * Characters of one event, line or JSON value: far above a picture inside an answer, far below what fills n8n's memory.
+ */
 export const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
 
 /** A body went on for longer than anything that a server of this kind sends. */

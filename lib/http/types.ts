@@ -83,7 +83,9 @@ export interface StreamOptions extends RequestOptions {
 	limits?: Partial<Limits>;
 	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
 	retry?: RetryPolicy;
-	/** The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`. */
+	/**
+	 * The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`.
+	 */
 	refuse?: (answer: CallAnswer) => ServerError;
 	/** Called with every piece of the answer that arrives, also with one that completes no event. */
 	onBytes?: () => void;
@@ -96,8 +98,8 @@ export interface AnswerOptions extends Omit<StreamOptions, 'framing' | 'onBytes'
 }
 
 /**
- * Decides whether a request is sent again. One per request, since it may count the attempts. What the server may have taken
- * up must never be sent again.
+ * Decides whether a request is sent again. One per request, since it may count the attempts. What the server may have
+ * taken up must never be sent again.
  *
  * @param leftMs milliseconds until the first-token limit; Infinity without one
  * @returns how many milliseconds to wait before the next attempt, or the error to give up with
@@ -112,8 +114,8 @@ export interface EventStream {
 	/** A JSON answer although a stream was asked for comes as one event named `whole-answer`. */
 	batches: AsyncIterable<ServerSentEvent[]>;
 	/**
-	 * To be called when something arrived that was asked for, rather than a ping or an empty piece: the idle limit begins anew,
-	 * and from the first time on it counts in place of the first-token limit.
+	 * To be called when something arrived that was asked for, rather than a ping or an empty piece: the idle limit begins
+	 * anew, and from the first time on it counts in place of the first-token limit.
 	 */
 	content(): void;
 	/** To be called when only an end marker can still come: after 3 s the stream is given up, whatever else arrives. */

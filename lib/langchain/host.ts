@@ -39,8 +39,8 @@ export interface HostBaseChatModel {
 }
 
 /**
- * The classes of the host's own LangChain. A model built on them is, to n8n, one of its own: parallel calls, thinking, exact usage and
- * timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
+ * The classes of the host's own LangChain. A model built on them is, to n8n, one of its own: parallel calls, thinking,
+ * exact usage and timings arrive, which the SDK's adapter loses (docs/protocols/n8n.md 3).
  */
 export interface HostClasses {
 	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
@@ -78,8 +78,8 @@ const PROBE = {
 };
 
 /**
- * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. The shape is no contract
- * of n8n's, so every piece is checked, and what is missing is named.
+ * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. The shape
+ * is no contract of n8n's, so every piece is checked, and what is missing is named.
  */
 export async function harvestHost(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<Harvest> {
 	try {

@@ -1,7 +1,9 @@
 import { isRecord } from '../values';
 import type { SourceMessage } from '../chat/messages';
 
-/** Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library. */
+/**
+ * Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library.
+ */
 export function readMessage(message: unknown): SourceMessage {
 	if (typeof message !== 'object' || message === null) return { type: 'human', content: String(message) };
 	const source = message as Record<string, unknown> & { getType?: () => string; _getType?: () => string };

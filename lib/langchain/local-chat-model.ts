@@ -87,7 +87,10 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return 'local-llama';
 		}
 
-		/** An estimate from the text alone: the host's own counting fetches a file from the internet, for 88 s on a machine without one. */
+		/**
+		 * An estimate from the text alone: the host's own counting fetches a file from the internet, for 88 s on a machine
+		 * without one.
+		 */
 		async getNumTokens(content: unknown): Promise<number> {
 			return [content].flat().reduce((sum: number, block: unknown) => sum + tokensOfBlock(block), 0);
 		}
@@ -97,7 +100,9 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			return this.withConfig({ ...kwargs, tools });
 		}
 
-		/** LangChain's own way through a tool, but with the call required: left to the model, small ones answer in prose. */
+		/**
+		 * LangChain's own way through a tool, but with the call required: left to the model, small ones answer in prose.
+		 */
 		override withStructuredOutput(schema: unknown, config?: object): unknown {
 			const forced = Object.create(this, {
 				bindTools: { value: (tools: unknown[]) => this.bindTools(tools, { tool_choice: 'required' }) },
@@ -255,7 +260,10 @@ function rounded(name: string, value: number | undefined): Record<string, number
 	return value === undefined || !Number.isFinite(value) ? {} : { [name]: Math.round(value * 10) / 10 };
 }
 
-/** What a picture costs most models that see: its base64 would count as hundreds of thousands, and empty the agent's memory. */
+/**
+ * What a picture costs most models that see: its base64 would count as hundreds of thousands, and empty the agent's
+ * memory.
+ */
 const FILE_TOKENS = 1000;
 
 function tokensOfBlock(block: unknown): number {

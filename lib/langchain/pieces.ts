@@ -1,16 +1,20 @@
 import { sleep } from 'n8n-workflow';
 
-/** Pieces a second that one n8n process hands on over all its streams. With many readers each gets fewer, larger ones. */
+/**
+ * Pieces a second that one n8n process hands on over all its streams. With many readers each gets fewer, larger ones.
+ */
 const PIECES_PER_SECOND = 400;
 
 let streams = 0;
 
 /**
- * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs`. Everything that is done per piece
- * behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per token, while a reader sees a
- * steady flow. The end, and an error, are handed on without waiting, after the text that came before.
+ * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs`. Everything that is
+ * done per piece behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per
+ * token, while a reader sees a steady flow. The end, and an error, are handed on without waiting, after the text that
+ * came before.
  *
- * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot be returned from outside
+ * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot
+ *   be returned from outside
  * @param intervalMs least time between two pieces; longer while very many streams run
  * @returns what `source` returns
  */

@@ -24,8 +24,9 @@ interface SdkConfig {
 }
 
 /**
- * The plain SDK path, for an n8n whose LangChain classes could not be found. Every tool call is one complete delta with an id, which is
- * the only form that the adapter does not mix up; failures are thrown, since the adapter takes an error chunk for success.
+ * The plain SDK path, for an n8n whose LangChain classes could not be found. Every tool call is one complete delta with
+ * an id, which is the only form that the adapter does not mix up; failures are thrown, since the adapter takes an error
+ * chunk for success.
  */
 export function sdkChatModel(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => Error): SdkModel {
 	return model(client, sdk, toError, []) as unknown as SdkModel;

@@ -6,8 +6,8 @@ import { unsupportedN8n } from '../supported-n8n';
 export type AiNodeSdk = typeof import('@n8n/ai-node-sdk');
 
 /**
- * The host's SDK. Taken with `module.require` in place of an import, so that an n8n without it fails with a sentence that
- * says what to do; a failing import would end in "Cannot find module".
+ * The host's SDK. Taken with `module.require` in place of an import, so that an n8n without it fails with a sentence
+ * that says what to do; a failing import would end in "Cannot find module".
  *
  * @throws {Error} when this n8n brings no SDK
  */
@@ -27,8 +27,8 @@ function tryRequire(requireModule: (name: string) => unknown): AiNodeSdk | undef
 }
 
 /**
- * To be called when a node file is loaded. It logs and does not throw: an error while loading would keep the whole n8n from
- * starting; the node raises the same sentence when it is used.
+ * To be called when a node file is loaded. It logs and does not throw: an error while loading would keep the whole n8n
+ * from starting; the node raises the same sentence when it is used.
  */
 export function reportUnsupportedHost(requireModule?: (name: string) => unknown): void {
 	try {

@@ -6,8 +6,8 @@ import type { AiNodeSdk } from './sdk';
 type ToJsonSchema = AiNodeSdk['getParametersJsonSchema'];
 
 /**
- * A tool as LangChain or n8n hands it over, as a definition for the server. `toJsonSchema` is the host's converter, which knows the
- * host's zod.
+ * A tool as LangChain or n8n hands it over, as a definition for the server. `toJsonSchema` is the host's converter,
+ * which knows the host's zod.
  *
  * @throws {ServerError} of kind `invalidInput` for something that is no tool
  */

@@ -8,8 +8,9 @@ export interface Scored {
 }
 
 /**
- * The scores of an answer, in its order. Known forms: `{results: [{index, relevance_score}]}` (Jina, Cohere, llama-server, vLLM, GPUStack),
- * `[{index, score}]` (Text Embeddings Inference), `{data: […]}`. Texts are never taken from it.
+ * The scores of an answer, in its order. Known forms: `{results: [{index, relevance_score}]}` (Jina, Cohere,
+ * llama-server, vLLM, GPUStack), `[{index, score}]` (Text Embeddings Inference), `{data: […]}`. Texts are never taken
+ * from it.
  *
  * @param count of documents that were sent
  */

@@ -31,11 +31,17 @@ const API_ROUTES = [
 	'/rerank',
 ];
 
-/** Routes at the server's root: llama-server's own, Ollama's native ones, and FastAPI's pages that people copy from the browser. */
+/**
+ * Routes at the server's root: llama-server's own, Ollama's native ones, and FastAPI's pages that people copy from the
+ * browser.
+ */
 const ROOT_ROUTES =
 	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
 
-/** What can follow a version segment and belongs to a pasted endpoint, not to the base: `/v1/chat`, `/v1/models/NAME`, `/v1/health`. */
+/**
+ * What can follow a version segment and belongs to a pasted endpoint, not to the base: `/v1/chat`, `/v1/models/NAME`,
+ * `/v1/health`.
+ */
 const ENDPOINT_HEADS = new Set([...API_ROUTES.map((route) => route.split('/')[1]), 'health']);
 
 const OLLAMA_PORT = '11434';
@@ -44,7 +50,8 @@ const OLLAMA_PORT = '11434';
  * Works out the server's addresses from any form of base URL that people paste: with or without scheme, `/v1`, `/v1/`,
  * `/v1-openai`, a full endpoint such as `/v1/chat/completions`, a path prefix, or blanks around it.
  *
- * A full endpoint without a version below a path prefix is meant as it is; otherwise `/v1` is added where no version was typed.
+ * A full endpoint without a version below a path prefix is meant as it is; otherwise `/v1` is added where no version
+ * was typed.
  *
  * @throws {BaseUrlError} naming the part that is wrong
  */
@@ -66,7 +73,9 @@ export function resolveBaseUrl(typed: string): ServerAddress {
 /** What an input method for Chinese or Japanese types in place of `:`, `/` and `.`. */
 const FULL_WIDTH: Record<string, string> = { '：': ':', '／': '/', '．': '.', '。': '.' };
 
-/** Takes off what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma, Windows' slashes. */
+/**
+ * Takes off what copying leaves behind: line ends, zero-width and byte-order marks, quotes, a comma, Windows' slashes.
+ */
 function tidied(typed: string): string {
 	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
 	return oneLine

@@ -1,6 +1,6 @@
 /**
- * Rules by which n8n judges the answer to a credential test. n8n takes both kinds in one list, and the first that fits is the error
- * (credentials-tester.service.ts); its type says one kind or the other.
+ * Rules by which n8n judges the answer to a credential test. n8n takes both kinds in one list, and the first that fits
+ * is the error (credentials-tester.service.ts); its type says one kind or the other.
  */
 
 /** For an error status. n8n alone would show no more than the phrase of the status, such as "Forbidden". */
@@ -8,7 +8,10 @@ export function said(status: number, message: string) {
 	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
-/** For text with status 200: a user interface, a login page, a server that answers everything alike. JSON objects have another constructor. */
+/**
+ * For text with status 200: a user interface, a login page, a server that answers everything alike. JSON objects have
+ * another constructor.
+ */
 export function isText(message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key: 'constructor', value: String, message } };
 }

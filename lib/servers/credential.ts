@@ -101,8 +101,8 @@ function invalid(message: string) {
 }
 
 /**
- * The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter. `more`: what differs from
- * the credential.
+ * The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter.
+ * `more`: what differs from the credential.
  */
 export function localLlamaConnection(
 	data: ICredentialDataDecryptedObject,

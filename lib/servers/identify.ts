@@ -9,7 +9,9 @@ export function identify(answers: ServerAnswers): ServerKind {
 }
 
 const KNOWN_MS = 10 * 60_000;
-/** A server that told nothing, or did not answer, is asked again after this; twice as late each time that it does so. */
+/**
+ * A server that told nothing, or did not answer, is asked again after this; twice as late each time that it does so.
+ */
 const UNKNOWN_MS = 30_000;
 const ASK_LIMIT_MS = 5_000;
 const MAX_REMEMBERED = 500;
@@ -22,7 +24,10 @@ interface Memory {
 }
 
 const learned = new Map<string, Memory>();
-/** Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server behind each. */
+/**
+ * Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server
+ * behind each.
+ */
 const named = new Map<string, Pick<Memory, 'kind' | 'until'>>();
 const underWay = new Map<string, Promise<void>>();
 
@@ -55,8 +60,9 @@ export interface AskOptions {
 }
 
 /**
- * Asks the server who it is, once in ten minutes: `/v1/models`, and where that does not tell, `/api/version`. Never fails; unknown servers
- * are `other`. Several that ask at once share one question, and a server that hangs is not waited for again and again.
+ * Asks the server who it is, once in ten minutes: `/v1/models`, and where that does not tell, `/api/version`. Never
+ * fails; unknown servers are `other`. Several that ask at once share one question, and a server that hangs is not
+ * waited for again and again.
  */
 export async function askServerKind(
 	connection: Connection,

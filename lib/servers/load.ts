@@ -32,7 +32,10 @@ export interface ModelChange {
 	state: string;
 	changed: boolean;
 	tookMs: number;
-	/** Unloaded from a router: whether it was seen that no answer was being generated. False: the router does not show that. */
+	/**
+	 * Unloaded from a router: whether it was seen that no answer was being generated. False: the router does not show
+	 * that.
+	 */
 	sawNoAnswers?: boolean;
 }
 
@@ -40,11 +43,12 @@ const CALL_MS = 10_000;
 const PAUSE_MS = 500;
 
 /**
- * Loads a model into memory or takes it out, on llama-server's router and on Ollama. A model that is already as wanted is left alone, and
- * answers that are being generated are not cut: Ollama finishes them by itself, at a router this waits for them.
+ * Loads a model into memory or takes it out, on llama-server's router and on Ollama. A model that is already as wanted
+ * is left alone, and answers that are being generated are not cut: Ollama finishes them by itself, at a router this
+ * waits for them.
  *
- * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the limit; of kind `busy` where
- * the model is answering and nobody wants to wait
+ * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the
+ *   limit; of kind `busy` where the model is answering and nobody wants to wait
  */
 export async function changeModel(
 	connection: Connection,
@@ -105,8 +109,8 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 }
 
 /**
- * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests get 500), so it is
- * told to only when none is running. False where the router shows neither slots nor metrics.
+ * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests
+ * get 500), so it is told to only when none is running. False where the router shows neither slots nor metrics.
  */
 async function answersAreThrough(connection: Connection, options: ChangeOptions): Promise<boolean> {
 	const { model, wait, limitMs } = options;
@@ -233,7 +237,8 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 		if (answer.status === 400 && /does not support generate/i.test(answer.text))
 			answer = await connection.call(`${connection.url.root}/api/embed`, call);
 		if (answer.status >= 300) throw connection.refusal(answer, { model });
-		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses it.
+		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses
+		// it.
 		if (action === 'unload')
 			await lookedUntil(
 				options,

@@ -10,8 +10,8 @@ import { optionalJson } from './optional-json';
 const LIST_LIMIT_MS = 10_000;
 
 /**
- * The models of a server: from `/v1/models`, and where that has none, from Ollama's `/api/tags`. llama-server's `/props` and Ollama's
- * `/api/ps` add what the list leaves out; neither loads a model nor wakes a sleeping server.
+ * The models of a server: from `/v1/models`, and where that has none, from Ollama's `/api/tags`. llama-server's
+ * `/props` and Ollama's `/api/ps` add what the list leaves out; neither loads a model nor wakes a sleeping server.
  *
  * @throws {ServerError} that says why there is no list
  */
@@ -20,7 +20,8 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 	if ('models' in outcome && outcome.models.length > 0) return await withDetails(connection, outcome, signal);
 	const ollama = await ollamaList(connection, signal);
 	if (ollama !== undefined && ollama.length > 0) return ollama;
-	// An old Ollama has no /v1, and an empty list of its own. Who refuses the key may show an empty list all the same (Lemonade).
+	// An old Ollama has no /v1, and an empty list of its own. Who refuses the key may show an empty list all the same
+	// (Lemonade).
 	const isRefused = 'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
 	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
@@ -66,7 +67,10 @@ async function ollamaList(connection: Connection, signal: AbortSignal | undefine
 	return [...tags].map(([id, tag]) => readOllamaModel(id, { tag, running: running?.get(id) ?? null }));
 }
 
-/** One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision, loaded)". */
+/**
+ * One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision,
+ * loaded)".
+ */
 export function describeModel({ id, parameters, quantization, context, vision, audio, state }: ServerModel): string {
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,

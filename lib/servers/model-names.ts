@@ -13,7 +13,10 @@ export function isModelNamed(
 
 const MAX_NAMES = 10;
 
-/** What to do where a server does not have a model. `orElse`: what its kind advises, a sentence that begins in lower case. */
+/**
+ * What to do where a server does not have a model. `orElse`: what its kind advises, a sentence that begins in lower
+ * case.
+ */
 export function waysToModel(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	return [

@@ -1,4 +1,7 @@
-/** The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`, `/api/ps` and `/api/show`. */
+/**
+ * The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`,
+ * `/api/ps` and `/api/show`.
+ */
 import { isRecord } from '../values';
 
 /** A model, as far as its server tells; what it does not tell is left out. */
@@ -29,7 +32,10 @@ export interface ServerModel {
 	args?: string[];
 }
 
-/** The entries of a `/v1/models` answer; undefined where it is no list. Home-made servers answer with the bare list, Ollama writes null for an empty one. */
+/**
+ * The entries of a `/v1/models` answer; undefined where it is no list. Home-made servers answer with the bare list,
+ * Ollama writes null for an empty one.
+ */
 export function modelEntries(json: unknown): Array<Record<string, unknown>> | undefined {
 	const list = modelList(json);
 	if (!Array.isArray(list)) return undefined;

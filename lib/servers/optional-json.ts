@@ -3,8 +3,8 @@ import type { CallOptions } from '../http/types';
 import { isRecord } from '../values';
 
 /**
- * The JSON object of a route that not every server has; undefined where there is none. What else is asked of the server meets the same
- * trouble and reports it properly.
+ * The JSON object of a route that not every server has; undefined where there is none. What else is asked of the server
+ * meets the same trouble and reports it properly.
  */
 export async function optionalJson(
 	connection: Connection,

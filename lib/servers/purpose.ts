@@ -23,8 +23,8 @@ export function mayServe({ embeddings, reranks }: ServerModel, purpose: Purpose)
 }
 
 /**
- * The models of a server that may serve a purpose: a router tells by its arguments, Ollama by its capabilities, GPUStack by its categories. Of other
- * servers all models.
+ * The models of a server that may serve a purpose: a router tells by its arguments, Ollama by its capabilities,
+ * GPUStack by its categories. Of other servers all models.
  *
  * @throws {ServerError} also where none is left
  */
@@ -100,8 +100,8 @@ async function withCapabilities(
 }
 
 /**
- * Refuses a model that the server itself says is for something else. A llama-server that was started with `--rerank` on another model answers 200
- * with numbers, so only the list can tell (seen with llama.cpp v0.5.0).
+ * Refuses a model that the server itself says is for something else. A llama-server that was started with `--rerank` on
+ * another model answers 200 with numbers, so only the list can tell (seen with llama.cpp v0.5.0).
  *
  * @throws {ServerError}
  */

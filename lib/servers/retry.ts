@@ -19,8 +19,8 @@ export interface RetryOptions {
 }
 
 /**
- * When a request to a model server is sent again: as long as the server is loading its model, and a few times where nothing
- * listens or the server is too busy. A server has not taken up the request in any of these cases.
+ * When a request to a model server is sent again: as long as the server is loading its model, and a few times where
+ * nothing listens or the server is too busy. A server has not taken up the request in any of these cases.
  */
 export function retryUntilReady(
 	connection: Connection,
@@ -49,8 +49,9 @@ const PASSING_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'busy', 'clo
 const RUNNER_DIED = /do embedding request: .*EOF/i;
 
 /**
- * The same for requests that change nothing, such as those for embeddings: also after a connection that was lost, and after what a gateway
- * answers for a while. Nothing that would fail again is repeated. `retryAfterMs` among the facts of a failure is obeyed.
+ * The same for requests that change nothing, such as those for embeddings: also after a connection that was lost, and
+ * after what a gateway answers for a while. Nothing that would fail again is repeated. `retryAfterMs` among the facts
+ * of a failure is obeyed.
  */
 export function retryIdempotent(connection: Connection, { retries = 0, ...rest }: RetryOptions = {}): RetryPolicy {
 	const untilLoaded = retryUntilReady(connection, rest);

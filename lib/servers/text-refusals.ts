@@ -44,7 +44,9 @@ function part<K extends string>(
 	return digits === undefined ? {} : ({ [name]: Number(digits) } as Record<K, number>);
 }
 
-/** How many texts a request may have, where there are more (Text Embeddings Inference: 413 in older releases, 422 now). */
+/**
+ * How many texts a request may have, where there are more (Text Embeddings Inference: 413 in older releases, 422 now).
+ */
 export function batchLimitIn({ serverText = '' }: ServerError): number | undefined {
 	const digits = /batch size \d+ > maximum allowed batch size (\d+)/i.exec(serverText)?.[1];
 	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);

@@ -113,8 +113,8 @@ export async function wantedFiles(context: IExecuteFunctions, parameters: NodePa
 }
 
 /**
- * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several are a list, JSON text of one,
- * or separated by commas.
+ * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several
+ * are a list, JSON text of one, or separated by commas.
  */
 export async function formFiles(
 	context: IExecuteFunctions,
@@ -196,7 +196,10 @@ function typeIn(field: Field, value: unknown): DifyFileType | undefined {
 	return type === 'auto' ? undefined : type;
 }
 
-/** An entry without a name is an error, not "no file": an expression that goes wrong must not drop a file without a word. */
+/**
+ * An entry without a name is an error, not "no file": an expression that goes wrong must not drop a file without a
+ * word.
+ */
 function propertyNames(field: Field, value: unknown): string[] {
 	const names = namesIn(isBlank(value) ? '' : asText(field, value));
 	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);

@@ -19,8 +19,8 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 }
 
 /**
- * The fields as they were. The editor shows no error of a mapper without automatic mapping, but hides the fields; and it forgets what was typed
- * into fields that are no longer listed (ResourceMapper.vue).
+ * The fields as they were. The editor shows no error of a mapper without automatic mapping, but hides the fields; and
+ * it forgets what was typed into fields that are no longer listed (ResourceMapper.vue).
  */
 function knownFields(schema: unknown): ResourceMapperField[] {
 	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];

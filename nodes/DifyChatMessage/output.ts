@@ -48,7 +48,8 @@ function simplified(result: RunResult, { answerField, user }: OutputOptions): ob
 		files: result.files,
 		createdAt: result.createdAt,
 		...(result.pause === undefined ? {} : { pause: result.pause }),
-		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field replaces it.
+		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field
+		// replaces it.
 		...answer,
 	};
 }

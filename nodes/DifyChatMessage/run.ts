@@ -45,7 +45,10 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 	);
 }
 
-/** How to work on the items, from the options of the first one. A value that cannot be read is reported where that item is worked on. */
+/**
+ * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
+ * is worked on.
+ */
 function workFor(context: IExecuteFunctions, first: NodeParameters): { types: boolean; atOnce: number } {
 	const isChat = typesIntoChat(context);
 	try {

@@ -11,7 +11,10 @@ import { NodeParameters } from '../shared/parameters';
 import { properties } from './fields';
 import { readSettings } from './settings';
 
-/** The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's adapter. */
+/**
+ * The model that the node supplies: on the host's own LangChain classes, or where those changed, through the SDK's
+ * adapter.
+ */
 export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
 	const toError = (error: unknown) => toNodeError(context.getNode(), error, { itemIndex, subNode: true });
 	try {

@@ -25,8 +25,8 @@ export class ServerHealth implements INodeType {
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Healthy', 'Unhealthy'],
 		credentials: [
-			// `hide` for one, `show` for the other: where every choice of a field shows a credential, the editor takes that field for the choice
-			// of an authentication and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
+			// `hide` for one, `show` for the other: where every choice of a field shows a credential, the editor takes that
+			// field for the choice of an authentication and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
 			{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
 			{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
 		],

@@ -87,7 +87,10 @@ function failedItem(node: INode, error: unknown, itemIndex: number): INodeExecut
 	};
 }
 
-/** The diagnosis as the error of the node: its description says what is wrong as well, since n8n's chat shows nothing else. */
+/**
+ * The diagnosis as the error of the node: its description says what is wrong as well, since n8n's chat shows nothing
+ * else.
+ */
 class Unhealthy extends NodeOperationError {
 	constructor(
 		node: INode,
@@ -108,9 +111,9 @@ class Unhealthy extends NodeOperationError {
 }
 
 /**
- * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core, get-input-connection-data.ts, and the agent's
- * buildSteps.ts): an unhealthy server would be an empty answer. n8n's own assistant runs the node as it is, in mode `internal`, and reads the
- * first list as well.
+ * As a tool of an agent the node has one output, and n8n reads the first list only (n8n-core,
+ * get-input-connection-data.ts, and the agent's buildSteps.ts): an unhealthy server would be an empty answer. n8n's own
+ * assistant runs the node as it is, in mode `internal`, and reads the first list as well.
  */
 function hasOneOutput(context: IExecuteFunctions): boolean {
 	const mains = context.getNodeOutputs().filter(({ type }) => type === NodeConnectionTypes.Main);

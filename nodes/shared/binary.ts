@@ -8,8 +8,8 @@ const BASE64_PIECE = 256 * 1024;
 const STREAM_PIECE = 256 * 1024;
 
 /**
- * A binary property of an item as something to upload, without reading it: n8n holds it as base64 in memory, or in a file or store from which
- * it can be streamed.
+ * A binary property of an item as something to upload, without reading it: n8n holds it as base64 in memory, or in a
+ * file or store from which it can be streamed.
  *
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
@@ -67,7 +67,10 @@ async function* stored(context: IExecuteFunctions, id: string): AsyncGenerator<U
 	for await (const piece of await context.helpers.getBinaryStream(id, STREAM_PIECE)) yield piece as Uint8Array;
 }
 
-/** The length must be known before the first byte goes out. A store that does not tell is read twice: still never whole in memory. */
+/**
+ * The length must be known before the first byte goes out. A store that does not tell is read twice: still never whole
+ * in memory.
+ */
 async function storedSize(context: IExecuteFunctions, id: string): Promise<number> {
 	const { fileSize } = await context.helpers.getBinaryMetadata(id);
 	if (Number.isFinite(fileSize) && fileSize > 0) return fileSize;

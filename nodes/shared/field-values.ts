@@ -1,6 +1,6 @@
 /**
- * What a field of a node may hold, and values brought into that form. A value that was typed is limited by the editor already; one that comes
- * out of an expression may have any type.
+ * What a field of a node may hold, and values brought into that form. A value that was typed is limited by the editor
+ * already; one that comes out of an expression may have any type.
  */
 import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } from 'n8n-workflow';
 

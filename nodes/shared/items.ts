@@ -2,7 +2,10 @@ import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-work
 
 import { chatText } from '../../lib/errors/description';
 
-/** Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with it. */
+/**
+ * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
+ * it.
+ */
 export type ItemWork<T> = (itemIndex: number, signal: AbortSignal) => Promise<T>;
 
 export interface ItemsOptions<T> {
@@ -19,8 +22,8 @@ export interface ItemsOptions<T> {
 }
 
 /**
- * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an item that fails has the
- * result of `whenFailed`; otherwise the first failure ends the others.
+ * Works on all items, several at once, and gives their results in the order of the items. With "continue on fail", an
+ * item that fails has the result of `whenFailed`; otherwise the first failure ends the others.
  *
  * @throws {NodeOperationError} for the first item that failed
  */
@@ -83,8 +86,8 @@ async function settled<T>(work: () => Promise<T>): Promise<{ value: T } | { erro
 const KEYS_AT_ONCE = 50;
 
 /**
- * Gives out items in their order; of items with the same key one at a time. Each item is looked at once: one whose lane is busy is parked there,
- * and whoever works on the lane goes on with it.
+ * Gives out items in their order; of items with the same key one at a time. Each item is looked at once: one whose lane
+ * is busy is parked there, and whoever works on the lane goes on with it.
  */
 class Lanes {
 	private upcoming = 0;
@@ -102,7 +105,10 @@ class Lanes {
 		return this.upcoming >= this.count;
 	}
 
-	/** The next item that nobody works on, and whose lane is free; undefined where there is none among those that were looked at. */
+	/**
+	 * The next item that nobody works on, and whose lane is free; undefined where there is none among those that were
+	 * looked at.
+	 */
 	next(): number | undefined {
 		for (let looked = 0; looked < KEYS_AT_ONCE && !this.isGivenOut; looked++) {
 			const itemIndex = this.upcoming++;
@@ -138,7 +144,10 @@ class Lanes {
 	}
 }
 
-/** Stops all items that are worked on, each by a signal of its own: Node 20 warns in n8n's log of more than ten listeners on one. */
+/**
+ * Stops all items that are worked on, each by a signal of its own: Node 20 warns in n8n's log of more than ten
+ * listeners on one.
+ */
 class Stops {
 	came = false;
 	private readonly running = new Set<AbortController>();

@@ -8,9 +8,10 @@ import { ServerError } from '../../lib/errors/server-error';
 const NON_BREAKING_HYPHEN = '\u2011';
 
 /**
- * An error as a drop-down list can show it. The editor shows the message only, so the whole text goes into it; and it takes a message apart at its
- * hyphens and joins the parts with blanks (ResourceLocator.vue), which would make `my-server --host` out of it `my server host`. The box shows
- * seven lines and hides the others behind scrolling: what is said twice is left out.
+ * An error as a drop-down list can show it. The editor shows the message only, so the whole text goes into it; and it
+ * takes a message apart at its hyphens and joins the parts with blanks (ResourceLocator.vue), which would make
+ * `my-server --host` out of it `my server host`. The box shows seven lines and hides the others behind scrolling: what
+ * is said twice is left out.
  */
 export function listError(node: INode, error: unknown, options?: NodeErrorOptions): NodeOperationError {
 	const nodeError = toNodeError(node, error, options);

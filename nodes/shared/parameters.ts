@@ -6,10 +6,12 @@ import { asChoice, asNumber, asObject, asSwitch, asText, fieldAt, isBlank, type 
 type Check<T> = (field: Field, value: unknown) => T;
 
 /**
- * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description, so that there is one source for them.
+ * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description, so that there
+ * is one source for them.
  *
- * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. With `whenUnset`, a field that was not
- * added, or whose expression gives nothing, means that; without, it is an error like any other value of the wrong kind.
+ * Every method takes the path of a field: `query`, or `options.timeLimit` for a field of a collection. With
+ * `whenUnset`, a field that was not added, or whose expression gives nothing, means that; without, it is an error like
+ * any other value of the wrong kind.
  */
 export class NodeParameters {
 	private readonly collections = new Map<string, unknown>();

@@ -9,7 +9,9 @@ import { listError } from './list-error';
 
 type ListModels = (connection: Connection) => Promise<ServerModel[]>;
 
-/** The models of the server, with what it tells about them. Where there is no list, the error says why and what to do. */
+/**
+ * The models of the server, with what it tells about them. Where there is no list, the error says why and what to do.
+ */
 export const searchModels = searchOf(listModels);
 
 /** The same for models that give vectors. */

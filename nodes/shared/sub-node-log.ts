@@ -12,8 +12,8 @@ interface LoggedCall<T> {
 }
 
 /**
- * The log of an object that a sub-node supplies. n8n's own wrapper logs every number of every vector, and nothing of an object that is
- * of no class of LangChain, so such objects log for themselves.
+ * The log of an object that a sub-node supplies. n8n's own wrapper logs every number of every vector, and nothing of an
+ * object that is of no class of LangChain, so such objects log for themselves.
  */
 export class SubNodeLog {
 	private readonly told = new Set<string>();
@@ -49,8 +49,8 @@ export class SubNodeLog {
 	}
 
 	/**
-	 * What ends the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: a signal that had
-	 * ended that one has no say in others.
+	 * What ends the call when the execution is stopped. The Simple Vector Store keeps an object beyond its execution: a
+	 * signal that had ended that one has no say in others.
 	 */
 	private get signal(): AbortSignal | undefined {
 		const signal = this.context.getExecutionCancelSignal();

@@ -1,6 +1,6 @@
 /**
- * Ollama's own protocol in front of llama-server: for the Ollama Chat Model, which speaks no other. It stands for what Ollama sends over
- * the wire (docs/api.md of Ollama), not for how Ollama itself runs a model.
+ * Ollama's own protocol in front of llama-server: for the Ollama Chat Model, which speaks no other. It stands for what
+ * Ollama sends over the wire (docs/api.md of Ollama), not for how Ollama itself runs a model.
  */
 
 /** @typedef {import('../lib/types').JsonObject} JsonObject */

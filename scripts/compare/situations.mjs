@@ -1,6 +1,6 @@
 /**
- * What local models and their servers do to chat models. Each situation is provoked in the same way for every contestant, and judged by the
- * same rule.
+ * What local models and their servers do to chat models. Each situation is provoked in the same way for every
+ * contestant, and judged by the same rule.
  */
 import { freePort } from '../lib/ports.mjs';
 import { ask } from './ask.mjs';

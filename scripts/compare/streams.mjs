@@ -1,6 +1,7 @@
 /**
- * Answers that the scripted llama-server cannot give: tool calls whose arguments are no JSON and calls whose pieces come interleaved, as other
- * servers send them, and an answer about a picture. The same pieces in the forms of Chat Completions and of the Responses API.
+ * Answers that the scripted llama-server cannot give: tool calls whose arguments are no JSON and calls whose pieces
+ * come interleaved, as other servers send them, and an answer about a picture. The same pieces in the forms of Chat
+ * Completions and of the Responses API.
  */
 
 /** @typedef {import('./types').Dialect} Dialect */

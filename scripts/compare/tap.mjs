@@ -1,6 +1,7 @@
 /**
- * A tap between n8n and the real llama-server. It keeps every request and answer, sees when n8n closes a connection, and does to an answer
- * what networks and busy servers do: hold it, cut it, end it with an error, refuse it while a model loads.
+ * A tap between n8n and the real llama-server. It keeps every request and answer, sees when n8n closes a connection,
+ * and does to an answer what networks and busy servers do: hold it, cut it, end it with an error, refuse it while a
+ * model loads.
  */
 import { createServer, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';

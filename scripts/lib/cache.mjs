@@ -156,8 +156,8 @@ export const withLock = async (file, work, onWait) => {
 };
 
 /**
- * Takes away what interrupted builds left: of the part whose lock is held, and after a while of others, whose version may
- * never be built again.
+ * Takes away what interrupted builds left: of the part whose lock is held, and after a while of others, whose version
+ * may never be built again.
  *
  * @param {string} dir
  * @param {string} key

@@ -134,8 +134,8 @@ const ensureNode = async () => {
 };
 
 /**
- * @returns {NodeJS.ProcessEnv} the environment in which `node`, `jest`, `gulp` and the rest are the clone's own, and in which no proxy of a
- *   company network sits between programs of this machine
+ * @returns {NodeJS.ProcessEnv} the environment in which `node`, `jest`, `gulp` and the rest are the clone's own, and in
+ *   which no proxy of a company network sits between programs of this machine
  */
 export const toolEnvironment = () => {
 	const { PATH = '', NO_PROXY, no_proxy: lowerCase } = process.env;

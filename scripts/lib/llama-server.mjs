@@ -116,7 +116,8 @@ const ensureBuilt = async (progress) => {
 /**
  * @param {import('./types').Log} log
  * @param {{ router?: boolean }} [needs] `router`: several models in one server, which the Python package cannot do
- * @returns {Promise<string>} a llama-server: `LLAMA_SERVER_BIN`, one on PATH, one built earlier, the one of a Python package, or one built now
+ * @returns {Promise<string>} a llama-server: `LLAMA_SERVER_BIN`, one on PATH, one built earlier, the one of a Python
+ *   package, or one built now
  */
 export const ensureLlamaServer = async (log, { router = false } = {}) =>
 	await log.step('llama-server', async (progress) => {

@@ -1,4 +1,6 @@
-/** The llama-server inside the Python package xllamacpp: no compiler is needed, one wheel of 34 MB. It has no router. */
+/**
+ * The llama-server inside the Python package xllamacpp: no compiler is needed, one wheel of 34 MB. It has no router.
+ */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
@@ -20,7 +22,8 @@ const OLDEST_PYTHON = [3, 10];
 export const WHEEL_SOURCE = `xllamacpp ${VERSION}`;
 
 /**
- * @returns {Promise<{ python: string } | { problem: string }>} a Python that can install and run the wheel, or what is missing
+ * @returns {Promise<{ python: string } | { problem: string }>} a Python that can install and run the wheel, or what is
+ *   missing
  */
 export const findPython = async () => {
 	const python = findOnPath('python3') ?? findOnPath('python');

@@ -21,7 +21,8 @@ const PROJECT_SETTINGS = new RegExp(
  */
 export const npmEnvironment = (base = process.env) => ({
 	...Object.fromEntries(Object.entries(base).filter(([name]) => !PROJECT_SETTINGS.test(name))),
-	// Lock files pin versions by hash. A user's minimum age for packages, or a date, would make npm refuse what they name.
+	// Lock files pin versions by hash. A user's minimum age for packages, or a date, would make npm refuse what they
+	// name.
 	npm_config_before: 'null',
 	npm_config_min_release_age: '0',
 	npm_config_update_notifier: 'false',

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the system gives to outgoing connections by itself (32768 and up): whoever is to listen may take a while to begin, and
- * nobody gets the port by chance meanwhile.
+ * Below the ports that the system gives to outgoing connections by itself (32768 and up): whoever is to listen may take
+ * a while to begin, and nobody gets the port by chance meanwhile.
  */
 const FIRST_PORT = 12_000;
 const PORTS = 8_000;

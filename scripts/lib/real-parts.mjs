@@ -7,7 +7,8 @@ import { ensureN8n } from './n8n-install.mjs';
 
 /**
  * @param {import('./types').Log} log
- * @returns {Promise<{ install: import('./types').N8nInstall, nodes: string, binary: string }>} n8n, the built package outside the clone, llama-server
+ * @returns {Promise<{ install: import('./types').N8nInstall, nodes: string, binary: string }>} n8n, the built package
+ *   outside the clone, llama-server
  */
 export const ensureRealParts = async (log) => {
 	const dependencies = ensureDependencies(log);

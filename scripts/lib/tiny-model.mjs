@@ -332,7 +332,7 @@ const cutReply = (reply, followed, inOne) => {
  * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies
  * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token,
- *   which is found again in a prompt that repeats the reply to the letter, so that the server's prompt cache can hold it
+ * which is found again in a prompt that repeats the reply to the letter, so that the server's prompt cache can hold it
  */
 export const writeScriptedModel = (file, replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
 	const all = [...replies, { reply: 'There is no reply for this message.' }];

@@ -25,7 +25,8 @@ export const waitForOk = async (url, timeoutMs, failed) => {
 };
 
 /**
- * Waits until a service that was just started answers. Where it does not, the service is ended, and the error has its last words.
+ * Waits until a service that was just started answers. Where it does not, the service is ended, and the error has its
+ * last words.
  *
  * @param {import('./types').Service} service
  * @param {string} url

@@ -776,7 +776,9 @@ describe('the editor', () => {
 });
 
 describe('the example workflows', () => {
-	/** As it was built for custom nodes, with a credential in every Dify node, and its chat made public to have a webhook. */
+	/**
+	 * As it was built for custom nodes, with a credential in every Dify node, and its chat made public to have a webhook.
+	 */
 	async function example(name: string, credential: Named): Promise<Workflow & { id: string }> {
 		const workflow = JSON.parse(
 			fs.readFileSync(path.join(parts().nodes, 'dist', 'workflows', 'custom', `${name}.json`), 'utf8'),

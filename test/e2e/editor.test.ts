@@ -450,7 +450,10 @@ describe('the credential', () => {
 	);
 });
 
-/** Asks in the chat below the canvas. Comes back with the lengths that the answer had while it was typed, when the execution is over. */
+/**
+ * Asks in the chat below the canvas. Comes back with the lengths that the answer had while it was typed, when the
+ * execution is over.
+ */
 async function ask(
 	question: string,
 	{ chatUntil = 410, whileTyping }: { chatUntil?: number; whileTyping?: (answer: string) => Promise<void> } = {},

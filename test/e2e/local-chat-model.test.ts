@@ -147,7 +147,8 @@ describe('AI Agent and chains', () => {
 
 		const [slot] = (await scripted.slots()) as unknown as Array<{ prompt: string }>;
 		const turn = slot!.prompt.slice(slot!.prompt.lastIndexOf('What are both products?'));
-		// One assistant message, with the thinking once, both calls behind it and no injected id; then the results and the next turn.
+		// One assistant message, with the thinking once, both calls behind it and no injected id; then the results and the
+		// next turn.
 		expect(turn.match(/<\|im_start\|>assistant/g)).toHaveLength(2);
 		expect(turn.split(THOUGHT)).toHaveLength(2);
 		expect(turn.match(/<tool_call>/g)).toHaveLength(2);

@@ -231,7 +231,8 @@ describe('the real llama-server', () => {
 			({ slots }) => slots!.busy === 0,
 		);
 
-		// One batch of thousands of tokens keeps the model's thread for seconds. Only the clock tells that from a hung GPU, so it is put forward.
+		// One batch of thousands of tokens keeps the model's thread for seconds. Only the clock tells that from a hung GPU,
+		// so it is put forward.
 		const reading = occupy(server, 1, { messages: [{ role: 'user', content: 'water mill '.repeat(1800) }] });
 		await until(
 			async () => (await check(server, { timeLimitMs: 2500 })).slots?.busy,

@@ -12,7 +12,9 @@ let child: childProcess.ChildProcess | undefined;
 let said = '';
 let editor: Editor | undefined;
 
-/** `npm start` as somebody types it, but with data of its own, so that what the user has in this clone stays as it is. */
+/**
+ * `npm start` as somebody types it, but with data of its own, so that what the user has in this clone stays as it is.
+ */
 async function npmStart(
 	data: string,
 	port: number,

@@ -145,7 +145,10 @@ async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, li
 	}
 }
 
-/** The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of its own. */
+/**
+ * The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of
+ * its own.
+ */
 async function lastExecution(workflowId: string): Promise<Execution> {
 	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
 	const [summary] = await until(own, ([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status));

@@ -15,7 +15,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 const LIB = path.join(process.cwd(), 'lib');
 
-/** Every import of a file of `lib` that leaves its folder, as `from → to`, where both are what stands directly in `lib`. */
+/**
+ * Every import of a file of `lib` that leaves its folder, as `from → to`, where both are what stands directly in `lib`.
+ */
 const arrows = fs
 	.readdirSync(LIB, { recursive: true, encoding: 'utf8' })
 	.filter((name) => name.endsWith('.ts'))

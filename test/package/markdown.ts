@@ -49,7 +49,10 @@ export function linksOf(markdown: string): string[] {
 	return [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc="([^"]+)"/g)].map(([, link, source]) => (link ?? source)!);
 }
 
-/** The anchors of a document's headings as GitHub makes them: lower case, punctuation gone, blanks become hyphens, repeated ones numbered. */
+/**
+ * The anchors of a document's headings as GitHub makes them: lower case, punctuation gone, blanks become hyphens,
+ * repeated ones numbered.
+ */
 export function anchorsOf(markdown: string): string[] {
 	const seen = new Map<string, number>();
 	return headingsOf(markdown).map(({ title }) => {

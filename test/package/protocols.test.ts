@@ -17,7 +17,10 @@ const sectionsOf = (page: string) =>
 		({ title }) => /^(\d+(?:\.\d+)*)\.? /.exec(title)?.[1],
 	);
 
-/** Every section that comments and test names cite, as `dify.md 3.6`. A citation may go on in the next line of a comment. */
+/**
+ * Every section that comments and test names cite, as `dify.md 3.6`. A citation may go on in the next line of a
+ * comment.
+ */
 function citationsIn(text: string): string[] {
 	return [...text.replace(/\s*\n\s*\* /g, ' ').matchAll(CITATION)].flatMap(([, page, numbers]) => {
 		const cited = (numbers ?? '').match(/\d+(?:\.\d+)*/g) ?? [];

@@ -172,7 +172,10 @@ describe('docs/nodes', () => {
 	/** `LocalChatModel` → `docs/nodes/local-chat-model.md` */
 	const pageOf = (folder: string) => `docs/nodes/${folder.replace(/\B[A-Z]/g, '-$&').toLowerCase()}.md`;
 
-	/** Names of fields and options as people see them, without the unit that some carry. The name of a collection says nothing. */
+	/**
+	 * Names of fields and options as people see them, without the unit that some carry. The name of a collection says
+	 * nothing.
+	 */
 	const labelsOf = (property: INodeProperties | INodePropertyCollection): string[] => {
 		const own = property.displayName.replace(/ \(Seconds\)$/, '');
 		if (!('type' in property) || property.type !== 'collection') return [own];

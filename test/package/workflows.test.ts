@@ -15,8 +15,8 @@ const FOLDER = path.join(ROOT, 'workflows');
 const PREFIX = 'n8n-nodes-local-llama.';
 
 /**
- * n8n's own nodes that examples may use, with the versions that both the oldest and the newest supported n8n know. Their parameters are
- * checked where the real n8n is at hand: test/e2e/workflows.test.ts.
+ * n8n's own nodes that examples may use, with the versions that both the oldest and the newest supported n8n know.
+ * Their parameters are checked where the real n8n is at hand: test/e2e/workflows.test.ts.
  */
 const N8N_NODES = JSON.parse(fs.readFileSync(path.join(ROOT, 'test', 'package', 'n8n-nodes.json'), 'utf8')) as Record<
 	string,

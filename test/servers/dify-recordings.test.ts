@@ -1,7 +1,7 @@
 /**
- * The simulator against a real Dify 1.12.1 and 1.14.2: each recorded request is sent to a simulator in the same state, and its
- * answer is compared with the recorded one. Status, headers, the kinds of all values, the words of errors, how JSON is
- * written, and the order and number of the events of a stream.
+ * The simulator against a real Dify 1.12.1 and 1.14.2: each recorded request is sent to a simulator in the same state,
+ * and its answer is compared with the recorded one. Status, headers, the kinds of all values, the words of errors, how
+ * JSON is written, and the order and number of the events of a stream.
  */
 import { recordedAnswer, recordedCases, RECORDED_VERSIONS, type RecordedVersion } from '../support/dify-recordings';
 import { differences, eventsOf } from './dify/recordings/compare';

@@ -51,7 +51,9 @@ export interface DifySimOptions {
 	port?: number;
 	/** A path in front of `/v1`, as a foreign reverse proxy adds it. */
 	prefix?: string;
-	/** The bundled nginx, which sends everything else to the web front end, or the API container alone. Default `nginx`. */
+	/**
+	 * The bundled nginx, which sends everything else to the web front end, or the API container alone. Default `nginx`.
+	 */
 	front?: 'nginx' | 'none';
 	/** Unix seconds. Default: the clock. */
 	now?: () => number;
@@ -112,7 +114,10 @@ export function defaultApps(version: SimVersion): AppSpec[] {
 	}));
 }
 
-/** Starts a simulator of Dify's Service API, strictly after docs/protocols/dify.md and the recordings: what they do not say, this does not do. */
+/**
+ * Starts a simulator of Dify's Service API, strictly after docs/protocols/dify.md and the recordings: what they do not
+ * say, this does not do.
+ */
 export async function startDifySim(options: DifySimOptions = {}): Promise<DifySim> {
 	const version = options.version ?? '2026';
 	const store = new Store({

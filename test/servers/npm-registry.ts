@@ -1,9 +1,9 @@
 /**
  * A registry under the name of npm's public one.
  *
- * n8n installs community packages from that address; another one is a licensed setting. So the test keeps n8n as it comes and puts a
- * registry of its own in the place of the Internet: n8n and its npm get a proxy that leads every connection here, and trust a certificate
- * made for that name. What arrives is handed on to the registry behind.
+ * n8n installs community packages from that address; another one is a licensed setting. So the test keeps n8n as it
+ * comes and puts a registry of its own in the place of the Internet: n8n and its npm get a proxy that leads every
+ * connection here, and trust a certificate made for that name. What arrives is handed on to the registry behind.
  */
 import { X509Certificate } from 'node:crypto';
 
@@ -75,7 +75,10 @@ export async function startPublicRegistry(registry: string): Promise<PublicRegis
 	};
 }
 
-/** The registry writes the addresses of tarballs as the client sees it: by the name in `Host`, and by the protocol it is told. */
+/**
+ * The registry writes the addresses of tarballs as the client sees it: by the name in `Host`, and by the protocol it is
+ * told.
+ */
 function handOn(registry: string, request: http.IncomingMessage, response: http.ServerResponse): void {
 	const headers = { ...request.headers, host: HOST, 'x-forwarded-proto': 'https', connection: 'close' };
 	// An agent of this request's own: no connection waits for a next one and keeps the registry from ending.

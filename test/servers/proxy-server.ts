@@ -1,4 +1,6 @@
-/** A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only. */
+/**
+ * A forward proxy as strict as squid's default configuration: plain http in absolute form, CONNECT to given ports only.
+ */
 import { listen } from '../support/listening';
 import { http, net } from '../support/node';
 

@@ -5,8 +5,8 @@ interface Running {
 }
 
 /**
- * For the top of a suite: makes of a simulator's start one that ends what it started after each test, behind the connections that
- * the package itself still holds.
+ * For the top of a suite: makes of a simulator's start one that ends what it started after each test, behind the
+ * connections that the package itself still holds.
  *
  *     const startServer = useSimulator(startLlamaServerSim);
  */

@@ -23,8 +23,8 @@ type Authenticate = (
 ) => Promise<IHttpRequestOptions>;
 
 /**
- * What n8n's credentials-tester.service does: a routing node with nothing but the test request, run by n8n-core on n8n's own HTTP client. The
- * service itself is not part of n8n-core.
+ * What n8n's credentials-tester.service does: a routing node with nothing but the test request, run by n8n-core on
+ * n8n's own HTTP client. The service itself is not part of n8n-core.
  *
  * @returns `OK`, or the message that n8n shows
  */

@@ -1,8 +1,8 @@
 import { net, process } from './node';
 
 /**
- * Ports of tests lie below those that the system gives away by itself (32768 and up), each process of jest with some of its own, and come one
- * after another: a port that a test has given back stays closed.
+ * Ports of tests lie below those that the system gives away by itself (32768 and up), each process of jest with some of
+ * its own, and come one after another: a port that a test has given back stays closed.
  */
 const FIRST_PORT = 20_000;
 const PORTS_OF_A_WORKER = 2_500;

@@ -2,7 +2,10 @@ import { dns, setImmediate } from './node';
 
 type Done = (error: Error) => void;
 
-/** From now on no host name is found, whatever the resolver of this machine says and however long it takes. Ends with `jest.restoreAllMocks()`. */
+/**
+ * From now on no host name is found, whatever the resolver of this machine says and however long it takes. Ends with
+ * `jest.restoreAllMocks()`.
+ */
 export function findNoNames(): void {
 	const notFound = (name: string) =>
 		Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {

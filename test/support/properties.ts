@@ -1,9 +1,10 @@
 /**
  * How property tests choose their examples.
  *
- * `npm test` tries the same ones at every run, so that a commit which was green stays green; `npm run test:properties` tries others, and more
- * of them. Both go by two variables of the environment, set in `scripts/test-properties.mjs`:
- * `PROPERTY_SEED` (a whole number; 1 when not set) and `PROPERTY_RUNS` (by how much every number of examples is multiplied; 1 when not set).
+ * `npm test` tries the same ones at every run, so that a commit which was green stays green; `npm run test:properties`
+ * tries others, and more of them. Both go by two variables of the environment, set in `scripts/test-properties.mjs`:
+ * `PROPERTY_SEED` (a whole number; 1 when not set) and `PROPERTY_RUNS` (by how much every number of examples is
+ * multiplied; 1 when not set).
  */
 import * as fc from 'fast-check';
 import { process } from './node';

@@ -5,8 +5,9 @@ const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
 }) as (specifier: string) => Promise<unknown>;
 
 /**
- * One of the modules in `scripts/lib`, for tests. They are ES modules that run on the machine's own Node before anything is
- * installed; jest translates to CommonJS and cannot load those, so this goes past jest, to Node's own loader.
+ * One of the modules in `scripts/lib`, for tests. They are ES modules that run on the machine's own Node before
+ * anything is installed; jest translates to CommonJS and cannot load those, so this goes past jest, to Node's own
+ * loader.
  *
  * @param name file name without `.mjs`
  */

@@ -1,6 +1,6 @@
 /**
- * What can be wrong with an example workflow, found without running it. The quick tests use it with this package's own descriptions, the
- * end-to-end tests with every description that the real n8n serves.
+ * What can be wrong with an example workflow, found without running it. The quick tests use it with this package's own
+ * descriptions, the end-to-end tests with every description that the real n8n serves.
  */
 import {
 	NodeHelpers,
@@ -33,7 +33,10 @@ interface Box {
 	bottom: number;
 }
 
-/** Parameters that the node does not have, does not show with the values beside them, or gives a value that it does not know. */
+/**
+ * Parameters that the node does not have, does not show with the values beside them, or gives a value that it does not
+ * know.
+ */
 export function parameterProblems(node: WorkflowNode, description: Description): string[] {
 	const typed = description as INodeTypeDescription;
 	const own = Object.fromEntries(

@@ -3,8 +3,8 @@ import { isFilled, isRecord, words } from '../../values';
 import type { WireChunk } from '../types';
 
 /**
- * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's `{"code","message"}` and what gateways make
- * of it, and old releases' `error:` lines, whose data is the error itself.
+ * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's
+ * `{"code","message"}` and what gateways make of it, and old releases' `error:` lines, whose data is the error itself.
  */
 export function errorOf(
 	json: Record<string, unknown>,

@@ -8,7 +8,8 @@ import type { ToolCallPiece } from '../types';
  */
 export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): ToolCallPiece[] {
 	const calls = listOf(delta.tool_calls);
-	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some servers send both.
+	// OpenAI's form before there were several calls, which the example servers of ChatGLM and Qwen answer with. Some
+	// servers send both.
 	const single = calls.length === 0 && isRecord(delta.function_call) ? [{ function: delta.function_call }] : calls;
 	return single.map((call: Record<string, unknown>) => {
 		// Some servers leave the inner object out.
@@ -33,8 +34,8 @@ function listOf(calls: unknown): Array<Record<string, unknown>> {
 }
 
 /**
- * The arguments of a call, under whichever name. What is neither a text nor an object goes on as JSON text, which the check at the end refuses: a
- * tool must not run without the arguments that the model wrote.
+ * The arguments of a call, under whichever name. What is neither a text nor an object goes on as JSON text, which the
+ * check at the end refuses: a tool must not run without the arguments that the model wrote.
  */
 function argumentsOf(fn: Record<string, unknown>): string | Record<string, unknown> | undefined {
 	// Under `parameters` some send the tool's schema along.

@@ -9,7 +9,10 @@ import { errorOf } from './openai-errors';
 import { toolCallsOf } from './openai-tool-calls';
 import type { ChatProtocol } from './protocol';
 
-/** OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses API. */
+/**
+ * OpenAI's Chat Completions, as llama-server, Ollama, vLLM, GPUStack and FastAPI servers speak it. Never the Responses
+ * API.
+ */
 export const openAiProtocol: ChatProtocol = {
 	framing: 'sse',
 	url: ({ api }) => `${api}/chat/completions`,

@@ -3,8 +3,8 @@ import type { Framing } from '../../http/types';
 import type { ChatRequest, WireChunk } from '../types';
 
 /**
- * The seam behind which a wire protocol sits. Assembly, thinking, failures and the host bridge know only `ChatRequest` and
- * `WireChunk`; a further protocol (Ollama's native one) is one more object of this type.
+ * The seam behind which a wire protocol sits. Assembly, thinking, failures and the host bridge know only `ChatRequest`
+ * and `WireChunk`; a further protocol (Ollama's native one) is one more object of this type.
  */
 export interface ChatProtocol {
 	/** What the stream of an answer consists of. */

@@ -84,7 +84,9 @@ export const NODE_EVENTS: ReadonlyMap<string, WorkflowNode['kind']> = new Map<st
 	['loop_completed', 'loop'],
 ]);
 
-/** Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node. */
+/**
+ * Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node.
+ */
 export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: JsonRecord): void {
 	const kind = NODE_EVENTS.get(name) ?? 'node';
 	const id = nonEmptyText(data.id) ?? nonEmptyText(data.node_id) ?? '';
@@ -155,7 +157,9 @@ export function addForm(forms: HumanForm[], data: JsonRecord): void {
 	});
 }
 
-/** The text of a workflow's result: workflows name their outputs freely, so only a single text among them is the one. */
+/**
+ * The text of a workflow's result: workflows name their outputs freely, so only a single text among them is the one.
+ */
 export function singleText(outputs: unknown): string | undefined {
 	const texts = Object.values(recordOf(outputs)).filter((value): value is string => typeof value === 'string');
 	return texts.length === 1 ? texts[0] : undefined;

@@ -6,7 +6,8 @@ import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
 
 /**
- * The result as it stands. A run without its terminal events is a failure whatever the reason, with all text and ids so far.
+ * The result as it stands. A run without its terminal events is a failure whatever the reason, with all text and ids so
+ * far.
  * @param detail what the caller knows of the cause ("other side closed", "no data for 60 s"); it goes into the message.
  */
 export function finish(state: RunState, reason: FinishReason, detail?: string): RunResult {
@@ -34,7 +35,10 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 	};
 }
 
-/** Dify encodes each piece of the speech provider for itself, so padding may sit in the middle, where decoders of the whole would stop. */
+/**
+ * Dify encodes each piece of the speech provider for itself, so padding may sit in the middle, where decoders of the
+ * whole would stop.
+ */
 function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 	if (audioPieces.length === 0) return undefined;
 	const sound = Buffer.concat(audioPieces);

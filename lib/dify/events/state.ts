@@ -11,7 +11,10 @@ import type {
 } from '../types';
 import type { NodeIndex } from './collect';
 
-/** Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this folder. */
+/**
+ * Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this
+ * folder.
+ */
 export interface RunState {
 	readonly hints: Readonly<RunHints>;
 	taskId?: string;
@@ -41,7 +44,9 @@ export interface RunState {
 	sawAgentMessage: boolean;
 	sawMessage: boolean;
 	messageEnded: boolean;
-	/** `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs). */
+	/**
+	 * `workflow_finished` came; `alone` when no `message_end` belongs to it (workflow apps, replays of finished runs).
+	 */
 	workflowEnd?: { status: string; alone: boolean };
 	/** Output moderation put its text in place of the answer. */
 	moderated: boolean;

@@ -26,7 +26,8 @@ export function nextStep(state: RunState): NextStep {
 	const end = state.workflowEnd;
 	if (end !== undefined) {
 		if (end.alone || state.messageEnded) return succeeded(end.status) ? afterSuccess(state) : { next: 'close' };
-		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both events.
+		// 1.12 sends message_end or error after a failed or stopped chatflow, 1.14 nothing; a good run always has both
+		// events.
 		return succeeded(end.status) ? { next: 'continue' } : { next: 'grace', graceMs: GRACE_MS };
 	}
 	if (!state.messageEnded) return { next: 'continue' };

@@ -21,8 +21,8 @@ export function workflowFinished(state: RunState, event: JsonRecord, data: JsonR
 		paused(state, data);
 		return;
 	}
-	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and no
-	// message_end follows it (docs/protocols/dify.md 2.4).
+	// Every event of a chatflow carries its conversation and message; the replay of a finished run carries neither, and
+	// no message_end follows it (docs/protocols/dify.md 2.4).
 	const chatflow = nonEmptyText(event.conversation_id) !== undefined || nonEmptyText(event.message_id) !== undefined;
 	state.workflowEnd = { status: workflow.status, alone: !chatflow };
 	if (!chatflow && succeeded(workflow.status)) {

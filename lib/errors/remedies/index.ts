@@ -9,7 +9,10 @@ export { isLoopback, seconds, type Remedy, type RemedyFacts } from './facts';
 const ROWS: Readonly<Record<FailureKind, Row>> = { ...DIFY_REMEDIES, ...MODEL_REMEDIES, ...NETWORK_REMEDIES };
 const DIFY_ROWS: Readonly<Partial<Record<FailureKind, Row>>> = DIFY_REMEDIES;
 
-/** What to say and what to advise for a kind of failure. The nodes' errors, Server Health and the credential tests read the same rows. */
+/**
+ * What to say and what to advise for a kind of failure. The nodes' errors, Server Health and the credential tests read
+ * the same rows.
+ */
 export function remedyFor(kind: FailureKind, facts: RemedyFacts = {}): Remedy {
 	const own = facts.service === 'dify' ? DIFY_ROWS[kind] : undefined;
 	return (own ?? ROWS[kind])(facts);

@@ -5,7 +5,10 @@ import { quoted, seconds, type Row } from './facts';
 const OLLAMA_HOSTS =
 	' Ollama refuses like this when it listens on 127.0.0.1 only and is asked under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
 
-/** What model servers refuse, and answers that are none. Advice after the diagnosis table in docs/protocols/llama-server.md 9.3. */
+/**
+ * What model servers refuse, and answers that are none. Advice after the diagnosis table in
+ * docs/protocols/llama-server.md 9.3.
+ */
 export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 	unauthorized: ({ keyMissing }) => {
 		if (keyMissing === true) {

@@ -15,7 +15,10 @@ import { tei } from './tei';
 import { tgi } from './tgi';
 import { vllm } from './vllm';
 
-/** Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it imitates. */
+/**
+ * Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it
+ * imitates.
+ */
 const EVERY_KIND = {
 	llamaSwap,
 	litellm,

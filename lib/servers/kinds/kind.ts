@@ -50,7 +50,10 @@ export interface ServerTraits {
 	/** Its version, as far as one of the answers names it. */
 	version?(answers: ServerAnswers): string | undefined;
 
-	/** The options beyond OpenAI's API that it honours, by their names in lib/chat/samplers.ts; `all`: not known, so everything that is set is sent. */
+	/**
+	 * The options beyond OpenAI's API that it honours, by their names in lib/chat/samplers.ts; `all`: not known, so
+	 * everything that is set is sent.
+	 */
 	extraFields: 'all' | readonly string[];
 	/** Such options whose field has another name there than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
@@ -83,13 +86,19 @@ export interface ServerTraits {
 	wantsNoKey?: boolean;
 	/** Whether it takes the key as Bearer only. */
 	bearerOnly?: boolean;
-	/** Where the list of models is open to everybody: a route below the root that wants the key and does nothing else. `json`: sent with POST. */
+	/**
+	 * Where the list of models is open to everybody: a route below the root that wants the key and does nothing else.
+	 * `json`: sent with POST.
+	 */
 	guardedRoute?: { path: string; json?: unknown };
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
 	/** An alias of its API that has no route for reranking. */
 	aliasWithoutRerank?: string;
-	/** Its own API beside OpenAI's, by which it describes itself and its models; a router and Ollama also load and unload them by it. */
+	/**
+	 * Its own API beside OpenAI's, by which it describes itself and its models; a router and Ollama also load and unload
+	 * them by it.
+	 */
 	nativeApi?: 'llamaServer' | 'router' | 'ollama';
 	/** The models of a server that has no list, from what else it answers. */
 	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;

@@ -2,7 +2,10 @@ import { anyModel, ownsModels } from './evidence';
 import type { ServerTraits } from './kind';
 import { other } from './other';
 
-/** AMD's Lemonade Server (lemonade-sdk/lemonade, docs/server): llama-server and others behind one address, with an imitation of Ollama's API. */
+/**
+ * AMD's Lemonade Server (lemonade-sdk/lemonade, docs/server): llama-server and others behind one address, with an
+ * imitation of Ollama's API.
+ */
 export const lemonade: ServerTraits = {
 	...other,
 	label: 'Lemonade',

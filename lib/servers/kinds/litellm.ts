@@ -3,8 +3,8 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * LiteLLM's proxy, told by the date that it gives all models (litellm/constants.py). Its `/health` sends a real request to every model
- * behind it (docs.litellm.ai, Health Checks).
+ * LiteLLM's proxy, told by the date that it gives all models (litellm/constants.py). Its `/health` sends a real request
+ * to every model behind it (docs.litellm.ai, Health Checks).
  */
 export const litellm: ServerTraits = {
 	...other,

@@ -3,8 +3,8 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * LocalAI (mudler/LocalAI, core/http): its list of models names neither owner nor date, its `/version` is a version with a commit in
- * brackets, and `/api/version` is an imitation of Ollama 0.9.0.
+ * LocalAI (mudler/LocalAI, core/http): its list of models names neither owner nor date, its `/version` is a version
+ * with a commit in brackets, and `/api/version` is an imitation of Ollama 0.9.0.
  */
 export const localai: ServerTraits = {
 	...other,

@@ -11,7 +11,9 @@ import { other } from './other';
 const ASK_LIMIT_MS = 5_000;
 /** Shorter conversations fit into the smallest context that anybody sets. */
 const FITS_ANYWHERE = 6_000;
-/** Prose has four to five characters in a token, code and other scripts fewer: what is longer than this does not fit. */
+/**
+ * Prose has four to five characters in a token, code and other scripts fewer: what is longer than this does not fit.
+ */
 const MAX_CHARACTERS_PER_TOKEN = 5;
 
 /**
@@ -86,7 +88,9 @@ function isOllamaEntry({ id, owned_by: owner }: Record<string, unknown>): boolea
 	return owner === 'library' || (owner !== '' && id.includes(`${owner}/`));
 }
 
-/** Ollama without models writes null for the list; without OpenAI's routes at this path it answers 404 in plain text. */
+/**
+ * Ollama without models writes null for the list; without OpenAI's routes at this path it answers 404 in plain text.
+ */
 function mayHaveNoModels({ models }: ServerAnswers): boolean {
 	if (models === undefined) return true;
 	if (models.status < 300) return isRecord(models.json) && models.json.data === null;
@@ -111,7 +115,10 @@ async function refuseUnseenPictures(connection: Connection, model: string, signa
 	});
 }
 
-/** A remark where the conversation was longer than the context that the model runs with; undefined where it fits, or where nobody can tell. */
+/**
+ * A remark where the conversation was longer than the context that the model runs with; undefined where it fits, or
+ * where nobody can tell.
+ */
 async function remarkOnDroppedMessages(
 	connection: Connection,
 	{ model, characters, promptTokens }: { model: string; characters: number; promptTokens: number },

@@ -26,7 +26,8 @@ export const other: ServerTraits = {
 	thinkingBudget: true,
 	// Most servers treat an object as "auto" without a word (docs/protocols/llama-server.md 6.1).
 	toolChoice: 'mode',
-	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind any gateway.
+	// vLLM changed the name and reads either the old or the new one (vllm-project/vllm issue 38488), and may be behind
+	// any gateway.
 	reasoningFields: ['reasoning_content', 'reasoning'],
 	schemasBecomeGrammar: false,
 	splitsThinking: false,

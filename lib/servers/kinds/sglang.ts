@@ -2,7 +2,10 @@ import { ownsModels, textIn } from './evidence';
 import type { ServerTraits } from './kind';
 import { vllm } from './vllm';
 
-/** SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models stays up when its engine is dead; `/health` then says 503. */
+/**
+ * SGLang (sgl-project/sglang, python/sglang/srt/entrypoints). Its list of models stays up when its engine is dead;
+ * `/health` then says 503.
+ */
 export const sglang: ServerTraits = {
 	...vllm,
 	label: 'SGLang',

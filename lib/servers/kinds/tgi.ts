@@ -3,8 +3,8 @@ import type { ServerTraits } from './kind';
 import { other } from './other';
 
 /**
- * Hugging Face's text-generation-inference (router/src/server.rs). Its list of models is fixed when it starts, its owner is the model
- * itself, its date 0; `/health` says 503 when the model does not answer.
+ * Hugging Face's text-generation-inference (router/src/server.rs). Its list of models is fixed when it starts, its
+ * owner is the model itself, its date 0; `/health` says 503 when the model does not answer.
  */
 export const tgi: ServerTraits = {
 	...other,

@@ -23,8 +23,9 @@ export function difyNodeError(node: INode, error: unknown, itemIndex?: number): 
 }
 
 /**
- * The item that stands for a failure. All of it is in the one field `error`: n8n sends such an item to the error output, where there is one, and
- * keeps what is in it. Of an item with an `error` beside its `json`, n8n would keep the message only (n8n-core, workflow-execute.ts).
+ * The item that stands for a failure. All of it is in the one field `error`: n8n sends such an item to the error
+ * output, where there is one, and keeps what is in it. Of an item with an `error` beside its `json`, n8n would keep the
+ * message only (n8n-core, workflow-execute.ts).
  */
 export function errorItem(node: INode, error: unknown, itemIndex: number): INodeExecutionData {
 	const { message, description } = difyNodeError(node, error, itemIndex);

@@ -3,7 +3,9 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Most } from '../../../lib/dify/paging';
 import type { NodeParameters } from '../parameters';
 
-/** One user for each chat, then that of the Dify Chat Message before, and one for the workflow where there is neither. */
+/**
+ * One user for each chat, then that of the Dify Chat Message before, and one for the workflow where there is neither.
+ */
 const DEFAULT_USER = "={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}";
 
 /** The user that everything in Dify belongs to. */

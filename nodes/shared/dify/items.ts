@@ -3,7 +3,10 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { workOnItems, type ItemsOptions, type ItemWork } from '../items';
 import { difyNodeError, errorItem } from './errors';
 
-/** Works on all items of a Dify node. A failed item becomes an item with the details of the failure, where the node goes on. */
+/**
+ * Works on all items of a Dify node. A failed item becomes an item with the details of the failure, where the node goes
+ * on.
+ */
 export async function workOnDifyItems(
 	context: IExecuteFunctions,
 	work: ItemWork<INodeExecutionData[]>,

@@ -7,7 +7,10 @@ import { isRecord, nonEmptyText } from '../../../lib/values';
 import { listError } from '../list-error';
 import { editorClient } from './apps';
 
-/** The editor asks for more when somebody scrolls, which a search with few results does not let them (ResourceLocatorDropdown.vue). */
+/**
+ * The editor asks for more when somebody scrolls, which a search with few results does not let them
+ * (ResourceLocatorDropdown.vue).
+ */
 const FULL_LIST = 20;
 
 /** Those that were written in last come first. */

@@ -10,8 +10,9 @@ export type { Locator, Page } from 'playwright-core';
 /**
  * What of the window is shown.
  *
- * `canvas`: the nodes and notes of a workflow, without the buttons around them. `fields`: the column of an open node with its fields. A list:
- * what these cover. `of` and `down`: an element from its top down to the last of others, because it goes on with nothing in it.
+ * `canvas`: the nodes and notes of a workflow, without the buttons around them. `fields`: the column of an open node
+ * with its fields. A list: what these cover. `of` and `down`: an element from its top down to the last of others,
+ * because it goes on with nothing in it.
  */
 export type PicturePart = 'canvas' | 'fields' | Locator[] | { of: Locator; down: Locator[] };
 
@@ -27,7 +28,10 @@ export interface Editor {
 	closeNode(): Promise<void>;
 	/** Drags a border or handle by so many pixels. */
 	drag(handle: Locator, byX: number, byY: number): Promise<void>;
-	/** Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too. Without `part`, of the whole window. */
+	/**
+	 * Writes a picture into the work folder, and where `LOCAL_LLAMA_PICTURES` names a folder, there too. Without `part`,
+	 * of the whole window.
+	 */
 	picture(name: string, part?: PicturePart): Promise<void>;
 	close(): Promise<void>;
 }
@@ -94,9 +98,11 @@ export async function openEditor(
 			await page.mouse.up();
 		},
 		picture: async (name, part) => {
-			// What n8n has to say lies across what is to be seen, and goes by itself; so does the map after the canvas was moved.
+			// What n8n has to say lies across what is to be seen, and goes by itself; so does the map after the canvas was
+			// moved.
 			await page.addStyleTag({ content: '.el-notification, .vue-flow__minimap { visibility: hidden !important; }' });
-			// Much shows its buttons, and borders light up, while the pointer is over them; and drop-down lists take a moment to open.
+			// Much shows its buttons, and borders light up, while the pointer is over them; and drop-down lists take a moment
+			// to open.
 			await page.mouse.move(WINDOW.width * 0.75, 2);
 			await page.waitForTimeout(400);
 			await iconsDrawn(page);

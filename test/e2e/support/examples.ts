@@ -32,7 +32,8 @@ export const EXAMPLES = fs
  * An example as a user of the package gets it.
  *
  * @param wiring completes it; its Chat Trigger then answers everybody
- * @param form `custom`: as the build writes it for custom nodes; `package`: for the package installed from n8n's interface
+ * @param form `custom`: as the build writes it for custom nodes; `package`: for the package installed from n8n's
+ *   interface
  */
 export function example(name: string, wiring?: Wiring, form: 'custom' | 'package' = 'custom'): Workflow {
 	const folder = path.join(process.cwd(), 'dist', 'workflows', form === 'custom' ? 'custom' : '');

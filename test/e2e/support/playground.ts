@@ -122,7 +122,9 @@ export function workFolder(name = 'test'): string {
 	return fs.mkdtempSync(path.join(parts().work, `${name}-`));
 }
 
-/** Keeps what a chat got to see, one line each with its time of arrival, for reading after the run: the run says where. */
+/**
+ * Keeps what a chat got to see, one line each with its time of arrival, for reading after the run: the run says where.
+ */
 export function writeTranscript(name: string, lines: readonly ChatLine[]): void {
 	const { transcripts } = parts();
 	fs.mkdirSync(transcripts, { recursive: true });
@@ -141,8 +143,8 @@ export async function tinyModel(options: TinyModelOptions): Promise<string> {
 }
 
 /**
- * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them, as
- * it does with a large model.
+ * A model that answers with given texts: the real llama-server streams them and parses tool calls and thinking in them,
+ * as it does with a large model.
  */
 export async function scriptedModel(replies: ScriptedReply[], options?: { contextLength?: number }): Promise<string> {
 	const { writeScriptedModel } = await loadScript<TinyModelScript>('tiny-model');

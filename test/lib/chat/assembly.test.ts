@@ -44,7 +44,10 @@ interface Choice {
 	};
 }
 
-/** The same stream put together in the plainest way, to compare with. Good for what llama-server and Ollama send, and for nothing else. */
+/**
+ * The same stream put together in the plainest way, to compare with. Good for what llama-server and Ollama send, and
+ * for nothing else.
+ */
 function plainly(body: Buffer) {
 	const choices = sseJson<{ choices?: Choice[] }>(body)
 		.flatMap((chunk) => chunk.choices ?? [])
@@ -836,7 +839,8 @@ describe('however a recorded stream arrives', () => {
 		const complete = assembleBytes([body]).result;
 		fc.assert(
 			fc.property(anyCut(body), fc.boolean(), ({ at, pieces }, openingThinkTagMayBeMissing) => {
-				// An event without its closing blank line counts as soon as its line is complete, so it may not be cut inside its JSON.
+				// An event without its closing blank line counts as soon as its line is complete, so it may not be cut inside
+				// its JSON.
 				const arrived = plainly(Buffer.from(`${wholeEvents(body.subarray(0, at))}\n\n`));
 				const { result, text, reasoning } = assembleBytes(pieces, { openingThinkTagMayBeMissing });
 				if ('answer' in result) {

@@ -493,7 +493,8 @@ describe('properties over the real client', () => {
 				fc.double({ min: 0, max: 0.99, noNaN: true }),
 				fc.constantFrom<'eof' | 'reset'>('eof', 'reset'),
 				async ({ version, mode, steps }, part, how) => {
-					// Ids of the simulator are longer than those of the sample, so the shortest transcript decides where a cut can be.
+					// Ids of the simulator are longer than those of the sample, so the shortest transcript decides where a cut
+					// can be.
 					const text = scriptText(version, mode, { steps });
 					const bytes = Math.max(1, Math.floor(Buffer.byteLength(text) * part) - 2);
 					const sim = await startTalk(version, mode, { steps }, { cut: { bytes, how } });

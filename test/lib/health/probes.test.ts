@@ -49,7 +49,8 @@ describe('nothing listens (rows 3 to 5)', () => {
 	});
 
 	it('on another machine: not started, another port, or bound to 127.0.0.1 only', async () => {
-		// An address of the loopback network that a server bound to 127.0.0.1 does not answer at: the very mistake that is meant.
+		// An address of the loopback network that a server bound to 127.0.0.1 does not answer at: the very mistake that is
+		// meant.
 		const server = await sim();
 		const result = await check(`http://127.0.0.2:${server.port}`);
 		expect(result.status).toBe('unreachable');

@@ -132,7 +132,9 @@ describe('limits', () => {
 });
 
 describe('cancelling', () => {
-	/** Cancels when the moment has come, and waits until the server has seen it: by itself it would go on for a minute. */
+	/**
+	 * Cancels when the moment has come, and waits until the server has seen it: by itself it would go on for a minute.
+	 */
 	async function cancel(server: LlamaServerSim, moment: () => boolean) {
 		const stop = new AbortController();
 		const outcome = ask(connect(server.url), { signal: stop.signal });

@@ -245,7 +245,8 @@ describe('resolveBaseUrl', () => {
 		fc.assert(
 			fc.property(typedUrl, (typed) => {
 				const { api, root } = resolveBaseUrl(typed);
-				// `/gateway/chat/completions` means /gateway, while `/gateway` alone means /gateway/v1 (llama-server --api-prefix).
+				// `/gateway/chat/completions` means /gateway, while `/gateway` alone means /gateway/v1 (llama-server
+				// --api-prefix).
 				fc.pre(root !== api || api.endsWith('/api'));
 				expect(resolveBaseUrl(api)).toMatchObject({ api, root });
 			}),

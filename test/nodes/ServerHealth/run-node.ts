@@ -84,7 +84,9 @@ export function shape(outputs: INodeExecutionData[][]): Array<Array<[unknown, un
 	return outputs.map((items) => items.map(({ json, pairedItem }) => [json.status, pairedItem]));
 }
 
-/** Runs an operation, stops it in its midst, and looks whether it ends at once and leaves nothing running on the server. */
+/**
+ * Runs an operation, stops it in its midst, and looks whether it ends at once and leaves nothing running on the server.
+ */
 export async function expectEndOnStop(options: SimOptions, parameters: Record<string, unknown>): Promise<void> {
 	await sim({ apiKey: undefined, ...options });
 	const abort = new AbortController();

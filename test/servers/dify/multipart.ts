@@ -14,8 +14,8 @@ interface OpenPart {
 }
 
 /**
- * Reads a multipart body as it comes, hashing and counting what it does not keep, so that an upload of any size costs the
- * simulator no memory.
+ * Reads a multipart body as it comes, hashing and counting what it does not keep, so that an upload of any size costs
+ * the simulator no memory.
  */
 export class MultipartReader {
 	private buffer = LINE;

@@ -75,8 +75,8 @@ export class Store {
 	}
 
 	/**
-	 * Newer versions run streamed workflows in a worker. One that is down or busy takes nothing up (one ping, then silence), and does
-	 * all of it when it comes back, also what nobody waits for any more.
+	 * Newer versions run streamed workflows in a worker. One that is down or busy takes nothing up (one ping, then
+	 * silence), and does all of it when it comes back, also what nobody waits for any more.
 	 */
 	get worker(): 'up' | 'down' {
 		return this.workerState;

@@ -8,7 +8,10 @@ export class Clock {
 	private readonly intervals = new Set<NodeJS.Timeout>();
 	private over = false;
 
-	/** Resolves after the time or the promise, or as soon as `wake` is called with what `onWaker` was given, or when the simulator closes. */
+	/**
+	 * Resolves after the time or the promise, or as soon as `wake` is called with what `onWaker` was given, or when the
+	 * simulator closes.
+	 */
 	sleep(until: number | Promise<unknown>, onWaker: (waker: () => void) => void = () => undefined): Promise<void> {
 		if (this.over) return Promise.resolve();
 		return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Gateways and servers that look like others, most of all like Ollama: as much of each as tells it apart. llama-swap after its recordings, the
- * others after their sources (see the kinds in lib/servers/kinds).
+ * Gateways and servers that look like others, most of all like Ollama: as much of each as tells it apart. llama-swap
+ * after its recordings, the others after their sources (see the kinds in lib/servers/kinds).
  */
 import type { HeaderList } from '../misbehave';
 import type { WireRequest } from '../raw-http';

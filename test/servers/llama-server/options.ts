@@ -73,8 +73,8 @@ export interface SimOptions {
 	/** false is `--no-slots`. */
 	slotsEndpoint?: boolean;
 	/**
-	 * `chatml`: ChatML with tools. `thinking`: the same, every answer opens with a thinking block. `strict`: refuses roles
-	 * that do not alternate and tool ids that are not nine alphanumerics, as Mistral's does.
+	 * `chatml`: ChatML with tools. `thinking`: the same, every answer opens with a thinking block. `strict`: refuses
+	 * roles that do not alternate and tool ids that are not nine alphanumerics, as Mistral's does.
 	 */
 	template?: 'chatml' | 'thinking' | 'strict';
 	/** Router, Ollama, vLLM, GPUStack: what is offered. Default: one model named `alias`. */

@@ -68,7 +68,9 @@ const PARAMETERS: ChatParameters = {
 };
 const tool = (name: string) => ({ name, parameters: { type: 'object', properties: {} } });
 
-/** What of these settings, of a forced tool and of earlier thinking is in the body of a chat request, with the remarks. */
+/**
+ * What of these settings, of a forced tool and of earlier thinking is in the body of a chat request, with the remarks.
+ */
 function chatRequestTo(kind: ServerKind) {
 	const draft = (parameters: ChatParameters) =>
 		draftRequest(

@@ -216,7 +216,8 @@ describe.each(SIM_VERSIONS)('20 items at 8 at once, %s', (version) => {
 			},
 		});
 		const { items, perItem } = numbered(20);
-		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify refuses, names a conversation that is gone.
+		// Each fifth: fine, fails in the middle, has no user, has inputs that Dify refuses, names a conversation that is
+		// gone.
 		const odd = [
 			{},
 			{},

@@ -90,7 +90,10 @@ export interface StreamEvent extends Record<string, unknown> {
 	event: string;
 }
 
-/** The events of a stream; a ping stands for all that follow it at once, and pings after the first event depend on the time. */
+/**
+ * The events of a stream; a ping stands for all that follow it at once, and pings after the first event depend on the
+ * time.
+ */
 export function eventsOf(body: Buffer): StreamEvent[] {
 	const events: StreamEvent[] = [];
 	for (const block of body.toString('utf8').split('\n\n')) {

@@ -51,7 +51,10 @@ export function scriptOf(scene: Scene): { script?: Script; stopAfter?: number } 
 	return { script: blockingScript(json) };
 }
 
-/** A chatflow that moderation or an annotation answered ran no workflow; 1.14 leaves out the field that would name the annotation. */
+/**
+ * A chatflow that moderation or an annotation answered ran no workflow; 1.14 leaves out the field that would name the
+ * annotation.
+ */
 function isModerated({ app }: RecordedCase, events: StreamEvent[]): Script['moderated'] {
 	if (app !== 'advanced-chat' || events.some((event) => event.event === 'workflow_started')) return false;
 	const metadata = events.find((event) => event.event === 'message_end')?.metadata;

@@ -4,7 +4,10 @@ import { workflowBased } from '../plain';
 import type { FormStep, Json, NodeStep, Script, Step } from '../types';
 import type { StreamEvent } from './compare';
 
-/** A recorded run, as what the model or workflow behind the app did: the simulator must make the recorded stream of it again. */
+/**
+ * A recorded run, as what the model or workflow behind the app did: the simulator must make the recorded stream of it
+ * again.
+ */
 export interface Unscripted {
 	script: Script;
 	/** The run was stopped by its user after so many events. */
