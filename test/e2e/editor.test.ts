@@ -93,7 +93,7 @@ const ownTypes = async () =>
 		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
 	) as unknown as INodeTypeDescription[];
 
-/** The fields that a new node shows, by their labels. A mapper has none until it is filled. */
+/** The fields that a new node shows, by their labels. A mapper has none until it is filled, and a notice is no field. */
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
@@ -101,7 +101,7 @@ function fieldsOf(description: INodeTypeDescription): string[] {
 	return properties
 		.filter(
 			(property) =>
-				!['hidden', 'resourceMapper'].includes(property.type) &&
+				!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
 				NodeHelpers.displayParameter(values, property, node, description),
 		)
 		.map(({ displayName }) => displayName);
