@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import { retryAfterMs } from '../http/retry-after';
 import type { ServerKind } from '../servers/kinds/kind';
-import { kindFor, refuseUnfit } from '../servers/purpose';
+import { fitKind } from '../servers/purpose';
 import { retryIdempotent } from '../servers/retry';
 import { isRecord } from '../values';
 import { batchesOf } from '../servers/batches';
@@ -75,7 +75,7 @@ const SAFE_CHARACTERS_PER_TOKEN = 2;
 export class EmbeddingsClient {
 	/** Numbers that the vectors of this model have: others would spoil a store. */
 	private length: number | undefined;
-	private asked: Promise<ServerKind> | undefined;
+	private readonly kind: (signal?: AbortSignal) => Promise<ServerKind>;
 	readonly prefixes: Prefixes;
 
 	constructor(
@@ -88,6 +88,7 @@ export class EmbeddingsClient {
 				{},
 				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
 			);
+		this.kind = fitKind(connection, settings.model.trim(), 'embeddings');
 		this.prefixes = { ...prefixesOf(settings.model), ...settings.prefixes };
 	}
 
@@ -115,21 +116,6 @@ export class EmbeddingsClient {
 		if (text.trim() !== '') return { index, text: this.prefixes[role] + text };
 		if (this.settings.blankTexts === 'refuse') throw refusedText(index, 'is empty');
 		return { index, text: ' ' };
-	}
-
-	private async kind(signal: AbortSignal | undefined): Promise<ServerKind> {
-		const asking = (this.asked ??= this.askKind(signal));
-		asking.catch(() => {
-			this.asked = undefined;
-		});
-		return await asking;
-	}
-
-	private async askKind(signal: AbortSignal | undefined): Promise<ServerKind> {
-		const model = this.settings.model.trim();
-		const kind = await kindFor(this.connection, model, signal);
-		await refuseUnfit(this.connection, { model, kind, purpose: 'embeddings' }, signal);
-		return kind;
 	}
 
 	private get limits(): { batch?: number; tokens?: number } {

@@ -8,7 +8,7 @@ import type { Limits } from '../http/limits';
 import { retryAfterMs } from '../http/retry-after';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { kindFor, refuseUnfit } from '../servers/purpose';
+import { fitKind } from '../servers/purpose';
 import { retryIdempotent } from '../servers/retry';
 import { isRecord } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
@@ -56,7 +56,7 @@ const DETOKENIZE_LIMIT_MS = 60_000;
 
 /** Orders documents by a query on one server with one set of settings. */
 export class RerankClient {
-	private asked: Promise<ServerKind> | undefined;
+	private readonly kind: (signal?: AbortSignal) => Promise<ServerKind>;
 	/** Documents that the server takes in one request, once it said so. */
 	private most = Infinity;
 
@@ -70,6 +70,7 @@ export class RerankClient {
 				{},
 				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
 			);
+		this.kind = fitKind(connection, settings.model.trim(), 'reranking');
 	}
 
 	/** @throws {ServerError} naming the document, where one is at fault */
@@ -102,21 +103,6 @@ export class RerankClient {
 		const unranked = this.settings.minimumScore === undefined ? blank : [];
 		const ranking = [...best, ...unranked];
 		return { ...call.done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, remarks };
-	}
-
-	private async kind(signal: AbortSignal | undefined): Promise<ServerKind> {
-		const asking = (this.asked ??= this.askKind(signal));
-		asking.catch(() => {
-			this.asked = undefined;
-		});
-		return await asking;
-	}
-
-	private async askKind(signal: AbortSignal | undefined): Promise<ServerKind> {
-		const model = this.settings.model.trim();
-		const kind = await kindFor(this.connection, model, signal);
-		await refuseUnfit(this.connection, { model, kind, purpose: 'reranking' }, signal);
-		return kind;
 	}
 
 	private batches(documents: readonly Document[]): Document[][] {

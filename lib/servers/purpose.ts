@@ -100,6 +100,32 @@ async function withCapabilities(
 }
 
 /**
+ * Asks once who answers and whether the model may be used for the purpose; all later calls have the answer of the first. A failure is
+ * not remembered.
+ *
+ * @throws {ServerError} from the calls, where the model is for something else
+ */
+export function fitKind(
+	connection: Connection,
+	model: string,
+	purpose: Purpose,
+): (signal?: AbortSignal) => Promise<ServerKind> {
+	let asked: Promise<ServerKind> | undefined;
+	const ask = async (signal?: AbortSignal) => {
+		const kind = await kindFor(connection, model, signal);
+		await refuseUnfit(connection, { model, kind, purpose }, signal);
+		return kind;
+	};
+	return async (signal) => {
+		const asking = (asked ??= ask(signal));
+		asking.catch(() => {
+			asked = undefined;
+		});
+		return await asking;
+	};
+}
+
+/**
  * Refuses a model that the server itself says is for something else. A llama-server that was started with `--rerank` on
  * another model answers 200 with numbers, so only the list can tell (seen with llama.cpp v0.5.0).
  *

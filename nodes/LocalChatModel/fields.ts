@@ -1,28 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 import { shownWhere } from './server-types';
 
 const modelFields: INodeProperties[] = [
-	{
-		displayName: 'Model',
-		name: 'model',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
+	modelField({
 		required: true,
 		description:
 			'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: 'Select a model…',
-				typeOptions: { searchListMethod: 'searchModels', searchable: true },
-			},
-			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. qwen3-8b' },
-		],
-	},
+	}),
 	{
 		displayName: 'Server Type',
 		name: 'serverType',

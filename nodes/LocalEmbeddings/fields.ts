@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { limitFields } from '../shared/limit-fields';
+import { modelField } from '../shared/model-field';
 
 const options: INodeProperties[] = [
 	{
@@ -91,25 +92,14 @@ export const properties: INodeProperties[] = [
 		type: 'notice',
 		default: '',
 	},
-	{
-		displayName: 'Model',
-		name: 'model',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		required: true,
-		description:
-			'The model that turns texts into vectors. The list leaves out models that the server says are for something else.',
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: 'Select a model…',
-				typeOptions: { searchListMethod: 'searchEmbeddingModels', searchable: true },
-			},
-			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. nomic-embed-text' },
-		],
-	},
+	modelField(
+		{
+			required: true,
+			description:
+				'The model that turns texts into vectors. The list leaves out models that the server says are for something else.',
+		},
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
+	),
 	{
 		displayName: 'Options',
 		name: 'options',

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { limitFields } from '../shared/limit-fields';
+import { modelField } from '../shared/model-field';
 
 const options: INodeProperties[] = [
 	{
@@ -65,25 +66,14 @@ export const properties: INodeProperties[] = [
 		type: 'notice',
 		default: '',
 	},
-	{
-		displayName: 'Model',
-		name: 'model',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		required: true,
-		description:
-			'The model that gives the scores. The list leaves out models that the server says are for something else.',
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: 'Select a model…',
-				typeOptions: { searchListMethod: 'searchRerankers', searchable: true },
-			},
-			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. bge-reranker-v2-m3' },
-		],
-	},
+	modelField(
+		{
+			required: true,
+			description:
+				'The model that gives the scores. The list leaves out models that the server says are for something else.',
+		},
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+	),
 	{
 		displayName: 'Top N',
 		name: 'topN',

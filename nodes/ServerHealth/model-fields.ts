@@ -1,30 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { changeModel } from '../../lib/servers/load';
+import { modelField } from '../shared/model-field';
 import type { HealthCall, HealthOperation } from './operation';
 
 const DEFAULT_CHANGE_MS = 600_000;
-
-/** A model, from the list of the server or by name. */
-export function modelField(more: Partial<INodeProperties>): INodeProperties {
-	return {
-		displayName: 'Model',
-		name: 'model',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: 'Select a model…',
-				typeOptions: { searchListMethod: 'searchModels', searchable: true },
-			},
-			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. qwen3-8b' },
-		],
-		...more,
-	};
-}
 
 /** The fields for loading and unloading a model. */
 export const changeModelFields: INodeProperties[] = [

@@ -1,6 +1,6 @@
 import { testSpeed } from '../../lib/health/speed-test';
 import { checkFields, readCheck } from './check-fields';
-import { modelField } from './model-fields';
+import { modelField } from '../shared/model-field';
 import type { HealthOperation } from './operation';
 
 const DEFAULT_FIRST_TOKEN_MS = 60_000;

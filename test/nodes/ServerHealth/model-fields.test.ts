@@ -1,14 +1,10 @@
-import { changeModelFields, modelField } from '../../../nodes/ServerHealth/model-fields';
+import { changeModelFields } from '../../../nodes/ServerHealth/model-fields';
 import { run, server, sim, useServer } from './run-node';
 
 useServer();
 
 describe('the fields for loading and unloading', () => {
-	it('a model is chosen from the list of the server, or named', () => {
-		expect(modelField({ description: 'Mine' })).toMatchObject({
-			description: 'Mine',
-			modes: [{ name: 'list', typeOptions: { searchListMethod: 'searchModels' } }, { name: 'id' }],
-		});
+	it('a model must be chosen', () => {
 		expect(changeModelFields[0]).toMatchObject({ name: 'model', required: true });
 	});
 
