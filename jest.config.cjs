@@ -3,7 +3,7 @@ module.exports = {
 	testEnvironment: 'node',
 	roots: ['<rootDir>/test'],
 	testMatch: ['**/*.test.ts'],
-	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
+	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/real-servers/'],
 	transform: {
 		'^.+\\.[jt]s$': [
 			'@swc/jest',
@@ -12,6 +12,8 @@ module.exports = {
 	},
 	// eventsource-parser ships ES modules only; the build bundles it, jest has to translate it.
 	transformIgnorePatterns: ['/node_modules/(?!eventsource-parser/)'],
+	// So do these; they have a copy in the older form as well.
+	moduleNameMapper: { '^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js' },
 	maxWorkers: 2,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
 	// The longest test takes seconds; a busy machine takes its time. More examples take longer (test/support/properties.ts).

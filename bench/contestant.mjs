@@ -1,11 +1,13 @@
 /**
- * One contestant in a process of its own: runs streams against a server and reports what they cost.
- * Started by scripts/bench.mjs with one JSON argument; prints one line of JSON.
+ * One contestant in a process of its own: runs rounds of streams against a server and reports what each round cost.
+ * Started by scripts/bench-chat/contest.mjs with one JSON argument. Each line of its input, `{"streams":1,"total":8}`,
+ * is a round, answered with one line of JSON; so the contestants take turns while their code stays compiled.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
-const { name, baseUrl, n8n, root, model, streams, total, tokens } = JSON.parse(process.argv[2]);
+const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2]);
 const host = createRequire(join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'));
 const own = createRequire(join(root, 'package.json'));
 const extra = { ignore_eos: true, temperature: 1 };
@@ -19,6 +21,7 @@ const context = {
 	getNextRunIndex: () => 0,
 	logAiEvent: () => {},
 	getExecutionCancelSignal: () => undefined,
+	getMode: () => 'manual',
 	addExecutionHints: () => {},
 	logger: console,
 	helpers: {},
@@ -71,10 +74,12 @@ const contestants = {
 	async localChatModel() {
 		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
 		const { harvestHost } = own('./dist/lib/langchain/host.js');
+		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
 		const { connectTo } = own('./dist/lib/servers/connect.js');
 		const sdk = host('@n8n/ai-node-sdk');
 		const { classes } = await harvestHost(context, sdk);
+		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
 		const client = new ChatClient(connectTo({ baseUrl }), {
 			model,
@@ -90,7 +95,7 @@ const contestants = {
 				new Model({
 					client,
 					toJsonSchema: sdk.getParametersJsonSchema,
-					callbacks: [new classes.N8nLlmTracing(context)],
+					callbacks: [new Tracing(context)],
 					toError: (error) => error,
 					settings: { model },
 					jsonOutput: false,
@@ -160,40 +165,40 @@ function streamed(make) {
 }
 
 const run = await contestants[name]();
-// Warm up: classes, compiled code, connections.
-for (let i = 0; i < 3; i++) await run(() => {});
 
-const firstTokens = [];
-let left = total;
-let generated = 0;
-let peak = 0;
-const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
-const cpu = process.cpuUsage();
-const startedAt = performance.now();
-await Promise.all(
-	Array.from({ length: streams }, async () => {
-		while (left-- > 0) {
-			const sentAt = performance.now();
-			const count = await run(() => firstTokens.push(performance.now() - sentAt));
-			generated += count;
-		}
-	}),
-);
-const wallMs = performance.now() - startedAt;
-const { user, system } = process.cpuUsage(cpu);
-clearInterval(sampler);
-firstTokens.sort((a, b) => a - b);
-const at = (share) => firstTokens[Math.min(firstTokens.length - 1, Math.floor(firstTokens.length * share))];
-console.log(
-	JSON.stringify({
-		name,
-		streams,
+/** `total` streams, of which `streams` run at once. */
+async function round({ streams, total }) {
+	const firstTokens = [];
+	let left = total;
+	let generated = 0;
+	let peak = 0;
+	const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 200);
+	const cpu = process.cpuUsage();
+	const startedAt = performance.now();
+	await Promise.all(
+		Array.from({ length: streams }, async () => {
+			while (left-- > 0) {
+				const sentAt = performance.now();
+				const count = await run(() => firstTokens.push(performance.now() - sentAt));
+				generated += count;
+			}
+		}),
+	);
+	const wallMs = performance.now() - startedAt;
+	const { user, system } = process.cpuUsage(cpu);
+	clearInterval(sampler);
+	firstTokens.sort((a, b) => a - b);
+	const at = (share) => firstTokens[Math.min(firstTokens.length - 1, Math.floor(firstTokens.length * share))];
+	return {
 		tokens: generated,
 		wallMs,
-		cpuMsPer1000: (user + system) / 1000 / (generated / 1000),
+		cpuMsPer1000: (user + system) / generated,
 		firstP50: at(0.5),
 		firstP99: at(0.99),
-		rssMb: Math.max(peak, process.memoryUsage().rss) / 1024 / 1024,
-	}),
-);
+		rssMb: Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024,
+	};
+}
+
+for await (const line of createInterface({ input: process.stdin }))
+	console.log(JSON.stringify(await round(JSON.parse(line))));
 process.exit(0);

@@ -6,11 +6,14 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const { name, root, url, key, count, atOnce, file } = JSON.parse(process.argv[2]);
+const { name, root, url, key, knowledge, count, atOnce, file } = JSON.parse(process.argv[2]);
 const own = createRequire(join(root, 'package.json'));
 const { DifyChatMessage } = own('./dist/nodes/DifyChatMessage/DifyChatMessage.node.js');
+const { DifyKnowledge } = own('./dist/nodes/DifyKnowledge/DifyKnowledge.node.js');
+const { DifyWorkflow } = own('./dist/nodes/DifyWorkflow/DifyWorkflow.node.js');
 
 /**
  * n8n's context, as far as the node uses it.
@@ -44,6 +47,7 @@ const context = (items, parameters) => ({
 	}),
 	continueOnFail: () => false,
 	getExecutionCancelSignal: () => undefined,
+	getMode: () => 'manual',
 	isStreaming: () => false,
 	addExecutionHints: () => undefined,
 	helpers: {
@@ -54,6 +58,29 @@ const context = (items, parameters) => ({
 });
 
 const execute = async (items, parameters) => (await new DifyChatMessage().execute.call(context(items, parameters)))[0];
+/** @param {number} lanes */
+const runWorkflows = async (lanes) => {
+	const n8n = context(
+		Array.from({ length: count }, () => ({ json: {} })),
+		{ resource: 'run', operation: 'execute', options: { itemsAtOnce: lanes, maxRetries: 0 } },
+	);
+	const [items] = await new DifyWorkflow().execute.call(n8n);
+	items.forEach(({ json, pairedItem }, at) => {
+		if (json.outputs.done !== true || pairedItem.item !== at) throw new Error(JSON.stringify(json));
+	});
+};
+
+/** Dify Knowledge with its own key; the source and the text of an item come from the item. */
+const executeKnowledge = async (items, parameters) => {
+	const all = { resource: 'document', difyDatasetId: knowledge.base, binaryPropertyName: 'data', contentType: 'text' };
+	const of = context(items, { ...all, dryRun: false, name: '', ...parameters });
+	const read = of.getNodeParameter;
+	of.getNodeParameter = (path, index, fallback) =>
+		['source', 'text'].includes(path) ? items[index].json[path] : read(path, index, fallback);
+	of.getCredentials = async () => ({ baseUrl: url, apiKey: knowledge.key, keyType: 'knowledge' });
+	return (await new DifyKnowledge().execute.call(of))[0];
+};
+
 const headers = { authorization: `Bearer ${key}` };
 
 /** What nodes without streaming do: one blocking request after another. */
@@ -91,11 +118,22 @@ const binary = { mimeType: 'video/mp4', fileName: 'big.mp4' };
 const contestants = {
 	oneAfterAnother: async () => oneAfterAnother,
 	throughTheNode: async () => throughTheNode,
+	workflowRuns: async () => async () => await runWorkflows(atOnce),
 	uploadFromStore: async () => async () =>
 		void (await execute([{ json: {}, binary: { data: { ...binary, id: 'filesystem-v2:1', data: '' } } }], { files })),
 	uploadFromMemory: async () => {
 		const data = readFileSync(file).toString('base64');
 		return async () => void (await execute([{ json: {}, binary: { data: { ...binary, data } } }], { files }));
+	},
+	documentFromStore: async () => async () => {
+		const text = { mimeType: 'text/plain', fileName: 'big.txt', id: 'filesystem-v2:1', data: '' };
+		const options = { maxFileSize: 1000 };
+		await executeKnowledge([{ json: {}, binary: { data: text } }], { operation: 'upsertFile', wait: 10, options });
+	},
+	syncUnchanged: async () => async () => {
+		const items = Array.from({ length: count }, (_, at) => ({ json: { source: `file ${at}`, text: `text ${at}` } }));
+		const done = await executeKnowledge(items, { operation: 'sync' });
+		if (done.some(({ json }) => json.action !== 'unchanged')) throw new Error(JSON.stringify(done[0]));
 	},
 	/** What nodes with a form library do: the whole file as a buffer, and the whole body. */
 	uploadWhole: async () => async () => {
@@ -118,11 +156,17 @@ let most = before;
 const watch = setInterval(() => {
 	most = Math.max(most, process.memoryUsage().rss);
 }, 5);
+/** Requests that were sent, and those of them that change something. */
+const sent = { requests: 0, writes: 0 };
+subscribe('undici:request:create', ({ request }) => {
+	sent.requests += 1;
+	if (request.method !== 'GET') sent.writes += 1;
+});
 const cpuBefore = process.cpuUsage();
 const begun = performance.now();
 await work();
 const ms = performance.now() - begun;
 const cpu = process.cpuUsage(cpuBefore);
 clearInterval(watch);
-console.log(JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, grownMb: (most - before) / 2 ** 20 }));
+console.log(JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, grownMb: (most - before) / 2 ** 20, ...sent }));
 process.exit(0);

@@ -35,6 +35,8 @@ async function authenticate(
 					baseURL: resolveDifyBase(credential.baseUrl),
 					url: KEY_TEST_PATHS[credential.keyType],
 					skipSslCertificateValidation: credential.ignoreSslIssues,
+					// n8n would send the key on to another host.
+					disableFollowRedirect: true,
 				}
 			: {}),
 		headers: { ...request.headers, ...difyHeaders(credential) },
@@ -107,6 +109,7 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
+			...[301, 302, 303, 307, 308].map((status) => said(status, `The server redirects. ${advice('redirect')}`)),
 			said(401, `The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`),
 			said(
 				403,

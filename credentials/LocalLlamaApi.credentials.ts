@@ -16,6 +16,11 @@ import { remedyFor } from '../lib/errors/remedies';
 
 /** What an error status means here. */
 const STATUSES: Readonly<Record<number, FailureKind>> = {
+	301: 'redirect',
+	302: 'redirect',
+	303: 'redirect',
+	307: 'redirect',
+	308: 'redirect',
 	401: 'unauthorized',
 	403: 'forbidden',
 	404: 'wrongPath',
@@ -47,7 +52,12 @@ async function authenticate(
 	return {
 		...request,
 		...(isTest
-			? { baseURL: resolveBaseUrl(credential.baseUrl).api, skipSslCertificateValidation: credential.ignoreSslIssues }
+			? {
+					baseURL: resolveBaseUrl(credential.baseUrl).api,
+					skipSslCertificateValidation: credential.ignoreSslIssues,
+					// n8n would send the key and the extra headers on to another host.
+					disableFollowRedirect: true,
+				}
 			: {}),
 		headers: { ...request.headers, ...credentialHeaders(credential) },
 	};
@@ -135,7 +145,51 @@ export class LocalLlamaApi implements ICredentialType {
 			typeOptions: { minValue: 0 },
 			default: 0,
 			description:
-				'How many generations run at once over this credential; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
+				'How many generations run at once over this credential on each server; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
+		},
+		{
+			displayName: 'Further Servers',
+			name: 'furtherServers',
+			type: 'fixedCollection',
+			typeOptions: { multipleValues: true, sortable: true },
+			placeholder: 'Add Server',
+			default: {},
+			description:
+				'The same models on more machines. The nodes spread their requests over all servers, and another server takes over where one fails before it begins its answer. Authentication, Extra Headers, Ignore SSL Issues and Max Concurrent Requests hold for each of them. The test of this credential asks the first server only; Server Health checks all.',
+			options: [
+				{
+					displayName: 'Server',
+					name: 'server',
+					values: [
+						{
+							displayName: 'Base URL',
+							name: 'baseUrl',
+							type: 'string',
+							default: '',
+							placeholder: 'http://192.168.1.21:8080',
+							description: 'Address of this server, as n8n sees it',
+						},
+						{
+							displayName: 'API Key',
+							name: 'apiKey',
+							type: 'string',
+							typeOptions: { password: true },
+							default: '',
+							description:
+								'The key of this server. It is sent to no other one. Empty: the API Key above is sent to this server, too.',
+						},
+						{
+							displayName: 'Model',
+							name: 'model',
+							type: 'string',
+							default: '',
+							placeholder: 'e.g. qwen3-8b = qwen3:8b',
+							description:
+								'Only where models have other names there: pairs such as "qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m", or one name that takes the place of every other',
+						},
+					],
+				},
+			],
 		},
 	];
 

@@ -1,68 +1,70 @@
 /**
  * `npm run bench:dify`: many messages through Dify Chat Message, 1, 4 and 16 at once, against one blocking request
- * after another; and the memory that the upload of a large file takes. Against the simulator of the tests, in a process
- * of its own. Writes bench/results-dify.md.
+ * after another; many runs through Dify Workflow; and the memory that the upload of a large file takes. Against the
+ * simulator of the tests, in a process of its own. Writes bench/results-dify.md.
  *
- * `--second 1000` makes the simulated second a real one (17 minutes for 1,000 messages), `--quick` runs a tenth.
+ * `--second 1000` makes the simulated second a real one (17 minutes for 1,000 messages), `--quick` runs a tenth,
+ * `--workflows` measures only the runs of workflows, `--knowledge` only documents and their sync, and puts them into
+ * the results in place of what is there.
  */
-import { build } from 'esbuild';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuild } from './lib/build.mjs';
 import { ensureDependencies, node } from './lib/deps.mjs';
+import { startDifySimulator } from './lib/dify-simulator.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { root } from './lib/paths.mjs';
-import { run, startService } from './lib/proc.mjs';
+import { run } from './lib/proc.mjs';
 
-/** @typedef {{ ms: number, cpuMs: number, grownMb: number }} Cost */
+/** @typedef {{ ms: number, cpuMs: number, grownMb: number, requests?: number, writes?: number }} Cost */
 
 const { values: options } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, second: { type: 'string', default: '100' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		second: { type: 'string', default: '100' },
+		workflows: { type: 'boolean', default: false },
+		knowledge: { type: 'boolean', default: false },
+	},
 });
 const log = createLog();
 const second = Number(options.second);
 const count = options.quick ? 100 : 1000;
+const runCount = options.quick ? 20 : 200;
 const megabytes = options.quick ? 20 : 200;
 
-/** The simulator as one file that Node runs without jest. @param {string} work */
-const bundleServer = async (work) => {
-	const outfile = join(work, 'server.cjs');
-	await build({
-		stdin: {
-			contents: `
-				import { appKey, startDifySim } from './test/servers/dify';
-				const reply = ({ query }) => ({ steps: [{ wait: ${second} }, { text: 'You said: ' + query }] });
-				const apps = [{ mode: 'chat', key: appKey('chat'), reply, fileUpload: { enabled: true, types: ['video'], number: 1 } }];
-				startDifySim({ apps, limits: { video: 1000 }, nginxBodyLimit: 2 ** 30, keepBytes: 1024 }).then((sim) => {
-					// What a run leaves behind is of no use here, and looking through it takes time.
-					setInterval(() => sim.requests.splice(0), 1000);
-					console.log(JSON.stringify({ url: sim.url, key: appKey('chat') }));
-				});
-			`,
-			resolveDir: root,
-			loader: 'ts',
-		},
-		outfile,
-		bundle: true,
-		platform: 'node',
-		format: 'cjs',
-		logLevel: 'error',
-	});
-	return outfile;
-};
-
-/** @param {string} server */
-const startServer = async (server) => {
-	/** @type {(line: string) => void} */
-	let told = () => undefined;
-	/** @type {Promise<string>} */
-	const first = new Promise((resolve) => (told = resolve));
-	const service = startService('dify', node, [server], { onLine: (line) => told(line) });
-	const { url, key } = JSON.parse(await first);
-	return { url, key, stop: async () => await service.stop(), pid: service.pid };
+/** @param {string} work */
+const startServer = async (work) => {
+	const { told, service } = await startDifySimulator(
+		work,
+		`
+			import { addDataset, addDocument, appKey, knowledgeKey, startDifySim } from './test/servers/dify';
+			import { HASH_FIELD, SOURCE_FIELD, sha256 } from './lib/dify/knowledge/sync';
+			const reply = ({ query }) => ({ steps: [{ wait: ${second} }, { text: 'You said: ' + query }] });
+			const apps = [{ mode: 'chat', key: appKey('chat'), reply, fileUpload: { enabled: true, types: ['video'], number: 1 } }];
+			const workflow = appKey('workflow');
+			const runs = () => ({ steps: [{ wait: 1000 }], outputs: { done: true } });
+			apps.push({ mode: 'workflow', key: workflow, reply: runs });
+			startDifySim({ apps, limits: { video: 1000 }, nginxBodyLimit: 2 ** 30, keepBytes: 1024 }).then((sim) => {
+				sim.store.knowledge.fileLimit = 2 ** 30;
+				const base = addDataset(sim.store, { technique: 'economy' });
+				for (const name of [SOURCE_FIELD, HASH_FIELD]) base.fields.push({ id: name, name, type: 'string' });
+				for (let at = 0; at < ${count}; at += 1) {
+					const marks = { [SOURCE_FIELD]: 'file ' + at, [HASH_FIELD]: sha256('text ' + at) };
+					const values = new Map(Object.entries(marks).map(([name, value]) => [name, { id: name, value }]));
+					addDocument(sim.store, base, { name: 'file ' + at + '.txt', values });
+				}
+				const knowledge = { key: knowledgeKey(), base: base.id };
+				// What a run leaves behind is of no use here, and looking through it takes time.
+				setInterval(() => sim.requests.splice(0), 1000);
+				console.log(JSON.stringify({ url: sim.url, key: appKey('chat'), workflow, knowledge }));
+			});
+		`,
+	);
+	const { url, key, workflow, knowledge } = JSON.parse(told);
+	return { url, key, workflow, knowledge, stop: async () => await service.stop(), pid: service.pid };
 };
 
 /** @param {object} task @returns {Promise<Cost>} */
@@ -83,8 +85,57 @@ const writeLargeFile = (path) => {
 	closeSync(handle);
 };
 
+/** @param {{ url: string, workflow: string }} server */
+const workflowRuns = async ({ url, workflow }) => {
+	const rows = [
+		`| ${runCount} runs of a workflow that takes a real second | At once | Seconds | Faster than one after another |`,
+		'|---|---|---|---|',
+	];
+	let first = 0;
+	for (const atOnce of [1, 16]) {
+		await log.step(`${runCount} workflow runs, ${atOnce} at once`, async () => {
+			const { ms } = await contest({ url, key: workflow, count: runCount, name: 'workflowRuns', atOnce });
+			first ||= ms;
+			rows.push(`| Dify Workflow | ${atOnce} | ${seconds(ms)} | ${(first / ms).toFixed(2)}× |`);
+		});
+	}
+	return rows;
+};
+
 /** @param {number} value */
 const seconds = (value) => (value / 1000).toFixed(1);
+
+/** @param {{ url: string, knowledge: object }} server @param {string} work */
+const knowledgeRows = async ({ url, knowledge }, work) => {
+	const file = join(work, 'big.mp4');
+	writeLargeFile(file);
+	const base = { url, knowledge, count, file };
+	const rows = ['| Dify Knowledge | Seconds | Requests | Writes | Memory grew by, MB |', '|---|---|---|---|---|'];
+	for (const [label, name] of [
+		[`Sync of ${count} unchanged documents`, 'syncUnchanged'],
+		[`A document of ${megabytes} MB, binary data in a file`, 'documentFromStore'],
+	]) {
+		await log.step(`Dify Knowledge: ${label}`, async () => {
+			const rounds = [];
+			for (let round = 0; round < 3; round += 1) rounds.push(await contest({ ...base, name }));
+			const [, median] = rounds.sort((one, other) => one.grownMb - other.grownMb);
+			const { ms = NaN, requests, writes, grownMb = NaN } = median ?? {};
+			rows.push(`| ${label} | ${seconds(ms)} | ${requests} | ${writes} | ${grownMb.toFixed(0)} |`);
+		});
+	}
+	return rows;
+};
+
+/** Puts a table into the results, in place of the one with the same head. @param {string[]} rows */
+const replaceTable = (rows) => {
+	const path = join(root, 'bench', 'results-dify.md');
+	const [head = ''] = rows;
+	const others = readFileSync(path, 'utf8')
+		.trim()
+		.split('\n\n')
+		.filter((block) => !block.startsWith(head));
+	writeFileSync(path, `${[...others, rows.join('\n')].join('\n\n')}\n`);
+};
 
 await main(async () => {
 	await ensureDependencies(log);
@@ -93,7 +144,17 @@ await main(async () => {
 	/** @type {string[]} */
 	const out = [];
 	try {
-		const server = await startServer(await bundleServer(work));
+		const server = await startServer(work);
+		if (options.workflows) {
+			replaceTable(await workflowRuns(server));
+			await server.stop();
+			return 0;
+		}
+		if (options.knowledge) {
+			replaceTable(await knowledgeRows(server, work));
+			await server.stop();
+			return 0;
+		}
 		const base = { url: server.url, key: server.key, count };
 		out.push(
 			'| | At once | Seconds | Faster than one after another | Best possible | Overhead per message, ms | CPU per message, ms |',
@@ -117,6 +178,7 @@ await main(async () => {
 				);
 			});
 		}
+		out.push('', ...(await workflowRuns(server)));
 		const file = join(work, 'big.mp4');
 		writeLargeFile(file);
 		out.push('', `| Upload of ${megabytes} MB | Seconds | Memory grew by, MB |`, '|---|---|---|');
@@ -132,6 +194,7 @@ await main(async () => {
 				out.push(`| ${label} | ${seconds(median?.ms ?? NaN)} | ${(median?.grownMb ?? NaN).toFixed(0)} |`);
 			});
 		}
+		out.push('', ...(await knowledgeRows(server, work)));
 		await server.stop();
 	} finally {
 		rmSync(work, { recursive: true, force: true });

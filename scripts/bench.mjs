@@ -1,9 +1,11 @@
 /**
  * `npm run bench`: what the chat model costs, against n8n's OpenAI Chat Model and against a bare reader as the floor,
- * in one run on one llama-server. Writes bench/results.md. `--quick` runs a tenth.
+ * in one run on one llama-server. Writes bench/results.md. `--quick` takes two rounds in place of seven, of shorter
+ * streams. `--only streams` or `--only tools` measures one of the two, and writes nothing.
  */
+import { quantile, median, ratios, startContestants } from './bench-chat/contest.mjs';
 import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { node } from './lib/deps.mjs';
@@ -16,25 +18,21 @@ import { root } from './lib/paths.mjs';
 import { run } from './lib/proc.mjs';
 import { ensureRealParts } from './lib/real-parts.mjs';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-
-/**
- * @typedef {{ name: string, streams: number, tokens: number, cpuMsPer1000: number, firstP50: number, firstP99: number,
- *   rssMb: number }} Row
- */
 
 const NAMES = {
 	reader: 'bare undici reader (floor)',
 	localChatModel: 'Local Chat Model',
 	chatOpenAi: 'ChatOpenAI (n8n 2.41.1)',
 };
-const TOKENS = 1000;
-const ROUNDS = 3;
 const TOOL_STEPS = 6;
+/** Streams of a round, by how many run at once. */
+const TOTALS = { 1: 8, 16: 32, 64: 64 };
 const { values: options } = parseArgs({
 	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
 });
 const log = createLog();
+const TOKENS = options.quick ? 300 : 1000;
+const ROUNDS = options.quick ? 2 : 7;
 
 /** @param {number} value */
 const one = (value) => value.toFixed(1);
@@ -42,36 +40,25 @@ const one = (value) => value.toFixed(1);
 const ratio = (value) => `${value.toFixed(2)}×`;
 
 /**
- * Repeats each contest and keeps the median run by CPU, since the machine has other things to do.
+ * The rows of one number of streams: medians of the rounds, and the ratios to the named others round by round, with the
+ * middle half of them.
  *
- * @param {object} fixed
  * @param {number} streams
- * @param {number} total
+ * @param {Record<string, import('./bench-chat/contest.mjs').Round[]>} results
  */
-const streamRows = async (fixed, streams, total) => {
-	/** @type {Record<string, Row[]>} */
-	const rounds = { reader: [], localChatModel: [], chatOpenAi: [] };
-	// In turn, so that a drift of the machine hits all alike.
-	for (let round = 0; round < (options.quick ? 1 : ROUNDS); round += 1) {
-		for (const name of Object.keys(rounds)) {
-			const { stdout } = await run(node, [
-				join(root, 'bench', 'contestant.mjs'),
-				JSON.stringify({ ...fixed, name, streams, total, tokens: TOKENS }),
-			]);
-			rounds[name]?.push(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
-		}
-	}
-	return Object.fromEntries(
-		Object.entries(rounds).map(([name, rows]) => {
-			const median = (/** @type {keyof Row} */ key) =>
-				rows.map((row) => Number(row[key])).sort((a, b) => a - b)[Math.floor(rows.length / 2)] ?? NaN;
-			return [
-				name,
-				{ cpu: median('cpuMsPer1000'), p50: median('firstP50'), p99: median('firstP99'), rss: median('rssMb') },
-			];
-		}),
-	);
-};
+const rowsOf = (streams, results) =>
+	Object.entries(NAMES).map(([name, label]) => {
+		const rounds = results[name] ?? [];
+		const of = (/** @type {keyof import('./bench-chat/contest.mjs').Round} */ figure) =>
+			median(rounds.map((round) => round[figure]));
+		const against = (/** @type {string} */ other) => {
+			const all = ratios(rounds, results[other] ?? [], 'cpuMsPer1000');
+			return name === other
+				? ratio(1)
+				: `${ratio(median(all))} (${quantile(all, 0.25).toFixed(2)}–${quantile(all, 0.75).toFixed(2)})`;
+		};
+		return `| ${streams} | ${label} | ${one(of('cpuMsPer1000'))} | ${against('reader')} | ${against('chatOpenAi')} | ${one(of('firstP50'))} | ${one(of('firstP99'))} | ${of('rssMb').toFixed(0)} |`;
+	});
 
 /**
  * Tokens that the server had read or written itself one round before and had to read again, by its own timings. The
@@ -197,7 +184,6 @@ await main(async () => {
 	try {
 		const tiny = join(work, 'tiny.gguf');
 		writeTinyModel(tiny, { contextLength: 131_072, meanTokens: Infinity });
-		const total = options.quick ? 16 : 32;
 		const server = await startLlamaServer(binary, {
 			model: tiny,
 			alias: 'bench-model',
@@ -209,24 +195,23 @@ await main(async () => {
 			'| Streams at once | | CPU ms per 1,000 tokens | against the floor | against ChatOpenAI | first token p50, ms | p99, ms | memory, MB |',
 			'|---|---|---|---|---|---|---|---|',
 		);
-		for (const streams of options.only === 'tools' ? [] : [1, 16, 64]) {
-			await log.step(`${streams} streams at once`, async () => {
-				const rows = await streamRows(
-					{ baseUrl: server.url, n8n: install.folder, root, model: 'bench-model' },
-					streams,
-					Math.max(total, streams),
-				);
-				for (const [name, label] of Object.entries(NAMES)) {
-					const { cpu, p50, p99, rss } = rows[name] ?? { cpu: NaN, p50: NaN, p99: NaN, rss: NaN };
-					out.push(
-						`| ${streams} | ${label} | ${one(cpu)} | ${ratio(cpu / (rows.reader?.cpu ?? NaN))} | ${ratio(cpu / (rows.chatOpenAi?.cpu ?? NaN))} | ${one(p50)} | ${one(p99)} | ${rss.toFixed(0)} |`,
-					);
+		if (options.only !== 'tools') {
+			const fixed = { baseUrl: server.url, n8n: install.folder, root, model: 'bench-model', tokens: TOKENS };
+			const contestants = await log.step('warm-up', async () => await startContestants(Object.keys(NAMES), fixed));
+			try {
+				for (const [key, total] of Object.entries(TOTALS)) {
+					const streams = Number(key);
+					await log.step(`${streams} streams at once`, async () => {
+						out.push(...rowsOf(streams, await contestants.contest({ streams, total, rounds: ROUNDS })));
+					});
 				}
-			});
+			} finally {
+				contestants.stop();
+			}
 		}
 		await server.stop();
 
-		await log.step('tool loop of six steps in n8n', async () => {
+		const toolLoops = async () => {
 			const scripted = join(work, 'scripted.gguf');
 			const steps = Array.from({ length: TOOL_STEPS }, (_, index) => index + 1);
 			writeScriptedModel(
@@ -264,13 +249,15 @@ await main(async () => {
 				`| Local Chat Model | ${own.read} | ${own.cached} | ${ratio(own.read / openAi.read)} | ${own.again} |`,
 				`| n8n's OpenAI Chat Model | ${openAi.read} | ${openAi.cached} | 1.00× | not shown by it |`,
 			);
-		});
+		};
+		if (options.only !== 'streams') await log.step('tool loop of six steps in n8n', toolLoops);
 	} finally {
 		rmSync(work, { recursive: true, force: true });
 	}
 	const table = out.join('\n');
 	log.line('');
 	log.line(table);
+	if (options.only !== undefined) return 0;
 	const cpu = cpus();
 	writeFileSync(
 		join(root, 'bench', 'results.md'),
@@ -278,7 +265,8 @@ await main(async () => {
 			'# Benchmark',
 			'',
 			'Written by `npm run bench`. All contestants in one run on one llama-server (v0.5.0, generated model of 0.4 MB, which streams thousands of tokens a second),',
-			`each in a process of its own, in turn, ${ROUNDS} rounds, medians. ${cpu.length} × ${cpu[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${(await run(node, ['--version'])).stdout.trim()}, server on the same cores.`,
+			`each in a process of its own that has read 100,000 tokens before, in turn, ${ROUNDS} rounds. Figures are medians; ratios are taken round by round, their middle half in brackets.`,
+			`${cpu.length} × ${cpu[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${(await run(node, ['--version'])).stdout.trim()}, server on the same cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
 			'',
 			`The floor reads with undici, splits the events with eventsource-parser, parses every one, and joins the text; nothing is checked. ChatOpenAI is`,
 			"what n8n's OpenAI Chat Model stands on. Both models carry n8n's tracer and are read through `stream()`, as the agent does. Each stream has " +

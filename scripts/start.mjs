@@ -79,18 +79,17 @@ const prepare = async (dev = false) => {
 	};
 	const server = async () => {
 		const found = await findModelServer(log);
-		if (found) return { found };
+		if (found) return found;
 		const [binary, model] = await allOrEveryFailure([ensureLlamaServer(log), ensureModel(log)]);
-		return { binary, model };
+		return await startModelServer(log, binary, model);
 	};
-	const [, n8n, custom, source] = await allOrEveryFailure([
+	const [, n8n, custom, modelServer] = await allOrEveryFailure([
 		dependencies,
 		ensureN8n(log, { nodeReady: dependencies }),
 		nodes(),
 		server(),
 	]);
-	if (source.found) return { n8n, nodes: custom, server: source.found };
-	return { n8n, nodes: custom, server: await startModelServer(log, source.binary, source.model) };
+	return { n8n, nodes: custom, server: modelServer };
 };
 
 /**
@@ -224,7 +223,24 @@ const forgetLostLogin = async (install, userFolder) => {
 
 /**
  * @param {import('./lib/types').N8nServer} editor
- * @returns {Promise<Login>} that of the owner's account, which is made where there is none
+ * @param {Login} login
+ * @returns {Promise<boolean>} whether n8n takes it: the owner may have changed the password
+ */
+const isAccepted = async (editor, login) => {
+	try {
+		await editor.login(login);
+		return true;
+	} catch (error) {
+		// With a second factor n8n answers 401 too, once the password is right.
+		return !(error instanceof Error && /HTTP 401/.test(error.message)) || /mfa/i.test(error.message);
+	}
+};
+
+/**
+ * The owner's account, which is made where there is none.
+ *
+ * @param {import('./lib/types').N8nServer} editor
+ * @returns {Promise<string>} how to log in
  */
 const ensureOwner = async (editor) => {
 	/** @type {{ userManagement: { showSetupOnFirstLoad: boolean } }} */
@@ -236,8 +252,10 @@ const ensureOwner = async (editor) => {
 	if (userManagement.showSetupOnFirstLoad) {
 		await log.step('owner account', async () => await editor.setupOwner(login));
 		writeFileSync(LOGIN_FILE, JSON.stringify(login), { mode: 0o600 });
+	} else if (!kept || !(await isAccepted(editor, login))) {
+		return `with the password that was set in n8n. A new account: end this, delete ${LOGIN_FILE}, start again`;
 	}
-	return login;
+	return `${login.email}  ${login.password}`;
 };
 
 /**
@@ -284,7 +302,7 @@ const serve = async (wantedPort, dev) => {
 	log.line();
 	const readyAfter = formatDuration(Date.now() - startedAt);
 	log.line(`n8n         http://localhost:${port}  (version ${n8n.version}, ready after ${readyAfter})`);
-	log.line(`Login       ${login.email}  ${login.password}`);
+	log.line(`Login       ${login}`);
 	log.line(`Model       ${describeServer(server)}`);
 	for (const [index, { id, name }] of workflows.entries()) {
 		log.line(`${(index === 0 ? 'Workflows' : '').padEnd(12)}http://localhost:${port}/workflow/${id}  ${name}`);

@@ -1,6 +1,9 @@
 /**
  * `npm run test:e2e`: the tests against the real n8n and the real llama-server. Takes arguments for jest:
  * `npm run test:e2e -- agent`. `N8N_PLAYGROUND=2.20` runs them on the oldest supported n8n.
+ *
+ * Suites that are about llama-server run a second time, on the llama-server of the Python package: another version of
+ * llama.cpp. `LOCAL_LLAMA_SERVER=compiled` or `wheel` runs one of the two.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,31 +12,33 @@ import { cacheDir, withLock } from './lib/cache.mjs';
 import { CHROMIUM_ARGS, findChromium } from './lib/chromium.mjs';
 import { ensureDependencies } from './lib/deps.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
+import { ensureLlamaWheel } from './lib/llama-wheel.mjs';
 import { createLog } from './lib/log.mjs';
 import { allOrEveryFailure, main } from './lib/main.mjs';
+import { ensureMiniLm } from './lib/minilm.mjs';
 import { ensureSmolLm2, ensureTinyModel } from './lib/model.mjs';
 import { ensureN8n } from './lib/n8n-install.mjs';
+import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
+import { ensurePostgres } from './lib/postgres.mjs';
 import { findRedis } from './lib/redis.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureVerdaccio } from './lib/verdaccio.mjs';
 
+/** By the value of `LOCAL_LLAMA_SERVER`. */
+const RUNS = {
+	compiled: 'end-to-end tests',
+	wheel: 'end-to-end tests on the llama-server of the Python package',
+};
+
 const log = createLog();
 
-/**
- * A part that only some tests need: without it those fail, with the reason, and the others run.
- *
- * @param {() => Promise<string> | string} find
- * @returns {Promise<{ file?: string, problem?: string }>}
- */
-const optional = async (find) => {
-	try {
-		return { file: await find() };
-	} catch (error) {
-		const problem = error instanceof Error ? error.message : String(error);
-		log.line(`  Warning: ${problem}`);
-		return { problem };
-	}
+/** @returns {Array<[server: string, name: string]>} */
+const chosenRuns = () => {
+	const chosen = process.env.LOCAL_LLAMA_SERVER || undefined;
+	const runs = Object.entries(RUNS).filter(([server]) => chosen === undefined || server === chosen);
+	if (runs.length === 0) throw new Error(`LOCAL_LLAMA_SERVER=${chosen} is neither ${Object.keys(RUNS).join(' nor ')}`);
+	return runs;
 };
 
 /** @returns {Promise<Omit<import('./lib/types').E2eParts, 'work' | 'transcripts'>>} */
@@ -43,26 +48,36 @@ const prepare = async () => {
 		await dependencies;
 		return await stageBuild(await ensureBuild(log));
 	};
-	const [, n8n, nodes, llamaServer, tinyModel, smolLm2, verdaccio, chromium, redis] = await allOrEveryFailure([
-		dependencies,
-		ensureN8n(log, { nodeReady: dependencies }),
-		built(),
-		ensureLlamaServer(log, { router: true }),
-		ensureTinyModel(log),
-		optional(async () => await ensureSmolLm2(log)),
-		optional(async () => await ensureVerdaccio(log)),
-		optional(findChromium),
-		optional(findRedis),
-	]);
+	const [, n8n, nodes, llamaServer, wheel, tinyModel, smolLm2, verdaccio, chromium, redis, miniLm, postgres] =
+		await allOrEveryFailure([
+			dependencies,
+			ensureN8n(log, { nodeReady: dependencies }),
+			built(),
+			ensureLlamaServer(log, { router: true }),
+			optionalPart(log, async () => await log.step('llama-server of the Python package', ensureLlamaWheel)),
+			ensureTinyModel(log),
+			optionalPart(log, async () => await ensureSmolLm2(log)),
+			optionalPart(log, async () => await ensureVerdaccio(log)),
+			optionalPart(log, findChromium),
+			optionalPart(log, findRedis),
+			optionalPart(log, async () => await ensureMiniLm(log)),
+			optionalPart(log, async () => await ensurePostgres(log)),
+		]);
 	return {
 		n8n,
 		nodes,
 		llamaServer,
+		llamaServerWheel: wheel.file,
+		llamaServerWheelProblem: wheel.problem,
 		tinyModel,
 		smolLm2: smolLm2.file,
 		smolLm2Problem: smolLm2.problem,
 		verdaccio: verdaccio.file,
 		verdaccioProblem: verdaccio.problem,
+		miniLm: miniLm.file,
+		miniLmProblem: miniLm.problem,
+		postgres: postgres.file,
+		postgresProblem: postgres.problem,
 		redis: redis.file,
 		redisProblem: redis.problem,
 		chromium: chromium.file,
@@ -72,6 +87,7 @@ const prepare = async () => {
 };
 
 await main(async () => {
+	const runs = chosenRuns();
 	// Outside the clone: n8n's folders are full of scripts, and n8n's lint command reads every one in the clone.
 	const work = join(cacheDir(), 'e2e', shortHash(root));
 	const transcripts = `${work}-transcripts`;
@@ -89,15 +105,18 @@ await main(async () => {
 					check: async () =>
 						writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work, transcripts }, null, '\t')),
 				},
-				{
-					name: 'end-to-end tests',
+				...runs.map(([server, name]) => ({
+					name,
 					check: async () => {
 						const args = ['--config=jest.e2e.config.cjs', '--runInBand', ...process.argv.slice(2)];
-						const tally = await runJest(log, args, { LOCAL_LLAMA_E2E: partsFile });
+						// An argument may name suites that run on one of the two only.
+						if (server === 'wheel') args.push('--passWithNoTests');
+						const env = { LOCAL_LLAMA_E2E: partsFile, LOCAL_LLAMA_SERVER: server };
+						const tally = await runJest(log, args, env);
 						if (existsSync(transcripts)) log.line(`  Transcripts of streamed chats: ${transcripts}`);
 						return tally;
 					},
-				},
+				})),
 			];
 			const code = await runChecks(log, checks, `Logs of the servers: ${work}`);
 			if (code === 0) rmSync(work, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { failure } from '../errors/failure';
+import { mask } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Framing } from '../http/types';
 import type { Assembly, AssemblyFailure } from './assembly';
@@ -48,6 +49,24 @@ export function foreignLines(
 		remedy:
 			"Check the Base URL and the proxy in front of the server: the request reached an API of another kind, for example Ollama's own /api/chat. The OpenAI-compatible one is at /v1.",
 		facts: { framing: found },
+	});
+}
+
+/** The error for words in place of events: a server that streams plain text, or a program that is no model server. */
+export function foreignText(
+	{ kind, text, reasoning, serverText }: AssemblyFailure,
+	contentType: string | undefined,
+	context: Parameters<typeof failure>[1],
+): ServerError | undefined {
+	const type = contentType?.split(';')[0]?.trim() ?? '';
+	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '' && serverText !== undefined;
+	if (!isEmpty || type === '' || /event-stream|json/i.test(type)) return undefined;
+	return failure('invalidAnswer', context, {
+		message: `The server answered with ${type}, not with the events of the OpenAI API (text/event-stream)`,
+		remedy:
+			'A server of your own has to send each piece as "data: {…}" with choices[0].delta.content, and at the end "data: [DONE]", or the whole answer as one JSON object. What came is in the details.',
+		serverText,
+		partialText: mask(serverText, context.secrets),
 	});
 }
 

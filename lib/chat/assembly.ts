@@ -2,18 +2,25 @@ import type { FailureKind } from '../errors/kinds';
 import { kindOfMessage } from '../errors/http-failure';
 import type { ToolCallMarkup } from '../servers/kinds/kind';
 import { canonicalJson, parseObject } from '../values';
+import { cutCallIn } from './cut-call';
+import { OtherChoice } from './other-choice';
+import { CALLS_FOLLOW, FAILED, graver, notesOnEnd, UNSAID } from './finish-reason';
+import { strayFailure } from './stray-lines';
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ThinkingSeen } from './thinking-habits';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
 import { TextToolCalls } from './text-tool-calls';
 import { ownToolCallIds } from './tool-call-ids';
 import type { ChatAnswer, Timings, ToolDefinition, Usage, WireChunk } from './types';
+import { WholeSoFar } from './whole-so-far';
 
 export interface AssemblyOptions {
 	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
 	openingThinkTagMayBeMissing?: boolean;
 	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
 	prefill?: string;
+	/** Templates that open the thinking tag leave line breaks at the beginning of an answer without thinking. */
+	thinkingIsOff?: boolean;
 	/** Tools whose calls are read out of the text, see `TextToolCalls`; without them the text stays as it is. */
 	toolsInText?: readonly ToolDefinition[];
 	/** Gives the calls of the answer ids of our own. Replaced in tests. */
@@ -34,17 +41,11 @@ export interface AssemblyFailure {
 	tool?: string;
 	text: string;
 	reasoning: string;
+	usage?: Usage;
 	facts?: Record<string, unknown>;
 }
 
 export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure };
-
-/** Reasons of an answer that failed. vLLM says `abort` when it gave the request up. */
-const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', 'error']);
-/** Markup of calls in any of the forms of models: Hermes, Qwen, Llama, Mistral, Kimi, DeepSeek, GLM, MiniMax. */
-const UNREAD_CALL =
-	/<tool_call>|<\|tool_calls?[|_]|\[TOOL_CALLS\]|<function=|<\|python_tag\|>|<\uFF5Ctool\u2581calls?\u2581begin\uFF5C>|<minimax:tool_call>/;
-const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
 const MIN_REPETITION = 20;
 
@@ -56,6 +57,8 @@ export class Assembly {
 	private readonly splitter: ThinkSplitter;
 	private readonly calls = new ToolCallAssembly();
 	private readonly textCalls: TextToolCalls;
+	private readonly wholeText = new WholeSoFar();
+	private readonly wholeReasoning = new WholeSoFar();
 	private text = '';
 	private reasoning = '';
 	/** What of the answer equals the prefill so far; undefined once that is settled. */
@@ -66,6 +69,7 @@ export class Assembly {
 	/** The server went on after it had said why it stopped: then only the end of the stream is the end. */
 	private finishedTooEarly = false;
 	private countsAtEnd = false;
+	private readonly otherChoice = new OtherChoice();
 	private hasDeltas = false;
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
@@ -108,6 +112,19 @@ export class Assembly {
 		return this.done || this.failed !== undefined;
 	}
 
+	/**
+	 * Whether text came to the end marker without a reason, which is all that minimal servers send. Of others it proves
+	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
+	 */
+	get endedUnsaid(): boolean {
+		return this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun;
+	}
+
+	/** Takes such an end as the end of the answer. To be called before `finish`. */
+	acceptUnsaidEnd(): void {
+		if (this.endedUnsaid && this.text.trim() !== '') this.finishReason = UNSAID;
+	}
+
 	/** Whether Ollama made this answer, as far as it says so. */
 	get isFromOllama(): boolean {
 		return this.ollama;
@@ -134,8 +151,13 @@ export class Assembly {
 	}
 
 	push(chunk: WireChunk): AssemblyStep {
+		if (this.complete || this.otherChoice.keep(chunk)) return { text: '', reasoning: '' };
+		if (!chunk.done) return this.take(chunk);
+		return sum([...this.otherChoice.take(), chunk].map((one) => this.take(one)));
+	}
+
+	private take(chunk: WireChunk): AssemblyStep {
 		const step: AssemblyStep = { text: '', reasoning: '' };
-		if (this.complete) return step;
 		if (chunk.error !== undefined) {
 			this.fail(chunk.error);
 			return step;
@@ -147,10 +169,11 @@ export class Assembly {
 			this.splitter.thinkingArrivesApart();
 			step.reasoning += this.wholeCharacters('reasoning', content.reasoning);
 		}
-		if (content.text || content.reasoning) this.receivedText = true;
+		if (chunk.text || chunk.reasoning) this.receivedText = true;
 		if (content.text) {
 			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
-			step.text += this.textCalls.push(split.text);
+			const shown = this.textCalls.push(split.text);
+			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
 			step.reasoning += split.reasoning;
 		}
 		if (content.toolCalls) this.calls.add(content.toolCalls);
@@ -161,38 +184,46 @@ export class Assembly {
 		if (chunk.finishReason) this.finishReason = graver(this.finishReason, chunk.finishReason);
 		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.done) this.done = true;
+		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
 		this.text += step.text;
 		this.reasoning += step.reasoning;
-		return step;
+		return isCutCall ? { ...step, text: '' } : step;
+	}
+
+	private cutCall(text: string): string | undefined {
+		return this.calls.begun ? undefined : cutCallIn(text, this.options.toolsInText ?? []);
 	}
 
 	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
 	flush(): AssemblyStep {
-		const held = this.splitter.push((this.prefillHeld ?? '') + this.half.text);
+		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
+		const late = this.withoutPrefill(this.wholeCharacters('text', this.wholeText.end()));
+		const held = this.splitter.push(late + (this.prefillHeld ?? '') + this.half.text);
 		this.prefillHeld = undefined;
 		const rest = this.splitter.end();
 		const text =
 			this.textCalls.push(held.text + rest.text) +
 			this.textCalls.end(this.finishReason === undefined || this.finishReason === 'length');
-		const step = { text, reasoning: this.half.reasoning + held.reasoning + rest.reasoning };
+		const lateReasoning = this.wholeCharacters('reasoning', this.wholeReasoning.end());
+		const step = { text, reasoning: lateReasoning + this.half.reasoning + held.reasoning + rest.reasoning };
 		this.half.text = '';
 		this.half.reasoning = '';
 		this.text += step.text;
 		this.reasoning += step.reasoning;
-		return step;
+		return sum([...other, step]);
 	}
 
 	/** The answer, or why there is none. `strayLines`: lines of the body that were no events. */
 	finish(strayLines: readonly string[] = []): AssemblyResult {
 		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
-		// [DONE] alone proves nothing: vLLM sends it after an error, and gateways after a lost backend.
-		if (this.finishReason === undefined)
-			return this.failure('streamEndedEarly', { serverText: strayLines.join('\n') || undefined });
+		if (this.finishReason === undefined) return this.failure('streamEndedEarly', strayFailure(strayLines));
 		if (this.finishReason === 'content_filter') return this.failure('filtered');
 		if (FAILED.has(this.finishReason))
 			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
 		const calls = this.calls.finish(this.finishReason === 'length');
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
+		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
+		if (cut !== undefined) return this.failure('toolCallCut', { tool: cut });
 		const all = [...calls.calls, ...this.callsInText(calls.calls)];
 		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
 		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
@@ -204,7 +235,7 @@ export class Assembly {
 			...(this.usage === undefined ? {} : { usage: this.usage }),
 			...(this.timings === undefined ? {} : { timings: this.timings }),
 			...(this.model === undefined ? {} : { model: this.model }),
-			notes: this.notes(toolCalls.length),
+			notes: notesOnEnd(this.finishReason, this.text, toolCalls.length),
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
@@ -221,7 +252,13 @@ export class Assembly {
 			// Some send the whole text once more as the delta of the last chunk. A sentence is long enough to be no chance.
 			const repeats =
 				chunk.finishReason !== undefined && this.text.length >= MIN_REPETITION && chunk.text === this.text;
-			return repeats ? { ...chunk, text: '' } : chunk;
+			if (repeats) return { ...chunk, text: '' };
+			const { text, reasoning } = chunk;
+			return {
+				text: text === undefined ? text : this.wholeText.push(text),
+				reasoning: reasoning === undefined ? reasoning : this.wholeReasoning.push(reasoning),
+				toolCalls: chunk.toolCalls,
+			};
 		}
 		if (!this.hasDeltas) return chunk;
 		this.calls.addRepetition(chunk.toolCalls ?? []);
@@ -240,7 +277,7 @@ export class Assembly {
 
 	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
 		const facts = { ...(this.usage === undefined ? {} : { usage: this.usage }), ...more.facts };
-		return { failed: { kind, ...more, ...this.partial, facts } };
+		return { failed: { kind, ...more, ...this.partial, usage: this.usage, facts } };
 	}
 
 	private fail({ message, type, status }: NonNullable<WireChunk['error']>): void {
@@ -265,30 +302,15 @@ export class Assembly {
 	/** Some servers escape an emoji as two halves in two pieces. Half a character is never given out. */
 	private wholeCharacters(kind: 'text' | 'reasoning', piece: string): string {
 		const all = this.half[kind] + piece;
-		this.half[kind] = /[\uD800-\uDBFF]$/.exec(all)?.[0] ?? '';
-		return all.slice(0, all.length - this.half[kind].length);
-	}
-
-	private notes(calls: number): string[] {
-		const notes: string[] = [];
-		if (this.finishReason === 'length')
-			notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
-		if (calls === 0 && UNREAD_CALL.test(this.text)) {
-			notes.push(
-				'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',
-			);
-		} else if (calls === 0 && CALLS_FOLLOW.test(this.finishReason ?? ''))
-			notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
-		return notes;
+		const last = all.charCodeAt(all.length - 1);
+		this.half[kind] = last >= 0xd800 && last <= 0xdbff ? all.slice(-1) : '';
+		return this.half[kind] === '' ? all : all.slice(0, -1);
 	}
 }
 
-/** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
-function graver(before: string | undefined, next: string): string {
-	return before !== undefined && gravity(before) > gravity(next) ? before : next;
-}
-
-function gravity(reason: string): number {
-	if (FAILED.has(reason)) return 3;
-	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
+function sum(steps: readonly AssemblyStep[]): AssemblyStep {
+	return {
+		text: steps.map(({ text }) => text).join(''),
+		reasoning: steps.map(({ reasoning }) => reasoning).join(''),
+	};
 }

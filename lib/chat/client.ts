@@ -1,43 +1,75 @@
 import type { Connection } from '../http/connection';
 import type { EventStream } from '../http/types';
-import { ServerError } from '../errors/server-error';
-import { failure } from '../errors/failure';
-import { parseJson } from '../values';
-import type { ServerSentEvent } from '../http/sse';
-import { answerFailure, foreignLines, withPartialAnswer } from './answer-failure';
-import { Assembly, type AssemblyStep } from './assembly';
+import { answerFailure, foreignLines, foreignText, withPartialAnswer } from './answer-failure';
+import { Assembly } from './assembly';
+import { remarkOnContextSize } from './context-sizes';
+import { completed, isSaid, notesOnCallsInText, notesOnForcedCall } from './remarks';
+import { LoadingChatter } from './loading-chatter';
+import { fitToLlamaServer } from './llama-options';
 import { convertMessages } from './messages';
+import { withModelsOf } from './missing-model';
 import { checkParameters } from './parameters';
-import { callableTools, type ChatCall, type ChatSettings, draftRequest, hasPicture, textLength } from './request';
+import { remarkOnPromptCache } from './prompt-cache';
+import { readBatch, type Unreadable } from './read-batch';
+import {
+	callableTools,
+	type ChatCall,
+	type ChatSettings,
+	draftRequest,
+	hasPicture,
+	type RequestDraft,
+	textLength,
+} from './request';
+import { ReadingPace } from './reading-pace';
 import { sendRequest } from './send';
+import { conversationKey } from './conversation-key';
+import { type Attempt, ServerPool } from '../servers/failover';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { traitsOf } from '../servers/kinds';
-import type { ServerKind, ToolCallMarkup } from '../servers/kinds/kind';
-import { ThinkingHabits, type ThinkingSeen } from './thinking-habits';
+import type { ServerKind } from '../servers/kinds/kind';
+import { noteOnMove, type PassedOver } from '../servers/moves';
+import { requireModel } from '../servers/model-names';
+import { retryOptions, retryUntilReady } from '../servers/retry';
+import { ThinkingHabits } from './thinking-habits';
 import { ThinkingPresenter } from './thinking-presenter';
 import { TurnMemory } from './turn-memory';
-import type { ChatAnswer, ChatMessage, WireChunk } from './types';
-import { openAiProtocol } from './wire/openai';
+import type { ChatAnswer, ChatMessage, ChatRequest } from './types';
+import { protocolFor } from './wire/choose';
+import { contextSizeOf } from './wire/ollama-options';
 import type { ChatProtocol } from './wire/protocol';
+import { sameFrameDecoder } from './wire/same-frame';
 
 export interface FinishedAnswer extends ChatAnswer {
 	/** The resolved URL that answered. */
 	url: string;
+	/** Which of several servers answered, under which name it has the model, and which ones did not. */
+	server?: { url: string; model: string; passedOver: PassedOver[] };
 	serverKind: ServerKind;
 	/** Milliseconds from sending to the first token, and to the end. */
 	firstTokenMs: number;
 	totalMs: number;
+	/** What else the execution log shows. */
+	log?: Record<string, unknown>;
 }
 
-interface Unreadable {
-	error: ServerError;
-	line: string;
-	/** Nothing followed it yet. */
-	mayBeCut: boolean;
+/** What gives the answers of a chat model. */
+export interface AnswerSource {
+	/** Whether `pieceMs` of a call is kept: otherwise its pieces come as they come. */
+	readonly keepsPace?: boolean;
+	/** As `ChatClient.generate`. */
+	generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer>;
 }
 
-/** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
-const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
+/** A model on a server. */
+type Place = Pick<Attempt, 'connection' | 'model'>;
+
+/** A request whose answer begins, and the protocol that the answer follows. */
+interface Sent {
+	reader: EventStream;
+	protocol: ChatProtocol;
+	request: ChatRequest;
+	notes: string[];
+}
 
 const ENDED_WITHOUT_MARKER =
 	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
@@ -48,20 +80,19 @@ const thinkingHabits = new ThinkingHabits();
 const sharedMemory = new TurnMemory();
 
 /** Runs generations on one server with one set of settings. Free of LangChain and n8n: the host bridge stands on it. */
-export class ChatClient {
+export class ChatClient implements AnswerSource {
+	readonly keepsPace = true;
+	private readonly servers: ServerPool;
+
 	constructor(
-		readonly connection: Connection,
+		servers: Connection | ServerPool,
 		readonly settings: ChatSettings,
-		private readonly protocol: ChatProtocol = openAiProtocol,
+		/** Default: whichever the server has that can do what is asked for. */
+		private readonly protocol?: ChatProtocol,
 		private readonly memory: TurnMemory = sharedMemory,
 	) {
-		if (settings.model.trim() === '') {
-			throw failure(
-				'invalidInput',
-				{},
-				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
-			);
-		}
+		this.servers = ServerPool.of(servers);
+		requireModel(settings.model);
 		checkParameters(settings.parameters);
 	}
 
@@ -78,18 +109,34 @@ export class ChatClient {
 			recall: (id) => this.memory.recall(id),
 		});
 		const draft = draftRequest(this.settings, call, messages);
-		const { request, notes } = draft.forServer(await this.serverKind(draft.dependsOnServer, call.signal));
-		if (messages.some(hasPicture))
-			await traitsOf(request.serverKind).refuseUnseenPictures?.(this.connection, request.model, call.signal);
-		const { connection, protocol, settings } = this;
-		const { reader, notes: adapted } = await sendRequest(connection, protocol, request, settings, call.signal);
-		learnFromHeaders(this.connection, reader.headers, request.model);
+		const pace = new ReadingPace(call, this.settings.limits);
+		const send = async (attempt: Attempt) => await this.send({ ...attempt, pace }, draft, messages, call.signal);
+		const served = await this.servers.open(send, {
+			model: this.settings.model.trim(),
+			...(this.servers.hasSeveral
+				? { conversation: conversationKey(this.settings.model.trim(), messages, call.tools) }
+				: {}),
+			limits: this.settings.limits,
+			retry: (connection) => this.retryAt(connection),
+			signal: call.signal,
+		});
+		const { connection, model, passedOver } = served;
+		const { reader, protocol, request, notes } = served.value;
+		const { settings } = this;
+		const chatter = new LoadingChatter();
+		const decode = sameFrameDecoder(protocol.decode);
+		const reading = { connection, decode, reader, model, chatter, onChunk: call.onChunk };
+		const place: Place = { connection, model };
+		learnFromHeaders(connection, reader.headers, model);
 		const serverKind =
-			request.serverKind === 'other'
-				? (knownServerKind(this.connection, request.model) ?? 'other')
-				: request.serverKind;
+			request.serverKind === 'other' ? (knownServerKind(connection, model) ?? 'other') : request.serverKind;
 		const assembly = new Assembly({
-			openingThinkTagMayBeMissing: this.mayBeginThinking(serverKind, call.whole),
+			openingThinkTagMayBeMissing: thinkingHabits.mayLeaveOpeningTagOut(keyOf(place), {
+				model,
+				isSplitByServer: traitsOf(serverKind).splitsThinking,
+				whole: call.whole === true,
+			}),
+			thinkingIsOff: settings.parameters.thinking?.mode === 'off',
 			prefill: prefillOf(messages),
 			toolsInText: this.settings.toolCallsInText === 'leave' ? [] : callableTools(request),
 		});
@@ -100,9 +147,10 @@ export class ChatClient {
 		try {
 			for await (const batch of reader.batches) {
 				if (unreadable !== undefined) throw unreadable.error;
-				const { step, ...rest } = this.readBatch(batch, assembly, reader);
+				const { step, ...rest } = readBatch(batch, assembly, reading);
 				if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 				const shown = presenter.show(step);
+				pace.note({ started: assembly.started, shown: presenter.shown !== '', finished: assembly.finished });
 				if (shown !== '') yield shown;
 				unreadable = rest.unreadable;
 				if (unreadable?.mayBeCut === false) throw unreadable.error;
@@ -117,44 +165,64 @@ export class ChatClient {
 			if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
 		} finally {
 			reader.close();
+			served.release();
 		}
 		const rest = presenter.show(assembly.flush());
 		if (rest !== '') yield rest;
 		const closing = presenter.end();
 		if (closing !== '') yield closing;
+		if (assembly.endedUnsaid && reader.strayLines().length === 0) {
+			const kind = await this.serverKind(place, true, call.signal);
+			// A home-made server: every known one says why it stopped.
+			if (kind === 'other') assembly.acceptUnsaidEnd();
+		}
 		const result = assembly.finish([...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()]);
 		// Ollama's answers tell where they come from, whatever gateway passed them on.
 		const maker = traitsOf(assembly.isFromOllama ? 'ollama' : request.serverKind);
+		const contextSize = contextSizeOf(request.parameters);
+		const fitted = (promptTokens: number) => ({
+			model,
+			characters: textLength(messages),
+			promptTokens,
+			...(contextSize === undefined ? {} : { contextSize }),
+		});
 		if ('failed' in result) {
-			const context = this.contextOf(reader.url);
+			const context = connection.contextOf(reader.url, { model });
+			const { kind, usage } = result.failed;
 			throw (
 				foreignLines(result.failed, protocol.framing, reader.framing(), context) ??
+				foreignText(result.failed, reader.headers['content-type'], context) ??
+				(kind === 'emptyAnswer' && usage !== undefined
+					? await maker.explainEmptyAnswer?.(connection, fitted(usage.promptTokens), call.signal)
+					: undefined) ??
 				answerFailure(result.failed, context, settings.parameters, maker.cutStreamRemedy)
 			);
 		}
 		this.memory.remember(result.answer);
-		this.learnThinking(assembly.thinkingSeen, result.answer);
-		const { answer } = result;
+		thinkingHabits.learnFrom(keyOf(place), assembly.thinkingSeen, result.answer);
+		const answer = completed(result.answer, messages, chatter.loadMs);
 		const dropped =
 			answer.usage === undefined
 				? undefined
-				: await maker.remarkOnDroppedMessages?.(
-						this.connection,
-						{ model: request.model, characters: textLength(messages), promptTokens: answer.usage.promptTokens },
-						call.signal,
-					);
+				: await maker.remarkOnDroppedMessages?.(connection, fitted(answer.usage.promptTokens), call.signal);
+		const resized = assembly.isFromOllama
+			? remarkOnContextSize(keyOf(place), { size: contextSize, loadMs: answer.timings?.load_ms })
+			: undefined;
+		const moved = noteOnMove(passedOver, connection.url.root);
 		return {
 			...answer,
 			text: presenter.shown,
 			notes: [
 				...notes,
-				...adapted,
+				...[moved].filter(isSaid),
+				...notesOnForcedCall(request, answer),
 				...notesOnCallsInText(assembly.markupInText, serverKind),
 				...this.notesOn(answer),
 				...answer.notes,
-				...(dropped === undefined ? [] : [dropped]),
+				...[dropped, resized, remarkOnPromptCache(request, answer)].filter(isSaid),
 			],
 			url: reader.url,
+			...(this.servers.hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 			serverKind,
 			firstTokenMs,
 			totalMs: performance.now() - startedAt,
@@ -166,8 +234,29 @@ export class ChatClient {
 		return this.settings.showThinking && !JSON_FORMATS.has(this.settings.parameters.responseFormat?.type);
 	}
 
-	private get modelKey(): string {
-		return `${this.connection.url.api} ${this.settings.model}`;
+	private retryAt(connection: Connection) {
+		return retryUntilReady(connection, retryOptions(this.settings));
+	}
+
+	/** The request at one server, up to the beginning of its answer. */
+	private async send(
+		attempt: Attempt & { pace: ReadingPace },
+		draft: RequestDraft,
+		messages: readonly ChatMessage[],
+		signal: AbortSignal | undefined,
+	): Promise<Sent> {
+		const { connection, model } = attempt;
+		const kind = await this.serverKind(attempt, draft.dependsOnServer, signal);
+		const drafted = draft.forServer(kind);
+		const { request, notes: unfit } = await fitToLlamaServer(connection, { ...drafted.request, model });
+		if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
+		const wanted = this.protocol ?? protocolFor(request);
+		const { reader, protocol, notes } = await sendRequest(connection, wanted, request, attempt, signal).catch(
+			async (error: unknown) => {
+				throw await withModelsOf(connection, error, { model, kind, signal });
+			},
+		);
+		return { reader, protocol, request, notes: [...drafted.notes, ...unfit, ...notes] };
 	}
 
 	private notesOn({ reasoning }: ChatAnswer): string[] {
@@ -177,90 +266,25 @@ export class ChatClient {
 		];
 	}
 
-	/**
-	 * Whether text is held back until a closing tag decides what it is. llama-server splits thinking off itself, or sends
-	 * the opening tag along: what it streams is not held back for a name. Where nobody reads along, waiting costs
-	 * nothing.
-	 */
-	private mayBeginThinking(serverKind: ServerKind, whole = false): boolean {
-		if (thinkingHabits.leavesOpeningTagOut(this.modelKey)) return true;
-		if (thinkingHabits.marksItsThinking(this.modelKey)) return false;
-		return whole || (!traitsOf(serverKind).splitsThinking && THINKING_MODELS.test(this.settings.model));
-	}
-
-	/** An answer that was cut off, or that holds calls only, tells nothing by what it lacks. */
-	private learnThinking(seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
-		const tells = seen.openingTagMissing || seen.markedThinking || (text.trim() !== '' && finishReason !== 'length');
-		if (tells) thinkingHabits.learn(this.modelKey, seen);
-	}
-
-	/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
-	private readBatch(
-		batch: ServerSentEvent[],
-		assembly: Assembly,
-		reader: EventStream,
-	): { step: AssemblyStep; unreadable?: Unreadable } {
-		const sum: AssemblyStep = { text: '', reasoning: '' };
-		for (const [index, event] of batch.entries()) {
-			if (assembly.complete) break;
-			const chunk = this.decode(event, reader);
-			if (chunk instanceof ServerError) {
-				const line = this.connection.maskStart(event.data, 500);
-				const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
-				return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
-			}
-			if (bringsContent(chunk)) reader.content();
-			const step = assembly.push(chunk);
-			sum.text += step.text;
-			sum.reasoning += step.reasoning;
-		}
-		return { step: sum };
-	}
-
-	private decode(event: ServerSentEvent, reader: EventStream): WireChunk | ServerError {
-		try {
-			return this.protocol.decode(event);
-		} catch (error) {
-			return failure('invalidAnswer', this.contextOf(reader.url), {
-				status: reader.status,
-				serverText: this.connection.mask(error instanceof Error ? error.message : event.data),
-				facts: { line: this.connection.maskStart(event.data, 500) },
-			});
-		}
-	}
-
-	private async serverKind(matters: boolean, signal: AbortSignal | undefined): Promise<ServerKind> {
+	private async serverKind(
+		{ connection, model }: Place,
+		matters: boolean,
+		signal: AbortSignal | undefined,
+	): Promise<ServerKind> {
 		const { serverKind } = this.settings;
 		if (serverKind !== 'auto') return serverKind;
-		const model = this.settings.model.trim();
 		return matters
-			? await askServerKind(this.connection, model, { signal })
-			: (knownServerKind(this.connection, model) ?? 'other');
-	}
-
-	private contextOf(url: string) {
-		return this.connection.contextOf(url, { model: this.settings.model });
+			? await askServerKind(connection, model, { signal })
+			: (knownServerKind(connection, model) ?? 'other');
 	}
 }
 
-/**
- * Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server
- * lives.
- */
-function bringsContent({ text, reasoning, toolCalls = [] }: WireChunk): boolean {
-	const isEmpty = (args: unknown) => args === undefined || args === '';
-	return Boolean(text) || Boolean(reasoning) || toolCalls.some(({ name, arguments: args }) => name || !isEmpty(args));
+function keyOf({ connection, model }: Place): string {
+	return `${connection.url.api} ${model}`;
 }
 
 /** A trailing assistant message is continued by the server, which repeats it at the beginning of the answer. */
 function prefillOf(messages: readonly ChatMessage[]): string | undefined {
 	const last = messages.at(-1);
 	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
-}
-
-function notesOnCallsInText(markup: ToolCallMarkup | undefined, serverKind: ServerKind): string[] {
-	if (markup === undefined) return [];
-	return [
-		`The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${traitsOf(serverKind).toolParserAdvice(markup)}`,
-	];
 }

@@ -2,14 +2,16 @@ import { failure } from '../errors/failure';
 import { isRecord } from '../values';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
+import { isKeepAlive } from '../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
 import type { ChatParameters } from './types';
 
 /** A kind of server that is known to ignore a field does not get it. */
 export function takes(kind: ServerKind, name: SamplerName): boolean {
-	const { extra }: Sampler = SAMPLERS[name];
-	const { extraFields } = traitsOf(kind);
+	const { extra, own }: Sampler = SAMPLERS[name];
+	const { extraFields, ownFields = [] } = traitsOf(kind);
+	if (own === true) return ownFields.includes(name);
 	return extra === undefined || extraFields === 'all' || extraFields.includes(name);
 }
 
@@ -100,6 +102,11 @@ export function checkParameters(parameters: ChatParameters): void {
 	for (const [name, sampler] of SAMPLER_ENTRIES) {
 		const value: unknown = parameters[name];
 		if (value === undefined) continue;
+		if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
+			throw invalid(
+				sampler.label,
+				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
+			);
 		if (sampler.type === 'object' && !isRecord(value)) throw invalid(sampler.label, 'must be a JSON object');
 		const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
 		if (typeof value === 'number' && !isInRange(value, range))

@@ -6,7 +6,8 @@ import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
-import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition } from './types';
+import { goneOptions, needsOwnApi } from './wire/ollama-options';
+import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition, WireChunk } from './types';
 
 export interface ChatSettings {
 	model: string;
@@ -34,6 +35,10 @@ export interface ChatCall {
 	signal?: AbortSignal;
 	/** Nobody reads along: then text may be held back where that makes the answer better. */
 	whole?: boolean;
+	/** Least milliseconds between two pieces of text; asked again for each. Default: as they come. */
+	pieceMs?: () => number;
+	/** Called with everything that the server says, as it is read. */
+	onChunk?: (chunk: WireChunk) => void;
 }
 
 /** A request as far as it does not depend on who answers. */
@@ -60,6 +65,7 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 	return {
 		dependsOnServer:
 			dependsOnServerKind(parameters) ||
+			needsOwnApi(parameters) ||
 			cleaned.changed ||
 			![undefined, 'auto'].includes(toolChoice as string) ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
@@ -137,6 +143,7 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
+	if (traitsOf(serverKind).nativeApi === 'ollama') ignored.push(...goneOptions(parameters));
 	// "None" is kept by not sending the tools.
 	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
 		ignored.push('Tool Choice');

@@ -1,35 +1,7 @@
 import type { NumberRange } from '../ranges';
+import type { LoraAdapter, Sampler } from './sampler-types';
 
-interface Common {
-	/** As it stands in the editor. */
-	label: string;
-	description: string;
-	/** Name of the field in the request. Kinds of servers that call it something else say so (`fieldNames`). */
-	wire: string;
-	/** Not in OpenAI's API: sent to the kinds of servers that honour it (`extraFields`). */
-	extra?: true;
-}
-
-interface NumberSampler extends Common {
-	type: 'number';
-	/** Without: any number. */
-	range?: NumberRange;
-	/** A whole number. Expressions easily give a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
-	whole?: true;
-	/** What the editor fills in when the option is added. */
-	preset: number;
-	/** Choices in place of an input. */
-	choices?: ReadonlyArray<{ name: string; value: number }>;
-}
-
-interface TextsSampler extends Common {
-	type: 'texts';
-	addButton: string;
-	placeholder?: string;
-}
-
-/** Everything about one option that goes to the server as it is. */
-export type Sampler = NumberSampler | TextsSampler | (Common & { type: 'switch' | 'object' });
+export type { LoraAdapter, Sampler } from './sampler-types';
 
 const MAX_INTEGER = 2 ** 31 - 1;
 const FRACTION: NumberRange = [0, 1];
@@ -256,6 +228,18 @@ export const SAMPLERS = {
 		wire: 'cache_prompt',
 		extra: true,
 	},
+	cacheReuse: {
+		type: 'number',
+		label: 'Cache Reuse',
+		description:
+			'Shortest piece of an earlier prompt, in tokens, that llama-server may reuse although something before it was left out, as when the memory drops old messages. Try 128; 0 = off.',
+		wire: 'n_cache_reuse',
+		extra: true,
+		own: true,
+		range: COUNT,
+		whole: true,
+		preset: 128,
+	},
 	slotId: {
 		type: 'number',
 		label: 'Slot ID',
@@ -274,6 +258,37 @@ export const SAMPLERS = {
 		wire: 'chat_template_kwargs',
 		extra: true,
 	},
+	lora: {
+		type: 'adapters',
+		label: 'LoRA Adapters',
+		description: 'Adapters of llama-server (--lora) for this answer, and how strongly they count',
+		wire: 'lora',
+		extra: true,
+		own: true,
+	},
+	contextSize: {
+		type: 'number',
+		label: 'Context Size',
+		description:
+			'Tokens of context that Ollama runs the model with (num_ctx). Use the same in every node: each change loads the model anew.',
+		wire: 'num_ctx',
+		extra: true,
+		own: true,
+		range: [1, MAX_INTEGER],
+		whole: true,
+		preset: 8192,
+	},
+	keepAlive: {
+		type: 'duration',
+		label: 'Keep Alive',
+		description:
+			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
+		wire: 'keep_alive',
+		extra: true,
+		own: true,
+		preset: '30m',
+		placeholder: 'e.g. 30m',
+	},
 } as const satisfies Record<string, Sampler>;
 
 export type SamplerName = keyof typeof SAMPLERS;
@@ -283,6 +298,8 @@ interface ValueOf {
 	switch: boolean;
 	texts: string[];
 	object: Record<string, unknown>;
+	duration: string | number;
+	adapters: LoraAdapter[];
 }
 
 /** The values of a generation. A field that is not set is not sent. */

@@ -1,12 +1,17 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import type { EventStream } from '../http/types';
+import { retryAfterMs } from '../http/retry-after';
+import type { CallAnswer, EventStream } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Concession, Refusal } from '../servers/kinds/kind';
-import { retryUntilReady } from '../servers/retry';
-import type { ChatSettings } from './request';
+import type { Attempt } from '../servers/failover';
+import { knownRefusedFields, refusedFieldsIn, rememberRefusedFields } from '../servers/refused-fields';
+import type { ReadingPace } from './reading-pace';
 import type { ChatRequest, Thinking } from './types';
+import { ollamaProtocol } from './wire/ollama';
+import { withoutOwnApi } from './wire/ollama-options';
+import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
 const withThinking = (thinking: Thinking | undefined) => (request: ChatRequest) => ({
@@ -20,12 +25,12 @@ const CONCESSIONS: Record<Concession, (request: ChatRequest, refusal: string) =>
 	shortToolIds: () => ({ shortToolIds: true }),
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
-	withoutRefusedFields: ({ parameters }, refusal) => {
-		const refused = [...refusal.matchAll(/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi)].map(
-			([, name]) => name!,
-		);
-		const isNeeded = (name: string) => NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
-		return refused.length === 0 || refused.some(isNeeded) ? undefined : { withoutFields: refused };
+	withoutRefusedFields: (request, refusal) => {
+		const { withoutFields = [] } = request;
+		const refused = refusedFieldsIn(refusal).filter((name) => !withoutFields.includes(name));
+		return refused.length === 0 || refused.some((name) => isNeeded(name, request))
+			? undefined
+			: { withoutFields: [...withoutFields, ...refused] };
 	},
 };
 
@@ -37,51 +42,110 @@ const NEEDED_FIELDS: ReadonlySet<string> = new Set([
 	'messages',
 	'stream',
 	'tools',
-	'tool_choice',
 	'response_format',
 	'grammar',
 	'structured_outputs',
 	'ebnf',
+	'format',
+	'options',
 ]);
 
-type Limits = Pick<ChatSettings, 'limits' | 'retries'>;
+function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest): boolean {
+	if (name === 'tool_choice') return toolChoice !== 'auto';
+	return NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
+}
+
+/** When the request is sent again as it is, how long it may take, and how often its answer is read. */
+type Patience = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace };
+
+/** An answer that began. */
+interface Sent {
+	reader: EventStream;
+	/** The one that the answer follows. */
+	protocol: ChatProtocol;
+	/** Remarks on what was sent in place of what was asked for. */
+	notes: string[];
+}
 
 /**
  * Sends a request, and sends it again in another form where the server refuses this one before it generates anything.
  *
- * @returns the answer, and remarks on what was sent in place of what was asked for
  * @throws {ServerError} the refusal that nothing gets past
  */
 export async function sendRequest(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	limits: Limits,
+	patience: Patience,
 	signal: AbortSignal | undefined,
-): Promise<{ reader: EventStream; notes: string[] }> {
+): Promise<Sent> {
+	const place = `${connection.url.api} ${request.model}`;
 	const taken = new Set<Refusal>();
 	const notes: string[] = [];
-	for (let current = request; ; ) {
-		const outcome = await trySending(connection, protocol, current, limits, signal);
-		// A later one undoes what an earlier one said.
-		if (!('failed' in outcome)) return { reader: outcome, notes: notes.slice(-1) };
+	const known = knownRefusedFields(place).filter((name) => !isNeeded(name, request));
+	for (let current: ChatRequest = known.length === 0 ? request : { ...request, withoutFields: known }; ; ) {
+		const outcome = await trySending(connection, protocol, current, patience, signal);
+		if (!('failed' in outcome)) {
+			const { withoutFields: left = [] } = current;
+			if (left.length > known.length) rememberRefusedFields(place, left);
+			// A later one undoes what an earlier one said.
+			return { reader: outcome, protocol, notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)] };
+		}
 		const { failed } = outcome;
-		const said = failed.serverText ?? '';
-		const refusal = REFUSALS.find((known) => !taken.has(known) && known.says.test(said));
-		const change = refusal && CONCESSIONS[refusal.then](current, said);
-		if (refusal === undefined || change === undefined) throw failed;
-		taken.add(refusal);
-		const names = change.withoutFields === undefined ? '' : `: ${change.withoutFields.join(', ')}`;
-		if (refusal.note !== undefined) notes.push(refusal.note + names);
-		current = { ...current, ...change };
+		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
+			const other = await sendByOpenAi(connection, current, patience, signal);
+			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
+		}
+		const way = concessionTo(failed, current, taken);
+		if (way === undefined) throw failed;
+		// A server may name one field after the other.
+		if (way.refusal.then !== 'withoutRefusedFields') taken.add(way.refusal);
+		if (way.refusal.note !== undefined) notes.push(way.refusal.note);
+		current = { ...current, ...way.change };
 	}
+}
+
+/** What gets past a refusal: the first known one that fits, has not been tried, and changes something. */
+function concessionTo(
+	{ serverText = '' }: ServerError,
+	request: ChatRequest,
+	taken: ReadonlySet<Refusal>,
+): { refusal: Refusal; change: Partial<ChatRequest> } | undefined {
+	for (const refusal of REFUSALS) {
+		if (taken.has(refusal) || !refusal.says.test(serverText)) continue;
+		const change = CONCESSIONS[refusal.then](request, serverText);
+		if (change !== undefined) return { refusal, change };
+	}
+	return undefined;
+}
+
+/** Only what the user set: nobody misses the counts in a stream. */
+function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol: ChatProtocol): string[] {
+	const sent = protocol.body({ ...request, withoutFields: [] });
+	const left = fields.filter((name) => name !== 'stream_options' && name in sent);
+	if (left.length === 0) return [];
+	return [`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`];
+}
+
+/** A proxy in front of Ollama may let only the OpenAI routes through. */
+async function sendByOpenAi(
+	connection: Connection,
+	request: ChatRequest,
+	patience: Patience,
+	signal: AbortSignal | undefined,
+): Promise<Sent> {
+	const { parameters, left } = withoutOwnApi(request.parameters);
+	const sent = await sendRequest(connection, openAiProtocol, { ...request, parameters }, patience, signal);
+	if (left.length === 0) return sent;
+	const note = `Only the OpenAI-compatible routes of this Ollama can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
+	return { ...sent, notes: [note, ...sent.notes] };
 }
 
 async function trySending(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	{ limits, retries }: Limits,
+	{ limits, retry, pace }: Patience,
 	signal: AbortSignal | undefined,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };
@@ -92,10 +156,24 @@ async function trySending(
 			about,
 			limits,
 			framing: protocol.framing,
-			retry: retryUntilReady(connection, { retries, firstTokenMs: limits.firstTokenMs, about }),
+			pace: pace?.interval,
+			retry: retry?.(),
+			refuse: (answer) => refusalWithPause(connection, answer, about),
 		});
 	} catch (error) {
 		const context = connection.contextOf(connection.url.api, about);
 		return { failed: error instanceof ServerError ? error : failure('invalidAnswer', context) };
 	}
+}
+
+/** A refusal with the pause that the server asks for, which a retry obeys. */
+function refusalWithPause(
+	connection: Connection,
+	answer: CallAnswer,
+	about: { model: string },
+): ServerError | undefined {
+	const pause = retryAfterMs(answer.headers['retry-after']);
+	return pause === undefined || answer.status < 300
+		? undefined
+		: connection.refusal(answer, about).withFacts({ retryAfterMs: pause });
 }

@@ -1,3 +1,7 @@
+import type { ChatAnswer } from './types';
+
+/** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
+const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 /** One answer may merely quote the tag; a model whose template opens the block leaves the tag out of every answer. */
 const MIN_ANSWERS_IN_A_ROW = 2;
 const MAX_MODELS = 500;
@@ -27,6 +31,28 @@ export class ThinkingHabits {
 	 */
 	marksItsThinking(model: string): boolean {
 		return this.inARow.get(model) === -1;
+	}
+
+	/**
+	 * Whether text is held back until a closing tag decides what it is. A server that splits thinking off itself sends
+	 * the opening tag along: what it streams is not held back for a name. Where nobody reads along (`whole`), waiting
+	 * costs nothing.
+	 *
+	 * @param key the model with its server
+	 */
+	mayLeaveOpeningTagOut(
+		key: string,
+		{ model, isSplitByServer, whole }: { model: string; isSplitByServer: boolean; whole: boolean },
+	): boolean {
+		if (this.leavesOpeningTagOut(key)) return true;
+		if (this.marksItsThinking(key)) return false;
+		return whole || (!isSplitByServer && THINKING_MODELS.test(model));
+	}
+
+	/** An answer that was cut off, or that holds calls only, tells nothing by what it lacks. */
+	learnFrom(key: string, seen: ThinkingSeen, { text, finishReason }: ChatAnswer): void {
+		const tells = seen.openingTagMissing || seen.markedThinking || (text.trim() !== '' && finishReason !== 'length');
+		if (tells) this.learn(key, seen);
 	}
 
 	learn(model: string, { openingTagMissing, markedThinking }: ThinkingSeen): void {

@@ -80,9 +80,14 @@ export interface Usage {
 	/** Prompt tokens the server took from its cache. */
 	cachedTokens?: number;
 	reasoningTokens?: number;
+	/** Estimated from the texts, because the server told nothing. */
+	estimated?: true;
 }
 
-/** llama-server's timings: counts, milliseconds, and tokens per second. */
+/**
+ * llama-server's timings: counts, milliseconds, and tokens per second. `load_ms`: how long the model was loaded for this
+ * answer (Ollama).
+ */
 export type Timings = Record<string, number>;
 
 export interface ToolCallPiece {
@@ -98,6 +103,8 @@ export interface ToolCallPiece {
 
 /** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
 export interface WireChunk {
+	/** Number of the choice, where it is not 0. */
+	choice?: number;
 	/** What it holds is a whole message, not a piece of one. */
 	isMessage?: true;
 	text?: string;
@@ -113,6 +120,8 @@ export interface WireChunk {
 	error?: { message: string; type?: string; status?: number };
 	/** The server reads the prompt: fraction done, from 0 to 1. */
 	progress?: number;
+	/** Thinking in a chunk that holds nothing else, not even what every model server sends along. */
+	bareReasoning?: string;
 	/** Ollama made this, though a gateway may have passed it on. */
 	fromOllama?: true;
 }
@@ -122,7 +131,7 @@ export interface ChatAnswer {
 	text: string;
 	reasoning: string;
 	toolCalls: ToolCall[];
-	/** `stop`, `length`, `tool_calls`, or what else the server said. */
+	/** `stop`, `length`, `tool_calls`, or what else the server said; `unknown` where it said nothing. */
 	finishReason: string;
 	usage?: Usage;
 	timings?: Timings;

@@ -6,7 +6,7 @@ import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
-import { isRecord, type JsonRecord } from '../values';
+import { finiteNumber, isRecord, type JsonRecord } from '../values';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 
 export type Query = Record<string, string | number | undefined>;
@@ -17,6 +17,15 @@ export interface AskOptions {
 	timeoutMs?: number;
 	/** The call may be sent again although it may have been taken up: twice does the same as once. */
 	idempotent?: boolean;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What is asked of any route. */
+export interface AskRequest extends AskOptions {
+	query?: Query;
+	/** Sent as JSON. */
+	body?: JsonRecord;
 }
 
 const BACK_OFF_MS = [500, 1_500];
@@ -71,16 +80,37 @@ export class DifyClient {
 		return await this.object(method, this.url(path), body, options);
 	}
 
+	/**
+	 * Asks or changes something whose answer may be any JSON, or nothing: the knowledge API answers with objects, lists,
+	 * and the number 204 (docs/protocols/dify.md 2.13).
+	 *
+	 * @throws {ServerError} for a status of 300 and more, for text that is no JSON, and when there is no answer
+	 */
+	async ask(method: Method, path: string, request: AskRequest = {}): Promise<unknown> {
+		const { query, body, ...options } = request;
+		return await this.asked(method, this.url(path, query), body, options, (answer) => this.readJson(answer, method));
+	}
+
 	private async object(
-		method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+		method: Method,
 		url: string,
 		body: JsonRecord | undefined,
 		options: AskOptions,
 	): Promise<JsonRecord> {
+		return await this.asked(method, url, body, options, (answer) => this.readObject(answer, method));
+	}
+
+	private async asked<T>(
+		method: Method,
+		url: string,
+		body: JsonRecord | undefined,
+		options: AskOptions,
+		read: (answer: CallAnswer) => T,
+	): Promise<T> {
 		const { signal, timeoutMs } = options;
 		const request = { method, signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
 		for (let tries = 0; ; tries++) {
-			const outcome = await this.attempt(url, request);
+			const outcome = await this.attempt(url, request, read);
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
 			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
@@ -89,9 +119,13 @@ export class DifyClient {
 		}
 	}
 
-	private async attempt(url: string, request: CallOptions): Promise<{ value: JsonRecord } | { failed: ServerError }> {
+	private async attempt<T>(
+		url: string,
+		request: CallOptions,
+		read: (answer: CallAnswer) => T,
+	): Promise<{ value: T } | { failed: ServerError }> {
 		try {
-			return { value: this.readObject(await this.connection.call(url, request), request.method ?? 'GET') };
+			return { value: read(await this.connection.call(url, request)) };
 		} catch (error) {
 			return { failed: networkFailure(error, this.connection.contextOf(url)) };
 		}
@@ -100,7 +134,13 @@ export class DifyClient {
 	/** The object in an answer. @throws {ServerError} */
 	readObject(answer: CallAnswer, method: string): JsonRecord {
 		if (answer.status === 204) return {};
-		if (answer.status < 300 && isRecord(answer.json)) return answer.json;
+		if (answer.status < 300 && isRecord(answer.json) && !isErrorInside(answer.json)) return answer.json;
+		throw answerError(this.connection, answer, method);
+	}
+
+	private readJson(answer: CallAnswer, method: string): unknown {
+		const isReadable = answer.json !== undefined || answer.text.trim() === '';
+		if (answer.status < 300 && isReadable && !isErrorInside(answer.json)) return answer.json;
 		throw answerError(this.connection, answer, method);
 	}
 
@@ -125,6 +165,14 @@ export class DifyClient {
 	private cancelled(url: string): ServerError {
 		return difyFailure('cancelled', { url, remedy: 'Nothing was running in Dify at that moment.' });
 	}
+}
+
+/** An error, Dify's own or that of a gateway, which a proxy may have given another status. */
+function isErrorInside(json: unknown): boolean {
+	if (!isRecord(json)) return false;
+	const { code, message, status, error } = json;
+	if (isRecord(error) && typeof error.message === 'string') return true;
+	return typeof code === 'string' && typeof message === 'string' && (finiteNumber(status) ?? 0) >= 400;
 }
 
 /** How long to wait before the same is sent again; undefined where the other side wants a pause that is too long. */

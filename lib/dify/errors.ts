@@ -75,7 +75,11 @@ function describeEnvelope(envelope: Record<string, unknown>, answer: DifyAnswer,
 			nonEmptyText(envelope.detail),
 	);
 	const kind =
-		provider ?? classify(code, said) ?? foreignEnvelope(envelope, status, answer.challenge) ?? kindOfStatus(status);
+		provider ??
+		classify(code, said) ??
+		foreignEnvelope(envelope, status, answer.challenge) ??
+		// The error of a gateway, under a status that says success.
+		(status < 300 && isRecord(envelope.error) ? 'serverError' : kindOfStatus(status));
 	return {
 		...(code === undefined ? {} : { code: code.replace(KEYS, '[key]') }),
 		status,
@@ -201,7 +205,11 @@ function cleanMessage(message: string | undefined): string | undefined {
 	if (message === undefined) return undefined;
 	// The framework offers other routes after a 404 text, which is about ids and not about routes
 	// (docs/protocols/dify.md 6.3).
-	const own = message.slice(0, MAX_READ).replace(/\s*You have requested this URI \[[\s\S]*$/, '');
+	const own = message
+		.slice(0, MAX_READ)
+		.replace(/\s*You have requested this URI \[[\s\S]*$/, '')
+		// A value that the database cannot read is answered with the whole statement (docs/protocols/dify.md 2.13).
+		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
 	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);
 	return cleaned === '' ? undefined : cleaned;
 }

@@ -93,7 +93,9 @@ function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 
 /** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */
 function noteIds(state: RunState, event: JsonRecord): void {
-	state.taskId ??= nonEmptyText(event.task_id);
+	// What is told of a run that is over or was looked up names the run in place of its task.
+	const taskId = nonEmptyText(event.task_id);
+	if (taskId !== event.workflow_run_id) state.taskId ??= taskId;
 	state.conversationId ??= nonEmptyText(event.conversation_id);
 	state.messageId ??= nonEmptyText(event.message_id);
 	state.workflowRunId ??= nonEmptyText(event.workflow_run_id);

@@ -7,7 +7,7 @@ import type { Connection } from '../http/connection';
 import type { CallAnswer, EventStream } from '../http/types';
 import { retryAfterMs } from '../http/retry-after';
 import { describeDifyFailure, describeRunError } from './errors';
-import type { RunErrorCause, RunResult } from './types';
+import type { RunErrorCause, RunResult, WorkflowNode } from './types';
 
 /** Ids by which a run can be found again in Dify. */
 export interface RunIds {
@@ -26,7 +26,7 @@ export function difyFailure(
 	return failure(
 		kind,
 		{ service: 'dify', url },
-		{ ...details, ...receivedIn(result), facts: { ...facts, ...idsOf(result ?? {}) } },
+		{ ...details, ...receivedIn(result), facts: { ...facts, ...(result === undefined ? {} : idsOf(result)) } },
 	);
 }
 
@@ -120,17 +120,50 @@ export function runError(
 		message: 'The run did not finish',
 	};
 	const { kind, said, ...described } = describeRunError(error);
+	const node = kind === 'runFailed' ? failedNode(result) : undefined;
+	const asking = kind === 'timeout' ? result.workflow?.nodes.find(isAsking) : undefined;
 	return failure(kind, context, {
 		...described,
+		...(node === undefined ? {} : { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),
 		...(OWN_WORDS.has(error.cause) ? { meaning: said } : { serverText: said }),
+		...(asking === undefined ? {} : waitsForPerson(asking, error.message)),
 		...receivedIn(result),
 		facts: {
 			difyVersion: headers['x-version'],
 			...idsOf(result),
+			...(node === undefined ? {} : { failedNode: node.title ?? node.nodeId, failedNodeType: node.type }),
 			...(stopRequested === undefined ? {} : { stopRequested }),
 		},
 		about: { startsRun: true },
 	});
+}
+
+/**
+ * The node that ended the run. Others may have failed before it and been survived, such as those of an iteration that
+ * goes on after errors (docs/protocols/dify.md 12.1).
+ */
+function failedNode({ workflow, error }: RunResult): WorkflowNode | undefined {
+	const failed = workflow?.nodes.filter((node) => node.status === 'failed') ?? [];
+	const said = error?.message ?? '';
+	const named = failed.find((node) => node.error !== undefined && said.includes(node.error));
+	return named ?? failed.find((node) => node.iterationId === undefined && node.loopId === undefined) ?? failed[0];
+}
+
+/** Dify 1.12 has the node, but cannot pause a run: it waits for ever (docs/protocols/dify.md 2.5). */
+function isAsking({ type, status }: WorkflowNode): boolean {
+	return type === 'human-input' && status === 'running';
+}
+
+function waitsForPerson(node: WorkflowNode, said: string): Partial<FailureDetails> {
+	return {
+		message: 'The run waits for a person, and this Dify cannot pause it',
+		meaning: `The run stands at the node ${nameOf(node)}: ${said}`,
+		remedy: 'Human Input nodes work over the API from Dify 1.14 on. Update Dify, or take the node out of the workflow.',
+	};
+}
+
+function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
+	return `"${title ?? nodeId ?? id}"${type === undefined ? '' : ` (${type})`}`;
 }
 
 /** Something that was found wrong before anything was sent. */

@@ -6,6 +6,9 @@ const RUNS_BEFORE_MORE = 8;
 /** Dify frees the place of a run a moment after its stream has ended. */
 const AFTER_END_MS = 200;
 
+/** Only the runs of the last seconds matter. */
+const MAX_NOTED = 1_000;
+
 /**
  * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what
  * is too much; where own runs hold the places, the next run waits for one of them to end in place of asking again and
@@ -17,9 +20,23 @@ export class RunPlaces {
 	private running = 0;
 	private sinceRefusal = 0;
 	private readonly waiting: Array<() => void> = [];
+	/** IDs of the workflow runs that were heard of. */
+	private readonly runs = new Set<string>();
 
 	/** @param onIdle called when nobody has or wants a place any more */
 	constructor(private readonly onIdle: () => void = () => {}) {}
+
+	/** A run of this n8n has this ID. */
+	note(runId: string): void {
+		this.runs.add(runId);
+		const [oldest] = this.runs;
+		if (this.runs.size > MAX_NOTED && oldest !== undefined) this.runs.delete(oldest);
+	}
+
+	/** Whether it is the ID of a run of this n8n, of those that were heard of last. */
+	hasRun(runId: string): boolean {
+		return this.runs.has(runId);
+	}
 
 	/** Waits for a place. @throws the reason of the signal when that aborts */
 	async enter(signal?: AbortSignal): Promise<void> {

@@ -23,6 +23,8 @@ export interface ReadingOptions {
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
 	/** Called with every event, as Dify sent it, of the run that gave the result. */
 	onEvent?: (event: unknown) => void;
+	/** Called when the ID of the workflow run is known, perhaps more than once. */
+	onRunId?: (runId: string) => void;
 	/**
 	 * A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown.
 	 */
@@ -65,13 +67,17 @@ export class RunReader {
 	private hasEnded = false;
 	private readonly onAbort = () => this.giveUp({ reason: 'abort' });
 
-	/** @param stop tells Dify to stop the run with this task ID */
+	/**
+	 * @param stop tells Dify to stop the run with this task ID; undefined where the run is another's and goes on
+	 * @param state of a run of which something is known already
+	 */
 	constructor(
 		private readonly options: ReadingOptions,
 		limits: RunLimits,
-		private readonly stop: (taskId: string) => Promise<boolean>,
+		private readonly stop: ((taskId: string) => Promise<boolean>) | undefined,
+		state?: RunState,
 	) {
-		this.state = createRun(options.hints);
+		this.state = state ?? createRun(options.hints);
 		this.clock = new RunClock(limits, (detail, limit) =>
 			this.giveUp({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
 		);
@@ -138,7 +144,8 @@ export class RunReader {
 		if (!isUnfinished(this.state)) return this.line.abort();
 		this.givenUp = why;
 		this.state.givenUp = true;
-		if (this.state.taskId !== undefined) this.stopOnce();
+		if (this.stop === undefined) this.line.abort();
+		else if (this.state.taskId !== undefined) this.stopOnce();
 		// Whoever waited that long for a first event does not wait longer.
 		else if (why.reason === 'abort') this.closeAfter(TASK_ID_WAIT_MS);
 		else this.line.abort();
@@ -146,7 +153,7 @@ export class RunReader {
 
 	private stopOnce(): void {
 		const { taskId } = this.state;
-		if (this.stopping !== undefined || taskId === undefined) return;
+		if (this.stopping !== undefined || taskId === undefined || this.stop === undefined) return;
 		this.closeAfter(AFTER_STOP_MS);
 		this.stopping = this.stop(taskId).then((taken) => {
 			this.stopRequested = taken;
@@ -180,7 +187,8 @@ export class RunReader {
 			const event = parseJson(data);
 			onEvent?.(event ?? data);
 			const step = reduce(this.state, event);
-			const { conversationId } = this.state;
+			const { conversationId, workflowRunId } = this.state;
+			if (workflowRunId !== undefined) this.options.onRunId?.(workflowRunId);
 			if (onlyConversation !== undefined && isOther(conversationId, onlyConversation))
 				this.giveUp({ reason: 'otherConversation' });
 			for (const delta of step.deltas) deltas.push(delta);

@@ -1,8 +1,9 @@
 import type { EventStream } from '../http/types';
-import { ServerError } from '../errors/server-error';
+import type { FailureKind } from '../errors/kinds';
+import { asFailed, type ServerError } from '../errors/server-error';
 import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
-import { finish } from './events';
+import { finish, type RunState } from './events';
 import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
 import { isRecord, parseJson, nonEmptyText, type JsonRecord } from '../values';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
@@ -15,6 +16,24 @@ export interface RunOptions extends ReadingOptions {
 	retries?: number;
 	/** Pause before the first of them in milliseconds, doubled each time; default 1 s. */
 	retryPauseMs?: number;
+	/**
+	 * Looks for a run whose stream was lost, or whose answer never came: it may go on in Dify.
+	 *
+	 * @returns its result; undefined where the run was not found
+	 * @throws {ServerError} in place of the error of the stream
+	 */
+	recover?: (lost: LostRun) => Promise<RunResult | undefined>;
+}
+
+/** A run that may go on, although its stream is gone. */
+export interface LostRun {
+	/** All that is known of it. */
+	state: RunState;
+	/** How the stream ended. */
+	failed: ServerError;
+	/** When the run was sent: milliseconds of `Date.now()`, and of `performance.now()`. */
+	sentAt: { date: number; clock: number };
+	limits: RunLimits;
 }
 
 /** Where runs are started and stopped, by type of app. */
@@ -60,7 +79,8 @@ export async function startRun(
 		const events: unknown[] = [];
 		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
 		await client.enter(places, url, options.signal);
-		const outcome = await attempt(client, route, url, json, user, { ...options, ...gathering });
+		const onRunId = (runId: string) => places.note(runId);
+		const outcome = await attempt(client, route, url, json, user, { ...options, ...gathering, onRunId });
 		if ('result' in outcome) {
 			places.accepted();
 			places.leave();
@@ -116,6 +136,34 @@ async function attempt(
 ): Promise<Outcome> {
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const reader = new RunReader(options, limits, async (taskId) => await stopRun(client, route, taskId, user));
+	const sentAt = { date: Date.now(), clock: performance.now() };
+	const outcome = await readRun(client, url, json, reader, options);
+	const isGone = 'failed' in outcome && reader.givenUp === undefined && options.signal?.aborted !== true;
+	if (!isGone || !LOST.has(outcome.failed.kind)) return outcome;
+	try {
+		const result = await options.recover?.({ state: reader.state, failed: outcome.failed, sentAt, limits });
+		return result === undefined ? outcome : { result };
+	} catch (error) {
+		return asFailed(error);
+	}
+}
+
+/** Failures after which nobody knows whether the run goes on. */
+const LOST: ReadonlySet<FailureKind> = new Set([
+	'streamEndedEarly',
+	'queued',
+	'connectionLost',
+	'closedBeforeAnswer',
+	'gateway',
+]);
+
+async function readRun(
+	client: DifyClient,
+	url: string,
+	json: JsonRecord,
+	reader: RunReader,
+	options: RunOptions,
+): Promise<Outcome> {
 	try {
 		const stream = await open(client, url, json, reader);
 		if ('failed' in stream) return stream;

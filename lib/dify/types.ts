@@ -7,6 +7,8 @@ export type DifyAppMode = 'chat' | 'agent-chat' | 'agent' | 'advanced-chat' | 'c
 export interface RunHints {
 	/** Collect spoken audio, and wait for its end after the answer is complete. Default: audio is ignored. */
 	wantAudio?: boolean;
+	/** A pause is no end: whoever answers the form lets the run go on, and so does the stream. */
+	acrossPauses?: boolean;
 }
 
 /**

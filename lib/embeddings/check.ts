@@ -1,5 +1,36 @@
-/** What a vector store must never see: it would keep a bad vector for ever. Pure. */
-import type { Fault } from './read';
+/** What a vector store must never see: it would keep a bad vector for ever. */
+import type { FailureContext } from '../errors/failure';
+import { type Culprit, differentModels, unusable } from './failures';
+import type { Embedded, Fault } from './read';
+
+/** The length that all vectors of a model have, once one was seen: others would spoil a store. */
+export class KnownLength {
+	private length: number | undefined;
+	/** The server that sent the first of them. */
+	private first = '';
+
+	/**
+	 * @param batch the texts, in the order of the vectors
+	 * @param from the server that answered
+	 * @throws {ServerError} naming the text, where one is at fault
+	 */
+	checked(
+		read: Embedded | Fault,
+		batch: readonly Culprit[],
+		{ from, context }: { from: string; context: FailureContext },
+	): Embedded {
+		const fault = 'fault' in read ? read : faultIn(read.vectors, this.length);
+		if (fault === undefined) {
+			const embedded = read as Embedded;
+			if (this.length === undefined) this.first = from;
+			this.length ??= embedded.vectors[0]?.length;
+			return embedded;
+		}
+		if (this.length !== undefined && this.first !== from && fault.sizes !== undefined)
+			throw differentModels(context, { ...fault.sizes, here: from, there: this.first });
+		throw unusable(fault, context, fault.index === undefined ? undefined : batch[fault.index]);
+	}
+}
 
 /** @param length how many numbers all vectors of this model have, once one was seen */
 export function faultIn(vectors: readonly number[][], length: number | undefined): Fault | undefined {
@@ -8,6 +39,7 @@ export function faultIn(vectors: readonly number[][], length: number | undefined
 		if (vector.length !== wanted)
 			return {
 				index,
+				sizes: { length: vector.length, wanted: wanted ?? 0 },
 				fault: `a vector has ${vector.length} numbers where the others have ${wanted}`,
 				remedy: 'Another model seems to answer than before. Choose the model by its name, and insert everything anew.',
 			};

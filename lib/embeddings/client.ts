@@ -2,20 +2,23 @@ import { failure } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import { retryAfterMs } from '../http/retry-after';
 import type { ServerKind } from '../servers/kinds/kind';
-import { fitKind } from '../servers/purpose';
-import { retryIdempotent } from '../servers/retry';
+import { requireModel } from '../servers/model-names';
+import { type Attempt, type Served, ServerPool } from '../servers/failover';
+import { noteOnMove } from '../servers/moves';
+import { fitKinds } from '../servers/purpose';
+import { retryIdempotent, retryOptions } from '../servers/retry';
 import { isRecord } from '../values';
-import { batchesOf } from '../servers/batches';
-import { faultIn } from './check';
-import { type Culprit, explained, notANumber, refusedText, textTooLong, unusable, wrongSize } from './failures';
+import { eachAtOnce } from '../servers/batches';
+import { KnownLength } from './check';
+import { type Culprit, explained, notANumber, refusedText, textTooLong, wrongSize } from './failures';
+import { batchesFor, learnedOf } from './learned';
 import { parts, shortened } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
-import { readEmbeddings, type Embedded, type Fault } from './read';
+import { readEmbeddings } from './read';
 import { batchLimitIn, isNotANumber, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { cutTo, weightedMean } from './vectors';
-import { embeddingCall, type EmbeddingInput, type LongTexts } from './wire';
+import { cutsItself, embeddingCall, type EmbeddingInput } from './wire';
 
 export interface EmbeddingSettings {
 	model: string;
@@ -25,7 +28,7 @@ export interface EmbeddingSettings {
 	dimensions?: number;
 	/** Numbers that a vector must have. */
 	expectedDimensions?: number;
-	longTexts: LongTexts;
+	longTexts: 'fail' | 'truncate' | 'average';
 	blankTexts: 'refuse' | 'space';
 	/** Texts in one request. */
 	batchSize: number;
@@ -46,69 +49,103 @@ export interface Embeddings {
 	/** Texts that were cut, and texts whose vector is the mean of several. */
 	truncated: number;
 	averaged: number;
+	/** Which of several servers answered, with the number of texts; what the user should know of the others. */
+	servers?: Record<string, number>;
+	remarks: string[];
 }
 
 /** A text with its place among those of the call. */
 interface Place extends Culprit {
 	/** What is sent of it, where that is not the text. */
 	input?: EmbeddingInput;
+	/** The server was told to keep its beginning only. */
+	cutByServer?: boolean;
 }
 
-interface Call {
+interface Call extends Attempt {
 	kind: ServerKind;
 	signal?: AbortSignal;
-	done: Omit<Embeddings, 'vectors'>;
+	done: Done;
 }
 
-/** What one server takes for one model, learned from its refusals. */
-const learned = new Map<string, { batch?: number; tokens?: number }>();
-const MAX_REMEMBERED = 500;
+type Done = Pick<Embeddings, 'received' | 'tokens' | 'requests' | 'truncated' | 'averaged'>;
+
 /** How often a text is cut or divided again. */
 const MAX_DEPTH = 12;
-/** In no language does a token stand for fewer characters on average than a text of this many a token suggests. */
-const SAFE_CHARACTERS_PER_TOKEN = 2;
-
 /**
- * Turns texts into vectors on one server with one set of settings. Keeps working for as long as it is held, also beyond
+ * Turns texts into vectors on the servers of a credential with one set of settings. Keeps working for as long as it is held, also beyond
  * an execution.
  */
 export class EmbeddingsClient {
-	/** Numbers that the vectors of this model have: others would spoil a store. */
-	private length: number | undefined;
-	private readonly kind: (signal?: AbortSignal) => Promise<ServerKind>;
+	private readonly length = new KnownLength();
+	private readonly servers: ServerPool;
+	private readonly kindOf: ReturnType<typeof fitKinds>;
 	readonly prefixes: Prefixes;
 
 	constructor(
-		readonly connection: Connection,
+		servers: Connection | ServerPool,
 		readonly settings: EmbeddingSettings,
 	) {
-		if (settings.model.trim() === '')
-			throw failure(
-				'invalidInput',
-				{},
-				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
-			);
-		this.kind = fitKind(connection, settings.model.trim(), 'embeddings');
+		requireModel(settings.model);
+		this.servers = ServerPool.of(servers);
+		this.kindOf = fitKinds('embeddings');
 		this.prefixes = { ...prefixesOf(settings.model), ...settings.prefixes };
 	}
 
 	/**
 	 * @param texts of any type, as n8n hands them over; those of the wrong type are refused
+	 * @param indexes by which errors name the texts; default: their places among the texts
 	 * @throws {ServerError} naming the text, where one is at fault. Nothing partial is returned.
 	 */
-	async embed(texts: readonly unknown[], role: keyof Prefixes, signal?: AbortSignal): Promise<Embeddings> {
-		const places = texts.map((text, index) => this.placeOf(text, index, role));
-		const done = { requests: 0, truncated: 0, averaged: 0 };
-		if (places.length === 0) return { ...done, vectors: [] };
-		const call: Call = { kind: await this.kind(signal), signal, done };
-		const vectors: number[][] = [];
-		for (const batch of this.batches(places)) {
-			const received = await this.embedBatch(call, batch);
-			const cut = received.map((vector) => cutTo(vector, this.settings.dimensions));
-			this.checkExpected(cut[0]!, call);
-			vectors.push(...cut);
-		}
-		return { ...call.done, vectors };
+	async embed(
+		texts: readonly unknown[],
+		role: keyof Prefixes,
+		signal?: AbortSignal,
+		indexes?: readonly number[],
+	): Promise<Embeddings> {
+		const places = texts.map((text, index) => this.placeOf(text, indexes?.[index] ?? index, role));
+		const done: Done = { requests: 0, truncated: 0, averaged: 0 };
+		if (places.length === 0) return { ...done, vectors: [], remarks: [] };
+		const servers: Record<string, number> = {};
+		const remarks = new Set<string>();
+		const batches = this.batches(places, this.servers.first);
+		// One batch for each server at the same time: none of them waits for another.
+		const vectors = await eachAtOnce(batches, this.servers.connections.length, signal, async (batch, own) => {
+			const served = await this.embedAnywhere(batch, done, own);
+			const { root } = served.connection.url;
+			servers[root] = (servers[root] ?? 0) + batch.length;
+			const moved = noteOnMove(served.passedOver, root);
+			if (moved !== undefined) remarks.add(moved);
+			return served.value;
+		});
+		const several = this.servers.hasSeveral ? { servers } : {};
+		return { ...done, ...several, vectors: vectors.flat(), remarks: [...remarks] };
+	}
+
+	/** The vectors of a batch from one of the servers; nothing of it from another one. */
+	private async embedAnywhere(
+		batch: Place[],
+		done: Done,
+		signal: AbortSignal | undefined,
+	): Promise<Served<number[][]>> {
+		return await this.servers.run(
+			async (attempt) => {
+				const kind = await this.kindOf(attempt, signal);
+				const call: Call = { ...attempt, kind, signal, done: { requests: 0, truncated: 0, averaged: 0 } };
+				const received = await this.embedBatch(call, batch);
+				const cut = received.map((vector) => cutTo(vector, this.settings.dimensions));
+				this.checkExpected(cut[0]!, call);
+				add(call.done, done);
+				return cut;
+			},
+			{
+				model: this.settings.model.trim(),
+				limits: this.settings.limits,
+				idempotent: true,
+				signal,
+				retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
+			},
+		);
 	}
 
 	private placeOf(text: unknown, index: number, role: keyof Prefixes): Place {
@@ -118,24 +155,8 @@ export class EmbeddingsClient {
 		return { index, text: ' ' };
 	}
 
-	private get limits(): { batch?: number; tokens?: number } {
-		const key = `${this.connection.url.api} ${this.settings.model}`;
-		if (!learned.has(key)) {
-			if (learned.size >= MAX_REMEMBERED) learned.clear();
-			learned.set(key, {});
-		}
-		return learned.get(key)!;
-	}
-
-	private batches(places: readonly Place[]): Place[][] {
-		const { batch = Infinity, tokens } = this.limits;
-		const longest = tokens === undefined ? Infinity : tokens * SAFE_CHARACTERS_PER_TOKEN;
-		const texts = places.map(({ text }) => text);
-		const count = Math.min(this.settings.batchSize, batch);
-		let next = 0;
-		return batchesOf(texts, { count, alone: (text) => text.length > longest }).map(({ length }) =>
-			places.slice(next, (next += length)),
-		);
+	private batches(places: readonly Place[], connection: Connection): Place[][] {
+		return batchesFor(places, this.settings.batchSize, learnedOf(connection, this.settings.model));
 	}
 
 	/** The vectors of a batch, cut into smaller ones where the server wants that. */
@@ -146,11 +167,11 @@ export class EmbeddingsClient {
 		if (call.signal?.aborted === true) throw error;
 		const most = batchLimitIn(error);
 		if (most !== undefined && batch.length > most) {
-			this.limits.batch = most;
-			return await this.embedAll(call, this.batches(batch));
+			learnedOf(call.connection, this.settings.model).batch = most;
+			return await this.embedAll(call, this.batches(batch, call.connection));
 		}
 		const tooLong = tooLongIn(error);
-		if (tooLong?.limit !== undefined) this.limits.tokens = tooLong.limit;
+		if (tooLong?.limit !== undefined) learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.embedAll(call, halves(batch));
 		if (tooLong === undefined && !isNotANumber(error)) throw explained(error, this.contextOf(call), call.kind);
 		if (batch.length > 1)
@@ -194,10 +215,15 @@ export class EmbeddingsClient {
 
 	private async embedLong(call: Call, place: Place, tooLong: TooLong, depth: number): Promise<number[]> {
 		if (this.settings.longTexts === 'truncate') {
+			// Told to cut from the start, a server does not say how many texts it cut.
+			if (cutsItself(call.kind) && place.cutByServer !== true) {
+				call.done.truncated++;
+				return (await this.embedBatch(call, [{ ...place, cutByServer: true }], depth + 1))[0]!;
+			}
 			const whole = typeof place.input === 'string' ? place.input : place.text;
-			const input = await shortened({ connection: this.connection, ...call }, whole, tooLong);
+			const input = await shortened(call, whole, tooLong);
 			const [vector] = await this.embedBatch(call, [{ ...place, input }], depth + 1);
-			if (place.input === undefined) call.done.truncated++;
+			if (place.input === undefined && place.cutByServer !== true) call.done.truncated++;
 			return vector!;
 		}
 		const found: Array<{ vector: number[]; weight: number }> = [];
@@ -210,11 +236,11 @@ export class EmbeddingsClient {
 	}
 
 	private async send(call: Call, batch: readonly Place[]): Promise<number[][]> {
-		const { connection, settings } = this;
-		const model = settings.model.trim();
+		const { connection, model, limits, retry } = call;
 		const input = batch.map((place) => place.input ?? place.text);
-		const { longTexts, dimensions, keepAlive, limits, retries } = settings;
-		const { url, json } = embeddingCall(connection, call.kind, { model, input, longTexts, dimensions, keepAlive });
+		const { dimensions, keepAlive } = this.settings;
+		const truncate = batch.some(({ cutByServer }) => cutByServer === true);
+		const { url, json } = embeddingCall(connection, call.kind, { model, input, truncate, dimensions, keepAlive });
 		const about = { model };
 		call.done.requests++;
 		const answer = await connection.answer(url, {
@@ -222,39 +248,20 @@ export class EmbeddingsClient {
 			signal: call.signal,
 			about,
 			limits,
-			retry: retryIdempotent(connection, { retries, firstTokenMs: limits.firstTokenMs, about }),
-			refuse: (refused) =>
-				connection.refusal(refused, about).withFacts({ retryAfterMs: retryAfterMs(refused.headers['retry-after']) }),
+			retry: retry?.(),
 		});
 		// A page or an error with status 200.
 		if (!Array.isArray(answer.json) && !isRecord(answer.json)) throw connection.refusal(answer, about);
 		const read = readEmbeddings(answer.json, batch.length);
 		const error = isRecord(answer.json) && 'error' in answer.json;
 		if ('fault' in read && error) throw connection.refusal(answer, about);
-		const embedded = this.checked(read, batch, answer.url);
-		this.count(call, embedded, batch);
-		return embedded.vectors;
-	}
-
-	private checked(read: Embedded | Fault, batch: readonly Place[], url: string): Embedded {
-		const fault = 'fault' in read ? read : faultIn(read.vectors, this.length);
-		if (fault === undefined) {
-			const embedded = read as Embedded;
-			this.length ??= embedded.vectors[0]?.length;
-			return embedded;
-		}
-		const place = fault.index === undefined ? undefined : batch[fault.index];
-		throw unusable(fault, this.connection.contextOf(url, { model: this.settings.model }), place);
-	}
-
-	private count({ kind, done }: Call, { vectors, tokens }: Embedded, batch: readonly Place[]): void {
-		done.received = vectors[0]?.length;
-		if (tokens === undefined) return;
-		done.tokens = (done.tokens ?? 0) + tokens;
-		// Ollama cuts without a word: as many tokens as a model reads at most, of a text that has more of them.
-		const [only] = batch;
-		const isCut = kind === 'ollama' && this.settings.longTexts === 'truncate' && batch.length === 1;
-		if (isCut && only !== undefined && isContextSize(tokens) && only.text.length > tokens) done.truncated++;
+		const { vectors, tokens } = this.length.checked(read, batch, {
+			from: connection.url.root,
+			context: connection.contextOf(answer.url, about),
+		});
+		call.done.received = vectors[0]?.length;
+		if (tokens !== undefined) call.done.tokens = (call.done.tokens ?? 0) + tokens;
+		return vectors;
 	}
 
 	private checkExpected(vector: readonly number[], call: Call): void {
@@ -265,23 +272,21 @@ export class EmbeddingsClient {
 		throw wrongSize(this.contextOf(call), { model, length: vector.length, wanted, option });
 	}
 
-	private contextOf({ kind }: Call) {
-		const { url } = embeddingCall(this.connection, kind, { model: '', input: [], longTexts: 'fail' });
-		return this.connection.contextOf(url, { model: this.settings.model });
+	private contextOf({ connection, kind, model }: Call) {
+		const { url } = embeddingCall(connection, kind, { model: '', input: [], truncate: false });
+		return connection.contextOf(url, { model });
 	}
 }
 
-/** Forgets what was learned of servers. For tests. */
-export function forgetEmbeddingLimits(): void {
-	learned.clear();
+function add(some: Done, to: Done): void {
+	to.requests += some.requests;
+	to.truncated += some.truncated;
+	to.averaged += some.averaged;
+	to.received = some.received ?? to.received;
+	if (some.tokens !== undefined) to.tokens = (to.tokens ?? 0) + some.tokens;
 }
 
 function halves<T>(list: readonly T[]): T[][] {
 	const middle = Math.ceil(list.length / 2);
 	return [list.slice(0, middle), list.slice(middle)];
-}
-
-/** 512, 2048, 8192, …: a text rarely has just as many tokens. */
-function isContextSize(tokens: number): boolean {
-	return tokens >= 256 && Number.isInteger(Math.log2(tokens));
 }

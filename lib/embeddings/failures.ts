@@ -90,6 +90,20 @@ export function wrongSize(
 	});
 }
 
+/** Two servers of one credential run different models under one name. */
+export function differentModels(
+	context: FailureContext,
+	{ length, wanted, here, there }: { length: number; wanted: number; here: string; there: string },
+): ServerError {
+	return failure('invalidAnswer', context, {
+		message: 'The servers of the credential run different embedding models',
+		meaning: `The servers of the credential run different embedding models: vectors of ${here} have ${length} numbers, those of ${there} have ${wanted}. Nothing was handed on`,
+		remedy:
+			'Run the same model file on each server. Vectors of two models, or of two quantizations of one, cannot be compared.',
+		facts: { [here]: length, [there]: wanted },
+	});
+}
+
 /** A refusal with what the server lacks, where it says that. */
 export function explained(error: ServerError, context: FailureContext, kind: ServerKind): ServerError {
 	const { status, serverText = '' } = error;

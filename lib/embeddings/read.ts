@@ -14,6 +14,8 @@ export interface Fault {
 	/** What to do, where that is known. */
 	remedy?: string;
 	index?: number;
+	/** How many numbers a vector has, and how many it should have, where those differ. */
+	sizes?: { length: number; wanted: number };
 }
 
 const POOLING_REMEDY =

@@ -1,15 +1,14 @@
 import type { Connection } from '../http/connection';
 import type { ServerKind } from '../servers/kinds/kind';
 
-export type LongTexts = 'fail' | 'truncate' | 'average';
-
 /** A text, or the tokens of one. */
 export type EmbeddingInput = string | number[];
 
 export interface EmbeddingRequest {
 	model: string;
 	input: EmbeddingInput[];
-	longTexts: LongTexts;
+	/** The server shall keep the beginning of a text that is too long. */
+	truncate: boolean;
 	/** Numbers that a vector should have. */
 	dimensions?: number;
 	/** How long Ollama keeps the model in memory. */
@@ -19,6 +18,10 @@ export interface EmbeddingRequest {
 /** Base64 is a quarter of the size. Others send floats whatever is asked for, or were not seen with it. */
 const TAKES_BASE64: ReadonlySet<ServerKind> = new Set(['llamaServer', 'llamaRouter', 'vllm']);
 
+/** Those that keep the beginning of a long text where they are told to. */
+const CUTS_ITSELF: ReadonlySet<ServerKind> = new Set(['ollama', 'tei', 'vllm']);
+export const cutsItself = (kind: ServerKind): boolean => CUTS_ITSELF.has(kind);
+
 /**
  * Where and how a kind of server is asked for embeddings. Ollama and Text Embeddings Inference by their own routes:
  * only those can be told not to cut long texts without a word.
@@ -26,9 +29,8 @@ const TAKES_BASE64: ReadonlySet<ServerKind> = new Set(['llamaServer', 'llamaRout
 export function embeddingCall(
 	{ url }: Connection,
 	kind: ServerKind,
-	{ model, input, longTexts, dimensions, keepAlive }: EmbeddingRequest,
+	{ model, input, truncate, dimensions, keepAlive }: EmbeddingRequest,
 ): { url: string; json: Record<string, unknown> } {
-	const truncate = longTexts === 'truncate';
 	const size = dimensions === undefined ? {} : { dimensions };
 	switch (kind) {
 		case 'ollama':
@@ -51,11 +53,4 @@ export function embeddingCall(
 				},
 			};
 	}
-}
-
-/** Ollama takes a number of seconds or a duration with a unit, and refuses "120" (seen with 0.17.4). */
-export function keepAliveOf(typed: string): string | number | undefined {
-	const text = typed.trim();
-	if (text === '') return undefined;
-	return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }

@@ -1,3 +1,4 @@
+import { readable } from './exchange';
 import { ServerError } from './server-error';
 
 /** Enough for what a server says about an error; more hides what to do. */
@@ -15,7 +16,8 @@ export function describe(
 ): string {
 	const place = where === '' ? '' : ` (${where})`;
 	const known = `${meaning} ${remedy}`;
-	const said = serverText && !known.includes(serverText) ? `The server says: "${serverText.slice(0, MAX_SAID)}"` : '';
+	const text = readable(serverText ?? '');
+	const said = text !== '' && !known.includes(text) ? `The server says: "${text.slice(0, MAX_SAID)}"` : '';
 	return [ended(`${meaning.replace(/\.$/, '')}${place}`), remedy, said].filter((part) => part !== '').join(' ');
 }
 

@@ -61,6 +61,23 @@ function plainText(source: string): string {
 		.slice(0, MAX_READ);
 }
 
+/** Of a text that is none: binary data that was read as text. */
+const MAX_NOISE = 0.05;
+
+/** Whether a text is made of bytes that are no text: control characters, and what is no UTF-8. */
+export function isNoise(text: string): boolean {
+	const start = text.slice(0, MAX_READ);
+	const odd = start.match(/[^\P{Cc}\t\n\v\f\r]|\ufffd/gu)?.length ?? 0;
+	return odd > start.length * MAX_NOISE;
+}
+
+/** What a server said, as it can be shown: a page by its title or its words, and no binary data. */
+export function readable(said: string): string {
+	if (isNoise(said)) return '';
+	const shape = PAGE_BEGINS.test(said) ? shapeOf({ body: said }) : undefined;
+	return shape?.kind === 'page' ? shape.title || shape.text : said;
+}
+
 /** A proxy that asks for a user and a password, and for nothing else. */
 export function isBasic(challenge = ''): boolean {
 	return /\bbasic\b/i.test(challenge) && !/\bbearer\b/i.test(challenge);

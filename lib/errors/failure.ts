@@ -55,11 +55,14 @@ function tidy(sentence: string): string {
 	return sentence.replace(/ {2,}/g, ' ').replace(/ +$/, '');
 }
 
-/** An address that the server redirected to may hold what was sent to it, as the pages of a login do. */
+/**
+ * What the user typed is left alone. An address that the server redirected to may hold what was sent to it, as the pages
+ * of a login do.
+ */
 function shownUrl({ url, root, secrets }: Partial<FailureContext>): string | undefined {
-	if (url === undefined || root === undefined || url.startsWith(root) || !URL.canParse(url)) return url;
-	const { origin } = new URL(url);
-	return url.startsWith(origin) ? origin + mask(url.slice(origin.length), secrets) : mask(url, secrets);
+	if (url === undefined || root === undefined || !URL.canParse(url)) return url;
+	const own = [root, new URL(url).origin].find((start) => url.startsWith(start)) ?? '';
+	return own + mask(url.slice(own.length), secrets);
 }
 
 export function hostAndPort(url: string | undefined): { host?: string; port?: string } {

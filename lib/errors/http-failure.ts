@@ -26,11 +26,13 @@ function said(shape: BodyShape): Said {
 	if (shape.kind !== 'json') return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
 	const { json } = shape;
 	const { error, detail, message, reason } = json;
-	if (isRecord(error)) {
+	// Kokoro-FastAPI puts its error into FastAPI's detail.
+	const inner = isRecord(error) ? error : isRecord(detail) && 'message' in detail ? detail : undefined;
+	if (inner !== undefined) {
 		const facts = Object.fromEntries(
-			Object.entries(error).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null),
+			Object.entries(inner).filter(([key, value]) => !['message', 'type'].includes(key) && value !== null),
 		);
-		return { message: stringify(error.message ?? error), type: text(error.type), facts };
+		return { message: stringify(inner.message ?? inner), type: text(inner.type), facts };
 	}
 	const sentence = error ?? detail ?? message ?? reason ?? json;
 	return { message: stringify(sentence), type: text(json.type) ?? text(json.code) ?? text(reason), facts: {} };
@@ -113,6 +115,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/maximum context length/i,
 		/larger than the max context/i,
 		/context length exceeded/i,
+		// Ollama with truncate: false
+		/input length exceeds the context length/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
 	[
@@ -133,6 +137,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/^cannot use both/i,
 		/^unknown reasoning format/i,
 		/^invalid base64/i,
+		// The same on Ollama: a value of the wrong type among its options, or as its format.
+		/^option "[^"]+" must be of type/i,
+		/^invalid format:|^invalid JSON schema in format/i,
 		/^failed to (?:download|load) image/i,
 		/is too large to process/i,
 		/must not be empty/i,
@@ -155,8 +162,15 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/requires --enable-auto-tool-choice/i,
 		/tool choice requires/i,
 		/cannot use tools with stream/i,
+		// FastAPI servers that forbid fields they do not know
+		/\bbody\.tools: extra (?:inputs are|fields) not permitted/i,
 	],
-	['modelFailedToLoad', /model (?:name=)?.* failed to load/i],
+	[
+		'modelFailedToLoad',
+		/model (?:name=)?.* failed to load/i,
+		// llama-swap (seen: 0bdb372)
+		/upstream command exited prematurely/i,
+	],
 	[
 		'modelNotFound',
 		/^model ["'`]?.*["'`]? ?not found/i,
@@ -164,6 +178,8 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model .* does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
+		// speaches
+		/^model '.*' is not installed locally/i,
 		// llama-swap (seen: 0bdb372), and its versions before
 		/no router for requested model/i,
 		/could not find (?:real modelID|suitable handler) for/i,

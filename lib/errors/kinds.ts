@@ -59,7 +59,8 @@ export type ModelKind =
 	| 'toolCallInvalid'
 	| 'onlyThinking'
 	| 'emptyAnswer'
-	| 'filtered';
+	| 'filtered'
+	| 'allServersFailed';
 
 /**
  * What Dify refuses or fails in. A name that the lists above have too means the same; Dify has words of its own for it.
@@ -115,12 +116,35 @@ export type DifyKind =
 	| 'formClosed'
 	| 'formRejected'
 	| 'dataset'
+	| 'knowledgeApiOff'
+	| 'knowledgeRate'
+	| 'documentBusy'
+	| 'nameTaken'
+	| 'tagDefect'
+	| 'indexingFailed'
+	| 'indexingStuck'
 	| 'requestFormat'
 	| 'routeNotFound'
 	| 'webFrontend'
 	| 'unknown';
 
 export type FailureKind = NetworkKind | ModelKind | DifyKind;
+
+const UNREACHED: ReadonlySet<FailureKind> = new Set([
+	'dns',
+	'refused',
+	'connectTimeout',
+	'unreachable',
+	'tlsMismatch',
+	'tlsUntrusted',
+	'blockedByPolicy',
+	'proxy',
+]);
+
+/** No connection was made, so that another request would fail in the same way. */
+export function isUnreached(kind: FailureKind): boolean {
+	return UNREACHED.has(kind);
+}
 
 /** Failures after which the same request may be sent again: nothing was started. */
 const NOTHING_STARTED: ReadonlySet<FailureKind> = new Set([

@@ -30,6 +30,8 @@ function chain(error: unknown, depth = 0): LowLevelError[] {
 const BY_CODE: Record<string, FailureKind> = {
 	ENOTFOUND: 'dns',
 	EAI_AGAIN: 'dns',
+	// A look-up of names that gives something else than addresses.
+	ERR_INVALID_IP_ADDRESS: 'dns',
 	ECONNREFUSED: 'refused',
 	UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
 	ETIMEDOUT: 'connectTimeout',

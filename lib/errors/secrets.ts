@@ -1,4 +1,6 @@
 import { isRecord } from '../values';
+import { oddities } from './letter-pairs';
+import { SecretParts, SURELY_A_KEY } from './secret-parts';
 
 /** Headers that say where a request comes from and what it wants: whatever stands in them, it is no secret. */
 const OPEN_HEADER =
@@ -10,31 +12,37 @@ const CARRIES_A_KEY = /auth|key|token|secret|cookie|pass|credential|session|sign
 const PLACEHOLDER =
 	/^(?:sk-)?(?:no[-_ ]?key(?:[-_ ]?(?:required|needed))?|not[-_ ]?(?:needed|required)|none|null|empty|dummy|test|anything|whatever|password|changeme|admin|ollama|lm-?studio|llama(?:[.-]?cpp)?|local-?llama|vllm|openai|gpustack|dify|x+)$/i;
 
-/** So long, it is found by nothing but itself, and taken out wherever it stands. */
-const SURELY_A_KEY = 16;
 const MIN_LENGTH = 8;
 /** Of a password, which may be short where it is mixed. */
 const MIN_MIXED = 6;
+/** `Qwen2VL7` has five. */
+const MIN_ODDITIES = 6;
+/** Between two hyphens: `sha256` is a usual one. */
+const MIN_RANDOM_WORD = 12;
 
 /**
  * What of a credential's headers must appear nowhere, longest first: the values, their parts (the key behind a scheme,
- * the cookies of a Cookie header, user and password of Basic), and how they look in a URL and in JSON. Short and common
+ * the cookies of a Cookie header, user and password of Basic). Short and common
  * words are left out: taken out of a text, they would garble it, and they keep nothing secret.
  */
 export function secretsOf(headers: Record<string, string>): string[] {
 	const parts = Object.entries(headers).flatMap(([name, value]) => {
-		if (OPEN_HEADER.test(name)) return [];
-		if (!CARRIES_A_KEY.test(name)) return [value].filter(isRandom);
+		// A key may have been typed into the wrong field.
+		const inName = name.split(/[-_.]/).filter(isRandomWord);
+		if (inName.length === 0 && OPEN_HEADER.test(name)) return [];
+		if (inName.length === 0 && !CARRIES_A_KEY.test(name)) return [value].filter(isRandom);
 		const inside = value.split(/[\s;,=]+/).filter((part) => part !== value);
 		const behindScheme = value.replace(/^\S+\s+/, '');
 		return [
+			...inName,
 			...[value, behindScheme, ...inside].filter(isWorthHiding),
 			// With its scheme, a short key is no word that anybody else writes.
 			...(behindScheme !== value && behindScheme.length >= 4 ? [value] : []),
 			...basicParts(value),
 		];
 	});
-	const forms = parts.flatMap((part) => [part, encodeURIComponent(part), JSON.stringify(part).slice(1, -1)]);
+	// Letters beyond ASCII are several bytes in a URL; other ways to write a secret are known where it is searched for.
+	const forms = parts.flatMap((part) => (/[^\x20-\x7E]/.test(part) ? [part, encodeURIComponent(part)] : [part]));
 	return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
@@ -46,6 +54,11 @@ function isWorthHiding(value: string): boolean {
 /** A value in a header of a name that says nothing. */
 function isRandom(value: string): boolean {
 	return value.length >= SURELY_A_KEY && isMixed(value) && !/\s/.test(value);
+}
+
+/** No name of a header or a model has such a word. */
+function isRandomWord(word: string): boolean {
+	return word.length >= MIN_RANDOM_WORD && isMixed(word);
 }
 
 function isMixed(value: string): boolean {
@@ -68,22 +81,44 @@ function basicParts(value: string): string[] {
 /** Of the same only what is surely a key: for answers whose words have a meaning, such as names of models. */
 export function keysOf(headers: Record<string, string>): string[] {
 	const carriers = Object.entries(headers).filter(([name]) => CARRIES_A_KEY.test(name));
-	return secretsOf(Object.fromEntries(carriers)).filter((secret) => secret.length >= SURELY_A_KEY);
+	const carried = secretsOf(Object.fromEntries(carriers));
+	return secretsOf(headers).filter((secret) => {
+		const words = secret.split(/[^a-z\d]+/i);
+		if (secret.length < SURELY_A_KEY) return carried.includes(secret) && words.some(isScattered);
+		return carried.includes(secret) || words.some(isRandomWord);
+	});
 }
 
-/** Takes keys out of a text that comes from outside: some servers and proxies echo the header they refuse. */
+/** Letters and digits in no order that names of models have. */
+function isScattered(word: string): boolean {
+	return word.length >= MIN_LENGTH && isMixed(word) && oddities(word) >= MIN_ODDITIES;
+}
+
+/** Takes keys, and parts of them, out of a text that comes from outside: some servers echo the header they refuse. */
 export function mask(text: string, secrets?: readonly string[]): string;
 export function mask(text: string | undefined, secrets?: readonly string[]): string | undefined;
 export function mask(text: string | undefined, secrets: readonly string[] = []): string | undefined {
-	return text === undefined ? undefined : secrets.reduce(without, text);
+	return text === undefined || secrets.length === 0 ? text : partsOf(secrets).mask(text);
 }
 
-/** Shorter ones only where they stand alone: inside a longer word they are another word. */
-function without(text: string, secret: string): string {
-	if (secret === '' || !text.includes(secret)) return text;
-	if (secret.length >= SURELY_A_KEY) return text.split(secret).join('***');
-	const literal = secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-	return text.replace(new RegExp(`(?<![A-Za-z0-9])${literal}(?![A-Za-z0-9])`, 'g'), '***');
+/**
+ * The same for answers, with keys (`keysOf`): names of models and IDs have a meaning, so only what is surely a part of a
+ * key is taken out.
+ */
+export function hide(text: string, keys: readonly string[]): string {
+	return keys.length === 0 ? text : partsOf(keys, true).mask(text);
+}
+
+const known = {
+	any: new WeakMap<readonly string[], SecretParts>(),
+	sure: new WeakMap<readonly string[], SecretParts>(),
+};
+
+function partsOf(secrets: readonly string[], sure = false): SecretParts {
+	const made = known[sure ? 'sure' : 'any'];
+	const parts = made.get(secrets) ?? new SecretParts(secrets, sure);
+	made.set(secrets, parts);
+	return parts;
 }
 
 /** The beginning of a text that may be long, without keys: cut first, half a key would stand at the end. */

@@ -25,6 +25,8 @@ export interface AdviceFacts {
 	what?: string;
 	/** Tokens per second. */
 	speed?: number;
+	/** Whether the server's own timings tell what the answer does not. */
+	byServer?: boolean;
 	/** Of a Dify credential. */
 	keyType?: 'app' | 'knowledge';
 }
@@ -145,12 +147,14 @@ export const ADVICE = {
 	modelNotLoaded: ({ model, server = 'unknown' }) => ({
 		meaning: `The model ${named(model)} is not loaded`,
 		advice: `The first request loads it, which takes a while.${
-			traitsOfServer(server).nativeApi === undefined ? '' : ' To have it ready before, use the operation "Load Model".'
+			traitsOfServer(server).nativeApi === undefined
+				? ''
+				: ' To have it ready before, use the node Local Llama: Model, Load.'
 		}`,
 	}),
 	modelNotLoadedForGood: ({ model }) => ({
 		meaning: `The model ${named(model)} is not loaded, and this router does not load models by itself`,
-		advice: 'Load it with the operation "Load Model", or start the router without --no-models-autoload.',
+		advice: 'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',
 	}),
 	sleeping: () => ({
 		meaning: 'The server is asleep: it has unloaded its model and loads it again for the next request',
@@ -221,11 +225,46 @@ export const ADVICE = {
 		meaning: `The credential lets ${count} ${count === 1 ? 'request' : 'requests'} through at once, so the speed of ${wanted} at once was not measured`,
 		advice: `Set Max Concurrent Requests in the credential to ${wanted} or 0 for the test, or use a second credential for it.`,
 	}),
+	waitedInN8n: () => ({
+		meaning:
+			'Other workflows used up the limit of the credential, so the test waited in n8n. The wait is not part of the times, but the server was shared with them',
+		advice:
+			'Test at a quiet hour. If it is always so, see whether the server has room for a higher Max Concurrent Requests.',
+	}),
+	busyDuringTest: ({ count, slots }) => ({
+		meaning: `Others used ${count}${slots === undefined ? '' : ` of ${slots}`} slots when the test began: it measured what they left, and slowed them down`,
+		advice: 'Test at a quiet hour to see what the server can do.',
+	}),
+	sweepSkipped: ({ slots }) => ({
+		meaning: `Others use ${slots === undefined ? 'the server' : slots === 1 ? 'the only slot' : `all ${slots} slots`}, so the speed was not measured`,
+		advice: 'Run the report at a quiet hour, or choose "Measure Anyway" under When Others Use the Server.',
+	}),
+	sweepReduced: ({ count, slots }) => ({
+		meaning: `Others used the server, so the speed was measured with the free slots only: ${count}${slots === undefined ? '' : ` of ${slots}`}`,
+		advice: 'Run the report at a quiet hour to see what the whole server can do.',
+	}),
+	sweepCut: ({ count }) => ({
+		meaning: `The time limit ended the speed measurement before its round with ${count} at once`,
+		advice: 'Raise Time Limit of the Sweep, or generate fewer tokens.',
+	}),
+	answerCollected: ({ byServer }) => ({
+		meaning: byServer
+			? 'Something collects the answer before it hands it on. Speed and first token are those of the server itself (its timings); users see the text later'
+			: 'Something collects the answer before it hands it on. So the first token cannot be seen, and where the whole answer came at once the speed counts reading the prompt and waiting as well: the model itself is faster',
+		advice:
+			'Let the proxy between n8n and the server pass the answer on piece by piece (nginx: proxy_buffering off), or give the address of the server itself. If there is no proxy, the server does not stream.',
+	}),
+	thinkingHidden: ({ byServer }) => ({
+		meaning: byServer
+			? 'The model thinks without showing it. Speed and first token are those of the server itself (its timings); users see the first text later'
+			: 'The model thinks without showing it. So the first token cannot be seen, and the speed is that of the whole answer: the model itself is faster',
+		advice:
+			'Users wait for the first text as long as the model thinks. Turn thinking off where they need no thinking, or let the server or the gateway pass it on.',
+	}),
 	speedOfWholeAnswer: () => ({
 		meaning:
 			'The speed is that of the whole answer: reading the prompt and waiting are part of it, so the model itself is faster',
-		advice:
-			'A proxy between n8n and the server may collect the answer before it hands it on (nginx: proxy_buffering off), or the model thinks without showing it. Test with the address of the server itself.',
+		advice: 'Generate more tokens in the test.',
 	}),
 	metricsOff: () => ({
 		meaning: 'The length of the queue cannot be seen, and a hung GPU only with the option "Ask for Slots"',

@@ -3,6 +3,7 @@ import { ServerError } from '../errors/server-error';
 import { diagnose } from './diagnosis';
 import { probeDify } from './dify';
 import { progressOf } from './facts';
+import { together } from './several';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
 import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
 
@@ -21,6 +22,8 @@ export interface CheckResult
 	checkedAt: string;
 	/** Milliseconds that the check took. */
 	checkMs: number;
+	/** The result of each server, where the credential has several. */
+	servers?: CheckResult[];
 }
 
 const MAX_REMEMBERED = 200;
@@ -40,12 +43,26 @@ interface Memory {
 }
 
 /**
- * Checks a server: cheap, without a generation, without waking or loading anything.
+ * Checks a server, and with it the further ones of its credential: cheap, without a generation, without waking or
+ * loading anything.
  *
  * @throws {ServerError} only of kind `aborted`
  */
 export async function checkServer(target: Target, options: CheckOptions = {}): Promise<CheckResult> {
-	return (await inspect(target, options)).result;
+	const all = eachOf(target).map(async (server) => (await inspect(server, namedAt(server, options))).result);
+	return together(await Promise.all(all));
+}
+
+/** The servers of a credential, each for itself. */
+export function eachOf({ further = [], ...first }: Target): Target[] {
+	return [first, ...further];
+}
+
+/** What is needed of a server, with the name that the model has there. */
+function namedAt({ modelNamed }: Target, options: CheckOptions): CheckOptions {
+	const model = options.expectations?.model;
+	if (model === undefined || modelNamed === undefined) return options;
+	return { ...options, expectations: { ...options.expectations, model: modelNamed(model) } };
 }
 
 /** The same, with what was seen. */

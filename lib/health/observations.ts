@@ -133,6 +133,8 @@ export interface Finding {
 	meaning: string;
 	/** What to do. */
 	advice: string;
+	/** Of which server, where there are several. */
+	url?: string;
 }
 
 /** A model, as far as the server tells; null = not known. */

@@ -2,7 +2,7 @@ import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { looksLikeHtml } from '../errors/exchange';
-import { isRecord, parseJson } from '../values';
+import { isRecord } from '../values';
 import { networkFailure } from '../errors/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
@@ -38,7 +38,6 @@ export async function ask(
 		const answer = await connection.call(url, call);
 		const noAnswer =
 			answer.status >= 300 || looksLikeHtml(answer.text, answer.headers['content-type']) || saysNo(answer.json);
-		const text = connection.hide(answer.text);
 		return {
 			...base,
 			ms: elapsed(startedAt),
@@ -47,8 +46,8 @@ export async function ask(
 			...(answer.redirects === undefined ? {} : { redirects: answer.redirects }),
 			status: answer.status,
 			headers: answer.headers,
-			text: text.slice(0, MAX_TEXT),
-			json: text === answer.text ? answer.json : parseJson(text),
+			text: answer.text.slice(0, MAX_TEXT),
+			json: answer.json,
 			...(noAnswer ? { failure: describeFailure(connection.refusal(answer)) } : {}),
 		};
 	} catch (error) {

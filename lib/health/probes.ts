@@ -21,6 +21,10 @@ export interface Target {
 	authentication: Observations['authentication'];
 	maxConcurrentRequests: number;
 	keyType?: Observations['keyType'];
+	/** The name that a model has there, where that is not the one that nodes ask for. */
+	modelNamed?(asked: string): string;
+	/** The further servers of the same credential. */
+	further?: readonly Target[];
 }
 
 export interface CheckOptions {

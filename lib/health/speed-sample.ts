@@ -1,13 +1,28 @@
 /** What the passing of one answer says about speed. Pure, but for the clock that the caller reads. */
 import type { Timings, Usage, WireChunk } from '../chat/types';
 
-/** One request of a speed test; null = not known. */
+/** One request of a speed test; null = not known. Times count from sending, without the wait in n8n's own queue. */
 export interface SpeedSample {
+	/** To the first generated token, thinking included. Null where neither the pieces nor the server tell. */
 	firstTokenMs: number | null;
+	/** Who says so. `server`: the end of the answer minus the time that the server needed to generate it. */
+	firstTokenBy: 'server' | 'clock' | null;
+	/** To the first text that is no thinking, as it came here. */
+	firstTextMs: number | null;
 	totalMs: number;
+	/** In n8n's own queue, before sending: the credential's limit was used up by others. */
+	queuedMs: number;
+	/**
+	 * `streamed`: as it was generated. `bursts`: many pieces at a time. `collected`: all at once, by a proxy or a server
+	 * that does not stream. Null where too little came to tell.
+	 */
+	arrival: 'streamed' | 'bursts' | 'collected' | null;
 	promptTokens: number | null;
 	promptTokensPerSecond: number | null;
+	/** Those that nobody was shown included. */
 	generatedTokens: number | null;
+	/** How many of them were thinking that never came here: the server's count, or an estimate. */
+	hiddenTokens: number;
 	tokensPerSecond: number | null;
 	/**
 	 * Who measured. `server`: its own timings. `clock`: this node's, from the first piece to the last, network included.
@@ -28,16 +43,23 @@ const MIN_SPREAD = 0.2;
  * shown.
  */
 const MIN_CHARACTERS_PER_TOKEN = 2;
+const USUAL_CHARACTERS_PER_TOKEN = 4;
+/** What is generated in less time looks collected also where it is not. */
+const MIN_JUDGED_MS = 50;
+/** A first piece that is later than this part of its time came in a burst. */
+const LATE = 0.1;
 
 /**
  * Notes what passes by on the wire. Thinking counts as generated, and an answer that is nothing but thinking is as good
  * as any.
  */
 export class SpeedRecord {
-	firstMs: number | undefined;
+	private firstMs: number | undefined;
+	private firstTextMs: number | undefined;
 	private lastMs = 0;
 	private pieces = 0;
 	private characters = 0;
+	private hasThinking = false;
 	private moments = 0;
 	private piecesOfFirstMoment = 0;
 	private usage: Usage | undefined;
@@ -54,40 +76,96 @@ export class SpeedRecord {
 			this.characters += text.length;
 			if (this.moments === 1) this.piecesOfFirstMoment = this.pieces;
 		}
+		if (chunk.reasoning) this.hasThinking = true;
 		this.usage = chunk.usage ?? this.usage;
 		this.timings = chunk.timings ?? this.timings;
 	}
 
-	sample(totalMs: number): SpeedSample {
-		const { firstMs, usage, timings } = this;
-		const generatedTokens = timings?.predicted_n ?? usage?.completionTokens ?? (this.pieces > 0 ? this.pieces : null);
+	/** Text that is no thinking. */
+	noteText(atMs: number): void {
+		this.firstTextMs ??= atMs;
+	}
+
+	/** How many tokens were generated, shown or not. */
+	get tokens(): number | null {
+		return this.timings?.predicted_n ?? this.usage?.completionTokens ?? (this.pieces > 0 ? this.pieces : null);
+	}
+
+	sample(totalMs: number, queuedMs = 0): SpeedSample {
+		const { usage, timings, tokens } = this;
+		const hiddenTokens = this.hiddenTokens(tokens ?? 0);
 		const promptTokens = timings?.prompt_n ?? usage?.promptTokens ?? null;
 		const own = timings?.predicted_per_second;
-		const byClock = generatedTokens === null ? null : this.speedByClock(generatedTokens, totalMs);
-		const overall =
-			generatedTokens === null || generatedTokens === 0 || totalMs <= 0 ? null : (generatedTokens * 1000) / totalMs;
+		const byClock = tokens === null ? null : this.speedByClock(tokens, totalMs, hiddenTokens > 0);
+		const overall = tokens === null || tokens === 0 || totalMs <= 0 ? null : (tokens * 1000) / totalMs;
+		const arrival = this.arrival(tokens ?? 0, totalMs, hiddenTokens > 0, own ?? byClock);
+		const first = this.firstToken(totalMs, hiddenTokens > 0 || arrival === 'collected' || arrival === 'bursts');
+		const isSeen = arrival !== 'collected' && this.firstTextMs !== undefined;
 		return {
-			firstTokenMs: firstMs === undefined ? null : Math.round(firstMs),
+			firstTokenMs: first === null ? null : Math.round(first.ms),
+			firstTokenBy: first === null ? null : first.by,
+			firstTextMs: isSeen ? Math.round(this.firstTextMs!) : null,
 			totalMs: Math.round(totalMs),
+			queuedMs: Math.round(queuedMs),
+			arrival,
 			promptTokens,
-			promptTokensPerSecond: rounded(timings?.prompt_per_second ?? this.promptSpeed(promptTokens, byClock !== null)),
-			generatedTokens,
+			promptTokensPerSecond: rounded(
+				timings?.prompt_per_second ?? this.promptSpeed(promptTokens, byClock !== null && first?.by === 'clock'),
+			),
+			generatedTokens: tokens,
+			hiddenTokens,
 			tokensPerSecond: rounded(own ?? byClock ?? overall),
 			measuredBy: own !== undefined ? 'server' : byClock === null ? 'wholeAnswer' : 'clock',
 		};
 	}
 
+	/** Thinking that the server, or something on the way, keeps to itself is in the count of tokens only. */
+	private hiddenTokens(tokens: number): number {
+		const isMoreThanShown = tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
+		if (!isMoreThanShown) return 0;
+		const counted = this.usage?.reasoningTokens ?? 0;
+		if (counted > 0 && !this.hasThinking) return Math.min(counted, tokens);
+		const shown = Math.max(this.pieces, Math.round(this.characters / USUAL_CHARACTERS_PER_TOKEN));
+		return Math.max(1, tokens - shown);
+	}
+
 	/** Null where the pieces do not show how fast they were generated. */
-	private speedByClock(tokens: number, totalMs: number): number | null {
+	private speedByClock(tokens: number, totalMs: number, isHidden: boolean): number | null {
 		const spanMs = this.lastMs - (this.firstMs ?? 0);
-		// Thinking that the server keeps to itself is in its count, but not in the time between the pieces.
-		const isHidden = tokens > 2 * this.pieces && tokens * MIN_CHARACTERS_PER_TOKEN > this.characters;
-		if (this.moments < 2 || isHidden) return null;
-		// A proxy that collects the answer hands it on in a burst.
-		const isSmooth = this.pieces <= this.moments * MAX_PIECES_PER_MOMENT;
-		if (!isSmooth && spanMs < totalMs * MIN_SPREAD) return null;
+		if (this.moments < 2 || isHidden || this.isCollected(totalMs)) return null;
 		// What came at the first moment was generated before it.
 		return (((tokens * (this.pieces - this.piecesOfFirstMoment)) / this.pieces) * 1000) / spanMs;
+	}
+
+	/** A proxy that collects the answer hands it on in a burst. */
+	private isCollected(totalMs: number): boolean {
+		const isSmooth = this.pieces <= this.moments * MAX_PIECES_PER_MOMENT;
+		return !isSmooth && this.lastMs - this.firstMs! < totalMs * MIN_SPREAD;
+	}
+
+	/** @param speed tokens per second, if known otherwise than by the whole time */
+	private arrival(tokens: number, totalMs: number, isHidden: boolean, speed: number | null): SpeedSample['arrival'] {
+		const { firstMs, pieces, moments, piecesOfFirstMoment } = this;
+		if (firstMs === undefined) return null;
+		const generationMs = this.timings?.predicted_ms;
+		if (generationMs !== undefined) {
+			const expectedMs = isHidden ? (generationMs * pieces) / tokens : generationMs;
+			if (expectedMs < MIN_JUDGED_MS) return moments < 2 ? null : 'streamed';
+			if (this.lastMs - firstMs < expectedMs / 2) return 'collected';
+		} else if (moments < 2) return tokens > MAX_PIECES_PER_MOMENT && totalMs >= MIN_JUDGED_MS ? 'collected' : null;
+		else if (this.isCollected(totalMs)) return 'collected';
+		const lateMs = speed === null || speed === 0 ? 0 : ((piecesOfFirstMoment - 1) * 1000) / speed;
+		const isLate = piecesOfFirstMoment > MAX_PIECES_PER_MOMENT && lateMs > Math.max(MIN_JUDGED_MS, firstMs * LATE);
+		return isLate ? 'bursts' : 'streamed';
+	}
+
+	/** The first piece is the first token only where nothing was held back before it. */
+	private firstToken(totalMs: number, isHeldBack: boolean): { ms: number; by: 'server' | 'clock' } | null {
+		const { firstMs, timings } = this;
+		if (!isHeldBack && firstMs !== undefined) return { ms: firstMs, by: 'clock' };
+		if (timings?.predicted_ms === undefined) return null;
+		const ms = Math.max(totalMs - timings.predicted_ms, timings.prompt_ms ?? 0);
+		return { ms: Math.min(ms, firstMs ?? totalMs), by: 'server' };
 	}
 
 	/** The time to the first piece is that of reading only where pieces come as they are generated. */

@@ -1,20 +1,25 @@
 import { failure } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
 import { traitsOfServer } from './answers';
-import { inspect, type CheckResult } from './check';
+import { eachOf, inspect, type CheckResult } from './check';
+import { together } from './several';
 import { findModel } from './expectations';
-import { overall, sorted, worseOf } from './finding';
+import { type FindingWithStatus, overall, sorted, worseOf } from './finding';
 import type { HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedRun } from './speed';
 import { judgeSpeed } from './speed-verdict';
+import { type RunRound, sweep, type SweepOptions } from './sweep';
 
 export interface SpeedTestOptions {
 	/** Empty: the one that is loaded. */
 	model: string;
 	/** To generate, for each request. */
 	tokens: number;
-	/** A second round with so many requests at once; up to 1 = none. */
+	/** A second round with so many requests at once; up to 1 = none. Of a sweep: the most of the last round. */
 	atOnce: number;
+	/** Rounds of 1, 2, 4, 8, … in place of one alone and one with all. */
+	sweep?: SweepOptions;
 	firstTokenMs: number;
 	/** For each request. */
 	totalMs: number;
@@ -27,6 +32,16 @@ export interface SpeedTestResult extends CheckResult {
 	speed: { model: string; runs: SpeedRun[] } | null;
 }
 
+interface Tested {
+	target: Target;
+	result: CheckResult;
+	model: string;
+	options: SpeedTestOptions;
+}
+
+/** First text and first token are read from the same packet, but not at the same moment. */
+const LATER_MS = 20;
+
 /**
  * Checks the server, then generates a little: alone, and several times at once where asked for. Loads or wakes the
  * model if it has to.
@@ -35,21 +50,44 @@ export interface SpeedTestResult extends CheckResult {
  *   meant
  */
 export async function testSpeed(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
+	const results: SpeedTestResult[] = [];
+	// One after another: servers on one machine would slow each other down.
+	for (const server of eachOf(target)) {
+		const model = options.model.trim();
+		const there = model === '' ? '' : (server.modelNamed?.(model) ?? model);
+		results.push(await testOne(server, { ...options, model: there }));
+	}
+	return together(results);
+}
+
+async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {
 	const { signal } = options;
 	const { result } = await inspect(target, { ...options.check, signal });
 	if (result.status !== 'healthy' && result.status !== 'degraded') return { ...result, speed: null };
 	const models = result.models ?? [];
 	const model = options.model.trim() || modelToTest(models, result.server.kind);
-	const connection = target.connect({});
-	const run = async (atOnce: number) =>
-		await measureSpeed(connection, { ...options, model, serverKind: result.server.kind, atOnce, signal });
-	const runs = [await run(1)];
-	const works = runs[0]!.samples.length > 0;
-	const atOnce = letThrough(options.atOnce, target.maxConcurrentRequests);
-	if (works && atOnce > 1) runs.push(await run(atOnce));
+	if (typeof model !== 'string') {
+		if (options.sweep === undefined) throw model;
+		const { message, remedy } = model;
+		const finding = {
+			id: 'speedNotMeasured',
+			severity: 'info',
+			observed: 'No request was sent',
+			meaning: message,
+			advice: remedy,
+		} as const;
+		return { ...result, findings: sorted([...result.findings, finding]), speed: null };
+	}
+	const { runs, atOnce, findings: ofRounds } = await measureRounds({ target, result, model, options });
 	const tested =
 		findModel(models, model) ?? (traitsOfServer(result.server.kind).ignoresModelName ? models[0] : undefined);
-	const judged = judgeSpeed(runs, tested, { slots: result.slots?.total ?? null, wanted: options.atOnce, atOnce });
+	const judged = judgeSpeed(runs, tested, {
+		slots: result.slots?.total ?? null,
+		// A sweep looks for itself, and leaves others their slots.
+		busy: options.sweep === undefined || options.sweep.whenBusy === 'measure' ? (result.slots?.busy ?? null) : null,
+		wanted: options.sweep === undefined ? options.atOnce : Math.min(options.atOnce, result.slots?.total ?? atOnce),
+		atOnce,
+	}).concat(ofRounds);
 	const status = worseOf(result.status, overall(judged));
 	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({
 		id,
@@ -58,12 +96,39 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 		meaning,
 		advice,
 	}));
-	const first = runs[0]!;
+	const [first] = runs;
 	const summary =
-		status === 'healthy'
-			? `${model}: ${speedOf(first)}, first token after ${first.firstTokenMs ?? 'unknown'} ms.`
-			: `${findings[0]?.meaning ?? result.summary}.`;
+		status === 'healthy' && first !== undefined
+			? `${model}: ${[speedOf(first), ...firstsOf(first)].join(', ')}.`
+			: first === undefined && status === 'healthy'
+				? result.summary
+				: `${findings[0]?.meaning ?? result.summary}.`;
 	return { ...result, status, healthy: status === 'healthy', summary, speed: { model, runs }, findings };
+}
+
+interface Rounds {
+	runs: SpeedRun[];
+	/** The most that the credential lets through of what was wanted. */
+	atOnce: number;
+	findings: FindingWithStatus[];
+}
+
+async function measureRounds(tested: Tested): Promise<Rounds> {
+	const { target, result, model, options } = tested;
+	const connection = target.connect({});
+	const { kind: serverKind } = result.server;
+	const run: RunRound = async (atOnce, totalMs) =>
+		await measureSpeed(connection, { ...options, model, serverKind, atOnce, totalMs });
+	const atOnce = letThrough(options.atOnce, target.maxConcurrentRequests);
+	if (options.sweep !== undefined) {
+		const others = async () =>
+			(await inspect(target, { ...options.check, signal: options.signal })).result.slots ?? { total: null, busy: null };
+		return { atOnce, ...(await sweep(run, others, { ...options.sweep, most: atOnce, totalMs: options.totalMs })) };
+	}
+	const runs = [await run(1, options.totalMs)];
+	const works = runs[0]!.samples.length > 0;
+	if (works && atOnce > 1) runs.push(await run(atOnce, options.totalMs));
+	return { runs, atOnce, findings: [] };
 }
 
 function speedOf({ tokensPerSecond, samples }: SpeedRun): string {
@@ -71,17 +136,26 @@ function speedOf({ tokensPerSecond, samples }: SpeedRun): string {
 	return `${samples[0]?.measuredBy === 'wholeAnswer' ? 'at least ' : ''}${tokensPerSecond} tokens/s`;
 }
 
+/** The first text only where thinking came before it. */
+function firstsOf({ firstTokenMs, firstTextMs }: SpeedRun): string[] {
+	const isLater = firstTextMs !== null && (firstTokenMs === null || firstTextMs > firstTokenMs + LATER_MS);
+	return [
+		firstTokenMs === null ? 'first token not to be seen' : `first token after ${firstTokenMs} ms`,
+		...(isLater ? [`first text after ${firstTextMs} ms`] : []),
+	];
+}
+
 /** The credential's limit holds here too: more requests would be measured one after the other. */
 function letThrough(wanted: number, limit: number): number {
 	return limit > 0 ? Math.min(wanted, limit) : wanted;
 }
 
-function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string {
+function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
 	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
 	const candidates = loaded.length > 0 ? loaded : models;
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;
-	throw failure(
+	return failure(
 		'invalidInput',
 		{},
 		{

@@ -1,6 +1,7 @@
 import { advise, fromFailure, type FindingWithStatus } from './finding';
 import type { ModelFacts } from './observations';
 import type { SpeedRun } from './speed';
+import type { SpeedSample } from './speed-sample';
 
 /**
  * Every generated token reads all weights of a dense model once, so size times tokens per second is the bandwidth in
@@ -16,9 +17,14 @@ const MIN_TOKENS = 16;
 /** Nobody reads along at less. */
 const UNBEARABLE = 3;
 
+/** A shorter wait in n8n's own queue is no wait. */
+const MIN_QUEUED_MS = 100;
+
 /** Requests at once: the server's slots, what the user wants, and what the credential lets through. */
 export interface RunsAtOnce {
 	slots: number | null;
+	/** Slots that others used when the test began. */
+	busy: number | null;
 	wanted: number;
 	atOnce: number;
 }
@@ -27,7 +33,7 @@ export interface RunsAtOnce {
 export function judgeSpeed(
 	runs: readonly SpeedRun[],
 	model: ModelFacts | undefined,
-	{ slots, wanted, atOnce }: RunsAtOnce,
+	{ slots, busy, wanted, atOnce }: RunsAtOnce,
 ): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	const first = runs[0];
@@ -43,9 +49,16 @@ export function judgeSpeed(
 		findings.push(
 			advise('fewerAtOnce', 'warning', `${wanted} requests at once were wanted`, { count: atOnce, wanted }),
 		);
-	if (runs.some(({ samples }) => samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer')))
+	const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
+	if (queuedMs >= MIN_QUEUED_MS)
+		findings.push(advise('waitedInN8n', 'warning', `A request waited ${queuedMs} ms before it was sent`));
+	findings.push(...judgeArrival(runs.flatMap(({ samples }) => samples)));
+	if (busy !== null && busy > 0)
 		findings.push(
-			advise('speedOfWholeAnswer', 'warning', 'The answer did not come piece by piece as it was generated'),
+			advise('busyDuringTest', 'warning', `${busy} requests ran on the server before the test`, {
+				count: busy,
+				...(slots === null ? {} : { slots }),
+			}),
 		);
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
 	if (slots !== null && most > slots) {
@@ -53,6 +66,41 @@ export function judgeSpeed(
 			advise('queued', 'info', `${most} requests were sent at once to ${slots} slots`, { count: most - slots, slots }),
 		);
 	}
+	return findings;
+}
+
+/** Where the pieces do not show how fast the model is: why, and where the numbers come from then. */
+function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
+	const findings: FindingWithStatus[] = [];
+	const collected = samples.filter(({ arrival }) => arrival === 'collected' || arrival === 'bursts');
+	const hidden = samples.filter(({ hiddenTokens, arrival }) => hiddenTokens > 0 && arrival !== 'collected');
+	const byServer = (some: readonly SpeedSample[]) => some.every(({ measuredBy }) => measuredBy === 'server');
+	const [late] = collected;
+	if (late !== undefined)
+		findings.push(
+			advise(
+				'answerCollected',
+				'warning',
+				late.arrival === 'bursts'
+					? 'The answer came many pieces at a time'
+					: `The whole answer came at once, after ${late.totalMs} ms`,
+				{ byServer: byServer(collected) },
+			),
+		);
+	const [unseen] = hidden;
+	if (unseen !== undefined)
+		findings.push(
+			advise(
+				'thinkingHidden',
+				'info',
+				`${unseen.generatedTokens} tokens were generated, about ${unseen.hiddenTokens} of them never came; first text ${unseen.firstTextMs === null ? 'none' : `after ${unseen.firstTextMs} ms`}`,
+				{ byServer: byServer(hidden) },
+			),
+		);
+	const isUnexplained = ({ measuredBy, arrival, hiddenTokens }: SpeedSample) =>
+		measuredBy === 'wholeAnswer' && arrival !== 'collected' && hiddenTokens === 0;
+	if (samples.some(isUnexplained))
+		findings.push(advise('speedOfWholeAnswer', 'warning', 'Too little came to measure between its pieces'));
 	return findings;
 }
 

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 
 import { ChatClient } from '../chat/client';
 import { openAiProtocol } from '../chat/wire/openai';
-import type { ChatProtocol } from '../chat/wire/protocol';
 import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
 import { serverKindOf, traitsOfServer } from './answers';
@@ -26,12 +25,14 @@ export interface SpeedOptions {
 export interface SpeedRun {
 	/** Requests that really ran at once, as far as this node lets them through. */
 	atOnce: number;
-	/** Averages over the requests; first token: the slowest. */
+	/** Averages over the requests; first token, first text and the wait in n8n's queue: the slowest. */
 	firstTokenMs: number | null;
+	firstTextMs: number | null;
+	queuedMs: number;
 	promptTokensPerSecond: number | null;
 	/** Of one request. */
 	tokensPerSecond: number | null;
-	/** Of all requests together. */
+	/** Of all requests together, from the first that was sent to the end of the last: reading the prompt counts. */
 	totalTokensPerSecond: number | null;
 	samples: SpeedSample[];
 	failures: ProbeFailure[];
@@ -45,6 +46,9 @@ const PARAGRAPH =
 	'and what passes the third is white and fine. On market days the baker waits at the door before the first sack is done. In winter the gate freezes, and the miller breaks the ice with an iron bar. ' +
 	'His grandfather built the mill from oak that grew on the hill behind it, and the beams still carry the marks of his axe.';
 
+/** An answer without any text is one where at least so many tokens were generated: thinking that is not shown. */
+const MIN_TOKENS_OF_ANSWER = 2;
+
 /**
  * Generates a little and measures: once, or several times at the same moment. The prompt is always the same but for its
  * first line, which keeps every server's prompt cache out of the measurement. It costs one slot the conversation it
@@ -56,43 +60,60 @@ export async function measureSpeed(connection: Connection, options: SpeedOptions
 	const outcomes = await Promise.all(
 		Array.from({ length: options.atOnce }, async () => await measureOnce(connection, options)),
 	);
-	const samples = outcomes.flatMap((outcome) => ('sample' in outcome ? [outcome.sample] : []));
+	const measured = outcomes.filter((outcome) => 'sample' in outcome);
 	const failed = outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : []));
 	const aborted = failed.find(({ kind }) => kind === 'aborted');
 	if (aborted !== undefined) throw aborted;
-	const firsts = samples.flatMap(({ firstTokenMs }) => (firstTokenMs === null ? [] : [firstTokenMs]));
+	const samples = measured.map(({ sample }) => sample);
 	const tokens = sum(samples.map(({ generatedTokens }) => generatedTokens));
-	const longestMs = Math.max(0, ...samples.map(({ totalMs }) => totalMs));
+	const wholeMs =
+		Math.max(...measured.map(({ endedAt }) => endedAt)) - Math.min(...measured.map(({ startedAt }) => startedAt));
 	return {
 		atOnce: options.atOnce,
-		firstTokenMs: firsts.length === 0 ? null : Math.max(...firsts),
+		firstTokenMs: slowest(samples.map(({ firstTokenMs }) => firstTokenMs)),
+		firstTextMs: slowest(samples.map(({ firstTextMs }) => firstTextMs)),
+		queuedMs: slowest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
 		promptTokensPerSecond: average(samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
-		totalTokensPerSecond:
-			tokens === null || longestMs === 0
-				? null
-				: options.atOnce === 1
-					? average(samples.map(({ tokensPerSecond }) => tokensPerSecond))
-					: rounded((tokens * 1000) / longestMs),
+		totalTokensPerSecond: tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
 		samples,
 		failures: failed.map(describeFailure),
 	};
 }
 
-async function measureOnce(
+interface Measured {
+	sample: SpeedSample;
+	startedAt: number;
+	endedAt: number;
+}
+
+async function measureOnce(connection: Connection, options: SpeedOptions): Promise<Measured | { failed: ServerError }> {
+	const askedAt = performance.now();
+	let leave: () => void;
+	try {
+		// Waiting for other workflows with this credential is no property of the server.
+		leave = await connection.enter({
+			limits: { firstTokenMs: options.totalMs, totalMs: options.totalMs },
+			signal: options.signal,
+			about: { model: options.model },
+		});
+	} catch (error) {
+		return { failed: asServerError(error) };
+	}
+	try {
+		return await generateOnce(connection.unqueued(), options, performance.now() - askedAt);
+	} finally {
+		leave();
+	}
+}
+
+async function generateOnce(
 	connection: Connection,
 	options: SpeedOptions,
-): Promise<{ sample: SpeedSample } | { failed: ServerError }> {
+	queuedMs: number,
+): Promise<Measured | { failed: ServerError }> {
 	const startedAt = performance.now();
 	const record = new SpeedRecord();
-	const protocol: ChatProtocol = {
-		...openAiProtocol,
-		decode: (event) => {
-			const chunk = openAiProtocol.decode(event);
-			record.note(chunk, performance.now() - startedAt);
-			return chunk;
-		},
-	};
 	const { benchmarkFields } = traitsOfServer(options.serverKind);
 	try {
 		const client = new ChatClient(
@@ -110,30 +131,38 @@ async function measureOnce(
 				limits: { firstTokenMs: options.firstTokenMs, idleMs: options.firstTokenMs, totalMs: options.totalMs },
 				retries: 0,
 			},
-			protocol,
+			openAiProtocol,
 		);
 		const content = `Text ${randomBytes(4).toString('hex')}.\n\n${PARAGRAPH}\n\nTell this again in your own words, in detail.`;
-		const pieces = client.generate({ messages: [{ type: 'human', content }], signal: options.signal });
-		while (!(await pieces.next()).done);
+		const pieces = client.generate({
+			messages: [{ type: 'human', content }],
+			signal: options.signal,
+			onChunk: (chunk) => record.note(chunk, performance.now() - startedAt),
+		});
+		for (let next = await pieces.next(); !next.done; next = await pieces.next())
+			if (next.value !== '') record.noteText(performance.now() - startedAt);
 	} catch (error) {
-		const failed = error instanceof ServerError ? error : undefined;
-		if (failed === undefined) return { failed: unexpected(error) };
-		// The model said something, just nothing that a user would want to read.
-		if (
-			!['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind) ||
-			record.firstMs === undefined
-		)
-			return { failed };
+		const failed = asServerError(error);
+		// The model said something, just nothing that a user would want to read, or nothing that came here.
+		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind);
+		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
 	}
-	return { sample: record.sample(performance.now() - startedAt) };
+	const endedAt = performance.now();
+	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
 }
 
-function unexpected(error: unknown): ServerError {
+function asServerError(error: unknown): ServerError {
+	if (error instanceof ServerError) return error;
 	return new ServerError({
 		kind: 'invalidAnswer',
 		message: error instanceof Error ? error.message : String(error),
 		remedy: 'Try again, and report it if it stays.',
 	});
+}
+
+function slowest(values: Array<number | null>): number | null {
+	const known = values.filter((value) => value !== null);
+	return known.length === 0 ? null : Math.max(...known);
 }
 
 function average(values: Array<number | null>): number | null {

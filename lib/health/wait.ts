@@ -28,7 +28,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 3_000, 5_000];
 const RESTARTS = 2;
 
 /**
- * Checks a server again and again until it is healthy, the limit is over, or it turns out that waiting does not help.
+ * Checks a server again and again until it is healthy, or one of several servers, the limit is over, or it turns out that waiting does not help.
  *
  * @throws whatever `check` throws, and an error where the wait is cancelled
  */
@@ -43,7 +43,10 @@ export async function waitUntilReady(check: () => Promise<CheckResult>, options:
 			history.push({ atMs: elapsed(), status: result.status, summary: result.summary });
 		const pause = pausesMs[Math.min(checks, pausesMs.length) - 1]!;
 		const isHopeless = !waitOutErrors && (result.status === 'unauthorized' || result.status === 'misconfigured');
-		if (result.healthy || isHopeless || elapsed() + pause > limitMs)
+		// Nodes work with any of several servers.
+		const isReady = result.healthy || result.servers?.some(({ healthy }) => healthy) === true;
+		if (isReady && !result.healthy) return { ...result, healthy: true, waitedMs: elapsed(), checks, history };
+		if (isReady || isHopeless || elapsed() + pause > limitMs)
 			return { ...explained(result, history, elapsed()), waitedMs: elapsed(), checks, history };
 		await pauseFor(pause, signal);
 	}

@@ -14,6 +14,9 @@ const MAX_TAIL_MS = 1_000;
  */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** For pictures. V8 holds no string of 512 MB: beyond that, what is too long would look like a broken connection. */
+export const MAX_PICTURES_BYTES = 384 * 1024 * 1024;
+
 /** An HTTP answer whose body has not been read. */
 export interface Answer {
 	status: number;
@@ -47,6 +50,8 @@ export function redirectLocation({ headers: { location }, url }: Pick<Answer, 'h
 interface AnswerReading {
 	signal: AbortSignal;
 	explain: (error: unknown) => Error;
+	/** Takes the keys of the credential out of the text, before anybody reads it. */
+	hide?: (text: string) => string;
 	maxBytes?: number;
 }
 
@@ -60,13 +65,14 @@ interface AnswerReading {
  */
 export async function readAnswer(
 	answer: Answer,
-	{ maxBytes = MAX_ANSWER_BYTES, signal, explain }: AnswerReading,
+	{ maxBytes = MAX_ANSWER_BYTES, signal, explain, hide = (whole) => whole }: AnswerReading,
 ): Promise<CallAnswer | undefined> {
 	const isRefusal = answer.status >= 300;
 	const decoder = new TextDecoder('utf-8');
 	const json = new JsonEnd();
 	const refusedUntil = isRefusal ? performance.now() + MAX_REFUSAL_MS : Infinity;
 	let completeUntil = Infinity;
+	let completeAt: number | undefined;
 	let text = '';
 	let size = 0;
 	try {
@@ -75,7 +81,11 @@ export async function readAnswer(
 			if (!isRefusal && size > maxBytes) return undefined;
 			const piece = decoder.decode(bytes, { stream: true });
 			text += piece;
-			if (!json.isComplete && json.push(piece) !== undefined) completeUntil = performance.now() + MAX_TAIL_MS;
+			const end = json.isComplete ? undefined : json.push(piece);
+			if (end !== undefined) {
+				completeUntil = performance.now() + MAX_TAIL_MS;
+				completeAt = text.length - piece.length + end;
+			}
 			if (isRefusal && size > MAX_REFUSAL_BYTES) break;
 		}
 	} catch (error) {
@@ -85,9 +95,23 @@ export async function readAnswer(
 	} finally {
 		answer.close();
 	}
-	text += decoder.decode();
+	text = hide(text + decoder.decode());
 	const { status, headers, url, redirects } = answer;
-	return { status, headers, text, json: parseJson(text), url, ...(redirects === undefined ? {} : { redirects }) };
+	return {
+		status,
+		headers,
+		text,
+		json: jsonIn(text, completeAt),
+		url,
+		...(redirects === undefined ? {} : { redirects }),
+	};
+}
+
+/** The JSON of an answer, also with something else behind it. Several values behind each other are no JSON. */
+function jsonIn(text: string, end: number | undefined): unknown {
+	const whole = parseJson(text);
+	if (whole !== undefined || end === undefined || /^[\s,]*[{[]/.test(text.slice(end))) return whole;
+	return parseJson(text.slice(0, end));
 }
 
 /**

@@ -2,6 +2,7 @@ import { methodOf, readAnswer, type Answer } from './answer';
 import { useChannel, type ChannelUse } from './dispatcher';
 import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
+import { download } from './download';
 import { eventStream } from './event-stream';
 import { Explainer } from './explain';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
@@ -13,6 +14,8 @@ import type {
 	CallAnswer,
 	CallOptions,
 	ConnectionSettings,
+	Download,
+	DownloadOptions,
 	ErrorContext,
 	EventStream,
 	ServerAddress,
@@ -37,6 +40,37 @@ export class Connection {
 		this.sender = new Sender(settings, this.explainer);
 	}
 
+	/** Tells one server with one credential from another. Holds the key: for the memory of this process only. */
+	get id(): string {
+		const { ignoreSslIssues = false } = this.settings;
+		return JSON.stringify([this.url.api, this.scope, ignoreSslIssues]);
+	}
+
+	/** Generations at once over this credential; 0 = unlimited. */
+	get maxConcurrentRequests(): number {
+		return this.settings.maxConcurrentRequests ?? 0;
+	}
+
+	/** The same without the queue: for who waited in `enter` already. */
+	unqueued(): Connection {
+		return new Connection({ ...this.settings, maxConcurrentRequests: 0 });
+	}
+
+	/**
+	 * Waits for a place in the queue of this credential, as `stream` and `answer` do by themselves.
+	 *
+	 * @returns gives the place back
+	 * @throws {ServerError}
+	 */
+	async enter(options: StreamOptions): Promise<() => void> {
+		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
+		try {
+			return await this.enterQueue(this.url.api, options, watchdog);
+		} finally {
+			watchdog.stop();
+		}
+	}
+
 	/** Takes the credential's key and header values out of a text. */
 	mask(text: string): string {
 		return this.explainer.mask(text);
@@ -45,11 +79,6 @@ export class Connection {
 	/** The beginning of a text, without the credential's key and header values. */
 	maskStart(text: string, length: number): string {
 		return this.explainer.maskStart(text, length);
-	}
-
-	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
-	hide(text: string): string {
-		return this.explainer.hide(text);
 	}
 
 	/** Whether the key is sent there. */
@@ -124,6 +153,33 @@ export class Connection {
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
+		const { answer, watchdog, end, explain } = await this.open(url, options);
+		return eventStream(answer, {
+			framing: options.framing,
+			hide: (text) => this.explainer.hide(text),
+			watchdog,
+			end,
+			onBytes: options.onBytes,
+			explain,
+			refusePage: (page) =>
+				options.refuse?.({ ...answer, text: page, json: undefined }) ??
+				this.explainer.page(answer.status, page, answer.url, options.about),
+		});
+	}
+
+	/**
+	 * The same for an answer that is a file, such as sound: its bytes as they come, of any length. Every piece counts as
+	 * content.
+	 *
+	 * @throws {ServerError} also from the iteration over `pieces`
+	 */
+	async download(url: string, options: DownloadOptions): Promise<Download> {
+		const { answer, watchdog, end, explain } = await this.open(url, options);
+		return download(answer, { watchdog, end, explain });
+	}
+
+	/** Sends a request of `stream` or `download` until it is taken. Whoever reads the answer calls `end`. */
+	private async open(url: string, options: StreamOptions) {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const leave = await this.enterQueue(url, options, watchdog);
 		let channel: ChannelUse | undefined;
@@ -139,16 +195,8 @@ export class Connection {
 			const way = { dispatcher: channel.fresh, reset: true };
 			const attempt = async () => await this.trySend(url, options, watchdog, way);
 			const answer = await this.untilTaken(attempt, options, watchdog);
-			return eventStream(answer, {
-				framing: options.framing,
-				watchdog,
-				end,
-				onBytes: options.onBytes,
-				explain: (error) => this.explainer.explain(error, answer.url, options, watchdog, true),
-				refusePage: (page) =>
-					options.refuse?.({ ...answer, text: page, json: undefined }) ??
-					this.explainer.page(answer.status, page, answer.url, options.about),
-			});
+			const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, true);
+			return { answer, watchdog, end, explain };
 		} catch (error) {
 			end();
 			throw this.explainer.explain(error, url, options, watchdog);
@@ -203,10 +251,8 @@ export class Connection {
 	}
 
 	private async enterQueue(url: string, options: StreamOptions, watchdog: Watchdog): Promise<() => void> {
-		const { address, ignoreSslIssues = false, maxConcurrentRequests = 0 } = this.settings;
 		try {
-			const id = JSON.stringify([address.api, this.scope, ignoreSslIssues]);
-			return await enterQueue(id, maxConcurrentRequests, watchdog.signal);
+			return await enterQueue(this.id, this.maxConcurrentRequests, watchdog.signal);
 		} catch {
 			watchdog.stop();
 			throw this.explainer.queued(url, options, watchdog);
@@ -252,6 +298,7 @@ export class Connection {
 		const read = await readAnswer(answer, {
 			maxBytes,
 			signal: watchdog.signal,
+			hide: (text) => this.explainer.hide(text),
 			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
 		});
 		if (read === undefined) throw this.explainer.endless(url, about, status);

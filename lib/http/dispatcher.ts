@@ -32,6 +32,7 @@ const MAX_IDLE_CHANNELS = 64;
 
 type AgentOptions = NonNullable<ConstructorParameters<typeof EnvHttpProxyAgent>[0]>;
 type Lookup = ReturnType<EgressFilter['createSecureLookup']>;
+type LookupDone = Parameters<Lookup>[2];
 
 interface Entry extends ServerChannel {
 	lookup: Lookup | undefined;
@@ -101,9 +102,25 @@ function closeOldest(): void {
 function open(key: ServerChannelKey): Entry {
 	const entry: { lookup: Lookup | undefined; users: number } = { lookup: undefined, users: 0 };
 	const lookup: Lookup | undefined =
-		key.egressFilter === undefined ? undefined : (hostname, options, done) => entry.lookup?.(hostname, options, done);
+		key.egressFilter === undefined
+			? undefined
+			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
 	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(options) });
+}
+
+/**
+ * Node's sockets take an empty list of addresses apart as if it held one. Out of the process's own look-up none comes,
+ * but that of n8n's filter may leave none over.
+ */
+function foundIn(hostname: string, done: LookupDone): LookupDone {
+	return (...found: unknown[]) => {
+		const [error, addresses] = found;
+		const isEmpty = addresses === undefined || (Array.isArray(addresses) && addresses.length === 0);
+		if (error || !isEmpty) return done(...(found as never[]));
+		const notFound = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND', hostname });
+		done(notFound as never);
+	};
 }
 
 function agentOptions(

@@ -9,6 +9,8 @@ const MAX_END_MS = 3_000;
 
 interface Reading {
 	framing?: Framing;
+	/** Takes the keys of the credential out of an event, before anybody reads it. */
+	hide?: (text: string) => string;
 	watchdog: Watchdog;
 	/** Called when the connection is closed, whoever closes it. */
 	end: () => void;
@@ -23,13 +25,14 @@ interface Reading {
 /** The body of an answer as events, under the watch of the limits. */
 export function eventStream(
 	answer: Answer,
-	{ framing, watchdog, end, explain, onBytes, refusePage }: Reading,
+	{ framing, hide = (text) => text, watchdog, end, explain, onBytes, refusePage }: Reading,
 ): EventStream {
 	const reader = new BodyReader(answer.headers['content-type'], framing);
 	const close = () => {
 		end();
 		answer.close();
 	};
+	const shown = (events: ServerSentEvent[]) => events.map((event) => ({ ...event, data: hide(event.data) }));
 	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
 		let overAt = Infinity;
 		try {
@@ -38,10 +41,10 @@ export function eventStream(
 				const events = reader.push(bytes);
 				if (!reader.mayBeOver) overAt = Infinity;
 				else if (overAt === Infinity) overAt = performance.now() + MAX_END_MS;
-				if (events.length > 0) yield events;
+				if (events.length > 0) yield shown(events);
 			}
 			const last = reader.end();
-			if (last.length > 0) yield last;
+			if (last.length > 0) yield shown(last);
 			if (reader.page !== undefined) throw refusePage(reader.page);
 		} catch (error) {
 			throw explain(error);

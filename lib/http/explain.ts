@@ -4,9 +4,10 @@ import { failure, type FailureContext } from '../errors/failure';
 import { httpFailure } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
-import { keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
+import { hide, keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
 import { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
+import { retryAfterMs } from './retry-after';
 import type { CallAnswer, ConnectionSettings, ErrorContext, RequestOptions } from './types';
 
 /** What of a request its errors are about. */
@@ -35,7 +36,23 @@ export class Explainer {
 
 	/** Takes the credential's keys, and nothing else that a header may hold, out of an answer. */
 	hide(text: string): string {
-		return mask(text, this.keys);
+		return hide(text, this.keys);
+	}
+
+	/** What an answer's headers say, without what they echo of the credential. */
+	shownHeaders(headers: Record<string, string>): Record<string, string> {
+		return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, this.mask(value)]));
+	}
+
+	/** The same of an address that the server redirected to. */
+	shownUrl(url: string): string {
+		const { origin } = new URL(url);
+		return origin + this.mask(url.slice(origin.length));
+	}
+
+	/** Whether an address holds something of the credential, as a page of a login gets it from a proxy. */
+	isTelling(url: string): boolean {
+		return this.hide(url) !== url;
 	}
 
 	/** Whether the key is sent there: to no address but that of the base URL, whatever the server redirects to. */
@@ -107,7 +124,8 @@ export class Explainer {
 		// The forward proxy of the environment, which does not say so in its status.
 		const squid = answer.headers['x-squid-error'];
 		if (squid !== undefined) return failure('proxy', this.contextOf(url, about), { status, about: { code: squid } });
-		return httpFailure(
+		const wait = retryAfterMs(answer.headers['retry-after']);
+		const failed = httpFailure(
 			{
 				status,
 				contentType: answer.headers['content-type'],
@@ -117,6 +135,7 @@ export class Explainer {
 			},
 			this.contextOf(url, about),
 		);
+		return wait === undefined ? failed : failed.withFacts({ retryAfterMs: wait });
 	}
 
 	/** A web page in place of a stream. */

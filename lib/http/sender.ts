@@ -2,11 +2,12 @@ import { flatten, methodOf, redirectTarget, type Answer } from './answer';
 import { decompressed } from './compression';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
+import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type { ConnectionSettings, RequestOptions } from './types';
-import { request, type Dispatcher } from '../vendor';
+import type { Dispatcher } from '../vendor';
 import { unlessAborted } from './waiting';
 
 const MAX_REDIRECTS = 5;
@@ -36,12 +37,20 @@ export class Sender {
 			const outcome = await this.sendOnce(target, options, watchdog, way);
 			if ('failed' in outcome) throw outcome.failed;
 			const next = redirects.length < MAX_REDIRECTS ? redirectTarget(outcome, options) : undefined;
-			if (next === undefined) return redirects.length === 0 ? outcome : { ...outcome, redirects };
+			if (next === undefined || this.wouldTell(next)) {
+				const answer = { ...outcome, headers: this.explainer.shownHeaders(outcome.headers) };
+				return redirects.length === 0 ? answer : { ...answer, redirects, url: this.explainer.shownUrl(outcome.url) };
+			}
 			redirects.push(outcome.status);
 			outcome.close();
 			this.allowRedirect(target, next);
 			target = next;
 		}
+	}
+
+	/** Some proxies write what they were sent into the address of their login: that is for no other host to read. */
+	private wouldTell(target: string): boolean {
+		return !this.explainer.isOwn(target) && this.explainer.isTelling(target);
 	}
 
 	private allowRedirect(from: string, to: string): void {
@@ -64,11 +73,9 @@ export class Sender {
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
 			const { statusCode, headers, body } = await unlessAborted(
 				signal,
-				async () => await request(url, this.requestOptions(url, options, signal, way)),
+				async () => await exchange(url, this.exchangeOptions(url, options, signal, way)),
 			);
-			// An aborted or unread body emits an error that nobody waits for; it is reported where the body is read.
-			body.on('error', () => {});
-			const answer = { status: statusCode, headers: flatten(headers), url, close: () => void body.destroy() };
+			const answer = { status: statusCode, headers: flatten(headers), url, close: () => body.destroy() };
 			const plain = decompressed(body, answer.headers['content-encoding']);
 			if (plain !== undefined) return { ...answer, body: plain };
 			answer.close();
@@ -78,15 +85,14 @@ export class Sender {
 		}
 	}
 
-	private requestOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
+	private exchangeOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
 		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
 		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
 		return {
 			...way,
 			method: methodOf(options),
 			signal,
-			headersTimeout: 0,
-			bodyTimeout: 0,
+			pace: options.pace,
 			headers: {
 				accept: `application/json, ${options.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'}`,
 				// A proxy that compresses a stream holds it back until its buffer is full.

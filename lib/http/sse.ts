@@ -1,4 +1,5 @@
 import { parseObject } from '../values';
+import { JsonEnd } from './json-end';
 import { BodyTooLongError, MAX_EVENT_LENGTH } from './too-long';
 import { createParser, type EventSourceMessage, type ParseError } from '../vendor';
 
@@ -27,11 +28,28 @@ const BLANK_LINE = /(?:^|\n|\r)(?:\r\n|\n|\r(?!\n))/;
 /** Servers that write `data: ` in front of what their framework writes it in front of as well (sse-starlette). */
 const DATA_TWICE = /^(?:data:\s*)+(?=[{[])/;
 
+/** Two values that may stand behind each other in one line. */
+const SEVERAL_IN_LINE = /\}[ \t]*(?:data:[ \t]*)?(?:\{|\[DONE\])/;
+
+/** JSON values, and the end marker, that a server wrote into one line; the data as it is where it is one value. */
+function valuesIn(data: string): string[] {
+	const values: string[] = [];
+	for (let rest = data.trim(); rest !== ''; ) {
+		const end = rest.startsWith('{') ? new JsonEnd().push(rest) : undefined;
+		const value = end === undefined ? rest : rest.slice(0, end);
+		if (value !== '[DONE]' && parseObject(value) === undefined) return [data];
+		values.push(value);
+		rest = rest.slice(value.length).replace(/^\s*(?:data:\s*)?/, '');
+	}
+	return values;
+}
+
 /**
  * The data of an event, or of several: home-made servers leave the blank line between events out, so that each line is
  * JSON of its own.
  */
 function eventsIn(data: string): string[] {
+	if (SEVERAL_IN_LINE.test(data)) return valuesIn(data.replace(DATA_TWICE, ''));
 	const lines = data.includes('\n') ? data.split('\n').filter((line) => line.trim() !== '') : [];
 	const isAlone = (line: string) => line.trim() === '[DONE]' || parseObject(line.replace(DATA_TWICE, '')) !== undefined;
 	const events = lines.length > 0 && lines.every(isAlone) ? lines : [data];
@@ -59,6 +77,9 @@ export class SseDecoder {
 			// Old llama-server releases wrote `error: {…}` in place of a data line.
 			if (error.field === 'error' && error.value?.trimStart().startsWith('{'))
 				this.events.push({ event: 'error', data: error.value });
+			// Home-made servers write field names in capitals.
+			else if (error.field?.toLowerCase() === 'data')
+				for (const one of eventsIn((error.value ?? '').trim())) this.events.push({ data: one });
 			else this.noise.add(error.line ?? '');
 		},
 	});

@@ -1,5 +1,6 @@
 import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
+import type { Pace } from './incoming-body';
 import type { Limits } from './limits';
 import type { ServerSentEvent } from './sse';
 
@@ -43,7 +44,7 @@ export interface ConnectionSettings {
 }
 
 export interface RequestOptions {
-	method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** Sent as JSON. */
 	json?: unknown;
 	/** Sent as it is, with its own content type; for uploads. */
@@ -52,6 +53,8 @@ export interface RequestOptions {
 	signal?: AbortSignal;
 	/** What the answer should consist of, where that is no JSON and no event stream. */
 	framing?: Framing;
+	/** How often the answer is read at most. Default: whenever something arrives. */
+	pace?: Pace;
 	/** For the errors of this request. */
 	about?: ErrorContext;
 }
@@ -86,9 +89,23 @@ export interface StreamOptions extends RequestOptions {
 	/**
 	 * The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`.
 	 */
-	refuse?: (answer: CallAnswer) => ServerError;
+	refuse?: (answer: CallAnswer) => ServerError | undefined;
 	/** Called with every piece of the answer that arrives, also with one that completes no event. */
 	onBytes?: () => void;
+}
+
+/** Of a request that is answered with a file. */
+export type DownloadOptions = Omit<StreamOptions, 'framing' | 'onBytes'>;
+
+/** An answer that is a file. */
+export interface Download {
+	url: string;
+	status: number;
+	headers: Record<string, string>;
+	/** To be read once. */
+	pieces: AsyncIterable<Uint8Array>;
+	/** Closes the connection if it is still open. */
+	close(): void;
 }
 
 /** Of a request that is answered as a whole. */

@@ -20,6 +20,8 @@ export interface HostGenerationChunk {
 
 /** What a streaming model tells its callbacks. */
 export interface HostRunManager {
+	/** Not declared by LangChain, which reads it itself (core, language_models/chat_models.ts). */
+	handlers?: unknown;
 	handleLLMNewToken(
 		token: string,
 		index?: { prompt: number; completion: number },

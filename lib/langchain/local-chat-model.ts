@@ -1,21 +1,26 @@
-import { ChatClient, type FinishedAnswer } from '../chat/client';
+import type { AnswerSource, FinishedAnswer } from '../chat/client';
+import { cachedShare } from '../chat/prompt-cache';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { isRecord } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/media';
-import { inPieces } from './pieces';
+import { estimateTokens } from '../chat/token-estimate';
+import { inPieces, pieceInterval } from './pieces';
+import { hearsTokens, textMessageMaker } from './text-chunks';
 import type { ChatCall } from '../chat/request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 
 export interface LocalChatModelFields {
-	client: ChatClient;
+	client: AnswerSource;
 	/** The host's schema converter. */
 	toJsonSchema: AiNodeSdk['getParametersJsonSchema'];
 	/** Callbacks, first of them n8n's tracer. */
 	callbacks: object[];
 	/** The cancel signal of the node that supplies the model: several chains pass none with their calls. */
 	nodeSignal?: AbortSignal;
+	/** Called when an answer is asked for; gives what to call when it is there. */
+	onAnswer?: () => () => void;
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
 	/** Called with what the user should know of an answer that is usable all the same. */
@@ -24,6 +29,8 @@ export interface LocalChatModelFields {
 	settings: Record<string, unknown>;
 	/** Makes chains read the answer as JSON. */
 	jsonOutput: boolean;
+	/** For a model that cannot be given tools: why. Thrown as soon as there are some. */
+	noTools?: () => Error;
 }
 
 /** Call options as LangChain passes them. */
@@ -45,9 +52,6 @@ export interface LocalChatModel {
 	toJSON(): { type: string; kwargs: Record<string, unknown> };
 }
 
-/** 25 pieces a second look like steady typing. */
-const PIECE_INTERVAL_MS = 40;
-
 type LocalChatModelClass = new (fields: LocalChatModelFields) => LocalChatModel;
 
 const classes = new WeakMap<object, LocalChatModelClass>();
@@ -62,6 +66,9 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
+	const newTextMessage = textMessageMaker(AIMessageChunk);
+	const textChunk = (text: string) => new ChatGenerationChunk({ text, message: newTextMessage(text) });
+
 	return class LocalChatModel extends BaseChatModel {
 		/** n8n takes a model for a chat model by this name (docs/protocols/n8n.md 2.1). */
 		lc_namespace = ['n8n-nodes-local-llama', 'chat_models'];
@@ -97,6 +104,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		/** A binding, not a new model: the agent binds a second time on top, and callbacks added later must be kept. */
 		bindTools(tools: unknown[], kwargs: Record<string, unknown> = {}) {
+			const { noTools } = this.fields;
+			if (tools.length > 0 && noTools !== undefined) throw noTools();
 			return this.withConfig({ ...kwargs, tools });
 		}
 
@@ -115,39 +124,47 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { client, toError, onNotes } = this.fields;
+			const { client, toError, onNotes, onAnswer } = this.fields;
+			const isOver = onAnswer?.();
 			const left = new AbortController();
 			const answer = inPieces(
-				client.generate(() => this.callOf(messages, options, left.signal)),
-				PIECE_INTERVAL_MS,
+				client.generate(() => ({
+					...this.callOf(messages, options, left.signal),
+					pieceMs: pieceInterval,
+				})),
+				client.keepsPace === true ? () => 0 : pieceInterval,
 				left,
 			);
 			try {
 				let next = await answer.next();
+				const listens = runManager !== undefined && hearsTokens(runManager);
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
 					yield chunk;
-					await runManager?.handleLLMNewToken(
-						next.value,
-						{ prompt: 0, completion: 0 },
-						undefined,
-						undefined,
-						undefined,
-						{ chunk },
-					);
+					if (listens)
+						await runManager.handleLLMNewToken(
+							next.value,
+							{ prompt: 0, completion: 0 },
+							undefined,
+							undefined,
+							undefined,
+							{ chunk },
+						);
 				}
 				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
 				yield lastChunk(next.value, '');
 			} catch (error) {
 				throw toError(error);
 			} finally {
+				isOver?.();
 				// A reader that stops early closes the connection, and with it the server's slot.
 				await answer.return(undefined as never);
 			}
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { client, toError, onNotes } = this.fields;
+			const { client, toError, onNotes, onAnswer } = this.fields;
+			const isOver = onAnswer?.();
 			try {
 				const answer = client.generate(() => ({ ...this.callOf(messages, options), whole: true }));
 				let next = await answer.next();
@@ -166,6 +183,8 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 				};
 			} catch (error) {
 				throw toError(error);
+			} finally {
+				isOver?.();
 			}
 		}
 
@@ -186,10 +205,6 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 	};
 
-	function textChunk(text: string): HostGenerationChunk {
-		return new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
-	}
-
 	/** Calls, thinking, usage and timings, on exactly one chunk. `text`: the whole text where nothing was streamed. */
 	function lastChunk(answer: FinishedAnswer, text: string): HostGenerationChunk {
 		const generationInfo = generationInfoOf(answer);
@@ -207,6 +222,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			response_metadata: {
 				finish_reason: answer.finishReason,
 				...(answer.model === undefined ? {} : { model_name: answer.model }),
+				...(answer.server === undefined ? {} : { server: answer.server.url }),
 			},
 			usage_metadata: usageMetadata(answer),
 		});
@@ -226,6 +242,8 @@ function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | und
 }
 
 const MAX_LOGGED_REASONING = 2000;
+/** A model that is in memory is there in a fraction of this. */
+const COLD_START_MS = 1000;
 
 /** What the execution log shows beside the text: n8n records nothing but this (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
@@ -235,6 +253,8 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		usage !== undefined && usage.completionTokens > 1 && generatedMs > 0
 			? ((usage.completionTokens - 1) / generatedMs) * 1000
 			: undefined;
+	const { load_ms: loadMs = 0 } = timings ?? {};
+	const share = cachedShare(answer);
 	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
 	return {
 		finish_reason: answer.finishReason,
@@ -242,8 +262,11 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 		...rounded('tokensPerSecond', timings?.predicted_per_second ?? measured),
 		...rounded('promptTokensPerSecond', timings?.prompt_per_second),
 		...(cachedTokens === undefined ? {} : { cachedTokens }),
+		...(share === undefined ? {} : { promptCache: `${Math.floor(share * 100)} %` }),
+		...(usage?.estimated === true ? { usageEstimated: true } : {}),
 		...rounded('firstTokenMs', answer.firstTokenMs),
 		...rounded('totalMs', answer.totalMs),
+		...(loadMs >= COLD_START_MS ? rounded('modelLoadMs', loadMs) : {}),
 		...(timings === undefined ? {} : { timings }),
 		...(reasoning === ''
 			? {}
@@ -253,6 +276,21 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 				}),
 		...(answer.notes.length === 0 ? {} : { notes: answer.notes }),
 		url: answer.url,
+		...serverInfo(answer),
+		...answer.log,
+	};
+}
+
+/** Which of several servers answered with which model, and why others did not. */
+function serverInfo({ server, model }: FinishedAnswer): Record<string, unknown> {
+	if (server === undefined) return {};
+	const { url, passedOver } = server;
+	return {
+		server: url,
+		model: model ?? server.model,
+		...(passedOver.length === 0
+			? {}
+			: { passedOver: passedOver.map((other) => `${other.url}: ${other.why}${other.wasAsked ? '' : ' (rests)'}`) }),
 	};
 }
 
@@ -274,10 +312,4 @@ function tokensOfBlock(block: unknown): number {
 		: NOT_CONTENT.has(String(block.type))
 			? estimateTokens(JSON.stringify(block))
 			: FILE_TOKENS;
-}
-
-/** About four characters of Latin text to a token; other scripts need about one token a character. */
-export function estimateTokens(text: string): number {
-	const latin = text.replace(/[\u0250-\uFFFF]/g, '').length;
-	return Math.ceil(latin / 4 + (text.length - latin) * 0.9);
 }

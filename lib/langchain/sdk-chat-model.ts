@@ -1,4 +1,4 @@
-import type { ChatClient, FinishedAnswer } from '../chat/client';
+import type { AnswerSource, FinishedAnswer } from '../chat/client';
 import type { SourceMessage } from '../chat/messages';
 import { parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
@@ -28,11 +28,22 @@ interface SdkConfig {
  * an id, which is the only form that the adapter does not mix up; failures are thrown, since the adapter takes an error
  * chunk for success.
  */
-export function sdkChatModel(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => Error): SdkModel {
-	return model(client, sdk, toError, []) as unknown as SdkModel;
+export function sdkChatModel(
+	client: AnswerSource,
+	modelId: string,
+	sdk: AiNodeSdk,
+	toError: (error: unknown) => Error,
+): SdkModel {
+	return model(client, modelId, sdk, toError, []) as unknown as SdkModel;
 }
 
-function model(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => Error, tools: ToolDefinition[]) {
+function model(
+	client: AnswerSource,
+	modelId: string,
+	sdk: AiNodeSdk,
+	toError: (error: unknown) => Error,
+	tools: ToolDefinition[],
+) {
 	const callOf = (messages: SdkMessage[], config: SdkConfig = {}) => ({
 		messages: messages.flatMap(sourceMessages),
 		tools,
@@ -41,11 +52,11 @@ function model(client: ChatClient, sdk: AiNodeSdk, toError: (error: unknown) => 
 	});
 	return {
 		provider: 'n8n-nodes-local-llama',
-		modelId: client.settings.model,
+		modelId,
 		withTools: (more: SdkTool[]) => {
 			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
 			// Bound twice, the adapter hands over the same tools again.
-			return model(client, sdk, toError, [
+			return model(client, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);

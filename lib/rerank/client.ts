@@ -5,11 +5,13 @@ import { failure, type FailureContext } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import { retryAfterMs } from '../http/retry-after';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { fitKind } from '../servers/purpose';
-import { retryIdempotent } from '../servers/retry';
+import { requireModel } from '../servers/model-names';
+import { type Attempt, ServerPool } from '../servers/failover';
+import { noteOnMove } from '../servers/moves';
+import { fitKinds } from '../servers/purpose';
+import { retryIdempotent, retryOptions } from '../servers/retry';
 import { isRecord } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
 import { readScores, type Scored } from './read';
@@ -32,6 +34,8 @@ export interface Ranking {
 	tokens?: number;
 	requests: number;
 	truncated: number;
+	/** Which of several servers answered. */
+	server?: string;
 	remarks: string[];
 }
 
@@ -39,9 +43,11 @@ interface Document {
 	index: number;
 	text: string;
 	isShortened?: boolean;
+	/** The server was told to keep its beginning only. */
+	isCutByServer?: boolean;
 }
 
-interface Call {
+interface Call extends Attempt {
 	kind: ServerKind;
 	query: string;
 	signal?: AbortSignal;
@@ -52,25 +58,23 @@ const SHOWN_CHARACTERS = 80;
 /** What a model puts between query and document. */
 const BETWEEN_TOKENS = 4;
 const MAX_DEPTH = 12;
+/** Those that keep the beginning of a long document where they are told to. */
+const CUTS_ITSELF: ReadonlySet<ServerKind> = new Set(['tei', 'vllm']);
 const DETOKENIZE_LIMIT_MS = 60_000;
 
-/** Orders documents by a query on one server with one set of settings. */
+/** Orders documents by a query on the servers of a credential with one set of settings. */
 export class RerankClient {
-	private readonly kind: (signal?: AbortSignal) => Promise<ServerKind>;
-	/** Documents that the server takes in one request, once it said so. */
+	private readonly servers: ServerPool;
+	private readonly kindOf = fitKinds('reranking');
+	/** Documents that a server takes in one request, once it said so. */
 	private most = Infinity;
 
 	constructor(
-		readonly connection: Connection,
+		servers: Connection | ServerPool,
 		readonly settings: RerankSettings,
 	) {
-		if (settings.model.trim() === '')
-			throw failure(
-				'invalidInput',
-				{},
-				{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
-			);
-		this.kind = fitKind(connection, settings.model.trim(), 'reranking');
+		requireModel(settings.model);
+		this.servers = ServerPool.of(servers);
 	}
 
 	/** @throws {ServerError} naming the document, where one is at fault */
@@ -90,11 +94,27 @@ export class RerankClient {
 		const blank = texts.flatMap((text, index) => (text.trim() === '' ? [{ index }] : []));
 		const { topN } = this.settings;
 		if (documents.length === 0) return { ...done, ranking: topN > 0 ? blank.slice(0, topN) : blank, remarks: [] };
-		const kind = await this.kind(signal);
-		const call: Call = { kind, query: this.settings.instruction + query, signal, done };
-		const scores = await this.scoreAll(call, this.batches(documents));
+		// All of a call goes to one server: scores of two can only be compared where both run the very same model.
+		const served = await this.servers.run(
+			async (attempt) => {
+				const kind = await this.kindOf(attempt, signal);
+				const own = { requests: 0, truncated: 0 };
+				const call: Call = { ...attempt, kind, query: this.settings.instruction + query, signal, done: own };
+				return { scores: await this.scoreAll(call, this.batches(documents)), done: call.done };
+			},
+			{
+				model: this.settings.model.trim(),
+				limits: this.settings.limits,
+				idempotent: true,
+				signal,
+				retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
+			},
+		);
+		const { scores } = served.value;
+		const { root } = served.connection.url;
 		const best = ranked(scores, this.settings);
-		const remarks = remarksOn(scores, this.settings.scores, texts);
+		const moved = noteOnMove(served.passedOver, root);
+		const remarks = [...(moved === undefined ? [] : [moved]), ...remarksOn(scores, this.settings.scores, texts)];
 		const wanted = topN > 0 ? Math.min(topN, documents.length) : documents.length;
 		if (scores.length < wanted)
 			remarks.push(
@@ -102,7 +122,12 @@ export class RerankClient {
 			);
 		const unranked = this.settings.minimumScore === undefined ? blank : [];
 		const ranking = [...best, ...unranked];
-		return { ...call.done, ranking: topN > 0 ? ranking.slice(0, topN) : ranking, remarks };
+		return {
+			...served.value.done,
+			...(this.servers.hasSeveral ? { server: root } : {}),
+			ranking: topN > 0 ? ranking.slice(0, topN) : ranking,
+			remarks,
+		};
 	}
 
 	private batches(documents: readonly Document[]): Document[][] {
@@ -137,29 +162,31 @@ export class RerankClient {
 		}
 		if (tooLong === undefined) throw this.explained(error, call);
 		const [document] = batch as [Document];
-		if (this.settings.longDocuments === 'fail' || depth >= MAX_DEPTH) throw this.tooLong(error, document, tooLong);
+		if (this.settings.longDocuments === 'fail' || depth >= MAX_DEPTH)
+			throw this.tooLong(error, call, document, tooLong);
+		// Told to cut from the start, a server does not say how many documents it cut.
+		if (CUTS_ITSELF.has(call.kind) && document.isCutByServer !== true) {
+			call.done.truncated++;
+			return await this.score(call, [{ ...document, isCutByServer: true }], depth + 1);
+		}
 		const text = await this.shortened(call, document, tooLong);
-		if (text === undefined) throw this.tooLong(error, document, tooLong);
+		if (text === undefined) throw this.tooLong(error, call, document, tooLong);
 		const scores = await this.score(call, [{ ...document, text, isShortened: true }], depth + 1);
-		if (document.isShortened !== true) call.done.truncated++;
+		if (document.isShortened !== true && document.isCutByServer !== true) call.done.truncated++;
 		return scores;
 	}
 
 	private async send(call: Call, batch: readonly Document[]): Promise<Scored[]> {
-		const { connection, settings } = this;
-		const model = settings.model.trim();
+		const { connection, model, limits, retry } = call;
 		const about = { model };
-		const { limits, retries } = settings;
-		const { url, json } = this.request(call, batch, model);
+		const { url, json } = this.request(call, batch);
 		call.done.requests++;
 		const answer = await connection.answer(url, {
 			json,
 			signal: call.signal,
 			about,
 			limits,
-			retry: retryIdempotent(connection, { retries, firstTokenMs: limits.firstTokenMs, about }),
-			refuse: (refused) =>
-				connection.refusal(refused, about).withFacts({ retryAfterMs: retryAfterMs(refused.headers['retry-after']) }),
+			retry: retry?.(),
 		});
 		if (!Array.isArray(answer.json) && !isRecord(answer.json)) throw connection.refusal(answer, about);
 		const read = readScores(answer.json, batch.length);
@@ -175,11 +202,10 @@ export class RerankClient {
 	}
 
 	/** Text Embeddings Inference has a form and a route of its own; all others know that of Jina. */
-	private request({ kind, query }: Call, batch: readonly Document[], model: string) {
-		const { url } = this.connection;
-		const { longDocuments, topN } = this.settings;
+	private request({ connection: { url }, model, kind, query }: Call, batch: readonly Document[]) {
+		const { topN } = this.settings;
 		const texts = batch.map(({ text }) => text);
-		const truncate = longDocuments === 'truncate';
+		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
 		if (kind === 'tei') return { url: `${url.root}/rerank`, json: { query, texts, truncate } };
 		return {
 			url: `${url.api}/rerank`,
@@ -196,21 +222,21 @@ export class RerankClient {
 
 	/** The beginning of a document that fits beside the query; undefined where the query alone is too long. */
 	private async shortened(
-		{ kind, query, signal }: Call,
+		{ connection, kind, query, signal }: Call,
 		{ text }: Document,
 		{ limit, tokens }: TooLong,
 	): Promise<string | undefined> {
 		if (kind === 'llamaServer' && limit !== undefined) {
-			const asked = await tokensOf(this.connection, query, { special: false, signal });
-			const held = await tokensOf(this.connection, text, { special: false, signal });
+			const asked = await tokensOf(connection, query, { special: false, signal });
+			const held = await tokensOf(connection, text, { special: false, signal });
 			if (asked !== undefined && held !== undefined) {
 				const budget = limit - asked.length - BETWEEN_TOKENS;
 				if (budget < 1) return undefined;
 				// Where they fit by this count, the model puts more between them.
 				const kept = held.slice(0, Math.min(budget, Math.floor(held.length * 0.95)));
-				const url = `${this.connection.url.root}/detokenize`;
+				const url = `${connection.url.root}/detokenize`;
 				const options = { json: { tokens: kept }, once: false, timeoutMs: DETOKENIZE_LIMIT_MS, signal };
-				const { content } = await this.connection.json(url, options);
+				const { content } = await connection.json(url, options);
 				if (typeof content === 'string' && content.trim() !== '') return content;
 			}
 		}
@@ -219,12 +245,17 @@ export class RerankClient {
 		return cut.trim() === '' ? undefined : cut;
 	}
 
-	private tooLong({ status, serverText, url }: ServerError, { index, text }: Document, facts: TooLong): ServerError {
+	private tooLong(
+		{ status, serverText, url }: ServerError,
+		call: Call,
+		{ index, text }: Document,
+		facts: TooLong,
+	): ServerError {
 		const { tokens, limit } = facts;
 		const size = tokens === undefined ? '' : ` of ${tokens} tokens`;
 		const most = limit === undefined ? '' : `, which reads at most ${limit} tokens`;
 		const start = text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
-		return failure('contextOverflow', this.contextOf(url), {
+		return failure('contextOverflow', contextOf(call, url), {
 			status,
 			serverText,
 			message: `Document ${index + 1} and the query are too long for the reranker`,
@@ -236,10 +267,11 @@ export class RerankClient {
 	}
 
 	/** What the server lacks, where its refusal tells. */
-	private explained(error: ServerError, { kind }: Call): ServerError {
+	private explained(error: ServerError, call: Call): ServerError {
+		const { connection, kind, model } = call;
 		const { status, serverText = '', url } = error;
 		const { advice, aliasWithoutRerank } = traitsOf(kind);
-		const context = this.contextOf(url);
+		const context = contextOf(call, url);
 		if (error.kind === 'notSupported')
 			return failure('notSupported', context, {
 				status,
@@ -251,10 +283,10 @@ export class RerankClient {
 			return failure('modelNotFound', context, {
 				status,
 				serverText,
-				remedy: `Choose the model from the list, or ${advice.missingModel(this.settings.model.trim())}`,
+				remedy: `Choose the model from the list, or ${advice.missingModel(model)}`,
 			});
 		if (status !== 404 && status !== 405) return error;
-		const { api, root } = this.connection.url;
+		const { api, root } = connection.url;
 		const alias = aliasWithoutRerank ?? traitsOf('gpustack').aliasWithoutRerank!;
 		if (api.endsWith(alias))
 			return failure('notSupported', context, {
@@ -272,8 +304,8 @@ export class RerankClient {
 			remedy: isOllama ? traitsOf('ollama').advice.rerankOff : advice.rerankOff,
 		});
 	}
+}
 
-	private contextOf(url = this.connection.url.api): FailureContext {
-		return this.connection.contextOf(url, { model: this.settings.model.trim() });
-	}
+function contextOf({ connection, model }: Call, url = connection.url.api): FailureContext {
+	return connection.contextOf(url, { model });
 }

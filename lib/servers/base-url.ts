@@ -18,10 +18,12 @@ const VERSION = /^v\d+[a-z\d]*(?:-openai)?$/i;
 const API_ROUTES = [
 	'/chat/completions/input_tokens',
 	'/audio/transcriptions',
+	'/audio/translations',
 	'/images/generations',
 	'/chat/completions',
 	'/images/edits',
 	'/audio/speech',
+	'/audio/voices',
 	'/completions',
 	'/embeddings',
 	'/responses',
@@ -36,7 +38,7 @@ const API_ROUTES = [
  * browser.
  */
 const ROOT_ROUTES =
-	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
+	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|inference|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
 
 /**
  * What can follow a version segment and belongs to a pasted endpoint, not to the base: `/v1/chat`, `/v1/models/NAME`,

@@ -30,3 +30,43 @@ export function batchesOf(texts: readonly string[], { count, alone }: BatchLimit
 	}
 	return batches;
 }
+
+/**
+ * Works on a list, several entries at once, and gives the results in its order. The first failure ends the work on the
+ * others.
+ */
+export async function eachAtOnce<T, R>(
+	list: readonly T[],
+	atOnce: number,
+	signal: AbortSignal | undefined,
+	work: (entry: T, signal: AbortSignal | undefined) => Promise<R>,
+): Promise<R[]> {
+	const results: R[] = [];
+	if (atOnce <= 1 || list.length <= 1) {
+		for (const entry of list) results.push(await work(entry, signal));
+		return results;
+	}
+	const ended = new AbortController();
+	const end = () => ended.abort();
+	if (signal?.aborted === true) end();
+	signal?.addEventListener('abort', end, { once: true });
+	const failures: unknown[] = [];
+	let next = 0;
+	const worker = async () => {
+		while (next < list.length && failures.length === 0) {
+			const index = next++;
+			await work(list[index]!, ended.signal).then(
+				(result) => (results[index] = result),
+				(error: unknown) => {
+					failures.push(error);
+					end();
+				},
+			);
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, worker));
+	signal?.removeEventListener('abort', end);
+	// The others failed because they were ended.
+	if (failures.length > 0) throw failures[0];
+	return results;
+}

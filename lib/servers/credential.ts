@@ -4,7 +4,16 @@ import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
 import { failure } from '../errors/failure';
+import { asFailed } from '../errors/server-error';
 import { isRecord } from '../values';
+import { ServerPool } from './failover';
+import {
+	type FurtherServer,
+	losesEncryption,
+	namesOfModels,
+	readFurtherServers,
+	withoutDuplicates,
+} from './further-servers';
 
 /** The data of a "LocalLlama API" credential. */
 export interface LocalLlamaCredential {
@@ -14,6 +23,16 @@ export interface LocalLlamaCredential {
 	extraHeaders?: { header?: Array<{ name?: string; value?: string }> };
 	ignoreSslIssues?: boolean;
 	maxConcurrentRequests?: number;
+	furtherServers?: FurtherServer[];
+}
+
+/** One server of a credential, with what it takes to reach it. */
+export interface CredentialServer extends Omit<LocalLlamaCredential, 'furtherServers'> {
+	/** Its place among the further servers, from 1 on; 0 is the one of the Base URL. */
+	place: number;
+	modelNamed?(asked: string): string;
+	/** It has the key of the server at this address. */
+	keyOf?: string;
 }
 
 /** Reads the stored data; whatever is missing or of another type counts as not set. */
@@ -32,6 +51,7 @@ export function readLocalLlamaCredential(data: ICredentialDataDecryptedObject): 
 		},
 		ignoreSslIssues: data.ignoreSslIssues === true,
 		maxConcurrentRequests: countOf(data.maxConcurrentRequests),
+		furtherServers: readFurtherServers(data.furtherServers),
 	};
 }
 
@@ -101,23 +121,90 @@ function invalid(message: string) {
 }
 
 /**
- * The connection of a "LocalLlama API" credential. `helpers`: those of the node's context, for n8n's egress filter.
- * `more`: what differs from the credential.
+ * The servers of a credential, each once. Extra headers, the way of sending the key and the TLS setting hold for all of
+ * them; a key of its own goes to that server only.
  */
+export function serversOf({ furtherServers = [], ...first }: LocalLlamaCredential): CredentialServer[] {
+	const further = furtherServers.map(({ baseUrl, apiKey, model }, index): CredentialServer => {
+		const modelNamed = namesOfModels(model);
+		return {
+			...first,
+			place: index + 1,
+			baseUrl,
+			...(apiKey === '' ? { keyOf: first.baseUrl } : { apiKey }),
+			...(modelNamed === undefined ? {} : { modelNamed }),
+		};
+	});
+	return withoutDuplicates([{ ...first, place: 0 }, ...further]);
+}
+
+/**
+ * The connection to one server of a credential. `helpers`: those of the node's context, for n8n's egress filter.
+ * `more`: what differs from the credential.
+ *
+ * @throws {ServerError} before anything is sent, where an address or a key cannot be used
+ */
+export function connectionOf(
+	server: CredentialServer,
+	helpers?: object,
+	more: Partial<ServerSettings> = {},
+): Connection {
+	if (server.place === 0) return connected(server, helpers, more);
+	try {
+		return connected(server, helpers, more);
+	} catch (error) {
+		const { kind, message, meaning, remedy, facts } = asFailed(error).failed;
+		const where = `Further server ${server.place}: `;
+		throw failure(kind, {}, { message: where + message, meaning: where + meaning, remedy, facts });
+	}
+}
+
+function connected(server: CredentialServer, helpers: object | undefined, more: Partial<ServerSettings>): Connection {
+	const { baseUrl, apiKey = '', keyOf, ignoreSslIssues, maxConcurrentRequests } = server;
+	if (keyOf !== undefined && apiKey.trim() !== '' && losesEncryption(keyOf, baseUrl)) throw unencrypted();
+	const headers = credentialHeaders(server);
+	const egressFilter = egressFilterOf(helpers);
+	return connectTo({ baseUrl, headers, ignoreSslIssues, maxConcurrentRequests, egressFilter, ...more });
+}
+
+function unencrypted() {
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: 'The API Key of the credential is not sent to it without encryption',
+			meaning:
+				'The Base URL of the credential begins with https:// and the address of this server with http://, so the API Key would be sent without encryption',
+			remedy: 'Change its address to https://, or type the key at this server, too.',
+		},
+	);
+}
+
+/** The connection to the server of the Base URL. */
 export function localLlamaConnection(
 	data: ICredentialDataDecryptedObject,
 	helpers?: object,
 	more: Partial<ServerSettings> = {},
 ): Connection {
-	const credential = readLocalLlamaCredential(data);
-	return connectTo({
-		baseUrl: credential.baseUrl,
-		headers: credentialHeaders(credential),
-		ignoreSslIssues: credential.ignoreSslIssues,
-		maxConcurrentRequests: credential.maxConcurrentRequests,
-		egressFilter: egressFilterOf(helpers),
-		...more,
-	});
+	return connectionOf({ ...readLocalLlamaCredential(data), place: 0 }, helpers, more);
+}
+
+/** Of several servers, one that does not answer must not keep the others waiting. */
+const CONNECT_LIMIT_MS = 5_000;
+
+/**
+ * All servers of a "LocalLlama API" credential, for requests that any of them may take.
+ *
+ * @throws {ServerError} before anything is sent, where an address or a key of any of them cannot be used
+ */
+export function localLlamaServers(data: ICredentialDataDecryptedObject, helpers?: object): ServerPool {
+	const servers = serversOf(readLocalLlamaCredential(data));
+	const more = servers.length > 1 ? { connectLimitMs: CONNECT_LIMIT_MS } : {};
+	const [first, ...others] = servers.map(({ modelNamed, ...server }) => ({
+		connection: connectionOf(server, helpers, more),
+		modelNamed,
+	}));
+	return new ServerPool([first!, ...others]);
 }
 
 /** n8n's egress filter; n8n before 2.30 has none. */

@@ -44,6 +44,11 @@ function fresh<M extends { until: number }>(memory: M | undefined): M | undefine
 	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
 }
 
+/** Whether the server did not answer when it was asked last. */
+export function wasSilent({ url }: Connection): boolean {
+	return (fresh(learned.get(url.api))?.failures ?? 0) > 0;
+}
+
 /**
  * Notes what the headers of an answer tell. llama-server names itself in every one
  * (docs/protocols/llama-server.md 8.1).

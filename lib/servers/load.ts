@@ -1,21 +1,21 @@
 import type { Connection } from '../http/connection';
-import { seconds } from '../errors/remedies';
-import { pauseFor } from '../http/waiting';
-import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { askServerKindAgain, identify } from './identify';
 import { traitsOf } from './kinds';
-import { isModelNamed, isNamed, waysToModel } from './model-names';
+import { isModelNamed, isNamed, requireModel, waysToModel } from './model-names';
 import { ollamaEntries, readModels, type ServerModel } from './models';
-import { metricsOf } from './metrics';
-import { entries, optionalJson } from './optional-json';
+import { changeOnSwap } from './load-llama-swap';
+import { optionalJson } from './optional-json';
+import { answersAreThrough, lookedUntil, tooSlow } from './running-answers';
 
 export type ModelAction = 'load' | 'unload';
 
 export interface ChangeOptions {
 	model: string;
-	/** Wait until it is done. Ollama always does. */
+	/** Wait until it is done. Ollama and llama-swap always do. */
 	wait: boolean;
+	/** Unload a model that is answering, which cuts its answers off. */
+	cutAnswers?: boolean;
 	/** For all of it. */
 	limitMs: number;
 	signal?: AbortSignal;
@@ -25,7 +25,7 @@ export interface ChangeOptions {
 
 export interface ModelChange {
 	model: string;
-	server: 'llamaRouter' | 'ollama';
+	server: 'llamaRouter' | 'llamaSwap' | 'ollama';
 	/** What it was before. */
 	before: string;
 	/** What it is now. */
@@ -33,19 +33,18 @@ export interface ModelChange {
 	changed: boolean;
 	tookMs: number;
 	/**
-	 * Unloaded from a router: whether it was seen that no answer was being generated. False: the router does not show
-	 * that.
+	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
+	 * not show that.
 	 */
 	sawNoAnswers?: boolean;
 }
 
 const CALL_MS = 10_000;
-const PAUSE_MS = 500;
 
 /**
- * Loads a model into memory or takes it out, on llama-server's router and on Ollama. A model that is already as wanted
- * is left alone, and answers that are being generated are not cut: Ollama finishes them by itself, at a router this
- * waits for them.
+ * Loads a model into memory or takes it out, on llama-server's router, llama-swap and Ollama. A model that is already as
+ * wanted is left alone, and answers that are being generated are not cut: Ollama finishes them by itself, at the others
+ * this waits for them.
  *
  * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the
  *   limit; of kind `busy` where the model is answering and nobody wants to wait
@@ -57,21 +56,19 @@ export async function changeModel(
 ): Promise<ModelChange> {
 	const startedAt = performance.now();
 	const model = options.model.trim();
-	if (model === '')
-		throw failure(
-			'invalidInput',
-			{},
-			{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
-		);
+	requireModel(model);
 	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
+	const { nativeApi, modelRoot } = traitsOf(kind);
 	const change =
-		traitsOf(kind).nativeApi === 'ollama'
+		nativeApi === 'ollama'
 			? await changeOnOllama(connection, action, { ...options, model })
-			: await changeOnRouter(connection, action, { ...options, model });
+			: modelRoot === undefined
+				? await changeOnRouter(connection, action, { ...options, model })
+				: await changeOnSwap(connection, action, { ...options, model });
 	return { ...change, changed: change.before !== change.state, tookMs: Math.round(performance.now() - startedAt) };
 }
 
-type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
+export type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
 
 async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
 	const url = `${connection.url.api}/models`;
@@ -82,7 +79,7 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 		throw failure('notSupported', connection.contextOf(url, { model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
-				"Only Ollama and llama-server's router can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
+				"Only Ollama, llama-server's router and llama-swap can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
 		});
 	}
 	const found = models.find((one) => isModelNamed(one, model));
@@ -100,61 +97,16 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
 	const done: Change = { model, server: 'llamaRouter', before, state: before };
 	if (action === 'unload' && !isUp) return done;
-	if (action === 'unload' && before === 'loaded')
-		done.sawNoAnswers = await answersAreThrough(connection, { ...options, model });
+	if (action === 'unload' && before === 'loaded' && options.cutAnswers !== true) {
+		// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
+		const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
+		const urlOf = (path: string) => connection.url.root + path + query;
+		done.sawNoAnswers = await answersAreThrough(connection, urlOf, { ...options, model });
+	}
 	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
 	if (!options.wait)
 		return { ...done, state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded' };
 	return { ...done, state: await settled(connection, action, { ...options, model }) };
-}
-
-/**
- * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests
- * get 500), so it is told to only when none is running. False where the router shows neither slots nor metrics.
- */
-async function answersAreThrough(connection: Connection, options: ChangeOptions): Promise<boolean> {
-	const { model, wait, limitMs } = options;
-	const url = `${connection.url.root}/models/unload`;
-	let running: number | undefined;
-	const look = async () => {
-		running = await answersRunning(connection, options);
-		return running === undefined || running === 0 ? running === 0 : undefined;
-	};
-	const seen = await look();
-	if (seen !== undefined) return seen;
-	const busy = (message: string, remedy: string) =>
-		failure('busy', connection.contextOf(url, { model }), { message, remedy, facts: { running } });
-	if (!wait)
-		throw busy(
-			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
-			'Switch on Wait Until Done, so that the answers come to their end first, or unload it later.',
-		);
-	return await lookedUntil(options, look, () =>
-		busy(
-			`The model "${model}" is still answering ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
-			'Raise the time limit of the node, or stop what asks the model. Unloading it now would cut the answers off.',
-		),
-	);
-}
-
-function requests(count = 0): string {
-	return `${count} ${count === 1 ? 'request' : 'requests'}`;
-}
-
-/** Requests that a router's model works on or has waiting; undefined where nothing tells. */
-async function answersRunning(connection: Connection, { model, signal }: ChangeOptions): Promise<number | undefined> {
-	const { root } = connection.url;
-	// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
-	const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
-	const ask = async (path: string) => {
-		const answer = await connection.call(root + path + query, { timeoutMs: CALL_MS, signal });
-		return answer.status < 300 ? answer : undefined;
-	};
-	const metrics = metricsOf((await ask('/metrics'))?.text ?? '');
-	const processing = metrics['llamacpp:requests_processing'];
-	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
-	const slots = (await ask('/slots'))?.json;
-	return Array.isArray(slots) ? entries(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
 }
 
 async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
@@ -173,7 +125,12 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 	const look = async () => {
 		const { state, exitCode } = await routerModel(connection, options);
 		if (action === 'load' && state === 'failed')
-			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), { facts: { exitCode } });
+			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), {
+				...(exitCode === undefined
+					? {}
+					: { meaning: `The process for the model "${options.model}" ended with the exit code ${exitCode}` }),
+				facts: { exitCode },
+			});
 		const isFinal =
 			action === 'load'
 				? state === 'loaded' || state === 'sleeping'
@@ -182,39 +139,6 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 		return isFinal ? (state === 'failed' ? 'unloaded' : state) : undefined;
 	};
 	return await lookedUntil(options, look, late);
-}
-
-/** Looks again and again until there is something to see. */
-async function lookedUntil<Seen>(
-	options: ChangeOptions,
-	look: () => Promise<Seen | undefined>,
-	late: () => ServerError,
-): Promise<Seen> {
-	const startedAt = performance.now();
-	for (;;) {
-		const seen = await look();
-		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > options.limitMs) throw late();
-		await pauseFor(options.pauseMs ?? PAUSE_MS, options.signal);
-	}
-}
-
-function tooSlow(
-	connection: Connection,
-	action: ModelAction,
-	url: string,
-	{ model, limitMs }: ChangeOptions,
-): ServerError {
-	const remedy = 'Raise the time limit of the node. ';
-	return failure('loading', connection.contextOf(url, { model }), {
-		about: { limitMs },
-		...(action === 'load'
-			? { remedy: `${remedy}Large models on slow disks take minutes.` }
-			: {
-					message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
-					remedy: `${remedy}A model that is answering stays until it has answered.`,
-				}),
-	});
 }
 
 /**

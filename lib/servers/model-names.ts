@@ -1,3 +1,5 @@
+import { failure } from '../errors/failure';
+
 /** Whether a model of the list is meant by a name. Ollama takes a name without a tag for `:latest`. */
 export function isNamed(id: string, wanted: string | undefined): boolean {
 	return wanted !== undefined && (id === wanted || id === `${wanted}:latest`);
@@ -23,4 +25,14 @@ export function waysToModel(others: readonly string[], orElse: string | undefine
 		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
 		...(orElse === undefined ? [] : [`Or ${orElse}`]),
 	].join(' ');
+}
+
+/** @throws {ServerError} of kind `invalidInput` */
+export function requireModel(model: string): void {
+	if (model.trim() === '')
+		throw failure(
+			'invalidInput',
+			{},
+			{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
+		);
 }

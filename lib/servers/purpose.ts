@@ -1,7 +1,7 @@
 /** Which models of a server are for vectors and which for scores, and which of its APIs gives them. */
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
-import { askServerKind, identify, knownServerKind } from './identify';
+import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
 import { traitsOf } from './kinds';
 import type { ServerKind } from './kinds/kind';
 import { listModels } from './model-list';
@@ -51,7 +51,8 @@ export async function listModelsFor(
 /** Who answers, also one that has no list of models. */
 export async function kindFor(connection: Connection, model: string, signal?: AbortSignal): Promise<ServerKind> {
 	const known = knownServerKind(connection, model) ?? (await askServerKind(connection, model, { signal }));
-	if (known !== 'other') return known;
+	// The request that follows meets the same trouble, and tells it properly.
+	if (known !== 'other' || wasSilent(connection)) return known;
 	return (await infoOf(connection, signal)).kind;
 }
 
@@ -100,27 +101,24 @@ async function withCapabilities(
 }
 
 /**
- * Asks once who answers and whether the model may be used for the purpose; all later calls have the answer of the first. A failure is
- * not remembered.
+ * Asks each server once who it is and whether the model may be used there for the purpose; all later calls have the
+ * answer of the first. A failure is not remembered.
  *
  * @throws {ServerError} from the calls, where the model is for something else
  */
-export function fitKind(
-	connection: Connection,
-	model: string,
+export function fitKinds(
 	purpose: Purpose,
-): (signal?: AbortSignal) => Promise<ServerKind> {
-	let asked: Promise<ServerKind> | undefined;
-	const ask = async (signal?: AbortSignal) => {
+): (place: { connection: Connection; model: string }, signal?: AbortSignal) => Promise<ServerKind> {
+	const asked = new Map<Connection, Promise<ServerKind>>();
+	const ask = async (connection: Connection, model: string, signal?: AbortSignal) => {
 		const kind = await kindFor(connection, model, signal);
 		await refuseUnfit(connection, { model, kind, purpose }, signal);
 		return kind;
 	};
-	return async (signal) => {
-		const asking = (asked ??= ask(signal));
-		asking.catch(() => {
-			asked = undefined;
-		});
+	return async ({ connection, model }, signal) => {
+		const asking = asked.get(connection) ?? ask(connection, model, signal);
+		asked.set(connection, asking);
+		asking.catch(() => asked.delete(connection));
 		return await asking;
 	};
 }

@@ -2,7 +2,7 @@ import { failure } from '../errors/failure';
 import type { FailureKind } from '../errors/kinds';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { DEFAULT_LIMITS } from '../http/limits';
+import { DEFAULT_LIMITS, type Limits } from '../http/limits';
 import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 import type { ErrorContext, RetryPolicy } from '../http/types';
 
@@ -18,6 +18,12 @@ export interface RetryOptions {
 	about?: ErrorContext;
 }
 
+/** The same from the settings of a client. */
+export function retryOptions(settings: { retries: number; limits: Partial<Limits>; model: string }): RetryOptions {
+	const { retries, limits, model } = settings;
+	return { retries, firstTokenMs: limits.firstTokenMs, about: { model: model.trim() } };
+}
+
 /**
  * When a request to a model server is sent again: as long as the server is loading its model, and a few times where
  * nothing listens or the server is too busy. A server has not taken up the request in any of these cases.
@@ -31,14 +37,15 @@ export function retryUntilReady(
 	return (failed, leftMs) => {
 		const { kind } = failed;
 		if (kind !== 'loading' && kind !== 'busy' && kind !== 'refused') return failed;
-		const pause = pauseBefore(kind, waits++);
+		const pause = askedPause(failed) ?? pauseBefore(kind, waits++);
 		if (kind === 'loading') {
 			if (pause >= leftMs) return stillLoading(connection, failed, firstTokenMs, about);
 		} else if (tries++ >= retries) {
 			return kind === 'refused' && wasLoading ? exitedWhileLoading(connection, failed, about) : failed;
 		}
 		wasLoading = kind === 'loading';
-		return pause;
+		const asked = failed.facts.retryAfterMs;
+		return kind === 'busy' && typeof asked === 'number' ? Math.min(asked, MAX_RETRY_AFTER_MS) : pause;
 	};
 }
 
@@ -57,14 +64,22 @@ export function retryIdempotent(connection: Connection, { retries = 0, ...rest }
 	const untilLoaded = retryUntilReady(connection, rest);
 	let tries = 0;
 	return (failed, leftMs) => {
-		const { kind, status, serverText = '', facts } = failed;
+		const { kind } = failed;
 		if (kind === 'loading') return untilLoaded(failed, leftMs);
-		const passes = PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
-		if (!passes || tries >= retries) return failed;
-		const asked = facts.retryAfterMs;
+		if (!passesByItself(failed) || tries >= retries) return failed;
 		const pause = pauseBefore('busy', tries++);
-		return typeof asked === 'number' ? Math.min(asked, MAX_RETRY_AFTER_MS) : pause;
+		return askedPause(failed) ?? pause;
 	};
+}
+
+/** How long a busy server or a gateway wants to be left alone (header Retry-After). */
+function askedPause({ kind, facts: { retryAfterMs: asked } }: ServerError): number | undefined {
+	return typeof asked === 'number' && kind !== 'loading' ? Math.min(asked, MAX_RETRY_AFTER_MS) : undefined;
+}
+
+/** Whether a request that changes nothing may do better the next time. */
+export function passesByItself({ kind, status, serverText = '' }: ServerError): boolean {
+	return PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
 }
 
 /** Milliseconds to wait before a request is sent again, after so many waits. */

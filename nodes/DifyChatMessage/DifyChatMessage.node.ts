@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { searchConversations } from '../shared/dify/searchConversations';
-import { getForm } from './getForm';
+import { getForm } from '../shared/dify/getForm';
 import { properties, sendMessages } from './run';
 
 export class DifyChatMessage implements INodeType {

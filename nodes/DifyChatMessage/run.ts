@@ -8,12 +8,14 @@ import { DifyApps, type DifyApp } from '../shared/dify/apps';
 import { userIn } from '../shared/dify/ids';
 import { workOnDifyItems } from '../shared/dify/items';
 import { NodeParameters } from '../shared/parameters';
-import { filesField, takenFiles, uploadOf, wantedFiles } from './files';
-import { inputFields, inputsOf } from './inputs';
+import { filesField, takenFiles, uploadOf, wantedFiles } from '../shared/dify/run-files';
+import { inputFields, inputsOf } from '../shared/dify/inputs';
 import { conversationIn, conversationKey, messageFields } from './message';
-import { optionsField, readOptions, readWork, simplifyField } from './options';
+import { optionsField, readOptions } from './options';
 import { answerItem } from './output';
-import { ChatTyping, typesIntoChat } from './typing';
+import { readWork, simplifyField, workFor } from '../shared/dify/run-options';
+import { ChatTyping } from '../shared/dify/typing';
+import { toChat } from '../shared/to-chat';
 
 export const properties: INodeProperties[] = [
 	...messageFields,
@@ -35,28 +37,13 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 			return [await sendMessage(context, await apps.of(itemIndex), parametersOf(itemIndex), typing, signal)];
 		},
 		{
-			// The chat shows the pieces of one node in one message: two answers at once would be mixed.
-			atOnce: types ? 1 : atOnce,
+			atOnce,
 			keyOf: (itemIndex) => conversationKey(parametersOf(itemIndex)),
 			...(types
-				? { onFailure: async (itemIndex: number, text: string) => await context.sendChunk('error', itemIndex, text) }
+				? { onFailure: async (itemIndex: number, text: string) => await toChat(context, 'error', itemIndex, text) }
 				: {}),
 		},
 	);
-}
-
-/**
- * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
- * is worked on.
- */
-function workFor(context: IExecuteFunctions, first: NodeParameters): { types: boolean; atOnce: number } {
-	const isChat = typesIntoChat(context);
-	try {
-		const { streaming, itemsAtOnce } = readWork(first);
-		return { types: streaming && isChat, atOnce: itemsAtOnce };
-	} catch {
-		return { types: isChat, atOnce: 1 };
-	}
 }
 
 async function sendMessage(

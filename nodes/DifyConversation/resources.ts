@@ -1,8 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { operationNamed, type DifyOperation } from '../shared/dify/operations';
-import { operationField, operationFields } from '../shared/operations';
-import { NodeParameters } from '../shared/parameters';
+import type { DifyOperation } from '../shared/dify/operations';
+import { operationChosen, resourceFields } from '../shared/operations';
 import { conversationDelete } from './conversationDelete';
 import { conversationGetAll } from './conversationGetAll';
 import { conversationRename } from './conversationRename';
@@ -12,11 +11,10 @@ import { variableGetAll } from './variableGetAll';
 import { variableUpdate } from './variableUpdate';
 
 const RESOURCES = {
-	conversation: [conversationDelete, conversationGetAll, conversationRename],
-	message: [messageGetAll, messageGetSuggested],
-	variable: [variableGetAll, variableUpdate],
+	conversation: { operations: [conversationDelete, conversationGetAll, conversationRename], preset: 'getAll' },
+	message: { operations: [messageGetAll, messageGetSuggested], preset: 'getAll' },
+	variable: { operations: [variableGetAll, variableUpdate], preset: 'getAll' },
 };
-type Resource = keyof typeof RESOURCES;
 
 const resourceField: INodeProperties = {
 	displayName: 'Resource',
@@ -31,14 +29,9 @@ const resourceField: INodeProperties = {
 	default: 'conversation',
 };
 
-export const properties: INodeProperties[] = [
-	resourceField,
-	...Object.entries(RESOURCES).map(([name, operations]) => operationField(operations, 'getAll', { resource: [name] })),
-	...Object.entries(RESOURCES).flatMap(([name, operations]) => operationFields(operations, { resource: [name] })),
-];
+export const properties: INodeProperties[] = [resourceField, ...resourceFields(RESOURCES)];
 
 /** The operation that an item chooses. */
 export function operationOf(context: IExecuteFunctions, itemIndex: number): DifyOperation {
-	const resource = new NodeParameters(context, itemIndex, [resourceField]).choice<Resource>('resource');
-	return operationNamed(RESOURCES[resource], String(context.getNodeParameter('operation', itemIndex, 'getAll')));
+	return operationChosen(context, itemIndex, resourceField, RESOURCES);
 }

@@ -6,8 +6,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { operationNamed, runOperations } from '../shared/dify/operations';
-import { operationField, operationFields } from '../shared/operations';
+import { runOperations } from '../shared/dify/operations';
+import { operationField, operationFields, operationNamed } from '../shared/operations';
 import { getAll } from './getAll';
 import { rate } from './rate';
 import { revoke } from './revoke';

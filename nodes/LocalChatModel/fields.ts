@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
 import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 import { shownWhere } from './server-types';
@@ -30,97 +31,9 @@ const modelFields: INodeProperties[] = [
 	},
 ];
 
-const thinkingFields: INodeProperties[] = [
-	{
-		displayName: 'Thinking',
-		name: 'thinking',
-		type: 'options',
-		default: 'serverDefault',
-		options: [
-			{ name: 'Effort', value: 'effort', description: 'How much to think, for models that know levels (gpt-oss)' },
-			{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss always thinks: use a low effort there.' },
-			{ name: 'On', value: 'on' },
-			{ name: 'Server Default', value: 'serverDefault', description: 'Send nothing about it' },
-			{
-				name: 'Token Budget',
-				value: 'budget',
-				description: 'End the thinking after this many tokens',
-				displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget, ''),
-			},
-		],
-		description:
-			'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
-	},
-	{
-		displayName: 'Effort',
-		name: 'thinkingEffort',
-		type: 'options',
-		default: 'medium',
-		options: [
-			{ name: 'High', value: 'high' },
-			{ name: 'Low', value: 'low' },
-			{ name: 'Medium', value: 'medium' },
-			{ name: 'Minimal', value: 'minimal' },
-		],
-		displayOptions: { show: { thinking: ['effort'] } },
-	},
-	{
-		displayName: 'Thinking Token Budget',
-		name: 'thinkingBudget',
-		type: 'number',
-		typeOptions: { minValue: 0, numberPrecision: 0 },
-		default: 1024,
-		displayOptions: { show: { thinking: ['budget'] } },
-		description:
-			'How many tokens to think at most; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
-	},
+export const properties: INodeProperties[] = [
+	...modelFields,
+	...thinkingFields(shownWhere(({ thinkingBudget }) => thinkingBudget, '')),
+	...responseFormatFields(shownWhere(({ grammar }) => grammar !== undefined, '')),
+	optionsField,
 ];
-
-const responseFormatFields: INodeProperties[] = [
-	{
-		displayName: 'Response Format',
-		name: 'responseFormat',
-		type: 'options',
-		default: 'text',
-		options: [
-			{
-				name: 'GBNF Grammar',
-				value: 'grammar',
-				description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
-				displayOptions: shownWhere(({ grammar }) => grammar !== undefined, ''),
-			},
-			{
-				name: 'JSON Object',
-				value: 'jsonObject',
-				description: 'Any JSON object. Say in the prompt which fields you want.',
-			},
-			{
-				name: 'JSON Schema',
-				value: 'jsonSchema',
-				description: 'JSON that follows a schema. Tools cannot be called then.',
-			},
-			{ name: 'Text', value: 'text' },
-		],
-	},
-	{
-		displayName: 'JSON Schema',
-		name: 'jsonSchema',
-		type: 'json',
-		typeOptions: { rows: 8 },
-		default:
-			'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
-		displayOptions: { show: { responseFormat: ['jsonSchema'] } },
-		description: 'What the server cannot enforce is left out before sending and named in the execution log',
-	},
-	{
-		displayName: 'Grammar',
-		name: 'grammar',
-		type: 'string',
-		typeOptions: { rows: 6 },
-		default: 'root ::= "yes" | "no"',
-		displayOptions: { show: { responseFormat: ['grammar'] } },
-		description: 'Grammar in the GBNF notation of llama.cpp. The first rule is called root.',
-	},
-];
-
-export const properties: INodeProperties[] = [...modelFields, ...thinkingFields, ...responseFormatFields, optionsField];

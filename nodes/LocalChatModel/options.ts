@@ -1,37 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { generationFields } from '../shared/chat/generation-fields';
 import { samplerFields } from './sampler-fields';
 import { shownWhere } from './server-types';
 
-function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
-	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
-}
-
 /** Options that the node itself acts on. */
 const ownFields: INodeProperties[] = [
-	{
-		displayName: 'Extra Body',
-		name: 'extraBody',
-		type: 'json',
-		default: '{}',
-		description: 'JSON object that is merged into the request last, for fields this node does not offer',
-	},
-	seconds(
-		'First Token Limit (Seconds)',
-		'firstTokenLimit',
-		1800,
-		'How long to wait for the first token, including the queue, loading the model and reading the prompt. 0 = no limit.',
-	),
-	seconds('Idle Limit (Seconds)', 'idleLimit', 300, 'How long the answer may pause once it has begun. 0 = no limit.'),
-	{
-		displayName: 'Retries',
-		name: 'maxRetries',
-		type: 'number',
-		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
-		default: 2,
-		description:
-			'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.',
-	},
 	{
 		displayName: 'Send Thinking Back',
 		name: 'reasoningEcho',
@@ -85,7 +59,6 @@ const ownFields: INodeProperties[] = [
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
 	},
-	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long the whole answer may take. 0 = no limit.'),
 ];
 
 export const optionsField: INodeProperties = {
@@ -95,5 +68,7 @@ export const optionsField: INodeProperties = {
 	placeholder: 'Add Option',
 	default: {},
 	description: 'An option that is not added is not sent, so the settings of the server count',
-	options: [...samplerFields, ...ownFields].sort((one, other) => one.displayName.localeCompare(other.displayName)),
+	options: [...samplerFields, ...generationFields, ...ownFields].sort((one, other) =>
+		one.displayName.localeCompare(other.displayName),
+	),
 };

@@ -1,45 +1,13 @@
-import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { takes } from '../../lib/chat/parameters';
-import { SAMPLER_ENTRIES, type Sampler } from '../../lib/chat/samplers';
+import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/samplers';
+import { samplerFields as fields } from '../shared/chat/sampler-fields';
 import { shownWhere } from './server-types';
 
-type NumberSampler = Extract<Sampler, { type: 'number' }>;
-
-/** The fields of the editor for all options that go to the server as they are. */
-export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, sampler]) => ({
-	displayName: sampler.label,
-	name,
-	description: sampler.description,
-	...inputOf(sampler),
-	...(sampler.extra === true ? { displayOptions: shownWhere((_traits, type) => takes(type, name)) } : {}),
-}));
-
-function inputOf(sampler: Sampler): Pick<INodeProperties, 'type' | 'default'> & Partial<INodeProperties> {
-	switch (sampler.type) {
-		case 'switch':
-			return { type: 'boolean', default: true };
-		case 'object':
-			return { type: 'json', default: '{}' };
-		case 'texts':
-			return {
-				type: 'string',
-				typeOptions: { multipleValues: true, multipleValueButtonText: sampler.addButton },
-				default: [],
-				...(sampler.placeholder === undefined ? {} : { placeholder: sampler.placeholder }),
-			};
-		case 'number':
-			return sampler.choices === undefined
-				? { type: 'number', typeOptions: typeOptionsOf(sampler), default: sampler.preset }
-				: { type: 'options', options: [...sampler.choices], default: sampler.preset };
-	}
-}
-
-function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOptions {
-	const [minValue, maxValue] = range ?? [];
-	return {
-		...(minValue === undefined ? {} : { minValue }),
-		...(maxValue === undefined ? {} : { maxValue }),
-		numberPrecision: whole === true ? 0 : maxValue === 1 ? 3 : 2,
-	};
-}
+/** The options that go to the server as they are, each shown for the server types that take it. */
+export const samplerFields: INodeProperties[] = fields.map((field) => {
+	const name = field.name as SamplerName;
+	const { extra }: Sampler = SAMPLERS[name];
+	return extra === true ? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) } : field;
+});

@@ -1,10 +1,9 @@
 import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
-import { EmbeddingsClient, type Embeddings, type EmbeddingSettings } from '../../lib/embeddings/client';
+import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
-import { keepAliveOf, type LongTexts } from '../../lib/embeddings/wire';
-import { localLlamaConnection } from '../../lib/servers/credential';
-import { readLimits } from '../shared/limit-fields';
+import { localLlamaServers } from '../../lib/servers/credential';
+import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
 import { SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -22,30 +21,13 @@ export async function supplyEmbeddings(context: ISupplyDataFunctions, itemIndex:
 	const log = new SubNodeLog(context, NodeConnectionTypes.AiEmbedding, itemIndex);
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const connection = localLlamaConnection(credentials, context.helpers);
-		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
-		const client = new EmbeddingsClient(connection, settings);
+		const servers = localLlamaServers(credentials, context.helpers);
+		const settings = readEmbeddingSettings(new NodeParameters(context, itemIndex, properties));
+		const client = new EmbeddingsClient(servers, settings);
 		return { response: loggedEmbeddings(client, log) };
 	} catch (error) {
 		throw log.nodeError(error);
 	}
-}
-
-/** Reads the node's parameters, which may come out of expressions with any type. */
-export function readSettings(parameters: NodeParameters): EmbeddingSettings {
-	const prefix = (path: string) => (parameters.value(path) === undefined ? undefined : parameters.freeText(path));
-	const prefixes = { query: prefix('options.queryPrefix'), document: prefix('options.documentPrefix') };
-	return {
-		model: parameters.name('model'),
-		prefixes: Object.fromEntries(Object.entries(prefixes).filter(([, words]) => words !== undefined)),
-		dimensions: parameters.number('options.dimensions', undefined),
-		expectedDimensions: parameters.number('options.expectedDimensions', undefined),
-		longTexts: parameters.choice<LongTexts>('options.longTexts', 'fail'),
-		blankTexts: parameters.choice<'refuse' | 'space'>('options.blankTexts', 'refuse'),
-		batchSize: parameters.number('options.batchSize', 32),
-		keepAlive: keepAliveOf(parameters.freeText('options.keepAlive')),
-		...readLimits(parameters),
-	};
 }
 
 function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEmbeddings {
@@ -60,6 +42,7 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 					log.hint(
 						`${result.truncated} of ${texts.length} texts were too long for the model: only their beginning counts.`,
 					);
+				result.remarks.forEach((remark) => log.hint(remark));
 				return result;
 			},
 			output: (result) => summary(result, client.settings.model, performance.now() - startedAt),
@@ -81,7 +64,11 @@ function loggedEmbeddings(client: EmbeddingsClient, log: SubNodeLog): SuppliedEm
 }
 
 /** Counts and sizes, never the vectors: they would fill n8n's database. */
-function summary({ vectors, received, tokens, ...rest }: Embeddings, model: string, milliseconds: number): IDataObject {
+function summary(
+	{ vectors, received, tokens, remarks, ...rest }: Embeddings,
+	model: string,
+	milliseconds: number,
+): IDataObject {
 	const [first] = vectors;
 	return {
 		model,
@@ -90,6 +77,7 @@ function summary({ vectors, received, tokens, ...rest }: Embeddings, model: stri
 		...(received === undefined || received === first?.length ? {} : { receivedDimensions: received }),
 		...(tokens === undefined ? {} : { tokens }),
 		...rest,
+		...(remarks.length === 0 ? {} : { remarks }),
 		milliseconds: Math.round(milliseconds),
 	};
 }

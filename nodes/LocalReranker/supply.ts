@@ -1,9 +1,9 @@
 import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
 
-import { RerankClient, type Ranking, type RerankSettings } from '../../lib/rerank/client';
-import { localLlamaConnection } from '../../lib/servers/credential';
-import { readLimits } from '../shared/limit-fields';
+import { RerankClient, type Ranking } from '../../lib/rerank/client';
+import { localLlamaServers } from '../../lib/servers/credential';
 import { NodeParameters } from '../shared/parameters';
+import { readRerankSettings } from '../shared/rerank-fields';
 import { SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
@@ -25,26 +25,12 @@ export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: n
 	const log = new SubNodeLog(context, NodeConnectionTypes.AiReranker, itemIndex);
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
-		const connection = localLlamaConnection(credentials, context.helpers);
-		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
-		return { response: loggedReranker(new RerankClient(connection, settings), log) };
+		const servers = localLlamaServers(credentials, context.helpers);
+		const settings = readRerankSettings(new NodeParameters(context, itemIndex, properties));
+		return { response: loggedReranker(new RerankClient(servers, settings), log) };
 	} catch (error) {
 		throw log.nodeError(error);
 	}
-}
-
-/** Reads the node's parameters, which may come out of expressions with any type. */
-export function readSettings(parameters: NodeParameters): RerankSettings {
-	return {
-		model: parameters.name('model'),
-		topN: parameters.number('topN', 0),
-		scores: parameters.choice<'received' | 'sigmoid'>('options.scores', 'received'),
-		minimumScore: parameters.number('options.minimumScore', undefined),
-		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
-		batchSize: parameters.number('options.batchSize', 32),
-		instruction: parameters.freeText('options.instruction'),
-		...readLimits(parameters),
-	};
 }
 
 function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker {

@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/searchModels';
 import { properties } from './operations';
 import { runServerHealth } from './run';
@@ -24,12 +25,7 @@ export class ServerHealth implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Healthy', 'Unhealthy'],
-		credentials: [
-			// `hide` for one, `show` for the other: where every choice of a field shows a credential, the editor takes that
-			// field for the choice of an authentication and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
-			{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
-			{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
-		],
+		credentials: serviceCredentials,
 		properties,
 	};
 

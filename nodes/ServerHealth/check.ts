@@ -1,5 +1,5 @@
 import { checkServer } from '../../lib/health/check';
-import { checkFields, readCheck } from './check-fields';
+import { checkFields, readCheck } from '../shared/health/check-fields';
 import type { HealthOperation } from './operation';
 
 export const check: HealthOperation = {

@@ -1,39 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { serviceField } from '../shared/health/check-fields';
 import { operationField, operationFields } from '../shared/operations';
 import { check } from './check';
-import { listModels } from './listModels';
-import { loadModel } from './loadModel';
 import type { HealthOperation, Service } from './operation';
+import { report } from './report';
 import { speedTest } from './speedTest';
-import { unloadModel } from './unloadModel';
 import { waitUntilReady } from './waitUntilReady';
 
-export const OPERATIONS: readonly HealthOperation[] = [
-	check,
-	listModels,
-	loadModel,
-	speedTest,
-	unloadModel,
-	waitUntilReady,
-];
-
-export const serviceField: INodeProperties = {
-	displayName: 'Server',
-	name: 'service',
-	type: 'options',
-	noDataExpression: true,
-	default: 'modelServer',
-	options: [
-		{ name: 'Dify', value: 'dify', description: 'A Dify app or knowledge base, with the credential Dify API' },
-		{
-			name: 'Model Server',
-			value: 'modelServer',
-			description:
-				'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
-		},
-	],
-};
+export const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, waitUntilReady];
 
 function operationsFor(service: Service): INodeProperties {
 	return operationField(

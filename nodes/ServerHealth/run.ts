@@ -11,11 +11,12 @@ import { failure } from '../../lib/errors/failure';
 import { errorDetails, toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { CheckResult } from '../../lib/health/check';
+import { serviceField } from '../shared/health/check-fields';
 import { workOnItems } from '../shared/items';
 import { NodeParameters } from '../shared/parameters';
 import type { HealthOperation, Outcome } from './operation';
-import { OPERATIONS, serviceField } from './operations';
-import { targetOf } from './target';
+import { OPERATIONS } from './operations';
+import { targetOf } from '../shared/health/target';
 
 const HEALTHY = 0;
 const UNHEALTHY = 1;
@@ -25,10 +26,12 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 		context,
 		async (itemIndex, signal) => {
 			const outcome = await attempt(context, itemIndex, signal);
-			if (!('health' in outcome)) return [outcome.items.map((item) => itemOf(itemIndex, item)), []];
-			const { health, failWhenUnhealthy } = outcome;
+			// Another item has spoken for this one.
+			if (outcome === undefined) return [[], []];
+			const { health, failWhenUnhealthy, binary, itemIndexes } = outcome;
 			if (!health.healthy && failWhenUnhealthy) throw new Unhealthy(context.getNode(), health, itemIndex);
-			const item = itemOf(itemIndex, health);
+			const item = { ...itemOf(itemIndex, health), ...(binary === undefined ? {} : { binary }) };
+			if (itemIndexes.length > 1) item.pairedItem = itemIndexes.map((one) => ({ item: one }));
 			return health.healthy ? [[item], []] : [[], [item]];
 		},
 		{
@@ -40,13 +43,20 @@ export async function runServerHealth(context: IExecuteFunctions): Promise<INode
 	return hasOneOutput(context) ? [outputs.flat()] : outputs;
 }
 
-async function attempt(context: IExecuteFunctions, itemIndex: number, signal: AbortSignal): Promise<Outcome> {
+async function attempt(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	signal: AbortSignal,
+): Promise<(Outcome & { itemIndexes: number[] }) | undefined> {
 	const service = new NodeParameters(context, itemIndex, [serviceField]).choice<'modelServer' | 'dify'>('service');
 	const operation = operationNamed(String(context.getNodeParameter('operation', itemIndex, 'check')));
 	if (!operation.services.includes(service)) throw notForDify(operation.option.value);
 	const parameters = new NodeParameters(context, itemIndex, operation.fields);
+	const takesAll = operation.takesAllItems?.({ parameters }) === true;
+	if (takesAll && itemIndex > 0) return undefined;
 	const target = await targetOf(context, service, itemIndex);
-	return await operation.run({ target, parameters, signal });
+	const outcome = await operation.run({ context, target, parameters, signal });
+	return { ...outcome, itemIndexes: takesAll ? context.getInputData().map((_item, at) => at) : [itemIndex] };
 }
 
 function operationNamed(name: string): HealthOperation {
@@ -69,7 +79,7 @@ function notForDify(name: string): ServerError {
 		{},
 		{
 			message: `Dify has no operation "${name}"`,
-			remedy: 'Choose the operation Check or Wait Until Ready, or Model Server under Server.',
+			remedy: 'Choose the operation Check, Report or Wait Until Ready, or Model Server under Server.',
 		},
 	);
 }

@@ -1,5 +1,5 @@
 import { testSpeed } from '../../lib/health/speed-test';
-import { checkFields, readCheck } from './check-fields';
+import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import type { HealthOperation } from './operation';
 

@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait';
-import { checkFields, readCheck } from './check-fields';
+import { checkFields, readCheck } from '../shared/health/check-fields';
 import type { HealthOperation } from './operation';
 
 const DEFAULT_WAIT_MS = 300_000;

@@ -1,7 +1,8 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 
-import { refusedHere } from '../../lib/dify/failure';
-import type { FileSource } from '../../lib/dify/upload';
+import { failure } from '../../lib/errors/failure';
+import type { FileSource } from '../../lib/http/multipart';
+import { isRecord } from '../../lib/values';
 
 /** A multiple of 4, so that every piece of base64 decodes on its own. */
 const BASE64_PIECE = 256 * 1024;
@@ -11,27 +12,37 @@ const STREAM_PIECE = 256 * 1024;
  * A binary property of an item as something to upload, without reading it: n8n holds it as base64 in memory, or in a
  * file or store from which it can be streamed.
  *
+ * @param property its name, or the file itself, as an expression gives it
  * @throws {NodeOperationError} of n8n when the item has no such property
  */
 export async function binarySource(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	property: string,
+	property: string | IBinaryData,
 ): Promise<FileSource> {
-	const binary = context.helpers.assertBinaryData(itemIndex, property);
-	const base = { name: fileName(binary, property), mimeType: binary.mimeType || 'application/octet-stream' };
+	const isName = typeof property === 'string';
+	const binary = isName ? context.helpers.assertBinaryData(itemIndex, property) : property;
+	const base = {
+		name: fileName(binary, isName ? property : 'file'),
+		mimeType: binary.mimeType || 'application/octet-stream',
+	};
 	const { id } = binary;
 	const source =
 		id === undefined || id === ''
 			? inItem(binary)
 			: { size: await storedSize(context, id), open: () => stored(context, id) };
 	if (source.size === 0)
-		throw refusedHere(
-			'fileRejected',
-			`The binary data of "${base.name}" is empty`,
-			'Check the node that made the file.',
+		throw failure(
+			'invalidInput',
+			{},
+			{ message: `The binary data of "${base.name}" is empty`, remedy: 'Check the node that made the file.' },
 		);
 	return { ...base, ...source };
+}
+
+/** A file as n8n hands it on. */
+export function isBinaryData(value: unknown): value is IBinaryData {
+	return isRecord(value) && typeof value.mimeType === 'string' && typeof value.data === 'string';
 }
 
 /** Base64 from elsewhere than n8n may be broken into lines, which count neither for its length nor for its pieces. */

@@ -1,6 +1,7 @@
 import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
 import { chatText } from '../../lib/errors/description';
+import { StopWatch } from './stop-watch';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
@@ -35,7 +36,9 @@ export async function workOnItems<T>(
 	// n8n gives a node that an agent uses as a tool no input items in some of its versions.
 	const count = Math.max(1, context.getInputData().length);
 	const results = new Array<T>(count);
-	const stops = new Stops(context.getExecutionCancelSignal());
+	const watch = new StopWatch(context);
+	const isOver = watch.begin();
+	const stops = new Stops(watch.signal);
 	const failures: Array<{ itemIndex: number; error: unknown }> = [];
 	const lanes = new Lanes(count, options.keyOf);
 
@@ -66,8 +69,12 @@ export async function workOnItems<T>(
 				await one(at);
 		}
 	};
-	await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
-	stops.release();
+	try {
+		await Promise.all(Array.from({ length: Math.min(count, Math.max(1, options.atOnce ?? 1)) }, worker));
+	} finally {
+		stops.release();
+		isOver();
+	}
 	// The others failed because they were ended.
 	const first = failures[0];
 	if (first !== undefined) throw options.toNodeError(first.error, first.itemIndex);

@@ -3,7 +3,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Limits } from '../../lib/http/limits';
 import type { NodeParameters } from './parameters';
 
-function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
+/** A limit in seconds; 0 is none. */
+export function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
 }
 

@@ -1,9 +1,14 @@
-import type { INodeProperties, ISupplyDataFunctions } from 'n8n-workflow';
+import type { IGetNodeParameterOptions, INodeProperties } from 'n8n-workflow';
 
 import { isRecord } from '../../lib/values';
 import { asChoice, asNumber, asObject, asSwitch, asText, fieldAt, isBlank, type Field } from './field-values';
 
 type Check<T> = (field: Field, value: unknown) => T;
+
+/** What gives the values: the context of a node that works on items, or supplies something. */
+export interface ParameterSource {
+	getNodeParameter(name: string, itemIndex: number, fallback: unknown, options?: IGetNodeParameterOptions): unknown;
+}
 
 /**
  * Reads the node's parameters of one item. Labels, ranges and choices come from the node's description, so that there
@@ -18,7 +23,7 @@ export class NodeParameters {
 
 	/** @param properties of the node's description, or those of its operation */
 	constructor(
-		private readonly context: Pick<ISupplyDataFunctions, 'getNodeParameter'>,
+		private readonly context: ParameterSource,
 		readonly itemIndex: number,
 		private readonly properties: readonly INodeProperties[],
 	) {}
@@ -96,15 +101,20 @@ export class NodeParameters {
 
 	private whole(name: string): unknown {
 		const { type, default: preset } = fieldAt(this.properties, name).property;
+		const constant = constantsOf(this.context);
+		const key = `${name} ${type}`;
+		if (constant?.values.has(key) === true) return constant.values.get(key);
 		const isExpression = typeof preset === 'string' && preset.startsWith('=');
 		// n8n takes the fallback for a field that the editor hides, and fails without one.
-		const fallback = (isExpression || type === 'resourceLocator' ? '' : preset) as never;
+		const fallback = isExpression || type === 'resourceLocator' ? '' : preset;
 		const value: unknown = this.context.getNodeParameter(
 			name,
 			this.itemIndex,
 			fallback,
 			type === 'resourceLocator' ? { extractValue: true } : {},
 		);
+		if (constant !== undefined && name in constant.written && !hasExpression(constant.written[name]))
+			constant.values.set(key, value);
 		return value;
 	}
 
@@ -113,4 +123,33 @@ export class NodeParameters {
 		if (!this.collections.has(name)) this.collections.set(name, this.whole(name));
 		return this.collections.get(name);
 	}
+}
+
+interface Constants {
+	/** The parameters as they stand in the workflow, with their expressions. */
+	written: Record<string, unknown>;
+	values: Map<string, unknown>;
+}
+
+const known = new WeakMap<object, Constants>();
+
+/**
+ * What is the same for all items of an execution: n8n resolves, checks and copies each parameter again for every item,
+ * which takes longer than a small request where a node has many operations. Only for contexts that have items.
+ */
+function constantsOf(context: ParameterSource): Constants | undefined {
+	const found = known.get(context);
+	if (found !== undefined) return found;
+	const { getNode } = context as { getNode?: () => { parameters?: unknown } };
+	if (getNode === undefined || !('getInputData' in context)) return undefined;
+	const { parameters } = getNode.call(context);
+	const made = { written: isRecord(parameters) ? parameters : {}, values: new Map<string, unknown>() };
+	known.set(context, made);
+	return made;
+}
+
+/** n8n takes a text that begins with `=` for an expression, wherever it stands. */
+function hasExpression(value: unknown): boolean {
+	if (typeof value === 'string') return value.startsWith('=');
+	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
 }

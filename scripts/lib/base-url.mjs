@@ -11,10 +11,12 @@ const VERSION = /^v\d+[a-z\d]*(?:-openai)?$/i;
 const API_ROUTES = [
 	'/chat/completions/input_tokens',
 	'/audio/transcriptions',
+	'/audio/translations',
 	'/images/generations',
 	'/chat/completions',
 	'/images/edits',
 	'/audio/speech',
+	'/audio/voices',
 	'/completions',
 	'/embeddings',
 	'/responses',
@@ -24,7 +26,7 @@ const API_ROUTES = [
 	'/rerank',
 ];
 const ROOT_ROUTES =
-	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
+	/\/(?:health|healthz|props|slots|metrics|version|index\.html|docs|redoc|openapi\.json|completion|infill|embedding|tokenize|detokenize|apply-template|lora-adapters|inference|api\/(?:chat|generate|tags|show|ps|version|embed|pull))$/i;
 const ENDPOINT_HEADS = /* @__PURE__ */ new Set([...API_ROUTES.map((route) => route.split('/')[1]), 'health']);
 const OLLAMA_PORT = '11434';
 function resolveBaseUrl(typed) {

@@ -29,6 +29,9 @@ const cacheKey = () => {
 	return `llama-server-${VERSION}-${shortHash(SOURCE_PACKAGE, ...CMAKE_FLAGS, ...machine)}`;
 };
 
+/** @returns {string} where the compiled one lies when it is there */
+export const builtFolder = () => join(cacheDir(), cacheKey());
+
 /** @returns {string[]} what building lacks on this machine, as names of Debian packages */
 const missingTools = () =>
 	[
@@ -53,8 +56,26 @@ export const findLlamaServer = () => {
 	}
 	const onPath = findOnPath('llama-server');
 	if (onPath) return { binary: onPath, source: onPath };
-	const built = join(cacheDir(), cacheKey(), 'llama-server');
+	const built = join(builtFolder(), 'llama-server');
 	return existsSync(built) ? { binary: built, source: 'built earlier' } : undefined;
+};
+
+/**
+ * @param {string} folder an empty one
+ * @returns {Promise<string>} llama.cpp's source at the version of the llama-server that is built, in a folder below
+ */
+export const fetchLlamaSource = async (folder) => {
+	const work = join(folder, 'work');
+	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
+		cwd: folder,
+	});
+	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
+	const bundle = join(folder, 'gitRelease.bundle');
+	await run('tar', ['-xzf', tarball, '--strip-components=2', 'package/llama/gitRelease.bundle'], { cwd: folder });
+	await run('git', ['clone', '--quiet', bundle, work], { cwd: folder });
+	for (const path of [bundle, join(folder, tarball)]) rmSync(path, { force: true });
+	return work;
 };
 
 /**
@@ -69,16 +90,8 @@ const build = async (folder, progress) => {
 				'Or name one with LLAMA_SERVER_BIN=/path/to/llama-server.',
 		);
 	}
-	const work = join(folder, 'work');
 	progress('downloading the source');
-	await npm(['pack', SOURCE_PACKAGE, '--ignore-scripts', '--pack-destination', folder, '--loglevel=error'], {
-		cwd: folder,
-	});
-	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
-	if (!tarball) throw new Error(`npm pack ${SOURCE_PACKAGE} left no archive`);
-	const bundle = join(folder, 'gitRelease.bundle');
-	await run('tar', ['-xzf', tarball, '--strip-components=2', 'package/llama/gitRelease.bundle'], { cwd: folder });
-	await run('git', ['clone', '--quiet', bundle, work], { cwd: folder });
+	const work = await fetchLlamaSource(folder);
 	progress('configuring');
 	const generator = findOnPath('ninja') ? ['-G', 'Ninja'] : [];
 	await run('cmake', ['-S', work, '-B', join(work, 'build'), ...generator, ...CMAKE_FLAGS], { cwd: folder });
@@ -98,7 +111,7 @@ const build = async (folder, progress) => {
 	copyFileSync(join(work, 'LICENSE'), join(folder, 'LICENSE'));
 	chmodSync(binary, 0o755);
 	await run(binary, ['--version']);
-	for (const path of [work, bundle, join(folder, tarball)]) rmSync(path, { recursive: true, force: true });
+	rmSync(work, { recursive: true, force: true });
 };
 
 /**
@@ -156,7 +169,8 @@ export const startLlamaServer = async (binary, options) => {
 		'llama-server',
 		binary,
 		[
-			...['--host', '127.0.0.1', '--port', String(port), '--model', model, '--jinja'],
+			...['--host', '127.0.0.1', '--port', String(port), '--jinja'],
+			...(model === undefined ? [] : ['--model', model]),
 			...(alias ? ['--alias', alias] : []),
 			...(contextSize === undefined ? [] : ['--ctx-size', String(contextSize)]),
 			...(parallel === undefined ? [] : ['--parallel', String(parallel)]),
@@ -194,7 +208,7 @@ export const startLlamaServer = async (binary, options) => {
 	return {
 		url,
 		port,
-		model: alias ?? model,
+		model: alias ?? model ?? '',
 		service,
 		ready,
 		props: async () => await get('/props'),

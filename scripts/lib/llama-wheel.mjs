@@ -1,11 +1,12 @@
 /**
  * The llama-server inside the Python package xllamacpp: no compiler is needed, one wheel of 34 MB. It has no router.
  */
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from './cache.mjs';
 import { hashOfFiles, root, shortHash } from './paths.mjs';
-import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
+import { lastLines, run } from './proc.mjs';
+import { findPython, installWheels } from './python.mjs';
 
 const VERSION = '2026.10.11549';
 /** Of the wheels for Linux and macOS, on x86-64 and on ARM. */
@@ -16,27 +17,48 @@ const HASHES = [
 	'1f2a08052bb653659bcf1bedbbaf86b97f41dd46aa2763d596d7f27c5d89a689',
 ];
 const LAUNCHER = join(root, 'scripts', 'lib', 'llama_server.py');
-/** What the wheel asks for. */
-const OLDEST_PYTHON = [3, 10];
-
 export const WHEEL_SOURCE = `xllamacpp ${VERSION}`;
 
 /**
- * @returns {Promise<{ python: string } | { problem: string }>} a Python that can install and run the wheel, or what is
- *   missing
+ * The package's library wants GCC's OpenMP library of the system, which small containers lack. This wheel of 0.5 MB
+ * carries it; for which Python it was built does not matter.
  */
-export const findPython = async () => {
-	const python = findOnPath('python3') ?? findOnPath('python');
-	const install = process.platform === 'darwin' ? 'brew install python' : 'apt-get install -y python3 python3-pip';
-	if (!python) return { problem: `python3 was not found (${install})` };
-	const version = await run(python, ['-c', 'import sys; print(*sys.version_info[:2])'], { check: false });
-	const [major = 0, minor = 0] = version.stdout.trim().split(' ').map(Number);
-	const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;
-	if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-		return { problem: `Python ${OLDEST_PYTHON.join('.')} or newer is needed, and ${python} is ${major}.${minor}` };
-	}
-	const pip = await run(python, ['-m', 'pip', '--version'], { check: false });
-	return pip.code === 0 ? { python } : { problem: `${python} has no pip (${install})` };
+const OPENMP = { name: 'pykdtree', version: '1.4.3', python: '3.12', libraries: 'pykdtree.libs' };
+/** @type {Record<string, { platform: string, hash: string }>} */
+const OPENMP_FILES = {
+	x64: {
+		platform: 'manylinux_2_28_x86_64',
+		hash: '08d63ee594b5cd7524bfa37ab857304a775ed04b7431ed4b48169ad664d694d8',
+	},
+	arm64: {
+		platform: 'manylinux_2_28_aarch64',
+		hash: '8ace71f89edb21dc24c5d6c9e952638c7f2d229d75701a39e633f30b08668b63',
+	},
+};
+const NO_OPENMP = /libgomp\.so\.1: cannot open/;
+
+/**
+ * @param {string} python
+ * @param {string} folder gets `lib/libgomp.so.1`
+ */
+const installOpenMp = async (python, folder) => {
+	const file = process.platform === 'linux' ? OPENMP_FILES[process.arch] : undefined;
+	if (!file) return;
+	const work = join(folder, 'openmp');
+	mkdirSync(work);
+	const { name, version } = OPENMP;
+	const packages = await installWheels(
+		python,
+		work,
+		[{ name, version, hashes: [file.hash] }],
+		[...['--implementation', 'cp', '--python-version', OPENMP.python, '--platform', file.platform]],
+	);
+	const libraries = join(packages, OPENMP.libraries);
+	const library = readdirSync(libraries).find((entry) => entry.startsWith('libgomp'));
+	if (!library) throw new Error(`${name} ${version} holds no libgomp`);
+	mkdirSync(join(folder, 'lib'));
+	copyFileSync(join(libraries, library), join(folder, 'lib', 'libgomp.so.1'));
+	rmSync(work, { recursive: true });
 };
 
 /**
@@ -44,27 +66,27 @@ export const findPython = async () => {
  * @param {string} folder
  */
 const install = async (python, folder) => {
-	const requirements = join(folder, 'requirements.txt');
-	writeFileSync(requirements, `xllamacpp==${VERSION} ${HASHES.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`);
-	const target = join(folder, 'packages');
-	// With a target, pip needs no virtual environment, also where the system manages its Python itself.
-	await run(
-		python,
-		[
-			...['-m', 'pip', 'install', '--no-deps', '--only-binary=:all:', '--require-hashes', '--no-compile', '--quiet'],
-			...['--disable-pip-version-check', '--root-user-action=ignore', '--target', target, '-r', requirements],
-		],
-		{ cwd: folder, timeoutMs: 15 * 60_000 },
-	);
+	await installWheels(python, folder, [{ name: 'xllamacpp', version: VERSION, hashes: HASHES }]);
 	const binary = join(folder, 'llama-server');
 	const quoted = (/** @type {string} */ text) => `'${text.replaceAll("'", `'\\''`)}'`;
-	// The folder is moved to its place when it is complete, so the script finds the packages beside itself.
-	writeFileSync(
-		binary,
-		`#!/bin/sh\nPYTHONPATH="$(dirname "$0")/packages" exec ${quoted(python)} ${quoted(LAUNCHER)} "$@"\n`,
-	);
+	copyFileSync(LAUNCHER, join(folder, 'llama_server.py'));
+	// The folder is moved to its place when it is complete, so the script finds the rest beside itself.
+	const script = [
+		'#!/bin/sh',
+		'here="${0%/*}"',
+		'if [ -d "$here/lib" ]; then export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; fi',
+		`PYTHONPATH="$here/packages" exec ${quoted(python)} "$here/llama_server.py" "$@"`,
+	];
+	writeFileSync(binary, `${script.join('\n')}\n`);
 	chmodSync(binary, 0o755);
-	await run(binary, ['--version'], { cwd: folder });
+	const version = async () => await run(binary, ['--version'], { cwd: folder, check: false });
+	const first = await version();
+	if (first.code === 0) return;
+	if (NO_OPENMP.test(first.output)) await installOpenMp(python, folder);
+	const { code, output } = await version();
+	if (code === 0) return;
+	const hint = NO_OPENMP.test(output) ? ' (apt-get install -y libgomp1)' : '';
+	throw new Error(`The llama-server of xllamacpp does not run here: ${lastLines(output, 1)}${hint}`);
 };
 
 /**
@@ -75,20 +97,14 @@ const install = async (python, folder) => {
 export const ensureLlamaWheel = async (progress) => {
 	const found = await findPython();
 	if ('problem' in found) throw new Error(found.problem);
-	const key = `llama-server-xllamacpp-${VERSION}-${shortHash(found.python, LAUNCHER, hashOfFiles([LAUNCHER]))}`;
-	try {
-		const folder = await cached(
-			key,
-			async (target) => {
-				progress('downloading 34 MB');
-				await install(found.python, target);
-			},
-			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
-		);
-		return join(folder, 'llama-server');
-	} catch (error) {
-		const output = error instanceof CommandError ? error.output : '';
-		if (output) throw new Error(`${WHEEL_SOURCE} could not be installed:\n${lastLines(output, 5)}`);
-		throw error;
-	}
+	const key = `llama-server-xllamacpp-${VERSION}-${shortHash(found.python, hashOfFiles([LAUNCHER]))}`;
+	const folder = await cached(
+		key,
+		async (target) => {
+			progress('downloading 34 MB');
+			await install(found.python, target);
+		},
+		{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+	);
+	return join(folder, 'llama-server');
 };

@@ -1,4 +1,5 @@
 /** Which model server n8n talks to: the user's own, or one started here. */
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { resolveBaseUrl } from './base-url.mjs';
@@ -14,19 +15,25 @@ const PROBE_TIMEOUT_MS = 3000;
 /** SmolLM2 was trained with 8,192 tokens; an agent's prompt with tools takes about 1,000 of them. */
 const CONTEXT_SIZE = 8192;
 
+/** @param {string} [apiKey] */
+const request = (apiKey) => ({
+	headers: apiKey ? { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey } : {},
+	signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+});
+
 /**
  * @param {string} url
  * @param {string} [apiKey]
- * @returns {Promise<{ models: string[], problem?: string }>}
+ * @returns {Promise<{ models: string[], problem?: string, refused?: boolean }>} `refused`: it wants another key
  */
 const listModels = async (url, apiKey) => {
 	try {
-		const response = await fetch(url, {
-			headers: apiKey ? { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey } : {},
-			signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-		});
+		const response = await fetch(url, request(apiKey));
 		const text = await response.text();
-		if (!response.ok) return { models: [], problem: `HTTP ${response.status} ${text.slice(0, 200)}` };
+		if (!response.ok) {
+			const problem = `HTTP ${response.status} ${text.slice(0, 200)}`;
+			return { models: [], problem, refused: isRefusal(response) };
+		}
 		/** @type {{ data?: Array<{ id?: unknown }> }} */
 		const list = JSON.parse(text);
 		if (!Array.isArray(list.data)) return { models: [], problem: 'the answer is not a list of models' };
@@ -34,6 +41,26 @@ const listModels = async (url, apiKey) => {
 	} catch (error) {
 		const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
 		return { models: [], problem: cause || (error instanceof Error ? error.message : String(error)) };
+	}
+};
+
+/** @param {Response} response */
+const isRefusal = ({ status }) => status === 401 || status === 403;
+
+/**
+ * Earlier llama-servers list their models to everybody, and want the key for the rest.
+ *
+ * @param {string} url of the server
+ * @param {string} [apiKey]
+ * @returns {Promise<boolean>}
+ */
+const refusesTheRest = async (url, apiKey) => {
+	try {
+		const response = await fetch(`${url}/props`, request(apiKey));
+		await response.body?.cancel();
+		return isRefusal(response);
+	} catch {
+		return false;
 	}
 };
 
@@ -60,11 +87,12 @@ const nothingToStop = () => async () => {};
  * The server that needs no start: `LOCAL_LLAMA_BASE_URL`, or whatever serves models on port 8080 of this machine.
  *
  * @param {import('./types').Log} log
+ * @param {{ env?: Record<string, string | undefined>, port?: number }} [where]
  * @returns {Promise<ModelServer | undefined>}
  */
-export const findModelServer = async (log) => {
-	const { LOCAL_LLAMA_API_KEY: apiKey, LOCAL_LLAMA_MODEL: named } = process.env;
-	const server = namedServer();
+export const findModelServer = async (log, { env = process.env, port = LOCAL_PORT } = {}) => {
+	const { LOCAL_LLAMA_API_KEY: apiKey, LOCAL_LLAMA_MODEL: named } = env;
+	const server = namedServer(env);
 	if (server) {
 		const { typed: baseUrl, list } = server;
 		const { models, problem } = await listModels(list, apiKey);
@@ -73,14 +101,16 @@ export const findModelServer = async (log) => {
 		const model = named || models[0] || 'default';
 		return { baseUrl, apiKey, model, models, description: 'LOCAL_LLAMA_BASE_URL', stop: nothingToStop() };
 	}
-	const local = `http://127.0.0.1:${LOCAL_PORT}`;
-	const { models, problem } = await listModels(`${local}/v1/models`, apiKey);
-	if (/^HTTP 40[13]\b/.test(problem ?? '')) {
-		log.line(`  A server on port ${LOCAL_PORT} wants a key, so it is not used. To use it:`);
+	const local = `http://127.0.0.1:${port}`;
+	const { models, problem, refused = false } = await listModels(`${local}/v1/models`, apiKey);
+	if (refused || (models.length > 0 && (await refusesTheRest(local, apiKey)))) {
+		const key = apiKey ? 'another key than LOCAL_LLAMA_API_KEY' : 'a key';
+		log.line(`  A server on port ${port} wants ${key}, so it is not used. To use it:`);
 		log.line(`  LOCAL_LLAMA_BASE_URL=${local} LOCAL_LLAMA_API_KEY=… npm start`);
+		return undefined;
 	}
 	if (problem || models.length === 0) return undefined;
-	const description = `already answering on port ${LOCAL_PORT}`;
+	const description = `already answering on port ${port}`;
 	return { baseUrl: local, apiKey, model: models[0] ?? '', models, description, stop: nothingToStop() };
 };
 
@@ -93,6 +123,8 @@ export const findModelServer = async (log) => {
 export const startModelServer = async (log, binary, { file, alias }) =>
 	await log.step('start of llama-server', async (progress) => {
 		const port = await freePortFrom(LOCAL_PORT);
+		const logFile = join(startData, 'llama-server.log');
+		rmSync(logFile, { force: true });
 		const server = await startLlamaServer(binary, {
 			model: file,
 			alias,
@@ -100,7 +132,7 @@ export const startModelServer = async (log, binary, { file, alias }) =>
 			...(alias === SMOLLM2_NAME ? { contextSize: CONTEXT_SIZE, parallel: 1 } : {}),
 			// n8n needs a core too.
 			threads: Math.max(1, availableParallelism() - (availableParallelism() > 2 ? 1 : 0)),
-			logFile: join(startData, 'llama-server.log'),
+			logFile,
 		});
 		progress.note(server.url);
 		return {

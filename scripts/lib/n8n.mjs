@@ -177,19 +177,18 @@ const keepFrontendOutOfClone = (userFolder) => {
 };
 
 /**
- * Starts n8n and waits until it answers.
- *
  * @param {N8nInstall} install
+ * @param {'start' | 'webhook'} command
  * @param {import('./types').StartN8nOptions} options
  * @returns {Promise<import('./types').N8nServer>}
  */
-export const startN8n = async (install, options) => {
+const startServer = async (install, command, options) => {
 	const port = options.port ?? (await freePort());
 	const brokerPort = options.brokerPort ?? (await freePort());
 	mkdirSync(options.userFolder, { recursive: true });
 	keepFrontendOutOfClone(options.userFolder);
 	const startedAt = Date.now();
-	const service = startService('n8n', node, [install.bin, 'start'], {
+	const service = startService(command === 'start' ? 'n8n' : `n8n ${command}`, node, [install.bin, command], {
 		cwd: options.userFolder,
 		env: n8nEnvironment({ ...options, port, brokerPort }),
 		logFile: options.logFile,
@@ -209,6 +208,24 @@ export const startN8n = async (install, options) => {
 };
 
 /**
+ * Starts n8n and waits until it answers.
+ *
+ * @param {N8nInstall} install
+ * @param {import('./types').StartN8nOptions} options
+ * @returns {Promise<import('./types').N8nServer>}
+ */
+export const startN8n = async (install, options) => await startServer(install, 'start', options);
+
+/**
+ * Starts a process of an n8n in queue mode that takes webhooks and chats, and nothing else.
+ *
+ * @param {N8nInstall} install
+ * @param {import('./types').StartN8nOptions} options those of the main process
+ * @returns {Promise<import('./types').N8nServer>}
+ */
+export const startN8nWebhook = async (install, options) => await startServer(install, 'webhook', options);
+
+/**
  * Starts a worker of an n8n in queue mode and waits until it takes work.
  *
  * @param {N8nInstall} install
@@ -218,16 +235,21 @@ export const startN8n = async (install, options) => {
 export const startN8nWorker = async (install, options) => {
 	const [healthPort, brokerPort] = [await freePort(), await freePort()];
 	const env = { ...options.env, QUEUE_HEALTH_CHECK_ACTIVE: 'true', QUEUE_HEALTH_CHECK_PORT: String(healthPort) };
-	const service = startService('n8n worker', node, [install.bin, 'worker', '--concurrency=10'], {
-		cwd: options.userFolder,
-		env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
-		logFile: options.logFile,
-	});
+	const service = startService(
+		'n8n worker',
+		node,
+		[install.bin, 'worker', `--concurrency=${options.concurrency ?? 10}`],
+		{
+			cwd: options.userFolder,
+			env: n8nEnvironment({ ...options, port: undefined, brokerPort, env }),
+			logFile: options.logFile,
+		},
+	);
 	await waitForService(service, `http://127.0.0.1:${healthPort}/healthz/readiness`, {
 		timeoutMs: READY_TIMEOUT_MS,
 		what: 'the worker',
 	});
-	return { service, stop: async () => await service.stop(10_000) };
+	return { service, residentBytes: () => residentBytes(service.pid), stop: async () => await service.stop(10_000) };
 };
 
 /**

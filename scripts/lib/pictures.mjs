@@ -21,7 +21,9 @@ export const documents = () => [
  */
 export const picturesIn = (file) => {
 	const text = readFileSync(join(root, file), 'utf8');
-	const links = [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc="([^"]+)"/g)].map(([, link, source]) => link ?? source ?? '');
+	const links = [...text.matchAll(/\]\(([^)\s]+)\)|\ssrc(?:set)?="([^"]+)"/g)].map(
+		([, link, source]) => link ?? source ?? '',
+	);
 	return links
 		.filter((link) => /\.(png|jpe?g|gif|webp|svg)$/i.test(link) && !/^https?:/.test(link))
 		.map((link) => posix.normalize(posix.join(dirname(file), link)));

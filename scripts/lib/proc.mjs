@@ -146,13 +146,15 @@ export const findOnPath = (command, path = process.env.PATH ?? '') =>
  * @param {string[]} args
  * @param {import('./types').SpawnOptions} options
  */
-const start = (command, args, { cwd, env = process.env, stdin = 'ignore' }) => {
+const start = (command, args, { cwd, env = process.env, stdin = 'ignore', uid, gid }) => {
 	guard();
 	const inherited = env[MARK] ?? process.env[MARK];
 	const child = spawn(command, args, {
 		cwd,
 		env: { ...env, [MARK]: inherited ? `${inherited},${ownMark}` : ownMark },
 		detached: true,
+		uid,
+		gid,
 		stdio: [stdin, 'pipe', 'pipe'],
 	});
 	const { pid } = child;
@@ -310,13 +312,25 @@ export const startService = (name, command, args, options = {}) => {
 
 /**
  * @param {number} pid
- * @returns {number} resident memory in bytes of the process, 0 where the system does not tell
+ * @param {'VmRSS' | 'VmHWM'} field of Linux's /proc
  */
-export const residentBytes = (pid) => {
+const memoryOf = (pid, field) => {
 	try {
-		const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+		const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
 		return Number(kilobytes ?? 0) * 1024;
 	} catch {
 		return 0;
 	}
 };
+
+/**
+ * @param {number} pid
+ * @returns {number} resident memory in bytes of the process, 0 where the system does not tell
+ */
+export const residentBytes = (pid) => memoryOf(pid, 'VmRSS');
+
+/**
+ * @param {number} pid
+ * @returns {number} the most resident memory in bytes that the process ever had, 0 where the system does not tell
+ */
+export const peakBytes = (pid) => memoryOf(pid, 'VmHWM');

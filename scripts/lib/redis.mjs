@@ -1,4 +1,4 @@
-/** Redis for an n8n in queue mode: one of this machine, with nothing of its own on disk. */
+/** Redis for an n8n in queue mode: the machine's own program, with a data folder of the caller. */
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,14 +41,19 @@ const answers = async (port) =>
 /**
  * @param {string} bin from `findRedis`
  * @param {string} folder
+ * @param {{ port?: number, keepsJobs?: boolean }} [options] `keepsJobs`: what was queued is there again when Redis is
+ *   started anew in the same folder
  * @returns {Promise<import('./types').Redis>}
  */
-export const startRedis = async (bin, folder) => {
-	const port = await freePort();
+export const startRedis = async (bin, folder, { port: wanted, keepsJobs = false } = {}) => {
+	const port = wanted ?? (await freePort());
 	const service = startService(
 		'redis',
 		bin,
-		['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+		[
+			...['--port', String(port), '--bind', '127.0.0.1', '--save', ''],
+			...['--appendonly', keepsJobs ? 'yes' : 'no', '--dir', folder],
+		],
 		{ cwd: folder },
 	);
 	const until = Date.now() + READY_TIMEOUT_MS;

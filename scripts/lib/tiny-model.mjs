@@ -94,7 +94,7 @@ const byteCharacters = (() => {
 const asToken = (text) => [...Buffer.from(text, 'utf8')].map((byte) => byteCharacters[byte]).join('');
 
 /** @param {number} seed */
-const randomNumbers = (seed) => {
+export const randomNumbers = (seed) => {
 	let state = seed >>> 0;
 	// mulberry32
 	const uniform = () => {

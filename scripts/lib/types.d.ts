@@ -25,6 +25,9 @@ export interface SpawnOptions {
 	cwd?: string;
 	env?: Record<string, string | undefined>;
 	stdin?: 'ignore' | 'inherit';
+	/** Of another user: only root may do that. */
+	uid?: number;
+	gid?: number;
 }
 
 export interface RunOptions extends SpawnOptions {
@@ -56,7 +59,7 @@ export interface Service {
 	readonly exited: Promise<number>;
 	readonly running: boolean;
 	readonly endReason: string;
-	kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+	kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
 	/** Ends it and what it started; waits until it is gone. */
 	stop(graceMs?: number): Promise<void>;
 }
@@ -69,6 +72,16 @@ export interface N8nInstall {
 	/** Holds n8n's `node_modules`. */
 	folder: string;
 	bin: string;
+}
+
+/** An npm package that carries the binary of another package's native module. */
+export interface BinaryPackage {
+	name: string;
+	version: string;
+	/** Of the package's archive. */
+	integrity: string;
+	/** Where the native module looks for its binary. */
+	file: string;
 }
 
 export interface N8nEnvironment {
@@ -84,6 +97,8 @@ export interface N8nEnvironment {
 }
 
 export interface StartN8nOptions extends N8nEnvironment {
+	/** Executions at once of a worker. */
+	concurrency?: number;
 	logFile?: string;
 	onLine?: (line: string) => void;
 	timeoutMs?: number;
@@ -251,8 +266,8 @@ export interface ScriptedReply {
 }
 
 export interface LlamaServerOptions {
-	/** A GGUF file. */
-	model: string;
+	/** A GGUF file; none for a router, which is told its models in `args`. */
+	model?: string;
 	port?: number;
 	alias?: string;
 	/** Tokens of context, shared by the slots. */
@@ -355,25 +370,89 @@ export interface Tally {
 	skipped: string[];
 }
 
-/** What `npm run test:e2e` hands to the tests, in the file that `LOCAL_LLAMA_E2E` names. */
 export interface Redis {
 	port: number;
 	service: Service;
 	stop(): Promise<void>;
 }
 
-/** A process of n8n that executes what the main one hands to it. */
-export interface N8nWorker {
+/** Any server that was started here. */
+export interface StartedServer {
+	/** Without a path. */
+	url: string;
 	service: Service;
 	stop(): Promise<void>;
 }
 
+/** PostgreSQL with the user and the database `postgres`, without a password. */
+export interface Postgres {
+	readonly port: number;
+	readonly service: Service;
+	/** Ends every connection, and comes back when it takes new ones. */
+	restart(): Promise<void>;
+	stop(): Promise<void>;
+}
+
+/** A process of n8n that executes what the others hand to it. */
+export interface N8nWorker {
+	service: Service;
+	residentBytes(): number;
+	stop(): Promise<void>;
+}
+
+/** n8n in queue mode with PostgreSQL, from `startQueueMode`. */
+export interface QueueMode {
+	/** Logged in as the owner. */
+	main: N8nServer;
+	/** The process that takes webhooks and chats. */
+	webhook: N8nServer;
+	/** Those that run; `killWorker` takes one out, `addWorker` puts one in. */
+	readonly workers: readonly N8nWorker[];
+	readonly redis: Redis;
+	readonly postgres: Postgres;
+	addWorker(): Promise<N8nWorker>;
+	/** What the system does when memory runs out: no time to say goodbye. */
+	killWorker(worker: N8nWorker): Promise<void>;
+	/** Redis is gone for so long, and comes back with what was queued. */
+	interruptRedis(ms: number): Promise<void>;
+	/** Every execution in the database, oldest first. */
+	executions(): Promise<QueuedExecution[]>;
+	/** Which worker started an execution how often, by its logs. */
+	starts(): Map<string, N8nWorker[]>;
+	stop(): Promise<void>;
+}
+
+export interface QueuedExecution {
+	id: string;
+	status: string;
+	workflow: string;
+	/** What the chat asked. */
+	asked: string;
+	/** What the last node answered, of an agent or of Dify Chat Message. */
+	answered: string;
+	/** How often each node ran. */
+	runs: Record<string, number>;
+	/** Message and description. */
+	error?: string;
+}
+
+/** What `npm run test:e2e` hands to the tests, in the file that `LOCAL_LLAMA_E2E` names. */
 export interface E2eParts {
 	n8n: N8nInstall;
 	/** The built package, outside the clone: for `customExtensions`. */
 	nodes: string;
+	/** The compiled one, which has a router. */
 	llamaServer: string;
+	/** The one of the Python package: a newer llama.cpp, without a router. */
+	llamaServerWheel?: string;
+	llamaServerWheelProblem?: string;
 	tinyModel: string;
+	/** all-MiniLM-L6-v2, and the same with a rank head that nobody trained. */
+	miniLm?: { embedding: string; reranker: string };
+	miniLmProblem?: string;
+	/** Folder with the programs of a PostgreSQL that has pgvector. */
+	postgres?: string;
+	postgresProblem?: string;
 	smolLm2?: string;
 	/** Why there is no SmolLM2. */
 	smolLm2Problem?: string;
@@ -389,4 +468,24 @@ export interface E2eParts {
 	work: string;
 	/** Folder for what streamed chats got to see; it stays in any case. */
 	transcripts: string;
+}
+
+/** What `npm run test:servers` hands to the tests, in the file that `LOCAL_LLAMA_SERVERS` names. */
+export interface RealServerParts {
+	llamaServer?: string;
+	llamaServerProblem?: string;
+	smolLm2?: string;
+	smolLm2Problem?: string;
+	miniLm?: { embedding: string; reranker: string };
+	miniLmProblem?: string;
+	ollama?: string;
+	ollamaProblem?: string;
+	/** whisper.cpp's server, and a model without weights. */
+	whisper?: { server: string; model: string };
+	whisperProblem?: string;
+	/** A Python, and the folder with FastAPI and uvicorn. */
+	fastapi?: { python: string; packages: string };
+	fastapiProblem?: string;
+	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
+	work: string;
 }

@@ -5,7 +5,15 @@ import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { delay } from '../support/node';
 import { loadScript } from '../support/scripts';
 import { isWhole, openEditor, WINDOW, type Editor, type Locator } from './support/editor';
-import { EXAMPLES, example, WEBHOOK_CREDENTIALS, type Named, type Wiring } from './support/examples';
+import {
+	EXAMPLES,
+	example,
+	postgresCredential,
+	smtpCredential,
+	WEBHOOK_CREDENTIALS,
+	type Named,
+	type Wiring,
+} from './support/examples';
 import {
 	llamaCredential,
 	scriptedModel,
@@ -14,8 +22,10 @@ import {
 	startN8n,
 	stopEverything,
 	type LlamaServer,
+	type Workflow,
 	type N8nServer,
 } from './support/playground';
+import { until } from './support/until';
 import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
 
 /** The editor loads slowly where other tests run beside it. */
@@ -93,18 +103,30 @@ const ownTypes = async () =>
 		({ name }) => name.startsWith('CUSTOM.') && !name.endsWith('Tool'),
 	) as unknown as INodeTypeDescription[];
 
+/** So far apart that the buttons of a trigger lie over no other node. */
+function spread(workflow: Workflow): Workflow {
+	const nodes = workflow.nodes.map((node, at) => ({
+		...node,
+		position: [(at % 5) * 400, Math.floor(at / 5) * 300] as [number, number],
+	}));
+	return { ...workflow, nodes };
+}
+
 /** The fields that a new node shows, by their labels. A mapper has none until it is filled, and a notice is no field. */
 function fieldsOf(description: INodeTypeDescription): string[] {
 	const { properties } = description;
 	const node = { typeVersion: [description.version].flat().at(-1) } as INode;
 	const values = NodeHelpers.getNodeParameters(properties, {}, true, false, node, description) ?? {};
-	return properties
-		.filter(
-			(property) =>
-				!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
-				NodeHelpers.displayParameter(values, property, node, description),
-		)
-		.map(({ displayName }) => displayName);
+	return (
+		properties
+			.filter(
+				(property) =>
+					!['hidden', 'notice', 'resourceMapper'].includes(property.type) &&
+					NodeHelpers.displayParameter(values, property, node, description),
+			)
+			// n8n's own field of polling nodes has one entry from the start, which shows its first field.
+			.flatMap(({ displayName, name }) => (name === 'pollTimes' ? [displayName, 'Mode'] : [displayName]))
+	);
 }
 
 beforeAll(async () => {
@@ -127,10 +149,20 @@ beforeAll(async () => {
 	down = await credentialFor({ url: nowhere }, 'Server that is down');
 	dify = await difyCredentialFor(shop.url, 'My Dify app');
 	const [jwt, header] = await Promise.all(Object.values(WEBHOOK_CREDENTIALS).map(webhookCredential));
+	const postgres = postgresCredential(5432);
+	const database = { id: (await n8n.createCredential(postgres)).id, name: postgres.name };
+	const smtp = smtpCredential(25);
+	const mail = { id: (await n8n.createCredential(smtp)).id, name: smtp.name };
 	others = {
+		'Ask by e-mail': { type: 'smtp', credential: mail },
+		'Send e-mail': { type: 'smtp', credential: mail },
 		Ask: { type: 'jwtAuth', credential: jwt! },
 		Rate: { type: 'jwtAuth', credential: jwt! },
 		'Model restarted': { type: 'httpHeaderAuth', credential: header! },
+		'Dify asks': { type: 'httpHeaderAuth', credential: header! },
+		'Forget the old': { type: 'postgres', credential: database },
+		Store: { type: 'postgres', credential: database },
+		Knowledge: { type: 'postgres', credential: database },
 	};
 	editor = await openEditor(n8n);
 }, SLOW);
@@ -176,7 +208,8 @@ describe('finding the nodes', () => {
 				await get('node-creator-search-bar').fill(text);
 				await get('node-creator-item-name').filter({ hasText: name }).first().waitFor();
 			};
-			for (const { displayName } of await ownTypes()) await found(displayName, displayName);
+			// n8n lists triggers without that word, with a sign of their own.
+			for (const { displayName } of await ownTypes()) await found(displayName, displayName.replace(/ Trigger$/, ''));
 			await found('gpustack', MODEL);
 			await found('llama.cpp', MODEL);
 			await found('llama', MODEL);
@@ -223,7 +256,7 @@ describe('the panels', () => {
 					{ type: name, typeVersion: [version].flat().at(-1)!, ...(name.includes('dify') ? { credentials } : {}) },
 				]),
 			);
-			const { id } = await n8n.createWorkflow(workflowOf('All nodes', parts));
+			const { id } = await n8n.createWorkflow(spread(workflowOf('All nodes', parts)));
 			await openWorkflow(id);
 			for (const type of types) {
 				const { displayName } = type;
@@ -235,13 +268,17 @@ describe('the panels', () => {
 				await openNode(displayName);
 				// Those of the tab "Settings" are there too, unseen; the first line is the label, buttons follow.
 				const labels = get('node-parameters').getByTestId('input-label').filter({ visible: true });
-				const shown = (await labels.allInnerTexts())
-					.map((text) => text.trim().split('\n')[0])
-					.filter((text) => text !== 'Credential');
-				expect({ displayName, shown }).toEqual({ displayName, shown: fieldsOf(type) });
+				const fields = fieldsOf(type);
+				const read = async () =>
+					(await labels.allInnerTexts())
+						.map((text) => text.trim().split('\n')[0])
+						.filter((text) => text !== 'Credential');
+				// Entries inside of a field are drawn after the field itself.
+				const shown = await until(read, (texts) => String(texts) === String(fields), 60_000).catch(read);
+				expect({ displayName, shown }).toEqual({ displayName, shown: fields });
 				for (const label of await labels.all())
 					expect({ label: await label.innerText(), whole: await isWhole(label) }).toMatchObject({ whole: true });
-				await picture(`new/${displayName.toLowerCase().replaceAll(' ', '-')}`);
+				await picture(`nodes/${displayName.toLowerCase().replaceAll(' ', '-')}`);
 				await closeNode();
 			}
 		},
@@ -645,6 +682,7 @@ describe('the examples', () => {
 		async (name) => {
 			const { get, node, openWorkflow, picture } = editor;
 			const workflow = example(name, {
+				knowledgeBase: 'd0000000-0000-4000-8000-000000000001',
 				local: working,
 				dify,
 				others,
@@ -692,9 +730,14 @@ describe('the dark theme', () => {
 						{ type: name, typeVersion: [version].flat().at(-1)! },
 					]),
 				);
-				const all = await icons((await n8n.createWorkflow(workflowOf('All nodes', parts))).id);
+				const all = await icons((await n8n.createWorkflow(spread(workflowOf('All nodes', parts)))).id);
 				expect(all).toEqual(types.map(() => expect.stringMatching(/\.dark\.svg$/) as string));
 				await dark.picture('dark-nodes', 'canvas');
+				for (const { displayName } of types) {
+					await dark.openNode(displayName);
+					await dark.picture(`nodes-dark/${displayName.toLowerCase().replaceAll(' ', '-')}`);
+					await dark.closeNode();
+				}
 
 				const { id } = await n8n.createWorkflow(
 					example('local-first-dify-fallback', { local: working, dify, model: ALIAS }),

@@ -231,7 +231,7 @@ describe('AI Agent and chains', () => {
 							type: 'object',
 							properties: {
 								colour: { enum: ['red', 'blue'] },
-								code: { type: 'string', pattern: '^(?=x)[a-z]{2}$', maxLength: 8 },
+								code: { type: 'string', pattern: '^(?!nobody writes this)[\\s\\S]*$', maxLength: 8 },
 							},
 							required: ['colour', 'code'],
 						}),
@@ -301,6 +301,27 @@ describe('failures, in the words the user sees', () => {
 		const failed = failureOf(await run(server, agentWith('word '.repeat(400))));
 		expect(failed.message).toMatch(/The prompt needs \d+ tokens, but a slot of the server has 512/);
 		expect(failed.description).toContain('--ctx-size');
+		await server.stop();
+	});
+
+	it('an answer that breaks the part of a JSON schema which the server cannot enforce', async () => {
+		const server = await startLlamaServer({
+			model: await scriptedModel([
+				{ last: 'user', contains: 'refuse', reply: '{"answer": "no"}' },
+				{ last: 'user', reply: '{"answer": "yes"}' },
+			]),
+		});
+		const jsonSchema = JSON.stringify({
+			type: 'object',
+			properties: { answer: { type: 'string', not: { const: 'no' } } },
+			required: ['answer'],
+		});
+		const parameters = { responseFormat: 'jsonSchema', jsonSchema };
+		const fits = await run(server, agentWith('Agree', parameters));
+		expect(outputOf(fits.data)).toEqual({ output: '{"answer": "yes"}' });
+		const failed = failureOf(await run(server, agentWith('Please refuse', parameters)));
+		expect(failed.message).toBe('The answer is not the JSON that was asked for');
+		expect(failed.description).toContain('answer: ');
 		await server.stop();
 	});
 

@@ -1,12 +1,11 @@
-import { checkServer, forgetChecks, listServerModels, type CheckResult } from '../../lib/health/check';
-import { changeModel } from '../../lib/servers/load';
+import { checkServer, forgetChecks, type CheckResult } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { waitUntilReady } from '../../lib/health/wait';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { modelServerTarget } from '../../nodes/ServerHealth/target';
-import { childProcess, delay, fs, net, path, process } from '../support/node';
-import { loadScript } from '../support/scripts';
+import { modelServerTarget } from '../../nodes/shared/health/target';
+import { delay, fs, http, net, path, process } from '../support/node';
+import { listen } from '../support/listening';
 import {
 	llamaCredential,
 	parts,
@@ -16,19 +15,16 @@ import {
 	startN8n,
 	stopEverything,
 	tinyModel,
-	workFolder,
 	type Execution,
 	type LlamaServer,
 	type N8nServer,
 	type Workflow,
 } from './support/playground';
+import { until } from './support/until';
 import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
-
-const spawned = new Set<childProcess.ChildProcess>();
 
 beforeEach(forgetChecks);
 afterAll(async () => {
-	for (const child of spawned) child.kill('SIGKILL');
 	await stopEverything();
 	await closeChannels();
 });
@@ -50,16 +46,6 @@ function ids({ findings }: CheckResult): string[] {
 	return findings.map(({ id }) => id);
 }
 
-/** Waits until the condition holds, looking ten times a second. */
-async function until<T>(look: () => Promise<T>, holds: (value: T) => boolean, limitMs = 180_000): Promise<T> {
-	for (const end = Date.now() + limitMs; ; await delay(100)) {
-		const value = await look();
-		if (holds(value)) return value;
-		if (Date.now() > end)
-			throw new Error(`not so within ${limitMs} ms: ${holds.toString()}, last: ${JSON.stringify(value)}`);
-	}
-}
-
 async function isTaken(port: number): Promise<boolean> {
 	const socket = net.connect(port, '127.0.0.1');
 	const taken = await new Promise<boolean>((resolve) => {
@@ -68,45 +54,6 @@ async function isTaken(port: number): Promise<boolean> {
 	});
 	socket.destroy();
 	return taken;
-}
-
-/** A llama-server without a model of its own: a router over a folder of models. */
-async function startRouter(models: string[], args: string[] = []): Promise<Reachable & { stop(): void }> {
-	const folder = workFolder('router');
-	for (const name of models)
-		fs.copyFileSync(await tinyModel({ seed: models.indexOf(name) + 1 }), path.join(folder, `${name}.gguf`));
-	const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
-	const port = await freePort();
-	const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LLAMA_')));
-	const child = childProcess.spawn(
-		parts().llamaServer,
-		[
-			'--host',
-			'127.0.0.1',
-			'--port',
-			String(port),
-			'--models-dir',
-			folder,
-			'--ctx-size',
-			'2048',
-			'--parallel',
-			'2',
-			'--threads',
-			'1',
-			...args,
-		],
-		{
-			env: { ...env, LLAMA_CACHE: folder },
-			stdio: 'ignore',
-		},
-	);
-	spawned.add(child);
-	const url = `http://127.0.0.1:${port}`;
-	await until(
-		async () => await check({ url }, { timeLimitMs: 500 }),
-		({ status }) => status !== 'unreachable',
-	);
-	return { url, stop: () => child.kill('SIGTERM') };
 }
 
 /** Keeps slots of a server busy until it is told to stop. */
@@ -303,74 +250,6 @@ describe('the real llama-server', () => {
 	});
 });
 
-describe("the real llama-server's router", () => {
-	it('two generated models: reported without loading them, loaded, unloaded', async () => {
-		const router = await startRouter(['alpha', 'beta'], ['--metrics']);
-		const target = modelServerTarget({ baseUrl: router.url });
-		const before = await check(router, { expectations: { model: 'alpha' } });
-		expect(before).toMatchObject({
-			status: 'healthy',
-			server: { kind: 'llamaRouter' },
-			models: [
-				{ id: 'alpha', loaded: false },
-				{ id: 'beta', loaded: false },
-			],
-		});
-		expect(ids(before)).toEqual(['modelNotLoaded']);
-
-		const connection = target.connect({});
-		expect(await changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
-			before: 'unloaded',
-			state: 'loaded',
-			changed: true,
-		});
-		const after = await check(router, { expectations: { model: 'alpha', tools: true } });
-		expect(after).toMatchObject({
-			status: 'healthy',
-			models: [
-				{ id: 'alpha', loaded: true, tools: true, vision: false },
-				{ id: 'beta', loaded: false },
-			],
-			slots: { total: 2, busy: 0 },
-			queue: 0,
-		});
-		expect(after.contextPerSlot).toBeGreaterThan(0);
-		expect((await listServerModels(target)).map(({ id, state }) => `${id} ${state}`)).toEqual([
-			'alpha loaded',
-			'beta unloaded',
-		]);
-		expect(
-			await testSpeed(target, { model: '', tokens: 8, atOnce: 1, firstTokenMs: 240_000, totalMs: 240_000 }),
-		).toMatchObject({ status: 'healthy', speed: { model: 'alpha' } });
-
-		expect(await changeModel(connection, 'unload', { model: 'alpha', wait: true, limitMs: 240_000 })).toMatchObject({
-			before: 'loaded',
-			state: 'unloaded',
-		});
-		expect(ids(await check(router, { expectations: { model: 'gamma' } }))).toEqual(['modelMissing']);
-		router.stop();
-	});
-
-	it('a model that cannot be loaded', async () => {
-		const router = await startRouter(
-			['alpha'],
-			['--cache-type-k', 'q4_0', '--flash-attn', 'off', '--cache-type-v', 'q4_0'],
-		);
-		const connection = modelServerTarget({ baseUrl: router.url }).connect({});
-		await expect(
-			changeModel(connection, 'load', { model: 'alpha', wait: true, limitMs: 240_000 }),
-		).rejects.toMatchObject({ kind: 'modelFailedToLoad' });
-		const result = await check(router);
-		expect(result).toMatchObject({ status: 'degraded', models: [{ id: 'alpha', state: 'failed' }] });
-		expect(result.findings[0]).toMatchObject({
-			id: 'modelFailed',
-			meaning: expect.stringContaining('exit code') as string,
-		});
-		expect(result.findings[0]!.advice).toContain('--cache-type-v');
-		router.stop();
-	});
-});
-
 describe('the real n8n', () => {
 	let n8n: N8nServer;
 	let server: LlamaServer;
@@ -461,16 +340,16 @@ describe('the real n8n', () => {
 
 	it('an error goes to the error output, which n8n adds', async () => {
 		const workflow = branches(
-			await credentialFor(),
+			await credentialFor({ apiKey: 'wrong-key-4711' }),
 			['Healthy', 'Unhealthy', 'Error'],
-			{ operation: 'loadModel', model: { __rl: true, mode: 'id', value: 'x' } },
+			{ options: { failWhenUnhealthy: true } },
 			{ onError: 'continueErrorOutput' },
 		);
 		const failed = await run(workflow);
 		expect(itemsOf(failed, 'Healthy') ?? []).toEqual([]);
 		expect(itemsOf(failed, 'Unhealthy') ?? []).toEqual([]);
 		expect(itemsOf(failed, 'Error')).toMatchObject([
-			{ error: expect.stringContaining('cannot load or unload models') as string },
+			{ error: expect.stringContaining('refuses the API key') as string },
 		]);
 	});
 
@@ -554,5 +433,91 @@ describe('the real n8n', () => {
 			]);
 		else expect(itemsOf(execution, 'Healthy')).toMatchObject([{ status: 'healthy' }]);
 		await guarded.stop();
+	});
+});
+
+describe('Server Health Trigger in the real n8n', () => {
+	/** A service that somebody else runs: it takes messages, or fails. */
+	async function mailbox() {
+		const seen: string[] = [];
+		const state = { fails: false };
+		const server = http.createServer((request, response) => {
+			void (async () => {
+				request.setEncoding('utf8');
+				let body = '';
+				for await (const part of request) body += String(part);
+				seen.push((JSON.parse(body) as { title: string }).title);
+				response.statusCode = state.fails ? 500 : 200;
+				response.end('{}');
+			})();
+		});
+		const port = await listen(server);
+		return { url: `http://127.0.0.1:${port}`, seen, state, close: () => server.close() };
+	}
+
+	it('gives a change again until its message was sent, and no further time', async () => {
+		const n8n = await startN8n();
+		const llama = await startLlamaServer({ model: await tinyModel({ seed: 1 }) });
+		const mail = await mailbox();
+		const { id } = await n8n.createCredential(llamaCredential(llama));
+		const workflow = await n8n.createWorkflow(
+			workflowOf('Watch', {
+				Watch: {
+					type: 'CUSTOM.serverHealthTrigger',
+					parameters: {
+						pollTimes: { item: [{ mode: 'everyHour' }] },
+						service: 'modelServer',
+						options: { confirmations: 1, timeLimit: 10 },
+					},
+					credentials: { localLlamaApi: { id, name: 'llama' } },
+					to: ['Send'],
+				},
+				Send: {
+					type: 'n8n-nodes-base.httpRequest',
+					typeVersion: 4.2,
+					parameters: {
+						method: 'POST',
+						url: mail.url,
+						sendBody: true,
+						specifyBody: 'json',
+						jsonBody: '={{ JSON.stringify({ title: $json.title }) }}',
+						options: {},
+					},
+				},
+			}),
+		);
+		// n8n polls once when a workflow is activated.
+		const poll = async () => {
+			await n8n.request('POST', `/rest/workflows/${workflow.id}/deactivate`, {});
+			await n8n.activate(workflow.id);
+		};
+		try {
+			await n8n.activate(workflow.id);
+			await poll();
+			expect(mail.seen).toEqual([]);
+			mail.state.fails = true;
+			await llama.stop();
+			await poll();
+			await until(
+				async () => mail.seen.length,
+				(count) => count === 1,
+			);
+			mail.state.fails = false;
+			// The end of the execution may reach the node a moment later.
+			await until(
+				async () => {
+					await poll();
+					return mail.seen.length;
+				},
+				(count) => count === 2,
+			);
+			await delay(1000);
+			await poll();
+			await poll();
+			expect(mail.seen).toEqual(Array(2).fill(`The server at ${llama.url} is unreachable`));
+		} finally {
+			await n8n.request('POST', `/rest/workflows/${workflow.id}/deactivate`, {});
+			mail.close();
+		}
 	});
 });

@@ -1,7 +1,7 @@
-import { childProcess, delay, path, process } from '../support/node';
+import { childProcess, delay, fs, path, process } from '../support/node';
 import { openEditor, type Editor } from './support/editor';
 import { EXAMPLES } from './support/examples';
-import { workFolder } from './support/playground';
+import { startLlamaServer, stopEverything, workFolder, type LlamaServer } from './support/playground';
 import { loadScript } from '../support/scripts';
 
 const SLOW = 900_000;
@@ -18,12 +18,13 @@ let editor: Editor | undefined;
 async function npmStart(
 	data: string,
 	port: number,
+	server?: LlamaServer,
 ): Promise<{ url: string; login: { email: string; password: string } }> {
 	said = '';
 	const latest = Date.now() + READY_TIMEOUT_MS;
 	child = childProcess.spawn('npm', ['start', '--', '--port', String(port)], {
 		cwd: process.cwd(),
-		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: '' },
+		env: { ...process.env, LOCAL_LLAMA_DATA: data, LOCAL_LLAMA_BASE_URL: server?.url ?? '' },
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
@@ -40,6 +41,23 @@ async function npmStart(
 	return { url, login: { email, password } };
 }
 
+/** Readable by others, of all that n8n and the model server wrote: conversations, keys, logs. */
+function readableByOthers(data: string): string[] {
+	return fs
+		.readdirSync(data, { recursive: true, encoding: 'utf8' })
+		.filter((name) => !name.endsWith('.lock'))
+		.map((name) => ({ name, entry: fs.statSync(path.join(data, name)) }))
+		.filter(({ entry }) => entry.isFile() && (entry.mode & 0o077) !== 0)
+		.map(({ name, entry }) => `${name} ${(entry.mode & 0o777).toString(8)}`);
+}
+
+/** @returns the status of logging in */
+async function logIn(url: string, { email, password }: { email: string; password: string }): Promise<number> {
+	const body = JSON.stringify({ emailOrLdapLoginId: email, password });
+	const headers = { 'content-type': 'application/json', 'browser-id': 'test' };
+	return (await fetch(`${url}/rest/login`, { method: 'POST', headers, body })).status;
+}
+
 /** Ctrl-C, as the terminal sends it to everything in the foreground. */
 async function ctrlC(): Promise<void> {
 	if (child?.pid === undefined || hasEnded(child)) return;
@@ -53,6 +71,7 @@ const hasEnded = ({ exitCode, signalCode }: childProcess.ChildProcess) => exitCo
 afterAll(async () => {
 	await editor?.close();
 	await ctrlC();
+	await stopEverything();
 });
 
 describe('npm start', () => {
@@ -85,6 +104,8 @@ describe('npm start', () => {
 				.join(' ')
 				.trim();
 			expect(answer.length).toBeGreaterThan(5);
+			expect(fs.readdirSync(data)).toEqual(expect.arrayContaining(['login.json', 'llama-server.log', 'n8n.log']));
+			expect(readableByOthers(data)).toEqual([]);
 			await editor.picture('start-chat');
 			await editor.close();
 			await ctrlC();
@@ -94,6 +115,43 @@ describe('npm start', () => {
 			expect(said).not.toContain('owner account');
 			await ctrlC();
 			await expect(fetch(first.url)).rejects.toThrow();
+		},
+		SLOW,
+	);
+
+	it(
+		'a login that was lost gives a new account; a password that was changed in n8n is never printed as the right one',
+		async () => {
+			const data = path.join(workFolder('start'), 'data');
+			const { freePort } = await loadScript<{ freePort(): Promise<number> }>('ports');
+			const port = await freePort();
+			const server = await startLlamaServer();
+			const first = await npmStart(data, port, server);
+			expect(await logIn(first.url, first.login)).toBe(200);
+			await ctrlC();
+
+			const file = path.join(data, 'login.json');
+			fs.rmSync(file);
+			// As an earlier version left them, or a backup.
+			const [home] = fs.readdirSync(data).filter((name) => name.startsWith('n8n-'));
+			const database = path.join(data, home!, '.n8n', 'database.sqlite');
+			fs.chmodSync(database, 0o644);
+			const second = await npmStart(data, port, server);
+			expect(said).toContain('account whose login is lost (taken out)');
+			expect(said).toContain('example workflows (unchanged)');
+			expect(second.login.password).not.toBe(first.login.password);
+			expect(await logIn(second.url, first.login)).toBe(401);
+			expect(await logIn(second.url, second.login)).toBe(200);
+			expect(readableByOthers(data)).toEqual([]);
+			await ctrlC();
+
+			fs.writeFileSync(file, JSON.stringify({ ...second.login, password: 'Not-the-right-1' }), { mode: 0o600 });
+			await npmStart(data, port, server);
+			expect(said).toMatch(
+				/^Login {7}with the password that was set in n8n\. A new account: .*login\.json, start again$/m,
+			);
+			expect(said).not.toContain('Not-the-right-1');
+			await ctrlC();
 		},
 		SLOW,
 	);

@@ -1,183 +1,49 @@
-import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../servers/dify';
+import { appKey } from '../servers/dify';
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { listen, listening } from '../support/listening';
-import { delay, http, process } from '../support/node';
-import { parameterProblems, type Description } from '../support/workflow-check';
-import { EXAMPLES, example, tokenOf, WEBHOOK_CREDENTIALS, type Named, type Wiring } from './support/examples';
+import { http } from '../support/node';
+import { example, OTHER_EXAMPLES, smtpCredential, tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
+import { mailServer, unfolded } from './support/mail-server';
+import { startLlamaServer } from './support/playground';
 import {
-	llamaCredential,
-	scriptedModel,
-	startLlamaServer,
-	startN8n,
-	stopEverything,
-	type ChatLine,
-	type Execution,
-	type LlamaServer,
-	type N8nServer,
-	type ScriptedReply,
-	type Workflow,
-} from './support/playground';
+	activated,
+	after,
+	anyExecution,
+	asked,
+	call,
+	describeExamples,
+	dify,
+	difyCredential,
+	itemsOf,
+	lastExecution,
+	localCredential,
+	often,
+	promptsOf,
+	scripted,
+	service,
+	SLOW,
+	started,
+	stored,
+	submitted,
+	theN8n,
+} from './support/run-examples';
+import { until } from './support/until';
 
-const SLOW = 900_000;
 const PICTURE = Buffer.from(
 	'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
 	'base64',
 );
 
-let n8n: N8nServer;
-const closing: Array<() => Promise<void>> = [];
-
-beforeAll(async () => {
-	n8n = await startN8n();
-}, SLOW);
-afterEach(async () => {
-	await Promise.all(closing.splice(0).map(async (close) => await close()));
-});
-afterAll(stopEverything);
-
-/** A real llama-server that answers what is written for it. */
-async function scripted(
-	replies: ScriptedReply[],
-	more: { port?: number; alias?: string; wait?: boolean } = {},
-): Promise<LlamaServer> {
-	const server = await startLlamaServer({
-		model: await scriptedModel(replies, { contextLength: 32_768 }),
-		contextSize: 32_768,
-		parallel: 2,
-		...more,
-	});
-	closing.push(async () => await server.stop());
-	return server;
+/** Head, text and attached page of a mail. */
+function partsOf(mail: string): { head: string; text: string; page: string } {
+	const [head = '', ...rest] = mail.split('\r\n\r\n');
+	const attached = rest.findIndex((part) => part.includes('filename=server-health.html'));
+	return {
+		head,
+		text: rest.slice(0, attached + 1).join('\n'),
+		page: Buffer.from((rest[attached + 1] ?? '').split('\r\n--')[0]!, 'base64').toString(),
+	};
 }
-
-async function dify(options: DifySimOptions = {}): Promise<DifySim> {
-	const sim = await startDifySim(options);
-	closing.push(async () => await sim.close());
-	return sim;
-}
-
-/** Somebody else's web service. */
-async function service(answer: (url: string) => object): Promise<{ url: string; seen: string[] }> {
-	const seen: string[] = [];
-	const server = http.createServer((request, response) => {
-		seen.push(request.url ?? '');
-		response.setHeader('content-type', 'application/json');
-		response.end(JSON.stringify(answer(request.url ?? '')));
-	});
-	const port = await listen(server);
-	closing.push(async () => {
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return { url: `http://127.0.0.1:${port}`, seen };
-}
-
-const stored = async (credential: { name: string; type: string; data: Record<string, unknown> }): Promise<Named> => {
-	const { id } = await n8n.createCredential(credential);
-	return { id, name: credential.name };
-};
-const localCredential = async (server: Pick<LlamaServer, 'url'>, name = 'My model server') =>
-	await stored({ ...llamaCredential(server), name });
-const difyCredential = async (sim: DifySim, mode: 'chat' | 'advanced-chat' = 'chat') =>
-	await stored({
-		name: 'My Dify app',
-		type: 'difyApi',
-		data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false },
-	});
-
-/** The example, active in the real n8n. */
-async function activated(name: string, wiring: Wiring): Promise<Workflow & { id: string }> {
-	const created = await n8n.createWorkflow(example(name, wiring));
-	await n8n.activate(created.id);
-	closing.push(async () => {
-		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
-	});
-	return created;
-}
-
-/** The example, run as the editor's button does. */
-async function started(name: string, wiring: Wiring): Promise<Execution> {
-	const created = await n8n.createWorkflow(example(name, wiring));
-	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
-}
-
-async function asked({ nodes }: Workflow, question: string, sessionId = 'session'): Promise<string> {
-	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
-	const lines: ChatLine[] = [];
-	for await (const line of n8n.chat(webhookId!, question, { sessionId })) lines.push(line);
-	expect(lines.filter(({ type }) => type === 'error')).toEqual([]);
-	return lines
-		.filter(({ type }) => type === 'item')
-		.map(({ content }) => content ?? '')
-		.join('');
-}
-
-/** Fills in the form of a Form Trigger, in the order of its fields, and reads the page that ends it. */
-async function submitted(
-	{ id, nodes }: Workflow & { id: string },
-	fields: Array<string | { name: string; type: string; bytes: Buffer | string }>,
-): Promise<string> {
-	const { webhookId } = nodes.find(({ type }) => type.endsWith('.formTrigger'))!;
-	const form = new FormData();
-	for (const [index, field] of fields.entries()) {
-		if (typeof field === 'string') form.append(`field-${index}`, field);
-		else form.append(`field-${index}`, new Blob([field.bytes], { type: field.type }), field.name);
-	}
-	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
-	let response = await post();
-	// A form is registered a moment after its workflow is activated.
-	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post())
-		await delay(100);
-	expect(response.status).toBe(200);
-	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
-	const waiting = formWaitingUrl.replace(/^https?:\/\/[^/]+/, n8n.url);
-	const { error } = (await lastExecution(id)).data.resultData;
-	expect(error).toBeUndefined();
-	return await (await fetch(waiting)).text();
-}
-
-async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, limitMs = 240_000): Promise<T> {
-	const deadline = Date.now() + limitMs;
-	for (;;) {
-		const value = await read();
-		if (holds(value)) return value;
-		if (Date.now() > deadline) throw new Error(`Still ${JSON.stringify(value)} after ${limitMs} ms`);
-		await delay(100);
-	}
-}
-
-/**
- * The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of
- * its own.
- */
-async function lastExecution(workflowId: string): Promise<Execution> {
-	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
-	const [summary] = await until(own, ([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status));
-	if (summary!.status === 'waiting') return await n8n.getExecution(summary!.id);
-	return await n8n.waitForExecution(summary!.id);
-}
-
-/** An execution that is over, of a workflow that begins one by itself now and then: the latest may never be. */
-async function anyExecution(workflowId: string): Promise<Execution> {
-	const [first] = await until(
-		async () => await n8n.listExecutions({ workflowId, status: ['success', 'error'] }),
-		({ length }) => length > 0,
-	);
-	return await n8n.getExecution(first!.id);
-}
-
-/** The items that a node gave out at its outputs, one after another. */
-const itemsOf = (execution: Execution, node: string): Array<Record<string, unknown>> =>
-	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) =>
-		(data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)),
-	);
-
-/** What the model was given, as n8n's log shows it. */
-const promptsOf = (execution: Execution, node: string): string =>
-	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
-
-const call = (name: string, args: object) => `<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
-/** Seldom enough for one execution to be over before the next, which learns from it, begins. */
-const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };
 
 /** Runs each example and says what it returned. */
 const RUNS: Record<string, () => Promise<string>> = {
@@ -230,7 +96,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 
 	'describe-image': async () => {
 		const server = await startLlamaServerSim({ vision: true });
-		closing.push(async () => await server.close());
+		after(async () => await server.close());
 		server.script(reply.text('A single white pixel on a plain background.'));
 		const workflow = await activated('describe-image', { local: await localCredential(server), model: 'sim-model' });
 		const page = await submitted(workflow, [
@@ -330,7 +196,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const credential = await stored(WEBHOOK_CREDENTIALS.jwtAuth);
 		const others = { Ask: { type: 'jwtAuth', credential }, Rate: { type: 'jwtAuth', credential } } as const;
 		await activated('dify-chat-with-feedback', { dify: await difyCredential(sim), others });
-		const asking = await n8n.webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
+		const asking = await theN8n().webhook('dify-ask', { headers: tokenOf('anna'), body: { question: 'Hello' } });
 		// Passages of documents and prices are not for visitors.
 		const given = (await asking.json()) as { answer: string; messageId: string; conversationId: string };
 		expect(Object.keys(given).sort()).toEqual(['answer', 'conversationId', 'messageId']);
@@ -339,14 +205,16 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const rating = { messageId, user: 'anna', rating: 'dislike', text: 'Too short' };
 		// Nobody comes in without a token, and the body does not say who somebody is.
 		for (const headers of [{}, { authorization: 'Bearer x.y.z' }] as Array<Record<string, string>>) {
-			expect((await n8n.webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } })).ok).toBe(false);
-			expect((await n8n.webhook('dify-rate', { headers, body: rating })).ok).toBe(false);
+			expect((await theN8n().webhook('dify-ask', { headers, body: { question: 'Hello', user: 'anna' } })).ok).toBe(
+				false,
+			);
+			expect((await theN8n().webhook('dify-rate', { headers, body: rating })).ok).toBe(false);
 		}
-		expect((await n8n.webhook('dify-rate', { headers: tokenOf('eve'), body: rating })).ok).toBe(false);
-		await n8n.webhook('dify-ask', { headers: tokenOf('eve'), body: { question: 'And?', user: 'anna' } });
+		expect((await theN8n().webhook('dify-rate', { headers: tokenOf('eve'), body: rating })).ok).toBe(false);
+		await theN8n().webhook('dify-ask', { headers: tokenOf('eve'), body: { question: 'And?', user: 'anna' } });
 		expect(sim.runs.map(({ user }) => user)).toEqual(['anna', 'eve']);
 		expect(sim.runs[1]!.conversationId).not.toBe(sim.runs[0]!.conversationId);
-		const rated = await n8n.webhook('dify-rate', { headers: tokenOf('anna'), body: rating });
+		const rated = await theN8n().webhook('dify-rate', { headers: tokenOf('anna'), body: rating });
 		expect(rated.status).toBe(200);
 		const feedback = (await (
 			await fetch(`${sim.url}/app/feedbacks`, { headers: { authorization: `Bearer ${appKey('chat')}` } })
@@ -409,8 +277,8 @@ const RUNS: Record<string, () => Promise<string>> = {
 			change: { 'Every 5 minutes': often },
 		});
 		const messages = async () => {
-			const done = await n8n.listExecutions({ workflowId: workflow.id, status: ['success', 'error'], limit: 100 });
-			const executions = await Promise.all(done.map(async ({ id }) => await n8n.getExecution(id)));
+			const done = await theN8n().listExecutions({ workflowId: workflow.id, status: ['success', 'error'], limit: 100 });
+			const executions = await Promise.all(done.map(async ({ id }) => await theN8n().getExecution(id)));
 			return executions.reverse().flatMap((execution) => itemsOf(execution, 'Send message'));
 		};
 		await anyExecution(workflow.id);
@@ -461,9 +329,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 			local: await localCredential({ url: `http://127.0.0.1:${gone.port}` }),
 			model: 'test-model',
 		});
-		expect((await n8n.webhook('model-restarted', { body: {} })).status).toBe(403);
+		expect((await theN8n().webhook('model-restarted', { body: {} })).status).toBe(403);
 		const headers = { 'X-Restart-Key': 'a long random value' };
-		const called = await n8n.webhook('model-restarted', { headers, body: {} });
+		const called = await theN8n().webhook('model-restarted', { headers, body: {} });
 		expect(called.status).toBe(200);
 		await asking;
 		await gone.close();
@@ -496,19 +364,29 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return answer;
 	},
 
-	'weekly-speed-report': async () => {
+	'weekly-server-report': async () => {
 		const server = await startLlamaServer({ contextSize: 8192, parallel: 2 });
-		const workflow = await activated('weekly-speed-report', {
+		const { port, mails } = await mailServer();
+		const workflow = await activated('weekly-server-report', {
 			local: await localCredential(server),
+			others: { 'Send e-mail': { type: 'smtp', credential: await stored(smtpCredential(port)) } },
 			change: { 'Every Monday at 8': often },
 		});
-		const [report] = itemsOf(await anyExecution(workflow.id), 'Send message');
-		expect(report!.title).toMatch(/^Speed of test-model: [\d.]+ tokens\/s$/);
-		expect(report!.text).toMatch(
-			/1 at once: [\d.]+ tokens\/s in all, reading [\d.]+ tokens\/s, first token after \d+ ms\n2 at once: /,
-		);
+		const [report] = itemsOf(await anyExecution(workflow.id), 'Report');
+		expect(report).toMatchObject({ status: 'healthy', speed: { runs: [{ atOnce: 1 }, { atOnce: 2 }] } });
+		const healthy = partsOf(mails[0]!);
+		expect(healthy.head).toContain('Subject: Weekly server report: healthy');
+		expect(unfolded(healthy.text)).toContain('tokens/s');
+		for (const text of ['<h1>Weekly server report</h1>', server.url, '<svg']) expect(healthy.page).toContain(text);
 		await server.stop();
-		return String(report!.title);
+		const down = await until(
+			async () => await Promise.resolve(mails.map(partsOf)),
+			(all) => all.some(({ head }) => !head.includes('report: healthy')),
+		);
+		const last = down.find(({ head }) => !head.includes('report: healthy'))!;
+		expect(last.head).toContain('Subject: Weekly server report: unreachable');
+		expect(last.page).toContain('Weekly server report');
+		return String(report!.summary);
 	},
 };
 
@@ -528,7 +406,7 @@ describe('an alert of health-watch', () => {
 				});
 			});
 			const port = await listen(chat);
-			closing.push(async () => {
+			after(async () => {
 				await new Promise((resolve) => chat.close(resolve));
 			});
 			const watch = example('health-watch', {
@@ -549,12 +427,12 @@ describe('an alert of health-watch', () => {
 				},
 			};
 			const nodes = watch.nodes.map((node) => (node.name === 'Send message' ? { ...node, ...send } : node));
-			const { id } = await n8n.createWorkflow({ ...watch, nodes });
-			await n8n.activate(id);
-			closing.push(async () => {
-				await n8n.request('POST', `/rest/workflows/${id}/deactivate`, {});
+			const { id } = await theN8n().createWorkflow({ ...watch, nodes });
+			await theN8n().activate(id);
+			after(async () => {
+				await theN8n().request('POST', `/rest/workflows/${id}/deactivate`, {});
 			});
-			const failures = async () => await n8n.listExecutions({ workflowId: id, status: ['error'], limit: 100 });
+			const failures = async () => await theN8n().listExecutions({ workflowId: id, status: ['error'], limit: 100 });
 			await anyExecution(id);
 			await server.stop();
 			await until(failures, ({ length }) => length > 0);
@@ -568,7 +446,7 @@ describe('an alert of health-watch', () => {
 			);
 			expect(received[0]).toMatch(/is unreachable\n[\s\S]*is well again/);
 			// It was told once: the next checks have nothing to say.
-			const done = async () => await n8n.listExecutions({ workflowId: id, status: ['success'], limit: 100 });
+			const done = async () => await theN8n().listExecutions({ workflowId: id, status: ['success'], limit: 100 });
 			const before = (await done()).length;
 			await until(done, ({ length }) => length > before + 1);
 			expect(received).toHaveLength(1);
@@ -577,34 +455,4 @@ describe('an alert of health-watch', () => {
 	);
 });
 
-describe('example workflows on the real n8n', () => {
-	it('are all run', () => {
-		expect(Object.keys(RUNS).sort()).toEqual([...EXAMPLES].sort());
-	});
-
-	it('name no node, version or parameter that this n8n does not have', async () => {
-		const types = (await n8n.nodeTypes()) as unknown as Array<Description & { version: number | number[] }>;
-		const problems = EXAMPLES.flatMap((name) =>
-			example(name).nodes.flatMap((node) => {
-				const description = types.find(
-					(type) => type.name === node.type && [type.version].flat().includes(node.typeVersion),
-				);
-				const found =
-					description === undefined
-						? [`is of a type that n8n does not have: ${node.type} ${node.typeVersion}`]
-						: parameterProblems(node, description);
-				return found.map((problem) => `${name}: "${node.name}" ${problem}`);
-			}),
-		);
-		expect(problems).toEqual([]);
-	});
-
-	it.each(EXAMPLES)(
-		'%s',
-		async (name) => {
-			const returned = await RUNS[name]!();
-			process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
-		},
-		SLOW,
-	);
-});
+describeExamples(OTHER_EXAMPLES, RUNS);

@@ -7,9 +7,11 @@ import type {
 } from 'n8n-workflow';
 
 import type { DifyAppMode } from '../../lib/dify/types';
+import { DifyApp } from '../../nodes/DifyApp/DifyApp.node';
 import { DifyChatMessage } from '../../nodes/DifyChatMessage/DifyChatMessage.node';
 import { DifyConversation } from '../../nodes/DifyConversation/DifyConversation.node';
 import { DifyFeedback } from '../../nodes/DifyFeedback/DifyFeedback.node';
+import { DifyWorkflow } from '../../nodes/DifyWorkflow/DifyWorkflow.node';
 import { clientOf, say, startSim } from '../lib/dify/client';
 import { appKey, type DifySim } from '../servers/dify';
 import { executeContext, type ExecuteFake, type ExecuteSetup } from '../support/execute-context';
@@ -31,6 +33,23 @@ const NODES = {
 	difyFeedback: {
 		node: new DifyFeedback(),
 		filledIn: { operation: 'rate', user: 'u1', rating: 'like', content: '', options: {} },
+	},
+	difyWorkflow: {
+		node: new DifyWorkflow(),
+		filledIn: {
+			resource: 'run',
+			operation: 'execute',
+			user: 'u1',
+			inputsMode: 'json',
+			inputsJson: '{}',
+			files: {},
+			simplify: true,
+			options: {},
+		},
+	},
+	difyApp: {
+		node: new DifyApp(),
+		filledIn: { user: 'u1', inputsMode: 'json', inputsJson: '{}', simplify: true, options: {} },
 	},
 	difyConversation: { node: new DifyConversation(), filledIn: { user: 'u1', options: {} } },
 };

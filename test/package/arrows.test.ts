@@ -6,10 +6,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	http: ['errors'],
 	servers: ['http', 'errors'],
 	chat: ['servers', 'http', 'errors'],
-	langchain: ['chat', 'servers', 'http', 'errors'],
+	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
+	text: ['chat', 'servers', 'http', 'errors'],
 	dify: ['servers', 'http', 'errors'],
 	embeddings: ['servers', 'http', 'errors'],
 	rerank: ['servers', 'http', 'errors'],
+	media: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };
 

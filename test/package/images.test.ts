@@ -11,7 +11,7 @@ interface PicturesScript {
 
 const ROOT = process.cwd();
 const SIGNATURE = '89504e470d0a1a0a';
-const MOST_BYTES = 2_000_000;
+const MOST_BYTES = 4_000_000;
 
 let script: PicturesScript;
 let kept: string[];

@@ -72,11 +72,23 @@ describe("n8n's own loader", () => {
 
 	/** Where people find each node, and by which words. */
 	const FOUND: Record<string, { category: string; place?: string; words: string[]; page: string }> = {
+		difyApp: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['dify', 'text generator', 'annotation'],
+			page: 'dify-app.md',
+		},
 		difyChatMessage: {
 			category: 'AI',
 			place: 'Agents',
 			words: ['dify', 'chatbot', 'chatflow'],
 			page: 'dify-chat-message.md',
+		},
+		difyChatModel: {
+			category: 'AI',
+			place: 'Language Models',
+			words: ['dify', 'chatflow', 'chat model'],
+			page: 'dify-chat-model.md',
 		},
 		difyConversation: {
 			category: 'AI',
@@ -90,6 +102,20 @@ describe("n8n's own loader", () => {
 			words: ['dify', 'rating', 'thumbs up'],
 			page: 'dify-feedback.md',
 		},
+		difyKnowledge: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['rag', 'document sync'],
+			page: 'dify-knowledge',
+		},
+		difyRetriever: { category: 'AI', place: 'Retrievers', words: ['rag', 'knowledge base'], page: 'dify-retriever' },
+		difyTrigger: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['dify', 'rating', 'workflow run'],
+			page: 'dify-trigger.md',
+		},
+		difyWorkflow: { category: 'AI', place: 'Agents', words: ['dify', 'human input'], page: 'dify-workflow.md' },
 		localChatModel: {
 			category: 'AI',
 			place: 'Language Models',
@@ -102,6 +128,12 @@ describe("n8n's own loader", () => {
 			words: ['llama.cpp', 'ollama', 'vllm', 'rag'],
 			page: 'local-embeddings.md',
 		},
+		localLlama: {
+			category: 'AI',
+			place: 'Miscellaneous',
+			words: ['llama.cpp', 'ollama', 'vllm', 'classify', 'extract'],
+			page: 'local-llama.md',
+		},
 		localReranker: {
 			category: 'AI',
 			place: 'Rerankers',
@@ -112,6 +144,11 @@ describe("n8n's own loader", () => {
 			category: 'Utility',
 			words: ['monitor', 'diagnose', 'tokens per second'],
 			page: 'server-health.md',
+		},
+		serverHealthTrigger: {
+			category: 'Utility',
+			words: ['monitor', 'alert', 'health check'],
+			page: 'server-health-trigger.md',
 		},
 	};
 

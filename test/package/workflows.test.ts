@@ -167,8 +167,8 @@ describe('the check itself', () => {
 		['an option that does not exist', model({ options: { temprature: 1 } }), 'has no parameter "options.temprature"'],
 		[
 			'an option of another server',
-			model({ serverType: 'ollama', options: { topK: 3 } }),
-			'does not show the parameter "options.topK"',
+			model({ serverType: 'ollama', options: { slotId: 3 } }),
+			'does not show the parameter "options.slotId"',
 		],
 		['a field that other settings hide', model({ grammar: 'root ::= "a"' }), 'does not show the parameter "grammar"'],
 		['a choice that does not exist', model({ thinking: 'hard' }), 'does not know "hard" for "thinking"'],

@@ -517,11 +517,14 @@ describe('runs', () => {
 		['advanced-chat', '1.12', ''],
 		['advanced-chat', '1.14', 'one two'],
 	] as const)('a client that leaves does not end the run: %s, %s', async (mode, version, stored) => {
+		const left = Promise.withResolvers<void>();
 		await startApp(
-			{ mode, reply: replying({ steps: [{ text: 'one' }, { wait: 20 }, { text: ' two' }] }) },
+			{ mode, reply: replying({ steps: [{ text: 'one' }, { wait: left.promise }, { text: ' two' }] }) },
 			{ version },
 		);
 		await chat(sim, {}, { mode, until: (text) => text.includes('one') });
+		await waitFor(() => sim.runs[0]?.clientLeft === true);
+		left.resolve();
 		await waitFor(() => sim.runs[0]?.status !== 'running');
 		expect(sim.runs[0]).toMatchObject({ clientLeft: true, status: 'succeeded', answer: 'one two' });
 		// Whoever reads the stream writes the message; only the worker of newer versions needs no reader.
@@ -673,7 +676,15 @@ describe('conversations, files, knowledge', () => {
 		expect(await post(`${path}/retrieve`, { query: 'x' })).toMatchObject({ code: 'dataset_not_initialized' });
 		expect(await post(`${path}/document/create-by-text`, { name: 'n', text: 't' })).toMatchObject({ status: 500 });
 		await post(`${path}/document/create_by_text`, { name: 'n', text: 'blue sky', indexing_technique: 'economy' });
-		expect(await post(`${path}/retrieve`, { query: 'sky' })).toMatchObject({
+		// Without vectors, the setting of the base finds nothing.
+		expect(await post(`${path}/retrieve`, { query: 'sky' })).toMatchObject({ records: [] });
+		const byWord = {
+			search_method: 'keyword_search',
+			reranking_enable: false,
+			score_threshold_enabled: false,
+			top_k: 3,
+		};
+		expect(await post(`${path}/retrieve`, { query: 'sky', retrieval_model: byWord })).toMatchObject({
 			records: [{ segment: { content: 'blue sky' } }],
 		});
 	});

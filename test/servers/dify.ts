@@ -9,6 +9,7 @@ import {
 	envelope,
 	invalid,
 	isJson,
+	notFound,
 	redirect,
 	sendHtml,
 	sendJson,
@@ -38,7 +39,9 @@ export { SAMPLES, sampleContext, transcript } from './dify/samples';
 export { wireText } from './dify/wire';
 export { SIM_VERSIONS } from './dify/types';
 export type * from './dify/types';
-export type { SimDataset, SimDocument } from './dify/store';
+export { addDataset } from './dify/knowledge/bases';
+export { addDocument } from './dify/knowledge/documents';
+export type { SimDataset, SimDocument } from './dify/knowledge/state';
 
 export interface DifySimOptions {
 	/** Default `2026`. */
@@ -332,6 +335,7 @@ function routeOf(store: Store, path: string, method: string): { route: Route; id
 
 /** The checks in Dify's order: key, app and workspace, readable body, user (docs/protocols/dify.md 1.3). */
 function callOf(store: Store, route: Route, ids: string[], request: SimRequest, res: http.ServerResponse): Call {
+	if (route.key === 'dataset') checkBaseBeforeKey(store, request.path);
 	const app = authenticate(store, route, request.headers.authorization);
 	const payload = route.body === 'json' ? readPayload(request) : {};
 	const user = userOf(store, app, route, request, payload);
@@ -352,6 +356,13 @@ function callOf(store: Store, route: Route, ids: string[], request: SimRequest, 
 	};
 }
 
+/** 1.12 looks for the knowledge base before it looks at the key (docs/protocols/dify.md 2.13). */
+function checkBaseBeforeKey(store: Store, path: string): void {
+	const id = /^\/datasets\/([0-9a-f-]{36})(?:\/|$)/i.exec(path)?.[1]?.toLowerCase();
+	if (store.version === '1.12' && id !== undefined && !store.knowledge.datasets.has(id))
+		throw notFound('Dataset not found.');
+}
+
 function unauthorized(message: string): DifyHttpError {
 	return new DifyHttpError(401, 'unauthorized', message);
 }
@@ -368,6 +379,8 @@ const NO_APP = {
 	messages: new Map(),
 	feedbacks: [],
 	annotations: [],
+	annotationReply: { enabled: false },
+	annotationJobs: new Map(),
 	runCount: 0,
 } satisfies SimApp;
 

@@ -1,3 +1,5 @@
+import type { CloseFunction } from 'n8n-workflow';
+
 import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
 import { forgetServerKinds } from '../../lib/servers/identify';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
@@ -40,13 +42,13 @@ export function useChatModel() {
 		async supplied(
 			parameters: Record<string, unknown> = {},
 			credentials: Record<string, string> = {},
-		): Promise<FakeContext & { model: Model }> {
+		): Promise<FakeContext & { model: Model; close: CloseFunction | undefined }> {
 			const fake = fakeContext(
 				{ model: { __rl: true, mode: 'id', value: 'sim-model' }, ...parameters },
 				{ baseUrl: sim.url, apiKey: KEY, authentication: 'bearer', ...credentials },
 			);
-			const { response } = await new LocalChatModel().supplyData.call(fake.context, 0);
-			return { ...fake, model: response as Model };
+			const { response, closeFunction } = await new LocalChatModel().supplyData.call(fake.context, 0);
+			return { ...fake, model: response as Model, close: closeFunction };
 		},
 		/** Bodies of the chat requests so far. */
 		chatRequests: () =>

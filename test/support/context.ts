@@ -39,6 +39,7 @@ export function fakeContext(
 			parameters,
 		}),
 		getExecutionCancelSignal: () => cancel.signal,
+		getMode: () => 'manual',
 		addInputData: (_type: string, data: Array<Array<{ json: Record<string, unknown> }>>) => {
 			inputs.push(data[0]![0]!.json);
 			return { index: inputs.length - 1 };

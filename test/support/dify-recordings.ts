@@ -1,6 +1,6 @@
 /** Exchanges with real Dify servers, kept in `test/fixtures/dify-<version>/` (see the README there). */
 import type { DifyAppMode } from '../../lib/dify/types';
-import { fixture, httpFixture, type HttpFixture } from './streams';
+import { fixture, fixtureNames, httpFixture, type HttpFixture } from './streams';
 
 export type RecordedVersion = '1.12.1' | '1.14.2';
 export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2'];
@@ -37,8 +37,17 @@ export interface RecordedCase {
 	ended?: 'closed by client' | 'upstream aborted';
 }
 
-export const recordedCases = (version: RecordedVersion): RecordedCase[] =>
-	JSON.parse(fixture(`dify-${version}/cases.json`).toString('utf8')) as RecordedCase[];
+const loaded = new Map<RecordedVersion, RecordedCase[]>();
+
+/** All cases of a version: those of `cases.json`, and of `cases-<area>.json` for each further area of the API. */
+export const recordedCases = (version: RecordedVersion): readonly RecordedCase[] => {
+	const known = loaded.get(version);
+	if (known !== undefined) return known;
+	const files = fixtureNames(`dify-${version}`, '.json');
+	const cases = files.flatMap((name) => JSON.parse(fixture(name).toString('utf8')) as RecordedCase[]);
+	loaded.set(version, cases);
+	return cases;
+};
 
 /** What Dify answered to the case of that name. */
 export const recordedAnswer = (version: RecordedVersion, name: string): HttpFixture =>

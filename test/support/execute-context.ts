@@ -3,6 +3,7 @@ import type {
 	IBinaryData,
 	IExecuteFunctions,
 	INodeExecutionData,
+	ITaskMetadata,
 	NodeExecutionHint,
 } from 'n8n-workflow';
 
@@ -34,11 +35,13 @@ export interface ExecuteFake {
 	context: IExecuteFunctions;
 	chunks: Chunk[];
 	hints: NodeExecutionHint[];
+	/** What the node notes about itself, such as its use of tokens. */
+	metadata: ITaskMetadata;
 	/** How often binary data was read as a whole. */
 	wholeReads: number;
 }
 
-/** A node's context, as far as the Dify nodes use it. */
+/** A node's context, as far as the nodes of this package use it. */
 export function executeContext(setup: ExecuteSetup): ExecuteFake {
 	const {
 		items = [{ json: {} }] as INodeExecutionData[],
@@ -52,7 +55,12 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		stored = {},
 		storedSizes = true,
 	} = setup;
-	const fake = { chunks: [] as Chunk[], hints: [] as NodeExecutionHint[], wholeReads: 0 };
+	const fake = {
+		chunks: [] as Chunk[],
+		hints: [] as NodeExecutionHint[],
+		metadata: {} as ITaskMetadata,
+		wholeReads: 0,
+	};
 	const binaryOf = (itemIndex: number, name: string): IBinaryData => {
 		const binary = items[itemIndex]?.binary?.[name];
 		if (binary === undefined) throw new Error(`The item has no binary field '${name}' [item ${itemIndex}]`);
@@ -77,9 +85,13 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getNode: () => ({ id: '1', name: 'Dify', type, typeVersion: 1, position: [0, 0], parameters: {} }),
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => signal,
+		getMode: () => 'manual',
 		isStreaming: () => streaming,
+		getTimezone: () => 'Europe/Berlin',
 		sendChunk: async (kind: string, itemIndex: number, content?: unknown) =>
 			void fake.chunks.push({ type: kind, itemIndex, ...(content === undefined ? {} : { content }) }),
+		getExecuteData: () => ({ metadata: fake.metadata }),
+		setMetadata: (metadata: ITaskMetadata) => void Object.assign(fake.metadata, metadata),
 		addExecutionHints: (...hints: NodeExecutionHint[]) => void fake.hints.push(...hints),
 		helpers: {
 			assertBinaryData: binaryOf,
@@ -89,8 +101,8 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 				fake.wholeReads++;
 				return new Uint8Array();
 			},
-			prepareBinaryData: async (data: Uint8Array, fileName: string, mimeType: string) => ({
-				data: Buffer.from(data).toString('base64'),
+			prepareBinaryData: async (data: Uint8Array | AsyncIterable<Uint8Array>, fileName: string, mimeType: string) => ({
+				data: (await wholeOf(data)).toString('base64'),
 				fileName,
 				mimeType,
 			}),
@@ -101,6 +113,13 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 
 function raise(error: Error): never {
 	throw error;
+}
+
+async function wholeOf(data: Uint8Array | AsyncIterable<Uint8Array>): Promise<Buffer> {
+	if (data instanceof Uint8Array) return Buffer.from(data);
+	const read: Uint8Array[] = [];
+	for await (const piece of data) read.push(piece);
+	return Buffer.concat(read);
 }
 
 async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

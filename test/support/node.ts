@@ -5,7 +5,9 @@
  * from a node that runs on n8n Cloud. Nothing below `test/` is ever packed, so tests take them from here, and every
  * rule stays on for what is shipped.
  */
+export * as buffer from 'node:buffer';
 export * as childProcess from 'node:child_process';
+export * as crypto from 'node:crypto';
 export { default as dns } from 'node:dns';
 export { default as events } from 'node:events';
 export * as fs from 'node:fs';

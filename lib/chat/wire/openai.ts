@@ -5,6 +5,7 @@ import type { ServerSentEvent } from '../../http/sse';
 import { traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import { withoutOwnApi } from './ollama-options';
 import { errorOf } from './openai-errors';
 import { toolCallsOf } from './openai-tool-calls';
 import type { ChatProtocol } from './protocol';
@@ -21,7 +22,8 @@ export const openAiProtocol: ChatProtocol = {
 };
 
 function body(request: ChatRequest): Record<string, unknown> {
-	const { parameters, serverKind, withoutFields = [] } = request;
+	const { serverKind, withoutFields = [] } = request;
+	const { parameters } = traitsOf(serverKind).nativeApi === 'ollama' ? withoutOwnApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
@@ -136,11 +138,14 @@ function decode(event: ServerSentEvent): WireChunk {
 	const error = errorOf(json, event.event, data);
 	if (error !== undefined) return { error };
 	const choices = [json.choices].flat().filter(isRecord);
-	// Only choice 0 is read: this package never asks for several.
-	const choice = choices.find(({ index }) => Number(index ?? 0) === 0);
+	// This package never asks for several. Some home-made servers count from 1.
+	const choice =
+		choices.find(({ index }) => Number(index ?? 0) === 0) ?? (choices.length === 1 ? choices[0] : undefined);
 	if (choice === undefined && choices.length > 0) return {};
 	const { content: delta, isMessage } = contentOf(choice);
 	const chunk: WireChunk = {};
+	if (Number.isInteger(Number(choice?.index ?? 0)) && Number(choice?.index ?? 0) !== 0)
+		chunk.choice = Number(choice?.index);
 	const parts = typeof delta.content === 'object' && delta.content !== null ? [delta.content].flat() : undefined;
 	if (typeof delta.content === 'string') chunk.text = delta.content;
 	else if (typeof delta.content === 'number') chunk.text = String(delta.content);
@@ -157,7 +162,10 @@ function decode(event: ServerSentEvent): WireChunk {
 		thinkingOfParts(parts),
 		textOfDetails(delta.reasoning_details),
 	].find((text) => typeof text === 'string' && text !== '');
-	if (typeof reasoning === 'string') chunk.reasoning = reasoning;
+	if (typeof reasoning === 'string') {
+		chunk.reasoning = reasoning;
+		if ('reasoning_content' in delta && isBare(json, choice, delta)) chunk.bareReasoning = reasoning;
+	}
 	if (isMessage) chunk.isMessage = true;
 	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
@@ -177,6 +185,11 @@ function decode(event: ServerSentEvent): WireChunk {
 		chunk.done = true;
 	}
 	return chunk;
+}
+
+/** Whether a chunk holds one field of a delta and nothing that names the answer or the model. */
+function isBare(...objects: ReadonlyArray<Record<string, unknown> | undefined>): boolean {
+	return objects.every((object) => object !== undefined && Object.keys(object).length === 1);
 }
 
 /** Numbers that JSON does not know, as Python's json.dumps writes them (log probabilities). */

@@ -112,10 +112,11 @@ export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, d
 	if (name.endsWith('_started')) return;
 	if (name === 'node_retry') node.retries = finiteNumber(data.retry_index) ?? (node.retries ?? 0) + 1;
 	node.status = nonEmptyText(data.status) ?? 'succeeded';
-	node.error = nonEmptyText(data.error);
-	node.outputs = data.outputs ?? undefined;
-	node.processData = data.process_data ?? undefined;
-	node.executionMetadata = data.execution_metadata ?? undefined;
+	node.error = nonEmptyText(data.error) ?? (node.status === 'succeeded' ? undefined : node.error);
+	// Whoever joins a run hears of its finished nodes once more, without values (docs/protocols/dify.md 2.4).
+	node.outputs = data.outputs ?? node.outputs;
+	node.processData = data.process_data ?? node.processData;
+	node.executionMetadata = data.execution_metadata ?? node.executionMetadata;
 	node.elapsedTime = finiteNumber(data.elapsed_time) ?? node.elapsedTime;
 	node.finishedAt = finiteNumber(data.finished_at) ?? node.finishedAt;
 	node.passes = finiteNumber(data.steps) ?? node.passes;

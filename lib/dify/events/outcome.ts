@@ -1,5 +1,5 @@
-import { soundFormat } from '../audio';
-import { oneWave } from '../wav';
+import { soundFormat } from '../../sound-format';
+import { oneWave } from '../../wav';
 import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
@@ -51,8 +51,7 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
 	}
 	if (status === 'partial-succeeded') {
-		const count = state.workflow?.exceptionsCount;
-		warnings.push(`${count ?? 'Some'} node(s) of the workflow failed and were handled by their error branch.`);
+		warnings.push(handledFailures(state));
 	}
 	if (state.audioPieces.length > 0 && !state.audioEnded)
 		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
@@ -64,6 +63,15 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		);
 	}
 	return warnings;
+}
+
+function handledFailures({ workflow }: RunState): string {
+	const titles = (workflow?.nodes ?? [])
+		.filter(({ status }) => status === 'exception')
+		.map(({ title, nodeId, id }) => `"${title ?? nodeId ?? id}"`);
+	const count = workflow?.exceptionsCount ?? (titles.length > 0 ? titles.length : 'Some');
+	const names = titles.length > 0 ? `: ${[...new Set(titles)].join(', ')}` : '';
+	return `${count} node(s) of the workflow failed and were handled by their error branch${names}.`;
 }
 
 /**

@@ -41,6 +41,7 @@ export function paused(state: RunState, data: JsonRecord): void {
 	for (const reason of reasons) {
 		if (reason.TYPE === 'human_input_required') addForm(state.forms, reason);
 	}
+	if (state.hints.acrossPauses === true) return;
 	state.pause = {
 		workflowRunId: state.workflowRunId,
 		pausedNodes: asList(data.paused_nodes),

@@ -173,6 +173,31 @@ export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 		'The knowledge base or document does not allow this',
 		'Check the state of the knowledge base or document in Dify.',
 	),
+	knowledgeApiOff: row(
+		'The API of this knowledge base is switched off in Dify',
+		'Open the knowledge base in Dify and switch on "API access" (below its settings), then try again. The key is fine.',
+	),
+	knowledgeRate: row(
+		'The plan of Dify Cloud allows no more requests to knowledge bases this minute',
+		'Wait a minute, then go on. Creating, changing, deleting and retrieving count; lists do not. Nothing was done. The key is fine.',
+	),
+	documentBusy: row(
+		'The document or chunk is still being worked on in Dify',
+		'Wait until it is indexed (Get Status can wait for it), then try again. Dify also wants about two seconds between two changes of the status. Nothing was changed.',
+	),
+	nameTaken: row('The name is taken in Dify', 'Choose another name, or use what has it already.'),
+	tagDefect: row(
+		'This version of Dify has a defect in its tags',
+		'It cannot list tags, and reports an error although it has made or renamed one: do not repeat that. Upgrade Dify (1.14 works). Tags of one knowledge base can be read in this version too.',
+	),
+	indexingFailed: row(
+		'Dify could not index the document',
+		'The document stays in the knowledge base with the status "error". Correct what the text of Dify names, then send the document again under the same name.',
+	),
+	indexingStuck: row(
+		'The worker of Dify does not take up the document',
+		'Check that the worker container of Dify runs and is not busy (docker compose ps, docker compose logs worker). The document stays in its queue: it is indexed when the worker comes to it, so do not send it again.',
+	),
 	requestFormat: row(
 		'Dify could not read the request',
 		'A proxy between n8n and Dify may have changed or dropped its body.',

@@ -153,4 +153,8 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		title: 'The server withheld the answer (content filter)',
 		remedy: 'Change the prompt, or the filter of the server.',
 	}),
+	allServersFailed: () => ({
+		title: 'None of the servers of the credential could take the request',
+		remedy: 'Check each server with Server Health.',
+	}),
 };

@@ -17,6 +17,7 @@ export const gpustack: ServerTraits = {
 	// It lists a model only while an instance of it runs.
 	listsLoadedModelsOnly: true,
 	aliasWithoutRerank: '/v1-openai',
+	mediaNeedsModel: true,
 	advice: {
 		...other.advice,
 		noModels: 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',

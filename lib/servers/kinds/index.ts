@@ -14,6 +14,10 @@ import { sglang } from './sglang';
 import { tei } from './tei';
 import { tgi } from './tgi';
 import { vllm } from './vllm';
+import { whisperCpp } from './whisper-cpp';
+import { speaches } from './speaches';
+import { sdServer } from './sd-server';
+import { kokoro } from './kokoro';
 
 /**
  * Every kind, in the order in which they are told: a gateway before the servers behind it, a server before those it
@@ -33,6 +37,10 @@ const EVERY_KIND = {
 	tgi,
 	tei,
 	lmStudio,
+	whisperCpp,
+	sdServer,
+	speaches,
+	kokoro,
 	ollama,
 	other,
 } satisfies Record<string, ServerTraits>;

@@ -1,3 +1,4 @@
+import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 
@@ -41,6 +42,17 @@ export interface Refusal {
 /** The forms in which models write tool calls into their text: see lib/chat/tool-call-markup.ts. */
 export type ToolCallMarkup = 'toolCallTag' | 'functionTag' | 'mistral' | 'pythonTag';
 
+/** A conversation, and what became of it on a server that makes it fit. */
+export interface FittedConversation {
+	model: string;
+	/** Of its texts. */
+	characters: number;
+	/** Tokens that the server read. */
+	promptTokens: number;
+	/** Tokens of context that were asked for. */
+	contextSize?: number;
+}
+
 /** Everything that this package needs to know about a kind of server. One file each; adding a kind is adding a file. */
 export interface ServerTraits {
 	/** Its name in sentences. */
@@ -55,6 +67,8 @@ export interface ServerTraits {
 	 * everything that is set is sent.
 	 */
 	extraFields: 'all' | readonly string[];
+	/** Options of lib/chat/samplers.ts that only this kind knows (`own` there). */
+	ownFields?: readonly string[];
 	/** Such options whose field has another name there than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;
 	/** Whether `max_tokens: -1` means no limit. Others refuse it, and have no limit where nothing is sent. */
@@ -95,11 +109,21 @@ export interface ServerTraits {
 	reranks?: boolean;
 	/** An alias of its API that has no route for reranking. */
 	aliasWithoutRerank?: string;
+	/** Whether a request for pictures or sound must name a model. */
+	mediaNeedsModel?: boolean;
+	/** Whether it transcribes at `/inference` below the root rather than at OpenAI's route. */
+	transcribesAtInference?: boolean;
+	/** Whether it takes pictures as jobs that can be followed and cancelled. */
+	hasImageJobs?: boolean;
+	/** Whether a request for pictures ends in nothing there, after a long time, so that it is not sent. */
+	swallowsImageRequests?: boolean;
 	/**
 	 * Its own API beside OpenAI's, by which it describes itself and its models; a router and Ollama also load and unload
 	 * them by it.
 	 */
 	nativeApi?: 'llamaServer' | 'router' | 'ollama';
+	/** Where a gateway has the routes of the server behind it that serves a model. Asking there loads the model. */
+	modelRoot?(root: string, model: string): string;
 	/** The models of a server that has no list, from what else it answers. */
 	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;
 	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */
@@ -110,9 +134,15 @@ export interface ServerTraits {
 	/** A remark where the server left out the beginning of a conversation without a word. */
 	remarkOnDroppedMessages?(
 		connection: Connection,
-		conversation: { model: string; characters: number; promptTokens: number },
+		conversation: FittedConversation,
 		signal?: AbortSignal,
 	): Promise<string | undefined>;
+	/** Why an answer is empty, where the server cut a message that does not fit without a word. */
+	explainEmptyAnswer?(
+		connection: Connection,
+		conversation: FittedConversation,
+		signal?: AbortSignal,
+	): Promise<ServerError | undefined>;
 	/** How it is made to read such calls by itself. */
 	toolParserAdvice(markup: ToolCallMarkup): string;
 	/** What to do where a stream ends too early, if that has a cause of its own there. */
@@ -130,6 +160,8 @@ export interface ServerAdvice {
 	missingModel?(model: string): string;
 	embeddingsOff: string;
 	rerankOff: string;
+	/** Its model cannot hear. */
+	transcriptionOff?: string;
 	/** One request needs this many tokens of context; `slots`: its slots, which share the context. */
 	moreContext(tokens: number, slots?: number): string;
 }

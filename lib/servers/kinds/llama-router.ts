@@ -13,6 +13,7 @@ export const llamaRouter: ServerTraits = {
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 	nativeApi: 'router',
+	mediaNeedsModel: true,
 	advice: {
 		...llamaServer.advice,
 		noModels: 'For a router, put GGUF files into its --models-dir, or name them with --models-preset.',

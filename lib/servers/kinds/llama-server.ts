@@ -25,6 +25,7 @@ export const llamaServer: ServerTraits = {
 	version: (answers) => textIn(answers, 'props', 'build_info'),
 	// All of them are its own (tools/server/server-schema.cpp).
 	extraFields: 'all',
+	ownFields: ['cacheReuse', 'lora'],
 	takesUnlimited: true,
 	reasoningFields: ['reasoning_content'],
 	schemasBecomeGrammar: true,
@@ -44,6 +45,8 @@ export const llamaServer: ServerTraits = {
 			'Start llama-server with --embeddings and an embedding model, best as a second server on its own port.',
 		rerankOff:
 			'Start llama-server with --rerank and a reranker model (for example bge-reranker-v2-m3), best as a second server on its own port.',
+		transcriptionOff:
+			'Start llama-server with a model that hears and its projector: --mmproj FILE (for example Voxtral or Qwen2.5-Omni).',
 		moreContext: (tokens, slots = 1) => {
 			const shared = `If it was started with -np ${slots}, every slot gets 1/${slots} of that: then --ctx-size ${tokens * slots}, or --kv-unified.`;
 			return `Start llama-server with --ctx-size ${tokens}.${slots > 1 ? ` ${shared}` : ''}`;

@@ -21,8 +21,10 @@ export const llamaSwap: ServerTraits = {
 	// `/props` would load a model; its list wants the key.
 	guardedRoute: undefined,
 	nativeApi: undefined,
+	modelRoot: (root, model) => `${root}/upstream/${model.split('/').map(encodeURIComponent).join('/')}`,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
+	mediaNeedsModel: true,
 	advice: {
 		...llamaServer.advice,
 		noModels: "Name models in llama-swap's configuration file.",

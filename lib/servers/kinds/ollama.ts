@@ -1,11 +1,12 @@
 import { failure } from '../../errors/failure';
+import type { ServerError } from '../../errors/server-error';
 import { looksLikeHtml } from '../../errors/exchange';
 import type { Connection } from '../../http/connection';
 import { isRecord } from '../../values';
 import { isNamed } from '../model-names';
 import { entries, optionalJson } from '../optional-json';
 import { bodyOf, entriesOf, textIn } from './evidence';
-import type { ServerAnswers, ServerTraits } from './kind';
+import type { FittedConversation, ServerAnswers, ServerTraits } from './kind';
 import { other } from './other';
 
 const ASK_LIMIT_MS = 5_000;
@@ -30,7 +31,9 @@ export const ollama: ServerTraits = {
 		return answers.apiVersion !== undefined && isOllamaVersion(answers) && mayHaveNoModels(answers);
 	},
 	version: (answers) => textIn(answers, 'apiVersion', 'version'),
-	extraFields: [],
+	// By its own API; the OpenAI one ignores them (docs/protocols/ollama.md 4.4).
+	extraFields: ['topK', 'minP', 'typicalP', 'repeatPenalty', 'repeatLastN'],
+	ownFields: ['contextSize', 'keepAlive'],
 	takesUnlimited: true,
 	grammar: undefined,
 	thinkingSwitch: 'effort',
@@ -46,18 +49,21 @@ export const ollama: ServerTraits = {
 			note: 'This model of Ollama thinks or does not, so the thinking effort was left out.',
 		},
 		{
-			says: /invalid reasoning value: 'minimal'/i,
+			says: /invalid (?:reasoning value: 'minimal'|think value: "minimal")/i,
 			then: 'lowThinkingEffort',
 			note: 'This Ollama does not know the thinking effort "minimal", so it was asked for "low".',
 		},
 		{
 			says: /does not support thinking/i,
 			then: 'withoutThinkingSetting',
-			note: 'This model does not think, so the thinking effort was left out.',
+			note: 'This model cannot think, so the setting Thinking was left out. Choose a model that can ("ollama show NAME" lists "thinking" under its capabilities), or set Thinking to Server Default.',
 		},
 	],
 	wantsNoKey: true,
 	reranks: false,
+	mediaNeedsModel: true,
+	// Seen with 0.17.4: 200 with an empty body after half a minute.
+	swallowsImageRequests: true,
 	nativeApi: 'ollama',
 	toolParserAdvice: () =>
 		'Give the model a TEMPLATE with {{ .Tools }} in its Modelfile, or take a model from ollama.com that lists "tools" under its capabilities (ollama show NAME).',
@@ -67,13 +73,14 @@ export const ollama: ServerTraits = {
 		embeddingsOff: 'Fetch an embedding model, for example: ollama pull nomic-embed-text',
 		rerankOff: 'Ollama has no rerank route. Use llama-server with --rerank and a reranker model, vLLM or GPUStack.',
 		moreContext: (tokens) =>
-			`Start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile; its OpenAI routes cannot ask for more.`,
+			`Set Context Size to ${tokens} in the options of the node, start Ollama with OLLAMA_CONTEXT_LENGTH=${tokens}, or set num_ctx in the Modelfile.`,
 	},
 	refuseUnseenPictures,
 	remarkOnDroppedMessages,
+	explainEmptyAnswer,
 	// Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only.
 	cutStreamRemedy:
-		'Ollama ends a stream like this when the process that runs the model has failed, and does not pass the cause on. Its log tells the cause (ollama serve, journalctl -u ollama, docker logs). Most often there is not enough memory. What had arrived is in the details.',
+		'Ollama ends a stream like this when the process that runs the model has failed, and does not pass the cause on. Its log tells the cause (ollama serve, journalctl -u ollama, docker logs). Most often there is not enough memory. Its own API does pass it on: the node uses that one as soon as Context Size or Keep Alive is set in its options. What had arrived is in the details.',
 };
 
 /** `{"version":"…"}` and nothing else. Where it was not asked, the list alone must do. */
@@ -121,15 +128,48 @@ async function refuseUnseenPictures(connection: Connection, model: string, signa
  */
 async function remarkOnDroppedMessages(
 	connection: Connection,
-	{ model, characters, promptTokens }: { model: string; characters: number; promptTokens: number },
+	conversation: FittedConversation,
 	signal?: AbortSignal,
 ): Promise<string | undefined> {
-	if (characters < FITS_ANYWHERE) return undefined;
+	const { characters, promptTokens, contextSize = Infinity } = conversation;
+	if (characters < FITS_ANYWHERE && promptTokens < contextSize) return undefined;
+	const context = await contextOf(connection, conversation, signal);
+	if (context === undefined) return undefined;
+	if (promptTokens < context && characters <= context * MAX_CHARACTERS_PER_TOKEN) return undefined;
+	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that Ollama runs this model with. It read ${promptTokens} tokens and left out the oldest messages without an error. ${MORE_CONTEXT}, or keep fewer messages in the memory.`;
+}
+
+/**
+ * A single message that is longer than the context is cut without a word: 200, no text, "stop", and a prompt of exactly
+ * the context (docs/protocols/ollama.md 4.1).
+ */
+async function explainEmptyAnswer(
+	connection: Connection,
+	conversation: FittedConversation,
+	signal?: AbortSignal,
+): Promise<ServerError | undefined> {
+	const { model, promptTokens } = conversation;
+	const context = await contextOf(connection, conversation, signal);
+	if (context === undefined || promptTokens < context) return undefined;
+	return failure('contextOverflow', connection.contextOf(connection.url.root, { model }), {
+		message: `The question does not fit into the context of ${context} tokens that Ollama runs this model with. Ollama cut it off without an error, and the model answered nothing`,
+		remedy: `${MORE_CONTEXT}, or shorten the input.`,
+		facts: { contextTokens: context, promptTokens },
+	});
+}
+
+const MORE_CONTEXT =
+	'Set a larger Context Size in the options of the node, start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile';
+
+/** Tokens of context that the model runs with: what is asked for is capped to what the model was trained for. */
+async function contextOf(
+	connection: Connection,
+	{ model, contextSize }: FittedConversation,
+	signal: AbortSignal | undefined,
+): Promise<number | undefined> {
 	const running = await optionalJson(connection, '/api/ps', { timeoutMs: ASK_LIMIT_MS, signal });
 	const context = entries(running?.models).find(
 		({ name }) => typeof name === 'string' && isNamed(name, model),
 	)?.context_length;
-	if (typeof context !== 'number' || context <= 0) return undefined;
-	if (promptTokens < context && characters <= context * MAX_CHARACTERS_PER_TOKEN) return undefined;
-	return `The conversation of ${characters} characters is too long for the context of ${context} tokens that Ollama runs this model with. It read ${promptTokens} tokens and left out the oldest messages without an error. Start Ollama with a larger OLLAMA_CONTEXT_LENGTH, set num_ctx in the Modelfile, or keep fewer messages in the memory.`;
+	return typeof context === 'number' && context > 0 ? context : contextSize;
 }

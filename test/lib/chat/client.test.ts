@@ -100,6 +100,17 @@ describe('an answer', () => {
 		});
 	});
 
+	it('is told event by event to who counts them, also where they differ in their text only', async () => {
+		const sim = await start();
+		const text = 'and then the wheel turns again '.repeat(4);
+		sim.script(reply.text(text));
+		const texts: string[] = [];
+		const onChunk: ChatCall['onChunk'] = ({ text: piece }) => void (piece && texts.push(piece));
+		await run(clientOf(sim), { onChunk });
+		expect(texts.join('')).toBe(text);
+		expect(texts.length).toBeGreaterThan(20);
+	});
+
 	it('brings usage, timings, cached tokens and the time of the first token (case 99)', async () => {
 		const sim = await start();
 		const client = clientOf(sim);
@@ -233,9 +244,9 @@ describe('an answer', () => {
 describe('what the user should know of a usable answer', () => {
 	it('options that the server ignores', async () => {
 		const sim = await start({ profile: 'ollama' });
-		const { answer } = await run(clientOf(sim, { parameters: { topK: 5, seed: 1, slotId: 0 } }));
-		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: Top K, Slot ID']);
-		expect(bodies(sim)[0]).not.toHaveProperty('top_k');
+		const { answer } = await run(clientOf(sim, { parameters: { seed: 1, slotId: 0 } }));
+		expect(answer.notes).toEqual(['This server (Ollama) ignores these options, so they were not sent: Slot ID']);
+		expect(bodies(sim)[0]).not.toHaveProperty('id_slot');
 		expect(bodies(sim)[0]).toMatchObject({ seed: 1 });
 	});
 
@@ -371,9 +382,7 @@ describe('who answers is found out only where it matters', () => {
 
 	it('never where the user says it', async () => {
 		const sim = await start();
-		const { answer } = await run(
-			clientOf(sim, { serverKind: 'ollama', parameters: { topK: 5, thinking: { mode: 'off' } } }),
-		);
+		const { answer } = await run(clientOf(sim, { serverKind: 'ollama', parameters: { thinking: { mode: 'off' } } }));
 		expect(paths(sim)).toEqual([CHAT]);
 		expect(answer.serverKind).toBe('ollama');
 		expect(bodies(sim)[0]).toMatchObject({ reasoning_effort: 'none' });
@@ -690,10 +699,12 @@ describe('servers that refuse the first form', () => {
 			'a model that does not think',
 			[noThinking],
 			['minimal', undefined],
-			['This model does not think, so the thinking effort was left out.'],
+			[expect.stringContaining('This model cannot think, so the setting Thinking was left out') as string],
 		],
-	])('thinking effort on Ollama: %s', async (_who, refusals, efforts, notes) => {
+	])("thinking effort on Ollama's OpenAI route: %s", async (_who, refusals, efforts, notes) => {
 		const sim = await start({ profile: 'ollama', models: [{ id: 'sim-model', thinking: true }] });
+		// A proxy in front of it that lets nothing else through.
+		sim.route('POST /api/chat', reply.error(404, '404 page not found'));
 		sim.script(...refusals, reply.text('Hello'));
 		const { answer } = await run(
 			clientOf(sim, {

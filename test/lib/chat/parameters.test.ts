@@ -57,13 +57,21 @@ describe('what a server ignores', () => {
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
 		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Typical P', 'Slot ID', 'Thinking Token Budget']);
-		expect(ignoredParameters(parameters, 'ollama')).toEqual([
-			'Top K',
-			'Typical P',
-			'Slot ID',
-			'Thinking Token Budget',
-			'GBNF Grammar',
-		]);
+		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Slot ID', 'Thinking Token Budget', 'GBNF Grammar']);
+	});
+
+	it('what only one kind of server knows is kept from all others, and named', () => {
+		const parameters: ChatParameters = { contextSize: 1, keepAlive: 1, cacheReuse: 1, lora: [{ id: 0, scale: 1 }] };
+		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Cache Reuse', 'LoRA Adapters']);
+		for (const kind of ['llamaServer', 'llamaRouter', 'llamaSwap'] as const)
+			expect(ignoredParameters(parameters, kind)).toEqual(['Context Size', 'Keep Alive']);
+		for (const kind of ['other', 'vllm'] as const)
+			expect(ignoredParameters(parameters, kind)).toEqual([
+				'Cache Reuse',
+				'LoRA Adapters',
+				'Context Size',
+				'Keep Alive',
+			]);
 	});
 
 	it.each(KINDS)('and only that is kept from %s', (kind) => {
@@ -108,6 +116,7 @@ describe('checks before anything is sent', () => {
 		[{ seed: -1 }],
 		[{ slotId: -1 }],
 		[{ stop: ['x'], extraBody: {}, chatTemplateArguments: {} }],
+		...[120, -1, 0, 1.5, '5m', '1h30m', '-1m', '1.5h', '300ms'].map((keepAlive): [ChatParameters] => [{ keepAlive }]),
 	])('%j is in order', (parameters) => {
 		expect(() => checkParameters(parameters)).not.toThrow();
 	});
@@ -124,6 +133,12 @@ describe('checks before anything is sent', () => {
 		[{ maxTokens: 0 }, 'The option "Maximum Tokens" must be at least 1, or -1 for no limit, but is 0'],
 		[{ maxTokens: -2 }, 'The option "Maximum Tokens" must be a number from -1 to 2147483647, but is -2'],
 		[{ temperature: NaN }, 'The option "Temperature" must be a number from 0 to 100, but is NaN'],
+		[
+			{ keepAlive: '5 minutes' },
+			'The option "Keep Alive" must be a number of seconds, or a duration such as 30m or 1h30m, but is "5 minutes"',
+		],
+		[{ contextSize: 0 }, 'The option "Context Size" must be a number from 1 to 2147483647, but is 0'],
+		[{ cacheReuse: -1 }, 'The option "Cache Reuse" must be a number from 0 to 2147483647, but is -1'],
 		[{ seed: Infinity }, 'The option "Seed" must be a number, but is Infinity'],
 		[{ extraBody: [1] as unknown as Record<string, unknown> }, 'The option "Extra Body" must be a JSON object'],
 		[

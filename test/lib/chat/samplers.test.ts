@@ -23,6 +23,8 @@ describe('the table of options', () => {
 	it.each(Object.entries(KINDS))('knows every option that a kind of server names: %s', (_kind, traits) => {
 		const extra = SAMPLER_ENTRIES.filter(([, row]) => row.extra).map(([name]) => name as string);
 		expect(extra).toEqual(expect.arrayContaining(traits.extraFields === 'all' ? [] : [...traits.extraFields]));
+		const own = SAMPLER_ENTRIES.filter(([, row]) => row.own).map(([name]) => name as string);
+		expect(own).toEqual(expect.arrayContaining([...(traits.ownFields ?? [])]));
 		expect(Object.keys(SAMPLERS)).toEqual(expect.arrayContaining(Object.keys(traits.fieldNames ?? {})));
 	});
 });

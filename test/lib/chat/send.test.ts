@@ -3,6 +3,7 @@ import type { ChatParameters } from '../../../lib/chat/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { forgetServerKinds } from '../../../lib/servers/identify';
+import { forgetRefusedFields } from '../../../lib/servers/refused-fields';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -11,6 +12,7 @@ let sim: LlamaServerSim;
 
 beforeEach(async () => {
 	forgetServerKinds();
+	forgetRefusedFields();
 	sim = await startLlamaServerSim({ profile: 'fastapi' });
 });
 afterEach(async () => {
@@ -50,7 +52,7 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	it('top_k and stream_options, as recorded: asked again without them, and the note names the option', async () => {
 		const recorded = httpFixture('fastapi-0.165.0/strict-extra-422.http');
 		const refusal = () => reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object);
-		sim.script(refusal(), forbidden('top_k'), reply.text('Hello'));
+		sim.script(refusal(), reply.text('Hello'));
 		const answer = await run({ topK: 5, temperature: 0.5 });
 		expect(answer.text).toBe('Hello');
 		expect(answer.notes).toEqual([
@@ -59,6 +61,7 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 		expect(bodies().at(-1)).toMatchObject({ temperature: 0.5, stream: true });
 		expect(bodies().at(-1)).not.toHaveProperty('top_k');
 		expect(bodies().at(-1)).not.toHaveProperty('stream_options');
+		expect(bodies()).toHaveLength(2);
 	});
 
 	it('pydantic 1 says it in its own words', async () => {
@@ -83,8 +86,59 @@ describe('a FastAPI server that forbids fields it does not know', () => {
 	});
 
 	it('refused again, it is said', async () => {
-		sim.script(forbidden('top_k'), forbidden('temperature'), reply.text('never'));
+		sim.script(forbidden('top_k'), forbidden('top_k'), reply.text('never'));
 		await expect(run({ topK: 5, temperature: 0.5 })).rejects.toMatchObject({ status: 422 });
 		expect(bodies()).toHaveLength(2);
+	});
+
+	it('that names one field after the other gets the request without both', async () => {
+		sim.script(forbidden('top_k'), forbidden('min_p'), reply.text('Hello'));
+		expect((await run({ topK: 5, minP: 0.1 })).notes).toEqual([
+			'This server refuses fields that it does not know, so these options were left out: top_k, min_p',
+		]);
+		expect(bodies()).toHaveLength(3);
+	});
+
+	it('is remembered: the next request has none of them, and the note comes again', async () => {
+		sim.script(forbidden('top_k', 'stream_options'), reply.text('Hello'));
+		await run({ topK: 5 });
+		const again = await run({ topK: 5, minP: 0.1 });
+		expect(bodies()).toHaveLength(3);
+		expect(bodies().at(-1)).toMatchObject({ min_p: 0.1 });
+		expect(bodies().at(-1)).not.toHaveProperty('top_k');
+		expect(again.notes).toEqual([
+			'This server refuses fields that it does not know, so these options were left out: top_k',
+		]);
+		expect((await run({})).notes).toEqual([]);
+	});
+
+	it.each([
+		['OpenAI', 400, { error: { message: "Unsupported parameter: 'top_k' is not supported with this model." } }],
+		['a gateway', 400, { error: { message: 'Unrecognized request arguments supplied: top_k' } }],
+		[
+			'LiteLLM',
+			400,
+			{
+				error: { message: "litellm.UnsupportedParamsError: vllm does not support parameters: ['top_k'], for model=m" },
+			},
+		],
+		['a function of Python', 500, { error: "generate() got an unexpected keyword argument 'top_k'" }],
+		['a server of Rust', 422, 'Failed to deserialize: unknown field `top_k`, expected one of `model`, `messages`'],
+		['a server of Go', 400, { error: 'json: unknown field "top_k"' }],
+		['a JSON schema', 400, { error: "Additional properties are not allowed ('top_k' was unexpected)" }],
+	])('%s says it in its own words', async (_who, status, body) => {
+		sim.script(reply.error(status, body), reply.text('Hello'));
+		expect((await run({ topK: 5, temperature: 0.5 })).text).toBe('Hello');
+		expect(bodies().map((sent) => 'top_k' in sent)).toEqual([true, false]);
+		expect(bodies().at(-1)).toMatchObject({ temperature: 0.5 });
+	});
+
+	it('tools are never left out: the error says that it takes none', async () => {
+		const recorded = httpFixture('fastapi-0.165.0/strict-extra-tools-422.http');
+		sim.script(reply.error(422, JSON.parse(recorded.body.toString('utf8')) as object));
+		const client = new ChatClient(connectTo({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, serverKind: 'other' });
+		const call = { messages: [{ type: 'human' as const, content: 'Hi' }], tools: [{ name: 'f', parameters: {} }] };
+		await expect(client.generate(call).next()).rejects.toMatchObject({ kind: 'toolsUnsupported', status: 422 });
+		expect(bodies()).toHaveLength(1);
 	});
 });

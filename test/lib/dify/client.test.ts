@@ -165,7 +165,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 			contentType: 'application/json',
 		});
 		const failed = await failureOf(knowledge(sim).get('/datasets', { page: 1, limit: 1 }));
-		expect(failed).toMatchObject({ kind: 'planLimit' });
+		expect(failed).toMatchObject({ kind: 'knowledgeRate' });
 		expect(failed.remedy).toContain('The key is fine');
 	});
 
@@ -179,7 +179,7 @@ describe.each(SIM_VERSIONS)('files and knowledge as far as the client goes, %s',
 			await failureOf(
 				knowledge(sim).send('POST', `/datasets/${id}/retrieve`, { query: 'x', retrieval_model: { top_k: 1 } }),
 			),
-		).toMatchObject({ status: 500, kind: 'serverError' });
+		).toMatchObject(version === '1.12' ? { status: 500, kind: 'serverError' } : { status: 400, kind: 'invalidParam' });
 	});
 });
 
@@ -220,4 +220,15 @@ describe('between two tries', () => {
 		);
 		expect(client.url('/messages')).toBe('http://host/v1/messages');
 	});
+});
+
+test("Dify's error under a status that says success, as some proxies pass it on", async () => {
+	const sim = await startSim({ version: '1.14' });
+	const envelope = { code: 'internal_server_error', message: 'The worker is gone', status: 500 };
+	sim.fail({ status: 200, body: JSON.stringify(envelope), times: 1 });
+	const failed = await failureOf(clientOf(sim).get('/info'));
+	expect(failed).toMatchObject({ kind: 'serverError', code: 'internal_server_error' });
+	expect(failed.serverText).toBe('The worker is gone');
+	sim.fail({ status: 200, body: '{"error":{"message":"No backend"}}', times: 1 });
+	expect((await failureOf(clientOf(sim).get('/info'))).serverText).toBe('No backend');
 });

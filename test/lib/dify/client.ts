@@ -3,7 +3,7 @@ import { chat, type ChatAnswer, type ChatOptions, type ChatRequest } from '../..
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { DifyAppMode } from '../../../lib/dify/types';
-import type { FileSource } from '../../../lib/dify/upload';
+import type { FileSource } from '../../../lib/http/multipart';
 import { ServerError } from '../../../lib/errors/server-error';
 import { appKey, startDifySim, type AppSpec, type DifySim, type DifySimOptions } from '../../servers/dify';
 import { useSimulator } from '../../servers/use-simulator';

@@ -62,7 +62,7 @@ describe('the table of codes', () => {
 		[403, 'forbidden', "The app's API service has been disabled.", 'appDisabled'],
 		[403, 'forbidden', 'The app no longer exists.', 'appUnusable'],
 		[403, 'forbidden', "The workspace's status is archived.", 'appUnusable'],
-		[403, 'forbidden', 'Dataset api access is not enabled.', 'dataset'],
+		[403, 'forbidden', 'Dataset api access is not enabled.', 'knowledgeApiOff'],
 		[403, 'forbidden', 'The number of documents has reached the limit of your subscription.', 'planLimit'],
 		[403, 'forbidden', 'Forbidden', 'forbidden'],
 	];

@@ -498,10 +498,12 @@ describe("the simulator's answers, by case", () => {
 			const retrieve = async (own: Record<string, unknown>) =>
 				await failing('POST', `${path}/retrieve`, { key, json: { query: 'x', ...own } });
 			expect(await retrieve({ query: 'x'.repeat(251) })).toMatchObject({ status: 400, kind: 'invalidParam' });
-			expect(await retrieve({ retrieval_model: { top_k: 1 } })).toMatchObject({ status: 500, kind: 'serverError' });
+			expect(await retrieve({ retrieval_model: { top_k: 1 } })).toMatchObject(
+				version === '1.12' ? { status: 500, kind: 'serverError' } : { status: 400, kind: 'invalidParam' },
+			);
 			sim.store.planText = 'Sorry, you have reached the knowledge base request rate limit of your subscription.';
 			const plan = await retrieve({});
-			expect(plan).toMatchObject({ status: 403, kind: 'planLimit', said: sim.store.planText });
+			expect(plan).toMatchObject({ status: 403, kind: 'knowledgeRate', said: sim.store.planText });
 			expect(plan.remedy).toContain('The key is fine');
 		});
 

@@ -7,7 +7,7 @@ import {
 	nameInUrl,
 	sizeLimitsOf,
 } from '../../../lib/dify/files';
-import { uploadName } from '../../../lib/dify/upload';
+import { uploadName } from '../../../lib/http/multipart';
 import { SIM_VERSIONS } from '../../servers/dify';
 import { clientOf, startApp } from './client';
 

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 
 import { createHash } from 'node:crypto';
-import { uploadFile, uploadName } from '../../../lib/dify/upload';
+import { uploadFile } from '../../../lib/dify/upload';
+import { uploadName } from '../../../lib/http/multipart';
 import { SIM_VERSIONS } from '../../servers/dify';
 import { clientOf, failureOf, fileOf, say, startSim } from './client';
 import { listen } from '../../support/listening';

@@ -1,4 +1,5 @@
-import { EmbeddingsClient, forgetEmbeddingLimits, type EmbeddingSettings } from '../../../lib/embeddings/client';
+import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
+import { forgetEmbeddingLimits } from '../../../lib/embeddings/learned';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
 import { forgetServerKinds } from '../../../lib/servers/identify';
@@ -221,19 +222,23 @@ describe('other servers', () => {
 		expect(bodies(server, '/api/embed')).toEqual([
 			{ model: 'sim-model', input: ['a', 'b'], truncate: false, dimensions: 8, keep_alive: 120 },
 		]);
-		await clientOf(server, { longTexts: 'truncate' }).embed(['a'], 'document');
-		expect(bodies(server, '/api/embed').at(-1)).toMatchObject({ truncate: true });
 	});
 
-	test('Ollama: a text that it cut without a word counts as truncated', async () => {
+	test('Ollama: told to cut only the text that it refused, so that every cut is counted', async () => {
 		const server = await start({ profile: 'ollama' });
-		const answer = (tokens: number) => reply.json({ embeddings: [[1, 2]], prompt_eval_count: tokens });
+		const long = 'word '.repeat(602);
+		server.route('POST /api/embed', ({ body }: WireRequest) => {
+			const { input, truncate } = body as Body;
+			return truncate !== true && input.includes(long)
+				? reply.error(400, { error: 'the input length exceeds the context length' })
+				: reply.json({ embeddings: input.map((_text, index) => [1, index]), prompt_eval_count: 512 });
+		});
 		const client = clientOf(server, { longTexts: 'truncate' });
-		const text = 'word '.repeat(602);
-		server.route('POST /api/embed', answer(512));
-		expect((await client.embed([text], 'document')).truncated).toBe(1);
-		server.route('POST /api/embed', answer(604));
-		expect((await client.embed([text], 'document')).truncated).toBe(0);
+		const { vectors, truncated } = await client.embed(['a', long, 'b', long], 'document');
+		expect(vectors).toHaveLength(4);
+		expect(truncated).toBe(2);
+		const cut = bodies(server, '/api/embed').filter(({ truncate }) => truncate === true);
+		expect(cut.map(({ input }) => input)).toEqual([[long], [long]]);
 	});
 
 	test('Ollama: NaN in one of 32 texts is found in at most ten requests', async () => {
@@ -292,8 +297,21 @@ describe('other servers', () => {
 
 	test('vLLM, and GPUStack at its old address', async () => {
 		const vllm = await start({ profile: 'vllm' });
-		await clientOf(vllm, { longTexts: 'truncate' }).embed(['a'], 'query');
-		expect(bodies(vllm, V1)[0]).toMatchObject({ encoding_format: 'base64', truncate_prompt_tokens: -1 });
+		vllm.route(`POST ${V1}`, ({ body }: WireRequest) =>
+			(body as Body).truncate_prompt_tokens === undefined
+				? reply.error(
+						400,
+						"This model's maximum context length is 512 tokens. However, you requested 602 tokens in the input",
+					)
+				: reply.json({ data: [{ index: 0, embedding: [1, 2] }] }),
+		);
+		expect(await clientOf(vllm, { longTexts: 'truncate' }).embed(['a'], 'query')).toMatchObject({ truncated: 1 });
+		expect(
+			bodies(vllm, V1).map(({ encoding_format: format, truncate_prompt_tokens: tokens }) => [format, tokens]),
+		).toEqual([
+			['base64', undefined],
+			['base64', -1],
+		]);
 		const gpustack = await start({ profile: 'gpustack' });
 		const connection = connectTo({
 			baseUrl: `${gpustack.url}/v1-openai`,

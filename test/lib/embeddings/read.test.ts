@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 
-import { faultIn } from '../../../lib/embeddings/check';
 import { readEmbeddings } from '../../../lib/embeddings/read';
 
 const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
@@ -118,39 +117,5 @@ describe('answers of embedding routes', () => {
 				expect(readEmbeddings({ data: [{ embedding: base64(...numbers) }] }, 1)).toEqual({ vectors: [numbers] });
 			}),
 		);
-	});
-});
-
-describe('vectors that no store may see', () => {
-	test.each([
-		['llama-server with NaN weights: null', { data: [{ embedding: A }, { embedding: [null, 1] }] }],
-		['the same in base64', { data: [{ embedding: A }, { embedding: base64(NaN, 1) }] }],
-	])('%s', (_case, json) => {
-		const read = readEmbeddings(json, 2) as { vectors: number[][] };
-		expect(faultIn(read.vectors, undefined)).toMatchObject({
-			index: 1,
-			fault: expect.stringContaining('no numbers') as string,
-		});
-	});
-
-	test('zeros, as a reranker answers, are told with what to do', () => {
-		expect(
-			faultIn(
-				[
-					[1, 0],
-					[0, 0],
-				],
-				undefined,
-			),
-		).toMatchObject({
-			index: 1,
-			remedy: expect.stringContaining('reranker') as string,
-		});
-	});
-
-	test('another length, in one call and from call to call', () => {
-		expect(faultIn([[1, 2], [1]], undefined)).toMatchObject({ index: 1 });
-		expect(faultIn([[1, 2]], 3)).toMatchObject({ index: 0 });
-		expect(faultIn([[1, 2]], 2)).toBeUndefined();
 	});
 });

@@ -1,4 +1,4 @@
-import { isRetryable, type FailureKind } from '../../../lib/errors/kinds';
+import { isRetryable, isUnreached, type FailureKind } from '../../../lib/errors/kinds';
 
 describe('what may be sent again', () => {
 	test.each<FailureKind>(['refused', 'loading', 'busy', 'tooManyRequests', 'rateLimited'])(
@@ -23,4 +23,9 @@ describe('what may be sent again', () => {
 	])('%s: something may have run, or nothing will change', (kind) => {
 		expect(isRetryable(kind)).toBe(false);
 	});
+});
+
+test('where no connection was made, another request fails in the same way', () => {
+	expect((['dns', 'refused', 'connectTimeout', 'tlsUntrusted'] as const).every(isUnreached)).toBe(true);
+	expect((['busy', 'unauthorized', 'connectionLost', 'serverError'] as const).some(isUnreached)).toBe(false);
 });

@@ -190,6 +190,7 @@ test.each([
 	['EAI_NONAME', 'dns'],
 	['EACCES', 'unreachable'],
 	['EPERM', 'unreachable'],
+	['ERR_INVALID_IP_ADDRESS', 'dns'],
 ])('%s is %s', (code, kind) => {
 	expect(networkFailure(Object.assign(new Error('connect'), { code }), CONTEXT).kind).toBe(kind);
 });

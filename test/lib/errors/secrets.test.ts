@@ -121,3 +121,14 @@ describe('secrets', () => {
 		expect(failed.message).toBe('Nothing listens on 127.0.0.1:1, seen from n8n');
 	});
 });
+
+test('a text that breaks off inside a key does not show its beginning', () => {
+	const value = 'Zq7Kx3Vw9Rt2Yp5Lm8Nc';
+	const secrets = secretsOf({ authorization: `Bearer ${value}` });
+	for (let length = 8; length < value.length; length += 1) {
+		const masked = mask(`Refused: ${value.slice(0, length)}`, secrets);
+		expect(masked).toBe('Refused: ***');
+	}
+	expect(mask('Refused: Zq7', secrets)).toBe('Refused: Zq7');
+	expect(mask('', secrets)).toBe('');
+});

@@ -111,7 +111,7 @@ describe("llama-server's router", () => {
 		});
 		const off = await check(server.url, { expectations: { model: 'tiny' } });
 		expect(off.status).toBe('misconfigured');
-		expect(finding(off, 'modelNotLoadedForGood').advice).toContain('Load Model');
+		expect(finding(off, 'modelNotLoadedForGood').advice).toContain('Local Llama');
 		await server.close();
 		await simWithKey({ profile: 'router', models: [{ id: 'small', status: 'unloaded' }] });
 		const byItself = await check(server.url, { expectations: { model: 'small' } });

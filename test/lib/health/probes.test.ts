@@ -1,6 +1,6 @@
 import { checkServer, forgetChecks } from '../../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
-import { modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
 import {
 	type LlamaServerSim,
 	reply,

@@ -18,10 +18,15 @@ describe('the speed of an answer', () => {
 	it('piece by piece: from the first to the last, without what came first', () => {
 		expect(recordOf(every(101, 50), 101).sample(6_100)).toEqual({
 			firstTokenMs: 1_000,
+			firstTokenBy: 'clock',
+			firstTextMs: null,
 			totalMs: 6_100,
+			queuedMs: 0,
+			arrival: 'streamed',
 			promptTokens: 250,
 			promptTokensPerSecond: 250,
 			generatedTokens: 101,
+			hiddenTokens: 0,
 			tokensPerSecond: 20,
 			measuredBy: 'clock',
 		});
@@ -81,6 +86,112 @@ describe('the speed of an answer', () => {
 		expect(recordOf([400], 8).sample(500)).toMatchObject({ tokensPerSecond: 16, measuredBy: 'wholeAnswer' });
 	});
 
+	describe('behind a proxy that collects the answer (nginx with proxy_buffering on)', () => {
+		const at = every(128, 0.0078, 6_900);
+
+		it('without timings of the server the first token is not known', () => {
+			const record = recordOf(at, 128);
+			record.noteText(6_900);
+			expect(record.sample(6_901)).toMatchObject({
+				arrival: 'collected',
+				firstTokenMs: null,
+				firstTokenBy: null,
+				firstTextMs: null,
+				hiddenTokens: 0,
+			});
+		});
+
+		it('the server’s timings tell when it was: the end minus the time of generating', () => {
+			const timings = { predicted_n: 128, predicted_ms: 6_400, predicted_per_second: 20, prompt_ms: 300 };
+			expect(recordOf(at, 128, 'four', { timings }).sample(6_901)).toMatchObject({
+				arrival: 'collected',
+				firstTokenMs: 501,
+				firstTokenBy: 'server',
+				tokensPerSecond: 20,
+				measuredBy: 'server',
+			});
+		});
+
+		it('a first piece that comes with many others is late', () => {
+			const times = [0, 1, 2, 3, 4, 5].flatMap((burst) => every(20, 0.01, 1_200 + burst * 1_000));
+			expect(recordOf(times, 120).sample(6_300)).toMatchObject({
+				arrival: 'bursts',
+				firstTokenMs: null,
+				promptTokensPerSecond: null,
+			});
+			const timings = { predicted_n: 120, predicted_ms: 6_000, predicted_per_second: 20, prompt_ms: 190 };
+			expect(recordOf(times, 120, 'four', { timings }).sample(6_300)).toMatchObject({
+				arrival: 'bursts',
+				firstTokenMs: 300,
+				firstTokenBy: 'server',
+			});
+		});
+
+		it('many tokens in the same millisecond are a fast server', () => {
+			const timings = { predicted_n: 64, predicted_ms: 12, predicted_per_second: 5_300, prompt_ms: 30 };
+			expect(recordOf(every(64, 0.18, 40), 64, 'four', { timings }).sample(54)).toMatchObject({
+				arrival: null,
+				firstTokenMs: 40,
+				firstTokenBy: 'clock',
+			});
+		});
+	});
+
+	describe('with thinking that is not shown', () => {
+		const timings = { predicted_n: 520, predicted_ms: 20_600, predicted_per_second: 25.2, prompt_ms: 350 };
+
+		it('the first text is not the first token; the server’s timings tell when that was', () => {
+			const record = recordOf(every(20, 50, 20_000), 520, 'four', { timings });
+			record.noteText(20_000);
+			expect(record.sample(21_000)).toMatchObject({
+				firstTokenMs: 400,
+				firstTokenBy: 'server',
+				firstTextMs: 20_000,
+				hiddenTokens: 500,
+				tokensPerSecond: 25.2,
+			});
+		});
+
+		it('without timings the first token is not known', () => {
+			const record = recordOf(every(20, 50, 20_000), 520);
+			record.noteText(20_000);
+			expect(record.sample(21_000)).toMatchObject({ firstTokenMs: null, firstTextMs: 20_000, hiddenTokens: 500 });
+		});
+
+		it('its tokens are those that the server counts, where it does', () => {
+			const record = recordOf(every(20, 50, 20_000), 520, 'four', {
+				usage: { promptTokens: 250, completionTokens: 520, totalTokens: 770, reasoningTokens: 497 },
+			});
+			expect(record.sample(21_000).hiddenTokens).toBe(497);
+		});
+
+		it('all of it, so that nothing came', () => {
+			const record = recordOf([], 64, '', { timings });
+			expect(record.sample(21_000)).toMatchObject({
+				arrival: null,
+				firstTokenMs: 400,
+				firstTextMs: null,
+				generatedTokens: 520,
+				hiddenTokens: 520,
+			});
+		});
+
+		it('thinking that is shown counts as the first token, and text comes later', () => {
+			const record = new SpeedRecord();
+			for (const at of every(50, 20)) record.note({ reasoning: 'well' }, at);
+			for (const at of every(10, 20, 2_000)) record.note({ text: 'four' }, at);
+			record.noteText(2_000);
+			record.note({ usage: { promptTokens: 250, completionTokens: 60, totalTokens: 310, reasoningTokens: 50 } }, 2_200);
+			expect(record.sample(2_210)).toMatchObject({
+				firstTokenMs: 1_000,
+				firstTextMs: 2_000,
+				hiddenTokens: 0,
+				arrival: 'streamed',
+				measuredBy: 'clock',
+			});
+		});
+	});
+
 	it('is a number for every rhythm of pieces, and tokens by time where the rhythm says nothing', () => {
 		fc.assert(
 			fc.property(
@@ -89,7 +200,9 @@ describe('the speed of an answer', () => {
 				(gaps, tokens) => {
 					let at = 100;
 					const times = gaps.map((gap) => (at += gap));
-					const { tokensPerSecond, measuredBy } = recordOf(times, tokens).sample(at + 10);
+					const { tokensPerSecond, measuredBy, firstTokenMs, arrival } = recordOf(times, tokens).sample(at + 10);
+					if (arrival === 'collected') expect(firstTokenMs).toBeNull();
+					if (firstTokenMs !== null) expect(firstTokenMs).toBeLessThanOrEqual(at + 10);
 					expect(Number.isFinite(tokensPerSecond)).toBe(true);
 					expect(tokensPerSecond).toBeGreaterThanOrEqual(0);
 					if (measuredBy === 'wholeAnswer') expect(tokensPerSecond).toBeCloseTo((tokens * 1_000) / (at + 10), 0);

@@ -1,8 +1,10 @@
 import { forgetChecks } from '../../../lib/health/check';
 import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
-import { modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
+import { queuedRequests } from '../../../lib/http/queue';
+import { delay } from '../../support/node';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -62,6 +64,63 @@ describe('a speed test', () => {
 			[3, 3],
 		]);
 		expect(ids(await test({ atOnce: 4 }, { maxConcurrentRequests: 4 }))).not.toContain('fewerAtOnce');
+	});
+
+	it('with a limit that others use up: the wait in n8n is told, and is no time of the server', async () => {
+		await sim({ tokenDelayMs: 5, slots: 4 });
+		const credential = { baseUrl: server.url, apiKey: SESAME, maxConcurrentRequests: 1 };
+		const leave = await modelServerTarget(credential).connect({}).enter({});
+		const askedAt = performance.now();
+		const tested = test({ tokens: 20 }, { maxConcurrentRequests: 1 });
+		while (queuedRequests() === 0) await delay(5);
+		await delay(400);
+		leave();
+		const result = await tested;
+		const wholeMs = performance.now() - askedAt;
+		const [sample] = result.speed!.runs[0]!.samples;
+		expect(sample!.queuedMs).toBeGreaterThanOrEqual(390);
+		expect(result.speed!.runs[0]!.queuedMs).toBe(sample!.queuedMs);
+		expect(sample!.arrival).toBe('streamed');
+		expect(finding(result, 'waitedInN8n').observed).toBe(`A request waited ${sample!.queuedMs} ms before it was sent`);
+		expect(sample!.queuedMs + sample!.totalMs).toBeLessThanOrEqual(wholeMs + 2);
+		expect(sample!.firstTokenMs).toBeLessThan(sample!.totalMs);
+		expect(queuedRequests()).toBe(0);
+	});
+
+	it('ends in the queue of n8n when it is cancelled there', async () => {
+		await sim();
+		const credential = { baseUrl: server.url, apiKey: SESAME, maxConcurrentRequests: 1 };
+		const leave = await modelServerTarget(credential).connect({}).enter({});
+		const abort = new AbortController();
+		const tested = test({ signal: abort.signal }, { maxConcurrentRequests: 1 });
+		while (queuedRequests() === 0) await delay(5);
+		abort.abort();
+		await expect(tested).rejects.toMatchObject({ kind: 'aborted' });
+		leave();
+		expect(queuedRequests()).toBe(0);
+		expect(generations()).toHaveLength(0);
+	});
+
+	it('says that others used the server', async () => {
+		await sim({ tokenDelayMs: 20, metrics: true });
+		const abort = new AbortController();
+		const other = fetch(`${server.url}/v1/chat/completions`, {
+			method: 'POST',
+			headers: { authorization: `Bearer ${SESAME}`, 'content-type': 'application/json' },
+			body: JSON.stringify({
+				messages: [{ role: 'user', content: 'hi' }],
+				stream: true,
+				max_tokens: 4000,
+				ignore_eos: true,
+			}),
+			signal: abort.signal,
+		}).then(async (answer) => await answer.text());
+		const ended = other.catch(() => undefined);
+		await server.until(() => server.slots().some(({ busy }) => busy));
+		const result = await test();
+		abort.abort();
+		await ended;
+		expect(finding(result, 'busyDuringTest').meaning).toContain('Others used 1 of 4 slots when the test began');
 	});
 
 	it('is not tried where the check says that it cannot work', async () => {

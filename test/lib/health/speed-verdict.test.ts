@@ -1,6 +1,7 @@
 import { forgetChecks } from '../../../lib/health/check';
 import type { ModelFacts } from '../../../lib/health/observations';
 import type { SpeedRun } from '../../../lib/health/speed';
+import type { SpeedSample } from '../../../lib/health/speed-sample';
 import { judgeSpeed } from '../../../lib/health/speed-verdict';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { SESAME } from './support';
@@ -15,7 +16,7 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-const FOUR_SLOTS = { slots: 4, wanted: 1, atOnce: 1 };
+const FOUR_SLOTS = { slots: 4, busy: 0, wanted: 1, atOnce: 1 };
 
 beforeEach(forgetChecks);
 
@@ -38,13 +39,20 @@ describe('the verdict on the numbers', () => {
 	const run = (tokensPerSecond: number | null, generatedTokens = 64): SpeedRun => ({
 		atOnce: 1,
 		firstTokenMs: 100,
+		firstTextMs: 100,
+		queuedMs: 0,
 		promptTokensPerSecond: 500,
 		tokensPerSecond,
 		totalTokensPerSecond: tokensPerSecond,
 		samples: [
 			{
 				firstTokenMs: 100,
+				firstTokenBy: 'clock',
+				firstTextMs: 100,
 				totalMs: 2000,
+				queuedMs: 0,
+				arrival: 'streamed',
+				hiddenTokens: 0,
 				promptTokens: 250,
 				promptTokensPerSecond: 500,
 				generatedTokens,
@@ -87,5 +95,36 @@ describe('the verdict on the numbers', () => {
 		expect(judgeSpeed([run(1.2)], undefined, { ...FOUR_SLOTS, slots: null })).toMatchObject([
 			{ id: 'slowGeneration', severity: 'warning' },
 		]);
+	});
+
+	const runWith = (change: Partial<SpeedSample>, queuedMs = 0): SpeedRun[] => {
+		const one = run(50);
+		return [{ ...one, queuedMs, samples: one.samples.map((sample) => ({ ...sample, ...change })) }];
+	};
+
+	it.each<[string, SpeedRun[], Partial<typeof FOUR_SLOTS>, string[]]>([
+		['a collected answer of a server with timings', runWith({ arrival: 'collected' }), {}, ['answerCollected']],
+		[
+			'a collected answer of one without',
+			runWith({ arrival: 'collected', measuredBy: 'wholeAnswer' }),
+			{},
+			['answerCollected'],
+		],
+		['bursts', runWith({ arrival: 'bursts', measuredBy: 'clock' }), {}, ['answerCollected']],
+		['hidden thinking', runWith({ hiddenTokens: 40 }), {}, ['thinkingHidden']],
+		['one piece', runWith({ arrival: null, measuredBy: 'wholeAnswer' }), {}, ['speedOfWholeAnswer']],
+		['a wait in n8n', runWith({}, 5_000), {}, ['waitedInN8n']],
+		['a turn that came at once', runWith({}, 3), {}, []],
+		['a server that others use', runWith({}), { busy: 2 }, ['busyDuringTest']],
+		['a server that does not tell', runWith({}), { busy: null as unknown as number }, []],
+	])('names %s', (_name, runs, more, expected) => {
+		expect(judgeSpeed(runs, undefined, { ...FOUR_SLOTS, ...more }).map(({ id }) => id)).toEqual(expected);
+	});
+
+	it('says whose numbers they are where the pieces do not tell', () => {
+		const [known] = judgeSpeed(runWith({ arrival: 'collected' }), undefined, FOUR_SLOTS);
+		const [unknown] = judgeSpeed(runWith({ hiddenTokens: 9, measuredBy: 'wholeAnswer' }), undefined, FOUR_SLOTS);
+		expect(known!.meaning).toContain('those of the server itself');
+		expect(unknown!.meaning).toContain('the first token cannot be seen');
 	});
 });

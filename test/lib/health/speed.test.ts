@@ -1,11 +1,14 @@
 import { forgetChecks } from '../../../lib/health/check';
+import type { SpeedSample } from '../../../lib/health/speed-sample';
 import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
-import { modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { finding, ids, SESAME } from './support';
+import { type ReverseProxyOptions, startReverseProxy } from '../../servers/reverse-proxy';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
+const startGateway = useSimulator(startReverseProxy);
 
 let server: LlamaServerSim;
 
@@ -83,10 +86,67 @@ describe('a speed test', () => {
 		await sim({ profile: 'vllm', promptDelayMs: 300 });
 		const result = await test({ tokens: 64 });
 		const [sample] = result.speed!.runs[0]!.samples;
-		expect(sample).toMatchObject({ measuredBy: 'wholeAnswer', generatedTokens: 64, promptTokensPerSecond: null });
+		expect(sample).toMatchObject({
+			arrival: 'collected',
+			measuredBy: 'wholeAnswer',
+			generatedTokens: 64,
+			promptTokensPerSecond: null,
+			firstTokenMs: null,
+		});
 		expect(sample!.tokensPerSecond).toBeLessThan(64 / 0.3);
-		expect(finding(result, 'speedOfWholeAnswer').advice).toContain('proxy_buffering off');
-		expect(result.summary).toMatch(/^sim-model: at least [\d.]+ tokens\/s, /);
+		expect(finding(result, 'answerCollected').advice).toContain('proxy_buffering off');
+		expect(result.summary).toMatch(/^sim-model: at least [\d.]+ tokens\/s, first token not to be seen\.$/);
+	});
+
+	it.each<[string, SimOptions, ReverseProxyOptions, string, Partial<SpeedSample>]>([
+		[
+			'that holds the answer back to its end',
+			{ tokenDelayMs: 8 },
+			{ buffer: 'all' },
+			'answerCollected',
+			{ arrival: 'collected', firstTokenMs: null, firstTextMs: null, measuredBy: 'wholeAnswer', hiddenTokens: 0 },
+		],
+		[
+			'that hands on 4 KB at a time',
+			{ tokenDelayMs: 8 },
+			{ buffer: 4096 },
+			'answerCollected',
+			{ arrival: 'bursts', firstTokenMs: null, measuredBy: 'clock' },
+		],
+		[
+			'that drops thinking which is all there is',
+			{ tokenDelayMs: 8, template: 'thinking' },
+			{ dropsThinking: true },
+			'thinkingHidden',
+			{ firstTokenMs: null, firstTextMs: null, measuredBy: 'wholeAnswer', generatedTokens: 80 },
+		],
+	])('behind a gateway %s', async (_name, options, proxy, id, expected) => {
+		await sim({ profile: 'vllm', ...options });
+		if (options.template === 'thinking')
+			server.script(reply.reasoning('thought '.repeat(80), '', { finish: 'length', usage: { completion: 80 } }));
+		const gateway = await startGateway(server.url, proxy);
+		const result = await test({ tokens: 80 }, { baseUrl: gateway.url });
+		expect(result.speed!.runs[0]).toMatchObject({ failures: [], samples: [expected] });
+		// 80 tokens, 8 ms each: no more than 125 a second.
+		expect(result.speed!.runs[0]!.tokensPerSecond).toBeLessThan(150);
+		expect(ids(result)).toContain(id);
+		expect(ids(result)).not.toContain('speedOfWholeAnswer');
+	});
+
+	it('the same without a gateway shows when thinking and text began', async () => {
+		await sim({ profile: 'vllm', tokenDelayMs: 5 });
+		server.script(reply.reasoning('thought '.repeat(20), 'and then the answer '.repeat(5)));
+		const [sample] = (await test({ tokens: 80 })).speed!.runs[0]!.samples;
+		expect(sample).toMatchObject({ arrival: 'streamed', firstTokenBy: 'clock', hiddenTokens: 0 });
+		expect(sample!.firstTextMs! - sample!.firstTokenMs!).toBeGreaterThan(80);
+	});
+
+	it('sees each piece of a server whose events differ in their text only', async () => {
+		await sim({ tokenDelayMs: 5 });
+		server.script(reply.text('and then the wheel turns again '.repeat(10)));
+		const [sample] = (await test({ tokens: 60 })).speed!.runs[0]!.samples;
+		expect(sample).toMatchObject({ arrival: 'streamed', firstTokenBy: 'clock', hiddenTokens: 0 });
+		expect(sample!.totalMs - sample!.firstTokenMs!).toBeGreaterThan(200);
 	});
 
 	it('counts thinking: a model that spends all tokens on it is as fast as any (row 28)', async () => {

@@ -1,6 +1,7 @@
 import { connectTo } from '../../../lib/servers/connect';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { zlib } from '../../support/node';
+import { MAX_PICTURES_BYTES } from '../../../lib/http/answer';
+import { buffer, zlib } from '../../support/node';
 import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
 import { failureOf } from './client';
 
@@ -102,4 +103,18 @@ describe('answers of odd servers and proxies', () => {
 		const connection = connectTo({ baseUrl: url });
 		expect(connection.refusal(await called(url)).message).toContain('wants a user name and a password');
 	});
+});
+
+test.each([
+	['a page', '{"data":[]}\n<html>', { data: [] }],
+	['noise', '{"data":[]}\u0000\ufffd', { data: [] }],
+	['another value', '{"data":[]}\n{"data":[1]}', undefined],
+	['a value cut', '{"data":[', undefined],
+])('JSON with something behind it: %s', async (_name, body, json) => {
+	const url = await rawServer(whole('200 OK', body));
+	expect((await called(url)).json).toEqual(json);
+});
+
+test('pictures that are too long are told as that: their limit is below the longest string', () => {
+	expect(MAX_PICTURES_BYTES).toBeLessThan(buffer.constants.MAX_STRING_LENGTH);
 });

@@ -20,19 +20,22 @@ jest.mock('../../../lib/vendor', () => {
 	const actual = jest.requireActual<typeof vendor>('../../../lib/vendor');
 	return {
 		...actual,
-		request: jest.fn(actual.request),
 		EnvHttpProxyAgent: jest.fn((options) => new actual.EnvHttpProxyAgent(options)),
 	};
 });
-const request = jest.mocked(vendor.request);
 const EnvHttpProxyAgent = jest.mocked(vendor.EnvHttpProxyAgent);
+/** Every request, of whichever kind. */
+const dispatch = jest.spyOn(
+	jest.requireActual<typeof vendor>('../../../lib/vendor').EnvHttpProxyAgent.prototype,
+	'dispatch',
+);
 
 const start = async (options: SimOptions = {}): Promise<LlamaServerSim> => {
 	const server = await startServer(options);
 	return server;
 };
 afterEach(async () => {
-	request.mockClear();
+	dispatch.mockClear();
 	EnvHttpProxyAgent.mockClear();
 });
 /** A channel that nobody uses any more. */
@@ -51,7 +54,7 @@ describe('what undici is told', () => {
 		await ask(connection);
 		await connection.call(`${server.url}/health`);
 		await connection.call(`${server.url}/tokenize`, { json: { content: 'x' } });
-		expect(request.mock.calls.map(([, options]) => [options?.headersTimeout, options?.bodyTimeout])).toEqual([
+		expect(dispatch.mock.calls.map(([options]) => [options.headersTimeout, options.bodyTimeout])).toEqual([
 			[0, 0],
 			[0, 0],
 			[0, 0],
@@ -67,12 +70,14 @@ describe('what undici is told', () => {
 		await ask(connection);
 		await connection.call(`${server.url}/health`);
 		await connection.call(`${server.url}/health`, { once: true });
-		expect(request.mock.calls.map(([, options]) => [options?.dispatcher === fresh, options?.reset])).toEqual([
+		expect(
+			dispatch.mock.calls.map(([options], index) => [dispatch.mock.contexts[index] === fresh, options.reset]),
+		).toEqual([
 			[true, true],
 			[false, false],
 			[true, true],
 		]);
-		expect(request.mock.calls[1]![1]!.dispatcher).toBe(keepAlive);
+		expect(dispatch.mock.contexts[1]).toBe(keepAlive);
 	});
 
 	test('connections are made within 10 s, kept for less than the 5 s of llama-server, and check certificates', () => {
@@ -114,7 +119,7 @@ describe('making a connection', () => {
 		await server.close();
 		expect((await failureOf(async () => await connect(server.url).call(`${server.url}/health`)))!.kind).toBe('refused');
 		expect((await ask(connect(server.url))).failed!.kind).toBe('refused');
-		expect(request.mock.calls).toHaveLength(2);
+		expect(dispatch.mock.calls).toHaveLength(2);
 	});
 
 	test('case 60: cancelling, and every limit, end the wait for a connection at once', async () => {

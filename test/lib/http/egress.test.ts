@@ -188,3 +188,18 @@ describe('any egress filter', () => {
 		expect((await ask(connect('http://gpu.test', { egressFilter: silent }))).failed!.kind).toBe('blockedByPolicy');
 	});
 });
+
+test.each([
+	['no address', [[], undefined]],
+	['nonsense', [[{ address: 'no-address', family: 4 }], undefined]],
+])('a look-up of names that gives %s is told as that', async (_name, [addresses]) => {
+	const egressFilter = {
+		validateUrl: async () => ({ ok: true }),
+		createSecureLookup: () => (_host: string, _options: object, done: (...args: never[]) => void) =>
+			done(...([null, addresses] as never[])),
+		validateRedirectSync: () => undefined,
+	};
+	const { failed } = await ask(connect('http://faults.test:8080', { egressFilter }));
+	expect(failed).toMatchObject({ kind: 'dns' });
+	expect(failed!.message).toBe('The host name "faults.test" cannot be resolved');
+});

@@ -68,7 +68,13 @@ describe('what an event stream may look like', () => {
 		['only blank lines', '\n\r\n\n', []],
 		['colons in the data', 'data: a: b: c\n\n', data('a: b: c')],
 		['a line separator is no line end', 'data: a\u2028b\u0085c\n\n', data('a\u2028b\u0085c')],
-		['field names with other letter case are unknown', 'Data: a\nDATA: b\ndata: c\n\n', data('c')],
+		['data in capitals, as home-made servers write it', 'Data: a\n\nDATA: b\n\ndata: c\n\n', data('a', 'b', 'c')],
+		['other field names in capitals are unknown', 'Event: x\nID: 1\ndata: c\n\n', data('c')],
+		['two values in one line', 'data: {"a":"}{"}{"b":1} {"c":2}\n\n', data('{"a":"}{"}', '{"b":1}', '{"c":2}')],
+		['the end marker in the line of the last value', 'data: {"a":1}[DONE]\n\n', data('{"a":1}', '[DONE]')],
+		['values with the name of the field between them', 'data: {"a":1} data: [DONE]\n\n', data('{"a":1}', '[DONE]')],
+		['a text that only looks like two values', 'data: {"a":"}{"}\n\n', data('{"a":"}{"}')],
+		['words behind a value', 'data: {"a":1}{oops\n\n', data('{"a":1}{oops')],
 	])('%s', (_name, stream, events) => {
 		const bytes = Buffer.from(stream);
 		const whole = decode(bytes);

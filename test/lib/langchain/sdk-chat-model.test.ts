@@ -43,7 +43,7 @@ function fallback(): Model {
 	const client = new ChatClient(connectTo({ baseUrl: sim.url }), PLAIN_SETTINGS);
 	return sdk.supplyModel(
 		fakeContext({}, {}).context,
-		sdkChatModel(client, sdk, (error) => error as Error),
+		sdkChatModel(client, 'tiny', sdk, (error) => error as Error),
 	).response as Model;
 }
 

@@ -143,3 +143,21 @@ describe('other servers', () => {
 		expect(ranking.map(({ index }) => index)).toEqual([2, 1, 0]);
 	});
 });
+
+test('vLLM: told to cut only the document that it refused, so that every cut is counted', async () => {
+	const server = await start({ profile: 'vllm' });
+	const long = 'long '.repeat(600);
+	server.route('POST /v1/rerank', ({ body }: WireRequest) => {
+		const { documents, truncate_prompt_tokens: truncate } = body as Body;
+		return truncate === undefined && documents.includes(long)
+			? reply.error(
+					400,
+					"This model's maximum context length is 512 tokens. However, you requested 602 tokens in the input",
+				)
+			: reply.json({ results: documents.map((_text, index) => ({ index, relevance_score: 1 - index / 10 })) });
+	});
+	const { ranking, truncated } = await clientOf(server, { longDocuments: 'truncate' }).rerank('cat', ['a', long]);
+	expect({ count: ranking.length, truncated }).toEqual({ count: 2, truncated: 1 });
+	const cut = bodies(server).filter(({ truncate_prompt_tokens: truncate }) => truncate === -1);
+	expect(cut.map(({ documents }) => documents)).toEqual([[long]]);
+});

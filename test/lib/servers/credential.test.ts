@@ -4,7 +4,9 @@ import {
 	credentialHeaders,
 	egressFilterOf,
 	localLlamaConnection,
+	localLlamaServers,
 	readLocalLlamaCredential,
+	serversOf,
 } from '../../../lib/servers/credential';
 import { ServerError } from '../../../lib/errors/server-error';
 import { startLlamaServerSim } from '../../servers/llama-server';
@@ -112,6 +114,7 @@ describe('readLocalLlamaCredential', () => {
 			extraHeaders: { header: [] },
 			ignoreSslIssues: false,
 			maxConcurrentRequests: 0,
+			furtherServers: [],
 		};
 		expect(readLocalLlamaCredential({})).toEqual(unset);
 		const wrong = {
@@ -121,6 +124,7 @@ describe('readLocalLlamaCredential', () => {
 			extraHeaders: 'x',
 			ignoreSslIssues: 'true',
 			maxConcurrentRequests: true,
+			furtherServers: 'http://gpu2:8080',
 		};
 		expect(readLocalLlamaCredential(wrong as unknown as ICredentialDataDecryptedObject)).toEqual(unset);
 		expect(
@@ -186,4 +190,66 @@ test('credentials whose fields come out of expressions as another type', () => {
 	});
 	for (const value of ['many', Infinity, NaN, '-4', true, null, [7]])
 		expect(read({ maxConcurrentRequests: value }).maxConcurrentRequests).toBe(0);
+});
+
+describe('further servers', () => {
+	const data = (server: object[], more: object = {}) =>
+		({
+			baseUrl: 'http://gpu1:8080',
+			apiKey: SAMPLE,
+			furtherServers: { server },
+			...more,
+		}) as unknown as ICredentialDataDecryptedObject;
+	const keysOf = (given: ICredentialDataDecryptedObject) =>
+		serversOf(readLocalLlamaCredential(given)).map((server) => [
+			server.baseUrl,
+			credentialHeaders(server).authorization,
+		]);
+
+	test('have the key of the credential, or one of their own that no other server gets', () => {
+		expect(
+			keysOf(data([{ baseUrl: 'http://gpu2:8080' }, { baseUrl: 'http://gpu3:8080', apiKey: ' own-key-987654321 ' }])),
+		).toEqual([
+			['http://gpu1:8080', `Bearer ${SAMPLE}`],
+			['http://gpu2:8080', `Bearer ${SAMPLE}`],
+			['http://gpu3:8080', 'Bearer own-key-987654321'],
+		]);
+	});
+
+	test('a server that is named twice counts once, however its address is written', () => {
+		const twice = ['gpu1:8080/v1', 'http://gpu2:8080', 'http://gpu2:8080/v1/chat/completions', 'http://gpu2:8081'];
+		expect(
+			localLlamaServers(data(twice.map((baseUrl) => ({ baseUrl })))).connections.map(({ url }) => url.root),
+		).toEqual(['http://gpu1:8080', 'http://gpu2:8080', 'http://gpu2:8081']);
+	});
+
+	test.each([
+		[{ baseUrl: 'http://gpu2:port' }, 'invalidUrl', 'Further server 2: The port "port"'],
+		[{ baseUrl: '', model: 'x' }, 'invalidUrl', 'Further server 2: The Base URL is empty'],
+		[{ baseUrl: 'http://gpu2', apiKey: 'ключ' }, 'invalidInput', 'Further server 2: The API Key contains'],
+	])('a wrong entry is named before anything is sent: %j', (entry, kind, said) => {
+		const failed = thrown(() => localLlamaServers(data([{ baseUrl: 'http://gpu3' }, entry])));
+		expect(failed).toMatchObject({ kind, message: expect.stringContaining(said) as string });
+		expect(failed.meaning).toContain(said);
+	});
+
+	test('a key that went out encrypted is not sent in the clear to another server', () => {
+		const secure = { baseUrl: 'https://gpu1' };
+		const failed = thrown(() => localLlamaServers(data([{ baseUrl: 'http://gpu2' }], secure)));
+		expect(failed).toMatchObject({ kind: 'invalidInput' });
+		expect(failed.message).toMatch(/^Further server 1: The API Key .* without encryption$/);
+		expect(util.inspect(failed)).not.toContain(SAMPLE);
+		const allowed = [
+			data([{ baseUrl: 'http://gpu2', apiKey: 'typed-on-purpose' }], secure),
+			data([{ baseUrl: 'http://gpu2' }], { ...secure, apiKey: '' }),
+			data([{ baseUrl: 'https://gpu2' }], secure),
+			data([{ baseUrl: 'http://gpu2' }]),
+		];
+		for (const given of allowed) expect(localLlamaServers(given).hasSeveral).toBe(true);
+	});
+
+	test('rows that were added and left empty, and what is no list, count for nothing', () => {
+		for (const furtherServers of [undefined, null, 'x', {}, { server: 'x' }, { server: [null, {}, { baseUrl: ' ' }] }])
+			expect(localLlamaServers(data([], { furtherServers })).hasSeveral).toBe(false);
+	});
 });

@@ -1,6 +1,6 @@
 import { listServerModels } from '../../../lib/health/check';
 import { changeModel, type ChangeOptions } from '../../../lib/servers/load';
-import { modelServerTarget } from '../../../nodes/ServerHealth/target';
+import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { SESAME } from '../health/support';
 import { useSimulator } from '../../servers/use-simulator';

@@ -1,8 +1,9 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
+import { askServerKindAgain, forgetServerKinds } from '../../../lib/servers/identify';
 import { kindFor, listModelsFor, refuseUnfit } from '../../../lib/servers/purpose';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
@@ -95,4 +96,15 @@ test('Text Embeddings Inference, which has no list', async () => {
 test('a server that tells nothing: all models', async () => {
 	const server = await start({ profile: 'vllm' });
 	expect(await idsOf(listModelsFor(connectTo({ baseUrl: server.url }), 'reranking'))).toHaveLength(1);
+});
+
+test('a server that is silent is asked once who it is, not by one route after the other', async () => {
+	const paths: string[] = [];
+	const url = await rawServer((path) => void paths.push(path));
+	const connection = connectTo({ baseUrl: url });
+	await askServerKindAgain(connection, { limitMs: 200 });
+	const before = paths.length;
+	expect(await kindFor(connection, '')).toBe('other');
+	expect(paths.slice(before)).toEqual([]);
+	await closeRawServers();
 });

@@ -45,3 +45,13 @@ describe('whether a request is sent again', () => {
 		expect(decisions(['loading', 'refused'])).toEqual([500, 'modelFailedToLoad']);
 	});
 });
+
+// llama-swap sends "Retry-After: 1" with its 429 (docs/protocols/other-servers.md).
+test('a busy server that says when it is free again is asked then, and no later than after a minute', () => {
+	const pauseFor = (retryAfterMs: number) =>
+		retryUntilReady(connectTo({ baseUrl: 'http://gpu:8080' }), { retries: 1 })(
+			failure('busy', {}, { facts: { retryAfterMs } }),
+			Infinity,
+		);
+	expect([pauseFor(1000), pauseFor(3_600_000)]).toEqual([1000, 60_000]);
+});

@@ -21,13 +21,17 @@ describe('the options of the chat model', () => {
 
 	it.each([
 		['temperature', undefined],
-		['topK', ['auto', 'llamaServer', 'vllm', 'other']],
-		['repeatPenalty', ['auto', 'llamaServer', 'vllm', 'other']],
+		['topK', ['auto', 'llamaServer', 'ollama', 'vllm', 'other']],
+		['repeatPenalty', ['auto', 'llamaServer', 'ollama', 'vllm', 'other']],
 		['chatTemplateArguments', ['auto', 'llamaServer', 'vllm', 'other']],
 		['parallelToolCalls', ['auto', 'llamaServer', 'vllm', 'other']],
 		['toolChoice', ['auto', 'llamaServer', 'vllm', 'other']],
 		['dryMultiplier', ['auto', 'llamaServer', 'other']],
-		['typicalP', ['auto', 'llamaServer', 'other']],
+		['typicalP', ['auto', 'llamaServer', 'ollama', 'other']],
+		['contextSize', ['auto', 'ollama']],
+		['keepAlive', ['auto', 'ollama']],
+		['cacheReuse', ['auto', 'llamaServer']],
+		['lora', ['auto', 'llamaServer']],
 		['cachePrompt', ['auto', 'llamaServer', 'other']],
 		['extraBody', undefined],
 	])('are shown for the servers that take them: %s', (name, types) => {

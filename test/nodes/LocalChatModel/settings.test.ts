@@ -47,6 +47,47 @@ describe('the settings of the chat model', () => {
 		expect(read({ options: null } as unknown as Given)).toEqual(read());
 	});
 
+	it.each([
+		['120', 120],
+		[120, 120],
+		['-1', -1],
+		[' 30m ', '30m'],
+		['', undefined],
+	])('Keep Alive %j is sent as %j: Ollama refuses "120"', (given, keepAlive) => {
+		expect(options({ keepAlive: given })).toEqual(keepAlive === undefined ? {} : { keepAlive });
+	});
+
+	it('numbers of expressions are numbers', () => {
+		expect(options({ contextSize: '8192', cacheReuse: 128.5 })).toEqual({ contextSize: 8192, cacheReuse: 128 });
+	});
+
+	it.each([
+		[{ adapter: [{ id: 0, scale: 0.5 }, { id: '1' }] }],
+		[
+			[
+				{ id: 0, scale: '0.5' },
+				{ id: 1, scale: 1 },
+			],
+		],
+		['[{"id":0,"scale":0.5},{"id":1,"scale":1}]'],
+	])('reads LoRA adapters: %j', (given) => {
+		expect(options({ lora: given })).toEqual({
+			lora: [
+				{ id: 0, scale: 0.5 },
+				{ id: 1, scale: 1 },
+			],
+		});
+	});
+
+	it.each([{}, { adapter: [] }, '', null])('no LoRA adapters: %j', (given) => {
+		expect(options({ lora: given })).toEqual({});
+	});
+
+	it('LoRA adapters that are none are refused', () => {
+		expect(refused({ options: { lora: 'first' } }).message).toContain('must be a list of adapters');
+		expect(refused({ options: { lora: [{ id: -1 }] } }).message).toContain('LoRA Adapters: ID');
+	});
+
 	it('reads every option', () => {
 		const numbers = {
 			temperature: 0,

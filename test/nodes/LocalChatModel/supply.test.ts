@@ -1,5 +1,6 @@
 import type { NodeOperationError } from 'n8n-workflow';
 
+import { StopWatch } from '../../../nodes/shared/stop-watch';
 import { collect, type Model, useChatModel, weather } from '../../support/chat-model';
 import { reply } from '../../servers/llama-server';
 import { delay } from '../../support/node';
@@ -66,6 +67,21 @@ describe('failures', () => {
 		}
 	});
 
+	// A llama.cpp with llguidance answers a schema that it does not understand with 200 and constrains nothing.
+	it('an answer that does not follow the JSON schema is a node error, streamed and generated', async () => {
+		server().script(reply.text('{"answer": 5}'));
+		server().script(reply.text('{"answer": 5}'));
+		const jsonSchema = '{"type":"object","properties":{"answer":{"type":"string"}},"required":["answer"]}';
+		const { model } = await supplied({ responseFormat: 'jsonSchema', jsonSchema });
+		for (const run of [model.invoke('Hi'), collect(model, 'Hi')]) {
+			const error = await failureOf(run);
+			expect(error.constructor.name).toBe('NodeOperationError');
+			expect(error.message).toBe('The answer is not the JSON that was asked for');
+			expect(error.description).toContain('answer: ');
+			expect(error.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '{"answer": 5}' });
+		}
+	});
+
 	it('keeps the text that had arrived', async () => {
 		server().script(reply.chunks(['half of ', 'an answer'], { finish: false, done: false }));
 		const { model } = await supplied();
@@ -92,6 +108,19 @@ describe('failures', () => {
 			await run;
 			await server().until(() => server().requests.at(-1)?.endedBy === 'client-abort');
 		}
+	});
+
+	it('watches for a stop while it answers, and no longer than the node that uses it', async () => {
+		const isOver = jest.fn();
+		const begin = jest.spyOn(StopWatch.prototype, 'begin').mockReturnValue(isOver);
+		const close = jest.spyOn(StopWatch.prototype, 'close');
+		const given = await supplied();
+		await given.model.invoke('Hi');
+		await collect(given.model, 'Hi');
+		expect([begin.mock.calls.length, isOver.mock.calls.length, close.mock.calls.length]).toEqual([2, 2, 0]);
+		await given.close!();
+		expect(close).toHaveBeenCalledTimes(1);
+		jest.restoreAllMocks();
 	});
 
 	it('lets a fallback model take over', async () => {

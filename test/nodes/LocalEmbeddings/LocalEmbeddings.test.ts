@@ -1,170 +1,28 @@
-import type { ILoadOptionsFunctions, NodeOperationError } from 'n8n-workflow';
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
-import type { SuppliedEmbeddings } from '../../../nodes/LocalEmbeddings/supply';
-import { reply, startLlamaServerSim, type LlamaServerSim, type WireRequest } from '../../servers/llama-server';
+import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { fakeContext } from '../../support/context';
 
 const start = useSimulator(startLlamaServerSim);
 
 beforeEach(forgetServerKinds);
 
-const SECRET = 'secret-key-123';
+it('is a sub-node for the embeddings of vector stores, and no tool', () => {
+	const { inputs, outputs, usableAsTool } = new LocalEmbeddings().description;
+	expect([inputs, outputs, usableAsTool]).toEqual([[], ['ai_embedding'], undefined]);
+});
 
-async function supplied(server: LlamaServerSim, options: Record<string, unknown> = {}) {
-	const parameters = { model: { __rl: true, mode: 'id', value: 'sim-model' }, options };
-	const fake = fakeContext(parameters, { baseUrl: server.url, apiKey: SECRET });
-	const { response } = await new LocalEmbeddings().supplyData.call(fake.context, 0);
-	return { ...fake, embeddings: response as SuppliedEmbeddings };
-}
-
-const inputsOf = ({ requests }: LlamaServerSim) =>
-	requests.filter(({ path }) => path === '/v1/embeddings').map(({ body }) => (body as { input: string[] }).input);
-
-const failureOf = async (promise: Promise<unknown>) =>
-	await promise.then(
-		() => {
-			throw new Error('no failure');
-		},
-		(error: unknown) => error as NodeOperationError,
+it('the list of models leaves out those that are for something else', async () => {
+	const server = await start({ profile: 'ollama', models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }] });
+	server.route('POST /api/show', ({ body }: WireRequest) =>
+		reply.json({
+			capabilities: (body as { model: string }).model.startsWith('bge') ? ['embedding'] : ['completion'],
+		}),
 	);
-
-it('supplies a plain object with the two methods that vector stores call', async () => {
-	const { embeddings } = await supplied(await start({ embeddings: true }));
-	expect(Object.getPrototypeOf(embeddings)).toBe(Object.prototype);
-	const [stored] = await embeddings.embedDocuments(['a text']);
-	expect(stored).toEqual(await embeddings.embedQuery('a text'));
-	expect(Array.isArray(stored)).toBe(true);
-});
-
-it('450 chunks as n8n inserts them: all vectors in order', async () => {
-	const server = await start({ embeddings: true });
-	const { embeddings } = await supplied(server);
-	const chunks = Array.from({ length: 450 }, (_none, index) => `chunk ${index}`);
-	const vectors = [];
-	for (let at = 0; at < chunks.length; at += 200)
-		vectors.push(...(await embeddings.embedDocuments(chunks.slice(at, at + 200))));
-	expect(vectors).toHaveLength(450);
-	expect(vectors[321]).toEqual(await embeddings.embedQuery('chunk 321'));
-	expect(inputsOf(server).every((input) => input.length <= 32)).toBe(true);
-});
-
-describe('the log', () => {
-	it('holds counts and sizes, and less than 1 KB a call, whatever the size of the vectors', async () => {
-		const { embeddings, inputs, outputs } = await supplied(
-			await start({ embeddings: { dimensions: 1024, batch: 99_999 } }),
-		);
-		await embeddings.embedDocuments(Array.from({ length: 200 }, () => 'some text of a chunk '.repeat(20)));
-		expect(inputs).toEqual([{ documents: 200, characters: 84_000 }]);
-		expect(outputs[0]).toMatchObject({
-			model: 'sim-model',
-			vectors: 200,
-			dimensions: 1024,
-			tokens: 84_000,
-			requests: 7,
-			truncated: 0,
-			milliseconds: expect.any(Number) as number,
-		});
-		await embeddings.embedQuery('long question '.repeat(1000));
-		for (const entry of [...inputs, ...outputs]) expect(JSON.stringify(entry).length).toBeLessThan(1024);
-	});
-
-	it('of a failure is the error of this node, without the key', async () => {
-		const server = await start({ embeddings: true });
-		server.route('POST /v1/embeddings', reply.error(500, { error: `broken for ${SECRET}` }));
-		const { embeddings, outputs } = await supplied(server);
-		const failed = await failureOf(embeddings.embedQuery('a'));
-		expect(failed).toMatchObject({ functionality: 'configuration-node', node: { name: 'Local Chat Model' } });
-		expect(failed.description).toContain('broken for ***');
-		expect(outputs).toEqual([failed]);
-		expect(JSON.stringify(outputs)).not.toContain(SECRET);
-	});
-
-	it('names both lengths where vectors were cut, and the prefix', async () => {
-		const server = await start({ embeddings: { dimensions: 8 } });
-		const { embeddings, inputs, outputs } = await supplied(server, { dimensions: 4, queryPrefix: 'Q: ' });
-		await embeddings.embedQuery('a');
-		expect(inputs).toEqual([{ query: 'a', prefix: 'Q: ' }]);
-		expect(outputs[0]).toMatchObject({ dimensions: 4, receivedDimensions: 8 });
-	});
-});
-
-it('Truncate is said once at the node', async () => {
-	const { embeddings, hints } = await supplied(await start({ embeddings: { batch: 20 } }), { longTexts: 'truncate' });
-	await embeddings.embedQuery('x'.repeat(30));
-	await embeddings.embedQuery('y'.repeat(30));
-	expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts')]);
-});
-
-describe('the execution', () => {
-	it('Simple Vector Store: works after its own execution has ended, was stopped, or takes no log any more', async () => {
-		const server = await start({ embeddings: true });
-		const { embeddings, cancel, context } = await supplied(server);
-		cancel.abort();
-		Object.assign(context, {
-			addInputData: () => {
-				throw new Error('The execution has ended');
-			},
-		});
-		expect(await embeddings.embedQuery('a')).toHaveLength(8);
-	});
-
-	it('Stop ends the call', async () => {
-		const server = await start({ embeddings: true });
-		server.route('POST /v1/embeddings', reply.silence());
-		const { embeddings, cancel } = await supplied(server);
-		const failed = failureOf(embeddings.embedDocuments(['a', 'b']));
-		await server.until(() => inputsOf(server).length === 1);
-		cancel.abort();
-		expect((await failed).context.data).toMatchObject({ kind: 'aborted' });
-		expect(inputsOf(server)).toHaveLength(1);
-	});
-});
-
-describe('the fields', () => {
-	it.each([
-		[{ batchSize: 0 }, 'Batch Size'],
-		[{ dimensions: 'many' }, 'Dimensions'],
-		[{ longTexts: 'cut' }, 'Long Texts'],
-		[{ maxRetries: -1 }, 'Retries'],
-	])('%j is refused by name', async (options, field) => {
-		const failed = await failureOf(supplied(await start(), options));
-		expect(failed.message).toContain(`"${field}"`);
-	});
-
-	it('no model is an error of the node', async () => {
-		const fake = fakeContext({ model: '' }, { baseUrl: 'http://127.0.0.1:1' });
-		const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
-		expect(failed.message).toBe('No model is chosen');
-	});
-
-	it('limits and keep-alive arrive', async () => {
-		const server = await start({ profile: 'ollama' });
-		const { embeddings } = await supplied(server, { keepAlive: '120', totalLimit: 60, batchSize: '2' });
-		await embeddings.embedDocuments(['a', 'b', 'c']);
-		const sent = server.requests.filter(({ path }) => path === '/api/embed').map(({ body }) => body);
-		expect(sent).toEqual([expect.objectContaining({ keep_alive: 120 }), expect.objectContaining({ input: ['c'] })]);
-	});
-
-	it('a limit is told as that', async () => {
-		const server = await start({ embeddings: true });
-		server.route('POST /v1/embeddings', reply.silence());
-		const { embeddings } = await supplied(server, { firstTokenLimit: 0.1 });
-		expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({ kind: 'firstTokenLimit' });
-	});
-
-	it('the list of models leaves out those that are for something else', async () => {
-		const server = await start({ profile: 'ollama', models: [{ id: 'qwen3:8b' }, { id: 'bge-m3:latest' }] });
-		server.route('POST /api/show', ({ body }: WireRequest) =>
-			reply.json({
-				capabilities: (body as { model: string }).model.startsWith('bge') ? ['embedding'] : ['completion'],
-			}),
-		);
-		const context = { getCredentials: async () => ({ baseUrl: server.url }), helpers: {}, getNode: () => ({}) };
-		const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
-		const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
-		expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);
-	});
+	const context = { getCredentials: async () => ({ baseUrl: server.url }), helpers: {}, getNode: () => ({}) };
+	const { searchEmbeddingModels } = new LocalEmbeddings().methods.listSearch;
+	const { results } = await searchEmbeddingModels.call(context as unknown as ILoadOptionsFunctions);
+	expect(results.map(({ value }) => value)).toEqual(['bge-m3:latest']);
 });

@@ -1,100 +1,18 @@
-import type { ILoadOptionsFunctions, NodeOperationError } from 'n8n-workflow';
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
-import type { StoredDocument, SuppliedReranker } from '../../../nodes/LocalReranker/supply';
-import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
+import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { fakeContext } from '../../support/context';
+import { failureOf } from '../LocalEmbeddings/supplied';
 
 const start = useSimulator(startLlamaServerSim);
 
 beforeEach(forgetServerKinds);
 
-async function supplied(server: LlamaServerSim, parameters: Record<string, unknown> = {}) {
-	const model = { __rl: true, mode: 'id', value: 'sim-model' };
-	const fake = fakeContext({ model, ...parameters }, { baseUrl: server.url });
-	const { response } = await new LocalReranker().supplyData.call(fake.context, 0);
-	return { ...fake, reranker: response as SuppliedReranker };
-}
-
-const documents = (): StoredDocument[] => [
-	{ pageContent: 'revenue of the year', metadata: { source: 'a' }, id: '1' },
-	{ pageContent: 'cat', metadata: { source: 'b', loc: { line: 1 } }, id: '2' },
-];
-
-const failureOf = async (promise: Promise<unknown>) =>
-	await promise.then(
-		() => {
-			throw new Error('no failure');
-		},
-		(error: unknown) => error as NodeOperationError,
-	);
-
-it('gives copies in the new order with their scores, and leaves the documents of the store alone', async () => {
-	const { reranker } = await supplied(await start({ rerank: true }));
-	const stored = documents();
-	const found = await reranker.compressDocuments(stored, 'cat');
-	expect(found.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore])).toEqual([
-		['2', 'b', 'number'],
-		['1', 'a', 'number'],
-	]);
-	expect(stored).toEqual(documents());
-	expect(found[0]!.metadata).not.toBe(stored[1]!.metadata);
-});
-
-it('ranks anew at each call, and logs counts and scores', async () => {
-	const server = await start({ rerank: true });
-	const { reranker, inputs, outputs } = await supplied(server, { topN: 1 });
-	expect((await reranker.compressDocuments(documents(), 'cat'))[0]!.id).toBe('2');
-	expect((await reranker.compressDocuments(documents(), 'revenue'))[0]!.id).toBe('1');
-	expect(inputs).toEqual([
-		{ query: 'cat', documents: 2 },
-		{ query: 'revenue', documents: 2 },
-	]);
-	expect(outputs[0]).toMatchObject({ returned: 1, best: expect.any(Number) as number, requests: 1, truncated: 0 });
-});
-
-it('logits become numbers between 0 and 1 with Sigmoid; for others there is a hint', async () => {
-	const server = await start({ rerank: true });
-	const { reranker, hints } = await supplied(server, { options: { scores: 'sigmoid' } });
-	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(({ metadata }) => metadata.relevanceScore);
-	expect(scores.every((score) => Number(score) > 0 && Number(score) < 1)).toBe(true);
-	expect(hints).toEqual([]);
-	server.route(
-		'POST /v1/rerank',
-		reply.json({
-			results: [
-				{ index: 0, relevance_score: 0.1 },
-				{ index: 1, relevance_score: 0.9 },
-			],
-		}),
-	);
-	await reranker.compressDocuments(documents(), 'cat');
-	expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('As Received') as string })]);
-});
-
-it('Minimum Score leaves out, and no documents are no request', async () => {
-	const server = await start({ rerank: true });
-	const { reranker } = await supplied(server, { options: { minimumScore: 0 } });
-	expect(await reranker.compressDocuments(documents(), 'cat')).toHaveLength(1);
-	const before = server.requests.length;
-	expect(await reranker.compressDocuments([], 'cat')).toEqual([]);
-	expect(server.requests).toHaveLength(before);
-});
-
-it('a failure is the error of this node, in the log as well', async () => {
-	const { reranker, outputs } = await supplied(await start());
-	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));
-	expect(failed).toMatchObject({
-		functionality: 'configuration-node',
-		message: 'The server was not started for reranking',
-	});
-	expect(outputs).toEqual([failed]);
-});
-
-it('Top N below 0 is refused', async () => {
-	expect((await failureOf(supplied(await start(), { topN: -1 }))).message).toContain('"Top N"');
+it('is a sub-node for the reranker of vector stores, and no tool', () => {
+	const { inputs, outputs, usableAsTool } = new LocalReranker().description;
+	expect([inputs, outputs, usableAsTool]).toEqual([[], ['ai_reranker'], undefined]);
 });
 
 it('the list of models of Ollama says that it cannot rerank', async () => {

@@ -4,7 +4,7 @@ import { properties } from '../../../nodes/ServerHealth/operations';
 
 describe('the operations', () => {
 	/** What n8n shows for these values. */
-	function shown(values: Record<string, string>): string[] {
+	function shown(values: Record<string, string | boolean>): string[] {
 		const fits = ({ displayOptions }: INodeProperties) =>
 			Object.entries(displayOptions?.show ?? {}).every(([name, allowed]) =>
 				(allowed as unknown[]).includes(values[name.replace('/', '')]),
@@ -18,8 +18,21 @@ describe('the operations', () => {
 			{ service: 'modelServer', operation: 'speedTest' },
 			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
 		],
-		[{ service: 'modelServer', operation: 'loadModel' }, ['service', 'operation', 'model', 'modelOptions']],
-		[{ service: 'modelServer', operation: 'listModels' }, ['service', 'operation', 'options']],
+		[
+			{ service: 'modelServer', operation: 'report', measureSpeed: true, historyFrom: 'none' },
+			[
+				...['service', 'operation', 'title', 'measureSpeed', 'model', 'atOnceUpTo', 'tokens', 'whenBusy'],
+				...['historyFrom', 'needed', 'options'],
+			],
+		],
+		[
+			{ service: 'modelServer', operation: 'report', measureSpeed: false, historyFrom: 'field' },
+			['service', 'operation', 'title', 'measureSpeed', 'historyFrom', 'history', 'needed', 'options'],
+		],
+		[
+			{ service: 'dify', operation: 'report', measureSpeed: true, historyFrom: 'none' },
+			['service', 'operation', 'title', 'historyFrom', 'options'],
+		],
 		[{ service: 'dify', operation: 'check' }, ['service', 'operation', 'options']],
 		[{ service: 'dify', operation: 'waitUntilReady' }, ['service', 'operation', 'options']],
 	])('shows for %j: %j', (values, names) => {
@@ -31,8 +44,8 @@ describe('the operations', () => {
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
-			['check', 'listModels', 'loadModel', 'speedTest', 'unloadModel', 'waitUntilReady'],
-			['check', 'waitUntilReady'],
+			['check', 'report', 'speedTest', 'waitUntilReady'],
+			['check', 'report', 'waitUntilReady'],
 		]);
 	});
 });

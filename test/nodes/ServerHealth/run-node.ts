@@ -16,6 +16,8 @@ export interface Setup {
 	perItem?: Array<Record<string, unknown>>;
 	credentials?: ICredentialDataDecryptedObject | ICredentialDataDecryptedObject[];
 	items?: number;
+	/** In place of so many items: what they hold. */
+	input?: Array<Record<string, unknown>>;
 	continueOnFail?: boolean;
 	/** Names of the outputs, as n8n sees them. */
 	outputs?: string[];
@@ -48,7 +50,8 @@ function context(setup: Setup): IExecuteFunctions {
 	} = setup;
 	const given = setup.credentials ?? { baseUrl: server().url, apiKey: SESAME };
 	return {
-		getInputData: () => Array.from({ length: items }, (_, index) => ({ json: { index } })),
+		getInputData: () =>
+			(setup.input ?? Array.from({ length: items }, (_, index) => ({ index }))).map((json) => ({ json })),
 		getNodeParameter: (name: string, itemIndex: number, fallback: unknown, options?: { extractValue?: boolean }) => {
 			const value = { ...parameters, ...perItem[itemIndex] }[name] ?? fallback;
 			return options?.extractValue && typeof value === 'object' && value !== null && 'value' in value
@@ -71,7 +74,11 @@ function context(setup: Setup): IExecuteFunctions {
 		getMode: () => mode,
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => setup.signal,
-		helpers: {},
+		getTimezone: () => 'Europe/Berlin',
+		helpers: {
+			prepareBinaryData: async (data: Buffer, fileName: string, mimeType: string) =>
+				await Promise.resolve({ data: data.toString('base64'), fileName, mimeType }),
+		},
 	} as unknown as IExecuteFunctions;
 }
 
@@ -99,7 +106,7 @@ export async function expectEndOnStop(options: SimOptions, parameters: Record<st
 		server()
 			.slots()
 			.some(({ busy }) => busy);
-	if (parameters.operation === 'speedTest') await server().until(isBusy);
+	if (parameters.operation !== 'waitUntilReady') await server().until(isBusy);
 	else await server().until(() => server().connections.accepted > 0);
 	await delay(300);
 	const stoppedAt = Date.now();

@@ -104,12 +104,17 @@ describe("with n8n's own context", () => {
 		const { description } = new ServerHealth();
 		const filled = NodeHelpers.getNodeParameters(
 			description.properties,
-			{ operation: 'listModels', options: { timeLimit: 5 } },
+			{ operation: 'waitUntilReady', options: { timeLimit: 5 } },
 			true,
 			false,
 			null,
 			description,
 		);
-		expect(filled).toEqual({ service: 'modelServer', operation: 'listModels', options: { timeLimit: 5 } });
+		expect(filled).toEqual({
+			service: 'modelServer',
+			operation: 'waitUntilReady',
+			needed: {},
+			options: { timeLimit: 5 },
+		});
 	});
 });

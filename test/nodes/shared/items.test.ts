@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
 import { workOnItems } from '../../../nodes/shared/items';
+import { StopWatch } from '../../../nodes/shared/stop-watch';
 import { executeContext, type ExecuteSetup } from '../../support/execute-context';
 import { delay, setImmediate } from '../../support/node';
 
@@ -91,6 +92,19 @@ describe('a failure', () => {
 			{ ...failures(context), atOnce: 2 },
 		);
 		expect(results).toEqual(['yes', 'no', 'yes']);
+	});
+
+	it('of what stands in its place ends the watch for a stop too', async () => {
+		const isOver = jest.fn();
+		const begin = jest.spyOn(StopWatch.prototype, 'begin').mockReturnValue(isOver);
+		const context = contextOf(1, { continueOnFail: true });
+		const whenFailed = () => {
+			throw new Error('worse');
+		};
+		const work = async () => await Promise.reject(new Error('no'));
+		await expect(workOnItems(context, work, { ...failures(context), whenFailed })).rejects.toThrow('worse');
+		expect(isOver).toHaveBeenCalledTimes(1);
+		begin.mockRestore();
 	});
 
 	it('of the key is that of the item alone', async () => {

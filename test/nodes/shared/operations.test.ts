@@ -5,7 +5,7 @@ import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversati
 import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { operationField, operationFields } from '../../../nodes/shared/operations';
+import { operationChosen, operationField, operationFields, resourceFields } from '../../../nodes/shared/operations';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
 	displayName: name,
@@ -43,6 +43,32 @@ describe('operations of a node', () => {
 			['user', { show: { resource: ['a'], operation: ['rename'] } }],
 		]);
 		expect(stop.fields[0]).not.toHaveProperty('displayOptions');
+	});
+
+	it('belong to a resource, which says what is chosen at first', () => {
+		const resources = { run: { operations: [stop], preset: 'stop' }, chat: { operations: [rename], preset: 'rename' } };
+		expect(resourceFields(resources)).toMatchObject([
+			{ name: 'operation', default: 'stop', displayOptions: { show: { resource: ['run'] } } },
+			{ name: 'operation', default: 'rename', displayOptions: { show: { resource: ['chat'] } } },
+			{ name: 'task', displayOptions: { show: { resource: ['run'], operation: ['stop'] } } },
+			{ name: 'title', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
+			{ name: 'user', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
+		]);
+		const resourceField = {
+			...field('resource'),
+			type: 'options' as const,
+			options: [
+				{ name: 'Chat', value: 'chat' },
+				{ name: 'Run', value: 'run' },
+			],
+		};
+		const chosen = (parameters: Record<string, string>) => {
+			const getNodeParameter = (name: string, _item: number, preset?: string) => parameters[name] ?? preset;
+			return operationChosen({ getNodeParameter } as never, 0, resourceField, resources);
+		};
+		expect(chosen({ resource: 'chat' })).toBe(rename);
+		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);
+		expect(() => chosen({ resource: 'run', operation: 'rename' })).toThrow('has no operation "rename"');
 	});
 
 	it.each<[string, INodeType]>([

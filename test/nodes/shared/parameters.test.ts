@@ -167,3 +167,55 @@ describe('a wrong value', () => {
 		);
 	});
 });
+
+describe('a parameter without an expression is read once for all items of an execution', () => {
+	/** The context of a node with items, which counts how often n8n resolves a parameter. */
+	function counting(written: Record<string, unknown>, valueOf: (name: string, itemIndex: number) => unknown) {
+		const reads: string[] = [];
+		const context = {
+			getInputData: () => [],
+			getNode: () => ({ parameters: written }),
+			getNodeParameter: (name: string, itemIndex: number) => {
+				reads.push(name);
+				return valueOf(name, itemIndex);
+			},
+		};
+		return { context, reads };
+	}
+
+	it('reads a fixed one once, and one with an expression for every item, wherever that stands', () => {
+		const written = { query: 'fixed', options: { share: 0.5, more: '={{ $json.more }}' } };
+		const { context, reads } = counting(written, (name, itemIndex) =>
+			name === 'query' ? 'fixed' : { share: 0.5, more: { itemIndex } },
+		);
+		const found = [0, 1, 2].map((itemIndex) => {
+			const parameters = new NodeParameters(context, itemIndex, PROPERTIES);
+			return [parameters.freeText('query'), parameters.object('options.more')];
+		});
+		expect(found).toEqual([0, 1, 2].map((itemIndex) => ['fixed', { itemIndex }]));
+		expect(reads).toEqual(['query', 'options', 'options', 'options']);
+	});
+
+	it('asks again for one that is not in the node, or could not be read', () => {
+		let fails = true;
+		const { context, reads } = counting({ kind: 'b' }, (name) => {
+			if (name === 'kind' && fails) throw new Error('not yet');
+			return name === 'kind' ? 'b' : 'preset';
+		});
+		const read = (name: string) => new NodeParameters(context, 0, PROPERTIES).freeText(name);
+		expect(() => read('kind')).toThrow('not yet');
+		fails = false;
+		expect([read('kind'), read('kind'), read('query'), read('query')]).toEqual(['b', 'b', 'preset', 'preset']);
+		expect(reads).toEqual(['kind', 'kind', 'query', 'query']);
+	});
+
+	it('keeps executions apart', () => {
+		const one = counting({ query: 'a' }, () => 'a').context;
+		const other = counting({ query: 'b' }, () => 'b').context;
+		expect([one, other, one].map((context) => new NodeParameters(context, 0, PROPERTIES).freeText('query'))).toEqual([
+			'a',
+			'b',
+			'a',
+		]);
+	});
+});

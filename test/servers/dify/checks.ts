@@ -63,11 +63,19 @@ function checkVersion(call: Call, version: string | undefined): string {
 		const text = 'Workflow version execution is not allowed on your plan.';
 		throw new DifyHttpError(403, 'workflow_version_execution_not_allowed', text);
 	}
-	if (version === 'draft') {
+	if (version === 'draft' && call.ids[0] === undefined) {
 		throw new DifyHttpError(400, 'bad_request', `Cannot use draft workflow version. Workflow ID: ${version}`);
 	}
+	if (version.toLowerCase() === app.draft) {
+		const hint = 'Please use a published workflow version or leave workflow_id empty.';
+		throw new DifyHttpError(
+			400,
+			'bad_request',
+			`Cannot use draft workflow version. Workflow ID: ${app.draft}. ${hint}`,
+		);
+	}
 	if (!isUuid(version)) throw new DifyHttpError(400, 'bad_request', `Invalid workflow_id format: '${version}'. `);
-	if (version !== app.workflowId && !(app.versions ?? []).includes(version)) {
+	if (version !== app.workflowId && !(app.versions ?? []).includes(version.toLowerCase())) {
 		throw notFound(`Workflow not found with id: ${version}`);
 	}
 	return version;

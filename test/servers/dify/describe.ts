@@ -1,25 +1,13 @@
-import {
-	DifyHttpError,
-	NoRoute,
-	crashed,
-	invalid,
-	isUuid,
-	missing,
-	notFound,
-	pydantic,
-	sendForm,
-	truthy,
-} from './http';
+import { DifyHttpError, NoRoute, crashed, isUuid, missing, notFound, pydantic, sendForm, truthy } from './http';
 import { fileUploadFeature, systemParameters } from './files';
-import { notWorkflow, liveOf, resume } from './runs';
+import { resume } from './follow';
+import { notWorkflow, liveOf } from './runs';
 import { workflowBased } from './plain';
-import { limitOf } from './records';
 import type { Call, Store } from './store';
 import type { FormField, Json, SimApp, SimRun } from './types';
 
 /**
- * Descriptions of an app, its annotations, stored workflow runs and forms (docs/protocols/dify.md 2.4, 2.5, 2.11,
- * 2.12).
+ * Descriptions of an app, stored workflow runs and forms (docs/protocols/dify.md 2.4, 2.5, 2.11).
  */
 export function info(call: Call): void {
 	const { app } = call;
@@ -44,7 +32,7 @@ export function parameters(call: Call): void {
 		speech_to_text: { enabled: app.speechToText === true },
 		text_to_speech: { enabled: app.textToSpeech === true, ...voice },
 		retriever_resource: { enabled: true },
-		annotation_reply: { enabled: false },
+		annotation_reply: app.annotationReply,
 		more_like_this: { enabled: false },
 		user_input_form: (app.form ?? []).map((field) => (workflowBased(app.mode) ? nodeField(field) : easyField(field))),
 		sensitive_word_avoidance: { enabled: false, ...moderation },
@@ -112,64 +100,6 @@ export function site(call: Call): void {
 	});
 }
 
-export function listAnnotations(call: Call): void {
-	const { app, query } = call;
-	const limit = Number(query.get('limit') ?? 20);
-	const page = Number(query.get('page') ?? 1);
-	const keyword = query.get('keyword') ?? '';
-	const all = app.annotations.filter((each) => `${each.question}\n${each.answer}`.includes(keyword));
-	const size = Math.min(limit, 100);
-	const data = all.slice((page - 1) * size, page * size);
-	call.reply(200, { data, has_more: data.length === limit, limit, total: all.length, page });
-}
-
-function annotationPayload(call: Call): { question: string; answer: string } {
-	const { payload } = call;
-	const problems = ['question', 'answer'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
-	if (problems.length > 0) throw pydantic('AnnotationCreatePayload', problems);
-	return { question: String(payload.question), answer: String(payload.answer) };
-}
-
-export function createAnnotation(call: Call): void {
-	const annotation = {
-		id: call.store.newId('annotation'),
-		...annotationPayload(call),
-		hit_count: 0,
-		created_at: call.store.now(),
-	};
-	call.app.annotations.push(annotation);
-	call.reply(201, annotation);
-}
-
-export function changeAnnotation(call: Call): void {
-	const at = call.app.annotations.findIndex((each) => each.id === call.ids[0]);
-	const known = call.app.annotations[at];
-	if (call.request.method === 'PUT') {
-		const payload = annotationPayload(call);
-		if (known === undefined) throw notFound('Annotation not found');
-		call.reply(200, Object.assign(known, payload));
-		return;
-	}
-	if (known === undefined) throw notFound('Annotation not found');
-	call.app.annotations.splice(at, 1);
-	call.reply(204, undefined);
-}
-
-export function annotationReply(call: Call): void {
-	const { payload, ids, store } = call;
-	const needed = ['score_threshold', 'embedding_provider_name', 'embedding_model_name'];
-	const problems = needed.filter((name) => !(name in payload)).map((name) => missing(name, payload));
-	if (problems.length > 0) throw pydantic('AnnotationReplyActionPayload', problems);
-	if (ids[0] !== 'enable' && ids[0] !== 'disable') throw crashed();
-	call.reply(200, { job_id: store.newId('job'), job_status: 'waiting' });
-}
-
-export function annotationJob(call: Call): void {
-	const jobId = call.ids[1] ?? '';
-	if (!/^0{8}-/.test(jobId)) throw invalid('The job does not exist.');
-	call.reply(200, { job_id: jobId, job_status: 'completed', error_msg: '' });
-}
-
 function storedRun(store: Store, app: SimApp, id: string): SimRun | undefined {
 	return store.runs.find((each) => each.app === app && each.workflowRunId === id);
 }
@@ -200,50 +130,6 @@ export function workflowRunDetail(call: Call): void {
 		finished_at: stopped ? null : (run?.finishedAt ?? null),
 		elapsed_time: run === undefined ? null : (data.elapsed_time ?? 0),
 	});
-}
-
-export function workflowLogs(call: Call): void {
-	const { store, app, query } = call;
-	if (app.mode !== 'workflow') throw notWorkflow();
-	const account = query.get('created_by_account');
-	if (account !== null) throw invalid(`Account not found: ${account}`);
-	const model = 'WorkflowLogQuery';
-	const page = limitOf(query, { model, most: 99_999, usual: 1 }, 'page');
-	const limit = limitOf(query, { model, most: 100 });
-	const status = query.get('status');
-	const session = query.get('created_by_end_user_session_id');
-	const all = store.runs
-		.filter((run) => run.app === app && run.status !== 'running')
-		.filter((run) => (status === null || run.status === status) && (session === null || run.user === session))
-		.toReversed();
-	const data = all.slice((page - 1) * limit, page * limit).map((run) => ({
-		id: store.newId('log'),
-		workflow_run: {
-			id: run.workflowRunId,
-			version: '1',
-			status: run.status,
-			triggered_from: 'app-run',
-			error: run.error ?? null,
-			elapsed_time: 1.5,
-			total_tokens: 20,
-			total_steps: 3,
-			created_at: run.startedAt,
-			finished_at: run.finishedAt ?? null,
-			exceptions_count: 0,
-		},
-		details: null,
-		created_from: 'service-api',
-		created_by_role: 'end_user',
-		created_by_account: null,
-		created_by_end_user: {
-			id: store.endUser(app, run.user).id,
-			type: 'service_api',
-			is_anonymous: false,
-			session_id: run.user,
-		},
-		created_at: run.startedAt,
-	}));
-	call.reply(200, { page, limit, total: all.length, has_more: page * limit < all.length, data });
 }
 
 /** Tokens of forms that were answered, by simulator. */
@@ -303,6 +189,6 @@ export function submitForm(call: Call): void {
 	}
 	const done = submitted.get(store) ?? new Set<string>();
 	submitted.set(store, done.add(issued.formId));
-	resume(store, run, { formId: issued.formId, action });
+	resume(store, run, { formId: issued.formId, action, inputs });
 	call.reply(200, {});
 }

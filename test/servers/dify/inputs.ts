@@ -64,14 +64,14 @@ function checkValue(store: Store, app: SimApp, user: EndUser, field: FormField, 
 		case 'file':
 			if (value === '' && field.required !== true) return null;
 			if (!isJson(value)) throw invalid(`${name} in input form must be a file`);
-			return resolveFile(store, app, user, value, field.allowedTypes);
+			return resolveFile(store, app, user, value, field.allowedTypes, true);
 		case 'file-list': {
 			if (value === '' && field.required !== true) return null;
 			if (!Array.isArray(value) || !value.every(isJson)) throw invalid(`${name} in input form must be a list of files`);
 			if (field.maxLength !== undefined && value.length > field.maxLength) {
 				throw invalid(`${name} in input form must be less than ${field.maxLength} files`);
 			}
-			return value.map((each) => resolveFile(store, app, user, each, field.allowedTypes));
+			return value.map((each) => resolveFile(store, app, user, each, field.allowedTypes, true));
 		}
 	}
 }
@@ -105,7 +105,15 @@ export function checkFiles(store: Store, app: SimApp, user: EndUser, files: unkn
 	);
 }
 
-function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allowed: string[] | undefined): Json {
+function resolveFile(
+	store: Store,
+	app: SimApp,
+	user: EndUser,
+	file: Json,
+	allowed: string[] | undefined,
+	inForm = false,
+): Json {
+	if (inForm && file.transfer_method === undefined) throw invalid('transfer_method is required in file mapping');
 	for (const [word, known, name] of [
 		[file.transfer_method, TRANSFER_METHODS, 'FileTransferMethod'],
 		[file.type, FILE_TYPES, 'FileType'],
@@ -118,7 +126,7 @@ function resolveFile(store: Store, app: SimApp, user: EndUser, file: Json, allow
 	if (file.transfer_method === 'remote_url') {
 		const url = String(file.url);
 		const name = url.split('/').at(-1) ?? url;
-		if (!url.startsWith('http')) throw invalid('Invalid file url');
+		if (!inForm && !url.startsWith('http')) throw invalid('Invalid file url');
 		if (allowed !== undefined && !allowed.includes(type)) throw invalid(`File validation failed for file: ${name}`);
 		return fileRecord(store, {
 			type,

@@ -1,6 +1,9 @@
+import * as annotations from './annotations';
 import * as describe from './describe';
 import * as files from './files';
-import * as knowledge from './knowledge';
+import * as follow from './follow';
+import { KNOWLEDGE_ROUTES } from './knowledge/routes';
+import * as logs from './logs';
 import * as records from './records';
 import * as runs from './runs';
 import type { Handler } from './store';
@@ -40,8 +43,8 @@ const APP_ROUTES: Row[] = [
 	['POST', '/workflows/*/run', 'body!', runs.workflowsRun],
 	['POST', '/workflows/tasks/*/stop', 'body!', runs.stopWorkflow],
 	['GET', '/workflows/run/*', 'none', describe.workflowRunDetail],
-	['GET', '/workflows/logs', 'none', describe.workflowLogs],
-	['GET', '/workflow/*/events', 'query!', runs.workflowEvents, newer],
+	['GET', '/workflows/logs', 'none', logs.workflowLogs],
+	['GET', '/workflow/*/events', 'query!', follow.workflowEvents, newer],
 	['GET', '/form/human_input/*', 'none', describe.readForm, newer],
 	['POST', '/form/human_input/*', 'body!', describe.submitForm, newer],
 	['POST', '/messages/{}/feedbacks', 'body!', records.postFeedback],
@@ -62,29 +65,12 @@ const APP_ROUTES: Row[] = [
 	['GET', '/parameters', 'none', describe.parameters],
 	['GET', '/meta', 'none', describe.meta],
 	['GET', '/site', 'none', describe.site],
-	['GET', '/apps/annotations', 'none', describe.listAnnotations],
-	['POST', '/apps/annotations', 'none', describe.createAnnotation, { body: 'json' }],
-	['PUT', '/apps/annotations/{}', 'none', describe.changeAnnotation, { body: 'json' }],
-	['DELETE', '/apps/annotations/{}', 'none', describe.changeAnnotation],
-	['POST', '/apps/annotation-reply/*', 'none', describe.annotationReply, { body: 'json' }],
-	['GET', '/apps/annotation-reply/*/status/{}', 'none', describe.annotationJob],
-];
-
-const json: Partial<Route> = { body: 'json' };
-
-const DATASET_ROUTES: Row[] = [
-	['GET', '/datasets', 'none', knowledge.listDatasets],
-	['POST', '/datasets', 'none', knowledge.createDataset, json],
-	['GET', '/datasets/{}', 'none', knowledge.oneDataset],
-	['PATCH', '/datasets/{}', 'none', knowledge.oneDataset, json],
-	['DELETE', '/datasets/{}', 'none', knowledge.oneDataset],
-	['POST', '/datasets/{}/(?:retrieve|hit-testing)', 'none', knowledge.retrieve, json],
-	['POST', '/datasets/{}/document/create[-_]by[-_]text', 'none', knowledge.createByText, json],
-	['POST', '/datasets/{}/document/create[-_]by[-_]file', 'none', knowledge.createByFile, upload],
-	['GET', '/datasets/{}/documents', 'none', knowledge.listDocuments],
-	['GET', '/datasets/{}/documents/*/indexing-status', 'none', knowledge.indexingStatus],
-	['GET', '/datasets/{}/documents/{}', 'none', knowledge.oneDocument],
-	['DELETE', '/datasets/{}/documents/{}', 'none', knowledge.oneDocument],
+	['GET', '/apps/annotations', 'none', annotations.listAnnotations],
+	['POST', '/apps/annotations', 'none', annotations.createAnnotation, { body: 'json' }],
+	['PUT', '/apps/annotations/{}', 'none', annotations.changeAnnotation, { body: 'json' }],
+	['DELETE', '/apps/annotations/{}', 'none', annotations.deleteAnnotation],
+	['POST', '/apps/annotation-reply/*', 'none', annotations.annotationReply, { body: 'json' }],
+	['GET', '/apps/annotation-reply/*/status/{}', 'none', annotations.annotationJob],
 ];
 
 function route(key: Route['key'], [method, path, user, handler, over]: Row): Route {
@@ -95,5 +81,5 @@ function route(key: Route['key'], [method, path, user, handler, over]: Row): Rou
 /** Fixed paths before patterns: `/workflows/run` is not the run of a workflow called "tasks". */
 export const ROUTES: Route[] = [
 	...APP_ROUTES.map((row) => route('app', row)),
-	...DATASET_ROUTES.map((row) => route('dataset', row)),
+	...KNOWLEDGE_ROUTES.map((row) => route('dataset', row)),
 ];

@@ -1,5 +1,5 @@
 import { appUnavailable, checkLimits, notString, payloadProblems, prepareAs, type Prepared } from './checks';
-import { DifyHttpError, crashed, invalid, isUuid, missing, notFound, pydantic, sendRun, without } from './http';
+import { DifyHttpError, invalid, isUuid, missing, pydantic, sendRun, without } from './http';
 import { scriptOf, workflowBased } from './plain';
 import { Transcript, type RunContext } from './script';
 import type { Call, Store } from './store';
@@ -7,7 +7,7 @@ import type { Item, Json, SimConversation, SimMessage, SimRun, Turn } from './ty
 import { StreamWriter } from './wire';
 
 /** A run that goes on: whoever listens gets its events, and a stop turns it aside. */
-interface Live {
+export interface Live {
 	run: SimRun;
 	transcript: Transcript;
 	writers: Set<StreamWriter>;
@@ -276,7 +276,7 @@ function writerOf(call: Call, live: Live): StreamWriter {
 }
 
 /** Goes on after the client has left, as Dify does: only a stop ends a run early (docs/protocols/dify.md 2.7). */
-async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
+export async function play(store: Store, live: Live, opening: Item[]): Promise<void> {
 	const { transcript } = live;
 	const { steps } = transcript.script;
 	// The caller attaches its writer in the same turn; nothing may be written before.
@@ -448,51 +448,4 @@ export function stopCompletion(call: Call): void {
 export function stopWorkflow(call: Call): void {
 	if (call.app.mode !== 'workflow') throw notWorkflow();
 	stop(call, () => true);
-}
-
-/** Goes on behind a pause; listeners of the events route hear it. */
-export function resume(store: Store, run: SimRun, filled: { formId: string; action: string }): void {
-	const live = lives.get(run);
-	const issued = live?.transcript.forms.find(({ formId }) => formId === filled.formId);
-	if (live === undefined || issued === undefined) return;
-	run.status = 'running';
-	live.done = play(store, live, live.transcript.resumption({ form: issued.form, action: filled.action }));
-}
-
-/**
- * `GET /workflow/:id/events`: a replay of one event for a finished run, else what still comes
- * (docs/protocols/dify.md 2.4).
- */
-export async function workflowEvents(call: Call): Promise<void> {
-	const { store, app, ids, query, user } = call;
-	if (!workflowBased(app.mode)) throw notWorkflow();
-	if (!isUuid(ids[0] ?? '')) throw crashed();
-	const run = store.runs.find((each) => each.app === app && each.workflowRunId === ids[0]);
-	if (run === undefined || run.user !== user.sessionId) throw notFound('Workflow run not found');
-	const live = lives.get(run);
-	if (live === undefined) throw notFound('Workflow run not found');
-	if (run.status !== 'running' && run.status !== 'paused') {
-		const end = run.events.findLast((event) => event.event === 'workflow_finished');
-		const event = {
-			event: 'workflow_finished',
-			// The run's own ID: its task is over.
-			task_id: run.workflowRunId,
-			workflow_run_id: run.workflowRunId,
-			data: end?.data,
-		};
-		const writer = new StreamWriter(call.res, store.stream, store.clock, () => undefined);
-		writer.start({ 'Cache-Control': 'no-cache' });
-		await writer.write({ kind: 'event', event, spaced: true }, true);
-		await writer.finish(false);
-		return;
-	}
-	const writer: StreamWriter = new StreamWriter(call.res, store.stream, store.clock, () => live.writers.delete(writer));
-	live.writers.add(writer);
-	if (query.get('continue_on_pause') === 'true') live.patient.add(writer);
-	writer.start({ 'Cache-Control': 'no-cache' });
-	await writer.write({ kind: 'ping' });
-	if (query.get('include_state_snapshot') === 'true') {
-		const nodes = run.events.filter((event) => String(event.event).startsWith('node_'));
-		for (const event of nodes) await writer.write({ kind: 'event', event });
-	}
 }

@@ -45,6 +45,7 @@ export class Transcript {
 	readonly thoughts: Json[] = [];
 	readonly assistantFiles: Json[] = [];
 	readonly forms: IssuedForm[] = [];
+	private readonly answered = new Set<IssuedForm>();
 	status: 'running' | 'succeeded' | 'partial-succeeded' | 'failed' | 'stopped' | 'paused' = 'running';
 	error: string | undefined;
 	private nodes = 0;
@@ -69,9 +70,20 @@ export class Transcript {
 		return this.moderated ? ping : [...ping, this.workflowStarted()];
 	}
 
+	/** Forms that nobody answered. */
+	get openForms(): IssuedForm[] {
+		return this.forms.filter((issued) => !this.answered.has(issued));
+	}
+
+	/** @returns whether other forms are still open, so that the run waits on */
+	answer(issued: IssuedForm): boolean {
+		this.answered.add(issued);
+		return this.openForms.length > 0;
+	}
+
 	/** The stream that goes on after a form was answered. */
-	resumption(filled: { form: FormStep; action: string }): Item[] {
-		const { form, action } = filled;
+	resumption(filled: { form: FormStep; action: string; inputs: Json }): Item[] {
+		const { form, action, inputs } = filled;
 		this.status = 'running';
 		return [
 			this.workflowStarted('resumption'),
@@ -82,6 +94,7 @@ export class Transcript {
 					rendered_content: form.content,
 					action_id: action,
 					action_text: form.actions.find(({ id }) => id === action)?.title ?? action,
+					submitted_data: inputs,
 				},
 			}),
 		];
@@ -296,7 +309,7 @@ export class Transcript {
 				inputs: null,
 				inputs_truncated: false,
 				created_at: this.context.createdAt,
-				extras: {},
+				extras: node.extras ?? {},
 				iteration_id: node.iterationId ?? null,
 				loop_id: node.loopId ?? null,
 				agent_strategy: null,

@@ -1,4 +1,5 @@
 import type { http } from '../../support/node';
+import { knowledgeState } from './knowledge/state';
 import { Clock } from './wire';
 import type {
 	AppSpec,
@@ -46,6 +47,10 @@ const ID_MARKS: Record<string, string> = {
 	dataset: 'd',
 	document: 'd0',
 	batch: 'ba',
+	segment: '5e',
+	child: 'cc',
+	field: 'f1',
+	tag: '7a',
 	'end-user': 'e1',
 };
 
@@ -53,7 +58,7 @@ const ID_MARKS: Record<string, string> = {
 export class Store {
 	readonly apps: SimApp[] = [];
 	readonly files = new Map<string, SimFile>();
-	readonly datasets = new Map<string, SimDataset>();
+	readonly knowledge = knowledgeState();
 	readonly runs: SimRun[] = [];
 	readonly stops: StopCall[] = [];
 	readonly requests: SimRequest[] = [];
@@ -61,6 +66,10 @@ export class Store {
 	readonly clock = new Clock();
 	stream: StreamKnobs = {};
 	planText: string | undefined;
+	/** Milliseconds between the answer to a form and the run that goes on. */
+	resumeMs = 0;
+	/** The snapshot of a run that has not gone on yet shows the form that was answered. */
+	reopened = false;
 	private readonly counts = new Map<string, number>();
 	private waiting: Array<() => void> = [];
 	private workerState: 'up' | 'down' = 'up';
@@ -114,6 +123,8 @@ export class Store {
 			messages: new Map(),
 			feedbacks: [],
 			annotations: [],
+			annotationReply: { enabled: false },
+			annotationJobs: new Map(),
 			runCount: 0,
 		};
 		this.apps.push(app);
@@ -185,25 +196,6 @@ export class Store {
 		const found = app.conversations.get(id);
 		return found?.source === 'api' && found.userId === userId ? found : undefined;
 	}
-}
-
-export interface SimDataset {
-	id: string;
-	name: string;
-	description: string;
-	createdAt: number;
-	inUse: boolean;
-	initialized: boolean;
-	documents: Map<string, SimDocument>;
-}
-
-export interface SimDocument {
-	id: string;
-	name: string;
-	batch: string;
-	text: string;
-	status: string;
-	createdAt: number;
 }
 
 export type Handler = (call: Call) => Promise<void> | void;

@@ -17,6 +17,8 @@ export interface NodeStep {
 	error?: string;
 	inputs?: unknown;
 	outputs?: unknown;
+	/** Of the start of a tool. */
+	extras?: Json;
 	processData?: unknown;
 	elapsed?: number;
 	executionMetadata?: unknown;
@@ -177,6 +179,12 @@ export interface AppSpec {
 	sandboxPlan?: boolean;
 	/** Ids of published versions besides the newest. */
 	versions?: string[];
+	/** How often a job of the annotation reply is looked at before it ends, and how it fails. */
+	annotationJob?: { looks?: number; error?: string };
+	/** Id of the draft, which the API does not run. */
+	draft?: string;
+	/** E-mail addresses of people who may run the workflow in Dify itself. */
+	accounts?: string[];
 	/** Conversation variables of a chatflow. */
 	variables?: Array<{ name: string; valueType: string; value: unknown; description?: string }>;
 	reply?: (turn: Turn) => Reply;
@@ -375,6 +383,18 @@ export interface SimFile {
 	attachedTo: Set<string>;
 }
 
+export interface SimAnnotation {
+	id: string;
+	question: string;
+	answer: string;
+	hit_count: number;
+	/** Seconds. */
+	created_at: number;
+}
+
+/** As `/parameters` shows it; only `enabled` where it is off. */
+export type AnnotationReply = Json & { enabled: boolean };
+
 export interface SimApp extends AppSpec {
 	id: string;
 	name: string;
@@ -383,6 +403,9 @@ export interface SimApp extends AppSpec {
 	conversations: Map<string, SimConversation>;
 	messages: Map<string, SimMessage>;
 	feedbacks: SimFeedback[];
-	annotations: Array<{ id: string; question: string; answer: string; hit_count: number; created_at: number }>;
+	/** Whether and how the app answers with its annotations, and the jobs that change it, by ID. */
+	annotationReply: AnnotationReply;
+	annotationJobs: Map<string, { action: string; next: AnnotationReply; looks: number; error?: string }>;
+	annotations: SimAnnotation[];
 	runCount: number;
 }

@@ -23,7 +23,9 @@ import { metrics, modelList, props } from './metadata';
 import type { Settings, SimOptions } from './options';
 import { paramsReport } from './params';
 import { type GenerationReply, reply } from './reply';
+import { adapterList, setAdapters, slotAction, type SlotFiles } from './slot-files';
 import { nativeCompletion, nativeStream, textCompletion, textStream } from './text-routes';
+import { detokenize, tokenize } from './tokens';
 
 /** A request as it was understood, and what is said to it unless a test says otherwise. */
 interface Reading<T extends Task> {
@@ -44,12 +46,16 @@ export interface App {
 	setSleeping?(asleep: boolean): void;
 }
 
-/** The body as JSON, or the 500 with the JSON library's words. */
-export const parseBody = (request: WireRequest): Json => {
+const parseAny = (request: WireRequest): unknown => {
 	const text = request.bytes.toString('utf8');
 	const problem = parseError(text);
 	if (problem) throw serverError(problem);
-	const value: unknown = JSON.parse(text);
+	return JSON.parse(text);
+};
+
+/** The body as JSON, or the 500 with the JSON library's words. */
+export const parseBody = (request: WireRequest): Json => {
+	const value = parseAny(request);
 	return (typeName(value) === 'object' ? value : {}) as Json;
 };
 
@@ -59,6 +65,7 @@ export class LlamaApp implements App {
 	protected readonly handlers: Record<string, Handler>;
 	/** Settings as they are for the model that a request names: only a router has several. */
 	protected readonly settingsFor: (body: Json) => Settings = () => this.core.settings;
+	private readonly slotFiles: SlotFiles;
 	private loadingLeft = 0;
 	private loadingUntil = 0;
 	private asleep = false;
@@ -67,6 +74,7 @@ export class LlamaApp implements App {
 		readonly core: Core,
 		options: SimOptions,
 	) {
+		this.slotFiles = new Map((options.slotSavePath ?? []).map((name) => [name, 0]));
 		this.handlers = this.routes();
 		this.setLoading(options.loadingFor);
 		this.asleep = options.sleeping ?? false;
@@ -126,7 +134,7 @@ export class LlamaApp implements App {
 
 	protected async route(exchange: Exchange, path: string): Promise<void> {
 		const method = exchange.request.method === 'HEAD' ? 'GET' : exchange.request.method;
-		const handler = this.handlers[`${method} ${path}`];
+		const handler = this.handlers[`${method} ${path.replace(/^\/slots\/[^/]+$/, '/slots/:id')}`];
 		if (!handler) throw notFound();
 		// Only these answer without loading the model again (docs/protocols/llama-server.md 2.11).
 		if (!['/health', '/v1/health', '/props', '/models', '/v1/models', '/metrics'].includes(path)) this.asleep = false;
@@ -156,13 +164,13 @@ export class LlamaApp implements App {
 			input_tokens: [...readChat(parseBody(request), settings).prompt].length,
 			object: 'response.input_tokens',
 		});
-		const vectors: Handler = ({ request }) => {
-			if (!settings.embeddings) return embeddings({}, false, settings);
-			return embeddings(parseBody(request), false, settings);
+		// A server that was not started for it does not look at the body; a router looks for the model.
+		const vectors: Handler = ({ request }) => this.vectors(request, false);
+		const nativeVectors: Handler = ({ request }) => this.vectors(request, true);
+		const ranking: Handler = ({ request }) => {
+			const body = settings.rerank || settings.profile === 'router' ? parseBody(request) : {};
+			return rerank(body, this.settingsFor(body));
 		};
-		const nativeVectors: Handler = ({ request }) =>
-			embeddings(settings.embeddings ? parseBody(request) : {}, true, settings);
-		const ranking: Handler = ({ request }) => rerank(settings.rerank ? parseBody(request) : {}, settings);
 		const disabled: Handler = () => {
 			throw featureDisabled();
 		};
@@ -179,8 +187,10 @@ export class LlamaApp implements App {
 				throw notSupported('This server does not support changing global properties. Start it with `--props`');
 			},
 			'GET /slots': ({ request }) => this.slots(request),
+			'POST /slots/:id': ({ request }) => this.slotAction(request),
 			'GET /metrics': () => this.metrics(),
-			'GET /lora-adapters': () => [],
+			'GET /lora-adapters': () => adapterList(settings),
+			'POST /lora-adapters': ({ request }) => setAdapters(parseAny(request), settings),
 			'GET /tools': disabled,
 			'POST /tools': disabled,
 			'GET /cors-proxy': disabled,
@@ -194,8 +204,8 @@ export class LlamaApp implements App {
 			'POST /completion': native,
 			'POST /completions': native,
 			'POST /apply-template': ({ request }) => ({ prompt: readChat(parseBody(request), settings).prompt }),
-			'POST /tokenize': ({ request }) => this.tokenize(parseBody(request)),
-			'POST /detokenize': ({ request }) => this.detokenize(parseBody(request)),
+			'POST /tokenize': ({ request }) => this.withSettings(tokenize, request),
+			'POST /detokenize': ({ request }) => this.withSettings(detokenize, request),
 			'POST /infill': () => {
 				throw notSupported(
 					'Infill is not supported by this model: prefix token is missing. ' +
@@ -211,15 +221,18 @@ export class LlamaApp implements App {
 			'POST /reranking': ranking,
 			'POST /v1/audio/transcriptions': transcription,
 			'POST /audio/transcriptions': transcription,
-			...Object.fromEntries(
-				Array.from({ length: settings.slots }, (_, id) => [
-					`POST /slots/${id}`,
-					(): never => {
-						throw notSupported('This server does not support slots action. Start it with `--slot-save-path`');
-					},
-				]),
-			),
 		};
+	}
+
+	private withSettings(answer: (body: Json, settings: Settings) => object, request: WireRequest): object {
+		const body = parseBody(request);
+		return answer(body, this.settingsFor(body));
+	}
+
+	private vectors(request: WireRequest, native: boolean): object {
+		const { embeddings: asked, profile } = this.core.settings;
+		const body = asked || profile === 'router' ? parseBody(request) : {};
+		return embeddings(body, native, this.settingsFor(body));
 	}
 
 	private slots(request: WireRequest): object {
@@ -229,6 +242,11 @@ export class LlamaApp implements App {
 		}
 		if (request.query.get('fail_on_no_slot') && pool.busy === pool.count) throw unavailable('no slot available');
 		return pool.report();
+	}
+
+	private slotAction(request: WireRequest): object {
+		const { pool, settings } = this.core;
+		return slotAction(request, () => parseBody(request), { pool, settings, files: this.slotFiles });
 	}
 
 	private metrics(): WireReply {
@@ -242,18 +260,6 @@ export class LlamaApp implements App {
 		if (asString(body.id) === '') throw invalidRequest('missing completion id');
 		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
 		return { success: false, message: 'no active completion for this id' };
-	}
-
-	private tokenize(body: Json): object {
-		const characters = [...asString(body.content)];
-		const ids = characters.map((char) => char.codePointAt(0)!);
-		if (body.with_pieces !== true) return { tokens: ids };
-		return { tokens: characters.map((piece, at) => ({ id: ids[at], piece })) };
-	}
-
-	private detokenize(body: Json): object {
-		const tokens = Array.isArray(body.tokens) ? (body.tokens as number[]) : [];
-		return { content: String.fromCodePoint(...tokens) };
 	}
 
 	/** The model's name in replies: what was asked for does not matter (docs/protocols/llama-server.md 4.3). */
@@ -307,6 +313,8 @@ export class LlamaApp implements App {
 			return;
 		}
 		const { task, answer } = this.core.orPutBack(read, scripted);
+		const { embeddings } = this.settingsFor(task.body);
+		if (embeddings?.encoder === true) throw serverError('the current context does not logits computation. skipping');
 		const { chatFormat, stream, whole } = form;
 		const shown = { full: false, chatFormat, reasoningFormat: 'deepseek', generationPrompt: task.generationPrompt };
 		await this.core.generate(exchange, {

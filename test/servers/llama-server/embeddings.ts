@@ -2,10 +2,10 @@
  * Embeddings and reranking (docs/protocols/llama-server.md 2.8, 2.9): vectors and scores that depend on the text alone.
  */
 import type { Json } from './chat';
-import { invalidRequest, notSupported, serverError } from './errors';
-import { Float, single } from './json';
+import { contextExceeded, invalidRequest, largerThanContext, notSupported, serverError, wrongType } from './errors';
+import { Float, single, typeName } from './json';
 import type { Settings } from './options';
-import { countTokens } from './text';
+import { countOf, detokenized } from './tokens';
 
 /** A unit vector that says something about the text: each character pushes one dimension. */
 export const embed = (text: string, dimensions: number): number[] => {
@@ -15,7 +15,9 @@ export const embed = (text: string, dimensions: number): number[] => {
 		state = (Math.imul(state, 31) + char.codePointAt(0)!) >>> 0;
 		vector[state % dimensions]! += (state & 1) === 0 ? 1 : -0.5;
 	}
-	const length = Math.hypot(...vector) || 1;
+	// Special tokens alone give a vector too.
+	if (Math.hypot(...vector) === 0) vector[0] = 1;
+	const length = Math.hypot(...vector);
 	return vector.map((value) => Math.fround(value / length));
 };
 
@@ -31,42 +33,67 @@ const BAD_PROMPT =
 const isTokens = (value: unknown): value is number[] =>
 	Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number');
 
-const oneInput = (value: unknown): Input => {
-	if (typeof value === 'string') return { text: value, tokens: countTokens(value) };
-	if (isTokens(value)) return { text: String.fromCodePoint(...value), tokens: value.length };
+/** Texts among tokens are tokenized for themselves. */
+const isMixed = (value: unknown): value is Array<string | number> =>
+	Array.isArray(value) &&
+	value.length > 0 &&
+	value.every((item) => typeof item === 'string' || typeof item === 'number') &&
+	value.some((item) => typeof item === 'number');
+
+const oneInput = (value: unknown, settings: Settings): Input => {
+	if (typeof value === 'string') return { text: value, tokens: countOf(value, settings) };
+	if (isTokens(value)) return { text: detokenized(value, settings), tokens: value.length };
 	const wrapped = (value as Json | null)?.prompt_string;
-	if (typeof wrapped === 'string') return { text: wrapped, tokens: countTokens(wrapped) };
-	throw serverError(BAD_PROMPT);
+	if (typeof wrapped === 'string') return { text: wrapped, tokens: countOf(wrapped, settings) };
+	if (!isMixed(value)) throw serverError(BAD_PROMPT);
+	const parts = value.map((part) => oneInput(typeof part === 'number' ? [part] : part, settings));
+	return {
+		text: parts.map(({ text }) => text).join(''),
+		tokens: parts.reduce((sum, { tokens }) => sum + tokens, 0),
+	};
 };
 
-const inputs = (value: unknown): Input[] => {
-	if (Array.isArray(value) && !isTokens(value)) {
+const inputs = (value: unknown, settings: Settings): Input[] => {
+	if (Array.isArray(value) && !isMixed(value)) {
 		if (value.length === 0) throw serverError('"prompt" must not be empty');
-		return value.map(oneInput);
+		return value.map((item) => oneInput(item, settings));
 	}
-	return [oneInput(value)];
+	return [oneInput(value, settings)];
 };
 
-const checkSizes = (list: readonly Input[], settings: Settings): void => {
-	const { batch } = settings.embeddings!;
+const checkSizes = (list: readonly Input[], { embeddings, nCtx }: Settings): void => {
+	const { batch, pooling, encoder } = embeddings!;
 	for (const { tokens } of list) {
+		// Causal models read such a text in several batches.
+		if (pooling === 'last' && !encoder) {
+			if (tokens > nCtx) throw contextExceeded(tokens, nCtx);
+			continue;
+		}
 		if (tokens > batch) {
 			throw serverError(
 				`input (${tokens} tokens) is too large to process. increase the physical batch size (current batch size: ${batch})`,
 			);
 		}
+		if (tokens > nCtx) throw largerThanContext(tokens, nCtx);
 	}
 };
 
 const base64 = (vector: readonly number[]): string => Buffer.from(Float32Array.from(vector).buffer).toString('base64');
 const floats = (vector: readonly number[]): Float[] => vector.map(single);
 
+/** What the model makes of a text: a reranker leaves its vectors empty. */
+const vectorOf = (text: string, { embeddings, rerank: ranks }: Settings): number[] => {
+	const { dimensions, nan } = embeddings!;
+	if (nan || ranks) return Array.from({ length: dimensions }, () => (nan ? NaN : 0));
+	return embed(text, dimensions);
+};
+
 /** Body of an embeddings route, given the parsed request. */
 export const embeddings = (body: Json, native: boolean, settings: Settings): object => {
 	if (!settings.embeddings) {
 		throw notSupported('This server does not support embeddings. Start it with `--embeddings`');
 	}
-	const { dimensions, pooling } = settings.embeddings;
+	const { pooling } = settings.embeddings;
 	if (!native && pooling === 'none') {
 		throw invalidRequest("Pooling type 'none' is not OAI compatible. Please use a different pooling type");
 	}
@@ -74,16 +101,17 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 	if (given === undefined) throw invalidRequest('"input" or "content" must be provided');
 	const plain = native || body.input === undefined;
 	const format = body.encoding_format;
+	if (format !== undefined && typeof format !== 'string') throw wrongType('string', typeName(format));
 	if (format !== undefined && format !== 'float' && format !== 'base64') {
 		throw invalidRequest('The format to return the embeddings in. Can be either float or base64');
 	}
-	const list = inputs(given);
+	const list = inputs(given, settings);
 	if (list.some(({ tokens }) => tokens === 0)) throw invalidRequest('Input content cannot be empty');
 	checkSizes(list, settings);
 	if (plain) {
 		return list.map(({ text, tokens }, index) => {
 			const perToken =
-				pooling === 'none' ? [...text].map((char) => embed(char, dimensions)) : [embed(text, dimensions)];
+				pooling === 'none' ? [...text].map((char) => vectorOf(char, settings)) : [vectorOf(text, settings)];
 			return { index, embedding: perToken.slice(0, Math.max(1, tokens)).map(floats) };
 		});
 	}
@@ -94,8 +122,8 @@ export const embeddings = (body: Json, native: boolean, settings: Settings): obj
 		usage: { prompt_tokens: total, total_tokens: total },
 		data: list.map(({ text }, index) =>
 			format === 'base64'
-				? { embedding: base64(embed(text, dimensions)), index, object: 'embedding', encoding_format: 'base64' }
-				: { embedding: floats(embed(text, dimensions)), index, object: 'embedding' },
+				? { embedding: base64(vectorOf(text, settings)), index, object: 'embedding', encoding_format: 'base64' }
+				: { embedding: floats(vectorOf(text, settings)), index, object: 'embedding' },
 		),
 	};
 };
@@ -120,10 +148,8 @@ export const rerank = (body: Json, settings: Settings): object => {
 		Array.isArray(value) && value.every((item) => typeof item === 'string') ? (value as string[]) : [];
 	const documents = strings(body.documents ?? body.texts);
 	if (documents.length === 0) throw invalidRequest('"documents" must be a non-empty string array');
-	checkSizes(
-		documents.map((text) => ({ text, tokens: countTokens(query) + countTokens(text) })),
-		settings,
-	);
+	const pairs = documents.map((text) => ({ text, tokens: countOf(query, settings) + countOf(text, settings) }));
+	checkSizes(pairs, settings);
 	if (typeof topN === 'number' && topN < 0) throw serverError('vector::_M_default_append');
 	const scored = documents
 		.map((text, index) => ({ index, score: relevance(query, text), text }))
@@ -136,7 +162,7 @@ export const rerank = (body: Json, settings: Settings): object => {
 			...(returnText === true ? { text } : {}),
 		}));
 	}
-	const tokens = documents.reduce((sum, text) => sum + countTokens(query) + countTokens(text), 0);
+	const tokens = pairs.reduce((sum, pair) => sum + pair.tokens, 0);
 	return {
 		model: typeof body.model === 'string' ? body.model : settings.alias,
 		object: 'list',

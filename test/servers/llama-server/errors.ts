@@ -26,6 +26,19 @@ export const contextExceeded = (tokens: number, nCtx: number): SimError =>
 		{ n_prompt_tokens: tokens, n_ctx: nCtx },
 	);
 
+/** Encoders, and every model whose vectors are of one token each. */
+export const largerThanContext = (tokens: number, nCtx: number): SimError =>
+	envelope(
+		400,
+		`input (${tokens} tokens) is larger than the max context size (${nCtx} tokens). skipping`,
+		'exceed_context_size_error',
+		{ n_prompt_tokens: tokens, n_ctx: nCtx },
+	);
+
+/** The JSON library's words for a value of the wrong type. */
+export const wrongType = (wanted: string, found: string): SimError =>
+	serverError(`[json.exception.type_error.302] type must be ${wanted}, but is ${found}`);
+
 /** Whatever was said before, 404 always carries this body. */
 export const notFound = (): SimError =>
 	new SimError(404, { error: { message: 'File Not Found', type: 'not_found_error', code: 404 } });

@@ -1,6 +1,6 @@
 /** llama-server's HTTP layer: which headers, in which order (docs/protocols/llama-server.md 1.1, recorded). */
 import type { HeaderList, WireReply, Write } from '../misbehave';
-import type { Exchange } from '../raw-http';
+import type { Exchange, WireRequest } from '../raw-http';
 import { stringify } from './json';
 
 const LENGTH: readonly [string, string] = ['Content-Length', '*'];
@@ -25,13 +25,20 @@ export const streamReply = (body: AsyncIterable<Write>): WireReply => ({
 	body,
 });
 
-/** A response that a router passed on from a child: always chunked, and both kinds of connection header. */
-export const proxied = (reply: WireReply): WireReply => {
+/**
+ * A response that a router passed on from a child: always chunked. The child closes after an error, and where the client
+ * did not ask to keep the connection; the router passes that on beside its own header.
+ */
+export const proxied = (reply: WireReply, { headers: asked }: WireRequest): WireReply => {
+	const closes = reply.status >= 400 || asked.connection?.toLowerCase() !== 'keep-alive';
 	const headers = reply.headers.filter(
 		([name]) => !['content-length', 'x-accel-buffering'].includes(name.toLowerCase()),
 	);
 	const chunked = headers.some(([name]) => name === CHUNKED[0]) ? headers : [...headers, CHUNKED];
-	return { ...reply, headers: [['Connection', 'close'], ['X-Accel-Buffering', 'no'], ...chunked] };
+	return {
+		...reply,
+		headers: [...(closes ? [['Connection', 'close'] as const] : []), ['X-Accel-Buffering', 'no'], ...chunked],
+	};
 };
 
 /** Adds what the server puts on every response. */

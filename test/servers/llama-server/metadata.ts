@@ -146,10 +146,12 @@ export const routerModel = (settings: Settings, model: SimModel): object => {
 			value: status,
 			args: [
 				'/usr/bin/llama-server',
+				...(model.embeddings === true ? ['--embeddings'] : []),
 				'--host',
 				'127.0.0.1',
 				'--port',
 				port,
+				...(model.rerank === true ? ['--reranking'] : []),
 				'--alias',
 				id,
 				'--ctx-size',
@@ -161,7 +163,7 @@ export const routerModel = (settings: Settings, model: SimModel): object => {
 				'--threads',
 				'2',
 			],
-			preset: `[${id}]\nctx-size = ${size}\nmodel = ${file}\nparallel = ${settings.slots}\nthreads = 2\n\n`,
+			preset: `[${id}]\n${model.embeddings ? 'embeddings = true\n' : ''}${model.rerank ? 'reranking = true\n' : ''}ctx-size = ${size}\nmodel = ${file}\nparallel = ${settings.slots}\nthreads = 2\n\n`,
 			...(failed ? { exit_code: exitCode, failed: true } : {}),
 		},
 		architecture: {

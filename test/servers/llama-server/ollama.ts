@@ -1,14 +1,14 @@
 /** Ollama: its OpenAI-compatible routes and the native ones beside them (docs/protocols/llama-server.md 8.2). */
-import { type HeaderList, sendReply, type WireReply, type Write } from '../misbehave';
+import { type HeaderList, sendReply, type WireReply } from '../misbehave';
 import type { Exchange } from '../raw-http';
 import type { ChatTask, Json } from './chat';
 import { defaultAnswer } from './default-answer';
 import { embed } from './embeddings';
 import { SimError } from './errors';
-import { answerOf, type Job, paced, totals } from './generate';
-import { stringify } from './json';
-import { looseTask, NeighbourApp, type NeighbourHandler } from './neighbours';
+import { NeighbourApp, type NeighbourHandler } from './neighbours';
+import { CUT_OFF, loadLine, nativeError, nativeTask, ndjson, wholeLine } from './ollama-native';
 import type { SimModel } from './options';
+import { reply } from './reply';
 
 const MODIFIED = '2026-08-01T08:00:00Z';
 const DIGEST = 'a'.repeat(64);
@@ -27,6 +27,8 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 export class OllamaApp extends NeighbourApp {
 	protected override readonly streamType = 'text/event-stream';
+	/** The context that each model was last asked to run with. */
+	private readonly contexts = new Map<string, number>();
 
 	/** Go's server: no `Server` header at all. */
 	protected override always(): HeaderList {
@@ -59,7 +61,7 @@ export class OllamaApp extends NeighbourApp {
 					...native(model),
 					expires_at: MODIFIED,
 					size_vram: 0,
-					context_length: model.nCtx ?? settings.nCtx,
+					context_length: this.contexts.get(model.id) ?? model.nCtx ?? settings.nCtx,
 				})),
 			}),
 			'POST /api/show': ({ request }) => this.show(this.parse(request)),
@@ -128,14 +130,13 @@ export class OllamaApp extends NeighbourApp {
 		}
 	}
 
-	private nativeError(status: number, message: string): SimError {
-		return new SimError(status, { error: message });
-	}
-
 	private nativeModel(body: Json): SimModel {
 		const name = text(body.model) || text(body.name);
-		const model = this.known({ model: name }) ?? this.known({ model: `${name}:latest` });
-		if (!model) throw this.nativeError(404, `model '${name}' not found`);
+		const model = [name, name.toLowerCase()]
+			.flatMap((one) => [one, `${one}:latest`])
+			.map((one) => this.known({ model: one }))
+			.find((one) => one !== undefined);
+		if (!model) throw nativeError(404, `model '${name}' not found`);
 		return model;
 	}
 
@@ -161,25 +162,32 @@ export class OllamaApp extends NeighbourApp {
 		return { model: model.id, embeddings: list.map((item) => embed(item, dimensions)) };
 	}
 
-	/** One JSON object per line; streams unless told not to; arguments are objects. */
-	private async nativeChat(exchange: Exchange): Promise<undefined> {
+	/** One JSON object per line; streams unless told not to. */
+	private async nativeChat(exchange: Exchange): Promise<WireReply | undefined> {
 		const scripted = await this.core.nextReply(exchange.request);
 		if (scripted?.kind === 'plain') {
 			await this.core.sendPlain(exchange, scripted, (reply) => this.dress(reply));
 			return undefined;
 		}
-		const { body, model } = this.core.orPutBack(() => {
-			const parsed = this.parse(exchange.request);
-			return { body: parsed, model: this.nativeModel(parsed) };
+		const { task, model } = this.core.orPutBack(() => {
+			if (exchange.request.bytes.length === 0) throw nativeError(400, 'missing request body');
+			const body = this.parse(exchange.request);
+			const task = nativeTask(body, () => this.nativeModel(body), this.core.settings.nCtx);
+			return { task, model: text(body.model) };
 		}, scripted);
-		const task = this.fit({ ...looseTask(body), stream: body.stream !== false });
+		this.contexts.set(this.nativeModel({ model }).id, task.contextSize);
+		if (task.loadOnly !== undefined) return this.json(200, loadLine(model, task.loadOnly));
+		const left = this.fit(task);
 		await this.core.generate(exchange, {
-			task,
-			reply: scripted ?? defaultAnswer(task),
+			task: left,
+			reply:
+				task.isCutOff && scripted === undefined
+					? reply.chunks([], CUT_OFF(task.contextSize))
+					: (scripted ?? defaultAnswer(left)),
 			defaulted: scripted === undefined,
-			model: model.id,
+			model,
 			stream: ndjson,
-			whole: (job) => this.json(200, { ...lineHead(job), message: wholeMessage(job), ...lastLine(job) }),
+			whole: (job) => ofOwnApi(this.json(200, wholeLine(job))),
 			dress: (reply) => this.dressLines(reply),
 			contextLimit: Infinity,
 			params: {},
@@ -197,71 +205,16 @@ export class OllamaApp extends NeighbourApp {
 
 	/** `HEAD /` is how Ollama's own client asks whether it runs. */
 	protected override async send(exchange: Exchange, reply: WireReply): Promise<void> {
-		const head = exchange.request.method === 'HEAD';
-		await sendReply(exchange, this.dress(head ? { ...reply, body: '' } : reply));
+		const { method, path } = exchange.request;
+		const typed = path.startsWith('/api/') ? ofOwnApi(reply) : reply;
+		await sendReply(exchange, this.dress(method === 'HEAD' ? { ...typed, body: '' } : typed));
 	}
 }
 
-const lineHead = ({ meta }: Job): object => ({
-	model: meta.model,
-	created_at: new Date(meta.created * 1000).toISOString(),
+/** Its own routes name the character set, those of the OpenAI API do not (recorded). */
+const ofOwnApi = (reply: WireReply): WireReply => ({
+	...reply,
+	headers: reply.headers.map(([name, value]): readonly [string, string] =>
+		value === 'application/json' ? [name, 'application/json; charset=utf-8'] : [name, value],
+	),
 });
-
-const lastLine = (job: Job): object => {
-	const { usage, timings, finish } = totals(job, job.leases[0]!);
-	const nanoseconds = (ms: number): number => Math.round(ms * 1e6);
-	const [prompt, predicted] = [timings.prompt_ms.value, timings.predicted_ms.value];
-	return {
-		done: true,
-		done_reason: finish === 'length' ? 'length' : 'stop',
-		total_duration: nanoseconds(prompt + predicted),
-		load_duration: 0,
-		prompt_eval_count: usage.prompt,
-		prompt_eval_duration: nanoseconds(prompt),
-		eval_count: usage.completion,
-		eval_duration: nanoseconds(predicted),
-	};
-};
-
-const objectCalls = (calls: ReadonlyArray<{ name?: string; arguments: string }>): object[] =>
-	calls.map((call) => ({ function: { name: call.name, arguments: JSON.parse(call.arguments || '{}') as unknown } }));
-
-const wholeMessage = (job: Job): object => {
-	const { content, reasoning, calls } = answerOf(job);
-	return {
-		role: 'assistant',
-		content,
-		...(reasoning === '' ? {} : { thinking: reasoning }),
-		...(calls.length === 0 ? {} : { tool_calls: objectCalls(calls) }),
-	};
-};
-
-async function* ndjson(job: Job): AsyncGenerator<Write> {
-	for await (const item of paced(job)) {
-		if ('write' in item) {
-			yield item.write;
-			continue;
-		}
-		const { content, reasoning, tool_calls: calls } = item.delta;
-		const message = {
-			role: 'assistant',
-			content: content ?? '',
-			...(reasoning === undefined ? {} : { thinking: reasoning }),
-			...(calls === undefined
-				? {}
-				: {
-						tool_calls: objectCalls(
-							calls.map((call) => ({ name: call.function?.name, arguments: text(call.function?.arguments) })),
-						),
-					}),
-		};
-		yield `${stringify({ ...lineHead(job), message, done: false })}\n`;
-	}
-	if (job.signal.aborted) return;
-	if (job.options.error) {
-		yield `${stringify({ error: job.options.error.message })}\n`;
-		return;
-	}
-	if (job.options.finish === false) return;
-	yield `${stringify({ ...lineHead(job), message: { role: 'assistant', content: '' }, ...lastLine(job) })}\n`;
-}

@@ -41,9 +41,27 @@ export interface SimModel {
 	exitCode?: number;
 	/** Router: how long loading takes, in milliseconds. */
 	loadMs?: number;
+	/** Router: `embeddings = true`, `reranking = true` in its preset. */
+	embeddings?: boolean;
+	rerank?: boolean;
 	/** Ollama and GPUStack: what the model can do besides chat. */
 	tools?: boolean;
 	thinking?: boolean;
+	/** Ollama: it gives vectors and no text. */
+	embedding?: boolean;
+}
+
+export interface SimEmbeddings {
+	/** Numbers of a vector, default 8. */
+	dimensions: number;
+	/** Physical batch in tokens (`-ub`), default 512. */
+	batch: number;
+	/** Default `mean`. */
+	pooling: 'mean' | 'none' | 'last';
+	/** BERT and its kin: a word is one token, two special ones stand around a text, and there is no chat. */
+	encoder: boolean;
+	/** Weights that hold NaN. */
+	nan: boolean;
 }
 
 export interface SimOptions {
@@ -64,12 +82,16 @@ export interface SimOptions {
 	/** An mmproj for images, for audio. */
 	vision?: boolean;
 	audio?: boolean;
-	/** `--embeddings`: true, or the vector size (8) and the physical batch in tokens (512). */
-	embeddings?: boolean | { dimensions?: number; batch?: number; pooling?: 'mean' | 'none' };
+	/** `--embeddings`: true, or how. */
+	embeddings?: boolean | Partial<SimEmbeddings>;
 	/** `--rerank`. */
 	rerank?: boolean;
 	/** `--metrics`. */
 	metrics?: boolean;
+	/** `--slot-save-path`: names of files that are there already. Without it slots cannot be saved. */
+	slotSavePath?: string[];
+	/** `--lora`: their files, each with its scale, 1 at first. */
+	adapters?: Array<{ path: string; scale: number }>;
 	/** false is `--no-slots`. */
 	slotsEndpoint?: boolean;
 	/**
@@ -134,9 +156,24 @@ export type Settings = Required<
 > & {
 	keys: readonly string[];
 	/** Undefined: the server was not started for embeddings. */
-	embeddings: { dimensions: number; batch: number; pooling: 'mean' | 'none' } | undefined;
+	embeddings: SimEmbeddings | undefined;
 	transport: Transport | undefined;
+	slotSavePath: readonly string[] | undefined;
+	adapters: Array<{ path: string; scale: number }>;
 };
+
+/** `--reranking` turns them on too. */
+export const embeddingsOf = (given: SimOptions['embeddings']): SimEmbeddings | undefined =>
+	given === undefined || given === false
+		? undefined
+		: {
+				dimensions: 8,
+				batch: 512,
+				pooling: 'mean',
+				encoder: false,
+				nan: false,
+				...(given === true ? {} : given),
+			};
 
 const DEFAULT_KEYS: Partial<Record<Profile, string[]>> = { gpustack: ['gpustack-key'] };
 
@@ -144,7 +181,6 @@ export const withDefaults = (options: SimOptions): Settings => {
 	const profile = options.profile ?? 'llama-server';
 	const alias = options.alias ?? 'sim-model';
 	const given = options.apiKey === undefined ? undefined : [options.apiKey].flat();
-	const embeddings = options.embeddings === true || options.rerank ? {} : options.embeddings || undefined;
 	return {
 		profile,
 		alias,
@@ -155,11 +191,7 @@ export const withDefaults = (options: SimOptions): Settings => {
 		modelPath: options.modelPath ?? `models/${alias}.gguf`,
 		vision: options.vision ?? false,
 		audio: options.audio ?? false,
-		embeddings: embeddings && {
-			dimensions: embeddings.dimensions ?? 8,
-			batch: embeddings.batch ?? 512,
-			pooling: embeddings.pooling ?? 'mean',
-		},
+		embeddings: embeddingsOf(options.embeddings ?? options.rerank),
 		rerank: options.rerank ?? false,
 		metrics: options.metrics ?? false,
 		slotsEndpoint: options.slotsEndpoint ?? true,
@@ -172,5 +204,7 @@ export const withDefaults = (options: SimOptions): Settings => {
 		pingMs: options.pingMs ?? 30_000,
 		disconnectPollMs: options.disconnectPollMs ?? 0,
 		transport: options.transport,
+		slotSavePath: options.slotSavePath,
+		adapters: options.adapters ?? [],
 	};
 };

@@ -65,6 +65,10 @@ export interface GenerationOptions {
 	asJson?: boolean;
 	/** Milliseconds per step, instead of the server's setting. */
 	tokenDelayMs?: number;
+	/** Ollama: milliseconds that loading the model took. */
+	loadMs?: number;
+	/** Ollama: the text comes in the last line, as that of a call which the limit cut off. */
+	inLastLine?: boolean;
 	/** The reply's `id` and `model`. */
 	id?: string;
 	model?: string;
@@ -102,6 +106,8 @@ const GENERATION_KEYS = [
 	'error',
 	'asJson',
 	'tokenDelayMs',
+	'loadMs',
+	'inLastLine',
 	'id',
 	'model',
 ];

@@ -1,12 +1,12 @@
 /** Router mode: several models, one child process each (docs/protocols/llama-server.md 2.10). */
-import { sendReply, waitFor, type WireReply } from '../misbehave';
+import { waitFor, type WireReply } from '../misbehave';
 import type { Exchange, WireRequest } from '../raw-http';
 import { LlamaApp, parseBody } from './app';
 import type { Json } from './chat';
 import { invalidRequest, notFound, serverError } from './errors';
 import { dress, jsonReply, proxied } from './http';
 import { props, routerModel, routerProps } from './metadata';
-import type { Settings, SimModel } from './options';
+import { embeddingsOf, type Settings, type SimModel } from './options';
 
 /** POST routes that a child answers; the router looks for `model` in the body. */
 const FORWARDED = new RegExp(
@@ -16,29 +16,42 @@ const FORWARDED = new RegExp(
 
 export class RouterApp extends LlamaApp {
 	protected override readonly settingsFor = (body: Json): Settings => {
-		const { vision = false, audio = false, nCtx = this.core.settings.nCtx } = this.find(body.model);
-		return { ...this.core.settings, vision, audio, nCtx };
+		const { settings } = this.core;
+		const { vision = false, audio = false, nCtx = settings.nCtx, embeddings, rerank = false } = this.find(body.model);
+		const vectors = embeddings === true || rerank ? embeddingsOf({ encoder: true }) : settings.embeddings;
+		return { ...settings, vision, audio, nCtx, embeddings: vectors, rerank: rerank || settings.rerank };
 	};
+	/** Requests that a child answers. */
+	private readonly forwarded = new WeakSet<Exchange>();
 
 	private get models(): SimModel[] {
 		return this.core.settings.models;
 	}
 
 	protected override dress(answer: WireReply, exchange: Exchange): WireReply {
-		return dress(proxied(answer), exchange);
+		return dress(proxied(answer, exchange.request), exchange);
+	}
+
+	protected override async send(exchange: Exchange, answer: WireReply): Promise<void> {
+		await super.send(exchange, this.forwarded.has(exchange) ? proxied(answer, exchange.request) : answer);
 	}
 
 	protected override async route(exchange: Exchange, path: string): Promise<void> {
 		const { request } = exchange;
 		const asked = request.query.get('model');
-		if (request.method === 'POST' && FORWARDED.test(path)) {
+		const isForwarded = FORWARDED.test(path) || path.startsWith('/slots/');
+		if (request.method === 'POST' && isForwarded) {
 			await this.ready(this.find(parseBody(request).model), request);
+			this.forwarded.add(exchange);
 		} else if (request.method === 'GET' && ['/props', '/slots', '/metrics', '/lora-adapters'].includes(path)) {
 			// Props are the router's own without a model; the rest is a child's.
-			if (asked !== null || path !== '/props') await this.ready(this.find(asked ?? undefined), request);
+			if (asked !== null || path !== '/props') {
+				await this.ready(this.find(asked ?? undefined), request);
+				this.forwarded.add(exchange);
+			}
 			if (asked !== null && path === '/props') {
 				const child = jsonReply(200, props(this.core.settings, false, this.find(asked)));
-				await sendReply(exchange, this.dress(child, exchange));
+				await this.send(exchange, child);
 				return;
 			}
 		}

@@ -83,6 +83,11 @@ export class SlotPool {
 		return this.slots.map(({ id, busy, held }) => ({ id, busy, tokens: countTokens(held) }));
 	}
 
+	/** Forgets what a slot holds. */
+	erase(id: number): void {
+		this.slots[id]!.held = '';
+	}
+
 	/** Body of `/slots`. */
 	report(): object[] {
 		return this.slots.map(({ id, busy, held, task }) => ({

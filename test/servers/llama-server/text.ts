@@ -28,6 +28,9 @@ export const countTokens = (text: string): number => {
 	return count;
 };
 
+/** Words and signs, as the tokenizers of encoders cut plain English. */
+export const wordPieces = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
+
 /** Number of leading characters that two texts share. */
 export const sharedPrefix = (a: string, b: string): number => {
 	const limit = Math.min(a.length, b.length);

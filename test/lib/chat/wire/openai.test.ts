@@ -391,7 +391,7 @@ describe('decoding', () => {
 		[
 			'another choice',
 			{ choices: [{ index: 1, delta: { content: 'a' }, finish_reason: 'stop' }], model: 'm', timings: { prompt_n: 1 } },
-			{},
+			{ choice: 1, text: 'a', finishReason: 'stop', model: 'm', timings: { prompt_n: 1 } },
 		],
 		['a null delta', { choices: [{ delta: null }] }, {}],
 		['null content', { choices: [{ delta: { content: null, tool_calls: null } }] }, {}],
@@ -504,48 +504,6 @@ describe('decoding', () => {
 		['error: null', { choices: [{ delta: { content: 'a' } }], error: null }, { text: 'a' }],
 	])('%s', (_what, data, expected) => {
 		expect(decode(data)).toEqual(expected);
-	});
-
-	it.each<[object | string, object, string | undefined]>([
-		[
-			{ error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } },
-			{ message: 'Context size has been exceeded.', type: 'server_error', status: 500 },
-			undefined,
-		],
-		[
-			{ error: { message: 'boom', type: 'api_error', param: null, code: null } },
-			{ message: 'boom', type: 'api_error' },
-			undefined,
-		],
-		[{ error: 'boom' }, { message: 'boom' }, undefined],
-		[{ error: { reason: 'x' } }, { message: '{"reason":"x"}' }, undefined],
-		[{ detail: 'Model overloaded' }, { message: 'Model overloaded' }, undefined],
-		[
-			{ detail: [{ loc: ['body', 'model'], msg: 'field required', type: 'missing' }] },
-			{ message: 'body.model: field required' },
-			undefined,
-		],
-		[
-			{ code: 503, reason: 'ServiceUnavailable', message: 'No running instances available' },
-			{ message: 'No running instances available', status: 503 },
-			undefined,
-		],
-		[
-			{ object: 'error', message: 'boom', type: 'BadRequestError', code: 400 },
-			{ message: 'boom', type: 'BadRequestError', status: 400 },
-			undefined,
-		],
-		[
-			{ code: 500, message: 'old', type: 'server_error' },
-			{ message: 'old', type: 'server_error', status: 500 },
-			'error',
-		],
-		[{ type: 'error', message: 'boom' }, { message: 'boom', type: 'error' }, undefined],
-		[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
-		[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
-		['Internal Server Error', { message: 'Internal Server Error' }, 'error'],
-	])('an error inside the stream: %j', (data, error, event) => {
-		expect(decode(data, event)).toEqual({ error });
 	});
 
 	it.each(['ping', 'heartbeat', 'keep-alive'])('an event called %s says nothing, whatever it holds', (name) => {

@@ -73,7 +73,7 @@ describe('Ollama', () => {
 			budget: undefined,
 			notes: [
 				expect.stringMatching(
-					/^This server \(Ollama\) ignores these options, so they were not sent: .*Top K.*GBNF Grammar.*Tool Choice/,
+					/^This server \(Ollama\) ignores these options, so they were not sent: .*Parallel Tool Calls.*GBNF Grammar.*Tool Choice/,
 				),
 			],
 		},

@@ -54,16 +54,22 @@ const FILES = { enabled: true, types: ['image', 'document'], number: 3 };
 
 function formOf({ name, app, body }: RecordedCase): FormField[] | undefined {
 	const inputs = JSON.stringify(body?.inputs ?? {});
-	if (/chatform|^form-|n8n-var/.test(name)) return CHAT_FORM;
-	if (/flowform|file-form/.test(name)) return FLOW_FORM;
+	if (/chatform|^form-|n8n-var|cm-params/.test(name)) return CHAT_FORM;
+	if (/^wf-(?:stop-)?http/.test(name)) return [{ kind: 'text-input', variable: 'url' }];
+	if (/^wf-file-/.test(name)) return FLOW_FORM.filter(({ kind }) => kind.startsWith('file'));
+	if (/flowform|file-form|app-parameters-5|^wf-(?:in|form)-/.test(name)) return FLOW_FORM;
 	if (/^cm-form/.test(name)) return CHAT_FORM;
 	if (app !== 'completion' && app !== 'workflow') return undefined;
-	return inputs.includes('"query"') || /missing|parameters-4|cm-params|badselect/.test(name) ? QUERY_FORM : undefined;
+	return inputs.includes('"query"') || /missing|parameters-4|n8n-health-workflow|badselect/.test(name)
+		? QUERY_FORM
+		: undefined;
 }
 
 /** The app behind the key of a case, by what its name says. */
 export function labApp(recorded: RecordedCase, key: string): AppSpec {
-	const { name, app: mode } = recorded;
+	const { name } = recorded;
+	// Its key is that of a workflow in the list, but the run that it follows is a chatflow's.
+	const mode = /^events-paused/.test(name) ? 'advanced-chat' : recorded.app;
 	return {
 		mode,
 		key,
@@ -73,11 +79,9 @@ export function labApp(recorded: RecordedCase, key: string): AppSpec {
 		fileUpload:
 			mode === 'agent' && recorded.url === '/v1/parameters'
 				? undefined
-				: /off/.test(name)
-					? { enabled: false }
-					: { ...FILES, extensions: ['.JPG', '.PNG'] },
+				: { ...FILES, extensions: ['.JPG', '.PNG'], enabled: !/off/.test(name) },
 		speechToText: /^stt/.test(name) && !/stt-completion|stt-chat/.test(name),
 		textToSpeech: /^tts/.test(name) && !/tts-off|tts-notext/.test(name),
-		maxActive: /^limit-/.test(name) ? 2 : /^limit14-/.test(name) ? 1 : 0,
+		maxActive: /^limit-|^wf-limit/.test(name) ? 2 : /^limit14-/.test(name) ? 1 : 0,
 	};
 }

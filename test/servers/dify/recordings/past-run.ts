@@ -2,6 +2,7 @@ import { isJson } from '../http';
 import type { DifySim } from '../../dify';
 import type { FormStep, Json, Script, SimApp } from '../types';
 import { eventsOf } from './compare';
+import { joinedRun } from './joined-run';
 import type { Scene } from './scene';
 import { post } from './send';
 
@@ -33,7 +34,9 @@ export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<
 	const [, token] = /^\/v1\/form\/human_input\/(.+)$/.exec(path) ?? [];
 	const [, id] = /^\/v1\/workflows?\/(?:run\/)?([0-9a-f-]{36})/.exec(path) ?? [];
 	const known = !isJson(scene.json) || scene.json.id !== null;
+	if (path.endsWith('/run')) return;
 	if ((token === undefined && id === undefined) || answer.status === 404 || !known) return;
+	if (id !== undefined && (await joinedRun(scene, sim, app, id))) return;
 	const script = token === undefined ? recordedRun(scene) : { steps: [{ pause: [formOf(token, scene)] }] };
 	app.reply = () => script;
 	const chat = app.mode !== 'workflow';

@@ -113,6 +113,7 @@ function workflowScript(data: Json, answer: unknown): Script {
 		}));
 		script.steps.push({ pause: forms });
 	}
+	if (data.status === 'partial-succeeded') script.exceptions = 1;
 	if (data.status === 'failed') script.fail = String(data.error);
 	return script;
 }

@@ -1,4 +1,5 @@
 import type { RecordedCase, RecordedPart } from '../../../support/dify-recordings';
+import type { DifyAppMode } from '../../../../lib/dify/types';
 import { http } from '../../../support/node';
 import { appKey, type DifySim } from '../../dify';
 import type { SimApp } from '../types';
@@ -45,7 +46,7 @@ export async function send(prepared: Prepared, recorded: RecordedCase, leaveAfte
 	const options = { method: recorded.method, headers, path: recorded.url };
 	return await exchange(sim.origin, options, bytes, { stopAfter, leaveAfter }, async () => {
 		const [run] = sim.runs;
-		if (run !== undefined) await stopRun(sim.origin, run.taskId, headers, String(recorded.body?.user));
+		if (run !== undefined) await stopRun(sim.origin, recorded.app, run.taskId, headers, String(recorded.body?.user));
 	});
 }
 
@@ -56,8 +57,15 @@ export async function post(sim: DifySim, app: SimApp, path: string, body: unknow
 	return await exchange(sim.origin, { method: 'POST', headers, path }, bytes, {}, async () => {});
 }
 
-async function stopRun(origin: string, taskId: string, headers: Record<string, string>, user: string): Promise<void> {
-	const options = { method: 'POST', headers, path: `/v1/chat-messages/${taskId}/stop` };
+async function stopRun(
+	origin: string,
+	mode: DifyAppMode,
+	taskId: string,
+	headers: Record<string, string>,
+	user: string,
+): Promise<void> {
+	const route = mode === 'workflow' ? '/v1/workflows/tasks' : '/v1/chat-messages';
+	const options = { method: 'POST', headers, path: `${route}/${taskId}/stop` };
 	await exchange(origin, options, Buffer.from(JSON.stringify({ user })), {}, async () => {});
 }
 

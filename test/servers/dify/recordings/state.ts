@@ -2,7 +2,9 @@ import type { DifySim } from '../../dify';
 import { storeFile } from '../files';
 import { isJson } from '../http';
 import { checkFiles } from '../inputs';
-import type { Json, SimApp, SimFile, SimMessage, SimRun } from '../types';
+import type { AnnotationReply, Json, SimApp, SimFile, SimMessage, SimRun } from '../types';
+import { annotationRecords } from './annotations';
+import { knowledgeRecords } from './knowledge';
 import { VARIABLES } from './lab';
 import type { Scene } from './scene';
 
@@ -12,23 +14,41 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 export function records(scene: Scene, sim: DifySim, app: SimApp): void {
 	const { path, query, answer, user } = scene;
 	const there = answer.status !== 404;
+	if (path.startsWith('/v1/datasets')) knowledgeRecords(scene, sim);
 	if (path === '/v1/chat-messages' && there) runRecords(scene, sim, app);
-	else if (path.endsWith('-messages') || path === '/v1/workflows/run') files(scene, sim, app);
-	else if (path === '/v1/messages' && there) messages(scene, sim, app, query.get('conversation_id') ?? '');
+	else if (path.endsWith('-messages') || /^\/v1\/workflows\/(?:[^/]+\/)?run$/.test(path)) {
+		files(scene, sim, app);
+		versions(scene, app);
+		for (let at = 0; at < (answer.status === 400 ? (app.maxActive ?? 0) : 0); at++) sim.store.runs.push(activeRun(app));
+	} else if (path === '/v1/messages' && there) messages(scene, sim, app, query.get('conversation_id') ?? '');
 	else if (path === '/v1/conversations') conversations(scene, sim, app);
 	else if (path.startsWith('/v1/conversations/')) oneConversation(scene, sim, app);
 	else if (path.startsWith('/v1/messages/') && there) oneMessage(scene, sim, app);
 	else if (path === '/v1/app/feedbacks') feedbacks(scene, sim, app);
 	else if (path.startsWith('/v1/files/') && path.endsWith('/preview')) preview(scene, sim, app);
 	else if (path === '/v1/text-to-audio' || path === '/v1/audio-to-text') speech(scene, app);
+	else if (path.startsWith('/v1/apps/annotation')) annotationRecords(scene, sim, app);
+	else if (path === '/v1/parameters' && isJson(scene.json) && isJson(scene.json.annotation_reply))
+		app.annotationReply = scene.json.annotation_reply as AnnotationReply;
+	else if (path === '/v1/workflows/logs') loggedRuns(scene, sim, app);
 	else if (path.startsWith('/v1/end-users/') && there) sim.store.endUser(app, user).id = UUID.exec(path)?.[0] ?? '';
+}
+
+function versions({ answer, path }: Scene, app: SimApp): void {
+	const id = UUID.exec(path)?.[0].toLowerCase();
+	if (id === undefined) return;
+	if (answer.status === 200) app.versions = [id];
+	if (answer.body.toString('utf8').includes('draft')) app.draft = id;
 }
 
 function files({ recorded, answer }: Scene, sim: DifySim, app: SimApp): void {
 	const sent = JSON.stringify(recorded.body ?? {});
 	if (/Invalid upload file"/.test(answer.body.toString('utf8'))) return;
-	for (const [, id] of sent.matchAll(/"upload_file_id":"([^"]*)"/g)) {
-		if (id !== undefined && !sim.store.files.has(id)) addFile(recorded.name, sim, app, id, String(recorded.body?.user));
+	for (const [, type, id] of sent.matchAll(/(?:"type":"(\w+)","transfer_method":"\w+",)?"upload_file_id":"([^"]*)"/g)) {
+		// Two files of different types in one request.
+		const isMixed = /^wf-(?:form|file)/.test(recorded.name);
+		const name = isMixed ? (type === 'document' ? 'txt' : 'png') : recorded.name;
+		if (id !== undefined && !sim.store.files.has(id)) addFile(name, sim, app, id, String(recorded.body?.user));
 	}
 }
 
@@ -63,6 +83,30 @@ function speech({ answer, json, path }: Scene, app: SimApp): void {
 	const { code, message, text } = json as { code: string; message: string; text?: string };
 	app.heard = text;
 	if (/[Pp]lugin|Default model/.test(message)) app.audioFailure = { status: answer.status, code, message };
+}
+
+/** The runs that a list shows, and those around its page. */
+function loggedRuns({ json, query }: Scene, sim: DifySim, app: SimApp): void {
+	const data = isJson(json) && Array.isArray(json.data) ? (json.data as Json[]) : [];
+	app.accounts = ['lab@example.com'];
+	const keyword = query.get('keyword') ?? '';
+	const add = (row: Json) => {
+		const run = row.workflow_run as Json;
+		sim.store.runs.push({
+			...activeRun(app),
+			user: String((row.created_by_end_user as Json).session_id),
+			workflowRunId: String(run.id),
+			status: run.status as SimRun['status'],
+			error: (run.error ?? undefined) as string | undefined,
+			startedAt: Number(row.created_at),
+			finishedAt: (run.finished_at ?? undefined) as number | undefined,
+			inputs: keyword === '' ? {} : { found: JSON.parse(`"${keyword.replaceAll('%', '')}"`) as string },
+		});
+	};
+	if (isJson(json) && json.has_more === true && data[0] !== undefined) add(data[0]);
+	for (const row of data.toReversed()) add(row);
+	const earlier = (Number(query.get('page') ?? 1) - 1) * Number(query.get('limit') ?? 20);
+	for (let at = 0; at < earlier && data[0] !== undefined; at++) add(data[0]);
 }
 
 function activeRun(app: SimApp): SimRun {

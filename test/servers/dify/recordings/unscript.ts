@@ -29,6 +29,7 @@ function nodeOf(data: Json): NodeStep {
 		error: (data.error ?? undefined) as string | undefined,
 		inputs: data.inputs,
 		outputs: data.outputs,
+		extras: data.extras as Json | undefined,
 		processData: data.process_data,
 		elapsed: data.elapsed_time as number | undefined,
 		executionMetadata: data.execution_metadata,

@@ -1,0 +1,12 @@
+const base = require('./jest.config.cjs');
+
+/** Tests against real model servers, without n8n; `npm run test:servers` prepares them. */
+/** @type {import('jest').Config} */
+module.exports = {
+	...base,
+	roots: ['<rootDir>/test/real-servers'],
+	testPathIgnorePatterns: ['/node_modules/'],
+	maxWorkers: 1,
+	// The first request of a model loads it, and a busy machine takes its time.
+	testTimeout: 300_000,
+};

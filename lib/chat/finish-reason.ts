@@ -1,0 +1,34 @@
+/** Reasons of an answer that failed. vLLM says `abort` when it gave the request up. */
+export const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', 'error']);
+
+/** The reason of an answer whose server gives none. */
+export const UNSAID = 'unknown';
+
+/** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
+export function graver(before: string | undefined, next: string): string {
+	return before !== undefined && gravity(before) > gravity(next) ? before : next;
+}
+
+function gravity(reason: string): number {
+	if (FAILED.has(reason)) return 3;
+	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
+}
+
+/** Markup of calls in any of the forms of models: Hermes, Qwen, Llama, Mistral, Kimi, DeepSeek, GLM, MiniMax. */
+const UNREAD_CALL =
+	/<tool_call>|<\|tool_calls?[|_]|\[TOOL_CALLS\]|<function=|<\|python_tag\|>|<\uFF5Ctool\u2581calls?\u2581begin\uFF5C>|<minimax:tool_call>/;
+export const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
+
+/** What the user should know of the way in which an answer ended. */
+export function notesOnEnd(finishReason: string, text: string, calls: number): string[] {
+	const notes: string[] = [];
+	if (finishReason === 'length')
+		notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
+	if (calls === 0 && UNREAD_CALL.test(text)) {
+		notes.push(
+			'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',
+		);
+	} else if (calls === 0 && CALLS_FOLLOW.test(finishReason))
+		notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
+	return notes;
+}

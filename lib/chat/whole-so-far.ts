@@ -1,0 +1,53 @@
+/** A text of this length that begins with all that came before is no chance ("ha", "haha" is). */
+const NO_CHANCE = 8;
+
+/**
+ * Some home-made servers put all the text so far into each chunk, in place of what is new. Pieces are held back only as
+ * long as each begins with the one before it, which the second or third piece of other answers ends. Whatever they turn
+ * out to be, nothing is lost and nothing comes twice.
+ */
+export class WholeSoFar {
+	private state: 'first' | 'maybe' | 'pieces' | 'whole' = 'first';
+	private given = 0;
+	private held: string[] = [];
+	private last = '';
+
+	/** @returns what is new in this piece, as far as that is decided */
+	push(piece: string): string {
+		if (piece === '' || this.state === 'pieces') return piece;
+		if (this.state === 'whole') return this.newIn(piece);
+		if (this.state === 'first') {
+			this.state = piece.trim() === '' ? 'pieces' : 'maybe';
+			this.last = piece;
+			this.given = piece.length;
+			return piece;
+		}
+		const grows = piece.length > this.last.length || this.held.length > 0;
+		if (!grows || !piece.startsWith(this.last)) {
+			this.state = 'pieces';
+			return this.held.splice(0).join('') + piece;
+		}
+		this.held.push(piece);
+		this.last = piece;
+		return this.held.length > 1 && piece.length >= NO_CHANCE ? this.settle() : '';
+	}
+
+	/** The end of the answer: what was held back. */
+	end(): string {
+		if (this.held.length === 0) return '';
+		return this.last.length >= NO_CHANCE ? this.settle() : this.held.splice(0).join('');
+	}
+
+	private settle(): string {
+		this.state = 'whole';
+		this.held = [];
+		return this.last.slice(this.given);
+	}
+
+	private newIn(piece: string): string {
+		if (this.last.startsWith(piece)) return '';
+		const added = piece.startsWith(this.last) ? piece.slice(this.last.length) : piece;
+		this.last += added;
+		return added;
+	}
+}

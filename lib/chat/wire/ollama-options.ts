@@ -1,0 +1,152 @@
+/** What goes into `options` of Ollama's own API, and what users put there (docs/protocols/ollama.md 4.2). */
+import { isRecord, words } from '../../values';
+import { takes } from '../parameters';
+import { SAMPLER_ENTRIES, type SamplerName } from '../samplers';
+import type { ChatParameters } from '../types';
+
+/** The options that Ollama has, and their types: one of another type is a 500. */
+const NATIVE_OPTIONS: Readonly<Record<string, 'number' | 'switch' | 'texts'>> = {
+	num_ctx: 'number',
+	num_predict: 'number',
+	num_keep: 'number',
+	num_batch: 'number',
+	num_gpu: 'number',
+	num_thread: 'number',
+	main_gpu: 'number',
+	use_mmap: 'switch',
+	draft_num_predict: 'number',
+	temperature: 'number',
+	top_p: 'number',
+	top_k: 'number',
+	min_p: 'number',
+	typical_p: 'number',
+	repeat_penalty: 'number',
+	repeat_last_n: 'number',
+	presence_penalty: 'number',
+	frequency_penalty: 'number',
+	seed: 'number',
+	stop: 'texts',
+};
+
+/** Options that Ollama had once, and now passes over without a word. */
+const GONE_OPTIONS: ReadonlySet<string> = new Set([
+	'mirostat',
+	'mirostat_tau',
+	'mirostat_eta',
+	'tfs_z',
+	'penalize_newline',
+	'low_vram',
+	'use_mlock',
+	'vocab_only',
+	'numa',
+	'f16_kv',
+	'logits_all',
+	'embedding_only',
+]);
+
+/** Fields of the request that do nothing inside `options`, where users and n8n's own Ollama node put them. */
+const OUTER_FIELDS: ReadonlySet<string> = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
+
+/** Names of the OpenAI API for what Ollama calls something else. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+	max_tokens: 'num_predict',
+	max_completion_tokens: 'num_predict',
+	n_predict: 'num_predict',
+};
+
+/** Options that OpenAI's route takes as well. */
+const TAKEN_BY_BOTH: ReadonlySet<string> = new Set([
+	'temperature',
+	'top_p',
+	'presence_penalty',
+	'frequency_penalty',
+	'seed',
+	'stop',
+]);
+
+interface ExtraFields {
+	options: Record<string, unknown>;
+	/** Beside `options`. */
+	fields: Record<string, unknown>;
+	/** Options that no longer exist. */
+	gone: string[];
+}
+
+/** Extra Body sorted into what belongs into `options` and what belongs beside it, wherever the user wrote it. */
+export function sortExtraBody({ options: given, ...rest }: Record<string, unknown> = {}): ExtraFields {
+	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
+	const keep = (written: string, value: unknown, isInside: boolean) => {
+		const name = OTHER_NAMES[written] ?? written;
+		const belongsInside = isInside ? !OUTER_FIELDS.has(name) : name in NATIVE_OPTIONS;
+		if (GONE_OPTIONS.has(name)) sorted.gone.push(name);
+		else if (belongsInside) sorted.options[name] = typed(name, value);
+		else sorted.fields[name] = value;
+	};
+	for (const [name, value] of Object.entries(rest)) keep(name, value, false);
+	for (const [name, value] of Object.entries(isRecord(given) ? given : {})) keep(name, value, true);
+	return sorted;
+}
+
+/** Expressions give numbers as text, which Ollama refuses. */
+function typed(name: string, value: unknown): unknown {
+	switch (NATIVE_OPTIONS[name]) {
+		case 'number':
+			return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
+		case 'switch':
+			return value === 'true' ? true : value === 'false' ? false : value;
+		case 'texts':
+			return value === null ? value : [value].flat().map(words);
+		default:
+			return value;
+	}
+}
+
+const isSet = (value: unknown) => value !== undefined && value !== null;
+
+/** Whether only Ollama's own API can do what was asked for: the OpenAI one ignores it without a word. */
+export function needsOwnApi(parameters: ChatParameters): boolean {
+	const { thinking, extraBody } = parameters;
+	if (thinking?.mode === 'on' || thinking?.mode === 'effort') return true;
+	if (SAMPLER_ENTRIES.some(([name]) => isOwnSampler(name) && isSet(parameters[name]))) return true;
+	if (extraBody === undefined) return false;
+	if (isRecord(extraBody.options)) return true;
+	return Object.keys(extraBody).some(
+		(name) => (name in NATIVE_OPTIONS && !TAKEN_BY_BOTH.has(name)) || OUTER_FIELDS.has(name),
+	);
+}
+
+function isOwnSampler(name: SamplerName): boolean {
+	return SAMPLER_ENTRIES.some(([one, { extra }]) => one === name && extra === true) && takes('ollama', name);
+}
+
+/** The parameters without what only Ollama's own API can do, for a proxy that lets only the OpenAI one through. */
+export function withoutOwnApi(parameters: ChatParameters): { parameters: ChatParameters; left: string[] } {
+	const own = SAMPLER_ENTRIES.filter(([name]) => isOwnSampler(name) && isSet(parameters[name]));
+	const names = new Set<string>(own.map(([name]) => name));
+	return {
+		parameters: Object.fromEntries(Object.entries(parameters).filter(([name]) => !names.has(name))),
+		left: own.map(([, { label }]) => label),
+	};
+}
+
+/** Names in the parameters that Ollama no longer knows, beside those of the node's own options. */
+export function goneOptions({ extraBody }: ChatParameters): string[] {
+	return sortExtraBody(extraBody).gone;
+}
+
+/** Tokens of context that the request asks for. */
+export function contextSizeOf({ contextSize, extraBody }: ChatParameters): number | undefined {
+	const size = sortExtraBody(extraBody).options.num_ctx ?? contextSize;
+	return typeof size === 'number' ? size : undefined;
+}
+
+/** What stands in `options`. Extra Body comes last, over everything else. */
+export function nativeOptions(parameters: ChatParameters): Record<string, unknown> {
+	const options: Record<string, unknown> = {};
+	for (const [name, { wire }] of SAMPLER_ENTRIES) {
+		const value = parameters[name];
+		const native = OTHER_NAMES[wire] ?? wire;
+		if (isSet(value) && native in NATIVE_OPTIONS && takes('ollama', name)) options[native] = value;
+	}
+	return { ...options, ...sortExtraBody(parameters.extraBody).options };
+}

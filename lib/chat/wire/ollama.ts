@@ -1,0 +1,200 @@
+import { failure } from '../../errors/failure';
+import type { ServerSentEvent } from '../../http/sse';
+import { isRecord, parseJson, parseObject, text, words } from '../../values';
+import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import { nativeOptions, sortExtraBody } from './ollama-options';
+import { toolCallsOf } from './openai-tool-calls';
+import type { ChatProtocol } from './protocol';
+
+/**
+ * Ollama's own `/api/chat`: JSON lines, and everything that its OpenAI route ignores (docs/protocols/ollama.md 4). What
+ * it sends becomes the same chunks, so that everything behind the wire is the same for both.
+ */
+export const ollamaProtocol: ChatProtocol = {
+	framing: 'ndjson',
+	url: ({ root }) => `${root}/api/chat`,
+	body,
+	decode,
+};
+
+/** @throws {ServerError} for content that Ollama has no field for */
+function body(request: ChatRequest): Record<string, unknown> {
+	const { parameters, withoutFields = [] } = request;
+	const options = nativeOptions(parameters);
+	const fields = {
+		model: request.model,
+		messages: request.messages.map((message, index) => wireMessage(message, request.messages.slice(0, index))),
+		...toolFields(request),
+		stream: request.stream ?? true,
+		...formatField(parameters),
+		...thinkField(parameters),
+		...(parameters.keepAlive === undefined ? {} : { keep_alive: parameters.keepAlive }),
+		...(Object.keys(options).length === 0 ? {} : { options }),
+		...sortExtraBody(parameters.extraBody).fields,
+	};
+	return Object.fromEntries(Object.entries(fields).filter(([name]) => !withoutFields.includes(name)));
+}
+
+/** There is no tool_choice: tools that must not be called are not shown, and one that must be is shown alone. */
+function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
+	const offered = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+	if (offered.length === 0 || toolChoice === 'none') return {};
+	return {
+		tools: offered.map(({ name, description, parameters }) => ({
+			type: 'function',
+			function: { name, ...(description === undefined ? {} : { description }), parameters },
+		})),
+	};
+}
+
+function formatField({ responseFormat }: ChatParameters): Record<string, unknown> {
+	if (responseFormat?.type === 'jsonObject') return { format: 'json' };
+	return responseFormat?.type === 'jsonSchema' ? { format: responseFormat.schema } : {};
+}
+
+/** A model that can think does so unless told not to. A model that cannot refuses everything but false. */
+function thinkField({ thinking }: ChatParameters): Record<string, unknown> {
+	switch (thinking?.mode) {
+		case 'on':
+			return { think: true };
+		case 'off':
+			return { think: false };
+		case 'effort':
+			return { think: thinking.effort };
+		default:
+			return {};
+	}
+}
+
+/** @param before the messages in front of it, of which one made the call that a result answers */
+function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Record<string, unknown> {
+	switch (message.role) {
+		case 'assistant':
+			return {
+				role: 'assistant',
+				content: message.content,
+				...(message.reasoning === undefined ? {} : { thinking: message.reasoning }),
+				...(message.toolCalls === undefined
+					? {}
+					: {
+							tool_calls: message.toolCalls.map((call) => ({
+								id: call.id,
+								// JSON text here is a 400: "Value looks like object, but can't find closing '}' symbol".
+								function: { name: call.name, arguments: parseObject(call.arguments) ?? {} },
+							})),
+						}),
+			};
+		case 'tool': {
+			const name = message.name ?? calledTool(message.toolCallId, before);
+			return {
+				role: 'tool',
+				...(name === undefined ? {} : { tool_name: name }),
+				tool_call_id: message.toolCallId,
+				content: message.content,
+			};
+		}
+		default:
+			return { role: message.role, ...wireContent(message.content) };
+	}
+}
+
+function calledTool(id: string, before: readonly ChatMessage[]): string | undefined {
+	const calls = before.flatMap((message) => (message.role === 'assistant' ? (message.toolCalls ?? []) : []));
+	return calls.findLast((call) => call.id === id)?.name;
+}
+
+/** Text is one string; pictures stand beside it. */
+function wireContent(content: string | ContentPart[]): Record<string, unknown> {
+	if (typeof content === 'string') return { content };
+	const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+	const images = content.flatMap((part) => (part.type === 'text' ? [] : [bareBase64(part)]));
+	return { content: texts.join('\n'), ...(images.length === 0 ? {} : { images }) };
+}
+
+/** A data URL as it is would be a 400: "illegal base64 data at input byte 4". */
+function bareBase64(part: Exclude<ContentPart, { type: 'text' }>): string {
+	if (part.type === 'audio')
+		throw failure(
+			'modalityUnsupported',
+			{},
+			{
+				message: "Ollama's own API takes no audio",
+				remedy: 'Transcribe the recording first, for example with whisper.cpp, or use llama-server with --mmproj.',
+			},
+		);
+	const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(part.url) ?? [];
+	if (data === undefined)
+		throw failure(
+			'modalityUnsupported',
+			{},
+			{
+				message: 'Ollama does not fetch pictures by their address',
+				remedy: 'Fetch the picture in the workflow (HTTP Request) and pass it on as binary data.',
+			},
+		);
+	return data;
+}
+
+function decode(event: ServerSentEvent): WireChunk {
+	const json = parseJson(event.data);
+	if (!isRecord(json)) throw new Error(`not a JSON object: ${event.data.slice(0, 200)}`);
+	if (json.error !== undefined && json.error !== null) return { error: errorOf(json.error) };
+	const message = isRecord(json.message) ? json.message : undefined;
+	const done = json.done === true || json.done === 'true';
+	if (message === undefined && !done && Object.keys(json).length > 0)
+		throw new Error(`not a line of Ollama's /api/chat: ${event.data.slice(0, 200)}`);
+	const chunk: WireChunk = { fromOllama: true };
+	const { content, thinking } = message ?? {};
+	if (typeof content === 'string') chunk.text = content;
+	if (typeof thinking === 'string' && thinking !== '') chunk.reasoning = thinking;
+	// Each is whole, and each has the index 0 in some releases.
+	const toolCalls = message === undefined ? [] : toolCallsOf(message, true);
+	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
+	if (typeof json.model === 'string') chunk.model = json.model;
+	if (done) {
+		chunk.done = true;
+		// Old releases leave the reason out.
+		chunk.finishReason = text(json.done_reason) || 'stop';
+		const usage = usageOf(json);
+		if (usage !== undefined) chunk.usage = usage;
+		chunk.timings = timingsOf(json);
+	}
+	return chunk;
+}
+
+function errorOf(error: unknown): NonNullable<WireChunk['error']> {
+	const said = isRecord(error) ? (text(error.message) ?? JSON.stringify(error)) : words(error);
+	return { message: said };
+}
+
+/** Old releases leave the count of a prompt out that came from the cache as a whole. */
+function usageOf({ prompt_eval_count: prompt, eval_count: completion }: Record<string, unknown>): Usage | undefined {
+	if (typeof prompt !== 'number' && typeof completion !== 'number') return undefined;
+	const promptTokens = typeof prompt === 'number' ? prompt : 0;
+	const completionTokens = typeof completion === 'number' ? completion : 0;
+	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Ollama's durations under llama-server's names, and how long the model loaded. */
+function timingsOf(json: Record<string, unknown>): Timings {
+	const ms = (name: string) => (typeof json[name] === 'number' ? json[name] / NANOSECONDS_PER_MS : undefined);
+	const count = (name: string) => (typeof json[name] === 'number' ? json[name] : undefined);
+	const rate = (tokens: number | undefined, took: number | undefined) =>
+		tokens === undefined || took === undefined || took <= 0 ? undefined : (tokens / took) * 1000;
+	const [prompt, completion] = [count('prompt_eval_count'), count('eval_count')];
+	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
+	const timings = {
+		load_ms: ms('load_duration'),
+		prompt_n: prompt,
+		prompt_ms: promptMs,
+		prompt_per_second: rate(prompt, promptMs),
+		predicted_n: completion,
+		predicted_ms: completionMs,
+		predicted_per_second: rate(completion, completionMs),
+	};
+	return Object.fromEntries(
+		Object.entries(timings).filter((entry): entry is [string, number] => entry[1] !== undefined),
+	);
+}

@@ -1,0 +1,124 @@
+import { finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../values';
+import type { DifyClient } from './client';
+import { difyFailure, refusedHere } from './failure';
+import { added, pageSize, type Most } from './paging';
+
+/** Dify's largest page of annotations; more are cut to it without a word (docs/protocols/dify.md 2.12). */
+const PAGE_SIZE = 100;
+const MAX_PAGES = 10_000;
+
+export interface Annotation {
+	question: string;
+	answer: string;
+}
+
+/**
+ * Annotations of an app, newest first (those of one second in no order of time). `keyword`: in the question or the
+ * answer, in any case of letters.
+ */
+export async function listAnnotations(
+	client: DifyClient,
+	keyword: string,
+	most: Most,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	const records = new Map<string, JsonRecord>();
+	// One size for all pages: the number of a page means nothing otherwise.
+	const limit = pageSize(most, 0, PAGE_SIZE);
+	for (let page = 1; page <= MAX_PAGES; page++) {
+		const query = { page, limit, keyword: keyword === '' ? undefined : keyword };
+		const answer = await client.get('/apps/annotations', query, { signal });
+		const found = recordsIn(answer.data);
+		const fresh = added(records, found);
+		if (most !== 'all' && records.size >= most) break;
+		// `has_more` compares with the asked size, and is wrong on the last page (docs/protocols/dify.md 2.12).
+		const total = finiteNumber(answer.total);
+		const isLast = total === undefined ? found.length < limit : page * limit >= total;
+		if (isLast || fresh.length === 0) break;
+	}
+	const all = [...records.values()];
+	return most === 'all' ? all : all.slice(0, most);
+}
+
+/** @throws {ServerError} where a text is empty: Dify would store it */
+export async function createAnnotation(
+	client: DifyClient,
+	annotation: Annotation,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	return await client.send('POST', '/apps/annotations', { ...checked(annotation) }, { signal });
+}
+
+/**
+ * Changes question and answer. Dify 1.12 and 1.14 change annotations of other apps as well, so the ID is looked for in
+ * the list of this one first.
+ *
+ * @throws {ServerError} of kind `notFound`
+ */
+export async function updateAnnotation(
+	client: DifyClient,
+	id: string,
+	annotation: Partial<Annotation>,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	const known = await annotationOf(client, id, signal);
+	const next = {
+		question: annotation.question ?? nonEmptyText(known.question) ?? '',
+		answer: annotation.answer ?? nonEmptyText(known.answer) ?? '',
+	};
+	return await client.send('PUT', `/apps/annotations/${id}`, checked(next), { signal, idempotent: true });
+}
+
+/** As `updateAnnotation`: only of this app. @throws {ServerError} of kind `notFound` */
+export async function deleteAnnotation(client: DifyClient, id: string, signal?: AbortSignal): Promise<void> {
+	await annotationOf(client, id, signal);
+	await client.send('DELETE', `/apps/annotations/${id}`, {}, { signal });
+}
+
+/**
+ * Creates an annotation, or changes the answer of the one with exactly this question. Of several, the newest is changed.
+ *
+ * @returns what is stored, and whether it is new
+ */
+export async function upsertAnnotation(
+	client: DifyClient,
+	annotation: Annotation,
+	signal?: AbortSignal,
+): Promise<{ annotation: JsonRecord; created: boolean }> {
+	const { question, answer } = checked(annotation);
+	// Dify looks for the words in what it stores; a long question is found by its beginning as well. Half an emoji would
+	// be found in nothing.
+	const beginning = [...question].slice(0, 60).join('');
+	const found = await listAnnotations(client, beginning, 'all', signal);
+	const known = found.find((one) => one.question === question);
+	const id = nonEmptyText(known?.id);
+	if (id === undefined) return { annotation: await createAnnotation(client, annotation, signal), created: true };
+	if (known!.answer === answer) return { annotation: known!, created: false };
+	const body = { question, answer };
+	return {
+		annotation: await client.send('PUT', `/apps/annotations/${id}`, body, { signal, idempotent: true }),
+		created: false,
+	};
+}
+
+async function annotationOf(client: DifyClient, id: string, signal?: AbortSignal): Promise<JsonRecord> {
+	const found = (await listAnnotations(client, '', 'all', signal)).find((one) => one.id === id);
+	if (found !== undefined) return found;
+	throw difyFailure('notFound', {
+		url: client.url(`/apps/annotations/${id}`),
+		message: 'This app has no annotation with this ID',
+		remedy: 'Take the ID from Annotation: Get Many, with the credential of the same app.',
+		retryable: false,
+	});
+}
+
+function checked({ question, answer }: Annotation): JsonRecord & Annotation {
+	for (const [name, text] of Object.entries({ Question: question, Answer: answer }))
+		if (text.trim() === '')
+			throw refusedHere(
+				'invalidParam',
+				`The field "${name}" is empty`,
+				'An annotation needs a question and an answer.',
+			);
+	return { question, answer };
+}

@@ -1,0 +1,39 @@
+import { ServerError } from '../errors/server-error';
+import type { DifyClient } from './client';
+import { difyFailure } from './failure';
+import { nonEmptyText } from '../values';
+
+/** What Dify's interface calls an app of each mode, and the node that talks to it. */
+const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
+	chat: ['a chatbot', 'Dify Chat Message'],
+	'agent-chat': ['an agent', 'Dify Chat Message'],
+	agent: ['an agent', 'Dify Chat Message'],
+	'advanced-chat': ['a chatflow', 'Dify Chat Message'],
+	completion: ['a text generator', 'Dify App'],
+	workflow: ['a workflow', 'Dify Workflow'],
+};
+
+/**
+ * Dify says only that the app is of another type. Which one, the app itself tells.
+ *
+ * @returns the failure with the type of the app and the node for it; any other failure as it is
+ */
+export async function explainAppType(client: DifyClient, error: unknown, signal?: AbortSignal): Promise<unknown> {
+	if (!(error instanceof ServerError) || error.kind !== 'wrongAppType') return error;
+	const mode = await client.get('/info', {}, { signal }).then(
+		(info) => nonEmptyText(info.mode),
+		() => undefined,
+	);
+	const known = mode === undefined ? undefined : MODES[mode];
+	if (known === undefined) return error;
+	const [name, node] = known;
+	const { url, status, code, facts } = error;
+	return difyFailure('wrongAppType', {
+		url,
+		status,
+		code,
+		facts: { ...facts, appMode: mode },
+		message: `The app behind this key is ${name}`,
+		remedy: `Use the node ${node} for it, or the key of another app.`,
+	});
+}

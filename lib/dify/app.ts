@@ -1,0 +1,39 @@
+import { ServerError } from '../errors/server-error';
+import type { JsonRecord } from '../values';
+import type { DifyClient } from './client';
+
+/** What Dify tells of an app, by route. */
+export type AppPart = 'info' | 'parameters' | 'meta' | 'site';
+
+/**
+ * An app, as Dify describes it. An app without a web app has no `site`, which says nothing of the key: it is null then.
+ *
+ * @throws {ServerError} for the other parts, `app_unavailable` where nothing is published
+ */
+export async function describeApp(
+	client: DifyClient,
+	parts: readonly AppPart[],
+	signal?: AbortSignal,
+): Promise<Partial<Record<AppPart, JsonRecord | null>>> {
+	// Where one fails, nobody waits for the others any more.
+	const left = new AbortController();
+	const either = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
+	const read = parts.map(async (part) => [part, await partOf(client, part, either)] as const);
+	try {
+		return Object.fromEntries(await Promise.all(read));
+	} finally {
+		left.abort();
+	}
+}
+
+async function partOf(client: DifyClient, part: AppPart, signal?: AbortSignal): Promise<JsonRecord | null> {
+	return await client.get(`/${part}`, {}, { signal }).catch((error: unknown) => {
+		const hasNone = part === 'site' && error instanceof ServerError && error.status === 403;
+		return hasNone ? null : Promise.reject(error as Error);
+	});
+}
+
+/** A user of the app, by Dify's own ID for him (since Dify 1.14). */
+export async function endUser(client: DifyClient, id: string, signal?: AbortSignal): Promise<JsonRecord> {
+	return await client.get(`/end-users/${id}`, {}, { signal });
+}

@@ -1,0 +1,89 @@
+import { ServerError } from '../errors/server-error';
+import { nonEmptyText, recordOf, type JsonRecord } from '../values';
+import type { DifyClient } from './client';
+import { difyFailure, refusedHere } from './failure';
+import type { DifyFileRef } from './files';
+import { readForm } from './form';
+import { RUN_ROUTES, startRun, type RunOptions } from './run';
+import type { RunResult } from './types';
+
+export interface CompletionRequest {
+	inputs: JsonRecord;
+	user: string;
+	files?: DifyFileRef[];
+}
+
+/**
+ * Lets a text generator write. Its stream cannot be found again once it is lost, so it is never sent twice.
+ *
+ * @throws {ServerError} as `startRun`; of another type of app, what it is
+ */
+export async function complete(
+	client: DifyClient,
+	{ inputs, user, files = [] }: CompletionRequest,
+	options: RunOptions = {},
+): Promise<RunResult> {
+	const body = { inputs, ...(files.length === 0 ? {} : { files }) };
+	try {
+		return whetherWhole(await startRun(client, RUN_ROUTES.completion, body, user, options));
+	} catch (error) {
+		throw (await otherApp(client, error, options.signal)) ?? error;
+	}
+}
+
+/** The end of a text tells nothing of a stop, but Dify counts no tokens then (docs/protocols/dify.md 12.1). */
+function whetherWhole(result: RunResult): RunResult {
+	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
+	if (total !== 0 || result.text === '') return result;
+	const warning =
+		'The text may be cut off: Dify counted no tokens, as it does where somebody stopped the run, and for preset replies.';
+	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+const NODES: Readonly<Record<string, string>> = {
+	chat: 'a chatbot: use Dify Chat Message',
+	'agent-chat': 'an agent: use Dify Chat Message',
+	agent: 'an agent: use Dify Chat Message',
+	'advanced-chat': 'a chatflow: use Dify Chat Message',
+	workflow: 'a workflow: use Dify Workflow',
+};
+
+/** Dify says `app_unavailable` of an app of another type, as of one that is not published. */
+async function otherApp(client: DifyClient, error: unknown, signal?: AbortSignal): Promise<ServerError | undefined> {
+	if (!(error instanceof ServerError) || error.code !== 'app_unavailable') return undefined;
+	const info = await client.get('/info', {}, { signal }).catch(() => undefined);
+	const other = NODES[nonEmptyText(info?.mode) ?? ''];
+	if (other === undefined) return undefined;
+	return difyFailure('wrongAppType', {
+		url: error.url,
+		code: error.code,
+		status: error.status,
+		message: 'The key is of an app of another type',
+		meaning: `The app is ${other}`,
+		remedy: 'Or choose a credential with the key of a text generator.',
+		retryable: false,
+	});
+}
+
+/**
+ * The inputs with a text in the one variable that takes it.
+ *
+ * @param parameters of the app
+ * @throws {ServerError} where the form has no text variable left, or several
+ */
+export function withText(inputs: JsonRecord, text: string, parameters: JsonRecord): JsonRecord {
+	if (text === '') return inputs;
+	const names = readForm(parameters)
+		.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in inputs))
+		.map(({ variable }) => variable);
+	if (names.length === 1) return { ...inputs, [names[0]!]: text };
+	throw refusedHere(
+		'inputs',
+		names.length === 0
+			? 'The app has no variable for the field Text'
+			: 'It is not clear which variable of the app takes the field Text',
+		names.length === 0
+			? 'Empty the field Text, and fill in the form of the app.'
+			: `Empty the field Text, and fill in the form of the app, or all of its text variables but one: ${names.join(', ')}.`,
+	);
+}

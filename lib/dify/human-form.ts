@@ -1,0 +1,222 @@
+import { ServerError } from '../errors/server-error';
+import type { DifyClient } from './client';
+import { difyFailure, refusedHere } from './failure';
+import { limitsOf, type FileRules } from './files';
+import { tooOld } from './follow';
+import { asList, finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../values';
+
+/** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
+export interface HumanInput {
+	name: string;
+	kind: 'paragraph' | 'select' | 'file' | 'file-list';
+	/** Of a select; undefined where they are values of the run that the form does not hold. */
+	options?: string[];
+	/** What Dify fills in on its own page, but not over the API. */
+	default?: string;
+	/** Only for files. */
+	files: FileRules;
+}
+
+/** A button of the form. */
+export interface HumanAction {
+	id: string;
+	title: string;
+}
+
+/** A form that a paused run waits for. */
+export interface OpenForm {
+	formToken: string;
+	/** Markdown. */
+	formContent: string;
+	inputs: HumanInput[];
+	actions: HumanAction[];
+	/** Unix seconds. */
+	expirationTime?: number;
+	/** As Dify sent it. */
+	raw: JsonRecord;
+}
+
+const pathOf = (token: string) => `/form/human_input/${encodeURIComponent(token)}`;
+
+/** @throws {ServerError} where there is no token: the form is answered by e-mail */
+export function tokenOf(value: unknown): string {
+	const token = typeof value === 'string' ? value.trim() : '';
+	if (token !== '' && token !== 'null' && token !== 'undefined') return token;
+	throw refusedHere(
+		'formRejected',
+		'The form has no token, so it cannot be answered over the API',
+		'A form without a token goes out by e-mail only, and is answered there. Switch on the web app as a way of delivery in the Human Input node in Dify, or check the field Form Token.',
+	);
+}
+
+/**
+ * The form behind a token.
+ *
+ * @throws {ServerError} `formClosed` where it was answered or has expired, `notFound`, or where Dify is too old
+ */
+export async function getHumanForm(client: DifyClient, token: string, signal?: AbortSignal): Promise<OpenForm> {
+	const raw = await client.get(pathOf(token), {}, { signal }).catch((error: unknown) => {
+		throw explained(error);
+	});
+	return readHumanForm(token, raw);
+}
+
+/** Reads a form; the event of a pause calls its buttons `actions`, the form itself `user_actions`. */
+export function readHumanForm(formToken: string, raw: JsonRecord): OpenForm {
+	const defaults = recordOf(raw.resolved_default_values);
+	return {
+		formToken,
+		formContent: nonEmptyText(raw.form_content) ?? '',
+		inputs: recordsIn(raw.inputs).flatMap((input) => inputOf(input, defaults) ?? []),
+		actions: recordsIn(raw.user_actions ?? raw.actions).flatMap(({ id, title }) => {
+			const known = nonEmptyText(id);
+			return known === undefined ? [] : [{ id: known, title: nonEmptyText(title) ?? known }];
+		}),
+		expirationTime: finiteNumber(raw.expiration_time),
+		raw,
+	};
+}
+
+const KINDS: ReadonlyArray<HumanInput['kind']> = ['paragraph', 'select', 'file', 'file-list'];
+
+function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefined {
+	const name = nonEmptyText(input.output_variable_name);
+	if (name === undefined) return undefined;
+	const kind = KINDS.find((each) => each === input.type) ?? 'paragraph';
+	const source = recordOf(input.option_source);
+	const own = recordOf(input.default);
+	const preset = nonEmptyText(defaults[name]) ?? (own.type === 'variable' ? undefined : nonEmptyText(own.value));
+	return {
+		name,
+		kind,
+		...(kind === 'select' && source.type !== 'variable' ? { options: asList(source.value).map(String) } : {}),
+		...(preset === undefined ? {} : { default: preset }),
+		files: {
+			where: `the field "${name}"`,
+			enabled: true,
+			...limitsOf(input),
+			most: kind === 'file' ? 1 : finiteNumber(input.number_limits),
+		},
+	};
+}
+
+/** The button that is meant, by ID or by what stands on it. @throws {ServerError} where the form has no such button */
+export function actionOf({ actions }: OpenForm, wanted: string): string {
+	const named = actions.find(({ id }) => id === wanted) ?? actions.find(({ title }) => isSame(title, wanted));
+	if (named !== undefined) return named.id;
+	throw refusedHere(
+		'formRejected',
+		wanted === '' ? 'No action is given' : `The form has no action "${wanted}"`,
+		`It has: ${actions.map(({ id, title }) => (id === title ? id : `${id} (${title})`)).join(', ')}. The form is still open.`,
+	);
+}
+
+function isSame(title: string, wanted: string): boolean {
+	return title.trim().toLowerCase() === wanted.trim().toLowerCase();
+}
+
+/**
+ * Looks at the values of a form before they are sent: every field must have one (docs/protocols/dify.md 2.5).
+ *
+ * @param values without those of file fields
+ * @param files names of file fields that have a value
+ * @throws {ServerError} of kind `formRejected`
+ */
+export function checkedValues(form: OpenForm, values: JsonRecord, files: ReadonlySet<string>): JsonRecord {
+	const names = form.inputs.map(({ name }) => name);
+	const unknown = Object.keys(values).filter((name) => !names.includes(name));
+	if (unknown.length > 0)
+		throw stillOpen(`The form has no field "${unknown.join('", "')}"`, `It has: ${names.join(', ') || 'no fields'}.`);
+	const checked: JsonRecord = {};
+	for (const input of form.inputs) {
+		if (files.has(input.name)) continue;
+		const value = textOf(values[input.name]) ?? input.default;
+		if (value === undefined)
+			throw stillOpen(`The form field "${input.name}" is empty`, 'Every field of a form needs a value.');
+		if (input.options !== undefined && !input.options.includes(value))
+			throw stillOpen(
+				`The form field "${input.name}" cannot be "${value.slice(0, 100)}"`,
+				`It must be one of: ${input.options.join(', ')}.`,
+			);
+		checked[input.name] = value;
+	}
+	return checked;
+}
+
+/** A number is taken by Dify 1.14, and fails the run afterwards: everything goes as text. */
+function textOf(value: unknown): string | undefined {
+	if (value === undefined || value === null || value === '') return undefined;
+	return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function stillOpen(message: string, remedy: string): ServerError {
+	return refusedHere('formRejected', message, `${remedy} Nothing was sent, and the form is still open.`);
+}
+
+/**
+ * Answers a form. Not to be sent twice: a second answer is refused. Where nobody knows whether the first one arrived,
+ * the form itself tells.
+ *
+ * @throws {ServerError} `formRejected` while the form stays open, `formClosed`, or where Dify is too old
+ */
+export async function submitHumanForm(
+	client: DifyClient,
+	token: string,
+	answer: { action: string; inputs: JsonRecord; user: string },
+	signal?: AbortSignal,
+	timeoutMs?: number,
+): Promise<void> {
+	try {
+		await client.send('POST', pathOf(token), { ...answer }, { signal, timeoutMs });
+	} catch (error) {
+		if (!isUncertain(error) || !(await isSubmitted(client, token, signal))) throw explained(error);
+	}
+}
+
+function isUncertain(error: unknown): boolean {
+	if (!(error instanceof ServerError) || error.kind === 'cancelled') return false;
+	return error.status === undefined ? error.kind !== 'refused' : error.status >= 500;
+}
+
+async function isSubmitted(client: DifyClient, token: string, signal?: AbortSignal): Promise<boolean> {
+	const said = await client.get(pathOf(token), {}, { signal }).catch((error: unknown) => error);
+	return said instanceof ServerError && said.code === 'human_input_form_submitted';
+}
+
+/** What a failure about a form means. */
+function explained(error: unknown): unknown {
+	if (!(error instanceof ServerError)) return error;
+	const { url, status, code, serverText, facts } = error;
+	const more = { url, status, code, serverText, facts };
+	if (code === 'human_input_form_submitted')
+		return difyFailure('formClosed', {
+			...more,
+			message: 'The form was answered already',
+			remedy: 'The first answer counts. Do not submit it again: follow the run with the operation Follow.',
+		});
+	if (code === 'human_input_form_expired')
+		return difyFailure('formClosed', {
+			...more,
+			message: 'The form has expired',
+			remedy:
+				'The run went on the way that its Human Input node has for a timeout: the operation Follow gives its result.',
+		});
+	if (error.kind === 'notFound' || code === 'human_input_form_not_found')
+		return difyFailure('notFound', {
+			...more,
+			message: 'Dify does not find the form',
+			remedy:
+				'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',
+		});
+	return tooOld(error, 'Answering a form');
+}
+
+/** Whether the value of a field is something at all, for fields with files. */
+export function hasValue(value: unknown): boolean {
+	return !(
+		value === undefined ||
+		value === null ||
+		value === '' ||
+		(isRecord(value) && Object.keys(value).length === 0)
+	);
+}

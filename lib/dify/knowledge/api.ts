@@ -1,0 +1,145 @@
+import { asFailed, ServerError } from '../../errors/server-error';
+import { enterQueue } from '../../http/queue';
+import { isRecord, type JsonRecord } from '../../values';
+import type { AskRequest, DifyClient, Method } from '../client';
+import { difyFailure } from '../failure';
+
+/** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
+const RATE_PAUSE_MS = 60_000;
+
+/** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
+const WRITE_LIMIT_MS = 120_000;
+
+/** Milliseconds between two looks at what Dify works on, the last one for all further looks. */
+export type Pauses = readonly [number, ...number[]];
+
+export interface KnowledgeTimes {
+	/** How long to wait after a refusal for too many requests in this minute. Default 60 s. */
+	rateMs?: number;
+	/** Between two looks at the progress of a document. Default 1, 2, 3, then 5 s. */
+	progress?: Pauses;
+	/** Between two tries while Dify still works on a document. Default 1, 2, then 3 s. */
+	busy?: Pauses;
+}
+
+export type KnowledgeRequest = Omit<AskRequest, 'idempotent'>;
+
+/** The knowledge bases that one key opens (docs/protocols/dify.md 2.13). */
+export class KnowledgeApi {
+	private readonly bases = new Map<string, Promise<JsonRecord>>();
+
+	constructor(
+		readonly client: DifyClient,
+		readonly times: KnowledgeTimes = {},
+	) {}
+
+	/** Reads an object. @throws {ServerError} */
+	async get(path: string, request: KnowledgeRequest = {}): Promise<JsonRecord> {
+		return this.objectIn(await this.read(path, request), path);
+	}
+
+	/** Reads any JSON. Asked again where that may help, since nothing changes. @throws {ServerError} */
+	async read(path: string, request: KnowledgeRequest = {}): Promise<unknown> {
+		return await this.client.ask('GET', path, { ...request, idempotent: true }).catch(throwKnown);
+	}
+
+	/** Searches: a POST that changes nothing, but counts for the limit per minute. @throws {ServerError} */
+	async search(path: string, body: JsonRecord, signal?: AbortSignal): Promise<JsonRecord> {
+		const request = { body, signal, timeoutMs: WRITE_LIMIT_MS, idempotent: true };
+		return this.objectIn(
+			await this.counted(path, signal, async () => await this.client.ask('POST', path, request)),
+			path,
+		);
+	}
+
+	/**
+	 * Changes something in a knowledge base: one change of a base at a time, in the order in which they were asked for.
+	 * Never sent twice, but after a refusal for too many requests in this minute, which leaves nothing done.
+	 *
+	 * @param baseId undefined for what belongs to the workspace
+	 * @throws {ServerError}
+	 */
+	async change(
+		baseId: string | undefined,
+		method: Exclude<Method, 'GET'>,
+		path: string,
+		request: KnowledgeRequest = {},
+	): Promise<unknown> {
+		const asked = { timeoutMs: WRITE_LIMIT_MS, ...request };
+		return await this.alone(baseId, path, request.signal, async () => await this.client.ask(method, path, asked));
+	}
+
+	/** As `change`, for work of the caller's own, such as an upload. */
+	async alone<T>(
+		baseId: string | undefined,
+		path: string,
+		signal: AbortSignal | undefined,
+		work: () => Promise<T>,
+	): Promise<T> {
+		const leave = await this.enter(baseId, path, signal);
+		try {
+			return await this.counted(path, signal, work);
+		} finally {
+			leave();
+		}
+	}
+
+	/** The object that a change answers with. */
+	objectIn(answer: unknown, path: string): JsonRecord {
+		if (isRecord(answer)) return answer;
+		throw difyFailure('emptyAnswer', {
+			url: this.client.url(path),
+			message: 'Dify answered with something else than was asked for',
+		});
+	}
+
+	/** A knowledge base, asked for once. Its technique, form and fields decide what other requests need. */
+	async base(id: string, signal?: AbortSignal): Promise<JsonRecord> {
+		const asked = this.bases.get(id) ?? this.get(`/datasets/${id}`, { signal });
+		this.bases.set(id, asked);
+		// A failure is not remembered: the next item may fare better.
+		asked.catch(() => this.forget(id));
+		return await asked;
+	}
+
+	/** What is known of a base may have changed. */
+	forget(id: string): void {
+		this.bases.delete(id);
+	}
+
+	private async enter(baseId: string | undefined, path: string, signal?: AbortSignal): Promise<() => void> {
+		try {
+			return await enterQueue(`${this.client.api} knowledge ${baseId ?? 'workspace'}`, 1, signal);
+		} catch {
+			throw difyFailure('cancelled', { url: this.client.url(path), remedy: 'Nothing was sent to Dify.' });
+		}
+	}
+
+	private async counted<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+		const first = await work().then((value) => ({ value }), asFailed);
+		if ('value' in first) return first.value;
+		if (first.failed.kind !== 'knowledgeRate') return throwKnown(first.failed);
+		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path), signal);
+		return await work().catch(throwKnown);
+	}
+}
+
+/** Kinds that mean the model which makes vectors or orders hits. */
+const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnection', 'pluginDaemon']);
+
+/** Says of failures what they mean for knowledge bases. */
+function throwKnown(error: unknown): never {
+	if (!(error instanceof ServerError)) throw error;
+	if (!MODEL_KINDS.has(error.kind)) throw error;
+	throw new ServerError({
+		...error,
+		message: 'The embedding or rerank model behind Dify failed',
+		meaning: 'Dify works, but the embedding or rerank model that the knowledge base uses does not answer it',
+		remedy: `${error.remedy} For a knowledge base these are the embedding model and the rerank model of its settings.`,
+	});
+}
+
+/** The pause before look number `looks`, counted from 0. */
+export function pauseAt(pauses: Pauses, looks: number): number {
+	return pauses[Math.min(looks, pauses.length - 1)] ?? pauses[0];
+}

@@ -1,0 +1,181 @@
+import { nonEmptyText, text, type JsonRecord } from '../../values';
+import { refusedHere } from '../failure';
+import type { Most } from '../paging';
+import type { KnowledgeApi } from './api';
+import { collectPages, idOf, unlessMissing } from './pages';
+
+export type Technique = 'high_quality' | 'economy';
+export type Permission = 'only_me' | 'all_team_members' | 'partial_members';
+
+const MAX_NAME = 40;
+const MAX_DESCRIPTION = 400;
+
+/** What a model is called in Dify: its name, and the full ID of its provider. */
+export interface ModelRef {
+	provider: string;
+	model: string;
+}
+
+/** What can be set of a knowledge base; what is left out stays as it is. */
+export interface BaseSettings {
+	name?: string;
+	description?: string;
+	permission?: Permission;
+	/** User IDs, for `partial_members`. */
+	members?: string[];
+	technique?: Technique;
+	embeddingModel?: ModelRef;
+	/** As Dify wants it, whole: see `retrievalModel`. */
+	retrievalModel?: JsonRecord;
+}
+
+/** Knowledge bases, those of colleagues included: the key acts as the owner of the workspace. */
+export async function listBases(
+	api: KnowledgeApi,
+	most: Most,
+	keyword?: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	return await collectPages(api, { path: '/datasets', query: baseQuery(keyword), most, signal });
+}
+
+/** The query of the list of bases: without `include_all`, bases of others are missing. */
+export function baseQuery(keyword = ''): Record<string, string | undefined> {
+	return { include_all: 'true', keyword: keyword === '' ? undefined : keyword };
+}
+
+/** A base by its exact name. Names are unique in a workspace. */
+export async function baseNamed(
+	api: KnowledgeApi,
+	name: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord | undefined> {
+	// The keyword finds parts of names, and the list may be long.
+	const found = await listBases(api, 'all', name, signal);
+	return found.find((base) => base.name === name);
+}
+
+/**
+ * Creates a base.
+ *
+ * @throws {ServerError} of kind `nameTaken` where there is one of that name
+ */
+export async function createBase(
+	api: KnowledgeApi,
+	settings: BaseSettings & { name: string },
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	if (settings.name.trim() === '')
+		throw refusedHere('invalidParam', 'The name of the knowledge base is empty', 'Give a name.');
+	const { permission, members, ...rest } = settings;
+	const isShared = permission === 'partial_members';
+	// Only a change takes a list of members; the checks of both are done before anything is made.
+	const sharing = isShared ? bodyOf({ permission, members }) : undefined;
+	const body = bodyOf({ ...rest, permission: isShared ? 'only_me' : permission });
+	const base = api.objectIn(await api.change(undefined, 'POST', '/datasets', { body, signal }), '/datasets');
+	const id = idOf(base);
+	if (sharing === undefined || id === undefined) return base;
+	return api.objectIn(await api.change(id, 'PATCH', `/datasets/${id}`, { body: sharing, signal }), '/datasets');
+}
+
+/** Changes what the settings name, and gives the base. */
+export async function updateBase(
+	api: KnowledgeApi,
+	id: string,
+	settings: BaseSettings,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	const body = bodyOf(settings);
+	if (Object.keys(body).length === 0)
+		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
+	if (settings.technique === 'high_quality' && settings.embeddingModel === undefined) {
+		const base = await api.base(id, signal);
+		// Dify fails here with an error of its own (docs/protocols/dify.md 2.13).
+		if (base.indexing_technique === 'economy')
+			throw refusedHere(
+				'invalidParam',
+				'The knowledge base needs an embedding model for the technique High Quality',
+				'Choose an embedding model as well. Dify then makes vectors of all documents in the background.',
+			);
+	}
+	const path = `/datasets/${id}`;
+	try {
+		return api.objectIn(await api.change(id, 'PATCH', path, { body, signal }), path);
+	} finally {
+		api.forget(id);
+	}
+}
+
+/**
+ * Deletes a base with all its documents. Dify asks nobody, also where apps use it.
+ *
+ * @returns false where there was none
+ */
+export async function deleteBase(api: KnowledgeApi, id: string, signal?: AbortSignal): Promise<boolean> {
+	api.forget(id);
+	return await existed(api.change(id, 'DELETE', `/datasets/${id}`, { signal }));
+}
+
+/** Whether there was something to delete. */
+export async function existed(deletion: Promise<unknown>): Promise<boolean> {
+	return await unlessMissing(deletion.then(() => true)).then((was) => was ?? false);
+}
+
+/** Checks the lengths that Dify allows, before anything is sent. */
+function bodyOf(settings: BaseSettings): JsonRecord {
+	const { name, description, permission, members, embeddingModel, retrievalModel } = settings;
+	tooLong('name', name, MAX_NAME);
+	tooLong('description', description, MAX_DESCRIPTION);
+	// Without the technique, Dify ignores the model without a word.
+	const technique = settings.technique ?? (embeddingModel === undefined ? undefined : 'high_quality');
+	if (technique === 'economy' && embeddingModel !== undefined)
+		throw refusedHere(
+			'invalidParam',
+			'The technique Economy uses no embedding model',
+			'Choose the technique High Quality, or remove the embedding model.',
+		);
+	// A base for some members without a list is hidden even from its owner.
+	if (permission === 'partial_members' && (members ?? []).length === 0)
+		throw refusedHere(
+			'invalidParam',
+			'The permission for some members needs a list of members',
+			'Give the IDs of the users who may use the knowledge base, or choose another permission.',
+		);
+	return {
+		...(name === undefined ? {} : { name }),
+		...(description === undefined ? {} : { description }),
+		...(permission === undefined ? {} : { permission }),
+		...(permission === 'partial_members' ? { partial_member_list: members?.map((user_id) => ({ user_id })) } : {}),
+		...(technique === undefined ? {} : { indexing_technique: technique }),
+		...(embeddingModel === undefined
+			? {}
+			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),
+		...(retrievalModel === undefined ? {} : { retrieval_model: retrievalModel }),
+	};
+}
+
+function tooLong(what: string, value: string | undefined, most: number): void {
+	if (value === undefined || [...value].length <= most) return;
+	throw refusedHere(
+		'invalidParam',
+		`The ${what} has ${[...value].length} characters, but Dify takes ${most}`,
+		`Shorten the ${what}.`,
+	);
+}
+
+/** How a base is indexed; undefined for one whose first document will decide. */
+export function techniqueOf(base: JsonRecord): Technique | undefined {
+	return base.indexing_technique === 'high_quality' || base.indexing_technique === 'economy'
+		? base.indexing_technique
+		: undefined;
+}
+
+/** Whether the knowledge is kept elsewhere: this API neither writes nor searches it. */
+export function isExternal(base: JsonRecord): boolean {
+	return text(base.provider) === 'external';
+}
+
+/** The form of the chunks of a base; undefined for one whose first document will decide. */
+export function formOf(base: JsonRecord): string | undefined {
+	return nonEmptyText(base.doc_form) ?? nonEmptyText(base.chunk_structure);
+}

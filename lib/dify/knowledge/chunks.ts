@@ -1,0 +1,213 @@
+import { nonEmptyText, recordOf, recordsIn, text, type JsonRecord } from '../../values';
+import { refusedHere } from '../failure';
+import type { Most } from '../paging';
+import type { KnowledgeApi } from './api';
+import { existed } from './bases';
+import { getDocument } from './documents';
+import { collectPages, idOf } from './pages';
+
+/** A document of a base. */
+export interface DocumentPlace {
+	baseId: string;
+	documentId: string;
+}
+
+/** A chunk of a document. */
+export interface ChunkPlace extends DocumentPlace {
+	chunkId: string;
+}
+
+/** What can be set of a chunk; what is left out stays as it is. */
+export interface ChunkValues {
+	content?: string;
+	/** Of a Q&A base only. */
+	answer?: string;
+	keywords?: string[];
+	enabled?: boolean;
+}
+
+function chunksPath({ baseId, documentId }: DocumentPlace): string {
+	return `/datasets/${baseId}/documents/${documentId}/segments`;
+}
+
+function chunkPath(place: ChunkPlace): string {
+	return `${chunksPath(place)}/${place.chunkId}`;
+}
+
+export async function listChunks(
+	api: KnowledgeApi,
+	place: DocumentPlace,
+	most: Most,
+	keyword?: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	return await collectPages(api, { path: chunksPath(place), query: { keyword: keyword || undefined }, most, signal });
+}
+
+export async function getChunk(api: KnowledgeApi, place: ChunkPlace, signal?: AbortSignal): Promise<JsonRecord> {
+	return recordOf((await api.get(chunkPath(place), { signal })).data);
+}
+
+/**
+ * Adds chunks to a document. Sent once, whatever happens: a second time they would be there twice.
+ *
+ * @returns the chunks, and remarks on those whose vector Dify could not make
+ * @throws {ServerError}
+ */
+export async function createChunks(
+	api: KnowledgeApi,
+	place: DocumentPlace,
+	chunks: readonly ChunkValues[],
+	signal?: AbortSignal,
+): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
+	if (chunks.length === 0 || chunks.some(({ content }) => (content ?? '').trim() === ''))
+		throw refusedHere('invalidParam', 'A chunk has no content', 'Give a text for each chunk.');
+	const document = await getDocument(api, place.baseId, place.documentId, 'without', signal);
+	if (document.doc_form === 'qa_model' && chunks.some(({ answer }) => (answer ?? '').trim() === ''))
+		throw refusedHere(
+			'invalidParam',
+			'A chunk of a Q&A knowledge base needs an answer',
+			'Give the question as content, and the answer.',
+		);
+	const segments = chunks.map(({ content, answer, keywords }) => ({
+		content,
+		...(answer === undefined ? {} : { answer }),
+		...(keywords === undefined ? {} : { keywords }),
+	}));
+	const path = chunksPath(place);
+	const answer = api.objectIn(await api.change(place.baseId, 'POST', path, { body: { segments }, signal }), path);
+	const made = recordsIn(answer.data);
+	const failed = made.filter(({ status }) => status === 'error');
+	const remarks = failed.map(
+		(chunk) =>
+			`Dify could not index chunk ${idOf(chunk) ?? ''}, so it is not found: ${text(chunk.error) ?? 'no reason given'}`,
+	);
+	return { chunks: made, remarks };
+}
+
+/**
+ * Changes a chunk. Dify takes an answer that is left out for an empty one, changes nothing but the switch together with
+ * "disabled", and refuses to change a disabled chunk.
+ */
+export async function updateChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	values: ChunkValues,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	const { enabled, ...rest } = values;
+	const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+	if (Object.keys(changes).length === 0 && enabled === undefined)
+		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
+	const now = await getChunk(api, place, signal);
+	const changesText = Object.keys(changes).length > 0;
+	if (changesText && now.enabled === false && enabled !== true)
+		throw refusedHere(
+			'dataset',
+			'The chunk is disabled, so Dify does not change it',
+			'Enable it in the same step: add the field Enabled and turn it on.',
+		);
+	if (enabled !== false) return await write(api, place, { ...whole(now, changes), enabled: true }, signal);
+	if (changesText) await write(api, place, whole(now, changes), signal);
+	return await write(api, place, { enabled: false }, signal);
+}
+
+function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
+	const answer = nonEmptyText(now.answer);
+	return { content: now.content, ...(answer === undefined ? {} : { answer }), ...changes };
+}
+
+async function write(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	segment: JsonRecord,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	const path = chunkPath(place);
+	const answer = await api.change(place.baseId, 'POST', path, { body: { segment }, signal });
+	return recordOf(api.objectIn(answer, path).data);
+}
+
+/** @returns false where there was none */
+export async function deleteChunk(api: KnowledgeApi, place: ChunkPlace, signal?: AbortSignal): Promise<boolean> {
+	return await existed(api.change(place.baseId, 'DELETE', chunkPath(place), { signal }));
+}
+
+function childPath(place: ChunkPlace, childId?: string): string {
+	return `${chunkPath(place)}/child_chunks${childId === undefined ? '' : `/${childId}`}`;
+}
+
+export async function listChildChunks(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	most: Most,
+	keyword?: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	return await collectPages(api, { path: childPath(place), query: { keyword: keyword || undefined }, most, signal });
+}
+
+/** One child chunk. Dify has no route for it, so it is looked up in the list. */
+export async function getChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	childId: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	const found = (await listChildChunks(api, place, 'all', undefined, signal)).find((child) => idOf(child) === childId);
+	if (found !== undefined) return found;
+	throw refusedHere('notFound', `The chunk has no child chunk ${childId}`);
+}
+
+/**
+ * Adds a child chunk. Dify takes one for any document, but searches them in parent-child documents only.
+ *
+ * @throws {ServerError}
+ */
+export async function createChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	content: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	needsContent(content);
+	const document = await getDocument(api, place.baseId, place.documentId, 'without', signal);
+	if (document.doc_form !== 'hierarchical_model')
+		throw refusedHere(
+			'dataset',
+			'The document has no child chunks: it is not of the form Parent-Child',
+			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',
+		);
+	const path = childPath(place);
+	const answer = await api.change(place.baseId, 'POST', path, { body: { content }, signal });
+	return recordOf(api.objectIn(answer, path).data);
+}
+
+export async function updateChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	childId: string,
+	content: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	needsContent(content);
+	const path = childPath(place, childId);
+	const answer = await api.change(place.baseId, 'PATCH', path, { body: { content }, signal });
+	return recordOf(api.objectIn(answer, path).data);
+}
+
+/** @returns false where there was none */
+export async function deleteChildChunk(
+	api: KnowledgeApi,
+	place: ChunkPlace,
+	childId: string,
+	signal?: AbortSignal,
+): Promise<boolean> {
+	return await existed(api.change(place.baseId, 'DELETE', childPath(place, childId), { signal }));
+}
+
+/** Dify accepts an empty child chunk. */
+function needsContent(content: string): void {
+	if (content.trim() === '')
+		throw refusedHere('invalidParam', 'The child chunk has no content', 'Give the text of the child chunk.');
+}

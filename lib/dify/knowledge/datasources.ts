@@ -1,0 +1,227 @@
+import { asFailed, ServerError } from '../../errors/server-error';
+import type { EventStream } from '../../http/types';
+import { asList, isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { answerError, difyFailure, refusedHere } from '../failure';
+import type { KnowledgeApi } from './api';
+import { needsNewer } from './newer';
+
+/** Begins the sentence about a Dify that is too old. */
+export const WHAT = 'Using knowledge pipelines';
+
+export const DATASOURCE_TYPES = ['local_file', 'online_document', 'website_crawl', 'online_drive'] as const;
+export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
+
+/** Which version of a pipeline is meant. Dify runs a draft as a preview, which makes no documents. */
+export interface PipelineVersion {
+	published: boolean;
+}
+
+/** A node at which a pipeline can start (docs/protocols/dify.md 2.13). */
+export interface Datasource {
+	nodeId: string;
+	type: DatasourceType;
+	title: string;
+	/** The plugin's record, as Dify gave it. */
+	record: JsonRecord;
+}
+
+/**
+ * The datasources of a pipeline. Dify 1.14 takes any value of `is_published` as true, also `false`, so it is left out
+ * for the draft.
+ *
+ * @throws {ServerError} also for a knowledge base without a pipeline
+ */
+export async function listDatasources(
+	api: KnowledgeApi,
+	baseId: string,
+	{ published }: PipelineVersion,
+	signal?: AbortSignal,
+): Promise<Datasource[]> {
+	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
+	const query = { is_published: published ? 'true' : undefined };
+	const answer = await needsNewer(WHAT, async () => await api.read(path, { query, signal })).catch(throwWithout);
+	return recordsIn(answer).flatMap((record) => {
+		const nodeId = nonEmptyText(record.node_id);
+		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
+		if (nodeId === undefined || type === undefined) return [];
+		return [{ nodeId, type, title: nonEmptyText(record.title) ?? nodeId, record }];
+	});
+}
+
+/**
+ * The datasource with this node ID; without one, the only one there is.
+ *
+ * @throws {ServerError} of kind `invalidParam` that names those there are
+ */
+export async function datasourceOf(
+	api: KnowledgeApi,
+	baseId: string,
+	nodeId: string | undefined,
+	version: PipelineVersion,
+	signal?: AbortSignal,
+): Promise<Datasource> {
+	const all = await listDatasources(api, baseId, version, signal);
+	const found = nodeId === undefined ? all : all.filter((each) => each.nodeId === nodeId);
+	const [only] = found;
+	if (only !== undefined && found.length === 1) return only;
+	const names = all.map((each) => `${each.title} (${each.nodeId})`).join(', ');
+	throw refusedHere(
+		'invalidParam',
+		nodeId === undefined
+			? all.length === 0
+				? 'The pipeline has no datasource'
+				: 'The pipeline has several datasources, and none is chosen'
+			: `The pipeline has no datasource "${nodeId}"`,
+		all.length === 0
+			? 'Publish the pipeline in Dify, or choose the version Draft.'
+			: `Choose one in the field Datasource. There are: ${names}.`,
+	);
+}
+
+export interface DatasourceRun extends PipelineVersion {
+	datasource: Pick<Datasource, 'nodeId' | 'type'>;
+	inputs: JsonRecord;
+	/** Of the datasource plugin. Without it, the default one. */
+	credentialId?: string;
+}
+
+/**
+ * Asks a datasource what it has: pages of a website or of a workspace, files of a drive.
+ *
+ * @returns records that a run takes as its items
+ * @throws {ServerError} of kind `runFailed` with the reason of the datasource
+ */
+export async function runDatasource(
+	api: KnowledgeApi,
+	baseId: string,
+	{ datasource, inputs, credentialId, published }: DatasourceRun,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	const { nodeId, type } = datasource;
+	if (type === 'local_file')
+		throw refusedHere(
+			'invalidParam',
+			'This datasource takes files, and has nothing to ask for',
+			'Upload a file, or let Run take the binary data of the item.',
+		);
+	const path = `/datasets/${baseId}/pipeline/datasource/nodes/${encodeURIComponent(nodeId)}/run`;
+	const json = {
+		inputs,
+		datasource_type: type,
+		is_published: published,
+		...(credentialId === undefined ? {} : { credential_id: credentialId }),
+	};
+	const data = await needsNewer(WHAT, async () => await datasourceData(api, path, json, signal)).catch(throwWithout);
+	return itemsIn(type, data, credentialId);
+}
+
+async function datasourceData(
+	api: KnowledgeApi,
+	path: string,
+	json: JsonRecord,
+	signal: AbortSignal | undefined,
+): Promise<unknown> {
+	const { connection } = api.client;
+	const stream = await opened(api, path, json, signal);
+	const { url } = stream;
+	try {
+		for await (const batch of stream.batches)
+			for (const { event: name, data: text } of batch) {
+				const event = recordOf(parseJson(text));
+				if (event.event === 'datasource_completed') return event.data;
+				if (event.event === 'datasource_error' || event.event === 'error')
+					throw difyFailure('runFailed', {
+						url,
+						message: 'The datasource failed in Dify',
+						remedy: 'Check its inputs and its credential, in Dify under the plugin of the datasource.',
+						serverText: connection.mask(saidIn(event)),
+					});
+				if (name === 'whole-answer')
+					throw answerError(
+						connection,
+						{ status: stream.status, headers: stream.headers, url, text, json: event },
+						'POST',
+					);
+			}
+	} finally {
+		stream.close();
+	}
+	if (signal?.aborted === true) throw difyFailure('cancelled', { url });
+	throw difyFailure('streamEndedEarly', {
+		url,
+		message: 'The datasource gave no result',
+		remedy: 'The connection to Dify broke, or the datasource did. Nothing was changed, so it can be asked again.',
+	});
+}
+
+function saidIn(event: JsonRecord): string {
+	const { error, message, data } = event;
+	return [error, message, recordOf(data).error].map(nonEmptyText).find((text) => text !== undefined) ?? '';
+}
+
+/** Plugins group what they have by workspace or bucket; a run wants it one by one. */
+function itemsIn(type: DatasourceType, data: unknown, credentialId: string | undefined): JsonRecord[] {
+	const credential = credentialId === undefined ? {} : { credential_id: credentialId };
+	const groups = isRecord(data) ? [data] : recordsIn(asList(data));
+	return groups.flatMap((group): JsonRecord[] => {
+		if (type === 'online_document' && Array.isArray(group.pages))
+			return recordsIn(group.pages).map((page) => ({ workspace_id: group.workspace_id, page, ...credential }));
+		if (type === 'online_drive' && Array.isArray(group.files))
+			return recordsIn(group.files).map((file) => ({ bucket: group.bucket, ...file, ...credential }));
+		const address = nonEmptyText(group.url) ?? nonEmptyText(group.source_url);
+		return [{ ...group, ...(address === undefined ? {} : { url: address }), ...credential }];
+	});
+}
+
+/**
+ * Sends a request whose answer is a stream, or JSON in place of one. Never sent twice.
+ *
+ * @throws {ServerError} of kind `cancelled` where it is given up before an answer began
+ */
+export async function opened(
+	api: KnowledgeApi,
+	path: string,
+	json: JsonRecord,
+	signal: AbortSignal | undefined,
+	onBytes?: () => void,
+): Promise<EventStream> {
+	const { client } = api;
+	const url = client.url(path);
+	const outcome = await client.connection
+		.stream(url, {
+			json,
+			signal,
+			onBytes,
+			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
+			refuse: (answer) => answerError(client.connection, answer, 'POST'),
+		})
+		.then((stream) => ({ stream }), asFailed);
+	if ('stream' in outcome) return outcome.stream;
+	if (outcome.failed.kind !== 'aborted') throw outcome.failed;
+	throw difyFailure('cancelled', {
+		url,
+		meaning: 'The execution was stopped, or a time limit ran out, before Dify answered',
+	});
+}
+
+/** Says of failures what they mean for a pipeline. */
+export function throwWithout(error: unknown): never {
+	if (!(error instanceof ServerError)) throw error;
+	if (/^Pipeline not found/.test(error.serverText ?? ''))
+		throw new ServerError({
+			...error,
+			message: 'The knowledge base has no pipeline',
+			meaning: 'The knowledge base has no pipeline: it was made without one',
+			remedy: 'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
+		});
+	if (error.code === 'pipeline_run_error')
+		throw new ServerError({
+			...error,
+			message: 'The pipeline failed in Dify',
+			meaning: 'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
+			remedy:
+				'Correct what the text of Dify names: Inputs, Datasource, the file. Get Datasources shows which inputs a datasource wants. Before you run it again, look whether documents were made: each run makes new ones.',
+			retryable: false,
+		});
+	throw error;
+}

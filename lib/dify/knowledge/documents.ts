@@ -1,0 +1,174 @@
+import { ServerError } from '../../errors/server-error';
+import { nonEmptyText, type JsonRecord } from '../../values';
+import { difyFailure, refusedHere } from '../failure';
+import type { Most } from '../paging';
+import { pauseAt, type KnowledgeApi, type Pauses } from './api';
+import { existed } from './bases';
+import { needsNewer } from './newer';
+import { collectPages, idOf } from './pages';
+
+export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
+
+/** Words by which documents can be listed; Dify ignores any other (docs/protocols/dify.md 2.13). */
+export type DocumentStatus = 'queuing' | 'indexing' | 'paused' | 'error' | 'available' | 'disabled' | 'archived';
+
+/** Dify refuses a second change of the status while its job for the first one runs, for about two seconds. */
+const BUSY_MS: Pauses = [1_000, 2_000, 3_000];
+const BUSY_TRIES = 5;
+
+export interface DocumentFilter {
+	/** Part of the name. */
+	keyword?: string;
+	status?: DocumentStatus;
+}
+
+/** Documents of a base, newest first. */
+export async function listDocuments(
+	api: KnowledgeApi,
+	baseId: string,
+	most: Most,
+	{ keyword, status }: DocumentFilter = {},
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	const path = `/datasets/${baseId}/documents`;
+	return await collectPages(api, { path, query: { keyword: keyword || undefined, status }, most, signal });
+}
+
+/**
+ * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name in which `%` and `_`
+ * stand for anything, and a backslash for the next character.
+ */
+export async function documentsNamed(
+	api: KnowledgeApi,
+	baseId: string,
+	name: string,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	const keyword = name.split('\\', 1)[0];
+	const found = await listDocuments(api, baseId, 'all', { keyword }, signal);
+	return found.filter((document) => document.name === name);
+}
+
+/** One document, with its rules and metadata. */
+export async function getDocument(
+	api: KnowledgeApi,
+	baseId: string,
+	documentId: string,
+	metadata: 'all' | 'only' | 'without' = 'all',
+	signal?: AbortSignal,
+): Promise<JsonRecord> {
+	return await api.get(`/datasets/${baseId}/documents/${documentId}`, { query: { metadata }, signal });
+}
+
+/**
+ * Deletes a document. Its chunks may be found for some seconds more.
+ *
+ * @param unarchive an archived document is taken out of the archive first; Dify refuses otherwise
+ * @returns false where there was none
+ */
+export async function deleteDocument(
+	api: KnowledgeApi,
+	baseId: string,
+	documentId: string,
+	unarchive: boolean,
+	signal?: AbortSignal,
+): Promise<boolean> {
+	const path = `/datasets/${baseId}/documents/${documentId}`;
+	const remove = async () => await existed(api.change(baseId, 'DELETE', path, { signal }));
+	return await remove().catch(async (error: unknown) => {
+		if (!isArchivedRefusal(error) || !unarchive) throw whenArchived(error);
+		await setStatus(api, baseId, [documentId], 'un_archive', signal);
+		return await remove();
+	});
+}
+
+function isArchivedRefusal(error: unknown): error is ServerError {
+	return error instanceof ServerError && error.code === 'archived_document_immutable';
+}
+
+function whenArchived(error: unknown): unknown {
+	if (!isArchivedRefusal(error)) return error;
+	const message = 'The document is archived, so Dify does not delete it';
+	const remedy = 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.';
+	return new ServerError({ ...error, message, meaning: message, remedy });
+}
+
+/**
+ * Enables, disables, archives or unarchives documents. Dify changes either all or none of them, and wants a pause after
+ * the last change, which is waited for.
+ *
+ * @throws {ServerError} of kind `documentBusy` where one of them is not indexed
+ */
+export async function setStatus(
+	api: KnowledgeApi,
+	baseId: string,
+	documentIds: readonly string[],
+	action: StatusAction,
+	signal?: AbortSignal,
+): Promise<void> {
+	if (documentIds.length === 0)
+		throw refusedHere('invalidParam', 'There is no document to change', 'Give the ID of at least one document.');
+	const path = `/datasets/${baseId}/documents/status/${action}`;
+	for (let tries = 1; ; tries++) {
+		try {
+			await api.change(baseId, 'PATCH', path, { body: { document_ids: [...documentIds] }, signal });
+			return;
+		} catch (error) {
+			if (!isBusy(error) || tries === BUSY_TRIES) throw explained(error, documentIds.length);
+			await api.client.pause(pauseAt(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path), signal);
+		}
+	}
+}
+
+/** The job of the last change still runs. A document that is not indexed is told in other words. */
+function isBusy(error: unknown): boolean {
+	return error instanceof ServerError && /being indexed, please try again/.test(error.serverText ?? '');
+}
+
+function explained(error: unknown, count: number): unknown {
+	if (!(error instanceof ServerError) || error.kind !== 'documentBusy' || count === 1) return error;
+	const meaning = `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
+	return new ServerError({ ...error, message: error.message, meaning });
+}
+
+/** Where the file of a document can be fetched, for some minutes; needs Dify 1.14. */
+export async function downloadUrl(
+	api: KnowledgeApi,
+	baseId: string,
+	documentId: string,
+	signal?: AbortSignal,
+): Promise<string> {
+	const path = `/datasets/${baseId}/documents/${documentId}/download`;
+	const answer = await needsNewer('Downloading documents', async () => await api.get(path, { signal }));
+	const url = nonEmptyText(answer.url);
+	if (url !== undefined) return new URL(url, api.client.url('/')).href;
+	throw difyFailure('fileNotFound', {
+		url: api.client.url(path),
+		message: 'Dify gives no address for the file of the document',
+	});
+}
+
+/** Whether a document takes part in retrieval, or would once it is indexed. */
+export function isEnabled(document: JsonRecord): boolean {
+	return document.enabled !== false;
+}
+
+export function isArchived(document: JsonRecord): boolean {
+	return document.archived === true;
+}
+
+/** Indexed, enabled and not archived. */
+export function isAvailable(document: JsonRecord): boolean {
+	if (typeof document.display_status === 'string') return document.display_status === 'available';
+	return document.indexing_status === 'completed' && isEnabled(document) && !isArchived(document);
+}
+
+/** @throws {ServerError} where Dify's answer names no document */
+export function documentIdIn(api: KnowledgeApi, baseId: string, document: JsonRecord): string {
+	const id = idOf(document);
+	if (id !== undefined) return id;
+	throw difyFailure('emptyAnswer', {
+		url: api.client.url(`/datasets/${baseId}/documents`),
+		message: 'Dify answered without the ID of the document',
+	});
+}

@@ -1,0 +1,162 @@
+import { finiteNumber, isRecord, nonEmptyText, recordsIn, text, words, type JsonRecord } from '../../values';
+import { refusedHere } from '../failure';
+
+/** How Dify compares, and with what kind of value (docs/protocols/dify.md 2.13). */
+export const OPERATORS = {
+	contains: 'text',
+	'not contains': 'text',
+	'start with': 'text',
+	'end with': 'text',
+	is: 'text',
+	'is not': 'text',
+	in: 'list',
+	'not in': 'list',
+	empty: 'none',
+	'not empty': 'none',
+	'=': 'number',
+	'≠': 'number',
+	'>': 'number',
+	'<': 'number',
+	'≥': 'number',
+	'≤': 'number',
+	before: 'time',
+	after: 'time',
+} as const;
+export type Operator = keyof typeof OPERATORS;
+
+export interface Condition {
+	/** Name of the metadata field. */
+	field: string;
+	operator: Operator;
+	value?: unknown;
+}
+
+export interface Filter {
+	logic: 'and' | 'or';
+	conditions: readonly Condition[];
+}
+
+/** Fields that every document has, once they are switched on in the base. */
+export const BUILT_IN_FIELDS: Readonly<Record<string, MetadataType>> = {
+	document_name: 'string',
+	uploader: 'string',
+	upload_date: 'time',
+	last_update_date: 'time',
+	source: 'string',
+};
+
+export type MetadataType = 'string' | 'number' | 'time';
+
+/**
+ * What goes into `metadata_filtering_conditions`; undefined without conditions.
+ *
+ * @param base whose fields the conditions must name: Dify finds nothing with an unknown field
+ * @throws {ServerError} for a condition without a value, which Dify would drop: the search would be wider than meant
+ */
+export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undefined {
+	if (filter.conditions.length === 0) return undefined;
+	const fields = fieldTypes(base);
+	return {
+		logical_operator: filter.logic,
+		conditions: filter.conditions.map(({ field, operator, value }) => {
+			const type = typeOf(field, fields, base);
+			const kind = OPERATORS[operator];
+			const converted = kind === 'none' ? undefined : comparedWith(value, kind, type, `"${field}" ${operator}`);
+			return { name: field, comparison_operator: operator, ...(converted === undefined ? {} : { value: converted }) };
+		}),
+	};
+}
+
+/** The metadata fields of a base by name; undefined where Dify does not list them. */
+export function fieldTypes(base: JsonRecord): Map<string, MetadataType> | undefined {
+	if (!Array.isArray(base.doc_metadata)) return undefined;
+	return new Map(
+		recordsIn(base.doc_metadata).flatMap(({ name, type }) => (typeof name === 'string' ? [[name, asType(type)]] : [])),
+	);
+}
+
+/** Dify's word for the type of a field. */
+export function asType(type: unknown): MetadataType {
+	return type === 'number' || type === 'time' ? type : 'string';
+}
+
+function typeOf(
+	field: string,
+	fields: Map<string, MetadataType> | undefined,
+	base: JsonRecord,
+): MetadataType | undefined {
+	if (field === '')
+		throw refusedHere('invalidParam', 'A metadata filter names no field', 'Give the name of a metadata field.');
+	const known = fields?.get(field);
+	if (known !== undefined || fields === undefined) return known;
+	const builtIn = Object.hasOwn(BUILT_IN_FIELDS, field) ? BUILT_IN_FIELDS[field] : undefined;
+	if (builtIn !== undefined && base.built_in_field_enabled !== false) return builtIn;
+	const names = [...fields.keys()].filter((name) => name !== '').slice(0, 20);
+	throw refusedHere(
+		'invalidParam',
+		builtIn === undefined
+			? `The knowledge base has no metadata field "${field}", so nothing would be found`
+			: `The built-in metadata of the knowledge base is off, so "${field}" finds nothing`,
+		builtIn === undefined
+			? `Its fields are: ${names.length === 0 ? 'none yet' : names.join(', ')}. Upper and lower case differ.`
+			: 'Switch it on with Set Built-In Fields, or use a field of your own.',
+	);
+}
+
+type ValueKind = 'text' | 'list' | 'number' | 'time';
+
+function comparedWith(
+	value: unknown,
+	kind: ValueKind,
+	type: MetadataType | undefined,
+	what: string,
+): string | number | string[] {
+	if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+		throw refusedHere(
+			'invalidParam',
+			`The metadata filter ${what} has no value`,
+			'Dify would leave out the filter and search in all documents. Give a value, or use the operator "empty".',
+		);
+	if (kind === 'list') return listOf(value, what);
+	if (kind === 'time' || (kind === 'number' && type === 'time')) return unixSeconds(value, what);
+	if (kind === 'number') return numberOf(value, what);
+	return typeof value === 'object' ? words(value) : String(value);
+}
+
+/** Dify takes a list, or text with commas. An empty entry would match nothing. */
+function listOf(value: unknown, what: string): string[] {
+	const entries = (Array.isArray(value) ? value : words(value).split(',')).map((entry) => words(entry).trim());
+	const filled = entries.filter((entry) => entry !== '');
+	if (filled.length > 0) return filled;
+	throw refusedHere('invalidParam', `The metadata filter ${what} has no value`, 'Give at least one value.');
+}
+
+/** Dify answers text for a number with an error of its database. */
+export function numberOf(value: unknown, what: string): number {
+	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
+	if (number !== undefined && Number.isFinite(number)) return number;
+	throw refusedHere('invalidParam', `${what} needs a number, but has ${words(value).slice(0, 100)}`, 'Give a number.');
+}
+
+/** From this on a number counts milliseconds: as seconds it would be the year 5138. */
+const MILLISECONDS_FROM = 1e11;
+
+/** Dify keeps times as Unix seconds; a date in any usual form, and JavaScript's milliseconds, become that. */
+export function unixSeconds(value: unknown, what: string): number {
+	const number =
+		typeof value === 'string' && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : finiteNumber(value);
+	if (number !== undefined) return Math.abs(number) >= MILLISECONDS_FROM ? Math.round(number / 1000) : number;
+	const date = value instanceof Date ? value.getTime() : dateIn(value);
+	if (Number.isFinite(date)) return Math.round(date / 1000);
+	throw refusedHere(
+		'invalidParam',
+		`${what} needs a time, but has ${words(value).slice(0, 100)}`,
+		'Give a date such as 2026-01-31 or 2026-01-31T12:00:00Z, or Unix seconds.',
+	);
+}
+
+/** A text, or a date of n8n's (Luxon), which gives its text as JSON. */
+function dateIn(value: unknown): number {
+	const shown = isRecord(value) && typeof value.toISO === 'function' ? String(value) : text(value);
+	return Date.parse(nonEmptyText(shown) ?? '');
+}

@@ -1,0 +1,78 @@
+import { asList, finiteNumber, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { refusedHere } from '../failure';
+import type { KnowledgeApi } from './api';
+import type { ModelRef } from './bases';
+
+export type ModelType = 'text-embedding' | 'rerank' | 'llm' | 'tts' | 'speech2text' | 'moderation';
+
+/** A model of the workspace that Dify can use. */
+export interface DifyModel extends ModelRef {
+	/** Provider and model in one, as the fields of the node take it. */
+	value: string;
+	label: string;
+	providerLabel: string;
+	type: ModelType;
+	/** `active`, or why it cannot be used. */
+	status: string;
+	features: string[];
+	/** Tokens. */
+	contextSize?: number;
+}
+
+/** What stands between provider and model in one value; the IDs of providers have slashes. */
+const BETWEEN = '|';
+
+/** Models of one type, as the workspace has them. Only those with the status `active` can be used. */
+export async function listModels(api: KnowledgeApi, type: ModelType, signal?: AbortSignal): Promise<DifyModel[]> {
+	const answer = await api.get(`/workspaces/current/models/model-types/${type}`, { signal });
+	return recordsIn(answer.data).flatMap((provider) => {
+		const id = nonEmptyText(provider.provider);
+		if (id === undefined) return [];
+		return recordsIn(provider.models).flatMap((each) => modelIn(each, id, provider, type));
+	});
+}
+
+function modelIn(each: JsonRecord, provider: string, owner: JsonRecord, type: ModelType): DifyModel[] {
+	const model = nonEmptyText(each.model);
+	if (model === undefined) return [];
+	const contextSize = finiteNumber(recordOf(each.model_properties).context_size);
+	return [
+		{
+			provider,
+			model,
+			value: modelValue({ provider, model }),
+			label: labelIn(each.label) ?? model,
+			providerLabel: labelIn(owner.label) ?? provider,
+			type,
+			status: nonEmptyText(each.status) ?? 'unknown',
+			features: asList(each.features).flatMap((feature) => nonEmptyText(feature) ?? []),
+			...(contextSize === undefined ? {} : { contextSize }),
+		},
+	];
+}
+
+function labelIn(label: unknown): string | undefined {
+	return nonEmptyText(recordOf(label).en_US) ?? nonEmptyText(label);
+}
+
+/** Provider and model in one text. */
+export function modelValue({ provider, model }: ModelRef): string {
+	return `${provider}${BETWEEN}${model}`;
+}
+
+/**
+ * The model that such a text names; undefined for an empty one.
+ *
+ * @throws {ServerError} where it does not name both
+ */
+export function modelRef(value: string): ModelRef | undefined {
+	if (value.trim() === '') return undefined;
+	const at = value.indexOf(BETWEEN);
+	const [provider, model] = [value.slice(0, at).trim(), value.slice(at + 1).trim()];
+	if (at > 0 && model !== '') return { provider, model };
+	throw refusedHere(
+		'invalidParam',
+		`The model "${value.slice(0, 100)}" does not say which provider it is of`,
+		'Choose it from the list, or write provider and model, such as langgenius/gpustack/gpustack|bge-m3.',
+	);
+}

@@ -1,0 +1,61 @@
+import { extensionOf } from '../files';
+import { refusedHere } from '../failure';
+import { uploadName } from '../../http/multipart';
+
+/** Dify cuts longer names, those of files at the first dot (docs/protocols/dify.md 2.13). */
+const MAX_NAME = 200;
+
+/**
+ * File types that Dify can read as documents: its own list, and what it reads with Unstructured. Others are refused
+ * with an empty text.
+ */
+const DOCUMENT_TYPES = [
+	...['txt', 'markdown', 'md', 'mdx', 'pdf', 'html', 'htm', 'xlsx', 'xls', 'docx', 'csv', 'vtt', 'properties'],
+	...['doc', 'eml', 'msg', 'ppt', 'pptx', 'xml', 'epub'],
+];
+
+/** Megabytes that Dify takes where nothing else is set (UPLOAD_FILE_SIZE_LIMIT). */
+export const DEFAULT_MEGABYTES = 15;
+
+/** A name that Dify keeps as it is: with the characters that it takes, and not too long; the extension stays. */
+export function fileDocumentName(name: string): string {
+	return cutName(uploadName(name));
+}
+
+/** A name of at most 200 characters; a short extension stays. */
+export function cutName(name: string, ending = ''): string {
+	const extension = /\.[^.\s]{1,15}$/.exec(name)?.[0] ?? '';
+	const stem = [...name.slice(0, name.length - extension.length)];
+	const room = MAX_NAME - [...extension].length - [...ending].length;
+	return `${stem.slice(0, room).join('')}${ending}${extension}`;
+}
+
+/**
+ * Looks at a file before it is sent: Dify refuses an unknown type and a file that is too large with an empty text, and
+ * accepts an empty file.
+ *
+ * @throws {ServerError}
+ */
+export function checkDocumentFile(name: string, size: number, mostMegabytes = DEFAULT_MEGABYTES): void {
+	const extension = extensionOf(name);
+	if (!DOCUMENT_TYPES.includes(extension))
+		throw refusedHere(
+			'fileType',
+			extension === ''
+				? `"${name}" has no extension, so Dify cannot tell what it is`
+				: `Dify cannot read ".${extension}" files as documents ("${name}")`,
+			`Give the file a name that ends in one of: ${DOCUMENT_TYPES.join(', ')}. Or send its text with Create or Update from Text.`,
+		);
+	if (size === 0)
+		throw refusedHere(
+			'fileRejected',
+			`"${name}" is empty`,
+			'Dify would keep it as a document without content. Check the node that made the file.',
+		);
+	if (size > mostMegabytes * 1024 * 1024)
+		throw refusedHere(
+			'fileTooLarge',
+			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but the limit is ${mostMegabytes} MB`,
+			'Send a smaller file. If your Dify takes larger ones (UPLOAD_FILE_SIZE_LIMIT), raise "Largest File (MB)" in the options.',
+		);
+}

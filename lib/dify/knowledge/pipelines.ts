@@ -1,0 +1,121 @@
+import type { EventStream } from '../../http/types';
+import type { FileSource } from '../../http/multipart';
+import { isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { finish } from '../events';
+import { answerError, difyFailure, refusedHere, runError } from '../failure';
+import { DEFAULT_RUN_LIMITS } from '../run-limits';
+import { RunReader } from '../run-reading';
+import type { RunResult } from '../types';
+import { fileIdIn, postFile } from '../upload';
+import type { KnowledgeApi } from './api';
+import { opened, throwWithout, WHAT, type Datasource, type PipelineVersion } from './datasources';
+import { needsNewer } from './newer';
+import { idOf } from './pages';
+
+/**
+ * Uploads a file for a pipeline.
+ *
+ * @returns Dify's record of it; its `id` is the `reference` of a local file in a run
+ * @throws {ServerError}
+ */
+export async function uploadPipelineFile(
+	api: KnowledgeApi,
+	source: FileSource,
+	signal?: AbortSignal,
+): Promise<JsonRecord & { id: string }> {
+	const path = '/datasets/pipeline/file-upload';
+	const answer = await needsNewer(WHAT, async () => await postFile(api.client, path, source, { signal }));
+	return { ...answer, id: fileIdIn(api.client, path, answer) };
+}
+
+/** An uploaded file as a run takes it. Pipelines of some versions read `related_id`, others `reference`. */
+export function localFile({ id, name }: { id: string; name: string }): JsonRecord {
+	return { reference: id, related_id: id, name };
+}
+
+export interface PipelineRun extends PipelineVersion {
+	datasource: Pick<Datasource, 'nodeId' | 'type'>;
+	/** What the datasource gave, one record per document to be made. */
+	items: readonly JsonRecord[];
+	/** Variables of the pipeline. */
+	inputs: JsonRecord;
+}
+
+/** What came of a run: documents that Dify now works on, or the preview of a draft. */
+export type PipelineOutcome =
+	| { kind: 'documents'; batch?: string; dataset: JsonRecord; documents: JsonRecord[] }
+	| { kind: 'preview'; result: RunResult };
+
+/**
+ * Runs a pipeline. It always asks for a stream, which a draft gives; a published one answers with JSON at once, whatever
+ * was asked for (docs/protocols/dify.md 2.13). Never sent twice: each run makes new documents.
+ *
+ * @throws {ServerError} of kind `runFailed` with Dify's reason, which may be the input
+ */
+export async function runPipeline(
+	api: KnowledgeApi,
+	baseId: string,
+	{ datasource, items, inputs, published }: PipelineRun,
+	signal?: AbortSignal,
+): Promise<PipelineOutcome> {
+	const path = `/datasets/${baseId}/pipeline/run`;
+	if (items.length === 0)
+		throw refusedHere(
+			'invalidParam',
+			'There is nothing for the pipeline to work on',
+			'Give at least one file or item.',
+		);
+	const json = {
+		inputs,
+		datasource_type: datasource.type,
+		datasource_info_list: [...items],
+		start_node_id: datasource.nodeId,
+		is_published: published,
+		response_mode: 'streaming',
+	};
+	return await api
+		.alone(baseId, path, signal, async () => await needsNewer(WHAT, async () => await start(api, path, json, signal)))
+		.catch(throwWithout);
+}
+
+async function start(
+	api: KnowledgeApi,
+	path: string,
+	json: JsonRecord,
+	signal: AbortSignal | undefined,
+): Promise<PipelineOutcome> {
+	const { connection } = api.client;
+	const reader = new RunReader({ signal }, DEFAULT_RUN_LIMITS, undefined);
+	try {
+		const stream = await opened(api, path, json, reader.signal, () => reader.piece());
+		const reading = await reader.read(stream);
+		if (reading.refused !== undefined) throw reading.refused;
+		if (reading.whole !== undefined) return documentsIn(api, stream, reading.whole);
+		const { reason, detail } = reader.givenUp ?? reading;
+		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
+		if (result.status === 'failed') throw runError(connection, result, stream);
+		return { kind: 'preview', result };
+	} finally {
+		reader.end();
+	}
+}
+
+function documentsIn(api: KnowledgeApi, { url, status, headers }: EventStream, text: string): PipelineOutcome {
+	const answer = parseJson(text);
+	if (!isRecord(answer) || !Array.isArray(answer.documents))
+		throw answerError(api.client.connection, { status, headers, url, text, json: answer }, 'POST');
+	const documents = recordsIn(answer.documents);
+	return { kind: 'documents', batch: nonEmptyText(answer.batch), dataset: recordOf(answer.dataset), documents };
+}
+
+/** Documents that a run has made. @throws {ServerError} where one has no ID */
+export function documentIdsIn(api: KnowledgeApi, baseId: string, documents: readonly JsonRecord[]): string[] {
+	return documents.map((document) => {
+		const id = idOf(document);
+		if (id !== undefined) return id;
+		throw difyFailure('emptyAnswer', {
+			url: api.client.url(`/datasets/${baseId}/pipeline/run`),
+			message: 'Dify answered without the ID of a document',
+		});
+	});
+}

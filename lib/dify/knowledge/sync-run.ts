@@ -1,0 +1,127 @@
+import { finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
+import type { KnowledgeApi } from './api';
+import { deleteDocument, documentIdIn, isArchived, isEnabled, listDocuments, setStatus } from './documents';
+import { waitForIndexing } from './indexing';
+import { setMetadata } from './metadata';
+import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
+import { upsertDocument, type CreateOptions, type DocumentContent } from './upsert';
+
+/** What became of one source. */
+export interface SyncOutcome {
+	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted';
+	source: string;
+	documentId?: string;
+	name?: string;
+	batch?: string;
+	indexingStatus?: string;
+	wordCount?: number;
+	tokens?: number;
+	remarks: string[];
+}
+
+export interface SyncRun {
+	/** The content of a source, under the name of its document. */
+	content(source: string, name: string): Promise<DocumentContent>;
+	/** How documents are made. */
+	create: CreateOptions;
+	/** Milliseconds to wait for the indexing of each document. */
+	waitMs: number;
+	signal?: AbortSignal;
+}
+
+/** Documents of a base as a sync looks at them: all, since a filter of Dify's may miss some. */
+export async function documentsForSync(api: KnowledgeApi, baseId: string, signal?: AbortSignal): Promise<JsonRecord[]> {
+	return await listDocuments(api, baseId, 'all', {}, signal);
+}
+
+/** What a step would do. */
+export function plannedOutcome(step: SyncStep): SyncOutcome {
+	const done = {
+		create: 'created',
+		update: 'updated',
+		enable: 'enabled',
+		disable: 'disabled',
+		delete: 'deleted',
+		unchanged: 'unchanged',
+	} as const;
+	const document = 'document' in step ? step.document : undefined;
+	const name = 'name' in step ? step.name : nonEmptyText(document?.name);
+	return {
+		action: done[step.action],
+		source: step.source,
+		...(nonEmptyText(document?.id) === undefined ? {} : { documentId: nonEmptyText(document?.id) }),
+		...(name === undefined ? {} : { name }),
+		...facts(document),
+		remarks: [],
+	};
+}
+
+/**
+ * Does one step. The mark with the hash is written last, when the content is indexed: whatever breaks off before, the
+ * next sync does the step again.
+ *
+ * @throws {ServerError}
+ */
+export async function runStep(api: KnowledgeApi, baseId: string, step: SyncStep, run: SyncRun): Promise<SyncOutcome> {
+	const { signal } = run;
+	if (step.action === 'unchanged') return plannedOutcome(step);
+	if (step.action === 'create' || step.action === 'update') return await bringIn(api, baseId, step, run);
+	const id = documentIdIn(api, baseId, step.document);
+	if (step.action === 'enable') await makeAvailable(api, baseId, step.document, signal);
+	if (step.action === 'disable') await setStatus(api, baseId, [id], 'disable', signal);
+	if (step.action === 'delete') await deleteDocument(api, baseId, id, true, signal);
+	return plannedOutcome(step);
+}
+
+async function bringIn(
+	api: KnowledgeApi,
+	baseId: string,
+	step: Extract<SyncStep, { action: 'create' | 'update' }>,
+	{ content, create, waitMs, signal }: SyncRun,
+): Promise<SyncOutcome> {
+	// Read before anything is changed: a file that cannot be read leaves its document as it is.
+	const material = await content(step.source, step.name);
+	if (step.action === 'update') await makeAvailable(api, baseId, step.document, signal);
+	const options: CreateOptions = { ...create, ifExists: 'update', ifDisabled: 'enable', signal };
+	const { documentId, batch, document, remarks } = await upsertDocument(api, baseId, material, options);
+	const progress = await waitForIndexing(api, baseId, { documentId, batch }, { limitMs: waitMs, signal });
+	const marks = { [SOURCE_FIELD]: step.source, [HASH_FIELD]: step.hash };
+	await setMetadata(api, baseId, documentId, marks, { createFields: true, signal });
+	const indexed = await api.get(`/datasets/${baseId}/documents/${documentId}`, {
+		query: { metadata: 'without' },
+		signal,
+	});
+	return {
+		action: step.action === 'create' ? 'created' : 'updated',
+		source: step.source,
+		documentId,
+		name: nonEmptyText(document.name) ?? step.name,
+		...(batch === undefined ? {} : { batch }),
+		...facts({ ...document, ...indexed }),
+		indexingStatus: progress.status,
+		remarks,
+	};
+}
+
+/** Out of the archive and enabled: otherwise Dify would make a second document of the name, or not find this one. */
+async function makeAvailable(
+	api: KnowledgeApi,
+	baseId: string,
+	document: JsonRecord,
+	signal?: AbortSignal,
+): Promise<void> {
+	const id = documentIdIn(api, baseId, document);
+	if (isArchived(document)) await setStatus(api, baseId, [id], 'un_archive', signal);
+	if (!isEnabled(document)) await setStatus(api, baseId, [id], 'enable', signal);
+}
+
+function facts(document: JsonRecord | undefined): Pick<SyncOutcome, 'indexingStatus' | 'wordCount' | 'tokens'> {
+	const status = nonEmptyText(document?.indexing_status);
+	const words = finiteNumber(document?.word_count);
+	const tokens = finiteNumber(document?.tokens);
+	return {
+		...(status === undefined ? {} : { indexingStatus: status }),
+		...(words === undefined ? {} : { wordCount: words }),
+		...(tokens === undefined ? {} : { tokens }),
+	};
+}

@@ -1,0 +1,258 @@
+import { ServerError } from '../../errors/server-error';
+import { recordOf, type JsonRecord } from '../../values';
+import { refusedHere } from '../failure';
+import type { FileSource } from '../../http/multipart';
+import { postFile } from '../upload';
+import type { KnowledgeApi } from './api';
+import { formOf, isExternal, techniqueOf, type ModelRef, type Technique } from './bases';
+import { documentIdIn, documentsNamed, isArchived, isEnabled, setStatus } from './documents';
+import { checkDocumentFile, cutName, fileDocumentName } from './names';
+
+/** What a document is made of. */
+export type DocumentContent = { text: string; name: string } | { file: FileSource };
+
+export interface CreateOptions {
+	/** For the first document of a base without one; it counts for ever. Default: `high_quality`, as in Dify itself. */
+	technique?: Technique;
+	/** For the first document. */
+	embeddingModel?: ModelRef;
+	/** Default: that of the base. */
+	form?: string;
+	language?: string;
+	/** How the text is split. Default: the rule of the base, for the first document Dify's automatic one. */
+	processRule?: JsonRecord;
+	/** What to do where there is an enabled document of that name. Default: `update`, as Dify does. */
+	ifExists?: 'update' | 'fail' | 'skip';
+	/** What to do where the document of that name is disabled: Dify would make a second one. Default: `fail`. */
+	ifDisabled?: 'enable' | 'fail';
+	/** Megabytes. */
+	mostMegabytes?: number;
+	signal?: AbortSignal;
+}
+
+export interface Upserted {
+	action: 'created' | 'updated' | 'skipped';
+	documentId: string;
+	/** By which the progress can be asked. Undefined for a skipped document, and where the answer was lost. */
+	batch?: string;
+	document: JsonRecord;
+	/** What a user should hear of. */
+	remarks: string[];
+}
+
+/**
+ * Creates a document, or replaces the one of the same name: Dify does so by itself, in place, with any status
+ * (docs/protocols/dify.md 2.13). The update of Dify's own is not used: up to 1.12 it hangs for ever on a document that
+ * has chunks.
+ *
+ * @throws {ServerError}
+ */
+export async function upsertDocument(
+	api: KnowledgeApi,
+	baseId: string,
+	content: DocumentContent,
+	options: CreateOptions = {},
+): Promise<Upserted> {
+	const { signal } = options;
+	const { ready, name, remarks } = prepared(content, options);
+	const base = await api.base(baseId, signal);
+	if (isExternal(base))
+		throw refusedHere(
+			'dataset',
+			'The knowledge base is external, so Dify keeps no documents of it',
+			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
+		);
+	const known = await documentsNamed(api, baseId, name, signal);
+	const enabled = known.find(isEnabled) ?? (await woken(api, baseId, known[0], name, options));
+	if (enabled !== undefined) {
+		const documentId = documentIdIn(api, baseId, enabled);
+		if (options.ifExists === 'skip') return { action: 'skipped', documentId, document: enabled, remarks };
+		if (options.ifExists === 'fail')
+			throw refusedHere(
+				'nameTaken',
+				`The knowledge base has a document "${name}" already`,
+				'Choose another name, or set "If It Exists" to Update.',
+			);
+		if (known.filter(isEnabled).length > 1)
+			remarks.push(`There are several documents named "${name}". Dify replaces one of them; delete the others.`);
+		if (isArchived(enabled)) remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
+	}
+	const body = bodyOf(base, ready, options);
+	const made = await created(api, baseId, name, ready, body, enabled, signal);
+	// The first document decides the technique and the form of its base.
+	if (techniqueOf(base) === undefined || formOf(base) === undefined) api.forget(baseId);
+	const documentId = documentIdIn(api, baseId, made.document);
+	const action = enabled !== undefined && enabled.id === documentId ? 'updated' : 'created';
+	return { action, documentId, ...made, remarks };
+}
+
+/** Replaces the content of a document, under the name that it has. */
+export async function replaceContent(
+	api: KnowledgeApi,
+	baseId: string,
+	document: JsonRecord,
+	content: { text: string } | { file: FileSource },
+	options: CreateOptions = {},
+): Promise<Upserted> {
+	const { name } = document;
+	if (typeof name !== 'string' || name === '')
+		throw refusedHere(
+			'dataset',
+			'The document has no name, so Dify cannot replace it',
+			'Delete it and create it again.',
+		);
+	const form = typeof document.doc_form === 'string' ? document.doc_form : undefined;
+	const named = 'file' in content ? { file: { ...content.file, name } } : { ...content, name };
+	const twins = await documentsNamed(api, baseId, name, options.signal);
+	if (twins.some((each) => each.id !== document.id && isEnabled(each)))
+		throw refusedHere(
+			'nameTaken',
+			`Another document is named "${name}" too, and Dify would replace either of them`,
+			'Delete or disable the other one first.',
+		);
+	return await upsertDocument(api, baseId, named, { form, ...options, ifExists: 'update' });
+}
+
+interface Prepared {
+	ready: DocumentContent;
+	name: string;
+	remarks: string[];
+}
+
+function prepared(content: DocumentContent, { mostMegabytes }: CreateOptions): Prepared {
+	if ('file' in content) {
+		const name = fileDocumentName(content.file.name);
+		checkDocumentFile(name, content.file.size, mostMegabytes);
+		return { ready: { file: { ...content.file, name } }, name, remarks: renamed(content.file.name, name) };
+	}
+	const name = cutName(content.name);
+	if (name.trim() === '') throw refusedHere('invalidParam', 'The name of the document is empty', 'Give a name.');
+	if (content.text.trim() === '')
+		throw refusedHere(
+			'invalidParam',
+			`The text of "${name}" is empty`,
+			'Dify would keep a document without chunks, which is never found. Give a text. Dify cannot rename a document either: to give it another name, create it under that name and delete this one.',
+		);
+	return { ready: { ...content, name }, name, remarks: renamed(content.name, name) };
+}
+
+function renamed(from: string, to: string): string[] {
+	return from === to ? [] : [`"${from}" is named "${to}" in Dify, which does not take the whole of the name.`];
+}
+
+/** A disabled document of the name, enabled where that is wanted. */
+async function woken(
+	api: KnowledgeApi,
+	baseId: string,
+	disabled: JsonRecord | undefined,
+	name: string,
+	{ ifDisabled = 'fail', signal }: CreateOptions,
+): Promise<JsonRecord | undefined> {
+	if (disabled === undefined) return undefined;
+	if (ifDisabled === 'fail')
+		throw refusedHere(
+			'nameTaken',
+			`The document "${name}" is disabled, so Dify would make a second one of that name`,
+			'Enable it first, or set "If It Is Disabled" to Enable.',
+		);
+	await setStatus(api, baseId, [documentIdIn(api, baseId, disabled)], 'enable', signal);
+	return { ...disabled, enabled: true };
+}
+
+/**
+ * The options of the request. Dify wants the technique with every text, the rule with the first file, and takes the
+ * form of plain text where none is sent, whatever that of the base is (docs/protocols/dify.md 2.13).
+ */
+function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptions): JsonRecord {
+	const technique = techniqueOf(base) ?? options.technique ?? 'high_quality';
+	if (options.technique !== undefined && options.technique !== technique)
+		throw refusedHere(
+			'invalidParam',
+			`The knowledge base is indexed with ${technique}, so a document cannot be indexed with ${options.technique}`,
+			'Remove the technique from the options: it counts for the first document of a base only.',
+		);
+	const isFirst = techniqueOf(base) === undefined || formOf(base) === undefined;
+	const rule = options.processRule ?? ('file' in content && isFirst ? { mode: 'automatic' } : undefined);
+	const { embeddingModel } = options;
+	return {
+		...('text' in content ? { name: content.name, text: content.text } : {}),
+		indexing_technique: technique,
+		doc_form: formOf(base) ?? options.form ?? 'text_model',
+		...(options.language === undefined ? {} : { doc_language: options.language }),
+		...(rule === undefined ? {} : { process_rule: rule }),
+		...(embeddingModel === undefined || !isFirst
+			? {}
+			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),
+	};
+}
+
+interface Made {
+	document: JsonRecord;
+	batch?: string;
+}
+
+/**
+ * Sends the document. Where the answer is lost, the list says whether it arrived; sent again, it only costs its
+ * indexing a second time, since the name is the same.
+ */
+async function created(
+	api: KnowledgeApi,
+	baseId: string,
+	name: string,
+	content: DocumentContent,
+	body: JsonRecord,
+	before: JsonRecord | undefined,
+	signal?: AbortSignal,
+): Promise<Made> {
+	try {
+		return await sent(api, baseId, content, body, signal);
+	} catch (error) {
+		if (!isLost(error)) throw withoutText(error, name, content);
+		const [found] = (await documentsNamed(api, baseId, name, signal)).filter(isEnabled);
+		if (found !== undefined && before === undefined) return { document: found };
+		return await sent(api, baseId, content, body, signal);
+	}
+}
+
+async function sent(
+	api: KnowledgeApi,
+	baseId: string,
+	content: DocumentContent,
+	body: JsonRecord,
+	signal?: AbortSignal,
+): Promise<Made> {
+	const route = `/datasets/${baseId}/document/create-by-${'file' in content ? 'file' : 'text'}`;
+	const answer =
+		'file' in content
+			? await api.alone(
+					baseId,
+					route,
+					signal,
+					async () =>
+						await postFile(api.client, route, content.file, { fields: { data: JSON.stringify(body) }, signal }),
+				)
+			: api.objectIn(await api.change(baseId, 'POST', route, { body, signal }), route);
+	const { document, batch } = answer;
+	return { document: recordOf(document), ...(typeof batch === 'string' && batch !== '' ? { batch } : {}) };
+}
+
+/** Whether Dify may have taken up a document without our hearing of it. */
+const LOST: ReadonlySet<string> = new Set(['totalLimit', 'timeout', 'closedBeforeAnswer', 'connectionLost', 'gateway']);
+
+function isLost(error: unknown): boolean {
+	return error instanceof ServerError && LOST.has(error.kind);
+}
+
+/** Dify refuses a file of the wrong type or size with an empty text (docs/protocols/dify.md 2.13). */
+function withoutText(error: unknown, name: string, content: DocumentContent): unknown {
+	const isSilent = error instanceof ServerError && error.code === 'invalid_param' && error.serverText === undefined;
+	if (!isSilent || !('file' in content)) return error;
+	const megabytes = (content.file.size / 1024 / 1024).toFixed(1);
+	return new ServerError({
+		...error,
+		message: `Dify refuses the file "${name}" without a reason`,
+		meaning: `Dify refuses the file "${name}" (${megabytes} MB) without a reason`,
+		remedy:
+			'It does so for a type that it cannot read, and for a file that is too large (15 MB where UPLOAD_FILE_SIZE_LIMIT is not set). Check both.',
+	});
+}

@@ -1,0 +1,74 @@
+import { ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import type { DifyFile } from './types';
+import { isRecord, nonEmptyText } from '../values';
+
+/** Dify marks file objects wherever they stand. */
+const FILE_MARK = '__dify__file__';
+
+/** Deeper outputs hold no files that anybody put there. */
+const MAX_DEPTH = 20;
+
+/** The file objects in the outputs of a run, at any depth, each address once; then those of the list beside them. */
+export function outputFiles(outputs: unknown, files: readonly DifyFile[] = []): DifyFile[] {
+	const found: DifyFile[] = [];
+	collect(outputs, found, 0);
+	const known = new Set<unknown>();
+	return [...found, ...files].filter(({ id, related_id: related, url }) => {
+		const names = [id, related, url?.replace(/\?.*$/s, '')].filter((name) => nonEmptyText(name) !== undefined);
+		const isNew = names.length === 0 || !names.some((name) => known.has(name));
+		for (const name of names) known.add(name);
+		return isNew;
+	});
+}
+
+function collect(value: unknown, found: DifyFile[], depth: number): void {
+	if (depth > MAX_DEPTH) return;
+	if (Array.isArray(value)) for (const each of value) collect(each, found, depth + 1);
+	else if (isRecord(value)) {
+		if (value.dify_model_identity === FILE_MARK) found.push(value as DifyFile);
+		else for (const each of Object.values(value)) collect(each, found, depth + 1);
+	}
+}
+
+export interface DownloadedFile {
+	content: Buffer;
+	name: string;
+	mimeType?: string;
+}
+
+const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000 };
+
+/**
+ * Fetches a file of a run. Its address is signed, so no key goes with it.
+ *
+ * @param connection to Dify, without the headers of the credential
+ * @param api base URL; addresses without a host belong to its origin (docs/protocols/dify.md 2.9)
+ * @returns undefined for a file without an address
+ * @throws {ServerError}
+ */
+export async function downloadFile(
+	connection: Connection,
+	api: string,
+	file: DifyFile,
+	signal?: AbortSignal,
+): Promise<DownloadedFile | undefined> {
+	const address = nonEmptyText(file.url);
+	if (address === undefined || !URL.canParse(address, api)) return undefined;
+	const download = await connection.download(new URL(address, api).href, { method: 'GET', signal, limits: LIMITS });
+	const pieces: Uint8Array[] = [];
+	for await (const piece of download.pieces) pieces.push(piece);
+	return {
+		content: Buffer.concat(pieces),
+		name: nonEmptyText(file.filename) ?? 'file',
+		mimeType: nonEmptyText(file.mime_type) ?? nonEmptyText(download.headers['content-type']),
+	};
+}
+
+/** Why a file could not be fetched, in words. */
+export function whyNotFetched(error: unknown): string {
+	if (!(error instanceof ServerError)) return error instanceof Error ? error.message : String(error);
+	return error.status === 403 || error.status === 404
+		? 'its link has expired. Links of Dify are good for 300 seconds unless FILES_ACCESS_TIMEOUT says otherwise'
+		: error.meaning;
+}

@@ -1,0 +1,66 @@
+import { ServerError } from '../errors/server-error';
+import type { DifyClient } from './client';
+import { answerError, difyFailure } from './failure';
+
+/** A file that a message of the app used. */
+export interface StoredFile {
+	/** As it comes. */
+	content: AsyncIterable<Uint8Array>;
+	/** As it was uploaded, where Dify says so. */
+	name?: string;
+	/** Not given by Dify for an attachment: the name tells it. */
+	mimeType?: string;
+}
+
+const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
+
+/**
+ * A file of the app. Dify shows only files that a message of this app used (docs/protocols/dify.md 2.9).
+ *
+ * @throws {ServerError} also from the iteration over `content`
+ */
+export async function previewFile(client: DifyClient, id: string, signal?: AbortSignal): Promise<StoredFile> {
+	const url = client.url(`/files/${id}/preview`, { as_attachment: 'true' });
+	const answer = await client.connection.download(url, {
+		method: 'GET',
+		signal,
+		limits: LIMITS,
+		refuse: (refusal) => whyNot(url, answerError(client.connection, refusal, 'GET')),
+	});
+	const name = nameIn(answer.headers['content-disposition'] ?? '');
+	const type = answer.headers['content-type']?.split(';')[0]?.trim();
+	return {
+		content: answer.pieces,
+		...(name === undefined ? {} : { name }),
+		...(type === undefined || type === 'application/octet-stream' ? {} : { mimeType: type }),
+	};
+}
+
+function whyNot(url: string, error: ServerError): ServerError {
+	if (error.status !== 404) return error;
+	return difyFailure('fileNotFound', {
+		url,
+		status: error.status,
+		code: error.code,
+		serverText: error.serverText,
+		message: 'Dify does not show this file',
+		remedy:
+			'It shows a file only after a message of this app used it: not a fresh upload, not the files of a workflow run (those have a link of their own in the outputs), not those of another app.',
+		retryable: false,
+	});
+}
+
+/** RFC 6266: the encoded form wins. */
+function nameIn(disposition: string): string | undefined {
+	const encoded = /filename\*\s*=\s*(?:UTF-8|utf-8)''([^;]+)/.exec(disposition)?.[1];
+	if (encoded !== undefined) {
+		try {
+			return decodeURIComponent(encoded.trim());
+		} catch {
+			// Not encoded as it says.
+		}
+	}
+	const plain = /filename\s*=\s*(?:"([^"]*)"|([^;]+))/.exec(disposition);
+	const name = (plain?.[1] ?? plain?.[2])?.trim();
+	return name === '' ? undefined : name;
+}

@@ -1,0 +1,101 @@
+import type { DifyClient } from './client';
+import { refusedHere } from './failure';
+import { added, pageSize, type Most } from './paging';
+import { finiteNumber, recordsIn, type JsonRecord } from '../values';
+
+/** The only states that Dify can filter by. */
+export type LoggedStatus = 'succeeded' | 'failed' | 'stopped';
+
+export interface LogFilters {
+	/** In inputs, outputs, user or run ID. Only ASCII is found, and only the first 30 characters count. */
+	keyword?: string;
+	status?: LoggedStatus;
+	/** ISO 8601. */
+	before?: string;
+	after?: string;
+	/** Who started the run over the API. */
+	user?: string;
+	/** E-mail address of somebody who ran the workflow in Dify itself. */
+	account?: string;
+}
+
+/** Dify's largest page. */
+const MAX_PAGE_SIZE = 100;
+const MAX_PAGES = 99_999;
+
+/** Rows of one second change places between two pages, so that a row can be missed: so often all is read again. */
+const MAX_PASSES = 3;
+
+/**
+ * The runs of a workflow app, newest first (docs/protocols/dify.md 2.4). The list grows while it is read; what comes
+ * twice is dropped.
+ *
+ * @throws {ServerError}
+ */
+export async function listRuns(
+	client: DifyClient,
+	filters: LogFilters,
+	most: Most,
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	checkKeyword(filters.keyword);
+	const records = new Map<string, JsonRecord>();
+	for (let pass = 1; pass <= MAX_PASSES; pass++) {
+		const total = await readPages(client, filters, most, records, signal);
+		if (most !== 'all' || total === undefined || records.size >= total) break;
+	}
+	const all = [...records.values()];
+	return most === 'all' ? all : all.slice(0, most);
+}
+
+/** @returns how many there are, as Dify says */
+async function readPages(
+	client: DifyClient,
+	filters: LogFilters,
+	most: Most,
+	records: Map<string, JsonRecord>,
+	signal?: AbortSignal,
+): Promise<number | undefined> {
+	let total: number | undefined;
+	for (let page = 1; page <= MAX_PAGES; page++) {
+		// All pages of one list have the same size, or rows between them would be left out.
+		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
+		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit }, { signal });
+		const found = recordsIn(answer.data);
+		added(records, found);
+		total = finiteNumber(answer.total);
+		const isEnough = most !== 'all' && records.size >= most;
+		if (answer.has_more !== true || found.length === 0 || isEnough) break;
+	}
+	return total;
+}
+
+function queryOf({ keyword, status, before, after, user, account }: LogFilters) {
+	return {
+		keyword: keyword || undefined,
+		status,
+		created_at__before: before,
+		created_at__after: after,
+		created_by_end_user_session_id: user || undefined,
+		created_by_account: account || undefined,
+	};
+}
+
+/** One page, for looking up a run. */
+export async function recordedRuns(
+	client: DifyClient,
+	{ limit, ...filters }: LogFilters & { limit: number },
+	signal?: AbortSignal,
+): Promise<JsonRecord[]> {
+	return recordsIn((await client.get('/workflows/logs', { ...queryOf(filters), limit }, { signal })).data);
+}
+
+/** Dify looks through JSON text in which every other letter is escaped, and finds nothing. */
+function checkKeyword(keyword = ''): void {
+	if (/^[\x20-\x7e]*$/.test(keyword)) return;
+	throw refusedHere(
+		'invalidParam',
+		`Dify cannot search for "${keyword}"`,
+		'Its search finds letters, digits and signs of ASCII only: words with other letters, such as ö or 你, never match. Leave the keyword empty and filter the items in n8n.',
+	);
+}

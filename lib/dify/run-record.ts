@@ -1,0 +1,157 @@
+import type { ServerError } from '../errors/server-error';
+import type { DifyClient } from './client';
+import { difyFailure } from './failure';
+import { uuid } from './ids';
+import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from '../values';
+
+/** A run as Dify keeps it (`GET /workflows/run/:id`). */
+export interface RunRecord {
+	runId: string;
+	workflowId?: string;
+	/** Dify's word: `running` also for ever, after a run was stopped (docs/protocols/dify.md 2.4). */
+	status: string;
+	/** Without the variables of Dify itself (`sys.…`). */
+	inputs: unknown;
+	/** An object; text where Dify stored something that is none. */
+	outputs: unknown;
+	error?: string;
+	totalSteps?: number;
+	totalTokens?: number;
+	/** Unix seconds. */
+	createdAt?: number;
+	finishedAt?: number;
+	/** Seconds. */
+	elapsedTime?: number;
+	/** As Dify sent it. */
+	raw: JsonRecord;
+}
+
+/**
+ * Reads a run's record. @returns undefined for the record of nulls with which Dify 1.12 answers an unknown ID
+ */
+export function readRecord(body: JsonRecord): RunRecord | undefined {
+	const runId = nonEmptyText(body.id);
+	const status = nonEmptyText(body.status);
+	if (runId === undefined || status === undefined) return undefined;
+	return {
+		runId,
+		workflowId: nonEmptyText(body.workflow_id),
+		status,
+		inputs: withoutSystem(valuesIn(body.inputs)),
+		outputs: valuesIn(body.outputs),
+		error: nonEmptyText(body.error),
+		totalSteps: finiteNumber(body.total_steps),
+		totalTokens: finiteNumber(body.total_tokens),
+		createdAt: secondsIn(body.created_at),
+		finishedAt: secondsIn(body.finished_at),
+		elapsedTime: finiteNumber(body.elapsed_time),
+		raw: body,
+	};
+}
+
+/** Dify 1.12 sends values as JSON text; nothing at all after a failure. What cannot be read stays text. */
+function valuesIn(value: unknown): unknown {
+	if (value === null || value === undefined || value === '') return {};
+	if (typeof value !== 'string') return value;
+	const parsed = parseJson(value);
+	return parsed === null ? {} : (parsed ?? value);
+}
+
+function withoutSystem(inputs: unknown): unknown {
+	if (!isRecord(inputs)) return inputs;
+	return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith('sys.')));
+}
+
+/** Versions before 1.0 send the time in the words of a mail's header. */
+function secondsIn(value: unknown): number | undefined {
+	if (typeof value !== 'string') return finiteNumber(value);
+	const time = Date.parse(value);
+	return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
+}
+
+/** @throws {ServerError} of kind `invalidId`; Dify would fail with a 500 on it */
+export function runIdOf(value: unknown): string {
+	return uuid(value, 'workflow run ID');
+}
+
+function pathOf(runId: string): string {
+	return `/workflows/run/${runId}`;
+}
+
+/** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
+export async function findRecord(
+	client: DifyClient,
+	runId: string,
+	signal?: AbortSignal,
+): Promise<RunRecord | undefined> {
+	return readRecord(await client.get(pathOf(runId), {}, { signal }));
+}
+
+/** The record of a run. @throws {ServerError} of kind `runNotFound` */
+export async function getRecord(client: DifyClient, runId: string, signal?: AbortSignal): Promise<RunRecord> {
+	return (await findRecord(client, runId, signal)) ?? missing(client, runId);
+}
+
+function missing(client: DifyClient, runId: string): never {
+	throw difyFailure('runNotFound', { url: client.url(pathOf(runId)), facts: { workflowRunId: runId } });
+}
+
+/** Pauses before the first polls, in milliseconds; the last one before all further ones. */
+const POLL_PAUSES_MS = [2_000, 3_000, 5_000, 8_000, 10_000];
+
+/** So long a run that was just started may be unknown. */
+const NOT_YET_MS = 10_000;
+
+/** A record may stay `running` for ever, so nobody waits longer than this for one. */
+export const MAX_WAIT_MS = 60 * 60_000;
+
+export interface WaitOptions {
+	signal?: AbortSignal;
+	/** Milliseconds; 0 = `MAX_WAIT_MS`. */
+	limitMs?: number;
+	/** A paused run is waited for, too. */
+	acrossPauses?: boolean;
+	/** Pauses between two polls in milliseconds. */
+	pausesMs?: readonly number[];
+}
+
+/**
+ * Asks for a run again and again until it is over. Never for a run that was stopped: its record stays `running`.
+ *
+ * @throws {ServerError} of kind `timeout` when the limit runs out, `runNotFound`, `cancelled`
+ */
+export async function waitForRecord(
+	client: DifyClient,
+	runId: string,
+	{ signal, limitMs = 0, acrossPauses = false, pausesMs = POLL_PAUSES_MS }: WaitOptions = {},
+): Promise<RunRecord> {
+	const begun = performance.now();
+	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
+	for (let polls = 0; ; polls++) {
+		const record = await findRecord(client, runId, signal);
+		const passed = performance.now() - begun;
+		if (record !== undefined && !goesOn(record, acrossPauses)) return record;
+		if (record === undefined && passed >= NOT_YET_MS) missing(client, runId);
+		if (passed >= limit) throw stillRunning(client, runId, limit);
+		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
+		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)), signal);
+	}
+}
+
+/** Whether something is still to come of a run. */
+export function goesOn({ status }: RunRecord, acrossPauses = false): boolean {
+	return status === 'running' || (status === 'paused' && acrossPauses);
+}
+
+/** The limit of whoever waits for a run ran out. */
+export function stillRunning(client: DifyClient, runId: string, limitMs: number): ServerError {
+	return difyFailure('timeout', {
+		url: client.url(pathOf(runId)),
+		message: 'The run in Dify does not come to its end',
+		meaning: `Dify says "running" of the run ${runId}, also after ${Math.round(limitMs / 1000)} s`,
+		remedy:
+			'It may go on, or its record may be wrong: that of a stopped run says "running" for ever. Look at the run in the logs of the app in Dify. A longer Total Limit waits longer.',
+		facts: { workflowRunId: runId },
+		retryable: false,
+	});
+}

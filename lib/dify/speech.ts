@@ -1,0 +1,120 @@
+import { soundFormat, soundSignature } from '../sound-format';
+import type { Download } from '../http/types';
+import { looksLikeHtml } from '../errors/exchange';
+import { nonEmptyText, recordOf, type JsonRecord } from '../values';
+import type { DifyClient } from './client';
+import { answerError, difyFailure, refusedHere } from './failure';
+
+export interface Speech {
+	/** All of it, as it comes. */
+	sound: AsyncIterable<Uint8Array>;
+	mimeType: string;
+	extension: string;
+}
+
+export interface SpeakRequest {
+	/** One of the two. */
+	text?: string;
+	messageId?: string;
+	/** Empty: that of the app. */
+	voice: string;
+	user: string;
+}
+
+/** A provider may need minutes before the first byte. */
+const LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
+
+const TYPES: Readonly<Record<string, string>> = {
+	'audio/mpeg': 'mp3',
+	'audio/mp3': 'mp3',
+	'audio/wav': 'wav',
+	'audio/x-wav': 'wav',
+	'audio/ogg': 'ogg',
+	'audio/opus': 'opus',
+	'audio/flac': 'flac',
+	'audio/aac': 'aac',
+};
+
+/**
+ * A text, or the answer of a message, as sound. Never asked for twice: it costs money.
+ *
+ * @throws {ServerError} also where there is nothing to speak: Dify answers `null` or no byte then, with 200
+ */
+export async function speak(client: DifyClient, request: SpeakRequest, signal?: AbortSignal): Promise<Speech> {
+	const { text, messageId, voice, user } = request;
+	if (messageId === undefined && (text ?? '').trim() === '')
+		throw refusedHere('invalidParam', 'There is no text to speak', 'Fill in Text, or choose a message.');
+	const url = client.url('/text-to-audio');
+	const json = {
+		...(messageId === undefined ? { text } : { message_id: messageId }),
+		...(voice === '' ? {} : { voice }),
+		user,
+	};
+	const answer = await client.connection.download(url, {
+		json,
+		signal,
+		limits: LIMITS,
+		refuse: (refusal) => answerError(client.connection, refusal, 'POST'),
+	});
+	return await soundOf(answer);
+}
+
+async function soundOf(answer: Download): Promise<Speech> {
+	const pieces = answer.pieces[Symbol.asyncIterator]();
+	const head: Uint8Array[] = [];
+	let size = 0;
+	while (size < 16) {
+		const next = await pieces.next();
+		if (next.done === true) break;
+		head.push(next.value);
+		size += next.value.byteLength;
+	}
+	const begin = Buffer.concat(head);
+	const words = begin.subarray(0, 64).toString('latin1').trim();
+	const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+	const isSound =
+		soundSignature(begin) !== undefined || type.startsWith('audio/') || type === 'application/octet-stream';
+	if (size === 0 || words === 'null' || (!isSound && (/json|text/.test(type) || looksLikeHtml(words)))) {
+		answer.close();
+		throw difyFailure('emptyAnswer', {
+			url: answer.url,
+			status: answer.status,
+			message: 'Dify had nothing to speak',
+			remedy:
+				'The message is unknown, has an empty answer, or the provider of speech gave no sound. Check the message ID, and the log of the model provider in Dify.',
+			serverText: words === 'null' || size === 0 ? undefined : words,
+		});
+	}
+	async function* all(): AsyncGenerator<Uint8Array> {
+		yield* head;
+		for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
+	}
+	// Dify calls every sound audio/mpeg, also WAV: the bytes know better where they have a signature.
+	const byType = TYPES[type];
+	const format =
+		soundSignature(begin) ?? (byType === undefined ? soundFormat(begin) : { mimeType: type, extension: byType });
+	return { sound: all(), ...format };
+}
+
+/**
+ * The settings of a feature of the app. With a voice in the request, Dify skips its own check and fails with a text about
+ * models (docs/protocols/dify.md 2.10).
+ *
+ * @param parameters of the app
+ * @throws {ServerError} of kind `featureOff`
+ */
+export function featureOf(parameters: JsonRecord, feature: 'text_to_speech' | 'speech_to_text'): JsonRecord {
+	const settings = recordOf(parameters[feature]);
+	const label = feature === 'text_to_speech' ? 'Text to Speech' : 'Speech to Text';
+	if (settings.enabled !== false) return settings;
+	throw refusedHere(
+		'featureOff',
+		`${label} is switched off in the app`,
+		`Open the app in Dify, switch on ${label} under Features, and publish it. Dify also needs a model for it: Settings, Model Provider, System Model Settings.`,
+	);
+}
+
+/** The voice of the app, where it has one. */
+export function voiceOf(settings: JsonRecord): string | undefined {
+	return nonEmptyText(settings.voice);
+}

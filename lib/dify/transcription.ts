@@ -1,0 +1,88 @@
+import { networkFailure } from '../errors/network-failure';
+import { formBody, type FileSource } from '../http/multipart';
+import { text } from '../values';
+import type { DifyClient } from './client';
+import { difyFailure, refusedHere } from './failure';
+
+/** Dify takes exactly these types (docs/protocols/dify.md 2.10), under names that differ from those of n8n. */
+const TAKEN: Readonly<Record<string, string>> = {
+	'audio/mp3': 'audio/mp3',
+	'audio/mpeg': 'audio/mp3',
+	'audio/x-mp3': 'audio/mp3',
+	'audio/mpga': 'audio/mpga',
+	'audio/m4a': 'audio/m4a',
+	'audio/x-m4a': 'audio/m4a',
+	'audio/mp4': 'audio/m4a',
+	'audio/wav': 'audio/wav',
+	'audio/x-wav': 'audio/wav',
+	'audio/wave': 'audio/wav',
+	'audio/vnd.wave': 'audio/wav',
+	'audio/amr': 'audio/amr',
+};
+const BY_EXTENSION: Readonly<Record<string, string>> = {
+	mp3: 'audio/mp3',
+	mpga: 'audio/mpga',
+	m4a: 'audio/m4a',
+	wav: 'audio/wav',
+	amr: 'audio/amr',
+};
+const MAX_BYTES = 30 * 1024 * 1024;
+const IDLE_MS = 600_000;
+
+/**
+ * A recording as Dify takes it: with the name of its type that Dify knows.
+ *
+ * @throws {ServerError} for another type, and for more than 30 MB
+ */
+export function recordingFor(source: FileSource): FileSource {
+	const { name, size } = source;
+	const mimeType = takenType(source);
+	if (size <= MAX_BYTES) return { ...source, mimeType };
+	throw refusedHere(
+		'fileTooLarge',
+		`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but Dify takes 30 MB at most`,
+		'Cut the recording, or save it as MP3 with a lower rate. Local Llama transcribes longer ones with a server of your own.',
+	);
+}
+
+/**
+ * The words of a recording. Never sent twice: it costs money.
+ *
+ * @param recording of `recordingFor`
+ * @throws {ServerError}
+ */
+export async function transcribe(
+	client: DifyClient,
+	recording: FileSource,
+	user: string,
+	signal?: AbortSignal,
+): Promise<string> {
+	const url = client.url('/audio-to-text');
+	const body = formBody([
+		{ field: 'user', value: user },
+		{ field: 'file', file: recording },
+	]);
+	const request = { method: 'POST' as const, body, signal, timeoutMs: 0, idleMs: IDLE_MS };
+	const outcome = await client.connection.call(url, request).then(
+		(answer) => ({ answer }),
+		(failed: unknown) => ({ failed }),
+	);
+	const { unreadable } = body.sent;
+	if (unreadable !== undefined)
+		throw difyFailure('fileRejected', { url, message: `"${unreadable.name}" could not be read: ${unreadable.reason}` });
+	if ('failed' in outcome) throw networkFailure(outcome.failed, client.connection.contextOf(url));
+	return text(client.readObject(outcome.answer, 'POST').text) ?? '';
+}
+
+function takenType({ name, mimeType }: FileSource): string {
+	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+	const given = mimeType.split(';')[0]!.trim().toLowerCase();
+	const type =
+		TAKEN[given] ?? (given === 'application/octet-stream' || given === '' ? BY_EXTENSION[extension] : undefined);
+	if (type !== undefined) return type;
+	throw refusedHere(
+		'fileType',
+		`Dify cannot transcribe "${name}" (${given || 'no type'}): it takes MP3, M4A, WAV and AMR`,
+		'Convert it first. Browsers and messengers record WebM and Ogg: Local Llama takes those with whisper.cpp or speaches.',
+	);
+}

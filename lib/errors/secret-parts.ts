@@ -1,0 +1,251 @@
+/**
+ * Finds secrets in a text, and parts of them: servers and proxies cut what they echo, change its case, and write it as
+ * URL, JSON, HTML or base64 wants it.
+ */
+import { oddities } from './letter-pairs';
+
+/** A part of a secret that is shorter gives nothing away. */
+const PART = 8;
+/** So long, a secret is found by nothing but itself, and taken out wherever it stands. */
+export const SURELY_A_KEY = 16;
+
+/** Indexes of a text, `to` not included. */
+interface Stretch {
+	from: number;
+	to: number;
+}
+
+/**
+ * Words, with a number behind them. A part made of nothing else is no secret: taken out of a text, it would garble it
+ * ("llama-server" in the key "our-llama-server-7f3aPq81").
+ */
+const WORDS = /^(?:[A-Z]?[a-z]{2,14}|[A-Z]{3,15}|(?:[A-Z][a-z]{2,14}){1,4})(?:\d{0,4}|(\d)\1*)$|^(?:0?\d|\d{4})$/;
+
+/** The same letter in both cases is one, as a header's name is. */
+const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+/** Four letters in one number. */
+function four(text: string, at: number): number {
+	return (
+		(text.charCodeAt(at) << 24) ^
+		(text.charCodeAt(at + 1) << 16) ^
+		(text.charCodeAt(at + 2) << 8) ^
+		text.charCodeAt(at + 3)
+	);
+}
+
+/** How a part is known: it begins a stretch that is hidden, or only goes on with one. */
+interface Part {
+	begins: boolean;
+	/** Hidden wherever it stands, not only where it is no part of a longer word. */
+	anywhere: boolean;
+}
+
+/** Takes some secrets out of texts. Made once for a credential; made to be fast on texts that hold none. */
+export class SecretParts {
+	private readonly parts = new Map<string, Part>();
+	/** Each run of four letters in a part: every part in a text holds one that begins at a multiple of four. */
+	private readonly fours = new Set<number>();
+	/** Those that are short, or consist of words, are found as a whole only. */
+	private readonly wholes: string[];
+
+	/**
+	 * @param sure for texts that must not be garbled: only parts hide anything that nobody else writes, with letters and
+	 *   digits, or with letters in an order that no word has
+	 */
+	constructor(
+		secrets: readonly string[],
+		private readonly sure = false,
+	) {
+		const long = secrets.filter((secret) => secret.length >= SURELY_A_KEY);
+		const short = secrets.filter((secret) => secret.length >= PART && secret.length < SURELY_A_KEY);
+		for (const secret of short) this.add(secret, false);
+		// A blank is what separates a key from its scheme: the key itself is among the secrets.
+		for (const secret of long.filter((candidate) => !/\s/.test(candidate))) this.add(secret, true);
+		for (const encoded of long.flatMap(encodings)) this.addEncoded(encoded);
+		this.wholes = secrets.filter((secret) => secret !== '').map(lower);
+	}
+
+	/** The text with `***` in place of every secret and of every part of one. */
+	mask(text: string): string {
+		const found = this.find(text);
+		if (found.length === 0) return text;
+		let masked = '';
+		let at = 0;
+		for (const { from, to } of found) {
+			masked += `${text.slice(at, from)}***`;
+			at = to;
+		}
+		return masked + text.slice(at);
+	}
+
+	private find(text: string): Stretch[] {
+		const found = this.findIn(text).map(({ from, to }) => ({ from: beforeEscape(text, from), to }));
+		let reading = unescaped({ text });
+		for (let depth = 1; reading !== undefined && depth <= MAX_DEPTH; depth++) {
+			const { origins = [] } = reading;
+			found.push(...this.findIn(reading.text).map(({ from, to }) => ({ from: origins[from]!, to: origins[to]! })));
+			reading = unescaped(reading);
+		}
+		return merged(found);
+	}
+
+	private findIn(text: string): Stretch[] {
+		const letters = lower(text);
+		const found: Stretch[] = [];
+		for (const whole of this.wholes)
+			for (let from = letters.indexOf(whole); from >= 0; from = letters.indexOf(whole, from + whole.length)) {
+				const stretch = { from, to: from + whole.length };
+				if (whole.length >= SURELY_A_KEY || standsAlone(letters, stretch)) found.push(stretch);
+			}
+		return [...found, ...this.partsIn(letters)];
+	}
+
+	private partsIn(letters: string): Stretch[] {
+		const found: Array<Stretch & Part> = [];
+		for (let at = 0; at + 4 <= letters.length && this.parts.size > 0; at += 4) {
+			if (!this.fours.has(four(letters, at))) continue;
+			for (let from = Math.max(0, at - (PART - 4)); from <= at && from + PART <= letters.length; from++) {
+				const part = this.parts.get(letters.slice(from, from + PART));
+				if (part !== undefined) found.push({ from, to: from + PART, ...part });
+			}
+		}
+		return merged(found, (one, next) => next.from < one.to).filter(
+			(stretch) => stretch.begins && (stretch.anywhere || standsAlone(letters, stretch)),
+		);
+	}
+
+	private add(secret: string, anywhere: boolean): void {
+		const plain = plainIn(secret);
+		const isOwn = this.sure ? isRandom : isVaried;
+		this.addParts(secret, anywhere, (part, from) => isOwn(part) && !isWithin({ from, to: from + PART }, plain));
+	}
+
+	/** Nobody writes words in base64 or hexadecimal: parts without digits, or of digits alone, are the secret's too. */
+	private addEncoded(encoded: string): void {
+		this.addParts(encoded, true, isVaried);
+	}
+
+	private addParts(secret: string, anywhere: boolean, beginsWith: (asWritten: string, from: number) => boolean): void {
+		const letters = lower(secret);
+		for (let from = 0; from + PART <= letters.length; from++) {
+			const part = letters.slice(from, from + PART);
+			const begins = beginsWith(secret.slice(from, from + PART), from);
+			const known = this.parts.get(part);
+			this.parts.set(part, {
+				begins: begins || known?.begins === true,
+				anywhere: anywhere || known?.anywhere === true,
+			});
+			for (let at = from; at <= from + PART - 4; at++) this.fours.add(four(letters, at));
+		}
+	}
+}
+
+/** Zeros in a row stand in many IDs. */
+function isVaried(part: string): boolean {
+	return new Set(lower(part)).size > 2;
+}
+
+/** Letters and digits, or letters as no word has them. */
+function isRandom(part: string): boolean {
+	if (new Set(lower(part)).size <= 4) return false;
+	return /\d/.test(part) ? /[a-z]/i.test(part) : oddities(part) >= 2;
+}
+
+/** Inside a longer word, a short secret is another word. */
+function standsAlone(letters: string, { from, to }: Stretch): boolean {
+	return !/[a-z\d]/.test(letters[from - 1] ?? '') && !/[a-z\d]/.test(letters[to] ?? '');
+}
+
+/** Where a secret consists of words, and of what joins them. */
+function plainIn(secret: string): Stretch[] {
+	const pieces = [...secret.matchAll(/[a-z\d]+|[^a-z\d]+/gi)];
+	const plain = pieces.filter(([piece]) => WORDS.test(piece) || /^[-_.:/]+$/.test(piece));
+	return merged(plain.map(({ index, 0: { length } }) => ({ from: index, to: index + length })));
+}
+
+function isWithin({ from, to }: Stretch, stretches: readonly Stretch[]): boolean {
+	return stretches.some((stretch) => stretch.from <= from && to <= stretch.to);
+}
+
+/** In their order; those that belong together as one that is all that they are. */
+function merged<T extends Stretch & Partial<Part>>(
+	stretches: T[],
+	together: (one: Stretch, next: Stretch) => boolean = (one, next) => next.from <= one.to,
+): T[] {
+	const result: T[] = [];
+	for (const stretch of stretches.sort((a, b) => a.from - b.from)) {
+		const last = result.at(-1);
+		if (last === undefined || !together(last, stretch)) result.push({ ...stretch });
+		else {
+			last.to = Math.max(last.to, stretch.to);
+			last.begins ||= stretch.begins;
+			last.anywhere ||= stretch.anywhere;
+		}
+	}
+	return result;
+}
+
+/** A secret in hexadecimal, and in base64 wherever it begins in a group of three bytes. */
+function encodings(secret: string): string[] {
+	const bytes = Buffer.from(secret);
+	const groups = [0, 1, 2].map((before) => {
+		const whole = Buffer.concat([Buffer.alloc(before), bytes])
+			.toString('base64')
+			.replace(/=+$/, '');
+		// Letters at both ends hold bits of what stands around.
+		return whole.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
+	});
+	return [bytes.toString('hex'), ...groups, ...groups.map((group) => group.replace(/\+/g, '-').replace(/\//g, '_'))];
+}
+
+/** What a text says after its escapes are undone. */
+interface Reading {
+	text: string;
+	/** Where each letter began in the first text, and where that ends; undefined where nothing was undone. */
+	origins?: Uint32Array;
+}
+
+/** JSON in JSON in a URL: seen in the logs of proxies. */
+const MAX_DEPTH = 3;
+
+const ESCAPE =
+	/%(?<url>[0-9a-f]{2})|\\(?:u(?<json>[0-9a-f]{4})|x(?<python>[0-9a-f]{2})|(?<sign>[^a-z0-9\s]))|&(?:#x(?<html>[0-9a-f]{1,5})|#(?<decimal>\d{1,6})|(?<name>amp|lt|gt|quot|apos));/gi;
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** One layer of escapes undone; undefined where there is none. */
+function unescaped({ text, origins }: Reading): Reading | undefined {
+	if (!/[%\\&]/.test(text)) return undefined;
+	const began = new Uint32Array(text.length + 1);
+	let undone = '';
+	let at = 0;
+	const keep = (to: number) => {
+		for (let index = at; index < to; index++) began[undone.length + index - at] = origins?.[index] ?? index;
+		undone += text.slice(at, to);
+	};
+	for (const match of text.matchAll(ESCAPE)) {
+		keep(match.index);
+		began[undone.length] = origins?.[match.index] ?? match.index;
+		undone += meant(match.groups!);
+		at = match.index + match[0].length;
+	}
+	if (at === 0) return undefined;
+	keep(text.length);
+	began[undone.length] = origins?.[text.length] ?? text.length;
+	return { text: undone, origins: began };
+}
+
+/** One letter. */
+function meant({ url, json, python, html, sign, decimal, name }: Record<string, string | undefined>): string {
+	if (sign !== undefined) return sign;
+	if (name !== undefined) return ENTITIES[name.toLowerCase()]!;
+	const hex = url ?? json ?? python ?? html;
+	return String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
+}
+
+/** An escape is taken out whole: half of one would break the JSON that it stands in. */
+function beforeEscape(text: string, from: number): number {
+	const backslashes = /\\*$/.exec(text.slice(Math.max(0, from - 8), from))![0].length;
+	return backslashes % 2 === 1 ? from - 1 : from;
+}

@@ -1,0 +1,168 @@
+import { line, nice, ticks, utcTicks } from '../../vendor';
+import { markup, raw, type Html } from './escape';
+
+export interface Series {
+	/** For the legend. */
+	name: string;
+	/** Null = not measured: the line has a gap. */
+	points: ReadonlyArray<{ x: number; y: number | null }>;
+}
+
+export interface Chart {
+	title: string;
+	/** What stands under the plot. */
+	xTitle: string;
+	unit: string;
+	series: readonly Series[];
+	/** `doubling`: 1, 2, 4, 8 at the same distance. `time`: milliseconds since 1970. */
+	scale: 'doubling' | 'time';
+	/** A vertical line, for example at the number of slots. */
+	mark?: { x: number; label: string };
+	/** For the times on the axis, for example `Europe/Berlin`. */
+	timeZone?: string;
+}
+
+const WIDTH = 640;
+const HEIGHT = 260;
+const LEFT = 56;
+const RIGHT = 16;
+const TOP = 14;
+const BOTTOM = 44;
+const TIME_TICKS = 6;
+const VALUE_TICKS = 5;
+/** More points than that are a thick line, and many bytes. */
+const MAX_POINTS = 240;
+
+/** A line chart as SVG: no script, no style of its own, readable without its colours. Empty where nothing is known. */
+export function drawChart(chart: Chart): Html | undefined {
+	const series = chart.series
+		.map(({ name, points }) => ({
+			name,
+			points: thinned(points).map(({ x, y }) => ({ x, y: y !== null && Number.isFinite(y) ? y : null })),
+		}))
+		.filter(({ points }) => points.some(({ y }) => y !== null));
+	const known = series.flatMap(({ points }) => points.filter(({ y }) => y !== null));
+	if (known.length === 0) return undefined;
+	const xs = [...known.map(({ x }) => x), ...(chart.mark === undefined ? [] : [chart.mark.x])];
+	const xOf = horizontal(chart.scale, Math.min(...xs), Math.max(...xs));
+	const [, top] = nice(0, Math.max(1, ...known.map(({ y }) => y!)), VALUE_TICKS);
+	const yOf = (y: number) => round(HEIGHT - BOTTOM - (y / top) * (HEIGHT - BOTTOM - TOP));
+	const path = line<{ x: number; y: number | null }>(
+		({ x }) => xOf(x),
+		({ y }) => yOf(y!),
+	).defined(({ y }) => y !== null);
+	const alone = known.length <= MAX_DOTS;
+	return markup`<figure>
+		<figcaption>${chart.title}${series.length > 1 ? raw(' · ') : ''}${series.length > 1 && legend(series)}</figcaption>
+		<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${chart.title}, ${chart.unit}, over ${chart.xTitle}">
+			${ticks(0, top, VALUE_TICKS).map(
+				(value) =>
+					markup`<path class="grid" d="M${LEFT},${yOf(value)}H${WIDTH - RIGHT}" /><text
+							class="y"
+							x="${LEFT - 8}"
+							y="${yOf(value) + 4}"
+							>${inWords(value)}</text
+						>`,
+			)}
+			${xTicks(chart, xs, xOf).map(
+				({ x, label }) => markup`<text class="x" x="${xOf(x)}" y="${HEIGHT - BOTTOM + 18}">${label}</text>`,
+			)}
+			${
+				chart.mark !== undefined &&
+				markup`<path class="mark" d="M${xOf(chart.mark.x)},${TOP}V${HEIGHT - BOTTOM}" /><text
+					class="marked"
+					x="${xOf(chart.mark.x) - 5}"
+					y="${TOP + 10}"
+					>${chart.mark.label}</text
+				>`
+			}
+			${series.map(
+				({ points }, at) =>
+					markup`<path class="line s${at % 2}" d="${path(points) ?? ''}" />${
+						alone &&
+						points
+							.filter(({ y }) => y !== null)
+							.map(({ x, y }) => markup`<circle class="s${at % 2}" cx="${xOf(x)}" cy="${yOf(y!)}" r="3.5" />`)
+					}`,
+			)}
+			<text class="x" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}">${chart.xTitle}</text>
+		</svg>
+	</figure>`;
+}
+
+const MAX_DOTS = 60;
+
+function legend(series: readonly Series[]): Html[] {
+	return series.map(({ name }, at) => markup`<span class="key s${at % 2}">${at % 2 === 0 ? '●' : '▬'} ${name}</span> `);
+}
+
+function horizontal(scale: Chart['scale'], least: number, most: number): (x: number) => number {
+	const place = scale === 'doubling' ? (x: number) => Math.log2(Math.max(1, x)) : (x: number) => x;
+	const span = place(most) - place(least);
+	const width = WIDTH - LEFT - RIGHT - 2 * INSET;
+	return (x) => round(LEFT + INSET + (span === 0 ? width / 2 : ((place(x) - place(least)) / span) * width));
+}
+
+/** Points and labels at both ends need room. */
+const INSET = 18;
+
+interface Tick {
+	x: number;
+	label: string;
+}
+
+function xTicks({ scale, series, timeZone }: Chart, xs: readonly number[], xOf: (x: number) => number): Tick[] {
+	if (scale === 'doubling') {
+		const levels = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
+		return [...levels].map((x) => ({ x, label: String(x) }));
+	}
+	const [from, to] = [Math.min(...xs), Math.max(...xs)];
+	const isLong = to - from > 3 * DAY_MS;
+	const write = timeWriter(timeZone, isLong);
+	const times = from === to ? [new Date(from)] : utcTicks(new Date(from), new Date(to), TIME_TICKS);
+	return spaced(
+		times.map((time) => ({ x: time.getTime(), label: write(time) })),
+		xOf,
+		isLong ? DATE_WIDTH : TIME_WIDTH,
+	);
+}
+
+/** What a label needs where its letters are largest, on a phone. */
+const DATE_WIDTH = 75;
+const TIME_WIDTH = 150;
+
+/** Labels that neither touch nor say the same as the one before. */
+function spaced(all: readonly Tick[], xOf: (x: number) => number, width: number): Tick[] {
+	const kept: Tick[] = [];
+	for (const tick of all) {
+		const before = kept.at(-1);
+		if (before === undefined || (before.label !== tick.label && xOf(tick.x) - xOf(before.x) >= width)) kept.push(tick);
+	}
+	return kept;
+}
+
+const DAY_MS = 86_400_000;
+
+function timeWriter(timeZone: string | undefined, isLong: boolean): (time: Date) => string {
+	const format = new Intl.DateTimeFormat('en-GB', {
+		timeZone: timeZone ?? 'UTC',
+		...(isLong
+			? { day: 'numeric', month: 'short' }
+			: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
+	});
+	return (time) => format.format(time);
+}
+
+/** Every n-th point, the last one always. */
+function thinned(points: Series['points']): Series['points'] {
+	const step = Math.ceil(points.length / MAX_POINTS);
+	return step <= 1 ? points : points.filter((_point, at) => (points.length - 1 - at) % step === 0);
+}
+
+export function inWords(value: number): string {
+	return value >= 10_000 ? `${round(value / 1000)}k` : String(round(value));
+}
+
+function round(value: number): number {
+	return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+
+import { markup, raw, shortened, type Html } from './escape';
+import type { History, HistoryEntry } from './history';
+import { entriesOf } from './history';
+import { written } from './history-strip';
+export type { Reported } from './sections';
+import {
+	badge,
+	findingsSection,
+	historySection,
+	modelsSection,
+	overviewSection,
+	speedSection,
+	type Reported,
+	type Room,
+	type SectionOptions,
+} from './sections';
+import { STYLE } from './style';
+
+export interface PageOptions {
+	title: string;
+	/** For times; where the system does not know it, UTC. */
+	timeZone?: string;
+	history?: History;
+}
+
+/** A mail server takes more, but some readers cut a message after 100 kB. */
+export const MAX_BYTES = 95_000;
+
+/** Tried one after another until the page fits. */
+const ROOMS: readonly Room[] = [
+	{ findings: 40, models: 60, characters: 600, history: 1000, servers: 12 },
+	{ findings: 20, models: 30, characters: 300, history: 300, servers: 8 },
+	{ findings: 10, models: 10, characters: 200, history: 100, servers: 4 },
+	{ findings: 5, models: 5, characters: 120, history: 30, servers: 2 },
+	{ findings: 2, models: 2, characters: 60, history: 2, servers: 1 },
+];
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+/** Nothing is loaded, run or sent: only the style of the page itself counts. */
+const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'`;
+
+/** The result of a check or speed test as one HTML file of less than 100 kB that needs nothing else. */
+export function writeReport(result: Reported, options: PageOptions): string {
+	const timeZone = knownZone(options.timeZone);
+	for (const room of ROOMS) {
+		const page = compact(pageOf(result, { ...options, timeZone }, room));
+		if (Buffer.byteLength(page) <= MAX_BYTES) return page;
+	}
+	const least = { ...result, findings: [], models: [], servers: undefined };
+	return compact(pageOf(least, { ...options, timeZone }, ROOMS.at(-1)!));
+}
+
+/** Without the indentation of the templates. */
+function compact({ text }: Html): string {
+	return text.replace(/\n\s+/g, '\n');
+}
+
+function pageOf(result: Reported, { title, timeZone, history }: PageOptions, room: Room): Html {
+	const servers = (result.servers ?? []) as Reported[];
+	const isAlone = servers.length === 0;
+	const options = (one: Reported): SectionOptions => ({ room, timeZone, history: historyOf(one, history, isAlone) });
+	const name = shortened(title, 200);
+	// Prettier must leave the template as it is: a blank inside <style> would change its hash.
+	return markup`${raw('<!doctype html>')}
+<html lang="en"><head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${raw(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${name}</title>
+<style>${raw(STYLE)}</style>
+</head><body><main>
+<header><h1>${name}</h1>
+<p class="soft">${written(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result.status)}</p>
+${
+	history !== undefined &&
+	history.skipped > 0 &&
+	markup`<p class="soft">${history.skipped} of the earlier results could not be read: they need a time (checkedAt) and a status.</p>`
+}</header>
+${isAlone ? serverSection(result, options(result)) : severalSections(result, servers, room, options)}
+</main></body></html>
+`;
+}
+
+function severalSections(
+	result: Reported,
+	servers: readonly Reported[],
+	room: Room,
+	options: (server: Reported) => SectionOptions,
+): Html {
+	const whole = servers.slice(0, room.servers);
+	return markup`<section class="keep">
+			<h2>${servers.length} servers</h2>
+			<p>${shortened(result.summary, room.characters)}</p>
+			<div class="wide">
+				<table>
+					<tr>
+						<th>Server</th>
+						<th>State</th>
+						<th class="n">Slots</th>
+						<th class="n">In use</th>
+					</tr>
+					${servers.slice(0, MAX_ROWS).map(
+						({ url, status, slots }) =>
+							markup`<tr>
+								<td>${shortened(url ?? 'address that cannot be used', room.characters)}</td>
+								<td>${badge(status)}</td>
+								<td class="n">${slots?.total}</td>
+								<td class="n">${slots?.busy}</td>
+							</tr>`,
+					)}
+				</table>
+			</div>
+		</section>
+		${whole.map((server) => serverSection(server, options(server)))}`;
+}
+
+const MAX_ROWS = 100;
+
+function serverSection(result: Reported, options: SectionOptions): Html {
+	return markup`<section>
+		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result.status)}</h2>
+		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
+		${modelsSection(result.models ?? [], options)} ${historySection(options)}
+	</section>`;
+}
+
+/** Results without an address are those of the only server. */
+function historyOf(server: Reported, history: History | undefined, isAlone: boolean): HistoryEntry[] {
+	const now = entriesOf({ ...server, servers: undefined });
+	const before = (history?.entries ?? []).filter(
+		({ url, checkedAt }) => (url === server.url || (url === null && isAlone)) && checkedAt < now[0]!.checkedAt,
+	);
+	return [...before, ...now];
+}
+
+function knownZone(name: string | undefined): string | undefined {
+	if (name === undefined || name === '') return undefined;
+	try {
+		return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,251 @@
+import type { CheckResult } from '../check';
+import type { Finding, ModelFacts } from '../observations';
+import type { SpeedTestResult } from '../speed-test';
+import { drawChart, inWords, type Chart } from './chart';
+import { markup, shortened, withOptions, type Html } from './escape';
+import { historyStrip } from './history-strip';
+import type { HistoryEntry } from './history';
+
+/** A result of any operation, of a model server or Dify. */
+export type Reported = CheckResult & Partial<Pick<SpeedTestResult, 'speed'>>;
+
+/** How much of what is long gets into the page. */
+export interface Room {
+	findings: number;
+	models: number;
+	characters: number;
+	history: number;
+	/** Servers with all their parts; of the others only the state. */
+	servers: number;
+}
+
+export interface SectionOptions {
+	room: Room;
+	timeZone: string | undefined;
+	/** Earlier results of this server, oldest first, and this one. */
+	history: readonly HistoryEntry[];
+}
+
+const KINDS: Partial<Record<string, string>> = {
+	llamaServer: 'llama-server',
+	llamaRouter: 'llama-server (router)',
+	llamaSwap: 'llama-swap',
+	ollama: 'Ollama',
+	vllm: 'vLLM',
+	gpustack: 'GPUStack',
+	litellm: 'LiteLLM',
+	dify: 'Dify',
+	openAiCompatible: 'OpenAI-compatible server',
+	unknown: 'unknown server',
+};
+
+export function badge(status: string): Html {
+	return markup`<span class="badge ${status}">${status}</span>`;
+}
+
+export function overviewSection(result: Reported, { room }: SectionOptions): Html {
+	const { server, latencyMs, slots, queue, contextPerSlot, app, checkMs } = result;
+	const facts: Array<[string, string | null | undefined]> = [
+		['Server', [KINDS[server.kind] ?? server.kind, server.version ?? ''].join(' ').trim()],
+		['App', app === undefined ? null : [app.name ?? 'without a name', app.mode ?? ''].join(', ')],
+		['Answers after', latencyMs === null ? null : `${Math.round(latencyMs)} ms`],
+		['Slots', slotsInWords(slots)],
+		['Waiting', typeof queue === 'number' ? String(queue) : null],
+		['Context per slot', typeof contextPerSlot === 'number' ? `${contextPerSlot} tokens` : null],
+		['Check took', `${Math.round(checkMs)} ms`],
+	];
+	return markup`<p>${shortened(result.summary, room.characters)}</p>
+		<dl class="facts">
+			${facts.flatMap(([name, value]) =>
+				value === null || value === undefined || value === ''
+					? []
+					: [
+							markup`<div>
+								<dt>${name}</dt>
+								<dd>${shortened(value, room.characters)}</dd>
+							</div>`,
+						],
+			)}
+		</dl>`;
+}
+
+function slotsInWords(slots: Reported['slots']): string | null {
+	if (slots === undefined || (slots.total === null && slots.busy === null)) return null;
+	if (slots.busy === null) return String(slots.total);
+	return slots.total === null ? `${slots.busy} in use` : `${slots.busy} of ${slots.total} in use`;
+}
+
+export function findingsSection(findings: readonly Finding[], { room }: SectionOptions): Html {
+	const shown = findings.slice(0, room.findings);
+	const cut = (text: string) => shortened(text, room.characters);
+	return markup`<h3>Findings</h3>
+		${shown.length === 0 && markup`<p class="ok">Nothing was found that needs your attention.</p>`}
+		${shown.map(
+			({ severity, meaning, advice, observed, id }) =>
+				markup`<div class="finding ${severity}">
+					<strong>${withOptions(cut(meaning))}.</strong>
+					<p>${withOptions(cut(advice))}</p>
+					<p class="soft">Seen: ${withOptions(cut(observed))} (${id})</p>
+				</div>`,
+		)}
+		${left(findings.length - shown.length, 'finding')}`;
+}
+
+export function modelsSection(models: readonly ModelFacts[], { room }: SectionOptions): Html | undefined {
+	if (models.length === 0) return undefined;
+	const shown = models.slice(0, room.models);
+	return markup`<h3>Models</h3>
+		<div class="wide">
+			<table>
+				<tr>
+					<th>Model</th>
+					<th>State</th>
+					<th class="n">Context</th>
+					<th class="n">Parameters</th>
+					<th class="n">Size</th>
+					<th>Can do</th>
+				</tr>
+				${shown.map(
+					(model) =>
+						markup`<tr>
+							<td>${shortened(model.id, room.characters)}</td>
+							<td>${shortened(model.state ?? '', 40)}</td>
+							<td class="n">${model.context}</td>
+							<td class="n">${model.parameters === null ? '' : billions(model.parameters)}</td>
+							<td class="n">${model.size === null ? '' : `${gigabytes(model.size)} GB`}</td>
+							<td>${abilitiesOf(model).join(', ') || '–'}</td>
+						</tr>`,
+				)}
+			</table>
+		</div>
+		${left(models.length - shown.length, 'model')}`;
+}
+
+function abilitiesOf({ tools, vision, audio, embeddings }: ModelFacts): string[] {
+	return Object.entries({ tools, vision, audio, embeddings }).flatMap(([name, can]) => (can === true ? [name] : []));
+}
+
+export function speedSection({ speed, slots }: Reported): Html | undefined {
+	if (speed === undefined || speed === null || speed.runs.length === 0) return undefined;
+	const { model, runs } = speed;
+	const total = slots?.total ?? null;
+	const most = Math.max(...runs.map(({ atOnce }) => atOnce));
+	const shared = { xTitle: 'requests at once', scale: 'doubling' as const };
+	const isSweep = runs.length > 1;
+	const of = (pick: (run: (typeof runs)[number]) => number | null) =>
+		runs.map((run) => ({ x: run.atOnce, y: pick(run) }));
+	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
+		${
+			isSweep &&
+			drawChart({
+				...shared,
+				title: 'Tokens per second',
+				unit: 'tokens per second',
+				series: [
+					{ name: 'all requests together, with reading the prompt', points: of((run) => run.totalTokensPerSecond) },
+					{ name: 'each request, once it generates', points: of((run) => run.tokensPerSecond) },
+				],
+				...(total !== null && total < most ? { mark: { x: total, label: `${total} slots` } } : {}),
+			})
+		}
+		${
+			isSweep &&
+			drawChart({
+				...shared,
+				...timesOf(
+					'First token of the slowest request',
+					of((run) => run.firstTokenMs),
+				),
+			})
+		}
+		<p class="soft small">
+			A prompt of about 250 tokens, read anew each time. “Each” is the speed of one answer once it generates. “All
+			together” counts from sending to the end of the last answer, so reading the prompt makes it less.
+		</p>
+		<div class="wide">
+			<table>
+				<tr>
+					<th class="n">At once</th>
+					<th class="n">Each, tokens/s</th>
+					<th class="n">All together, tokens/s</th>
+					<th class="n">Reading, tokens/s</th>
+					<th class="n">First token, ms</th>
+					<th class="n">First text, ms</th>
+					<th class="n">Failed</th>
+				</tr>
+				${runs.map(
+					(run) =>
+						markup`<tr>
+							<td class="n">${run.atOnce}</td>
+							<td class="n">${atLeast(run)}${numberIn(run.tokensPerSecond)}</td>
+							<td class="n">${numberIn(run.totalTokensPerSecond)}</td>
+							<td class="n">${numberIn(run.promptTokensPerSecond)}</td>
+							<td class="n">${wholeIn(run.firstTokenMs)}</td>
+							<td class="n">${wholeIn(run.firstTextMs)}</td>
+							<td class="n">${run.failures.length}</td>
+						</tr>`,
+				)}
+			</table>
+		</div>`;
+}
+
+function atLeast({ samples }: { samples: ReadonlyArray<{ measuredBy: string }> }): string {
+	return samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer') ? 'at least ' : '';
+}
+
+export function historySection({ history, room, timeZone }: SectionOptions): Html | undefined {
+	const entries = history.slice(-room.history);
+	if (entries.length < 2) return undefined;
+	const of = (pick: (entry: HistoryEntry) => number | null) =>
+		entries.map((entry) => ({ x: Date.parse(entry.checkedAt), y: pick(entry) })).filter(({ y }) => y !== null);
+	const shared = { xTitle: `time (${timeZone ?? 'UTC'})`, scale: 'time' as const, timeZone };
+	const plotted = (points: ReturnType<typeof of>, chart: Pick<Chart, 'title' | 'unit' | 'series'>) =>
+		points.length > 1 && drawChart({ ...shared, ...chart });
+	const [alone, together] = [of((entry) => entry.tokensPerSecond), of((entry) => entry.totalTokensPerSecond)];
+	const [firstToken, answer] = [of((entry) => entry.firstTokenMs), of((entry) => entry.latencyMs)];
+	return markup`<h3>History</h3>
+		${historyStrip(entries, timeZone)}
+		${plotted(alone.length > together.length ? alone : together, {
+			title: 'Tokens per second over time',
+			unit: 'tokens per second',
+			series: [
+				{ name: 'all requests together, at most', points: together },
+				{ name: 'one request alone, once it generates', points: alone },
+			],
+		})}
+		${plotted(firstToken, timesOf('First token of one request over time', firstToken))}
+		${plotted(answer, timesOf('Answer to a simple question over time', answer))}`;
+}
+
+/** Times from here on are told in seconds. */
+const LONG_MS = 10_000;
+
+/** A plot of milliseconds, or of seconds where they are many. */
+function timesOf(title: string, points: Chart['series'][number]['points']): Pick<Chart, 'title' | 'unit' | 'series'> {
+	const isLong = points.some(({ y }) => y !== null && y >= LONG_MS);
+	return {
+		title: `${title}, in ${isLong ? 's' : 'ms'}`,
+		unit: isLong ? 'seconds' : 'milliseconds',
+		series: [{ name: title, points: points.map(({ x, y }) => ({ x, y: y === null || !isLong ? y : y / 1000 })) }],
+	};
+}
+
+function left(count: number, what: string): Html | false {
+	return count > 0 && markup`<p class="soft">And ${count} more ${what}${count === 1 ? '' : 's'}.</p>`;
+}
+
+function numberIn(value: number | null): string {
+	return value === null || !Number.isFinite(value) ? '–' : inWords(value);
+}
+
+function wholeIn(value: number | null): string {
+	return value === null || !Number.isFinite(value) ? '–' : String(Math.round(value));
+}
+
+function billions(count: number): string {
+	return count >= 1e9 ? `${Math.round(count / 1e8) / 10} B` : `${Math.round(count / 1e6)} M`;
+}
+
+function gigabytes(bytes: number): number {
+	return Math.round(bytes / 1e8) / 10;
+}

@@ -1,0 +1,68 @@
+/** One verdict on the servers of a credential. Pure. */
+import type { CheckResult } from './check';
+import { sorted } from './finding';
+import type { HealthStatus } from './observations';
+
+/** Where no server is healthy, the status that is named further left is nearest to it. */
+const NEAREST: readonly HealthStatus[] = ['degraded', 'loading', 'unauthorized', 'misconfigured', 'unreachable'];
+
+/**
+ * The results of several servers as one: healthy where all of them are, degraded where some are. The address, the kind
+ * and the latency are those of the first server; `servers` has everything.
+ *
+ * @param results at least one, in the order of the servers
+ */
+export function together<R extends CheckResult>(results: readonly R[]): R {
+	const [first] = results as [R];
+	if (results.length === 1) return first;
+	const status = statusOf(results);
+	const findings = results.flatMap((result) =>
+		result.findings.map((finding) => ({ ...finding, url: result.url ?? undefined, status: result.status })),
+	);
+	const models = results.flatMap((result) => result.models ?? []);
+	return {
+		...first,
+		status,
+		healthy: status === 'healthy',
+		summary: summaryOf(results),
+		findings: sorted(findings).map(({ id, severity, observed, meaning, advice, url }) => ({
+			id,
+			severity,
+			observed,
+			meaning,
+			advice,
+			url,
+		})),
+		...(models.length === 0 ? {} : { models: models.filter(({ id }, at) => at === places(models).get(id)) }),
+		slots: {
+			total: sum(results.map(({ slots }) => slots?.total)),
+			busy: sum(results.map(({ slots }) => slots?.busy)),
+		},
+		queue: sum(results.map(({ queue }) => queue)),
+		checkMs: Math.max(...results.map(({ checkMs }) => checkMs)),
+		servers: results,
+	};
+}
+
+function statusOf(results: readonly CheckResult[]): HealthStatus {
+	if (results.every(({ healthy }) => healthy)) return 'healthy';
+	if (results.some(({ healthy }) => healthy)) return 'degraded';
+	return NEAREST.find((status) => results.some((result) => result.status === status)) ?? 'unreachable';
+}
+
+function summaryOf(results: readonly CheckResult[]): string {
+	const bad = results.filter(({ healthy }) => !healthy);
+	if (bad.length === 0) return `All ${results.length} servers are healthy.`;
+	const list = bad.map(({ url, summary }) => `${url ?? 'A server without a usable address'}: ${summary}`).join(' ');
+	return `${results.length - bad.length} of ${results.length} servers are healthy. ${list}`;
+}
+
+/** Where each model stands first. */
+function places(models: ReadonlyArray<{ id: string }>): Map<string, number> {
+	return new Map(models.map(({ id }, at): [string, number] => [id, at]).reverse());
+}
+
+function sum(values: ReadonlyArray<number | null | undefined>): number | null {
+	const known = values.filter((value) => typeof value === 'number');
+	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,82 @@
+import { pauseFor } from '../http/waiting';
+import { advise, type FindingWithStatus } from './finding';
+import type { SpeedRun } from './speed';
+
+export interface SweepOptions {
+	/** What happens where others use slots of the server, as far as it tells. */
+	whenBusy: 'freeSlots' | 'skip' | 'measure';
+	/** For all rounds together, in milliseconds. */
+	limitMs: number;
+	signal?: AbortSignal;
+}
+
+/** One round: so many requests at once, each with this limit. */
+export type RunRound = (atOnce: number, totalMs: number) => Promise<SpeedRun>;
+
+/** What the server tells of its slots now; null = not known. */
+export interface Slots {
+	total: number | null;
+	busy: number | null;
+}
+
+/** A slot of the round before may still count as busy for a moment. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 200;
+
+/**
+ * Measures with more and more requests at once, up to the slots of the server. Looks before each round whether others
+ * came, and takes no slot from them unless told to.
+ *
+ * @throws {ServerError} of kind `aborted`
+ */
+export async function sweep(
+	run: RunRound,
+	slots: () => Promise<Slots>,
+	{ whenBusy, limitMs, most, totalMs, signal }: SweepOptions & { most: number; totalMs: number },
+): Promise<{ runs: SpeedRun[]; findings: FindingWithStatus[] }> {
+	const startedAt = performance.now();
+	const runs: SpeedRun[] = [];
+	let lastMs = 0;
+	for (let wanted = 1; ; wanted = Math.min(wanted * 2, most)) {
+		const { total, busy } = await calm(slots, whenBusy, signal);
+		const top = Math.min(most, total ?? most);
+		const others = busy ?? 0;
+		const free =
+			whenBusy === 'measure' || others === 0 ? top : Math.min(top, whenBusy === 'skip' ? 0 : (total ?? 0) - others);
+		const level = Math.min(wanted, top);
+		const known = total === null ? {} : { slots: total };
+		if (free < level) {
+			const observed = `${others} requests of others ran before the round with ${level} at once`;
+			// What is free beside them, where that is more than was measured.
+			if (free > (runs.at(-1)?.atOnce ?? 0)) runs.push(await run(free, totalMs));
+			const finding =
+				runs.length === 0
+					? advise('sweepSkipped', 'warning', observed, known)
+					: advise('sweepReduced', 'warning', observed, { count: runs.at(-1)!.atOnce, ...known });
+			return { runs, findings: [finding] };
+		}
+		const leftMs = limitMs - (performance.now() - startedAt);
+		// Twice as many take up to twice as long.
+		if (runs.length > 0 && leftMs < 2 * lastMs) {
+			const observed = `The round before took ${Math.round(lastMs)} ms, ${Math.max(0, Math.round(leftMs))} ms were left`;
+			return { runs, findings: [advise('sweepCut', 'info', observed, { count: level })] };
+		}
+		const before = performance.now();
+		runs.push(await run(level, Math.min(totalMs, Math.max(1, leftMs))));
+		lastMs = performance.now() - before;
+		if (level >= top || runs.at(-1)!.failures.length > 0) return { runs, findings: [] };
+	}
+}
+
+async function calm(
+	slots: () => Promise<Slots>,
+	whenBusy: SweepOptions['whenBusy'],
+	signal: AbortSignal | undefined,
+): Promise<Slots> {
+	for (let look = 1; ; look++) {
+		const seen = await slots();
+		if ((seen.busy ?? 0) === 0 || whenBusy === 'measure' || look === LOOKS) return seen;
+		// What ends the pause ends the next look too, with a better error.
+		await pauseFor(LOOK_AGAIN_MS, signal).catch(() => undefined);
+	}
+}

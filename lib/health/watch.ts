@@ -1,0 +1,143 @@
+import type { CheckResult } from './check';
+import type { HealthStatus } from './observations';
+
+/** Which changes are told. */
+export type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
+
+export interface WatchOptions {
+	events: readonly WatchedEvent[];
+	/** How many checks in a row must say the same before it counts as a change. */
+	confirmations: number;
+	/** Whether the state of the first check is told. */
+	firstState: 'always' | 'never' | 'unhealthy';
+}
+
+/** One state of a server, as long as it lasts. */
+interface ServerState {
+	healthy: boolean;
+	status: HealthStatus;
+	/** ID of the first finding of a server that is not healthy. */
+	problem?: string;
+	/** ISO time of the check that saw it first. */
+	since: string;
+}
+
+/** A change of the state, as the workflow gets it. */
+export interface HealthChange {
+	/** Unique, to tell one delivery from another. */
+	id: string;
+	event: WatchedEvent | 'firstState';
+	/** A line for the subject of a message. */
+	title: string;
+	/** All that a message needs: what changed, what is wrong, what to do. */
+	text: string;
+	/** ISO time of the check that saw the new state first. */
+	changedAt: string;
+	/** The state before. Null for the first one. */
+	before: (ServerState & { seconds: number; lasted: string }) | null;
+	health: CheckResult;
+}
+
+/** What is remembered from check to check. Plain data, for n8n's static data. */
+export interface WatchMemory {
+	state?: ServerState;
+	/** A state that was seen, but not yet often enough. */
+	candidate?: { state: ServerState; seen: number };
+	/** Changes that no workflow has worked on with success, oldest first. */
+	untold: HealthChange[];
+}
+
+/** The newest ones are kept: n8n stores them with the workflow. */
+const MAX_UNTOLD = 50;
+
+/** What is remembered after one more check. Changes nothing that is passed in. */
+export function watch(
+	memory: WatchMemory,
+	check: CheckResult,
+	options: WatchOptions,
+	newId: () => string,
+): WatchMemory {
+	const { state, untold } = memory;
+	const seen = stateOf(check);
+	if (state === undefined) {
+		const { firstState } = options;
+		const isTold = firstState === 'always' || (firstState === 'unhealthy' && !seen.healthy);
+		return { state: seen, untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold };
+	}
+	if (isSame(state, seen)) return { state, untold };
+	const candidate =
+		memory.candidate !== undefined && isSame(memory.candidate.state, seen)
+			? { state: memory.candidate.state, seen: memory.candidate.seen + 1 }
+			: { state: seen, seen: 1 };
+	if (candidate.seen < options.confirmations) return { state, candidate, untold };
+	const now = candidate.state;
+	const event = now.healthy === state.healthy ? 'problem' : now.healthy ? 'healthy' : 'unhealthy';
+	if (!options.events.includes(event)) return { state: now, untold };
+	return { state: now, untold: [...untold, changeOf(event, state, now, check, newId())].slice(-MAX_UNTOLD) };
+}
+
+/** The state of now, without any change: for a test run in the editor. */
+export function currentState(check: CheckResult, newId: () => string): HealthChange {
+	return changeOf('firstState', undefined, stateOf(check), check, newId());
+}
+
+function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
+	const problem = healthy ? undefined : findings[0]?.id;
+	return { healthy, status, ...(problem === undefined ? {} : { problem }), since: checkedAt };
+}
+
+/** Of a healthy server, hints may come and go: they are no problem. */
+function isSame(one: ServerState, other: ServerState): boolean {
+	return (
+		one.healthy === other.healthy && (one.healthy || (one.status === other.status && one.problem === other.problem))
+	);
+}
+
+function changeOf(
+	event: HealthChange['event'],
+	before: ServerState | undefined,
+	now: ServerState,
+	health: CheckResult,
+	id: string,
+): HealthChange {
+	const seconds =
+		before === undefined ? 0 : Math.max(0, Math.round((Date.parse(now.since) - Date.parse(before.since)) / 1000));
+	const lasted = durationInWords(seconds);
+	const again = event === 'healthy' ? ' again' : '';
+	const title = `The server at ${health.url ?? 'the address of the credential'} is ${now.status}${again}`;
+	const wasBefore = before === undefined ? '' : `It was ${before.status} for ${lasted}.`;
+	const problems = health.findings
+		.filter(({ severity }) => severity === 'error')
+		.map(({ meaning, advice, observed }) => `- ${meaning}.\n  What to do: ${advice}\n  Seen: ${observed}`);
+	return {
+		id,
+		event,
+		title,
+		text: [title, health.summary, wasBefore, ...(now.healthy ? [] : problems)].filter((line) => line !== '').join('\n'),
+		changedAt: now.since,
+		before: before === undefined ? null : { ...before, seconds, lasted },
+		health,
+	};
+}
+
+/** The two largest units: "2 days 3 hours". */
+export function durationInWords(seconds: number): string {
+	const units: Array<[string, number]> = [
+		['day', 86_400],
+		['hour', 3600],
+		['minute', 60],
+		['second', 1],
+	];
+	const first = units.findIndex(([, size]) => seconds >= size);
+	if (first === -1) return '0 seconds';
+	let left = seconds;
+	return units
+		.slice(first, first + 2)
+		.map(([unit, size]) => {
+			const count = Math.floor(left / size);
+			left -= count * size;
+			return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`;
+		})
+		.filter((words) => words !== '')
+		.join(' ');
+}

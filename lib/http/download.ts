@@ -1,0 +1,34 @@
+import type { Answer } from './answer';
+import type { ServerError } from '../errors/server-error';
+import type { Watchdog } from './limits';
+import type { Download } from './types';
+
+interface Reading {
+	watchdog: Watchdog;
+	/** Called when the connection is closed, whoever closes it. */
+	end: () => void;
+	/** Turns an error while reading into one that says what it means. */
+	explain: (error: unknown) => ServerError;
+}
+
+/** The body of an answer as bytes, under the watch of the limits. */
+export function download(answer: Answer, { watchdog, end, explain }: Reading): Download {
+	const close = () => {
+		end();
+		answer.close();
+	};
+	async function* pieces(): AsyncGenerator<Uint8Array> {
+		try {
+			for await (const piece of answer.body) {
+				watchdog.content();
+				yield piece;
+			}
+		} catch (error) {
+			throw explain(error);
+		} finally {
+			close();
+		}
+	}
+	const { url, status, headers } = answer;
+	return { url, status, headers, pieces: pieces(), close };
+}

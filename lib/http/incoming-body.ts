@@ -1,0 +1,121 @@
+import { sleep } from 'n8n-workflow';
+
+/** What the body controls of the connection behind it. */
+export interface BodySource {
+	pause(): void;
+	resume(): void;
+	/** Closes the connection. */
+	abort(reason: Error): void;
+}
+
+/** Least time between two readings of a body, in milliseconds; asked for before each. */
+export type Pace = () => number;
+
+/** More is not kept in memory: the connection is held until somebody reads. */
+const MAX_KEPT_BYTES = 256 * 1024;
+
+/**
+ * The body of an answer. What arrived since the last reading is read as one piece. Node's streams cost several objects,
+ * events and promises for each piece that a server sends, which are as many as tokens; this costs them for each
+ * reading.
+ */
+export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+	private kept: Uint8Array[] = [];
+	private size = 0;
+	private isPaused = false;
+	private over: { error?: Error } | undefined;
+	private lastReadAt = -Infinity;
+	private wake = () => {};
+
+	/** @param pace without it every piece is read as soon as it arrives */
+	constructor(
+		private readonly source: BodySource,
+		private readonly pace: Pace = () => 0,
+	) {}
+
+	[Symbol.asyncIterator](): this {
+		return this;
+	}
+
+	/** What arrived. An error comes after what arrived before it, and the end and an error wait for no pace. */
+	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+		const pause = this.lastReadAt + this.pace() - performance.now();
+		if (pause > 0 && !this.isUrgent) await Promise.race([sleep(Math.ceil(pause)), this.until(() => this.isUrgent)]);
+		if (this.size === 0 && this.over === undefined) await this.until(() => true);
+		this.lastReadAt = performance.now();
+		if (this.size > 0) return { done: false, value: this.take() };
+		if (this.over?.error !== undefined) throw this.over.error;
+		return { done: true, value: undefined };
+	}
+
+	/** Called by a loop that is left before the end. */
+	async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+		this.destroy();
+		return await Promise.resolve({ done: true, value: undefined });
+	}
+
+	push(piece: Uint8Array): void {
+		if (this.over !== undefined) return;
+		this.kept.push(piece);
+		this.size += piece.byteLength;
+		if (this.size >= MAX_KEPT_BYTES && !this.isPaused) {
+			this.isPaused = true;
+			this.source.pause();
+		}
+		this.wake();
+	}
+
+	end(): void {
+		this.finish({});
+	}
+
+	fail(error: Error): void {
+		this.finish({ error });
+	}
+
+	/** Closes the connection. What was not read is dropped. */
+	destroy(): void {
+		if (this.over !== undefined) {
+			this.drop();
+			return;
+		}
+		const error = Object.assign(new Error('Request aborted'), { name: 'AbortError', code: 'UND_ERR_ABORTED' });
+		this.drop();
+		this.finish({ error });
+		this.source.abort(error);
+	}
+
+	private get isUrgent(): boolean {
+		return this.over !== undefined || this.isPaused;
+	}
+
+	private finish(over: { error?: Error }): void {
+		this.over ??= over;
+		this.wake();
+	}
+
+	private drop(): void {
+		this.kept = [];
+		this.size = 0;
+	}
+
+	private async until(isSo: () => boolean): Promise<void> {
+		await new Promise<void>((resolve) => {
+			this.wake = () => {
+				if (isSo()) resolve();
+			};
+		});
+	}
+
+	private take(): Uint8Array {
+		const [first = new Uint8Array(), ...more] = this.kept;
+		const all = more.length === 0 ? first : Buffer.concat(this.kept, this.size);
+		this.drop();
+		if (this.isPaused) {
+			this.isPaused = false;
+			// May bring the next pieces at once.
+			this.source.resume();
+		}
+		return all;
+	}
+}

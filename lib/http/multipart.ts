@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+
+import type { RequestOptions } from './types';
+
+/** A file that can be read piece by piece, so that it is never whole in memory. */
+export interface FileSource {
+	name: string;
+	mimeType: string;
+	/** Bytes. */
+	size: number;
+	/** Starts reading at the beginning. */
+	open(): AsyncIterable<Uint8Array>;
+}
+
+/** A field of a form, or a file in it. */
+export type FormPart = { field: string; value: string } | { field: string; file: FileSource };
+
+/** What became of the files of a form while it was sent. */
+export interface FormSent {
+	/** Of all files, in the last attempt. */
+	bytes: number;
+	/** The file that could not be read to its end, and why. The connection only breaks then. */
+	unreadable?: { name: string; reason: string };
+}
+
+export interface FormBody extends NonNullable<RequestOptions['body']> {
+	sent: FormSent;
+}
+
+/** What file systems and servers refuse in a name, and what would end the line of the header. */
+const FORBIDDEN_IN_NAMES = /[/\\:*?"<>|\p{Cc}]/gu;
+
+/** The name that the server gets to see. */
+export function uploadName(name: string): string {
+	return name.replace(FORBIDDEN_IN_NAMES, '_').trim() || 'file';
+}
+
+/**
+ * A form with files as the body of a request (RFC 7578). The files are read while they are sent, and from the beginning
+ * again where the request is sent again.
+ */
+export function formBody(parts: readonly FormPart[]): FormBody {
+	const boundary = `----n8n${randomUUID()}`;
+	const blocks = parts.map((part) => ({ head: encode(headOf(part, boundary)), part }));
+	const tail = encode(`--${boundary}--\r\n`);
+	const length = blocks.reduce((sum, { head, part }) => sum + head.byteLength + sizeOf(part) + 2, tail.byteLength);
+	const sent: FormSent = { bytes: 0 };
+	async function* pieces(): AsyncGenerator<Uint8Array> {
+		sent.bytes = 0;
+		sent.unreadable = undefined;
+		for (const { head, part } of blocks) {
+			yield head;
+			if ('value' in part) yield encode(part.value);
+			else yield* contentOf(part.file, sent);
+			// The length was announced, so without its end the request is broken off.
+			if (sent.unreadable !== undefined) return;
+			yield encode('\r\n');
+		}
+		yield tail;
+	}
+	return {
+		content: { [Symbol.asyncIterator]: pieces },
+		contentType: `multipart/form-data; boundary=${boundary}`,
+		length,
+		sent,
+	};
+}
+
+function encode(value: string): Uint8Array {
+	return new TextEncoder().encode(value);
+}
+
+function sizeOf(part: FormPart): number {
+	return 'value' in part ? encode(part.value).byteLength : part.file.size;
+}
+
+function headOf(part: FormPart, boundary: string): string {
+	const disposition = `Content-Disposition: form-data; name="${part.field}"`;
+	if ('value' in part) return `--${boundary}\r\n${disposition}\r\n\r\n`;
+	const { name, mimeType } = part.file;
+	const type = /^[\w.+-]+\/[\w.+-]+/.exec(mimeType)?.[0] ?? 'application/octet-stream';
+	return `--${boundary}\r\n${disposition}; filename="${uploadName(name)}"\r\nContent-Type: ${type}\r\n\r\n`;
+}
+
+async function* contentOf({ name, size, open }: FileSource, sent: FormSent): AsyncGenerator<Uint8Array> {
+	let read = 0;
+	const fail = (reason: string) => {
+		sent.unreadable = { name, reason };
+	};
+	try {
+		for await (const piece of open()) {
+			read += piece.byteLength;
+			sent.bytes += piece.byteLength;
+			if (read > size) break;
+			yield piece;
+		}
+		if (read < size) fail(`it ended after ${read} of ${size} bytes`);
+		if (read > size) fail(`it is longer than its ${size} bytes`);
+	} catch (error) {
+		fail(error instanceof Error ? error.message : String(error));
+	}
+}

@@ -1,0 +1,75 @@
+import type { Usage } from '../chat/types';
+import { difyFailure } from '../dify/failure';
+import type { DifyAppMode, RunResult } from '../dify/types';
+import type { ServerError } from '../errors/server-error';
+import { finiteNumber, isRecord, type JsonRecord } from '../values';
+
+/**
+ * The text of a run that ended: of a workflow, one of its outputs.
+ *
+ * @param outputField its name; empty: the only text among them
+ * @throws {ServerError} of kind `emptyAnswer` where it is not there, or is not clear
+ */
+export function answerOf(mode: DifyAppMode, result: RunResult, outputField: string): string {
+	if (mode !== 'workflow') return result.text;
+	const outputs = isRecord(result.workflow?.outputs) ? result.workflow.outputs : {};
+	const names = Object.keys(outputs);
+	if (outputField !== '' && !names.includes(outputField))
+		throw difyFailure('emptyAnswer', {
+			message: `The workflow has no output "${outputField}"`,
+			remedy: `Correct Output Field in the node. It has: ${names.join(', ') || 'none'}.`,
+			result,
+		});
+	const texts = names.filter((name) => typeof outputs[name] === 'string');
+	const [only] = texts.length > 0 ? texts : names;
+	if (outputField === '' && (texts.length > 1 || (texts.length === 0 && names.length > 1)))
+		throw difyFailure('emptyAnswer', {
+			message: 'It is not clear which output of the workflow is the answer',
+			remedy: `Choose it in the option Output Field. It has: ${names.join(', ')}.`,
+			result,
+		});
+	const value = outputs[outputField === '' ? (only ?? '') : outputField];
+	return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
+export function pausedError(result: RunResult): ServerError {
+	return difyFailure('runFailed', {
+		message: 'The chatflow waits for a person, and a model cannot wait',
+		remedy: 'Use Dify Chat Message for apps that ask somebody, or take the Human Input node out of the chatflow.',
+		result,
+	});
+}
+
+export function emptyError(result: RunResult): ServerError {
+	return difyFailure('emptyAnswer', {
+		message: 'The Dify app gave an empty answer',
+		remedy:
+			'Look at the log of the app in Dify. An app that says nothing on purpose needs the option Allow Empty Answers.',
+		result,
+	});
+}
+
+/** Where Dify counts one side only, as for a workflow, n8n's estimate is left to stand. */
+export function usageOf({ usage }: RunResult): Usage | undefined {
+	const promptTokens = finiteNumber(usage?.prompt_tokens);
+	const completionTokens = finiteNumber(usage?.completion_tokens);
+	if (promptTokens === undefined || completionTokens === undefined || completionTokens === 0) return undefined;
+	return {
+		promptTokens,
+		completionTokens,
+		totalTokens: finiteNumber(usage?.total_tokens) ?? promptTokens + completionTokens,
+	};
+}
+
+/** What the execution log shows of a run beside its text. */
+export function logOf(result: RunResult, mode: DifyAppMode): JsonRecord {
+	const { conversationId, messageId, workflowRunId, thoughts, retrieverResources } = result;
+	return {
+		app: mode,
+		...(conversationId === undefined ? {} : { conversationId }),
+		...(messageId === undefined ? {} : { messageId }),
+		...(workflowRunId === undefined ? {} : { workflowRunId }),
+		...(thoughts.length === 0 ? {} : { thoughts }),
+		...(retrieverResources.length === 0 ? {} : { retrieverResources }),
+	};
+}

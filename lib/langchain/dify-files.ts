@@ -1,0 +1,64 @@
+import type { DifyClient } from '../dify/client';
+import { appFileRules, checkFiles, fileTypeOf, sizeLimitsOf, type DifyFileRef } from '../dify/files';
+import { uploadFile } from '../dify/upload';
+import type { JsonRecord } from '../values';
+import type { DifyPrompt } from './dify-prompt';
+
+type File = DifyPrompt['files'][number];
+
+/**
+ * Pictures and sound of the messages, as files of a run. What the app does not take is refused: Dify would drop it
+ * without a word.
+ *
+ * @param parameters of the app
+ * @throws {ServerError}
+ */
+export async function sendFiles(
+	client: DifyClient,
+	user: string,
+	files: readonly File[],
+	parameters: JsonRecord,
+	signal?: AbortSignal,
+): Promise<DifyFileRef[]> {
+	const rules = appFileRules(parameters);
+	const known = files.map((file, index) => {
+		const { mimeType, ...content } = contentOf(file);
+		const name = `${file.type}-${index + 1}.${mimeType.split('/')[1]}`;
+		return { name, mimeType, type: fileTypeOf(name, mimeType, rules), ...content };
+	});
+	checkFiles(
+		known.map(({ name, type, bytes }) =>
+			bytes === undefined
+				? { name, type, method: 'remote_url' }
+				: { name, type, method: 'local_file', size: bytes.length },
+		),
+		rules,
+		sizeLimitsOf(parameters),
+	);
+	const sent: DifyFileRef[] = [];
+	for (const { type, name, mimeType, url, bytes } of known) {
+		if (bytes === undefined) {
+			sent.push({ type, transfer_method: 'remote_url', url: url! });
+			continue;
+		}
+		const source = { name, mimeType, size: bytes.length, open: () => inOnePiece(bytes) };
+		const id = await uploadFile(client, source, user, signal);
+		sent.push({ type, transfer_method: 'local_file', upload_file_id: id });
+	}
+	return sent;
+}
+
+/** Either the bytes, or the URL that Dify fetches itself. */
+function contentOf(file: File): { mimeType: string; bytes?: Uint8Array; url?: string } {
+	if (file.type === 'audio') return { mimeType: `audio/${file.format}`, bytes: decoded(file.data) };
+	const parts = /^data:([^;,]+);base64,(.*)$/s.exec(file.url);
+	return parts === null ? { mimeType: 'image/png', url: file.url } : { mimeType: parts[1]!, bytes: decoded(parts[2]!) };
+}
+
+function decoded(base64: string): Uint8Array {
+	return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+	yield await Promise.resolve(bytes);
+}

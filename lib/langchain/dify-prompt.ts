@@ -1,0 +1,72 @@
+import type { ChatMessage, ContentPart } from '../chat/types';
+import { refusedHere } from '../dify/failure';
+
+/** Who remembers the conversation: n8n, which sends all of it each time, or Dify. */
+export type DifyMemory = 'n8n' | 'dify';
+
+/** A conversation, in the only form that Dify takes: one text. */
+export interface DifyPrompt {
+	query: string;
+	/** The system messages, where they do not stand in the query. */
+	system: string;
+	/** Pictures and sound of the messages that are sent. */
+	files: Array<Exclude<ContentPart, { type: 'text' }>>;
+}
+
+/**
+ * Writes a conversation as one message of a user. No route of Dify takes a system message or a history.
+ *
+ * @param systemApart the system messages go into a variable of the app
+ * @throws {ServerError} of kind `inputs` where Dify is to remember the conversation and n8n sends one as well
+ */
+export function difyPrompt(
+	messages: readonly ChatMessage[],
+	{ memory, systemApart }: { memory: DifyMemory; systemApart: boolean },
+): DifyPrompt {
+	const system = messages
+		.filter(({ role }) => role === 'system')
+		.map(({ content }) => textOf(content))
+		.filter((text) => text.trim() !== '')
+		.join('\n\n');
+	const turns = messages.filter(({ role }) => role !== 'system');
+	const last = turns.at(-1);
+	if (last === undefined)
+		throw refusedHere('emptyQuery', 'The prompt holds no message of a user, so there is nothing to ask');
+	if (memory === 'dify') {
+		if (turns.some(({ role }) => role !== 'user'))
+			throw refusedHere(
+				'inputs',
+				'The prompt holds earlier answers, but Dify is set to remember the conversation: it would get them twice',
+				'Disconnect the memory node, or set Memory of the Dify Chat Model to In the Workflow.',
+			);
+		return { query: textOf(last.content), system, files: filesOf([last]) };
+	}
+	const history = turns.slice(0, -1).map((message) => `${LABELS[message.role]}: ${textOf(message.content)}`);
+	const parts = [systemApart ? '' : system, history.join('\n'), textOf(last.content)];
+	return {
+		query: parts.filter((part) => part !== '').join('\n\n'),
+		system: systemApart ? system : '',
+		files: filesOf(turns),
+	};
+}
+
+const LABELS: Record<ChatMessage['role'], string> = {
+	system: 'System',
+	user: 'User',
+	assistant: 'Assistant',
+	tool: 'Result of a tool',
+};
+
+function textOf(content: ChatMessage['content']): string {
+	if (typeof content === 'string') return content;
+	return content
+		.map((part) => (part.type === 'text' ? part.text : ''))
+		.filter((text) => text !== '')
+		.join('\n');
+}
+
+function filesOf(messages: readonly ChatMessage[]): DifyPrompt['files'] {
+	return messages.flatMap(({ content }) =>
+		typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
+	);
+}

@@ -1,0 +1,254 @@
+import type { FinishedAnswer } from '../chat/client';
+import { convertMessages } from '../chat/messages';
+import type { ChatCall } from '../chat/request';
+import { chat } from '../dify/chat';
+import type { DifyClient } from '../dify/client';
+import { deleteConversation } from '../dify/conversations';
+import { difyFailure, refusedHere, resultOf } from '../dify/failure';
+import type { DifyFileRef } from '../dify/files';
+import { readForm } from '../dify/form';
+import { RUN_ROUTES, startRun, type RunOptions } from '../dify/run';
+import type { RunLimits } from '../dify/run-limits';
+import type { DifyAppMode, RunResult, TextDelta } from '../dify/types';
+import { ServerError } from '../errors/server-error';
+import { nonEmptyText, type JsonRecord } from '../values';
+import { answerOf, emptyError, logOf, pausedError, usageOf } from './dify-answer';
+import { sendFiles } from './dify-files';
+import { difyPrompt, type DifyMemory, type DifyPrompt } from './dify-prompt';
+import { cutAt, StopTexts } from './stop-texts';
+
+export interface DifyModelSettings {
+	user: string;
+	memory: DifyMemory;
+	/** Variables of the app, the same in every call. */
+	inputs: JsonRecord;
+	/** The variable that takes the system message. Empty: it stands in front of the question. */
+	systemVariable: string;
+	/** For text generators and workflows: the variable that takes the prompt. Empty: the only text variable. */
+	promptVariable: string;
+	/** For workflows: the output that is the answer. Empty: the only text among them. */
+	outputField: string;
+	/** Whether an empty answer is one. */
+	emptyAnswers: boolean;
+	/** Whether the conversation of a call is deleted after it. */
+	deleteConversations: boolean;
+	limits: Partial<RunLimits>;
+	retries: number;
+}
+
+/** Why a Dify app cannot be given tools. */
+export function noTools(): ServerError {
+	return refusedHere(
+		'inputs',
+		'A Dify app cannot be given tools',
+		'It brings its own: connect them in Dify. Or choose Local Chat Model for the agent, and give it this app as a tool (Dify Chat Message). The output parser of an agent counts as a tool as well.',
+	);
+}
+
+const ROUTES: Record<DifyAppMode, keyof typeof RUN_ROUTES> = {
+	chat: 'chat',
+	'agent-chat': 'chat',
+	agent: 'chat',
+	'advanced-chat': 'chat',
+	completion: 'completion',
+	workflow: 'workflow',
+};
+
+/** Answers of a Dify app, in the form of a model's. */
+export class DifySource {
+	private known: Promise<{ mode: DifyAppMode; parameters: JsonRecord }> | undefined;
+
+	constructor(
+		private readonly client: DifyClient,
+		readonly settings: DifyModelSettings,
+	) {}
+
+	/**
+	 * One answer. Yields pieces of text as they arrive. An answer that Dify takes back cannot be taken back in the chat:
+	 * nothing more is yielded then, and a note says so.
+	 *
+	 * @throws {ServerError} with what had arrived
+	 */
+	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+		const startedAt = performance.now();
+		const call = typeof given === 'function' ? given() : given;
+		if ((call.tools ?? []).length > 0) throw noTools();
+		const { memory, systemVariable } = this.settings;
+		const prompt = difyPrompt(convertMessages(call.messages, { reasoning: 'off' }), {
+			memory,
+			systemApart: systemVariable !== '',
+		});
+		const { mode, parameters } = await this.app(call.signal);
+		const inputs = this.inputsFor(mode, prompt, parameters);
+		const files = await sendFiles(this.client, this.settings.user, prompt.files, parameters, call.signal);
+		const stops = new StopTexts(call.stop);
+		const left = new AbortController();
+		const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
+		const pieces = new Pieces();
+		let firstTokenMs = 0;
+		let isTakenBack = false;
+		const onDeltas = async (deltas: readonly TextDelta[]) => {
+			for (const delta of deltas) {
+				firstTokenMs ||= performance.now() - startedAt;
+				isTakenBack ||= delta.type === 'replace' && pieces.text !== '';
+				// What a workflow types is not always its answer: that is one of its outputs.
+				if (!isTakenBack && mode !== 'workflow') pieces.push(stops.push(delta.text));
+				if (stops.stopped) left.abort();
+			}
+			await Promise.resolve();
+		};
+		const options = { signal, limits: this.settings.limits, retries: this.settings.retries, onDeltas };
+		const run = this.run(mode, prompt.query, inputs, files, options).then(
+			(result) => ({ result }),
+			(failed: unknown) => ({ failed }),
+		);
+		void run.finally(() => pieces.end());
+		try {
+			yield* pieces;
+		} finally {
+			// A reader that leaves early ends the run.
+			left.abort();
+		}
+		const outcome = await run;
+		const result = 'result' in outcome ? outcome.result : stoppedResult(outcome.failed, stops.stopped);
+		if (result.status === 'paused') throw pausedError(result);
+		const streamed = pieces.text + stops.end();
+		const text =
+			isTakenBack || streamed === '' ? cutAt(answerOf(mode, result, this.settings.outputField), call.stop) : streamed;
+		if (!isTakenBack && text.length > pieces.text.length) yield text.slice(pieces.text.length);
+		if (text.trim() === '' && !this.settings.emptyAnswers && !stops.stopped) throw emptyError(result);
+		const notes = [...result.warnings];
+		if (isTakenBack)
+			notes.push(
+				'Dify took back what it had said (moderation, or a rule of the app). The chat still shows the beginning.',
+			);
+		if (prompt.system !== '' && systemVariable === '')
+			notes.push(
+				'The system message was not sent: Dify remembers the conversation, and takes one message of the user. Choose a System Variable, or set the prompt in Dify.',
+			);
+		await this.cleanUp(result, notes);
+		return {
+			text,
+			reasoning: result.reasoning,
+			toolCalls: [],
+			finishReason: 'stop',
+			usage: usageOf(result),
+			notes,
+			url: this.client.url(RUN_ROUTES[ROUTES[mode]].start),
+			serverKind: 'other',
+			firstTokenMs,
+			totalMs: performance.now() - startedAt,
+			log: logOf(result, mode),
+		};
+	}
+
+	private async run(
+		mode: DifyAppMode,
+		query: string,
+		inputs: JsonRecord,
+		files: DifyFileRef[],
+		options: RunOptions,
+	): Promise<RunResult> {
+		const { user, memory } = this.settings;
+		const route = ROUTES[mode];
+		if (route === 'chat') {
+			const conversation = memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
+			const request = { query, user, inputs, files, conversation, autoGenerateName: memory === 'dify' };
+			const answer = await chat(this.client, request, { ...options, onStaleConversation: 'startNew' });
+			return answer.result;
+		}
+		const body = { inputs, ...(files.length === 0 ? {} : { files }) };
+		return await startRun(this.client, RUN_ROUTES[route], body, user, options);
+	}
+
+	/** What kind of app it is and what it takes; asked for once. */
+	private async app(signal?: AbortSignal): Promise<{ mode: DifyAppMode; parameters: JsonRecord }> {
+		this.known ??= (async () => {
+			const [info, parameters] = await Promise.all([
+				this.client.get('/info', {}, { signal }),
+				this.client.get('/parameters', {}, { signal }),
+			]);
+			const mode = nonEmptyText(info.mode) ?? 'chat';
+			return { mode: mode in ROUTES ? (mode as DifyAppMode) : 'chat', parameters };
+		})();
+		// A failure is not remembered: the next call may fare better.
+		this.known.catch(() => (this.known = undefined));
+		return await this.known;
+	}
+
+	/** Unknown variables are dropped by Dify without a word, so they are refused here. */
+	private inputsFor(mode: DifyAppMode, prompt: DifyPrompt, parameters: JsonRecord): JsonRecord {
+		const { inputs, systemVariable, promptVariable } = this.settings;
+		const form = readForm(parameters);
+		const names = form.map(({ variable }) => variable);
+		const declared = (name: string, label: string) => {
+			if (names.includes(name)) return name;
+			throw refusedHere(
+				'inputs',
+				`The app has no variable "${name}"`,
+				`Correct ${label} in the node, or add the variable in Dify and publish the app. It has: ${names.join(', ') || 'none'}.`,
+			);
+		};
+		const all: JsonRecord = { ...inputs };
+		for (const name of Object.keys(inputs)) declared(name, 'Inputs');
+		if (systemVariable !== '') all[declared(systemVariable, 'System Variable')] = prompt.system;
+		if (ROUTES[mode] === 'chat') return all;
+		const texts = form
+			.filter(({ kind, variable }) => ['text-input', 'paragraph'].includes(kind) && !(variable in all))
+			.map(({ variable }) => variable);
+		if (promptVariable === '' && texts.length !== 1)
+			throw refusedHere(
+				'inputs',
+				`The app is a ${mode === 'workflow' ? 'workflow' : 'text generator'}: it is not clear which of its variables takes the prompt`,
+				`Choose it in the option Prompt Variable. Text variables of the app: ${texts.join(', ') || 'none'}.`,
+			);
+		all[promptVariable === '' ? texts[0]! : declared(promptVariable, 'Prompt Variable')] = prompt.query;
+		return all;
+	}
+
+	private async cleanUp({ conversationId }: RunResult, notes: string[]): Promise<void> {
+		const { memory, deleteConversations, user } = this.settings;
+		if (memory !== 'n8n' || !deleteConversations || conversationId === undefined) return;
+		await deleteConversation(this.client, user, conversationId).catch((error: unknown) => {
+			notes.push(
+				`The conversation could not be deleted in Dify: ${error instanceof Error ? error.message : String(error)}`,
+			);
+		});
+	}
+}
+
+/** Pieces that are read while others still come. */
+class Pieces {
+	/** All of them so far. */
+	text = '';
+	private readonly waiting: string[] = [];
+	private ended = false;
+	private wake: () => void = () => {};
+
+	push(piece: string): void {
+		this.text += piece;
+		this.waiting.push(piece);
+		this.wake();
+	}
+
+	end(): void {
+		this.ended = true;
+		this.wake();
+	}
+
+	async *[Symbol.asyncIterator](): AsyncGenerator<string, void> {
+		for (;;) {
+			const text = this.waiting.splice(0).join('');
+			if (text !== '') yield text;
+			else if (this.ended) return;
+			else await new Promise<void>((resolve) => (this.wake = resolve));
+		}
+	}
+}
+
+/** A run that a stop text ended is an answer. */
+function stoppedResult(failed: unknown, stopped: boolean): RunResult {
+	const result = resultOf(failed);
+	if (stopped && result !== undefined) return result;
+	throw failed instanceof ServerError ? failed : difyFailure('runFailed', { message: String(failed) });
+}

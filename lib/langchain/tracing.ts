@@ -1,0 +1,44 @@
+import { estimateTokens } from '../chat/token-estimate';
+import type { HostClasses } from './host';
+
+type Tracing = HostClasses['N8nLlmTracing'];
+
+const classes = new WeakMap<Tracing, Tracing>();
+
+/**
+ * n8n's tracer, which writes the execution log, without its tokenizer. For every call it estimates the tokens of the
+ * prompt and of the answer with js-tiktoken: about half a second and 110 to 150 MB at the first call, CPU at each. The
+ * server's own counts replace the estimates in the log, so a rough one is enough until the answer is there. A subclass,
+ * since n8n's Model Selector asks for `instanceof N8nLlmTracing` (ModelSelector.node.ts). Where n8n's tracer no longer
+ * has these methods (ai-utilities, n8n-llm-tracing.ts), it is used as it is.
+ */
+export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
+	const known = classes.get(N8nLlmTracing);
+	if (known !== undefined) return known;
+	const made = canBeReplaced(N8nLlmTracing) ? defineClass(N8nLlmTracing) : N8nLlmTracing;
+	classes.set(N8nLlmTracing, made);
+	return made;
+}
+
+function canBeReplaced({ prototype }: Tracing): boolean {
+	return ['estimateTokensFromGeneration', 'estimateTokensFromStringList'].every(
+		(method) => typeof (prototype as Record<string, unknown>)[method] === 'function',
+	);
+}
+
+function defineClass(N8nLlmTracing: Tracing): Tracing {
+	return class extends N8nLlmTracing {
+		/** Prompts as LangChain writes them out, one text for each. */
+		async estimateTokensFromStringList(texts: unknown): Promise<number> {
+			return estimateOfTexts([texts].flat());
+		}
+
+		async estimateTokensFromGeneration(generations: Array<Array<{ text?: unknown }>>): Promise<number> {
+			return estimateOfTexts(generations.flat().map(({ text }) => text));
+		}
+	};
+}
+
+function estimateOfTexts(texts: unknown[]): number {
+	return texts.reduce((sum: number, text) => sum + (typeof text === 'string' ? estimateTokens(text) : 0), 0);
+}

@@ -1,0 +1,51 @@
+import { failure } from '../errors/failure';
+import type { Connection } from '../http/connection';
+import type { MediaOptions } from './task';
+import { isLoopback } from '../errors/remedies';
+
+const MAX_BYTES = 100 * 1024 * 1024;
+
+/**
+ * A picture that the server names by its address, over the same connection: n8n's egress filter looks at it, and the key
+ * goes to no other host.
+ *
+ * @throws {ServerError}
+ */
+export async function fetchImage(
+	connection: Connection,
+	address: string,
+	{ limits, signal }: MediaOptions,
+): Promise<Buffer> {
+	const url = imageAddress(connection, address);
+	if (url === undefined) {
+		throw failure('invalidAnswer', connection.contextOf(connection.url.api), {
+			message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
+			remedy: 'Set the address under which the server names its files, or let it send base64.',
+		});
+	}
+	const { pieces, close } = await connection.download(url, { limits, signal, headers: { accept: 'image/*, */*' } });
+	const read: Uint8Array[] = [];
+	let size = 0;
+	for await (const piece of pieces) {
+		size += piece.byteLength;
+		if (size > MAX_BYTES) {
+			close();
+			throw failure('invalidAnswer', connection.contextOf(url), {
+				message: 'The picture is larger than 100 MB',
+				remedy: 'What answers at this address is hardly a picture: look at the log of the server.',
+			});
+		}
+		read.push(piece);
+	}
+	return Buffer.concat(read);
+}
+
+/** Relative addresses count from the server. LocalAI and others name themselves `localhost`, which they are not for n8n. */
+export function imageAddress({ url: { root, origin } }: Pick<Connection, 'url'>, address: string): string | undefined {
+	const base = `${root}/`;
+	if (!URL.canParse(address, base)) return undefined;
+	const url = new URL(address, base);
+	if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+	if (isLoopback(url.hostname) && !isLoopback(new URL(origin).hostname)) return origin + url.pathname + url.search;
+	return url.href;
+}

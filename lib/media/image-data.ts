@@ -1,0 +1,51 @@
+/** What the first bytes of a picture say of it (the signatures of each format's own standard). */
+export interface ImageFacts {
+	mimeType: string;
+	extension: string;
+	/** Pixels, where the beginning of the file tells. */
+	width?: number;
+	height?: number;
+}
+
+/** @returns undefined for what is no picture of a known format */
+export function imageFacts(bytes: Uint8Array): ImageFacts | undefined {
+	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const starts = (text: string, at = 0) => buffer.toString('latin1', at, at + text.length) === text;
+	if (starts('\x89PNG\r\n\x1a\n')) {
+		const size = buffer.length >= 24 ? sized(buffer.readUInt32BE(16), buffer.readUInt32BE(20)) : {};
+		return { mimeType: 'image/png', extension: 'png', ...size };
+	}
+	if (starts('\xff\xd8\xff')) return { mimeType: 'image/jpeg', extension: 'jpg', ...jpegSize(buffer) };
+	if (starts('RIFF') && starts('WEBP', 8)) return { mimeType: 'image/webp', extension: 'webp', ...webpSize(buffer) };
+	if (starts('GIF8')) {
+		const size = buffer.length >= 10 ? sized(buffer.readUInt16LE(6), buffer.readUInt16LE(8)) : {};
+		return { mimeType: 'image/gif', extension: 'gif', ...size };
+	}
+	return undefined;
+}
+
+type Size = Pick<ImageFacts, 'width' | 'height'>;
+
+function sized(width: number, height: number): Size {
+	return width > 0 && height > 0 ? { width, height } : {};
+}
+
+/** Segments follow one another up to that of the frame, which tells the size. */
+function jpegSize(buffer: Buffer): Size {
+	for (let at = 2; at + 9 <= buffer.length && buffer[at] === 0xff; at += 2 + buffer.readUInt16BE(at + 2)) {
+		const marker = buffer[at + 1]!;
+		const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+		if (isFrame) return sized(buffer.readUInt16BE(at + 7), buffer.readUInt16BE(at + 5));
+	}
+	return {};
+}
+
+function webpSize(buffer: Buffer): Size {
+	if (buffer.length < 30) return {};
+	const kind = buffer.toString('latin1', 12, 16);
+	if (kind === 'VP8X') return sized(buffer.readUIntLE(24, 3) + 1, buffer.readUIntLE(27, 3) + 1);
+	if (kind === 'VP8 ') return sized(buffer.readUInt16LE(26) & 0x3fff, buffer.readUInt16LE(28) & 0x3fff);
+	if (kind !== 'VP8L') return {};
+	const bits = buffer.readUInt32LE(21);
+	return sized((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1);
+}

@@ -1,0 +1,188 @@
+import { failure } from '../errors/failure';
+import { asFailed, type ServerError } from '../errors/server-error';
+import { MAX_PICTURES_BYTES } from '../http/answer';
+import type { Connection } from '../http/connection';
+import { DEFAULT_LIMITS } from '../http/limits';
+import type { CallAnswer } from '../http/types';
+import { pauseFor } from '../http/waiting';
+import { finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
+import { fileBytes } from './file-bytes';
+import { imageFacts } from './image-data';
+import type { ImageAttempt, ImageRequest } from './make-images';
+import { sending } from './task';
+
+/** How a job went, for the item. */
+export interface JobFacts {
+	id: string;
+	queuedSeconds?: number;
+	generatingSeconds?: number;
+}
+
+export interface JobProgress {
+	/** `queued` or `generating`. */
+	status: string;
+	/** Jobs in front of it, itself included. */
+	queuePosition: number;
+	/** Since it was sent. */
+	seconds: number;
+}
+
+/** The first waits are shorter: a small picture takes less than a second. */
+const FIRST_POLL_MS = 200;
+const POLL_MS = 1000;
+const POLL_LIMIT_MS = 30_000;
+const CANCEL_LIMIT_MS = 5000;
+/** A server that draws on all cores may not answer for a while. */
+const MAX_FAILED_POLLS = 10;
+
+/** Whether the server has no jobs: sd-server before it had them. */
+export function isJobRouteMissing({ status, url = '' }: ServerError): boolean {
+	return (status === 404 || status === 405) && url.endsWith('/sdcpp/v1/img_gen');
+}
+
+/**
+ * Pictures by a job of sd-server (examples/server/api.md): it is asked every second how it goes on, and cancelled where
+ * nobody waits for it any more. sd-server 97d2990 cancels what still waits in its queue; what it draws already, it
+ * draws to its end.
+ *
+ * @throws {ServerError}
+ */
+export async function runImageJob(connection: Connection, request: ImageRequest, options: ImageAttempt) {
+	const { root } = connection.url;
+	const { limits, signal } = options;
+	const startedAt = performance.now();
+	const json = await jobBody(request);
+	const submitted = await connection.answer(`${root}/sdcpp/v1/img_gen`, {
+		...sending(request.model, options),
+		json,
+	});
+	const id = isRecord(submitted.json) ? nonEmptyText(submitted.json.id) : undefined;
+	if (id === undefined) throw connection.refusal(submitted);
+	const url = `${root}/sdcpp/v1/jobs/${encodeURIComponent(id)}`;
+	const given = [limits.firstTokenMs ?? DEFAULT_LIMITS.firstTokenMs, limits.totalMs ?? 0].filter((ms) => ms > 0);
+	const deadline = startedAt + Math.min(Infinity, ...given);
+	const outcome = await finished(connection, { url, id, startedAt, deadline }, options)
+		.then((answer) => ({ answer }))
+		.catch((error: unknown) => ({ error }));
+	if ('answer' in outcome) {
+		const job = recordOf(outcome.answer.json);
+		return { json: job, answer: outcome.answer, job: factsOf(id, job) };
+	}
+	// Without the signal, which has aborted.
+	await connection.call(`${url}/cancel`, { method: 'POST', timeoutMs: CANCEL_LIMIT_MS }).catch(() => {});
+	throw signal?.aborted === true ? failure('aborted', connection.contextOf(url)) : outcome.error;
+}
+
+interface Job {
+	url: string;
+	id: string;
+	startedAt: number;
+	/** As `performance.now()` counts. */
+	deadline: number;
+}
+
+async function finished(
+	connection: Connection,
+	{ url, startedAt, deadline }: Job,
+	{ signal, limits, onProgress }: ImageAttempt,
+): Promise<CallAnswer> {
+	let failures = 0;
+	let failed: ServerError | undefined;
+	let last = { status: 'queued', queuePosition: 0 };
+	for (let wait = FIRST_POLL_MS; ; wait = Math.min(POLL_MS, wait * 2)) {
+		await pauseFor(wait, signal);
+		const options = { timeoutMs: POLL_LIMIT_MS, signal, maxBytes: MAX_PICTURES_BYTES };
+		const outcome = await connection.call(url, options).catch(asFailed);
+		if ('failed' in outcome) {
+			failed = outcome.failed;
+			if (signal?.aborted === true || ++failures >= MAX_FAILED_POLLS) throw failed;
+		} else {
+			failures = 0;
+			failed = undefined;
+			const job = recordOf(outcome.json);
+			const status = text(job.status);
+			if (outcome.status >= 400 || status === undefined) throw lost(connection, outcome);
+			if (status === 'completed') return outcome;
+			if (status === 'failed' || status === 'cancelled') throw ended(connection, outcome, status);
+			last = { status, queuePosition: finiteNumber(job.queue_position) ?? 0 };
+			onProgress?.({ ...last, seconds: (performance.now() - startedAt) / 1000 });
+		}
+		// A server that could not be asked is what was waited for, not the picture.
+		if (performance.now() >= deadline) throw failed ?? tooLong(connection, url, last, limits);
+	}
+}
+
+function lost(connection: Connection, answer: CallAnswer): ServerError {
+	if (answer.status !== 404 && answer.status !== 410) return connection.refusal(answer);
+	return failure('serverError', connection.contextOf(answer.url), {
+		status: answer.status,
+		serverText: answer.text,
+		message: 'The server has forgotten the job',
+		remedy: 'It was restarted, most likely because it failed over this picture: look at its log.',
+	});
+}
+
+function ended(connection: Connection, { url, status, json }: CallAnswer, how: string): ServerError {
+	const { code, message } = recordOf(recordOf(json).error);
+	return failure('serverError', connection.contextOf(url), {
+		status,
+		code: text(code),
+		serverText: text(message),
+		message: how === 'cancelled' ? 'Somebody cancelled the job on the server' : 'The server could not make the picture',
+		remedy: 'Look at its log. A card that has too little memory for the size is a common cause: try a smaller one.',
+	});
+}
+
+function tooLong(
+	connection: Connection,
+	url: string,
+	{ status, queuePosition }: { status: string; queuePosition: number },
+	{ firstTokenMs = DEFAULT_LIMITS.firstTokenMs, totalMs = 0 }: ImageAttempt['limits'],
+): ServerError {
+	const isTotal = totalMs > 0 && totalMs <= (firstTokenMs > 0 ? firstTokenMs : Infinity);
+	const where =
+		status === 'queued' ? `it waited in the server's queue, at place ${queuePosition}` : 'it was being drawn';
+	return failure(isTotal ? 'totalLimit' : 'firstTokenLimit', connection.contextOf(url), {
+		message: 'The picture took longer than the limit',
+		meaning: `The picture took longer than the limit: ${where}`,
+		remedy: 'Raise First Token Limit (0 = no limit), or ask for fewer steps or a smaller picture.',
+		facts: { jobStatus: status, queuePosition },
+	});
+}
+
+function factsOf(id: string, job: Record<string, unknown>): JobFacts {
+	const [created, started, completed] = [job.created, job.started, job.completed].map(finiteNumber);
+	return {
+		id,
+		...(created === undefined || started === undefined ? {} : { queuedSeconds: started - created }),
+		...(started === undefined || completed === undefined ? {} : { generatingSeconds: completed - started }),
+	};
+}
+
+/** In sd-server's own words. An edit is what its OpenAI route makes of one (routes_openai.cpp). */
+async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
+	const { prompt, count, size, format, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
+	const contents: Buffer[] = [];
+	for (const image of images) contents.push(await fileBytes(image));
+	const first = contents[0] === undefined ? undefined : imageFacts(contents[0]);
+	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
+	const { sample_params: moreParameters, ...more } = extra;
+	const parameters = {
+		...(steps === undefined ? {} : { sample_steps: steps }),
+		...(guidance === undefined ? {} : { guidance: { txt_cfg: guidance } }),
+		...recordOf(moreParameters),
+	};
+	const encoded = contents.map((content) => content.toString('base64'));
+	return {
+		prompt,
+		batch_count: count,
+		...(width === undefined || height === undefined ? {} : { width, height }),
+		...(format === '' ? {} : { output_format: format }),
+		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
+		...(seed === undefined ? {} : { seed }),
+		...(Object.keys(parameters).length === 0 ? {} : { sample_params: parameters }),
+		...(encoded.length === 0 ? {} : { init_image: encoded[0], ref_images: encoded }),
+		...(mask === undefined ? {} : { mask_image: (await fileBytes(mask)).toString('base64') }),
+		...more,
+	};
+}

@@ -1,0 +1,257 @@
+import { failure } from '../errors/failure';
+import { asFailed, type ServerError } from '../errors/server-error';
+import { MAX_PICTURES_BYTES } from '../http/answer';
+import type { Connection } from '../http/connection';
+import { formBody, type FileSource, type FormPart } from '../http/multipart';
+import type { CallAnswer } from '../http/types';
+import type { ServerPool } from '../servers/failover';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import { isRecord, words } from '../values';
+import { fetchImage } from './fetch-image';
+import { imageFacts, type ImageFacts } from './image-data';
+import { isJobRouteMissing, runImageJob, type JobFacts, type JobProgress } from './image-job';
+import { readImages, type ReceivedImage } from './read-images';
+import {
+	atServer,
+	errorInside,
+	kindForMedia,
+	mediaFailure,
+	sending,
+	type MediaAttempt,
+	type MediaOptions,
+} from './task';
+import { uploadFailure } from './uploads';
+import { askWebUi } from './web-ui';
+
+export interface ImageRequest {
+	/** Empty: the server has one. */
+	model: string;
+	prompt: string;
+	count: number;
+	/** Pixels, `512x768`; empty: as the server likes. */
+	size: string;
+	/** Empty: as the server likes. */
+	format: '' | 'png' | 'jpeg' | 'webp';
+	negativePrompt: string;
+	steps?: number;
+	/** How closely the picture follows the prompt (CFG scale). */
+	guidance?: number;
+	seed?: number;
+	/** Further fields of the request, in the server's own words. */
+	extra: Record<string, unknown>;
+	/** What is edited; none: a new picture. */
+	images: readonly FileSource[];
+	/** What of the picture may change. */
+	mask?: FileSource;
+}
+
+export interface MadeImage extends ImageFacts {
+	content: Buffer;
+	revisedPrompt?: string;
+	seed?: number;
+}
+
+export interface ImagesMade {
+	images: MadeImage[];
+	remarks: string[];
+	/** Where the server made them in a job. */
+	job?: JobFacts;
+}
+
+export interface ImageOptions extends MediaOptions {
+	/** Called where the server tells how its job goes on. */
+	onProgress?: (progress: JobProgress) => void;
+}
+
+/** The same at one server. */
+export type ImageAttempt = ImageOptions & MediaAttempt;
+
+/**
+ * Lets a server make pictures, or change some.
+ *
+ * @throws {ServerError}
+ */
+export async function makeImages(
+	servers: Connection | ServerPool,
+	request: ImageRequest,
+	options: ImageOptions,
+): Promise<ImagesMade> {
+	checkRequest(request);
+	return await atServer(
+		servers,
+		request.model,
+		options,
+		async (connection, model, attempt) =>
+			await makeImagesAt(connection, { ...request, model }, { ...options, ...attempt }),
+	);
+}
+
+async function makeImagesAt(connection: Connection, request: ImageRequest, options: ImageAttempt): Promise<ImagesMade> {
+	const { model, count } = request;
+	const kind = await kindForMedia(connection, 'images', model, options.signal);
+	const hasJobs = traitsOf(kind).hasImageJobs === true;
+	const outcome = await answerOf(connection, request, options, hasJobs)
+		.catch(async (error: unknown) => await byWebUi(connection, request, options, { kind, error }))
+		.catch(asFailed);
+	if ('failed' in outcome) throw mediaFailure(outcome.failed, connection, 'images', kind, model);
+	const { json, answer, job } = outcome;
+	const received = readImages(json);
+	if (received === undefined || received.length === 0) throw noImages(connection, answer, json, request);
+	const images: MadeImage[] = [];
+	for (const one of received) images.push(await madeOf(connection, one, request, options));
+	const remarks =
+		images.length < count ? [`The server made ${images.length} of the ${count} pictures that were asked for.`] : [];
+	return { images, remarks, ...(job === undefined ? {} : { job }) };
+}
+
+/** @throws {ServerError} before anything is sent */
+function checkRequest({ prompt, size }: ImageRequest): void {
+	if (prompt.trim() === '') throw invalid('There is no prompt', 'Describe the picture in the field Prompt.');
+	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
+		throw invalid(`The size "${size}" is none`, 'Write width x height in pixels, for example 512x768.');
+}
+
+function invalid(message: string, remedy: string): ServerError {
+	return failure('invalidInput', {}, { message, remedy });
+}
+
+interface Answered {
+	json: unknown;
+	answer: Pick<CallAnswer, 'url' | 'status' | 'text'>;
+	job?: JobFacts;
+}
+
+async function answerOf(
+	connection: Connection,
+	request: ImageRequest,
+	options: ImageAttempt,
+	hasJobs: boolean,
+): Promise<Answered> {
+	if (hasJobs) {
+		const outcome = await runImageJob(connection, request, options).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		// sd-server before it had jobs.
+		if (!isJobRouteMissing(outcome.failed)) throw outcome.failed;
+	}
+	const withFormat = await send(connection, request, options, !hasJobs).catch(asFailed);
+	if (!('failed' in withFormat)) return withFormat;
+	// Models of OpenAI's newer form, and servers with strict schemas, do not take the field and send base64 anyway.
+	const { status, serverText = '' } = withFormat.failed;
+	const isRefused = (status === 400 || status === 422) && /response_format/i.test(serverText);
+	if (hasJobs || !isRefused) throw withFormat.failed;
+	return await send(connection, request, options, false);
+}
+
+/** Servers of no known kind may be a Stable Diffusion WebUI, which has other routes. */
+async function byWebUi(
+	connection: Connection,
+	request: ImageRequest,
+	options: ImageAttempt,
+	{ kind, error }: { kind: ServerKind; error: unknown },
+): Promise<Answered> {
+	const { failed } = asFailed(error);
+	if (kind !== 'other' || (failed.status !== 404 && failed.status !== 405)) throw failed;
+	const outcome = await askWebUi(connection, request, options).catch(asFailed);
+	if (!('failed' in outcome)) return outcome;
+	// That it has not got these routes either says less.
+	throw outcome.failed.status === 404 || outcome.failed.status === 405 ? failed : outcome.failed;
+}
+
+async function send(
+	connection: Connection,
+	request: ImageRequest,
+	options: ImageAttempt,
+	withResponseFormat: boolean,
+): Promise<Answered> {
+	const { model, images } = request;
+	const fields = {
+		...openAiFields(request),
+		...(withResponseFormat ? { response_format: 'b64_json' } : {}),
+		...request.extra,
+	};
+	const common = { ...sending(model, options), maxBytes: MAX_PICTURES_BYTES };
+	if (images.length === 0) {
+		const answer = await connection.answer(`${connection.url.api}/images/generations`, { ...common, json: fields });
+		return { json: answer.json, answer };
+	}
+	const url = `${connection.url.api}/images/edits`;
+	const body = formBody(formOf(fields, request));
+	try {
+		const answer = await connection.answer(url, { ...common, body });
+		return { json: answer.json, answer };
+	} catch (error) {
+		throw uploadFailure(error, body.sent, connection, url);
+	}
+}
+
+function openAiFields({ model, prompt, count, size, format, negativePrompt, steps, guidance, seed }: ImageRequest) {
+	return {
+		...(model === '' ? {} : { model }),
+		prompt,
+		n: count,
+		...(size === '' ? {} : { size }),
+		...(format === '' ? {} : { output_format: format }),
+		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
+		...(steps === undefined ? {} : { steps }),
+		...(guidance === undefined ? {} : { cfg_scale: guidance }),
+		...(seed === undefined ? {} : { seed }),
+	};
+}
+
+function formOf(fields: Record<string, unknown>, { images, mask }: ImageRequest): FormPart[] {
+	const field = images.length > 1 ? 'image[]' : 'image';
+	return [
+		...Object.entries(fields).map(([name, value]) => ({ field: name, value: words(value) })),
+		...images.map((file) => ({ field, file: named(file) })),
+		...(mask === undefined ? [] : [{ field: 'mask', file: named(mask) }]),
+	];
+}
+
+/** Servers look at the extension. */
+function named(file: FileSource): FileSource {
+	if (/\.[A-Za-z0-9]{2,5}$/.test(file.name)) return file;
+	const extension = /^image\/(png|jpeg|webp|gif)/.exec(file.mimeType)?.[1];
+	return extension === undefined ? file : { ...file, name: `${file.name}.${extension === 'jpeg' ? 'jpg' : extension}` };
+}
+
+async function madeOf(
+	connection: Connection,
+	received: ReceivedImage,
+	{ model }: ImageRequest,
+	options: ImageOptions,
+): Promise<MadeImage> {
+	const { revisedPrompt, seed } = received;
+	const content =
+		'base64' in received ? Buffer.from(received.base64, 'base64') : await fetchImage(connection, received.url, options);
+	const facts = imageFacts(content);
+	if (facts === undefined) {
+		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {
+			message: 'What the server sent is no picture',
+			meaning: `What the server sent is no picture: ${content.byteLength} bytes that are neither PNG, JPEG, WebP nor GIF`,
+			remedy: 'Look at the log of the server. If it makes pictures of another format, ask for png.',
+		});
+	}
+	return {
+		content,
+		...facts,
+		...(revisedPrompt === undefined ? {} : { revisedPrompt }),
+		...(seed === undefined ? {} : { seed }),
+	};
+}
+
+function noImages(
+	connection: Connection,
+	answer: Answered['answer'],
+	json: unknown,
+	{ model }: ImageRequest,
+): ServerError {
+	if (isRecord(json) && (json.error !== undefined || json.detail !== undefined))
+		return errorInside(connection, answer, model);
+	return failure('emptyAnswer', connection.contextOf(answer.url, { model }), {
+		status: answer.status,
+		message: 'The server sent no picture',
+		remedy: 'Look at its log: the model may be none for pictures, or the memory of the card may not do for this size.',
+		serverText: answer.text.slice(0, 300),
+	});
+}

@@ -1,0 +1,60 @@
+import { asList, finiteNumber, isRecord, nonEmptyText } from '../values';
+
+/** A picture as a server sent it: its content, or where it is. */
+export type ReceivedImage = ({ base64: string } | { url: string }) & {
+	revisedPrompt?: string;
+	seed?: number;
+};
+
+const CONTENT_FIELDS = ['b64_json', 'b64', 'base64', 'image_base64', 'image'];
+
+/**
+ * The pictures of an answer, in any form that servers use: OpenAI's `data[]`, the `images[]` of the WebUI form, and the
+ * `result.images[]` of sd-server's jobs.
+ *
+ * @returns undefined where the answer has no list of pictures
+ */
+export function readImages(json: unknown): ReceivedImage[] | undefined {
+	const list = imageList(json);
+	return list?.flatMap((entry) => readImage(entry) ?? []);
+}
+
+function imageList(json: unknown): unknown[] | undefined {
+	if (Array.isArray(json)) return json;
+	if (!isRecord(json)) return undefined;
+	for (const name of ['data', 'images', 'output']) if (Array.isArray(json[name])) return asList(json[name]);
+	if (isRecord(json.result)) return imageList(json.result);
+	if (isRecord(json.data)) return imageList(json.data) ?? [json.data];
+	return undefined;
+}
+
+function readImage(entry: unknown): ReceivedImage | undefined {
+	if (typeof entry === 'string') return isAddress(entry) ? placed(entry) : content(entry);
+	if (!isRecord(entry)) return undefined;
+	const revisedPrompt = nonEmptyText(entry.revised_prompt);
+	const seed = finiteNumber(entry.seed);
+	const more = {
+		...(revisedPrompt === undefined ? {} : { revisedPrompt }),
+		...(seed === undefined ? {} : { seed }),
+	};
+	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find((text) => text !== undefined);
+	const url = nonEmptyText(entry.url) ?? nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
+	const read = base64 !== undefined ? content(base64) : url !== undefined ? placed(url) : undefined;
+	return read === undefined ? undefined : { ...read, ...more };
+}
+
+/** Base64 of a JPEG begins with a slash as well. */
+function isAddress(text: string): boolean {
+	return /^(?:https?:|data:)/i.test(text) || /^\/?[\w%./-]+\.(?:png|jpe?g|webp|gif)(?:\?.*)?$/i.test(text);
+}
+
+function placed(url: string): ReceivedImage | undefined {
+	return /^data:/i.test(url.trim()) ? content(url) : { url: url.trim() };
+}
+
+function content(text: string): ReceivedImage | undefined {
+	const trimmed = text.trim();
+	const comma = /^data:/i.test(trimmed.slice(0, 5)) ? trimmed.indexOf(',') : -1;
+	const base64 = trimmed.slice(comma + 1);
+	return base64 === '' ? undefined : { base64 };
+}

@@ -1,0 +1,72 @@
+import { soundSignature } from '../sound-format';
+
+export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
+
+/** Hertz of raw samples where nobody says otherwise: what OpenAI's API, vLLM and Kokoro send. */
+export const PCM_RATE = 24_000;
+
+/** Types as n8n and browsers know them. n8n's own OpenAI node says `audio/mp3`, which is none. */
+export const SOUND_TYPES: Readonly<Record<Exclude<SoundFormat, 'pcm'>, string>> = {
+	mp3: 'audio/mpeg',
+	wav: 'audio/wav',
+	flac: 'audio/flac',
+	opus: 'audio/ogg',
+	aac: 'audio/aac',
+};
+
+export interface SoundType {
+	mimeType: string;
+	extension: string;
+}
+
+export function soundType(format: SoundFormat, rate = PCM_RATE): SoundType {
+	return format === 'pcm'
+		? { mimeType: `audio/L16;rate=${rate};channels=1`, extension: 'pcm' }
+		: { mimeType: SOUND_TYPES[format], extension: format };
+}
+
+/**
+ * What a sound is: what was asked for, unless its first bytes say otherwise. Raw samples may begin with any bytes, so of
+ * what was asked for as such only a WAV file counts.
+ */
+export function receivedType(head: Uint8Array, asked: SoundFormat, rate = PCM_RATE): SoundType {
+	const found = soundSignature(head);
+	const isAsked = found === undefined || found.extension === asked || (asked === 'opus' && found.extension === 'ogg');
+	if (isAsked || (asked === 'pcm' && found.extension !== 'wav')) return soundType(asked, rate);
+	return found;
+}
+
+const AUDIO_EXTENSIONS: Readonly<Record<string, string>> = {
+	'audio/mpeg': 'mp3',
+	'audio/mp3': 'mp3',
+	'audio/wav': 'wav',
+	'audio/x-wav': 'wav',
+	'audio/wave': 'wav',
+	'audio/vnd.wave': 'wav',
+	'audio/flac': 'flac',
+	'audio/x-flac': 'flac',
+	'audio/ogg': 'ogg',
+	'audio/opus': 'opus',
+	'application/ogg': 'ogg',
+	'audio/mp4': 'm4a',
+	'audio/x-m4a': 'm4a',
+	'audio/m4a': 'm4a',
+	'audio/aac': 'aac',
+	'audio/webm': 'webm',
+	'video/webm': 'webm',
+	'video/mp4': 'mp4',
+	'audio/amr': 'amr',
+};
+
+/** Extensions of chat programs and of n8n for which servers know another name. */
+const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
+
+/** The name under which a sound is sent: servers look at its extension (whisper.cpp, and all that hand it to ffmpeg). */
+export function soundName(name: string, mimeType: string): string {
+	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
+	const known = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
+	if (known !== '' && Object.values(AUDIO_EXTENSIONS).includes(known)) return `${base}.${known}`;
+	const byType = AUDIO_EXTENSIONS[mimeType.split(';')[0]!.trim().toLowerCase()];
+	if (byType === undefined) return name;
+	return known === '' || known === 'bin' || known === 'tmp' ? `${base}.${byType}` : name;
+}

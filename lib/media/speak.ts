@@ -1,0 +1,184 @@
+import { failure } from '../errors/failure';
+import { asFailed, ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import type { ServerPool } from '../servers/failover';
+import type { ServerKind } from '../servers/kinds/kind';
+import { oneWave, waveOf } from '../wav';
+import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
+import { readSpeech, type SpeechAnswer } from './speech-answer';
+import { plainText, splitAtSentences } from './spoken-text';
+import { kindForMedia, mediaFailure, openAtServer, sending, type MediaAttempt, type MediaOptions } from './task';
+import { listVoices } from './voices';
+
+export interface SpeechRequest {
+	/** Empty: the server has one. */
+	model: string;
+	input: string;
+	/** Empty: the server's own. */
+	voice: string;
+	format: SoundFormat;
+	speed?: number;
+	instructions: string;
+	/** Without emoji and the signs of Markdown. */
+	plainText: boolean;
+	/** Longest part in characters that goes into one request; undefined: the text goes as it is. */
+	splitAfter?: number;
+	/** Raw samples as a WAV file. */
+	wrapAsWav: boolean;
+	/** Hertz of raw samples. */
+	sampleRate?: number;
+	/** Further fields of the request. */
+	extra: Record<string, unknown>;
+}
+
+export interface Speech extends SoundType {
+	/** All of the sound, or the sound as it comes. */
+	sound: Buffer | AsyncIterable<Uint8Array>;
+	/** How many requests the text took. */
+	parts: number;
+	/** What was spoken. */
+	input: string;
+	remarks: string[];
+}
+
+const SHOWN_VOICES = 40;
+
+/**
+ * Lets a server speak a text.
+ *
+ * @throws {ServerError} also while the sound is read
+ */
+export async function speak(
+	servers: Connection | ServerPool,
+	request: SpeechRequest,
+	options: MediaOptions,
+): Promise<Speech> {
+	const input = (request.plainText ? plainText(request.input) : request.input).trim();
+	if (input === '') {
+		throw failure(
+			'invalidInput',
+			{},
+			{
+				message: 'There is no text to speak',
+				remedy:
+					request.input.trim() === '' ? 'Fill in the Text.' : 'Only emoji and signs are in it: turn off Plain Text.',
+			},
+		);
+	}
+	const { format, splitAfter } = request;
+	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);
+	if (parts.length > 1 && format !== 'wav' && format !== 'pcm') {
+		throw failure(
+			'invalidInput',
+			{},
+			{
+				message: `Sound of the format ${format} cannot be joined`,
+				remedy: 'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
+			},
+		);
+	}
+	const { value: speech, release } = await openAtServer(
+		servers,
+		request.model,
+		options,
+		async (connection, model, attempt) => {
+			const kind = await kindForMedia(connection, 'speech', model, options.signal);
+			return await speakParts({ connection, request: { ...request, model }, options: attempt, kind }, parts);
+		},
+	);
+	if (!Buffer.isBuffer(speech.sound)) return { ...speech, input, sound: releasing(speech.sound, release) };
+	release();
+	return { ...speech, input };
+}
+
+async function* releasing(sound: AsyncIterable<Uint8Array>, release: () => void): AsyncGenerator<Uint8Array> {
+	try {
+		yield* sound;
+	} finally {
+		release();
+	}
+}
+
+async function speakParts(asked: Asked, parts: readonly string[]): Promise<Omit<Speech, 'input'>> {
+	const { request } = asked;
+	const { format } = request;
+	const first = await ask(asked, parts[0]!);
+	const type = typeOf(first, request);
+	const remarks = first.isEvents || type.extension === soundType(format).extension ? [] : [otherFormat(type, format)];
+	const told = { parts: parts.length, remarks };
+	if (parts.length === 1 && !(type.extension === 'pcm' && request.wrapAsWav))
+		return { ...type, ...told, sound: first.pieces };
+	const sounds = [await wholeOf(first.pieces)];
+	for (const part of parts.slice(1)) sounds.push(await wholeOf((await ask(asked, part)).pieces));
+	const joined = type.extension === 'wav' ? oneWave(Buffer.concat(sounds)) : Buffer.concat(sounds);
+	if (type.extension !== 'pcm' || !request.wrapAsWav) return { ...type, ...told, sound: joined };
+	return { ...soundType('wav'), ...told, sound: waveOf(joined, request.sampleRate ?? PCM_RATE) };
+}
+
+interface Asked {
+	connection: Connection;
+	request: SpeechRequest;
+	options: MediaAttempt;
+	kind: ServerKind;
+}
+
+async function ask({ connection, request, options, kind }: Asked, input: string): Promise<SpeechAnswer> {
+	const { model, voice, format, speed, instructions, sampleRate, extra } = request;
+	const outcome = await connection
+		.download(`${connection.url.api}/audio/speech`, {
+			...sending(model, options),
+			headers: { accept: 'audio/*, application/json' },
+			json: {
+				...(model === '' ? {} : { model }),
+				input,
+				...(voice === '' ? {} : { voice }),
+				response_format: format,
+				...(speed === undefined ? {} : { speed }),
+				...(instructions === '' ? {} : { instructions }),
+				...(sampleRate === undefined ? {} : { sample_rate: sampleRate }),
+				...extra,
+			},
+		})
+		.then(async (answer) => await readSpeech(connection, answer, model))
+		.catch(asFailed);
+	if (!('failed' in outcome)) return outcome;
+	const error = mediaFailure(outcome.failed, connection, 'speech', kind, model);
+	throw await withVoices(error, connection, request, options);
+}
+
+function typeOf({ head, isEvents }: SpeechAnswer, { format, sampleRate }: SpeechRequest): SoundType {
+	return receivedType(head, isEvents ? 'pcm' : format, sampleRate);
+}
+
+function otherFormat({ extension }: SoundType, asked: SoundFormat): string {
+	return `The server sent ${extension} although ${asked} was asked for. The file is named as what it is.`;
+}
+
+/** A voice that the server does not know: its own are named, where it has a list. */
+async function withVoices(
+	error: ServerError,
+	connection: Connection,
+	{ voice, model }: SpeechRequest,
+	{ signal }: MediaOptions,
+): Promise<ServerError> {
+	const { status = 0, serverText = '', url } = error;
+	const isVoice = status >= 400 && error.kind !== 'modelNotFound' && /voice|speaker/i.test(serverText);
+	if (!isVoice || signal?.aborted === true) return error;
+	const voices = await listVoices(connection, model, signal).catch(() => []);
+	const names = voices.slice(0, SHOWN_VOICES).map(({ id }) => id);
+	return failure('badRequest', connection.contextOf(url ?? '', { model }), {
+		status,
+		serverText,
+		message: voice === '' ? 'The server wants a voice' : `The server does not take the voice "${voice}"`,
+		remedy:
+			names.length === 0
+				? 'Choose a voice of the model that is used: its documentation names them.'
+				: `Choose one of its voices: ${names.join(', ')}${voices.length > names.length ? `, and ${voices.length - names.length} more` : ''}.`,
+	});
+}
+
+async function wholeOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+	const read: Uint8Array[] = [];
+	for await (const piece of pieces) read.push(piece);
+	return Buffer.concat(read);
+}

@@ -1,0 +1,152 @@
+import { looksLikeHtml } from '../errors/exchange';
+import { failure } from '../errors/failure';
+import type { Connection } from '../http/connection';
+import { SseDecoder } from '../http/sse';
+import { BodyTooLongError } from '../http/too-long';
+import type { Download } from '../http/types';
+import { isRecord, nonEmptyText, parseObject, words } from '../values';
+import { errorInside } from './task';
+
+/** No format has a file with sound in it that is shorter. */
+export const LEAST_BYTES = 100;
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const SOUND_FIELDS = ['audio', 'data', 'b64_json', 'audio_base64', 'content', 'delta'];
+
+/** The sound of an answer, as it comes. */
+export interface SpeechAnswer {
+	/** The first bytes, by which its format is told; fewer where there are no more. */
+	head: Uint8Array;
+	/** All of it, the first bytes included. */
+	pieces: AsyncIterable<Uint8Array>;
+	/** Came as events, which hold raw samples on speaches whatever format was asked for. */
+	isEvents: boolean;
+}
+
+/**
+ * Finds the sound in an answer: the body itself, base64 in JSON, or events with base64. An error inside a 200 is an
+ * error, as is a page, and an answer that is too short to be sound.
+ *
+ * @throws {ServerError} also from the iteration over `pieces`
+ */
+export async function readSpeech(connection: Connection, answer: Download, model: string): Promise<SpeechAnswer> {
+	const type = answer.headers['content-type'] ?? '';
+	const source = peeked(answer.pieces);
+	const start = Buffer.from(await source.head(1)).toString('latin1');
+	const context = connection.contextOf(answer.url, { model });
+	const isEvents = /\bevent-stream\b/i.test(type) || /^(?:data|event):/.test(await source.text(6));
+	if (!isEvents && (/\bjson\b/i.test(type) || start === '{')) {
+		const text = await whole(source.pieces());
+		const sound = soundIn(parseObject(text));
+		if (sound === undefined) throw errorInside(connection, { ...answer, text }, model);
+		return { ...(await checked(peeked(once(sound)))), isEvents: false };
+	}
+	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(LEAST_BYTES)))) {
+		const text = await whole(source.pieces());
+		if (looksLikeHtml(text, type)) throw connection.refusal({ ...answer, text, json: undefined }, { model });
+		throw errorInside(connection, { ...answer, text }, model);
+	}
+	return { ...(await checked(isEvents ? peeked(eventSound(source.pieces())) : source)), isEvents };
+
+	async function checked(sound: Peeked): Promise<{ head: Uint8Array; pieces: AsyncIterable<Uint8Array> }> {
+		const head = await sound.head(LEAST_BYTES);
+		if (head.byteLength >= LEAST_BYTES) return { head, pieces: sound.pieces() };
+		answer.close();
+		throw failure('emptyAnswer', context, {
+			status: answer.status,
+			message: 'The server sent no sound',
+			meaning: `The server sent no sound: its answer has ${head.byteLength} bytes`,
+			remedy:
+				'Check the text, the voice and the model, and the log of the server. A text of nothing but signs or emoji gives no sound.',
+		});
+	}
+
+	async function* eventSound(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+		const decoder = new SseDecoder();
+		let isDone = false;
+		for await (const piece of bytes) yield* decoded(decoder.push(piece));
+		yield* decoded(decoder.end());
+		if (!isDone) throw failure('streamEndedEarly', context);
+
+		function* decoded(events: ReadonlyArray<{ data: string }>): Generator<Uint8Array> {
+			for (const { data } of events) {
+				if (data.trim() === '[DONE]') isDone = true;
+				const event = parseObject(data);
+				if (event === undefined) continue;
+				const { type: name, error } = event;
+				if (name === 'error' || (error !== undefined && error !== null))
+					throw failure('streamError', context, {
+						serverText: isRecord(error) ? words(error.message ?? error) : words(error ?? event.message ?? event),
+					});
+				if (name === 'speech.audio.done') isDone = true;
+				else yield* soundIn(event) ?? [];
+			}
+		}
+	}
+}
+
+function soundIn(json: Record<string, unknown> | undefined): Buffer[] | undefined {
+	if (json === undefined) return undefined;
+	for (const name of SOUND_FIELDS) {
+		const value = json[name];
+		if (isRecord(value)) {
+			const inner = soundIn(value);
+			if (inner !== undefined) return inner;
+		}
+		const base64 = nonEmptyText(value)?.replace(/^data:[^,]*,/i, '');
+		if (base64 !== undefined && /^[A-Za-z0-9+/_\-\s]+=*\s*$/.test(base64)) return [Buffer.from(base64, 'base64')];
+	}
+	return undefined;
+}
+
+interface Peeked {
+	/** The first bytes without taking them; fewer where there are no more. */
+	head(length: number): Promise<Uint8Array>;
+	text(length: number): Promise<string>;
+	pieces(): AsyncIterable<Uint8Array>;
+}
+
+function peeked(source: AsyncIterable<Uint8Array>): Peeked {
+	const iterator = source[Symbol.asyncIterator]();
+	let held = Buffer.alloc(0);
+	let isOver = false;
+	const head = async (length: number) => {
+		while (held.byteLength < length && !isOver) {
+			const next = await iterator.next();
+			if (next.done === true) isOver = true;
+			else held = Buffer.concat([held, next.value]);
+		}
+		return held.subarray(0, length);
+	};
+	return {
+		head,
+		text: async (length) => Buffer.from(await head(length)).toString('utf8'),
+		pieces: async function* () {
+			try {
+				if (held.byteLength > 0) yield held;
+				held = Buffer.alloc(0);
+				while (!isOver) {
+					const next = await iterator.next();
+					if (next.done === true) return;
+					yield next.value;
+				}
+			} finally {
+				await iterator.return?.(undefined);
+			}
+		},
+	};
+}
+
+async function* once(pieces: Buffer[]): AsyncGenerator<Uint8Array> {
+	yield* pieces;
+}
+
+async function whole(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+	const read: Uint8Array[] = [];
+	let size = 0;
+	for await (const piece of pieces) {
+		size += piece.byteLength;
+		if (size > MAX_JSON_BYTES) throw new BodyTooLongError();
+		read.push(piece);
+	}
+	return Buffer.concat(read).toString('utf8');
+}

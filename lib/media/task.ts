@@ -1,0 +1,190 @@
+import { failure } from '../errors/failure';
+import { kindOfMessage, serverMessage } from '../errors/http-failure';
+import type { ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import type { Limits } from '../http/limits';
+import type { CallAnswer, RetryPolicy } from '../http/types';
+import { ServerPool } from '../servers/failover';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import { noteOnMove } from '../servers/moves';
+import { kindFor } from '../servers/purpose';
+import { retryUntilReady } from '../servers/retry';
+
+/** What servers make of pictures and sound, or out of them. */
+export type MediaTask = 'images' | 'transcription' | 'speech';
+
+/** What a request for media has beside its own fields. */
+export interface MediaOptions {
+	limits: Partial<Limits>;
+	retries: number;
+	signal?: AbortSignal;
+}
+
+/** The same at one of the servers of a credential. */
+export interface MediaAttempt extends MediaOptions {
+	/** When a request is sent again to the same server; undefined where another server is asked in its place. */
+	retry?: () => RetryPolicy;
+}
+
+/**
+ * Makes a request at one of the servers of a credential, and at the next one as long as none has begun to answer.
+ *
+ * @param work has its result as soon as an answer begins; whoever reads that to its end calls `release`
+ * @returns the result, with a remark where servers were passed over
+ */
+export async function openAtServer<T extends { remarks: string[] }>(
+	servers: Connection | ServerPool,
+	model: string,
+	{ limits, retries, signal }: MediaOptions,
+	work: (connection: Connection, model: string, attempt: MediaAttempt) => Promise<T>,
+): Promise<{ value: T; release(): void }> {
+	const { value, connection, passedOver, release } = await ServerPool.of(servers).open(
+		async (attempt) =>
+			await work(attempt.connection, attempt.model, {
+				limits: attempt.limits,
+				retries,
+				signal,
+				...(attempt.retry === undefined ? {} : { retry: attempt.retry }),
+			}),
+		{
+			model,
+			limits,
+			signal,
+			retry: (connection) =>
+				retryUntilReady(connection, { retries, firstTokenMs: limits.firstTokenMs, about: aboutModel(model) }),
+		},
+	);
+	const moved = noteOnMove(passedOver, connection.url.root);
+	return { value: moved === undefined ? value : { ...value, remarks: [...value.remarks, moved] }, release };
+}
+
+/** The same for work that is over when its result is there. */
+export async function atServer<T extends { remarks: string[] }>(
+	...given: Parameters<typeof openAtServer<T>>
+): Promise<T> {
+	const { value, release } = await openAtServer(...given);
+	release();
+	return value;
+}
+
+function aboutModel(model: string): { model?: string } {
+	return model === '' ? {} : { model };
+}
+
+/** Servers that can, for the user of one that cannot. */
+const WHO_CAN: Readonly<Record<MediaTask, string>> = {
+	images:
+		'These can: sd-server of stable-diffusion.cpp, Stable Diffusion WebUI, GPUStack with an image model, LocalAI, or llama-swap in front of one of them.',
+	transcription:
+		'These can: whisper.cpp (whisper-server), speaches, GPUStack with a speech-to-text model, LocalAI, vLLM, or llama-swap in front of one of them.',
+	speech:
+		'These can: Kokoro-FastAPI, speaches, GPUStack with a text-to-speech model, LocalAI, or llama-swap in front of one of them.',
+};
+
+const WHAT: Readonly<Record<MediaTask, string>> = {
+	images: 'make pictures',
+	transcription: 'transcribe sound',
+	speech: 'speak',
+};
+
+/**
+ * Who answers, for a request that may be sent.
+ *
+ * @throws {ServerError} where the server would refuse the request, or never answer it
+ */
+export async function kindForMedia(
+	connection: Connection,
+	task: MediaTask,
+	model: string,
+	signal?: AbortSignal,
+): Promise<ServerKind> {
+	const kind = await kindFor(connection, model, signal);
+	const { label, mediaNeedsModel, swallowsImageRequests } = traitsOf(kind);
+	if (task === 'images' && swallowsImageRequests === true) throw cannot(connection, task, kind);
+	if (mediaNeedsModel === true && model === '') {
+		throw failure('invalidInput', connection.contextOf(connection.url.api), {
+			message: `${label} needs the name of a model`,
+			remedy: 'Choose a model from the list or type its name. Nothing was sent.',
+		});
+	}
+	return kind;
+}
+
+/** What a request may be sent again after, and what its errors are about. */
+export function sending(model: string, { limits, signal, retry }: MediaAttempt) {
+	return { about: aboutModel(model), limits, signal, ...(retry === undefined ? {} : { retry: retry() }) };
+}
+
+/** An error that came with a status that says success. */
+export function errorInside(
+	connection: Connection,
+	{ text, url, status }: Pick<CallAnswer, 'text' | 'url' | 'status'>,
+	model: string,
+): ServerError {
+	const { message, type, facts } = serverMessage(text);
+	return failure(kindOfMessage(message, type) ?? 'serverError', connection.contextOf(url, { model }), {
+		status,
+		serverText: message,
+		facts,
+		meaning: 'The server reported an error in place of what was asked for',
+	});
+}
+
+/** The refusal of a server that has no route for a task, or no model for it, says so and names servers that can. */
+export function mediaFailure(
+	error: ServerError,
+	connection: Connection,
+	task: MediaTask,
+	kind: ServerKind,
+	model: string,
+): ServerError {
+	const { status, serverText, url } = error;
+	const { advice } = traitsOf(kind);
+	const context = connection.contextOf(url ?? connection.url.api, { model });
+	// Known by its words as well: speaches without models has a list that tells nothing.
+	const isUninstalled = /is not installed locally/i.test(serverText ?? '');
+	const missing = isUninstalled ? traitsOf('speaches').advice.missingModel : advice.missingModel;
+	// Those of the queue in n8n and of a job say more themselves.
+	const { queued, jobStatus } = error.facts;
+	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined) {
+		return failure('firstTokenLimit', context, {
+			message: 'The server did not begin to answer within the first-token limit',
+			remedy:
+				'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
+		});
+	}
+	if (error.kind === 'modelNotFound' && missing !== undefined) {
+		return failure('modelNotFound', context, {
+			status,
+			serverText,
+			remedy: `Choose the model from the list, or ${missing(model)}`,
+		});
+	}
+	if (task === 'transcription' && (status === 501 || error.kind === 'modalityUnsupported')) {
+		return failure('notSupported', context, {
+			status,
+			serverText,
+			message: 'The model of the server cannot hear',
+			remedy: [advice.transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
+		});
+	}
+	if (status === 405 || status === 501 || (status === 404 && error.kind === 'wrongPath'))
+		return cannot(connection, task, kind, error);
+	return error;
+}
+
+function cannot(connection: Connection, task: MediaTask, kind: ServerKind, refused?: ServerError): ServerError {
+	const { label } = traitsOf(kind);
+	const who = kind === 'other' ? 'This server' : label;
+	return failure('notSupported', connection.contextOf(refused?.url ?? connection.url.api), {
+		status: refused?.status,
+		serverText: refused?.serverText,
+		message: kind === 'other' ? `The server has no route to ${WHAT[task]}` : `${who} cannot ${WHAT[task]}`,
+		meaning:
+			refused === undefined
+				? `${who} cannot ${WHAT[task]}, so nothing was sent`
+				: `${who} has no route to ${WHAT[task]}`,
+		remedy: `${WHO_CAN[task]} Make a second credential for that server.`,
+	});
+}

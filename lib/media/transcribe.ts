@@ -1,0 +1,235 @@
+import { failure } from '../errors/failure';
+import { asFailed, ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import { formBody, type FileSource, type FormPart } from '../http/multipart';
+import { SseDecoder } from '../http/sse';
+import type { CallAnswer } from '../http/types';
+import type { ServerPool } from '../servers/failover';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import { words } from '../values';
+import { soundName } from './sound';
+import {
+	atServer,
+	errorInside,
+	kindForMedia,
+	mediaFailure,
+	sending,
+	type MediaAttempt,
+	type MediaOptions,
+} from './task';
+import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
+import { transcriptionFailure } from './transcription-failure';
+import { TranscriptStream } from './transcript-stream';
+import { uploadFailure } from './uploads';
+
+export interface TranscriptionRequest {
+	task: 'transcribe' | 'translate';
+	/** Empty: the server has one. */
+	model: string;
+	file: FileSource;
+	format: TranscriptFormat;
+	/** Empty: found out by the server. */
+	language: string;
+	prompt: string;
+	temperature?: number;
+	/** Of `verbose_json`. */
+	granularities: readonly string[];
+	hotwords: string;
+	/** Further fields of the form. */
+	extra: Record<string, unknown>;
+}
+
+export interface TranscriptionOptions extends MediaOptions {
+	/** Asks for a stream, where the server has one, and gets its text as it comes. */
+	onText?: (text: string) => Promise<void>;
+}
+
+export interface Transcribed extends Transcript {
+	remarks: string[];
+}
+
+interface Asked {
+	connection: Connection;
+	request: TranscriptionRequest;
+	options: MediaAttempt & TranscriptionOptions;
+	kind: ServerKind;
+}
+
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Words out of sound, or their translation into English. The file is read while it is sent.
+ *
+ * @throws {ServerError}
+ */
+export async function transcribe(
+	servers: Connection | ServerPool,
+	request: TranscriptionRequest,
+	options: TranscriptionOptions,
+): Promise<Transcribed> {
+	return await atServer(
+		servers,
+		request.model,
+		options,
+		async (connection, model, attempt) =>
+			await transcribeAt(connection, { ...request, model }, { ...options, ...attempt }),
+	);
+}
+
+async function transcribeAt(
+	connection: Connection,
+	request: TranscriptionRequest,
+	options: Asked['options'],
+): Promise<Transcribed> {
+	const kind = await kindForMedia(connection, 'transcription', request.model, options.signal);
+	const asked = { connection, request, options, kind };
+	const { api, root } = connection.url;
+	const openAi = { url: `${api}/audio/${request.task === 'translate' ? 'translations' : 'transcriptions'}` };
+	// Started with --inference-path, whisper.cpp has OpenAI's route in place of its own, for translations as well.
+	const routes: Route[] = traitsOf(kind).transcribesAtInference
+		? [
+				{ url: `${root}/inference`, isWhisper: true },
+				{ url: `${api}/audio/transcriptions`, isWhisper: true },
+			]
+		: [openAi, { url: `${root}/inference`, isWhisper: true }];
+	const first = await send(asked, routes[0]!).catch(asFailed);
+	if (!('failed' in first)) return withRemarks(first, request);
+	if (!isOtherRoute(first.failed, kind)) throw explained(asked, first.failed);
+	const second = await send(asked, routes[1]!).catch(asFailed);
+	if (!('failed' in second)) return withRemarks(second, request);
+	throw explained(asked, second.failed.status === 404 ? first.failed : second.failed);
+}
+
+interface Route {
+	url: string;
+	/** Takes the fields of whisper.cpp. */
+	isWhisper?: boolean;
+}
+
+/** whisper.cpp may hide behind a proxy that takes its name away; then only its 404 in plain text tells. */
+function isOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind): boolean {
+	if (status !== 404 || kind === 'ollama') return false;
+	return traitsOf(kind).transcribesAtInference === true || /^File Not Found \(/.test(serverText);
+}
+
+async function send(asked: Asked, { url, isWhisper = false }: Route): Promise<Transcript> {
+	const { connection, request, options } = asked;
+	const { model, format, task } = request;
+	// Nobody streams translations.
+	const streams = options.onText !== undefined && !isWhisper && format === 'json' && task === 'transcribe';
+	const body = formBody(partsOf(request, { isWhisper, streams }));
+	const common = { ...sending(model, options), body };
+	try {
+		if (streams) return await streamed(asked, url, common);
+		const answer = await connection.answer(url, { ...common, maxBytes: MAX_ANSWER_BYTES });
+		return await whole(asked, answer);
+	} catch (error) {
+		throw uploadFailure(error, body.sent, connection, url);
+	}
+}
+
+function partsOf(
+	{ task, model, file, format, language, prompt, temperature, granularities, hotwords, extra }: TranscriptionRequest,
+	{ isWhisper, streams }: { isWhisper: boolean; streams: boolean },
+): FormPart[] {
+	const fields: Array<[string, unknown]> = [
+		['model', model],
+		['response_format', format],
+		// whisper.cpp takes every sound for English unless it is told to find out.
+		['language', language !== '' ? language : isWhisper ? 'auto' : ''],
+		['prompt', prompt],
+		['temperature', temperature],
+		['hotwords', hotwords],
+		...(isWhisper && task === 'translate' ? [['translate', 'true'] as [string, unknown]] : []),
+		...(format === 'verbose_json' && !isWhisper
+			? granularities.map((one): [string, unknown] => ['timestamp_granularities[]', one])
+			: []),
+		...(streams ? [['stream', 'true'] as [string, unknown]] : []),
+	];
+	const own = fields.filter(([name, value]) => value !== '' && value !== undefined && !(name in extra));
+	const more = Object.entries(extra).flatMap(([name, value]) =>
+		[value].flat().map((one): [string, unknown] => [name, one]),
+	);
+	return [
+		...[...own, ...more].map(([field, value]) => ({ field, value: words(value) })),
+		{ field: 'file', file: { ...file, name: soundName(file.name, file.mimeType) } },
+	];
+}
+
+async function whole(asked: Asked, answer: CallAnswer): Promise<Transcript> {
+	if (/\bevent-stream\b/i.test(answer.headers['content-type'] ?? '')) {
+		const decoder = new SseDecoder();
+		const events = [...decoder.push(new TextEncoder().encode(answer.text)), ...decoder.end()];
+		const stream = new TranscriptStream();
+		for (const { data } of events) await show(asked, stream.push(data));
+		return finished(asked, stream, answer.url);
+	}
+	return readWhole(asked, answer.text, answer);
+}
+
+function readWhole({ connection, request }: Asked, text: string, answer: CallAnswer): Transcript {
+	const read = readTranscript(text, request.format);
+	if (!('fault' in read)) return read;
+	const { model } = request;
+	if (read.fault === 'error') throw errorInside(connection, { ...answer, text }, model);
+	if (read.fault === 'page') throw connection.refusal({ ...answer, text }, { model });
+	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
+		message: 'The answer of the server holds no transcript',
+		remedy: 'Check that the Base URL leads to a server that transcribes, and that the model is one for speech.',
+		serverText: text,
+	});
+}
+
+async function streamed(asked: Asked, url: string, common: Parameters<Connection['stream']>[1]): Promise<Transcript> {
+	const { connection } = asked;
+	const stream = await connection.stream(url, common);
+	const transcript = new TranscriptStream();
+	for await (const batch of stream.batches) {
+		for (const { event, data } of batch) {
+			if (event === 'whole-answer') {
+				const { url: from, status, headers } = stream;
+				const read = readWhole(asked, data, { url: from, status, headers, text: data, json: undefined });
+				await show(asked, read.text);
+				return read;
+			}
+			const piece = transcript.push(data);
+			if (piece !== '') stream.content();
+			await show(asked, piece);
+			if (transcript.error !== undefined) break;
+		}
+		if (transcript.isComplete) stream.finishing();
+	}
+	return finished(asked, transcript, stream.url);
+}
+
+async function show({ options }: Asked, piece: string): Promise<void> {
+	if (piece !== '') await options.onText?.(piece);
+}
+
+function finished({ connection, request: { model } }: Asked, stream: TranscriptStream, url: string): Transcript {
+	const { text, more, error, isComplete } = stream;
+	const context = connection.contextOf(url, { model });
+	if (error !== undefined) throw failure('streamError', context, { serverText: error, partialText: text });
+	if (!isComplete) throw failure('streamEndedEarly', context, { partialText: text });
+	return { text, more };
+}
+
+function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequest): Transcribed {
+	const remarks: string[] = [];
+	if (transcript.text === '') {
+		remarks.push(
+			`The server heard no words in "${file.name}". That is right for silence; otherwise check the language, the model and the file.`,
+		);
+	} else if ((format === 'srt' || format === 'vtt') && transcript.subtitles === undefined) {
+		remarks.push('The server sent no subtitles, only text: it does not know this format.');
+	}
+	return { ...transcript, remarks };
+}
+
+function explained({ connection, kind, request }: Asked, error: ServerError): ServerError {
+	return (
+		transcriptionFailure(error, connection, request) ??
+		mediaFailure(error, connection, 'transcription', kind, request.model)
+	);
+}

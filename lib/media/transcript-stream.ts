@@ -1,0 +1,78 @@
+import { asList, isRecord, nonEmptyText, parseJson, text, words } from '../values';
+
+/** A streamed transcript (docs/protocols/other-servers.md 3.5), event by event. */
+export class TranscriptStream {
+	private said = '';
+	private whole: string | undefined;
+	private ended = false;
+	/** The server's own words, where it reported an error in the midst. */
+	error: string | undefined;
+	/** What the last event told beside the text, for example the usage. */
+	more: Record<string, unknown> = {};
+
+	/** What was said so far, or all of it. */
+	get text(): string {
+		return (this.whole ?? this.said).trim();
+	}
+
+	/** Whether the server said that it was all. */
+	get isComplete(): boolean {
+		return this.ended;
+	}
+
+	/** @returns the text that is new, to be shown at once */
+	push(data: string): string {
+		if (data.trim() === '[DONE]') {
+			this.ended = true;
+			return '';
+		}
+		const event = parseJson(data);
+		// Home-made servers stream bare text.
+		if (event === undefined) return this.take(data);
+		if (typeof event === 'string') return this.take(event);
+		return isRecord(event) ? this.read(event) : '';
+	}
+
+	private read(event: Record<string, unknown>): string {
+		const { type, error } = event;
+		if (error !== undefined && error !== null) {
+			this.error = isRecord(error) ? words(error.message ?? error) : words(error);
+			return '';
+		}
+		if (type === 'error') {
+			this.error = words(event.message ?? event);
+			return '';
+		}
+		if (type === 'transcript.text.delta') return this.take(text(event.delta) ?? '');
+		if (type === 'transcript.text.done') return this.finish(event);
+		if (Array.isArray(event.choices)) return this.readChoice(event);
+		// One segment after the other, as servers did before OpenAI had events for it.
+		const segment = nonEmptyText(event.text);
+		if (segment === undefined) return '';
+		this.ended = true;
+		return this.take(segment);
+	}
+
+	/** What follows what was shown, where the last event holds more than that. */
+	private finish({ text: whole, ...more }: Record<string, unknown>): string {
+		this.ended = true;
+		this.more = Object.fromEntries(Object.entries(more).filter(([name, value]) => name !== 'type' && value !== null));
+		if (typeof whole !== 'string') return '';
+		this.whole = whole;
+		return whole.startsWith(this.said) ? whole.slice(this.said.length) : '';
+	}
+
+	/** vLLM streams transcripts as it streams chats. */
+	private readChoice({ choices, usage }: Record<string, unknown>): string {
+		const [choice] = asList(choices);
+		if (isRecord(usage)) this.more = { usage };
+		if (!isRecord(choice)) return '';
+		if (nonEmptyText(choice.finish_reason) !== undefined) this.ended = true;
+		return this.take((isRecord(choice.delta) ? text(choice.delta.content) : text(choice.text)) ?? '');
+	}
+
+	private take(piece: string): string {
+		this.said += piece;
+		return piece;
+	}
+}

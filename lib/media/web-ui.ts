@@ -1,0 +1,51 @@
+import { MAX_PICTURES_BYTES } from '../http/answer';
+import type { Connection } from '../http/connection';
+import type { CallAnswer } from '../http/types';
+import { asList, finiteNumber, parseObject, recordOf, text } from '../values';
+import { fileBytes } from './file-bytes';
+import type { ImageAttempt, ImageRequest } from './make-images';
+import { sending } from './task';
+
+/**
+ * Pictures by the routes of the Stable Diffusion WebUI (AUTOMATIC1111, modules/api), which its successors and sd-server
+ * have as well.
+ *
+ * @returns the pictures in the form of the other routes, with their seeds
+ * @throws {ServerError}
+ */
+export async function askWebUi(
+	connection: Connection,
+	request: ImageRequest,
+	options: ImageAttempt,
+): Promise<{ json: unknown; answer: CallAnswer }> {
+	const { model, prompt, count, size, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
+	const [width, height] = size === '' ? [] : size.split('x').map(Number);
+	const pictures: string[] = [];
+	for (const image of images) pictures.push((await fileBytes(image)).toString('base64'));
+	const answer = await connection.answer(
+		`${connection.url.root}/sdapi/v1/${images.length === 0 ? 'txt2img' : 'img2img'}`,
+		{
+			...sending(model, options),
+			maxBytes: MAX_PICTURES_BYTES,
+			json: {
+				prompt,
+				batch_size: count,
+				...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
+				...(width === undefined ? {} : { width, height }),
+				...(steps === undefined ? {} : { steps }),
+				...(guidance === undefined ? {} : { cfg_scale: guidance }),
+				...(seed === undefined ? {} : { seed }),
+				...(model === '' ? {} : { override_settings: { sd_model_checkpoint: model } }),
+				...(pictures.length === 0 ? {} : { init_images: pictures }),
+				...(mask === undefined ? {} : { mask: (await fileBytes(mask)).toString('base64') }),
+				...extra,
+			},
+		},
+	);
+	const { images: made, info } = recordOf(answer.json);
+	const seeds = asList(parseObject(text(info) ?? '')?.all_seeds).map(finiteNumber);
+	const data = asList(made).map((picture, index) =>
+		seeds[index] === undefined ? picture : { b64_json: picture, seed: seeds[index] },
+	);
+	return { json: { data }, answer };
+}

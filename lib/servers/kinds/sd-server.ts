@@ -1,0 +1,14 @@
+import { anyModel } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** sd-server of stable-diffusion.cpp (examples/server, seen: 97d2990): pictures, with jobs of its own. */
+export const sdServer: ServerTraits = {
+	...other,
+	label: 'sd-server',
+	// Its list says this whatever model it has loaded (routes_openai.cpp).
+	isIt: (answers) => anyModel(answers, ({ id }) => id === 'sd-cpp-local'),
+	wantsNoKey: true,
+	ignoresModelName: true,
+	hasImageJobs: true,
+};

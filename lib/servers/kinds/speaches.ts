@@ -1,0 +1,26 @@
+import { anyModel } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** The tasks of its models (speaches-ai/speaches, api_types.py). */
+const TASKS: ReadonlySet<unknown> = new Set([
+	'automatic-speech-recognition',
+	'text-to-speech',
+	'speaker-embedding',
+	'voice-activity-detection',
+	'speaker-diarization',
+]);
+
+/** speaches (seen: 870e1e1): transcripts and speech. It lists what is installed, with the task of each model. */
+export const speaches: ServerTraits = {
+	...other,
+	label: 'speaches',
+	isIt: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
+	mediaNeedsModel: true,
+	advice: {
+		...other.advice,
+		noModels: 'Install a model: Local Llama, resource Model, operation Pull.',
+		missingModel: (model) =>
+			`install it on the server: Local Llama, resource Model, operation Pull (or: curl -X POST the Base URL + /v1/models/${model}).`,
+	},
+};

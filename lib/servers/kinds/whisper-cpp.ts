@@ -1,0 +1,14 @@
+import { anyHeader } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** The server of whisper.cpp (seen: 233fe1f): one model, no list of models, no key; it names itself in every answer. */
+export const whisperCpp: ServerTraits = {
+	...other,
+	label: 'whisper.cpp',
+	isIt: (answers) => anyHeader(answers, 'server', /^whisper\.cpp/i),
+	wantsNoKey: true,
+	ignoresModelName: true,
+	transcribesAtInference: true,
+	advice: { ...other.advice, noModels: 'whisper.cpp has one model and no list of it: leave the model empty.' },
+};

@@ -1,0 +1,77 @@
+/** How busy servers are: what this process has running there, and how many slots they have. */
+import type { Connection } from '../http/connection';
+import { askServerKind } from './identify';
+import { traitsOf } from './kinds';
+import { optionalJson } from './optional-json';
+
+const ASK_LIMIT_MS = 2_000;
+const KNOWN_MS = 10 * 60_000;
+const UNKNOWN_MS = 60_000;
+const MAX_REMEMBERED = 500;
+
+const running = new Map<string, number>();
+const slots = new Map<string, { count: number | undefined; until: number }>();
+const underWay = new Map<string, Promise<void>>();
+
+/** Requests of this process that a server works on, whatever credential they came with. */
+export function runningAt({ url }: Connection): number {
+	return running.get(url.api) ?? 0;
+}
+
+/**
+ * Counts a request.
+ *
+ * @returns to be called at its end; calling it twice is harmless
+ */
+export function occupy({ url }: Connection): () => void {
+	running.set(url.api, (running.get(url.api) ?? 0) + 1);
+	let isOver = false;
+	return () => {
+		if (isOver) return;
+		isOver = true;
+		const left = (running.get(url.api) ?? 1) - 1;
+		if (left > 0) running.set(url.api, left);
+		else running.delete(url.api);
+	};
+}
+
+/** Requests that the server works on at once; undefined where that is not known. */
+export function knownSlots({ url }: Connection): number | undefined {
+	return slots.get(url.api)?.count;
+}
+
+/** Whether it is worth asking. */
+export function areSlotsUnknown({ url }: Connection): boolean {
+	return (slots.get(url.api)?.until ?? 0) <= Date.now();
+}
+
+/**
+ * Asks a llama-server for its slots, once in ten minutes. `/props` neither wakes nor loads anything there
+ * (docs/protocols/llama-server.md 2.1); others are not asked. Never fails.
+ */
+export async function learnSlots(connection: Connection, model: string): Promise<void> {
+	const { api } = connection.url;
+	if (!areSlotsUnknown(connection)) return;
+	let asking = underWay.get(api);
+	if (asking === undefined) {
+		asking = ask(connection, model).finally(() => underWay.delete(api));
+		underWay.set(api, asking);
+	}
+	await asking;
+}
+
+async function ask(connection: Connection, model: string): Promise<void> {
+	const kind = await askServerKind(connection, model, { limitMs: ASK_LIMIT_MS });
+	const isLlama = traitsOf(kind).nativeApi === 'llamaServer';
+	const props = isLlama ? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS }) : undefined;
+	const total = props?.total_slots;
+	const count = typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
+	if (slots.size >= MAX_REMEMBERED) slots.clear();
+	const isSure = count !== undefined || (!isLlama && kind !== 'other');
+	slots.set(connection.url.api, { count, until: Date.now() + (isSure ? KNOWN_MS : UNKNOWN_MS) });
+}
+
+/** Forgets what servers said. For tests. */
+export function forgetSlots(): void {
+	slots.clear();
+}

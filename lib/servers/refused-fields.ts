@@ -1,0 +1,68 @@
+/** Refusals that name the fields which a server does not take, and which ones it does not. */
+
+/** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
+const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
+
+/**
+ * Forms seen: FastAPI with forbidden extras (both versions of pydantic), OpenAI and gateways that speak like it, LiteLLM,
+ * Python functions behind a route (vLLM, home-made servers), JSON schemas, Rust's serde, Go's decoder.
+ */
+const FORMS: readonly RegExp[] = [
+	/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi,
+	new RegExp(
+		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)s?(?: supplied)?:? ${NAMES}`,
+		'gi',
+	),
+	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),
+	new RegExp(String.raw`\bdoes not support (?:the )?(?:following )?parameters?:? ${NAMES}`, 'gi'),
+	new RegExp(String.raw`\badditional properties are not allowed:? \(?${NAMES}\)? (?:was|were) unexpected`, 'gi'),
+	/\bproperty ['"\x60](\w+)['"\x60] is unsupported/gi,
+	/\b(?:parameter|argument|field) ['"\x60](\w+)['"\x60] is (?:not supported|unsupported|not permitted|not allowed)/gi,
+];
+
+/** Whether a refusal says that there is a field which the server does not take. */
+export const REFUSES_FIELDS = new RegExp(
+	[
+		String.raw`extra (?:inputs are|fields) not permitted`,
+		String.raw`un(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)`,
+		'unexpected keyword argument',
+		String.raw`does not support (?:the )?(?:following )?parameter`,
+		'additional properties are not allowed',
+		String.raw`is (?:not supported|unsupported|not permitted|not allowed)`,
+	].join('|'),
+	'i',
+);
+
+/** The fields that a refusal names, each once. */
+export function refusedFieldsIn(refusal: string): string[] {
+	const lists = FORMS.flatMap((form) => [...refusal.matchAll(form)].map(([, names]) => names!));
+	const names = lists.flatMap((list) =>
+		list
+			.split(',')
+			// Of an entry of a Python dict only the key is a name.
+			.map((entry) => /^\s*['"\x60]?(\w+)/.exec(entry)?.[1])
+			.filter((name) => name !== undefined),
+	);
+	return [...new Set(names)];
+}
+
+const REMEMBERED_MS = 60 * 60_000;
+const MAX_REMEMBERED = 200;
+
+const refused = new Map<string, { fields: readonly string[]; until: number }>();
+
+/** The fields that a model on a server refused within the last hour; after that it may have been updated. */
+export function knownRefusedFields(place: string): readonly string[] {
+	const known = refused.get(place);
+	return known !== undefined && known.until > Date.now() ? known.fields : [];
+}
+
+export function rememberRefusedFields(place: string, fields: readonly string[]): void {
+	if (refused.size >= MAX_REMEMBERED) refused.clear();
+	refused.set(place, { fields, until: Date.now() + REMEMBERED_MS });
+}
+
+/** Forgets everything. For tests. */
+export function forgetRefusedFields(): void {
+	refused.clear();
+}

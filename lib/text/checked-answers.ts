@@ -1,0 +1,36 @@
+import type { AnswerSource, FinishedAnswer } from '../chat/client';
+import type { ChatCall } from '../chat/request';
+import type { ResponseFormat } from '../chat/types';
+import { parseJson } from '../values';
+import { formattedJson } from './formatted';
+
+const REMEDY =
+	'Say in the prompt which fields you want, lower the temperature, or choose a larger model or a server that enforces the schema. The answer is in the details.';
+
+/**
+ * A chat model whose answers are checked against the JSON that was asked for. Servers need not enforce it: a llama.cpp
+ * with llguidance lets a broken schema pass with 200 and constrains nothing, and parts that llama.cpp cannot enforce are
+ * not even sent.
+ *
+ * A call of a tool is no answer: whoever runs the tool checks its arguments.
+ */
+export class CheckedAnswers implements AnswerSource {
+	constructor(
+		private readonly source: AnswerSource,
+		private readonly format: ResponseFormat | undefined,
+	) {}
+
+	/**
+	 * As `ChatClient.generate`. What was yielded cannot be taken back, so a stream fails at its end.
+	 *
+	 * @throws {ServerError} of kind `invalidAnswer` with the text
+	 */
+	async *generate(given: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
+		const answer = yield* this.source.generate(given);
+		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
+		const found = formattedJson(answer, this.format, REMEDY);
+		if (found === undefined || parseJson(answer.text) !== undefined) return answer;
+		// The model put it into a code block, or words around it.
+		return { ...answer, text: JSON.stringify(found.value) };
+	}
+}

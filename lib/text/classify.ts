@@ -1,0 +1,194 @@
+import type { ChatParameters, Usage } from '../chat/types';
+import { failure } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import type { Limits } from '../http/limits';
+import { type Attempt, ServerPool } from '../servers/failover';
+import { askServerKind } from '../servers/identify';
+import type { ServerKind } from '../servers/kinds/kind';
+import { requireModel } from '../servers/model-names';
+import { retryOptions, retryUntilReady } from '../servers/retry';
+import { askForLabels, type LabelAnswer } from './label-request';
+import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
+import { addUsage } from './usage';
+
+export interface ClassifySettings {
+	model: string;
+	parameters: ChatParameters;
+	limits: Partial<Limits>;
+	retries: number;
+}
+
+export interface ClassifyTask {
+	text: string;
+	labels: readonly Label[];
+	/** Whether a text may have several labels. */
+	several: boolean;
+	/** Whether a text may have none. */
+	mayBeNone: boolean;
+	/** What the texts are, and what matters; may be empty. */
+	instructions: string;
+}
+
+export interface Classification {
+	/** Places of the labels in the list, the likeliest first. None where no label fits. */
+	labels: number[];
+	/** Probability of each label, by its place; undefined where the server tells no probabilities. */
+	scores?: number[];
+	/** Probability that no label fits, where that is allowed. */
+	none?: number;
+	/** How sure the answer is, from 0 to 1: of several labels, the least sure one. */
+	confidence?: number;
+	usage?: Usage;
+	model?: string;
+	server: ServerKind;
+}
+
+const NONE: Label = { name: 'none', description: 'None of the others fits' };
+/**
+ * Says which label fits a text. The model writes one sign for a label, held to the signs where the server can, so an
+ * answer costs one or two tokens; how sure it is comes from the probabilities of these tokens.
+ *
+ * @throws {ServerError} of kind `invalidAnswer` with the text of the answer, where it names no label
+ */
+export async function classify(
+	servers: Connection | ServerPool,
+	settings: ClassifySettings,
+	task: ClassifyTask,
+	signal?: AbortSignal,
+): Promise<Classification> {
+	checkLabels(task.labels, task.mayBeNone);
+	requireModel(settings.model);
+	const { value } = await ServerPool.of(servers).run(
+		async (attempt) => await classifyAt(attempt, settings.parameters, task, signal),
+		{
+			model: settings.model.trim(),
+			limits: settings.limits,
+			retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
+			signal,
+		},
+	);
+	return value;
+}
+
+async function classifyAt(
+	attempt: Attempt,
+	parameters: ChatParameters,
+	task: ClassifyTask,
+	signal: AbortSignal | undefined,
+): Promise<Classification> {
+	const { connection, model } = attempt;
+	const labels = task.mayBeNone ? [...task.labels, NONE] : [...task.labels];
+	const kind = await askServerKind(connection, model, { signal });
+	const request = {
+		attempt,
+		parameters,
+		kind,
+		messages: messagesFor(task, labels),
+		labels,
+		several: task.several,
+		signal,
+	};
+	const place = `${connection.url.api} ${model}`;
+	let [isHeld, isLimited] = [!refusesToHold.has(place), true];
+	let usage: Usage | undefined;
+	for (;;) {
+		const answer = await askForLabels({ ...request, isHeld, isLimited });
+		if (answer === undefined) {
+			if (refusesToHold.size >= MAX_REMEMBERED) refusesToHold.clear();
+			refusesToHold.add(place);
+			isHeld = false;
+			continue;
+		}
+		usage = addUsage(usage, answer.usage);
+		const found = labelsIn(answer.text, labels, task.several);
+		if (found !== undefined) {
+			return {
+				...resultOf(found, scoresIn(answer.logprobs, keysFor(labels.length)), task),
+				...(usage === undefined ? {} : { usage }),
+				...(answer.model === undefined ? {} : { model: answer.model }),
+				server: kind,
+			};
+		}
+		// A model that thinks although it should not may have used its tokens up.
+		if (!answer.isCut || !isLimited || parameters.maxTokens !== undefined) throw noLabel(connection, model, answer);
+		isLimited = false;
+	}
+}
+
+/** @throws {ServerError} of kind `invalidInput` for labels that cannot be told apart */
+function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
+	const most = MAX_LABELS - (mayBeNone ? 1 : 0);
+	const names = labels.map(({ name }) => name.trim().toLowerCase());
+	const twice = labels.find((_label, index) => names.indexOf(names[index]!) < index);
+	const problem =
+		labels.length === 0
+			? 'There are no labels'
+			: labels.length > most
+				? `There are ${labels.length} labels, and ${most} are the most`
+				: names.includes('')
+					? 'A label has no name'
+					: twice !== undefined
+						? `The label "${twice.name}" is there twice`
+						: undefined;
+	if (problem !== undefined)
+		throw failure('invalidInput', {}, { message: problem, remedy: 'Correct the labels in the node.' });
+}
+
+/** What all texts share stands first and never changes, so the server reads it once. The text comes last. */
+function messagesFor({ instructions, several, text, mayBeNone }: ClassifyTask, labels: readonly Label[]) {
+	const example = keysFor(labels.length).slice(0, 2).join(',');
+	const system = [
+		several
+			? 'Decide which of these categories the text of the user belongs to. It may be several.'
+			: 'Decide which of these categories the text of the user belongs to.',
+		labelLines(labels),
+		...(instructions.trim() === '' ? [] : [instructions.trim()]),
+		several
+			? `Answer with the letters of the categories only, separated by commas, for example ${example}.${mayBeNone ? ` Answer ${keysFor(labels.length).at(-1)} if none fits.` : ''}`
+			: 'Answer with the letter of the category only.',
+	];
+	return [
+		{ role: 'system', content: system.join('\n') },
+		{ role: 'user', content: text },
+	];
+}
+
+function resultOf(
+	found: readonly number[],
+	lists: readonly number[][] | undefined,
+	{ labels, several }: ClassifyTask,
+): Pick<Classification, 'labels' | 'scores' | 'none' | 'confidence'> {
+	const fitting = found.filter((at) => at < labels.length);
+	if (lists === undefined) return { labels: fitting };
+	const used = several ? lists : lists.slice(0, 1);
+	// Of several, each label counts with its best chance to be named.
+	const best = (at: number) => Math.max(...used.map((list) => list[at] ?? 0));
+	const scores = labels.map((_label, at) => best(at));
+	const none = used[0]!.length > labels.length ? best(labels.length) : undefined;
+	return {
+		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
+		scores,
+		...(none === undefined ? {} : { none }),
+		confidence: fitting.length === 0 ? none : Math.min(...fitting.map((at) => scores[at]!)),
+	};
+}
+
+function noLabel(connection: Connection, model: string, { text, url }: LabelAnswer): ServerError {
+	return failure('invalidAnswer', connection.contextOf(url, { model }), {
+		message: 'The model named none of the labels',
+		meaning: `The model named none of the labels, but answered: "${text.trim().slice(0, 200)}"`,
+		remedy:
+			'Describe the labels, allow that none fits, or choose a larger model. If the server can hold a model to a grammar or a JSON schema, check that it does.',
+		partialText: text || undefined,
+	});
+}
+
+/** Servers that refused to hold the model to the signs. */
+const refusesToHold = new Set<string>();
+const MAX_REMEMBERED = 500;
+
+/** Forgets what was learned about servers. For tests. */
+export function forgetRefusals(): void {
+	refusesToHold.clear();
+}

@@ -1,0 +1,118 @@
+import { checkParameters } from '../chat/parameters';
+import { failure } from '../errors/failure';
+import { asFailed, ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import type { Limits } from '../http/limits';
+import type { EventStream } from '../http/types';
+import { type Attempt, ServerPool } from '../servers/failover';
+import { askServerKind } from '../servers/identify';
+import { requireModel } from '../servers/model-names';
+import { retryOptions, retryUntilReady } from '../servers/retry';
+import type { ServerKind } from '../servers/kinds/kind';
+import { parseJson } from '../values';
+import { type Completion, CompletionAssembly } from './completion';
+import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
+
+export interface CompleteSettings extends CompletionOptions {
+	limits: Partial<Limits>;
+	retries: number;
+}
+
+export interface FinishedCompletion extends Completion {
+	server: ServerKind;
+}
+
+/**
+ * Goes on after a prompt, or fills in between two texts. Yields pieces of text as they arrive.
+ *
+ * @throws {ServerError} with what had arrived in `partialText`
+ */
+export async function* complete(
+	servers: Connection | ServerPool,
+	settings: CompleteSettings,
+	task: CompletionTask,
+	signal?: AbortSignal,
+): AsyncGenerator<string, FinishedCompletion> {
+	checkParameters(settings.parameters);
+	requireModel(settings.model);
+	const model = settings.model.trim();
+	const served = await ServerPool.of(servers).open(async (attempt) => await begin(attempt, settings, task, signal), {
+		model,
+		limits: settings.limits,
+		retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
+		signal,
+	});
+	const { reader, kind } = served.value;
+	const assembly = new CompletionAssembly();
+	const context = served.connection.contextOf(reader.url, { model });
+	const failed = (kind: 'invalidAnswer' | 'streamError' | 'streamEndedEarly', serverText?: string) =>
+		failure(kind, context, { serverText, partialText: assembly.result.text || undefined });
+	try {
+		for await (const batch of reader.batches) {
+			let added = '';
+			for (const { data } of batch) {
+				const piece = assembly.push(data === '[DONE]' ? data : parseJson(data));
+				if (piece === undefined) throw failed('invalidAnswer', served.connection.maskStart(data, 500));
+				added += piece;
+			}
+			if (assembly.error !== undefined) break;
+			if (added !== '') {
+				reader.content();
+				yield added;
+			}
+			if (assembly.ended) reader.finishing();
+		}
+	} catch (error) {
+		// What was announced has arrived: a socket that stays open behind it does not undo it.
+		if (!assembly.ended || signal?.aborted === true) throw withPartial(error, assembly);
+	} finally {
+		reader.close();
+		served.release();
+	}
+	if (assembly.error !== undefined) throw failed('streamError', served.connection.mask(assembly.error));
+	const stray = reader.strayLines();
+	if (!assembly.ended)
+		throw failed(stray.length === 0 ? 'streamEndedEarly' : 'streamError', stray.join('\n') || undefined);
+	// llama-server streams them unasked.
+	const { tokens, ...result } = assembly.result;
+	return { ...result, ...(settings.returnTokens === true && tokens !== undefined ? { tokens } : {}), server: kind };
+}
+
+function withPartial(error: unknown, { result }: CompletionAssembly): unknown {
+	return error instanceof ServerError ? error.withPartial({ text: result.text }) : error;
+}
+
+async function begin(
+	{ connection, model, limits, retry }: Attempt,
+	settings: CompleteSettings,
+	task: CompletionTask,
+	signal: AbortSignal | undefined,
+): Promise<{ reader: EventStream; kind: ServerKind }> {
+	const kind = await askServerKind(connection, model, { signal });
+	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
+	const about = { model };
+	const sent = await connection
+		.stream(url, { json, signal, about, limits, framing, retry: retry?.() })
+		.then((reader) => ({ reader }), asFailed);
+	if ('reader' in sent) return { reader: sent.reader, kind };
+	throw cannotFillIn(sent.failed, model) ?? sent.failed;
+}
+
+/** llama-server names the tokens that the model lacks; Ollama looks for a suffix in the template. */
+const MISSING_TOKENS = /Infill is not supported by this model:\s*(.*\S)\s*$/is;
+const NO_INSERT = /does not support insert/i;
+
+function cannotFillIn(failed: ServerError, model: string): ServerError | undefined {
+	const said = failed.serverText ?? '';
+	const [, missing] = MISSING_TOKENS.exec(said) ?? [];
+	if (missing === undefined && !NO_INSERT.test(said)) return undefined;
+	const why = missing === undefined ? 'Its template in Ollama has no place for the text behind' : missing;
+	return new ServerError({
+		...failed,
+		kind: 'notSupported',
+		message: `The model "${model}" cannot fill in`,
+		meaning: `The model "${model}" cannot fill in: ${why.replace(/\.$/, '')}`,
+		remedy:
+			'Choose a model that was trained to fill in ("fill in the middle"), for example Qwen2.5-Coder base, StarCoder2 or CodeGemma. Models that only chat cannot.',
+	});
+}

@@ -1,0 +1,170 @@
+import { ChatClient, type FinishedAnswer } from '../chat/client';
+import type { SourceMessage } from '../chat/messages';
+import type { ChatSettings } from '../chat/request';
+import type { Usage } from '../chat/types';
+import { failure } from '../errors/failure';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import { ServerPool } from '../servers/failover';
+import { jsonIn } from './json-answer';
+import { schemaFaults } from './schema-check';
+import { addUsage } from './usage';
+
+export interface Extraction {
+	/** Follows the schema. */
+	output: unknown;
+	/** The answer that holds it: the first one, or the repaired one. */
+	answer: FinishedAnswer;
+	/** Tokens of all answers. */
+	usage?: Usage;
+	/** Whether the first answer was wrong. */
+	repaired: boolean;
+	notes: string[];
+}
+
+export interface ExtractTask {
+	/** What the text is, and what matters; may be empty. */
+	instructions: string;
+	text: string;
+	/** A JSON schema. */
+	schema: Record<string, unknown>;
+}
+
+/**
+ * What the model is told. The schema stands in it as well, for servers that do not enforce it and for descriptions of
+ * fields, which a grammar cannot hold. It is the same for all items, so the server reads it once; the text comes last.
+ */
+function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage[] {
+	const parts = [
+		'Extract data from the text of the user.',
+		'Answer with JSON that follows this JSON schema, and with nothing else:',
+		JSON.stringify(schema),
+		'Take values from the text only. Where it does not tell a value that may be null, write null.',
+		...(instructions.trim() === '' ? [] : [instructions.trim()]),
+	];
+	return [
+		{ type: 'system', content: parts.join('\n') },
+		{ type: 'human', content: text },
+	];
+}
+
+/** Servers that refused a response format. Asked without one, they may answer well. */
+const refusesFormats = new Set<string>();
+const MAX_REMEMBERED = 500;
+
+/**
+ * Gets data out of a text. The schema is sent as a constraint in the form that the server takes, and the answer is
+ * checked here: a wrong one is sent back once with what is wrong about it.
+ *
+ * @throws {ServerError} of kind `invalidAnswer` with the text of the last answer, where that is wrong as well
+ */
+export async function extract(
+	servers: Connection | ServerPool,
+	settings: ChatSettings,
+	task: ExtractTask,
+	signal?: AbortSignal,
+): Promise<Extraction> {
+	// A schema that cannot be used is told before anything is sent.
+	schemaFaults(task.schema, null);
+	const messages = messagesFor(task);
+	const ask = async (asked: readonly SourceMessage[]) => await answerTo(servers, settings, task, asked, signal);
+	const first = await ask(messages);
+	const checked = outcome(first, task.schema);
+	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false, notes: first.notes };
+	const second = await ask([
+		...messages,
+		{ type: 'ai', content: first.text },
+		{ type: 'human', content: repairOf(checked.faults) },
+	]);
+	const usage = usageOf(first, second);
+	const mended = outcome(second, task.schema);
+	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true, notes: second.notes };
+	throw wrongData(ServerPool.of(servers).first, settings.model, second, mended.faults);
+}
+
+function outcome(answer: FinishedAnswer, schema: Record<string, unknown>): { output: unknown } | { faults: string[] } {
+	const found = jsonIn(answer.text);
+	if (found === undefined)
+		return { faults: [answer.finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is no JSON'] };
+	const faults = schemaFaults(schema, found.value);
+	return faults.length === 0 ? { output: found.value } : { faults };
+}
+
+function repairOf(faults: readonly string[]): string {
+	return `That is not valid:\n${faults.map((fault) => `- ${fault}`).join('\n')}\nAnswer with the corrected JSON only.`;
+}
+
+/** With the schema as a constraint; without it where the server refuses to be constrained. */
+async function answerTo(
+	servers: Connection | ServerPool,
+	settings: ChatSettings,
+	{ schema }: ExtractTask,
+	messages: readonly SourceMessage[],
+	signal: AbortSignal | undefined,
+): Promise<FinishedAnswer> {
+	const key = `${ServerPool.of(servers).first.url.api} ${settings.model}`;
+	const ask = async (isConstrained: boolean) =>
+		await wholeAnswer(
+			new ChatClient(servers, {
+				...settings,
+				parameters: {
+					...settings.parameters,
+					...(isConstrained ? { responseFormat: { type: 'jsonSchema', schema } } : {}),
+				},
+			}),
+			messages,
+			signal,
+		);
+	if (refusesFormats.has(key)) return await ask(false);
+	const asked = await ask(true).then((answer) => ({ answer }), asFailed);
+	if ('answer' in asked) return asked.answer;
+	if (!isFormatRefused(asked.failed)) throw asked.failed;
+	if (refusesFormats.size >= MAX_REMEMBERED) refusesFormats.clear();
+	refusesFormats.add(key);
+	return await ask(false);
+}
+
+async function wholeAnswer(
+	client: ChatClient,
+	messages: readonly SourceMessage[],
+	signal: AbortSignal | undefined,
+): Promise<FinishedAnswer> {
+	const generation = client.generate({ messages, signal, whole: true });
+	for (;;) {
+		const step = await generation.next();
+		if (step.done === true) return step.value;
+	}
+}
+
+/** A refusal before anything was generated that names the format, or the grammar that the server made of it. */
+export function isFormatRefused({ status = 0, serverText = '' }: ServerError): boolean {
+	const isRefusal =
+		status === 400 || status === 422 || status === 501 || (status === 500 && /format/i.test(serverText));
+	return isRefusal && /response_?format|json_?schema|schema|grammar|structured|format|logprobs/i.test(serverText);
+}
+
+function wrongData(connection: Connection, model: string, answer: FinishedAnswer, faults: string[]): ServerError {
+	const isCut = answer.finishReason === 'length';
+	return failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
+		message: isCut ? 'The token limit cut off the data' : 'The model gives no valid data',
+		meaning: isCut
+			? 'The token limit ended the answer before its JSON was complete'
+			: `The answer of the model does not follow the schema, also not when it was told so: ${faults.join('; ')}`,
+		remedy: isCut
+			? 'Raise Maximum Tokens or the context of the server, or turn thinking off.'
+			: 'Say in the descriptions what each field means, make fields that a text may lack not required, or choose a larger model. The answer is in the details.',
+		partialText: answer.text || undefined,
+		partialReasoning: answer.reasoning || undefined,
+		facts: { faults },
+	});
+}
+
+function usageOf(...answers: readonly FinishedAnswer[]): { usage?: Usage } {
+	const usage = answers.reduce<Usage | undefined>((sum, answer) => addUsage(sum, answer.usage), undefined);
+	return usage === undefined ? {} : { usage };
+}
+
+/** Forgets what was learned about servers. For tests. */
+export function forgetRefusedFormats(): void {
+	refusesFormats.clear();
+}

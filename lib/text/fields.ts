@@ -1,0 +1,47 @@
+/** The types that a field of an extraction may have. */
+export type FieldType = 'text' | 'number' | 'wholeNumber' | 'boolean' | 'date' | 'list' | 'choice';
+
+export interface ExtractField {
+	name: string;
+	type: FieldType;
+	description?: string;
+	/** Of a choice. */
+	choices?: readonly string[];
+	/** A field that is not required is null where the text does not tell it. */
+	required: boolean;
+}
+
+type Schema = Record<string, unknown>;
+
+/**
+ * The JSON schema of a table of fields. Every field is in every answer, so that items look alike: what is not told is
+ * null. A model that must write each name in turn also leaves out less.
+ */
+export function schemaOfFields(fields: readonly ExtractField[]): Schema {
+	return {
+		type: 'object',
+		properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
+		required: fields.map(({ name }) => name),
+		additionalProperties: false,
+	};
+}
+
+const TYPES: Readonly<Record<Exclude<FieldType, 'choice' | 'list'>, { type: string; format?: string }>> = {
+	text: { type: 'string' },
+	number: { type: 'number' },
+	wholeNumber: { type: 'integer' },
+	boolean: { type: 'boolean' },
+	date: { type: 'string', format: 'date' },
+};
+
+function schemaOf({ type, description = '', choices = [], required }: ExtractField): Schema {
+	const about = description.trim() === '' ? {} : { description: description.trim() };
+	if (type === 'choice') return { enum: [...choices, ...(required ? [] : [null])], ...about };
+	if (type === 'list') return { ...typeOf('array', required), items: { type: 'string' }, ...about };
+	const { type: name, ...format } = TYPES[type];
+	return { ...typeOf(name, required), ...format, ...about };
+}
+
+function typeOf(name: string, required: boolean): Schema {
+	return { type: required ? name : [name, 'null'] };
+}

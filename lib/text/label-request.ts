@@ -1,0 +1,167 @@
+import { parameterFields, thinkingFields } from '../chat/parameters';
+import { withoutThinking } from '../chat/think-splitter';
+import type { ChatParameters, Usage } from '../chat/types';
+import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { Attempt } from '../servers/failover';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
+import { isFormatRefused } from './extract';
+import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
+
+/** As many as OpenAI's API allows. */
+const TOP_LOGPROBS = 20;
+/** Enough for a sign, its quotes and the end. */
+const TOKENS_PER_LABEL = 3;
+/** For a server that nothing holds to the signs: enough for a name in a sentence. */
+const FREE_TOKENS = 64;
+
+/** One question to one server. */
+export interface LabelQuestion {
+	attempt: Attempt;
+	parameters: ChatParameters;
+	kind: ServerKind;
+	messages: object[];
+	labels: readonly Label[];
+	several: boolean;
+	signal?: AbortSignal;
+	/** To the signs, by a grammar or a schema, and with probabilities; else by the prompt alone. */
+	isHeld: boolean;
+	/** To a few tokens. */
+	isLimited: boolean;
+}
+
+/** What the model wrote. */
+export interface LabelAnswer {
+	text: string;
+	isCut: boolean;
+	/** As the server sent them. */
+	logprobs: unknown;
+	usage?: Usage;
+	model?: string;
+	url: string;
+}
+
+/**
+ * Asks which labels fit, on OpenAI's route or Ollama's own.
+ *
+ * @returns the answer; undefined where the server refuses to hold the model to the signs
+ * @throws {ServerError}
+ */
+export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | undefined> {
+	const { signal, isHeld } = asked;
+	const { connection, limits, model, retry } = asked.attempt;
+	const { url, json } = requestOf(asked);
+	const about = { model };
+	const sent = await connection
+		.answer(url, { json, signal, limits, about, retry: retry?.() })
+		.then((answer) => ({ answer }), asFailed);
+	if ('failed' in sent) {
+		const { failed } = sent;
+		if (isHeld && (isFormatRefused(failed) || refusesFields(failed))) return undefined;
+		throw failed;
+	}
+	const read = readAnswer(sent.answer.json, sent.answer.url);
+	if (read === undefined) throw connection.refusal(sent.answer, about);
+	return read;
+}
+
+function refusesFields({ status, serverText = '' }: ServerError): boolean {
+	return status === 422 && /extra (?:inputs are|fields) not permitted/i.test(serverText);
+}
+
+function requestOf({ attempt, parameters: given, kind, messages, labels, several, isHeld, isLimited }: LabelQuestion): {
+	url: string;
+	json: object;
+} {
+	const keys = keysFor(labels.length);
+	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
+	const { maxTokens = isLimited ? (isHeld ? held : FREE_TOKENS) : undefined, extraBody = {}, ...rest } = given;
+	const parameters: ChatParameters = {
+		...rest,
+		...(maxTokens === undefined ? {} : { maxTokens }),
+		thinking: { mode: 'off' },
+	};
+	const { connection, model } = attempt;
+	if (kind === 'ollama') {
+		return {
+			url: `${connection.url.root}/api/chat`,
+			json: {
+				model,
+				messages,
+				stream: false,
+				think: false,
+				...(parameters.keepAlive === undefined ? {} : { keep_alive: parameters.keepAlive }),
+				options: nativeOptions({ ...parameters, extraBody }),
+				...(isHeld ? { format: labelSchema(keys, several), logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
+				...sortExtraBody(extraBody).fields,
+			},
+		};
+	}
+	return {
+		url: `${connection.url.api}/chat/completions`,
+		json: {
+			model,
+			messages,
+			stream: false,
+			...parameterFields(parameters, kind),
+			...(isHeld
+				? {
+						...thinkingFields(parameters, kind),
+						...heldTo(kind, keys, several),
+						logprobs: true,
+						top_logprobs: TOP_LOGPROBS,
+					}
+				: {}),
+			...extraBody,
+		},
+	};
+}
+
+/** A grammar costs a token less than a schema, whose answer has quotes. */
+function heldTo(kind: ServerKind, keys: readonly string[], several: boolean): object {
+	const { grammar, nativeApi } = traitsOf(kind);
+	const takesGrammar = nativeApi === 'llamaServer' || nativeApi === 'router' || kind === 'vllm';
+	if (takesGrammar && grammar !== undefined) return grammar(labelGrammar(keys, several));
+	return {
+		response_format: {
+			type: 'json_schema',
+			json_schema: { name: 'category', strict: true, schema: labelSchema(keys, several) },
+		},
+	};
+}
+
+/** An answer of OpenAI's API or of Ollama's; undefined where it is none. */
+function readAnswer(body: unknown, url: string): LabelAnswer | undefined {
+	if (!isRecord(body)) return undefined;
+	const [choice] = recordsIn(body.choices);
+	const message = recordOf(choice?.message ?? body.message);
+	const content = message.content;
+	if (typeof content !== 'string' && content !== null) return undefined;
+	const model = nonEmptyText(body.model);
+	const usage = usageIn(body);
+	return {
+		text: withoutThinking(content ?? '').text,
+		isCut: (choice?.finish_reason ?? body.done_reason) === 'length',
+		logprobs: choice === undefined ? body.logprobs : recordOf(choice.logprobs).content,
+		...(usage === undefined ? {} : { usage }),
+		...(model === undefined ? {} : { model }),
+		url,
+	};
+}
+
+function usageIn(body: Record<string, unknown>): Usage | undefined {
+	const usage = recordOf(body.usage);
+	const promptTokens = finiteNumber(usage.prompt_tokens) ?? finiteNumber(body.prompt_eval_count);
+	const completionTokens = finiteNumber(usage.completion_tokens) ?? finiteNumber(body.eval_count);
+	if (promptTokens === undefined && completionTokens === undefined) return undefined;
+	const cachedTokens = finiteNumber(recordOf(usage.prompt_tokens_details).cached_tokens);
+	const [prompt, completion] = [promptTokens ?? 0, completionTokens ?? 0];
+	return {
+		promptTokens: prompt,
+		completionTokens: completion,
+		totalTokens: prompt + completion,
+		...(cachedTokens === undefined ? {} : { cachedTokens }),
+	};
+}

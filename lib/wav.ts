@@ -1,0 +1,100 @@
+/** Length of "RIFF", the size, and "WAVE". */
+const RIFF_HEADER = 12;
+/** Length of the name and the size of a chunk. */
+const CHUNK_HEADER = 8;
+
+interface Wave {
+	format: Buffer;
+	samples: Buffer;
+	end: number;
+}
+
+/**
+ * One WAV file out of several, one behind the other: Dify lets each sentence be spoken by itself, so each may have a
+ * header of its own, and players end with the first. Sound that is not all of one format, or cannot be read, is given
+ * back as it is.
+ */
+export function oneWave(sound: Buffer): Buffer {
+	const first = readWave(sound, 0);
+	if (first === undefined || first.end >= sound.length) return sound;
+	const waves = [first];
+	for (let at = first.end; at < sound.length; ) {
+		const next = readWave(sound, at);
+		if (next === undefined || !next.format.equals(first.format)) return sound;
+		waves.push(next);
+		at = next.end;
+	}
+	return waveFile(first.format, Buffer.concat(waves.map((wave) => wave.samples)));
+}
+
+/**
+ * Raw samples as a file that players know: 16 bits, little-endian.
+ *
+ * @param rate samples a second
+ */
+export function waveOf(samples: Buffer, rate: number, channels = 1): Buffer {
+	const frame = 2 * channels;
+	const format = Buffer.alloc(16);
+	format.writeUInt16LE(1, 0);
+	format.writeUInt16LE(channels, 2);
+	format.writeUInt32LE(rate, 4);
+	format.writeUInt32LE(rate * frame, 8);
+	format.writeUInt16LE(frame, 12);
+	format.writeUInt16LE(16, 14);
+	return waveFile(format, samples.subarray(0, samples.length - (samples.length % frame)));
+}
+
+function waveFile(format: Buffer, samples: Buffer): Buffer {
+	const data = Buffer.concat([samples, Buffer.alloc(samples.length % 2)]);
+	const content = Buffer.concat([
+		chunkHeader('fmt ', format.length),
+		format,
+		chunkHeader('data', samples.length),
+		data,
+	]);
+	return Buffer.concat([chunkHeader('RIFF', content.length + 4), Buffer.from('WAVE', 'latin1'), content]);
+}
+
+function chunkHeader(name: string, length: number): Buffer {
+	const header = Buffer.alloc(CHUNK_HEADER);
+	header.write(name, 'latin1');
+	header.writeUInt32LE(length, 4);
+	return header;
+}
+
+/** The file that begins there. A voice that is streamed does not know its length, and says 0 or more than there is. */
+function readWave(sound: Buffer, from: number): Wave | undefined {
+	if (!isWave(sound, from)) return undefined;
+	let format: Buffer | undefined;
+	for (let at = from + RIFF_HEADER; at + CHUNK_HEADER <= sound.length; ) {
+		const name = sound.toString('latin1', at, at + 4);
+		const size = sound.readUInt32LE(at + 4);
+		const begin = at + CHUNK_HEADER;
+		if (name === 'data') {
+			if (format === undefined) return undefined;
+			const isKnown = size > 0 && begin + size <= sound.length;
+			const end = isKnown ? begin + size : nextWave(sound, begin);
+			// A chunk of odd length is filled up with a zero.
+			const isPadded = isKnown && size % 2 === 1 && sound[end] === 0;
+			return { format, samples: sound.subarray(begin, end), end: isPadded ? end + 1 : end };
+		}
+		if (begin + size > sound.length) return undefined;
+		if (name === 'fmt ') format = sound.subarray(begin, begin + size);
+		at = begin + size + (size % 2);
+	}
+	return undefined;
+}
+
+function nextWave(sound: Buffer, from: number): number {
+	for (let at = sound.indexOf('RIFF', from, 'latin1'); at >= 0; at = sound.indexOf('RIFF', at + 1, 'latin1'))
+		if (isWave(sound, at)) return at;
+	return sound.length;
+}
+
+function isWave(sound: Buffer, at: number): boolean {
+	return (
+		at + RIFF_HEADER <= sound.length &&
+		sound.toString('latin1', at, at + 4) === 'RIFF' &&
+		sound.toString('latin1', at + 8, at + RIFF_HEADER) === 'WAVE'
+	);
+}

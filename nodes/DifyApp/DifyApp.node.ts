@@ -1,0 +1,37 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import { runAppOperation } from '../shared/dify/app-operations';
+import { getForm } from '../shared/dify/getForm';
+import { operationOf, properties } from './resources';
+import { searchAnnotations } from './searchAnnotations';
+
+export class DifyApp implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dify App',
+		name: 'difyApp',
+		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle:
+			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
+		description: 'Text generators of Dify, speech both ways, annotations, files, and what an app tells of itself',
+		defaults: { name: 'Dify App' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'difyApi', required: true }],
+		properties,
+	};
+
+	methods = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await runAppOperation(this, operationOf(this))];
+	}
+}

@@ -1,0 +1,38 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+export const questionField: INodeProperties = {
+	displayName: 'Question',
+	name: 'question',
+	type: 'string',
+	default: '',
+	required: true,
+	description: 'What users ask',
+};
+
+export const answerField: INodeProperties = {
+	displayName: 'Answer',
+	name: 'answer',
+	type: 'string',
+	typeOptions: { rows: 4 },
+	default: '',
+	required: true,
+	description: 'What the app answers then, word for word',
+};
+
+export const annotationIdField: INodeProperties = {
+	displayName: 'Annotation',
+	name: 'annotationId',
+	type: 'resourceLocator',
+	default: { mode: 'list', value: '' },
+	required: true,
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			placeholder: 'Select an annotation…',
+			typeOptions: { searchListMethod: 'searchAnnotations', searchable: true },
+		},
+		{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 0cec048f-d817-45c2-b3e0-988d74d56261' },
+	],
+};

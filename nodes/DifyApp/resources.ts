@@ -1,0 +1,53 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import type { AppOperation } from '../shared/dify/app-operations';
+import { operationChosen, resourceFields } from '../shared/operations';
+import { annotationCreate, annotationDelete, annotationGetAll, annotationUpdate, annotationUpsert } from './annotation';
+import { annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus } from './annotationReply';
+import { appGet } from './appGet';
+import { audioSpeak } from './audioSpeak';
+import { audioTranscribe } from './audioTranscribe';
+import { endUserGet } from './endUserGet';
+import { fileDownload } from './fileDownload';
+import { fileUpload } from './fileUpload';
+import { textGenerate } from './textGenerate';
+
+const RESOURCES = {
+	annotation: {
+		operations: [annotationCreate, annotationUpsert, annotationDelete, annotationGetAll, annotationUpdate],
+		preset: 'getAll',
+	},
+	annotationReply: {
+		operations: [annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus],
+		preset: 'enable',
+	},
+	app: { operations: [appGet], preset: 'get' },
+	audio: { operations: [audioSpeak, audioTranscribe], preset: 'speak' },
+	endUser: { operations: [endUserGet], preset: 'get' },
+	file: { operations: [fileDownload, fileUpload], preset: 'upload' },
+	text: { operations: [textGenerate], preset: 'generate' },
+};
+
+const resourceField: INodeProperties = {
+	displayName: 'Resource',
+	name: 'resource',
+	type: 'options',
+	noDataExpression: true,
+	options: [
+		{ name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
+		{ name: 'Annotation Reply', value: 'annotationReply', description: 'Whether the app answers with them' },
+		{ name: 'App', value: 'app' },
+		{ name: 'Audio', value: 'audio' },
+		{ name: 'End User', value: 'endUser' },
+		{ name: 'File', value: 'file' },
+		{ name: 'Text', value: 'text', description: 'For apps of the type text generator' },
+	],
+	default: 'text',
+};
+
+export const properties: INodeProperties[] = [resourceField, ...resourceFields(RESOURCES)];
+
+/** The operation of the node. */
+export function operationOf(context: IExecuteFunctions): AppOperation {
+	return operationChosen(context, 0, resourceField, RESOURCES);
+}

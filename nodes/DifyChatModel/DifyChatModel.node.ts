@@ -1,0 +1,32 @@
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
+
+import { properties } from './fields';
+import { supplyDifyModel } from './supply';
+
+export class DifyChatModel implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dify Chat Model',
+		name: 'difyChatModel',
+		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter.memory === "dify" ? "memory of Dify" : "memory of n8n" }}',
+		description: 'A Dify app as the model of a chain, or of an agent without tools',
+		defaults: { name: 'Dify Chat Model' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiLanguageModel],
+		outputNames: ['Model'],
+		credentials: [{ name: 'difyApi', required: true }],
+		properties,
+	};
+
+	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+		return await supplyDifyModel(this, itemIndex);
+	}
+}

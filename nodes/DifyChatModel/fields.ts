@@ -1,0 +1,100 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { userField } from '../shared/dify/fields';
+import { RUN_OPTIONS } from '../shared/dify/run-options';
+
+const notice: INodeProperties = {
+	displayName:
+		'A Dify app as the model of a chain, or of an AI Agent without tools. An agent that needs tools takes a Local Chat Model, and the app as a tool of it: Dify Chat Message.',
+	name: 'notice',
+	type: 'notice',
+	default: '',
+};
+
+const memory: INodeProperties = {
+	displayName: 'Memory',
+	name: 'memory',
+	type: 'options',
+	default: 'n8n',
+	options: [
+		{
+			name: 'In Dify',
+			value: 'dify',
+			description:
+				'Only the last message is sent, into the latest conversation of the user. For a chat without a memory node.',
+		},
+		{
+			name: 'In the Workflow',
+			value: 'n8n',
+			description: 'Every call is a new conversation in Dify, with everything that n8n hands over in one message',
+		},
+	],
+	description: 'Who remembers the conversation',
+};
+
+const options: INodeProperties = {
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add Option',
+	default: {},
+	options: [
+		{
+			displayName: 'Allow Empty Answers',
+			name: 'emptyAnswers',
+			type: 'boolean',
+			default: true,
+			description: 'Whether an answer without any text is one. Without this option it is an error.',
+		},
+		{
+			displayName: 'Delete Conversations',
+			name: 'deleteConversations',
+			type: 'boolean',
+			default: true,
+			displayOptions: { show: { '/memory': ['n8n'] } },
+			description: 'Whether the conversation of a call is deleted in Dify after it, so that its log stays short',
+		},
+		RUN_OPTIONS.firstByteLimit,
+		RUN_OPTIONS.idleLimit,
+		{
+			displayName: 'Inputs as JSON',
+			name: 'inputs',
+			type: 'json',
+			typeOptions: { rows: 4 },
+			default: '{}',
+			placeholder: '{ "language": "English" }',
+			description: 'Object with the variables of the app, the same in every call',
+		},
+		{
+			displayName: 'Output Field',
+			name: 'outputField',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. text',
+			description: 'Of a workflow: the output that is the answer. Needed where it has more than one text.',
+		},
+		RUN_OPTIONS.progressLimit,
+		{
+			displayName: 'Prompt Variable',
+			name: 'promptVariable',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. query',
+			description:
+				'Of a workflow or text generator: the variable that takes the prompt. Needed where it has more than one for text.',
+		},
+		{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
+		{
+			displayName: 'System Variable',
+			name: 'systemVariable',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. instructions',
+			description:
+				'The variable of the app that takes the system message. Without it, the system message stands in front of the question (Memory: In the Workflow), or is not sent (Memory: In Dify).',
+		},
+		RUN_OPTIONS.totalLimit,
+	],
+};
+
+export const properties: INodeProperties[] = [notice, userField, memory, options];

@@ -1,0 +1,52 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import {
+	searchDatasources,
+	searchDocuments,
+	searchEmbeddingModels,
+	searchKnowledgeBases,
+	searchMetadataFields,
+	searchRerankModels,
+	searchTags,
+} from '../shared/dify/searchKnowledge';
+import { properties, runKnowledge } from './resources';
+
+export class DifyKnowledge implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dify Knowledge',
+		name: 'difyKnowledge',
+		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
+		description: 'Searches knowledge bases of Dify, fills them, and keeps their documents in step with files',
+		defaults: { name: 'Dify Knowledge' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'difyApi', required: true }],
+		properties,
+	};
+
+	methods = {
+		listSearch: {
+			searchDatasources,
+			searchDocuments,
+			searchEmbeddingModels,
+			searchKnowledgeBases,
+			searchMetadataFields,
+			searchRerankModels,
+			searchTags,
+		},
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await runKnowledge(this)];
+	}
+}

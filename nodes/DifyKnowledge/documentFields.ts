@@ -1,0 +1,215 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { Technique } from '../../lib/dify/knowledge/bases';
+import { DEFAULT_MEGABYTES } from '../../lib/dify/knowledge/names';
+import type { CreateOptions } from '../../lib/dify/knowledge/upsert';
+import type { JsonRecord } from '../../lib/values';
+import { modelIn, modelLocator } from '../shared/dify/knowledge-fields';
+import { wrongField } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+
+function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
+	return {
+		displayName,
+		name,
+		type: 'number',
+		typeOptions: { minValue, numberPrecision: 0 },
+		default: preset,
+		description,
+	};
+}
+
+function separator(displayName: string, name: string, preset: string, what: string): INodeProperties {
+	return {
+		displayName,
+		name,
+		type: 'string',
+		default: preset,
+		description: `What ${what} end with; \\n is a line break`,
+	};
+}
+
+function flag(displayName: string, name: string, description: string): INodeProperties {
+	return { displayName, name, type: 'boolean', default: true, description };
+}
+
+/** How a text becomes chunks. */
+const ruleOptions: INodeProperties[] = [
+	{
+		displayName: 'Chunking',
+		name: 'chunking',
+		type: 'options',
+		options: [
+			{ name: 'Automatic', value: 'automatic', description: 'Dify decides: paragraphs of up to 500 tokens' },
+			{ name: 'Custom', value: 'custom', description: 'As the options below say' },
+			{ name: 'Parent-Child', value: 'hierarchical', description: 'Small chunks are found, large ones returned' },
+		],
+		default: 'automatic',
+		description: 'How the text is split. Without it, as the last document of the knowledge base.',
+	},
+	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
+	count('Chunk Length', 'maxTokens', 500, 'Tokens of a chunk at most, 50 to 4,000', 50),
+	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbours share'),
+	separator('Child Separator', 'childSeparator', '\\n', 'child chunks'),
+	count('Child Length', 'childMaxTokens', 200, 'Tokens of a child chunk at most, 50 to 4,000', 50),
+	flag('Remove Extra Spaces', 'removeExtraSpaces', 'Whether to make one of several blanks and line breaks'),
+	flag('Remove URLs and Email Addresses', 'removeUrlsEmails', 'Whether to take them out of the text'),
+	{
+		displayName: 'Whole Document as Parent',
+		name: 'fullDocument',
+		type: 'boolean',
+		default: false,
+		description: 'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
+	},
+];
+
+/** Options for the content of a document. */
+export const contentOptions: INodeProperties[] = [
+	...ruleOptions,
+	{
+		displayName: 'Language',
+		name: 'language',
+		type: 'string',
+		default: 'English',
+		description: 'In which Dify writes questions and answers, where the form is Q&A',
+	},
+];
+
+export const fileOptions: INodeProperties[] = [
+	{
+		displayName: 'Largest File (MB)',
+		name: 'maxFileSize',
+		type: 'number',
+		typeOptions: { minValue: 1 },
+		default: DEFAULT_MEGABYTES,
+		description: 'What your Dify takes (UPLOAD_FILE_SIZE_LIMIT). It refuses larger files without saying why.',
+	},
+];
+
+/** Options that count for the first document of a base. */
+export const firstOptions: INodeProperties[] = [
+	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+		description: 'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
+	}),
+	{
+		displayName: 'Form',
+		name: 'form',
+		type: 'options',
+		options: [
+			{ name: 'Parent-Child', value: 'hierarchical_model' },
+			{ name: 'Q&A', value: 'qa_model', description: 'A model writes questions and answers' },
+			{ name: 'Text', value: 'text_model' },
+		],
+		default: 'text_model',
+		description: 'For the first document of a knowledge base; it counts for all that follow',
+	},
+	{
+		displayName: 'Technique',
+		name: 'technique',
+		type: 'options',
+		options: [
+			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
+			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
+		],
+		default: 'high_quality',
+		description: 'For the first document of a knowledge base that has no technique; it counts for ever',
+	},
+];
+
+export const existsOptions: INodeProperties[] = [
+	{
+		displayName: 'If It Exists',
+		name: 'ifExists',
+		type: 'options',
+		options: [
+			{ name: 'Fail', value: 'fail' },
+			{ name: 'Skip', value: 'skip', description: 'The document stays as it is' },
+			{ name: 'Update', value: 'update', description: 'Its content is replaced; ID and metadata stay' },
+		],
+		default: 'update',
+		description: 'What to do where there is a document of that name',
+	},
+	{
+		displayName: 'If It Is Disabled',
+		name: 'ifDisabled',
+		type: 'options',
+		options: [
+			{ name: 'Enable', value: 'enable', description: 'Enable it, then update it' },
+			{ name: 'Fail', value: 'fail' },
+		],
+		default: 'fail',
+		description: 'What to do where the document of that name is disabled: Dify would make a second one',
+	},
+];
+
+/** What the options above say. */
+export function createOptionsIn(parameters: NodeParameters): CreateOptions {
+	const rule = ruleIn(parameters);
+	const form = parameters.choice('options.form', undefined);
+	return {
+		technique: parameters.choice<Technique>('options.technique', undefined),
+		embeddingModel: modelIn(parameters, 'options.embeddingModel'),
+		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
+		language: parameters.name('options.language') || undefined,
+		processRule: rule,
+	};
+}
+
+const CUSTOM = ['separator', 'maxTokens', 'chunkOverlap', 'removeExtraSpaces', 'removeUrlsEmails'] as const;
+const CHILD = ['childSeparator', 'childMaxTokens', 'fullDocument'] as const;
+
+/** Dify wants a rule as a whole. */
+function ruleIn(parameters: NodeParameters): JsonRecord | undefined {
+	const isAdded = (name: string) => parameters.value(`options.${name}`) !== undefined;
+	const custom = [...CUSTOM, ...CHILD].filter(isAdded);
+	const mode = parameters.choice<'automatic' | 'custom' | 'hierarchical'>('options.chunking', undefined);
+	const chosen = mode ?? (CHILD.some(isAdded) ? 'hierarchical' : custom.length > 0 ? 'custom' : undefined);
+	if (chosen === undefined) return undefined;
+	if (chosen === 'automatic' && custom.length > 0)
+		throw wrongField(
+			parameters.field('options.chunking').label,
+			'is Automatic, so the other options of chunks do nothing',
+		);
+	if (chosen === 'automatic') return { mode: 'automatic' };
+	return { mode: chosen, rules: { ...cleaning(parameters), ...splitting(parameters, chosen === 'hierarchical') } };
+}
+
+function cleaning(parameters: NodeParameters): JsonRecord {
+	return {
+		pre_processing_rules: [
+			{ id: 'remove_extra_spaces', enabled: parameters.flag('options.removeExtraSpaces', true) },
+			{ id: 'remove_urls_emails', enabled: parameters.flag('options.removeUrlsEmails', false) },
+		],
+	};
+}
+
+function splitting(parameters: NodeParameters, hasChildren: boolean): JsonRecord {
+	const segmentation = {
+		separator: separatorIn(parameters, 'options.separator', '\n\n'),
+		max_tokens: tokensIn(parameters, 'options.maxTokens', 500),
+		chunk_overlap: parameters.number('options.chunkOverlap', hasChildren ? 0 : 50),
+	};
+	if (!hasChildren) return { segmentation };
+	return {
+		segmentation,
+		parent_mode: parameters.flag('options.fullDocument', false) ? 'full-doc' : 'paragraph',
+		subchunk_segmentation: {
+			separator: separatorIn(parameters, 'options.childSeparator', '\n'),
+			max_tokens: tokensIn(parameters, 'options.childMaxTokens', 200),
+			chunk_overlap: 0,
+		},
+	};
+}
+
+/** Dify looks at it only while it indexes. */
+function tokensIn(parameters: NodeParameters, path: string, preset: number): number {
+	const tokens = parameters.number(path, preset);
+	if (tokens <= 4000) return tokens;
+	throw wrongField(parameters.field(path).label, 'must be between 50 and 4,000');
+}
+
+/** In a field of the editor, a line break is typed as `\n`. Dify takes no empty separator. */
+function separatorIn(parameters: NodeParameters, path: string, preset: string): string {
+	const typed = parameters.freeText(path);
+	return typed === '' ? preset : typed.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
+}

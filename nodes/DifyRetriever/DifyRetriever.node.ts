@@ -1,0 +1,36 @@
+import {
+	NodeConnectionTypes,
+	type INodeType,
+	type INodeTypeDescription,
+	type ISupplyDataFunctions,
+	type SupplyData,
+} from 'n8n-workflow';
+
+import { searchRerankModels } from '../shared/dify/searchKnowledge';
+import { properties } from './fields';
+import { getKnowledgeBases } from './getKnowledgeBases';
+import { supplyRetriever } from './supply';
+
+export class DifyRetriever implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dify Retriever',
+		name: 'difyRetriever',
+		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle: '={{ "up to " + $parameter.topK + " hits" }}',
+		description: 'Finds the parts of Dify knowledge bases that fit a question, for chains',
+		defaults: { name: 'Dify Retriever' },
+		inputs: [],
+		outputs: [NodeConnectionTypes.AiRetriever],
+		outputNames: ['Retriever'],
+		credentials: [{ name: 'difyApi', required: true }],
+		properties,
+	};
+
+	methods = { listSearch: { searchRerankModels }, loadOptions: { getKnowledgeBases } };
+
+	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+		return await supplyRetriever(this, itemIndex);
+	}
+}

@@ -1,0 +1,157 @@
+import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type SupplyData } from 'n8n-workflow';
+
+import { difyClient } from '../../lib/dify/credentials';
+import { uuid } from '../../lib/dify/ids';
+import { KnowledgeApi } from '../../lib/dify/knowledge/api';
+import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
+import { ServerError } from '../../lib/errors/server-error';
+import { nonEmptyText, text } from '../../lib/values';
+import { searchSettings } from '../shared/dify/knowledge-fields';
+import { wrongField } from '../shared/field-values';
+import { NodeParameters } from '../shared/parameters';
+import { SubNodeLog } from '../shared/sub-node-log';
+import { properties } from './fields';
+
+/** Bases that are asked at the same time. */
+const AT_ONCE = 4;
+
+const MAX_SHOWN = 200;
+
+/** A document as LangChain's chains read it. */
+export interface RetrievedDocument {
+	pageContent: string;
+	metadata: Record<string, unknown>;
+}
+
+/**
+ * What n8n's chains call. They ask for no class of LangChain, but for these marks of one (RunnableSequence looks at
+ * `lc_runnable`).
+ */
+export interface SuppliedRetriever {
+	lc_runnable: true;
+	lc_namespace: string[];
+	invoke(query: unknown, config?: { signal?: AbortSignal }): Promise<RetrievedDocument[]>;
+}
+
+interface Settings {
+	datasetIds: string[];
+	search: SearchSettings & { topK: number };
+	onFailure: 'fail' | 'warn';
+}
+
+export async function supplyRetriever(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
+	const log = new SubNodeLog(context, NodeConnectionTypes.AiRetriever, itemIndex);
+	try {
+		const credentials = await context.getCredentials('difyApi', itemIndex);
+		const api = new KnowledgeApi(difyClient(credentials, context.helpers));
+		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
+		return { response: loggedRetriever(api, settings, log) };
+	} catch (error) {
+		throw log.nodeError(error);
+	}
+}
+
+function readSettings(parameters: NodeParameters): Settings {
+	const chosen = [parameters.value('difyDatasetIds')]
+		.flat()
+		.filter((id) => id !== undefined && id !== null && id !== '');
+	const datasetIds = [...new Set(chosen.map((id) => uuid(id, 'knowledge base ID')))];
+	if (datasetIds.length === 0)
+		throw wrongField('Knowledge Base Names or IDs', 'is empty', 'Choose at least one knowledge base.');
+	const search = searchSettings(parameters);
+	return {
+		datasetIds,
+		search: { ...search, topK: search.topK ?? parameters.number('topK') },
+		onFailure: parameters.choice<'fail' | 'warn'>('options.onFailure', 'fail'),
+	};
+}
+
+function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog): SuppliedRetriever {
+	// A MultiQuery Retriever asks the same question more than once.
+	const asked = new Map<string, Promise<RetrievedDocument[]>>();
+	const search = async (typed: string, signal: AbortSignal | undefined) => {
+		const { query, cut } = cutQuery(typed);
+		const startedAt = performance.now();
+		if (cut) log.hint('A question was cut to 250 characters, which is all that Dify takes.');
+		return await log.call({
+			input: { query },
+			run: async (execution) => {
+				const signals = [signal, execution].filter((each) => each !== undefined);
+				const found = await searchAll(api, settings, query, AbortSignal.any(signals), log);
+				return found.map(documentOf);
+			},
+			output: (documents) => shown(documents, performance.now() - startedAt),
+		});
+	};
+	return {
+		lc_runnable: true,
+		lc_namespace: ['n8n-nodes-local-llama', 'retrievers'],
+		invoke: async (query, config) => {
+			// An expression may give anything.
+			const typed = typeof query === 'string' ? query : String(query ?? '');
+			const known = asked.get(typed) ?? search(typed, config?.signal);
+			asked.set(typed, known);
+			// A failure is not remembered: the next call may fare better.
+			known.catch(() => asked.delete(typed));
+			return await known;
+		},
+	};
+}
+
+interface Found extends Hit {
+	datasetId: string;
+}
+
+/** Hits of all bases, best first. */
+async function searchAll(
+	api: KnowledgeApi,
+	{ datasetIds, search, onFailure }: Settings,
+	query: string,
+	signal: AbortSignal,
+	log: SubNodeLog,
+): Promise<Found[]> {
+	const lists = new Map<string, Found[]>();
+	const waiting = [...datasetIds];
+	const worker = async () => {
+		for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+			const datasetId = id;
+			const { hits } = await retrieve(api, datasetId, query, search, signal).catch(async (error: unknown) => {
+				const named = await naming(api, datasetId, error, datasetIds.length > 1);
+				if (onFailure === 'fail' || signal.aborted || datasetIds.length === 1) throw named;
+				log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
+				return { hits: [] };
+			});
+			lists.set(
+				datasetId,
+				hits.map((hit) => ({ ...hit, datasetId })),
+			);
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(AT_ONCE, datasetIds.length) }, worker));
+	const inOrder = datasetIds.map((id) => lists.get(id) ?? []);
+	return mergedHits(inOrder, search.topK);
+}
+
+/** Says which of several bases failed. */
+async function naming(api: KnowledgeApi, datasetId: string, error: unknown, isOneOfMany: boolean): Promise<unknown> {
+	if (!(error instanceof ServerError) || !isOneOfMany) return error;
+	const base = await api.base(datasetId).catch(() => ({ name: undefined }));
+	const name = nonEmptyText(text(base.name)) ?? datasetId;
+	const message = `${error.message} (knowledge base "${name}")`;
+	return new ServerError({ ...error, message, meaning: `${error.meaning} (knowledge base "${name}")` });
+}
+
+function documentOf({ content, title, score, documentId, segmentId, datasetId, metadata }: Found): RetrievedDocument {
+	return { pageContent: content, metadata: { ...metadata, score, source: title, documentId, segmentId, datasetId } };
+}
+
+function shown(documents: readonly RetrievedDocument[], milliseconds: number): IDataObject {
+	return {
+		documents: documents.map(({ pageContent, metadata }) => ({
+			source: String(metadata.source),
+			score: Number(metadata.score),
+			text: pageContent.slice(0, MAX_SHOWN),
+		})),
+		milliseconds: Math.round(milliseconds),
+	};
+}

@@ -1,0 +1,33 @@
+import {
+	NodeConnectionTypes,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	type IPollFunctions,
+} from 'n8n-workflow';
+
+import { properties } from './fields';
+import { pollDify } from './poll';
+
+export class DifyTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Dify Trigger',
+		name: 'difyTrigger',
+		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
+		group: ['trigger'],
+		version: 1,
+		subtitle: '={{ $parameter.event === "feedback" ? "feedback given" : "workflow run finished" }}',
+		description:
+			'Starts the workflow when an answer of a Dify app was rated, or when a run of a workflow app has ended',
+		defaults: { name: 'Dify Trigger' },
+		polling: true,
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'difyApi', required: true }],
+		properties,
+	};
+
+	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+		return await pollDify(this);
+	}
+}

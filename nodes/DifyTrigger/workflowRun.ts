@@ -1,0 +1,53 @@
+import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/finished-runs';
+import { getRecord } from '../../lib/dify/run-record';
+import { recordOf, type JsonRecord } from '../../lib/values';
+import type { EventCall, WatchedEvent } from './event';
+
+const SHOWN = 3;
+const REQUESTS_AT_ONCE = 4;
+
+/** Ends of the runs of a workflow app. */
+export const workflowRun: WatchedEvent = {
+	async news(call, memory) {
+		const { client, parameters } = call;
+		const statuses = parameters.choices('statuses');
+		const user = parameters.name('options.user');
+		const { memory: next, found } = await finishedRuns(client, memory as RunMemory | undefined);
+		const wanted = found
+			.filter((entry) => statuses.includes(String(recordOf(entry.workflow_run).status)))
+			.filter((entry) => user === '' || recordOf(entry.created_by_end_user).session_id === user);
+		return { memory: next, items: await itemsOf(call, wanted) };
+	},
+
+	async examples(call) {
+		return await itemsOf(call, await newestRuns(call.client, SHOWN));
+	},
+};
+
+async function itemsOf({ client, parameters }: EventCall, entries: JsonRecord[]): Promise<object[]> {
+	const withOutputs = parameters.flag('options.withOutputs', true);
+	const items: object[] = [];
+	for (let begin = 0; begin < entries.length; begin += REQUESTS_AT_ONCE) {
+		const group = entries.slice(begin, begin + REQUESTS_AT_ONCE).map(async (entry) => {
+			const run = recordOf(entry.workflow_run);
+			const item = {
+				event: 'workflowRun',
+				workflowRunId: run.id,
+				status: run.status,
+				error: run.error ?? null,
+				user: recordOf(entry.created_by_end_user).session_id ?? null,
+				triggeredFrom: run.triggered_from,
+				elapsedTime: run.elapsed_time,
+				totalTokens: run.total_tokens,
+				totalSteps: run.total_steps,
+				createdAt: run.created_at,
+				finishedAt: run.finished_at,
+			};
+			if (!withOutputs) return item;
+			const { inputs, outputs } = await getRecord(client, String(run.id));
+			return { ...item, inputs, outputs };
+		});
+		items.push(...(await Promise.all(group)));
+	}
+	return items;
+}

@@ -1,0 +1,167 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { tokenOf } from '../../lib/dify/human-form';
+import { runIdOf } from '../../lib/dify/run-record';
+import { userField } from '../shared/dify/fields';
+import { RUN_OPTIONS } from '../shared/dify/run-options';
+import type { NodeParameters } from '../shared/parameters';
+
+export const runUserField: INodeProperties = {
+	...userField,
+	description:
+		'Who runs the workflow. Dify keeps the files and runs of different users apart, so use the same value in all Dify nodes. Dify does not check the value.',
+};
+
+export const runIdField: INodeProperties = {
+	displayName: 'Workflow Run ID',
+	name: 'workflowRunId',
+	type: 'string',
+	default: '={{ $json.workflowRunId }}',
+	required: true,
+	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+	description: 'The ID of the run, which the operation Execute puts out. A task ID is something else.',
+};
+
+export const formTokenField: INodeProperties = {
+	displayName: 'Form Token',
+	name: 'formToken',
+	type: 'string',
+	typeOptions: { password: true },
+	default: '={{ $json.forms?.[0]?.formToken }}',
+	required: true,
+	description: 'Which form: "formToken" of a form that a paused run puts out',
+};
+
+/** @throws {ServerError} where the field is empty or holds no ID */
+export function runIdIn(parameters: NodeParameters): string {
+	return runIdOf(parameters.value('workflowRunId'));
+}
+
+/** @throws {ServerError} where there is no token */
+export function formTokenIn(parameters: NodeParameters): string {
+	return tokenOf(parameters.value('formToken'));
+}
+
+const onPause: INodeProperties = {
+	displayName: 'When Workflow Pauses',
+	name: 'onPause',
+	type: 'options',
+	options: [
+		{ name: 'Fail', value: 'error' },
+		{
+			name: 'Return What There Is',
+			value: 'return',
+			description: 'The item then has the status "paused", and the forms that wait for a person',
+		},
+	],
+	default: 'return',
+	description: 'What to do when the workflow stops to ask a person',
+};
+
+/** As above, for operations that may also wait until somebody has answered. */
+const onPauseWaiting: INodeProperties = {
+	...onPause,
+	options: [
+		...(onPause.options ?? []),
+		{
+			name: 'Wait',
+			value: 'wait',
+			description: 'Wait until somebody has answered in Dify, and for the end of the run. Set a Total Limit.',
+		} as never,
+	],
+};
+
+const onFailure: INodeProperties = {
+	displayName: 'When Run Fails',
+	name: 'onFailure',
+	type: 'options',
+	options: [
+		{ name: 'Fail', value: 'error' },
+		{
+			name: 'Return What There Is',
+			value: 'return',
+			description: 'The item then has the status "failed", and the error of the workflow',
+		},
+	],
+	default: 'error',
+	description: 'What to do when the workflow itself fails',
+};
+
+const include: INodeProperties = {
+	displayName: 'Include',
+	name: 'include',
+	type: 'multiOptions',
+	options: [
+		{
+			name: 'Files',
+			value: 'files',
+			description: 'Files of the outputs as binary properties "file_0", "file_1" and so on',
+		},
+		{ name: 'Nodes', value: 'nodes', description: 'Each node of the workflow, with its inputs and outputs' },
+		{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
+		{ name: 'Text', value: 'text', description: 'The text that the workflow wrote on the way, as a preview' },
+	],
+	default: [],
+	description: 'What to add to the item',
+};
+
+const { enableStreaming, firstByteLimit, idleLimit, progressLimit, totalLimit } = RUN_OPTIONS;
+
+const itemsAtOnce: INodeProperties = {
+	...RUN_OPTIONS.itemsAtOnce,
+	description:
+		'How many items are worked on at the same time. Each run takes a worker of the whole Dify, and other apps wait: above 4, ask who else uses it. The order of the output stays that of the input. An expression is evaluated for the first item only.',
+};
+
+/** Options of operations that read a run somebody else started. */
+export const followOptions: INodeProperties[] = [
+	enableStreaming,
+	firstByteLimit,
+	idleLimit,
+	include,
+	itemsAtOnce,
+	progressLimit,
+	{
+		...totalLimit,
+		description:
+			'How long to follow the run. When it runs out, the run goes on in Dify, and the error has its ID. 0 = no limit.',
+	},
+	onFailure,
+	onPauseWaiting,
+];
+
+/** Options of the operation that starts runs. */
+export const executeOptions: INodeProperties[] = [
+	enableStreaming,
+	firstByteLimit,
+	idleLimit,
+	include,
+	itemsAtOnce,
+	progressLimit,
+	{
+		...RUN_OPTIONS.maxRetries,
+		description:
+			'How often to send a run again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+	},
+	totalLimit,
+	RUN_OPTIONS.traceId,
+	onFailure,
+	onPause,
+	{
+		...RUN_OPTIONS.workflowId,
+		description:
+			'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
+	},
+];
+
+/** Collection of options. */
+export function optionsField(options: INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		options,
+	};
+}

@@ -1,0 +1,185 @@
+import type { IBinaryKeyData, IDataObject, INodeExecutionData } from 'n8n-workflow';
+
+import { difyClient } from '../../lib/dify/credentials';
+import { difyFailure, resultOf } from '../../lib/dify/failure';
+import { downloadFile, outputFiles, whyNotFetched } from '../../lib/dify/output-files';
+import type { HumanForm, RunResult } from '../../lib/dify/types';
+import { recordOf } from '../../lib/values';
+import type { AppCall } from '../shared/dify/app-operations';
+
+/** What goes into the item beside the outputs. */
+export type Extra = 'events' | 'files' | 'nodes' | 'text';
+
+/** What an item is made of, and what counts as a failure. */
+export interface RunOutput {
+	simplify: boolean;
+	include: readonly Extra[];
+	onFailure: 'error' | 'return';
+	onPause: 'error' | 'return' | 'wait';
+	user: string;
+	/** Every event as Dify sent it, if they are wanted. */
+	events: readonly unknown[];
+}
+
+export function readOutput({ parameters }: Pick<AppCall, 'parameters'>, user: string): RunOutput {
+	return {
+		simplify: parameters.flag('simplify'),
+		include: parameters.choices<Extra>('options.include'),
+		onFailure: parameters.choice<'error' | 'return'>('options.onFailure', 'error'),
+		onPause: parameters.choice<'error' | 'return' | 'wait'>('options.onPause', 'return'),
+		user,
+		events: [],
+	};
+}
+
+/**
+ * The item of a run.
+ *
+ * @param reading gives its result
+ * @throws {ServerError} as the run, unless the option says that a failed run is a result
+ */
+export async function runItem(
+	call: AppCall,
+	output: RunOutput,
+	reading: Promise<RunResult>,
+): Promise<INodeExecutionData> {
+	const result = await reading.catch((error: unknown) => {
+		const failed = output.onFailure === 'return' ? failedRun(error) : undefined;
+		return failed ?? Promise.reject(error as Error);
+	});
+	if (result.status === 'paused' && output.onPause === 'error') throw pausedError(result);
+	await call.typing?.end();
+	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
+	const binary: IBinaryKeyData = {};
+	if (output.include.includes('files')) warnings.push(...(await addFiles(call, result, binary)));
+	for (const message of warnings) call.context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+	const json = { ...(output.simplify ? simplified : whole)(result, warnings, output.user), ...extras(result, output) };
+	return {
+		json: plain(json),
+		...(Object.keys(binary).length === 0 ? {} : { binary }),
+		pairedItem: { item: call.parameters.itemIndex },
+	};
+}
+
+/** A run that Dify began and that failed; not one that was lost or refused. */
+function failedRun(error: unknown): RunResult | undefined {
+	const result = resultOf(error);
+	const isRun = result?.error?.cause === 'runFailed' || result?.error?.cause === 'errorEvent';
+	return isRun && result?.workflowRunId !== undefined ? result : undefined;
+}
+
+function pausedError(result: RunResult) {
+	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
+	return difyFailure('runFailed', {
+		status: 200,
+		message: `The workflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		remedy:
+			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and answer it with the resource Form.',
+		result,
+		retryable: false,
+	});
+}
+
+async function warningsAbout({ app, signal }: AppCall, result: RunResult): Promise<string[]> {
+	const { pause, status, workflow } = result;
+	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
+	const warnings = byMail.map(
+		({ nodeTitle }) =>
+			`The form "${nodeTitle ?? ''}" has no token: it goes out by e-mail only, and is answered there. To answer it from n8n, switch on the web app as its way of delivery in Dify.`,
+	);
+	const values = Object.values(recordOf(workflow?.outputs));
+	if (status !== 'succeeded' || values.some((value) => value !== null)) return warnings;
+	// Of an app with a form it is the author's wish.
+	const form = await app.parameters(signal).then(
+		({ user_input_form: fields }) => fields,
+		() => undefined,
+	);
+	if (!Array.isArray(form) || form.length > 0) return warnings;
+	const trigger =
+		'The run has no outputs. If this workflow starts with a trigger (webhook, schedule, plugin), it ran without the data of its trigger: call its webhook with an HTTP Request node.';
+	return [...warnings, trigger];
+}
+
+async function addFiles(
+	{ app, context, parameters, signal }: AppCall,
+	result: RunResult,
+	binary: IBinaryKeyData,
+): Promise<string[]> {
+	const files = outputFiles(result.workflow?.outputs, result.files);
+	if (files.length === 0) return [];
+	const data = await context.getCredentials('difyApi', parameters.itemIndex);
+	const { connection } = difyClient(data, context.helpers, { headers: {} });
+	const warnings: string[] = [];
+	for (const file of files) {
+		try {
+			const found = await downloadFile(connection, app.client.api, file, signal);
+			if (found === undefined) continue;
+			const { content, name, mimeType } = found;
+			binary[`file_${Object.keys(binary).length}`] = await context.helpers.prepareBinaryData(content, name, mimeType);
+		} catch (error) {
+			// The run is over and has its result: that must not be lost for a file.
+			warnings.push(`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${whyNotFetched(error)}.`);
+		}
+	}
+	return warnings;
+}
+
+/** The outputs, and what the nodes behind need. */
+function simplified(result: RunResult, warnings: string[], user: string): object {
+	const { status, workflowRunId, taskId, workflow, pause, error } = result;
+	return {
+		outputs: outputsOf(result),
+		status,
+		workflowRunId,
+		taskId,
+		totalTokens: workflow?.totalTokens,
+		user,
+		...(pause === undefined ? {} : { forms: pause.forms.map(simpleForm) }),
+		...(error === undefined ? {} : { error: error.message }),
+		...(warnings.length === 0 ? {} : { warnings }),
+	};
+}
+
+function simpleForm(form: HumanForm): object {
+	return { ...form, displayInUi: undefined, resolvedDefaultValues: undefined };
+}
+
+function whole(result: RunResult, warnings: string[], user: string): object {
+	const { status, workflowRunId, taskId, workflow, pause, error, files } = result;
+	return {
+		status,
+		outputs: outputsOf(result),
+		workflowRunId,
+		taskId,
+		workflowId: workflow?.workflowId,
+		user,
+		elapsedTime: workflow?.elapsedTime,
+		totalTokens: workflow?.totalTokens,
+		totalSteps: workflow?.totalSteps,
+		exceptionsCount: workflow?.exceptionsCount,
+		createdAt: workflow?.createdAt,
+		finishedAt: workflow?.finishedAt,
+		error: error?.message ?? null,
+		files,
+		warnings,
+		...(pause === undefined ? {} : { pausedNodes: pause.pausedNodes, forms: pause.forms }),
+	};
+}
+
+/** The author names them freely, so they never stand beside the fields of the node. */
+function outputsOf({ workflow }: RunResult): unknown {
+	return workflow?.outputs ?? {};
+}
+
+function extras(result: RunResult, { include, events }: RunOutput): object {
+	return {
+		...(include.includes('nodes') ? { nodes: result.workflow?.nodes ?? [] } : {}),
+		...(include.includes('text') ? { text: result.text } : {}),
+		...(include.includes('events') ? { events } : {}),
+	};
+}
+
+/** Without what is undefined, which n8n would store as it is. */
+export function plain(value: object): IDataObject {
+	return JSON.parse(JSON.stringify(value)) as IDataObject;
+}

@@ -1,0 +1,36 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import { operationChosen, resourceFields } from '../shared/operations';
+import { formGet } from './formGet';
+import { formSubmit } from './formSubmit';
+import { formSubmitAndFollow } from './formSubmitAndFollow';
+import type { AppOperation } from '../shared/dify/app-operations';
+import { runExecute } from './runExecute';
+import { runFollow } from './runFollow';
+import { runGet } from './runGet';
+import { runGetAll } from './runGetAll';
+import { runStop } from './runStop';
+
+const RESOURCES = {
+	run: { operations: [runExecute, runFollow, runGet, runGetAll, runStop], preset: 'execute' },
+	form: { operations: [formGet, formSubmit, formSubmitAndFollow], preset: 'submitAndFollow' },
+};
+
+const resourceField: INodeProperties = {
+	displayName: 'Resource',
+	name: 'resource',
+	type: 'options',
+	noDataExpression: true,
+	options: [
+		{ name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
+		{ name: 'Run', value: 'run' },
+	],
+	default: 'run',
+};
+
+export const properties: INodeProperties[] = [resourceField, ...resourceFields(RESOURCES)];
+
+/** The operation of the node. */
+export function operationOf(context: IExecuteFunctions): AppOperation {
+	return operationChosen(context, 0, resourceField, RESOURCES);
+}

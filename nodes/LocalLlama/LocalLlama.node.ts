@@ -1,0 +1,55 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import {
+	searchEmbeddingModels,
+	searchImageModels,
+	searchModels,
+	searchRerankers,
+	searchSpeechModels,
+	searchTranscriptionModels,
+} from '../shared/searchModels';
+import { searchVoices } from './audio/searchVoices';
+import { properties } from './resources';
+import { runLocalLlama } from './run';
+
+export class LocalLlama implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Local Llama',
+		name: 'localLlama',
+		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
+		group: ['transform'],
+		version: 1,
+		subtitle:
+			'={{ ({ getAll: "get many" }[$parameter.operation] ?? $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase()) + ": " + $parameter.resource }}',
+		description:
+			'Uses the models of your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+		defaults: { name: 'Local Llama' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: 'localLlamaApi', required: true }],
+		properties,
+	};
+
+	methods = {
+		listSearch: {
+			searchModels,
+			searchEmbeddingModels,
+			searchRerankers,
+			searchImageModels,
+			searchSpeechModels,
+			searchTranscriptionModels,
+			searchVoices,
+		},
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return [await runLocalLlama(this)];
+	}
+}

@@ -1,0 +1,11 @@
+import type { LocalLlamaResource } from '../operation';
+import { getVoices } from './getVoices';
+import { speak } from './speak';
+import { transcribe } from './transcribe';
+import { translate } from './translate';
+
+export const audio: LocalLlamaResource = {
+	option: { name: 'Audio', value: 'audio' },
+	operations: [getVoices, speak, transcribe, translate],
+	preset: 'transcribe',
+};

@@ -1,0 +1,109 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
+import type { TranscriptFormat } from '../../../lib/media/transcript';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import { typesIntoChat } from '../../shared/types-into-chat';
+import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } from '../media-options';
+import type { LlamaCall, LlamaItem } from '../operation';
+import { streamingField } from '../options';
+import { baseName, storeFile } from '../../shared/store-file';
+
+/** Fields of what hears. */
+export const listeningFields: INodeProperties[] = [
+	modelField(
+		{ description: 'The model that hears. Leave it empty for a server that has only one, such as whisper.cpp.' },
+		{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
+	),
+	inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
+	{
+		displayName: 'Response Format',
+		name: 'responseFormat',
+		type: 'options',
+		default: 'json',
+		options: [
+			{ name: 'SRT', value: 'srt', description: 'The text, and a file with subtitles' },
+			{ name: 'Text', value: 'json', description: 'What was said' },
+			{ name: 'Text (Plain)', value: 'text', description: 'For servers that know no JSON' },
+			{
+				name: 'Text with Segments',
+				value: 'verbose_json',
+				description: 'The text with language, duration and the times of its segments',
+			},
+			{ name: 'VTT', value: 'vtt', description: 'The text, and a file with subtitles for web pages' },
+		],
+		description: 'What the server sends',
+	},
+];
+
+/** Options of what hears. */
+export const listeningOptions: INodeProperties[] = [
+	...mediaFields,
+	{
+		...outputFileField,
+		description: 'The name of the field of the item that the file with subtitles is put into',
+	},
+	{
+		displayName: 'Prompt',
+		name: 'prompt',
+		type: 'string',
+		typeOptions: { rows: 2 },
+		default: '',
+		description: 'Names and terms that are spoken, or the text that comes before, in the language of the recording',
+	},
+	streamingField,
+	{
+		displayName: 'Temperature',
+		name: 'temperature',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
+		default: 0,
+		description: 'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
+	},
+];
+
+/** Lets the server hear the recording of the item. */
+export async function heard(
+	call: LlamaCall,
+	more: Pick<TranscriptionRequest, 'task'> &
+		Partial<Pick<TranscriptionRequest, 'language' | 'granularities' | 'hotwords'>>,
+): Promise<LlamaItem[]> {
+	const { servers, context, parameters } = call;
+	const [file] = await filesIn(call, 'binaryPropertyName');
+	if (file === undefined)
+		throw wrongField('Input Binary Field', 'is empty', 'Name the field that holds the recording.');
+	const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
+	const model = parameters.name('model');
+	const request: TranscriptionRequest = {
+		language: '',
+		granularities: [],
+		hotwords: '',
+		...more,
+		model,
+		file,
+		format,
+		prompt: parameters.freeText('options.prompt'),
+		temperature: parameters.number('options.temperature', undefined),
+		extra: parameters.object('options.extraBody', {}),
+	};
+	let isTyped = false;
+	const onText = async (text: string) => {
+		isTyped = true;
+		await call.type(text);
+	};
+	const streams = parameters.flag('options.enableStreaming', true) && typesIntoChat(context);
+	const transcript = await transcribe(servers, request, { ...mediaOptions(call), ...(streams ? { onText } : {}) });
+	if (!isTyped) await call.type(transcript.text);
+	transcript.remarks.forEach((remark) => call.hint(remark));
+	const { text, subtitles, more: told } = transcript;
+	const facts = { ...(model === '' ? {} : { model }), ...told };
+	if (subtitles === undefined) return [{ json: { text, ...facts } }];
+	const field = parameters.name('options.binaryPropertyOutput') || 'data';
+	const stored = await storeFile(context, field, {
+		content: Buffer.from(subtitles.content),
+		fileName: `${baseName(file.name, 'subtitles')}.${subtitles.format}`,
+		mimeType: subtitles.format === 'srt' ? 'application/x-subrip' : 'text/vtt',
+	});
+	return [{ json: { text, subtitles: subtitles.content, ...facts, ...stored.facts }, binary: stored.binary }];
+}

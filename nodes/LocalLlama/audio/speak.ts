@@ -1,0 +1,158 @@
+import type { SoundFormat } from '../../../lib/media/sound';
+import { speak as speakText } from '../../../lib/media/speak';
+import { modelField } from '../../shared/model-field';
+import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { baseName, storeFile } from '../../shared/store-file';
+
+const DEFAULT_SPLIT = 1000;
+
+export const speak: LocalLlamaOperation = {
+	option: {
+		name: 'Speak',
+		value: 'speak',
+		action: 'Speak a text',
+		description: 'Makes sound of a text: Kokoro-FastAPI, speaches, GPUStack, LocalAI',
+	},
+	fields: [
+		modelField(
+			{ description: 'The model that speaks. Leave it empty for a server that has only one.' },
+			{ search: 'searchSpeechModels', example: 'kokoro' },
+		),
+		{
+			displayName: 'Text',
+			name: 'input',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			required: true,
+			default: '',
+			description: 'What is spoken',
+		},
+		{
+			displayName: 'Voice',
+			name: 'voice',
+			type: 'resourceLocator',
+			default: { mode: 'list', value: '' },
+			modes: [
+				{
+					displayName: 'From List',
+					name: 'list',
+					type: 'list',
+					placeholder: 'Select a voice…',
+					typeOptions: { searchListMethod: 'searchVoices', searchable: true },
+				},
+				{ displayName: 'By Name', name: 'id', type: 'string', placeholder: 'e.g. af_heart' },
+			],
+			description: 'Who speaks. Empty: the server decides, or says that it wants one.',
+		},
+		{
+			displayName: 'File Format',
+			name: 'format',
+			type: 'options',
+			default: 'mp3',
+			options: [
+				{ name: 'AAC', value: 'aac' },
+				{ name: 'FLAC', value: 'flac' },
+				{ name: 'MP3', value: 'mp3' },
+				{ name: 'Opus', value: 'opus' },
+				{ name: 'PCM', value: 'pcm', description: 'Raw samples, 16 bit' },
+				{ name: 'WAV', value: 'wav' },
+			],
+			description: 'The format of the sound. Not every server knows all of them.',
+		},
+		optionsField(
+			[
+				...mediaFields,
+				fileNameField('speech'),
+				{
+					displayName: 'Instructions',
+					name: 'instructions',
+					type: 'string',
+					typeOptions: { rows: 2 },
+					default: '',
+					description: 'How it is spoken, for models that follow such a description',
+				},
+				outputFileField,
+				{
+					displayName: 'Plain Text',
+					name: 'plainText',
+					type: 'boolean',
+					default: true,
+					description: 'Whether emoji and the signs of Markdown are left out, which many servers read aloud',
+				},
+				{
+					displayName: 'Sample Rate',
+					name: 'sampleRate',
+					type: 'number',
+					typeOptions: { minValue: 8000, maxValue: 48000, numberPrecision: 0 },
+					default: 24000,
+					description: 'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
+				},
+				{
+					displayName: 'Speed',
+					name: 'speed',
+					type: 'number',
+					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
+					default: 1,
+					description: '1 is the usual pace. What a server takes depends on the model.',
+				},
+				{
+					displayName: 'Split Long Text',
+					name: 'splitAfter',
+					type: 'number',
+					typeOptions: { minValue: 50, maxValue: 20000, numberPrecision: 0 },
+					default: DEFAULT_SPLIT,
+					description:
+						'Characters after which a text is cut at the end of a sentence, spoken part by part and joined. For WAV and PCM only: files of other formats cannot be joined.',
+				},
+				{
+					displayName: 'Wrap as WAV',
+					name: 'wrapAsWav',
+					type: 'boolean',
+					default: true,
+					description: 'Whether raw samples (PCM) become a WAV file, which every player knows',
+				},
+			],
+			1,
+		),
+	],
+	run: async (call) => {
+		const { servers, context, parameters } = call;
+		const [model, voice] = [parameters.name('model'), parameters.name('voice')];
+		const { sound, mimeType, extension, parts, input, remarks } = await speakText(
+			servers,
+			{
+				model,
+				voice,
+				input: parameters.freeText('input'),
+				format: parameters.choice<SoundFormat>('format', 'mp3'),
+				speed: parameters.number('options.speed', undefined),
+				instructions: parameters.freeText('options.instructions'),
+				plainText: parameters.flag('options.plainText', false),
+				splitAfter: parameters.number('options.splitAfter', undefined),
+				wrapAsWav: parameters.flag('options.wrapAsWav', false),
+				sampleRate: parameters.number('options.sampleRate', undefined),
+				extra: parameters.object('options.extraBody', {}),
+			},
+			mediaOptions(call),
+		);
+		remarks.forEach((remark) => call.hint(remark));
+		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
+		const field = parameters.name('options.binaryPropertyOutput') || 'data';
+		const stored = await storeFile(context, field, { content: sound, fileName, mimeType });
+		return [
+			{
+				json: {
+					...stored.facts,
+					format: extension,
+					...(voice === '' ? {} : { voice }),
+					...(model === '' ? {} : { model }),
+					characters: input.length,
+					...(parts === 1 ? {} : { parts }),
+				},
+				binary: stored.binary,
+			},
+		];
+	},
+};

@@ -1,0 +1,54 @@
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { heard, listeningFields, listeningOptions } from './listen';
+
+export const transcribe: LocalLlamaOperation = {
+	option: {
+		name: 'Transcribe',
+		value: 'transcribe',
+		action: 'Transcribe a recording',
+		description: 'Writes down what is said: whisper.cpp, speaches, GPUStack, LocalAI, vLLM',
+	},
+	fields: [
+		...listeningFields,
+		optionsField(
+			[
+				...listeningOptions,
+				{
+					displayName: 'Hotwords',
+					name: 'hotwords',
+					type: 'string',
+					default: '',
+					description: 'Words that the model should expect, for speaches',
+				},
+				{
+					displayName: 'Language',
+					name: 'language',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. de',
+					description: 'Code of the spoken language. Empty: found out by the model.',
+				},
+				{
+					displayName: 'Timestamps',
+					name: 'timestamps',
+					type: 'multiOptions',
+					default: ['segment'],
+					options: [
+						{ name: 'Segments', value: 'segment' },
+						{ name: 'Words', value: 'word' },
+					],
+					description: 'What has times in Text with Segments. whisper.cpp always gives both.',
+				},
+			],
+			1,
+		),
+	],
+	run: async (call) =>
+		await heard(call, {
+			task: 'transcribe',
+			language: call.parameters.name('options.language'),
+			hotwords: call.parameters.freeText('options.hotwords'),
+			granularities: call.parameters.choices('options.timestamps'),
+		}),
+};

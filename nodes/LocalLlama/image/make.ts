@@ -1,0 +1,50 @@
+import { makeImages, type ImageRequest } from '../../../lib/media/make-images';
+import type { JobProgress } from '../../../lib/media/image-job';
+import { mediaOptions } from '../media-options';
+import type { LlamaCall, LlamaItem } from '../operation';
+import { baseName, storeFile } from '../../shared/store-file';
+
+/** Lets the server make or change pictures, and gives an item for each. */
+export async function imageItems(call: LlamaCall, files: Pick<ImageRequest, 'images' | 'mask'>): Promise<LlamaItem[]> {
+	const { servers, context, parameters } = call;
+	const model = parameters.name('model');
+	const request: ImageRequest = {
+		...files,
+		model,
+		prompt: parameters.freeText('prompt'),
+		count: parameters.number('options.count', 1),
+		size: parameters.name('options.size').replace(/\s*[x×*]\s*/i, 'x'),
+		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
+		negativePrompt: parameters.freeText('options.negativePrompt'),
+		steps: parameters.number('options.steps', undefined),
+		guidance: parameters.number('options.guidance', undefined),
+		seed: parameters.number('options.seed', undefined),
+		extra: parameters.object('options.extraBody', {}),
+	};
+	let progress: JobProgress | undefined;
+	const { images, remarks, job } = await makeImages(servers, request, {
+		...mediaOptions(call),
+		onProgress: (now) => (progress = now),
+	});
+	remarks.forEach((remark) => call.hint(remark));
+	const field = parameters.name('options.binaryPropertyOutput') || 'data';
+	const name = baseName(parameters.name('options.fileName'), 'image');
+	const items: LlamaItem[] = [];
+	for (const [index, { content, mimeType, extension, ...facts }] of images.entries()) {
+		const fileName = `${images.length > 1 ? `${name}-${index + 1}` : name}.${extension}`;
+		const stored = await storeFile(context, field, { content, fileName, mimeType });
+		items.push({
+			json: {
+				...stored.facts,
+				...facts,
+				prompt: request.prompt,
+				...(model === '' ? {} : { model }),
+				...(job === undefined
+					? {}
+					: { job: { ...job, ...(progress === undefined ? {} : { seconds: Math.round(progress.seconds) }) } }),
+			},
+			binary: stored.binary,
+		});
+	}
+	return items;
+}

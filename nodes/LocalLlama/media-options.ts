@@ -1,0 +1,82 @@
+import type { IBinaryData, INodeProperties } from 'n8n-workflow';
+
+import type { MediaOptions } from '../../lib/media/task';
+import type { FileSource } from '../../lib/http/multipart';
+import { binarySource, isBinaryData, namesIn } from '../shared/binary';
+import { generationFields } from '../shared/chat/generation-fields';
+import { seconds } from '../shared/limit-fields';
+import type { LlamaCall } from './operation';
+
+/** Options of every request for pictures and sound: further fields, limits, retries. */
+export const mediaFields: INodeProperties[] = [
+	...generationFields.filter(({ name }) => name !== 'firstTokenLimit' && name !== 'maxRetries'),
+	seconds(
+		'First Token Limit (Seconds)',
+		'firstTokenLimit',
+		1800,
+		'How long to wait until the server begins to answer: it sends nothing while it works on a picture or a recording. 0 = no limit.',
+	),
+	{
+		...generationFields.find(({ name }) => name === 'maxRetries')!,
+		description:
+			'Tries after a refused connection or a server that is too busy. What the server may have begun is never sent again.',
+	},
+];
+
+/** What the options above say. */
+export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
+	const given = {
+		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
+		idleMs: parameters.milliseconds('options.idleLimit', undefined),
+		totalMs: parameters.milliseconds('options.totalLimit', undefined),
+	};
+	return {
+		limits: Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)),
+		retries: parameters.number('options.maxRetries', 2),
+		signal,
+	};
+}
+
+/** The field of the item that a file is read from. */
+export function inputFileField(description: string): INodeProperties {
+	return {
+		displayName: 'Input Binary Field',
+		name: 'binaryPropertyName',
+		type: 'string',
+		required: true,
+		default: 'data',
+		hint: 'The name of the field of the item that holds the file',
+		description,
+	};
+}
+
+/** The files that a field names, or that an expression gives. */
+export async function filesIn({ context, itemIndex, parameters }: LlamaCall, path: string): Promise<FileSource[]> {
+	const given = [parameters.value(path)].flat();
+	const wanted = given.flatMap(
+		(one): Array<string | IBinaryData> =>
+			isBinaryData(one) ? [one] : namesIn(typeof one === 'string' ? one : parameters.name(path)),
+	);
+	const files: FileSource[] = [];
+	for (const one of wanted) files.push(await binarySource(context, itemIndex, one));
+	return files;
+}
+
+/** The option that names the field of the item that a file is put into. */
+export const outputFileField: INodeProperties = {
+	displayName: 'Output Binary Field',
+	name: 'binaryPropertyOutput',
+	type: 'string',
+	default: 'data',
+	description: 'The name of the field of the item that the file is put into',
+};
+
+export function fileNameField(preset: string): INodeProperties {
+	return {
+		displayName: 'File Name',
+		name: 'fileName',
+		type: 'string',
+		default: preset,
+		description: 'Without its extension, which says what the file is',
+	};
+}

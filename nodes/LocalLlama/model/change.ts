@@ -1,0 +1,39 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { changeModel, type ModelAction } from '../../../lib/servers/load';
+import type { LocalLlamaOperation } from '../operation';
+import { changeOptions, targetModelField, unqueued, waitField } from './fields';
+
+const DEFAULT_CHANGE_MS = 600_000;
+
+const timeLimitField: INodeProperties = {
+	displayName: 'Time Limit (Seconds)',
+	name: 'timeLimit',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: 600,
+	description: 'How long to wait until the model is loaded or unloaded',
+};
+
+/** The fields of loading and unloading, with what only one of them has. */
+export function changeFields(...further: INodeProperties[]): INodeProperties[] {
+	const wait = waitField(
+		'Whether to wait until the model is really loaded or unloaded. Ollama and llama-swap always wait.',
+	);
+	return [targetModelField, changeOptions(timeLimitField, wait, ...further)];
+}
+
+/** Loads or unloads the model of an item. */
+export function changing(action: ModelAction): LocalLlamaOperation['run'] {
+	return async (call) => {
+		const { parameters, signal } = call;
+		const change = await changeModel(await unqueued(call), action, {
+			model: parameters.name('model'),
+			wait: parameters.flag('options.wait', true),
+			limitMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),
+			cutAnswers: action === 'unload' && parameters.flag('options.cutAnswers', false),
+			signal,
+		});
+		return [{ json: change }];
+	};
+}

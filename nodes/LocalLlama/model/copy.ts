@@ -1,0 +1,32 @@
+import { copyModel } from '../../../lib/servers/ollama-models';
+import { wrongField } from '../../shared/field-values';
+import type { LocalLlamaOperation } from '../operation';
+import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
+
+export const copy: LocalLlamaOperation = {
+	option: {
+		name: 'Copy',
+		value: 'copy',
+		action: 'Copy a model',
+		description: 'Ollama: gives a model a second name',
+	},
+	fields: [
+		targetModelField,
+		{
+			displayName: 'New Name',
+			name: 'newName',
+			type: 'string',
+			default: '',
+			required: true,
+			placeholder: 'e.g. qwen3-for-mails',
+		},
+		changeOptions(allowChangesField),
+	],
+	run: async (call) => {
+		requireAllowed(call);
+		const { connection, parameters, signal } = call;
+		const copied = parameters.name('newName');
+		if (copied === '') throw wrongField(parameters.field('newName').label, 'is empty');
+		return [{ json: await copyModel(connection, { model: parameters.name('model'), copy: copied, signal }) }];
+	},
+};

@@ -1,0 +1,126 @@
+import { createModel, type CreateOptions } from '../../../lib/servers/create';
+import { nonEmptyText } from '../../../lib/values';
+import { binarySource } from '../../shared/binary';
+import { wrongField } from '../../shared/field-values';
+import { streamingField } from '../options';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import {
+	allowChangesField,
+	changeOptions,
+	idleLimitField,
+	idleMsIn,
+	progressTyping,
+	requireAllowed,
+	unqueued,
+} from './fields';
+
+export const create: LocalLlamaOperation = {
+	option: {
+		name: 'Create',
+		value: 'create',
+		action: 'Create a model',
+		description: 'Ollama: a model of its own settings, of another one or of a GGUF file',
+	},
+	fields: [
+		{
+			displayName: 'New Name',
+			name: 'newName',
+			type: 'string',
+			default: '',
+			required: true,
+			placeholder: 'e.g. invoice-reader',
+		},
+		{
+			displayName: 'Made From',
+			name: 'source',
+			type: 'options',
+			default: 'model',
+			options: [
+				{ name: 'GGUF File', value: 'file', description: 'A file of the item, which is sent to the server' },
+				{ name: 'Model', value: 'model', description: 'A model of the server' },
+			],
+		},
+		{
+			displayName: 'From',
+			name: 'from',
+			type: 'string',
+			default: '',
+			required: true,
+			placeholder: 'e.g. qwen3:8b',
+			displayOptions: { show: { source: ['model'] } },
+			description: 'Its name. One that is not on the server is downloaded by Ollama.',
+		},
+		{
+			displayName: 'Input Binary Field',
+			name: 'binaryField',
+			type: 'string',
+			default: 'data',
+			required: true,
+			displayOptions: { show: { source: ['file'] } },
+			description: 'The field of the item that holds the GGUF file. It is read piece by piece.',
+		},
+		{
+			displayName: 'System Message',
+			name: 'system',
+			type: 'string',
+			typeOptions: { rows: 2 },
+			default: '',
+			description: 'What the model is and does, unless a request says otherwise',
+		},
+		{
+			displayName: 'Parameters',
+			name: 'parameters',
+			type: 'json',
+			default: '{}',
+			description: 'JSON object as in a Modelfile, for example {"num_ctx": 8192, "temperature": 0.2}',
+		},
+		changeOptions(
+			allowChangesField,
+			streamingField,
+			idleLimitField,
+			{
+				displayName: 'Quantize',
+				name: 'quantize',
+				type: 'string',
+				default: 'q4_K_M',
+				description: 'Quantization to make of a file in F16 or F32',
+			},
+			{
+				displayName: 'Template',
+				name: 'template',
+				type: 'string',
+				typeOptions: { rows: 4 },
+				default: '',
+				description: "Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
+			},
+		),
+	],
+	run: async (call) => {
+		requireAllowed(call);
+		const { parameters, signal } = call;
+		const model = parameters.name('newName');
+		if (model === '') throw wrongField(parameters.field('newName').label, 'is empty');
+		const given = parameters.object('parameters', {});
+		const created = await createModel(await unqueued(call), {
+			model,
+			source: await sourceOf(call),
+			system: nonEmptyText(parameters.freeText('system')),
+			template: nonEmptyText(parameters.freeText('options.template')),
+			parameters: Object.keys(given).length === 0 ? undefined : given,
+			quantize: nonEmptyText(parameters.name('options.quantize')),
+			idleMs: idleMsIn(call),
+			signal,
+			onProgress: progressTyping(call),
+			onDownload: (from) => call.hint(`The model "${from}" is not on the server, so Ollama downloads it first.`),
+		});
+		return [{ json: created }];
+	},
+};
+
+async function sourceOf({ context, parameters, itemIndex }: LlamaCall): Promise<CreateOptions['source']> {
+	if (parameters.choice<'model' | 'file'>('source') === 'file')
+		return { file: await binarySource(context, itemIndex, parameters.name('binaryField')) };
+	const from = parameters.name('from');
+	if (from === '') throw wrongField(parameters.field('from').label, 'is empty');
+	return { from };
+}

@@ -1,0 +1,18 @@
+import { deleteModel } from '../../../lib/servers/ollama-models';
+import type { LocalLlamaOperation } from '../operation';
+import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
+
+export const remove: LocalLlamaOperation = {
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a model',
+		description: 'From the disk of the server: Ollama, what a router has downloaded, speaches',
+	},
+	fields: [targetModelField, changeOptions(allowChangesField)],
+	run: async (call) => {
+		requireAllowed(call);
+		const { connection, parameters, signal } = call;
+		return [{ json: await deleteModel(connection, { model: parameters.name('model'), signal }) }];
+	},
+};

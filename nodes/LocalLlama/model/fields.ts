@@ -1,0 +1,106 @@
+import { isToolType, type INodeProperties } from 'n8n-workflow';
+
+import { failure } from '../../../lib/errors/failure';
+import type { Connection } from '../../../lib/http/connection';
+import { localLlamaConnection } from '../../../lib/servers/credential';
+import type { Progress } from '../../../lib/servers/ollama-progress';
+import { modelField } from '../../shared/model-field';
+import type { LlamaCall } from '../operation';
+
+/** The model of the server that an operation is about. */
+export const targetModelField = modelField({ required: true });
+
+/** A collection without Items at Once: servers change one model after another. */
+export function changeOptions(...options: INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		options: [...options].sort((one, other) => one.displayName.localeCompare(other.displayName)),
+	};
+}
+
+export const allowChangesField: INodeProperties = {
+	displayName: 'Allow Changes to the Server',
+	name: 'allowChanges',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether this may change the models on the disk of the server. Not added: it may, but not where an agent uses the node as a tool.',
+};
+
+/**
+ * Called before anything is sent.
+ *
+ * @throws {ServerError} of kind `invalidInput`
+ */
+export function requireAllowed({ context, parameters }: LlamaCall): void {
+	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
+	throw failure(
+		'invalidInput',
+		{},
+		{
+			message: 'Changes to the server are not allowed in this node',
+			remedy:
+				'Switch on the option Allow Changes to the Server. Think about it where an agent uses the node: a model that is deleted is gone.',
+		},
+	);
+}
+
+export const waitField = (description: string): INodeProperties => ({
+	displayName: 'Wait Until Done',
+	name: 'wait',
+	type: 'boolean',
+	default: true,
+	description,
+});
+
+export const idleLimitField: INodeProperties = {
+	displayName: 'Idle Limit (Seconds)',
+	name: 'idleLimit',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 300,
+	description: 'How long nothing may change while the server works on it. 0 = no limit.',
+};
+
+const DEFAULT_IDLE_MS = 300_000;
+
+export function idleMsIn({ parameters }: LlamaCall): number {
+	return parameters.milliseconds('options.idleLimit', DEFAULT_IDLE_MS);
+}
+
+/** The connection of the item without the queue: a download must not keep generations waiting for hours. */
+export async function unqueued({ context, itemIndex }: LlamaCall): Promise<Connection> {
+	const data = await context.getCredentials('localLlamaApi', itemIndex);
+	return localLlamaConnection(data, context.helpers, { maxConcurrentRequests: 0 });
+}
+
+const MIN_PAUSE_MS = 500;
+
+/**
+ * Types progress into the chat, at most twice a second: what is being done, and how many percent of each layer there
+ * are.
+ */
+export function progressTyping(
+	call: Pick<LlamaCall, 'type'>,
+	now: () => number = () => performance.now(),
+): (progress: Progress) => Promise<void> {
+	let lastAt = -Infinity;
+	let last = '';
+	return async (progress) => {
+		const line = lineOf(progress);
+		const isNew = line !== last;
+		// A step that is over in no time is worth no line, but its end is.
+		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
+		lastAt = now();
+		last = line;
+		await call.type(`${line}\n`);
+	};
+}
+
+function lineOf({ status, total, completed = 0 }: Progress): string {
+	return total === undefined || total <= 0 ? status : `${status}: ${Math.floor((completed / total) * 100)} %`;
+}

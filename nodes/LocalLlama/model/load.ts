@@ -1,0 +1,13 @@
+import type { LocalLlamaOperation } from '../operation';
+import { changeFields, changing } from './change';
+
+export const load: LocalLlamaOperation = {
+	option: {
+		name: 'Load',
+		value: 'load',
+		action: 'Load a model into memory',
+		description: 'Ollama, the router of llama-server and llama-swap',
+	},
+	fields: changeFields(),
+	run: changing('load'),
+};

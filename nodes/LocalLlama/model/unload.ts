@@ -1,0 +1,20 @@
+import type { LocalLlamaOperation } from '../operation';
+import { changeFields, changing } from './change';
+
+export const unload: LocalLlamaOperation = {
+	option: {
+		name: 'Unload',
+		value: 'unload',
+		action: 'Unload a model from memory',
+		description: 'Ollama, the router of llama-server and llama-swap. Waits for answers that are being generated.',
+	},
+	fields: changeFields({
+		displayName: 'Cut Off Answers',
+		name: 'cutAnswers',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether to unload also a model that is answering, which ends its answers. Ollama lets it finish all the same.',
+	}),
+	run: changing('unload'),
+};

@@ -1,0 +1,46 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { changeSlot, type SlotAction } from '../../../lib/servers/slots';
+import { modelField } from '../../shared/model-field';
+import type { LocalLlamaOperation } from '../operation';
+
+const slotFields: INodeProperties[] = [
+	modelField({ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' }),
+	{
+		displayName: 'Slot',
+		name: 'slot',
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 0,
+		description: 'Number of the slot, from 0 on',
+	},
+];
+
+const fileField: INodeProperties = {
+	displayName: 'File Name',
+	name: 'fileName',
+	type: 'string',
+	default: '',
+	required: true,
+	placeholder: 'e.g. system-prompt.bin',
+	description: 'Without a folder: the server keeps it in the folder of --slot-save-path',
+};
+
+/** An operation on one slot. */
+export function slotAction(action: SlotAction, option: LocalLlamaOperation['option']): LocalLlamaOperation {
+	const hasFile = action !== 'erase';
+	return {
+		option,
+		fields: hasFile ? [...slotFields, fileField] : slotFields,
+		run: async ({ connection, parameters, signal, hint }) => {
+			const result = await changeSlot(connection, action, {
+				model: parameters.name('model'),
+				slot: parameters.number('slot', 0),
+				...(hasFile ? { fileName: parameters.name('fileName') } : {}),
+				signal,
+			});
+			if (hasFile && result.tokens === 0) hint(`Slot ${result.slot} held nothing, so there was nothing to ${action}.`);
+			return [{ json: result }];
+		},
+	};
+}

@@ -1,0 +1,65 @@
+import type { ChatClient, FinishedAnswer } from '../../../lib/chat/client';
+import type { SourceMessage } from '../../../lib/chat/messages';
+import type { ResponseFormat } from '../../../lib/chat/types';
+import { formattedJson } from '../../../lib/text/formatted';
+import type { LlamaCall, LlamaItem } from '../operation';
+
+/** Generates an answer, and types it into the chat as it arrives. */
+export async function generated(
+	call: LlamaCall,
+	client: ChatClient,
+	messages: readonly SourceMessage[],
+): Promise<FinishedAnswer> {
+	const generation = client.generate({ messages, signal: call.signal });
+	try {
+		for (;;) {
+			const step = await generation.next();
+			if (step.done === true) {
+				noted(call, step.value);
+				return step.value;
+			}
+			await call.type(step.value);
+		}
+	} finally {
+		// Where the chat is gone, the server need not go on.
+		await generation.return(undefined as never);
+	}
+}
+
+/** Remarks and tokens of an answer, where n8n shows them. */
+export function noted(call: LlamaCall, { notes, usage }: Pick<FinishedAnswer, 'notes' | 'usage'>): void {
+	for (const note of notes) call.hint(note);
+	if (usage !== undefined) call.countTokens(usage);
+}
+
+/** What is known about an answer beside its text. */
+export function answerFacts({
+	reasoning,
+	finishReason,
+	usage,
+	timings,
+	model,
+	server,
+	serverKind,
+}: Pick<FinishedAnswer, 'reasoning' | 'finishReason' | 'usage' | 'timings' | 'model' | 'server' | 'serverKind'>) {
+	const name = model ?? server?.model;
+	return {
+		...(reasoning === '' ? {} : { reasoning }),
+		finishReason,
+		...(usage === undefined ? {} : { usage }),
+		...(timings === undefined ? {} : { timings }),
+		...(name === undefined ? {} : { model: name }),
+		server: serverKind,
+		...(server === undefined ? {} : { serverUrl: server.url }),
+	};
+}
+
+/**
+ * An answer as an item. Where JSON was asked for, it stands in the item as such.
+ *
+ * @throws {ServerError} of kind `invalidAnswer` with the text, where it is none or does not follow the schema
+ */
+export function answerItem(answer: FinishedAnswer, format: ResponseFormat | undefined): LlamaItem {
+	const json = format === undefined ? undefined : formattedJson(answer, format);
+	return { json: { text: answer.text, ...(json === undefined ? {} : { json: json.value }), ...answerFacts(answer) } };
+}

@@ -1,0 +1,30 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { thinkingFields } from '../../shared/chat/answer-fields';
+import { generationFields } from '../../shared/chat/generation-fields';
+import { samplerFields } from '../../shared/chat/sampler-fields';
+
+const SAMPLERS: ReadonlySet<string> = new Set([
+	'cachePrompt',
+	'chatTemplateArguments',
+	'contextSize',
+	'keepAlive',
+	'maxTokens',
+	'minP',
+	'seed',
+	'slotId',
+	'temperature',
+	'topK',
+	'topP',
+]);
+
+/** The options of an operation whose answer is short and should be the likeliest one. */
+export const briefOptions: INodeProperties[] = [
+	...samplerFields.filter(({ name }) => SAMPLERS.has(name)),
+	...generationFields,
+];
+
+/** Thinking costs most of the time of such an operation, so it is off at first. */
+export const quickThinkingFields: INodeProperties[] = thinkingFields().map((field) =>
+	field.name === 'thinking' ? { ...field, default: 'off' } : field,
+);

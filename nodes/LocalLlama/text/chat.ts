@@ -1,0 +1,36 @@
+import { ChatClient } from '../../../lib/chat/client';
+import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
+import { generationFields } from '../../shared/chat/generation-fields';
+import { samplerFields } from '../../shared/chat/sampler-fields';
+import { modelField } from '../../shared/model-field';
+import { optionsField, streamingField } from '../options';
+import type { LocalLlamaOperation } from '../operation';
+import { answerItem, generated } from './answer';
+import { chatSettings } from './settings';
+import { messageFields, messagesIn } from './messages';
+
+/** Tools are the agent's business. */
+const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
+
+export const chat: LocalLlamaOperation = {
+	option: {
+		name: 'Chat',
+		value: 'chat',
+		action: 'Chat with a model',
+		description: 'Answers a prompt or a conversation, with pictures and audio where the model can',
+	},
+	fields: [
+		modelField({ required: true, description: 'The model that answers' }),
+		...messageFields,
+		...thinkingFields(),
+		...responseFormatFields(),
+		optionsField([...samplers, ...generationFields, streamingField]),
+	],
+	run: async (call) => {
+		const settings = chatSettings(call.parameters);
+		const client = new ChatClient(call.servers, settings);
+		const messages = await messagesIn(call);
+		const answer = await generated(call, client, messages);
+		return [answerItem(answer, settings.parameters.responseFormat)];
+	},
+};

@@ -1,0 +1,131 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { classify as classifyText } from '../../../lib/text/classify';
+import type { Label } from '../../../lib/text/labels';
+import { isRecord, recordOf } from '../../../lib/values';
+import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { noted } from './answer';
+import { briefOptions } from './brief-options';
+import { instructionsField, textField, textIn } from './text-field';
+
+const labelsField: INodeProperties = {
+	displayName: 'Labels',
+	name: 'labels',
+	type: 'fixedCollection',
+	typeOptions: { multipleValues: true, sortable: true },
+	placeholder: 'Add Label',
+	default: {},
+	options: [
+		{
+			name: 'label',
+			displayName: 'Label',
+			values: [
+				{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
+				{
+					displayName: 'Description',
+					name: 'description',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. Somebody wants to be paid',
+					description: 'When a text belongs to it',
+				},
+			],
+		},
+	],
+	description:
+		'What a text may be: up to 62. An expression may give a list of names, or of objects with name and description.',
+};
+
+export const classify: LocalLlamaOperation = {
+	option: {
+		name: 'Classify',
+		value: 'classify',
+		action: 'Classify a text',
+		description: 'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
+	},
+	fields: [
+		modelField({ required: true, description: 'The model that reads the text' }),
+		textField,
+		labelsField,
+		{
+			displayName: 'Several Labels',
+			name: 'several',
+			type: 'boolean',
+			default: false,
+			description: 'Whether a text may belong to more than one label',
+		},
+		{
+			displayName: 'None Allowed',
+			name: 'noneAllowed',
+			type: 'boolean',
+			default: false,
+			description: 'Whether a text may belong to no label. The label is null then.',
+		},
+		instructionsField,
+		optionsField(briefOptions),
+	],
+	run: async (call) => {
+		const { servers, parameters, signal } = call;
+		const labels = labelsIn(parameters);
+		const several = parameters.flag('several');
+		const result = await classifyText(
+			servers,
+			{
+				model: parameters.name('model'),
+				parameters: { temperature: 0, ...readGeneration(parameters) },
+				...readGenerationLimits(parameters),
+			},
+			{
+				text: textIn(parameters),
+				labels,
+				several,
+				mayBeNone: parameters.flag('noneAllowed'),
+				instructions: parameters.freeText('instructions'),
+			},
+			signal,
+		);
+		noted(call, { notes: [], usage: result.usage });
+		const { scores, none, usage, model, server } = result;
+		const names = result.labels.map((at) => labels[at]!.name);
+		return [
+			{
+				json: {
+					label: names[0] ?? null,
+					...(several ? { labels: names } : {}),
+					...optional('confidence', result.confidence === undefined ? undefined : rounded(result.confidence)),
+					...optional(
+						'scores',
+						scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at]!)])),
+					),
+					...optional('none', none === undefined ? undefined : rounded(none)),
+					...optional('usage', usage),
+					...optional('model', model),
+					server,
+				},
+			},
+		];
+	},
+};
+
+/** Six digits say everything that a probability can tell. */
+function rounded(probability: number): number {
+	return Math.round(probability * 1e6) / 1e6;
+}
+
+/** From the form, or a list out of an expression: of names, or of objects. */
+function labelsIn(parameters: NodeParameters): Label[] {
+	const value = parameters.value('labels');
+	const rows = Array.isArray(value) ? value : recordOf(value).label;
+	const labels = (Array.isArray(rows) ? (rows as unknown[]) : []).map((row) =>
+		isRecord(row)
+			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }
+			: { name: String(row ?? '').trim() },
+	);
+	if (labels.length === 0) throw wrongField(parameters.field('labels').label, 'is empty', 'Add at least one label.');
+	return labels;
+}

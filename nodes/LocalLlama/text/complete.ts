@@ -1,0 +1,92 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { CompleteTask } from '../../../lib/text/completion-request';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaItem, LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { completed, completeSettings, completionOptions } from './completion-options';
+
+const own: INodeProperties[] = [
+	{
+		displayName: 'Completions per Prompt',
+		name: 'n',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+		default: 2,
+		description: 'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
+	},
+	{
+		displayName: 'Return Tokens',
+		name: 'returnTokens',
+		type: 'boolean',
+		default: true,
+		description: 'Whether the numbers of the tokens are in the item (llama-server only)',
+	},
+];
+
+export const complete: LocalLlamaOperation = {
+	option: {
+		name: 'Complete',
+		value: 'complete',
+		action: 'Complete a text',
+		description: 'Goes on after a text as it is, without the chat template of the model',
+	},
+	fields: [
+		modelField({ required: true, description: 'The model that goes on' }),
+		{
+			displayName: 'Prompt',
+			name: 'prompt',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			default: '',
+			required: true,
+			description:
+				'The text to go on after. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
+		},
+		optionsField([...completionOptions, ...own]),
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const settings = {
+			...completeSettings(parameters),
+			returnTokens: parameters.flag('options.returnTokens', false),
+		};
+		const count = parameters.number('options.n', 1);
+		const prompts = promptsIn(parameters);
+		const { seed } = settings.parameters;
+		const items: LlamaItem[] = [];
+		for (const [index, prompt] of prompts.entries()) {
+			for (let copy = 0; copy < count; copy++) {
+				if (items.length > 0) await call.type('\n\n');
+				const isSeeded = seed !== undefined && seed >= 0;
+				const seeded = isSeeded ? { parameters: { ...settings.parameters, seed: seed + copy } } : {};
+				const { json } = await completed(call, { ...settings, ...seeded }, { prompt });
+				items.push({ json: { ...json, ...(prompts.length > 1 ? { promptIndex: index } : {}) } });
+			}
+		}
+		return items;
+	},
+};
+
+type Prompt = CompleteTask['prompt'];
+
+/** One prompt or several: a list of numbers is the tokens of one. */
+function promptsIn(parameters: NodeParameters): Prompt[] {
+	const value = parameters.value('prompt');
+	const prompts = Array.isArray(value) && !isTokens(value) ? (value as unknown[]) : [value];
+	const { label } = parameters.field('prompt');
+	if (prompts.length === 0) throw wrongField(label, 'is an empty list');
+	return prompts.map((prompt) => {
+		if (isTokens(prompt)) return prompt;
+		if (typeof prompt === 'number') return String(prompt);
+		if (typeof prompt !== 'string' || prompt === '')
+			throw wrongField(label, 'is empty, or holds something that is no text');
+		return prompt;
+	});
+}
+
+function isTokens(value: unknown): value is number[] {
+	return Array.isArray(value) && value.length > 0 && value.every((one) => Number.isInteger(one));
+}

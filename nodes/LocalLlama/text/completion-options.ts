@@ -1,0 +1,62 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { complete, type CompleteSettings, type FinishedCompletion } from '../../../lib/text/complete';
+import type { CompletionTask } from '../../../lib/text/completion-request';
+import { generationFields } from '../../shared/chat/generation-fields';
+import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
+import { samplerFields } from '../../shared/chat/sampler-fields';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaCall, LlamaItem } from '../operation';
+import { streamingField } from '../options';
+import { noted } from './answer';
+
+/** Options that only a chat has. */
+const OF_CHATS: ReadonlySet<string> = new Set(['parallelToolCalls', 'chatTemplateArguments']);
+
+/** The options of an operation that goes on with a text as it is. */
+export const completionOptions: INodeProperties[] = [
+	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
+	...generationFields,
+	streamingField,
+	{
+		displayName: 'Log Probabilities',
+		name: 'logprobs',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
+		default: 5,
+		description:
+			'How many of the likeliest tokens to tell with each token of the text, as logprobs in the item; 0 = none',
+	},
+];
+
+export function completeSettings(parameters: NodeParameters): CompleteSettings {
+	return {
+		model: parameters.name('model'),
+		parameters: readGeneration(parameters),
+		...optional('logprobs', parameters.number('options.logprobs', undefined)),
+		...readGenerationLimits(parameters),
+	};
+}
+
+/** Generates a completion, types it into the chat as it arrives, and makes an item of it. */
+export async function completed(call: LlamaCall, settings: CompleteSettings, task: CompletionTask): Promise<LlamaItem> {
+	const generation = complete(call.servers, settings, task, call.signal);
+	try {
+		for (;;) {
+			const step = await generation.next();
+			if (step.done === true) return itemOf(call, step.value);
+			await call.type(step.value);
+		}
+	} finally {
+		// Where the chat is gone, the server need not go on.
+		await generation.return(undefined as never);
+	}
+}
+
+function itemOf(call: LlamaCall, completion: FinishedCompletion): LlamaItem {
+	const notes = completion.text === '' ? ['The model wrote nothing.'] : [];
+	if (completion.truncated === true)
+		notes.push('The server left out the beginning of the prompt, which is too long for its context.');
+	noted(call, { notes, usage: completion.usage });
+	return { json: completion };
+}

@@ -1,0 +1,153 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { extract as extractData } from '../../../lib/text/extract';
+import type { ExtractField, FieldType } from '../../../lib/text/fields';
+import { schemaOfFields } from '../../../lib/text/fields';
+import { recordOf, recordsIn } from '../../../lib/values';
+import { bareSchema } from '../../shared/chat/generation-settings';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import { namesIn } from '../../shared/binary';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { answerFacts, noted } from './answer';
+import { briefOptions, quickThinkingFields } from './brief-options';
+import { briefSettings } from './settings';
+import { instructionsField, textField, textIn } from './text-field';
+
+const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: string }> = [
+	{ name: 'Boolean', value: 'boolean' },
+	{ name: 'Choice', value: 'choice', description: 'One of a few texts' },
+	{ name: 'Date', value: 'date', description: 'As 2026-12-31' },
+	{ name: 'List of Texts', value: 'list' },
+	{ name: 'Number', value: 'number' },
+	{ name: 'Text', value: 'text' },
+	{ name: 'Whole Number', value: 'wholeNumber' },
+];
+
+/** A field of the table, the name first. */
+const rowFields: INodeProperties[] = [
+	{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoiceNumber' },
+	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
+	{
+		displayName: 'Choices',
+		name: 'choices',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. low, medium, high',
+		displayOptions: { show: { type: ['choice'] } },
+		description: 'The allowed texts, separated by commas',
+	},
+	{
+		displayName: 'Description',
+		name: 'description',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. The number in the heading, with its letters',
+		description: 'What the model should look for',
+	},
+	{
+		displayName: 'Required',
+		name: 'required',
+		type: 'boolean',
+		default: false,
+		description: 'Whether there is always a value. Others are null where the text does not tell one.',
+	},
+];
+
+const schemaFields: INodeProperties[] = [
+	{
+		displayName: 'What to Extract',
+		name: 'schemaSource',
+		type: 'options',
+		default: 'fields',
+		options: [
+			{ name: 'Fields', value: 'fields', description: 'A table that you fill in here' },
+			{ name: 'JSON Schema', value: 'schema', description: 'For nested data' },
+		],
+	},
+	{
+		displayName: 'Fields',
+		name: 'fields',
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true, sortable: true },
+		placeholder: 'Add Field',
+		default: {},
+		displayOptions: { show: { schemaSource: ['fields'] } },
+		options: [
+			{
+				name: 'field',
+				displayName: 'Field',
+				values: rowFields,
+			},
+		],
+	},
+	{
+		displayName: 'JSON Schema',
+		name: 'jsonSchema',
+		type: 'json',
+		typeOptions: { rows: 8 },
+		default:
+			'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
+		displayOptions: { show: { schemaSource: ['schema'] } },
+	},
+];
+
+export const extract: LocalLlamaOperation = {
+	option: {
+		name: 'Extract',
+		value: 'extract',
+		action: 'Extract data from a text',
+		description: 'Gets typed data out of a text. What does not fit is never passed on.',
+	},
+	fields: [
+		modelField({ required: true, description: 'The model that reads the text' }),
+		textField,
+		...schemaFields,
+		instructionsField,
+		...quickThinkingFields,
+		optionsField(briefOptions),
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const task = {
+			text: textIn(parameters),
+			schema: schemaIn(call),
+			instructions: parameters.freeText('instructions'),
+		};
+		const settings = briefSettings(parameters);
+		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
+		noted(call, { notes, usage });
+		return [{ json: { output, ...answerFacts({ ...answer, usage }), ...(repaired ? { repaired } : {}) } }];
+	},
+};
+
+function schemaIn({ parameters }: LlamaCall): Record<string, unknown> {
+	if (parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields') return schemaOfFields(tableIn(parameters));
+	const { schema } = bareSchema(parameters.object('jsonSchema'));
+	if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
+	return schema;
+}
+
+function tableIn(parameters: NodeParameters): ExtractField[] {
+	const rows = recordsIn(recordOf(parameters.value('fields')).field);
+	const { label } = parameters.field('fields');
+	if (rows.length === 0) throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
+	const fields = rows.map((row) => fieldOf(row, label));
+	const twice = fields.find(({ name }, index) => fields.findIndex((other) => other.name === name) < index);
+	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice.name}"`);
+	return fields;
+}
+
+function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
+	const name = String(row.name ?? '').trim();
+	if (name === '') throw wrongField(label, 'has a field without a name');
+	const type = (row.type ?? 'text') as FieldType;
+	if (!TYPES.some(({ value }) => value === type))
+		throw wrongField(label, `has a type "${String(type)}" that does not exist`);
+	const given: unknown = row.choices;
+	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
+	if (type === 'choice' && choices.length === 0) throw wrongField(label, `has no choices for "${name}"`);
+	return { name, type, description: String(row.description ?? ''), choices, required: row.required === true };
+}

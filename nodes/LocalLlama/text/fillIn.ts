@@ -1,0 +1,61 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { recordOf, recordsIn } from '../../../lib/values';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { completed, completeSettings, completionOptions } from './completion-options';
+
+function textArea(displayName: string, name: string, description: string, rows: number): INodeProperties {
+	return { displayName, name, type: 'string', typeOptions: { rows }, default: '', description };
+}
+
+const extraFiles: INodeProperties = {
+	displayName: 'Extra Files',
+	name: 'extraFiles',
+	type: 'fixedCollection',
+	typeOptions: { multipleValues: true },
+	placeholder: 'Add File',
+	default: {},
+	options: [
+		{
+			name: 'file',
+			displayName: 'File',
+			values: [
+				{ displayName: 'File Name', name: 'filename', type: 'string', default: '', placeholder: 'e.g. utils.py' },
+				{ displayName: 'Content', name: 'text', type: 'string', typeOptions: { rows: 4 }, default: '' },
+			],
+		},
+	],
+	description: 'Other files of the project, which the model reads first (llama-server only)',
+};
+
+export const fillIn: LocalLlamaOperation = {
+	option: {
+		name: 'Fill In',
+		value: 'fillIn',
+		action: 'Fill in a text',
+		description: 'Writes what belongs between two texts, with a model that was trained for it (code)',
+	},
+	fields: [
+		modelField({ required: true, description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b' }),
+		textArea('Text Before', 'prefix', 'What stands in front of the gap', 4),
+		textArea('Text Behind', 'suffix', 'What stands behind the gap', 4),
+		optionsField([
+			...completionOptions,
+			textArea('Beginning', 'beginning', 'With what the text in the gap begins', 2),
+			extraFiles,
+		]),
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const [prefix, suffix] = [parameters.freeText('prefix'), parameters.freeText('suffix')];
+		if (prefix === '' && suffix === '')
+			throw wrongField(parameters.field('prefix').label, 'is empty, and so is the text behind');
+		const files = recordsIn(recordOf(parameters.value('options.extraFiles')).file);
+		const extra = files.map(({ filename, text }) => ({ filename: String(filename ?? ''), text: String(text ?? '') }));
+		const task = { prefix, suffix, beginning: parameters.freeText('options.beginning'), extra };
+		return [await completed(call, completeSettings(parameters), task)];
+	},
+};

@@ -1,0 +1,148 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { messagesFromJson } from '../../../lib/chat/message-list';
+import type { SourceMessage } from '../../../lib/chat/messages';
+import { recordOf, recordsIn } from '../../../lib/values';
+import { binarySource, namesIn } from '../../shared/binary';
+import { isBlank, wrongField } from '../../shared/field-values';
+import type { LlamaCall } from '../operation';
+
+type Source = 'prompt' | 'list' | 'json';
+
+export const systemField: INodeProperties = {
+	displayName: 'System Message',
+	name: 'system',
+	type: 'string',
+	typeOptions: { rows: 2 },
+	default: '',
+	description: 'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
+};
+
+export const binaryField: INodeProperties = {
+	displayName: 'Input Binary Fields',
+	name: 'binaryFields',
+	type: 'string',
+	default: '',
+	placeholder: 'e.g. data, data2',
+	description:
+		'Names of binary fields with pictures, audio (wav, mp3, flac) or text, separated by commas. They go with the last message of the user.',
+};
+
+export const messageFields: INodeProperties[] = [
+	{
+		displayName: 'Messages From',
+		name: 'messageSource',
+		type: 'options',
+		default: 'prompt',
+		options: [
+			{ name: 'JSON', value: 'json', description: 'A list of messages with role and content, from an expression' },
+			{ name: 'List', value: 'list', description: 'Messages that you write here' },
+			{ name: 'Prompt', value: 'prompt', description: 'One question, and a system message if you like' },
+		],
+	},
+	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
+	{
+		displayName: 'Prompt',
+		name: 'prompt',
+		type: 'string',
+		typeOptions: { rows: 4 },
+		default: '={{ $json.chatInput }}',
+		required: true,
+		displayOptions: { show: { messageSource: ['prompt'] } },
+	},
+	{
+		displayName: 'Messages',
+		name: 'messages',
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true, sortable: true },
+		placeholder: 'Add Message',
+		default: {},
+		displayOptions: { show: { messageSource: ['list'] } },
+		options: [
+			{
+				name: 'message',
+				displayName: 'Message',
+				values: [
+					{
+						displayName: 'Role',
+						name: 'role',
+						type: 'options',
+						default: 'user',
+						options: [
+							{ name: 'Assistant', value: 'assistant' },
+							{ name: 'System', value: 'system' },
+							{ name: 'User', value: 'user' },
+						],
+					},
+					{ displayName: 'Content', name: 'content', type: 'string', typeOptions: { rows: 2 }, default: '' },
+				],
+			},
+		],
+		description: 'If the last one is of the assistant, the model goes on with it',
+	},
+	{
+		displayName: 'Messages (JSON)',
+		name: 'messagesJson',
+		type: 'json',
+		typeOptions: { rows: 6 },
+		default: '[{ "role": "user", "content": "Hello" }]',
+		displayOptions: { show: { messageSource: ['json'] } },
+		description: 'As in the OpenAI API: role and content, content as text or as parts with pictures and audio',
+	},
+	binaryField,
+];
+
+/**
+ * The conversation of an item.
+ *
+ * @throws {ServerError} of kind `invalidInput` where there is none, or files that no model server can read
+ */
+export async function messagesIn(call: LlamaCall): Promise<SourceMessage[]> {
+	const written = writtenMessages(call);
+	const files = await filesIn(call);
+	if (files.length === 0) return written;
+	const question = written.findLastIndex(({ type }) => type === 'human');
+	if (question < 0) return [...written, { type: 'human', content: files }];
+	return written.map((message, index) =>
+		index === question ? { ...message, content: [...partsOf(message.content), ...files] } : message,
+	);
+}
+
+function writtenMessages({ parameters }: LlamaCall): SourceMessage[] {
+	const source = parameters.choice<Source>('messageSource');
+	if (source === 'json') return filled(messagesFromJson(parameters.value('messagesJson')), parameters, 'messagesJson');
+	const system = parameters.freeText('system');
+	const head: SourceMessage[] = system.trim() === '' ? [] : [{ type: 'system', content: system }];
+	if (source === 'prompt') {
+		const prompt = parameters.freeText('prompt');
+		const hasFiles = parameters.freeText('binaryFields').trim() !== '';
+		if (prompt.trim() === '' && !hasFiles) throw wrongField(parameters.field('prompt').label, 'is empty');
+		return prompt.trim() === '' ? head : [...head, { type: 'human', content: prompt }];
+	}
+	const rows = recordsIn(recordOf(parameters.value('messages')).message).filter(({ content }) => !isBlank(content));
+	return [...head, ...filled(messagesFromJson(rows), parameters, 'messages')];
+}
+
+function filled(messages: SourceMessage[], parameters: LlamaCall['parameters'], field: string): SourceMessage[] {
+	if (messages.length === 0) throw wrongField(parameters.field(field).label, 'has no messages');
+	return messages;
+}
+
+function partsOf(content: unknown): unknown[] {
+	if (Array.isArray(content)) return content as unknown[];
+	return content === '' ? [] : [{ type: 'text', text: content }];
+}
+
+/** The binary fields of the item, each as a block of content. Names come as text or as a list out of an expression. */
+async function filesIn({ context, parameters, itemIndex }: LlamaCall): Promise<unknown[]> {
+	const given = parameters.value('binaryFields');
+	const names = Array.isArray(given) ? given.map(String) : namesIn(parameters.freeText('binaryFields'));
+	const blocks: unknown[] = [];
+	for (const name of names) {
+		const { name: filename, mimeType, open } = await binarySource(context, itemIndex, name);
+		const pieces: Uint8Array[] = [];
+		for await (const piece of open()) pieces.push(piece);
+		blocks.push({ type: 'media', mime_type: mimeType, filename, data: Buffer.concat(pieces).toString('base64') });
+	}
+	return blocks;
+}

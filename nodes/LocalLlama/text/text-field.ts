@@ -1,0 +1,32 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+
+export const textField: INodeProperties = {
+	displayName: 'Text',
+	name: 'text',
+	type: 'string',
+	typeOptions: { rows: 4 },
+	default: '',
+	required: true,
+	placeholder: 'e.g. {{ $json.text }}',
+};
+
+/** @throws {ServerError} of kind `invalidInput` where there is none: a model would make something up */
+export function textIn(parameters: NodeParameters): string {
+	const text = parameters.freeText('text');
+	if (text.trim() === '') throw wrongField(parameters.field('text').label, 'is empty');
+	return text;
+}
+
+export const instructionsField: INodeProperties = {
+	displayName: 'Instructions',
+	name: 'instructions',
+	type: 'string',
+	typeOptions: { rows: 2 },
+	default: '',
+	placeholder: 'e.g. The text is an e-mail of a customer. Amounts are in euros.',
+	description:
+		'What the model should know beyond that. Keep it the same for all items: the server then reads it only once.',
+};

@@ -1,0 +1,26 @@
+import { applyTemplate as promptOf } from '../../../lib/chat/prompt';
+import { atAnyServer } from '../any-server';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { messageFields } from '../text/messages';
+import { conversationIn, templateOptions, tokenModelField } from './fields';
+
+export const applyTemplate: LocalLlamaOperation = {
+	option: {
+		name: 'Apply Template',
+		value: 'applyTemplate',
+		action: 'Apply the chat template of a model',
+		description: 'Shows the prompt that the model reads for a conversation: llama-server only',
+	},
+	fields: [tokenModelField, ...messageFields, optionsField(templateOptions)],
+	run: async (call) => {
+		const { parameters } = call;
+		const conversation = await conversationIn(call);
+		const prompt = await atAnyServer(
+			call,
+			parameters.name('model'),
+			async (connection, ask) => await promptOf(connection, conversation, ask),
+		);
+		return [{ json: { prompt } }];
+	},
+};

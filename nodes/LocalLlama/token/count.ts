@@ -1,0 +1,88 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { countPrompt } from '../../../lib/chat/prompt';
+import { countTokens } from '../../../lib/servers/tokens';
+import { atAnyServer } from '../any-server';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { messageFields } from '../text/messages';
+import { addSpecialField, conversationIn, parseSpecialField, templateOptions, tokenModelField } from './fields';
+
+/** Shown for one of the two things that can be counted, beside what the field itself asks for. */
+const shownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
+	...field,
+	displayOptions: { ...field.displayOptions, show: { ...field.displayOptions?.show, counted: [counted] } },
+});
+
+const optionShownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
+	...field,
+	displayOptions: { show: { '/counted': [counted] } },
+});
+
+export const count: LocalLlamaOperation = {
+	option: {
+		name: 'Count',
+		value: 'count',
+		action: 'Count tokens',
+		description: 'How many tokens a text or a conversation has: exact where the server tells, else an estimate',
+	},
+	fields: [
+		tokenModelField,
+		{
+			displayName: 'Count',
+			name: 'counted',
+			type: 'options',
+			default: 'text',
+			options: [
+				{ name: 'A Conversation', value: 'chat', description: 'With what the chat template of the model adds' },
+				{ name: 'A Text', value: 'text' },
+			],
+		},
+		shownFor('text', {
+			displayName: 'Text',
+			name: 'text',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			default: '',
+			required: true,
+		}),
+		...messageFields.map((field) => shownFor('chat', field)),
+		optionsField([
+			...[addSpecialField, parseSpecialField].map((field) => optionShownFor('text', field)),
+			...templateOptions.map((field) => optionShownFor('chat', field)),
+		]),
+	],
+	run: async (call) => {
+		const isChat = call.parameters.choice<'text' | 'chat'>('counted') === 'chat';
+		const { tokens, exact } = isChat ? await conversationTokens(call) : await textTokens(call);
+		if (!exact)
+			call.hint(
+				'This server does not tell the tokens of a text, so their number is an estimate from its length ("exact" is false).',
+			);
+		return [{ json: { tokens, exact } }];
+	},
+};
+
+async function textTokens(call: LlamaCall) {
+	const { parameters } = call;
+	const [text, addSpecial, parseSpecial] = [
+		parameters.freeText('text'),
+		parameters.flag('options.addSpecial', false),
+		parameters.flag('options.parseSpecial', false),
+	];
+	return await atAnyServer(
+		call,
+		parameters.name('model'),
+		async (connection, ask) => await countTokens(connection, text, { ...ask, addSpecial, parseSpecial }),
+	);
+}
+
+async function conversationTokens(call: LlamaCall) {
+	const { parameters } = call;
+	const conversation = await conversationIn(call);
+	return await atAnyServer(
+		call,
+		parameters.name('model'),
+		async (connection, ask) => await countPrompt(connection, conversation, ask),
+	);
+}

@@ -1,0 +1,48 @@
+import { detokenize as textOf } from '../../../lib/servers/tokens';
+import { asNumber } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import { atAnyServer } from '../any-server';
+import { listIn } from '../lists';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { tokenModelField } from './fields';
+
+export const detokenize: LocalLlamaOperation = {
+	option: {
+		name: 'Detokenize',
+		value: 'detokenize',
+		action: 'Detokenize tokens',
+		description: 'Makes a text of tokens: llama-server, vLLM and Text Embeddings Inference',
+	},
+	fields: [
+		tokenModelField,
+		{
+			displayName: 'Tokens',
+			name: 'tokens',
+			type: 'json',
+			default: '={{ $json.tokens }}',
+			required: true,
+			description: 'A list of numbers from an expression, or numbers separated by commas',
+		},
+		optionsField([]),
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const tokens = tokensIn(parameters);
+		const text = await atAnyServer(
+			call,
+			parameters.name('model'),
+			async (connection, ask) => await textOf(connection, tokens, ask),
+		);
+		return [{ json: { text, count: tokens.length } }];
+	},
+};
+
+/** @throws {ServerError} of kind `invalidInput` for what is no number */
+function tokensIn(parameters: NodeParameters): number[] {
+	const list = listIn(parameters, 'tokens');
+	const [first] = list;
+	const typed = list.length === 1 && typeof first === 'string' ? first.split(/[\s,]+/).filter(Boolean) : list;
+	const { label } = parameters.field('tokens');
+	return typed.map((entry, index) => asNumber({ label: `${label}: ${index + 1}` }, entry));
+}

@@ -1,0 +1,59 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { Conversation } from '../../../lib/chat/prompt';
+import { modelField } from '../../shared/model-field';
+import type { LlamaCall } from '../operation';
+import { listIn } from '../lists';
+import { messagesIn } from '../text/messages';
+
+/** A server with one model needs no name. */
+export const tokenModelField = modelField({
+	description: 'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
+});
+
+export const addSpecialField: INodeProperties = {
+	displayName: 'Add Special Tokens',
+	name: 'addSpecial',
+	type: 'boolean',
+	default: false,
+	description: 'Whether to add what the model puts around every text, such as a token for its beginning',
+};
+
+export const parseSpecialField: INodeProperties = {
+	displayName: 'Parse Special Tokens',
+	name: 'parseSpecial',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether marks such as im_start in the text are special tokens. Leave it off for text of users, which the model must not take for commands.',
+};
+
+/** Options that decide about the prompt of a conversation. */
+export const templateOptions: INodeProperties[] = [
+	{
+		displayName: 'Chat Template Arguments',
+		name: 'templateArguments',
+		type: 'json',
+		default: '{}',
+		description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
+	},
+	{
+		displayName: 'Tools',
+		name: 'tools',
+		type: 'json',
+		default: '[]',
+		description: 'List of tools in the form of the OpenAI API, which the template writes into the prompt',
+	},
+];
+
+/** The conversation of an item, with what these options add. */
+export async function conversationIn(call: LlamaCall): Promise<Conversation> {
+	const { parameters } = call;
+	const tools = listIn(parameters, 'options.tools');
+	const templateArguments = parameters.object('options.templateArguments', undefined);
+	return {
+		messages: await messagesIn(call),
+		tools,
+		...(templateArguments === undefined ? {} : { templateArguments }),
+	};
+}

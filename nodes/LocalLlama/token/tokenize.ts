@@ -1,0 +1,59 @@
+import { tokenize as tokensOf } from '../../../lib/servers/tokens';
+import { atAnyServer } from '../any-server';
+import { textsIn } from '../lists';
+import type { LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { addSpecialField, parseSpecialField, tokenModelField } from './fields';
+
+export const tokenize: LocalLlamaOperation = {
+	option: {
+		name: 'Tokenize',
+		value: 'tokenize',
+		action: 'Tokenize a text',
+		description: 'Cuts a text into tokens: llama-server, vLLM and Text Embeddings Inference',
+	},
+	fields: [
+		tokenModelField,
+		{
+			displayName: 'Text',
+			name: 'text',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			default: '',
+			required: true,
+			description: 'A text, or a list of texts from an expression. Each gives an item.',
+		},
+		optionsField([
+			addSpecialField,
+			parseSpecialField,
+			{
+				displayName: 'With Pieces',
+				name: 'withPieces',
+				type: 'boolean',
+				default: true,
+				description:
+					'Whether to give the text of each token too. A token that is only a part of a character is shown as bytes in hexadecimal.',
+			},
+		]),
+	],
+	run: async (call) => {
+		const { parameters } = call;
+		const how = {
+			addSpecial: parameters.flag('options.addSpecial', false),
+			parseSpecial: parameters.flag('options.parseSpecial', false),
+			withPieces: parameters.flag('options.withPieces', false),
+		};
+		const items = [];
+		// What is typed is a text, also where it begins with a bracket.
+		const isList = Array.isArray(parameters.value('text'));
+		for (const text of isList ? textsIn(parameters, 'text') : [parameters.freeText('text')]) {
+			const { tokens, pieces } = await atAnyServer(
+				call,
+				parameters.name('model'),
+				async (connection, ask) => await tokensOf(connection, text, { ...ask, ...how }),
+			);
+			items.push({ json: { tokens, count: tokens.length, ...(pieces === undefined ? {} : { pieces }) } });
+		}
+		return items;
+	},
+};

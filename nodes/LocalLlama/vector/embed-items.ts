@@ -1,0 +1,131 @@
+/** One text of each item, sent in batches: a request for each item would take many times as long. */
+import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import { ServerError } from '../../../lib/errors/server-error';
+import type { ServerPool } from '../../../lib/servers/failover';
+import { failItem, ItemFailure, type LlamaCall, type LlamaItem } from '../operation';
+import { encoded, noted, taskIn, type EmbedTask, type Vector } from './embed-task';
+
+interface Place {
+	itemIndex: number;
+	text: string;
+}
+
+/** Items that ask the same servers for the same. */
+interface Group {
+	servers: ServerPool;
+	task: EmbedTask;
+	places: Place[];
+}
+
+interface Outcome {
+	vectors: Map<number, Vector>;
+	failures: Map<number, unknown>;
+	dimensions: number;
+}
+
+/**
+ * The vectors of all items, in their order. Where the node goes on after failures, an item whose text is at fault fails
+ * alone.
+ *
+ * @throws {ItemFailure} for the item at fault
+ */
+export async function embedItems(call: LlamaCall): Promise<Array<LlamaItem | ItemFailure>> {
+	const count = Math.max(1, call.context.getInputData().length);
+	const { groups, failures } = await groupsOf(call, count);
+	const results: Array<LlamaItem | ItemFailure> = [...failures].map(([at, reason]) => new ItemFailure(at, reason));
+	for (const group of groups) results.push(...itemsOf(group, await embedGroup(call, group)));
+	return results.sort((one, other) => placeOf(one) - placeOf(other));
+}
+
+async function groupsOf(call: LlamaCall, count: number) {
+	const groups = new Map<string, Group>();
+	const pools: ServerPool[] = [];
+	const failures = new Map<number, unknown>();
+	for (let itemIndex = 0; itemIndex < count; itemIndex++) {
+		try {
+			const { servers, parameters } = await call.of(itemIndex);
+			if (!pools.includes(servers)) pools.push(servers);
+			const task = taskIn(parameters);
+			const key = JSON.stringify([pools.indexOf(servers), task]);
+			const group = groups.get(key) ?? { servers, task, places: [] };
+			groups.set(key, group);
+			group.places.push({ itemIndex, text: parameters.freeText('text') });
+		} catch (error) {
+			if (!call.context.continueOnFail()) failItem(itemIndex, error);
+			failures.set(itemIndex, error);
+		}
+	}
+	return { groups: groups.values(), failures };
+}
+
+async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Promise<Outcome> {
+	const outcome: Outcome = { vectors: new Map(), failures: new Map(), dimensions: 0 };
+	const clientOrError = clientFor(servers, task);
+	if (!(clientOrError instanceof EmbeddingsClient)) {
+		fail(call, outcome, places, clientOrError.reason);
+		return outcome;
+	}
+	let waiting = places;
+	let [truncated, tokens] = [0, 0];
+	while (waiting.length > 0) {
+		const batch = waiting.slice(0, task.settings.batchSize);
+		const texts = batch.map(({ text }) => text);
+		const indexes = batch.map(({ itemIndex }) => itemIndex);
+		try {
+			const result = await clientOrError.embed(texts, task.role, call.signal, indexes);
+			truncated += result.truncated;
+			tokens += result.tokens ?? 0;
+			result.remarks.forEach((remark) => call.hint(remark));
+			outcome.dimensions = result.vectors[0]!.length;
+			result.vectors.forEach((vector, at) => outcome.vectors.set(batch[at]!.itemIndex, encoded(vector, task)));
+			waiting = waiting.slice(batch.length);
+		} catch (error) {
+			if (call.signal.aborted) failItem(batch[0]!.itemIndex, error);
+			const culprit = batch.find(({ itemIndex }) => itemIndex === culpritIn(error));
+			fail(call, outcome, culprit === undefined ? batch : [culprit], error);
+			// The others of the batch are sent again without it.
+			waiting = waiting.filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
+		}
+	}
+	noted(call, { truncated, tokens }, places.length);
+	return outcome;
+}
+
+function clientFor(servers: ServerPool, { settings }: EmbedTask): EmbeddingsClient | { reason: unknown } {
+	try {
+		return new EmbeddingsClient(servers, settings);
+	} catch (reason) {
+		return { reason };
+	}
+}
+
+function culpritIn(error: unknown): unknown {
+	return error instanceof ServerError ? error.facts.index : undefined;
+}
+
+function fail(call: LlamaCall, { failures }: Outcome, places: readonly Place[], reason: unknown): void {
+	if (!call.context.continueOnFail()) failItem(places[0]!.itemIndex, reason);
+	for (const { itemIndex } of places) failures.set(itemIndex, reason);
+}
+
+function itemsOf({ task, places }: Group, { vectors, failures, dimensions }: Outcome): Array<LlamaItem | ItemFailure> {
+	const facts = { dimensions, model: task.settings.model };
+	const failed = [...failures].map(([itemIndex, reason]) => new ItemFailure(itemIndex, reason));
+	const done = places.filter(({ itemIndex }) => vectors.has(itemIndex));
+	if (!task.together)
+		return [
+			...failed,
+			...done.map(({ itemIndex, text }) => ({
+				json: { vector: vectors.get(itemIndex), ...facts, text },
+				from: itemIndex,
+			})),
+		];
+	if (done.length === 0) return failed;
+	const json = { vectors: done.map(({ itemIndex }) => vectors.get(itemIndex)), ...facts };
+	return [...failed, { json, from: done.map(({ itemIndex }) => itemIndex) }];
+}
+
+function placeOf(item: LlamaItem | ItemFailure): number {
+	if (item instanceof ItemFailure) return item.itemIndex;
+	return [item.from ?? 0].flat()[0] ?? 0;
+}

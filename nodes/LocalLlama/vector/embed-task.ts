@@ -1,0 +1,45 @@
+import type { EmbeddingSettings } from '../../../lib/embeddings/client';
+import type { Prefixes } from '../../../lib/embeddings/prefixes';
+import { readEmbeddingSettings } from '../../shared/embedding-fields';
+import type { NodeParameters } from '../../shared/parameters';
+import type { LlamaCall } from '../operation';
+
+export type Vector = number[] | string;
+
+/** What an item asks for. */
+export interface EmbedTask {
+	settings: EmbeddingSettings;
+	role: keyof Prefixes;
+	/** One item with all vectors, rather than one for each. */
+	together: boolean;
+	asBase64: boolean;
+}
+
+/** Expressions may differ from item to item. */
+export function taskIn(parameters: NodeParameters): EmbedTask {
+	return {
+		settings: readEmbeddingSettings(parameters),
+		role: parameters.choice<keyof Prefixes>('role', 'document'),
+		together: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
+		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
+	};
+}
+
+/** Little-endian, whatever the machine: as servers send them. */
+export function encoded(vector: readonly number[], { asBase64 }: Pick<EmbedTask, 'asBase64'>): Vector {
+	if (!asBase64) return [...vector];
+	const bytes = Buffer.alloc(vector.length * Float32Array.BYTES_PER_ELEMENT);
+	vector.forEach((value, index) => bytes.writeFloatLE(value, index * Float32Array.BYTES_PER_ELEMENT));
+	return bytes.toString('base64');
+}
+
+/** What is to be said of a result, where n8n shows it. */
+export function noted(
+	call: LlamaCall,
+	{ truncated, tokens = 0 }: { truncated: number; tokens?: number },
+	count: number,
+): void {
+	call.countTokens({ promptTokens: tokens, completionTokens: 0 });
+	if (truncated > 0)
+		call.hint(`${truncated} of ${count} texts were too long for the model: only their beginning counts.`);
+}

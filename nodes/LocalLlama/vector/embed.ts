@@ -1,0 +1,114 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import { embeddingOptions } from '../../shared/embedding-fields';
+import { wrongField } from '../../shared/field-values';
+import { modelField } from '../../shared/model-field';
+import { textsIn } from '../lists';
+import type { LlamaCall, LlamaItem, LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+import { embedItems } from './embed-items';
+import { encoded, noted, taskIn } from './embed-task';
+
+const fields: INodeProperties[] = [
+	modelField(
+		{ required: true, description: 'The model that turns texts into vectors' },
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
+	),
+	{
+		displayName: 'Texts From',
+		name: 'textSource',
+		type: 'options',
+		default: 'items',
+		options: [
+			{
+				name: 'Items',
+				value: 'items',
+				description: 'One text of each item. All items go to the server together, in batches.',
+			},
+			{ name: 'List', value: 'list', description: 'A list of texts in each item' },
+		],
+	},
+	{
+		displayName: 'Text',
+		name: 'text',
+		type: 'string',
+		typeOptions: { rows: 2 },
+		default: '={{ $json.text }}',
+		required: true,
+		displayOptions: { show: { textSource: ['items'] } },
+	},
+	{
+		displayName: 'Texts',
+		name: 'texts',
+		type: 'json',
+		default: '={{ $json.texts }}',
+		required: true,
+		displayOptions: { show: { textSource: ['list'] } },
+		description: 'A list of texts, from an expression or as JSON',
+	},
+	{
+		displayName: 'Role',
+		name: 'role',
+		type: 'options',
+		default: 'document',
+		options: [
+			{ name: 'Document', value: 'document', description: 'Texts that are stored and found' },
+			{ name: 'Query', value: 'query', description: 'Texts that are searched for' },
+		],
+		description: 'Some models want other words in front of a question than of a document. The prefixes see to that.',
+	},
+	{
+		displayName: 'Output',
+		name: 'output',
+		type: 'options',
+		default: 'each',
+		options: [
+			{ name: 'One Item for All Vectors', value: 'together' },
+			{ name: 'One Item for Each Vector', value: 'each' },
+		],
+	},
+	optionsField([
+		...embeddingOptions,
+		{
+			displayName: 'Encoding',
+			name: 'encoding',
+			type: 'options',
+			default: 'base64',
+			options: [
+				{ name: 'Base64', value: 'base64', description: '32-bit numbers, little-endian: a fifth of the size' },
+				{ name: 'Numbers', value: 'numbers' },
+			],
+			description: 'How vectors stand in the items. Not added: as lists of numbers.',
+		},
+	]),
+];
+
+export const embed: LocalLlamaOperation = {
+	option: {
+		name: 'Embed',
+		value: 'embed',
+		action: 'Turn texts into vectors',
+		description: 'Makes embeddings of texts, each checked before it is handed on',
+	},
+	fields,
+	run: async (call) => {
+		const { parameters } = call;
+		if (parameters.choice<'items' | 'list'>('textSource') === 'list') return await embedList(call);
+		// The first item takes all of them along.
+		return call.itemIndex === 0 ? await embedItems(call) : [];
+	},
+};
+
+async function embedList(call: LlamaCall): Promise<LlamaItem[]> {
+	const task = taskIn(call.parameters);
+	const texts = textsIn(call.parameters, 'texts');
+	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
+	const client = new EmbeddingsClient(call.servers, task.settings);
+	const result = await client.embed(texts, task.role, call.signal);
+	noted(call, result, texts.length);
+	const vectors = result.vectors.map((vector) => encoded(vector, task));
+	const facts = { dimensions: result.vectors[0]?.length ?? 0, model: task.settings.model };
+	if (task.together) return [{ json: { vectors, ...facts } }];
+	return vectors.map((vector, index) => ({ json: { vector, ...facts, text: texts[index], index } }));
+}

@@ -1,0 +1,145 @@
+import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
+
+import { RerankClient } from '../../../lib/rerank/client';
+import { isRecord, words } from '../../../lib/values';
+import { modelField } from '../../shared/model-field';
+import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
+import { listIn } from '../lists';
+import { failItem, type LlamaCall, type LlamaItem, type LocalLlamaOperation } from '../operation';
+import { optionsField } from '../options';
+
+/** Something that is ranked: its text, and what is handed on. */
+interface Document {
+	text: string;
+	json: object;
+	binary?: IBinaryKeyData;
+	from: number;
+}
+
+const fields: INodeProperties[] = [
+	modelField(
+		{ required: true, description: 'The model that gives the scores' },
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+	),
+	{
+		displayName: 'Query',
+		name: 'query',
+		type: 'string',
+		typeOptions: { rows: 2 },
+		default: '',
+		required: true,
+		description:
+			'The question by which the documents are ordered. With Documents From set to Items, that of the first item counts for all.',
+	},
+	{
+		displayName: 'Documents From',
+		name: 'documentSource',
+		type: 'options',
+		default: 'items',
+		options: [
+			{ name: 'Items', value: 'items', description: 'Each item is a document. They come out in the new order.' },
+			{ name: 'List', value: 'list', description: 'A list of documents in each item' },
+		],
+	},
+	{
+		displayName: 'Document',
+		name: 'document',
+		type: 'string',
+		typeOptions: { rows: 2 },
+		default: '={{ $json.text }}',
+		required: true,
+		displayOptions: { show: { documentSource: ['items'] } },
+		description: 'The text of an item. All its fields are kept.',
+	},
+	{
+		displayName: 'Documents',
+		name: 'documents',
+		type: 'json',
+		default: '={{ $json.documents }}',
+		required: true,
+		displayOptions: { show: { documentSource: ['list'] } },
+		description: 'A list of texts, or of objects that hold a text, from an expression or as JSON',
+	},
+	{
+		displayName: 'Text Field',
+		name: 'textField',
+		type: 'string',
+		default: 'text',
+		displayOptions: { show: { documentSource: ['list'] } },
+		description: 'The field that holds the text, where the documents are objects',
+	},
+	topNField,
+	optionsField(rerankOptions),
+];
+
+export const rerank: LocalLlamaOperation = {
+	option: {
+		name: 'Rerank',
+		value: 'rerank',
+		action: 'Order documents by a question',
+		description: 'Gives documents scores and puts the best first',
+	},
+	fields,
+	run: async (call) => {
+		if (call.parameters.choice<'items' | 'list'>('documentSource') === 'list') return await rank(call, listed(call));
+		// The first item takes all of them along.
+		return call.itemIndex === 0 ? await rank(call, await fromItems(call)) : [];
+	},
+};
+
+async function rank(call: LlamaCall, documents: readonly Document[]): Promise<LlamaItem[]> {
+	const client = new RerankClient(call.servers, readRerankSettings(call.parameters));
+	const texts = documents.map(({ text }) => text);
+	const {
+		ranking,
+		tokens = 0,
+		truncated,
+		remarks,
+	} = await client.rerank(call.parameters.freeText('query'), texts, call.signal);
+	call.countTokens({ promptTokens: tokens, completionTokens: 0 });
+	for (const remark of remarks) call.hint(remark);
+	if (truncated > 0)
+		call.hint(`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`);
+	return ranking.map(({ index, score }) => {
+		const { json, binary, from } = documents[index]!;
+		return {
+			json: { ...json, ...(score === undefined ? {} : { score }), index },
+			...(binary === undefined ? {} : { binary }),
+			from,
+		};
+	});
+}
+
+async function fromItems(call: LlamaCall): Promise<Document[]> {
+	const items = call.context.getInputData();
+	const documents: Document[] = [];
+	for (let from = 0; from < Math.max(1, items.length); from++) {
+		try {
+			const { parameters } = await call.of(from);
+			const { json = {}, binary } = items[from] ?? {};
+			documents.push({
+				text: parameters.freeText('document'),
+				json,
+				from,
+				...(binary === undefined ? {} : { binary }),
+			});
+		} catch (error) {
+			failItem(from, error);
+		}
+	}
+	return documents;
+}
+
+function listed({ parameters, itemIndex }: LlamaCall): Document[] {
+	const field = parameters.name('textField') || 'text';
+	return listIn(parameters, 'documents').map((entry) =>
+		isRecord(entry)
+			? { text: textOf(entry[field]), json: entry, from: itemIndex }
+			: { text: textOf(entry), json: { text: textOf(entry) }, from: itemIndex },
+	);
+}
+
+/** A document without a text goes last, without a score. */
+function textOf(value: unknown): string {
+	return value === undefined || value === null ? '' : words(value);
+}

@@ -1,0 +1,239 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { checkServer } from '../../lib/health/check';
+import { entriesOf, readHistory } from '../../lib/health/report/history';
+import { type Reported, writeReport } from '../../lib/health/report/page';
+import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
+import type { SweepOptions } from '../../lib/health/sweep';
+import { checkFields, readCheck } from '../shared/health/check-fields';
+import { modelField } from '../shared/model-field';
+import { baseName, storeFile } from '../shared/store-file';
+import type { HealthCall, HealthOperation } from './operation';
+
+const DEFAULT_FIRST_TOKEN_MS = 60_000;
+const DEFAULT_SWEEP_MS = 180_000;
+
+type HistoryFrom = 'none' | 'inputItems' | 'field';
+
+const ONLY_SWEEP = { show: { service: ['modelServer'], measureSpeed: [true] } };
+
+const sweepFields: INodeProperties[] = [
+	{
+		displayName: 'Measure Speed',
+		name: 'measureSpeed',
+		type: 'boolean',
+		default: true,
+		displayOptions: { show: { service: ['modelServer'] } },
+		description:
+			'Whether to measure the speed with 1, 2, 4, 8, … requests at once. It keeps the server busy for up to some minutes, and loads or wakes the model if it has to.',
+	},
+	{
+		...modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
+		displayOptions: ONLY_SWEEP,
+	},
+	{
+		displayName: 'Requests at Once, up To',
+		name: 'atOnceUpTo',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+		default: 8,
+		displayOptions: ONLY_SWEEP,
+		description:
+			'The last round of the measurement. It never has more requests than the server has slots, or than the credential lets through.',
+	},
+	{
+		displayName: 'Tokens per Answer',
+		name: 'tokens',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
+		default: 64,
+		displayOptions: ONLY_SWEEP,
+		description: 'How many tokens each request generates. More make the result steadier, and take longer.',
+	},
+	{
+		displayName: 'When Others Use the Server',
+		name: 'whenBusy',
+		type: 'options',
+		options: [
+			{
+				name: 'Measure Anyway',
+				value: 'measure',
+				description: 'Use all slots: others wait longer meanwhile, and the report says that they were there',
+			},
+			{ name: 'Skip the Measurement', value: 'skip', description: 'Measure nothing, or stop before the next round' },
+			{
+				name: 'Use Free Slots Only',
+				value: 'freeSlots',
+				description: 'Looks before each round, and stops where no more slots are free',
+			},
+		],
+		default: 'freeSlots',
+		displayOptions: ONLY_SWEEP,
+		description: 'What to do where requests of others run. Llama-server tells by itself; not every other server does.',
+	},
+];
+
+const historyFields: INodeProperties[] = [
+	{
+		displayName: 'Earlier Results',
+		name: 'historyFrom',
+		type: 'options',
+		// It says how many times the node runs.
+		noDataExpression: true,
+		options: [
+			{
+				name: 'From a Field',
+				value: 'field',
+				description: 'A list, as an expression gives it: one report for each item',
+			},
+			{
+				name: 'Input Items',
+				value: 'inputItems',
+				description: 'All items that come in, for example rows of a data table: one report for all of them',
+			},
+			{ name: 'None', value: 'none', description: 'One report for each item, without a history' },
+		],
+		default: 'none',
+		description:
+			'Where results of earlier reports, checks or speed tests are, for plots over time. Keep the field "entries" of each report in a data table to have them.',
+	},
+	{
+		displayName: 'List of Earlier Results',
+		name: 'history',
+		type: 'json',
+		default: '[]',
+		displayOptions: { show: { historyFrom: ['field'] } },
+		placeholder: "e.g. {{ $('Data table').all().map((item) => item.json) }}",
+		description: 'Results of earlier reports, checks or speed tests, or their "entries", as a list',
+	},
+];
+
+export const report: HealthOperation = {
+	option: {
+		name: 'Report',
+		value: 'report',
+		action: 'Write a report about a server',
+		description:
+			'Check, measure the speed with more and more requests at once, and put all of it into one HTML file with plots, for a mail or a browser',
+	},
+	services: ['modelServer', 'dify'],
+	fields: [
+		{
+			displayName: 'Title',
+			name: 'title',
+			type: 'string',
+			default: 'Server Health Report',
+			description: 'The heading of the report',
+		},
+		...sweepFields,
+		...historyFields,
+		...checkFields(
+			{
+				displayName: 'File Name',
+				name: 'fileName',
+				type: 'string',
+				default: 'server-health',
+				description: 'Without its extension, which is .html',
+			},
+			{
+				displayName: 'First Token Limit (Seconds)',
+				name: 'firstTokenLimit',
+				type: 'number',
+				typeOptions: { minValue: 1 },
+				default: 60,
+				displayOptions: { show: { '/service': ['modelServer'] } },
+				description: 'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
+			},
+			{
+				displayName: 'Output Binary Field',
+				name: 'binaryPropertyOutput',
+				type: 'string',
+				default: 'data',
+				description: 'The name of the field of the item that the file is put into',
+			},
+			{
+				displayName: 'Time Limit of the Sweep (Seconds)',
+				name: 'sweepLimit',
+				type: 'number',
+				typeOptions: { minValue: 1 },
+				default: 180,
+				displayOptions: { show: { '/service': ['modelServer'] } },
+				description: 'How long all rounds of one server may take together. A round that would not fit is left out.',
+			},
+		),
+	],
+	takesAllItems: ({ parameters }) => parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',
+	run: async (call) => {
+		const { target, parameters, context } = call;
+		const { check, failWhenUnhealthy } = readCheck(call);
+		const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
+		const history = readHistory(earlierResults(call));
+		const health: Reported = isMeasured
+			? await testSpeed(target, sweepOptions(call))
+			: await checkServer(target, check);
+		const title = parameters.freeText('title').trim() || 'Server Health Report';
+		const page = writeReport(health, { title, timeZone: context.getTimezone(), history });
+		const fileName = `${baseName(parameters.name('options.fileName'), 'server-health')}.html`;
+		const field = parameters.name('options.binaryPropertyOutput') || 'data';
+		const stored = await storeFile(context, field, {
+			content: Buffer.from(page),
+			fileName,
+			mimeType: 'text/html',
+		});
+		return {
+			health: {
+				...withoutSamples(health),
+				title,
+				entries: entriesOf(health),
+				earlierResults: history.entries.length,
+				file: stored.facts,
+			},
+			failWhenUnhealthy,
+			binary: stored.binary,
+		};
+	},
+};
+
+function earlierResults({ parameters, context }: HealthCall): unknown {
+	const from = parameters.choice<HistoryFrom>('historyFrom', 'none');
+	if (from === 'inputItems') return context.getInputData().map(({ json }) => json);
+	return from === 'field' ? parameters.value('history') : [];
+}
+
+function sweepOptions(call: HealthCall): Parameters<typeof testSpeed>[1] {
+	const { parameters, signal } = call;
+	const limitMs = parameters.milliseconds('options.sweepLimit', DEFAULT_SWEEP_MS);
+	return {
+		model: parameters.name('model'),
+		tokens: parameters.number('tokens'),
+		atOnce: parameters.number('atOnceUpTo'),
+		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', DEFAULT_FIRST_TOKEN_MS),
+		totalMs: limitMs,
+		sweep: { whenBusy: parameters.choice<SweepOptions['whenBusy']>('whenBusy'), limitMs, signal },
+		// The measurement wakes a sleeping server anyway, so it may be asked for its slots.
+		check: { ...readCheck(call).check, readSlots: true },
+		signal,
+	};
+}
+
+/** Of 64 requests they are many, and the rounds have their averages. */
+function withoutSamples<R extends Reported>(result: R): R {
+	const { speed, servers } = result;
+	return {
+		...result,
+		...(speed === undefined || speed === null
+			? {}
+			: {
+					speed: {
+						...speed,
+						runs: speed.runs.map(({ samples, ...run }) => ({
+							...run,
+							requests: samples.length,
+							measuredBy: samples[0]?.measuredBy ?? null,
+							arrival: samples[0]?.arrival ?? null,
+						})),
+					},
+				}),
+		...(servers === undefined ? {} : { servers: (servers as SpeedTestResult[]).map((one) => withoutSamples(one)) }),
+	};
+}

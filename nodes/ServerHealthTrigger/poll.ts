@@ -1,0 +1,66 @@
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
+
+import { toNodeError } from '../../lib/errors/node-error';
+import { checkServer } from '../../lib/health/check';
+import { currentState, watch, type HealthChange, type WatchMemory, type WatchOptions } from '../../lib/health/watch';
+import { deliveries } from '../shared/deliveries';
+import { readNeeds } from '../shared/health/check-fields';
+import { targetOf } from '../shared/health/target';
+import { NodeParameters } from '../shared/parameters';
+import { properties } from './fields';
+
+/**
+ * One check. A change starts the workflow, and starts it again at each further check until it has succeeded. Changes
+ * are given in their order, all that are open at once, one item each.
+ */
+export async function pollServerHealth(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+	try {
+		// A poll has no items: its parameters are read without an index.
+		const parameters = new NodeParameters(
+			{ getNodeParameter: (name, _item, fallback, options) => context.getNodeParameter(name, fallback, options) },
+			0,
+			properties,
+		);
+		const options: WatchOptions = {
+			events: parameters.choices('events'),
+			confirmations: parameters.number('options.confirmations', 2),
+			firstState: parameters.choice('options.firstState', 'unhealthy'),
+		};
+		const target = await targetOf(context, parameters.choice('service'), 0);
+		const check = await checkServer(target, readNeeds(parameters));
+		if (context.getMode() === 'manual') return [[itemOf(currentState(check, newId))]];
+
+		const stored = context.getWorkflowStaticData('node');
+		const memory = watch(readMemory(stored), check, options, newId);
+		const untold = memory.untold.filter(({ id }) => deliveries.progressOf(id) !== 'succeeded');
+		Object.assign(stored, { state: memory.state, candidate: memory.candidate ?? null, untold });
+		// Until the workflow has ended, nothing further is given: changes keep their order.
+		if (untold.length === 0 || untold.some(({ id }) => deliveries.progressOf(id) === 'running')) return null;
+		deliveries.give(
+			context,
+			untold.map(({ id }) => id),
+			untold.map(itemOf),
+		);
+		return null;
+	} catch (error) {
+		throw toNodeError(context.getNode(), error);
+	}
+}
+
+function itemOf({ health, ...change }: HealthChange): INodeExecutionData {
+	return { json: { healthy: health.healthy, status: health.status, ...change, health } as unknown as IDataObject };
+}
+
+function newId(): string {
+	return crypto.randomUUID();
+}
+
+/** What n8n stored for this node: nothing at first. */
+function readMemory(stored: IDataObject): WatchMemory {
+	const { state, candidate, untold } = stored as unknown as Partial<WatchMemory>;
+	return {
+		...(state === undefined ? {} : { state }),
+		...(candidate == null ? {} : { candidate }),
+		untold: Array.isArray(untold) ? [...untold] : [],
+	};
+}

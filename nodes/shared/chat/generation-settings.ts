@@ -1,0 +1,136 @@
+import { SAMPLER_ENTRIES, type LoraAdapter, type Sampler, type SamplerValues } from '../../../lib/chat/samplers';
+import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
+import type { Limits } from '../../../lib/http/limits';
+import { keepAliveOf } from '../../../lib/servers/keep-alive';
+import { isRecord, parseJson } from '../../../lib/values';
+import { asNumber, asObject, asSwitch, asText, isBlank, wrongField, type Field } from '../field-values';
+import type { NodeParameters } from '../parameters';
+
+type Effort = Extract<Thinking, { mode: 'effort' }>['effort'];
+
+/** How the value of each type of option is read; undefined where there is none. */
+const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unknown } = {
+	number: asNumber,
+	switch: asSwitch,
+	texts: (field, value) => {
+		const texts = [value].flat(2).filter((text) => !isBlank(text));
+		return texts.length === 0 ? undefined : texts.map((text) => unescaped(asText(field, text)));
+	},
+	object: filledObject,
+	duration: (field, value) => keepAliveOf(asText(field, value)),
+	adapters: adaptersIn,
+};
+
+/**
+ * Reads the options of a generation, which may come out of expressions with any type. Options that the operation does
+ * not offer count as not added.
+ *
+ * @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do
+ */
+export function readGeneration(parameters: NodeParameters): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
+	return {
+		...readSamplers(parameters),
+		...optional(
+			'extraBody',
+			filledObject(parameters.field('options.extraBody'), parameters.value('options.extraBody') ?? {}),
+		),
+	};
+}
+
+/** The limits of a generation, and how often one that was not taken up is sent again. */
+export function readGenerationLimits(parameters: NodeParameters): { limits: Partial<Limits>; retries: number } {
+	return {
+		limits: {
+			...optional('firstTokenMs', parameters.milliseconds('options.firstTokenLimit', undefined)),
+			...optional('idleMs', parameters.milliseconds('options.idleLimit', undefined)),
+			...optional('totalMs', parameters.milliseconds('options.totalLimit', undefined)),
+		},
+		retries: parameters.number('options.maxRetries', 2),
+	};
+}
+
+function readSamplers(parameters: NodeParameters): SamplerValues {
+	const values = SAMPLER_ENTRIES.flatMap(([name, sampler]) => {
+		const value = parameters.value(`options.${name}`);
+		const read = isBlank(value) ? undefined : READ[sampler.type](sampler, value);
+		return read === undefined ? [] : [[name, read] as const];
+	});
+	return Object.fromEntries(values) as SamplerValues;
+}
+
+/** What the editor stores, or a list of the same out of an expression. */
+function adaptersIn(field: Field, value: unknown): LoraAdapter[] | undefined {
+	const parsed = typeof value === 'string' ? (parseJson(value) ?? value) : value;
+	const list = isRecord(parsed) && 'adapter' in parsed ? parsed.adapter : parsed;
+	const adapters = [list].flat().filter((entry) => !isBlank(entry) && !(isRecord(entry) && isEmpty(entry)));
+	if (!adapters.every(isRecord)) throw wrongField(field.label, 'must be a list of adapters with "id" and "scale"');
+	const read = adapters.map(({ id, scale }) => ({
+		id: asNumber({ label: `${field.label}: ID`, range: [0, Infinity], whole: true }, id),
+		scale: asNumber({ label: `${field.label}: Scale` }, scale ?? 1),
+	}));
+	return read.length === 0 ? undefined : read;
+}
+
+function isEmpty(object: Record<string, unknown>): boolean {
+	return Object.keys(object).length === 0;
+}
+
+function filledObject(field: Field, value: unknown): Record<string, unknown> | undefined {
+	const object = asObject(field, value);
+	return Object.keys(object).length === 0 ? undefined : object;
+}
+
+/** Undefined: nothing is sent about it. */
+export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
+	const mode = parameters.choice<Thinking['mode']>('thinking');
+	switch (mode) {
+		case 'on':
+		case 'off':
+			return { mode };
+		case 'effort':
+			return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
+		case 'budget':
+			return { mode, tokens: parameters.number('thinkingBudget') };
+		default:
+			return undefined;
+	}
+}
+
+/** Undefined: plain text. */
+export function responseFormatIn(parameters: NodeParameters): ResponseFormat | undefined {
+	switch (parameters.choice<ResponseFormat['type']>('responseFormat')) {
+		case 'jsonObject':
+			return { type: 'jsonObject' };
+		case 'jsonSchema': {
+			const { schema, name } = bareSchema(parameters.object('jsonSchema'));
+			if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
+			return { type: 'jsonSchema', schema, ...optional('name', name) };
+		}
+		case 'grammar': {
+			const grammar = parameters.freeText('grammar');
+			if (grammar.trim() === '') throw wrongField(parameters.field('grammar').label, 'is empty');
+			return { type: 'grammar', grammar };
+		}
+		default:
+			return undefined;
+	}
+}
+
+/** A JSON schema as it is meant: people paste it in OpenAI's wrapping: the value of `response_format`, or of `json_schema` in it. */
+export function bareSchema(given: Record<string, unknown>): { schema: Record<string, unknown>; name?: string } {
+	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
+	if (!isRecord(wrapped.schema) || 'type' in wrapped || 'properties' in wrapped) return { schema: given };
+	return {
+		schema: wrapped.schema,
+		...optional('name', typeof wrapped.name === 'string' && wrapped.name !== '' ? wrapped.name : undefined),
+	};
+}
+
+function unescaped(text: string): string {
+	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
+}
+
+/** A field that is left out where it has no value. */
+export function optional<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
+	return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
+}

@@ -1,0 +1,71 @@
+import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
+
+import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/samplers';
+
+type NumberSampler = Extract<Sampler, { type: 'number' }>;
+
+const ADAPTER_FIELDS: INodeProperties[] = [
+	{
+		displayName: 'ID',
+		name: 'id',
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 0,
+		description: 'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
+	},
+	{
+		displayName: 'Scale',
+		name: 'scale',
+		type: 'number',
+		typeOptions: { numberPrecision: 2 },
+		default: 1,
+		description: 'How strongly it counts; 0 = not at all, 1 = as it was trained',
+	},
+];
+
+/** The fields of the editor for all options that go to the server as they are. */
+export const samplerFields: INodeProperties[] = SAMPLER_ENTRIES.map(([name, sampler]) => ({
+	displayName: sampler.label,
+	name,
+	description: sampler.description,
+	...inputOf(sampler),
+}));
+
+function inputOf(sampler: Sampler): Pick<INodeProperties, 'type' | 'default'> & Partial<INodeProperties> {
+	switch (sampler.type) {
+		case 'switch':
+			return { type: 'boolean', default: true };
+		case 'object':
+			return { type: 'json', default: '{}' };
+		case 'duration':
+			return { type: 'string', default: sampler.preset, placeholder: sampler.placeholder };
+		case 'adapters':
+			return {
+				type: 'fixedCollection',
+				typeOptions: { multipleValues: true },
+				placeholder: 'Add Adapter',
+				default: {},
+				options: [{ name: 'adapter', displayName: 'Adapter', values: ADAPTER_FIELDS }],
+			};
+		case 'texts':
+			return {
+				type: 'string',
+				typeOptions: { multipleValues: true, multipleValueButtonText: sampler.addButton },
+				default: [],
+				...(sampler.placeholder === undefined ? {} : { placeholder: sampler.placeholder }),
+			};
+		case 'number':
+			return sampler.choices === undefined
+				? { type: 'number', typeOptions: typeOptionsOf(sampler), default: sampler.preset }
+				: { type: 'options', options: [...sampler.choices], default: sampler.preset };
+	}
+}
+
+function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOptions {
+	const [minValue, maxValue] = range ?? [];
+	return {
+		...(minValue === undefined ? {} : { minValue }),
+		...(maxValue === undefined ? {} : { maxValue }),
+		numberPrecision: whole === true ? 0 : maxValue === 1 ? 3 : 2,
+	};
+}

@@ -1,0 +1,66 @@
+import type { FieldType, ILoadOptionsFunctions, ResourceMapperField, ResourceMapperFields } from 'n8n-workflow';
+
+import { readForm, type FormField, type FormKind } from '../../../lib/dify/form';
+import { editorClient } from './apps';
+import { difyNodeError } from './errors';
+
+const NO_FORM = 'This app has no form, so there is nothing to fill in.';
+
+/** The app's own form, as fields of the node. */
+export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
+	try {
+		const client = await editorClient(this);
+		return { fields: readForm(await client.get('/parameters')).map(mapperField), emptyFieldsNotice: NO_FORM };
+	} catch (error) {
+		const { message, description } = difyNodeError(this.getNode(), error);
+		const notice = `The form of the app could not be loaded. ${description || message}`;
+		return { fields: knownFields(this.getCurrentNodeParameter('inputs.schema')), emptyFieldsNotice: escaped(notice) };
+	}
+}
+
+/**
+ * The fields as they were. The editor shows no error of a mapper without automatic mapping, but hides the fields; and
+ * it forgets what was typed into fields that are no longer listed (ResourceMapper.vue).
+ */
+function knownFields(schema: unknown): ResourceMapperField[] {
+	return Array.isArray(schema) ? (schema as ResourceMapperField[]) : [];
+}
+
+/** The editor takes the notice as HTML. */
+function escaped(text: string): string {
+	return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+const TYPES: Record<FormKind, FieldType> = {
+	'text-input': 'string',
+	paragraph: 'string',
+	select: 'options',
+	number: 'number',
+	checkbox: 'boolean',
+	json_object: 'object',
+	file: 'string',
+	'file-list': 'string',
+};
+
+/** How to fill in a field whose type n8n has no input for. */
+const NOTES: Partial<Record<FormKind, string>> = {
+	file: 'binary property or URL',
+	'file-list': 'binary properties or URLs, separated by commas',
+};
+
+function mapperField({ kind, variable, label, required, options, default: preset }: FormField): ResourceMapperField {
+	const note = NOTES[kind];
+	return {
+		id: variable,
+		displayName: note === undefined ? label : `${label} (${note})`,
+		required,
+		defaultMatch: false,
+		canBeUsedToMatch: false,
+		display: true,
+		type: TYPES[kind],
+		...(kind === 'select' ? { options: options.map((option) => ({ name: option, value: option })) } : {}),
+		...(typeof preset === 'string' || typeof preset === 'number' || typeof preset === 'boolean'
+			? { defaultValue: preset }
+			: {}),
+	};
+}

@@ -1,0 +1,163 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import { refusedHere } from '../../../lib/dify/failure';
+import { isUnreached } from '../../../lib/errors/kinds';
+import { ServerError } from '../../../lib/errors/server-error';
+import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/dify/form';
+import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
+import type { DifyApp } from './apps';
+import type { NodeParameters } from '../parameters';
+import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
+
+export const inputFields: INodeProperties[] = [
+	{
+		displayName: 'Inputs',
+		name: 'inputsMode',
+		type: 'options',
+		noDataExpression: true,
+		options: [
+			{ name: 'As JSON', value: 'json' },
+			{ name: 'From the Form of the App', value: 'form' },
+		],
+		default: 'form',
+		description:
+			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
+	},
+	{
+		displayName: 'Form',
+		name: 'inputs',
+		type: 'resourceMapper',
+		noDataExpression: true,
+		default: { mappingMode: 'defineBelow', value: null },
+		typeOptions: {
+			resourceMapper: {
+				resourceMapperMethod: 'getForm',
+				mode: 'add',
+				fieldWords: { singular: 'field', plural: 'fields' },
+				addAllFields: true,
+				multiKeyMatch: false,
+				supportAutoMap: false,
+			},
+		},
+		displayOptions: { show: { inputsMode: ['form'] } },
+	},
+	{
+		displayName: 'Inputs as JSON',
+		name: 'inputsJson',
+		type: 'json',
+		typeOptions: { rows: 4 },
+		default: '{}',
+		displayOptions: { show: { inputsMode: ['json'] } },
+		placeholder: '{ "language": "English" }',
+		description: 'Object with the variables of the app. Text variables need strings, even for digits.',
+	},
+];
+
+/** A field that takes files, of the app's form or of one that a run waits for. */
+export type FileField = Pick<FormField, 'label' | 'files'> & { kind: string };
+
+/** Checked inputs. Their files are uploaded last, after everything else was checked. */
+export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
+
+/**
+ * The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands.
+ *
+ * @param checksJson whether names in the JSON that the form does not have are told
+ */
+export async function inputsOf(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+	app: DifyApp,
+	signal: AbortSignal,
+	checksJson = false,
+): Promise<CheckedInputs> {
+	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
+		const inputs = jsonInputs(parameters.value('inputsJson'));
+		if (checksJson && Object.keys(inputs).length > 0) await tellDropped(context, inputs, app, signal);
+		return async () => await Promise.resolve(inputs);
+	}
+	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
+	const given = recordOf(parameters.value('inputs')).value;
+	const inputs: JsonRecord = {};
+	const files = new Map<FormField, TakenFile[]>();
+	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
+	const form = isFilledIn ? readForm(await app.parameters(signal)) : [];
+	if (isFilledIn) tellUnknown(context, given, form);
+	for (const field of form) {
+		const value = isRecord(given) ? given[field.variable] : undefined;
+		const checked = isFileField(field)
+			? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal))
+			: { value: formValue(field, value) };
+		if ('taken' in checked) files.set(field, checked.taken);
+		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
+	}
+	return async (upload) => {
+		const sent: JsonRecord = {};
+		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
+		return { ...inputs, ...sent };
+	};
+}
+
+/** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
+function tellUnknown(context: IExecuteFunctions, given: JsonRecord, form: readonly FormField[]): void {
+	const [list, names] = unknownIn(given, form);
+	if (list === '') return;
+	const message = `The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`;
+	context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+}
+
+/** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
+async function tellDropped(
+	context: IExecuteFunctions,
+	given: JsonRecord,
+	app: DifyApp,
+	signal: AbortSignal,
+): Promise<void> {
+	// The run itself tells better what is wrong with the app. It would wait once more for a server that is not there.
+	const parameters = await app.parameters(signal).catch((error: unknown) => {
+		if (error instanceof ServerError && isUnreached(error.kind)) throw error;
+		return undefined;
+	});
+	if (parameters === undefined) return;
+	const [list, names] = unknownIn(given, readForm(parameters));
+	if (list === '') return;
+	const message = `The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`;
+	context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+}
+
+/** Names that are given but not known, and those that there are. */
+function unknownIn(given: JsonRecord, form: readonly FormField[]): [unknown: string, known: string] {
+	const names = new Set(form.map(({ variable }) => variable));
+	const unknown = Object.entries(given).filter(
+		([name, value]) => !names.has(name) && value !== undefined && value !== null && value !== '',
+	);
+	return [unknown.map(([name]) => `"${name}"`).join(', '), [...names].join(', ') || 'no fields'];
+}
+
+function isFileField({ kind }: FormField): boolean {
+	return kind === 'file' || kind === 'file-list';
+}
+
+/** What a field with files stands for: files to upload, or a value to send as it is. */
+export async function fileValue(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	field: FileField,
+	value: unknown,
+	parameters: JsonRecord,
+): Promise<{ taken: TakenFile[] } | { value: unknown }> {
+	if (value === undefined || value === null || value === '') return { value: undefined };
+	const given = await formFiles(context, itemIndex, value);
+	if ('wanted' in given && given.wanted.length === 0) return { value: undefined };
+	return 'ready' in given
+		? { value: oneOrList(field, given.ready) }
+		: { taken: takenFiles(given.wanted, field.files, parameters) };
+}
+
+/** A list of files, or the one that the field takes. */
+export function oneOrList(field: FileField, files: readonly object[]): unknown {
+	if (field.kind === 'file-list') return files;
+	if (files.length > 1)
+		throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);
+	return files[0];
+}

@@ -1,0 +1,223 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { OPERATORS, type Condition, type Filter, type Operator } from '../../../lib/dify/knowledge/filters';
+import { modelRef } from '../../../lib/dify/knowledge/models';
+import type { ModelRef } from '../../../lib/dify/knowledge/bases';
+import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
+import { uuid } from '../../../lib/dify/ids';
+import { isRecord, recordsIn } from '../../../lib/values';
+import { asChoice } from '../field-values';
+import type { NodeParameters } from '../parameters';
+
+/** A choice from a list of Dify's that can be searched, or by ID. */
+export function locatorField(
+	displayName: string,
+	name: string,
+	search: string,
+	more: Partial<INodeProperties> = {},
+	byId: { displayName: string; placeholder: string } = {
+		displayName: 'By ID',
+		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+	},
+): INodeProperties {
+	return {
+		displayName,
+		name,
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				placeholder: `Select a ${displayName.toLowerCase()}…`,
+				typeOptions: { searchListMethod: search, searchable: true },
+			},
+			{ displayName: byId.displayName, name: 'id', type: 'string', placeholder: byId.placeholder },
+		],
+		...more,
+	};
+}
+
+export const datasetField = locatorField('Knowledge Base', 'difyDatasetId', 'searchKnowledgeBases', { required: true });
+
+/** @throws {ServerError} where the field Knowledge Base is empty or holds no ID */
+export function datasetIdIn(parameters: NodeParameters): string {
+	return uuid(parameters.value('difyDatasetId'), 'knowledge base ID');
+}
+
+const BY_NAME = { displayName: 'By Name', placeholder: 'e.g. langgenius/gpustack/gpustack|bge-m3' };
+
+/** A model of the workspace: provider and name in one. */
+export function modelLocator(
+	displayName: string,
+	name: string,
+	search: string,
+	more: Partial<INodeProperties> = {},
+): INodeProperties {
+	return locatorField(displayName, name, search, more, BY_NAME);
+}
+
+/** The model in such a field; n8n looks into a locator itself only where it is no part of a collection. */
+export function modelIn(parameters: NodeParameters, path: string): ModelRef | undefined {
+	const value = parameters.value(path);
+	const named = isRecord(value) && '__rl' in value ? value.value : value;
+	return typeof named === 'string' ? modelRef(named) : undefined;
+}
+
+/** How a base is searched. What is not added is as in the base. */
+export const searchOptions: INodeProperties[] = [
+	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
+		description: 'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
+	}),
+	{
+		displayName: 'Reranking',
+		name: 'reranking',
+		type: 'options',
+		options: [
+			{ name: 'Model', value: 'model', description: 'A rerank model orders the hits' },
+			{ name: 'Off', value: 'off', description: 'The order of the search counts' },
+			{
+				name: 'Weighted Score',
+				value: 'weighted',
+				description: 'Meaning and words count together, without a model; for hybrid search',
+			},
+		],
+		default: 'model',
+	},
+	{
+		displayName: 'Score Threshold',
+		name: 'scoreThreshold',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+		default: 0.5,
+		description:
+			'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
+	},
+	{
+		displayName: 'Search Method',
+		name: 'searchMethod',
+		type: 'options',
+		options: [
+			{ name: 'Full Text', value: 'full_text_search', description: 'By words, where the vector store of Dify can' },
+			{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
+			{ name: 'Keywords', value: 'keyword_search', description: 'The only one for the technique Economy' },
+			{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
+		],
+		default: 'semantic_search',
+	},
+	{
+		displayName: 'Semantic Weight',
+		name: 'semanticWeight',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
+		default: 0.7,
+		description: 'What the meaning counts where Reranking is Weighted Score; the rest is for the words',
+	},
+];
+
+export const topKField: INodeProperties = {
+	displayName: 'Limit',
+	name: 'topK',
+	type: 'number',
+	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+	default: 5,
+	description: 'Max number of results to return',
+};
+
+export const filterFields: INodeProperties[] = [
+	{
+		displayName: 'Metadata Filters',
+		name: 'metadataFilters',
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true },
+		placeholder: 'Add Condition',
+		default: {},
+		description: 'Only documents whose metadata fits are searched',
+		options: [
+			{
+				displayName: 'Condition',
+				name: 'condition',
+				values: [
+					{
+						displayName: 'Field',
+						name: 'field',
+						type: 'string',
+						default: '',
+						description: 'Name of a metadata field of the knowledge base',
+					},
+					{
+						displayName: 'Operator',
+						name: 'operator',
+						type: 'options',
+						options: [
+							{ name: 'After', value: 'after' },
+							{ name: 'Before', value: 'before' },
+							{ name: 'Contains', value: 'contains' },
+							{ name: 'Empty', value: 'empty' },
+							{ name: 'Ends With', value: 'end with' },
+							{ name: 'Equals (Number)', value: '=' },
+							{ name: 'Greater', value: '>' },
+							{ name: 'Greater or Equal', value: '≥' },
+							{ name: 'In', value: 'in' },
+							{ name: 'Is', value: 'is' },
+							{ name: 'Is Not', value: 'is not' },
+							{ name: 'Less', value: '<' },
+							{ name: 'Less or Equal', value: '≤' },
+							{ name: 'Not Contains', value: 'not contains' },
+							{ name: 'Not Empty', value: 'not empty' },
+							{ name: 'Not Equal (Number)', value: '≠' },
+							{ name: 'Not In', value: 'not in' },
+							{ name: 'Starts With', value: 'start with' },
+						],
+						default: 'is',
+						description: 'Text is compared with upper and lower case',
+					},
+					{
+						displayName: 'Value',
+						name: 'value',
+						type: 'string',
+						default: '',
+						description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',
+					},
+				],
+			},
+		],
+	},
+	{
+		displayName: 'Combine Filters',
+		name: 'filterLogic',
+		type: 'options',
+		options: [
+			{ name: 'All Must Fit', value: 'and' },
+			{ name: 'One Must Fit', value: 'or' },
+		],
+		default: 'and',
+	},
+];
+
+/** What the fields above say. */
+export function searchSettings(parameters: NodeParameters): SearchSettings {
+	const filter = filterIn(parameters);
+	return {
+		topK: parameters.number('topK'),
+		method: parameters.choice<SearchMethod>('options.searchMethod', undefined),
+		scoreThreshold: parameters.number('options.scoreThreshold', undefined),
+		reranking: parameters.choice<'off' | 'model' | 'weighted'>('options.reranking', undefined),
+		rerankModel: modelIn(parameters, 'options.rerankModel'),
+		semanticWeight: parameters.number('options.semanticWeight', undefined),
+		...(filter.conditions.length === 0 ? {} : { filter }),
+	};
+}
+
+function filterIn(parameters: NodeParameters): Filter {
+	const field = parameters.field('metadataFilters.condition.operator');
+	const conditions = recordsIn(parameters.value('metadataFilters.condition')).map(
+		(condition): Condition => ({
+			field: typeof condition.field === 'string' ? condition.field.trim() : '',
+			operator: asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, condition.operator),
+			value: condition.value,
+		}),
+	);
+	return { logic: parameters.choice<'and' | 'or'>('filterLogic', 'and'), conditions };
+}

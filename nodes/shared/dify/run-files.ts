@@ -1,0 +1,243 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import type { DifyClient } from '../../../lib/dify/client';
+import { refusedHere } from '../../../lib/dify/failure';
+import {
+	checkedUrl,
+	checkFiles,
+	fileNames,
+	fileTypeOf,
+	nameInUrl,
+	sizeLimitsOf,
+	type DifyFileRef,
+	type DifyFileType,
+	type FileRules,
+} from '../../../lib/dify/files';
+import { isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
+import { uploadFile } from '../../../lib/dify/upload';
+import type { FileSource } from '../../../lib/http/multipart';
+import { binaryProperties, binarySource, namesIn } from '../binary';
+import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
+import type { NodeParameters } from '../parameters';
+
+export const filesField: INodeProperties = {
+	displayName: 'Files',
+	name: 'files',
+	type: 'fixedCollection',
+	typeOptions: { multipleValues: true },
+	placeholder: 'Add File',
+	default: {},
+	description: 'Files to send with the message. File upload must be switched on in the app.',
+	options: [
+		{
+			displayName: 'File',
+			name: 'file',
+			values: [
+				{
+					displayName: 'Source',
+					name: 'source',
+					type: 'options',
+					options: [
+						{
+							name: 'All Binary Properties',
+							value: 'all',
+							description: 'Every file of the item, for example what was dropped into the chat',
+						},
+						{ name: 'Binary Property', value: 'binary' },
+						{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
+					],
+					default: 'binary',
+				},
+				{
+					displayName: 'Input Binary Field',
+					name: 'binaryProperty',
+					type: 'string',
+					default: 'data',
+					displayOptions: { show: { source: ['binary'] } },
+					hint: 'Name of the binary property; separate several with commas',
+				},
+				{
+					displayName: 'URL',
+					name: 'url',
+					type: 'string',
+					default: '',
+					displayOptions: { show: { source: ['url'] } },
+					placeholder: 'https://example.com/picture.png',
+					hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
+				},
+				{
+					displayName: 'Type',
+					name: 'type',
+					type: 'options',
+					options: [
+						{ name: 'Audio', value: 'audio' },
+						{
+							name: 'Automatic',
+							value: 'auto',
+							description: 'From the name and the MIME type, and from what the app takes',
+						},
+						{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
+						{ name: 'Document', value: 'document' },
+						{ name: 'Image', value: 'image' },
+						{ name: 'Video', value: 'video' },
+					],
+					default: 'auto',
+				},
+			],
+		},
+	],
+};
+
+/** What the user asks to send, before it is known what the app takes. */
+export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
+
+/** The entries of the field "Files". */
+export async function wantedFiles(context: IExecuteFunctions, parameters: NodeParameters): Promise<WantedFile[]> {
+	const { itemIndex } = parameters;
+	const entries = parameters.value('files.file');
+	const field = (name: string) => parameters.field(`files.file.${name}`);
+	const wanted: WantedFile[] = [];
+	for (const entry of Array.isArray(entries) ? entries.filter(isRecord) : []) {
+		const type = typeIn(field('type'), entry.type);
+		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
+		if (source === 'url') {
+			wanted.push(...urlsIn(field('url'), entry.url).map((url) => ({ url, type })));
+		} else {
+			const names =
+				source === 'all'
+					? binaryProperties(context, itemIndex)
+					: propertyNames(field('binaryProperty'), entry.binaryProperty);
+			for (const name of names) wanted.push({ source: await binarySource(context, itemIndex, name), type });
+		}
+	}
+	return wanted;
+}
+
+/**
+ * The value of a file field in the app's form: names of binary properties, URLs, or Dify's own file objects. Several
+ * are a list, JSON text of one, or separated by commas.
+ */
+export async function formFiles(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	value: unknown,
+): Promise<{ wanted: WantedFile[] } | { ready: JsonRecord[] }> {
+	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
+	const given = Array.isArray(parsed)
+		? (parsed as unknown[])
+		: typeof parsed === 'string'
+			? fileNames(parsed)
+			: [parsed];
+	if (given.length > 0 && given.every(isRecord)) return { ready: given.map(withMethod) };
+	const wanted: WantedFile[] = [];
+	for (const each of given) {
+		if (typeof each !== 'string')
+			throw refusedHere(
+				'inputs',
+				`A file of the inputs must be a text, but is ${JSON.stringify(each)?.slice(0, 100)}`,
+				HOW_TO_GIVE_FILES,
+			);
+		const name = each.trim();
+		if (name === '') continue;
+		wanted.push(
+			/^https?:/i.test(name) ? { url: checkedUrl(name) } : { source: await binarySource(context, itemIndex, name) },
+		);
+	}
+	return { wanted };
+}
+
+/** A file that the app takes, with its type. */
+export type TakenFile = { file: WantedFile; type: DifyFileType };
+
+/** Uploads those that are binary, and gives what goes into the run. */
+export type Upload = (files: readonly TakenFile[]) => Promise<DifyFileRef[]>;
+
+/** Checks the files against what the app, or a field of its form, takes. */
+export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: JsonRecord): TakenFile[] {
+	const files = wanted.map((file) => ({
+		file,
+		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
+	}));
+	checkFiles(
+		files.map(({ file, type }) =>
+			'url' in file
+				? { name: nameOf(file), type, method: 'remote_url' }
+				: { name: nameOf(file), type, method: 'local_file', size: file.source.size },
+		),
+		rules,
+		sizeLimitsOf(parameters),
+	);
+	return files;
+}
+
+export function uploadOf(client: DifyClient, user: string, signal: AbortSignal): Upload {
+	return async (files) => {
+		const sent: DifyFileRef[] = [];
+		for (const { file, type } of files) {
+			sent.push(
+				'url' in file
+					? { type, transfer_method: 'remote_url', url: file.url }
+					: {
+							type,
+							transfer_method: 'local_file',
+							upload_file_id: await uploadFile(client, file.source, user, signal),
+						},
+			);
+		}
+		return sent;
+	};
+}
+
+function nameOf(file: WantedFile): string {
+	return 'url' in file ? nameInUrl(file.url) : file.source.name;
+}
+
+function typeIn(field: Field, value: unknown): DifyFileType | undefined {
+	const type = isBlank(value) ? 'auto' : asChoice<DifyFileType | 'auto'>(field, value);
+	return type === 'auto' ? undefined : type;
+}
+
+/**
+ * An entry without a name is an error, not "no file": an expression that goes wrong must not drop a file without a
+ * word.
+ */
+function propertyNames(field: Field, value: unknown): string[] {
+	const names = namesIn(isBlank(value) ? '' : asText(field, value));
+	if (names.length === 0) throw wrongField(field.label, 'is empty', HOW_TO_GIVE_NONE);
+	return names;
+}
+
+function urlsIn({ label }: Field, value: unknown): string[] {
+	const urls = Array.isArray(value)
+		? value.map(String)
+		: String(value ?? '')
+				.split(/\s+/)
+				.filter((url) => url !== '');
+	if (urls.length === 0 && !Array.isArray(value)) throw wrongField(label, 'is empty', HOW_TO_GIVE_NONE);
+	return urls.map(checkedUrl);
+}
+
+const HOW_TO_GIVE_NONE =
+	'Correct the field in the node. Where some items have no file, use All Binary Properties, or an expression that gives an empty list of URLs for them.';
+
+/**
+ * Dify drops a file without a transfer method, or refuses it with a text about enums (docs/protocols/dify.md 2.1.3).
+ * The other fields tell which it is.
+ */
+function withMethod(file: JsonRecord): JsonRecord {
+	if (nonEmptyText(file.transfer_method) !== undefined) return file;
+	if (nonEmptyText(file.upload_file_id) !== undefined) return { ...file, transfer_method: 'local_file' };
+	if (nonEmptyText(file.url) !== undefined) return { ...file, transfer_method: 'remote_url' };
+	throw refusedHere('inputs', 'A file of the inputs has neither url nor upload_file_id', HOW_TO_GIVE_FILES);
+}
+
+const HOW_TO_GIVE_FILES =
+	'Give the name of a binary property, a URL, or an object with type, transfer_method and url or upload_file_id.';
+
+function parsedJson(value: string): unknown {
+	try {
+		return JSON.parse(value) as unknown;
+	} catch {
+		throw refusedHere('inputs', 'A file of the inputs is not valid JSON', HOW_TO_GIVE_FILES);
+	}
+}

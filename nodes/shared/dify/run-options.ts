@@ -1,0 +1,133 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+
+import { traceIdOf } from '../../../lib/dify/ids';
+import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
+import type { NodeParameters } from '../parameters';
+import { typesIntoChat } from '../types-into-chat';
+
+function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
+	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
+}
+
+export const simplifyField: INodeProperties = {
+	displayName: 'Simplify',
+	name: 'simplify',
+	type: 'boolean',
+	default: true,
+	description: 'Whether to return a simplified version of the response instead of the raw data',
+};
+
+/** Options of every node that starts runs, by name. */
+export const RUN_OPTIONS = {
+	enableStreaming: {
+		displayName: 'Enable Streaming',
+		name: 'enableStreaming',
+		type: 'boolean',
+		default: true,
+		description:
+			'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
+	},
+	firstByteLimit: seconds(
+		'First Byte Limit (Seconds)',
+		'firstByteLimit',
+		120,
+		'How long to wait until Dify answers at all. 0 = no limit.',
+	),
+	idleLimit: seconds(
+		'Idle Limit (Seconds)',
+		'idleLimit',
+		60,
+		'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.',
+	),
+	itemsAtOnce: {
+		displayName: 'Items at Once',
+		name: 'itemsAtOnce',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
+		default: 1,
+	},
+	maxRetries: {
+		displayName: 'Retries',
+		name: 'maxRetries',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 10, numberPrecision: 0 },
+		default: 2,
+	},
+	progressLimit: seconds(
+		'Progress Limit (Seconds)',
+		'progressLimit',
+		600,
+		'Longest time in which Dify sends nothing but pings. Long prompts and slow tools need time. 0 = no limit.',
+	),
+	totalLimit: seconds(
+		'Total Limit (Seconds)',
+		'totalLimit',
+		0,
+		'How long a run may take. When it runs out, Dify is told to stop. Dify itself stops after 20 minutes unless it was set up otherwise. 0 = no limit.',
+	),
+	traceId: {
+		displayName: 'Trace ID',
+		name: 'traceId',
+		type: 'string',
+		default: '',
+		description:
+			'ID by which the tracing that is connected to Dify finds this run: up to 128 letters, digits, hyphens and underscores',
+	},
+	workflowId: {
+		displayName: 'Workflow ID',
+		name: 'workflowId',
+		type: 'string',
+		default: '',
+	},
+} satisfies Record<string, INodeProperties>;
+
+/** How the items are worked on. Of the first item, since it counts for all. */
+export function readWork(parameters: NodeParameters): { streaming: boolean; itemsAtOnce: number } {
+	return {
+		streaming: parameters.flag('options.enableStreaming', true),
+		itemsAtOnce: parameters.number('options.itemsAtOnce', 1),
+	};
+}
+
+/**
+ * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
+ * is worked on.
+ */
+export function workFor(context: IExecuteFunctions, first: NodeParameters): { types: boolean; atOnce: number } {
+	const isChat = typesIntoChat(context);
+	try {
+		const { streaming, itemsAtOnce } = readWork(first);
+		const types = streaming && isChat;
+		// The chat shows the pieces of one node in one message: two answers at once would be mixed.
+		return { types, atOnce: types ? 1 : itemsAtOnce };
+	} catch {
+		return { types: isChat, atOnce: 1 };
+	}
+}
+
+/** The options above that belong to the run of an item. */
+export function readRunOptions(parameters: NodeParameters): {
+	limits: RunLimits;
+	maxRetries: number;
+	traceId: string | undefined;
+	workflowId: string | undefined;
+} {
+	return {
+		limits: readRunLimits(parameters),
+		maxRetries: parameters.number('options.maxRetries', 2),
+		traceId: traceIdOf(parameters.value('options.traceId')),
+		workflowId: parameters.name('options.workflowId') || undefined,
+	};
+}
+
+/** The time limits among these options. */
+export function readRunLimits(parameters: NodeParameters): RunLimits {
+	const { firstByteMs, idleMs, progressMs, totalMs } = DEFAULT_RUN_LIMITS;
+	return {
+		...DEFAULT_RUN_LIMITS,
+		firstByteMs: parameters.milliseconds('options.firstByteLimit', firstByteMs),
+		idleMs: parameters.milliseconds('options.idleLimit', idleMs),
+		progressMs: parameters.milliseconds('options.progressLimit', progressMs),
+		totalMs: parameters.milliseconds('options.totalLimit', totalMs),
+	};
+}

@@ -1,0 +1,170 @@
+import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
+
+import type { CheckOptions } from '../../../lib/health/probes';
+import type { NodeParameters } from '../parameters';
+
+/** Which of the two kinds of server. */
+export const serviceField: INodeProperties = {
+	displayName: 'Server',
+	name: 'service',
+	type: 'options',
+	noDataExpression: true,
+	default: 'modelServer',
+	options: [
+		{ name: 'Dify', value: 'dify', description: 'A Dify app or knowledge base, with the credential Dify API' },
+		{
+			name: 'Model Server',
+			value: 'modelServer',
+			description:
+				'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
+		},
+	],
+};
+
+/** The credentials of a node with that field. */
+export const serviceCredentials: INodeCredentialDescription[] = [
+	// `hide` for one, `show` for the other: where every choice of a field shows a credential, the editor takes that
+	// field for the choice of an authentication and hides it (n8n, nodeTypesUtils.ts, getMainAuthField).
+	{ name: 'localLlamaApi', required: true, displayOptions: { hide: { service: ['dify'] } } },
+	{ name: 'difyApi', required: true, displayOptions: { show: { service: ['dify'] } } },
+];
+
+/** What the workflows need of a model server. */
+export const neededField: INodeProperties = {
+	displayName: 'Needed',
+	name: 'needed',
+	type: 'collection',
+	placeholder: 'Add Need',
+	default: {},
+	displayOptions: { show: { service: ['modelServer'] } },
+	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
+	options: [
+		{
+			displayName: 'Context',
+			name: 'minContext',
+			type: 'number',
+			typeOptions: { minValue: 0, numberPrecision: 0 },
+			default: 8192,
+			description: 'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
+		},
+		{
+			displayName: 'Embeddings',
+			name: 'embeddings',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the server must make embeddings',
+		},
+		{
+			displayName: 'Model',
+			name: 'model',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. qwen3-8b',
+			description: 'Name of a model that must be there',
+		},
+		{
+			displayName: 'Requests at Once',
+			name: 'minSlots',
+			type: 'number',
+			typeOptions: { minValue: 1, numberPrecision: 0 },
+			default: 2,
+			description: 'How many slots llama-server must have',
+		},
+		{
+			displayName: 'Reranking',
+			name: 'rerank',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the server must rerank',
+		},
+		{
+			displayName: 'Tools',
+			name: 'tools',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the model must be able to call tools',
+		},
+		{
+			displayName: 'Vision',
+			name: 'vision',
+			type: 'boolean',
+			default: true,
+			description: 'Whether the model must be able to see pictures',
+		},
+	],
+};
+
+/** Whether the slots are asked for. */
+export const slots: INodeProperties = {
+	displayName: 'Ask for Slots',
+	name: 'readSlots',
+	type: 'boolean',
+	default: true,
+	displayOptions: { show: { '/service': ['modelServer'] } },
+	description:
+		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: asking wakes it and keeps it awake.',
+};
+
+const failWhenUnhealthy: INodeProperties = {
+	displayName: 'Fail When Unhealthy',
+	name: 'failWhenUnhealthy',
+	type: 'boolean',
+	default: true,
+	description: 'Whether the node fails when the server is not healthy, instead of using its second output',
+};
+
+export const timeLimit: INodeProperties = {
+	displayName: 'Time Limit of a Check (Seconds)',
+	name: 'timeLimit',
+	type: 'number',
+	typeOptions: { minValue: 0.1, numberPrecision: 1 },
+	default: 2.5,
+	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
+};
+
+/** The collection "Options", with these options. */
+export function optionsField(...options: INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add Option',
+		default: {},
+		options,
+	};
+}
+
+/** The fields of every operation that checks the server, with further options behind the common ones. */
+export function checkFields(...further: INodeProperties[]): INodeProperties[] {
+	return [neededField, optionsField(slots, failWhenUnhealthy, timeLimit, ...further)];
+}
+
+/** The values of these fields. */
+export function readCheck({ parameters, signal }: { parameters: NodeParameters; signal?: AbortSignal }): {
+	check: CheckOptions;
+	failWhenUnhealthy: boolean;
+} {
+	return {
+		check: { ...readNeeds(parameters), signal },
+		failWhenUnhealthy: parameters.flag('options.failWhenUnhealthy', false),
+	};
+}
+
+/** What of these fields every check has. */
+export function readNeeds(parameters: NodeParameters): CheckOptions {
+	const model = parameters.name('needed.model');
+	const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
+	return {
+		expectations: {
+			...(model === '' ? {} : { model }),
+			vision: parameters.flag('needed.vision', false),
+			tools: parameters.flag('needed.tools', false),
+			embeddings: parameters.flag('needed.embeddings', false),
+			rerank: parameters.flag('needed.rerank', false),
+			minContext: parameters.number('needed.minContext', undefined),
+			minSlots: parameters.number('needed.minSlots', undefined),
+		},
+		readSlots: parameters.flag('options.readSlots', false),
+		...(timeLimitMs === undefined ? {} : { timeLimitMs }),
+	};
+}

@@ -1,0 +1,84 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { RerankSettings } from '../../lib/rerank/client';
+import { limitFields, readLimits } from './limit-fields';
+import type { NodeParameters } from './parameters';
+
+export const topNField: INodeProperties = {
+	displayName: 'Top N',
+	name: 'topN',
+	type: 'number',
+	typeOptions: { minValue: 0, numberPrecision: 0 },
+	default: 0,
+	description: 'How many of the best documents to keep. 0 = all.',
+};
+
+/** How documents are ranked. */
+export const rerankOptions: INodeProperties[] = [
+	{
+		displayName: 'Batch Size',
+		name: 'batchSize',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
+		default: 32,
+		description: 'How many documents go into one request. A server that takes fewer is obeyed.',
+	},
+	{
+		displayName: 'Instruction',
+		name: 'instruction',
+		type: 'string',
+		typeOptions: { rows: 2 },
+		default: '',
+		description:
+			'Put in front of the query, for models that want a task (Qwen3-Reranker) on servers without a template for it. GPUStack, and llama-server with a GGUF that has a rerank template, add their own.',
+	},
+	{
+		displayName: 'Long Documents',
+		name: 'longDocuments',
+		type: 'options',
+		default: 'fail',
+		options: [
+			{ name: 'Fail', value: 'fail', description: 'The error names the document and the limit' },
+			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
+		],
+		description: 'What happens to documents that, with the query, are longer than the model reads',
+	},
+	{
+		displayName: 'Minimum Score',
+		name: 'minimumScore',
+		type: 'number',
+		typeOptions: { numberPrecision: 4 },
+		default: 0.5,
+		description: 'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
+	},
+	{
+		displayName: 'Scores',
+		name: 'scores',
+		type: 'options',
+		default: 'received',
+		options: [
+			{ name: 'As Received', value: 'received' },
+			{
+				name: 'Sigmoid',
+				value: 'sigmoid',
+				description: 'Between 0 and 1, for models that give any number (bge-reranker on llama-server)',
+			},
+		],
+		description: 'What the score of a document is',
+	},
+	...limitFields,
+];
+
+/** What these fields and the field `model` say. Expressions may give values of any type. */
+export function readRerankSettings(parameters: NodeParameters): RerankSettings {
+	return {
+		model: parameters.name('model'),
+		topN: parameters.number('topN', 0),
+		scores: parameters.choice<'received' | 'sigmoid'>('options.scores', 'received'),
+		minimumScore: parameters.number('options.minimumScore', undefined),
+		longDocuments: parameters.choice<'fail' | 'truncate'>('options.longDocuments', 'fail'),
+		batchSize: parameters.number('options.batchSize', 32),
+		instruction: parameters.freeText('options.instruction'),
+		...readLimits(parameters),
+	};
+}

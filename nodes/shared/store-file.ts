@@ -1,0 +1,58 @@
+import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+
+import { Readable } from '../../lib/vendor';
+
+export interface FileToStore {
+	content: Buffer | AsyncIterable<Uint8Array>;
+	/** With its extension: without a name n8n takes audio/mpeg for `.mpga`. */
+	fileName: string;
+	mimeType: string;
+}
+
+/** A stored file: for the item, and in words for an agent, which sees nothing else of it. */
+export interface StoredFile {
+	binary: IBinaryKeyData;
+	facts: { fileName: string; mimeType: string; bytes: number };
+}
+
+/** Puts a file where n8n stores binary data, piece by piece as it comes. */
+export async function storeFile(
+	context: IExecuteFunctions,
+	field: string,
+	{ content, fileName, mimeType }: FileToStore,
+): Promise<StoredFile> {
+	let bytes = 0;
+	const failed: unknown[] = [];
+	async function* counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+		const source = pieces[Symbol.asyncIterator]();
+		try {
+			for (;;) {
+				const next = await source.next().catch((error: unknown) => ({ error }));
+				if ('error' in next) {
+					failed.push(next.error);
+					return;
+				}
+				if (next.done === true) return;
+				bytes += next.value.byteLength;
+				yield next.value;
+			}
+		} finally {
+			await source.return?.(undefined);
+		}
+	}
+	if (Buffer.isBuffer(content)) bytes = content.byteLength;
+	const source = Buffer.isBuffer(content) ? content : Readable.from(counted(content), { objectMode: false });
+	const data = await context.helpers.prepareBinaryData(source, fileName, mimeType);
+	// n8n puts errors of its own in place of the one that tells why the server broke off.
+	if (failed.length > 0) throw failed[0];
+	return { binary: { [field]: data }, facts: { fileName, mimeType: data.mimeType, bytes } };
+}
+
+/** A name without a path, and without an extension of its own. */
+export function baseName(name: string, fallback: string): string {
+	const base = name
+		.replace(/^.*[/\\]/s, '')
+		.replace(/\.[A-Za-z0-9]{1,5}$/, '')
+		.trim();
+	return base === '' ? fallback : base;
+}

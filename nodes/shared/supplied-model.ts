@@ -1,0 +1,72 @@
+import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
+
+import type { AnswerSource } from '../../lib/chat/client';
+import { harvestHost } from '../../lib/langchain/host';
+import { localChatModelClass } from '../../lib/langchain/local-chat-model';
+import { loadSdk } from '../../lib/langchain/sdk';
+import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
+import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
+import { StopWatch } from './stop-watch';
+
+export interface SuppliedModel {
+	/** Gives the answers. */
+	source: AnswerSource;
+	/** For the log: which model it is, and the settings, without any secret. */
+	settings: { model: string } & Record<string, unknown>;
+	/** Turns a failure into the error that n8n shows. */
+	toError: (error: unknown) => Error;
+	/** Makes chains read the answer as JSON. */
+	jsonOutput?: boolean;
+	/** For a model that cannot be given tools: why. */
+	noTools?: () => Error;
+}
+
+/**
+ * The chat model that a node supplies: on the host's own LangChain classes, or where those changed, through the SDK's
+ * adapter.
+ */
+export async function supplyModel(
+	context: ISupplyDataFunctions,
+	{ source, settings, toError, jsonOutput = false, noTools }: SuppliedModel,
+): Promise<SupplyData> {
+	const sdk = loadSdk();
+	const harvest = await harvestHost(context, sdk);
+	if ('missing' in harvest) {
+		context.logger.warn(
+			`${context.getNode().name}: this version of n8n is built differently (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+		);
+		return sdk.supplyModel(context, sdkChatModel(source, settings.model, sdk, toError));
+	}
+	const { classes } = harvest;
+	const Model = localChatModelClass(classes);
+	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
+	const watch = new StopWatch(context);
+	const told = new Set<string>();
+	return {
+		response: new Model({
+			client: source,
+			toJsonSchema: sdk.getParametersJsonSchema,
+			callbacks: [
+				new Tracing(context, {
+					errorDescriptionMapper: ({ description }: { description?: string }) => description,
+				}),
+			],
+			nodeSignal: watch.signal,
+			onAnswer: () => watch.begin(),
+			toError,
+			onNotes: (notes) => {
+				for (const message of notes.filter((note) => !told.has(note))) {
+					told.add(message);
+					context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+				}
+			},
+			settings,
+			jsonOutput,
+			noTools,
+		}),
+		closeFunction: async () => {
+			watch.close();
+			await Promise.resolve();
+		},
+	};
+}

@@ -1,0 +1,121 @@
+/**
+ * A door in front of a server that goes wrong on demand: a request whose text holds `[[chat:reset]]` is reset by the door
+ * named "chat", `[[any:reset]]` by each, and every other one passes.
+ */
+import { createServer, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** @typedef {{ url: string, open: () => number, stop: () => void }} Door */
+
+const PAGE = '<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>';
+const CUT_AFTER_BYTES = 800;
+const CUT_AFTER_MS = 20;
+const SLOW_PIECE_MS = 60;
+
+/** @param {import('node:http').IncomingMessage} incoming */
+const bodyOf = async (incoming) => {
+	/** @type {Buffer[]} */
+	const pieces = [];
+	for await (const piece of incoming) pieces.push(piece);
+	return Buffer.concat(pieces);
+};
+
+/**
+ * The beginning of an answer, and then the end of the connection.
+ *
+ * @param {import('node:http').IncomingMessage} answer
+ * @param {import('node:http').ServerResponse} outgoing
+ */
+const cutOff = async (answer, outgoing) => {
+	for await (const piece of answer) {
+		outgoing.write(piece.subarray(0, CUT_AFTER_BYTES));
+		// What was written goes out first.
+		await delay(CUT_AFTER_MS);
+		break;
+	}
+	outgoing.destroy();
+};
+
+/**
+ * One event after the other, as a large model would.
+ *
+ * @param {string} text
+ * @param {import('node:http').ServerResponse} outgoing
+ */
+const writeSlowly = async (text, outgoing) => {
+	for (const event of text.split(/(?<=\n\n)/)) {
+		await delay(SLOW_PIECE_MS);
+		outgoing.write(event, 'latin1');
+	}
+};
+
+/**
+ * @param {string} name
+ * @param {string} target address of the server behind it
+ * @param {number} [port]
+ * @returns {Promise<Door>}
+ */
+export const startDoor = async (name, target, port = 0) => {
+	const marker = new RegExp(`\\[\\[(?:any|${name}):(\\w+)\\]\\]`);
+	let open = 0;
+
+	/**
+	 * @param {import('node:http').IncomingMessage} incoming
+	 * @param {import('node:http').ServerResponse} outgoing
+	 */
+	const pass = async (incoming, outgoing) => {
+		const body = await bodyOf(incoming);
+		const fault = marker.exec(body.toString('utf8'))?.[1];
+		if (fault === 'reset') return void incoming.socket.resetAndDestroy();
+		if (fault === 'silence') return;
+		if (fault === 'error') {
+			outgoing.writeHead(500, { 'content-type': 'application/json' });
+			return void outgoing.end(
+				'{"error":{"code":500,"message":"The model has stopped working","type":"server_error"}}',
+			);
+		}
+		if (fault === 'html') {
+			outgoing.writeHead(502, { 'content-type': 'text/html' });
+			return void outgoing.end(PAGE);
+		}
+		if (fault === 'garbage') {
+			outgoing.writeHead(200, { 'content-type': 'text/event-stream' });
+			return void outgoing.end('data: {"choices":[{"del\n\ndata: \u0000\u0001\n\ndata: []\n\n');
+		}
+		const { method, url = '/', headers } = incoming;
+		const behind = request(new URL(url, target), { method, headers }, (answer) => {
+			const forward = async () => {
+				outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+				if (fault === 'cut') return await cutOff(answer, outgoing);
+				for await (const piece of answer) {
+					if (fault !== 'slow') outgoing.write(piece);
+					else await writeSlowly(piece.toString('latin1'), outgoing);
+				}
+				outgoing.end();
+			};
+			forward().catch(() => outgoing.destroy());
+		});
+		outgoing.once('close', () => behind.destroy());
+		// As a server that is down: the door itself stays.
+		behind.once('error', () => incoming.socket.destroy());
+		behind.end(body);
+	};
+
+	const server = createServer({ keepAliveTimeout: 5000 }, (incoming, outgoing) => {
+		open += 1;
+		outgoing.once('close', () => (open -= 1));
+		outgoing.on('error', () => outgoing.destroy());
+		pass(incoming, outgoing).catch(() => incoming.socket.destroy());
+	});
+	await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)));
+	const address = server.address();
+	if (address === null || typeof address === 'string') throw new Error('The door has no port');
+	return {
+		url: `http://127.0.0.1:${address.port}`,
+		open: () => open,
+		stop: () => {
+			server.closeAllConnections();
+			server.close();
+		},
+	};
+};

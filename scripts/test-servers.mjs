@@ -1,0 +1,88 @@
+/**
+ * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
+ * three models, Ollama, whisper.cpp, a FastAPI server. Takes arguments for jest: `npm run test:servers -- ollama`.
+ *
+ * What it needs is built or downloaded once, and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3. What
+ * cannot be had is named, and its tests are counted as skipped.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDir, withLock } from './lib/cache.mjs';
+import { ensureDependencies } from './lib/deps.mjs';
+import { ensureFastapi } from './lib/fastapi.mjs';
+import { ensureLlamaServer } from './lib/llama-server.mjs';
+import { createLog } from './lib/log.mjs';
+import { main } from './lib/main.mjs';
+import { ensureMiniLm } from './lib/minilm.mjs';
+import { ensureSmolLm2 } from './lib/model.mjs';
+import { ensureOllama } from './lib/ollama.mjs';
+import { optionalPart } from './lib/optional-part.mjs';
+import { playgroundData, root, shortHash } from './lib/paths.mjs';
+import { runChecks, runJest } from './lib/tally.mjs';
+import { ensureWhisperModel, ensureWhisperServer } from './lib/whisper.mjs';
+
+const log = createLog();
+
+/** @returns {Promise<Omit<import('./lib/types').RealServerParts, 'work'>>} */
+const prepare = async () => {
+	await ensureDependencies(log);
+	const [smolLm2, miniLm, fastapi] = await Promise.all([
+		optionalPart(log, async () => await ensureSmolLm2(log)),
+		optionalPart(log, async () => await ensureMiniLm(log)),
+		optionalPart(log, async () => await ensureFastapi(log)),
+	]);
+	// One after the other: each compiles on all cores.
+	const llamaServer = await optionalPart(log, async () => await ensureLlamaServer(log, { router: true }));
+	const whisper = await optionalPart(log, async () => ({
+		server: await ensureWhisperServer(log),
+		model: await ensureWhisperModel(),
+	}));
+	const ollama = await optionalPart(log, async () => await ensureOllama(log));
+	return {
+		llamaServer: llamaServer.file,
+		llamaServerProblem: llamaServer.problem,
+		smolLm2: smolLm2.file,
+		smolLm2Problem: smolLm2.problem,
+		miniLm: miniLm.file,
+		miniLmProblem: miniLm.problem,
+		ollama: ollama.file,
+		ollamaProblem: ollama.problem,
+		whisper: whisper.file,
+		whisperProblem: whisper.problem,
+		fastapi: fastapi.file,
+		fastapiProblem: fastapi.problem,
+	};
+};
+
+await main(async () => {
+	const work = join(cacheDir(), 'test-servers', shortHash(root));
+	mkdirSync(playgroundData, { recursive: true });
+	return await withLock(
+		join(playgroundData, 'test-servers.lock'),
+		async () => {
+			rmSync(work, { recursive: true, force: true });
+			mkdirSync(work, { recursive: true });
+			const partsFile = join(work, 'parts.json');
+			const checks = [
+				{
+					name: 'real servers',
+					counts: false,
+					check: async () => writeFileSync(partsFile, JSON.stringify({ ...(await prepare()), work }, null, '\t')),
+				},
+				{
+					name: 'tests against real servers',
+					check: async () => {
+						const args = ['--config=jest.servers.config.cjs', '--runInBand', ...process.argv.slice(2)];
+						return await runJest(log, args, { LOCAL_LLAMA_SERVERS: partsFile });
+					},
+				},
+			];
+			const code = await runChecks(log, checks, `Logs of the servers: ${work}`);
+			if (code === 0) rmSync(work, { recursive: true, force: true });
+			return code;
+		},
+		(holder) => {
+			throw new Error(`The tests against real servers run already in this clone (process ${holder ?? 'unknown'})`);
+		},
+	);
+});

@@ -1,0 +1,45 @@
+import type { ICredentialDataDecryptedObject, ICredentialType } from 'n8n-workflow';
+
+import { DifyApi } from '../../credentials/DifyApi.credentials';
+import { LocalLlamaApi } from '../../credentials/LocalLlamaApi.credentials';
+import { testCredential } from '../support/credential-test';
+import { listen } from '../support/listening';
+import { http } from '../support/node';
+
+const CANARY = 'local-key-1234567890';
+
+const asked: string[] = [];
+const elsewhere = http.createServer((request, response) => {
+	asked.push(request.url ?? '');
+	response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}');
+});
+let status = 307;
+let location: string;
+const server = http.createServer((_request, response) => void response.writeHead(status, { location }).end());
+
+beforeAll(async () => {
+	location = `http://127.0.0.1:${await listen(elsewhere)}/there`;
+	await listen(server);
+});
+afterAll(async () => {
+	for (const one of [server, elsewhere]) {
+		one.closeAllConnections();
+		await new Promise((resolve) => one.close(resolve));
+	}
+});
+
+const header = [{ name: 'X-Proxy-Token', value: CANARY }];
+const CREDENTIALS: Array<[name: string, type: ICredentialType, data: ICredentialDataDecryptedObject]> = [
+	['LocalLlama API', new LocalLlamaApi(), { apiKey: CANARY, extraHeaders: { header } }],
+	['LocalLlama API with x-api-key', new LocalLlamaApi(), { apiKey: CANARY, authentication: 'xApiKey' }],
+	['Dify API', new DifyApi(), { apiKey: `app-${CANARY}`, keyType: 'app' }],
+];
+
+test.each(CREDENTIALS)('the test of %s sends nothing on to where it is redirected', async (_name, type, data) => {
+	const { port } = server.address() as { port: number };
+	for (status of [301, 302, 303, 307, 308]) {
+		const said = await testCredential(type, { ...data, baseUrl: `http://127.0.0.1:${port}` });
+		expect(said).toMatch(/redirects.*Base URL/is);
+	}
+	expect(asked).toEqual([]);
+});

@@ -1,0 +1,124 @@
+import { chromium as playwright, type Browser } from 'playwright-core';
+
+import { elements } from '../lib/health/report/support';
+import { fs, path, process } from '../support/node';
+import {
+	chromium,
+	llamaCredential,
+	smolLm2,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	workFolder,
+	type LlamaServer,
+	type N8nServer,
+} from './support/playground';
+import { itemsOf } from './support/run-examples';
+import { until } from './support/until';
+import { workflowOf } from './support/workflows';
+
+/** For the documents: what a reader of the mail sees first. */
+const PICTURE = { width: 900, height: 1180 };
+
+let n8n: N8nServer;
+let server: LlamaServer;
+let browser: Browser;
+let page: string;
+
+beforeAll(async () => {
+	n8n = await startN8n();
+	server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 4, args: ['--metrics'] });
+	const { executablePath, args } = chromium();
+	browser = await playwright.launch({ executablePath, args, timeout: 180_000 });
+});
+afterAll(async () => {
+	await browser.close();
+	await stopEverything();
+});
+
+it('a report of the real server is written twice, the second one with the first as its history', async () => {
+	const { id, name } = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+	const report = (parameters: object) => ({
+		type: 'CUSTOM.serverHealth',
+		parameters: {
+			operation: 'report',
+			tokens: 24,
+			options: { timeLimit: 15, firstTokenLimit: 240, sweepLimit: 240 },
+			...parameters,
+		},
+		credentials: { localLlamaApi: { id, name } },
+	});
+	const workflow = workflowOf('Report', {
+		Start: {
+			type: 'n8n-nodes-base.webhook',
+			typeVersion: 2,
+			parameters: {
+				path: 'server-report',
+				httpMethod: 'GET',
+				responseMode: 'lastNode',
+				responseData: 'firstEntryBinary',
+				responseBinaryPropertyName: 'data',
+				options: {},
+			},
+			webhookId: 'server-report',
+			to: ['First'],
+		},
+		First: { ...report({}), to: ['Second'] },
+		Second: report({ title: 'Weekly server report', historyFrom: 'inputItems' }),
+	});
+	const { id: workflowId } = await n8n.createWorkflow(workflow);
+	await n8n.activate(workflowId);
+	const download = await n8n.webhook('server-report', { method: 'GET' });
+	page = await download.text();
+	expect(download.headers.get('content-type')).toContain('text/html');
+	const [run] = await until(
+		async () => await n8n.listExecutions({ workflowId, status: ['success'] }),
+		(runs) => runs.length > 0,
+	);
+	const [result] = itemsOf(await n8n.getExecution(run!.id), 'Second');
+	expect(result).toMatchObject({
+		status: 'healthy',
+		earlierResults: 1,
+		speed: {
+			model: 'test-model',
+			runs: [1, 2, 4].map((atOnce) => ({ atOnce, requests: atOnce, failures: [], measuredBy: 'server' })),
+		},
+		file: { fileName: 'server-health.html', mimeType: 'text/html' },
+	});
+	elements(page);
+	expect(Buffer.byteLength(page)).toBe((result!.file as { bytes: number }).bytes);
+	expect(Buffer.byteLength(page)).toBeLessThan(30_000);
+	for (const text of ['Weekly server report', server.url, 'First token of the slowest request', '2 results in'])
+		expect(page).toContain(text);
+});
+
+it.each(['light', 'dark'] as const)('it opens in a browser without a network, %s', async (theme) => {
+	const file = path.join(workFolder('report'), 'report.html');
+	fs.writeFileSync(file, page);
+	const context = await browser.newContext({ viewport: PICTURE, deviceScaleFactor: 1.5, colorScheme: theme });
+	const tab = await context.newPage();
+	const asked: string[] = [];
+	const said: string[] = [];
+	tab.on('request', (request) => asked.push(request.url()));
+	tab.on('console', (message) => said.push(message.text()));
+	tab.on('pageerror', (error) => said.push(String(error)));
+	await tab.goto(`file://${file}`);
+	expect(asked).toEqual([`file://${file}`]);
+	expect(said).toEqual([]);
+	expect(await tab.title()).toBe('Weekly server report');
+	const background = await tab.evaluate('getComputedStyle(document.body).backgroundColor');
+	expect(background).toBe(theme === 'dark' ? 'rgb(20, 24, 29)' : 'rgb(244, 246, 248)');
+	// Both plots of the sweep, with their lines in the colours of the page.
+	expect(await tab.locator('svg .line').count()).toBeGreaterThanOrEqual(3);
+	for (const text of await tab.locator('svg text').all())
+		expect((await text.boundingBox())!.x).toBeGreaterThanOrEqual(0);
+	// Nothing is wider than the window of a phone.
+	await tab.setViewportSize({ width: 360, height: 700 });
+	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+	await tab.setViewportSize(PICTURE);
+	const picture = await tab.screenshot({ animations: 'disabled' });
+	const pictures = process.env.LOCAL_LLAMA_PICTURES;
+	for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
+		fs.writeFileSync(path.join(folder, theme === 'dark' ? 'report-dark.png' : 'report.png'), picture);
+	await context.close();
+});

@@ -1,0 +1,218 @@
+import { startLlamaServerSim, reply } from '../servers/llama-server';
+import {
+	chatLines,
+	llamaCredential,
+	smolLm2,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	textOf,
+	type Execution,
+	type LlamaServer,
+	type N8nServer,
+} from './support/playground';
+import { agent, chatTrigger, localModel, MANUAL, workflowOf } from './support/workflows';
+
+const NODE = 'Local Llama';
+const TYPE = 'CUSTOM.localLlama';
+const SLOTS = 4;
+
+type Parts = Parameters<typeof workflowOf>[1];
+interface Named {
+	id: string;
+	name: string;
+}
+type Json = Record<string, unknown>;
+
+let n8n: N8nServer;
+let server: LlamaServer;
+let credential: Named;
+
+beforeAll(async () => {
+	n8n = await startN8n();
+	server = await startLlamaServer({ model: smolLm2(), contextSize: 4096, parallel: SLOTS });
+	credential = await n8n.createCredential({ ...llamaCredential(server), id: undefined });
+});
+afterAll(stopEverything);
+
+/** A manual start that gives an item for each text. */
+const items = (texts: string[]): Parts => ({
+	Start: { ...MANUAL, to: ['Texts'] },
+	Texts: {
+		type: 'n8n-nodes-base.set',
+		typeVersion: 3.4,
+		parameters: { mode: 'raw', jsonOutput: JSON.stringify({ text: texts }), options: {} },
+		to: ['Split'],
+	},
+	Split: {
+		type: 'n8n-nodes-base.splitOut',
+		parameters: { fieldToSplitOut: 'text', options: {} },
+		to: [NODE],
+	},
+});
+
+const localLlama = (parameters: Json, own: Named = credential): Parts[string] => ({
+	type: TYPE,
+	parameters: { model: { __rl: true, mode: 'id', value: 'smollm2' }, resource: 'text', ...parameters },
+	credentials: { localLlamaApi: own },
+});
+
+async function run(name: string, parts: Parts): Promise<Execution> {
+	const created = await n8n.createWorkflow(workflowOf(name, parts));
+	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
+}
+
+/** The items that the node put out. */
+function itemsOf({ data }: Execution, node = NODE): Array<{ json: Json; pairedItem?: unknown }> {
+	const { runData, error } = data.resultData;
+	if (error !== undefined) throw new Error(JSON.stringify(error));
+	return runData[node]!.at(-1)!.data!.main![0]!;
+}
+
+test('chat: several items at once, in their order, with what n8n shows as usage', async () => {
+	const words = ['red', 'green', 'blue', 'black', 'white', 'grey'];
+	const execution = await run('Chat', {
+		...items(words),
+		[NODE]: localLlama({
+			operation: 'chat',
+			prompt: '=Repeat this word: {{ $json.text }}',
+			options: { maxTokens: 16, temperature: 0, itemsAtOnce: SLOTS },
+		}),
+	});
+	const answers = itemsOf(execution);
+	expect(answers.map(({ json: { text } }) => typeof text)).toEqual(words.map(() => 'string'));
+	expect(answers.map(({ pairedItem }) => pairedItem)).toEqual(words.map((_word, item) => ({ item })));
+	expect(answers[0]!.json).toMatchObject({
+		usage: { completionTokens: expect.any(Number) as number },
+		timings: { predicted_per_second: expect.any(Number) as number },
+		server: 'llamaServer',
+	});
+});
+
+test('extract: typed data, held to the schema by the real grammar', async () => {
+	const execution = await run('Extract', {
+		...items(['Invoice 4711 of ACME, 12.50 EUR, due 2026-12-31.', 'Invoice 9 of Initech, 3 USD.']),
+		[NODE]: localLlama({
+			operation: 'extract',
+			text: '={{ $json.text }}',
+			fields: {
+				field: [
+					{ name: 'number', type: 'wholeNumber', required: true },
+					{ name: 'company', type: 'text', description: 'Who wrote the invoice' },
+					{ name: 'currency', type: 'choice', choices: 'EUR, USD', required: true },
+					{ name: 'due', type: 'date' },
+				],
+			},
+			options: { maxTokens: 200 },
+		}),
+	});
+	for (const { json } of itemsOf(execution)) {
+		const { number, company, currency, due } = json.output as Json;
+		expect(Number.isInteger(number)).toBe(true);
+		expect([null, 'string']).toContain(company === null ? null : typeof company);
+		expect(['EUR', 'USD']).toContain(currency);
+		if (due !== null) expect(due).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+	}
+});
+
+test('classify: a label of the list for one or two tokens, with scores that add up to 1', async () => {
+	const execution = await run('Classify', {
+		...items(['I want my money back!', 'Please find attached invoice 7.', 'Hello, how are you?']),
+		[NODE]: localLlama({
+			operation: 'classify',
+			text: '={{ $json.text }}',
+			labels: {
+				label: [
+					{ name: 'complaint', description: 'Somebody is unhappy' },
+					{ name: 'invoice', description: 'Somebody wants to be paid' },
+					{ name: 'greeting' },
+				],
+			},
+			noneAllowed: true,
+		}),
+	});
+	for (const { json } of itemsOf(execution)) {
+		expect(['complaint', 'invoice', 'greeting', null]).toContain(json.label);
+		expect((json.usage as Json).completionTokens).toBeLessThanOrEqual(2);
+		const sum = Object.values(json.scores as Record<string, number>).reduce((one, other) => one + other, 0);
+		expect(sum + (json.none as number)).toBeCloseTo(1, 4);
+		expect(json.confidence).toBeGreaterThan(0);
+	}
+});
+
+test('several labels, held to the signs by the real grammar', async () => {
+	const execution = await run('Classify several', {
+		...items(['The invoice is wrong and I am angry.']),
+		[NODE]: localLlama({
+			operation: 'classify',
+			text: '={{ $json.text }}',
+			labels: { label: [{ name: 'complaint' }, { name: 'invoice' }, { name: 'greeting' }] },
+			several: true,
+		}),
+	});
+	const [item] = itemsOf(execution);
+	expect((item!.json.labels as string[]).length).toBeGreaterThan(0);
+});
+
+test('complete: its own route; fill in: a model that cannot is told as that', async () => {
+	const completed = await run('Complete', {
+		...items(['The capital of France is']),
+		[NODE]: localLlama({
+			operation: 'complete',
+			prompt: '={{ $json.text }}',
+			options: { maxTokens: 8, temperature: 0, logprobs: 2 },
+		}),
+	});
+	const [item] = itemsOf(completed);
+	expect(item!.json.text).toContain('Paris');
+	expect(item!.json.logprobs).toHaveLength((item!.json.usage as { completionTokens: number }).completionTokens);
+	const { data } = await run('Fill in', {
+		...items(['x']),
+		[NODE]: localLlama({ operation: 'fillIn', prefix: 'def f(', suffix: 'return 1' }),
+	});
+	expect(data.resultData.error?.message).toContain('cannot fill in');
+});
+
+test('types into the chat', async () => {
+	const parts: Parts = {
+		Chat: chatTrigger('local-llama-chat', NODE),
+		[NODE]: localLlama({ operation: 'chat', prompt: '={{ $json.chatInput }}', options: { maxTokens: 12 } }),
+	};
+	const created = await n8n.createWorkflow(workflowOf('Local Llama in a chat', parts));
+	await n8n.activate(created.id);
+	const lines = await chatLines(n8n, 'local-llama-chat', 'Hello');
+	expect(lines[0]!.type).toBe('begin');
+	expect(lines.at(-1)!.type).toBe('end');
+	expect(textOf(lines)).not.toBe('');
+});
+
+test('the tool of an agent: the agent asks it to classify, and reads the label', async () => {
+	const model = await startLlamaServerSim({ nCtx: 100_000 });
+	try {
+		model.script(
+			reply.toolCalls([{ name: 'Local_Llama', arguments: { text: 'Give me my money back!' } }]),
+			reply.text('It is a complaint.'),
+		);
+		const agentModel = await n8n.createCredential({ ...llamaCredential(model), id: undefined });
+		const execution = await run('Tool', {
+			Start: MANUAL,
+			Agent: agent('What is this mail about?'),
+			'Local Chat Model': localModel(agentModel),
+			Local_Llama: {
+				...localLlama({
+					operation: 'classify',
+					text: "={{ $fromAI('text', 'The text', 'string') }}",
+					labels: { label: [{ name: 'complaint' }, { name: 'invoice' }] },
+				}),
+				type: `${TYPE}Tool`,
+				serves: [['ai_tool', 'Agent']],
+			},
+		});
+		expect(itemsOf(execution, 'Agent')[0]!.json.output).toBe('It is a complaint.');
+		const [, second] = model.requests.filter(({ path }) => path.endsWith('/chat/completions'));
+		const { messages } = second!.body as { messages: Array<{ role: string; content: string }> };
+		expect(messages.find(({ role }) => role === 'tool')!.content).toMatch(/"label":\s*"(?:complaint|invoice)"/);
+	} finally {
+		await model.close();
+	}
+});

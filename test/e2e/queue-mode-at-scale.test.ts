@@ -1,0 +1,323 @@
+import { appKey, startDifySim, type DifySim } from '../servers/dify';
+import { performance } from '../support/node';
+import {
+	scriptedModel,
+	startLlamaServer,
+	startN8nAtScale,
+	stopEverything,
+	tinyModel,
+	type LlamaServer,
+	type N8nServer,
+	type QueuedExecution,
+	type QueueMode,
+} from './support/playground';
+import { counted, scaleScripts, type Chat, type ChatOutcome } from './support/scale';
+import { until } from './support/until';
+
+const CHATS = 300;
+const AT_ONCE = 64;
+const SLOTS = 8;
+const WORKERS = 3;
+/** Max Concurrent Requests, which counts in each worker. */
+const LIMIT = 2;
+const SLOTS_FREE_MS = 10_000;
+/** Where the machine is busy with other things. */
+const CHAT_LIMIT_MS = 240_000;
+/** Long enough to be caught in the middle. */
+const LONG = { tokens: 4000, pauseMs: 400 };
+const CONTEXT = 65_536;
+/** Some chats of each kind, all of them at work at the same time. */
+const SOME = 2 * SLOTS;
+
+/** docs/scale.md says what they are for. */
+const SETTINGS = {
+	QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '60000',
+	N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
+	N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
+	// n8n's own 60 s and 30 s would make this suite longer. Redis is away for 10 s: a lock must last longer than that.
+	QUEUE_WORKER_LOCK_DURATION: '30000',
+	QUEUE_WORKER_LOCK_RENEW_TIME: '8000',
+	QUEUE_WORKER_STALLED_INTERVAL: '5000',
+};
+
+let scripts: Awaited<ReturnType<typeof scaleScripts>>;
+let n8n: QueueMode;
+let quick: LlamaServer;
+let long: LlamaServer;
+let endless: LlamaServer;
+let startLong: (port?: number) => Promise<LlamaServer>;
+let dify: DifySim;
+
+beforeAll(async () => {
+	scripts = await scaleScripts();
+	const { answerOf, createAgentChat, createDifyChat, REPLIES } = scripts;
+	const noise = await tinyModel({ meanTokens: Infinity, contextLength: CONTEXT });
+	startLong = async (port) =>
+		await startLlamaServer({ model: noise, parallel: SLOTS, contextSize: SLOTS * CONTEXT, port });
+	const slowly = ({ query }: { query: string }) => ({
+		steps: answerOf(query)
+			.split(/(?<= )/)
+			.flatMap((text) => (query.startsWith('Chat ') ? [{ text }] : [{ wait: LONG.pauseMs }, { text }])),
+	});
+	[n8n, quick, long, endless, dify] = await Promise.all([
+		startN8nAtScale(SETTINGS),
+		scriptedModel(REPLIES).then(
+			async (model) => await startLlamaServer({ model, parallel: SLOTS, contextSize: SLOTS * 4096 }),
+		),
+		startLong(),
+		startLong(),
+		startDifySim({ apps: [{ mode: 'chat', key: appKey('chat'), reply: slowly }] }),
+	]);
+	const { main } = n8n;
+	const options = { maxTokens: LONG.tokens };
+	await createAgentChat(main, 'quick', { url: quick.url });
+	await createAgentChat(main, 'long', { url: long.url, options });
+	// As many tries as a server needs to be back on a busy machine.
+	const patient = { ...options, maxRetries: 10 };
+	await createAgentChat(main, 'limited', { url: long.url, options: patient, maxConcurrentRequests: LIMIT });
+	await createAgentChat(main, 'endless', { url: endless.url, options: { maxTokens: -1 } });
+	await createDifyChat(main, 'dify', { url: dify.url, key: appKey('chat') });
+});
+afterAll(async () => {
+	await stopEverything();
+	await dify?.close();
+});
+
+const busySlots = async (server: LlamaServer): Promise<number> =>
+	(await server.slots()).filter(({ is_processing: busy }) => busy).length;
+
+/** How long it takes until so few slots are busy. */
+async function slotsFree(server: LlamaServer, mostBusy = 0): Promise<number> {
+	const from = performance.now();
+	await until(
+		async () => await busySlots(server),
+		(busy) => busy <= mostBusy,
+	);
+	return performance.now() - from;
+}
+
+/** What became of chats: what each got to see, and all executions that were begun meanwhile. */
+interface Held {
+	outcomes: ChatOutcome[];
+	executions: QueuedExecution[];
+}
+
+let lastSeen = 0;
+
+/** Executions that no call of this gave before. */
+async function newExecutions(named: string): Promise<QueuedExecution[]> {
+	const executions = (await n8n.executions()).filter(
+		({ id, asked }) => Number(id) > lastSeen && (asked === '' || asked.startsWith(named)),
+	);
+	return executions;
+}
+
+/** Holds chats, and breaks something when it is time. `begun`: those that have text already. */
+async function breaking(
+	chats: Chat[],
+	isTime: (begun: ReadonlySet<number>) => Promise<boolean> | boolean,
+	fault: () => Promise<void>,
+): Promise<ChatOutcome[]> {
+	const begun = new Set<number>();
+	const holding = scripts.holdChats(n8n.webhook, chats, {
+		atOnce: chats.length,
+		limitMs: CHAT_LIMIT_MS,
+		onPiece: (index) => void begun.add(index),
+	});
+	await until(
+		async () => await isTime(begun),
+		(time) => time,
+	);
+	await fault();
+	return await holding;
+}
+
+const allBegun = (begun: ReadonlySet<number>): boolean => begun.size === SOME;
+
+/** The chat got the whole answer: what the execution holds. */
+const isAnswered = ({ text, ended, errors, answer }: ChatOutcome, executions: readonly QueuedExecution[]): boolean => {
+	const [execution] = executions.filter(({ asked }) => asked === text);
+	return (
+		ended && errors.length === 0 && execution?.status === 'success' && answer !== '' && answer === execution.answered
+	);
+};
+
+/**
+ * What holds whatever breaks: no question has two executions, no worker begins an execution that another one had, no
+ * node runs twice, and no question reaches Dify twice.
+ */
+function expectNothingTwice(executions: readonly QueuedExecution[]): void {
+	const questions = counted(executions.map(({ asked }) => asked).filter((asked) => asked !== ''));
+	expect(Object.entries(questions).filter(([, times]) => times > 1)).toEqual([]);
+	const starts = n8n.starts();
+	expect(executions.filter(({ id }) => (starts.get(id)?.length ?? 0) > 1)).toEqual([]);
+	expect(executions.filter(({ runs }) => Object.values(runs).some((count) => count > 1))).toEqual([]);
+	expect(Object.entries(askedOfDify()).filter(([, times]) => times > 1)).toEqual([]);
+}
+
+/** How often each question reached Dify. */
+const askedOfDify = (): Record<string, number> =>
+	counted(
+		dify.requests
+			.filter(({ method, path }) => method === 'POST' && path.endsWith('/chat-messages'))
+			.map(({ body }) => (JSON.parse(body) as { query: string }).query),
+	);
+
+/** Every chat that was not answered came to an end, and either it or an execution of its own says why. */
+function expectReasons({ outcomes, executions }: Held): ChatOutcome[] {
+	const failed = outcomes.filter((outcome) => !isAnswered(outcome, executions));
+	const silent = failed.filter(({ errors, problem }) => errors.length === 0 && !/HTTP 503/.test(problem ?? ''));
+	expect(silent.filter(({ ended }) => !ended)).toEqual([]);
+	// n8n forgets what an execution was asked when it gives it up.
+	const reasons = executions.filter(({ status, error = '' }) => status === 'error' && error !== '');
+	expect(reasons.length).toBeGreaterThanOrEqual(silent.length);
+	return failed;
+}
+
+const held = async (name: string, outcomes: ChatOutcome[]): Promise<Held> => {
+	const executions = await newExecutions(name);
+	lastSeen = Math.max(lastSeen, ...executions.map(({ id }) => Number(id)));
+	expectNothingTwice(executions);
+	return { outcomes, executions };
+};
+
+describe('n8n in queue mode with PostgreSQL, Redis, a webhook process and three workers', () => {
+	let killed: Promise<ChatOutcome[]>;
+	let doomed: QueuedExecution[] = [];
+
+	it(`answers ${CHATS} streamed chats, ${AT_ONCE} at once, each one once and word for word`, async () => {
+		const chats = scripts.questions(CHATS, ['quick', 'dify'], 'Chat');
+		const outcomes = await scripts.holdChats(n8n.webhook, chats, { atOnce: AT_ONCE, limitMs: CHAT_LIMIT_MS });
+		expect(outcomes.filter(({ answer, text, ended }) => !ended || answer !== scripts.answerOf(text))).toEqual([]);
+		const { executions } = await held('Chat', outcomes);
+		expect(outcomes.filter((outcome) => !isAnswered(outcome, executions))).toEqual([]);
+		expect(executions).toHaveLength(CHATS);
+		expect(Object.keys(askedOfDify())).toHaveLength(CHATS / 2);
+		expect(new Set([...n8n.starts().values()].flat()).size).toBe(WORKERS);
+		expect(await busySlots(quick)).toBe(0);
+	});
+
+	it('a worker that dies frees its slots at once', async () => {
+		let freeAfterMs: number | undefined;
+		killed = breaking(scripts.questions(SOME, ['long', 'dify'], 'Killed'), allBegun, async () => {
+			const starts = n8n.starts();
+			const running = (await newExecutions('Killed')).filter(({ status }) => status === 'running');
+			const of = (worker: (typeof n8n.workers)[number]) =>
+				running.filter(({ id }) => starts.get(id)?.includes(worker) ?? false);
+			const agents = (worker: (typeof n8n.workers)[number]) =>
+				of(worker).filter(({ workflow }) => workflow === 'long').length;
+			const [victim] = [...n8n.workers].sort((one, other) => agents(other) - agents(one));
+			doomed = of(victim!);
+			const slots = agents(victim!);
+			expect(slots).toBeGreaterThan(0);
+			await n8n.killWorker(victim!);
+			freeAfterMs = await slotsFree(long, SLOTS - slots);
+			await n8n.addWorker();
+		});
+		// Its chats take longer: they are looked at below.
+		killed.catch(() => {});
+		await until(
+			async () => await Promise.race([killed.then(() => 0), Promise.resolve(freeAfterMs)]),
+			(ms) => ms !== undefined,
+		);
+		expect(freeAfterMs).toBeLessThan(SLOTS_FREE_MS);
+	});
+
+	const takers: Array<[string, () => N8nServer]> = [
+		['the main process', () => n8n.main],
+		['the webhook process', () => n8n.webhook],
+	];
+	it.each(takers)('Stop in the main process ends the answers of chats that %s took', async (name, taker) => {
+		const chats = scripts.questions(4, ['endless', 'endless', 'endless', 'dify'], `Stopped ${name}`);
+		const asked = chats.at(-1)!.text;
+		const stops = dify.stops.length;
+		const leave = new AbortController();
+		const holding = chats.map(async (chat) => await scripts.holdChat(taker(), chat, { signal: leave.signal }));
+		await until(
+			async () => (await busySlots(endless)) + (askedOfDify()[asked] ?? 0),
+			(busy) => busy === chats.length,
+		);
+		const running = await newExecutions(`Stopped ${name}`);
+		expect(running).toHaveLength(chats.length);
+		await Promise.all(running.map(async ({ id }) => await n8n.main.stopExecution(id)));
+		expect(await slotsFree(endless)).toBeLessThan(SLOTS_FREE_MS);
+		await until(
+			async () => await Promise.resolve(dify.stops.length - stops),
+			(count) => count === 1,
+		);
+		leave.abort();
+		await Promise.all(holding);
+		expectNothingTwice(await newExecutions(`Stopped ${name}`));
+	});
+
+	it('the chats of the dead worker end, n8n says why, and all others are answered', async () => {
+		const ended = await killed;
+		// n8n closes the stream first, and then writes what became of the execution.
+		await until(
+			async () => (await newExecutions('Killed')).filter(({ status }) => status === 'running'),
+			(running) => running.length === 0,
+		);
+		const { outcomes, executions } = await held('Killed', ended);
+		const failed = expectReasons({ outcomes, executions });
+		expect(failed.length).toBe(doomed.length);
+		expect(doomed.map(({ asked }) => asked).sort()).toEqual(failed.map(({ text }) => text).sort());
+		for (const { id } of doomed) {
+			const execution = executions.find((one) => one.id === id);
+			expect(execution).toMatchObject({
+				status: 'error',
+				error: expect.stringMatching(/stalled|failed to be processed/),
+			});
+		}
+	});
+
+	it('a restart of llama-server fails what it was writing, and nothing that waited in n8n', async () => {
+		const outcomes = await breaking(
+			scripts.questions(SOME, ['limited'], 'Restarted server'),
+			async () => (await busySlots(long)) === WORKERS * LIMIT,
+			async () => {
+				long.service.kill('SIGKILL');
+				await long.service.exited;
+				long = await startLong(long.port);
+			},
+		);
+		const { executions } = await held('Restarted server', outcomes);
+		const failed = outcomes.filter((outcome) => !isAnswered(outcome, executions));
+		expect(failed.length).toBeGreaterThan(0);
+		// While the system takes the process down, its port still takes connections: the next ones may break as well.
+		expect(failed.length).toBeLessThanOrEqual(2 * WORKERS * LIMIT);
+		expect(failed.length).toBeLessThan(outcomes.length);
+		for (const { text, ended, errors } of failed) {
+			expect({ ended, errors }).toEqual({ ended: true, errors: [expect.stringMatching(/connection/i)] });
+			const execution = executions.find(({ asked }) => asked === text);
+			expect(execution).toMatchObject({ status: 'error', error: expect.stringMatching(/connection/i) });
+		}
+		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
+	});
+
+	it('ten seconds without Redis end no process and lose no answer', async () => {
+		const chats = scripts.questions(SOME, ['long', 'dify'], 'Without Redis');
+		const outcomes = await breaking(chats, allBegun, async () => await n8n.interruptRedis(10_000));
+		const { executions } = await held('Without Redis', outcomes);
+		// What a worker sends while the webhook process is not connected again is gone from the chat, not from the execution.
+		expect(outcomes.filter(({ ended, errors }) => !ended || errors.length > 0)).toEqual([]);
+		expect(executions.map(({ asked, status }) => `${asked} ${status}`).sort()).toEqual(
+			chats.map(({ text }) => `${text} success`).sort(),
+		);
+		for (const { service } of [n8n.main, n8n.webhook, ...n8n.workers]) expect(service.running).toBe(true);
+		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
+	});
+
+	it('a restart of PostgreSQL loses only what n8n asks of it meanwhile, and says so', async () => {
+		const chats = scripts.questions(SOME, ['long', 'dify'], 'Restarted database');
+		const outcomes = await breaking(chats, allBegun, async () => await n8n.postgres.restart());
+		expectReasons(await held('Restarted database', outcomes));
+		// Those that were being written have all their text, whatever became of their executions.
+		expect(outcomes.filter(({ ended, answer }) => !ended || answer === '')).toEqual([]);
+		expect(await slotsFree(long)).toBeLessThan(SLOTS_FREE_MS);
+		const after = await scripts.holdChats(n8n.webhook, scripts.questions(SOME, ['quick', 'dify'], 'Chat afterwards'), {
+			atOnce: SOME,
+			limitMs: CHAT_LIMIT_MS,
+		});
+		expect(after.filter(({ text, answer }) => answer !== scripts.answerOf(text))).toEqual([]);
+	});
+});

@@ -1,0 +1,256 @@
+/** What the suites of the example workflows share: an n8n, servers to talk to, and the ways to start a workflow. */
+import { appKey, startDifySim, type DifySim, type DifySimOptions } from '../../servers/dify';
+import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
+import { listen } from '../../support/listening';
+import { delay, http, process } from '../../support/node';
+import { parameterProblems, type Description } from '../../support/workflow-check';
+import { example, type Named, type Wiring } from './examples';
+import {
+	llamaCredential,
+	scriptedModel,
+	startLlamaServer,
+	startN8n,
+	stopEverything,
+	type ChatLine,
+	type Execution,
+	type LlamaServer,
+	type N8nServer,
+	type ScriptedReply,
+	type StartN8nOptions,
+	type Workflow,
+} from './playground';
+import { until } from './until';
+
+export const SLOW = 900_000;
+
+/** The n8n of the suite. */
+let n8n: N8nServer;
+const closing: Array<() => Promise<void>> = [];
+
+/** Does this after the test. */
+export const after = (close: () => Promise<unknown>): void => void closing.push(async () => void (await close()));
+export const theN8n = (): N8nServer => n8n;
+
+/**
+ * Starts an n8n for the suite and runs each example in it.
+ *
+ * @param runs by the name of the example; says what it returned
+ * @param names the examples of this suite
+ */
+export function describeExamples(
+	names: readonly string[],
+	runs: Record<string, () => Promise<string>>,
+	options: () => Partial<StartN8nOptions> = () => ({}),
+): void {
+	beforeAll(async () => {
+		n8n = await startN8n(options());
+	}, SLOW);
+	afterEach(async () => {
+		await Promise.all(closing.splice(0).map(async (close) => await close()));
+	});
+	afterAll(stopEverything);
+
+	describe('example workflows on the real n8n', () => {
+		it('are all run', () => {
+			expect(Object.keys(runs).sort()).toEqual([...names].sort());
+		});
+
+		it('name no node, version or parameter that this n8n does not have', async () => {
+			const types = (await n8n.nodeTypes()) as unknown as Array<Description & { version: number | number[] }>;
+			const problems = names.flatMap((name) =>
+				example(name).nodes.flatMap((node) => {
+					const description = types.find(
+						(type) => type.name === node.type && [type.version].flat().includes(node.typeVersion),
+					);
+					const found =
+						description === undefined
+							? [`is of a type that n8n does not have: ${node.type} ${node.typeVersion}`]
+							: parameterProblems(node, description);
+					return found.map((problem) => `${name}: "${node.name}" ${problem}`);
+				}),
+			);
+			expect(problems).toEqual([]);
+		});
+
+		it.each(names)(
+			'%s',
+			async (name) => {
+				const returned = await runs[name]!();
+				process.stdout.write(`  ${name.padEnd(28)}${returned.replace(/\s+/g, ' ').slice(0, 140)}\n`);
+			},
+			SLOW,
+		);
+	});
+}
+
+/** A real llama-server that answers what is written for it. */
+export async function scripted(
+	replies: ScriptedReply[],
+	more: { port?: number; alias?: string; wait?: boolean } = {},
+): Promise<LlamaServer> {
+	const server = await startLlamaServer({
+		model: await scriptedModel(replies, { contextLength: 32_768 }),
+		contextSize: 32_768,
+		parallel: 2,
+		...more,
+	});
+	closing.push(async () => await server.stop());
+	return server;
+}
+
+/** A server whose model names the sign of a label, by what the text to classify holds. */
+export async function labelling(signs: ReadonlyArray<[text: RegExp, sign: string]>): Promise<LlamaServerSim> {
+	const sim = await startLlamaServerSim();
+	after(async () => await sim.close());
+	const answer = ({ body }: { body?: unknown }) => {
+		const { messages } = body as { messages: Array<{ content: string }> };
+		return reply.text(signs.find(([text]) => text.test(messages.at(-1)!.content))![1]);
+	};
+	sim.script(...Array.from({ length: 50 }, () => answer));
+	return sim;
+}
+
+export async function dify(options: DifySimOptions = {}): Promise<DifySim> {
+	const sim = await startDifySim(options);
+	closing.push(async () => await sim.close());
+	return sim;
+}
+
+/** Somebody else's web service. */
+export async function service(answer: (url: string) => object): Promise<{ url: string; seen: string[] }> {
+	const seen: string[] = [];
+	const server = http.createServer((request, response) => {
+		seen.push(request.url ?? '');
+		response.setHeader('content-type', 'application/json');
+		response.end(JSON.stringify(answer(request.url ?? '')));
+	});
+	const port = await listen(server);
+	closing.push(async () => {
+		await new Promise((resolve) => server.close(resolve));
+	});
+	return { url: `http://127.0.0.1:${port}`, seen };
+}
+
+export const stored = async (credential: {
+	name: string;
+	type: string;
+	data: Record<string, unknown>;
+}): Promise<Named> => {
+	const { id } = await n8n.createCredential(credential);
+	return { id, name: credential.name };
+};
+export const localCredential = async (server: Pick<LlamaServer, 'url'>, name = 'My model server') =>
+	await stored({ ...llamaCredential(server), name });
+export const difyCredential = async (sim: DifySim, mode: 'chat' | 'advanced-chat' = 'chat') =>
+	await stored({
+		name: 'My Dify app',
+		type: 'difyApi',
+		data: { baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app', ignoreSslIssues: false },
+	});
+
+/** The example, active in the real n8n. */
+export async function activated(name: string, wiring: Wiring): Promise<Workflow & { id: string }> {
+	const created = await n8n.createWorkflow(example(name, wiring));
+	await n8n.activate(created.id);
+	closing.push(async () => {
+		await n8n.request('POST', `/rest/workflows/${created.id}/deactivate`, {});
+	});
+	return created;
+}
+
+/** The example, run as the editor's button does. */
+export async function started(name: string, wiring: Wiring): Promise<Execution> {
+	const created = await n8n.createWorkflow(example(name, wiring));
+	return await n8n.waitForExecution(await n8n.runWorkflow(created, 'Start'));
+}
+
+export async function asked({ nodes }: Workflow, question: string, sessionId = 'session'): Promise<string> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
+	const lines: ChatLine[] = [];
+	for await (const line of n8n.chat(webhookId!, question, { sessionId })) lines.push(line);
+	expect(lines.filter(({ type }) => type === 'error')).toEqual([]);
+	return lines
+		.filter(({ type }) => type === 'item')
+		.map(({ content }) => content ?? '')
+		.join('');
+}
+
+type FormField = string | { name: string; type: string; bytes: Buffer | string };
+
+/**
+ * Fills in the form of a Form Trigger, in the order of its fields.
+ *
+ * @returns the address of the page that ends it
+ */
+export async function submittedForm(
+	{ id, nodes }: Workflow & { id: string },
+	fields: readonly FormField[],
+): Promise<string> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.formTrigger'))!;
+	const form = new FormData();
+	for (const [index, field] of fields.entries()) {
+		if (typeof field === 'string') form.append(`field-${index}`, field);
+		else form.append(`field-${index}`, new Blob([field.bytes], { type: field.type }), field.name);
+	}
+	const post = async () => await fetch(`${n8n.url}/form/${webhookId}`, { method: 'POST', body: form });
+	let response = await post();
+	// A form is registered a moment after its workflow is activated.
+	for (const deadline = Date.now() + 60_000; response.status === 404 && Date.now() < deadline; response = await post())
+		await delay(100);
+	expect(response.status).toBe(200);
+	const { formWaitingUrl } = (await response.json()) as { formWaitingUrl: string };
+	const { error } = (await lastExecution(id)).data.resultData;
+	expect(error).toBeUndefined();
+	return formWaitingUrl.replace(/^https?:\/\/[^/]+/, n8n.url);
+}
+
+/** The same, and reads the page that ends it. */
+export async function submitted(workflow: Workflow & { id: string }, fields: readonly FormField[]): Promise<string> {
+	return await (await fetch(await submittedForm(workflow, fields))).text();
+}
+
+/**
+ * The latest execution of a workflow, when it is over or waits for a browser. A workflow inside a tool counts as one of
+ * its own.
+ */
+export async function lastExecution(workflowId: string): Promise<Execution> {
+	const own = async () => (await n8n.listExecutions({ workflowId })).filter(({ mode }) => mode !== 'integrated');
+	const [summary] = await until(own, ([latest]) => latest !== undefined && !['new', 'running'].includes(latest.status));
+	if (summary!.status === 'waiting') return await n8n.getExecution(summary!.id);
+	return await n8n.waitForExecution(summary!.id);
+}
+
+/**
+ * The latest execution that is over and fits, of a workflow that begins one by itself now and then: the latest of all may
+ * never be over.
+ */
+export async function anyExecution(
+	workflowId: string,
+	fits: (execution: Execution) => boolean = () => true,
+): Promise<Execution> {
+	const find = async () => {
+		for (const { id } of await n8n.listExecutions({ workflowId, status: ['success', 'error'] })) {
+			const execution = await n8n.getExecution(id);
+			if (fits(execution)) return execution;
+		}
+		return undefined;
+	};
+	return (await until(find, (found) => found !== undefined))!;
+}
+
+/** The items that a node gave out at its outputs, one after another. */
+export const itemsOf = (execution: Execution, node: string): Array<Record<string, unknown>> =>
+	(execution.data.resultData.runData[node] ?? []).flatMap(({ data }) =>
+		(data?.main ?? []).flatMap((output) => (output ?? []).map(({ json }) => json)),
+	);
+
+/** What the model was given, as n8n's log shows it. */
+export const promptsOf = (execution: Execution, node: string): string =>
+	JSON.stringify((execution.data.resultData.runData[node] ?? []).map(({ inputOverride }) => inputOverride));
+
+/** What a scripted model says to call a tool. */
+export const call = (name: string, args: object) =>
+	`<tool_call>\n${JSON.stringify({ name, arguments: args })}\n</tool_call>`;
+
+/** A schedule seldom enough for one execution to be over before the next, which learns from it, begins. */
+export const often = { rule: { interval: [{ field: 'seconds', secondsInterval: 5 }] } };

@@ -1,0 +1,267 @@
+/** The example workflows of embeddings, texts, pictures, sound and models. */
+import { reply, startLlamaServerSim } from '../servers/llama-server';
+import { startKokoroSim } from '../servers/media/kokoro';
+import { startSdServerSim } from '../servers/media/sd-server';
+import { startWhisperSim } from '../servers/media/whisper';
+import { fs, path } from '../support/node';
+import { MODEL_EXAMPLES, postgresCredential, type Wiring } from './support/examples';
+import {
+	parts,
+	startEmbeddingServer,
+	startPostgres,
+	startRerankServer,
+	workFolder,
+	type Execution,
+} from './support/playground';
+import {
+	activated,
+	after,
+	anyExecution,
+	asked,
+	call,
+	describeExamples,
+	itemsOf,
+	labelling,
+	lastExecution,
+	localCredential,
+	often,
+	promptsOf,
+	scripted,
+	started,
+	stored,
+	submitted,
+	submittedForm,
+	theN8n,
+} from './support/run-examples';
+
+/** n8n reads files of this folder and of no other. */
+let folder: string;
+
+/** Three files in the folder, and a chat that answers from them, after they were stored. */
+async function chatWithFolder(name: string, others: Wiring['others'] = {}): Promise<string> {
+	const { miniLmProblem } = parts();
+	if (miniLmProblem !== undefined) throw new Error(miniLmProblem);
+	const files = {
+		'opening.md': 'A cat sits on the mat of our shop from 9 to 5.',
+		'animals.txt': 'A kitten is lying on a rug.',
+		'report.md': 'Quarterly revenue grew by ten percent.',
+	};
+	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
+	const chat = await scripted([
+		{ last: 'tool', reply: 'On the mat, says opening.md.' },
+		{ reply: call('Knowledge', { input: 'Where does the cat sit?' }) },
+	]);
+	const [embeddings, reranker] = [await startEmbeddingServer(), await startRerankServer()];
+	after(async () => await Promise.all([embeddings.stop(), reranker.stop()]));
+	const workflow = await activated(name, {
+		local: {
+			'Local Chat Model': await localCredential(chat, 'Chat'),
+			'Local Embeddings': await localCredential(embeddings, 'Embeddings'),
+			'Local Reranker': await localCredential(reranker, 'Reranker'),
+		},
+		model: {
+			'Local Chat Model': chat.model,
+			'Local Embeddings': 'all-minilm',
+			'Local Reranker': 'test-reranker',
+		},
+		others,
+		change: { 'Read the folder': { fileSelector: `${folder}/*.{md,txt,pdf}`, options: {} } },
+	});
+	// Filling twice leaves every file there once.
+	for (let times = 0; times < 2; times++) {
+		const filled = await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Start'));
+		expect(filled.data.resultData.error).toBeUndefined();
+		expect(itemsOf(filled, 'Store')).toHaveLength(3);
+	}
+	const answer = await asked(workflow, 'Where does the cat sit?');
+	expect(answer).toBe('On the mat, says opening.md.');
+	const execution = await lastExecution(workflow.id);
+	const told = promptsOf(execution, 'Local Chat Model');
+	for (const [file, text] of Object.entries(files)) {
+		expect(told.split(text)).toHaveLength(2);
+		expect(told).toContain(file);
+	}
+	expect(logOf(execution, 'Local Reranker')).toMatchObject([{ returned: 3 }]);
+	return answer;
+}
+
+/** What the log of a sub-node has, call by call. */
+const logOf = ({ data }: Execution, node: string) =>
+	data.resultData.runData[node]!.map((entry) => Object.values(entry.data!)[0]![0]![0]!.json);
+
+const RUNS: Record<string, () => Promise<string>> = {
+	'rag-over-folder': async () => await chatWithFolder('rag-over-folder'),
+
+	'rag-with-pgvector': async () => {
+		const { postgresProblem } = parts();
+		if (postgresProblem !== undefined) throw new Error(postgresProblem);
+		const credential = await stored(postgresCredential((await startPostgres()).port));
+		const postgres = { type: 'postgres', credential } as const;
+		return await chatWithFolder('rag-with-pgvector', {
+			'Forget the old': postgres,
+			Store: postgres,
+			Knowledge: postgres,
+		});
+	},
+
+	'classify-and-route-email': async () => {
+		const server = await labelling([
+			[/hinge I got/, 'A'],
+			[/Invoice 4711/, 'B'],
+			[/barn door/, 'C'],
+			[/./, 'D'],
+		]);
+		const execution = await started('classify-and-route-email', {
+			local: await localCredential(server),
+			model: 'sim-model',
+		});
+		expect(execution.data.resultData.error).toBeUndefined();
+		expect(itemsOf(execution, 'To support')).toMatchObject([{ subject: 'Broken hinge', label: 'complaint' }]);
+		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711', label: 'invoice' }]);
+		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net', label: 'request' }]);
+		expect(itemsOf(execution, 'A person decides')).toMatchObject([{ subject: 'YOU HAVE WON', label: null }]);
+		return 'complaint, invoice, request, and one for a person';
+	},
+
+	'extract-invoices': async () => {
+		const invoice = (supplier: string, number: string, currency: string, sums: [number, number, number]) => ({
+			supplier,
+			number,
+			date: '2026-03-03',
+			due: null,
+			currency,
+			net: sums[0],
+			tax: sums[1],
+			total: sums[2],
+		});
+		const berg = invoice('Berg & Sons', '2024-117', 'EUR', [100, 19, 119]);
+		const acme = invoice('ACME Ltd', 'A-88', 'USD', [500, 0, 500]);
+		const initech = invoice('Initech', '9', 'EUR', [10, 1.9, 12.9]);
+		const server = await startLlamaServerSim();
+		after(async () => await server.close());
+		const answer = ({ body }: { body?: unknown }) => {
+			const text = JSON.stringify(body);
+			const found = [berg, acme, initech].find(({ supplier }) => text.includes(`${supplier}`));
+			return reply.text(JSON.stringify(found));
+		};
+		server.script(answer, answer, answer);
+		const wiring = { local: await localCredential(server), model: 'sim-model' };
+		const execution = await started('extract-invoices', wiring);
+		expect(execution.data.resultData.error).toBeUndefined();
+		expect(itemsOf(execution, 'Book')).toEqual([berg, acme]);
+		expect(itemsOf(execution, 'Check by hand')).toEqual([initech]);
+		// What cannot be read is no row, and its text is not lost.
+		await server.close();
+		const failed = await started('extract-invoices', wiring);
+		expect(itemsOf(failed, 'Book')).toEqual([]);
+		expect(itemsOf(failed, 'Check by hand')).toHaveLength(3);
+		expect(itemsOf(failed, 'Check by hand')[0]).toEqual({
+			text: expect.stringContaining('Berg & Sons') as string,
+			problem: expect.stringMatching(/\S/) as string,
+		});
+		return '2 booked, 1 whose sums do not fit';
+	},
+
+	'two-servers-with-failover': async () => {
+		const one = await scripted([{ reply: 'The first answers.' }], { alias: 'test-model' });
+		const other = await scripted([{ reply: 'The second answers.' }], { alias: 'test-model' });
+		const { id } = await theN8n().createCredential({
+			name: 'Both servers',
+			type: 'localLlamaApi',
+			data: { baseUrl: one.url, furtherServers: { server: [{ baseUrl: other.url }] } },
+		});
+		const workflow = await activated('two-servers-with-failover', {
+			local: { id, name: 'Both servers' },
+			model: 'test-model',
+			change: { 'Every 10 minutes': often },
+		});
+		const servers = { 'The first answers.': one, 'The second answers.': other };
+		const before = (await asked(workflow, 'Who answers?', 'before')) as keyof typeof servers;
+		expect(Object.keys(servers)).toContain(before);
+		await servers[before].stop();
+		const afterwards = await asked(workflow, 'Who answers?', 'before');
+		expect(Object.keys(servers)).toContain(afterwards);
+		expect(afterwards).not.toBe(before);
+		const message = await untilMessage(workflow.id);
+		expect(message.title).toBe('Model servers: degraded');
+		expect(message.text).toMatch(/^1 of 2 servers are healthy\. /);
+		expect(message.text).toContain(servers[before].url);
+		return `${before} / stopped: ${afterwards}`;
+	},
+
+	'transcribe-and-summarize': async () => {
+		const whisper = await startWhisperSim({ segments: [{ text: ' We meet again on Monday.', start: 0, end: 2 }] });
+		after(async () => await whisper.close());
+		const server = await scripted([{ contains: 'We meet again on Monday.', reply: 'They meet on Monday.' }]);
+		const workflow = await activated('transcribe-and-summarize', {
+			local: {
+				Transcribe: await localCredential(whisper, 'Hears'),
+				Summarize: await localCredential(server, 'Writes'),
+			},
+			model: { Summarize: server.model },
+		});
+		const recording = Buffer.concat([Buffer.from('ID3\x04\0\0'), Buffer.alloc(3000)]);
+		const page = await submitted(workflow, [{ name: 'meeting.mp3', type: 'audio/mpeg', bytes: recording }]);
+		expect(page).toContain('They meet on Monday.');
+		expect(whisper.forms.at(-1)!.parts[0]).toMatchObject({ filename: 'meeting.mp3', size: recording.length });
+		return 'They meet on Monday.';
+	},
+
+	'speak-an-answer': async () => {
+		const kokoro = await startKokoroSim();
+		after(async () => await kokoro.close());
+		const server = await scripted([{ reply: 'The sky is blue because of its air.' }]);
+		const workflow = await activated('speak-an-answer', {
+			local: { Answer: await localCredential(server, 'Writes'), Speak: await localCredential(kokoro, 'Speaks') },
+			model: { Answer: server.model },
+		});
+		await submittedForm(workflow, ['Why is the sky blue?']);
+		const execution = await lastExecution(workflow.id);
+		const [sound] = itemsOf(execution, 'Speak');
+		expect(sound).toMatchObject({ fileName: 'speech.mp3', mimeType: 'audio/mpeg', bytes: 3506 });
+		return `${String(sound!.fileName)}, ${String(sound!.bytes)} bytes`;
+	},
+
+	'pictures-by-form': async () => {
+		const painter = await startSdServerSim();
+		after(async () => await painter.close());
+		const workflow = await activated('pictures-by-form', { local: await localCredential(painter) });
+		await submittedForm(workflow, ['A fox in the snow', '512x512']);
+		const [picture] = itemsOf(await lastExecution(workflow.id), 'Draw');
+		expect(picture).toMatchObject({ fileName: 'image.png', mimeType: 'image/png' });
+		expect(JSON.stringify(painter.requests.map(({ body }) => body))).toContain('A fox in the snow');
+		return String(picture!.fileName);
+	},
+
+	'nightly-models': async () => {
+		const ollama = await startLlamaServerSim({ profile: 'ollama', models: [{ id: 'qwen3:8b' }] });
+		after(async () => await ollama.close());
+		const lines = (...rows: object[]) => reply.html(200, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+		ollama.route('POST /api/pull', ({ body }) =>
+			(body as { model: string }).model === 'qwen3:8b'
+				? lines({ status: 'pulling manifest' }, { status: 'success' })
+				: lines({ status: 'pulling manifest' }, { error: 'pull model manifest: file does not exist' }),
+		);
+		const workflow = await activated('nightly-models', {
+			local: await localCredential(ollama),
+			change: { 'At 3 at night': often },
+		});
+		const execution = await anyExecution(workflow.id);
+		expect(execution.data.resultData.error).toBeUndefined();
+		const messages = itemsOf(execution, 'Send message').map(({ text }) => text);
+		expect(messages).toContain('qwen3:8b is loaded');
+		expect(messages).toContainEqual(expect.stringMatching(/^nomic-embed-text: /));
+		return messages.join('; ');
+	},
+};
+
+/** The message of the first check that found something. */
+async function untilMessage(workflowId: string): Promise<Record<string, unknown>> {
+	const found = await anyExecution(workflowId, (execution) => itemsOf(execution, 'Send message').length > 0);
+	return itemsOf(found, 'Send message')[0]!;
+}
+
+describeExamples(MODEL_EXAMPLES, RUNS, () => {
+	folder = workFolder('knowledge');
+	return { env: { N8N_RESTRICT_FILE_ACCESS_TO: folder } };
+});

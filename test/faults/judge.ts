@@ -1,0 +1,175 @@
+/** What is wrong with the result of a cell. */
+import type { CellResult } from './cell';
+import { type CellName, limitMsOf, type Phase } from './matrix';
+import type { Fault } from './faults';
+import type { Operation } from './operation';
+import { leaksIn } from './rig';
+
+/** What a kind of error says is to blame. */
+type Blame =
+	| 'name'
+	| 'nobody'
+	| 'way'
+	| 'tls'
+	| 'limit'
+	| 'foreign'
+	| 'server'
+	| 'ended'
+	| 'stop'
+	| 'answered'
+	| 'other';
+
+const BLAMES: Readonly<Record<string, Blame>> = {
+	answered: 'answered',
+	dns: 'name',
+	refused: 'nobody',
+	connectTimeout: 'way',
+	unreachable: 'way',
+	closedBeforeAnswer: 'way',
+	// What a proxy does to an upload that is too large.
+	fileTooLarge: 'way',
+	tooLarge: 'way',
+	connectionLost: 'way',
+	tlsMismatch: 'tls',
+	tlsUntrusted: 'tls',
+	firstTokenLimit: 'limit',
+	idleLimit: 'limit',
+	totalLimit: 'limit',
+	timeout: 'limit',
+	queued: 'limit',
+	// Findings of Server Health.
+	stuck: 'limit',
+	noTokens: 'limit',
+	noAnswer: 'limit',
+	notHttp: 'foreign',
+	notAnApi: 'foreign',
+	wrongServer: 'foreign',
+	webFrontend: 'foreign',
+	invalidAnswer: 'foreign',
+	gateway: 'foreign',
+	serverError: 'server',
+	streamError: 'server',
+	runFailed: 'server',
+	streamEndedEarly: 'ended',
+	emptyAnswer: 'ended',
+	aborted: 'stop',
+	cancelled: 'stop',
+};
+
+const RIGHT: Readonly<Record<Phase, Partial<Record<Fault | 'else', readonly Blame[]>>>> = {
+	dns: { silence: ['name', 'limit', 'way'], else: ['name'] },
+	connect: {
+		refused: ['nobody'],
+		reset: ['way'],
+		cut: ['way'],
+		silence: ['way', 'limit'],
+		else: ['foreign'],
+	},
+	tls: { silence: ['way', 'limit', 'tls'], slow: ['way', 'limit', 'tls'], else: ['tls', 'way', 'foreign'] },
+	upload: {
+		reset: ['way'],
+		cut: ['way'],
+		'500': ['server', 'way'],
+		html: ['foreign', 'way'],
+		garbage: ['foreign', 'way'],
+		endless: ['limit', 'foreign', 'way'],
+		huge: ['limit', 'foreign', 'way'],
+		else: ['limit'],
+	},
+	queue: { else: ['answered', 'limit'] },
+	headers: {
+		reset: ['way'],
+		cut: ['way'],
+		'500': ['server'],
+		html: ['foreign'],
+		garbage: ['foreign'],
+		endless: ['limit', 'foreign', 'way'],
+		huge: ['limit', 'foreign', 'way'],
+		else: ['limit'],
+	},
+	first: {
+		reset: ['way'],
+		cut: ['way', 'ended'],
+		'500': ['server', 'foreign'],
+		html: ['foreign', 'ended'],
+		garbage: ['foreign', 'ended'],
+		endless: ['limit', 'foreign'],
+		huge: ['limit', 'foreign'],
+		else: ['limit'],
+	},
+	text: {
+		reset: ['way'],
+		cut: ['way', 'ended'],
+		'500': ['server', 'foreign'],
+		html: ['foreign', 'ended'],
+		garbage: ['foreign', 'ended'],
+		endless: ['limit', 'foreign'],
+		huge: ['limit', 'foreign'],
+		else: ['limit'],
+	},
+	call: {
+		reset: ['way'],
+		cut: ['way', 'ended'],
+		'500': ['server', 'foreign'],
+		html: ['foreign', 'ended'],
+		garbage: ['foreign', 'ended'],
+		endless: ['limit', 'foreign', 'ended'],
+		huge: ['limit', 'foreign'],
+		else: ['limit'],
+	},
+	finish: { else: ['answered', 'limit', 'way', 'ended', 'foreign', 'server'] },
+	stop: { else: ['stop', 'answered'] },
+};
+
+function rightIn({ service, way, form }: Operation, phase: Phase, fault: Fault): readonly Blame[] {
+	// A run of Dify that waits for a worker has sent one ping: nothing is before it in a queue of n8n.
+	const of = RIGHT[phase === 'queue' && service === 'dify' ? 'first' : phase];
+	const right = of[fault] ?? of.else ?? [];
+	// Of a run, Dify says "ended early" whatever ended it.
+	const isRun = service === 'dify' && way === 'stream';
+	if (isRun && (fault === 'reset' || fault === 'huge')) return [...right, 'ended'];
+	// Any bytes may be part of a file.
+	return form === 'file' && ['garbage', 'html', '500', 'huge'].includes(fault)
+		? [...right, 'answered', 'ended']
+		: right;
+}
+
+/** Slow bytes of a short answer are all there before a limit ends it. */
+const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set(['headers', 'first', 'text', 'call', 'tls', 'upload']);
+
+const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
+const LOW_LEVEL = /^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
+
+/** @param lateMs what is granted beyond the limit, on this machine at this moment */
+export function problemsOf({ operation, phase, fault }: CellName, result: CellResult, lateMs: number): string[] {
+	const problems: string[] = [];
+	const limitMs = limitMsOf(operation, phase);
+	const { failed, title, description, kind, shown, ms, hung, held, sockets, textBefore } = result;
+	if (hung) problems.push(`hangs: no end ${Math.round(ms)} ms after it began`);
+	else if (ms > limitMs + lateMs) problems.push(`late: ended after ${Math.round(ms)} ms, the limit is ${limitMs} ms`);
+	if (failed && !hung) {
+		// What the server said is its own.
+		const said = `${title}\n${description}`.replace(/The server says: ".*"/s, '');
+		if (title.trim() === '' || description.trim() === '') problems.push('says nothing');
+		if (EMPTY_WORDS.test(said)) problems.push(`says something empty: ${said}`);
+		if (LOW_LEVEL.test(title.trim())) problems.push(`says no more than "${title}"`);
+		if (description.length < title.length + 20) problems.push(`does not say what to do: ${description}`);
+	}
+	const right = rightIn(operation, phase, fault);
+	const blame = BLAMES[kind] ?? 'other';
+	const isSlowAnswer = fault === 'slow' && blame === 'answered' && MAY_BE_ANSWERED.has(phase);
+	if (!hung && !right.includes(blame) && !isSlowAnswer)
+		problems.push(`blames the wrong part: ${kind} (${blame}), right would be ${right.join(', ')}: ${title}`);
+	if (failed && operation.keepsText && textBefore !== '' && !shown.includes(textBefore))
+		problems.push(`loses the text that had arrived: ${textBefore}`);
+	if (sockets > 0) problems.push(`leaves ${sockets} connections open`);
+	if (held > 0) problems.push(`leaves ${held} requests at the server`);
+	const [leak] = leaksIn(`${title}\n${description}\n${shown}`);
+	if (leak !== undefined) problems.push(`shows a part of a secret: ${around(shown, leak)}`);
+	return problems;
+}
+
+function around(text: string, part: string): string {
+	const at = text.indexOf(part);
+	return at < 0 ? part : text.slice(Math.max(0, at - 60), at + part.length + 40).replace(/\n/g, ' ');
+}

@@ -1,0 +1,157 @@
+/** Which cells there are, and what may be said in them. */
+import { type Fault, FAULTS } from './faults';
+import { CALL_LIMIT_MS, CONNECT_LIMITS, LIMITS, type LowLimits, type Operation } from './operation';
+
+export const PHASES = [
+	'dns',
+	'connect',
+	'tls',
+	'upload',
+	'queue',
+	'headers',
+	'first',
+	'text',
+	'call',
+	'finish',
+	'stop',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const PHASE_NAMES: Record<Phase, string> = {
+	dns: 'DNS',
+	connect: 'connect',
+	tls: 'TLS',
+	upload: 'upload',
+	queue: 'queue',
+	headers: 'before headers',
+	first: 'before the first token',
+	text: 'mid-text',
+	call: 'mid-tool-call',
+	finish: 'after finish',
+	stop: 'while stopping',
+};
+
+export const FAULT_NAMES: Record<Fault, string> = {
+	refused: 'refused',
+	reset: 'reset',
+	silence: 'silence',
+	pings: 'pings only',
+	slow: 'slow bytes',
+	garbage: 'garbage',
+	html: 'HTML',
+	'500': '500',
+	cut: 'cut',
+	endless: 'never-ending body',
+	huge: '100 MB without a line end',
+};
+
+export const PHASE_NAMES_ZH: Record<Phase, string> = {
+	dns: 'DNS 解析',
+	connect: '建立连接',
+	tls: 'TLS 握手',
+	upload: '上传请求',
+	queue: '排队等待',
+	headers: '响应头之前',
+	first: '首个 token 之前',
+	text: '文本中途',
+	call: '工具调用中途',
+	finish: '结束之后',
+	stop: '停止执行时',
+};
+
+export const FAULT_NAMES_ZH: Record<Fault, string> = {
+	refused: '拒绝连接',
+	reset: '重置',
+	silence: '无响应',
+	pings: '只有 ping',
+	slow: '字节缓慢',
+	garbage: '乱码',
+	html: 'HTML 页面',
+	'500': '错误 500',
+	cut: '截断',
+	endless: '无尽的正文',
+	huge: '100 MB 无换行',
+};
+
+/** Why a cell cannot exist, by the letter under which the document lists it. */
+export const REASONS = {
+	a: 'Nothing of the server has arrived while its name is looked up: only the look-up itself can fail, hang, or give nonsense.',
+	b: 'Without a request there is no answer: an open port can only be refused, dropped, closed, or greet with bytes that are no HTTP.',
+	c: 'TLS has nothing like a ping.',
+	d: 'The connection stands already: what can be refused is a new one (row "connect").',
+	e: 'The request is a few hundred bytes, which leave in one write: there is no time in which it is on its way.',
+	f: 'Short requests wait in no queue of n8n, and those of Dify in none but that of Dify.',
+	g: 'Tools are called by chat models only; a Dify app calls its own.',
+	h: 'A file has no pings: every byte of it counts.',
+	j: 'n8n gives a poll no Stop: it ends by its limits.',
+	i: 'Stop closes the connection and asks for nothing more, so nothing can be refused.',
+} as const;
+export type Reason = keyof typeof REASONS;
+
+const DNS_FAULTS: ReadonlySet<Fault> = new Set(['refused', 'reset', 'silence', 'garbage', 'cut']);
+const GREETING_FAULTS: ReadonlySet<Fault> = new Set([
+	'refused',
+	'reset',
+	'silence',
+	'cut',
+	'garbage',
+	'endless',
+	'huge',
+]);
+
+/** Why there is no such cell; undefined where there is one. */
+export function reasonAgainst(operation: Operation, phase: Phase, fault: Fault): Reason | undefined {
+	const isDifyRun = operation.service === 'dify' && operation.way === 'stream';
+	switch (phase) {
+		case 'dns':
+			return DNS_FAULTS.has(fault) ? undefined : 'a';
+		case 'connect':
+			return GREETING_FAULTS.has(fault) ? undefined : 'b';
+		case 'tls':
+			return fault === 'pings' ? 'c' : fault === 'refused' ? 'd' : undefined;
+		case 'upload':
+			return !operation.uploads ? 'e' : fault === 'refused' ? 'd' : undefined;
+		case 'queue':
+			return !operation.queues && !isDifyRun ? 'f' : fault === 'refused' ? 'd' : undefined;
+		case 'call':
+			return !operation.callsTools ? 'g' : fault === 'refused' ? 'd' : undefined;
+		case 'stop':
+			if (operation.isPoll === true) return 'j';
+			if (fault === 'refused') return isDifyRun ? undefined : 'i';
+			return fault === 'pings' && operation.form === 'file' ? 'h' : undefined;
+		case 'headers':
+			return fault === 'refused' ? 'd' : undefined;
+		default:
+			if (fault === 'refused') return 'd';
+			return fault === 'pings' && operation.form === 'file' ? 'h' : undefined;
+	}
+}
+
+export interface CellName {
+	operation: Operation;
+	phase: Phase;
+	fault: Fault;
+}
+
+/** Every cell that can exist. */
+export function cellsOf(operations: readonly Operation[]): CellName[] {
+	return operations.flatMap((operation) =>
+		PHASES.flatMap((phase) =>
+			FAULTS.filter((fault) => reasonAgainst(operation, phase, fault) === undefined).map((fault) => ({
+				operation,
+				phase,
+				fault,
+			})),
+		),
+	);
+}
+
+/** The limits that the node is given in a phase. */
+export function limitsIn(phase: Phase): LowLimits {
+	return phase === 'dns' || phase === 'connect' || phase === 'tls' ? CONNECT_LIMITS : LIMITS;
+}
+
+/** The longest that the operation may take in a phase, in milliseconds. */
+export function limitMsOf({ limitMs }: Operation, phase: Phase): number {
+	return limitsIn(phase) === LIMITS ? limitMs : Math.max(limitMs, CALL_LIMIT_MS);
+}

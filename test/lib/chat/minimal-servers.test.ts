@@ -1,0 +1,235 @@
+/** What FastAPI servers of users and gateways of the house send, as recorded (docs/protocols/other-servers.md). */
+import * as fc from 'fast-check';
+
+import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { convertMessages, type SourceMessage } from '../../../lib/chat/messages';
+import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
+import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { openAiProtocol } from '../../../lib/chat/wire/openai';
+import { ServerError } from '../../../lib/errors/server-error';
+import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
+import { connectTo } from '../../../lib/servers/connect';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { forgetRefusedFields } from '../../../lib/servers/refused-fields';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { fixture } from '../../support/streams';
+import { PLAIN_SETTINGS } from './chat-settings';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+beforeEach(() => {
+	forgetServerKinds();
+	forgetRefusedFields();
+});
+
+const HI: ChatCall = { messages: [{ type: 'human', content: 'Hi' }] };
+const TOOL = { name: 'f', parameters: { type: 'object', properties: {} } };
+const start = async (options: SimOptions = {}) =>
+	await startServer({ profile: 'fastapi', models: [{ id: 'sim-model' }], ...options });
+const recorded = (name: string) => reply.raw(fixture(`${name}.http`));
+
+async function run(
+	sim: LlamaServerSim,
+	call: Partial<ChatCall> = {},
+	settings: Partial<ChatSettings> = {},
+): Promise<{ shown: string; answer: FinishedAnswer }> {
+	const client = new ChatClient(
+		connectTo({ baseUrl: sim.url }),
+		{ ...PLAIN_SETTINGS, ...settings },
+		undefined,
+		new TurnMemory(),
+	);
+	let shown = '';
+	const answer = client.generate({ ...HI, ...call });
+	let next = await answer.next();
+	for (; !next.done; next = await answer.next()) shown += next.value;
+	return { shown, answer: next.value };
+}
+
+async function failed(...given: Parameters<typeof run>): Promise<ServerError> {
+	const outcome: unknown = await run(...given).catch((error: unknown) => error);
+	if (!(outcome instanceof ServerError)) throw new Error(`no failure: ${JSON.stringify(outcome)}`);
+	return outcome;
+}
+
+const FASTAPI = 'fastapi-0.165.0';
+
+describe('a FastAPI server of your own', () => {
+	it.each([
+		['stream-simulated', 'hello'],
+		['stream-words', 'The weather is fine.'],
+	])('text and [DONE] without a reason and counts is an answer, flagged: %s', async (name, text) => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/${name}`));
+		const { shown, answer } = await run(sim);
+		expect(shown).toBe(text);
+		expect(answer).toMatchObject({ text, finishReason: 'unknown', usage: { estimated: true }, notes: [] });
+		expect(answer.usage?.completionTokens).toBeGreaterThan(0);
+		expect(generationInfoOf(answer)).toMatchObject({ finish_reason: 'unknown', usageEstimated: true });
+	});
+
+	it('the same without a question to a server that the user calls "Other"', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/stream-simulated`));
+		expect((await run(sim, {}, { serverKind: 'other' })).answer.finishReason).toBe('unknown');
+		expect(sim.requests).toHaveLength(1);
+	});
+
+	it('an empty one is an error', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/stream-empty`));
+		expect(await failed(sim)).toMatchObject({ kind: 'streamEndedEarly' });
+	});
+
+	it.each(['llama-server', 'vllm', 'llama-swap'] as const)(
+		'from %s it is a failure: it always says why it stopped',
+		async (profile) => {
+			const sim = await start({ profile });
+			sim.script(recorded(`${FASTAPI}/stream-simulated`));
+			expect(await failed(sim, {}, { parameters: { topK: 1 } })).toMatchObject({ kind: 'streamEndedEarly' });
+		},
+	);
+
+	it('one JSON object in place of a stream is taken', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/stream-one-json`));
+		expect((await run(sim)).answer.text).not.toBe('');
+	});
+
+	it('calls without an id and with an object as arguments are calls', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/toolish`));
+		const { answer } = await run(sim, { tools: [{ ...TOOL, name: 'get_weather' }] });
+		expect(answer.toolCalls).toMatchObject([{ name: 'get_weather', arguments: '{"city":"Rome"}' }]);
+	});
+
+	it('plain text in place of events names its type', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/stream-plain-text`));
+		const error = await failed(sim);
+		expect(error).toMatchObject({ kind: 'invalidAnswer', serverText: 'hello', partialText: 'hello' });
+		expect(error.message).toContain('text/plain');
+	});
+
+	it('a crash before the answer, as words', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/crash-500`));
+		expect(await failed(sim)).toMatchObject({ kind: 'serverError', status: 500, serverText: 'Internal Server Error' });
+	});
+
+	it('a crash in the middle brings what had arrived', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/crash-mid-stream`));
+		expect(await failed(sim)).toMatchObject({ partialText: 'he' });
+	});
+
+	it('a redirect to the path without a slash keeps the body and the key', async () => {
+		const sim = await start({ apiKey: 'k' });
+		sim.route('POST /v1/chat/completions', reply.redirect('/v1/chat/completions/', 307));
+		sim.route('POST /v1/chat/completions/', recorded(`${FASTAPI}/stream-simulated`));
+		const connection = connectTo({ baseUrl: sim.url, headers: { authorization: 'Bearer k' } });
+		const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, serverKind: 'other' }).generate(HI);
+		expect(await answer.next()).toMatchObject({ value: 'hello' });
+		await answer.return(undefined as never);
+		expect(sim.requests.at(-1)).toMatchObject({
+			path: '/v1/chat/completions/',
+			headers: { authorization: 'Bearer k' },
+			body: { messages: [{ role: 'user', content: 'Hi' }] },
+		});
+	});
+
+	it('tools that it ignores: the user is told after a forced call brought none', async () => {
+		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/tools-ignored-stream`), recorded(`${FASTAPI}/tools-ignored-stream`));
+		const { answer } = await run(sim, { tools: [TOOL], toolChoice: 'required' });
+		expect(answer.notes).toEqual([expect.stringContaining('this server seems to ignore tools') as string]);
+		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([]);
+	});
+});
+
+describe('content is a string where it is text: strict servers answer 422 to null and to lists of parts', () => {
+	const text = fc.oneof(
+		fc.string(),
+		fc.constant(null),
+		fc.array(fc.oneof(fc.string(), fc.record({ type: fc.constant('text'), text: fc.string() }))),
+	);
+	const message: fc.Arbitrary<SourceMessage> = fc.oneof(
+		fc.record({ type: fc.constantFrom('system' as const, 'human' as const), content: text }),
+		fc.record({
+			type: fc.constant('ai' as const),
+			content: text,
+			toolCalls: fc.array(fc.record({ id: fc.constantFrom('a', 'b'), name: fc.constant('f'), args: fc.constant({}) })),
+		}),
+		fc.record({ type: fc.constant('tool' as const), toolCallId: fc.constantFrom('a', 'b'), content: text }),
+	);
+
+	it('whatever the conversation is', () => {
+		fc.assert(
+			fc.property(fc.array(message), fc.constantFrom('off' as const, 'always' as const), (given, reasoning) => {
+				const messages = convertMessages(given, { reasoning });
+				const body = openAiProtocol.body({ model: 'm', messages, parameters: {}, serverKind: 'other' });
+				for (const { content } of body.messages as Array<{ content: unknown }>) expect(typeof content).toBe('string');
+			}),
+		);
+	});
+});
+
+describe('llama-swap', () => {
+	const SWAP = 'llama-swap-0bdb372';
+
+	it('what it tells while it loads a model is neither answer nor thinking, and the log has how long it took', async () => {
+		const sim = await start({ profile: 'llama-swap' });
+		sim.script(recorded(`${SWAP}/stream-cold`));
+		const { shown, answer } = await run(sim, {}, { showThinking: true });
+		expect(shown).toMatch(/^Hello there!/);
+		expect(shown).not.toContain('llama-swap');
+		expect(answer.reasoning).toBe('');
+		expect(answer.timings).toMatchObject({ load_ms: 340 });
+	});
+
+	it('its bare error line after that is the error', async () => {
+		const sim = await start({ profile: 'llama-swap' });
+		sim.script(recorded(`${SWAP}/broken-stream`));
+		const error = await failed(sim);
+		expect(error).toMatchObject({
+			kind: 'modelFailedToLoad',
+			serverText: 'unspecific error: upstream command exited prematurely',
+		});
+		expect(error.partialReasoning).toBeUndefined();
+	});
+
+	it('a stream that ends without a word because the server behind it died is a failure with what had arrived', async () => {
+		const sim = await start({ profile: 'llama-swap' });
+		sim.script(recorded(`${SWAP}/stream-upstream-killed`));
+		const error = await failed(sim);
+		expect(error.kind).toBe('streamEndedEarly');
+		expect(error.partialText).not.toBe('');
+	});
+
+	it('a model that it does not know: the error lists those that it has', async () => {
+		const sim = await start({ profile: 'llama-swap', models: [{ id: 'tiny' }, { id: 'chat' }] });
+		sim.script(recorded(`${SWAP}/unknown-model`));
+		const error = await failed(sim, {}, { serverKind: 'llamaSwap', model: 'nope' });
+		expect(error).toMatchObject({ kind: 'modelNotFound', status: 404, facts: { models: ['tiny', 'chat'] } });
+		expect(error.remedy).toBe("Use one of: tiny, chat. Or name it in llama-swap's configuration file.");
+	});
+
+	it('over its limit it is asked again after the pause that it wants', async () => {
+		const sim = await start({ profile: 'llama-swap' });
+		const slower = fixture(`${SWAP}/limit-429-stream.http`).toString().replace('Retry-After: 1', 'Retry-After: 0.05');
+		sim.script(reply.raw(slower), reply.text('Hello'));
+		const startedAt = performance.now();
+		expect((await run(sim, {}, { retries: 1 })).answer.text).toBe('Hello');
+		const took = performance.now() - startedAt;
+		expect(took).toBeGreaterThan(40);
+		// Without the header the first pause is half a second.
+		expect(took).toBeLessThan(450);
+	});
+});
+
+it('thinking that begins with a rule is thinking where the server names itself in the chunk', async () => {
+	const sim = await startServer({});
+	sim.script(reply.reasoning('━━━ a plan ━━━', 'Done.'));
+	expect((await run(sim)).answer).toMatchObject({ reasoning: '━━━ a plan ━━━', text: 'Done.' });
+});

@@ -1,0 +1,81 @@
+import * as fc from 'fast-check';
+
+import { openAiProtocol } from '../../../../lib/chat/wire/openai';
+import { errorOf } from '../../../../lib/chat/wire/openai-errors';
+
+const decode = (data: string | object, event?: string) =>
+	openAiProtocol.decode({
+		data: typeof data === 'string' ? data : JSON.stringify(data),
+		...(event === undefined ? {} : { event }),
+	});
+
+it.each<[object | string, object, string | undefined]>([
+	[
+		{ error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } },
+		{ message: 'Context size has been exceeded.', type: 'server_error', status: 500 },
+		undefined,
+	],
+	[
+		{ error: { message: 'boom', type: 'api_error', param: null, code: null } },
+		{ message: 'boom', type: 'api_error' },
+		undefined,
+	],
+	[{ error: 'boom' }, { message: 'boom' }, undefined],
+	[{ error: { reason: 'x' } }, { message: '{"reason":"x"}' }, undefined],
+	[{ detail: 'Model overloaded' }, { message: 'Model overloaded' }, undefined],
+	[
+		{ detail: [{ loc: ['body', 'model'], msg: 'field required', type: 'missing' }] },
+		{ message: 'body.model: field required' },
+		undefined,
+	],
+	[
+		{ code: 503, reason: 'ServiceUnavailable', message: 'No running instances available' },
+		{ message: 'No running instances available', status: 503 },
+		undefined,
+	],
+	[
+		{ object: 'error', message: 'boom', type: 'BadRequestError', code: 400 },
+		{ message: 'boom', type: 'BadRequestError', status: 400 },
+		undefined,
+	],
+	[{ code: 500, message: 'old', type: 'server_error' }, { message: 'old', type: 'server_error', status: 500 }, 'error'],
+	[{ type: 'error', message: 'boom' }, { message: 'boom', type: 'error' }, undefined],
+	[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
+	[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
+	['Internal Server Error', { message: 'Internal Server Error' }, 'error'],
+])('an error inside the stream: %j', (data, error, event) => {
+	expect(decode(data, event)).toEqual({ error });
+});
+
+it.each<[string, object, object]>([
+	['LiteLLM: the status as text', { error: { message: 'boom', code: '429' } }, { message: 'boom', status: 429 }],
+	['a gateway: a number of its own', { error: { message: 'boom', code: 40001 } }, { message: 'boom' }],
+	['a gateway: msg', { code: 1, msg: 'boom' }, { message: 'boom' }],
+	['FastChat', { text: 'boom', error_code: 50001 }, { message: expect.stringContaining('boom') as string }],
+	['a list of errors', { errors: [{ message: 'boom' }] }, { message: 'boom' }],
+])('%s', (_server, json, error) => {
+	expect(errorOf(json as Record<string, unknown>, undefined, JSON.stringify(json))).toEqual(error);
+});
+
+it.each<[string, Record<string, unknown>]>([
+	['an answer beside an empty error', { choices: [{}], error: { code: 0, message: '' } }],
+	['an answer beside null', { choices: [{}], error: null }],
+	['an answer with a message of its own', { choices: [{}], message: 'fine', code: 200 }],
+	['an ordinary chunk', { id: 'a', object: 'chat.completion.chunk', choices: [] }],
+])('%s is no error', (_what, json) => {
+	expect(errorOf(json, undefined, JSON.stringify(json))).toBeUndefined();
+});
+
+it('whatever comes, an error has a message', () => {
+	const event = fc.option(fc.constantFrom('error', 'message'), { nil: undefined });
+	fc.assert(
+		fc.property(
+			fc.dictionary(fc.constantFrom('error', 'detail', 'code', 'message', 'choices', 'status'), fc.jsonValue()),
+			event,
+			(json, name) => {
+				const error = errorOf(json, name, JSON.stringify(json));
+				return error === undefined || typeof error.message === 'string';
+			},
+		),
+	);
+});

@@ -1,0 +1,114 @@
+import {
+	createChildChunk,
+	createChunks,
+	deleteChildChunk,
+	deleteChunk,
+	getChildChunk,
+	getChunk,
+	listChildChunks,
+	listChunks,
+	updateChildChunk,
+	updateChunk,
+} from '../../../../lib/dify/knowledge/chunks';
+import { addDocument, SIM_VERSIONS, type SimDocument } from '../../../servers/dify';
+import { calls, failureOf, UNKNOWN_ID } from '../client';
+import { lastBody, scene } from './setup';
+
+async function withDocument(version: (typeof SIM_VERSIONS)[number], over: Partial<SimDocument> = {}) {
+	const made = await scene(version, { technique: 'high_quality', ...(over.form ? { form: over.form } : {}) });
+	const document = addDocument(made.sim.store, made.base, { text: 'One.\n\nTwo.', ...over });
+	return { ...made, document, place: { baseId: made.base.id, documentId: document.id } };
+}
+
+describe.each(SIM_VERSIONS)('chunks of Dify %s', (version) => {
+	test('create, list, get, update, delete', async () => {
+		const { api, place, document } = await withDocument(version);
+		expect((await listChunks(api, place, 'all')).map(({ content }) => content)).toEqual(['One.', 'Two.']);
+		expect(await listChunks(api, place, 'all', 'two')).toHaveLength(1);
+		const { chunks, remarks } = await createChunks(api, place, [{ content: 'Three.', keywords: ['three'] }]);
+		expect(chunks).toMatchObject([{ content: 'Three.', keywords: ['three'], status: 'completed' }]);
+		expect(remarks).toEqual([]);
+		const at = { ...place, chunkId: String(chunks[0]!.id) };
+		expect(await updateChunk(api, at, { content: 'Drei.' })).toMatchObject({ content: 'Drei.' });
+		expect(await getChunk(api, at)).toMatchObject({ content: 'Drei.', keywords: ['three'] });
+		expect(await deleteChunk(api, at)).toBe(true);
+		expect(await deleteChunk(api, at)).toBe(false);
+		expect(document.segments).toHaveLength(2);
+	});
+
+	test('D102: a document that is being indexed is told as that, not as missing', async () => {
+		const { api, place } = await withDocument(version, { status: 'indexing', stuckAt: 'indexing' });
+		expect(await failureOf(createChunks(api, place, [{ content: 'x' }]))).toMatchObject({
+			status: 404,
+			kind: 'documentBusy',
+		});
+	});
+
+	test('D103: an error without a code is readable', async () => {
+		const { sim, api, place } = await withDocument(version);
+		const body = '{"error":"Segments is required"}';
+		sim.fail({ path: /segments$/, status: 400, contentType: 'application/json', body });
+		const failed = await failureOf(createChunks(api, place, [{ content: 'x' }]));
+		expect(failed).toMatchObject({ status: 400, serverText: 'Segments is required' });
+		expect((await failureOf(createChunks(api, place, []))).message).toBe('A chunk has no content');
+	});
+
+	test('D104: a chunk whose vector failed is marked, and warned of', async () => {
+		const { sim, api, place } = await withDocument(version);
+		sim.store.knowledge.failChunk = (content) => content === 'b';
+		const { chunks, remarks } = await createChunks(api, place, [{ content: 'a' }, { content: 'b' }, { content: 'c' }]);
+		expect(chunks.map(({ status }) => status)).toEqual(['completed', 'error', 'completed']);
+		expect(remarks).toEqual([
+			`Dify could not index chunk ${String(chunks[1]!.id)}, so it is not found: Connection refused`,
+		]);
+	});
+
+	test('D105: a chunk whose answer is lost is not sent again', async () => {
+		const { sim, api, place } = await withDocument(version);
+		sim.fail({ path: /segments$/, how: 'reset' });
+		await failureOf(createChunks(api, place, [{ content: 'x' }]));
+		expect(calls(sim, /segments$/)).toBe(1);
+	});
+
+	test('D106: the answer of a Q&A chunk is sent along, which Dify would erase', async () => {
+		const { sim, api, place, document } = await withDocument(version, { form: 'qa_model' });
+		document.segments[0]!.answer = '42';
+		const at = { ...place, chunkId: document.segments[0]!.id };
+		await updateChunk(api, at, { keywords: ['k'] });
+		expect(lastBody(sim, /segments\//)).toMatchObject({ segment: { content: 'One.', answer: '42', keywords: ['k'] } });
+		expect(document.segments[0]!.answer).toBe('42');
+		expect((await failureOf(createChunks(api, place, [{ content: 'q' }]))).message).toContain('needs an answer');
+	});
+
+	test('a disabled chunk is changed only together with enabling it', async () => {
+		const { api, place, document } = await withDocument(version);
+		const at = { ...place, chunkId: document.segments[0]!.id };
+		expect(await updateChunk(api, at, { content: 'New.', enabled: false })).toMatchObject({
+			content: 'New.',
+			enabled: false,
+		});
+		expect((await failureOf(updateChunk(api, at, { content: 'x' }))).message).toContain('is disabled');
+		expect(await updateChunk(api, at, { content: 'On.', enabled: true })).toMatchObject({
+			content: 'On.',
+			enabled: true,
+		});
+		expect((await failureOf(updateChunk(api, at, {}))).message).toBe('Nothing is to be changed');
+	});
+
+	test('child chunks: of parent-child documents only, and never empty', async () => {
+		const { api, place, document } = await withDocument(version, { form: 'hierarchical_model', text: 'A. B.' });
+		const at = { ...place, chunkId: document.segments[0]!.id };
+		expect(await listChildChunks(api, at, 'all')).toHaveLength(2);
+		const child = await createChildChunk(api, at, 'C');
+		const id = String(child.id);
+		expect(await updateChildChunk(api, at, id, 'D')).toMatchObject({ content: 'D', type: 'customized' });
+		expect(await getChildChunk(api, at, id)).toMatchObject({ content: 'D' });
+		expect(await deleteChildChunk(api, at, id)).toBe(true);
+		expect(await deleteChildChunk(api, at, id)).toBe(false);
+		expect(await failureOf(getChildChunk(api, at, UNKNOWN_ID))).toMatchObject({ kind: 'notFound' });
+		expect((await failureOf(createChildChunk(api, at, ' '))).message).toBe('The child chunk has no content');
+		const plain = await withDocument(version);
+		const there = { ...plain.place, chunkId: plain.document.segments[0]!.id };
+		expect((await failureOf(createChildChunk(plain.api, there, 'x'))).message).toContain('has no child chunks');
+	});
+});

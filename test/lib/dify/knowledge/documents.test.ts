@@ -1,0 +1,329 @@
+import { waitForIndexing, progressOf } from '../../../../lib/dify/knowledge/indexing';
+import {
+	deleteDocument,
+	documentsNamed,
+	downloadUrl,
+	getDocument,
+	listDocuments,
+	setStatus,
+} from '../../../../lib/dify/knowledge/documents';
+import { replaceContent, upsertDocument } from '../../../../lib/dify/knowledge/upsert';
+import { addDocument, SIM_VERSIONS } from '../../../servers/dify';
+import { calls, failureOf, fileOf } from '../client';
+import { lastBody, scene, writes } from './setup';
+
+const TEXT = { name: 'llama.txt', text: 'Llamas live in the Andes.' };
+
+describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
+	test('D78, D80: technique and form of the base go with every text', async () => {
+		const { sim, api, base } = await scene(version, { technique: 'high_quality', form: 'hierarchical_model' });
+		const segmentation = { separator: '\n', max_tokens: 500 };
+		const rule = { mode: 'hierarchical', rules: { pre_processing_rules: [], segmentation, parent_mode: 'paragraph' } };
+		const made = await upsertDocument(api, base.id, TEXT, { processRule: rule });
+		expect(made).toMatchObject({ action: 'created', document: { name: 'llama.txt' }, remarks: [] });
+		expect(lastBody(sim, /create-by-text$/)).toEqual({
+			...TEXT,
+			indexing_technique: 'high_quality',
+			doc_form: 'hierarchical_model',
+			process_rule: rule,
+		});
+	});
+
+	test('D79: the first file of an empty base brings rule and technique', async () => {
+		const { sim, api, base } = await scene(version);
+		await upsertDocument(api, base.id, { file: fileOf('# Hello', 'a.md', 'text/markdown') }, { technique: 'economy' });
+		expect(lastBody(sim, /create-by-file$/)).toEqual({
+			indexing_technique: 'economy',
+			doc_form: 'text_model',
+			process_rule: { mode: 'automatic' },
+		});
+		await upsertDocument(api, base.id, { file: fileOf('# Two', 'b.md', 'text/markdown') });
+		expect(lastBody(sim, /create-by-file$/)).toEqual({ indexing_technique: 'economy', doc_form: 'text_model' });
+		expect([...base.documents.values()].map(({ text }) => text)).toEqual(['# Hello', '# Two']);
+	});
+
+	test('D81, D84: names are cleaned and cut, and that is reported; the extension stays', async () => {
+		const { api, base } = await scene(version);
+		const odd = await upsertDocument(api, base.id, { file: fileOf('x', 'a/b:c?.md') });
+		expect(odd.document.name).toBe('a_b_c_.md');
+		expect(odd.remarks).toEqual([
+			'"a/b:c?.md" is named "a_b_c_.md" in Dify, which does not take the whole of the name.',
+		]);
+		const long = await upsertDocument(api, base.id, { file: fileOf('x', `${'n'.repeat(300)}.md`) });
+		expect(long.document.name).toBe(`${'n'.repeat(197)}.md`);
+		expect((await upsertDocument(api, base.id, { name: 'ä'.repeat(300), text: 'x' })).document.name).toHaveLength(200);
+	});
+
+	test('D82: files that Dify cannot read are refused before anything is sent', async () => {
+		const { sim, api, base } = await scene(version);
+		const refused = async (file: ReturnType<typeof fileOf>) => await failureOf(upsertDocument(api, base.id, { file }));
+		expect(await refused(fileOf('x', 'x.zip'))).toMatchObject({ kind: 'fileType' });
+		expect(await refused(fileOf('x', 'noextension'))).toMatchObject({ kind: 'fileType' });
+		expect(await refused(fileOf('', 'a.txt'))).toMatchObject({ kind: 'fileRejected' });
+		expect(await refused({ ...fileOf('x', 'a.txt'), size: 16 * 1024 * 1024 })).toMatchObject({ kind: 'fileTooLarge' });
+		expect(await failureOf(upsertDocument(api, base.id, { name: 'a', text: ' \n' }))).toMatchObject({
+			message: 'The text of "a" is empty',
+		});
+		expect(sim.requests).toEqual([]);
+	});
+
+	test('D83: a refusal without a text names type and size', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.knowledge.fileLimit = 10;
+		const failed = await failureOf(upsertDocument(api, base.id, { file: fileOf('more than ten bytes', 'a.txt') }));
+		expect(failed.message).toBe('Dify refuses the file "a.txt" without a reason');
+		expect(failed.remedy).toContain('too large');
+	});
+
+	test('D85: a document of the same name is updated in place, with a new batch', async () => {
+		const { api, base } = await scene(version);
+		const first = await upsertDocument(api, base.id, TEXT);
+		const second = await upsertDocument(api, base.id, { ...TEXT, text: 'New text.' });
+		expect(second).toMatchObject({ action: 'updated', documentId: first.documentId });
+		expect(second.batch).not.toBe(first.batch);
+		expect(base.documents.size).toBe(1);
+		expect(await upsertDocument(api, base.id, TEXT, { ifExists: 'skip' })).toMatchObject({
+			action: 'skipped',
+			documentId: first.documentId,
+		});
+	});
+
+	test('D86: "fail" compares the name exactly, whatever stands for anything in the keyword', async () => {
+		const { sim, api, base } = await scene(version);
+		addDocument(sim.store, base, { name: 'aXb100Y.txt' });
+		addDocument(sim.store, base, { name: 'A_b100%.txt' });
+		const name = 'a_b100%.txt';
+		expect(await documentsNamed(api, base.id, name)).toEqual([]);
+		expect(await upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' })).toMatchObject({
+			action: 'created',
+		});
+		expect(await failureOf(upsertDocument(api, base.id, { name, text: 'x' }, { ifExists: 'fail' }))).toMatchObject({
+			kind: 'nameTaken',
+		});
+		await upsertDocument(api, base.id, { name: 'back\\slash', text: 'x' });
+		expect(await upsertDocument(api, base.id, { name: 'back\\slash', text: 'y' })).toMatchObject({ action: 'updated' });
+	});
+
+	test('D87: over a disabled document there is no silent second one', async () => {
+		const { sim, api, base } = await scene(version);
+		const known = addDocument(sim.store, base, { name: TEXT.name, enabled: false });
+		const failed = await failureOf(upsertDocument(api, base.id, TEXT));
+		expect(failed.message).toContain('is disabled');
+		expect(writes(sim)).toEqual([]);
+		expect(await upsertDocument(api, base.id, TEXT, { ifDisabled: 'enable' })).toMatchObject({
+			action: 'updated',
+			documentId: known.id,
+		});
+		expect(base.documents.size).toBe(1);
+	});
+
+	test('D88: content is replaced under the same name, from any status, and never by an update, which hangs', async () => {
+		const { sim, api, base } = await scene(version);
+		const known = addDocument(sim.store, base, { name: 'a.txt', fails: 'Boom' });
+		const document = await getDocument(api, base.id, known.id);
+		expect(document.indexing_status).toBe('error');
+		known.fails = undefined;
+		const made = await replaceContent(api, base.id, document, { text: 'better' });
+		expect(made).toMatchObject({ action: 'updated', documentId: known.id });
+		const { batch, documentId } = made;
+		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 1000 })).toMatchObject({
+			status: 'completed',
+		});
+		const file = await replaceContent(api, base.id, document, { file: fileOf('file', 'other.txt') });
+		expect(file).toMatchObject({ action: 'updated', documentId: known.id, document: { name: 'a.txt' } });
+		expect(calls(sim, /update-by/)).toBe(0);
+	});
+
+	test('D88: with two documents of the name, nobody knows which one Dify replaces', async () => {
+		const { sim, api, base } = await scene(version);
+		const known = addDocument(sim.store, base, { name: 'a.txt' });
+		addDocument(sim.store, base, { name: 'a.txt' });
+		const document = await getDocument(api, base.id, known.id);
+		expect(await failureOf(replaceContent(api, base.id, document, { text: 'x' }))).toMatchObject({
+			kind: 'nameTaken',
+		});
+		expect((await upsertDocument(api, base.id, { name: 'a.txt', text: 'x' })).remarks[0]).toContain(
+			'several documents',
+		);
+	});
+
+	test('D89: without a text, Dify cannot rename', async () => {
+		const { sim, api, base } = await scene(version);
+		const known = addDocument(sim.store, base, { name: 'a.txt' });
+		const document = await getDocument(api, base.id, known.id);
+		const failed = await failureOf(replaceContent(api, base.id, document, { text: '' }));
+		expect(failed.remedy).toContain('Dify cannot rename');
+	});
+
+	test('waiting goes through all states to the end', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.knowledge.steps = 5;
+		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
+		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 0 })).toMatchObject({
+			status: 'parsing',
+		});
+		const end = await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 });
+		expect(end).toEqual({ status: 'completed', done: 1, total: 1 });
+	});
+
+	test('D90: a batch that is replaced while it is waited for goes on by the document', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.knowledge.steps = 5;
+		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
+		await upsertDocument(api, base.id, { ...TEXT, text: 'Again.' });
+		expect(await waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 })).toMatchObject({
+			status: 'completed',
+		});
+		expect(await progressOf(api, base.id, { documentId })).toMatchObject({ status: 'completed', done: 1 });
+	});
+
+	test('D91: a document that no worker takes up says so, and stays', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.worker = 'down';
+		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
+		const failed = await failureOf(
+			waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 60_000, stuckMs: 20 }),
+		);
+		expect(failed).toMatchObject({
+			kind: 'indexingStuck',
+			message: 'The worker of Dify does not take up the document',
+		});
+		expect(failed.facts).toMatchObject({ documentId, batch, indexingStatus: 'waiting' });
+		expect(base.documents.size).toBe(1);
+	});
+
+	test('a document that gets no further is given up at the limit', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.knowledge.steps = 5;
+		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
+		base.documents.get(documentId)!.stuckAt = 'parsing';
+		const failed = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 50 }));
+		expect(failed).toMatchObject({ kind: 'timeout', facts: { indexingStatus: 'parsing' } });
+	});
+
+	test("D92: an error of the indexing is Dify's own text", async () => {
+		const { sim, api, base } = await scene(version);
+		sim.store.knowledge.steps = 2;
+		const { documentId, batch } = await upsertDocument(api, base.id, TEXT);
+		base.documents.get(documentId)!.fails = 'Custom segment length should be between 50 and 4000.';
+		const failed = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }));
+		expect(failed).toMatchObject({
+			kind: 'indexingFailed',
+			serverText: 'Custom segment length should be between 50 and 4000.',
+		});
+		base.documents.get(documentId)!.status = 'paused';
+		const paused = await failureOf(waitForIndexing(api, base.id, { documentId, batch }, { limitMs: 5000 }));
+		expect(paused.remedy).toContain('Resume it in Dify');
+	});
+
+	test('D94: with an unfinished document in the list, none is changed', async () => {
+		const { sim, api, base } = await scene(version);
+		const done = addDocument(sim.store, base);
+		const busy = addDocument(sim.store, base, { status: 'indexing' });
+		const failed = await failureOf(setStatus(api, base.id, [done.id, busy.id], 'disable'));
+		expect(failed).toMatchObject({ kind: 'documentBusy' });
+		expect(failed.meaning).toContain('none of them was changed');
+		expect(done.enabled).toBe(true);
+		expect(await failureOf(setStatus(api, base.id, [], 'disable'))).toMatchObject({ kind: 'invalidParam' });
+	});
+
+	test('the pause that Dify wants between two changes of the status is kept', async () => {
+		const { sim, api, base } = await scene(version);
+		const document = addDocument(sim.store, base);
+		sim.store.knowledge.busyAfterAction = 3;
+		await setStatus(api, base.id, [document.id], 'disable');
+		await setStatus(api, base.id, [document.id], 'enable');
+		expect(document.enabled).toBe(true);
+		expect(calls(sim, /status\/enable$/, 'PATCH')).toBe(4);
+	});
+
+	test('D95: an archived document is deleted after unarchiving only', async () => {
+		const { sim, api, base } = await scene(version);
+		const document = addDocument(sim.store, base, { archived: true });
+		const failed = await failureOf(deleteDocument(api, base.id, document.id, false));
+		expect(failed).toMatchObject({ status: 403, message: 'The document is archived, so Dify does not delete it' });
+		expect(failed.remedy).toContain('Unarchive First');
+		expect(await deleteDocument(api, base.id, document.id, true)).toBe(true);
+		expect(await deleteDocument(api, base.id, document.id, true)).toBe(false);
+	});
+
+	test('D96: an answer that was lost is looked for by name before anything is sent again', async () => {
+		const { sim, api, base } = await scene(version);
+		const path = /create-by-text$/;
+		// The document arrived, its answer did not.
+		addAfterReset(sim, base, path);
+		const made = await upsertDocument(api, base.id, TEXT);
+		expect(made).toMatchObject({ action: 'created', document: { name: TEXT.name } });
+		expect(calls(sim, path)).toBe(1);
+		// Nothing arrived.
+		sim.fail({ path, how: 'reset' });
+		expect(await upsertDocument(api, base.id, { name: 'b.txt', text: 'b' })).toMatchObject({ action: 'created' });
+		expect(calls(sim, path)).toBe(3);
+	});
+
+	test('downloads need 1.14, which older ones are told by their version', async () => {
+		const { sim, api, base } = await scene(version);
+		const document = addDocument(sim.store, base);
+		if (version !== '1.12') {
+			expect(await downloadUrl(api, base.id, document.id)).toContain(`${sim.origin}/files/${document.fileId}`);
+			return;
+		}
+		const failed = await failureOf(downloadUrl(api, base.id, document.id));
+		expect(failed.meaning).toBe('Downloading documents needs Dify 1.14 or newer, and this is 1.12.1');
+	});
+
+	test('D2: without a version, both causes are named', async () => {
+		const { sim, api, base } = await scene(version);
+		sim.fail({ path: /download$/, status: 404, body: '<html><title>404 Not Found</title></html>' });
+		const failed = await failureOf(downloadUrl(api, base.id, base.id));
+		expect(failed.remedy).toMatch(/Upgrade Dify.*base URL/s);
+	});
+
+	test('the list follows all pages, by part of the name and by status', async () => {
+		const { sim, api, base } = await scene(version);
+		for (let count = 0; count < 130; count++) addDocument(sim.store, base, { name: `n${count}.txt` });
+		addDocument(sim.store, base, { name: 'off.txt', enabled: false });
+		expect(await listDocuments(api, base.id, 'all')).toHaveLength(131);
+		expect(await listDocuments(api, base.id, 'all', { status: 'disabled' })).toMatchObject([{ name: 'off.txt' }]);
+		expect(await listDocuments(api, base.id, 'all', { keyword: 'off' })).toHaveLength(1);
+	});
+
+	test('writes of one base go one at a time, in their order', async () => {
+		const { sim, api, base } = await scene(version);
+		const names = ['a', 'b', 'c'];
+		let open = 0;
+		let most = 0;
+		await Promise.all(
+			names.map(
+				async (name) =>
+					await api.alone(base.id, '/x', undefined, async () => {
+						most = Math.max(most, ++open);
+						await api.change(undefined, 'POST', '/datasets', { body: { name: `base ${name}` } });
+						open--;
+					}),
+			),
+		);
+		expect(most).toBe(1);
+		expect(writes(sim).map(({ json }) => (json as { name: string }).name)).toEqual(['base a', 'base b', 'base c']);
+	});
+
+	test('an external base keeps no documents', async () => {
+		const { api, base } = await scene(version, { provider: 'external' });
+		expect((await failureOf(upsertDocument(api, base.id, TEXT))).message).toContain('external');
+	});
+});
+
+/** The next creation is done, but its connection breaks before the answer. */
+function addAfterReset(
+	sim: Awaited<ReturnType<typeof scene>>['sim'],
+	base: Awaited<ReturnType<typeof scene>>['base'],
+	path: RegExp,
+): void {
+	sim.fail({ path, how: 'reset', delayMs: 20 });
+	const push = sim.requests.push.bind(sim.requests);
+	sim.requests.push = (...requests) => {
+		const arrived = requests.some((request) => path.test(request.path));
+		if (arrived && base.documents.size === 0) addDocument(sim.store, base, { name: TEXT.name });
+		return push(...requests);
+	};
+}

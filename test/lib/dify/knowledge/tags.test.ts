@@ -1,0 +1,88 @@
+import { listModels, modelRef, modelValue } from '../../../../lib/dify/knowledge/models';
+import {
+	bindTags,
+	createTag,
+	deleteTag,
+	listTags,
+	renameTag,
+	tagsOf,
+	unbindTags,
+} from '../../../../lib/dify/knowledge/tags';
+import { SIM_VERSIONS } from '../../../servers/dify';
+import * as fc from 'fast-check';
+import { calls, failureOf, UNKNOWN_ID } from '../client';
+import { lastBody, scene } from './setup';
+
+describe('tags of Dify 1.12', () => {
+	test('D117, D118: its defect is told as that; nothing is made twice', async () => {
+		const { sim, api } = await scene('1.12');
+		const failed = await failureOf(createTag(api, 'one'));
+		expect(failed).toMatchObject({ kind: 'tagDefect', status: 400 });
+		expect(failed.remedy).toContain('do not repeat');
+		expect(calls(sim, '/datasets/tags')).toBe(1);
+		expect(sim.store.knowledge.tags.size).toBe(1);
+		expect(await failureOf(listTags(api))).toMatchObject({ kind: 'tagDefect' });
+	});
+});
+
+describe.each(SIM_VERSIONS)('tags of Dify %s', (version) => {
+	test('D119: binding and unbinding, one tag at a time with both spellings', async () => {
+		const { sim, api, base } = await scene(version);
+		const ids = ['one', 'two'].map((name) => {
+			const id = sim.store.newId('tag');
+			sim.store.knowledge.tags.set(id, { id, name });
+			return id;
+		});
+		await bindTags(api, base.id, ids);
+		expect((await tagsOf(api, base.id)).map(({ name }) => name)).toEqual(['one', 'two']);
+		await unbindTags(api, base.id, ids);
+		expect(lastBody(sim, /unbinding$/)).toEqual({ tag_id: ids[1], tag_ids: [ids[1]], target_id: base.id });
+		expect(await tagsOf(api, base.id)).toEqual([]);
+		expect((await failureOf(bindTags(api, base.id, []))).message).toBe('There is no tag');
+	});
+
+	test('a tag that is gone is no failure', async () => {
+		const { api } = await scene(version);
+		expect(await deleteTag(api, UNKNOWN_ID)).toBe(false);
+	});
+
+	test('models: provider and model in one value', async () => {
+		const { api } = await scene(version);
+		const [first, second] = await listModels(api, 'text-embedding');
+		expect(first).toEqual({
+			provider: 'langgenius/openai_api_compatible/openai_api_compatible',
+			model: 'embed',
+			value: 'langgenius/openai_api_compatible/openai_api_compatible|embed',
+			label: 'embed',
+			providerLabel: 'OpenAI-API-compatible',
+			type: 'text-embedding',
+			status: 'active',
+			features: [],
+			contextSize: 4096,
+		});
+		expect(second?.model).toBe('minilm');
+		expect(await listModels(api, 'moderation')).toEqual([]);
+	});
+});
+
+test('tags of newer versions: create, list, rename, delete', async () => {
+	const { api } = await scene('1.14');
+	const made = await createTag(api, 'one');
+	expect(await listTags(api)).toEqual([{ ...made, binding_count: '0' }]);
+	expect(await renameTag(api, String(made.id), 'two')).toMatchObject({ name: 'two' });
+	expect(await failureOf(createTag(api, 'two'))).toMatchObject({ kind: 'nameTaken' });
+	expect(await failureOf(createTag(api, 'x'.repeat(51)))).toMatchObject({ kind: 'invalidParam' });
+	expect(await failureOf(createTag(api, ''))).toMatchObject({ kind: 'invalidParam' });
+	expect(await deleteTag(api, String(made.id))).toBe(true);
+});
+
+test('a model in one value is read back, whatever its name', () => {
+	fc.assert(
+		fc.property(fc.stringMatching(/^[a-z]+\/[a-z]+\/[a-z]+$/), fc.string({ minLength: 1 }), (provider, model) => {
+			fc.pre(model.trim() === model);
+			expect(modelRef(modelValue({ provider, model }))).toEqual({ provider, model });
+		}),
+	);
+	expect(modelRef(' ')).toBeUndefined();
+	expect(() => modelRef('bge-m3')).toThrow('does not say which provider');
+});

@@ -1,0 +1,48 @@
+import { cutsItself, embeddingCall } from '../../../lib/embeddings/wire';
+import { connectTo } from '../../../lib/servers/connect';
+import type { ServerKind } from '../../../lib/servers/kinds/kind';
+
+const server = connectTo({ baseUrl: 'http://127.0.0.1:8080/v1' });
+const ROOT = 'http://127.0.0.1:8080';
+const request = { model: 'm', input: ['a', [1, 2]], truncate: false };
+
+test.each([
+	['llamaServer', 'base64'],
+	['llamaRouter', 'base64'],
+	['vllm', 'base64'],
+	['gpustack', 'float'],
+	['lmStudio', 'float'],
+	['other', 'float'],
+] as Array<[ServerKind, string]>)('%s is asked for %s at the route of OpenAI', (kind, format) => {
+	expect(embeddingCall(server, kind, request)).toEqual({
+		url: `${ROOT}/v1/embeddings`,
+		json: { model: 'm', input: ['a', [1, 2]], encoding_format: format },
+	});
+});
+
+test('Ollama by its own route: told not to cut, how long to keep the model', () => {
+	expect(embeddingCall(server, 'ollama', { ...request, keepAlive: '30m', dimensions: 5 })).toEqual({
+		url: `${ROOT}/api/embed`,
+		json: { model: 'm', input: ['a', [1, 2]], truncate: false, dimensions: 5, keep_alive: '30m' },
+	});
+});
+
+test('Text Embeddings Inference by its own route, which names no model', () => {
+	expect(embeddingCall(server, 'tei', { ...request, dimensions: 5 })).toEqual({
+		url: `${ROOT}/embed`,
+		json: { inputs: ['a', [1, 2]], truncate: false, dimensions: 5 },
+	});
+});
+
+test('those that cut themselves are told how', () => {
+	const truncated = (kind: ServerKind) => embeddingCall(server, kind, { ...request, truncate: true }).json;
+	expect(truncated('ollama')).toMatchObject({ truncate: true });
+	expect(truncated('tei')).toMatchObject({ truncate: true });
+	expect(truncated('vllm')).toMatchObject({ truncate_prompt_tokens: -1 });
+	expect(truncated('llamaServer')).not.toHaveProperty('truncate');
+	expect((['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as ServerKind[]).filter(cutsItself)).toEqual([
+		'ollama',
+		'tei',
+		'vllm',
+	]);
+});

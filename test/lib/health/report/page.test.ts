@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+
+import type { HealthStatus } from '../../../../lib/health/observations';
+import { readHistory } from '../../../../lib/health/report/history';
+import { MAX_BYTES, writeReport } from '../../../../lib/health/report/page';
+import { examples } from '../../../support/properties';
+import { crypto } from '../../../support/node';
+import { elements, finding, model, result, run } from './support';
+
+const ALLOWED = new Set(
+	'html head meta title style body main header section h1 h2 h3 p span strong dl div dt dd table caption tr th td figure figcaption svg path text circle rect code'.split(
+		' ',
+	),
+);
+
+/** All that a page may have: elements without any address, script or handler. */
+function expectHarmless(page: string): void {
+	for (const { name, attributes } of elements(page)) {
+		expect(ALLOWED).toContain(name);
+		for (const key of Object.keys(attributes))
+			expect(key).toMatch(
+				/^(?:class|lang|charset|http-equiv|content|name|role|aria-label|viewBox|d|x|y|cx|cy|r|width|height)$/,
+			);
+	}
+}
+
+describe('a report', () => {
+	const page = writeReport(result(), { title: 'Weekly report' });
+
+	it('is one page with status, findings, models, slots and plots', () => {
+		expect(page).toMatch(/^<!doctype html>\s*<html lang="en">/);
+		expectHarmless(page);
+		for (const part of [
+			'Weekly report',
+			'healthy',
+			'http://10.0.0.5:8080',
+			'llama-server b6000-1234',
+			'qwen3-8b',
+			'0 of 4 in use',
+			'20 Nov 2026, 09:00',
+			'Something small',
+		])
+			expect(page).toContain(part);
+		expect(page.match(/<svg/g)).toHaveLength(2);
+		expect(page).toContain('Tokens per second');
+		expect(page).toContain('First token of the slowest request');
+	});
+
+	it('allows a browser to load and run nothing, but its own style', () => {
+		const style = /<style>([^<]*)<\/style>/.exec(page)![1]!;
+		const hash = crypto.createHash('sha256').update(style).digest('base64');
+		expect(page).toContain(
+			`content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+		);
+		expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|\sstyle=|\ssrc=|\shref=/i);
+		expect(style).toContain('prefers-color-scheme:dark');
+		expect(style).toContain('@media print');
+	});
+
+	it('shows the time of the workflow, and UTC where that is unknown', () => {
+		expect(writeReport(result(), { title: 't', timeZone: 'Asia/Shanghai' })).toContain(
+			'20 Nov 2026, 17:00 Asia/Shanghai',
+		);
+		expect(writeReport(result(), { title: 't', timeZone: 'Nowhere/City' })).toContain('20 Nov 2026, 09:00 UTC');
+	});
+
+	it('of a server that is down, and of Dify, has neither speed nor models', () => {
+		const down = writeReport(
+			result({
+				status: 'unreachable',
+				healthy: false,
+				server: { kind: 'unknown', version: null },
+				models: undefined,
+				slots: undefined,
+				speed: null,
+				latencyMs: null,
+			}),
+			{ title: 't' },
+		);
+		expect(down).toContain('badge unreachable');
+		expect(down).not.toContain('<svg');
+		const dify = writeReport(
+			result({
+				server: { kind: 'dify', version: '1.14.2' },
+				app: { name: 'Support', mode: 'advanced-chat' },
+				models: [],
+				slots: { total: null, busy: null },
+				speed: undefined,
+			}),
+			{ title: 't' },
+		);
+		expect(dify).toContain('Dify 1.14.2');
+		expect(dify).toContain('Support, advanced-chat');
+		expectHarmless(dify);
+	});
+
+	it('of several servers has a table of all, and each with its own parts', () => {
+		const servers = [
+			result(),
+			result({ url: 'http://10.0.0.6:8080', status: 'unreachable', healthy: false, speed: null }),
+		];
+		const page = writeReport(result({ status: 'degraded', servers }), { title: 't' });
+		expect(page).toContain('2 servers');
+		expect(page.match(/<section/g)).toHaveLength(3);
+		expect(page.match(/<h3>Speed of/g)).toHaveLength(1);
+		expectHarmless(page);
+	});
+
+	it('with earlier results shows how it changed, those of this server only', () => {
+		const history = readHistory([
+			...[1, 2, 3, 4, 5].map((day) => ({
+				checkedAt: `2026-11-0${day}T09:00:00Z`,
+				url: 'http://10.0.0.5:8080',
+				status: day === 3 ? 'unreachable' : 'healthy',
+				tokensPerSecond: 80 + day,
+				firstTokenMs: 200,
+				latencyMs: day,
+			})),
+			{ checkedAt: '2026-11-04T10:00:00Z', url: 'http://elsewhere', status: 'loading' },
+			'no result',
+		]);
+		const page = writeReport(result(), { title: 't', history });
+		expect(page).toContain('6 results in 19 days since 1 Nov 2026, 09:00; 83% of them healthy');
+		expect(page).toContain('Tokens per second over time');
+		expect(page).toContain('unreachable since 3 Nov 2026, 09:00');
+		expect(page).not.toContain('loading since');
+		expect(page).toContain('1 of the earlier results could not be read');
+		expectHarmless(page);
+	});
+
+	it('tells long times in seconds, and the state of a single server once', () => {
+		const slow = { model: 'm', runs: [run(1, 5, 4600), run(2, 4, 12_500)] };
+		const page = writeReport(result({ speed: slow }), { title: 't' });
+		expect(page).toContain('First token of the slowest request, in s<');
+		expect(page).toContain('>12500<');
+		expect(page.match(/class="badge/g)).toHaveLength(1);
+		const quick = { model: 'm', runs: [run(1, 5, 460), run(2, 4, 1250)] };
+		expect(writeReport(result({ speed: quick }), { title: 't' })).toContain(
+			'First token of the slowest request, in ms<',
+		);
+	});
+
+	it('stays below the size of a mail part, however much there is', () => {
+		const long = 'x'.repeat(5_000);
+		const servers = Array.from({ length: 60 }, (_, at) =>
+			result({
+				url: `http://10.0.0.${at}:8080`,
+				findings: Array.from({ length: 60 }, () => finding(long)),
+				models: Array.from({ length: 400 }, (_unused, index) => model(`${index}${long}`)),
+				speed: { model: long, runs: [1, 2, 4, 8, 16, 32, 64].map((atOnce) => run(atOnce, 80, 100)) },
+			}),
+		);
+		const history = readHistory(
+			Array.from({ length: 5_000 }, (_, at) => ({
+				checkedAt: 1_700_000_000_000 + at * 60_000,
+				url: 'http://10.0.0.1:8080',
+				status: at % 2 === 0 ? 'healthy' : 'loading',
+				tokensPerSecond: at,
+			})),
+		);
+		for (const one of [result({ servers }), servers[1]!]) {
+			const page = writeReport(one, { title: long, history });
+			expect(Buffer.byteLength(page)).toBeLessThanOrEqual(MAX_BYTES);
+			expectHarmless(page);
+			expect(page).toMatch(/And \d+ more models/);
+		}
+	});
+
+	it('escapes every text of a server: <script> in the name of a model is text', () => {
+		const hostile = '</style></title><script>alert(1)</script><img src=x onerror=alert(1)>"\' &lt;';
+		const page = writeReport(
+			result({
+				url: hostile,
+				summary: hostile,
+				findings: [finding(hostile)],
+				models: [model(hostile)],
+				server: { kind: 'llamaServer', version: hostile },
+				app: { name: hostile, mode: hostile },
+				status: hostile as HealthStatus,
+				speed: { model: hostile, runs: [run(1, 5, 5), run(2, 5, 5)] },
+			}),
+			{ title: hostile, history: readHistory([{ checkedAt: '2020-01-01', url: hostile, status: hostile }]) },
+		);
+		expectHarmless(page);
+		expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+	});
+
+	it('is whole and harmless whatever the texts and numbers are', () => {
+		const text = fc.oneof(
+			fc.string({ unit: 'binary', maxLength: 200 }),
+			fc.constantFrom('</p>', '<!--', ']]>', '${x}', '"', '&', '\ud800', '\u202e'),
+		);
+		const number = fc.oneof(
+			fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+			fc.constantFrom(0, 1e300, 5e-324),
+		);
+		fc.assert(
+			fc.property(
+				text,
+				text,
+				number,
+				fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), number, fc.option(number)), { maxLength: 8 }),
+				(one, other, value, rounds) => {
+					const page = writeReport(
+						result({
+							url: one,
+							summary: other,
+							findings: [finding(other)],
+							models: [{ ...model(one), size: value, parameters: value, state: other }],
+							speed: { model: other, runs: rounds.map((round) => run(...round)) },
+							latencyMs: value,
+						}),
+						{
+							title: one,
+							timeZone: other,
+							history: readHistory([{ checkedAt: 0, url: one, status: other, tokensPerSecond: value }]),
+						},
+					);
+					expectHarmless(page);
+					expect(page).not.toMatch(/NaN|Infinity|undefined|\[object/);
+					expect(Buffer.byteLength(page)).toBeLessThanOrEqual(MAX_BYTES);
+				},
+			),
+			examples(150),
+		);
+	});
+});

@@ -1,0 +1,131 @@
+import type { CheckResult } from '../../../lib/health/check';
+import { currentState, durationInWords, watch, type WatchMemory, type WatchOptions } from '../../../lib/health/watch';
+
+const URL = 'http://llama:8080';
+const all: WatchOptions = { events: ['unhealthy', 'healthy', 'problem'], confirmations: 1, firstState: 'never' };
+const minute = (count: number) => new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString();
+
+function healthy(at: number): CheckResult {
+	return {
+		status: 'healthy',
+		healthy: true,
+		summary: 'All is well.',
+		url: URL,
+		findings: [],
+		server: { kind: 'llamaServer', version: null },
+		latencyMs: 1,
+		checkedAt: minute(at),
+		checkMs: 1,
+	};
+}
+
+function broken(at: number, id = 'connectionRefused', status: CheckResult['status'] = 'unreachable'): CheckResult {
+	const findings = [
+		{ id, severity: 'error' as const, observed: 'ECONNREFUSED', meaning: 'Nothing listens', advice: 'Start it.' },
+	];
+	return { ...healthy(at), status, healthy: false, summary: 'Nothing answers.', findings };
+}
+
+/** What is remembered after these checks. */
+function after(checks: CheckResult[], options: Partial<WatchOptions> = {}): WatchMemory {
+	let count = 0;
+	return checks.reduce<WatchMemory>(
+		(memory, check) => watch(memory, check, { ...all, ...options }, () => `id-${++count}`),
+		{ untold: [] },
+	);
+}
+
+const told = (memory: WatchMemory) => memory.untold.map(({ event, changedAt }) => [event, changedAt]);
+
+describe('a server that is watched', () => {
+	it('is told once when it becomes unhealthy, and once when it is healthy again', () => {
+		const memory = after([healthy(0), healthy(1), broken(2), broken(3), broken(64), healthy(65), healthy(66)]);
+		expect(told(memory)).toEqual([
+			['unhealthy', minute(2)],
+			['healthy', minute(65)],
+		]);
+		expect(memory.untold.map(({ before }) => before)).toEqual([
+			{ healthy: true, status: 'healthy', since: minute(0), seconds: 120, lasted: '2 minutes' },
+			{
+				healthy: false,
+				status: 'unreachable',
+				problem: 'connectionRefused',
+				since: minute(2),
+				seconds: 3780,
+				lasted: '1 hour 3 minutes',
+			},
+		]);
+	});
+
+	it('says in words what changed, what is wrong and what to do', () => {
+		const [down, up] = after([healthy(0), broken(2), healthy(65)]).untold;
+		expect(down).toMatchObject({ title: `The server at ${URL} is unreachable` });
+		expect(down!.text).toBe(
+			`The server at ${URL} is unreachable\nNothing answers.\nIt was healthy for 2 minutes.\n- Nothing listens.\n  What to do: Start it.\n  Seen: ECONNREFUSED`,
+		);
+		expect(up).toMatchObject({
+			title: `The server at ${URL} is healthy again`,
+			text: `The server at ${URL} is healthy again\nAll is well.\nIt was unreachable for 1 hour 3 minutes.`,
+		});
+	});
+
+	it('counts a change only after as many checks as asked for, from the first of them on', () => {
+		const options = { confirmations: 3 };
+		expect(told(after([healthy(0), broken(1), broken(2)], options))).toEqual([]);
+		expect(told(after([healthy(0), broken(1), broken(2), broken(3)], options))).toEqual([['unhealthy', minute(1)]]);
+		expect(told(after([healthy(0), broken(1), broken(2), healthy(3), broken(4), broken(5)], options))).toEqual([]);
+	});
+
+	it('has another problem', () => {
+		const checks = [broken(0), broken(1, 'auth', 'unauthorized'), healthy(2)];
+		expect(told(after(checks))).toEqual([
+			['problem', minute(1)],
+			['healthy', minute(2)],
+		]);
+		const quiet = after(checks, { events: ['unhealthy', 'healthy'] });
+		expect(told(quiet)).toEqual([['healthy', minute(2)]]);
+		expect(quiet.untold[0]!.before).toMatchObject({ problem: 'auth', since: minute(1) });
+	});
+
+	it('is left in peace while hints of a healthy server come and go', () => {
+		const hint = { id: 'noMetrics', severity: 'info' as const, observed: '', meaning: '', advice: '' };
+		expect(told(after([healthy(0), { ...healthy(1), findings: [hint] }, healthy(2)]))).toEqual([]);
+	});
+
+	it.each([
+		['always', healthy(0), ['firstState']],
+		['always', broken(0), ['firstState']],
+		['unhealthy', healthy(0), []],
+		['unhealthy', broken(0), ['firstState']],
+		['never', broken(0), []],
+	] as const)('at the first check, "%s"', (firstState, check, events) => {
+		const memory = after([check], { firstState });
+		expect(memory.untold.map(({ event }) => event)).toEqual(events);
+		expect(memory.untold.map(({ before }) => before)).toEqual(events.map(() => null));
+	});
+
+	it('keeps the newest fifty changes that nobody worked on', () => {
+		const memory = after(Array.from({ length: 201 }, (_, at) => (at % 2 === 0 ? healthy(at) : broken(at))));
+		expect(memory.untold).toHaveLength(50);
+		expect(memory.untold.at(-1)).toMatchObject({ changedAt: minute(200), id: 'id-200' });
+	});
+
+	it('is plain data, which survives being stored', () => {
+		const memory = after([healthy(0), broken(1), healthy(2), broken(3)], { confirmations: 2 });
+		expect(JSON.parse(JSON.stringify(memory))).toEqual(memory);
+	});
+
+	it('tells its state of now', () => {
+		expect(currentState(broken(0), () => 'x')).toMatchObject({ event: 'firstState', before: null, id: 'x' });
+	});
+});
+
+it.each([
+	[0, '0 seconds'],
+	[1, '1 second'],
+	[61, '1 minute 1 second'],
+	[3600, '1 hour'],
+	[93_784, '1 day 2 hours'],
+])('%i seconds in words', (seconds, words) => {
+	expect(durationInWords(seconds)).toBe(words);
+});

@@ -1,0 +1,112 @@
+import { IncomingBody } from '../../../lib/http/incoming-body';
+import { delay } from '../../support/node';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
+const textOf = ({ value }: IteratorResult<Uint8Array, undefined>) => new TextDecoder().decode(value);
+/** So long that a test which waits for it fails. */
+const HOURS = () => 3_600_000;
+
+describe('the body of an answer', () => {
+	test('what arrived since the last reading is one piece, and what follows the next', async () => {
+		const body = new IncomingBody(source());
+		body.push(bytes('one '));
+		body.push(bytes('two'));
+		expect(textOf(await body.next())).toBe('one two');
+		const next = body.next();
+		body.push(bytes('three'));
+		expect(textOf(await next)).toBe('three');
+		body.end();
+		expect(await body.next()).toEqual({ done: true, value: undefined });
+		expect(await body.next()).toEqual({ done: true, value: undefined });
+	});
+
+	test('an error comes after what arrived before it, to every later reading too', async () => {
+		const body = new IncomingBody(source());
+		body.push(bytes('text'));
+		body.fail(new Error('reset'));
+		expect(textOf(await body.next())).toBe('text');
+		await expect(body.next()).rejects.toThrow('reset');
+		await expect(body.next()).rejects.toThrow('reset');
+	});
+
+	test('the first reading waits for no pace, the second does', async () => {
+		const body = new IncomingBody(source(), HOURS);
+		body.push(bytes('a'));
+		expect(textOf(await body.next())).toBe('a');
+		const second = body.next();
+		body.push(bytes('b'));
+		await delay(1);
+		body.push(bytes('c'));
+		body.end();
+		expect(textOf(await second)).toBe('bc');
+	});
+
+	test('nothing is read while a pace is kept, and its end reads what has arrived', async () => {
+		const body = new IncomingBody(source(), () => 30);
+		body.push(bytes('a'));
+		await body.next();
+		const second = body.next();
+		await delay(60);
+		body.push(bytes('late'));
+		expect(textOf(await second)).toBe('late');
+	});
+
+	test.each([
+		['the end', (body: IncomingBody) => body.end()],
+		['an error', (body: IncomingBody) => body.fail(new Error('reset'))],
+		['more than memory should hold', (body: IncomingBody) => body.push(new Uint8Array(256 * 1024))],
+	])('%s waits for no pace', async (_what, happen) => {
+		const body = new IncomingBody(source(), HOURS);
+		body.push(bytes('a'));
+		await body.next();
+		const second = body.next();
+		body.push(bytes('b'));
+		happen(body);
+		expect((await second).done).toBe(false);
+	});
+
+	test('the connection is held while 256 kB wait to be read', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection);
+		body.push(new Uint8Array(255 * 1024));
+		expect(connection.pause).not.toHaveBeenCalled();
+		body.push(new Uint8Array(1024));
+		body.push(new Uint8Array(1024));
+		expect(connection.pause).toHaveBeenCalledTimes(1);
+		expect(connection.resume).not.toHaveBeenCalled();
+		expect((await body.next()).value?.byteLength).toBe(257 * 1024);
+		expect(connection.resume).toHaveBeenCalledTimes(1);
+	});
+
+	test('closing it drops what was not read, closes the connection, and ends whoever waits', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection);
+		const waiting = body.next();
+		body.destroy();
+		await expect(waiting).rejects.toMatchObject({ code: 'UND_ERR_ABORTED' });
+		expect(connection.abort).toHaveBeenCalledTimes(1);
+		body.push(bytes('late'));
+		await expect(body.next()).rejects.toMatchObject({ code: 'UND_ERR_ABORTED' });
+		body.destroy();
+		expect(connection.abort).toHaveBeenCalledTimes(1);
+	});
+
+	test('a loop that is left closes the connection; after the end there is nothing to close', async () => {
+		const connection = source();
+		const body = new IncomingBody(connection);
+		body.push(bytes('a'));
+		for await (const piece of body) {
+			expect(piece).toEqual(bytes('a'));
+			break;
+		}
+		expect(connection.abort).toHaveBeenCalledTimes(1);
+		const ended = source();
+		const whole = new IncomingBody(ended);
+		whole.push(bytes('a'));
+		whole.end();
+		whole.destroy();
+		expect(ended.abort).not.toHaveBeenCalled();
+		expect((await whole.next()).done).toBe(true);
+	});
+});

@@ -1,0 +1,85 @@
+import * as fc from 'fast-check';
+
+import { formBody, uploadName, type FormPart } from '../../../lib/http/multipart';
+
+const file = (bytes: Uint8Array, name = 'a.wav', mimeType = 'audio/wav', size = bytes.byteLength) => ({
+	name,
+	mimeType,
+	size,
+	open: async function* () {
+		for (let at = 0; at < bytes.byteLength; at += 7) yield bytes.subarray(at, at + 7);
+	},
+});
+
+async function bytesOf(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<Buffer> {
+	const pieces: Uint8Array[] = [];
+	for await (const piece of content as AsyncIterable<Uint8Array>) pieces.push(piece);
+	return Buffer.concat(pieces);
+}
+
+/** A form as another reader of forms understands it. */
+async function parsed(parts: readonly FormPart[]) {
+	const { content, contentType, length } = formBody(parts);
+	const bytes = await bytesOf(content);
+	expect(bytes.byteLength).toBe(length);
+	const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } }).formData();
+	const read: Array<[string, unknown]> = [];
+	for (const [name, value] of form.entries())
+		read.push([
+			name,
+			typeof value === 'string'
+				? value
+				: { name: value.name, type: value.type, bytes: [...new Uint8Array(await value.arrayBuffer())] },
+		]);
+	return read;
+}
+
+test('fields and files of every content arrive as they are, in their order', async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(
+				fc.oneof(
+					fc.record({ value: fc.string({ unit: 'grapheme' }) }),
+					fc.record({ bytes: fc.uint8Array({ maxLength: 60 }) }),
+				),
+				{ maxLength: 4 },
+			),
+			async (drawn) => {
+				const parts = drawn.map(
+					(one, index): FormPart =>
+						'value' in one
+							? { field: `f${index}`, value: one.value.toWellFormed() }
+							: { field: `f${index}`, file: file(one.bytes) },
+				);
+				expect(await parsed(parts)).toEqual(
+					drawn.map((one, index) => [
+						`f${index}`,
+						'value' in one ? one.value.toWellFormed() : { name: 'a.wav', type: 'audio/wav', bytes: [...one.bytes] },
+					]),
+				);
+			},
+		),
+		{ numRuns: 60 },
+	);
+});
+
+test('a form that is sent again reads its files from the beginning', async () => {
+	const { content, sent } = formBody([{ field: 'file', file: file(new Uint8Array(20).fill(7)) }]);
+	expect(await bytesOf(content)).toEqual(await bytesOf(content));
+	expect(sent).toEqual({ bytes: 20, unreadable: undefined });
+});
+
+test('a file that is not what its store said ends the form in its midst', async () => {
+	const short = formBody([{ field: 'file', file: file(new Uint8Array(20), 'a.wav', 'audio/wav', 30) }]);
+	expect((await bytesOf(short.content)).toString()).not.toContain('--\r\n');
+	expect(short.sent.unreadable).toEqual({ name: 'a.wav', reason: 'it ended after 20 of 30 bytes' });
+});
+
+test('names without what servers refuse', () => {
+	expect(['a:b?.wav', 'C:\\x\\y.wav', '\r\nX: y', '  '].map(uploadName)).toEqual([
+		'a_b_.wav',
+		'C__x_y.wav',
+		'__X_ y',
+		'file',
+	]);
+});

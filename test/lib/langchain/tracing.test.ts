@@ -1,0 +1,89 @@
+import { tracingWithoutTokenizer } from '../../../lib/langchain/tracing';
+import { harvestHost, type HostClasses } from '../../../lib/langchain/host';
+import { loadSdk } from '../../../lib/langchain/sdk';
+import { fakeContext } from '../../support/context';
+
+type Tracing = HostClasses['N8nLlmTracing'];
+interface Tracer {
+	handleLLMStart(llm: object, prompts: string[], runId: string): Promise<void>;
+	handleLLMEnd(output: object, runId: string): Promise<void>;
+	handleLLMError(error: Error, runId: string): Promise<void>;
+}
+
+async function hostTracing(): Promise<Tracing> {
+	const harvest = await harvestHost(fakeContext({}, {}).context, loadSdk());
+	if ('missing' in harvest) throw new Error(harvest.missing);
+	return harvest.classes.N8nLlmTracing;
+}
+
+async function tracer(options?: Record<string, unknown>) {
+	const fake = fakeContext({}, {});
+	const Own = tracingWithoutTokenizer(await hostTracing());
+	return { fake, trace: new Own(fake.context, options) as unknown as Tracer };
+}
+
+const generations = [[{ text: 'x'.repeat(400), generationInfo: { finish_reason: 'stop' } }]];
+
+describe("n8n's tracer without its tokenizer", () => {
+	it("is one of n8n's own class, by which the Model Selector knows it", async () => {
+		const Host = await hostTracing();
+		const { trace } = await tracer();
+		expect(trace).toBeInstanceOf(Host);
+		expect(tracingWithoutTokenizer(Host)).toBe(tracingWithoutTokenizer(Host));
+	});
+
+	it('never runs the tokenizer, neither for the prompt nor for the answer', async () => {
+		const Host = await hostTracing();
+		const original = jest.spyOn(
+			Host.prototype as { estimateTokensFromStringList(): unknown },
+			'estimateTokensFromStringList',
+		);
+		const { trace } = await tracer();
+		await trace.handleLLMStart({ type: 'constructor', kwargs: {} }, ['y'.repeat(800)], 'run');
+		await trace.handleLLMEnd({ generations, llmOutput: {} }, 'run');
+		expect(original).not.toHaveBeenCalled();
+		original.mockRestore();
+	});
+
+	it("logs what n8n's tracer logs: the input with an estimate, the answer with the server's own counts", async () => {
+		const { fake, trace } = await tracer();
+		await trace.handleLLMStart({ type: 'constructor', kwargs: { model: 'qwen' } }, ['y'.repeat(800)], 'run');
+		await trace.handleLLMEnd(
+			{ generations, llmOutput: { tokenUsage: { promptTokens: 11, completionTokens: 7, totalTokens: 18 } } },
+			'run',
+		);
+		expect(fake.inputs).toEqual([{ messages: ['y'.repeat(800)], estimatedTokens: 200, options: { model: 'qwen' } }]);
+		expect(fake.outputs).toEqual([
+			{
+				response: { generations },
+				tokenUsage: expect.objectContaining({ promptTokens: 11, completionTokens: 7, totalTokens: 18 }) as unknown,
+			},
+		]);
+	});
+
+	it('estimates where the server counts nothing', async () => {
+		const { fake, trace } = await tracer();
+		await trace.handleLLMStart({ type: 'constructor', kwargs: {} }, ['y'.repeat(800), 'z'.repeat(40)], 'run');
+		await trace.handleLLMEnd({ generations }, 'run');
+		expect(fake.outputs).toEqual([
+			expect.objectContaining({
+				tokenUsageEstimate: { promptTokens: 210, completionTokens: 100, totalTokens: 310 },
+			}),
+		]);
+	});
+
+	it('takes what is no text for nothing', async () => {
+		const { fake, trace } = await tracer();
+		await trace.handleLLMStart(
+			{ type: 'constructor', kwargs: {} },
+			['y'.repeat(4), undefined as unknown as string],
+			'run',
+		);
+		expect(fake.inputs).toEqual([expect.objectContaining({ estimatedTokens: 1 })]);
+	});
+
+	it('leaves a tracer alone that estimates in another way', () => {
+		class Other {}
+		expect(tracingWithoutTokenizer(Other as unknown as Tracing)).toBe(Other);
+	});
+});

@@ -1,0 +1,42 @@
+import { connectTo } from '../../../lib/servers/connect';
+import { ServerError } from '../../../lib/errors/server-error';
+import type { Connection } from '../../../lib/http/connection';
+import type { FileSource } from '../../../lib/http/multipart';
+import type { MediaOptions } from '../../../lib/media/task';
+
+export const OPTIONS: MediaOptions = { limits: {}, retries: 0 };
+
+export const connect = (url: string, key?: string): Connection =>
+	connectTo({ baseUrl: url, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+
+export const fileOf = (bytes: Uint8Array | string, name: string, mimeType: string): FileSource => {
+	const content = Buffer.from(bytes as string);
+	return {
+		name,
+		mimeType,
+		size: content.byteLength,
+		open: async function* () {
+			for (let at = 0; at < content.byteLength; at += 1000) yield content.subarray(at, at + 1000);
+		},
+	};
+};
+
+/** As long as a second of sound. */
+export const wavFile = (name = 'note.wav'): FileSource =>
+	fileOf(Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(32_000)]), name, 'audio/wav');
+
+export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> => {
+	const error = await promise.then(
+		(value) => new Error(`Did not fail, but gave ${JSON.stringify(value)}`),
+		(failed: unknown) => failed,
+	);
+	if (!(error instanceof ServerError)) throw error;
+	return error;
+};
+
+export async function bytesOf(sound: Buffer | AsyncIterable<Uint8Array>): Promise<Buffer> {
+	if (Buffer.isBuffer(sound)) return sound;
+	const pieces: Uint8Array[] = [];
+	for await (const piece of sound) pieces.push(piece);
+	return Buffer.concat(pieces);
+}

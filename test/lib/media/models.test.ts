@@ -1,0 +1,57 @@
+import { listMediaModels } from '../../../lib/media/models';
+import type { MediaTask } from '../../../lib/media/task';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { startKokoroSim } from '../../servers/media/kokoro';
+import { startSpeachesSim } from '../../servers/media/speaches';
+import { startWhisperSim } from '../../servers/media/whisper';
+import { useSimulator } from '../../servers/use-simulator';
+import { connect, failureOf } from './media';
+
+const startLlama = useSimulator(startLlamaServerSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startKokoro = useSimulator(startKokoroSim);
+const startWhisper = useSimulator(startWhisperSim);
+beforeEach(forgetServerKinds);
+
+const idsOf = async (sim: { url: string }, task: MediaTask) =>
+	(await listMediaModels(connect(sim.url), task)).map(({ id }) => id);
+
+test('speaches: by their tasks', async () => {
+	const sim = await startSpeaches();
+	expect(await idsOf(sim, 'transcription')).toEqual(['Systran/faster-whisper-tiny']);
+	expect(await idsOf(sim, 'speech')).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
+	expect((await failureOf(idsOf(sim, 'images'))).message).toBe('speaches has no model for this');
+});
+
+test('GPUStack: by their categories', async () => {
+	const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'qwen3' }, { id: 'flux' }] });
+	const entry = (id: string) => ({ id, object: 'model', created: 1, owned_by: 'gpustack' });
+	sim.route('GET /v1/models', ({ query }) =>
+		reply.json({
+			object: 'list',
+			data: [
+				query.get('categories') === 'image'
+					? entry('flux')
+					: query.get('categories') === 'speech_to_text'
+						? entry('whisper')
+						: entry('qwen3'),
+			],
+		}),
+	);
+	expect([await idsOf(sim, 'images'), await idsOf(sim, 'transcription')]).toEqual([['flux'], ['whisper']]);
+});
+
+test('others: all but those that are for something else', async () => {
+	expect(await idsOf(await startKokoro(), 'speech')).toEqual(['tts-1', 'tts-1-hd', 'kokoro']);
+	const deaf = await startLlama({ audio: false });
+	expect((await failureOf(idsOf(deaf, 'transcription'))).message).toBe('llama-server has no model for this');
+});
+
+test('whisper.cpp has no list, and says so', async () => {
+	const failed = await failureOf(idsOf(await startWhisper(), 'transcription'));
+	expect([failed.message, failed.remedy]).toEqual([
+		'whisper.cpp has no list of models',
+		expect.stringContaining('leave the field empty'),
+	]);
+});

@@ -1,0 +1,227 @@
+import { speak, type SpeechRequest } from '../../../lib/media/speak';
+import { listVoices, readVoices } from '../../../lib/media/voices';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { waveOf } from '../../../lib/wav';
+import { startKokoroSim } from '../../servers/media/kokoro';
+import { bytesReply, jsonReply } from '../../servers/media/server';
+import { startSpeachesSim } from '../../servers/media/speaches';
+import { startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { ServerPool } from '../../../lib/servers/failover';
+import { connectTo } from '../../../lib/servers/connect';
+import { closedPort } from '../../support/listening';
+import { bytesOf, connect, failureOf, OPTIONS } from './media';
+
+const startKokoro = useSimulator(startKokoroSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startLlama = useSimulator(startLlamaServerSim);
+beforeEach(forgetServerKinds);
+
+const requestOf = (over: Partial<SpeechRequest> = {}): SpeechRequest => ({
+	model: 'kokoro',
+	input: 'Hello there.',
+	voice: 'af_bella',
+	format: 'mp3',
+	instructions: '',
+	plainText: false,
+	wrapAsWav: false,
+	extra: {},
+	...over,
+});
+const run = async (sim: { url: string }, over: Partial<SpeechRequest> = {}) => {
+	const speech = await speak(connect(sim.url), requestOf(over), OPTIONS);
+	return { ...speech, bytes: await bytesOf(speech.sound) };
+};
+const SPEACHES = { model: 'speaches-ai/Kokoro-82M-v1.0-ONNX', voice: 'af_heart' };
+
+describe('Kokoro-FastAPI', () => {
+	test('sound that comes in pieces, with its type', async () => {
+		const sim = await startKokoro();
+		const { bytes, mimeType, extension, parts, remarks } = await run(sim, { speed: 1.2, instructions: 'calm' });
+		expect([bytes.byteLength, mimeType, extension, parts, remarks]).toEqual([3506, 'audio/mpeg', 'mp3', 1, []]);
+		expect(sim.requests.at(-1)!.body).toEqual({
+			model: 'kokoro',
+			input: 'Hello there.',
+			voice: 'af_bella',
+			response_format: 'mp3',
+			speed: 1.2,
+			instructions: 'calm',
+		});
+	});
+
+	test('raw samples become a file that plays', async () => {
+		const samples = Buffer.alloc(4801, 7);
+		const sim = await startKokoro({ sound: () => [samples.subarray(0, 2000), samples.subarray(2000)] });
+		const raw = await run(sim, { format: 'pcm' });
+		expect([raw.bytes, raw.mimeType, raw.extension]).toEqual([samples, 'audio/L16;rate=24000;channels=1', 'pcm']);
+		const { bytes, mimeType, extension } = await run(sim, { format: 'pcm', wrapAsWav: true });
+		expect([mimeType, extension]).toEqual(['audio/wav', 'wav']);
+		expect(bytes).toEqual(waveOf(samples, 24_000));
+		expect([bytes.readUInt32LE(24), bytes.readUInt32LE(40), bytes.readUInt32LE(4)]).toEqual([
+			24_000,
+			4800,
+			bytes.length - 8,
+		]);
+	});
+
+	test('a voice that it does not know: its own are named', async () => {
+		const failed = await failureOf(run(await startKokoro(), { voice: 'alloy' }));
+		expect(failed.message).toBe('The server does not take the voice "alloy"');
+		expect(failed.remedy).toBe('Choose one of its voices: af_bella, af_heart.');
+		const model = await failureOf(run(await startKokoro(), { model: 'whisper' }));
+		expect(model.serverText).toBe('Unsupported model: whisper');
+	});
+
+	test('a long text is spoken sentence by sentence, and joined', async () => {
+		const sim = await startKokoro({
+			sound: ({ input, response_format: format }) => {
+				const samples = Buffer.from(String(input).padEnd(200, '.'));
+				return [format === 'wav' ? waveOf(samples, 8000) : samples];
+			},
+		});
+		const text = { input: 'One is here. Two is here.', splitAfter: 12 };
+		const { bytes, parts } = await run(sim, { ...text, format: 'wav' });
+		expect(parts).toBe(2);
+		const samples = Buffer.from('One is here.'.padEnd(200, '.') + 'Two is here.'.padEnd(200, '.'));
+		expect(bytes).toEqual(waveOf(samples, 8000));
+		expect((await run(sim, { ...text, format: 'pcm' })).bytes).toEqual(samples);
+		const failed = await failureOf(run(sim, { ...text, format: 'mp3' }));
+		expect(failed).toMatchObject({ kind: 'invalidInput', message: 'Sound of the format mp3 cannot be joined' });
+	});
+
+	test('plain text: no emoji and no signs, and nothing is sent where nothing is left', async () => {
+		const sim = await startKokoro();
+		expect((await run(sim, { input: '**Hi** 👋', plainText: true })).input).toBe('Hi');
+		const sent = sim.requests.length;
+		expect(await failureOf(run(sim, { input: '👋', plainText: true }))).toMatchObject({ kind: 'invalidInput' });
+		expect(await failureOf(run(sim, { input: '  ' }))).toMatchObject({ message: 'There is no text to speak' });
+		expect(sim.requests).toHaveLength(sent);
+	});
+});
+
+test('the next one of several servers speaks where one is off, and the place is given back', async () => {
+	const off = connect(`http://127.0.0.1:${await closedPort()}`);
+	const sim = await startKokoro();
+	const limited = connectTo({ baseUrl: sim.url, maxConcurrentRequests: 1 });
+	const pool = new ServerPool([{ connection: off }, { connection: limited }]);
+	for (let round = 0; round < 2; round++) {
+		const { sound } = await speak(pool, requestOf(), OPTIONS);
+		expect((await bytesOf(sound)).byteLength).toBe(3506);
+	}
+});
+
+describe('what is no sound', () => {
+	const SOUND = Buffer.alloc(300, 9);
+
+	test.each<[string, Parameters<typeof jsonReply>[0], object]>([
+		[
+			'an error',
+			{ error: { message: 'voice model crashed' } },
+			{ kind: 'serverError', serverText: 'voice model crashed' },
+		],
+		['a detail', { detail: 'no such model' }, { kind: 'modelNotFound' }],
+		['something', { status: 'queued' }, { kind: 'serverError' }],
+	])('JSON with %s is an error', async (_name, body, expected) => {
+		const sim = await startKokoro();
+		sim.route('POST /v1/audio/speech', jsonReply(body));
+		expect(await failureOf(run(sim))).toMatchObject(expected);
+	});
+
+	test('JSON with sound in it, labelled or not', async () => {
+		const sim = await startKokoro();
+		for (const body of [{ audio: SOUND.toString('base64') }, { data: { b64_json: SOUND.toString('base64') } }]) {
+			sim.route('POST /v1/audio/speech', jsonReply(body));
+			expect((await run(sim)).bytes).toEqual(SOUND);
+		}
+		sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [Buffer.from('{"error":"x"}')]));
+		expect(await failureOf(run(sim))).toMatchObject({ kind: 'serverError', serverText: 'x' });
+	});
+
+	test('fewer than 100 bytes, nothing, a page, plain words', async () => {
+		const sim = await startKokoro();
+		for (const bytes of [Buffer.alloc(99), Buffer.alloc(0)]) {
+			sim.route('POST /v1/audio/speech', bytesReply('audio/mpeg', [bytes]));
+			expect(await failureOf(run(sim))).toMatchObject({ kind: 'emptyAnswer', message: 'The server sent no sound' });
+		}
+		sim.route('POST /v1/audio/speech', bytesReply('text/html', [Buffer.from('<html><title>Sign in</title></html>')]));
+		expect(await failureOf(run(sim))).toMatchObject({ kind: 'notAnApi' });
+		sim.route('POST /v1/audio/speech', bytesReply('text/plain', [Buffer.from('engine is dead')]));
+		expect(await failureOf(run(sim))).toMatchObject({ serverText: 'engine is dead' });
+	});
+
+	test('another format than the one that was asked for is named as what it is', async () => {
+		const wave = waveOf(SOUND, 8000);
+		const sim = await startKokoro({ sound: () => [wave] });
+		const { extension, mimeType, remarks } = await run(sim, { format: 'mp3' });
+		expect([extension, mimeType, remarks]).toEqual(['wav', 'audio/wav', [expect.stringContaining('although mp3')]]);
+	});
+});
+
+describe('speaches', () => {
+	test('base64 in events is joined in order', async () => {
+		const sound = Uint8Array.from({ length: 4000 }, (_, at) => at % 251);
+		const { bytes, extension } = await run(await startSpeaches({ sound }), {
+			...SPEACHES,
+			extra: { stream_format: 'sse' },
+		});
+		expect(bytes).toEqual(Buffer.from(sound));
+		// It sends raw samples there, whatever format was asked for.
+		expect(extension).toBe('pcm');
+	});
+
+	test('without its last event the sound is not whole', async () => {
+		const sim = await startSpeaches({ withoutDone: true });
+		expect(await failureOf(run(sim, { ...SPEACHES, extra: { stream_format: 'sse' } }))).toMatchObject({
+			kind: 'streamEndedEarly',
+		});
+	});
+
+	test('a model must be named, and be installed', async () => {
+		const sim = await startSpeaches();
+		expect((await failureOf(run(sim, { ...SPEACHES, model: '' }))).message).toBe('speaches needs the name of a model');
+		expect((await failureOf(run(sim, { ...SPEACHES, model: 'x' }))).remedy).toMatch(/operation Pull/);
+		expect((await failureOf(run(sim, { ...SPEACHES, voice: 'alloy' }))).remedy).toContain('af_heart, am_adam');
+	});
+});
+
+test('servers that cannot speak: the error names some that can', async () => {
+	for (const [profile, who] of [
+		['llama-server', 'llama-server'],
+		['ollama', 'Ollama'],
+	] as const) {
+		forgetServerKinds();
+		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
+		expect([failed.message, failed.remedy]).toEqual([`${who} cannot speak`, expect.stringContaining('Kokoro-FastAPI')]);
+	}
+});
+
+describe('voices', () => {
+	test('of every server that has a list', async () => {
+		const kokoro = await listVoices(connect((await startKokoro()).url), '');
+		expect(kokoro.map(({ id }) => id)).toEqual(['af_bella', 'af_heart']);
+		const older = await listVoices(connect((await startKokoro({ voiceObjects: false })).url), '');
+		expect(older).toEqual(kokoro);
+		const speaches = await startSpeaches();
+		expect(await listVoices(connect(speaches.url), 'm/x')).toEqual([
+			{ id: 'af_heart', name: 'af_heart', more: { language: 'en-us', gender: 'female' } },
+			{ id: 'am_adam', name: 'am_adam', more: { language: 'en-us', gender: 'female' } },
+		]);
+		expect(speaches.requests.at(-1)!.target).toBe('/v1/audio/voices?model=m%2Fx');
+	});
+
+	test('other forms, and what is none', () => {
+		expect(readVoices({ data: [{ voice_id: 'a', name: 'Anna' }, 'b', 'b', 7] })).toEqual([
+			{ id: 'a', name: 'Anna', more: {} },
+			{ id: 'b', name: 'b', more: {} },
+		]);
+		expect(readVoices({ voices: { anna: { lang: 'de' } } })).toEqual([
+			{ id: 'anna', name: 'anna', more: { lang: 'de' } },
+		]);
+		expect(readVoices({ error: 'x' })).toBeUndefined();
+	});
+
+	test('a server without a list says so', async () => {
+		const failed = await failureOf(listVoices(connect((await startLlama()).url), ''));
+		expect(failed.message).toBe('llama-server has no list of voices');
+	});
+});

@@ -1,0 +1,273 @@
+import { transcribe, type TranscriptionOptions, type TranscriptionRequest } from '../../../lib/media/transcribe';
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { startLlamaServerSim, reply } from '../../servers/llama-server';
+import { jsonReply, type MediaSim } from '../../servers/media/server';
+import { startSpeachesSim } from '../../servers/media/speaches';
+import { startWhisperSim } from '../../servers/media/whisper';
+import { useSimulator } from '../../servers/use-simulator';
+import { ServerPool } from '../../../lib/servers/failover';
+import { closedPort } from '../../support/listening';
+import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
+
+const startWhisper = useSimulator(startWhisperSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startLlama = useSimulator(startLlamaServerSim);
+beforeEach(forgetServerKinds);
+
+const SEGMENTS = [
+	{ text: ' Hello', start: 0, end: 1.5 },
+	{ text: ' there', start: 1.5, end: 2 },
+];
+const SPEACHES = { model: 'Systran/faster-whisper-tiny' };
+
+const requestOf = (over: Partial<TranscriptionRequest> = {}): TranscriptionRequest => ({
+	task: 'transcribe',
+	model: '',
+	file: wavFile(),
+	format: 'json',
+	language: '',
+	prompt: '',
+	granularities: [],
+	hotwords: '',
+	extra: {},
+	...over,
+});
+const run = async (
+	sim: { url: string },
+	over: Partial<TranscriptionRequest> = {},
+	options: Partial<TranscriptionOptions> = {},
+) => await transcribe(connect(sim.url), requestOf(over), { ...OPTIONS, ...options });
+const routesOf = ({ requests }: Pick<MediaSim, 'requests'>) =>
+	requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
+
+describe('whisper.cpp', () => {
+	test('is asked at its own route, without a model, and finds the language out', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const { text, remarks } = await run(sim);
+		expect([text, remarks]).toEqual(['Hello\n there', []]);
+		expect(routesOf(sim)).toEqual(['/inference']);
+		expect(sim.forms[0]).toMatchObject({
+			fields: { response_format: 'json', language: 'auto' },
+			parts: [{ name: 'file', filename: 'note.wav', mimeType: 'audio/wav', size: wavFile().size }],
+		});
+		expect(sim.forms[0]!.fields).not.toHaveProperty('model');
+	});
+
+	test('is found where a proxy takes its name away, by its 404 in plain text', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS, anonymous: true });
+		expect((await run(sim)).text).toBe('Hello\n there');
+		expect(routesOf(sim)).toEqual(['/v1/audio/transcriptions', '/inference']);
+		expect(sim.forms.map(({ fields }) => fields.language)).toEqual([undefined, 'auto']);
+	});
+
+	test('is found where it was started with --inference-path', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS, inferencePath: '/v1/audio/transcriptions' });
+		await run(sim, { task: 'translate' });
+		expect(routesOf(sim)).toEqual(['/inference', '/v1/audio/transcriptions']);
+		expect(sim.forms.at(-1)!.fields).toMatchObject({ translate: 'true', language: 'auto' });
+	});
+
+	test.each([
+		['text', { text: 'Hello\n there' }],
+		[
+			'srt',
+			{
+				text: 'Hello\nthere',
+				subtitles: { format: 'srt', content: expect.stringContaining('00:00:01,500') as string },
+			},
+		],
+		[
+			'vtt',
+			{ text: 'Hello\nthere', subtitles: { format: 'vtt', content: expect.stringMatching(/^WEBVTT/) as string } },
+		],
+		[
+			'verbose_json',
+			{ text: 'Hello\n there', more: { language: 'german', duration: 2, segments: [{ id: 0 }, { id: 1 }] } },
+		],
+	] as const)('%s', async (format, expected) => {
+		const sim = await startWhisper({ segments: SEGMENTS, duration: 2 });
+		expect(await run(sim, { format, language: 'de' })).toMatchObject(expected);
+		expect(sim.forms[0]!.fields).toMatchObject({ response_format: format, language: 'de' });
+	});
+
+	test('silence is a success with a remark', async () => {
+		for (const format of ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const) {
+			const { text, remarks } = await run(await startWhisper(), { format });
+			expect([text, remarks]).toEqual(['', [expect.stringContaining('no words in "note.wav"')]]);
+		}
+	});
+
+	test('what it cannot read is named with the formats that it reads', async () => {
+		const sim = await startWhisper();
+		const file = fileOf('\0\0\0 ftypM4A ........', 'voice.m4a', 'audio/mp4');
+		const failed = await failureOf(run(sim, { file }));
+		expect(failed.message).toBe('The server cannot read the sound of "voice.m4a"');
+		expect(failed.remedy).toMatch(/wav, mp3, flac and ogg .*--convert/);
+		const convert = await failureOf(run(await startWhisper({ convert: 'fails' }), { file }));
+		expect([convert.message, convert.serverText]).toEqual([failed.message, 'FFmpeg conversion failed.']);
+	});
+
+	test('a language that it does not know', async () => {
+		const failed = await failureOf(run(await startWhisper(), { format: 'verbose_json', language: 'zz' }));
+		expect(failed.message).toBe('whisper.cpp does not know the language "zz"');
+	});
+});
+
+describe('speaches', () => {
+	test('gets no language of its own accord, and every field that is set', async () => {
+		const sim = await startSpeaches({ segments: SEGMENTS });
+		await run(sim, SPEACHES);
+		expect(sim.forms[0]!.fields).toEqual({ ...SPEACHES, response_format: 'json' });
+		await run(sim, {
+			...SPEACHES,
+			format: 'verbose_json',
+			language: 'en',
+			prompt: 'names',
+			temperature: 0.2,
+			granularities: ['word', 'segment'],
+			hotwords: 'n8n',
+			extra: { vad_filter: true },
+		});
+		expect(sim.requests.at(-1)!.bytes.toString('latin1')).toMatch(
+			/name="timestamp_granularities\[\]"\r\n\r\nword[^]*name="timestamp_granularities\[\]"\r\n\r\nsegment/,
+		);
+		expect(sim.forms[1]!.fields).toMatchObject({
+			temperature: '0.2',
+			hotwords: 'n8n',
+			vad_filter: 'true',
+			prompt: 'names',
+		});
+	});
+
+	test('subtitles that it labels as plain text', async () => {
+		const { text, subtitles } = await run(await startSpeaches({ segments: SEGMENTS }), { ...SPEACHES, format: 'srt' });
+		expect([text, subtitles?.format]).toEqual(['Hello\nthere', 'srt']);
+	});
+
+	test('a stream is shown as it comes, and its last event tells the whole text', async () => {
+		const sim = await startSpeaches({ segments: SEGMENTS });
+		const shown: string[] = [];
+		const onText = async (text: string) => void shown.push(text);
+		expect(await run(sim, SPEACHES, { onText })).toMatchObject({ text: 'Hello there' });
+		expect(shown).toEqual([' Hello', ' there']);
+		expect(sim.forms[0]!.fields.stream).toBe('true');
+	});
+
+	test('a stream that breaks off is an error with what had come', async () => {
+		const sim = await startSpeaches();
+		sim.route('POST /v1/audio/transcriptions', {
+			status: 200,
+			headers: [['content-type', 'text/event-stream']],
+			body: 'data: {"type":"transcript.text.delta","delta":"Hello"}\n\n',
+		});
+		const onText = async () => {};
+		for (const options of [{ onText }, {}])
+			expect(await failureOf(run(sim, SPEACHES, options))).toMatchObject({
+				kind: 'streamEndedEarly',
+				partialText: 'Hello',
+			});
+	});
+
+	test('a server that does not stream is read all the same', async () => {
+		const sim = await startSpeaches();
+		sim.route('POST /v1/audio/transcriptions', jsonReply({ text: 'Hello' }));
+		const shown: string[] = [];
+		const onText = async (text: string) => void shown.push(text);
+		expect([(await run(sim, SPEACHES, { onText })).text, shown]).toEqual(['Hello', ['Hello']]);
+	});
+
+	test('a model that is not installed: the error says how to install it', async () => {
+		const sim = await startSpeaches();
+		const failed = await failureOf(run(sim, { model: 'Systran/large' }));
+		expect(failed).toMatchObject({ kind: 'modelNotFound', status: 404 });
+		expect(failed.remedy).toMatch(/resource Model, operation Pull/);
+		// With nothing installed, its list does not tell that it is speaches.
+		forgetServerKinds();
+		const empty = await startSpeaches({ transcribers: [], speakers: [] });
+		expect((await failureOf(run(empty, { model: 'x' }))).remedy).toMatch(/operation Pull/);
+	});
+});
+
+describe('other servers', () => {
+	test('GPUStack without a model: nothing is sent', async () => {
+		const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
+		const failed = await failureOf(run(sim));
+		expect(failed.message).toBe('GPUStack needs the name of a model');
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+	});
+
+	test('a page in place of a transcript, and an error inside a 200', async () => {
+		const sim = await startLlama({ profile: 'gpustack', models: [{ id: 'whisper' }] });
+		sim.route('POST /v1/audio/transcriptions', reply.html(200, '<!doctype html><title>Sign in</title>'));
+		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({ kind: 'notAnApi' });
+		sim.route('POST /v1/audio/transcriptions', reply.json({ error: { message: 'CUDA out of memory' } }));
+		expect(await failureOf(run(sim, { model: 'whisper' }))).toMatchObject({
+			kind: 'serverError',
+			serverText: 'CUDA out of memory',
+		});
+	});
+
+	test('llama-server without a projector for sound: the error names what can', async () => {
+		const sim = await startLlama();
+		sim.route(
+			'POST /v1/audio/transcriptions',
+			reply.llamaError(501, 'The current model does not support audio input.', 'not_supported_error'),
+		);
+		const failed = await failureOf(run(sim, { model: 'sim-model' }));
+		expect(failed.message).toBe('The model of the server cannot hear');
+		expect(failed.remedy).toMatch(/--mmproj.*whisper\.cpp/s);
+	});
+
+	test('Ollama before it had the route', async () => {
+		const failed = await failureOf(run(await startLlama({ profile: 'ollama' }), { model: 'qwen3' }));
+		expect(failed.message).toBe('Ollama cannot transcribe sound');
+		expect(failed.remedy).toContain('whisper.cpp');
+	});
+
+	test('names that servers know, by the type of the file', async () => {
+		const sim = await startWhisper();
+		const names = [
+			['file_0.oga', 'audio/ogg'],
+			['data', 'audio/mpeg'],
+			['voice.bin', 'audio/x-wav'],
+			['Speech.WAV', 'audio/wav'],
+			['a.mpga', 'audio/mpeg'],
+			['memo', 'text/plain'],
+		] as const;
+		for (const [name, type] of names) await run(sim, { file: fileOf('RIFF....WAVE', name, type) });
+		expect(sim.forms.map(({ parts }) => parts[0]!.filename)).toEqual([
+			'file_0.ogg',
+			'data.mp3',
+			'voice.wav',
+			'Speech.wav',
+			'a.mp3',
+			'memo',
+		]);
+	});
+
+	test('the next one of several servers hears where one is off', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const off = connect(`http://127.0.0.1:${await closedPort()}`);
+		const pool = new ServerPool([{ connection: off }, { connection: connect(sim.url) }]);
+		expect((await transcribe(pool, requestOf(), OPTIONS)).text).toBe('Hello\n there');
+	});
+
+	test('Stop closes the connection', async () => {
+		const sim = await startWhisper();
+		sim.route('POST /inference', { ...jsonReply({ text: '' }), transport: { delayHeaders: 60_000 } });
+		const abort = new AbortController();
+		const running = failureOf(run(sim, {}, { signal: abort.signal }));
+		await sim.until(() => routesOf(sim).length === 1);
+		abort.abort();
+		expect(await running).toMatchObject({ kind: 'aborted' });
+		await sim.until(() =>
+			sim.requests.every(({ endedBy, path }) => path !== '/inference' || endedBy === 'client-abort'),
+		);
+	});
+
+	test('a file that is not what the store said', async () => {
+		const file = { ...wavFile(), size: 50_000 };
+		const failed = await failureOf(run(await startWhisper(), { file }));
+		expect(failed.message).toMatch(/^"note.wav" could not be read: it ended after \d+ of 50000 bytes/);
+	});
+});

@@ -1,0 +1,56 @@
+import {
+	forgetRefusedFields,
+	knownRefusedFields,
+	REFUSES_FIELDS,
+	refusedFieldsIn,
+	rememberRefusedFields,
+} from '../../../lib/servers/refused-fields';
+
+it.each<[string, string, string[]]>([
+	[
+		'FastAPI',
+		'body.top_k: Extra inputs are not permitted; body.min_p: Extra inputs are not permitted',
+		['top_k', 'min_p'],
+	],
+	['pydantic 1', 'body.min_p: extra fields not permitted', ['min_p']],
+	['OpenAI', "Unsupported parameter: 'max_tokens' is not supported with this model.", ['max_tokens']],
+	['OpenAI', "Unknown parameter: 'top_k'.", ['top_k']],
+	['OpenAI before', 'Unrecognized request argument supplied: top_k', ['top_k']],
+	['OpenAI before, several', 'Unrecognized request arguments supplied: min_p, top_k', ['min_p', 'top_k']],
+	['Azure', 'Unrecognized request argument supplied: chat_template_kwargs', ['chat_template_kwargs']],
+	[
+		'LiteLLM',
+		"litellm.UnsupportedParamsError: x does not support parameters: ['top_k', 'seed'], for model=m",
+		['top_k', 'seed'],
+	],
+	['LiteLLM before', "x does not support parameters: {'top_k': 1, 'seed': 2}, for model=m", ['top_k', 'seed']],
+	['Python', "create() got an unexpected keyword argument 'min_p'", ['min_p']],
+	['serde', 'unknown field `top_k`, expected one of `model`, `messages`', ['top_k']],
+	['Go', 'json: unknown field "top_k"', ['top_k']],
+	['JSON schema', "Additional properties are not allowed ('min_p', 'top_k' were unexpected)", ['min_p', 'top_k']],
+	['Groq', "property 'top_k' is unsupported", ['top_k']],
+	['vLLM', "The parameter 'min_p' is not supported", ['min_p']],
+])('%s: %s', (_who, refusal, fields) => {
+	expect(REFUSES_FIELDS.test(refusal)).toBe(true);
+	expect(refusedFieldsIn(refusal)).toEqual(fields);
+});
+
+it.each([
+	'think value "low" is not supported for this model',
+	'image input is not supported - hint: you may need to provide the mmproj',
+	'body.messages.0.content: Input should be a valid string',
+	'registry.ollama.ai/library/smol:latest does not support tools',
+	'Context size has been exceeded.',
+])('names no field: %s', (refusal) => {
+	expect(refusedFieldsIn(refusal)).toEqual([]);
+});
+
+it('is remembered for an hour, for each model of a server', () => {
+	forgetRefusedFields();
+	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+	rememberRefusedFields('http://a m', ['top_k']);
+	expect([knownRefusedFields('http://a m'), knownRefusedFields('http://a n')]).toEqual([['top_k'], []]);
+	now.mockReturnValue(61 * 60_000);
+	expect(knownRefusedFields('http://a m')).toEqual([]);
+	now.mockRestore();
+});

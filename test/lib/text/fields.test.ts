@@ -1,0 +1,47 @@
+import { cleanSchema } from '../../../lib/chat/schema';
+import { type ExtractField, schemaOfFields } from '../../../lib/text/fields';
+import { schemaFaults } from '../../../lib/text/schema-check';
+
+const field = (name: string, type: ExtractField['type'], more: Partial<ExtractField> = {}): ExtractField => ({
+	name,
+	type,
+	required: false,
+	...more,
+});
+const ALL = [
+	field('a', 'text', { description: ' The name ' }),
+	field('b', 'number'),
+	field('c', 'wholeNumber', { required: true }),
+	field('d', 'boolean'),
+	field('e', 'date'),
+	field('f', 'list'),
+	field('g', 'choice', { choices: ['x', 'y'] }),
+];
+
+test('a table of fields as a JSON schema', () => {
+	expect(schemaOfFields(ALL)).toEqual({
+		type: 'object',
+		properties: {
+			a: { type: ['string', 'null'], description: 'The name' },
+			b: { type: ['number', 'null'] },
+			c: { type: 'integer' },
+			d: { type: ['boolean', 'null'] },
+			e: { type: ['string', 'null'], format: 'date' },
+			f: { type: ['array', 'null'], items: { type: 'string' } },
+			g: { enum: ['x', 'y', null] },
+		},
+		required: ['a', 'b', 'c', 'd', 'e', 'f', 'g'],
+		additionalProperties: false,
+	});
+});
+
+test('null stands for what is not told, but not where the field is required', () => {
+	const none = { a: null, b: null, c: 1, d: null, e: null, f: null, g: null };
+	expect(schemaFaults(schemaOfFields(ALL), none)).toEqual([]);
+	expect(schemaFaults(schemaOfFields(ALL), { ...none, c: null }).join()).toContain('c: ');
+	expect(schemaFaults(schemaOfFields(ALL), { ...none, c: 1.5 }).join()).toContain('c: ');
+});
+
+test('llama.cpp can make a grammar of all of it', () => {
+	expect(cleanSchema(schemaOfFields(ALL)).dropped).toEqual([]);
+});

@@ -1,0 +1,75 @@
+import type { ILoadOptionsFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
+
+import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
+import { addDataset, knowledgeKey, type DifySim, type SimDataset } from '../../servers/dify';
+import type { SimVersion } from '../../servers/dify/types';
+import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+import { startSim } from '../../lib/dify/client';
+
+export interface Scene {
+	sim: DifySim;
+	base: SimDataset;
+}
+
+export async function scene(version: SimVersion, base: Partial<SimDataset> = {}): Promise<Scene> {
+	const sim = await startSim({ version });
+	return { sim, base: addDataset(sim.store, { name: 'Papers', ...base }) };
+}
+
+type Setup = Partial<ExecuteSetup>;
+
+/** The context of a Dify Knowledge node against a simulator, with what the editor would fill in. */
+export function prepare({ sim, base }: Scene, parameters: Record<string, unknown>, setup: Setup = {}): ExecuteFake {
+	return executeContext({
+		type: 'n8n-nodes-local-llama.difyKnowledge',
+		credentials: { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' },
+		...setup,
+		parameters: {
+			difyDatasetId: { __rl: true, mode: 'id', value: base.id },
+			topK: 5,
+			simplify: true,
+			returnAll: true,
+			contentType: 'text',
+			dryRun: false,
+			source: '',
+			options: {},
+			...parameters,
+		},
+	});
+}
+
+export async function executeIn({ context }: ExecuteFake): Promise<INodeExecutionData[]> {
+	const node: INodeType = new DifyKnowledge();
+	const [items] = (await node.execute!.call(context)) as INodeExecutionData[][];
+	return items!;
+}
+
+/** Runs an operation, and gives the JSON of its items. */
+export async function manage(
+	of: Scene,
+	resource: string,
+	operation: string,
+	parameters: Record<string, unknown> = {},
+	setup: Setup = {},
+): Promise<Array<Record<string, unknown>>> {
+	const items = await executeIn(prepare(of, { resource, operation, ...parameters }, setup));
+	return items.map(({ json }) => json);
+}
+
+/** A context of the editor's lists. */
+export function editor({ sim }: Pick<Scene, 'sim'>, parameters: Record<string, unknown> = {}): ILoadOptionsFunctions {
+	return {
+		getCredentials: async () => ({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }),
+		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
+		getNode: () => ({
+			name: 'Dify Knowledge',
+			type: 'difyKnowledge',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
+		helpers: {},
+	} as unknown as ILoadOptionsFunctions;
+}
+
+export const byId = (value: string) => ({ __rl: true, mode: 'id', value });

@@ -1,0 +1,140 @@
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
+
+import { DifyRetriever } from '../../../nodes/DifyRetriever/DifyRetriever.node';
+import type { SuppliedRetriever } from '../../../nodes/DifyRetriever/supply';
+import { addDataset, addDocument, knowledgeKey, SIM_VERSIONS, type SimDataset } from '../../servers/dify';
+import { calls, startSim } from '../../lib/dify/client';
+import { fakeContext } from '../../support/context';
+import { setImmediate } from '../../support/node';
+import { nodeErrorOf } from '../dify';
+
+async function scene(version: (typeof SIM_VERSIONS)[number]) {
+	const sim = await startSim({ version });
+	const fill = (name: string, texts: string[], over: Partial<SimDataset> = {}) => {
+		const base = addDataset(sim.store, { name, technique: 'high_quality', ...over });
+		for (const text of texts) addDocument(sim.store, base, { name: `${text}.txt`, text });
+		return base;
+	};
+	const supplied = async (bases: SimDataset[], parameters: Record<string, unknown> = {}) => {
+		const fake = fakeContext(
+			{ difyDatasetIds: bases.map(({ id }) => id), topK: 5, options: {}, ...parameters },
+			{ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' },
+		);
+		const { response } = await new DifyRetriever().supplyData.call(fake.context, 0);
+		return { ...fake, retriever: response as SuppliedRetriever };
+	};
+	return { sim, fill, supplied };
+}
+
+describe.each(SIM_VERSIONS)('Dify Retriever with Dify %s', (version) => {
+	test('D134: gives documents as chains read them, and logs question and hits', async () => {
+		const { fill, supplied } = await scene(version);
+		const base = fill('Papers', ['llama wool', 'the moon']);
+		const { retriever, inputs, outputs } = await supplied([base]);
+		expect([retriever.lc_runnable, Array.isArray(retriever.lc_namespace)]).toEqual([true, true]);
+		const document = [...base.documents.values()][0]!;
+		expect(await retriever.invoke('llama wool')).toEqual([
+			{
+				pageContent: 'llama wool',
+				metadata: {
+					score: 1,
+					source: 'llama wool.txt',
+					documentId: document.id,
+					segmentId: document.segments[0]!.id,
+					datasetId: base.id,
+				},
+			},
+		]);
+		expect(inputs).toEqual([{ query: 'llama wool' }]);
+		expect(outputs).toMatchObject([{ documents: [{ source: 'llama wool.txt', score: 1, text: 'llama wool' }] }]);
+		expect(await retriever.invoke('nothing')).toEqual([]);
+	});
+
+	test('D135: three questions are three requests, the same one is asked once', async () => {
+		const { sim, fill, supplied } = await scene(version);
+		const { retriever } = await supplied([fill('Papers', ['llama'])]);
+		const asked = await Promise.all(
+			['llama', 'moon', 'sun', 'llama'].map(async (query) => await retriever.invoke(query)),
+		);
+		expect(calls(sim, /retrieve$/)).toBe(3);
+		expect(asked[3]).toEqual(asked[0]);
+	});
+
+	test('D136: an abort ends the request', async () => {
+		const { sim, fill, supplied } = await scene(version);
+		const { retriever } = await supplied([fill('Papers', ['llama'])]);
+		sim.fail({ path: /retrieve$/, how: 'silence' });
+		const stop = new AbortController();
+		const asked = nodeErrorOf(retriever.invoke('llama', { signal: stop.signal }));
+		while (calls(sim, /retrieve$/) === 0) await new Promise((resolve) => setImmediate(resolve));
+		stop.abort();
+		expect((await asked).message).toBeTruthy();
+		// What failed is not remembered.
+		expect(await retriever.invoke('llama')).toHaveLength(1);
+	});
+
+	test('several bases: by score, keywords last, cut to the limit', async () => {
+		const { fill, supplied } = await scene(version);
+		const words = fill('Words', ['llama of the words'], { technique: 'economy' });
+		const one = fill('One', ['llama wool', 'llama alone']);
+		const two = fill('Two', ['llama and more']);
+		const found = await (await supplied([words, one, two], { topK: 4 })).retriever.invoke('llama wool');
+		expect(found.map(({ pageContent, metadata }) => [pageContent, metadata.score])).toEqual([
+			['llama wool', 1],
+			['llama alone', 0.5],
+			['llama and more', 0.5],
+			['llama of the words', 0],
+		]);
+		expect(await (await supplied([words, one, two], { topK: 1 })).retriever.invoke('llama wool')).toHaveLength(1);
+	});
+
+	test('D137: one base of two that fails fails the node by name, or is told by option', async () => {
+		const { fill, supplied } = await scene(version);
+		const good = fill('Good', ['llama']);
+		const bad = fill('Bad', ['llama'], { apiEnabled: false });
+		const strict = await supplied([good, bad]);
+		const failed = await nodeErrorOf(strict.retriever.invoke('llama'));
+		expect(failed.message).toContain('API of this knowledge base is switched off');
+		expect(failed.message).toContain(bad.id);
+		const lenient = await supplied([good, bad], { options: { onFailure: 'warn' } });
+		expect(await lenient.retriever.invoke('llama')).toHaveLength(1);
+		expect(lenient.hints[0]?.message).toContain('Its documents are missing');
+		expect(
+			await nodeErrorOf((await supplied([bad], { options: { onFailure: 'warn' } })).retriever.invoke('x')),
+		).toBeDefined();
+	});
+
+	test('D107: a long question is cut, with a hint', async () => {
+		const { fill, supplied } = await scene(version);
+		const { retriever, hints } = await supplied([fill('Papers', ['llama'])]);
+		expect(await retriever.invoke(`llama ${'x '.repeat(300)}`)).toHaveLength(1);
+		expect(hints[0]?.message).toContain('cut to 250 characters');
+	});
+
+	test('a failure is the error of this node, in its log as well', async () => {
+		const { sim, fill, supplied } = await scene(version);
+		const { retriever, outputs } = await supplied([fill('Papers', ['llama'])]);
+		sim.store.knowledge.embeddingDown = true;
+		const failed = await nodeErrorOf(retriever.invoke('llama'));
+		expect(failed.message).toBe('The embedding or rerank model behind Dify failed');
+		expect(outputs[0]).toBe(failed);
+	});
+
+	test('without a knowledge base nothing can be found', async () => {
+		const { supplied } = await scene(version);
+		await expect(supplied([])).rejects.toThrow('is empty');
+	});
+
+	test('the list has all bases but external ones', async () => {
+		const { sim, fill } = await scene(version);
+		fill('Papers', []);
+		addDataset(sim.store, { name: 'Elsewhere', provider: 'external' });
+		const editor = {
+			getCredentials: async () => ({ baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'knowledge' }),
+			getNode: () => ({ name: 'Dify Retriever', type: 'difyRetriever' }),
+			helpers: {},
+		} as unknown as ILoadOptionsFunctions;
+		const { getKnowledgeBases } = new DifyRetriever().methods.loadOptions;
+		expect((await getKnowledgeBases.call(editor)).map(({ name }) => name)).toEqual(['Papers']);
+	});
+});

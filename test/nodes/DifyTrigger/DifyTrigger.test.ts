@@ -1,0 +1,137 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { startRun, RUN_ROUTES } from '../../../lib/dify/run';
+import { DifyTrigger } from '../../../nodes/DifyTrigger/DifyTrigger.node';
+import { calls, clientOf, startApp } from '../../lib/dify/client';
+import { appKey, type DifySim } from '../../servers/dify';
+import { polling } from '../../support/poll-context';
+import { feedback, startAnswered } from '../dify';
+
+const watching = (sim: DifySim, mode: 'chat' | 'workflow', parameters: IDataObject, run?: 'manual') =>
+	polling(new DifyTrigger(), {
+		parameters,
+		credentials: () => ({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' }),
+		mode: run ?? 'trigger',
+	});
+
+const jsonOf = (result: Awaited<ReturnType<ReturnType<typeof polling>['poll']>>) =>
+	result?.[0]?.map(({ json }) => json) ?? null;
+
+describe('feedback', () => {
+	const parameters = { event: 'feedback' };
+
+	it('starts the workflow for ratings since the last look, and again for one that was changed', async () => {
+		const { sim, messageId } = await startAnswered();
+		const { poll } = watching(sim, 'chat', parameters);
+		expect(await poll()).toBeNull();
+		await feedback(sim, { messageId, rating: 'like' });
+		expect(jsonOf(await poll())).toMatchObject([
+			{ event: 'feedback', isNew: true, message_id: messageId, rating: 'like' },
+		]);
+		expect(await poll()).toBeNull();
+	});
+
+	it.each([
+		[{ rating: 'dislike' }, ['dislike']],
+		[{ rating: 'like' }, ['like']],
+		[{ options: { source: 'admin' } }, ['like']],
+	])('only those that were asked for: %j', async (wanted, ratings) => {
+		const { sim, messageId } = await startAnswered();
+		const { poll } = watching(sim, 'chat', { ...parameters, ...wanted });
+		await poll();
+		await feedback(sim, { messageId, rating: 'dislike' });
+		const [given] = sim.app('chat').feedbacks;
+		sim.app('chat').feedbacks.push({ ...given!, id: 'by-team', rating: 'like', source: 'admin' });
+		expect(jsonOf(await poll())!.map(({ rating }) => rating)).toEqual(ratings);
+	});
+
+	it('a look that fails is made up for by the next one', async () => {
+		const { sim, messageId } = await startAnswered();
+		const { poll, stored } = watching(sim, 'chat', parameters);
+		await poll();
+		await feedback(sim, { messageId, rating: 'like' });
+		const before = stored();
+		const app = sim.app('chat');
+		app.apiEnabled = false;
+		await expect(poll()).rejects.toThrow();
+		expect(stored()).toEqual(before);
+		app.apiEnabled = true;
+		expect(jsonOf(await poll())).toHaveLength(1);
+	});
+
+	it('shows the newest ones in the editor, and remembers nothing', async () => {
+		const { sim, messageId } = await startAnswered();
+		await feedback(sim, { messageId, rating: 'like' });
+		const { poll, stored } = watching(sim, 'chat', parameters, 'manual');
+		expect(jsonOf(await poll())).toMatchObject([{ rating: 'like' }]);
+		expect(stored()).toEqual({});
+	});
+});
+
+describe('runs of a workflow app', () => {
+	const parameters = { event: 'workflowRun' };
+	const talking = async () =>
+		await startApp('1.14', {
+			mode: 'workflow',
+			form: [{ kind: 'paragraph', variable: 'query' }],
+			reply: ({ inputs }) => ({
+				steps: [],
+				outputs: { answer: `to ${String(inputs.query)}` },
+				...(inputs.query === 'bad' ? { fail: 'broken' } : {}),
+			}),
+		});
+	const run = async (sim: DifySim, query: string, user = 'u1') =>
+		await startRun(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, { inputs: { query } }, user).catch(() => undefined);
+
+	it('starts the workflow for runs that ended, with inputs and outputs, oldest first', async () => {
+		const sim = await talking();
+		await run(sim, 'old');
+		const { poll } = watching(sim, 'workflow', parameters);
+		expect(await poll()).toBeNull();
+		await run(sim, 'one');
+		await run(sim, 'two', 'u2');
+		expect(jsonOf(await poll())).toMatchObject([
+			{ status: 'succeeded', user: 'u1', inputs: { query: 'one' }, outputs: { answer: 'to one' } },
+			{ status: 'succeeded', user: 'u2', inputs: { query: 'two' }, outputs: { answer: 'to two' } },
+		]);
+		expect(await poll()).toBeNull();
+	});
+
+	it.each([
+		[{ statuses: ['failed'] }, ['bad']],
+		[{ statuses: ['succeeded'] }, ['one', 'two']],
+		[{ options: { user: 'u2' } }, ['two']],
+	])('only those that were asked for: %j', async (wanted, queries) => {
+		const sim = await talking();
+		const { poll } = watching(sim, 'workflow', { ...parameters, ...wanted });
+		await poll();
+		for (const [query, user] of [
+			['one', 'u1'],
+			['bad', 'u1'],
+			['two', 'u2'],
+		] as const)
+			await run(sim, query, user);
+		expect(jsonOf(await poll())!.map(({ inputs }) => (inputs as IDataObject).query)).toEqual(queries);
+	});
+
+	it('asks for no inputs and outputs where nobody wants them', async () => {
+		const sim = await talking();
+		const { poll } = watching(sim, 'workflow', { ...parameters, options: { withOutputs: false } });
+		await poll();
+		await run(sim, 'one');
+		const before = calls(sim, /workflows\/run\//, 'GET');
+		expect(jsonOf(await poll())).toEqual([expect.not.objectContaining({ outputs: expect.anything() as unknown })]);
+		expect(calls(sim, /workflows\/run\//, 'GET')).toBe(before);
+	});
+
+	it('shows the newest ones in the editor', async () => {
+		const sim = await talking();
+		for (const query of ['a', 'b', 'c', 'd']) await run(sim, query);
+		expect(jsonOf(await watching(sim, 'workflow', parameters, 'manual').poll())).toHaveLength(3);
+	});
+});
+
+it('an event that does not exist', async () => {
+	const { sim } = await startAnswered();
+	await expect(watching(sim, 'chat', { event: 'birthday' }).poll()).rejects.toThrow('"Event"');
+});

@@ -1,0 +1,53 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import type { Script, SimVersion, AppSpec, DifySim, Step, FormStep } from '../../servers/dify';
+import { startApp } from '../../lib/dify/client';
+import { executeIn, nodeErrorOf, prepareNode, type Setup } from '../dify';
+
+export const START: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
+export const FOREVER: Step = { wait: new Promise(() => undefined) };
+
+/** A simulator with one workflow. */
+export async function startFlow(
+	version: SimVersion,
+	script: Script,
+	app: Partial<AppSpec> = {},
+	options: Parameters<typeof startApp>[2] = {},
+): Promise<DifySim> {
+	return await startApp(version, { mode: 'workflow', reply: () => script, ...app }, options);
+}
+
+/** A form that asks for a note and a choice. */
+export const REVIEW: FormStep = {
+	nodeId: 'n',
+	nodeTitle: 'Review',
+	content: 'Draft',
+	inputs: [
+		{ output_variable_name: 'note', type: 'paragraph', default: { type: 'constant', value: 'as usual' } },
+		{ output_variable_name: 'pick', type: 'select', option_source: { type: 'constant', value: ['Rot', 'Grün'] } },
+	],
+	actions: [
+		{ id: 'approve', title: 'Approve' },
+		{ id: 'reject', title: 'Reject' },
+	],
+	token: 'tok',
+};
+
+export const prepareFlow = (sim: Pick<DifySim, 'url'>, setup: Setup = {}) =>
+	prepareNode('difyWorkflow', sim, { mode: 'workflow', ...setup });
+
+/** Runs Dify Workflow; the operation is Execute unless the parameters say otherwise. */
+export async function work(sim: Pick<DifySim, 'url'>, setup: Setup = {}): Promise<INodeExecutionData[]> {
+	return await executeIn('difyWorkflow', prepareFlow(sim, setup));
+}
+
+export const workJson = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => (await work(sim, setup))[0]!.json;
+export const workError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) => await nodeErrorOf(work(sim, setup));
+
+/** The same with parameters only. */
+export const operate = async (
+	sim: Pick<DifySim, 'url'>,
+	resource: string,
+	operation: string,
+	parameters: object = {},
+) => await work(sim, { parameters: { resource, operation, ...parameters } });

@@ -1,0 +1,41 @@
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { fakeContext } from '../../support/context';
+import { failureOf, supplied } from './supplied';
+
+const start = useSimulator(startLlamaServerSim);
+
+beforeEach(forgetServerKinds);
+
+it.each([
+	[{ batchSize: 0 }, 'Batch Size'],
+	[{ dimensions: 'many' }, 'Dimensions'],
+	[{ longTexts: 'cut' }, 'Long Texts'],
+	[{ maxRetries: -1 }, 'Retries'],
+])('%j is refused by name', async (options, field) => {
+	const failed = await failureOf(supplied(await start(), options));
+	expect(failed.message).toContain(`"${field}"`);
+});
+
+it('no model is an error of the node', async () => {
+	const fake = fakeContext({ model: '' }, { baseUrl: 'http://127.0.0.1:1' });
+	const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
+	expect(failed.message).toBe('No model is chosen');
+});
+
+it('limits and keep-alive arrive', async () => {
+	const server = await start({ profile: 'ollama' });
+	const { embeddings } = await supplied(server, { keepAlive: '120', totalLimit: 60, batchSize: '2' });
+	await embeddings.embedDocuments(['a', 'b', 'c']);
+	const sent = server.requests.filter(({ path }) => path === '/api/embed').map(({ body }) => body);
+	expect(sent).toEqual([expect.objectContaining({ keep_alive: 120 }), expect.objectContaining({ input: ['c'] })]);
+});
+
+it('a limit is told as that', async () => {
+	const server = await start({ embeddings: true });
+	server.route('POST /v1/embeddings', reply.silence());
+	const { embeddings } = await supplied(server, { firstTokenLimit: 0.1 });
+	expect((await failureOf(embeddings.embedQuery('a'))).context.data).toMatchObject({ kind: 'firstTokenLimit' });
+});

@@ -1,0 +1,24 @@
+import type { NodeOperationError } from 'n8n-workflow';
+
+import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
+import type { SuppliedEmbeddings } from '../../../nodes/LocalEmbeddings/supply';
+import type { LlamaServerSim } from '../../servers/llama-server';
+import { fakeContext } from '../../support/context';
+
+export const SECRET = 'secret-key-123';
+
+/** What a vector store gets from the node. */
+export async function supplied(server: LlamaServerSim, options: Record<string, unknown> = {}) {
+	const parameters = { model: { __rl: true, mode: 'id', value: 'sim-model' }, options };
+	const fake = fakeContext(parameters, { baseUrl: server.url, apiKey: SECRET });
+	const { response } = await new LocalEmbeddings().supplyData.call(fake.context, 0);
+	return { ...fake, embeddings: response as SuppliedEmbeddings };
+}
+
+export const failureOf = async (promise: Promise<unknown>) =>
+	await promise.then(
+		() => {
+			throw new Error('no failure');
+		},
+		(error: unknown) => error as NodeOperationError,
+	);

@@ -1,0 +1,122 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
+import { reply } from '../../servers/llama-server';
+import { gate } from '../../support/chat-wire';
+import { AT_ONCE_MS } from '../../support/time';
+import { useLocalLlama } from './run-node';
+
+const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const CHAT = { resource: 'text', operation: 'chat' };
+const prompts = (...texts: string[]) => ({
+	items: texts.map((text) => ({ json: { text } })),
+	perItem: texts.map((prompt) => ({ prompt })),
+	parameters: CHAT,
+});
+
+test('every field stands for its resource and operation only, and options in the order of their labels', () => {
+	const { properties } = new LocalLlama().description;
+	for (const { name, displayOptions, options, type } of properties) {
+		if (name === 'resource') continue;
+		expect(displayOptions?.show?.resource).toHaveLength(1);
+		if (name !== 'operation') expect(displayOptions?.show?.operation).toHaveLength(1);
+		if (type !== 'collection') continue;
+		const labels = (options as INodeProperties[]).map(({ displayName }) => displayName);
+		expect(labels).toEqual([...labels].sort((one, other) => one.localeCompare(other)));
+		expect(new Set(labels).size).toBe(labels.length);
+	}
+});
+
+test('an operation that does not exist', async () => {
+	await serve();
+	expect((await failure({ resource: 'text', operation: 'sing' })).message).toContain('no operation "sing"');
+	expect((await failure({ resource: 'opera' })).message).toContain('"Resource" must be one of');
+});
+
+test('several items at once keep their order and their pairing', async () => {
+	const sim = await serve({ slots: 4 });
+	const first = gate();
+	sim.script(async ({ body }) => {
+		if (JSON.stringify(body).includes('slow')) await first.wait;
+		return undefined;
+	});
+	const running = execute(prompts('slow', 'b', 'c'));
+	await sim.until(() => sent('/chat/completions').length === 3);
+	first.open();
+	const items = await running;
+	expect(items.map((item) => item.json.text)).toEqual(['You said: slow', 'You said: b', 'You said: c']);
+	expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+});
+
+test('Items at Once: 1 sends one after another', async () => {
+	const sim = await serve({ slots: 4 });
+	const busy: number[] = [];
+	const look = () => {
+		busy.push(sent('/chat/completions').length - busy.length);
+		return undefined;
+	};
+	sim.script(look, look, look);
+	const { parameters, ...items } = prompts('a', 'b', 'c');
+	await execute({ ...items, parameters: { ...parameters, options: { itemsAtOnce: 1 } } });
+	expect(busy).toEqual([1, 1, 1]);
+});
+
+test('continue on fail: the failure is an item with its details, and the others have their answers', async () => {
+	const sim = await serve();
+	sim.script((request) =>
+		JSON.stringify(request.body).includes('bad') ? reply.error(500, 'the model is ill') : undefined,
+	);
+	const { parameters, ...items } = prompts('bad', 'good');
+	const [bad, good] = await execute({
+		...items,
+		parameters: { ...parameters, options: { itemsAtOnce: 1, maxRetries: 0 } },
+		continueOnFail: true,
+	});
+	expect(bad).toMatchObject({
+		json: { error: { kind: 'serverError', httpStatus: 500, serverText: expect.stringContaining('ill') as string } },
+		pairedItem: { item: 0 },
+	});
+	expect(good!.json.text).toBe('You said: good');
+});
+
+test('Stop ends every item at once and frees the slots', async () => {
+	const sim = await serve({ slots: 4 });
+	const cancel = new AbortController();
+	sim.script(reply.chunks(['a', { wait: 60_000 }]), reply.chunks(['b', { wait: 60_000 }]));
+	const running = execute({ ...prompts('a', 'b', 'c', 'd'), signal: cancel.signal }).catch((error: unknown) => error);
+	await sim.until(() => sim.slots().filter(({ busy }) => busy).length === 2);
+	const stoppedAt = Date.now();
+	cancel.abort();
+	expect(await running).toBeInstanceOf(Error);
+	expect(Date.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
+	await sim.until(() => sim.slots().every(({ busy }) => !busy));
+});
+
+test('types into a chat that streams, one item after another; not where it is a tool or is told not to', async () => {
+	await serve();
+	const typed = prepare({ ...prompts('a', 'b'), streaming: true });
+	await executeIn(typed);
+	expect(typed.chunks.map(({ type, itemIndex }) => `${type}${itemIndex}`).filter((one) => !/^item/.test(one))).toEqual([
+		'begin0',
+		'end0',
+		'begin1',
+		'end1',
+	]);
+	expect(typed.chunks.map(({ content }) => content ?? '').join('')).toBe('You said: aYou said: b');
+	const silent = prepare({
+		...prompts('a'),
+		parameters: { ...CHAT, options: { enableStreaming: false } },
+		streaming: true,
+	});
+	const tool = prepare({ ...prompts('a'), streaming: true, type: 'n8n-nodes-local-llama.localLlamaTool' });
+	await Promise.all([executeIn(silent), executeIn(tool)]);
+	expect([silent.chunks, tool.chunks]).toEqual([[], []]);
+});
+
+test('the key shows nowhere', async () => {
+	const sim = await serve();
+	sim.script(reply.error(400, 'no: open-sesame-123456'));
+	const failed = await failure({ ...CHAT, prompt: 'hi' });
+	expect(JSON.stringify([failed.message, failed.description, failed.context])).not.toContain('open-sesame');
+	expect(JSON.stringify(await json({ ...CHAT, prompt: 'hi' }))).not.toContain('open-sesame');
+});

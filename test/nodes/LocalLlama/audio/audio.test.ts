@@ -1,0 +1,253 @@
+import type { ILoadOptionsFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { forgetServerKinds } from '../../../../lib/servers/identify';
+import { waveOf } from '../../../../lib/wav';
+import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
+import { startKokoroSim } from '../../../servers/media/kokoro';
+import { bytesReply, jsonReply } from '../../../servers/media/server';
+import { startSpeachesSim } from '../../../servers/media/speaches';
+import { startWhisperSim } from '../../../servers/media/whisper';
+import { closedPort } from '../../../support/listening';
+import { useSimulator } from '../../../servers/use-simulator';
+import { useLocalLlama, type Setup } from '../run-node';
+
+const { serve, prepare, executeIn, failure } = useLocalLlama();
+const startWhisper = useSimulator(startWhisperSim);
+const startSpeaches = useSimulator(startSpeachesSim);
+const startKokoro = useSimulator(startKokoroSim);
+beforeEach(async () => {
+	await serve();
+	forgetServerKinds();
+});
+
+const SEGMENTS = [
+	{ text: ' Hello', start: 0, end: 1.5 },
+	{ text: ' there', start: 1.5, end: 2 },
+];
+const WAV = Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(900_000)]);
+const recording = (fileName = 'Interview 1.wav'): INodeExecutionData[] => [
+	{ json: {}, binary: { data: { data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName } } },
+];
+const setupFor = (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}): Setup => ({
+	credentials: { baseUrl: sim.url },
+	items: recording(),
+	stored: { 'store:1': WAV },
+	parameters: { resource: 'audio', model: '', ...parameters },
+	...more,
+});
+const run = async (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}) => {
+	const fake = prepare(setupFor(sim, parameters, more));
+	return { ...fake, items: await executeIn(fake) };
+};
+const bytesIn = ({ binary }: INodeExecutionData, field = 'data') => Buffer.from(binary![field]!.data, 'base64');
+
+describe('Transcribe', () => {
+	test('a recording out of the store of n8n, which is never read as a whole', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const { items, wholeReads, hints } = await run(sim, { operation: 'transcribe' });
+		expect(items).toEqual([{ json: { text: 'Hello\n there' }, pairedItem: { item: 0 } }]);
+		expect([wholeReads, hints]).toEqual([0, []]);
+		expect(sim.forms[0]!.parts[0]).toMatchObject({ filename: 'Interview 1.wav', size: WAV.byteLength });
+	});
+
+	test.each([
+		['srt', 'application/x-subrip'],
+		['vtt', 'text/vtt'],
+	])('%s: the text, and a file with the name of the recording', async (responseFormat, mimeType) => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const { items } = await run(sim, {
+			operation: 'transcribe',
+			responseFormat,
+			options: { binaryPropertyOutput: 'subtitles' },
+		});
+		const fileName = `Interview 1.${responseFormat}`;
+		expect(items[0]!.json).toMatchObject({ text: 'Hello\nthere', fileName, mimeType });
+		expect(items[0]!.binary!.subtitles).toMatchObject({ fileName, mimeType });
+		expect(bytesIn(items[0]!, 'subtitles').toString()).toBe(items[0]!.json.subtitles);
+	});
+
+	test('segments, with every option', async () => {
+		const sim = await startSpeaches({ segments: SEGMENTS });
+		const { items } = await run(sim, {
+			operation: 'transcribe',
+			model: { __rl: true, mode: 'list', value: 'Systran/faster-whisper-tiny' },
+			responseFormat: 'verbose_json',
+			options: {
+				language: 'en',
+				prompt: 'n8n',
+				hotwords: 'llama',
+				temperature: '0.5',
+				timestamps: ['word', 'segment'],
+				extraBody: '{"without_timestamps":false}',
+			},
+		});
+		expect(items[0]!.json).toMatchObject({ text: 'Hello there', language: 'en', segments: SEGMENTS });
+		expect(sim.forms[0]!.fields).toEqual({
+			model: 'Systran/faster-whisper-tiny',
+			response_format: 'verbose_json',
+			language: 'en',
+			prompt: 'n8n',
+			temperature: '0.5',
+			hotwords: 'llama',
+			'timestamp_granularities[]': 'segment',
+			without_timestamps: 'false',
+		});
+	});
+
+	test('is typed into a chat that streams: piece by piece where the server streams, else as a whole', async () => {
+		const typed = async (sim: { url: string }, parameters: Record<string, unknown>, more: Setup = {}) => {
+			const { chunks, items } = await run(
+				sim,
+				{ operation: 'transcribe', ...parameters },
+				{ streaming: true, ...more },
+			);
+			return [chunks.map(({ type, content }) => content ?? type), items[0]!.json.text];
+		};
+		const speaches = await startSpeaches({ segments: SEGMENTS });
+		const model = 'Systran/faster-whisper-tiny';
+		expect(await typed(speaches, { model })).toEqual([['begin', ' Hello', ' there', 'end'], 'Hello there']);
+		expect(await typed(await startWhisper({ segments: SEGMENTS }), {})).toEqual([
+			['begin', 'Hello\n there', 'end'],
+			'Hello\n there',
+		]);
+		const type = 'n8n-nodes-local-llama.localLlamaTool';
+		expect(await typed(speaches, { model }, { type })).toEqual([[], 'Hello there']);
+		expect(await typed(speaches, { model, options: { enableStreaming: false } })).toEqual([[], 'Hello there']);
+		expect(speaches.forms.map(({ fields }) => fields.stream)).toEqual(['true', undefined, undefined]);
+	});
+
+	test('the file itself, as an expression gives it, and no name at all', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const binaryPropertyName = recording()[0]!.binary!.data;
+		const { items } = await run(sim, { operation: 'transcribe', binaryPropertyName }, { items: [{ json: {} }] });
+		expect([items[0]!.json.text, sim.forms[0]!.parts[0]!.filename]).toEqual(['Hello\n there', 'Interview 1.wav']);
+		const failed = await failure({}, setupFor(sim, { operation: 'transcribe', binaryPropertyName: '' }));
+		expect(failed.message).toBe('The field "Input Binary Field" is empty');
+	});
+
+	test('silence is a success with a hint', async () => {
+		const { items, hints } = await run(await startWhisper(), { operation: 'transcribe' });
+		expect(items[0]!.json).toEqual({ text: '' });
+		expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('heard no words') as string })]);
+	});
+
+	test('the errors of one item do not cost the others theirs', async () => {
+		const sim = await startWhisper({ segments: SEGMENTS });
+		const m4a = {
+			data: Buffer.from('\0\0\0 ftypM4A xxxx').toString('base64'),
+			mimeType: 'audio/mp4',
+			fileName: 'a.m4a',
+		};
+		const { items } = await run(
+			sim,
+			{ operation: 'transcribe' },
+			{ items: [{ json: {}, binary: { data: m4a } }, ...recording()], continueOnFail: true },
+		);
+		expect(items.map(({ json }) => json.text ?? (json.error as { message: string }).message)).toEqual([
+			'The server cannot read the sound of "a.m4a"',
+			'Hello\n there',
+		]);
+	});
+});
+
+test('Translate goes to its own route, and with whisper.cpp to its only one', async () => {
+	const whisper = await startWhisper({ segments: SEGMENTS });
+	await run(whisper, { operation: 'translate' });
+	expect(whisper.forms[0]!.fields).toMatchObject({ translate: 'true', language: 'auto' });
+	const speaches = await startSpeaches({ segments: SEGMENTS });
+	const streamed = await run(
+		speaches,
+		{ operation: 'translate', model: 'Systran/faster-whisper-tiny' },
+		{ streaming: true },
+	);
+	expect(speaches.requests.at(-1)!.path).toBe('/v1/audio/translations');
+	expect(streamed.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);
+});
+
+describe('Speak', () => {
+	test('a file with its right name and type, and facts for an agent that sees no file', async () => {
+		const sim = await startKokoro();
+		const { items } = await run(sim, {
+			operation: 'speak',
+			input: 'Hello **there** 👋',
+			voice: { __rl: true, mode: 'list', value: 'af_heart' },
+			options: { plainText: true, fileName: 'a/greeting.mp3', binaryPropertyOutput: 'sound' },
+		});
+		expect(items[0]!.json).toEqual({
+			fileName: 'greeting.mp3',
+			mimeType: 'audio/mpeg',
+			bytes: 3506,
+			format: 'mp3',
+			voice: 'af_heart',
+			characters: 11,
+		});
+		expect(items[0]!.binary!.sound).toMatchObject({ fileName: 'greeting.mp3', mimeType: 'audio/mpeg' });
+		expect(bytesIn(items[0]!, 'sound').byteLength).toBe(3506);
+		expect(sim.requests.at(-1)!.body).toMatchObject({ input: 'Hello there' });
+	});
+
+	test('raw samples as WAV, a long text in parts, and every other option', async () => {
+		const samples = Buffer.alloc(400, 3);
+		const sim = await startKokoro({ sound: () => [samples] });
+		const { items } = await run(sim, {
+			operation: 'speak',
+			input: `${'One is here. '.repeat(5)}\n${'Two is here. '.repeat(5)}`,
+			format: 'pcm',
+			options: { splitAfter: 70, wrapAsWav: true, sampleRate: 16000, speed: 1.5, extraBody: { lang_code: 'a' } },
+		});
+		expect(items[0]!.json).toMatchObject({ fileName: 'speech.wav', mimeType: 'audio/wav', parts: 2 });
+		expect(bytesIn(items[0]!)).toEqual(waveOf(Buffer.concat([samples, samples]), 16_000));
+		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, sample_rate: 16000, lang_code: 'a' });
+	});
+
+	test('a server that breaks off in the midst is an error in its own words', async () => {
+		const sim = await startKokoro();
+		sim.route(
+			'POST /v1/audio/speech',
+			bytesReply('audio/mpeg', [Buffer.alloc(500, 1), Buffer.alloc(500, 2)], { cut: { at: 700, how: 'rst' } }),
+		);
+		const failed = await failure({}, setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }));
+		expect(failed.context.data).toMatchObject({ kind: 'connectionLost' });
+		sim.route('POST /v1/audio/speech', jsonReply({ error: { message: 'no voice pack' } }));
+		const told = await failure({}, setupFor(sim, { operation: 'speak', input: 'Hello', voice: '' }));
+		expect(told.description).toContain('no voice pack');
+	});
+});
+
+test('Get Voices: an item for each', async () => {
+	const { items } = await run(await startSpeaches(), { operation: 'getVoices' });
+	expect(items.map(({ json }) => json)).toEqual([
+		{ id: 'af_heart', name: 'af_heart', language: 'en-us', gender: 'female' },
+		{ id: 'am_adam', name: 'am_adam', language: 'en-us', gender: 'female' },
+	]);
+});
+
+test('the lists of the editor hold what fits', async () => {
+	const sim = await startSpeaches();
+	const { searchVoices, searchSpeechModels, searchTranscriptionModels } = new LocalLlama().methods.listSearch;
+	const context = {
+		getCredentials: async () => ({ baseUrl: sim.url }),
+		getCurrentNodeParameter: () => 'speaches-ai/Kokoro-82M-v1.0-ONNX',
+		getNode: () => ({ name: 'Local Llama' }),
+		helpers: {},
+	} as unknown as ILoadOptionsFunctions;
+	const valuesOf = async (search: typeof searchVoices, filter?: string) =>
+		(await search.call(context, filter)).results.map(({ value }) => value);
+	expect(await valuesOf(searchVoices, 'ADAM')).toEqual(['am_adam']);
+	expect(await valuesOf(searchSpeechModels)).toEqual(['speaches-ai/Kokoro-82M-v1.0-ONNX']);
+	expect(await valuesOf(searchTranscriptionModels)).toEqual(['Systran/faster-whisper-tiny']);
+});
+
+test('another server of the credential hears where the first is off, with a hint', async () => {
+	const sim = await startWhisper({ segments: SEGMENTS });
+	const off = `http://127.0.0.1:${await closedPort()}`;
+	const fake = prepare({
+		...setupFor({ url: off }, { operation: 'transcribe' }),
+		credentials: { baseUrl: off, furtherServers: { server: [{ baseUrl: sim.url }] } },
+	});
+	const [item] = await executeIn(fake);
+	expect(item!.json.text).toBe('Hello\n there');
+	expect(fake.hints).toEqual([
+		expect.objectContaining({ message: expect.stringContaining('did not take the request') as string }),
+	]);
+});

@@ -1,0 +1,56 @@
+/**
+ * Runs the node in a process of its own, whose memory can be measured: `node large-files.child.cjs <operation> <url> <file>
+ * <bytes>`. It prints how much the memory grew, and what came out.
+ */
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
+import { clearInterval, fs, process, setInterval } from '../../support/node';
+
+const [, , operation = '', url = '', file = '', bytes = '0'] = process.argv;
+
+const context = (size: number): IExecuteFunctions =>
+	({
+		getInputData: () => [{ json: {} }],
+		getNodeParameter: (name: string, _item: number, preset: unknown) =>
+			({ resource: 'audio', operation, model: '', input: 'Hello', binaryPropertyName: 'data' })[name] ?? preset,
+		getCredentials: async () => ({ baseUrl: url }),
+		getNode: () => ({
+			id: '1',
+			name: 'Local Llama',
+			type: 'localLlama',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+		}),
+		continueOnFail: () => false,
+		getExecutionCancelSignal: () => undefined,
+		getMode: () => 'manual',
+		isStreaming: () => false,
+		addExecutionHints: () => {},
+		helpers: {
+			assertBinaryData: () => ({ data: 'filesystem-v2', id: 'store:1', mimeType: 'audio/wav', fileName: 'long.wav' }),
+			getBinaryMetadata: async () => ({ fileSize: size }),
+			getBinaryStream: async (_id: string, piece: number) =>
+				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
+			// As n8n's store of files does it.
+			prepareBinaryData: async (data: AsyncIterable<Uint8Array>, fileName: string, mimeType: string) => {
+				await fs.promises.writeFile(`${file}.out`, data);
+				return { data: 'filesystem-v2', fileName, mimeType };
+			},
+		},
+	}) as unknown as IExecuteFunctions;
+
+async function measured(): Promise<void> {
+	// Code and buffers that every request needs are there afterwards.
+	await new LocalLlama().execute.call(context(1024 * 1024));
+	const before = process.memoryUsage.rss();
+	let most = before;
+	const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+	const [items] = await new LocalLlama().execute.call(context(Number(bytes)));
+	clearInterval(timer);
+	process.stdout.write(JSON.stringify({ grew: most - before, json: items![0]!.json }));
+	process.exit(0);
+}
+
+void measured();

@@ -1,0 +1,79 @@
+/** Recordings of hundreds of megabytes go through without being held in memory: measured in a process of its own. */
+import { build } from 'esbuild';
+
+import { listen } from '../../support/listening';
+import { childProcess, fs, http, os, path, process, util } from '../../support/node';
+
+const MEGABYTE = 1024 * 1024;
+const LARGE = 300 * MEGABYTE;
+const run = util.promisify(childProcess.execFile);
+
+let folder: string;
+let server: http.Server;
+let url: string;
+/** Bytes of the bodies that were received. */
+const received: number[] = [];
+
+beforeAll(async () => {
+	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-files-'));
+	await build({
+		entryPoints: [path.join(process.cwd(), 'test/nodes/LocalLlama/large-files.child.ts')],
+		outfile: path.join(folder, 'child.cjs'),
+		bundle: true,
+		platform: 'node',
+		format: 'cjs',
+		keepNames: true,
+		external: ['n8n-workflow'],
+		logLevel: 'error',
+	});
+	const file = fs.openSync(path.join(folder, 'long.wav'), 'w');
+	fs.writeSync(file, 'RIFF\0\0\0\0WAVEfmt ');
+	fs.ftruncateSync(file, LARGE);
+	fs.closeSync(file);
+	server = http.createServer((request, response) => {
+		let bytes = 0;
+		request.on('data', (piece: Buffer) => (bytes += piece.byteLength));
+		request.on('end', () => {
+			received.push(bytes);
+			if (request.method !== 'POST') return void response.writeHead(404).end();
+			if (request.url?.endsWith('/speech') !== true)
+				return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":"Hello"}');
+			response.writeHead(200, { 'content-type': 'audio/wav' });
+			const piece = Buffer.alloc(MEGABYTE);
+			let left = LARGE / MEGABYTE;
+			const more = (): void => {
+				while (left-- > 0) if (!response.write(piece)) return void response.once('drain', more);
+				response.end();
+			};
+			more();
+		});
+	});
+	url = `http://127.0.0.1:${await listen(server)}`;
+}, 60_000);
+
+afterAll(async () => {
+	server.closeAllConnections();
+	await new Promise((resolve) => server.close(resolve));
+	fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const measure = async (operation: string) => {
+	const args = [path.join(folder, 'child.cjs'), operation, url, path.join(folder, 'long.wav'), String(LARGE)];
+	const env = { ...process.env, NODE_PATH: path.join(process.cwd(), 'node_modules'), NODE_OPTIONS: '' };
+	const { stdout } = await run(process.execPath, args, { env, timeout: 100_000 });
+	return JSON.parse(stdout) as { grew: number; json: Record<string, unknown> };
+};
+
+test('a recording of 300 MB is sent', async () => {
+	const { grew, json } = await measure('transcribe');
+	expect(json).toEqual({ text: 'Hello' });
+	expect(Math.max(...received)).toBeGreaterThan(LARGE);
+	expect(grew / MEGABYTE).toBeLessThan(100);
+}, 120_000);
+
+test('sound of 300 MB is stored', async () => {
+	const { grew, json } = await measure('speak');
+	expect(json).toMatchObject({ bytes: LARGE });
+	expect(fs.statSync(path.join(folder, 'long.wav.out')).size).toBe(LARGE);
+	expect(grew / MEGABYTE).toBeLessThan(100);
+}, 120_000);

@@ -1,0 +1,308 @@
+import { crypto, delay, setTimeout } from '../../../support/node';
+import { progressTyping } from '../../../../nodes/LocalLlama/model/fields';
+import { recordedExchanges } from '../../../servers/model-recordings/exchange';
+import { reply, type WireRequest } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
+const op = (operation: string, more: object = {}) => ({ resource: 'model', operation, ...more });
+const exchange = (name: string) => recordedExchanges('ollama-v0.17.4/models').find((one) => one.name === name)!.answer;
+/** What Ollama 0.17.4 answered. */
+const recorded = (name: string) => {
+	const { status, text = '', headers } = exchange(name);
+	const type = headers.find(([header]) => header === 'Content-Type')?.[1] ?? '';
+	return type.includes('ndjson') || text === '' ? reply.html(status, text) : reply.error(status, JSON.parse(text));
+};
+const ollama = async (routes: Record<string, string> = {}) => {
+	const sim = await serve({ profile: 'ollama', models: [{ id: 'smol:latest' }] });
+	for (const [route, name] of Object.entries(routes)) sim.route(route, recorded(name));
+	return sim;
+};
+type Sim = Awaited<ReturnType<typeof serve>>;
+const changes = (sim: Sim) =>
+	sim.requests.filter(({ method }) => method !== 'GET').map(({ method, path }) => `${method} ${path}`);
+
+describe('Pull', () => {
+	const pull = (modelName = 'tiny', options: object = {}) => op('pull', { modelName, options });
+
+	it('is done when Ollama says success: the size, and what was downloaded', async () => {
+		await ollama({ 'POST /api/pull': 'pull-progress' });
+		const pulled = await json(pull('tiny', { insecure: true }));
+		expect(pulled).toMatchObject({ model: 'tiny', server: 'ollama', state: 'success', changed: true });
+		expect(pulled.size).toBeGreaterThan(3_000_000);
+		expect(sent('/api/pull')).toEqual([{ model: 'tiny', insecure: true, stream: true }]);
+	});
+
+	it('of what is there already changes nothing', async () => {
+		await ollama({ 'POST /api/pull': 'pull-again' });
+		expect(await json(pull())).toMatchObject({ changed: false, downloaded: 0, size: 3_000_575 });
+	});
+
+	it.each([
+		['pull-unknown', 'The registry has no model "tiny"'],
+		['pull-digest-mismatch', 'Ollama could not download the model "tiny"'],
+		['pull-refused', 'Ollama could not download the model "tiny"'],
+		['pull-manifest-html', 'Ollama could not download the model "tiny"'],
+	])('fails after %s, although the status is 200', async (name, message) => {
+		await ollama({ 'POST /api/pull': name });
+		expect((await failure(pull())).message).toBe(message);
+	});
+
+	it('fails where the lines end without success', async () => {
+		const sim = await ollama();
+		const [first] = exchange('pull-progress').text!.split('\n');
+		sim.route('POST /api/pull', reply.html(200, `${first}\n`));
+		expect((await failure(pull())).message).toContain('stopped before it had finished');
+	});
+
+	it('of a bad name is refused in the words of Ollama', async () => {
+		await ollama({ 'POST /api/pull': 'pull-bad-name' });
+		const failed = await failure(pull('!!'));
+		expect(failed.message).toBe('"!!" is no name for a model');
+		expect(failed.description).toContain('invalid model name');
+	});
+
+	it('ends where the registry has lost the data and Ollama repeats one line for ever', async () => {
+		const sim = await ollama();
+		const lines = exchange('pull-blob-missing').text!.trim().split('\n');
+		let isOver = false;
+		async function* endless() {
+			yield `${lines.join('\n')}\n`;
+			while (!isOver) {
+				await delay(20);
+				yield `${lines.at(-1)!}\n`;
+			}
+		}
+		sim.route('POST /api/pull', reply.sse(endless()));
+		expect((await failure(pull('tiny', { idleLimit: 0.3 }))).message).toMatch(/0\.3 s|300 ms/);
+		isOver = true;
+	});
+
+	it('types its progress into the chat that streams', async () => {
+		await ollama({ 'POST /api/pull': 'pull-progress' });
+		const fake = prepare({ parameters: pull(), streaming: true });
+		await executeIn(fake);
+		const typed = fake.chunks.map(({ content }) => content ?? '').join('');
+		expect(typed).toContain('pulling manifest\n');
+		expect(typed).toContain('success\n');
+	});
+
+	it('tells of each layer in percent, at most twice a second', async () => {
+		const typed: string[] = [];
+		let time = 0;
+		const type = progressTyping({ type: async (text) => void typed.push(text) }, () => time);
+		for (let completed = 0; completed <= 100; completed++) {
+			await type({ status: 'pulling abc', digest: 'sha256:abc', total: 200, completed });
+			time += 100;
+		}
+		await type({ status: 'success' });
+		expect(typed.slice(0, 3)).toEqual(['pulling abc: 0 %\n', 'pulling abc: 2 %\n', 'pulling abc: 5 %\n']);
+		expect(typed.at(-1)).toBe('success\n');
+		expect(typed.length).toBeLessThanOrEqual(10_100 / 500 + 2);
+	});
+
+	it('on a router waits until the list shows the model', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'chat' }] });
+		sim.route('POST /models', () => {
+			sim.models.push({ id: 'user/repo:Q4_K_M', status: 'downloading' });
+			setTimeout(() => (sim.models[1]!.status = 'downloaded'), 100);
+			return reply.json({ success: true });
+		});
+		expect(await json(pull('user/repo'))).toMatchObject({ server: 'llamaRouter', state: 'success' });
+		expect(sent('/models').filter(Boolean)).toEqual([{ model: 'user/repo' }]);
+	}, 20_000);
+
+	it('on a router need not be waited for', async () => {
+		const sim = await serve({ profile: 'router' });
+		sim.route('POST /models', reply.json({ success: true }));
+		expect(await json(pull('user/repo', { wait: false }))).toMatchObject({ state: 'downloading' });
+	});
+
+	it.each([
+		[201, true],
+		[200, false],
+	])('on speaches: %i', async (status, changed) => {
+		const sim = await serve({ profile: 'fastapi' });
+		sim.route('GET /v1/models', reply.json({ data: [{ id: 'kokoro', task: 'text-to-speech' }] }));
+		sim.route('POST /v1/models/Systran/faster-whisper-small', reply.error(status, {}));
+		expect(await json(pull('Systran/faster-whisper-small'))).toMatchObject({ server: 'speaches', changed });
+	});
+
+	it('on a server that cannot says who can', async () => {
+		await serve({ profile: 'vllm' });
+		expect((await failure(pull())).message).toBe('vLLM cannot download models on request');
+	});
+});
+
+describe('Create', () => {
+	const create = (more: object = {}) => op('create', { newName: 'mine', from: 'smol', ...more });
+	const file = (bytes: Uint8Array) => ({
+		items: [
+			{
+				json: {},
+				binary: { data: { data: '', id: 'store:1', mimeType: 'application/octet-stream', fileName: 'tiny.gguf' } },
+			},
+		],
+		stored: { 'store:1': bytes },
+	});
+	const GGUF = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(600_000, 7)]);
+	const digest = `sha256:${crypto.createHash('sha256').update(GGUF).digest('hex')}`;
+
+	it('from another model, with settings', async () => {
+		await ollama({ 'POST /api/create': 'create-from-stream' });
+		const parameters = '{"num_ctx": 512}';
+		expect(await json(create({ system: 'You are X', parameters }))).toMatchObject({ model: 'mine', state: 'success' });
+		expect(sent('/api/create')).toEqual([
+			{ model: 'mine', from: 'smol', system: 'You are X', parameters: { num_ctx: 512 }, stream: true },
+		]);
+	});
+
+	it('warns that Ollama downloads a model that is not there', async () => {
+		await ollama({ 'POST /api/create': 'create-from-stream' });
+		const fake = prepare({ parameters: create({ from: 'qwen3:8b' }) });
+		await executeIn(fake);
+		expect(fake.hints.map(({ message }) => message)).toEqual([
+			'The model "qwen3:8b" is not on the server, so Ollama downloads it first.',
+		]);
+	});
+
+	it('from a GGUF file: its digest first, then the bytes, piece by piece', async () => {
+		const sim = await ollama({ 'POST /api/create': 'create-smol' });
+		sim.route(`HEAD /api/blobs/${digest}`, reply.html(404, ''));
+		sim.route(`POST /api/blobs/${digest}`, reply.html(201, ''));
+		const fake = prepare({ parameters: create({ source: 'file', binaryField: 'data' }), ...file(GGUF) });
+		const [item] = await executeIn(fake);
+		expect(item!.json).toMatchObject({ uploaded: true, digest });
+		expect(fake.wholeReads).toBe(0);
+		const upload = sim.requests.find(({ method, path }) => method === 'POST' && path.startsWith('/api/blobs'))!;
+		expect(upload.bytes.equals(GGUF)).toBe(true);
+		expect(sent('/api/create')[0]).toMatchObject({ model: 'mine', files: { 'tiny.gguf': digest } });
+	});
+
+	it('sends no bytes that Ollama has already', async () => {
+		const sim = await ollama({ 'POST /api/create': 'create-smol' });
+		sim.route(`HEAD /api/blobs/${digest}`, reply.html(200, ''));
+		expect(await json(create({ source: 'file', binaryField: 'data' }), file(GGUF))).toMatchObject({ uploaded: false });
+		expect(changes(sim)).toEqual([`HEAD /api/blobs/${digest}`, 'POST /api/create']);
+	});
+
+	it('refuses what is no GGUF before it sends anything', async () => {
+		const sim = await ollama();
+		const failed = await failure(create({ source: 'file', binaryField: 'data' }), file(Buffer.from('PK zip')));
+		expect(failed.message).toBe('The file "tiny.gguf" is no GGUF file');
+		expect(changes(sim)).toEqual([]);
+	});
+
+	it.each([
+		['create-file-not-gguf', 'Ollama could not make the model "mine"', 'no such file'],
+		['create-bad-template', 'The server refuses the request', 'unclosed action'],
+		['create-bad-quantize', 'The server failed', 'unsupported quantization'],
+	])('%s is told', async (name, message, words) => {
+		await ollama({ 'POST /api/create': name });
+		expect(await failure(create())).toMatchObject({
+			message,
+			description: expect.stringContaining(words) as string,
+		});
+	});
+
+	it.each([
+		[{ newName: ' ' }, '"New Name" is empty'],
+		[{ from: '' }, '"From" is empty'],
+	])('%j is refused before anything is sent', async (more, message) => {
+		const sim = await ollama();
+		expect((await failure(create(more))).message).toContain(message);
+		expect(sim.requests).toEqual([]);
+	});
+});
+
+describe('Copy and Delete', () => {
+	it('copy by name: an empty 200 is success', async () => {
+		await ollama({ 'POST /api/copy': 'copy' });
+		expect(await json(op('copy', { model: 'smol', newName: 'smol2' }))).toEqual({
+			model: 'smol',
+			copy: 'smol2',
+			server: 'ollama',
+		});
+		expect(sent('/api/copy')).toEqual([{ source: 'smol', destination: 'smol2' }]);
+	});
+
+	it('delete with the name in the body', async () => {
+		const sim = await ollama({ 'DELETE /api/delete': 'delete' });
+		expect(await json(op('delete', { model: 'smol' }))).toEqual({ model: 'smol', deleted: true, server: 'ollama' });
+		expect(sim.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/api/delete', body: { model: 'smol' } });
+	});
+
+	it('of what is not there says so', async () => {
+		await ollama({ 'DELETE /api/delete': 'delete-again', 'POST /api/copy': 'copy-unknown' });
+		expect((await failure(op('delete', { model: 'smol2' }))).message).toContain('does not know the model');
+		expect((await failure(op('copy', { model: 'nope', newName: 'x' }))).message).toContain('does not know the model');
+	});
+
+	it('a router deletes what it has downloaded only', async () => {
+		const sim = await serve({ profile: 'router', models: [{ id: 'a/b:Q4' }] });
+		sim.route('DELETE /models', reply.llamaError(500, 'model name=a/b:Q4 is not removable (not from cache)'));
+		expect((await failure(op('delete', { model: 'a/b:Q4' }))).message).toBe(
+			'The router does not delete the model "a/b:Q4"',
+		);
+		sim.route('DELETE /models', ({ query }: WireRequest) => reply.json({ success: query.get('model') === 'a/b:Q4' }));
+		expect(await json(op('delete', { model: 'a/b:Q4' }))).toMatchObject({ deleted: true });
+	});
+
+	it('speaches', async () => {
+		const sim = await serve({ profile: 'fastapi' });
+		sim.route('GET /v1/models', reply.json({ data: [{ id: 'a/b', task: 'text-to-speech' }] }));
+		sim.route('DELETE /v1/models/a/b', reply.json({}));
+		expect(await json(op('delete', { model: 'a/b' }))).toMatchObject({ server: 'speaches', deleted: true });
+	});
+
+	it('others cannot', async () => {
+		await serve();
+		expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).toBe(
+			'llama-server cannot copy models on request',
+		);
+		expect((await failure(op('delete', { model: 'a' }))).message).toBe('llama-server cannot delete models on request');
+	});
+});
+
+test('a server that is down, or refuses the key, is not blamed for what it cannot do', async () => {
+	const sim = await serve({ profile: 'fastapi', apiKey: 'another' });
+	expect((await failure(op('copy', { model: 'a', newName: 'b' }))).message).not.toContain('cannot');
+	await sim.close();
+	for (const parameters of [op('delete', { model: 'a' }), op('create', { newName: 'a', from: 'b' })])
+		expect((await failure(parameters)).message).toContain('Nothing listens');
+});
+
+describe('changes that are not allowed', () => {
+	const every = [
+		op('pull', { modelName: 'tiny' }),
+		op('create', { newName: 'mine', from: 'smol' }),
+		op('copy', { model: 'smol', newName: 'x' }),
+		op('delete', { model: 'smol' }),
+	];
+
+	it.each(every.map((one) => [one.operation, one] as const))(
+		'%s is refused before any request',
+		async (_name, parameters) => {
+			const sim = await ollama();
+			const failed = await failure({ ...parameters, options: { allowChanges: false } });
+			expect(failed.message).toBe('Changes to the server are not allowed in this node');
+			expect(sim.requests).toEqual([]);
+		},
+	);
+
+	it.each(every.map((one) => [one.operation, one] as const))(
+		'%s is off for an agent, unless it is switched on',
+		async (_name, parameters) => {
+			const sim = await ollama({
+				'POST /api/pull': 'pull-again',
+				'POST /api/create': 'create-from-stream',
+				'POST /api/copy': 'copy',
+				'DELETE /api/delete': 'delete',
+			});
+			const type = 'n8n-nodes-local-llama.localLlamaTool';
+			expect((await failure(parameters, { type })).message).toContain('not allowed');
+			expect(sim.requests).toEqual([]);
+			expect(await json({ ...parameters, options: { allowChanges: true } }, { type })).toBeDefined();
+		},
+	);
+});

@@ -1,0 +1,59 @@
+import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
+
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
+import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { executeContext, type ExecuteFake, type ExecuteSetup } from '../../support/execute-context';
+
+/** The key of the simulated server. */
+export const SESAME = 'open-sesame-123456';
+
+export type Setup = Partial<ExecuteSetup>;
+type Json = Record<string, unknown>;
+
+/** For the top of a suite: a server for each test, and the node against it. */
+export function useLocalLlama() {
+	const start = useSimulator(startLlamaServerSim);
+	let sim: LlamaServerSim;
+	beforeEach(forgetServerKinds);
+
+	/** The context in which the node works. */
+	const prepare = ({ parameters, ...setup }: Setup = {}): ExecuteFake =>
+		executeContext({
+			type: 'n8n-nodes-local-llama.localLlama',
+			credentials: { baseUrl: sim.url, apiKey: SESAME },
+			parameters: { model: { __rl: true, mode: 'id', value: 'sim-model' }, ...parameters },
+			...setup,
+		});
+	const executeIn = async (fake: ExecuteFake): Promise<INodeExecutionData[]> => {
+		const [items] = await new LocalLlama().execute.call(fake.context);
+		return items!;
+	};
+	const execute = async (setup: Setup = {}) => await executeIn(prepare(setup));
+
+	return {
+		/** Starts the server of this test. */
+		serve: async (options: SimOptions = {}) => {
+			sim = await start({ apiKey: SESAME, ...options });
+			return sim;
+		},
+		prepare,
+		executeIn,
+		execute,
+		/** The JSON of the one item that comes out. */
+		json: async (parameters: Json, setup: Setup = {}): Promise<Json> => {
+			const [item] = await execute({ parameters, ...setup });
+			return item!.json;
+		},
+		/** n8n's error with which the node fails. */
+		failure: async (parameters: Json, setup: Setup = {}): Promise<NodeOperationError> => {
+			const outcome = await execute({ parameters, ...setup }).catch((error: unknown) => error);
+			if (Array.isArray(outcome)) throw new Error(`no failure: ${JSON.stringify(outcome)}`);
+			return outcome as NodeOperationError;
+		},
+		/** The bodies that were sent to a route, in order. */
+		sent: (path: string): Json[] =>
+			sim.requests.filter((request) => request.path.endsWith(path)).map(({ body }) => body as Json),
+	};
+}

@@ -1,0 +1,144 @@
+import { reply } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const CHAT = { resource: 'text', operation: 'chat', prompt: 'Hi' };
+const chats = () => sent('/chat/completions');
+const PNG = 'iVBORw0KGgo=';
+const binary = (mimeType: string, data: string) => ({ data, mimeType, fileName: 'file' });
+
+test('a prompt with a system message: streamed from the server, and everything about the answer in the item', async () => {
+	await serve();
+	const fake = prepare({
+		parameters: { ...CHAT, system: 'Be brief.', options: { temperature: 0.5, maxTokens: '50' } },
+	});
+	const [item] = await executeIn(fake);
+	expect(item).toMatchObject({
+		json: {
+			text: 'You said: Hi',
+			finishReason: 'stop',
+			usage: { promptTokens: expect.any(Number) as number },
+			timings: { predicted_n: expect.any(Number) as number },
+			model: 'sim-model',
+			server: 'llamaServer',
+		},
+		pairedItem: { item: 0 },
+	});
+	expect(chats()).toMatchObject([
+		{
+			stream: true,
+			temperature: 0.5,
+			max_tokens: 50,
+			messages: [
+				{ role: 'system', content: 'Be brief.' },
+				{ role: 'user', content: 'Hi' },
+			],
+		},
+	]);
+	expect(fake.metadata.tokenUsage).toMatchObject({ inputTokens: expect.any(Number) as number });
+});
+
+test('messages from the form and from JSON; the last one of the assistant is continued', async () => {
+	await serve();
+	const rows = [
+		{ role: 'user', content: 'Count' },
+		{ role: 'user', content: '' },
+		{ role: 'assistant', content: '1, 2,' },
+	];
+	await json({ ...CHAT, messageSource: 'list', system: 'S', messages: { message: rows } });
+	await json({ ...CHAT, messageSource: 'json', messagesJson: JSON.stringify([rows[0]]) });
+	expect(chats().map(({ messages }) => messages)).toEqual([
+		[{ role: 'system', content: 'S' }, rows[0], rows[2]],
+		[rows[0]],
+	]);
+});
+
+test('pictures, audio and text files from binary fields, by names or by a list of names', async () => {
+	await serve({ vision: true, audio: true });
+	const items = [
+		{
+			json: {},
+			binary: { a: binary('image/png', PNG), b: binary('audio/wav', 'UklGRg=='), c: binary('text/plain', 'aGk=') },
+		},
+	];
+	for (const binaryFields of ['a, b,c', ['a', 'b', 'c']])
+		await execute({ items, parameters: { ...CHAT, binaryFields } });
+	const [one, other] = chats();
+	expect(one!.messages).toEqual([
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'Hi' },
+				{ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
+				{ type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+				{ type: 'text', text: 'hi' },
+			],
+		},
+	]);
+	expect(other!.messages).toEqual(one!.messages);
+});
+
+test('a picture alone is a question', async () => {
+	await serve({ vision: true });
+	await execute({
+		items: [{ json: {}, binary: { data: binary('image/png', PNG) } }],
+		parameters: { ...CHAT, prompt: '', binaryFields: 'data' },
+	});
+	expect(chats()[0]!.messages).toMatchObject([{ role: 'user', content: [{ type: 'image_url' }] }]);
+});
+
+test('thinking stands apart from the text', async () => {
+	const sim = await serve({ template: 'thinking' });
+	sim.script(reply.reasoning('Let me see.', 'Four.'));
+	expect(await json({ ...CHAT, thinking: 'on' })).toMatchObject({ text: 'Four.', reasoning: 'Let me see.' });
+	expect(chats()[0]).toMatchObject({ chat_template_kwargs: { enable_thinking: true } });
+});
+
+const SCHEMA = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
+
+test('JSON stands in the item as such, and is checked by the node: a llama.cpp with llguidance lets a broken schema pass', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"n":4}'), reply.text('{"n":"four"}'), reply.text('{"n":'), reply.text('[1]'));
+	const asked = { ...CHAT, responseFormat: 'jsonSchema', jsonSchema: JSON.stringify(SCHEMA) };
+	expect(await json(asked)).toMatchObject({ text: '{"n":4}', json: { n: 4 } });
+	const failed = await failure(asked);
+	expect(failed.message).toBe('The answer is not the JSON that was asked for');
+	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: '{"n":"four"}' });
+	expect((await failure(asked)).description).toContain('no JSON');
+	expect((await failure({ ...CHAT, responseFormat: 'jsonObject' })).description).toContain('no JSON object');
+});
+
+test('remarks of the client stand at the node, each once; a cut answer is one', async () => {
+	const sim = await serve();
+	sim.script(reply.text('a', { finish: 'length' }), reply.text('b', { finish: 'length' }));
+	const fake = prepare({ items: [{ json: {} }, { json: {} }], parameters: CHAT });
+	expect((await executeIn(fake)).map((item) => item.json.finishReason)).toEqual(['length', 'length']);
+	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('cut off')]);
+});
+
+test('an answer that breaks off is an error with what had arrived', async () => {
+	const sim = await serve();
+	sim.script(reply.text('half an answer', { finish: false, done: false }));
+	expect((await failure(CHAT)).context.data).toMatchObject({ kind: 'streamEndedEarly', partialText: 'half an answer' });
+});
+
+test.each([
+	['an empty prompt', { prompt: ' ' }, '"Prompt" is empty'],
+	['an empty list', { messageSource: 'list', messages: {} }, '"Messages" has no messages'],
+	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are no JSON list'],
+	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
+	['a wrong option', { options: { topP: 2 } }, 'Top P'],
+	['no model', { model: '' }, 'No model is chosen'],
+	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
+])('%s is told before anything is sent', async (_name, parameters, message) => {
+	const sim = await serve();
+	expect((await failure({ ...CHAT, ...parameters })).message).toContain(message);
+	expect(sim.requests).toHaveLength(0);
+});
+
+test('a PDF is refused with advice', async () => {
+	const sim = await serve();
+	const items = [{ json: {}, binary: { data: binary('application/pdf', 'JVBERg==') } }];
+	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain('Extract From File');
+	expect(sim.requests).toHaveLength(0);
+});

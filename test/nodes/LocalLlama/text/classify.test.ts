@@ -1,0 +1,210 @@
+import { forgetRefusals } from '../../../../lib/text/classify';
+import { reply } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
+const CLASSIFY = {
+	resource: 'text',
+	operation: 'classify',
+	text: 'Please pay.',
+	labels: { label: [{ name: 'invoice', description: 'wants money' }, { name: 'complaint' }] },
+};
+const chats = () =>
+	sent('/chat/completions') as Array<{ messages: Array<{ content: string }> } & Record<string, unknown>>;
+const top = (...tokens: Array<[string, number]>) =>
+	tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
+
+/** An answer of OpenAI's API with the probabilities of its only token. */
+const answer = (content: string, probabilities?: Array<[string, number]>, finish = 'stop') =>
+	reply.json({
+		model: 'sim-model',
+		choices: [
+			{
+				message: { role: 'assistant', content },
+				finish_reason: finish,
+				logprobs: probabilities && { content: [{ token: content, logprob: -1, top_logprobs: top(...probabilities) }] },
+			},
+		],
+		usage: { prompt_tokens: 30, completion_tokens: 1, total_tokens: 31 },
+	});
+
+beforeEach(forgetRefusals);
+
+test('llama-server: held to one sign by a grammar, a few tokens, thinking off, and the text last', async () => {
+	const sim = await serve();
+	sim.script(
+		answer('A', [
+			['A', 0.6],
+			['B', 0.2],
+			['The', 0.2],
+		]),
+	);
+	expect(await json(CLASSIFY)).toEqual({
+		label: 'invoice',
+		confidence: 0.75,
+		scores: { invoice: 0.75, complaint: 0.25 },
+		usage: { promptTokens: 30, completionTokens: 1, totalTokens: 31 },
+		model: 'sim-model',
+		server: 'llamaServer',
+	});
+	const [body] = chats();
+	expect(body).toMatchObject({
+		grammar: 'root ::= "A" | "B"',
+		max_tokens: 6,
+		temperature: 0,
+		logprobs: true,
+		chat_template_kwargs: { enable_thinking: false },
+		stream: false,
+	});
+	expect(body!.messages[0]!.content).toContain('A: invoice - wants money\nB: complaint');
+	expect(body!.messages[1]!.content).toBe('Please pay.');
+});
+
+test('what all items share comes first and is the same to the byte, for the prompt cache', async () => {
+	const sim = await serve();
+	sim.script(answer('A'), answer('B'));
+	await executeIn(
+		prepare({ items: [{ json: {} }, { json: {} }], perItem: [{ text: 'a' }, { text: 'b' }], parameters: CLASSIFY }),
+	);
+	const [one, other] = chats();
+	expect(one!.messages[0]).toEqual(other!.messages[0]);
+});
+
+test('several labels, the likeliest first', async () => {
+	const sim = await serve();
+	sim.script(
+		reply.json({
+			choices: [
+				{
+					message: { content: 'B,A' },
+					finish_reason: 'stop',
+					logprobs: {
+						content: [
+							{ token: 'B', logprob: 0, top_logprobs: top(['A', 0.4], ['B', 0.6]) },
+							{ token: ',', logprob: 0, top_logprobs: [] },
+							{ token: 'A', logprob: 0, top_logprobs: top(['A', 0.9], ['B', 0.1]) },
+						],
+					},
+				},
+			],
+		}),
+	);
+	expect(await json({ ...CLASSIFY, several: true })).toMatchObject({
+		label: 'invoice',
+		labels: ['invoice', 'complaint'],
+		confidence: 0.6,
+		scores: { invoice: 0.9, complaint: 0.6 },
+	});
+	expect(chats()[0]!.grammar).toContain('{0,1}');
+});
+
+test('none of the labels, where that is allowed', async () => {
+	const sim = await serve();
+	sim.script(
+		answer('C', [
+			['C', 0.8],
+			['A', 0.2],
+		]),
+	);
+	expect(await json({ ...CLASSIFY, noneAllowed: true })).toMatchObject({
+		label: null,
+		confidence: 0.8,
+		none: 0.8,
+		scores: { invoice: 0.2 },
+	});
+	sim.script(answer('C'));
+	expect(await json({ ...CLASSIFY, several: true, noneAllowed: true })).toMatchObject({ label: null, labels: [] });
+});
+
+test('Ollama: its own API with a schema, thinking off, and its own probabilities', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.script(
+		reply.json({
+			model: 'sim-model',
+			message: { role: 'assistant', content: '"B"' },
+			done: true,
+			done_reason: 'stop',
+			logprobs: [{ token: 'B', logprob: -0.2, top_logprobs: top(['B', 0.9], ['A', 0.1]) }],
+			prompt_eval_count: 40,
+			eval_count: 4,
+		}),
+	);
+	expect(await json({ ...CLASSIFY, options: { topK: 10 } })).toMatchObject({
+		label: 'complaint',
+		confidence: 0.9,
+		usage: { promptTokens: 40, completionTokens: 4, totalTokens: 44 },
+		server: 'ollama',
+	});
+	expect(sent('/api/chat')[0]).toMatchObject({
+		format: { type: 'string', enum: ['A', 'B'] },
+		think: false,
+		stream: false,
+		logprobs: true,
+		options: { temperature: 0, num_predict: 6, top_k: 10 },
+	});
+});
+
+test('another server: a schema; one that ignores it and answers with the name is understood', async () => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.script(answer('The category is "complaint".'));
+	const item = await json(CLASSIFY);
+	expect(item).toMatchObject({ label: 'complaint', server: 'other' });
+	expect(item).not.toHaveProperty('confidence');
+	expect(chats()[0]).toMatchObject({ response_format: { json_schema: { schema: { enum: ['A', 'B'] } } } });
+});
+
+test.each([
+	['response formats', 400, { error: { message: 'response_format is not supported' } }],
+	['log probabilities', 400, { error: { message: 'logprobs is not supported by this model' } }],
+	[
+		'fields that it does not know',
+		422,
+		{ detail: [{ type: 'extra_forbidden', loc: ['body', 'top_logprobs'], msg: 'Extra inputs are not permitted' }] },
+	],
+])('a server that refuses %s is asked plainly, and is not asked for them again', async (_name, status, body) => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.script(reply.error(status, body), answer('A'), answer('A'));
+	for (let round = 0; round < 2; round++) expect((await json(CLASSIFY)).label).toBe('invoice');
+	expect(chats().map((one) => 'response_format' in one)).toEqual([true, false, false]);
+	expect(Object.keys(chats()[1]!).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'temperature']);
+});
+
+test('a model that thinks all the same and uses its tokens up is asked once more without a limit', async () => {
+	const sim = await serve();
+	sim.script(answer('<think>Hmm', undefined, 'length'), answer('<think>Hmm</think>B'));
+	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', usage: { completionTokens: 2 } });
+	expect(chats().map((one) => 'max_tokens' in one)).toEqual([true, false]);
+});
+
+test('no label at all is an error with the answer', async () => {
+	const sim = await serve();
+	sim.script(answer('I cannot say.'));
+	const failed = await failure(CLASSIFY);
+	expect(failed.message).toBe('The model named none of the labels');
+	expect(failed.description).toContain('"I cannot say."');
+	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot say.' });
+});
+
+test('labels out of an expression', async () => {
+	const sim = await serve();
+	for (const labels of [
+		['spam', 'ham'],
+		[{ name: 'spam', description: 'ads' }, { name: 'ham' }],
+	]) {
+		sim.script(answer('B'));
+		expect((await json({ ...CLASSIFY, labels })).label).toBe('ham');
+	}
+});
+
+test.each([
+	['no labels', { labels: {} }, '"Labels" is empty'],
+	['one twice', { labels: ['a', 'A '] }, 'label "A" is there twice'],
+	['one without a name', { labels: ['a', ' '] }, 'A label has no name'],
+	['too many', { labels: Array.from({ length: 63 }, (_, at) => `l${at}`) }, '63 labels, and 62 are the most'],
+	['no text', { text: '' }, '"Text" is empty'],
+	['no model', { model: '' }, 'No model is chosen'],
+])('%s is told before anything is sent', async (_name, parameters, message) => {
+	const sim = await serve();
+	expect((await failure({ ...CLASSIFY, ...parameters })).message).toContain(message);
+	expect(sim.requests).toHaveLength(0);
+});

@@ -1,0 +1,168 @@
+import { reply } from '../../../servers/llama-server';
+import { recordedReply } from '../../../support/recorded';
+import { AT_ONCE_MS } from '../../../support/time';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+const COMPLETE = { resource: 'text', operation: 'complete', prompt: 'Once upon a time' };
+
+test('llama-server: its own route, streamed, with what only that tells', async () => {
+	await serve();
+	expect(await json({ ...COMPLETE, options: { maxTokens: 40, topK: 10, stop: ['\\n\\n'] } })).toMatchObject({
+		text: ' and so on after time',
+		stopType: 'eos',
+		usage: { promptTokens: expect.any(Number) as number },
+		timings: { predicted_n: expect.any(Number) as number },
+		model: 'sim-model',
+		server: 'llamaServer',
+	});
+	expect(sent('/completion')).toEqual([
+		{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, n_predict: 40, top_k: 10, stop: ['\n\n'] },
+	]);
+});
+
+test('a recorded answer of llama-server v0.5.0, with tokens and probabilities where they are asked for', async () => {
+	const sim = await serve();
+	sim.route('POST /completion', recordedReply('llama-server-v0.5.0/native-n-probs-stream'));
+	const item = await json({ ...COMPLETE, options: { logprobs: 2, returnTokens: true } });
+	expect(item).toMatchObject({
+		text: ' a canvas',
+		tokens: [253, 16495],
+		stopType: 'limit',
+		logprobs: [{ token: ' a' }, {}],
+	});
+	expect(sent('/completion')[0]).toMatchObject({ n_probs: 2, return_tokens: true });
+	expect(await json(COMPLETE)).not.toHaveProperty('tokens');
+});
+
+test('B44: a list of prompts makes an item for each, in their order, with the usage of each; so do several completions', async () => {
+	await serve();
+	const items = await execute({ parameters: { ...COMPLETE, prompt: ['a b', 'c'], options: { n: 2, seed: 7 } } });
+	expect(items.map(({ json: { text, promptIndex } }) => [text, promptIndex])).toEqual([
+		[' and so on after b', 0],
+		[' and so on after b', 0],
+		[' and so on after c', 1],
+		[' and so on after c', 1],
+	]);
+	expect(
+		items.every(
+			({ pairedItem, json: { usage } }) => usage !== undefined && JSON.stringify(pairedItem) === '{"item":0}',
+		),
+	).toBe(true);
+	expect(sent('/completion').map(({ seed }) => seed)).toEqual([7, 8, 7, 8]);
+});
+
+test('tokens in place of a text', async () => {
+	await serve();
+	await json({ ...COMPLETE, prompt: [1, 2, 3] });
+	await execute({ parameters: { ...COMPLETE, prompt: [[1, 2], 'x'] } });
+	expect(sent('/completion').map(({ prompt }) => prompt)).toEqual([[1, 2, 3], [1, 2], 'x']);
+});
+
+test('Ollama: /api/generate, raw, with options of the right names; B83: context is never passed on', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream'));
+	const options = { maxTokens: 4, keepAlive: '5m', extraBody: { context: [99999999], num_gpu: 0 } };
+	expect(await json({ ...COMPLETE, options })).toMatchObject({
+		text: 'The original sentence is',
+		stopType: 'limit',
+		usage: { completionTokens: 4 },
+		server: 'ollama',
+	});
+	const [body] = sent('/api/generate');
+	expect(body).toMatchObject({
+		raw: true,
+		prompt: COMPLETE.prompt,
+		options: { num_predict: 4, num_gpu: 0 },
+		keep_alive: '5m',
+	});
+	expect(JSON.stringify(body)).not.toContain('99999999');
+	expect((await failure({ ...COMPLETE, prompt: [1, 2] })).message).toContain('text only');
+});
+
+test('another server: /v1/completions', async () => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.route('POST /v1/completions', recordedReply('llama-server-v0.5.0/v1-logprobs-stream'));
+	expect(await json({ ...COMPLETE, options: { logprobs: 2 } })).toMatchObject({
+		text: ' a canvas',
+		stopType: 'limit',
+		server: 'other',
+	});
+	expect(sent('/v1/completions')).toEqual([{ model: 'sim-model', prompt: COMPLETE.prompt, stream: true, logprobs: 2 }]);
+});
+
+test('the text is typed into the chat', async () => {
+	await serve();
+	const fake = prepare({ parameters: { ...COMPLETE, prompt: ['a', 'b'] }, streaming: true });
+	await executeIn(fake);
+	expect(fake.chunks.map(({ content }) => content ?? '').join('')).toBe(' and so on after a\n\n and so on after b');
+	expect(fake.chunks.filter(({ type }) => type === 'begin')).toHaveLength(1);
+});
+
+test('no text is a success with a remark', async () => {
+	const sim = await serve();
+	sim.script(reply.empty());
+	const fake = prepare({ parameters: COMPLETE });
+	expect((await executeIn(fake))[0]!.json.text).toBe('');
+	expect(fake.hints.map(({ message }) => message)).toEqual(['The model wrote nothing.']);
+});
+
+test.each([
+	[
+		'a stream that ends too early',
+		reply.text('half of', { finish: false, done: false }),
+		'streamEndedEarly',
+		'half of',
+	],
+	[
+		'an error in the middle',
+		reply.text('half of', { error: { message: 'the GPU is gone' } }),
+		'streamError',
+		'half of',
+	],
+])('%s is an error with what had arrived', async (_name, answer, kind, partialText) => {
+	const sim = await serve();
+	sim.script(answer);
+	expect((await failure(COMPLETE)).context.data).toMatchObject({ kind, partialText });
+});
+
+test('Ollama 0.17.4: the runner died in the middle', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.route('POST /api/generate', recordedReply('ollama-v0.17.4/generate-stream-runner-killed'));
+	expect((await failure(COMPLETE)).context.data).toMatchObject({
+		kind: 'streamError',
+		serverText: expect.stringContaining('unexpected EOF') as string,
+		partialText: expect.stringMatching(/./) as string,
+	});
+});
+
+test('too long, as llama-server v0.5.0 refuses it', async () => {
+	const sim = await serve();
+	sim.route('POST /completion', recordedReply('llama-server-v0.5.0/native-too-long-stream'));
+	expect((await failure(COMPLETE)).description).toContain('3000 tokens');
+});
+
+test('Stop ends it at once', async () => {
+	const sim = await serve();
+	const cancel = new AbortController();
+	sim.script(reply.chunks(['a', { wait: 60_000 }]));
+	const running = failure(COMPLETE, { signal: cancel.signal });
+	await sim.until(() => sim.slots().some(({ busy }) => busy));
+	const stoppedAt = Date.now();
+	cancel.abort();
+	await running;
+	expect(Date.now() - stoppedAt).toBeLessThan(AT_ONCE_MS);
+	await sim.until(() => sim.slots().every(({ busy }) => !busy));
+});
+
+test.each([
+	['an empty prompt', { prompt: '' }, '"Prompt" is empty'],
+	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
+	['an object in the list', { prompt: ['a', {}] }, 'no text'],
+	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
+	['no model', { model: '' }, 'No model is chosen'],
+])('%s is told before anything is sent', async (_name, parameters, message) => {
+	const sim = await serve();
+	expect((await failure({ ...COMPLETE, ...parameters })).message).toContain(message);
+	expect(sim.requests).toHaveLength(0);
+});

@@ -1,0 +1,118 @@
+import { forgetRefusedFormats } from '../../../../lib/text/extract';
+import { reply } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, json, failure, sent } = useLocalLlama();
+const EXTRACT = { resource: 'text', operation: 'extract', text: 'Invoice 7 of ACME, 12.50 EUR' };
+const FIELDS = {
+	field: [
+		{ name: 'number', type: 'wholeNumber', required: true },
+		{ name: 'company', type: 'text', description: 'Who wrote it' },
+	],
+};
+const RIGHT = '{"number":7,"company":"ACME"}';
+const chats = () =>
+	sent('/chat/completions') as Array<{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>>;
+
+beforeEach(forgetRefusedFormats);
+
+test('fields as a table: the schema is a constraint and stands in the prompt, the text comes last', async () => {
+	const sim = await serve();
+	sim.script(reply.text(RIGHT));
+	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({
+		output: { number: 7, company: 'ACME' },
+		finishReason: 'stop',
+		usage: { promptTokens: expect.any(Number) as number },
+		model: 'sim-model',
+		server: 'llamaServer',
+	});
+	const [body] = chats();
+	expect(body).toMatchObject({
+		temperature: 0,
+		stream: true,
+		chat_template_kwargs: { enable_thinking: false },
+		response_format: { type: 'json_schema', json_schema: { schema: { required: ['number', 'company'] } } },
+	});
+	expect(body!.messages[0]!.content).toContain('Who wrote it');
+	expect(body!.messages.at(-1)).toEqual({ role: 'user', content: EXTRACT.text });
+});
+
+test('what all items share comes first and is the same to the byte, for the prompt cache', async () => {
+	await serve();
+	await executeIn(
+		prepare({
+			items: [{ json: {} }, { json: {} }],
+			perItem: [{ text: 'a' }, { text: 'b' }],
+			parameters: { ...EXTRACT, fields: FIELDS, instructions: 'Amounts are in euros.' },
+		}),
+	);
+	const [one, other] = chats();
+	expect(one!.messages[0]).toEqual(other!.messages[0]);
+	expect(one!.messages[0]!.content).toContain('Amounts are in euros.');
+});
+
+test('a JSON schema, also in the wrapping of OpenAI', async () => {
+	const sim = await serve();
+	const schema = { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } };
+	for (const jsonSchema of [schema, JSON.stringify(schema), { name: 'people', schema }]) {
+		sim.script(reply.text('[{"name":"Ann"}]'));
+		expect((await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema })).output).toEqual([{ name: 'Ann' }]);
+	}
+});
+
+test('a server that ignores the format: JSON in a code block is found', async () => {
+	const sim = await serve({ profile: 'fastapi' });
+	sim.script(reply.text(`Sure!\n\`\`\`json\n${RIGHT}\n\`\`\``));
+	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: 'ACME' });
+});
+
+test('a wrong answer is sent back once, with what is wrong about it', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"number":"seven","company":"ACME"}'), reply.text(RIGHT));
+	const item = await json({ ...EXTRACT, fields: FIELDS });
+	expect(item).toMatchObject({ output: { number: 7, company: 'ACME' }, repaired: true });
+	const [first, second] = chats();
+	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
+	expect(second!.messages.at(-1)!.content).toMatch(/not valid:\n- number: /);
+	expect((item.usage as { promptTokens: number }).promptTokens).toBeGreaterThan(JSON.stringify(first!.messages).length);
+});
+
+test('invalid never passes: wrong twice is an error with the answer in its details', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"number":"seven"}'), reply.text('I cannot.'));
+	const failed = await failure({ ...EXTRACT, fields: FIELDS });
+	expect(failed.message).toBe('The model gives no valid data');
+	expect(failed.description).toContain('It is no JSON');
+	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot.' });
+});
+
+test('cut by the token limit is told as that', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"number":', { finish: 'length' }), reply.text('{"number":', { finish: 'length' }));
+	expect((await failure({ ...EXTRACT, fields: FIELDS })).description).toContain('Raise Maximum Tokens');
+});
+
+test('a server that refuses response formats is asked without one, and not asked for one again', async () => {
+	const sim = await serve();
+	const refuse = reply.error(400, {
+		error: { message: "'response_format' is not supported", type: 'invalid_request_error' },
+	});
+	sim.script(refuse, reply.text(RIGHT), reply.text(RIGHT));
+	for (let round = 0; round < 2; round++)
+		expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: 'ACME' });
+	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([true, false, false]);
+});
+
+test.each([
+	['an empty text', { text: ' ', fields: FIELDS }, '"Text" is empty'],
+	['no fields', { fields: {} }, '"Fields" has no field'],
+	['a field without a name', { fields: { field: [{ name: ' ' }] } }, 'without a name'],
+	['two of one name', { fields: { field: [{ name: 'a' }, { name: 'a' }] } }, 'two fields named "a"'],
+	['a choice of nothing', { fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } }, 'no choices for "a"'],
+	['an empty schema', { schemaSource: 'schema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
+	['a broken schema', { schemaSource: 'schema', jsonSchema: { $ref: '#/none' } }, 'JSON schema cannot be used'],
+])('%s is told before anything is sent', async (_name, parameters, message) => {
+	const sim = await serve();
+	expect((await failure({ ...EXTRACT, ...parameters })).message).toContain(message);
+	expect(sim.requests).toHaveLength(0);
+});

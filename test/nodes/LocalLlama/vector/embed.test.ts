@@ -1,0 +1,161 @@
+import { forgetEmbeddingLimits } from '../../../../lib/embeddings/learned';
+import { reply, type WireRequest } from '../../../servers/llama-server';
+import { useLocalLlama } from '../run-node';
+
+const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
+beforeEach(forgetEmbeddingLimits);
+
+const EMBED = { resource: 'vector', operation: 'embed' };
+const texts = (...list: unknown[]) => ({
+	items: list.map((text) => ({ json: { text } as never })),
+	perItem: list.map((text) => ({ text })),
+});
+const inputs = (): string[][] => sent('/embeddings').map(({ input }) => [input].flat() as string[]);
+
+describe('one text of each item', () => {
+	it('goes to the server together with the others, and comes out in their order', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({ parameters: EMBED, ...texts('a', 'b', 'c') });
+		expect(inputs()).toEqual([['a', 'b', 'c']]);
+		expect(items.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
+		expect(items[0]!.json).toMatchObject({ dimensions: 8, model: 'sim-model' });
+		expect(items[0]!.json.vector).toHaveLength(8);
+		expect(items[0]!.json.vector).not.toEqual(items[1]!.json.vector);
+	});
+
+	it('goes in batches', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({ parameters: { ...EMBED, options: { batchSize: 2 } }, ...texts('a', 'b', 'c') });
+		expect([inputs(), items.length]).toEqual([[['a', 'b'], ['c']], 3]);
+	});
+
+	it('goes apart where an expression gives other options', async () => {
+		await serve({ embeddings: true });
+		const { items, perItem } = texts('a', 'b', 'c');
+		const roles = ['query', 'document', 'query'];
+		const parameters = { ...EMBED, options: { queryPrefix: 'Q:', documentPrefix: 'D:' } };
+		const out = await execute({ items, perItem: perItem.map((one, at) => ({ ...one, role: roles[at] })), parameters });
+		expect(inputs()).toEqual([['Q:a', 'Q:c'], ['D:b']]);
+		expect(out.map((item) => item.json.text)).toEqual(['a', 'b', 'c']);
+	});
+
+	it('can come as one item that is of all of them', async () => {
+		await serve({ embeddings: true });
+		const items = await execute({ parameters: { ...EMBED, output: 'together' }, ...texts('a', 'b') });
+		expect(items).toHaveLength(1);
+		expect(items[0]!.json.vectors).toHaveLength(2);
+		expect(items[0]!.pairedItem).toEqual([{ item: 0 }, { item: 1 }]);
+	});
+
+	it('that is at fault fails the node, and the item is named', async () => {
+		await serve({ embeddings: true });
+		const failed = await failure(EMBED, texts('a', ' ', 'c'));
+		expect(failed).toMatchObject({ message: 'Text 2 is empty', context: { itemIndex: 1 } });
+		expect(inputs()).toEqual([]);
+	});
+
+	it('that is at fault fails alone where the node goes on', async () => {
+		await serve({ embeddings: { encoder: true, batch: 8 } });
+		const long = Array(30).fill('word').join(' ');
+		const items = await execute({ parameters: EMBED, ...texts('a', long, '', 'd'), continueOnFail: true });
+		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([0, 1, 2, 3].map((item) => ({ item })));
+		expect(items.map((item) => item.json.text)).toEqual(['a', undefined, undefined, 'd']);
+		expect(items[1]!.json).toMatchObject({ error: { kind: 'contextOverflow' } });
+		expect(items[2]!.json).toMatchObject({ error: { message: 'Text 3 is empty' } });
+	});
+
+	it('fails with all others where the server is at fault', async () => {
+		const sim = await serve({ embeddings: true });
+		sim.route('POST /v1/embeddings', reply.error(401, { error: { message: 'Invalid API Key' } }));
+		const items = await execute({ parameters: EMBED, ...texts('a', 'b'), continueOnFail: true });
+		expect(items).toHaveLength(2);
+		for (const item of items) expect(item.json).toMatchObject({ error: { kind: 'unauthorized' } });
+	});
+
+	it('whose expression fails is that item’s failure', async () => {
+		await serve({ embeddings: true });
+		const { items } = texts('a', 'b');
+		const perItem = [{ text: new Error('no such field') }, { text: 'b' }];
+		const out = await execute({ parameters: EMBED, items, perItem, continueOnFail: true });
+		expect(out[0]!.json).toMatchObject({ error: { message: expect.stringContaining('no such field') as string } });
+		expect(out[1]!.json.text).toBe('b');
+		expect(await failure(EMBED, { items, perItem })).toMatchObject({ context: { itemIndex: 0 } });
+	});
+});
+
+describe('a list of texts', () => {
+	const LIST = { ...EMBED, textSource: 'list' };
+
+	it.each([[['a', 'b']], ['["a","b"]']])('%j gives an item for each', async (list) => {
+		await serve({ embeddings: true });
+		const items = await execute({ parameters: { ...LIST, texts: list } });
+		expect(items.map((item) => [item.json.text, item.json.index])).toEqual([
+			['a', 0],
+			['b', 1],
+		]);
+	});
+
+	it('gives one item with all', async () => {
+		await serve({ embeddings: true });
+		expect((await json({ ...LIST, texts: ['a', 'b'], output: 'together' })).vectors).toHaveLength(2);
+	});
+
+	it('that is empty is an error before anything is sent', async () => {
+		await serve({ embeddings: true });
+		expect((await failure({ ...LIST, texts: [] })).message).toContain('"Texts" holds no texts');
+		expect((await failure({ ...LIST, texts: '[1, ' })).message).toContain('"Texts"');
+	});
+});
+
+test('base64 holds the same numbers, little-endian', async () => {
+	await serve({ embeddings: true });
+	const { vector: numbers } = await json({ ...EMBED, text: 'a' });
+	const { vector } = await json({ ...EMBED, text: 'a', options: { encoding: 'base64' } });
+	const bytes = Buffer.from(vector as string, 'base64');
+	expect(bytes.byteLength).toBe(32);
+	(numbers as number[]).forEach((value, at) => expect(bytes.readFloatLE(at * 4)).toBeCloseTo(value, 5));
+});
+
+test('Ollama is asked by its own route, and cut texts are told', async () => {
+	const sim = await serve({ profile: 'ollama' });
+	sim.route('POST /api/embed', ({ body }: WireRequest) =>
+		(body as { truncate: boolean }).truncate
+			? reply.json({ model: 'sim-model', embeddings: [[1, 0]], prompt_eval_count: 512 })
+			: reply.error(400, { error: 'the input length exceeds the context length' }),
+	);
+	const fake = prepare({
+		parameters: { ...EMBED, text: 'word '.repeat(400), options: { longTexts: 'truncate', keepAlive: '120' } },
+	});
+	const [item] = await executeIn(fake);
+	expect(item!.json.vector).toEqual([1, 0]);
+	expect(sent('/api/embed')).toMatchObject([{ truncate: false }, { truncate: true, keep_alive: 120 }]);
+	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('1 of 1 texts were too long')]);
+});
+
+test('Stop ends the work between two batches', async () => {
+	const sim = await serve({ embeddings: true });
+	const cancel = new AbortController();
+	sim.route('POST /v1/embeddings', () => {
+		cancel.abort();
+		return reply.silence();
+	});
+	const parameters = { ...EMBED, options: { batchSize: 1 } };
+	const outcome = await execute({ parameters, ...texts('a', 'b'), signal: cancel.signal, continueOnFail: true }).catch(
+		(error: unknown) => error,
+	);
+	expect(inputs().length).toBeLessThanOrEqual(1);
+	expect(JSON.stringify(outcome)).not.toContain('"vector"');
+});
+
+it('Stop is told as that', async () => {
+	const server = await serve({ embeddings: true });
+	server.route('POST /v1/embeddings', async () => await new Promise<never>(() => undefined));
+	const stop = new AbortController();
+	const running = failure(EMBED, { ...texts('a'), signal: stop.signal });
+	await server.until(() => sent('/embeddings').length > 0);
+	stop.abort();
+	const failed = await running;
+	expect(failed.message).toBe('The request was cancelled');
+	expect(failed.description).toContain('The execution was stopped');
+});

@@ -1,0 +1,77 @@
+import { forgetServerKinds } from '../../../lib/servers/identify';
+import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+import { failureOf } from '../LocalEmbeddings/supplied';
+import { supplied } from './supplied';
+
+const start = useSimulator(startLlamaServerSim);
+
+beforeEach(forgetServerKinds);
+
+const documents = (): StoredDocument[] => [
+	{ pageContent: 'revenue of the year', metadata: { source: 'a' }, id: '1' },
+	{ pageContent: 'cat', metadata: { source: 'b', loc: { line: 1 } }, id: '2' },
+];
+
+it('gives copies in the new order with their scores, and leaves the documents of the store alone', async () => {
+	const { reranker } = await supplied(await start({ rerank: true }));
+	const stored = documents();
+	const found = await reranker.compressDocuments(stored, 'cat');
+	expect(found.map(({ id, metadata }) => [id, metadata.source, typeof metadata.relevanceScore])).toEqual([
+		['2', 'b', 'number'],
+		['1', 'a', 'number'],
+	]);
+	expect(stored).toEqual(documents());
+	expect(found[0]!.metadata).not.toBe(stored[1]!.metadata);
+});
+
+it('ranks anew at each call, and logs counts and scores', async () => {
+	const server = await start({ rerank: true });
+	const { reranker, inputs, outputs } = await supplied(server, { topN: 1 });
+	expect((await reranker.compressDocuments(documents(), 'cat'))[0]!.id).toBe('2');
+	expect((await reranker.compressDocuments(documents(), 'revenue'))[0]!.id).toBe('1');
+	expect(inputs).toEqual([
+		{ query: 'cat', documents: 2 },
+		{ query: 'revenue', documents: 2 },
+	]);
+	expect(outputs[0]).toMatchObject({ returned: 1, best: expect.any(Number) as number, requests: 1, truncated: 0 });
+});
+
+it('logits become numbers between 0 and 1 with Sigmoid; for others there is a hint', async () => {
+	const server = await start({ rerank: true });
+	const { reranker, hints } = await supplied(server, { options: { scores: 'sigmoid' } });
+	const scores = (await reranker.compressDocuments(documents(), 'cat')).map(({ metadata }) => metadata.relevanceScore);
+	expect(scores.every((score) => Number(score) > 0 && Number(score) < 1)).toBe(true);
+	expect(hints).toEqual([]);
+	server.route(
+		'POST /v1/rerank',
+		reply.json({
+			results: [
+				{ index: 0, relevance_score: 0.1 },
+				{ index: 1, relevance_score: 0.9 },
+			],
+		}),
+	);
+	await reranker.compressDocuments(documents(), 'cat');
+	expect(hints).toEqual([expect.objectContaining({ message: expect.stringContaining('As Received') as string })]);
+});
+
+it('Minimum Score leaves out, and no documents are no request', async () => {
+	const server = await start({ rerank: true });
+	const { reranker } = await supplied(server, { options: { minimumScore: 0 } });
+	expect(await reranker.compressDocuments(documents(), 'cat')).toHaveLength(1);
+	const before = server.requests.length;
+	expect(await reranker.compressDocuments([], 'cat')).toEqual([]);
+	expect(server.requests).toHaveLength(before);
+});
+
+it('a failure is the error of this node, in the log as well', async () => {
+	const { reranker, outputs } = await supplied(await start());
+	const failed = await failureOf(reranker.compressDocuments(documents(), 'cat'));
+	expect(failed).toMatchObject({
+		functionality: 'configuration-node',
+		message: 'The server was not started for reranking',
+	});
+	expect(outputs).toEqual([failed]);
+});

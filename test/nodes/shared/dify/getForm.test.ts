@@ -1,0 +1,63 @@
+import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import type { FormField } from '../../../servers/dify';
+import { calls, startApp } from '../../../lib/dify/client';
+import { editor } from '../../dify';
+
+describe('lists in the editor', () => {
+	test("the app's form as typed fields", async () => {
+		const form: FormField[] = [
+			{ kind: 'text-input', variable: 'city', label: 'City', required: true, default: 'Rome' },
+			{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
+			{ kind: 'checkbox', variable: 'terse' },
+			{ kind: 'json_object', variable: 'extra' },
+			{ kind: 'file-list', variable: 'papers', label: 'Papers' },
+			{ kind: 'external_data_tool', variable: 'tool' },
+		];
+		const sim = await startApp('2026', { mode: 'chat', form });
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const { fields } = await getForm.call(editor(sim, {}));
+		expect(fields.map(({ id, type, required, displayName }) => [id, type, required, displayName])).toEqual([
+			['city', 'string', true, 'City'],
+			['unit', 'options', false, 'unit'],
+			['terse', 'boolean', false, 'terse'],
+			['extra', 'object', false, 'extra'],
+			['papers', 'string', false, 'Papers (binary properties or URLs, separated by commas)'],
+		]);
+		expect(fields[0]).toMatchObject({ defaultValue: 'Rome', display: true });
+		expect(fields[1]!.options).toEqual([
+			{ name: 'C', value: 'C' },
+			{ name: 'F', value: 'F' },
+		]);
+	});
+
+	test('a form that cannot be had says why, and keeps the fields that were there', async () => {
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const unpublished = await startApp('2026', { mode: 'advanced-chat', published: false });
+		const found = await getForm.call(editor(unpublished, {}, 'advanced-chat'));
+		expect(found.fields).toEqual([]);
+		expect(found.emptyFieldsNotice).toContain('App unavailable');
+		expect(found.emptyFieldsNotice).toContain('publish it');
+		expect(calls(unpublished, '/parameters', 'GET')).toBe(1);
+
+		const schema = [
+			{ id: 'city', displayName: 'City', required: true, display: true, defaultMatch: false, removed: false },
+		];
+		expect((await getForm.call(editor(unpublished, { 'inputs.schema': schema }, 'advanced-chat'))).fields).toEqual(
+			schema,
+		);
+		for (const odd of [null, {}, 'x'])
+			expect((await getForm.call(editor(unpublished, { 'inputs.schema': odd }, 'advanced-chat'))).fields).toEqual([]);
+
+		const formless = await startApp('2026', { mode: 'chat' });
+		expect(await getForm.call(editor(formless, {}))).toEqual({
+			fields: [],
+			emptyFieldsNotice: 'This app has no form, so there is nothing to fill in.',
+		});
+	});
+
+	test('what a server says is text, not HTML', async () => {
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const context = editor({ url: 'http://<img src=x>&/v1' }, {});
+		expect((await getForm.call(context)).emptyFieldsNotice).not.toContain('<img');
+	});
+});

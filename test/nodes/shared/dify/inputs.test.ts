@@ -1,0 +1,120 @@
+import { RUN_ROUTES, startRun } from '../../../../lib/dify/run';
+import { clientOf, startApp, startSim } from '../../../lib/dify/client';
+import { type FormField, SIM_VERSIONS } from '../../../servers/dify';
+import { chat, chatError, chatJson, executeIn, prepareNode } from '../../dify';
+
+describe.each(SIM_VERSIONS)('inputs, %s', (version) => {
+	test('Inputs: values keep their types, empty ones are sent, and {} is enough for every type of app', async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			form: [
+				{ kind: 'number', variable: 'days' },
+				{ kind: 'checkbox', variable: 'terse' },
+				{ kind: 'text-input', variable: 'note' },
+				{ kind: 'json_object', variable: 'more' },
+			],
+		});
+		const inputs = { days: 0, terse: false, note: '', more: { a: [1] } };
+		await chat(sim, { parameters: { inputsJson: JSON.stringify(inputs) } });
+		await chat(sim, { parameters: { inputsMode: 'form', inputs: { value: inputs } } });
+		expect(sim.runs.map((run) => run.inputs)).toEqual([inputs, inputs]);
+		const all = await startSim({ version });
+		for (const mode of ['completion', 'workflow'] as const)
+			expect((await startRun(clientOf(all, mode), RUN_ROUTES[mode], { inputs: {} }, 'u1')).status).toBe('succeeded');
+	});
+});
+
+test('a field that was renamed in Dify is told, not dropped without a word', async () => {
+	const sim = await startApp('1.12', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+	const value = { town: 'Rome', country: '', city: 'Rome' };
+	const fake = prepareNode('difyChatMessage', sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+	await executeIn('difyChatMessage', fake);
+	expect(sim.runs[0]!.inputs).toEqual({ city: 'Rome' });
+	expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('no field "town"')]);
+});
+
+describe('inputs', () => {
+	const form: FormField[] = [
+		{ kind: 'text-input', variable: 'city', required: true },
+		{ kind: 'number', variable: 'days' },
+		{ kind: 'checkbox', variable: 'terse' },
+		{ kind: 'file', variable: 'picture', allowedTypes: ['image'] },
+		{ kind: 'file-list', variable: 'papers', allowedTypes: ['document'], maxLength: 2 },
+	];
+	const image = { data: Buffer.from('png').toString('base64'), mimeType: 'image/png', fileName: 'a.png' };
+	const paper = { data: Buffer.from('one').toString('base64'), mimeType: 'text/plain', fileName: 'b.txt' };
+
+	test.each(SIM_VERSIONS)('case 20: from the form, typed, on every turn (%s)', async (version) => {
+		const sim = await startApp(version, { mode: 'chat', form });
+		const parameters = {
+			inputsMode: 'form',
+			inputs: {
+				value: { city: 12, days: '3', terse: false, picture: 'data', papers: 'one, https://example.com/c.pdf' },
+			},
+			conversation: 'latest',
+		};
+		const items = [{ json: {}, binary: { data: image, one: paper } }];
+		await chatJson(sim, { parameters, items });
+		await chatJson(sim, { parameters, items });
+		expect(sim.runs).toHaveLength(2);
+		for (const { inputs } of sim.runs) {
+			expect(inputs).toMatchObject({
+				city: '12',
+				days: 3,
+				terse: false,
+				picture: { type: 'image', transfer_method: 'local_file', filename: 'a.png' },
+				papers: [
+					{ type: 'document', transfer_method: 'local_file', filename: 'b.txt' },
+					{ type: 'document', transfer_method: 'remote_url' },
+				],
+			});
+		}
+		expect(sim.runs[0]!.conversationId).toBe(sim.runs[1]!.conversationId);
+	});
+
+	test('as JSON they go out as they are; what is none is refused', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'text-input', variable: 'city' }] });
+		await chatJson(sim, { parameters: { inputsJson: '{"city":"<Rome> & \\"more\\""}' } });
+		await chatJson(sim, { parameters: { inputsJson: { city: 'Paris' } } });
+		expect(sim.runs.map(({ inputs }) => inputs)).toEqual([{ city: '<Rome> & "more"' }, { city: 'Paris' }]);
+		expect((await chatError(sim, { parameters: { inputsJson: '{"city"' } })).message).toContain('not a JSON object');
+		expect((await chatError(sim, { parameters: { inputsJson: '{"city":7}' } })).description).toContain(
+			'must be a string',
+		);
+	});
+
+	test("a file field takes Dify's own objects, and one file only where it is one", async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: form.slice(3) });
+		const object = { type: 'image', transfer_method: 'remote_url', url: 'https://example.com/x.png' };
+		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: JSON.stringify(object) } } } });
+		await chatJson(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: object } } } });
+		expect(sim.runs.map(({ inputs }) => (inputs.picture as { remote_url: string }).remote_url)).toEqual([
+			object.url,
+			object.url,
+		]);
+		const items = [{ json: {}, binary: { data: image, other: image } }];
+		expect(
+			(
+				await chatError(sim, {
+					items,
+					parameters: { inputsMode: 'form', inputs: { value: { picture: 'data, other' } } },
+				})
+			).message,
+		).toContain('takes 1 at most');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: [object, object] } } } }))
+				.message,
+		).toContain('takes one file, but 2 are given');
+		expect(
+			(await chatError(sim, { items, parameters: { inputsMode: 'form', inputs: { value: { papers: 'data' } } } }))
+				.message,
+		).toContain('of type image');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: '{"broken' } } } }))
+				.message,
+		).toContain('not valid JSON');
+		expect(
+			(await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { picture: 'nothing' } } } })).message,
+		).toContain("no binary field 'nothing'");
+	});
+});

@@ -1,0 +1,191 @@
+import * as fc from 'fast-check';
+import { fileNames } from '../../../../lib/dify/files';
+import { examples } from '../../../support/properties';
+import { startApp, startSim } from '../../../lib/dify/client';
+import { SIM_VERSIONS, appKey, type Json } from '../../../servers/dify';
+import { WITH_FILES, chat, chatError, prepare, execute } from '../../dify';
+
+describe.each(SIM_VERSIONS)('files, %s', (version) => {
+	test('Files: each has the shape that Dify reads, with the id that Dify gave', async () => {
+		const sim = await startSim({ version });
+		await chat(sim, WITH_FILES);
+		const [png, pdf] = [...sim.store.files.keys()];
+		expect((sim.requests.at(-1)!.json as Json).files).toEqual([
+			{ type: 'image', transfer_method: 'local_file', upload_file_id: png },
+			{ type: 'document', transfer_method: 'local_file', upload_file_id: pdf },
+			{ type: 'image', transfer_method: 'remote_url', url: 'https://example.com/c.png' },
+		]);
+		expect(sim.runs[0]!.files).toHaveLength(3);
+	});
+
+	test('Upload: the part "file", the same user, a boundary, bytes from the item and from the store, and no limit of its own', async () => {
+		const sim = await startSim({ version });
+		await chat(sim, WITH_FILES);
+		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
+		expect(uploads.map(({ upload }) => [upload!.fields, upload!.parts.map(({ name, size }) => [name, size])])).toEqual([
+			[{ user: 'u1' }, [['file', 4]]],
+			[{ user: 'u1' }, [['file', 12 * 1024 * 1024]]],
+		]);
+		for (const { headers } of uploads) expect(headers['content-type']).toMatch(/^multipart\/form-data; boundary=\S+$/);
+		expect(Buffer.from([...sim.store.files.values()][0]!.content).toString()).toBe('png!');
+	});
+});
+
+describe('a file field of the form', () => {
+	const CLOUDINARY = 'https://res.cloudinary.com/demo/image/upload/w_300,h_200,c_fill/cat.png';
+	const sentFor = async (papers: unknown): Promise<unknown> => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			form: [{ kind: 'file-list', variable: 'papers', allowedTypes: ['image', 'document'] }],
+		});
+		await chat(sim, {
+			items: [{ json: {}, binary: { data: { data: 'aGk=', mimeType: 'text/plain', fileName: 'a.txt' } } }],
+			parameters: { inputsMode: 'form', inputs: { value: { papers, other: undefined } } },
+		});
+		return ((sim.requests.at(-1)!.json as Json).inputs as Json).papers;
+	};
+	const url = (address: string) => ({ type: 'image', transfer_method: 'remote_url', url: address });
+	const file = { type: 'document', transfer_method: 'local_file', upload_file_id: expect.any(String) as string };
+
+	test.each<[string, unknown, unknown]>([
+		['a URL of Cloudinary, which has commas', CLOUDINARY, [url(CLOUDINARY)]],
+		['two of them', `${CLOUDINARY},${CLOUDINARY}`, [url(CLOUDINARY), url(CLOUDINARY)]],
+		['one and a binary property', `data, ${CLOUDINARY}`, [file, url(CLOUDINARY)]],
+		['a list of URLs and names', [CLOUDINARY, 'data', ''], [url(CLOUDINARY), file]],
+		['the same as JSON text', JSON.stringify([CLOUDINARY, 'data']), [url(CLOUDINARY), file]],
+		["Dify's own objects", [url(CLOUDINARY)], [url(CLOUDINARY)]],
+		['an empty list', [], undefined],
+	])('takes %s', async (_name, value, sent) => {
+		expect(await sentFor(value)).toEqual(sent);
+	});
+
+	test('names what is no file', async () => {
+		const sim = await startApp('2026', { mode: 'chat', form: [{ kind: 'file', variable: 'papers' }] });
+		const failed = await chatError(sim, { parameters: { inputsMode: 'form', inputs: { value: { papers: [7] } } } });
+		expect(failed.message).toContain('must be a text, but is 7');
+	});
+
+	test('URLs and names are found again, whatever they are made of', () => {
+		const word = fc.stringMatching(/^[a-z0-9_./-]{1,8}$/);
+		const address = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => `https://${words.join(',')}`);
+		const name = fc.stringMatching(/^[a-z][a-z0-9 ]{0,6}[a-z0-9]$/);
+		fc.assert(
+			fc.property(fc.array(fc.oneof(address, name), { maxLength: 5 }), (files) => {
+				expect(fileNames(files.join(', '))).toEqual(files);
+			}),
+			examples(300),
+		);
+		fc.assert(fc.property(fc.string(), (typed) => fileNames(typed).every((each) => each !== '')));
+	});
+});
+
+describe.each(SIM_VERSIONS)('files, %s', (version) => {
+	const files = (...file: Array<Record<string, unknown>>) => ({ files: { file } });
+	const item = {
+		json: {},
+		binary: {
+			data: { data: Buffer.from('png!').toString('base64'), mimeType: 'image/png', fileName: 'a.png' },
+			other: { data: '', id: 'filesystem-v2:1', mimeType: 'application/pdf', fileName: 'b.pdf' },
+		},
+	};
+	const stored = { 'filesystem-v2:1': Uint8Array.from({ length: 700_000 }, (_, at) => at & 0xff) };
+
+	const apps = [
+		{
+			mode: 'chat' as const,
+			key: appKey('chat'),
+			fileUpload: { enabled: true, types: ['image', 'document'], number: 5 },
+		},
+	];
+
+	test('binary properties are uploaded first, by the same user, and never read whole', async () => {
+		const sim = await startSim({ version, apps });
+		const fake = prepare(sim, {
+			items: [item],
+			stored,
+			parameters: files({ source: 'binary', binaryProperty: 'data , other', type: 'auto' }),
+		});
+		await execute(fake);
+		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
+		expect(
+			uploads.map(({ upload }) => [upload!.fields.user, upload!.parts[0]!.size, upload!.parts[0]!.mimeType]),
+		).toEqual([
+			['u1', 4, 'image/png'],
+			['u1', 700_000, 'application/pdf'],
+		]);
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ type: 'image', filename: 'a.png' },
+			{ type: 'document', filename: 'b.pdf' },
+		]);
+		expect(fake.wholeReads).toBe(0);
+		expect(sim.requests.map(({ path }) => path)).toEqual([
+			'/parameters',
+			'/files/upload',
+			'/files/upload',
+			'/chat-messages',
+		]);
+	});
+
+	test('all binary properties, URLs, a type that is given', async () => {
+		const sim = await startSim({ version, apps });
+		await execute(
+			prepare(sim, {
+				items: [item],
+				stored,
+				storedSizes: false,
+				parameters: files(
+					{ source: 'all' },
+					{ source: 'url', url: 'https://example.com/a.png?x=1\nhttps://example.com/b', type: 'image' },
+				),
+			}),
+		);
+		expect(sim.runs[0]!.files).toMatchObject([
+			{ filename: 'a.png' },
+			{ filename: 'b.pdf', size: 700_000 },
+			{ type: 'image', remote_url: 'https://example.com/a.png?x=1' },
+			{ type: 'image', remote_url: 'https://example.com/b' },
+		]);
+	});
+
+	test('what the app does not take is refused before anything is uploaded', async () => {
+		for (const [fileUpload, message] of [
+			[{ enabled: false }, 'File upload is switched off'],
+			[{ enabled: true, types: ['document'] }, '"a.png" is of type image'],
+			[{ enabled: true, types: ['image', 'document'], number: 1 }, '2 files are given, but the app takes 1 at most'],
+		] as const) {
+			const sim = await startApp(version, {
+				mode: 'chat',
+				fileUpload: { ...fileUpload, types: 'types' in fileUpload ? [...fileUpload.types] : undefined },
+			});
+			const failed = await chatError(sim, { items: [item], stored, parameters: files({ source: 'all' }) });
+			expect(failed.message).toContain(message);
+			expect(sim.requests.map(({ path }) => path)).toEqual(['/parameters']);
+		}
+		const small = await startSim({ version, limits: { image: 0.000001 } });
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'data' }) }))
+				.message,
+		).toContain('MB at most');
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'binary', binaryProperty: 'nope' }) }))
+				.message,
+		).toContain("no binary field 'nope'");
+		expect(
+			(await chatError(small, { items: [item], parameters: files({ source: 'url', url: 'ftp://x' }) })).message,
+		).toContain('file URL is not valid');
+		expect(
+			(
+				await chatError(small, {
+					items: [item],
+					parameters: files({ source: 'binary', binaryProperty: 'data', type: 'picture' }),
+				})
+			).message,
+		).toContain('"Type" must be one of audio, auto, custom, document, image, video, but is "picture"');
+	});
+
+	test('an item without files sends none, and asks for nothing', async () => {
+		const sim = await startSim({ version });
+		await execute(prepare(sim, { parameters: files({ source: 'all' }) }));
+		expect(sim.requests.map(({ path }) => path)).toEqual(['/chat-messages']);
+	});
+});

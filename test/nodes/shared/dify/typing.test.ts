@@ -1,0 +1,150 @@
+import { waitFor } from '../../../lib/dify/ask';
+import { clientOf, startApp } from '../../../lib/dify/client';
+import { SAMPLES, SIM_VERSIONS, type Reply } from '../../../servers/dify';
+import type { ExecuteFake } from '../../../support/execute-context';
+import { chatError, chatJson, executeIn, prepareNode, shownIn, type Setup, said, prepare, execute } from '../../dify';
+
+describe.each(SIM_VERSIONS)('streaming, %s', (version) => {
+	test('Streaming: pieces are shown while Dify still writes; one item comes out for each that goes in', async () => {
+		const sim = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({ steps: [...said('Once ', '[DONE] '), { wait: 60_000 }, ...said('never')] }),
+		});
+		const fake: ExecuteFake = prepareNode('difyChatMessage', sim, { streaming: true });
+		const running = executeIn('difyChatMessage', fake);
+		await waitFor(() => shownIn(fake) === 'Once [DONE] ');
+		expect(sim.runs[0]!.status).toBe('running');
+		await clientOf(sim).send('POST', `/chat-messages/${sim.runs[0]!.taskId}/stop`, { user: 'u1' });
+		expect((await running).map(({ json }) => json.answer)).toEqual(['Once [DONE] ']);
+		expect([fake.chunks[0]!.type, fake.chunks.at(-1)!.type]).toEqual(['begin', 'end']);
+	});
+
+	test('Streaming: agent messages, replacements, text in message_file and workflow events count; an error is one', async () => {
+		const answers: Array<[Setup['mode'], Reply, string]> = [
+			['agent-chat', SAMPLES.agentChat, 'Let me check. It is noon.'],
+			['chat', { steps: [...said('bad'), { replace: 'Withheld.' }] }, 'Withheld.'],
+			['chat', { steps: [{ file: { type: 'image', url: '/a.png' } }, ...said('See ', 'this')] }, 'See this'],
+			['advanced-chat', SAMPLES.chatflow, 'Hello'],
+			['chat', { steps: [...said('a'), { raw: 'data: {broken\n\n' }, ...said('b')] }, 'ab'],
+		];
+		for (const [mode, reply, answer] of answers)
+			expect(await chatJson(await startApp(version, { mode: mode!, reply: () => reply }), { mode })).toMatchObject({
+				answer,
+			});
+		const failing = await startApp(version, {
+			mode: 'chat',
+			reply: () => ({
+				steps: [...said('half'), { error: { code: 'completion_request_error', status: 400, message: 'no credits' } }],
+			}),
+		});
+		expect((await chatError(failing)).description).toContain('"no credits"');
+	});
+});
+
+describe("typing into n8n's chat", () => {
+	const story = { steps: [{ text: 'Once ' }, { text: 'upon ' }, { text: 'a time' }] };
+
+	test('begins, types, ends; the item comes all the same', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => story }, { stream: { delayMs: 3 } });
+		const fake = prepare(sim, { streaming: true });
+		expect((await execute(fake))[0]!.json.answer).toBe('Once upon a time');
+		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
+			'begin',
+			'Once ',
+			'upon ',
+			'a time',
+			'end',
+		]);
+	});
+
+	test('events that arrive together are one piece', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => story }, { stream: { eventsPerWrite: 99 } });
+		const fake = prepare(sim, { streaming: true });
+		await execute(fake);
+		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'end']);
+	});
+
+	test('not where it is off, not as a tool, and not without a chat', async () => {
+		const sim = await startApp('2026', { mode: 'chat', reply: () => story });
+		for (const setup of [
+			{ streaming: true, parameters: { options: { enableStreaming: false } } },
+			{ streaming: true, type: 'CUSTOM.difyChatMessageTool' },
+			{ streaming: false },
+		]) {
+			const fake = prepare(sim, setup);
+			await execute(fake);
+			expect(fake.chunks).toEqual([]);
+		}
+	});
+
+	test('a replaced answer begins a message of its own', async () => {
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }) },
+			{ stream: { delayMs: 5 } },
+		);
+		const fake = prepare(sim, { streaming: true });
+		await execute(fake);
+		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual([
+			'begin',
+			'bad',
+			'end',
+			'begin',
+			'Withheld.',
+			' Sorry.',
+			'end',
+		]);
+	});
+
+	test('what was replaced before it was shown is not shown', async () => {
+		const sim = await startApp(
+			'2026',
+			{ mode: 'chat', reply: () => ({ steps: [{ text: 'bad' }, { replace: 'Withheld.' }, { text: ' Sorry.' }] }) },
+			{ stream: { eventsPerWrite: 99 } },
+		);
+		const fake = prepare(sim, { streaming: true });
+		await execute(fake);
+		expect(fake.chunks.map(({ type, content }) => content ?? type)).toEqual(['begin', 'Withheld. Sorry.', 'end']);
+	});
+
+	test('several items are answered one after another', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			maxActive: 1,
+			reply: ({ query }) => ({ steps: [{ text: query }, { wait: 5 }] }),
+		});
+		const fake = prepare(sim, {
+			streaming: true,
+			items: [{ json: {} }, { json: {} }],
+			perItem: [{ query: 'a' }, { query: 'b' }],
+			parameters: { options: { itemsAtOnce: 8, maxRetries: 0 } },
+		});
+		await execute(fake);
+		expect(fake.chunks.map(({ type, itemIndex, content }) => `${itemIndex} ${String(content ?? type)}`)).toEqual([
+			'0 begin',
+			'0 a',
+			'0 end',
+			'1 begin',
+			'1 b',
+			'1 end',
+		]);
+	});
+
+	test('a failure is told by n8n, or by the node where it goes on', async () => {
+		const sim = await startApp('2026', {
+			mode: 'chat',
+			reply: () => ({ steps: [{ text: 'a' }, { error: { status: 500, message: 'boom' } }] }),
+		});
+		const stopping = prepare(sim, { streaming: true });
+		await expect(execute(stopping)).rejects.toThrow('Dify failed with an error of its own');
+		expect(stopping.chunks.map(({ type }) => type)).toEqual(['begin', 'item']);
+		const going = prepare(sim, { streaming: true, continueOnFail: true });
+		await execute(going);
+		expect(going.chunks.at(-1)).toMatchObject({
+			type: 'error',
+			content: expect.stringMatching(/^Dify failed with .* Look at the logs .*"boom"$/) as string,
+		});
+		// Visitors of a chat need not know where Dify is.
+		expect(JSON.stringify(going.chunks)).not.toContain(sim.url);
+	});
+});

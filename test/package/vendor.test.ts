@@ -1,0 +1,94 @@
+import type * as Vendor from '../../lib/vendor';
+import { startProxy } from '../servers/proxy-server';
+import { listen } from '../support/listening';
+import { createRequire, http, process } from '../support/node';
+
+/** The bundle of the build, from which parts of undici are left out. */
+const { EnvHttpProxyAgent, Pool, request, createParser, RegExpParser, Validator, line, nice, ticks, utcTicks } =
+	createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
+
+const servers: http.Server[] = [];
+
+afterEach(() => {
+	for (const server of servers.splice(0)) server.close();
+});
+
+/** A server that says what it was asked. */
+async function echo(): Promise<string> {
+	const server = http.createServer((incoming, response) => {
+		incoming.setEncoding('utf8');
+		let body = '';
+		incoming.on('data', (piece: string) => (body += piece));
+		incoming.on('end', () => response.end(JSON.stringify({ method: incoming.method, url: incoming.url, body })));
+	});
+	servers.push(server);
+	return `http://127.0.0.1:${await listen(server)}`;
+}
+
+async function* pieces(): AsyncGenerator<Uint8Array> {
+	for (const piece of ['one ', 'two']) yield await Promise.resolve(Buffer.from(piece));
+}
+
+describe('the libraries in the built package', () => {
+	it('ask a server, with a body that is text, JSON or a stream', async () => {
+		const base = await echo();
+		const dispatcher = new Pool(base);
+		for (const [body, seen] of [
+			['text', 'text'],
+			[pieces(), 'one two'],
+			[undefined, ''],
+		] as const) {
+			const method = body === undefined ? ('GET' as const) : ('POST' as const);
+			// A stream need not be one of Node's own.
+			const answer = await request(`${base}/x`, { dispatcher, method, body: body as string });
+			expect(await answer.body.json()).toEqual({ method, url: '/x', body: seen });
+		}
+		await dispatcher.close();
+	});
+
+	it.each([false, true])('go through a proxy, by a tunnel: %s', async (proxyTunnel) => {
+		const base = await echo();
+		const proxy = await startProxy({ tunnelTo: [Number(new URL(base).port)] });
+		const dispatcher = new EnvHttpProxyAgent({ httpProxy: proxy.url, noProxy: '', proxyTunnel });
+		const answer = await request(`${base}/through`, { dispatcher });
+		expect(await answer.body.json()).toMatchObject({ url: '/through' });
+		expect(proxy.log.map(({ method }) => method)).toEqual([proxyTunnel ? 'CONNECT' : 'GET']);
+		await dispatcher.close();
+		await proxy.close();
+	});
+
+	it('end a request that is stopped', async () => {
+		const server = http.createServer(() => {});
+		servers.push(server);
+		const base = `http://127.0.0.1:${await listen(server)}`;
+		const dispatcher = new Pool(base);
+		const stop = new AbortController();
+		const asked = request(base, { dispatcher, signal: stop.signal });
+		stop.abort();
+		await expect(asked).rejects.toThrow(/abort/i);
+		await dispatcher.destroy();
+	});
+
+	it('place the ticks of a plot, and draw its lines with gaps', () => {
+		expect(nice(0, 83, 5)).toEqual([0, 100]);
+		expect(ticks(0, 100, 5)).toEqual([0, 20, 40, 60, 80, 100]);
+		expect(utcTicks(new Date(0), new Date(86_400_000), 2).map((time) => time.toISOString().slice(11, 16))).toEqual([
+			'00:00',
+			'12:00',
+			'00:00',
+		]);
+		const draw = line<number | null>(
+			(_value, at) => at,
+			(value) => value ?? 0,
+		).defined((value) => value !== null);
+		expect(draw([1, 2, null, 4, 5])).toBe('M0,1L1,2M3,4L4,5');
+	});
+
+	it('read events, patterns and schemas', () => {
+		const events: string[] = [];
+		createParser({ onEvent: ({ data }) => events.push(data) }).feed('data: a\n\n');
+		expect(events).toEqual(['a']);
+		expect(new RegExpParser().parsePattern('a+').type).toBe('Pattern');
+		expect(new Validator({ type: 'number' }).validate(1).valid).toBe(true);
+	});
+});

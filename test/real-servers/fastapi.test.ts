@@ -1,0 +1,85 @@
+/** Home-made servers on a real FastAPI and uvicorn (docs/protocols/llama-server.md 8.4). */
+import { check } from '../lib/health/support';
+import { describeWith } from '../support/describe-with';
+import { chat, failureOf } from './support/clients';
+import { connection, parts, startMinimalServer, stopServers } from './support/servers';
+
+const MODEL = { model: 'm' };
+const SAID = 'You said: Say hello.';
+
+describeWith(parts().fastapiProblem, 'a home-made server on FastAPI', () => {
+	let url: string;
+	beforeAll(async () => {
+		url = await startMinimalServer();
+	});
+	afterAll(stopServers);
+
+	it.each(['/v1', '/v1/', '/v1/chat/completions'])('answers in one piece at %s', async (path) => {
+		const { answer } = await chat(connection(`${url}${path}`, 'sk-test'), MODEL);
+		expect(answer.text).toBe(SAID);
+	});
+
+	it.each([
+		['its own check', '/v1'],
+		['the bearer class', '/bearer/v1'],
+	])('a missing and a wrong key: %s', async (_, path) => {
+		expect((await chat(connection(`${url}${path}`, 'sk-test'), MODEL)).answer.text).toBe(SAID);
+		for (const key of [undefined, 'sk-wrong'])
+			expect(await failureOf(chat(connection(`${url}${path}`, key), MODEL))).toMatchObject({
+				kind: 'unauthorized',
+				status: 401,
+			});
+	});
+
+	it('fields that a strict server does not know are left out', async () => {
+		const { answer } = await chat(connection(`${url}/strict/v1`), {
+			...MODEL,
+			parameters: { temperature: 0.5, topK: 5, topP: 0.9, seed: 1, maxTokens: 7 },
+		});
+		expect(answer.text).toBe(SAID);
+		expect(answer.notes.join(' ')).toMatch(/top_k/);
+	});
+
+	it('a conversation with calls and their answers is strings throughout', async () => {
+		const { answer } = await chat(connection(`${url}/strict/v1`), MODEL, {
+			messages: [
+				{ type: 'human', content: [{ type: 'text', text: 'Weather?' }] },
+				{ type: 'ai', content: '', toolCalls: [{ id: 'a', name: 'get_weather', args: { city: 'Rome' } }] },
+				{ type: 'tool', content: 'fine', toolCallId: 'a' },
+			],
+		});
+		expect(answer.text).toBe('You said: fine');
+	});
+
+	it('words without role, finish reason and usage', async () => {
+		const { pieces, answer } = await chat(connection(`${url}/words/v1`), MODEL);
+		expect(answer.text).toBe('The weather is fine.');
+		expect(pieces.length).toBeGreaterThan(1);
+	});
+
+	it('one JSON object in place of a stream', async () => {
+		expect((await chat(connection(`${url}/whole/v1`), MODEL)).answer.text).toBe(SAID);
+	});
+
+	it('a call without an ID, with arguments as an object', async () => {
+		const tools = [{ name: 'get_weather', parameters: { type: 'object', properties: {} } }];
+		const { answer } = await chat(connection(`${url}/toolish/v1`), MODEL, { tools });
+		expect(answer.toolCalls).toMatchObject([{ name: 'get_weather', id: expect.stringMatching(/./) as string }]);
+		expect(JSON.stringify(answer.toolCalls)).toContain('Rome');
+	});
+
+	it('an exception before the answer, and in the middle of it', async () => {
+		expect(await failureOf(chat(connection(`${url}/crash/v1`), MODEL))).toMatchObject({
+			status: 500,
+			serverText: expect.stringContaining('Internal Server Error') as string,
+		});
+		const cut = await failureOf(chat(connection(`${url}/halfway/v1`), MODEL));
+		expect(cut).toMatchObject({ partialText: 'The weather ' });
+	});
+
+	it('Server Health says what it is', async () => {
+		const { server, models } = await check(`${url}/v1`, {}, { apiKey: 'sk-test' });
+		expect(server.kind).toBe('openAiCompatible');
+		expect(models?.map(({ id }) => id)).toEqual(['m']);
+	});
+});

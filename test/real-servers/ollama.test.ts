@@ -1,0 +1,166 @@
+/** A real Ollama, with models that are made from files: SmolLM2, all-MiniLM-L6-v2. */
+import type { Connection } from '../../lib/http/connection';
+import { createModel } from '../../lib/servers/create';
+import { changeModel } from '../../lib/servers/load';
+import { modelDetails } from '../../lib/servers/model-details';
+import { copyModel, deleteModel } from '../../lib/servers/ollama-models';
+import { pullModel } from '../../lib/servers/pull';
+import { listModelsFor } from '../../lib/servers/purpose';
+import { check } from '../lib/health/support';
+import { describeWith } from '../support/describe-with';
+import { createRequire, fs, process } from '../support/node';
+import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';
+import { connection, parts, startOllama, stopServers } from './support/servers';
+
+const { ollamaProblem, miniLm, miniLmProblem, smolLm2, smolLm2Problem } = parts();
+const { createHash } = createRequire(`${process.cwd()}/package.json`)('node:crypto') as typeof import('crypto');
+
+const PATIENCE = { wait: true, limitMs: 120_000 };
+const words = (count: number): string => Array.from({ length: count }, () => 'word').join(' ');
+
+/** `ollama create` with a file of this machine. */
+async function create(url: string, model: string, file: string, more: object = {}): Promise<void> {
+	const bytes = fs.readFileSync(file);
+	const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+	const stored = await fetch(`${url}/api/blobs/${digest}`, { method: 'POST', body: new Uint8Array(bytes) });
+	if (!stored.ok) throw new Error(await stored.text());
+	const body = JSON.stringify({ model, files: { 'model.gguf': digest }, stream: false, ...more });
+	const made = await fetch(`${url}/api/create`, { method: 'POST', body });
+	if (!made.ok) throw new Error(await made.text());
+}
+
+async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+	for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
+
+describeWith(ollamaProblem ?? miniLmProblem ?? smolLm2Problem, 'Ollama', () => {
+	let url: string;
+	let server: Connection;
+	beforeAll(async () => {
+		url = await startOllama({ OLLAMA_CONTEXT_LENGTH: '2048', OLLAMA_NUM_PARALLEL: '1' });
+		await create(url, 'minilm', miniLm!.embedding);
+		await create(url, 'smol', smolLm2!, { parameters: { temperature: 0, num_ctx: 1024 } });
+		server = connection(url);
+	});
+	afterAll(stopServers);
+
+	it('makes a model of a file that it has already, copies it, tells of it and deletes it', async () => {
+		const bytes = fs.readFileSync(miniLm!.embedding);
+		const file = { name: 'minilm.gguf', mimeType: '', size: bytes.byteLength, open: () => pieces(bytes) };
+		expect(await createModel(server, { model: 'again', source: { file }, idleMs: 60_000 })).toMatchObject({
+			state: 'success',
+			uploaded: false,
+		});
+		await copyModel(server, { model: 'again', copy: 'twice' });
+		expect(await modelDetails(server, { model: 'twice' })).toMatchObject({ embeddings: true, trainedContext: 512 });
+		for (const model of ['again', 'twice'])
+			expect(await deleteModel(server, { model })).toMatchObject({ model, deleted: true });
+		expect(await failureOf(modelDetails(server, { model: 'twice' }))).toMatchObject({ kind: 'modelNotFound' });
+	});
+
+	it('a pull that fails after its first line is a failure, and one of a bad name is told', async () => {
+		const pull = async (model: string) =>
+			await failureOf(pullModel(server, { model, insecure: true, wait: true, idleMs: 60_000 }));
+		expect(await pull('http://127.0.0.1:1/library/x')).toMatchObject({ kind: 'serverError' });
+		expect(await pull('!!')).toMatchObject({ kind: 'badRequest', message: '"!!" is no name for a model' });
+	});
+
+	it('the list for embeddings has the embedding model alone, and reranking is refused', async () => {
+		expect((await listModelsFor(server, 'embeddings')).map(({ id }) => id)).toEqual(['minilm:latest']);
+		expect(await failureOf(listModelsFor(server, 'reranking'))).toMatchObject({ kind: 'notSupported' });
+		expect(await failureOf(rerankOf(server, { model: 'minilm' }).rerank('a', ['b']))).toMatchObject({
+			kind: 'notSupported',
+		});
+	});
+
+	it('vectors: the cat is nearer to the kitten than to the revenue', async () => {
+		const client = embeddingsOf(server, { model: 'minilm', expectedDimensions: 384 });
+		const { vectors, tokens, requests } = await client.embed([CAT, KITTEN, REVENUE], 'document');
+		const [cat, kitten, revenue] = vectors as [number[], number[], number[]];
+		expect(nearness(cat, kitten)).toBeCloseTo(0.56, 2);
+		expect(nearness(cat, revenue)).toBeCloseTo(-0.02, 2);
+		expect({ tokens, requests }).toEqual({ tokens: 25, requests: 1 });
+	});
+
+	it('a text that is too long is named, or cut', async () => {
+		const texts = [CAT, words(600), KITTEN];
+		expect(await failureOf(embeddingsOf(server, { model: 'minilm' }).embed(texts, 'document'))).toMatchObject({
+			kind: 'contextOverflow',
+			message: expect.stringContaining('Text 2') as string,
+		});
+		const client = embeddingsOf(server, { model: 'minilm', longTexts: 'truncate' });
+		const { vectors, truncated } = await client.embed(texts, 'document');
+		expect(truncated).toBe(1);
+		expect(nearness(vectors[0]!, vectors[2]!)).toBeCloseTo(0.56, 2);
+	});
+
+	it('fewer dimensions are cut and normalised', async () => {
+		const { vectors } = await embeddingsOf(server, { model: 'minilm', dimensions: 128 }).embed([CAT], 'query');
+		expect(vectors[0]).toHaveLength(128);
+		expect(Math.hypot(...vectors[0]!)).toBeCloseTo(1, 5);
+	});
+
+	it('a model that is not there is named, with how to get it', async () => {
+		expect(await failureOf(embeddingsOf(server, { model: 'nope' }).embed(['a'], 'query'))).toMatchObject({
+			kind: 'modelNotFound',
+			remedy: expect.stringContaining('ollama pull nope') as string,
+		});
+	});
+
+	it('chat: pieces, reason of the end, usage', async () => {
+		const { pieces, answer } = await chat(server, { model: 'smol', parameters: { maxTokens: 8 } });
+		expect(pieces.join('')).toBe(answer.text);
+		expect(pieces.length).toBeGreaterThan(1);
+		expect(answer).toMatchObject({ finishReason: 'length', serverKind: 'ollama', usage: { completionTokens: 8 } });
+	});
+
+	it('chat by its own route: context, how long to keep the model, Top K, and how long it took to load', async () => {
+		const settings = { contextSize: 512, keepAlive: '2m', topK: 1, maxTokens: 8 };
+		const { pieces, answer } = await chat(server, { model: 'smol', parameters: settings });
+		expect(answer.url).toBe(`${url}/api/chat`);
+		expect(pieces.join('')).toBe(answer.text);
+		expect(answer).toMatchObject({ finishReason: 'length', usage: { completionTokens: 8 } });
+		const again = await chat(server, { model: 'smol', parameters: settings });
+		expect(again.answer.text).toBe(answer.text);
+		const { models } = (await (await fetch(`${url}/api/ps`)).json()) as {
+			models: Array<{ name: string; context_length: number }>;
+		};
+		expect(models.find(({ name }) => name === 'smol:latest')).toMatchObject({ context_length: 512 });
+	});
+
+	it('chat by its own route: an answer as a JSON schema wants it', async () => {
+		const schema = { type: 'object', properties: { city: { type: 'string', maxLength: 10 } }, required: ['city'] };
+		const { answer } = await chat(
+			server,
+			{
+				model: 'smol',
+				parameters: { contextSize: 512, maxTokens: 60, responseFormat: { type: 'jsonSchema', schema } },
+			},
+			{ messages: [{ type: 'human', content: 'Name a city.' }] },
+		);
+		expect(Object.keys(JSON.parse(answer.text) as object)).toEqual(['city']);
+	});
+
+	it('chat by its own route: a message that does not fit into the context', async () => {
+		const call = chat(
+			server,
+			{ model: 'smol', parameters: { contextSize: 512, maxTokens: 8 } },
+			{ messages: [{ type: 'human', content: words(2000) }] },
+		);
+		expect(await failureOf(call)).toMatchObject({ kind: 'contextOverflow' });
+	});
+
+	it('chat: an unknown model, and an embedding model', async () => {
+		expect(await failureOf(chat(server, { model: 'nope' }))).toMatchObject({ kind: 'modelNotFound' });
+		const refused = await failureOf(chat(server, { model: 'minilm' }));
+		expect(refused.serverText).toContain('does not support chat');
+	});
+
+	it('models are loaded, shown and unloaded', async () => {
+		await changeModel(server, 'load', { model: 'minilm', ...PATIENCE });
+		const { models, server: found } = await check(url);
+		expect(found.kind).toBe('ollama');
+		expect(models?.find(({ id }) => id === 'minilm:latest')).toMatchObject({ state: 'loaded' });
+		expect(await changeModel(server, 'unload', { model: 'minilm', ...PATIENCE })).toMatchObject({ changed: true });
+	});
+});

@@ -1,0 +1,63 @@
+import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
+import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
+import type { ServerError } from '../../../lib/errors/server-error';
+import type { Connection } from '../../../lib/http/connection';
+import { RerankClient, type RerankSettings } from '../../../lib/rerank/client';
+import { PLAIN_SETTINGS } from '../../lib/chat/chat-settings';
+
+export const CAT = 'A cat sits on the mat';
+export const KITTEN = 'A kitten is lying on a rug';
+export const REVENUE = 'Quarterly revenue grew by ten percent';
+
+export const embeddingsOf = (server: Connection, settings: Partial<EmbeddingSettings> & { model: string }) =>
+	new EmbeddingsClient(server, {
+		prefixes: {},
+		longTexts: 'fail',
+		blankTexts: 'refuse',
+		batchSize: 32,
+		limits: {},
+		retries: 3,
+		...settings,
+	});
+
+export const rerankOf = (server: Connection, settings: Partial<RerankSettings> & { model: string }) =>
+	new RerankClient(server, {
+		topN: 0,
+		scores: 'received',
+		longDocuments: 'fail',
+		batchSize: 32,
+		instruction: '',
+		limits: {},
+		retries: 3,
+		...settings,
+	});
+
+/** How near two texts are: 1 for the same direction, for vectors of length 1. */
+export const nearness = (one: number[], other: number[]): number =>
+	one.reduce((sum, value, at) => sum + value * other[at]!, 0);
+
+/** A chat of one message, with the pieces as they came. */
+export async function chat(
+	server: Connection,
+	settings: Partial<ChatSettings> & { model: string },
+	call: Partial<ChatCall> = {},
+): Promise<{ pieces: string[]; answer: FinishedAnswer }> {
+	const client = new ChatClient(server, { ...PLAIN_SETTINGS, ...settings }, undefined, new TurnMemory());
+	const answer = client.generate({ messages: [{ type: 'human', content: 'Say hello.' }], ...call });
+	const pieces: string[] = [];
+	for (;;) {
+		const { done, value } = await answer.next();
+		if (done === true) return { pieces, answer: value };
+		pieces.push(value);
+	}
+}
+
+export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>
+	await promise.then(
+		(value) => {
+			throw new Error(`no failure: ${JSON.stringify(value)}`);
+		},
+		(error: unknown) => error as ServerError,
+	);

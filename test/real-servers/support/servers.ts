@@ -1,0 +1,92 @@
+/** Real model servers for the tests in this folder. `npm run test:servers` gets them ready. */
+import type { LlamaServer, LlamaServerOptions, RealServerParts, StartedServer } from '../../../scripts/lib/types';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { connectTo } from '../../../lib/servers/connect';
+import { fs, path, process } from '../../support/node';
+import { loadScript } from '../../support/scripts';
+
+interface LlamaServerScript {
+	startLlamaServer(binary: string, options: Partial<LlamaServerOptions>): Promise<LlamaServer>;
+}
+interface OllamaScript {
+	startOllama(
+		binary: string,
+		options: { folder: string; env?: Record<string, string | undefined> },
+	): Promise<StartedServer>;
+}
+interface WhisperScript {
+	startWhisperServer(
+		binary: string,
+		options: { model: string; args?: string[]; logFile?: string },
+	): Promise<StartedServer>;
+}
+interface FastapiScript {
+	startMinimalServer(
+		fastapi: { python: string; packages: string },
+		options?: { logFile?: string },
+	): Promise<StartedServer>;
+}
+
+const running = new Set<{ stop(): Promise<void> }>();
+
+/** What `npm run test:servers` prepared. */
+export function parts(): RealServerParts {
+	const file = process.env.LOCAL_LLAMA_SERVERS;
+	if (file === undefined)
+		throw new Error('Tests against real servers are run by: npm run test:servers -- <file or name>');
+	return JSON.parse(fs.readFileSync(file, 'utf8')) as RealServerParts;
+}
+
+/** A folder of the test's own. Logs in it stay for reading until the next run. */
+const workFolder = (name: string): string => fs.mkdtempSync(path.join(parts().work, `${name}-`));
+
+const started = <T extends { stop(): Promise<void> }>(server: T): T => {
+	running.add(server);
+	return server;
+};
+
+/** One llama-server for several models: names of sections, and their settings in its preset file. */
+export async function startRouter(models: Record<string, Record<string, string | number | boolean>>): Promise<string> {
+	const { startLlamaServer } = await loadScript<LlamaServerScript>('llama-server');
+	const folder = workFolder('router');
+	const preset = path.join(folder, 'models.ini');
+	const section = ([name, settings]: [string, object]) =>
+		[`[${name}]`, ...Object.entries(settings).map(([key, value]) => `${key} = ${String(value)}`), ''].join('\n');
+	fs.writeFileSync(preset, Object.entries(models).map(section).join('\n'));
+	const { url } = started(
+		await startLlamaServer(parts().llamaServer!, {
+			args: ['--models-preset', preset, '--models-max', '3'],
+			logFile: path.join(folder, 'llama-server.log'),
+		}),
+	);
+	return url;
+}
+
+export async function startOllama(env: Record<string, string> = {}): Promise<string> {
+	const { startOllama: start } = await loadScript<OllamaScript>('ollama');
+	return started(await start(parts().ollama!, { folder: workFolder('ollama'), env })).url;
+}
+
+export async function startWhisperServer(args: string[] = []): Promise<string> {
+	const { startWhisperServer: start } = await loadScript<WhisperScript>('whisper');
+	const { server, model } = parts().whisper!;
+	const logFile = path.join(workFolder('whisper'), 'whisper.log');
+	return started(await start(server, { model, args, logFile })).url;
+}
+
+/** The home-made server of `minimal_server.py`; its key is `sk-test`. */
+export async function startMinimalServer(): Promise<string> {
+	const { startMinimalServer: start } = await loadScript<FastapiScript>('fastapi');
+	return started(await start(parts().fastapi!, { logFile: path.join(workFolder('fastapi'), 'server.log') })).url;
+}
+
+export const connection = (baseUrl: string, key?: string) =>
+	connectTo({ baseUrl, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
+
+/** Ends every server that this test file started. */
+export async function stopServers(): Promise<void> {
+	await closeChannels();
+	const servers = [...running];
+	running.clear();
+	await Promise.all(servers.map(async (server) => await server.stop()));
+}

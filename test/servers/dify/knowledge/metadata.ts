@@ -1,0 +1,99 @@
+import { invalid, isJson, missing, pydantic } from '../http';
+import type { Call } from '../store';
+import type { Json } from '../types';
+import { datasetOf, done, oneOf } from './checks';
+import { builtInFields } from './shapes';
+import type { SimDataset } from './state';
+
+export function listFields(call: Call): void {
+	const { fields, documents, builtIn } = datasetOf(call);
+	const count = (id: string) =>
+		[...documents.values()].filter(({ values }) => [...values.values()].some((value) => value.id === id)).length;
+	call.reply(200, {
+		doc_metadata: fields.map((field) => ({ ...field, count: count(field.id) })),
+		built_in_field_enabled: builtIn,
+	});
+}
+
+function checkName(dataset: SimDataset, name: string): void {
+	if (name.length > 255) throw invalid('Metadata name cannot exceed 255 characters.');
+	if (dataset.fields.some((field) => field.name === name)) throw invalid('Metadata name already exists.');
+	if (builtInFields().some((field) => field.name === name))
+		throw invalid('Metadata name already exists in Built-in fields.');
+}
+
+export function createField(call: Call): void {
+	const { payload } = call;
+	const model = 'MetadataArgs';
+	const lacking = ['type', 'name'].filter((name) => !(name in payload)).map((name) => missing(name, payload));
+	if (lacking.length > 0) throw pydantic(model, lacking);
+	oneOf(model, 'type', payload.type, ['string', 'number', 'time'], 'literal_error');
+	const dataset = datasetOf(call);
+	const field = { id: call.store.newId('field'), type: String(payload.type), name: String(payload.name) };
+	checkName(dataset, field.name);
+	dataset.fields.push(field);
+	call.reply(201, field);
+}
+
+/** An ID that is not there changes nothing, and 1.12 does not say so. */
+export function renameField(call: Call): void {
+	const dataset = datasetOf(call);
+	const name = String(call.payload.name);
+	checkName(dataset, name);
+	const field = dataset.fields.find(({ id }) => id === call.ids[1]);
+	if (field === undefined) return call.reply(200, { id: null, type: null, name: null });
+	for (const { values } of dataset.documents.values()) {
+		const value = values.get(field.name);
+		if (value === undefined) continue;
+		values.delete(field.name);
+		values.set(name, value);
+	}
+	field.name = name;
+	call.reply(200, { id: field.id, type: field.type, name });
+}
+
+export function deleteField(call: Call): void {
+	const dataset = datasetOf(call);
+	const id = call.ids[1];
+	dataset.fields = dataset.fields.filter((field) => field.id !== id);
+	for (const { values } of dataset.documents.values())
+		for (const [name, value] of values) if (value.id === id) values.delete(name);
+	done(call);
+}
+
+export function builtIn(call: Call): void {
+	datasetOf(call);
+	call.reply(200, { fields: builtInFields() });
+}
+
+export function switchBuiltIn(call: Call): void {
+	const dataset = datasetOf(call);
+	if (call.ids[1] === 'enable') dataset.builtIn = true;
+	if (call.ids[1] === 'disable') dataset.builtIn = false;
+	call.reply(200, { result: 'success' });
+}
+
+/** 1.12 says yes whatever happens. Without a partial update, what is not listed is gone. */
+export function setMetadata(call: Call): void {
+	const { payload, store } = call;
+	const dataset = datasetOf(call);
+	const model = 'MetadataOperationData';
+	const { operation_data: operations } = payload;
+	if (!Array.isArray(operations)) throw pydantic(model, [missing('operation_data', payload)]);
+	(operations as Json[]).forEach((operation, at) => {
+		if (!Array.isArray(operation.metadata_list))
+			throw pydantic(model, [missing(`operation_data.${at}.metadata_list`, operation)]);
+	});
+	for (const operation of operations as Json[]) {
+		const document = dataset.documents.get(String(operation.document_id));
+		if (document === undefined) {
+			if (store.version === '1.12') continue;
+			throw invalid('Document not found.');
+		}
+		if (store.knowledge.loseMetadata) continue;
+		if (operation.partial_update !== true) document.values.clear();
+		for (const { id, name, value } of (operation.metadata_list as Json[]).filter(isJson))
+			document.values.set(String(name), { id: String(id), value });
+	}
+	call.reply(200, { result: 'success' });
+}

@@ -1,0 +1,50 @@
+/** Kokoro-FastAPI 26eec06, after its source (api/src/routers/openai_compatible.py): speech that arrives in pieces. */
+import { bytesReply, jsonReply, noSuchPath, startMediaServer, type MediaSim } from './server';
+
+export interface KokoroOptions {
+	voices?: string[];
+	/** The sound of one request, piece by piece. Default: MP3 frames. */
+	sound?: (request: Record<string, unknown>) => Uint8Array[];
+	/** Voices as objects, as since 0.3. */
+	voiceObjects?: boolean;
+}
+
+const TYPES: Record<string, string> = { mp3: 'audio/mpeg', wav: 'audio/wav', opus: 'audio/opus', pcm: 'audio/pcm' };
+
+export const startKokoroSim = async ({
+	voices = ['af_bella', 'af_heart'],
+	voiceObjects = true,
+	sound = () => [Buffer.from('ID3\x04\0\0'), new Uint8Array(3000).fill(5), new Uint8Array(500).fill(6)],
+}: KokoroOptions = {}): Promise<MediaSim> => {
+	const refused = (error: string, message: string) =>
+		jsonReply({ detail: { error, message, type: 'invalid_request_error' } }, 400);
+	return await startMediaServer(({ request, json }) => {
+		switch (`${request.method} ${request.path}`) {
+			case 'GET /v1/models':
+				return jsonReply({
+					object: 'list',
+					data: ['tts-1', 'tts-1-hd', 'kokoro'].map((id) => ({
+						id,
+						object: 'model',
+						created: 1686935002,
+						owned_by: 'kokoro',
+					})),
+				});
+			case 'GET /v1/audio/voices':
+				return jsonReply({ voices: voiceObjects ? voices.map((id) => ({ id, name: id })) : voices });
+			case 'POST /v1/audio/speech': {
+				const { model = 'kokoro', voice = 'af_heart', response_format: format = 'mp3' } = json;
+				if (!['tts-1', 'tts-1-hd', 'kokoro'].includes(String(model)))
+					return refused('invalid_model', `Unsupported model: ${String(model)}`);
+				if (!voices.includes(String(voice)))
+					return refused(
+						'validation_error',
+						`Voice '${String(voice)}' not found. Available voices: ${voices.join(', ')}`,
+					);
+				return bytesReply(TYPES[String(format)] ?? `audio/${String(format)}`, sound(json));
+			}
+			default:
+				return noSuchPath();
+		}
+	});
+};

@@ -1,0 +1,72 @@
+import { type SimOptions, startLlamaServerSim } from '../llama-server';
+import type { RecordedExchange } from './exchange';
+import type { RecordedTopic } from './topic';
+
+const MINILM: SimOptions = { alias: '/models/minilm-f16.gguf', slots: 2, nCtx: 512 };
+const SMOLLM2: SimOptions = {
+	alias: 'smollm2',
+	modelPath: '/models/SmolLM2-135M-Instruct.Q4_1.gguf',
+	slots: 2,
+	nCtx: 1024,
+};
+
+const lora = (name: string) => ({ path: `/models/${name}.gguf`, scale: 1 });
+
+/** How the server of a case was started: the first whose name fits. */
+const STARTS: Array<[name: RegExp, options: SimOptions]> = [
+	[/^embed-slot-context-256/, { ...MINILM, nCtx: 256, embeddings: { encoder: true } }],
+	[/^embed-ub2048-/, { ...MINILM, embeddings: { encoder: true, batch: 2048 } }],
+	[/^embed-encoder-none-/, { ...MINILM, embeddings: { encoder: true, pooling: 'none' } }],
+	[/^embed-encoder-last-/, { ...MINILM, embeddings: { encoder: true, pooling: 'last' } }],
+	[/^embed-/, { ...MINILM, embeddings: { encoder: true } }],
+	[/^nan-/, { ...MINILM, alias: '/models/minilm-nan.gguf', embeddings: { encoder: true, nan: true } }],
+	[/^gen-none-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'none' } }],
+	[/^gen-last-600-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'last' }, nCtx: 4096 }],
+	[/^gen-last-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, embeddings: { pooling: 'last' } }],
+	[/^rankwrong-chat-/, { ...SMOLLM2, alias: SMOLLM2.modelPath, rerank: true }],
+	[/^rankwrong-embedding-/, { ...MINILM, embeddings: { encoder: true }, rerank: true }],
+	[/^rank-/, { ...MINILM, alias: '/models/minilm-rank.gguf', embeddings: { encoder: true }, rerank: true }],
+	[/^key-/, { ...SMOLLM2, slots: 1, apiKey: 'sk-XXXX', metrics: true }],
+	[/^slot-\w+-501$/, SMOLLM2],
+	[/^slot-/, { ...SMOLLM2, slotSavePath: ['s0.bin'] }],
+	[/^lora-list-empty$/, SMOLLM2],
+	[/^lora-/, { ...SMOLLM2, adapters: [lora('lora1'), lora('lora2')] }],
+	[
+		/^router-/,
+		{
+			profile: 'router',
+			slotSavePath: ['r.bin'],
+			models: [
+				{ id: 'broken' },
+				{ id: 'chat' },
+				{ id: 'embed', embeddings: true },
+				{ id: 'rank', rerank: true },
+				{ id: 'toy' },
+			],
+		},
+	],
+];
+
+const start = async ({ name }: RecordedExchange) => {
+	const [, options = SMOLLM2] = STARTS.find(([pattern]) => pattern.test(name)) ?? [];
+	const sim = await startLlamaServerSim(options);
+	if (name.startsWith('loading-')) sim.setLoading(1);
+	return sim;
+};
+
+const topic = (name: string, deviations: Record<string, string> = {}): RecordedTopic => ({
+	topic: `llama-server-v0.5.0/${name}`,
+	start,
+	deviations,
+});
+
+const TEMPLATE = 'the template of this model knows no tools, those of the simulator do';
+
+export const LLAMA_SERVER: RecordedTopic[] = [
+	topic('embeddings', { 'embed-props': TEMPLATE }),
+	topic('rerank', { 'rank-props': TEMPLATE }),
+	topic('tokens'),
+	topic('lists', { 'plain-props': TEMPLATE }),
+	topic('router'),
+	topic('slots'),
+];

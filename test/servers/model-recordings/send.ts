@@ -1,0 +1,18 @@
+import { type RawAnswer, rawAsk } from '../../support/raw-client';
+import type { RecordedExchange, RecordedPart } from './exchange';
+
+const BOUNDARY = '----recorder7f3a';
+
+const partOf = ({ name, value, filename, type, bytes = 0 }: RecordedPart): string => {
+	const file = filename === undefined ? '' : `; filename="${filename}"`;
+	const mime = type === undefined ? '' : `\r\nContent-Type: ${type}`;
+	const content = filename === undefined ? (value ?? '') : 'x'.repeat(bytes);
+	return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${file}${mime}\r\n\r\n${content}\r\n`;
+};
+
+/** Asks a simulator what the real server was asked; `Connection: keep-alive` came with every request. */
+export const send = async (url: string, recorded: RecordedExchange): Promise<RawAnswer> => {
+	const { method, path, headers, multipart } = recorded;
+	const body = multipart === undefined ? recorded.body : `${multipart.map(partOf).join('')}--${BOUNDARY}--\r\n`;
+	return await rawAsk(url, { method, path, headers: { Connection: 'keep-alive', ...headers }, body });
+};

@@ -1,0 +1,25 @@
+import { startWhisperSim, type WhisperOptions } from '../media/whisper';
+import type { RecordedExchange } from './exchange';
+import type { RecordedTopic } from './topic';
+
+/** How the server of a case was started: the first whose name fits. */
+const STARTS: Array<[name: RegExp, options: WhisperOptions]> = [
+	[/^convert-failed/, { convert: 'fails' }],
+	[/^convert-/, { convert: true }],
+	[/^path-/, { inferencePath: '/v1/audio/transcriptions', language: 'auto' }],
+	[/^health-(?:busy|after-failed-load)/, { healthy: false }],
+];
+
+export const WHISPER: RecordedTopic[] = [
+	{
+		topic: 'whisper.cpp-233fe1f/server',
+		start: async ({ name }: RecordedExchange) => {
+			const [, options = {}] = STARTS.find(([pattern]) => pattern.test(name)) ?? [];
+			// Of the files only name and length are kept.
+			const reads: WhisperOptions['reads'] = ({ filename = '', size }) =>
+				size > 1000 && /\.(?:wav|mp3|flac|ogg)$/.test(filename);
+			return await startWhisperSim({ ...options, reads });
+		},
+		deviations: {},
+	},
+];

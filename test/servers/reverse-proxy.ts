@@ -1,0 +1,81 @@
+/** A reverse proxy in front of a model server that treats streams as real ones do. */
+import { listen } from '../support/listening';
+import { http } from '../support/node';
+
+export interface ReverseProxyOptions {
+	/**
+	 * nginx with `proxy_buffering on`: hands an answer on when so many bytes have come together, `all`: when it is at its
+	 * end. Default 0: at once.
+	 */
+	buffer?: number | 'all';
+	/** A gateway that drops the thinking from the events, and leaves the counts of tokens. */
+	dropsThinking?: boolean;
+}
+
+export interface ReverseProxy {
+	readonly url: string;
+	close(): Promise<void>;
+}
+
+function without<T extends object>(name: string, fields: T): T {
+	return Object.fromEntries(Object.entries(fields).filter(([field]) => field !== name)) as T;
+}
+
+/** The event without its thinking; empty where nothing is left. */
+function withoutThinking(line: string): string {
+	if (!line.startsWith('data: {')) return line;
+	const event = JSON.parse(line.slice('data: '.length)) as { choices?: Array<{ delta?: Record<string, unknown> }> };
+	for (const { delta } of event.choices ?? []) {
+		delete delta?.reasoning_content;
+		delete delta?.reasoning;
+	}
+	return `data: ${JSON.stringify(event)}`;
+}
+
+export async function startReverseProxy(
+	target: string,
+	{ buffer = 0, dropsThinking = false }: ReverseProxyOptions = {},
+): Promise<ReverseProxy> {
+	const server = http.createServer((incoming, outgoing) => {
+		const headers = without('host', incoming.headers);
+		const onward = http.request(
+			new URL(incoming.url ?? '/', target),
+			{ method: incoming.method, headers, agent: false },
+			(answer) => {
+				outgoing.writeHead(answer.statusCode ?? 502, without('content-length', answer.headers));
+				let held = '';
+				let line = '';
+				const pass = () => {
+					if (held !== '') outgoing.write(held);
+					held = '';
+				};
+				answer.setEncoding('utf8');
+				answer.on('data', (text: string) => {
+					const lines = (line + text).split('\n');
+					line = lines.pop()!;
+					held += lines.map((whole) => `${dropsThinking ? withoutThinking(whole) : whole}\n`).join('');
+					if (buffer !== 'all' && held.length >= buffer) pass();
+				});
+				answer.on('end', () => {
+					held += line;
+					pass();
+					outgoing.end();
+				});
+				answer.on('error', () => outgoing.destroy());
+				outgoing.on('close', () => answer.destroy());
+			},
+		);
+		onward.on('error', () => outgoing.writeHead(502).end('Bad Gateway'));
+		outgoing.on('close', () => onward.destroy());
+		incoming.pipe(onward);
+	});
+	const port = await listen(server);
+	return {
+		url: `http://127.0.0.1:${port}`,
+		close: async () =>
+			await new Promise<void>((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
+}

@@ -1,0 +1,106 @@
+import { crypto, fs, path } from './node';
+
+/** So long a part of a secret gives something of it away. */
+const PART = 8;
+/** The same in base64 and in hexadecimal. */
+const PART_IN_BASE64 = 12;
+const PART_IN_HEX = 16;
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/**
+ * A text that nobody else writes. It has letters and digits in each of its parts, by which they are known in answers too.
+ *
+ * @param signs put between its letters, one after every four
+ */
+export function canary(length = 24, signs = ''): string {
+	const bytes = crypto.randomBytes(length);
+	return Array.from(bytes, (byte, at) => {
+		const letter = at % 2 === 1 ? String(byte % 10) : LETTERS[byte % LETTERS.length]!;
+		return at % 4 === 3 ? letter + (signs[(at - 3) / 4] ?? '') : letter;
+	}).join('');
+}
+
+/** What servers and proxies make of a text that they echo. */
+export const echoForms = (text: string): Record<string, string> => ({
+	plain: text,
+	upper: text.toUpperCase(),
+	lower: text.toLowerCase(),
+	url: encodeURIComponent(text),
+	json: JSON.stringify(text).slice(1, -1),
+	unicode: text.replace(/[^a-z0-9]/gi, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
+	html: text
+		.replace(/&/g, '&amp;')
+		.replace(/</g, '&lt;')
+		.replace(/"/g, '&quot;')
+		.replace(/'/g, '&#x27;')
+		.replace(/\//g, '&#47;'),
+	base64: Buffer.from(text).toString('base64'),
+	base64Behind: Buffer.from(`key=${text}`).toString('base64'),
+	base64Url: Buffer.from(`:${text}`).toString('base64url'),
+	hex: Buffer.from(text).toString('hex'),
+	start: `${text.slice(0, -5)}…`,
+	end: `...${text.slice(5)}`,
+	middle: `…${text.slice(4, -4)}…`,
+	few: text.slice(6, 6 + PART),
+});
+
+const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+/** Finds parts of secrets in anything, written in whatever way. */
+export class Search {
+	private readonly parts = new Map<string, Map<string, string>>();
+
+	/** @param secrets by what they are */
+	constructor(secrets: Readonly<Record<string, string>>) {
+		for (const [name, secret] of Object.entries(secrets)) {
+			const { plain, url, json, unicode, html, hex } = echoForms(secret);
+			for (const form of [plain, url, json, unicode, html]) this.add(name, form!, PART);
+			this.add(name, hex!, PART_IN_HEX);
+			for (const before of [0, 1, 2]) {
+				const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+				for (const form of [bytes.toString('base64'), bytes.toString('base64url')])
+					this.add(name, form.replace(/=+$/, '').slice(before + 1, -1), PART_IN_BASE64);
+			}
+		}
+	}
+
+	private add(name: string, form: string, length: number): void {
+		const letters = lower(form);
+		for (let from = 0; from + length <= letters.length; from++) {
+			const part = letters.slice(from, from + length);
+			const begin = part.slice(0, 4);
+			const parts = this.parts.get(begin) ?? new Map<string, string>();
+			this.parts.set(begin, parts.set(part, name));
+		}
+	}
+
+	/** What was found, each with the name of its secret and the text around it. */
+	in(text: string): string[] {
+		const letters = lower(text);
+		const found: string[] = [];
+		for (let at = 0; at + PART <= letters.length; at++) {
+			const parts = this.parts.get(letters.slice(at, at + 4));
+			if (parts === undefined) continue;
+			for (const [part, name] of parts) {
+				if (!letters.startsWith(part, at)) continue;
+				found.push(`${name}: ${JSON.stringify(text.slice(Math.max(0, at - 150), at + 60))}`);
+				// The rest of the same secret says nothing more.
+				at += 60;
+				break;
+			}
+		}
+		return found;
+	}
+
+	/** The same in every file below a folder. */
+	inFiles(folder: string): string[] {
+		return fs
+			.readdirSync(folder, { recursive: true, withFileTypes: true })
+			.filter((entry) => entry.isFile())
+			.flatMap((entry) => {
+				const file = path.join(entry.parentPath, entry.name);
+				return this.in(fs.readFileSync(file, 'latin1')).map((hit) => `${entry.name}: ${hit}`);
+			});
+	}
+}

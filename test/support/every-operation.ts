@@ -1,0 +1,114 @@
+import { NodeHelpers, type INodeParameters, type INodeProperties, type INodeTypeDescription } from 'n8n-workflow';
+
+/** A node with a set of parameters that n8n takes. */
+export interface FilledNode {
+	/** Node, resource and operation. */
+	name: string;
+	type: string;
+	typeVersion: number;
+	parameters: Record<string, unknown>;
+	/** Names of the credentials' types that it takes with these parameters. */
+	credentials: string[];
+}
+
+/** What decides which fields a node shows: all of their combinations are tried. */
+const CHOICES = ['service', 'resource', 'operation', 'event'];
+
+const ID = '3f1c9e52-7a40-4b0c-9d1e-5b2f8a6c7d90';
+
+/** The node with each of its services, resources and operations, every field that has to be filled in filled in. */
+export function everyOperation(description: INodeTypeDescription): FilledNode[] {
+	const typeVersion = [description.version].flat().at(-1)!;
+	const filled: FilledNode[] = [];
+	const choose = (chosen: INodeParameters) => {
+		const shown = shownFields(description, chosen);
+		const open = CHOICES.find((name) => !(name in chosen) && shown.some((field) => field.name === name));
+		if (open === undefined) {
+			filled.push({
+				name: [description.displayName, ...Object.values(chosen)].join(' '),
+				type: description.name,
+				typeVersion,
+				parameters: parametersOf(description, chosen),
+				credentials: (description.credentials ?? [])
+					.filter((one) => NodeHelpers.displayParameter(chosen, one, null, description))
+					.map(({ name }) => name),
+			});
+			return;
+		}
+		const { options = [] } = shown.find((field) => field.name === open)!;
+		for (const option of options) if ('value' in option) choose({ ...chosen, [open]: option.value as string });
+	};
+	choose({});
+	return filled;
+}
+
+/** Seconds, and how often: of what the nodes let a user limit. */
+const LOW: Readonly<Record<string, INodeParameters>> = {
+	options: {
+		firstTokenLimit: 2,
+		firstByteLimit: 2,
+		idleLimit: 2,
+		progressLimit: 2,
+		totalLimit: 5,
+		timeLimit: 5,
+		waitLimit: 1,
+		waitOutErrors: false,
+		maxRetries: 0,
+	},
+	speedOptions: { firstTokenLimit: 2, totalLimit: 5 },
+	limits: { timeLimit: 5 },
+};
+
+/** What an operation wants beside a text in each field. */
+const WANTED: Readonly<Record<string, INodeParameters>> = {
+	'Local Llama text classify': { labels: { label: [{ name: 'invoice' }, { name: 'offer' }] } },
+	'Local Llama text extract': {
+		schemaSource: 'schema',
+		jsonSchema: '{"type":"object","properties":{"city":{"type":"string"}}}',
+	},
+	'Dify Knowledge chunk update': { options: { enabled: true } },
+	'Dify Knowledge knowledgeBase update': { options: { name: 'Papers' } },
+	'Dify Knowledge knowledgeBase delete': { confirm: true },
+	'Dify Knowledge metadata set': { values: { value: [{ field: 'city', value: 'Quito', type: 'auto' }] } },
+	// A run that was started by others has no retries.
+	'Dify Workflow run follow': { options: { idleLimit: 2, progressLimit: 2, totalLimit: 5 } },
+};
+
+/** The same, with what it wants, and with limits that let it end soon where a server never gets well. */
+export function withLowLimits(filled: FilledNode): FilledNode {
+	const parameters = { ...filled.parameters };
+	for (const [name, limits] of Object.entries(LOW))
+		if (name in parameters) parameters[name] = { ...(parameters[name] as INodeParameters), ...limits };
+	for (const name of ['wait', 'waitLimit']) if (typeof parameters[name] === 'number') parameters[name] = 1;
+	return { ...filled, parameters: { ...parameters, ...WANTED[filled.name] } };
+}
+
+/** Nothing, or what a node before it would give. */
+const isOpen = (value: unknown) => typeof value === 'string' && /^(?:$|=)/.test(value);
+
+function textFor({ name, type }: INodeProperties): string {
+	if (name === 'tokens') return '[1,2,3]';
+	if (type === 'json') return '{}';
+	return name.startsWith('binary') ? 'data' : ID;
+}
+
+function valuesOf(description: INodeTypeDescription, chosen: INodeParameters): INodeParameters {
+	return NodeHelpers.getNodeParameters(description.properties, chosen, true, false, null, description) ?? {};
+}
+
+function shownFields(description: INodeTypeDescription, chosen: INodeParameters): INodeProperties[] {
+	const values = valuesOf(description, chosen);
+	return description.properties.filter((field) => NodeHelpers.displayParameter(values, field, null, description));
+}
+
+function parametersOf(description: INodeTypeDescription, chosen: INodeParameters): INodeParameters {
+	const values = { ...valuesOf(description, chosen) };
+	for (const field of shownFields(description, chosen)) {
+		const value = values[field.name];
+		if (field.type === 'resourceLocator') {
+			const mode = field.modes?.find(({ name }) => name !== 'list')?.name ?? 'list';
+			values[field.name] = { __rl: true, mode, value: ID };
+		} else if (value === undefined || isOpen(value)) values[field.name] = textFor(field);
+	}
+	return values;
+}

@@ -1,0 +1,70 @@
+import type {
+	ICredentialDataDecryptedObject,
+	IDataObject,
+	INodeExecutionData,
+	INodeType,
+	IPollFunctions,
+	IRun,
+} from 'n8n-workflow';
+
+/** A workflow that a polling node started by itself. */
+export interface Delivery {
+	items: IDataObject[];
+	end(status: IRun['status'] | undefined): Promise<void>;
+}
+
+export interface PollSetup {
+	parameters?: IDataObject;
+	/** What the node has at each poll: a function, since it may change. */
+	credentials: () => ICredentialDataDecryptedObject;
+	/** `manual`: a test run in the editor. */
+	mode?: 'trigger' | 'manual';
+}
+
+export interface Polling {
+	/** What the node handed to n8n by itself, beside what its polls returned. */
+	deliveries: Delivery[];
+	poll(): Promise<INodeExecutionData[][] | null>;
+	stored(): IDataObject;
+}
+
+/**
+ * A polling node in n8n: what is stored for it comes back out of the database before each poll, and is kept only where
+ * the poll did not fail.
+ */
+export function polling(node: INodeType, { parameters = {}, credentials, mode = 'trigger' }: PollSetup): Polling {
+	const deliveries: Delivery[] = [];
+	let stored: IDataObject = {};
+	let staged: IDataObject = {};
+	const context = {
+		getMode: () => mode,
+		getNode: () => ({ id: '1', name: 'Trigger', type: 't', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
+		getCredentials: async () => credentials(),
+		getWorkflowStaticData: () => staged,
+		helpers: { createDeferredPromise: () => Promise.withResolvers<IRun | undefined>() },
+		__emit: (
+			[items]: INodeExecutionData[][],
+			_response: unknown,
+			done: PromiseWithResolvers<IRun | undefined>,
+		): void => {
+			deliveries.push({
+				items: items!.map(({ json }) => json),
+				end: async (status) => {
+					done.resolve(status === undefined ? undefined : ({ status } as IRun));
+					await done.promise;
+				},
+			});
+		},
+	};
+	return {
+		deliveries,
+		async poll() {
+			staged = JSON.parse(JSON.stringify(stored)) as IDataObject;
+			const result = await node.poll!.call(context as unknown as IPollFunctions);
+			stored = staged;
+			return result;
+		},
+		stored: () => stored,
+	};
+}
