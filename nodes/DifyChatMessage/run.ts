@@ -4,18 +4,18 @@ import { chat, type ChatAnswer, type ChatOptions } from '../../lib/dify/chat';
 import { difyFailure } from '../../lib/dify/failure';
 import { appFileRules } from '../../lib/dify/files';
 import type { ServerError } from '../../lib/errors/server-error';
+import { failuresToChat } from '../shared/chat-typing';
 import { DifyApps, type DifyApp } from '../shared/dify/apps';
 import { userIn } from '../shared/dify/ids';
-import { workOnDifyItems } from '../shared/dify/items';
-import { NodeParameters } from '../shared/parameters';
-import { filesField, takenFiles, uploadOf, wantedFiles } from '../shared/dify/run-files';
 import { inputFields, inputsOf } from '../shared/dify/inputs';
+import { workOnDifyItems } from '../shared/dify/items';
+import { filesField, takenFiles, uploadOf, wantedFiles } from '../shared/dify/run-files';
+import { readWork, simplifyField, workFor } from '../shared/dify/run-options';
+import { AnswerTyping } from '../shared/dify/typing';
+import { NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
 import { optionsField, readOptions } from './options';
 import { answerItem } from './output';
-import { readWork, simplifyField, workFor } from '../shared/dify/run-options';
-import { ChatTyping } from '../shared/dify/typing';
-import { toChat } from '../shared/to-chat';
 
 export const properties: INodeProperties[] = [
 	...messageFields,
@@ -33,15 +33,13 @@ export async function sendMessages(context: IExecuteFunctions): Promise<INodeExe
 	return await workOnDifyItems(
 		context,
 		async (itemIndex, signal) => {
-			const typing = types ? new ChatTyping(context, itemIndex) : undefined;
+			const typing = types ? new AnswerTyping(context, itemIndex) : undefined;
 			return [await sendMessage(context, await apps.of(itemIndex), parametersOf(itemIndex), typing, signal)];
 		},
 		{
 			atOnce,
 			keyOf: (itemIndex) => conversationKey(parametersOf(itemIndex)),
-			...(types
-				? { onFailure: async (itemIndex: number, text: string) => await toChat(context, 'error', itemIndex, text) }
-				: {}),
+			...(types ? failuresToChat(context) : {}),
 		},
 	);
 }
@@ -50,7 +48,7 @@ async function sendMessage(
 	context: IExecuteFunctions,
 	app: DifyApp,
 	parameters: NodeParameters,
-	typing: ChatTyping | undefined,
+	typing: AnswerTyping | undefined,
 	signal: AbortSignal,
 ): Promise<INodeExecutionData> {
 	const user = userIn(parameters);

@@ -5,14 +5,13 @@ import { errorDetails, toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { localLlamaServers } from '../../lib/servers/credential';
 import type { ServerPool } from '../../lib/servers/failover';
+import { ChatTyping, failuresToChat } from '../shared/chat-typing';
 import { workOnItems } from '../shared/items';
 import { NodeParameters } from '../shared/parameters';
 import { typesIntoChat } from '../shared/types-into-chat';
 import { ItemFailure, type LlamaCall, type LlamaItem } from './operation';
 import { workIn } from './options';
 import { operationOf } from './resources';
-import { TextTyping } from './typing';
-import { toChat } from '../shared/to-chat';
 
 /** Runs the operation of the node on every item. */
 export async function runLocalLlama(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
@@ -28,7 +27,7 @@ export async function runLocalLlama(context: IExecuteFunctions): Promise<INodeEx
 		context,
 		async (itemIndex, signal) => {
 			const { fields, run, isOfOneServer = false } = operationOf(context, itemIndex);
-			const typing = types ? new TextTyping(context, itemIndex) : undefined;
+			const typing = types ? new ChatTyping(context, itemIndex) : undefined;
 			const parts = await partsOf(itemIndex, fields);
 			const { hasSeveral, first } = parts.servers;
 			const where = isOfOneServer && hasSeveral ? { serverUrl: first.url.root } : {};
@@ -57,9 +56,7 @@ export async function runLocalLlama(context: IExecuteFunctions): Promise<INodeEx
 					? toNodeError(context.getNode(), error.reason, { itemIndex: error.itemIndex })
 					: toNodeError(context.getNode(), error, { itemIndex }),
 			whenFailed: (error, itemIndex) => [failedItem(context.getNode(), error, itemIndex)],
-			...(types
-				? { onFailure: async (itemIndex: number, text: string) => await toChat(context, 'error', itemIndex, text) }
-				: {}),
+			...(types ? failuresToChat(context) : {}),
 		},
 	);
 	return results.flat();

@@ -129,18 +129,6 @@ export const importWorkflows = async (install, workflows, options) => {
 };
 
 /**
- * Makes the current version of a workflow the live one; takes effect when n8n starts next.
- *
- * @param {N8nInstall} install
- * @param {string} id
- * @param {import('./types').N8nEnvironment} options
- */
-export const publishWorkflow = async (install, id, options) => {
-	const { code, output } = await n8nCommand(install, ['publish:workflow', `--id=${id}`], options);
-	if (code !== 0) throw new Error(`n8n did not publish the workflow ${id}:\n${output.trim()}`);
-};
-
-/**
  * Runs a workflow once, without a server. It must start with a Manual Trigger.
  *
  * @param {N8nInstall} install

@@ -56,7 +56,19 @@ const BLAMES: Readonly<Record<string, Blame>> = {
 	cancelled: 'stop',
 };
 
-const RIGHT: Readonly<Record<Phase, Partial<Record<Fault | 'else', readonly Blame[]>>>> = {
+type RightBlames = Readonly<Partial<Record<Fault | 'else', readonly Blame[]>>>;
+
+const IN_A_STREAM: RightBlames = {
+	reset: ['way'],
+	cut: ['way', 'ended'],
+	'500': ['server', 'foreign'],
+	html: ['foreign', 'ended'],
+	garbage: ['foreign', 'ended'],
+	endless: ['limit', 'foreign'],
+	huge: ['limit', 'foreign'],
+	else: ['limit'],
+};
+const RIGHT: Readonly<Record<Phase, RightBlames>> = {
 	dns: { silence: ['name', 'limit', 'way'], else: ['name'] },
 	connect: {
 		refused: ['nobody'],
@@ -87,36 +99,9 @@ const RIGHT: Readonly<Record<Phase, Partial<Record<Fault | 'else', readonly Blam
 		huge: ['limit', 'foreign', 'way'],
 		else: ['limit'],
 	},
-	first: {
-		reset: ['way'],
-		cut: ['way', 'ended'],
-		'500': ['server', 'foreign'],
-		html: ['foreign', 'ended'],
-		garbage: ['foreign', 'ended'],
-		endless: ['limit', 'foreign'],
-		huge: ['limit', 'foreign'],
-		else: ['limit'],
-	},
-	text: {
-		reset: ['way'],
-		cut: ['way', 'ended'],
-		'500': ['server', 'foreign'],
-		html: ['foreign', 'ended'],
-		garbage: ['foreign', 'ended'],
-		endless: ['limit', 'foreign'],
-		huge: ['limit', 'foreign'],
-		else: ['limit'],
-	},
-	call: {
-		reset: ['way'],
-		cut: ['way', 'ended'],
-		'500': ['server', 'foreign'],
-		html: ['foreign', 'ended'],
-		garbage: ['foreign', 'ended'],
-		endless: ['limit', 'foreign', 'ended'],
-		huge: ['limit', 'foreign'],
-		else: ['limit'],
-	},
+	first: IN_A_STREAM,
+	text: IN_A_STREAM,
+	call: { ...IN_A_STREAM, endless: ['limit', 'foreign', 'ended'] },
 	finish: { else: ['answered', 'limit', 'way', 'ended', 'foreign', 'server'] },
 	stop: { else: ['stop', 'answered'] },
 };

@@ -1,12 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
+import { failuresToChat } from '../chat-typing';
 import type { NodeOperation } from '../operations';
 import { NodeParameters } from '../parameters';
 import { DifyApps, type DifyApp } from './apps';
 import { workOnDifyItems } from './items';
 import { workFor } from './run-options';
-import { ChatTyping } from './typing';
-import { toChat } from '../to-chat';
+import { AnswerTyping } from './typing';
 
 /** What an operation on an app gets to do its work on one item. */
 export interface AppCall {
@@ -15,7 +15,7 @@ export interface AppCall {
 	parameters: NodeParameters;
 	signal: AbortSignal;
 	/** The chat that the run is typed into, where there is one. */
-	typing?: ChatTyping;
+	typing?: AnswerTyping;
 }
 
 /** One operation of a node on an app: gives items. */
@@ -35,15 +35,13 @@ export async function runAppOperation(
 	return await workOnDifyItems(
 		context,
 		async (itemIndex, signal) => {
-			const typing = types ? new ChatTyping(context, itemIndex) : undefined;
+			const typing = types ? new AnswerTyping(context, itemIndex) : undefined;
 			const call = { context, app: await apps.of(itemIndex), parameters: parametersOf(itemIndex), signal, typing };
 			return await run(call);
 		},
 		{
 			atOnce,
-			...(types
-				? { onFailure: async (itemIndex: number, text: string) => await toChat(context, 'error', itemIndex, text) }
-				: {}),
+			...(types ? failuresToChat(context) : {}),
 		},
 	);
 }
