@@ -16,11 +16,12 @@ export const startSlotsGate = async (target, { slots, holdMs }) => {
 	/** @type {Array<() => void>} */
 	const waiting = [];
 	const enter = async () => {
-		generations += 1;
+		// Its own number: while it waits, others come, and all that wait would be kept equally long.
+		const own = (generations += 1);
 		if (free > 0) free -= 1;
 		else await /** @type {Promise<void>} */ (new Promise((resolve) => waiting.push(resolve)));
 		// The golden ratio spreads evenly.
-		await delay(shortest + ((generations * 0.618034) % 1) * (longest - shortest));
+		await delay(shortest + ((own * 0.618034) % 1) * (longest - shortest));
 	};
 	const leave = () => {
 		const next = waiting.shift();
