@@ -31,8 +31,14 @@ const SETTLE_CONNECTING_MS = 13_000;
 const HANDSHAKE = Buffer.from([0x16, 0x03, 0x03, 0x3f, 0xff, 0x02, 0x00, 0x3f, 0xfb, 0x03, 0x03]);
 const BANNER = 'SSH-2.0-OpenSSH_9.6\r\n';
 
-export async function runCell(nodes: NodeSet, prepared: Prepared, phase: Phase, fault: Fault): Promise<CellResult> {
-	const cell = new Cell(nodes, prepared, phase, fault);
+export async function runCell(
+	nodes: NodeSet,
+	prepared: Prepared,
+	phase: Phase,
+	fault: Fault,
+	patience = 1,
+): Promise<CellResult> {
+	const cell = new Cell(nodes, prepared, phase, fault, patience);
 	try {
 		return await cell.run();
 	} finally {
@@ -58,6 +64,7 @@ class Cell {
 		private readonly prepared: Prepared,
 		private readonly phase: Phase,
 		private readonly fault: Fault,
+		private readonly patience: number,
 	) {
 		this.operation = prepared.operation;
 	}
@@ -75,7 +82,7 @@ class Cell {
 		const isQueue = phase === 'queue' && operation.queues;
 		const setting = settingFor(this.nodes, this.prepared, {
 			baseUrl,
-			limits: limitsIn(phase),
+			limits: limitsIn(phase, this.patience),
 			signal: this.stop.signal,
 			helpers: phase === 'dns' ? { getSecureEgressFilter: () => resolver(fault) } : {},
 			big: phase === 'upload',
@@ -101,7 +108,7 @@ class Cell {
 	}
 
 	private async tooLong(): Promise<undefined> {
-		return await expiry(limitMsOf(this.operation, this.phase) + SLACK_MS);
+		return await expiry(this.patience * limitMsOf(this.operation, this.phase) + SLACK_MS);
 	}
 
 	private async baseUrl(): Promise<string> {

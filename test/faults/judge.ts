@@ -125,6 +125,11 @@ const MAY_BE_ANSWERED: ReadonlySet<Phase> = new Set(['headers', 'first', 'text',
 const EMPTY_WORDS = /undefined|\[object|\bNaN\b|\bnull\b/;
 const LOW_LEVEL = /^(?:fetch failed|terminated|aborted|socket hang up|other side closed|error)\.?$/i;
 
+/** Whether a limit of the node ended it, where something else should have. */
+export function isCutShort({ operation, phase, fault }: CellName, { kind, hung }: CellResult): boolean {
+	return !hung && BLAMES[kind] === 'limit' && !rightIn(operation, phase, fault).includes('limit');
+}
+
 /** @param lateMs what is granted beyond the limit, on this machine at this moment */
 export function problemsOf({ operation, phase, fault }: CellName, result: CellResult, lateMs: number): string[] {
 	const problems: string[] = [];

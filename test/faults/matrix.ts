@@ -146,12 +146,15 @@ export function cellsOf(operations: readonly Operation[]): CellName[] {
 	);
 }
 
-/** The limits that the node is given in a phase. */
-export function limitsIn(phase: Phase): LowLimits {
-	return phase === 'dns' || phase === 'connect' || phase === 'tls' ? CONNECT_LIMITS : LIMITS;
+const isOnTheWay = (phase: Phase) => phase === 'dns' || phase === 'connect' || phase === 'tls';
+
+/** The limits that the node is given in a phase. `patience`: so many times as long. */
+export function limitsIn(phase: Phase, patience = 1): LowLimits {
+	const { firstToken, idle, total } = isOnTheWay(phase) ? CONNECT_LIMITS : LIMITS;
+	return { firstToken: patience * firstToken, idle: patience * idle, total: patience * total };
 }
 
 /** The longest that the operation may take in a phase, in milliseconds. */
 export function limitMsOf({ limitMs }: Operation, phase: Phase): number {
-	return limitsIn(phase) === LIMITS ? limitMs : Math.max(limitMs, CALL_LIMIT_MS);
+	return isOnTheWay(phase) ? Math.max(limitMs, CALL_LIMIT_MS) : limitMs;
 }
