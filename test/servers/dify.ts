@@ -271,6 +271,8 @@ async function applyFault(store: Store, request: SimRequest, res: http.ServerRes
 	fault.times = (fault.times ?? 1) - 1;
 	if (fault.times <= 0) store.faults.splice(at, 1);
 	if (fault.delayMs !== undefined) await store.clock.sleep(fault.delayMs);
+	await fault.after;
+	if (fault.how === 'late') return false;
 	if (fault.how === 'reset') {
 		res.socket?.resetAndDestroy();
 	} else if (fault.how !== 'silence') {

@@ -25,6 +25,8 @@ export interface Polling {
 	/** What the node handed to n8n by itself, beside what its polls returned. */
 	deliveries: Delivery[];
 	poll(): Promise<INodeExecutionData[][] | null>;
+	/** Two polls at once: n8n begins one while the last one goes on. */
+	pollTwice(): Promise<Array<INodeExecutionData[][] | null>>;
 	stored(): IDataObject;
 }
 
@@ -38,6 +40,7 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 	let staged: IDataObject = {};
 	const context = {
 		getMode: () => mode,
+		getWorkflow: () => ({ id: 'w1', name: 'Watch', active: true }),
 		getNode: () => ({ id: '1', name: 'Trigger', type: 't', typeVersion: 1, position: [0, 0], parameters: {} }),
 		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
 		getCredentials: async () => credentials(),
@@ -57,14 +60,17 @@ export function polling(node: INodeType, { parameters = {}, credentials, mode = 
 			});
 		},
 	};
+	const polls = async (count: number) => {
+		staged = JSON.parse(JSON.stringify(stored)) as IDataObject;
+		const poll = async () => await node.poll!.call(context as unknown as IPollFunctions);
+		const results = await Promise.all(Array.from({ length: count }, poll));
+		stored = staged;
+		return results;
+	};
 	return {
 		deliveries,
-		async poll() {
-			staged = JSON.parse(JSON.stringify(stored)) as IDataObject;
-			const result = await node.poll!.call(context as unknown as IPollFunctions);
-			stored = staged;
-			return result;
-		},
+		poll: async () => (await polls(1))[0]!,
+		pollTwice: async () => await polls(2),
 		stored: () => stored,
 	};
 }

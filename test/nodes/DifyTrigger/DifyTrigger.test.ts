@@ -59,6 +59,18 @@ describe('feedback', () => {
 		expect(jsonOf(await poll())).toHaveLength(1);
 	});
 
+	it('n8n looks again before a look is over: nothing is given twice', async () => {
+		const { sim, messageId } = await startAnswered();
+		const { poll, pollTwice } = watching(sim, 'chat', parameters);
+		await poll();
+		await feedback(sim, { messageId, rating: 'like' });
+		const given = (await pollTwice()).flatMap((result) => jsonOf(result) ?? []);
+		expect(given).toMatchObject([{ rating: 'like' }]);
+		expect(await poll()).toBeNull();
+		await feedback(sim, { messageId, rating: 'dislike' });
+		expect(jsonOf(await poll())).toHaveLength(1);
+	});
+
 	it('shows the newest ones in the editor, and remembers nothing', async () => {
 		const { sim, messageId } = await startAnswered();
 		await feedback(sim, { messageId, rating: 'like' });

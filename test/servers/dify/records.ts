@@ -90,7 +90,8 @@ export function postFeedback(call: Call): void {
 	} else if (known !== undefined) {
 		known.rating = rating as SimFeedback['rating'];
 		known.content = content as string | null;
-		known.updatedAt = store.now();
+		// The database makes whole seconds of the time at first; a change has fractions of them (recorded).
+		known.updatedAt = store.options.now();
 	} else {
 		app.feedbacks.push({
 			id: store.newId('feedback'),

@@ -242,8 +242,10 @@ export interface Fault {
 	headers?: Record<string, string>;
 	/** Milliseconds before it happens. */
 	delayMs?: number;
-	/** Instead of an answer. */
-	how?: 'reset' | 'silence';
+	/** The same: until then. */
+	after?: Promise<unknown>;
+	/** Instead of an answer. `late`: it is the usual answer, which only comes late. */
+	how?: 'reset' | 'silence' | 'late';
 }
 
 export interface SimRequest {
