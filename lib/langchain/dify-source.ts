@@ -36,8 +36,11 @@ export interface DifyModelSettings {
 	retries: number;
 }
 
-/** Why a Dify app cannot be given tools. */
-export function noTools(): ServerError {
+/**
+ * Why a Dify app cannot be given tools. Said when it is asked, not when they are bound: n8n's agent binds them to all of
+ * its models before it asks the first one, and only then another one can take over.
+ */
+function noTools(): ServerError {
 	return refusedHere(
 		'inputs',
 		'A Dify app cannot be given tools',

@@ -29,8 +29,6 @@ export interface LocalChatModelFields {
 	settings: Record<string, unknown>;
 	/** Makes chains read the answer as JSON. */
 	jsonOutput: boolean;
-	/** For a model that cannot be given tools: why. Thrown as soon as there are some. */
-	noTools?: () => Error;
 }
 
 /** Call options as LangChain passes them. */
@@ -104,8 +102,6 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 
 		/** A binding, not a new model: the agent binds a second time on top, and callbacks added later must be kept. */
 		bindTools(tools: unknown[], kwargs: Record<string, unknown> = {}) {
-			const { noTools } = this.fields;
-			if (tools.length > 0 && noTools !== undefined) throw noTools();
 			return this.withConfig({ ...kwargs, tools });
 		}
 

@@ -4,7 +4,7 @@ import { difyClient } from '../../lib/dify/credentials';
 import { jsonInputs } from '../../lib/dify/form';
 import { toNodeError } from '../../lib/errors/node-error';
 import type { DifyMemory } from '../../lib/langchain/dify-prompt';
-import { DifySource, noTools, type DifyModelSettings } from '../../lib/langchain/dify-source';
+import { DifySource, type DifyModelSettings } from '../../lib/langchain/dify-source';
 import { userIn } from '../shared/dify/ids';
 import { readRunLimits } from '../shared/dify/run-options';
 import { NodeParameters } from '../shared/parameters';
@@ -22,7 +22,6 @@ export async function supplyDifyModel(context: ISupplyDataFunctions, itemIndex: 
 			source: new DifySource(client, settings),
 			settings: { model: 'Dify', baseUrl: client.api, options: { user, memory, inputs, ...limits, retries } },
 			toError,
-			noTools: () => toError(noTools()),
 		});
 	} catch (error) {
 		throw toError(error);

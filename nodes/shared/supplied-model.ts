@@ -17,8 +17,6 @@ export interface SuppliedModel {
 	toError: (error: unknown) => Error;
 	/** Makes chains read the answer as JSON. */
 	jsonOutput?: boolean;
-	/** For a model that cannot be given tools: why. */
-	noTools?: () => Error;
 }
 
 /**
@@ -27,7 +25,7 @@ export interface SuppliedModel {
  */
 export async function supplyModel(
 	context: ISupplyDataFunctions,
-	{ source, settings, toError, jsonOutput = false, noTools }: SuppliedModel,
+	{ source, settings, toError, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const sdk = loadSdk();
 	const harvest = await harvestHost(context, sdk);
@@ -62,7 +60,6 @@ export async function supplyModel(
 			},
 			settings,
 			jsonOutput,
-			noTools,
 		}),
 		closeFunction: async () => {
 			watch.close();

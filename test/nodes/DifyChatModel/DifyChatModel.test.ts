@@ -1,6 +1,6 @@
 import type { LocalChatModel as Model } from '../../../lib/langchain/local-chat-model';
 import { DifyChatModel } from '../../../nodes/DifyChatModel/DifyChatModel.node';
-import { calls, startApp } from '../../lib/dify/client';
+import { startApp } from '../../lib/dify/client';
 import { appKey, type DifySim } from '../../servers/dify';
 import { AIMessage, collect, HumanMessage, weather } from '../../support/chat-model';
 import { fakeContext } from '../../support/context';
@@ -32,12 +32,19 @@ describe('Dify Chat Model', () => {
 		expect(JSON.stringify(inputs)).not.toContain(appKey('chat'));
 	});
 
-	it('D138, D139: works for an agent without tools, and refuses tools at once, so that a fallback model can take over', async () => {
+	it('D138, D139: works for an agent without tools, and refuses tools before anything is sent, so that a fallback model can take over', async () => {
 		const sim = await talking();
 		const { model } = await supplied(sim);
 		expect((await model.bindTools([]).invoke([new HumanMessage('Hi')])).content).toBe('Hello there');
-		expect(() => model.bindTools([weather])).toThrow('A Dify app cannot be given tools');
-		expect(calls(sim, '/chat-messages')).toBe(1);
+		const before = sim.requests.length;
+		const withTools = model.bindTools([weather]);
+		await expect(withTools.invoke([new HumanMessage('Hi')])).rejects.toThrow('A Dify app cannot be given tools');
+		await expect(collect(withTools, [new HumanMessage('Hi')])).rejects.toThrow('A Dify app cannot be given tools');
+		// Nothing is sent to Dify, and an agent may have bound the tools to its fallback model as well.
+		expect(sim.requests).toHaveLength(before);
+		const other = (await supplied(sim)).model;
+		const either = (withTools as Model & { withFallbacks(others: Model[]): Model }).withFallbacks([other]);
+		expect((await either.invoke([new HumanMessage('Hi')])).content).toBe('Hello there');
 	});
 
 	it('has the memory of n8n in one message', async () => {
