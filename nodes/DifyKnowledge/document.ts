@@ -1,10 +1,12 @@
-import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
 import {
 	deleteDocument,
 	downloadUrl,
+	downloadZip,
 	getDocument,
 	listDocuments,
+	MOST_IN_ZIP,
 	setStatus,
 	type DocumentStatus,
 	type StatusAction,
@@ -15,8 +17,34 @@ import { difyClient } from '../../lib/dify/credentials';
 import { mostIn, pagingFields } from '../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+import { storeFile, type StoredFile } from '../shared/store-file';
 import type { KnowledgeOperation } from './call';
 import { documentField, documentIdIn, keywordField, optionsField, textsIn, waitField } from './fields';
+
+const documentIdsField: INodeProperties = {
+	displayName: 'Document IDs',
+	name: 'documentIds',
+	type: 'string',
+	default: '={{ $json.documentId }}',
+	required: true,
+	description: 'Separate several with commas, or give a list',
+};
+
+function documentIdsIn(parameters: NodeParameters): string[] {
+	const ids = (textsIn(parameters, 'documentIds') ?? []).map((id) => uuid(id, 'document ID'));
+	if (ids.length === 0) throw wrongField(parameters.field('documentIds').label, 'is empty');
+	return ids;
+}
+
+const outputField: INodeProperties = {
+	displayName: 'Put Output File in Field',
+	name: 'outputField',
+	type: 'string',
+	default: 'data',
+	required: true,
+	hint: 'The name of the output binary field to put the file in',
+};
 
 export const documentDelete: KnowledgeOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
@@ -131,14 +159,7 @@ export const documentSetStatus: KnowledgeOperation = {
 	},
 	fields: [
 		datasetField,
-		{
-			displayName: 'Document IDs',
-			name: 'documentIds',
-			type: 'string',
-			default: '={{ $json.documentId }}',
-			required: true,
-			description: 'Separate several with commas, or give a list',
-		},
+		documentIdsField,
 		{
 			displayName: 'Action',
 			name: 'statusAction',
@@ -153,8 +174,7 @@ export const documentSetStatus: KnowledgeOperation = {
 		},
 	],
 	run: async ({ api, parameters, signal }) => {
-		const ids = (textsIn(parameters, 'documentIds') ?? []).map((id) => uuid(id, 'document ID'));
-		if (ids.length === 0) throw wrongField(parameters.field('documentIds').label, 'is empty');
+		const ids = documentIdsIn(parameters);
 		const action = parameters.choice<StatusAction>('statusAction');
 		await setStatus(api, datasetIdIn(parameters), ids, action, signal);
 		return ids.map((documentId) => ({ documentId, action }));
@@ -168,18 +188,7 @@ export const documentDownload: KnowledgeOperation = {
 		action: 'Download a document',
 		description: 'The file that a document was made of; needs Dify 1.14 or newer',
 	},
-	fields: [
-		datasetField,
-		documentField,
-		{
-			displayName: 'Put Output File in Field',
-			name: 'outputField',
-			type: 'string',
-			default: 'data',
-			required: true,
-			hint: 'The name of the output binary field to put the file in',
-		},
-	],
+	fields: [datasetField, documentField, outputField],
 	run: async ({ api, parameters, signal, context }) => {
 		const datasetId = datasetIdIn(parameters);
 		const documentId = documentIdIn(parameters);
@@ -187,24 +196,51 @@ export const documentDownload: KnowledgeOperation = {
 		const { name } = await getDocument(api, datasetId, documentId, 'without', signal);
 		const fileName = typeof name === 'string' && name !== '' ? name : documentId;
 		const field = parameters.name('outputField') || 'data';
-		const item = await downloaded(context, parameters.itemIndex, url, fileName, signal);
-		return { items: [{ json: { documentId, fileName }, binary: { [field]: item } }] };
+		const { facts, binary } = await fileAt(context, parameters.itemIndex, { url, field, fileName, signal });
+		return { items: [{ json: { documentId, ...facts }, binary }] };
 	},
 };
 
+export const documentDownloadZip: KnowledgeOperation = {
+	option: {
+		name: 'Download as ZIP',
+		value: 'downloadZip',
+		action: 'Download documents as a ZIP',
+		description: 'The files of several documents, a hundred in each ZIP; needs Dify 1.14 or newer',
+	},
+	fields: [datasetField, documentIdsField, outputField],
+	run: async ({ api, parameters, signal, context }) => {
+		const datasetId = datasetIdIn(parameters);
+		const ids = [...new Set(documentIdsIn(parameters))];
+		const field = parameters.name('outputField') || 'data';
+		const items: INodeExecutionData[] = [];
+		for (let begin = 0; begin < ids.length; begin += MOST_IN_ZIP) {
+			const documentIds = ids.slice(begin, begin + MOST_IN_ZIP);
+			const fileName = ids.length > MOST_IN_ZIP ? `documents-${items.length + 1}.zip` : 'documents.zip';
+			const content = await downloadZip(api, datasetId, documentIds, signal);
+			const { facts, binary } = await storeFile(context, field, { content, fileName, mimeType: 'application/zip' });
+			items.push({ json: { documentIds, ...facts }, binary });
+		}
+		return { items };
+	},
+};
+
+interface SignedFile {
+	url: string;
+	field: string;
+	fileName: string;
+	signal: AbortSignal;
+}
+
 /** The signed address needs no key, and must not get it: it may be on another host. */
-async function downloaded(
+async function fileAt(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	url: string,
-	fileName: string,
-	signal: AbortSignal,
-): Promise<IBinaryData> {
+	{ url, field, fileName, signal }: SignedFile,
+): Promise<StoredFile> {
 	const credentials = await context.getCredentials('difyApi', itemIndex);
 	const { connection } = difyClient(credentials, context.helpers, { headers: {} });
 	const { pieces, headers } = await connection.download(url, { signal });
-	const type = headers['content-type']?.split(';')[0];
-	const content: Uint8Array[] = [];
-	for await (const piece of pieces) content.push(piece);
-	return await context.helpers.prepareBinaryData(Buffer.concat(content), fileName, type);
+	const mimeType = headers['content-type']?.split(';')[0] ?? '';
+	return await storeFile(context, field, { content: pieces, fileName, mimeType });
 }

@@ -9,6 +9,7 @@ import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './
 import {
 	documentDelete,
 	documentDownload,
+	documentDownloadZip,
 	documentGet,
 	documentGetAll,
 	documentGetStatus,
@@ -32,6 +33,7 @@ const RESOURCES = {
 		documentUpsertText,
 		documentDelete,
 		documentDownload,
+		documentDownloadZip,
 		documentGet,
 		documentGetAll,
 		documentGetStatus,

@@ -206,3 +206,49 @@ describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
 		]);
 	});
 });
+
+it('the documents of a knowledge base as ZIPs, which n8n can open', async () => {
+	const sim = kept(await startDifySim({ version: '1.14' }));
+	const base = addDataset(sim.store, { name: 'Many' });
+	const names = Array.from({ length: 130 }, (_, at) => `Text ${at}, ä.txt`);
+	for (const name of names) addDocument(sim.store, base, { name, text: `This is ${name}` });
+	const credential = await credentialOf(sim);
+	const documents = { resource: 'document', difyDatasetId: byId(base.id) };
+	const execution = await run(
+		workflowOf('ZIP', {
+			Start: { ...MANUAL, to: ['List'] },
+			List: knowledge(
+				'difyKnowledge',
+				credential,
+				{ ...documents, operation: 'getAll', returnAll: true, keyword: '', options: {} },
+				{ to: ['Aggregate'] },
+			),
+			Aggregate: {
+				type: 'n8n-nodes-base.aggregate',
+				parameters: { fieldsToAggregate: { fieldToAggregate: [{ fieldToAggregate: 'id' }] }, options: {} },
+				to: ['ZIP'],
+			},
+			ZIP: knowledge(
+				'difyKnowledge',
+				credential,
+				{ ...documents, operation: 'downloadZip', documentIds: '={{ $json.id }}', outputField: 'data' },
+				{ to: ['Open'] },
+			),
+			Open: {
+				type: 'n8n-nodes-base.compression',
+				typeVersion: 1.1,
+				parameters: { operation: 'decompress', binaryPropertyName: 'data', outputPrefix: 'file_' },
+			},
+		}),
+	);
+	expect(itemsOf(execution, 'ZIP')).toMatchObject([
+		{ fileName: 'documents-1.zip', mimeType: 'application/zip' },
+		{ fileName: 'documents-2.zip', mimeType: 'application/zip' },
+	]);
+	const opened = execution.data.resultData.runData.Open!.at(-1)!.data!.main![0] as unknown as Array<{
+		binary: Record<string, { fileName: string }>;
+	}>;
+	const found = opened.map(({ binary }) => Object.values(binary).map(({ fileName }) => fileName));
+	expect(found.map(({ length }) => length)).toEqual([100, 30]);
+	expect(found.flat().sort()).toEqual([...names].sort());
+});

@@ -1,14 +1,18 @@
 import { asFailed, ServerError } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
+import type { Download } from '../../http/types';
 import { isRecord, type JsonRecord } from '../../values';
 import type { AskRequest, DifyClient, Method } from '../client';
-import { difyFailure } from '../failure';
+import { answerError, difyFailure } from '../failure';
 
 /** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
 const RATE_PAUSE_MS = 60_000;
 
 /** Dify holds a lock on a knowledge base while documents are added, so a write may wait for others. */
 const WRITE_LIMIT_MS = 120_000;
+
+/** Dify makes a file as a whole before it sends the first byte of it. */
+const FILE_LIMITS = { firstTokenMs: 600_000, idleMs: 120_000, totalMs: 0 };
 
 /** Milliseconds between two looks at what Dify works on, the last one for all further looks. */
 export type Pauses = readonly [number, ...number[]];
@@ -50,6 +54,19 @@ export class KnowledgeApi {
 			await this.counted(path, signal, async () => await this.client.ask('POST', path, request)),
 			path,
 		);
+	}
+
+	/** A file that Dify makes of what is asked for: a POST that changes nothing. @throws {ServerError} */
+	async file(path: string, body: JsonRecord, signal?: AbortSignal): Promise<Download> {
+		const { connection } = this.client;
+		return await this.counted(path, signal, async () => {
+			return await connection.download(this.client.url(path), {
+				json: body,
+				signal,
+				limits: FILE_LIMITS,
+				refuse: (refusal) => answerError(connection, refusal, 'POST'),
+			});
+		});
 	}
 
 	/**

@@ -1,5 +1,8 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
 import { DifyKnowledge } from '../../../nodes/DifyKnowledge/DifyKnowledge.node';
 import { addDataset, addDocument, SIM_VERSIONS } from '../../servers/dify';
+import { unzipped } from '../../servers/dify/zip';
 import { lastBody, writes } from '../../lib/dify/knowledge/setup';
 import { nodeErrorOf } from '../dify';
 import { byId, editor, executeIn, manage, prepare, scene } from './setup';
@@ -315,10 +318,73 @@ test('a document is downloaded without the key, as its address says', async () =
 		outputField: 'data',
 	});
 	const [item] = await executeIn(fake);
-	expect(item!.json).toEqual({ documentId: known.id, fileName: 'a.txt' });
+	expect(item!.json).toEqual({ documentId: known.id, fileName: 'a.txt', mimeType: 'text/plain', bytes: 8 });
 	expect(Buffer.from(item!.binary!.data!.data, 'base64').toString()).toBe('the file');
 	const fetched = of.sim.requests.find(({ url }) => url.includes('file-preview'))!;
 	expect(fetched.headers.authorization).toBeUndefined();
 	of.sim.fail({ path: /file-preview/, status: 403, body: 'expired' });
 	await expect(executeIn(fake)).rejects.toThrow();
+});
+
+describe('documents as a ZIP', () => {
+	const zip = (documentIds: unknown) => ({
+		resource: 'document',
+		operation: 'downloadZip',
+		documentIds,
+		outputField: 'files',
+	});
+	const filesIn = ({ binary }: INodeExecutionData) =>
+		unzipped(Buffer.from(binary!.files!.data, 'base64')).map(({ name, content }) => [
+			name,
+			Buffer.from(content).toString(),
+		]);
+
+	test('the files of several documents, each once', async () => {
+		const of = await scene('1.14');
+		const [one, two] = ['a.txt', 'ä:b.txt'].map((name) => addDocument(of.sim.store, of.base, { name, text: name }));
+		const items = await executeIn(prepare(of, zip(`${one!.id}, ${two!.id}, ${one!.id.toUpperCase()}`)));
+		expect(items).toHaveLength(1);
+		const [item] = items;
+		const bytes = Buffer.from(item!.binary!.files!.data, 'base64').length;
+		expect(item).toMatchObject({
+			json: { documentIds: [one!.id, two!.id], fileName: 'documents.zip', mimeType: 'application/zip', bytes },
+			pairedItem: { item: 0 },
+		});
+		expect(item!.binary!.files).toMatchObject({ fileName: 'documents.zip', mimeType: 'application/zip' });
+		expect(filesIn(item!)).toEqual([
+			['a.txt', 'a.txt'],
+			['ä:b.txt', 'ä:b.txt'],
+		]);
+	});
+
+	test('more than a hundred in several ZIPs, one after the other', async () => {
+		const of = await scene('1.14');
+		const ids = Array.from({ length: 230 }, () => addDocument(of.sim.store, of.base).id);
+		const items = await executeIn(prepare(of, zip(ids)));
+		expect(items.map(({ json }) => [json.fileName, (json.documentIds as string[]).length])).toEqual([
+			['documents-1.zip', 100],
+			['documents-2.zip', 100],
+			['documents-3.zip', 30],
+		]);
+		expect(items.flatMap(({ json }) => json.documentIds)).toEqual(ids);
+		expect(items.flatMap(filesIn)).toHaveLength(230);
+	});
+
+	test.each([
+		['', /Document IDs.*is empty/],
+		['abc', /document ID/],
+	])('asks for nothing where the IDs are wrong: %j', async (ids, message) => {
+		const of = await scene('1.14');
+		await expect(executeIn(prepare(of, zip(ids)))).rejects.toThrow(message);
+		expect(of.sim.requests).toEqual([]);
+	});
+
+	test('an older Dify is told by its version', async () => {
+		const of = await scene('1.12');
+		const { id } = addDocument(of.sim.store, of.base);
+		await expect(executeIn(prepare(of, zip([id])))).rejects.toMatchObject({
+			message: 'Downloading documents as a ZIP needs Dify 1.14 or newer',
+			description: expect.stringContaining('this is 1.12.1') as string,
+		});
+	});
 });

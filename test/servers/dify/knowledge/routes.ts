@@ -42,6 +42,7 @@ export const KNOWLEDGE_ROUTES: Row[] = [
 	['GET', `${BASE}/documents`, 'none', documents.listDocuments],
 	['GET', `${BASE}/documents/*/indexing-status`, 'none', documents.indexingStatus],
 	['PATCH', `${BASE}/documents/status/*`, 'none', documents.documentStatus, json],
+	['POST', `${BASE}/documents/download-zip`, 'none', documents.downloadZip, { ...json, ...newer }],
 	['POST', `${BASE}/documents/metadata`, 'none', metadata.setMetadata, json],
 	['GET', DOCUMENT, 'none', documents.getDocument],
 	['DELETE', DOCUMENT, 'none', documents.deleteDocument],

@@ -123,7 +123,10 @@ function style(body: string): string {
 
 function headerOf(answer: Answer, name: string): string | undefined {
 	const found = answer.headers.find(([each]) => each.toLowerCase() === name)?.[1];
-	return found?.replace(/127\.0\.0\.1:\d+/g, '<host>').replace(UUID, '<id>');
+	return found
+		?.replace(/127\.0\.0\.1:\d+/g, '<host>')
+		.replace(UUID, '<id>')
+		.replace(/\b[0-9a-f]{32}\b/g, '<id>');
 }
 
 function bodies(recorded: Answer, simulated: Answer, out: string[]): void {
