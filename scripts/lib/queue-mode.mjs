@@ -10,6 +10,14 @@ import { startRedis } from './redis.mjs';
 
 /** @typedef {import('./types').N8nWorker} N8nWorker */
 
+/** What docs/scale.md tells everybody to set. */
+const RECOMMENDED = {
+	OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+	QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '60000',
+	N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
+	N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
+};
+
 /**
  * @typedef {object} QueueModeOptions
  * @property {string} folder an empty one, for logs and data
@@ -73,7 +81,7 @@ export const startQueueMode = async (install, options) => {
 		started.push({ stop: async () => await redis.stop() });
 		const env = {
 			EXECUTIONS_MODE: 'queue',
-			OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+			...RECOMMENDED,
 			DB_TYPE: 'postgresdb',
 			DB_POSTGRESDB_HOST: '127.0.0.1',
 			DB_POSTGRESDB_PORT: String(postgres.port),

@@ -31,9 +31,6 @@ const SOME = 2 * SLOTS;
 
 /** docs/scale.md says what they are for. */
 const SETTINGS = {
-	QUEUE_BULL_REDIS_TIMEOUT_THRESHOLD: '60000',
-	N8N_EXECUTIONS_QUEUE_KEEP_LAST_COMPLETED: '1000',
-	N8N_EXECUTIONS_QUEUE_KEEP_LAST_FAILED: '1000',
 	// n8n's own 60 s and 30 s would make this suite longer. Redis is away for 10 s: a lock must last longer than that.
 	QUEUE_WORKER_LOCK_DURATION: '30000',
 	QUEUE_WORKER_LOCK_RENEW_TIME: '8000',
