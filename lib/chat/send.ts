@@ -157,6 +157,7 @@ async function trySending(
 			limits,
 			framing: protocol.framing,
 			pace: pace?.interval,
+			rest: pace?.rest,
 			retry: retry?.(),
 			refuse: (answer) => refusalWithPause(connection, answer, about),
 		});

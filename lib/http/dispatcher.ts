@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
+import { restingConnector } from './resting-socket';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
 
 export interface ServerChannelKey {
@@ -106,7 +107,8 @@ function open(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
-	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(options) });
+	const fresh = { ...options, connect: restingConnector(options.connect) };
+	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(fresh) });
 }
 
 /**
@@ -126,7 +128,7 @@ function foundIn(hostname: string, done: LookupDone): LookupDone {
 function agentOptions(
 	{ origin, ignoreSslIssues, connectLimitMs = MAX_CONNECT_MS }: ServerChannelKey,
 	lookup: Lookup | undefined,
-): AgentOptions {
+) {
 	const tls = { rejectUnauthorized: !ignoreSslIssues };
 	const socket = {
 		timeout: connectLimitMs,
@@ -156,7 +158,7 @@ function agentOptions(
 		bodyTimeout: 0,
 		keepAliveTimeout: 4_000,
 		keepAliveMaxTimeout: 4_000,
-	};
+	} satisfies AgentOptions;
 }
 
 /** Takes the place of a proxy whose variable holds no URL. Nothing is ever sent there. */

@@ -1,4 +1,5 @@
 import { IncomingBody, type Pace } from './incoming-body';
+import { beginsOnSocket, type Rest } from './resting-socket';
 import type { Dispatcher } from '../vendor';
 
 export interface ExchangeOptions {
@@ -11,6 +12,8 @@ export interface ExchangeOptions {
 	reset: boolean;
 	/** How often the body is read at most. */
 	pace?: Pace;
+	/** How long the socket is left alone between two readings. */
+	rest?: Rest;
 }
 
 export interface Exchange {
@@ -25,7 +28,7 @@ export interface Exchange {
  */
 export async function exchange(
 	url: string,
-	{ dispatcher, signal, pace, ...options }: ExchangeOptions,
+	{ dispatcher, signal, pace, rest, ...options }: ExchangeOptions,
 ): Promise<Exchange> {
 	signal.throwIfAborted();
 	const { origin, pathname, search } = new URL(url);
@@ -40,6 +43,7 @@ export async function exchange(
 			{
 				onRequestStart(controller) {
 					abort = (reason) => controller.abort(reason);
+					if (rest !== undefined) beginsOnSocket(rest);
 					if (signal.aborted) onAbort();
 				},
 				onResponseStart(controller, statusCode, headers) {
