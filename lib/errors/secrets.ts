@@ -114,10 +114,26 @@ const known = {
 	sure: new WeakMap<readonly string[], SecretParts>(),
 };
 
+/** Of the credentials that were used last. Each execution reads its credential anew, and the parts take milliseconds. */
+const made = new Map<string, SecretParts>();
+const MAX_MADE = 64;
+
 function partsOf(secrets: readonly string[], sure = false): SecretParts {
-	const made = known[sure ? 'sure' : 'any'];
-	const parts = made.get(secrets) ?? new SecretParts(secrets, sure);
-	made.set(secrets, parts);
+	const ofList = known[sure ? 'sure' : 'any'];
+	const parts = ofList.get(secrets) ?? partsWith(secrets, sure);
+	ofList.set(secrets, parts);
+	return parts;
+}
+
+function partsWith(secrets: readonly string[], sure: boolean): SecretParts {
+	const id = JSON.stringify([sure, secrets]);
+	const parts = made.get(id) ?? new SecretParts(secrets, sure);
+	made.delete(id);
+	made.set(id, parts);
+	for (const oldest of made.keys()) {
+		if (made.size <= MAX_MADE) break;
+		made.delete(oldest);
+	}
 	return parts;
 }
 

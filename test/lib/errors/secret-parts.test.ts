@@ -231,3 +231,21 @@ describe('what is left behind', () => {
 		expect(performance.now() - startedAt).toBeLessThan(5_000);
 	});
 });
+
+describe('the quick look before the search', () => {
+	const lengths = Array.from({ length: CANARY.length }, (_none, index) => index + 1);
+
+	test.each(lengths)('overlooks no secret of %i characters, wherever it stands and in either case', (length) => {
+		const parts = new SecretParts([CANARY.slice(0, length)]);
+		for (let before = 0; before < 9; before++)
+			for (const written of [CANARY, CANARY.toUpperCase(), CANARY.toLowerCase()]) {
+				const text = `${'.'.repeat(before)}${written.slice(0, length)}.`;
+				expect(parts.mask(text)).toBe(`${'.'.repeat(before)}***.`);
+			}
+	});
+
+	test('nor one behind escapes', () => {
+		const parts = new SecretParts([CANARY]);
+		expect(parts.mask(`a\\n${encodeURIComponent(CANARY).replace('Z', '%5A')}`)).toBe('a\\n***');
+	});
+});
