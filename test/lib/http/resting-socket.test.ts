@@ -1,7 +1,7 @@
 import { exchange } from '../../../lib/http/exchange';
 import { restingConnector, Rests } from '../../../lib/http/resting-socket';
 import { Agent } from '../../../lib/vendor';
-import { http, type net } from '../../support/node';
+import { http, type net, setImmediate } from '../../support/node';
 
 /** What follows on readings of so many bytes, a millisecond apart. */
 const after = (rests: Rests, sizes: number[], wanted = 20, apart = 1) => {
@@ -69,11 +69,13 @@ describe('a socket that rests', () => {
 		return text;
 	};
 
-	/** Each piece is sent when the one before it has left. */
-	const inPieces = (response: http.ServerResponse, count: number, piece: string) => {
-		const next = (left: number): void => {
-			if (left === 0) response.end();
-			else response.write(piece, () => next(left - 1));
+	/** Pieces of an answer, each in a turn of the event loop of its own, until all are sent or nobody listens any more. */
+	const inPieces = (response: http.ServerResponse, count: number, piece: string, end = () => void response.end()) => {
+		const next = (left: number) => {
+			if (response.destroyed) return;
+			if (left === 0) return end();
+			response.write(piece);
+			setImmediate(() => next(left - 1));
 		};
 		next(count);
 	};
@@ -101,8 +103,7 @@ describe('a socket that rests', () => {
 		const closed = new Promise<void>((resolve) => {
 			answer = (response) => {
 				response.on('close', resolve);
-				const send = () => void (response.destroyed || response.write('data: piece\n\n', send));
-				send();
+				inPieces(response, Infinity, 'data: piece\n\n');
 			};
 		});
 		const { body } = await ask(() => REST_MS, leave.signal);
@@ -113,11 +114,7 @@ describe('a socket that rests', () => {
 	});
 
 	test('what arrived before the server broke the connection comes before the error', async () => {
-		answer = (response) => {
-			let left = 100;
-			const send = () => void (left-- > 0 ? response.write('x', send) : response.destroy());
-			send();
-		};
+		answer = (response) => inPieces(response, 100, 'x', () => void response.destroy());
 		const { body } = await ask(() => REST_MS);
 		let text = '';
 		const reading = (async () => {
