@@ -75,6 +75,7 @@ export class Assembly {
 	private timings: Timings | undefined;
 	private model: string | undefined;
 	private receivedText = false;
+	private receivedWords = false;
 	private done = false;
 	private failed: AssemblyFailure | undefined;
 	private ollama = false;
@@ -87,6 +88,11 @@ export class Assembly {
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
 	get started(): boolean {
 		return this.receivedText || this.calls.begun || this.finishReason !== undefined;
+	}
+
+	/** Whether more than white space has arrived, with which the answers of many models begin. */
+	get speaks(): boolean {
+		return this.receivedWords || this.calls.begun || this.finishReason !== undefined;
 	}
 
 	/**
@@ -170,6 +176,7 @@ export class Assembly {
 			step.reasoning += this.wholeCharacters('reasoning', content.reasoning);
 		}
 		if (chunk.text || chunk.reasoning) this.receivedText = true;
+		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
 		if (content.text) {
 			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
 			const shown = this.textCalls.push(split.text);

@@ -150,7 +150,7 @@ export class ChatClient implements AnswerSource {
 				const { step, ...rest } = readBatch(batch, assembly, reading);
 				if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 				const shown = presenter.show(step);
-				pace.note({ started: assembly.started, shown: presenter.shown !== '', finished: assembly.finished });
+				pace.note({ started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished });
 				if (shown !== '') yield shown;
 				unreadable = rest.unreadable;
 				if (unreadable?.mayBeCut === false) throw unreadable.error;

@@ -14,7 +14,7 @@ const BEFORE_TEXT_MS = 10;
 
 /** How far an answer has come. */
 export interface Progress {
-	/** Something was generated. */
+	/** Something was generated that is more than white space: the first word may come next. */
 	started: boolean;
 	/** Text was given out. */
 	shown: boolean;

@@ -942,6 +942,16 @@ describe('what is known on the way', () => {
 		expect(started(finish('stop'))).toBe(true);
 	});
 
+	it('it speaks with its first letter: white space in front of it is nothing that a reader waits for', () => {
+		const speaks = (...events: object[]) => assemble(events).assembly.speaks;
+		expect(speaks(delta({ content: '\n\n' }))).toBe(false);
+		expect(speaks(delta({ reasoning: ' ' }))).toBe(false);
+		expect(speaks(delta({ content: '\n' }), delta({ content: ' a' }), delta({ content: ' ' }))).toBe(true);
+		expect(speaks(delta({ reasoning: 'x' }))).toBe(true);
+		expect(speaks(piece(0, { name: 'f' }))).toBe(true);
+		expect(speaks(finish('stop'))).toBe(true);
+	});
+
 	it('it is finished with a reason and complete with the end marker or an error', () => {
 		expect(assemble([delta({ content: 'x' })]).assembly).toMatchObject({ finished: false, complete: false });
 		expect(assemble([finish('stop')]).assembly).toMatchObject({ finished: true, complete: false });
