@@ -30,17 +30,21 @@ export interface Polling {
 	stored(): IDataObject;
 }
 
+/** Nodes of different workflows know nothing of each other. */
+let workflows = 0;
+
 /**
  * A polling node in n8n: what is stored for it comes back out of the database before each poll, and is kept only where
  * the poll did not fail.
  */
 export function polling(node: INodeType, { parameters = {}, credentials, mode = 'trigger' }: PollSetup): Polling {
 	const deliveries: Delivery[] = [];
+	const workflowId = `w${++workflows}`;
 	let stored: IDataObject = {};
 	let staged: IDataObject = {};
 	const context = {
 		getMode: () => mode,
-		getWorkflow: () => ({ id: 'w1', name: 'Watch', active: true }),
+		getWorkflow: () => ({ id: workflowId, name: 'Watch', active: true }),
 		getNode: () => ({ id: '1', name: 'Trigger', type: 't', typeVersion: 1, position: [0, 0], parameters: {} }),
 		getNodeParameter: (name: string, fallback: unknown) => parameters[name] ?? fallback,
 		getCredentials: async () => credentials(),
