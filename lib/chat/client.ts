@@ -1,16 +1,16 @@
 import type { Connection } from '../http/connection';
 import type { EventStream } from '../http/types';
-import { answerFailure, foreignLines, foreignText, withPartialAnswer } from './answer-failure';
-import { Assembly } from './assembly';
-import { remarkOnContextSize } from './context-sizes';
-import { completed, isSaid, notesOnCallsInText, notesOnForcedCall } from './remarks';
-import { LoadingChatter } from './loading-chatter';
-import { fitToLlamaServer } from './llama-options';
-import { convertMessages } from './messages';
+import { answerFailure, foreignLines, foreignText, withPartialAnswer } from './answer/failure';
+import { Assembly } from './answer/assembly';
+import { remarkOnContextSize } from './answer/context-sizes';
+import { completed, isSaid, notesOnCallsInText, notesOnForcedCall } from './answer/remarks';
+import { LoadingChatter } from './answer/loading-chatter';
+import { fitToLlamaServer } from './request/llama-options';
+import { convertMessages } from './request/messages';
 import { withModelsOf } from './missing-model';
-import { checkParameters } from './parameters';
-import { remarkOnPromptCache } from './prompt-cache';
-import { readBatch, type Unreadable } from './read-batch';
+import { checkParameters } from './request/parameters';
+import { remarkOnPromptCache } from './answer/prompt-cache';
+import { readBatch, type Unreadable } from './answer/read-batch';
 import {
 	callableTools,
 	type ChatCall,
@@ -19,20 +19,20 @@ import {
 	hasPicture,
 	type RequestDraft,
 	textLength,
-} from './request';
-import { ReadingPace } from './reading-pace';
+} from './request/request';
+import { ReadingPace } from './answer/reading-pace';
 import { sendRequest } from './send';
-import { conversationKey } from './conversation-key';
-import { type Attempt, ServerPool } from '../servers/failover';
+import { conversationKey } from './request/conversation-key';
+import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { noteOnMove, type PassedOver } from '../servers/moves';
+import { noteOnMove, type PassedOver } from '../servers/pool/moves';
 import { requireModel } from '../servers/model-names';
 import { retryOptions, retryUntilReady } from '../servers/retry';
-import { ThinkingHabits } from './thinking-habits';
-import { ThinkingPresenter } from './thinking-presenter';
-import { TurnMemory } from './turn-memory';
+import { ThinkingHabits } from './answer/thinking-habits';
+import { ThinkingPresenter } from './answer/thinking-presenter';
+import { TurnMemory } from './answer/turn-memory';
 import type { ChatAnswer, ChatMessage, ChatRequest } from './types';
 import { protocolFor } from './wire/choose';
 import { contextSizeOf } from './wire/ollama-options';

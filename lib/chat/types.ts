@@ -1,5 +1,5 @@
 import type { ServerKind } from '../servers/kinds/kind';
-import type { SamplerValues } from './samplers';
+import type { SamplerValues } from './request/samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
 export type ContentPart =

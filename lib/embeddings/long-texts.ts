@@ -2,7 +2,7 @@
 import type { Connection } from '../http/connection';
 import type { ServerKind } from '../servers/kinds/kind';
 import type { TooLong } from '../servers/text-refusals';
-import { tokensOf } from '../servers/tokenize';
+import { tokensOf } from '../servers/manage/tokenize';
 import type { EmbeddingInput } from './wire';
 
 /** A little below what the limit allows, since characters are no measure of tokens. */

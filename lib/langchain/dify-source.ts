@@ -1,6 +1,6 @@
 import type { FinishedAnswer } from '../chat/client';
-import { convertMessages } from '../chat/messages';
-import type { ChatCall } from '../chat/request';
+import { convertMessages } from '../chat/request/messages';
+import type { ChatCall } from '../chat/request/request';
 import { chat } from '../dify/chat';
 import type { DifyClient } from '../dify/client';
 import { deleteConversation } from '../dify/conversations';

@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import type { SourceMessage } from '../chat/messages';
+import type { SourceMessage } from '../chat/request/messages';
 
 /**
  * Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library.

@@ -1,13 +1,13 @@
 import type { AnswerSource, FinishedAnswer } from '../chat/client';
-import { cachedShare } from '../chat/prompt-cache';
+import { cachedShare } from '../chat/answer/prompt-cache';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { isRecord } from '../values';
 import { readMessage } from './langchain-message';
-import { NOT_CONTENT } from '../chat/media';
-import { estimateTokens } from '../chat/token-estimate';
+import { NOT_CONTENT } from '../chat/request/media';
+import { estimateTokens } from '../chat/request/token-estimate';
 import { inPieces, pieceInterval } from './pieces';
 import { hearsTokens, textMessageMaker } from './text-chunks';
-import type { ChatCall } from '../chat/request';
+import type { ChatCall } from '../chat/request/request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
 

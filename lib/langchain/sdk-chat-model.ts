@@ -1,5 +1,5 @@
 import type { AnswerSource, FinishedAnswer } from '../chat/client';
-import type { SourceMessage } from '../chat/messages';
+import type { SourceMessage } from '../chat/request/messages';
 import { parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';

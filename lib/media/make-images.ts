@@ -4,7 +4,7 @@ import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
-import type { ServerPool } from '../servers/failover';
+import type { ServerPool } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { isRecord, words } from '../values';

@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import type { ServerPool } from '../servers/failover';
+import type { ServerPool } from '../servers/pool/server-pool';
 import type { ServerKind } from '../servers/kinds/kind';
 import { oneWave, waveOf } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';

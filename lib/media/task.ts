@@ -4,10 +4,10 @@ import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { CallAnswer, RetryPolicy } from '../http/types';
-import { ServerPool } from '../servers/failover';
+import { ServerPool } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { noteOnMove } from '../servers/moves';
+import { noteOnMove } from '../servers/pool/moves';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
 

@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
-import type { ServerPool } from '../servers/failover';
+import type { ServerPool } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { words } from '../values';

@@ -1,5 +1,5 @@
 import { batchesOf } from '../servers/batches';
-import { tokensOf } from '../servers/tokenize';
+import { tokensOf } from '../servers/manage/tokenize';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { failure, type FailureContext } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
@@ -8,8 +8,8 @@ import type { Limits } from '../http/limits';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';
-import { type Attempt, ServerPool } from '../servers/failover';
-import { noteOnMove } from '../servers/moves';
+import { type Attempt, ServerPool } from '../servers/pool/server-pool';
+import { noteOnMove } from '../servers/pool/moves';
 import { fitKinds } from '../servers/purpose';
 import { retryIdempotent, retryOptions } from '../servers/retry';
 import { isRecord } from '../values';

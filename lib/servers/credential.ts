@@ -6,7 +6,7 @@ import { connectTo, type ServerSettings } from './connect';
 import { failure } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
 import { isRecord } from '../values';
-import { ServerPool } from './failover';
+import { ServerPool } from './pool/server-pool';
 import {
 	type FurtherServer,
 	losesEncryption,

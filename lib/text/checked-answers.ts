@@ -1,5 +1,5 @@
 import type { AnswerSource, FinishedAnswer } from '../chat/client';
-import type { ChatCall } from '../chat/request';
+import type { ChatCall } from '../chat/request/request';
 import type { ResponseFormat } from '../chat/types';
 import { parseJson } from '../values';
 import { formattedJson } from './formatted';

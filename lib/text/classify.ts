@@ -3,7 +3,7 @@ import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import { type Attempt, ServerPool } from '../servers/failover';
+import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import type { ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';

@@ -1,10 +1,10 @@
-import { checkParameters } from '../chat/parameters';
+import { checkParameters } from '../chat/request/parameters';
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { EventStream } from '../http/types';
-import { type Attempt, ServerPool } from '../servers/failover';
+import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { retryOptions, retryUntilReady } from '../servers/retry';

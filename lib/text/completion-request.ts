@@ -1,4 +1,4 @@
-import { parameterFields } from '../chat/parameters';
+import { parameterFields } from '../chat/request/parameters';
 import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { failure } from '../errors/failure';

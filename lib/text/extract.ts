@@ -1,11 +1,11 @@
 import { ChatClient, type FinishedAnswer } from '../chat/client';
-import type { SourceMessage } from '../chat/messages';
-import type { ChatSettings } from '../chat/request';
+import type { SourceMessage } from '../chat/request/messages';
+import type { ChatSettings } from '../chat/request/request';
 import type { Usage } from '../chat/types';
 import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { ServerPool } from '../servers/failover';
+import { ServerPool } from '../servers/pool/server-pool';
 import { jsonIn } from './json-answer';
 import { schemaFaults } from './schema-check';
 import { addUsage } from './usage';

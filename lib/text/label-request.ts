@@ -1,9 +1,9 @@
-import { parameterFields, thinkingFields } from '../chat/parameters';
-import { withoutThinking } from '../chat/think-splitter';
+import { parameterFields, thinkingFields } from '../chat/request/parameters';
+import { withoutThinking } from '../chat/answer/think-splitter';
 import type { ChatParameters, Usage } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { asFailed, type ServerError } from '../errors/server-error';
-import type { Attempt } from '../servers/failover';
+import type { Attempt } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';

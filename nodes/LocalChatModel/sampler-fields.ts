@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { takes } from '../../lib/chat/parameters';
-import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/samplers';
+import { takes } from '../../lib/chat/request/parameters';
+import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/request/samplers';
 import { samplerFields as fields } from '../shared/chat/sampler-fields';
 import { shownWhere } from './server-types';
 

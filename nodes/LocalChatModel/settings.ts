@@ -1,5 +1,5 @@
-import type { ChatSettings } from '../../lib/chat/request';
-import type { ReasoningEcho } from '../../lib/chat/messages';
+import type { ChatSettings } from '../../lib/chat/request/request';
+import type { ReasoningEcho } from '../../lib/chat/request/messages';
 import type { ServerKind } from '../../lib/servers/kinds/kind';
 import {
 	optional,

@@ -1,5 +1,5 @@
 import type { Connection } from '../../lib/http/connection';
-import type { OwnAsk } from '../../lib/servers/own-routes';
+import type { OwnAsk } from '../../lib/servers/manage/own-routes';
 import type { LlamaCall } from './operation';
 
 /** Asks one of the servers of the credential, and the next one where it fails: for short questions that change nothing. */

@@ -4,7 +4,7 @@ import * as workflow from 'n8n-workflow';
 import { errorDetails, toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import { localLlamaServers } from '../../lib/servers/credential';
-import type { ServerPool } from '../../lib/servers/failover';
+import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { ChatTyping, failuresToChat } from '../shared/chat-typing';
 import { workOnItems } from '../shared/items';
 import { NodeParameters } from '../shared/parameters';

@@ -2,7 +2,7 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 
 import { describeModel, listModels } from '../../lib/servers/model-list';
 import { localLlamaServers } from '../../lib/servers/credential';
-import { listModelsOf } from '../../lib/servers/pool-models';
+import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
 import { listMediaModels } from '../../lib/media/models';
 import type { ServerModel } from '../../lib/servers/models';

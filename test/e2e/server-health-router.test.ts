@@ -2,7 +2,7 @@ import { checkServer, forgetChecks, listServerModels, type CheckResult } from '.
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
-import { changeModel } from '../../lib/servers/load';
+import { changeModel } from '../../lib/servers/manage/load';
 import { modelServerTarget } from '../../nodes/shared/health/target';
 import { childProcess, fs, path, process } from '../support/node';
 import { loadScript } from '../support/scripts';

@@ -1,8 +1,8 @@
 /** A real llama-server as a router: one process that chats, embeds and reranks, each with another model. */
 import type { Connection } from '../../lib/http/connection';
-import { applyTemplate, countPrompt } from '../../lib/chat/prompt';
+import { applyTemplate, countPrompt } from '../../lib/chat/request/prompt';
 import { listModelsFor } from '../../lib/servers/purpose';
-import { detokenize, tokenize } from '../../lib/servers/tokens';
+import { detokenize, tokenize } from '../../lib/servers/manage/tokens';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';
 import { CAT, chat, embeddingsOf, failureOf, KITTEN, nearness, rerankOf, REVENUE } from './support/clients';

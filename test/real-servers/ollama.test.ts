@@ -1,10 +1,10 @@
 /** A real Ollama, with models that are made from files: SmolLM2, all-MiniLM-L6-v2. */
 import type { Connection } from '../../lib/http/connection';
-import { createModel } from '../../lib/servers/create';
-import { changeModel } from '../../lib/servers/load';
-import { modelDetails } from '../../lib/servers/model-details';
-import { copyModel, deleteModel } from '../../lib/servers/ollama-models';
-import { pullModel } from '../../lib/servers/pull';
+import { createModel } from '../../lib/servers/manage/create';
+import { changeModel } from '../../lib/servers/manage/load';
+import { modelDetails } from '../../lib/servers/manage/model-details';
+import { copyModel, deleteModel } from '../../lib/servers/manage/ollama-models';
+import { pullModel } from '../../lib/servers/manage/pull';
 import { listModelsFor } from '../../lib/servers/purpose';
 import { check } from '../lib/health/support';
 import { describeWith } from '../support/describe-with';

@@ -1,8 +1,8 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { conversationKey } from '../../lib/chat/conversation-key';
+import { conversationKey } from '../../lib/chat/request/conversation-key';
 import { resolveBaseUrl } from '../../lib/servers/base-url';
-import { byPreference } from '../../lib/servers/sticky';
+import { byPreference } from '../../lib/servers/pool/sticky';
 import type { LlamaServerSim } from './llama-server';
 
 /** The data of a credential with several servers; the first one is that of the Base URL. */

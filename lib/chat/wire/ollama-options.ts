@@ -1,7 +1,7 @@
 /** What goes into `options` of Ollama's own API, and what users put there (docs/protocols/ollama.md 4.2). */
 import { isRecord, words } from '../../values';
-import { takes } from '../parameters';
-import { SAMPLER_ENTRIES, type SamplerName } from '../samplers';
+import { takes } from '../request/parameters';
+import { SAMPLER_ENTRIES, type SamplerName } from '../request/samplers';
 import type { ChatParameters } from '../types';
 
 /** The options that Ollama has, and their types: one of another type is a 500. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isFilled, isRecord, parseJson, recordsIn } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { traitsOf } from '../../servers/kinds';
-import { parameterFields, responseFormatFields, takes, thinkingFields } from '../parameters';
+import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { withoutOwnApi } from './ollama-options';
 import { errorOf } from './openai-errors';

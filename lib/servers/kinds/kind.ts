@@ -39,7 +39,7 @@ export interface Refusal {
 	note?: string;
 }
 
-/** The forms in which models write tool calls into their text: see lib/chat/tool-call-markup.ts. */
+/** The forms in which models write tool calls into their text: see lib/chat/answer/tool-call-markup.ts. */
 export type ToolCallMarkup = 'toolCallTag' | 'functionTag' | 'mistral' | 'pythonTag';
 
 /** A conversation, and what became of it on a server that makes it fit. */
@@ -63,11 +63,11 @@ export interface ServerTraits {
 	version?(answers: ServerAnswers): string | undefined;
 
 	/**
-	 * The options beyond OpenAI's API that it honours, by their names in lib/chat/samplers.ts; `all`: not known, so
+	 * The options beyond OpenAI's API that it honours, by their names in lib/chat/request/samplers.ts; `all`: not known, so
 	 * everything that is set is sent.
 	 */
 	extraFields: 'all' | readonly string[];
-	/** Options of lib/chat/samplers.ts that only this kind knows (`own` there). */
+	/** Options of lib/chat/request/samplers.ts that only this kind knows (`own` there). */
 	ownFields?: readonly string[];
 	/** Such options whose field has another name there than on llama-server. */
 	fieldNames?: Readonly<Record<string, string>>;

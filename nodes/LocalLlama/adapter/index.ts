@@ -1,5 +1,5 @@
 import { failure } from '../../../lib/errors/failure';
-import { listAdapters, setAdapters } from '../../../lib/servers/adapters';
+import { listAdapters, setAdapters } from '../../../lib/servers/manage/adapters';
 import { isRecord, recordOf } from '../../../lib/values';
 import { ANY_NUMBER } from '../../../lib/ranges';
 import { asNumber, shown, wrongField } from '../../shared/field-values';

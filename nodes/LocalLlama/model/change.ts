@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeModel, type ModelAction } from '../../../lib/servers/load';
+import { changeModel, type ModelAction } from '../../../lib/servers/manage/load';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions, targetModelField, unqueued, waitField } from './fields';
 

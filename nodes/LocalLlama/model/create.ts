@@ -1,4 +1,4 @@
-import { createModel, type CreateOptions } from '../../../lib/servers/create';
+import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { wrongField } from '../../shared/field-values';

@@ -1,4 +1,4 @@
-import { modelDetails } from '../../../lib/servers/model-details';
+import { modelDetails } from '../../../lib/servers/manage/model-details';
 import type { LocalLlamaOperation } from '../operation';
 import { targetModelField } from './fields';
 

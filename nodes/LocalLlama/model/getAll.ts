@@ -1,6 +1,6 @@
 import { asFailed } from '../../../lib/errors/server-error';
 import { eachOf, listServerModels } from '../../../lib/health/check';
-import { allFailed } from '../../../lib/servers/moves';
+import { allFailed } from '../../../lib/servers/pool/moves';
 import { modelServerTarget } from '../../shared/health/target';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions } from './fields';

@@ -1,4 +1,4 @@
-import { pullModel } from '../../../lib/servers/pull';
+import { pullModel } from '../../../lib/servers/manage/pull';
 import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeSlot, type SlotAction } from '../../../lib/servers/slots';
+import { changeSlot, type SlotAction } from '../../../lib/servers/manage/slots';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 

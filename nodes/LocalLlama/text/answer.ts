@@ -1,5 +1,5 @@
 import type { ChatClient, FinishedAnswer } from '../../../lib/chat/client';
-import type { SourceMessage } from '../../../lib/chat/messages';
+import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ResponseFormat } from '../../../lib/chat/types';
 import { formattedJson } from '../../../lib/text/formatted';
 import type { LlamaCall, LlamaItem } from '../operation';

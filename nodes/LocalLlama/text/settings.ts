@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../../lib/chat/request';
+import type { ChatSettings } from '../../../lib/chat/request/request';
 import {
 	optional,
 	readGeneration,

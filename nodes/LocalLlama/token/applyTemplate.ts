@@ -1,4 +1,4 @@
-import { applyTemplate as promptOf } from '../../../lib/chat/prompt';
+import { applyTemplate as promptOf } from '../../../lib/chat/request/prompt';
 import { atAnyServer } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';

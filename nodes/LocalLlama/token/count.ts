@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { countPrompt } from '../../../lib/chat/prompt';
-import { countTokens } from '../../../lib/servers/tokens';
+import { countPrompt } from '../../../lib/chat/request/prompt';
+import { countTokens } from '../../../lib/servers/manage/tokens';
 import { atAnyServer } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';

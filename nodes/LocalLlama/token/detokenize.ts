@@ -1,4 +1,4 @@
-import { detokenize as textOf } from '../../../lib/servers/tokens';
+import { detokenize as textOf } from '../../../lib/servers/manage/tokens';
 import { asNumber } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { atAnyServer } from '../any-server';

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Conversation } from '../../../lib/chat/prompt';
+import type { Conversation } from '../../../lib/chat/request/prompt';
 import { modelField } from '../../shared/model-field';
 import type { LlamaCall } from '../operation';
 import { listIn } from '../lists';

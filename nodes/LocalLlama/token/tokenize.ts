@@ -1,4 +1,4 @@
-import { tokenize as tokensOf } from '../../../lib/servers/tokens';
+import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
 import { atAnyServer } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';

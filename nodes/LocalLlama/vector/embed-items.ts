@@ -1,7 +1,7 @@
 /** One text of each item, sent in batches: a request for each item would take many times as long. */
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
-import type { ServerPool } from '../../../lib/servers/failover';
+import type { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { failItem, ItemFailure, type LlamaCall, type LlamaItem } from '../operation';
 import { encoded, noted, taskIn, type EmbedTask, type Vector } from './embed-task';
 

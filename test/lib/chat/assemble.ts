@@ -1,5 +1,5 @@
 /** The way from the bytes of a body to a checked answer, without a socket. */
-import { Assembly, type AssemblyOptions, type AssemblyResult } from '../../../lib/chat/assembly';
+import { Assembly, type AssemblyOptions, type AssemblyResult } from '../../../lib/chat/answer/assembly';
 import type { ChatAnswer } from '../../../lib/chat/types';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { type ServerSentEvent, SseDecoder } from '../../../lib/http/sse';

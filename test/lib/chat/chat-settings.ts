@@ -1,4 +1,4 @@
-import type { ChatSettings } from '../../../lib/chat/request';
+import type { ChatSettings } from '../../../lib/chat/request/request';
 
 /** A model of the simulator with nothing set. */
 export const PLAIN_SETTINGS: ChatSettings = {

@@ -1,7 +1,7 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
-import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
+import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { forgetServerKinds } from '../../../lib/servers/identify';
-import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
 import { queuedRequests } from '../../../lib/http/queue';

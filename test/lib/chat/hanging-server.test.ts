@@ -1,6 +1,6 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
-import type { ChatSettings } from '../../../lib/chat/request';
-import { TurnMemory } from '../../../lib/chat/turn-memory';
+import type { ChatSettings } from '../../../lib/chat/request/request';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { Limits } from '../../../lib/http/limits';
 import { connectTo } from '../../../lib/servers/connect';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';

@@ -2,9 +2,9 @@
 import * as fc from 'fast-check';
 
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
-import { convertMessages, type SourceMessage } from '../../../lib/chat/messages';
-import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
-import { TurnMemory } from '../../../lib/chat/turn-memory';
+import { convertMessages, type SourceMessage } from '../../../lib/chat/request/messages';
+import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';

@@ -1,4 +1,4 @@
-import { Assembly, type AssemblyResult } from '../../../lib/chat/assembly';
+import { Assembly, type AssemblyResult } from '../../../lib/chat/answer/assembly';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { SseDecoder } from '../../../lib/http/sse';
 import { readModels } from '../../../lib/servers/models';

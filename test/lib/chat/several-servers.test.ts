@@ -1,13 +1,13 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
-import type { SourceMessage } from '../../../lib/chat/messages';
-import type { ChatSettings } from '../../../lib/chat/request';
+import type { SourceMessage } from '../../../lib/chat/request/messages';
+import type { ChatSettings } from '../../../lib/chat/request/request';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { queuedRequests } from '../../../lib/http/queue';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { forgetSlots } from '../../../lib/servers/occupancy';
-import { forgetRests } from '../../../lib/servers/rests';
+import { forgetRests } from '../../../lib/servers/pool/rests';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';

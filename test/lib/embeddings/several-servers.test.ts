@@ -3,7 +3,7 @@ import { forgetEmbeddingLimits } from '../../../lib/embeddings/learned';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { localLlamaServers } from '../../../lib/servers/credential';
 import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRests } from '../../../lib/servers/rests';
+import { forgetRests } from '../../../lib/servers/pool/rests';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';

@@ -1,6 +1,6 @@
 import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
-import { changeModel } from '../../../lib/servers/load';
+import { changeModel } from '../../../lib/servers/manage/load';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
 import { check, finding, json, routes } from './support';

@@ -1,4 +1,4 @@
-import type { ChatCall } from '../../../lib/chat/request';
+import type { ChatCall } from '../../../lib/chat/request/request';
 import { DifySource, type DifyModelSettings } from '../../../lib/langchain/dify-source';
 import type { DifyAppMode } from '../../../lib/dify/types';
 import type { DifySim, Reply, AppSpec } from '../../servers/dify';

@@ -5,7 +5,7 @@ import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { jsonReply } from '../../servers/media/server';
 import { PNG, startSdServerSim } from '../../servers/media/sd-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { ServerPool } from '../../../lib/servers/failover';
+import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS } from './media';
 

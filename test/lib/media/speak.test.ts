@@ -7,7 +7,7 @@ import { bytesReply, jsonReply } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
-import { ServerPool } from '../../../lib/servers/failover';
+import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { connectTo } from '../../../lib/servers/connect';
 import { closedPort } from '../../support/listening';
 import { bytesOf, connect, failureOf, OPTIONS } from './media';

@@ -5,7 +5,7 @@ import { jsonReply, type MediaSim } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
 import { startWhisperSim } from '../../servers/media/whisper';
 import { useSimulator } from '../../servers/use-simulator';
-import { ServerPool } from '../../../lib/servers/failover';
+import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
 

@@ -1,4 +1,4 @@
-import { cleanSchema } from '../../../lib/chat/schema';
+import { cleanSchema } from '../../../lib/chat/request/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/text/fields';
 import { schemaFaults } from '../../../lib/text/schema-check';
 

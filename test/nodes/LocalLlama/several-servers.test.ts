@@ -1,6 +1,6 @@
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRests } from '../../../lib/servers/rests';
+import { forgetRests } from '../../../lib/servers/pool/rests';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';

@@ -1,6 +1,6 @@
 import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
-import type { ChatCall, ChatSettings } from '../../../lib/chat/request';
-import { TurnMemory } from '../../../lib/chat/turn-memory';
+import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
 import type { ServerError } from '../../../lib/errors/server-error';
 import type { Connection } from '../../../lib/http/connection';

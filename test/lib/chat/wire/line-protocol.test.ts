@@ -1,5 +1,5 @@
 import { ChatClient, type FinishedAnswer } from '../../../../lib/chat/client';
-import { TurnMemory } from '../../../../lib/chat/turn-memory';
+import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import type { ChatProtocol } from '../../../../lib/chat/wire/protocol';
 import { connectTo } from '../../../../lib/servers/connect';
 import { isRecord, parseJson } from '../../../../lib/values';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { Assembly } from '../../../../lib/chat/assembly';
+import { Assembly } from '../../../../lib/chat/answer/assembly';
 import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';
 import { NdjsonDecoder } from '../../../../lib/http/ndjson';
 import { fixtureNames, httpFixture } from '../../../support/streams';

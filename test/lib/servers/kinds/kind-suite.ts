@@ -1,4 +1,4 @@
-import { draftRequest } from '../../../../lib/chat/request';
+import { draftRequest } from '../../../../lib/chat/request/request';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { askServerKind, forgetServerKinds, identify } from '../../../../lib/servers/identify';

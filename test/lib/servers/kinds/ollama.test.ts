@@ -1,6 +1,6 @@
 import { ChatClient } from '../../../../lib/chat/client';
-import type { SourceMessage } from '../../../../lib/chat/messages';
-import type { ChatSettings } from '../../../../lib/chat/request';
+import type { SourceMessage } from '../../../../lib/chat/request/messages';
+import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';

@@ -1,0 +1,323 @@
+import type { FailureKind } from '../../errors/kinds';
+import { kindOfMessage } from '../../errors/http-failure';
+import type { ToolCallMarkup } from '../../servers/kinds/kind';
+import { canonicalJson, parseObject } from '../../values';
+import { cutCallIn } from './cut-call';
+import { OtherChoice } from './other-choice';
+import { CALLS_FOLLOW, FAILED, graver, notesOnEnd, UNSAID } from './finish-reason';
+import { strayFailure } from './stray-lines';
+import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
+import type { ThinkingSeen } from './thinking-habits';
+import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
+import { TextToolCalls } from './text-tool-calls';
+import { ownToolCallIds } from './tool-call-ids';
+import type { ChatAnswer, Timings, ToolDefinition, Usage, WireChunk } from '../types';
+import { WholeSoFar } from './whole-so-far';
+
+export interface AssemblyOptions {
+	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
+	openingThinkTagMayBeMissing?: boolean;
+	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
+	prefill?: string;
+	/** Templates that open the thinking tag leave line breaks at the beginning of an answer without thinking. */
+	thinkingIsOff?: boolean;
+	/** Tools whose calls are read out of the text, see `TextToolCalls`; without them the text stays as it is. */
+	toolsInText?: readonly ToolDefinition[];
+	/** Gives the calls of the answer ids of our own. Replaced in tests. */
+	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
+}
+
+/** What a step brought: text for the reader, and thinking. */
+export interface AssemblyStep {
+	text: string;
+	reasoning: string;
+}
+
+/** Why an answer is no answer. The caller adds URL, model and limits. */
+export interface AssemblyFailure {
+	kind: FailureKind;
+	serverText?: string;
+	status?: number;
+	tool?: string;
+	text: string;
+	reasoning: string;
+	usage?: Usage;
+	facts?: Record<string, unknown>;
+}
+
+export type AssemblyResult = { answer: ChatAnswer } | { failed: AssemblyFailure };
+
+const MIN_REPETITION = 20;
+
+/**
+ * Puts an answer together from wire chunks, whichever way they were cut. It has no clock, no socket and no LangChain.
+ * Tool calls are kept until the end and checked there.
+ */
+export class Assembly {
+	private readonly splitter: ThinkSplitter;
+	private readonly calls = new ToolCallAssembly();
+	private readonly textCalls: TextToolCalls;
+	private readonly wholeText = new WholeSoFar();
+	private readonly wholeReasoning = new WholeSoFar();
+	private text = '';
+	private reasoning = '';
+	/** What of the answer equals the prefill so far; undefined once that is settled. */
+	private prefillHeld: string | undefined = '';
+	/** First halves of characters whose second half has not arrived. */
+	private readonly half = { text: '', reasoning: '' };
+	private finishReason: string | undefined;
+	/** The server went on after it had said why it stopped: then only the end of the stream is the end. */
+	private finishedTooEarly = false;
+	private countsAtEnd = false;
+	private readonly otherChoice = new OtherChoice();
+	private hasDeltas = false;
+	private usage: Usage | undefined;
+	private timings: Timings | undefined;
+	private model: string | undefined;
+	private receivedText = false;
+	private receivedWords = false;
+	private done = false;
+	private failed: AssemblyFailure | undefined;
+	private ollama = false;
+
+	constructor(private readonly options: AssemblyOptions = {}) {
+		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing);
+		this.textCalls = new TextToolCalls(options.toolsInText ?? []);
+	}
+
+	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
+	get started(): boolean {
+		return this.receivedText || this.calls.begun || this.finishReason !== undefined;
+	}
+
+	/** Whether more than white space has arrived, with which the answers of many models begin. */
+	get speaks(): boolean {
+		return this.receivedWords || this.calls.begun || this.finishReason !== undefined;
+	}
+
+	/**
+	 * Whether the server said why it stopped and everything that it announced is there: then only counts and the end
+	 * marker may still come.
+	 */
+	get finished(): boolean {
+		if (this.finishReason === undefined || this.finishedTooEarly || this.failed !== undefined) return false;
+		return this.finishReason === 'length' || (this.calls.isWhole && !this.missesItsCalls);
+	}
+
+	private get missesItsCalls(): boolean {
+		return CALLS_FOLLOW.test(this.finishReason ?? '') && !this.calls.begun;
+	}
+
+	/** Whether token counts came with the end or behind it, where servers send them: then nothing can be missing. */
+	get countsCameLast(): boolean {
+		return this.finished && this.countsAtEnd;
+	}
+
+	/** Whether everything has been said; what follows is ignored. */
+	get complete(): boolean {
+		return this.done || this.failed !== undefined;
+	}
+
+	/**
+	 * Whether text came to the end marker without a reason, which is all that minimal servers send. Of others it proves
+	 * nothing: vLLM sends the marker after an error, and gateways after a lost backend.
+	 */
+	get endedUnsaid(): boolean {
+		return this.done && this.failed === undefined && this.finishReason === undefined && !this.calls.begun;
+	}
+
+	/** Takes such an end as the end of the answer. To be called before `finish`. */
+	acceptUnsaidEnd(): void {
+		if (this.endedUnsaid && this.text.trim() !== '') this.finishReason = UNSAID;
+	}
+
+	/** Whether Ollama made this answer, as far as it says so. */
+	get isFromOllama(): boolean {
+		return this.ollama;
+	}
+
+	/** The markup of calls that were read out of the text; undefined where there were none. */
+	get markupInText(): ToolCallMarkup | undefined {
+		return this.textCalls.markup;
+	}
+
+	/** What has arrived so far, for errors that come from elsewhere. */
+	get partial(): { text: string; reasoning: string } {
+		return { text: this.text, reasoning: this.reasoning };
+	}
+
+	/** How the model marks its thinking, as seen in this answer. */
+	get thinkingSeen(): ThinkingSeen {
+		const { openingTagWasMissing, foundThinking } = this.splitter;
+		const markedThinking = !openingTagWasMissing && (foundThinking || this.reasoning.trim() !== '');
+		return {
+			markedThinking,
+			openingTagMissing: openingTagWasMissing || (!markedThinking && hasClosingTagOnItsOwnLine(this.text)),
+		};
+	}
+
+	push(chunk: WireChunk): AssemblyStep {
+		if (this.complete || this.otherChoice.keep(chunk)) return { text: '', reasoning: '' };
+		if (!chunk.done) return this.take(chunk);
+		return sum([...this.otherChoice.take(), chunk].map((one) => this.take(one)));
+	}
+
+	private take(chunk: WireChunk): AssemblyStep {
+		const step: AssemblyStep = { text: '', reasoning: '' };
+		if (chunk.error !== undefined) {
+			this.fail(chunk.error);
+			return step;
+		}
+		const content = this.newContent(chunk);
+		if (this.finishReason !== undefined && (content.text || content.reasoning || content.toolCalls?.length))
+			this.finishedTooEarly = true;
+		if (content.reasoning) {
+			this.splitter.thinkingArrivesApart();
+			step.reasoning += this.wholeCharacters('reasoning', content.reasoning);
+		}
+		if (chunk.text || chunk.reasoning) this.receivedText = true;
+		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
+		if (content.text) {
+			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
+			const shown = this.textCalls.push(split.text);
+			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
+			step.reasoning += split.reasoning;
+		}
+		if (content.toolCalls) this.calls.add(content.toolCalls);
+		if (chunk.usage) this.usage = chunk.usage;
+		if (chunk.timings) this.timings = chunk.timings;
+		if (chunk.model) this.model = chunk.model;
+		if (chunk.fromOllama) this.ollama = true;
+		if (chunk.finishReason) this.finishReason = graver(this.finishReason, chunk.finishReason);
+		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
+		if (chunk.done) this.done = true;
+		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
+		this.text += step.text;
+		this.reasoning += step.reasoning;
+		return isCutCall ? { ...step, text: '' } : step;
+	}
+
+	private cutCall(text: string): string | undefined {
+		return this.calls.begun ? undefined : cutCallIn(text, this.options.toolsInText ?? []);
+	}
+
+	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
+	flush(): AssemblyStep {
+		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
+		const late = this.withoutPrefill(this.wholeCharacters('text', this.wholeText.end()));
+		const held = this.splitter.push(late + (this.prefillHeld ?? '') + this.half.text);
+		this.prefillHeld = undefined;
+		const rest = this.splitter.end();
+		const text =
+			this.textCalls.push(held.text + rest.text) +
+			this.textCalls.end(this.finishReason === undefined || this.finishReason === 'length');
+		const lateReasoning = this.wholeCharacters('reasoning', this.wholeReasoning.end());
+		const step = { text, reasoning: lateReasoning + this.half.reasoning + held.reasoning + rest.reasoning };
+		this.half.text = '';
+		this.half.reasoning = '';
+		this.text += step.text;
+		this.reasoning += step.reasoning;
+		return sum([...other, step]);
+	}
+
+	/** The answer, or why there is none. `strayLines`: lines of the body that were no events. */
+	finish(strayLines: readonly string[] = []): AssemblyResult {
+		if (this.failed !== undefined) return { failed: { ...this.failed, ...this.partial } };
+		if (this.finishReason === undefined) return this.failure('streamEndedEarly', strayFailure(strayLines));
+		if (this.finishReason === 'content_filter') return this.failure('filtered');
+		if (FAILED.has(this.finishReason))
+			return this.failure('streamError', { serverText: `finish_reason: ${this.finishReason}` });
+		const calls = this.calls.finish(this.finishReason === 'length');
+		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
+		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
+		if (cut !== undefined) return this.failure('toolCallCut', { tool: cut });
+		const all = [...calls.calls, ...this.callsInText(calls.calls)];
+		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
+		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
+		const answer: ChatAnswer = {
+			text: this.text,
+			reasoning: this.reasoning,
+			toolCalls,
+			finishReason: this.finishReason,
+			...(this.usage === undefined ? {} : { usage: this.usage }),
+			...(this.timings === undefined ? {} : { timings: this.timings }),
+			...(this.model === undefined ? {} : { model: this.model }),
+			notes: notesOnEnd(this.finishReason, this.text, toolCalls.length),
+		};
+		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
+			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
+				facts: { finishReason: this.finishReason },
+			});
+		}
+		return { answer };
+	}
+
+	/** What a chunk adds. Some servers end a stream of deltas with the whole message, which repeats them. */
+	private newContent(chunk: WireChunk): Pick<WireChunk, 'text' | 'reasoning' | 'toolCalls'> {
+		if (!chunk.isMessage) {
+			if (chunk.text || chunk.reasoning || chunk.toolCalls) this.hasDeltas = true;
+			// Some send the whole text once more as the delta of the last chunk. A sentence is long enough to be no chance.
+			const repeats =
+				chunk.finishReason !== undefined && this.text.length >= MIN_REPETITION && chunk.text === this.text;
+			if (repeats) return { ...chunk, text: '' };
+			const { text, reasoning } = chunk;
+			return {
+				text: text === undefined ? text : this.wholeText.push(text),
+				reasoning: reasoning === undefined ? reasoning : this.wholeReasoning.push(reasoning),
+				toolCalls: chunk.toolCalls,
+			};
+		}
+		if (!this.hasDeltas) return chunk;
+		this.calls.addRepetition(chunk.toolCalls ?? []);
+		return {
+			text: this.receivedText ? '' : chunk.text,
+			reasoning: this.receivedText ? '' : chunk.reasoning,
+		};
+	}
+
+	/** Calls in the text that the server did not read as well. */
+	private callsInText(read: readonly AssembledCall[]): AssembledCall[] {
+		const keyOf = (call: AssembledCall) => canonicalJson([call.name, parseObject(call.arguments)]);
+		const known = new Set(read.map(keyOf));
+		return this.textCalls.calls.filter((call) => !known.has(keyOf(call)));
+	}
+
+	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
+		const facts = { ...(this.usage === undefined ? {} : { usage: this.usage }), ...more.facts };
+		return { failed: { kind, ...more, ...this.partial, usage: this.usage, facts } };
+	}
+
+	private fail({ message, type, status }: NonNullable<WireChunk['error']>): void {
+		this.failed = {
+			kind: kindOfMessage(message, type) ?? 'streamError',
+			serverText: message,
+			...(status === undefined ? {} : { status }),
+			...this.partial,
+		};
+	}
+
+	/** Takes the repeated prefill off the beginning; gives everything back as soon as the answer turns out to differ. */
+	private withoutPrefill(text: string): string {
+		const prefill = this.options.prefill ?? '';
+		if (this.prefillHeld === undefined || prefill === '') return text;
+		const begin = this.prefillHeld + text;
+		this.prefillHeld = prefill.startsWith(begin) && begin !== prefill ? begin : undefined;
+		if (this.prefillHeld !== undefined) return '';
+		return begin.startsWith(prefill) ? begin.slice(prefill.length) : begin;
+	}
+
+	/** Some servers escape an emoji as two halves in two pieces. Half a character is never given out. */
+	private wholeCharacters(kind: 'text' | 'reasoning', piece: string): string {
+		const all = this.half[kind] + piece;
+		const last = all.charCodeAt(all.length - 1);
+		this.half[kind] = last >= 0xd800 && last <= 0xdbff ? all.slice(-1) : '';
+		return this.half[kind] === '' ? all : all.slice(0, -1);
+	}
+}
+
+function sum(steps: readonly AssemblyStep[]): AssemblyStep {
+	return {
+		text: steps.map(({ text }) => text).join(''),
+		reasoning: steps.map(({ reasoning }) => reasoning).join(''),
+	};
+}

@@ -1,0 +1,86 @@
+import { failure } from '../../errors/failure';
+import { mask } from '../../errors/secrets';
+import { ServerError } from '../../errors/server-error';
+import type { Framing } from '../../http/types';
+import type { Assembly, AssemblyFailure } from './assembly';
+import type { ChatParameters } from '../types';
+
+/** Some servers drop thinking that does not come to its end. */
+const CUT_BEFORE_TEXT =
+	'The token limit ended it before there was any text. Raise Maximum Tokens or the context of the server, or turn thinking off in the options.';
+
+/**
+ * The error for an answer that is none.
+ *
+ * @param cutRemedy what to do where the server is known to end its streams early
+ */
+export function answerFailure(
+	{ kind, serverText, status, tool, facts, text, reasoning }: AssemblyFailure,
+	context: Parameters<typeof failure>[1],
+	parameters: ChatParameters,
+	cutRemedy: string | undefined,
+): ServerError {
+	return failure(kind, context, {
+		status,
+		serverText,
+		facts,
+		partialText: text || undefined,
+		partialReasoning: reasoning || undefined,
+		...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
+		...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
+		about: { tool, maxTokens: limitOf(parameters), endedItself: facts?.finishReason === 'stop' },
+	});
+}
+
+/**
+ * The error for JSON lines that hold no answer as the protocol has it, although it asks for events: another API answers
+ * there, such as Ollama's own. Undefined where that is not what happened.
+ */
+export function foreignLines(
+	{ kind, text, reasoning }: AssemblyFailure,
+	wanted: Framing,
+	found: Framing | undefined,
+	context: Parameters<typeof failure>[1],
+): ServerError | undefined {
+	const isEmpty = (kind === 'streamEndedEarly' || kind === 'emptyAnswer') && text === '' && reasoning === '';
+	if (!isEmpty || wanted !== 'sse' || found !== 'ndjson') return undefined;
+	return failure('invalidAnswer', context, {
+		message: 'The server answered with JSON lines (NDJSON) of another API, not with the events of the OpenAI API',
+		remedy:
+			"Check the Base URL and the proxy in front of the server: the request reached an API of another kind, for example Ollama's own /api/chat. The OpenAI-compatible one is at /v1.",
+		facts: { framing: found },
+	});
+}
+
+/** The error for words in place of events: a server that streams plain text, or a program that is no model server. */
+export function foreignText(
+	{ kind, text, reasoning, serverText }: AssemblyFailure,
+	contentType: string | undefined,
+	context: Parameters<typeof failure>[1],
+): ServerError | undefined {
+	const type = contentType?.split(';')[0]?.trim() ?? '';
+	const isEmpty = kind === 'streamEndedEarly' && text === '' && reasoning === '' && serverText !== undefined;
+	if (!isEmpty || type === '' || /event-stream|json/i.test(type)) return undefined;
+	return failure('invalidAnswer', context, {
+		message: `The server answered with ${type}, not with the events of the OpenAI API (text/event-stream)`,
+		remedy:
+			'A server of your own has to send each piece as "data: {…}" with choices[0].delta.content, and at the end "data: [DONE]", or the whole answer as one JSON object. What came is in the details.',
+		serverText,
+		partialText: mask(serverText, context.secrets),
+	});
+}
+
+/** The limit to name in advice; -1 is none. */
+function limitOf({ maxTokens }: ChatParameters): number | undefined {
+	return maxTokens !== undefined && maxTokens > 0 ? maxTokens : undefined;
+}
+
+/** The failure with everything that had arrived, what was still held back included. */
+export function withPartialAnswer(error: unknown, assembly: Assembly): ServerError {
+	const failed =
+		error instanceof ServerError
+			? error
+			: failure('invalidAnswer', {}, { serverText: error instanceof Error ? error.message : String(error) });
+	assembly.flush();
+	return failed.withPartial(assembly.partial);
+}

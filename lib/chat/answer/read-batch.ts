@@ -1,0 +1,77 @@
+import { failure } from '../../errors/failure';
+import { ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import type { ServerSentEvent } from '../../http/sse';
+import type { EventStream } from '../../http/types';
+import { parseJson } from '../../values';
+import type { Assembly, AssemblyStep } from './assembly';
+import type { LoadingChatter } from './loading-chatter';
+import type { WireChunk } from '../types';
+import type { ChatProtocol } from '../wire/protocol';
+
+/** Where the events come from. */
+export interface Reading {
+	connection: Connection;
+	decode: ChatProtocol['decode'];
+	reader: EventStream;
+	model: string;
+	chatter: LoadingChatter;
+	onChunk?: (chunk: WireChunk) => void;
+}
+
+/** An event that is not what the protocol allows. */
+export interface Unreadable {
+	error: ServerError;
+	line: string;
+	/** Nothing followed it yet. */
+	mayBeCut: boolean;
+}
+
+/** What a batch of events brought, up to the end of the answer or to an event that cannot be read. */
+export function readBatch(
+	batch: ServerSentEvent[],
+	assembly: Assembly,
+	reading: Reading,
+): { step: AssemblyStep; unreadable?: Unreadable } {
+	const sum: AssemblyStep = { text: '', reasoning: '' };
+	let brought = false;
+	for (let index = 0; index < batch.length && !assembly.complete; index++) {
+		const event = batch[index]!;
+		const chunk = decode(event, reading);
+		if (chunk instanceof ServerError) {
+			const line = reading.connection.maskStart(event.data, 500);
+			const mayBeCut = index === batch.length - 1 && line.startsWith('{') && parseJson(event.data) === undefined;
+			if (brought) reading.reader.content();
+			return { step: sum, unreadable: { error: chunk, line, mayBeCut } };
+		}
+		if (reading.chatter.take(chunk)) continue;
+		reading.onChunk?.(chunk);
+		brought ||= bringsContent(chunk);
+		const step = assembly.push(chunk);
+		sum.text += step.text;
+		sum.reasoning += step.reasoning;
+	}
+	if (brought) reading.reader.content();
+	return { step: sum };
+}
+
+function decode(event: ServerSentEvent, { connection, decode: read, reader, model }: Reading): WireChunk | ServerError {
+	try {
+		return read(event);
+	} catch (error) {
+		return failure('invalidAnswer', connection.contextOf(reader.url, { model }), {
+			status: reader.status,
+			serverText: connection.mask(error instanceof Error ? error.message : event.data),
+			facts: { line: connection.maskStart(event.data, 500) },
+		});
+	}
+}
+
+/**
+ * Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server
+ * lives.
+ */
+function bringsContent({ text, reasoning, toolCalls }: WireChunk): boolean {
+	if (text || reasoning) return true;
+	return toolCalls?.some(({ name, arguments: args }) => name || (args !== undefined && args !== '')) ?? false;
+}

@@ -1,0 +1,242 @@
+import { canonicalJson, parseJson, parseObject, isRecord } from '../../values';
+import { JsonEnd } from '../../http/json-end';
+import type { ToolCallPiece } from '../types';
+
+/**
+ * A call as the server made it. `id`: the server's own, undefined where it gave none or gave the same one twice in this
+ * answer.
+ */
+export interface AssembledCall {
+	id?: string;
+	name: string;
+	/** JSON text of an object. */
+	arguments: string;
+}
+
+export interface CallFailure {
+	kind: 'toolCallCut' | 'toolCallInvalid';
+	tool: string;
+	/** All calls as far as they had arrived. */
+	facts: { toolCalls: Array<{ name: string; arguments: string }> };
+}
+
+/**
+ * What servers write where a tool gets no arguments. Some send it first and the arguments after it, or the other way
+ * round.
+ */
+const NO_ARGUMENTS: ReadonlySet<string> = new Set(['', 'null', '{}', '""', '[]']);
+const MAX_NO_ARGUMENTS = 16;
+
+function isNothing(json: string): boolean {
+	return json.length <= MAX_NO_ARGUMENTS && NO_ARGUMENTS.has(json.trim());
+}
+
+/** A call of which more may come. */
+class OpenCall {
+	id: string | undefined;
+	name = '';
+	json = '';
+	/** The server gave its pieces different ids, so that another id says nothing. */
+	idsChange = false;
+	/** Its pieces contradict each other. */
+	contradicts = false;
+	private end = new JsonEnd();
+	private canonical: string | undefined;
+
+	constructor(readonly hasIndex: boolean) {}
+
+	/** Whether a text of arguments has arrived, be it `{}`. */
+	get hasArguments(): boolean {
+		return this.json !== '';
+	}
+
+	/** Whether the arguments hold no value so far. */
+	get isEmpty(): boolean {
+		return isNothing(this.json);
+	}
+
+	/** Whether the arguments have come to their end, as far as brackets tell. */
+	get isClosed(): boolean {
+		return this.end.isComplete;
+	}
+
+	get isWhole(): boolean {
+		return this.name !== '' && this.hasArguments && (this.isClosed || this.isEmpty);
+	}
+
+	addName(name: string): void {
+		if (this.name !== '' && this.hasArguments && !name.startsWith(this.name)) this.contradicts = true;
+		// A parser that revises a name sends the full new one (docs/protocols/llama-server.md 3.4): replace, never append.
+		this.name = name;
+	}
+
+	addArguments(piece: string): void {
+		if (piece.trim() === '' && (this.isEmpty || this.isClosed)) return;
+		if (this.isEmpty) this.begin(piece);
+		else if (!this.isClosed) this.append(piece);
+		else if (!isNothing(piece)) {
+			// The complete arguments once more, or a repaired form of them.
+			if (parseObject(piece) === undefined) this.append(piece);
+			else this.begin(piece);
+		}
+	}
+
+	/** Whether these are the arguments that the call has already, written in whatever way. */
+	hasTheseArguments(args: string): boolean {
+		const given = this.isClosed ? parseObject(args) : undefined;
+		if (given === undefined) return false;
+		this.canonical ??= canonicalJson(parseJson(this.json));
+		return this.canonical === canonicalJson(given);
+	}
+
+	/** The arguments as JSON text of an object, or undefined where they are none. */
+	get finalArguments(): string | undefined {
+		const text = this.json.trim();
+		if (NO_ARGUMENTS.has(text)) return '{}';
+		const value = parseJson(text);
+		if (isRecord(value)) return text;
+		// Written as JSON text within JSON text by some gateways.
+		return typeof value === 'string' && parseObject(value) !== undefined ? value : undefined;
+	}
+
+	private begin(piece: string): void {
+		this.json = '';
+		this.end = new JsonEnd();
+		this.append(piece);
+	}
+
+	private append(piece: string): void {
+		this.json += piece;
+		this.end.push(piece);
+		this.canonical = undefined;
+	}
+}
+
+/**
+ * Puts tool calls together from their pieces, whichever way a server cuts and marks them, and checks them at the end: a
+ * call that was cut by the token limit, or whose arguments are no JSON object, never leaves this class.
+ *
+ * Pieces belong together by their index on the wire, else by their id; a piece with neither continues the last call.
+ * Servers that send every call whole often give all of them the same index, and others repeat name, id or arguments
+ * with every piece.
+ */
+export class ToolCallAssembly {
+	private calls: OpenCall[] = [];
+	private readonly byIndex = new Map<string, OpenCall>();
+	private readonly byId = new Map<string, OpenCall>();
+	private readonly unfinished = new Set<OpenCall>();
+
+	/** Whether any call has begun. */
+	get begun(): boolean {
+		return this.calls.length > 0;
+	}
+
+	/** Whether every call that has begun has its name and has come to the end of its arguments. */
+	get isWhole(): boolean {
+		return this.unfinished.size === 0;
+	}
+
+	add(pieces: readonly ToolCallPiece[]): void {
+		const touched = new Set<OpenCall>();
+		for (const piece of pieces) touched.add(this.addPiece(piece, touched));
+	}
+
+	/** A whole message that follows the pieces of the same calls: it counts where they did not come to their end. */
+	addRepetition(pieces: readonly ToolCallPiece[]): void {
+		if (pieces.length === 0 || (this.begun && this.isWhole)) return;
+		this.calls = [];
+		this.byIndex.clear();
+		this.byId.clear();
+		this.unfinished.clear();
+		this.add(pieces);
+	}
+
+	/** The checked calls, or why one of them cannot be passed on. `isCut`: the token limit ended the answer. */
+	finish(isCut: boolean): { calls: AssembledCall[] } | { failed: CallFailure } {
+		const taken = new Set<string>();
+		const calls: AssembledCall[] = [];
+		const named = this.calls.filter((call) => call.name !== '' || call.hasArguments);
+		for (const call of named) {
+			const args = call.finalArguments;
+			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are.
+			// Of a call without any arguments only the last one can have been about to get some.
+			const incomplete = !call.hasArguments ? call === named.at(-1) : args === undefined;
+			if (isCut && incomplete) return this.failure('toolCallCut', call);
+			if (call.name === '' || args === undefined || call.contradicts) return this.failure('toolCallInvalid', call);
+			const { id } = call;
+			const isOwn = id !== undefined && !taken.has(id);
+			if (isOwn) taken.add(id);
+			calls.push({ ...(isOwn ? { id } : {}), name: call.name, arguments: args });
+		}
+		return { calls };
+	}
+
+	private failure(kind: CallFailure['kind'], { name }: OpenCall): { failed: CallFailure } {
+		const toolCalls = this.calls.map((call) => ({ name: call.name, arguments: call.json }));
+		return { failed: { kind, tool: name, facts: { toolCalls } } };
+	}
+
+	private addPiece(piece: ToolCallPiece, touched: ReadonlySet<OpenCall>): OpenCall {
+		const args = argumentsText(piece);
+		const before = piece.complete ? undefined : this.callBefore(piece);
+		const call =
+			before === undefined || isNextCall(piece, args, before, touched.has(before)) ? this.open(piece) : before;
+		if (call.id === undefined) call.id = piece.id;
+		else if (piece.id !== undefined && piece.id !== call.id) call.idsChange = true;
+		if (piece.id !== undefined) this.byId.set(piece.id, call);
+		if (piece.name !== undefined) call.addName(piece.name);
+		call.addArguments(args);
+		if (call.isWhole) this.unfinished.delete(call);
+		else this.unfinished.add(call);
+		return call;
+	}
+
+	/** The call that a piece continues, unless it turns out to begin the next one. */
+	private callBefore({ index, id, name }: ToolCallPiece): OpenCall | undefined {
+		if (index !== undefined) {
+			const known = this.byIndex.get(keyOf(index));
+			if (known !== undefined || name !== undefined) return known;
+			// The first piece had no index.
+			const last = id === undefined ? this.calls.at(-1) : this.byId.get(id);
+			return last?.hasIndex === false ? last : undefined;
+		}
+		return id === undefined ? this.calls.at(-1) : this.byId.get(id);
+	}
+
+	private open({ index }: ToolCallPiece): OpenCall {
+		const call = new OpenCall(index !== undefined);
+		this.calls.push(call);
+		if (index !== undefined) this.byIndex.set(keyOf(index), call);
+		return call;
+	}
+}
+
+/** `0` and `"0"` are the same index. */
+function keyOf(index: number | string): string {
+	return String(index).trim();
+}
+
+function argumentsText({ arguments: args = '' }: ToolCallPiece): string {
+	return typeof args === 'string' ? args : JSON.stringify(args);
+}
+
+/**
+ * Whether a piece that has the index or the id of `before` begins a call of its own: servers number nothing, or give
+ * every call the same index or id. `together`: both came in one chunk, where a server lists different calls.
+ */
+function isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
+	const isOtherName = name !== undefined && name !== before.name && before.name !== '';
+	const haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
+	const isOtherId = haveIds && id !== before.id;
+	const hasKey = index !== undefined || id !== undefined;
+	// A call without arguments, unless the name was only revised.
+	if (!before.hasArguments) return isOtherName && (together || isOtherId || (!hasKey && !name.startsWith(before.name)));
+	if (!before.isClosed && !before.isEmpty) return false;
+	// An empty piece with the name behind the arguments ends them (MiniMax on NVIDIA NIM).
+	if (args.trim() === '') return isOtherName || (together && isOtherId);
+	if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);
+	if (isOtherId) return true;
+	if (isOtherName || together) return true;
+	// The same name again. `{}` in front of the arguments or behind them holds their place (Bedrock behind gateways).
+	return !haveIds && !before.isEmpty && !isNothing(args) && !before.hasTheseArguments(args);
+}

@@ -1,0 +1,307 @@
+import { canonicalJson, parseObject } from '../../values';
+import { contentPart, NOT_CONTENT } from './media';
+import { withoutThinking } from '../answer/think-splitter';
+import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
+import type { ChatMessage, ContentPart, ToolCall } from '../types';
+
+/**
+ * A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's
+ * objects.
+ */
+export interface SourceMessage {
+	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
+	/** The role of a generic message. */
+	role?: string;
+	content: unknown;
+	toolCalls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
+	/** Calls whose arguments did not parse. Never replayed. */
+	invalidToolCalls?: Array<{ id?: string; name?: string }>;
+	toolCallId?: string;
+	name?: string;
+	reasoning?: string;
+}
+
+/** What is remembered of a turn in which the model called tools: n8n hands it back in pieces and with changes. */
+export interface RememberedCall {
+	/** Text the model wrote before its calls. */
+	text: string;
+	reasoning: string;
+	name: string;
+	/** The arguments exactly as the model wrote them. */
+	arguments: string;
+}
+
+/** Whether thinking goes back to the server: never, in running tool turns, or with every message that has it. */
+export type ReasoningEcho = 'off' | 'toolTurns' | 'always';
+
+export interface ConversionOptions {
+	reasoning: ReasoningEcho;
+	/** Looks up a call of an earlier answer by its id of `ownToolCallIds`; the cache behind it may have forgotten it. */
+	recall?: (callId: string) => RememberedCall | undefined;
+}
+
+type ToolMessage = Extract<ChatMessage, { role: 'tool' }>;
+
+interface AssistantDraft {
+	role: 'assistant';
+	content: string;
+	reasoning: string;
+	toolCalls: ToolCall[];
+	/** The results of the calls, in their order. */
+	results: ToolMessage[];
+	/** The answer that the calls belong to, where their ids tell it. */
+	turn?: string;
+}
+type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
+type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
+/** Which call of an assistant message was answered by which message. */
+type Answers = ReadonlyMap<SourceCall, SourceMessage>;
+
+/**
+ * Converts a conversation into messages for a model server. Pure: the same input gives the same output, byte for byte,
+ * since every changed byte costs the server its prompt cache.
+ *
+ * It undoes what n8n's agent does to a turn with several tool calls (docs/protocols/n8n.md 2.4): calls torn into one
+ * message each are joined again, the injected `id` argument and the text "Calling X with input: …" are taken out, `[]`
+ * becomes `''`, and files come to the question that they belong to.
+ *
+ * @throws {ServerError} of kind `invalidInput` for content that no model server can read
+ */
+export function convertMessages(given: readonly SourceMessage[], options: ConversionOptions): ChatMessage[] {
+	const source = filesJoined(given);
+	const answers = answersIn(source);
+	const drafts: Draft[] = [];
+	const recalled = (call: SourceCall) =>
+		call.id === undefined ? undefined : matching(call, options.recall?.(call.id));
+	for (const message of source) {
+		if (message.type === 'tool') continue;
+		if (isAssistant(message)) drafts.push(...assistantDraft(message, answers, recalled));
+		else drafts.push({ role: roleOf(message), content: contentOf(message.content) });
+	}
+	return withReasoning(joinTurns(drafts), options.reasoning);
+}
+
+/**
+ * The result of every call that has one. A call without a result was cut off by the memory's window, or belongs to a
+ * run that failed; a result without its call too. Servers refuse both halves. A call is answered before the next
+ * question, and ids may come again.
+ */
+function answersIn(source: readonly SourceMessage[]): Answers {
+	const answers = new Map<SourceCall, SourceMessage>();
+	let open: SourceMessage[] = [];
+	for (const message of source) {
+		if (isAssistant(message)) open.push(message);
+		else if (message.type !== 'tool') open = [];
+		else {
+			const isAsked = (call: SourceCall) => (call.id ?? '') === (message.toolCallId ?? '') && !answers.has(call);
+			const call = open.findLast(({ toolCalls = [] }) => toolCalls.some(isAsked))?.toolCalls?.find(isAsked);
+			if (call !== undefined) answers.set(call, message);
+		}
+	}
+	return answers;
+}
+
+/**
+ * n8n's agent puts files into a user message of their own behind the question. Two user messages in a row are refused
+ * by the templates of some models that see pictures (Gemma's: "Conversation roles must alternate").
+ */
+function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
+	const joined: SourceMessage[] = [];
+	for (const message of source) {
+		const before = joined.at(-1);
+		if (
+			before !== undefined &&
+			isUser(before) &&
+			isUser(message) &&
+			[before, message].some(({ content }) => Array.isArray(content))
+		) {
+			joined[joined.length - 1] = { ...before, content: [before, message].flatMap(({ content }) => content) };
+		} else {
+			joined.push(message);
+		}
+	}
+	return joined;
+}
+
+function isUser(message: SourceMessage): boolean {
+	return message.type !== 'tool' && !isAssistant(message) && roleOf(message) === 'user';
+}
+
+function isAssistant({ type, role }: SourceMessage): boolean {
+	return type === 'ai' || (type === 'other' && (role === 'assistant' || role === 'ai' || role === 'model'));
+}
+
+function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
+	return type === 'system' || role === 'system' || role === 'developer' ? 'system' : 'user';
+}
+
+/** Text only as a string, otherwise all parts in one message: a picture belongs to its question. */
+function contentOf(content: unknown): string | ContentPart[] {
+	if (typeof content === 'string') return content;
+	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
+	if (parts.every((part) => part.type === 'text'))
+		return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+	return parts;
+}
+
+/** The text of a tool result or an assistant message; other blocks as JSON, so that nothing is lost. */
+function textOf(content: unknown): string {
+	if (typeof content === 'string') return content;
+	if (!Array.isArray(content)) return content === null || content === undefined ? '' : JSON.stringify(content);
+	return content
+		.map((block: unknown) => {
+			if (typeof block === 'string') return block;
+			const part = typeof block === 'object' && block !== null && 'text' in block ? block.text : undefined;
+			return typeof part === 'string' ? part : JSON.stringify(block);
+		})
+		.join('\n');
+}
+
+function assistantDraft(
+	message: SourceMessage,
+	answers: Answers,
+	recalled: (call: SourceCall) => RememberedCall | undefined,
+): AssistantDraft[] {
+	const { toolCalls: made = [], invalidToolCalls: broken = [] } = message;
+	const blocks =
+		typeof message.content === 'string'
+			? message.content
+			: [message.content ?? []].flat().filter((block) => !isNonText(block));
+	const split = withoutThinking(typeof blocks === 'string' ? blocks : textOf(blocks));
+	const calls = made.filter((call) => answers.has(call));
+	const memories = calls.map(recalled);
+	const remembered = memories.find((memory) => memory !== undefined);
+	const text = withoutCallingText(split.text, made);
+	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
+	const reasoning =
+		message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
+	// Nothing left of a message that held only broken or unanswered calls.
+	if (content === '' && calls.length === 0 && made.length + broken.length > 0) return [];
+	const toolCalls = calls.map((call, index) => ({
+		id: serverToolCallId(call.id ?? ''),
+		name: call.name,
+		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
+	}));
+	const results = calls.map((call) => toolMessage(answers.get(call)!));
+	const turn = turnOfToolCall(calls[0]?.id ?? '');
+	return [
+		{
+			role: 'assistant',
+			content,
+			reasoning,
+			toolCalls,
+			results,
+			...(turn === undefined ? {} : { turn }),
+		},
+	];
+}
+
+function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMessage {
+	return {
+		role: 'tool',
+		toolCallId: serverToolCallId(toolCallId),
+		...(name === undefined ? {} : { name }),
+		content: textOf(content),
+	};
+}
+
+function isNonText(block: unknown): boolean {
+	return (
+		typeof block === 'object' &&
+		block !== null &&
+		'type' in block &&
+		typeof block.type === 'string' &&
+		NOT_CONTENT.has(block.type)
+	);
+}
+
+function thinkingBlocks(content: unknown): string {
+	if (!Array.isArray(content)) return '';
+	return content
+		.map((block: unknown) => {
+			if (typeof block !== 'object' || block === null) return '';
+			const { thinking, reasoning } = block as { thinking?: unknown; reasoning?: unknown };
+			return typeof thinking === 'string' ? thinking : typeof reasoning === 'string' ? reasoning : '';
+		})
+		.join('');
+}
+
+/**
+ * n8n's agent puts the call's id over the arguments, and the tool's name for tools of a toolkit. Small models imitate
+ * it, and prompt caches miss.
+ */
+function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.args): Record<string, unknown> {
+	if (!hasInjected(call)) return args;
+	const hasName = call.args.tool === call.name;
+	return Object.fromEntries(Object.entries(args).filter(([key]) => key !== 'id' && !(hasName && key === 'tool')));
+}
+
+function hasInjected({ id, args }: SourceCall): boolean {
+	return id !== undefined && args.id === id;
+}
+
+/**
+ * n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left
+ * otherwise.
+ */
+function withoutCallingText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
+	const isCallingText = calls.some(
+		({ name, args }) => text.trim() === `Calling ${name} with input: ${JSON.stringify(args)}`,
+	);
+	return isCallingText ? '' : text;
+}
+
+/**
+ * The memory of a call, if it is of the same call. What n8n put over the arguments is not compared: the memory knows
+ * what was there before.
+ */
+function matching(call: SourceCall, memory: RememberedCall | undefined): RememberedCall | undefined {
+	const written = memory?.name === call.name ? parseObject(memory.arguments) : undefined;
+	return written !== undefined && canonicalJson(withoutInjected(call, written)) === canonicalJson(withoutInjected(call))
+		? memory
+		: undefined;
+}
+
+/**
+ * Joins `call A, result A, call B, result B` into `calls A and B, result A, result B` where A and B are of one answer:
+ * by their ids, else (calls of other nodes in the memory) by the same thinking, which n8n repeats on every call of a
+ * turn.
+ */
+function joinTurns(drafts: readonly Draft[]): Draft[] {
+	const joined: Draft[] = [];
+	for (const draft of drafts) {
+		const open = joined.at(-1);
+		if (open?.role === 'assistant' && draft.role === 'assistant' && isSameTurn(open, draft)) {
+			joined[joined.length - 1] = {
+				...open,
+				toolCalls: [...open.toolCalls, ...draft.toolCalls],
+				results: [...open.results, ...draft.results],
+			};
+		} else {
+			joined.push(draft);
+		}
+	}
+	return joined;
+}
+
+function isSameTurn(open: AssistantDraft, next: AssistantDraft): boolean {
+	if (open.toolCalls.length === 0 || next.toolCalls.length === 0) return false;
+	if (open.turn !== undefined || next.turn !== undefined) return open.turn === next.turn;
+	return (
+		open.reasoning !== '' && open.reasoning === next.reasoning && (next.content === '' || next.content === open.content)
+	);
+}
+
+function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessage[] {
+	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
+	return drafts.flatMap((draft, index): ChatMessage[] => {
+		if (draft.role !== 'assistant') return [draft];
+		const { content, reasoning, toolCalls, results } = draft;
+		const send =
+			reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
+		return [
+			{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) },
+			...results,
+		];
+	});
+}

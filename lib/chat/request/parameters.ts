@@ -1,0 +1,128 @@
+import { failure } from '../../errors/failure';
+import { isRecord } from '../../values';
+import { traitsOf } from '../../servers/kinds';
+import type { ServerKind } from '../../servers/kinds/kind';
+import { isKeepAlive } from '../../servers/keep-alive';
+import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
+import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
+import type { ChatParameters } from '../types';
+
+/** A kind of server that is known to ignore a field does not get it. */
+export function takes(kind: ServerKind, name: SamplerName): boolean {
+	const { extra, own }: Sampler = SAMPLERS[name];
+	const { extraFields, ownFields = [] } = traitsOf(kind);
+	if (own === true) return ownFields.includes(name);
+	return extra === undefined || extraFields === 'all' || extraFields.includes(name);
+}
+
+const NO_LIMIT = -1;
+
+/** The plain parameters as wire fields. Only what is set. */
+export function parameterFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const { takesUnlimited, fieldNames = {} } = traitsOf(kind);
+	const body: Record<string, unknown> = {};
+	for (const [name, { wire }] of SAMPLER_ENTRIES) {
+		const value = parameters[name];
+		if (value === undefined || !takes(kind, name)) continue;
+		if (name === 'parallelToolCalls' || (name === 'maxTokens' && value === NO_LIMIT && !takesUnlimited)) continue;
+		body[fieldNames[name] ?? wire] = value;
+	}
+	return body;
+}
+
+/** Set parameters that this kind of server is known to ignore, by their labels in the node. */
+export function ignoredParameters(parameters: ChatParameters, kind: ServerKind): string[] {
+	const ignored = SAMPLER_ENTRIES.filter(([name]) => parameters[name] !== undefined && !takes(kind, name)).map(
+		([, { label }]) => label,
+	);
+	const { thinking, responseFormat } = parameters;
+	const { thinkingBudget, grammar } = traitsOf(kind);
+	if (thinking?.mode === 'budget' && !thinkingBudget) ignored.push('Thinking Token Budget');
+	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
+	return ignored;
+}
+
+/** Whether any set parameter depends on what kind of server answers, so that "automatic" has to find out. */
+export function dependsOnServerKind(parameters: ChatParameters): boolean {
+	const { thinking, responseFormat } = parameters;
+	if (thinking !== undefined && thinking.mode !== 'serverDefault') return true;
+	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
+	if (parameters.maxTokens === NO_LIMIT) return true;
+	return SAMPLER_ENTRIES.some(([name, { extra }]) => extra === true && parameters[name] !== undefined);
+}
+
+/** Thinking, as each kind of server wants it said. */
+export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const { thinking } = parameters;
+	const { thinkingSwitch, thinkingBudget } = traitsOf(kind);
+	const template = (enable: boolean) => ({
+		chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable },
+	});
+	switch (thinking?.mode) {
+		case 'on':
+			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
+			return thinkingSwitch === 'effort' ? {} : template(true);
+		case 'off':
+			return thinkingSwitch === 'effort' ? { reasoning_effort: 'none' } : template(false);
+		case 'effort':
+			return { reasoning_effort: thinking.effort };
+		case 'budget':
+			return thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
+		default:
+			return {};
+	}
+}
+
+/** The response format, as each kind of server wants it said. Schemas have been cleaned before. */
+export function responseFormatFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const { responseFormat } = parameters;
+	switch (responseFormat?.type) {
+		case 'jsonObject':
+			return { response_format: { type: 'json_object' } };
+		case 'jsonSchema':
+			return {
+				response_format: {
+					type: 'json_schema',
+					json_schema: { name: responseFormat.name ?? 'answer', strict: true, schema: responseFormat.schema },
+				},
+			};
+		case 'grammar':
+			return traitsOf(kind).grammar?.(responseFormat.grammar) ?? {};
+		default:
+			return {};
+	}
+}
+
+/**
+ * Refuses what the server would refuse, or take for something else, before anything is sent.
+ *
+ * @throws {ServerError} of kind `invalidInput` naming the option
+ */
+export function checkParameters(parameters: ChatParameters): void {
+	for (const [name, sampler] of SAMPLER_ENTRIES) {
+		const value: unknown = parameters[name];
+		if (value === undefined) continue;
+		if (sampler.type === 'duration' && !isKeepAlive(value as string | number))
+			throw invalid(
+				sampler.label,
+				`must be a number of seconds, or a duration such as 30m or 1h30m, but is "${String(value)}"`,
+			);
+		if (sampler.type === 'object' && !isRecord(value)) throw invalid(sampler.label, 'must be a JSON object');
+		const { range = ANY_NUMBER } = sampler.type === 'number' ? sampler : {};
+		if (typeof value === 'number' && !isInRange(value, range))
+			throw invalid(sampler.label, `must be ${rangeInWords(range)}, but is ${value}`);
+	}
+	// llama-server takes 0 for "at least one token", which nobody means.
+	if (parameters.maxTokens === 0)
+		throw invalid(SAMPLERS.maxTokens.label, 'must be at least 1, or -1 for no limit, but is 0');
+	if (parameters.extraBody !== undefined && !isRecord(parameters.extraBody))
+		throw invalid('Extra Body', 'must be a JSON object');
+}
+
+function invalid(label: string, what: string) {
+	return failure(
+		'invalidInput',
+		{},
+		{ message: `The option "${label}" ${what}`, remedy: 'Correct the option in the node.' },
+	);
+}

@@ -1,0 +1,243 @@
+import { type AST, RegExpParser } from '../../vendor';
+
+/** Grammars refuse to repeat a rule more often (llama.cpp, `MAX_REPETITION_THRESHOLD`). */
+export const MAX_REPETITIONS = 2000;
+
+export type GrammarPattern = { pattern: string } | { reason: string };
+
+/** Code points from `lo` to `hi`. */
+type Range = readonly [lo: number, hi: number];
+
+const SHORTHANDS: Readonly<Record<'digit' | 'word' | 'space', readonly Range[]>> = {
+	digit: [[0x30, 0x39]],
+	word: [
+		[0x30, 0x39],
+		[0x41, 0x5a],
+		[0x5f, 0x5f],
+		[0x61, 0x7a],
+	],
+	// Of all white space only the blank can stand in a JSON string as it is.
+	space: [[0x20, 0x20]],
+};
+/** What cannot stand in a JSON string as it is: control characters, the quote, the backslash. */
+const UNQUOTABLE: readonly Range[] = [
+	[0x00, 0x1f],
+	[0x22, 0x22],
+	[0x5c, 0x5c],
+	[0x7f, 0x7f],
+];
+/** The same inside a character class, as llama.cpp writes it in its own rule for characters. */
+const UNQUOTABLE_TEXT = '"\\\\\\x7F\\x00-\\x1F';
+const ANY = `[^${UNQUOTABLE_TEXT}]`;
+/** Outside a class these are signs of the language. */
+const SIGNS = new Set('^$.[]()|{}*+?');
+const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '"': '"', '\\': '\\' };
+
+/** Raised inside only: a pattern that a grammar cannot express, with the reason. */
+class NotExpressible extends Error {}
+
+/**
+ * Writes a regular expression of a JSON schema in the small language that llama.cpp turns into a grammar, or tells why
+ * that cannot be done. Texts of the result that match are always texts that the original allows.
+ *
+ * llama.cpp v0.5.0 (`_pattern_to_rule`) knows no shorthands (`\d`), repeats too much after an escape or a letter beyond
+ * ASCII, takes a lazy `+?` for "may be missing", and lets `.` and `[^…]` eat the closing quote of the JSON string: the
+ * answer then ends in "The model produced output that does not match". Older releases refuse the whole request for what
+ * v0.5.0 merely does not enforce.
+ */
+export function grammarPattern(pattern: string): GrammarPattern {
+	try {
+		return { pattern: `^${alternatives(withoutAnchors(parsed(pattern)))}$` };
+	} catch (error) {
+		return { reason: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+/** As JSON schemas mean it, in Unicode mode; else as JavaScript has always read it. */
+function parsed(pattern: string): AST.Pattern {
+	// JavaScript takes the braces for text, other languages for a count.
+	if (/\{,\d+\}/.test(pattern.replace(/\\./gs, ''))) throw new NotExpressible('pattern with {,n}');
+	const ast = parsedAs(pattern, { unicode: true }) ?? parsedAs(pattern, { unicode: false });
+	if (ast === undefined) throw new NotExpressible('not a regular expression');
+	return ast;
+}
+
+function parsedAs(pattern: string, mode: { unicode: boolean }): AST.Pattern | undefined {
+	try {
+		return new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, mode);
+	} catch {
+		return undefined;
+	}
+}
+
+/** A grammar always means the whole text, so the anchors must be there, and go. */
+function withoutAnchors(pattern: AST.Pattern): AST.Element[][] {
+	const parts = pattern.alternatives.map(({ elements }) => [...elements]);
+	const first = parts[0]?.shift();
+	const last = parts.at(-1)?.pop();
+	if (!isAnchor(first, 'start') || !isAnchor(last, 'end')) throw new NotExpressible('pattern without ^ and $');
+	return parts;
+}
+
+function isAnchor(element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
+	return element?.type === 'Assertion' && element.kind === kind;
+}
+
+function alternatives(parts: readonly AST.Element[][]): string {
+	return parts.map((elements) => elements.map(written).join('')).join('|');
+}
+
+function written(element: AST.Element): string {
+	switch (element.type) {
+		case 'Character':
+			return literal(element);
+		case 'CharacterSet':
+			return element.kind === 'any' ? ANY : classOf(shorthand(element), element.negate);
+		case 'CharacterClass':
+			return characterClass(element);
+		case 'Group':
+			if (element.modifiers) throw new NotExpressible('pattern with modifiers');
+			return `(?:${alternatives(element.alternatives.map((part) => part.elements))})`;
+		case 'CapturingGroup':
+			return `(${alternatives(element.alternatives.map((part) => part.elements))})`;
+		case 'Quantifier':
+			return quantified(element);
+		case 'Assertion':
+			throw new NotExpressible(assertionReason(element));
+		case 'Backreference':
+			throw new NotExpressible(`pattern with ${element.raw}`);
+		case 'ExpressionCharacterClass':
+			throw new NotExpressible('pattern with a mixed character class');
+	}
+}
+
+function assertionReason(assertion: AST.Assertion): string {
+	if (assertion.kind === 'word') return `pattern with ${assertion.raw}`;
+	const isInner = assertion.kind === 'start' || assertion.kind === 'end';
+	return isInner ? 'pattern with an inner anchor' : 'pattern with look-around';
+}
+
+/** `+?` finds another match than `+`, but allows the same texts. */
+function quantified({ element, min, max, greedy, raw }: AST.Quantifier): string {
+	if (min > MAX_REPETITIONS || (max !== Infinity && max > MAX_REPETITIONS))
+		throw new NotExpressible(`pattern that repeats more than ${MAX_REPETITIONS} times`);
+	const count = raw.slice(element.raw.length, greedy ? undefined : -1);
+	const text = written(element);
+	if (element.type !== 'Character') return text + count;
+	if (isHalf(element.value)) throw new NotExpressible('pattern that repeats half of a character');
+	// What takes more than one byte in the grammar is repeated as a group.
+	return (text.length > 1 || element.value > 0x7f ? `(${text})` : text) + count;
+}
+
+/** A character that stands for itself. */
+function literal({ value, raw }: AST.Character): string {
+	// Unknown escapes mean the letter itself in JavaScript, and something else in other languages.
+	if (/^\\[A-Za-z0-9]/.test(raw) && value === raw.charCodeAt(1)) throw new NotExpressible(`pattern with ${raw}`);
+	const char = String.fromCodePoint(value);
+	const json = JSON_ESCAPES[char];
+	if (json !== undefined) return `\\\\${json === '\\' ? '\\\\' : json}`;
+	if (contains(UNQUOTABLE, value)) throw new NotExpressible('pattern with a control character');
+	return SIGNS.has(char) ? `\\${char}` : char;
+}
+
+function shorthand(set: AST.CharacterSet | AST.EscapeCharacterSet): readonly Range[] {
+	if (set.kind === 'digit' || set.kind === 'word' || set.kind === 'space') return SHORTHANDS[set.kind];
+	throw new NotExpressible(`pattern with ${set.raw.slice(0, 2)}`);
+}
+
+function characterClass({ elements, negate, raw }: AST.CharacterClass): string {
+	const ranges: Range[] = [];
+	const complements = new Set<readonly Range[]>();
+	for (const element of elements) {
+		switch (element.type) {
+			case 'Character':
+				ranges.push([member(element), member(element)]);
+				break;
+			case 'CharacterClassRange':
+				ranges.push([member(element.min), member(element.max)]);
+				break;
+			case 'CharacterSet':
+				if (element.negate) complements.add(shorthand(element));
+				else ranges.push(...shorthand(element));
+				break;
+			default:
+				throw new NotExpressible('pattern with a mixed character class');
+		}
+	}
+	const isPlain = !negate && !raw.includes('\\') && ranges.length > 0;
+	if (isPlain && !ranges.some((range) => UNQUOTABLE.some((bad) => overlap(range, bad)))) return raw;
+	return withComplements(ranges, [...complements], negate);
+}
+
+function member(character: AST.Character): number {
+	if (isHalf(character.value)) throw new NotExpressible('pattern with half of a character');
+	// Checked as outside a class; a backspace and the like have no letter of their own.
+	if (!contains(UNQUOTABLE, character.value)) literal(character);
+	return character.value;
+}
+
+/**
+ * `[\s\S]` and the like are all characters; `[^\S]` and `[\D]` are plain; other mixtures would need arithmetic on all
+ * of Unicode.
+ */
+function withComplements(
+	ranges: readonly Range[],
+	complements: ReadonlyArray<readonly Range[]>,
+	negated: boolean,
+): string {
+	const [complement] = complements;
+	if (complement === undefined) return classOf(ranges, negated);
+	if (!negated && complement.every(([lo]) => contains(ranges, lo))) return ANY;
+	if (ranges.length > 0 || complements.length > 1) throw new NotExpressible('pattern with a mixed character class');
+	return classOf(complement, !negated);
+}
+
+/** A class of these characters, or of all others, as far as they can stand in a JSON string. */
+function classOf(ranges: readonly Range[], negated: boolean): string {
+	const allowed = without(ranges, UNQUOTABLE);
+	if (allowed.length === 0 && !negated) throw new NotExpressible('pattern with characters that JSON cannot hold');
+	// A minus sign means itself at the end only, a caret anywhere but at the beginning: older releases know no escapes
+	// for them.
+	const isLast = ([lo, hi]: Range) => lo === hi && (lo === 0x2d || lo === 0x5e);
+	const last = allowed.filter(isLast).sort(([a], [b]) => b - a);
+	const text = allowed
+		.filter((range) => !isLast(range))
+		.map(([lo, hi]) => (lo === hi ? inClass(lo) : `${inClass(lo)}-${inClass(hi)}`))
+		.join('');
+	const end = [...new Set(last.map(([lo]) => String.fromCodePoint(lo)))].join('');
+	if (negated) return `[^${text}${UNQUOTABLE_TEXT}${end}]`;
+	return text === '' && end.startsWith('^') ? `(\\^${end.includes('-') ? '|-' : ''})` : `[${text}${end}]`;
+}
+
+function inClass(code: number): string {
+	if (code === 0x2d) return '\\x2D';
+	if (code === 0x5e) return '\\x5E';
+	if (code === 0x5d) return '\\]';
+	return String.fromCodePoint(code);
+}
+
+function overlap(a: Range, b: Range): boolean {
+	return a[0] <= b[1] && b[0] <= a[1];
+}
+
+function contains(ranges: readonly Range[], code: number): boolean {
+	return ranges.some(([lo, hi]) => lo <= code && code <= hi);
+}
+
+function without(ranges: readonly Range[], cut: readonly Range[]): Range[] {
+	return cut.reduce<Range[]>(
+		(rest, [lo, hi]) =>
+			rest.flatMap((range): Range[] => {
+				if (!overlap(range, [lo, hi])) return [range];
+				const left: Range[] = range[0] < lo ? [[range[0], lo - 1]] : [];
+				const right: Range[] = range[1] > hi ? [[hi + 1, range[1]]] : [];
+				return [...left, ...right];
+			}),
+		[...ranges],
+	);
+}
+
+/** Half of a character beyond 16 bits, which a pattern outside Unicode mode takes for two characters. */
+function isHalf(code: number): boolean {
+	return code >= 0xd800 && code <= 0xdfff;
+}

@@ -1,0 +1,105 @@
+/** What a conversation becomes before a model reads it: its prompt, and how many tokens that has. */
+import { failure } from '../../errors/failure';
+import { asFailed } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { OwnRoutes, safeAnswer, withoutRoute, type OwnAsk } from '../../servers/manage/own-routes';
+import { kindFor } from '../../servers/purpose';
+import { orEstimate, type TokenCount } from '../../servers/manage/tokens';
+import { isRecord, recordOf } from '../../values';
+import { convertMessages, type SourceMessage } from './messages';
+import { openAiProtocol } from '../wire/openai';
+import type { ServerKind } from '../../servers/kinds/kind';
+
+export interface Conversation {
+	messages: readonly SourceMessage[];
+	/** In the form of OpenAI's API, as they are sent. */
+	tools?: readonly unknown[];
+	/** For the chat template. */
+	templateArguments?: Record<string, unknown>;
+}
+
+/** What a template puts around each message, more or less. */
+const AROUND_MESSAGE = '<|im_start|>user<|im_end|>';
+
+/**
+ * The number of tokens that a conversation has as a prompt; on servers that do not tell, an estimate.
+ *
+ * @throws {ServerError}
+ */
+export async function countPrompt(
+	connection: Connection,
+	conversation: Conversation,
+	ask: OwnAsk,
+): Promise<TokenCount> {
+	const kind = await kindFor(connection, ask.model, ask.signal);
+	const body = wireBody(conversation, kind);
+	return await orEstimate(wordsOf(body), async () => {
+		if (kind === 'vllm') {
+			const json = { model: ask.model, ...body, add_generation_prompt: true };
+			const answer = await safeAnswer(connection, `${connection.url.root}/tokenize`, { ...ask, json });
+			return numberIn(answer.json, 'count') ?? unreadable(connection);
+		}
+		const routes = await OwnRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
+		const answer = await routes.post('/v1/chat/completions/input_tokens', body).catch((error: unknown) => {
+			throw withoutRoute(asFailed(error).failed, connection, 'counting the tokens of a conversation');
+		});
+		return numberIn(answer.json, 'input_tokens') ?? unreadable(connection);
+	});
+}
+
+/**
+ * The prompt that the chat template of the model makes of a conversation.
+ *
+ * @throws {ServerError} also where the server does not show it
+ */
+export async function applyTemplate(connection: Connection, conversation: Conversation, ask: OwnAsk): Promise<string> {
+	const routes = await OwnRoutes.of(connection, ask, 'route that applies a chat template');
+	const body = wireBody(conversation, routes.kind);
+	const { json } = await routes.post('/apply-template', body).catch((error: unknown) => {
+		throw withoutRoute(asFailed(error).failed, connection, 'chat templates');
+	});
+	const { prompt } = recordOf(json);
+	return typeof prompt === 'string' ? prompt : unreadable(connection);
+}
+
+/** The fields of a chat that decide about its prompt. */
+function wireBody({ messages, tools = [], templateArguments }: Conversation, kind: ServerKind) {
+	const { messages: sent } = openAiProtocol.body({
+		model: '',
+		messages: convertMessages(messages, { reasoning: 'always' }),
+		parameters: {},
+		serverKind: kind,
+	});
+	return {
+		messages: sent,
+		...(tools.length === 0 ? {} : { tools }),
+		...(templateArguments === undefined ? {} : { chat_template_kwargs: templateArguments }),
+	};
+}
+
+/** All that a template would write, for an estimate. Pictures have tokens of their own, which nobody knows here. */
+function wordsOf({ messages, tools = [] }: ReturnType<typeof wireBody>): string {
+	const texts = (messages as Array<{ content: unknown; tool_calls?: unknown }>).flatMap(
+		({ content, tool_calls: calls }) => [
+			AROUND_MESSAGE,
+			...(Array.isArray(content)
+				? (content as unknown[]).map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : ''))
+				: [String(content)]),
+			...(calls === undefined ? [] : [JSON.stringify(calls)]),
+		],
+	);
+	return [...texts, ...(tools.length === 0 ? [] : [JSON.stringify(tools)])].join('\n');
+}
+
+function numberIn(json: unknown, name: string): number | undefined {
+	const value = recordOf(json)[name];
+	return typeof value === 'number' ? value : undefined;
+}
+
+/** @throws {ServerError} */
+function unreadable(connection: Connection): never {
+	throw failure('invalidAnswer', connection.contextOf(connection.url.root), {
+		message: 'The answer of the server holds neither a prompt nor a number of tokens',
+		remedy: 'Check that the Base URL leads to llama-server.',
+	});
+}

@@ -1,0 +1,166 @@
+import { failure } from '../../errors/failure';
+import type { ServerError } from '../../errors/server-error';
+import type { Limits } from '../../http/limits';
+import type { ReasoningEcho, SourceMessage } from './messages';
+import { traitsOf } from '../../servers/kinds';
+import type { ServerKind } from '../../servers/kinds/kind';
+import { dependsOnServerKind, ignoredParameters } from './parameters';
+import { cleanSchema } from './schema';
+import { goneOptions, needsOwnApi } from '../wire/ollama-options';
+import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition, WireChunk } from '../types';
+
+export interface ChatSettings {
+	model: string;
+	parameters: ChatParameters;
+	/** `auto`: found out from the server where it matters. */
+	serverKind: ServerKind | 'auto';
+	reasoningEcho: ReasoningEcho;
+	/** Put thinking into the answer, between `<think>` tags. */
+	showThinking: boolean;
+	/** The node's own choice, where the caller makes none. */
+	toolChoice?: 'auto' | 'none' | 'required';
+	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
+	toolCallsInText?: 'read' | 'leave';
+	limits: Partial<Limits>;
+	/** Tries after a refused connection or a busy server. */
+	retries: number;
+}
+
+export interface ChatCall {
+	messages: readonly SourceMessage[];
+	tools?: readonly ToolDefinition[];
+	toolChoice?: ToolChoice;
+	/** Further stop texts for this call. */
+	stop?: readonly string[];
+	signal?: AbortSignal;
+	/** Nobody reads along: then text may be held back where that makes the answer better. */
+	whole?: boolean;
+	/** Least milliseconds between two pieces of text; asked again for each. Default: as they come. */
+	pieceMs?: () => number;
+	/** Called with everything that the server says, as it is read. */
+	onChunk?: (chunk: WireChunk) => void;
+}
+
+/** A request as far as it does not depend on who answers. */
+export interface RequestDraft {
+	/** Whether it matters who answers: then the server is worth a question, where it is not known yet. */
+	dependsOnServer: boolean;
+	/** The request to a server of this kind, with remarks on what it will not honour. */
+	forServer(serverKind: ServerKind): { request: ChatRequest; notes: string[] };
+}
+
+/**
+ * What a call makes of the settings.
+ *
+ * @throws {ServerError} where the tool that is to be called is not there
+ */
+export function draftRequest(settings: ChatSettings, call: ChatCall, messages: ChatMessage[]): RequestDraft {
+	const tools = call.tools ?? [];
+	const toolChoice = tools.length === 0 ? undefined : (call.toolChoice ?? ownToolChoice(settings.toolChoice, messages));
+	if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
+		throw unknownTool(toolChoice.name);
+	const stop = [...new Set([...(settings.parameters.stop ?? []), ...(call.stop ?? [])])];
+	const parameters: ChatParameters = { ...settings.parameters, ...(stop.length > 0 ? { stop } : {}) };
+	const cleaned = cleanedSchemas(tools, parameters);
+	return {
+		dependsOnServer:
+			dependsOnServerKind(parameters) ||
+			needsOwnApi(parameters) ||
+			cleaned.changed ||
+			![undefined, 'auto'].includes(toolChoice as string) ||
+			messages.some((message) => hasReasoning(message) || hasPicture(message)),
+		forServer(serverKind) {
+			const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;
+			const request: ChatRequest = {
+				model: settings.model.trim(),
+				messages,
+				tools: clean ? cleaned.tools : [...tools],
+				...(toolChoice === undefined ? {} : { toolChoice }),
+				parameters: clean ? cleaned.parameters : parameters,
+				serverKind,
+			};
+			return { request, notes: [...notesOnIgnored(request), ...(clean ? cleaned.notes : [])] };
+		},
+	};
+}
+
+export function hasPicture({ content }: ChatMessage): boolean {
+	return typeof content !== 'string' && content.some(({ type }) => type === 'image');
+}
+
+/** Characters of text in a conversation. */
+export function textLength(messages: readonly ChatMessage[]): number {
+	const texts = messages.flatMap(({ content }) =>
+		typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part.text : '')),
+	);
+	return texts.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** The tools that the model may call. */
+export function callableTools({ tools = [], toolChoice }: ChatRequest): ToolDefinition[] {
+	if (toolChoice === 'none') return [];
+	return typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+}
+
+function hasReasoning(message: ChatMessage): boolean {
+	return message.role === 'assistant' && message.reasoning !== undefined;
+}
+
+/**
+ * The node's own choice. "Required" forces a call only until a tool has answered in this turn: forced in every round,
+ * an agent would never come to its answer.
+ */
+function ownToolChoice(choice: ChatSettings['toolChoice'], messages: readonly ChatMessage[]): ToolChoice | undefined {
+	if (choice !== 'required') return choice;
+	const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+	return messages.slice(lastUser + 1).some(({ role }) => role === 'tool') ? 'auto' : 'required';
+}
+
+function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParameters) {
+	const notes: string[] = [];
+	let changed = false;
+	const clean = (schema: Record<string, unknown>, where: string) => {
+		const result = cleanSchema(schema);
+		changed ||= JSON.stringify(result.schema) !== JSON.stringify(schema);
+		if (result.dropped.length > 0)
+			notes.push(`llama-server cannot enforce parts of ${where}, so they were left out: ${result.dropped.join(', ')}`);
+		return result.schema;
+	};
+	const cleanTools = tools.map((tool) => ({
+		...tool,
+		parameters: clean(tool.parameters, `the schema of the tool "${tool.name}"`),
+	}));
+	const format = parameters.responseFormat;
+	const responseFormat =
+		format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
+	return {
+		tools: cleanTools,
+		parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) },
+		notes,
+		changed,
+	};
+}
+
+function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
+	const ignored = ignoredParameters(parameters, serverKind);
+	if (traitsOf(serverKind).nativeApi === 'ollama') ignored.push(...goneOptions(parameters));
+	// "None" is kept by not sending the tools.
+	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
+		ignored.push('Tool Choice');
+	return ignored.length === 0
+		? []
+		: [
+				`This server (${traitsOf(serverKind).label}) ignores these options, so they were not sent: ${ignored.join(', ')}`,
+			];
+}
+
+function unknownTool(name: string): ServerError {
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
+			remedy: 'Connect the tool, or let the model choose.',
+		},
+	);
+}

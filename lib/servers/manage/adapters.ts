@@ -1,0 +1,91 @@
+/** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
+import { failure } from '../../errors/failure';
+import { asFailed } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { finiteNumber, isRecord, nonEmptyText } from '../../values';
+import { OwnRoutes, withoutRoute, type OwnAsk } from './own-routes';
+
+export interface Adapter {
+	id: number;
+	path?: string;
+	scale: number;
+	taskName?: string;
+	promptPrefix?: string;
+}
+
+/** @throws {ServerError} */
+export async function listAdapters(connection: Connection, ask: OwnAsk): Promise<Adapter[]> {
+	return await adaptersOf(connection, await OwnRoutes.of(connection, ask, 'adapters'));
+}
+
+async function adaptersOf(connection: Connection, routes: OwnRoutes): Promise<Adapter[]> {
+	const answer = await routes.get('/lora-adapters').catch((error: unknown) => {
+		throw withoutRoute(asFailed(error).failed, connection, 'adapters');
+	});
+	if (!Array.isArray(answer.json))
+		throw failure('invalidAnswer', routes.context, {
+			message: 'The answer of the server is no list of adapters',
+			remedy: 'Check that the Base URL leads to llama-server.',
+			serverText: answer.text,
+		});
+	return (answer.json as unknown[]).filter(isRecord).flatMap((entry) => {
+		const [id, scale] = [finiteNumber(entry.id), finiteNumber(entry.scale)];
+		if (id === undefined || scale === undefined) return [];
+		const [path, taskName, promptPrefix] = [entry.path, entry.task_name, entry.prompt_prefix].map(nonEmptyText);
+		return [
+			{
+				id,
+				...(path === undefined ? {} : { path }),
+				scale,
+				...(taskName === undefined ? {} : { taskName }),
+				...(promptPrefix === undefined ? {} : { promptPrefix }),
+			},
+		];
+	});
+}
+
+/** The server keeps scales in 32 bits. */
+const CLOSE = 1e-4;
+
+/**
+ * Sets the scales of the adapters for every request of every user; those that are not named go to 0. The server says
+ * success to anything, also to adapters that it does not have (seen: v0.5.0), so it is asked before and afterwards.
+ *
+ * @returns the adapters as they are then
+ * @throws {ServerError}
+ */
+export async function setAdapters(
+	connection: Connection,
+	scales: ReadonlyArray<{ id: number; scale: number }>,
+	ask: OwnAsk,
+): Promise<Adapter[]> {
+	const routes = await OwnRoutes.of(connection, ask, 'adapters');
+	const known = await adaptersOf(connection, routes);
+	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
+	if (missing.length > 0)
+		throw failure(
+			'invalidInput',
+			{},
+			{
+				message: `The server has no adapter ${missing.join(', ')}`,
+				remedy:
+					known.length === 0
+						? 'It has none. Start llama-server with --lora FILE.'
+						: `It has: ${known.map(({ id, path }) => (path === undefined ? String(id) : `${id} (${path})`)).join(', ')}.`,
+				facts: { adapters: known.map(({ id }) => id) },
+			},
+		);
+	await routes.change(
+		'/lora-adapters',
+		scales.map(({ id, scale }) => ({ id, scale })),
+	);
+	const now = await adaptersOf(connection, routes);
+	const wanted = (id: number) => scales.findLast((one) => one.id === id)?.scale ?? 0;
+	const wrong = now.find(({ id, scale }) => Math.abs(scale - wanted(id)) > CLOSE);
+	if (wrong === undefined) return now;
+	throw failure('serverError', routes.context, {
+		message: `The server did not set adapter ${wrong.id}: its scale is ${wrong.scale}, not ${wanted(wrong.id)}`,
+		remedy: 'It said success all the same. Somebody else may have set the adapters at the same time: try again.',
+		facts: { adapters: now },
+	});
+}

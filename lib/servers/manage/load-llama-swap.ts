@@ -1,0 +1,73 @@
+import { failure } from '../../errors/failure';
+import type { Connection } from '../../http/connection';
+import { isRecord, recordsIn } from '../../values';
+import { traitsOf } from '../kinds';
+import type { Change, ChangeOptions, ModelAction } from './load';
+import { isModelNamed, waysToModel } from '../model-names';
+import { readModels } from '../models';
+import { optionalJson } from '../optional-json';
+import { answersAreThrough } from './running-answers';
+
+const CALL_MS = 10_000;
+
+/**
+ * llama-swap loads a model for any request to it, and answers that when the model is there. Told to unload one, it ends
+ * the process after ten seconds at the latest, whatever it is answering (seen: 0bdb372).
+ */
+export async function changeOnSwap(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+): Promise<Change> {
+	const model = await idOf(connection, options);
+	const before = await stateOf(connection, { ...options, model });
+	const done: Change = { model, server: 'llamaSwap', before, state: before };
+	const wanted = action === 'load' ? 'loaded' : 'unloaded';
+	if (before === wanted) return done;
+	const { root } = connection.url;
+	const modelRoot = traitsOf('llamaSwap').modelRoot!(root, model);
+	const { signal, limitMs } = options;
+	if (action === 'load') {
+		const answer = await connection.call(`${modelRoot}/health`, { timeoutMs: limitMs, signal });
+		// What the server behind it says of this route does not matter: it is there.
+		if (answer.status >= 300 && isRecord(answer.json) && answer.json.src === 'llama-swap')
+			throw failedToLoad(connection, answer, model);
+		return { ...done, state: wanted };
+	}
+	if (before === 'loaded' && options.cutAnswers !== true)
+		done.sawNoAnswers = await answersAreThrough(connection, (path) => modelRoot + path, { ...options, model });
+	const url = `${root}/api/models/unload/${model.split('/').map(encodeURIComponent).join('/')}`;
+	const answer = await connection.call(url, { method: 'POST', timeoutMs: limitMs, signal });
+	if (answer.status >= 300) throw connection.refusal(answer, { model });
+	return { ...done, state: wanted };
+}
+
+/** The name of the model in the configuration of llama-swap, of which an alias may have been given. */
+async function idOf(connection: Connection, { model, signal }: ChangeOptions): Promise<string> {
+	const url = `${connection.url.api}/models`;
+	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
+	if (answer.status >= 300) throw connection.refusal(answer, { model });
+	const models = readModels(answer.json) ?? [];
+	const found = models.find((one) => isModelNamed(one, model));
+	if (found !== undefined) return found.id;
+	const others = models.map(({ id }) => id);
+	throw failure('modelNotFound', connection.contextOf(url, { model }), {
+		message: `The server does not offer the model "${model}"`,
+		remedy: waysToModel(others, traitsOf('llamaSwap').advice.missingModel?.(model)),
+		facts: { models: others },
+	});
+}
+
+/** `/running` lists the processes that are up, each with its state. */
+async function stateOf(connection: Connection, { model, signal }: ChangeOptions): Promise<string> {
+	const answer = await optionalJson(connection, '/running', { timeoutMs: CALL_MS, signal });
+	const state = recordsIn(answer?.running).find((one) => one.model === model)?.state;
+	if (state === undefined) return 'unloaded';
+	return state === 'ready' ? 'loaded' : String(state);
+}
+
+function failedToLoad(connection: Connection, answer: Parameters<Connection['refusal']>[0], model: string) {
+	const { serverText, status, kind } = connection.refusal(answer, { model });
+	if (kind === 'modelNotFound') return connection.refusal(answer, { model });
+	return failure('modelFailedToLoad', connection.contextOf(answer.url, { model }), { status, serverText });
+}

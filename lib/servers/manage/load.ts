@@ -1,0 +1,179 @@
+import type { Connection } from '../../http/connection';
+import { failure } from '../../errors/failure';
+import { askServerKindAgain, identify } from '../identify';
+import { traitsOf } from '../kinds';
+import { isModelNamed, isNamed, requireModel, waysToModel } from '../model-names';
+import { ollamaEntries, readModels, type ServerModel } from '../models';
+import { changeOnSwap } from './load-llama-swap';
+import { optionalJson } from '../optional-json';
+import { answersAreThrough, lookedUntil, tooSlow } from './running-answers';
+
+export type ModelAction = 'load' | 'unload';
+
+export interface ChangeOptions {
+	model: string;
+	/** Wait until it is done. Ollama and llama-swap always do. */
+	wait: boolean;
+	/** Unload a model that is answering, which cuts its answers off. */
+	cutAnswers?: boolean;
+	/** For all of it. */
+	limitMs: number;
+	signal?: AbortSignal;
+	/** Between looks at a router's list. */
+	pauseMs?: number;
+}
+
+export interface ModelChange {
+	model: string;
+	server: 'llamaRouter' | 'llamaSwap' | 'ollama';
+	/** What it was before. */
+	before: string;
+	/** What it is now. */
+	state: string;
+	changed: boolean;
+	tookMs: number;
+	/**
+	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
+	 * not show that.
+	 */
+	sawNoAnswers?: boolean;
+}
+
+const CALL_MS = 10_000;
+
+/**
+ * Loads a model into memory or takes it out, on llama-server's router, llama-swap and Ollama. A model that is already as
+ * wanted is left alone, and answers that are being generated are not cut: Ollama finishes them by itself, at the others
+ * this waits for them.
+ *
+ * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the
+ *   limit; of kind `busy` where the model is answering and nobody wants to wait
+ */
+export async function changeModel(
+	connection: Connection,
+	action: ModelAction,
+	options: ChangeOptions,
+): Promise<ModelChange> {
+	const startedAt = performance.now();
+	const model = options.model.trim();
+	requireModel(model);
+	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
+	const { nativeApi, modelRoot } = traitsOf(kind);
+	const change =
+		nativeApi === 'ollama'
+			? await changeOnOllama(connection, action, { ...options, model })
+			: modelRoot === undefined
+				? await changeOnRouter(connection, action, { ...options, model })
+				: await changeOnSwap(connection, action, { ...options, model });
+	return { ...change, changed: change.before !== change.state, tookMs: Math.round(performance.now() - startedAt) };
+}
+
+export type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
+
+async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
+	const url = `${connection.url.api}/models`;
+	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
+	if (answer.status >= 300) throw connection.refusal(answer, { model });
+	const models = readModels(answer.json) ?? [];
+	if (traitsOf(identify({ models: answer })).nativeApi !== 'router') {
+		throw failure('notSupported', connection.contextOf(url, { model }), {
+			message: 'This server cannot load or unload models on request',
+			remedy:
+				"Only Ollama, llama-server's router and llama-swap can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
+		});
+	}
+	const found = models.find((one) => isModelNamed(one, model));
+	if (found !== undefined) return found;
+	const others = models.map(({ id }) => id);
+	throw failure('modelNotFound', connection.contextOf(url, { model }), {
+		message: `The server does not offer the model "${model}"`,
+		remedy: waysToModel(others, traitsOf('llamaRouter').advice.missingModel?.(model)),
+		facts: { models: others },
+	});
+}
+
+async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
+	const { id: model, state: before = 'unknown' } = await routerModel(connection, options);
+	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
+	const done: Change = { model, server: 'llamaRouter', before, state: before };
+	if (action === 'unload' && !isUp) return done;
+	if (action === 'unload' && before === 'loaded' && options.cutAnswers !== true) {
+		// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
+		const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
+		const urlOf = (path: string) => connection.url.root + path + query;
+		done.sawNoAnswers = await answersAreThrough(connection, urlOf, { ...options, model });
+	}
+	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
+	if (!options.wait)
+		return { ...done, state: isUp === (action === 'load') ? before : action === 'load' ? 'loading' : 'unloaded' };
+	return { ...done, state: await settled(connection, action, { ...options, model }) };
+}
+
+async function order(connection: Connection, action: ModelAction, { model, signal }: ChangeOptions): Promise<void> {
+	const url = `${connection.url.root}/models/${action}`;
+	const answer = await connection.call(url, { json: { model }, timeoutMs: CALL_MS, signal });
+	if (answer.status < 300) return;
+	const refusal = connection.refusal(answer, { model });
+	// Somebody else was quicker: what was wanted is so.
+	if (!/is already running|is not running/.test(refusal.serverText ?? '')) throw refusal;
+}
+
+/** Looks at the list until the state is final. */
+async function settled(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<string> {
+	const url = `${connection.url.root}/models/${action}`;
+	const late = () => tooSlow(connection, action, url, options);
+	const look = async () => {
+		const { state, exitCode } = await routerModel(connection, options);
+		if (action === 'load' && state === 'failed')
+			throw failure('modelFailedToLoad', connection.contextOf(url, { model: options.model }), {
+				...(exitCode === undefined
+					? {}
+					: { meaning: `The process for the model "${options.model}" ended with the exit code ${exitCode}` }),
+				facts: { exitCode },
+			});
+		const isFinal =
+			action === 'load'
+				? state === 'loaded' || state === 'sleeping'
+				: state === 'unloaded' || state === 'downloaded' || state === 'failed';
+		// A process that was ended may count as failed.
+		return isFinal ? (state === 'failed' ? 'unloaded' : state) : undefined;
+	};
+	return await lookedUntil(options, look, late);
+}
+
+/**
+ * A generation without a prompt only loads; with `keep_alive` 0 it only unloads (docs/protocols/llama-server.md 8.2,
+ * Ollama's API).
+ */
+async function changeOnOllama(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
+	const { model, limitMs, signal } = options;
+	const before = (await isOnOllama(connection, options)) ? 'loaded' : 'unloaded';
+	const state = action === 'load' ? 'loaded' : 'unloaded';
+	if (before !== state) {
+		const url = `${connection.url.root}/api/generate`;
+		const call = {
+			json: { model, stream: false, ...(action === 'unload' ? { keep_alive: 0 } : {}) },
+			timeoutMs: limitMs,
+			signal,
+		};
+		let answer = await connection.call(url, call);
+		// A model for embeddings only; without an input it is no more than loaded or unloaded too.
+		if (answer.status === 400 && /does not support generate/i.test(answer.text))
+			answer = await connection.call(`${connection.url.root}/api/embed`, call);
+		if (answer.status >= 300) throw connection.refusal(answer, { model });
+		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses
+		// it.
+		if (action === 'unload')
+			await lookedUntil(
+				options,
+				async () => ((await isOnOllama(connection, options)) ? undefined : state),
+				() => tooSlow(connection, action, url, options),
+			);
+	}
+	return { model, server: 'ollama', before, state };
+}
+
+async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {
+	const answer = await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal });
+	return [...(ollamaEntries(answer)?.keys() ?? [])].some((name) => isNamed(name, model));
+}

@@ -1,0 +1,111 @@
+import { failure } from '../../errors/failure';
+import type { Connection } from '../../http/connection';
+import { isFilled, isRecord, nonEmptyText, recordOf, recordsIn } from '../../values';
+import { traitsOf } from '../kinds';
+import type { ServerKind } from '../kinds/kind';
+import { listModels } from '../model-list';
+import { isModelNamed, requireModel, waysToModel } from '../model-names';
+import { ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../models';
+import { optionalJson } from '../optional-json';
+import { kindFor } from '../purpose';
+
+/** A model with all that its server tells, without loading it. */
+export interface ModelDetails extends ServerModel {
+	server: ServerKind;
+	/** The chat template. */
+	template?: string;
+	/** As in a Modelfile (Ollama). */
+	parameterText?: string;
+	system?: string;
+	license?: string;
+	capabilities?: unknown;
+	/** What the file says of itself (Ollama), without its lists. */
+	modelInfo?: Record<string, unknown>;
+	/** What is in memory of it (Ollama). */
+	running?: Record<string, unknown>;
+	/** The process that serves it (llama-swap). */
+	process?: Record<string, unknown>;
+}
+
+const CALL_MS = 15_000;
+
+/**
+ * What a server tells of one model. Nothing is loaded by the question.
+ *
+ * @throws {ServerError} also where the server does not have it
+ */
+export async function modelDetails(
+	connection: Connection,
+	{ model, signal }: { model: string; signal?: AbortSignal },
+): Promise<ModelDetails> {
+	requireModel(model);
+	const server = await kindFor(connection, model, signal);
+	if (traitsOf(server).nativeApi === 'ollama') return await onOllama(connection, { model, signal });
+	const models = await listModels(connection, signal);
+	const found = models.find((one) => isModelNamed(one, model));
+	if (found === undefined) throw unknown(connection, model, server, models);
+	const { nativeApi, modelRoot } = traitsOf(server);
+	if (nativeApi === 'llamaServer') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
+	// Asked of a model that is not loaded, a router would load it.
+	if (nativeApi === 'router' && found.state === 'loaded') {
+		const path = `/props?model=${encodeURIComponent(found.id)}&autoload=false`;
+		return { ...found, server, ...(await propsOf(connection, path, signal)) };
+	}
+	if (modelRoot === undefined) return { ...found, server };
+	const running = await optionalJson(connection, '/running', { timeoutMs: CALL_MS, signal });
+	const process = recordsIn(running?.running).find((one) => one.model === found.id);
+	return { ...found, server, ...(process === undefined ? {} : { process }) };
+}
+
+async function propsOf(connection: Connection, path: string, signal: AbortSignal | undefined) {
+	const props = await optionalJson(connection, path, { timeoutMs: CALL_MS, signal });
+	if (props === undefined) return {};
+	const template = nonEmptyText(props.chat_template);
+	return { ...readProps(props), ...(template === undefined ? {} : { template }) };
+}
+
+async function onOllama(
+	connection: Connection,
+	{ model, signal }: { model: string; signal?: AbortSignal },
+): Promise<ModelDetails> {
+	const url = `${connection.url.root}/api/show`;
+	const answer = await connection.call(url, { json: { model }, once: false, timeoutMs: CALL_MS, signal });
+	if (answer.status >= 300 || !isRecord(answer.json)) {
+		if (answer.status === 404) throw unknown(connection, model, 'ollama', []);
+		throw connection.refusal(answer, { model });
+	}
+	const shown = answer.json;
+	const loaded = ollamaEntries(await optionalJson(connection, '/api/ps', { timeoutMs: CALL_MS, signal }));
+	const running = loaded === undefined ? undefined : (named(loaded, model) ?? null);
+	const { template, parameters, system, license, capabilities, model_info: info } = shown;
+	const more = {
+		...(running === undefined || running === null ? {} : { running }),
+		template,
+		parameterText: parameters,
+		system,
+		license,
+		capabilities,
+		// The vocabulary and its like are left out by Ollama already, as null.
+		modelInfo: Object.fromEntries(
+			Object.entries(recordOf(info)).filter(([, value]) => value !== null && typeof value !== 'object'),
+		),
+	};
+	return {
+		...readOllamaModel(model, { shown, running }),
+		server: 'ollama',
+		...Object.fromEntries(Object.entries(more).filter(([, value]) => isFilled(value))),
+	};
+}
+
+function named<T>(entries: ReadonlyMap<string, T>, model: string): T | undefined {
+	return entries.get(model) ?? entries.get(`${model}:latest`);
+}
+
+function unknown(connection: Connection, model: string, kind: ServerKind, models: readonly ServerModel[]) {
+	const others = models.map(({ id }) => id);
+	return failure('modelNotFound', connection.contextOf(connection.url.root, { model }), {
+		message: `The server does not offer the model "${model}"`,
+		remedy: waysToModel(others, traitsOf(kind).advice.missingModel?.(model)) || 'Choose the model from the list.',
+		facts: { models: others },
+	});
+}

@@ -1,0 +1,129 @@
+/** Work of Ollama that it tells of line by line: downloading a model, making one (docs/protocols/ollama.md 4.6). */
+import { failure } from '../../errors/failure';
+import type { Connection } from '../../http/connection';
+import { finiteNumber, isRecord, nonEmptyText, parseJson, words } from '../../values';
+
+/** What a line says. */
+export interface Progress {
+	status: string;
+	/** Of the layer that is being downloaded. */
+	digest?: string;
+	/** Bytes of it. */
+	total?: number;
+	completed?: number;
+}
+
+/** A layer of a model, as the lines told of it. */
+export interface Layer {
+	digest: string;
+	total: number;
+	/** Bytes that were there before. */
+	before: number;
+}
+
+export interface Work {
+	path: '/api/pull' | '/api/create';
+	json: Record<string, unknown>;
+	model: string;
+	signal?: AbortSignal;
+	/** Longest time in which nothing changes. 0: none. */
+	idleMs: number;
+	onProgress?(progress: Progress): Promise<void> | void;
+}
+
+const FAILED = { '/api/pull': 'download the model', '/api/create': 'make the model' };
+
+/**
+ * Does it, and reads to the end. Ollama fails with status 200 and an `error` in a line, and only the status `success`
+ * in the last one says that it is done. Where a registry has lost a file, it tells the same line again and again
+ * (seen: 0.17.4), so only lines that tell something new count as a sign of life.
+ *
+ * @throws {ServerError}
+ */
+export async function followWork(connection: Connection, work: Work): Promise<{ layers: Layer[] }> {
+	const { path, json, model, signal, idleMs } = work;
+	const url = connection.url.root + path;
+	const context = connection.contextOf(url, { model });
+	const stream = await connection.stream(url, {
+		json: { ...json, stream: true },
+		framing: 'ndjson',
+		signal,
+		about: { model },
+		limits: { firstTokenMs: idleMs, idleMs },
+		refuse: (answer) => {
+			const refused = connection.refusal(answer, { model });
+			if (!/invalid model name/i.test(refused.serverText ?? '')) return refused;
+			return failure('badRequest', context, {
+				status: answer.status,
+				serverText: refused.serverText,
+				message: `"${model}" is no name for a model`,
+				remedy:
+					'A name has letters, digits, dots and hyphens, and a tag behind a colon: qwen3:8b, hf.co/USER/REPOSITORY:Q4_K_M.',
+			});
+		},
+	});
+	const layers = new Map<string, Layer>();
+	let last = '';
+	try {
+		for await (const events of stream.batches) {
+			for (const { data } of events) {
+				const line = parseJson(data);
+				if (!isRecord(line)) continue;
+				if ('error' in line && line.error !== null) throw workFailed(context, work, line.error);
+				const progress = progressIn(line);
+				if (data !== last) stream.content();
+				last = data;
+				if (progress === undefined) continue;
+				note(layers, progress);
+				await work.onProgress?.(progress);
+				if (progress.status === 'success') return { layers: [...layers.values()] };
+			}
+		}
+	} finally {
+		stream.close();
+	}
+	const stray = stream.strayLines().join('\n');
+	throw failure('streamEndedEarly', context, {
+		message: `Ollama stopped before it had finished to ${FAILED[path]} "${model}"`,
+		remedy:
+			'Try again: what was downloaded is kept. Look at the log of Ollama, and at proxies in between that end long answers.',
+		serverText: stray === '' ? last : stray,
+	});
+}
+
+function progressIn(line: Record<string, unknown>): Progress | undefined {
+	const status = nonEmptyText(line.status);
+	if (status === undefined) return undefined;
+	const [digest, total] = [nonEmptyText(line.digest), finiteNumber(line.total)];
+	const completed = finiteNumber(line.completed);
+	return {
+		status,
+		...(digest === undefined ? {} : { digest }),
+		...(total === undefined ? {} : { total }),
+		...(completed === undefined ? {} : { completed }),
+	};
+}
+
+/** Go leaves out a number that is 0. */
+function note(layers: Map<string, Layer>, { digest, total, completed = 0 }: Progress): void {
+	if (digest === undefined || total === undefined || layers.has(digest)) return;
+	layers.set(digest, { digest, total, before: completed >= total ? total : 0 });
+}
+
+function workFailed(context: ReturnType<Connection['contextOf']>, { path, model }: Work, error: unknown) {
+	const serverText = isRecord(error) ? (nonEmptyText(error.message) ?? words(error)) : words(error);
+	if (path === '/api/pull' && /file does not exist|manifest unknown|not found/i.test(serverText))
+		return failure('modelNotFound', context, {
+			serverText,
+			message: `The registry has no model "${model}"`,
+			remedy: 'Check the name and the tag on ollama.com/library, for example qwen3:8b or hf.co/USER/REPOSITORY:Q4_K_M.',
+		});
+	return failure('serverError', context, {
+		serverText,
+		message: `Ollama could not ${FAILED[path]} "${model}"`,
+		remedy:
+			path === '/api/pull'
+				? 'The text of Ollama says why. It needs a way to the registry (HTTPS_PROXY in its environment) and space on its disk.'
+				: 'The text of Ollama says why, and its log more.',
+	});
+}

@@ -1,0 +1,102 @@
+/** What loading and unloading a model waits for. */
+import { failure } from '../../errors/failure';
+import { seconds } from '../../errors/remedies';
+import type { ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { pauseFor } from '../../http/waiting';
+import type { ChangeOptions, ModelAction } from './load';
+import { metricsOf } from '../metrics';
+import { entries } from '../optional-json';
+
+const CALL_MS = 10_000;
+const PAUSE_MS = 500;
+
+/**
+ * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests
+ * get 500), so it is told to only when none is running. False where the server shows neither slots nor metrics.
+ *
+ * @param urlOf where llama-server's own routes of the model are
+ */
+export async function answersAreThrough(
+	connection: Connection,
+	urlOf: (path: string) => string,
+	options: ChangeOptions,
+): Promise<boolean> {
+	const { model, wait, limitMs } = options;
+	const url = connection.url.root;
+	let running: number | undefined;
+	const look = async () => {
+		running = await answersRunning(connection, urlOf, options);
+		return running === undefined || running === 0 ? running === 0 : undefined;
+	};
+	const seen = await look();
+	if (seen !== undefined) return seen;
+	const busy = (message: string, remedy: string) =>
+		failure('busy', connection.contextOf(url, { model }), { message, remedy, facts: { running } });
+	if (!wait)
+		throw busy(
+			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
+			'Switch on Wait Until Done, so that the answers come to their end first, or unload it later. Cut Off Answers unloads it now.',
+		);
+	return await lookedUntil(options, look, () =>
+		busy(
+			`The model "${model}" is still answering ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
+			'Raise the time limit of the node, or stop what asks the model. Unloading it now would cut the answers off; Cut Off Answers does so.',
+		),
+	);
+}
+
+function requests(count = 0): string {
+	return `${count} ${count === 1 ? 'request' : 'requests'}`;
+}
+
+/** Requests that a model works on or has waiting; undefined where nothing tells. */
+async function answersRunning(
+	connection: Connection,
+	urlOf: (path: string) => string,
+	{ signal }: ChangeOptions,
+): Promise<number | undefined> {
+	const ask = async (path: string) => {
+		const answer = await connection.call(urlOf(path), { timeoutMs: CALL_MS, signal });
+		return answer.status < 300 ? answer : undefined;
+	};
+	const metrics = metricsOf((await ask('/metrics'))?.text ?? '');
+	const processing = metrics['llamacpp:requests_processing'];
+	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
+	const slots = (await ask('/slots'))?.json;
+	return Array.isArray(slots) ? entries(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
+}
+
+/** Looks again and again until there is something to see. */
+export async function lookedUntil<Seen>(
+	options: ChangeOptions,
+	look: () => Promise<Seen | undefined>,
+	late: () => ServerError,
+): Promise<Seen> {
+	const startedAt = performance.now();
+	for (;;) {
+		const seen = await look();
+		if (seen !== undefined) return seen;
+		if (performance.now() - startedAt > options.limitMs) throw late();
+		await pauseFor(options.pauseMs ?? PAUSE_MS, options.signal);
+	}
+}
+
+/** A model that is not as wanted when the time is over. */
+export function tooSlow(
+	connection: Connection,
+	action: ModelAction,
+	url: string,
+	{ model, limitMs }: ChangeOptions,
+): ServerError {
+	const remedy = 'Raise the time limit of the node. ';
+	return failure('loading', connection.contextOf(url, { model }), {
+		about: { limitMs },
+		...(action === 'load'
+			? { remedy: `${remedy}Large models on slow disks take minutes.` }
+			: {
+					message: `The model "${model}" is still in memory after ${seconds(limitMs)}`,
+					remedy: `${remedy}A model that is answering stays until it has answered.`,
+				}),
+	});
+}

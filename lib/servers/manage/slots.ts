@@ -1,0 +1,115 @@
+/** The prompt caches of llama-server's slots on disk (docs/protocols/llama-server.md 2.12). */
+import { failure } from '../../errors/failure';
+import { asFailed, type ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { finiteNumber, recordOf } from '../../values';
+import { OwnRoutes, type OwnAsk } from './own-routes';
+
+export type SlotAction = 'save' | 'restore' | 'erase';
+
+export interface SlotAsk extends OwnAsk {
+	slot: number;
+	/** Not for `erase`. A name without folders: the server puts it into the folder of --slot-save-path. */
+	fileName?: string;
+}
+
+export interface SlotResult {
+	slot: number;
+	fileName?: string;
+	/** Tokens that were saved, restored or erased. */
+	tokens: number;
+	/** Of the file. */
+	bytes?: number;
+	milliseconds?: number;
+}
+
+/**
+ * Saves what a slot has read into a file, reads it back, or forgets it.
+ *
+ * @throws {ServerError} for a slot that the server does not have, before anything is changed: it would take the number
+ *   modulo its slots (seen: v0.5.0)
+ */
+export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotAsk): Promise<SlotResult> {
+	const { slot, fileName = '' } = ask;
+	if (action !== 'erase') requireFileName(fileName);
+	const routes = await OwnRoutes.of(connection, ask, 'slots');
+	const count = await slotCount(routes);
+	if (!Number.isInteger(slot) || slot < 0 || (count !== undefined && slot >= count))
+		throw failure(
+			'invalidInput',
+			{},
+			{
+				message: `The server has no slot ${slot}`,
+				remedy:
+					count === undefined
+						? 'Slots are numbered from 0 on.'
+						: `It has ${count} ${count === 1 ? 'slot, which is number 0' : `slots, numbered from 0 to ${count - 1}`}. Start llama-server with -np for more.`,
+				facts: { slots: count },
+			},
+		);
+	const body = action === 'erase' ? {} : { filename: fileName.trim() };
+	const answer = await routes.change(`/slots/${slot}?action=${action}`, body).catch((error: unknown) => {
+		throw explained(asFailed(error).failed, action, routes, fileName);
+	});
+	const result = recordOf(answer.json);
+	const timings = recordOf(result.timings);
+	const tokens = finiteNumber(result.n_saved ?? result.n_restored ?? result.n_erased);
+	if (tokens === undefined)
+		throw failure('invalidAnswer', routes.context, {
+			message: 'The answer of the server says nothing of the slot',
+			remedy: 'Check that the Base URL leads to llama-server.',
+			serverText: answer.text,
+		});
+	const bytes = finiteNumber(result.n_written ?? result.n_read);
+	const milliseconds = finiteNumber(timings.save_ms ?? timings.restore_ms);
+	return {
+		slot,
+		...(action === 'erase' ? {} : { fileName: fileName.trim() }),
+		tokens,
+		...(bytes === undefined ? {} : { bytes }),
+		...(milliseconds === undefined ? {} : { milliseconds }),
+	};
+}
+
+/** Undefined where the server does not tell. */
+async function slotCount(routes: OwnRoutes): Promise<number | undefined> {
+	const outcome = await routes.get('/props').catch(asFailed);
+	if (!('failed' in outcome)) return finiteNumber(recordOf(outcome.json).total_slots);
+	const { failed } = outcome;
+	if (failed.status !== undefined && failed.kind !== 'unauthorized' && failed.kind !== 'modelNotFound')
+		return undefined;
+	throw failed;
+}
+
+function requireFileName(name: string): void {
+	const trimmed = name.trim();
+	if (trimmed !== '' && trimmed !== '.' && !trimmed.includes('..') && !/[/\\:*?"<>|\p{Cc}]/u.test(trimmed)) return;
+	throw failure(
+		'invalidInput',
+		{},
+		{
+			message: trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is no name for the file of a slot`,
+			remedy: 'Give a name without folders, such as system-prompt.bin. The server keeps it in its --slot-save-path.',
+		},
+	);
+}
+
+function explained(error: ServerError, action: SlotAction, routes: OwnRoutes, fileName: string): ServerError {
+	const { status, serverText = '' } = error;
+	if (status === 501 || error.kind === 'notSupported')
+		return failure('notSupported', routes.context, {
+			status,
+			serverText,
+			message: 'The server was not started for saving slots',
+			remedy: 'Start llama-server with --slot-save-path FOLDER.',
+		});
+	if (action === 'restore' && /unable to restore slot/i.test(serverText))
+		return failure('badRequest', routes.context, {
+			status,
+			serverText,
+			message: `The slot could not be restored from "${fileName.trim()}"`,
+			meaning: `The file "${fileName.trim()}" is missing, or it is from another model or another context size`,
+			remedy: 'Save the slot again with the model and the --ctx-size that the server has now.',
+		});
+	return error;
+}

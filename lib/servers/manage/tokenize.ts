@@ -1,0 +1,16 @@
+import type { Connection } from '../../http/connection';
+
+const ASK_LIMIT_MS = 60_000;
+
+/** The tokens of a text on llama-server; undefined where it does not tell. */
+export async function tokensOf(
+	connection: Connection,
+	content: string,
+	{ special, signal }: { special: boolean; signal?: AbortSignal },
+): Promise<number[] | undefined> {
+	const options = { json: { content, add_special: special }, once: false, timeoutMs: ASK_LIMIT_MS, signal };
+	const { tokens } = await connection
+		.json(`${connection.url.root}/tokenize`, options)
+		.catch(() => ({ tokens: undefined }));
+	return Array.isArray(tokens) && tokens.every((token) => typeof token === 'number') ? tokens : undefined;
+}

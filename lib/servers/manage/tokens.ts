@@ -1,0 +1,233 @@
+/** The tokens of a text: on llama-server, vLLM and Text Embeddings Inference. Other servers do not tell them. */
+import { failure } from '../../errors/failure';
+import { asFailed, type ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import { isRecord } from '../../values';
+import { traitsOf } from '../kinds';
+import type { ServerKind } from '../kinds/kind';
+import { OwnRoutes, safeAnswer, withoutRoute, type OwnAsk } from './own-routes';
+import { kindFor } from '../purpose';
+
+/** A token with what it stands for: a text, or bytes in hexadecimal where it is a part of a character. */
+export type Piece = { id: number; piece: string } | { id: number; bytes: string };
+
+export interface Tokenized {
+	tokens: number[];
+	pieces?: Piece[];
+}
+
+export interface TokenizeAsk extends OwnAsk {
+	/** With the tokens that the model puts around every text. */
+	addSpecial: boolean;
+	/** Whether `<|im_start|>` in the text is the special token rather than eleven characters. */
+	parseSpecial: boolean;
+	withPieces: boolean;
+}
+
+export interface TokenCount {
+	tokens: number;
+	/** False: worked out from the length of the text. */
+	exact: boolean;
+}
+
+/** Kinds that are known to have no such route. */
+const TELLS_NO_TOKENS: ReadonlySet<ServerKind> = new Set([
+	...(['ollama', 'gpustack', 'lmStudio', 'koboldcpp', 'lemonade', 'litellm', 'tgi', 'sglang', 'localai'] as const),
+]);
+
+/** @throws {ServerError} also where the server does not tell */
+export async function tokenize(connection: Connection, text: string, ask: TokenizeAsk): Promise<Tokenized> {
+	const kind = await kindFor(connection, ask.model, ask.signal);
+	const { addSpecial, withPieces, parseSpecial } = ask;
+	switch (kind) {
+		case 'tei': {
+			const url = `${connection.url.root}/tokenize`;
+			const json = { inputs: text, add_special_tokens: addSpecial };
+			return (
+				teiTokens((await safeAnswer(connection, url, { ...ask, json })).json, withPieces) ?? unreadable(connection)
+			);
+		}
+		case 'vllm': {
+			const json = {
+				model: ask.model,
+				prompt: text,
+				add_special_tokens: addSpecial,
+				...(withPieces ? { return_token_strs: true } : {}),
+			};
+			const answer = await safeAnswer(connection, `${connection.url.root}/tokenize`, { ...ask, json });
+			return vllmTokens(answer.json, withPieces) ?? unreadable(connection);
+		}
+		default: {
+			if (TELLS_NO_TOKENS.has(kind)) throw tellsNoTokens(connection, kind);
+			const routes = await OwnRoutes.of(connection, ask, 'route for tokens');
+			const body = {
+				content: text,
+				add_special: addSpecial,
+				parse_special: parseSpecial,
+				...(withPieces ? { with_pieces: true } : {}),
+			};
+			const answer = await routes.post('/tokenize', body).catch(explained(connection));
+			return llamaTokens(answer.json, withPieces) ?? unreadable(connection);
+		}
+	}
+}
+
+/**
+ * The number of tokens of a text; on servers that do not tell, an estimate.
+ *
+ * @throws {ServerError}
+ */
+export async function countTokens(
+	connection: Connection,
+	text: string,
+	ask: Omit<TokenizeAsk, 'withPieces'>,
+): Promise<TokenCount> {
+	return await orEstimate(text, async () => {
+		const { tokens } = await tokenize(connection, text, { ...ask, withPieces: false });
+		return tokens.length;
+	});
+}
+
+/** @throws {ServerError} of other kinds than `notSupported` */
+export async function orEstimate(text: string, count: () => Promise<number>): Promise<TokenCount> {
+	const outcome = await count().catch(asFailed);
+	if (typeof outcome === 'number') return { tokens: outcome, exact: true };
+	if (outcome.failed.kind !== 'notSupported') throw outcome.failed;
+	return { tokens: estimateTokens(text), exact: false };
+}
+
+const IDEOGRAMS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
+const CHARACTERS_PER_TOKEN = 4;
+
+/** About four characters of prose are one token, and one character of Chinese, Japanese or Korean. */
+export function estimateTokens(text: string): number {
+	const ideograms = text.match(IDEOGRAMS)?.length ?? 0;
+	return ideograms + Math.ceil(([...text].length - ideograms) / CHARACTERS_PER_TOKEN);
+}
+
+/**
+ * The text that tokens stand for.
+ *
+ * @throws {ServerError} also where a number is no token of the model, for which llama-server blames itself (500)
+ */
+export async function detokenize(connection: Connection, tokens: readonly number[], ask: OwnAsk): Promise<string> {
+	const kind = await kindFor(connection, ask.model, ask.signal);
+	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
+	if (wrong >= 0)
+		throw failure(
+			'invalidInput',
+			{},
+			{
+				message: `Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is no number of a token`,
+				remedy: 'Tokens are whole numbers from 0 on, as Tokenize gives them.',
+			},
+		);
+	const { root } = connection.url;
+	switch (kind) {
+		case 'tei': {
+			const json = { ids: tokens, skip_special_tokens: false };
+			const answer = await safeAnswer(connection, `${root}/decode`, { ...ask, json });
+			const [text] = Array.isArray(answer.json) ? (answer.json as unknown[]) : [answer.json];
+			return textOf(text) ?? unreadable(connection);
+		}
+		case 'vllm': {
+			const json = { model: ask.model, tokens };
+			const answer = await safeAnswer(connection, `${root}/detokenize`, { ...ask, json });
+			return (isRecord(answer.json) ? textOf(answer.json.prompt) : undefined) ?? unreadable(connection);
+		}
+		default: {
+			if (TELLS_NO_TOKENS.has(kind)) throw tellsNoTokens(connection, kind);
+			const routes = await OwnRoutes.of(connection, ask, 'route for tokens');
+			const answer = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
+				const { failed } = asFailed(error);
+				throw unknownToken(failed, connection, tokens) ?? withoutRoute(failed, connection, 'tokens');
+			});
+			return (isRecord(answer.json) ? textOf(answer.json.content) : undefined) ?? unreadable(connection);
+		}
+	}
+}
+
+function explained(connection: Connection) {
+	return (error: unknown): never => {
+		throw withoutRoute(asFailed(error).failed, connection, 'tokens');
+	};
+}
+
+/** What the C++ library says of a number beyond the vocabulary: GNU's at length, LLVM's in one word. */
+function unknownToken(
+	{ status, serverText = '', url }: ServerError,
+	connection: Connection,
+	tokens: readonly number[],
+): ServerError | undefined {
+	if (!/_M_range_check|^vector$|out of range|invalid token/i.test(serverText)) return undefined;
+	const [, named] = /which is (\d+)\) >=/.exec(serverText) ?? [];
+	const [, size] = /size\(\) \(which is (\d+)\)/.exec(serverText) ?? [];
+	const which = named === undefined ? 'One of the numbers' : `The number ${named}`;
+	const most = size === undefined ? '' : `, whose last one is ${Number(size) - 1}`;
+	const context = connection.contextOf(url ?? connection.url.root);
+	return failure('badRequest', context, {
+		status,
+		serverText,
+		message: `${which} is no token of this model`,
+		meaning: `${which} is no token of this model${most}`,
+		remedy: 'Every model has tokens of its own: turn them into text with the model that they came from.',
+		facts: { tokens: tokens.length },
+	});
+}
+
+function tellsNoTokens(connection: Connection, kind: ServerKind): ServerError {
+	return failure('notSupported', connection.contextOf(connection.url.root), {
+		message: `${traitsOf(kind).label} does not tell the tokens of a text`,
+		remedy: 'llama-server, vLLM and Text Embeddings Inference do. The operation Count estimates elsewhere.',
+	});
+}
+
+/** @throws {ServerError} */
+function unreadable(connection: Connection): never {
+	throw failure('invalidAnswer', connection.contextOf(connection.url.root), {
+		message: 'The answer of the server holds no tokens',
+		remedy: 'Check that the Base URL leads to llama-server, vLLM or Text Embeddings Inference.',
+	});
+}
+
+function textOf(value: unknown): string | undefined {
+	return typeof value === 'string' ? value : undefined;
+}
+
+function numbers(list: unknown): number[] | undefined {
+	return Array.isArray(list) && list.every((one) => typeof one === 'number') ? list : undefined;
+}
+
+/** `[1, 2]`, or `[{id, piece}]` with pieces, where a part of a character is a list of bytes. */
+export function llamaTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const list = isRecord(json) ? json.tokens : undefined;
+	const plain = numbers(list);
+	if (plain !== undefined) return { tokens: plain, ...(withPieces && plain.length === 0 ? { pieces: [] } : {}) };
+	if (!Array.isArray(list)) return undefined;
+	const pieces: Piece[] = [];
+	for (const entry of list as unknown[]) {
+		if (!isRecord(entry) || typeof entry.id !== 'number') return undefined;
+		const bytes = numbers(entry.piece);
+		if (bytes !== undefined) pieces.push({ id: entry.id, bytes: Buffer.from(bytes).toString('hex') });
+		else pieces.push({ id: entry.id, piece: textOf(entry.piece) ?? '' });
+	}
+	return { tokens: pieces.map(({ id }) => id), pieces };
+}
+
+function vllmTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const tokens = isRecord(json) ? numbers(json.tokens) : undefined;
+	if (tokens === undefined || !isRecord(json)) return undefined;
+	const texts = Array.isArray(json.token_strs) ? (json.token_strs as unknown[]) : [];
+	const pieces = tokens.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
+	return { tokens, ...(withPieces && texts.length > 0 ? { pieces } : {}) };
+}
+
+/** One list per text, and one text was sent. */
+function teiTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const [first] = Array.isArray(json) ? (json as unknown[]) : [];
+	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;
+	const tokens = numbers(list?.map(({ id }) => id));
+	if (list === undefined || tokens === undefined) return undefined;
+	const pieces = list.map(({ text }, at) => ({ id: tokens[at]!, piece: textOf(text) ?? '' }));
+	return { tokens, ...(withPieces ? { pieces } : {}) };
+}

@@ -1,0 +1,33 @@
+import { asFailed, type ServerError } from '../../errors/server-error';
+import type { Connection } from '../../http/connection';
+import type { ServerPool } from './server-pool';
+import type { ServerModel } from '../models';
+import { allFailed } from './moves';
+
+/**
+ * The models of all servers of a credential, each once, in the order of the servers. A server with names of its own is
+ * left out: nodes ask for a model by the name that it has on the others.
+ *
+ * @param list asks one server
+ * @throws {ServerError} where none of them has a list
+ */
+export async function listModelsOf(
+	servers: ServerPool,
+	list: (connection: Connection) => Promise<ServerModel[]>,
+): Promise<{ models: ServerModel[]; failed: Array<{ url: string; error: ServerError }> }> {
+	const asked = servers.connectionsWithSameNames;
+	const answers = await Promise.all(
+		asked.map(async (connection) => await list(connection).then((models) => ({ models }), asFailed)),
+	);
+	const models = new Map<string, ServerModel>();
+	const failed: Array<{ url: string; error: ServerError }> = [];
+	for (const [at, answer] of answers.entries()) {
+		if ('failed' in answer) failed.push({ url: asked[at]!.url.root, error: answer.failed });
+		else for (const model of answer.models) if (!models.has(model.id)) models.set(model.id, model);
+	}
+	if (failed.length === asked.length) {
+		const errors = failed.map(({ error }) => error);
+		throw errors.length === 1 ? errors[0]! : allFailed(errors);
+	}
+	return { models: [...models.values()], failed };
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+
+import { ownToolCallIds, serverToolCallId, turnOfToolCall } from '../../../../lib/chat/answer/tool-call-ids';
+
+describe('ids of tool calls', () => {
+	it('are different in every answer, though the server gives the same ones (vLLM issue 50295, SGLang)', () => {
+		const ids = [0, 1, 2].flatMap(() => ownToolCallIds(['call_0', 'call_1']));
+		expect(new Set(ids).size).toBe(6);
+		expect(ids.map(serverToolCallId)).toEqual(['call_0', 'call_1', 'call_0', 'call_1', 'call_0', 'call_1']);
+	});
+
+	it('tell which calls are of one answer', () => {
+		const [a, b] = ownToolCallIds(['0', '1']);
+		const [c] = ownToolCallIds(['0']);
+		expect(turnOfToolCall(a!)).toBe(turnOfToolCall(b!));
+		expect(turnOfToolCall(a!)).not.toBe(turnOfToolCall(c!));
+		expect(turnOfToolCall('call_0')).toBeUndefined();
+	});
+
+	it('hold what Kimi K2 needs back in characters that every provider takes (vLLM issue 20789)', () => {
+		const [id] = ownToolCallIds(['functions.get_weather:0']);
+		expect(id).toMatch(/^n8n[0-9a-z]{9}0_functions-2Eget_weather-3A0$/);
+		expect(serverToolCallId(id!)).toBe('functions.get_weather:0');
+	});
+
+	it('are no longer than OpenAI allows, to which n8n may hand the conversation', () => {
+		const [llama, vllm] = ownToolCallIds(['a'.repeat(32), `chatcmpl-tool-${'0'.repeat(32)}`]);
+		expect(llama!.length).toBe(46);
+		expect(vllm!.length).toBe(64);
+	});
+
+	it('go to the server themselves where it gave none, or one that is too long to carry', () => {
+		for (const id of ownToolCallIds([undefined, '', 'x'.repeat(201)])) expect(serverToolCallId(id)).toBe(id);
+	});
+
+	it.each(['', 'call_0', 'n8n012345678', 'n8n0123456780_-ZZ', 'n8n0123456780_-FF', 'n8n0123456780_'])(
+		'of others stay as they are: %j',
+		(id) => expect(serverToolCallId(id)).toBe(id),
+	);
+
+	it('bring back any id of a server, whatever stands in it', () => {
+		fc.assert(
+			fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })), (serverIds) => {
+				const ids = ownToolCallIds(serverIds);
+				expect(ids.map(serverToolCallId)).toEqual(serverIds);
+				for (const id of ids) expect(id).toMatch(/^[\w-]+$/);
+				expect(new Set(ids).size).toBe(ids.length);
+			}),
+		);
+	});
+});

@@ -1,0 +1,75 @@
+import { messagesFromJson } from '../../../../lib/chat/request/message-list';
+import { convertMessages } from '../../../../lib/chat/request/messages';
+
+const CALL = { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } };
+
+test('messages in the form of OpenAI, as a list, as JSON text, or as the whole request', () => {
+	const list = [
+		{ role: 'developer', content: 'Be brief.' },
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'What is it?' },
+				{ type: 'image_url', image_url: { url: 'https://a/b.png' } },
+			],
+		},
+		{ role: 'assistant', content: 'A cat.', reasoning_content: 'Whiskers.' },
+	];
+	const read = messagesFromJson(list);
+	expect(read.map(({ type }) => type)).toEqual(['system', 'human', 'ai']);
+	expect(read[2]).toMatchObject({ content: 'A cat.', reasoning: 'Whiskers.' });
+	expect(messagesFromJson(JSON.stringify(list))).toEqual(read);
+	expect(messagesFromJson({ model: 'x', messages: list })).toEqual(read);
+	expect(convertMessages(read, { reasoning: 'off' })[1]).toMatchObject({
+		role: 'user',
+		content: [{ type: 'text' }, { type: 'image', url: 'https://a/b.png' }],
+	});
+});
+
+test('tool calls and results, with arguments as text or as an object (Ollama)', () => {
+	for (const args of ['{"a":1}', { a: 1 }]) {
+		const read = messagesFromJson([
+			{ role: 'user', content: 'Add.' },
+			{ role: 'assistant', content: null, tool_calls: [{ ...CALL, function: { name: 'add', arguments: args } }] },
+			{ role: 'tool', tool_call_id: 'c1', content: '2' },
+		]);
+		expect(read[1]!.toolCalls).toEqual([{ id: 'c1', name: 'add', args: { a: 1 } }]);
+		expect(read[2]).toMatchObject({ type: 'tool', toolCallId: 'c1', content: '2' });
+	}
+});
+
+test('pictures of Ollama: bare base64 beside the text', () => {
+	const [message] = messagesFromJson([{ role: 'user', content: 'What?', images: ['/9j/4AAQ', 'iVBORw0K'] }]);
+	expect(convertMessages([message!], { reasoning: 'off' })).toEqual([
+		{
+			role: 'user',
+			content: [
+				{ type: 'text', text: 'What?' },
+				{ type: 'image', url: 'data:image/jpeg;base64,/9j/4AAQ' },
+				{ type: 'image', url: 'data:image/png;base64,iVBORw0K' },
+			],
+		},
+	]);
+});
+
+test.each([
+	['{"role":', 'no JSON list'],
+	[42, 'no JSON list'],
+	[[1], 'Message 1 is no JSON object'],
+	[[{ content: 'x' }], 'Message 1 has no role'],
+	[
+		[
+			{ role: 'user', content: 'x' },
+			{ role: 'robot', content: 'x' },
+		],
+		'Message 2 has the role "robot"',
+	],
+	[[{ role: 'user' }], 'Message 1 has no content'],
+	[[{ role: 'assistant', tool_calls: [{ function: { arguments: '{}' } }] }], 'calls a tool without a name'],
+	[
+		[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[' } }] }],
+		'arguments that are no JSON object',
+	],
+])('%j is told as what it is', (given, message) => {
+	expect(() => messagesFromJson(given)).toThrow(message);
+});

@@ -1,0 +1,101 @@
+import {
+	callableTools,
+	type ChatCall,
+	type ChatSettings,
+	draftRequest,
+	hasPicture,
+	textLength,
+} from '../../../../lib/chat/request/request';
+import type { ChatMessage, ToolDefinition } from '../../../../lib/chat/types';
+import { PLAIN_SETTINGS } from '../chat-settings';
+
+const tool = (name: string, properties: object = {}): ToolDefinition => ({
+	name,
+	parameters: { type: 'object', properties },
+});
+const HI: ChatMessage[] = [{ role: 'user', content: 'Hi' }];
+const draft = (settings: Partial<ChatSettings> = {}, call: Partial<ChatCall> = {}, messages = HI) =>
+	draftRequest({ ...PLAIN_SETTINGS, ...settings }, { messages: [], ...call }, messages);
+
+describe('a request', () => {
+	it('has the model without blanks, and stop texts of the node and of the call, each once', () => {
+		const { request, notes } = draft(
+			{ model: ' qwen ', parameters: { stop: ['a', 'b'] } },
+			{ stop: ['b', 'c'] },
+		).forServer('other');
+		expect(request).toMatchObject({ model: 'qwen', parameters: { stop: ['a', 'b', 'c'] }, serverKind: 'other' });
+		expect(notes).toEqual([]);
+		expect(draft().forServer('other').request.parameters).not.toHaveProperty('stop');
+	});
+
+	it('the choice of the caller comes before that of the node, and there is none without tools', () => {
+		const choice = (settings: Partial<ChatSettings>, call: Partial<ChatCall>) =>
+			draft(settings, call).forServer('other').request.toolChoice;
+		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')], toolChoice: 'none' })).toBe('none');
+		expect(choice({ toolChoice: 'required' }, { tools: [tool('f')] })).toBe('required');
+		expect(choice({ toolChoice: 'required' }, {})).toBeUndefined();
+		expect(() => draft({}, { tools: [tool('f')], toolChoice: { name: 'g' } })).toThrow('"g"');
+	});
+
+	it('"required" of the node is kept until a tool has answered in this turn', () => {
+		const choice = (...messages: ChatMessage[]) =>
+			draft({ toolChoice: 'required' }, { tools: [tool('f')] }, messages).forServer('other').request.toolChoice;
+		const answered: ChatMessage = { role: 'tool', toolCallId: 'a', content: '1' };
+		expect(choice(...HI)).toBe('required');
+		expect(choice(...HI, answered)).toBe('auto');
+		expect(choice(...HI, answered, ...HI)).toBe('required');
+	});
+
+	it.each<[string, boolean, ReturnType<typeof draft>]>([
+		['a plain question', false, draft()],
+		['tools whose schemas are in order', false, draft({}, { tools: [tool('f')] })],
+		['a schema to clean', true, draft({}, { tools: [tool('f', { a: { type: 'string', pattern: 'x' } })] })],
+		['a tool choice', true, draft({}, { tools: [tool('f')], toolChoice: 'required' })],
+		['an option that not every server takes', true, draft({ parameters: { topK: 5 } })],
+		['earlier thinking', true, draft({}, {}, [...HI, { role: 'assistant', content: 'a', reasoning: 'r' }])],
+		[
+			'a picture',
+			true,
+			draft({}, {}, [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,AA==' }] }]),
+		],
+	])('who answers matters for %s: %s', (_what, matters, { dependsOnServer }) => {
+		expect(dependsOnServer).toBe(matters);
+	});
+
+	it('schemas are cleaned for servers that make grammars of them only, and the given ones stay as they are', () => {
+		const given = tool('f', { a: { type: 'string', pattern: 'x' } });
+		const before = structuredClone(given);
+		const one = draft({}, { tools: [given] });
+		expect(one.forServer('vllm')).toMatchObject({ request: { tools: [given] }, notes: [] });
+		const { request, notes } = one.forServer('llamaServer');
+		expect(request.tools).toEqual([tool('f', { a: { type: 'string' } })]);
+		expect(notes).toEqual([expect.stringContaining('the schema of the tool "f"')]);
+		expect(given).toEqual(before);
+	});
+});
+
+describe('what a request holds', () => {
+	it('pictures and the length of its texts', () => {
+		const picture: ChatMessage = {
+			role: 'user',
+			content: [
+				{ type: 'text', text: '12345' },
+				{ type: 'image', url: 'data:image/png;base64,AAAAAAAAAAAA' },
+			],
+		};
+		expect([...HI, picture].map(hasPicture)).toEqual([false, true]);
+		expect(textLength([...HI, picture])).toBe(7);
+	});
+
+	it('the tools that the model may call', () => {
+		const tools = [tool('f'), tool('g')];
+		const names = (toolChoice?: 'none' | 'required' | { name: string }) =>
+			callableTools({ model: 'm', messages: [], tools, parameters: {}, serverKind: 'other', toolChoice }).map(
+				({ name }) => name,
+			);
+		expect(names()).toEqual(['f', 'g']);
+		expect(names('required')).toEqual(['f', 'g']);
+		expect(names({ name: 'g' })).toEqual(['g']);
+		expect(names('none')).toEqual([]);
+	});
+});

@@ -1,0 +1,300 @@
+import { listServerModels } from '../../../../lib/health/check';
+import { changeModel, type ChangeOptions } from '../../../../lib/servers/manage/load';
+import { modelServerTarget } from '../../../../nodes/shared/health/target';
+import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import { SESAME } from '../../health/support';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+
+let server: LlamaServerSim;
+
+async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
+	server = await startServer({ apiKey: SESAME, ...options });
+	return server;
+}
+
+function target(credential: object = {}) {
+	return modelServerTarget({ baseUrl: server.url, apiKey: SESAME, ...credential });
+}
+
+async function change(action: 'load' | 'unload', model: string, options: Partial<ChangeOptions> = {}) {
+	return await changeModel(target().connect({}), action, {
+		model,
+		wait: true,
+		limitMs: 60_000,
+		pauseMs: 10,
+		...options,
+	});
+}
+
+describe('the router of llama-server', () => {
+	it('loads a model and waits until it is there', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big', aliases: ['b'], loadMs: 60 }] });
+		expect(await change('load', 'b')).toEqual({
+			model: 'big',
+			server: 'llamaRouter',
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+			tookMs: expect.any(Number) as number,
+		});
+		expect(server.models[0]!.status).toBe('loaded');
+		expect(await change('load', 'big')).toMatchObject({ before: 'loaded', state: 'loaded', changed: false });
+	});
+
+	it('loads without waiting', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
+		expect(await change('load', 'big', { wait: false })).toMatchObject({ state: 'loading', changed: true });
+	});
+
+	it('waits for a load that somebody else began', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 1500 }] });
+		await change('load', 'big', { wait: false });
+		expect(await change('load', 'big')).toMatchObject({ before: 'loading', state: 'loaded' });
+	});
+
+	it('unloads, and leaves alone what is not loaded', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+		expect(await change('unload', 'big')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(await change('unload', 'big')).toMatchObject({ changed: false });
+		expect(server.requests.filter(({ path }) => path === '/models/unload')).toHaveLength(1);
+	});
+
+	describe('unloading while the model answers, which would cut the answer off (seen: v0.5.0)', () => {
+		const SLOTS = 'GET /slots';
+		const METRICS = 'GET /metrics';
+		const unloads = () => server.requests.filter(({ path }) => path === '/models/unload').length;
+		const metrics = (processing: number, deferred = 0) =>
+			reply.error(
+				200,
+				`# HELP x\nllamacpp:requests_processing ${processing}\nllamacpp:requests_deferred ${deferred}\n`,
+			);
+
+		it('waits for the end of the answer, then unloads', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			let looks = 0;
+			server.route(METRICS, reply.error(501, {}));
+			server.route(SLOTS, () => {
+				looks++;
+				expect(unloads()).toBe(0);
+				return reply.json([
+					{ id: 0, is_processing: looks < 3 },
+					{ id: 1, is_processing: false },
+				]);
+			});
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', changed: true, sawNoAnswers: true });
+			expect([looks, unloads()]).toEqual([3, 1]);
+			const { query } = server.requests.find(({ path }) => path === '/slots')!;
+			expect([query.get('model'), query.get('autoload')]).toEqual(['big', 'false']);
+		});
+
+		it('requests that wait for a slot count too, where there are metrics', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			const seen = [metrics(1, 2), metrics(0, 1), metrics(0, 0)];
+			server.route(METRICS, () => seen.shift()!);
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: true });
+			expect([seen.length, unloads()]).toEqual([0, 1]);
+		});
+
+		it('answers for longer than the limit: is left alone, and says why', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, metrics(2));
+			await expect(change('unload', 'big', { limitMs: 50, pauseMs: 1 })).rejects.toMatchObject({
+				kind: 'busy',
+				message: expect.stringContaining(
+					'The model "big" is still answering 2 requests after 50 ms, so it was not unloaded',
+				) as string,
+				facts: { running: 2 },
+			});
+			expect([unloads(), server.models[0]!.status]).toEqual([0, 'loaded']);
+		});
+
+		it('is refused where nobody wants to wait', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, metrics(1));
+			await expect(change('unload', 'big', { wait: false })).rejects.toMatchObject({
+				kind: 'busy',
+				message: expect.stringContaining(
+					'The model "big" is answering 1 request, which unloading it would cut off',
+				) as string,
+			});
+			expect(unloads()).toBe(0);
+		});
+
+		it('a router that shows neither metrics nor slots: unloads, and says that nobody could look', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'loaded' }] });
+			server.route(METRICS, reply.error(501, {}));
+			server.route(SLOTS, reply.error(501, {}));
+			expect(await change('unload', 'big')).toMatchObject({ state: 'unloaded', sawNoAnswers: false });
+		});
+
+		it('a sleeping model is not woken by the question', async () => {
+			await sim({ profile: 'router', models: [{ id: 'big', status: 'sleeping' }] });
+			server.route('POST /models/unload', () => {
+				server.models[0]!.status = 'unloaded';
+				return reply.json({ success: true });
+			});
+			expect(await change('unload', 'big')).toMatchObject({ before: 'sleeping', state: 'unloaded' });
+			expect(server.requests.some(({ path }) => path === '/slots' || path === '/metrics')).toBe(false);
+		});
+	});
+
+	it('a model that cannot be loaded: exit code and advice', async () => {
+		await sim({ profile: 'router', models: [{ id: 'huge', exitCode: 137, loadMs: 20 }] });
+		await expect(change('load', 'huge')).rejects.toMatchObject({
+			kind: 'modelFailedToLoad',
+			facts: { exitCode: 137 },
+			remedy: expect.stringContaining('memory') as string,
+		});
+	});
+
+	it('takes longer than the limit', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big', loadMs: 60_000 }] });
+		await expect(change('load', 'big', { limitMs: 60 })).rejects.toMatchObject({
+			kind: 'loading',
+			message: expect.stringContaining('after 60 ms') as string,
+		});
+	});
+
+	it('does not know the model: names those it has', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big' }, { id: 'small' }] });
+		await expect(change('load', 'qwen')).rejects.toMatchObject({
+			kind: 'modelNotFound',
+			remedy: expect.stringContaining('Use one of: big, small.') as string,
+		});
+	});
+
+	it('refuses: its own words', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big' }] });
+		server.route('POST /models/load', reply.llamaError(400, 'no more memory', 'invalid_request_error'));
+		await expect(change('load', 'big')).rejects.toMatchObject({ kind: 'badRequest', serverText: 'no more memory' });
+	});
+
+	it('was quicker than this node', async () => {
+		await sim({ profile: 'router', models: [{ id: 'big' }] });
+		server.route('POST /models/load', () => {
+			server.models[0]!.status = 'loaded';
+			return reply.llamaError(400, 'model is already running', 'invalid_request_error');
+		});
+		expect(await change('load', 'big')).toMatchObject({ state: 'loaded', changed: true });
+	});
+});
+
+describe('Ollama', () => {
+	async function ollama(running: string[]): Promise<void> {
+		await sim({ profile: 'ollama', models: [{ id: 'qwen3:latest' }] });
+		const loaded = new Set(running);
+		server.route('GET /api/ps', () => reply.json({ models: [...loaded].map((name) => ({ name })) }));
+		// Ollama's API: a generation without a prompt loads, `keep_alive: 0` unloads.
+		server.route('POST /api/generate', ({ body }) => {
+			const { model, keep_alive: keepAlive, prompt } = body as { model: string; keep_alive?: number; prompt?: string };
+			if (prompt !== undefined) return reply.error(500, { error: 'this would generate' });
+			if (model !== 'qwen3' && model !== 'qwen3:latest')
+				return reply.error(404, { error: `model '${model}' not found` });
+			if (keepAlive === 0) loaded.delete('qwen3:latest');
+			else loaded.add('qwen3:latest');
+			return reply.json({
+				model,
+				created_at: '',
+				response: '',
+				done: true,
+				done_reason: keepAlive === 0 ? 'unload' : 'load',
+			});
+		});
+	}
+
+	it('loads and unloads through a generation without a prompt', async () => {
+		await ollama([]);
+		expect(await change('load', 'qwen3')).toMatchObject({
+			server: 'ollama',
+			before: 'unloaded',
+			state: 'loaded',
+			changed: true,
+		});
+		expect(await change('load', 'qwen3')).toMatchObject({ changed: false });
+		expect(await change('unload', 'qwen3')).toMatchObject({ before: 'loaded', state: 'unloaded', changed: true });
+		expect(server.requests.filter(({ path }) => path === '/api/generate').map(({ body }) => body)).toEqual([
+			{ model: 'qwen3', stream: false },
+			{ model: 'qwen3', stream: false, keep_alive: 0 },
+		]);
+	});
+
+	it('waits until the memory is free: Ollama answers before', async () => {
+		await ollama(['qwen3:latest']);
+		let looks = 0;
+		const unloading = () => server.requests.some(({ path }) => path === '/api/generate') && (looks += 1) > 3;
+		server.route('GET /api/ps', () => reply.json({ models: unloading() ? [] : [{ name: 'qwen3:latest' }] }));
+		expect(await change('unload', 'qwen3', { pauseMs: 1 })).toMatchObject({
+			before: 'loaded',
+			state: 'unloaded',
+			changed: true,
+		});
+		expect(looks).toBe(4);
+	});
+
+	it('says that a model which is answering stays', async () => {
+		await ollama(['qwen3:latest']);
+		server.route('GET /api/ps', () => reply.json({ models: [{ name: 'qwen3:latest' }] }));
+		await expect(change('unload', 'qwen3', { pauseMs: 1, limitMs: 400 })).rejects.toMatchObject({
+			kind: 'loading',
+			message: expect.stringContaining('The model "qwen3" is still in memory after 400 ms') as string,
+			remedy: expect.stringContaining('until it has answered') as string,
+		});
+	});
+
+	it('does not know the model', async () => {
+		await ollama([]);
+		await expect(change('load', 'mistral')).rejects.toMatchObject({
+			kind: 'modelNotFound',
+			serverText: "model 'mistral' not found",
+		});
+	});
+});
+
+it.each(['llama-server', 'vllm', 'gpustack', 'fastapi'] as const)('%s cannot do it: says who can', async (profile) => {
+	await sim({ profile });
+	await expect(change('load', 'sim-model')).rejects.toMatchObject({
+		kind: 'notSupported',
+		remedy: expect.stringContaining('--models-dir') as string,
+	});
+});
+
+it('wants a name', async () => {
+	await sim();
+	await expect(change('load', ' ')).rejects.toMatchObject({ kind: 'invalidInput' });
+});
+
+describe('the list of models', () => {
+	it('has everything that a check knows of them', async () => {
+		await sim({
+			profile: 'router',
+			models: [
+				{ id: 'big', status: 'loaded' },
+				{ id: 'huge', exitCode: 1 },
+			],
+		});
+		expect(await listServerModels(target())).toMatchObject([
+			{ id: 'big', state: 'loaded', context: 8192, server: 'llamaRouter' },
+			{ id: 'huge', state: 'failed', server: 'llamaRouter' },
+		]);
+	});
+
+	it('is empty where the server has none', async () => {
+		await sim({ profile: 'ollama', models: [] });
+		expect(await listServerModels(target())).toEqual([]);
+	});
+
+	it('cannot be had: the diagnosis is the error, with the address and without the key', async () => {
+		await sim({ apiKey: 'another' });
+		const failed = await listServerModels(target()).catch((error: Error) => error);
+		expect(failed).toMatchObject({
+			kind: 'unauthorized',
+			message: 'The server refuses the API key',
+			url: `${server.url}/v1/models`,
+			remedy: expect.stringContaining('--api-key') as string,
+		});
+		expect(JSON.stringify(failed)).not.toContain(SESAME);
+		await expect(listServerModels(target({ baseUrl: 'ftp://x' }))).rejects.toMatchObject({ kind: 'invalidUrl' });
+	});
+});

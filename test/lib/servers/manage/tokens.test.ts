@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+
+import { connectTo } from '../../../../lib/servers/connect';
+import { forgetServerKinds } from '../../../../lib/servers/identify';
+import { countTokens, detokenize, estimateTokens, llamaTokens, tokenize } from '../../../../lib/servers/manage/tokens';
+import { recordedExchanges } from '../../../servers/model-recordings/exchange';
+import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
+import { useSimulator } from '../../../servers/use-simulator';
+
+const start = useSimulator(startLlamaServerSim);
+beforeEach(forgetServerKinds);
+
+async function server(options: SimOptions = {}) {
+	const sim = await start(options);
+	return { sim, connection: connectTo({ baseUrl: sim.url }) };
+}
+const ASK = { model: 'sim-model', addSpecial: false, parseSpecial: false, withPieces: false };
+const bodies = (sim: Awaited<ReturnType<typeof start>>, path: string) =>
+	sim.requests.filter((request) => request.path.endsWith(path)).map(({ path: at, body }) => [at, body]);
+
+describe('llama-server', () => {
+	it('takes marks of the template in a text for text, unless they are meant', async () => {
+		const { connection } = await server();
+		const plain = await tokenize(connection, '<|im_start|>user', ASK);
+		const meant = await tokenize(connection, '<|im_start|>user', { ...ASK, parseSpecial: true });
+		expect([plain.tokens.length, meant.tokens.length]).toEqual([16, 5]);
+	});
+
+	it('gives pieces of v0.5.0: bytes of half a character come as hexadecimal', () => {
+		const recorded = recordedExchanges('llama-server-v0.5.0/tokens').find(({ name }) => name === 'tokenize-pieces')!;
+		const { tokens, pieces } = llamaTokens(JSON.parse(recorded.answer.text!), true)!;
+		expect(tokens).toEqual([26843, 15107, 116, 243, 5549, 137]);
+		expect(pieces!.slice(0, 3)).toEqual([
+			{ id: 26843, piece: 'Hi' },
+			{ id: 15107, bytes: '20f09f' },
+			{ id: 116, bytes: 'a6' },
+		]);
+	});
+
+	it('makes the same text of the tokens of a text', async () => {
+		const { connection } = await server();
+		for (const text of ['Hi 🦙 ü', '<|im_end|>', ' two  blanks ', '']) {
+			const { tokens } = await tokenize(connection, text, ASK);
+			expect(await detokenize(connection, tokens, ASK)).toBe(text);
+		}
+	});
+
+	it('refuses what is no token before it asks', async () => {
+		const { sim, connection } = await server();
+		for (const wrong of [-1, 1.5, NaN])
+			await expect(detokenize(connection, [1, wrong], ASK)).rejects.toMatchObject({
+				kind: 'invalidInput',
+				message: expect.stringContaining('Token 2 is') as string,
+			});
+		expect(bodies(sim, '/detokenize')).toEqual([]);
+	});
+
+	it.each([
+		['GNU', undefined, 'The number 999999999 is no token of this model, whose last one is 49151'],
+		['LLVM', reply.llamaError(500, 'vector'), 'One of the numbers is no token of this model'],
+	])('says of a number beyond the vocabulary what it is (%s)', async (_library, answer, meaning) => {
+		const { sim, connection } = await server();
+		sim.route('POST /detokenize', answer);
+		await expect(detokenize(connection, [1, 999_999_999], ASK)).rejects.toMatchObject({ kind: 'badRequest', meaning });
+	});
+
+	it('is waited for while it loads', async () => {
+		const { sim, connection } = await server();
+		sim.route('POST /tokenize', () => (bodies(sim, '/tokenize').length > 1 ? undefined : reply.loading()));
+		expect((await tokenize(connection, 'Hi', ASK)).tokens).toHaveLength(2);
+	});
+
+	it('that is too old for the route is told so', async () => {
+		const { sim, connection } = await server();
+		sim.route('POST /tokenize', reply.error(404, { error: { message: 'File Not Found' } }));
+		await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({ kind: 'notSupported' });
+		expect(await countTokens(connection, 'Hi there', ASK)).toEqual({ tokens: 2, exact: false });
+	});
+
+	it.each([[{ tokens: 'x' }], [[1]], [{ tokens: [{ piece: 'x' }] }], [{ error: 'no' }]])(
+		'that answers %j is not understood',
+		async (json) => {
+			const { sim, connection } = await server();
+			sim.route('POST /tokenize', reply.json(json));
+			await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({ kind: 'invalidAnswer' });
+		},
+	);
+});
+
+describe('other servers', () => {
+	it('a router gets the model in the body, llama-swap in the path', async () => {
+		const router = await server({ profile: 'router' });
+		await tokenize(router.connection, 'Hi', ASK);
+		expect(bodies(router.sim, '/tokenize')).toEqual([['/tokenize', expect.objectContaining({ model: 'sim-model' })]]);
+		const swap = await server({ profile: 'llama-swap' });
+		swap.sim.route('POST /upstream/team/a%20b/tokenize', reply.json({ tokens: [7] }));
+		expect(await tokenize(swap.connection, 'Hi', { ...ASK, model: 'team/a b' })).toEqual({ tokens: [7] });
+	});
+
+	it.each(['router', 'llama-swap'] as const)('%s wants a model', async (profile) => {
+		const { connection } = await server({ profile });
+		await expect(tokenize(connection, 'Hi', { ...ASK, model: ' ' })).rejects.toMatchObject({
+			message: 'No model is chosen',
+		});
+	});
+
+	it('vLLM is asked in its own form', async () => {
+		const { sim, connection } = await server({ profile: 'vllm' });
+		sim.route('POST /tokenize', reply.json({ count: 2, max_model_len: 8, tokens: [5, 6], token_strs: ['H', 'i'] }));
+		sim.route('POST /detokenize', reply.json({ prompt: 'Hi' }));
+		expect(await tokenize(connection, 'Hi', { ...ASK, withPieces: true })).toEqual({
+			tokens: [5, 6],
+			pieces: [
+				{ id: 5, piece: 'H' },
+				{ id: 6, piece: 'i' },
+			],
+		});
+		expect(await detokenize(connection, [5, 6], ASK)).toBe('Hi');
+		expect(bodies(sim, 'tokenize')).toEqual([
+			['/tokenize', { model: 'sim-model', prompt: 'Hi', add_special_tokens: false, return_token_strs: true }],
+			['/detokenize', { model: 'sim-model', tokens: [5, 6] }],
+		]);
+	});
+
+	it('Text Embeddings Inference too', async () => {
+		const { sim, connection } = await server({ profile: 'fastapi' });
+		sim.route('GET /v1/models', reply.error(404, {}));
+		sim.route('GET /info', reply.json({ model_id: 'bge', model_type: { embedding: {} }, max_client_batch_size: 32 }));
+		sim.route('POST /tokenize', reply.json([[{ id: 101, text: '[CLS]', special: true, start: null, stop: null }]]));
+		sim.route('POST /decode', reply.json(['hi']));
+		expect(await tokenize(connection, 'Hi', { ...ASK, addSpecial: true, withPieces: true })).toEqual({
+			tokens: [101],
+			pieces: [{ id: 101, piece: '[CLS]' }],
+		});
+		expect(await detokenize(connection, [101], ASK)).toBe('hi');
+	});
+
+	it('Ollama tells no tokens: no request, and the count is an estimate', async () => {
+		const { sim, connection } = await server({ profile: 'ollama' });
+		expect(await countTokens(connection, 'twelve chars', ASK)).toEqual({ tokens: 3, exact: false });
+		await expect(tokenize(connection, 'Hi', ASK)).rejects.toMatchObject({
+			kind: 'notSupported',
+			message: 'Ollama does not tell the tokens of a text',
+		});
+		expect(sim.requests.filter(({ method }) => method === 'POST')).toEqual([]);
+	});
+
+	it('a server that fails is no reason for an estimate', async () => {
+		const { sim, connection } = await server();
+		sim.route('POST /tokenize', reply.error(500, { error: 'broken' }));
+		await expect(countTokens(connection, 'Hi', ASK)).rejects.toMatchObject({ kind: 'serverError' });
+	});
+});
+
+test('an estimate is whole, not negative, and grows with the text', () => {
+	expect([estimateTokens(''), estimateTokens('你好，世界'), estimateTokens('four')]).toEqual([0, 5, 1]);
+	fc.assert(
+		fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (one, other) => {
+			const whole = estimateTokens(one + other);
+			expect(Number.isInteger(whole) && whole >= 0).toBe(true);
+			expect(whole).toBeLessThanOrEqual(estimateTokens(one) + estimateTokens(other));
+		}),
+	);
+});
+
+test('any JSON in place of tokens is tokens or nothing', () => {
+	fc.assert(
+		fc.property(fc.jsonValue(), (json) => {
+			const read = llamaTokens({ tokens: json }, true);
+			if (read !== undefined) expect(read.tokens.every((token) => typeof token === 'number')).toBe(true);
+		}),
+	);
+});
