@@ -7,9 +7,9 @@ import {
 } from 'n8n-workflow';
 
 import { runAppOperation } from '../shared/dify/app-operations';
-import { getForm } from '../shared/dify/getForm';
+import { getForm } from '../shared/dify/get-form';
 import { operationOf, properties } from './resources';
-import { searchAnnotations } from './searchAnnotations';
+import { searchAnnotations } from './search-annotations';
 
 export class DifyApp implements INodeType {
 	description: INodeTypeDescription = {

@@ -10,7 +10,7 @@ import {
 import { uuid } from '../../lib/dify/ids';
 import type { AppCall, AppOperation } from '../shared/dify/app-operations';
 import { mostIn, pagingFields } from '../shared/dify/fields';
-import { annotationIdField, answerField, questionField } from './annotationFields';
+import { annotationIdField, answerField, questionField } from './annotation/fields';
 
 const idIn = ({ parameters }: AppCall) => uuid(parameters.value('annotationId'), 'annotation ID');
 const textsIn = ({ parameters }: AppCall) => ({

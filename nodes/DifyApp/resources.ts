@@ -3,14 +3,14 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import type { AppOperation } from '../shared/dify/app-operations';
 import { operationChosen, resourceFields } from '../shared/operations';
 import { annotationCreate, annotationDelete, annotationGetAll, annotationUpdate, annotationUpsert } from './annotation';
-import { annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus } from './annotationReply';
-import { appGet } from './appGet';
-import { audioSpeak } from './audioSpeak';
-import { audioTranscribe } from './audioTranscribe';
-import { endUserGet } from './endUserGet';
-import { fileDownload } from './fileDownload';
-import { fileUpload } from './fileUpload';
-import { textGenerate } from './textGenerate';
+import { annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus } from './annotation-reply';
+import { appGet } from './app/get';
+import { audioSpeak } from './audio/speak';
+import { audioTranscribe } from './audio/transcribe';
+import { endUserGet } from './end-user/get';
+import { fileDownload } from './file/download';
+import { fileUpload } from './file/upload';
+import { textGenerate } from './text/generate';
 
 const RESOURCES = {
 	annotation: {

@@ -6,8 +6,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { searchConversations } from '../shared/dify/searchConversations';
-import { getForm } from '../shared/dify/getForm';
+import { searchConversations } from '../shared/dify/search-conversations';
+import { getForm } from '../shared/dify/get-form';
 import { properties, sendMessages } from './run';
 
 export class DifyChatMessage implements INodeType {

@@ -7,8 +7,8 @@ import {
 } from 'n8n-workflow';
 
 import { runOperations } from '../shared/dify/operations';
-import { searchConversations } from '../shared/dify/searchConversations';
-import { searchVariables } from './searchVariables';
+import { searchConversations } from '../shared/dify/search-conversations';
+import { searchVariables } from './search-variables';
 import { operationOf, properties } from './resources';
 
 export class DifyConversation implements INodeType {

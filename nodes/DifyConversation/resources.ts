@@ -2,13 +2,13 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyOperation } from '../shared/dify/operations';
 import { operationChosen, resourceFields } from '../shared/operations';
-import { conversationDelete } from './conversationDelete';
-import { conversationGetAll } from './conversationGetAll';
-import { conversationRename } from './conversationRename';
-import { messageGetAll } from './messageGetAll';
-import { messageGetSuggested } from './messageGetSuggested';
-import { variableGetAll } from './variableGetAll';
-import { variableUpdate } from './variableUpdate';
+import { conversationDelete } from './conversation/delete';
+import { conversationGetAll } from './conversation/get-all';
+import { conversationRename } from './conversation/rename';
+import { messageGetAll } from './message/get-all';
+import { messageGetSuggested } from './message/get-suggested';
+import { variableGetAll } from './variable/get-all';
+import { variableUpdate } from './variable/update';
 
 const RESOURCES = {
 	conversation: { operations: [conversationDelete, conversationGetAll, conversationRename], preset: 'getAll' },

@@ -8,7 +8,7 @@ import {
 
 import { runOperations } from '../shared/dify/operations';
 import { operationField, operationFields, operationNamed } from '../shared/operations';
-import { getAll } from './getAll';
+import { getAll } from './get-all';
 import { rate } from './rate';
 import { revoke } from './revoke';
 

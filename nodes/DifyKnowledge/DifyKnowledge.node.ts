@@ -14,7 +14,7 @@ import {
 	searchMetadataFields,
 	searchRerankModels,
 	searchTags,
-} from '../shared/dify/searchKnowledge';
+} from '../shared/dify/search-knowledge';
 import { properties, runKnowledge } from './resources';
 
 export class DifyKnowledge implements INodeType {

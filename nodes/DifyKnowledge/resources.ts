@@ -4,7 +4,7 @@ import { failure } from '../../lib/errors/failure';
 import { type NodeResource, resourceFields } from '../shared/operations';
 import { NodeParameters } from '../shared/parameters';
 import { runOnItems, type KnowledgeOperation } from './call';
-import { childCreate, childDelete, childGet, childGetAll, childUpdate } from './childChunk';
+import { childCreate, childDelete, childGet, childGetAll, childUpdate } from './child-chunk';
 import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
 import {
 	documentDelete,
@@ -15,8 +15,8 @@ import {
 	documentGetStatus,
 	documentSetStatus,
 } from './document';
-import { documentUpdateFile, documentUpdateText, documentUpsertFile, documentUpsertText } from './documentWrite';
-import { baseCreate, baseDelete, baseGet, baseGetAll, baseUpdate } from './knowledgeBase';
+import { documentUpdateFile, documentUpdateText, documentUpsertFile, documentUpsertText } from './document-write';
+import { baseCreate, baseDelete, baseGet, baseGetAll, baseUpdate } from './knowledge-base';
 import { builtInSet, fieldCreate, fieldDelete, fieldGetAll, fieldRename, metadataSet } from './metadata';
 import { modelGetAll } from './model';
 import { pipelineGetDatasources, pipelineRun, pipelineRunDatasource, pipelineUpload } from './pipeline';

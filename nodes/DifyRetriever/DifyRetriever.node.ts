@@ -6,9 +6,9 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { searchRerankModels } from '../shared/dify/searchKnowledge';
+import { searchRerankModels } from '../shared/dify/search-knowledge';
 import { properties } from './fields';
-import { getKnowledgeBases } from './getKnowledgeBases';
+import { getKnowledgeBases } from './get-knowledge-bases';
 import { supplyRetriever } from './supply';
 
 export class DifyRetriever implements INodeType {

@@ -6,7 +6,7 @@ import { NodeParameters } from '../shared/parameters';
 import type { WatchedEvent } from './event';
 import { feedback } from './feedback';
 import { properties } from './fields';
-import { workflowRun } from './workflowRun';
+import { workflowRun } from './workflow-run';
 
 const EVENTS: Record<'feedback' | 'workflowRun', WatchedEvent> = { feedback, workflowRun };
 

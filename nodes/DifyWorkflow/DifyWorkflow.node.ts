@@ -6,7 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { getForm } from '../shared/dify/getForm';
+import { getForm } from '../shared/dify/get-form';
 import { runAppOperation } from '../shared/dify/app-operations';
 import { operationOf, properties } from './resources';
 

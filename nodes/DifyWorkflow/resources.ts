@@ -1,15 +1,15 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import { operationChosen, resourceFields } from '../shared/operations';
-import { formGet } from './formGet';
-import { formSubmit } from './formSubmit';
-import { formSubmitAndFollow } from './formSubmitAndFollow';
+import { formGet } from './form/get';
+import { formSubmit } from './form/submit';
+import { formSubmitAndFollow } from './form/submit-and-follow';
 import type { AppOperation } from '../shared/dify/app-operations';
-import { runExecute } from './runExecute';
-import { runFollow } from './runFollow';
-import { runGet } from './runGet';
-import { runGetAll } from './runGetAll';
-import { runStop } from './runStop';
+import { runExecute } from './run/execute';
+import { runFollow } from './run/follow';
+import { runGet } from './run/get';
+import { runGetAll } from './run/get-all';
+import { runStop } from './run/stop';
 
 const RESOURCES = {
 	run: { operations: [runExecute, runFollow, runGet, runGetAll, runStop], preset: 'execute' },

@@ -8,7 +8,7 @@ import {
 
 import { reportUnsupportedHost } from '../../lib/langchain/sdk';
 import { properties } from './fields';
-import { searchModels } from '../shared/searchModels';
+import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 
 reportUnsupportedHost();

@@ -6,7 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { searchEmbeddingModels } from '../shared/searchModels';
+import { searchEmbeddingModels } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyEmbeddings } from './supply';
 

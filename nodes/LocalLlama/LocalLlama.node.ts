@@ -13,8 +13,8 @@ import {
 	searchRerankers,
 	searchSpeechModels,
 	searchTranscriptionModels,
-} from '../shared/searchModels';
-import { searchVoices } from './audio/searchVoices';
+} from '../shared/search-models';
+import { searchVoices } from './audio/search-voices';
 import { properties } from './resources';
 import { runLocalLlama } from './run';
 

@@ -6,7 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
-import { searchRerankers } from '../shared/searchModels';
+import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyReranker } from './supply';
 

@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { serviceCredentials } from '../shared/health/check-fields';
-import { searchModels } from '../shared/searchModels';
+import { searchModels } from '../shared/search-models';
 import { properties } from './operations';
 import { runServerHealth } from './run';
 

@@ -5,8 +5,8 @@ import { operationField, operationFields } from '../shared/operations';
 import { check } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
-import { speedTest } from './speedTest';
-import { waitUntilReady } from './waitUntilReady';
+import { speedTest } from './speed-test';
+import { waitUntilReady } from './wait-until-ready';
 
 export const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, waitUntilReady];
 

@@ -1,5 +1,5 @@
 import type { LocalLlamaResource } from '../operation';
-import { getVoices } from './getVoices';
+import { getVoices } from './get-voices';
 import { speak } from './speak';
 import { transcribe } from './transcribe';
 import { translate } from './translate';

@@ -3,7 +3,7 @@ import { copy } from './copy';
 import { create } from './create';
 import { remove } from './delete';
 import { get } from './get';
-import { getAll } from './getAll';
+import { getAll } from './get-all';
 import { load } from './load';
 import { pull } from './pull';
 import { unload } from './unload';

@@ -3,7 +3,7 @@ import { chat } from './chat';
 import { classify } from './classify';
 import { complete } from './complete';
 import { extract } from './extract';
-import { fillIn } from './fillIn';
+import { fillIn } from './fill-in';
 
 export const text: LocalLlamaResource = {
 	option: { name: 'Text', value: 'text' },

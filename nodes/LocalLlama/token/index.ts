@@ -1,5 +1,5 @@
 import type { LocalLlamaResource } from '../operation';
-import { applyTemplate } from './applyTemplate';
+import { applyTemplate } from './apply-template';
 import { count } from './count';
 import { detokenize } from './detokenize';
 import { tokenize } from './tokenize';

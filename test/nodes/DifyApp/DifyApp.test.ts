@@ -1,4 +1,4 @@
-import { searchAnnotations } from '../../../nodes/DifyApp/searchAnnotations';
+import { searchAnnotations } from '../../../nodes/DifyApp/search-annotations';
 import { startApp } from '../../lib/dify/client';
 import { type AppSpec, type DifySim } from '../../servers/dify';
 import { byId, editor, errorIn, executeIn, executeNode, nodeErrorOf, prepareNode, shownIn, type Setup } from '../dify';

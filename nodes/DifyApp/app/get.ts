@@ -1,0 +1,37 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { describeApp, type AppPart } from '../../../lib/dify/app';
+import type { AppOperation } from '../../shared/dify/app-operations';
+
+export const appGet: AppOperation = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get an app',
+		description: 'What Dify tells of the app: name, type, form, switched-on features, limits',
+	},
+	fields: [
+		{
+			displayName: 'Parts',
+			name: 'parts',
+			type: 'multiOptions',
+			default: ['info', 'parameters'],
+			options: [
+				{ name: 'Icons of Tools', value: 'meta' },
+				{ name: 'Info', value: 'info', description: 'Name, description, tags and type of the app' },
+				{
+					name: 'Parameters',
+					value: 'parameters',
+					description: 'The form, file upload, speech, suggested questions and limits',
+				},
+				{ name: 'Web App', value: 'site', description: 'Title, colours and language; null where the app has none' },
+			],
+			description: 'Each part is one request',
+		},
+	],
+	run: async ({ app, parameters, signal }) => {
+		const parts = parameters.choices<AppPart>('parts');
+		const json = (await describeApp(app.client, parts, signal)) as IDataObject;
+		return [{ json, pairedItem: { item: parameters.itemIndex } }];
+	},
+};

@@ -1,0 +1,90 @@
+import { featureOf, speak, voiceOf } from '../../../lib/dify/speech';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { messageField, userField } from '../../shared/dify/fields';
+import { messageIdIn, userIn } from '../../shared/dify/ids';
+import { baseName, storeFile } from '../../shared/store-file';
+
+export const audioSpeak: AppOperation = {
+	option: {
+		name: 'Speak',
+		value: 'speak',
+		action: 'Speak a text',
+		description: 'Makes sound of a text or of an answer, with the model of speech in Dify',
+	},
+	fields: [
+		{
+			displayName: 'Speak',
+			name: 'source',
+			type: 'options',
+			noDataExpression: true,
+			default: 'text',
+			options: [
+				{ name: 'Answer of the App', value: 'message' },
+				{ name: 'Text', value: 'text' },
+			],
+		},
+		{
+			displayName: 'Text',
+			name: 'text',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			default: '',
+			displayOptions: { show: { source: ['text'] } },
+			description: 'Providers have limits: with OpenAI 4096 characters',
+		},
+		{ ...messageField('The answer that is spoken'), displayOptions: { show: { source: ['message'] } } },
+		userField,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add Option',
+			default: {},
+			options: [
+				{
+					displayName: 'File Name',
+					name: 'fileName',
+					type: 'string',
+					default: 'speech',
+					description: 'Without an extension: that comes from the sound',
+				},
+				{
+					displayName: 'Put Output File in Field',
+					name: 'binaryPropertyOutput',
+					type: 'string',
+					default: 'data',
+					hint: 'The name of the output binary field to put the file in',
+				},
+				{
+					displayName: 'Voice',
+					name: 'voice',
+					type: 'string',
+					default: '',
+					description: 'As the provider of speech calls it. Without this option: the voice of the app.',
+				},
+			],
+		},
+	],
+	run: async ({ context, app, parameters, signal }) => {
+		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
+		const text = isText ? parameters.freeText('text') : undefined;
+		const messageId = isText ? undefined : messageIdIn(parameters);
+		const voice = parameters.name('options.voice');
+		const settings = featureOf(await app.parameters(signal), 'text_to_speech');
+		const { sound, mimeType, extension } = await speak(
+			app.client,
+			{ text, messageId, voice, user: userIn(parameters) },
+			signal,
+		);
+		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
+		const field = parameters.name('options.binaryPropertyOutput') || 'data';
+		const { facts, binary } = await storeFile(context, field, { content: sound, fileName, mimeType });
+		const used = voice === '' ? voiceOf(settings) : voice;
+		const json = {
+			...facts,
+			...(used === undefined ? {} : { voice: used }),
+			...(messageId === undefined ? {} : { messageId }),
+		};
+		return [{ json, binary, pairedItem: { item: parameters.itemIndex } }];
+	},
+};

@@ -1,0 +1,42 @@
+import { uuid } from '../../../lib/dify/ids';
+import { previewFile } from '../../../lib/dify/preview';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { storeFile } from '../../shared/store-file';
+
+export const fileDownload: AppOperation = {
+	option: {
+		name: 'Download',
+		value: 'download',
+		action: 'Download a file',
+		description: 'Fetch a file that a message of the app used',
+	},
+	fields: [
+		{
+			displayName: 'File ID',
+			name: 'fileId',
+			type: 'string',
+			default: '',
+			required: true,
+			description: 'As in message_files of a message, or as Upload gave it',
+		},
+		{
+			displayName: 'Put Output File in Field',
+			name: 'binaryPropertyOutput',
+			type: 'string',
+			default: 'data',
+			required: true,
+			hint: 'The name of the output binary field to put the file in',
+		},
+	],
+	run: async ({ context, app, parameters, signal }) => {
+		const fileId = uuid(parameters.value('fileId'), 'file ID');
+		const field = parameters.name('binaryPropertyOutput') || 'data';
+		const { content, name, mimeType } = await previewFile(app.client, fileId, signal);
+		const { facts, binary } = await storeFile(context, field, {
+			content,
+			fileName: name ?? fileId,
+			mimeType: mimeType ?? '',
+		});
+		return [{ json: { ...facts, fileId }, binary, pairedItem: { item: parameters.itemIndex } }];
+	},
+};

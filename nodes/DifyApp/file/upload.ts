@@ -1,0 +1,45 @@
+import { fileTypeOf } from '../../../lib/dify/files';
+import { uploadFile } from '../../../lib/dify/upload';
+import { binarySource } from '../../shared/binary';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { userField } from '../../shared/dify/fields';
+import { userIn } from '../../shared/dify/ids';
+
+export const fileUpload: AppOperation = {
+	option: {
+		name: 'Upload',
+		value: 'upload',
+		action: 'Upload a file',
+		description: 'Store a file in Dify, for the inputs of a later run of the same user',
+	},
+	fields: [
+		{
+			displayName: 'Input Binary Field',
+			name: 'binaryPropertyName',
+			type: 'string',
+			default: 'data',
+			required: true,
+			hint: 'The name of the input binary field with the file',
+		},
+		userField,
+	],
+	run: async ({ context, app, parameters, signal }) => {
+		const { itemIndex } = parameters;
+		const source = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
+		const user = userIn(parameters);
+		const uploadFileId = await uploadFile(app.client, source, user, signal);
+		const { name, mimeType, size } = source;
+		const type = fileTypeOf(name, mimeType);
+		const json = {
+			uploadFileId,
+			type,
+			fileName: name,
+			mimeType,
+			bytes: size,
+			user,
+			// As a variable of an app takes it.
+			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
+		};
+		return [{ json, pairedItem: { item: itemIndex } }];
+	},
+};

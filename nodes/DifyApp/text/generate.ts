@@ -1,0 +1,108 @@
+import type { IDataObject } from 'n8n-workflow';
+
+import { complete, withText } from '../../../lib/dify/completion';
+import { appFileRules } from '../../../lib/dify/files';
+import type { RunResult } from '../../../lib/dify/types';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { userField } from '../../shared/dify/fields';
+import { userIn } from '../../shared/dify/ids';
+import { inputFields, inputsOf } from '../../shared/dify/inputs';
+import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
+import { readRunLimits, readWork, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
+
+export const textGenerate: AppOperation = {
+	option: {
+		name: 'Generate',
+		value: 'generate',
+		action: 'Generate a text',
+		description: 'Let a text generator write',
+	},
+	readsRun: true,
+	fields: [
+		{
+			displayName: 'Text',
+			name: 'text',
+			type: 'string',
+			typeOptions: { rows: 4 },
+			default: '',
+			description:
+				'For the one text variable of the app. Leave it empty to fill in the form below, or where the app has several.',
+		},
+		userField,
+		...inputFields,
+		filesField,
+		simplifyField,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add Option',
+			default: {},
+			options: [
+				RUN_OPTIONS.enableStreaming,
+				RUN_OPTIONS.firstByteLimit,
+				RUN_OPTIONS.idleLimit,
+				{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
+				RUN_OPTIONS.progressLimit,
+				{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
+				RUN_OPTIONS.totalLimit,
+			],
+		},
+	],
+	run: async ({ context, app, parameters, signal, typing }) => {
+		const user = userIn(parameters);
+		readWork(parameters);
+		const limits = readRunLimits(parameters);
+		const retries = parameters.number('options.maxRetries', 2);
+		const text = parameters.freeText('text');
+		await typing?.begin();
+		const wanted = await wantedFiles(context, parameters);
+		const inputs = await inputsOf(context, parameters, app, signal);
+		const needsApp = text !== '' || wanted.length > 0;
+		const appParameters = needsApp ? await app.parameters(signal) : {};
+		const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
+		const upload = uploadOf(app.client, user, signal);
+		const request = {
+			inputs: withText(await inputs(upload), text, appParameters),
+			files: await upload(files),
+			user,
+		};
+		const result = await complete(app.client, request, {
+			signal,
+			limits,
+			retries,
+			...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+		});
+		await typing?.end();
+		for (const message of result.warnings)
+			context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
+		return [{ json, pairedItem: { item: parameters.itemIndex } }];
+	},
+};
+
+function simplified(result: RunResult, user: string): IDataObject {
+	const { text, messageId, taskId, usage, retrieverResources, files } = result;
+	return plain({ answer: text, messageId, taskId, user, usage: usage ?? {}, retrieverResources, files });
+}
+
+/** In Dify's own words, as a blocking answer would be. */
+function whole(result: RunResult, user: string): IDataObject {
+	const { text, messageId, taskId, metadata = {}, files, createdAt } = result;
+	return plain({
+		event: 'message',
+		task_id: taskId,
+		message_id: messageId,
+		mode: 'completion',
+		user,
+		answer: text,
+		metadata,
+		files,
+		created_at: createdAt,
+	});
+}
+
+/** Without what is undefined, which n8n would store as it is. */
+function plain(value: object): IDataObject {
+	return JSON.parse(JSON.stringify(value)) as IDataObject;
+}

@@ -1,0 +1,14 @@
+import { deleteConversation } from '../../../lib/dify/conversations';
+import { conversationField, userField } from '../../shared/dify/fields';
+import { conversationIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const conversationDelete: DifyOperation = {
+	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
+	fields: [userField, conversationField({ required: true })],
+	run: async ({ client, parameters, signal }) => {
+		const conversationId = conversationIdIn(parameters);
+		await deleteConversation(client, userIn(parameters), conversationId, signal);
+		return [{ conversationId, deleted: true }];
+	},
+};

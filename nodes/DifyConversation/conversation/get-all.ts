@@ -1,0 +1,46 @@
+import { listConversations, type ConversationSort } from '../../../lib/dify/conversations';
+import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const conversationGetAll: DifyOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many conversations',
+		description: 'Conversations of a user that were made over the API',
+	},
+	fields: [
+		userField,
+		...pagingFields,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add Option',
+			default: {},
+			options: [
+				{
+					displayName: 'Sort By',
+					name: 'sortBy',
+					type: 'options',
+					options: [
+						{ name: 'Created, Newest First', value: '-created_at' },
+						{ name: 'Created, Oldest First', value: 'created_at' },
+						{ name: 'Updated, Newest First', value: '-updated_at' },
+						{ name: 'Updated, Oldest First', value: 'updated_at' },
+					],
+					default: '-updated_at',
+				},
+			],
+		},
+	],
+	run: async ({ client, parameters, signal }) =>
+		await listConversations(
+			client,
+			userIn(parameters),
+			mostIn(parameters),
+			parameters.choice<ConversationSort>('options.sortBy', '-updated_at'),
+			signal,
+		),
+};

@@ -1,0 +1,36 @@
+import { renameConversation } from '../../../lib/dify/conversations';
+import { conversationField, userField } from '../../shared/dify/fields';
+import { conversationIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const conversationRename: DifyOperation = {
+	option: {
+		name: 'Rename',
+		value: 'rename',
+		action: 'Rename a conversation',
+		description: 'Give it a name, or let Dify think of one',
+	},
+	fields: [
+		userField,
+		conversationField({ required: true }),
+		{
+			displayName: 'Let Dify Choose the Name',
+			name: 'autoGenerate',
+			type: 'boolean',
+			default: false,
+			description: 'Whether a model thinks of a name from the messages of the conversation',
+		},
+		{
+			displayName: 'Name',
+			name: 'name',
+			type: 'string',
+			default: '',
+			required: true,
+			displayOptions: { show: { autoGenerate: [false] } },
+		},
+	],
+	run: async ({ client, parameters, signal }) => {
+		const name = parameters.flag('autoGenerate') ? undefined : parameters.freeText('name');
+		return [await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name, signal)];
+	},
+};

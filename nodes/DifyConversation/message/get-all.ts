@@ -1,0 +1,17 @@
+import { listMessages } from '../../../lib/dify/conversations';
+import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { conversationIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const messageGetAll: DifyOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many messages',
+		description:
+			'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.',
+	},
+	fields: [userField, conversationField({ required: true }), ...pagingFields],
+	run: async ({ client, parameters, signal }) =>
+		await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), signal),
+};

@@ -1,0 +1,18 @@
+import { suggestedQuestions } from '../../../lib/dify/conversations';
+import { messageField, userField } from '../../shared/dify/fields';
+import { messageIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const messageGetSuggested: DifyOperation = {
+	option: {
+		name: 'Get Suggested Questions',
+		value: 'getSuggested',
+		action: 'Get suggested questions',
+		description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
+	},
+	fields: [userField, messageField('ID of the answer after which the user might ask more')],
+	run: async ({ client, parameters, signal }) => {
+		const messageId = messageIdIn(parameters);
+		return [{ messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId, signal) }];
+	},
+};

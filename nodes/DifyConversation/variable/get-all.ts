@@ -1,0 +1,23 @@
+import { listVariables } from '../../../lib/dify/variables';
+import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
+import { conversationIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+
+export const variableGetAll: DifyOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many variables',
+		description: 'Variables of a conversation with a chatflow; other apps have none',
+	},
+	fields: [userField, conversationField({ required: true }), ...pagingFields],
+	run: async ({ client, parameters, signal }) =>
+		await listVariables(
+			client,
+			userIn(parameters),
+			conversationIdIn(parameters),
+			mostIn(parameters),
+			undefined,
+			signal,
+		),
+};

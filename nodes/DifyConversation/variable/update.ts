@@ -1,0 +1,55 @@
+import { updateVariable } from '../../../lib/dify/variables';
+import { conversationField, userField } from '../../shared/dify/fields';
+import { conversationIdIn, userIn } from '../../shared/dify/ids';
+import type { DifyOperation } from '../../shared/dify/operations';
+import { wrongField } from '../../shared/field-values';
+
+export const variableUpdate: DifyOperation = {
+	option: {
+		name: 'Update',
+		value: 'update',
+		action: 'Update a variable',
+		description: 'Set a variable of a conversation with a chatflow',
+	},
+	fields: [
+		userField,
+		conversationField({ required: true }),
+		{
+			displayName: 'Variable',
+			name: 'variableId',
+			type: 'resourceLocator',
+			default: { mode: 'list', value: '' },
+			required: true,
+			modes: [
+				{
+					displayName: 'From List',
+					name: 'list',
+					type: 'list',
+					placeholder: 'Select a variable…',
+					typeOptions: { searchListMethod: 'searchVariables', searchable: true },
+				},
+				{ displayName: 'By Name', name: 'name', type: 'string', placeholder: 'e.g. language' },
+				{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276' },
+			],
+		},
+		{
+			displayName: 'Value',
+			name: 'value',
+			type: 'string',
+			default: '',
+			description: 'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
+		},
+	],
+	run: async ({ client, parameters, signal }) => {
+		const variable = parameters.name('variableId');
+		if (variable === '')
+			throw wrongField(
+				parameters.field('variableId').label,
+				'is empty',
+				'Choose the variable from the list, or give its name or ID.',
+			);
+		const conversationId = conversationIdIn(parameters);
+		const value = parameters.value('value');
+		return [await updateVariable(client, userIn(parameters), conversationId, variable, value, signal)];
+	},
+};

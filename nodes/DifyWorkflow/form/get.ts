@@ -1,0 +1,23 @@
+import { getHumanForm } from '../../../lib/dify/human-form';
+import { simplifyField } from '../../shared/dify/run-options';
+import { formTokenField, formTokenIn } from '../fields';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { plain } from '../output';
+
+export const formGet: AppOperation = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a form',
+		description: 'What a paused run asks: text, fields and buttons (Dify 1.14 and newer)',
+	},
+	fields: [formTokenField, simplifyField],
+	run: async ({ app: { client }, parameters, signal }) => {
+		const form = await getHumanForm(client, formTokenIn(parameters), signal);
+		const { raw, formToken, formContent, inputs, actions, expirationTime } = form;
+		const fields = inputs.map(({ name, kind, options, default: preset }) => ({ name, kind, options, default: preset }));
+		const simple = { formToken, formContent, inputs: fields, actions, expirationTime };
+		const json = parameters.flag('simplify') ? simple : { form_token: formToken, ...raw };
+		return [{ json: plain(json), pairedItem: { item: parameters.itemIndex } }];
+	},
+};

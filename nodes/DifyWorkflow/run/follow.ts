@@ -1,0 +1,51 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { follow } from '../../../lib/dify/workflow';
+import { userIn } from '../../shared/dify/ids';
+import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import { followOptions, optionsField, runIdField, runIdIn, runUserField } from '../fields';
+import type { AppCall, AppOperation } from '../../shared/dify/app-operations';
+import { readOutput, runItem } from '../output';
+
+export const runFollow: AppOperation = {
+	option: {
+		name: 'Follow',
+		value: 'follow',
+		action: 'Follow a run',
+		description: 'Attach to a run that was started before, and wait for its outputs (Dify 1.14 and newer)',
+	},
+	readsRun: true,
+	fields: [
+		runIdField,
+		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
+		simplifyField,
+		optionsField(followOptions),
+	],
+	run: async (call) => [await followedItem(call)],
+};
+
+/**
+ * The item of a run that is followed to its end.
+ *
+ * @param answered the token of a form that was just answered
+ */
+export async function followedItem(call: AppCall, answered?: string): Promise<INodeExecutionData> {
+	const { app, parameters, signal, typing } = call;
+	const user = userIn(parameters);
+	const runId = runIdIn(parameters);
+	const { limits } = readRunOptions(parameters);
+	const output = readOutput(call, user);
+	const waits = output.onPause === 'wait';
+	const events: unknown[] = [];
+	await typing?.begin();
+	const following = follow(app.client, runId, user, {
+		signal,
+		// Nobody knows how long a person takes.
+		limits: waits ? { ...limits, progressMs: 0 } : limits,
+		hints: { acrossPauses: waits },
+		...(answered === undefined ? {} : { answered: new Set([answered]) }),
+		...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+		...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
+	});
+	return await runItem(call, { ...output, events }, following);
+}

@@ -1,0 +1,97 @@
+import { listRuns, type LoggedStatus } from '../../../lib/dify/run-logs';
+import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { isBlank, shown, wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { plain } from '../output';
+
+export const runGetAll: AppOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many runs',
+		description: 'The runs of the workflow, newest first, those that are going on included',
+	},
+	fields: [
+		...pagingFields,
+		{
+			displayName: 'Filters',
+			name: 'filters',
+			type: 'collection',
+			placeholder: 'Add Filter',
+			default: {},
+			options: [
+				{
+					displayName: 'Account',
+					name: 'account',
+					type: 'string',
+					default: '',
+					placeholder: 'e.g. anna@example.com',
+					description: 'E-mail address of somebody who ran the workflow in Dify itself',
+				},
+				{
+					displayName: 'Keyword',
+					name: 'keyword',
+					type: 'string',
+					default: '',
+					description:
+						'Text in the inputs or outputs, the user, or the run ID. Dify finds ASCII only, and the first 30 characters count.',
+				},
+				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
+				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
+				{
+					displayName: 'Status',
+					name: 'status',
+					type: 'options',
+					options: [
+						{ name: 'Failed', value: 'failed' },
+						{
+							name: 'Stopped',
+							value: 'stopped',
+							description: 'Most stopped runs are missing: Dify stores them as running',
+						},
+						{ name: 'Succeeded', value: 'succeeded' },
+					],
+					default: 'succeeded',
+				},
+				{
+					displayName: 'User',
+					name: 'user',
+					type: 'string',
+					default: '',
+					description: 'Who started the run over the API, exactly as it was given',
+				},
+			],
+		},
+	],
+	run: async ({ app: { client }, context, parameters, signal }) => {
+		const zone = context.getTimezone();
+		const filters = {
+			keyword: parameters.name('filters.keyword'),
+			status: parameters.choice<LoggedStatus>('filters.status', undefined),
+			after: timeIn(parameters, 'filters.after', zone),
+			before: timeIn(parameters, 'filters.before', zone),
+			user: parameters.freeText('filters.user'),
+			account: parameters.name('filters.account'),
+		};
+		const rows = await listRuns(client, filters, mostIn(parameters), signal);
+		return rows.map((row) => ({ json: plain(row), pairedItem: { item: parameters.itemIndex } }));
+	},
+};
+
+/** A time as Dify takes it. One without a zone is meant in that of the workflow. */
+function timeIn(parameters: NodeParameters, path: string, zone: string): string | undefined {
+	const value = parameters.value(path);
+	if (isBlank(value)) return undefined;
+	const text = value instanceof Date ? value.toISOString() : String(value as string);
+	const hasZone = /(?:z|[+-]\d\d:?\d\d)$/i.test(text);
+	const time = Date.parse(hasZone ? text : `${text.includes('T') ? text : `${text}T00:00:00`}Z`);
+	if (Number.isNaN(time)) throw wrongField(parameters.field(path).label, `is no time: ${shown(value)}`);
+	return new Date(hasZone ? time : time - offsetOf(time, zone)).toISOString();
+}
+
+/** Milliseconds that a zone is ahead of UTC. */
+function offsetOf(time: number, zone: string): number {
+	const wall = new Date(time).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T');
+	return Date.parse(`${wall}Z`) - Math.floor(time / 1000) * 1000;
+}

@@ -1,0 +1,45 @@
+import { getRecord, waitForRecord } from '../../../lib/dify/run-record';
+import { simplifyField } from '../../shared/dify/run-options';
+import { runIdField, runIdIn } from '../fields';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { plain } from '../output';
+
+export const runGet: AppOperation = {
+	option: {
+		name: 'Get',
+		value: 'get',
+		action: 'Get a run',
+		description: 'Status, inputs and outputs of a run as Dify stored it',
+	},
+	fields: [
+		runIdField,
+		{
+			displayName: 'Wait Until Finished',
+			name: 'waitUntilFinished',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether to ask again until the run has ended or pauses. A run that was stopped is stored as running for ever, so do not wait for one.',
+		},
+		{
+			displayName: 'Time Limit (Seconds)',
+			name: 'waitLimit',
+			type: 'number',
+			typeOptions: { minValue: 1, maxValue: 3600 },
+			default: 1200,
+			displayOptions: { show: { waitUntilFinished: [true] } },
+			description: 'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
+		},
+		simplifyField,
+	],
+	run: async ({ app: { client }, parameters, signal }) => {
+		const runId = runIdIn(parameters);
+		const waits = parameters.flag('waitUntilFinished');
+		const record = waits
+			? await waitForRecord(client, runId, { signal, limitMs: parameters.milliseconds('waitLimit') })
+			: await getRecord(client, runId, signal);
+		const { raw, runId: workflowRunId, ...known } = record;
+		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
+		return [{ json: plain(json), pairedItem: { item: parameters.itemIndex } }];
+	},
+};

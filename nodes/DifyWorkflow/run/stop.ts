@@ -1,0 +1,35 @@
+import { explainAppType } from '../../../lib/dify/app-mode';
+import { requestStop } from '../../../lib/dify/workflow';
+import { userIn } from '../../shared/dify/ids';
+import { wrongField } from '../../shared/field-values';
+import { runUserField } from '../fields';
+import type { AppOperation } from '../../shared/dify/app-operations';
+
+export const runStop: AppOperation = {
+	option: {
+		name: 'Stop',
+		value: 'stop',
+		action: 'Stop a run',
+		description: 'Tell Dify to stop a run. Dify says yes to any ID, and a paused run stays paused.',
+	},
+	fields: [
+		{
+			displayName: 'Task ID',
+			name: 'taskId',
+			type: 'string',
+			default: '={{ $json.taskId }}',
+			required: true,
+			placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+			description: 'The task ID of the run, which is not its workflow run ID',
+		},
+		{ ...runUserField, description: 'Who started the run' },
+	],
+	run: async ({ app: { client }, parameters, signal }) => {
+		const taskId = parameters.name('taskId');
+		if (taskId === '') throw wrongField(parameters.field('taskId').label, 'is empty');
+		await requestStop(client, taskId, userIn(parameters), signal).catch(async (error: unknown) => {
+			throw await explainAppType(client, error, signal);
+		});
+		return [{ json: { taskId, stopRequested: true }, pairedItem: { item: parameters.itemIndex } }];
+	},
+};

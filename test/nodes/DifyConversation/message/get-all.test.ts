@@ -1,0 +1,27 @@
+import { SIM_VERSIONS } from '../../../servers/dify';
+import { clientOf, say, startSim, UNKNOWN_ID } from '../../../lib/dify/client';
+import { byId, manage } from '../../dify';
+
+describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+	test('messages, oldest first, the newest by limit', async () => {
+		const sim = await startSim({ version });
+		const first = (await say(clientOf(sim), { query: 'one' })).result;
+		await say(clientOf(sim), { query: 'two', conversation: { kind: 'id', id: first.conversationId! } });
+		const messages = await manage(sim, 'message', 'getAll', {
+			conversationId: byId(first.conversationId),
+			returnAll: true,
+		});
+		expect(messages.map(({ json }) => [json.query, json.answer])).toEqual([
+			['one', 'You said: one'],
+			['two', 'You said: two'],
+		]);
+		expect(
+			(await manage(sim, 'message', 'getAll', { conversationId: byId(first.conversationId), limit: 1 })).map(
+				({ json }) => json.query,
+			),
+		).toEqual(['two']);
+		await expect(manage(sim, 'message', 'getAll', { conversationId: byId(UNKNOWN_ID) })).rejects.toThrow(
+			'Dify does not find the conversation',
+		);
+	});
+});

@@ -1,0 +1,27 @@
+import { type AppSpec, SIM_VERSIONS } from '../../../servers/dify';
+import { clientOf, say, startApp } from '../../../lib/dify/client';
+import { byId, manage } from '../../dify';
+
+describe.each(SIM_VERSIONS)('conversations, %s', (version) => {
+	test('variables are listed, by limit and whole', async () => {
+		const variables: AppSpec['variables'] = [
+			{ name: 'lang', valueType: 'string', value: 'en' },
+			{ name: 'tags', valueType: 'array[string]', value: [] },
+		];
+		const sim = await startApp(version, { mode: 'advanced-chat', variables });
+		const conversationId = byId((await say(clientOf(sim, 'advanced-chat'))).result.conversationId);
+		const list = async (parameters: object) =>
+			(await manage(sim, 'variable', 'getAll', { conversationId, ...parameters }, 'advanced-chat')).map(({ json }) => [
+				json.name,
+				json.value_type,
+				json.value,
+			]);
+		const all = [
+			['lang', 'string', 'en'],
+			['tags', 'array[string]', []],
+		];
+		expect(await list({ returnAll: true })).toEqual(all);
+		expect(await list({ limit: 5 })).toEqual(all);
+		expect(await list({ limit: 1 })).toEqual(all.slice(0, 1));
+	});
+});

@@ -1,0 +1,297 @@
+import { RECOVERED } from '../../../../lib/dify/workflow';
+import { waitFor } from '../../../lib/dify/ask';
+import { calls } from '../../../lib/dify/client';
+import { appKey, knowledgeKey, SIM_VERSIONS, type FormField, type Json } from '../../../servers/dify';
+import { errorIn, executeIn, nodeErrorOf, shownIn, WITH_FILES } from '../../dify';
+import { FOREVER, prepareFlow, REVIEW, START, startFlow, work, workError, workJson } from '../workflow';
+
+const ALL_KINDS: FormField[] = [
+	{ kind: 'select', variable: 'unit', options: ['C', 'F'] },
+	{ kind: 'number', variable: 'days', default: 3 },
+	{ kind: 'checkbox', variable: 'terse' },
+	{ kind: 'paragraph', variable: 'about' },
+	{ kind: 'json_object', variable: 'more' },
+];
+const FILE_FORM: FormField[] = [
+	{ kind: 'file', variable: 'doc', allowedTypes: ['image', 'document'] },
+	{ kind: 'file-list', variable: 'docs', maxLength: 3, allowedTypes: ['image', 'document'] },
+];
+
+describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
+	test('outputs, IDs and counts, paired with its item', async () => {
+		const sim = await startFlow(version, { steps: [START], outputs: { text: 'yes' }, totalTokens: 12 });
+		const [item] = await work(sim);
+		const { taskId, workflowRunId } = sim.runs[0]!;
+		const json = { outputs: { text: 'yes' }, status: 'succeeded', workflowRunId, taskId, totalTokens: 12, user: 'u1' };
+		expect(item).toEqual({ json, pairedItem: { item: 0 } });
+	});
+
+	test('without Simplify everything that is known of the run', async () => {
+		const sim = await startFlow(version, { steps: [START], outputs: { text: 'yes' }, elapsed: 2.5 });
+		const json = await workJson(sim, { parameters: { simplify: false } });
+		expect(json).toMatchObject({
+			workflowId: sim.runs[0]!.workflowId,
+			elapsedTime: 2.5,
+			totalSteps: 1,
+			exceptionsCount: 0,
+			error: null,
+			files: [],
+			warnings: [],
+		});
+	});
+
+	test('no outputs are an empty object', async () => {
+		const sim = await startFlow(version, { steps: [START], outputs: {} }, { form: ALL_KINDS });
+		expect((await workJson(sim)).outputs).toEqual({});
+	});
+
+	test("outputs with the names of the node's own fields", async () => {
+		const sim = await startFlow(version, { steps: [START], outputs: { status: 'mine', workflowRunId: 7 } });
+		const json = await workJson(sim);
+		expect(json).toMatchObject({ status: 'succeeded', outputs: { status: 'mine', workflowRunId: 7 } });
+		expect(json.workflowRunId).toBe(sim.runs[0]!.workflowRunId);
+	});
+
+	test('outputs of several end nodes come as Dify sends them, unset ones as null', async () => {
+		const outputs = { a: 1, b: [2], c: null };
+		const sim = await startFlow(version, { steps: [START], outputs });
+		expect((await workJson(sim)).outputs).toEqual(outputs);
+	});
+
+	test('a failed run fails the node with its error, the failed node and the ID', async () => {
+		const node = { id: 'h', type: 'http-request', title: 'Ask', status: 'failed' as const, error: 'no route' };
+		const sim = await startFlow(version, { steps: [START, { node }], fail: 'no route' });
+		const error = await workError(sim);
+		expect(error.description).toContain('"Ask" (http-request)');
+		expect(error.description).toContain('no route');
+		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
+	});
+
+	test('a failed run as an item, where the option says so', async () => {
+		const sim = await startFlow(version, { steps: [START, { text: 'half' }], fail: 'broken' });
+		const options = { onFailure: 'return', include: ['text'] };
+		expect(await workJson(sim, { parameters: { options } })).toMatchObject({
+			status: 'failed',
+			error: 'broken',
+			text: 'half',
+			workflowRunId: sim.runs[0]!.workflowRunId,
+		});
+	});
+
+	test('what is no failed run fails the node all the same', async () => {
+		const sim = await startFlow(version, { steps: [] }, { form: [{ kind: 'number', variable: 'n', required: true }] });
+		const error = await workError(sim, { parameters: { options: { onFailure: 'return' } } });
+		expect(error.context.data).toMatchObject({ kind: 'inputs' });
+	});
+
+	test('a node that goes on: the item of the error keeps the ID of the run', async () => {
+		const sim = await startFlow(version, { steps: [START], fail: 'broken' });
+		const [item] = await work(sim, { continueOnFail: true });
+		expect(errorIn(item!)).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId, serverText: 'broken' });
+	});
+
+	test('a partial success and a stopped run are results, with a warning', async () => {
+		const failed = { id: 'a', title: 'Look', status: 'exception' as const };
+		const partial = await startFlow(version, { steps: [{ node: failed }], exceptions: 1, outputs: { x: 1 } });
+		const fake = prepareFlow(partial);
+		const [item] = await executeIn('difyWorkflow', fake);
+		expect(item!.json).toMatchObject({ status: 'partial-succeeded', warnings: [expect.stringContaining('"Look"')] });
+		expect(fake.hints).toHaveLength(1);
+		const stopped = await startFlow(version, { steps: [START], stopped: 'Stopped by user.' });
+		expect(await workJson(stopped)).toMatchObject({ status: 'stopped', warnings: [expect.any(String)] });
+	});
+
+	test('the form: values have the types that Dify wants, and what is not filled in is left out', async () => {
+		const sim = await startFlow(version, { steps: [START] }, { form: ALL_KINDS });
+		const value = { unit: 'F', days: '', terse: 'true', about: 5, more: '{"a":1}' };
+		await work(sim, { parameters: { inputsMode: 'form', inputs: { value } } });
+		const sent = sim.requests.find(({ path }) => path === '/workflows/run')!.json as Json;
+		expect(sent.inputs).toEqual({ unit: 'F', terse: true, about: '5', more: { a: 1 } });
+	});
+
+	test('an input that the form does not have is told', async () => {
+		const sim = await startFlow(version, { steps: [START] }, { form: ALL_KINDS });
+		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
+		await executeIn('difyWorkflow', fake);
+		expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('"colour", so Dify drops it')]);
+	});
+
+	test('binary data for file variables is uploaded first, by the same user, and goes into the inputs', async () => {
+		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		const value = { doc: 'inItem', docs: 'inItem, inStore' };
+		await work(sim, { ...WITH_FILES, parameters: { user: 'anna', inputsMode: 'form', inputs: { value } } });
+		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] }; files?: unknown };
+		expect(sent.files).toBeUndefined();
+		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+		expect(sent.inputs.docs.map(({ type }) => type)).toEqual(['image', 'document']);
+		const uploads = sim.requests.filter(({ path }) => path === '/files/upload');
+		expect(uploads.map(({ upload }) => upload!.fields.user)).toEqual(['anna', 'anna', 'anna']);
+	});
+
+	test('an upload that fails starts no run', async () => {
+		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		sim.fail({ path: '/files/upload', status: 413, body: '{}', contentType: 'application/json' });
+		await workError(sim, { ...WITH_FILES, parameters: { inputsMode: 'form', inputs: { value: { doc: 'inItem' } } } });
+		expect(calls(sim, '/workflows/run')).toBe(0);
+	});
+
+	test('a workflow that starts with a trigger ran without its data', async () => {
+		const sim = await startFlow(version, { steps: [], outputs: { b: null } });
+		expect((await workJson(sim)).warnings).toEqual([expect.stringContaining('call its webhook')]);
+		const withForm = await startFlow(version, { steps: [], outputs: {} }, { form: ALL_KINDS });
+		expect((await workJson(withForm)).warnings).toBeUndefined();
+	});
+
+	test('a lost stream is recovered, and the item says so', async () => {
+		const sim = await startFlow(version, { steps: [START, START], outputs: { a: 1 } });
+		sim.stream = { cut: { events: 2, how: 'reset' } };
+		const json = await workJson(sim);
+		expect(json).toMatchObject({ status: 'succeeded', outputs: { a: 1 } });
+		expect(Object.values(RECOVERED)).toContain((json.warnings as string[])[0]);
+		expect(calls(sim, '/workflows/run')).toBe(1);
+	});
+
+	test('text is typed into the chat while the run goes on', async () => {
+		let go = () => {};
+		const wait = new Promise<void>((resolve) => (go = resolve));
+		const sim = await startFlow(version, { steps: [START, { text: 'Hel' }, { wait }, { text: 'lo' }] });
+		const fake = prepareFlow(sim, { streaming: true });
+		const running = executeIn('difyWorkflow', fake);
+		await waitFor(() => shownIn(fake) === 'Hel');
+		go();
+		await running;
+		expect(shownIn(fake)).toBe('Hello');
+		expect(fake.chunks.map(({ type }) => type)).toEqual(['begin', 'item', 'item', 'end']);
+	});
+
+	test('as a tool it types nothing', async () => {
+		const sim = await startFlow(version, { steps: [START, { text: 'x' }] });
+		const fake = prepareFlow(sim, { streaming: true, type: 'n8n-nodes-local-llama.difyWorkflowTool' });
+		await executeIn('difyWorkflow', fake);
+		expect(fake.chunks).toEqual([]);
+	});
+
+	test('Stop reaches Dify', async () => {
+		const sim = await startFlow(version, { steps: [START, FOREVER] });
+		const controller = new AbortController();
+		const running = nodeErrorOf(executeIn('difyWorkflow', prepareFlow(sim, { signal: controller.signal })));
+		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
+		controller.abort();
+		await running;
+		expect(sim.stops).toMatchObject([{ taskId: sim.runs[0]!.taskId, user: 'u1', hit: true }]);
+	});
+
+	test('many items: never more at once than the option says, in their order', async () => {
+		const waiting: Array<() => void> = [];
+		let most = 0;
+		const sim = await startFlow(
+			version,
+			{ steps: [] },
+			{
+				form: [{ kind: 'text-input', variable: 'n' }],
+				reply: ({ inputs }) => ({
+					steps: [START, { wait: new Promise<void>((resolve) => waiting.push(resolve)) }],
+					outputs: { n: inputs.n },
+				}),
+			},
+		);
+		const count = 12;
+		const perItem = Array.from({ length: count }, (_, at) => ({ inputsJson: { n: `${at}` } }));
+		const items = perItem.map(() => ({ json: {} }));
+		const executed = work(sim, { items, perItem, parameters: { options: { itemsAtOnce: 3 } } });
+		for (let done = 0; done < count; done++) {
+			await waitFor(() => waiting.length === Math.min(3, count - done));
+			most = Math.max(most, sim.runs.filter(({ status }) => status === 'running').length);
+			waiting.pop()!();
+		}
+		expect((await executed).map(({ json, pairedItem }) => [(json.outputs as Json).n, pairedItem])).toEqual(
+			Array.from({ length: count }, (_, at) => [`${at}`, { item: at }]),
+		);
+		expect(most).toBe(3);
+	});
+
+	test('the first refusal of an app with a limit is tried again', async () => {
+		const sim = await startFlow(version, { steps: [START] });
+		const body = JSON.stringify({
+			code: 'invalid_param',
+			message: 'Too many requests. Please try again later.',
+			status: 400,
+		});
+		sim.fail({ path: '/workflows/run', status: 400, body, contentType: 'application/json' });
+		expect((await workJson(sim)).status).toBe('succeeded');
+	});
+
+	test('the key of another kind of app, or of knowledge', async () => {
+		const sim = await startFlow(version, { steps: [] });
+		sim.store.addApp({ mode: 'chat', key: appKey('chat') });
+		const chat = await workError(sim, { mode: 'chat' });
+		expect(chat.message).toBe('The app behind this key is a chatbot');
+		expect(chat.description).toContain('Dify Chat Message');
+		const credentials = { baseUrl: sim.url, apiKey: knowledgeKey(), keyType: 'app' };
+		expect((await workError(sim, { credentials })).description).toContain('knowledge key');
+	});
+});
+
+describe.each(SIM_VERSIONS.filter((version) => version !== '1.12'))('a workflow that asks a person, %s', (version) => {
+	test('comes out with its forms, and with what answers them', async () => {
+		const second = { ...REVIEW, nodeId: 'm', nodeTitle: 'Mail', token: null };
+		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW, second] }] });
+		const json = await workJson(sim);
+		expect(json).toMatchObject({ status: 'paused', user: 'u1', workflowRunId: sim.runs[0]!.workflowRunId });
+		expect(json.forms).toMatchObject([
+			{ nodeTitle: 'Review', formToken: 'tok', formContent: 'Draft', expirationTime: expect.any(Number) },
+			{ nodeTitle: 'Mail', formToken: null },
+		]);
+		expect(json.warnings).toEqual([expect.stringContaining('"Mail" has no token: it goes out by e-mail only')]);
+	});
+
+	test('fails where the option says so, with the ID', async () => {
+		const sim = await startFlow(version, { steps: [START, { pause: [REVIEW] }] });
+		const error = await workError(sim, { parameters: { options: { onPause: 'error' } } });
+		expect(error.message).toBe('The workflow waits for a person (Review)');
+		expect(error.context.data).toMatchObject({ workflowRunId: sim.runs[0]!.workflowRunId });
+	});
+});
+
+describe('files of the outputs', () => {
+	const file = (url?: string) => ({
+		dify_model_identity: '__dify__file__',
+		filename: 'a.png',
+		mime_type: 'image/png',
+		...(url === undefined ? {} : { url }),
+	});
+	const options = { include: ['files'] };
+
+	test('become binary properties; one that cannot be fetched is a warning, and the outputs stay', async () => {
+		const outputs = { one: file('/files/one.png?sign=1'), list: [file('/files/two.png?sign=2')], none: file() };
+		const sim = await startFlow('1.12', { steps: [START], outputs });
+		sim.fail({ path: '/files/one', status: 200, body: 'png!', contentType: 'image/png' });
+		sim.fail({ path: '/files/two', status: 403 });
+		const [item] = await work(sim, { parameters: { options } });
+		expect(item!.binary).toEqual({
+			file_0: { data: Buffer.from('png!').toString('base64'), fileName: 'a.png', mimeType: 'image/png' },
+		});
+		expect(item!.json).toMatchObject({ outputs, warnings: [expect.stringContaining('link has expired')] });
+		const asked = sim.requests.filter(({ url }) => url.startsWith('/files/'));
+		expect(asked.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined]);
+	});
+});
+
+it('a Dify that is not there is told at once: the form is not waited for first, and the run after it', async () => {
+	const asked: string[] = [];
+	const fake = prepareFlow({ url: 'http://faults.test/v1' }, { parameters: { inputsJson: '{"topic":"hills"}' } });
+	Object.assign(fake.context.helpers, {
+		getSecureEgressFilter: () => ({
+			validateUrl: async (url: string) => {
+				asked.push(new URL(url).pathname);
+				return { ok: true };
+			},
+			createSecureLookup: () => (_host: string, _options: object, done: (...args: never[]) => void) =>
+				done(...([Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })] as never[])),
+			validateRedirectSync: () => undefined,
+		}),
+	});
+	const failed = await nodeErrorOf(executeIn('difyWorkflow', fake));
+	expect(failed.context.data).toMatchObject({ kind: 'dns' });
+	expect(asked).toEqual(['/v1/parameters']);
+});

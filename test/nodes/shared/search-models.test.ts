@@ -1,0 +1,76 @@
+import type { ILoadOptionsFunctions } from 'n8n-workflow';
+
+import { searchModels } from '../../../nodes/shared/search-models';
+import { startLlamaServerSim } from '../../servers/llama-server';
+import { useSimulator } from '../../servers/use-simulator';
+
+const startServer = useSimulator(startLlamaServerSim);
+const KEY = 'secret-key-123';
+
+async function search(baseUrl: string, filter?: string, apiKey = KEY, further: object[] = []) {
+	const context = {
+		getCredentials: async () => ({ baseUrl, apiKey, authentication: 'bearer', furtherServers: { server: further } }),
+		getNode: () => ({ id: '1', name: 'N', type: 'n', typeVersion: 1, position: [0, 0], parameters: {} }),
+		helpers: {},
+	};
+	return await searchModels.call(context as unknown as ILoadOptionsFunctions, filter);
+}
+
+describe('the models to choose from', () => {
+	const models = [
+		{ id: 'qwen3-8b', status: 'loaded' as const, aliases: ['Thinker'] },
+		{ id: 'gemma-3', status: 'unloaded' as const },
+	];
+
+	it.each([
+		[undefined, ['qwen3-8b', 'gemma-3']],
+		['', ['qwen3-8b', 'gemma-3']],
+		[' GEMMA ', ['gemma-3']],
+		['think', ['qwen3-8b']],
+		['mistral', []],
+	])('are those whose name or alias has %j in it', async (filter, ids) => {
+		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
+		expect((await search(sim.url, filter)).results.map(({ value }) => value)).toEqual(ids);
+	});
+
+	it('come with what the server tells of them', async () => {
+		const sim = await startServer({ profile: 'router', apiKey: KEY, models });
+		const [loaded, other] = (await search(sim.url)).results;
+		expect(loaded!.name).toMatch(/^qwen3-8b \(.*loaded\)$/);
+		expect(other!.name).toMatch(/^gemma-3 \(.*not loaded\)$/);
+	});
+
+	it('that cannot be had are an error with cause and advice in its one line, without the key', async () => {
+		const sim = await startServer({ apiKey: KEY });
+		const failed = (await search(sim.url, '', 'wrong-key-987').catch((error: unknown) => error)) as Error;
+		expect(failed.message).toMatch(/^The server refuses the API key.*Check the API Key/);
+		expect(JSON.stringify([failed, failed.message])).not.toContain('wrong-key-987');
+		await expect(search('http://')).rejects.toThrow(/Base URL/);
+	});
+
+	it('of several servers come in one list, and a server without one is named below it', async () => {
+		const first = await startServer({ profile: 'router', apiKey: KEY, models });
+		const second = await startServer({ profile: 'router', apiKey: KEY, models: [models[1]!, { id: 'mistral' }] });
+		const further = [{ baseUrl: second.url }, { baseUrl: 'http://127.0.0.1:1' }, { baseUrl: first.url, model: 'x' }];
+		const { results } = await search(first.url, '', KEY, further);
+		expect(results.map(({ value }) => value)).toEqual(['qwen3-8b', 'gemma-3', 'mistral', '']);
+		expect(results.at(-1)!.name).toMatch(/^Not listed: http:\/\/127\.0\.0\.1:1 \(Nothing listens/);
+		expect((await search(first.url, 'mistral', KEY, further)).results.map(({ value }) => value)).toEqual([
+			'mistral',
+			'',
+		]);
+		await first.close();
+		const left = (await search(first.url, '', KEY, further)).results;
+		expect(left.map(({ value }) => value)).toEqual(['gemma-3', 'mistral', '', '']);
+	});
+
+	it('of several servers that all fail: each is named', async () => {
+		const closed = await startServer({});
+		await closed.close();
+		const failed = (await search(closed.url, '', KEY, [{ baseUrl: 'http://127.0.0.1:1' }]).catch(
+			(error: unknown) => error,
+		)) as Error;
+		expect(failed.message).toMatch(/None of the 2 servers/);
+		for (const address of [closed.url, 'http://127.0.0.1:1']) expect(failed.message).toContain(address);
+	});
+});
