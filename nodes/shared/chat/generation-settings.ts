@@ -1,4 +1,9 @@
-import { SAMPLER_ENTRIES, type LoraAdapter, type Sampler, type SamplerValues } from '../../../lib/chat/request/samplers';
+import {
+	SAMPLER_ENTRIES,
+	type LoraAdapter,
+	type Sampler,
+	type SamplerValues,
+} from '../../../lib/chat/request/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import type { Limits } from '../../../lib/http/limits';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
