@@ -12,7 +12,7 @@ import { resolveDifyBase } from '../lib/dify/base-url';
 import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
-import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
+import { CONNECTION_CODES_HINT, CREDENTIAL_TEST_LIMIT_MS, isText, lacks, said } from '../lib/servers/credential-rules';
 
 /** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
 const TEST_PATH = '/key-test';
@@ -37,6 +37,7 @@ async function authenticate(
 					skipSslCertificateValidation: credential.ignoreSslIssues,
 					// n8n would send the key on to another host.
 					disableFollowRedirect: true,
+					timeout: CREDENTIAL_TEST_LIMIT_MS,
 				}
 			: {}),
 		headers: { ...request.headers, ...difyHeaders(credential) },

@@ -10,7 +10,7 @@ import type {
 
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
-import { CONNECTION_CODES_HINT, isText, lacks, said } from '../lib/servers/credential-rules';
+import { CONNECTION_CODES_HINT, CREDENTIAL_TEST_LIMIT_MS, isText, lacks, said } from '../lib/servers/credential-rules';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 
@@ -57,6 +57,7 @@ async function authenticate(
 					skipSslCertificateValidation: credential.ignoreSslIssues,
 					// n8n would send the key and the extra headers on to another host.
 					disableFollowRedirect: true,
+					timeout: CREDENTIAL_TEST_LIMIT_MS,
 				}
 			: {}),
 		headers: { ...request.headers, ...credentialHeaders(credential) },
@@ -95,8 +96,9 @@ export class LocalLlamaApi implements ICredentialType {
 			type: 'string',
 			typeOptions: { password: true },
 			default: '',
+			placeholder: 'Optional',
 			description:
-				'The key the server was started with (llama-server: --api-key). Leave empty if the server wants none; then no header is sent. A server that shows its list of models to everybody does not check the key in the test; Server Health tells.',
+				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none; then no header is sent. A server that shows its list of models to everybody does not check the key in the test; Server Health tells.',
 		},
 		{
 			displayName: 'Authentication',

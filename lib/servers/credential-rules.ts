@@ -21,6 +21,12 @@ export function lacks(field: string, message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key: field, value: undefined, message } };
 }
 
+/**
+ * How long n8n waits for the answer to a credential test. Its own limit is 300 s, and a timeout in the test's request does
+ * nothing (docs/protocols/n8n.md 4.5): only what `authenticate` returns counts.
+ */
+export const CREDENTIAL_TEST_LIMIT_MS = 10_000;
+
 /** Below the Base URL: of a connection that fails, n8n's credential test shows the code alone. */
 export const CONNECTION_CODES_HINT =
-	'If the test says ECONNREFUSED, nothing listens at this address; in Docker 127.0.0.1 is n8n itself, so use http://host.docker.internal or the IP address of the machine. EPROTO: use http:// in place of https://.';
+	'If the test says ECONNREFUSED: is the server running, and is the port right? In Docker, 127.0.0.1 is n8n itself, so use http://host.docker.internal or the IP address of the machine. ENOTFOUND: the host name is unknown to n8n; check the spelling, or use the IP address. ECONNABORTED: no answer within 10 s; a firewall, a wrong IP address, or https:// for a server that speaks http. EPROTO: use http:// in place of https://. A code with CERT in it: the certificate is not trusted; turn on Ignore SSL Issues, or give n8n your CA.';

@@ -67,6 +67,7 @@ describe('the credential type', () => {
 			url: '/models',
 			skipSslCertificateValidation: true,
 			disableFollowRedirect: true,
+			timeout: 10_000,
 			headers: {},
 		});
 		// n8n authenticates once more after a 401.

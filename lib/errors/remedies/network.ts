@@ -150,7 +150,7 @@ function refused({ host, port, service }: RemedyFacts): Remedy {
 	if (isLoopback(host)) {
 		return {
 			title: `Nothing listens on ${host}:${port ?? ''}, seen from n8n`,
-			remedy: `In Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0. Otherwise check that the server is running and the port is right.`,
+			remedy: `Is the model server running, and is the port right? If n8n runs in Docker, "${host}" is the n8n container itself: use http://host.docker.internal:${port ?? '8080'} (Linux: start it with --add-host=host.docker.internal:host-gateway), the service name, or the IP address of the host, and start the model server with --host 0.0.0.0.`,
 		};
 	}
 	return {

@@ -1,6 +1,14 @@
 import type { ICredentialType } from 'n8n-workflow';
 
-import { CONNECTION_CODES_HINT, isText, lacks, said } from '../../../lib/servers/credential-rules';
+import { DifyApi } from '../../../credentials/DifyApi.credentials';
+import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
+import {
+	CONNECTION_CODES_HINT,
+	CREDENTIAL_TEST_LIMIT_MS,
+	isText,
+	lacks,
+	said,
+} from '../../../lib/servers/credential-rules';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { testCredential } from '../../support/credential-test';
 import { useSimulator } from '../../servers/use-simulator';
@@ -37,6 +45,30 @@ describe('what n8n makes of an answer by these rules', () => {
 	});
 
 	it('the hint names the codes that n8n shows without a word', () => {
-		for (const code of ['ECONNREFUSED', 'EPROTO']) expect(CONNECTION_CODES_HINT).toContain(code);
+		for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNABORTED', 'EPROTO', 'CERT'])
+			expect(CONNECTION_CODES_HINT).toContain(code);
+	});
+});
+
+describe('a server that never answers', () => {
+	const types = [
+		['LocalLlama API', new LocalLlamaApi(), { apiKey: '' }],
+		['Dify API', new DifyApi(), { apiKey: 'app-1234567890', keyType: 'app' }],
+	] as const;
+
+	it.each(types)('%s: the test ends by the limit that `authenticate` sets', async (_name, type, data) => {
+		const sim = await startServer({ connections: () => 'silent' });
+		const limits: unknown[] = [];
+		const inHaste: ICredentialType = {
+			...type,
+			authenticate: async (credentials, request) => {
+				if (typeof type.authenticate !== 'function') throw new Error('No function');
+				const authenticated = await type.authenticate(credentials, request);
+				limits.push(authenticated.timeout);
+				return { ...authenticated, timeout: 200 };
+			},
+		};
+		expect(await testCredential(inHaste, { ...data, baseUrl: sim.url })).toBe('ECONNABORTED');
+		expect(limits).toEqual([CREDENTIAL_TEST_LIMIT_MS]);
 	});
 });
