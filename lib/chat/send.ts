@@ -59,9 +59,9 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 type Patience = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace };
 
 /** An answer that began. */
-interface Sent {
+export interface BegunAnswer {
 	reader: EventStream;
-	/** The one that the answer follows. */
+	/** Protocol of the answer, after any fallback. */
 	protocol: ChatProtocol;
 	/** Remarks on what was sent in place of what was asked for. */
 	notes: string[];
@@ -78,7 +78,7 @@ export async function sendRequest(
 	request: ChatRequest,
 	patience: Patience,
 	signal: AbortSignal | undefined,
-): Promise<Sent> {
+): Promise<BegunAnswer> {
 	const place = `${connection.url.api} ${request.model}`;
 	const taken = new Set<Refusal>();
 	const notes: string[] = [];
@@ -133,7 +133,7 @@ async function sendByOpenAi(
 	request: ChatRequest,
 	patience: Patience,
 	signal: AbortSignal | undefined,
-): Promise<Sent> {
+): Promise<BegunAnswer> {
 	const { parameters, left } = withoutOwnApi(request.parameters);
 	const sent = await sendRequest(connection, openAiProtocol, { ...request, parameters }, patience, signal);
 	if (left.length === 0) return sent;

@@ -1,4 +1,5 @@
 import type { ServerKind } from '../servers/kinds/kind';
+import type { PassedOver } from '../servers/pool/moves';
 import type { SamplerValues } from './request/samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
@@ -138,4 +139,18 @@ export interface ChatAnswer {
 	model?: string;
 	/** What the user should know although the answer is usable. */
 	notes: string[];
+}
+
+/** An answer with where it came from and how long it took. */
+export interface FinishedAnswer extends ChatAnswer {
+	/** The resolved URL that answered. */
+	url: string;
+	/** Which of several servers answered, under which name it has the model, and which ones did not. */
+	server?: { url: string; model: string; passedOver: PassedOver[] };
+	serverKind: ServerKind;
+	/** Milliseconds from sending to the first token, and to the end. */
+	firstTokenMs: number;
+	totalMs: number;
+	/** What else the execution log shows. */
+	log?: Record<string, unknown>;
 }

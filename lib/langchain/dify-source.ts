@@ -1,4 +1,4 @@
-import type { FinishedAnswer } from '../chat/client';
+import type { FinishedAnswer } from '../chat/types';
 import { convertMessages } from '../chat/request/messages';
 import type { ChatCall } from '../chat/request/request';
 import { chat } from '../dify/chat';

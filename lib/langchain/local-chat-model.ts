@@ -1,4 +1,5 @@
-import type { AnswerSource, FinishedAnswer } from '../chat/client';
+import type { AnswerSource } from '../chat/client';
+import type { FinishedAnswer } from '../chat/types';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { isRecord } from '../values';

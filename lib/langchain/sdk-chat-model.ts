@@ -1,9 +1,9 @@
-import type { AnswerSource, FinishedAnswer } from '../chat/client';
+import type { AnswerSource } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
 import { parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
-import type { ToolDefinition } from '../chat/types';
+import type { ToolDefinition, FinishedAnswer } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 type SdkMessage = import('@n8n/ai-node-sdk').Message;

@@ -1,6 +1,6 @@
-import type { AnswerSource, FinishedAnswer } from '../chat/client';
+import type { AnswerSource } from '../chat/client';
 import type { ChatCall } from '../chat/request/request';
-import type { ResponseFormat } from '../chat/types';
+import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { parseJson } from '../values';
 import { formattedJson } from './formatted';
 

@@ -1,7 +1,7 @@
-import { ChatClient, type FinishedAnswer } from '../chat/client';
+import { ChatClient } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
 import type { ChatSettings } from '../chat/request/request';
-import type { Usage } from '../chat/types';
+import type { Usage, FinishedAnswer } from '../chat/types';
 import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';

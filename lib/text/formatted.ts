@@ -1,5 +1,4 @@
-import type { FinishedAnswer } from '../chat/client';
-import type { ResponseFormat } from '../chat/types';
+import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
 import { jsonIn } from './json-answer';

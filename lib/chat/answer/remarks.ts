@@ -5,10 +5,6 @@ import { UNSAID } from './finish-reason';
 import { estimateTokens } from '../request/token-estimate';
 import type { ChatAnswer, ChatMessage, ChatRequest, Usage } from '../types';
 
-export function isSaid(note: string | undefined): note is string {
-	return note !== undefined;
-}
-
 /** The answer with what its server did not tell, or what somebody else told in its place. */
 export function completed(
 	answer: ChatAnswer,

@@ -64,3 +64,6 @@ export class ThinkingHabits {
 		if (this.inARow.size > MAX_MODELS) this.inARow.delete(this.inARow.keys().next().value!);
 	}
 }
+
+/** Of all models of this process. */
+export const thinkingHabits = new ThinkingHabits();

@@ -1,6 +1,6 @@
-import type { ChatClient, FinishedAnswer } from '../../../lib/chat/client';
+import type { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
-import type { ResponseFormat } from '../../../lib/chat/types';
+import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import { formattedJson } from '../../../lib/text/formatted';
 import type { LlamaCall, LlamaItem } from '../operation';
 

@@ -1,8 +1,8 @@
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { forgetServerKinds } from '../../../lib/servers/identify';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
-import type { ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
 import { queuedRequests } from '../../../lib/http/queue';
 import { ServerError } from '../../../lib/errors/server-error';

@@ -1,4 +1,5 @@
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../lib/chat/types';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { Limits } from '../../../lib/http/limits';

@@ -1,7 +1,8 @@
 /** What FastAPI servers of users and gateways of the house send, as recorded (docs/protocols/other-servers.md). */
 import * as fc from 'fast-check';
 
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../lib/chat/types';
 import { convertMessages, type SourceMessage } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';

@@ -1,9 +1,9 @@
 /** Generations by Ollama's own API (docs/protocols/ollama.md 4). */
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
 import { forgetContextSizes } from '../../../lib/chat/answer/context-sizes';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
-import type { ToolDefinition } from '../../../lib/chat/types';
+import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
 import { connectTo } from '../../../lib/servers/connect';

@@ -1,4 +1,5 @@
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../lib/chat/types';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import type { ServerError } from '../../../lib/errors/server-error';

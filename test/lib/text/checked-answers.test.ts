@@ -1,5 +1,5 @@
-import type { AnswerSource, FinishedAnswer } from '../../../lib/chat/client';
-import type { ResponseFormat } from '../../../lib/chat/types';
+import type { AnswerSource } from '../../../lib/chat/client';
+import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { CheckedAnswers } from '../../../lib/text/checked-answers';
 

@@ -1,4 +1,5 @@
-import { ChatClient, type FinishedAnswer } from '../../../lib/chat/client';
+import { ChatClient } from '../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../lib/chat/types';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';

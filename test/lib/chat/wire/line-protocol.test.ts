@@ -1,4 +1,5 @@
-import { ChatClient, type FinishedAnswer } from '../../../../lib/chat/client';
+import { ChatClient } from '../../../../lib/chat/client';
+import type { FinishedAnswer } from '../../../../lib/chat/types';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
 import type { ChatProtocol } from '../../../../lib/chat/wire/protocol';
 import { connectTo } from '../../../../lib/servers/connect';

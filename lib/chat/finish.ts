@@ -1,0 +1,119 @@
+import { traitsOf } from '../servers/kinds';
+import { noteOnMove } from '../servers/pool/moves';
+import type { AssemblyFailure } from './answer/assembly';
+import { remarkOnContextSize } from './answer/context-sizes';
+import { answerFailure, foreignLines, foreignText } from './answer/failure';
+import { remarkOnPromptCache } from './answer/prompt-cache';
+import { completed, notesOnCallsInText, notesOnForcedCall } from './answer/remarks';
+import { thinkingHabits } from './answer/thinking-habits';
+import { keyOf, type OpenedAnswer, serverKindOf } from './open';
+import type { PreparedCall } from './prepare';
+import { type ReadAnswer, showsThinking } from './read';
+import { type ChatSettings, textLength } from './request/request';
+import type { ChatAnswer, FinishedAnswer } from './types';
+import { contextSizeOf } from './wire/ollama-options';
+
+/**
+ * Checks an answer that was read, and learns from it.
+ *
+ * @param hasSeveral whether the credential has several servers
+ * @throws {ServerError} where it is no answer
+ */
+export async function finishAnswer(
+	prepared: PreparedCall,
+	opened: OpenedAnswer,
+	read: ReadAnswer,
+	hasSeveral: boolean,
+): Promise<FinishedAnswer> {
+	const { settings, call, messages, memory, startedAt } = prepared;
+	const { connection, model, request, serverKind, passedOver, reader } = opened;
+	const { assembly, shown, strayLines, firstTokenMs, loadMs } = read;
+	if (assembly.endedUnsaid && strayLines.length === 0) {
+		// A home-made server: every known one says why it stopped.
+		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptUnsaidEnd();
+	}
+	const result = assembly.finish(strayLines);
+	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, assembly.isFromOllama);
+	memory.remember(result.answer);
+	thinkingHabits.learnFrom(keyOf(opened), assembly.thinkingSeen, result.answer);
+	const answer = completed(result.answer, messages, loadMs);
+	const { usage, timings } = answer;
+	const dropped =
+		usage &&
+		(await answeringServer(opened, assembly.isFromOllama).remarkOnDroppedMessages?.(
+			connection,
+			fittedConversation(prepared, opened, usage.promptTokens),
+			call.signal,
+		));
+	const resized = assembly.isFromOllama
+		? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
+		: undefined;
+	const moved = noteOnMove(passedOver, connection.url.root);
+	const notes = [
+		...opened.notes,
+		...read.notes,
+		moved,
+		...notesOnForcedCall(request, answer),
+		...notesOnCallsInText(assembly.markupInText, serverKind),
+		noteOnHiddenThinking(settings, answer),
+		...answer.notes,
+		dropped,
+		resized,
+		remarkOnPromptCache(request, answer),
+	];
+	return {
+		...answer,
+		text: shown,
+		notes: notes.filter((note) => note !== undefined),
+		url: reader.url,
+		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
+		serverKind,
+		firstTokenMs,
+		totalMs: performance.now() - startedAt,
+	};
+}
+
+async function failureOf(
+	failed: AssemblyFailure,
+	prepared: PreparedCall,
+	opened: OpenedAnswer,
+	isFromOllama: boolean,
+): Promise<Error> {
+	const { connection, model, reader, protocol } = opened;
+	const { settings, call } = prepared;
+	const context = connection.contextOf(reader.url, { model });
+	const { kind, usage } = failed;
+	const answering = answeringServer(opened, isFromOllama);
+	return (
+		foreignLines(failed, protocol.framing, reader.framing(), context) ??
+		foreignText(failed, reader.headers['content-type'], context) ??
+		(kind === 'emptyAnswer' && usage !== undefined
+			? await answering.explainEmptyAnswer?.(
+					connection,
+					fittedConversation(prepared, opened, usage.promptTokens),
+					call.signal,
+				)
+			: undefined) ??
+		answerFailure(failed, context, settings.parameters, answering.cutStreamRemedy)
+	);
+}
+
+/** Ollama's answers tell where they come from, whatever gateway passed them on. */
+function answeringServer({ request }: OpenedAnswer, isFromOllama: boolean) {
+	return traitsOf(isFromOllama ? 'ollama' : request.serverKind);
+}
+
+function fittedConversation({ messages }: PreparedCall, { model, request }: OpenedAnswer, promptTokens: number) {
+	const contextSize = contextSizeOf(request.parameters);
+	return {
+		model,
+		characters: textLength(messages),
+		promptTokens,
+		...(contextSize === undefined ? {} : { contextSize }),
+	};
+}
+
+function noteOnHiddenThinking(settings: ChatSettings, { reasoning }: ChatAnswer): string | undefined {
+	if (!settings.showThinking || showsThinking(settings) || reasoning.trim() === '') return undefined;
+	return 'The thinking is not shown in front of a JSON answer, because a chain could not parse it then. It is in the execution log.';
+}

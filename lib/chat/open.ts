@@ -1,0 +1,88 @@
+import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import type { PassedOver } from '../servers/pool/moves';
+import type { Attempt, ServerPool } from '../servers/pool/server-pool';
+import { retryOptions, retryUntilReady } from '../servers/retry';
+import { withModelsOf } from './missing-model';
+import type { PreparedCall } from './prepare';
+import { conversationKey } from './request/conversation-key';
+import { fitToLlamaServer } from './request/llama-options';
+import { type ChatSettings, hasPicture } from './request/request';
+import { type BegunAnswer, sendRequest } from './send';
+import type { ChatRequest } from './types';
+import { protocolFor } from './wire/choose';
+import type { ChatProtocol } from './wire/protocol';
+
+/** A model on a server. */
+export type Place = Pick<Attempt, 'connection' | 'model'>;
+
+/** An answer that one of the servers has begun. */
+export interface OpenedAnswer extends Place, BegunAnswer {
+	request: ChatRequest;
+	serverKind: ServerKind;
+	passedOver: PassedOver[];
+	/** Gives the place at the server back. */
+	release(): void;
+}
+
+/**
+ * Sends the request to one of the servers, until an answer begins.
+ *
+ * @param protocol default: whichever the server has that can do what is asked for
+ */
+export async function openAnswer(
+	servers: ServerPool,
+	prepared: PreparedCall,
+	protocol: ChatProtocol | undefined,
+): Promise<OpenedAnswer> {
+	const { settings, call, messages } = prepared;
+	const asked = settings.model.trim();
+	const served = await servers.open(async (attempt) => await sendTo(attempt, prepared, protocol), {
+		model: asked,
+		...(servers.hasSeveral ? { conversation: conversationKey(asked, messages, call.tools) } : {}),
+		limits: settings.limits,
+		retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
+		signal: call.signal,
+	});
+	const { connection, model, passedOver, value } = served;
+	learnFromHeaders(connection, value.reader.headers, model);
+	const { serverKind: asserted } = value.request;
+	const serverKind = asserted === 'other' ? (knownServerKind(connection, model) ?? 'other') : asserted;
+	return { ...value, connection, model, passedOver, serverKind, release: () => served.release() };
+}
+
+/** The request at one server, up to the beginning of its answer. */
+async function sendTo(
+	attempt: Attempt,
+	{ settings, call: { signal }, messages, draft, pace }: PreparedCall,
+	protocol: ChatProtocol | undefined,
+): Promise<BegunAnswer & { request: ChatRequest }> {
+	const { connection, model } = attempt;
+	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
+	const drafted = draft.forServer(kind);
+	const { request, notes: unfit } = await fitToLlamaServer(connection, { ...drafted.request, model });
+	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
+	const wanted = protocol ?? protocolFor(request);
+	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace }, signal).catch(
+		async (error: unknown) => {
+			throw await withModelsOf(connection, error, { model, kind, signal });
+		},
+	);
+	return { ...sent, request, notes: [...drafted.notes, ...unfit, ...sent.notes] };
+}
+
+/** @param matters whether the server is asked where its kind is not known */
+export async function serverKindOf(
+	{ serverKind }: ChatSettings,
+	{ connection, model }: Place,
+	matters: boolean,
+	signal: AbortSignal | undefined,
+): Promise<ServerKind> {
+	if (serverKind !== 'auto') return serverKind;
+	return matters ? await askServerKind(connection, model, { signal }) : (knownServerKind(connection, model) ?? 'other');
+}
+
+export function keyOf({ connection, model }: Place): string {
+	return `${connection.url.api} ${model}`;
+}

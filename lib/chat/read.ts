@@ -1,0 +1,116 @@
+import { traitsOf } from '../servers/kinds';
+import { Assembly } from './answer/assembly';
+import { withPartialAnswer } from './answer/failure';
+import { LoadingChatter } from './answer/loading-chatter';
+import { readBatch, type Unreadable } from './answer/read-batch';
+import { thinkingHabits } from './answer/thinking-habits';
+import { ThinkingPresenter } from './answer/thinking-presenter';
+import { keyOf, type OpenedAnswer } from './open';
+import type { PreparedCall } from './prepare';
+import { callableTools, type ChatSettings } from './request/request';
+import type { ChatMessage } from './types';
+import { sameFrameDecoder } from './wire/same-frame';
+
+/** An answer that has come to the end of its stream. */
+export interface ReadAnswer {
+	assembly: Assembly;
+	/** All text that was given out. */
+	shown: string;
+	/** Lines of the body that were no events. */
+	strayLines: string[];
+	/** Milliseconds from sending to the first token; 0 where there was none. */
+	firstTokenMs: number;
+	/** Milliseconds that the server says it took to load the model. */
+	loadMs: number | undefined;
+	notes: string[];
+}
+
+const ENDED_WITHOUT_MARKER =
+	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
+
+const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
+
+/**
+ * Yields pieces of text as they arrive, and closes the stream in every case.
+ *
+ * @throws {ServerError} with what had arrived in `partialText` and `partialReasoning`
+ */
+export async function* readAnswer(
+	opened: OpenedAnswer,
+	{ settings, call, messages, pace, startedAt }: PreparedCall,
+): AsyncGenerator<string, ReadAnswer> {
+	const { connection, model, reader, protocol } = opened;
+	const chatter = new LoadingChatter();
+	const reading = {
+		connection,
+		decode: sameFrameDecoder(protocol.decode),
+		reader,
+		model,
+		chatter,
+		onChunk: call.onChunk,
+	};
+	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
+	const presenter = new ThinkingPresenter(showsThinking(settings));
+	const notes: string[] = [];
+	let firstTokenMs = 0;
+	/** An event that is no JSON: an error if anything follows, else the place where the stream was cut. */
+	let unreadable: Unreadable | undefined;
+	try {
+		for await (const batch of reader.batches) {
+			if (unreadable !== undefined) throw unreadable.error;
+			const { step, ...rest } = readBatch(batch, assembly, reading);
+			if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
+			const shown = presenter.show(step);
+			pace.note({ started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished });
+			if (shown !== '') yield shown;
+			unreadable = rest.unreadable;
+			if (unreadable?.mayBeCut === false) throw unreadable.error;
+			if (assembly.complete) break;
+			if (assembly.finished || unreadable !== undefined) reader.finishing();
+		}
+	} catch (error) {
+		const isAborted = call.signal?.aborted === true;
+		// Everything that was announced has arrived: a missing end marker or a socket left open does not undo it.
+		if (!assembly.finished || isAborted)
+			throw withPartialAnswer(isAborted ? error : (unreadable?.error ?? error), assembly);
+		if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
+	} finally {
+		reader.close();
+		opened.release();
+	}
+	const rest = presenter.show(assembly.flush());
+	if (rest !== '') yield rest;
+	const closing = presenter.end();
+	if (closing !== '') yield closing;
+	const strayLines = [...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()];
+	return { assembly, shown: presenter.shown, strayLines, firstTokenMs, loadMs: chatter.loadMs, notes };
+}
+
+/** A chain that parses a JSON answer cannot read it with thinking in front. */
+export function showsThinking({ showThinking, parameters }: ChatSettings): boolean {
+	return showThinking && !JSON_FORMATS.has(parameters.responseFormat?.type);
+}
+
+function assemblyFor(
+	opened: OpenedAnswer,
+	{ parameters, toolCallsInText }: ChatSettings,
+	whole: boolean,
+	messages: readonly ChatMessage[],
+): Assembly {
+	return new Assembly({
+		openingThinkTagMayBeMissing: thinkingHabits.mayLeaveOpeningTagOut(keyOf(opened), {
+			model: opened.model,
+			isSplitByServer: traitsOf(opened.serverKind).splitsThinking,
+			whole,
+		}),
+		thinkingIsOff: parameters.thinking?.mode === 'off',
+		prefill: prefillOf(messages),
+		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(opened.request),
+	});
+}
+
+/** A trailing assistant message is continued by the server, which repeats it at the beginning of the answer. */
+function prefillOf(messages: readonly ChatMessage[]): string | undefined {
+	const last = messages.at(-1);
+	return last?.role === 'assistant' && last.toolCalls === undefined && last.content !== '' ? last.content : undefined;
+}
