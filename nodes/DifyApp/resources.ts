@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { AppOperation } from '../shared/dify/app-operations';
-import { operationChosen, resourceFields } from '../shared/operations';
+import { operationChosen, resourceFields } from '../shared/run/operations';
 import { annotationCreate, annotationDelete, annotationGetAll, annotationUpdate, annotationUpsert } from './annotation';
 import { annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus } from './annotation-reply';
 import { appGet } from './app/get';

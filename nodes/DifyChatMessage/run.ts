@@ -4,7 +4,7 @@ import { chat, type ChatAnswer, type ChatOptions } from '../../lib/dify/chat';
 import { difyFailure } from '../../lib/dify/failure';
 import { appFileRules } from '../../lib/dify/files';
 import type { ServerError } from '../../lib/errors/server-error';
-import { failuresToChat } from '../shared/chat-typing';
+import { failuresToChat } from '../shared/run/chat-typing';
 import { DifyApps, type DifyApp } from '../shared/dify/apps';
 import { userIn } from '../shared/dify/ids';
 import { inputFields, inputsOf } from '../shared/dify/inputs';

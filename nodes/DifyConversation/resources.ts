@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { DifyOperation } from '../shared/dify/operations';
-import { operationChosen, resourceFields } from '../shared/operations';
+import { operationChosen, resourceFields } from '../shared/run/operations';
 import { conversationDelete } from './conversation/delete';
 import { conversationGetAll } from './conversation/get-all';
 import { conversationRename } from './conversation/rename';

@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { runOperations } from '../shared/dify/operations';
-import { operationField, operationFields, operationNamed } from '../shared/operations';
+import { operationField, operationFields, operationNamed } from '../shared/run/operations';
 import { getAll } from './get-all';
 import { rate } from './rate';
 import { revoke } from './revoke';

@@ -3,7 +3,7 @@ import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { DifyApps } from '../shared/dify/apps';
 import { workOnDifyItems } from '../shared/dify/items';
-import type { NodeOperation } from '../shared/operations';
+import type { NodeOperation } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 
 /** What an operation gets to do its work on one item. */

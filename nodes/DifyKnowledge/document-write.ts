@@ -7,7 +7,7 @@ import type { JsonRecord } from '../../lib/values';
 import { binarySource } from '../shared/binary';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
 import type { KnowledgeCall, KnowledgeOperation } from './call';
-import { contentOptions, createOptionsIn, existsOptions, fileOptions, firstOptions } from './document-fields';
+import { contentOptions, createOptionsIn, existsOptions, fileOptions, firstOptions } from './document/content-fields';
 import { binaryField, documentField, documentIdIn, optionsField, textField, waitField } from './fields';
 
 const nameField: INodeProperties = {

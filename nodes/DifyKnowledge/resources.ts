@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 
 import { failure } from '../../lib/errors/failure';
-import { type NodeResource, resourceFields } from '../shared/operations';
+import { type NodeResource, resourceFields } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { runOnItems, type KnowledgeOperation } from './call';
 import { childCreate, childDelete, childGet, childGetAll, childUpdate } from './child-chunk';

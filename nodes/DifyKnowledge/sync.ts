@@ -25,7 +25,7 @@ import { errorItem, difyNodeError } from '../shared/dify/errors';
 import { datasetField, datasetIdIn } from '../shared/dify/knowledge-fields';
 import { NodeParameters } from '../shared/parameters';
 import { hintsOf, KnowledgeApis, type KnowledgeOperation } from './call';
-import { contentOptions, createOptionsIn, fileOptions, firstOptions } from './document-fields';
+import { contentOptions, createOptionsIn, fileOptions, firstOptions } from './document/content-fields';
 import { binaryField, optionsField, textField } from './fields';
 
 const syncOptions: INodeProperties[] = [

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { operationChosen, resourceFields } from '../shared/operations';
+import { operationChosen, resourceFields } from '../shared/run/operations';
 import { formGet } from './form/get';
 import { formSubmit } from './form/submit';
 import { formSubmitAndFollow } from './form/submit-and-follow';

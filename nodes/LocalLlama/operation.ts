@@ -3,7 +3,7 @@ import type { IBinaryKeyData, IExecuteFunctions, INodePropertyOptions } from 'n8
 import type { Usage } from '../../lib/chat/types';
 import type { Connection } from '../../lib/http/connection';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
-import type { NodeOperation, NodeResource } from '../shared/operations';
+import type { NodeOperation, NodeResource } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
 
 /** What an operation gets to do its work on one item. */

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { operationNamed, resourceFields } from '../shared/operations';
+import { operationNamed, resourceFields } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { adapter } from './adapter';
 import { audio } from './audio';

@@ -2,7 +2,7 @@ import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 
 import type { CheckResult } from '../../lib/health/check';
 import type { Target } from '../../lib/health/probes';
-import type { NodeOperation } from '../shared/operations';
+import type { NodeOperation } from '../shared/run/operations';
 import type { NodeParameters } from '../shared/parameters';
 
 export type Service = Target['service'];

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { serviceField } from '../shared/health/check-fields';
-import { operationField, operationFields } from '../shared/operations';
+import { operationField, operationFields } from '../shared/run/operations';
 import { check } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';

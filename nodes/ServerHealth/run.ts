@@ -12,7 +12,7 @@ import { errorDetails, toNodeError } from '../../lib/errors/node-error';
 import { ServerError } from '../../lib/errors/server-error';
 import type { CheckResult } from '../../lib/health/check';
 import { serviceField } from '../shared/health/check-fields';
-import { workOnItems } from '../shared/items';
+import { workOnItems } from '../shared/run/items';
 import { NodeParameters } from '../shared/parameters';
 import type { HealthOperation, Outcome } from './operation';
 import { OPERATIONS } from './operations';

@@ -1,6 +1,6 @@
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
-import { heard, listeningFields, listeningOptions } from './listen';
+import { heard, listeningFields, listeningOptions } from './transcribe-item';
 
 export const translate: LocalLlamaOperation = {
 	option: {

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { failuresToChat } from '../chat-typing';
-import type { NodeOperation } from '../operations';
+import { failuresToChat } from '../run/chat-typing';
+import type { NodeOperation } from '../run/operations';
 import { NodeParameters } from '../parameters';
 import { DifyApps, type DifyApp } from './apps';
 import { workOnDifyItems } from './items';

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { workOnItems, type ItemsOptions, type ItemWork } from '../items';
+import { workOnItems, type ItemsOptions, type ItemWork } from '../run/items';
 import { difyNodeError, errorItem } from './errors';
 
 /**

@@ -1,7 +1,7 @@
 import type { IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import type { DifyClient } from '../../../lib/dify/client';
-import type { NodeOperation } from '../operations';
+import type { NodeOperation } from '../run/operations';
 import { NodeParameters } from '../parameters';
 import { DifyApps } from './apps';
 import { workOnDifyItems } from './items';

@@ -3,7 +3,7 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
 import type { NodeParameters } from '../parameters';
-import { typesIntoChat } from '../types-into-chat';
+import { typesIntoChat } from '../run/types-into-chat';
 
 function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };

@@ -1,5 +1,5 @@
 import type { TextDelta } from '../../../lib/dify/types';
-import { ChatTyping } from '../chat-typing';
+import { ChatTyping } from '../run/chat-typing';
 
 /** Types the answer of an app, which may be replaced on the way. */
 export class AnswerTyping extends ChatTyping {

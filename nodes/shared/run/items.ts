@@ -1,7 +1,7 @@
 import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-workflow';
 
-import { chatText } from '../../lib/errors/description';
-import { StopWatch } from './stop-watch';
+import { chatText } from '../../../lib/errors/description';
+import { StopWatch } from '../stop-watch';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with

@@ -1,12 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { Technique } from '../../lib/dify/knowledge/bases';
-import { DEFAULT_MEGABYTES } from '../../lib/dify/knowledge/names';
-import type { CreateOptions } from '../../lib/dify/knowledge/upsert';
-import type { JsonRecord } from '../../lib/values';
-import { modelIn, modelLocator } from '../shared/dify/knowledge-fields';
-import { wrongField } from '../shared/field-values';
-import type { NodeParameters } from '../shared/parameters';
+import type { Technique } from '../../../lib/dify/knowledge/bases';
+import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
+import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
+import type { JsonRecord } from '../../../lib/values';
+import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
 
 function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
 	return {

@@ -1,11 +1,16 @@
 import type { INodeType } from 'n8n-workflow';
 
-import { DifyChatMessage } from '../../../nodes/DifyChatMessage/DifyChatMessage.node';
-import { DifyConversation } from '../../../nodes/DifyConversation/DifyConversation.node';
-import { DifyFeedback } from '../../../nodes/DifyFeedback/DifyFeedback.node';
-import { LocalChatModel } from '../../../nodes/LocalChatModel/LocalChatModel.node';
-import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
-import { operationChosen, operationField, operationFields, resourceFields } from '../../../nodes/shared/operations';
+import { DifyChatMessage } from '../../../../nodes/DifyChatMessage/DifyChatMessage.node';
+import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConversation.node';
+import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
+import { LocalChatModel } from '../../../../nodes/LocalChatModel/LocalChatModel.node';
+import { ServerHealth } from '../../../../nodes/ServerHealth/ServerHealth.node';
+import {
+	operationChosen,
+	operationField,
+	operationFields,
+	resourceFields,
+} from '../../../../nodes/shared/run/operations';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
 	displayName: name,

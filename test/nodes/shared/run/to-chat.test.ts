@@ -1,4 +1,4 @@
-import { toChat } from '../../../nodes/shared/to-chat';
+import { toChat } from '../../../../nodes/shared/run/to-chat';
 
 /** Passes a piece on, or fails as the list says. */
 function chatThat(...fails: string[]) {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
-import { workOnItems } from '../../../nodes/shared/items';
-import { StopWatch } from '../../../nodes/shared/stop-watch';
-import { executeContext, type ExecuteSetup } from '../../support/execute-context';
-import { delay, setImmediate } from '../../support/node';
+import { workOnItems } from '../../../../nodes/shared/run/items';
+import { StopWatch } from '../../../../nodes/shared/stop-watch';
+import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
+import { delay, setImmediate } from '../../../support/node';
 
 const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFunctions =>
 	executeContext({

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { failure } from '../../lib/errors/failure';
-import { NodeParameters } from './parameters';
+import { failure } from '../../../lib/errors/failure';
+import { NodeParameters } from '../parameters';
 
 /** One operation of a node: its place in the list, its fields, and its work. */
 export interface NodeOperation<Call, Result> {

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { pauseFor } from '../../lib/http/waiting';
+import { pauseFor } from '../../../lib/http/waiting';
 
 type Context = Pick<IExecuteFunctions, 'sendChunk' | 'getExecutionCancelSignal'>;
 

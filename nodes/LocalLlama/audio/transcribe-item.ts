@@ -4,7 +4,7 @@ import { transcribe, type TranscriptionRequest } from '../../../lib/media/transc
 import type { TranscriptFormat } from '../../../lib/media/transcript';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
-import { typesIntoChat } from '../../shared/types-into-chat';
+import { typesIntoChat } from '../../shared/run/types-into-chat';
 import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } from '../media-options';
 import type { LlamaCall, LlamaItem } from '../operation';
 import { streamingField } from '../options';
