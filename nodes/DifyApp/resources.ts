@@ -2,8 +2,14 @@ import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
 import type { AppOperation } from '../shared/dify/app-operations';
 import { operationChosen, resourceFields } from '../shared/run/operations';
-import { annotationCreate, annotationDelete, annotationGetAll, annotationUpdate, annotationUpsert } from './annotation';
-import { annotationReplyDisable, annotationReplyEnable, annotationReplyGetStatus } from './annotation-reply';
+import { annotationCreate } from './annotation/create';
+import { annotationDelete } from './annotation/delete';
+import { annotationGetAll } from './annotation/get-all';
+import { annotationUpdate } from './annotation/update';
+import { annotationUpsert } from './annotation/upsert';
+import { annotationReplyDisable } from './annotation-reply/disable';
+import { annotationReplyEnable } from './annotation-reply/enable';
+import { annotationReplyGetStatus } from './annotation-reply/get-status';
 import { appGet } from './app/get';
 import { audioSpeak } from './audio/speak';
 import { audioTranscribe } from './audio/transcribe';

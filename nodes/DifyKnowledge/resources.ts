@@ -4,25 +4,52 @@ import { failure } from '../../lib/errors/failure';
 import { type NodeResource, resourceFields } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { runOnItems, type KnowledgeOperation } from './call';
-import { childCreate, childDelete, childGet, childGetAll, childUpdate } from './child-chunk';
-import { chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate } from './chunk';
-import {
-	documentDelete,
-	documentDownload,
-	documentDownloadZip,
-	documentGet,
-	documentGetAll,
-	documentGetStatus,
-	documentSetStatus,
-} from './document';
-import { documentUpdateFile, documentUpdateText, documentUpsertFile, documentUpsertText } from './document-write';
-import { baseCreate, baseDelete, baseGet, baseGetAll, baseUpdate } from './knowledge-base';
-import { builtInSet, fieldCreate, fieldDelete, fieldGetAll, fieldRename, metadataSet } from './metadata';
-import { modelGetAll } from './model';
-import { pipelineGetDatasources, pipelineRun, pipelineRunDatasource, pipelineUpload } from './pipeline';
-import { baseRetrieve } from './retrieve';
-import { documentSync, syncItems } from './sync';
-import { tagBind, tagCreate, tagDelete, tagGetAll, tagGetOfBase, tagRename, tagUnbind } from './tag';
+import { childCreate } from './child-chunk/create';
+import { childDelete } from './child-chunk/delete';
+import { childGet } from './child-chunk/get';
+import { childGetAll } from './child-chunk/get-all';
+import { childUpdate } from './child-chunk/update';
+import { chunkCreate } from './chunk/create';
+import { chunkDelete } from './chunk/delete';
+import { chunkGet } from './chunk/get';
+import { chunkGetAll } from './chunk/get-all';
+import { chunkUpdate } from './chunk/update';
+import { documentDelete } from './document/delete';
+import { documentDownload } from './document/download';
+import { documentDownloadZip } from './document/download-zip';
+import { documentGet } from './document/get';
+import { documentGetAll } from './document/get-all';
+import { documentGetStatus } from './document/get-status';
+import { documentSetStatus } from './document/set-status';
+import { documentUpdateFile } from './document/update-file';
+import { documentUpdateText } from './document/update-text';
+import { documentUpsertFile } from './document/upsert-file';
+import { documentUpsertText } from './document/upsert-text';
+import { baseCreate } from './knowledge-base/create';
+import { baseDelete } from './knowledge-base/delete';
+import { baseGet } from './knowledge-base/get';
+import { baseGetAll } from './knowledge-base/get-all';
+import { baseUpdate } from './knowledge-base/update';
+import { builtInSet } from './metadata/set-built-in';
+import { fieldCreate } from './metadata/create-field';
+import { fieldDelete } from './metadata/delete-field';
+import { fieldGetAll } from './metadata/get-fields';
+import { fieldRename } from './metadata/rename-field';
+import { metadataSet } from './metadata/set';
+import { modelGetAll } from './model/get-all';
+import { pipelineGetDatasources } from './pipeline/get-datasources';
+import { pipelineRun } from './pipeline/run';
+import { pipelineRunDatasource } from './pipeline/run-datasource';
+import { pipelineUpload } from './pipeline/upload-file';
+import { baseRetrieve } from './knowledge-base/retrieve';
+import { documentSync, syncItems } from './document/sync';
+import { tagBind } from './tag/bind';
+import { tagCreate } from './tag/create';
+import { tagDelete } from './tag/delete';
+import { tagGetAll } from './tag/get-all';
+import { tagGetOfBase } from './tag/get-of-base';
+import { tagRename } from './tag/rename';
+import { tagUnbind } from './tag/unbind';
 
 /** The operations that work on one item after another. */
 const RESOURCES = {

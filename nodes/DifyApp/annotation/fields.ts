@@ -1,4 +1,7 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+
+import { uuid } from '../../../lib/dify/ids';
+import type { AppCall } from '../../shared/dify/app-operations';
 
 export const questionField: INodeProperties = {
 	displayName: 'Question',
@@ -36,3 +39,15 @@ export const annotationIdField: INodeProperties = {
 		{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 0cec048f-d817-45c2-b3e0-988d74d56261' },
 	],
 };
+
+export const idIn = ({ parameters }: AppCall) => uuid(parameters.value('annotationId'), 'annotation ID');
+
+export const textsIn = ({ parameters }: AppCall) => ({
+	question: parameters.freeText('question'),
+	answer: parameters.freeText('answer'),
+});
+
+export const itemOf = ({ parameters }: AppCall, json: object): INodeExecutionData => ({
+	json: json as IDataObject,
+	pairedItem: { item: parameters.itemIndex },
+});

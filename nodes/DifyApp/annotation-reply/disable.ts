@@ -1,0 +1,3 @@
+import { setting } from './setting';
+
+export const annotationReplyDisable = setting('disable', 'Disable', 'Let the model answer every question', []);

@@ -1,0 +1,49 @@
+import type { IDataObject, INodeProperties } from 'n8n-workflow';
+
+import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
+import type { AppOperation } from '../../shared/dify/app-operations';
+
+const DEFAULT_WAIT_MS = 300_000;
+
+const waitLimit: INodeProperties = {
+	displayName: 'Wait Limit (Seconds)',
+	name: 'waitLimit',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 300,
+	description: 'How long to wait until Dify has done it. 0: not at all, ask later with Get Status.',
+};
+
+export function setting(
+	action: ReplyAction,
+	name: string,
+	description: string,
+	further: INodeProperties[],
+): AppOperation {
+	return {
+		option: { name, value: action, action: `${name} annotation reply`, description },
+		fields: [
+			{
+				displayName: 'Options',
+				name: 'options',
+				type: 'collection',
+				placeholder: 'Add Option',
+				default: {},
+				options: [...further, waitLimit],
+			},
+		],
+		run: async ({ app, parameters, signal }) => {
+			const settings =
+				further.length === 0
+					? {}
+					: {
+							scoreThreshold: parameters.number('options.scoreThreshold', undefined),
+							embeddingModel: parameters.name('options.embeddingModel') || undefined,
+							embeddingProvider: parameters.name('options.embeddingProvider') || undefined,
+						};
+			const limitMs = parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS);
+			const job = await setAnnotationReply(app.client, action, settings, { limitMs, signal });
+			return [{ json: job as unknown as IDataObject, pairedItem: { item: parameters.itemIndex } }];
+		},
+	};
+}

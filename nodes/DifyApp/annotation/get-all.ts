@@ -1,0 +1,28 @@
+import { listAnnotations } from '../../../lib/dify/annotations';
+import type { AppOperation } from '../../shared/dify/app-operations';
+import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { itemOf } from './fields';
+
+export const annotationGetAll: AppOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many annotations',
+		description: 'Questions and answers of the app, with how often each was used',
+	},
+	fields: [
+		{
+			displayName: 'Keyword',
+			name: 'keyword',
+			type: 'string',
+			default: '',
+			description: 'Only annotations with this text in the question or the answer. Empty: all.',
+		},
+		...pagingFields,
+	],
+	run: async (call) => {
+		const { app, parameters, signal } = call;
+		const found = await listAnnotations(app.client, parameters.name('keyword'), mostIn(parameters), signal);
+		return found.map((annotation) => itemOf(call, annotation));
+	},
+};

@@ -1,0 +1,13 @@
+import { listChildChunks } from '../../../lib/dify/knowledge/chunks';
+import { mostIn, pagingFields } from '../../shared/dify/fields';
+import type { KnowledgeOperation } from '../call';
+import { chunkPlace } from '../chunk/fields';
+import { keywordField } from '../fields';
+import { placeFields } from './fields';
+
+export const childGetAll: KnowledgeOperation = {
+	option: { name: 'Get Many', value: 'getAll', action: 'Get many child chunks' },
+	fields: [...placeFields, keywordField, ...pagingFields],
+	run: async ({ api, parameters, signal }) =>
+		await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
+};

@@ -1,0 +1,49 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { ChunkPlace, ChunkValues, DocumentPlace } from '../../../lib/dify/knowledge/chunks';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { NodeParameters } from '../../shared/parameters';
+import { documentField, documentIdIn, idField, idIn, textIn, textsIn } from '../fields';
+
+export const chunkField = idField('Chunk ID', 'chunkId');
+
+export const placeFields = [datasetField, documentField];
+
+export function documentPlace(parameters: NodeParameters): DocumentPlace {
+	return { baseId: datasetIdIn(parameters), documentId: documentIdIn(parameters) };
+}
+
+export function chunkPlace(parameters: NodeParameters): ChunkPlace {
+	return { ...documentPlace(parameters), chunkId: idIn(parameters, 'chunkId') };
+}
+
+export const contentField: INodeProperties = {
+	displayName: 'Content',
+	name: 'content',
+	type: 'string',
+	typeOptions: { rows: 3 },
+	default: '',
+	description: 'The text; in a Q&A knowledge base the question',
+};
+
+export const values: INodeProperties[] = [
+	{
+		displayName: 'Answer',
+		name: 'answer',
+		type: 'string',
+		typeOptions: { rows: 3 },
+		default: '',
+		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
+	},
+	{
+		displayName: 'Keywords',
+		name: 'keywords',
+		type: 'string',
+		default: '',
+		description: 'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
+	},
+];
+
+export function valuesIn(parameters: NodeParameters): ChunkValues {
+	return { answer: textIn(parameters, 'options.answer'), keywords: textsIn(parameters, 'options.keywords') };
+}

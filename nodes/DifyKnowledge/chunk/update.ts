@@ -1,0 +1,28 @@
+import { updateChunk } from '../../../lib/dify/knowledge/chunks';
+import type { KnowledgeOperation } from '../call';
+import { optionsField, textIn } from '../fields';
+import { chunkField, chunkPlace, contentField, placeFields, values, valuesIn } from './fields';
+
+export const chunkUpdate: KnowledgeOperation = {
+	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
+	fields: [
+		...placeFields,
+		chunkField,
+		optionsField([
+			...values,
+			contentField,
+			{
+				displayName: 'Enabled',
+				name: 'enabled',
+				type: 'boolean',
+				default: true,
+				description: 'Whether the chunk is found. Dify changes a disabled chunk only together with enabling it.',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const enabled = parameters.flag('options.enabled', undefined);
+		const chunk = { ...valuesIn(parameters), content: textIn(parameters, 'options.content'), enabled };
+		return [await updateChunk(api, chunkPlace(parameters), chunk, signal)];
+	},
+};

@@ -1,0 +1,27 @@
+import { deleteDocument } from '../../../lib/dify/knowledge/documents';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { documentField, documentIdIn, optionsField } from '../fields';
+
+export const documentDelete: KnowledgeOperation = {
+	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
+	fields: [
+		datasetField,
+		documentField,
+		optionsField([
+			{
+				displayName: 'Unarchive First',
+				name: 'unarchive',
+				type: 'boolean',
+				default: true,
+				description: 'Whether to take an archived document out of the archive, which Dify does not delete otherwise',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const documentId = documentIdIn(parameters);
+		const unarchive = parameters.flag('options.unarchive', false);
+		const existed = await deleteDocument(api, datasetIdIn(parameters), documentId, unarchive, signal);
+		return [{ documentId, deleted: true, existed }];
+	},
+};

@@ -1,0 +1,31 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { downloadZip, MOST_IN_ZIP } from '../../../lib/dify/knowledge/documents';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { storeFile } from '../../shared/store-file';
+import type { KnowledgeOperation } from '../call';
+import { documentIdsField, documentIdsIn, outputField } from './fields';
+
+export const documentDownloadZip: KnowledgeOperation = {
+	option: {
+		name: 'Download as ZIP',
+		value: 'downloadZip',
+		action: 'Download documents as a ZIP',
+		description: 'The files of several documents, a hundred in each ZIP; needs Dify 1.14 or newer',
+	},
+	fields: [datasetField, documentIdsField, outputField],
+	run: async ({ api, parameters, signal, context }) => {
+		const datasetId = datasetIdIn(parameters);
+		const ids = [...new Set(documentIdsIn(parameters))];
+		const field = parameters.name('outputField') || 'data';
+		const items: INodeExecutionData[] = [];
+		for (let begin = 0; begin < ids.length; begin += MOST_IN_ZIP) {
+			const documentIds = ids.slice(begin, begin + MOST_IN_ZIP);
+			const fileName = ids.length > MOST_IN_ZIP ? `documents-${items.length + 1}.zip` : 'documents.zip';
+			const content = await downloadZip(api, datasetId, documentIds, signal);
+			const { facts, binary } = await storeFile(context, field, { content, fileName, mimeType: 'application/zip' });
+			items.push({ json: { documentIds, ...facts }, binary });
+		}
+		return { items };
+	},
+};

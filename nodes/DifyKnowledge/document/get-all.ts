@@ -1,0 +1,36 @@
+import { type DocumentStatus, listDocuments } from '../../../lib/dify/knowledge/documents';
+import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { keywordField, optionsField } from '../fields';
+
+export const documentGetAll: KnowledgeOperation = {
+	option: { name: 'Get Many', value: 'getAll', action: 'Get many documents', description: 'Newest first' },
+	fields: [
+		datasetField,
+		keywordField,
+		...pagingFields,
+		optionsField([
+			{
+				displayName: 'Status',
+				name: 'status',
+				type: 'options',
+				options: [
+					{ name: 'Archived', value: 'archived' },
+					{ name: 'Available', value: 'available', description: 'Indexed and enabled' },
+					{ name: 'Disabled', value: 'disabled' },
+					{ name: 'Error', value: 'error' },
+					{ name: 'Indexing', value: 'indexing' },
+					{ name: 'Paused', value: 'paused' },
+					{ name: 'Queuing', value: 'queuing' },
+				],
+				default: 'available',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const status = parameters.choice<DocumentStatus>('options.status', undefined);
+		const filter = { keyword: parameters.freeText('keyword'), status };
+		return await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter, signal);
+	},
+};

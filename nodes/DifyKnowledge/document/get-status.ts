@@ -1,0 +1,46 @@
+import { progressOf, waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { documentField, documentIdIn, optionsField, waitField } from '../fields';
+
+export const documentGetStatus: KnowledgeOperation = {
+	option: {
+		name: 'Get Status',
+		value: 'getStatus',
+		action: 'Get the status of a document',
+		description: 'How far the indexing is, or wait until it is done',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		waitField,
+		optionsField([
+			{
+				displayName: 'Batch',
+				name: 'batch',
+				type: 'string',
+				default: '={{ $json.batch }}',
+				description: 'What Create or Update gave: tells how many chunks are done while it is indexed',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const datasetId = datasetIdIn(parameters);
+		const documentId = documentIdIn(parameters);
+		const indexing = { documentId, batch: parameters.name('options.batch') || undefined };
+		const limitMs = parameters.milliseconds('wait', 300_000);
+		const { status, done, total, error } =
+			limitMs === 0
+				? await progressOf(api, datasetId, indexing, signal)
+				: await waitForIndexing(api, datasetId, indexing, { limitMs, signal });
+		return [
+			{
+				documentId,
+				indexingStatus: status,
+				chunksDone: done,
+				chunks: total,
+				...(error === undefined ? {} : { error }),
+			},
+		];
+	},
+};

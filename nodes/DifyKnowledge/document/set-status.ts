@@ -1,0 +1,35 @@
+import { setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { documentIdsField, documentIdsIn } from './fields';
+
+export const documentSetStatus: KnowledgeOperation = {
+	option: {
+		name: 'Set Status',
+		value: 'setStatus',
+		action: 'Set the status of documents',
+		description: 'Enable, disable, archive or unarchive: all of them or none',
+	},
+	fields: [
+		datasetField,
+		documentIdsField,
+		{
+			displayName: 'Action',
+			name: 'statusAction',
+			type: 'options',
+			options: [
+				{ name: 'Archive', value: 'archive' },
+				{ name: 'Disable', value: 'disable', description: 'It is not found any more, but stays' },
+				{ name: 'Enable', value: 'enable' },
+				{ name: 'Unarchive', value: 'un_archive' },
+			],
+			default: 'enable',
+		},
+	],
+	run: async ({ api, parameters, signal }) => {
+		const ids = documentIdsIn(parameters);
+		const action = parameters.choice<StatusAction>('statusAction');
+		await setStatus(api, datasetIdIn(parameters), ids, action, signal);
+		return ids.map((documentId) => ({ documentId, action }));
+	},
+};

@@ -1,0 +1,22 @@
+import { datasetField } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { binaryField, documentField, optionsField, waitField } from '../fields';
+import { contentOptions, fileOptions } from './content-fields';
+import { disabledOption, fileIn, replaced } from './write';
+
+export const documentUpdateFile: KnowledgeOperation = {
+	option: {
+		name: 'Update From File',
+		value: 'updateFile',
+		action: 'Update a document from a file',
+		description: 'Replace the content; the name stays, since Dify cannot rename documents',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		binaryField,
+		waitField,
+		optionsField([...contentOptions, ...disabledOption, ...fileOptions]),
+	],
+	run: async (call) => await replaced(call, { file: await fileIn(call) }),
+};

@@ -1,0 +1,16 @@
+import { datasetField } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { documentField, optionsField, textField, waitField } from '../fields';
+import { contentOptions } from './content-fields';
+import { disabledOption, replaced } from './write';
+
+export const documentUpdateText: KnowledgeOperation = {
+	option: {
+		name: 'Update From Text',
+		value: 'updateText',
+		action: 'Update a document from text',
+		description: 'Replace the content; the name stays, since Dify cannot rename documents',
+	},
+	fields: [datasetField, documentField, textField, waitField, optionsField([...contentOptions, ...disabledOption])],
+	run: async (call) => await replaced(call, { text: call.parameters.freeText('text') }),
+};

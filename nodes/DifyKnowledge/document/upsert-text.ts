@@ -1,0 +1,40 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { optionsField, textField, waitField } from '../fields';
+import { contentOptions, createOptionsIn, existsOptions, firstOptions } from './content-fields';
+import { existing, finished } from './write';
+
+const nameField: INodeProperties = {
+	displayName: 'Name',
+	name: 'name',
+	type: 'string',
+	default: '',
+	required: true,
+	description: 'Of the document, at most 200 characters. The document of this name is updated where there is one.',
+};
+
+export const documentUpsertText: KnowledgeOperation = {
+	option: {
+		name: 'Create or Update From Text',
+		value: 'upsertText',
+		action: 'Create or update a document from text',
+		description: 'The document of the same name is updated where there is one',
+	},
+	fields: [
+		datasetField,
+		nameField,
+		textField,
+		waitField,
+		optionsField([...contentOptions, ...firstOptions, ...existsOptions]),
+	],
+	run: async (call) => {
+		const { api, parameters, signal } = call;
+		const datasetId = datasetIdIn(parameters);
+		const content = { name: parameters.name('name'), text: parameters.freeText('text') };
+		const options = { ...createOptionsIn(parameters), ...existing(call), signal };
+		return await finished(call, datasetId, await upsertDocument(api, datasetId, content, options));
+	},
+};

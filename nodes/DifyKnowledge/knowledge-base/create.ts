@@ -1,0 +1,44 @@
+import { baseNamed, createBase } from '../../../lib/dify/knowledge/bases';
+import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
+import { asFailed } from '../../../lib/errors/server-error';
+import type { KnowledgeOperation } from '../call';
+import { optionsField } from '../fields';
+import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
+
+export const baseCreate: KnowledgeOperation = {
+	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
+	fields: [
+		nameField,
+		optionsField([
+			...settings,
+			...searchDefaults,
+			{
+				displayName: 'If It Exists',
+				name: 'ifExists',
+				type: 'options',
+				options: [
+					{ name: 'Fail', value: 'fail' },
+					{ name: 'Use It', value: 'use', description: 'The knowledge base of that name, as it is' },
+				],
+				default: 'fail',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const name = parameters.name('name');
+		const { permission = 'all_team_members', ...rest } = settingsIn(parameters);
+		const search = searchDefaultsIn(parameters);
+		const asBase = { indexing_technique: rest.technique ?? (rest.embeddingModel ? 'high_quality' : undefined) };
+		const model = isSet(search) ? retrievalModel(asBase, search) : undefined;
+		const made = await createBase(api, { ...rest, name, permission, retrievalModel: model }, signal).then(
+			(base) => ({ base }),
+			asFailed,
+		);
+		if ('base' in made) return [made.base];
+		if (made.failed.kind !== 'nameTaken' || parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') !== 'use')
+			throw made.failed;
+		const known = await baseNamed(api, name, signal);
+		if (known === undefined) throw made.failed;
+		return [known];
+	},
+};

@@ -1,0 +1,33 @@
+import { refusedHere } from '../../../lib/dify/failure';
+import { deleteBase } from '../../../lib/dify/knowledge/bases';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+
+export const baseDelete: KnowledgeOperation = {
+	option: {
+		name: 'Delete',
+		value: 'delete',
+		action: 'Delete a knowledge base',
+		description: 'Delete it with all its documents, also where apps use it',
+	},
+	fields: [
+		datasetField,
+		{
+			displayName: 'I Know That All Documents Are Deleted',
+			name: 'confirm',
+			type: 'boolean',
+			default: false,
+			description: 'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
+		},
+	],
+	run: async ({ api, parameters, signal }) => {
+		const datasetId = datasetIdIn(parameters);
+		if (!parameters.flag('confirm'))
+			throw refusedHere(
+				'invalidParam',
+				'The deletion is not confirmed',
+				'Turn on "I Know That All Documents Are Deleted" in the node.',
+			);
+		return [{ datasetId, deleted: true, existed: await deleteBase(api, datasetId, signal) }];
+	},
+};

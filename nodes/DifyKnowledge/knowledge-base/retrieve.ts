@@ -1,0 +1,66 @@
+import { cutQuery, retrieve } from '../../../lib/dify/knowledge/retrieve';
+import {
+	datasetField,
+	datasetIdIn,
+	filterFields,
+	searchOptions,
+	searchSettings,
+	topKField,
+} from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { optionsField } from '../fields';
+
+export const baseRetrieve: KnowledgeOperation = {
+	option: {
+		name: 'Retrieve',
+		value: 'retrieve',
+		action: 'Retrieve from a knowledge base',
+		description: 'Find the parts of documents that fit a question',
+	},
+	fields: [
+		datasetField,
+		{
+			displayName: 'Query',
+			name: 'query',
+			type: 'string',
+			default: '',
+			required: true,
+			description: 'What to look for, at most 250 characters',
+		},
+		topKField,
+		...filterFields,
+		{
+			displayName: 'Simplify',
+			name: 'simplify',
+			type: 'boolean',
+			default: true,
+			description: 'Whether to return a simplified version of the response instead of the raw data',
+		},
+		optionsField([
+			...searchOptions,
+			{
+				displayName: 'Long Queries',
+				name: 'longQueries',
+				type: 'options',
+				options: [
+					{ name: 'Automatic', value: 'auto', description: 'Cut where an agent uses the node, otherwise refuse' },
+					{ name: 'Cut', value: 'cut', description: 'Only the first 250 characters count' },
+					{ name: 'Refuse', value: 'refuse' },
+				],
+				default: 'auto',
+				description: 'What to do with queries of more than 250 characters, which Dify does not take',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal, context, hint }) => {
+		const settings = searchSettings(parameters);
+		const long = parameters.choice<'auto' | 'cut' | 'refuse'>('options.longQueries', 'auto');
+		// n8n gives the twin of a node that agents use a name of its own.
+		const cuts = long === 'cut' || (long === 'auto' && context.getNode().type.endsWith('Tool'));
+		const typed = parameters.freeText('query');
+		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
+		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');
+		const { hits, records } = await retrieve(api, datasetIdIn(parameters), query, settings, signal);
+		return parameters.flag('simplify', true) ? hits : records;
+	},
+};

@@ -1,0 +1,118 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
+import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
+import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import type { NodeParameters } from '../../shared/parameters';
+import { textIn, textsIn } from '../fields';
+
+export const nameField: INodeProperties = {
+	displayName: 'Name',
+	name: 'name',
+	type: 'string',
+	default: '',
+	required: true,
+	description: 'At most 40 characters, and the only one of this name in the workspace',
+};
+
+export const settings: INodeProperties[] = [
+	{
+		displayName: 'Description',
+		name: 'description',
+		type: 'string',
+		default: '',
+		description: 'At most 400 characters',
+	},
+	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
+		description: 'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
+	}),
+	{
+		displayName: 'Members',
+		name: 'members',
+		type: 'string',
+		default: '',
+		description: 'IDs of the users who may use it, separated by commas, where the permission is Some Members',
+	},
+	{
+		displayName: 'Permission',
+		name: 'permission',
+		type: 'options',
+		options: [
+			{ name: 'All Team Members', value: 'all_team_members' },
+			{
+				name: 'Only the Owner',
+				value: 'only_me',
+				description: 'The owner of the workspace, as whom the key acts. Others do not see the knowledge base in Dify.',
+			},
+			{ name: 'Some Members', value: 'partial_members' },
+		],
+		default: 'all_team_members',
+		description:
+			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
+	},
+	{
+		displayName: 'Technique',
+		name: 'technique',
+		type: 'options',
+		options: [
+			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
+			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
+		],
+		default: 'high_quality',
+		description: 'How documents are indexed. Without it, the first document decides, for ever.',
+	},
+];
+
+export const searchDefaults: INodeProperties[] = [
+	{
+		displayName: 'Default Limit',
+		name: 'defaultTopK',
+		type: 'number',
+		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
+		default: 5,
+		description: 'How many hits a search gives that does not say otherwise',
+	},
+	{
+		displayName: 'Default Score Threshold',
+		name: 'defaultScoreThreshold',
+		type: 'number',
+		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
+		default: 0.5,
+		description: 'What hits must reach in a search that does not say otherwise',
+	},
+	{
+		displayName: 'Default Search Method',
+		name: 'defaultSearchMethod',
+		type: 'options',
+		options: [
+			{ name: 'Full Text', value: 'full_text_search' },
+			{ name: 'Hybrid', value: 'hybrid_search' },
+			{ name: 'Keywords', value: 'keyword_search' },
+			{ name: 'Semantic', value: 'semantic_search' },
+		],
+		default: 'semantic_search',
+		description: 'How a search goes that does not say otherwise',
+	},
+];
+
+export function settingsIn(parameters: NodeParameters): BaseSettings {
+	return {
+		description: textIn(parameters, 'options.description'),
+		permission: parameters.choice<Permission>('options.permission', undefined),
+		members: textsIn(parameters, 'options.members'),
+		technique: parameters.choice<Technique>('options.technique', undefined),
+		embeddingModel: modelIn(parameters, 'options.embeddingModel'),
+	};
+}
+
+export function searchDefaultsIn(parameters: NodeParameters): SearchSettings {
+	return {
+		method: parameters.choice<NonNullable<SearchSettings['method']>>('options.defaultSearchMethod', undefined),
+		topK: parameters.number('options.defaultTopK', undefined),
+		scoreThreshold: parameters.number('options.defaultScoreThreshold', undefined),
+	};
+}
+
+export function isSet(search: SearchSettings): boolean {
+	return Object.values(search).some((value) => value !== undefined);
+}

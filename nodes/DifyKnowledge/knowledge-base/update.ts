@@ -1,0 +1,21 @@
+import { updateBase } from '../../../lib/dify/knowledge/bases';
+import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { optionsField } from '../fields';
+import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
+
+export const baseUpdate: KnowledgeOperation = {
+	option: { name: 'Update', value: 'update', action: 'Update a knowledge base' },
+	fields: [
+		datasetField,
+		optionsField([...settings, ...searchDefaults, { ...nameField, required: false, displayName: 'New Name' }]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const datasetId = datasetIdIn(parameters);
+		const search = searchDefaultsIn(parameters);
+		const model = isSet(search) ? retrievalModel(await api.base(datasetId, signal), search) : undefined;
+		const name = parameters.name('options.name') || undefined;
+		return [await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }, signal)];
+	},
+};

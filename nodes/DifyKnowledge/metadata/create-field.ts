@@ -1,0 +1,18 @@
+import type { MetadataType } from '../../../lib/dify/knowledge/filters';
+import { createField } from '../../../lib/dify/knowledge/metadata';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { nameField, TYPES } from './fields';
+
+export const fieldCreate: KnowledgeOperation = {
+	option: { name: 'Create Field', value: 'createField', action: 'Create a metadata field' },
+	fields: [
+		datasetField,
+		nameField('Name'),
+		{ displayName: 'Type', name: 'type', type: 'options', options: TYPES, default: 'string' },
+	],
+	run: async ({ api, parameters, signal }) => {
+		const type = parameters.choice<MetadataType>('type');
+		return [await createField(api, datasetIdIn(parameters), parameters.name('name'), type, signal)];
+	},
+};

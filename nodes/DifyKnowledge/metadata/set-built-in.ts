@@ -1,0 +1,28 @@
+import { setBuiltIn } from '../../../lib/dify/knowledge/metadata';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+
+export const builtInSet: KnowledgeOperation = {
+	option: {
+		name: 'Set Built-In Fields',
+		value: 'setBuiltIn',
+		action: 'Switch built in metadata on or off',
+		description: 'Name, uploader, dates and source of documents, for filters',
+	},
+	fields: [
+		datasetField,
+		{
+			displayName: 'Built-In Fields',
+			name: 'enabled',
+			type: 'boolean',
+			default: true,
+			description: 'Whether searches can use document_name, uploader, upload_date, last_update_date and source',
+		},
+	],
+	run: async ({ api, parameters, signal }) => {
+		const datasetId = datasetIdIn(parameters);
+		const builtInEnabled = parameters.flag('enabled');
+		await setBuiltIn(api, datasetId, builtInEnabled, signal);
+		return [{ datasetId, builtInEnabled }];
+	},
+};

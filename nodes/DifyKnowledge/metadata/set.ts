@@ -1,0 +1,82 @@
+import type { MetadataType } from '../../../lib/dify/knowledge/filters';
+import { setMetadata } from '../../../lib/dify/knowledge/metadata';
+import { type JsonRecord, recordsIn } from '../../../lib/values';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { asChoice, asText } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import type { KnowledgeOperation } from '../call';
+import { documentField, documentIdIn, optionsField } from '../fields';
+import { TYPES } from './fields';
+
+export const metadataSet: KnowledgeOperation = {
+	option: {
+		name: 'Set on Documents',
+		value: 'set',
+		action: 'Set metadata on documents',
+		description: 'Values of other fields stay',
+	},
+	fields: [
+		datasetField,
+		documentField,
+		{
+			displayName: 'Values',
+			name: 'values',
+			type: 'fixedCollection',
+			typeOptions: { multipleValues: true },
+			placeholder: 'Add Value',
+			default: {},
+			options: [
+				{
+					displayName: 'Value',
+					name: 'value',
+					values: [
+						{ displayName: 'Field', name: 'field', type: 'string', default: '', description: 'Name of the field' },
+						{
+							displayName: 'Value',
+							name: 'value',
+							type: 'string',
+							default: '',
+							description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
+						},
+						{
+							displayName: 'Type',
+							name: 'type',
+							type: 'options',
+							options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
+							default: 'auto',
+							description: 'Of a field that is created. Automatic: a number makes a number, all else text.',
+						},
+					],
+				},
+			],
+		},
+		optionsField([
+			{
+				displayName: 'Create Missing Fields',
+				name: 'createFields',
+				type: 'boolean',
+				default: true,
+				description: 'Whether to create fields that the knowledge base does not have yet',
+			},
+		]),
+	],
+	run: async ({ api, parameters, signal }) => {
+		const documentId = documentIdIn(parameters);
+		const { values, types } = valuesIn(parameters);
+		const createFields = parameters.flag('options.createFields', false);
+		const options = { createFields, types, signal };
+		return [{ documentId, metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options) }];
+	},
+};
+
+function valuesIn(parameters: NodeParameters): { values: JsonRecord; types: Record<string, MetadataType> } {
+	const values: JsonRecord = {};
+	const types: Record<string, MetadataType> = {};
+	for (const entry of recordsIn(parameters.value('values.value'))) {
+		const name = asText(parameters.field('values.value.field'), entry.field ?? '').trim();
+		const type = asChoice<'auto' | MetadataType>(parameters.field('values.value.type'), entry.type ?? 'auto');
+		values[name] = entry.value;
+		if (type !== 'auto') types[name] = type;
+	}
+	return { values, types };
+}

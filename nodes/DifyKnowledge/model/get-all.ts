@@ -1,0 +1,38 @@
+import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
+import type { KnowledgeOperation } from '../call';
+
+export const modelGetAll: KnowledgeOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many models',
+		description: 'The models that Dify has for knowledge bases and apps',
+	},
+	fields: [
+		{
+			displayName: 'Model Type',
+			name: 'modelType',
+			type: 'options',
+			options: [
+				{ name: 'Embedding', value: 'text-embedding' },
+				{ name: 'Language Model', value: 'llm' },
+				{ name: 'Moderation', value: 'moderation' },
+				{ name: 'Rerank', value: 'rerank' },
+				{ name: 'Speech to Text', value: 'speech2text' },
+				{ name: 'Text to Speech', value: 'tts' },
+			],
+			default: 'text-embedding',
+		},
+		{
+			displayName: 'Only Usable',
+			name: 'onlyActive',
+			type: 'boolean',
+			default: true,
+			description: 'Whether to leave out models that Dify cannot use now, for example for want of a key',
+		},
+	],
+	run: async ({ api, parameters, signal }) => {
+		const models = await listModels(api, parameters.choice<ModelType>('modelType'), signal);
+		return parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models;
+	},
+};

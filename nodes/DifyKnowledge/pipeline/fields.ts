@@ -1,0 +1,57 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { type Datasource, datasourceOf, type PipelineVersion } from '../../../lib/dify/knowledge/datasources';
+import { uploadPipelineFile } from '../../../lib/dify/knowledge/pipelines';
+import { type JsonRecord, nonEmptyText } from '../../../lib/values';
+import { binarySource } from '../../shared/binary';
+import { datasetIdIn, locatorField } from '../../shared/dify/knowledge-fields';
+import type { NodeParameters } from '../../shared/parameters';
+import type { KnowledgeCall } from '../call';
+
+export const NEEDS = 'needs Dify 1.14 or newer';
+
+export const versionField: INodeProperties = {
+	displayName: 'Version',
+	name: 'pipelineVersion',
+	type: 'options',
+	options: [
+		{ name: 'Draft', value: 'draft', description: 'As it is in the editor of Dify: a run is a preview only' },
+		{ name: 'Published', value: 'published' },
+	],
+	default: 'published',
+	description: 'Which version of the pipeline to use',
+};
+
+export const datasourceField = locatorField(
+	'Datasource',
+	'datasourceNode',
+	'searchDatasources',
+	{ description: 'At which node the pipeline starts. May be empty where it has only one.' },
+	{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
+);
+
+export const inputsField: INodeProperties = {
+	displayName: 'Inputs',
+	name: 'inputs',
+	type: 'json',
+	default: '{}',
+	description: 'Variables of the pipeline and of its datasource, which Get Datasources lists',
+};
+
+export function versionIn(parameters: NodeParameters): PipelineVersion {
+	return { published: parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published' };
+}
+
+export async function chosen({ api, parameters, signal }: KnowledgeCall): Promise<Datasource> {
+	const nodeId = parameters.name('datasourceNode') || undefined;
+	return await datasourceOf(api, datasetIdIn(parameters), nodeId, versionIn(parameters), signal);
+}
+
+/** What Dify says of a file that it has taken. */
+type Uploaded = JsonRecord & { id: string; name: string };
+
+export async function uploaded({ api, context, parameters, signal }: KnowledgeCall): Promise<Uploaded> {
+	const source = await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
+	const record = await uploadPipelineFile(api, source, signal);
+	return { ...record, name: nonEmptyText(record.name) ?? source.name };
+}

@@ -1,0 +1,16 @@
+import { listDatasources } from '../../../lib/dify/knowledge/datasources';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { NEEDS, versionField, versionIn } from './fields';
+
+export const pipelineGetDatasources: KnowledgeOperation = {
+	option: {
+		name: 'Get Datasources',
+		value: 'getDatasources',
+		action: 'Get the datasources of a pipeline',
+		description: `Where a knowledge pipeline takes its documents from, with the inputs; ${NEEDS}`,
+	},
+	fields: [datasetField, versionField],
+	run: async ({ api, parameters, signal }) =>
+		(await listDatasources(api, datasetIdIn(parameters), versionIn(parameters), signal)).map(({ record }) => record),
+};

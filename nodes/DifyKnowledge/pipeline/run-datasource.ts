@@ -1,0 +1,36 @@
+import { runDatasource } from '../../../lib/dify/knowledge/datasources';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import type { KnowledgeOperation } from '../call';
+import { chosen, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
+
+export const pipelineRunDatasource: KnowledgeOperation = {
+	option: {
+		name: 'Run Datasource Node',
+		value: 'runDatasource',
+		action: 'Run a datasource of a pipeline',
+		description: `Lists pages or files that Run takes as items; ${NEEDS}`,
+	},
+	fields: [
+		datasetField,
+		versionField,
+		datasourceField,
+		inputsField,
+		{
+			displayName: 'Datasource Credential ID',
+			name: 'datasourceAuth',
+			type: 'string',
+			default: '',
+			description: 'Of the datasource plugin, as Get Datasources lists them. Leave empty for the default one.',
+		},
+	],
+	run: async (call) => {
+		const { api, parameters, signal } = call;
+		const asked = {
+			datasource: await chosen(call),
+			inputs: parameters.object('inputs', {}),
+			credentialId: parameters.name('datasourceAuth') || undefined,
+			...versionIn(parameters),
+		};
+		return await runDatasource(api, datasetIdIn(parameters), asked, signal);
+	},
+};

@@ -1,0 +1,115 @@
+import type { Datasource } from '../../../lib/dify/knowledge/datasources';
+import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { documentIdsIn, localFile, type PipelineOutcome, runPipeline } from '../../../lib/dify/knowledge/pipelines';
+import { ServerError } from '../../../lib/errors/server-error';
+import { isRecord, type JsonRecord, parseJson } from '../../../lib/values';
+import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
+import type { KnowledgeCall, KnowledgeOperation } from '../call';
+import { binaryField, waitField } from '../fields';
+import { chosen, datasourceField, inputsField, NEEDS, uploaded, versionField, versionIn } from './fields';
+
+export const pipelineRun: KnowledgeOperation = {
+	option: {
+		name: 'Run',
+		value: 'run',
+		action: 'Run a pipeline',
+		description: `Makes documents of files or pages, new ones in each run; ${NEEDS}`,
+	},
+	fields: [
+		datasetField,
+		versionField,
+		datasourceField,
+		{
+			displayName: 'Take',
+			name: 'pipelineTake',
+			type: 'options',
+			options: [
+				{ name: 'Binary File of the Item', value: 'binary', description: 'It is uploaded first' },
+				{
+					name: 'Items of the Datasource',
+					value: 'items',
+					description: 'What Upload File or Run Datasource Node gave',
+				},
+			],
+			default: 'binary',
+			description: 'What the pipeline works on',
+		},
+		{ ...binaryField, displayOptions: { show: { pipelineTake: ['binary'] } } },
+		{
+			displayName: 'Datasource Items',
+			name: 'datasourceItems',
+			type: 'json',
+			default: '={{ $json }}',
+			required: true,
+			displayOptions: { show: { pipelineTake: ['items'] } },
+			description: 'One record, or a list of them for one run',
+		},
+		inputsField,
+		waitField,
+	],
+	run: async (call) => {
+		const { api, parameters, signal } = call;
+		const datasetId = datasetIdIn(parameters);
+		const datasource = await chosen(call);
+		const inputs = parameters.object('inputs', {});
+		const items = await itemsIn(call, datasource);
+		const run = { datasource, items, inputs, ...versionIn(parameters) };
+		return await results(call, datasetId, await runPipeline(api, datasetId, run, signal));
+	},
+};
+
+async function itemsIn(call: KnowledgeCall, { type, title }: Datasource): Promise<JsonRecord[]> {
+	const { parameters } = call;
+	if (parameters.choice<'binary' | 'items'>('pipelineTake', 'binary') === 'items') return recordsOf(parameters);
+	if (type === 'local_file') return [localFile(await uploaded(call))];
+	throw wrongField(
+		parameters.field('pipelineTake').label,
+		`does not fit: the datasource "${title}" takes no files. Choose Items of the Datasource, from Run Datasource Node`,
+	);
+}
+
+function recordsOf(parameters: NodeParameters): JsonRecord[] {
+	const value = parameters.value('datasourceItems');
+	const list = [typeof value === 'string' ? parseJson(value) : value].flat();
+	if (list.length > 0 && list.every(isRecord)) return list;
+	throw wrongField(parameters.field('datasourceItems').label, 'must be a JSON object, or a list of objects');
+}
+
+/** One item per document, when it is indexed; or the preview of a draft. */
+async function results(
+	{ api, parameters, signal, hint }: KnowledgeCall,
+	datasetId: string,
+	outcome: PipelineOutcome,
+): Promise<JsonRecord[]> {
+	if (outcome.kind === 'preview') {
+		const { status, workflowRunId, workflow } = outcome.result;
+		return [{ preview: true, status, workflowRunId, outputs: workflow?.outputs ?? {} }];
+	}
+	const { batch, documents } = outcome;
+	if (documents.length === 0) hint('The pipeline made no documents.');
+	const ids = documentIdsIn(api, datasetId, documents);
+	const limitMs = parameters.milliseconds('wait', 300_000);
+	const made: JsonRecord[] = [];
+	for (const [at, documentId] of ids.entries()) {
+		const { name, indexing_status: indexingStatus } = documents[at] ?? {};
+		const item = { documentId, datasetId, name, ...(batch === undefined ? {} : { batch }) };
+		if (limitMs === 0) made.push({ ...item, indexingStatus });
+		else {
+			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs, signal });
+			const { status, total } = await waiting.catch((error: unknown) => {
+				throw withDocuments(error, ids, batch);
+			});
+			made.push({ ...item, indexingStatus: status, chunks: total });
+		}
+	}
+	return made;
+}
+
+/** The documents of a run are there, whatever became of one: another run would make them again. */
+function withDocuments(error: unknown, documentIds: string[], batch: string | undefined): unknown {
+	if (!(error instanceof ServerError)) return error;
+	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
+	return new ServerError({ ...error, message: error.message, remedy, facts: { ...error.facts, documentIds, batch } });
+}

@@ -1,0 +1,18 @@
+import { localFile } from '../../../lib/dify/knowledge/pipelines';
+import type { KnowledgeOperation } from '../call';
+import { binaryField } from '../fields';
+import { NEEDS, uploaded } from './fields';
+
+export const pipelineUpload: KnowledgeOperation = {
+	option: {
+		name: 'Upload File',
+		value: 'uploadFile',
+		action: 'Upload a file for a pipeline',
+		description: `Gives what Run takes as an item; ${NEEDS}`,
+	},
+	fields: [binaryField],
+	run: async (call) => {
+		const file = await uploaded(call);
+		return [{ ...localFile(file), size: file.size, mimeType: file.mime_type }];
+	},
+};

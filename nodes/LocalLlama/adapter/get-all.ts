@@ -1,0 +1,15 @@
+import { listAdapters } from '../../../lib/servers/manage/adapters';
+import type { LocalLlamaOperation } from '../operation';
+import { adapterModelField } from './fields';
+
+export const getAll: LocalLlamaOperation = {
+	option: {
+		name: 'Get Many',
+		value: 'getAll',
+		action: 'Get many adapters',
+		description: 'One item for each LoRA adapter of llama-server, with its scale',
+	},
+	fields: [adapterModelField],
+	run: async ({ connection, parameters, signal }) =>
+		(await listAdapters(connection, { model: parameters.name('model'), signal })).map((json) => ({ json })),
+};

@@ -1,0 +1,8 @@
+import { slotAction } from './slot-action';
+
+export const erase = slotAction('erase', {
+	name: 'Erase',
+	value: 'erase',
+	action: 'Erase a slot',
+	description: 'Forget what a slot has read',
+});

@@ -1,0 +1,8 @@
+import { slotAction } from './slot-action';
+
+export const restore = slotAction('restore', {
+	name: 'Restore',
+	value: 'restore',
+	action: 'Restore a slot',
+	description: 'Read a saved file into a slot, also into another one',
+});

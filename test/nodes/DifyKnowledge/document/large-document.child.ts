@@ -1,0 +1,51 @@
+/**
+ * Sends a document in a process of its own, whose memory can be measured: `node large-document.child.cjs <url> <key>
+ * <knowledge base> <file> <bytes>`. It prints how much the memory grew, and what came out.
+ */
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import { DifyKnowledge } from '../../../../nodes/DifyKnowledge/DifyKnowledge.node';
+import { clearInterval, fs, process, setInterval } from '../../../support/node';
+
+const [, , url = '', key = '', datasetId = '', file = '', bytes = '0'] = process.argv;
+
+const context = (size: number): IExecuteFunctions =>
+	({
+		getInputData: () => [{ json: {} }],
+		getNodeParameter: (name: string, _item: number, preset: unknown) =>
+			({
+				resource: 'document',
+				operation: 'upsertFile',
+				difyDatasetId: datasetId,
+				binaryPropertyName: 'data',
+				wait: 10,
+				options: { maxFileSize: 1000 },
+			})[name] ?? preset,
+		getCredentials: async () => ({ baseUrl: url, apiKey: key, keyType: 'knowledge' }),
+		getNode: () => ({ id: '1', name: 'Dify', type: 'difyKnowledge', typeVersion: 1, position: [0, 0], parameters: {} }),
+		continueOnFail: () => false,
+		getExecutionCancelSignal: () => undefined,
+		getMode: () => 'manual',
+		addExecutionHints: () => {},
+		helpers: {
+			assertBinaryData: () => ({ data: 'filesystem-v2', id: 'store:1', mimeType: 'text/plain', fileName: 'long.txt' }),
+			getBinaryMetadata: async () => ({ fileSize: size }),
+			getBinaryStream: async (_id: string, piece: number) =>
+				fs.createReadStream(file, { highWaterMark: piece, end: size - 1 }),
+		},
+	}) as unknown as IExecuteFunctions;
+
+async function measured(): Promise<void> {
+	// Code and buffers that every request needs are there afterwards. Node collects buffers only from 64 MB on, however
+	// large the file is.
+	await new DifyKnowledge().execute.call(context(64 * 1024 * 1024));
+	const before = process.memoryUsage.rss();
+	let most = before;
+	const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+	const [items] = await new DifyKnowledge().execute.call(context(Number(bytes)));
+	clearInterval(timer);
+	process.stdout.write(JSON.stringify({ grew: most - before, json: items![0]!.json }));
+	process.exit(0);
+}
+
+void measured();

@@ -1,0 +1,58 @@
+/** A document of 200 MB goes through without being held in memory: measured in a process of its own. */
+import { build } from 'esbuild';
+
+import { addDataset, knowledgeKey } from '../../../servers/dify';
+import { startSim } from '../../../lib/dify/client';
+import { childProcess, fs, os, path, process, util } from '../../../support/node';
+
+const MEGABYTE = 1024 * 1024;
+const LARGE = 200 * MEGABYTE;
+const run = util.promisify(childProcess.execFile);
+
+interface Measured {
+	/** Bytes. */
+	grew: number;
+	json: Record<string, unknown>;
+}
+
+let folder: string;
+
+beforeAll(async () => {
+	folder = fs.mkdtempSync(path.join(os.tmpdir(), 'large-document-'));
+	await build({
+		entryPoints: [path.join(process.cwd(), 'test/nodes/DifyKnowledge/document/large-document.child.ts')],
+		outfile: path.join(folder, 'child.cjs'),
+		bundle: true,
+		platform: 'node',
+		format: 'cjs',
+		keepNames: true,
+		external: ['n8n-workflow'],
+		logLevel: 'error',
+	});
+	const file = fs.openSync(path.join(folder, 'long.txt'), 'w');
+	fs.ftruncateSync(file, LARGE);
+	fs.closeSync(file);
+});
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+it('the memory grows by at most 64 MB', async () => {
+	const sim = await startSim({ keepBytes: 1024, nginxBodyLimit: 2 * LARGE });
+	sim.store.knowledge.fileLimit = 2 * LARGE;
+	const base = addDataset(sim.store, { technique: 'economy', form: 'text_model', rule: { mode: 'automatic' } });
+	const program = path.join(folder, 'child.cjs');
+	const file = path.join(folder, 'long.txt');
+	const env = { ...process.env, NODE_PATH: path.join(process.cwd(), 'node_modules'), NODE_OPTIONS: '' };
+	const measured = async () => {
+		const args = [program, sim.url, knowledgeKey(), base.id, file, String(LARGE)];
+		return JSON.parse((await run(process.execPath, args, { env })).stdout) as Measured;
+	};
+	// What is not collected yet counts as well, and on a busy machine that is more.
+	let least = Infinity;
+	for (let round = 0; round < 3 && least >= 64 * MEGABYTE; round++) {
+		const { grew, json } = await measured();
+		expect(json).toMatchObject({ action: 'updated', name: 'long.txt', indexingStatus: 'completed' });
+		least = Math.min(least, grew);
+	}
+	expect([...base.documents.values()].map(({ size }) => size)).toEqual([LARGE]);
+	expect(least / MEGABYTE).toBeLessThan(64);
+}, 120_000);

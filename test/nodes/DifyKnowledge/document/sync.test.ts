@@ -1,0 +1,124 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+
+import { SIM_VERSIONS } from '../../../servers/dify';
+import { writes } from '../../../lib/dify/knowledge/setup';
+import { executeIn, manage, prepare, scene, type Scene } from '../setup';
+
+interface File {
+	source: string;
+	text: string;
+	hash?: string;
+}
+
+function items(
+	files: File[],
+	isText: boolean,
+): { items: INodeExecutionData[]; perItem: Array<Record<string, unknown>> } {
+	return {
+		items: files.map(({ source, text }) => ({
+			json: { source },
+			binary: { data: { data: Buffer.from(text).toString('base64'), mimeType: 'text/plain', fileName: source } },
+		})),
+		perItem: files.map(({ source, text, hash }) => ({
+			source,
+			...(isText ? { text, contentType: 'text', name: source } : { contentType: 'file', binaryPropertyName: 'data' }),
+			...(hash === undefined ? {} : { options: { hash } }),
+		})),
+	};
+}
+
+async function sync(of: Scene, files: File[], parameters: Record<string, unknown> = {}, isText = false) {
+	const done = await manage(of, 'document', 'sync', parameters, items(files, isText));
+	return done.map(({ action, source }) => `${String(action)} ${String(source)}`);
+}
+
+const FILES: File[] = [
+	{ source: 'a.md', text: 'first' },
+	{ source: 'b.md', text: 'second' },
+];
+
+describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
+	test.each([true, false])('created, unchanged, updated, disabled; as text: %s', async (isText) => {
+		const of = await scene(version);
+		expect(await sync(of, FILES, {}, isText)).toEqual(['created a.md', 'created b.md']);
+		expect(await sync(of, FILES, {}, isText)).toEqual(['unchanged a.md', 'unchanged b.md']);
+		expect(await sync(of, [{ source: 'a.md', text: 'changed' }, FILES[1]!], {}, isText)).toEqual([
+			'updated a.md',
+			'unchanged b.md',
+		]);
+		expect([...of.base.documents.values()].map(({ text }) => text)).toEqual(['changed', 'second']);
+		await expect(sync(of, [FILES[1]!], {}, isText)).rejects.toThrow('1 of 2 documents have no source any more');
+		const options = { mostGone: 50 };
+		const perItem = items([FILES[1]!], isText);
+		perItem.perItem[0]!.options = options;
+		const done = await manage(of, 'document', 'sync', {}, perItem);
+		expect(done).toMatchObject([
+			{ action: 'unchanged', source: 'b.md' },
+			{ action: 'disabled', source: 'a.md', datasetId: of.base.id },
+		]);
+	});
+
+	test('a dry run tells what would be done, and does nothing', async () => {
+		const of = await scene(version);
+		const done = await manage(of, 'document', 'sync', { dryRun: true }, items(FILES, false));
+		expect(done).toMatchObject([
+			{ action: 'created', source: 'a.md', name: 'a.md', dryRun: true },
+			{ action: 'created', source: 'b.md', dryRun: true },
+		]);
+		expect(writes(of.sim)).toEqual([]);
+	});
+
+	test('with a hash that the source gives, nothing is read', async () => {
+		const of = await scene(version);
+		const files = FILES.map((file) => ({ ...file, hash: `hash of ${file.source}` }));
+		await sync(of, files);
+		expect(
+			await sync(
+				of,
+				files.map((file) => ({ ...file, text: 'not looked at' })),
+			),
+		).toEqual(['unchanged a.md', 'unchanged b.md']);
+	});
+
+	test('D100: an item without a source is an error, and then nothing counts as gone', async () => {
+		const of = await scene(version);
+		await sync(of, FILES);
+		const broken = items([{ source: '', text: 'x' }, FILES[1]!], false);
+		await expect(manage(of, 'document', 'sync', {}, broken)).rejects.toThrow('The field "Source" is empty');
+		const fake = prepare(of, { resource: 'document', operation: 'sync' }, { ...broken, continueOnFail: true });
+		expect((await executeIn(fake)).map(({ json }) => json.action ?? 'error')).toEqual(['error', 'unchanged']);
+		expect(fake.hints[0]?.message).toContain('nothing counts as gone');
+	});
+
+	test('D100: an empty list, as "Always Output Data" gives it, changes nothing', async () => {
+		const of = await scene(version);
+		await sync(of, FILES);
+		const before = writes(of.sim).length;
+		const fake = prepare(of, { resource: 'document', operation: 'sync', source: undefined });
+		expect(await executeIn(fake)).toEqual([]);
+		expect(fake.hints[0]?.message).toContain('nothing was changed');
+		expect(writes(of.sim)).toHaveLength(before);
+	});
+
+	test('a document that fails goes on as an item, and the others are done', async () => {
+		const of = await scene(version);
+		const files = [{ source: 'bad.zip', text: 'x' }, FILES[0]!];
+		const setup = { ...items(files, false), continueOnFail: true };
+		const done = await manage(of, 'document', 'sync', {}, setup);
+		expect(done).toMatchObject([
+			{
+				action: 'failed',
+				source: 'bad.zip',
+				error: { message: 'Dify cannot read ".zip" files as documents ("bad.zip")' },
+			},
+			{ action: 'created', source: 'a.md' },
+		]);
+	});
+
+	test('results belong to their items', async () => {
+		const of = await scene(version);
+		const result = await executeIn(prepare(of, { resource: 'document', operation: 'sync' }, items(FILES, false)));
+		expect(result.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 1 }]);
+		await expect(sync(of, [FILES[0]!, FILES[0]!])).rejects.toThrow('Two items have the source "a.md"');
+	});
+});
