@@ -7,8 +7,12 @@ import type { ModelFacts, Observations, ServerReport } from './observations';
 export function expectationFindings(observations: Observations, report: ServerReport): FindingWithStatus[] {
 	const { expectations } = observations;
 	const { models } = report;
-	if (models.length === 0)
-		return [advise('noModels', 'error', '/v1/models lists nothing', { server: report.server.kind }, 'misconfigured')];
+	if (models.length === 0) {
+		const facts = { server: report.server.kind };
+		return traitsOfServer(report.server.kind).mayListNothing === true
+			? [advise('noModels', 'warning', '/v1/models lists nothing', facts)]
+			: [advise('noModels', 'error', '/v1/models lists nothing', facts, 'misconfigured')];
+	}
 	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
 	// whatever is asked for.

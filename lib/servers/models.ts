@@ -84,7 +84,14 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 	return {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
-		...given('context', countIn(meta, 'n_ctx') ?? countIn(entry, 'max_model_len')),
+		...readAbilities(entry),
+		...given(
+			'context',
+			countIn(meta, 'n_ctx') ??
+				countIn(entry, 'max_model_len') ??
+				countIn(entry, 'context_length') ??
+				countIn(entry, 'max_tokens'),
+		),
 		...given('trainedContext', countIn(meta, 'n_ctx_train') ?? countIn(entry, 'max_context_window')),
 		...given('parameters', countIn(meta, 'n_params')),
 		...given('size', countIn(meta, 'size')),
@@ -96,6 +103,23 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 			: {}),
 		...given('state', status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value')),
 		...given('exitCode', typeof status?.exit_code === 'number' ? status.exit_code : undefined),
+	};
+}
+
+/** What Xinference (`model_type`, `model_ability`) and infinity (`capabilities`) say that a model can do. */
+function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
+	const abilities = [
+		...textsIn(entry, 'model_ability'),
+		...textsIn(entry, 'capabilities'),
+		wordIn(entry, 'model_type') ?? '',
+	];
+	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
+	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};
+	return {
+		embeddings: can(/^(?:embed|rerank)/i),
+		reranks: can(/^rerank/i),
+		...given('vision', can(/^vision$/i) || undefined),
+		...given('tools', can(/^tools$/i) || undefined),
 	};
 }
 

@@ -1,8 +1,10 @@
 import { gpustack } from './gpustack';
+import { infinity } from './infinity';
 import type { Refusal, ServerTraits } from './kind';
 import { koboldcpp } from './koboldcpp';
 import { lemonade } from './lemonade';
 import { litellm } from './litellm';
+import { llamaCppPython } from './llama-cpp-python';
 import { llamaRouter } from './llama-router';
 import { llamaServer } from './llama-server';
 import { llamaSwap } from './llama-swap';
@@ -13,8 +15,10 @@ import { other } from './other';
 import { sglang } from './sglang';
 import { tei } from './tei';
 import { tgi } from './tgi';
+import { transformersServe } from './transformers-serve';
 import { vllm } from './vllm';
 import { whisperCpp } from './whisper-cpp';
+import { xinference } from './xinference';
 import { speaches } from './speaches';
 import { sdServer } from './sd-server';
 import { kokoro } from './kokoro';
@@ -32,10 +36,14 @@ const EVERY_KIND = {
 	lemonade,
 	gpustack,
 	sglang,
+	xinference,
+	llamaCppPython,
+	infinity,
 	localai,
 	vllm,
 	tgi,
 	tei,
+	transformersServe,
 	lmStudio,
 	whisperCpp,
 	sdServer,

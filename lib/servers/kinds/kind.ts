@@ -96,6 +96,10 @@ export interface ServerTraits {
 	ignoresModelName: boolean;
 	/** Whether `/health` runs a generation on every model, so that nobody may ask it in passing. */
 	healthGenerates?: boolean;
+	/** Whether any further request ends the one that is under way, so that not even a question is harmless. */
+	questionsInterrupt?: boolean;
+	/** Whether its list may be empty although it serves a model. */
+	mayListNothing?: boolean;
 	/** Whether it never asks for a key. */
 	wantsNoKey?: boolean;
 	/** Whether it takes the key as Bearer only. */

@@ -1,0 +1,22 @@
+import { bodyOf, ownsModels } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/**
+ * infinity (michaelfeil/infinity): embeddings and reranking, no chat. Its routes are at the root where it is started
+ * without `--url-prefix` (seen: 0.0.78).
+ */
+export const infinity: ServerTraits = {
+	...other,
+	label: 'infinity',
+	isIt: (answers) => ownsModels(answers, 'infinity') || typeof bodyOf(answers.health).unix === 'number',
+	listsLoadedModelsOnly: true,
+	bearerOnly: true,
+	advice: {
+		...other.advice,
+		missingModel: (model) => `start infinity with it: infinity_emb v2 --model-id ${model}.`,
+		embeddingsOff: 'Start infinity with an embedding model: infinity_emb v2 --model-id MODEL.',
+		rerankOff: 'Start infinity with a reranker model: infinity_emb v2 --model-id MODEL.',
+		moreContext: (tokens) => `Choose a model that reads ${tokens} tokens.`,
+	},
+};

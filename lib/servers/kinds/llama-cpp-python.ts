@@ -1,0 +1,28 @@
+import { anyHeader, anyModel } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/**
+ * llama-cpp-python's server (abetlen/llama-cpp-python, llama_cpp/server). By default any other request, one for the list
+ * of models included, ends the answer that is under way; an error inside a stream leaves an empty 200 (seen: 0.3.36).
+ */
+export const llamaCppPython: ServerTraits = {
+	...other,
+	label: 'llama-cpp-python',
+	isIt: (answers) =>
+		anyModel(answers, (entry) => entry.owned_by === 'me' && Array.isArray(entry.permissions)) ||
+		(anyHeader(answers, 'openai-processing-ms', /^\d/) && anyHeader(answers, 'server', /^uvicorn$/)),
+	thinkingBudget: false,
+	toolChoice: 'named',
+	listsLoadedModelsOnly: true,
+	ignoresModelName: true,
+	questionsInterrupt: true,
+	cutStreamRemedy:
+		'By default, any other request ends an answer of llama-cpp-python that is under way, also one for its list of models. Start it with --interrupt_requests false, and set Max Concurrent Requests in the credential to 1. What had arrived is in the details.',
+	toolParserAdvice: () => 'Start llama-cpp-python with --chat_format chatml-function-calling.',
+	advice: {
+		...other.advice,
+		embeddingsOff: 'Start llama-cpp-python with --embedding true and an embedding model.',
+		moreContext: (tokens) => `Start llama-cpp-python with --n_ctx ${tokens}.`,
+	},
+};

@@ -1,0 +1,27 @@
+import { ownsModels } from './evidence';
+import type { ServerTraits } from './kind';
+import { other } from './other';
+
+/** Xinference (xorbitsai/inference): models that are launched on it, each on an engine of its own (seen: 4.1.0). */
+export const xinference: ServerTraits = {
+	...other,
+	label: 'Xinference',
+	isIt: (answers) => ownsModels(answers, 'xinference'),
+	// What vLLM, one of its engines, calls it. Its own engine ignores grammars without a word.
+	fieldNames: { repeatPenalty: 'repetition_penalty' },
+	thinkingBudget: false,
+	listsLoadedModelsOnly: true,
+	bearerOnly: true,
+	mediaNeedsModel: true,
+	toolParserAdvice: () =>
+		'Xinference reads the tool calls of the model families that it knows: launch the model as one of them.',
+	advice: {
+		...other.advice,
+		noModels: 'Launch one: xinference launch.',
+		missingModel: (model) => `launch it: xinference launch --model-uid ${model}.`,
+		embeddingsOff: 'Launch an embedding model: xinference launch --model-type embedding.',
+		rerankOff: 'Launch a reranker model: xinference launch --model-type rerank.',
+		moreContext: (tokens) =>
+			`Launch the model with a context of at least ${tokens} tokens (vLLM engine: --max_model_len ${tokens}).`,
+	},
+};
