@@ -16,6 +16,7 @@ module.exports = {
 	moduleNameMapper: { '^(d3-(?:array|path|shape|time)|internmap)$': '<rootDir>/node_modules/$1/dist/$1.js' },
 	maxWorkers: 2,
 	setupFiles: ['<rootDir>/test/support/jest-setup.ts'],
+	setupFilesAfterEnv: ['<rootDir>/test/support/jest-forget.ts'],
 	// The longest test takes seconds; a busy machine takes its time. More examples take longer (test/support/properties.ts).
 	testTimeout: 120_000 * Number(process.env.PROPERTY_RUNS ?? 1),
 };

@@ -1,13 +1,11 @@
 import { afterMs } from '../http/limits';
+import { Remembered } from '../remembered';
 
 /** After so many runs in a row without a refusal, one more at once is tried. */
 const RUNS_BEFORE_MORE = 8;
 
 /** Dify frees the place of a run a moment after its stream has ended. */
 const AFTER_END_MS = 200;
-
-/** Only the runs of the last seconds matter. */
-const MAX_NOTED = 1_000;
 
 /**
  * The places that the runs of one app take, as far as this n8n knows. An app with a limit of runs at once refuses what
@@ -20,17 +18,15 @@ export class RunPlaces {
 	private running = 0;
 	private sinceRefusal = 0;
 	private readonly waiting: Array<() => void> = [];
-	/** IDs of the workflow runs that were heard of. */
-	private readonly runs = new Set<string>();
+	/** IDs of the workflow runs that were heard of: only those of the last seconds matter. */
+	private readonly runs = new Remembered<true>({ most: 1_000 });
 
 	/** @param onIdle called when nobody has or wants a place any more */
 	constructor(private readonly onIdle: () => void = () => {}) {}
 
 	/** A run of this n8n has this ID. */
 	note(runId: string): void {
-		this.runs.add(runId);
-		const [oldest] = this.runs;
-		if (this.runs.size > MAX_NOTED && oldest !== undefined) this.runs.delete(oldest);
+		this.runs.set(runId, true);
 	}
 
 	/** Whether it is the ID of a run of this n8n, of those that were heard of last. */

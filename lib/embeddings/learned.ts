@@ -1,6 +1,7 @@
 /** What servers take, learned from their refusals. Only a hint: it may vanish at any time. */
 import type { Connection } from '../http/connection';
 import { batchesOf } from '../servers/batches';
+import { Remembered } from '../remembered';
 
 /** What one server takes for one model. */
 interface Learned {
@@ -10,19 +11,16 @@ interface Learned {
 	tokens?: number;
 }
 
-const learned = new Map<string, Learned>();
-const MAX_REMEMBERED = 500;
+const learned = Remembered.inProcess<Learned>();
 /** In no language does a token stand for fewer characters on average than a text of this many a token suggests. */
 const SAFE_CHARACTERS_PER_TOKEN = 2;
 
 /** May be changed by the caller. */
 export function learnedOf({ url }: Connection, model: string): Learned {
 	const key = `${url.api} ${model}`;
-	if (!learned.has(key)) {
-		if (learned.size >= MAX_REMEMBERED) learned.clear();
-		learned.set(key, {});
-	}
-	return learned.get(key)!;
+	const known = learned.get(key) ?? {};
+	learned.set(key, known);
+	return known;
 }
 
 /** Places in requests that the server takes: a text that may be too long for the model goes alone. */
@@ -37,9 +35,4 @@ export function batchesFor<T extends { text: string }>(
 	return batchesOf(texts, { count: Math.min(batchSize, batch), alone: (text) => text.length > longest }).map(
 		({ length }) => places.slice(next, (next += length)),
 	);
-}
-
-/** For tests. */
-export function forgetEmbeddingLimits(): void {
-	learned.clear();
 }

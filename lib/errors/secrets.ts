@@ -1,6 +1,7 @@
 import { isRecord } from '../values';
 import { oddities } from './letter-pairs';
 import { SecretParts, SURELY_A_KEY } from './secret-parts';
+import { Remembered } from '../remembered';
 
 /** Headers that say where a request comes from and what it wants: whatever stands in them, it is no secret. */
 const OPEN_HEADER =
@@ -115,8 +116,7 @@ const known = {
 };
 
 /** Of the credentials that were used last. Each execution reads its credential anew, and the parts take milliseconds. */
-const made = new Map<string, SecretParts>();
-const MAX_MADE = 64;
+const made = Remembered.inProcess<SecretParts>({ most: 64 });
 
 function partsOf(secrets: readonly string[], sure = false): SecretParts {
 	const ofList = known[sure ? 'sure' : 'any'];
@@ -128,12 +128,7 @@ function partsOf(secrets: readonly string[], sure = false): SecretParts {
 function partsWith(secrets: readonly string[], sure: boolean): SecretParts {
 	const id = JSON.stringify([sure, secrets]);
 	const parts = made.get(id) ?? new SecretParts(secrets, sure);
-	made.delete(id);
 	made.set(id, parts);
-	for (const oldest of made.keys()) {
-		if (made.size <= MAX_MADE) break;
-		made.delete(oldest);
-	}
 	return parts;
 }
 

@@ -6,6 +6,7 @@ import { progressOf } from './facts';
 import { together } from './several';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
 import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
+import { Remembered } from '../remembered';
 
 /** What a check tells. Plain data without any key, ready to be an item. */
 export interface CheckResult
@@ -26,13 +27,11 @@ export interface CheckResult
 	servers?: CheckResult[];
 }
 
-const MAX_REMEMBERED = 200;
-
 /**
  * The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and
  * refuses now has exited.
  */
-const remembered = new Map<string, Memory>();
+const remembered = Remembered.inProcess<Memory>({ most: 200 });
 
 interface Memory {
 	status: HealthStatus;
@@ -84,7 +83,7 @@ export async function inspect(
 	const { status, findings, summary, report } = diagnose(observations);
 	// What is remembered is the last time that the server answered: a second refusal still has the same cause.
 	const hasAnswered = status !== 'unreachable' && Object.values(seen.probes).some(({ answered }) => answered);
-	if (address !== undefined && hasAnswered) remember(address, { status, at: now, progress, progressSince });
+	if (address !== undefined && hasAnswered) remembered.set(address, { status, at: now, progress, progressSince });
 	const { server, latencyMs, app, ...facts } = report;
 	const result: CheckResult = {
 		status,
@@ -128,14 +127,4 @@ export async function listServerModels(
 function addressOf({ service, url }: Observations): string | null {
 	if (url === undefined) return null;
 	return service === 'dify' ? resolveDifyBase(url.typed) : url.root;
-}
-
-function remember(address: string, memory: Memory): void {
-	if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-	remembered.set(address, memory);
-}
-
-/** Forgets every earlier check. For tests. */
-export function forgetChecks(): void {
-	remembered.clear();
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '../http/connection';
 import { KINDS } from './kinds';
 import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
+import { Remembered } from '../remembered';
 
 /** Which server gave these answers. Pure; more answers make it surer. */
 export function identify(answers: ServerAnswers): ServerKind {
@@ -14,7 +15,6 @@ const KNOWN_MS = 10 * 60_000;
  */
 const UNKNOWN_MS = 30_000;
 const ASK_LIMIT_MS = 5_000;
-const MAX_REMEMBERED = 500;
 
 interface Memory {
 	kind: ServerKind;
@@ -23,12 +23,12 @@ interface Memory {
 	failures: number;
 }
 
-const learned = new Map<string, Memory>();
+const learned = Remembered.inProcess<Memory>();
 /**
  * Servers that named themselves in the headers of an answer, by model: a gateway hands on the headers of the server
  * behind each.
  */
-const named = new Map<string, Pick<Memory, 'kind' | 'until'>>();
+const named = Remembered.inProcess<ServerKind>({ forMs: KNOWN_MS });
 const underWay = new Map<string, Promise<void>>();
 
 /** What is known, without asking, of the server that answers for a model. */
@@ -36,11 +36,10 @@ export function knownServerKind({ url }: Connection, model = ''): ServerKind | u
 	const entry = learned.get(url.api);
 	// A server that was told apart once stays what it is until it is asked again.
 	if (entry !== undefined && entry.kind !== 'other') return entry.kind;
-	const itself = fresh(named.get(`${url.api} ${model}`));
-	return itself?.kind ?? fresh(entry)?.kind;
+	return named.get(`${url.api} ${model}`) ?? fresh(entry)?.kind;
 }
 
-function fresh<M extends { until: number }>(memory: M | undefined): M | undefined {
+function fresh(memory: Memory | undefined): Memory | undefined {
 	return memory !== undefined && memory.until > Date.now() ? memory : undefined;
 }
 
@@ -55,7 +54,7 @@ export function wasSilent({ url }: Connection): boolean {
  */
 export function learnFromHeaders({ url }: Connection, headers: Record<string, string>, model = ''): void {
 	const kind = identify({ health: { status: 200, headers, text: '', json: undefined } });
-	if (kind !== 'other') keep(named, `${url.api} ${model}`, { kind, until: Date.now() + KNOWN_MS });
+	if (kind !== 'other') named.set(`${url.api} ${model}`, kind);
 }
 
 export interface AskOptions {
@@ -75,8 +74,8 @@ export async function askServerKind(
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<ServerKind> {
 	const key = connection.url.api;
-	const known = fresh(learned.get(key)) ?? fresh(named.get(`${key} ${model}`));
-	if (known !== undefined) return knownServerKind(connection, model) ?? known.kind;
+	const known = fresh(learned.get(key))?.kind ?? named.get(`${key} ${model}`);
+	if (known !== undefined) return knownServerKind(connection, model) ?? known;
 	let asking = underWay.get(key);
 	if (asking === undefined) {
 		asking = askOnce(connection, limitMs).finally(() => underWay.delete(key));
@@ -112,7 +111,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 		if (kind !== 'other') break;
 	}
 	if (kind !== 'other') {
-		keep(learned, key, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
+		learned.set(key, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
 		return;
 	}
 	const { models, apiVersion } = answers;
@@ -123,7 +122,7 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	const pauseMs = hasTold ? KNOWN_MS : Math.min(KNOWN_MS, UNKNOWN_MS * 2 ** Math.max(0, failures - 1));
 	// A server that was told apart before and is now merely silent has not changed.
 	if (before !== undefined && !hasTold) kind = before.kind;
-	keep(learned, key, { kind, until: Date.now() + pauseMs, failures });
+	learned.set(key, { kind, until: Date.now() + pauseMs, failures });
 }
 
 async function answerOf(connection: Connection, url: string, timeoutMs: number): Promise<ServerAnswer | undefined> {
@@ -149,16 +148,4 @@ async function unlessAborted(asking: Promise<void>, signal: AbortSignal | undefi
 	} finally {
 		signal.removeEventListener('abort', stop);
 	}
-}
-
-/** Forgets everything learned. For tests. */
-export function forgetServerKinds(): void {
-	learned.clear();
-	named.clear();
-	underWay.clear();
-}
-
-function keep<V>(memory: Map<string, V>, key: string, value: V): void {
-	if (memory.size >= MAX_REMEMBERED) memory.clear();
-	memory.set(key, value);
 }

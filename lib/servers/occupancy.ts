@@ -3,14 +3,14 @@ import type { Connection } from '../http/connection';
 import { askServerKind } from './identify';
 import { traitsOf } from './kinds';
 import { optionalJson } from './optional-json';
+import { Remembered } from '../remembered';
 
 const ASK_LIMIT_MS = 2_000;
 const KNOWN_MS = 10 * 60_000;
 const UNKNOWN_MS = 60_000;
-const MAX_REMEMBERED = 500;
 
 const running = new Map<string, number>();
-const slots = new Map<string, { count: number | undefined; until: number }>();
+const slots = Remembered.inProcess<{ count: number | undefined; until: number }>();
 const underWay = new Map<string, Promise<void>>();
 
 /** Requests of this process that a server works on, whatever credential they came with. */
@@ -66,12 +66,6 @@ async function ask(connection: Connection, model: string): Promise<void> {
 	const props = isLlama ? await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS }) : undefined;
 	const total = props?.total_slots;
 	const count = typeof total === 'number' && total >= 1 ? Math.floor(total) : undefined;
-	if (slots.size >= MAX_REMEMBERED) slots.clear();
 	const isSure = count !== undefined || (!isLlama && kind !== 'other');
 	slots.set(connection.url.api, { count, until: Date.now() + (isSure ? KNOWN_MS : UNKNOWN_MS) });
-}
-
-/** Forgets what servers said. For tests. */
-export function forgetSlots(): void {
-	slots.clear();
 }

@@ -1,5 +1,7 @@
 /** Refusals that name the fields which a server does not take, and which ones it does not. */
 
+import { Remembered } from '../remembered';
+
 /** `top_k`, or several: `a, b`, `'a', 'b'`, `['a', 'b']`, `{'a': 1}`. */
 const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\w+['"\x60]|[\d.]+))*|\w+(?:\s*,\s*\w+)*)`;
 
@@ -46,23 +48,13 @@ export function refusedFieldsIn(refusal: string): string[] {
 	return [...new Set(names)];
 }
 
-const REMEMBERED_MS = 60 * 60_000;
-const MAX_REMEMBERED = 200;
-
-const refused = new Map<string, { fields: readonly string[]; until: number }>();
+const refused = Remembered.inProcess<readonly string[]>({ most: 200, forMs: 60 * 60_000 });
 
 /** The fields that a model on a server refused within the last hour; after that it may have been updated. */
 export function knownRefusedFields(place: string): readonly string[] {
-	const known = refused.get(place);
-	return known !== undefined && known.until > Date.now() ? known.fields : [];
+	return refused.get(place) ?? [];
 }
 
 export function rememberRefusedFields(place: string, fields: readonly string[]): void {
-	if (refused.size >= MAX_REMEMBERED) refused.clear();
-	refused.set(place, { fields, until: Date.now() + REMEMBERED_MS });
-}
-
-/** Forgets everything. For tests. */
-export function forgetRefusedFields(): void {
-	refused.clear();
+	refused.set(place, fields);
 }

@@ -11,6 +11,7 @@ import { retryOptions, retryUntilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
+import { Remembered } from '../remembered';
 
 export interface ClassifySettings {
 	model: string;
@@ -95,8 +96,7 @@ async function classifyAt(
 	for (;;) {
 		const answer = await askForLabels({ ...request, isHeld, isLimited });
 		if (answer === undefined) {
-			if (refusesToHold.size >= MAX_REMEMBERED) refusesToHold.clear();
-			refusesToHold.add(place);
+			refusesToHold.set(place, true);
 			isHeld = false;
 			continue;
 		}
@@ -185,10 +185,4 @@ function noLabel(connection: Connection, model: string, { text, url }: LabelAnsw
 }
 
 /** Servers that refused to hold the model to the signs. */
-const refusesToHold = new Set<string>();
-const MAX_REMEMBERED = 500;
-
-/** Forgets what was learned about servers. For tests. */
-export function forgetRefusals(): void {
-	refusesToHold.clear();
-}
+const refusesToHold = Remembered.inProcess<true>();

@@ -9,6 +9,7 @@ import { ServerPool } from '../servers/pool/server-pool';
 import { jsonIn } from './json-answer';
 import { schemaFaults } from './schema-check';
 import { addUsage } from './usage';
+import { Remembered } from '../remembered';
 
 export interface Extraction {
 	/** Follows the schema. */
@@ -49,8 +50,7 @@ function messagesFor({ instructions, text, schema }: ExtractTask): SourceMessage
 }
 
 /** Servers that refused a response format. Asked without one, they may answer well. */
-const refusesFormats = new Set<string>();
-const MAX_REMEMBERED = 500;
+const refusesFormats = Remembered.inProcess<true>();
 
 /**
  * Gets data out of a text. The schema is sent as a constraint in the form that the server takes, and the answer is
@@ -119,8 +119,7 @@ async function answerTo(
 	const asked = await ask(true).then((answer) => ({ answer }), asFailed);
 	if ('answer' in asked) return asked.answer;
 	if (!isFormatRefused(asked.failed)) throw asked.failed;
-	if (refusesFormats.size >= MAX_REMEMBERED) refusesFormats.clear();
-	refusesFormats.add(key);
+	refusesFormats.set(key, true);
 	return await ask(false);
 }
 
@@ -162,9 +161,4 @@ function wrongData(connection: Connection, model: string, answer: FinishedAnswer
 function usageOf(...answers: readonly FinishedAnswer[]): { usage?: Usage } {
 	const usage = answers.reduce<Usage | undefined>((sum, answer) => addUsage(sum, answer.usage), undefined);
 	return usage === undefined ? {} : { usage };
-}
-
-/** Forgets what was learned about servers. For tests. */
-export function forgetRefusedFormats(): void {
-	refusesFormats.clear();
 }

@@ -1,4 +1,4 @@
-import { checkServer, forgetChecks, listServerModels, type CheckResult } from '../../lib/health/check';
+import { checkServer, listServerModels, type CheckResult } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
@@ -11,7 +11,6 @@ import { until } from './support/until';
 
 const spawned = new Set<childProcess.ChildProcess>();
 
-beforeEach(forgetChecks);
 afterAll(async () => {
 	for (const child of spawned) child.kill('SIGKILL');
 	await closeChannels();

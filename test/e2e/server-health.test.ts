@@ -1,4 +1,4 @@
-import { checkServer, forgetChecks, type CheckResult } from '../../lib/health/check';
+import { checkServer, type CheckResult } from '../../lib/health/check';
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { waitUntilReady } from '../../lib/health/wait';
@@ -23,7 +23,6 @@ import {
 import { until } from './support/until';
 import { agent, localModel, MANUAL, workflowOf } from './support/workflows';
 
-beforeEach(forgetChecks);
 afterAll(async () => {
 	await stopEverything();
 	await closeChannels();

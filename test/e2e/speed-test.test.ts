@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../lib/health/check';
 import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';
 import { modelServerTarget } from '../../nodes/shared/health/target';
@@ -24,7 +23,6 @@ beforeAll(async () => {
 		args: ['--reasoning-format', 'deepseek'],
 	});
 });
-beforeEach(forgetChecks);
 afterAll(async () => {
 	await stopEverything();
 	await closeChannels();

@@ -1,7 +1,6 @@
 import type { CloseFunction } from 'n8n-workflow';
 
 import type { LocalChatModel as Model } from '../../lib/langchain/local-chat-model';
-import { forgetServerKinds } from '../../lib/servers/identify';
 import { LocalChatModel } from '../../nodes/LocalChatModel/LocalChatModel.node';
 import { type LlamaServerSim, startLlamaServerSim } from '../servers/llama-server';
 import { useSimulator } from '../servers/use-simulator';
@@ -34,7 +33,6 @@ export function useChatModel() {
 	let sim: LlamaServerSim;
 	beforeEach(async () => {
 		sim = await startServer({ apiKey: KEY });
-		forgetServerKinds();
 	});
 	return {
 		server: () => sim,

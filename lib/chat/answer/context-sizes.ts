@@ -1,16 +1,12 @@
+import { Remembered } from '../../remembered';
+
 /** Behind this, Ollama has most likely unloaded the model, and loading is due anyway. */
 const REMEMBERED_MS = 10 * 60_000;
 /** A model that is in memory is there in a fraction of this. */
 const LOADED_ANEW_MS = 1_000;
-const MAX_REMEMBERED = 200;
 
-interface Use {
-	/** Undefined: the server's default. */
-	size: number | undefined;
-	at: number;
-}
-
-const lastUses = new Map<string, Use>();
+/** The sizes; undefined: the server's default. */
+const lastUses = Remembered.inProcess<{ size: number | undefined }>({ most: 200, forMs: REMEMBERED_MS });
 
 /**
  * Ollama runs a model with one size of context: where two nodes ask for different ones, each request loads the model
@@ -24,11 +20,9 @@ export function remarkOnContextSize(
 	model: string,
 	{ size, loadMs = 0 }: { size: number | undefined; loadMs?: number },
 ): string | undefined {
-	const now = Date.now();
 	const last = lastUses.get(model);
-	if (lastUses.size >= MAX_REMEMBERED) lastUses.clear();
-	lastUses.set(model, { size, at: now });
-	if (last === undefined || now - last.at > REMEMBERED_MS || last.size === size) return undefined;
+	lastUses.set(model, { size });
+	if (last === undefined || last.size === size) return undefined;
 	// The default of the server may be the same size: then nothing is loaded.
 	const isSure = (last.size !== undefined && size !== undefined) || loadMs >= LOADED_ANEW_MS;
 	if (!isSure) return undefined;
@@ -37,9 +31,4 @@ export function remarkOnContextSize(
 
 function inWords(size: number | undefined): string {
 	return size === undefined ? 'no Context Size' : `the Context Size ${size}`;
-}
-
-/** Forgets everything. For tests. */
-export function forgetContextSizes(): void {
-	lastUses.clear();
 }

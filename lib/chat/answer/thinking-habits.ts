@@ -1,10 +1,10 @@
 import type { ChatAnswer } from '../types';
+import { Remembered } from '../../remembered';
 
 /** Models whose templates put the opening thinking tag into the prompt, by what is known of their names. */
 const THINKING_MODELS = /(?:^|[^a-z])(?:r1|qwq|thinking|reasoner|reasoning|magistral)(?:[^a-z]|$)/i;
 /** One answer may merely quote the tag; a model whose template opens the block leaves the tag out of every answer. */
 const MIN_ANSWERS_IN_A_ROW = 2;
-const MAX_MODELS = 500;
 
 /** What an answer showed of the way in which its model thinks. */
 export interface ThinkingSeen {
@@ -19,7 +19,7 @@ export interface ThinkingSeen {
  * the closing tag has come. Learned from answers in a row, and unlearned by the first one that is otherwise.
  */
 export class ThinkingHabits {
-	private readonly inARow = new Map<string, number>();
+	constructor(private readonly inARow = new Remembered<number>()) {}
 
 	/** @param model the model with its server */
 	leavesOpeningTagOut(model: string): boolean {
@@ -61,9 +61,8 @@ export class ThinkingHabits {
 		if (openingTagMissing) this.inARow.set(model, Math.max(0, before ?? 0) + 1);
 		else if (markedThinking) this.inARow.set(model, -1);
 		else if (before === -1) this.inARow.set(model, before);
-		if (this.inARow.size > MAX_MODELS) this.inARow.delete(this.inARow.keys().next().value!);
 	}
 }
 
 /** Of all models of this process. */
-export const thinkingHabits = new ThinkingHabits();
+export const thinkingHabits = new ThinkingHabits(Remembered.inProcess());

@@ -1,5 +1,6 @@
 import type { RememberedCall } from '../request/messages';
 import type { ChatAnswer } from '../types';
+import { Remembered } from '../../remembered';
 
 const MAX_CALLS = 2000;
 const MAX_CHARACTERS = 8 * 1024 * 1024;
@@ -14,33 +15,19 @@ const MAX_CHARACTERS = 8 * 1024 * 1024;
  * may come again in everybody's conversations.
  */
 export class TurnMemory {
-	private readonly calls = new Map<string, RememberedCall>();
-	private characters = 0;
+	private readonly calls = new Remembered<RememberedCall>({
+		most: MAX_CALLS,
+		mostInAll: MAX_CHARACTERS,
+		sizeOf: ({ text, reasoning, arguments: args }) => text.length + reasoning.length + args.length,
+	});
 
 	remember({ text, reasoning, toolCalls }: ChatAnswer): void {
 		for (const { id, name, arguments: args } of toolCalls) {
-			this.forget(id);
-			const call = { text, reasoning, name, arguments: args };
-			this.calls.set(id, call);
-			this.characters += size(call);
-		}
-		while (this.calls.size > MAX_CALLS || (this.characters > MAX_CHARACTERS && this.calls.size > 0)) {
-			this.forget(this.calls.keys().next().value!);
+			this.calls.set(id, { text, reasoning, name, arguments: args });
 		}
 	}
 
 	recall(id: string): RememberedCall | undefined {
 		return this.calls.get(id);
 	}
-
-	private forget(id: string): void {
-		const call = this.calls.get(id);
-		if (call === undefined) return;
-		this.calls.delete(id);
-		this.characters -= size(call);
-	}
-}
-
-function size({ text, reasoning, arguments: args }: RememberedCall): number {
-	return text.length + reasoning.length + args.length;
 }

@@ -6,12 +6,10 @@ import { readModels } from '../../servers/models';
 import { entries, optionalJson } from '../../servers/optional-json';
 import { isRecord } from '../../values';
 import type { ChatRequest } from '../types';
+import { Remembered } from '../../remembered';
 
 const ASK_LIMIT_MS = 3_000;
-const REMEMBERED_MS = 10 * 60_000;
-const MAX_REMEMBERED = 200;
-
-const answers = new Map<string, { answer: Promise<unknown>; until: number }>();
+const answers = Remembered.inProcess<Promise<unknown>>({ most: 200, forMs: 10 * 60_000 });
 
 /**
  * The request as it makes sense for this server, with remarks on what was left out. Asked once in ten minutes, and only
@@ -75,17 +73,11 @@ async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ i
 
 async function remembered(key: string, ask: () => Promise<unknown>): Promise<unknown> {
 	const known = answers.get(key);
-	if (known !== undefined && known.until > Date.now()) return await known.answer;
-	if (answers.size >= MAX_REMEMBERED) answers.clear();
+	if (known !== undefined) return await known;
 	// The generation that follows meets the same trouble and reports it.
 	const answer = ask().catch(() => undefined);
-	answers.set(key, { answer, until: Date.now() + REMEMBERED_MS });
+	answers.set(key, answer);
 	const value = await answer;
 	if (value === undefined) answers.delete(key);
 	return value;
-}
-
-/** Forgets everything. For tests. */
-export function forgetLlamaOptions(): void {
-	answers.clear();
 }

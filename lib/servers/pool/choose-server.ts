@@ -3,6 +3,7 @@ import type { StreamOptions } from '../../http/types';
 import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../occupancy';
 import { beginTrial, endTrial, restsUntil, whyResting } from './rests';
 import { byPreference } from './sticky';
+import { Remembered } from '../../remembered';
 
 /** A server of a pool. */
 export interface Member {
@@ -96,8 +97,7 @@ function isWorthAsking(connection: Connection): boolean {
 }
 
 /** When each server was chosen last: those that are equally busy take turns. */
-const uses = new Map<string, number>();
-const MAX_REMEMBERED = 500;
+const uses = Remembered.inProcess<number>();
 let turns = 0;
 
 function lastUse({ queued }: Member): number {
@@ -126,7 +126,6 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 				() => undefined,
 			);
 		if (only === undefined) restKeys(member, model).forEach(beginTrial);
-		if (uses.size >= MAX_REMEMBERED) uses.clear();
 		uses.set(member.queued.url.api, ++turns);
 		const release = counted ?? occupy(member.queued);
 		return {

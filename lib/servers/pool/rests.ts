@@ -1,10 +1,10 @@
 import type { ServerError } from '../../errors/server-error';
+import { Remembered } from '../../remembered';
 
 const FIRST_REST_MS = 30_000;
 const LONGEST_REST_MS = 5 * 60_000;
 /** A server that is merely busy is soon free again, and says so itself where it knows better. */
 const BUSY_REST_MS = 2_000;
-const MAX_REMEMBERED = 500;
 
 /** A server that failed and is left alone for a while. */
 interface Rest {
@@ -16,7 +16,7 @@ interface Rest {
 	why: ServerError;
 }
 
-const rests = new Map<string, Rest>();
+const rests = Remembered.inProcess<Rest>();
 
 /** Why a server rests; undefined where it may be asked. */
 export function whyResting(key: string): ServerError | undefined {
@@ -59,11 +59,5 @@ export function rest(key: string, why: ServerError): void {
 	const before = isBusy || last === undefined ? 0 : last.before + 1;
 	const asked = why.facts.retryAfterMs;
 	const ms = isBusy ? (typeof asked === 'number' ? asked : BUSY_REST_MS) : FIRST_REST_MS * 2 ** before;
-	if (rests.size >= MAX_REMEMBERED) rests.clear();
 	rests.set(key, { until: now + Math.min(ms, LONGEST_REST_MS), before, isTried: false, why });
-}
-
-/** Forgets every failure. For tests. */
-export function forgetRests(): void {
-	rests.clear();
 }

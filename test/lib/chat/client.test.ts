@@ -1,6 +1,5 @@
 import { ChatClient } from '../../../lib/chat/client';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { connectTo } from '../../../lib/servers/connect';
@@ -15,7 +14,6 @@ import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 
-beforeEach(() => forgetServerKinds());
 async function start(options: SimOptions = {}): Promise<LlamaServerSim> {
 	const sim = await startServer(options);
 	return sim;

@@ -10,19 +10,12 @@ import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRefusedFields } from '../../../lib/servers/refused-fields';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { fixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 const startServer = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetRefusedFields();
-});
 
 const HI: ChatCall = { messages: [{ type: 'human', content: 'Hi' }] };
 const TOOL = { name: 'f', parameters: { type: 'object', properties: {} } };

@@ -1,24 +1,17 @@
 /** Generations by Ollama's own API (docs/protocols/ollama.md 4). */
 import { ChatClient } from '../../../lib/chat/client';
-import { forgetContextSizes } from '../../../lib/chat/answer/context-sizes';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import type { ToolDefinition, FinishedAnswer } from '../../../lib/chat/types';
 import { ServerError } from '../../../lib/errors/server-error';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { fixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
 
 const startServer = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetContextSizes();
-});
 
 const MODELS = [{ id: 'sim-model:latest', tools: true, thinking: true }];
 const start = async (options: SimOptions = {}) => await startServer({ profile: 'ollama', models: MODELS, ...options });

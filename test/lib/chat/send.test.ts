@@ -2,8 +2,6 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { ChatParameters } from '../../../lib/chat/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRefusedFields } from '../../../lib/servers/refused-fields';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { httpFixture } from '../../support/streams';
 import { PLAIN_SETTINGS } from './chat-settings';
@@ -11,8 +9,6 @@ import { PLAIN_SETTINGS } from './chat-settings';
 let sim: LlamaServerSim;
 
 beforeEach(async () => {
-	forgetServerKinds();
-	forgetRefusedFields();
 	sim = await startLlamaServerSim({ profile: 'fastapi' });
 });
 afterEach(async () => {

@@ -6,9 +6,6 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import { queuedRequests } from '../../../lib/http/queue';
 import { generationInfoOf } from '../../../lib/langchain/local-chat-model';
 import { localLlamaServers } from '../../../lib/servers/credential';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetSlots } from '../../../lib/servers/occupancy';
-import { forgetRests } from '../../../lib/servers/pool/rests';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt, questionFor } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
@@ -17,12 +14,6 @@ import { PLAIN_SETTINGS } from './chat-settings';
 const start = useSimulator(startLlamaServerSim);
 const SAMPLE = 'key-of-the-credential-1';
 const OTHER_SAMPLE = 'key-of-the-second-server-2';
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetSlots();
-	forgetRests();
-});
 
 type Credential = Parameters<typeof localLlamaServers>[0];
 

@@ -1,17 +1,10 @@
 import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
-import { forgetEmbeddingLimits } from '../../../lib/embeddings/learned';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetEmbeddingLimits();
-});
 
 const SETTINGS: EmbeddingSettings = {
 	model: 'sim-model',

@@ -1,20 +1,11 @@
 import { EmbeddingsClient, type EmbeddingSettings } from '../../../lib/embeddings/client';
-import { forgetEmbeddingLimits } from '../../../lib/embeddings/learned';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { localLlamaServers } from '../../../lib/servers/credential';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRests } from '../../../lib/servers/pool/rests';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetEmbeddingLimits();
-	forgetRests();
-});
 
 const clientOf = (servers: readonly LlamaServerSim[], settings: Partial<EmbeddingSettings> = {}) =>
 	new EmbeddingsClient(localLlamaServers(credentialOf(servers)), {

@@ -1,4 +1,4 @@
-import { checkServer, forgetChecks } from '../../../lib/health/check';
+import { checkServer } from '../../../lib/health/check';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';
@@ -16,7 +16,6 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 const startDify = useSimulator(startDifySim);
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	jest.restoreAllMocks();
 });

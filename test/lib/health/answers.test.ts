@@ -1,11 +1,9 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { changeModel } from '../../../lib/servers/manage/load';
 import { connectTo } from '../../../lib/servers/connect';
 import { closeRawServers, rawServer, type RawAnswering, whole } from '../../support/raw-answers';
 import { check, finding, json, routes } from './support';
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeChannels();
 	await closeRawServers();

@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
@@ -11,8 +10,6 @@ async function simWithKey(options: SimOptions = {}): Promise<LlamaServerSim> {
 	server = await startServer({ apiKey: SESAME, ...options });
 	return server;
 }
-
-beforeEach(forgetChecks);
 
 describe('llama-server with one model', () => {
 	/** Generations that take as long as the test likes; the answer ends them. */

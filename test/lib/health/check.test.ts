@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { forgetChecks } from '../../../lib/health/check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { examples } from '../../support/properties';
 import { findNoNames } from '../../support/names';
@@ -14,7 +13,6 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	jest.restoreAllMocks();
 });

@@ -2,7 +2,6 @@ import { diagnose } from '../../../lib/health/diagnosis';
 import type { Observations, Probe } from '../../../lib/health/observations';
 import { ofTable } from '../../../lib/health/finding';
 import type { FailureKind } from '../../../lib/errors/kinds';
-import { forgetChecks } from '../../../lib/health/check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
@@ -167,7 +166,6 @@ describe('the diagnosis is a pure function', () => {
 	});
 });
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	jest.restoreAllMocks();
 });

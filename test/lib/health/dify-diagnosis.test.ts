@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { type AppSpec, type DifySim, knowledgeKey, SIM_VERSIONS, startDifySim } from '../../servers/dify';
 import { closeRawServers, rawServer, whole } from '../../support/raw-answers';
@@ -13,7 +12,6 @@ async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof start
 	return sim;
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeChannels();
 	await closeRawServers();

@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { appKey, type AppSpec, type DifySim, startDifySim } from '../../servers/dify';
 import { startLlamaServerSim } from '../../servers/llama-server';
@@ -15,7 +14,6 @@ async function dify(app: Partial<AppSpec> = {}, options: Parameters<typeof start
 	return sim;
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeChannels();
 	await closeRawServers();

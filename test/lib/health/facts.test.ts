@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { forgetChecks } from '../../../lib/health/check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { examples } from '../../support/properties';
@@ -24,7 +23,6 @@ function asked(): string[] {
 	return [...new Set(server.requests.map(({ method, target }) => `${method} ${target}`))].sort();
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeRawServers();
 });

@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { check, finding, ids, SESAME } from './support';
 import { useSimulator } from '../../servers/use-simulator';
@@ -16,7 +15,6 @@ const asked = () => server.requests.map(({ method, path }) => `${method} ${path}
 const keysSent = (path: string) =>
 	server.requests.filter((request) => request.path === path).map(({ headers }) => headers.authorization);
 
-beforeEach(forgetChecks);
 describe('a wrong key, where the list of models is open to everybody', () => {
 	it('older llama-server: /props refuses it', async () => {
 		await sim({ apiKey: 'another' });

@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
 import {
 	type LlamaServerSim,
@@ -20,7 +19,6 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 	return server;
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	await closeRawServers();
 });

@@ -1,4 +1,4 @@
-import { checkServer, forgetChecks } from '../../../lib/health/check';
+import { checkServer } from '../../../lib/health/check';
 import { TIME_LIMIT_MS } from '../../../lib/health/probes';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import {
@@ -33,7 +33,6 @@ function asked(): string[] {
 	return [...new Set(server.requests.map(({ method, target }) => `${method} ${target}`))].sort();
 }
 
-beforeEach(forgetChecks);
 afterEach(async () => {
 	jest.restoreAllMocks();
 });

@@ -1,4 +1,4 @@
-import { checkServer, type CheckResult, forgetChecks } from '../../../lib/health/check';
+import { checkServer, type CheckResult } from '../../../lib/health/check';
 import type { HealthStatus } from '../../../lib/health/observations';
 import { together } from '../../../lib/health/several';
 import { testSpeed } from '../../../lib/health/speed-test';
@@ -9,8 +9,6 @@ import { credentialOf, generationsAt } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetChecks);
 
 const LIMITS = { timeLimitMs: 15_000, elsewhereLimitMs: 15_000 };
 const checked = async (servers: readonly LlamaServerSim[], further: readonly object[] = []) =>

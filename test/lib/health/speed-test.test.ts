@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -34,7 +33,6 @@ function generations(): Array<Record<string, unknown> & { messages: Array<{ cont
 		.map(({ body }) => body as ReturnType<typeof generations>[number]);
 }
 
-beforeEach(forgetChecks);
 describe('a speed test', () => {
 	it('runs several at once in a second round, and says that some waited', async () => {
 		await sim({ slots: 2, tokenDelayMs: 3 });

@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import type { ModelFacts } from '../../../lib/health/observations';
 import type { SpeedRun } from '../../../lib/health/speed';
 import type { SpeedSample } from '../../../lib/health/speed-sample';
@@ -17,8 +16,6 @@ async function sim(options: SimOptions = {}): Promise<LlamaServerSim> {
 }
 
 const FOUR_SLOTS = { slots: 4, busy: 0, wanted: 1, atOnce: 1 };
-
-beforeEach(forgetChecks);
 
 describe('the verdict on the numbers', () => {
 	const model = (size: number | null): ModelFacts => ({

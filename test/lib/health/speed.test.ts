@@ -1,4 +1,3 @@
-import { forgetChecks } from '../../../lib/health/check';
 import type { SpeedSample } from '../../../lib/health/speed-sample';
 import { type SpeedTestOptions, type SpeedTestResult, testSpeed } from '../../../lib/health/speed-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
@@ -35,7 +34,6 @@ function generations(): Array<Record<string, unknown> & { messages: Array<{ cont
 		.map(({ body }) => body as ReturnType<typeof generations>[number]);
 }
 
-beforeEach(forgetChecks);
 describe('a speed test', () => {
 	it("takes the server's own timings, streams, and keeps the prompt cache out", async () => {
 		await sim();

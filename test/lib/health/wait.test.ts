@@ -1,4 +1,4 @@
-import { forgetChecks, type CheckResult } from '../../../lib/health/check';
+import { type CheckResult } from '../../../lib/health/check';
 import type { HealthStatus } from '../../../lib/health/observations';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
@@ -12,7 +12,6 @@ const startServer = useSimulator(startLlamaServerSim);
 const QUICK: WaitOptions = { limitMs: 60_000, pausesMs: [10, 20, 30] };
 let server: LlamaServerSim | undefined;
 
-beforeEach(forgetChecks);
 /** Checks that give these results one after the other, the last one again and again. */
 function played(...statuses: HealthStatus[]): () => Promise<CheckResult> {
 	let at = 0;

@@ -1,6 +1,5 @@
 import { imageAddress } from '../../../lib/media/fetch-image';
 import { makeImages, type ImageOptions, type ImageRequest } from '../../../lib/media/make-images';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { jsonReply } from '../../servers/media/server';
 import { PNG, startSdServerSim } from '../../servers/media/sd-server';
@@ -11,7 +10,6 @@ import { connect, failureOf, fileOf, OPTIONS } from './media';
 
 const startSd = useSimulator(startSdServerSim);
 const startLlama = useSimulator(startLlamaServerSim);
-beforeEach(forgetServerKinds);
 
 const requestOf = (over: Partial<ImageRequest> = {}): ImageRequest => ({
 	model: '',

@@ -1,6 +1,5 @@
 import { listMediaModels } from '../../../lib/media/models';
 import type { MediaTask } from '../../../lib/media/task';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { startSpeachesSim } from '../../servers/media/speaches';
@@ -12,7 +11,6 @@ const startLlama = useSimulator(startLlamaServerSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startKokoro = useSimulator(startKokoroSim);
 const startWhisper = useSimulator(startWhisperSim);
-beforeEach(forgetServerKinds);
 
 const idsOf = async (sim: { url: string }, task: MediaTask) =>
 	(await listMediaModels(connect(sim.url), task)).map(({ id }) => id);

@@ -1,6 +1,5 @@
 import { speak, type SpeechRequest } from '../../../lib/media/speak';
 import { listVoices, readVoices } from '../../../lib/media/voices';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { waveOf } from '../../../lib/wav';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../servers/media/server';
@@ -11,11 +10,11 @@ import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { connectTo } from '../../../lib/servers/connect';
 import { closedPort } from '../../support/listening';
 import { bytesOf, connect, failureOf, OPTIONS } from './media';
+import { forgetAll } from '../../../lib/remembered';
 
 const startKokoro = useSimulator(startKokoroSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
-beforeEach(forgetServerKinds);
 
 const requestOf = (over: Partial<SpeechRequest> = {}): SpeechRequest => ({
 	model: 'kokoro',
@@ -189,7 +188,7 @@ test('servers that cannot speak: the error names some that can', async () => {
 		['llama-server', 'llama-server'],
 		['ollama', 'Ollama'],
 	] as const) {
-		forgetServerKinds();
+		forgetAll();
 		const failed = await failureOf(run(await startLlama({ profile }), { model: 'sim-model' }));
 		expect([failed.message, failed.remedy]).toEqual([`${who} cannot speak`, expect.stringContaining('Kokoro-FastAPI')]);
 	}

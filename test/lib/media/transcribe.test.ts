@@ -1,5 +1,4 @@
 import { transcribe, type TranscriptionOptions, type TranscriptionRequest } from '../../../lib/media/transcribe';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { startLlamaServerSim, reply } from '../../servers/llama-server';
 import { jsonReply, type MediaSim } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
@@ -8,11 +7,11 @@ import { useSimulator } from '../../servers/use-simulator';
 import { ServerPool } from '../../../lib/servers/pool/server-pool';
 import { closedPort } from '../../support/listening';
 import { connect, failureOf, fileOf, OPTIONS, wavFile } from './media';
+import { forgetAll } from '../../../lib/remembered';
 
 const startWhisper = useSimulator(startWhisperSim);
 const startSpeaches = useSimulator(startSpeachesSim);
 const startLlama = useSimulator(startLlamaServerSim);
-beforeEach(forgetServerKinds);
 
 const SEGMENTS = [
 	{ text: ' Hello', start: 0, end: 1.5 },
@@ -182,7 +181,7 @@ describe('speaches', () => {
 		expect(failed).toMatchObject({ kind: 'modelNotFound', status: 404 });
 		expect(failed.remedy).toMatch(/resource Model, operation Pull/);
 		// With nothing installed, its list does not tell that it is speaches.
-		forgetServerKinds();
+		forgetAll();
 		const empty = await startSpeaches({ transcribers: [], speakers: [] });
 		expect((await failureOf(run(empty, { model: 'x' }))).remedy).toMatch(/operation Pull/);
 	});

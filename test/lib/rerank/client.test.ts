@@ -1,13 +1,10 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { RerankClient, type RerankSettings } from '../../../lib/rerank/client';
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { type LlamaServerSim, reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 const SETTINGS: RerankSettings = {
 	model: 'sim-model',

@@ -1,17 +1,10 @@
 import { RerankClient } from '../../../lib/rerank/client';
 import { localLlamaServers } from '../../../lib/servers/credential';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRests } from '../../../lib/servers/pool/rests';
 import { type LlamaServerSim, reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetRests();
-});
 
 const clientOf = (servers: readonly LlamaServerSim[]) =>
 	new RerankClient(localLlamaServers(credentialOf(servers)), {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { askServerKind, forgetServerKinds, identify, knownServerKind } from '../../../lib/servers/identify';
+import { askServerKind, identify, knownServerKind } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
 import { KINDS } from '../../../lib/servers/kinds';
 import type { ServerAnswers } from '../../../lib/servers/kinds/kind';
@@ -10,7 +10,6 @@ import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 
-beforeEach(() => forgetServerKinds());
 afterEach(async () => {
 	jest.restoreAllMocks();
 });

@@ -1,6 +1,5 @@
 import { describeModel, listModels } from '../../../lib/servers/model-list';
 import type { ServerModel } from '../../../lib/servers/models';
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { connectTo } from '../../../lib/servers/connect';
 import { ServerError } from '../../../lib/errors/server-error';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -8,7 +7,6 @@ import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
 
-beforeEach(() => forgetServerKinds());
 async function start(options: SimOptions = {}) {
 	const sim = await startServer(options);
 	return sim;

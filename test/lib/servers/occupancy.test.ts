@@ -1,22 +1,10 @@
 import { connectTo } from '../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import {
-	areSlotsUnknown,
-	forgetSlots,
-	knownSlots,
-	learnSlots,
-	occupy,
-	runningAt,
-} from '../../../lib/servers/occupancy';
+import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../../../lib/servers/occupancy';
 import { type Profile, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
 
-beforeEach(() => {
-	forgetServerKinds();
-	forgetSlots();
-});
 afterEach(() => {
 	jest.restoreAllMocks();
 });

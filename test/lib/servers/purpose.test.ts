@@ -1,14 +1,12 @@
 import type { ServerError } from '../../../lib/errors/server-error';
 import { connectTo } from '../../../lib/servers/connect';
-import { askServerKindAgain, forgetServerKinds } from '../../../lib/servers/identify';
+import { askServerKindAgain } from '../../../lib/servers/identify';
 import { kindFor, listModelsFor, refuseUnfit } from '../../../lib/servers/purpose';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { closeRawServers, rawServer } from '../../support/raw-answers';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 const idsOf = async (list: ReturnType<typeof listModelsFor>) => (await list).map(({ id }) => id);
 const failureOf = async (promise: Promise<unknown>) =>

@@ -1,10 +1,10 @@
 import {
-	forgetRefusedFields,
 	knownRefusedFields,
 	REFUSES_FIELDS,
 	refusedFieldsIn,
 	rememberRefusedFields,
 } from '../../../lib/servers/refused-fields';
+import { forgetAll } from '../../../lib/remembered';
 
 it.each<[string, string, string[]]>([
 	[
@@ -46,7 +46,7 @@ it.each([
 });
 
 it('is remembered for an hour, for each model of a server', () => {
-	forgetRefusedFields();
+	forgetAll();
 	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
 	rememberRefusedFields('http://a m', ['top_k']);
 	expect([knownRefusedFields('http://a m'), knownRefusedFields('http://a n')]).toEqual([['top_k'], []]);

@@ -1,13 +1,10 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim, type WireRequest } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 it('is a sub-node for the embeddings of vector stores, and no tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalEmbeddings().description;

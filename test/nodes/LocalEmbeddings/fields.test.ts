@@ -1,4 +1,3 @@
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalEmbeddings } from '../../../nodes/LocalEmbeddings/LocalEmbeddings.node';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -6,8 +5,6 @@ import { fakeContext } from '../../support/context';
 import { failureOf, supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 it.each([
 	[{ batchSize: 0 }, 'Batch Size'],

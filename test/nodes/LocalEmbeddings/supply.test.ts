@@ -1,11 +1,8 @@
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { reply, startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { failureOf, SECRET, supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 const inputsOf = ({ requests }: LlamaServerSim) =>
 	requests.filter(({ path }) => path === '/v1/embeddings').map(({ body }) => (body as { input: string[] }).input);

@@ -1,6 +1,5 @@
 import type { INodeExecutionData, NodeOperationError } from 'n8n-workflow';
 
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -16,7 +15,6 @@ type Json = Record<string, unknown>;
 export function useLocalLlama() {
 	const start = useSimulator(startLlamaServerSim);
 	let sim: LlamaServerSim;
-	beforeEach(forgetServerKinds);
 
 	/** The context in which the node works. */
 	const prepare = ({ parameters, ...setup }: Setup = {}): ExecuteFake =>

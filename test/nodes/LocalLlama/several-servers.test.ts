@@ -1,17 +1,10 @@
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
-import { forgetServerKinds } from '../../../lib/servers/identify';
-import { forgetRests } from '../../../lib/servers/pool/rests';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { credentialOf, generationsAt } from '../../servers/several';
 import { useSimulator } from '../../servers/use-simulator';
 import { executeContext } from '../../support/execute-context';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetRests();
-});
 
 /** A server that is down, and one that works. */
 async function pair(options: object = {}) {

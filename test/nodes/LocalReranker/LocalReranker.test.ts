@@ -1,14 +1,11 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { LocalReranker } from '../../../nodes/LocalReranker/LocalReranker.node';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 it('is a sub-node for the reranker of vector stores, and no tool', () => {
 	const { inputs, outputs, usableAsTool } = new LocalReranker().description;

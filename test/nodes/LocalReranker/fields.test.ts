@@ -1,12 +1,9 @@
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import { startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 import { failureOf } from '../LocalEmbeddings/supplied';
 import { supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 it('Top N below 0 is refused', async () => {
 	expect((await failureOf(supplied(await start(), { topN: -1 }))).message).toContain('"Top N"');

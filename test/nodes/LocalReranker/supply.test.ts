@@ -1,4 +1,3 @@
-import { forgetServerKinds } from '../../../lib/servers/identify';
 import type { StoredDocument } from '../../../nodes/LocalReranker/supply';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
@@ -6,8 +5,6 @@ import { failureOf } from '../LocalEmbeddings/supplied';
 import { supplied } from './supplied';
 
 const start = useSimulator(startLlamaServerSim);
-
-beforeEach(forgetServerKinds);
 
 const documents = (): StoredDocument[] => [
 	{ pageContent: 'revenue of the year', metadata: { source: 'a' }, id: '1' },

@@ -1,6 +1,5 @@
 import type { ICredentialDataDecryptedObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerHealth } from '../../../nodes/ServerHealth/ServerHealth.node';
 import { type LlamaServerSim, type SimOptions, startLlamaServerSim } from '../../servers/llama-server';
@@ -119,7 +118,6 @@ export async function expectEndOnStop(options: SimOptions, parameters: Record<st
 /** Before and after each test of a suite. */
 export function useServer(): void {
 	beforeEach(() => {
-		forgetChecks();
 		asked.length = 0;
 	});
 	afterEach(async () => {

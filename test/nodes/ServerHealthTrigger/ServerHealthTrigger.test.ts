@@ -1,6 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { forgetChecks } from '../../../lib/health/check';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { ServerHealthTrigger } from '../../../nodes/ServerHealthTrigger/ServerHealthTrigger.node';
 import { startLlamaServerSim, type LlamaServerSim } from '../../servers/llama-server';
@@ -13,7 +12,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
 	await server.close();
-	forgetChecks();
 	await closeChannels();
 });
 

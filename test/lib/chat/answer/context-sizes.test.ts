@@ -1,6 +1,4 @@
-import { forgetContextSizes, remarkOnContextSize } from '../../../../lib/chat/answer/context-sizes';
-
-beforeEach(() => forgetContextSizes());
+import { remarkOnContextSize } from '../../../../lib/chat/answer/context-sizes';
 
 it('a change is remarked on, a repetition is not', () => {
 	expect(remarkOnContextSize('m', { size: 4096 })).toBeUndefined();

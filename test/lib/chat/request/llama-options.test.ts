@@ -1,20 +1,14 @@
 import { ChatClient } from '../../../../lib/chat/client';
-import { forgetLlamaOptions } from '../../../../lib/chat/request/llama-options';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { generationInfoOf } from '../../../../lib/langchain/local-chat-model';
 import { connectTo } from '../../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 import { PLAIN_SETTINGS } from '../chat-settings';
+import { forgetAll } from '../../../../lib/remembered';
 
 const startServer = useSimulator(startLlamaServerSim);
 const start = async (options: SimOptions = {}) => await startServer(options);
-
-beforeEach(() => {
-	forgetServerKinds();
-	forgetLlamaOptions();
-});
 
 async function run(sim: LlamaServerSim, settings: Partial<ChatSettings>) {
 	const client = new ChatClient(connectTo({ baseUrl: sim.url }), { ...PLAIN_SETTINGS, ...settings });
@@ -121,7 +115,7 @@ describe('LoRA adapters', () => {
 		const sim = await start();
 		sim.route('GET /lora-adapters', reply.json([{ id: 0 }, { id: 3 }]));
 		expect((await run(sim, { parameters: { lora } })).notes).toEqual([]);
-		forgetLlamaOptions();
+		forgetAll();
 		sim.route('GET /lora-adapters', reply.error(404, 'nope'));
 		expect((await run(sim, { parameters: { lora } })).notes).toEqual([]);
 	});

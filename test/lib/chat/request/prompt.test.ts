@@ -1,11 +1,9 @@
 import { applyTemplate, countPrompt } from '../../../../lib/chat/request/prompt';
 import { connectTo } from '../../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-beforeEach(forgetServerKinds);
 
 async function server(options: SimOptions = {}) {
 	const sim = await start(options);

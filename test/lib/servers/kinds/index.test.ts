@@ -1,12 +1,13 @@
 import { connectTo } from '../../../../lib/servers/connect';
 import { ChatClient } from '../../../../lib/chat/client';
 import type { ChatParameters } from '../../../../lib/chat/types';
-import { askServerKind, forgetServerKinds } from '../../../../lib/servers/identify';
+import { askServerKind } from '../../../../lib/servers/identify';
 import { KINDS, REFUSALS } from '../../../../lib/servers/kinds';
 import type { ServerKind } from '../../../../lib/servers/kinds/kind';
 import { type LlamaServerSim, type Profile, reply, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
 import { useSimulator } from '../../../servers/use-simulator';
+import { forgetAll } from '../../../../lib/remembered';
 
 const startServer = useSimulator(startLlamaServerSim);
 
@@ -23,7 +24,6 @@ describe('what is known of each kind', () => {
 
 describe('chats with servers that look like others', () => {
 	let sim: LlamaServerSim;
-	beforeEach(() => forgetServerKinds());
 	async function ask(parameters: ChatParameters): Promise<Record<string, unknown>> {
 		const [{ id }] = sim.models as [{ id: string }];
 		const connection = connectTo({ baseUrl: sim.url });
@@ -78,7 +78,7 @@ describe('chats with servers that look like others', () => {
 		sim = await startServer({ profile: 'llama-swap' });
 		const first = await ask(parameters);
 		const second = await ask(parameters);
-		forgetServerKinds();
+		forgetAll();
 		// Its answers carry llama-server's header.
 		await ask({});
 		const third = await ask(parameters);

@@ -1,7 +1,7 @@
 import { draftRequest } from '../../../../lib/chat/request/request';
 import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
-import { askServerKind, forgetServerKinds, identify } from '../../../../lib/servers/identify';
+import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { REFUSALS, traitsOf } from '../../../../lib/servers/kinds';
 import type {
@@ -169,7 +169,6 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 
 	if (simulated === undefined) return;
 	const startServer = useSimulator(startLlamaServerSim);
-	beforeEach(() => forgetServerKinds());
 	const { profile, refusal } = simulated;
 
 	it('is told when it is asked, and shows its models', async () => {

@@ -1,7 +1,6 @@
 import { ChatClient } from '../../../../lib/chat/client';
 import type { SourceMessage } from '../../../../lib/chat/request/messages';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { PLAIN_SETTINGS } from '../../chat/chat-settings';
@@ -12,7 +11,6 @@ const startServer = useSimulator(startLlamaServerSim);
 
 let sim: LlamaServerSim;
 
-beforeEach(() => forgetServerKinds());
 async function start(options: SimOptions = {}): Promise<void> {
 	sim = await startServer({ profile: 'ollama', models: [{ id: 'qwen3:latest', tools: true }], ...options });
 }

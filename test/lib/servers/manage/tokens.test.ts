@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 
 import { connectTo } from '../../../../lib/servers/connect';
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { countTokens, detokenize, estimateTokens, llamaTokens, tokenize } from '../../../../lib/servers/manage/tokens';
 import { recordedExchanges } from '../../../servers/model-recordings/exchange';
 import { reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { useSimulator } from '../../../servers/use-simulator';
 
 const start = useSimulator(startLlamaServerSim);
-beforeEach(forgetServerKinds);
 
 async function server(options: SimOptions = {}) {
 	const sim = await start(options);

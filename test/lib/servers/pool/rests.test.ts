@@ -1,20 +1,11 @@
 import { failure } from '../../../../lib/errors/failure';
 import type { FailureKind } from '../../../../lib/errors/kinds';
-import {
-	beginTrial,
-	endRest,
-	endTrial,
-	forgetRests,
-	rest,
-	restsUntil,
-	whyResting,
-} from '../../../../lib/servers/pool/rests';
+import { beginTrial, endRest, endTrial, rest, restsUntil, whyResting } from '../../../../lib/servers/pool/rests';
 
 const START = 1_000_000;
 let now = START;
 
 beforeEach(() => {
-	forgetRests();
 	now = START;
 	jest.spyOn(Date, 'now').mockImplementation(() => now);
 });

@@ -8,15 +8,14 @@ import { queuedRequests } from '../../../../lib/http/queue';
 import { connectTo } from '../../../../lib/servers/connect';
 import { type Attempt, type PoolOptions, ServerPool } from '../../../../lib/servers/pool/server-pool';
 import { runningAt } from '../../../../lib/servers/occupancy';
-import { forgetRests } from '../../../../lib/servers/pool/rests';
 import { retryUntilReady } from '../../../../lib/servers/retry';
 import { examples } from '../../../support/properties';
+import { forgetAll } from '../../../../lib/remembered';
 
 const START = 1_000_000;
 let now = START;
 
 beforeEach(() => {
-	forgetRests();
 	now = START;
 	jest.spyOn(Date, 'now').mockImplementation(() => now);
 });
@@ -371,7 +370,7 @@ describe('how work is spread', () => {
 				),
 				fc.integer({ min: 0, max: 2 }),
 				async (requests, limit) => {
-					forgetRests();
+					forgetAll();
 					const pool = poolOf(3, limit);
 					await Promise.allSettled(
 						requests.map(async ({ conversation, ...fails }) => {

@@ -1,6 +1,5 @@
 import type { ILoadOptionsFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { waveOf } from '../../../../lib/wav';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { startKokoroSim } from '../../../servers/media/kokoro';
@@ -17,7 +16,6 @@ const startSpeaches = useSimulator(startSpeachesSim);
 const startKokoro = useSimulator(startKokoroSim);
 beforeEach(async () => {
 	await serve();
-	forgetServerKinds();
 });
 
 const SEGMENTS = [

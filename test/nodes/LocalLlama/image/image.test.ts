@@ -1,6 +1,5 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { forgetServerKinds } from '../../../../lib/servers/identify';
 import { PNG, startSdServerSim } from '../../../servers/media/sd-server';
 import { useSimulator } from '../../../servers/use-simulator';
 import { useLocalLlama, type Setup } from '../run-node';
@@ -9,7 +8,6 @@ const { serve, prepare, executeIn, failure } = useLocalLlama();
 const startSd = useSimulator(startSdServerSim);
 beforeEach(async () => {
 	await serve();
-	forgetServerKinds();
 });
 
 const picture = (fileName: string) => ({ data: PNG, mimeType: 'image/png', fileName });

@@ -1,4 +1,3 @@
-import { forgetRefusals } from '../../../../lib/text/classify';
 import { reply } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
@@ -27,8 +26,6 @@ const answer = (content: string, probabilities?: Array<[string, number]>, finish
 		],
 		usage: { prompt_tokens: 30, completion_tokens: 1, total_tokens: 31 },
 	});
-
-beforeEach(forgetRefusals);
 
 test('llama-server: held to one sign by a grammar, a few tokens, thinking off, and the text last', async () => {
 	const sim = await serve();

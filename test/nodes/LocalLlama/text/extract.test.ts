@@ -1,4 +1,3 @@
-import { forgetRefusedFormats } from '../../../../lib/text/extract';
 import { reply } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
@@ -13,8 +12,6 @@ const FIELDS = {
 const RIGHT = '{"number":7,"company":"ACME"}';
 const chats = () =>
 	sent('/chat/completions') as Array<{ messages: Array<{ role: string; content: string }> } & Record<string, unknown>>;
-
-beforeEach(forgetRefusedFormats);
 
 test('fields as a table: the schema is a constraint and stands in the prompt, the text comes last', async () => {
 	const sim = await serve();

@@ -1,9 +1,7 @@
-import { forgetEmbeddingLimits } from '../../../../lib/embeddings/learned';
 import { reply, type WireRequest } from '../../../servers/llama-server';
 import { useLocalLlama } from '../run-node';
 
 const { serve, prepare, executeIn, execute, json, failure, sent } = useLocalLlama();
-beforeEach(forgetEmbeddingLimits);
 
 const EMBED = { resource: 'vector', operation: 'embed' };
 const texts = (...list: unknown[]) => ({

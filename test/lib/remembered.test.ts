@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { forgetAll, Remembered } from '../../lib/remembered';
+
+describe('a bounded memory', () => {
+	it('lets go of what was used least recently', () => {
+		const memory = new Remembered<number>({ most: 2 });
+		memory.set('a', 1);
+		memory.set('b', 2);
+		expect(memory.get('a')).toBe(1);
+		memory.set('c', 3);
+		expect(['a', 'b', 'c'].map((key) => memory.get(key))).toEqual([1, undefined, 3]);
+	});
+
+	it('lets go of what is too old', () => {
+		jest.useFakeTimers();
+		try {
+			const memory = new Remembered<number>({ forMs: 1_000 });
+			memory.set('a', 1);
+			jest.advanceTimersByTime(999);
+			expect(memory.has('a')).toBe(true);
+			jest.advanceTimersByTime(1);
+			expect(memory.has('a')).toBe(false);
+		} finally {
+			jest.useRealTimers();
+		}
+	});
+
+	it('never holds more than it may, in number and in size, and holds what came last where it fits', () => {
+		const entries = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.nat(12)));
+		fc.assert(
+			fc.property(entries, (list) => {
+				const memory = new Remembered<number>({ most: 3, mostInAll: 10, sizeOf: (value) => value });
+				for (const [key, value] of list) {
+					memory.set(key, value);
+					expect(memory.get(key)).toBe(value > 10 ? undefined : value);
+					const kept = ['a', 'b', 'c', 'd', 'e'].map((one) => memory.get(one)).filter((one) => one !== undefined);
+					expect(kept.length).toBeLessThanOrEqual(3);
+					expect(kept.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10);
+				}
+			}),
+		);
+	});
+
+	it('is emptied for tests where it is that of the process', () => {
+		const memory = Remembered.inProcess<number>();
+		memory.set('a', 1);
+		forgetAll();
+		expect(memory.has('a')).toBe(false);
+	});
+});
