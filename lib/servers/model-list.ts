@@ -4,6 +4,7 @@ import { failure } from '../errors/failure';
 import type { CallAnswer } from '../http/types';
 import { identify } from './identify';
 import { traitsOf } from './kinds';
+import { shortModelName } from './model-names';
 import { ollamaEntries, readModels, readOllamaModel, readProps, type ServerModel } from './models';
 import { optionalJson } from './optional-json';
 
@@ -67,11 +68,23 @@ async function ollamaList(connection: Connection, signal: AbortSignal | undefine
 	return [...tags].map(([id, tag]) => readOllamaModel(id, { tag, running: running?.get(id) ?? null }));
 }
 
+/** The models that may answer a chat: not those that say that they are for vectors or scores only. */
+export async function listChatModels(connection: Connection, signal?: AbortSignal): Promise<ServerModel[]> {
+	const models = await listModels(connection, signal);
+	const fit = models.filter(({ embeddings, reranks }) => embeddings !== true && reranks !== true);
+	return fit.length > 0 ? fit : models;
+}
+
 /**
  * One line for a drop-down: the name, then what is known, for example "qwen3-8b (8.2B, Q4_K_M, 32k context, vision,
  * loaded)".
+ *
+ * @param name what people call it
  */
-export function describeModel({ id, parameters, quantization, context, vision, audio, state }: ServerModel): string {
+export function describeModel(
+	{ id, parameters, quantization, context, vision, audio, state }: ServerModel,
+	name = shortModelName(id),
+): string {
 	const facts = [
 		typeof parameters === 'number' ? inBillions(parameters) : parameters,
 		quantization,
@@ -80,7 +93,7 @@ export function describeModel({ id, parameters, quantization, context, vision, a
 		audio === true ? 'audio' : undefined,
 		state === 'unloaded' ? 'not loaded' : state,
 	].filter((fact) => fact !== undefined);
-	return facts.length === 0 ? id : `${id} (${facts.join(', ')})`;
+	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }
 
 function inBillions(count: number): string {

@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { failure, type FailureContext } from '../errors/failure';
 
 /** Whether a model of the list is meant by a name. Ollama takes a name without a tag for `:latest`. */
 export function isNamed(id: string, wanted: string | undefined): boolean {
@@ -25,6 +25,67 @@ export function waysToModel(others: readonly string[], orElse: string | undefine
 		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
 		...(orElse === undefined ? [] : [`Or ${orElse}`]),
 	].join(' ');
+}
+
+/**
+ * The name of a model as people know it: of a path, the name of the file without `.gguf` and the number of its part.
+ * llama-server without `--alias` takes the whole path for the ID.
+ */
+export function shortModelName(id: string): string {
+	return isPath(id) ? tailOf(id, 1) : withoutEnding(id);
+}
+
+/** A short name for each ID. Where two would be the same, as much of their folders as tells them apart. */
+export function shortModelNames(ids: readonly string[]): Map<string, string> {
+	const nameOf = (id: string) => {
+		for (let parts = 1; parts <= partsOf(id).length; parts++) {
+			const name = parts === 1 ? shortModelName(id) : tailOf(id, parts);
+			const taken = ids.some(
+				(other) => other !== id && name === (parts === 1 ? shortModelName(other) : tailOf(other, parts)),
+			);
+			if (!taken) return name;
+		}
+		return id;
+	};
+	return new Map(ids.map((id) => [id, nameOf(id)]));
+}
+
+function isPath(id: string): boolean {
+	return /^(?:[/\\~.]|[a-z]:[/\\])/i.test(id) || /\.gguf$/i.test(id);
+}
+
+function partsOf(id: string): string[] {
+	return id.split(/[/\\]/).filter((part) => part !== '');
+}
+
+function tailOf(id: string, parts: number): string {
+	return withoutEnding(partsOf(id).slice(-parts).join('/'));
+}
+
+function withoutEnding(name: string): string {
+	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
+}
+
+/**
+ * The model of a field that is empty: the one that is loaded, or the only one.
+ *
+ * @throws {ServerError} of kind `invalidInput` that lists them, where there are several
+ */
+export function onlyModel(
+	models: ReadonlyArray<{ id: string; state?: string | null }>,
+	context: Partial<FailureContext> = {},
+): string {
+	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
+	const candidates = loaded.length > 0 ? loaded : models;
+	if (candidates.length === 1) return candidates[0]!.id;
+	throw failure('invalidInput', context, {
+		message:
+			candidates.length === 0 ? 'The server lists no model' : 'The server has several models, and none is chosen',
+		remedy: `Choose a model in the node or type its name. ${waysToModel(
+			candidates.map(({ id }) => id),
+			undefined,
+		)}`.trim(),
+	});
 }
 
 /** @throws {ServerError} of kind `invalidInput` */

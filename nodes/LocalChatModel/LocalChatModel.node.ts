@@ -10,6 +10,7 @@ import { reportUnsupportedHost } from '../../lib/langchain/sdk';
 import { properties } from './fields';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
+import { MODEL_SUBTITLE } from '../shared/model-field';
 
 reportUnsupportedHost();
 
@@ -20,7 +21,7 @@ export class LocalChatModel implements INodeType {
 		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.model?.value ?? $parameter.model }}',
+		subtitle: MODEL_SUBTITLE,
 		description: 'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],

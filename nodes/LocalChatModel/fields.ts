@@ -6,11 +6,13 @@ import { optionsField } from './options';
 import { shownWhere } from './server-types';
 
 const modelFields: INodeProperties[] = [
-	modelField({
-		required: true,
-		description:
-			'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
-	}),
+	modelField(
+		{
+			description:
+				'The model that answers. A llama-server started with one model answers with that one, whatever is chosen here.',
+		},
+		{ mayBeEmpty: true },
+	),
 	{
 		displayName: 'Server Type',
 		name: 'serverType',

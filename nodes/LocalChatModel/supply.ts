@@ -5,6 +5,7 @@ import { localLlamaServers } from '../../lib/servers/credential';
 import { CheckedAnswers } from '../../lib/text/checked-answers';
 import { toNodeError } from '../../lib/errors/node-error';
 import { NodeParameters } from '../shared/parameters';
+import { withModel } from '../shared/search-models';
 import { supplyModel } from '../shared/supplied-model';
 import { properties } from './fields';
 import { readSettings } from './settings';
@@ -18,7 +19,8 @@ export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: 
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
-		const settings = readSettings(new NodeParameters(context, itemIndex, properties));
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const settings = await withModel(readSettings(parameters), servers, 'chat');
 		const client = new ChatClient(servers, settings);
 		return await supplyModel(context, {
 			source: new CheckedAnswers(client, settings.parameters.responseFormat),

@@ -9,6 +9,7 @@ import {
 import { searchEmbeddingModels } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyEmbeddings } from './supply';
+import { MODEL_SUBTITLE } from '../shared/model-field';
 
 export class LocalEmbeddings implements INodeType {
 	description: INodeTypeDescription = {
@@ -17,7 +18,7 @@ export class LocalEmbeddings implements INodeType {
 		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.model?.value ?? $parameter.model }}',
+		subtitle: MODEL_SUBTITLE,
 		description:
 			'Embeddings from your own server: llama-server, Ollama, Text Embeddings Inference, vLLM, GPUStack, LocalAI or LM Studio',
 		defaults: { name: 'Local Embeddings' },

@@ -13,11 +13,10 @@ export const properties: INodeProperties[] = [
 	},
 	modelField(
 		{
-			required: true,
 			description:
 				'The model that turns texts into vectors. The list leaves out models that the server says are for something else.',
 		},
-		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
 	{
 		displayName: 'Options',

@@ -5,6 +5,7 @@ import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
+import { withModel } from '../shared/search-models';
 import { SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
 
@@ -22,7 +23,8 @@ export async function supplyEmbeddings(context: ISupplyDataFunctions, itemIndex:
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
-		const settings = readEmbeddingSettings(new NodeParameters(context, itemIndex, properties));
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const settings = await withModel(readEmbeddingSettings(parameters), servers, 'embeddings');
 		const client = new EmbeddingsClient(servers, settings);
 		return { response: loggedEmbeddings(client, log) };
 	} catch (error) {

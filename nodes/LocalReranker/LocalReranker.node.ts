@@ -9,6 +9,7 @@ import {
 import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyReranker } from './supply';
+import { MODEL_SUBTITLE } from '../shared/model-field';
 
 export class LocalReranker implements INodeType {
 	description: INodeTypeDescription = {
@@ -17,7 +18,7 @@ export class LocalReranker implements INodeType {
 		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter.model?.value ?? $parameter.model }}',
+		subtitle: MODEL_SUBTITLE,
 		description:
 			'Orders the documents of a vector store by a question, on your own server: llama-server, Text Embeddings Inference, vLLM, GPUStack or LocalAI',
 		defaults: { name: 'Local Reranker' },

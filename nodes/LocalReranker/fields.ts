@@ -13,11 +13,10 @@ export const properties: INodeProperties[] = [
 	},
 	modelField(
 		{
-			required: true,
 			description:
 				'The model that gives the scores. The list leaves out models that the server says are for something else.',
 		},
-		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
 	topNField,
 	{

@@ -3,6 +3,7 @@ import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type 
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { NodeParameters } from '../shared/parameters';
+import { withModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
 import { SubNodeLog } from '../shared/sub-node-log';
 import { properties } from './fields';
@@ -26,7 +27,8 @@ export async function supplyReranker(context: ISupplyDataFunctions, itemIndex: n
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);
-		const settings = readRerankSettings(new NodeParameters(context, itemIndex, properties));
+		const parameters = new NodeParameters(context, itemIndex, properties);
+		const settings = await withModel(readRerankSettings(parameters), servers, 'reranking');
 		return { response: loggedReranker(new RerankClient(servers, settings), log) };
 	} catch (error) {
 		throw log.nodeError(error);

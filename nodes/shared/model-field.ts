@@ -6,11 +6,17 @@ interface ModelChoice {
 	search?: string;
 	/** A name, shown in the empty field. */
 	example?: string;
+	/** Empty, it is the model that is loaded, or the only one (`withModel`). */
+	mayBeEmpty?: boolean;
 }
+
+/** Below the name of a node: the model's file without its folder and `.gguf`, or that it is the loaded one. */
+export const MODEL_SUBTITLE =
+	'={{ String($parameter.model?.value ?? $parameter.model ?? "").split(/[\\/\\\\]/).pop().replace(/\\.gguf$/i, "") || "loaded model" }}';
 
 /** The model, from the list of the server or by its name. */
 export function modelField(more: Partial<INodeProperties>, choice: ModelChoice = {}): INodeProperties {
-	const { search = 'searchModels', example = 'qwen3-8b' } = choice;
+	const { search = 'searchModels', example = 'qwen3-8b', mayBeEmpty = false } = choice;
 	return {
 		displayName: 'Model',
 		name: 'model',
@@ -21,11 +27,19 @@ export function modelField(more: Partial<INodeProperties>, choice: ModelChoice =
 				displayName: 'From List',
 				name: 'list',
 				type: 'list',
-				placeholder: 'Select a model…',
+				placeholder: mayBeEmpty ? 'The loaded model, or select one…' : 'Select a model…',
 				typeOptions: { searchListMethod: search, searchable: true },
 			},
 			{ displayName: 'By Name', name: 'id', type: 'string', placeholder: `e.g. ${example}` },
 		],
 		...more,
+		...(mayBeEmpty
+			? {
+					description: `${more.description}. Leave it empty for the model that is loaded, or the only one.`.replace(
+						'..',
+						'.',
+					),
+				}
+			: {}),
 	};
 }

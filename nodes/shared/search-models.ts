@@ -1,49 +1,85 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 
-import { describeModel, listModels } from '../../lib/servers/model-list';
+import { describeModel, listChatModels, listModels } from '../../lib/servers/model-list';
+import { onlyModel, shortModelNames } from '../../lib/servers/model-names';
+import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
 import { listMediaModels } from '../../lib/media/models';
 import type { ServerModel } from '../../lib/servers/models';
-import { listModelsFor } from '../../lib/servers/purpose';
+import { traitsOf } from '../../lib/servers/kinds';
+import { kindFor, listModelsFor } from '../../lib/servers/purpose';
 import { listError } from './list-error';
 
-type ListModels = (connection: Connection) => Promise<ServerModel[]>;
+type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
+
+/** What a model is for. */
+export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+/** The models that may serve a use, by what their server tells of them. */
+const LISTS: Readonly<Record<ModelUse, ListModels>> = {
+	chat: listChatModels,
+	embeddings: async (connection, signal) => await listModelsFor(connection, 'embeddings', signal),
+	reranking: async (connection, signal) => await listModelsFor(connection, 'reranking', signal),
+	images: async (connection, signal) => await listMediaModels(connection, 'images', signal),
+	transcription: async (connection, signal) => await listMediaModels(connection, 'transcription', signal),
+	speech: async (connection, signal) => await listMediaModels(connection, 'speech', signal),
+};
 
 /**
  * The models of the servers, with what they tell about them. Where there is no list, the error says why and what to do.
  */
 export const searchModels = searchOf(listModels);
+export const searchEmbeddingModels = searchOf(LISTS.embeddings);
+export const searchRerankers = searchOf(LISTS.reranking);
+export const searchImageModels = searchOf(LISTS.images);
+export const searchTranscriptionModels = searchOf(LISTS.transcription);
+export const searchSpeechModels = searchOf(LISTS.speech);
 
-/** The same for models that give vectors. */
-export const searchEmbeddingModels = searchOf(async (connection) => await listModelsFor(connection, 'embeddings'));
+const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
-/** The same for models that give scores. */
-export const searchRerankers = searchOf(async (connection) => await listModelsFor(connection, 'reranking'));
+/**
+ * Settings with a model: the one that is typed or chosen, else the one that the server has loaded, or its only one for
+ * the use. The server is asked once for all items of an execution.
+ *
+ * @throws {ServerError} that lists the models, where there are several
+ */
+export async function withModel<T extends { model: string }>(
+	settings: T,
+	servers: ServerPool,
+	use: ModelUse,
+): Promise<T> {
+	if (settings.model !== '') return settings;
+	const uses = chosen.get(servers) ?? new Map<ModelUse, Promise<string>>();
+	chosen.set(servers, uses);
+	const choosing = uses.get(use) ?? onlyModelOf(servers, use);
+	uses.set(use, choosing);
+	// A failure is not kept: the next item asks again.
+	choosing.catch(() => uses.delete(use));
+	return { ...settings, model: await choosing };
+}
 
-/** The same for models that make pictures. */
-export const searchImageModels = searchOf(async (connection) => await listMediaModels(connection, 'images'));
-
-/** The same for models that hear. */
-export const searchTranscriptionModels = searchOf(
-	async (connection) => await listMediaModels(connection, 'transcription'),
-);
-
-/** The same for models that speak. */
-export const searchSpeechModels = searchOf(async (connection) => await listMediaModels(connection, 'speech'));
+async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> {
+	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
+	// Servers of one model for pictures or sound need no name, and some have no list.
+	if (isMedia && traitsOf(await kindFor(servers.first, '')).mediaNeedsModel !== true) return '';
+	const { models } = await listModelsOf(servers, LISTS[use]);
+	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
+}
 
 function searchOf(list: ListModels) {
 	return async function (this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 		try {
 			const credentials = await this.getCredentials('localLlamaApi');
 			const { models, failed } = await listModelsOf(localLlamaServers(credentials, this.helpers), list);
+			const names = shortModelNames(models.map(({ id }) => id));
 			const wanted = filter?.trim().toLowerCase() ?? '';
 			return {
 				results: [
 					...models
 						.filter(({ id, aliases }) => [id, ...aliases].some((name) => name.toLowerCase().includes(wanted)))
-						.map((model) => ({ name: describeModel(model), value: model.id })),
+						.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
 					// The list has no other place for a remark. Chosen all the same, it counts as no model.
 					...failed.map(({ url, error }) => ({ name: `Not listed: ${url} (${error.message})`, value: '' })),
 				],

@@ -5,6 +5,7 @@ import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../me
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
+import { withModel } from '../../shared/search-models';
 
 const DEFAULT_SPLIT = 1000;
 
@@ -119,7 +120,8 @@ export const speak: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { servers, context, parameters } = call;
-		const [model, voice] = [parameters.name('model'), parameters.name('voice')];
+		const { model } = await withModel({ model: parameters.name('model') }, servers, 'speech');
+		const voice = parameters.name('voice');
 		const { sound, mimeType, extension, parts, input, remarks } = await speakText(
 			servers,
 			{

@@ -9,6 +9,7 @@ import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } f
 import type { LlamaCall, LlamaItem } from '../operation';
 import { streamingField } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
+import { withModel } from '../../shared/search-models';
 
 /** Fields of what hears. */
 export const listeningFields: INodeProperties[] = [
@@ -74,7 +75,7 @@ export async function heard(
 	if (file === undefined)
 		throw wrongField('Input Binary Field', 'is empty', 'Name the field that holds the recording.');
 	const format = parameters.choice<TranscriptFormat>('responseFormat', 'json');
-	const model = parameters.name('model');
+	const { model } = await withModel({ model: parameters.name('model') }, servers, 'transcription');
 	const request: TranscriptionRequest = {
 		language: '',
 		granularities: [],

@@ -3,11 +3,12 @@ import type { JobProgress } from '../../../lib/media/image-job';
 import { mediaOptions } from '../media-options';
 import type { LlamaCall, LlamaItem } from '../operation';
 import { baseName, storeFile } from '../../shared/store-file';
+import { withModel } from '../../shared/search-models';
 
 /** Lets the server make or change pictures, and gives an item for each. */
 export async function imageItems(call: LlamaCall, files: Pick<ImageRequest, 'images' | 'mask'>): Promise<LlamaItem[]> {
 	const { servers, context, parameters } = call;
-	const model = parameters.name('model');
+	const { model } = await withModel({ model: parameters.name('model') }, servers, 'images');
 	const request: ImageRequest = {
 		...files,
 		model,

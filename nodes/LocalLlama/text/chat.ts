@@ -8,6 +8,7 @@ import type { LocalLlamaOperation } from '../operation';
 import { answerItem, generated } from './answer';
 import { chatSettings } from './settings';
 import { messageFields, messagesIn } from './messages';
+import { withModel } from '../../shared/search-models';
 
 /** Tools are the agent's business. */
 const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
@@ -20,14 +21,14 @@ export const chat: LocalLlamaOperation = {
 		description: 'Answers a prompt or a conversation, with pictures and audio where the model can',
 	},
 	fields: [
-		modelField({ required: true, description: 'The model that answers' }),
+		modelField({ description: 'The model that answers' }, { mayBeEmpty: true }),
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
 		optionsField([...samplers, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
-		const settings = chatSettings(call.parameters);
+		const settings = await withModel(chatSettings(call.parameters), call.servers, 'chat');
 		const client = new ChatClient(call.servers, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);

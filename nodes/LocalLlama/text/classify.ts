@@ -12,6 +12,7 @@ import { optionsField } from '../options';
 import { noted } from './answer';
 import { briefOptions } from './brief-options';
 import { instructionsField, textField, textIn } from './text-field';
+import { withModel } from '../../shared/search-models';
 
 const labelsField: INodeProperties = {
 	displayName: 'Labels',
@@ -49,7 +50,7 @@ export const classify: LocalLlamaOperation = {
 		description: 'Says which of your labels fits a text, and how sure that is, at the cost of a token or two',
 	},
 	fields: [
-		modelField({ required: true, description: 'The model that reads the text' }),
+		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
 		textField,
 		labelsField,
 		{
@@ -75,11 +76,15 @@ export const classify: LocalLlamaOperation = {
 		const several = parameters.flag('several');
 		const result = await classifyText(
 			servers,
-			{
-				model: parameters.name('model'),
-				parameters: { temperature: 0, ...readGeneration(parameters) },
-				...readGenerationLimits(parameters),
-			},
+			await withModel(
+				{
+					model: parameters.name('model'),
+					parameters: { temperature: 0, ...readGeneration(parameters) },
+					...readGenerationLimits(parameters),
+				},
+				servers,
+				'chat',
+			),
 			{
 				text: textIn(parameters),
 				labels,

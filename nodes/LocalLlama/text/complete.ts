@@ -7,6 +7,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaItem, LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
+import { withModel } from '../../shared/search-models';
 
 const own: INodeProperties[] = [
 	{
@@ -34,7 +35,7 @@ export const complete: LocalLlamaOperation = {
 		description: 'Goes on after a text as it is, without the chat template of the model',
 	},
 	fields: [
-		modelField({ required: true, description: 'The model that goes on' }),
+		modelField({ description: 'The model that goes on' }, { mayBeEmpty: true }),
 		{
 			displayName: 'Prompt',
 			name: 'prompt',
@@ -50,7 +51,7 @@ export const complete: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters } = call;
 		const settings = {
-			...completeSettings(parameters),
+			...(await withModel(completeSettings(parameters), call.servers, 'chat')),
 			returnTokens: parameters.flag('options.returnTokens', false),
 		};
 		const count = parameters.number('options.n', 1);

@@ -15,6 +15,7 @@ import { answerFacts, noted } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
 import { instructionsField, textField, textIn } from './text-field';
+import { withModel } from '../../shared/search-models';
 
 const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: string }> = [
 	{ name: 'Boolean', value: 'boolean' },
@@ -102,7 +103,7 @@ export const extract: LocalLlamaOperation = {
 		description: 'Gets typed data out of a text. What does not fit is never passed on.',
 	},
 	fields: [
-		modelField({ required: true, description: 'The model that reads the text' }),
+		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
 		textField,
 		...schemaFields,
 		instructionsField,
@@ -116,7 +117,7 @@ export const extract: LocalLlamaOperation = {
 			schema: schemaIn(call),
 			instructions: parameters.freeText('instructions'),
 		};
-		const settings = briefSettings(parameters);
+		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');
 		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
 		noted(call, { notes, usage });
 		return [{ json: { output, ...answerFacts({ ...answer, usage }), ...(repaired ? { repaired } : {}) } }];

@@ -6,6 +6,7 @@ import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
+import { withModel } from '../../shared/search-models';
 
 function textArea(displayName: string, name: string, description: string, rows: number): INodeProperties {
 	return { displayName, name, type: 'string', typeOptions: { rows }, default: '', description };
@@ -39,7 +40,7 @@ export const fillIn: LocalLlamaOperation = {
 		description: 'Writes what belongs between two texts, with a model that was trained for it (code)',
 	},
 	fields: [
-		modelField({ required: true, description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b' }),
+		modelField({ description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b', mayBeEmpty: true }),
 		textArea('Text Before', 'prefix', 'What stands in front of the gap', 4),
 		textArea('Text Behind', 'suffix', 'What stands behind the gap', 4),
 		optionsField([
@@ -56,6 +57,6 @@ export const fillIn: LocalLlamaOperation = {
 		const files = recordsIn(recordOf(parameters.value('options.extraFiles')).file);
 		const extra = files.map(({ filename, text }) => ({ filename: String(filename ?? ''), text: String(text ?? '') }));
 		const task = { prefix, suffix, beginning: parameters.freeText('options.beginning'), extra };
-		return [await completed(call, completeSettings(parameters), task)];
+		return [await completed(call, await withModel(completeSettings(parameters), call.servers, 'chat'), task)];
 	},
 };

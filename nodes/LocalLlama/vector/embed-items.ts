@@ -45,7 +45,7 @@ async function groupsOf(call: LlamaCall, count: number) {
 		try {
 			const { servers, parameters } = await call.of(itemIndex);
 			if (!pools.includes(servers)) pools.push(servers);
-			const task = taskIn(parameters);
+			const task = await taskIn(parameters, servers);
 			const key = JSON.stringify([pools.indexOf(servers), task]);
 			const group = groups.get(key) ?? { servers, task, places: [] };
 			groups.set(key, group);

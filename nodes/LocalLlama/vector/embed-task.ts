@@ -2,6 +2,8 @@ import type { EmbeddingSettings } from '../../../lib/embeddings/client';
 import type { Prefixes } from '../../../lib/embeddings/prefixes';
 import { readEmbeddingSettings } from '../../shared/embedding-fields';
 import type { NodeParameters } from '../../shared/parameters';
+import { withModel } from '../../shared/search-models';
+import type { ServerPool } from '../../../lib/servers/pool/server-pool';
 import type { LlamaCall } from '../operation';
 
 export type Vector = number[] | string;
@@ -16,9 +18,9 @@ export interface EmbedTask {
 }
 
 /** Expressions may differ from item to item. */
-export function taskIn(parameters: NodeParameters): EmbedTask {
+export async function taskIn(parameters: NodeParameters, servers: ServerPool): Promise<EmbedTask> {
 	return {
-		settings: readEmbeddingSettings(parameters),
+		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings'),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
 		together: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',

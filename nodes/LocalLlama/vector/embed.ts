@@ -12,8 +12,8 @@ import { encoded, noted, taskIn } from './embed-task';
 
 const fields: INodeProperties[] = [
 	modelField(
-		{ required: true, description: 'The model that turns texts into vectors' },
-		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text' },
+		{ description: 'The model that turns texts into vectors' },
+		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
 	{
 		displayName: 'Texts From',
@@ -101,7 +101,7 @@ export const embed: LocalLlamaOperation = {
 };
 
 async function embedList(call: LlamaCall): Promise<LlamaItem[]> {
-	const task = taskIn(call.parameters);
+	const task = await taskIn(call.parameters, call.servers);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
 	const client = new EmbeddingsClient(call.servers, task.settings);

@@ -7,6 +7,7 @@ import { readRerankSettings, rerankOptions, topNField } from '../../shared/reran
 import { listIn } from '../lists';
 import { failItem, type LlamaCall, type LlamaItem, type LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
+import { withModel } from '../../shared/search-models';
 
 /** Something that is ranked: its text, and what is handed on. */
 interface Document {
@@ -18,8 +19,8 @@ interface Document {
 
 const fields: INodeProperties[] = [
 	modelField(
-		{ required: true, description: 'The model that gives the scores' },
-		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3' },
+		{ description: 'The model that gives the scores' },
+		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
 	{
 		displayName: 'Query',
@@ -88,7 +89,10 @@ export const rerank: LocalLlamaOperation = {
 };
 
 async function rank(call: LlamaCall, documents: readonly Document[]): Promise<LlamaItem[]> {
-	const client = new RerankClient(call.servers, readRerankSettings(call.parameters));
+	const client = new RerankClient(
+		call.servers,
+		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking'),
+	);
 	const texts = documents.map(({ text }) => text);
 	const {
 		ranking,

@@ -1,4 +1,11 @@
-import { isModelNamed, isNamed, waysToModel } from '../../../lib/servers/model-names';
+import {
+	isModelNamed,
+	isNamed,
+	onlyModel,
+	shortModelName,
+	shortModelNames,
+	waysToModel,
+} from '../../../lib/servers/model-names';
 
 test('Ollama takes a name without a tag for its latest', () => {
 	expect([isNamed('qwen3:latest', 'qwen3'), isNamed('qwen3:8b', 'qwen3'), isNamed('a', 'a')]).toEqual([
@@ -19,4 +26,46 @@ test('ten names at most are shown, then how many more', () => {
 	expect(waysToModel(names, undefined)).toBe(`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`);
 	expect(waysToModel([], 'load it.')).toBe('Or load it.');
 	expect(waysToModel([], undefined)).toBe('');
+});
+
+test.each([
+	['/home/me/models/SmolLM2-135M-Instruct.Q4_1.gguf', 'SmolLM2-135M-Instruct.Q4_1'],
+	['C:\\models\\qwen3-8b.GGUF', 'qwen3-8b'],
+	['models/qwen3-8b-00001-of-00003.gguf', 'qwen3-8b'],
+	['qwen3-8b.gguf', 'qwen3-8b'],
+	['/models/Qwen3-8B', 'Qwen3-8B'],
+	['Qwen/Qwen3-8B', 'Qwen/Qwen3-8B'],
+	['unsloth/Qwen3-8B-GGUF:Q4_K_M', 'unsloth/Qwen3-8B-GGUF:Q4_K_M'],
+	['qwen3:8b', 'qwen3:8b'],
+	['', ''],
+])('%j is known as %j', (id, name) => {
+	expect(shortModelName(id)).toBe(name);
+});
+
+test('equal names show what tells them apart', () => {
+	const names = (...ids: string[]) => [...shortModelNames(ids).values()];
+	expect(names('/a/q4/qwen.gguf', '/a/q8/qwen.gguf', '/a/q8/gemma.gguf')).toEqual(['q4/qwen', 'q8/qwen', 'gemma']);
+	expect(names('/a/q4/m.gguf', '/b/q4/m.gguf')).toEqual(['a/q4/m', 'b/q4/m']);
+	expect(names('m', 'm.gguf')).toEqual(['m', 'm.gguf']);
+});
+
+describe('the model of an empty field', () => {
+	const state = (id: string, of?: string) => ({ id, ...(of === undefined ? {} : { state: of }) });
+
+	test('is the only one, or the only one that is loaded', () => {
+		expect(onlyModel([state('a')])).toBe('a');
+		expect(onlyModel([state('a', 'unloaded')])).toBe('a');
+		expect(onlyModel([state('a', 'unloaded'), state('b', 'loaded')])).toBe('b');
+		expect(onlyModel([state('a', 'unloaded'), state('b', 'sleeping')])).toBe('b');
+	});
+
+	test.each([
+		['several', [state('a'), state('b')], 'Use one of: a, b.'],
+		['several that are loaded', [state('a', 'loaded'), state('b', 'loaded'), state('c')], 'Use one of: a, b.'],
+		['none', [], 'type its name'],
+	])('%s: an error that lists them', (_name, models, advice) => {
+		expect(() => onlyModel(models)).toThrow(
+			expect.objectContaining({ remedy: expect.stringContaining(advice) as string }),
+		);
+	});
 });

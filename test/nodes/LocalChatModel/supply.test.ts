@@ -131,9 +131,10 @@ describe('failures', () => {
 		expect((await first.withFallbacks([second]).invoke('Hi')).content).toBe('second');
 	});
 
-	it('refuses a model that was not chosen before anything is sent', async () => {
-		const error = await failureOf(supplied({ model: { __rl: true, mode: 'list', value: '' } }));
-		expect(error.message).toContain('No model is chosen');
-		expect(server().requests).toHaveLength(0);
+	it('takes the model of the server where none is chosen', async () => {
+		const { model } = await supplied({ model: { __rl: true, mode: 'list', value: '' } });
+		await model.invoke('Hi');
+		const sent = server().requests.filter(({ path }) => path === '/v1/chat/completions');
+		expect(sent.map(({ body }) => (body as { model: string }).model)).toEqual(['sim-model']);
 	});
 });

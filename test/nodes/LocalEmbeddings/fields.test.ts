@@ -16,10 +16,10 @@ it.each([
 	expect(failed.message).toContain(`"${field}"`);
 });
 
-it('no model is an error of the node', async () => {
-	const fake = fakeContext({ model: '' }, { baseUrl: 'http://127.0.0.1:1' });
+it('no model, and no server to ask for one, is an error of the node', async () => {
+	const fake = fakeContext({ model: '', options: {} }, { baseUrl: 'http://127.0.0.1:1' });
 	const failed = await failureOf(new LocalEmbeddings().supplyData.call(fake.context, 0));
-	expect(failed.message).toBe('No model is chosen');
+	expect(failed.message).toContain('Nothing listens');
 });
 
 it('limits and keep-alive arrive', async () => {

@@ -1,7 +1,9 @@
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 
-import { searchModels } from '../../../nodes/shared/search-models';
-import { startLlamaServerSim } from '../../servers/llama-server';
+import { connectTo } from '../../../lib/servers/connect';
+import { ServerPool } from '../../../lib/servers/pool/server-pool';
+import { type ModelUse, searchModels, withModel } from '../../../nodes/shared/search-models';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -72,5 +74,45 @@ describe('the models to choose from', () => {
 		)) as Error;
 		expect(failed.message).toMatch(/None of the 2 servers/);
 		for (const address of [closed.url, 'http://127.0.0.1:1']) expect(failed.message).toContain(address);
+	});
+});
+
+describe('where no model is chosen', () => {
+	const models = [
+		{ id: 'chatty', status: 'unloaded' as const },
+		{ id: 'loaded-one', status: 'loaded' as const },
+		{ id: 'vectors', status: 'loaded' as const, embeddings: true },
+	];
+	const chosen = async (pool: ServerPool, use: ModelUse = 'chat') => (await withModel({ model: '' }, pool, use)).model;
+	const poolOf = (url: string) => ServerPool.of(connectTo({ baseUrl: url }));
+
+	it('one that is typed is taken unseen', async () => {
+		expect(await withModel({ model: 'x', more: 1 }, poolOf('http://127.0.0.1:1'), 'chat')).toEqual({
+			model: 'x',
+			more: 1,
+		});
+	});
+
+	it('the server is asked once for all items, and again after a failure', async () => {
+		const sim = await startServer({ alias: 'only-one' });
+		const pool = poolOf(sim.url);
+		sim.route('GET /v1/models', reply.error(500, { error: 'boom' }));
+		await expect(chosen(pool)).rejects.toThrow();
+		sim.route('GET /v1/models', undefined);
+		expect(await Promise.all([chosen(pool), chosen(pool), chosen(pool)])).toEqual(['only-one', 'only-one', 'only-one']);
+		expect(sim.requests.filter(({ path }) => path === '/v1/models')).toHaveLength(2);
+	});
+
+	it('a router gives the loaded model of the use', async () => {
+		const sim = await startServer({ profile: 'router', models });
+		expect(await chosen(poolOf(sim.url))).toBe('loaded-one');
+		expect(await chosen(poolOf(sim.url), 'embeddings')).toBe('vectors');
+	});
+
+	it('several are an error that lists them', async () => {
+		const sim = await startServer({ profile: 'router', models: [{ id: 'a' }, { id: 'b' }] });
+		await expect(chosen(poolOf(sim.url))).rejects.toThrow(
+			expect.objectContaining({ message: expect.stringContaining('several models') as string }),
+		);
 	});
 });

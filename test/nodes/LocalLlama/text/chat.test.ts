@@ -128,7 +128,6 @@ test.each([
 	['no JSON', { messageSource: 'json', messagesJson: '[' }, 'The messages are no JSON list'],
 	['an empty schema', { responseFormat: 'jsonSchema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
 	['a wrong option', { options: { topP: 2 } }, 'Top P'],
-	['no model', { model: '' }, 'No model is chosen'],
 	['a binary field that is not there', { binaryFields: 'nothing' }, 'nothing'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();

@@ -199,7 +199,6 @@ test.each([
 	['one without a name', { labels: ['a', ' '] }, 'A label has no name'],
 	['too many', { labels: Array.from({ length: 63 }, (_, at) => `l${at}`) }, '63 labels, and 62 are the most'],
 	['no text', { text: '' }, '"Text" is empty'],
-	['no model', { model: '' }, 'No model is chosen'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...CLASSIFY, ...parameters })).message).toContain(message);

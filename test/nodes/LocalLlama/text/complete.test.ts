@@ -160,7 +160,6 @@ test.each([
 	['an empty list', { prompt: [] }, '"Prompt" is an empty list'],
 	['an object in the list', { prompt: ['a', {}] }, 'no text'],
 	['a wrong option', { options: { temperature: -1 } }, 'Temperature'],
-	['no model', { model: '' }, 'No model is chosen'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
 	expect((await failure({ ...COMPLETE, ...parameters })).message).toContain(message);
