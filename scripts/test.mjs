@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that needs neither a compiler nor a running server. Takes arguments for jest:
- * `npm test -- -t name`.
+ * `npm test`: everything that needs neither a compiler nor a running server. With arguments for jest, only those tests:
+ * `npm test -- test/lib/chat`, `npm test -- -t name`.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { BUNDLE, scanProblems } from './lib/scan.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 
 const log = createLog();
+const typed = process.argv.slice(2);
 
 /**
  * @param {string} tool
@@ -25,8 +26,11 @@ const tool = async (tool, args) => {
 	await run(join(root, 'node_modules', '.bin', tool), args, { cwd: root, env: toolEnvironment() });
 };
 
+const tests = { name: 'unit and contract tests', check: async () => await runJest(log, typed) };
+
 await main(async () => {
 	await ensureDependencies(log);
+	if (typed.length > 0) return await runChecks(log, [tests]);
 	return await runChecks(log, [
 		{ name: 'formatting', check: async () => await tool('prettier', ['--check', '.']) },
 		{ name: 'lint', check: async () => await tool('n8n-node', ['lint']) },
@@ -43,7 +47,7 @@ await main(async () => {
 				await ensureBuild(log, { force: true });
 			},
 		},
-		{ name: 'unit and contract tests', check: async () => await runJest(log, process.argv.slice(2)) },
+		tests,
 		{
 			name: 'package',
 			check: async (progress) => {

@@ -1,4 +1,4 @@
-/** What `npm run faults` runs: the whole matrix, or random faults by seed. */
+/** What `npm run bench -- faults` runs: the whole matrix, or random faults by seed. */
 import { fs, path, process } from '../support/node';
 import { builtNodes } from './built-nodes';
 import { fuzz, type FuzzCase } from './fuzz';
@@ -101,7 +101,7 @@ async function runFuzz({ fuzz: count = 0, seed, atOnce }: Request, crashes: Cras
 			totals.bad += 1;
 			say(`${done.operation.label}, ${done.done.join(' | ')}`);
 			for (const problem of problems) say(`  ${problem.slice(0, 500)}`);
-			say(`  again: npm run faults -- --fuzz 1 --seed ${done.seed}`);
+			say(`  again: npm run bench -- faults --fuzz 1 --seed ${done.seed}`);
 		},
 	});
 	const took = roughly(performance.now() - startedAt);
@@ -111,12 +111,12 @@ async function runFuzz({ fuzz: count = 0, seed, atOnce }: Request, crashes: Cras
 		write(
 			DOCUMENTS.en,
 			'fuzz',
-			`\`npm run faults -- --fuzz ${count} --seed ${seed}\`: ${count} cases in ${took}. ${totals.answered} were answered all the same, ${totals.failed} ended with an error that says why. ${totals.hung} hung, ${crashed} crashed, ${totals.leaked} showed a part of a secret. The longest took ${roughly(longest)}.`,
+			`\`npm run bench -- faults --fuzz ${count} --seed ${seed}\`: ${count} cases in ${took}. ${totals.answered} were answered all the same, ${totals.failed} ended with an error that says why. ${totals.hung} hung, ${crashed} crashed, ${totals.leaked} showed a part of a secret. The longest took ${roughly(longest)}.`,
 		);
 		write(
 			DOCUMENTS.zh,
 			'fuzz',
-			`\`npm run faults -- --fuzz ${count} --seed ${seed}\`：共 ${count} 例，用时 ${took}。${totals.answered} 例仍得到回答，${totals.failed} 例以说明原因的错误结束。${totals.hung} 例挂起，${crashed} 例崩溃，${totals.leaked} 例泄露密钥片段。最长一例用时 ${roughly(longest)}。`,
+			`\`npm run bench -- faults --fuzz ${count} --seed ${seed}\`：共 ${count} 例，用时 ${took}。${totals.answered} 例仍得到回答，${totals.failed} 例以说明原因的错误结束。${totals.hung} 例挂起，${crashed} 例崩溃，${totals.leaked} 例泄露密钥片段。最长一例用时 ${roughly(longest)}。`,
 		);
 	}
 	return totals.bad === 0;

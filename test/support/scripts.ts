@@ -5,13 +5,20 @@ const importNatively = vm.runInThisContext('(specifier) => import(specifier)', {
 }) as (specifier: string) => Promise<unknown>;
 
 /**
- * One of the modules in `scripts/lib`, for tests. They are ES modules that run on the machine's own Node before
- * anything is installed; jest translates to CommonJS and cannot load those, so this goes past jest, to Node's own
- * loader.
+ * A module of `scripts` or `bench`, for tests. They are ES modules that run on the machine's own Node before anything is
+ * installed; jest translates to CommonJS and cannot load those, so this goes past jest, to Node's own loader.
+ *
+ * @param file from the folder of the repository, without `.mjs`
+ */
+export async function loadModule<T>(file: string): Promise<T> {
+	return (await importNatively(url.pathToFileURL(path.resolve(`${file}.mjs`)).href)) as T;
+}
+
+/**
+ * One of the modules in `scripts/lib`.
  *
  * @param name file name without `.mjs`
  */
 export async function loadScript<T>(name: string): Promise<T> {
-	const file = path.resolve('scripts', 'lib', `${name}.mjs`);
-	return (await importNatively(url.pathToFileURL(file).href)) as T;
+	return await loadModule<T>(`scripts/lib/${name}`);
 }

@@ -42,7 +42,7 @@ interface Scripts {
 	createDifyChat(n8n: N8nClient, webhookId: string, app: { url: string; key: string }): Promise<void>;
 }
 
-/** What `npm run bench:scale` works with, too. */
+/** What `npm run bench -- scale` works with, too. */
 export async function scaleScripts(): Promise<Scripts> {
 	const [chats, answers, workflows] = await Promise.all(
 		['chats', 'scale-answers', 'scale-workflows'].map(async (name) => await loadScript<Scripts>(name)),

@@ -1,0 +1,117 @@
+/** Contestants of the chat benchmark: each a process of its own, in turn, round by round. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { node } from '../../scripts/lib/deps.mjs';
+import { root } from '../../scripts/lib/paths.mjs';
+
+/**
+ * What one contestant took for one round.
+ *
+ * @typedef {{ tokens: number, wallMs: number, cpuMsPer1000: number, firstP50: number, firstP99: number,
+ *   rssMb: number }} Round
+ */
+
+/** A round takes seconds. Longer than this without an end, a stream hangs. */
+const MAX_ROUND_MS = 600_000;
+
+/**
+ * Starts a contestant.
+ *
+ * @param {string} name
+ * @param {object} fixed what is the same for all of them
+ */
+export const startContestant = (name, fixed) => {
+	const child = spawn(node, [join(root, 'bench', 'chat', 'contestant.mjs'), JSON.stringify({ ...fixed, name })], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+	return {
+		/**
+		 * @param {{ streams: number, total: number }} work
+		 * @returns {Promise<Round>}
+		 */
+		round: async (work) => {
+			/** @type {NodeJS.Timeout | undefined} */
+			let timer;
+			const late = new Promise((_resolve, reject) => {
+				timer = setTimeout(
+					() => reject(new Error(`${name} did not end a round of ${work.total} streams, ${work.streams} at once`)),
+					MAX_ROUND_MS,
+				);
+			});
+			child.stdin.write(`${JSON.stringify(work)}\n`);
+			const { value, done } = /** @type {IteratorResult<string>} */ (
+				await Promise.race([lines.next(), late]).finally(() => clearTimeout(timer))
+			);
+			if (done) throw new Error(`${name} ended without a result`);
+			return JSON.parse(value);
+		},
+		stop: () => child.kill('SIGKILL'),
+	};
+};
+
+/** Tokens after which V8 has compiled what a contestant runs: until then a round costs up to three times as much. */
+const WARM_UP_TOKENS = 100_000;
+
+/**
+ * Starts contestants and lets each read until its code is compiled, as that of an n8n that runs for a while is.
+ *
+ * @param {readonly string[]} names
+ * @param {{ tokens: number }} fixed what is the same for all of them
+ */
+export const startContestants = async (names, fixed) => {
+	const running = names.map((name) => ({ name, process: startContestant(name, fixed) }));
+	const stop = () => running.forEach(({ process }) => process.stop());
+	try {
+		const total = Math.ceil(WARM_UP_TOKENS / fixed.tokens);
+		for (const { process } of running) await process.round({ streams: 16, total });
+	} catch (error) {
+		stop();
+		throw error;
+	}
+	return {
+		stop,
+		/**
+		 * Rounds in turn, so that a drift of the machine hits all alike, each beginning with another contestant.
+		 *
+		 * @param {{ streams: number, total: number, rounds: number }} contest
+		 * @returns {Promise<Record<string, Round[]>>}
+		 */
+		contest: async ({ streams, total, rounds }) => {
+			/** @type {Record<string, Round[]>} */
+			const results = Object.fromEntries(names.map((name) => [name, []]));
+			// The first one after another number of streams makes connections and grows the heap.
+			for (const { process } of running) await process.round({ streams, total: streams });
+			for (let round = 0; round < rounds; round += 1) {
+				const order = running.map((_one, index) => running[(index + round) % running.length]);
+				for (const one of order) if (one) results[one.name]?.push(await one.process.round({ streams, total }));
+			}
+			return results;
+		},
+	};
+};
+
+/** @param {readonly number[]} values */
+export const median = (values) => quantile(values, 0.5);
+
+/**
+ * @param {readonly number[]} values
+ * @param {number} share
+ */
+export const quantile = (values, share) => {
+	const sorted = [...values].sort((a, b) => a - b);
+	const at = (sorted.length - 1) * share;
+	const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
+	return low + (high - low) * (at - Math.floor(at));
+};
+
+/**
+ * How often one contestant's figure is another's, round by round: both were measured within seconds of each other.
+ *
+ * @param {readonly Round[]} rounds
+ * @param {readonly Round[]} others
+ * @param {keyof Round} figure
+ */
+export const ratios = (rounds, others, figure) =>
+	rounds.map((round, index) => round[figure] / (others[index]?.[figure] ?? NaN));

@@ -1,0 +1,217 @@
+/**
+ * One contestant in a process of its own: runs rounds of streams against a server and reports what each round cost.
+ * Started by bench/chat/contest.mjs with one JSON argument. Each line of its input, `{"streams":1,"total":8}`,
+ * is a round, answered with one line of JSON; so the contestants take turns while their code stays compiled.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const { name, baseUrl, n8n, root, model, tokens } = JSON.parse(process.argv[2] ?? '');
+const host = createRequire(join(n8n, 'node_modules', '@n8n', 'n8n-nodes-langchain', 'package.json'));
+const own = createRequire(join(root, 'package.json'));
+const extra = { ignore_eos: true, temperature: 1 };
+const question = 'Tell me a story.';
+
+/** What the tracer of n8n needs of a node's context. */
+const context = {
+	addInputData: () => ({ index: 0 }),
+	addOutputData: () => {},
+	getNode: () => ({ id: '1', name: 'Model', type: 'bench', typeVersion: 1, position: [0, 0], parameters: {} }),
+	getNextRunIndex: () => 0,
+	logAiEvent: () => {},
+	getExecutionCancelSignal: () => undefined,
+	getMode: () => 'manual',
+	addExecutionHints: () => {},
+	logger: console,
+	helpers: {},
+};
+
+/** @type {Record<string, () => Promise<(onFirst: () => void, signal?: AbortSignal) => Promise<number>>>} */
+const contestants = {
+	/** The floor: undici, an event parser and JSON.parse, and the text joined. Nothing is checked. */
+	async reader() {
+		const { Agent, request } = own('undici');
+		const { createParser } = await import('eventsource-parser');
+		const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+		const body = JSON.stringify({
+			model,
+			messages: [{ role: 'user', content: question }],
+			stream: true,
+			stream_options: { include_usage: true },
+			max_tokens: tokens,
+			...extra,
+		});
+		return async (onFirst) => {
+			const answer = await request(`${baseUrl}/v1/chat/completions`, {
+				method: 'POST',
+				body,
+				dispatcher,
+				reset: true,
+				headers: { 'content-type': 'application/json' },
+			});
+			let text = '';
+			let count = 0;
+			const parser = createParser({
+				onEvent: ({ data }) => {
+					if (data === '[DONE]') return;
+					const json = JSON.parse(data);
+					const piece = json.choices[0]?.delta?.content;
+					if (piece) {
+						if (text === '') onFirst();
+						text += piece;
+					}
+					if (json.usage) count = json.usage.completion_tokens;
+				},
+			});
+			const decoder = new TextDecoder();
+			for await (const bytes of answer.body) parser.feed(decoder.decode(bytes, { stream: true }));
+			return count;
+		};
+	},
+
+	/** This package's model on the classes of that n8n. */
+	async localChatModel() {
+		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
+		const { harvestHost } = own('./dist/lib/langchain/host.js');
+		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
+		const { ChatClient } = own('./dist/lib/chat/client.js');
+		const { connectTo } = own('./dist/lib/servers/connect.js');
+		const sdk = host('@n8n/ai-node-sdk');
+		const { classes } = await harvestHost(context, sdk);
+		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
+		const Model = localChatModelClass(classes);
+		const client = new ChatClient(connectTo({ baseUrl }), {
+			model,
+			parameters: { maxTokens: tokens, extraBody: extra },
+			serverKind: 'llamaServer',
+			reasoningEcho: 'toolTurns',
+			showThinking: false,
+			limits: {},
+			retries: 0,
+		});
+		return streamed(
+			() =>
+				new Model({
+					client,
+					toJsonSchema: sdk.getParametersJsonSchema,
+					callbacks: [new Tracing(context)],
+					toError: (/** @type {Error} */ error) => error,
+					settings: { model },
+					jsonOutput: false,
+				}),
+		);
+	},
+
+	/** This package without LangChain. */
+	async client() {
+		const { ChatClient } = own('./dist/lib/chat/client.js');
+		const { connectTo } = own('./dist/lib/servers/connect.js');
+		const client = new ChatClient(connectTo({ baseUrl }), {
+			model,
+			parameters: { maxTokens: tokens, extraBody: extra },
+			serverKind: 'llamaServer',
+			reasoningEcho: 'toolTurns',
+			showThinking: false,
+			limits: {},
+			retries: 0,
+		});
+		return async (onFirst) => {
+			const answer = client.generate({ messages: [{ type: 'human', content: question }] });
+			let next = await answer.next();
+			onFirst();
+			while (!next.done) next = await answer.next();
+			return next.value.usage.completionTokens;
+		};
+	},
+
+	/** What n8n's OpenAI Chat Model stands on. */
+	async chatOpenAi() {
+		const { ChatOpenAI } = host('@langchain/openai');
+		const { N8nLlmTracing } = host('@n8n/ai-utilities');
+		return streamed(
+			() =>
+				new ChatOpenAI({
+					model,
+					apiKey: 'none',
+					maxTokens: tokens,
+					// As n8n sets it. Without, reused connections that the server closes end the contest at 64 streams.
+					maxRetries: 2,
+					useResponsesApi: false,
+					streamUsage: true,
+					modelKwargs: extra,
+					configuration: { baseURL: `${baseUrl}/v1` },
+					callbacks: [new N8nLlmTracing(context)],
+				}),
+		);
+	},
+};
+
+/**
+ * The model's own stream, as the agent consumes it below its events.
+ *
+ * @typedef {{ content: unknown, usage_metadata?: { output_tokens: number } }} Chunk
+ * @param {() => { stream: (messages: object[]) => Promise<AsyncIterable<Chunk>> }} make
+ */
+function streamed(make) {
+	const { HumanMessage } = host('@langchain/core/messages');
+	return async (/** @type {() => void} */ onFirst) => {
+		let count = 0;
+		let first = true;
+		for await (const chunk of await make().stream([new HumanMessage(question)])) {
+			if (first && chunk.content) {
+				first = false;
+				onFirst();
+			}
+			if (chunk.usage_metadata) count = chunk.usage_metadata.output_tokens;
+		}
+		return count;
+	};
+}
+
+const start = contestants[name];
+if (start === undefined) throw new Error(`There is no contestant ${name}`);
+const run = await start();
+
+/**
+ * `total` streams, of which `streams` run at once.
+ *
+ * @param {{ streams: number, total: number }} counts
+ */
+async function round({ streams, total }) {
+	/** @type {number[]} */
+	const firstTokens = [];
+	let left = total;
+	let generated = 0;
+	let peak = 0;
+	const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 200);
+	const cpu = process.cpuUsage();
+	const startedAt = performance.now();
+	await Promise.all(
+		Array.from({ length: streams }, async () => {
+			while (left-- > 0) {
+				const sentAt = performance.now();
+				const count = await run(() => firstTokens.push(performance.now() - sentAt));
+				generated += count;
+			}
+		}),
+	);
+	const wallMs = performance.now() - startedAt;
+	const { user, system } = process.cpuUsage(cpu);
+	clearInterval(sampler);
+	firstTokens.sort((a, b) => a - b);
+	const at = (/** @type {number} */ share) =>
+		firstTokens[Math.min(firstTokens.length - 1, Math.floor(firstTokens.length * share))];
+	return {
+		tokens: generated,
+		wallMs,
+		cpuMsPer1000: (user + system) / generated,
+		firstP50: at(0.5),
+		firstP99: at(0.99),
+		rssMb: Math.max(peak, process.memoryUsage.rss()) / 1024 / 1024,
+	};
+}
+
+for await (const line of createInterface({ input: process.stdin }))
+	console.log(JSON.stringify(await round(JSON.parse(line))));
+process.exit(0);

@@ -1,0 +1,95 @@
+/** The programs that measure, and what each takes. */
+
+/**
+ * @typedef {object} Program
+ * @property {string} name of its file in `bench/`
+ * @property {string} what it measures and where that is written
+ * @property {Record<string, string>} options as they are typed, and what each does
+ */
+
+/** @type {Program[]} */
+export const PROGRAMS = [
+	{
+		name: 'chat',
+		what: "the chat model against n8n's OpenAI Chat Model and a bare reader; writes bench/results/chat.md",
+		options: {
+			'--quick': 'two rounds in place of seven, of shorter streams',
+			'--only streams|tools': 'one of the two; writes nothing',
+		},
+	},
+	{
+		name: 'embeddings',
+		what: '3,000 chunks into a vector store; writes bench/results/embeddings.md',
+		options: { '--quick': 'a tenth, one round; writes nothing', '--rounds 3': 'how many rounds' },
+	},
+	{
+		name: 'models',
+		what: 'many short items, classifying, an agent with memory, two servers; writes bench/results/models.md',
+		options: {
+			'--quick': 'a tenth of the items, one round; writes nothing',
+			'--rounds 3': 'how many rounds',
+			'--only items,slots,labels,memory,servers': 'some of them; the tables of the others stay',
+			'--share 2': 'half of the items',
+		},
+	},
+	{
+		name: 'dify',
+		what: 'the Dify nodes against a simulated Dify; writes bench/results/dify.md',
+		options: {
+			'--quick': 'a tenth',
+			'--second 1000': 'milliseconds of a simulated second',
+			'--workflows': 'only runs of workflows, in place of those in the results',
+			'--knowledge': 'only documents and their sync, in place of those in the results',
+		},
+	},
+	{
+		name: 'scale',
+		what: "streamed chats in n8n's queue mode; writes the table of docs/scale.md and of the Chinese page",
+		options: { '--quick': 'a tenth; writes nothing', '--chats 300': 'how many in each row' },
+	},
+	{
+		name: 'soak',
+		what: 'hours of mixed load with faults, and whether anything grows; writes bench/results/soak.md',
+		options: {
+			'--hours 8': 'how long',
+			'--minutes 30': 'how long, at least 3',
+			'--seed 1': 'another order of the runs',
+			'--at-once 4': 'runs at the same time',
+			'--faults 0.2': 'the share of runs with a fault',
+			'--control': "the same load with n8n's own nodes",
+			'--snapshots <folder>': 'heap snapshots of the first and the last measurement',
+		},
+	},
+	{
+		name: 'compare',
+		what: "n8n's own chat models in the same situations; writes bench/results/compare.md",
+		options: {
+			'--quick': 'without those that take minutes; writes nothing',
+			'--only <text>': 'those whose title holds the text; writes nothing',
+		},
+	},
+	{
+		name: 'faults',
+		what: 'every node against a server that goes wrong in every way; writes docs/faults.md and the Chinese page',
+		options: {
+			"--only 'Local Reranker/text'": 'some of it; writes nothing',
+			'--fuzz 10000': 'so many random faults in place of all',
+			'--seed 1': 'the first of the random faults',
+			'--at-once 48': 'faults at the same time',
+		},
+	},
+];
+
+/**
+ * @param {Program[]} programs
+ * @returns {string} what to type
+ */
+export const usage = (programs) =>
+	[
+		'npm run bench -- <name> [options]',
+		...programs.flatMap(({ name, what, options }) => [
+			'',
+			`  ${name.padEnd(12)}${what}`,
+			...Object.entries(options).map(([option, does]) => `    ${option.padEnd(24)} ${does}`),
+		]),
+	].join('\n');

@@ -1,0 +1,97 @@
+/** What the rows of `npm run bench -- models` share: the contestants and how they meet. */
+import { median, runOnTexts, tokensOf } from './workflow.mjs';
+
+/** @typedef {import('./workflow.mjs').Part} Part */
+/** @typedef {import('./workflow.mjs').Outcome & { read: number, written: number, right: number }} Cost */
+/** @typedef {{ work: Part, below?: Record<string, Part> }} Contestant */
+/**
+ * @typedef {object} Place
+ * @property {import('../../scripts/lib/types').N8nServer} n8n
+ * @property {string} binary of llama-server
+ * @property {string} folder for models
+ * @property {import('../../scripts/lib/types').Log} log
+ * @property {number} rounds
+ * @property {number} share one of so many items is enough
+ */
+
+export const MODEL = 'bench-model';
+export const SLOTS = 4;
+export const LANGCHAIN = '@n8n/n8n-nodes-langchain';
+const model = { __rl: true, mode: 'id', value: MODEL };
+
+/** @param {string} url @param {string[]} [further] */
+const ownCredential = (url, further = []) => ({
+	name: 'own',
+	type: 'localLlamaApi',
+	data: { baseUrl: url, furtherServers: { server: further.map((baseUrl) => ({ baseUrl })) } },
+});
+/** @param {string} url @param {object} parameters @param {string[]} [further] @returns {Part} */
+export const localLlama = (url, parameters, further) => ({
+	type: 'CUSTOM.localLlama',
+	parameters: { resource: 'text', model, ...parameters },
+	credential: ownCredential(url, further),
+});
+/** @param {string} url @param {object} given @returns {Record<string, Part>} */
+export const localChatModel = (url, given) => ({
+	ai_languageModel: {
+		type: 'CUSTOM.localChatModel',
+		parameters: { model, options: given },
+		credential: ownCredential(url),
+	},
+});
+/** @param {string} url @param {object} given @returns {Record<string, Part>} by Chat Completions, the API of the others too */
+export const openAi = (url, given) => ({
+	ai_languageModel: {
+		type: `${LANGCHAIN}.lmChatOpenAi`,
+		typeVersion: 1.3,
+		parameters: { model, responsesApiEnabled: false, options: given },
+		credential: { name: 'openai', type: 'openAiApi', data: { apiKey: 'none', url: `${url}/v1` } },
+	},
+});
+
+/**
+ * All contestants in turn, so that a drift of the machine hits all alike.
+ *
+ * @param {Place} place
+ * @param {string} title
+ * @param {string[]} texts
+ * @param {Record<string, Contestant>} contestants
+ * @param {{ url: string, rightOf?: (items: Array<Record<string, unknown>>) => number }} options `url`: of the server whose tokens count
+ * @returns {Promise<Record<string, Cost>>} the median of each
+ */
+export const contest = async ({ n8n, log, rounds }, title, texts, contestants, { url, rightOf = () => NaN }) => {
+	/** @type {Record<string, Cost[]>} */
+	const costs = {};
+	for (let round = 1; round <= rounds; round += 1) {
+		for (const [name, { work, below }] of Object.entries(contestants)) {
+			await log.step(`${title}, round ${round}: ${name}`, async (progress) => {
+				const before = await tokensOf(url);
+				const outcome = await runOnTexts(n8n, `${title}: ${name}`, texts, work, below);
+				const after = await tokensOf(url);
+				const [read, written] = [after.read - before.read, after.written - before.written];
+				(costs[name] ??= []).push({ ...outcome, read, written, right: rightOf(outcome.items) });
+				const { seconds, items } = outcome;
+				progress.note(`${seconds.toFixed(1)} s, ${items.length} items, ${read} tokens read, ${written} written`);
+			});
+		}
+	}
+	return Object.fromEntries(
+		Object.entries(costs).map(([name, all]) => {
+			const of = (/** @type {'seconds' | 'read' | 'written' | 'right'} */ key) => median(all.map((cost) => cost[key]));
+			const items = all[0]?.items ?? [];
+			return [
+				name,
+				{
+					items,
+					seconds: of('seconds'),
+					read: of('read'),
+					written: of('written'),
+					right: of('right'),
+				},
+			];
+		}),
+	);
+};
+
+/** @param {number} rounds */
+export const medianOf = (rounds) => (rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds.`);

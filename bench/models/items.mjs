@@ -1,0 +1,102 @@
+/** Many short items: what the nodes themselves cost. */
+import { join } from 'node:path';
+import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
+import { writeTinyModel } from '../../scripts/lib/tiny-model.mjs';
+import { ratio } from './workflow.mjs';
+import { startSlotsGate } from './slots-gate.mjs';
+import { contest, medianOf, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from './contest.mjs';
+
+/** @typedef {import('./contest.mjs').Contestant} Contestant */
+
+const OWN = 'Local Llama, Chat, 4 items at once';
+const HOLD_MS = /** @type {const} */ ([20, 180]);
+
+/** @param {import('./contest.mjs').Place} place */
+const start = async (place) => {
+	const model = join(place.folder, 'short.gguf');
+	writeTinyModel(model, { contextLength: 4096, meanTokens: Infinity });
+	return await startLlamaServer(place.binary, {
+		model,
+		alias: MODEL,
+		contextSize: 4096,
+		parallel: SLOTS,
+		threads: 1,
+		args: ['--metrics'],
+	});
+};
+
+/**
+ * @param {import('./contest.mjs').Place} place
+ * @param {string} title
+ * @param {number} count of items
+ * @param {string} url what the nodes ask
+ * @returns {Promise<string[]>} the table
+ */
+const compare = async (place, title, count, url) => {
+	const texts = Array.from({ length: count }, (_, at) => `Say something about number ${at}.`);
+	/** @param {object} given @returns {Contestant} */
+	const chain = (given) => ({
+		work: {
+			type: `${LANGCHAIN}.chainLlm`,
+			typeVersion: 1.9,
+			parameters: { promptType: 'define', text: '={{ $json.text }}', ...given },
+		},
+		below: openAi(url, { maxTokens: 16 }),
+	});
+	const prompt = '={{ $json.text }}';
+	/** @param {number} itemsAtOnce @returns {Contestant} */
+	const own = (itemsAtOnce) => ({
+		work: localLlama(url, { operation: 'chat', prompt, options: { maxTokens: 16, itemsAtOnce } }),
+	});
+	/** @type {Record<string, Contestant>} */
+	const contestants = {
+		[OWN]: own(SLOTS),
+		'Local Llama, Chat, 16 items at once': own(16),
+		'Basic LLM Chain as added': chain({}),
+	};
+	for (const batchSize of [SLOTS, 16, 64]) {
+		contestants[`Basic LLM Chain, batches of ${batchSize}`] = chain({ batching: { batchSize } });
+	}
+	const results = await contest(place, title, texts, contestants, { url });
+	const mine = results[OWN]?.seconds ?? NaN;
+	return [
+		'| | time, s | items per second | time against Local Llama |',
+		'|---|---|---|---|',
+		...Object.entries(results).map(
+			([name, { seconds }]) =>
+				`| ${name} | ${seconds.toFixed(2)} | ${(count / seconds).toFixed(0)} | ${ratio(seconds / mine)} |`,
+		),
+	];
+};
+
+/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
+export const items = async (place) => {
+	const server = await start(place);
+	const count = 1000 / place.share;
+	const table = await compare(place, 'short items', count, server.url);
+	await server.stop();
+	return [
+		'## Many short items',
+		'',
+		`${count} questions of a few words, ${SLOTS} slots. The model is generated (0.4 MB) and answers with 16 tokens within milliseconds, on the same cores as n8n: its slots work one after another, and the table shows what the nodes themselves cost. The Basic LLM Chain has n8n's OpenAI Chat Model below it. ${medianOf(place.rounds)}`,
+		'',
+		...table,
+	];
+};
+
+/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
+export const slots = async (place) => {
+	const server = await start(place);
+	const gate = await startSlotsGate(server.url, { slots: SLOTS, holdMs: HOLD_MS });
+	const count = 1000 / place.share;
+	const table = await compare(place, 'slots', count, gate.url);
+	gate.stop();
+	await server.stop();
+	return [
+		'## Many short items on slots that work at the same time',
+		'',
+		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a door that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS.join(' to ')} ms, as answers of different lengths take. ${medianOf(place.rounds)}`,
+		'',
+		...table,
+	];
+};

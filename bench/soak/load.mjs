@@ -1,0 +1,192 @@
+/** The mixed load: clients that run one workflow after another, and rest while something is measured. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { KINDS, pathOf } from './kinds.mjs';
+
+/** @typedef {import('./types').Kind} Kind */
+/** @typedef {import('./types').RunRecord} RunRecord */
+
+/** No run takes longer: the limits of the nodes are 5 s, and there is one retry. */
+const HANG_MS = 45_000;
+const LEAVE_AFTER_MS = 400;
+/** n8n leaves the answer of a stopped chat open. */
+const AFTER_STOP_MS = 1000;
+/** What it is that a client gives up. @type {Record<string, RunRecord['outcome']>} */
+const MEANT = { leave: 'left', stop: 'stopped' };
+
+/** @param {number} seed @returns {() => number} evenly from 0 to 1, the same for the same seed */
+const randomFrom = (seed) => {
+	let state = seed >>> 0;
+	// mulberry32
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+};
+
+/**
+ * @param {number} seed
+ * @param {number} faultShare
+ * @returns {() => { kind: Kind, fault: string }} what runs next: the same row for the same seed
+ */
+export const sequence = (seed, faultShare) => {
+	const random = randomFrom(seed);
+	const all = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
+	return () => {
+		const kind = /** @type {Kind} */ (all[Math.floor(random() * all.length)]);
+		const [goesWrong, which] = [random() < faultShare, random()];
+		const fault = goesWrong ? (kind.faults[Math.floor(which * kind.faults.length)] ?? '') : '';
+		return { kind, fault: kind.always ?? fault };
+	};
+};
+
+/** @param {Kind} kind @param {string} fault */
+const textOf = ({ text, door }, fault) => {
+	if (fault === '') return text;
+	return `${text} [[${door}:${['leave', 'stop'].includes(fault) ? 'slow' : fault}]]`;
+};
+
+/**
+ * @param {import('../../scripts/lib/types').N8nServer} n8n
+ * @param {Map<string, string>} ids of the workflows
+ */
+const runner = (n8n, ids) => {
+	/** @param {Kind} kind */
+	const stopIn = async ({ name }) => {
+		const running = await n8n.listExecutions({ workflowId: ids.get(name) ?? '', status: ['running'] });
+		for (const { id } of running) await n8n.stopExecution(id);
+	};
+
+	/**
+	 * @param {Kind} kind
+	 * @param {string} fault
+	 * @param {AbortController} client
+	 * @returns {Promise<{ outcome: RunRecord['outcome'], said: string }>}
+	 */
+	const chat = async (kind, fault, client) => {
+		let said = '';
+		let failed = false;
+		let acted = false;
+		for await (const line of n8n.chat(pathOf(kind.name), textOf(kind, fault), { signal: client.signal })) {
+			if (line.type === 'error') failed = true;
+			said += line.content ?? '';
+			if (line.type !== 'item' || acted) continue;
+			if (fault === 'leave' || fault === 'stop') acted = true;
+			if (fault === 'leave') client.abort();
+			if (fault !== 'stop') continue;
+			await stopIn(kind);
+			setTimeout(() => client.abort(), AFTER_STOP_MS);
+		}
+		if (fault === 'stop' && acted) return { outcome: 'stopped', said };
+		return { outcome: !failed && kind.expects.test(said) ? 'answered' : 'failed', said };
+	};
+
+	/** @type {typeof chat} */
+	const webhook = async (kind, fault, client) => {
+		if (fault === 'leave') setTimeout(() => client.abort(), LEAVE_AFTER_MS);
+		const body = { text: textOf(kind, fault) };
+		const response = await n8n.webhook(pathOf(kind.name), { body, signal: client.signal });
+		const said = await response.text();
+		return { outcome: response.ok && kind.expects.test(said) ? 'answered' : 'failed', said };
+	};
+
+	/**
+	 * @param {Kind} kind
+	 * @param {string} fault
+	 * @returns {Promise<{ outcome: RunRecord['outcome'], said: string, ms: number }>}
+	 */
+	return async (kind, fault) => {
+		const client = new AbortController();
+		let hung = false;
+		const timer = setTimeout(() => {
+			hung = true;
+			client.abort();
+		}, HANG_MS);
+		const startedAt = performance.now();
+		try {
+			const result = await (kind.way === 'chat' ? chat : webhook)(kind, fault, client);
+			return { ...result, ms: performance.now() - startedAt };
+		} catch (error) {
+			const said = error instanceof Error ? error.message : String(error);
+			const meant = client.signal.aborted ? MEANT[fault] : undefined;
+			const outcome = hung ? 'hung' : (meant ?? 'failed');
+			return { outcome, said, ms: performance.now() - startedAt };
+		} finally {
+			clearTimeout(timer);
+		}
+	};
+};
+
+/**
+ * @param {import('../../scripts/lib/types').N8nServer} n8n
+ * @param {Map<string, string>} ids of the workflows
+ * @param {Pick<import('./types').SoakPlan, 'seed' | 'faultShare' | 'atOnce'>} plan
+ * @param {(run: Omit<RunRecord, 'atMs'>) => void} ended is told of each run
+ */
+export const startLoad = (n8n, ids, { seed, faultShare, atOnce }, ended) => {
+	const next = sequence(seed, faultShare);
+	const run = runner(n8n, ids);
+	/** @type {Map<string, Promise<unknown>>} */
+	const turns = new Map();
+	let pausing = true;
+	let stopping = false;
+	let running = 0;
+	let disturbances = 0;
+	let disturbing = false;
+
+	const one = async () => {
+		const { kind, fault } = next();
+		const turn = turns.get(kind.name) ?? Promise.resolve();
+		const work = async () => {
+			if (kind.alone) await turn;
+			const before = disturbances;
+			const began = disturbing;
+			const { outcome, said, ms } = await run(kind, fault);
+			const disturbed = began || disturbing || before !== disturbances;
+			ended({ kind: kind.name, fault, ms, outcome, said: said.slice(0, 400), disturbed });
+		};
+		const mine = work();
+		if (kind.alone) turns.set(kind.name, mine);
+		await mine;
+	};
+	const client = async () => {
+		while (!stopping) {
+			if (pausing) {
+				await delay(20);
+				continue;
+			}
+			running += 1;
+			try {
+				await one();
+			} finally {
+				running -= 1;
+			}
+		}
+	};
+	const clients = Array.from({ length: atOnce }, client);
+	return {
+		resume: () => {
+			pausing = false;
+		},
+		/** Waits until every run has ended. */
+		pause: async () => {
+			pausing = true;
+			while (running > 0) await delay(20);
+		},
+		/** Runs that overlap with `act` do not count for the time. @param {() => Promise<unknown>} act */
+		disturb: async (act) => {
+			disturbing = true;
+			disturbances += 1;
+			try {
+				await act();
+			} finally {
+				disturbing = false;
+			}
+		},
+		stop: async () => {
+			stopping = true;
+			await Promise.all(clients);
+		},
+	};
+};

@@ -1,0 +1,96 @@
+import type { Sample } from '../../bench/soak/types';
+import { childProcess, fs, net, os, path, process } from '../support/node';
+
+/** Stands for n8n: lets go of nothing once it is told to leak. */
+const HOST = `
+	import { createRequire } from 'node:module';
+	import { connect, createServer } from 'node:net';
+	const { keep } = createRequire(import.meta.url)('./lib/caching.js');
+	const kept = [];
+	const server = createServer((socket) => kept.push(socket)).listen(0, '127.0.0.1');
+	process.stdin.once('data', async () => {
+		const socket = connect(server.address().port, '127.0.0.1');
+		await new Promise((resolve) => socket.once('connect', resolve));
+		const { signal } = new AbortController();
+		for (let at = 0; at < 7; at += 1) {
+			signal.addEventListener('abort', () => at);
+			keep(at);
+			process.on('soak', () => at);
+			kept.push(setTimeout(function forgotten() {}, 1e6).unref());
+			const ended = setTimeout(() => undefined, 1e6);
+			clearTimeout(ended);
+			kept.push(ended);
+		}
+		kept.push(socket, signal, new Array(1e6).fill(0.5), Buffer.alloc(5e6));
+		for (let at = 0; at < 20; at += 1) AbortSignal.timeout(5e6);
+		console.log('leaked');
+	});
+	console.log('ready');
+`;
+/** Stands for a module of the package. */
+const CACHING = `
+	const CONSTANT = new Set([1, 2, 3]);
+	const cache = new Map();
+	exports.keep = (key) => cache.set(key, CONSTANT.has(key));
+`;
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-llama-probe-'));
+const socket = path.join(folder, 'probe');
+let host: ReturnType<typeof childProcess.spawn>;
+let said = '';
+
+const hears = async (word: string): Promise<void> => {
+	while (!said.includes(word)) await new Promise((resolve) => host.stdout!.once('data', resolve));
+};
+
+const measure = async (): Promise<Sample> =>
+	await new Promise((resolve, reject) => {
+		let answer = '';
+		const asking = net.connect(socket, () => asking.write('measure\n'));
+		asking.on('data', (piece) => (answer += String(piece)));
+		asking.on('end', () => resolve(JSON.parse(answer) as Sample));
+		asking.on('error', reject);
+	});
+
+beforeAll(async () => {
+	fs.mkdirSync(path.join(folder, 'lib'));
+	fs.writeFileSync(path.join(folder, 'lib', 'caching.js'), CACHING);
+	fs.writeFileSync(path.join(folder, 'host.mjs'), HOST);
+	const probe = path.resolve('bench', 'soak', 'probe.mjs');
+	host = childProcess.spawn(process.execPath, ['--import', probe, path.join(folder, 'host.mjs'), 'start'], {
+		env: { ...process.env, SOAK_PROBE_SOCKET: socket, SOAK_PROBE_PACKAGE: folder },
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	host.stdout!.on('data', (piece: Uint8Array) => (said += String(piece)));
+	await hears('ready');
+});
+afterAll(() => {
+	host.kill('SIGKILL');
+	fs.rmSync(folder, { recursive: true, force: true });
+});
+
+test('what a process keeps is seen, each by its kind', async () => {
+	await measure();
+	const before = await measure();
+	const again = await measure();
+	const steady = ({ sockets, timers, listeners, abortListeners, abortSignals, fileHandles, caches }: Sample) => ({
+		...{ sockets, timers, listeners, abortListeners, abortSignals, fileHandles, caches },
+	});
+	expect(steady(again)).toEqual(steady(before));
+	expect(Object.values(before.caches)).toEqual([0]);
+
+	host.stdin!.write('leak\n');
+	await hears('leaked');
+	await measure();
+	const after = await measure();
+	expect(after.heapUsed - before.heapUsed).toBeGreaterThan(7e6);
+	expect(after.external - before.external).toBeGreaterThan(4e6);
+	expect(after.sockets - before.sockets).toBe(2);
+	expect(after.resources.TCPSocketWrap).toBe(2);
+	expect((after.fileHandles.socket ?? 0) - (before.fileHandles.socket ?? 0)).toBe(2);
+	expect(after.timers).toEqual({ ...before.timers, 'forgotten in 1000000 ms': 7 });
+	expect(after.abortSignals - before.abortSignals).toBe(1);
+	expect(after.abortListeners - before.abortListeners).toBe(7);
+	expect(after.listeners - before.listeners).toBeGreaterThanOrEqual(7);
+	expect(after.caches).toEqual({ '/lib/caching.js cache': 7 });
+});

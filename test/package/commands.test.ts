@@ -1,0 +1,57 @@
+import { fs, path } from '../support/node';
+import { loadModule, loadScript } from '../support/scripts';
+
+const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+/** What npm runs without `run`. */
+const SHORT = ['start', 'test'];
+
+const filesBelow = (folder: string): string[] =>
+	fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => path.join(folder, file));
+
+/** Every text of the repository that may name a command. */
+const texts = async (): Promise<string[]> => [
+	...(await loadScript<{ documents(): string[] }>('pictures')).documents(),
+	...['bench', 'scripts', '.github', '.vscode', 'docs/docker']
+		.flatMap(filesBelow)
+		.filter((file) => fs.statSync(file).isFile()),
+	...fs.readdirSync('.').filter((file) => /\.[cm]?js$/.test(file)),
+	'.ci/run',
+];
+
+it('there are few npm scripts, and CONTRIBUTING explains each', () => {
+	const contributing = fs.readFileSync('CONTRIBUTING.md', 'utf8');
+	expect(Object.keys(scripts).length).toBeLessThanOrEqual(12);
+	const unexplained = Object.keys(scripts).filter((name) => {
+		const command = SHORT.includes(name) ? `npm ${name}` : `npm run ${name}`;
+		return !new RegExp(`^\\|[^|]*\`${command}( [^\`]*)?\``, 'm').test(contributing);
+	});
+	expect(unexplained).toEqual([]);
+});
+
+it('every command that a text names is there', async () => {
+	const { PROGRAMS } = await loadModule<{ PROGRAMS: Array<{ name: string }> }>('bench/lib/programs');
+	const benches = PROGRAMS.map(({ name }) => name);
+	const missing = (await texts()).flatMap((file) => {
+		const text = fs.readFileSync(file, 'utf8');
+		const commands = [...text.matchAll(/npm run ([a-z][\w:-]*)(?: -- ([a-z]+))?/g)];
+		return commands
+			.filter(([, name = '', bench]) => {
+				if (name === 'bench' && bench !== undefined) return !benches.includes(bench);
+				return !(name in scripts);
+			})
+			.map(([command]) => `${file}: ${command}`);
+	});
+	expect(missing).toEqual([]);
+});
+
+it('every script of package.json, and every task of the editor, leads to a file', () => {
+	const files = Object.values(scripts).flatMap((command) => command.match(/[\w/-]+\.mjs/g) ?? []);
+	expect(files.filter((file) => !fs.existsSync(file))).toEqual([]);
+	const { tasks } = JSON.parse(fs.readFileSync('.vscode/tasks.json', 'utf8')) as {
+		tasks: Array<{ type: string; script?: string }>;
+	};
+	const npm = tasks.filter(({ type }) => type === 'npm').map(({ script }) => script ?? '');
+	expect(npm.filter((name) => !(name in scripts))).toEqual([]);
+	expect(npm.length).toBeGreaterThan(3);
+});
