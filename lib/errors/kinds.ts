@@ -59,6 +59,7 @@ export type ModelKind =
 	| 'toolCallInvalid'
 	| 'onlyThinking'
 	| 'emptyAnswer'
+	| 'garbledAnswer'
 	| 'filtered'
 	| 'allServersFailed';
 

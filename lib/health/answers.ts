@@ -55,9 +55,13 @@ function answerOf(probe: Probe | undefined): ServerAnswer | undefined {
 	return probe?.answered === true ? probe : undefined;
 }
 
-/** Whether `/health` is more than a question there: LiteLLM runs a generation on every model for it. */
-export function healthGenerates(models: Probe | undefined): boolean {
-	return traitsOf(identify(answersOf({ models }))).healthGenerates === true;
+/**
+ * The route to ask whether the server is well. Undefined where nothing has told who it is: LiteLLM's `/health` runs a
+ * generation on every model.
+ */
+export function healthPathOf(probes: Probes): string | undefined {
+	const kind = identify(answersOf(probes));
+	return kind !== 'other' || probes.models?.answered === true ? (traitsOf(kind).healthPath ?? '/health') : undefined;
 }
 
 /** The entries of `/v1/models`; undefined where the answer is no list. */

@@ -18,6 +18,7 @@ import type {
 import { looksLikeHtml } from '../errors/exchange';
 import type { FailureKind } from '../errors/kinds';
 import { isModelNamed } from '../servers/model-names';
+import { isRecord, words } from '../values';
 
 export interface Diagnosis {
 	status: HealthStatus;
@@ -130,6 +131,8 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	const loading = [models, health].find((probe) => failureOf(probe)?.kind === 'loading');
 	if (loading !== undefined)
 		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
+	if (listOf(models) !== undefined && answersAllAlike(probes))
+		return [fromFailure(ofTable('wrongServer'), `${describeProbe(models)}, the same as at every other route`)];
 	if (listOf(models) !== undefined || report.models.length > 0) return [];
 	const isUp = health?.answered === true && health.status === 200;
 	const observed =
@@ -191,11 +194,28 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	return findings;
 }
 
-/** A list of models may be fixed while the engine behind it is dead (SGLang, TGI): then `/health` is what tells. */
-function saysUnwell({ status, text, headers }: Extract<Probe, { answered: true }>, kind: HealthServerKind): boolean {
-	// At a server that nobody knows, the route may be a proxy's own page or mean something else.
-	if (kind === 'openAiCompatible') return status === 503 && !looksLikeHtml(text, headers['content-type']);
-	return status >= 500;
+const UNWELL = /^(?:un(?:healthy|available)|not[ _-]?(?:healthy|ok|ready)|down|dead|error|fail(?:ed|ing)?|critical)$/i;
+
+/**
+ * A list of models may be fixed while the engine behind it is dead (SGLang, TGI): then `/health` is what tells. A page,
+ * and what a gateway says of a server that it cannot reach, is not the server's word.
+ */
+function saysUnwell(
+	{ status, text, headers, json }: Extract<Probe, { answered: true }>,
+	kind: HealthServerKind,
+): boolean {
+	if (looksLikeHtml(text, headers['content-type'])) return false;
+	if (status < 300 && isRecord(json)) return UNWELL.test(words(json.status)) || json.healthy === false;
+	// At a server that nobody knows, the route may mean something else.
+	return kind === 'openAiCompatible' ? status === 503 : status >= 500 && status !== 502 && status !== 504;
+}
+
+/** Programs that answer whatever they are asked, with the same JSON. */
+function answersAllAlike({ models, props, version, ollamaVersion }: Observations['probes']): boolean {
+	const [first, ...others] = [models, props, version, ollamaVersion].map((probe) =>
+		probe?.answered === true && probe.status < 300 ? probe.text.trim() : '',
+	);
+	return first !== undefined && first !== '' && others.every((text) => text === first);
 }
 
 /** Options of a command line whose values are nobody's business. */

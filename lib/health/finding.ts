@@ -37,6 +37,7 @@ const STATUS: Partial<Record<FailureKind, HealthStatus>> = {
 	streamError: 'degraded',
 	streamEndedEarly: 'degraded',
 	emptyAnswer: 'degraded',
+	garbledAnswer: 'degraded',
 	contextExceeded: 'degraded',
 };
 

@@ -7,7 +7,7 @@ type Refused = Extract<Probe, { answered: true }> & { failure: ProbeFailure };
 
 /** The finding for a key that a route refuses. */
 export function unauthorized(
-	{ keySet, authentication }: Observations,
+	{ keySet, authentication, probes }: Observations,
 	failure: ProbeFailure,
 	observed: string,
 	kind: HealthServerKind,
@@ -15,6 +15,10 @@ export function unauthorized(
 	// Where a proxy refuses, no key of the server helps.
 	if (isOfProxy(failure)) return fromFailure(failure, observed);
 	if (!keySet) return fromFailure(ofTable('unauthorized', { keyMissing: true }), observed);
+	if (listOf(probes.keyless) !== undefined)
+		return fromFailure(failure, observed, {
+			advice: 'The server answers without a key: empty the API Key of the credential, or put a right one into it.',
+		});
 	// vLLM looks at Authorization only (docs/protocols/llama-server.md 8.4).
 	if (authentication === 'xApiKey' && traitsOfServer(kind).bearerOnly)
 		return fromFailure(failure, observed, {
@@ -32,6 +36,8 @@ export function keyFindings(observations: Observations, kind: HealthServerKind):
 	const { wantsNoKey } = traitsOfServer(kind);
 	if (wantsNoKey === true || probes.models === undefined) return [];
 	if (listOf(probes.models) === undefined && probes.guarded === undefined) return [];
+	// The list is there with the key and refused without it: whatever other routes say, the key is right.
+	if (listOf(probes.models) !== undefined && isRefused(probes.keyless)) return [];
 	const guarded = guardedProbe(probes, kind);
 	const refused = [guarded, ...whereAllElseRefuses(probes)].find(isRefused);
 	if (refused !== undefined) {
@@ -48,9 +54,13 @@ function guardedProbe(probes: Observations['probes'], kind: HealthServerKind): P
 	return traitsOfServer(kind).guardedRoute?.path === '/props' ? probes.props : probes.guarded;
 }
 
-/** Whether it must be asked without the key, to learn whether the list shows anything about the key. */
+/**
+ * Whether it must be asked without the key, to learn whether the list shows anything about the key. A key is refused
+ * where a request with it is refused and one without it does no better.
+ */
 export function mustAskWithoutKey(probes: Observations['probes'], kind: HealthServerKind): boolean {
 	const { wantsNoKey, guardedRoute } = traitsOfServer(kind);
+	if (isRefused(probes.models) || isRefused(guardedProbe(probes, kind))) return true;
 	return wantsNoKey !== true && guardedRoute === undefined && listOf(probes.models) !== undefined;
 }
 

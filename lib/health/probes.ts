@@ -2,11 +2,10 @@ import { Connection } from '../http/connection';
 import type { ConnectionSettings } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
-import { afterMs } from '../http/limits';
 import { isLoopback } from '../errors/remedies';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
-import { bodyOf, healthGenerates, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
+import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import { mustAskWithoutKey } from './key';
 import { ask, describeFailure, elapsed } from './probe';
 
@@ -29,7 +28,7 @@ export interface Target {
 
 export interface CheckOptions {
 	expectations?: Expectations;
-	/** For the whole check, default 2.5 s. */
+	/** For each question, default 2.5 s. */
 	timeLimitMs?: number;
 	/** For each other address that is tried, default 1 s: one where packets are dropped must not take all of the time. */
 	elsewhereLimitMs?: number;
@@ -42,18 +41,14 @@ export interface CheckOptions {
 }
 
 export const TIME_LIMIT_MS = 2_500;
-/** What is asked second always gets a little time, also where the first round used all of it. */
-const MIN_MS = 300;
 const MAX_MODELS_ASKED = 12;
-/** For the list of models, before a server counts as one whose `/health` may be asked. */
-const MAX_WAITED_MS = 30_000;
 
 /** What the questions to a server work with. */
 export interface ProbeContext {
 	target: Target;
 	connection: Connection;
 	options: CheckOptions;
-	/** One question, within what is left of the time. */
+	/** One question, with a time of its own. */
 	ask(url: string, json?: unknown): Promise<Probe>;
 	/** A question at another address, without the key. */
 	askElsewhere(baseUrl: string, expects: Alternative['expects']): Promise<Alternative>;
@@ -77,7 +72,6 @@ export async function observe(
 	const { timeLimitMs = TIME_LIMIT_MS, elsewhereLimitMs = 1000, signal, expectations = {} } = options;
 	// undici counts connecting in steps of half a second, so the limit is met a little later than asked.
 	const connectLimitMs = Math.max(200, Math.round(timeLimitMs * 0.72));
-	const left = () => Math.max(MIN_MS, timeLimitMs - (performance.now() - startedAt));
 	const base = {
 		service: target.service,
 		keySet: target.keySet,
@@ -101,14 +95,14 @@ export async function observe(
 		target,
 		connection: connected,
 		options,
-		ask: async (url, json) => await ask(connected, url, { timeoutMs: left(), signal, json }),
+		ask: async (url, json) => await ask(connected, url, { timeoutMs: timeLimitMs, signal, json }),
 		askElsewhere: async (baseUrl, expects) => {
-			const limitMs = () => Math.min(elsewhereLimitMs, left());
-			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs() });
+			const limitMs = Math.min(elsewhereLimitMs, timeLimitMs);
+			const other = target.connectElsewhere(baseUrl, { connectLimitMs: limitMs });
 			const url = { anything: `${other.url.root}/health`, models: `${other.url.api}/models`, dify: `${baseUrl}/info` }[
 				expects
 			];
-			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs(), signal }) };
+			return { baseUrl, expects, probe: await ask(other, url, { timeoutMs: limitMs, signal }) };
 		},
 	});
 	if (signal?.aborted) throw failure('aborted', connected.contextOf(connected.url.api));
@@ -132,41 +126,28 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits
 	// for it here.
 	const metrics = context.ask(`${root}/metrics`);
-	const models = context.ask(`${api}/models`);
-	const isHarmless = mayAskHealth(context, models);
-	const first = await named({
-		health: isHarmless.then(async (yes) => (yes ? await context.ask(`${root}/health`) : undefined)),
-		models,
+	const told = await named({
+		models: context.ask(`${api}/models`),
 		props: context.ask(`${root}/props`),
 		ollamaVersion: context.ask(`${root}/api/version`),
 		version: context.ask(`${root}/version`),
-		...(root === origin
-			? {}
-			: { originHealth: isHarmless.then(async (yes) => (yes ? await context.ask(`${origin}/health`) : undefined)) }),
 	});
+	const path = healthPathOf(told);
+	const first = {
+		...told,
+		...(path === undefined
+			? {}
+			: await named({
+					health: context.ask(root + path),
+					...(root === origin ? {} : { originHealth: context.ask(origin + path) }),
+				})),
+	};
 	const [second, perModel, alternatives] = await Promise.all([
 		secondRound(context, first),
 		askModels(context, first),
 		tryOtherPaths(context, first),
 	]);
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
-}
-
-/**
- * Whether `/health` is no more than a question. Where the list of models does not come in half of the time, it is no
- * LiteLLM.
- */
-async function mayAskHealth(
-	{ options: { timeLimitMs = TIME_LIMIT_MS } }: ProbeContext,
-	models: Promise<Probe>,
-): Promise<boolean> {
-	let disarm = () => {};
-	const late = new Promise<undefined>((resolve) => {
-		disarm = afterMs(Math.min(MAX_WAITED_MS, Math.ceil(timeLimitMs / 2)), () => resolve(undefined));
-	});
-	const list = await Promise.race([models, late]);
-	disarm();
-	return !healthGenerates(list);
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;
@@ -186,8 +167,11 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 	const questions: Parameters<typeof named>[0] = {};
 	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
 		questions.guarded = context.ask(root + guardedRoute.path, guardedRoute.json);
-	if (context.target.keySet && mustAskWithoutKey(first, kind))
-		questions.keyless = context.askElsewhere(typed, 'models').then(({ probe }) => probe);
+	const keyless = async (known: Round) =>
+		context.target.keySet && mustAskWithoutKey(known, kind)
+			? await context.askElsewhere(typed, 'models').then(({ probe }) => probe)
+			: undefined;
+	questions.keyless = keyless({ ...first, guarded: await questions.guarded });
 	// No list of models: Hugging Face's servers for embeddings tell about themselves there.
 	if (first.models?.answered === true && first.models.status === 404 && first.models.text.trim() === '')
 		questions.info = context.ask(`${root}/info`);

@@ -32,6 +32,10 @@ export interface SpeedSample {
 	measuredBy: 'server' | 'clock' | 'wholeAnswer';
 }
 
+/** Characters of the beginning of an answer that are looked at. */
+const MAX_JUDGED = 400;
+/** A shorter answer may well be one sign. */
+const MIN_GARBLED = 8;
 /** Pieces that are read this soon after one another came in one packet. */
 const SAME_MOMENT_MS = 0.5;
 /** A stream brings one piece at a time, or a few where this machine is busy. */
@@ -59,6 +63,7 @@ export class SpeedRecord {
 	private lastMs = 0;
 	private pieces = 0;
 	private characters = 0;
+	private beginning = '';
 	private hasThinking = false;
 	private moments = 0;
 	private piecesOfFirstMoment = 0;
@@ -74,6 +79,7 @@ export class SpeedRecord {
 			this.lastMs = atMs;
 			this.pieces++;
 			this.characters += text.length;
+			if (this.beginning.length < MAX_JUDGED) this.beginning += text;
 			if (this.moments === 1) this.piecesOfFirstMoment = this.pieces;
 		}
 		if (chunk.reasoning) this.hasThinking = true;
@@ -84,6 +90,18 @@ export class SpeedRecord {
 	/** Text that is no thinking. */
 	noteText(atMs: number): void {
 		this.firstTextMs ??= atMs;
+	}
+
+	/** What was generated is no text: one sign again and again (`@@@@`, `GGGG`), or characters that are none. */
+	get isGarbled(): boolean {
+		const signs = [...this.beginning.replace(/\s/g, '')];
+		const broken = signs.filter((sign) => sign === '\ufffd').length;
+		return signs.length >= MIN_GARBLED && (new Set(signs).size === 1 || broken > signs.length / 4);
+	}
+
+	/** Whether something was generated that is not shown, as far as the server says so. */
+	get isHidden(): boolean {
+		return (this.usage?.reasoningTokens ?? 0) > 0;
 	}
 
 	/** How many tokens were generated, shown or not. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { ChatClient } from '../chat/client';
 import { openAiProtocol } from '../chat/wire/openai';
+import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
 import { serverKindOf, traitsOfServer } from './answers';
@@ -146,7 +147,10 @@ async function generateOnce(
 		// The model said something, just nothing that a user would want to read, or nothing that came here.
 		const isAnswer = ['onlyThinking', 'emptyAnswer', 'toolCallInvalid', 'toolCallCut'].includes(failed.kind);
 		if (!isAnswer || (record.tokens ?? 0) < MIN_TOKENS_OF_ANSWER) return { failed };
+		// Thinking that is not shown may use up all tokens. A model that ends by itself with nothing said nothing.
+		if (failed.kind === 'emptyAnswer' && failed.facts.finishReason === 'stop' && !record.isHidden) return { failed };
 	}
+	if (record.isGarbled) return { failed: failure('garbledAnswer', connection.contextOf(connection.url.api)) };
 	const endedAt = performance.now();
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
 }

@@ -65,10 +65,15 @@ export function watch(
 		return { state: seen, untold: isTold ? [changeOf('firstState', undefined, seen, check, newId())] : untold };
 	}
 	if (isSame(state, seen)) return { state, untold };
-	const candidate =
-		memory.candidate !== undefined && isSame(memory.candidate.state, seen)
-			? { state: memory.candidate.state, seen: memory.candidate.seen + 1 }
-			: { state: seen, seen: 1 };
+	const { candidate: last } = memory;
+	// What counts is the server: one that is down for another reason at every check is down.
+	const goesOn =
+		last !== undefined &&
+		last.state.healthy === seen.healthy &&
+		(seen.healthy !== state.healthy || isSame(last.state, seen));
+	const candidate = goesOn
+		? { state: { ...seen, since: last.state.since }, seen: last.seen + 1 }
+		: { state: seen, seen: 1 };
 	if (candidate.seen < options.confirmations) return { state, candidate, untold };
 	const now = candidate.state;
 	const event = now.healthy === state.healthy ? 'problem' : now.healthy ? 'healthy' : 'unhealthy';

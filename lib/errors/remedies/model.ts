@@ -149,6 +149,11 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		remedy:
 			'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop a call to a tool that was not declared.',
 	}),
+	garbledAnswer: () => ({
+		title: 'The model writes the same sign again and again, or no text at all',
+		remedy:
+			'Its numbers went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that the model cannot bear. Restart the server; if it stays, try it without flash attention, with another quantisation, or with another build.',
+	}),
 	filtered: () => ({
 		title: 'The server withheld the answer (content filter)',
 		remedy: 'Change the prompt, or the filter of the server.',

@@ -94,8 +94,8 @@ export interface ServerTraits {
 	listsLoadedModelsOnly: boolean;
 	/** Whether it answers with its one model, whatever name is asked for. */
 	ignoresModelName: boolean;
-	/** Whether `/health` runs a generation on every model, so that nobody may ask it in passing. */
-	healthGenerates?: boolean;
+	/** The route below the root that says whether it is well, where that is not `/health`. */
+	healthPath?: string;
 	/** Whether any further request ends the one that is under way, so that not even a question is harmless. */
 	questionsInterrupt?: boolean;
 	/** Whether its list may be empty although it serves a model. */

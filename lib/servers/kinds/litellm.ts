@@ -12,6 +12,6 @@ export const litellm: ServerTraits = {
 	isIt: (answers) =>
 		Object.values(answers).some(({ headers }) => Object.keys(headers).some((name) => name.startsWith('x-litellm-'))) ||
 		anyModel(answers, ({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai'),
-	healthGenerates: true,
+	healthPath: '/health/liveliness',
 	mediaNeedsModel: true,
 };

@@ -45,7 +45,7 @@ describe('the address (docs/protocols/llama-server.md 9.3, rows 1 to 3)', () => 
 			meaning: 'The host name "no-such-host.invalid" cannot be resolved',
 		});
 		expect(finding(result, 'dns').observed).toMatch(
-			/^GET http:\/\/no-such-host\.invalid:8080\/health: ENOTFOUND after \d+ ms$/,
+			/^GET http:\/\/no-such-host\.invalid:8080\/v1\/models: ENOTFOUND after \d+ ms$/,
 		);
 	});
 

@@ -1,3 +1,5 @@
+import * as fc from 'fast-check';
+
 import type { CheckResult } from '../../../lib/health/check';
 import { currentState, durationInWords, watch, type WatchMemory, type WatchOptions } from '../../../lib/health/watch';
 
@@ -128,4 +130,31 @@ it.each([
 	[93_784, '1 day 2 hours'],
 ])('%i seconds in words', (seconds, words) => {
 	expect(durationInWords(seconds)).toBe(words);
+});
+
+describe('an alarm is about the server, not about the name of the finding', () => {
+	const LOADING = (at: number) => broken(at, 'loading', 'loading');
+
+	it('a server that is down for another reason at every check is told of', () => {
+		const checks = Array.from({ length: 19 }, (_, at) => (at % 2 === 0 ? LOADING(at + 1) : broken(at + 1)));
+		const memory = after([healthy(0), ...checks], { confirmations: 3 });
+		expect(told(memory)).toEqual([['unhealthy', minute(1)]]);
+	});
+
+	it('fast-check: whatever the findings are, as many unhealthy checks in a row as are wanted are told once', () => {
+		const check = fc.constantFrom(healthy, broken, LOADING);
+		fc.assert(
+			fc.property(fc.array(check, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (kinds, confirmations) => {
+				const checks = [healthy, ...kinds].map((make, at) => make(at));
+				const memory = after(checks, { confirmations, events: ['unhealthy', 'healthy'] });
+				let [state, run, count] = [true, 0, 0];
+				for (const { healthy: now } of checks) {
+					run = now === state ? 0 : run + 1;
+					if (run < confirmations) continue;
+					[state, run, count] = [now, 0, count + 1];
+				}
+				expect(memory.untold).toHaveLength(count);
+			}),
+		);
+	});
 });

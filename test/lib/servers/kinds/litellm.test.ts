@@ -23,6 +23,6 @@ describe('LiteLLM', () => {
 	});
 
 	it('is never asked for its health in passing: that would send a request to every model behind it', () => {
-		expect(traitsOf('litellm').healthGenerates).toBe(true);
+		expect(traitsOf('litellm').healthPath).toBe('/health/liveliness');
 	});
 });
