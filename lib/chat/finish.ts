@@ -1,4 +1,5 @@
 import { traitsOf } from '../servers/kinds';
+import type { ServerTraits } from '../servers/kinds/kind';
 import { noteOnMove } from '../servers/pool/moves';
 import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
@@ -32,22 +33,25 @@ export async function finishAnswer(
 		// A home-made server: every known one says why it stopped.
 		if ((await serverKindOf(settings, opened, true, call.signal)) === 'other') assembly.acceptUnsaidEnd();
 	}
+	// The answers of some tell where they come from, whatever gateway passed them on.
+	const answering = traitsOf(assembly.madeBy ?? request.serverKind);
 	const result = assembly.finish(strayLines);
-	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, assembly.isFromOllama);
+	if ('failed' in result) throw await failureOf(result.failed, prepared, opened, answering);
 	memory.remember(result.answer);
 	thinkingHabits.learnFrom(keyOf(opened), assembly.thinkingSeen, result.answer);
 	const answer = completed(result.answer, messages, loadMs);
 	const { usage, timings } = answer;
 	const dropped =
 		usage &&
-		(await answeringServer(opened, assembly.isFromOllama).remarkOnDroppedMessages?.(
+		(await answering.remarkOnDroppedMessages?.(
 			connection,
 			fittedConversation(prepared, opened, usage.promptTokens),
 			call.signal,
 		));
-	const resized = assembly.isFromOllama
-		? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
-		: undefined;
+	const resized =
+		answering.loadsAnewForContext && assembly.madeBy !== undefined
+			? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
+			: undefined;
 	const moved = noteOnMove(passedOver, connection.url.root);
 	const notes = [
 		...opened.notes,
@@ -77,13 +81,12 @@ async function failureOf(
 	failed: AssemblyFailure,
 	prepared: PreparedCall,
 	opened: OpenedAnswer,
-	isFromOllama: boolean,
+	answering: ServerTraits,
 ): Promise<Error> {
 	const { connection, model, reader, protocol } = opened;
 	const { settings, call } = prepared;
 	const context = connection.contextOf(reader.url, { model });
 	const { kind, usage } = failed;
-	const answering = answeringServer(opened, isFromOllama);
 	return (
 		foreignLines(failed, protocol.framing, reader.framing(), context) ??
 		foreignText(failed, reader.headers['content-type'], context) ??
@@ -96,11 +99,6 @@ async function failureOf(
 			: undefined) ??
 		answerFailure(failed, context, settings.parameters, answering.cutStreamRemedy)
 	);
-}
-
-/** Ollama's answers tell where they come from, whatever gateway passed them on. */
-function answeringServer({ request }: OpenedAnswer, isFromOllama: boolean) {
-	return traitsOf(isFromOllama ? 'ollama' : request.serverKind);
 }
 
 function fittedConversation({ messages }: PreparedCall, { model, request }: OpenedAnswer, promptTokens: number) {

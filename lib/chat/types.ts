@@ -123,8 +123,8 @@ export interface WireChunk {
 	progress?: number;
 	/** Thinking in a chunk that holds nothing else, not even what every model server sends along. */
 	bareReasoning?: string;
-	/** Ollama made this, though a gateway may have passed it on. */
-	fromOllama?: true;
+	/** Who made this, though a gateway may have passed it on. */
+	madeBy?: ServerKind;
 }
 
 /** A complete, checked answer. */

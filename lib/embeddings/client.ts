@@ -2,7 +2,7 @@ import { failure } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { noteOnMove } from '../servers/pool/moves';
@@ -18,7 +18,7 @@ import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
 import { batchLimitIn, isNotANumber, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { cutTo, weightedMean } from './vectors';
-import { cutsItself, embeddingCall, type EmbeddingInput } from './wire';
+import { cutsItself, embeddingCall } from './wire';
 
 export interface EmbeddingSettings {
 	model: string;
@@ -57,7 +57,7 @@ export interface Embeddings {
 /** A text with its place among those of the call. */
 interface Place extends Culprit {
 	/** What is sent of it, where that is not the text. */
-	input?: EmbeddingInput;
+	input?: EmbeddingRequest['input'][number];
 	/** The server was told to keep its beginning only. */
 	cutByServer?: boolean;
 }

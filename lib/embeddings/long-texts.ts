@@ -1,14 +1,12 @@
 /** Makes a text fit that is longer than the model reads. */
 import type { Connection } from '../http/connection';
-import type { ServerKind } from '../servers/kinds/kind';
+import { traitsOf } from '../servers/kinds';
+import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
-import type { EmbeddingInput } from './wire';
 
 /** A little below what the limit allows, since characters are no measure of tokens. */
 const MARGIN = 0.95;
-
-const HAS_TOKENIZER: ReadonlySet<ServerKind> = new Set(['llamaServer']);
 
 /**
  * The beginning of a text that fits. On llama-server the tokens themselves, with the special token that ends a text for
@@ -18,8 +16,8 @@ export async function shortened(
 	{ connection, kind, signal }: { connection: Connection; kind: ServerKind; signal?: AbortSignal },
 	text: string,
 	{ limit, tokens }: TooLong,
-): Promise<EmbeddingInput> {
-	if (limit !== undefined && HAS_TOKENIZER.has(kind)) {
+): Promise<EmbeddingRequest['input'][number]> {
+	if (limit !== undefined && traitsOf(kind).llamaApi === 'oneModel') {
 		const whole = await tokensOf(connection, text, { special: true, signal });
 		const bare = await tokensOf(connection, text, { special: false, signal });
 		if (whole !== undefined && bare !== undefined) return firstTokens(whole, bare, limit);

@@ -128,9 +128,9 @@ export const ADVICE = {
 		meaning: `The server does not offer the model ${named(model)}`,
 		advice: waysToModel(others, adviceOf(server).missingModel?.(model)),
 	}),
-	otherModel: ({ model = '', others = [], server = 'llamaServer' }) => {
-		const { label, nativeApi } = traitsOfServer(server);
-		const alias = nativeApi === 'llamaServer' ? `, or start the server with --alias ${model}` : '';
+	otherModel: ({ model = '', others = [], server = 'unknown' }) => {
+		const { label, llamaApi } = traitsOfServer(server);
+		const alias = llamaApi === 'oneModel' ? `, or start the server with --alias ${model}` : '';
 		return {
 			meaning: `${label} answers with ${named(others[0])} whatever name is asked for, so ${named(model)} means nothing to it`,
 			advice: `Choose ${named(others[0])} in the nodes${alias}.`,
@@ -144,14 +144,16 @@ export const ADVICE = {
 		meaning: `The model ${named(model)} is being loaded`,
 		advice: 'Wait for it with the operation "Wait Until Ready".',
 	}),
-	modelNotLoaded: ({ model, server = 'unknown' }) => ({
-		meaning: `The model ${named(model)} is not loaded`,
-		advice: `The first request loads it, which takes a while.${
-			traitsOfServer(server).nativeApi === undefined
-				? ''
-				: ' To have it ready before, use the node Local Llama: Model, Load.'
-		}`,
-	}),
+	modelNotLoaded: ({ model, server = 'unknown' }) => {
+		const { hasOllamaApi, llamaApi } = traitsOfServer(server);
+		const canLoad = hasOllamaApi === true || llamaApi !== undefined;
+		return {
+			meaning: `The model ${named(model)} is not loaded`,
+			advice: `The first request loads it, which takes a while.${
+				canLoad ? ' To have it ready before, use the node Local Llama: Model, Load.' : ''
+			}`,
+		};
+	},
 	modelNotLoadedForGood: ({ model }) => ({
 		meaning: `The model ${named(model)} is not loaded, and this router does not load models by itself`,
 		advice: 'Load it with the node Local Llama (Model, Load), or start the router without --no-models-autoload.',

@@ -45,7 +45,7 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 			}),
 		);
 	}
-	if (traitsOfServer(server.kind).nativeApi === 'llamaServer' && features.metrics === false)
+	if (traitsOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)
 		findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
 	return findings;
 }

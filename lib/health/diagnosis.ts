@@ -144,7 +144,7 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
 		return [unauthorized(observations, failure, observed, kind)];
-	if (failure.kind === 'wrongPath' && traitsOfServer(kind).nativeApi === 'ollama')
+	if (failure.kind === 'wrongPath' && traitsOfServer(kind).hasOllamaApi === true)
 		return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -161,7 +161,7 @@ function failureOf(probe: Probe | undefined): ProbeFailure | undefined {
 function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerReport): FindingWithStatus[] {
 	const { health, metrics, slots } = probes;
 	const findings: FindingWithStatus[] = [];
-	const isLlama = traitsOfServer(report.server.kind).nativeApi === 'llamaServer';
+	const isLlama = traitsOfServer(report.server.kind).llamaApi === 'oneModel';
 	const silent = [isLlama ? metrics : undefined, slots, health].find(
 		(probe) => probe !== undefined && !probe.answered && probe.failure.kind === 'totalLimit',
 	);

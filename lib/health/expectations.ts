@@ -56,7 +56,7 @@ function modelFindings(
 		return [advise('modelLoading', 'error', `/v1/models says ${state}`, facts, 'loading')];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
 	const loadsByItself =
-		traitsOfServer(server.kind).nativeApi !== 'router' || bodyOf(probes.props).models_autoload !== false;
+		traitsOfServer(server.kind).llamaApi !== 'router' || bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
 		? [advise('modelNotLoaded', 'info', `It is ${state}`, facts)]
 		: [
@@ -77,7 +77,7 @@ function abilityFindings(
 ): FindingWithStatus[] {
 	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
-	const isLlama = traitsOfServer(server.kind).nativeApi === 'llamaServer';
+	const isLlama = traitsOfServer(server.kind).llamaApi === 'oneModel';
 	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
 		findings.push(fromFailure(ofTable(kind), observed));
 	const unknown = (what: string, field: string) =>

@@ -11,8 +11,8 @@ export function describeServer(observations: Observations): ServerReport {
 	const server = serverOf(probes);
 	const traits = traitsOfServer(server.kind);
 	const props = bodyOf(probes.props);
-	const single = traits.nativeApi === 'llamaServer';
-	const isRouter = traits.nativeApi === 'router';
+	const single = traits.llamaApi === 'oneModel';
+	const isRouter = traits.llamaApi === 'router';
 	const models = modelsOf(observations, server.kind);
 	const children = childrenThatMatter(observations, models);
 	const metrics = metricsOf(probes.metrics);
@@ -103,17 +103,17 @@ function templateOf(props: Record<string, unknown>): Record<string, boolean> | n
 
 function modelsOf(observations: Observations, kind: HealthServerKind): ModelFacts[] {
 	const { probes, perModel } = observations;
-	const { nativeApi, listsLoadedModelsOnly } = traitsOfServer(kind);
+	const { hasOllamaApi, llamaApi, listsLoadedModelsOnly } = traitsOfServer(kind);
 	const tags = ollamaEntries(bodyOf(probes.ollamaTags));
 	const running = ollamaEntries(bodyOf(probes.ollamaRunning));
 	const embeddings = isOn(probes.embeddings);
 	return modelsOfServer(probes).map((model) => {
 		const { id } = model;
-		if (nativeApi === 'ollama') {
+		if (hasOllamaApi === true) {
 			const shown = bodyOf(perModel[id]?.show);
 			return factsOf(readOllamaModel(id, { tag: tags?.get(id), running: running && (running.get(id) ?? null), shown }));
 		}
-		const props = readProps(nativeApi === 'llamaServer' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
+		const props = readProps(llamaApi === 'oneModel' ? bodyOf(probes.props) : bodyOf(perModel[id]?.props));
 		const state = model.state ?? (listsLoadedModelsOnly ? 'loaded' : undefined);
 		return factsOf({
 			...model,

@@ -161,8 +161,8 @@ export async function named(probes: Partial<Record<ProbeName, Promise<Probe | un
 async function secondRound(context: ProbeContext, first: Round): Promise<Round> {
 	const { root, api, typed } = context.connection.url;
 	const { kind } = serverOf(first);
-	const { nativeApi, guardedRoute } = traitsOfServer(kind);
-	if (nativeApi === 'ollama')
+	const { hasOllamaApi, llamaApi, guardedRoute } = traitsOfServer(kind);
+	if (hasOllamaApi === true)
 		return await named({ ollamaTags: context.ask(`${root}/api/tags`), ollamaRunning: context.ask(`${root}/api/ps`) });
 	const questions: Parameters<typeof named>[0] = {};
 	if (guardedRoute !== undefined && guardedRoute.path !== '/props')
@@ -177,7 +177,7 @@ async function secondRound(context: ProbeContext, first: Round): Promise<Round> 
 		questions.info = context.ask(`${root}/info`);
 	const props = bodyOf(first.props);
 	// Only where it just said that it is awake: any other route than the ones of the first round wakes it.
-	if (nativeApi === 'llamaServer' && props.is_sleeping === false) {
+	if (llamaApi === 'oneModel' && props.is_sleeping === false) {
 		if (context.options.readSlots === true && props.endpoint_slots !== false)
 			questions.slots = context.ask(`${root}/slots`);
 		// An empty question is refused before any task is made of it: with 501 where the function is off, with 400 where it
@@ -202,8 +202,8 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 			...some.filter((model) => isModelNamed(model, wanted)),
 			...some.filter((model) => !isModelNamed(model, wanted)),
 		].map(({ id }) => id);
-	const { nativeApi } = traitsOfServer(kind);
-	if (nativeApi === 'router') {
+	const { hasOllamaApi, llamaApi } = traitsOfServer(kind);
+	if (llamaApi === 'router') {
 		const loaded = wantedFirst(models.filter(({ state }) => state === 'loaded'));
 		await Promise.all(
 			loaded.slice(0, MAX_MODELS_ASKED).map(async (id) => {
@@ -217,7 +217,7 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 			}),
 		);
 	}
-	if (nativeApi === 'ollama') {
+	if (hasOllamaApi === true) {
 		await Promise.all(
 			wantedFirst(models)
 				.slice(0, MAX_MODELS_ASKED)

@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { CallAnswer, RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
-import { traitsOf } from '../servers/kinds';
+import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { noteOnMove } from '../servers/pool/moves';
 import { kindFor } from '../servers/purpose';
@@ -142,9 +142,7 @@ export function mediaFailure(
 	const { status, serverText, url } = error;
 	const { advice } = traitsOf(kind);
 	const context = connection.contextOf(url ?? connection.url.api, { model });
-	// Known by its words as well: speaches without models has a list that tells nothing.
-	const isUninstalled = /is not installed locally/i.test(serverText ?? '');
-	const missing = isUninstalled ? traitsOf('speaches').advice.missingModel : advice.missingModel;
+	const missing = traitsOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
 	// Those of the queue in n8n and of a job say more themselves.
 	const { queued, jobStatus } = error.facts;
 	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined) {

@@ -5,7 +5,7 @@ import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { traitsOf } from '../servers/kinds';
+import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { words } from '../values';
 import { soundName } from './sound';
@@ -109,8 +109,10 @@ interface Route {
 
 /** whisper.cpp may hide behind a proxy that takes its name away; then only its 404 in plain text tells. */
 function isOtherRoute({ status, serverText = '' }: ServerError, kind: ServerKind): boolean {
-	if (status !== 404 || kind === 'ollama') return false;
-	return traitsOf(kind).transcribesAtInference === true || /^File Not Found \(/.test(serverText);
+	const { transcribesAtInference, hasOllamaApi } = traitsOf(kind);
+	if (status !== 404 || hasOllamaApi === true) return false;
+	const likely = kindOfRefusal(serverText);
+	return transcribesAtInference === true || (likely !== undefined && traitsOf(likely).transcribesAtInference === true);
 }
 
 async function send(asked: Asked, { url, isWhisper = false }: Route): Promise<Transcript> {

@@ -20,9 +20,10 @@ const LIMIT_MS = 60_000;
  */
 export async function listVoices(connection: Connection, model: string, signal?: AbortSignal): Promise<Voice[]> {
 	const kind = await kindFor(connection, model, signal);
-	if (kind === 'llamaSwap' && model === '') {
+	const { label, modelRoot } = traitsOf(kind);
+	if (modelRoot !== undefined && model === '') {
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
-			message: 'llama-swap lists voices of one model only',
+			message: `${label} lists voices of one model only`,
 			remedy: 'Choose the model.',
 		});
 	}
@@ -33,7 +34,6 @@ export async function listVoices(connection: Connection, model: string, signal?:
 	if (voices !== undefined) return voices;
 	if (answer.status !== 404 && answer.status !== 405 && answer.status !== 501)
 		throw connection.refusal(answer, { model });
-	const { label } = traitsOf(kind);
 	throw failure('notSupported', connection.contextOf(url, { model }), {
 		status: answer.status,
 		serverText: answer.text,

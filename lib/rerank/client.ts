@@ -5,7 +5,7 @@ import { failure, type FailureContext } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import { traitsOf } from '../servers/kinds';
+import { aliasWithoutRerank, kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
@@ -58,8 +58,6 @@ const SHOWN_CHARACTERS = 80;
 /** What a model puts between query and document. */
 const BETWEEN_TOKENS = 4;
 const MAX_DEPTH = 12;
-/** Those that keep the beginning of a long document where they are told to. */
-const CUTS_ITSELF: ReadonlySet<ServerKind> = new Set(['tei', 'vllm']);
 const DETOKENIZE_LIMIT_MS = 60_000;
 
 /** Orders documents by a query on the servers of a credential with one set of settings. */
@@ -165,7 +163,7 @@ export class RerankClient {
 		if (this.settings.longDocuments === 'fail' || depth >= MAX_DEPTH)
 			throw this.tooLong(error, call, document, tooLong);
 		// Told to cut from the start, a server does not say how many documents it cut.
-		if (CUTS_ITSELF.has(call.kind) && document.isCutByServer !== true) {
+		if (cutsItself(call.kind) && document.isCutByServer !== true) {
 			call.done.truncated++;
 			return await this.score(call, [{ ...document, isCutByServer: true }], depth + 1);
 		}
@@ -201,12 +199,14 @@ export class RerankClient {
 		return read.scores.map(({ index, score }) => ({ index: batch[index]!.index, score }));
 	}
 
-	/** Text Embeddings Inference has a form and a route of its own; all others know that of Jina. */
+	/** By its own route, or by that of Jina. */
 	private request({ connection: { url }, model, kind, query }: Call, batch: readonly Document[]) {
 		const { topN } = this.settings;
 		const texts = batch.map(({ text }) => text);
 		const truncate = batch.some(({ isCutByServer }) => isCutByServer === true);
-		if (kind === 'tei') return { url: `${url.root}/rerank`, json: { query, texts, truncate } };
+		const { rerankRequest, truncateFields } = traitsOf(kind);
+		const own = rerankRequest?.({ query, texts, truncate });
+		if (own !== undefined) return { url: url.root + own.path, json: own.json };
 		return {
 			url: `${url.api}/rerank`,
 			json: {
@@ -215,7 +215,7 @@ export class RerankClient {
 				documents: texts,
 				// 0 means none to llama-server and all to vLLM.
 				...(topN > 0 ? { top_n: Math.min(topN, texts.length) } : {}),
-				...(kind === 'vllm' && truncate ? { truncate_prompt_tokens: -1 } : {}),
+				...(truncate ? truncateFields : {}),
 			},
 		};
 	}
@@ -226,7 +226,7 @@ export class RerankClient {
 		{ text }: Document,
 		{ limit, tokens }: TooLong,
 	): Promise<string | undefined> {
-		if (kind === 'llamaServer' && limit !== undefined) {
+		if (traitsOf(kind).llamaApi === 'oneModel' && limit !== undefined) {
 			const asked = await tokensOf(connection, query, { special: false, signal });
 			const held = await tokensOf(connection, text, { special: false, signal });
 			if (asked !== undefined && held !== undefined) {
@@ -270,7 +270,7 @@ export class RerankClient {
 	private explained(error: ServerError, call: Call): ServerError {
 		const { connection, kind, model } = call;
 		const { status, serverText = '', url } = error;
-		const { advice, aliasWithoutRerank } = traitsOf(kind);
+		const { advice } = traitsOf(kind);
 		const context = contextOf(call, url);
 		if (error.kind === 'notSupported')
 			return failure('notSupported', context, {
@@ -287,23 +287,28 @@ export class RerankClient {
 			});
 		if (status !== 404 && status !== 405) return error;
 		const { api, root } = connection.url;
-		const alias = aliasWithoutRerank ?? traitsOf('gpustack').aliasWithoutRerank!;
-		if (api.endsWith(alias))
+		const found = aliasWithoutRerank(api);
+		if (found !== undefined)
 			return failure('notSupported', context, {
 				status,
 				serverText,
-				message: `The address ${alias} of GPUStack has no route for reranking`,
+				message: `The address ${found.alias} of ${found.label} has no route for reranking`,
 				remedy: `Type ${root} as the Base URL of the credential. The package adds /v1 itself.`,
 			});
-		// The words of Go's web server, which Ollama is built on.
-		const isOllama = kind === 'other' && serverText.trim() === '404 page not found';
+		const likely = (kind === 'other' ? kindOfRefusal(serverText) : undefined) ?? kind;
 		return failure('notSupported', context, {
 			status,
 			serverText,
 			message: 'The server has no route for reranking',
-			remedy: isOllama ? traitsOf('ollama').advice.rerankOff : advice.rerankOff,
+			remedy: traitsOf(likely).advice.rerankOff,
 		});
 	}
+}
+
+/** Whether it keeps the beginning of a long document where it is told to. */
+function cutsItself(kind: ServerKind): boolean {
+	const { rerankRequest, truncateFields } = traitsOf(kind);
+	return rerankRequest !== undefined || truncateFields !== undefined;
 }
 
 function contextOf({ connection, model }: Call, url = connection.url.api): FailureContext {

@@ -46,14 +46,14 @@ async function withDetails(
 	{ models, answer }: Extract<OpenAiList, { models: ServerModel[] }>,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[]> {
-	const { nativeApi } = traitsOf(identify({ models: answer }));
-	if (nativeApi === 'ollama') {
+	const { hasOllamaApi, llamaApi } = traitsOf(identify({ models: answer }));
+	if (hasOllamaApi === true) {
 		const details = (await ollamaList(connection, signal)) ?? [];
 		return models.map((model) => ({ ...details.find(({ id }) => id === model.id), ...model }));
 	}
 	const only = models.length === 1 ? models[0] : undefined;
 	// A router's /props would need a model's name and may load it; its list tells the inputs itself.
-	if (nativeApi !== 'llamaServer' || only === undefined) return models;
+	if (llamaApi !== 'oneModel' || only === undefined) return models;
 	const props = await optionalJson(connection, '/props', { timeoutMs: LIST_LIMIT_MS, signal });
 	return [props === undefined ? only : { ...only, state: 'loaded', ...readProps(props) }];
 }

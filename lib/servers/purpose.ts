@@ -3,20 +3,17 @@ import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
 import { traitsOf } from './kinds';
-import type { ServerKind } from './kinds/kind';
+import type { ModelUse, ServerKind } from './kinds/kind';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
-import { readModels, readOllamaModel, type ServerModel } from './models';
+import { modelEntries, readModels, readOllamaModel, type ServerModel } from './models';
 import { optionalJson } from './optional-json';
 
-export type Purpose = 'embeddings' | 'reranking';
+export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 
 const ASK_LIMIT_MS = 10_000;
 /** Of Ollama's models that are asked about at once. */
 const AT_ONCE = 8;
-/** GPUStack's own words (gpustack.ai, API reference). */
-const CATEGORIES: Record<Purpose, string> = { embeddings: 'embedding', reranking: 'reranker' };
-
 /** Whether a model may serve the purpose, as far as its server tells. */
 export function mayServe({ embeddings, reranks }: ServerModel, purpose: Purpose): boolean {
 	return purpose === 'embeddings' ? embeddings !== false && reranks !== true : (reranks ?? embeddings !== false);
@@ -34,12 +31,13 @@ export async function listModelsFor(
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const kind = await kindFor(connection, '', signal);
-	const { reranks, advice, modelsFrom } = traitsOf(kind);
+	const { reranks, advice, modelsFrom, hasOllamaApi } = traitsOf(kind);
 	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
 	if (modelsFrom !== undefined) return await modelsOfInfo(connection, kind, signal);
-	const all =
-		(kind === 'gpustack' && (await ofCategory(connection, purpose, signal))) || (await listModels(connection, signal));
-	const known = kind === 'ollama' ? await withCapabilities(connection, all, signal) : all;
+	// The whole list tells why there is none.
+	const named = await modelsOfUse(connection, kind, purpose, signal).catch(() => []);
+	const all = named === undefined || named.length === 0 ? await listModels(connection, signal) : named;
+	const known = hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
 	const fit = known.filter((model) => mayServe(model, purpose));
 	if (fit.length > 0) return fit;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
@@ -71,15 +69,27 @@ async function modelsOfInfo(
 	return traitsOf(kind).modelsFrom?.(answers) ?? [];
 }
 
-async function ofCategory(
+/**
+ * The models that a server itself names for a use; undefined where it has no words for that.
+ *
+ * @throws {ServerError}
+ */
+export async function modelsOfUse(
 	connection: Connection,
-	purpose: Purpose,
+	kind: ServerKind,
+	use: ModelUse,
 	signal: AbortSignal | undefined,
 ): Promise<ServerModel[] | undefined> {
-	const url = `${connection.url.api}/models?categories=${CATEGORIES[purpose]}`;
-	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
-	const models = status < 300 ? readModels(json) : undefined;
-	return models === undefined || models.length === 0 ? undefined : models;
+	const { modelUses } = traitsOf(kind);
+	if (modelUses === undefined) return undefined;
+	const { name, words } = modelUses;
+	const word = words[use];
+	if (word === undefined) return [];
+	const query = modelUses.in === 'query' ? `?${name}=${word}` : '';
+	const answer = await connection.call(`${connection.url.api}/models${query}`, { timeoutMs: ASK_LIMIT_MS, signal });
+	if (answer.status >= 300) throw connection.refusal(answer);
+	const entries = modelEntries(answer.json) ?? [];
+	return readModels(query === '' ? entries.filter((entry) => entry[name] === word) : entries) ?? [];
 }
 
 async function withCapabilities(
@@ -134,9 +144,9 @@ export async function refuseUnfit(
 	{ model, kind, purpose }: { model: string; kind: ServerKind; purpose: Purpose },
 	signal?: AbortSignal,
 ): Promise<void> {
-	const { reranks, nativeApi, advice } = traitsOf(kind);
+	const { reranks, llamaApi, advice } = traitsOf(kind);
 	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
-	if (nativeApi !== 'router') return;
+	if (llamaApi !== 'router') return;
 	const url = `${connection.url.api}/models`;
 	const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS, signal });
 	const found = (status < 300 ? readModels(json) : undefined)?.find((one) => isModelNamed(one, model));

@@ -45,13 +45,13 @@ export function completionRequest(
 	task: CompletionTask,
 	options: CompletionOptions,
 ): CompletionRequest {
-	const { nativeApi } = traitsOf(kind);
-	if (nativeApi === 'ollama') return ollamaRequest(address, task, options);
+	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(kind);
+	if (hasOllamaApi === true) return ollamaRequest(address, task, options);
 	if ('prefix' in task)
-		return nativeApi !== undefined || kind === 'llamaSwap'
+		return llamaApi !== undefined || modelRoot !== undefined
 			? infillRequest(address, kind, task, options)
 			: openAiRequest(address, kind, { prompt: task.prefix + task.beginning, suffix: task.suffix }, options);
-	return nativeApi === undefined
+	return llamaApi === undefined
 		? openAiRequest(address, kind, { prompt: task.prompt }, options)
 		: nativeRequest(`${address.root}/completion`, kind, { prompt: task.prompt }, options);
 }

@@ -84,7 +84,7 @@ function requestOf({ attempt, parameters: given, kind, messages, labels, several
 		thinking: { mode: 'off' },
 	};
 	const { connection, model } = attempt;
-	if (kind === 'ollama') {
+	if (traitsOf(kind).hasOllamaApi === true) {
 		return {
 			url: `${connection.url.root}/api/chat`,
 			json: {
@@ -121,9 +121,8 @@ function requestOf({ attempt, parameters: given, kind, messages, labels, several
 
 /** A grammar costs a token less than a schema, whose answer has quotes. */
 function heldTo(kind: ServerKind, keys: readonly string[], several: boolean): object {
-	const { grammar, nativeApi } = traitsOf(kind);
-	const takesGrammar = nativeApi === 'llamaServer' || nativeApi === 'router' || kind === 'vllm';
-	if (takesGrammar && grammar !== undefined) return grammar(labelGrammar(keys, several));
+	const { grammar, keepsToGrammar } = traitsOf(kind);
+	if (keepsToGrammar === true && grammar !== undefined) return grammar(labelGrammar(keys, several));
 	return {
 		response_format: {
 			type: 'json_schema',

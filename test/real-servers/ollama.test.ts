@@ -3,7 +3,7 @@ import type { Connection } from '../../lib/http/connection';
 import { createModel } from '../../lib/servers/manage/create';
 import { changeModel } from '../../lib/servers/manage/load';
 import { modelDetails } from '../../lib/servers/manage/model-details';
-import { copyModel, deleteModel } from '../../lib/servers/manage/ollama-models';
+import { copyModel, deleteModel } from '../../lib/servers/manage/copy-delete';
 import { pullModel } from '../../lib/servers/manage/pull';
 import { listModelsFor } from '../../lib/servers/purpose';
 import { check } from '../lib/health/support';

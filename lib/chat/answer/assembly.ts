@@ -1,6 +1,6 @@
 import type { FailureKind } from '../../errors/kinds';
 import { kindOfMessage } from '../../errors/http-failure';
-import type { ToolCallMarkup } from '../../servers/kinds/kind';
+import type { ServerKind, ToolCallMarkup } from '../../servers/kinds/kind';
 import { canonicalJson, parseObject } from '../../values';
 import { cutCallIn } from './cut-call';
 import { OtherChoice } from './other-choice';
@@ -78,7 +78,7 @@ export class Assembly {
 	private receivedWords = false;
 	private done = false;
 	private failed: AssemblyFailure | undefined;
-	private ollama = false;
+	private maker: ServerKind | undefined;
 
 	constructor(private readonly options: AssemblyOptions = {}) {
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing);
@@ -131,9 +131,9 @@ export class Assembly {
 		if (this.endedUnsaid && this.text.trim() !== '') this.finishReason = UNSAID;
 	}
 
-	/** Whether Ollama made this answer, as far as it says so. */
-	get isFromOllama(): boolean {
-		return this.ollama;
+	/** Who made this answer, as far as it says so. */
+	get madeBy(): ServerKind | undefined {
+		return this.maker;
 	}
 
 	/** The markup of calls that were read out of the text; undefined where there were none. */
@@ -187,7 +187,7 @@ export class Assembly {
 		if (chunk.usage) this.usage = chunk.usage;
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
-		if (chunk.fromOllama) this.ollama = true;
+		if (chunk.madeBy) this.maker = chunk.madeBy;
 		if (chunk.finishReason) this.finishReason = graver(this.finishReason, chunk.finishReason);
 		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.done) this.done = true;

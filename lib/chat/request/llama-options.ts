@@ -20,15 +20,15 @@ export async function fitToLlamaServer(
 	request: ChatRequest,
 ): Promise<{ request: ChatRequest; notes: string[] }> {
 	const { parameters, serverKind } = request;
-	const { nativeApi } = traitsOf(serverKind);
-	if (nativeApi !== 'llamaServer' && nativeApi !== 'router') return { request, notes: [] };
+	const { llamaApi } = traitsOf(serverKind);
+	if (llamaApi === undefined) return { request, notes: [] };
 	const notes: string[] = [];
 	let fitted = parameters;
 	if ((parameters.cacheReuse ?? 0) > 0 && (await hasProjector(connection, request))) {
 		notes.push(WITH_PROJECTOR);
 		fitted = { ...parameters, cacheReuse: undefined };
 	}
-	if (parameters.lora !== undefined && nativeApi === 'llamaServer')
+	if (parameters.lora !== undefined && llamaApi === 'oneModel')
 		notes.push(...(await notesOnAdapters(connection, parameters.lora)));
 	return { request: { ...request, parameters: fitted }, notes };
 }
@@ -37,7 +37,7 @@ const WITH_PROJECTOR =
 	'Cache Reuse is off for this model: llama-server was started with a projector for pictures or audio (--mmproj), and reuses no pieces of a prompt then.';
 
 async function hasProjector(connection: Connection, { model, serverKind }: ChatRequest): Promise<boolean> {
-	if (traitsOf(serverKind).nativeApi === 'router') {
+	if (traitsOf(serverKind).llamaApi === 'router') {
 		const list = await remembered(`${connection.url.api}/models`, async () => {
 			const { json } = await connection.call(`${connection.url.api}/models`, { timeoutMs: ASK_LIMIT_MS });
 			return json;

@@ -2,12 +2,13 @@
 import { failure } from '../../errors/failure';
 import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { OwnRoutes, safeAnswer, withoutRoute, type OwnAsk } from '../../servers/manage/own-routes';
+import { OwnRoutes, withoutRoute, type OwnAsk } from '../../servers/manage/own-routes';
 import { kindFor } from '../../servers/purpose';
-import { orEstimate, type TokenCount } from '../../servers/manage/tokens';
+import { askAtRoot, orEstimate, type TokenCount } from '../../servers/manage/tokens';
 import { isRecord, recordOf } from '../../values';
 import { convertMessages, type SourceMessage } from './messages';
 import { openAiProtocol } from '../wire/openai';
+import { traitsOf } from '../../servers/kinds';
 import type { ServerKind } from '../../servers/kinds/kind';
 
 export interface Conversation {
@@ -34,11 +35,8 @@ export async function countPrompt(
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const body = wireBody(conversation, kind);
 	return await orEstimate(wordsOf(body), async () => {
-		if (kind === 'vllm') {
-			const json = { model: ask.model, ...body, add_generation_prompt: true };
-			const answer = await safeAnswer(connection, `${connection.url.root}/tokenize`, { ...ask, json });
-			return numberIn(answer.json, 'count') ?? unreadable(connection);
-		}
+		const question = traitsOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
+		if (question !== undefined) return await askAtRoot(connection, question, ask);
 		const routes = await OwnRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
 		const answer = await routes.post('/v1/chat/completions/input_tokens', body).catch((error: unknown) => {
 			throw withoutRoute(asFailed(error).failed, connection, 'counting the tokens of a conversation');

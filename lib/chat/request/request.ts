@@ -143,7 +143,7 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 
 function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): string[] {
 	const ignored = ignoredParameters(parameters, serverKind);
-	if (traitsOf(serverKind).nativeApi === 'ollama') ignored.push(...goneOptions(parameters));
+	if (traitsOf(serverKind).hasOllamaApi === true) ignored.push(...goneOptions(parameters));
 	// "None" is kept by not sending the tools.
 	if (traitsOf(serverKind).toolChoice === 'ignored' && (toolChoice === 'required' || typeof toolChoice === 'object'))
 		ignored.push('Tool Choice');

@@ -7,5 +7,5 @@ import type { ChatProtocol } from './protocol';
 
 /** Ollama's own API where the server has it and only that does what was asked for; else OpenAI's. */
 export function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
-	return traitsOf(serverKind).nativeApi === 'ollama' && needsOwnApi(parameters) ? ollamaProtocol : openAiProtocol;
+	return traitsOf(serverKind).hasOllamaApi === true && needsOwnApi(parameters) ? ollamaProtocol : openAiProtocol;
 }

@@ -143,7 +143,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	const done = json.done === true || json.done === 'true';
 	if (message === undefined && !done && Object.keys(json).length > 0)
 		throw new Error(`not a line of Ollama's /api/chat: ${event.data.slice(0, 200)}`);
-	const chunk: WireChunk = { fromOllama: true };
+	const chunk: WireChunk = { madeBy: 'ollama' };
 	const { content, thinking } = message ?? {};
 	if (typeof content === 'string') chunk.text = content;
 	if (typeof thinking === 'string' && thinking !== '') chunk.reasoning = thinking;

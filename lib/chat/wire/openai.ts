@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { isFilled, isRecord, parseJson, recordsIn } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
-import { traitsOf } from '../../servers/kinds';
+import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { withoutOwnApi } from './ollama-options';
@@ -23,7 +23,7 @@ export const openAiProtocol: ChatProtocol = {
 
 function body(request: ChatRequest): Record<string, unknown> {
 	const { serverKind, withoutFields = [] } = request;
-	const { parameters } = traitsOf(serverKind).nativeApi === 'ollama' ? withoutOwnApi(request.parameters) : request;
+	const { parameters } = traitsOf(serverKind).hasOllamaApi === true ? withoutOwnApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
 		model: request.model,
@@ -176,7 +176,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
 	if (typeof json.model === 'string') chunk.model = json.model;
-	if (json.system_fingerprint === 'fp_ollama') chunk.fromOllama = true;
+	const madeBy = kindOfFingerprint(json.system_fingerprint);
+	if (madeBy !== undefined) chunk.madeBy = madeBy;
 	if (isRecord(json.prompt_progress)) chunk.progress = progressOf(json.prompt_progress);
 	if (event.event === 'whole-answer') {
 		if (choice === undefined) throw new Error(`an answer without choices: ${data.slice(0, 200)}`);

@@ -1,5 +1,6 @@
 import type { CheckResult } from '../check';
-import type { Finding, ModelFacts } from '../observations';
+import { traitsOfServer } from '../answers';
+import type { Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
 import { drawChart, inWords, type Chart } from './chart';
 import { markup, shortened, withOptions, type Html } from './escape';
@@ -26,14 +27,7 @@ export interface SectionOptions {
 	history: readonly HistoryEntry[];
 }
 
-const KINDS: Partial<Record<string, string>> = {
-	llamaServer: 'llama-server',
-	llamaRouter: 'llama-server (router)',
-	llamaSwap: 'llama-swap',
-	ollama: 'Ollama',
-	vllm: 'vLLM',
-	gpustack: 'GPUStack',
-	litellm: 'LiteLLM',
+const NAMES: Partial<Record<HealthServerKind, string>> = {
 	dify: 'Dify',
 	openAiCompatible: 'OpenAI-compatible server',
 	unknown: 'unknown server',
@@ -46,7 +40,7 @@ export function badge(status: string): Html {
 export function overviewSection(result: Reported, { room }: SectionOptions): Html {
 	const { server, latencyMs, slots, queue, contextPerSlot, app, checkMs } = result;
 	const facts: Array<[string, string | null | undefined]> = [
-		['Server', [KINDS[server.kind] ?? server.kind, server.version ?? ''].join(' ').trim()],
+		['Server', [NAMES[server.kind] ?? traitsOfServer(server.kind).label, server.version ?? ''].join(' ').trim()],
 		['App', app === undefined ? null : [app.name ?? 'without a name', app.mode ?? ''].join(', ')],
 		['Answers after', latencyMs === null ? null : `${Math.round(latencyMs)} ms`],
 		['Slots', slotsInWords(slots)],

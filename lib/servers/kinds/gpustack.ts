@@ -18,6 +18,18 @@ export const gpustack: ServerTraits = {
 	listsLoadedModelsOnly: true,
 	aliasWithoutRerank: '/v1-openai',
 	mediaNeedsModel: true,
+	// gpustack.ai, API reference
+	modelUses: {
+		in: 'query',
+		name: 'categories',
+		words: {
+			embeddings: 'embedding',
+			reranking: 'reranker',
+			images: 'image',
+			transcription: 'speech_to_text',
+			speech: 'text_to_speech',
+		},
+	},
 	advice: {
 		...other.advice,
 		noModels: 'Deploy a model in GPUStack, wait until an instance of it runs, and allow the key to use it.',

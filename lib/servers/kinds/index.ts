@@ -64,3 +64,23 @@ export function traitsOf(kind: ServerKind): ServerTraits {
 
 /** Every known refusal. A gateway may hand on that of any server behind it. */
 export const REFUSALS: readonly Refusal[] = [...new Set(Object.values(KINDS).flatMap(({ refusals = [] }) => refusals))];
+
+/** The kind that a server of unknown kind turns out to be by what it says where it refuses. */
+export function kindOfRefusal(serverText = ''): ServerKind | undefined {
+	return kindWhere(({ refusalWords }) => refusalWords?.test(serverText) === true);
+}
+
+/** Who made an answer with this fingerprint. */
+export function kindOfFingerprint(found: unknown): ServerKind | undefined {
+	return kindWhere(({ fingerprint }) => fingerprint !== undefined && fingerprint === found);
+}
+
+/** A known alias of an API at which reranking is missing, with the server that has it. */
+export function aliasWithoutRerank(api: string): { alias: string; label: string } | undefined {
+	const kind = kindWhere(({ aliasWithoutRerank: alias }) => alias !== undefined && api.endsWith(alias));
+	return kind && { alias: KINDS[kind].aliasWithoutRerank!, label: KINDS[kind].label };
+}
+
+function kindWhere(fits: (traits: ServerTraits) => boolean): ServerKind | undefined {
+	return (Object.keys(KINDS) as ServerKind[]).find((kind) => fits(KINDS[kind]));
+}

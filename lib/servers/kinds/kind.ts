@@ -53,6 +53,49 @@ export interface FittedConversation {
 	contextSize?: number;
 }
 
+/** What a model is for. */
+export type ModelUse = 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+
+/** A request below the root of a server. */
+export interface RootRequest {
+	path: string;
+	json: Record<string, unknown>;
+}
+
+/** A request whose answer is read; undefined where it is not what the route answers with. */
+export interface Question<T> extends RootRequest {
+	read(json: unknown): T | undefined;
+}
+
+/** A token with what it stands for: a text, or bytes in hexadecimal where it is a part of a character. */
+export type Piece = { id: number; piece: string } | { id: number; bytes: string };
+
+export interface Tokenized {
+	tokens: number[];
+	pieces?: Piece[];
+}
+
+/** How a server other than llama-server tells the tokens of a text. */
+export interface TokenRoutes {
+	tokenize(text: string, options: { model: string; addSpecial: boolean; withPieces: boolean }): Question<Tokenized>;
+	detokenize(tokens: readonly number[], model: string): Question<string>;
+	/** The number of tokens of a conversation, with the fields of a chat. */
+	countPrompt?(chat: Record<string, unknown>, model: string): Question<number>;
+}
+
+/** Texts as a server is asked for vectors of them. */
+export interface EmbeddingRequest {
+	model: string;
+	/** Texts, or the tokens of one. */
+	input: Array<string | number[]>;
+	/** The server shall keep the beginning of a text that is too long. */
+	truncate: boolean;
+	/** Numbers that a vector should have. */
+	dimensions?: number;
+	/** How long Ollama keeps the model in memory. */
+	keepAlive?: string | number;
+}
+
 /** Everything that this package needs to know about a kind of server. One file each; adding a kind is adding a file. */
 export interface ServerTraits {
 	/** Its name in sentences. */
@@ -75,6 +118,8 @@ export interface ServerTraits {
 	takesUnlimited: boolean;
 	/** How a GBNF grammar is sent; undefined: it takes none. */
 	grammar?(grammar: string): Record<string, unknown>;
+	/** Whether it is known to keep to such a grammar. */
+	keepsToGrammar?: boolean;
 	/** How thinking is switched on and off: by an argument of the chat template, or by `reasoning_effort`. */
 	thinkingSwitch: 'template' | 'effort';
 	/** Whether it takes a number of tokens for thinking. */
@@ -109,6 +154,21 @@ export interface ServerTraits {
 	 * `json`: sent with POST.
 	 */
 	guardedRoute?: { path: string; json?: unknown };
+	/** How it tells tokens; undefined: as llama-server, or not at all. */
+	tokenRoutes?: TokenRoutes;
+	/** Its own requests for vectors and scores, which can tell it not to cut a text without a word. */
+	embeddingRequest?(request: EmbeddingRequest): RootRequest;
+	rerankRequest?(request: { query: string; texts: readonly string[]; truncate: boolean }): RootRequest;
+	/** What tells it, in requests of OpenAI's form, to keep the beginning of a text that is too long. */
+	truncateFields?: Readonly<Record<string, unknown>>;
+	/** Whether it sends vectors in base64, a quarter of the size. Others send floats, or were not seen with it. */
+	sendsBase64?: boolean;
+	/** Words of its refusals by which it is told where nothing else tells. */
+	refusalWords?: RegExp;
+	/** The name that it gives itself in the fingerprint of its answers, which gateways pass on. */
+	fingerprint?: string;
+	/** Whether a model is loaded anew for each size of context. */
+	loadsAnewForContext?: boolean;
 	/** Whether it has a route for reranking; undefined: not known. */
 	reranks?: boolean;
 	/** An alias of its API that has no route for reranking. */
@@ -121,13 +181,18 @@ export interface ServerTraits {
 	hasImageJobs?: boolean;
 	/** Whether a request for pictures ends in nothing there, after a long time, so that it is not sent. */
 	swallowsImageRequests?: boolean;
-	/**
-	 * Its own API beside OpenAI's, by which it describes itself and its models; a router and Ollama also load and unload
-	 * them by it.
-	 */
-	nativeApi?: 'llamaServer' | 'router' | 'ollama';
+	/** Whether it has Ollama's own API beside OpenAI's, by which it describes, loads, makes and deletes models. */
+	hasOllamaApi?: boolean;
+	/** Whether it has llama-server's own routes: those of its one model, or those of a router, which also loads models. */
+	llamaApi?: 'oneModel' | 'router';
 	/** Where a gateway has the routes of the server behind it that serves a model. Asking there loads the model. */
 	modelRoot?(root: string, model: string): string;
+	/** Whether an answer is that of the gateway, and not of a server behind it. */
+	isOwnAnswer?(json: unknown): boolean;
+	/** Whether it installs and deletes models at `/v1/models/ID`. */
+	installsModels?: boolean;
+	/** Its own words for what a model is for: in the query of its list, or in each entry. */
+	modelUses?: { in: 'query' | 'entry'; name: string; words: Partial<Record<ModelUse, string>> };
 	/** The models of a server that has no list, from what else it answers. */
 	modelsFrom?(answers: ServerAnswers): ServerModel[] | undefined;
 	/** Fields that make a speed measurement comparable: no early end, no prompt out of the cache. */

@@ -12,7 +12,7 @@ export const llamaRouter: ServerTraits = {
 		(bodyOf(answers.props).role === 'router' || anyModel(answers, ({ status }) => isRecord(status))),
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
-	nativeApi: 'router',
+	llamaApi: 'router',
 	mediaNeedsModel: true,
 	advice: {
 		...llamaServer.advice,

@@ -31,7 +31,9 @@ export const llamaServer: ServerTraits = {
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
 	listsLoadedModelsOnly: true,
-	nativeApi: 'llamaServer',
+	llamaApi: 'oneModel',
+	keepsToGrammar: true,
+	sendsBase64: true,
 	// Older releases show their list to everybody (docs/protocols/llama-server.md 1.2).
 	guardedRoute: { path: '/props' },
 	// docs/protocols/llama-server.md 4.3

@@ -1,3 +1,4 @@
+import { isRecord } from '../../values';
 import { anyHeader, bodyOf, ownsModels, says } from './evidence';
 import type { ServerTraits } from './kind';
 import { llamaServer } from './llama-server';
@@ -20,7 +21,10 @@ export const llamaSwap: ServerTraits = {
 	version: undefined,
 	// `/props` would load a model; its list wants the key.
 	guardedRoute: undefined,
-	nativeApi: undefined,
+	llamaApi: undefined,
+	keepsToGrammar: undefined,
+	sendsBase64: undefined,
+	isOwnAnswer: (json) => isRecord(json) && json.src === 'llama-swap',
 	modelRoot: (root, model) => `${root}/upstream/${model.split('/').map(encodeURIComponent).join('/')}`,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,

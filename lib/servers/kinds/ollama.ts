@@ -64,7 +64,21 @@ export const ollama: ServerTraits = {
 	mediaNeedsModel: true,
 	// Seen with 0.17.4: 200 with an empty body after half a minute.
 	swallowsImageRequests: true,
-	nativeApi: 'ollama',
+	hasOllamaApi: true,
+	loadsAnewForContext: true,
+	fingerprint: 'fp_ollama',
+	// Those of Go's web server, for a route that it does not have.
+	refusalWords: /^\s*404 page not found\s*$/,
+	embeddingRequest: ({ model, input, truncate, dimensions, keepAlive }) => ({
+		path: '/api/embed',
+		json: {
+			model,
+			input,
+			truncate,
+			...(dimensions === undefined ? {} : { dimensions }),
+			...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
+		},
+	}),
 	toolParserAdvice: () =>
 		'Give the model a TEMPLATE with {{ .Tools }} in its Modelfile, or take a model from ollama.com that lists "tools" under its capabilities (ollama show NAME).',
 	advice: {

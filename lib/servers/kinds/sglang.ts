@@ -8,6 +8,10 @@ import { vllm } from './vllm';
  */
 export const sglang: ServerTraits = {
 	...vllm,
+	keepsToGrammar: undefined,
+	tokenRoutes: undefined,
+	truncateFields: undefined,
+	sendsBase64: undefined,
 	label: 'SGLang',
 	isIt: (answers) => ownsModels(answers, 'sglang'),
 	version: (answers) => textIn(answers, 'version', 'version'),

@@ -17,6 +17,14 @@ export const speaches: ServerTraits = {
 	label: 'speaches',
 	isIt: (answers) => anyModel(answers, ({ task }) => TASKS.has(task)),
 	mediaNeedsModel: true,
+	installsModels: true,
+	modelUses: {
+		in: 'entry',
+		name: 'task',
+		words: { transcription: 'automatic-speech-recognition', speech: 'text-to-speech' },
+	},
+	// Without models, its list tells nothing.
+	refusalWords: /is not installed locally/i,
 	advice: {
 		...other.advice,
 		noModels: 'Install a model: Local Llama, resource Model, operation Pull.',

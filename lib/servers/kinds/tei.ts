@@ -1,7 +1,8 @@
 import { isRecord } from '../../values';
 import { bodyOf, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerTraits, Tokenized } from './kind';
 import { other } from './other';
+import { numbers, textOf } from './token-lists';
 
 /**
  * Hugging Face's text-embeddings-inference: embeddings and reranking, no chat, no list of models
@@ -33,4 +34,31 @@ export const tei: ServerTraits = {
 	bearerOnly: true,
 	guardedRoute: { path: '/tokenize', json: {} },
 	ignoresModelName: true,
+	embeddingRequest: ({ input, truncate, dimensions }) => ({
+		path: '/embed',
+		json: { inputs: input, truncate, ...(dimensions === undefined ? {} : { dimensions }) },
+	}),
+	rerankRequest: (json) => ({ path: '/rerank', json }),
+	tokenRoutes: {
+		tokenize: (text, { addSpecial, withPieces }) => ({
+			path: '/tokenize',
+			json: { inputs: text, add_special_tokens: addSpecial },
+			read: (json) => readTokens(json, withPieces),
+		}),
+		detokenize: (tokens) => ({
+			path: '/decode',
+			json: { ids: tokens, skip_special_tokens: false },
+			read: (json) => textOf(Array.isArray(json) ? json[0] : json),
+		}),
+	},
 };
+
+/** One list per text, and one text was sent. */
+function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const [first] = Array.isArray(json) ? (json as unknown[]) : [];
+	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;
+	const tokens = numbers(list?.map(({ id }) => id));
+	if (list === undefined || tokens === undefined) return undefined;
+	const pieces = list.map(({ text }, at) => ({ id: tokens[at]!, piece: textOf(text) ?? '' }));
+	return { tokens, ...(withPieces ? { pieces } : {}) };
+}

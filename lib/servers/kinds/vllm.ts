@@ -1,6 +1,8 @@
+import { finiteNumber, recordOf } from '../../values';
 import { ownsModels, says, textIn } from './evidence';
-import type { ServerTraits } from './kind';
+import type { ServerTraits, Tokenized } from './kind';
 import { other } from './other';
+import { numbers, textOf } from './token-lists';
 
 /** vLLM (docs/protocols/llama-server.md 8.4; vLLM's sampling parameters). */
 export const vllm: ServerTraits = {
@@ -17,6 +19,7 @@ export const vllm: ServerTraits = {
 	extraFields: ['topK', 'minP', 'repeatPenalty', 'parallelToolCalls', 'chatTemplateArguments'],
 	fieldNames: { repeatPenalty: 'repetition_penalty' },
 	grammar: (grammar) => ({ structured_outputs: { grammar } }),
+	keepsToGrammar: true,
 	thinkingBudget: false,
 	toolChoice: 'named',
 	bearerOnly: true,
@@ -31,9 +34,43 @@ export const vllm: ServerTraits = {
 		return `Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`;
 	},
 	benchmarkFields: { ignore_eos: true },
+	sendsBase64: true,
+	// The length of the model (vLLM, protocol of its embeddings route).
+	truncateFields: { truncate_prompt_tokens: -1 },
+	tokenRoutes: {
+		tokenize: (text, { model, addSpecial, withPieces }) => ({
+			path: '/tokenize',
+			json: {
+				model,
+				prompt: text,
+				add_special_tokens: addSpecial,
+				...(withPieces ? { return_token_strs: true } : {}),
+			},
+			read: (json) => readTokens(json, withPieces),
+		}),
+		detokenize: (tokens, model) => ({
+			path: '/detokenize',
+			json: { model, tokens },
+			read: (json) => textOf(recordOf(json).prompt),
+		}),
+		countPrompt: (chat, model) => ({
+			path: '/tokenize',
+			json: { model, ...chat, add_generation_prompt: true },
+			read: (json) => finiteNumber(recordOf(json).count),
+		}),
+	},
 	advice: {
 		...other.advice,
 		missingModel: () => 'start vLLM with --served-model-name.',
 		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 	},
 };
+
+function readTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
+	const { tokens: list, token_strs: strings } = recordOf(json);
+	const tokens = numbers(list);
+	if (tokens === undefined) return undefined;
+	const texts = Array.isArray(strings) ? (strings as unknown[]) : [];
+	const pieces = tokens.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
+	return { tokens, ...(withPieces && texts.length > 0 ? { pieces } : {}) };
+}

@@ -10,5 +10,7 @@ export const whisperCpp: ServerTraits = {
 	wantsNoKey: true,
 	ignoresModelName: true,
 	transcribesAtInference: true,
+	// A proxy may take its name away.
+	refusalWords: /^File Not Found \(/,
 	advice: { ...other.advice, noModels: 'whisper.cpp has one model and no list of it: leave the model empty.' },
 };

@@ -5,8 +5,9 @@ import type { Connection } from '../../http/connection';
 import type { FileSource } from '../../http/multipart';
 import { isNamed } from '../model-names';
 import { ollamaEntries } from '../models';
-import { followWork, type Progress } from './ollama-progress';
-import { requireOllama } from './ollama-models';
+import type { ServerKind } from '../kinds/kind';
+import { followWork, type Progress } from './work-progress';
+import { requireOllamaApi } from './copy-delete';
 import { optionalJson } from '../optional-json';
 
 export interface CreateOptions {
@@ -29,7 +30,7 @@ export interface CreateOptions {
 
 export interface Created {
 	model: string;
-	server: 'ollama';
+	server: ServerKind;
 	state: 'success';
 	/** Of a file: whether it had to be sent. */
 	uploaded?: boolean;
@@ -50,7 +51,7 @@ export async function createModel(connection: Connection, options: CreateOptions
 	const startedAt = performance.now();
 	const { source, signal, system, template, parameters, quantize, idleMs, onProgress } = options;
 	const model = options.model.trim();
-	await requireOllama(connection, 'make models', signal);
+	const server = await requireOllamaApi(connection, 'make models', signal);
 	const json: Record<string, unknown> = { model };
 	const done: Pick<Created, 'uploaded' | 'digest'> = {};
 	if ('file' in source) {
@@ -69,7 +70,7 @@ export async function createModel(connection: Connection, options: CreateOptions
 		...(quantize === undefined ? {} : { quantize }),
 	});
 	await followWork(connection, { path: '/api/create', json, model, signal, idleMs, onProgress });
-	return { model, server: 'ollama', state: 'success', ...done, tookMs: Math.round(performance.now() - startedAt) };
+	return { model, server, state: 'success', ...done, tookMs: Math.round(performance.now() - startedAt) };
 }
 
 /** @throws {ServerError} for a file that is no GGUF, before anything is sent */

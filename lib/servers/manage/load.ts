@@ -2,9 +2,10 @@ import type { Connection } from '../../http/connection';
 import { failure } from '../../errors/failure';
 import { askServerKindAgain, identify } from '../identify';
 import { traitsOf } from '../kinds';
+import type { ServerKind } from '../kinds/kind';
 import { isModelNamed, isNamed, requireModel, waysToModel } from '../model-names';
 import { ollamaEntries, readModels, type ServerModel } from '../models';
-import { changeOnSwap } from './load-llama-swap';
+import { changeBehindGateway } from './load-behind-gateway';
 import { optionalJson } from '../optional-json';
 import { answersAreThrough, lookedUntil, tooSlow } from './running-answers';
 
@@ -25,7 +26,7 @@ export interface ChangeOptions {
 
 export interface ModelChange {
 	model: string;
-	server: 'llamaRouter' | 'llamaSwap' | 'ollama';
+	server: ServerKind;
 	/** What it was before. */
 	before: string;
 	/** What it is now. */
@@ -58,24 +59,30 @@ export async function changeModel(
 	const model = options.model.trim();
 	requireModel(model);
 	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
-	const { nativeApi, modelRoot } = traitsOf(kind);
+	const { hasOllamaApi, modelRoot } = traitsOf(kind);
 	const change =
-		nativeApi === 'ollama'
+		hasOllamaApi === true
 			? await changeOnOllama(connection, action, { ...options, model })
 			: modelRoot === undefined
 				? await changeOnRouter(connection, action, { ...options, model })
-				: await changeOnSwap(connection, action, { ...options, model });
-	return { ...change, changed: change.before !== change.state, tookMs: Math.round(performance.now() - startedAt) };
+				: await changeBehindGateway(connection, action, { ...options, model, kind });
+	return {
+		...change,
+		server: kind,
+		changed: change.before !== change.state,
+		tookMs: Math.round(performance.now() - startedAt),
+	};
 }
 
-export type Change = Omit<ModelChange, 'changed' | 'tookMs'>;
+export type Change = Omit<ModelChange, 'server' | 'changed' | 'tookMs'>;
 
 async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
 	const url = `${connection.url.api}/models`;
 	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300) throw connection.refusal(answer, { model });
 	const models = readModels(answer.json) ?? [];
-	if (traitsOf(identify({ models: answer })).nativeApi !== 'router') {
+	const { llamaApi, advice } = traitsOf(identify({ models: answer }));
+	if (llamaApi !== 'router') {
 		throw failure('notSupported', connection.contextOf(url, { model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
@@ -87,7 +94,7 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(url, { model }), {
 		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, traitsOf('llamaRouter').advice.missingModel?.(model)),
+		remedy: waysToModel(others, advice.missingModel?.(model)),
 		facts: { models: others },
 	});
 }
@@ -95,7 +102,7 @@ async function routerModel(connection: Connection, { model, signal }: ChangeOpti
 async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {
 	const { id: model, state: before = 'unknown' } = await routerModel(connection, options);
 	const isUp = before === 'loaded' || before === 'loading' || before === 'sleeping';
-	const done: Change = { model, server: 'llamaRouter', before, state: before };
+	const done: Change = { model, before, state: before };
 	if (action === 'unload' && !isUp) return done;
 	if (action === 'unload' && before === 'loaded' && options.cutAnswers !== true) {
 		// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
@@ -170,7 +177,7 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 				() => tooSlow(connection, action, url, options),
 			);
 	}
-	return { model, server: 'ollama', before, state };
+	return { model, before, state };
 }
 
 async function isOnOllama(connection: Connection, { model, signal }: ChangeOptions): Promise<boolean> {

@@ -40,14 +40,14 @@ export async function modelDetails(
 ): Promise<ModelDetails> {
 	requireModel(model);
 	const server = await kindFor(connection, model, signal);
-	if (traitsOf(server).nativeApi === 'ollama') return await onOllama(connection, { model, signal });
+	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(server);
+	if (hasOllamaApi === true) return await fromOllamaApi(connection, { model, server, signal });
 	const models = await listModels(connection, signal);
 	const found = models.find((one) => isModelNamed(one, model));
 	if (found === undefined) throw unknown(connection, model, server, models);
-	const { nativeApi, modelRoot } = traitsOf(server);
-	if (nativeApi === 'llamaServer') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
+	if (llamaApi === 'oneModel') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
 	// Asked of a model that is not loaded, a router would load it.
-	if (nativeApi === 'router' && found.state === 'loaded') {
+	if (llamaApi === 'router' && found.state === 'loaded') {
 		const path = `/props?model=${encodeURIComponent(found.id)}&autoload=false`;
 		return { ...found, server, ...(await propsOf(connection, path, signal)) };
 	}
@@ -64,14 +64,14 @@ async function propsOf(connection: Connection, path: string, signal: AbortSignal
 	return { ...readProps(props), ...(template === undefined ? {} : { template }) };
 }
 
-async function onOllama(
+async function fromOllamaApi(
 	connection: Connection,
-	{ model, signal }: { model: string; signal?: AbortSignal },
+	{ model, server, signal }: { model: string; server: ServerKind; signal?: AbortSignal },
 ): Promise<ModelDetails> {
 	const url = `${connection.url.root}/api/show`;
 	const answer = await connection.call(url, { json: { model }, once: false, timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300 || !isRecord(answer.json)) {
-		if (answer.status === 404) throw unknown(connection, model, 'ollama', []);
+		if (answer.status === 404) throw unknown(connection, model, server, []);
 		throw connection.refusal(answer, { model });
 	}
 	const shown = answer.json;
@@ -92,7 +92,7 @@ async function onOllama(
 	};
 	return {
 		...readOllamaModel(model, { shown, running }),
-		server: 'ollama',
+		server,
 		...Object.fromEntries(Object.entries(more).filter(([, value]) => isFilled(value))),
 	};
 }

@@ -35,8 +35,8 @@ export class OwnRoutes {
 	static async of(connection: Connection, ask: OwnAsk, what: string): Promise<OwnRoutes> {
 		const model = ask.model.trim();
 		const kind = await kindFor(connection, model, ask.signal);
-		const { label, nativeApi, modelRoot } = traitsOf(kind);
-		const isLlama = nativeApi === 'llamaServer' || nativeApi === 'router' || modelRoot !== undefined;
+		const { label, llamaApi, modelRoot } = traitsOf(kind);
+		const isLlama = llamaApi !== undefined || modelRoot !== undefined;
 		if (!isLlama && kind !== 'other')
 			throw failure('notSupported', connection.contextOf(connection.url.root, { model }), {
 				message: `${label} has no ${what}`,
@@ -49,8 +49,8 @@ export class OwnRoutes {
 
 	/** Whether the server asks which model is meant. */
 	get isOfSeveralModels(): boolean {
-		const { nativeApi, modelRoot } = traitsOf(this.kind);
-		return nativeApi === 'router' || modelRoot !== undefined;
+		const { llamaApi, modelRoot } = traitsOf(this.kind);
+		return llamaApi === 'router' || modelRoot !== undefined;
 	}
 
 	/** @throws {ServerError} */
@@ -85,7 +85,7 @@ export class OwnRoutes {
 	}
 
 	private get isRouter(): boolean {
-		return traitsOf(this.kind).nativeApi === 'router';
+		return traitsOf(this.kind).llamaApi === 'router';
 	}
 
 	private get about() {

@@ -7,7 +7,7 @@ import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
 import { isModelNamed, requireModel } from '../model-names';
 import { readModels } from '../models';
-import { followWork, type Progress } from './ollama-progress';
+import { followWork, type Progress } from './work-progress';
 
 export interface PullOptions {
 	model: string;
@@ -58,10 +58,11 @@ export async function pullModel(connection: Connection, options: PullOptions): P
 type Outcome = Omit<Pulled, 'model' | 'server' | 'tookMs'>;
 
 async function pullOn(connection: Connection, kind: ServerKind, options: PullOptions): Promise<Outcome> {
-	if (traitsOf(kind).nativeApi === 'ollama') return await pullOnOllama(connection, options);
-	if (traitsOf(kind).nativeApi === 'router') return await pullOnRouter(connection, options);
+	const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
+	if (hasOllamaApi === true) return await pullOnOllama(connection, options);
+	if (llamaApi === 'router') return await pullOnRouter(connection, options);
 	// speaches without a model cannot be told from others.
-	if (kind === 'speaches' || kind === 'other') return await pullOnSpeaches(connection, kind, options);
+	if (installsModels === true || kind === 'other') return await installModel(connection, kind, options);
 	throw cannot(connection, kind);
 }
 
@@ -112,7 +113,7 @@ async function stateOnRouter(connection: Connection, { model, signal }: PullOpti
 }
 
 /** One request that is answered when the model is there: 201, or 200 where it was there before. */
-async function pullOnSpeaches(
+async function installModel(
 	connection: Connection,
 	kind: ServerKind,
 	{ model, signal, idleMs }: PullOptions,

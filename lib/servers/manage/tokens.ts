@@ -1,20 +1,13 @@
-/** The tokens of a text: on llama-server, vLLM and Text Embeddings Inference. Other servers do not tell them. */
+/** The tokens of a text, where the server tells them. */
 import { failure } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { isRecord } from '../../values';
+import { isRecord, recordOf } from '../../values';
 import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
+import type { Piece, Question, ServerKind, Tokenized, TokenRoutes } from '../kinds/kind';
+import { numbers, textOf } from '../kinds/token-lists';
 import { OwnRoutes, safeAnswer, withoutRoute, type OwnAsk } from './own-routes';
 import { kindFor } from '../purpose';
-
-/** A token with what it stands for: a text, or bytes in hexadecimal where it is a part of a character. */
-export type Piece = { id: number; piece: string } | { id: number; bytes: string };
-
-export interface Tokenized {
-	tokens: number[];
-	pieces?: Piece[];
-}
 
 export interface TokenizeAsk extends OwnAsk {
 	/** With the tokens that the model puts around every text. */
@@ -30,46 +23,37 @@ export interface TokenCount {
 	exact: boolean;
 }
 
-/** Kinds that are known to have no such route. */
-const TELLS_NO_TOKENS: ReadonlySet<ServerKind> = new Set([
-	...(['ollama', 'gpustack', 'lmStudio', 'koboldcpp', 'lemonade', 'litellm', 'tgi', 'sglang', 'localai'] as const),
-]);
-
 /** @throws {ServerError} also where the server does not tell */
 export async function tokenize(connection: Connection, text: string, ask: TokenizeAsk): Promise<Tokenized> {
+	const { model, addSpecial, withPieces, parseSpecial } = ask;
+	const routes = await routesFor(connection, ask);
+	if (!(routes instanceof OwnRoutes))
+		return await askAtRoot(connection, routes.tokenize(text, { model, addSpecial, withPieces }), ask);
+	const body = {
+		content: text,
+		add_special: addSpecial,
+		parse_special: parseSpecial,
+		...(withPieces ? { with_pieces: true } : {}),
+	};
+	const answer = await routes.post('/tokenize', body).catch((error: unknown) => {
+		throw withoutRoute(asFailed(error).failed, connection, 'tokens');
+	});
+	return llamaTokens(answer.json, withPieces) ?? unreadable(connection);
+}
+
+/** The routes by which a server tells tokens. @throws {ServerError} where it is known to have none */
+async function routesFor(connection: Connection, ask: OwnAsk): Promise<TokenRoutes | OwnRoutes> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
-	const { addSpecial, withPieces, parseSpecial } = ask;
-	switch (kind) {
-		case 'tei': {
-			const url = `${connection.url.root}/tokenize`;
-			const json = { inputs: text, add_special_tokens: addSpecial };
-			return (
-				teiTokens((await safeAnswer(connection, url, { ...ask, json })).json, withPieces) ?? unreadable(connection)
-			);
-		}
-		case 'vllm': {
-			const json = {
-				model: ask.model,
-				prompt: text,
-				add_special_tokens: addSpecial,
-				...(withPieces ? { return_token_strs: true } : {}),
-			};
-			const answer = await safeAnswer(connection, `${connection.url.root}/tokenize`, { ...ask, json });
-			return vllmTokens(answer.json, withPieces) ?? unreadable(connection);
-		}
-		default: {
-			if (TELLS_NO_TOKENS.has(kind)) throw tellsNoTokens(connection, kind);
-			const routes = await OwnRoutes.of(connection, ask, 'route for tokens');
-			const body = {
-				content: text,
-				add_special: addSpecial,
-				parse_special: parseSpecial,
-				...(withPieces ? { with_pieces: true } : {}),
-			};
-			const answer = await routes.post('/tokenize', body).catch(explained(connection));
-			return llamaTokens(answer.json, withPieces) ?? unreadable(connection);
-		}
-	}
+	const { tokenRoutes, llamaApi, modelRoot } = traitsOf(kind);
+	if (tokenRoutes !== undefined) return tokenRoutes;
+	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other') throw tellsNoTokens(connection, kind);
+	return await OwnRoutes.of(connection, ask, 'route for tokens');
+}
+
+/** @throws {ServerError} also where the answer is not as it should be */
+export async function askAtRoot<T>(connection: Connection, { path, json, read }: Question<T>, ask: OwnAsk): Promise<T> {
+	const answer = await safeAnswer(connection, connection.url.root + path, { ...ask, json });
+	return read(answer.json) ?? unreadable(connection);
 }
 
 /**
@@ -111,7 +95,6 @@ export function estimateTokens(text: string): number {
  * @throws {ServerError} also where a number is no token of the model, for which llama-server blames itself (500)
  */
 export async function detokenize(connection: Connection, tokens: readonly number[], ask: OwnAsk): Promise<string> {
-	const kind = await kindFor(connection, ask.model, ask.signal);
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
 		throw failure(
@@ -122,35 +105,13 @@ export async function detokenize(connection: Connection, tokens: readonly number
 				remedy: 'Tokens are whole numbers from 0 on, as Tokenize gives them.',
 			},
 		);
-	const { root } = connection.url;
-	switch (kind) {
-		case 'tei': {
-			const json = { ids: tokens, skip_special_tokens: false };
-			const answer = await safeAnswer(connection, `${root}/decode`, { ...ask, json });
-			const [text] = Array.isArray(answer.json) ? (answer.json as unknown[]) : [answer.json];
-			return textOf(text) ?? unreadable(connection);
-		}
-		case 'vllm': {
-			const json = { model: ask.model, tokens };
-			const answer = await safeAnswer(connection, `${root}/detokenize`, { ...ask, json });
-			return (isRecord(answer.json) ? textOf(answer.json.prompt) : undefined) ?? unreadable(connection);
-		}
-		default: {
-			if (TELLS_NO_TOKENS.has(kind)) throw tellsNoTokens(connection, kind);
-			const routes = await OwnRoutes.of(connection, ask, 'route for tokens');
-			const answer = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
-				const { failed } = asFailed(error);
-				throw unknownToken(failed, connection, tokens) ?? withoutRoute(failed, connection, 'tokens');
-			});
-			return (isRecord(answer.json) ? textOf(answer.json.content) : undefined) ?? unreadable(connection);
-		}
-	}
-}
-
-function explained(connection: Connection) {
-	return (error: unknown): never => {
-		throw withoutRoute(asFailed(error).failed, connection, 'tokens');
-	};
+	const routes = await routesFor(connection, ask);
+	if (!(routes instanceof OwnRoutes)) return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
+	const { json } = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
+		const { failed } = asFailed(error);
+		throw unknownToken(failed, connection, tokens) ?? withoutRoute(failed, connection, 'tokens');
+	});
+	return textOf(recordOf(json).content) ?? unreadable(connection);
 }
 
 /** What the C++ library says of a number beyond the vocabulary: GNU's at length, LLVM's in one word. */
@@ -190,14 +151,6 @@ function unreadable(connection: Connection): never {
 	});
 }
 
-function textOf(value: unknown): string | undefined {
-	return typeof value === 'string' ? value : undefined;
-}
-
-function numbers(list: unknown): number[] | undefined {
-	return Array.isArray(list) && list.every((one) => typeof one === 'number') ? list : undefined;
-}
-
 /** `[1, 2]`, or `[{id, piece}]` with pieces, where a part of a character is a list of bytes. */
 export function llamaTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
 	const list = isRecord(json) ? json.tokens : undefined;
@@ -212,22 +165,4 @@ export function llamaTokens(json: unknown, withPieces: boolean): Tokenized | und
 		else pieces.push({ id: entry.id, piece: textOf(entry.piece) ?? '' });
 	}
 	return { tokens: pieces.map(({ id }) => id), pieces };
-}
-
-function vllmTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const tokens = isRecord(json) ? numbers(json.tokens) : undefined;
-	if (tokens === undefined || !isRecord(json)) return undefined;
-	const texts = Array.isArray(json.token_strs) ? (json.token_strs as unknown[]) : [];
-	const pieces = tokens.map((id, at) => ({ id, piece: textOf(texts[at]) ?? '' }));
-	return { tokens, ...(withPieces && texts.length > 0 ? { pieces } : {}) };
-}
-
-/** One list per text, and one text was sent. */
-function teiTokens(json: unknown, withPieces: boolean): Tokenized | undefined {
-	const [first] = Array.isArray(json) ? (json as unknown[]) : [];
-	const list = Array.isArray(first) ? (first as unknown[]).filter(isRecord) : undefined;
-	const tokens = numbers(list?.map(({ id }) => id));
-	if (list === undefined || tokens === undefined) return undefined;
-	const pieces = list.map(({ text }, at) => ({ id: tokens[at]!, piece: textOf(text) ?? '' }));
-	return { tokens, ...(withPieces ? { pieces } : {}) };
 }

@@ -1,4 +1,4 @@
-import { copyModel } from '../../../lib/servers/manage/ollama-models';
+import { copyModel } from '../../../lib/servers/manage/copy-delete';
 import { wrongField } from '../../shared/field-values';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';

@@ -1,4 +1,4 @@
-import { deleteModel } from '../../../lib/servers/manage/ollama-models';
+import { deleteModel } from '../../../lib/servers/manage/copy-delete';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
 

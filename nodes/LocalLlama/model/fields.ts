@@ -3,7 +3,7 @@ import { isToolType, type INodeProperties } from 'n8n-workflow';
 import { failure } from '../../../lib/errors/failure';
 import type { Connection } from '../../../lib/http/connection';
 import { localLlamaConnection } from '../../../lib/servers/credential';
-import type { Progress } from '../../../lib/servers/manage/ollama-progress';
+import type { Progress } from '../../../lib/servers/manage/work-progress';
 import { modelField } from '../../shared/model-field';
 import type { LlamaCall } from '../operation';
 

@@ -797,7 +797,7 @@ describe('what a real Ollama sends', () => {
 	])('%s', (name, expected) => {
 		const assembled = ollama(name);
 		expect(answerOf(assembled)).toMatchObject(expected);
-		expect(assembled.assembly.isFromOllama).toBe(true);
+		expect(assembled.assembly.madeBy).toBe('ollama');
 	});
 
 	it('error-mid-stream: Ollama loses its own error, so what is left is an end without a finish', () => {

@@ -12,11 +12,16 @@ const CALL_MS = 60_000;
 
 /**
  * @param what it is asked to do, as in "cannot …"
- * @throws {ServerError} where the server is no Ollama
+ * @throws {ServerError} where the server has not got Ollama's API
  */
-export async function requireOllama(connection: Connection, what: string, signal?: AbortSignal): Promise<void> {
+export async function requireOllamaApi(
+	connection: Connection,
+	what: string,
+	signal?: AbortSignal,
+): Promise<ServerKind> {
 	const kind = await askServerKindAgain(connection, { signal });
-	if (traitsOf(kind).nativeApi !== 'ollama') throw await cannot(connection, kind, what, 'Only Ollama can.', signal);
+	if (traitsOf(kind).hasOllamaApi === true) return kind;
+	throw await cannot(connection, kind, what, 'Only Ollama can.', signal);
 }
 
 /** @throws {ServerError} */
@@ -25,11 +30,11 @@ export async function copyModel(
 	{ model, copy, signal }: { model: string; copy: string; signal?: AbortSignal },
 ): Promise<{ model: string; copy: string; server: ServerKind }> {
 	requireModel(model);
-	await requireOllama(connection, 'copy models', signal);
+	const server = await requireOllamaApi(connection, 'copy models', signal);
 	const url = `${connection.url.root}/api/copy`;
 	const json = { source: model, destination: copy };
 	accepted(connection, await connection.call(url, { json, timeoutMs: CALL_MS, signal }), model);
-	return { model, copy, server: 'ollama' };
+	return { model, copy, server };
 }
 
 /**
@@ -44,12 +49,12 @@ export async function deleteModel(
 	requireModel(model);
 	const kind = await askServerKindAgain(connection, { signal });
 	const { root, api } = connection.url;
-	const { nativeApi } = traitsOf(kind);
+	const { hasOllamaApi, llamaApi, installsModels } = traitsOf(kind);
 	const common = { method: 'DELETE' as const, timeoutMs: CALL_MS, signal };
-	if (nativeApi === 'ollama') {
+	if (hasOllamaApi === true) {
 		// The name goes in the body, which Ollama wants also of this method.
 		accepted(connection, await connection.call(`${root}/api/delete`, { ...common, json: { model } }), model);
-	} else if (nativeApi === 'router') {
+	} else if (llamaApi === 'router') {
 		const url = `${root}/models?model=${encodeURIComponent(model.toWellFormed())}`;
 		const answer = await connection.call(url, common);
 		if (/is not removable/i.test(answer.text))
@@ -61,7 +66,7 @@ export async function deleteModel(
 					'It deletes what it has downloaded itself, and nothing of --models-dir or --models-preset. Delete the file there.',
 			});
 		accepted(connection, answer, model);
-	} else if (kind === 'speaches') {
+	} else if (installsModels === true) {
 		const url = `${api}/models/${model.split('/').map(encodeURIComponent).join('/')}`;
 		accepted(connection, await connection.call(url, common), model);
 	} else {

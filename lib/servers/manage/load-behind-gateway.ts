@@ -1,7 +1,8 @@
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { isRecord, recordsIn } from '../../values';
+import { recordsIn } from '../../values';
 import { traitsOf } from '../kinds';
+import type { ServerKind } from '../kinds/kind';
 import type { Change, ChangeOptions, ModelAction } from './load';
 import { isModelNamed, waysToModel } from '../model-names';
 import { readModels } from '../models';
@@ -14,24 +15,24 @@ const CALL_MS = 10_000;
  * llama-swap loads a model for any request to it, and answers that when the model is there. Told to unload one, it ends
  * the process after ten seconds at the latest, whatever it is answering (seen: 0bdb372).
  */
-export async function changeOnSwap(
+export async function changeBehindGateway(
 	connection: Connection,
 	action: ModelAction,
-	options: ChangeOptions,
+	options: ChangeOptions & { kind: ServerKind },
 ): Promise<Change> {
 	const model = await idOf(connection, options);
 	const before = await stateOf(connection, { ...options, model });
-	const done: Change = { model, server: 'llamaSwap', before, state: before };
+	const done: Change = { model, before, state: before };
 	const wanted = action === 'load' ? 'loaded' : 'unloaded';
 	if (before === wanted) return done;
 	const { root } = connection.url;
-	const modelRoot = traitsOf('llamaSwap').modelRoot!(root, model);
+	const { modelRoot: rootOf, isOwnAnswer } = traitsOf(options.kind);
+	const modelRoot = rootOf!(root, model);
 	const { signal, limitMs } = options;
 	if (action === 'load') {
 		const answer = await connection.call(`${modelRoot}/health`, { timeoutMs: limitMs, signal });
 		// What the server behind it says of this route does not matter: it is there.
-		if (answer.status >= 300 && isRecord(answer.json) && answer.json.src === 'llama-swap')
-			throw failedToLoad(connection, answer, model);
+		if (answer.status >= 300 && isOwnAnswer?.(answer.json) === true) throw failedToLoad(connection, answer, model);
 		return { ...done, state: wanted };
 	}
 	if (before === 'loaded' && options.cutAnswers !== true)
@@ -43,7 +44,10 @@ export async function changeOnSwap(
 }
 
 /** The name of the model in the configuration of llama-swap, of which an alias may have been given. */
-async function idOf(connection: Connection, { model, signal }: ChangeOptions): Promise<string> {
+async function idOf(
+	connection: Connection,
+	{ model, kind, signal }: ChangeOptions & { kind: ServerKind },
+): Promise<string> {
 	const url = `${connection.url.api}/models`;
 	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300) throw connection.refusal(answer, { model });
@@ -53,7 +57,7 @@ async function idOf(connection: Connection, { model, signal }: ChangeOptions): P
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(url, { model }), {
 		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, traitsOf('llamaSwap').advice.missingModel?.(model)),
+		remedy: waysToModel(others, traitsOf(kind).advice.missingModel?.(model)),
 		facts: { models: others },
 	});
 }
