@@ -56,6 +56,7 @@ async function bundle() {
 		'd3-array',
 		'd3-shape',
 		'd3-time',
+		're2js',
 		// What these bring along.
 		'd3-path',
 		'internmap',

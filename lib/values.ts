@@ -13,13 +13,22 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Undefined where the text is no JSON, which has no undefined of its own. */
+/** What walks through deeper values overflows: `JSON.stringify`, n8n's own copies. No data of people is as deep. */
+const MAX_DEPTH = 500;
+
+/** Undefined where the text is no JSON, which has no undefined of its own, or is nested too deeply to work with. */
 export function parseJson(source: string): unknown {
 	try {
-		return JSON.parse(source) as unknown;
+		const value = JSON.parse(source) as unknown;
+		return source.length > 2 * MAX_DEPTH && isDeeper(value, MAX_DEPTH) ? undefined : value;
 	} catch {
 		return undefined;
 	}
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
 /** A JSON object out of a text, or undefined. */

@@ -1,7 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { ChatCall } from '../chat/request/request';
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
-import { parseJson } from '../values';
 import { formattedJson } from './formatted';
 
 const REMEDY =
@@ -29,8 +28,9 @@ export class CheckedAnswers implements AnswerSource {
 		const answer = yield* this.source.generate(given);
 		if (this.format === undefined || answer.toolCalls.length > 0) return answer;
 		const found = formattedJson(answer, this.format, REMEDY);
-		if (found === undefined || parseJson(answer.text) !== undefined) return answer;
-		// The model put it into a code block, or words around it.
-		return { ...answer, text: JSON.stringify(found.value) };
+		if (found === undefined) return answer;
+		const notes = [...answer.notes, ...found.unchecked];
+		// The model may have put it into a code block, or words around it. A text keeps large numbers as they are.
+		return { ...answer, notes, text: answer.text.trim() === found.json ? answer.text : found.json };
 	}
 }

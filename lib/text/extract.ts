@@ -6,8 +6,8 @@ import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { ServerPool } from '../servers/pool/server-pool';
-import { jsonIn } from './json-answer';
-import { schemaFaults } from './schema-check';
+import { checkedJson, notesOn } from './formatted';
+import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { Remembered } from '../remembered';
 
@@ -29,6 +29,8 @@ export interface ExtractTask {
 	text: string;
 	/** A JSON schema. */
 	schema: Record<string, unknown>;
+	/** What an answer must follow, where less will do than what the model is asked for. */
+	least?: Record<string, unknown>;
 }
 
 /**
@@ -65,29 +67,32 @@ export async function extract(
 	signal?: AbortSignal,
 ): Promise<Extraction> {
 	// A schema that cannot be used is told before anything is sent.
-	schemaFaults(task.schema, null);
+	const schema = task.least ?? task.schema;
+	checkSchema(schema, null);
 	const messages = messagesFor(task);
 	const ask = async (asked: readonly SourceMessage[]) => await answerTo(servers, settings, task, asked, signal);
 	const first = await ask(messages);
-	const checked = outcome(first, task.schema);
-	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false, notes: first.notes };
+	const checked = outcome(first, schema);
+	if ('output' in checked) return { ...checked, answer: first, ...usageOf(first), repaired: false };
 	const second = await ask([
 		...messages,
 		{ type: 'ai', content: first.text },
 		{ type: 'human', content: repairOf(checked.faults) },
 	]);
 	const usage = usageOf(first, second);
-	const mended = outcome(second, task.schema);
-	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true, notes: second.notes };
+	const mended = outcome(second, schema);
+	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true };
 	throw wrongData(ServerPool.of(servers).first, settings.model, second, mended.faults);
 }
 
-function outcome(answer: FinishedAnswer, schema: Record<string, unknown>): { output: unknown } | { faults: string[] } {
-	const found = jsonIn(answer.text);
-	if (found === undefined)
-		return { faults: [answer.finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is no JSON'] };
-	const faults = schemaFaults(schema, found.value);
-	return faults.length === 0 ? { output: found.value } : { faults };
+function outcome(
+	{ text, finishReason, notes }: FinishedAnswer,
+	schema: Record<string, unknown>,
+): Pick<Extraction, 'output' | 'notes'> | { faults: string[] } {
+	const found = checkedJson(text, schema);
+	if (!('faults' in found)) return { output: found.value, notes: [...notes, ...notesOn(found)] };
+	if (found.faults.length > 0) return found;
+	return { faults: [finishReason === 'length' ? 'The JSON was cut off by the token limit' : 'It is no JSON'] };
 }
 
 function repairOf(faults: readonly string[]): string {

@@ -1,11 +1,25 @@
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
-import { jsonIn } from './json-answer';
-import { schemaFaults } from './schema-check';
+import { fittingJson, type FoundJson } from './json-answer';
+import { checkSchema } from './schema-check';
 
 const EXTRACT_MENDS =
 	'Say in the prompt which fields you want, choose a larger model, or use the operation Extract, which has a wrong answer corrected. The answer is in the details.';
+
+/** JSON that follows its schema as far as that could be checked. */
+export interface CheckedJson extends FoundJson {
+	/** What could not be checked, in sentences. */
+	unchecked: string[];
+}
+
+/** What the user should know of the value of an answer. */
+export function notesOn({ unchecked, large }: CheckedJson): string[] {
+	return [
+		...unchecked,
+		...large.map((number) => `${number} is more than a number of JavaScript holds exactly, so it is kept as text.`),
+	];
+}
 
 /**
  * The JSON of an answer for which JSON was asked; undefined where it was not. A server may ignore the format, or let a
@@ -18,18 +32,11 @@ export function formattedJson(
 	{ text, reasoning, finishReason, url }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'url'>,
 	format: ResponseFormat,
 	remedy = EXTRACT_MENDS,
-): { value: unknown } | undefined {
+): CheckedJson | undefined {
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
-	const found = jsonIn(text);
-	const faults =
-		found === undefined
-			? ['it is no JSON']
-			: format.type === 'jsonSchema'
-				? schemaFaults(format.schema, found.value)
-				: isRecord(found.value)
-					? []
-					: ['it is no JSON object'];
-	if (found !== undefined && faults.length === 0) return found;
+	const outcome = checkedJson(text, format.type === 'jsonSchema' ? format.schema : undefined);
+	if (!('faults' in outcome)) return outcome;
+	const faults = outcome.faults.length === 0 ? ['it is no JSON'] : outcome.faults;
 	const isCut = finishReason === 'length';
 	throw failure(
 		'invalidAnswer',
@@ -45,4 +52,23 @@ export function formattedJson(
 			facts: { faults, finishReason },
 		},
 	);
+}
+
+/**
+ * The JSON of an answer that follows a schema, or without one, the object.
+ *
+ * @returns what is wrong where there is none
+ */
+export function checkedJson(
+	text: string,
+	schema: Record<string, unknown> | undefined,
+): CheckedJson | { faults: string[] } {
+	const unchecked = new Set<string>();
+	const found = fittingJson(text, (value) => {
+		if (schema === undefined) return isRecord(value) ? [] : ['it is no JSON object'];
+		const check = checkSchema(schema, value);
+		check.unchecked.forEach((what) => unchecked.add(`Not checked against the JSON schema: ${what}`));
+		return check.faults;
+	});
+	return 'faults' in found ? found : { ...found, unchecked: [...unchecked] };
 }

@@ -1,44 +1,81 @@
-import { parseJson } from '../values';
+import { canonicalJson, parseJson } from '../values';
+
+/** JSON in an answer. */
+export interface FoundJson {
+	/** As it was written. */
+	json: string;
+	/** With texts in place of numbers that JavaScript cannot hold. */
+	value: unknown;
+	/** These numbers. */
+	large: string[];
+}
+
+/** So many places in a text are tried as the beginning of an object, and so many values are checked. */
+const MAX_STARTS = 100;
+const MAX_CHECKED = 10;
 
 /**
- * The JSON in the text of a model. Models that are only asked for it, not forced, put it into a code block or between
- * sentences.
+ * The JSON that fits, in the text of a model. Models that are only asked for it, not forced, put it into a code block or
+ * between sentences, beside examples and drafts. The whole text counts first, then code blocks, then what stands between
+ * sentences. Of several there that fit and differ, nobody knows which is meant.
  *
- * @returns undefined where there is none
+ * @param faultsOf what is wrong with a value; nothing where it fits
+ * @returns the one that fits, or what is wrong: nothing is said where there is no JSON
  */
-export function jsonIn(text: string): { value: unknown } | undefined {
-	const whole = parsed(text.trim().replace(/^\uFEFF/, ''));
-	if (whole !== undefined) return whole;
-	for (const [, block] of text.matchAll(/```[^\n`]*\n([\s\S]*?)```/g)) {
-		const value = parsed(block!.trim());
-		if (value !== undefined) return value;
+export function fittingJson(text: string, faultsOf: (value: unknown) => string[]): FoundJson | { faults: string[] } {
+	let faults: string[] | undefined;
+	let left = MAX_CHECKED;
+	for (const candidates of [[text.trim().replace(/^\uFEFF/, '')], blocksIn(text), structuresIn(text)]) {
+		const fitting = new Map<string, FoundJson>();
+		for (const json of candidates) {
+			const parsed = parseJson(json);
+			if (parsed === undefined || left-- <= 0) continue;
+			const wrong = faultsOf(parsed);
+			if (wrong.length > 0) faults ??= wrong;
+			else fitting.set(canonicalJson(parsed), { json, ...exact(json, parsed) });
+		}
+		const [found] = fitting.values();
+		if (found !== undefined && fitting.size === 1) return found;
+		if (fitting.size > 1) return { faults: [`There are ${fitting.size} different answers, and one is wanted`] };
 	}
-	return firstStructure(text);
+	return { faults: faults ?? [] };
 }
 
-function parsed(text: string): { value: unknown } | undefined {
-	const value = parseJson(text);
-	return value === undefined ? undefined : { value };
+function exact(json: string, value: unknown): Pick<FoundJson, 'value' | 'large'> {
+	const large: string[] = [];
+	const kept = json.replace(/"[^"\\]*(?:\\[^][^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) => {
+		const number = Number(token);
+		const isHeld =
+			Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
+		if (token.startsWith('"') || isHeld) return token;
+		large.push(token);
+		return `"${token}"`;
+	});
+	return { value: large.length === 0 ? value : parseJson(kept), large };
 }
 
-/** So many places in a text are tried as the beginning of an object: a text full of brackets must not take for ever. */
-const MAX_STARTS = 100;
+function blocksIn(text: string): string[] {
+	return text
+		.split('```')
+		.filter((_part, index) => index % 2 === 1)
+		.map((block) => block.replace(/^[^\n]*\n/, '').trim());
+}
 
-/** The first object or list in a text that is complete. */
-function firstStructure(text: string): { value: unknown } | undefined {
+/** Objects and lists that are complete, each but once: not those inside of others. */
+function* structuresIn(text: string): Generator<string> {
 	let starts = 0;
 	for (let at = 0; at < text.length && starts < MAX_STARTS; at++) {
 		if (text[at] !== '{' && text[at] !== '[') continue;
 		starts++;
-		const end = endOfStructure(text, at);
-		const value = end === undefined ? undefined : parsed(text.slice(at, end));
-		if (value !== undefined) return value;
+		const json = text.slice(at, endOfStructure(text, at));
+		if (parseJson(json) === undefined) continue;
+		yield json;
+		at += json.length - 1;
 	}
-	return undefined;
 }
 
-/** Behind the bracket that closes the one at a place; undefined where it stays open. */
-function endOfStructure(text: string, from: number): number | undefined {
+/** Behind the bracket that closes the one at a place; where it stays open, the place itself. */
+function endOfStructure(text: string, from: number): number {
 	let depth = 0;
 	let inText = false;
 	for (let at = from; at < text.length; at++) {
@@ -50,5 +87,5 @@ function endOfStructure(text: string, from: number): number | undefined {
 		else if (sign === '{' || sign === '[') depth++;
 		else if ((sign === '}' || sign === ']') && --depth === 0) return at + 1;
 	}
-	return undefined;
+	return from;
 }

@@ -1,9 +1,22 @@
 import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import { type Schema, type SchemaDraft, Validator } from '../vendor';
+import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
+import { CheckableSchemas } from './checkable-schema';
+
+/** What came of a check. */
+export interface SchemaCheck {
+	/** What is wrong, in sentences. */
+	faults: string[];
+	/** What could not be checked, for the user. */
+	unchecked: string[];
+}
 
 /** How many faults of an answer are told: the model that mends it, and the user, need no more. */
 const MAX_FAULTS = 5;
+/** Visits of the validator: they take about 50 ms, and n8n does nothing else meanwhile. */
+const MAX_STEPS = 10_000;
+
+class OutOfSteps extends Error {}
 
 const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/draft-0?4/, '4'],
@@ -11,25 +24,66 @@ const DRAFTS: ReadonlyArray<[RegExp, SchemaDraft]> = [
 	[/2019-09/, '2019-09'],
 ];
 
+/** Only say that something inside them is wrong. */
+const OUTER: ReadonlySet<string> = new Set(['properties', 'items', 'prefixItems', '$ref', 'allOf', 'if']);
+
+const { time, 'date-time': dateTime } = format as Record<'time' | 'date-time', (text: string) => boolean>;
+// Texts tell times without a zone. The validator's own pattern for `url` takes years for some texts.
+Object.assign(format, {
+	time: (text: string) => time(text) || time(`${text}Z`),
+	'date-time': (text: string) => dateTime(text) || dateTime(`${text}Z`),
+	url: (text: string) => URL.canParse(text),
+});
+
 /**
- * What is wrong with a value that should follow a JSON schema, in sentences; empty where nothing is. A server that takes
- * a schema need not keep to it: a llama.cpp with llguidance lets a broken one pass and constrains nothing (seen in
- * 2026), and most small servers ignore the field.
+ * Checks a value that should follow a JSON schema, with a bound. A server that takes a schema need not keep to it: a
+ * llama.cpp with llguidance lets a broken one pass and constrains nothing (seen in 2026), and most small servers ignore
+ * the field.
  *
  * @throws {ServerError} of kind `invalidInput` where the schema itself is broken
  */
-export function schemaFaults(schema: Record<string, unknown>, value: unknown): string[] {
+export function checkSchema(given: Record<string, unknown>, value: unknown): SchemaCheck {
+	let left = MAX_STEPS;
+	const schemas = new CheckableSchemas(value, (cost) => {
+		left -= cost;
+		if (left < 0) throw new OutOfSteps();
+	});
 	try {
-		// The validator writes into the schema that it gets.
-		const { valid, errors } = new Validator(structuredClone(schema) as Schema, draftOf(schema), false).validate(value);
-		if (valid) return [];
+		const schema = schemas.copyOf(given) as Schema;
+		const lookup = dereference(schema);
+		requireReferences(lookup);
+		const { valid, errors } = withFormats(schemas.formats, () =>
+			validate(value, schema, draftOf(given), lookup, false),
+		);
+		const unchecked = [...schemas.unchecked];
+		if (valid) return { faults: [], unchecked };
 		const told = errors
-			// These only say that something inside them is wrong.
-			.filter(({ keyword }) => !['properties', 'items', 'prefixItems', '$ref', 'allOf'].includes(keyword))
+			.filter(({ keyword }) => !OUTER.has(keyword))
 			.map(({ instanceLocation, error }) => `${placeOf(instanceLocation)}: ${error}`);
-		return [...new Set(told.length > 0 ? told : ['The answer does not follow the schema'])].slice(0, MAX_FAULTS);
+		const faults = [...new Set(told.length > 0 ? told : ['The answer does not follow the schema'])];
+		return { faults: faults.slice(0, MAX_FAULTS), unchecked };
 	} catch (error) {
-		throw brokenSchema(error);
+		if (error instanceof OutOfSteps)
+			return { faults: [], unchecked: [`the whole answer (the check takes more than ${MAX_STEPS} steps)`] };
+		throw brokenSchema(error instanceof RangeError ? new Error('it never ends, or is nested too deeply') : error);
+	}
+}
+
+/** The validator knows formats by one list, the same for all. */
+function withFormats<T>(formats: CheckableSchemas['formats'], check: () => T): T {
+	Object.assign(format, formats);
+	try {
+		return check();
+	} finally {
+		for (const name of Object.keys(formats)) Reflect.deleteProperty(format, name);
+	}
+}
+
+/** The validator finds a reference that leads nowhere only where the value comes there. */
+function requireReferences(lookup: ReturnType<typeof dereference>): void {
+	for (const node of Object.values(lookup)) {
+		const { $ref, __absolute_ref__: target = $ref } = node as { $ref?: string; __absolute_ref__?: string };
+		if (target !== undefined && lookup[target] === undefined) throw new Error(`$ref "${$ref}" leads nowhere`);
 	}
 }
 

@@ -1,5 +1,7 @@
 /** Lists that come out of expressions, or are typed as JSON. */
-import { parseJson } from '../../lib/values';
+import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
+
+import { parseJson, recordOf } from '../../lib/values';
 import { isBlank, shown, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -33,4 +35,42 @@ export function textsIn(parameters: NodeParameters, path: string): string[] {
 		if (typeof entry === 'number') return String(entry);
 		throw wrongField(parameters.field(path).label, `holds no text at place ${index + 1}, but ${shown(entry)}`);
 	});
+}
+
+/**
+ * A form of rows, or a list out of an expression in its place: n8n drops what an expression gives to a form.
+ *
+ * @param form the collection; its only group holds the rows
+ * @param list the other field
+ */
+export function rowFields(
+	form: INodeProperties,
+	list: Pick<INodeProperties, 'displayName' | 'name' | 'default' | 'description'>,
+): INodeProperties[] {
+	const source = `${form.name}From`;
+	const shownFor = (value: string): IDisplayOptions => ({ show: { ...form.displayOptions?.show, [source]: [value] } });
+	return [
+		{
+			displayName: `${form.displayName} From`,
+			name: source,
+			type: 'options',
+			default: 'form',
+			options: [
+				{ name: 'Expression', value: 'expression', description: 'A list out of the workflow' },
+				{ name: 'Form', value: 'form', description: 'Filled in here' },
+			],
+			...(form.displayOptions === undefined ? {} : { displayOptions: form.displayOptions }),
+		},
+		{ ...form, displayOptions: shownFor('form') },
+		{ ...list, type: 'json', required: true, displayOptions: shownFor('expression') },
+	];
+}
+
+/** The rows of such a form, or the entries of the list, and the label of the field that holds them. */
+export function rowsIn(parameters: NodeParameters, form: string, list: string): { rows: unknown[]; label: string } {
+	if (parameters.choice<'expression' | 'form'>(`${form}From`, 'form') === 'expression')
+		return { rows: listIn(parameters, list), label: parameters.field(list).label };
+	const value = parameters.value(form);
+	const rows = Array.isArray(value) ? (value as unknown[]) : Object.values(recordOf(value)).flat();
+	return { rows, label: parameters.field(form).label };
 }

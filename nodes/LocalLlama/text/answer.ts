@@ -1,7 +1,7 @@
 import type { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
-import { formattedJson } from '../../../lib/text/formatted';
+import { formattedJson, notesOn } from '../../../lib/text/formatted';
 import type { LlamaCall, LlamaItem } from '../operation';
 
 /** Generates an answer, and types it into the chat as it arrives. */
@@ -59,7 +59,8 @@ export function answerFacts({
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is none or does not follow the schema
  */
-export function answerItem(answer: FinishedAnswer, format: ResponseFormat | undefined): LlamaItem {
-	const json = format === undefined ? undefined : formattedJson(answer, format);
-	return { json: { text: answer.text, ...(json === undefined ? {} : { json: json.value }), ...answerFacts(answer) } };
+export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): LlamaItem {
+	const found = format === undefined ? undefined : formattedJson(answer, format);
+	if (found !== undefined) notesOn(found).forEach((note) => call.hint(note));
+	return { json: { text: answer.text, ...(found === undefined ? {} : { json: found.value }), ...answerFacts(answer) } };
 }

@@ -32,6 +32,6 @@ export const chat: LocalLlamaOperation = {
 		const client = new ChatClient(call.servers, settings);
 		const messages = await messagesIn(call);
 		const answer = await generated(call, client, messages);
-		return [answerItem(answer, settings.parameters.responseFormat)];
+		return [answerItem(call, answer, settings.parameters.responseFormat)];
 	},
 };

@@ -2,12 +2,13 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
 import type { Label } from '../../../lib/text/labels';
-import { isRecord, recordOf } from '../../../lib/values';
+import { isRecord } from '../../../lib/values';
 import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
+import { rowFields, rowsIn } from '../lists';
 import { optionsField } from '../options';
 import { noted } from './answer';
 import { briefOptions } from './brief-options';
@@ -38,8 +39,7 @@ const labelsField: INodeProperties = {
 			],
 		},
 	],
-	description:
-		'What a text may be: up to 62. An expression may give a list of names, or of objects with name and description.',
+	description: 'What a text may be: up to 62',
 };
 
 export const classify: LocalLlamaOperation = {
@@ -52,7 +52,12 @@ export const classify: LocalLlamaOperation = {
 	fields: [
 		modelField({ description: 'The model that reads the text' }, { mayBeEmpty: true }),
 		textField,
-		labelsField,
+		...rowFields(labelsField, {
+			displayName: 'Label List',
+			name: 'labelList',
+			default: '={{ $json.labels }}',
+			description: 'A list of names, or of objects with name and description',
+		}),
 		{
 			displayName: 'Several Labels',
 			name: 'several',
@@ -124,13 +129,12 @@ function rounded(probability: number): number {
 
 /** From the form, or a list out of an expression: of names, or of objects. */
 function labelsIn(parameters: NodeParameters): Label[] {
-	const value = parameters.value('labels');
-	const rows = Array.isArray(value) ? value : recordOf(value).label;
-	const labels = (Array.isArray(rows) ? (rows as unknown[]) : []).map((row) =>
+	const { rows, label } = rowsIn(parameters, 'labels', 'labelList');
+	const labels = rows.map((row) =>
 		isRecord(row)
 			? { name: String(row.name ?? '').trim(), description: String(row.description ?? '') }
 			: { name: String(row ?? '').trim() },
 	);
-	if (labels.length === 0) throw wrongField(parameters.field('labels').label, 'is empty', 'Add at least one label.');
+	if (labels.length === 0) throw wrongField(label, 'is empty', 'Add at least one label.');
 	return labels;
 }

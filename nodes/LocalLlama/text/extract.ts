@@ -2,14 +2,15 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { extract as extractData } from '../../../lib/text/extract';
 import type { ExtractField, FieldType } from '../../../lib/text/fields';
-import { schemaOfFields } from '../../../lib/text/fields';
-import { recordOf, recordsIn } from '../../../lib/values';
+import { leastOfFields, schemaOfFields } from '../../../lib/text/fields';
+import { isRecord, recordOf, switchOf } from '../../../lib/values';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { namesIn } from '../../shared/binary';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LlamaCall, LocalLlamaOperation } from '../operation';
+import type { LocalLlamaOperation } from '../operation';
+import { rowFields, rowsIn } from '../lists';
 import { optionsField } from '../options';
 import { answerFacts, noted } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
@@ -28,7 +29,7 @@ const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: strin
 ];
 
 /** A field of the table, the name first. */
-const rowFields: INodeProperties[] = [
+const tableFields: INodeProperties[] = [
 	{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoiceNumber' },
 	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
 	{
@@ -68,22 +69,25 @@ const schemaFields: INodeProperties[] = [
 			{ name: 'JSON Schema', value: 'schema', description: 'For nested data' },
 		],
 	},
-	{
-		displayName: 'Fields',
-		name: 'fields',
-		type: 'fixedCollection',
-		typeOptions: { multipleValues: true, sortable: true },
-		placeholder: 'Add Field',
-		default: {},
-		displayOptions: { show: { schemaSource: ['fields'] } },
-		options: [
-			{
-				name: 'field',
-				displayName: 'Field',
-				values: rowFields,
-			},
-		],
-	},
+	...rowFields(
+		{
+			displayName: 'Fields',
+			name: 'fields',
+			type: 'fixedCollection',
+			typeOptions: { multipleValues: true, sortable: true },
+			placeholder: 'Add Field',
+			default: {},
+			displayOptions: { show: { schemaSource: ['fields'] } },
+			options: [{ name: 'field', displayName: 'Field', values: tableFields }],
+		},
+		{
+			displayName: 'Field List',
+			name: 'fieldList',
+			default: '={{ $json.fields }}',
+			description:
+				'A list of names, or of objects with name, and if you like type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required',
+		},
+	),
 	{
 		displayName: 'JSON Schema',
 		name: 'jsonSchema',
@@ -112,30 +116,37 @@ export const extract: LocalLlamaOperation = {
 	],
 	run: async (call) => {
 		const { parameters } = call;
+		const fields =
+			parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields' ? tableIn(parameters) : undefined;
 		const task = {
 			text: textIn(parameters),
-			schema: schemaIn(call),
+			...(fields === undefined
+				? { schema: schemaIn(parameters) }
+				: { schema: schemaOfFields(fields), least: leastOfFields(fields) }),
 			instructions: parameters.freeText('instructions'),
 		};
 		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');
 		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
 		noted(call, { notes, usage });
-		return [{ json: { output, ...answerFacts({ ...answer, usage }), ...(repaired ? { repaired } : {}) } }];
+		const told = recordOf(output);
+		const whole = fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
+		return [
+			{ json: { output: whole ?? output, ...answerFacts({ ...answer, usage }), ...(repaired ? { repaired } : {}) } },
+		];
 	},
 };
 
-function schemaIn({ parameters }: LlamaCall): Record<string, unknown> {
-	if (parameters.choice<'fields' | 'schema'>('schemaSource') === 'fields') return schemaOfFields(tableIn(parameters));
+function schemaIn(parameters: NodeParameters): Record<string, unknown> {
 	const { schema } = bareSchema(parameters.object('jsonSchema'));
 	if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
 	return schema;
 }
 
+/** The rows of the form, or a list out of an expression. */
 function tableIn(parameters: NodeParameters): ExtractField[] {
-	const rows = recordsIn(recordOf(parameters.value('fields')).field);
-	const { label } = parameters.field('fields');
+	const { rows, label } = rowsIn(parameters, 'fields', 'fieldList');
 	if (rows.length === 0) throw wrongField(label, 'has no field', 'Add a field for each value that you want.');
-	const fields = rows.map((row) => fieldOf(row, label));
+	const fields = rows.map((row) => fieldOf(isRecord(row) ? row : { name: row }, label));
 	const twice = fields.find(({ name }, index) => fields.findIndex((other) => other.name === name) < index);
 	if (twice !== undefined) throw wrongField(label, `has two fields named "${twice.name}"`);
 	return fields;
@@ -150,5 +161,5 @@ function fieldOf(row: Record<string, unknown>, label: string): ExtractField {
 	const given: unknown = row.choices;
 	const choices = Array.isArray(given) ? given.map(String) : namesIn(String(given ?? ''));
 	if (type === 'choice' && choices.length === 0) throw wrongField(label, `has no choices for "${name}"`);
-	return { name, type, description: String(row.description ?? ''), choices, required: row.required === true };
+	return { name, type, description: String(row.description ?? ''), choices, required: switchOf(row.required) === true };
 }

@@ -7,7 +7,9 @@ import {
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
 import type { Limits } from '../../../lib/http/limits';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
-import { isRecord, parseJson } from '../../../lib/values';
+import { withNull } from '../../../lib/text/nullable';
+import { checkSchema } from '../../../lib/text/schema-check';
+import { isRecord, nonEmptyText, parseJson } from '../../../lib/values';
 import { asNumber, asObject, asSwitch, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
@@ -121,14 +123,18 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
 	}
 }
 
-/** A JSON schema as it is meant: people paste it in OpenAI's wrapping: the value of `response_format`, or of `json_schema` in it. */
+/**
+ * A JSON schema as it is meant: people paste it in OpenAI's wrapping (the value of `response_format`, or of
+ * `json_schema` in it), and with OpenAPI's words.
+ *
+ * @throws {ServerError} of kind `invalidInput` where it cannot be used, before anything is generated
+ */
 export function bareSchema(given: Record<string, unknown>): { schema: Record<string, unknown>; name?: string } {
 	const wrapped = isRecord(given.json_schema) ? given.json_schema : given;
-	if (!isRecord(wrapped.schema) || 'type' in wrapped || 'properties' in wrapped) return { schema: given };
-	return {
-		schema: wrapped.schema,
-		...optional('name', typeof wrapped.name === 'string' && wrapped.name !== '' ? wrapped.name : undefined),
-	};
+	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
+	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : given);
+	checkSchema(schema, null);
+	return { schema, ...(isWrapped ? optional('name', nonEmptyText(wrapped.name)) : {}) };
 }
 
 function unescaped(text: string): string {

@@ -13,7 +13,15 @@ function answering(text: string, answer: Partial<FinishedAnswer> = {}): AnswerSo
 	return {
 		async *generate() {
 			yield* text;
-			return { text, reasoning: '', finishReason: 'stop', toolCalls: [], url: 'http://s/v1', ...answer } as never;
+			return {
+				text,
+				reasoning: '',
+				finishReason: 'stop',
+				toolCalls: [],
+				notes: [],
+				url: 'http://s/v1',
+				...answer,
+			} as never;
 		},
 	};
 }
@@ -63,7 +71,7 @@ describe('answers for which JSON was asked', () => {
 		'%j is read where nobody reads along',
 		async (text) => {
 			const { answer } = await read(new CheckedAnswers(answering(text), PERSON));
-			expect(answer!.text).toBe('{"age":3}');
+			expect(answer!.text).toBe('{"age": 3}');
 		},
 	);
 

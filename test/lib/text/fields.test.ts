@@ -1,6 +1,8 @@
 import { cleanSchema } from '../../../lib/chat/request/schema';
 import { type ExtractField, schemaOfFields } from '../../../lib/text/fields';
-import { schemaFaults } from '../../../lib/text/schema-check';
+import { checkSchema } from '../../../lib/text/schema-check';
+
+const schemaFaults = (schema: Record<string, unknown>, value: unknown) => checkSchema(schema, value).faults;
 
 const field = (name: string, type: ExtractField['type'], more: Partial<ExtractField> = {}): ExtractField => ({
 	name,

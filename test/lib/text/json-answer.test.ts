@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 
-import { jsonIn } from '../../../lib/text/json-answer';
+import { fittingJson } from '../../../lib/text/json-answer';
+
+/** Of any kind. */
+function jsonIn(text: string): { value: unknown } | undefined {
+	const found = fittingJson(text, () => []);
+	return 'faults' in found ? undefined : { value: found.value };
+}
 
 test.each([
 	['plain', '{"a":1}', { a: 1 }],
@@ -30,4 +36,45 @@ test('any object is found again, whatever stands around it', () => {
 				expect(jsonIn(text)).toEqual({ value: JSON.parse(json) as unknown });
 		}),
 	);
+});
+
+describe('which JSON of an answer is meant', () => {
+	const isNamed = (value: unknown) =>
+		typeof value === 'object' && value !== null && 'name' in value ? [] : ['no name'];
+
+	it.each([
+		['Example: {"a": 1}. Answer: {"name": "x"}', 'x'],
+		['```json\n{"a": 1}\n```\nor rather\n```\n{"name": "x"}\n```', 'x'],
+		['{"name": "draft"} is what I thought of. ```json\n{"name": "x"}\n```', 'x'],
+		['{"name": "x"}, once more: {"name":"x"}', 'x'],
+	])('the one that fits: %s', (text, name) => {
+		expect(fittingJson(text, isNamed)).toMatchObject({ value: { name } });
+	});
+
+	it('of two that fit and differ, neither', () => {
+		const found = fittingJson('{"name": "x"}, or {"name": "y"}', isNamed);
+		expect(found).toEqual({ faults: ['There are 2 different answers, and one is wanted'] });
+	});
+
+	it('where none fits, what is wrong is told; nothing where there is none', () => {
+		expect(fittingJson('{"a": 1} {"b": 1}', isNamed)).toEqual({ faults: ['no name'] });
+		expect(fittingJson('no data', isNamed)).toEqual({ faults: [] });
+	});
+
+	it('numbers that JavaScript cannot hold are kept as they were written', () => {
+		fc.assert(
+			fc.property(fc.bigInt(), fc.string(), (number, text) => {
+				const json = `{"n":${number},"t":${JSON.stringify(`${text}${number}`)}}`;
+				const found = fittingJson(json, () => []);
+				const isHeld = BigInt(Number(number)) === number;
+				expect(found).toMatchObject({ json, value: { t: `${text}${number}` } });
+				const { n } = (found as { value: { n: unknown } }).value;
+				expect(isHeld ? BigInt(n as string | number) === number : n === String(number)).toBe(true);
+			}),
+		);
+	});
+
+	it('JSON that is nested too deeply to work with is none', () => {
+		expect(fittingJson(`${'['.repeat(20_000)}${']'.repeat(20_000)}`, () => [])).toEqual({ faults: [] });
+	});
 });

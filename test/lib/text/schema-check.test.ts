@@ -1,4 +1,9 @@
-import { schemaFaults } from '../../../lib/text/schema-check';
+import fc from 'fast-check';
+
+import { checkSchema } from '../../../lib/text/schema-check';
+import { canonicalJson } from '../../../lib/values';
+
+const schemaFaults = (schema: Record<string, unknown>, value: unknown) => checkSchema(schema, value).faults;
 
 const INVOICE = {
 	type: 'object',
@@ -61,4 +66,107 @@ test('older drafts of JSON schema', () => {
 	const pair = { $schema: 'http://json-schema.org/draft-07/schema#', items: [{ type: 'number' }, { type: 'string' }] };
 	expect(schemaFaults(pair, [1, 'a'])).toEqual([]);
 	expect(schemaFaults(pair, ['a', 1])).not.toEqual([]);
+});
+
+describe('a check has a bound', () => {
+	const took = (work: () => unknown) => {
+		const before = performance.now();
+		work();
+		return performance.now() - before;
+	};
+	const texts = (pattern: string, text: string) => checkSchema({ type: 'string', pattern }, text);
+
+	it.each(['^(a+)+$', '(x+x+)+y', '^([a-z0-9])(([.-]|[_]+)?([a-z0-9]+))*@x$', '(a|aa)+b', '[ab]*a[ab]{20}$'])(
+		'the pattern %s on pumped text takes no longer for each sign of it',
+		(pattern) => {
+			expect(texts(pattern, `${'ax'.repeat(50)}!`).faults).toHaveLength(1);
+			for (const sign of ['a', 'x', 'ab'])
+				expect(took(() => texts(pattern, `${sign.repeat(100_000)}!`))).toBeLessThan(2000);
+		},
+	);
+
+	it('means the same as JavaScript', () => {
+		const pattern = fc.constantFrom(
+			'^\\s*$',
+			'^[^\\s]+$',
+			'\\S',
+			'^\\w+\\b',
+			'^[\\s\\d]+$',
+			'\\/',
+			'^\\u0041',
+			'^\\p{L}+$',
+			'^.$',
+			'^[^]$',
+			'a{,2}',
+		);
+		fc.assert(
+			fc.property(
+				pattern,
+				fc.string({ unit: fc.constantFrom('a', 'A', ' ', '\u00a0', '\v', '1', '/', 'é', '_', '{,2}', '\u2003') }),
+				(source, text) => {
+					const isRight = new RegExp(source, source.includes('{,') ? '' : 'u').test(text);
+					expect([source, text, texts(source, text).faults.length === 0]).toEqual([source, text, isRight]);
+				},
+			),
+		);
+	});
+
+	it.each(['^(?=.*\\d)a', '(a)\\1', 'a{1,1001}'])('%s is not checked, which is said', (pattern) => {
+		expect(texts(pattern, 'b')).toEqual({ faults: [], unchecked: [expect.stringContaining(pattern) as string] });
+	});
+
+	it('lists in which nothing may stand twice', () => {
+		const tags = { type: 'object', properties: { tags: { type: 'array', uniqueItems: true } } };
+		fc.assert(
+			fc.property(fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 6 }), (list) => {
+				const isUnique = new Set(list.map(canonicalJson)).size === list.length;
+				expect(checkSchema(tags, { tags: list }).faults.length === 0).toBe(isUnique);
+			}),
+		);
+		expect(checkSchema(tags, { tags: [1, 2, 1] }).faults.join()).toContain('nothing twice');
+		const many = Array.from({ length: 20_000 }, (_none, index) => ({ index }));
+		expect(took(() => checkSchema(tags, { tags: many }))).toBeLessThan(5000);
+	});
+
+	it('names that follow patterns', () => {
+		const schema = {
+			patternProperties: { '^a': { type: 'number' }, '^ab': { minimum: 5 } },
+			additionalProperties: false,
+		};
+		expect(checkSchema(schema, { a1: 1, ab: 7 })).toEqual({ faults: [], unchecked: [] });
+		expect(checkSchema(schema, { ab: 3 }).faults.join()).toContain('3 is less than 5');
+		expect(checkSchema(schema, { 'c.d': 3 }).faults.join()).toContain('c.d');
+	});
+
+	it.each(['uri', 'url', 'email', 'hostname', 'date-time', 'uri-template', 'ipv6', 'json-pointer', 'duration'])(
+		'the format %s',
+		(format) => {
+			for (const text of ['a', '0', '/', 'a-', '::', 'a.', '%20', '1.1.', '{a}', 'http://a', '2026-01-01T'])
+				expect(took(() => checkSchema({ format }, `http://${text.repeat(20_000)}!`))).toBeLessThan(2000);
+		},
+	);
+
+	it('an answer beyond it is unchecked, which is said', () => {
+		const many = Array.from({ length: 50_000 }, (_none, index) => index);
+		const check = checkSchema({ items: { type: 'string' } }, many);
+		expect(check).toEqual({ faults: [], unchecked: [expect.stringContaining('the whole answer') as string] });
+		const twice = (name: string) => ({ allOf: Array.from({ length: 30 }, () => ({ $ref: `#/$defs/${name}` })) });
+		const doubling = { $defs: { a: twice('b'), b: twice('c'), c: twice('d'), d: {} }, $ref: '#/$defs/a' };
+		expect(checkSchema(doubling, 1).unchecked).toHaveLength(1);
+	});
+});
+
+test('a reference that leads nowhere is told before there is an answer, wherever it stands', () => {
+	for (const at of [{ properties: { a: { $ref: '#/$defs/no' } } }, { items: { anyOf: [{ $ref: 'other.json#/x' }] } }])
+		expect(() => checkSchema(at, null)).toThrow('The JSON schema cannot be used');
+});
+
+test('times without a zone are times', () => {
+	const when = (format: string, text: string) => checkSchema({ format }, text).faults.length === 0;
+	expect([
+		when('date-time', '2026-01-31T10:00:00'),
+		when('time', '10:00:00'),
+		when('date-time', '2026-01-31T10:00:00Z'),
+	]).toEqual([true, true, true]);
+	expect(when('date-time', '2026-02-31T10:00:00')).toBe(false);
 });

@@ -1,0 +1,110 @@
+import { canonicalJson, isRecord } from '../values';
+import { linearTest } from './linear-pattern';
+
+type Schema = Record<string, unknown>;
+
+/** Whose values are no schemas, though they may look like some; whose values are schemas by names. */
+const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'examples', 'required', 'dependentRequired']);
+const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']);
+/** Names that patterns are tried on; lists that hold something twice. */
+const MOST = 1000;
+const CHARACTERS_PER_STEP = 100;
+
+/**
+ * Copies of schemas that mean the same for one value, and that the validator can check in bounded time: it runs patterns
+ * in JavaScript's own engine, and compares each entry of a `uniqueItems` list with each other.
+ */
+export class CheckableSchemas {
+	/** Patterns as formats, by the names under which they stand in the schemas. */
+	readonly formats: Record<string, (text: string) => boolean> = {};
+	/** What is left out of the schemas, and why. */
+	readonly unchecked = new Set<string>();
+	private names: string[] | undefined;
+	private repeating: unknown[] | undefined;
+
+	/** @param step is told of work before it is done, also by the copies; it may throw */
+	constructor(
+		private readonly value: unknown,
+		private readonly step: (cost: number) => void,
+	) {}
+
+	copyOf(schema: Schema): Schema {
+		const { pattern, uniqueItems, patternProperties, $recursiveAnchor, ...rest } = schema;
+		const copy = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, this.inner(key, inner)]));
+		const more = [
+			...(typeof pattern === 'string' ? this.pattern(pattern) : []),
+			...(uniqueItems === true ? this.unique() : []),
+		];
+		if (more.length > 0) copy.allOf = [copy.allOf ?? [], more].flat();
+		if (isRecord(patternProperties)) copy.patternProperties = this.patternProperties(patternProperties);
+		const cost = 1 + (Array.isArray(schema.enum) ? schema.enum.length : 0);
+		// The validator reads it at each visit.
+		const get = () => {
+			this.step(cost);
+			return $recursiveAnchor;
+		};
+		return Object.defineProperty(copy, '$recursiveAnchor', { get, enumerable: false });
+	}
+
+	private inner(key: string, inner: unknown): unknown {
+		const copied = (one: unknown) => (isRecord(one) ? this.copyOf(one) : one);
+		if (VALUES.has(key)) return inner;
+		if (Array.isArray(inner)) return inner.map(copied);
+		if (!NAMED.has(key) || !isRecord(inner)) return copied(inner);
+		return Object.fromEntries(Object.entries(inner).map(([name, one]) => [name, copied(one)]));
+	}
+
+	private test(pattern: string): ((text: string) => boolean) | undefined {
+		const test = linearTest(pattern);
+		if (test === undefined)
+			this.unchecked.add(`${pattern} (look-around, references and long repetitions cannot be checked in bounded time)`);
+		return (
+			test &&
+			((text) => {
+				this.step(1 + text.length / CHARACTERS_PER_STEP);
+				return test(text);
+			})
+		);
+	}
+
+	private pattern(pattern: string): Schema[] {
+		const test = this.test(pattern);
+		if (test === undefined) return [];
+		this.formats[`pattern ${pattern}`] = test;
+		return [{ format: `pattern ${pattern}` }];
+	}
+
+	/** With the names that match, written out, in place of each pattern. */
+	private patternProperties(schemas: Schema): Schema {
+		this.names ??= [...new Set(recordsIn(this.value).flatMap((record) => Object.keys(record)))];
+		if (this.names.length > MOST) this.unchecked.add(`patternProperties (more than ${MOST} names)`);
+		const names = this.names.length > MOST ? [] : this.names;
+		const written = Object.entries(schemas).flatMap(([pattern, schema], index) => {
+			const test = this.test(pattern);
+			const matching = names.filter((name) => test?.(name) === true);
+			const literal = matching.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|');
+			// The empty group keeps two patterns apart that match the same names.
+			return matching.length === 0 ? [] : [[`^(?:){${index}}(?:${literal})$`, schema] as const];
+		});
+		return this.inner('properties', Object.fromEntries(written)) as Schema;
+	}
+
+	private unique(): Schema[] {
+		this.repeating ??= recordsIn(this.value, Array.isArray).filter((list) => {
+			const entries = (list as unknown as unknown[]).map((entry) => canonicalJson(entry));
+			this.step(entries.join().length / CHARACTERS_PER_STEP);
+			return new Set(entries).size < entries.length;
+		});
+		if (this.repeating.length > MOST) this.unchecked.add(`uniqueItems (more than ${MOST} lists hold something twice)`);
+		const isRepeating = { enum: this.repeating.length > MOST ? [] : this.repeating };
+		return [{ if: this.copyOf(isRepeating), then: { const: 'a list that holds nothing twice' } }];
+	}
+}
+
+/** All objects inside a value, or all lists. */
+function recordsIn(value: unknown, wanted: (one: unknown) => boolean = isRecord, found: object[] = []): object[] {
+	if (typeof value !== 'object' || value === null) return found;
+	if (wanted(value)) found.push(value);
+	for (const inner of Object.values(value)) recordsIn(inner, wanted, found);
+	return found;
+}

@@ -1,0 +1,26 @@
+import { isRecord } from '../values';
+
+/** Whose values are no schemas. */
+const VALUES: ReadonlySet<string> = new Set(['const', 'default', 'enum', 'example', 'examples']);
+
+/** A schema that says with JSON schema's own words what OpenAPI's `nullable: true` means, which servers overlook. */
+export function withNull(schema: Record<string, unknown>): Record<string, unknown> {
+	const { nullable, ...rest } = Object.fromEntries(
+		Object.entries(schema).map(([key, value]) => [key, VALUES.has(key) ? value : inner(value)]),
+	);
+	if (nullable !== true) return nullable === undefined ? rest : { ...rest, nullable };
+	const { type, enum: choices, anyOf, oneOf } = rest;
+	if (Array.isArray(anyOf)) return { ...rest, anyOf: [...(anyOf as unknown[]), { type: 'null' }] };
+	if (Array.isArray(oneOf)) return { ...rest, oneOf: [...(oneOf as unknown[]), { type: 'null' }] };
+	if (type === undefined && !Array.isArray(choices)) return { anyOf: [rest, { type: 'null' }] };
+	return {
+		...rest,
+		...(type === undefined ? {} : { type: [...new Set([type, 'null'].flat())] }),
+		...(Array.isArray(choices) ? { enum: [...new Set([...(choices as unknown[]), null])] } : {}),
+	};
+}
+
+function inner(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(inner);
+	return isRecord(value) ? withNull(value) : value;
+}
