@@ -1,6 +1,5 @@
 import type { ChatParameters, Usage } from '../chat/types';
 import { failure } from '../errors/failure';
-import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
@@ -40,6 +39,8 @@ export interface Classification {
 	none?: number;
 	/** How sure the answer is, from 0 to 1: of several labels, the least sure one. */
 	confidence?: number;
+	/** The words of the model, where they are no label. */
+	unread?: string;
 	usage?: Usage;
 	model?: string;
 	server: ServerKind;
@@ -50,7 +51,7 @@ const NONE: Label = { name: 'none', description: 'None of the others fits' };
  * Says which label fits a text. The model writes one sign for a label, held to the signs where the server can, so an
  * answer costs one or two tokens; how sure it is comes from the probabilities of these tokens.
  *
- * @throws {ServerError} of kind `invalidAnswer` with the text of the answer, where it names no label
+ * Asked twice at most. @throws {ServerError}
  */
 export async function classify(
 	servers: Connection | ServerPool,
@@ -81,20 +82,27 @@ async function classifyAt(
 	const { connection, model } = attempt;
 	const labels = task.mayBeNone ? [...task.labels, NONE] : [...task.labels];
 	const kind = await askServerKind(connection, model, { signal });
+	const messages = messagesFor(task, labels);
 	const request = {
 		attempt,
 		parameters,
 		kind,
-		messages: messagesFor(task, labels),
 		labels,
 		several: task.several,
 		signal,
 	};
 	const place = `${connection.url.api} ${model}`;
-	let [isHeld, isLimited] = [!refusesToHold.has(place), true];
+	let isHeld = !refusesToHold.has(place);
 	let usage: Usage | undefined;
+	let first: LabelAnswer | undefined;
 	for (;;) {
-		const answer = await askForLabels({ ...request, isHeld, isLimited });
+		const isLong = first?.isCut === true;
+		const answer = await askForLabels({
+			...request,
+			messages: isLong ? messages : again(messages, first, labels),
+			isHeld,
+			isLong,
+		});
 		if (answer === undefined) {
 			refusesToHold.set(place, true);
 			isHeld = false;
@@ -102,18 +110,26 @@ async function classifyAt(
 		}
 		usage = addUsage(usage, answer.usage);
 		const found = labelsIn(answer.text, labels, task.several);
-		if (found !== undefined) {
-			return {
-				...resultOf(found, scoresIn(answer.logprobs, keysFor(labels.length)), task),
-				...(usage === undefined ? {} : { usage }),
-				...(answer.model === undefined ? {} : { model: answer.model }),
-				server: kind,
-			};
-		}
-		// A model that thinks although it should not may have used its tokens up.
-		if (!answer.isCut || !isLimited || parameters.maxTokens !== undefined) throw noLabel(connection, model, answer);
-		isLimited = false;
+		// Asked once more: a model that thinks although it should not may have used its tokens up.
+		const isLast = first !== undefined || (answer.isCut && parameters.maxTokens !== undefined);
+		first = answer;
+		if (found === undefined && !isLast) continue;
+		return {
+			...(found === undefined
+				? { labels: [], unread: answer.text.trim() }
+				: resultOf(found, scoresIn(answer.logprobs, keysFor(labels), { ...answer, found }), task)),
+			...(usage === undefined ? {} : { usage }),
+			...(answer.model === undefined ? {} : { model: answer.model }),
+			server: kind,
+		};
 	}
+}
+
+/** The question, and after an answer that was none, once more. */
+function again(messages: object[], first: LabelAnswer | undefined, labels: readonly Label[]): object[] {
+	if (first === undefined) return messages;
+	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
+	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];
 }
 
 /** @throws {ServerError} of kind `invalidInput` for labels that cannot be told apart */
@@ -137,7 +153,7 @@ function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 
 /** What all texts share stands first and never changes, so the server reads it once. The text comes last. */
 function messagesFor({ instructions, several, text, mayBeNone }: ClassifyTask, labels: readonly Label[]) {
-	const example = keysFor(labels.length).slice(0, 2).join(',');
+	const example = keysFor(labels).slice(0, 2).join(',');
 	const system = [
 		several
 			? 'Decide which of these categories the text of the user belongs to. It may be several.'
@@ -145,7 +161,7 @@ function messagesFor({ instructions, several, text, mayBeNone }: ClassifyTask, l
 		labelLines(labels),
 		...(instructions.trim() === '' ? [] : [instructions.trim()]),
 		several
-			? `Answer with the letters of the categories only, separated by commas, for example ${example}.${mayBeNone ? ` Answer ${keysFor(labels.length).at(-1)} if none fits.` : ''}`
+			? `Answer with the letters of the categories only, separated by commas, for example ${example}.${mayBeNone ? ` Answer ${keysFor(labels).at(-1)} if none fits.` : ''}`
 			: 'Answer with the letter of the category only.',
 	];
 	return [
@@ -172,16 +188,6 @@ function resultOf(
 		...(none === undefined ? {} : { none }),
 		confidence: fitting.length === 0 ? none : Math.min(...fitting.map((at) => scores[at]!)),
 	};
-}
-
-function noLabel(connection: Connection, model: string, { text, url }: LabelAnswer): ServerError {
-	return failure('invalidAnswer', connection.contextOf(url, { model }), {
-		message: 'The model named none of the labels',
-		meaning: `The model named none of the labels, but answered: "${text.trim().slice(0, 200)}"`,
-		remedy:
-			'Describe the labels, allow that none fits, or choose a larger model. If the server can hold a model to a grammar or a JSON schema, check that it does.',
-		partialText: text || undefined,
-	});
 }
 
 /** Servers that refused to hold the model to the signs. */

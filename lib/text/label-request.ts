@@ -16,6 +16,8 @@ const TOP_LOGPROBS = 20;
 const TOKENS_PER_LABEL = 3;
 /** For a server that nothing holds to the signs: enough for a name in a sentence. */
 const FREE_TOKENS = 64;
+/** For a model that thinks although it should not. */
+const THINKING_TOKENS = 2048;
 
 /** One question to one server. */
 export interface LabelQuestion {
@@ -28,8 +30,8 @@ export interface LabelQuestion {
 	signal?: AbortSignal;
 	/** To the signs, by a grammar or a schema, and with probabilities; else by the prompt alone. */
 	isHeld: boolean;
-	/** To a few tokens. */
-	isLimited: boolean;
+	/** With room for thoughts; else to a few tokens. */
+	isLong: boolean;
 }
 
 /** What the model wrote. */
@@ -71,16 +73,16 @@ function refusesFields({ status, serverText = '' }: ServerError): boolean {
 	return status === 422 && /extra (?:inputs are|fields) not permitted/i.test(serverText);
 }
 
-function requestOf({ attempt, parameters: given, kind, messages, labels, several, isHeld, isLimited }: LabelQuestion): {
+function requestOf({ attempt, parameters: given, kind, messages, labels, several, isHeld, isLong }: LabelQuestion): {
 	url: string;
 	json: object;
 } {
-	const keys = keysFor(labels.length);
+	const keys = keysFor(labels);
 	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
-	const { maxTokens = isLimited ? (isHeld ? held : FREE_TOKENS) : undefined, extraBody = {}, ...rest } = given;
+	const { maxTokens = isLong ? THINKING_TOKENS : isHeld ? held : FREE_TOKENS, extraBody = {}, ...rest } = given;
 	const parameters: ChatParameters = {
 		...rest,
-		...(maxTokens === undefined ? {} : { maxTokens }),
+		maxTokens,
 		thinking: { mode: 'off' },
 	};
 	const { connection, model } = attempt;

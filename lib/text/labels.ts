@@ -1,4 +1,4 @@
-import { isRecord, parseJson, recordsIn } from '../values';
+import { isRecord, parseJson, recordsIn, words } from '../values';
 
 export interface Label {
 	name: string;
@@ -11,14 +11,26 @@ const SIGNS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 /** So many labels can be told apart by a single sign. */
 export const MAX_LABELS = SIGNS.length;
 
-/** The sign by which the model names each label, in place of its name: one token is enough. */
-export function keysFor(count: number): string[] {
-	return [...SIGNS.slice(0, count)];
+/**
+ * The sign by which the model names each label, in place of its name: one token is enough. A label whose name is a sign
+ * has that one, so that no answer means two labels.
+ */
+export function keysFor(labels: readonly Label[]): string[] {
+	const names = new Set(labels.map(({ name }) => lower(name)));
+	const own = labels.map(({ name }) =>
+		name.trim().length === 1 && SIGNS.includes(name.trim()) ? name.trim() : undefined,
+	);
+	const others = [...SIGNS].filter((sign) => !own.includes(sign));
+	const free = [
+		...others.filter((sign) => !names.has(lower(sign))),
+		...others.filter((sign) => names.has(lower(sign))),
+	];
+	return own.map((sign) => sign ?? free.shift()!);
 }
 
 /** The labels as the model reads them: a line each, with its sign. */
 export function labelLines(labels: readonly Label[]): string {
-	const keys = keysFor(labels.length);
+	const keys = keysFor(labels);
 	return labels
 		.map(({ name, description = '' }, index) => {
 			const about = description.trim().replace(/\s+/g, ' ');
@@ -41,76 +53,126 @@ export function labelSchema(keys: readonly string[], several: boolean): Record<s
 	return several ? { type: 'array', items: key, minItems: 1, maxItems: keys.length } : key;
 }
 
+/** Only the last words of a text are looked through. */
+const LAST_CHARACTERS = 4000;
+const SAYS_ANSWER =
+	/^(?:so,? |therefore,? )?(?:the |my )?(?:final |correct |best )?(?:answer|label|category|class|classification|result|output|答案|标签|类别|分类|结果)(?: is| would be|是|为)?[\s:：=]+(.+)$/i;
+
 /**
- * The labels that an answer names, as their places in the list, each once: by their signs, or by their names where the
- * model was not held to the signs. Undefined where it names none.
+ * The labels that an answer is, as their places in the list, each once; undefined where it is none. An answer is a label
+ * by its place and form: all of it, its first or last line, what stands behind "Answer:" or in `\\boxed{}`. A sentence
+ * that names a label is none: "This is definitely not billing." Where two such places differ, none counts.
  */
 export function labelsIn(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
-	const keys = keysFor(labels.length);
-	const said = wordsIn(text);
-	const bySign = said.map((word) => keys.indexOf(word));
-	const found = bySign.every((at) => at >= 0) && said.length > 0 ? bySign : byName(text, said, labels);
+	const whole = meant(text, labels, several);
+	if (whole !== undefined) return whole;
+	const lines = text
+		.slice(-LAST_CHARACTERS)
+		.split('\n')
+		.map(bare)
+		.filter((line) => line !== '');
+	const answers = lines.flatMap((line) => SAYS_ANSWER.exec(line)?.[1] ?? []);
+	const boxed = [...text.slice(-LAST_CHARACTERS).matchAll(/\\boxed\{(?:\\text\{)?([^{}]*)\}/g)].map(
+		([, inside]) => inside!,
+	);
+	const places = [boxed, answers].find(({ length }) => length > 0) ?? [lines[0] ?? '', lines.at(-1) ?? ''];
+	const found = places.map((place) => meant(place, labels, several));
+	const [first = undefined] = found.filter((one) => one !== undefined);
+	// Of the first and the last line, one is reasons; of answers that are marked, each must be one.
+	const isOneOfLines = boxed.length === 0 && answers.length === 0;
+	return found.every((one) => (one === undefined ? isOneOfLines : String(one) === String(first))) ? first : undefined;
+}
+
+/** The labels of a text that holds nothing else: signs, names, both, also as JSON and, of several, as a list. */
+function meant(text: string, labels: readonly Label[], several: boolean): number[] | undefined {
+	const block = text.replace(/^\s*```\w*\n([^`]*)```\s*$/, '$1');
+	const inside = bare(block);
+	const parsed = parseJson(block.trim());
+	const isText = parsed === undefined || typeof parsed === 'number';
+	const texts = isText ? [inside] : [isRecord(parsed) ? named(parsed) : parsed].flat(3).map(words);
+	const single = texts.map((one) => labelOf(one, labels));
+	const found =
+		several && isText && single[0] === undefined
+			? inside
+					.split(/[,;、，\n]|\band\b|\bund\b|和/)
+					.filter((one) => one.trim() !== '')
+					.map((one) => labelOf(one, labels))
+			: single;
 	const unique = [...new Set(found)];
-	if (unique.length === 0 || (!several && unique.length > 1)) return undefined;
-	return unique;
+	const isRight = unique.length > 0 && (several || unique.length === 1);
+	return isRight && unique.every((one) => one !== undefined) ? unique : undefined;
 }
 
-/** The texts of a JSON answer, or the parts between commas and lines; without quotes, brackets and full stops. */
-function wordsIn(text: string): string[] {
-	const parsed = parseJson(text.trim());
-	const texts =
-		parsed === undefined || typeof parsed === 'number'
-			? text.split(/[,;\n]/)
-			: [isRecord(parsed) ? Object.values(parsed) : parsed].flat(3).map(String);
-	return texts.map((one) => one.trim().replace(/^["'`*([]+|["'`*)\].:]+$/g, '')).filter((one) => one !== '');
+/** The values of an object, or those whose names say that they are the answer. */
+function named(record: Record<string, unknown>): unknown[] {
+	const told = Object.entries(record).filter(([name]) => /^(?:answer|categor|class|label|result)/i.test(name));
+	return (told.length > 0 ? told : Object.entries(record)).map(([, value]) => value);
 }
 
-function byName(text: string, said: readonly string[], labels: readonly Label[]): number[] {
-	const lower = (one: string) => one.trim().toLowerCase();
-	const exact = said.flatMap((word) => {
-		// `A: billing`, as some models repeat the line.
-		const [, sign, name] = /^(\w)\s*[:.)-]\s*(.+)$/s.exec(word) ?? [];
-		const at = labels.findIndex((label) => [word, name ?? ''].some((one) => lower(one) === lower(label.name)));
-		return at >= 0 ? [at] : name === undefined ? [] : [keysFor(labels.length).indexOf(sign!)].filter((one) => one >= 0);
+/** What a text is made of without the marks around it. */
+function bare(text: string): string {
+	return text
+		.replace(/^[\s"'`*_([{“「【<#>-]+/, '')
+		.replace(/(?<=[^\s"'`*_)\]}”」】>.。:!])[\s"'`*_)\]}”」】>.。:!]{1,20}$/, '');
+}
+
+function labelOf(text: string, labels: readonly Label[]): number | undefined {
+	const keys = keysFor(labels);
+	const said = bare(text);
+	// `A: billing`, as some models repeat the line.
+	const [, sign, rest] = /^(\w)\s*[:.)-]\s*(\S.*)$/.exec(said) ?? [];
+	const at = labels.findIndex(({ name, description = '' }, index) => {
+		const about = description.trim().replace(/\s+/g, ' ');
+		const isLine =
+			sign === keys[index] && [name, about, `${name} - ${about}`].some((one) => lower(one) === lower(rest!));
+		return isLine || said === keys[index] || [name, bare(name)].some((one) => lower(one) === lower(said));
 	});
-	if (exact.length > 0) return exact;
-	// A sentence that names labels. A name inside a longer one does not count ("art" in "article").
-	return labels.flatMap(({ name }, index) => (occurs(lower(text), lower(name)) ? [index] : []));
+	return at < 0 ? undefined : at;
 }
 
-function occurs(text: string, name: string): boolean {
-	if (name === '') return false;
-	const isLetter = (sign: string | undefined) => sign !== undefined && /[\p{L}\p{N}]/u.test(sign);
-	// Scripts without blanks between words have no such borders.
-	const hasBorders = /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}]/u.test(name);
-	for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
-		if (!hasBorders || (!isLetter(text[at - 1]) && !isLetter(text[at + name.length]))) return true;
-	return false;
+function lower(text: string): string {
+	return text.trim().toLowerCase();
 }
 
 /**
- * How likely each label was when the model chose, from the log probabilities of the tokens of its answer; undefined
- * where the server sends none. Servers give the likeliest tokens before the grammar is applied, so tokens that are no
- * label are left out, and the rest adds up to 1.
+ * How likely each label was when the model chose, from the alternatives of the tokens that carry the labels of the
+ * answer; undefined where the server sends none, or where one cannot tell which token that is. Servers give the likeliest
+ * tokens before the grammar is applied, so tokens that are no label are left out, and the rest adds up to 1.
  *
- * @param logprobs in the form of OpenAI's `logprobs.content`, which Ollama's `logprobs` has too
- * @returns one list of scores for each label that the answer names, in its order
+ * @param logprobs in the form of OpenAI's `logprobs.content`, which Ollama's `logprobs` has too; also of the thinking
+ * @param answer the text without thinking, and the labels that it names
+ * @returns one list of scores for each of these labels, in their order
  */
-export function scoresIn(logprobs: unknown, keys: readonly string[]): number[][] | undefined {
-	const lists: number[][] = [];
-	for (const { token, logprob, top_logprobs: top } of recordsIn(logprobs)) {
-		if (keyIn(token, keys) < 0) continue;
+export function scoresIn(
+	logprobs: unknown,
+	keys: readonly string[],
+	answer: { text: string; found: readonly number[] },
+): number[][] | undefined {
+	const tokens = recordsIn(logprobs).map((one) => ({
+		...one,
+		token: String(one.token),
+		top: recordsIn(one.top_logprobs),
+	}));
+	const written = tokens.map(({ token }) => token).join('');
+	const from = written.lastIndexOf(bare(answer.text));
+	let at = 0;
+	const carriers = tokens.filter(({ token }) => {
+		at += token.length;
+		return from >= 0 && at > from && keyIn(token, keys) >= 0;
+	});
+	if (carriers.map(({ token }) => keyIn(token, keys)).join() !== answer.found.join()) return undefined;
+	const lists = carriers.map(({ token, top }) => {
 		const weights = keys.map(() => 0);
-		const options = recordsIn(top);
-		const isListed = options.some((option) => option.token === token);
-		for (const option of isListed ? options : [...options, { token, logprob }]) {
-			const at = keyIn(option.token, keys);
-			if (at >= 0 && typeof option.logprob === 'number') weights[at]! += Math.exp(Math.min(0, option.logprob));
+		if (top.length < 2 || !top.some((option) => option.token === token)) return weights;
+		for (const { token: option, logprob } of top) {
+			const key = keyIn(option, keys);
+			if (key >= 0 && typeof logprob === 'number') weights[key]! += Math.exp(Math.min(0, logprob));
 		}
-		const sum = weights.reduce((one, other) => one + other, 0);
-		if (sum > 0) lists.push(weights.map((weight) => weight / sum));
-	}
-	return lists.length === 0 ? undefined : lists;
+		return weights;
+	});
+	const sums = lists.map((weights) => weights.reduce((one, other) => one + other, 0));
+	if (lists.length === 0 || sums.some((sum) => sum <= 0)) return undefined;
+	return lists.map((weights, index) => weights.map((weight) => weight / sums[index]!));
 }
 
 /** The label that a token stands for: vocabularies have it with a blank in front, and JSON with a quote. */

@@ -100,7 +100,11 @@ export const classify: LocalLlamaOperation = {
 			signal,
 		);
 		noted(call, { notes: [], usage: result.usage });
-		const { scores, none, usage, model, server } = result;
+		const { scores, none, unread, usage, model, server } = result;
+		if (unread !== undefined)
+			call.hint(
+				'A model named none of the labels, so the label is null. Its words stand in the field "answer". Describe the labels, allow that none fits, or choose a larger model.',
+			);
 		const names = result.labels.map((at) => labels[at]!.name);
 		return [
 			{
@@ -112,6 +116,7 @@ export const classify: LocalLlamaOperation = {
 						'scores',
 						scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at]!)])),
 					),
+					...optional('answer', unread),
 					...optional('none', none === undefined ? undefined : rounded(none)),
 					...optional('usage', usage),
 					...optional('model', model),

@@ -10,6 +10,7 @@ import {
 	scoresIn,
 } from '../../../lib/text/labels';
 
+const MANY = Array.from({ length: MAX_LABELS }, (_none, index) => ({ name: `label ${index}` }));
 const LABELS = [{ name: 'Invoice', description: ' wants\nmoney ' }, { name: 'art' }, { name: '投诉' }];
 
 test('labels as the model reads them, and what it may write', () => {
@@ -18,7 +19,7 @@ test('labels as the model reads them, and what it may write', () => {
 	expect(labelGrammar(['A', 'B'], true)).toBe('root ::= key ("," key){0,1}\nkey ::= "A" | "B"');
 	expect(labelSchema(['A', 'B'], false)).toEqual({ type: 'string', enum: ['A', 'B'] });
 	expect(labelSchema(['A', 'B'], true)).toMatchObject({ type: 'array', maxItems: 2 });
-	expect(new Set(keysFor(MAX_LABELS)).size).toBe(62);
+	expect(new Set(keysFor(MANY)).size).toBe(62);
 });
 
 test.each([
@@ -31,14 +32,32 @@ test.each([
 	['the name', 'Invoice', [0]],
 	['the name, in other letters', 'INVOICE.', [0]],
 	['sign and name', 'B: art', [1]],
-	['in a sentence', 'This text is about art.', [1]],
-	['in a sentence, in Chinese', '这是投诉邮件', [2]],
+	['sign and description', 'A: wants money', [0]],
+	['behind a word for it', 'Answer: B', [1]],
+	['behind such words', 'So, the final answer is **Invoice**.', [0]],
+	['in Chinese', '答案：C。', [2]],
+	['in a box', 'It asks for money, so \\boxed{A}.', [0]],
+	['in a box as text', '$\\boxed{\\text{art}}$', [1]],
+	['in a code block', '```\nB\n```', [1]],
+	['as JSON in a code block', '```json\n{"label": "B", "confidence": 0.7}\n```', [1]],
+	['in the last line', 'Somebody wants to be paid.\n\nInvoice', [0]],
+	['in the first line', 'B\n\nBecause it is about painting.', [1]],
 ])('an answer that names a label: %s', (_name, text, found) => {
 	expect(labelsIn(text, LABELS, false)).toEqual(found);
 	expect(labelsIn(text, LABELS, true)).toEqual(found);
 });
 
-test.each(['', 'I do not know', 'article', 'Z', 'A,B', '{}', '7', 'null'])('%j names no single label', (text) => {
+test.each([
+	...['', 'I do not know', 'article', 'Z', 'A,B', '{}', '7', 'null', 'A: art', 'Answer: not A', 'A or B', 'A\n\nB'],
+	...[
+		'This is definitely not art.',
+		'This text is about art.',
+		'这不是投诉邮件',
+		'Answer: A\nAnswer: B',
+		'not A',
+		'Art? No.',
+	],
+])('%j names no single label', (text) => {
 	expect(labelsIn(text, LABELS, false)).toBeUndefined();
 });
 
@@ -53,21 +72,55 @@ test.each([
 });
 
 test('one name inside another does not count, nor a number that is no label', () => {
-	expect(labelsIn('a work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([0, 1]);
+	expect(labelsIn('work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([1]);
 	expect(labelsIn('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
 });
 
 test('every way of writing signs is read, with any signs', () => {
-	const many = keysFor(MAX_LABELS).map((key) => ({ name: `label ${key}${key}` }));
+	const keys = keysFor(MANY);
 	fc.assert(
 		fc.property(
 			fc.uniqueArray(fc.nat(MAX_LABELS - 1), { minLength: 1 }),
 			fc.constantFrom(',', ', ', '\n'),
 			(at, glue) => {
-				const signs = at.map((one) => keysFor(MAX_LABELS)[one]!);
-				for (const text of [signs.join(glue), JSON.stringify(signs)]) expect(labelsIn(text, many, true)).toEqual(at);
+				const signs = at.map((one) => keys[one]!);
+				for (const text of [signs.join(glue), JSON.stringify(signs)]) expect(labelsIn(text, MANY, true)).toEqual(at);
 			},
 		),
+	);
+});
+
+test('a label is read in every form, whatever the labels are called, and never as another', () => {
+	const names = fc.uniqueArray(
+		fc.oneof(fc.constantFrom('A', 'B', 'b', '1', 'none', 'art'), fc.stringMatching(/^[a-zé]{1,8}( [a-z]{1,5})?$/)),
+		{
+			minLength: 2,
+			maxLength: 8,
+			selector: (name) => name.toLowerCase(),
+		},
+	);
+	const form = fc.constantFrom(
+		'%',
+		'"%"',
+		'%.',
+		'**%**',
+		'Answer: %',
+		'The answer is %.',
+		'\\boxed{%}',
+		'```\n%\n```',
+		'{"label": "%"}',
+		'Reasons.\n%',
+		'% \n',
+	);
+	fc.assert(
+		fc.property(names, fc.nat(), form, fc.boolean(), (given, pick, written, bySign) => {
+			const labels = given.map((name) => ({ name }));
+			const at = pick % labels.length;
+			const said = bySign ? keysFor(labels)[at]! : given[at]!;
+			expect(labelsIn(written.replace('%', said), labels, false)).toEqual([at]);
+			for (const sentence of ['This is definitely not %.', 'Is it %? Hardly.', 'It could be %, or something else.'])
+				expect(labelsIn(sentence.replace('%', said), labels, false)).toBeUndefined();
+		}),
 	);
 });
 
@@ -84,15 +137,31 @@ describe('probabilities', () => {
 	const top = (...tokens: Array<[string, number]>) =>
 		tokens.map(([token, probability]) => ({ token, logprob: Math.log(probability) }));
 
+	const answer = (text: string, ...found: number[]) => ({ text, found });
+
 	test('of the signs among all tokens, with and without a blank in front; what is no label is left out', () => {
 		const logprobs = [
 			{ token: 'A', logprob: Math.log(0.3), top_logprobs: top(['The', 0.4], ['A', 0.3], [' A', 0.1], ['B', 0.1]) },
 		];
-		expect(scoresIn(logprobs, ['A', 'B', 'C'])).toEqual([[expect.closeTo(0.8), expect.closeTo(0.2), 0]]);
+		expect(scoresIn(logprobs, ['A', 'B', 'C'], answer('A', 0))).toEqual([
+			[expect.closeTo(0.8), expect.closeTo(0.2), 0],
+		]);
 	});
 
-	test('of a choice that is not among the likeliest tokens', () => {
-		expect(scoresIn([{ token: 'B', logprob: -9, top_logprobs: top(['The', 0.9]) }], ['A', 'B'])).toEqual([[0, 1]]);
+	test.each([
+		['no alternatives', [{ token: 'A', logprob: -0.7 }]],
+		['itself alone', [{ token: 'A', logprob: -0.7, top_logprobs: top(['A', 0.5]) }]],
+		['others only', [{ token: 'A', logprob: -9, top_logprobs: top(['The', 0.9], ['B', 0.1]) }]],
+	])('none of a choice that has %s', (_name, logprobs) => {
+		expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
+	});
+
+	test('of the token that carries the label, not of those of the thinking before it', () => {
+		const thought = (token: string) => ({ token, logprob: 0, top_logprobs: top([token, 0.99], ['B', 0.01]) });
+		const said = { token: ' B', logprob: 0, top_logprobs: top([' B', 0.6], ['A', 0.4]) };
+		const tokens = [...['<think>', 'A', ' it is', '</think>', 'Answer', ':'].map(thought), said];
+		expect(scoresIn(tokens, ['A', 'B'], answer('Answer: B', 1))).toEqual([[expect.closeTo(0.4), expect.closeTo(0.6)]]);
+		expect(scoresIn(tokens, ['A', 'B'], answer('invoice', 0))).toBeUndefined();
 	});
 
 	test('where the answer is JSON, as with Ollama: the quote may be part of the token', () => {
@@ -101,16 +170,15 @@ describe('probabilities', () => {
 			{ token: 'A', logprob: -0.1, top_logprobs: top(['A', 0.75], ['B', 0.25]) },
 			{ token: '"', logprob: 0, top_logprobs: [] },
 		];
-		expect(scoresIn(quoted, ['A', 'B'])).toEqual([[expect.closeTo(0.75), expect.closeTo(0.25)]]);
-		expect(scoresIn([{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }], ['A', 'B'])).toEqual([
-			[expect.closeTo(0.5), expect.closeTo(0.5)],
-		]);
+		expect(scoresIn(quoted, ['A', 'B'], answer('"A"', 0))).toEqual([[expect.closeTo(0.75), expect.closeTo(0.25)]]);
+		const joined = [{ token: '"A', logprob: 0, top_logprobs: top(['"A', 0.5], ['"B', 0.5]) }];
+		expect(scoresIn(joined, ['A', 'B'], answer('"A', 0))).toEqual([[expect.closeTo(0.5), expect.closeTo(0.5)]]);
 	});
 
 	test.each([[undefined], [null], [[]], ['x'], [[{ token: 'x', logprob: 0 }]], [[{ token: 1 }]], [[null]]])(
 		'none in %j',
 		(logprobs) => {
-			expect(scoresIn(logprobs, ['A', 'B'])).toBeUndefined();
+			expect(scoresIn(logprobs, ['A', 'B'], answer('A', 0))).toBeUndefined();
 		},
 	);
 });

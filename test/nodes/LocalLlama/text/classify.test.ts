@@ -166,31 +166,51 @@ test.each([
 	expect(Object.keys(chats()[1]!).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'temperature']);
 });
 
-test('a model that thinks all the same and uses its tokens up is asked once more without a limit', async () => {
+test('a model that thinks all the same and uses its tokens up is asked once more with room for thoughts', async () => {
 	const sim = await serve();
 	sim.script(answer('<think>Hmm', undefined, 'length'), answer('<think>Hmm</think>B'));
 	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', usage: { completionTokens: 2 } });
-	expect(chats().map((one) => 'max_tokens' in one)).toEqual([true, false]);
+	expect(chats().map((one) => one.max_tokens)).toEqual([6, 2048]);
+	expect(chats()[1]!.messages).toEqual(chats()[0]!.messages);
 });
 
-test('no label at all is an error with the answer', async () => {
+test('an answer that is no label is asked for once more; then the label is null, with the words', async () => {
 	const sim = await serve();
-	sim.script(answer('I cannot say.'));
-	const failed = await failure(CLASSIFY);
-	expect(failed.message).toBe('The model named none of the labels');
-	expect(failed.description).toContain('"I cannot say."');
-	expect(failed.context.data).toMatchObject({ kind: 'invalidAnswer', partialText: 'I cannot say.' });
+	sim.script(answer('This is definitely not an invoice.'), answer('B'));
+	expect(await json(CLASSIFY)).toMatchObject({ label: 'complaint', usage: { completionTokens: 2 } });
+	const [first, second] = chats();
+	expect(second!.messages.slice(0, 2)).toEqual(first!.messages);
+	expect(second!.messages.at(-1)!.content).toContain('A, B');
+	sim.script(answer('I cannot say.'), answer('It depends.'));
+	const item = await json({ ...CLASSIFY, several: true });
+	expect(item).toMatchObject({ label: null, labels: [], answer: 'It depends.' });
+	expect(item).not.toHaveProperty('confidence');
+	expect(chats()).toHaveLength(4);
 });
 
-test('labels out of an expression', async () => {
+test('where the user set Maximum Tokens, a cut answer is not asked for again', async () => {
 	const sim = await serve();
-	for (const labels of [
-		['spam', 'ham'],
-		[{ name: 'spam', description: 'ads' }, { name: 'ham' }],
-	]) {
+	sim.script(answer('I would say', undefined, 'length'));
+	expect(await json({ ...CLASSIFY, options: { maxTokens: 3 } })).toMatchObject({ label: null, answer: 'I would say' });
+});
+
+test('labels out of an expression, as names, objects, or JSON text', async () => {
+	const sim = await serve();
+	const objects = [{ name: 'spam', description: 'ads' }, { name: 'ham' }];
+	for (const labelList of [['spam', 'ham'], objects, JSON.stringify(objects)]) {
 		sim.script(answer('B'));
-		expect((await json({ ...CLASSIFY, labels })).label).toBe('ham');
+		expect((await json({ ...CLASSIFY, labelsFrom: 'expression', labelList })).label).toBe('ham');
 	}
+	// As workflows of before have them.
+	sim.script(answer('B'));
+	expect((await json({ ...CLASSIFY, labels: ['spam', 'ham'] })).label).toBe('ham');
+	expect((await failure({ ...CLASSIFY, labelsFrom: 'expression', labelList: [] })).message).toContain('"Label List"');
+});
+
+test('labels that are signs themselves are those signs', async () => {
+	const sim = await serve();
+	sim.script(answer('A'));
+	expect((await json({ ...CLASSIFY, labels: { label: [{ name: 'B' }, { name: 'A' }] } })).label).toBe('A');
 });
 
 test.each([

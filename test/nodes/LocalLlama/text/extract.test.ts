@@ -100,6 +100,55 @@ test('a server that refuses response formats is asked without one, and not asked
 	expect(chats().map(({ response_format: format }) => format !== undefined)).toEqual([true, false, false]);
 });
 
+test('fields out of an expression, as names, objects, or JSON text', async () => {
+	const sim = await serve();
+	for (const fieldList of [FIELDS.field, JSON.stringify(FIELDS.field)]) {
+		sim.script(reply.text(RIGHT));
+		const item = await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList });
+		expect(item.output).toEqual({ number: 7, company: 'ACME' });
+	}
+	sim.script(reply.text('{"company":"ACME"}'));
+	expect((await json({ ...EXTRACT, fieldsFrom: 'expression', fieldList: ['company'] })).output).toEqual({
+		company: 'ACME',
+	});
+});
+
+test('a field that is not required may be missing: it is null then; the model is asked for all', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"number":7}'));
+	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({ number: 7, company: null });
+	expect(chats()[0]).toMatchObject({
+		response_format: { json_schema: { schema: { required: ['number', 'company'] } } },
+	});
+	sim.script(reply.text('{"company":"ACME"}'), reply.text(RIGHT));
+	expect(await json({ ...EXTRACT, fields: FIELDS })).toMatchObject({ repaired: true });
+});
+
+test('a number that JavaScript cannot hold is text, which the node says', async () => {
+	const sim = await serve();
+	sim.script(reply.text('{"number":12345678901234567890,"company":null}'));
+	expect((await json({ ...EXTRACT, fields: FIELDS })).output).toEqual({
+		number: '12345678901234567890',
+		company: null,
+	});
+});
+
+test("OpenAPI's nullable is null, for the server and for the check; what cannot be checked passes", async () => {
+	const sim = await serve();
+	const schema = {
+		type: 'object',
+		properties: { a: { type: 'string', nullable: true, pattern: '^(?=a)' } },
+		required: ['a'],
+	};
+	sim.script(reply.text('{"a":null}'), reply.text('{"a":"b"}'));
+	for (const a of [null, 'b']) {
+		const item = await json({ ...EXTRACT, schemaSource: 'schema', jsonSchema: schema });
+		expect(item.output).toEqual({ a });
+	}
+	const sentSchema = { properties: { a: { type: ['string', 'null'] } } };
+	expect(chats()[0]).toMatchObject({ response_format: { json_schema: { schema: sentSchema } } });
+});
+
 test.each([
 	['an empty text', { text: ' ', fields: FIELDS }, '"Text" is empty'],
 	['no fields', { fields: {} }, '"Fields" has no field'],
@@ -107,6 +156,11 @@ test.each([
 	['two of one name', { fields: { field: [{ name: 'a' }, { name: 'a' }] } }, 'two fields named "a"'],
 	['a choice of nothing', { fields: { field: [{ name: 'a', type: 'choice', choices: ' , ' }] } }, 'no choices for "a"'],
 	['an empty schema', { schemaSource: 'schema', jsonSchema: '{}' }, '"JSON Schema" is empty'],
+	[
+		'a reference deep inside that leads nowhere',
+		{ schemaSource: 'schema', jsonSchema: { properties: { a: { $ref: '#/x' } } } },
+		'JSON schema cannot be used',
+	],
 	['a broken schema', { schemaSource: 'schema', jsonSchema: { $ref: '#/none' } }, 'JSON schema cannot be used'],
 ])('%s is told before anything is sent', async (_name, parameters, message) => {
 	const sim = await serve();
