@@ -1,5 +1,6 @@
 import { failure } from '../errors/failure';
 import { isRecord } from '../values';
+import { jsonSchemaOf } from './tool-schema';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
 import type { AiNodeSdk } from './sdk';
 
@@ -15,14 +16,19 @@ export function toolDefinition(tool: unknown, toJsonSchema: ToJsonSchema): ToolD
 	if (!isRecord(tool)) throw notATool();
 	if (tool.type === 'function' && isRecord(tool.function) && typeof tool.function.name === 'string') {
 		const { name, description, parameters } = tool.function;
-		return definition(name, description, parameters);
+		return definition(name, description, jsonSchemaOf(parameters, name));
 	}
 	if (typeof tool.name !== 'string') throw notATool();
 	const schema = tool.schema ?? tool.inputSchema ?? tool.parameters;
 	// `{"type": "web_search", "name": …}` and the like name a tool that the provider runs itself.
 	if (schema === undefined && typeof tool.type === 'string' && tool.type !== 'function') throw notATool();
-	const json = toJsonSchema({ type: 'function', name: tool.name, inputSchema: schema } as Parameters<ToJsonSchema>[0]);
-	return definition(tool.name, tool.description, json);
+	// The host knows its own zod best; what is another copy's it hands back as it is.
+	const json: unknown = toJsonSchema({
+		type: 'function',
+		name: tool.name,
+		inputSchema: schema,
+	} as Parameters<ToJsonSchema>[0]);
+	return definition(tool.name, tool.description, json === schema ? jsonSchemaOf(schema, tool.name) : json);
 }
 
 function definition(name: string, description: unknown, parameters: unknown): ToolDefinition {

@@ -1,5 +1,6 @@
 import { canonicalJson, parseObject } from '../../values';
 import { contentPart, NOT_CONTENT } from './media';
+import { textOf, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../answer/think-splitter';
 import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
 import type { ChatMessage, ContentPart, ToolCall } from '../types';
@@ -49,9 +50,13 @@ interface AssistantDraft {
 	toolCalls: ToolCall[];
 	/** The results of the calls, in their order. */
 	results: ToolMessage[];
+	/** The pictures in these results. */
+	pictures: ContentPart[];
 	/** The answer that the calls belong to, where their ids tell it. */
 	turn?: string;
 }
+/** In front of them. */
+const PICTURES: ContentPart = { type: 'text', text: 'The pictures of the results above:' };
 type Draft = AssistantDraft | Extract<ChatMessage, { role: 'system' | 'user' }>;
 type SourceCall = NonNullable<SourceMessage['toolCalls']>[number];
 /** Which call of an assistant message was answered by which message. */
@@ -144,19 +149,6 @@ function contentOf(content: unknown): string | ContentPart[] {
 	return parts;
 }
 
-/** The text of a tool result or an assistant message; other blocks as JSON, so that nothing is lost. */
-function textOf(content: unknown): string {
-	if (typeof content === 'string') return content;
-	if (!Array.isArray(content)) return content === null || content === undefined ? '' : JSON.stringify(content);
-	return content
-		.map((block: unknown) => {
-			if (typeof block === 'string') return block;
-			const part = typeof block === 'object' && block !== null && 'text' in block ? block.text : undefined;
-			return typeof part === 'string' ? part : JSON.stringify(block);
-		})
-		.join('\n');
-}
-
 function assistantDraft(
 	message: SourceMessage,
 	answers: Answers,
@@ -167,7 +159,7 @@ function assistantDraft(
 		typeof message.content === 'string'
 			? message.content
 			: [message.content ?? []].flat().filter((block) => !isNonText(block));
-	const split = withoutThinking(typeof blocks === 'string' ? blocks : textOf(blocks));
+	const split = withoutThinking(typeof blocks === 'string' ? blocks : blocks.map(textOf).join('\n'));
 	const calls = made.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);
@@ -182,7 +174,10 @@ function assistantDraft(
 		name: call.name,
 		arguments: memories[index]?.arguments ?? JSON.stringify(withoutInjected(call)),
 	}));
-	const results = calls.map((call) => toolMessage(answers.get(call)!));
+	const answered = calls.map((call) => ({
+		message: answers.get(call)!,
+		result: toolResult(answers.get(call)!.content),
+	}));
 	const turn = turnOfToolCall(calls[0]?.id ?? '');
 	return [
 		{
@@ -190,18 +185,19 @@ function assistantDraft(
 			content,
 			reasoning,
 			toolCalls,
-			results,
+			results: answered.map(({ message, result }) => toolMessage(message, result)),
+			pictures: answered.flatMap(({ result }) => result.pictures),
 			...(turn === undefined ? {} : { turn }),
 		},
 	];
 }
 
-function toolMessage({ toolCallId = '', name, content }: SourceMessage): ToolMessage {
+function toolMessage({ toolCallId = '', name }: SourceMessage, { text }: ToolResult): ToolMessage {
 	return {
 		role: 'tool',
 		toolCallId: serverToolCallId(toolCallId),
 		...(name === undefined ? {} : { name }),
-		content: textOf(content),
+		content: text,
 	};
 }
 
@@ -276,6 +272,7 @@ function joinTurns(drafts: readonly Draft[]): Draft[] {
 				...open,
 				toolCalls: [...open.toolCalls, ...draft.toolCalls],
 				results: [...open.results, ...draft.results],
+				pictures: [...open.pictures, ...draft.pictures],
 			};
 		} else {
 			joined.push(draft);
@@ -296,12 +293,13 @@ function withReasoning(drafts: readonly Draft[], echo: ReasoningEcho): ChatMessa
 	const lastUser = drafts.findLastIndex(({ role }) => role === 'user');
 	return drafts.flatMap((draft, index): ChatMessage[] => {
 		if (draft.role !== 'assistant') return [draft];
-		const { content, reasoning, toolCalls, results } = draft;
+		const { content, reasoning, toolCalls, results, pictures } = draft;
 		const send =
 			reasoning !== '' && (echo === 'always' || (echo === 'toolTurns' && index > lastUser && toolCalls.length > 0));
 		return [
 			{ role: 'assistant', content, ...(send ? { reasoning } : {}), ...(toolCalls.length > 0 ? { toolCalls } : {}) },
 			...results,
+			...(pictures.length === 0 ? [] : [{ role: 'user' as const, content: [PICTURES, ...pictures] }]),
 		];
 	});
 }

@@ -1,0 +1,49 @@
+import { isRecord, parseJson, recordOf } from '../../values';
+import type { ContentPart } from '../types';
+import { contentPart } from './media';
+
+/** What a tool gave. */
+export interface ToolResult {
+	text: string;
+	pictures: ContentPart[];
+}
+
+/**
+ * A tool's result as text and pictures: servers take pictures in messages of the user only, and as text a picture is
+ * 200 KB that the model reads letter by letter. n8n hands results on as content blocks, or as JSON text of them, also
+ * inside of the `content` of MCP. Other blocks are JSON, so that nothing is lost.
+ */
+export function toolResult(content: unknown): ToolResult {
+	const isText = typeof content === 'string';
+	const parsed = isText && /"image/.test(content) ? parseJson(content) : content;
+	const inside = recordOf(parsed).content ?? parsed;
+	const blocks = Array.isArray(inside) ? (inside as unknown[]) : [inside];
+	const pictures = blocks.map(pictureIn);
+	if (isText && pictures.every((one) => one === undefined)) return { text: content, pictures: [] };
+	let count = 0;
+	return {
+		text: blocks
+			.map((block, index) => (pictures[index] === undefined ? textOf(block) : `[Picture ${++count}, below]`))
+			.join('\n'),
+		pictures: pictures.filter((one) => one !== undefined),
+	};
+}
+
+function pictureIn(block: unknown): ContentPart | undefined {
+	if (!isRecord(block) || !/^(?:input_)?image(?:_url)?$/.test(String(block.type))) return undefined;
+	try {
+		const part = contentPart(block);
+		return part?.type === 'image' ? part : undefined;
+	} catch {
+		// Data of a tool that only looks like a picture.
+		return undefined;
+	}
+}
+
+/** The text of a content block. */
+export function textOf(block: unknown): string {
+	if (typeof block === 'string') return block;
+	if (block === null || block === undefined) return '';
+	const { text } = recordOf(block);
+	return typeof text === 'string' ? text : JSON.stringify(block);
+}
