@@ -86,3 +86,10 @@ export function isFilled(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length > 0;
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
+
+/** The fields that are not undefined: `...optional({ a, b })` adds none to an object that it does not set. */
+export function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+		[K in keyof T]?: Exclude<T[K], undefined>;
+	};
+}

@@ -6,9 +6,9 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runAppOperation } from '../shared/dify/app-operations';
+import { runDifyOperations } from '../shared/dify/run';
 import { getForm } from '../shared/dify/get-form';
-import { operationOf, properties } from './resources';
+import { operations } from './resources';
 import { searchAnnotations } from './search-annotations';
 
 export class DifyApp implements INodeType {
@@ -26,12 +26,12 @@ export class DifyApp implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = { resourceMapping: { getForm }, listSearch: { searchAnnotations } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runAppOperation(this, operationOf(this))];
+		return await runDifyOperations(this, operations);
 	}
 }

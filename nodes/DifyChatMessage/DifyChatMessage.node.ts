@@ -8,7 +8,7 @@ import {
 
 import { searchConversations } from '../shared/dify/search-conversations';
 import { getForm } from '../shared/dify/get-form';
-import { properties, sendMessages } from './run';
+import { operations, sendMessages } from './send';
 
 export class DifyChatMessage implements INodeType {
 	description: INodeTypeDescription = {
@@ -25,12 +25,12 @@ export class DifyChatMessage implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = { listSearch: { searchConversations }, resourceMapping: { getForm } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await sendMessages(this)];
+		return await sendMessages(this);
 	}
 }

@@ -1,7 +1,8 @@
-import type { IBinaryKeyData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { IBinaryKeyData, IDataObject, IExecuteFunctions } from 'n8n-workflow';
 
 import type { ChatAnswer } from '../../lib/dify/chat';
 import type { RunResult } from '../../lib/dify/types';
+import type { OperationItem } from '../shared/run/operations';
 
 /** What goes into the item beside the answer. */
 export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
@@ -19,10 +20,9 @@ export interface OutputOptions {
 /** The item for an answer. */
 export async function answerItem(
 	context: IExecuteFunctions,
-	itemIndex: number,
 	answer: ChatAnswer,
 	options: OutputOptions,
-): Promise<INodeExecutionData> {
+): Promise<OperationItem> {
 	const { result, conversationRestarted } = answer;
 	const json = {
 		...(options.simplify ? simplified(result, options) : raw(result, options)),
@@ -30,7 +30,7 @@ export async function answerItem(
 		...extras(result, options),
 	};
 	const binary = options.include.includes('audio') ? await speech(context, result) : undefined;
-	return { json: plain(json), ...(binary === undefined ? {} : { binary }), pairedItem: { item: itemIndex } };
+	return { json: plain(json), binary };
 }
 
 function simplified(result: RunResult, { answerField, user }: OutputOptions): object {

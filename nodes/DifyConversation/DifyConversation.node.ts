@@ -6,10 +6,10 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runOperations } from '../shared/dify/operations';
+import { runDifyOperations } from '../shared/dify/run';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { searchVariables } from './search-variables';
-import { operationOf, properties } from './resources';
+import { operations } from './resources';
 
 export class DifyConversation implements INodeType {
 	description: INodeTypeDescription = {
@@ -27,12 +27,12 @@ export class DifyConversation implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = { listSearch: { searchConversations, searchVariables } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runOperations(this, (itemIndex) => operationOf(this, itemIndex))];
+		return await runDifyOperations(this, operations);
 	}
 }

@@ -1,7 +1,4 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
-
-import type { DifyOperation } from '../shared/dify/operations';
-import { operationChosen, resourceFields } from '../shared/run/operations';
+import { resourceTable } from '../shared/run/operations';
 import { conversationDelete } from './conversation/delete';
 import { conversationGetAll } from './conversation/get-all';
 import { conversationRename } from './conversation/rename';
@@ -10,28 +7,24 @@ import { messageGetSuggested } from './message/get-suggested';
 import { variableGetAll } from './variable/get-all';
 import { variableUpdate } from './variable/update';
 
-const RESOURCES = {
-	conversation: { operations: [conversationDelete, conversationGetAll, conversationRename], preset: 'getAll' },
-	message: { operations: [messageGetAll, messageGetSuggested], preset: 'getAll' },
-	variable: { operations: [variableGetAll, variableUpdate], preset: 'getAll' },
-};
-
-const resourceField: INodeProperties = {
-	displayName: 'Resource',
-	name: 'resource',
-	type: 'options',
-	noDataExpression: true,
-	options: [
-		{ name: 'Conversation', value: 'conversation' },
-		{ name: 'Message', value: 'message' },
-		{ name: 'Variable', value: 'variable' },
+/** What the node can do. */
+export const operations = resourceTable(
+	[
+		{
+			option: { name: 'Conversation', value: 'conversation' },
+			operations: [conversationDelete, conversationGetAll, conversationRename],
+			preset: 'getAll',
+		},
+		{
+			option: { name: 'Message', value: 'message' },
+			operations: [messageGetAll, messageGetSuggested],
+			preset: 'getAll',
+		},
+		{
+			option: { name: 'Variable', value: 'variable' },
+			operations: [variableGetAll, variableUpdate],
+			preset: 'getAll',
+		},
 	],
-	default: 'conversation',
-};
-
-export const properties: INodeProperties[] = [resourceField, ...resourceFields(RESOURCES)];
-
-/** The operation that an item chooses. */
-export function operationOf(context: IExecuteFunctions, itemIndex: number): DifyOperation {
-	return operationChosen(context, itemIndex, resourceField, RESOURCES);
-}
+	'conversation',
+);

@@ -6,13 +6,13 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import { runOperations } from '../shared/dify/operations';
-import { operationField, operationFields, operationNamed } from '../shared/run/operations';
+import { runDifyOperations } from '../shared/dify/run';
+import { operationTable } from '../shared/run/operations';
 import { getAll } from './get-all';
 import { rate } from './rate';
 import { revoke } from './revoke';
 
-const OPERATIONS = [getAll, rate, revoke];
+const operations = operationTable([getAll, rate, revoke], 'rate');
 
 export class DifyFeedback implements INodeType {
 	description: INodeTypeDescription = {
@@ -28,14 +28,10 @@ export class DifyFeedback implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties: [operationField(OPERATIONS, 'rate'), ...operationFields(OPERATIONS)],
+		properties: operations.properties,
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [
-			await runOperations(this, (itemIndex) =>
-				operationNamed(OPERATIONS, String(this.getNodeParameter('operation', itemIndex, 'rate'))),
-			),
-		];
+		return await runDifyOperations(this, operations);
 	}
 }

@@ -1,6 +1,7 @@
 import { listFeedback } from '../../lib/dify/feedback';
 import { mostIn, pagingFields } from '../shared/dify/fields';
-import type { DifyOperation } from '../shared/dify/operations';
+import type { DifyOperation } from '../shared/dify/run';
+import { itemsOf } from '../shared/run/operations';
 
 export const getAll: DifyOperation = {
 	option: {
@@ -10,5 +11,5 @@ export const getAll: DifyOperation = {
 		description: 'All feedback of the app: of its users, and of your team in Dify',
 	},
 	fields: pagingFields,
-	run: async ({ client, parameters, signal }) => await listFeedback(client, mostIn(parameters), signal),
+	run: async ({ client, parameters, signal }) => itemsOf(await listFeedback(client, mostIn(parameters), signal)),
 };

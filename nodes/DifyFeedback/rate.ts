@@ -1,7 +1,7 @@
 import { rateMessage, type Rating } from '../../lib/dify/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
-import type { DifyOperation } from '../shared/dify/operations';
+import type { DifyOperation } from '../shared/dify/run';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
@@ -85,7 +85,7 @@ export const rate: DifyOperation = {
 			},
 			signal,
 		);
-		return [{ ...rated, success: true }];
+		return [{ json: { ...rated, success: true } }];
 	},
 };
 

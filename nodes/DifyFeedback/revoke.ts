@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { revokeRating } from '../../lib/dify/feedback';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
-import type { DifyOperation } from '../shared/dify/operations';
+import type { DifyOperation } from '../shared/dify/run';
 
 export const ratedMessageField = messageField(
 	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
@@ -41,6 +41,8 @@ export const revoke: DifyOperation = {
 		const messageId = messageIdIn(parameters);
 		const ignore = parameters.flag('options.ignoreNotRated', false);
 		const revoked = await revokeRating(client, messageId, userIn(parameters), ignore, signal);
-		return [{ messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) }];
+		return [
+			{ json: { messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) } },
+		];
 	},
 };

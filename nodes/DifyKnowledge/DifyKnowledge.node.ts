@@ -15,7 +15,8 @@ import {
 	searchRerankModels,
 	searchTags,
 } from '../shared/dify/search-knowledge';
-import { properties, runKnowledge } from './resources';
+import { runDifyOperations } from '../shared/dify/run';
+import { operations } from './resources';
 
 export class DifyKnowledge implements INodeType {
 	description: INodeTypeDescription = {
@@ -31,7 +32,7 @@ export class DifyKnowledge implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = {
@@ -47,6 +48,6 @@ export class DifyKnowledge implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runKnowledge(this)];
+		return await runDifyOperations(this, operations);
 	}
 }

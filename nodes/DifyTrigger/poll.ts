@@ -42,7 +42,7 @@ export async function pollDify(context: IPollFunctions): Promise<INodeExecutionD
 			looking.delete(node);
 		}
 	} catch (error) {
-		throw difyNodeError(context.getNode(), error);
+		throw difyNodeError(context.getNode(), error, {});
 	}
 }
 

@@ -7,8 +7,8 @@ import {
 } from 'n8n-workflow';
 
 import { getForm } from '../shared/dify/get-form';
-import { runAppOperation } from '../shared/dify/app-operations';
-import { operationOf, properties } from './resources';
+import { runDifyOperations } from '../shared/dify/run';
+import { operations } from './resources';
 
 export class DifyWorkflow implements INodeType {
 	description: INodeTypeDescription = {
@@ -25,12 +25,12 @@ export class DifyWorkflow implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'difyApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = { resourceMapping: { getForm } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runAppOperation(this, operationOf(this))];
+		return await runDifyOperations(this, operations);
 	}
 }

@@ -1,11 +1,12 @@
-import type { IBinaryKeyData, IDataObject, INodeExecutionData } from 'n8n-workflow';
+import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
 
 import { difyClient } from '../../lib/dify/credentials';
 import { difyFailure, resultOf } from '../../lib/dify/failure';
 import { downloadFile, outputFiles, whyNotFetched } from '../../lib/dify/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf } from '../../lib/values';
-import type { AppCall } from '../shared/dify/app-operations';
+import type { DifyCall } from '../shared/dify/run';
+import type { OperationItem } from '../shared/run/operations';
 
 /** What goes into the item beside the outputs. */
 export type Extra = 'events' | 'files' | 'nodes' | 'text';
@@ -21,7 +22,7 @@ export interface RunOutput {
 	events: readonly unknown[];
 }
 
-export function readOutput({ parameters }: Pick<AppCall, 'parameters'>, user: string): RunOutput {
+export function readOutput({ parameters }: Pick<DifyCall, 'parameters'>, user: string): RunOutput {
 	return {
 		simplify: parameters.flag('simplify'),
 		include: parameters.choices<Extra>('options.include'),
@@ -38,11 +39,7 @@ export function readOutput({ parameters }: Pick<AppCall, 'parameters'>, user: st
  * @param reading gives its result
  * @throws {ServerError} as the run, unless the option says that a failed run is a result
  */
-export async function runItem(
-	call: AppCall,
-	output: RunOutput,
-	reading: Promise<RunResult>,
-): Promise<INodeExecutionData> {
+export async function runItem(call: DifyCall, output: RunOutput, reading: Promise<RunResult>): Promise<OperationItem> {
 	const result = await reading.catch((error: unknown) => {
 		const failed = output.onFailure === 'return' ? failedRun(error) : undefined;
 		return failed ?? Promise.reject(error as Error);
@@ -52,12 +49,11 @@ export async function runItem(
 	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
 	const binary: IBinaryKeyData = {};
 	if (output.include.includes('files')) warnings.push(...(await addFiles(call, result, binary)));
-	for (const message of warnings) call.context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+	warnings.forEach(call.hint);
 	const json = { ...(output.simplify ? simplified : whole)(result, warnings, output.user), ...extras(result, output) };
 	return {
 		json: plain(json),
 		...(Object.keys(binary).length === 0 ? {} : { binary }),
-		pairedItem: { item: call.parameters.itemIndex },
 	};
 }
 
@@ -80,7 +76,7 @@ function pausedError(result: RunResult) {
 	});
 }
 
-async function warningsAbout({ app, signal }: AppCall, result: RunResult): Promise<string[]> {
+async function warningsAbout({ app, signal }: DifyCall, result: RunResult): Promise<string[]> {
 	const { pause, status, workflow } = result;
 	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
 	const warnings = byMail.map(
@@ -101,7 +97,7 @@ async function warningsAbout({ app, signal }: AppCall, result: RunResult): Promi
 }
 
 async function addFiles(
-	{ app, context, parameters, signal }: AppCall,
+	{ app, context, parameters, signal }: DifyCall,
 	result: RunResult,
 	binary: IBinaryKeyData,
 ): Promise<string[]> {
@@ -181,5 +177,5 @@ function extras(result: RunResult, { include, events }: RunOutput): object {
 
 /** Without what is undefined, which n8n would store as it is. */
 export function plain(value: object): IDataObject {
-	return JSON.parse(JSON.stringify(value)) as IDataObject;
+	return JSON.parse(JSON.stringify(value));
 }

@@ -15,8 +15,8 @@ import {
 	searchTranscriptionModels,
 } from '../shared/search-models';
 import { searchVoices } from './audio/search-voices';
-import { properties } from './resources';
-import { runLocalLlama } from './run';
+import { runLocalLlama } from './operation';
+import { operations } from './resources';
 
 export class LocalLlama implements INodeType {
 	description: INodeTypeDescription = {
@@ -34,7 +34,7 @@ export class LocalLlama implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [{ name: 'localLlamaApi', required: true }],
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = {
@@ -50,6 +50,6 @@ export class LocalLlama implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return [await runLocalLlama(this)];
+		return await runLocalLlama(this, operations);
 	}
 }

@@ -1,65 +1,68 @@
-import type { IBinaryKeyData, IExecuteFunctions, INodePropertyOptions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import * as workflow from 'n8n-workflow';
 
 import type { Usage } from '../../lib/chat/types';
 import type { Connection } from '../../lib/http/connection';
+import { localLlamaServers } from '../../lib/servers/credential';
 import type { ServerPool } from '../../lib/servers/pool/server-pool';
-import type { NodeOperation, NodeResource } from '../shared/run/operations';
-import type { NodeParameters } from '../shared/parameters';
+import { ItemFailure } from '../shared/run/failed-item';
+import type { Operation, OperationCall } from '../shared/run/operations';
+import { runOperations, type RunOptions } from '../shared/run/run-operations';
 
-/** What an operation gets to do its work on one item. */
-export interface LlamaCall {
-	/** For binary data, and for the input items. */
-	context: IExecuteFunctions;
-	/** Of the item's credential; for requests that any of its servers may take. */
+/** What the credential of an item gives access to. */
+export interface LlamaAccess {
+	/** For requests that any of its servers may take. */
 	servers: ServerPool;
 	/** The server of the credential's Base URL; for what belongs to one server: its models, slots and adapters. */
 	connection: Connection;
-	/** With the fields of the operation. */
-	parameters: NodeParameters;
-	itemIndex: number;
-	/** The same of another item, for operations that take all items together. */
-	of(itemIndex: number): Promise<Pick<LlamaCall, 'servers' | 'connection' | 'parameters'>>;
-	/** Aborts when the execution is stopped. */
-	signal: AbortSignal;
-	/** Types a piece of text into the chat, where the workflow streams into one; elsewhere nothing happens. */
-	type(text: string): Promise<void>;
-	/** A remark that stands at the node once, however many items give it. */
-	hint(message: string): void;
-	/** Adds tokens to what n8n shows as the usage of the node. */
-	countTokens(usage: Pick<Usage, 'promptTokens' | 'completionTokens'>): void;
+}
+
+export type LlamaCall = OperationCall<LlamaAccess>;
+export type LocalLlamaOperation = Operation<LlamaAccess>;
+
+/** Runs the operations of the node. */
+export async function runLocalLlama(
+	context: IExecuteFunctions,
+	table: RunOptions<LlamaAccess>['table'],
+): Promise<INodeExecutionData[][]> {
+	// Items may have different credentials.
+	const pools = new Map<string, ServerPool>();
+	const accessOf = async (itemIndex: number) => {
+		const data = await context.getCredentials('localLlamaApi', itemIndex);
+		const key = JSON.stringify(data);
+		const servers = pools.get(key) ?? localLlamaServers(data, context.helpers);
+		pools.set(key, servers);
+		return { servers, connection: servers.first };
+	};
+	return await runOperations(context, { table, accessOf });
+}
+
+/** An operation on the server of the Base URL: where the credential has several, its items name that one. */
+export function namingServer(operation: LocalLlamaOperation): LocalLlamaOperation {
+	return {
+		...operation,
+		run: async (call) => {
+			const { hasSeveral, first } = call.servers;
+			const serverUrl = first.url.root;
+			const items = await operation.run(call);
+			if (!hasSeveral) return items;
+			return items.map((item) => (item instanceof ItemFailure ? item : { ...item, json: { serverUrl, ...item.json } }));
+		},
+	};
 }
 
 /**
- * One item that an operation gives. As a tool of an agent only the `json` is seen, so everything that matters stands in
- * it.
+ * Adds tokens to what n8n shows as the usage of the node. n8n before 2.41 does not add them up, and the context of a
+ * tool may know nothing of it: no answer is lost for that.
  */
-export interface LlamaItem {
-	json: object;
-	binary?: IBinaryKeyData;
-	/** The input items that it comes from. Default: the one that was worked on. */
-	from?: number | number[];
-}
-
-/** What went wrong with one item, in an operation that takes all items together. */
-export class ItemFailure extends Error {
-	constructor(
-		readonly itemIndex: number,
-		readonly reason: unknown,
-	) {
-		super(reason instanceof Error ? reason.message : String(reason));
+export function countTokens(
+	{ context }: LlamaCall,
+	{ promptTokens, completionTokens }: Pick<Usage, 'promptTokens' | 'completionTokens'>,
+): void {
+	const { accumulateTokenUsage: add } = workflow as Partial<typeof workflow>;
+	try {
+		add?.(context, promptTokens, completionTokens);
+	} catch {
+		// Counted nowhere.
 	}
-}
-
-/** @throws {ItemFailure} */
-export function failItem(itemIndex: number, reason: unknown): never {
-	throw new ItemFailure(itemIndex, reason);
-}
-
-export type LocalLlamaOperation = NodeOperation<LlamaCall, Array<LlamaItem | ItemFailure>>;
-
-/** One resource: its place in the list, and its operations. */
-export interface LocalLlamaResource extends NodeResource<LocalLlamaOperation> {
-	option: INodePropertyOptions & { value: string };
-	/** Its operations act on one server, that of the Base URL. Where the credential has several, the items name it. */
-	isOfOneServer?: true;
 }

@@ -1,7 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import type { NodeParameters } from '../shared/parameters';
-
 function itemsAtOnce(preset: number): INodeProperties {
 	return {
 		displayName: 'Items at Once',
@@ -37,21 +35,5 @@ export function optionsField(options: readonly INodeProperties[], atOnce = 4): I
 		placeholder: 'Add Option',
 		default: {},
 		options: [...options, itemsAtOnce(atOnce)].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	};
-}
-
-/**
- * How the items are worked on: whether text is typed into a chat that streams, and how many at the same time. An
- * operation without these options types nothing and takes one item after another.
- */
-export function workIn(
-	parameters: NodeParameters,
-	fields: readonly INodeProperties[],
-): { types: boolean; atOnce: number } {
-	const options = (fields.find(({ name }) => name === 'options')?.options ?? []) as INodeProperties[];
-	const offered = options.find(({ name }) => name === 'itemsAtOnce');
-	return {
-		types: options.includes(streamingField) && parameters.flag('options.enableStreaming', true),
-		atOnce: offered === undefined ? 1 : parameters.number('options.itemsAtOnce', offered.default as number),
 	};
 }

@@ -1,41 +1,81 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { resourceTable } from '../shared/run/operations';
+import { adapterGetAll } from './adapter/get-all';
+import { adapterSet } from './adapter/set';
+import { audioGetVoices } from './audio/get-voices';
+import { audioSpeak } from './audio/speak';
+import { audioTranscribe } from './audio/transcribe';
+import { audioTranslate } from './audio/translate';
+import { imageEdit } from './image/edit';
+import { imageGenerate } from './image/generate';
+import { modelCopy } from './model/copy';
+import { modelCreate } from './model/create';
+import { modelDelete } from './model/delete';
+import { modelGet } from './model/get';
+import { modelGetAll } from './model/get-all';
+import { modelLoad } from './model/load';
+import { modelPull } from './model/pull';
+import { modelUnload } from './model/unload';
+import { namingServer } from './operation';
+import { slotErase } from './slot/erase';
+import { slotRestore } from './slot/restore';
+import { slotSave } from './slot/save';
+import { textChat } from './text/chat';
+import { textClassify } from './text/classify';
+import { textComplete } from './text/complete';
+import { textExtract } from './text/extract';
+import { textFillIn } from './text/fill-in';
+import { tokenApplyTemplate } from './token/apply-template';
+import { tokenCount } from './token/count';
+import { tokenDetokenize } from './token/detokenize';
+import { tokenTokenize } from './token/tokenize';
+import { vectorEmbed } from './vector/embed';
+import { vectorRerank } from './vector/rerank';
 
-import { operationNamed, resourceFields } from '../shared/run/operations';
-import { NodeParameters } from '../shared/parameters';
-import { adapter } from './adapter';
-import { audio } from './audio';
-import { image } from './image';
-import { model } from './model';
-import type { LocalLlamaOperation, LocalLlamaResource } from './operation';
-import { slot } from './slot';
-import { text } from './text';
-import { token } from './token';
-import { vector } from './vector';
-
-/** Every resource of the node, in the order of their names, as n8n shows them. */
-const RESOURCES: readonly LocalLlamaResource[] = [adapter, audio, image, model, slot, text, token, vector];
-
-const resourceField: INodeProperties = {
-	displayName: 'Resource',
-	name: 'resource',
-	type: 'options',
-	noDataExpression: true,
-	options: RESOURCES.map(({ option }) => option),
-	default: 'text',
-};
-
-export const properties: INodeProperties[] = [
-	resourceField,
-	...resourceFields(Object.fromEntries(RESOURCES.map((resource) => [resource.option.value, resource]))),
-];
-
-/** The operation that an item chooses. */
-export function operationOf(
-	context: IExecuteFunctions,
-	itemIndex: number,
-): LocalLlamaOperation & Pick<LocalLlamaResource, 'isOfOneServer'> {
-	const chosen = new NodeParameters(context, itemIndex, [resourceField]).choice('resource');
-	const { operations, preset, isOfOneServer } = RESOURCES.find(({ option }) => option.value === chosen)!;
-	const operation = operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, preset)));
-	return isOfOneServer === true ? { ...operation, isOfOneServer } : operation;
-}
+/** What the node can do. */
+export const operations = resourceTable(
+	[
+		{
+			option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
+			operations: [adapterGetAll, adapterSet],
+			preset: 'getAll',
+		},
+		{
+			option: { name: 'Audio', value: 'audio' },
+			operations: [audioGetVoices, audioSpeak, audioTranscribe, audioTranslate],
+			preset: 'transcribe',
+		},
+		{
+			option: { name: 'Image', value: 'image' },
+			operations: [imageEdit, imageGenerate],
+			preset: 'generate',
+		},
+		{
+			option: { name: 'Model', value: 'model', description: 'The models of the server' },
+			operations: [modelCopy, modelCreate, modelDelete, modelGet, modelGetAll, modelLoad, modelPull, modelUnload].map(
+				namingServer,
+			),
+			preset: 'getAll',
+		},
+		{
+			option: { name: 'Slot', value: 'slot', description: 'What the slots of llama-server have read, kept on disk' },
+			operations: [slotSave, slotRestore, slotErase],
+			preset: 'save',
+		},
+		{
+			option: { name: 'Text', value: 'text' },
+			operations: [textChat, textClassify, textComplete, textExtract, textFillIn],
+			preset: 'chat',
+		},
+		{
+			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
+			operations: [tokenApplyTemplate, tokenCount, tokenDetokenize, tokenTokenize],
+			preset: 'count',
+		},
+		{
+			option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
+			operations: [vectorEmbed, vectorRerank],
+			preset: 'embed',
+		},
+	],
+	'text',
+);

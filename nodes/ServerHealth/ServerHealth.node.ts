@@ -8,7 +8,7 @@ import {
 
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
-import { properties } from './operations';
+import { operations } from './operations';
 import { runServerHealth } from './run';
 
 export class ServerHealth implements INodeType {
@@ -26,7 +26,7 @@ export class ServerHealth implements INodeType {
 		outputs: [NodeConnectionTypes.Main, NodeConnectionTypes.Main],
 		outputNames: ['Healthy', 'Unhealthy'],
 		credentials: serviceCredentials,
-		properties,
+		properties: operations.properties,
 	};
 
 	methods = { listSearch: { searchModels } };

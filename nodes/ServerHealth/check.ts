@@ -1,6 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { checkFields, readCheck } from '../shared/health/check-fields';
-import type { HealthOperation } from './operation';
+import { healthItems, type HealthOperation } from './operation';
 
 export const check: HealthOperation = {
 	option: {
@@ -14,6 +14,6 @@ export const check: HealthOperation = {
 	fields: checkFields(),
 	run: async (call) => {
 		const { check: options, failWhenUnhealthy } = readCheck(call);
-		return { health: await checkServer(call.target, options), failWhenUnhealthy };
+		return healthItems(call, { health: await checkServer(call.target, options), failWhenUnhealthy });
 	},
 };

@@ -1,30 +1,57 @@
-import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode } from 'n8n-workflow';
 
 import type { CheckResult } from '../../lib/health/check';
 import type { Target } from '../../lib/health/probes';
-import type { NodeOperation } from '../shared/run/operations';
-import type { NodeParameters } from '../shared/parameters';
+import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 
 export type Service = Target['service'];
+export type HealthCall = OperationCall<{ target: Target }>;
 
-export interface HealthCall {
-	context: IExecuteFunctions;
-	target: Target;
-	parameters: NodeParameters;
-	signal: AbortSignal;
+export interface HealthOperation extends Operation<{ target: Target }> {
+	/** Where it can be chosen. */
+	services: readonly Service[];
 }
 
-/** What an operation gives: the health of the server, which chooses the output. */
-export interface Outcome {
+/** Outputs of the node. */
+const HEALTHY = 0;
+const UNHEALTHY = 1;
+
+/** What an operation has found out. */
+interface Outcome {
 	health: CheckResult;
 	failWhenUnhealthy: boolean;
 	/** A file about it. */
 	binary?: IBinaryKeyData;
 }
 
-export interface HealthOperation extends NodeOperation<HealthCall, Outcome> {
-	/** Where it can be chosen. */
-	services: readonly Service[];
-	/** Whether it runs once, for all items together. */
-	takesAllItems?(call: Pick<HealthCall, 'parameters'>): boolean;
+/**
+ * The health of the server as an item, for the output that fits.
+ *
+ * @throws {Unhealthy} where the node shall fail then
+ */
+export function healthItems(
+	{ context, itemIndex }: HealthCall,
+	{ health, failWhenUnhealthy, binary }: Outcome,
+): OperationItem[] {
+	if (!health.healthy && failWhenUnhealthy) throw new Unhealthy(context.getNode(), health, itemIndex);
+	return [{ json: health, binary, output: health.healthy ? HEALTHY : UNHEALTHY }];
+}
+
+/**
+ * The diagnosis as the error of the node: its description says what is wrong as well, since n8n's chat shows nothing
+ * else.
+ */
+class Unhealthy extends NodeOperationError {
+	constructor(node: INode, health: CheckResult, itemIndex: number) {
+		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
+		const sentence = meaning.replace(/[.\s]*$/, '.');
+		super(node, meaning, {
+			description: advice === undefined ? sentence : `${sentence} ${advice} Observed: ${observed}`,
+			itemIndex,
+		});
+		// n8n puts a sentence of its own in place of a message with a code such as ECONNREFUSED in it.
+		this.message = meaning;
+		this.messages = [];
+		this.context.data = health as unknown as IDataObject;
+	}
 }

@@ -1,26 +1,52 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
+import { failure } from '../../lib/errors/failure';
+import type { ServerError } from '../../lib/errors/server-error';
 import { serviceField } from '../shared/health/check-fields';
-import { operationField, operationFields } from '../shared/run/operations';
+import { NodeParameters } from '../shared/parameters';
+import { operationField, operationFields, operationNamed, type OperationTable } from '../shared/run/operations';
 import { check } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
 import { speedTest } from './speed-test';
 import { waitUntilReady } from './wait-until-ready';
 
-export const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, waitUntilReady];
+const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, waitUntilReady];
+const PRESET = check.option.value;
 
-function operationsFor(service: Service): INodeProperties {
-	return operationField(
-		OPERATIONS.filter(({ services }) => services.includes(service)),
-		'check',
-		{ service: [service] },
-	);
+/** What the node can do: which operations there are depends on the kind of server. */
+export const operations: OperationTable<HealthOperation> = {
+	properties: [
+		serviceField,
+		operationsFor('modelServer'),
+		operationsFor('dify'),
+		...OPERATIONS.flatMap((operation) => operationFields([operation], { service: [...operation.services] })),
+	],
+	operationOf: (context, itemIndex) => {
+		const operation = operationNamed(OPERATIONS, String(context.getNodeParameter('operation', itemIndex, PRESET)));
+		if (!operation.services.includes(serviceOf(context, itemIndex))) throw notForDify(operation.option.value);
+		return operation;
+	},
+};
+
+/** The kind of server that an item chooses. */
+export function serviceOf(context: IExecuteFunctions, itemIndex: number): Service {
+	return new NodeParameters(context, itemIndex, [serviceField]).choice<Service>('service');
 }
 
-export const properties: INodeProperties[] = [
-	serviceField,
-	operationsFor('modelServer'),
-	operationsFor('dify'),
-	...OPERATIONS.flatMap((operation) => operationFields([operation], { service: [...operation.services] })),
-];
+function operationsFor(service: Service): INodeProperties {
+	const offered = OPERATIONS.filter(({ services }) => services.includes(service));
+	return operationField(offered, PRESET, { service: [service] });
+}
+
+/** The operation was chosen for a model server and is still stored in the node after Dify was chosen. */
+function notForDify(name: string): ServerError {
+	return failure(
+		'invalidInput',
+		{},
+		{
+			message: `Dify has no operation "${name}"`,
+			remedy: 'Choose the operation Check, Report or Wait Until Ready, or Model Server under Server.',
+		},
+	);
+}

@@ -8,7 +8,7 @@ import type { SweepOptions } from '../../lib/health/sweep';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/store-file';
-import type { HealthCall, HealthOperation } from './operation';
+import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
 const DEFAULT_FIRST_TOKEN_MS = 60_000;
 const DEFAULT_SWEEP_MS = 180_000;
@@ -162,7 +162,7 @@ export const report: HealthOperation = {
 			},
 		),
 	],
-	takesAllItems: ({ parameters }) => parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',
+	takesAllItems: (parameters) => parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',
 	run: async (call) => {
 		const { target, parameters, context } = call;
 		const { check, failWhenUnhealthy } = readCheck(call);
@@ -180,17 +180,14 @@ export const report: HealthOperation = {
 			fileName,
 			mimeType: 'text/html',
 		});
-		return {
-			health: {
-				...withoutSamples(health),
-				title,
-				entries: entriesOf(health),
-				earlierResults: history.entries.length,
-				file: stored.facts,
-			},
-			failWhenUnhealthy,
-			binary: stored.binary,
+		const reported = {
+			...withoutSamples(health),
+			title,
+			entries: entriesOf(health),
+			earlierResults: history.entries.length,
+			file: stored.facts,
 		};
+		return healthItems(call, { health: reported, failWhenUnhealthy, binary: stored.binary });
 	},
 };
 

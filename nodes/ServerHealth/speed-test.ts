@@ -1,7 +1,7 @@
 import { testSpeed } from '../../lib/health/speed-test';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
-import type { HealthOperation } from './operation';
+import { healthItems, type HealthOperation } from './operation';
 
 const DEFAULT_FIRST_TOKEN_MS = 60_000;
 const DEFAULT_TOTAL_MS = 180_000;
@@ -72,6 +72,6 @@ export const speedTest: HealthOperation = {
 			check,
 			signal,
 		});
-		return { health, failWhenUnhealthy };
+		return healthItems(call, { health, failWhenUnhealthy });
 	},
 };

@@ -1,7 +1,7 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait';
 import { checkFields, readCheck } from '../shared/health/check-fields';
-import type { HealthOperation } from './operation';
+import { healthItems, type HealthOperation } from './operation';
 
 const DEFAULT_WAIT_MS = 300_000;
 
@@ -39,6 +39,6 @@ export const waitUntilReady: HealthOperation = {
 			waitOutErrors: parameters.flag('options.waitOutErrors', false),
 			signal,
 		});
-		return { health, failWhenUnhealthy };
+		return healthItems(call, { health, failWhenUnhealthy });
 	},
 };

@@ -1,6 +1,7 @@
 import type { IDataObject, ISupplyDataFunctions, NodeConnectionType, NodeOperationError } from 'n8n-workflow';
 
 import { toNodeError } from '../../lib/errors/node-error';
+import { hintOnce } from './run/hints';
 
 /** One call of what a sub-node supplies. */
 interface LoggedCall<T> {
@@ -16,8 +17,6 @@ interface LoggedCall<T> {
  * object that is of no class of LangChain, so such objects log for themselves.
  */
 export class SubNodeLog {
-	private readonly told = new Set<string>();
-
 	constructor(
 		private readonly context: ISupplyDataFunctions,
 		private readonly connection: NodeConnectionType,
@@ -39,9 +38,7 @@ export class SubNodeLog {
 
 	/** Shown once at the node, however often it is said. */
 	hint(message: string): void {
-		if (this.told.has(message)) return;
-		this.told.add(message);
-		this.quietly(() => this.context.addExecutionHints({ message, location: 'outputPane', type: 'warning' }));
+		this.quietly(() => hintOnce(this.context, message));
 	}
 
 	nodeError(error: unknown): NodeOperationError {

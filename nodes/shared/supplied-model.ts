@@ -6,6 +6,7 @@ import { localChatModelClass } from '../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../lib/langchain/sdk';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
+import { hintOnce } from './run/hints';
 import { StopWatch } from './stop-watch';
 
 export interface SuppliedModel {
@@ -39,7 +40,6 @@ export async function supplyModel(
 	const Model = localChatModelClass(classes);
 	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 	const watch = new StopWatch(context);
-	const told = new Set<string>();
 	return {
 		response: new Model({
 			client: source,
@@ -53,10 +53,7 @@ export async function supplyModel(
 			onAnswer: () => watch.begin(),
 			toError,
 			onNotes: (notes) => {
-				for (const message of notes.filter((note) => !told.has(note))) {
-					told.add(message);
-					context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
-				}
+				for (const message of notes) hintOnce(context, message);
 			},
 			settings,
 			jsonOutput,

@@ -83,6 +83,7 @@ export function executeContext(setup: ExecuteSetup): ExecuteFake {
 		getCredentials: async (_name: string, itemIndex: number) =>
 			Array.isArray(credentials) ? credentials[itemIndex] : credentials,
 		getNode: () => ({ id: '1', name: 'Dify', type, typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNodeOutputs: () => [{ type: 'main' }, { type: 'main' }],
 		continueOnFail: () => continueOnFail,
 		getExecutionCancelSignal: () => signal,
 		getMode: () => 'manual',

@@ -1,10 +1,8 @@
-import type { IDataObject } from 'n8n-workflow';
-
 import { annotationReplyJob, type ReplyAction } from '../../../lib/dify/annotation-reply';
 import { uuid } from '../../../lib/dify/ids';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const annotationReplyGetStatus: AppOperation = {
+export const annotationReplyGetStatus: DifyOperation = {
 	option: {
 		name: 'Get Status',
 		value: 'getStatus',
@@ -34,6 +32,6 @@ export const annotationReplyGetStatus: AppOperation = {
 	run: async ({ app, parameters, signal }) => {
 		const jobId = uuid(parameters.value('jobId'), 'job ID');
 		const job = await annotationReplyJob(app.client, parameters.choice<ReplyAction>('action'), jobId, signal);
-		return [{ json: job as unknown as IDataObject, pairedItem: { item: parameters.itemIndex } }];
+		return [{ json: job }];
 	},
 };

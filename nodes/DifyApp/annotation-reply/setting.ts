@@ -1,7 +1,7 @@
-import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
 const DEFAULT_WAIT_MS = 300_000;
 
@@ -19,7 +19,7 @@ export function setting(
 	name: string,
 	description: string,
 	further: INodeProperties[],
-): AppOperation {
+): DifyOperation {
 	return {
 		option: { name, value: action, action: `${name} annotation reply`, description },
 		fields: [
@@ -43,7 +43,7 @@ export function setting(
 						};
 			const limitMs = parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS);
 			const job = await setAnnotationReply(app.client, action, settings, { limitMs, signal });
-			return [{ json: job as unknown as IDataObject, pairedItem: { item: parameters.itemIndex } }];
+			return [{ json: job }];
 		},
 	};
 }

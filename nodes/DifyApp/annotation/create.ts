@@ -1,8 +1,8 @@
 import { createAnnotation } from '../../../lib/dify/annotations';
-import type { AppOperation } from '../../shared/dify/app-operations';
-import { answerField, itemOf, questionField, textsIn } from './fields';
+import type { DifyOperation } from '../../shared/dify/run';
+import { answerField, questionField, textsIn } from './fields';
 
-export const annotationCreate: AppOperation = {
+export const annotationCreate: DifyOperation = {
 	option: {
 		name: 'Create',
 		value: 'create',
@@ -10,5 +10,5 @@ export const annotationCreate: AppOperation = {
 		description: 'Add a question with its answer, also where the same question is there already',
 	},
 	fields: [questionField, answerField],
-	run: async (call) => [itemOf(call, await createAnnotation(call.app.client, textsIn(call), call.signal))],
+	run: async (call) => [{ json: await createAnnotation(call.app.client, textsIn(call), call.signal) }],
 };

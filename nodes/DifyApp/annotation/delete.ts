@@ -1,13 +1,13 @@
 import { deleteAnnotation } from '../../../lib/dify/annotations';
-import type { AppOperation } from '../../shared/dify/app-operations';
-import { annotationIdField, idIn, itemOf } from './fields';
+import type { DifyOperation } from '../../shared/dify/run';
+import { annotationIdField, idIn } from './fields';
 
-export const annotationDelete: AppOperation = {
+export const annotationDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete an annotation', description: 'Remove an annotation' },
 	fields: [annotationIdField],
 	run: async (call) => {
 		const id = idIn(call);
 		await deleteAnnotation(call.app.client, id, call.signal);
-		return [itemOf(call, { success: true, annotationId: id })];
+		return [{ json: { success: true, annotationId: id } }];
 	},
 };

@@ -1,7 +1,7 @@
-import type { IDataObject, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { uuid } from '../../../lib/dify/ids';
-import type { AppCall } from '../../shared/dify/app-operations';
+import type { DifyCall } from '../../shared/dify/run';
 
 export const questionField: INodeProperties = {
 	displayName: 'Question',
@@ -40,14 +40,9 @@ export const annotationIdField: INodeProperties = {
 	],
 };
 
-export const idIn = ({ parameters }: AppCall) => uuid(parameters.value('annotationId'), 'annotation ID');
+export const idIn = ({ parameters }: DifyCall) => uuid(parameters.value('annotationId'), 'annotation ID');
 
-export const textsIn = ({ parameters }: AppCall) => ({
+export const textsIn = ({ parameters }: DifyCall) => ({
 	question: parameters.freeText('question'),
 	answer: parameters.freeText('answer'),
-});
-
-export const itemOf = ({ parameters }: AppCall, json: object): INodeExecutionData => ({
-	json: json as IDataObject,
-	pairedItem: { item: parameters.itemIndex },
 });

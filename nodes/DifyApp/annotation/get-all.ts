@@ -1,9 +1,9 @@
 import { listAnnotations } from '../../../lib/dify/annotations';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
-import { itemOf } from './fields';
 
-export const annotationGetAll: AppOperation = {
+export const annotationGetAll: DifyOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -23,6 +23,6 @@ export const annotationGetAll: AppOperation = {
 	run: async (call) => {
 		const { app, parameters, signal } = call;
 		const found = await listAnnotations(app.client, parameters.name('keyword'), mostIn(parameters), signal);
-		return found.map((annotation) => itemOf(call, annotation));
+		return itemsOf(found);
 	},
 };

@@ -1,8 +1,8 @@
 import { updateAnnotation } from '../../../lib/dify/annotations';
-import type { AppOperation } from '../../shared/dify/app-operations';
-import { annotationIdField, answerField, idIn, itemOf, questionField, textsIn } from './fields';
+import type { DifyOperation } from '../../shared/dify/run';
+import { annotationIdField, answerField, idIn, questionField, textsIn } from './fields';
 
-export const annotationUpdate: AppOperation = {
+export const annotationUpdate: DifyOperation = {
 	option: {
 		name: 'Update',
 		value: 'update',
@@ -20,6 +20,6 @@ export const annotationUpdate: AppOperation = {
 			...(question.trim() === '' ? {} : { question }),
 			...(answer.trim() === '' ? {} : { answer }),
 		};
-		return [itemOf(call, await updateAnnotation(call.app.client, idIn(call), texts, call.signal))];
+		return [{ json: await updateAnnotation(call.app.client, idIn(call), texts, call.signal) }];
 	},
 };

@@ -1,8 +1,8 @@
 import { upsertAnnotation } from '../../../lib/dify/annotations';
-import type { AppOperation } from '../../shared/dify/app-operations';
-import { answerField, itemOf, questionField, textsIn } from './fields';
+import type { DifyOperation } from '../../shared/dify/run';
+import { answerField, questionField, textsIn } from './fields';
 
-export const annotationUpsert: AppOperation = {
+export const annotationUpsert: DifyOperation = {
 	option: {
 		name: 'Create or Update',
 		value: 'upsert',
@@ -12,6 +12,6 @@ export const annotationUpsert: AppOperation = {
 	fields: [questionField, answerField],
 	run: async (call) => {
 		const { annotation, created } = await upsertAnnotation(call.app.client, textsIn(call), call.signal);
-		return [itemOf(call, { ...annotation, created })];
+		return [{ json: { ...annotation, created } }];
 	},
 };

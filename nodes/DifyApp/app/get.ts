@@ -1,9 +1,7 @@
-import type { IDataObject } from 'n8n-workflow';
-
 import { describeApp, type AppPart } from '../../../lib/dify/app';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const appGet: AppOperation = {
+export const appGet: DifyOperation = {
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -31,7 +29,7 @@ export const appGet: AppOperation = {
 	],
 	run: async ({ app, parameters, signal }) => {
 		const parts = parameters.choices<AppPart>('parts');
-		const json = (await describeApp(app.client, parts, signal)) as IDataObject;
-		return [{ json, pairedItem: { item: parameters.itemIndex } }];
+		const json = await describeApp(app.client, parts, signal);
+		return [{ json }];
 	},
 };

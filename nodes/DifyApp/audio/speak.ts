@@ -1,10 +1,10 @@
 import { featureOf, speak, voiceOf } from '../../../lib/dify/speech';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
 import { baseName, storeFile } from '../../shared/store-file';
 
-export const audioSpeak: AppOperation = {
+export const audioSpeak: DifyOperation = {
 	option: {
 		name: 'Speak',
 		value: 'speak',
@@ -85,6 +85,6 @@ export const audioSpeak: AppOperation = {
 			...(used === undefined ? {} : { voice: used }),
 			...(messageId === undefined ? {} : { messageId }),
 		};
-		return [{ json, binary, pairedItem: { item: parameters.itemIndex } }];
+		return [{ json, binary }];
 	},
 };

@@ -1,11 +1,12 @@
 import { featureOf } from '../../../lib/dify/speech';
 import { recordingFor, transcribe } from '../../../lib/dify/transcription';
 import { binarySource } from '../../shared/binary';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
+import { hintOnce } from '../../shared/run/hints';
 
-export const audioTranscribe: AppOperation = {
+export const audioTranscribe: DifyOperation = {
 	option: {
 		name: 'Transcribe',
 		value: 'transcribe',
@@ -30,12 +31,7 @@ export const audioTranscribe: AppOperation = {
 		const user = userIn(parameters);
 		featureOf(await app.parameters(signal), 'speech_to_text');
 		const text = await transcribe(app.client, recording, user, signal);
-		if (text.trim() === '')
-			context.addExecutionHints({
-				message: 'Nothing was heard in the recording.',
-				location: 'outputPane',
-				type: 'info',
-			});
-		return [{ json: { text, fileName: source.name, bytes: source.size }, pairedItem: { item: itemIndex } }];
+		if (text.trim() === '') hintOnce(context, 'Nothing was heard in the recording.', 'info');
+		return [{ json: { text, fileName: source.name, bytes: source.size } }];
 	},
 };

@@ -1,10 +1,8 @@
-import type { IDataObject } from 'n8n-workflow';
-
 import { endUser } from '../../../lib/dify/app';
 import { uuid } from '../../../lib/dify/ids';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const endUserGet: AppOperation = {
+export const endUserGet: DifyOperation = {
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -23,8 +21,6 @@ export const endUserGet: AppOperation = {
 	],
 	run: async ({ app, parameters, signal }) => {
 		const id = uuid(parameters.value('endUserId'), 'end user ID');
-		return [
-			{ json: (await endUser(app.client, id, signal)) as IDataObject, pairedItem: { item: parameters.itemIndex } },
-		];
+		return [{ json: await endUser(app.client, id, signal) }];
 	},
 };

@@ -1,9 +1,9 @@
 import { uuid } from '../../../lib/dify/ids';
 import { previewFile } from '../../../lib/dify/preview';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { storeFile } from '../../shared/store-file';
 
-export const fileDownload: AppOperation = {
+export const fileDownload: DifyOperation = {
 	option: {
 		name: 'Download',
 		value: 'download',
@@ -37,6 +37,6 @@ export const fileDownload: AppOperation = {
 			fileName: name ?? fileId,
 			mimeType: mimeType ?? '',
 		});
-		return [{ json: { ...facts, fileId }, binary, pairedItem: { item: parameters.itemIndex } }];
+		return [{ json: { ...facts, fileId }, binary }];
 	},
 };

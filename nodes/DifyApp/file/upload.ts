@@ -1,11 +1,11 @@
 import { fileTypeOf } from '../../../lib/dify/files';
 import { uploadFile } from '../../../lib/dify/upload';
 import { binarySource } from '../../shared/binary';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 
-export const fileUpload: AppOperation = {
+export const fileUpload: DifyOperation = {
 	option: {
 		name: 'Upload',
 		value: 'upload',
@@ -40,6 +40,6 @@ export const fileUpload: AppOperation = {
 			// As a variable of an app takes it.
 			file: { type, transfer_method: 'local_file', upload_file_id: uploadFileId },
 		};
-		return [{ json, pairedItem: { item: itemIndex } }];
+		return [{ json }];
 	},
 };

@@ -3,21 +3,20 @@ import type { IDataObject } from 'n8n-workflow';
 import { complete, withText } from '../../../lib/dify/completion';
 import { appFileRules } from '../../../lib/dify/files';
 import type { RunResult } from '../../../lib/dify/types';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields, inputsOf } from '../../shared/dify/inputs';
 import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
-import { readRunLimits, readWork, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
+import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
 
-export const textGenerate: AppOperation = {
+export const textGenerate: DifyOperation = {
 	option: {
 		name: 'Generate',
 		value: 'generate',
 		action: 'Generate a text',
 		description: 'Let a text generator write',
 	},
-	readsRun: true,
 	fields: [
 		{
 			displayName: 'Text',
@@ -49,9 +48,8 @@ export const textGenerate: AppOperation = {
 			],
 		},
 	],
-	run: async ({ context, app, parameters, signal, typing }) => {
+	run: async ({ context, app, parameters, signal, typing, hint }) => {
 		const user = userIn(parameters);
-		readWork(parameters);
 		const limits = readRunLimits(parameters);
 		const retries = parameters.number('options.maxRetries', 2);
 		const text = parameters.freeText('text');
@@ -74,10 +72,9 @@ export const textGenerate: AppOperation = {
 			...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
 		});
 		await typing?.end();
-		for (const message of result.warnings)
-			context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+		result.warnings.forEach(hint);
 		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
-		return [{ json, pairedItem: { item: parameters.itemIndex } }];
+		return [{ json }];
 	},
 };
 
@@ -104,5 +101,5 @@ function whole(result: RunResult, user: string): IDataObject {
 
 /** Without what is undefined, which n8n would store as it is. */
 function plain(value: object): IDataObject {
-	return JSON.parse(JSON.stringify(value)) as IDataObject;
+	return JSON.parse(JSON.stringify(value));
 }

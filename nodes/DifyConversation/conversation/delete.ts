@@ -1,7 +1,7 @@
 import { deleteConversation } from '../../../lib/dify/conversations';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
 export const conversationDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
@@ -9,6 +9,6 @@ export const conversationDelete: DifyOperation = {
 	run: async ({ client, parameters, signal }) => {
 		const conversationId = conversationIdIn(parameters);
 		await deleteConversation(client, userIn(parameters), conversationId, signal);
-		return [{ conversationId, deleted: true }];
+		return [{ json: { conversationId, deleted: true } }];
 	},
 };

@@ -1,7 +1,8 @@
 import { listConversations, type ConversationSort } from '../../../lib/dify/conversations';
 import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
 export const conversationGetAll: DifyOperation = {
 	option: {
@@ -36,11 +37,13 @@ export const conversationGetAll: DifyOperation = {
 		},
 	],
 	run: async ({ client, parameters, signal }) =>
-		await listConversations(
-			client,
-			userIn(parameters),
-			mostIn(parameters),
-			parameters.choice<ConversationSort>('options.sortBy', '-updated_at'),
-			signal,
+		itemsOf(
+			await listConversations(
+				client,
+				userIn(parameters),
+				mostIn(parameters),
+				parameters.choice<ConversationSort>('options.sortBy', '-updated_at'),
+				signal,
+			),
 		),
 };

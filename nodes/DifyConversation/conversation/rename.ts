@@ -1,7 +1,7 @@
 import { renameConversation } from '../../../lib/dify/conversations';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
 export const conversationRename: DifyOperation = {
 	option: {
@@ -31,6 +31,6 @@ export const conversationRename: DifyOperation = {
 	],
 	run: async ({ client, parameters, signal }) => {
 		const name = parameters.flag('autoGenerate') ? undefined : parameters.freeText('name');
-		return [await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name, signal)];
+		return [{ json: await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name, signal) }];
 	},
 };

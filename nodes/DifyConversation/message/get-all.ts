@@ -1,7 +1,8 @@
 import { listMessages } from '../../../lib/dify/conversations';
 import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
 export const messageGetAll: DifyOperation = {
 	option: {
@@ -13,5 +14,5 @@ export const messageGetAll: DifyOperation = {
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters, signal }) =>
-		await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), signal),
+		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), signal)),
 };

@@ -1,7 +1,7 @@
 import { suggestedQuestions } from '../../../lib/dify/conversations';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
 export const messageGetSuggested: DifyOperation = {
 	option: {
@@ -13,6 +13,8 @@ export const messageGetSuggested: DifyOperation = {
 	fields: [userField, messageField('ID of the answer after which the user might ask more')],
 	run: async ({ client, parameters, signal }) => {
 		const messageId = messageIdIn(parameters);
-		return [{ messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId, signal) }];
+		return [
+			{ json: { messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId, signal) } },
+		];
 	},
 };

@@ -1,7 +1,8 @@
 import { listVariables } from '../../../lib/dify/variables';
 import { conversationField, mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
 export const variableGetAll: DifyOperation = {
 	option: {
@@ -12,12 +13,14 @@ export const variableGetAll: DifyOperation = {
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
 	run: async ({ client, parameters, signal }) =>
-		await listVariables(
-			client,
-			userIn(parameters),
-			conversationIdIn(parameters),
-			mostIn(parameters),
-			undefined,
-			signal,
+		itemsOf(
+			await listVariables(
+				client,
+				userIn(parameters),
+				conversationIdIn(parameters),
+				mostIn(parameters),
+				undefined,
+				signal,
+			),
 		),
 };

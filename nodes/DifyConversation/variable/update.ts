@@ -1,7 +1,7 @@
 import { updateVariable } from '../../../lib/dify/variables';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
-import type { DifyOperation } from '../../shared/dify/operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { wrongField } from '../../shared/field-values';
 
 export const variableUpdate: DifyOperation = {
@@ -50,6 +50,6 @@ export const variableUpdate: DifyOperation = {
 			);
 		const conversationId = conversationIdIn(parameters);
 		const value = parameters.value('value');
-		return [await updateVariable(client, userIn(parameters), conversationId, variable, value, signal)];
+		return [{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value, signal) }];
 	},
 };

@@ -1,9 +1,9 @@
 import { createChildChunk } from '../../../lib/dify/knowledge/chunks';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { chunkPlace } from '../chunk/fields';
 import { placeFields, textField } from './fields';
 
-export const childCreate: KnowledgeOperation = {
+export const childChunkCreate: DifyOperation = {
 	option: {
 		name: 'Create',
 		value: 'create',
@@ -12,6 +12,6 @@ export const childCreate: KnowledgeOperation = {
 	},
 	fields: [...placeFields, textField],
 	run: async ({ api, parameters, signal }) => [
-		await createChildChunk(api, chunkPlace(parameters), parameters.freeText('content'), signal),
+		{ json: await createChildChunk(api, chunkPlace(parameters), parameters.freeText('content'), signal) },
 	],
 };

@@ -1,13 +1,16 @@
 import { listChildChunks } from '../../../lib/dify/knowledge/chunks';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { chunkPlace } from '../chunk/fields';
 import { keywordField } from '../fields';
 import { placeFields } from './fields';
 
-export const childGetAll: KnowledgeOperation = {
+export const childChunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many child chunks' },
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters, signal }) =>
-		await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
+		itemsOf(
+			await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
+		),
 };

@@ -1,13 +1,13 @@
 import { getChildChunk } from '../../../lib/dify/knowledge/chunks';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { chunkPlace } from '../chunk/fields';
 import { idIn } from '../fields';
 import { childField, placeFields } from './fields';
 
-export const childGet: KnowledgeOperation = {
+export const childChunkGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a child chunk' },
 	fields: [...placeFields, childField],
 	run: async ({ api, parameters, signal }) => [
-		await getChildChunk(api, chunkPlace(parameters), idIn(parameters, 'childChunkId'), signal),
+		{ json: await getChildChunk(api, chunkPlace(parameters), idIn(parameters, 'childChunkId'), signal) },
 	],
 };

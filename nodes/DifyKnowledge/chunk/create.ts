@@ -1,15 +1,16 @@
 import { createChunks } from '../../../lib/dify/knowledge/chunks';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { optionsField } from '../fields';
 import { contentField, documentPlace, placeFields, values, valuesIn } from './fields';
 
-export const chunkCreate: KnowledgeOperation = {
+export const chunkCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
 	fields: [...placeFields, { ...contentField, required: true }, optionsField(values)],
 	run: async ({ api, parameters, signal, hint }) => {
 		const chunk = { ...valuesIn(parameters), content: parameters.freeText('content') };
 		const { chunks, remarks } = await createChunks(api, documentPlace(parameters), [chunk], signal);
 		remarks.forEach(hint);
-		return chunks;
+		return itemsOf(chunks);
 	},
 };

@@ -1,12 +1,15 @@
 import { listChunks } from '../../../lib/dify/knowledge/chunks';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { keywordField } from '../fields';
 import { documentPlace, placeFields } from './fields';
 
-export const chunkGetAll: KnowledgeOperation = {
+export const chunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many chunks', description: 'In their order' },
 	fields: [...placeFields, keywordField, ...pagingFields],
 	run: async ({ api, parameters, signal }) =>
-		await listChunks(api, documentPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
+		itemsOf(
+			await listChunks(api, documentPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
+		),
 };

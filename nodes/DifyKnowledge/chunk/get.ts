@@ -1,9 +1,9 @@
 import { getChunk } from '../../../lib/dify/knowledge/chunks';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { chunkField, chunkPlace, placeFields } from './fields';
 
-export const chunkGet: KnowledgeOperation = {
+export const chunkGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
 	fields: [...placeFields, chunkField],
-	run: async ({ api, parameters, signal }) => [await getChunk(api, chunkPlace(parameters), signal)],
+	run: async ({ api, parameters, signal }) => [{ json: await getChunk(api, chunkPlace(parameters), signal) }],
 };

@@ -1,9 +1,9 @@
 import { updateChunk } from '../../../lib/dify/knowledge/chunks';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { optionsField, textIn } from '../fields';
 import { chunkField, chunkPlace, contentField, placeFields, values, valuesIn } from './fields';
 
-export const chunkUpdate: KnowledgeOperation = {
+export const chunkUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a chunk' },
 	fields: [
 		...placeFields,
@@ -23,6 +23,6 @@ export const chunkUpdate: KnowledgeOperation = {
 	run: async ({ api, parameters, signal }) => {
 		const enabled = parameters.flag('options.enabled', undefined);
 		const chunk = { ...valuesIn(parameters), content: textIn(parameters, 'options.content'), enabled };
-		return [await updateChunk(api, chunkPlace(parameters), chunk, signal)];
+		return [{ json: await updateChunk(api, chunkPlace(parameters), chunk, signal) }];
 	},
 };

@@ -1,9 +1,9 @@
 import { deleteDocument } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn, optionsField } from '../fields';
 
-export const documentDelete: KnowledgeOperation = {
+export const documentDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a document' },
 	fields: [
 		datasetField,
@@ -22,6 +22,6 @@ export const documentDelete: KnowledgeOperation = {
 		const documentId = documentIdIn(parameters);
 		const unarchive = parameters.flag('options.unarchive', false);
 		const existed = await deleteDocument(api, datasetIdIn(parameters), documentId, unarchive, signal);
-		return [{ documentId, deleted: true, existed }];
+		return [{ json: { documentId, deleted: true, existed } }];
 	},
 };

@@ -3,10 +3,10 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { downloadZip, MOST_IN_ZIP } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { storeFile } from '../../shared/store-file';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentIdsField, documentIdsIn, outputField } from './fields';
 
-export const documentDownloadZip: KnowledgeOperation = {
+export const documentDownloadZip: DifyOperation = {
 	option: {
 		name: 'Download as ZIP',
 		value: 'downloadZip',
@@ -26,6 +26,6 @@ export const documentDownloadZip: KnowledgeOperation = {
 			const { facts, binary } = await storeFile(context, field, { content, fileName, mimeType: 'application/zip' });
 			items.push({ json: { documentIds, ...facts }, binary });
 		}
-		return { items };
+		return items;
 	},
 };

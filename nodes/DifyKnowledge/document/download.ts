@@ -4,11 +4,11 @@ import { difyClient } from '../../../lib/dify/credentials';
 import { downloadUrl, getDocument } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { type StoredFile, storeFile } from '../../shared/store-file';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn } from '../fields';
 import { outputField } from './fields';
 
-export const documentDownload: KnowledgeOperation = {
+export const documentDownload: DifyOperation = {
 	option: {
 		name: 'Download',
 		value: 'download',
@@ -24,7 +24,7 @@ export const documentDownload: KnowledgeOperation = {
 		const fileName = typeof name === 'string' && name !== '' ? name : documentId;
 		const field = parameters.name('outputField') || 'data';
 		const { facts, binary } = await fileAt(context, parameters.itemIndex, { url, field, fileName, signal });
-		return { items: [{ json: { documentId, ...facts }, binary }] };
+		return [{ json: { documentId, ...facts }, binary }];
 	},
 };
 

@@ -1,10 +1,11 @@
 import { type DocumentStatus, listDocuments } from '../../../lib/dify/knowledge/documents';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { keywordField, optionsField } from '../fields';
 
-export const documentGetAll: KnowledgeOperation = {
+export const documentGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many documents', description: 'Newest first' },
 	fields: [
 		datasetField,
@@ -31,6 +32,6 @@ export const documentGetAll: KnowledgeOperation = {
 	run: async ({ api, parameters, signal }) => {
 		const status = parameters.choice<DocumentStatus>('options.status', undefined);
 		const filter = { keyword: parameters.freeText('keyword'), status };
-		return await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter, signal);
+		return itemsOf(await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter, signal));
 	},
 };

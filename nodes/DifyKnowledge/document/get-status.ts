@@ -1,9 +1,9 @@
 import { progressOf, waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn, optionsField, waitField } from '../fields';
 
-export const documentGetStatus: KnowledgeOperation = {
+export const documentGetStatus: DifyOperation = {
 	option: {
 		name: 'Get Status',
 		value: 'getStatus',
@@ -35,11 +35,13 @@ export const documentGetStatus: KnowledgeOperation = {
 				: await waitForIndexing(api, datasetId, indexing, { limitMs, signal });
 		return [
 			{
-				documentId,
-				indexingStatus: status,
-				chunksDone: done,
-				chunks: total,
-				...(error === undefined ? {} : { error }),
+				json: {
+					documentId,
+					indexingStatus: status,
+					chunksDone: done,
+					chunks: total,
+					...(error === undefined ? {} : { error }),
+				},
 			},
 		];
 	},

@@ -1,9 +1,10 @@
 import { setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { documentIdsField, documentIdsIn } from './fields';
 
-export const documentSetStatus: KnowledgeOperation = {
+export const documentSetStatus: DifyOperation = {
 	option: {
 		name: 'Set Status',
 		value: 'setStatus',
@@ -30,6 +31,6 @@ export const documentSetStatus: KnowledgeOperation = {
 		const ids = documentIdsIn(parameters);
 		const action = parameters.choice<StatusAction>('statusAction');
 		await setStatus(api, datasetIdIn(parameters), ids, action, signal);
-		return ids.map((documentId) => ({ documentId, action }));
+		return itemsOf(ids.map((documentId) => ({ documentId, action })));
 	},
 };

@@ -1,6 +1,5 @@
-import type { IDataObject, IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import type { KnowledgeApi } from '../../../lib/dify/knowledge/api';
 import {
 	checkSources,
 	type GoneAction,
@@ -19,12 +18,14 @@ import {
 	type SyncRun,
 } from '../../../lib/dify/knowledge/sync-run';
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
+import { optional } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
-import { difyNodeError, errorItem } from '../../shared/dify/errors';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
-import { NodeParameters } from '../../shared/parameters';
-import { hintsOf, KnowledgeApis, type KnowledgeOperation } from '../call';
+import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import type { NodeParameters } from '../../shared/parameters';
+import { ItemFailure } from '../../shared/run/failed-item';
+import type { OperationItem, OperationResult } from '../../shared/run/operations';
 import { binaryField, optionsField, textField } from '../fields';
 import { contentOptions, createOptionsIn, fileOptions, firstOptions } from './content-fields';
 
@@ -67,7 +68,7 @@ const syncOptions: INodeProperties[] = [
 	},
 ];
 
-export const documentSync: Omit<KnowledgeOperation, 'run'> = {
+export const documentSync: DifyOperation = {
 	option: {
 		name: 'Sync',
 		value: 'sync',
@@ -112,6 +113,8 @@ export const documentSync: Omit<KnowledgeOperation, 'run'> = {
 		},
 		optionsField([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
 	],
+	takesAllItems: () => true,
+	run: syncItems,
 };
 
 /** One item of the source. */
@@ -124,68 +127,59 @@ interface Item extends SyncSource {
  * Brings knowledge bases in step with the items: all items of one base together, since what is not among them is gone.
  * Items give the results of their own sources, in their order; documents whose source is gone come behind them.
  */
-export async function syncItems(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const apis = new KnowledgeApis(context);
-	const hint = hintsOf(context);
-	const results: INodeExecutionData[] = [];
-	const { groups, failed, empty } = await groupsOf(context);
-	results.push(...failed);
-	if (failed.length > 0) hint('Some items could not be read, so nothing counts as gone in this sync.');
-	if (empty) hint('There are no items to sync, so nothing was changed.');
+async function syncItems(call: DifyCall): Promise<OperationResult> {
+	const { groups, failed, empty } = await groupsOf(call);
+	const results: OperationResult = [...failed];
+	if (failed.length > 0) call.hint('Some items could not be read, so nothing counts as gone in this sync.');
+	if (empty) call.hint('There are no items to sync, so nothing was changed.');
 	for (const [datasetId, items] of groups) {
 		const first = items[0]!.itemIndex;
-		const sync = new Sync(context, await apis.of(first), datasetId, items, hint);
-		results.push(...(await sync.run(failed.length === 0).catch((error: unknown) => failing(context, error, first))));
+		const ofFirst = { ...(await call.accessOf(first)), parameters: call.parametersOf(first) };
+		const sync = new Sync({ ...call, ...ofFirst }, datasetId, items);
+		results.push(...(await sync.run(failed.length === 0).catch((error: unknown) => [failing(call, first, error)])));
 	}
 	return results;
 }
 
-/** The failure of a whole base. */
-function failing(context: IExecuteFunctions, error: unknown, itemIndex: number): INodeExecutionData[] {
-	if (context.continueOnFail()) return [errorItem(context.getNode(), error, itemIndex)];
-	throw difyNodeError(context.getNode(), error, itemIndex);
+/** The failure of an item, or of a whole base. @throws {ItemFailure} where the node does not go on after it */
+function failing({ context, signal }: DifyCall, itemIndex: number, error: unknown, facts?: object): ItemFailure {
+	const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error, facts);
+	if (context.continueOnFail() && !signal.aborted) return failed;
+	throw failed;
 }
 
 interface Groups {
 	groups: Map<string, Item[]>;
-	failed: INodeExecutionData[];
+	failed: ItemFailure[];
 	empty: boolean;
 }
 
 /** Reads all items before anything is asked or changed. */
-async function groupsOf(context: IExecuteFunctions): Promise<Groups> {
+async function groupsOf(call: DifyCall): Promise<Groups> {
 	const groups = new Map<string, Item[]>();
-	const failed: INodeExecutionData[] = [];
-	const items = context.getInputData();
+	const failed: ItemFailure[] = [];
 	// "Always Output Data" makes one empty item of an empty list.
-	const isEmpty = items.every(({ json, binary }) => Object.keys({ ...json, ...binary }).length === 0);
-	if (isEmpty && sourceOf(context, 0) === '') return { groups, failed, empty: true };
-	for (const itemIndex of items.keys()) {
-		const read = await itemAt(context, itemIndex).then(
-			(value) => ({ value }),
-			(error: unknown) => ({ error }),
-		);
-		if ('error' in read) {
-			failed.push(...failing(context, read.error, itemIndex));
-			continue;
+	const isEmpty = call.context
+		.getInputData()
+		.every(({ json, binary }) => Object.keys({ ...json, ...binary }).length === 0);
+	if (isEmpty && call.parameters.freeText('source').trim() === '') return { groups, failed, empty: true };
+	for (const itemIndex of call.itemIndexes) {
+		try {
+			const { datasetId, item } = await itemAt(call.context, call.parametersOf(itemIndex));
+			groups.set(datasetId, [...(groups.get(datasetId) ?? []), item]);
+		} catch (error) {
+			failed.push(failing(call, itemIndex, error));
 		}
-		const { datasetId, item } = read.value;
-		groups.set(datasetId, [...(groups.get(datasetId) ?? []), item]);
 	}
 	return { groups, failed, empty: false };
 }
 
-function parametersOf(context: IExecuteFunctions, itemIndex: number): NodeParameters {
-	return new NodeParameters(context, itemIndex, documentSync.fields);
-}
-
-function sourceOf(context: IExecuteFunctions, itemIndex: number): string {
-	return parametersOf(context, itemIndex).freeText('source').trim();
-}
-
-async function itemAt(context: IExecuteFunctions, itemIndex: number): Promise<{ datasetId: string; item: Item }> {
-	const parameters = parametersOf(context, itemIndex);
-	const source = sourceOf(context, itemIndex);
+async function itemAt(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+): Promise<{ datasetId: string; item: Item }> {
+	const { itemIndex } = parameters;
+	const source = parameters.freeText('source').trim();
 	if (source === '')
 		throw wrongField(
 			'Source',
@@ -193,80 +187,66 @@ async function itemAt(context: IExecuteFunctions, itemIndex: number): Promise<{ 
 			'Give what the document is known by, such as the path or the ID of its file.',
 		);
 	const isText = parameters.choice<'file' | 'text'>('contentType') === 'text';
-	const given = parameters.name('options.hash');
-	const named = parameters.name('name');
+	const ownHash = parameters.name('options.hash');
+	const ownName = parameters.name('name');
 	const datasetId = datasetIdIn(parameters);
 	if (isText) {
 		const text = parameters.freeText('text');
 		const content = async (name: string) => ({ name, text });
-		return { datasetId, item: { itemIndex, source, name: named || source, hash: given || sha256(text), content } };
+		return { datasetId, item: { itemIndex, source, name: ownName || source, hash: ownHash || sha256(text), content } };
 	}
 	const file = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 	const content = async (name: string) => ({ file: { ...file, name } });
-	const hash = given || (await hashOf(file.open()));
-	return { datasetId, item: { itemIndex, source, name: named || file.name, hash, content } };
+	const hash = ownHash || (await hashOf(file.open()));
+	return { datasetId, item: { itemIndex, source, name: ownName || file.name, hash, content } };
 }
 
 /** The sync of one base. */
 class Sync {
-	private readonly parameters: NodeParameters;
 	private readonly bySource: Map<string, Item>;
 
+	/** @param call of the first of the items */
 	constructor(
-		private readonly context: IExecuteFunctions,
-		private readonly api: KnowledgeApi,
+		private readonly call: DifyCall,
 		private readonly datasetId: string,
 		private readonly items: Item[],
-		private readonly hint: (message: string) => void,
 	) {
-		this.parameters = parametersOf(context, items[0]!.itemIndex);
 		this.bySource = new Map(items.map((item) => [item.source, item]));
 	}
 
-	async run(isComplete: boolean): Promise<INodeExecutionData[]> {
-		const { parameters, context, api } = this;
+	async run(isComplete: boolean): Promise<OperationResult> {
+		const { api, parameters, signal } = this.call;
 		checkSources(this.items);
-		const signal = context.getExecutionCancelSignal();
 		const rules: SyncRules = {
 			whenGone: parameters.choice<GoneAction>('options.whenGone', 'disable'),
 			mostGonePercent: parameters.number('options.mostGone', 20),
 			isComplete,
 		};
 		const steps = planSync(this.items, await documentsForSync(api, this.datasetId, signal), rules);
-		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), true));
+		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),
 			create: { ...createOptionsIn(parameters), mostMegabytes: parameters.number('options.maxFileSize', undefined) },
 			waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 			signal,
 		};
-		const results: INodeExecutionData[] = [];
-		for (const step of steps) results.push(await this.done(step, run));
+		const results: OperationResult = [];
+		for (const step of steps)
+			results.push(
+				await runStep(api, this.datasetId, step, run).then(
+					(outcome) => this.shown(step, outcome),
+					(error: unknown) =>
+						failing(this.call, this.itemIndexOf(step), error, { action: 'failed', source: step.source }),
+				),
+			);
 		return results;
 	}
 
-	private async done(step: SyncStep, run: SyncRun): Promise<INodeExecutionData> {
-		const outcome = await runStep(this.api, this.datasetId, step, run).then(
-			(value) => ({ value }),
-			(error: unknown) => ({ error }),
-		);
-		if ('value' in outcome) return this.shown(step, outcome.value, false);
-		const itemIndex = this.itemIndexOf(step);
-		if (!this.context.continueOnFail() || run.signal?.aborted === true)
-			throw difyNodeError(this.context.getNode(), outcome.error, itemIndex);
-		const item = errorItem(this.context.getNode(), outcome.error, itemIndex);
-		return { ...item, json: { action: 'failed', source: step.source, ...item.json } };
-	}
-
-	private shown(step: SyncStep, { remarks, ...outcome }: SyncOutcome, dryRun: boolean): INodeExecutionData {
-		remarks.forEach(this.hint);
-		const json = {
-			...outcome,
-			datasetId: this.datasetId,
-			...(remarks.length === 0 ? {} : { warnings: remarks }),
-			...(dryRun ? { dryRun } : {}),
-		};
-		return { json: json as IDataObject, pairedItem: { item: this.itemIndexOf(step) } };
+	private shown(step: SyncStep, { remarks, ...outcome }: SyncOutcome, facts: object = {}): OperationItem {
+		remarks.forEach(this.call.hint);
+		const warnings = remarks.length === 0 ? undefined : remarks;
+		const json = { ...outcome, datasetId: this.datasetId, ...optional({ warnings }), ...facts };
+		return { json, from: this.itemIndexOf(step) };
 	}
 
 	/** A document whose source is gone belongs to no item. */

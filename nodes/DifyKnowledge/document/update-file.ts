@@ -1,10 +1,10 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, documentField, optionsField, waitField } from '../fields';
 import { contentOptions, fileOptions } from './content-fields';
 import { disabledOption, fileIn, replaced } from './write';
 
-export const documentUpdateFile: KnowledgeOperation = {
+export const documentUpdateFile: DifyOperation = {
 	option: {
 		name: 'Update From File',
 		value: 'updateFile',

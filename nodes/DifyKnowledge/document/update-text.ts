@@ -1,10 +1,10 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, optionsField, textField, waitField } from '../fields';
 import { contentOptions } from './content-fields';
 import { disabledOption, replaced } from './write';
 
-export const documentUpdateText: KnowledgeOperation = {
+export const documentUpdateText: DifyOperation = {
 	option: {
 		name: 'Update From Text',
 		value: 'updateText',

@@ -1,11 +1,11 @@
 import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, optionsField, waitField } from '../fields';
 import { contentOptions, createOptionsIn, existsOptions, fileOptions, firstOptions } from './content-fields';
 import { existing, fileIn, finished, mostMegabytes } from './write';
 
-export const documentUpsertFile: KnowledgeOperation = {
+export const documentUpsertFile: DifyOperation = {
 	option: {
 		name: 'Create or Update From File',
 		value: 'upsertFile',

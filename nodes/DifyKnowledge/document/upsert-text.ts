@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { optionsField, textField, waitField } from '../fields';
 import { contentOptions, createOptionsIn, existsOptions, firstOptions } from './content-fields';
 import { existing, finished } from './write';
@@ -16,7 +16,7 @@ const nameField: INodeProperties = {
 	description: 'Of the document, at most 200 characters. The document of this name is updated where there is one.',
 };
 
-export const documentUpsertText: KnowledgeOperation = {
+export const documentUpsertText: DifyOperation = {
 	option: {
 		name: 'Create or Update From Text',
 		value: 'upsertText',

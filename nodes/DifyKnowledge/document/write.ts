@@ -4,53 +4,54 @@ import { type CreateOptions, replaceContent, type Upserted } from '../../../lib/
 import type { JsonRecord } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeCall } from '../call';
+import type { DifyCall } from '../../shared/dify/run';
+import type { OperationItem } from '../../shared/run/operations';
 import { documentIdIn } from '../fields';
 import { createOptionsIn, existsOptions } from './content-fields';
 
 /** Waits for the document, and tells what became of it. */
 export async function finished(
-	{ api, parameters, signal, hint }: KnowledgeCall,
+	{ api, parameters, signal, hint }: DifyCall,
 	datasetId: string,
 	made: Upserted,
-): Promise<JsonRecord[]> {
+): Promise<OperationItem[]> {
 	const { action, documentId, batch, document, remarks } = made;
 	remarks.forEach(hint);
 	const item = { action, documentId, datasetId, name: document.name, ...(batch === undefined ? {} : { batch }) };
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
-		return [{ ...item, indexingStatus: document.indexing_status, ...warnings(remarks) }];
+		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];
 	const { status, total } = await waitForIndexing(api, datasetId, { documentId, batch }, { limitMs, signal });
 	const empty = total === 0 ? ['Dify made no chunks of the document, so it is never found.'] : [];
 	empty.forEach(hint);
-	return [{ ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) }];
+	return [{ json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) } }];
 }
 
 function warnings(remarks: string[]): JsonRecord {
 	return remarks.length === 0 ? {} : { warnings: remarks };
 }
 
-export function existing({ parameters }: KnowledgeCall): Partial<CreateOptions> {
+export function existing({ parameters }: DifyCall): Partial<CreateOptions> {
 	return {
 		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
 		ifDisabled: parameters.choice<'enable' | 'fail'>('options.ifDisabled', 'fail'),
 	};
 }
 
-export async function fileIn({ context, parameters }: KnowledgeCall) {
+export async function fileIn({ context, parameters }: DifyCall) {
 	return await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
 }
 
-export function mostMegabytes({ parameters }: KnowledgeCall): Partial<CreateOptions> {
+export function mostMegabytes({ parameters }: DifyCall): Partial<CreateOptions> {
 	return { mostMegabytes: parameters.number('options.maxFileSize', undefined) };
 }
 
 export const disabledOption = existsOptions.filter(({ name }) => name === 'ifDisabled');
 
 export async function replaced(
-	call: KnowledgeCall,
+	call: DifyCall,
 	content: Parameters<typeof replaceContent>[3],
-): Promise<JsonRecord[]> {
+): Promise<OperationItem[]> {
 	const { api, parameters, signal } = call;
 	const datasetId = datasetIdIn(parameters);
 	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without', signal);

@@ -1,11 +1,11 @@
 import { baseNamed, createBase } from '../../../lib/dify/knowledge/bases';
 import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { asFailed } from '../../../lib/errors/server-error';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { optionsField } from '../fields';
 import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
 
-export const baseCreate: KnowledgeOperation = {
+export const knowledgeBaseCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a knowledge base' },
 	fields: [
 		nameField,
@@ -34,11 +34,11 @@ export const baseCreate: KnowledgeOperation = {
 			(base) => ({ base }),
 			asFailed,
 		);
-		if ('base' in made) return [made.base];
+		if ('base' in made) return [{ json: made.base }];
 		if (made.failed.kind !== 'nameTaken' || parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') !== 'use')
 			throw made.failed;
 		const known = await baseNamed(api, name, signal);
 		if (known === undefined) throw made.failed;
-		return [known];
+		return [{ json: known }];
 	},
 };

@@ -1,9 +1,9 @@
 import { refusedHere } from '../../../lib/dify/failure';
 import { deleteBase } from '../../../lib/dify/knowledge/bases';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const baseDelete: KnowledgeOperation = {
+export const knowledgeBaseDelete: DifyOperation = {
 	option: {
 		name: 'Delete',
 		value: 'delete',
@@ -28,6 +28,6 @@ export const baseDelete: KnowledgeOperation = {
 				'The deletion is not confirmed',
 				'Turn on "I Know That All Documents Are Deleted" in the node.',
 			);
-		return [{ datasetId, deleted: true, existed: await deleteBase(api, datasetId, signal) }];
+		return [{ json: { datasetId, deleted: true, existed: await deleteBase(api, datasetId, signal) } }];
 	},
 };

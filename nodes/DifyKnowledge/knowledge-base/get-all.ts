@@ -1,9 +1,10 @@
 import { listBases } from '../../../lib/dify/knowledge/bases';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { keywordField } from '../fields';
 
-export const baseGetAll: KnowledgeOperation = {
+export const knowledgeBaseGetAll: DifyOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -12,5 +13,5 @@ export const baseGetAll: KnowledgeOperation = {
 	},
 	fields: [keywordField, ...pagingFields],
 	run: async ({ api, parameters, signal }) =>
-		await listBases(api, mostIn(parameters), parameters.name('keyword'), signal),
+		itemsOf(await listBases(api, mostIn(parameters), parameters.name('keyword'), signal)),
 };

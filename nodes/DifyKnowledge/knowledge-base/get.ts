@@ -1,8 +1,10 @@
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const baseGet: KnowledgeOperation = {
+export const knowledgeBaseGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
 	fields: [datasetField],
-	run: async ({ api, parameters, signal }) => [await api.get(`/datasets/${datasetIdIn(parameters)}`, { signal })],
+	run: async ({ api, parameters, signal }) => [
+		{ json: await api.get(`/datasets/${datasetIdIn(parameters)}`, { signal }) },
+	],
 };

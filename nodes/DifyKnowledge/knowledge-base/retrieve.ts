@@ -7,10 +7,11 @@ import {
 	searchSettings,
 	topKField,
 } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { optionsField } from '../fields';
 
-export const baseRetrieve: KnowledgeOperation = {
+export const knowledgeBaseRetrieve: DifyOperation = {
 	option: {
 		name: 'Retrieve',
 		value: 'retrieve',
@@ -61,6 +62,6 @@ export const baseRetrieve: KnowledgeOperation = {
 		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
 		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');
 		const { hits, records } = await retrieve(api, datasetIdIn(parameters), query, settings, signal);
-		return parameters.flag('simplify', true) ? hits : records;
+		return itemsOf(parameters.flag('simplify', true) ? hits : records);
 	},
 };

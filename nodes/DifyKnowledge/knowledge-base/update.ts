@@ -1,11 +1,11 @@
 import { updateBase } from '../../../lib/dify/knowledge/bases';
 import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { optionsField } from '../fields';
 import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
 
-export const baseUpdate: KnowledgeOperation = {
+export const knowledgeBaseUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a knowledge base' },
 	fields: [
 		datasetField,
@@ -16,6 +16,8 @@ export const baseUpdate: KnowledgeOperation = {
 		const search = searchDefaultsIn(parameters);
 		const model = isSet(search) ? retrievalModel(await api.base(datasetId, signal), search) : undefined;
 		const name = parameters.name('options.name') || undefined;
-		return [await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }, signal)];
+		return [
+			{ json: await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }, signal) },
+		];
 	},
 };

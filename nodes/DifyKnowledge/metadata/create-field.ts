@@ -1,10 +1,10 @@
 import type { MetadataType } from '../../../lib/dify/knowledge/filters';
 import { createField } from '../../../lib/dify/knowledge/metadata';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { nameField, TYPES } from './fields';
 
-export const fieldCreate: KnowledgeOperation = {
+export const metadataCreateField: DifyOperation = {
 	option: { name: 'Create Field', value: 'createField', action: 'Create a metadata field' },
 	fields: [
 		datasetField,
@@ -13,6 +13,6 @@ export const fieldCreate: KnowledgeOperation = {
 	],
 	run: async ({ api, parameters, signal }) => {
 		const type = parameters.choice<MetadataType>('type');
-		return [await createField(api, datasetIdIn(parameters), parameters.name('name'), type, signal)];
+		return [{ json: await createField(api, datasetIdIn(parameters), parameters.name('name'), type, signal) }];
 	},
 };

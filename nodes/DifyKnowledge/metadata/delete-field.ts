@@ -1,10 +1,10 @@
 import { deleteField } from '../../../lib/dify/knowledge/metadata';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { idIn } from '../fields';
 import { fieldField } from './fields';
 
-export const fieldDelete: KnowledgeOperation = {
+export const metadataDeleteField: DifyOperation = {
 	option: {
 		name: 'Delete Field',
 		value: 'deleteField',
@@ -14,6 +14,8 @@ export const fieldDelete: KnowledgeOperation = {
 	fields: [datasetField, fieldField],
 	run: async ({ api, parameters, signal }) => {
 		const fieldId = idIn(parameters, 'fieldId');
-		return [{ fieldId, deleted: true, existed: await deleteField(api, datasetIdIn(parameters), fieldId, signal) }];
+		return [
+			{ json: { fieldId, deleted: true, existed: await deleteField(api, datasetIdIn(parameters), fieldId, signal) } },
+		];
 	},
 };

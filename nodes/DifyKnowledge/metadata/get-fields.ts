@@ -1,12 +1,13 @@
 import { metadataFields } from '../../../lib/dify/knowledge/metadata';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
-export const fieldGetAll: KnowledgeOperation = {
+export const metadataGetFields: DifyOperation = {
 	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
 	fields: [datasetField],
 	run: async ({ api, parameters, signal }) => {
 		const { fields, builtInEnabled } = await metadataFields(api, datasetIdIn(parameters), signal);
-		return fields.map((field) => ({ ...field, builtInEnabled }));
+		return itemsOf(fields.map((field) => ({ ...field, builtInEnabled })));
 	},
 };

@@ -1,8 +1,8 @@
 import { setBuiltIn } from '../../../lib/dify/knowledge/metadata';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const builtInSet: KnowledgeOperation = {
+export const metadataSetBuiltIn: DifyOperation = {
 	option: {
 		name: 'Set Built-In Fields',
 		value: 'setBuiltIn',
@@ -23,6 +23,6 @@ export const builtInSet: KnowledgeOperation = {
 		const datasetId = datasetIdIn(parameters);
 		const builtInEnabled = parameters.flag('enabled');
 		await setBuiltIn(api, datasetId, builtInEnabled, signal);
-		return [{ datasetId, builtInEnabled }];
+		return [{ json: { datasetId, builtInEnabled } }];
 	},
 };

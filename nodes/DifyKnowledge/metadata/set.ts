@@ -4,11 +4,11 @@ import { type JsonRecord, recordsIn } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { asChoice, asText } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn, optionsField } from '../fields';
 import { TYPES } from './fields';
 
-export const metadataSet: KnowledgeOperation = {
+export const metadataSet: DifyOperation = {
 	option: {
 		name: 'Set on Documents',
 		value: 'set',
@@ -65,7 +65,9 @@ export const metadataSet: KnowledgeOperation = {
 		const { values, types } = valuesIn(parameters);
 		const createFields = parameters.flag('options.createFields', false);
 		const options = { createFields, types, signal };
-		return [{ documentId, metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options) }];
+		return [
+			{ json: { documentId, metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options) } },
+		];
 	},
 };
 

@@ -1,7 +1,8 @@
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
-export const modelGetAll: KnowledgeOperation = {
+export const modelGetAll: DifyOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -33,6 +34,6 @@ export const modelGetAll: KnowledgeOperation = {
 	],
 	run: async ({ api, parameters, signal }) => {
 		const models = await listModels(api, parameters.choice<ModelType>('modelType'), signal);
-		return parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models;
+		return itemsOf(parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models);
 	},
 };

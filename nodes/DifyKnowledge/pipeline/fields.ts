@@ -6,7 +6,7 @@ import { type JsonRecord, nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetIdIn, locatorField } from '../../shared/dify/knowledge-fields';
 import type { NodeParameters } from '../../shared/parameters';
-import type { KnowledgeCall } from '../call';
+import type { DifyCall } from '../../shared/dify/run';
 
 export const NEEDS = 'needs Dify 1.14 or newer';
 
@@ -42,7 +42,7 @@ export function versionIn(parameters: NodeParameters): PipelineVersion {
 	return { published: parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published' };
 }
 
-export async function chosen({ api, parameters, signal }: KnowledgeCall): Promise<Datasource> {
+export async function chosen({ api, parameters, signal }: DifyCall): Promise<Datasource> {
 	const nodeId = parameters.name('datasourceNode') || undefined;
 	return await datasourceOf(api, datasetIdIn(parameters), nodeId, versionIn(parameters), signal);
 }
@@ -50,7 +50,7 @@ export async function chosen({ api, parameters, signal }: KnowledgeCall): Promis
 /** What Dify says of a file that it has taken. */
 type Uploaded = JsonRecord & { id: string; name: string };
 
-export async function uploaded({ api, context, parameters, signal }: KnowledgeCall): Promise<Uploaded> {
+export async function uploaded({ api, context, parameters, signal }: DifyCall): Promise<Uploaded> {
 	const source = await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
 	const record = await uploadPipelineFile(api, source, signal);
 	return { ...record, name: nonEmptyText(record.name) ?? source.name };

@@ -1,9 +1,10 @@
 import { listDatasources } from '../../../lib/dify/knowledge/datasources';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { NEEDS, versionField, versionIn } from './fields';
 
-export const pipelineGetDatasources: KnowledgeOperation = {
+export const pipelineGetDatasources: DifyOperation = {
 	option: {
 		name: 'Get Datasources',
 		value: 'getDatasources',
@@ -12,5 +13,7 @@ export const pipelineGetDatasources: KnowledgeOperation = {
 	},
 	fields: [datasetField, versionField],
 	run: async ({ api, parameters, signal }) =>
-		(await listDatasources(api, datasetIdIn(parameters), versionIn(parameters), signal)).map(({ record }) => record),
+		itemsOf(
+			(await listDatasources(api, datasetIdIn(parameters), versionIn(parameters), signal)).map(({ record }) => record),
+		),
 };

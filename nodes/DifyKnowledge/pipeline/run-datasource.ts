@@ -1,9 +1,10 @@
 import { runDatasource } from '../../../lib/dify/knowledge/datasources';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 import { chosen, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
 
-export const pipelineRunDatasource: KnowledgeOperation = {
+export const pipelineRunDatasource: DifyOperation = {
 	option: {
 		name: 'Run Datasource Node',
 		value: 'runDatasource',
@@ -31,6 +32,6 @@ export const pipelineRunDatasource: KnowledgeOperation = {
 			credentialId: parameters.name('datasourceAuth') || undefined,
 			...versionIn(parameters),
 		};
-		return await runDatasource(api, datasetIdIn(parameters), asked, signal);
+		return itemsOf(await runDatasource(api, datasetIdIn(parameters), asked, signal));
 	},
 };

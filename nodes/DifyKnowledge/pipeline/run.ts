@@ -6,11 +6,12 @@ import { isRecord, type JsonRecord, parseJson } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
-import type { KnowledgeCall, KnowledgeOperation } from '../call';
+import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import { itemsOf, type OperationItem } from '../../shared/run/operations';
 import { binaryField, waitField } from '../fields';
 import { chosen, datasourceField, inputsField, NEEDS, uploaded, versionField, versionIn } from './fields';
 
-export const pipelineRun: KnowledgeOperation = {
+export const pipelineRun: DifyOperation = {
 	option: {
 		name: 'Run',
 		value: 'run',
@@ -60,7 +61,7 @@ export const pipelineRun: KnowledgeOperation = {
 	},
 };
 
-async function itemsIn(call: KnowledgeCall, { type, title }: Datasource): Promise<JsonRecord[]> {
+async function itemsIn(call: DifyCall, { type, title }: Datasource): Promise<JsonRecord[]> {
 	const { parameters } = call;
 	if (parameters.choice<'binary' | 'items'>('pipelineTake', 'binary') === 'items') return recordsOf(parameters);
 	if (type === 'local_file') return [localFile(await uploaded(call))];
@@ -79,13 +80,13 @@ function recordsOf(parameters: NodeParameters): JsonRecord[] {
 
 /** One item per document, when it is indexed; or the preview of a draft. */
 async function results(
-	{ api, parameters, signal, hint }: KnowledgeCall,
+	{ api, parameters, signal, hint }: DifyCall,
 	datasetId: string,
 	outcome: PipelineOutcome,
-): Promise<JsonRecord[]> {
+): Promise<OperationItem[]> {
 	if (outcome.kind === 'preview') {
 		const { status, workflowRunId, workflow } = outcome.result;
-		return [{ preview: true, status, workflowRunId, outputs: workflow?.outputs ?? {} }];
+		return [{ json: { preview: true, status, workflowRunId, outputs: workflow?.outputs ?? {} } }];
 	}
 	const { batch, documents } = outcome;
 	if (documents.length === 0) hint('The pipeline made no documents.');
@@ -104,7 +105,7 @@ async function results(
 			made.push({ ...item, indexingStatus: status, chunks: total });
 		}
 	}
-	return made;
+	return itemsOf(made);
 }
 
 /** The documents of a run are there, whatever became of one: another run would make them again. */

@@ -1,9 +1,9 @@
 import { localFile } from '../../../lib/dify/knowledge/pipelines';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField } from '../fields';
 import { NEEDS, uploaded } from './fields';
 
-export const pipelineUpload: KnowledgeOperation = {
+export const pipelineUploadFile: DifyOperation = {
 	option: {
 		name: 'Upload File',
 		value: 'uploadFile',
@@ -13,6 +13,6 @@ export const pipelineUpload: KnowledgeOperation = {
 	fields: [binaryField],
 	run: async (call) => {
 		const file = await uploaded(call);
-		return [{ ...localFile(file), size: file.size, mimeType: file.mime_type }];
+		return [{ json: { ...localFile(file), size: file.size, mimeType: file.mime_type } }];
 	},
 };

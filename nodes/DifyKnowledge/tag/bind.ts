@@ -1,15 +1,15 @@
 import { bindTags } from '../../../lib/dify/knowledge/tags';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { idIn } from '../fields';
 import { tagField } from './fields';
 
-export const tagBind: KnowledgeOperation = {
+export const tagBind: DifyOperation = {
 	option: { name: 'Bind', value: 'bind', action: 'Give a knowledge base a tag' },
 	fields: [datasetField, tagField],
 	run: async ({ api, parameters, signal }) => {
 		const [datasetId, tagId] = [datasetIdIn(parameters), idIn(parameters, 'tagId')];
 		await bindTags(api, datasetId, [tagId], signal);
-		return [{ datasetId, tagId, bound: true }];
+		return [{ json: { datasetId, tagId, bound: true } }];
 	},
 };

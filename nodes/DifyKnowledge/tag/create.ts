@@ -1,9 +1,9 @@
 import { createTag } from '../../../lib/dify/knowledge/tags';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { nameField } from './fields';
 
-export const tagCreate: KnowledgeOperation = {
+export const tagCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a tag' },
 	fields: [nameField],
-	run: async ({ api, parameters, signal }) => [await createTag(api, parameters.name('name'), signal)],
+	run: async ({ api, parameters, signal }) => [{ json: await createTag(api, parameters.name('name'), signal) }],
 };

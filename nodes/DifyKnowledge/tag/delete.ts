@@ -1,13 +1,13 @@
 import { deleteTag } from '../../../lib/dify/knowledge/tags';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
 import { idIn } from '../fields';
 import { tagField } from './fields';
 
-export const tagDelete: KnowledgeOperation = {
+export const tagDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a tag' },
 	fields: [tagField],
 	run: async ({ api, parameters, signal }) => {
 		const tagId = idIn(parameters, 'tagId');
-		return [{ tagId, deleted: true, existed: await deleteTag(api, tagId, signal) }];
+		return [{ json: { tagId, deleted: true, existed: await deleteTag(api, tagId, signal) } }];
 	},
 };

@@ -1,8 +1,9 @@
 import { listTags } from '../../../lib/dify/knowledge/tags';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
-export const tagGetAll: KnowledgeOperation = {
+export const tagGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many tags', description: 'All tags of the workspace' },
 	fields: [],
-	run: async ({ api, signal }) => await listTags(api, signal),
+	run: async ({ api, signal }) => itemsOf(await listTags(api, signal)),
 };

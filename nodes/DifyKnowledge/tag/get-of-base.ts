@@ -1,9 +1,10 @@
 import { tagsOf } from '../../../lib/dify/knowledge/tags';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
-import type { KnowledgeOperation } from '../call';
+import type { DifyOperation } from '../../shared/dify/run';
+import { itemsOf } from '../../shared/run/operations';
 
-export const tagGetOfBase: KnowledgeOperation = {
+export const tagGetOfBase: DifyOperation = {
 	option: { name: 'Get of a Knowledge Base', value: 'getOfBase', action: 'Get the tags of a knowledge base' },
 	fields: [datasetField],
-	run: async ({ api, parameters, signal }) => await tagsOf(api, datasetIdIn(parameters), signal),
+	run: async ({ api, parameters, signal }) => itemsOf(await tagsOf(api, datasetIdIn(parameters), signal)),
 };

@@ -1,10 +1,10 @@
 import { getHumanForm } from '../../../lib/dify/human-form';
 import { simplifyField } from '../../shared/dify/run-options';
 import { formTokenField, formTokenIn } from '../fields';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../output';
 
-export const formGet: AppOperation = {
+export const formGet: DifyOperation = {
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -18,6 +18,6 @@ export const formGet: AppOperation = {
 		const fields = inputs.map(({ name, kind, options, default: preset }) => ({ name, kind, options, default: preset }));
 		const simple = { formToken, formContent, inputs: fields, actions, expirationTime };
 		const json = parameters.flag('simplify') ? simple : { form_token: formToken, ...raw };
-		return [{ json: plain(json), pairedItem: { item: parameters.itemIndex } }];
+		return [{ json: plain(json) }];
 	},
 };

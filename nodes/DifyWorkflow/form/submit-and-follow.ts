@@ -1,17 +1,16 @@
 import { simplifyField } from '../../shared/dify/run-options';
 import { followOptions, optionsField, runIdField, runIdIn } from '../fields';
 import { answerFields, submitAnswer } from './submit';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { followedItem } from '../run/follow';
 
-export const formSubmitAndFollow: AppOperation = {
+export const formSubmitAndFollow: DifyOperation = {
 	option: {
 		name: 'Submit and Follow',
 		value: 'submitAndFollow',
 		action: 'Submit a form and follow the run',
 		description: 'Answer what a paused run asks, and wait for the outputs of the run (Dify 1.14 and newer)',
 	},
-	readsRun: true,
 	fields: [...answerFields, runIdField, simplifyField, optionsField(followOptions)],
 	run: async (call) => {
 		// Before the form is answered, which can be done only once.

@@ -6,7 +6,7 @@ import { userIn } from '../../shared/dify/ids';
 import { fileValue, oneOrList } from '../../shared/dify/inputs';
 import { uploadOf, type TakenFile } from '../../shared/dify/run-files';
 import { formTokenField, formTokenIn, runUserField } from '../fields';
-import type { AppCall, AppOperation } from '../../shared/dify/app-operations';
+import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 
 /** Fields of every operation that answers a form. */
 export const answerFields: INodeProperties[] = [
@@ -42,7 +42,7 @@ export async function submitAnswer({
 	context,
 	parameters,
 	signal,
-}: AppCall): Promise<{ formToken: string; action: string; user: string }> {
+}: DifyCall): Promise<{ formToken: string; action: string; user: string }> {
 	const formToken = formTokenIn(parameters);
 	const user = userIn(parameters);
 	const values = parameters.object('values', undefined) ?? {};
@@ -66,7 +66,7 @@ export async function submitAnswer({
 	return { formToken, action, user };
 }
 
-export const formSubmit: AppOperation = {
+export const formSubmit: DifyOperation = {
 	option: {
 		name: 'Submit',
 		value: 'submit',

@@ -4,21 +4,20 @@ import { runWorkflow } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { inputFields, inputsOf } from '../../shared/dify/inputs';
 import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
-import { readRunOptions, readWork, simplifyField } from '../../shared/dify/run-options';
+import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
 import { executeOptions, optionsField, runUserField } from '../fields';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
 
 const [inputsMode, ...inputValues] = inputFields;
 
-export const runExecute: AppOperation = {
+export const runExecute: DifyOperation = {
 	option: {
 		name: 'Execute',
 		value: 'execute',
 		action: 'Run a workflow',
 		description: 'Run the published workflow and wait for its outputs',
 	},
-	readsRun: true,
 	fields: [
 		runUserField,
 		{ ...inputsMode!, description: 'The variables of the start node of the workflow' },
@@ -34,7 +33,6 @@ export const runExecute: AppOperation = {
 	run: async (call) => {
 		const { context, app, parameters, signal, typing } = call;
 		const user = userIn(parameters);
-		readWork(parameters);
 		const { limits, maxRetries, traceId, workflowId } = readRunOptions(parameters);
 		const output = readOutput(call, user);
 		const events: unknown[] = [];

@@ -1,20 +1,18 @@
-import type { INodeExecutionData } from 'n8n-workflow';
-
 import { follow } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import type { OperationItem } from '../../shared/run/operations';
 import { followOptions, optionsField, runIdField, runIdIn, runUserField } from '../fields';
-import type { AppCall, AppOperation } from '../../shared/dify/app-operations';
+import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
 
-export const runFollow: AppOperation = {
+export const runFollow: DifyOperation = {
 	option: {
 		name: 'Follow',
 		value: 'follow',
 		action: 'Follow a run',
 		description: 'Attach to a run that was started before, and wait for its outputs (Dify 1.14 and newer)',
 	},
-	readsRun: true,
 	fields: [
 		runIdField,
 		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
@@ -29,7 +27,7 @@ export const runFollow: AppOperation = {
  *
  * @param answered the token of a form that was just answered
  */
-export async function followedItem(call: AppCall, answered?: string): Promise<INodeExecutionData> {
+export async function followedItem(call: DifyCall, answered?: string): Promise<OperationItem> {
 	const { app, parameters, signal, typing } = call;
 	const user = userIn(parameters);
 	const runId = runIdIn(parameters);

@@ -2,10 +2,10 @@ import { listRuns, type LoggedStatus } from '../../../lib/dify/run-logs';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
 import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../output';
 
-export const runGetAll: AppOperation = {
+export const runGetAll: DifyOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',
@@ -75,7 +75,7 @@ export const runGetAll: AppOperation = {
 			account: parameters.name('filters.account'),
 		};
 		const rows = await listRuns(client, filters, mostIn(parameters), signal);
-		return rows.map((row) => ({ json: plain(row), pairedItem: { item: parameters.itemIndex } }));
+		return rows.map((row) => ({ json: plain(row) }));
 	},
 };
 

@@ -1,10 +1,10 @@
 import { getRecord, waitForRecord } from '../../../lib/dify/run-record';
 import { simplifyField } from '../../shared/dify/run-options';
 import { runIdField, runIdIn } from '../fields';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../output';
 
-export const runGet: AppOperation = {
+export const runGet: DifyOperation = {
 	option: {
 		name: 'Get',
 		value: 'get',
@@ -40,6 +40,6 @@ export const runGet: AppOperation = {
 			: await getRecord(client, runId, signal);
 		const { raw, runId: workflowRunId, ...known } = record;
 		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
-		return [{ json: plain(json), pairedItem: { item: parameters.itemIndex } }];
+		return [{ json: plain(json) }];
 	},
 };

@@ -3,9 +3,9 @@ import { requestStop } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { wrongField } from '../../shared/field-values';
 import { runUserField } from '../fields';
-import type { AppOperation } from '../../shared/dify/app-operations';
+import type { DifyOperation } from '../../shared/dify/run';
 
-export const runStop: AppOperation = {
+export const runStop: DifyOperation = {
 	option: {
 		name: 'Stop',
 		value: 'stop',
@@ -30,6 +30,6 @@ export const runStop: AppOperation = {
 		await requestStop(client, taskId, userIn(parameters), signal).catch(async (error: unknown) => {
 			throw await explainAppType(client, error, signal);
 		});
-		return [{ json: { taskId, stopRequested: true }, pairedItem: { item: parameters.itemIndex } }];
+		return [{ json: { taskId, stopRequested: true } }];
 	},
 };

@@ -2,7 +2,7 @@ import { listAdapters } from '../../../lib/servers/manage/adapters';
 import type { LocalLlamaOperation } from '../operation';
 import { adapterModelField } from './fields';
 
-export const getAll: LocalLlamaOperation = {
+export const adapterGetAll: LocalLlamaOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',

@@ -8,7 +8,7 @@ import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
 import { adapterModelField } from './fields';
 
-export const set: LocalLlamaOperation = {
+export const adapterSet: LocalLlamaOperation = {
 	option: {
 		name: 'Set',
 		value: 'set',

@@ -3,7 +3,7 @@ import { modelField } from '../../shared/model-field';
 import { atAnyServer } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
 
-export const getVoices: LocalLlamaOperation = {
+export const audioGetVoices: LocalLlamaOperation = {
 	option: {
 		name: 'Get Voices',
 		value: 'getVoices',

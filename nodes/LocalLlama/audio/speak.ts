@@ -9,7 +9,7 @@ import { withModel } from '../../shared/search-models';
 
 const DEFAULT_SPLIT = 1000;
 
-export const speak: LocalLlamaOperation = {
+export const audioSpeak: LocalLlamaOperation = {
 	option: {
 		name: 'Speak',
 		value: 'speak',

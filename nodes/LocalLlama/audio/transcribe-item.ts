@@ -4,9 +4,9 @@ import { transcribe, type TranscriptionRequest } from '../../../lib/media/transc
 import type { TranscriptFormat } from '../../../lib/media/transcript';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
-import { typesIntoChat } from '../../shared/run/types-into-chat';
 import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } from '../media-options';
-import type { LlamaCall, LlamaItem } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import type { LlamaCall } from '../operation';
 import { streamingField } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
@@ -65,11 +65,11 @@ export const listeningOptions: INodeProperties[] = [
 ];
 
 /** Lets the server hear the recording of the item. */
-export async function heard(
+export async function transcribeItem(
 	call: LlamaCall,
 	more: Pick<TranscriptionRequest, 'task'> &
 		Partial<Pick<TranscriptionRequest, 'language' | 'granularities' | 'hotwords'>>,
-): Promise<LlamaItem[]> {
+): Promise<OperationItem[]> {
 	const { servers, context, parameters } = call;
 	const [file] = await filesIn(call, 'binaryPropertyName');
 	if (file === undefined)
@@ -91,11 +91,13 @@ export async function heard(
 	let isTyped = false;
 	const onText = async (text: string) => {
 		isTyped = true;
-		await call.type(text);
+		await call.typing?.type(text);
 	};
-	const streams = parameters.flag('options.enableStreaming', true) && typesIntoChat(context);
-	const transcript = await transcribe(servers, request, { ...mediaOptions(call), ...(streams ? { onText } : {}) });
-	if (!isTyped) await call.type(transcript.text);
+	const transcript = await transcribe(servers, request, {
+		...mediaOptions(call),
+		...(call.typing === undefined ? {} : { onText }),
+	});
+	if (!isTyped) await call.typing?.type(transcript.text);
 	transcript.remarks.forEach((remark) => call.hint(remark));
 	const { text, subtitles, more: told } = transcript;
 	const facts = { ...(model === '' ? {} : { model }), ...told };

@@ -1,8 +1,8 @@
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
-import { heard, listeningFields, listeningOptions } from './transcribe-item';
+import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
 
-export const transcribe: LocalLlamaOperation = {
+export const audioTranscribe: LocalLlamaOperation = {
 	option: {
 		name: 'Transcribe',
 		value: 'transcribe',
@@ -45,7 +45,7 @@ export const transcribe: LocalLlamaOperation = {
 		),
 	],
 	run: async (call) =>
-		await heard(call, {
+		await transcribeItem(call, {
 			task: 'transcribe',
 			language: call.parameters.name('options.language'),
 			hotwords: call.parameters.freeText('options.hotwords'),

@@ -1,8 +1,8 @@
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
-import { heard, listeningFields, listeningOptions } from './transcribe-item';
+import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
 
-export const translate: LocalLlamaOperation = {
+export const audioTranslate: LocalLlamaOperation = {
 	option: {
 		name: 'Translate',
 		value: 'translate',
@@ -10,5 +10,5 @@ export const translate: LocalLlamaOperation = {
 		description: 'Writes down in English what is said in another language',
 	},
 	fields: [...listeningFields, optionsField(listeningOptions, 1)],
-	run: async (call) => await heard(call, { task: 'translate' }),
+	run: async (call) => await transcribeItem(call, { task: 'translate' }),
 };

@@ -5,7 +5,7 @@ import { optionsField } from '../options';
 import { imageModelField, imageOptions, promptField } from './fields';
 import { imageItems } from './make';
 
-export const edit: LocalLlamaOperation = {
+export const imageEdit: LocalLlamaOperation = {
 	option: {
 		name: 'Edit',
 		value: 'edit',

@@ -3,7 +3,7 @@ import { optionsField } from '../options';
 import { imageModelField, imageOptions, promptField } from './fields';
 import { imageItems } from './make';
 
-export const generate: LocalLlamaOperation = {
+export const imageGenerate: LocalLlamaOperation = {
 	option: {
 		name: 'Generate',
 		value: 'generate',

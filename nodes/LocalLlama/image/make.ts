@@ -1,12 +1,16 @@
 import { makeImages, type ImageRequest } from '../../../lib/media/make-images';
 import type { JobProgress } from '../../../lib/media/image-job';
 import { mediaOptions } from '../media-options';
-import type { LlamaCall, LlamaItem } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import type { LlamaCall } from '../operation';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
 /** Lets the server make or change pictures, and gives an item for each. */
-export async function imageItems(call: LlamaCall, files: Pick<ImageRequest, 'images' | 'mask'>): Promise<LlamaItem[]> {
+export async function imageItems(
+	call: LlamaCall,
+	files: Pick<ImageRequest, 'images' | 'mask'>,
+): Promise<OperationItem[]> {
 	const { servers, context, parameters } = call;
 	const { model } = await withModel({ model: parameters.name('model') }, servers, 'images');
 	const request: ImageRequest = {
@@ -30,7 +34,7 @@ export async function imageItems(call: LlamaCall, files: Pick<ImageRequest, 'ima
 	remarks.forEach((remark) => call.hint(remark));
 	const field = parameters.name('options.binaryPropertyOutput') || 'data';
 	const name = baseName(parameters.name('options.fileName'), 'image');
-	const items: LlamaItem[] = [];
+	const items: OperationItem[] = [];
 	for (const [index, { content, mimeType, extension, ...facts }] of images.entries()) {
 		const fileName = `${images.length > 1 ? `${name}-${index + 1}` : name}.${extension}`;
 		const stored = await storeFile(context, field, { content, fileName, mimeType });

@@ -3,7 +3,7 @@ import { wrongField } from '../../shared/field-values';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
 
-export const copy: LocalLlamaOperation = {
+export const modelCopy: LocalLlamaOperation = {
 	option: {
 		name: 'Copy',
 		value: 'copy',

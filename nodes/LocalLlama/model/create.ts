@@ -14,7 +14,7 @@ import {
 	unqueued,
 } from './fields';
 
-export const create: LocalLlamaOperation = {
+export const modelCreate: LocalLlamaOperation = {
 	option: {
 		name: 'Create',
 		value: 'create',

@@ -2,7 +2,7 @@ import { deleteModel } from '../../../lib/servers/manage/copy-delete';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
 
-export const remove: LocalLlamaOperation = {
+export const modelDelete: LocalLlamaOperation = {
 	option: {
 		name: 'Delete',
 		value: 'delete',

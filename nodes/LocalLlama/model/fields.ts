@@ -5,6 +5,7 @@ import type { Connection } from '../../../lib/http/connection';
 import { localLlamaConnection } from '../../../lib/servers/credential';
 import type { Progress } from '../../../lib/servers/manage/work-progress';
 import { modelField } from '../../shared/model-field';
+import type { ChatTyping } from '../../shared/run/chat-typing';
 import type { LlamaCall } from '../operation';
 
 /** The model of the server that an operation is about. */
@@ -85,7 +86,7 @@ const MIN_PAUSE_MS = 500;
  * are.
  */
 export function progressTyping(
-	call: Pick<LlamaCall, 'type'>,
+	{ typing }: { typing: Pick<ChatTyping, 'type'> | undefined },
 	now: () => number = () => performance.now(),
 ): (progress: Progress) => Promise<void> {
 	let lastAt = -Infinity;
@@ -97,7 +98,7 @@ export function progressTyping(
 		if (!isNew || (now() - lastAt < MIN_PAUSE_MS && progress.status !== 'success')) return;
 		lastAt = now();
 		last = line;
-		await call.type(`${line}\n`);
+		await typing?.type(`${line}\n`);
 	};
 }
 

@@ -5,7 +5,7 @@ import { modelServerTarget } from '../../shared/health/target';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions } from './fields';
 
-export const getAll: LocalLlamaOperation = {
+export const modelGetAll: LocalLlamaOperation = {
 	option: {
 		name: 'Get Many',
 		value: 'getAll',

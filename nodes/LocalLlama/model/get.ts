@@ -2,7 +2,7 @@ import { modelDetails } from '../../../lib/servers/manage/model-details';
 import type { LocalLlamaOperation } from '../operation';
 import { targetModelField } from './fields';
 
-export const get: LocalLlamaOperation = {
+export const modelGet: LocalLlamaOperation = {
 	option: {
 		name: 'Get',
 		value: 'get',

@@ -1,7 +1,7 @@
 import type { LocalLlamaOperation } from '../operation';
 import { changeFields, changing } from './change';
 
-export const load: LocalLlamaOperation = {
+export const modelLoad: LocalLlamaOperation = {
 	option: {
 		name: 'Load',
 		value: 'load',

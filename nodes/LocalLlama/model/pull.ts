@@ -12,7 +12,7 @@ import {
 	waitField,
 } from './fields';
 
-export const pull: LocalLlamaOperation = {
+export const modelPull: LocalLlamaOperation = {
 	option: {
 		name: 'Pull',
 		value: 'pull',

@@ -1,7 +1,7 @@
 import type { LocalLlamaOperation } from '../operation';
 import { changeFields, changing } from './change';
 
-export const unload: LocalLlamaOperation = {
+export const modelUnload: LocalLlamaOperation = {
 	option: {
 		name: 'Unload',
 		value: 'unload',

@@ -1,6 +1,6 @@
 import { slotAction } from './slot-action';
 
-export const erase = slotAction('erase', {
+export const slotErase = slotAction('erase', {
 	name: 'Erase',
 	value: 'erase',
 	action: 'Erase a slot',

@@ -1,6 +1,6 @@
 import { slotAction } from './slot-action';
 
-export const restore = slotAction('restore', {
+export const slotRestore = slotAction('restore', {
 	name: 'Restore',
 	value: 'restore',
 	action: 'Restore a slot',

@@ -1,6 +1,6 @@
 import { slotAction } from './slot-action';
 
-export const save = slotAction('save', {
+export const slotSave = slotAction('save', {
 	name: 'Save',
 	value: 'save',
 	action: 'Save a slot',

@@ -2,7 +2,8 @@ import type { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import { formattedJson, notesOn } from '../../../lib/text/formatted';
-import type { LlamaCall, LlamaItem } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import { countTokens, type LlamaCall } from '../operation';
 
 /** Generates an answer, and types it into the chat as it arrives. */
 export async function generated(
@@ -15,10 +16,10 @@ export async function generated(
 		for (;;) {
 			const step = await generation.next();
 			if (step.done === true) {
-				noted(call, step.value);
+				reportAnswer(call, step.value);
 				return step.value;
 			}
-			await call.type(step.value);
+			await call.typing?.type(step.value);
 		}
 	} finally {
 		// Where the chat is gone, the server need not go on.
@@ -27,9 +28,9 @@ export async function generated(
 }
 
 /** Remarks and tokens of an answer, where n8n shows them. */
-export function noted(call: LlamaCall, { notes, usage }: Pick<FinishedAnswer, 'notes' | 'usage'>): void {
+export function reportAnswer(call: LlamaCall, { notes, usage }: Pick<FinishedAnswer, 'notes' | 'usage'>): void {
 	for (const note of notes) call.hint(note);
-	if (usage !== undefined) call.countTokens(usage);
+	if (usage !== undefined) countTokens(call, usage);
 }
 
 /** What is known about an answer beside its text. */
@@ -59,7 +60,7 @@ export function answerFacts({
  *
  * @throws {ServerError} of kind `invalidAnswer` with the text, where it is none or does not follow the schema
  */
-export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): LlamaItem {
+export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): OperationItem {
 	const found = format === undefined ? undefined : formattedJson(answer, format);
 	if (found !== undefined) notesOn(found).forEach((note) => call.hint(note));
 	return { json: { text: answer.text, ...(found === undefined ? {} : { json: found.value }), ...answerFacts(answer) } };

@@ -13,7 +13,7 @@ import { withModel } from '../../shared/search-models';
 /** Tools are the agent's business. */
 const samplers = samplerFields.filter(({ name }) => name !== 'parallelToolCalls');
 
-export const chat: LocalLlamaOperation = {
+export const textChat: LocalLlamaOperation = {
 	option: {
 		name: 'Chat',
 		value: 'chat',

@@ -10,7 +10,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionsField } from '../options';
-import { noted } from './answer';
+import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
 import { instructionsField, textField, textIn } from './text-field';
 import { withModel } from '../../shared/search-models';
@@ -42,7 +42,7 @@ const labelsField: INodeProperties = {
 	description: 'What a text may be: up to 62',
 };
 
-export const classify: LocalLlamaOperation = {
+export const textClassify: LocalLlamaOperation = {
 	option: {
 		name: 'Classify',
 		value: 'classify',
@@ -99,7 +99,7 @@ export const classify: LocalLlamaOperation = {
 			},
 			signal,
 		);
-		noted(call, { notes: [], usage: result.usage });
+		reportAnswer(call, { notes: [], usage: result.usage });
 		const { scores, none, unread, usage, model, server } = result;
 		if (unread !== undefined)
 			call.hint(

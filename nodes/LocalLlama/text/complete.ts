@@ -4,7 +4,8 @@ import type { CompleteTask } from '../../../lib/text/completion-request';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LlamaItem, LocalLlamaOperation } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
 import { withModel } from '../../shared/search-models';
@@ -27,7 +28,7 @@ const own: INodeProperties[] = [
 	},
 ];
 
-export const complete: LocalLlamaOperation = {
+export const textComplete: LocalLlamaOperation = {
 	option: {
 		name: 'Complete',
 		value: 'complete',
@@ -57,10 +58,10 @@ export const complete: LocalLlamaOperation = {
 		const count = parameters.number('options.n', 1);
 		const prompts = promptsIn(parameters);
 		const { seed } = settings.parameters;
-		const items: LlamaItem[] = [];
+		const items: OperationItem[] = [];
 		for (const [index, prompt] of prompts.entries()) {
 			for (let copy = 0; copy < count; copy++) {
-				if (items.length > 0) await call.type('\n\n');
+				if (items.length > 0) await call.typing?.type('\n\n');
 				const isSeeded = seed !== undefined && seed >= 0;
 				const seeded = isSeeded ? { parameters: { ...settings.parameters, seed: seed + copy } } : {};
 				const { json } = await completed(call, { ...settings, ...seeded }, { prompt });

@@ -6,9 +6,10 @@ import { generationFields } from '../../shared/chat/generation-fields';
 import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import type { NodeParameters } from '../../shared/parameters';
-import type { LlamaCall, LlamaItem } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import type { LlamaCall } from '../operation';
 import { streamingField } from '../options';
-import { noted } from './answer';
+import { reportAnswer } from './answer';
 
 /** Options that only a chat has. */
 const OF_CHATS: ReadonlySet<string> = new Set(['parallelToolCalls', 'chatTemplateArguments']);
@@ -39,13 +40,17 @@ export function completeSettings(parameters: NodeParameters): CompleteSettings {
 }
 
 /** Generates a completion, types it into the chat as it arrives, and makes an item of it. */
-export async function completed(call: LlamaCall, settings: CompleteSettings, task: CompletionTask): Promise<LlamaItem> {
+export async function completed(
+	call: LlamaCall,
+	settings: CompleteSettings,
+	task: CompletionTask,
+): Promise<OperationItem> {
 	const generation = complete(call.servers, settings, task, call.signal);
 	try {
 		for (;;) {
 			const step = await generation.next();
 			if (step.done === true) return itemOf(call, step.value);
-			await call.type(step.value);
+			await call.typing?.type(step.value);
 		}
 	} finally {
 		// Where the chat is gone, the server need not go on.
@@ -53,10 +58,10 @@ export async function completed(call: LlamaCall, settings: CompleteSettings, tas
 	}
 }
 
-function itemOf(call: LlamaCall, completion: FinishedCompletion): LlamaItem {
+function itemOf(call: LlamaCall, completion: FinishedCompletion): OperationItem {
 	const notes = completion.text === '' ? ['The model wrote nothing.'] : [];
 	if (completion.truncated === true)
 		notes.push('The server left out the beginning of the prompt, which is too long for its context.');
-	noted(call, { notes, usage: completion.usage });
+	reportAnswer(call, { notes, usage: completion.usage });
 	return { json: completion };
 }

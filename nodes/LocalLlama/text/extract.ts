@@ -12,7 +12,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
 import { optionsField } from '../options';
-import { answerFacts, noted } from './answer';
+import { answerFacts, reportAnswer } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
 import { instructionsField, textField, textIn } from './text-field';
@@ -99,7 +99,7 @@ const schemaFields: INodeProperties[] = [
 	},
 ];
 
-export const extract: LocalLlamaOperation = {
+export const textExtract: LocalLlamaOperation = {
 	option: {
 		name: 'Extract',
 		value: 'extract',
@@ -127,7 +127,7 @@ export const extract: LocalLlamaOperation = {
 		};
 		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');
 		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
-		noted(call, { notes, usage });
+		reportAnswer(call, { notes, usage });
 		const told = recordOf(output);
 		const whole = fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
 		return [

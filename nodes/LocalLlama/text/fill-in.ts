@@ -32,7 +32,7 @@ const extraFiles: INodeProperties = {
 	description: 'Other files of the project, which the model reads first (llama-server only)',
 };
 
-export const fillIn: LocalLlamaOperation = {
+export const textFillIn: LocalLlamaOperation = {
 	option: {
 		name: 'Fill In',
 		value: 'fillIn',

@@ -5,7 +5,7 @@ import { optionsField } from '../options';
 import { messageFields } from '../text/messages';
 import { conversationIn, templateOptions, tokenModelField } from './fields';
 
-export const applyTemplate: LocalLlamaOperation = {
+export const tokenApplyTemplate: LocalLlamaOperation = {
 	option: {
 		name: 'Apply Template',
 		value: 'applyTemplate',

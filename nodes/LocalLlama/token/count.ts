@@ -19,7 +19,7 @@ const optionShownFor = (counted: 'text' | 'chat', field: INodeProperties): INode
 	displayOptions: { show: { '/counted': [counted] } },
 });
 
-export const count: LocalLlamaOperation = {
+export const tokenCount: LocalLlamaOperation = {
 	option: {
 		name: 'Count',
 		value: 'count',

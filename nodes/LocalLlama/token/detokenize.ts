@@ -7,7 +7,7 @@ import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { tokenModelField } from './fields';
 
-export const detokenize: LocalLlamaOperation = {
+export const tokenDetokenize: LocalLlamaOperation = {
 	option: {
 		name: 'Detokenize',
 		value: 'detokenize',

@@ -5,7 +5,7 @@ import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { addSpecialField, parseSpecialField, tokenModelField } from './fields';
 
-export const tokenize: LocalLlamaOperation = {
+export const tokenTokenize: LocalLlamaOperation = {
 	option: {
 		name: 'Tokenize',
 		value: 'tokenize',

@@ -2,8 +2,10 @@
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { ServerError } from '../../../lib/errors/server-error';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
-import { failItem, ItemFailure, type LlamaCall, type LlamaItem } from '../operation';
-import { encoded, noted, taskIn, type EmbedTask, type Vector } from './embed-task';
+import type { OperationItem } from '../../shared/run/operations';
+import { failItem, ItemFailure } from '../../shared/run/failed-item';
+import { type LlamaCall } from '../operation';
+import { encoded, reportEmbedding, taskIn, type EmbedTask, type Vector } from './embed-task';
 
 interface Place {
 	itemIndex: number;
@@ -29,21 +31,21 @@ interface Outcome {
  *
  * @throws {ItemFailure} for the item at fault
  */
-export async function embedItems(call: LlamaCall): Promise<Array<LlamaItem | ItemFailure>> {
-	const count = Math.max(1, call.context.getInputData().length);
-	const { groups, failures } = await groupsOf(call, count);
-	const results: Array<LlamaItem | ItemFailure> = [...failures].map(([at, reason]) => new ItemFailure(at, reason));
+export async function embedItems(call: LlamaCall): Promise<Array<OperationItem | ItemFailure>> {
+	const { groups, failures } = await groupsOf(call);
+	const results: Array<OperationItem | ItemFailure> = [...failures].map(([at, reason]) => new ItemFailure(at, reason));
 	for (const group of groups) results.push(...itemsOf(group, await embedGroup(call, group)));
 	return results.sort((one, other) => placeOf(one) - placeOf(other));
 }
 
-async function groupsOf(call: LlamaCall, count: number) {
+async function groupsOf(call: LlamaCall) {
 	const groups = new Map<string, Group>();
 	const pools: ServerPool[] = [];
 	const failures = new Map<number, unknown>();
-	for (let itemIndex = 0; itemIndex < count; itemIndex++) {
+	for (const itemIndex of call.itemIndexes) {
 		try {
-			const { servers, parameters } = await call.of(itemIndex);
+			const { servers } = await call.accessOf(itemIndex);
+			const parameters = call.parametersOf(itemIndex);
 			if (!pools.includes(servers)) pools.push(servers);
 			const task = await taskIn(parameters, servers);
 			const key = JSON.stringify([pools.indexOf(servers), task]);
@@ -87,7 +89,7 @@ async function embedGroup(call: LlamaCall, { servers, task, places }: Group): Pr
 			waiting = waiting.filter(({ itemIndex }) => !outcome.failures.has(itemIndex));
 		}
 	}
-	noted(call, { truncated, tokens }, places.length);
+	reportEmbedding(call, { truncated, tokens }, places.length);
 	return outcome;
 }
 
@@ -108,11 +110,14 @@ function fail(call: LlamaCall, { failures }: Outcome, places: readonly Place[], 
 	for (const { itemIndex } of places) failures.set(itemIndex, reason);
 }
 
-function itemsOf({ task, places }: Group, { vectors, failures, dimensions }: Outcome): Array<LlamaItem | ItemFailure> {
+function itemsOf(
+	{ task, places }: Group,
+	{ vectors, failures, dimensions }: Outcome,
+): Array<OperationItem | ItemFailure> {
 	const facts = { dimensions, model: task.settings.model };
 	const failed = [...failures].map(([itemIndex, reason]) => new ItemFailure(itemIndex, reason));
 	const done = places.filter(({ itemIndex }) => vectors.has(itemIndex));
-	if (!task.together)
+	if (!task.mergeResults)
 		return [
 			...failed,
 			...done.map(({ itemIndex, text }) => ({
@@ -125,7 +130,7 @@ function itemsOf({ task, places }: Group, { vectors, failures, dimensions }: Out
 	return [...failed, { json, from: done.map(({ itemIndex }) => itemIndex) }];
 }
 
-function placeOf(item: LlamaItem | ItemFailure): number {
+function placeOf(item: OperationItem | ItemFailure): number {
 	if (item instanceof ItemFailure) return item.itemIndex;
 	return [item.from ?? 0].flat()[0] ?? 0;
 }

@@ -4,7 +4,7 @@ import { readEmbeddingSettings } from '../../shared/embedding-fields';
 import type { NodeParameters } from '../../shared/parameters';
 import { withModel } from '../../shared/search-models';
 import type { ServerPool } from '../../../lib/servers/pool/server-pool';
-import type { LlamaCall } from '../operation';
+import { countTokens, type LlamaCall } from '../operation';
 
 export type Vector = number[] | string;
 
@@ -13,7 +13,7 @@ export interface EmbedTask {
 	settings: EmbeddingSettings;
 	role: keyof Prefixes;
 	/** One item with all vectors, rather than one for each. */
-	together: boolean;
+	mergeResults: boolean;
 	asBase64: boolean;
 }
 
@@ -22,7 +22,7 @@ export async function taskIn(parameters: NodeParameters, servers: ServerPool): P
 	return {
 		settings: await withModel(readEmbeddingSettings(parameters), servers, 'embeddings'),
 		role: parameters.choice<keyof Prefixes>('role', 'document'),
-		together: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
+		mergeResults: parameters.choice<'each' | 'together'>('output', 'each') === 'together',
 		asBase64: parameters.choice<'base64' | 'numbers'>('options.encoding', 'numbers') === 'base64',
 	};
 }
@@ -36,12 +36,12 @@ export function encoded(vector: readonly number[], { asBase64 }: Pick<EmbedTask,
 }
 
 /** What is to be said of a result, where n8n shows it. */
-export function noted(
+export function reportEmbedding(
 	call: LlamaCall,
 	{ truncated, tokens = 0 }: { truncated: number; tokens?: number },
 	count: number,
 ): void {
-	call.countTokens({ promptTokens: tokens, completionTokens: 0 });
+	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	if (truncated > 0)
 		call.hint(`${truncated} of ${count} texts were too long for the model: only their beginning counts.`);
 }

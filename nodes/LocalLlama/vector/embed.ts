@@ -3,12 +3,14 @@ import type { INodeProperties } from 'n8n-workflow';
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { embeddingOptions } from '../../shared/embedding-fields';
 import { wrongField } from '../../shared/field-values';
+import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
 import { textsIn } from '../lists';
-import type { LlamaCall, LlamaItem, LocalLlamaOperation } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { embedItems } from './embed-items';
-import { encoded, noted, taskIn } from './embed-task';
+import { encoded, reportEmbedding, taskIn } from './embed-task';
 
 const fields: INodeProperties[] = [
 	modelField(
@@ -84,7 +86,7 @@ const fields: INodeProperties[] = [
 	]),
 ];
 
-export const embed: LocalLlamaOperation = {
+export const vectorEmbed: LocalLlamaOperation = {
 	option: {
 		name: 'Embed',
 		value: 'embed',
@@ -92,23 +94,23 @@ export const embed: LocalLlamaOperation = {
 		description: 'Makes embeddings of texts, each checked before it is handed on',
 	},
 	fields,
-	run: async (call) => {
-		const { parameters } = call;
-		if (parameters.choice<'items' | 'list'>('textSource') === 'list') return await embedList(call);
-		// The first item takes all of them along.
-		return call.itemIndex === 0 ? await embedItems(call) : [];
-	},
+	takesAllItems: isOfItems,
+	run: async (call) => await (isOfItems(call.parameters) ? embedItems(call) : embedList(call)),
 };
 
-async function embedList(call: LlamaCall): Promise<LlamaItem[]> {
+function isOfItems(parameters: NodeParameters): boolean {
+	return parameters.choice<'items' | 'list'>('textSource') === 'items';
+}
+
+async function embedList(call: LlamaCall): Promise<OperationItem[]> {
 	const task = await taskIn(call.parameters, call.servers);
 	const texts = textsIn(call.parameters, 'texts');
 	if (texts.length === 0) throw wrongField(call.parameters.field('texts').label, 'holds no texts');
 	const client = new EmbeddingsClient(call.servers, task.settings);
 	const result = await client.embed(texts, task.role, call.signal);
-	noted(call, result, texts.length);
+	reportEmbedding(call, result, texts.length);
 	const vectors = result.vectors.map((vector) => encoded(vector, task));
 	const facts = { dimensions: result.vectors[0]?.length ?? 0, model: task.settings.model };
-	if (task.together) return [{ json: { vectors, ...facts } }];
+	if (task.mergeResults) return [{ json: { vectors, ...facts } }];
 	return vectors.map((vector, index) => ({ json: { vector, ...facts, text: texts[index], index } }));
 }

@@ -3,9 +3,12 @@ import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words } from '../../../lib/values';
 import { modelField } from '../../shared/model-field';
+import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
 import { listIn } from '../lists';
-import { failItem, type LlamaCall, type LlamaItem, type LocalLlamaOperation } from '../operation';
+import type { OperationItem } from '../../shared/run/operations';
+import { failItem } from '../../shared/run/failed-item';
+import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
 import { optionsField } from '../options';
 import { withModel } from '../../shared/search-models';
 
@@ -73,7 +76,7 @@ const fields: INodeProperties[] = [
 	optionsField(rerankOptions),
 ];
 
-export const rerank: LocalLlamaOperation = {
+export const vectorRerank: LocalLlamaOperation = {
 	option: {
 		name: 'Rerank',
 		value: 'rerank',
@@ -81,14 +84,15 @@ export const rerank: LocalLlamaOperation = {
 		description: 'Gives documents scores and puts the best first',
 	},
 	fields,
-	run: async (call) => {
-		if (call.parameters.choice<'items' | 'list'>('documentSource') === 'list') return await rank(call, listed(call));
-		// The first item takes all of them along.
-		return call.itemIndex === 0 ? await rank(call, await fromItems(call)) : [];
-	},
+	takesAllItems: isOfItems,
+	run: async (call) => await rank(call, isOfItems(call.parameters) ? fromItems(call) : listed(call)),
 };
 
-async function rank(call: LlamaCall, documents: readonly Document[]): Promise<LlamaItem[]> {
+function isOfItems(parameters: NodeParameters): boolean {
+	return parameters.choice<'items' | 'list'>('documentSource') === 'items';
+}
+
+async function rank(call: LlamaCall, documents: readonly Document[]): Promise<OperationItem[]> {
 	const client = new RerankClient(
 		call.servers,
 		await withModel(readRerankSettings(call.parameters), call.servers, 'reranking'),
@@ -100,7 +104,7 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Ll
 		truncated,
 		remarks,
 	} = await client.rerank(call.parameters.freeText('query'), texts, call.signal);
-	call.countTokens({ promptTokens: tokens, completionTokens: 0 });
+	countTokens(call, { promptTokens: tokens, completionTokens: 0 });
 	for (const remark of remarks) call.hint(remark);
 	if (truncated > 0)
 		call.hint(`${truncated} of ${texts.length} documents were too long for the model: only their beginning counts.`);
@@ -114,12 +118,12 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Ll
 	});
 }
 
-async function fromItems(call: LlamaCall): Promise<Document[]> {
+function fromItems(call: LlamaCall): Document[] {
 	const items = call.context.getInputData();
 	const documents: Document[] = [];
-	for (let from = 0; from < Math.max(1, items.length); from++) {
+	for (const from of call.itemIndexes) {
 		try {
-			const { parameters } = await call.of(from);
+			const parameters = call.parametersOf(from);
 			const { json = {}, binary } = items[from] ?? {};
 			documents.push({
 				text: parameters.freeText('document'),

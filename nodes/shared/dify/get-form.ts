@@ -12,7 +12,7 @@ export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapp
 		const client = await editorClient(this);
 		return { fields: readForm(await client.get('/parameters')).map(mapperField), emptyFieldsNotice: NO_FORM };
 	} catch (error) {
-		const { message, description } = difyNodeError(this.getNode(), error);
+		const { message, description } = difyNodeError(this.getNode(), error, {});
 		const notice = `The form of the app could not be loaded. ${description || message}`;
 		return { fields: knownFields(this.getCurrentNodeParameter('inputs.schema')), emptyFieldsNotice: escaped(notice) };
 	}

@@ -7,6 +7,7 @@ import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/di
 import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
 import type { DifyApp } from './apps';
 import type { NodeParameters } from '../parameters';
+import { hintOnce } from '../run/hints';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
 
 export const inputFields: INodeProperties[] = [
@@ -103,7 +104,7 @@ function tellUnknown(context: IExecuteFunctions, given: JsonRecord, form: readon
 	const [list, names] = unknownIn(given, form);
 	if (list === '') return;
 	const message = `The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`;
-	context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+	hintOnce(context, message);
 }
 
 /** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
@@ -122,7 +123,7 @@ async function tellDropped(
 	const [list, names] = unknownIn(given, readForm(parameters));
 	if (list === '') return;
 	const message = `The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`;
-	context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
+	hintOnce(context, message);
 }
 
 /** Names that are given but not known, and those that there are. */

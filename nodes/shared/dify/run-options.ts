@@ -1,9 +1,8 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
 import type { NodeParameters } from '../parameters';
-import { typesIntoChat } from '../run/types-into-chat';
 
 function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
@@ -80,30 +79,6 @@ export const RUN_OPTIONS = {
 		default: '',
 	},
 } satisfies Record<string, INodeProperties>;
-
-/** How the items are worked on. Of the first item, since it counts for all. */
-export function readWork(parameters: NodeParameters): { streaming: boolean; itemsAtOnce: number } {
-	return {
-		streaming: parameters.flag('options.enableStreaming', true),
-		itemsAtOnce: parameters.number('options.itemsAtOnce', 1),
-	};
-}
-
-/**
- * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
- * is worked on.
- */
-export function workFor(context: IExecuteFunctions, first: NodeParameters): { types: boolean; atOnce: number } {
-	const isChat = typesIntoChat(context);
-	try {
-		const { streaming, itemsAtOnce } = readWork(first);
-		const types = streaming && isChat;
-		// The chat shows the pieces of one node in one message: two answers at once would be mixed.
-		return { types, atOnce: types ? 1 : itemsAtOnce };
-	} catch {
-		return { types: isChat, atOnce: 1 };
-	}
-}
 
 /** The options above that belong to the run of an item. */
 export function readRunOptions(parameters: NodeParameters): {

@@ -2,9 +2,16 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { toChat } from './to-chat';
 
+/** A piece of an answer: more of its text, or a text in place of all that came before. */
+interface TextPiece {
+	type: 'append' | 'replace';
+	text: string;
+}
+
 /** Types the text of one item into n8n's chat, piece by piece. Of an item without text the chat sees nothing. */
 export class ChatTyping {
 	private begun = false;
+	private hasText = false;
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -19,17 +26,29 @@ export class ChatTyping {
 
 	async type(text: string): Promise<void> {
 		if (text === '') return;
+		this.hasText = true;
 		await this.begin();
 		await toChat(this.context, 'item', this.itemIndex, text);
+	}
+
+	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
+	async show(pieces: readonly TextPiece[]): Promise<void> {
+		const from = pieces.findLastIndex(({ type }) => type === 'replace');
+		if (from >= 0 && this.hasText) {
+			await this.end();
+			await this.begin();
+		}
+		await this.type(
+			pieces
+				.slice(Math.max(from, 0))
+				.map(({ text }) => text)
+				.join(''),
+		);
 	}
 
 	async end(): Promise<void> {
 		if (this.begun) await toChat(this.context, 'end', this.itemIndex);
 		this.begun = false;
+		this.hasText = false;
 	}
 }
-
-/** Shows in the chat why an item failed. */
-export const failuresToChat = (context: IExecuteFunctions) => ({
-	onFailure: async (itemIndex: number, text: string) => await toChat(context, 'error', itemIndex, text),
-});

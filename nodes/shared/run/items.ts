@@ -2,6 +2,7 @@ import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-work
 
 import { chatText } from '../../../lib/errors/description';
 import { StopWatch } from '../stop-watch';
+import { ItemFailure } from './failed-item';
 
 /**
  * Work on one item. The signal aborts when the execution is stopped, or when another item has failed and the node with
@@ -15,9 +16,9 @@ export interface ItemsOptions<T> {
 	/** Items with the same key are worked on one after another, in their order. */
 	keyOf?: (itemIndex: number) => string | undefined;
 	/** The error with which the node fails. */
-	toNodeError(error: unknown, itemIndex: number): NodeOperationError;
+	toNodeError(failed: ItemFailure): NodeOperationError;
 	/** The result of an item that failed, where the node goes on ("continue on fail"). */
-	whenFailed(error: unknown, itemIndex: number): T;
+	whenFailed(failed: ItemFailure): T;
 	/** Called for such an item, with the text that n8n shows in a chat: it names no address. */
 	onFailure?: (itemIndex: number, text: string) => Promise<void>;
 }
@@ -39,19 +40,23 @@ export async function workOnItems<T>(
 	const watch = new StopWatch(context);
 	const isOver = watch.begin();
 	const stops = new Stops(watch.signal);
-	const failures: Array<{ itemIndex: number; error: unknown }> = [];
+	const failures: ItemFailure[] = [];
 	const lanes = new Lanes(count, options.keyOf);
 
 	const one = async (itemIndex: number) => {
 		const outcome = await settled(async () => await stops.during(async (signal) => await work(itemIndex, signal)));
 		if ('value' in outcome) {
 			results[itemIndex] = outcome.value;
-		} else if (context.continueOnFail()) {
-			results[itemIndex] = options.whenFailed(outcome.error, itemIndex);
+			return;
+		}
+		const { error } = outcome;
+		const failed = error instanceof ItemFailure ? error : new ItemFailure(itemIndex, error);
+		if (context.continueOnFail()) {
+			results[itemIndex] = options.whenFailed(failed);
 			// A chat that cannot be told must not cost the other items their answers.
-			await settled(async () => await options.onFailure?.(itemIndex, chatText(outcome.error)));
+			await settled(async () => await options.onFailure?.(failed.itemIndex, chatText(failed.reason)));
 		} else {
-			failures.push({ itemIndex, error: outcome.error });
+			failures.push(failed);
 			stops.all();
 		}
 	};
@@ -77,7 +82,7 @@ export async function workOnItems<T>(
 	}
 	// The others failed because they were ended.
 	const first = failures[0];
-	if (first !== undefined) throw options.toNodeError(first.error, first.itemIndex);
+	if (first !== undefined) throw options.toNodeError(first);
 	return results;
 }
 

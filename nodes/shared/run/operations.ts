@@ -1,24 +1,95 @@
-import type { IExecuteFunctions, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+import type {
+	IBinaryKeyData,
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeProperties,
+	INodePropertyOptions,
+} from 'n8n-workflow';
 
 import { failure } from '../../../lib/errors/failure';
+import { optional } from '../../../lib/values';
 import { NodeParameters } from '../parameters';
+import type { ChatTyping } from './chat-typing';
+import type { ItemFailure } from './failed-item';
+
+/**
+ * What an operation gets to do its work.
+ *
+ * @typeParam Access what the credential of an item gives access to
+ */
+export type OperationCall<Access extends object = object> = Access & {
+	context: IExecuteFunctions;
+	itemIndex: number;
+	/** The items that it works on: its own, or all whose operation takes them together. */
+	itemIndexes: readonly number[];
+	/** With the fields of the operation. */
+	parameters: NodeParameters;
+	/** The same of another item, for operations that take all items together. */
+	parametersOf(itemIndex: number): NodeParameters;
+	accessOf(itemIndex: number): Promise<Access>;
+	/** Aborts when the execution is stopped, or when another item has failed and the node with it. */
+	signal: AbortSignal;
+	/** The chat that the answer is typed into, where there is one. */
+	typing: ChatTyping | undefined;
+	/** A remark that stands at the node once, however many items give it. */
+	hint(message: string): void;
+};
+
+/**
+ * One item that an operation gives. As a tool of an agent only the `json` is seen, so everything that matters stands in
+ * it.
+ */
+export interface OperationItem {
+	json: object;
+	binary?: IBinaryKeyData;
+	/** The input items that it comes from. Default: those that were worked on. */
+	from?: number | number[];
+	/** Of a node that has several. Default: the first. */
+	output?: number;
+}
+
+export type OperationResult = Array<OperationItem | ItemFailure>;
 
 /** One operation of a node: its place in the list, its fields, and its work. */
-export interface NodeOperation<Call, Result> {
+export interface Operation<Access extends object = object> extends Described {
+	/** Whether it runs once, for all items together that ask for that. */
+	takesAllItems?(parameters: NodeParameters): boolean;
+	run(call: OperationCall<Access>): Promise<OperationResult>;
+}
+
+interface Described {
 	option: INodePropertyOptions & { value: string };
 	/** Without the condition that this operation is chosen, which is added. */
 	fields: INodeProperties[];
-	run(call: Call): Promise<Result>;
 }
 
-type Described = Pick<NodeOperation<never, unknown>, 'option' | 'fields'>;
+/** One resource of a node: its place in the list, its operations, and the one that is chosen at first. */
+export interface NodeResource<O extends Described = Described> {
+	option: INodePropertyOptions & { value: string };
+	operations: readonly O[];
+	preset: string;
+}
+
+/** The operations of a node. */
+export interface OperationTable<O> {
+	/** The lists to choose from, and the fields of all operations. */
+	properties: INodeProperties[];
+	/** The operation that an item chooses. @throws {ServerError} where an expression names one that does not exist */
+	operationOf(context: IExecuteFunctions, itemIndex: number): O;
+}
+
 /** When something is shown: names of other fields, with the values that they must have. */
 type Shown = Record<string, string[]>;
 
-/** One resource of a node: its operations, and the one that is chosen at first. */
-export interface NodeResource<O extends Described = Described> {
-	operations: readonly O[];
-	preset: string;
+/** Records as items. */
+export function itemsOf(records: readonly object[]): OperationItem[] {
+	return records.map((json) => ({ json }));
+}
+
+/** An item as n8n takes it. */
+export function executionItem({ json, binary, from = 0 }: OperationItem): INodeExecutionData {
+	const pairedItem = Array.isArray(from) ? from.map((item) => ({ item })) : { item: from };
+	return { json, ...optional({ binary }), pairedItem } as INodeExecutionData;
 }
 
 /** The list of operations, in the order of their names, as n8n shows them. */
@@ -30,7 +101,7 @@ export function operationField(operations: readonly Described[], preset: string,
 		noDataExpression: true,
 		options: operations.map(({ option }) => option).sort((one, other) => one.name.localeCompare(other.name)),
 		default: preset,
-		...(show === undefined ? {} : { displayOptions: { show } }),
+		...optional({ displayOptions: show && { show } }),
 	};
 }
 
@@ -61,27 +132,43 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 	);
 }
 
-/** The lists and the fields of all operations, each shown for its resource. */
-export function resourceFields(resources: Readonly<Record<string, NodeResource>>): INodeProperties[] {
-	const named = Object.entries(resources);
-	return [
-		...named.map(([name, { operations, preset }]) => operationField(operations, preset, { resource: [name] })),
-		...named.flatMap(([name, { operations }]) => operationFields(operations, { resource: [name] })),
-	];
+/** The operations of a node without resources. */
+export function operationTable<O extends Described>(operations: readonly O[], preset: string): OperationTable<O> {
+	return {
+		properties: [operationField(operations, preset), ...operationFields(operations)],
+		operationOf: (context, itemIndex) =>
+			operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, preset))),
+	};
 }
 
 /**
- * The operation that an item chooses, of the resource that it chooses.
+ * The operations of a node with resources.
  *
- * @throws {ServerError} where an expression names one that does not exist
+ * @param resources in the order of their names, as n8n shows them
  */
-export function operationChosen<O extends Described>(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	resourceField: INodeProperties,
-	resources: Readonly<Record<string, NodeResource<O>>>,
-): O {
-	const resource = new NodeParameters(context, itemIndex, [resourceField]).choice('resource');
-	const { operations, preset } = resources[resource]!;
-	return operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, preset)));
+export function resourceTable<O extends Described>(
+	resources: ReadonlyArray<NodeResource<O>>,
+	preset: string,
+): OperationTable<O> {
+	const resourceField: INodeProperties = {
+		displayName: 'Resource',
+		name: 'resource',
+		type: 'options',
+		noDataExpression: true,
+		options: resources.map(({ option }) => option),
+		default: preset,
+	};
+	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
+	return {
+		properties: [
+			resourceField,
+			...resources.map((resource) => operationField(resource.operations, resource.preset, shown(resource))),
+			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
+		],
+		operationOf: (context, itemIndex) => {
+			const chosen = new NodeParameters(context, itemIndex, [resourceField]).choice('resource');
+			const { operations, preset: first } = resources.find(({ option }) => option.value === chosen)!;
+			return operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, first)));
+		},
+	};
 }

@@ -1,8 +1,9 @@
 import type { INodePropertyOptions } from 'n8n-workflow';
 
-import { operationOf, properties } from '../../../nodes/DifyConversation/resources';
+import { operations } from '../../../nodes/DifyConversation/resources';
 import { executeContext } from '../../support/execute-context';
 
+const { operationOf, properties } = operations;
 const contextOf = (parameters: Record<string, unknown>) =>
 	executeContext({ type: 'n8n-nodes-local-llama.difyConversation', credentials: {}, parameters }).context;
 

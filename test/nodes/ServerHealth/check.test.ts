@@ -117,8 +117,9 @@ describe('Check', () => {
 		expect(outputs[0]).toMatchObject([{ json: { status: 'healthy' }, pairedItem: { item: 1 } }]);
 		expect(outputs[1]).toMatchObject([
 			{
-				json: { error: expect.stringContaining('Time Limit of a Check') as string, kind: 'invalidInput' },
-				error: expect.anything() as unknown,
+				json: {
+					error: { message: expect.stringContaining('Time Limit of a Check') as string, kind: 'invalidInput' },
+				},
 				pairedItem: { item: 0 },
 			},
 		]);
@@ -127,10 +128,19 @@ describe('Check', () => {
 	it('an unhealthy server under "Fail When Unhealthy" and continue on fail keeps its diagnosis', async () => {
 		await sim({ apiKey: 'another' });
 		const outputs = await run({ continueOnFail: true, parameters: { options: { failWhenUnhealthy: true } } });
-		expect(outputs[1]![0]).toMatchObject({
-			json: { error: 'The server refuses the API key', status: 'unauthorized' },
+		const [item] = outputs[1]!;
+		expect(item).toMatchObject({
+			json: {
+				error: {
+					message: 'The server refuses the API key',
+					status: 'unauthorized',
+					findings: [{ id: 'unauthorized' }],
+				},
+			},
 			pairedItem: { item: 0 },
 		});
+		// n8n drops the `json` of an item with an error beside it.
+		expect(item).not.toHaveProperty('error');
 	});
 
 	it('never puts the key into an item, an error or its details', async () => {

@@ -1,6 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { properties } from '../../../nodes/ServerHealth/operations';
+import { operations } from '../../../nodes/ServerHealth/operations';
+
+const { properties } = operations;
 
 describe('the operations', () => {
 	/** What n8n shows for these values. */

@@ -224,7 +224,7 @@ describe('Report', () => {
 		await sim();
 		const failed = await one({ continueOnFail: true, parameters: REPORT, perItem: [{ tokens: 'many' }] });
 		expect(failed).toMatchObject({
-			json: { error: 'The field "Tokens per Answer" must be a number from 1 to 4096, but is "many"' },
+			json: { error: { message: 'The field "Tokens per Answer" must be a number from 1 to 4096, but is "many"' } },
 			pairedItem: { item: 0 },
 		});
 	});

@@ -21,7 +21,7 @@ describe('a run of the node', () => {
 	it('an operation that does not exist', async () => {
 		await sim();
 		await expect(run({ parameters: { operation: 'constructor' } })).rejects.toMatchObject({
-			message: 'The operation "constructor" does not exist',
+			message: 'This node has no operation "constructor"',
 			description: expect.stringContaining('speedTest') as string,
 		});
 	});

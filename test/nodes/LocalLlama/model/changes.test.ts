@@ -90,7 +90,7 @@ describe('Pull', () => {
 	it('tells of each layer in percent, at most twice a second', async () => {
 		const typed: string[] = [];
 		let time = 0;
-		const type = progressTyping({ type: async (text) => void typed.push(text) }, () => time);
+		const type = progressTyping({ typing: { type: async (text) => void typed.push(text) } }, () => time);
 		for (let completed = 0; completed <= 100; completed++) {
 			await type({ status: 'pulling abc', digest: 'sha256:abc', total: 200, completed });
 			time += 100;

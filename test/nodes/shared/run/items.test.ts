@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { NodeOperationError, type IExecuteFunctions } from 'n8n-workflow';
 
+import type { ItemFailure } from '../../../../nodes/shared/run/failed-item';
 import { workOnItems } from '../../../../nodes/shared/run/items';
 import { StopWatch } from '../../../../nodes/shared/stop-watch';
 import { executeContext, type ExecuteSetup } from '../../../support/execute-context';
@@ -15,8 +16,8 @@ const contextOf = (count: number, more: Partial<ExecuteSetup> = {}): IExecuteFun
 	}).context;
 
 const failures = (context: IExecuteFunctions) => ({
-	toNodeError: (error: unknown) => new NodeOperationError(context.getNode(), error as Error),
-	whenFailed: (error: unknown): unknown => (error as Error).message,
+	toNodeError: ({ reason }: ItemFailure) => new NodeOperationError(context.getNode(), reason as Error),
+	whenFailed: ({ message }: ItemFailure): unknown => message,
 });
 
 /** One turn of the event loop. */

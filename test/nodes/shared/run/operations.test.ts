@@ -5,12 +5,7 @@ import { DifyConversation } from '../../../../nodes/DifyConversation/DifyConvers
 import { DifyFeedback } from '../../../../nodes/DifyFeedback/DifyFeedback.node';
 import { LocalChatModel } from '../../../../nodes/LocalChatModel/LocalChatModel.node';
 import { ServerHealth } from '../../../../nodes/ServerHealth/ServerHealth.node';
-import {
-	operationChosen,
-	operationField,
-	operationFields,
-	resourceFields,
-} from '../../../../nodes/shared/run/operations';
+import { operationField, operationFields, resourceTable } from '../../../../nodes/shared/run/operations';
 
 const field = (name: string, show?: Record<string, string[]>) => ({
 	displayName: name,
@@ -51,25 +46,24 @@ describe('operations of a node', () => {
 	});
 
 	it('belong to a resource, which says what is chosen at first', () => {
-		const resources = { run: { operations: [stop], preset: 'stop' }, chat: { operations: [rename], preset: 'rename' } };
-		expect(resourceFields(resources)).toMatchObject([
-			{ name: 'operation', default: 'stop', displayOptions: { show: { resource: ['run'] } } },
+		const { properties, operationOf } = resourceTable(
+			[
+				{ option: { name: 'Chat', value: 'chat' }, operations: [rename], preset: 'rename' },
+				{ option: { name: 'Run', value: 'run' }, operations: [stop], preset: 'stop' },
+			],
+			'run',
+		);
+		expect(properties).toMatchObject([
+			{ name: 'resource', default: 'run', options: [{ name: 'Chat' }, { name: 'Run' }] },
 			{ name: 'operation', default: 'rename', displayOptions: { show: { resource: ['chat'] } } },
-			{ name: 'task', displayOptions: { show: { resource: ['run'], operation: ['stop'] } } },
+			{ name: 'operation', default: 'stop', displayOptions: { show: { resource: ['run'] } } },
 			{ name: 'title', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
 			{ name: 'user', displayOptions: { show: { resource: ['chat'], operation: ['rename'] } } },
+			{ name: 'task', displayOptions: { show: { resource: ['run'], operation: ['stop'] } } },
 		]);
-		const resourceField = {
-			...field('resource'),
-			type: 'options' as const,
-			options: [
-				{ name: 'Chat', value: 'chat' },
-				{ name: 'Run', value: 'run' },
-			],
-		};
 		const chosen = (parameters: Record<string, string>) => {
 			const getNodeParameter = (name: string, _item: number, preset?: string) => parameters[name] ?? preset;
-			return operationChosen({ getNodeParameter } as never, 0, resourceField, resources);
+			return operationOf({ getNodeParameter } as never, 0);
 		};
 		expect(chosen({ resource: 'chat' })).toBe(rename);
 		expect(chosen({ resource: 'run', operation: 'stop' })).toBe(stop);

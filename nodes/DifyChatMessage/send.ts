@@ -1,58 +1,41 @@
-import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { chat, type ChatAnswer, type ChatOptions } from '../../lib/dify/chat';
 import { difyFailure } from '../../lib/dify/failure';
 import { appFileRules } from '../../lib/dify/files';
 import type { ServerError } from '../../lib/errors/server-error';
-import { failuresToChat } from '../shared/run/chat-typing';
-import { DifyApps, type DifyApp } from '../shared/dify/apps';
 import { userIn } from '../shared/dify/ids';
 import { inputFields, inputsOf } from '../shared/dify/inputs';
-import { workOnDifyItems } from '../shared/dify/items';
 import { filesField, takenFiles, uploadOf, wantedFiles } from '../shared/dify/run-files';
-import { readWork, simplifyField, workFor } from '../shared/dify/run-options';
-import { AnswerTyping } from '../shared/dify/typing';
+import { runDifyOperations, type DifyCall, type DifyOperation } from '../shared/dify/run';
+import { simplifyField } from '../shared/dify/run-options';
+import type { OperationItem, OperationTable } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
 import { optionsField, readOptions } from './options';
 import { answerItem } from './output';
 
-export const properties: INodeProperties[] = [
-	...messageFields,
-	...inputFields,
-	filesField,
-	simplifyField,
-	optionsField,
-];
+const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
 
-/** Sends the message of every item. */
-export async function sendMessages(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const apps = new DifyApps(context);
-	const parametersOf = (itemIndex: number) => new NodeParameters(context, itemIndex, properties);
-	const { types, atOnce } = workFor(context, parametersOf(0));
-	return await workOnDifyItems(
-		context,
-		async (itemIndex, signal) => {
-			const typing = types ? new AnswerTyping(context, itemIndex) : undefined;
-			return [await sendMessage(context, await apps.of(itemIndex), parametersOf(itemIndex), typing, signal)];
-		},
-		{
-			atOnce,
-			keyOf: (itemIndex) => conversationKey(parametersOf(itemIndex)),
-			...(types ? failuresToChat(context) : {}),
-		},
+/** The one operation of the node, which has no list of them. */
+const send: DifyOperation = {
+	option: { name: 'Send', value: 'send' },
+	fields,
+	run: async (call) => [await sendMessage(call)],
+};
+
+export const operations: OperationTable<DifyOperation> = { properties: fields, operationOf: () => send };
+
+/** Messages of one conversation go one after another. */
+export async function sendMessages(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	return await runDifyOperations(context, operations, (itemIndex) =>
+		conversationKey(new NodeParameters(context, itemIndex, fields)),
 	);
 }
 
-async function sendMessage(
-	context: IExecuteFunctions,
-	app: DifyApp,
-	parameters: NodeParameters,
-	typing: AnswerTyping | undefined,
-	signal: AbortSignal,
-): Promise<INodeExecutionData> {
+async function sendMessage(call: DifyCall): Promise<OperationItem> {
+	const { context, app, parameters, typing, signal } = call;
 	const user = userIn(parameters);
-	readWork(parameters);
 	const { answerField, autoGenerateName, include, limits, maxRetries, onPause, onStaleConversation, ...ids } =
 		readOptions(parameters);
 	const output = { simplify: parameters.flag('simplify'), answerField, user, include };
@@ -86,8 +69,11 @@ async function sendMessage(
 	);
 	if (answer.result.status === 'paused' && onPause === 'error') throw pausedError(answer);
 	await typing?.end();
-	tell(context, answer);
-	return await answerItem(context, parameters.itemIndex, answer, { ...output, events });
+	const { result, conversationRestarted } = answer;
+	result.warnings.forEach(call.hint);
+	if (conversationRestarted)
+		call.hint('The conversation could not be continued, so a new one was started. Its ID is in the item.');
+	return await answerItem(context, answer, { ...output, events });
 }
 
 function pausedError({ result }: ChatAnswer): ServerError {
@@ -99,12 +85,4 @@ function pausedError({ result }: ChatAnswer): ServerError {
 			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and go on with the forms in the item.',
 		result,
 	});
-}
-
-/** Remarks on a run that succeeded. */
-function tell(context: IExecuteFunctions, { result, conversationRestarted }: ChatAnswer): void {
-	const messages = [...result.warnings];
-	if (conversationRestarted)
-		messages.push('The conversation could not be continued, so a new one was started. Its ID is in the item.');
-	for (const message of messages) context.addExecutionHints({ message, location: 'outputPane', type: 'warning' });
 }

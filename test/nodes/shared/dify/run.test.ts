@@ -1,7 +1,22 @@
-import { workOnDifyItems } from '../../../../nodes/shared/dify/items';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import { difyNodeError } from '../../../../nodes/shared/dify/errors';
+import { failedItem, type ItemFailure } from '../../../../nodes/shared/run/failed-item';
+import { workOnItems, type ItemsOptions, type ItemWork } from '../../../../nodes/shared/run/items';
 import { startSim } from '../../../lib/dify/client';
 import { clearInterval, delay, setInterval } from '../../../support/node';
 import { chat, errorIn, executeNode, numbered, prepareNode, type Setup } from '../../dify';
+
+/** Works on items as a Dify node does. */
+async function workOnDifyItems(
+	context: IExecuteFunctions,
+	work: ItemWork<INodeExecutionData[]>,
+	options: Pick<ItemsOptions<unknown>, 'atOnce' | 'keyOf' | 'onFailure'> = {},
+): Promise<INodeExecutionData[]> {
+	const toNodeError = ({ reason, itemIndex }: ItemFailure) => difyNodeError(context.getNode(), reason, { itemIndex });
+	const whenFailed = (failed: ItemFailure) => [failedItem(toNodeError(failed), failed.itemIndex)];
+	return (await workOnItems(context, work, { ...options, toNodeError, whenFailed })).flat();
+}
 
 test('items of one conversation behind each other do not hold up those of others', async () => {
 	let running = 0;

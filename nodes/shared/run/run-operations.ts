@@ -1,0 +1,144 @@
+import type { IExecuteFunctions, INode, INodeExecutionData, INodeProperties, NodeOperationError } from 'n8n-workflow';
+
+import { toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { NodeParameters } from '../parameters';
+import { ChatTyping } from './chat-typing';
+import { failedItem, ItemFailure } from './failed-item';
+import { hintOnce } from './hints';
+import { workOnItems } from './items';
+import { executionItem, type Operation, type OperationTable } from './operations';
+import { toChat } from './to-chat';
+import { typesIntoChat } from './types-into-chat';
+
+export interface RunOptions<Access extends object> {
+	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
+	/** What the credential of an item gives access to. */
+	accessOf(itemIndex: number): Promise<Access>;
+	/** n8n's error for a failure, with its details in `context.data`. */
+	nodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
+	/** Items with the same key are worked on one after another, in their order. */
+	keyOf?(itemIndex: number): string | undefined;
+	/** How many outputs the node has; failed items go to the last one. Default: 1. */
+	outputs?: number;
+}
+
+/** Runs the operation that each item chooses, and gives the items of each output. */
+export async function runOperations<Access extends object>(
+	context: IExecuteFunctions,
+	{ table, accessOf, nodeError = toNodeError, keyOf, outputs = 1 }: RunOptions<Access>,
+): Promise<INodeExecutionData[][]> {
+	const operationOf = (itemIndex: number) => table.operationOf(context, itemIndex);
+	const errorOf = ({ reason, itemIndex }: ItemFailure) => nodeError(context.getNode(), reason, { itemIndex });
+	const groups = new ItemGroups(context, operationOf);
+	const { streamsToChat, atOnce } = workFor(context, operationOf);
+	const results = await workOnItems(
+		context,
+		async (itemIndex, signal) => {
+			const operation = operationOf(itemIndex);
+			const parametersOf = (other: number) => new NodeParameters(context, other, operation.fields);
+			const parameters = parametersOf(itemIndex);
+			const { streams } = readWork(parameters, operation.fields);
+			const itemIndexes = groups.itemIndexesOf(operation, parameters);
+			// The first of several items takes all of them along.
+			if (itemIndexes[0] !== itemIndex) return [];
+			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
+			const items = await operation.run({
+				...(await accessOf(itemIndex)),
+				context,
+				itemIndex,
+				itemIndexes,
+				parameters,
+				parametersOf,
+				accessOf,
+				signal,
+				typing,
+				hint: (message) => hintOnce(context, message),
+			});
+			await typing?.end();
+			const from = itemIndexes.length > 1 ? [...itemIndexes] : itemIndex;
+			return items.map((item) => (item instanceof ItemFailure ? item : { from, ...item }));
+		},
+		{
+			atOnce,
+			keyOf,
+			toNodeError: errorOf,
+			whenFailed: (failed) => [failed],
+			onFailure: streamsToChat ? async (itemIndex, text) => await toChat(context, 'error', itemIndex, text) : undefined,
+		},
+	);
+	const items: INodeExecutionData[][] = Array.from({ length: outputs }, () => []);
+	for (const result of results.flat()) {
+		if (result instanceof ItemFailure)
+			items[outputs - 1]!.push(failedItem(errorOf(result), result.itemIndex, result.facts));
+		else items[Math.min(result.output ?? 0, outputs - 1)]!.push(executionItem(result));
+	}
+	return items;
+}
+
+/** Which items an operation takes together. */
+class ItemGroups {
+	private readonly groups = new Map<Operation<never>, number[]>();
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly operationOf: (itemIndex: number) => Operation<never>,
+	) {}
+
+	itemIndexesOf(operation: Operation<never>, parameters: NodeParameters): readonly number[] {
+		if (operation.takesAllItems?.(parameters) !== true) return [parameters.itemIndex];
+		const group = this.groups.get(operation) ?? this.groupOf(operation);
+		this.groups.set(operation, group);
+		return group;
+	}
+
+	private groupOf(operation: Operation<never>): number[] {
+		const count = Math.max(1, this.context.getInputData().length);
+		return Array.from({ length: count }, (_, itemIndex) => itemIndex).filter((itemIndex) => {
+			try {
+				const parameters = new NodeParameters(this.context, itemIndex, operation.fields);
+				return this.operationOf(itemIndex) === operation && operation.takesAllItems!(parameters);
+			} catch {
+				// What cannot be read is reported where that item is worked on.
+				return false;
+			}
+		});
+	}
+}
+
+/** How an operation works on items, by its options; one without these options types nothing and takes one at a time. */
+function readWork(
+	parameters: NodeParameters,
+	fields: readonly INodeProperties[],
+): { streams: boolean; itemsAtOnce: number } {
+	const atOnce = optionOf(fields, 'itemsAtOnce');
+	return {
+		streams: optionOf(fields, 'enableStreaming') !== undefined && parameters.flag('options.enableStreaming', true),
+		itemsAtOnce: atOnce === undefined ? 1 : parameters.number('options.itemsAtOnce', atOnce.default as number),
+	};
+}
+
+function optionOf(fields: readonly INodeProperties[], name: string): INodeProperties | undefined {
+	const options = (fields.find((field) => field.name === 'options')?.options ?? []) as INodeProperties[];
+	return options.find((option) => option.name === name);
+}
+
+/**
+ * How to work on the items, from the options of the first one. A value that cannot be read is reported where that item
+ * is worked on.
+ */
+function workFor(
+	context: IExecuteFunctions,
+	operationOf: (itemIndex: number) => Operation<never>,
+): { streamsToChat: boolean; atOnce: number } {
+	let isChat = false;
+	try {
+		const { fields } = operationOf(0);
+		isChat = optionOf(fields, 'enableStreaming') !== undefined && typesIntoChat(context);
+		const { streams, itemsAtOnce } = readWork(new NodeParameters(context, 0, fields), fields);
+		const streamsToChat = streams && isChat;
+		// The chat shows the pieces of one node in one message: two answers at once would be mixed.
+		return { streamsToChat, atOnce: streamsToChat ? 1 : itemsAtOnce };
+	} catch {
+		return { streamsToChat: isChat, atOnce: 1 };
+	}
+}
