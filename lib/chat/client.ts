@@ -3,6 +3,7 @@ import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
+import { seenIn } from './seen';
 import { openAnswer } from './open';
 import { prepareCall } from './prepare';
 import { readAnswer } from './read';
@@ -46,7 +47,16 @@ export class ChatClient implements AnswerSource {
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const prepared = prepareCall(this.settings, this.memory, call);
 		const opened = await openAnswer(this.servers, prepared, this.protocol);
-		const read = yield* readAnswer(opened, prepared);
-		return await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
+		const { span } = opened;
+		try {
+			const read = yield* readAnswer(opened, prepared);
+			const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
+			span.note(seenIn(answer, prepared.startedAt));
+			return answer;
+		} catch (error) {
+			throw span.fail(error);
+		} finally {
+			span.end();
+		}
 	}
 }

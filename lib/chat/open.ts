@@ -11,6 +11,7 @@ import { fitToLlamaServer } from './request/llama-options';
 import { type ChatSettings, hasPicture } from './request/request';
 import { type BegunAnswer, sendRequest } from './send';
 import type { ChatRequest } from './types';
+import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { protocolFor } from './wire/choose';
 import type { ChatProtocol } from './wire/protocol';
 
@@ -22,6 +23,8 @@ export interface OpenedAnswer extends Place, BegunAnswer {
 	request: ChatRequest;
 	serverKind: ServerKind;
 	passedOver: PassedOver[];
+	/** Of this request; to be ended with the answer. */
+	span: RequestSpan;
 	/** Gives the place at the server back. */
 	release(): void;
 }
@@ -37,8 +40,16 @@ export async function openAnswer(
 	protocol: ChatProtocol | undefined,
 ): Promise<OpenedAnswer> {
 	const { settings, call, messages } = prepared;
+	const { parameters, trace } = settings;
+	const stop = [...(parameters.stop ?? []), ...(call.stop ?? [])];
+	const send = async ({ connection, ...attempt }: Attempt) =>
+		await beginInSpan(
+			connection,
+			{ operation: 'chat', model: attempt.model, parameters: { ...parameters, stop }, trace, input: messages },
+			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
+		);
 	const asked = settings.model.trim();
-	const served = await servers.open(async (attempt) => await sendTo(attempt, prepared, protocol), {
+	const served = await servers.open(send, {
 		model: asked,
 		...(servers.hasSeveral ? { conversation: conversationKey(asked, messages, call.tools) } : {}),
 		limits: settings.limits,

@@ -51,6 +51,11 @@ export class DifyClient {
 		return placesOf(this.app);
 	}
 
+	/** The same, telling Dify which span its work belongs to. */
+	traced({ connection }: { connection: Connection }): DifyClient {
+		return connection === this.connection ? this : new DifyClient(connection, this.api, this.app);
+	}
+
 	url(path: string, query: Query = {}): string {
 		const entries = Object.entries(query).flatMap(([name, value]) =>
 			value === undefined ? [] : [[name, String(value)] as [string, string]],

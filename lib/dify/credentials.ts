@@ -59,6 +59,7 @@ export function difyClient(
 		headers: difyHeaders(credential),
 		ignoreSslIssues: credential.ignoreSslIssues,
 		egressFilter: egressFilterOf(helpers),
+		host: helpers,
 		about: { service: 'dify' },
 		...more,
 	});

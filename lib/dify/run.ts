@@ -5,7 +5,9 @@ import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
 import { finish, type RunState } from './events';
 import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
-import { isRecord, parseJson, nonEmptyText, type JsonRecord } from '../values';
+import { finiteNumber, isRecord, parseJson, nonEmptyText, type JsonRecord } from '../values';
+import type { BegunRequest, SeenAnswer } from '../tracing/attributes';
+import { startSpan } from '../tracing/span';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { RunReader, failureOf, isOther, type ReadingOptions } from './run-reading';
 import type { RunResult } from './types';
@@ -38,17 +40,25 @@ export interface LostRun {
 
 /** Where runs are started and stopped, by type of app. */
 export interface RunRoute {
+	/** In a trace. */
+	operation: BegunRequest['operation'];
 	start: string;
 	stop: (taskId: string) => string;
 }
 
 export const RUN_ROUTES = {
-	chat: { start: '/chat-messages', stop: (taskId: string) => `/chat-messages/${encodeURIComponent(taskId)}/stop` },
+	chat: {
+		operation: 'chat',
+		start: '/chat-messages',
+		stop: (taskId: string) => `/chat-messages/${encodeURIComponent(taskId)}/stop`,
+	},
 	completion: {
+		operation: 'text_completion',
 		start: '/completion-messages',
 		stop: (taskId: string) => `/completion-messages/${encodeURIComponent(taskId)}/stop`,
 	},
 	workflow: {
+		operation: 'invoke_workflow',
 		start: '/workflows/run',
 		stop: (taskId: string) => `/workflows/tasks/${encodeURIComponent(taskId)}/stop`,
 	},
@@ -80,7 +90,7 @@ export async function startRun(
 		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
 		await client.enter(places, url, options.signal);
 		const onRunId = (runId: string) => places.note(runId);
-		const outcome = await attempt(client, route, url, json, user, { ...options, ...gathering, onRunId });
+		const outcome = await traced(client, route, url, json, user, { ...options, ...gathering, onRunId });
 		if ('result' in outcome) {
 			places.accepted();
 			places.leave();
@@ -125,6 +135,33 @@ function isTooMany(error: ServerError): boolean {
 }
 
 type Outcome = { result: RunResult } | { failed: ServerError };
+
+/** Each attempt is a span. */
+async function traced(
+	client: DifyClient,
+	route: RunRoute,
+	url: string,
+	json: JsonRecord,
+	user: string,
+	options: RunOptions,
+): Promise<Outcome> {
+	const span = await startSpan(client.connection, { operation: route.operation, provider: 'dify' });
+	try {
+		const outcome = await attempt(client.traced(span), route, url, json, user, options);
+		if ('failed' in outcome) span.fail(outcome.failed);
+		else span.note(seenIn(outcome.result));
+		return outcome;
+	} catch (error) {
+		throw span.fail(error);
+	} finally {
+		span.end();
+	}
+}
+
+function seenIn({ conversationId, messageId, usage, status }: RunResult): SeenAnswer {
+	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(finiteNumber);
+	return { conversationId, id: messageId, finishReason: status, usage: { promptTokens, completionTokens } };
+}
 
 async function attempt(
 	client: DifyClient,

@@ -8,6 +8,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { noteOnMove } from '../servers/pool/moves';
 import { fitKinds } from '../servers/purpose';
 import { retryIdempotent, retryOptions } from '../servers/retry';
+import { inSpan } from '../tracing/span';
 import { isRecord } from '../values';
 import { eachAtOnce } from '../servers/batches';
 import { KnownLength } from './check';
@@ -131,12 +132,20 @@ export class EmbeddingsClient {
 		return await this.servers.run(
 			async (attempt) => {
 				const kind = await this.kindOf(attempt, signal);
-				const call: Call = { ...attempt, kind, signal, done: { requests: 0, truncated: 0, averaged: 0 } };
-				const received = await this.embedBatch(call, batch);
-				const cut = received.map((vector) => cutTo(vector, this.settings.dimensions));
-				this.checkExpected(cut[0]!, call);
-				add(call.done, done);
-				return cut;
+				const own: Done = { requests: 0, truncated: 0, averaged: 0 };
+				return await inSpan(
+					attempt.connection,
+					{ operation: 'embeddings', model: attempt.model, provider: kind },
+					async (connection) => {
+						const call: Call = { ...attempt, connection, kind, signal, done: own };
+						const received = await this.embedBatch(call, batch);
+						const cut = received.map((vector) => cutTo(vector, this.settings.dimensions));
+						this.checkExpected(cut[0]!, call);
+						add(call.done, done);
+						return cut;
+					},
+					() => ({ usage: { promptTokens: own.tokens } }),
+				);
 			},
 			{
 				model: this.settings.model.trim(),

@@ -51,6 +51,16 @@ export class Connection {
 		return this.settings.maxConcurrentRequests ?? 0;
 	}
 
+	/** n8n's helpers of the node's context, where they are known. */
+	get host(): object | undefined {
+		return this.settings.host;
+	}
+
+	/** The same, telling the server which span its work belongs to. */
+	traced(traceHeaders: Record<string, string>): Connection {
+		return new Connection({ ...this.settings, traceHeaders });
+	}
+
 	/** The same without the queue: for who waited in `enter` already. */
 	unqueued(): Connection {
 		return new Connection({ ...this.settings, maxConcurrentRequests: 0 });

@@ -21,7 +21,7 @@ export interface Way {
 /** Sends requests with the credential's headers, and follows redirects without them where they lead elsewhere. */
 export class Sender {
 	constructor(
-		private readonly settings: Pick<ConnectionSettings, 'headers' | 'egressFilter'>,
+		private readonly settings: Pick<ConnectionSettings, 'headers' | 'traceHeaders' | 'egressFilter'>,
 		private readonly explainer: Explainer,
 	) {}
 
@@ -101,7 +101,7 @@ export class Sender {
 				...(type === undefined ? {} : { 'content-type': type }),
 				...(options.body?.length === undefined ? {} : { 'content-length': String(options.body.length) }),
 				...options.headers,
-				...(this.explainer.isOwn(url) ? this.settings.headers : {}),
+				...(this.explainer.isOwn(url) ? { ...this.settings.traceHeaders, ...this.settings.headers } : {}),
 			},
 			...(content === undefined ? {} : { body: content as Dispatcher.DispatchOptions['body'] }),
 		};

@@ -38,6 +38,10 @@ export interface ConnectionSettings {
 	/** Generations at once over this credential; 0 = unlimited. */
 	maxConcurrentRequests?: number;
 	egressFilter?: EgressFilter;
+	/** n8n's helpers of the node's context, by which `lib/tracing` finds the span of the node. */
+	host?: object;
+	/** Sent where the headers of the credential are sent. */
+	traceHeaders?: Record<string, string>;
 	/** Milliseconds for making a connection, default 10 s. */
 	connectLimitMs?: number;
 	/** For the errors of every request. */

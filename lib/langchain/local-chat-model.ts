@@ -1,6 +1,7 @@
 import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
 import { cachedShare } from '../chat/answer/prompt-cache';
+import { tokensPerSecond } from '../chat/seen';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { isRecord } from '../values';
 import { readMessage } from './langchain-message';
@@ -245,18 +246,13 @@ const COLD_START_MS = 1000;
 /** What the execution log shows beside the text: n8n records nothing but this (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
 	const { timings, usage, reasoning } = answer;
-	const generatedMs = answer.totalMs - answer.firstTokenMs;
-	const measured =
-		usage !== undefined && usage.completionTokens > 1 && generatedMs > 0
-			? ((usage.completionTokens - 1) / generatedMs) * 1000
-			: undefined;
 	const { load_ms: loadMs = 0 } = timings ?? {};
 	const share = cachedShare(answer);
 	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
 	return {
 		finish_reason: answer.finishReason,
 		...(answer.model === undefined ? {} : { model: answer.model }),
-		...rounded('tokensPerSecond', timings?.predicted_per_second ?? measured),
+		...rounded('tokensPerSecond', tokensPerSecond(answer)),
 		...rounded('promptTokensPerSecond', timings?.prompt_per_second),
 		...(cachedTokens === undefined ? {} : { cachedTokens }),
 		...(share === undefined ? {} : { promptCache: `${Math.floor(share * 100)} %` }),

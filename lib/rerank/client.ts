@@ -12,6 +12,7 @@ import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { noteOnMove } from '../servers/pool/moves';
 import { fitKinds } from '../servers/purpose';
 import { retryIdempotent, retryOptions } from '../servers/retry';
+import { inSpan } from '../tracing/span';
 import { isRecord } from '../values';
 import { ranked, remarksOn, type RankSettings } from './rank';
 import { readScores, type Scored } from './read';
@@ -96,9 +97,17 @@ export class RerankClient {
 		const served = await this.servers.run(
 			async (attempt) => {
 				const kind = await this.kindOf(attempt, signal);
-				const own = { requests: 0, truncated: 0 };
-				const call: Call = { ...attempt, kind, query: this.settings.instruction + query, signal, done: own };
-				return { scores: await this.scoreAll(call, this.batches(documents)), done: call.done };
+				const own: Call['done'] = { requests: 0, truncated: 0 };
+				return await inSpan(
+					attempt.connection,
+					{ operation: 'rerank', model: attempt.model, provider: kind },
+					async (connection) => {
+						const asked = this.settings.instruction + query;
+						const call: Call = { ...attempt, connection, kind, query: asked, signal, done: own };
+						return { scores: await this.scoreAll(call, this.batches(documents)), done: own };
+					},
+					() => ({ usage: { promptTokens: own.tokens } }),
+				);
 			},
 			{
 				model: this.settings.model.trim(),

@@ -164,7 +164,7 @@ function connected(server: CredentialServer, helpers: object | undefined, more: 
 	if (keyOf !== undefined && apiKey.trim() !== '' && losesEncryption(keyOf, baseUrl)) throw unencrypted();
 	const headers = credentialHeaders(server);
 	const egressFilter = egressFilterOf(helpers);
-	return connectTo({ baseUrl, headers, ignoreSslIssues, maxConcurrentRequests, egressFilter, ...more });
+	return connectTo({ baseUrl, headers, ignoreSslIssues, maxConcurrentRequests, egressFilter, host: helpers, ...more });
 }
 
 function unencrypted() {

@@ -4,11 +4,12 @@ import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { EventStream } from '../http/types';
-import { type Attempt, ServerPool } from '../servers/pool/server-pool';
+import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { retryOptions, retryUntilReady } from '../servers/retry';
 import type { ServerKind } from '../servers/kinds/kind';
+import { beginInSpan } from '../tracing/span';
 import { parseJson } from '../values';
 import { type Completion, CompletionAssembly } from './completion';
 import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
@@ -36,12 +37,41 @@ export async function* complete(
 	checkParameters(settings.parameters);
 	requireModel(settings.model);
 	const model = settings.model.trim();
-	const served = await ServerPool.of(servers).open(async (attempt) => await begin(attempt, settings, task, signal), {
+	const { parameters } = settings;
+	const send = async ({ connection, ...attempt }: Attempt) =>
+		await beginInSpan(
+			connection,
+			{ operation: 'text_completion', model: attempt.model, parameters },
+			async (traced) => await begin({ ...attempt, connection: traced }, settings, task, signal),
+		);
+	const served = await ServerPool.of(servers).open(send, {
 		model,
 		limits: settings.limits,
 		retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
 		signal,
 	});
+	const { span } = served.value;
+	try {
+		const completion = yield* read(served, settings, signal);
+		const { model: answeredBy, stopType, usage, timings } = completion;
+		const tokensPerSecond = timings?.predicted_per_second;
+		span.note({ provider: served.value.kind, answeredBy, finishReason: stopType, usage, tokensPerSecond });
+		return completion;
+	} catch (error) {
+		throw span.fail(error);
+	} finally {
+		span.end();
+	}
+}
+
+type Begun = { reader: EventStream; kind: ServerKind };
+
+async function* read(
+	served: Served<Begun>,
+	settings: CompleteSettings,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<string, FinishedCompletion> {
+	const { model } = served;
 	const { reader, kind } = served.value;
 	const assembly = new CompletionAssembly();
 	const context = served.connection.contextOf(reader.url, { model });
@@ -87,7 +117,7 @@ async function begin(
 	settings: CompleteSettings,
 	task: CompletionTask,
 	signal: AbortSignal | undefined,
-): Promise<{ reader: EventStream; kind: ServerKind }> {
+): Promise<Begun> {
 	const kind = await askServerKind(connection, model, { signal });
 	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
 	const about = { model };

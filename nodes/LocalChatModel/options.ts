@@ -3,6 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { generationFields } from '../shared/chat/generation-fields';
 import { samplerFields } from './sampler-fields';
 import { shownWhere } from './server-types';
+import { traceField } from './trace';
 
 /** Options that the node itself acts on. */
 const ownFields: INodeProperties[] = [
@@ -68,7 +69,7 @@ export const optionsField: INodeProperties = {
 	placeholder: 'Add Option',
 	default: {},
 	description: 'An option that is not added is not sent, so the settings of the server count',
-	options: [...samplerFields, ...generationFields, ...ownFields].sort((one, other) =>
+	options: [...samplerFields, ...generationFields, ...ownFields, traceField].sort((one, other) =>
 		one.displayName.localeCompare(other.displayName),
 	),
 };

@@ -9,6 +9,7 @@ import {
 	thinkingIn,
 } from '../shared/chat/generation-settings';
 import type { NodeParameters } from '../shared/parameters';
+import { traceIn } from './trace';
 
 /**
  * Reads the node's parameters, which may come out of expressions with any type.
@@ -28,6 +29,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		showThinking: parameters.flag('options.showThinking', false),
 		...optional('toolChoice', parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined)),
 		...optional('toolCallsInText', parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined)),
+		...optional('trace', traceIn(parameters)),
 		...readGenerationLimits(parameters),
 	};
 }

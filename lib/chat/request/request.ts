@@ -2,6 +2,7 @@ import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Limits } from '../../http/limits';
 import type { ReasoningEcho, SourceMessage } from './messages';
+import type { TraceSettings } from '../../tracing/attributes';
 import { traitsOf } from '../../servers/kinds';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
@@ -21,6 +22,8 @@ export interface ChatSettings {
 	toolChoice?: 'auto' | 'none' | 'required';
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
+	/** What a trace says beside the request and its answer. */
+	trace?: TraceSettings;
 	limits: Partial<Limits>;
 	/** Tries after a refused connection or a busy server. */
 	retries: number;

@@ -1,0 +1,26 @@
+import type { SeenAnswer } from '../tracing/attributes';
+import type { FinishedAnswer } from './types';
+
+/** What a trace says of an answer. @param startedAt by `performance.now()` */
+export function seenIn(answer: FinishedAnswer, startedAt: number): SeenAnswer {
+	const { model, finishReason, usage, timings, firstTokenMs, toolCalls, text, reasoning, serverKind } = answer;
+	return {
+		provider: serverKind,
+		answeredBy: model,
+		finishReason,
+		usage: usage && { ...usage, cachedTokens: usage.cachedTokens ?? timings?.cache_n },
+		...(firstTokenMs > 0 ? { firstTokenAt: startedAt + firstTokenMs } : {}),
+		tokensPerSecond: tokensPerSecond(answer),
+		toolCalls: toolCalls.map(({ name }) => name),
+		output: [{ role: 'assistant', content: text, reasoning, toolCalls, finishReason }],
+	};
+}
+
+/** As the server says, else as it was measured here. */
+export function tokensPerSecond({ timings, usage, firstTokenMs, totalMs }: FinishedAnswer): number | undefined {
+	const generatedMs = totalMs - firstTokenMs;
+	const tokens = usage?.completionTokens ?? 0;
+	return (
+		timings?.predicted_per_second ?? (tokens > 1 && generatedMs > 0 ? ((tokens - 1) / generatedMs) * 1000 : undefined)
+	);
+}

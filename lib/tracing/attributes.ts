@@ -1,0 +1,134 @@
+import type { ServerAddress } from '../http/types';
+import type { ServerKind } from '../servers/kinds/kind';
+import { type TracedMessage, writtenOut } from './messages';
+
+/** What the user wants to find a trace by. */
+export interface TraceSettings {
+	sessionId?: string;
+	userId?: string;
+	tags?: string[];
+	promptName?: string;
+	promptVersion?: string;
+	/** Whether prompt and answer stand in the trace. */
+	recordTexts?: boolean;
+}
+
+/** What is known when a request is sent. */
+export interface BegunRequest {
+	/** `chat`, `text_completion`, `embeddings` are names of the conventions, which have none for a reranker. */
+	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
+	/** As it is asked for. */
+	model?: string;
+	provider?: ServerKind | 'dify';
+	/** Samplers, by their names in lib/chat/request/samplers.ts. */
+	parameters?: object;
+	trace?: TraceSettings;
+	input?: readonly TracedMessage[];
+}
+
+/** What an answer adds. */
+export interface SeenAnswer {
+	provider?: ServerKind | 'dify';
+	/** Who answered, by its own account. */
+	answeredBy?: string;
+	id?: string;
+	conversationId?: string;
+	finishReason?: string;
+	usage?: { promptTokens?: number; completionTokens?: number; cachedTokens?: number; reasoningTokens?: number };
+	/** By `performance.now()`. */
+	firstTokenAt?: number;
+	tokensPerSecond?: number;
+	/** Names, one for each call. */
+	toolCalls?: readonly string[];
+	output?: readonly TracedMessage[];
+	/** The class of a failure. */
+	error?: string;
+}
+
+export type Observation = BegunRequest &
+	SeenAnswer & { server: ServerAddress; /** By `performance.now()`. */ startedAt: number };
+
+const set =
+	(name: string) =>
+	({ parameters }: Observation) =>
+		(parameters as Readonly<Record<string, unknown>> | undefined)?.[name];
+
+/** An observation without texts, unless they are asked for. */
+const texts = (name: 'input' | 'output') => (seen: Observation) =>
+	seen.trace?.recordTexts === true && seen[name] !== undefined ? writtenOut(seen[name]) : undefined;
+
+const sessionOf = ({ trace, conversationId }: Observation) => trace?.sessionId ?? conversationId;
+
+/**
+ * Every attribute of a span: OpenTelemetry's conventions for GenAI, beside them Langfuse's names for what those lack
+ * (https://langfuse.com/integrations/native/opentelemetry), and our own where neither has one.
+ */
+const ATTRIBUTES: Readonly<Record<string, (seen: Observation) => unknown>> = {
+	'gen_ai.operation.name': ({ operation }) => operation,
+	'gen_ai.provider.name': ({ provider }) => (provider === undefined ? undefined : snakeCase(provider)),
+	'gen_ai.conversation.id': sessionOf,
+	'gen_ai.request.model': ({ model }) => model,
+	'gen_ai.request.temperature': set('temperature'),
+	'gen_ai.request.top_p': set('topP'),
+	'gen_ai.request.top_k': set('topK'),
+	'gen_ai.request.max_tokens': set('maxTokens'),
+	'gen_ai.request.seed': set('seed'),
+	'gen_ai.request.frequency_penalty': set('frequencyPenalty'),
+	'gen_ai.request.presence_penalty': set('presencePenalty'),
+	'gen_ai.request.stop_sequences': set('stop'),
+	'gen_ai.response.id': ({ id }) => id,
+	'gen_ai.response.model': ({ answeredBy }) => answeredBy,
+	'gen_ai.response.finish_reasons': ({ finishReason }) => (finishReason === undefined ? undefined : [finishReason]),
+	'gen_ai.response.time_to_first_chunk': ({ firstTokenAt, startedAt }) =>
+		firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - startedAt) / 1000,
+	'gen_ai.usage.input_tokens': ({ usage }) => usage?.promptTokens,
+	'gen_ai.usage.output_tokens': ({ usage }) => usage?.completionTokens,
+	'gen_ai.usage.cache_read.input_tokens': ({ usage }) => usage?.cachedTokens,
+	'gen_ai.usage.reasoning.output_tokens': ({ usage }) => usage?.reasoningTokens,
+	'gen_ai.prompt.name': ({ trace }) => trace?.promptName,
+	'gen_ai.input.messages': texts('input'),
+	'gen_ai.output.messages': texts('output'),
+	'server.address': ({ server }) => new URL(server.origin).hostname,
+	'server.port': ({ server }) => portOf(new URL(server.origin)),
+	'error.type': ({ error }) => error,
+	'session.id': sessionOf,
+	'user.id': ({ trace }) => trace?.userId,
+	'langfuse.session.id': sessionOf,
+	'langfuse.user.id': ({ trace }) => trace?.userId,
+	'langfuse.trace.tags': ({ trace }) => trace?.tags,
+	'langfuse.observation.prompt.name': ({ trace }) => trace?.promptName,
+	// Langfuse reads a number.
+	'langfuse.observation.prompt.version': ({ trace }) => asNumber(trace?.promptVersion),
+	'langfuse.observation.completion_start_time': ({ firstTokenAt }) =>
+		firstTokenAt === undefined ? undefined : new Date(performance.timeOrigin + firstTokenAt).toISOString(),
+	'local_llama.tokens_per_second': ({ tokensPerSecond }) => tokensPerSecond,
+	'local_llama.tool_calls': ({ toolCalls }) => toolCalls,
+};
+
+export type AttributeValue = string | number | boolean | string[];
+
+/** @param mask takes the credential's secrets out of a text */
+export function attributesOf(seen: Observation, mask: (text: string) => string): Record<string, AttributeValue> {
+	const found = Object.entries(ATTRIBUTES).map(([name, read]) => [name, valueOf(read(seen), mask)] as const);
+	return Object.fromEntries(found.filter((entry): entry is [string, AttributeValue] => entry[1] !== undefined));
+}
+
+function valueOf(value: unknown, mask: (text: string) => string): AttributeValue | undefined {
+	if (typeof value === 'string') return value === '' ? undefined : mask(value);
+	if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+	if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((one) => mask(String(one)));
+	return typeof value === 'boolean' ? value : undefined;
+}
+
+function asNumber(text: string | undefined): number | string | undefined {
+	return text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+function portOf({ port, protocol }: URL): number {
+	return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
+/** As the names of the conventions are written. */
+function snakeCase(name: string): string {
+	return name === 'other' ? 'openai_compatible' : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

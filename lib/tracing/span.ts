@@ -1,0 +1,120 @@
+import { ServerError } from '../errors/server-error';
+import type { Connection } from '../http/connection';
+import { attributesOf, type BegunRequest, type Observation, type SeenAnswer } from './attributes';
+
+/** What this package uses of OpenTelemetry's API, which n8n brings. */
+export type OpenTelemetry = Pick<typeof import('@opentelemetry/api'), 'propagation' | 'trace' | 'ROOT_CONTEXT'>;
+
+/** The span of one request at one server. Where n8n exports no traces, there is none and nothing happens. */
+export interface RequestSpan {
+	/** The server, told of the span by the header `traceparent`: its own spans then stand below it. */
+	connection: Connection;
+	/** Notes what an answer says. */
+	note(answer: SeenAnswer): void;
+	/** Notes how the request failed, by its title, which holds no URL and no text of a server. @returns the error */
+	fail(error: unknown): unknown;
+	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
+	end(): void;
+}
+
+/** Of OpenTelemetry's enumerations. */
+const CLIENT_SPAN = 2;
+const STATUS_ERROR = 2;
+
+/** Begins the span of a request, below n8n's span of the node that sends it. */
+export async function startSpan(connection: Connection, request: BegunRequest): Promise<RequestSpan> {
+	const api = openTelemetry();
+	const headers = api === undefined ? {} : await nodeSpan(connection);
+	if (api === undefined || !('traceparent' in headers))
+		return { connection, note: nothing, fail: (error) => error, end: nothing };
+	const parent = api.propagation.extract(api.ROOT_CONTEXT, headers);
+	const mask = (text: string) => connection.mask(text);
+	const seen: Observation = { ...request, server: connection.url, startedAt: performance.now() };
+	const name = mask(request.model === undefined ? request.operation : `${request.operation} ${request.model}`);
+	const tracer = api.trace.getTracer('n8n-nodes-local-llama');
+	const span = tracer.startSpan(name, { kind: CLIENT_SPAN, attributes: attributesOf(seen, mask) }, parent);
+	const own: Record<string, string> = {};
+	api.propagation.inject(api.trace.setSpan(parent, span), own);
+	const { traceparent, tracestate } = own;
+	return {
+		connection: connection.traced({
+			...(traceparent === undefined ? {} : { traceparent }),
+			...(tracestate === undefined ? {} : { tracestate }),
+		}),
+		note: (answer) => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask)),
+		fail: (error) => {
+			const { kind, message } = error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };
+			span.setAttributes(attributesOf(Object.assign(seen, { error: kind }), mask));
+			span.setStatus({ code: STATUS_ERROR, ...(message === undefined ? {} : { message: mask(message) }) });
+			return error;
+		},
+		end: () => {
+			if (span.isRecording()) span.end();
+		},
+	};
+}
+
+/** Work up to an answer that begins: its span goes on with the answer. The span of work that fails ends with it. */
+export async function beginInSpan<T extends object>(
+	connection: Connection,
+	request: BegunRequest,
+	work: (connection: Connection) => Promise<T>,
+): Promise<T & { span: RequestSpan }> {
+	const span = await startSpan(connection, request);
+	try {
+		return { ...(await work(span.connection)), span };
+	} catch (error) {
+		const failed = span.fail(error);
+		span.end();
+		throw failed;
+	}
+}
+
+/** Work whose span ends with it. `answerOf`: what its result adds. */
+export async function inSpan<T>(
+	connection: Connection,
+	request: BegunRequest,
+	work: (connection: Connection) => Promise<T>,
+	answerOf: (result: T) => SeenAnswer,
+): Promise<T> {
+	const span = await startSpan(connection, request);
+	try {
+		const result = await work(span.connection);
+		span.note(answerOf(result));
+		return result;
+	} catch (error) {
+		throw span.fail(error);
+	} finally {
+		span.end();
+	}
+}
+
+function nothing(): void {}
+
+/** n8n's OpenTelemetry, where it exports traces: without it, nobody has registered how a trace is passed on. */
+function openTelemetry(): OpenTelemetry | undefined {
+	try {
+		const api = module.require('@opentelemetry/api') as OpenTelemetry;
+		return api.propagation.fields().length === 0 ? undefined : api;
+	} catch {
+		return undefined;
+	}
+}
+
+type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortSignal }) => Promise<unknown>;
+
+/**
+ * n8n's span of the node, as the header that n8n writes into every request of a node (docs/protocols/n8n.md 4.9). The
+ * request is aborted before a socket is opened. To be asked for at each request: while a model is supplied, n8n's span
+ * is still that of the workflow.
+ */
+async function nodeSpan({ host, url }: Connection): Promise<Record<string, string>> {
+	const headers: Record<string, string> = {};
+	const request = (host as { httpRequest?: HttpRequest } | undefined)?.httpRequest;
+	try {
+		await request?.call(host, { url: url.root, headers, abortSignal: AbortSignal.abort() });
+	} catch {
+		// Aborted, as it was meant to be.
+	}
+	return headers;
+}

@@ -1,0 +1,69 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import type { TraceSettings } from '../../lib/tracing/attributes';
+import { isRecord } from '../../lib/values';
+import { asSwitch, asText, isBlank } from '../shared/field-values';
+import type { NodeParameters } from '../shared/parameters';
+
+const fields: INodeProperties[] = [
+	{
+		displayName: 'Prompt Name',
+		name: 'promptName',
+		type: 'string',
+		default: '',
+		description: 'Under which name Langfuse keeps the prompt',
+	},
+	{ displayName: 'Prompt Version', name: 'promptVersion', type: 'string', default: '', placeholder: 'e.g. 3' },
+	{
+		displayName: 'Record Texts',
+		name: 'recordTexts',
+		type: 'boolean',
+		default: false,
+		description: 'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
+	},
+	{
+		displayName: 'Session ID',
+		name: 'sessionId',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. {{ $json.sessionId }}',
+		description: 'Traces of one conversation have the same',
+	},
+	{
+		displayName: 'Tags',
+		name: 'tags',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. support, production',
+		description: 'With a comma between them',
+	},
+	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
+];
+
+/** What n8n's traces say beside the request and its answer. */
+export const traceField: INodeProperties = {
+	displayName: 'Trace',
+	name: 'trace',
+	type: 'collection',
+	placeholder: 'Add Field',
+	default: {},
+	description: 'What a trace says beside the request and its answer, where n8n exports traces',
+	options: fields,
+};
+
+/** @throws {ServerError} of kind `invalidInput` naming the field */
+export function traceIn(parameters: NodeParameters): TraceSettings | undefined {
+	const given = parameters.value('options.trace');
+	if (!isRecord(given)) return undefined;
+	const filled = fields.filter(({ name }) => !isBlank(given[name]));
+	const read = filled.map(({ name, displayName }) => {
+		const field = { label: `Trace: ${displayName}` };
+		if (name === 'recordTexts') return [name, asSwitch(field, given[name])] as const;
+		const texts = [given[name]]
+			.flat()
+			.flatMap((text) => (name === 'tags' ? asText(field, text).split(',') : asText(field, text)));
+		const trimmed = texts.map((text) => text.trim()).filter((text) => text !== '');
+		return [name, name === 'tags' ? trimmed : trimmed[0]] as const;
+	});
+	return read.length === 0 ? undefined : Object.fromEntries(read);
+}

@@ -1,0 +1,280 @@
+import { ChatClient } from '../../../lib/chat/client';
+import type { ChatSettings } from '../../../lib/chat/request/request';
+import { RUN_ROUTES, startRun } from '../../../lib/dify/run';
+import { difyClient } from '../../../lib/dify/credentials';
+import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import { RerankClient } from '../../../lib/rerank/client';
+import { localLlamaServers } from '../../../lib/servers/credential';
+import { complete } from '../../../lib/text/complete';
+import { appKey } from '../../servers/dify';
+import { reply, startLlamaServerSim } from '../../servers/llama-server';
+import { credentialOf, questionFor } from '../../servers/several';
+import { useSimulator } from '../../servers/use-simulator';
+import { useTraces } from '../../support/traces';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+import { startSim } from '../dify/client';
+
+const start = useSimulator(startLlamaServerSim);
+const traces = useTraces();
+const SAMPLE = 'key-that-no-trace-may-hold-1';
+
+type Credential = Parameters<typeof localLlamaServers>[0];
+
+function chatWith(credential: Credential, settings: Partial<ChatSettings> = {}, helpers: object = traces.helpers) {
+	return new ChatClient(localLlamaServers(credential, helpers), { ...PLAIN_SETTINGS, ...settings });
+}
+
+async function ask(client: ChatClient, content = 'What is 2+2?', signal?: AbortSignal) {
+	const answer = client.generate({ messages: [{ type: 'human', content }], signal });
+	for (;;) {
+		const { value, done } = await answer.next();
+		if (done === true) return value;
+	}
+}
+
+const traceparents = (server: { requests: ReadonlyArray<{ path: string; headers: object }> }) =>
+	server.requests.flatMap(({ headers }) => ('traceparent' in headers ? [String(headers.traceparent)] : []));
+
+describe('a generation', () => {
+	test('case N31, N32: a client span below that of the node, with what was asked and answered', async () => {
+		const server = await start();
+		server.script(reply.text('Four.'));
+		const settings = { parameters: { temperature: 0.2, maxTokens: 50, stop: ['END'] } };
+		const answer = await ask(chatWith({ baseUrl: server.url }, settings));
+		const [span] = traces.spans();
+		expect(traces.spans()).toHaveLength(1);
+		expect(span).toMatchObject({ name: 'chat sim-model', kind: 2, status: { code: 0 } });
+		expect(span!.parentSpanContext?.spanId).toBe(traces.nodeSpanId());
+		expect(span!.spanContext().traceId).toBe(traces.traceId());
+		expect(span!.attributes).toMatchObject({
+			'gen_ai.operation.name': 'chat',
+			'gen_ai.provider.name': 'llama_server',
+			'gen_ai.request.model': 'sim-model',
+			'gen_ai.request.temperature': 0.2,
+			'gen_ai.request.max_tokens': 50,
+			'gen_ai.request.stop_sequences': ['END'],
+			'gen_ai.response.finish_reasons': ['stop'],
+			'gen_ai.usage.input_tokens': answer.usage?.promptTokens,
+			'gen_ai.usage.output_tokens': answer.usage?.completionTokens,
+			'server.address': '127.0.0.1',
+			'server.port': Number(new URL(server.url).port),
+		});
+		expect(span!.attributes['gen_ai.response.time_to_first_chunk']).toBeGreaterThanOrEqual(0);
+		expect(span!.attributes['local_llama.tokens_per_second']).toBeGreaterThan(0);
+		const begun = Date.parse(String(span!.attributes['langfuse.observation.completion_start_time']));
+		expect(Math.abs(begun - Date.now())).toBeLessThan(60_000);
+	});
+
+	test('the server is told of the span, so that its own stand below it', async () => {
+		const server = await start();
+		await ask(chatWith({ baseUrl: server.url }));
+		const told = traceparents(server);
+		expect(new Set(told)).toEqual(new Set([`00-${traces.traceId()}-${traces.spans()[0]!.spanContext().spanId}-01`]));
+	});
+
+	test('case N39: another host than the credential’s is not told', async () => {
+		const other = await start();
+		const server = await start();
+		const elsewhere = localLlamaServers({ baseUrl: server.url }, traces.helpers).first.traced({ traceparent: 'x' });
+		expect(elsewhere.isOwn(`${other.url}/v1/chat/completions`)).toBe(false);
+		await elsewhere.call(`${other.url}/v1/models`);
+		await elsewhere.call(`${server.url}/v1/models`);
+		expect(traceparents(other)).toEqual([]);
+		expect(traceparents(server)).toEqual(['x']);
+	});
+
+	test('tool calls are named', async () => {
+		const server = await start();
+		server.script(
+			reply.toolCalls([
+				{ name: 'add', arguments: { a: 1 } },
+				{ name: 'multiply', arguments: { a: 2 } },
+			]),
+		);
+		await ask(chatWith({ baseUrl: server.url }));
+		expect(traces.spans()[0]!.attributes['local_llama.tool_calls']).toEqual(['add', 'multiply']);
+	});
+
+	test('a failed attempt before a fail-over is a span of its own', async () => {
+		const servers = [await start(), await start()] as const;
+		await servers[0].close();
+		const answer = await ask(chatWith(credentialOf(servers)), questionFor(servers[0], servers));
+		expect(answer.url).toContain(servers[1].url);
+		const [failed, answered] = traces.spans();
+		expect(traces.spans()).toHaveLength(2);
+		expect(failed).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'refused' } });
+		expect(answered).toMatchObject({ status: { code: 0 } });
+		expect(failed!.attributes['server.port']).toBe(Number(new URL(servers[0].url).port));
+		expect(answered!.attributes['server.port']).toBe(Number(new URL(servers[1].url).port));
+		for (const span of traces.spans()) expect(span.parentSpanContext?.spanId).toBe(traces.nodeSpanId());
+	});
+
+	test('case N35: a failure says its class and its title: no URL, no key, no text of the server', async () => {
+		const server = await start({ apiKey: SAMPLE });
+		server.script(reply.llamaError(500, `CUDA out of memory at /srv/secret/path with ${SAMPLE}`));
+		await expect(ask(chatWith({ baseUrl: server.url, apiKey: SAMPLE }))).rejects.toThrow();
+		const [span] = traces.spans();
+		expect(span!.status.code).toBe(2);
+		expect(span!.attributes['error.type']).toEqual(expect.any(String));
+		const { port } = new URL(server.url);
+		const whole = JSON.stringify([span!.name, span!.status, span!.attributes, span!.events]);
+		for (const hidden of [SAMPLE, 'CUDA', '/srv/secret', `127.0.0.1:${port}`]) expect(whole).not.toContain(hidden);
+	});
+
+	test('case N36: Stop ends the span', async () => {
+		const server = await start();
+		const stop = new AbortController();
+		server.script(reply.chunks(['Once', { wait: new Promise(() => {}) }]));
+		const answer = chatWith({ baseUrl: server.url }).generate({
+			messages: [{ type: 'human', content: 'Tell a long story' }],
+			signal: stop.signal,
+		});
+		await answer.next();
+		stop.abort();
+		await expect(
+			(async () => {
+				while ((await answer.next()).done !== true);
+			})(),
+		).rejects.toThrow();
+		expect(traces.spans()).toMatchObject([{ status: { code: 2 }, attributes: { 'error.type': 'aborted' } }]);
+	});
+
+	test('a reader that leaves early ends the span', async () => {
+		const server = await start();
+		const answer = chatWith({ baseUrl: server.url }).generate({ messages: [{ type: 'human', content: 'Hello' }] });
+		await answer.next();
+		expect(traces.spans()).toEqual([]);
+		await answer.return(undefined as never);
+		expect(traces.spans()).toMatchObject([{ status: { code: 0 } }]);
+	});
+});
+
+describe('texts', () => {
+	const textsIn = () => {
+		const { attributes } = traces.spans()[0]!;
+		return [attributes['gen_ai.input.messages'], attributes['gen_ai.output.messages']];
+	};
+
+	test('case N38: none without Record Texts', async () => {
+		const server = await start();
+		server.script(reply.text('The answer is private.'));
+		await ask(chatWith({ baseUrl: server.url }, { trace: { userId: 'anna' } }), 'The question is private.');
+		expect(textsIn()).toEqual([undefined, undefined]);
+		expect(JSON.stringify(traces.spans()[0]!.attributes)).not.toContain('private');
+	});
+
+	test('with it, both, in the form of the conventions, and without the key', async () => {
+		const server = await start({ apiKey: SAMPLE });
+		server.script(reply.text('Four.'));
+		const settings = { trace: { recordTexts: true } };
+		await ask(chatWith({ baseUrl: server.url, apiKey: SAMPLE }, settings), `What is 2+2? ${SAMPLE}`);
+		const [input, output] = textsIn().map((text) => JSON.parse(String(text)) as object[]);
+		expect(input).toEqual([{ role: 'user', parts: [{ type: 'text', content: expect.stringContaining('2+2') }] }]);
+		expect(JSON.stringify(input)).not.toContain(SAMPLE);
+		expect(output).toEqual([{ role: 'assistant', parts: [{ type: 'text', content: 'Four.' }], finish_reason: 'stop' }]);
+	});
+});
+
+test('session, user, tags and prompt, under the names of the conventions and of Langfuse', async () => {
+	const server = await start();
+	const trace = { sessionId: 's1', userId: 'anna', tags: ['a', 'b'], promptName: 'mail', promptVersion: '3' };
+	await ask(chatWith({ baseUrl: server.url }, { trace }));
+	expect(traces.spans()[0]!.attributes).toMatchObject({
+		'gen_ai.conversation.id': 's1',
+		'session.id': 's1',
+		'langfuse.session.id': 's1',
+		'user.id': 'anna',
+		'langfuse.user.id': 'anna',
+		'langfuse.trace.tags': ['a', 'b'],
+		'gen_ai.prompt.name': 'mail',
+		'langfuse.observation.prompt.name': 'mail',
+		'langfuse.observation.prompt.version': 3,
+	});
+});
+
+describe('case N37: other work has a span of its own name', () => {
+	test('embeddings', async () => {
+		const server = await start({ embeddings: true });
+		const settings = {
+			model: 'sim-model',
+			prefixes: {},
+			longTexts: 'fail',
+			blankTexts: 'refuse',
+			batchSize: 1,
+			limits: {},
+			retries: 0,
+		} as const;
+		await new EmbeddingsClient(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings).embed(
+			['one', 'two'],
+			'document',
+		);
+		expect(traces.spans().map(({ name }) => name)).toEqual(['embeddings sim-model', 'embeddings sim-model']);
+		expect(traces.spans()[0]!.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
+	});
+
+	test('reranking', async () => {
+		const server = await start({ rerank: true });
+		const settings = {
+			model: 'sim-model',
+			longDocuments: 'fail',
+			batchSize: 32,
+			instruction: '',
+			topN: 0,
+			scores: 'received',
+			limits: {},
+			retries: 0,
+		} as const;
+		await new RerankClient(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings).rerank('q', ['a']);
+		expect(traces.spans()).toMatchObject([
+			{ name: 'rerank sim-model', attributes: { 'gen_ai.operation.name': 'rerank' } },
+		]);
+	});
+
+	test('completion', async () => {
+		const server = await start();
+		const settings = { model: 'sim-model', parameters: {}, limits: {}, retries: 0 };
+		const answer = complete(localLlamaServers({ baseUrl: server.url }, traces.helpers), settings, { prompt: 'Once' });
+		while ((await answer.next()).done !== true);
+		expect(traces.spans()).toMatchObject([{ name: 'text_completion sim-model' }]);
+	});
+
+	test('a run of Dify, with its conversation and its tokens', async () => {
+		const sim = await startSim();
+		const client = difyClient({ baseUrl: sim.url, apiKey: appKey('chat') }, traces.helpers);
+		const result = await startRun(client, RUN_ROUTES.chat, { inputs: {}, query: 'hi' }, 'u1');
+		expect(traces.spans()).toMatchObject([
+			{
+				name: 'chat',
+				attributes: {
+					'gen_ai.provider.name': 'dify',
+					'gen_ai.conversation.id': result.conversationId,
+					'gen_ai.usage.output_tokens': result.usage?.completion_tokens,
+				},
+			},
+		]);
+	});
+});
+
+describe('case N34, N40: no span, no request and no error', () => {
+	test('where n8n exports no traces', async () => {
+		const server = await start();
+		traces.switchOff();
+		const before = traces.asked();
+		expect((await ask(chatWith({ baseUrl: server.url }))).text).not.toBe('');
+		expect(traces.asked()).toBe(before);
+		expect(traceparents(server)).toEqual([]);
+	});
+
+	test.each<[string, object]>([
+		[
+			'where n8n writes no span into requests',
+			{ httpRequest: async () => await Promise.reject(new Error('canceled')) },
+		],
+		['where the context has no helpers', {}],
+	])('%s', async (_name, helpers) => {
+		const server = await start();
+		expect((await ask(chatWith({ baseUrl: server.url }, {}, helpers))).text).not.toBe('');
+		expect(traces.spans()).toEqual([]);
+		expect(traceparents(server)).toEqual([]);
+	});
+});
