@@ -68,6 +68,12 @@ export function finiteNumber(value: unknown): number | undefined {
 	return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** A number, also as the text of one. */
+export function plainNumber(value: unknown): number | undefined {
+	const isText = typeof value === 'string' && /^[+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?$/i.test(value.trim());
+	return finiteNumber(isText ? Number(value) : value);
+}
+
 export function asList(value: unknown): unknown[] {
 	return Array.isArray(value) ? (value as unknown[]) : [];
 }

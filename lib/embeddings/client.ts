@@ -1,5 +1,5 @@
 import { failure } from '../errors/failure';
-import { asFailed } from '../errors/server-error';
+import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
@@ -12,12 +12,12 @@ import { inSpan } from '../tracing/span';
 import { isRecord } from '../values';
 import { eachAtOnce } from '../servers/batches';
 import { KnownLength } from './check';
-import { type Culprit, explained, notANumber, refusedText, textTooLong, wrongSize } from './failures';
+import { type Culprit, explained, notANumber, refusedAlone, refusedText, textTooLong, wrongSize } from './failures';
 import { batchesFor, learnedOf } from './learned';
 import { parts, shortened } from './long-texts';
 import { prefixesOf, type Prefixes } from './prefixes';
 import { readEmbeddings } from './read';
-import { batchLimitIn, isNotANumber, tooLongIn, type TooLong } from '../servers/text-refusals';
+import { batchLimitIn, isNotANumber, mayBeOfOne, namedTextIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { cutTo, weightedMean } from './vectors';
 import { cutsItself, embeddingCall } from './wire';
 
@@ -182,10 +182,14 @@ export class EmbeddingsClient {
 		const tooLong = tooLongIn(error);
 		if (tooLong?.limit !== undefined) learnedOf(call.connection, this.settings.model).tokens = tooLong.limit;
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.embedAll(call, halves(batch));
-		if (tooLong === undefined && !isNotANumber(error)) throw explained(error, this.contextOf(call), call.kind);
+		const named = batch[namedTextIn(error) ?? -1];
+		if (named !== undefined && tooLong === undefined) throw refusedAlone(error, this.contextOf(call), named);
+		const isOfText = tooLong !== undefined || isNotANumber(error);
+		if (!isOfText && batch.length > 1 && mayBeOfOne(error)) return await this.throwForCulprit(call, batch, error);
+		if (!isOfText) throw explained(error, this.contextOf(call), call.kind);
 		if (batch.length > 1)
 			return tooLong === undefined || this.settings.longTexts === 'fail'
-				? await this.throwForCulprit(call, batch)
+				? await this.throwForCulprit(call, batch, undefined)
 				: await this.embedAll(call, halves(batch));
 		const [place] = batch as [Place];
 		if (tooLong === undefined || this.settings.longTexts === 'fail' || depth >= MAX_DEPTH)
@@ -201,12 +205,26 @@ export class EmbeddingsClient {
 		return vectors;
 	}
 
-	/** Of a batch that fails because of one text: the half without it passes, so it is in the other. */
-	private async throwForCulprit(call: Call, batch: Place[]): Promise<never[]> {
+	/**
+	 * Of a batch that fails because of one text: the half without it passes, so it is in the other.
+	 *
+	 * @param error where it does not tell that a text is at fault. If no text passes, it is about all of them.
+	 */
+	private async throwForCulprit(call: Call, batch: Place[], error: ServerError | undefined): Promise<number[][]> {
 		let suspects = batch;
+		let isSure = error === undefined;
 		while (suspects.length > 1) {
 			const [first, second] = halves(suspects) as [Place[], Place[]];
-			suspects = (await this.passes(call, first)) ? second : first;
+			const passes = await this.passes(call, first, error);
+			isSure ||= passes;
+			suspects = passes ? second : first;
+		}
+		isSure ||= await this.passes(call, batch.slice(-1), error);
+		if (error !== undefined) {
+			if (!isSure) throw explained(error, this.contextOf(call), call.kind);
+			const isAtFault = !(await this.passes(call, suspects, error));
+			if (isAtFault) throw refusedAlone(error, this.contextOf(call), suspects[0]!);
+			return await this.embedAll(call, halves(batch));
 		}
 		await this.embedBatch(call, suspects);
 		throw failure('serverError', this.contextOf(call), {
@@ -215,10 +233,11 @@ export class EmbeddingsClient {
 		});
 	}
 
-	private async passes(call: Call, batch: Place[]): Promise<boolean> {
+	private async passes(call: Call, batch: Place[], error: ServerError | undefined): Promise<boolean> {
 		const outcome = await this.send(call, batch).catch(asFailed);
 		if (!('failed' in outcome)) return true;
-		if (tooLongIn(outcome.failed) === undefined && !isNotANumber(outcome.failed)) throw outcome.failed;
+		const { failed } = outcome;
+		if (tooLongIn(failed) === undefined && !isNotANumber(failed) && failed.kind !== error?.kind) throw failed;
 		return false;
 	}
 

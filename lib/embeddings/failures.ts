@@ -65,6 +65,22 @@ export function notANumber(
 	});
 }
 
+/** A text that the server refuses while it takes others. */
+export function refusedAlone(
+	{ kind, status, serverText }: ServerError,
+	context: FailureContext,
+	{ index, text }: Culprit,
+): ServerError {
+	return failure(kind, context, {
+		status,
+		serverText,
+		message: `The server refuses text ${index + 1}`,
+		meaning: `The server refuses text ${index + 1} ("${startOf(text)}"), and takes others`,
+		remedy: 'Look at this text: signs that the model cannot read, or a length that it does not take.',
+		facts: { index },
+	});
+}
+
 export function unusable({ fault, remedy }: Fault, context: FailureContext, culprit?: Culprit): ServerError {
 	const where = culprit === undefined ? '' : ` (text ${culprit.index + 1}: "${startOf(culprit.text)}")`;
 	const message = `The server sent embeddings that cannot be used: ${fault}`;

@@ -1,5 +1,6 @@
 /** Reads the answers of embedding routes by what they hold, whatever was asked for. Pure. */
-import { isRecord } from '../values';
+import { placesOf } from '../servers/answer-places';
+import { isRecord, plainNumber, recordOf } from '../values';
 
 /** Vectors in the order of the texts. A number that is none is NaN. */
 export interface Embedded {
@@ -56,8 +57,9 @@ function listIn(json: unknown): unknown[] | undefined {
 
 /** Undefined where some indexes are missing, repeated or out of range. Without any, the position counts. */
 function inOrder(list: unknown[]): unknown[] | undefined {
-	const indexes = list.map((entry) => (isRecord(entry) ? entry.index : undefined));
-	if (indexes.every((index) => index === undefined || index === null)) return list;
+	const hasIndex = list.map(recordOf).some(({ index, text_index: named }) => (index ?? named ?? null) !== null);
+	if (!hasIndex) return list;
+	const indexes = placesOf(list, list.length);
 	const ordered = new Map(list.map((entry, position) => [indexes[position], entry]));
 	const places = list.map((_entry, place) => place);
 	return ordered.size === list.length && places.every((place) => ordered.has(place))
@@ -75,7 +77,7 @@ function readVector(value: unknown): number[] | Fault {
 			? readVector(first)
 			: { fault: `${value.length} vectors came back for one text`, remedy: POOLING_REMEDY };
 	if (value.length === 0) return { fault: 'a vector is empty' };
-	return (value as unknown[]).map((entry) => (typeof entry === 'number' ? entry : NaN));
+	return (value as unknown[]).map((entry) => (typeof entry === 'number' ? entry : (plainNumber(entry) ?? NaN)));
 }
 
 const BYTES = 4;

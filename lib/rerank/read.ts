@@ -1,5 +1,6 @@
 /** Reads the answers of rerank routes by what they hold. Pure. */
-import { isRecord } from '../values';
+import { placesOf } from '../servers/answer-places';
+import { isRecord, plainNumber, recordOf } from '../values';
 
 export interface Scored {
 	/** Of the document in the request. */
@@ -19,15 +20,16 @@ export function readScores(json: unknown, count: number): { scores: Scored[]; to
 	if (!Array.isArray(list)) return { fault: 'the answer holds no scores' };
 	const seen = new Set<number>();
 	const scores: Scored[] = [];
-	for (const entry of list as unknown[]) {
-		const { index, relevance_score: relevance, score = relevance } = isRecord(entry) ? entry : {};
-		const value = relevance ?? score;
-		if (typeof index !== 'number' || !Number.isInteger(index)) return { fault: 'a score has no index of its document' };
+	const places = placesOf(list as unknown[], count);
+	for (const [at, entry] of (list as unknown[]).entries()) {
+		const index = places[at];
+		const { relevance_score: relevance, score } = recordOf(entry);
+		const value = plainNumber(relevance ?? score);
+		if (index === undefined || !Number.isInteger(index)) return { fault: 'a score has no index of its document' };
 		if (index < 0 || index >= count)
 			return { fault: `a score is for document ${index + 1}, but ${count} ${count === 1 ? 'was' : 'were'} sent` };
 		if (seen.has(index)) return { fault: `document ${index + 1} has two scores` };
-		if (typeof value !== 'number' || !Number.isFinite(value))
-			return { fault: `the score of document ${index + 1} is no number` };
+		if (value === undefined) return { fault: `the score of document ${index + 1} is no number` };
 		seen.add(index);
 		scores.push({ index, score: value });
 	}

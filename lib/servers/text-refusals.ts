@@ -52,6 +52,20 @@ export function batchLimitIn({ serverText = '' }: ServerError): number | undefin
 	return digits === undefined || Number(digits) < 1 ? undefined : Number(digits);
 }
 
+/**
+ * The place of the text in the request that a refusal names (FastAPI: `loc: ["body", "input", 7]`); undefined where it
+ * names none.
+ */
+export function namedTextIn({ serverText = '', status }: ServerError): number | undefined {
+	const place = /\b(?:inputs?|texts|documents)\.(\d{1,6})\b/.exec(serverText)?.[1];
+	return place === undefined || (status !== 400 && status !== 422) ? undefined : Number(place);
+}
+
+/** A refusal that may be about one of several texts, though it does not say so. */
+export function mayBeOfOne({ kind, status }: ServerError): boolean {
+	return (kind === 'badRequest' || kind === 'serverError') && (status === 400 || status === 422 || status === 500);
+}
+
 /** Seen with Ollama 0.17.4: one vector with NaN fails the whole batch (ollama/ollama issues 14657, 15582). */
 export function isNotANumber({ serverText = '' }: ServerError): boolean {
 	return /unsupported value: NaN/i.test(serverText);

@@ -132,6 +132,46 @@ describe('llama-server', () => {
 		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).remedy).toContain('reranker');
 	});
 
+	describe('a text that the server refuses among others', () => {
+		const texts = Array.from({ length: 32 }, (_none, index) => `t${index}`);
+		const refusing = (bad: string, answer: ReturnType<typeof reply.error>) => async (request: WireRequest) => {
+			const { input } = request.body as Body;
+			await Promise.resolve();
+			return input.includes(bad)
+				? answer
+				: reply.json({ data: input.map((_text, index) => ({ index, embedding: [1, 2] })) });
+		};
+
+		test.each(['t0', 't13', 't31'])('is found by dividing, where a plain 500 does not name it: %s', async (bad) => {
+			const server = await start({ embeddings: true });
+			server.route(`POST ${V1}`, refusing(bad, reply.error(500, { error: 'Internal Server Error' })));
+			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+			expect(failed).toMatchObject({
+				message: `The server refuses text ${Number(bad.slice(1)) + 1}`,
+				facts: { index: Number(bad.slice(1)) },
+			});
+			expect(bodies(server, V1).length).toBeLessThanOrEqual(9);
+		});
+
+		test('is taken at its word, where it names it', async () => {
+			const server = await start({ embeddings: true });
+			const detail = [{ type: 'string_type', loc: ['body', 'input', 7], msg: 'Input should be a valid string' }];
+			server.route(`POST ${V1}`, refusing('t7', reply.error(422, { detail })));
+			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+			expect(failed).toMatchObject({ facts: { index: 7 }, meaning: expect.stringContaining('"t7"') as string });
+			expect(bodies(server, V1)).toHaveLength(1);
+		});
+
+		test('where it refuses all of them, none is at fault', async () => {
+			const server = await start({ embeddings: true });
+			server.route(`POST ${V1}`, reply.error(500, { error: 'Internal Server Error' }));
+			const failed = await failureOf(clientOf(server).embed(texts, 'document'));
+			expect(failed.facts.index).toBeUndefined();
+			expect(failed.kind).toBe('serverError');
+			expect(bodies(server, V1).length).toBeLessThanOrEqual(8);
+		});
+	});
+
 	test('an error with status 200, and a page', async () => {
 		const server = await start({ embeddings: true });
 		server.route(`POST ${V1}`, reply.json({ error: 'Unexpected endpoint or method. (POST /v1/embeddings)' }));
@@ -182,7 +222,7 @@ describe('what is sent again', () => {
 	test.each([400, 401, 404, 422, 500, 501])('never after %i', async (status) => {
 		const server = await start({ embeddings: true });
 		const calls = once(server, V1, reply.error(status, { error: 'no' }));
-		await failureOf(clientOf(server).embed(['a', 'b'], 'query'));
+		await failureOf(clientOf(server).embed(['a'], 'query'));
 		expect(calls()).toBe(1);
 	});
 

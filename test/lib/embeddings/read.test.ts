@@ -45,6 +45,33 @@ describe('answers of embedding routes', () => {
 			},
 		],
 		['without indexes', { data: [{ embedding: A }, { embedding: B }] }],
+		[
+			'indexes as text',
+			{
+				data: [
+					{ index: '1', embedding: B },
+					{ index: '0', embedding: A },
+				],
+			},
+		],
+		[
+			'indexes from 1',
+			{
+				data: [
+					{ index: 2, embedding: B },
+					{ index: 1, embedding: A },
+				],
+			},
+		],
+		[
+			'text_index, and numbers as text',
+			{
+				data: [
+					{ text_index: 1, embedding: ['1', '2.0'] },
+					{ text_index: 0, embedding: A },
+				],
+			},
+		],
 		['Ollama /api/embed', { model: 'm', embeddings: [A, B] }],
 		['Text Embeddings Inference /embed', [A, B]],
 		[
@@ -66,6 +93,26 @@ describe('answers of embedding routes', () => {
 	test.each([
 		['a vector too few', { embeddings: [A] }, /2 texts were sent, but 1 vectors/],
 		['Ollama: none at all', { embeddings: [] }, /2 texts were sent, but 0 vectors/],
+		[
+			'indexes that are none',
+			{
+				data: [
+					{ index: 'a', embedding: A },
+					{ index: 'b', embedding: B },
+				],
+			},
+			/indexes/,
+		],
+		[
+			'indexes from 2',
+			{
+				data: [
+					{ index: 2, embedding: A },
+					{ index: 3, embedding: B },
+				],
+			},
+			/indexes/,
+		],
 		['one index missing', { data: [{ index: 0, embedding: A }, { embedding: B }] }, /indexes/],
 		[
 			'an index repeated',

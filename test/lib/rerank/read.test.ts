@@ -35,6 +35,31 @@ describe('answers of rerank routes', () => {
 			],
 		],
 		[
+			'indexes and scores as text',
+			[
+				{ index: '1', score: '0.9' },
+				{ index: '0', score: '-2e0' },
+			],
+		],
+		[
+			'indexes from 1',
+			{
+				results: [
+					{ index: 2, relevance_score: 0.9 },
+					{ index: 1, relevance_score: -2 },
+				],
+			},
+		],
+		[
+			'text_index',
+			{
+				data: [
+					{ text_index: 1, score: 0.9 },
+					{ text_index: 0, score: -2 },
+				],
+			},
+		],
+		[
 			'a list named data',
 			{
 				data: [
@@ -52,6 +77,7 @@ describe('answers of rerank routes', () => {
 	});
 
 	test.each([
+		['a score that is words', [{ index: 0, score: 'high' }], /score of document 1 is no number/],
 		['an index out of range', { results: [{ index: 2, relevance_score: 1 }] }, /document 3, but 2 were sent/],
 		[
 			'a repeated index',

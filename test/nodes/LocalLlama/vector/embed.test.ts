@@ -53,6 +53,19 @@ describe('one text of each item', () => {
 		expect(inputs()).toEqual([]);
 	});
 
+	it('that the server refuses costs that item alone, also where there are several', async () => {
+		const sim = await serve({ embeddings: true });
+		sim.route('POST /v1/embeddings', ({ body }: WireRequest) => {
+			const { input } = body as { input: string[] };
+			return input.some((text) => text.startsWith('bad'))
+				? reply.error(500, { error: 'Internal Server Error' })
+				: reply.json({ data: input.map((_text, index) => ({ index: index + 1, embedding: [1, 2] })) });
+		});
+		const list = Array.from({ length: 20 }, (_none, at) => ([3, 11].includes(at) ? `bad ${at}` : `good ${at}`));
+		const items = await execute({ parameters: EMBED, ...texts(...list), continueOnFail: true });
+		expect(items.flatMap(({ json: item }, at) => ('error' in item ? [at] : []))).toEqual([3, 11]);
+	});
+
 	it('that is at fault fails alone where the node goes on', async () => {
 		await serve({ embeddings: { encoder: true, batch: 8 } });
 		const long = Array(30).fill('word').join(' ');
