@@ -1,6 +1,7 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
+import { keptAnswerAt } from '../servers/manage/kept-answers';
 import type { PassedOver } from '../servers/pool/moves';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { retryOptions, retryUntilReady } from '../servers/retry';
@@ -75,7 +76,8 @@ async function sendTo(
 	const { request, notes: unfit } = await fitToLlamaServer(connection, { ...drafted.request, model });
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
-	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace }, signal).catch(
+	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
+	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace, kept }, signal).catch(
 		async (error: unknown) => {
 			throw await withModelsOf(connection, error, { model, kind, signal });
 		},

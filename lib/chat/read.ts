@@ -78,6 +78,11 @@ export async function* readAnswer(
 		reader.close();
 		opened.release();
 	}
+	const resumed = reader.resumed();
+	if (resumed > 0)
+		notes.push(
+			`The connection broke ${resumed === 1 ? 'once' : `${resumed} times`} in the middle of the answer. The server had kept it, so it was read on.`,
+		);
 	const rest = presenter.show(assembly.flush());
 	if (rest !== '') yield rest;
 	const closing = presenter.end();

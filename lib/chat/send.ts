@@ -1,6 +1,7 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import type { KeptAnswer } from '../http/kept-answer';
 import { retryAfterMs } from '../http/retry-after';
 import type { CallAnswer, EventStream } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
@@ -56,7 +57,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 }
 
 /** When the request is sent again as it is, how long it may take, and how often its answer is read. */
-type Patience = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace };
+type Patience = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer };
 
 /** An answer that began. */
 export interface BegunAnswer {
@@ -145,7 +146,7 @@ async function trySending(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	{ limits, retry, pace }: Patience,
+	{ limits, retry, pace, kept }: Patience,
 	signal: AbortSignal | undefined,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };
@@ -155,6 +156,8 @@ async function trySending(
 			signal,
 			about,
 			limits,
+			// DELETE does not stop an answer that comes as a whole.
+			kept: request.stream === false ? undefined : kept,
 			framing: protocol.framing,
 			pace: pace?.interval,
 			rest: pace?.rest,

@@ -5,6 +5,7 @@ import type { ServerError } from '../errors/server-error';
 import { download } from './download';
 import { eventStream } from './event-stream';
 import { Explainer } from './explain';
+import { ResumedAnswer } from './kept-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterQueue } from './queue';
 import { watchedBody } from './request-body';
@@ -163,7 +164,7 @@ export class Connection {
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
-		const { answer, watchdog, end, explain } = await this.open(url, options);
+		const { answer, watchdog, end, explain } = await this.openKept(url, options);
 		return eventStream(answer, {
 			framing: options.framing,
 			hide: (text) => this.explainer.hide(text),
@@ -188,6 +189,22 @@ export class Connection {
 		return download(answer, { watchdog, end, explain });
 	}
 
+	/** The same as `open`, for an answer that the server may keep: then its body goes on where a broken socket left it. */
+	private async openKept(url: string, options: StreamOptions) {
+		const { kept } = options;
+		if (kept === undefined) return await this.open(url, options);
+		const cancel = () => {
+			// Who stopped has nothing to wait for. A server that is gone has nothing to stop.
+			this.call(kept.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
+		};
+		const opening = this.open(url, { ...options, headers: { ...options.headers, ...kept.headers } });
+		opening.catch(cancel);
+		const { answer, watchdog, way, ...rest } = await opening;
+		const again = { signal: options.signal, pace: options.pace, framing: options.framing };
+		const attach = async (from: number) => await this.sender.send(kept.attachUrl(from), again, watchdog, way);
+		return { ...rest, watchdog, answer: new ResumedAnswer(answer, { attach, cancel, signal: watchdog.signal }) };
+	}
+
 	/** Sends a request of `stream` or `download` until it is taken. Whoever reads the answer calls `end`. */
 	private async open(url: string, options: StreamOptions) {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
@@ -206,7 +223,7 @@ export class Connection {
 			const attempt = async () => await this.trySend(url, options, watchdog, way);
 			const answer = await this.untilTaken(attempt, options, watchdog);
 			const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, true);
-			return { answer, watchdog, end, explain };
+			return { answer, watchdog, way, end, explain };
 		} catch (error) {
 			end();
 			throw this.explainer.explain(error, url, options, watchdog);

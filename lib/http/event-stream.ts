@@ -1,6 +1,7 @@
 import { piecesUntil, type Answer } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
+import { ResumedAnswer } from './kept-answer';
 import type { Watchdog } from './limits';
 import type { ServerSentEvent } from './sse';
 import type { EventStream, Framing } from './types';
@@ -61,6 +62,7 @@ export function eventStream(
 		finishing: () => watchdog.finishing(MAX_END_MS),
 		framing: () => reader.foundFraming,
 		strayLines: () => reader.strayLines,
+		resumed: () => (answer instanceof ResumedAnswer ? answer.resumed : 0),
 		close,
 	};
 }

@@ -1,6 +1,7 @@
 import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
+import type { KeptAnswer } from './kept-answer';
 import type { Limits } from './limits';
 import type { Rest } from './resting-socket';
 import type { ServerSentEvent } from './sse';
@@ -99,6 +100,8 @@ export interface StreamOptions extends RequestOptions {
 	refuse?: (answer: CallAnswer) => ServerError | undefined;
 	/** Called with every piece of the answer that arrives, also with one that completes no event. */
 	onBytes?: () => void;
+	/** How the answer is reached again when its socket breaks, where the server keeps it. */
+	kept?: KeptAnswer;
 }
 
 /** Of a request that is answered with a file. */
@@ -148,6 +151,8 @@ export interface EventStream {
 	framing(): Framing | undefined;
 	/** Lines in the body that were no events. */
 	strayLines(): readonly string[];
+	/** How often the answer was taken up again after its socket broke. */
+	resumed(): number;
 	/** Closes the connection if it is still open, which frees the server's slot. */
 	close(): void;
 }

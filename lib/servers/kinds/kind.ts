@@ -135,6 +135,9 @@ export interface ServerTraits {
 	/** Refusals that only a change of the request gets past. */
 	refusals?: readonly Refusal[];
 
+	/** Whether it may keep answers, so that one can be read on after a socket broke. Newer versions do. */
+	mayKeepAnswers?: boolean;
+
 	/** Whether models that it lists are in memory. */
 	listsLoadedModelsOnly: boolean;
 	/** Whether it answers with its one model, whatever name is asked for. */

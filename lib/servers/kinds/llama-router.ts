@@ -6,6 +6,7 @@ import { isLlama, llamaServer } from './llama-server';
 /** llama-server without a model of its own: a child process for each model (docs/protocols/llama-server.md 2.10). */
 export const llamaRouter: ServerTraits = {
 	...llamaServer,
+	mayKeepAnswers: false,
 	label: 'llama-server (router)',
 	isIt: (answers) =>
 		isLlama(answers) &&

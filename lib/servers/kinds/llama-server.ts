@@ -30,6 +30,7 @@ export const llamaServer: ServerTraits = {
 	reasoningFields: ['reasoning_content'],
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
+	mayKeepAnswers: true,
 	listsLoadedModelsOnly: true,
 	llamaApi: 'oneModel',
 	keepsToGrammar: true,

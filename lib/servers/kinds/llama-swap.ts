@@ -10,6 +10,7 @@ import { llamaServer } from './llama-server';
  */
 export const llamaSwap: ServerTraits = {
 	...llamaServer,
+	mayKeepAnswers: false,
 	label: 'llama-swap',
 	isIt: (answers) =>
 		ownsModels(answers, 'llama-swap') ||

@@ -1,0 +1,108 @@
+import type { Answer } from './answer';
+import { pauseFor } from './waiting';
+
+/** How an answer that the server keeps is reached again, after the socket broke. */
+export interface KeptAnswer {
+	/** Sent with the request: they make the server keep the answer. */
+	headers: Record<string, string>;
+	/** What gives the answer from a byte of its body on. */
+	attachUrl(from: number): string;
+	/** What ends the generation, by DELETE: closing the socket of a kept answer ends nothing. */
+	cancelUrl: string;
+}
+
+/** Before each attempt to attach; the last one is given up after. A byte that arrives makes it begin anew. */
+const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];
+/** The end of a stream stands in its last bytes. */
+const TAIL_LENGTH = 32;
+const END_MARKER = /data: ?\[DONE\]\s*$/;
+
+interface Reaching {
+	/** Asks the server for the rest. Rejects where it cannot be reached. */
+	attach(from: number): Promise<Answer>;
+	/** Ends the generation on the server. */
+	cancel(): void;
+	/** Aborts when the request is over, for whatever reason. */
+	signal: AbortSignal;
+}
+
+/** An answer whose body goes on where a broken socket left it. */
+export class ResumedAnswer implements Answer {
+	readonly status: number;
+	readonly headers: Record<string, string>;
+	readonly url: string;
+	readonly body: AsyncIterable<Uint8Array>;
+	/** How often it was attached to again. */
+	resumed = 0;
+	/** Bytes of the body, without the coding of HTTP, as the server counts them. */
+	private received = 0;
+	private tail = '';
+	private attempts = 0;
+	private isOver = false;
+
+	constructor(
+		private current: Answer,
+		private readonly reaching: Reaching,
+	) {
+		({ status: this.status, headers: this.headers, url: this.url } = current);
+		this.body = this.pieces();
+		reaching.signal.addEventListener('abort', () => this.cancel(), { once: true });
+	}
+
+	close(): void {
+		this.current.close();
+		this.isOver ||= END_MARKER.test(this.tail);
+		this.cancel();
+	}
+
+	private cancel(): void {
+		if (this.isOver) return;
+		this.isOver = true;
+		this.reaching.cancel();
+	}
+
+	private async *pieces(): AsyncGenerator<Uint8Array> {
+		for (;;) {
+			const before = this.received;
+			const broken = yield* this.untilItBreaks();
+			// Without its end marker the body was ended by a proxy, or by somebody who stopped the run: one look tells.
+			const isWhole =
+				broken === undefined && (END_MARKER.test(this.tail) || (this.resumed > 0 && this.received === before));
+			const next = isWhole || this.reaching.signal.aborted ? undefined : await this.attached();
+			if (next === undefined) {
+				this.isOver ||= broken === undefined;
+				if (broken !== undefined) throw broken.error;
+				return;
+			}
+			this.current = next;
+			this.resumed += 1;
+		}
+	}
+
+	private async *untilItBreaks(): AsyncGenerator<Uint8Array, { error: unknown } | undefined> {
+		try {
+			for await (const bytes of this.current.body) {
+				this.received += bytes.byteLength;
+				this.tail = (this.tail + Buffer.from(bytes.subarray(-TAIL_LENGTH)).toString('latin1')).slice(-TAIL_LENGTH);
+				this.attempts = 0;
+				yield bytes;
+			}
+			return undefined;
+		} catch (error) {
+			return { error };
+		}
+	}
+
+	/** The rest of the answer; undefined where the server has it no longer, or is not reached again. */
+	private async attached(): Promise<Answer | undefined> {
+		while (this.attempts < PAUSES_MS.length) {
+			await pauseFor(PAUSES_MS[this.attempts++]!, this.reaching.signal);
+			const answer = await this.reaching.attach(this.received).catch(() => undefined);
+			if (answer !== undefined && answer.status < 300) return answer;
+			answer?.close();
+			// A proxy says for a while that the server is not there; the server itself, that it has lost the answer.
+			if (answer !== undefined && answer.status < 500) return undefined;
+		}
+		return undefined;
+	}
+}

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Connection } from '../../http/connection';
+import type { KeptAnswer } from '../../http/kept-answer';
+import { Remembered } from '../../remembered';
+
+const ASK_LIMIT_MS = 3_000;
+
+/** By server. It may be updated while n8n runs. */
+const keeping = Remembered.inProcess<boolean>({ forMs: 10 * 60_000 });
+
+/**
+ * How the answer to the next request can be reached again, where the server keeps answers: llama-server does, for some
+ * minutes after their end and in 4 MiB each (docs/protocols/llama-server-new.md 1). Whoever has the key and the ID can read
+ * an answer, and a repeated ID ends the run that has it: so IDs are random.
+ */
+export async function keptAnswerAt(connection: Connection, signal?: AbortSignal): Promise<KeptAnswer | undefined> {
+	const { api } = connection.url;
+	if (!(await keepsAnswers(connection, signal))) return undefined;
+	const url = `${api}/stream?conv_id=${randomUUID()}`;
+	return {
+		headers: { 'x-conversation-id': url.slice(url.indexOf('=') + 1) },
+		attachUrl: (from) => `${url}&from=${from}`,
+		cancelUrl: url,
+	};
+}
+
+/** An unknown ID gives the same 404 as a server without the route, so the list of IDs is asked for. */
+async function keepsAnswers(connection: Connection, signal: AbortSignal | undefined): Promise<boolean> {
+	const known = keeping.get(connection.id);
+	if (known !== undefined) return known;
+	const asked = { json: { conversation_ids: [] }, timeoutMs: ASK_LIMIT_MS, signal };
+	const answer = await connection.call(`${connection.url.api}/streams/lookup`, asked).catch(() => undefined);
+	const keeps = answer?.status === 200 && Array.isArray(answer.json);
+	// A server that is loading or busy may keep them all the same.
+	if (answer !== undefined && answer.status < 500) keeping.set(connection.id, keeps);
+	return keeps;
+}
