@@ -10,7 +10,7 @@ export { utcTicks } from 'd3-time';
 export { createParser } from 'eventsource-parser';
 export type { EventSourceMessage, EventSourceParser, ParseError } from 'eventsource-parser';
 export { RE2JS } from 're2js';
-export { Agent, buildConnector, EnvHttpProxyAgent, Pool, request } from 'undici';
+export { Agent, EnvHttpProxyAgent, Pool, request } from 'undici';
 export type { Dispatcher } from 'undici';
 // The lint of community nodes lets no file import it by itself; n8n stores a file piece by piece from this kind of stream only.
 export { Readable } from 'node:stream';

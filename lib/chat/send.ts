@@ -160,7 +160,6 @@ async function trySending(
 			kept: request.stream === false ? undefined : kept,
 			framing: protocol.framing,
 			pace: pace?.interval,
-			rest: pace?.rest,
 			retry: retry?.(),
 			refuse: (answer) => refusalWithPause(connection, answer, about),
 		});

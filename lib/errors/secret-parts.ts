@@ -2,8 +2,6 @@
  * Finds secrets in a text, and parts of them: servers and proxies cut what they echo, change its case, and write it as
  * URL, JSON, HTML or base64 wants it.
  */
-import { oddities } from './letter-pairs';
-
 /** A part of a secret that is shorter gives nothing away. */
 const PART = 8;
 /** So long, a secret is found by nothing but itself, and taken out wherever it stands. */
@@ -21,10 +19,10 @@ interface Stretch {
  */
 const WORDS = /^(?:[A-Z]?[a-z]{2,14}|[A-Z]{3,15}|(?:[A-Z][a-z]{2,14}){1,4})(?:\d{0,4}|(\d)\1*)$|^(?:0?\d|\d{4})$/;
 
-/** The same letter in both cases is one, as a header's name is. */
+/** Folds the case of ASCII letters, as in a header's name. */
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
-/** Four letters in one number, the same for both cases of each. */
+/** Packs four letters, case folded. */
 function four(text: string, at: number): number {
 	return (
 		((text.charCodeAt(at) | 0x20) << 24) ^
@@ -188,10 +186,10 @@ function isVaried(part: string): boolean {
 	return new Set(lower(part)).size > 2;
 }
 
-/** Letters and digits, or letters as no word has them. */
+/** Letters and digits, or letters whose case changes more often than in `iOSAppKey`. */
 function isRandom(part: string): boolean {
 	if (new Set(lower(part)).size <= 4) return false;
-	return /\d/.test(part) ? /[a-z]/i.test(part) : oddities(part) >= 2;
+	return /\d/.test(part) ? /[a-z]/i.test(part) : /[a-z][A-Z].*[a-z][A-Z]/.test(part) && /[A-Z][a-z][A-Z]/.test(part);
 }
 
 /** Inside a longer word, a short secret is another word. */

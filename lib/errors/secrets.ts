@@ -1,5 +1,4 @@
 import { isRecord } from '../values';
-import { oddities } from './letter-pairs';
 import { SecretParts, SURELY_A_KEY } from './secret-parts';
 import { Remembered } from '../remembered';
 
@@ -16,8 +15,8 @@ const PLACEHOLDER =
 const MIN_LENGTH = 8;
 /** Of a password, which may be short where it is mixed. */
 const MIN_MIXED = 6;
-/** `Qwen2VL7` has five. */
-const MIN_ODDITIES = 6;
+/** `Qwen2VL7` has four changes between small letters, capitals and digits. */
+const MIN_CHANGES = 6;
 /** Between two hyphens: `sha256` is a usual one. */
 const MIN_RANDOM_WORD = 12;
 
@@ -90,9 +89,14 @@ export function keysOf(headers: Record<string, string>): string[] {
 	});
 }
 
-/** Letters and digits in no order that names of models have. */
+/** Letters and digits that take turns as in no name of a model. */
 function isScattered(word: string): boolean {
-	return word.length >= MIN_LENGTH && isMixed(word) && oddities(word) >= MIN_ODDITIES;
+	return word.length >= MIN_LENGTH && isMixed(word) && changesOfKind(word) >= MIN_CHANGES;
+}
+
+/** How often small letters, capitals and digits take turns in a text: in keys all the time, in names now and then. */
+function changesOfKind(text: string): number {
+	return text.match(/[a-z](?=[A-Z\d])|[A-Z](?=[a-z\d])|\d(?=[A-Za-z])/g)?.length ?? 0;
 }
 
 /** Takes keys, and parts of them, out of a text that comes from outside: some servers echo the header they refuse. */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
-import { restingConnector } from './resting-socket';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
 
 export interface ServerChannelKey {
@@ -107,8 +106,7 @@ function open(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
-	const fresh = { ...options, connect: restingConnector(options.connect) };
-	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(fresh) });
+	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(options) });
 }
 
 /**

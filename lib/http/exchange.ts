@@ -1,5 +1,4 @@
 import { IncomingBody, type Pace } from './incoming-body';
-import { beginsOnSocket, type Rest } from './resting-socket';
 import type { Dispatcher } from '../vendor';
 
 export interface ExchangeOptions {
@@ -12,8 +11,6 @@ export interface ExchangeOptions {
 	reset: boolean;
 	/** How often the body is read at most. */
 	pace?: Pace;
-	/** How long the socket is left alone between two readings. */
-	rest?: Rest;
 }
 
 export interface Exchange {
@@ -28,7 +25,7 @@ export interface Exchange {
  */
 export async function exchange(
 	url: string,
-	{ dispatcher, signal, pace, rest, ...options }: ExchangeOptions,
+	{ dispatcher, signal, pace, ...options }: ExchangeOptions,
 ): Promise<Exchange> {
 	signal.throwIfAborted();
 	const { origin, pathname, search } = new URL(url);
@@ -43,7 +40,6 @@ export async function exchange(
 			{
 				onRequestStart(controller) {
 					abort = (reason) => controller.abort(reason);
-					if (rest !== undefined) beginsOnSocket(rest);
 					if (signal.aborted) onAbort();
 				},
 				onResponseStart(controller, statusCode, headers) {

@@ -93,7 +93,6 @@ export class Sender {
 			method: methodOf(options),
 			signal,
 			pace: options.pace,
-			rest: options.rest,
 			headers: {
 				accept: `application/json, ${options.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'}`,
 				// A proxy that compresses a stream holds it back until its buffer is full.

@@ -3,7 +3,6 @@ import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
 import type { KeptAnswer } from './kept-answer';
 import type { Limits } from './limits';
-import type { Rest } from './resting-socket';
 import type { ServerSentEvent } from './sse';
 
 /** What a stream consists of: server-sent events, or JSON values, one per line. */
@@ -61,8 +60,6 @@ export interface RequestOptions {
 	framing?: Framing;
 	/** How often the answer is read at most. Default: whenever something arrives. */
 	pace?: Pace;
-	/** How long its socket is left alone between two readings. Default: not at all. */
-	rest?: Rest;
 	/** For the errors of this request. */
 	about?: ErrorContext;
 }

@@ -1,14 +1,9 @@
 import type { Pace } from '../../http/incoming-body';
-import type { Rest } from '../../http/resting-socket';
 import type { Limits } from '../../http/limits';
 import type { ChatCall } from '../request/request';
 
 /** Where nobody reads along, only limits and Stop look at the answer before its end. */
 const UNSEEN_MS = 100;
-/** More than that the kernel might not keep. */
-const MAX_REST_MS = 100;
-/** Where nobody reads along, somebody waits for the end. */
-const MAX_UNSEEN_REST_MS = 20;
 /** Before the first text is shown, a reader waits for it: thinking that is not shown must not make it later. */
 const BEFORE_TEXT_MS = 10;
 
@@ -49,11 +44,4 @@ export class ReadingPace {
 		const wanted = this.call.whole === true ? UNSEEN_MS : (this.call.pieceMs?.() ?? 0);
 		return Math.min(wanted, shown || this.call.whole === true ? wanted : BEFORE_TEXT_MS, this.longest);
 	};
-
-	/**
-	 * Milliseconds for which the socket is left alone. Half of the interval: so much later at most, the end of a fast answer
-	 * is seen.
-	 */
-	readonly rest: Rest = () =>
-		Math.min(this.interval() / 2, this.call.whole === true ? MAX_UNSEEN_REST_MS : MAX_REST_MS);
 }

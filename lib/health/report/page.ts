@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { markup, raw, shortened, type Html } from './escape';
 import type { History, HistoryEntry } from './history';
 import { entriesOf } from './history';
-import { written } from './history-strip';
 export type { Reported } from './sections';
 import {
 	badge,
@@ -15,6 +14,7 @@ import {
 	type Reported,
 	type Room,
 	type SectionOptions,
+	written,
 } from './sections';
 import { STYLE } from './style';
 

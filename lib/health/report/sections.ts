@@ -4,7 +4,7 @@ import type { Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
 import { drawChart, inWords, type Chart } from './chart';
 import { markup, shortened, withOptions, type Html } from './escape';
-import { historyStrip } from './history-strip';
+import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
 
 /** A result of any operation, of a model server or Dify. */
@@ -198,7 +198,7 @@ export function historySection({ history, room, timeZone }: SectionOptions): Htm
 	const [alone, together] = [of((entry) => entry.tokensPerSecond), of((entry) => entry.totalTokensPerSecond)];
 	const [firstToken, answer] = [of((entry) => entry.firstTokenMs), of((entry) => entry.latencyMs)];
 	return markup`<h3>History</h3>
-		${historyStrip(entries, timeZone)}
+		<p class="soft">${historyInWords(entries, timeZone)}.</p>
 		${plotted(alone.length > together.length ? alone : together, {
 			title: 'Tokens per second over time',
 			unit: 'tokens per second',
@@ -209,6 +209,26 @@ export function historySection({ history, room, timeZone }: SectionOptions): Htm
 		})}
 		${plotted(firstToken, timesOf('First token of one request over time', firstToken))}
 		${plotted(answer, timesOf('Answer to a simple question over time', answer))}`;
+}
+
+function historyInWords(entries: readonly HistoryEntry[], timeZone: string | undefined): string {
+	const times = entries.map(({ checkedAt }) => Date.parse(checkedAt));
+	const [from, to] = [times[0]!, times.at(-1)!];
+	const healthy = entries.filter(({ status }) => status === 'healthy').length;
+	const percent = Math.floor((healthy / entries.length) * 100);
+	return `${entries.length} results in ${durationInWords(Math.round((to - from) / 1000))} since ${written(from, timeZone)}; ${percent}% of them healthy`;
+}
+
+/** "21 Nov 2026, 14:05" */
+export function written(time: number, timeZone: string | undefined): string {
+	return new Intl.DateTimeFormat('en-GB', {
+		timeZone: timeZone ?? 'UTC',
+		day: 'numeric',
+		month: 'short',
+		year: 'numeric',
+		hour: '2-digit',
+		minute: '2-digit',
+	}).format(time);
 }
 
 /** Times from here on are told in seconds. */

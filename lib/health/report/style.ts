@@ -42,7 +42,6 @@ svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
 svg .line.s0{stroke:var(--one)}svg .line.s1{stroke:var(--two);stroke-dasharray:7 4}
 svg circle.s0{fill:var(--one)}svg circle.s1{fill:var(--two)}
 .key.s0{color:var(--one)}.key.s1{color:var(--two)}
-.strip rect{fill:currentColor}
 @media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--edge:#bbb;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6;--two:#b4530a}
 body{font-size:11pt}main{max-width:none;padding:0}section{border:0;border-top:1px solid var(--edge);border-radius:0;padding:10px 0;margin:10px 0}
 section.keep,.finding,figure,tr{break-inside:avoid}h2,h3{break-after:avoid}}

@@ -127,8 +127,8 @@ describe('in answers', () => {
 	const draw = (count: number, from: string) =>
 		fc.sample(fc.constantFrom(...from), { numRuns: count, seed: 7 }).join('');
 
-	test('most parts without a digit are found by letters that no word has in this order', () => {
-		const key = draw(4_000, letters);
+	test('most parts of a random key are found, also those without a digit', () => {
+		const key = draw(4_000, `${letters}0123456789`);
 		const keys = keysOf({ authorization: `Bearer ${key}` });
 		const shown = (length: number) => {
 			let left = 0;
@@ -139,9 +139,9 @@ describe('in answers', () => {
 			}
 			return left / cuts;
 		};
-		expect(shown(8)).toBeLessThan(0.4);
-		expect(shown(12)).toBeLessThan(0.2);
-		expect(shown(16)).toBeLessThan(0.1);
+		expect(shown(8)).toBeLessThan(0.2);
+		expect(shown(12)).toBeLessThan(0.06);
+		expect(shown(16)).toBeLessThan(0.03);
 	});
 
 	test.each(['x7Kq9Lm2', 'a1b2c3d4', 'k-Zx7Qv9pL2w', 'Zk3vQ9xT7mB'])('the short key %s is masked as a whole', (key) => {

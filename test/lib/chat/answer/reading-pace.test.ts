@@ -45,20 +45,4 @@ describe('how often an answer is read', () => {
 		wanted = 160;
 		expect(pace.interval()).toBe(160);
 	});
-
-	test('the socket rests for half of that, and for less where somebody waits for the whole answer', () => {
-		const restAt = (progress: typeof BEFORE, call: { whole?: boolean; pieceMs?: () => number }) => {
-			const pace = new ReadingPace(call, {});
-			pace.note(progress);
-			return pace.rest();
-		};
-		expect(restAt(BEFORE, { pieceMs: () => 40 })).toBe(0);
-		expect(restAt(THINKING, { pieceMs: () => 40 })).toBe(5);
-		expect(restAt(TEXT, { pieceMs: () => 40 })).toBe(20);
-		expect(restAt(TEXT, { pieceMs: () => 160 })).toBe(80);
-		expect(restAt(TEXT, { pieceMs: () => 2_500 })).toBe(100);
-		expect(restAt(TEXT, { whole: true })).toBe(20);
-		expect(restAt({ ...TEXT, finished: true }, { whole: true })).toBe(0);
-		expect(restAt(TEXT, {})).toBe(0);
-	});
 });
