@@ -1,4 +1,10 @@
-import type { INodeProperties, INodePropertyCollection, INodeType } from 'n8n-workflow';
+import type {
+	INodeProperties,
+	INodePropertyCollection,
+	INodePropertyOptions,
+	INodeType,
+	INodeTypeDescription,
+} from 'n8n-workflow';
 
 import { ADVICE } from '../../lib/health/advice';
 import { fs, path, process } from '../support/node';
@@ -182,14 +188,73 @@ describe('docs/nodes', () => {
 		return [...(property.options ?? []).flatMap((option) => ('displayName' in option ? labelsOf(option) : []))];
 	};
 
-	it.each(folders)('names every field and option of %s', async (folder) => {
+	async function described(folder: string): Promise<{ description: INodeTypeDescription; pages: string[] }> {
 		const exported = (await import(path.join(ROOT, 'nodes', folder, `${folder}.node`))) as Record<
 			string,
 			new () => INodeType
 		>;
-		const { description } = new exported[folder]!();
 		const pages = [pageOf(folder), pageOf(folder).replace(/\.md$/, CHINESE)].filter(exists);
 		expect(pages[0]).toBe(pageOf(folder));
+		return { description: new exported[folder]!().description, pages };
+	}
+
+	/**
+	 * Each operation that the editor offers, as its page names it: "Document: Sync"; of a node without resources "Rate".
+	 */
+	function operationsOf({ properties }: INodeTypeDescription): string[] {
+		const resources = properties.find(({ name }) => name === 'resource')?.options as INodePropertyOptions[] | undefined;
+		const offered = properties.filter(({ name }) => name === 'operation');
+		return offered.flatMap(({ options, displayOptions }) => {
+			const resource = resources?.find(({ value }) => displayOptions?.show?.resource?.includes(value))?.name;
+			return (options as INodePropertyOptions[]).map(({ name }) =>
+				resource === undefined ? name : `${resource}: ${name}`,
+			);
+		});
+	}
+
+	/**
+	 * The operations that a page has in a heading ("Image: Generate, Edit"), in the first cells of a row ("Image" and
+	 * "Generate, Edit"), or in a row below a heading of their resource in the plural ("Models").
+	 */
+	function operationsIn(page: string): Set<string> {
+		const named = (resource: string, names: string) =>
+			namesIn(names).flatMap((name) => [
+				name,
+				`${resource.trim()}: ${name}`,
+				`${resource.trim().replace(/s$/, '')}: ${name}`,
+			]);
+		return new Set(
+			headingsOf(page).flatMap(({ title, text }) => {
+				const [resource, names] = title.split(/[:：]/) as [string, string?];
+				const rows = text.split('\n').filter((line) => line.startsWith('|'));
+				const cells = rows.map((row) => row.split('|').slice(1, -1) as [string, string?]);
+				return [
+					...(names === undefined ? [] : named(resource, names)),
+					...cells.flatMap(([first, second = '']) => [first.trim(), ...named(first, second), ...named(title, first)]),
+				];
+			}),
+		);
+	}
+
+	/** Names in a list, without what is said of each: "Rename (a *Name*), Delete". */
+	function namesIn(list: string): string[] {
+		return list
+			.replace(/[（(][^（()）]*[)）]/g, '')
+			.split(/[,、，;；]/)
+			.map((name) => name.replace(/[:：].*/s, '').trim());
+	}
+
+	it.each(folders)('has a row for every operation of %s', async (folder) => {
+		const { description, pages } = await described(folder);
+		for (const page of pages) {
+			const rows = operationsIn(read(page));
+			const missing = operationsOf(description).filter((operation) => !rows.has(operation));
+			expect({ page, missing }).toEqual({ page, missing: [] });
+		}
+	});
+
+	it.each(folders)('names every field and option of %s', async (folder) => {
+		const { description, pages } = await described(folder);
 		for (const page of pages) {
 			const said = read(page).toLowerCase();
 			// "DRY: Base" stands as "DRY (Multiplier, Base, …)"; notices and hidden fields have no label that is seen.
