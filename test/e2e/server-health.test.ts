@@ -348,7 +348,13 @@ describe('the real n8n', () => {
 		expect(itemsOf(failed, 'Healthy') ?? []).toEqual([]);
 		expect(itemsOf(failed, 'Unhealthy') ?? []).toEqual([]);
 		expect(itemsOf(failed, 'Error')).toMatchObject([
-			{ error: expect.stringContaining('refuses the API key') as string },
+			{
+				error: {
+					message: 'The server refuses the API key',
+					status: 'unauthorized',
+					findings: [{ id: 'unauthorized' }],
+				},
+			},
 		]);
 	});
 
