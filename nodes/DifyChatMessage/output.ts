@@ -2,6 +2,7 @@ import type { IBinaryKeyData, IDataObject, IExecuteFunctions } from 'n8n-workflo
 
 import type { ChatAnswer } from '../../lib/dify/chat';
 import type { RunResult } from '../../lib/dify/types';
+import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
 
 /** What goes into the item beside the answer. */
@@ -47,7 +48,7 @@ function simplified(result: RunResult, { answerField, user }: OutputOptions): ob
 		retrieverResources: result.retrieverResources,
 		files: result.files,
 		createdAt: result.createdAt,
-		...(result.pause === undefined ? {} : { pause: result.pause }),
+		...optional({ pause: result.pause }),
 		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field
 		// replaces it.
 		...answer,

@@ -54,7 +54,7 @@ async function sendMessage(call: DifyCall): Promise<OperationItem> {
 		retries: maxRetries,
 		onStaleConversation,
 		hints: { wantAudio: include.includes('audio') },
-		...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+		onDeltas: typing?.show,
 		...(include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 	};
 	await typing?.begin();

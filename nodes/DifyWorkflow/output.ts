@@ -4,7 +4,7 @@ import { difyClient } from '../../lib/dify/credentials';
 import { difyFailure, resultOf } from '../../lib/dify/failure';
 import { downloadFile, outputFiles, whyNotFetched } from '../../lib/dify/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
-import { recordOf } from '../../lib/values';
+import { recordOf, optional } from '../../lib/values';
 import type { DifyCall } from '../shared/dify/run';
 import type { OperationItem } from '../shared/run/operations';
 
@@ -130,8 +130,7 @@ function simplified(result: RunResult, warnings: string[], user: string): object
 		taskId,
 		totalTokens: workflow?.totalTokens,
 		user,
-		...(pause === undefined ? {} : { forms: pause.forms.map(simpleForm) }),
-		...(error === undefined ? {} : { error: error.message }),
+		...optional({ forms: pause?.forms.map(simpleForm), error: error?.message }),
 		...(warnings.length === 0 ? {} : { warnings }),
 	};
 }
@@ -158,7 +157,7 @@ function whole(result: RunResult, warnings: string[], user: string): object {
 		error: error?.message ?? null,
 		files,
 		warnings,
-		...(pause === undefined ? {} : { pausedNodes: pause.pausedNodes, forms: pause.forms }),
+		...optional({ pausedNodes: pause?.pausedNodes, forms: pause?.forms }),
 	};
 }
 

@@ -3,6 +3,7 @@ import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type 
 import { EmbeddingsClient, type Embeddings } from '../../lib/embeddings/client';
 import type { Prefixes } from '../../lib/embeddings/prefixes';
 import { localLlamaServers } from '../../lib/servers/credential';
+import { optional } from '../../lib/values';
 import { readEmbeddingSettings } from '../shared/embedding-fields';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
@@ -77,7 +78,7 @@ function summary(
 		vectors: vectors.length,
 		...(first === undefined ? {} : { dimensions: first.length, beginsWith: first.slice(0, SHOWN_NUMBERS) }),
 		...(received === undefined || received === first?.length ? {} : { receivedDimensions: received }),
-		...(tokens === undefined ? {} : { tokens }),
+		...optional({ tokens }),
 		...rest,
 		...(remarks.length === 0 ? {} : { remarks }),
 		milliseconds: Math.round(milliseconds),

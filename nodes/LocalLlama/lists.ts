@@ -1,7 +1,7 @@
 /** Lists that come out of expressions, or are typed as JSON. */
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
-import { parseJson, recordOf } from '../../lib/values';
+import { parseJson, recordOf, optional } from '../../lib/values';
 import { isBlank, shown, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -59,7 +59,7 @@ export function rowFields(
 				{ name: 'Expression', value: 'expression', description: 'A list out of the workflow' },
 				{ name: 'Form', value: 'form', description: 'Filled in here' },
 			],
-			...(form.displayOptions === undefined ? {} : { displayOptions: form.displayOptions }),
+			...optional({ displayOptions: form.displayOptions }),
 		},
 		{ ...form, displayOptions: shownFor('form') },
 		{ ...list, type: 'json', required: true, displayOptions: shownFor('expression') },

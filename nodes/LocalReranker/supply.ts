@@ -2,6 +2,7 @@ import { NodeConnectionTypes, type IDataObject, type ISupplyDataFunctions, type 
 
 import { RerankClient, type Ranking } from '../../lib/rerank/client';
 import { localLlamaServers } from '../../lib/servers/credential';
+import { optional } from '../../lib/values';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
 import { readRerankSettings } from '../shared/rerank-fields';
@@ -54,7 +55,7 @@ function loggedReranker(client: RerankClient, log: SubNodeLog): SuppliedReranker
 			// Copies: the documents of the Simple Vector Store share their metadata with the store.
 			return ranking.map(({ index, score }) => {
 				const document = documents[index]!;
-				const metadata = { ...document.metadata, ...(score === undefined ? {} : { relevanceScore: score }) };
+				const metadata = { ...document.metadata, ...optional({ relevanceScore: score }) };
 				return { ...document, metadata };
 			});
 		},
@@ -67,7 +68,7 @@ function summary({ ranking, tokens, remarks, ...rest }: Ranking, model: string, 
 		model,
 		returned: ranking.length,
 		...(scores.length === 0 ? {} : { best: scores[0], worst: scores.at(-1) }),
-		...(tokens === undefined ? {} : { tokens }),
+		...optional({ tokens }),
 		...rest,
 		...(remarks.length === 0 ? {} : { remarks }),
 		milliseconds: Math.round(milliseconds),

@@ -3,6 +3,7 @@ import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workfl
 import { toNodeError } from '../../lib/errors/node-error';
 import { checkServer } from '../../lib/health/check';
 import { currentState, watch, type HealthChange, type WatchMemory, type WatchOptions } from '../../lib/health/watch';
+import { optional } from '../../lib/values';
 import { deliveries } from '../shared/deliveries';
 import { readNeeds } from '../shared/health/check-fields';
 import { targetOf } from '../shared/health/target';
@@ -59,7 +60,7 @@ function newId(): string {
 function readMemory(stored: IDataObject): WatchMemory {
 	const { state, candidate, untold } = stored as unknown as Partial<WatchMemory>;
 	return {
-		...(state === undefined ? {} : { state }),
+		...optional({ state }),
 		...(candidate == null ? {} : { candidate }),
 		untold: Array.isArray(untold) ? [...untold] : [],
 	};

@@ -1,4 +1,5 @@
 import { featureOf, speak, voiceOf } from '../../../lib/dify/speech';
+import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
@@ -82,8 +83,7 @@ export const audioSpeak: DifyOperation = {
 		const used = voice === '' ? voiceOf(settings) : voice;
 		const json = {
 			...facts,
-			...(used === undefined ? {} : { voice: used }),
-			...(messageId === undefined ? {} : { messageId }),
+			...optional({ voice: used, messageId }),
 		};
 		return [{ json, binary }];
 	},

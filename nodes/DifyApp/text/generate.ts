@@ -69,7 +69,7 @@ export const textGenerate: DifyOperation = {
 			signal,
 			limits,
 			retries,
-			...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+			onDeltas: typing?.show,
 		});
 		await typing?.end();
 		result.warnings.forEach(hint);

@@ -1,4 +1,5 @@
 import { progressOf, waitForIndexing } from '../../../lib/dify/knowledge/indexing';
+import { optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { documentField, documentIdIn, optionsField, waitField } from '../fields';
@@ -40,7 +41,7 @@ export const documentGetStatus: DifyOperation = {
 					indexingStatus: status,
 					chunksDone: done,
 					chunks: total,
-					...(error === undefined ? {} : { error }),
+					...optional({ error }),
 				},
 			},
 		];

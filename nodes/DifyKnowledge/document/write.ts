@@ -1,7 +1,7 @@
 import { getDocument } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { type CreateOptions, replaceContent, type Upserted } from '../../../lib/dify/knowledge/upsert';
-import type { JsonRecord } from '../../../lib/values';
+import { optional, type JsonRecord } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyCall } from '../../shared/dify/run';
@@ -17,7 +17,7 @@ export async function finished(
 ): Promise<OperationItem[]> {
 	const { action, documentId, batch, document, remarks } = made;
 	remarks.forEach(hint);
-	const item = { action, documentId, datasetId, name: document.name, ...(batch === undefined ? {} : { batch }) };
+	const item = { action, documentId, datasetId, name: document.name, ...optional({ batch }) };
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];

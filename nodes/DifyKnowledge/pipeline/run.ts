@@ -2,7 +2,7 @@ import type { Datasource } from '../../../lib/dify/knowledge/datasources';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import { documentIdsIn, localFile, type PipelineOutcome, runPipeline } from '../../../lib/dify/knowledge/pipelines';
 import { ServerError } from '../../../lib/errors/server-error';
-import { isRecord, type JsonRecord, parseJson } from '../../../lib/values';
+import { isRecord, type JsonRecord, parseJson, optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
@@ -95,7 +95,7 @@ async function results(
 	const made: JsonRecord[] = [];
 	for (const [at, documentId] of ids.entries()) {
 		const { name, indexing_status: indexingStatus } = documents[at] ?? {};
-		const item = { documentId, datasetId, name, ...(batch === undefined ? {} : { batch }) };
+		const item = { documentId, datasetId, name, ...optional({ batch }) };
 		if (limitMs === 0) made.push({ ...item, indexingStatus });
 		else {
 			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs, signal });

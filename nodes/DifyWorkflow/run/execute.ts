@@ -47,7 +47,7 @@ export const runExecute: DifyOperation = {
 			signal,
 			limits,
 			retries: maxRetries,
-			...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+			onDeltas: typing?.show,
 			...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 		});
 		const explained = running.catch(async (error: unknown) => {

@@ -41,8 +41,8 @@ export async function followedItem(call: DifyCall, answered?: string): Promise<O
 		// Nobody knows how long a person takes.
 		limits: waits ? { ...limits, progressMs: 0 } : limits,
 		hints: { acrossPauses: waits },
-		...(answered === undefined ? {} : { answered: new Set([answered]) }),
-		...(typing === undefined ? {} : { onDeltas: async (deltas) => await typing.show(deltas) }),
+		answered: answered === undefined ? undefined : new Set([answered]),
+		onDeltas: typing?.show,
 		...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 	});
 	return await runItem(call, { ...output, events }, following);

@@ -1,3 +1,4 @@
+import { optional } from '../../../lib/values';
 import { wrongField } from '../../shared/field-values';
 import { filesIn, inputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
@@ -40,6 +41,6 @@ export const imageEdit: LocalLlamaOperation = {
 		if (images.length === 0)
 			throw wrongField('Input Binary Fields', 'is empty', 'Name the field that holds the picture.');
 		const [mask] = await filesIn(call, 'options.maskPropertyName');
-		return await imageItems(call, { images, ...(mask === undefined ? {} : { mask }) });
+		return await imageItems(call, { images, ...optional({ mask }) });
 	},
 };

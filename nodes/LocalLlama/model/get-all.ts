@@ -1,6 +1,7 @@
 import { asFailed } from '../../../lib/errors/server-error';
 import { eachOf, listServerModels } from '../../../lib/health/check';
 import { allFailed } from '../../../lib/servers/pool/moves';
+import { optional } from '../../../lib/values';
 import { modelServerTarget } from '../../shared/health/target';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions } from './fields';
@@ -35,7 +36,7 @@ export const modelGetAll: LocalLlamaOperation = {
 		const timeLimitMs = parameters.milliseconds('options.timeLimit', undefined);
 		const onlyLoaded = parameters.flag('options.onlyLoaded', false);
 		const target = modelServerTarget(await context.getCredentials('localLlamaApi', itemIndex), context.helpers);
-		const limit = timeLimitMs === undefined ? {} : { timeLimitMs };
+		const limit = optional({ timeLimitMs });
 		const lists = await Promise.all(
 			eachOf(target).map(async (server, at) => {
 				const { root } = servers.connections[at]!.url;

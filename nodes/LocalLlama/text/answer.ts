@@ -2,6 +2,7 @@ import type { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import { formattedJson, notesOn } from '../../../lib/text/formatted';
+import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { countTokens, type LlamaCall } from '../operation';
 
@@ -47,11 +48,9 @@ export function answerFacts({
 	return {
 		...(reasoning === '' ? {} : { reasoning }),
 		finishReason,
-		...(usage === undefined ? {} : { usage }),
-		...(timings === undefined ? {} : { timings }),
-		...(name === undefined ? {} : { model: name }),
+		...optional({ usage, timings, model: name }),
 		server: serverKind,
-		...(server === undefined ? {} : { serverUrl: server.url }),
+		...optional({ serverUrl: server?.url }),
 	};
 }
 
@@ -63,5 +62,5 @@ export function answerFacts({
 export function answerItem(call: LlamaCall, answer: FinishedAnswer, format: ResponseFormat | undefined): OperationItem {
 	const found = format === undefined ? undefined : formattedJson(answer, format);
 	if (found !== undefined) notesOn(found).forEach((note) => call.hint(note));
-	return { json: { text: answer.text, ...(found === undefined ? {} : { json: found.value }), ...answerFacts(answer) } };
+	return { json: { text: answer.text, ...optional({ json: found?.value }), ...answerFacts(answer) } };
 }

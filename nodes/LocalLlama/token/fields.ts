@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { Conversation } from '../../../lib/chat/request/prompt';
+import { optional } from '../../../lib/values';
 import { modelField } from '../../shared/model-field';
 import type { LlamaCall } from '../operation';
 import { listIn } from '../lists';
@@ -54,6 +55,6 @@ export async function conversationIn(call: LlamaCall): Promise<Conversation> {
 	return {
 		messages: await messagesIn(call),
 		tools,
-		...(templateArguments === undefined ? {} : { templateArguments }),
+		...optional({ templateArguments }),
 	};
 }

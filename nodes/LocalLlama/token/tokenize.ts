@@ -1,4 +1,5 @@
 import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
+import { optional } from '../../../lib/values';
 import { atAnyServer } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
@@ -52,7 +53,7 @@ export const tokenTokenize: LocalLlamaOperation = {
 				parameters.name('model'),
 				async (connection, ask) => await tokensOf(connection, text, { ...ask, ...how }),
 			);
-			items.push({ json: { tokens, count: tokens.length, ...(pieces === undefined ? {} : { pieces }) } });
+			items.push({ json: { tokens, count: tokens.length, ...optional({ pieces }) } });
 		}
 		return items;
 	},

@@ -1,7 +1,7 @@
 import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
 import { RerankClient } from '../../../lib/rerank/client';
-import { isRecord, words } from '../../../lib/values';
+import { isRecord, words, optional } from '../../../lib/values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
@@ -111,8 +111,8 @@ async function rank(call: LlamaCall, documents: readonly Document[]): Promise<Op
 	return ranking.map(({ index, score }) => {
 		const { json, binary, from } = documents[index]!;
 		return {
-			json: { ...json, ...(score === undefined ? {} : { score }), index },
-			...(binary === undefined ? {} : { binary }),
+			json: { ...json, ...optional({ score }), index },
+			...optional({ binary }),
 			from,
 		};
 	});
@@ -129,7 +129,7 @@ function fromItems(call: LlamaCall): Document[] {
 				text: parameters.freeText('document'),
 				json,
 				from,
-				...(binary === undefined ? {} : { binary }),
+				...optional({ binary }),
 			});
 		} catch (error) {
 			failItem(from, error);

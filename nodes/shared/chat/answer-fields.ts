@@ -1,3 +1,4 @@
+import { optional } from '../../../lib/values';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -21,7 +22,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 					name: 'Token Budget',
 					value: 'budget',
 					description: 'End the thinking after this many tokens',
-					...(budgetShown === undefined ? {} : { displayOptions: budgetShown }),
+					...optional({ displayOptions: budgetShown }),
 				},
 			],
 			description:
@@ -70,7 +71,7 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 					name: 'GBNF Grammar',
 					value: 'grammar',
 					description: 'The answer follows a grammar of llama.cpp. Cannot be used together with tools.',
-					...(grammarShown === undefined ? {} : { displayOptions: grammarShown }),
+					...optional({ displayOptions: grammarShown }),
 				},
 				{
 					name: 'JSON Object',

@@ -1,6 +1,7 @@
 import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
 import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/request/samplers';
+import { optional } from '../../../lib/values';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;
 
@@ -52,7 +53,7 @@ function inputOf(sampler: Sampler): Pick<INodeProperties, 'type' | 'default'> & 
 				type: 'string',
 				typeOptions: { multipleValues: true, multipleValueButtonText: sampler.addButton },
 				default: [],
-				...(sampler.placeholder === undefined ? {} : { placeholder: sampler.placeholder }),
+				...optional({ placeholder: sampler.placeholder }),
 			};
 		case 'number':
 			return sampler.choices === undefined
@@ -64,8 +65,7 @@ function inputOf(sampler: Sampler): Pick<INodeProperties, 'type' | 'default'> & 
 function typeOptionsOf({ range, whole }: NumberSampler): INodePropertyTypeOptions {
 	const [minValue, maxValue] = range ?? [];
 	return {
-		...(minValue === undefined ? {} : { minValue }),
-		...(maxValue === undefined ? {} : { maxValue }),
+		...optional({ minValue, maxValue }),
 		numberPrecision: whole === true ? 0 : maxValue === 1 ? 3 : 2,
 	};
 }

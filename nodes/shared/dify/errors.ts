@@ -2,6 +2,7 @@ import type { IDataObject, INode, NodeOperationError } from 'n8n-workflow';
 
 import { ServerError } from '../../../lib/errors/server-error';
 import { errorDetails, toNodeError, type NodeErrorOptions } from '../../../lib/errors/node-error';
+import { optional } from '../../../lib/values';
 
 /** The parts of a failure that a workflow can use: Dify's code, the status, the IDs, and the answer until then. */
 export function failureDetails(error: unknown): IDataObject {
@@ -9,9 +10,9 @@ export function failureDetails(error: unknown): IDataObject {
 	const { partialText, httpStatus, kind, ...details } = errorDetails(error);
 	return {
 		kind,
-		...(httpStatus === undefined ? {} : { status: httpStatus }),
+		...optional({ status: httpStatus }),
 		...details,
-		...(partialText === undefined ? {} : { answer: partialText }),
+		...optional({ answer: partialText }),
 	};
 }
 

@@ -1,6 +1,7 @@
 import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
 import type { CheckOptions } from '../../../lib/health/probes';
+import { optional } from '../../../lib/values';
 import type { NodeParameters } from '../parameters';
 
 /** Which of the two kinds of server. */
@@ -165,6 +166,6 @@ export function readNeeds(parameters: NodeParameters): CheckOptions {
 			minSlots: parameters.number('needed.minSlots', undefined),
 		},
 		readSlots: parameters.flag('options.readSlots', false),
-		...(timeLimitMs === undefined ? {} : { timeLimitMs }),
+		...optional({ timeLimitMs }),
 	};
 }

@@ -10,6 +10,7 @@ import {
 	readLocalLlamaCredential,
 	serversOf,
 } from '../../../lib/servers/credential';
+import { optional } from '../../../lib/values';
 
 /** How to reach the server that the credential of an item names. A polling node has no items: 0. */
 export async function targetOf(
@@ -49,7 +50,7 @@ function targetFor(server: CredentialServer, helpers: object | undefined): Targe
 		keySet: apiKey.trim() !== '' || hasOwnHeader,
 		authentication,
 		maxConcurrentRequests,
-		...(modelNamed === undefined ? {} : { modelNamed }),
+		...optional({ modelNamed }),
 	};
 }
 

@@ -32,7 +32,7 @@ export class ChatTyping {
 	}
 
 	/** Text that was sent to the chat cannot be taken back, so a replaced answer begins a new message. */
-	async show(pieces: readonly TextPiece[]): Promise<void> {
+	readonly show = async (pieces: readonly TextPiece[]): Promise<void> => {
 		const from = pieces.findLastIndex(({ type }) => type === 'replace');
 		if (from >= 0 && this.hasText) {
 			await this.end();
@@ -44,7 +44,7 @@ export class ChatTyping {
 				.map(({ text }) => text)
 				.join(''),
 		);
-	}
+	};
 
 	async end(): Promise<void> {
 		if (this.begun) await toChat(this.context, 'end', this.itemIndex);
