@@ -62,6 +62,9 @@ export async function finishAnswer(
 		noteOnHiddenThinking(settings, answer),
 		...answer.notes,
 		dropped,
+		answering.runsElsewhere?.(model) === true
+			? `The model "${model}" runs in Ollama's cloud, so this conversation has left the house.`
+			: undefined,
 		resized,
 		remarkOnPromptCache(request, answer),
 	];

@@ -69,6 +69,11 @@ export const ADVICE = {
 		meaning: 'The web part of the server answers, but the part that runs the model does not',
 		advice: STUCK_ADVICE,
 	}),
+	runsElsewhere: ({ model, host }) => ({
+		meaning: `The model ${named(model)} runs on ${host}: what is sent to it leaves this house`,
+		advice:
+			'Choose a model whose files are on this server, without ":cloud" or "-cloud" in its tag, if texts must stay here.',
+	}),
 	unwell: () => ({
 		meaning: 'The server lists its models, but reports that it is not healthy',
 		advice: 'Its engine may have died: read its log and restart it.',

@@ -29,11 +29,28 @@ export function expectationFindings(observations: Observations, report: ServerRe
 			: [...abilityFindings(observations, report, subjects), ...contextFindings(observations, report, subjects)]),
 		...vectorFindings(observations, report, subjects),
 		...slotFindings(observations, report),
+		...remoteFindings(models, wanted),
 	];
 }
 
 export function findModel(models: readonly ModelFacts[], name: string): ModelFacts | undefined {
 	return models.find((model) => isModelNamed(model, name));
+}
+
+/** A model that others run: it is in the list like any other. */
+function remoteFindings(models: readonly ModelFacts[], wanted: ModelFacts | undefined): FindingWithStatus[] {
+	return (wanted === undefined ? models : [wanted]).flatMap(({ id: model, remoteHost }) =>
+		remoteHost === null
+			? []
+			: [
+					advise(
+						'runsElsewhere',
+						wanted === undefined ? 'info' : 'warning',
+						`/api/tags says remote_host ${remoteHost}`,
+						{ model, host: remoteHost },
+					),
+				],
+	);
 }
 
 function modelFindings(

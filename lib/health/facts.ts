@@ -138,6 +138,7 @@ function factsOf(model: ServerModel): ModelFacts {
 		audio: model.audio ?? null,
 		tools: model.tools ?? null,
 		embeddings: model.embeddings ?? null,
+		remoteHost: model.remoteHost ?? null,
 		loaded: state === null ? null : state === 'loaded' || state === 'sleeping',
 		state,
 	};

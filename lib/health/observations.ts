@@ -152,6 +152,8 @@ export interface ModelFacts {
 	audio: boolean | null;
 	tools: boolean | null;
 	embeddings: boolean | null;
+	/** The host on which it really runs, where that is another one. */
+	remoteHost: string | null;
 	loaded: boolean | null;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state: string | null;

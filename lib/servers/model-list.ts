@@ -82,7 +82,7 @@ export async function listChatModels(connection: Connection, signal?: AbortSigna
  * @param name what people call it
  */
 export function describeModel(
-	{ id, parameters, quantization, context, vision, audio, state }: ServerModel,
+	{ id, parameters, quantization, context, vision, audio, state, remoteHost }: ServerModel,
 	name = shortModelName(id),
 ): string {
 	const facts = [
@@ -92,6 +92,7 @@ export function describeModel(
 		vision === true ? 'vision' : undefined,
 		audio === true ? 'audio' : undefined,
 		state === 'unloaded' ? 'not loaded' : state,
+		remoteHost === undefined ? undefined : `runs on ${remoteHost}`,
 	].filter((fact) => fact !== undefined);
 	return facts.length === 0 ? name : `${name} (${facts.join(', ')})`;
 }

@@ -26,6 +26,8 @@ export interface ServerModel {
 	reranks?: boolean;
 	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
 	state?: string;
+	/** The host on which it really runs, where that is another than the server's: Ollama's cloud, for one. */
+	remoteHost?: string;
 	/** Of a router's process that failed. */
 	exitCode?: number;
 	/** The command line of a router's process. */
@@ -170,6 +172,7 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 		...given('audio', capabilities?.includes('audio')),
 		...given('tools', capabilities?.includes('tools')),
 		...given('embeddings', capabilities?.includes('embedding')),
+		...given('remoteHost', wordIn(tag, 'remote_host') ?? wordIn(shown, 'remote_host')),
 		...given('state', running === undefined ? undefined : running === null ? 'unloaded' : 'loaded'),
 	};
 }

@@ -219,6 +219,8 @@ export interface ServerTraits {
 	toolParserAdvice(markup: ToolCallMarkup): string;
 	/** What to do where a stream ends too early, if that has a cause of its own there. */
 	cutStreamRemedy?: string;
+	/** Whether a model runs on machines of others, by its name. */
+	runsElsewhere?(model: string): boolean;
 
 	/** What to do there, in sentences for the user. */
 	advice: ServerAdvice;

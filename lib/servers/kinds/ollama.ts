@@ -91,6 +91,8 @@ export const ollama: ServerTraits = {
 	},
 	refuseUnseenPictures,
 	remarkOnDroppedMessages,
+	// ollama.com/cloud: gpt-oss:120b-cloud, glm-4.6:cloud.
+	runsElsewhere: (model) => /[:-]cloud$/.test(model),
 	explainEmptyAnswer,
 	// Seen with 0.17.4: where its runner dies, the cause is in Ollama's log only.
 	cutStreamRemedy:

@@ -449,3 +449,13 @@ it('a stop frees the slot at once', async () => {
 	expect(await outcome).toMatchObject({ kind: 'aborted' });
 	await sim.until(() => sim.slots().every(({ busy }) => !busy));
 });
+
+it('a model in the cloud: a note says that the conversation has left the house', async () => {
+	const cloud = 'gpt-oss:120b-cloud';
+	const sim = await start({ models: [...MODELS, { id: cloud }] });
+	const settings = { serverKind: 'ollama' as const };
+	expect((await run(sim, { ...settings, model: cloud })).answer.notes).toContainEqual(
+		expect.stringContaining('has left the house'),
+	);
+	expect((await run(sim, settings)).answer.notes).toEqual([]);
+});

@@ -154,6 +154,18 @@ describe('Ollama', () => {
 		expect(finding(result, 'contextTooSmall').advice).toContain('OLLAMA_CONTEXT_LENGTH=16384');
 	});
 
+	it('runs a model in the cloud: that is said, and a warning where it is the one that is needed', async () => {
+		const cloud = { id: 'gpt-oss:120b-cloud', remoteHost: 'https://ollama.com:443' };
+		await simWithKey({ profile: 'ollama', models: [{ id: 'qwen3:8b' }, cloud] });
+		expect(finding(await check(server.url), 'runsElsewhere')).toMatchObject({
+			severity: 'info',
+			observed: '/api/tags says remote_host https://ollama.com:443',
+		});
+		const needed = async (model: string) => await check(server.url, { expectations: { model } });
+		expect(finding(await needed(cloud.id), 'runsElsewhere').severity).toBe('warning');
+		expect(ids(await needed('qwen3:8b'))).not.toContain('runsElsewhere');
+	});
+
 	it('has no models, or no /v1 routes at this path (row 17)', async () => {
 		await simWithKey({ profile: 'ollama', models: [] });
 		server.route('GET /v1/models', reply.json({ object: 'list', data: null }));

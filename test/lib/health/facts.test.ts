@@ -241,6 +241,7 @@ describe('llama-server with one model', () => {
 					audio: false,
 					tools: true,
 					embeddings: false,
+					remoteHost: null,
 					loaded: true,
 					state: 'loaded',
 				},

@@ -30,6 +30,7 @@ describe('the verdict on the numbers', () => {
 		audio: null,
 		tools: null,
 		embeddings: null,
+		remoteHost: null,
 		loaded: true,
 		state: 'loaded',
 	});

@@ -258,6 +258,7 @@ describe('one line for the list', () => {
 			'smol (135M, 512 context, audio)',
 		],
 		[{ id: 'llama3', aliases: [], parameters: '8.0B' }, 'llama3 (8.0B)'],
+		[{ id: 'glm:cloud', aliases: [], remoteHost: 'https://ollama.com' }, 'glm:cloud (runs on https://ollama.com)'],
 		[{ id: 'x', aliases: [] }, 'x'],
 	])('%j', (model, line) => {
 		expect(describeModel(model)).toBe(line);

@@ -37,12 +37,13 @@ export class OllamaApp extends NeighbourApp {
 
 	protected routes(): Record<string, NeighbourHandler> {
 		const { settings } = this.core;
-		const native = ({ id }: SimModel): object => ({
+		const native = ({ id, remoteHost }: SimModel): object => ({
 			name: id,
 			model: id,
 			size: 96576768,
 			digest: DIGEST,
 			details: DETAILS,
+			...(remoteHost === undefined ? {} : { remote_model: id, remote_host: remoteHost }),
 		});
 		const openAi = ({ id }: SimModel): object => ({ id, object: 'model', created: 1785571200, owned_by: 'library' });
 		const running: NeighbourHandler = () => ({

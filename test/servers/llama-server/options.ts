@@ -47,6 +47,8 @@ export interface SimModel {
 	/** Ollama and GPUStack: what the model can do besides chat. */
 	tools?: boolean;
 	thinking?: boolean;
+	/** Ollama: it runs on this host of others. */
+	remoteHost?: string;
 	/** Ollama: it gives vectors and no text. */
 	embedding?: boolean;
 }

@@ -15,6 +15,7 @@ export function model(id: string): ModelFacts {
 		audio: null,
 		tools: true,
 		embeddings: false,
+		remoteHost: null,
 		loaded: true,
 		state: 'loaded',
 	};
