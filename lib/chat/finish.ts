@@ -13,6 +13,7 @@ import { type ReadAnswer, showsThinking } from './read';
 import { type ChatSettings, textLength } from './request/request';
 import type { ChatAnswer, FinishedAnswer } from './types';
 import { contextSizeOf } from './wire/ollama-options';
+import { optional } from '../values';
 
 /**
  * Checks an answer that was read, and learns from it.
@@ -110,7 +111,7 @@ function fittedConversation({ messages }: PreparedCall, { model, request }: Open
 		model,
 		characters: textLength(messages),
 		promptTokens,
-		...(contextSize === undefined ? {} : { contextSize }),
+		...optional({ contextSize }),
 	};
 }
 

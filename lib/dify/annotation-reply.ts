@@ -1,5 +1,5 @@
 import { ServerError } from '../errors/server-error';
-import { finiteNumber, nonEmptyText, recordOf } from '../values';
+import { finiteNumber, nonEmptyText, optional, recordOf } from '../values';
 import type { DifyClient } from './client';
 import { difyFailure } from './failure';
 
@@ -89,7 +89,7 @@ export async function annotationReplyJob(
 	});
 	const status = nonEmptyText(job?.job_status) as ReplyJob['status'] | undefined;
 	const error = nonEmptyText(job?.error_msg);
-	return { jobId, status: status ?? 'gone', ...(error === undefined ? {} : { error }) };
+	return { jobId, status: status ?? 'gone', ...optional({ error }) };
 }
 
 async function isEnabled(client: DifyClient, signal?: AbortSignal): Promise<boolean> {

@@ -3,7 +3,16 @@ import type { DifyClient } from './client';
 import { difyFailure, refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { tooOld } from './follow';
-import { asList, finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../values';
+import {
+	asList,
+	finiteNumber,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	recordOf,
+	recordsIn,
+} from '../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 export interface HumanInput {
@@ -90,7 +99,7 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 		name,
 		kind,
 		...(kind === 'select' && source.type !== 'variable' ? { options: asList(source.value).map(String) } : {}),
-		...(preset === undefined ? {} : { default: preset }),
+		...optional({ default: preset }),
 		files: {
 			where: `the field "${name}"`,
 			enabled: true,

@@ -1,6 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { answerError, difyFailure } from './failure';
+import { optional } from '../values';
 
 /** A file that a message of the app used. */
 export interface StoredFile {
@@ -31,7 +32,7 @@ export async function previewFile(client: DifyClient, id: string, signal?: Abort
 	const type = answer.headers['content-type']?.split(';')[0]?.trim();
 	return {
 		content: answer.pieces,
-		...(name === undefined ? {} : { name }),
+		...optional({ name }),
 		...(type === undefined || type === 'application/octet-stream' ? {} : { mimeType: type }),
 	};
 }

@@ -1,6 +1,6 @@
 /** Reads the answers of embedding routes by what they hold, whatever was asked for. Pure. */
 import { placesOf } from '../servers/answer-places';
-import { isRecord, plainNumber, recordOf } from '../values';
+import { isRecord, optional, plainNumber, recordOf } from '../values';
 
 /** Vectors in the order of the texts. A number that is none is NaN. */
 export interface Embedded {
@@ -44,7 +44,7 @@ export function readEmbeddings(json: unknown, count: number): Embedded | Fault {
 		vectors.push(vector);
 	}
 	const tokens = tokensIn(json);
-	return { vectors, ...(tokens === undefined ? {} : { tokens }) };
+	return { vectors, ...optional({ tokens }) };
 }
 
 function listIn(json: unknown): unknown[] | undefined {

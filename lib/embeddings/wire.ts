@@ -1,6 +1,7 @@
 import type { Connection } from '../http/connection';
 import { traitsOf } from '../servers/kinds';
 import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
+import { optional } from '../values';
 
 /** Whether it keeps the beginning of a long text where it is told to. */
 export function cutsItself(kind: ServerKind): boolean {
@@ -24,7 +25,7 @@ export function embeddingCall(
 			model,
 			input,
 			encoding_format: sendsBase64 === true ? 'base64' : 'float',
-			...(dimensions === undefined ? {} : { dimensions }),
+			...optional({ dimensions }),
 			...(truncate ? truncateFields : {}),
 		},
 	};

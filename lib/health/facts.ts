@@ -1,4 +1,4 @@
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
@@ -118,7 +118,7 @@ function modelsOf(observations: Observations, kind: HealthServerKind): ModelFact
 		return factsOf({
 			...model,
 			...(model.embeddings === undefined && embeddings !== null ? { embeddings } : {}),
-			...(state === undefined ? {} : { state }),
+			...optional({ state }),
 			...props,
 		});
 	});

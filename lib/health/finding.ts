@@ -2,6 +2,7 @@ import type { FailureKind } from '../errors/kinds';
 import { remedyFor, type RemedyFacts } from '../errors/remedies';
 import { ADVICE, type AdviceFacts, type AdviceId } from './advice';
 import type { Finding, HealthStatus, Observations, Probe, ProbeFailure, Severity } from './observations';
+import { optional } from '../values';
 
 /** A finding, and the status it gives the server. Without one it changes nothing about the status. */
 export interface FindingWithStatus extends Finding {
@@ -69,7 +70,7 @@ export function advise(
 	facts: AdviceFacts = {},
 	status?: HealthStatus,
 ): FindingWithStatus {
-	return { id, severity, observed, ...ADVICE[id](facts), ...(status === undefined ? {} : { status }) };
+	return { id, severity, observed, ...ADVICE[id](facts), ...optional({ status }) };
 }
 
 /** One line about what was asked and what came. */

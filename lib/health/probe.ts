@@ -2,7 +2,7 @@ import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { looksLikeHtml } from '../errors/exchange';
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 import { networkFailure } from '../errors/network-failure';
 import type { Probe, ProbeFailure } from './observations';
 
@@ -43,7 +43,7 @@ export async function ask(
 			ms: elapsed(startedAt),
 			answered: true,
 			...(answer.url === url ? {} : { endedAt: connection.mask(answer.url) }),
-			...(answer.redirects === undefined ? {} : { redirects: answer.redirects }),
+			...optional({ redirects: answer.redirects }),
 			status: answer.status,
 			headers: answer.headers,
 			text: answer.text.slice(0, MAX_TEXT),
@@ -63,7 +63,7 @@ export function describeFailure(error: ServerError): ProbeFailure {
 		kind,
 		message: meaning,
 		remedy,
-		...(code === undefined ? {} : { code }),
+		...optional({ code }),
 		...(serverText ? { serverText } : {}),
 		...(facts.answerBegan === true ? { began: true } : {}),
 	};

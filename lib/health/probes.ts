@@ -8,6 +8,7 @@ import type { Alternative, Expectations, ModelProbes, Observations, Probe, Probe
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
 import { mustAskWithoutKey } from './key';
 import { ask, describeFailure, elapsed } from './probe';
+import { optional } from '../values';
 
 /** How to reach what is checked. */
 export interface Target {
@@ -77,7 +78,7 @@ export async function observe(
 		keySet: target.keySet,
 		authentication: target.authentication,
 		maxConcurrentRequests: target.maxConcurrentRequests,
-		...(target.keyType === undefined ? {} : { keyType: target.keyType }),
+		...optional({ keyType: target.keyType }),
 		expectations,
 	};
 	const connected = tryConnect(() => target.connect({ connectLimitMs }));

@@ -9,6 +9,7 @@ import { serverKindOf, traitsOfServer } from './answers';
 import { describeFailure } from './probe';
 import { rounded, SpeedRecord, type SpeedSample } from './speed-sample';
 import type { HealthServerKind, ProbeFailure } from './observations';
+import { optional } from '../values';
 
 export interface SpeedOptions {
 	model: string;
@@ -124,7 +125,7 @@ async function generateOnce(
 				parameters: {
 					maxTokens: options.tokens,
 					temperature: 0,
-					...(benchmarkFields === undefined ? {} : { extraBody: benchmarkFields }),
+					...optional({ extraBody: benchmarkFields }),
 				},
 				serverKind: serverKindOf(options.serverKind),
 				reasoningEcho: 'off',

@@ -1,5 +1,6 @@
 import type { CheckResult } from './check';
 import type { HealthStatus } from './observations';
+import { optional } from '../values';
 
 /** Which changes are told. */
 export type WatchedEvent = 'unhealthy' | 'healthy' | 'problem';
@@ -88,7 +89,7 @@ export function currentState(check: CheckResult, newId: () => string): HealthCha
 
 function stateOf({ healthy, status, findings, checkedAt }: CheckResult): ServerState {
 	const problem = healthy ? undefined : findings[0]?.id;
-	return { healthy, status, ...(problem === undefined ? {} : { problem }), since: checkedAt };
+	return { healthy, status, ...optional({ problem }), since: checkedAt };
 }
 
 /** Of a healthy server, hints may come and go: they are no problem. */

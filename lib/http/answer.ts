@@ -1,4 +1,4 @@
-import { parseJson } from '../values';
+import { optional, parseJson } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
 import type { CallAnswer, RequestOptions } from './types';
@@ -103,7 +103,7 @@ export async function readAnswer(
 		text,
 		json: jsonIn(text, completeAt),
 		url,
-		...(redirects === undefined ? {} : { redirects }),
+		...optional({ redirects }),
 	};
 }
 

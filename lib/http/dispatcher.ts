@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EgressFilter } from './types';
 import { failure } from '../errors/failure';
 import { EnvHttpProxyAgent, Pool, type Dispatcher } from '../vendor';
+import { optional } from '../values';
 
 export interface ServerChannelKey {
 	origin: string;
@@ -142,7 +143,7 @@ function agentOptions(
 	const pool = (address: string | URL, given: object) =>
 		new Pool(address, isUnusable(address) ? { ...given, connect: refuse } : given);
 	return {
-		connect: { ...tls, ...socket, ...(lookup === undefined ? {} : { lookup }) },
+		connect: { ...tls, ...socket, ...optional({ lookup }) },
 		requestTls: { ...tls, timeout: connectLimitMs },
 		// The proxy itself is the administrator's choice: n8n does not put it through its filter either.
 		proxyTls: { ...tls, ...socket },

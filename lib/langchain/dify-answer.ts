@@ -2,7 +2,7 @@ import type { Usage } from '../chat/types';
 import { difyFailure } from '../dify/failure';
 import type { DifyAppMode, RunResult } from '../dify/types';
 import type { ServerError } from '../errors/server-error';
-import { finiteNumber, isRecord, type JsonRecord } from '../values';
+import { finiteNumber, isRecord, type JsonRecord, optional } from '../values';
 
 /**
  * The text of a run that ended: of a workflow, one of its outputs.
@@ -66,9 +66,7 @@ export function logOf(result: RunResult, mode: DifyAppMode): JsonRecord {
 	const { conversationId, messageId, workflowRunId, thoughts, retrieverResources } = result;
 	return {
 		app: mode,
-		...(conversationId === undefined ? {} : { conversationId }),
-		...(messageId === undefined ? {} : { messageId }),
-		...(workflowRunId === undefined ? {} : { workflowRunId }),
+		...optional({ conversationId, messageId, workflowRunId }),
 		...(thoughts.length === 0 ? {} : { thoughts }),
 		...(retrieverResources.length === 0 ? {} : { retrieverResources }),
 	};

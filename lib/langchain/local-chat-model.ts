@@ -3,7 +3,7 @@ import type { FinishedAnswer } from '../chat/types';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/seen';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../chat/request/token-estimate';
@@ -219,7 +219,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			additional_kwargs: answer.reasoning === '' ? {} : { reasoning_content: answer.reasoning },
 			response_metadata: {
 				finish_reason: answer.finishReason,
-				...(answer.model === undefined ? {} : { model_name: answer.model }),
+				...optional({ model_name: answer.model }),
 				...(answer.server === undefined ? {} : { server: answer.server.url }),
 			},
 			usage_metadata: usageMetadata(answer),
@@ -251,16 +251,16 @@ export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown
 	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
 	return {
 		finish_reason: answer.finishReason,
-		...(answer.model === undefined ? {} : { model: answer.model }),
+		...optional({ model: answer.model }),
 		...rounded('tokensPerSecond', tokensPerSecond(answer)),
 		...rounded('promptTokensPerSecond', timings?.prompt_per_second),
-		...(cachedTokens === undefined ? {} : { cachedTokens }),
+		...optional({ cachedTokens }),
 		...(share === undefined ? {} : { promptCache: `${Math.floor(share * 100)} %` }),
 		...(usage?.estimated === true ? { usageEstimated: true } : {}),
 		...rounded('firstTokenMs', answer.firstTokenMs),
 		...rounded('totalMs', answer.totalMs),
 		...(loadMs >= COLD_START_MS ? rounded('modelLoadMs', loadMs) : {}),
-		...(timings === undefined ? {} : { timings }),
+		...optional({ timings }),
 		...(reasoning === ''
 			? {}
 			: {

@@ -1,6 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
-import { parseObject } from '../values';
+import { optional, parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
 import type { ToolDefinition, FinishedAnswer } from '../chat/types';
@@ -133,7 +133,7 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 		return results.map((part) => ({
 			type: 'tool',
 			toolCallId: part.toolCallId,
-			...(name === undefined ? {} : { name }),
+			...optional({ name }),
 			content: part.result as unknown,
 		}));
 	}

@@ -5,7 +5,7 @@ import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, text } from '../values';
 import { fileBytes } from './file-bytes';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './make-images';
@@ -168,7 +168,7 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
 	const { sample_params: moreParameters, ...more } = extra;
 	const parameters = {
-		...(steps === undefined ? {} : { sample_steps: steps }),
+		...optional({ sample_steps: steps }),
 		...(guidance === undefined ? {} : { guidance: { txt_cfg: guidance } }),
 		...recordOf(moreParameters),
 	};
@@ -179,7 +179,7 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 		...(width === undefined || height === undefined ? {} : { width, height }),
 		...(format === '' ? {} : { output_format: format }),
 		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
-		...(seed === undefined ? {} : { seed }),
+		...optional({ seed }),
 		...(Object.keys(parameters).length === 0 ? {} : { sample_params: parameters }),
 		...(encoded.length === 0 ? {} : { init_image: encoded[0], ref_images: encoded }),
 		...(mask === undefined ? {} : { mask_image: (await fileBytes(mask)).toString('base64') }),

@@ -7,7 +7,7 @@ import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { isRecord, words } from '../values';
+import { isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts, type JobProgress } from './image-job';
@@ -102,7 +102,7 @@ async function makeImagesAt(connection: Connection, request: ImageRequest, optio
 	for (const one of received) images.push(await madeOf(connection, one, request, options));
 	const remarks =
 		images.length < count ? [`The server made ${images.length} of the ${count} pictures that were asked for.`] : [];
-	return { images, remarks, ...(job === undefined ? {} : { job }) };
+	return { images, remarks, ...optional({ job }) };
 }
 
 /** @throws {ServerError} before anything is sent */
@@ -193,9 +193,7 @@ function openAiFields({ model, prompt, count, size, format, negativePrompt, step
 		...(size === '' ? {} : { size }),
 		...(format === '' ? {} : { output_format: format }),
 		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
-		...(steps === undefined ? {} : { steps }),
-		...(guidance === undefined ? {} : { cfg_scale: guidance }),
-		...(seed === undefined ? {} : { seed }),
+		...optional({ steps, cfg_scale: guidance, seed }),
 	};
 }
 
@@ -235,8 +233,7 @@ async function madeOf(
 	return {
 		content,
 		...facts,
-		...(revisedPrompt === undefined ? {} : { revisedPrompt }),
-		...(seed === undefined ? {} : { seed }),
+		...optional({ revisedPrompt, seed }),
 	};
 }
 

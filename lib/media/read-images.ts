@@ -1,4 +1,4 @@
-import { asList, finiteNumber, isRecord, nonEmptyText } from '../values';
+import { asList, finiteNumber, isRecord, nonEmptyText, optional } from '../values';
 
 /** A picture as a server sent it: its content, or where it is. */
 export type ReceivedImage = ({ base64: string } | { url: string }) & {
@@ -34,8 +34,7 @@ function readImage(entry: unknown): ReceivedImage | undefined {
 	const revisedPrompt = nonEmptyText(entry.revised_prompt);
 	const seed = finiteNumber(entry.seed);
 	const more = {
-		...(revisedPrompt === undefined ? {} : { revisedPrompt }),
-		...(seed === undefined ? {} : { seed }),
+		...optional({ revisedPrompt, seed }),
 	};
 	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find((text) => text !== undefined);
 	const url = nonEmptyText(entry.url) ?? nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);

@@ -9,6 +9,7 @@ import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
 import { kindForMedia, mediaFailure, openAtServer, sending, type MediaAttempt, type MediaOptions } from './task';
 import { listVoices } from './voices';
+import { optional } from '../values';
 
 export interface SpeechRequest {
 	/** Empty: the server has one. */
@@ -133,9 +134,9 @@ async function ask({ connection, request, options, kind }: Asked, input: string)
 				input,
 				...(voice === '' ? {} : { voice }),
 				response_format: format,
-				...(speed === undefined ? {} : { speed }),
+				...optional({ speed }),
 				...(instructions === '' ? {} : { instructions }),
-				...(sampleRate === undefined ? {} : { sample_rate: sampleRate }),
+				...optional({ sample_rate: sampleRate }),
 				...extra,
 			},
 		})

@@ -10,6 +10,7 @@ import type { ServerKind } from '../servers/kinds/kind';
 import { noteOnMove } from '../servers/pool/moves';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
+import { optional } from '../values';
 
 /** What servers make of pictures and sound, or out of them. */
 export type MediaTask = 'images' | 'transcription' | 'speech';
@@ -45,7 +46,7 @@ export async function openAtServer<T extends { remarks: string[] }>(
 				limits: attempt.limits,
 				retries,
 				signal,
-				...(attempt.retry === undefined ? {} : { retry: attempt.retry }),
+				...optional({ retry: attempt.retry }),
 			}),
 		{
 			model,

@@ -1,7 +1,7 @@
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import type { CallAnswer } from '../http/types';
-import { asList, finiteNumber, parseObject, recordOf, text } from '../values';
+import { asList, finiteNumber, optional, parseObject, recordOf, text } from '../values';
 import { fileBytes } from './file-bytes';
 import type { ImageAttempt, ImageRequest } from './make-images';
 import { sending } from './task';
@@ -32,9 +32,7 @@ export async function askWebUi(
 				batch_size: count,
 				...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
 				...(width === undefined ? {} : { width, height }),
-				...(steps === undefined ? {} : { steps }),
-				...(guidance === undefined ? {} : { cfg_scale: guidance }),
-				...(seed === undefined ? {} : { seed }),
+				...optional({ steps, cfg_scale: guidance, seed }),
 				...(model === '' ? {} : { override_settings: { sd_model_checkpoint: model } }),
 				...(pictures.length === 0 ? {} : { init_images: pictures }),
 				...(mask === undefined ? {} : { mask: (await fileBytes(mask)).toString('base64') }),

@@ -1,6 +1,6 @@
 /** Reads the answers of rerank routes by what they hold. Pure. */
 import { placesOf } from '../servers/answer-places';
-import { isRecord, plainNumber, recordOf } from '../values';
+import { isRecord, optional, plainNumber, recordOf } from '../values';
 
 export interface Scored {
 	/** Of the document in the request. */
@@ -35,5 +35,5 @@ export function readScores(json: unknown, count: number): { scores: Scored[]; to
 	}
 	const usage = isRecord(json) && isRecord(json.usage) ? json.usage : {};
 	const tokens = [usage.prompt_tokens, usage.total_tokens].find((value) => typeof value === 'number');
-	return { scores, ...(tokens === undefined ? {} : { tokens }) };
+	return { scores, ...optional({ tokens }) };
 }

@@ -5,7 +5,7 @@ import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
 import { failure } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 import { ServerPool } from './pool/server-pool';
 import {
 	type FurtherServer,
@@ -132,7 +132,7 @@ export function serversOf({ furtherServers = [], ...first }: LocalLlamaCredentia
 			place: index + 1,
 			baseUrl,
 			...(apiKey === '' ? { keyOf: first.baseUrl } : { apiKey }),
-			...(modelNamed === undefined ? {} : { modelNamed }),
+			...optional({ modelNamed }),
 		};
 	});
 	return withoutDuplicates([{ ...first, place: 0 }, ...further]);

@@ -11,6 +11,7 @@ import { askForLabels, type LabelAnswer } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
 import { Remembered } from '../remembered';
+import { optional } from '../values';
 
 export interface ClassifySettings {
 	model: string;
@@ -118,8 +119,7 @@ async function classifyAt(
 			...(found === undefined
 				? { labels: [], unread: answer.text.trim() }
 				: resultOf(found, scoresIn(answer.logprobs, keysFor(labels), { ...answer, found }), task)),
-			...(usage === undefined ? {} : { usage }),
-			...(answer.model === undefined ? {} : { model: answer.model }),
+			...optional({ usage, model: answer.model }),
 			server: kind,
 		};
 	}
@@ -185,7 +185,7 @@ function resultOf(
 	return {
 		labels: several ? fitting.sort((one, other) => scores[other]! - scores[one]!) : fitting,
 		scores,
-		...(none === undefined ? {} : { none }),
+		...optional({ none }),
 		confidence: fitting.length === 0 ? none : Math.min(...fitting.map((at) => scores[at]!)),
 	};
 }

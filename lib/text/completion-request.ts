@@ -5,6 +5,7 @@ import { failure } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
+import { optional } from '../values';
 
 /** Text that goes on after a prompt. The prompt is a text, or its tokens. */
 export interface CompleteTask {
@@ -71,7 +72,7 @@ function nativeRequest(
 			...task,
 			stream: true,
 			...fields,
-			...(limit === undefined ? {} : { n_predict: limit }),
+			...optional({ n_predict: limit }),
 			...(logprobs > 0 ? { n_probs: logprobs } : {}),
 			...(returnTokens ? { return_tokens: true } : {}),
 			...parameters.extraBody,
@@ -136,7 +137,7 @@ function ollamaRequest(
 				: { prompt: textOnly(task.prompt), raw: true }),
 			stream: true,
 			...(Object.keys(options).length === 0 ? {} : { options }),
-			...(parameters.keepAlive === undefined ? {} : { keep_alive: parameters.keepAlive }),
+			...optional({ keep_alive: parameters.keepAlive }),
 			...(logprobs > 0 ? { logprobs: true, top_logprobs: logprobs } : {}),
 			...Object.fromEntries(fields),
 		},

@@ -1,5 +1,5 @@
 import type { Timings, Usage } from '../chat/types';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn, text as textOf } from '../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
 /** A completion as far as it came. */
 export interface Completion {
@@ -136,7 +136,7 @@ export class CompletionAssembly {
 			promptTokens: promptTokens ?? 0,
 			completionTokens: completionTokens ?? 0,
 			totalTokens: (promptTokens ?? 0) + (completionTokens ?? 0),
-			...(cachedTokens === undefined ? {} : { cachedTokens }),
+			...optional({ cachedTokens }),
 		};
 	}
 }

@@ -6,7 +6,7 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import type { Attempt } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn } from '../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, recordsIn } from '../values';
 import { isFormatRefused } from './extract';
 import { keysFor, type Label, labelGrammar, labelSchema } from './labels';
 
@@ -94,7 +94,7 @@ function requestOf({ attempt, parameters: given, kind, messages, labels, several
 				messages,
 				stream: false,
 				think: false,
-				...(parameters.keepAlive === undefined ? {} : { keep_alive: parameters.keepAlive }),
+				...optional({ keep_alive: parameters.keepAlive }),
 				options: nativeOptions({ ...parameters, extraBody }),
 				...(isHeld ? { format: labelSchema(keys, several), logprobs: true, top_logprobs: TOP_LOGPROBS } : {}),
 				...sortExtraBody(extraBody).fields,
@@ -146,8 +146,7 @@ function readAnswer(body: unknown, url: string): LabelAnswer | undefined {
 		text: withoutThinking(content ?? '').text,
 		isCut: (choice?.finish_reason ?? body.done_reason) === 'length',
 		logprobs: choice === undefined ? body.logprobs : recordOf(choice.logprobs).content,
-		...(usage === undefined ? {} : { usage }),
-		...(model === undefined ? {} : { model }),
+		...optional({ usage, model }),
 		url,
 	};
 }
@@ -163,6 +162,6 @@ function usageIn(body: Record<string, unknown>): Usage | undefined {
 		promptTokens: prompt,
 		completionTokens: completion,
 		totalTokens: prompt + completion,
-		...(cachedTokens === undefined ? {} : { cachedTokens }),
+		...optional({ cachedTokens }),
 	};
 }

@@ -1,6 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { attributesOf, type BegunRequest, type Observation, type SeenAnswer } from './attributes';
+import { optional } from '../values';
 
 /** What this package uses of OpenTelemetry's API, which n8n brings. */
 export type OpenTelemetry = Pick<typeof import('@opentelemetry/api'), 'propagation' | 'trace' | 'ROOT_CONTEXT'>;
@@ -38,8 +39,7 @@ export async function startSpan(connection: Connection, request: BegunRequest): 
 	const { traceparent, tracestate } = own;
 	return {
 		connection: connection.traced({
-			...(traceparent === undefined ? {} : { traceparent }),
-			...(tracestate === undefined ? {} : { tracestate }),
+			...optional({ traceparent, tracestate }),
 		}),
 		note: (answer) => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask)),
 		fail: (error) => {

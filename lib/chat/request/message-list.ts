@@ -1,6 +1,6 @@
 import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
-import { isRecord, nonEmptyText, parseJson, recordOf, recordsIn, words } from '../../values';
+import { isRecord, nonEmptyText, optional, parseJson, recordOf, recordsIn, words } from '../../values';
 import type { SourceMessage } from './messages';
 
 const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
@@ -49,9 +49,7 @@ function messageOf(given: unknown, index: number): SourceMessage {
 		type,
 		content,
 		...(toolCalls.length === 0 ? {} : { toolCalls }),
-		...(toolCallId === undefined ? {} : { toolCallId }),
-		...(name === undefined ? {} : { name }),
-		...(reasoning === undefined ? {} : { reasoning }),
+		...optional({ toolCallId, name, reasoning }),
 	};
 }
 
@@ -87,7 +85,7 @@ function callOf(call: Record<string, unknown>, at: string): NonNullable<SourceMe
 	const args = typeof given === 'string' ? parseJson(given.trim() === '' ? '{}' : given) : (given ?? {});
 	if (!isRecord(args)) throw invalid(`${at} calls "${name}" with arguments that are no JSON object`);
 	const id = nonEmptyText(call.id);
-	return { ...(id === undefined ? {} : { id }), name, args: recordOf(args) };
+	return { ...optional({ id }), name, args: recordOf(args) };
 }
 
 function invalid(message: string): ServerError {

@@ -1,4 +1,4 @@
-import { canonicalJson, parseObject } from '../../values';
+import { canonicalJson, optional, parseObject } from '../../values';
 import { contentPart, NOT_CONTENT } from './media';
 import { textOf, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../answer/think-splitter';
@@ -187,7 +187,7 @@ function assistantDraft(
 			toolCalls,
 			results: answered.map(({ message, result }) => toolMessage(message, result)),
 			pictures: answered.flatMap(({ result }) => result.pictures),
-			...(turn === undefined ? {} : { turn }),
+			...optional({ turn }),
 		},
 	];
 }
@@ -196,7 +196,7 @@ function toolMessage({ toolCallId = '', name }: SourceMessage, { text }: ToolRes
 	return {
 		role: 'tool',
 		toolCallId: serverToolCallId(toolCallId),
-		...(name === undefined ? {} : { name }),
+		...optional({ name }),
 		content: text,
 	};
 }

@@ -5,7 +5,7 @@ import type { Connection } from '../../http/connection';
 import { OwnRoutes, withoutRoute, type OwnAsk } from '../../servers/manage/own-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, orEstimate, type TokenCount } from '../../servers/manage/tokens';
-import { isRecord, recordOf } from '../../values';
+import { isRecord, optional, recordOf } from '../../values';
 import { convertMessages, type SourceMessage } from './messages';
 import { openAiProtocol } from '../wire/openai';
 import { traitsOf } from '../../servers/kinds';
@@ -71,7 +71,7 @@ function wireBody({ messages, tools = [], templateArguments }: Conversation, kin
 	return {
 		messages: sent,
 		...(tools.length === 0 ? {} : { tools }),
-		...(templateArguments === undefined ? {} : { chat_template_kwargs: templateArguments }),
+		...optional({ chat_template_kwargs: templateArguments }),
 	};
 }
 

@@ -9,6 +9,7 @@ import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { goneOptions, needsOwnApi } from '../wire/ollama-options';
 import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition, WireChunk } from '../types';
+import { optional } from '../../values';
 
 export interface ChatSettings {
 	model: string;
@@ -78,7 +79,7 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 				model: settings.model.trim(),
 				messages,
 				tools: clean ? cleaned.tools : [...tools],
-				...(toolChoice === undefined ? {} : { toolChoice }),
+				...optional({ toolChoice }),
 				parameters: clean ? cleaned.parameters : parameters,
 				serverKind,
 			};
@@ -138,7 +139,7 @@ function cleanedSchemas(tools: readonly ToolDefinition[], parameters: ChatParame
 		format?.type === 'jsonSchema' ? { ...format, schema: clean(format.schema, 'the JSON schema') } : format;
 	return {
 		tools: cleanTools,
-		parameters: { ...parameters, ...(responseFormat === undefined ? {} : { responseFormat }) },
+		parameters: { ...parameters, ...optional({ responseFormat }) },
 		notes,
 		changed,
 	};

@@ -1,6 +1,6 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
-import { isRecord, parseJson, parseObject, text, words } from '../../values';
+import { isRecord, optional, parseJson, parseObject, text, words } from '../../values';
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { nativeOptions, sortExtraBody } from './ollama-options';
 import { toolCallsOf } from './openai-tool-calls';
@@ -28,7 +28,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		stream: request.stream ?? true,
 		...formatField(parameters),
 		...thinkField(parameters),
-		...(parameters.keepAlive === undefined ? {} : { keep_alive: parameters.keepAlive }),
+		...optional({ keep_alive: parameters.keepAlive }),
 		...(Object.keys(options).length === 0 ? {} : { options }),
 		...sortExtraBody(parameters.extraBody).fields,
 	};
@@ -42,7 +42,7 @@ function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unk
 	return {
 		tools: offered.map(({ name, description, parameters }) => ({
 			type: 'function',
-			function: { name, ...(description === undefined ? {} : { description }), parameters },
+			function: { name, ...optional({ description }), parameters },
 		})),
 	};
 }
@@ -73,7 +73,7 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Reco
 			return {
 				role: 'assistant',
 				content: message.content,
-				...(message.reasoning === undefined ? {} : { thinking: message.reasoning }),
+				...optional({ thinking: message.reasoning }),
 				...(message.toolCalls === undefined
 					? {}
 					: {
@@ -88,7 +88,7 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Reco
 			const name = message.name ?? calledTool(message.toolCallId, before);
 			return {
 				role: 'tool',
-				...(name === undefined ? {} : { tool_name: name }),
+				...optional({ tool_name: name }),
 				tool_call_id: message.toolCallId,
 				content: message.content,
 			};

@@ -1,4 +1,4 @@
-import { isRecord } from '../../values';
+import { isRecord, optional } from '../../values';
 import type { ToolCallPiece } from '../types';
 
 /**
@@ -20,7 +20,7 @@ export function toolCallsOf(delta: Record<string, unknown>, complete: boolean): 
 			...(isIndex(call.index) ? { index: call.index } : {}),
 			...(isId(call.id) ? { id: String(call.id) } : {}),
 			...(typeof name === 'string' ? { name: name.trim() } : {}),
-			...(args === undefined ? {} : { arguments: args }),
+			...optional({ arguments: args }),
 			...(complete ? { complete: true } : {}),
 		};
 	});

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { isFilled, isRecord, parseJson, recordsIn } from '../../values';
+import { isFilled, isRecord, optional, parseJson, recordsIn } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
@@ -60,9 +60,9 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 	return {
 		tools: offered.map(({ name, description, parameters: schema }) => ({
 			type: 'function',
-			function: { name, ...(description === undefined ? {} : { description }), parameters: schema },
+			function: { name, ...optional({ description }), parameters: schema },
 		})),
-		...(choice === undefined ? {} : { tool_choice: choice }),
+		...optional({ tool_choice: choice }),
 		...(parallel === undefined || !takes(serverKind, 'parallelToolCalls') ? {} : { parallel_tool_calls: parallel }),
 	};
 }
@@ -268,8 +268,7 @@ function usageOf(usage: Record<string, unknown>): Usage | undefined {
 		promptTokens,
 		completionTokens,
 		totalTokens: countOf(usage.total_tokens) ?? promptTokens + completionTokens,
-		...(cachedTokens === undefined ? {} : { cachedTokens }),
-		...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+		...optional({ cachedTokens, reasoningTokens }),
 	};
 }
 

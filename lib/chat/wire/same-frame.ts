@@ -1,5 +1,5 @@
 import type { ServerSentEvent } from '../../http/sse';
-import { parseJson } from '../../values';
+import { optional, parseJson } from '../../values';
 import type { WireChunk } from '../types';
 
 /** The fields that carry a token, followed by the beginning of their text. */
@@ -74,7 +74,7 @@ function frameOf(
 		const [before, after] = [data.slice(0, start), data.slice(start + text.length)];
 		const rest = { ...chunk };
 		delete rest[field];
-		if (isOfText(decode({ ...(event === undefined ? {} : { event }), data: before + PROBE + after }), field, rest))
+		if (isOfText(decode({ ...optional({ event }), data: before + PROBE + after }), field, rest))
 			return { event, before, after, rest, field };
 	}
 	return undefined;

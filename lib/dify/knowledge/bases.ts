@@ -1,4 +1,4 @@
-import { nonEmptyText, text, type JsonRecord } from '../../values';
+import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
 import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
@@ -142,15 +142,13 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 			'Give the IDs of the users who may use the knowledge base, or choose another permission.',
 		);
 	return {
-		...(name === undefined ? {} : { name }),
-		...(description === undefined ? {} : { description }),
-		...(permission === undefined ? {} : { permission }),
+		...optional({ name, description, permission }),
 		...(permission === 'partial_members' ? { partial_member_list: members?.map((user_id) => ({ user_id })) } : {}),
-		...(technique === undefined ? {} : { indexing_technique: technique }),
+		...optional({ indexing_technique: technique }),
 		...(embeddingModel === undefined
 			? {}
 			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),
-		...(retrievalModel === undefined ? {} : { retrieval_model: retrievalModel }),
+		...optional({ retrieval_model: retrievalModel }),
 	};
 }
 

@@ -1,4 +1,4 @@
-import { nonEmptyText, recordOf, recordsIn, text, type JsonRecord } from '../../values';
+import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } from '../../values';
 import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
@@ -71,8 +71,7 @@ export async function createChunks(
 		);
 	const segments = chunks.map(({ content, answer, keywords }) => ({
 		content,
-		...(answer === undefined ? {} : { answer }),
-		...(keywords === undefined ? {} : { keywords }),
+		...optional({ answer, keywords }),
 	}));
 	const path = chunksPath(place);
 	const answer = api.objectIn(await api.change(place.baseId, 'POST', path, { body: { segments }, signal }), path);
@@ -114,7 +113,7 @@ export async function updateChunk(
 
 function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
 	const answer = nonEmptyText(now.answer);
-	return { content: now.content, ...(answer === undefined ? {} : { answer }), ...changes };
+	return { content: now.content, ...optional({ answer }), ...changes };
 }
 
 async function write(

@@ -1,6 +1,15 @@
 import { asFailed, ServerError } from '../../errors/server-error';
 import type { EventStream } from '../../http/types';
-import { asList, isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
+import {
+	asList,
+	isRecord,
+	type JsonRecord,
+	nonEmptyText,
+	optional,
+	parseJson,
+	recordOf,
+	recordsIn,
+} from '../../values';
 import { answerError, difyFailure, refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
 import { needsNewer } from './newer';
@@ -109,7 +118,7 @@ export async function runDatasource(
 		inputs,
 		datasource_type: type,
 		is_published: published,
-		...(credentialId === undefined ? {} : { credential_id: credentialId }),
+		...optional({ credential_id: credentialId }),
 	};
 	const data = await needsNewer(WHAT, async () => await datasourceData(api, path, json, signal)).catch(throwWithout);
 	return itemsIn(type, data, credentialId);
@@ -169,7 +178,7 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 		if (type === 'online_drive' && Array.isArray(group.files))
 			return recordsIn(group.files).map((file) => ({ bucket: group.bucket, ...file, ...credential }));
 		const address = nonEmptyText(group.url) ?? nonEmptyText(group.source_url);
-		return [{ ...group, ...(address === undefined ? {} : { url: address }), ...credential }];
+		return [{ ...group, ...optional({ url: address }), ...credential }];
 	});
 }
 

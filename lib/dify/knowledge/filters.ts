@@ -1,4 +1,4 @@
-import { finiteNumber, isRecord, nonEmptyText, recordsIn, text, words, type JsonRecord } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text, words } from '../../values';
 import { refusedHere } from '../failure';
 
 /** How Dify compares, and with what kind of value (docs/protocols/dify.md 2.13). */
@@ -62,7 +62,7 @@ export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undef
 			const type = typeOf(field, fields, base);
 			const kind = OPERATORS[operator];
 			const converted = kind === 'none' ? undefined : comparedWith(value, kind, type, `"${field}" ${operator}`);
-			return { name: field, comparison_operator: operator, ...(converted === undefined ? {} : { value: converted }) };
+			return { name: field, comparison_operator: operator, ...optional({ value: converted }) };
 		}),
 	};
 }

@@ -1,5 +1,5 @@
 import type { ServerError } from '../../errors/server-error';
-import { finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
 import { difyFailure } from '../failure';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
 import { idOf, unlessMissing } from './pages';
@@ -89,7 +89,7 @@ function readProgress(record: JsonRecord): Progress {
 		status: nonEmptyText(record.indexing_status) ?? UNKNOWN,
 		done: finiteNumber(record.completed_segments) ?? 0,
 		total: finiteNumber(record.total_segments) ?? 0,
-		...(error === undefined ? {} : { error }),
+		...optional({ error }),
 	};
 }
 
@@ -145,7 +145,7 @@ function failed(api: KnowledgeApi, baseId: string, indexing: Indexing, progress:
 	return difyFailure('indexingFailed', {
 		...details,
 		meaning: `Dify could not index document ${indexing.documentId}`,
-		...(progress.error === undefined ? {} : { serverText: progress.error }),
+		...optional({ serverText: progress.error }),
 	});
 }
 

@@ -1,4 +1,4 @@
-import { asList, finiteNumber, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
 import type { ModelRef } from './bases';
@@ -46,7 +46,7 @@ function modelIn(each: JsonRecord, provider: string, owner: JsonRecord, type: Mo
 			type,
 			status: nonEmptyText(each.status) ?? 'unknown',
 			features: asList(each.features).flatMap((feature) => nonEmptyText(feature) ?? []),
-			...(contextSize === undefined ? {} : { contextSize }),
+			...optional({ contextSize }),
 		},
 	];
 }

@@ -1,5 +1,5 @@
 import { asFailed } from '../../errors/server-error';
-import { finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
 import { added, type Most } from '../paging';
 import type { KnowledgeApi } from './api';
 
@@ -41,7 +41,7 @@ export async function pageOf(
 	const records = recordsIn(answer.data);
 	const total = finiteNumber(answer.total);
 	const more = records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);
-	return { records, ...(total === undefined ? {} : { total }), more };
+	return { records, ...optional({ total }), more };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { finiteNumber, isRecord, nonEmptyText, recordOf, recordsIn, type JsonRecord } from '../../values';
+import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
 import { isExternal, techniqueOf, type ModelRef } from './bases';
@@ -71,7 +71,7 @@ export async function retrieve(
 			'Ask the external knowledge itself, or use an app of Dify that has the knowledge base.',
 		);
 	const model = retrievalModel(base, settings);
-	const body = { query, ...(model === undefined ? {} : { retrieval_model: model }) };
+	const body = { query, ...optional({ retrieval_model: model }) };
 	const answer = await api.search(`/datasets/${baseId}/retrieve`, body, signal).catch((error: unknown) => {
 		throw withoutVectors(error);
 	});
@@ -120,9 +120,9 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
 		search_method: method,
 		top_k: settings.topK ?? finiteNumber(stored.top_k) ?? DEFAULT_TOP_K,
 		score_threshold_enabled: threshold !== undefined,
-		...(threshold === undefined ? {} : { score_threshold: threshold }),
+		...optional({ score_threshold: threshold }),
 		...rerankingOf(base, stored, settings),
-		...(conditions === undefined ? {} : { metadata_filtering_conditions: conditions }),
+		...optional({ metadata_filtering_conditions: conditions }),
 	};
 }
 
@@ -196,8 +196,7 @@ export function hitsIn(records: readonly JsonRecord[]): Hit[] {
 				content,
 				title: nonEmptyText(document.name) ?? '',
 				score: finiteNumber(record.score) ?? 0,
-				...(documentId === undefined ? {} : { documentId }),
-				...(segmentId === undefined ? {} : { segmentId }),
+				...optional({ documentId, segmentId }),
 				metadata: metadataIn(document.doc_metadata),
 				...(children.length === 0 ? {} : { childChunks: children }),
 			},

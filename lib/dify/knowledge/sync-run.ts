@@ -1,4 +1,4 @@
-import { finiteNumber, nonEmptyText, type JsonRecord } from '../../values';
+import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import type { KnowledgeApi } from './api';
 import { deleteDocument, documentIdIn, isArchived, isEnabled, listDocuments, setStatus } from './documents';
 import { waitForIndexing } from './indexing';
@@ -50,7 +50,7 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
 		action: done[step.action],
 		source: step.source,
 		...(nonEmptyText(document?.id) === undefined ? {} : { documentId: nonEmptyText(document?.id) }),
-		...(name === undefined ? {} : { name }),
+		...optional({ name }),
 		...facts(document),
 		remarks: [],
 	};
@@ -96,7 +96,7 @@ async function bringIn(
 		source: step.source,
 		documentId,
 		name: nonEmptyText(document.name) ?? step.name,
-		...(batch === undefined ? {} : { batch }),
+		...optional({ batch }),
 		...facts({ ...document, ...indexed }),
 		indexingStatus: progress.status,
 		remarks,
@@ -120,8 +120,6 @@ function facts(document: JsonRecord | undefined): Pick<SyncOutcome, 'indexingSta
 	const words = finiteNumber(document?.word_count);
 	const tokens = finiteNumber(document?.tokens);
 	return {
-		...(status === undefined ? {} : { indexingStatus: status }),
-		...(words === undefined ? {} : { wordCount: words }),
-		...(tokens === undefined ? {} : { tokens }),
+		...optional({ indexingStatus: status, wordCount: words, tokens }),
 	};
 }

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors/server-error';
-import { recordOf, type JsonRecord } from '../../values';
+import { type JsonRecord, optional, recordOf } from '../../values';
 import { refusedHere } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
@@ -178,8 +178,7 @@ function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptio
 		...('text' in content ? { name: content.name, text: content.text } : {}),
 		indexing_technique: technique,
 		doc_form: formOf(base) ?? options.form ?? 'text_model',
-		...(options.language === undefined ? {} : { doc_language: options.language }),
-		...(rule === undefined ? {} : { process_rule: rule }),
+		...optional({ doc_language: options.language, process_rule: rule }),
 		...(embeddingModel === undefined || !isFirst
 			? {}
 			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),

@@ -2,7 +2,7 @@ import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import { looksLikeHtml } from '../../errors/exchange';
 import type { Connection } from '../../http/connection';
-import { isRecord } from '../../values';
+import { isRecord, optional } from '../../values';
 import { isNamed } from '../model-names';
 import { entries, optionalJson } from '../optional-json';
 import { bodyOf, entriesOf, textIn } from './evidence';
@@ -75,8 +75,7 @@ export const ollama: ServerTraits = {
 			model,
 			input,
 			truncate,
-			...(dimensions === undefined ? {} : { dimensions }),
-			...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
+			...optional({ dimensions, keep_alive: keepAlive }),
 		},
 	}),
 	toolParserAdvice: () =>

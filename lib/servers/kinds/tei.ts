@@ -1,4 +1,4 @@
-import { isRecord } from '../../values';
+import { isRecord, optional } from '../../values';
 import { bodyOf, textIn } from './evidence';
 import type { ServerTraits, Tokenized } from './kind';
 import { other } from './other';
@@ -36,7 +36,7 @@ export const tei: ServerTraits = {
 	ignoresModelName: true,
 	embeddingRequest: ({ input, truncate, dimensions }) => ({
 		path: '/embed',
-		json: { inputs: input, truncate, ...(dimensions === undefined ? {} : { dimensions }) },
+		json: { inputs: input, truncate, ...optional({ dimensions }) },
 	}),
 	rerankRequest: (json) => ({ path: '/rerank', json }),
 	tokenRoutes: {

@@ -2,7 +2,7 @@
 import { failure } from '../../errors/failure';
 import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { finiteNumber, isRecord, nonEmptyText } from '../../values';
+import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
 import { OwnRoutes, withoutRoute, type OwnAsk } from './own-routes';
 
 export interface Adapter {
@@ -35,10 +35,9 @@ async function adaptersOf(connection: Connection, routes: OwnRoutes): Promise<Ad
 		return [
 			{
 				id,
-				...(path === undefined ? {} : { path }),
+				...optional({ path }),
 				scale,
-				...(taskName === undefined ? {} : { taskName }),
-				...(promptPrefix === undefined ? {} : { promptPrefix }),
+				...optional({ taskName, promptPrefix }),
 			},
 		];
 	});

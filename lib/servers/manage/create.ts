@@ -9,6 +9,7 @@ import type { ServerKind } from '../kinds/kind';
 import { followWork, type Progress } from './work-progress';
 import { requireOllamaApi } from './copy-delete';
 import { optionalJson } from '../optional-json';
+import { optional } from '../../values';
 
 export interface CreateOptions {
 	model: string;
@@ -64,10 +65,7 @@ export async function createModel(connection: Connection, options: CreateOptions
 		if (!(await isThere(connection, source.from, signal))) options.onDownload?.(source.from);
 	}
 	Object.assign(json, {
-		...(system === undefined ? {} : { system }),
-		...(template === undefined ? {} : { template }),
-		...(parameters === undefined ? {} : { parameters }),
-		...(quantize === undefined ? {} : { quantize }),
+		...optional({ system, template, parameters, quantize }),
 	});
 	await followWork(connection, { path: '/api/create', json, model, signal, idleMs, onProgress });
 	return { model, server, state: 'success', ...done, tookMs: Math.round(performance.now() - startedAt) };

@@ -1,6 +1,6 @@
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { isFilled, isRecord, nonEmptyText, recordOf, recordsIn } from '../../values';
+import { isFilled, isRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
 import { listModels } from '../model-list';
@@ -54,14 +54,14 @@ export async function modelDetails(
 	if (modelRoot === undefined) return { ...found, server };
 	const running = await optionalJson(connection, '/running', { timeoutMs: CALL_MS, signal });
 	const process = recordsIn(running?.running).find((one) => one.model === found.id);
-	return { ...found, server, ...(process === undefined ? {} : { process }) };
+	return { ...found, server, ...optional({ process }) };
 }
 
 async function propsOf(connection: Connection, path: string, signal: AbortSignal | undefined) {
 	const props = await optionalJson(connection, path, { timeoutMs: CALL_MS, signal });
 	if (props === undefined) return {};
 	const template = nonEmptyText(props.chat_template);
-	return { ...readProps(props), ...(template === undefined ? {} : { template }) };
+	return { ...readProps(props), ...optional({ template }) };
 }
 
 async function fromOllamaApi(

@@ -2,7 +2,7 @@
 import { failure } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { finiteNumber, recordOf } from '../../values';
+import { finiteNumber, optional, recordOf } from '../../values';
 import { OwnRoutes, type OwnAsk } from './own-routes';
 
 export type SlotAction = 'save' | 'restore' | 'erase';
@@ -66,8 +66,7 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 		slot,
 		...(action === 'erase' ? {} : { fileName: fileName.trim() }),
 		tokens,
-		...(bytes === undefined ? {} : { bytes }),
-		...(milliseconds === undefined ? {} : { milliseconds }),
+		...optional({ bytes, milliseconds }),
 	};
 }
 

@@ -1,7 +1,7 @@
 /** Work of Ollama that it tells of line by line: downloading a model, making one (docs/protocols/ollama.md 4.6). */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { finiteNumber, isRecord, nonEmptyText, parseJson, words } from '../../values';
+import { finiteNumber, isRecord, nonEmptyText, optional, parseJson, words } from '../../values';
 
 /** What a line says. */
 export interface Progress {
@@ -98,9 +98,7 @@ function progressIn(line: Record<string, unknown>): Progress | undefined {
 	const completed = finiteNumber(line.completed);
 	return {
 		status,
-		...(digest === undefined ? {} : { digest }),
-		...(total === undefined ? {} : { total }),
-		...(completed === undefined ? {} : { completed }),
+		...optional({ digest, total, completed }),
 	};
 }
 
