@@ -4,6 +4,7 @@ import { latestConversation, ownsConversation } from './conversations';
 import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
 import type { DifyFileRef } from './files';
 import type { JsonRecord } from '../values';
+import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import { isOther } from './run-reading';
 import type { RunResult } from './types';
@@ -47,7 +48,13 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	if (request.query === '') throw refusedHere('emptyQuery');
 	const conversationId = await conversationOf(client, request, options);
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
-		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, { ...options, ...more });
+		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
+			// Only the runs of a chatflow have an ID by which they are found again.
+			recover: async (lost) =>
+				await recoverRun(client, RUN_ROUTES.chat, request.user, lost, { ...options, record: 'once' }),
+			...options,
+			...more,
+		});
 	if (conversationId === undefined) return { result: await run(undefined), conversationRestarted: false };
 	const startsNew = options.onStaleConversation === 'startNew';
 	// Blanks are no conversation to Dify (docs/protocols/dify.md 2.1).

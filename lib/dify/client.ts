@@ -31,7 +31,7 @@ export interface AskRequest extends AskOptions {
 const BACK_OFF_MS = [500, 1_500];
 
 /** Failures of the network that another attempt may not meet again. */
-const PASSING: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
+export const PASSING: ReadonlySet<FailureKind> = new Set(['refused', 'closedBeforeAnswer', 'connectionLost']);
 
 /** An idempotent call is sent again for what may pass by itself (docs/protocols/dify.md 5.3). */
 const PASSING_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);

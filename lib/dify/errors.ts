@@ -109,7 +109,7 @@ export function describeRunError(error: RunError): DifyFailure {
 		provider ??
 		CAUSES[error.cause] ??
 		classify(error.code, said) ??
-		(error.status === undefined ? 'unknown' : kindOfStatus(error.status));
+		(error.cause === 'refused' ? 'runFailed' : error.status === undefined ? 'unknown' : kindOfStatus(error.status));
 	return {
 		...(error.code === undefined ? {} : { code: error.code.replace(KEYS, '[key]') }),
 		status: error.status ?? 200,

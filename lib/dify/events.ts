@@ -11,6 +11,7 @@ import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './
 import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
 import type { RunStep, TextDelta } from './types';
 
+export { singleText } from './events/collect';
 export { finish } from './events/outcome';
 export { createRun, type RunState } from './events/state';
 export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';

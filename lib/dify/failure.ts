@@ -121,7 +121,8 @@ export function runError(
 	};
 	const { kind, said, ...described } = describeRunError(error);
 	const node = kind === 'runFailed' ? failedNode(result) : undefined;
-	const asking = kind === 'timeout' ? result.workflow?.nodes.find(isAsking) : undefined;
+	const isOld = /^(?:0\.|1\.\d\b|1\.1[0-2]\b)/.test(headers['x-version'] ?? '');
+	const asking = kind === 'timeout' && isOld ? result.workflow?.nodes.find(isAsking) : undefined;
 	return failure(kind, context, {
 		...described,
 		...(node === undefined ? {} : { meaning: `The run failed in Dify at the node ${nameOf(node)}` }),

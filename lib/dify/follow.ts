@@ -1,12 +1,15 @@
 import type { EventStream } from '../http/types';
+import type { FailureKind } from '../errors/kinds';
 import { asFailed, ServerError } from '../errors/server-error';
+import { pauseFor } from '../http/waiting';
+import { isRecord, recordOf } from '../values';
 import type { DifyClient } from './client';
-import { createRun, finish, reduce, type RunState } from './events';
+import { createRun, finish, reduce, singleText, type RunState } from './events';
 import { answerError, difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { findRecord, goesOn, stillRunning, type RunRecord } from './run-record';
-import { RunReader, type ReadingOptions } from './run-reading';
-import type { RunResult } from './types';
+import { MAX_WAIT_MS, endedRecord, mayPass, stillRunning, type RunRecord } from './run-record';
+import { RunReader, failureOf, type ReadingOptions } from './run-reading';
+import type { RunResult, TextDelta } from './types';
 
 export interface FollowOptions extends ReadingOptions {
 	limits?: Partial<RunLimits>;
@@ -16,6 +19,11 @@ export interface FollowOptions extends ReadingOptions {
 	stop?: (taskId: string) => Promise<boolean>;
 	/** Tokens of forms that were just answered: a pause that shows only them is an old one. */
 	answered?: ReadonlySet<string>;
+	/**
+	 * The run is known to be the caller's, so its record counts also where nobody can attach to it (Dify before 1.14):
+	 * asked for until the run is over, or once.
+	 */
+	record?: 'wait' | 'once';
 	/** Milliseconds between two attachments, at first; they grow up to 10 s. */
 	pauseMs?: number;
 	/** Milliseconds in which an answered form must have let the run go on. */
@@ -28,9 +36,26 @@ const MAX_PAUSE_MS = 10_000;
 /** After a form was answered, the run goes on a moment later (docs/protocols/dify.md 2.5). */
 const RESUME_MS = 30_000;
 
+/** Silence after which the record is looked at: an attached stream is often one that has lost its run. */
+const LOOKS_MS = [3_000, 5_000, 8_000, 15_000];
+
+/** Pauses before the looks at the record of a stopped run, which Dify writes a moment after its stream says so. */
+const STOPPED_LOOKS_MS = [0, 1_000, 2_000];
+
+/** What a user should hear of a run whose end no stream told. */
+const RECORDED = 'The stream of the run did not bring its end: the result comes from the record that Dify keeps.';
+
+/** Seen in Dify 1.16 (docs/protocols/dify.md 12.3). */
+const ABORTED =
+	'The run ended as stopped after its form was answered. Dify 1.16 does that to runs of workflow apps by itself; those of chatflows go on.';
+
+/** Failures after which a run that was heard of cannot be attached to, but still has its record. */
+const CANNOT_ATTACH: ReadonlySet<FailureKind> = new Set(['routeNotFound', 'runNotFound', 'notFound', 'serverError']);
+
 /**
- * Attaches to a run that was started before, and reads it to its end: Dify 1.14 and later replay what is over, then
- * send what comes (docs/protocols/dify.md 2.4). A stream that ends early is attached to again while the run goes on.
+ * Attaches to a run that was started before, and waits for its end: Dify 1.14 and later replay what is over, then send
+ * what comes (docs/protocols/dify.md 2.4). A stream that ends early is attached to again while the run goes on. While
+ * it says nothing, and before any error, the record of the run is looked at: whatever it holds is the result.
  *
  * @returns a run that succeeded, paused, or was stopped
  * @throws {ServerError} `routeNotFound` where Dify is too old, `runNotFound` for another user's run, and as `startRun`
@@ -42,33 +67,75 @@ export async function followRun(
 	options: FollowOptions = {},
 ): Promise<RunResult> {
 	const { signal, hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS } = options;
+	const acrossPauses = hints?.acrossPauses === true;
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const begun = performance.now();
-	const url = eventsUrl(client, runId, user, hints?.acrossPauses === true);
-	let state = options.state ?? createRun(hints);
+	const url = eventsUrl(client, runId, user, acrossPauses);
+	const look = async () => await endedRecord(client, runId, acrossPauses);
+	const begin = () => Object.assign(createRun(hints), { workflowRunId: runId });
+	let state = options.state ?? begin();
 	let [seen, seenAt] = [progressOf(state), begun];
-	for (let again = 0; ; again++) {
+	let isKnown = options.state !== undefined;
+	let canAttach = true;
+	for (let again = 0, pauses = 0; ; again++) {
 		const left = leftOf(limits, performance.now() - begun, performance.now() - seenAt);
-		const { result, failed } = await attach(client, url, { ...options, limits: left, state });
-		if (result.status === 'paused' && isOld(result, answered)) {
-			if (performance.now() - begun > resumeMs) throw notResumed(url, result);
-			state = createRun(hints);
-			await rest(client, url, pauseMs, result, signal);
+		const reading = { looksMs: LOOKS_MS, ...options, look, limits: left, state };
+		const attached: Attached = canAttach ? await attach(client, url, reading) : {};
+		const { result, failed } = attached;
+		const isUnattachable = failed !== undefined && CANNOT_ATTACH.has(failed.kind);
+		const isPassing = failed !== undefined && isKnown && mayPass(failed);
+		const mayGoOn = isPassing || (isUnattachable ? options.record !== undefined : isLost(failed));
+		if (failed !== undefined && !mayGoOn) throw failed;
+		const isTold = result !== undefined && failed === undefined;
+		const record = attached.record ?? (isTold ? undefined : await look());
+		const isOldPause = result?.status === 'paused' && isOld(result, answered);
+		if (isOldPause || (record?.status === 'paused' && answered !== undefined)) {
+			if (performance.now() - begun > resumeMs) throw notResumed(url, result ?? finish(state, 'closed'));
+			if (isOldPause) state = begin();
+			await rest(client, url, pauseMs, state, signal);
 			continue;
 		}
-		if (failed === undefined) return withoutAnswered(result, answered);
-		if (!isLost(failed)) throw failed;
-		const record = await findRecord(client, runId, signal).catch(() => undefined);
-		if (record !== undefined && !goesOn(record, hints?.acrossPauses)) return recordedResult(client, state, record, url);
+		if (isTold) {
+			const whole = await completed(client, withoutAnswered(result, answered), runId, signal);
+			return whole.status === 'stopped' && answered !== undefined ? warned(whole, ABORTED) : whole;
+		}
+		// Only a stream knows the forms of a pause.
+		if (record !== undefined && (record.status !== 'paused' || pauses++ > 0 || !canAttach))
+			return await recordedResult(client, state, record, url, options);
+		if (isUnattachable && options.record === 'once') throw failed;
+		canAttach &&= !isUnattachable;
+		isKnown ||= failed === undefined || isLost(failed);
 		// A snapshot repeats what is known: only what is new shows that the run goes on.
 		if (progressOf(state) !== seen) [seen, seenAt] = [progressOf(state), performance.now()];
-		else if (limits.progressMs > 0 && performance.now() - seenAt >= limits.progressMs)
-			throw stillRunning(client, runId, limits.progressMs);
+		const quietMs = canAttach ? limits.progressMs : MAX_WAIT_MS;
+		if (quietMs > 0 && performance.now() - seenAt >= quietMs) throw stillRunning(client, runId, quietMs);
 		if (limits.totalMs > 0 && performance.now() - begun >= limits.totalMs)
 			throw stillRunning(client, runId, limits.totalMs);
 		const leftMs = limits.totalMs > 0 ? limits.totalMs - (performance.now() - begun) : Infinity;
-		await rest(client, url, Math.min(pauseMs * 2 ** again, MAX_PAUSE_MS, leftMs), result, signal);
+		await rest(client, url, Math.min(pauseMs * 2 ** again, MAX_PAUSE_MS, leftMs), state, signal);
 	}
+}
+
+/** A run of Dify 1.16 that ends as stopped after a form has its outputs only in its record, a moment later. */
+async function completed(
+	client: DifyClient,
+	result: RunResult,
+	runId: string,
+	signal: AbortSignal | undefined,
+): Promise<RunResult> {
+	if (result.status !== 'stopped' || Object.keys(recordOf(result.workflow?.outputs)).length > 0) return result;
+	for (const ms of STOPPED_LOOKS_MS) {
+		await pauseFor(ms, signal).catch(() => undefined);
+		const record = await endedRecord(client, runId);
+		if (record === undefined) continue;
+		const { outputs, error } = record;
+		return {
+			...result,
+			text: result.text || (singleText(outputs) ?? ''),
+			workflow: { ...result.workflow!, outputs, error },
+		};
+	}
+	return result;
 }
 
 function eventsUrl(client: DifyClient, runId: string, user: string, acrossPauses: boolean): string {
@@ -79,10 +146,11 @@ function eventsUrl(client: DifyClient, runId: string, user: string, acrossPauses
 	});
 }
 
-/** The result of a run, and its error where it has one. */
+/** The result of a run, and its error where it has one, or its record where only that tells the end. */
 interface Attached {
-	result: RunResult;
+	result?: RunResult;
 	failed?: ServerError;
+	record?: RunRecord;
 }
 
 async function attach(
@@ -102,13 +170,14 @@ async function attach(
 		});
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
+		if (reading.record !== undefined) return { record: reading.record };
 		const { reason, detail } = reader.givenUp ?? reading;
 		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
 		return ended(client, result, stream, reader);
 	} catch (error) {
 		// Before the headers, the reader's limit or Stop closes the connection.
 		const { givenUp, state } = reader;
-		if (givenUp === undefined && options.signal?.aborted !== true) throw asFailed(error).failed;
+		if (givenUp === undefined && options.signal?.aborted !== true) return asFailed(error);
 		const { reason, detail } = givenUp ?? { reason: 'abort' as const };
 		state.givenUp = true;
 		return ended(client, finish(state, reason, detail), { url, headers: {} }, reader);
@@ -128,8 +197,8 @@ function ended(
 }
 
 /** The stream ended, but not the run as far as anybody knows. */
-export function isLost({ kind }: ServerError): boolean {
-	return kind === 'streamEndedEarly' || kind === 'queued';
+function isLost(failed: ServerError | undefined): boolean {
+	return failed?.kind === 'streamEndedEarly' || failed?.kind === 'queued';
 }
 
 /** What is left of the limits that count over all attachments; 0 is none. */
@@ -164,13 +233,13 @@ async function rest(
 	client: DifyClient,
 	url: string,
 	ms: number,
-	result: RunResult,
+	state: RunState,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
 	try {
 		await client.pause(ms, url, signal);
 	} catch {
-		throw difyFailure('cancelled', { url, result });
+		throw difyFailure('cancelled', { url, result: finish(state, 'abort') });
 	}
 }
 
@@ -187,7 +256,7 @@ function notResumed(url: string, result: RunResult): ServerError {
 }
 
 /** What a run's record says, added to what is known of the run. */
-export function resultOfRecord(state: RunState, record: RunRecord): RunResult {
+function addRecord(state: RunState, record: RunRecord): TextDelta[] {
 	const { runId, status } = record;
 	const data = {
 		id: runId,
@@ -200,15 +269,38 @@ export function resultOfRecord(state: RunState, record: RunRecord): RunResult {
 		total_steps: record.totalSteps,
 		created_at: record.createdAt,
 		finished_at: record.finishedAt,
+		files: filesIn(record.outputs),
 	};
-	reduce(state, { event: status === 'paused' ? 'workflow_paused' : 'workflow_finished', workflow_run_id: runId, data });
-	return finish(state, 'closed');
+	const event = { event: status === 'paused' ? 'workflow_paused' : 'workflow_finished', workflow_run_id: runId, data };
+	return reduce(state, event).deltas;
 }
 
-/** As above. @throws {ServerError} where the run failed */
-export function recordedResult(client: DifyClient, state: RunState, record: RunRecord, url: string): RunResult {
-	const result = resultOfRecord(state, record);
-	if (result.status !== 'failed') return result;
+/** Those of a chatflow's answer: a list, in Dify 1.14 one inside an object. */
+function filesIn(outputs: unknown): unknown {
+	const { files } = recordOf(outputs);
+	return isRecord(files) ? files.value : files;
+}
+
+export function warned(result: RunResult, warning: string): RunResult {
+	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+/**
+ * The result that only the record of a run tells, shown like any other.
+ *
+ * @throws {ServerError} where the run failed
+ */
+export async function recordedResult(
+	client: DifyClient,
+	state: RunState,
+	record: RunRecord,
+	url: string,
+	{ onDeltas }: Pick<ReadingOptions, 'onDeltas'>,
+): Promise<RunResult> {
+	const deltas = addRecord(state, record);
+	if (deltas.length > 0) await failureOf(async () => await onDeltas?.(deltas));
+	const result = finish(state, 'closed');
+	if (result.status !== 'failed') return warned(result, RECORDED);
 	throw runError(client.connection, result, { url, headers: {} });
 }
 

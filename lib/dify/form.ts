@@ -1,6 +1,7 @@
 import {
 	switchOf,
 	recordsIn,
+	isFilled,
 	isRecord,
 	asList,
 	finiteNumber,
@@ -8,7 +9,8 @@ import {
 	nonEmptyText,
 	type JsonRecord,
 } from '../values';
-import { refusedHere } from './failure';
+import type { ServerError } from '../errors/server-error';
+import { difyFailure, refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 
 export type FormKind =
@@ -29,6 +31,8 @@ export interface FormField {
 	label: string;
 	required: boolean;
 	default?: unknown;
+	/** Most characters of a text. */
+	maxLength?: number;
 	/** Choices of a select. */
 	options: string[];
 	/** Only for files. */
@@ -68,6 +72,7 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
 		variable,
 		label,
 		required: settings.required === true,
+		maxLength: finiteNumber(settings.max_length),
 		...(settings.default === undefined || settings.default === null || settings.default === ''
 			? {}
 			: { default: settings.default }),
@@ -139,4 +144,51 @@ export function jsonInputs(value: unknown): JsonRecord {
 		'The inputs are not a JSON object',
 		'Write them as {"variable": "value"}, or {} for none.',
 	);
+}
+
+/** How Dify begins the text of an input error, with the name of the variable (docs/protocols/dify.md 2.1.2). */
+const INPUT_ERROR = /^(?:\(type '[^']*'\) )?(.+?) (?:is required )?in input form\b/;
+
+/**
+ * An input error in the words of the form: the label of its field, and what that takes.
+ *
+ * @param parameters answer of `GET /parameters`
+ * @param inputs what was sent
+ * @returns undefined where the error is about no field of the form
+ */
+export function explainInputs(
+	failed: ServerError,
+	parameters: JsonRecord,
+	inputs: JsonRecord,
+): ServerError | undefined {
+	const variable = INPUT_ERROR.exec(failed.serverText ?? '')?.[1];
+	const form = readForm(parameters);
+	const field = form.find((each) => each.variable === variable);
+	if (field === undefined) return undefined;
+	const isEmpty = (each: FormField) => each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
+	const others = form.filter((each) => each !== field && isEmpty(each)).map(nameOf);
+	const { url, status, code, serverText, facts } = failed;
+	return difyFailure('inputs', {
+		...{ url, status, code, serverText, facts },
+		message: `The app's form field ${nameOf(field)} ${isEmpty(field) ? 'is empty' : 'has a value that Dify does not take'}`,
+		remedy: `It takes ${wantedBy(field)}.${others.length > 0 ? ` Also empty and required: ${others.join(', ')}.` : ''} ${failed.remedy}`,
+	});
+}
+
+function nameOf({ label, variable }: FormField): string {
+	return label === variable ? `"${label}"` : `"${label}" (${variable})`;
+}
+
+function wantedBy({ kind, options, maxLength }: FormField): string {
+	const wanted: Record<FormKind, string> = {
+		'text-input': `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
+		paragraph: `text${maxLength ? ` of at most ${maxLength} characters` : ''}`,
+		select: `one of: ${options.join(', ')}`,
+		number: 'a number',
+		checkbox: 'true or false',
+		json_object: 'a JSON object',
+		file: 'a file',
+		'file-list': 'a list of files',
+	};
+	return wanted[kind];
 }

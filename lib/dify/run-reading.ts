@@ -3,7 +3,9 @@ import { ServerError } from '../errors/server-error';
 import { afterMs } from '../http/limits';
 import { createRun, isUnfinished, reduce, type RunState } from './events';
 import { parseJson } from '../values';
+import { RecordWatch, type Look } from './record-watch';
 import { RunClock, type RunLimits } from './run-limits';
+import type { RunRecord } from './run-record';
 import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
 
 /**
@@ -14,6 +16,9 @@ export const AFTER_STOP_MS = 3_000;
 
 /** How long Stop waits for the ID of a run that has just begun, without which Dify cannot be told to stop it. */
 export const TASK_ID_WAIT_MS = 1_000;
+
+/** A quiet stream is usual while a node works. */
+const LOOKS_MS = [15_000];
 
 export interface ReadingOptions {
 	/** Ends the run: Dify is told to stop it, then the socket is closed. */
@@ -29,6 +34,10 @@ export interface ReadingOptions {
 	 * A run of another conversation is given up: Dify 1.14 begins a new one where a chatflow's conversation is unknown.
 	 */
 	onlyConversation?: string;
+	/** Looks at the record of a workflow run while its stream says nothing. */
+	look?: Look;
+	/** Milliseconds of silence before each look, the last one before all further ones. */
+	looksMs?: readonly number[];
 }
 
 /** Why the run was given up before its end. */
@@ -45,6 +54,8 @@ export interface Reading {
 	whole?: string;
 	/** A web page although a stream was asked for. */
 	refused?: ServerError;
+	/** The run is over, and only its record tells how. */
+	record?: RunRecord;
 }
 
 /**
@@ -65,6 +76,8 @@ export class RunReader {
 	private stopping: Promise<void> | undefined;
 	private closeAt: (() => void) | undefined;
 	private hasEnded = false;
+	private readonly watch: RecordWatch | undefined;
+	private closeStream = () => this.line.abort();
 	private readonly onAbort = () => this.giveUp({ reason: 'abort' });
 
 	/**
@@ -78,8 +91,10 @@ export class RunReader {
 		state?: RunState,
 	) {
 		this.state = state ?? createRun(options.hints);
-		this.clock = new RunClock(limits, (detail, limit) =>
-			this.giveUp({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
+		this.watch = options.look && new RecordWatch(options.look, options.looksMs ?? LOOKS_MS, () => this.closeStream());
+		this.clock = new RunClock(
+			limits,
+			(detail, limit) => void this.limitReached({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
 		);
 		if (options.signal?.aborted === true) this.line.abort();
 		else options.signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -99,6 +114,8 @@ export class RunReader {
 	async read(stream: EventStream): Promise<Reading> {
 		this.clock.answered();
 		const grace = new Grace(stream);
+		this.closeStream = () => stream.close();
+		this.watch?.again(this.state.workflowRunId);
 		try {
 			for await (const batch of stream.batches) {
 				const whole = batch.find(({ event }) => event === 'whole-answer');
@@ -113,12 +130,15 @@ export class RunReader {
 				if (step.next === 'close' && !this.hasBeenGivenUp()) return { reason: 'closed' };
 				grace.follow(step);
 			}
+			if (this.watch?.found !== undefined) return { reason: 'closed', record: this.watch.found };
 			return grace.isOver ? { reason: 'closed' } : { reason: 'eof', detail: stream.strayLines()[0] };
 		} catch (error) {
+			if (this.watch?.found !== undefined) return { reason: 'closed', record: this.watch.found };
 			if (isAnswer(error)) return { reason: 'closed', refused: error };
 			return { reason: 'closed', ...(grace.isOver ? {} : { detail: errorText(error) }) };
 		} finally {
 			this.hasEnded = true;
+			this.watch?.end();
 			grace.end();
 			stream.close();
 			await this.stopping;
@@ -128,6 +148,7 @@ export class RunReader {
 	/** To be called at the end, whatever it was. */
 	end(): void {
 		this.clock.end();
+		this.watch?.end();
 		this.closeAt?.();
 		this.options.signal?.removeEventListener('abort', this.onAbort);
 	}
@@ -137,9 +158,15 @@ export class RunReader {
 		return this.givenUp !== undefined;
 	}
 
+	/** Whatever the record holds is the result, also of a run that was waited for too long. */
+	private async limitReached(why: GivenUp): Promise<void> {
+		if ((await this.watch?.lookNow()) !== true) this.giveUp(why);
+	}
+
 	private giveUp(why: GivenUp): void {
 		if (this.givenUp !== undefined || this.hasEnded) return;
 		this.clock.end();
+		this.watch?.end();
 		// The outcome stands, and only speech or the end of the stream is waited for.
 		if (!isUnfinished(this.state)) return this.line.abort();
 		this.givenUp = why;
@@ -196,6 +223,7 @@ export class RunReader {
 			last = step;
 			if (step.next === 'close') break;
 		}
+		this.watch?.again(this.state.workflowRunId);
 		return { ...last, graceAnew, deltas };
 	}
 }

@@ -1,5 +1,5 @@
-import type { ServerError } from '../errors/server-error';
-import type { DifyClient } from './client';
+import { ServerError } from '../errors/server-error';
+import { PASSING, type DifyClient } from './client';
 import { difyFailure } from './failure';
 import { uuid } from './ids';
 import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from '../values';
@@ -8,7 +8,7 @@ import { finiteNumber, isRecord, nonEmptyText, parseJson, type JsonRecord } from
 export interface RunRecord {
 	runId: string;
 	workflowId?: string;
-	/** Dify's word: `running` also for ever, after a run was stopped (docs/protocols/dify.md 2.4). */
+	/** Dify's word: before 1.15 `running` also for ever, after a run was stopped (docs/protocols/dify.md 2.4). */
 	status: string;
 	/** Without the variables of Dify itself (`sys.…`). */
 	inputs: unknown;
@@ -116,7 +116,8 @@ export interface WaitOptions {
 }
 
 /**
- * Asks for a run again and again until it is over. Never for a run that was stopped: its record stays `running`.
+ * Asks for a run again and again until it is over. Before Dify 1.15 never for a run that was stopped: its record stays
+ * `running`.
  *
  * @throws {ServerError} of kind `timeout` when the limit runs out, `runNotFound`, `cancelled`
  */
@@ -127,20 +128,51 @@ export async function waitForRecord(
 ): Promise<RunRecord> {
 	const begun = performance.now();
 	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
+	let isKnown = false;
 	for (let polls = 0; ; polls++) {
-		const record = await findRecord(client, runId, signal);
+		// Once the run was seen, an API that starts anew is waited for.
+		const record = await findRecord(client, runId, signal).catch((error: unknown) => {
+			if (isKnown && mayPass(error)) return undefined;
+			throw error;
+		});
 		const passed = performance.now() - begun;
-		if (record !== undefined && !goesOn(record, acrossPauses)) return record;
-		if (record === undefined && passed >= NOT_YET_MS) missing(client, runId);
+		if (record !== undefined && !isUnfinished(record, acrossPauses)) return record;
+		isKnown ||= record !== undefined;
+		if (!isKnown && passed >= NOT_YET_MS) missing(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
 		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
 		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)), signal);
 	}
 }
 
+const LOOK_LIMIT_MS = 5_000;
+
+/**
+ * A look at a run whose stream says nothing. @returns its record once it is over; undefined also where nobody knows
+ */
+export async function endedRecord(
+	client: DifyClient,
+	runId: string,
+	acrossPauses = false,
+): Promise<RunRecord | undefined> {
+	const body = await client.get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS }).catch(() => ({}));
+	const record = readRecord(body);
+	return record === undefined || isUnfinished(record, acrossPauses) ? undefined : record;
+}
+
 /** Whether something is still to come of a run. */
-export function goesOn({ status }: RunRecord, acrossPauses = false): boolean {
-	return status === 'running' || (status === 'paused' && acrossPauses);
+export function isUnfinished({ status }: RunRecord, acrossPauses = false): boolean {
+	return status === 'running' || status === 'scheduled' || (status === 'paused' && acrossPauses);
+}
+
+/** What an API does that starts anew, or that a proxy does not reach for a while; the run goes on in its worker. */
+export function mayPass(error: unknown): boolean {
+	return error instanceof ServerError && (PASSING.has(error.kind) || error.kind === 'gateway');
+}
+
+/** What to do about a run that may go on although nobody waits for it any longer. */
+export function followLater(runId: string): string {
+	return `It may go on. The operation Follow (resource Run, Dify 1.14 and newer), or Get, tells how it ended: run ID ${runId}.`;
 }
 
 /** The limit of whoever waits for a run ran out. */
@@ -148,9 +180,8 @@ export function stillRunning(client: DifyClient, runId: string, limitMs: number)
 	return difyFailure('timeout', {
 		url: client.url(pathOf(runId)),
 		message: 'The run in Dify does not come to its end',
-		meaning: `Dify says "running" of the run ${runId}, also after ${Math.round(limitMs / 1000)} s`,
-		remedy:
-			'It may go on, or its record may be wrong: that of a stopped run says "running" for ever. Look at the run in the logs of the app in Dify. A longer Total Limit waits longer.',
+		meaning: `Dify has told no end of the run ${runId} for ${Math.round(limitMs / 1000)} s`,
+		remedy: `${followLater(runId)} Before Dify 1.15 the record of a stopped run says "running" for ever: the logs of the app in Dify show that. A longer Total Limit waits longer.`,
 		facts: { workflowRunId: runId },
 		retryable: false,
 	});

@@ -5,9 +5,12 @@ import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
 import { finish, type RunState } from './events';
 import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
-import { finiteNumber, isRecord, parseJson, nonEmptyText, type JsonRecord } from '../values';
+import { finiteNumber, isRecord, parseJson, nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { BegunRequest, SeenAnswer } from '../tracing/attributes';
 import { startSpan } from '../tracing/span';
+import { explainInputs } from './form';
+import { recordedResult } from './follow';
+import { endedRecord } from './run-record';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { RunReader, failureOf, isOther, type ReadingOptions } from './run-reading';
 import type { RunResult } from './types';
@@ -103,9 +106,22 @@ export async function startRun(
 		} else places.leave();
 		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
 		const pause = pauseAfter(failed, backOff);
-		if (pause === undefined || tries++ >= (options.retries ?? 0) || !wasNotTakenUp(failed)) throw failed;
+		if (pause === undefined || tries++ >= (options.retries ?? 0) || !wasNotTakenUp(failed))
+			throw await inWordsOfForm(client, failed, recordOf(body.inputs), options.signal);
 		await client.pause(pause, url, options.signal);
 	}
+}
+
+/** The first thing that a new user meets: an empty form. Its labels are in the parameters of the app. */
+async function inWordsOfForm(
+	client: DifyClient,
+	failed: ServerError,
+	inputs: JsonRecord,
+	signal?: AbortSignal,
+): Promise<ServerError> {
+	if (failed.kind !== 'inputs') return failed;
+	const parameters = await client.get('/parameters', {}, { signal }).catch(() => ({}));
+	return explainInputs(failed, parameters, inputs) ?? failed;
 }
 
 /**
@@ -172,7 +188,12 @@ async function attempt(
 	options: RunOptions,
 ): Promise<Outcome> {
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
-	const reader = new RunReader(options, limits, async (taskId) => await stopRun(client, route, taskId, user));
+	const look = async (runId: string) => await endedRecord(client, runId, options.hints?.acrossPauses);
+	const reader = new RunReader(
+		{ look, ...options },
+		limits,
+		async (taskId) => await stopRun(client, route, taskId, user),
+	);
 	const sentAt = { date: Date.now(), clock: performance.now() };
 	const outcome = await readRun(client, url, json, reader, options);
 	const isGone = 'failed' in outcome && reader.givenUp === undefined && options.signal?.aborted !== true;
@@ -208,10 +229,15 @@ async function readRun(
 		if (reading.refused !== undefined) return { failed: reading.refused };
 		if (reading.whole !== undefined) return wholeOutcome(client, stream, reading.whole, options);
 		const { connection } = client;
+		// Forms are in no record: a run that pauses is attached to.
+		if (reading.record !== undefined && reading.record.status !== 'paused')
+			return { result: await recordedResult(client, reader.state, reading.record, url, options) };
 		const { reason, detail } = reader.givenUp ?? reading;
 		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
 		if (result.status !== 'failed') return { result };
 		return { failed: runError(connection, result, stream, reader.stopRequested) };
+	} catch (error) {
+		return asFailed(error);
 	} finally {
 		reader.end();
 	}

@@ -180,7 +180,7 @@ export interface RunPause {
 /**
  * `errorEvent`: Dify's `error` event. `runFailed`: the workflow run ended as failed. `endedEarly`: no terminal event.
  * `cancelled`, `idle` and `otherConversation`: the caller gave up first. `queued`: nobody had begun the run until then.
- * `notFinished`: an answer without a result.
+ * `notFinished`: an answer without a result. `refused`: Dify told a refusal as the end of a run that never was.
  */
 export type RunErrorCause =
 	| 'errorEvent'
@@ -190,7 +190,8 @@ export type RunErrorCause =
 	| 'idle'
 	| 'queued'
 	| 'otherConversation'
-	| 'notFinished';
+	| 'notFinished'
+	| 'refused';
 
 export interface RunError {
 	cause: RunErrorCause;

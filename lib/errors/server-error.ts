@@ -79,6 +79,11 @@ export class ServerError extends Error {
 		return this.with({ facts: { ...this.facts, ...facts } });
 	}
 
+	/** The same failure with other advice. */
+	withRemedy(remedy: string): ServerError {
+		return this.with({ remedy });
+	}
+
 	private with(change: Partial<FailureDetails>): ServerError {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}

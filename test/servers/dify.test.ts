@@ -156,7 +156,7 @@ describe('keys, envelope and routes (docs/protocols/dify.md 1, 6)', () => {
 	test('the index asks for no key, its short form redirects', async () => {
 		await start();
 		const welcome = await ask(sim, 'GET', '/', { key: 'app-wrong' });
-		expect(welcome.json).toEqual({ welcome: 'Dify OpenAPI', api_version: 'v1', server_version: '1.16.0' });
+		expect(welcome.json).toEqual({ welcome: 'Dify OpenAPI', api_version: 'v1', server_version: '1.17.0' });
 		const short = await ask(sim, 'GET', '');
 		expect([short.status, short.headers.location]).toEqual([308, `${sim.url}/`]);
 	});
@@ -344,7 +344,7 @@ describe('runs', () => {
 	});
 
 	const tail = (answer: Answer, count: number) => namesOf(answer.text).slice(-count);
-	const ending = { '1.12': [], '1.14': [], '2026': [] } as Record<SimVersion, string[][]>;
+	const ending = { '1.12': [], '1.14': [], '1.16': [], '2026': [] } as Record<SimVersion, string[][]>;
 
 	test.each(SIM_VERSIONS)(
 		'chatflow: success, failure, stop and moderation end as in docs/protocols/dify.md 3.6 (%s)',
@@ -378,6 +378,11 @@ describe('runs', () => {
 					['workflow_finished', 'message_end'],
 				],
 				'1.14': [
+					['message_end', 'workflow_finished'],
+					['node_started', 'node_finished', 'workflow_finished'],
+					['message', 'workflow_finished'],
+				],
+				'1.16': [
 					['message_end', 'workflow_finished'],
 					['node_started', 'node_finished', 'workflow_finished'],
 					['message', 'workflow_finished'],
@@ -432,10 +437,15 @@ describe('runs', () => {
 		});
 		expect(inRun.end).toBe(version === '2026' ? 'left' : 'end');
 		// The error event is the end, whatever time the stream stays open without a word.
-		const held = version === '1.12' ? undefined : (text: string) => text.includes('"event":"error"');
+		const held = ['1.12', '1.16'].includes(version) ? undefined : (text: string) => text.includes('"event":"error"');
 		const before = await chat(sim, { query: '' }, { mode: 'advanced-chat', until: held });
 		if (version === '1.12') {
 			expect(before.json).toMatchObject({ code: 'invalid_param', message: 'query is required', status: 400 });
+		} else if (version === '1.16') {
+			expect(eventsOf(before.text)).toMatchObject([
+				{ event: 'workflow_started' },
+				{ event: 'workflow_finished', data: { status: 'failed', error: 'query is required', total_steps: 0 } },
+			]);
 		} else {
 			expect(eventsOf(before.text)).toEqual([{ event: 'error', message: 'query is required', status: 500 }]);
 		}

@@ -93,9 +93,14 @@ export interface DifySim {
 }
 
 const MODES: DifyAppMode[] = ['chat', 'agent-chat', 'agent', 'advanced-chat', 'completion', 'workflow'];
-const SERVER_VERSIONS: Record<SimVersion, string> = { '1.12': '1.12.1', '1.14': '1.14.2', '2026': '1.16.0' };
+const SERVER_VERSIONS: Record<SimVersion, string> = {
+	'1.12': '1.12.1',
+	'1.14': '1.14.2',
+	'1.16': '1.16.0',
+	'2026': '1.17.0',
+};
 /** The version of the library that checks bodies; its error texts link to its own pages. */
-const PYDANTIC: Record<SimVersion, string> = { '1.12': '2.11', '1.14': '2.12', '2026': '2.12' };
+const PYDANTIC: Record<SimVersion, string> = { '1.12': '2.11', '1.14': '2.12', '1.16': '2.12', '2026': '2.12' };
 const MEGABYTE = 1024 * 1024;
 
 /** The key of the default app of a mode: `app-` and 24 letters and digits. */

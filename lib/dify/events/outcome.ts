@@ -13,13 +13,11 @@ import { runFailure } from './workflow';
 export function finish(state: RunState, reason: FinishReason, detail?: string): RunResult {
 	const { status, error } = outcome(state, reason, detail);
 	const warnings = warningsOf(state, status);
+	const ids = error?.cause === 'refused' ? {} : idsIn(state);
 	return {
 		status,
 		text: state.text,
-		conversationId: state.conversationId,
-		messageId: state.messageId,
-		taskId: state.taskId,
-		workflowRunId: state.workflowRunId ?? state.workflow?.runId,
+		...ids,
 		createdAt: state.createdAt,
 		usage: countedUsage(state, status),
 		metadata: state.metadata,
@@ -33,6 +31,10 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 		error,
 		warnings,
 	};
+}
+
+function idsIn({ conversationId, messageId, taskId, workflowRunId, workflow }: RunState) {
+	return { conversationId, messageId, taskId, workflowRunId: workflowRunId ?? workflow?.runId };
 }
 
 /**
@@ -59,10 +61,15 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		warnings.push(
 			state.moderated
 				? 'The output moderation of the app stopped the run: the answer is its text, not that of the model.'
-				: 'Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.',
+				: `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${saidOfStop(state)}`,
 		);
 	}
 	return warnings;
+}
+
+/** Dify stops runs by itself too, 1.16 also those whose form was answered. */
+function saidOfStop({ workflow }: RunState): string {
+	return workflow?.error === undefined ? '' : ` Dify says: "${workflow.error}".`;
 }
 
 function handledFailures({ workflow }: RunState): string {
@@ -103,11 +110,19 @@ function outcome(state: RunState, reason: FinishReason, detail: string | undefin
 	if (state.pause !== undefined) return { status: 'paused' };
 	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
 	if (succeeded(status) || status === 'stopped') return { status };
+	if (isMadeUp(state)) return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
 	const unnamed =
 		status === 'failed'
 			? 'The workflow run failed, and Dify gave no reason'
 			: `The workflow run ended with the unknown status "${status}"`;
 	return { status: 'failed', error: { cause: 'runFailed', message: runFailure(state) ?? unnamed } };
+}
+
+/** Dify 1.15 and later tell an input error as a run of no steps, which does not exist (docs/protocols/dify.md 12.3). */
+function isMadeUp(state: RunState): boolean {
+	const { workflow, taskId, text } = state;
+	const isEmpty = workflow?.totalSteps === 0 && workflow.nodes.length === 0 && taskId === undefined && text === '';
+	return isEmpty && runFailure(state) !== undefined;
 }
 
 const UNFINISHED: Record<FinishReason, { cause: RunErrorCause; message: string }> = {

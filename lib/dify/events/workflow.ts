@@ -55,9 +55,9 @@ export function formClosed(state: RunState, data: JsonRecord): void {
 	state.forms = state.forms.filter((form) => form.nodeId !== nonEmptyText(data.node_id));
 }
 
-/** A stop that comes early, or between two nodes, is told as a failure (docs/protocols/dify.md 3.6). */
+/** A stop that comes early, or between two nodes, is told as a failure (docs/protocols/dify.md 3.6, 12.3). */
 function isStop(reason: string | undefined): boolean {
-	return /\bAborted: User requested stop|\baborted: stopped by user request/i.test(reason ?? '');
+	return /^(?:Run failed: )?(?:Workflow execution )?aborted: /i.test(reason ?? '');
 }
 
 /** Dify's `error`, always with a text: its own may be null, empty or missing (docs/protocols/dify.md 3.7). */

@@ -19,7 +19,7 @@ export const runGet: DifyOperation = {
 			type: 'boolean',
 			default: false,
 			description:
-				'Whether to ask again until the run has ended or pauses. A run that was stopped is stored as running for ever, so do not wait for one.',
+				'Whether to ask again until the run has ended or pauses. Before Dify 1.15, a run that was stopped is stored as running for ever: do not wait for one there.',
 		},
 		{
 			displayName: 'Time Limit (Seconds)',

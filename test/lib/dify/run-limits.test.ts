@@ -154,6 +154,7 @@ describe('grace', () => {
 			['2026', 'workflow_finished'],
 		] as const) {
 			const sim = await startTalk(version, 'advanced-chat', SAMPLES.chatflow, { reorder: cutEnd(name) });
+			sim.fail({ method: 'GET', path: /^\/workflow/, status: 404, times: 99 });
 			const failed = await failureOf(say(clientOf(sim, 'advanced-chat')));
 			expect(failed).toMatchObject({ kind: 'streamEndedEarly', partialText: 'Hello' });
 			expect(failed.meaning).toContain(`${name} is missing`);

@@ -97,9 +97,11 @@ export function checkLimits(call: Call, streaming: boolean): void {
 	throw invalid(text);
 }
 
-/** A streamed chatflow of 1.14 is counted by the API and by the worker. */
+/** A streamed run is counted by the API and by the worker: that of a chatflow in 1.14, of a workflow as well in 1.16. */
 function placesOf(store: Store, app: SimApp, streaming: boolean): number {
-	return streaming && app.mode === 'advanced-chat' && store.version === '1.14' ? 2 : 1;
+	if (!streaming) return 1;
+	if (store.version === '1.16') return workflowBased(app.mode) ? 2 : 1;
+	return app.mode === 'advanced-chat' && store.version === '1.14' ? 2 : 1;
 }
 
 /**
@@ -119,7 +121,7 @@ export function prepareAs(
 		const failure = error as DifyHttpError;
 		// Versions are resolved and main looks for the conversation before the worker starts.
 		const eager =
-			(call.store.version === '2026' && failure.message.startsWith('Conversation Not Exists')) ||
+			(['1.16', '2026'].includes(call.store.version) && failure.message.startsWith('Conversation Not Exists')) ||
 			/workflow_id|Workflow|workflow version/.test(failure.message);
 		return worker && !eager ? failure : raise(failure);
 	}

@@ -113,8 +113,8 @@ export function workflowRunDetail(call: Call): void {
 	const old = store.version === '1.12';
 	if (run === undefined && !old) throw notFound('Workflow run not found.');
 	const end = run?.events.findLast((event) => event.event === 'workflow_finished');
-	// A stopped run is never written again: it stays `running` for ever.
-	const stopped = run?.status === 'stopped';
+	// Before 1.15 a stopped run is never written again: it stays `running` for ever.
+	const stopped = run?.status === 'stopped' && store.version !== '1.16';
 	const data = (stopped ? {} : (end?.data ?? {})) as Json;
 	const outputs = run?.status === 'paused' || stopped ? {} : run?.outputs;
 	call.reply(200, {

@@ -43,9 +43,18 @@ export async function workflowEvents(call: Call): Promise<void> {
 	if (withSnapshot)
 		for (const event of snapshot(store, run, live)) written.push(writer.write({ kind: 'event', event }));
 	await Promise.all(written);
+	const events = deafAfter(store, run, live, writer);
+	if (events !== undefined) writer.hears = { events, then: withSnapshot ? 'pings' : 'reset' };
 	if (!withSnapshot || run.status !== 'paused' || staysOn) return;
 	live.writers.delete(writer);
 	await writer.finish(false);
+}
+
+/** From 1.15 on, a reader who leaves ends the streams of the others (docs/protocols/dify.md 12.3). */
+function deafAfter(store: Store, run: SimRun, live: Live, own: StreamWriter): number | undefined {
+	if (store.stream.deafAfter !== undefined) return store.stream.deafAfter;
+	const someoneLeft = run.clientLeft || [...live.writers].some((writer) => writer !== own && writer.isGone);
+	return store.version === '1.16' && run.status === 'running' && someoneLeft ? 2 : undefined;
 }
 
 async function replayEnd({ res, store }: Call, run: SimRun): Promise<void> {

@@ -125,11 +125,36 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 	const writer = new StreamWriter(call.res, call.store.stream, call.store.clock, () => undefined);
 	writer.start({});
 	await writer.write({ kind: 'ping' });
+	if (call.store.version === '1.16') {
+		for (const event of madeUpRun(call, failure.message)) await writer.write({ kind: 'event', event });
+		await writer.finish(false);
+		return;
+	}
 	// The exception for an unknown conversation has no text of its own (docs/protocols/dify.md 3.7: may be empty).
 	const message = failure.message.startsWith('Conversation Not Exists') ? '' : failure.message;
 	await writer.write({ kind: 'event', event: { event: 'error', message, status: 500 } });
 	writer.fallSilent();
 	await writer.finish(true);
+}
+
+/** What 1.16 tells of input errors: a run that does not exist (docs/protocols/dify.md 12.3). */
+function madeUpRun({ app, store }: Call, error: string): Json[] {
+	const id = store.newId('run');
+	const now = store.now();
+	const [task, times] = [
+		{ task_id: id, workflow_run_id: id },
+		{ created_at: now, finished_at: now },
+	];
+	const none = { outputs: null, elapsed_time: 0, total_tokens: 0, total_steps: 0, created_by: {}, files: [] };
+	const data = { id, workflow_id: app.workflowId };
+	return [
+		{ event: 'workflow_started', ...task, data: { ...data, inputs: {}, created_at: now, reason: 'initial' } },
+		{
+			event: 'workflow_finished',
+			...task,
+			data: { ...data, status: 'failed', ...none, error, ...times, exceptions_count: 1 },
+		},
+	];
 }
 
 /** Newer versions run streamed workflows in a worker of their own. */
@@ -326,7 +351,7 @@ async function emitAll(store: Store, live: Live, items: Item[], ending: boolean)
 function holdsOpen(store: Store, live: Live): boolean {
 	if (store.stream.holdOpen === true) return true;
 	if (store.version === '1.12') return false;
-	if (store.version === '1.14' && !workflowBased(live.run.app.mode)) return false;
+	if (store.version !== '2026' && !workflowBased(live.run.app.mode)) return false;
 	if (live.run.events.some((event) => event.event === 'error')) return true;
 	return live.run.app.mode === 'advanced-chat' && live.transcript.script.moderated === true;
 }

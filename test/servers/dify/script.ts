@@ -32,6 +32,12 @@ export interface IssuedForm {
 
 export type Ending = 'done' | 'failed' | 'stopped' | 'error';
 
+/** By its source, 1.16 has the New Agent of the versions after it; before, it shows nothing until the end. */
+const streamsAgent = (version: SimVersion) => version === '1.16' || version === '2026';
+
+/** The two versions whose workers were run. */
+const isWorkerRun = (version: SimVersion) => version === '1.14' || version === '1.16';
+
 /**
  * Writes a run as the events of one version and app type (docs/protocols/dify.md 3.2 to 3.7). Piece by piece, because a
  * stop may turn any run aside; it never looks at a clock or a socket.
@@ -148,7 +154,7 @@ export class Transcript {
 		}
 		if (how === 'failed') return this.chatflowFailed(this.script.fail ?? 'unknown');
 		if (version === '1.12') return [this.workflowFinished(how), this.messageEnd()];
-		if (version === '1.14' && how === 'stopped') return [this.workflowFinished(how)];
+		if (isWorkerRun(version) && how === 'stopped') return [this.workflowFinished(how)];
 		const end = this.messageEnd();
 		return [end, this.workflowFinished(how)];
 	}
@@ -156,7 +162,7 @@ export class Transcript {
 	private chatflowFailed(reason: string): Item[] {
 		const { version } = this.context;
 		const finished = this.workflowFinished('failed', reason);
-		if (version === '1.14') return [finished];
+		if (isWorkerRun(version)) return [finished];
 		if (version === '2026') {
 			return [this.event('message_replace', { answer: this.text, reason: '' }), this.messageEnd(), finished];
 		}
@@ -211,7 +217,7 @@ export class Transcript {
 			return [this.event('text_chunk', { data: { text, from_variable_selector: from ?? null } })];
 		if (mode === 'agent' && !this.moderated) {
 			// 1.14 shows nothing before the whole answer.
-			return version === '2026' ? [this.event('agent_message', { id: messageId, answer: text })] : [];
+			return streamsAgent(version) ? [this.event('agent_message', { id: messageId, answer: text })] : [];
 		}
 		if (mode === 'agent-chat' && !this.moderated) return [this.event('agent_message', { id: messageId, answer: text })];
 		if (mode !== 'advanced-chat' && this.textLabel === undefined) {
@@ -365,14 +371,14 @@ export class Transcript {
 	}
 
 	private workflowFinished(how: Ending, reason?: string): Item {
-		const { mode, runId, workflowId, createdAt, endUserId, user } = this.context;
+		const { mode, runId, workflowId, createdAt, endUserId, user, version } = this.context;
 		const { script } = this;
 		this.settle(
 			how,
 			how === 'failed'
 				? (reason ?? script.fail)
 				: how === 'stopped'
-					? (script.stopped ?? 'Stopped by user.')
+					? (script.stopped ?? (version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.'))
 					: undefined,
 		);
 		const files = script.files ?? [];
@@ -405,7 +411,7 @@ export class Transcript {
 	metadata(): Json {
 		const { script, context } = this;
 		const resources =
-			context.mode === 'agent' && context.version === '2026' ? {} : { retriever_resources: script.resources ?? [] };
+			context.mode === 'agent' && streamsAgent(context.version) ? {} : { retriever_resources: script.resources ?? [] };
 		// A chatflow of 1.14 that an annotation answered does not say so.
 		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
 		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
@@ -419,7 +425,7 @@ export class Transcript {
 			if (!workflowBased(mode)) return stoppedUsage();
 			return this.text === '' ? unmeasured(noUsage('0.0')) : noUsage('0.0');
 		}
-		if (mode === 'agent' && version !== '2026') return unmeasured(noUsage('0.0'));
+		if (mode === 'agent' && !streamsAgent(version)) return unmeasured(noUsage('0.0'));
 		return this.script.usage ?? defaultUsage(mode);
 	}
 

@@ -1,8 +1,8 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 
-/** The three behaviours of docs/protocols/dify.md 7: 1.12.1, 1.14.2, and main of 2026 with what the docs say. */
-export type SimVersion = '1.12' | '1.14' | '2026';
-export const SIM_VERSIONS: readonly SimVersion[] = ['1.12', '1.14', '2026'];
+/** The behaviours of docs/protocols/dify.md 7: 1.12.1, 1.14.2, 1.16.0, and main of 2026 with what the docs say. */
+export type SimVersion = '1.12' | '1.14' | '1.16' | '2026';
+export const SIM_VERSIONS: readonly SimVersion[] = ['1.12', '1.14', '1.16', '2026'];
 
 export type Json = Record<string, unknown>;
 
@@ -220,6 +220,8 @@ export interface StreamKnobs {
 	reorder?: (items: Item[]) => Item[];
 	/** Answers as blocking although a stream was asked for. */
 	blockingInstead?: boolean;
+	/** An attached stream hears only so many events after its snapshot, then pings alone. 1.16: 2, once a reader left. */
+	deafAfter?: number;
 }
 
 /** One piece of a stream before it becomes bytes. */

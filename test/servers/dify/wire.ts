@@ -64,6 +64,8 @@ function turn(): Promise<void> {
 export class StreamWriter {
 	/** The client went away before the end. */
 	left = false;
+	/** How many more events this stream hears; then it pings, or breaks where it had no snapshot. */
+	hears: { events: number; then: 'pings' | 'reset' } | undefined;
 	private queue: Promise<void> = Promise.resolve();
 	private held: Buffer[] = [];
 	private bytesSent = 0;
@@ -113,6 +115,8 @@ export class StreamWriter {
 		this.lastEvent = Date.now();
 		return this.enqueue(async () => {
 			if (this.over || this.silent || this.left) return;
+			if (this.hears !== undefined && item.kind === 'event' && this.hears.events-- <= 0)
+				return this.hears.then === 'reset' ? await this.cut('reset') : undefined;
 			if (item.kind === 'wait') return await this.flush();
 			let text = wireText(item);
 			if (this.knobs.pingBeforeEach === true && item.kind === 'event') text = `event: ping\n\n${text}`;
@@ -131,8 +135,13 @@ export class StreamWriter {
 	finish(holdOpen: boolean): Promise<void> {
 		return this.enqueue(async () => {
 			await this.flush();
-			if (!holdOpen && !this.silent) this.end();
+			if (!holdOpen && !this.silent && this.hears === undefined) this.end();
 		});
+	}
+
+	/** Nobody reads the stream any longer. */
+	get isGone(): boolean {
+		return this.over || this.left || this.silent;
 	}
 
 	private enqueue(action: () => Promise<void>): Promise<void> {

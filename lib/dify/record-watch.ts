@@ -1,0 +1,73 @@
+import { afterMs } from '../http/limits';
+import type { RunRecord } from './run-record';
+
+/** The record of a run once it is over, else undefined. Never throws. */
+export type Look = (runId: string) => Promise<RunRecord | undefined>;
+
+/** The last events of a run are sent a moment after its record is written. */
+const LAST_EVENTS_MS = 1_000;
+
+/**
+ * Looks at the record of a run while its stream brings nothing but pings. From Dify 1.15 on, whoever closes one stream
+ * of a run ends the others: they ping for ever, and the end of the run is in its record only (docs/protocols/dify.md
+ * 12.3).
+ */
+export class RecordWatch {
+	/** The record of a run whose stream does not tell its end. */
+	found: RunRecord | undefined;
+	private runId: string | undefined;
+	private looks = 0;
+	/** Counts what was heard, since a look takes time. */
+	private heard = 0;
+	private hasEnded = false;
+	private callOff: (() => void) | undefined;
+
+	/** @param pausesMs silence before the first looks, the last one before all further ones */
+	constructor(
+		private readonly recordOf: Look,
+		private readonly pausesMs: readonly number[],
+		private readonly onFound: () => void,
+	) {}
+
+	/** Events came, or the stream begins. */
+	again(runId: string | undefined): void {
+		this.runId = runId ?? this.runId;
+		this.heard++;
+		this.looks = 0;
+		this.wait();
+	}
+
+	/** @returns whether the run is over, so that the stream was closed */
+	async lookNow(): Promise<boolean> {
+		if (this.runId === undefined || this.hasEnded) return false;
+		const record = await this.recordOf(this.runId);
+		if (record !== undefined && !this.hasEnded) this.close(record);
+		return this.found !== undefined;
+	}
+
+	end(): void {
+		this.hasEnded = true;
+		this.callOff?.();
+	}
+
+	private wait(): void {
+		this.callOff?.();
+		if (this.runId === undefined || this.hasEnded) return;
+		const pause = this.pausesMs[Math.min(this.looks++, this.pausesMs.length - 1)] ?? 0;
+		this.callOff = afterMs(pause, () => void this.look());
+	}
+
+	private async look(): Promise<void> {
+		const { heard, runId } = this;
+		const record = await this.recordOf(runId!);
+		if (this.hasEnded || heard !== this.heard) return;
+		if (record === undefined) this.wait();
+		else this.callOff = afterMs(LAST_EVENTS_MS, () => this.close(record));
+	}
+
+	private close(record: RunRecord): void {
+		this.found = record;
+		this.end();
+		this.onFound();
+	}
+}

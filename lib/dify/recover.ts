@@ -1,0 +1,59 @@
+import { asFailed, ServerError } from '../errors/server-error';
+import type { DifyClient } from './client';
+import { difyFailure } from './failure';
+import { followRun, warned, type FollowOptions } from './follow';
+import { stopRun, type LostRun, type RunRoute } from './run';
+import { followLater } from './run-record';
+import type { RunResult } from './types';
+
+/** What a user should hear of a run whose stream was lost. */
+export const RECOVERED = 'The stream of the run broke off. The node found the run again and waited for its end.';
+
+/**
+ * The result of a run whose stream was lost: it is attached to again, and asked for, until it is over or a limit runs
+ * out (docs/protocols/dify.md 2.4). An API that starts anew is waited for: the run goes on in its worker.
+ *
+ * @returns undefined where the run has no ID
+ * @throws {ServerError} with all that is known of the run, and its ID
+ */
+export async function recoverRun(
+	client: DifyClient,
+	route: RunRoute,
+	user: string,
+	lost: LostRun,
+	options: FollowOptions,
+): Promise<RunResult | undefined> {
+	const { state, limits, sentAt } = lost;
+	const { workflowRunId: runId } = state;
+	if (runId === undefined) return undefined;
+	client.places.note(runId);
+	const stop = async (taskId: string) => await stopRun(client, route, taskId, user);
+	const { totalMs } = limits;
+	const left = totalMs > 0 ? Math.max(1, totalMs - (performance.now() - sentAt.clock)) : 0;
+	try {
+		const following = { ...options, limits: { ...limits, totalMs: left }, state, stop };
+		return warned(await followRun(client, runId, user, following), RECOVERED);
+	} catch (error) {
+		return await giveUp(asFailed(error).failed, lost, runId, stop, options.signal?.aborted === true);
+	}
+}
+
+/** Nobody waits any longer: Dify is told so, and the error has all that is known of the run. */
+async function giveUp(
+	failed: ServerError,
+	{ state, failed: stream }: LostRun,
+	runId: string,
+	stop: (taskId: string) => Promise<boolean>,
+	isCancelled: boolean,
+): Promise<never> {
+	const { taskId } = state;
+	const isGivenUp = isCancelled || failed.kind === 'cancelled' || failed.kind === 'timeout';
+	const told = failed.facts.stopRequested;
+	const stopRequested = told === undefined && isGivenUp && taskId !== undefined ? await stop(taskId) : told;
+	const facts = { ...stream.facts, ...failed.facts, stopRequested };
+	const known = { partialText: state.text || undefined, partialReasoning: state.reasoning || undefined };
+	if (isCancelled || failed.kind === 'cancelled') throw difyFailure('cancelled', { url: stream.url, ...known, facts });
+	// What could not be asked is no answer: the stream's own error says that the run may have gone on.
+	const error = isGivenUp || failed.result !== undefined ? failed : stream.withRemedy(followLater(runId));
+	throw error.withPartial({ text: state.text, reasoning: state.reasoning }).withFacts(facts);
+}
