@@ -1,6 +1,7 @@
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { brotliCompressSync } = require('node:zlib');
 const { dest, parallel, series, src } = require('gulp');
 
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
@@ -9,24 +10,41 @@ async function clean() {
 	await fs.promises.rm('dist', { recursive: true, force: true });
 }
 
-/** Type check and CommonJS output of credentials, nodes and lib, file by file, so that stack traces stay readable. */
+/**
+ * Type check and CommonJS output of credentials, nodes and lib. Minified, which is a tenth of the package; each file stays, and the
+ * names of its functions, classes and methods, so that a stack trace says where it was.
+ */
 async function compile() {
 	execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+	const files = await fs.promises.readdir('dist', { recursive: true });
+	for (const file of files.filter((name) => name.endsWith('.js')).map((name) => path.join('dist', name))) {
+		const text = await fs.promises.readFile(file, 'utf8');
+		// Without a format, esbuild renames nothing at the top of a file.
+		const { code } = await require('esbuild').transform(text, { minify: true, target: 'node20' });
+		await fs.promises.writeFile(file, code);
+	}
 }
 
 /**
- * The parts of undici that nothing here uses: fetch, WebSocket, caches, mocks, interceptors, HTTP/2 (off by default), pools
- * that balance, pipelining. Its index loads all of them, a third of the bundle.
+ * What the parts of undici that are used name and never need here: HTTP/2 (off unless told), bodies of FormData, and the
+ * parser's second form (SIMD instructions of WebAssembly, no faster here; where it cannot be had, undici takes the first).
  */
 const UNUSED_OF_UNDICI =
-	/[\\/]undici[\\/]lib[\\/](?:web[\\/](?:websocket|eventsource|cache|cookies)[\\/]|mock[\\/]|cache[\\/]|interceptor[\\/]|web[\\/]fetch[\\/](?:index|request|response|formdata|headers|formdata-parser)\.js$|handler[\\/](?:cache-|deduplication-|retry-|redirect-)|dispatcher[\\/](?:client-h2|h2c-client|balanced-pool|round-robin-pool|retry-agent)\.js$|api[\\/]api-(?:pipeline|stream|upgrade)\.js$)/;
+	/[\\/]undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body|llhttp[\\/]llhttp_simd-wasm)\.js$/;
 
-/** In their place: something that can be taken apart, called with `new` and extended while the index loads. */
-const leaveOut = {
-	name: 'leave-out',
+/**
+ * In their place: something that fails when it is used. The parser itself, 54 kB of WebAssembly as text, hardly gets smaller in a
+ * package; compressed before, it takes 15 kB in place of 24.
+ */
+const smallerUndici = {
+	name: 'smaller-undici',
 	setup(build) {
-		build.onLoad({ filter: UNUSED_OF_UNDICI }, () => ({
-			contents: 'module.exports = new Proxy(class {}, { get: () => class {} });',
+		build.onLoad({ filter: UNUSED_OF_UNDICI }, ({ path: file }) => ({
+			contents: `module.exports = module.exports.extractBody = () => { throw new Error('${path.basename(file)} of undici is not in this package'); };`,
+			loader: 'js',
+		}));
+		build.onLoad({ filter: /[\\/]llhttp-wasm\.js$/ }, ({ path: file }) => ({
+			contents: `module.exports = require('node:zlib').brotliDecompressSync(Buffer.from('${brotliCompressSync(require(file)).toString('base64')}', 'base64'));`,
 			loader: 'js',
 		}));
 	},
@@ -40,13 +58,11 @@ async function bundle() {
 		allowOverwrite: true,
 		bundle: true,
 		minify: true,
-		// undici finds its own classes by name.
-		keepNames: true,
 		platform: 'node',
 		format: 'cjs',
 		target: 'node20',
 		legalComments: 'none',
-		plugins: [leaveOut],
+		plugins: [smallerUndici],
 	});
 	const names = [
 		'undici',
@@ -87,16 +103,15 @@ function nodeJson() {
 }
 
 /**
- * The example workflows in both forms: with the prefix of a package installed from n8n's interface, and with `CUSTOM.` for nodes
- * loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS. A workflow of the one form shows unknown nodes under the other.
- * Compact, which keeps the package below its 600 kB; `workflows/` has them to read.
+ * The example workflows for nodes that were loaded from ~/.n8n/custom or N8N_CUSTOM_EXTENSIONS: those have the prefix `CUSTOM.`,
+ * and a workflow with the other prefix shows unknown nodes there. `workflows/` has them for a package that was installed from
+ * n8n's interface, and to read.
  */
 async function workflows() {
 	const files = (await fs.promises.readdir('workflows')).filter((file) => file.endsWith('.json'));
 	await fs.promises.mkdir('dist/workflows/custom', { recursive: true });
 	for (const file of files) {
 		const text = JSON.stringify(JSON.parse(await fs.promises.readFile(path.join('workflows', file), 'utf8')));
-		await fs.promises.writeFile(path.join('dist/workflows', file), text);
 		const custom = text.replaceAll('"n8n-nodes-local-llama.', '"CUSTOM.');
 		await fs.promises.writeFile(path.join('dist/workflows/custom', file), custom);
 	}

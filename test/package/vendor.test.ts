@@ -2,9 +2,10 @@ import type * as Vendor from '../../lib/vendor';
 import { startProxy } from '../servers/proxy-server';
 import { listen } from '../support/listening';
 import { createRequire, http, process } from '../support/node';
+import { request } from '../support/undici';
 
 /** The bundle of the build, from which parts of undici are left out. */
-const { EnvHttpProxyAgent, Pool, request, createParser, RE2JS, RegExpParser, line, nice, ticks, utcTicks, validate } =
+const { EnvHttpProxyAgent, Pool, createParser, RE2JS, RegExpParser, line, nice, ticks, utcTicks, validate } =
 	createRequire(`${process.cwd()}/package.json`)('./dist/lib/vendor.js') as typeof Vendor;
 
 const servers: http.Server[] = [];

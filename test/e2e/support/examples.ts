@@ -63,7 +63,7 @@ export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.include
  *   interface
  */
 export function example(name: string, wiring?: Wiring, form: 'custom' | 'package' = 'custom'): Workflow {
-	const folder = path.join(process.cwd(), 'dist', 'workflows', form === 'custom' ? 'custom' : '');
+	const folder = path.join(process.cwd(), form === 'custom' ? 'dist/workflows/custom' : 'workflows');
 	const workflow = JSON.parse(fs.readFileSync(path.join(folder, `${name}.json`), 'utf8')) as Workflow;
 	return wiring === undefined ? workflow : { ...workflow, nodes: workflow.nodes.map((node) => wired(node, wiring)) };
 }

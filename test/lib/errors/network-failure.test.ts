@@ -2,7 +2,7 @@ import { describe as wholeText } from '../../../lib/errors/description';
 import type { FailureKind } from '../../../lib/errors/kinds';
 import { failure } from '../../../lib/errors/failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
-import { Agent, request } from '../../../lib/vendor';
+import { Agent, request } from '../../support/undici';
 import { startLlamaServerSim, startSilentServer } from '../../servers/llama-server';
 import { closedPort, listening } from '../../support/listening';
 import { findNoNames } from '../../support/names';

@@ -2,7 +2,7 @@ import { failure } from '../../../lib/errors/failure';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { networkFailure } from '../../../lib/errors/network-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
-import { Agent, request } from '../../../lib/vendor';
+import { Agent, request } from '../../support/undici';
 import { util } from '../../support/node';
 import { listening } from '../../support/listening';
 

@@ -1,0 +1,13 @@
+/** undici has types for its index only; these are the same, for the files that `lib/vendor.ts` takes. */
+declare module 'undici/lib/api/api-connect.js' {
+	export { connect as default } from 'undici';
+}
+declare module 'undici/lib/dispatcher/dispatcher.js' {
+	export const prototype: object;
+}
+declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
+	export { default } from 'undici/types/env-http-proxy-agent';
+}
+declare module 'undici/lib/dispatcher/pool.js' {
+	export { default } from 'undici/types/pool';
+}
