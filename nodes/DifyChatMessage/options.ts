@@ -3,114 +3,108 @@ import type { INodeProperties } from 'n8n-workflow';
 import { readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
+import { collectionOf } from '../shared/options-field';
 
-export const optionsField: INodeProperties = {
-	displayName: 'Options',
-	name: 'options',
-	type: 'collection',
-	placeholder: 'Add Option',
-	default: {},
-	options: [
-		{
-			displayName: 'Answer Field',
-			name: 'answerField',
-			type: 'string',
-			default: 'answer',
-			displayOptions: { show: { '/simplify': [true] } },
-			description:
-				'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
-		},
-		{
-			displayName: 'Automatic Conversation Name',
-			name: 'autoGenerateName',
-			type: 'boolean',
-			default: true,
-			description:
-				'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the first words of the first answer by about a second.',
-		},
-		RUN_OPTIONS.enableStreaming,
-		RUN_OPTIONS.firstByteLimit,
-		RUN_OPTIONS.idleLimit,
-		{
-			displayName: 'Include',
-			name: 'include',
-			type: 'multiOptions',
-			options: [
-				{
-					name: 'Agent Thoughts',
-					value: 'thoughts',
-					description: 'What an agent thought, the tools it called, and what they returned',
-				},
-				{
-					name: 'Audio',
-					value: 'audio',
-					description:
-						'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
-				},
-				{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
-				{
-					name: 'Reasoning',
-					value: 'reasoning',
-					description: 'What a reasoning model thought, where Dify passes it on',
-				},
-				{
-					name: 'Workflow Nodes',
-					value: 'workflow',
-					description: 'The run of a chatflow with each of its nodes, their inputs and outputs',
-				},
-			],
-			default: [],
-			description: 'What to add to the item',
-		},
-		{
-			...RUN_OPTIONS.itemsAtOnce,
-			description:
-				'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression is evaluated for the first item only.',
-		},
-		RUN_OPTIONS.progressLimit,
-		{
-			...RUN_OPTIONS.maxRetries,
-			description:
-				'How often to send a message again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
-		},
-		RUN_OPTIONS.totalLimit,
-		RUN_OPTIONS.traceId,
-		{
-			displayName: 'When Conversation Is Gone',
-			name: 'onStaleConversation',
-			type: 'options',
-			options: [
-				{ name: 'Fail', value: 'error' },
-				{
-					name: 'Start a New One',
-					value: 'startNew',
-					description: 'The item then has "conversationRestarted", and the new ID',
-				},
-			],
-			default: 'error',
-			description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
-		},
-		{
-			displayName: 'When Workflow Pauses',
-			name: 'onPause',
-			type: 'options',
-			options: [
-				{ name: 'Fail', value: 'error' },
-				{
-					name: 'Return What There Is',
-					value: 'return',
-					description: 'The item then has the status "paused", and the forms that wait for a person',
-				},
-			],
-			default: 'return',
-			description: 'What to do when a chatflow stops to ask a person',
-		},
-		{
-			...RUN_OPTIONS.workflowId,
-			description: 'A published version of a chatflow. Leave empty for the latest one.',
-		},
-	],
-};
+export const optionsField: INodeProperties = collectionOf([
+	{
+		displayName: 'Answer Field',
+		name: 'answerField',
+		type: 'string',
+		default: 'answer',
+		displayOptions: { show: { '/simplify': [true] } },
+		description:
+			'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
+	},
+	{
+		displayName: 'Automatic Conversation Name',
+		name: 'autoGenerateName',
+		type: 'boolean',
+		default: true,
+		description:
+			'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the first words of the first answer by about a second.',
+	},
+	RUN_OPTIONS.enableStreaming,
+	RUN_OPTIONS.firstByteLimit,
+	RUN_OPTIONS.idleLimit,
+	{
+		displayName: 'Include',
+		name: 'include',
+		type: 'multiOptions',
+		options: [
+			{
+				name: 'Agent Thoughts',
+				value: 'thoughts',
+				description: 'What an agent thought, the tools it called, and what they returned',
+			},
+			{
+				name: 'Audio',
+				value: 'audio',
+				description:
+					'The spoken answer as binary property "audio", where the app speaks by itself. Takes up to 5 seconds longer.',
+			},
+			{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
+			{
+				name: 'Reasoning',
+				value: 'reasoning',
+				description: 'What a reasoning model thought, where Dify passes it on',
+			},
+			{
+				name: 'Workflow Nodes',
+				value: 'workflow',
+				description: 'The run of a chatflow with each of its nodes, their inputs and outputs',
+			},
+		],
+		default: [],
+		description: 'What to add to the item',
+	},
+	{
+		...RUN_OPTIONS.itemsAtOnce,
+		description:
+			'How many items are sent at the same time. Messages of the same conversation still go one after another, and the order of the output stays that of the input. An expression is evaluated for the first item only.',
+	},
+	RUN_OPTIONS.progressLimit,
+	{
+		...RUN_OPTIONS.maxRetries,
+		description:
+			'How often to send a message again that Dify did not accept: a refused connection, or too many requests at once. A run that may have begun is never sent again.',
+	},
+	RUN_OPTIONS.totalLimit,
+	RUN_OPTIONS.traceId,
+	{
+		displayName: 'When Conversation Is Gone',
+		name: 'onStaleConversation',
+		type: 'options',
+		options: [
+			{ name: 'Fail', value: 'error' },
+			{
+				name: 'Start a New One',
+				value: 'startNew',
+				description: 'The item then has "conversationRestarted", and the new ID',
+			},
+		],
+		default: 'error',
+		description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
+	},
+	{
+		displayName: 'When Workflow Pauses',
+		name: 'onPause',
+		type: 'options',
+		options: [
+			{ name: 'Fail', value: 'error' },
+			{
+				name: 'Return What There Is',
+				value: 'return',
+				description: 'The item then has the status "paused", and the forms that wait for a person',
+			},
+		],
+		default: 'return',
+		description: 'What to do when a chatflow stops to ask a person',
+	},
+	{
+		...RUN_OPTIONS.workflowId,
+		description: 'A published version of a chatflow. Leave empty for the latest one.',
+	},
+]);
 
 /** The options that belong to the message of an item. */
 export function readOptions(parameters: NodeParameters) {

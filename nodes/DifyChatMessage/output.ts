@@ -1,9 +1,10 @@
-import type { IBinaryKeyData, IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 
 import type { ChatAnswer } from '../../lib/dify/chat';
 import type { RunResult } from '../../lib/dify/types';
 import { optional } from '../../lib/values';
 import type { OperationItem } from '../shared/run/operations';
+import { plain } from '../shared/dify/plain';
 
 /** What goes into the item beside the answer. */
 export type Extra = 'audio' | 'events' | 'reasoning' | 'thoughts' | 'workflow';
@@ -99,9 +100,4 @@ async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise
 	return {
 		audio: await context.helpers.prepareBinaryData(audio.content, `answer.${audio.extension}`, audio.mimeType),
 	};
-}
-
-/** Without what is undefined, which n8n would store as it is. */
-function plain(value: object): IDataObject {
-	return JSON.parse(JSON.stringify(value)) as IDataObject;
 }

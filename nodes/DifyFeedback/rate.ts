@@ -5,6 +5,7 @@ import type { DifyOperation } from '../shared/dify/run';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
+import { collectionOf } from '../shared/options-field';
 
 export const rate: DifyOperation = {
 	option: {
@@ -38,35 +39,28 @@ export const rate: DifyOperation = {
 			description:
 				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [
-				{
-					displayName: 'Conversation ID',
-					name: 'conversationId',
-					type: 'string',
-					default: '={{ $json.conversationId }}',
-					description:
-						'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
-				},
-				{
-					displayName: 'Earlier Text',
-					name: 'earlierText',
-					type: 'options',
-					options: [
-						{ name: 'Erase', value: 'erase', description: 'What Dify does by itself; saves the search' },
-						{ name: 'Keep', value: 'keep', description: 'Looks for it in the feedback of the app and sends it again' },
-					],
-					default: 'keep',
-					description: 'What happens to the text of an earlier rating when no text is given',
-				},
-				ignoreNotRated,
-			],
-		},
+		collectionOf([
+			{
+				displayName: 'Conversation ID',
+				name: 'conversationId',
+				type: 'string',
+				default: '={{ $json.conversationId }}',
+				description:
+					'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
+			},
+			{
+				displayName: 'Earlier Text',
+				name: 'earlierText',
+				type: 'options',
+				options: [
+					{ name: 'Erase', value: 'erase', description: 'What Dify does by itself; saves the search' },
+					{ name: 'Keep', value: 'keep', description: 'Looks for it in the feedback of the app and sends it again' },
+				],
+				default: 'keep',
+				description: 'What happens to the text of an earlier rating when no text is given',
+			},
+			ignoreNotRated,
+		]),
 	],
 	run: async (call) => {
 		const { client, parameters, signal } = call;

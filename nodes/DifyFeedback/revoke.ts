@@ -4,6 +4,7 @@ import { revokeRating } from '../../lib/dify/feedback';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
+import { collectionOf } from '../shared/options-field';
 
 export const ratedMessageField = messageField(
 	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
@@ -25,18 +26,7 @@ export const revoke: DifyOperation = {
 		action: 'Revoke a rating',
 		description: 'Take the rating of an answer back, with its text',
 	},
-	fields: [
-		ratedMessageField,
-		userField,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [ignoreNotRated],
-		},
-	],
+	fields: [ratedMessageField, userField, collectionOf([ignoreNotRated])],
 	run: async ({ client, parameters, signal }) => {
 		const messageId = messageIdIn(parameters);
 		const ignore = parameters.flag('options.ignoreNotRated', false);

@@ -5,6 +5,7 @@ import { locatorField } from '../shared/dify/knowledge-fields';
 import { namesIn } from '../shared/binary';
 import type { NodeParameters } from '../shared/parameters';
 import { wrongField } from '../shared/field-values';
+import { collectionOf } from '../shared/options-field';
 
 export const documentField = locatorField('Document', 'documentId', 'searchDocuments', { required: true });
 
@@ -64,14 +65,7 @@ export const waitField: INodeProperties = {
 };
 
 export function optionsField(options: INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: [...options].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	};
+	return collectionOf([...options].sort((one, other) => one.displayName.localeCompare(other.displayName)));
 }
 
 /** Several texts: a list, or text with commas. */

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
+import { collectionOf } from '../shared/options-field';
 
 const options: INodeProperties[] = [
 	...searchOptions,
@@ -37,12 +38,5 @@ export const properties: INodeProperties[] = [
 	},
 	{ ...topKField, description: 'Max number of results to return' },
 	...filterFields,
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: options.sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	},
+	collectionOf(options.sort((one, other) => one.displayName.localeCompare(other.displayName))),
 ];

@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { collectionOf } from '../shared/options-field';
 
 const event: INodeProperties = {
 	displayName: 'Event',
@@ -52,52 +53,45 @@ const statuses: INodeProperties = {
 	description: 'Which runs start the workflow',
 };
 
-const options: INodeProperties = {
-	displayName: 'Options',
-	name: 'options',
-	type: 'collection',
-	placeholder: 'Add Option',
-	default: {},
-	options: [
-		{
-			displayName: 'Changed Ratings',
-			name: 'changed',
-			type: 'boolean',
-			default: true,
-			displayOptions: { show: { '/event': ['feedback'] } },
-			description:
-				'Whether a rating that was changed starts the workflow again, such as a text that came later. Without this option: yes. Noticed among the newest 100.',
-		},
-		{
-			displayName: 'From',
-			name: 'source',
-			type: 'options',
-			default: 'user',
-			displayOptions: { show: { '/event': ['feedback'] } },
-			options: [
-				{ name: 'Team in Dify', value: 'admin' },
-				{ name: 'Users of the App', value: 'user' },
-			],
-			description: 'Whose ratings start the workflow. Without this option: all.',
-		},
-		{
-			displayName: 'Inputs and Outputs',
-			name: 'withOutputs',
-			type: 'boolean',
-			default: true,
-			displayOptions: { show: { '/event': ['workflowRun'] } },
-			description:
-				'Whether to fetch what went into each run and came out of it, with one request for each. Without this option: yes.',
-		},
-		{
-			displayName: 'User',
-			name: 'user',
-			type: 'string',
-			default: '',
-			displayOptions: { show: { '/event': ['workflowRun'] } },
-			description: 'Only runs of this user of the app. Without this option: of all.',
-		},
-	],
-};
+const options: INodeProperties = collectionOf([
+	{
+		displayName: 'Changed Ratings',
+		name: 'changed',
+		type: 'boolean',
+		default: true,
+		displayOptions: { show: { '/event': ['feedback'] } },
+		description:
+			'Whether a rating that was changed starts the workflow again, such as a text that came later. Without this option: yes. Noticed among the newest 100.',
+	},
+	{
+		displayName: 'From',
+		name: 'source',
+		type: 'options',
+		default: 'user',
+		displayOptions: { show: { '/event': ['feedback'] } },
+		options: [
+			{ name: 'Team in Dify', value: 'admin' },
+			{ name: 'Users of the App', value: 'user' },
+		],
+		description: 'Whose ratings start the workflow. Without this option: all.',
+	},
+	{
+		displayName: 'Inputs and Outputs',
+		name: 'withOutputs',
+		type: 'boolean',
+		default: true,
+		displayOptions: { show: { '/event': ['workflowRun'] } },
+		description:
+			'Whether to fetch what went into each run and came out of it, with one request for each. Without this option: yes.',
+	},
+	{
+		displayName: 'User',
+		name: 'user',
+		type: 'string',
+		default: '',
+		displayOptions: { show: { '/event': ['workflowRun'] } },
+		description: 'Only runs of this user of the app. Without this option: of all.',
+	},
+]);
 
 export const properties: INodeProperties[] = [event, rating, statuses, options];

@@ -5,6 +5,7 @@ import { runIdOf } from '../../lib/dify/run-record';
 import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
 import type { NodeParameters } from '../shared/parameters';
+import { collectionOf } from '../shared/options-field';
 
 export const runUserField: INodeProperties = {
 	...userField,
@@ -156,12 +157,5 @@ export const executeOptions: INodeProperties[] = [
 
 /** Collection of options. */
 export function optionsField(options: INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options,
-	};
+	return collectionOf(options);
 }

@@ -1,4 +1,4 @@
-import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
+import type { IBinaryKeyData } from 'n8n-workflow';
 
 import { difyClient } from '../../lib/dify/credentials';
 import { difyFailure, resultOf } from '../../lib/dify/failure';
@@ -7,6 +7,7 @@ import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf, optional } from '../../lib/values';
 import type { DifyCall } from '../shared/dify/run';
 import type { OperationItem } from '../shared/run/operations';
+import { plain } from '../shared/dify/plain';
 
 /** What goes into the item beside the outputs. */
 export type Extra = 'events' | 'files' | 'nodes' | 'text';
@@ -172,9 +173,4 @@ function extras(result: RunResult, { include, events }: RunOutput): object {
 		...(include.includes('text') ? { text: result.text } : {}),
 		...(include.includes('events') ? { events } : {}),
 	};
-}
-
-/** Without what is undefined, which n8n would store as it is. */
-export function plain(value: object): IDataObject {
-	return JSON.parse(JSON.stringify(value));
 }

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { embeddingOptions } from '../shared/embedding-fields';
 import { modelField } from '../shared/model-field';
+import { collectionOf } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
 	{
@@ -18,12 +19,5 @@ export const properties: INodeProperties[] = [
 		},
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: [...embeddingOptions].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	},
+	collectionOf([...embeddingOptions].sort((one, other) => one.displayName.localeCompare(other.displayName))),
 ];

@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { collectionOf } from '../shared/options-field';
 
 function itemsAtOnce(preset: number): INodeProperties {
 	return {
@@ -28,12 +29,7 @@ export const streamingField: INodeProperties = {
  * @param atOnce how many items are worked on at the same time unless the user says so
  */
 export function optionsField(options: readonly INodeProperties[], atOnce = 4): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: [...options, itemsAtOnce(atOnce)].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	};
+	return collectionOf(
+		[...options, itemsAtOnce(atOnce)].sort((one, other) => one.displayName.localeCompare(other.displayName)),
+	);
 }

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { modelField } from '../shared/model-field';
 import { rerankOptions, topNField } from '../shared/rerank-fields';
+import { collectionOf } from '../shared/options-field';
 
 export const properties: INodeProperties[] = [
 	{
@@ -19,12 +20,5 @@ export const properties: INodeProperties[] = [
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
 	topNField,
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options: [...rerankOptions].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	},
+	collectionOf([...rerankOptions].sort((one, other) => one.displayName.localeCompare(other.displayName))),
 ];

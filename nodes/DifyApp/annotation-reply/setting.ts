@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
 import type { DifyOperation } from '../../shared/dify/run';
+import { collectionOf } from '../../shared/options-field';
 
 const DEFAULT_WAIT_MS = 300_000;
 
@@ -22,16 +23,7 @@ export function setting(
 ): DifyOperation {
 	return {
 		option: { name, value: action, action: `${name} annotation reply`, description },
-		fields: [
-			{
-				displayName: 'Options',
-				name: 'options',
-				type: 'collection',
-				placeholder: 'Add Option',
-				default: {},
-				options: [...further, waitLimit],
-			},
-		],
+		fields: [collectionOf([...further, waitLimit])],
 		run: async ({ app, parameters, signal }) => {
 			const settings =
 				further.length === 0

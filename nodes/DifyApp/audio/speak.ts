@@ -4,6 +4,7 @@ import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
 import { baseName, storeFile } from '../../shared/store-file';
+import { collectionOf } from '../../shared/options-field';
 
 export const audioSpeak: DifyOperation = {
 	option: {
@@ -35,36 +36,29 @@ export const audioSpeak: DifyOperation = {
 		},
 		{ ...messageField('The answer that is spoken'), displayOptions: { show: { source: ['message'] } } },
 		userField,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [
-				{
-					displayName: 'File Name',
-					name: 'fileName',
-					type: 'string',
-					default: 'speech',
-					description: 'Without an extension: that comes from the sound',
-				},
-				{
-					displayName: 'Put Output File in Field',
-					name: 'binaryPropertyOutput',
-					type: 'string',
-					default: 'data',
-					hint: 'The name of the output binary field to put the file in',
-				},
-				{
-					displayName: 'Voice',
-					name: 'voice',
-					type: 'string',
-					default: '',
-					description: 'As the provider of speech calls it. Without this option: the voice of the app.',
-				},
-			],
-		},
+		collectionOf([
+			{
+				displayName: 'File Name',
+				name: 'fileName',
+				type: 'string',
+				default: 'speech',
+				description: 'Without an extension: that comes from the sound',
+			},
+			{
+				displayName: 'Put Output File in Field',
+				name: 'binaryPropertyOutput',
+				type: 'string',
+				default: 'data',
+				hint: 'The name of the output binary field to put the file in',
+			},
+			{
+				displayName: 'Voice',
+				name: 'voice',
+				type: 'string',
+				default: '',
+				description: 'As the provider of speech calls it. Without this option: the voice of the app.',
+			},
+		]),
 	],
 	run: async ({ context, app, parameters, signal }) => {
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';

@@ -9,6 +9,8 @@ import { userIn } from '../../shared/dify/ids';
 import { inputFields, inputsOf } from '../../shared/dify/inputs';
 import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
+import { collectionOf } from '../../shared/options-field';
+import { plain } from '../../shared/dify/plain';
 
 export const textGenerate: DifyOperation = {
 	option: {
@@ -31,22 +33,15 @@ export const textGenerate: DifyOperation = {
 		...inputFields,
 		filesField,
 		simplifyField,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [
-				RUN_OPTIONS.enableStreaming,
-				RUN_OPTIONS.firstByteLimit,
-				RUN_OPTIONS.idleLimit,
-				{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
-				RUN_OPTIONS.progressLimit,
-				{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
-				RUN_OPTIONS.totalLimit,
-			],
-		},
+		collectionOf([
+			RUN_OPTIONS.enableStreaming,
+			RUN_OPTIONS.firstByteLimit,
+			RUN_OPTIONS.idleLimit,
+			{ ...RUN_OPTIONS.itemsAtOnce, description: 'How many texts are generated at the same time' },
+			RUN_OPTIONS.progressLimit,
+			{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
+			RUN_OPTIONS.totalLimit,
+		]),
 	],
 	run: async ({ context, app, parameters, signal, typing, hint }) => {
 		const user = userIn(parameters);
@@ -97,9 +92,4 @@ function whole(result: RunResult, user: string): IDataObject {
 		files,
 		created_at: createdAt,
 	});
-}
-
-/** Without what is undefined, which n8n would store as it is. */
-function plain(value: object): IDataObject {
-	return JSON.parse(JSON.stringify(value));
 }

@@ -3,6 +3,7 @@ import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
+import { collectionOf } from '../../shared/options-field';
 
 export const conversationGetAll: DifyOperation = {
 	option: {
@@ -14,27 +15,20 @@ export const conversationGetAll: DifyOperation = {
 	fields: [
 		userField,
 		...pagingFields,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [
-				{
-					displayName: 'Sort By',
-					name: 'sortBy',
-					type: 'options',
-					options: [
-						{ name: 'Created, Newest First', value: '-created_at' },
-						{ name: 'Created, Oldest First', value: 'created_at' },
-						{ name: 'Updated, Newest First', value: '-updated_at' },
-						{ name: 'Updated, Oldest First', value: 'updated_at' },
-					],
-					default: '-updated_at',
-				},
-			],
-		},
+		collectionOf([
+			{
+				displayName: 'Sort By',
+				name: 'sortBy',
+				type: 'options',
+				options: [
+					{ name: 'Created, Newest First', value: '-created_at' },
+					{ name: 'Created, Oldest First', value: 'created_at' },
+					{ name: 'Updated, Newest First', value: '-updated_at' },
+					{ name: 'Updated, Oldest First', value: 'updated_at' },
+				],
+				default: '-updated_at',
+			},
+		]),
 	],
 	run: async ({ client, parameters, signal }) =>
 		itemsOf(

@@ -2,7 +2,7 @@ import { getHumanForm } from '../../../lib/dify/human-form';
 import { simplifyField } from '../../shared/dify/run-options';
 import { formTokenField, formTokenIn } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { plain } from '../output';
+import { plain } from '../../shared/dify/plain';
 
 export const formGet: DifyOperation = {
 	option: {

@@ -3,7 +3,7 @@ import { mostIn, pagingFields } from '../../shared/dify/fields';
 import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
-import { plain } from '../output';
+import { plain } from '../../shared/dify/plain';
 
 export const runGetAll: DifyOperation = {
 	option: {

@@ -2,7 +2,7 @@ import { getRecord, waitForRecord } from '../../../lib/dify/run-record';
 import { simplifyField } from '../../shared/dify/run-options';
 import { runIdField, runIdIn } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { plain } from '../output';
+import { plain } from '../../shared/dify/plain';
 
 export const runGet: DifyOperation = {
 	option: {

@@ -7,6 +7,7 @@ import type { NodeParameters } from '../../shared/parameters';
 import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
 import { adapterModelField } from './fields';
+import { collectionOf } from '../../shared/options-field';
 
 export const adapterSet: LocalLlamaOperation = {
 	option: {
@@ -32,22 +33,15 @@ export const adapterSet: LocalLlamaOperation = {
 			required: true,
 			description: 'List of objects with ID and scale',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add Option',
-			default: {},
-			options: [
-				{
-					displayName: 'Switch All Off',
-					name: 'allOff',
-					type: 'boolean',
-					default: true,
-					description: 'Whether an empty list may set all adapters to 0',
-				},
-			],
-		},
+		collectionOf([
+			{
+				displayName: 'Switch All Off',
+				name: 'allOff',
+				type: 'boolean',
+				default: true,
+				description: 'Whether an empty list may set all adapters to 0',
+			},
+		]),
 	],
 	run: async ({ connection, parameters, signal, hint }) => {
 		const scales = scalesIn(parameters);

@@ -3,6 +3,7 @@ import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 import type { CheckOptions } from '../../../lib/health/probes';
 import { optional } from '../../../lib/values';
 import type { NodeParameters } from '../parameters';
+import { collectionOf } from '../options-field';
 
 /** Which of the two kinds of server. */
 export const serviceField: INodeProperties = {
@@ -125,14 +126,7 @@ export const timeLimit: INodeProperties = {
 
 /** The collection "Options", with these options. */
 export function optionsField(...options: INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options,
-	};
+	return collectionOf(options);
 }
 
 /** The fields of every operation that checks the server, with further options behind the common ones. */
