@@ -1,10 +1,11 @@
+import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
 import { seenIn } from './seen';
-import { openAnswer } from './open';
+import { openAnswer, type OpenedAnswer } from './open';
 import { prepareCall } from './prepare';
 import { readAnswer } from './read';
 import { checkParameters } from './request/parameters';
@@ -46,17 +47,30 @@ export class ChatClient implements AnswerSource {
 	 */
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
 		const prepared = prepareCall(this.settings, this.memory, call);
-		const opened = await openAnswer(this.servers, prepared, this.protocol);
-		const { span } = opened;
-		try {
-			const read = yield* readAnswer(opened, prepared);
-			const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
-			span.note(seenIn(answer, prepared.startedAt));
-			return answer;
-		} catch (error) {
-			throw span.fail(error);
-		} finally {
-			span.end();
+		for (let tries = 1; ; tries++) {
+			let span: OpenedAnswer['span'] | undefined;
+			try {
+				const opened = await openAnswer(this.servers, prepared, this.protocol);
+				({ span } = opened);
+				const read = yield* readAnswer(opened, prepared);
+				const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
+				span.note(seenIn(answer, prepared.startedAt));
+				return answer;
+			} catch (error) {
+				const told = span?.fail(error) ?? error;
+				if (tries > 1 || !mayComeOutBetter(error, this.settings)) throw told;
+			} finally {
+				span?.end();
+			}
 		}
 	}
+}
+
+/**
+ * An answer that llama-server could not read and dropped: with another seed the next one may be as it expects. Only where
+ * nothing but thinking was passed on.
+ */
+function mayComeOutBetter(error: unknown, { parameters: { seed, extraBody } }: ChatSettings): boolean {
+	const isDropped = error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;
+	return isDropped && (seed ?? extraBody?.seed ?? -1) === -1;
 }

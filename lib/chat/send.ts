@@ -7,7 +7,8 @@ import type { CallAnswer, EventStream } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Concession, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';
-import { knownRefusedFields, refusedFieldsIn, rememberRefusedFields } from '../servers/refused-fields';
+import { fieldChangesIn, knownFieldChanges, rememberFieldChanges } from '../servers/refused-fields';
+import { beginningOf } from './beginning';
 import type { ReadingPace } from './answer/reading-pace';
 import type { ChatRequest, Thinking } from './types';
 import { ollamaProtocol } from './wire/ollama';
@@ -27,11 +28,11 @@ const CONCESSIONS: Record<Concession, (request: ChatRequest, refusal: string) =>
 	withoutThinkingSetting: withThinking(undefined),
 	lowThinkingEffort: withThinking({ mode: 'effort', effort: 'low' }),
 	withoutRefusedFields: (request, refusal) => {
-		const { withoutFields = [] } = request;
-		const refused = refusedFieldsIn(refusal).filter((name) => !withoutFields.includes(name));
-		return refused.length === 0 || refused.some((name) => isNeeded(name, request))
+		const { fieldChanges: before = {} } = request;
+		const changes = Object.entries(fieldChangesIn(refusal)).filter(([name]) => !(name in before));
+		return changes.length === 0 || changes.some(([name, other]) => other === null && isNeeded(name, request))
 			? undefined
-			: { withoutFields: [...withoutFields, ...refused] };
+			: { fieldChanges: { ...before, ...Object.fromEntries(changes) } };
 	},
 };
 
@@ -83,16 +84,27 @@ export async function sendRequest(
 	const place = `${connection.url.api} ${request.model}`;
 	const taken = new Set<Refusal>();
 	const notes: string[] = [];
-	const known = knownRefusedFields(place).filter((name) => !isNeeded(name, request));
-	for (let current: ChatRequest = known.length === 0 ? request : { ...request, withoutFields: known }; ; ) {
+	const known = Object.fromEntries(
+		Object.entries(knownFieldChanges(place)).filter(([name, other]) => other !== null || !isNeeded(name, request)),
+	);
+	/** An answer without any content, which is asked once for its words. */
+	let empty: ServerError | undefined;
+	for (let current: ChatRequest = { ...request, fieldChanges: known }; ; ) {
 		const outcome = await trySending(connection, protocol, current, patience, signal);
 		if (!('failed' in outcome)) {
-			const { withoutFields: left = [] } = current;
-			if (left.length > known.length) rememberRefusedFields(place, left);
+			const { fieldChanges: changes = {} } = current;
+			if (Object.keys(changes).length > Object.keys(known).length) rememberFieldChanges(place, changes);
+			const left = Object.keys(changes).filter((name) => changes[name] === null);
 			// A later one undoes what an earlier one said.
 			return { reader: outcome, protocol, notes: [...noteOnLeftOut(left, request, protocol), ...notes.slice(-1)] };
 		}
 		const { failed } = outcome;
+		if (failed.facts.isEmptyStream === true) {
+			if (empty !== undefined || current.stream === false) throw empty ?? failed;
+			empty = failed;
+			current = { ...current, stream: false };
+			continue;
+		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
 			const other = await sendByOpenAi(connection, current, patience, signal);
 			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
@@ -122,7 +134,7 @@ function concessionTo(
 
 /** Only what the user set: nobody misses the counts in a stream. */
 function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol: ChatProtocol): string[] {
-	const sent = protocol.body({ ...request, withoutFields: [] });
+	const sent = protocol.body({ ...request, fieldChanges: {} });
 	const left = fields.filter((name) => name !== 'stream_options' && name in sent);
 	if (left.length === 0) return [];
 	return [`This server refuses fields that it does not know, so these options were left out: ${left.join(', ')}`];
@@ -161,6 +173,7 @@ async function trySending(
 			framing: protocol.framing,
 			pace: pace?.interval,
 			retry: retry?.(),
+			beginning: beginningOf(connection, protocol.decode, about),
 			refuse: (answer) => refusalWithPause(connection, answer, about),
 		});
 	} catch (error) {

@@ -1,4 +1,5 @@
 import type { ServerKind } from '../servers/kinds/kind';
+import type { FieldChanges } from '../servers/refused-fields';
 import type { PassedOver } from '../servers/pool/moves';
 import type { SamplerValues } from './request/samplers';
 
@@ -65,8 +66,8 @@ export interface ChatRequest {
 	serverKind: ServerKind;
 	/** Rewrite tool-call ids to nine letters and digits, which the templates of Mistral models demand. */
 	shortToolIds?: boolean;
-	/** Fields of the body that the server refuses; they are not sent. */
-	withoutFields?: readonly string[];
+	/** What becomes of fields of the body that the server refuses. */
+	fieldChanges?: FieldChanges;
 	/** False only for servers that refuse to stream together with tools. */
 	stream?: boolean;
 	/** False only for servers that refuse a stream with token counts. */

@@ -5,6 +5,8 @@ import { parseObject } from '../values';
 /** A failed answer as it arrived. */
 export interface FailedAnswer {
 	status: number;
+	/** The status that it is read as, where its own says nothing. */
+	readAs?: number;
 	body: string;
 	contentType?: string;
 	/** The header `location`. */

@@ -65,15 +65,16 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	// Once more, for a page writes some of the letters in another way.
 	const message = mask(raw, context.secrets);
 	const codes = [type, text(facts.code)];
-	const kind = inBetween(answer, shape) ?? kindOf(status, message.slice(0, MAX_READ), codes, shape);
+	const kind = inBetween(answer, shape) ?? kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
 		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);
 	const shown = shape.kind === 'json' ? message : message.slice(0, MAX_FOREIGN);
+	const wait = numberIn(message, /(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?s/i);
 	return failure(kind, context, {
 		status,
 		serverText: kind === 'templateRejected' ? innerSentence(message) : shown || undefined,
-		facts,
+		facts: wait === undefined || kind !== 'busy' ? facts : { ...facts, retryAfterMs: wait * 1000 },
 		about: {
 			status,
 			promptTokens,
@@ -85,6 +86,33 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	});
 }
 
+/** The status that a type of error stands for (llama-server, vLLM, OpenAI, Anthropic and gateways that speak like them). */
+const STATUS_OF_TYPE: ReadonlyArray<readonly [number, RegExp]> = [
+	[401, /^auth(?:entication|orization)?_?error$/i],
+	[403, /^permission_?(?:denied_?)?error$/i],
+	[404, /^not_?found_?error$/i],
+	[429, /^rate_?limit_?(?:exceeded|error)?|^insufficient_quota$/i],
+	[501, /^not_supported_error$/i],
+	[503, /^(?:service_?)?unavailable_?(?:error)?$|^overloaded_error$|^engine_overloaded/i],
+	[400, /^(?:invalid_request|bad_?request|validation)_?error$/i],
+];
+
+/**
+ * What a body means that reports an error under a status of success: the same as under the status that it names, or
+ * that stands for its type.
+ */
+export function failureInBody(body: string, context: FailureContext): ServerError {
+	const shape = shapeOf({ body });
+	const { type = '', facts } = said(shape);
+	const json = shape.kind === 'json' ? shape.json : {};
+	const named = [facts.code, facts.status, facts.status_code, json.code, json.status, json.status_code, json.error_code]
+		.map(Number)
+		.find((code) => Number.isInteger(code) && code >= 400 && code < 600);
+	const isOf = (types: RegExp) => types.test(type) || types.test(words(facts.code));
+	const status = named ?? STATUS_OF_TYPE.find(([, types]) => isOf(types))?.[0];
+	return httpFailure({ status: status ?? 200, readAs: status ?? 500, body, contentType: 'application/json' }, context);
+}
+
 type Codes = ReadonlyArray<string | undefined>;
 
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
@@ -94,9 +122,10 @@ function kindOf(status: number, message: string, codes: Codes, shape: BodyShape)
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
-	if (status === 503) return /loading model/i.test(message) ? 'loading' : 'busy';
 	if (status < 300) return kindOfSuccess(shape);
-	return kindOfMessage(message, ...codes) ?? kindOfStatus(status, shape.kind === 'page');
+	const said = kindOfMessage(message, ...codes);
+	if (status === 503 || status === 529) return said === 'loading' ? 'loading' : 'busy';
+	return said ?? kindOfStatus(status, shape.kind === 'page');
 }
 
 function kindOfSuccess(shape: BodyShape): FailureKind {
@@ -119,11 +148,20 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/input length exceeds the context length/i,
 	],
 	['contextExceeded', /context size has been exceeded/i],
+	['loading', /\bloading model\b/i, /\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i],
+	['outputUnreadable', /output that does not match the expected .* format/i],
 	[
 		'modalityUnsupported',
 		/(?:image|audio|video) input is not supported/i,
 		/does not support (?:image|vision|multimodal)/i,
 		/is not a multimodal model/i,
+	],
+	[
+		'wrongModelType',
+		// llama-cpp-python, infinity, vLLM, Xinference, Ollama
+		/must be created with embedding=true/i,
+		/does not support [`'"]?(?:chat|generate|completions?|embed(?:dings?)?|rerank)[`'"]?(?: (?:completions? )?api| for modality|$|\.)/i,
+		/model .* is not (?:a|an|for) (?:chat|embeddings?|rerank(?:er|ing)?|generation)\b/i,
 	],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
@@ -178,6 +216,9 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/model .* does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
+		// infinity, transformers serve
+		/engine for model name .* not found/i,
+		/^server is pinned to .*; requested/i,
 		// speaches
 		/^model '.*' is not installed locally/i,
 		// llama-swap (seen: 0bdb372), and its versions before
@@ -194,6 +235,8 @@ const BY_CODE: Readonly<Record<string, FailureKind>> = {
 	model_not_found: 'modelNotFound',
 	ModelNotFoundError: 'modelNotFound',
 	context_length_exceeded: 'contextOverflow',
+	// LiteLLM
+	all_deployments_in_cooldown: 'busy',
 };
 
 /**

@@ -1,9 +1,10 @@
 import { methodOf, readAnswer, type Answer } from './answer';
 import { useChannel, type ChannelUse } from './dispatcher';
 import type { FailureContext } from '../errors/failure';
+import { failureInBody } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
 import { download } from './download';
-import { eventStream } from './event-stream';
+import { eventStream, untilBegun } from './event-stream';
 import { Explainer } from './explain';
 import { ResumedAnswer } from './kept-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
@@ -107,6 +108,11 @@ export class Connection {
 		return this.explainer.refusal(answer, about);
 	}
 
+	/** The error that a body, or an event, reports under a status of success. */
+	errorInBody(body: string, url: string, about?: ErrorContext): ServerError {
+		return failureInBody(body, this.contextOf(url, about));
+	}
+
 	/**
 	 * A short call. Answers of any status are returned; only a server that cannot be reached raises an error.
 	 * A GET whose kept connection turns out to be closed is sent again once.
@@ -164,18 +170,47 @@ export class Connection {
 	 * @throws {ServerError} also from the iteration over `batches`
 	 */
 	async stream(url: string, options: StreamOptions): Promise<EventStream> {
-		const { answer, watchdog, end, explain } = await this.openKept(url, options);
-		return eventStream(answer, {
-			framing: options.framing,
-			hide: (text) => this.explainer.hide(text),
-			watchdog,
-			end,
-			onBytes: options.onBytes,
-			explain,
-			refusePage: (page) =>
-				options.refuse?.({ ...answer, text: page, json: undefined }) ??
-				this.explainer.page(answer.status, page, answer.url, options.about),
-		});
+		const { kept } = options;
+		const cancel = () => {
+			// Who stopped has nothing to wait for. A server that is gone has nothing to stop.
+			if (kept !== undefined) this.call(kept.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
+		};
+		const again = { signal: options.signal, pace: options.pace, framing: options.framing };
+		const opening = this.open(
+			url,
+			{ ...options, headers: { ...options.headers, ...kept?.headers } },
+			async (sent, { watchdog, end, way }) => {
+				// Its body goes on where a broken socket left it.
+				const attach = async (from: number) => await this.sender.send(kept!.attachUrl(from), again, watchdog, way);
+				const answer = kept === undefined ? sent : new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
+				let begun = options.beginning === undefined;
+				const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, begun);
+				const stream = eventStream(answer, {
+					framing: options.framing,
+					hide: (text) => this.explainer.hide(text),
+					watchdog,
+					// An attempt that failed before it began gives nothing back: the next one goes on with it.
+					end: () => (begun ? end() : undefined),
+					onBytes: options.onBytes,
+					explain,
+					refusePage: (page) =>
+						options.refuse?.({ ...answer, text: page, json: undefined }) ??
+						this.explainer.page(answer.status, page, answer.url, options.about),
+				});
+				if (options.beginning === undefined) return stream;
+				try {
+					const opened = await untilBegun(stream, options.beginning);
+					begun = !('failed' in opened);
+					return opened;
+				} catch (error) {
+					return { failed: explain(error) };
+				} finally {
+					if (!begun) stream.close();
+				}
+			},
+		);
+		opening.catch(cancel);
+		return await opening;
 	}
 
 	/**
@@ -185,28 +220,21 @@ export class Connection {
 	 * @throws {ServerError} also from the iteration over `pieces`
 	 */
 	async download(url: string, options: DownloadOptions): Promise<Download> {
-		const { answer, watchdog, end, explain } = await this.open(url, options);
-		return download(answer, { watchdog, end, explain });
+		return await this.open(url, options, async (answer, { watchdog, end }) => {
+			const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, true);
+			return await Promise.resolve(download(answer, { watchdog, end, explain }));
+		});
 	}
 
-	/** The same as `open`, for an answer that the server may keep: then its body goes on where a broken socket left it. */
-	private async openKept(url: string, options: StreamOptions) {
-		const { kept } = options;
-		if (kept === undefined) return await this.open(url, options);
-		const cancel = () => {
-			// Who stopped has nothing to wait for. A server that is gone has nothing to stop.
-			this.call(kept.cancelUrl, { method: 'DELETE', about: options.about }).catch(() => {});
-		};
-		const opening = this.open(url, { ...options, headers: { ...options.headers, ...kept.headers } });
-		opening.catch(cancel);
-		const { answer, watchdog, way, ...rest } = await opening;
-		const again = { signal: options.signal, pace: options.pace, framing: options.framing };
-		const attach = async (from: number) => await this.sender.send(kept.attachUrl(from), again, watchdog, way);
-		return { ...rest, watchdog, answer: new ResumedAnswer(answer, { attach, cancel, signal: watchdog.signal }) };
-	}
-
-	/** Sends a request of `stream` or `download` until it is taken. Whoever reads the answer calls `end`. */
-	private async open(url: string, options: StreamOptions) {
+	/** Sends a request of `stream` or `download` until it is taken and `begin` has its result. Who reads it calls `end`. */
+	private async open<T extends object>(
+		url: string,
+		options: StreamOptions,
+		begin: (
+			answer: Answer,
+			held: { watchdog: Watchdog; end: () => void; way: Way },
+		) => Promise<T | { failed: ServerError }>,
+	): Promise<T> {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
 		const leave = await this.enterQueue(url, options, watchdog);
 		let channel: ChannelUse | undefined;
@@ -220,10 +248,11 @@ export class Connection {
 		try {
 			channel = this.channel();
 			const way = { dispatcher: channel.fresh, reset: true };
-			const attempt = async () => await this.trySend(url, options, watchdog, way);
-			const answer = await this.untilTaken(attempt, options, watchdog);
-			const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, true);
-			return { answer, watchdog, way, end, explain };
+			const attempt = async () => {
+				const sent = await this.trySend(url, options, watchdog, way);
+				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, way });
+			};
+			return await this.untilTaken(attempt, options, watchdog);
 		} catch (error) {
 			end();
 			throw this.explainer.explain(error, url, options, watchdog);

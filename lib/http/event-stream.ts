@@ -4,7 +4,7 @@ import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './kept-answer';
 import type { Watchdog } from './limits';
 import type { ServerSentEvent } from './sse';
-import type { EventStream, Framing } from './types';
+import type { Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
 
@@ -65,4 +65,33 @@ export function eventStream(
 		resumed: () => (answer instanceof ResumedAnswer ? answer.resumed : 0),
 		close,
 	};
+}
+
+/**
+ * Reads a stream as far as its first content, which stays to be read.
+ *
+ * @returns the stream, or what failed before it began
+ */
+export async function untilBegun(
+	stream: EventStream,
+	{ seen, ended }: Beginning,
+): Promise<EventStream | { failed: ServerError }> {
+	const rest = stream.batches[Symbol.asyncIterator]();
+	const held: ServerSentEvent[][] = [];
+	for (;;) {
+		const next = await rest.next();
+		const verdict = next.done === true ? (ended(stream) ?? true) : seen(next.value, stream);
+		if (next.done !== true) held.push(next.value);
+		if (typeof verdict === 'object') return { failed: verdict };
+		if (verdict) break;
+	}
+	async function* batches(): AsyncGenerator<ServerSentEvent[]> {
+		try {
+			yield* held.splice(0);
+			yield* { [Symbol.asyncIterator]: () => rest };
+		} finally {
+			stream.close();
+		}
+	}
+	return { ...stream, batches: batches() };
 }

@@ -99,6 +99,18 @@ export interface StreamOptions extends RequestOptions {
 	onBytes?: () => void;
 	/** How the answer is reached again when its socket breaks, where the server keeps it. */
 	kept?: KeptAnswer;
+	/** What tells where an answer begins. Without it, it begins with its headers. */
+	beginning?: Beginning;
+}
+
+/**
+ * The part of a stream before its first content. A failure there is one of an attempt, like a status: `retry` is asked.
+ */
+export interface Beginning {
+	/** Whether these events begin the answer, or what they say has failed. */
+	seen(events: readonly ServerSentEvent[], stream: EventStream): boolean | ServerError;
+	/** What it means that the stream ended there; undefined: the answer is taken as it is. */
+	ended(stream: EventStream): ServerError | undefined;
 }
 
 /** Of a request that is answered with a file. */

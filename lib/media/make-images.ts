@@ -12,15 +12,7 @@ import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts, type JobProgress } from './image-job';
 import { readImages, type ReceivedImage } from './read-images';
-import {
-	atServer,
-	errorInside,
-	kindForMedia,
-	mediaFailure,
-	sending,
-	type MediaAttempt,
-	type MediaOptions,
-} from './task';
+import { atServer, kindForMedia, mediaFailure, sending, type MediaAttempt, type MediaOptions } from './task';
 import { uploadFailure } from './uploads';
 import { askWebUi } from './web-ui';
 
@@ -244,7 +236,7 @@ function noImages(
 	{ model }: ImageRequest,
 ): ServerError {
 	if (isRecord(json) && (json.error !== undefined || json.detail !== undefined))
-		return errorInside(connection, answer, model);
+		return connection.errorInBody(answer.text, answer.url, { model });
 	return failure('emptyAnswer', connection.contextOf(answer.url, { model }), {
 		status: answer.status,
 		message: 'The server sent no picture',

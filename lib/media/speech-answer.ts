@@ -5,7 +5,6 @@ import { SseDecoder } from '../http/sse';
 import { BodyTooLongError } from '../http/too-long';
 import type { Download } from '../http/types';
 import { isRecord, nonEmptyText, parseObject, words } from '../values';
-import { errorInside } from './task';
 
 /** No format has a file with sound in it that is shorter. */
 export const LEAST_BYTES = 100;
@@ -37,13 +36,13 @@ export async function readSpeech(connection: Connection, answer: Download, model
 	if (!isEvents && (/\bjson\b/i.test(type) || start === '{')) {
 		const text = await whole(source.pieces());
 		const sound = soundIn(parseObject(text));
-		if (sound === undefined) throw errorInside(connection, { ...answer, text }, model);
+		if (sound === undefined) throw connection.errorInBody(text, answer.url, { model });
 		return { ...(await checked(peeked(once(sound)))), isEvents: false };
 	}
 	if (!isEvents && (/^text\//i.test(type) || looksLikeHtml(await source.text(LEAST_BYTES)))) {
 		const text = await whole(source.pieces());
 		if (looksLikeHtml(text, type)) throw connection.refusal({ ...answer, text, json: undefined }, { model });
-		throw errorInside(connection, { ...answer, text }, model);
+		throw connection.errorInBody(text, answer.url, { model });
 	}
 	return { ...(await checked(isEvents ? peeked(eventSound(source.pieces())) : source)), isEvents };
 

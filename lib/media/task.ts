@@ -1,9 +1,8 @@
 import { failure } from '../errors/failure';
-import { kindOfMessage, serverMessage } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
-import type { CallAnswer, RetryPolicy } from '../http/types';
+import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -115,21 +114,6 @@ export async function kindForMedia(
 /** What a request may be sent again after, and what its errors are about. */
 export function sending(model: string, { limits, signal, retry }: MediaAttempt) {
 	return { about: aboutModel(model), limits, signal, ...(retry === undefined ? {} : { retry: retry() }) };
-}
-
-/** An error that came with a status that says success. */
-export function errorInside(
-	connection: Connection,
-	{ text, url, status }: Pick<CallAnswer, 'text' | 'url' | 'status'>,
-	model: string,
-): ServerError {
-	const { message, type, facts } = serverMessage(text);
-	return failure(kindOfMessage(message, type) ?? 'serverError', connection.contextOf(url, { model }), {
-		status,
-		serverText: message,
-		facts,
-		meaning: 'The server reported an error in place of what was asked for',
-	});
 }
 
 /** The refusal of a server that has no route for a task, or no model for it, says so and names servers that can. */

@@ -9,15 +9,7 @@ import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { words } from '../values';
 import { soundName } from './sound';
-import {
-	atServer,
-	errorInside,
-	kindForMedia,
-	mediaFailure,
-	sending,
-	type MediaAttempt,
-	type MediaOptions,
-} from './task';
+import { atServer, kindForMedia, mediaFailure, sending, type MediaAttempt, type MediaOptions } from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
 import { transcriptionFailure } from './transcription-failure';
 import { TranscriptStream } from './transcript-stream';
@@ -174,7 +166,7 @@ function readWhole({ connection, request }: Asked, text: string, answer: CallAns
 	const read = readTranscript(text, request.format);
 	if (!('fault' in read)) return read;
 	const { model } = request;
-	if (read.fault === 'error') throw errorInside(connection, { ...answer, text }, model);
+	if (read.fault === 'error') throw connection.errorInBody(text, answer.url, { model });
 	if (read.fault === 'page') throw connection.refusal({ ...answer, text }, { model });
 	throw failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
 		message: 'The answer of the server holds no transcript',

@@ -12,7 +12,7 @@ const NAMES = String.raw`[\[{(]?\s*(['"\x60]\w+['"\x60](?:\s*[,:]\s*(?:['"\x60]\
 const FORMS: readonly RegExp[] = [
 	/\bbody\.(\w+): extra (?:inputs are|fields) not permitted/gi,
 	new RegExp(
-		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)s?(?: supplied)?:? ${NAMES}`,
+		String.raw`\bun(?:supported|known|recogni[sz]ed|expected) (?:request )?(?:parameter|argument|field|property|key)s?(?: supplied| in the request)?:? ${NAMES}`,
 		'gi',
 	),
 	new RegExp(String.raw`\bunexpected keyword arguments? ${NAMES}`, 'gi'),
@@ -48,13 +48,33 @@ export function refusedFieldsIn(refusal: string): string[] {
 	return [...new Set(names)];
 }
 
-const refused = Remembered.inProcess<readonly string[]>({ most: 200, forMs: 60 * 60_000 });
+/** What becomes of fields that a server refuses: another name, or null where they are left out. */
+export type FieldChanges = Readonly<Record<string, string | null>>;
 
-/** The fields that a model on a server refused within the last hour; after that it may have been updated. */
-export function knownRefusedFields(place: string): readonly string[] {
-	return refused.get(place) ?? [];
+/** The changes that a refusal asks for: "Unsupported parameter: 'max_tokens' … Use 'max_completion_tokens' instead." */
+export function fieldChangesIn(refusal: string): FieldChanges {
+	const names = refusedFieldsIn(refusal);
+	const [, other = null] = /\buse (?:the )?(?:parameter )?['"\x60](\w+)['"\x60] instead/i.exec(refusal) ?? [];
+	return Object.fromEntries(names.map((name) => [name, names.length === 1 ? other : null]));
 }
 
-export function rememberRefusedFields(place: string, fields: readonly string[]): void {
-	refused.set(place, fields);
+/** The fields of a body with these changes. */
+export function withFieldChanges(fields: Record<string, unknown>, changes: FieldChanges = {}): Record<string, unknown> {
+	return Object.fromEntries(
+		Object.entries(fields).flatMap(([name, value]) => {
+			const change = Object.hasOwn(changes, name) ? changes[name] : name;
+			return typeof change === 'string' ? [[change, value]] : [];
+		}),
+	);
+}
+
+const refused = Remembered.inProcess<FieldChanges>({ most: 200, forMs: 60 * 60_000 });
+
+/** The changes that a model on a server wanted within the last hour; after that it may have been updated. */
+export function knownFieldChanges(place: string): FieldChanges {
+	return refused.get(place) ?? {};
+}
+
+export function rememberFieldChanges(place: string, changes: FieldChanges): void {
+	refused.set(place, changes);
 }

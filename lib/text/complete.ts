@@ -1,8 +1,11 @@
+import { beginningOf } from '../chat/beginning';
 import { checkParameters } from '../chat/request/parameters';
+import type { WireChunk } from '../chat/types';
 import { failure } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
+import type { ServerSentEvent } from '../http/sse';
 import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
@@ -10,7 +13,7 @@ import { requireModel } from '../servers/model-names';
 import { retryOptions, retryUntilReady } from '../servers/retry';
 import type { ServerKind } from '../servers/kinds/kind';
 import { beginInSpan } from '../tracing/span';
-import { parseJson } from '../values';
+import { isRecord, parseJson } from '../values';
 import { type Completion, CompletionAssembly } from './completion';
 import { type CompletionOptions, completionRequest, type CompletionTask } from './completion-request';
 
@@ -121,11 +124,30 @@ async function begin(
 	const kind = await askServerKind(connection, model, { signal });
 	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
 	const about = { model };
-	const sent = await connection
-		.stream(url, { json, signal, about, limits, framing, retry: retry?.() })
-		.then((reader) => ({ reader }), asFailed);
+	const send = async (body: Record<string, unknown>) =>
+		await connection
+			.stream(url, {
+				json: body,
+				signal,
+				about,
+				limits,
+				framing,
+				retry: retry?.(),
+				beginning: beginningOf(connection, beginOrError, about),
+			})
+			.then((reader) => ({ reader }), asFailed);
+	const first = await send(json);
+	const isEmpty = 'failed' in first && first.failed.facts.isEmptyStream === true;
+	const sent = isEmpty ? await send({ ...json, stream: false }) : first;
 	if ('reader' in sent) return { reader: sent.reader, kind };
 	throw cannotFillIn(sent.failed, model) ?? sent.failed;
+}
+
+/** Of the events of a completion, all but an error and the end begin it. */
+function beginOrError({ data }: ServerSentEvent): WireChunk {
+	if (data === '[DONE]') return { done: true };
+	const json = parseJson(data);
+	return isRecord(json) && (json.error ?? undefined) !== undefined ? { error: { message: data } } : { text: data };
 }
 
 /** llama-server names the tokens that the model lacks; Ollama looks for a suffix in the template. */

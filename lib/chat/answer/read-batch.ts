@@ -71,7 +71,7 @@ function decode(event: ServerSentEvent, { connection, decode: read, reader, mode
  * Whether the model said anything: what is empty may come from a server whose GPU hangs, as a sign that the server
  * lives.
  */
-function bringsContent({ text, reasoning, toolCalls }: WireChunk): boolean {
+export function bringsContent({ text, reasoning, toolCalls }: WireChunk): boolean {
 	if (text || reasoning) return true;
 	return toolCalls?.some(({ name, arguments: args }) => name || (args !== undefined && args !== '')) ?? false;
 }

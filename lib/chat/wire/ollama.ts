@@ -4,6 +4,7 @@ import { isRecord, optional, parseJson, parseObject, text, words } from '../../v
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { nativeOptions, sortExtraBody } from './ollama-options';
 import { toolCallsOf } from './openai-tool-calls';
+import { withFieldChanges } from '../../servers/refused-fields';
 import type { ChatProtocol } from './protocol';
 
 /**
@@ -19,7 +20,7 @@ export const ollamaProtocol: ChatProtocol = {
 
 /** @throws {ServerError} for content that Ollama has no field for */
 function body(request: ChatRequest): Record<string, unknown> {
-	const { parameters, withoutFields = [] } = request;
+	const { parameters } = request;
 	const options = nativeOptions(parameters);
 	const fields = {
 		model: request.model,
@@ -32,7 +33,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		...(Object.keys(options).length === 0 ? {} : { options }),
 		...sortExtraBody(parameters.extraBody).fields,
 	};
-	return Object.fromEntries(Object.entries(fields).filter(([name]) => !withoutFields.includes(name)));
+	return withFieldChanges(fields, request.fieldChanges);
 }
 
 /** There is no tool_choice: tools that must not be called are not shown, and one that must be is shown alone. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isFilled, isRecord, optional, parseJson, recordsIn } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
+import { withFieldChanges } from '../../servers/refused-fields';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
 import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { withoutOwnApi } from './ollama-options';
@@ -22,7 +23,7 @@ export const openAiProtocol: ChatProtocol = {
 };
 
 function body(request: ChatRequest): Record<string, unknown> {
-	const { serverKind, withoutFields = [] } = request;
+	const { serverKind } = request;
 	const { parameters } = traitsOf(serverKind).hasOllamaApi === true ? withoutOwnApi(request.parameters) : request;
 	const streamed = request.stream ?? true;
 	const fields = {
@@ -36,7 +37,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 		...thinkingFields(parameters, serverKind),
 		...parameters.extraBody,
 	};
-	return Object.fromEntries(Object.entries(fields).filter(([name]) => !withoutFields.includes(name)));
+	return withFieldChanges(fields, request.fieldChanges);
 }
 
 /**

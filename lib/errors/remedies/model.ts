@@ -105,6 +105,17 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		title: 'The server was not started for this',
 		remedy: 'The text of the server names the flag it needs, for example --embeddings, --rerank, --metrics or --slots.',
 	}),
+	wrongModelType: ({ model }) => ({
+		title: `The model ${quoted(model)} is for something else`,
+		meaning: `The server has no route, or no way, to do this with the model ${quoted(model)}`,
+		remedy:
+			'Models for chats, for embeddings and for reranking are different models, often each on a server of its own: choose one that is for this, or start a server for it.',
+	}),
+	outputUnreadable: () => ({
+		title: 'The server could not read what its model wrote, and dropped it',
+		remedy:
+			'llama-server reads the output by the chat template, and gives up where it does not fit. Ask again, without a fixed Seed. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
+	}),
 	serverError: () => ({
 		title: 'The server failed',
 		remedy:

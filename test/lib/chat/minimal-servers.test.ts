@@ -70,8 +70,9 @@ describe('a FastAPI server of your own', () => {
 		expect(sim.requests).toHaveLength(1);
 	});
 
-	it('an empty one is an error', async () => {
+	it('an empty one is an error, where it is empty without stream, too', async () => {
 		const sim = await start();
+		sim.script(recorded(`${FASTAPI}/stream-empty`));
 		sim.script(recorded(`${FASTAPI}/stream-empty`));
 		expect(await failed(sim)).toMatchObject({ kind: 'streamEndedEarly' });
 	});

@@ -1,8 +1,10 @@
 import {
-	knownRefusedFields,
+	fieldChangesIn,
+	withFieldChanges,
+	knownFieldChanges,
 	REFUSES_FIELDS,
 	refusedFieldsIn,
-	rememberRefusedFields,
+	rememberFieldChanges,
 } from '../../../lib/servers/refused-fields';
 import { forgetAll } from '../../../lib/remembered';
 
@@ -29,6 +31,8 @@ it.each<[string, string, string[]]>([
 	['Go', 'json: unknown field "top_k"', ['top_k']],
 	['JSON schema', "Additional properties are not allowed ('min_p', 'top_k' were unexpected)", ['min_p', 'top_k']],
 	['Groq', "property 'top_k' is unsupported", ['top_k']],
+	['transformers serve', "Unexpected fields in the request: {'top_k'}", ['top_k']],
+	['transformers serve, several', "Unexpected fields in the request: {'top_k', 'min_p'}", ['top_k', 'min_p']],
 	['vLLM', "The parameter 'min_p' is not supported", ['min_p']],
 ])('%s: %s', (_who, refusal, fields) => {
 	expect(REFUSES_FIELDS.test(refusal)).toBe(true);
@@ -48,9 +52,18 @@ it.each([
 it('is remembered for an hour, for each model of a server', () => {
 	forgetAll();
 	const now = jest.spyOn(Date, 'now').mockReturnValue(0);
-	rememberRefusedFields('http://a m', ['top_k']);
-	expect([knownRefusedFields('http://a m'), knownRefusedFields('http://a n')]).toEqual([['top_k'], []]);
+	rememberFieldChanges('http://a m', { top_k: null });
+	expect([knownFieldChanges('http://a m'), knownFieldChanges('http://a n')]).toEqual([{ top_k: null }, {}]);
 	now.mockReturnValue(61 * 60_000);
-	expect(knownRefusedFields('http://a m')).toEqual([]);
+	expect(knownFieldChanges('http://a m')).toEqual({});
 	now.mockRestore();
+});
+
+it('a field that has another name is renamed, not left out', () => {
+	const said =
+		"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
+	const changes = fieldChangesIn(said);
+	expect(changes).toEqual({ max_tokens: 'max_completion_tokens' });
+	expect(withFieldChanges({ model: 'm', max_tokens: 9 }, changes)).toEqual({ model: 'm', max_completion_tokens: 9 });
+	expect(withFieldChanges({ top_k: 1 }, fieldChangesIn("Unknown parameter: 'top_k'."))).toEqual({});
 });

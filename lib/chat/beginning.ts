@@ -1,0 +1,55 @@
+import { failure } from '../errors/failure';
+import { kindOfMessage } from '../errors/http-failure';
+import type { Connection } from '../http/connection';
+import type { ServerSentEvent } from '../http/sse';
+import type { Beginning, ErrorContext, EventStream } from '../http/types';
+import { parseObject } from '../values';
+import { bringsContent } from './answer/read-batch';
+import { LoadingChatter } from './answer/loading-chatter';
+import type { WireChunk } from './types';
+
+/**
+ * What a stream says before its first content. An error there means what it would mean as a status: the same kind, and
+ * with it the same decision to wait, to ask again, or to go to the next server.
+ */
+export function beginningOf(
+	connection: Connection,
+	decode: (event: ServerSentEvent) => WireChunk,
+	about?: ErrorContext,
+): Beginning {
+	const chatter = new LoadingChatter();
+	let saidAnything = false;
+	const errorIn = (body: string, { url }: EventStream) => connection.errorInBody(body, url, about);
+	return {
+		seen(events, stream) {
+			for (const event of events) {
+				const chunk = decoded(event, decode);
+				// What cannot be read is for the reader to judge, together with what follows.
+				if (chunk === undefined) return true;
+				if (chunk.error !== undefined) return errorIn(event.data, stream);
+				if (chatter.take(chunk)) continue;
+				if (bringsContent(chunk) || chunk.finishReason !== undefined || chunk.progress !== undefined) return true;
+				saidAnything ||= chunk.done !== true;
+			}
+			return false;
+		},
+		ended(stream) {
+			const lines = stream.strayLines();
+			const error = lines.find((line) => (parseObject(line)?.error ?? undefined) !== undefined);
+			if (error !== undefined) return errorIn(error, stream);
+			const text = lines.join('\n');
+			if (kindOfMessage(text) !== undefined) return errorIn(text, stream);
+			if (saidAnything || text !== '') return undefined;
+			const context = connection.contextOf(stream.url, about);
+			return failure('streamEndedEarly', context, { status: stream.status, facts: { isEmptyStream: true } });
+		},
+	};
+}
+
+function decoded(event: ServerSentEvent, decode: (event: ServerSentEvent) => WireChunk): WireChunk | undefined {
+	try {
+		return decode(event);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,234 @@
+import { ChatClient } from '../../../lib/chat/client';
+import type { ChatSettings } from '../../../lib/chat/request/request';
+import { ServerError } from '../../../lib/errors/server-error';
+import { closeChannels } from '../../../lib/http/dispatcher';
+import { forgetAll } from '../../../lib/remembered';
+import { localLlamaServers } from '../../../lib/servers/credential';
+import type { LlamaServerSim } from '../../servers/llama-server';
+import {
+	delta,
+	events,
+	good,
+	json,
+	type Script,
+	type ScriptedServer,
+	sse,
+	startScripted,
+} from '../../servers/scripted';
+import { credentialOf, questionFor } from '../../servers/several';
+import { httpFixture } from '../../support/streams';
+import { PLAIN_SETTINGS } from './chat-settings';
+
+const open: ScriptedServer[] = [];
+const start = async (script: Script) => {
+	const server = await startScripted(script);
+	open.push(server);
+	return server;
+};
+beforeEach(forgetAll);
+afterEach(async () => {
+	await closeChannels();
+	await Promise.all(open.splice(0).map(async (server) => await server.close()));
+});
+
+interface Failing {
+	status: number;
+	body: object;
+}
+
+const error = (status: number, message: string, type: string, code: unknown = status): Failing => ({
+	status,
+	body: { error: { message, type, code } },
+});
+
+/** Failures as llama-server, vLLM, LiteLLM and others word them, and their kinds. */
+const FAILURES: Array<[name: string, failing: Failing, kind: string]> = [
+	['llama-server loads its model', error(503, 'Loading model', 'unavailable_error'), 'loading'],
+	['too many requests', error(429, 'Rate limit reached', 'rate_limit_error'), 'busy'],
+	[
+		'overloaded, by its type alone',
+		{ status: 503, body: { error: { type: 'overloaded_error', message: 'Overloaded' } } },
+		'busy',
+	],
+	['a wrong key', error(401, 'Invalid API Key', 'authentication_error'), 'unauthorized'],
+	['an unknown model', error(404, 'The model `x` does not exist.', 'NotFoundError'), 'modelNotFound'],
+	['an unknown model, by its code', error(404, 'no', 'invalid_request_error', 'model_not_found'), 'modelNotFound'],
+	[
+		'a prompt that is too long',
+		error(400, "This model's maximum context length is 4096 tokens.", 'BadRequestError'),
+		'contextOverflow',
+	],
+	['out of memory', error(500, 'CUDA out of memory', 'server_error'), 'serverError'],
+	[
+		'an output that was dropped',
+		error(500, 'The model produced output that does not match the expected peg-native format', 'server_error'),
+		'outputUnreadable',
+	],
+	['a function that is off', error(501, 'This server does not support chat', 'not_supported_error'), 'notSupported'],
+	['a wrong request', error(400, 'bad temperature', 'invalid_request_error'), 'badRequest'],
+	[
+		'an embedding model',
+		error(400, 'The model does not support Chat Completions API', 'BadRequestError'),
+		'wrongModelType',
+	],
+];
+
+/** Where a failure may stand before the first content. */
+const PLACES: Record<string, (failing: Failing) => Script> = {
+	'the status':
+		({ status, body }) =>
+		(_request, response) =>
+			json(response, body, status),
+	'the first event':
+		({ body }) =>
+		(_request, response) =>
+			events(response, sse(body)),
+	'the first event, then the end marker':
+		({ body }) =>
+		(_request, response) =>
+			events(response, sse(body, '[DONE]')),
+	'behind a role and a ping':
+		({ body }) =>
+		(_request, response) =>
+			events(response, `: ping\n\n${sse(delta({ role: 'assistant', content: null }), delta({ content: '' }), body)}`),
+	'an event named error':
+		({ body }) =>
+		(_request, response) =>
+			events(response, `event: error\n${sse(body)}`),
+	'JSON under a 200':
+		({ body }) =>
+		(_request, response) =>
+			json(response, body),
+	'a line of a stream that is no event':
+		({ body }) =>
+		(_request, response) =>
+			events(response, `: ping\n\n${JSON.stringify(body)}\n`),
+	'an empty 200, and words without stream':
+		({ status, body }) =>
+		(request, response) =>
+			request.body.stream === true ? events(response, '') : json(response, body, status),
+	'an end marker alone, and words without stream':
+		({ status, body }) =>
+		(request, response) =>
+			request.body.stream === true ? events(response, sse('[DONE]')) : json(response, body, status),
+};
+
+async function ask(servers: ScriptedServer[], content: string, settings: Partial<ChatSettings> = {}): Promise<string> {
+	const credential = credentialOf(servers as unknown as LlamaServerSim[]);
+	const client = new ChatClient(localLlamaServers(credential), {
+		...PLAIN_SETTINGS,
+		limits: { firstTokenMs: 400 },
+		...settings,
+	});
+	const answer = client.generate({ messages: [{ type: 'human', content }] });
+	try {
+		for (;;) {
+			const next = await answer.next();
+			if (next.done) return next.value.text;
+		}
+	} catch (failed) {
+		if (failed instanceof ServerError) return failed.kind;
+		throw failed;
+	}
+}
+
+const chats = ({ requests }: ScriptedServer) => requests.filter(({ method }) => method === 'POST').length;
+const streamed = ({ requests }: ScriptedServer) => requests.filter(({ body }) => body.stream === true).length;
+const chatOnly =
+	(script: Script): Script =>
+	(request, response) =>
+		request.method === 'POST' ? script(request, response) : json(response, { detail: 'Not Found' }, 404);
+
+/** What becomes of a question to one server, and of two in a row beside a healthy second one. */
+async function decisionAt(script: Script) {
+	const alone = await start(chatOnly(script));
+	const kind = await ask([alone], 'Hi');
+	const first = await start(chatOnly(script));
+	const second = await start(chatOnly((_request, response) => events(response, good('from the second'))));
+	const servers = [first, second];
+	const question = questionFor(first as unknown as LlamaServerSim, servers as unknown as LlamaServerSim[]);
+	const moved = await ask(servers, question);
+	const askedBefore = chats(first);
+	const again = await ask(servers, question);
+	return {
+		kind,
+		isRepeated: kind !== 'loading' && streamed(alone) > 1,
+		moved,
+		again,
+		rests: chats(first) === askedBefore,
+	};
+}
+
+describe('a failure before the first content means the same wherever it stands', () => {
+	it.each(FAILURES)('%s', async (_name, failing, kind) => {
+		const decisions: Record<string, unknown> = {};
+		for (const [place, script] of Object.entries(PLACES)) {
+			forgetAll();
+			decisions[place] = await decisionAt(script(failing));
+		}
+		const asStatus = decisions['the status'] as Awaited<ReturnType<typeof decisionAt>>;
+		expect(asStatus.kind).toBe(kind);
+		expect(decisions).toEqual(Object.fromEntries(Object.keys(PLACES).map((place) => [place, asStatus])));
+	});
+
+	it('silence behind the headers is silence: the next server is asked, and this one rests', async () => {
+		const silent = (response: Parameters<Script>[1]) =>
+			response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+		const decision = await decisionAt((_request, response) => silent(response));
+		expect(decision).toMatchObject({ kind: 'firstTokenLimit', moved: 'from the second', rests: true });
+	});
+
+	it('what comes behind content is told as before, and nothing is sent again', async () => {
+		const decision = await decisionAt((_request, response) =>
+			events(response, sse(delta({ content: 'Once' }), error(503, 'Loading model', 'unavailable_error').body)),
+		);
+		expect(decision).toMatchObject({ moved: decision.kind, isRepeated: false });
+	});
+});
+
+describe('an output that llama-server dropped', () => {
+	const dropped = FAILURES.find(([, , kind]) => kind === 'outputUnreadable')![1];
+	const thinking = delta({ reasoning_content: 'Let me see.' });
+
+	it.each<[string, object[], Partial<ChatSettings>, string, number]>([
+		['at once: asked again once', [], {}, 'fine', 2],
+		['behind thinking: asked again once', [thinking], {}, 'fine', 2],
+		['behind text: told', [delta({ content: 'Well' })], {}, 'outputUnreadable', 1],
+		['with a fixed seed: told', [], { parameters: { seed: 7 } }, 'outputUnreadable', 1],
+		['with a random seed: asked again', [], { parameters: { seed: -1 } }, 'fine', 2],
+	])('%s', async (_name, before, settings, outcome, times) => {
+		let asked = 0;
+		const server = await start(
+			chatOnly((_request, response) => events(response, asked++ === 0 ? sse(...before, dropped.body) : good('fine'))),
+		);
+		expect(await ask([server], 'Hi', settings)).toBe(outcome);
+		expect(chats(server)).toBe(times);
+	});
+});
+
+describe('recorded: llama-cpp-python', () => {
+	const recorded = (name: string) => httpFixture(`llama-cpp-python-0.3.36/${name}.http`).body.toString();
+
+	it('an overflow under an empty 200 is one', async () => {
+		const server = await start(
+			chatOnly((request, response) =>
+				request.body.stream === true
+					? events(response, recorded('context-overflow-empty-200-stream'))
+					: json(response, JSON.parse(recorded('context-overflow-not-streamed')), 400),
+			),
+		);
+		expect(await ask([server], 'Hi')).toBe('contextOverflow');
+		expect(chats(server)).toBe(2);
+	});
+
+	it('an answer without stream is taken where the stream is empty', async () => {
+		const server = await start(
+			chatOnly((request, response) =>
+				request.body.stream === true
+					? events(response, '')
+					: json(response, { choices: [{ message: { content: 'whole' } }] }),
+			),
+		);
+		expect(await ask([server], 'Hi')).toBe('whole');
+	});
+});
