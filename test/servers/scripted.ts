@@ -1,7 +1,5 @@
-import type { Socket } from 'node:net';
-
 import { listen } from '../support/listening';
-import { http } from '../support/node';
+import { http, type net } from '../support/node';
 import { parseObject } from '../../lib/values';
 
 /** One request to a scripted server. */
@@ -24,7 +22,7 @@ export type Script = (request: ScriptedRequest, response: http.ServerResponse) =
 /** A server that does exactly what a test says, and nothing else. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
 	const requests: ScriptedRequest[] = [];
-	const sockets = new Set<Socket>();
+	const sockets = new Set<net.Socket>();
 	const server = http.createServer((incoming, response) => {
 		let text = '';
 		incoming.setEncoding('utf8');

@@ -121,15 +121,16 @@ async function ask(servers: ScriptedServer[], content: string, settings: Partial
 		...settings,
 	});
 	const answer = client.generate({ messages: [{ type: 'human', content }] });
-	try {
+	const outcome = async (): Promise<string> => {
 		for (;;) {
 			const next = await answer.next();
 			if (next.done) return next.value.text;
 		}
-	} catch (failed) {
-		if (failed instanceof ServerError) return failed.kind;
-		throw failed;
-	}
+	};
+	return await outcome().then(undefined, (failed: unknown) => {
+		expect(failed).toBeInstanceOf(ServerError);
+		return (failed as ServerError).kind;
+	});
 }
 
 const chats = ({ requests }: ScriptedServer) => requests.filter(({ method }) => method === 'POST').length;
