@@ -41,7 +41,7 @@ export function difyPrompt(
 			);
 		return { query: textOf(last.content), system, files: filesOf([last]) };
 	}
-	const history = turns.slice(0, -1).map((message) => `${LABELS[message.role]}: ${textOf(message.content)}`);
+	const history = turns.slice(0, -1).flatMap(linesOf);
 	const parts = [systemApart ? '' : system, history.join('\n'), textOf(last.content)];
 	return {
 		query: parts.filter((part) => part !== '').join('\n\n'),
@@ -56,6 +56,16 @@ const LABELS: Record<ChatMessage['role'], string> = {
 	assistant: 'Assistant',
 	tool: 'Result of a tool',
 };
+
+/** Calls of tools of another model are told as well: their results would answer nothing. */
+function linesOf(message: ChatMessage): string[] {
+	const text = textOf(message.content);
+	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
+	return [
+		...(text === '' && calls.length > 0 ? [] : [`${LABELS[message.role]}: ${text}`]),
+		...calls.map(({ name, arguments: args }) => `Call of the tool ${name}: ${args}`),
+	];
+}
 
 function textOf(content: ChatMessage['content']): string {
 	if (typeof content === 'string') return content;

@@ -25,8 +25,8 @@ export interface LocalChatModelFields {
 	onAnswer?: () => () => void;
 	/** Turns a failure into the error that n8n shows. */
 	toError: (error: unknown) => Error;
-	/** Called with what the user should know of an answer that is usable all the same. */
-	onNotes?: (notes: string[]) => void;
+	/** Called with every answer that is there. */
+	onFinished?: (answer: FinishedAnswer) => void;
 	/** Settings for the execution log. Without any secret. */
 	settings: Record<string, unknown>;
 	/** Makes chains read the answer as JSON. */
@@ -122,7 +122,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			options: CallOptions,
 			runManager?: HostRunManager,
 		): AsyncGenerator<HostGenerationChunk> {
-			const { client, toError, onNotes, onAnswer } = this.fields;
+			const { client, toError, onFinished, onAnswer } = this.fields;
 			const isOver = onAnswer?.();
 			const left = new AbortController();
 			const answer = inPieces(
@@ -149,7 +149,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 							{ chunk },
 						);
 				}
-				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
+				onFinished?.(next.value);
 				yield lastChunk(next.value, '');
 			} catch (error) {
 				throw toError(error);
@@ -161,13 +161,13 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		}
 
 		async _generate(messages: unknown[], options: CallOptions) {
-			const { client, toError, onNotes, onAnswer } = this.fields;
+			const { client, toError, onFinished, onAnswer } = this.fields;
 			const isOver = onAnswer?.();
 			try {
 				const answer = client.generate(() => ({ ...this.callOf(messages, options), whole: true }));
 				let next = await answer.next();
 				while (!next.done) next = await answer.next();
-				if (next.value.notes.length > 0) onNotes?.(next.value.notes);
+				onFinished?.(next.value);
 				const { usage } = next.value;
 				return {
 					generations: [lastChunk(next.value, next.value.text)],

@@ -8,6 +8,7 @@ import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
 import { tracingWithoutTokenizer } from '../../lib/langchain/tracing';
 import { hintOnce } from './run/hints';
 import { StopWatch } from './stop-watch';
+import { countGeneration } from './token-totals';
 
 export interface SuppliedModel {
 	/** Gives the answers. */
@@ -52,8 +53,9 @@ export async function supplyModel(
 			nodeSignal: watch.signal,
 			onAnswer: () => watch.begin(),
 			toError,
-			onNotes: (notes) => {
-				for (const message of notes) hintOnce(context, message);
+			onFinished: (answer) => {
+				countGeneration(context, answer);
+				for (const message of answer.notes) hintOnce(context, message);
 			},
 			settings,
 			jsonOutput,

@@ -1,4 +1,5 @@
 import { canonicalJson, optional, parseObject } from '../../values';
+import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
 import { textOf, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../answer/think-splitter';
@@ -163,7 +164,7 @@ function assistantDraft(
 	const calls = made.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);
-	const text = withoutCallingText(split.text, made);
+	const text = withoutAgentText(split.text, made);
 	const content = text === '' && calls.length > 0 ? (remembered?.text ?? '') : text;
 	const reasoning =
 		message.reasoning || thinkingBlocks(message.content) || split.reasoning || remembered?.reasoning || '';
@@ -234,17 +235,6 @@ function withoutInjected(call: SourceCall, args: Record<string, unknown> = call.
 
 function hasInjected({ id, args }: SourceCall): boolean {
 	return id !== undefined && args.id === id;
-}
-
-/**
- * n8n 2.20's agent puts this text into every replayed call. It is taken out when it is exactly that, and left
- * otherwise.
- */
-function withoutCallingText(text: string, calls: NonNullable<SourceMessage['toolCalls']>): string {
-	const isCallingText = calls.some(
-		({ name, args }) => text.trim() === `Calling ${name} with input: ${JSON.stringify(args)}`,
-	);
-	return isCallingText ? '' : text;
 }
 
 /**

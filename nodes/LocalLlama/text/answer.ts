@@ -4,6 +4,7 @@ import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import { formattedJson, notesOn } from '../../../lib/text/formatted';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
+import { type CountedGeneration, countGeneration } from '../../shared/token-totals';
 import { countTokens, type LlamaCall } from '../operation';
 
 /** Generates an answer, and types it into the chat as it arrives. */
@@ -29,8 +30,10 @@ export async function generated(
 }
 
 /** Remarks and tokens of an answer, where n8n shows them. */
-export function reportAnswer(call: LlamaCall, { notes, usage }: Pick<FinishedAnswer, 'notes' | 'usage'>): void {
+export function reportAnswer(call: LlamaCall, answer: Pick<FinishedAnswer, 'notes'> & CountedGeneration): void {
+	const { notes, usage } = answer;
 	for (const note of notes) call.hint(note);
+	countGeneration(call.context, answer);
 	if (usage !== undefined) countTokens(call, usage);
 }
 

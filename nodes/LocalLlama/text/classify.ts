@@ -99,7 +99,7 @@ export const textClassify: LocalLlamaOperation = {
 			},
 			signal,
 		);
-		reportAnswer(call, { notes: [], usage: result.usage });
+		reportAnswer(call, { ...result, notes: [] });
 		const { scores, none, unread, usage, model, server } = result;
 		if (unread !== undefined)
 			call.hint(

@@ -62,6 +62,6 @@ function itemOf(call: LlamaCall, completion: FinishedCompletion): OperationItem 
 	const notes = completion.text === '' ? ['The model wrote nothing.'] : [];
 	if (completion.truncated === true)
 		notes.push('The server left out the beginning of the prompt, which is too long for its context.');
-	reportAnswer(call, { notes, usage: completion.usage });
+	reportAnswer(call, { ...completion, notes });
 	return { json: completion };
 }

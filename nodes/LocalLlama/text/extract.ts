@@ -127,7 +127,7 @@ export const textExtract: LocalLlamaOperation = {
 		};
 		const settings = await withModel(briefSettings(parameters), call.servers, 'chat');
 		const { output, answer, usage, repaired, notes } = await extractData(call.servers, settings, task, call.signal);
-		reportAnswer(call, { notes, usage });
+		reportAnswer(call, { ...answer, notes, usage });
 		const told = recordOf(output);
 		const whole = fields && Object.fromEntries(fields.map(({ name }) => [name, told[name] ?? null]));
 		return [

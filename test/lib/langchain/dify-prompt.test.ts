@@ -21,7 +21,7 @@ describe('a conversation as one message, remembered in the workflow', () => {
 		expect(query([system, user('Hi')])).toBe('Be brief.\n\nHi');
 	});
 
-	it('keeps the results of tools that are in the history', () => {
+	it('keeps calls and results of tools that are in the history', () => {
 		expect(
 			query([
 				user('Weather?'),
@@ -29,7 +29,7 @@ describe('a conversation as one message, remembered in the workflow', () => {
 				{ role: 'tool', toolCallId: '1', content: 'sunny' },
 				user('And tomorrow?'),
 			]),
-		).toBe('User: Weather?\nAssistant: \nResult of a tool: sunny\n\nAnd tomorrow?');
+		).toBe('User: Weather?\nCall of the tool weather: {}\nResult of a tool: sunny\n\nAnd tomorrow?');
 	});
 
 	it('hands over the system message apart, where a variable of the app takes it', () => {

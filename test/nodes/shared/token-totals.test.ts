@@ -1,0 +1,73 @@
+import { countGeneration, type CountedGeneration } from '../../../nodes/shared/token-totals';
+
+/** n8n's custom data: ten keys, values of 512 characters, and in a run by hand an error for what it does not take. */
+function customData({ taken = 0, throws = false } = {}) {
+	const values = new Map<string, string>();
+	for (let at = 0; at < taken; at++) values.set(`taken_${at}`, 'x');
+	return {
+		values,
+		context: {
+			customData: {
+				get: (key: string) => values.get(key),
+				set: (key: string, value: string | number) => {
+					if (throws || !/^\w{1,50}$/.test(key)) throw new Error('Invalid key');
+					if (values.has(key) || values.size < 10) values.set(key, String(value).slice(0, 512));
+				},
+			},
+		},
+	};
+}
+
+const generation = (more: Partial<CountedGeneration> = {}): CountedGeneration => ({
+	usage: { promptTokens: 100, completionTokens: 20, totalTokens: 120, cachedTokens: 60 },
+	model: 'qwen3',
+	totalMs: 2000,
+	...more,
+});
+
+const totalsIn = (values: ReadonlyMap<string, string>) => ({
+	in: values.get('llm_tokens_in'),
+	out: values.get('llm_tokens_out'),
+	usage: JSON.parse(values.get('llm_usage') ?? 'null') as Record<string, unknown> | null,
+});
+
+test('case N22: the rounds of an agent add up, in three keys', () => {
+	const { values, context } = customData();
+	for (let round = 0; round < 3; round++) countGeneration(context, generation());
+	expect(totalsIn(values)).toEqual({
+		in: '300',
+		out: '60',
+		usage: { models: ['qwen3'], generations: 3, uncounted: 0, cached: 180, seconds: 6, tokensPerSecond: 10 },
+	});
+	expect([...values.keys()]).toHaveLength(3);
+});
+
+test('a generation without counts, or without its time, says nothing about the speed', () => {
+	const { values, context } = customData();
+	countGeneration(context, generation());
+	countGeneration(context, generation({ usage: undefined, model: 'other' }));
+	countGeneration(context, generation({ totalMs: undefined }));
+	expect(totalsIn(values)).toMatchObject({
+		in: '200',
+		out: '40',
+		usage: { models: ['qwen3', 'other'], generations: 3, uncounted: 1, seconds: 2, tokensPerSecond: 10 },
+	});
+});
+
+test('case N24, N25: where n8n takes no more keys, or throws, nothing happens', () => {
+	const full = customData({ taken: 10 });
+	countGeneration(full.context, generation());
+	expect(totalsIn(full.values)).toEqual({ in: undefined, out: undefined, usage: null });
+	expect(() => countGeneration(customData({ throws: true }).context, generation())).not.toThrow();
+});
+
+test('case N28: with any number of models the value stays whole', () => {
+	const { values, context } = customData();
+	for (let at = 0; at < 50; at++) countGeneration(context, generation({ model: `a-model-with-a-long-name-${at}` }));
+	expect(values.get('llm_usage')!.length).toBeLessThan(512);
+	expect(totalsIn(values).usage).toMatchObject({ generations: 50 });
+});
+
+test('case N30: a host without custom data', () => {
+	expect(() => countGeneration({}, generation())).not.toThrow();
+});
