@@ -24,6 +24,18 @@ const OF_CALLER = /^(npm_|JEST_|NODE_ENV$|NODE_OPTIONS$)/;
 /** The account of n8n instances that live for one test. */
 export const TEST_LOGIN = { email: 'owner@example.com', password: 'Local-llama-1' };
 
+/** What makes an n8n 2.41 behave like n8n 3 (docs/n8n-3.md); only `N8N_DEFAULTS=3` sets it. */
+const DEFAULTS_OF_3 = {
+	N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
+	N8N_UNVERIFIED_PACKAGES_ENABLED: 'false',
+	N8N_DEFAULT_BINARY_DATA_MODE: 'filesystem',
+	N8N_RUNNERS_TASK_TIMEOUT: '60',
+	OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS: 'true',
+	N8N_DISABLED_MODULES: 'chat-hub',
+	N8N_COMPRESSION_NODE_MAX_DECOMPRESSED_SIZE_BYTES: String(256 * 1024 * 1024),
+	N8N_COMPRESSION_NODE_MAX_ZIP_ENTRIES: '1000',
+};
+
 /**
  * @param {import('./types').N8nEnvironment} options
  * @returns {Record<string, string | undefined>}
@@ -51,6 +63,7 @@ export const n8nEnvironment = ({ userFolder, port, brokerPort, customExtensions 
 	N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
 	N8N_COMMUNITY_PACKAGES_ENABLED: 'false',
 	N8N_PYTHON_ENABLED: 'false',
+	...(process.env.N8N_DEFAULTS === '3' ? DEFAULTS_OF_3 : {}),
 	...env,
 });
 
