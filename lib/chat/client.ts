@@ -46,7 +46,7 @@ export class ChatClient implements AnswerSource {
 	 * @throws {ServerError} with what had arrived in `partialText` and `partialReasoning`
 	 */
 	async *generate(call: ChatCall | (() => ChatCall)): AsyncGenerator<string, FinishedAnswer> {
-		const prepared = prepareCall(this.settings, this.memory, call);
+		const prepared = await prepareCall(this.settings, this.servers, this.memory, call);
 		for (let tries = 1; ; tries++) {
 			let span: OpenedAnswer['span'] | undefined;
 			try {

@@ -55,6 +55,7 @@ export async function finishAnswer(
 			: undefined;
 	const moved = noteOnMove(passedOver, connection.url.root);
 	const notes = [
+		...prepared.notes,
 		...opened.notes,
 		...read.notes,
 		moved,

@@ -1,5 +1,7 @@
 import { ReadingPace } from './answer/reading-pace';
 import type { TurnMemory } from './answer/turn-memory';
+import type { ServerPool } from '../servers/pool/server-pool';
+import { counterAt, fitHistory } from './request/history-budget';
 import { convertMessages } from './request/messages';
 import { type ChatCall, type ChatSettings, draftRequest, type RequestDraft } from './request/request';
 import type { ChatMessage } from './types';
@@ -10,6 +12,8 @@ export interface PreparedCall {
 	call: ChatCall;
 	messages: ChatMessage[];
 	draft: RequestDraft;
+	/** Remarks on what was left out. */
+	notes: string[];
 	pace: ReadingPace;
 	/** Calls of earlier turns. */
 	memory: TurnMemory;
@@ -18,17 +22,32 @@ export interface PreparedCall {
 }
 
 /** @throws {ServerError} where the call cannot be sent as it is */
-export function prepareCall(
+export async function prepareCall(
 	settings: ChatSettings,
+	servers: ServerPool,
 	memory: TurnMemory,
 	callOrCallback: ChatCall | (() => ChatCall),
-): PreparedCall {
+): Promise<PreparedCall> {
 	const startedAt = performance.now();
 	const call = typeof callOrCallback === 'function' ? callOrCallback() : callOrCallback;
-	const messages = convertMessages(call.messages, {
+	const converted = convertMessages(call.messages, {
 		reasoning: settings.reasoningEcho,
 		recall: (id) => memory.recall(id),
 	});
+	const { messages, notes } = await withinBudget(converted, settings, servers, call.signal);
 	const draft = draftRequest(settings, call, messages);
-	return { settings, call, messages, draft, pace: new ReadingPace(call, settings.limits), memory, startedAt };
+	return { settings, call, messages, draft, notes, pace: new ReadingPace(call, settings.limits), memory, startedAt };
+}
+
+async function withinBudget(
+	messages: ChatMessage[],
+	{ historyBudget = 0, model }: ChatSettings,
+	servers: ServerPool,
+	signal: AbortSignal | undefined,
+): Promise<{ messages: ChatMessage[]; notes: string[] }> {
+	if (historyBudget === 0) return { messages, notes: [] };
+	const fitted = await fitHistory(messages, historyBudget, counterAt(servers.first, model, signal));
+	if (fitted.leftOut === 0) return { messages, notes: [] };
+	const note = `Left out, because the earlier turns have more than the ${historyBudget} tokens of History Budget: ${fitted.leftOut} of them, from the oldest on.`;
+	return { messages: fitted.messages, notes: [note] };
 }

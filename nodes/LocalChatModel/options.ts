@@ -32,6 +32,15 @@ const ownFields: INodeProperties[] = [
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
 	},
 	{
+		displayName: 'History Budget',
+		name: 'historyBudget',
+		type: 'number',
+		typeOptions: { minValue: 0, numberPrecision: 0 },
+		default: 0,
+		description:
+			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
+	},
+	{
 		displayName: 'Tool Choice',
 		name: 'toolChoice',
 		type: 'options',

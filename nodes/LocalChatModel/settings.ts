@@ -29,6 +29,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		showThinking: parameters.flag('options.showThinking', false),
 		...optional('toolChoice', parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined)),
 		...optional('toolCallsInText', parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined)),
+		...optional('historyBudget', parameters.number('options.historyBudget', undefined)),
 		...optional('trace', traceIn(parameters)),
 		...readGenerationLimits(parameters),
 	};

@@ -23,6 +23,8 @@ export interface ChatSettings {
 	toolChoice?: 'auto' | 'none' | 'required';
 	/** Whether calls that the model wrote into its text become calls (`read`, the default), or stay text. */
 	toolCallsInText?: 'read' | 'leave';
+	/** Tokens that the earlier turns may have; what is beyond is left out. Default: all of them are sent. */
+	historyBudget?: number;
 	/** What a trace says beside the request and its answer. */
 	trace?: TraceSettings;
 	limits: Partial<Limits>;

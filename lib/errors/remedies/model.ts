@@ -43,7 +43,7 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 				? `The prompt needs ${promptTokens} tokens, but a slot of the server has ${contextTokens}`
 				: 'The prompt does not fit into the context of the server',
 		remedy:
-			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory, use fewer tools, or shorten the input.',
+			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.',
 	}),
 	contextExceeded: () => ({
 		title: 'The context of the server is full',

@@ -1396,3 +1396,40 @@ describe('what goes to the server', () => {
 		await answer.return(undefined as never);
 	});
 });
+
+describe('a history budget', () => {
+	const messages: ChatCall['messages'] = [
+		{ type: 'system', content: 'Be brief.' },
+		{ type: 'human', content: 'First' },
+		{ type: 'ai', content: 'word '.repeat(200) },
+		{ type: 'human', content: 'Second' },
+		{ type: 'ai', content: 'Yes.' },
+		{ type: 'human', content: 'Third' },
+	];
+	const sentBy = (sim: LlamaServerSim) =>
+		sim.requests
+			.filter(({ path }) => path === '/v1/chat/completions')
+			.map(({ body }) => (body as { messages: Array<{ content: string }> }).messages.map(({ content }) => content));
+
+	it('leaves the oldest turns out, counted by the server, and says so', async () => {
+		const sim = await start();
+		const { answer } = await run(clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' }), { messages });
+		expect(sentBy(sim)).toEqual([['Be brief.', 'Second', 'Yes.', 'Third']]);
+		expect(answer.notes).toEqual([expect.stringContaining('more than the 50 tokens of History Budget: 1 of them')]);
+		expect(paths(sim)).toContain('POST /tokenize');
+	});
+
+	it('counts a text once, and sends everything where it is not set', async () => {
+		const sim = await start();
+		const client = clientOf(sim, { historyBudget: 50, serverKind: 'llamaServer' });
+		for (let round = 0; round < 3; round++) await run(client, { messages });
+		expect(paths(sim).filter((path) => path === 'POST /tokenize')).toHaveLength(2);
+		await run(clientOf(sim), { messages });
+		expect(sentBy(sim).at(-1)).toHaveLength(6);
+	});
+
+	it('is named where a prompt is too long', async () => {
+		const sim = await start({ nCtx: 64 });
+		expect((await failed(clientOf(sim), { messages })).remedy).toContain('History Budget');
+	});
+});

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+
+import type { Connection } from '../../http/connection';
+import { Remembered } from '../../remembered';
+import { countTokens, estimateTokens } from '../../servers/manage/tokens';
+import type { ChatMessage } from '../types';
+
+/** What is left out at once, as a part of the budget: the prompt cache of the server holds until the next time. */
+const STEP = 1 / 4;
+/** Of a picture or a recording; what it really takes depends on the model and its size. */
+const MEDIA_TOKENS = 1_000;
+
+/** By server, model and text. */
+const counted = Remembered.inProcess<number>({ most: 5_000 });
+
+export interface FittedHistory {
+	messages: ChatMessage[];
+	/** Turns that were left out. */
+	leftOut: number;
+}
+
+/**
+ * A conversation whose earlier turns have no more tokens than the budget. Whole turns go, the oldest first; the system
+ * prompt and the current turn stay. What goes depends on the conversation alone, so that every worker of n8n's queue mode
+ * leaves the same out, and on the next rounds too.
+ *
+ * @param budget tokens
+ * @param count the tokens of a text
+ */
+export async function fitHistory(
+	messages: readonly ChatMessage[],
+	budget: number,
+	count: (text: string) => Promise<number>,
+): Promise<FittedHistory> {
+	const system = messages.filter(({ role }) => role === 'system');
+	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
+	const earlier = turns.slice(0, -1);
+	const sizes: number[] = [];
+	for (const turn of earlier) sizes.push((await count(turn.map(textOf).join('\n'))) + mediaIn(turn) * MEDIA_TOKENS);
+	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
+	if (tooMuch <= 0) return { messages: [...messages], leftOut: 0 };
+	const step = Math.max(1, budget * STEP);
+	const target = Math.ceil(tooMuch / step) * step;
+	let leftOut = 0;
+	for (let gone = 0; gone < target && leftOut < earlier.length; leftOut++) gone += sizes[leftOut]!;
+	return { messages: [...system, ...turns.slice(leftOut).flat()], leftOut };
+}
+
+/** The tokens of a text by the server's own tokenizer, where it has one. Asked once for each text. */
+export function counterAt(
+	connection: Connection,
+	model: string,
+	signal?: AbortSignal,
+): (text: string) => Promise<number> {
+	return async (text) => {
+		const key = createHash('sha1').update(`${connection.url.api} ${model} ${text}`).digest('base64');
+		const known = counted.get(key);
+		if (known !== undefined) return known;
+		const ask = { model, addSpecial: false, parseSpecial: false, signal };
+		// A server that fails here fails at the request as well, and says why.
+		const { tokens } = await countTokens(connection, text, ask).catch(() => ({ tokens: estimateTokens(text) }));
+		counted.set(key, tokens);
+		return tokens;
+	};
+}
+
+/** A question with everything that follows it up to the next one. */
+function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
+	const turns: ChatMessage[][] = [];
+	for (const message of messages) {
+		if (message.role === 'user' || turns.length === 0) turns.push([message]);
+		else turns.at(-1)!.push(message);
+	}
+	return turns;
+}
+
+function textOf(message: ChatMessage): string {
+	const { content } = message;
+	const text =
+		typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+	return message.role === 'assistant' && message.toolCalls !== undefined
+		? `${text}${message.toolCalls.map((call) => call.name + call.arguments).join('\n')}`
+		: text;
+}
+
+function mediaIn(turn: readonly ChatMessage[]): number {
+	return turn
+		.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+		.filter(({ type }) => type !== 'text').length;
+}

@@ -1,0 +1,75 @@
+import * as fc from 'fast-check';
+
+import { fitHistory } from '../../../../lib/chat/request/history-budget';
+import type { ChatMessage } from '../../../../lib/chat/types';
+
+const words = async (text: string) => await Promise.resolve(text.split(/\s+/).filter((word) => word !== '').length);
+const user = (content: string): ChatMessage => ({ role: 'user', content });
+const system: ChatMessage = { role: 'system', content: 'Be brief. '.repeat(100) };
+
+/** A question of one word, an answer of so many. */
+const turn = (size: number): ChatMessage[] => [user('Why?'), { role: 'assistant', content: 'word '.repeat(size - 1) }];
+
+const sizeOf = async (messages: readonly ChatMessage[]) =>
+	await words(messages.map(({ content }) => content as string).join(' '));
+
+test('what fits is sent as it is', async () => {
+	const messages = [system, ...turn(10), ...turn(10), user('And now?')];
+	expect(await fitHistory(messages, 20, words)).toEqual({ messages, leftOut: 0 });
+});
+
+test('the oldest turns go, and with them what belongs to them', async () => {
+	const withTool: ChatMessage[] = [
+		user('Weather?'),
+		{ role: 'assistant', content: '', toolCalls: [{ id: '1', name: 'w', arguments: '{}' }] },
+		{ role: 'tool', toolCallId: '1', content: 'word '.repeat(20) },
+		{ role: 'assistant', content: 'Fine.' },
+	];
+	const fitted = await fitHistory([system, ...withTool, ...turn(10), user('And now?')], 20, words);
+	expect(fitted).toEqual({ messages: [system, ...turn(10), user('And now?')], leftOut: 1 });
+});
+
+test('the current turn stays, however long it is', async () => {
+	const current: ChatMessage[] = [user('word '.repeat(500)), { role: 'assistant', content: 'word '.repeat(500) }];
+	expect(await fitHistory([system, ...turn(10), ...current], 1, words)).toEqual({
+		messages: [system, ...current],
+		leftOut: 1,
+	});
+});
+
+test('pictures count', async () => {
+	const picture: ChatMessage = { role: 'user', content: [{ type: 'image', url: 'data:,' }] };
+	expect((await fitHistory([picture, user('Now?')], 500, words)).leftOut).toBe(1);
+});
+
+test('in any conversation: within the budget, no more is left out than a step beyond it, system and last turn stay', async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(fc.integer({ min: 2, max: 60 }), { maxLength: 30 }),
+			fc.integer({ min: 1, max: 400 }),
+			async (sizes, budget) => {
+				const turns = sizes.map(turn);
+				const last = user('And now?');
+				const { messages, leftOut } = await fitHistory([system, ...turns.flat(), last], budget, words);
+				expect(messages).toEqual([system, ...turns.slice(leftOut).flat(), last]);
+				const left = await sizeOf(turns.slice(leftOut).flat());
+				expect(left).toBeLessThanOrEqual(budget);
+				if (leftOut > 0) expect(left + sizes[leftOut - 1]! + budget / 4).toBeGreaterThanOrEqual(budget);
+			},
+		),
+	);
+});
+
+test('over sixty rounds the beginning of the prompt changes a few times only', async () => {
+	const beginnings: Array<ChatMessage | undefined> = [];
+	for (let round = 1; round <= 60; round++) {
+		const turns = Array.from({ length: round }, (_, at) => [user(`Question ${at}`), ...turn(10).slice(1)]);
+		beginnings.push((await fitHistory([...turns.flat(), user('Now?')], 100, words)).messages[0]);
+	}
+	const changes = beginnings.filter(
+		(first, at) => at > 0 && JSON.stringify(first) !== JSON.stringify(beginnings[at - 1]),
+	);
+	// Fifty turns go in all, a quarter of the budget at once: every second or third round.
+	expect(changes.length).toBeLessThanOrEqual(25);
+	expect(changes.length).toBeGreaterThan(10);
+});
