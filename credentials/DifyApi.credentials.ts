@@ -12,7 +12,13 @@ import { resolveDifyBase } from '../lib/dify/base-url';
 import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
-import { CONNECTION_CODES_HINT, CREDENTIAL_TEST_LIMIT_MS, isText, lacks, said } from '../lib/servers/credential-rules';
+import {
+	CONNECTION_CODES_HINT,
+	CREDENTIAL_TEST_LIMIT_MS,
+	plainTextRule,
+	missingFieldRule,
+	statusRule,
+} from '../lib/servers/credential-rules';
 
 /** Marks the request of the credential test; it is replaced by the address that fits the type of the key. */
 const TEST_PATH = '/key-test';
@@ -110,22 +116,22 @@ export class DifyApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...[301, 302, 303, 307, 308].map((status) => said(status, `The server redirects. ${advice('redirect')}`)),
-			said(401, `The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`),
-			said(
+			...[301, 302, 303, 307, 308].map((status) => statusRule(status, `The server redirects. ${advice('redirect')}`)),
+			statusRule(401, `The API key is refused, by Dify or by a proxy in front of it. ${advice('unauthorized')}`),
+			statusRule(
 				403,
 				`The request is refused. If it is Dify that refuses: ${advice('appDisabled')} Otherwise a proxy such as nginx or Cloudflare in front of Dify does not let it through.`,
 			),
 			...[400, 404, 405, 406, 410].map((status) =>
-				said(status, `There is no Dify API at this address. ${advice('routeNotFound')}`),
+				statusRule(status, `There is no Dify API at this address. ${advice('routeNotFound')}`),
 			),
-			said(429, `Dify gets too many requests. ${advice('rateLimited')}`),
-			said(500, `Dify failed. ${advice('serverError')}`),
+			statusRule(429, `Dify gets too many requests. ${advice('rateLimited')}`),
+			statusRule(500, `Dify failed. ${advice('serverError')}`),
 			...[502, 503, 504, 520, 521, 522, 523, 524, 530].map((status) =>
-				said(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
+				statusRule(status, `A proxy answers, but Dify behind it does not. ${advice('gateway')}`),
 			),
-			isText(`Text or a web page answers here, not Dify's API. ${advice('webFrontend')}`),
-			lacks(KEY_TEST_FIELD, `Another program than Dify answers here. ${advice('webFrontend')}`),
+			plainTextRule(`Text or a web page answers here, not Dify's API. ${advice('webFrontend')}`),
+			missingFieldRule(KEY_TEST_FIELD, `Another program than Dify answers here. ${advice('webFrontend')}`),
 		] as ICredentialTestRequest['rules'],
 	};
 }

@@ -10,7 +10,13 @@ import type {
 
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
-import { CONNECTION_CODES_HINT, CREDENTIAL_TEST_LIMIT_MS, isText, lacks, said } from '../lib/servers/credential-rules';
+import {
+	CONNECTION_CODES_HINT,
+	CREDENTIAL_TEST_LIMIT_MS,
+	plainTextRule,
+	missingFieldRule,
+	statusRule,
+} from '../lib/servers/credential-rules';
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 
@@ -200,9 +206,9 @@ export class LocalLlamaApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...Object.entries(STATUSES).map(([status, kind]) => said(Number(status), sentence(kind, Number(status)))),
-			isText(sentence('notAnApi')),
-			lacks(
+			...Object.entries(STATUSES).map(([status, kind]) => statusRule(Number(status), sentence(kind, Number(status)))),
+			plainTextRule(sentence('notAnApi')),
+			missingFieldRule(
 				'data',
 				"The answer here is no list of models as OpenAI's API gives it. Check that the Base URL leads to the API. If the list in the node shows your models all the same, the credential is right.",
 			),

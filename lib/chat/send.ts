@@ -58,7 +58,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 }
 
 /** When the request is sent again as it is, how long it may take, and how often its answer is read. */
-type Patience = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer };
+type SendLimits = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer };
 
 /** An answer that began. */
 export interface BegunAnswer {
@@ -78,7 +78,7 @@ export async function sendRequest(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	patience: Patience,
+	sendLimits: SendLimits,
 	signal: AbortSignal | undefined,
 ): Promise<BegunAnswer> {
 	const place = `${connection.url.api} ${request.model}`;
@@ -90,7 +90,7 @@ export async function sendRequest(
 	/** An answer without any content, which is asked once for its words. */
 	let empty: ServerError | undefined;
 	for (let current: ChatRequest = { ...request, fieldChanges: known }; ; ) {
-		const outcome = await trySending(connection, protocol, current, patience, signal);
+		const outcome = await trySending(connection, protocol, current, sendLimits, signal);
 		if (!('failed' in outcome)) {
 			const { fieldChanges: changes = {} } = current;
 			if (Object.keys(changes).length > Object.keys(known).length) rememberFieldChanges(place, changes);
@@ -106,7 +106,7 @@ export async function sendRequest(
 			continue;
 		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
-			const other = await sendByOpenAi(connection, current, patience, signal);
+			const other = await sendByOpenAi(connection, current, sendLimits, signal);
 			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
 		}
 		const way = concessionTo(failed, current, taken);
@@ -144,11 +144,11 @@ function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol
 async function sendByOpenAi(
 	connection: Connection,
 	request: ChatRequest,
-	patience: Patience,
+	sendLimits: SendLimits,
 	signal: AbortSignal | undefined,
 ): Promise<BegunAnswer> {
 	const { parameters, left } = withoutOwnApi(request.parameters);
-	const sent = await sendRequest(connection, openAiProtocol, { ...request, parameters }, patience, signal);
+	const sent = await sendRequest(connection, openAiProtocol, { ...request, parameters }, sendLimits, signal);
 	if (left.length === 0) return sent;
 	const note = `Only the OpenAI-compatible routes of this Ollama can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
 	return { ...sent, notes: [note, ...sent.notes] };
@@ -158,7 +158,7 @@ async function trySending(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	{ limits, retry, pace, kept }: Patience,
+	{ limits, retry, pace, kept }: SendLimits,
 	signal: AbortSignal | undefined,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };

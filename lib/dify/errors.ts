@@ -1,4 +1,4 @@
-import { inBetween, isBasic, shapeOf, type BodyShape } from '../errors/exchange';
+import { proxyFailureKind, isBasic, shapeOf, type BodyShape } from '../errors/exchange';
 import type { DifyKind, FailureKind } from '../errors/kinds';
 import { DIFY_CODES, DIFY_TEXTS, VAGUE_CODES } from './codes';
 import { recordOf, isRecord, finiteNumber, nonEmptyText } from '../values';
@@ -165,7 +165,7 @@ function foreignKind(answer: DifyAnswer, shape: BodyShape, body: string): Failur
 	// Cloudflare's codes for a rate limit, sent as plain text (docs/protocols/dify.md 5.2).
 	if (shape.kind === 'text' && /^error code: 10(?:15|27)\b/.test(shape.text)) return 'rateLimited';
 	if (status < 300 && shape.kind === 'text') return 'wrongServer';
-	const between = inBetween({ ...answer, body }, shape);
+	const between = proxyFailureKind({ ...answer, body }, shape);
 	if (between !== undefined) return between;
 	if (status === 401 || status === 403) return 'proxyRefuses';
 	return kindOfStatus(status);

@@ -97,7 +97,7 @@ function isRefusalInFront(shape: BodyShape): boolean {
  * What a status and a body mean that no model server and no Dify writes: their own refusals are JSON. The same for
  * both; undefined where it takes the server's own words.
  */
-export function inBetween({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
+export function proxyFailureKind({ status, challenge }: FailedAnswer, shape: BodyShape): NetworkKind | undefined {
 	if (status >= 300 && status < 400) return 'redirect';
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';

@@ -1,4 +1,4 @@
-import { type FailedAnswer, MAX_READ, inBetween, shapeOf, type BodyShape } from './exchange';
+import { type FailedAnswer, MAX_READ, proxyFailureKind, shapeOf, type BodyShape } from './exchange';
 import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { mask } from './secrets';
@@ -65,7 +65,8 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 	// Once more, for a page writes some of the letters in another way.
 	const message = mask(raw, context.secrets);
 	const codes = [type, text(facts.code)];
-	const kind = inBetween(answer, shape) ?? kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
+	const kind =
+		proxyFailureKind(answer, shape) ?? kindOf(answer.readAs ?? status, message.slice(0, MAX_READ), codes, shape);
 	const promptTokens = numberOf(facts.n_prompt_tokens) ?? numberIn(message, /\((\d+) tokens\) exceeds/);
 	const contextTokens =
 		numberOf(facts.n_ctx) ?? numberIn(message, /context size \((\d+) tokens\)|maximum context length is (\d+)/);

@@ -3,7 +3,7 @@ import { ServerError } from '../errors/server-error';
 import { diagnose } from './diagnosis';
 import { probeDify } from './dify';
 import { progressOf } from './facts';
-import { together } from './several';
+import { mergeResults } from './several';
 import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
 import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
 import { Remembered } from '../remembered';
@@ -49,7 +49,7 @@ interface Memory {
  */
 export async function checkServer(target: Target, options: CheckOptions = {}): Promise<CheckResult> {
 	const all = eachOf(target).map(async (server) => (await inspect(server, namedAt(server, options))).result);
-	return together(await Promise.all(all));
+	return mergeResults(await Promise.all(all));
 }
 
 /** The servers of a credential, each for itself. */

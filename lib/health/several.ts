@@ -12,7 +12,7 @@ const NEAREST: readonly HealthStatus[] = ['degraded', 'loading', 'unauthorized',
  *
  * @param results at least one, in the order of the servers
  */
-export function together<R extends CheckResult>(results: readonly R[]): R {
+export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 	const [first] = results as [R];
 	if (results.length === 1) return first;
 	const status = statusOf(results);

@@ -2,7 +2,7 @@ import { failure } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { traitsOfServer } from './answers';
 import { eachOf, inspect, type CheckResult } from './check';
-import { together } from './several';
+import { mergeResults } from './several';
 import { findModel } from './expectations';
 import { type FindingWithStatus, overall, sorted, worseOf } from './finding';
 import type { HealthServerKind, ModelFacts } from './observations';
@@ -57,7 +57,7 @@ export async function testSpeed(target: Target, options: SpeedTestOptions): Prom
 		const there = model === '' ? '' : (server.modelNamed?.(model) ?? model);
 		results.push(await testOne(server, { ...options, model: there }));
 	}
-	return together(results);
+	return mergeResults(results);
 }
 
 async function testOne(target: Target, options: SpeedTestOptions): Promise<SpeedTestResult> {

@@ -103,7 +103,7 @@ async function measureOnce(connection: Connection, options: SpeedOptions): Promi
 		return { failed: asServerError(error) };
 	}
 	try {
-		return await generateOnce(connection.unqueued(), options, performance.now() - askedAt);
+		return await generateOnce(connection.withoutQueue(), options, performance.now() - askedAt);
 	} finally {
 		leave();
 	}

@@ -10,7 +10,7 @@ import { ResumedAnswer } from './kept-answer';
 import { DEFAULT_LIMITS, Watchdog } from './limits';
 import { enterQueue } from './queue';
 import { watchedBody } from './request-body';
-import { Sender, type Way } from './sender';
+import { Sender, type ConnectionChoice } from './sender';
 import type {
 	AnswerOptions,
 	CallAnswer,
@@ -64,7 +64,7 @@ export class Connection {
 	}
 
 	/** The same without the queue: for who waited in `enter` already. */
-	unqueued(): Connection {
+	withoutQueue(): Connection {
 		return new Connection({ ...this.settings, maxConcurrentRequests: 0 });
 	}
 
@@ -232,7 +232,7 @@ export class Connection {
 		options: StreamOptions,
 		begin: (
 			answer: Answer,
-			held: { watchdog: Watchdog; end: () => void; way: Way },
+			held: { watchdog: Watchdog; end: () => void; way: ConnectionChoice },
 		) => Promise<T | { failed: ServerError }>,
 	): Promise<T> {
 		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
@@ -288,7 +288,7 @@ export class Connection {
 		url: string,
 		options: AnswerOptions,
 		watchdog: Watchdog,
-		way: Way,
+		way: ConnectionChoice,
 	): Promise<CallAnswer | { failed: ServerError }> {
 		const sent = await this.trySend(url, options, watchdog, way);
 		if ('failed' in sent) return sent;
@@ -333,7 +333,7 @@ export class Connection {
 		url: string,
 		options: StreamOptions,
 		watchdog: Watchdog,
-		way: Way,
+		way: ConnectionChoice,
 	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const answer = await this.sender.send(url, options, watchdog, way);

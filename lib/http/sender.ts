@@ -13,7 +13,7 @@ import { unlessAborted } from './waiting';
 const MAX_REDIRECTS = 5;
 
 /** Which connections a request may use: those kept open, or one of its own. */
-export interface Way {
+export interface ConnectionChoice {
 	dispatcher: Dispatcher;
 	reset: boolean;
 }
@@ -30,7 +30,7 @@ export class Sender {
 	 *
 	 * @throws {ServerError} where no answer came
 	 */
-	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: Way): Promise<Answer> {
+	async send(url: string, options: RequestOptions, watchdog: Watchdog, way: ConnectionChoice): Promise<Answer> {
 		let target = url;
 		const redirects: number[] = [];
 		for (;;) {
@@ -65,7 +65,7 @@ export class Sender {
 		url: string,
 		options: RequestOptions,
 		watchdog: Watchdog,
-		way: Way,
+		way: ConnectionChoice,
 	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
@@ -85,7 +85,7 @@ export class Sender {
 		}
 	}
 
-	private exchangeOptions(url: string, options: RequestOptions, signal: AbortSignal, way: Way) {
+	private exchangeOptions(url: string, options: RequestOptions, signal: AbortSignal, way: ConnectionChoice) {
 		const content = options.body?.content ?? (options.json === undefined ? undefined : wellFormedJson(options.json));
 		const type = options.body?.contentType ?? (options.json === undefined ? undefined : 'application/json');
 		return {

@@ -4,7 +4,7 @@
  */
 
 /** For an error status. n8n alone would show no more than the phrase of the status, such as "Forbidden". */
-export function said(status: number, message: string) {
+export function statusRule(status: number, message: string) {
 	return { type: 'responseCode' as const, properties: { value: status, message } };
 }
 
@@ -12,12 +12,12 @@ export function said(status: number, message: string) {
  * For text with status 200: a user interface, a login page, a server that answers everything alike. JSON objects have
  * another constructor.
  */
-export function isText(message: string) {
+export function plainTextRule(message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key: 'constructor', value: String, message } };
 }
 
 /** For a JSON object without a field. */
-export function lacks(field: string, message: string) {
+export function missingFieldRule(field: string, message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key: field, value: undefined, message } };
 }
 

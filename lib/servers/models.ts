@@ -2,7 +2,7 @@
  * The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`,
  * `/api/ps` and `/api/show`.
  */
-import { isRecord } from '../values';
+import { isRecord, optional } from '../values';
 
 /** A model, as far as its server tells; what it does not tell is left out. */
 export interface ServerModel {
@@ -87,24 +87,26 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
 		...readAbilities(entry),
-		...given(
-			'context',
-			countIn(meta, 'n_ctx') ??
+		...optional({
+			context:
+				countIn(meta, 'n_ctx') ??
 				countIn(entry, 'max_model_len') ??
 				countIn(entry, 'context_length') ??
 				countIn(entry, 'max_tokens'),
-		),
-		...given('trainedContext', countIn(meta, 'n_ctx_train') ?? countIn(entry, 'max_context_window')),
-		...given('parameters', countIn(meta, 'n_params')),
-		...given('size', countIn(meta, 'size')),
-		...given('quantization', wordIn(meta, 'ftype')),
-		...given('vision', inputs?.includes('image')),
-		...given('audio', inputs?.includes('audio')),
+			trainedContext: countIn(meta, 'n_ctx_train') ?? countIn(entry, 'max_context_window'),
+			parameters: countIn(meta, 'n_params'),
+			size: countIn(meta, 'size'),
+			quantization: wordIn(meta, 'ftype'),
+			vision: inputs?.includes('image'),
+			audio: inputs?.includes('audio'),
+		}),
 		...(args !== undefined && args.length > 0
 			? { args, embeddings: args.some(isVectorOption), reranks: args.some(isRerankOption) }
 			: {}),
-		...given('state', status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value')),
-		...given('exitCode', typeof status?.exit_code === 'number' ? status.exit_code : undefined),
+		...optional({
+			state: status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value'),
+			exitCode: typeof status?.exit_code === 'number' ? status.exit_code : undefined,
+		}),
 	};
 }
 
@@ -120,8 +122,7 @@ function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
 	return {
 		embeddings: can(/^(?:embed|rerank)/i),
 		reranks: can(/^rerank/i),
-		...given('vision', can(/^vision$/i) || undefined),
-		...given('tools', can(/^tools$/i) || undefined),
+		...optional({ vision: can(/^vision$/i) || undefined, tools: can(/^tools$/i) || undefined }),
 	};
 }
 
@@ -137,10 +138,12 @@ function isRerankOption(argument: string): boolean {
 export function readProps(props: Record<string, unknown>): Partial<ServerModel> {
 	const modalities = recordIn(props, 'modalities');
 	return {
-		...given('context', countIn(recordIn(props, 'default_generation_settings'), 'n_ctx')),
-		...given('vision', flagIn(modalities, 'vision')),
-		...given('audio', flagIn(modalities, 'audio')),
-		...given('tools', flagIn(recordIn(props, 'chat_template_caps'), 'supports_tools')),
+		...optional({
+			context: countIn(recordIn(props, 'default_generation_settings'), 'n_ctx'),
+			vision: flagIn(modalities, 'vision'),
+			audio: flagIn(modalities, 'audio'),
+			tools: flagIn(recordIn(props, 'chat_template_caps'), 'supports_tools'),
+		}),
 		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
 	};
 }
@@ -163,17 +166,19 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 	return {
 		id,
 		aliases: [],
-		...given('context', running ? countIn(running, 'context_length') : undefined),
-		...given('trainedContext', trained === undefined ? undefined : countIn(info, trained)),
-		...given('parameters', countIn(info, 'general.parameter_count') ?? wordIn(details, 'parameter_size')),
-		...given('size', countIn(tag, 'size')),
-		...given('quantization', wordIn(details, 'quantization_level')),
-		...given('vision', capabilities?.includes('vision')),
-		...given('audio', capabilities?.includes('audio')),
-		...given('tools', capabilities?.includes('tools')),
-		...given('embeddings', capabilities?.includes('embedding')),
-		...given('remoteHost', wordIn(tag, 'remote_host') ?? wordIn(shown, 'remote_host')),
-		...given('state', running === undefined ? undefined : running === null ? 'unloaded' : 'loaded'),
+		...optional({
+			context: running ? countIn(running, 'context_length') : undefined,
+			trainedContext: trained === undefined ? undefined : countIn(info, trained),
+			parameters: countIn(info, 'general.parameter_count') ?? wordIn(details, 'parameter_size'),
+			size: countIn(tag, 'size'),
+			quantization: wordIn(details, 'quantization_level'),
+			vision: capabilities?.includes('vision'),
+			audio: capabilities?.includes('audio'),
+			tools: capabilities?.includes('tools'),
+			embeddings: capabilities?.includes('embedding'),
+			remoteHost: wordIn(tag, 'remote_host') ?? wordIn(shown, 'remote_host'),
+			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
+		}),
 	};
 }
 
@@ -225,8 +230,4 @@ function countIn(record: Record<string, unknown>, name: string): number | undefi
 function flagIn(record: Record<string, unknown>, name: string): boolean | undefined {
 	const value = record[name];
 	return typeof value === 'boolean' ? value : undefined;
-}
-
-function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
-	return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
 }

@@ -4,7 +4,7 @@ import type { ServerKind, ToolCallMarkup } from '../../servers/kinds/kind';
 import { canonicalJson, parseObject } from '../../values';
 import { cutCallIn } from './cut-call';
 import { OtherChoice } from './other-choice';
-import { CALLS_FOLLOW, FAILED, graver, notesOnEnd, UNSAID } from './finish-reason';
+import { CALLS_FOLLOW, FAILED, moreTellingReason, notesOnEnd, UNSAID } from './finish-reason';
 import { strayFailure } from './stray-lines';
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ThinkingSeen } from './thinking-habits';
@@ -188,7 +188,7 @@ export class Assembly {
 		if (chunk.timings) this.timings = chunk.timings;
 		if (chunk.model) this.model = chunk.model;
 		if (chunk.madeBy) this.maker = chunk.madeBy;
-		if (chunk.finishReason) this.finishReason = graver(this.finishReason, chunk.finishReason);
+		if (chunk.finishReason) this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
 		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.done) this.done = true;
 		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;

@@ -5,11 +5,11 @@ export const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', '
 export const UNSAID = 'unknown';
 
 /** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
-export function graver(before: string | undefined, next: string): string {
-	return before !== undefined && gravity(before) > gravity(next) ? before : next;
+export function moreTellingReason(before: string | undefined, next: string): string {
+	return before !== undefined && weightOf(before) > weightOf(next) ? before : next;
 }
 
-function gravity(reason: string): number {
+function weightOf(reason: string): number {
 	if (FAILED.has(reason)) return 3;
 	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
 }

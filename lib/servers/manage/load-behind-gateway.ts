@@ -7,7 +7,7 @@ import type { Change, ChangeOptions, ModelAction } from './load';
 import { isModelNamed, waysToModel } from '../model-names';
 import { readModels } from '../models';
 import { optionalJson } from '../optional-json';
-import { answersAreThrough } from './running-answers';
+import { waitForRunningAnswers } from './running-answers';
 
 const CALL_MS = 10_000;
 
@@ -36,7 +36,7 @@ export async function changeBehindGateway(
 		return { ...done, state: wanted };
 	}
 	if (before === 'loaded' && options.cutAnswers !== true)
-		done.sawNoAnswers = await answersAreThrough(connection, (path) => modelRoot + path, { ...options, model });
+		done.sawNoAnswers = await waitForRunningAnswers(connection, (path) => modelRoot + path, { ...options, model });
 	const url = `${root}/api/models/unload/${model.split('/').map(encodeURIComponent).join('/')}`;
 	const answer = await connection.call(url, { method: 'POST', timeoutMs: limitMs, signal });
 	if (answer.status >= 300) throw connection.refusal(answer, { model });

@@ -7,7 +7,7 @@ import { isModelNamed, isNamed, requireModel, waysToModel } from '../model-names
 import { ollamaEntries, readModels, type ServerModel } from '../models';
 import { changeBehindGateway } from './load-behind-gateway';
 import { optionalJson } from '../optional-json';
-import { answersAreThrough, lookedUntil, tooSlow } from './running-answers';
+import { waitForRunningAnswers, pollUntil, tooSlow } from './running-answers';
 
 export type ModelAction = 'load' | 'unload';
 
@@ -108,7 +108,7 @@ async function changeOnRouter(connection: Connection, action: ModelAction, optio
 		// Without `autoload=false` the question itself would load a model that was unloaded meanwhile.
 		const query = `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false`;
 		const urlOf = (path: string) => connection.url.root + path + query;
-		done.sawNoAnswers = await answersAreThrough(connection, urlOf, { ...options, model });
+		done.sawNoAnswers = await waitForRunningAnswers(connection, urlOf, { ...options, model });
 	}
 	if (action === 'unload' || !isUp) await order(connection, action, { ...options, model });
 	if (!options.wait)
@@ -145,7 +145,7 @@ async function settled(connection: Connection, action: ModelAction, options: Cha
 		// A process that was ended may count as failed.
 		return isFinal ? (state === 'failed' ? 'unloaded' : state) : undefined;
 	};
-	return await lookedUntil(options, look, late);
+	return await pollUntil(options, look, late);
 }
 
 /**
@@ -171,7 +171,7 @@ async function changeOnOllama(connection: Connection, action: ModelAction, optio
 		// The answer comes before the memory is free (seen: 0.17.4), and who loads it in between finds it loaded and loses
 		// it.
 		if (action === 'unload')
-			await lookedUntil(
+			await pollUntil(
 				options,
 				async () => ((await isOnOllama(connection, options)) ? undefined : state),
 				() => tooSlow(connection, action, url, options),

@@ -17,7 +17,7 @@ const PAUSE_MS = 500;
  *
  * @param urlOf where llama-server's own routes of the model are
  */
-export async function answersAreThrough(
+export async function waitForRunningAnswers(
 	connection: Connection,
 	urlOf: (path: string) => string,
 	options: ChangeOptions,
@@ -38,7 +38,7 @@ export async function answersAreThrough(
 			`The model "${model}" is answering ${requests(running)}, which unloading it would cut off`,
 			'Switch on Wait Until Done, so that the answers come to their end first, or unload it later. Cut Off Answers unloads it now.',
 		);
-	return await lookedUntil(options, look, () =>
+	return await pollUntil(options, look, () =>
 		busy(
 			`The model "${model}" is still answering ${requests(running)} after ${seconds(limitMs)}, so it was not unloaded`,
 			'Raise the time limit of the node, or stop what asks the model. Unloading it now would cut the answers off; Cut Off Answers does so.',
@@ -68,7 +68,7 @@ async function answersRunning(
 }
 
 /** Looks again and again until there is something to see. */
-export async function lookedUntil<Seen>(
+export async function pollUntil<Seen>(
 	options: ChangeOptions,
 	look: () => Promise<Seen | undefined>,
 	late: () => ServerError,

@@ -63,7 +63,7 @@ export class ServerPool {
 	constructor(servers: readonly [PoolServer, ...PoolServer[]]) {
 		this.members = servers.map(({ connection, modelNamed }) => ({
 			queued: connection,
-			direct: connection.unqueued(),
+			direct: connection.withoutQueue(),
 			modelNamed: (asked) => modelNamed?.(asked) ?? asked,
 			hasOwnNames: modelNamed !== undefined,
 		}));

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { changeModel, type ModelAction } from '../../../lib/servers/manage/load';
 import type { LocalLlamaOperation } from '../operation';
-import { changeOptions, targetModelField, unqueued, waitField } from './fields';
+import { changeOptions, targetModelField, connectionWithoutQueue, waitField } from './fields';
 
 const DEFAULT_CHANGE_MS = 600_000;
 
@@ -27,7 +27,7 @@ export function changeFields(...further: INodeProperties[]): INodeProperties[] {
 export function changing(action: ModelAction): LocalLlamaOperation['run'] {
 	return async (call) => {
 		const { parameters, signal } = call;
-		const change = await changeModel(await unqueued(call), action, {
+		const change = await changeModel(await connectionWithoutQueue(call), action, {
 			model: parameters.name('model'),
 			wait: parameters.flag('options.wait', true),
 			limitMs: parameters.milliseconds('options.timeLimit', DEFAULT_CHANGE_MS),

@@ -11,7 +11,7 @@ import {
 	idleMsIn,
 	progressTyping,
 	requireAllowed,
-	unqueued,
+	connectionWithoutQueue,
 } from './fields';
 
 export const modelCreate: LocalLlamaOperation = {
@@ -101,7 +101,7 @@ export const modelCreate: LocalLlamaOperation = {
 		const model = parameters.name('newName');
 		if (model === '') throw wrongField(parameters.field('newName').label, 'is empty');
 		const given = parameters.object('parameters', {});
-		const created = await createModel(await unqueued(call), {
+		const created = await createModel(await connectionWithoutQueue(call), {
 			model,
 			source: await sourceOf(call),
 			system: nonEmptyText(parameters.freeText('system')),

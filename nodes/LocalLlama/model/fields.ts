@@ -68,7 +68,7 @@ export function idleMsIn({ parameters }: LlamaCall): number {
 }
 
 /** The connection of the item without the queue: a download must not keep generations waiting for hours. */
-export async function unqueued({ context, itemIndex }: LlamaCall): Promise<Connection> {
+export async function connectionWithoutQueue({ context, itemIndex }: LlamaCall): Promise<Connection> {
 	const data = await context.getCredentials('localLlamaApi', itemIndex);
 	return localLlamaConnection(data, context.helpers, { maxConcurrentRequests: 0 });
 }

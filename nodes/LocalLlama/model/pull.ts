@@ -8,7 +8,7 @@ import {
 	idleMsIn,
 	progressTyping,
 	requireAllowed,
-	unqueued,
+	connectionWithoutQueue,
 	waitField,
 } from './fields';
 
@@ -47,7 +47,7 @@ export const modelPull: LocalLlamaOperation = {
 	run: async (call) => {
 		requireAllowed(call);
 		const { parameters, signal } = call;
-		const pulled = await pullModel(await unqueued(call), {
+		const pulled = await pullModel(await connectionWithoutQueue(call), {
 			model: parameters.name('modelName'),
 			wait: parameters.flag('options.wait', true),
 			insecure: parameters.flag('options.insecure', false),

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { inBetween, isBasic, shapeOf } from '../../../lib/errors/exchange';
+import { proxyFailureKind, isBasic, shapeOf } from '../../../lib/errors/exchange';
 import { describe as wholeText } from '../../../lib/errors/description';
 import { httpFailure } from '../../../lib/errors/http-failure';
 import { mask, maskedStart, secretsOf } from '../../../lib/errors/secrets';
@@ -46,7 +46,7 @@ test.each([
 	[403, 'error code: 1015', undefined],
 	[401, '{"error":"no"}', undefined],
 ])('%i %j: %s, for model servers and Dify alike', (code, text, kind) => {
-	expect(inBetween({ status: code, body: text }, shapeOf({ body: text }))).toBe(kind);
+	expect(proxyFailureKind({ status: code, body: text }, shapeOf({ body: text }))).toBe(kind);
 });
 
 test('a password is wanted only where nothing but a password is', () => {

@@ -1,6 +1,6 @@
 import { checkServer, type CheckResult } from '../../../lib/health/check';
 import type { HealthStatus } from '../../../lib/health/observations';
-import { together } from '../../../lib/health/several';
+import { mergeResults } from '../../../lib/health/several';
 import { testSpeed } from '../../../lib/health/speed-test';
 import { waitUntilReady } from '../../../lib/health/wait';
 import { modelServerTarget } from '../../../nodes/shared/health/target';
@@ -36,7 +36,7 @@ describe('the verdict on several servers', () => {
 		[['unreachable', 'unreachable'], 'unreachable'],
 		[['degraded', 'unreachable'], 'degraded'],
 	])('%j: %s', (statuses, status) => {
-		const verdict = together(statuses.map(resultOf));
+		const verdict = mergeResults(statuses.map(resultOf));
 		expect(verdict).toMatchObject({ status, healthy: status === 'healthy' });
 		expect(verdict.servers).toHaveLength(statuses.length);
 		for (const bad of statuses.filter((one) => one !== 'healthy'))
@@ -45,7 +45,7 @@ describe('the verdict on several servers', () => {
 
 	test('one server is what it is', () => {
 		const alone = resultOf('loading');
-		expect(together([alone])).toBe(alone);
+		expect(mergeResults([alone])).toBe(alone);
 	});
 });
 

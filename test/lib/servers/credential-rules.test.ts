@@ -5,9 +5,9 @@ import { LocalLlamaApi } from '../../../credentials/LocalLlamaApi.credentials';
 import {
 	CONNECTION_CODES_HINT,
 	CREDENTIAL_TEST_LIMIT_MS,
-	isText,
-	lacks,
-	said,
+	plainTextRule,
+	missingFieldRule,
+	statusRule,
 } from '../../../lib/servers/credential-rules';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { testCredential } from '../../support/credential-test';
@@ -28,7 +28,7 @@ async function tested(answer: ReturnType<typeof reply.json>): Promise<string> {
 		authenticate: async (_data, request) => request,
 		test: {
 			request: { baseURL: sim.url, url: '/me' },
-			rules: [said(403, 'Not for you'), isText('A page'), lacks('name', 'Nobody')] as Rules,
+			rules: [statusRule(403, 'Not for you'), plainTextRule('A page'), missingFieldRule('name', 'Nobody')] as Rules,
 		},
 	};
 	return await testCredential(type, {});
