@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { runDifyOperations } from '../shared/dify/run';
 import { getForm } from '../shared/dify/get-form';
 import { operations } from './resources';
@@ -21,6 +22,7 @@ export class DifyApp implements INodeType {
 		subtitle:
 			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
 		description: 'Text generators of Dify, speech both ways, annotations, files, and what an app tells of itself',
+		builderHint: BUILDER_HINTS.difyApp,
 		defaults: { name: 'Dify App' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

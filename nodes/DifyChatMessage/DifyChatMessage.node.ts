@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { getForm } from '../shared/dify/get-form';
 import { operations, sendMessages } from './send';
@@ -20,6 +21,7 @@ export class DifyChatMessage implements INodeType {
 		subtitle:
 			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',
+		builderHint: BUILDER_HINTS.difyChatMessage,
 		defaults: { name: 'Dify Chat Message' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -6,6 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { properties } from './fields';
 import { supplyDifyModel } from './supply';
 
@@ -18,6 +19,7 @@ export class DifyChatModel implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.memory === "dify" ? "memory of Dify" : "memory of n8n" }}',
 		description: 'A Dify app as the model of a chain, or of an agent without tools',
+		builderHint: BUILDER_HINTS.difyChatModel,
 		defaults: { name: 'Dify Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { runDifyOperations } from '../shared/dify/run';
 import { searchConversations } from '../shared/dify/search-conversations';
 import { searchVariables } from './search-variables';
@@ -22,6 +23,7 @@ export class DifyConversation implements INodeType {
 			'={{ ({ getAll: "get many", getSuggested: "get suggested" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
 		description:
 			'Lists, renames and deletes conversations of a Dify app, reads their messages, and sets their variables',
+		builderHint: BUILDER_HINTS.difyConversation,
 		defaults: { name: 'Dify Conversation' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { runDifyOperations } from '../shared/dify/run';
 import { operationTable } from '../shared/run/operations';
 import { getAll } from './get-all';
@@ -23,6 +24,7 @@ export class DifyFeedback implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.operation === "getAll" ? "get many" : $parameter.operation }}',
 		description: 'Rates answers of a Dify app, takes ratings back, and lists them',
+		builderHint: BUILDER_HINTS.difyFeedback,
 		defaults: { name: 'Dify Feedback' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -15,6 +15,7 @@ import {
 	searchRerankModels,
 	searchTags,
 } from '../shared/dify/search-knowledge';
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { runDifyOperations } from '../shared/dify/run';
 import { operations } from './resources';
 
@@ -27,6 +28,7 @@ export class DifyKnowledge implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
 		description: 'Searches knowledge bases of Dify, fills them, and keeps their documents in step with files',
+		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -6,6 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchRerankModels } from '../shared/dify/search-knowledge';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
@@ -20,6 +21,7 @@ export class DifyRetriever implements INodeType {
 		version: 1,
 		subtitle: '={{ "up to " + $parameter.topK + " hits" }}',
 		description: 'Finds the parts of Dify knowledge bases that fit a question, for chains',
+		builderHint: BUILDER_HINTS.difyRetriever,
 		defaults: { name: 'Dify Retriever' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiRetriever],

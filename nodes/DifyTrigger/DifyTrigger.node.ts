@@ -6,6 +6,7 @@ import {
 	type IPollFunctions,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { properties } from './fields';
 import { pollDify } from './poll';
 
@@ -19,6 +20,7 @@ export class DifyTrigger implements INodeType {
 		subtitle: '={{ $parameter.event === "feedback" ? "feedback given" : "workflow run finished" }}',
 		description:
 			'Starts the workflow when an answer of a Dify app was rated, or when a run of a workflow app has ended',
+		builderHint: BUILDER_HINTS.difyTrigger,
 		defaults: { name: 'Dify Trigger' },
 		polling: true,
 		inputs: [],

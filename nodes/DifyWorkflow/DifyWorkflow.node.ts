@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { getForm } from '../shared/dify/get-form';
 import { runDifyOperations } from '../shared/dify/run';
 import { operations } from './resources';
@@ -20,6 +21,7 @@ export class DifyWorkflow implements INodeType {
 		subtitle:
 			'={{ ({ getAll: "get many", submitAndFollow: "submit and follow" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource }}',
 		description: 'Runs workflows of Dify, follows and stops them, and answers the forms of runs that wait for people',
+		builderHint: BUILDER_HINTS.difyWorkflow,
 		defaults: { name: 'Dify Workflow' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

@@ -8,6 +8,7 @@ import {
 
 import { reportUnsupportedHost } from '../../lib/langchain/sdk';
 import { properties } from './fields';
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';
@@ -23,6 +24,7 @@ export class LocalChatModel implements INodeType {
 		version: 1,
 		subtitle: MODEL_SUBTITLE,
 		description: 'Chat model on your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+		builderHint: BUILDER_HINTS.localChatModel,
 		defaults: { name: 'Local Chat Model' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiLanguageModel],

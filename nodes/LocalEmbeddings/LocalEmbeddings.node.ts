@@ -6,6 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchEmbeddingModels } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyEmbeddings } from './supply';
@@ -21,6 +22,7 @@ export class LocalEmbeddings implements INodeType {
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Embeddings from your own server: llama-server, Ollama, Text Embeddings Inference, vLLM, GPUStack, LocalAI or LM Studio',
+		builderHint: BUILDER_HINTS.localEmbeddings,
 		defaults: { name: 'Local Embeddings' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiEmbedding],

@@ -14,6 +14,7 @@ import {
 	searchSpeechModels,
 	searchTranscriptionModels,
 } from '../shared/search-models';
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchVoices } from './audio/search-voices';
 import { runLocalLlama } from './operation';
 import { operations } from './resources';
@@ -29,6 +30,7 @@ export class LocalLlama implements INodeType {
 			'={{ ({ getAll: "get many" }[$parameter.operation] ?? $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase()) + ": " + $parameter.resource }}',
 		description:
 			'Uses the models of your own server: llama-server, Ollama, GPUStack, vLLM or any OpenAI-compatible server',
+		builderHint: BUILDER_HINTS.localLlama,
 		defaults: { name: 'Local Llama' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

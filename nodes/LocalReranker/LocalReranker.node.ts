@@ -6,6 +6,7 @@ import {
 	type SupplyData,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyReranker } from './supply';
@@ -21,6 +22,7 @@ export class LocalReranker implements INodeType {
 		subtitle: MODEL_SUBTITLE,
 		description:
 			'Orders the documents of a vector store by a question, on your own server: llama-server, Text Embeddings Inference, vLLM, GPUStack or LocalAI',
+		builderHint: BUILDER_HINTS.localReranker,
 		defaults: { name: 'Local Reranker' },
 		inputs: [],
 		outputs: [NodeConnectionTypes.AiReranker],

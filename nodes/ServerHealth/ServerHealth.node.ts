@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
 import { operations } from './operations';
@@ -20,6 +21,7 @@ export class ServerHealth implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase() }}',
 		description: 'Finds out whether a model server or Dify works, what is wrong with it, and what to do about it',
+		builderHint: BUILDER_HINTS.serverHealth,
 		defaults: { name: 'Server Health' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],

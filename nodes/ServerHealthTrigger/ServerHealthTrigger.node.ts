@@ -6,6 +6,7 @@ import {
 	type IPollFunctions,
 } from 'n8n-workflow';
 
+import { BUILDER_HINTS } from '../shared/builder-hints';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { properties } from './fields';
 import { pollServerHealth } from './poll';
@@ -19,6 +20,7 @@ export class ServerHealthTrigger implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter.service === "dify" ? "Dify" : "model server" }}',
 		description: 'Starts the workflow when a model server or Dify becomes unhealthy or healthy again, with what to do',
+		builderHint: BUILDER_HINTS.serverHealthTrigger,
 		defaults: { name: 'Server Health Trigger' },
 		polling: true,
 		inputs: [],

@@ -22,6 +22,9 @@ export function modelField(more: Partial<INodeProperties>, choice: ModelChoice =
 		name: 'model',
 		type: 'resourceLocator',
 		default: { mode: 'list', value: '' },
+		builderHint: {
+			propertyHint: `Take an ID from the list with the user's credential, letter by letter. ${mayBeEmpty ? 'Unknown: leave it empty, which means the model that is loaded.' : 'Never invent one.'}`,
+		},
 		modes: [
 			{
 				displayName: 'From List',
