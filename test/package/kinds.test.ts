@@ -1,38 +1,42 @@
-import { KINDS } from '../../lib/servers/kinds';
-import { fs, path, process } from '../support/node';
+import { KINDS, type ServerKind } from '../../lib/servers/kinds';
+import { LOOKS } from '../servers/llama-server/imitators';
+import { fs } from '../support/node';
 
-const LIB = path.join(process.cwd(), 'lib');
-/** The protocol of Ollama, which other servers speak as well. */
-const PROTOCOL = /^chat\/wire\/ollama/;
-/** Not a server, but that it is not known. */
-const NAMES = Object.keys(KINDS).filter((kind) => kind !== 'other');
+const FOLDER = 'lib/servers/kinds';
+/** Not kinds themselves. */
+const SHARED = ['evidence', 'index', 'kind', 'token-lists'];
 
-const files = fs
-	.readdirSync(LIB, { recursive: true, encoding: 'utf8' })
-	.map((name) => name.split(path.sep).join('/'))
-	.filter((name) => name.endsWith('.ts') && !name.startsWith('servers/kinds/') && !PROTOCOL.test(name));
+/** `lmStudio` → `lm-studio` */
+const fileOf = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const letters = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '');
+/** The same server may be a kind of its own in another role: "llama-server (router)". */
+const productOf = (kind: ServerKind) => KINDS[kind].label.replace(/ \(.*\)$/, '');
 
-const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const kinds = (Object.keys(KINDS) as ServerKind[]).filter((kind) => kind !== 'other');
 
-test('nothing of lib outside servers/kinds asks for a server by its name', () => {
-	expect(files.length).toBeGreaterThan(200);
-	const named = new RegExp(`(['"])(?:${[...NAMES, ...NAMES.map(kebab)].join('|')})\\1|^\\s*(?:${NAMES.join('|')}):`);
-	const found = files.flatMap((name) =>
-		fs
-			.readFileSync(path.join(LIB, name), 'utf8')
-			.split('\n')
-			.filter((line) => !/^\s*(?:\*|\/)/.test(line) && named.test(line))
-			.map((line) => `${name}: ${line.trim()}`),
-	);
-	expect(found).toEqual([]);
+/** What stands for real servers in tests: folders of recordings, and simulators. */
+const STANDS_FOR = [
+	...['test/fixtures', 'test/fixtures/models', 'test/servers', 'test/servers/media'].flatMap((folder) =>
+		fs.readdirSync(folder),
+	),
+	...Object.keys(LOOKS),
+].map(letters);
+
+it('every file of a kind of server is in the list, under its own name', () => {
+	const files = fs.readdirSync(FOLDER).map((file) => file.replace(/\.ts$/, ''));
+	expect(files.filter((file) => !SHARED.includes(file)).sort()).toEqual([...kinds, 'other'].map(fileOf).sort());
 });
 
-test('nothing of lib outside servers/kinds imports one of them', () => {
-	const one = new RegExp(`/kinds/(?:${NAMES.map(kebab).join('|')})'`);
-	expect(files.filter((name) => one.test(fs.readFileSync(path.join(LIB, name), 'utf8')))).toEqual([]);
+it.each(kinds)('%s has a suite of its own', (kind) => {
+	expect(fs.readdirSync(`test/${FOLDER}`)).toContain(`${fileOf(kind)}.test.ts`);
 });
 
-test('no file outside servers/kinds is named after a server', () => {
-	const own = new RegExp(`(?:^|[/-])(?:${NAMES.map(kebab).join('|')})(?:-|\\.ts$)`);
-	expect(files.filter((name) => own.test(name))).toEqual([]);
+it.each(kinds)('%s has recorded answers or a simulator', (kind) => {
+	const names = [kind, productOf(kind)].map(letters);
+	expect(STANDS_FOR.filter((one) => names.some((name) => one.startsWith(name)))).not.toEqual([]);
+});
+
+it.each(kinds)('%s is named in the page of servers, in both languages', (kind) => {
+	for (const page of ['docs/servers.md', 'docs/servers.zh-CN.md'])
+		expect(fs.readFileSync(page, 'utf8').replace(/\s+/g, ' ')).toContain(productOf(kind));
 });

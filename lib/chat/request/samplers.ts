@@ -59,6 +59,15 @@ export const SAMPLERS = {
 		range: FRACTION,
 		preset: 1,
 	},
+	topNSigma: {
+		type: 'number',
+		label: 'Top N Sigma',
+		description: 'Drops tokens whose score is more than this many standard deviations below the best; 0 or -1 = off',
+		wire: 'top_n_sigma',
+		extra: true,
+		range: [-1, 100],
+		preset: 1,
+	},
 	repeatPenalty: {
 		type: 'number',
 		label: 'Repeat Penalty',

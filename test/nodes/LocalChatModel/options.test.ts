@@ -28,6 +28,7 @@ describe('the options of the chat model', () => {
 		['toolChoice', ['auto', 'llamaServer', 'vllm', 'other']],
 		['dryMultiplier', ['auto', 'llamaServer', 'other']],
 		['typicalP', ['auto', 'llamaServer', 'ollama', 'other']],
+		['topNSigma', ['auto', 'llamaServer', 'other']],
 		['contextSize', ['auto', 'ollama']],
 		['keepAlive', ['auto', 'ollama']],
 		['cacheReuse', ['auto', 'llamaServer']],

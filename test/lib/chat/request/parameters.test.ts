@@ -50,14 +50,15 @@ describe('what a server ignores', () => {
 			temperature: 1,
 			topK: 1,
 			typicalP: 1,
+			topNSigma: 1,
 			slotId: 0,
 			thinking: { mode: 'budget', tokens: 1 },
 			responseFormat: { type: 'grammar', grammar: 'x' },
 		};
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
-		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Typical P', 'Slot ID', 'Thinking Token Budget']);
-		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Slot ID', 'Thinking Token Budget', 'GBNF Grammar']);
+		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Typical P', 'Top N Sigma', 'Slot ID', 'Thinking Token Budget']);
+		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Top N Sigma', 'Slot ID', 'Thinking Token Budget', 'GBNF Grammar']);
 	});
 
 	it('what only one kind of server knows is kept from all others, and named', () => {

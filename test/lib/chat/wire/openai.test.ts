@@ -56,6 +56,7 @@ describe('bodies, byte for byte', () => {
 		topK: 40,
 		minP: 0.05,
 		typicalP: 0.95,
+		topNSigma: 1.5,
 		repeatPenalty: 1.1,
 		repeatLastN: 64,
 		presencePenalty: 0.1,
@@ -79,7 +80,7 @@ describe('bodies, byte for byte', () => {
 		chatTemplateArguments: { a: 1 },
 	};
 	const ALL_LLAMA =
-		'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"typical_p":0.95,"repeat_penalty":1.1,"repeat_last_n":64,"presence_penalty":0.1,"frequency_penalty":0.2,' +
+		'"temperature":0.7,"top_p":0.9,"top_k":40,"min_p":0.05,"typical_p":0.95,"top_n_sigma":1.5,"repeat_penalty":1.1,"repeat_last_n":64,"presence_penalty":0.1,"frequency_penalty":0.2,' +
 		'"dry_multiplier":0.8,"dry_base":1.75,"dry_allowed_length":2,"dry_penalty_last_n":64,"dry_sequence_breakers":["\\n"],"xtc_probability":0.5,"xtc_threshold":0.1,' +
 		'"mirostat":2,"mirostat_tau":5,"mirostat_eta":0.1,"seed":42,"stop":["END"],"max_tokens":100,"cache_prompt":true,"id_slot":0,"chat_template_kwargs":{"a":1}';
 	const STANDARD =

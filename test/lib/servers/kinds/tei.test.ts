@@ -8,13 +8,11 @@ describe('Text Embeddings Inference', () => {
 
 	testKind('tei', {
 		told: [
-			[
-				'TEI',
-				{ info: { model_id: 'BAAI/bge-m3', model_type: { embedding: { pooling: 'cls' } }, max_client_batch_size: 32 } },
-			],
+			['TEI', { info: 'tei/info' }],
+			['TEI with a reranker', { info: { ...INFO, model_type: { reranker: { id2label: {} } } } }],
 		],
 		notTold: [['TGI, which has another /info', { info: { model_id: 'org/m', max_total_tokens: 4096 } }, 'tgi']],
-		version: [{ info: embedding }, '1.8.2'],
+		version: [{ info: 'tei/info' }, '1.8.2'],
 		chat: TAKES_EVERYTHING,
 		advice: { noModels: 'Start it with a model', embeddingsOff: '--embeddings' },
 	});
