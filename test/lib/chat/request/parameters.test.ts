@@ -57,8 +57,18 @@ describe('what a server ignores', () => {
 		};
 		expect(ignoredParameters(parameters, 'llamaServer')).toEqual([]);
 		expect(ignoredParameters(parameters, 'other')).toEqual([]);
-		expect(ignoredParameters(parameters, 'vllm')).toEqual(['Typical P', 'Top N Sigma', 'Slot ID', 'Thinking Token Budget']);
-		expect(ignoredParameters(parameters, 'ollama')).toEqual(['Top N Sigma', 'Slot ID', 'Thinking Token Budget', 'GBNF Grammar']);
+		expect(ignoredParameters(parameters, 'vllm')).toEqual([
+			'Typical P',
+			'Top N Sigma',
+			'Slot ID',
+			'Thinking Token Budget',
+		]);
+		expect(ignoredParameters(parameters, 'ollama')).toEqual([
+			'Top N Sigma',
+			'Slot ID',
+			'Thinking Token Budget',
+			'GBNF Grammar',
+		]);
 	});
 
 	it('what only one kind of server knows is kept from all others, and named', () => {
