@@ -5,7 +5,7 @@ import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { remarkOnPromptCache } from './answer/prompt-cache';
-import { completed, notesOnCallsInText, notesOnForcedCall } from './answer/remarks';
+import { completed, noteOnCallsInText, notesOnForcedCall } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
 import { keyOf, type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
@@ -60,7 +60,7 @@ export async function finishAnswer(
 		...read.notes,
 		moved,
 		...notesOnForcedCall(request, answer),
-		...notesOnCallsInText(assembly.markupInText, serverKind),
+		noteOnCallsInText(assembly, serverKind),
 		noteOnHiddenThinking(settings, answer),
 		...answer.notes,
 		dropped,

@@ -10,6 +10,7 @@ import type { PreparedCall } from './prepare';
 import { conversationKey } from './request/conversation-key';
 import { fitToLlamaServer } from './request/llama-options';
 import { type ChatSettings, hasPicture } from './request/request';
+import { TOOLS_DROPPED, toolTemplate } from './request/tool-template';
 import { type BegunAnswer, sendRequest } from './send';
 import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
@@ -23,6 +24,8 @@ export type Place = Pick<Attempt, 'connection' | 'model'>;
 export interface OpenedAnswer extends Place, BegunAnswer {
 	request: ChatRequest;
 	serverKind: ServerKind;
+	/** The model's chat template, where its server tells it. */
+	template?: string;
 	passedOver: PassedOver[];
 	/** Of this request; to be ended with the answer. */
 	span: RequestSpan;
@@ -69,11 +72,12 @@ async function sendTo(
 	attempt: Attempt,
 	{ settings, call: { signal }, messages, draft, pace }: PreparedCall,
 	protocol: ChatProtocol | undefined,
-): Promise<BegunAnswer & { request: ChatRequest }> {
+): Promise<BegunAnswer & Pick<OpenedAnswer, 'request' | 'template'>> {
 	const { connection, model } = attempt;
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
 	const { request, notes: unfit } = await fitToLlamaServer(connection, { ...drafted.request, model });
+	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
@@ -82,7 +86,8 @@ async function sendTo(
 			throw await withModelsOf(connection, error, { model, kind, signal });
 		},
 	);
-	return { ...sent, request, notes: [...drafted.notes, ...unfit, ...sent.notes] };
+	const notes = [...drafted.notes, ...unfit, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
+	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
 }
 
 /** @param matters whether the server is asked where its kind is not known */

@@ -3,6 +3,8 @@ import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { LoadingChatter } from './answer/loading-chatter';
 import { readBatch, type Unreadable } from './answer/read-batch';
+import { textOf } from './answer/remarks';
+import { familyOf } from './answer/text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
 import { keyOf, type OpenedAnswer } from './open';
@@ -98,19 +100,25 @@ export function showsThinking({ showThinking, parameters }: ChatSettings): boole
 
 function assemblyFor(
 	opened: OpenedAnswer,
-	{ parameters, toolCallsInText }: ChatSettings,
+	{ parameters, toolCallsInText, textFormat }: ChatSettings,
 	whole: boolean,
 	messages: readonly ChatMessage[],
 ): Assembly {
+	const { request, model, template, serverKind } = opened;
+	const mayBeMissing = thinkingHabits.mayLeaveOpeningTagOut(keyOf(opened), {
+		model,
+		isSplitByServer: traitsOf(serverKind).splitsThinking,
+		whole,
+	});
 	return new Assembly({
-		openingThinkTagMayBeMissing: thinkingHabits.mayLeaveOpeningTagOut(keyOf(opened), {
-			model: opened.model,
-			isSplitByServer: traitsOf(opened.serverKind).splitsThinking,
-			whole,
-		}),
+		openingThinkTagMayBeMissing:
+			whole || thinkingHabits.leavesOpeningTagOut(keyOf(opened)) ? mayBeMissing && 'always' : mayBeMissing,
 		thinkingIsOff: parameters.thinking?.mode === 'off',
 		prefill: prefillOf(messages),
-		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(opened.request),
+		tools: request.tools ?? [],
+		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
+		family: familyOf({ setting: textFormat, template, model, fallback: traitsOf(serverKind).textFormat }),
+		input: messages.filter(({ role }) => role === 'user' || role === 'tool').map(textOf),
 	});
 }
 

@@ -1,5 +1,5 @@
 import { parameterFields, thinkingFields } from '../chat/request/parameters';
-import { withoutThinking } from '../chat/answer/think-splitter';
+import { withoutThinking } from '../chat/answer/text-formats/thinking';
 import type { ChatParameters, Usage } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { asFailed, type ServerError } from '../errors/server-error';

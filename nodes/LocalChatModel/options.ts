@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../lib/chat/answer/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
 import { generationFields } from '../shared/chat/generation-fields';
@@ -68,6 +69,20 @@ const ownFields: INodeProperties[] = [
 		],
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
+	},
+	{
+		displayName: 'Text Format',
+		name: 'textFormat',
+		type: 'options',
+		default: 'auto',
+		options: [
+			{ name: 'Auto', value: 'auto', description: 'What the chat template or the name of the model tells' },
+			...FAMILIES.map(({ id, label }) => ({ name: label, value: id })).sort((one, other) =>
+				one.name.localeCompare(other.name),
+			),
+		],
+		description:
+			'The family of models in whose format the model writes its thinking and its calls into the text. Calls are read in this format only.',
 	},
 ];
 

@@ -31,6 +31,7 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		...optional('toolCallsInText', parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined)),
 		...optional('historyBudget', parameters.number('options.historyBudget', undefined)),
 		...optional('trace', traceIn(parameters)),
+		...optional('textFormat', parameters.choice<string>('options.textFormat', undefined)),
 		...readGenerationLimits(parameters),
 	};
 }

@@ -1,28 +1,37 @@
 import type { FailureKind } from '../../errors/kinds';
+import { parseObject } from '../../values';
 import { kindOfMessage } from '../../errors/http-failure';
-import type { ServerKind, ToolCallMarkup } from '../../servers/kinds/kind';
-import { canonicalJson, parseObject } from '../../values';
+import type { ServerKind } from '../../servers/kinds/kind';
 import { cutCallIn } from './cut-call';
+import { meantTool, missingArguments } from './offered-tools';
 import { OtherChoice } from './other-choice';
-import { CALLS_FOLLOW, FAILED, moreTellingReason, notesOnEnd, UNSAID } from './finish-reason';
+import { CALLS_FOLLOW, FAILED, moreTellingReason, NATURAL_END, notesOnEnd, UNSAID } from './finish-reason';
 import { strayFailure } from './stray-lines';
-import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './think-splitter';
 import type { ThinkingSeen } from './thinking-habits';
+import type { Family } from './text-formats/families';
+import { QuotedInput } from './text-formats/quoted-input';
+import { type LooksLikeCall, Sightings, TextCalls } from './text-formats/text-calls';
+import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './text-formats/thinking';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
-import { TextToolCalls } from './text-tool-calls';
 import { ownToolCallIds } from './tool-call-ids';
 import type { ChatAnswer, Timings, ToolDefinition, Usage, WireChunk } from '../types';
 import { WholeSoFar } from './whole-so-far';
 
 export interface AssemblyOptions {
 	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
-	openingThinkTagMayBeMissing?: boolean;
+	openingThinkTagMayBeMissing?: boolean | 'always';
 	/** Text of a trailing assistant message: servers repeat it at the beginning of the answer. */
 	prefill?: string;
 	/** Templates that open the thinking tag leave line breaks at the beginning of an answer without thinking. */
 	thinkingIsOff?: boolean;
-	/** Tools whose calls are read out of the text, see `TextToolCalls`; without them the text stays as it is. */
+	/** All that were offered: a call that names none of them is an error. */
+	tools?: readonly ToolDefinition[];
+	/** Tools whose calls are read out of the text, see `TextCalls`; without them the text stays as it is. */
 	toolsInText?: readonly ToolDefinition[];
+	/** The format in which the model writes its thinking and its calls. */
+	family?: Family;
+	/** What users and tools wrote: a call that stands there is quoted. */
+	input?: readonly string[];
 	/** Gives the calls of the answer ids of our own. Replaced in tests. */
 	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
 }
@@ -55,8 +64,11 @@ const MIN_REPETITION = 20;
  */
 export class Assembly {
 	private readonly splitter: ThinkSplitter;
-	private readonly calls = new ToolCallAssembly();
-	private readonly textCalls: TextToolCalls;
+	private readonly calls: ToolCallAssembly;
+	private readonly textCalls: TextCalls;
+	private readonly thoughts = new ThinkSplitter();
+	private readonly thoughtCalls: Sightings;
+	private callsInText: ReturnType<TextCalls['end']> = { text: '', calls: [] };
 	private readonly wholeText = new WholeSoFar();
 	private readonly wholeReasoning = new WholeSoFar();
 	private text = '';
@@ -71,6 +83,7 @@ export class Assembly {
 	private countsAtEnd = false;
 	private readonly otherChoice = new OtherChoice();
 	private hasDeltas = false;
+	private textPieces = 0;
 	private usage: Usage | undefined;
 	private timings: Timings | undefined;
 	private model: string | undefined;
@@ -81,8 +94,11 @@ export class Assembly {
 	private maker: ServerKind | undefined;
 
 	constructor(private readonly options: AssemblyOptions = {}) {
-		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing);
-		this.textCalls = new TextToolCalls(options.toolsInText ?? []);
+		const { family, tools = [], toolsInText = [] } = options;
+		this.calls = new ToolCallAssembly(tools.map(({ name }) => name));
+		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing, family?.id === 'harmony');
+		this.textCalls = new TextCalls(toolsInText, family);
+		this.thoughtCalls = new Sightings(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
 	}
 
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
@@ -136,9 +152,17 @@ export class Assembly {
 		return this.maker;
 	}
 
-	/** The markup of calls that were read out of the text; undefined where there were none. */
-	get markupInText(): ToolCallMarkup | undefined {
-		return this.textCalls.markup;
+	/** The format of calls that were read out of the text; undefined where there were none. */
+	get formatInText(): Family | undefined {
+		return this.callsInText.calls.length > 0 ? this.options.family : undefined;
+	}
+
+	/** What looks like a call in the text or in the thinking, and was not run. */
+	get looksLikeCall(): LooksLikeCall | undefined {
+		const { own, foreign } = this.thoughtCalls;
+		const thought = own ?? foreign;
+		if (this.callsInText.seen !== undefined || thought === undefined) return this.callsInText.seen;
+		return { name: thought.name, family: thought.family, because: 'inThinking' };
 	}
 
 	/** What has arrived so far, for errors that come from elsewhere. */
@@ -173,7 +197,8 @@ export class Assembly {
 			this.finishedTooEarly = true;
 		if (content.reasoning) {
 			this.splitter.thinkingArrivesApart();
-			step.reasoning += this.wholeCharacters('reasoning', content.reasoning);
+			const thought = this.thoughts.push(this.wholeCharacters('reasoning', content.reasoning));
+			step.reasoning += thought.reasoning + thought.text;
 		}
 		if (chunk.text || chunk.reasoning) this.receivedText = true;
 		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
@@ -192,8 +217,7 @@ export class Assembly {
 		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.done) this.done = true;
 		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
-		this.text += step.text;
-		this.reasoning += step.reasoning;
+		this.keep(step);
 		return isCutCall ? { ...step, text: '' } : step;
 	}
 
@@ -208,16 +232,39 @@ export class Assembly {
 		const held = this.splitter.push(late + (this.prefillHeld ?? '') + this.half.text);
 		this.prefillHeld = undefined;
 		const rest = this.splitter.end();
-		const text =
-			this.textCalls.push(held.text + rest.text) +
-			this.textCalls.end(this.finishReason === undefined || this.finishReason === 'length');
-		const lateReasoning = this.wholeCharacters('reasoning', this.wholeReasoning.end());
-		const step = { text, reasoning: lateReasoning + this.half.reasoning + held.reasoning + rest.reasoning };
+		const lateThought = this.thoughts.push(
+			this.wholeCharacters('reasoning', this.wholeReasoning.end()) + this.half.reasoning,
+		);
+		const lastThought = this.thoughts.end();
+		const shown = this.textCalls.push(held.text + rest.text);
+		const thinking = [
+			lateThought.reasoning,
+			lateThought.text,
+			lastThought.reasoning,
+			lastThought.text,
+			held.reasoning,
+			rest.reasoning,
+		];
+		const step = { text: '', reasoning: thinking.join('') };
 		this.half.text = '';
 		this.half.reasoning = '';
+		this.keep(step);
+		this.thoughtCalls.end();
+		this.callsInText = this.textCalls.end({
+			isNatural: NATURAL_END.test(this.finishReason ?? ''),
+			isBroken: this.failed !== undefined || (this.finishReason === undefined && !this.done),
+			hasOthers: this.calls.begun,
+			input: new QuotedInput(this.options.input ?? []),
+		});
+		step.text = shown + this.callsInText.text;
 		this.text += step.text;
-		this.reasoning += step.reasoning;
 		return sum([...other, step]);
+	}
+
+	private keep({ text, reasoning }: AssemblyStep): void {
+		this.text += text;
+		this.reasoning += reasoning;
+		this.thoughtCalls.push(reasoning);
 	}
 
 	/** The answer, or why there is none. `strayLines`: lines of the body that were no events. */
@@ -231,7 +278,10 @@ export class Assembly {
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
 		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
 		if (cut !== undefined) return this.failure('toolCallCut', { tool: cut });
-		const all = [...calls.calls, ...this.callsInText(calls.calls)];
+		const meant = this.meantCalls(calls.calls);
+		if (meant.calls.length === 0 && meant.unknown.length > 0)
+			return this.failure('toolCallInvalid', unknownTools(meant.unknown, this.options.tools));
+		const all: AssembledCall[] = [...meant.calls, ...this.callsInText.calls];
 		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
 		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
 		const answer: ChatAnswer = {
@@ -242,7 +292,7 @@ export class Assembly {
 			...(this.usage === undefined ? {} : { usage: this.usage }),
 			...(this.timings === undefined ? {} : { timings: this.timings }),
 			...(this.model === undefined ? {} : { model: this.model }),
-			notes: notesOnEnd(this.finishReason, this.text, toolCalls.length),
+			notes: [...notesOnEnd(this.finishReason, toolCalls.length), ...meant.notes],
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
@@ -256,10 +306,10 @@ export class Assembly {
 	private newContent(chunk: WireChunk): Pick<WireChunk, 'text' | 'reasoning' | 'toolCalls'> {
 		if (!chunk.isMessage) {
 			if (chunk.text || chunk.reasoning || chunk.toolCalls) this.hasDeltas = true;
-			// Some send the whole text once more as the delta of the last chunk. A sentence is long enough to be no chance.
-			const repeats =
-				chunk.finishReason !== undefined && this.text.length >= MIN_REPETITION && chunk.text === this.text;
-			if (repeats) return { ...chunk, text: '' };
+			// Some send the whole text once more as the delta of the last chunk. Of one piece alone that proves nothing.
+			const repeats = chunk.finishReason !== undefined && this.textPieces > 1 && chunk.text === this.text;
+			if (repeats && this.text.length >= MIN_REPETITION) return { ...chunk, text: '' };
+			if (chunk.text) this.textPieces += 1;
 			const { text, reasoning } = chunk;
 			return {
 				text: text === undefined ? text : this.wholeText.push(text),
@@ -275,11 +325,19 @@ export class Assembly {
 		};
 	}
 
-	/** Calls in the text that the server did not read as well. */
-	private callsInText(read: readonly AssembledCall[]): AssembledCall[] {
-		const keyOf = (call: AssembledCall) => canonicalJson([call.name, parseObject(call.arguments)]);
-		const known = new Set(read.map(keyOf));
-		return this.textCalls.calls.filter((call) => !known.has(keyOf(call)));
+	/** The server's calls by the names of the tools that they mean, with what is wrong with them. */
+	private meantCalls(calls: readonly AssembledCall[]): { calls: AssembledCall[]; unknown: string[]; notes: string[] } {
+		const { tools = [] } = this.options;
+		const [known, unknown, notes]: [AssembledCall[], string[], string[]] = [[], [], []];
+		for (const call of calls) {
+			const tool = meantTool(call.name, tools);
+			if (tool === undefined && tools.length > 0) unknown.push(call.name);
+			else known.push({ ...call, name: tool?.name ?? call.name });
+			const missing = tool === undefined ? [] : missingArguments(tool, parseObject(call.arguments) ?? {});
+			if (missing.length > 0) notes.push(noteOnMissingArguments(tool!.name, missing));
+		}
+		if (unknown.length > 0) notes.push(noteOnUnknownTools(unknown));
+		return { calls: known, unknown, notes };
 	}
 
 	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
@@ -313,6 +371,18 @@ export class Assembly {
 		this.half[kind] = last >= 0xd800 && last <= 0xdbff ? all.slice(-1) : '';
 		return this.half[kind] === '' ? all : all.slice(0, -1);
 	}
+}
+
+function noteOnMissingArguments(tool: string, missing: readonly string[]): string {
+	return `The model called the tool "${tool}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
+}
+
+function noteOnUnknownTools(names: readonly string[]): string {
+	return `The model also called tools that are not connected, which were left out: ${names.join(', ')}.`;
+}
+
+function unknownTools(names: readonly string[], offered: readonly ToolDefinition[] = []): Partial<AssemblyFailure> {
+	return { tool: names[0]!, facts: { offeredTools: offered.map(({ name }) => name) } };
 }
 
 function sum(steps: readonly AssemblyStep[]): AssemblyStep {

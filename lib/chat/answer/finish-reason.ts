@@ -14,21 +14,16 @@ function weightOf(reason: string): number {
 	return reason === 'length' ? 2 : reason === 'stop' ? 0 : 1;
 }
 
-/** Markup of calls in any of the forms of models: Hermes, Qwen, Llama, Mistral, Kimi, DeepSeek, GLM, MiniMax. */
-const UNREAD_CALL =
-	/<tool_call>|<\|tool_calls?[|_]|\[TOOL_CALLS\]|<function=|<\|python_tag\|>|<\uFF5Ctool\u2581calls?\u2581begin\uFF5C>|<minimax:tool_call>/;
+/** The model came to its end by itself. */
+export const NATURAL_END = /^(?:stop|eos|eos_token|end_turn|tool_calls|function_call)$/i;
 export const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
 /** What the user should know of the way in which an answer ended. */
-export function notesOnEnd(finishReason: string, text: string, calls: number): string[] {
+export function notesOnEnd(finishReason: string, calls: number): string[] {
 	const notes: string[] = [];
 	if (finishReason === 'length')
 		notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
-	if (calls === 0 && UNREAD_CALL.test(text)) {
-		notes.push(
-			'The answer contains the markup of a tool call that the server did not recognise, so no tool was called. Use a model and chat template with tool support.',
-		);
-	} else if (calls === 0 && CALLS_FOLLOW.test(finishReason))
+	if (calls === 0 && CALLS_FOLLOW.test(finishReason))
 		notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
 	return notes;
 }

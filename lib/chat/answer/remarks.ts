@@ -1,7 +1,9 @@
 /** What the user should know of an answer that is usable all the same, and what its server left out of it. */
 import { traitsOf } from '../../servers/kinds';
-import type { ServerKind, ToolCallMarkup } from '../../servers/kinds/kind';
+import type { ServerKind } from '../../servers/kinds/kind';
+import type { Assembly } from './assembly';
 import { UNSAID } from './finish-reason';
+import type { NotRun } from './text-formats/text-calls';
 import { estimateTokens } from '../request/token-estimate';
 import type { ChatAnswer, ChatMessage, ChatRequest, Usage } from '../types';
 
@@ -25,7 +27,8 @@ function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly Chat
 	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
 }
 
-function textOf({ content }: ChatMessage): string {
+/** The text of a message, without its pictures and recordings. */
+export function textOf({ content }: ChatMessage): string {
 	return typeof content === 'string'
 		? content
 		: content.map((part) => (part.type === 'text' ? part.text : '')).join('');
@@ -43,9 +46,29 @@ export function notesOnForcedCall(
 	];
 }
 
-export function notesOnCallsInText(markup: ToolCallMarkup | undefined, serverKind: ServerKind): string[] {
-	if (markup === undefined) return [];
-	return [
-		`The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${traitsOf(serverKind).toolParserAdvice(markup)}`,
-	];
+/** Why what looks like a call stays text. */
+const NOT_RUN: Record<NotRun, string> = {
+	quoted: 'it is quoted, in code or behind other text',
+	followed: 'text follows it',
+	foreign: 'this model is not known to use that format; set *Text Format* if it does',
+	incomplete: 'it is incomplete',
+	unknownTool: 'no such tool is connected',
+	unfit: 'its arguments do not fit',
+	inInput: 'the same text stands in the input',
+	inThinking: 'it stands in the thinking',
+	hasOthers: 'the server already returned a call',
+};
+
+/** A call that was read out of the text, or what looks like one and was not run, and how the server would read it. */
+export function noteOnCallsInText(
+	{ formatInText, looksLikeCall }: Pick<Assembly, 'formatInText' | 'looksLikeCall'>,
+	serverKind: ServerKind,
+): string | undefined {
+	const family = formatInText ?? looksLikeCall?.family;
+	if (family === undefined) return undefined;
+	const advice = traitsOf(serverKind).toolParserAdvice(family.parsers ?? {});
+	if (looksLikeCall === undefined)
+		return `The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${advice}`;
+	const { name, because } = looksLikeCall;
+	return `The answer contains what looks like a call of ${name} in the ${family.label} format. It was not run, because ${NOT_RUN[because]}. ${advice}`;
 }

@@ -43,7 +43,8 @@ class OpenCall {
 	private end = new JsonEnd();
 	private canonical: string | undefined;
 
-	constructor(readonly hasIndex: boolean) {}
+	/** @param key its index, where the server gave one */
+	constructor(readonly key: string | undefined) {}
 
 	/** Whether a text of arguments has arrived, be it `{}`. */
 	get hasArguments(): boolean {
@@ -64,10 +65,21 @@ class OpenCall {
 		return this.name !== '' && this.hasArguments && (this.isClosed || this.isEmpty);
 	}
 
-	addName(name: string): void {
-		if (this.name !== '' && this.hasArguments && !name.startsWith(this.name)) this.contradicts = true;
-		// A parser that revises a name sends the full new one (docs/protocols/llama-server.md 3.4): replace, never append.
-		this.name = name;
+	/**
+	 * A name comes whole, again with every piece, in pieces, or once more in full where a parser revises it
+	 * (docs/protocols/llama-server.md 3.4). What was offered tells which.
+	 */
+	addName(name: string, offered: readonly string[]): void {
+		if (this.name === '' || this.name === name) {
+			const isFirst = this.name === '' || offered.includes(name) || this.hasArguments;
+			if (!isFirst && offered.some((one) => one.startsWith(this.name + name))) this.name += name;
+			else this.name = name;
+			return;
+		}
+		if (this.hasArguments) this.contradicts ||= !name.startsWith(this.name);
+		const isPiece = offered.some((one) => one.startsWith(this.name + name));
+		const isWhole = offered.includes(name) || name.startsWith(this.name);
+		this.name = !this.hasArguments && (isPiece || !isWhole) ? this.name + name : name;
 	}
 
 	addArguments(piece: string): void {
@@ -126,6 +138,9 @@ export class ToolCallAssembly {
 	private readonly byId = new Map<string, OpenCall>();
 	private readonly unfinished = new Set<OpenCall>();
 
+	/** @param offered the names of all tools */
+	constructor(private readonly offered: readonly string[] = []) {}
+
 	/** Whether any call has begun. */
 	get begun(): boolean {
 		return this.calls.length > 0;
@@ -155,7 +170,7 @@ export class ToolCallAssembly {
 	finish(isCut: boolean): { calls: AssembledCall[] } | { failed: CallFailure } {
 		const taken = new Set<string>();
 		const calls: AssembledCall[] = [];
-		const named = this.calls.filter((call) => call.name !== '' || call.hasArguments);
+		const named = this.calls.filter((call) => (call.name !== '' || call.hasArguments) && !this.isEcho(call));
 		for (const call of named) {
 			const args = call.finalArguments;
 			// `length` wins over `tool_calls` on the wire, also when the calls are complete: what counts is whether they are.
@@ -180,11 +195,11 @@ export class ToolCallAssembly {
 		const args = argumentsText(piece);
 		const before = piece.complete ? undefined : this.callBefore(piece);
 		const call =
-			before === undefined || isNextCall(piece, args, before, touched.has(before)) ? this.open(piece) : before;
+			before === undefined || this.isNextCall(piece, args, before, touched.has(before)) ? this.open(piece) : before;
 		if (call.id === undefined) call.id = piece.id;
 		else if (piece.id !== undefined && piece.id !== call.id) call.idsChange = true;
 		if (piece.id !== undefined) this.byId.set(piece.id, call);
-		if (piece.name !== undefined) call.addName(piece.name);
+		if (piece.name !== undefined) call.addName(piece.name, this.offered);
 		call.addArguments(args);
 		if (call.isWhole) this.unfinished.delete(call);
 		else this.unfinished.add(call);
@@ -198,16 +213,59 @@ export class ToolCallAssembly {
 			if (known !== undefined || name !== undefined) return known;
 			// The first piece had no index.
 			const last = id === undefined ? this.calls.at(-1) : this.byId.get(id);
-			return last?.hasIndex === false ? last : undefined;
+			return last !== undefined && last.key === undefined ? last : undefined;
 		}
-		return id === undefined ? this.calls.at(-1) : this.byId.get(id);
+		const last = this.calls.at(-1);
+		if (id === undefined) return last;
+		// An id alone begins no call: SGLang gives every piece one of its own (sgl-project/sglang issue 6310).
+		return this.byId.get(id) ?? (name === undefined && last?.isWhole === false ? last : undefined);
+	}
+
+	/**
+	 * Whether a call that has a name and nothing else only repeats its neighbour: MiniMax on NVIDIA NIM ends a call with
+	 * such a piece, and servers that give every piece an id begin one with it.
+	 */
+	private isEcho(call: OpenCall): boolean {
+		if (call.hasArguments) return false;
+		const at = this.calls.indexOf(call);
+		return [this.calls[at - 1], this.calls[at + 1]].some(
+			(other) => other !== undefined && other.key === call.key && other.name === call.name && !other.isEmpty,
+		);
 	}
 
 	private open({ index }: ToolCallPiece): OpenCall {
-		const call = new OpenCall(index !== undefined);
+		const call = new OpenCall(index === undefined ? undefined : keyOf(index));
 		this.calls.push(call);
 		if (index !== undefined) this.byIndex.set(keyOf(index), call);
 		return call;
+	}
+
+	/**
+	 * Whether a piece that has the index or the id of `before` begins a call of its own. An id and a name begin a call,
+	 * whatever the index is (InternLM/lmdeploy issue 3412 numbers every call 0). `together`: both came in one chunk, where
+	 * a server lists different calls.
+	 */
+	private isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
+		const isOtherName = name !== undefined && name !== before.name && before.name !== '';
+		const haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
+		const isOtherId = haveIds && id !== before.id;
+		const hasKey = index !== undefined || id !== undefined;
+		if (!before.hasArguments) {
+			if (isOtherId && name !== undefined) return true;
+			if (!isOtherName || together) return isOtherName;
+			const areTools = [name, before.name].every((one) => this.offered.includes(one));
+			return (areTools || !hasKey) && !name.startsWith(before.name) && !this.isPieceOfName(before.name + name);
+		}
+		if (!before.isClosed && !before.isEmpty) return false;
+		if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);
+		if (args.trim() === '') return isOtherName || (isOtherId && !before.isEmpty);
+		if (isOtherId || isOtherName || together) return true;
+		// The same name again. `{}` in front of the arguments or behind them holds their place (Bedrock behind gateways).
+		return !haveIds && !before.isEmpty && !isNothing(args) && !before.hasTheseArguments(args);
+	}
+
+	private isPieceOfName(name: string): boolean {
+		return this.offered.some((one) => one.startsWith(name));
 	}
 }
 
@@ -218,25 +276,4 @@ function keyOf(index: number | string): string {
 
 function argumentsText({ arguments: args = '' }: ToolCallPiece): string {
 	return typeof args === 'string' ? args : JSON.stringify(args);
-}
-
-/**
- * Whether a piece that has the index or the id of `before` begins a call of its own: servers number nothing, or give
- * every call the same index or id. `together`: both came in one chunk, where a server lists different calls.
- */
-function isNextCall({ index, id, name }: ToolCallPiece, args: string, before: OpenCall, together: boolean): boolean {
-	const isOtherName = name !== undefined && name !== before.name && before.name !== '';
-	const haveIds = id !== undefined && before.id !== undefined && !before.idsChange;
-	const isOtherId = haveIds && id !== before.id;
-	const hasKey = index !== undefined || id !== undefined;
-	// A call without arguments, unless the name was only revised.
-	if (!before.hasArguments) return isOtherName && (together || isOtherId || (!hasKey && !name.startsWith(before.name)));
-	if (!before.isClosed && !before.isEmpty) return false;
-	// An empty piece with the name behind the arguments ends them (MiniMax on NVIDIA NIM).
-	if (args.trim() === '') return isOtherName || (together && isOtherId);
-	if (name === undefined) return isOtherId && !isNothing(args) && !before.hasTheseArguments(args);
-	if (isOtherId) return true;
-	if (isOtherName || together) return true;
-	// The same name again. `{}` in front of the arguments or behind them holds their place (Bedrock behind gateways).
-	return !haveIds && !before.isEmpty && !isNothing(args) && !before.hasTheseArguments(args);
 }

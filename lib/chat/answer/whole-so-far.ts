@@ -1,5 +1,9 @@
-/** A text of this length that begins with all that came before is no chance ("ha", "haha" is). */
-const NO_CHANCE = 8;
+/** A text like this that comes again at the beginning of the next piece is no chance; "ha", "haha" or "-", "--" is. */
+const NO_CHANCE = { length: 8, letters: 4 };
+
+function isNoChance(text: string): boolean {
+	return text.length >= NO_CHANCE.length && new Set(text).size >= NO_CHANCE.letters;
+}
 
 /**
  * Some home-made servers put all the text so far into each chunk, in place of what is new. Pieces are held back only as
@@ -27,15 +31,15 @@ export class WholeSoFar {
 			this.state = 'pieces';
 			return this.held.splice(0).join('') + piece;
 		}
+		const isProof = isNoChance(this.last);
 		this.held.push(piece);
 		this.last = piece;
-		return this.held.length > 1 && piece.length >= NO_CHANCE ? this.settle() : '';
+		return isProof ? this.settle() : '';
 	}
 
 	/** The end of the answer: what was held back. */
 	end(): string {
-		if (this.held.length === 0) return '';
-		return this.last.length >= NO_CHANCE ? this.settle() : this.held.splice(0).join('');
+		return this.held.splice(0).join('');
 	}
 
 	private settle(): string {
@@ -45,7 +49,7 @@ export class WholeSoFar {
 	}
 
 	private newIn(piece: string): string {
-		if (this.last.startsWith(piece)) return '';
+		if (this.last === piece) return '';
 		const added = piece.startsWith(this.last) ? piece.slice(this.last.length) : piece;
 		this.last += added;
 		return added;

@@ -2,7 +2,7 @@ import { canonicalJson, optional, parseObject } from '../../values';
 import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
 import { textOf, toolResult, type ToolResult } from './tool-result';
-import { withoutThinking } from '../answer/think-splitter';
+import { withoutThinking } from '../answer/text-formats/thinking';
 import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
 import type { ChatMessage, ContentPart, ToolCall } from '../types';
 

@@ -27,6 +27,8 @@ export interface ChatSettings {
 	historyBudget?: number;
 	/** What a trace says beside the request and its answer. */
 	trace?: TraceSettings;
+	/** The family in whose format the model writes; default: what its template or its name tells. */
+	textFormat?: string;
 	limits: Partial<Limits>;
 	/** Tries after a refused connection or a busy server. */
 	retries: number;
@@ -72,8 +74,9 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 		dependsOnServer:
 			dependsOnServerKind(parameters) ||
 			needsOwnApi(parameters) ||
+			// Its template tells how the model writes calls, and whether it is told of tools at all.
+			tools.length > 0 ||
 			cleaned.changed ||
-			![undefined, 'auto'].includes(toolChoice as string) ||
 			messages.some((message) => hasReasoning(message) || hasPicture(message)),
 		forServer(serverKind) {
 			const clean = traitsOf(serverKind).schemasBecomeGrammar && cleaned.changed;

@@ -39,8 +39,11 @@ export interface Refusal {
 	note?: string;
 }
 
-/** The forms in which models write tool calls into their text: see lib/chat/answer/tool-call-markup.ts. */
-export type ToolCallMarkup = 'toolCallTag' | 'functionTag' | 'mistral' | 'pythonTag';
+/** The parsers that read the calls of a family of models (lib/chat/answer/text-formats/families.ts). */
+export interface ToolParsers {
+	vllm?: string;
+	sglang?: string;
+}
 
 /** A conversation, and what became of it on a server that makes it fit. */
 export interface FittedConversation {
@@ -132,6 +135,8 @@ export interface ServerTraits {
 	schemasBecomeGrammar: boolean;
 	/** Whether it splits thinking off by itself, or sends the opening tag along. */
 	splitsThinking: boolean;
+	/** The format in which it lets models write calls that have none of their own (lib/chat/answer/text-formats/). */
+	textFormat?: string;
 	/** Refusals that only a change of the request gets past. */
 	refusals?: readonly Refusal[];
 
@@ -216,7 +221,7 @@ export interface ServerTraits {
 		signal?: AbortSignal,
 	): Promise<ServerError | undefined>;
 	/** How it is made to read such calls by itself. */
-	toolParserAdvice(markup: ToolCallMarkup): string;
+	toolParserAdvice(parsers: ToolParsers): string;
 	/** What to do where a stream ends too early, if that has a cause of its own there. */
 	cutStreamRemedy?: string;
 	/** Whether a model runs on machines of others, by its name. */

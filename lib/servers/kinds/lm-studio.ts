@@ -6,6 +6,7 @@ import { other } from './other';
 export const lmStudio: ServerTraits = {
 	...other,
 	label: 'LM Studio',
+	textFormat: 'lmStudio',
 	toolParserAdvice: () =>
 		'In LM Studio, take a model with the hammer badge, or correct the prompt template in the settings of the model.',
 	isIt: (answers) =>

@@ -22,10 +22,5 @@ export const sglang: ServerTraits = {
 		missingModel: () => 'start SGLang with --served-model-name.',
 		moreContext: (tokens) => `Start SGLang with --context-length ${tokens}.`,
 	},
-	toolParserAdvice: (markup) => {
-		const parser = { toolCallTag: 'qwen25', functionTag: 'qwen3_coder', mistral: 'mistral', pythonTag: 'llama3' }[
-			markup
-		];
-		return `Start SGLang with --tool-call-parser ${parser}.`;
-	},
+	toolParserAdvice: ({ sglang: parser = 'NAME' }) => `Start SGLang with --tool-call-parser ${parser}.`,
 };

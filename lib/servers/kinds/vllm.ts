@@ -24,15 +24,8 @@ export const vllm: ServerTraits = {
 	toolChoice: 'named',
 	bearerOnly: true,
 	listsLoadedModelsOnly: true,
-	toolParserAdvice: (markup) => {
-		const parser = {
-			toolCallTag: 'hermes',
-			functionTag: 'qwen3_coder',
-			mistral: 'mistral',
-			pythonTag: 'llama3_json',
-		}[markup];
-		return `Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`;
-	},
+	toolParserAdvice: ({ vllm: parser = 'NAME' }) =>
+		`Start vLLM with --enable-auto-tool-choice --tool-call-parser ${parser}.`,
 	benchmarkFields: { ignore_eos: true },
 	sendsBase64: true,
 	// The length of the model (vLLM, protocol of its embeddings route).

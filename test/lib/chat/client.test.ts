@@ -78,6 +78,7 @@ const bodies = (sim: LlamaServerSim) =>
 	sim.requests
 		.filter(({ path }) => path.endsWith('/chat/completions'))
 		.map(({ body }) => body as Record<string, unknown> & { messages: Array<Record<string, unknown>> });
+const PROPS = 'GET /props';
 const CHAT = 'POST /v1/chat/completions';
 const MODELS = 'GET /v1/models';
 /** Whether it keeps answers: asked once of a server that is known as llama-server. */
@@ -299,11 +300,20 @@ describe('what the user should know of a usable answer', () => {
 		expect(bodies(sim)[0]).toMatchObject({ max_tokens: 2 });
 	});
 
-	it('markup of a call that the server did not recognise (case 83)', async () => {
+	it('what looks like a call and is none stays text, and is told (case 83)', async () => {
 		const sim = await start();
-		sim.script(reply.text('<tool_call>\n{"name": "get_weather"}\n</tool_call>'));
+		const text = '<tool_call>\n{"name": "get_weather"}\n</tool_call>';
+		sim.script(reply.text(text));
 		const { answer } = await run(clientOf(sim), { tools: [weather] });
-		expect(answer).toMatchObject({ toolCalls: [], notes: [expect.stringContaining('did not recognise') as string] });
+		expect(answer).toMatchObject({
+			text,
+			toolCalls: [],
+			notes: [
+				expect.stringMatching(
+					/a call of get_weather in the Hermes, Qwen format.* its arguments do not fit\..*--jinja/,
+				) as string,
+			],
+		});
 	});
 
 	const written = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>';
@@ -319,10 +329,12 @@ describe('what the user should know of a usable answer', () => {
 			const kinds = { 'llama-server': 'llamaServer', vllm: 'vllm', ollama: 'ollama', fastapi: 'other' } as const;
 			const sim = await start({ profile });
 			sim.script(reply.text(`Let me see.\n${written}`));
-			const { pieces, answer } = await run(clientOf(sim, { serverKind: kinds[profile] }), { tools: [weather] });
-			expect(pieces.join('')).toBe('Let me see.\n');
+			const { pieces, answer } = await run(clientOf(sim, { serverKind: kinds[profile], textFormat: 'hermes' }), {
+				tools: [weather],
+			});
+			expect(pieces.join('')).toBe('Let me see.');
 			expect(answer).toMatchObject({
-				text: 'Let me see.\n',
+				text: 'Let me see.',
 				toolCalls: [{ name: 'get_weather', arguments: '{"city":"Rome"}' }],
 				notes: [expect.stringContaining(advice) as string],
 			});
@@ -349,10 +361,10 @@ describe('who answers is found out only where it matters', () => {
 		expect(answer.serverKind).toBe('llamaServer');
 	});
 
-	it('not for tools whose schemas are in order', async () => {
+	it('once for tools: the chat template tells how the model writes calls, and whether it is told of tools', async () => {
 		const sim = await start();
-		await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
-		expect(paths(sim)).toEqual([CHAT]);
+		for (let round = 0; round < 2; round++) await run(clientOf(sim), { tools: [weather], toolChoice: 'auto' });
+		expect(paths(sim)).toEqual([MODELS, PROPS, LOOKUP, CHAT, CHAT]);
 	});
 
 	it('once for options that not every server takes', async () => {
@@ -410,7 +422,7 @@ describe('who answers is found out only where it matters', () => {
 	])('asked for %s', async (_what, settings, call) => {
 		const sim = await start();
 		await run(clientOf(sim, settings), call);
-		expect(paths(sim)).toEqual([MODELS, LOOKUP, CHAT]);
+		expect(paths(sim).filter((path) => path !== PROPS)).toEqual([MODELS, LOOKUP, CHAT]);
 	});
 });
 
@@ -655,7 +667,7 @@ describe('servers that refuse the first form', () => {
 			kind: 'toolsUnsupported',
 			serverText: 'Cannot use tools with stream',
 		});
-		expect(sim.requests).toHaveLength(2);
+		expect(paths(sim).filter((path) => path === CHAT)).toHaveLength(2);
 	});
 
 	it('case 81: ids of nine letters and digits where the template of Mistral demands them', async () => {

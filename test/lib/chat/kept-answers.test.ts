@@ -13,9 +13,15 @@ import { PLAIN_SETTINGS } from './chat-settings';
 const startServer = useSimulator(startLlamaServerSim);
 const startProxy = useSimulator(startKeepingProxy);
 
+/** What is asked about the server does not break. */
+const streamsOnly = ({ breakAfter, ...rest }: KeepingProxyOptions): KeepingProxyOptions => ({
+	...rest,
+	breakAfter: (request) => (request.target.includes('/props') ? undefined : breakAfter?.(request)),
+});
+
 async function setUp(options: KeepingProxyOptions = {}, tokenDelayMs = 0) {
 	const sim = await startServer({ tokenDelayMs });
-	const proxy = await startProxy(sim.url, options);
+	const proxy = await startProxy(sim.url, streamsOnly(options));
 	const client = new ChatClient(connectTo({ baseUrl: proxy.url }), { ...PLAIN_SETTINGS, serverKind: 'llamaServer' });
 	const ask = async (signal?: AbortSignal, onPiece?: () => void): Promise<FinishedAnswer & { pieces: string }> => {
 		const answer = client.generate({

@@ -159,7 +159,7 @@ export function testKind(kind: ServerKind, { told, notTold = [], version, chat, 
 			embeddingsOff,
 			rerankOff,
 			moreContext: moreContext(9000, 2),
-			toolParser: traits.toolParserAdvice('functionTag'),
+			toolParser: traits.toolParserAdvice({ vllm: 'qwen3_coder', sglang: 'qwen3_coder' }),
 		};
 		expect(given).toMatchObject(
 			Object.fromEntries(Object.entries(advice).map(([what, part]) => [what, expect.stringContaining(part) as string])),

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 
-import { hasClosingTagOnItsOwnLine, ThinkSplitter, withoutThinking } from '../../../../lib/chat/answer/think-splitter';
-import { process } from '../../../support/node';
-import { examples } from '../../../support/properties';
+import {
+	hasClosingTagOnItsOwnLine,
+	ThinkSplitter,
+	withoutThinking,
+} from '../../../../../lib/chat/answer/text-formats/thinking';
+import { process } from '../../../../support/node';
+import { examples } from '../../../../support/properties';
 
 function split(pieces: readonly string[], openingTagMayBeMissing = false) {
 	const splitter = new ThinkSplitter(openingTagMayBeMissing);

@@ -1,0 +1,118 @@
+import { isRecord, parseJson, recordOf } from '../../../values';
+import type { ToolDefinition } from '../../types';
+
+/** A value that a format writes as plain text: the tool's schema tells its type. */
+export class Untyped {
+	constructor(readonly text: string) {}
+}
+
+/** One thing that a schema allows: a type, or certain values. */
+interface Allowed {
+	type?: unknown;
+	values?: readonly unknown[];
+}
+
+const MAX_DEPTH = 8;
+
+/** The arguments with the types that the tool's schema asks for; undefined where they do not fit it. Nothing is guessed. */
+export function fittingArguments(
+	{ parameters }: ToolDefinition,
+	given: Record<string, unknown> | undefined,
+): Record<string, unknown> | undefined {
+	const root = resolved(parameters, parameters);
+	const properties = new Map(Object.entries(recordOf(root.properties)));
+	if (given === undefined) return properties.size === 0 ? {} : undefined;
+	const required = Array.isArray(root.required) ? (root.required as unknown[]) : [];
+	if (required.some((key) => typeof key === 'string' && !Object.hasOwn(given, key))) return undefined;
+	const fitting = new Map<string, unknown>();
+	for (const [key, value] of Object.entries(given)) {
+		const property = properties.get(key);
+		if (property === undefined && root.additionalProperties === false) return undefined;
+		const allowed = allowedBy(property, parameters);
+		const typed = value instanceof Untyped ? valueOf(value.text, allowed) : numberAsText(value, allowed);
+		if (typed === undefined || (allowed.length > 0 && !allowed.some((one) => fits(typed, one)))) return undefined;
+		fitting.set(key, typed);
+	}
+	return Object.fromEntries(fitting);
+}
+
+/** The first alternative that fits, a text last. */
+function valueOf(text: string, allowed: readonly Allowed[]): unknown {
+	const value = literalOf(text.trim());
+	if (allowed.length === 0) return typeof value === 'object' && value !== null ? value : text;
+	if (value !== undefined && typeof value !== 'string' && isExact(value) && allowed.some((one) => fits(value, one)))
+		return value;
+	return [text, text.trim()].find((one) => allowed.some((each) => fits(one, each)));
+}
+
+function literalOf(text: string): unknown {
+	// Qwen3-Coder and others write Python's words.
+	const python = new Map<string, unknown>([
+		['true', true],
+		['false', false],
+		['none', null],
+	]).get(text.toLowerCase());
+	return python === undefined ? parseJson(text) : python;
+}
+
+function isExact(value: unknown): boolean {
+	return typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
+}
+
+/** An integer that a number cannot hold stays a text, where that is allowed. */
+function numberAsText(value: unknown, allowed: readonly Allowed[]): unknown {
+	if (typeof value !== 'bigint') return hasBigInteger(value) ? undefined : value;
+	return allowed.length === 0 || allowed.some((one) => fits('', one)) ? String(value) : undefined;
+}
+
+function hasBigInteger(value: unknown): boolean {
+	if (typeof value === 'bigint') return true;
+	return typeof value === 'object' && value !== null && Object.values(value).some(hasBigInteger);
+}
+
+function fits(value: unknown, { type, values }: Allowed): boolean {
+	if (values !== undefined && !values.includes(value)) return false;
+	switch (type) {
+		case undefined:
+			return true;
+		case 'integer':
+			return Number.isInteger(value);
+		case 'array':
+			return Array.isArray(value);
+		case 'object':
+			return isRecord(value);
+		case 'null':
+			return value === null;
+		default:
+			return typeof value === type;
+	}
+}
+
+function allowedBy(schema: unknown, root: unknown, depth = 0): Allowed[] {
+	if (!isRecord(schema) || depth > MAX_DEPTH) return [];
+	const { type, enum: values, nullable, ...rest } = resolved(schema, root);
+	const inner = [rest.anyOf, rest.oneOf, rest.allOf]
+		.filter(Array.isArray)
+		.flatMap((all: unknown[]) => all.flatMap((one) => allowedBy(one, root, depth + 1)));
+	const listed = 'const' in rest ? [rest.const] : Array.isArray(values) ? (values as unknown[]) : undefined;
+	const own = (type === undefined ? (listed === undefined ? [] : [undefined]) : [type].flat()).map(
+		(one: unknown): Allowed => ({ type: one, ...(listed === undefined ? {} : { values: listed }) }),
+	);
+	const all = [...own, ...inner];
+	return nullable === true && all.length > 0 ? [...all, { type: 'null' }] : all;
+}
+
+/** A schema, or the one that its `$ref` names. */
+function resolved(schema: unknown, root: unknown, depth = 0): Record<string, unknown> {
+	const record = recordOf(schema);
+	if (typeof record.$ref !== 'string' || depth > MAX_DEPTH) return record;
+	const path = record.$ref
+		.replace(/^#\/?/, '')
+		.split('/')
+		.filter((part) => part !== '');
+	const target = path.reduce<unknown>(
+		(at, part) => recordOf(at)[part.replaceAll('~1', '/').replaceAll('~0', '~')],
+		root,
+	);
+	return resolved(target, root, depth + 1);
+}

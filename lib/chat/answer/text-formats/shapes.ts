@@ -1,0 +1,295 @@
+import { isRecord, parseJson, recordOf } from '../../../values';
+import { Untyped } from './arguments';
+import { END_TOKENS, type Form } from './families';
+import { type Place, type Reading, type Source, Stopped } from './source';
+import { JSON_NOTATION, type Listener, type Notation, PYTHON_NOTATION, readObject, readValue } from './values';
+
+/** A call as a model wrote it: its name is as written, its arguments are not checked. */
+export interface WrittenCall {
+	name: string;
+	/** Undefined where none were written at all. */
+	arguments: Record<string, unknown> | undefined;
+	/** Where it stands, without its outer markers. */
+	from: Place;
+	to: Place;
+}
+
+/** How one call is written. Blanks may stand between all its parts. */
+export type Shape =
+	/** JSON objects with a name and arguments, or lists of them. */
+	| { kind: 'json'; open?: readonly string[]; close?: readonly string[]; nameIsKey?: true; separated?: true }
+	/** A name, and then the arguments as an object. `idEnd`: an ID comes first, and ends there. `between`: may be there. */
+	| {
+			kind: 'named';
+			open?: readonly string[];
+			idEnd?: string;
+			between?: readonly string[];
+			close?: readonly string[];
+			notation?: Notation;
+	  }
+	/** A name, and then each argument between tags. The tags of names and keys end with what `end` says. */
+	| {
+			kind: 'tagged';
+			open: string;
+			key: string;
+			value?: readonly [keyEnd: string, begin: string];
+			valueEnd: string;
+			close: string;
+			end: readonly string[];
+	  }
+	/** Calls of Python, in a list. */
+	| { kind: 'python' };
+
+const MAX_NAME = 128;
+const MAX_ATTRIBUTES = 64;
+const MAX_CALLS = 32;
+const SEPARATORS: readonly string[] = [';', ','];
+const NAME = /[\w.:/-]/;
+const BARE_KEYS: ReadonlySet<string> = new Set(['name', 'type', 'function', 'tool_name', 'tool_call_id']);
+
+/** What reads the calls of one shape. */
+export interface CallsReading {
+	source: Source;
+	/** Told of every name as soon as it is known; stops the reading where it is none. */
+	named(name: string): void;
+	/** The names that there are, where nothing but a name tells a call from a text. */
+	names: readonly string[];
+	calls: WrittenCall[];
+}
+
+/**
+ * Reads calls and the markers around them, behind the first of these, up to the end of the text.
+ *
+ * @param opening the first marker; empty where there is none
+ * @returns whether the end was marked
+ */
+export function* readBlock(reading: CallsReading, form: Form, opening: string): Reading<boolean> {
+	const { source, calls } = reading;
+	const { shape, around = { open: [], close: [] } } = form;
+	const begins = shape.kind === 'python' ? [] : shape.kind === 'tagged' ? [shape.open] : (shape.open ?? []);
+	const tokens = [...around.open, ...around.close, ...begins, ...END_TOKENS];
+	let [isCall, isOpen, isMarked, hasEnded] = [opening === '' || begins.includes(opening), false, false, false];
+	isOpen = around.open.includes(opening);
+	for (;;) {
+		if (isCall) isMarked = yield* readCalls(reading, shape, form.bare === true || form.unreadable === true);
+		yield* source.blank();
+		const token = yield* source.oneOf(tokens);
+		isCall = token === undefined ? begins.length === 0 : begins.includes(token);
+		if (token === undefined && (yield* source.peek()) === '') {
+			if (calls.length === 0) throw new Stopped('incomplete');
+			return hasEnded || (isMarked && !isOpen);
+		}
+		if (hasEnded && !END_TOKENS.includes(token ?? '')) throw new Stopped('followed');
+		if (token === undefined && !isCall) throw new Stopped('broken');
+		if (token === undefined) continue;
+		if (around.open.includes(token)) isOpen = true;
+		else if (around.close.includes(token)) isOpen = false;
+		else hasEnded ||= !isCall;
+	}
+}
+
+/**
+ * Reads one call, or the calls that stand together, behind their opening.
+ *
+ * @param isBare nothing marks them
+ * @returns whether their end was marked; a mark that servers take out may be missing at the end of the answer
+ */
+function* readCalls(reading: CallsReading, shape: Shape, isBare: boolean): Reading<boolean> {
+	switch (shape.kind) {
+		case 'json':
+			return yield* readJson(reading, shape, isBare);
+		case 'named':
+			return yield* readNamed(reading, shape, isBare);
+		case 'tagged':
+			return yield* readTagged(reading, shape);
+		case 'python':
+			return yield* readPython(reading);
+	}
+}
+
+type ShapeOf<Kind extends Shape['kind']> = Extract<Shape, { kind: Kind }>;
+
+function* readJson(
+	reading: CallsReading,
+	{ close, nameIsKey, separated }: ShapeOf<'json'>,
+	isBare: boolean,
+): Reading<boolean> {
+	const { source } = reading;
+	const listener: Listener = {
+		...(nameIsKey ? {} : { named: (name: string) => reading.named(name) }),
+		call: (value, from) => {
+			const call = nameIsKey ? keyedCall(value) : jsonCall(value);
+			if (nameIsKey) reading.named(call.name);
+			add(reading, call, from);
+		},
+		...(isBare ? { firstKeys: BARE_KEYS } : {}),
+	};
+	for (let isFirst = true; ; isFirst = false) {
+		yield* source.blank();
+		if (separated && !isFirst) {
+			yield* source.oneOf(SEPARATORS);
+			yield* source.blank();
+		}
+		if (!isFirst && close !== undefined && (yield* source.oneOf(close)) !== undefined) return true;
+		const next = yield* source.peek();
+		if (next !== '{' && next !== '[') {
+			if (isFirst) throw new Stopped(next === '' ? 'incomplete' : 'broken');
+			return yield* closed(source, close);
+		}
+		const before = reading.calls.length;
+		yield* readValue(source, JSON_NOTATION, listener, 'call');
+		if (reading.calls.length === before) throw new Stopped('broken');
+	}
+}
+
+function jsonCall(value: unknown): Pick<WrittenCall, 'name' | 'arguments'> {
+	const fn = isRecord(value) && isRecord(value.function) ? value.function : recordOf(value);
+	const name = fn.name ?? fn.tool_name ?? fn.tool;
+	const given = fn.arguments ?? fn.parameters ?? fn.args;
+	const args = typeof given === 'string' ? parseJson(given) : given;
+	// The tool itself, repeated by the model.
+	const isDefinition = 'description' in fn && isRecord(args) && isRecord(args.properties);
+	if (typeof name !== 'string' || isDefinition || (args !== undefined && !isRecord(args))) throw new Stopped('broken');
+	return { name, arguments: args };
+}
+
+function keyedCall(value: unknown): Pick<WrittenCall, 'name' | 'arguments'> {
+	const [[name, args] = [], ...more] = Object.entries(recordOf(value));
+	if (name === undefined || !isRecord(args) || more.length > 0) throw new Stopped('broken');
+	return { name, arguments: args };
+}
+
+function* readNamed(
+	reading: CallsReading,
+	{ open, idEnd, between = [], close, notation = JSON_NOTATION }: ShapeOf<'named'>,
+	isBare: boolean,
+): Reading<boolean> {
+	const { source } = reading;
+	if (idEnd !== undefined) yield* attributes(source, [idEnd]);
+	const from = source.place;
+	yield* source.blank();
+	// Without any marker, only a tool's own name tells a call from a word.
+	const name = isBare && open === undefined ? yield* source.expect(reading.names) : yield* nameAt(source, NAME);
+	if (!isBare) reading.named(name);
+	for (let mark: string | undefined = ''; mark !== undefined; ) {
+		yield* source.blank();
+		mark = yield* source.oneOf(between);
+		if (mark === '[CALL_ID]') yield* source.run(/[\w-]/, MAX_NAME);
+	}
+	if ((yield* source.need()) === '{') reading.named(name);
+	add(reading, { name, arguments: yield* readObject(source, notation) }, from);
+	return yield* closed(source, close);
+}
+
+function* readTagged(reading: CallsReading, shape: ShapeOf<'tagged'>): Reading<boolean> {
+	const { source } = reading;
+	const from = source.place;
+	yield* source.blank();
+	const name = yield* nameAt(source, NAME);
+	reading.named(name);
+	if (shape.end.length > 0) yield* attributes(source, shape.end);
+	const args = new Map<string, unknown>();
+	const next = [shape.key, shape.close];
+	for (;;) {
+		yield* source.blank();
+		if ((yield* source.expect(next)) === shape.close) break;
+		yield* source.blank();
+		const key = yield* nameAt(source, /[^<>"\s]/);
+		if (args.has(key)) throw new Stopped('broken');
+		const said = yield* attributes(source, shape.value === undefined ? shape.end : [shape.value[0]]);
+		if (shape.value !== undefined) {
+			yield* source.blank();
+			yield* source.expect([shape.value[1]]);
+		}
+		const text = yield* textUpTo(source, shape.valueEnd, next);
+		const cdata = /^\s*<!\[CDATA\[([^]*)\]\]>\s*$/.exec(text)?.[1] ?? text;
+		args.set(key, /string="true"/.test(said) ? cdata : new Untyped(cdata));
+	}
+	add(reading, { name, arguments: Object.fromEntries(args) }, from);
+	return true;
+}
+
+/** What stands between a name and the end of its tag. */
+function* attributes(source: Source, ends: readonly string[]): Reading<string> {
+	let said = '';
+	for (;;) {
+		if ((yield* source.oneOf(ends)) !== undefined) return said;
+		said += yield* source.need();
+		source.at += 1;
+		if (said.length > MAX_ATTRIBUTES || /[<\n]\s*\S/.test(said)) throw new Stopped('broken');
+	}
+}
+
+/** The text up to the closing tag that another tag of the call follows: the value may hold such a tag itself. */
+function* textUpTo(source: Source, end: string, next: readonly string[]): Reading<string> {
+	const parts: string[] = [];
+	const stops = new Set([end[0]!]);
+	for (;;) {
+		yield* source.upTo(stops, parts);
+		if ((yield* source.oneOf([end])) === undefined) {
+			parts.push(yield* source.need());
+			source.at += 1;
+			continue;
+		}
+		const behind = source.place;
+		yield* source.blank();
+		const tag = source.place;
+		const follows = yield* source.oneOf(next);
+		source.back(follows === undefined ? behind : tag);
+		if (follows !== undefined) return parts.join('').replace(/^\n/, '').replace(/\n$/, '');
+		if ((yield* source.peek()) === '') throw new Stopped('incomplete');
+		parts.push(end);
+	}
+}
+
+function* readPython(reading: CallsReading): Reading<boolean> {
+	const { source } = reading;
+	yield* source.expect(['[']);
+	for (;;) {
+		yield* source.blank();
+		const from = source.place;
+		const name = yield* source.expect(reading.names);
+		yield* source.blank();
+		yield* source.expect(['(']);
+		const args = new Map<string, unknown>();
+		for (;;) {
+			yield* source.blank();
+			if ((yield* source.need()) === ')') break;
+			if (args.size > 0) yield* source.expect([',']);
+			yield* source.blank();
+			const key = yield* nameAt(source, /\w/);
+			yield* source.blank();
+			yield* source.expect(['=']);
+			if (args.has(key)) throw new Stopped('broken');
+			args.set(key, yield* readValue(source, PYTHON_NOTATION));
+		}
+		source.at += 1;
+		reading.named(name);
+		add(reading, { name, arguments: Object.fromEntries(args) }, from);
+		yield* source.blank();
+		if ((yield* source.expect([',', ']'])) === ']') return true;
+	}
+}
+
+function* nameAt(source: Source, pattern: RegExp): Reading<string> {
+	const name = yield* source.run(pattern, MAX_NAME);
+	yield* source.need();
+	if (name === '') throw new Stopped('broken');
+	return name;
+}
+
+function* closed(source: Source, close: readonly string[] | undefined): Reading<boolean> {
+	if (close === undefined) return false;
+	const place = source.place;
+	yield* source.blank();
+	if ((yield* source.oneOf(close)) !== undefined) return true;
+	const isOver = (yield* source.peek()) === '';
+	if (!isOver) throw new Stopped('broken');
+	source.back(place);
+	return false;
+}
+
+function add(reading: CallsReading, call: Pick<WrittenCall, 'name' | 'arguments'>, from: Place): void {
+	if (reading.calls.length >= MAX_CALLS) throw new Stopped('broken');
+	reading.calls.push({ ...call, from, to: reading.source.place });
+}

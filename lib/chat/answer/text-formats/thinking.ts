@@ -1,0 +1,259 @@
+import { FAMILIES } from './families';
+import { type Place, Pump, type Reading, type Source } from './source';
+import { Surroundings } from './surroundings';
+
+export interface SplitText {
+	text: string;
+	reasoning: string;
+}
+
+/** What a family's thinking stands between, and Mistral's brackets. Tags are read apart, in any case. */
+const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);
+const THINKING_BEGINS = [...THINKING.keys()];
+const THINKING_ENDS = [...new Set(THINKING.values())];
+
+/** What families put in front of the answer, and behind it. */
+const ANSWERS = new Map([
+	...['', '<|start|>assistant'].flatMap(
+		(start): Array<[string, string]> => [
+			[`${start}<|channel|>final<|message|>`, '<|return|>'],
+			[`${start}<|channel|>commentary<|message|>`, ''],
+		],
+	),
+	['<|START_RESPONSE|>', '<|END_RESPONSE|>'],
+	['<|START_TEXT|>', '<|END_TEXT|>'],
+	['[BEGIN FINAL RESPONSE]', '[END FINAL RESPONSE]'],
+]);
+const ANSWER_BEGINS = [...ANSWERS.keys()];
+/** Only behind thinking: text may begin with them. */
+const TAGGED_ANSWERS = ['<response>', '<answer>'];
+
+/** What gpt-oss leaves where a server takes its tokens out: `analysisWe need…assistantfinalfour`. */
+const STRIPPED_BEGIN = ['analysis'];
+const STRIPPED_ENDS = ['assistantfinal', 'assistantcommentary'];
+
+const MAX_ATTRIBUTES = 100;
+
+/** A marker of thinking. `close`: the marker that ends what it opens, undefined for one that closes. */
+interface Marker {
+	text: string;
+	close?: string;
+}
+
+/**
+ * Splits thinking off an answer that carries it in its text, however its markers are cut into pieces. Servers do that
+ * when they do not know the model's format (`--reasoning-format none`, plain FastAPI servers).
+ *
+ * Only a block at the very start of the answer is taken for thinking.
+ */
+export class ThinkSplitter {
+	/** Whether the answer held a closing tag without an opening one: worth remembering for the next answer of this model. */
+	openingTagWasMissing = false;
+	/** Whether anything was split off. */
+	foundThinking = false;
+	/** The marker of a block that was not closed. */
+	open: string | undefined;
+	private readonly pump = new Pump((source) => this.read(source));
+	private out = { text: [] as string[], reasoning: [] as string[] };
+	private isApart = false;
+
+	/**
+	 * @param openingTagMayBeMissing templates of thinking models often put `<think>` into the prompt, so that the answer
+	 *   begins inside the block. Then everything is held back until `</think>` arrives; without one it was an answer after
+	 *   all. `always`: also behind thinking that came in a field of its own, of which the text may bring the rest.
+	 * @param isStripped gpt-oss, whose tokens the server may have taken out
+	 */
+	constructor(
+		private readonly openingTagMayBeMissing: boolean | 'always' = false,
+		private readonly isStripped = false,
+	) {}
+
+	/** The server sends thinking in a field of its own: then nothing is missing in the text. */
+	thinkingArrivesApart(): void {
+		this.isApart = true;
+	}
+
+	push(piece: string): SplitText {
+		if (this.pump.source.isOver) return { text: piece, reasoning: '' };
+		this.pump.push(piece);
+		return this.taken();
+	}
+
+	/** The end of the answer: what was held back is given out. */
+	end(): SplitText {
+		this.pump.end();
+		return this.taken();
+	}
+
+	private taken(): SplitText {
+		return { text: this.out.text.splice(0).join(''), reasoning: this.out.reasoning.splice(0).join('') };
+	}
+
+	private *read(source: Source): Reading<void> {
+		let start = source.place;
+		let answerEnd = '';
+		for (;;) {
+			yield* source.blank();
+			const visible = source.place;
+			const marker = yield* markerAt(source);
+			const isRest = marker !== undefined && marker.close === undefined && this.isApart;
+			if (marker?.close !== undefined) {
+				this.open = marker.text;
+				this.foundThinking = true;
+				yield* this.upTo(source, marker.close, this.out.reasoning);
+			} else if (!isRest) {
+				source.back(visible);
+				if (this.isStripped && (yield* this.readStripped(source))) this.foundThinking = true;
+				else {
+					const begins = this.foundThinking ? [...ANSWER_BEGINS, ...TAGGED_ANSWERS] : ANSWER_BEGINS;
+					const begin = yield* source.oneOf(begins);
+					if (begin === undefined) {
+						const mayBeMissing = this.openingTagMayBeMissing && !this.foundThinking && answerEnd === '';
+						if (!mayBeMissing || !(yield* this.readUndecided(source, start))) break;
+					} else answerEnd = ANSWERS.get(begin) ?? begin.replace('<', '</');
+				}
+			}
+			start = source.place;
+			source.forget();
+			start = source.place;
+		}
+		const here = source.place;
+		// White space behind thinking is not part of the answer.
+		if (!this.foundThinking && !this.isApart && answerEnd === '') this.out.text.push(source.between(start, here));
+		yield* this.readAnswer(source, answerEnd);
+	}
+
+	private *readAnswer(source: Source, end: string): Reading<void> {
+		if (end !== '') {
+			yield* this.upTo(source, end, this.out.text, true);
+			this.open = undefined;
+		}
+		while ((yield* source.peek()) !== '') {
+			this.out.text.push(source.text.slice(source.at));
+			source.at = source.text.length;
+			source.forget();
+		}
+	}
+
+	/** Gives out the text up to a marker, which it passes. `atEnd`: only one that ends the whole text. */
+	private *upTo(source: Source, close: string, into: string[], atEnd = false): Reading<void> {
+		const stops = new Set([close[0]!]);
+		while ((yield* source.peek()) !== '') {
+			source.forget();
+			const { text } = source;
+			let end = source.at;
+			while (end < text.length && !stops.has(text[end]!)) end += 1;
+			into.push(text.slice(source.at, end));
+			source.at = end;
+			if (end === text.length) continue;
+			const here = source.place;
+			const found = yield* markerAt(source, [close]);
+			const isClose = found !== undefined && (found.text === close || `</${nameOf(found.text)}>` === close);
+			if (isClose && atEnd) yield* source.blank();
+			if (isClose && (!atEnd || (yield* source.peek()) === '')) {
+				this.open = undefined;
+				return;
+			}
+			source.back(here);
+			into.push(source.text[source.at]!);
+			source.at += 1;
+		}
+	}
+
+	/**
+	 * Looks for the first marker that begins or ends a line outside of code: one that closes ends the thinking that began
+	 * with the answer.
+	 */
+	private *readUndecided(source: Source, start: Place): Reading<boolean> {
+		const surroundings = new Surroundings();
+		for (let next = yield* source.peek(); next !== ''; next = yield* source.peek()) {
+			if (this.isApart && this.openingTagMayBeMissing !== 'always') break;
+			const before = source.place;
+			const marker = surroundings.isInBlock ? undefined : yield* markerAt(source);
+			if (marker !== undefined) {
+				const behind = source.place;
+				if (surroundings.isAtLineStart || ['', '\n'].includes(yield* source.peek())) {
+					if (marker.close !== undefined) break;
+					this.out.reasoning.push(source.between(start, before));
+					this.foundThinking = true;
+					this.openingTagWasMissing = true;
+					source.back(behind);
+					return true;
+				}
+				surroundings.push(source.between(before, behind));
+				source.back(behind);
+			} else {
+				source.back(before);
+				surroundings.push(next);
+				source.at += 1;
+			}
+		}
+		source.back(start);
+		return false;
+	}
+
+	private *readStripped(source: Source): Reading<boolean> {
+		const start = source.place;
+		const isBegun = (yield* source.oneOf(STRIPPED_BEGIN)) !== undefined && /\S/.test(yield* source.peek());
+		const from = source.place;
+		while (isBegun && (yield* source.peek()) !== '') {
+			const to = source.place;
+			const end = yield* source.oneOf(STRIPPED_ENDS);
+			if (end !== undefined) {
+				this.out.reasoning.push(source.between(from, to));
+				if (end === 'assistantcommentary') source.back(to);
+				if (end === 'assistantcommentary') yield* source.oneOf(['assistant']);
+				return true;
+			}
+			source.at += 1;
+		}
+		source.back(start);
+		return false;
+	}
+}
+
+/** Whether a text holds a closing tag that ends a thinking block whose opening tag is missing. */
+export function hasClosingTagOnItsOwnLine(text: string): boolean {
+	const splitter = new ThinkSplitter(true);
+	splitter.push(text);
+	splitter.end();
+	return splitter.openingTagWasMissing;
+}
+
+/** Takes a leading thinking block out of a finished text, for messages that come back from a memory. */
+export function withoutThinking(text: string): SplitText {
+	const splitter = new ThinkSplitter();
+	const first = splitter.push(text);
+	const rest = splitter.end();
+	return { text: first.text + rest.text, reasoning: first.reasoning + rest.reasoning };
+}
+
+function nameOf(tag: string): string {
+	return /[a-z]+/i.exec(tag)![0].toLowerCase();
+}
+
+/** The marker that comes next: `<think>` and `<thinking>` in any case and with attributes, and those of the families. */
+function* markerAt(source: Source, ends: readonly string[] = THINKING_ENDS): Reading<Marker | undefined> {
+	const start = source.place;
+	const begin = yield* source.oneOf(THINKING_BEGINS);
+	if (begin !== undefined) return { text: begin, close: THINKING.get(begin)! };
+	const end = yield* source.oneOf(ends);
+	if (end !== undefined) return { text: end };
+	if ((yield* source.peek()) !== '<') return undefined;
+	source.at += 1;
+	const slash = (yield* source.oneOf(['/'])) ?? '';
+	let tag = '';
+	for (let next = yield* source.peek(); /[^<>[\]]/.test(next); next = yield* source.peek()) {
+		tag += next;
+		source.at += 1;
+		if (tag.length > MAX_ATTRIBUTES || !/^(?:t|th|thi|thin|thinki|thinkin|think(?:ing)?(?:\s[^]*)?)$/i.test(tag)) break;
+	}
+	const isTag =
+		/^(?:think|thinking)(?:\s[^]*)?$/i.test(tag) && !tag.endsWith('/') && (yield* source.oneOf(['>'])) !== undefined;
+	if (!isTag) {
+		source.back(start);
+		return undefined;
+	}
+	const close = `</${nameOf(tag)}>`;
+	return slash === '' ? { text: source.between(start, source.place), close } : { text: close };
+}
