@@ -1,6 +1,7 @@
 import type { EventStream } from '../http/types';
 import type { FailureKind } from '../errors/kinds';
 import { asFailed, ServerError } from '../errors/server-error';
+import { afterMs } from '../http/limits';
 import { pauseFor } from '../http/waiting';
 import { isRecord, recordOf } from '../values';
 import type { DifyClient } from './client';
@@ -26,11 +27,14 @@ export interface FollowOptions extends ReadingOptions {
 	record?: 'wait' | 'once';
 	/** Milliseconds between two attachments, at first; they grow up to 10 s. */
 	pauseMs?: number;
+	/** Milliseconds in which an attachment must be answered; an API that starts anew takes connections before it does. */
+	openMs?: number;
 	/** Milliseconds in which an answered form must have let the run go on. */
 	resumeMs?: number;
 }
 
 const PAUSE_MS = 1_000;
+const OPEN_MS = 15_000;
 const MAX_PAUSE_MS = 10_000;
 
 /** After a form was answered, the run goes on a moment later (docs/protocols/dify.md 2.5). */
@@ -159,15 +163,18 @@ async function attach(
 	options: FollowOptions & { limits: RunLimits; state: RunState },
 ): Promise<Attached> {
 	const { connection } = client;
-	const reader = new RunReader(options, options.limits, options.stop, options.state);
+	const reader = new RunReader(options, { ...options.limits, firstByteMs: 0 }, options.stop, options.state);
+	const slow = new AbortController();
+	const callOff = afterMs(options.openMs ?? OPEN_MS, () => slow.abort());
 	try {
 		const stream = await connection.stream(url, {
 			method: 'GET',
-			signal: reader.signal,
+			signal: AbortSignal.any([reader.signal, slow.signal]),
 			onBytes: () => reader.piece(),
 			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
 			refuse: (answer) => answerError(connection, answer, 'GET'),
 		});
+		callOff();
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
 		if (reading.record !== undefined) return { record: reading.record };
@@ -177,11 +184,13 @@ async function attach(
 	} catch (error) {
 		// Before the headers, the reader's limit or Stop closes the connection.
 		const { givenUp, state } = reader;
+		if (givenUp === undefined && slow.signal.aborted) return { failed: difyFailure('streamEndedEarly', { url }) };
 		if (givenUp === undefined && options.signal?.aborted !== true) return asFailed(error);
 		const { reason, detail } = givenUp ?? { reason: 'abort' as const };
 		state.givenUp = true;
 		return ended(client, finish(state, reason, detail), { url, headers: {} }, reader);
 	} finally {
+		callOff();
 		reader.end();
 	}
 }

@@ -1,6 +1,7 @@
 /** Runs whose stream does not tell their end, against the simulator of Dify 1.16: their record does. */
 import { chat } from '../../../lib/dify/chat';
 import { submitHumanForm } from '../../../lib/dify/human-form';
+import type { FollowOptions } from '../../../lib/dify/follow';
 import { RECOVERED } from '../../../lib/dify/recover';
 import type { RunOptions } from '../../../lib/dify/run';
 import { follow, runWorkflow } from '../../../lib/dify/workflow';
@@ -24,7 +25,11 @@ async function startFlow(version: SimVersion, mode: 'workflow' | 'advanced-chat'
 	return sim;
 }
 
-async function run(sim: DifySim, mode: 'workflow' | 'advanced-chat', options: RunOptions = {}) {
+async function run(
+	sim: DifySim,
+	mode: 'workflow' | 'advanced-chat',
+	options: RunOptions & Pick<FollowOptions, 'openMs'> = {},
+) {
 	const client = clientOf(sim, mode);
 	if (mode === 'workflow') return await runWorkflow(client, { inputs: {}, user: 'u1' }, { ...FAST, ...options });
 	const request = { query: 'hi', user: 'u1', conversation: { kind: 'new' as const }, inputs: {} };
@@ -84,6 +89,16 @@ describe.each(MODES)('a lost stream of 1.16: %s', (mode) => {
 		},
 		30_000,
 	);
+
+	test('an API that takes connections before it answers: the run is neither given up nor stopped', async () => {
+		const sim = await startFlow('1.16', mode, { steps: [START, { text: 'done' }, { wait: 50 }], outputs });
+		sim.stream = { cut: { events: 2, how: 'reset' } };
+		sim.fail({ method: 'GET', path: /events/, times: 2, how: 'silence' });
+		sim.fail({ method: 'GET', path: /workflows.run/, times: 2, status: 503, body: '' });
+		const options = { openMs: 50, limits: { firstByteMs: 20_000 } };
+		expect(await run(sim, mode, options)).toMatchObject({ status: 'succeeded', text: 'done' });
+		expect(sim.stops).toHaveLength(0);
+	}, 30_000);
 
 	test('an API that does not come back: the error names the way to the run', async () => {
 		const sim = await startFlow('1.16', mode, { steps: [START, { text: 'do' }, { wait: 50 }], outputs });
