@@ -242,3 +242,20 @@ describe('the check itself', () => {
 		expect(parameterProblems(node({ rows: { line: [] } }), description)).toEqual(['has no parameter "rows.line"']);
 	});
 });
+
+/** Option values and defaults anywhere in a description, with the fields that hold them. */
+function valuesIn(node: unknown, where: string): Array<[string, unknown]> {
+	if (Array.isArray(node)) return node.flatMap((each) => valuesIn(each, where));
+	if (typeof node !== 'object' || node === null) return [];
+	const here = node as Record<string, unknown>;
+	const place = `${where}.${String(here.name ?? here.displayName ?? '')}`;
+	const own = ['value', 'default'].filter((key) => typeof here[key] === 'string').map((key) => [place, here[key]]);
+	return [...(own as Array<[string, unknown]>), ...Object.values(here).flatMap((each) => valuesIn(each, place))];
+}
+
+/** n8n evaluates every text that begins with "=", so such a choice could never be chosen. */
+test('no option value or default begins with "=", but for expressions', () => {
+	const all = [...descriptions.values()].flatMap(({ name, properties }) => valuesIn(properties, name));
+	expect(all.length).toBeGreaterThan(500);
+	expect(all.filter(([, value]) => /^=(?!\{\{[^]*\}\}$)/.test(String(value)))).toEqual([]);
+});

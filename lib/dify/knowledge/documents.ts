@@ -13,7 +13,10 @@ export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 /** Words by which documents can be listed; Dify ignores any other (docs/protocols/dify.md 2.13). */
 export type DocumentStatus = 'queuing' | 'indexing' | 'paused' | 'error' | 'available' | 'disabled' | 'archived';
 
-/** Dify refuses a second change of the status while its job for the first one runs, for about two seconds. */
+/**
+ * Dify refuses a second change of the status while its job for the first one runs: for about two seconds, or up to ten
+ * minutes where its worker went away (docs/protocols/dify.md 12.3).
+ */
 const BUSY_MS: Pauses = [1_000, 2_000, 3_000];
 const BUSY_TRIES = 5;
 
@@ -127,9 +130,15 @@ function isBusy(error: unknown): boolean {
 }
 
 function explained(error: unknown, count: number): unknown {
-	if (!(error instanceof ServerError) || error.kind !== 'documentBusy' || count === 1) return error;
-	const meaning = `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
-	return new ServerError({ ...error, message: error.message, meaning });
+	if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return error;
+	const meaning =
+		count === 1
+			? 'The document is still being worked on in Dify, so it was not changed'
+			: `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
+	if (!isBusy(error)) return new ServerError({ ...error, message: error.message, meaning });
+	const remedy =
+		'Dify locks a document while a change of its status is carried out. That takes about two seconds, but up to ten minutes where a worker of Dify went away in the middle. Try again then.';
+	return new ServerError({ ...error, message: 'Dify has locked the document', meaning, remedy });
 }
 
 /** Where the file of a document can be fetched, for some minutes; needs Dify 1.14. */

@@ -102,11 +102,13 @@ function withoutVectors(error: unknown): unknown {
 export function retrievalModel(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
 	const stored = recordOf(base.retrieval_model_dict);
 	const isEconomy = techniqueOf(base) === 'economy';
+	// Written there from the mask of an empty base (below): a base with vectors finds nothing by it.
+	const isMasked = techniqueOf(base) === 'high_quality' && stored.search_method === 'keyword_search';
 	const { filter, ...search } = settings;
 	const conditions = filter === undefined ? undefined : filterBody(filter, base);
 	const isPlain = Object.values(search).every((value) => value === undefined) && conditions === undefined;
-	if (isPlain && !isEconomy) return undefined;
-	const method = settings.method ?? (isEconomy ? 'keyword_search' : methodIn(stored));
+	if (isPlain && !isEconomy && !isMasked) return undefined;
+	const method = settings.method ?? (isEconomy ? 'keyword_search' : isMasked ? 'semantic_search' : methodIn(stored));
 	if (isEconomy && method !== 'keyword_search')
 		throw refusedHere(
 			'invalidParam',
@@ -124,6 +126,20 @@ export function retrievalModel(base: JsonRecord, settings: SearchSettings): Json
 		...rerankingOf(base, stored, settings),
 		...optional({ metadata_filtering_conditions: conditions }),
 	};
+}
+
+/**
+ * The setting to store in a base, which Dify takes as a whole only. A base without documents does not tell its search
+ * method: Dify shows `keyword_search` in its place, which must not be written back (docs/protocols/dify.md 12.3).
+ */
+export function storedRetrieval(base: JsonRecord, settings: SearchSettings): JsonRecord | undefined {
+	if (techniqueOf(base) === undefined && settings.method === undefined)
+		throw refusedHere(
+			'invalidParam',
+			'The knowledge base has no documents yet, so Dify does not tell its search method',
+			'Dify takes these settings only together with it: add Default Search Method to the options. Nothing was changed.',
+		);
+	return retrievalModel(base, settings);
 }
 
 function methodIn(stored: JsonRecord): SearchMethod {

@@ -8,7 +8,8 @@ import { upsertDocument, type CreateOptions, type DocumentContent } from './upse
 
 /** What became of one source. */
 export interface SyncOutcome {
-	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted';
+	/** `refused`: Dify has locked the document, so the next sync does the step. */
+	action: 'created' | 'updated' | 'enabled' | 'unchanged' | 'disabled' | 'deleted' | 'refused';
 	source: string;
 	documentId?: string;
 	name?: string;

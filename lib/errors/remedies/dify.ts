@@ -183,7 +183,7 @@ export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 	),
 	documentBusy: row(
 		'The document or chunk is still being worked on in Dify',
-		'Wait until it is indexed (Get Status can wait for it), then try again. Dify also wants about two seconds between two changes of the status. Nothing was changed.',
+		'Wait until it is indexed (Get Status can wait for it), then try again. Nothing was changed.',
 	),
 	nameTaken: row('The name is taken in Dify', 'Choose another name, or use what has it already.'),
 	tagDefect: row(

@@ -18,6 +18,7 @@ import {
 	type SyncRun,
 } from '../../../lib/dify/knowledge/sync-run';
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
+import { ServerError } from '../../../lib/errors/server-error';
 import { optional } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
@@ -81,7 +82,9 @@ export const documentSync: DifyOperation = {
 			displayName: 'Source',
 			name: 'source',
 			type: 'string',
-			default: '={{ $json.source ?? $json.path ?? $json.id }}',
+			// n8n's own Read Files gives the place of a file in its binary data only.
+			default:
+				"={{ $json.source ?? $json.path ?? $json.id ?? [$binary.data?.directory, $binary.data?.fileName].filter(Boolean).join('/') }}",
 			required: true,
 			description: 'By what the document is known again: the path of the file, or its ID where it lies',
 		},
@@ -236,10 +239,19 @@ class Sync {
 				await runStep(api, this.datasetId, step, run).then(
 					(outcome) => this.shown(step, outcome),
 					(error: unknown) =>
+						this.refused(step, error) ??
 						failing(this.call, this.itemIndexOf(step), error, { action: 'failed', source: step.source }),
 				),
 			);
 		return results;
+	}
+
+	/** One document that Dify has locked does not hold up the others: the next sync finds it unchanged and tries again. */
+	private refused(step: SyncStep, error: unknown): OperationItem | undefined {
+		if (!(error instanceof ServerError) || error.kind !== 'documentBusy') return undefined;
+		const planned = plannedOutcome(step);
+		const reason = `"${planned.name ?? step.source}" was not ${planned.action}: ${error.meaning}. The next sync does it. ${error.remedy}`;
+		return this.shown(step, { ...planned, action: 'refused', remarks: [reason] });
 	}
 
 	private shown(step: SyncStep, { remarks, ...outcome }: SyncOutcome, facts: object = {}): OperationItem {

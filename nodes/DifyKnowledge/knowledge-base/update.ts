@@ -1,5 +1,5 @@
 import { updateBase } from '../../../lib/dify/knowledge/bases';
-import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
+import { storedRetrieval } from '../../../lib/dify/knowledge/retrieve';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { optionsField } from '../fields';
@@ -14,7 +14,7 @@ export const knowledgeBaseUpdate: DifyOperation = {
 	run: async ({ api, parameters, signal }) => {
 		const datasetId = datasetIdIn(parameters);
 		const search = searchDefaultsIn(parameters);
-		const model = isSet(search) ? retrievalModel(await api.base(datasetId, signal), search) : undefined;
+		const model = isSet(search) ? storedRetrieval(await api.base(datasetId, signal), search) : undefined;
 		const name = parameters.name('options.name') || undefined;
 		return [
 			{ json: await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }, signal) },

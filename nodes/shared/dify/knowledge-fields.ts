@@ -6,7 +6,7 @@ import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
-import { asChoice } from '../field-values';
+import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
 /** A choice from a list of Dify's that can be searched, or by ID. */
@@ -156,7 +156,7 @@ export const filterFields: INodeProperties[] = [
 							{ name: 'Contains', value: 'contains' },
 							{ name: 'Empty', value: 'empty' },
 							{ name: 'Ends With', value: 'end with' },
-							{ name: 'Equals (Number)', value: '=' },
+							{ name: 'Equals (Number)', value: 'equals' },
 							{ name: 'Greater', value: '>' },
 							{ name: 'Greater or Equal', value: '≥' },
 							{ name: 'In', value: 'in' },
@@ -210,12 +210,19 @@ export function searchSettings(parameters: NodeParameters): SearchSettings {
 	};
 }
 
+/** Stored as "=" in older workflows, which n8n takes for an empty expression. */
+const EQUALS: readonly unknown[] = ['equals', '=', ''];
+
+function operatorIn(field: Field, value: unknown): Operator {
+	return EQUALS.includes(value) ? '=' : asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, value);
+}
+
 function filterIn(parameters: NodeParameters): Filter {
 	const field = parameters.field('metadataFilters.condition.operator');
 	const conditions = recordsIn(parameters.value('metadataFilters.condition')).map(
 		(condition): Condition => ({
 			field: typeof condition.field === 'string' ? condition.field.trim() : '',
-			operator: asChoice<Operator>({ ...field, choices: Object.keys(OPERATORS) }, condition.operator),
+			operator: operatorIn(field, condition.operator),
 			value: condition.value,
 		}),
 	);

@@ -31,6 +31,38 @@ describe.each(SIM_VERSIONS)('Dify Knowledge with Dify %s', (version) => {
 		]);
 	});
 
+	test('a base without documents keeps its search method, which Dify does not tell', async () => {
+		const of = await scene(version, { technique: null, retrieval: { search_method: 'hybrid_search' } });
+		const update = async (options: object) => await manage(of, 'knowledgeBase', 'update', { options });
+		await expect(update({ defaultTopK: 7 })).rejects.toThrow('does not tell its search method');
+		expect(of.base.retrieval).toMatchObject({ search_method: 'hybrid_search' });
+		await update({ description: 'Newer' });
+		expect(of.base.retrieval).toMatchObject({ search_method: 'hybrid_search' });
+		await update({ defaultTopK: 7, defaultSearchMethod: 'semantic_search' });
+		expect(of.base.retrieval).toMatchObject({ search_method: 'semantic_search', top_k: 7 });
+	});
+
+	test('a base with vectors whose method was overwritten by the mask is searched by its vectors', async () => {
+		const of = await scene(version, { technique: 'high_quality', retrieval: { search_method: 'keyword_search' } });
+		addDocument(of.sim.store, of.base, { text: 'The llama.' });
+		await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama' });
+		expect(lastBody(of.sim, /retrieve$/)).toMatchObject({ retrieval_model: { search_method: 'semantic_search' } });
+	});
+
+	test.each(['equals', '=', ''])('the operator Equals (Number), stored as "%s"', async (operator) => {
+		const of = await scene(version, {
+			technique: 'high_quality',
+			fields: [{ id: 'm', name: 'year', type: 'number' }],
+		});
+		addDocument(of.sim.store, of.base, { text: 'The llama.' });
+		const metadataFilters = { condition: [{ field: 'year', operator, value: '2026' }] };
+		await manage(of, 'knowledgeBase', 'retrieve', { query: 'llama', metadataFilters, filterLogic: 'and' });
+		const sent = lastBody(of.sim, /retrieve$/) as { retrieval_model: { metadata_filtering_conditions: object } };
+		expect(sent.retrieval_model.metadata_filtering_conditions).toMatchObject({
+			conditions: [{ name: 'year', comparison_operator: '=', value: 2026 }],
+		});
+	});
+
 	test('documents: create or update from text and file, D85', async () => {
 		const of = await scene(version);
 		const [made] = await manage(of, 'document', 'upsertText', { ...TEXT, wait: 10 });

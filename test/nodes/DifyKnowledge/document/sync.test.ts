@@ -38,6 +38,27 @@ const FILES: File[] = [
 ];
 
 describe.each(SIM_VERSIONS)('Document Sync with Dify %s', (version) => {
+	test('a document that Dify has locked does not hold up the others, and the next sync does it', async () => {
+		const of = await scene(version);
+		await sync(of, FILES);
+		const [locked] = [...of.base.documents.values()];
+		locked!.enabled = false;
+		locked!.busy = 1_000;
+		const done = await manage(of, 'document', 'sync', {}, items([...FILES, { source: 'c.md', text: 'third' }], false));
+		expect(done.map(({ action, source }) => `${String(action)} ${String(source)}`)).toEqual([
+			'refused a.md',
+			'unchanged b.md',
+			'created c.md',
+		]);
+		expect(String((done[0]!.warnings as string[])[0])).toMatch(/"a\.md" was not enabled: .*up to ten minutes/);
+		locked!.busy = 0;
+		expect(await sync(of, [...FILES, { source: 'c.md', text: 'third' }])).toEqual([
+			'enabled a.md',
+			'unchanged b.md',
+			'unchanged c.md',
+		]);
+	});
+
 	test.each([true, false])('created, unchanged, updated, disabled; as text: %s', async (isText) => {
 		const of = await scene(version);
 		expect(await sync(of, FILES, {}, isText)).toEqual(['created a.md', 'created b.md']);
