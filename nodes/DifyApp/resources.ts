@@ -19,6 +19,21 @@ import { textGenerate } from './text/generate';
 export const operations = resourceTable(
 	[
 		{
+			option: { name: 'Text', value: 'text', description: 'For apps of the type text generator' },
+			operations: [textGenerate],
+			preset: 'generate',
+		},
+		{
+			option: { name: 'Audio', value: 'audio' },
+			operations: [audioSpeak, audioTranscribe],
+			preset: 'speak',
+		},
+		{
+			option: { name: 'File', value: 'file' },
+			operations: [fileDownload, fileUpload],
+			preset: 'upload',
+		},
+		{
 			option: { name: 'Annotation', value: 'annotation', description: 'Questions with fixed answers' },
 			operations: [annotationCreate, annotationUpsert, annotationDelete, annotationGetAll, annotationUpdate],
 			preset: 'getAll',
@@ -34,24 +49,9 @@ export const operations = resourceTable(
 			preset: 'get',
 		},
 		{
-			option: { name: 'Audio', value: 'audio' },
-			operations: [audioSpeak, audioTranscribe],
-			preset: 'speak',
-		},
-		{
 			option: { name: 'End User', value: 'endUser' },
 			operations: [endUserGet],
 			preset: 'get',
-		},
-		{
-			option: { name: 'File', value: 'file' },
-			operations: [fileDownload, fileUpload],
-			preset: 'upload',
-		},
-		{
-			option: { name: 'Text', value: 'text', description: 'For apps of the type text generator' },
-			operations: [textGenerate],
-			preset: 'generate',
 		},
 	],
 	'text',

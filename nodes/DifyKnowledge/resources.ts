@@ -50,14 +50,16 @@ import { tagUnbind } from './tag/unbind';
 export const operations = resourceTable(
 	[
 		{
-			option: { name: 'Child Chunk', value: 'childChunk' },
-			operations: [childChunkCreate, childChunkDelete, childChunkGet, childChunkGetAll, childChunkUpdate],
-			preset: 'getAll',
-		},
-		{
-			option: { name: 'Chunk', value: 'chunk' },
-			operations: [chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate],
-			preset: 'getAll',
+			option: { name: 'Knowledge Base', value: 'knowledgeBase' },
+			operations: [
+				knowledgeBaseCreate,
+				knowledgeBaseDelete,
+				knowledgeBaseGet,
+				knowledgeBaseGetAll,
+				knowledgeBaseRetrieve,
+				knowledgeBaseUpdate,
+			],
+			preset: 'retrieve',
 		},
 		{
 			option: { name: 'Document', value: 'document' },
@@ -78,16 +80,14 @@ export const operations = resourceTable(
 			preset: 'upsertFile',
 		},
 		{
-			option: { name: 'Knowledge Base', value: 'knowledgeBase' },
-			operations: [
-				knowledgeBaseCreate,
-				knowledgeBaseDelete,
-				knowledgeBaseGet,
-				knowledgeBaseGetAll,
-				knowledgeBaseRetrieve,
-				knowledgeBaseUpdate,
-			],
-			preset: 'retrieve',
+			option: { name: 'Chunk', value: 'chunk' },
+			operations: [chunkCreate, chunkDelete, chunkGet, chunkGetAll, chunkUpdate],
+			preset: 'getAll',
+		},
+		{
+			option: { name: 'Child Chunk', value: 'childChunk' },
+			operations: [childChunkCreate, childChunkDelete, childChunkGet, childChunkGetAll, childChunkUpdate],
+			preset: 'getAll',
 		},
 		{
 			option: { name: 'Metadata', value: 'metadata' },
@@ -102,8 +102,8 @@ export const operations = resourceTable(
 			preset: 'set',
 		},
 		{
-			option: { name: 'Model', value: 'model' },
-			operations: [modelGetAll],
+			option: { name: 'Tag', value: 'tag' },
+			operations: [tagBind, tagCreate, tagDelete, tagGetAll, tagGetOfBase, tagRename, tagUnbind],
 			preset: 'getAll',
 		},
 		{
@@ -112,8 +112,8 @@ export const operations = resourceTable(
 			preset: 'run',
 		},
 		{
-			option: { name: 'Tag', value: 'tag' },
-			operations: [tagBind, tagCreate, tagDelete, tagGetAll, tagGetOfBase, tagRename, tagUnbind],
+			option: { name: 'Model', value: 'model' },
+			operations: [modelGetAll],
 			preset: 'getAll',
 		},
 	],

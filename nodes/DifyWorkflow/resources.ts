@@ -12,14 +12,14 @@ import { runStop } from './run/stop';
 export const operations = resourceTable(
 	[
 		{
-			option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
-			operations: [formGet, formSubmit, formSubmitAndFollow],
-			preset: 'submitAndFollow',
-		},
-		{
 			option: { name: 'Run', value: 'run' },
 			operations: [runExecute, runFollow, runGet, runGetAll, runStop],
 			preset: 'execute',
+		},
+		{
+			option: { name: 'Form', value: 'form', description: 'What a run that waits for a person asks' },
+			operations: [formGet, formSubmit, formSubmitAndFollow],
+			preset: 'submitAndFollow',
 		},
 	],
 	'run',

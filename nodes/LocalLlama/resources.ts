@@ -35,9 +35,19 @@ import { vectorRerank } from './vector/rerank';
 export const operations = resourceTable(
 	[
 		{
-			option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
-			operations: [adapterGetAll, adapterSet],
-			preset: 'getAll',
+			option: { name: 'Text', value: 'text' },
+			operations: [textChat, textClassify, textComplete, textExtract, textFillIn],
+			preset: 'chat',
+		},
+		{
+			option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
+			operations: [vectorEmbed, vectorRerank],
+			preset: 'embed',
+		},
+		{
+			option: { name: 'Image', value: 'image' },
+			operations: [imageEdit, imageGenerate],
+			preset: 'generate',
 		},
 		{
 			option: { name: 'Audio', value: 'audio' },
@@ -45,9 +55,9 @@ export const operations = resourceTable(
 			preset: 'transcribe',
 		},
 		{
-			option: { name: 'Image', value: 'image' },
-			operations: [imageEdit, imageGenerate],
-			preset: 'generate',
+			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
+			operations: [tokenApplyTemplate, tokenCount, tokenDetokenize, tokenTokenize],
+			preset: 'count',
 		},
 		{
 			option: { name: 'Model', value: 'model', description: 'The models of the server' },
@@ -62,19 +72,9 @@ export const operations = resourceTable(
 			preset: 'save',
 		},
 		{
-			option: { name: 'Text', value: 'text' },
-			operations: [textChat, textClassify, textComplete, textExtract, textFillIn],
-			preset: 'chat',
-		},
-		{
-			option: { name: 'Token', value: 'token', description: 'Count, cut and show what a model reads' },
-			operations: [tokenApplyTemplate, tokenCount, tokenDetokenize, tokenTokenize],
-			preset: 'count',
-		},
-		{
-			option: { name: 'Vector', value: 'vector', description: 'Embeddings, and documents ordered by a question' },
-			operations: [vectorEmbed, vectorRerank],
-			preset: 'embed',
+			option: { name: 'Adapter', value: 'adapter', description: 'LoRA adapters of llama-server' },
+			operations: [adapterGetAll, adapterSet],
+			preset: 'getAll',
 		},
 	],
 	'text',

@@ -210,7 +210,15 @@ export function editor(
 ): ILoadOptionsFunctions {
 	return {
 		getCredentials: async () => ({ baseUrl: sim.url, apiKey: appKey(mode), keyType: 'app' }),
-		getNode: () => ({ id: '1', name: 'Dify', type: 'x', typeVersion: 1, position: [0, 0], parameters: {} }),
+		getNode: () => ({
+			id: '1',
+			name: 'Dify',
+			type: 'x',
+			typeVersion: 1,
+			position: [0, 0],
+			parameters: {},
+			credentials: { difyApi: { id: '1', name: 'Dify' } },
+		}),
 		getNodeParameter: (name: string, fallback: unknown) => {
 			const value = parameters[name] ?? fallback;
 			return value instanceof Error ? raise(value) : value;

@@ -8,13 +8,16 @@ const NO_FORM = 'This app has no form, so there is nothing to fill in.';
 
 /** The app's own form, as fields of the node. */
 export async function getForm(this: ILoadOptionsFunctions): Promise<ResourceMapperFields> {
+	const known = knownFields(this.getCurrentNodeParameter('inputs.schema'));
+	// A node that has just been added: there is nothing to tell yet.
+	if (this.getNode().credentials?.difyApi === undefined) return { fields: known };
 	try {
 		const client = await editorClient(this);
 		return { fields: readForm(await client.get('/parameters')).map(mapperField), emptyFieldsNotice: NO_FORM };
 	} catch (error) {
 		const { message, description } = difyNodeError(this.getNode(), error, {});
 		const notice = `The form of the app could not be loaded. ${description || message}`;
-		return { fields: knownFields(this.getCurrentNodeParameter('inputs.schema')), emptyFieldsNotice: escaped(notice) };
+		return { fields: known, emptyFieldsNotice: escaped(notice) };
 	}
 }
 

@@ -92,14 +92,22 @@ export function executionItem({ json, binary, from = 0 }: OperationItem): INodeE
 	return { json, ...optional({ binary }), pairedItem } as INodeExecutionData;
 }
 
-/** The list of operations, in the order of their names, as n8n shows them. */
+/**
+ * The list of operations: the one that most people want first, the others by name. n8n's list of actions has the same
+ * order.
+ */
 export function operationField(operations: readonly Described[], preset: string, show?: Shown): INodeProperties {
 	return {
 		displayName: 'Operation',
 		name: 'operation',
 		type: 'options',
 		noDataExpression: true,
-		options: operations.map(({ option }) => option).sort((one, other) => one.name.localeCompare(other.name)),
+		options: operations
+			.map(({ option }) => option)
+			.sort(
+				(one, other) =>
+					Number(other.value === preset) - Number(one.value === preset) || one.name.localeCompare(other.name),
+			),
 		default: preset,
 		...optional({ displayOptions: show && { show } }),
 	};
@@ -144,7 +152,7 @@ export function operationTable<O extends Described>(operations: readonly O[], pr
 /**
  * The operations of a node with resources.
  *
- * @param resources in the order of their names, as n8n shows them
+ * @param resources in the order of their use: n8n's list of actions has the same
  */
 export function resourceTable<O extends Described>(
 	resources: ReadonlyArray<NodeResource<O>>,

@@ -1,4 +1,4 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import { LocalLlama } from '../../../nodes/LocalLlama/LocalLlama.node';
 import { reply } from '../../servers/llama-server';
@@ -25,6 +25,20 @@ test('every field stands for its resource and operation only, and options in the
 		expect(labels).toEqual([...labels].sort((one, other) => one.localeCompare(other)));
 		expect(new Set(labels).size).toBe(labels.length);
 	}
+});
+
+test('what people use most stands first: n8n lists the actions in this order', () => {
+	const { properties } = new LocalLlama().description;
+	const valuesOf = (name: string, resource?: string) =>
+		properties
+			.filter(
+				(field) =>
+					field.name === name && (resource === undefined || field.displayOptions?.show?.resource?.[0] === resource),
+			)
+			.flatMap(({ options }) => (options as INodePropertyOptions[]).map(({ value }) => value));
+	expect(valuesOf('resource').slice(0, 3)).toEqual(['text', 'vector', 'image']);
+	expect(valuesOf('operation', 'text')).toEqual(['chat', 'classify', 'complete', 'extract', 'fillIn']);
+	expect(valuesOf('operation', 'audio')[0]).toBe('transcribe');
 });
 
 test('an operation that does not exist', async () => {

@@ -55,6 +55,13 @@ describe('lists in the editor', () => {
 		});
 	});
 
+	test('a node without a credential asks nobody and complains of nothing', async () => {
+		const { getForm } = new DifyChatMessage().methods.resourceMapping;
+		const context = editor({ url: 'http://127.0.0.1:1' }, {});
+		const getNode = () => ({ ...context.getNode(), credentials: undefined });
+		expect(await getForm.call({ ...context, getNode })).toEqual({ fields: [] });
+	});
+
 	test('what a server says is text, not HTML', async () => {
 		const { getForm } = new DifyChatMessage().methods.resourceMapping;
 		const context = editor({ url: 'http://<img src=x>&/v1' }, {});

@@ -21,10 +21,10 @@ const rename = {
 };
 
 describe('operations of a node', () => {
-	it('are listed in the order of their names, whatever theirs', () => {
+	it('are listed with the one that is chosen at first in front, the others by their names', () => {
 		expect(operationField([stop, rename], 'stop')).toMatchObject({
 			default: 'stop',
-			options: [{ name: 'Rename' }, { name: 'Stop' }],
+			options: [{ name: 'Stop' }, { name: 'Rename' }],
 		});
 		expect(operationField([stop], 'stop')).not.toHaveProperty('displayOptions');
 		expect(operationField([stop], 'stop', { resource: ['a'] })).toMatchObject({
