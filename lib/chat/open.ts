@@ -70,7 +70,7 @@ export async function openAnswer(
 /** The request at one server, up to the beginning of its answer. */
 async function sendTo(
 	attempt: Attempt,
-	{ settings, call: { signal }, messages, draft, pace }: PreparedCall,
+	{ settings, call: { signal, reuse }, messages, draft, pace }: PreparedCall,
 	protocol: ChatProtocol | undefined,
 ): Promise<BegunAnswer & Pick<OpenedAnswer, 'request' | 'template'>> {
 	const { connection, model } = attempt;
@@ -81,7 +81,7 @@ async function sendTo(
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
-	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace, kept }, signal).catch(
+	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace, kept, reuse }, signal).catch(
 		async (error: unknown) => {
 			throw await withModelsOf(connection, error, { model, kind, signal });
 		},

@@ -58,7 +58,7 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 }
 
 /** When the request is sent again as it is, how long it may take, and how often its answer is read. */
-type SendLimits = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer };
+type SendLimits = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer; reuse?: boolean };
 
 /** An answer that began. */
 export interface BegunAnswer {
@@ -158,7 +158,7 @@ async function trySending(
 	connection: Connection,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	{ limits, retry, pace, kept }: SendLimits,
+	{ limits, retry, pace, kept, reuse }: SendLimits,
 	signal: AbortSignal | undefined,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };
@@ -170,6 +170,7 @@ async function trySending(
 			limits,
 			// DELETE does not stop an answer that comes as a whole.
 			kept: request.stream === false ? undefined : kept,
+			reuse,
 			framing: protocol.framing,
 			pace: pace?.interval,
 			retry: retry?.(),

@@ -277,6 +277,7 @@ export class EmbeddingsClient {
 			about,
 			limits,
 			retry: retry?.(),
+			reuse: true,
 		});
 		// A page or an error with status 200.
 		if (!Array.isArray(answer.json) && !isRecord(answer.json)) throw connection.refusal(answer, about);

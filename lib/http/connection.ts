@@ -1,5 +1,5 @@
 import { methodOf, readAnswer, type Answer } from './answer';
-import { useChannel, type ChannelUse } from './dispatcher';
+import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
 import type { FailureContext } from '../errors/failure';
 import { failureInBody } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
@@ -27,6 +27,8 @@ import { parseObject } from '../values';
 import { pauseFor } from './waiting';
 
 const MAX_CALL_MS = 15_000;
+/** A kept connection that the server had closed already is known as that in milliseconds. */
+const CLOSED_ALREADY_MS = 1000;
 
 /** One server with one credential. Cheap to make: connections and the queue are shared behind it. */
 export class Connection {
@@ -247,12 +249,11 @@ export class Connection {
 		watchdog.signal.addEventListener('abort', end, { once: true });
 		try {
 			channel = this.channel();
-			const way = { dispatcher: channel.fresh, reset: true };
-			const attempt = async () => {
+			const attempt = async (way: ConnectionChoice) => {
 				const sent = await this.trySend(url, options, watchdog, way);
 				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, way });
 			};
-			return await this.untilTaken(attempt, options, watchdog);
+			return await this.untilTaken(channel, attempt, options, watchdog);
 		} catch (error) {
 			end();
 			throw this.explainer.explain(error, url, options, watchdog);
@@ -273,8 +274,8 @@ export class Connection {
 		let channel: ChannelUse | undefined;
 		try {
 			channel = this.channel();
-			const way = { dispatcher: channel.fresh, reset: true };
-			return await this.untilTaken(async () => await this.tryReading(url, options, watchdog, way), options, watchdog);
+			const attempt = async (way: ConnectionChoice) => await this.tryReading(url, options, watchdog, way);
+			return await this.untilTaken(channel, attempt, options, watchdog);
 		} catch (error) {
 			throw this.explainer.explain(error, url, options, watchdog);
 		} finally {
@@ -316,13 +317,19 @@ export class Connection {
 	}
 
 	private async untilTaken<T extends object>(
-		attempt: () => Promise<T | { failed: ServerError }>,
+		{ keepAlive, fresh }: ServerChannel,
+		attempt: (way: ConnectionChoice) => Promise<T | { failed: ServerError }>,
 		options: StreamOptions,
 		watchdog: Watchdog,
 	): Promise<T> {
-		for (;;) {
-			const outcome = await attempt();
+		for (let keeps = options.reuse === true; ; ) {
+			const sentAt = performance.now();
+			const outcome = await attempt({ dispatcher: keeps ? keepAlive : fresh, reset: !keeps });
 			if (!('failed' in outcome)) return outcome;
+			const wasKept = keeps;
+			keeps = false;
+			const isClosed = outcome.failed.kind === 'closedBeforeAnswer' && performance.now() - sentAt < CLOSED_ALREADY_MS;
+			if (wasKept && isClosed) continue;
 			const next = options.retry?.(outcome.failed, watchdog.firstTokenLeftMs) ?? outcome.failed;
 			if (typeof next !== 'number') throw next;
 			await pauseFor(next, watchdog.signal);

@@ -16,7 +16,7 @@ export interface ServerChannelKey {
 
 /** The connections to one origin with one credential. */
 export interface ServerChannel {
-	/** For cheap GETs: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
+	/** For cheap GETs and short requests of a batch: connections are kept for 4 s, since llama-server closes an idle one after 5 s. */
 	readonly keepAlive: Dispatcher;
 	/** For generations and Dify runs: used with `reset`, so every request has a connection of its own. */
 	readonly fresh: Dispatcher;
@@ -107,7 +107,8 @@ function open(key: ServerChannelKey): Entry {
 			? undefined
 			: (hostname, options, done) => entry.lookup?.(hostname, options, foundIn(hostname, done));
 	const options = agentOptions(key, lookup);
-	return Object.assign(entry, { keepAlive: agent(options), fresh: agent(options) });
+	// Without pipelining undici asks the server to close the connection, which costs less than closing it from here.
+	return Object.assign(entry, { keepAlive: agent(options), fresh: agent({ ...options, pipelining: 0 }) });
 }
 
 /**
@@ -155,6 +156,8 @@ function agentOptions(
 		// Limits are kept by the Watchdog: undici's own 5 minutes are what breaks slow generations.
 		headersTimeout: 0,
 		bodyTimeout: 0,
+		// Behind the time that a server names in Keep-Alive, if any.
+		keepAliveTimeoutThreshold: 1_000,
 		keepAliveTimeout: 4_000,
 		keepAliveMaxTimeout: 4_000,
 	} satisfies AgentOptions;

@@ -92,6 +92,11 @@ export interface StreamOptions extends RequestOptions {
 	/** Asked after every attempt that failed before an answer began. Without it there is one attempt. */
 	retry?: RetryPolicy;
 	/**
+	 * May go over a connection that was used before, and leave it open for the next request: a third of the work of a short
+	 * one. For requests of which nothing is used before their end, so that one that meets a closed connection is sent again.
+	 */
+	reuse?: boolean;
+	/**
 	 * The error for an answer that is no stream, where the server has error bodies of its own kind. Default: `refusal`.
 	 */
 	refuse?: (answer: CallAnswer) => ServerError | undefined;

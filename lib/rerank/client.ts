@@ -194,6 +194,7 @@ export class RerankClient {
 			about,
 			limits,
 			retry: retry?.(),
+			reuse: true,
 		});
 		if (!Array.isArray(answer.json) && !isRecord(answer.json)) throw connection.refusal(answer, about);
 		const read = readScores(answer.json, batch.length);

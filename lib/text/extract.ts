@@ -133,7 +133,7 @@ async function wholeAnswer(
 	messages: readonly SourceMessage[],
 	signal: AbortSignal | undefined,
 ): Promise<FinishedAnswer> {
-	const generation = client.generate({ messages, signal, whole: true });
+	const generation = client.generate({ messages, signal, whole: true, reuse: true });
 	for (;;) {
 		const step = await generation.next();
 		if (step.done === true) return step.value;

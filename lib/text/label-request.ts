@@ -57,7 +57,7 @@ export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | 
 	const { url, json } = requestOf(asked);
 	const about = { model };
 	const sent = await connection
-		.answer(url, { json, signal, limits, about, retry: retry?.() })
+		.answer(url, { json, signal, limits, about, retry: retry?.(), reuse: true })
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in sent) {
 		const { failed } = sent;

@@ -149,7 +149,7 @@ function constantsOf(context: ParameterSource): Constants | undefined {
 }
 
 /** n8n takes a text that begins with `=` for an expression, wherever it stands. */
-function hasExpression(value: unknown): boolean {
+export function hasExpression(value: unknown): boolean {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
 }

@@ -43,6 +43,8 @@ export interface ChatCall {
 	signal?: AbortSignal;
 	/** Nobody reads along: then text may be held back where that makes the answer better. */
 	whole?: boolean;
+	/** As `reuse` of `StreamOptions`; only where nothing is read before the end. */
+	reuse?: boolean;
 	/** Least milliseconds between two pieces of text; asked again for each. Default: as they come. */
 	pieceMs?: () => number;
 	/** Called with everything that the server says, as it is read. */

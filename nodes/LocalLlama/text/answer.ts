@@ -13,7 +13,8 @@ export async function generated(
 	client: ChatClient,
 	messages: readonly SourceMessage[],
 ): Promise<FinishedAnswer> {
-	const generation = client.generate({ messages, signal: call.signal });
+	const isUnread = call.typing === undefined;
+	const generation = client.generate({ messages, signal: call.signal, whole: isUnread, reuse: isUnread });
 	try {
 		for (;;) {
 			const step = await generation.next();

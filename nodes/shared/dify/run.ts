@@ -3,6 +3,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { DifyClient } from '../../../lib/dify/client';
 import { difyClient } from '../../../lib/dify/credentials';
 import type { KnowledgeApi } from '../../../lib/dify/knowledge/api';
+import { itemCredentials } from '../run/item-credentials';
 import type { Operation, OperationCall } from '../run/operations';
 import { runOperations, type RunOptions } from '../run/run-operations';
 import { DifyApp } from './apps';
@@ -24,10 +25,10 @@ export async function runDifyOperations(
 	table: RunOptions<DifyAccess>['table'],
 	keyOf?: (itemIndex: number) => string | undefined,
 ): Promise<INodeExecutionData[][]> {
-	// Items may have different credentials.
+	const credentialOf = itemCredentials(context, 'difyApi');
 	const apps = new Map<string, DifyApp>();
 	const accessOf = async (itemIndex: number) => {
-		const data = await context.getCredentials('difyApi', itemIndex);
+		const data = await credentialOf(itemIndex);
 		const key = JSON.stringify(data);
 		const app = apps.get(key) ?? new DifyApp(difyClient(data, context.helpers));
 		apps.set(key, app);

@@ -11,6 +11,7 @@ import {
 import { delay, net, performance } from '../../support/node';
 import { testCertificate } from '../../support/tls';
 import { ask, connect, failureOf } from './client';
+import { listen } from '../../support/listening';
 import { useSimulator } from '../../servers/use-simulator';
 
 const startServer = useSimulator(startLlamaServerSim);
@@ -91,11 +92,55 @@ describe('what undici is told', () => {
 			requestTls: { rejectUnauthorized: true },
 			keepAliveTimeout: 4000,
 			keepAliveMaxTimeout: 4000,
+			// A second below what a server names.
+			keepAliveTimeoutThreshold: 1000,
 		});
 		expect(options[2]).toMatchObject({
 			connect: { timeout: 500, rejectUnauthorized: false },
 			requestTls: { rejectUnauthorized: false },
 		});
+	});
+});
+
+describe('connections that are kept for the next request of a batch', () => {
+	/** A server that counts its connections, and closes each as it is told to. */
+	const countingServer = async (answer: (socket: net.Socket, request: number) => void) => {
+		let [connections, requests] = [0, 0];
+		const server = net.createServer((socket) => {
+			connections++;
+			socket.on('error', () => {});
+			socket.on('data', (data: Uint8Array) => {
+				if (String(data).includes('POST')) answer(socket, ++requests);
+			});
+		});
+		const url = `http://127.0.0.1:${await listen(server)}`;
+		return { url, counts: () => ({ connections, requests }), close: () => server.close() };
+	};
+	const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
+	const ask = async (url: string, reuse: boolean) =>
+		await connectTo({ baseUrl: url }).answer(`${url}/x`, { json: {}, limits: {}, reuse });
+
+	afterEach(closeChannels);
+
+	test('ten requests need one, and ten without it ten', async () => {
+		const server = await countingServer((socket) => socket.write(OK));
+		for (let at = 0; at < 10; at++) await ask(server.url, true);
+		const { connections } = server.counts();
+		expect(connections).toBeLessThanOrEqual(2);
+		for (let at = 0; at < 10; at++) await ask(server.url, false);
+		expect(server.counts()).toEqual({ connections: connections + 10, requests: 20 });
+		server.close();
+	});
+
+	test('one that turns out to be closed costs another attempt, and no more', async () => {
+		const server = await countingServer((socket, request) => (request % 2 === 0 ? socket.destroy() : socket.write(OK)));
+		for (let at = 0; at < 4; at++) expect((await ask(server.url, true)).status).toBe(200);
+		server.close();
+		const closing = await countingServer((socket) => socket.destroy());
+		const failed = await failureOf(async () => await ask(closing.url, true));
+		expect(failed?.kind).toBe('closedBeforeAnswer');
+		expect(closing.counts().requests).toBe(2);
+		closing.close();
 	});
 });
 

@@ -141,3 +141,10 @@ test('a PDF is refused with advice', async () => {
 	expect((await failure({ ...CHAT, binaryFields: 'data' }, { items })).description).toContain('Extract From File');
 	expect(sim.requests).toHaveLength(0);
 });
+
+test.each(['x', 0, 1000, 1.5e9])('Items at Once %j is an error that names the field', async (itemsAtOnce) => {
+	const sim = await serve();
+	const failed = await failure({ ...CHAT, options: { itemsAtOnce } });
+	expect(failed.message).toContain('"Items at Once"');
+	expect(sim.requests).toHaveLength(0);
+});
