@@ -113,6 +113,8 @@ export interface WireChunk {
 	reasoning?: string;
 	toolCalls?: ToolCallPiece[];
 	finishReason?: string;
+	/** The reason of the end is null in it: the server has that field, so an end without a reason is none. */
+	sendsReason?: true;
 	usage?: Usage;
 	timings?: Timings;
 	model?: string;

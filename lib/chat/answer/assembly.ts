@@ -1,5 +1,5 @@
 import type { FailureKind } from '../../errors/kinds';
-import { parseObject } from '../../values';
+import { optional, parseObject } from '../../values';
 import { kindOfMessage } from '../../errors/http-failure';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { cutCallIn } from './cut-call';
@@ -90,6 +90,7 @@ export class Assembly {
 	private receivedText = false;
 	private receivedWords = false;
 	private done = false;
+	private sendsReason = false;
 	private failed: AssemblyFailure | undefined;
 	private maker: ServerKind | undefined;
 
@@ -215,7 +216,10 @@ export class Assembly {
 		if (chunk.madeBy) this.maker = chunk.madeBy;
 		if (chunk.finishReason) this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
 		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
+		if (chunk.sendsReason) this.sendsReason = true;
 		if (chunk.done) this.done = true;
+		// Some servers never give a reason (vllm-mlx issue 628). A call tells by itself whether it is whole.
+		if (chunk.done && !this.sendsReason && this.calls.begun && this.calls.isWhole) this.finishReason ??= 'tool_calls';
 		const isCutCall = chunk.finishReason === 'length' && this.text === '' && this.cutCall(step.text) !== undefined;
 		this.keep(step);
 		return isCutCall ? { ...step, text: '' } : step;
@@ -256,9 +260,22 @@ export class Assembly {
 			hasOthers: this.calls.begun,
 			input: new QuotedInput(this.options.input ?? []),
 		});
-		step.text = shown + this.callsInText.text;
+		step.text = shown + this.callsInText.text + this.literalAnswer();
 		this.text += step.text;
 		return sum([...other, step]);
+	}
+
+	/**
+	 * An answer that is about a tag and begins with it: the tag is never closed, the sentence goes on behind it, and nothing
+	 * says that this model thinks in tags. Empty where it is none.
+	 */
+	private literalAnswer(): string {
+		const { open } = this.splitter;
+		const mayBe = open !== undefined && this.text === '' && !this.calls.begun && this.options.family === undefined;
+		if (!mayBe || this.finishReason !== 'stop' || !/^[ \t.,:;!?)'"`]/.test(this.reasoning)) return '';
+		const text = open + this.reasoning;
+		this.reasoning = '';
+		return text;
 	}
 
 	private keep({ text, reasoning }: AssemblyStep): void {
@@ -296,7 +313,10 @@ export class Assembly {
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
-				facts: { finishReason: this.finishReason },
+				facts: {
+					finishReason: this.finishReason,
+					...optional({ callInThinking: this.looksLikeCall?.name }),
+				},
 			});
 		}
 		return { answer };

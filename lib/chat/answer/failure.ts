@@ -28,8 +28,26 @@ export function answerFailure(
 		partialReasoning: reasoning || undefined,
 		...(kind === 'emptyAnswer' && facts?.finishReason === 'length' ? { remedy: CUT_BEFORE_TEXT } : {}),
 		...(kind === 'streamEndedEarly' && cutRemedy !== undefined ? { remedy: cutRemedy } : {}),
+		...remedyFor(kind, tool, facts),
 		about: { tool, maxTokens: limitOf(parameters), endedItself: facts?.finishReason === 'stop' },
 	});
+}
+
+function remedyFor(
+	kind: string,
+	tool: string | undefined,
+	{ offeredTools, callInThinking }: Record<string, unknown> = {},
+) {
+	if (kind === 'onlyThinking' && typeof callInThinking === 'string')
+		return {
+			remedy: `The model wrote what looks like a call of the tool "${callInThinking}" into its thinking, where nothing is run. Ask again, turn thinking off in the options, or use another reasoning parser of the server.`,
+		};
+	if (kind !== 'toolCallInvalid' || !Array.isArray(offeredTools)) return {};
+	return {
+		message: `The model called the tool "${tool}", which is not connected. Connected are: ${offeredTools.join(', ')}`,
+		remedy:
+			'Name the tools in the system prompt, connect the one that is missing, or use a model with better tool support. n8n would leave the call out and ask the same again, up to Max Iterations.',
+	};
 }
 
 /**

@@ -148,7 +148,7 @@ export class ToolCallAssembly {
 
 	/** Whether every call that has begun has its name and has come to the end of its arguments. */
 	get isWhole(): boolean {
-		return this.unfinished.size === 0;
+		return [...this.unfinished].every((call) => this.isEcho(call));
 	}
 
 	add(pieces: readonly ToolCallPiece[]): void {

@@ -4,6 +4,7 @@ import { isRecord, optional, parseJson, parseObject, text, words } from '../../v
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
 import { nativeOptions, sortExtraBody } from './ollama-options';
 import { toolCallsOf } from './openai-tool-calls';
+import { thinkingIn } from './thinking-in';
 import { withFieldChanges } from '../../servers/refused-fields';
 import type { ChatProtocol } from './protocol';
 
@@ -147,7 +148,8 @@ function decode(event: ServerSentEvent): WireChunk {
 	const chunk: WireChunk = { madeBy: 'ollama' };
 	const { content, thinking } = message ?? {};
 	if (typeof content === 'string') chunk.text = content;
-	if (typeof thinking === 'string' && thinking !== '') chunk.reasoning = thinking;
+	const thought = thinkingIn(thinking);
+	if (thought !== '') chunk.reasoning = thought;
 	// Each is whole, and each has the index 0 in some releases.
 	const toolCalls = message === undefined ? [] : toolCallsOf(message, true);
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { isFilled, isRecord, optional, parseJson, recordsIn } from '../../values';
+import { isFilled, isRecord, optional, parseJson } from '../../values';
 import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
@@ -9,6 +9,7 @@ import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk }
 import { withoutOwnApi } from './ollama-options';
 import { errorOf } from './openai-errors';
 import { toolCallsOf } from './openai-tool-calls';
+import { thinkingIn } from './thinking-in';
 import type { ChatProtocol } from './protocol';
 
 /**
@@ -160,16 +161,20 @@ function decode(event: ServerSentEvent): WireChunk {
 		delta.reasoning_content,
 		delta.reasoning,
 		delta.thinking,
-		thinkingOfParts(parts),
-		textOfDetails(delta.reasoning_details),
-	].find((text) => typeof text === 'string' && text !== '');
-	if (typeof reasoning === 'string') {
+		parts?.filter(isRecord).filter(isThinking),
+		delta.thinking_blocks,
+		delta.reasoning_details,
+	]
+		.map((field) => thinkingIn(field))
+		.find((text) => text !== '');
+	if (reasoning !== undefined) {
 		chunk.reasoning = reasoning;
 		if ('reasoning_content' in delta && isBare(json, choice, delta)) chunk.bareReasoning = reasoning;
 	}
 	if (isMessage) chunk.isMessage = true;
 	const toolCalls = toolCallsOf(delta, isMessage || event.event === 'whole-answer');
 	if (toolCalls.length > 0) chunk.toolCalls = toolCalls;
+	if (choice?.finish_reason === null) chunk.sendsReason = true;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
 	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
 		chunk.finishReason = CUT_BY_LIMIT.test(choice.finish_reason) ? 'length' : choice.finish_reason;
@@ -230,27 +235,6 @@ function textOfParts(parts: unknown[]): string {
 	return parts
 		.map((part) => (isRecord(part) ? (isThinking(part) ? '' : part.text) : part))
 		.filter((part) => typeof part === 'string')
-		.join('');
-}
-
-/** OpenRouter's form, which some gateways send alone: `[{"type":"reasoning.text","text":"…"}]`, or with `summary`. */
-function textOfDetails(details: unknown): string {
-	return recordsIn(details)
-		.map(({ text, summary }) => text ?? summary)
-		.filter((part) => typeof part === 'string')
-		.join('');
-}
-
-/** Mistral's form: `{"type":"thinking","thinking":[{"type":"text","text":"…"}]}`. */
-function thinkingOfParts(parts: unknown[] = []): string {
-	return parts
-		.filter(isRecord)
-		.filter(isThinking)
-		.map(
-			({ thinking, text }) =>
-				(Array.isArray(thinking) ? textOfParts(thinking) : [thinking, text].find((one) => typeof one === 'string')) ??
-				'',
-		)
 		.join('');
 }
 

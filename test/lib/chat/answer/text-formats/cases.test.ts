@@ -171,3 +171,30 @@ describe('a long answer', () => {
 		}
 	});
 });
+
+describe('thinking beside the text', () => {
+	const gone = { reasoning: 'Hm.' };
+
+	it('a tag at the beginning of the field is none of the thinking (vLLM), and the text begins with its first word', () => {
+		expect(readPieces(['\n\n', 'Yes.'], { reasoning: '<think>\nHm.' })).toMatchObject({
+			text: 'Yes.',
+			reasoning: '\nHm.',
+		});
+	});
+
+	it('the rest of a thought comes as text', () => {
+		expect(readPieces(['</think>', '\n\nYes.'], gone)).toMatchObject({ text: 'Yes.', reasoning: 'Hm.' });
+		const options = { openingThinkTagMayBeMissing: 'always' as const };
+		expect(readPieces([' So', ' it is.\n</think>\n\nYes.'], { ...gone, options })).toMatchObject({
+			text: 'Yes.',
+			reasoning: 'Hm. So it is.\n',
+		});
+	});
+
+	it('an answer about the tag is an answer, unless the model is known to think in tags', () => {
+		const text = '<think> is the tag that opens it.';
+		expect(readPieces([text])).toMatchObject({ text });
+		expect(readPieces([text], qwen)).toMatchObject({ text: '', reasoning: text.slice(7) });
+		expect(readPieces(['<think>Hm'])).toMatchObject({ text: '', reasoning: 'Hm' });
+	});
+});
