@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { difyFailure } from './failure';
+import { difyFailure, refusedHere } from './failure';
 import { nonEmptyText } from '../values';
 
 /** What Dify's interface calls an app of each mode, and the node that talks to it. */
@@ -36,4 +36,16 @@ export async function explainAppType(client: DifyClient, error: unknown, signal?
 		message: `The app behind this key is ${name}`,
 		remedy: `Use the node ${node} for it, or the key of another app.`,
 	});
+}
+
+/** Dify keeps the list of runs for workflow apps only; any other key gets an empty one, for ever. @throws {ServerError} */
+export async function checkWorkflowKey(client: DifyClient): Promise<void> {
+	const { mode } = await client.get('/info').catch((): { mode?: unknown } => ({}));
+	const known = typeof mode === 'string' && mode !== 'workflow' ? MODES[mode] : undefined;
+	if (known === undefined) return;
+	throw refusedHere(
+		'wrongAppType',
+		`The app behind this key is ${known[0]}, and Dify lists the runs of workflow apps only`,
+		'Nothing would ever start this workflow. Use the key of a workflow app, or watch for feedback.',
+	);
 }

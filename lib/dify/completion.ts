@@ -27,7 +27,7 @@ export async function complete(
 	try {
 		return whetherWhole(await startRun(client, RUN_ROUTES.completion, body, user, options));
 	} catch (error) {
-		throw (await otherApp(client, error, options.signal)) ?? error;
+		throw (await otherApp(client, error, options.signal)) ?? emptyText(error);
 	}
 }
 
@@ -38,6 +38,13 @@ function whetherWhole(result: RunResult): RunResult {
 	const warning =
 		'The text may be cut off: Dify counted no tokens, as it does where somebody stopped the run, and for preset replies.';
 	return { ...result, warnings: [...result.warnings, warning] };
+}
+
+/** A text generator has no query: what Dify misses is the text. */
+function emptyText(error: unknown): unknown {
+	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
+	const message = 'The field Text is empty';
+	return new ServerError({ ...error, message, meaning: message, remedy: 'Fill in Text, or the form of the app.' });
 }
 
 const NODES: Readonly<Record<string, string>> = {

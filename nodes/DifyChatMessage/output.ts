@@ -49,7 +49,8 @@ function simplified(result: RunResult, { answerField, user }: OutputOptions): ob
 		retrieverResources: result.retrieverResources,
 		files: result.files,
 		createdAt: result.createdAt,
-		...optional({ pause: result.pause }),
+		// As Dify Workflow puts them out, so that the operations of its resource Form find them.
+		...optional({ forms: result.pause?.forms, pause: result.pause }),
 		// Twice: first, so that it stands at the top; and last, so that an answer field with the name of another field
 		// replaces it.
 		...answer,
@@ -73,7 +74,7 @@ function raw(result: RunResult, { user }: OutputOptions): object {
 		created_at: result.createdAt,
 		...(result.pause === undefined
 			? {}
-			: { data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
+			: { forms: result.pause.forms, data: { ...asInDify(result.pause), forms: result.pause.forms.map(asInDify) } }),
 	};
 }
 

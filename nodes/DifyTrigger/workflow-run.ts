@@ -1,4 +1,5 @@
 import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/finished-runs';
+import { checkWorkflowKey } from '../../lib/dify/app-mode';
 import { getRecord } from '../../lib/dify/run-record';
 import { recordOf, type JsonRecord } from '../../lib/values';
 import type { EventCall, WatchedEvent } from './event';
@@ -10,6 +11,7 @@ const REQUESTS_AT_ONCE = 4;
 export const workflowRun: WatchedEvent = {
 	async news(call, memory) {
 		const { client, parameters } = call;
+		if (memory === undefined) await checkWorkflowKey(client);
 		const statuses = parameters.choices('statuses');
 		const user = parameters.name('options.user');
 		const { memory: next, found } = await finishedRuns(client, memory as RunMemory | undefined);

@@ -55,6 +55,12 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 	if (status === 'partial-succeeded') {
 		warnings.push(handledFailures(state));
 	}
+	for (const { title, nodeId, id, retries = 0 } of state.workflow?.nodes ?? []) {
+		if (retries > 0)
+			warnings.push(`The node "${title ?? nodeId ?? id}" of the workflow was tried again ${retries} time(s).`);
+	}
+	if (state.hints.wantAudio === true && state.audioPieces.length === 0 && status === 'succeeded')
+		warnings.push('No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.');
 	if (state.audioPieces.length > 0 && !state.audioEnded)
 		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
 	if (status === 'stopped') {

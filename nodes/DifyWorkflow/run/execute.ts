@@ -38,7 +38,8 @@ export const runExecute: DifyOperation = {
 		const events: unknown[] = [];
 		await typing?.begin();
 		const wanted = await wantedFiles(context, parameters);
-		const inputs = await inputsOf(context, parameters, app, signal, true);
+		const dropped: string[] = [];
+		const inputs = await inputsOf(context, parameters, app, signal, (warning) => void dropped.push(warning));
 		const appParameters = wanted.length === 0 ? {} : await app.parameters(signal);
 		const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
 		const upload = uploadOf(app.client, user, signal);
@@ -50,9 +51,13 @@ export const runExecute: DifyOperation = {
 			onDeltas: typing?.show,
 			...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 		});
-		const explained = running.catch(async (error: unknown) => {
-			throw await explainAppType(app.client, error, signal);
-		});
+		const explained = running.then(
+			(result) => ({ ...result, warnings: [...dropped, ...result.warnings] }),
+			async (error: unknown) => {
+				dropped.forEach(call.hint);
+				throw await explainAppType(app.client, error, signal);
+			},
+		);
 		return [await runItem(call, { ...output, events }, explained)];
 	},
 };

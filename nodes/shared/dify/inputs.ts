@@ -7,6 +7,7 @@ import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/di
 import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
 import type { DifyApp } from './apps';
 import type { NodeParameters } from '../parameters';
+import { binaryProperties } from '../binary';
 import { hintOnce } from '../run/hints';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
 
@@ -50,7 +51,8 @@ export const inputFields: INodeProperties[] = [
 		default: '{}',
 		displayOptions: { show: { inputsMode: ['json'] } },
 		placeholder: '{ "language": "English" }',
-		description: 'Object with the variables of the app. Text variables need strings, even for digits.',
+		description:
+			'Object with the variables of the app. Text variables need strings, even for digits. A file variable takes the name of a binary field, a URL, or a list of either.',
 	},
 ];
 
@@ -63,32 +65,53 @@ export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
 /**
  * The inputs of the app, from the fields of its form or as JSON. They are sent on every turn, as Dify demands.
  *
- * @param checksJson whether names in the JSON that the form does not have are told
+ * @param tell takes what is dropped without a word by Dify: a hint. With it, also names in the JSON are checked
  */
 export async function inputsOf(
 	context: IExecuteFunctions,
 	parameters: NodeParameters,
 	app: DifyApp,
 	signal: AbortSignal,
-	checksJson = false,
+	tell?: (warning: string) => void,
 ): Promise<CheckedInputs> {
+	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
 	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
 		const inputs = jsonInputs(parameters.value('inputsJson'));
-		if (checksJson && Object.keys(inputs).length > 0) await tellDropped(context, inputs, app, signal);
-		return async () => await Promise.resolve(inputs);
+		const mayHaveFiles = Object.values(inputs).some((value) => mayBeFile(context, parameters.itemIndex, value));
+		const isChecked = tell !== undefined && Object.keys(inputs).length > 0;
+		const form = isChecked || mayHaveFiles ? await formOf(app, signal) : undefined;
+		if (isChecked && form !== undefined) tellDropped(hint, inputs, form);
+		const fields = mayHaveFiles ? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs) : [];
+		return await withFiles(context, parameters, app, signal, inputs, fields, inputs);
 	}
 	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
 	const given = recordOf(parameters.value('inputs')).value;
 	const inputs: JsonRecord = {};
-	const files = new Map<FormField, TakenFile[]>();
 	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await app.parameters(signal)) : [];
-	if (isFilledIn) tellUnknown(context, given, form);
-	for (const field of form) {
-		const value = isRecord(given) ? given[field.variable] : undefined;
-		const checked = isFileField(field)
-			? await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal))
-			: { value: formValue(field, value) };
+	if (isFilledIn) tellUnknown(hint, given, form);
+	for (const field of form.filter((each) => !isFileField(each))) {
+		const value = formValue(field, recordOf(given)[field.variable]);
+		if (value !== undefined) inputs[field.variable] = value;
+	}
+	return await withFiles(context, parameters, app, signal, recordOf(given), form.filter(isFileField), inputs);
+}
+
+/** The inputs with the files of their file fields, which are uploaded when everything else was checked. */
+async function withFiles(
+	context: IExecuteFunctions,
+	parameters: NodeParameters,
+	app: DifyApp,
+	signal: AbortSignal,
+	given: JsonRecord,
+	fields: readonly FormField[],
+	others: JsonRecord,
+): Promise<CheckedInputs> {
+	const inputs = { ...others };
+	const files = new Map<FormField, TakenFile[]>();
+	for (const field of fields) {
+		const value = given[field.variable];
+		const checked = await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal));
 		if ('taken' in checked) files.set(field, checked.taken);
 		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
 	}
@@ -100,30 +123,36 @@ export async function inputsOf(
 }
 
 /** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
-function tellUnknown(context: IExecuteFunctions, given: JsonRecord, form: readonly FormField[]): void {
+function tellUnknown(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
 	const [list, names] = unknownIn(given, form);
 	if (list === '') return;
-	const message = `The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`;
-	hintOnce(context, message);
+	hint(
+		`The form of the app has no field ${list}, so what the node has for it was not sent. It has: ${names}. Open the node, and refresh the list of fields.`,
+	);
 }
 
-/** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
-async function tellDropped(
-	context: IExecuteFunctions,
-	given: JsonRecord,
-	app: DifyApp,
-	signal: AbortSignal,
-): Promise<void> {
-	// The run itself tells better what is wrong with the app. It would wait once more for a server that is not there.
+/** The form of the app; undefined where it cannot be had: the run itself tells better what is wrong with the app. */
+async function formOf(app: DifyApp, signal: AbortSignal): Promise<FormField[] | undefined> {
 	const parameters = await app.parameters(signal).catch((error: unknown) => {
+		// It would wait once more for a server that is not there.
 		if (error instanceof ServerError && isUnreached(error.kind)) throw error;
 		return undefined;
 	});
-	if (parameters === undefined) return;
-	const [list, names] = unknownIn(given, readForm(parameters));
-	if (list === '') return;
-	const message = `The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`;
-	hintOnce(context, message);
+	return parameters === undefined ? undefined : readForm(parameters);
+}
+
+/** Whether a value could name files: URLs, or binary fields of the item. */
+function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown): boolean {
+	if (Array.isArray(value)) return value.some((each) => mayBeFile(context, itemIndex, each));
+	if (typeof value !== 'string') return false;
+	const names = value.split(',').map((name) => name.trim());
+	return names.some((name) => /^https?:/i.test(name) || binaryProperties(context, itemIndex).includes(name));
+}
+
+/** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
+function tellDropped(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
+	const [list, names] = unknownIn(given, form);
+	if (list !== '') hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
 }
 
 /** Names that are given but not known, and those that there are. */

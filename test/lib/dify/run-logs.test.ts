@@ -76,10 +76,24 @@ describe('runs of a workflow', () => {
 			status: 'failed',
 			created_at__before: '2026-02-01T00:00:00Z',
 			created_at__after: '2026-01-01T00:00:00Z',
-			created_by_end_user_session_id: 'u1',
 			page: '1',
 			limit: '5',
 		});
+	});
+
+	test('with a keyword, the user is looked for here: Dify 1.16 fails with both', async () => {
+		const sim = await startApp('1.16', { mode: 'workflow' });
+		for (const user of ['u1', 'u2', 'u1'])
+			await clientOf(sim, 'workflow').send('POST', '/workflows/run', {
+				inputs: { a: 'llama' },
+				user,
+				response_mode: 'blocking',
+			});
+		sim.fail({ path: /logs.*end_user/, status: 500, body: '', times: 9 });
+		expect(await listRuns(clientOf(sim, 'workflow'), { keyword: 'workflow', user: 'u1' }, 'all')).toBeDefined();
+		const rows = await listRuns(clientOf(sim, 'workflow'), { user: 'u1' }, 'all');
+		expect(rows).toHaveLength(2);
+		expect(sim.requests.at(-1)!.query.get('created_by_end_user_session_id')).toBe('u1');
 	});
 
 	test('a keyword that Dify cannot find is refused, with the reason', async () => {

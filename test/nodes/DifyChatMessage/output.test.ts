@@ -87,6 +87,8 @@ describe.each(SIM_VERSIONS)('output, %s', (version) => {
 			status: 'paused',
 			answer: 'One moment.',
 			pause: { forms: [{ nodeTitle: 'Approve' }] },
+			// Where the operations of Dify Workflow's resource Form look.
+			forms: [{ nodeTitle: 'Approve', formToken: expect.any(String) as string }],
 			workflowRunId: sim.runs[0]!.workflowRunId,
 		});
 		expect(await chatJson(sim, { mode: 'advanced-chat', parameters: { simplify: false } })).toMatchObject({

@@ -17,6 +17,12 @@ const watching = (sim: DifySim, mode: 'chat' | 'workflow', parameters: IDataObje
 const jsonOf = (result: Awaited<ReturnType<ReturnType<typeof polling>['poll']>>) =>
 	result?.[0]?.map(({ json }) => json) ?? null;
 
+it('a key whose app has no list of runs is refused when the trigger is activated', async () => {
+	const sim = await startApp('1.16', { mode: 'chat' });
+	const { poll } = watching(sim, 'chat', { event: 'workflowRun' });
+	await expect(poll()).rejects.toThrow('a chatbot, and Dify lists the runs of workflow apps only');
+});
+
 describe('feedback', () => {
 	const parameters = { event: 'feedback' };
 

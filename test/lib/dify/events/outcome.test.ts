@@ -216,7 +216,10 @@ describe('how a run came out', () => {
 
 	test('what should be known of a success is a warning', () => {
 		const warnings = (...events: object[]) => finish(stateOf(...events), 'eof').warnings;
-		expect(warnings(piece, end)).toEqual([]);
+		// Speech is wanted here.
+		expect(warnings(piece, end)).toEqual([expect.stringContaining('No speech came') as string]);
+		const retried = { event: 'node_retry', data: { id: 'n', title: 'Ask', status: 'retry', retry_index: 2 } };
+		expect(warnings(started, retried, ended('stopped'), end)[0]).toContain('"Ask" of the workflow was tried again 2');
 		expect(warnings(started, ended('partial-succeeded', { exceptions_count: 2 }), end)).toEqual([
 			'2 node(s) of the workflow failed and were handled by their error branch.',
 		]);

@@ -43,9 +43,13 @@ describe('what the events mean', () => {
 		const chat = playText(stoppedText(version, 'chat', script));
 		expect(chat).toMatchObject({ closed: true, result: { status: 'succeeded', text: 'part' } });
 		const chatflow = playText(stoppedText(version, CHATFLOW, script));
-		expect(chatflow.result).toMatchObject({ status: 'stopped', text: 'part', workflow: { error: 'Stopped by user.' } });
+		expect(chatflow.result).toMatchObject({
+			status: 'stopped',
+			text: 'part',
+			workflow: { error: version === '1.16' ? 'Aborted: User requested stop' : 'Stopped by user.' },
+		});
 		expect(chatflow.result.error).toBeUndefined();
-		expect(chatflow.next).toBe(version === '1.14' ? 'grace' : 'close');
+		expect(chatflow.next).toBe(['1.14', '1.16'].includes(version) ? 'grace' : 'close');
 		const workflow = playText(stoppedText(version, 'workflow', script));
 		expect(workflow).toMatchObject({ closed: true, result: { status: 'stopped', text: 'part' } });
 	});

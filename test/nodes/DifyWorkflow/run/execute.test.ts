@@ -113,7 +113,18 @@ describe.each(SIM_VERSIONS)('running a workflow, %s', (version) => {
 		const sim = await startFlow(version, { steps: [START] }, { form: ALL_KINDS });
 		const fake = prepareFlow(sim, { parameters: { inputsJson: '{"colour":"red"}' } });
 		await executeIn('difyWorkflow', fake);
-		expect(fake.hints.map(({ message }) => message)).toEqual([expect.stringContaining('"colour", so Dify drops it')]);
+		const dropped = [expect.stringContaining('"colour", so Dify drops it')];
+		expect(fake.hints.map(({ message }) => message)).toEqual(dropped);
+		expect((await workJson(sim, { parameters: { inputsJson: '{"colour":"red"}' } })).warnings).toEqual(dropped);
+	});
+
+	test('inputs as JSON name files as the fields of the form do', async () => {
+		const sim = await startFlow(version, { steps: [START] }, { form: FILE_FORM });
+		const inputsJson = { doc: 'inItem', docs: ['inStore', 'https://example.com/c.png'] };
+		await work(sim, { ...WITH_FILES, parameters: { inputsMode: 'json', inputsJson } });
+		const sent = sim.requests.at(-1)!.json as { inputs: { doc: Json; docs: Json[] } };
+		expect(sent.inputs.doc).toMatchObject({ type: 'image', transfer_method: 'local_file' });
+		expect(sent.inputs.docs.map((file) => file.transfer_method)).toEqual(['local_file', 'remote_url']);
 	});
 
 	test('binary data for file variables is uploaded first, by the same user, and goes into the inputs', async () => {
