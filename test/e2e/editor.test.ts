@@ -160,6 +160,8 @@ beforeAll(async () => {
 		Rate: { type: 'jwtAuth', credential: jwt! },
 		'Model restarted': { type: 'httpHeaderAuth', credential: header! },
 		'Dify asks': { type: 'httpHeaderAuth', credential: header! },
+		'MCP Server Trigger': { type: 'httpHeaderAuth', credential: header! },
+		'MCP Client': { type: 'httpHeaderAuth', credential: header! },
 		'Forget the old': { type: 'postgres', credential: database },
 		Store: { type: 'postgres', credential: database },
 		Knowledge: { type: 'postgres', credential: database },

@@ -52,7 +52,9 @@ export const DIFY_NODE_EXAMPLES = [
 	'folder-to-dify-knowledge',
 	'qa-with-dify-retriever',
 ];
-const OF_OTHER_SUITES = [...DIFY_EXAMPLES, ...DIFY_NODE_EXAMPLES, ...MODEL_EXAMPLES];
+/** What n8n itself does with a local model. */
+export const N8N_EXAMPLES = ['bill-tokens', 'guardrails', 'mcp-tools', 'model-selector'];
+const OF_OTHER_SUITES = [...N8N_EXAMPLES, ...DIFY_EXAMPLES, ...DIFY_NODE_EXAMPLES, ...MODEL_EXAMPLES];
 export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.includes(name));
 
 /**
