@@ -143,16 +143,20 @@ export class SecretParts {
 
 	private partsIn(letters: string): Stretch[] {
 		const found: Array<Stretch & Part> = [];
+		let last: (Stretch & Part) | undefined;
+		let from = 0;
 		for (let at = 0; at + 4 <= letters.length && this.parts.size > 0; at += 4) {
 			if (!this.fours.hasAt(letters, at)) continue;
-			for (let from = Math.max(0, at - (PART - 4)); from <= at && from + PART <= letters.length; from++) {
+			for (from = Math.max(from, at - (PART - 4)); from <= at && from + PART <= letters.length; from++) {
 				const part = this.parts.get(letters.slice(from, from + PART));
-				if (part !== undefined) found.push({ from, to: from + PART, ...part });
+				if (part === undefined) continue;
+				if (last === undefined || from >= last.to) found.push((last = { from, to: from, ...part }));
+				last.to = from + PART;
+				last.begins ||= part.begins;
+				last.anywhere ||= part.anywhere;
 			}
 		}
-		return merged(found, (one, next) => next.from < one.to).filter(
-			(stretch) => stretch.begins && (stretch.anywhere || standsAlone(letters, stretch)),
-		);
+		return found.filter((stretch) => stretch.begins && (stretch.anywhere || standsAlone(letters, stretch)));
 	}
 
 	private add(secret: string, anywhere: boolean): void {
@@ -208,20 +212,13 @@ function isWithin({ from, to }: Stretch, stretches: readonly Stretch[]): boolean
 	return stretches.some((stretch) => stretch.from <= from && to <= stretch.to);
 }
 
-/** In their order; those that belong together as one that is all that they are. */
-function merged<T extends Stretch & Partial<Part>>(
-	stretches: T[],
-	together: (one: Stretch, next: Stretch) => boolean = (one, next) => next.from <= one.to,
-): T[] {
-	const result: T[] = [];
-	for (const stretch of stretches.sort((a, b) => a.from - b.from)) {
+/** In their order; those that overlap or touch as one. */
+function merged(stretches: Stretch[]): Stretch[] {
+	const result: Stretch[] = [];
+	for (const { from, to } of stretches.sort((a, b) => a.from - b.from)) {
 		const last = result.at(-1);
-		if (last === undefined || !together(last, stretch)) result.push({ ...stretch });
-		else {
-			last.to = Math.max(last.to, stretch.to);
-			last.begins ||= stretch.begins;
-			last.anywhere ||= stretch.anywhere;
-		}
+		if (last === undefined || last.to < from) result.push({ from, to });
+		else last.to = Math.max(last.to, to);
 	}
 	return result;
 }
