@@ -39,7 +39,7 @@ import { workflowOf } from './support/workflows';
 const SLOW = 900_000;
 /** Executions at the same time. */
 const AT_ONCE = 4;
-/** Each operation meets every so manieth fault here; all of them in the unit tests (test/nodes/secrets.test.ts). */
+/** Each operation meets every so manieth fault here; all of them in the unit tests (test/nodes/secrets/). */
 const SHARES = 8;
 
 /** Some other text that nobody writes, in a place where it is allowed: shows that it would be found. */

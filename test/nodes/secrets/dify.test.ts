@@ -1,0 +1,6 @@
+import { testNodes, withExecute } from './rig';
+
+testNodes(
+	withExecute.filter((name) => name.startsWith('Dify')),
+	['difyKey'],
+);

@@ -1,0 +1,3 @@
+import { testOtherNodes } from './rig';
+
+testOtherNodes(['key', 'headerValue', 'headerName', 'cookie', 'difyKey']);
