@@ -102,7 +102,12 @@ async function failureOf(
 					call.signal,
 				)
 			: undefined) ??
-		answerFailure(failed, context, settings.parameters, answering.cutStreamRemedy)
+		answerFailure(
+			failed,
+			context,
+			settings.parameters,
+			answering.cutStreamRemedy ?? traitsOf(opened.serverKind).cutStreamRemedy,
+		)
 	);
 }
 

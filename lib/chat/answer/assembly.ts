@@ -5,7 +5,7 @@ import type { ServerKind } from '../../servers/kinds/kind';
 import { cutCallIn } from './cut-call';
 import { meantTool, missingArguments } from './offered-tools';
 import { OtherChoice } from './other-choice';
-import { CALLS_FOLLOW, FAILED, moreTellingReason, NATURAL_END, notesOnEnd, UNSAID } from './finish-reason';
+import { CALLS_FOLLOW, FAILED, moreTellingReason, NATURAL_END, NEVER_SAID, notesOnEnd, UNSAID } from './finish-reason';
 import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
 import type { Family } from './text-formats/families';
@@ -309,7 +309,11 @@ export class Assembly {
 			...(this.usage === undefined ? {} : { usage: this.usage }),
 			...(this.timings === undefined ? {} : { timings: this.timings }),
 			...(this.model === undefined ? {} : { model: this.model }),
-			notes: [...notesOnEnd(this.finishReason, toolCalls.length), ...meant.notes],
+			notes: [
+				...(this.finishReason === UNSAID && this.sendsReason ? [NEVER_SAID] : []),
+				...notesOnEnd(this.finishReason, toolCalls.length),
+				...meant.notes,
+			],
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {

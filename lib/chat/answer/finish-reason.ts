@@ -1,8 +1,24 @@
-/** Reasons of an answer that failed. vLLM says `abort` when it gave the request up. */
-export const FAILED: ReadonlySet<string> = new Set(['content_filter', 'abort', 'error']);
+/**
+ * Reasons of an answer that failed. vLLM says `abort` when it gave the request up, DeepSeek and Zhipu name what they
+ * lacked.
+ */
+export const FAILED: ReadonlySet<string> = new Set([
+	'content_filter',
+	'abort',
+	'error',
+	'network_error',
+	'insufficient_system_resource',
+	'timeout',
+	'cancelled',
+	'canceled',
+]);
 
 /** The reason of an answer whose server gives none. */
 export const UNSAID = 'unknown';
+
+/** Of an unknown server: the known ones that leave the field empty have been cut (llama-cpp-python). */
+export const NEVER_SAID =
+	'The server never said why its answer ended (finish_reason stayed empty), so it may have been cut off.';
 
 /** The reason that says more about the answer, where a server gives several: some send `stop` after `length`. */
 export function moreTellingReason(before: string | undefined, next: string): string {
@@ -16,6 +32,8 @@ function weightOf(reason: string): number {
 
 /** The model came to its end by itself. */
 export const NATURAL_END = /^(?:stop|eos|eos_token|end_turn|tool_calls|function_call)$/i;
+/** Ends that say nothing else about the answer. */
+const WHOLE = /^(?:stop_sequence|length|unknown|load)$/;
 export const CALLS_FOLLOW = /^(?:tool_calls|function_call)$/;
 
 /** What the user should know of the way in which an answer ended. */
@@ -23,6 +41,14 @@ export function notesOnEnd(finishReason: string, calls: number): string[] {
 	const notes: string[] = [];
 	if (finishReason === 'length')
 		notes.push('The answer was cut off by the token limit. Raise Maximum Tokens or the context of the server.');
+	else if (finishReason === 'repetition')
+		notes.push(
+			'The server ended the answer because it repeated itself. Raise the Repeat Penalty, or ask in another way.',
+		);
+	else if (!WHOLE.test(finishReason) && !NATURAL_END.test(finishReason))
+		notes.push(
+			`The server ended the answer with the reason "${finishReason.slice(0, 100)}", so it may not be complete.`,
+		);
 	if (calls === 0 && CALLS_FOLLOW.test(finishReason))
 		notes.push('The server said that the model called a tool, but sent no call, so no tool was called.');
 	return notes;

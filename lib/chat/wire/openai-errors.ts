@@ -32,6 +32,9 @@ function statusIn(code: unknown): number | undefined {
 	return /^[45]\d\d$/.test(words(code)) ? Number(code) : undefined;
 }
 
+/** `{"code":200,"message":"success"}`, which gateways send along, is no error. */
+const SUCCESS = /^(?:2\d\d|ok|success)$/i;
+
 /** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
 function saysSomething(error: Record<string, unknown>): boolean {
 	return Object.values(error).some((value) => value !== 0 && value !== false && isFilled(value));
@@ -43,6 +46,9 @@ function isErrorText(json: Record<string, unknown>): boolean {
 	const code = json.code ?? json.error_code;
 	return (
 		Boolean(json.message ?? json.msg ?? json.error_msg ?? (json.error_code === undefined ? undefined : json.text)) &&
-		(Boolean(code) || typeof status === 'number' || type === 'error' || success === false)
+		((Boolean(code) && !SUCCESS.test(words(code))) ||
+			typeof status === 'number' ||
+			type === 'error' ||
+			success === false)
 	);
 }

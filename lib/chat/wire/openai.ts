@@ -122,7 +122,7 @@ export function shortId(id: string): string {
 }
 
 /** What other APIs call `length`, as gateways pass it on. */
-const CUT_BY_LIMIT = /^(?:max_(?:(?:output_|new_)?tokens|length)|model_length)$/i;
+const CUT_BY_LIMIT = /^(?:length|max_(?:(?:output_|new_)?tokens|length)|model_length)$/i;
 
 /** The end marker, also as home-made servers write it: as JSON text, in small letters, without brackets. */
 const DONE = /^"?(?:\[done\]|DONE)"?$/i;
@@ -177,7 +177,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	if (choice?.finish_reason === null) chunk.sendsReason = true;
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
 	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
-		chunk.finishReason = CUT_BY_LIMIT.test(choice.finish_reason) ? 'length' : choice.finish_reason;
+		chunk.finishReason = reasonOf(choice.finish_reason);
 	const usage = isRecord(json.usage) ? usageOf(json.usage) : undefined;
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
@@ -192,6 +192,12 @@ function decode(event: ServerSentEvent): WireChunk {
 		chunk.done = true;
 	}
 	return chunk;
+}
+
+/** Some gateways write the names of OpenAI in capitals. */
+function reasonOf(reason: string): string {
+	if (CUT_BY_LIMIT.test(reason)) return 'length';
+	return /^[A-Z_]+$/.test(reason) ? reason.toLowerCase() : reason;
 }
 
 /** Whether a chunk holds one field of a delta and nothing that names the answer or the model. */

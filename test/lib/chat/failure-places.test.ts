@@ -233,3 +233,47 @@ describe('recorded: llama-cpp-python', () => {
 		expect(await ask([server], 'Hi')).toBe('whole');
 	});
 });
+
+describe('the end of an answer is what the server calls its end', () => {
+	const answerTo = async (body: string) => {
+		const server = await start(chatOnly((_request, response) => events(response, body)));
+		return await ask([server], 'Hi');
+	};
+
+	it('recorded: an answer of llama-cpp-python that another request interrupted is none', async () => {
+		const { body, headers } = httpFixture('llama-cpp-python-0.3.36/stream-interrupted.http');
+		const shown = Object.fromEntries(headers.filter(([name]) => !/transfer-encoding|connection/i.test(name)));
+		const server = await start(chatOnly((_request, response) => void response.writeHead(200, shown).end(body)));
+		const client = new ChatClient(
+			localLlamaServers(credentialOf([server] as unknown as LlamaServerSim[])),
+			PLAIN_SETTINGS,
+		);
+		const answer = client.generate({ messages: [{ type: 'human', content: 'Hi' }] });
+		const read = async () => {
+			for (;;) if ((await answer.next()).done) return;
+		};
+		await expect(read()).rejects.toMatchObject({
+			kind: 'streamEndedEarly',
+			partialText: 'In the sleepy',
+			remedy: expect.stringContaining('--interrupt_requests false') as string,
+		});
+	});
+
+	it.each<[string, string, string]>([
+		[
+			'a field for the reason that stays empty, of a server that nobody knows',
+			sse(delta({ content: 'Half' }), '[DONE]'),
+			'Half',
+		],
+		['no such field', sse({ choices: [{ index: 0, delta: { content: 'All' } }] }, '[DONE]'), 'All'],
+		['network_error', sse(delta({ content: 'Half' }), delta({}, 'network_error'), '[DONE]'), 'streamError'],
+		['insufficient_system_resource', sse(delta({}, 'insufficient_system_resource')), 'streamError'],
+		['timeout', sse(delta({ content: 'Half' }, 'timeout')), 'streamError'],
+		['cancelled', sse(delta({ content: 'Half' }, 'cancelled')), 'streamError'],
+		['STOP in capitals', sse(delta({ content: 'All' }, 'STOP'), '[DONE]'), 'All'],
+		['a reason that nobody knows', sse(delta({ content: 'All' }, 'bored')), 'All'],
+		['a status of success beside it', sse({ code: 200, message: 'success' }, delta({ content: 'All' }, 'stop')), 'All'],
+	])('%s', async (_name, body, outcome) => {
+		expect(await answerTo(body)).toBe(outcome);
+	});
+});

@@ -5,6 +5,7 @@ import { ChatClient } from '../../../lib/chat/client';
 import type { FinishedAnswer } from '../../../lib/chat/types';
 import { convertMessages, type SourceMessage } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
+import { NEVER_SAID } from '../../../lib/chat/answer/finish-reason';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { openAiProtocol } from '../../../lib/chat/wire/openai';
 import { ServerError } from '../../../lib/errors/server-error';
@@ -58,7 +59,7 @@ describe('a FastAPI server of your own', () => {
 		sim.script(recorded(`${FASTAPI}/${name}`));
 		const { shown, answer } = await run(sim);
 		expect(shown).toBe(text);
-		expect(answer).toMatchObject({ text, finishReason: 'unknown', usage: { estimated: true }, notes: [] });
+		expect(answer).toMatchObject({ text, finishReason: 'unknown', usage: { estimated: true }, notes: [NEVER_SAID] });
 		expect(answer.usage?.completionTokens).toBeGreaterThan(0);
 		expect(generationInfoOf(answer)).toMatchObject({ finish_reason: 'unknown', usageEstimated: true });
 	});
@@ -138,7 +139,7 @@ describe('a FastAPI server of your own', () => {
 		const sim = await start();
 		sim.script(recorded(`${FASTAPI}/tools-ignored-stream`), recorded(`${FASTAPI}/tools-ignored-stream`));
 		const { answer } = await run(sim, { tools: [TOOL], toolChoice: 'required' });
-		expect(answer.notes).toEqual([expect.stringContaining('this server seems to ignore tools') as string]);
+		expect(answer.notes).toEqual([expect.stringContaining('this server seems to ignore tools') as string, NEVER_SAID]);
 		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([]);
 	});
 });
