@@ -9,11 +9,13 @@ import { userIn } from '../shared/dify/ids';
 import { readRunLimits } from '../shared/dify/run-options';
 import { NodeParameters } from '../shared/parameters';
 import { supplyModel } from '../shared/supplied-model';
+import { hiddenFromVisitors } from '../shared/visitors';
 import { properties } from './fields';
 
 /** A Dify app as chat model. */
 export async function supplyDifyModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const toError = (error: unknown) => toNodeError(context.getNode(), error, { itemIndex, subNode: true });
+	const toError = (error: unknown) =>
+		hiddenFromVisitors(context, toNodeError(context.getNode(), error, { itemIndex, subNode: true }));
 	try {
 		const client = difyClient(await context.getCredentials('difyApi', itemIndex), context.helpers);
 		const settings = readSettings(new NodeParameters(context, itemIndex, properties));

@@ -7,6 +7,7 @@ import { toNodeError } from '../../lib/errors/node-error';
 import { NodeParameters } from '../shared/parameters';
 import { withModel } from '../shared/search-models';
 import { supplyModel } from '../shared/supplied-model';
+import { hiddenFromVisitors } from '../shared/visitors';
 import { properties } from './fields';
 import { readSettings } from './settings';
 
@@ -15,7 +16,8 @@ import { readSettings } from './settings';
  * adapter.
  */
 export async function supplyChatModel(context: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-	const toError = (error: unknown) => toNodeError(context.getNode(), error, { itemIndex, subNode: true });
+	const toError = (error: unknown) =>
+		hiddenFromVisitors(context, toNodeError(context.getNode(), error, { itemIndex, subNode: true }));
 	try {
 		const credentials = await context.getCredentials('localLlamaApi', itemIndex);
 		const servers = localLlamaServers(credentials, context.helpers);

@@ -2,6 +2,7 @@ import type { IDataObject, ISupplyDataFunctions, NodeConnectionType, NodeOperati
 
 import { toNodeError } from '../../lib/errors/node-error';
 import { hintOnce } from './run/hints';
+import { hiddenFromVisitors } from './visitors';
 
 /** One call of what a sub-node supplies. */
 interface LoggedCall<T> {
@@ -42,7 +43,8 @@ export class SubNodeLog {
 	}
 
 	nodeError(error: unknown): NodeOperationError {
-		return toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex, subNode: true });
+		const nodeError = toNodeError(this.context.getNode(), error, { itemIndex: this.itemIndex, subNode: true });
+		return hiddenFromVisitors(this.context, nodeError);
 	}
 
 	/**

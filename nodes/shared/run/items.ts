@@ -2,6 +2,7 @@ import { sleep, type IExecuteFunctions, type NodeOperationError } from 'n8n-work
 
 import { chatText } from '../../../lib/errors/description';
 import { StopWatch } from '../stop-watch';
+import { hiddenFromVisitors, toldToVisitors } from '../visitors';
 import { ItemFailure } from './failed-item';
 
 /**
@@ -54,7 +55,9 @@ export async function workOnItems<T>(
 		if (context.continueOnFail()) {
 			results[itemIndex] = options.whenFailed(failed);
 			// A chat that cannot be told must not cost the other items their answers.
-			await settled(async () => await options.onFailure?.(failed.itemIndex, chatText(failed.reason)));
+			await settled(
+				async () => await options.onFailure?.(failed.itemIndex, toldToVisitors(context) ?? chatText(failed.reason)),
+			);
 		} else {
 			failures.push(failed);
 			stops.all();
@@ -82,7 +85,7 @@ export async function workOnItems<T>(
 	}
 	// The others failed because they were ended.
 	const first = failures[0];
-	if (first !== undefined) throw options.toNodeError(first);
+	if (first !== undefined) throw hiddenFromVisitors(context, options.toNodeError(first));
 	return results;
 }
 

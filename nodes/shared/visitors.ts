@@ -1,0 +1,32 @@
+import type { IExecuteFunctions, ISupplyDataFunctions, NodeOperationError } from 'n8n-workflow';
+
+type Context = Pick<IExecuteFunctions | ISupplyDataFunctions, 'getMode' | 'getExecutionId'> & {
+	isStreaming?(): boolean;
+};
+
+/**
+ * What the visitors of a published chat read of a failure: n8n streams the description of a failed node to them and
+ * nothing else (n8n-core, workflow-execute.ts). Undefined in the editor, and where nothing is streamed.
+ */
+export function toldToVisitors(context: Context): string | undefined {
+	try {
+		if (context.getMode() === 'manual' || context.isStreaming?.() !== true) return undefined;
+		return `The answer could not be made. Whoever runs this chat can see why in n8n: execution ${context.getExecutionId()}.`;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * The error without its address, its advice and the server's own words where visitors would read them. The whole text
+ * stays in the execution, for its owner: in the messages of the error, and in its details.
+ */
+export function hiddenFromVisitors(context: Context, error: NodeOperationError): NodeOperationError {
+	const told = toldToVisitors(context);
+	const { description } = error;
+	if (told === undefined || !description || description === told) return error;
+	error.messages = [description, ...(error.messages ?? [])];
+	error.context.data = { ...(error.context.data as object | undefined), description };
+	error.description = told;
+	return error;
+}

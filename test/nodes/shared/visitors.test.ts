@@ -1,0 +1,56 @@
+import * as fc from 'fast-check';
+import type { INode, WorkflowExecuteMode } from 'n8n-workflow';
+
+import { failure } from '../../../lib/errors/failure';
+import { httpFailure } from '../../../lib/errors/http-failure';
+import { toNodeError } from '../../../lib/errors/node-error';
+import { hiddenFromVisitors } from '../../../nodes/shared/visitors';
+
+const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
+const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
+	getMode: () => mode,
+	getExecutionId: () => '12',
+	isStreaming: () => streams,
+});
+const URL = 'http://10.1.2.3:8080/v1/chat/completions';
+const SAID = 'CUDA out of memory at /srv/secret/path';
+
+describe('what a visitor of a published chat reads of a failure', () => {
+	const failed = () => toNodeError(NODE, httpFailure({ status: 500, body: SAID }, { url: URL, secrets: [] }));
+
+	it.each<WorkflowExecuteMode>(['webhook', 'trigger', 'chat'])(
+		'%s: no address, no path, no word of the server',
+		(mode) => {
+			const error = hiddenFromVisitors(contextOf(mode, true), failed());
+			expect(error.description).toContain('execution 12');
+			expect(error.description).not.toMatch(/10\.1|8080|\/srv|CUDA|http/);
+		},
+	);
+
+	it('the owner finds the whole text in the messages and in the details of the execution', () => {
+		const whole = failed().description!;
+		const error = hiddenFromVisitors(contextOf('webhook', true), failed());
+		expect(whole).toContain(SAID);
+		expect(error.messages[0]).toBe(whole);
+		expect(error.context.data).toMatchObject({ description: whole, kind: 'serverError' });
+		expect(hiddenFromVisitors(contextOf('webhook', true), error).messages).toHaveLength(1);
+	});
+
+	it.each([
+		['the editor', contextOf('manual', true)],
+		['a workflow that streams nothing', contextOf('webhook', false)],
+		['a host that knows no streams', { getMode: () => 'webhook' as const, getExecutionId: () => '12' }],
+	])('%s shows it as before', (_name, context) => {
+		expect(hiddenFromVisitors(context, failed()).description).toBe(failed().description);
+	});
+
+	it('fast-check: whatever a server says, none of it is in the description', () => {
+		fc.assert(
+			fc.property(fc.string({ minLength: 12 }), (said) => {
+				const known = failure('streamError', { url: URL }, { serverText: said, message: said, remedy: said });
+				const { description } = hiddenFromVisitors(contextOf('webhook', true), toNodeError(NODE, known));
+				return !description!.includes(said);
+			}),
+		);
+	});
+});
