@@ -1,8 +1,11 @@
-import type { IExecuteFunctions, ISupplyDataFunctions, NodeOperationError } from 'n8n-workflow';
+import type { NodeOperationError, WorkflowExecuteMode } from 'n8n-workflow';
 
-type Context = Pick<IExecuteFunctions | ISupplyDataFunctions, 'getMode' | 'getExecutionId'> & {
+/** What tells of an execution. */
+interface Context {
+	getMode(): WorkflowExecuteMode;
+	getExecutionId(): string;
 	isStreaming?(): boolean;
-};
+}
 
 /**
  * What the visitors of a published chat read of a failure: n8n streams the description of a failed node to them and

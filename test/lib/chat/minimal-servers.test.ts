@@ -140,7 +140,7 @@ describe('a FastAPI server of your own', () => {
 		sim.script(recorded(`${FASTAPI}/tools-ignored-stream`), recorded(`${FASTAPI}/tools-ignored-stream`));
 		const { answer } = await run(sim, { tools: [TOOL], toolChoice: 'required' });
 		expect(answer.notes).toEqual([expect.stringContaining('this server seems to ignore tools') as string, NEVER_SAID]);
-		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([]);
+		expect((await run(sim, { tools: [TOOL] })).answer.notes).toEqual([NEVER_SAID]);
 	});
 });
 
