@@ -8,8 +8,8 @@ import { hiddenFromVisitors } from '../../../nodes/shared/visitors';
 
 const NODE = { name: 'Model', type: 't', typeVersion: 1, parameters: {} } as unknown as INode;
 const contextOf = (mode: WorkflowExecuteMode, streams: boolean) => ({
-	getMode: () => mode,
-	getExecutionId: () => '12',
+	getMode: (): WorkflowExecuteMode => mode,
+	getExecutionId: (): string => '12',
 	isStreaming: () => streams,
 });
 const URL = 'http://10.1.2.3:8080/v1/chat/completions';
@@ -39,7 +39,10 @@ describe('what a visitor of a published chat reads of a failure', () => {
 	it.each([
 		['the editor', contextOf('manual', true)],
 		['a workflow that streams nothing', contextOf('webhook', false)],
-		['a host that knows no streams', { getMode: () => 'webhook' as const, getExecutionId: () => '12' }],
+		[
+			'a host that knows no streams',
+			{ getMode: (): WorkflowExecuteMode => 'webhook', getExecutionId: (): string => '12' },
+		],
 	])('%s shows it as before', (_name, context) => {
 		expect(hiddenFromVisitors(context, failed()).description).toBe(failed().description);
 	});
