@@ -23,6 +23,7 @@ const SOURCES = [
 	'nodes',
 	'workflows',
 	'gulpfile.js',
+	'scripts/lib/bundle-node.mjs',
 	'package.json',
 	'package-lock.json',
 	'tsconfig.json',

@@ -1,6 +1,7 @@
 /** `npm run dev`: a change of the sources is in the running n8n within a second. */
 import { cpSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { bundleNode } from './bundle-node.mjs';
 import { cacheDir } from './cache.mjs';
 import { toolEnvironment } from './deps.mjs';
 import { playgroundData, root, shortHash } from './paths.mjs';
@@ -42,6 +43,11 @@ export const stageDev = () => {
  */
 export const updateFile = async (file, folder) => {
 	if (!/\.(ts|json|svg)$/.test(file) || file.endsWith('.d.ts') || file === BUNDLE) return false;
+	const [, node] = /^nodes[\\/](?!shared[\\/])([^\\/]+)[\\/].*\.ts$/.exec(file) ?? [];
+	if (node !== undefined) {
+		await bundleNode(node, join(folder, 'dist'));
+		return true;
+	}
 	const source = join(root, file);
 	const target = join(folder, 'dist', file.replace(/\.ts$/, '.js'));
 	if (!existsSync(source)) {
