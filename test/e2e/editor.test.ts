@@ -355,7 +355,7 @@ describe('the panels', () => {
 			await get('rlc-error-message').waitFor();
 			const said = await get('rlc-error-message').innerText();
 			expect(said).toContain(`Nothing listens on ${nowhere.slice('http://'.length)}, seen from n8n. `);
-			expect(said).toContain('check that the server is running');
+			expect(said).toContain('Is the model server running');
 			// The hyphens are others: the editor would leave them out.
 			expect(said).toContain('‑‑add‑host=host.docker.internal:host‑gateway');
 			// Whole, without scrolling.
