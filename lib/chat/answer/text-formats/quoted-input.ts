@@ -1,4 +1,4 @@
-const MAX_UNESCAPED = 4;
+const MAX_UNESCAPED = 8;
 const ENTITIES: ReadonlyMap<string, string> = new Map([
 	['lt', '<'],
 	['gt', '>'],
@@ -7,6 +7,15 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 	['apos', "'"],
 	['nbsp', ' '],
 ]);
+
+/** A backslash and what it escapes, in JSON, JavaScript and Python. */
+const ESCAPE = /\\(u[0-9a-f]{4}|u\{[0-9a-f]{1,6}\}|x[0-9a-f]{2}|["'\\/bfnrt])/gi;
+const ESCAPED = new Map([
+	...['"', "'", '\\', '/'].map((one): [string, string] => [one, one]),
+	...[...'bfnrt'].map((one): [string, string] => [one, ' ']),
+]);
+const BASE64 = /[A-Za-z0-9+/_-]{40,}(?:\r?\n[A-Za-z0-9+/_-]+)*/g;
+const LINE_NUMBER = /^[ \t]*\d{1,6}[ \t]?[.:|)\t]?/gm;
 
 /**
  * The messages that others wrote: a call that stands in one of them word for word is quoted by the model, and not meant
@@ -25,15 +34,35 @@ export class QuotedInput {
 	}
 }
 
-/** A message as it is, and as a page of HTML shows it. */
+/** A message as it is, as a page of HTML or a list of numbered lines shows it, and what stands in it in base64. */
 function readings(message: string): string[] {
-	const plain = unescaped(message);
-	const shown = plain.replace(/<\/?[a-z][^<>]{0,1000}>/gi, '');
-	return [...new Set([lettersOf(message), lettersOf(plain), lettersOf(shown)])];
+	const clean = visible(message);
+	const plain = [clean, unescaped(clean), withoutTags(clean)];
+	const hidden = plain
+		.flatMap((text) => text.match(BASE64) ?? [])
+		.map((one) => Buffer.from(one, 'base64').toString('utf8'));
+	const texts = [...new Set([clean, ...hidden.map(visible)])];
+	const all = texts.flatMap((text) => [
+		text,
+		unescaped(text),
+		withoutTags(unescaped(text)),
+		unescaped(withoutTags(text)),
+		unescaped(text.replace(LINE_NUMBER, '')),
+	]);
+	return [...new Set(all.map(lettersOf))];
+}
+
+function withoutTags(text: string): string {
+	return text.replace(/<\/?[a-z][^<>]{0,1000}>/gi, '');
 }
 
 function reduce(text: string): string {
-	return lettersOf(unescaped(text));
+	return lettersOf(unescaped(visible(text)));
+}
+
+/** Without characters that nobody sees, such as soft hyphens, and full-width letters as letters. */
+function visible(text: string): string {
+	return text.normalize('NFKC').replace(/\p{Cf}/gu, '');
 }
 
 function lettersOf(text: string): string {
@@ -48,9 +77,12 @@ function unescaped(text: string): string {
 	let current = text;
 	for (let round = 0; round < MAX_UNESCAPED; round++) {
 		const next = current
-			.replace(/\\u([0-9a-f]{4})/gi, (_all, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
-			.replace(/\\[bfnrt]/g, ' ')
-			.replace(/\\(["'\\/])/g, '$1')
+			.replace(
+				ESCAPE,
+				(_all, kind: string) => ESCAPED.get(kind) ?? character(Number.parseInt(kind.replace(/[^0-9a-f]/gi, ''), 16)),
+			)
+			.replace(/=\r?\n/g, '')
+			.replace(/(?:=[0-9A-F]{2})+/g, (bytes) => percentDecoded(bytes.replaceAll('=', '%')))
 			.replace(/&#x([0-9a-f]{1,6});/gi, (_all, code: string) => character(Number.parseInt(code, 16)))
 			.replace(/&#(\d{1,7});/g, (_all, code: string) => character(Number(code)))
 			.replace(/&([a-z]{2,4});/gi, (all, name: string) => ENTITIES.get(name.toLowerCase()) ?? all)

@@ -46,7 +46,7 @@ export class Surroundings {
 			this.inTicks ||
 			this.comment ||
 			this.openElements > 0 ||
-			/^(?: {0,3}(?:[>|]|[-*+•]\s|\d+[.)]\s)| {4}| {0,3}\t)/.test(this.line) ||
+			/^(?: {0,3}["'“„‘«‹(*_]*(?:[>|]|[-*+•]\s|\d+[.)]\s)| {4}| {0,3}\t)/.test(this.line) ||
 			OPENING_QUOTES.has(this.last) ||
 			CLEAR_QUOTES.has(this.lastVisible)
 		);
@@ -106,5 +106,5 @@ export class Surroundings {
 }
 
 function fenceOf(line: string): string | undefined {
-	return /^\s*(?:(?:[-*+•>]|\d+[.)])\s+)*(`{3,}|~{3,})/.exec(line)?.[1];
+	return /^\s*["'“„‘«‹(*_]*(?:(?:[-*+•>]|\d+[.)])\s+)*(`{3,}|~{3,})/.exec(line)?.[1];
 }
