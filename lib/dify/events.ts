@@ -4,12 +4,12 @@
  * `events/outcome.ts`.
  */
 import { addAudio, append, messageEnd, messageFile, messageText, replace } from './events/answer';
-import { NODE_EVENTS, addAgentLog, addForm, addNode, addThought, updateWorkflow } from './events/collect';
+import { addAgentLog, addForm, addNode, addThought, updateWorkflow } from './events/collect';
 import type { RunState } from './events/state';
 import { nextStep } from './events/termination';
 import { errorEvent, formClosed, paused, workflowFinished, workflowOf } from './events/workflow';
 import { recordOf, isRecord, finiteNumber, nonEmptyText, type JsonRecord } from '../values';
-import type { RunStep, TextDelta } from './types';
+import type { RunStep, TextDelta, WorkflowNode } from './types';
 
 export { singleText } from './events/collect';
 export { finish } from './events/outcome';
@@ -19,11 +19,19 @@ export { AUDIO_GRACE_MS, GRACE_MS, isUnfinished } from './events/termination';
 /** What an event changes. `data` is the object of that name in the event, where workflows put everything. */
 type Handler = (state: RunState, event: JsonRecord, deltas: TextDelta[], data: JsonRecord) => void;
 
+/** An event of a node; iterations and loops send no `node_*` for themselves. */
+const node =
+	(kind: WorkflowNode['kind']): Handler =>
+	(state, { event }, _deltas, data) =>
+		addNode(workflowOf(state), state.nodeIndex, kind, String(event), data);
+
 /**
- * The catalogue of docs/protocols/dify.md 3.3. Events that are not in it, such as pings and those of future versions,
- * change nothing.
+ * The one catalogue of events, that of docs/protocols/dify.md 3.3, with what each changes in the result. All of it is
+ * shown: in the item, or with *Include*, or as a warning. Events that are not in it change nothing and are shown with
+ * *Include: Events* only: pings, which say nothing, and those of future versions.
  */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+	// The answer, and its files.
 	['message', messageText],
 	['message_file', messageFile],
 	[
@@ -41,26 +49,39 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 			append(state, nonEmptyText(event.answer), deltas);
 		},
 	],
-	['agent_thought', (state, event) => addThought(state, event)],
 	['text_chunk', (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas)],
 	[
 		'text_replace',
 		(state, _event, deltas, data) => replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
 	],
+	['tts_message', addAudio],
+	['tts_message_end', addAudio],
+	// Thinking, and steps of agents.
+	['agent_thought', (state, event) => addThought(state, event)],
+	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data)],
 	['reasoning_chunk', (state, _event, _deltas, data) => void (state.reasoning += nonEmptyText(data.reasoning) ?? '')],
+	// The run, and its end.
 	['workflow_started', (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data)],
 	['workflow_finished', (state, event, deltas, data) => workflowFinished(state, event, data, deltas)],
 	['workflow_paused', (state, _event, _deltas, data) => paused(state, data)],
+	['error', errorEvent],
+	// Its nodes; how often one was tried again is a warning, too.
+	['node_started', node('node')],
+	['node_finished', node('node')],
+	['node_retry', node('node')],
+	['iteration_started', node('iteration')],
+	['iteration_next', node('iteration')],
+	['iteration_completed', node('iteration')],
+	['loop_started', node('loop')],
+	['loop_next', node('loop')],
+	['loop_completed', node('loop')],
+	// Forms that wait for people; an answered one waits no longer, which is all that is shown of it.
 	['human_input_required', (state, _event, _deltas, data) => addForm(state.forms, data)],
 	['human_input_form_filled', (state, _event, _deltas, data) => formClosed(state, data)],
 	['human_input_form_timeout', (state, _event, _deltas, data) => formClosed(state, data)],
-	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data)],
-	...[...NODE_EVENTS.keys()].map((name): [string, Handler] => [
-		name,
-		(state, _event, _deltas, data) => addNode(workflowOf(state).nodes, state.nodeIndex, name, data),
-	]),
-	['error', errorEvent],
 ]);
+
+const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
 
 /**
  * Takes in one parsed event of a Dify stream. Unknown events and fields are ignored. The state is changed in place and
@@ -82,13 +103,11 @@ export function reduce(state: RunState, event: unknown): RunStep<RunState> {
 function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 	const name = nonEmptyText(event.event);
 	if (name === undefined) return;
-	if (name === 'tts_message' || name === 'tts_message_end') {
-		addAudio(state, event);
-		return;
+	if (!isSpeech(name)) {
+		// While only speech is waited for, the answer is complete and accepted: nothing else may change it.
+		if (nextStep(state).settled) return;
+		noteIds(state, event);
 	}
-	// While only speech is waited for, the answer is complete and accepted: nothing else may change it.
-	if (nextStep(state).settled) return;
-	noteIds(state, event);
 	HANDLERS.get(name)?.(state, event, deltas, recordOf(event.data));
 }
 

@@ -71,24 +71,16 @@ export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, 
 /** Nodes by kind and execution id, so that a loop of thousands of passes is not searched again and again. */
 export type NodeIndex = Map<string, WorkflowNode>;
 
-/** Event names and the kind of node that they speak of. Iterations and loops send no `node_*` for themselves. */
-export const NODE_EVENTS: ReadonlyMap<string, WorkflowNode['kind']> = new Map<string, WorkflowNode['kind']>([
-	['node_started', 'node'],
-	['node_finished', 'node'],
-	['node_retry', 'node'],
-	['iteration_started', 'iteration'],
-	['iteration_next', 'iteration'],
-	['iteration_completed', 'iteration'],
-	['loop_started', 'loop'],
-	['loop_next', 'loop'],
-	['loop_completed', 'loop'],
-]);
-
 /**
  * Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node.
  */
-export function addNode(nodes: WorkflowNode[], index: NodeIndex, name: string, data: JsonRecord): void {
-	const kind = NODE_EVENTS.get(name) ?? 'node';
+export function addNode(
+	{ nodes }: WorkflowRun,
+	index: NodeIndex,
+	kind: WorkflowNode['kind'],
+	name: string,
+	data: JsonRecord,
+): void {
 	const id = nonEmptyText(data.id) ?? nonEmptyText(data.node_id) ?? '';
 	const key = `${kind}:${id}`;
 	let node = index.get(key);

@@ -1,9 +1,9 @@
-/** The reader of Dify's streams, fed with what a real Dify 1.12.1 and 1.14.2 sent. */
+/** The reader of Dify's streams, fed with what a real Dify 1.12.1, 1.14.2 and 1.16.0 sent. */
 import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { eventsOf } from '../../servers/dify/recordings/compare';
-import { recordedAnswer, recordedCases, RECORDED_VERSIONS } from '../../support/dify-recordings';
+import { recordedAnswer, recordedCases, READ_VERSIONS } from '../../support/dify-recordings';
 
-describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
+describe.each(READ_VERSIONS)('streams of Dify %s', (version) => {
 	const streams = recordedCases(version).filter(
 		({ name, url }) =>
 			!url.includes('/events') &&
@@ -30,6 +30,10 @@ describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 		else if (ended === undefined) expect(result.status).toBe('failed');
 		const ids = events.find((event) => event.conversation_id !== undefined);
 		expect(result.conversationId).toBe(ids?.conversation_id);
-		expect(result.taskId).toBe(events.find((event) => event.task_id !== undefined)?.task_id);
+		// The made-up run of an input error has neither a task nor an ID that Dify would know (docs/protocols/dify.md 12.3).
+		const own = events.find((event) => event.task_id !== undefined && event.task_id !== event.workflow_run_id);
+		expect(result.taskId).toBe(own?.task_id);
+		if (own === undefined && failed === undefined && ended !== undefined)
+			expect([result.workflowRunId, result.error?.cause]).toEqual([undefined, 'refused']);
 	});
 });

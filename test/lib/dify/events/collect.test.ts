@@ -174,7 +174,14 @@ describe('what the events mean', () => {
 describe('the parts that are collected', () => {
 	test('each pass of a loop is a node of its own, also where branches come in turns or begin in the middle', () => {
 		const [nodes, index]: [WorkflowNode[], NodeIndex] = [[], new Map()];
-		const add = (name: string, data: JsonRecord) => addNode(nodes, index, name, data);
+		const add = (name: string, data: JsonRecord) =>
+			addNode(
+				{ status: 'running', nodes, agentLogs: [] },
+				index,
+				name.startsWith('iteration') ? 'iteration' : 'node',
+				name,
+				data,
+			);
 		add('node_started', { id: 'e1', node_id: 'n', title: 'Ask', index: 2, created_at: 1 });
 		add('node_started', { id: 'e2', node_id: 'n', loop_id: 'l' });
 		add('node_finished', { id: 'e1', status: 'succeeded', outputs: { a: 1 } });
