@@ -28,7 +28,7 @@ export const PROGRAMS = [
 		options: {
 			'--quick': 'a tenth of the items, one round; writes nothing',
 			'--rounds 3': 'how many rounds',
-			'--only items,slots,labels,memory,servers': 'some of them; the tables of the others stay',
+			'--only instant,items,slots,labels,memory,servers': 'some of them; the tables of the others stay',
 			'--share 2': 'half of the items',
 		},
 	},

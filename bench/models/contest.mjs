@@ -56,7 +56,7 @@ export const openAi = (url, given) => ({
  * @param {string} title
  * @param {string[]} texts
  * @param {Record<string, Contestant>} contestants
- * @param {{ url: string, rightOf?: (items: Array<Record<string, unknown>>) => number }} options `url`: of the server whose tokens count
+ * @param {{ url?: string, rightOf?: (items: Array<Record<string, unknown>>) => number }} options `url`: of the server whose tokens count, if any
  * @returns {Promise<Record<string, Cost>>} the median of each
  */
 export const contest = async ({ n8n, log, rounds }, title, texts, contestants, { url, rightOf = () => NaN }) => {
@@ -65,9 +65,10 @@ export const contest = async ({ n8n, log, rounds }, title, texts, contestants, {
 	for (let round = 1; round <= rounds; round += 1) {
 		for (const [name, { work, below }] of Object.entries(contestants)) {
 			await log.step(`${title}, round ${round}: ${name}`, async (progress) => {
-				const before = await tokensOf(url);
+				const counted = async () => (url === undefined ? { read: NaN, written: NaN } : await tokensOf(url));
+				const before = await counted();
 				const outcome = await runOnTexts(n8n, `${title}: ${name}`, texts, work, below);
-				const after = await tokensOf(url);
+				const after = await counted();
 				const [read, written] = [after.read - before.read, after.written - before.written];
 				(costs[name] ??= []).push({ ...outcome, read, written, right: rightOf(outcome.items) });
 				const { seconds, items } = outcome;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
 import { writeTinyModel } from '../../scripts/lib/tiny-model.mjs';
 import { ratio } from './workflow.mjs';
+import { startInstantServer } from './instant-server.mjs';
 import { startSlotsGate } from './slots-gate.mjs';
 import { contest, medianOf, LANGCHAIN, localLlama, MODEL, openAi, SLOTS } from './contest.mjs';
 
@@ -30,9 +31,10 @@ const start = async (place) => {
  * @param {string} title
  * @param {number} count of items
  * @param {string} url what the nodes ask
+ * @param {boolean} [counts] whether the server counts tokens
  * @returns {Promise<string[]>} the table
  */
-const compare = async (place, title, count, url) => {
+const compare = async (place, title, count, url, counts = true) => {
 	const texts = Array.from({ length: count }, (_, at) => `Say something about number ${at}.`);
 	/** @param {object} given @returns {Contestant} */
 	const chain = (given) => ({
@@ -57,7 +59,21 @@ const compare = async (place, title, count, url) => {
 	for (const batchSize of [SLOTS, 16, 64]) {
 		contestants[`Basic LLM Chain, batches of ${batchSize}`] = chain({ batching: { batchSize } });
 	}
-	const results = await contest(place, title, texts, contestants, { url });
+	contestants["n8n's HTTP Request, batches of 4"] = {
+		work: {
+			type: 'n8n-nodes-base.httpRequest',
+			typeVersion: 4.2,
+			parameters: {
+				method: 'POST',
+				url: `${url}/v1/chat/completions`,
+				sendBody: true,
+				specifyBody: 'json',
+				jsonBody: `={{ JSON.stringify({ model: '${MODEL}', max_tokens: 16, messages: [{ role: 'user', content: $json.text }] }) }}`,
+				options: { batching: { batch: { batchSize: SLOTS, batchInterval: 0 } } },
+			},
+		},
+	};
+	const results = await contest(place, title, texts, contestants, counts ? { url } : {});
 	const mine = results[OWN]?.seconds ?? NaN;
 	return [
 		'| | time, s | items per second | time against Local Llama |',
@@ -96,6 +112,21 @@ export const slots = async (place) => {
 		'## Many short items on slots that work at the same time',
 		'',
 		`${count} of the same questions. As on a graphics card, the ${SLOTS} slots work at the same time: the same llama-server stands behind a door that lets ${SLOTS} generations through at once and keeps each for ${HOLD_MS.join(' to ')} ms, as answers of different lengths take. ${medianOf(place.rounds)}`,
+		'',
+		...table,
+	];
+};
+
+/** @param {import('./contest.mjs').Place} place @returns {Promise<string[]>} */
+export const instant = async (place) => {
+	const server = await startInstantServer();
+	const count = 1000 / place.share;
+	const table = await compare(place, 'instant', count, server.url, false);
+	server.stop();
+	return [
+		'## Many short items on a server that answers at once',
+		'',
+		`${count} of the same questions. The server is a process of its own that answers without a model: the table shows what the nodes and n8n cost. ${medianOf(place.rounds)}`,
 		'',
 		...table,
 	];

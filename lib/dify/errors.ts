@@ -207,7 +207,7 @@ function cleanMessage(message: string | undefined): string | undefined {
 	// (docs/protocols/dify.md 6.3).
 	const own = message
 		.slice(0, MAX_READ)
-		.replace(/\s*You have requested this URI \[[\s\S]*$/, '')
+		.replace(/\s{0,9}You have requested this URI \[[\s\S]*$/, '')
 		// A value that the database cannot read is answered with the whole statement (docs/protocols/dify.md 2.13).
 		.replace(/\n(?:LINE \d+:|\[SQL:)[\s\S]*$/, '');
 	const cleaned = shorten(summarizePydantic(own).replace(KEYS, '[key]').trim(), MAX_MESSAGE);

@@ -166,7 +166,7 @@ export function fileNames(typed: string): string[] {
 
 /** The name in a URL, for its type and for errors. */
 export function nameInUrl(url: string): string {
-	const path = url.replace(/[?#].*$/s, '').replace(/\/+$/, '');
+	const path = url.replace(/[?#].*$/s, '').replace(/\/{1,99}$/, '');
 	return path.slice(path.lastIndexOf('/') + 1) || url;
 }
 

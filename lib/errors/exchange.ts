@@ -47,7 +47,7 @@ export function shapeOf({ body, contentType }: Pick<FailedAnswer, 'body' | 'cont
 }
 
 function wordsOfPage(page: string): { title: string; text: string } {
-	const title = /<title[^>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(page)?.[1] ?? '';
+	const title = /<title[^<>]*>([^<]*)/i.exec(page)?.[1] ?? /<h1[^<>]*>([^<]*)/i.exec(page)?.[1] ?? '';
 	return { title: plainText(title), text: plainText(page) };
 }
 
@@ -56,7 +56,7 @@ const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"'
 function plainText(source: string): string {
 	return source
 		.replace(/<(script|style)[\s\S]*?<\/\1>/gi, ' ')
-		.replace(/<[^>]*>/g, ' ')
+		.replace(/<[^<>]*>/g, ' ')
 		.replace(/&(amp|lt|gt|quot|#39|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '')
 		.replace(/\s+/g, ' ')
 		.trim()

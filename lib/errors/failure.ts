@@ -52,7 +52,7 @@ export function failure(
 
 /** Facts that are not known leave gaps. */
 function tidy(sentence: string): string {
-	return sentence.replace(/ {2,}/g, ' ').replace(/ +$/, '');
+	return sentence.replace(/ {2,}/g, ' ').replace(/ $/, '');
 }
 
 /**

@@ -119,7 +119,7 @@ type Codes = ReadonlyArray<string | undefined>;
 function kindOf(status: number, message: string, codes: Codes, shape: BodyShape): FailureKind {
 	if (status === 401) return 'unauthorized';
 	if (status === 403)
-		return /not authenticated|invalid.*key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
+		return /not authenticated|invalid.{0,200}key|unauthorized/i.test(message) ? 'unauthorized' : 'forbidden';
 	if (status === 413) return 'tooLarge';
 	if (status === 429) return 'busy';
 	if (status === 501) return 'notSupported';
@@ -150,7 +150,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	['contextExceeded', /context size has been exceeded/i],
 	['loading', /\bloading model\b/i, /\bmodel (?:\S+ )?is (?:still |currently )?(?:being loaded|loading)\b/i],
-	['outputUnreadable', /output that does not match the expected .* format/i],
+	['outputUnreadable', /output that does not match the expected .{0,200} format/i],
 	[
 		'modalityUnsupported',
 		/(?:image|audio|video) input is not supported/i,
@@ -162,7 +162,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		// llama-cpp-python, infinity, vLLM, Xinference, Ollama
 		/must be created with embedding=true/i,
 		/does not support [`'"]?(?:chat|generate|completions?|embed(?:dings?)?|rerank)[`'"]?(?: (?:completions? )?api| for modality|$|\.)/i,
-		/model .* is not (?:a|an|for) (?:chat|embeddings?|rerank(?:er|ing)?|generation)\b/i,
+		/model .{0,200} is not (?:a|an|for) (?:chat|embeddings?|rerank(?:er|ing)?|generation)\b/i,
 	],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
@@ -190,7 +190,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		/json schema (?:error|conversion failed)/i,
 		/failed to initialize samplers/i,
 		/invalid grammar/i,
-		/unsupported.*(?:schema|pattern)/i,
+		/unsupported.{0,200}(?:schema|pattern)/i,
 	],
 	// After the schema's row: llama-server wraps what is wrong with a schema in the same sentence.
 	['templateRejected', /unable to generate parser for this template/i, /conversation roles must alternate/i],
@@ -206,7 +206,7 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 	],
 	[
 		'modelFailedToLoad',
-		/model (?:name=)?.* failed to load/i,
+		/model (?:name=)?.{0,200} failed to load/i,
 		// llama-swap (seen: 0bdb372)
 		/upstream command exited prematurely/i,
 	],
@@ -214,11 +214,11 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'modelNotFound',
 		/^model ["'`]?.*["'`]? ?not found/i,
 		/model not found/i,
-		/model .* does not exist/i,
+		/model .{0,200} does not exist/i,
 		/model is not loaded/i,
 		/no such model/i,
 		// infinity, transformers serve
-		/engine for model name .* not found/i,
+		/engine for model name .{0,200} not found/i,
 		/^server is pinned to .*; requested/i,
 		// speaches
 		/^model '.*' is not installed locally/i,

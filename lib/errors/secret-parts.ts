@@ -229,7 +229,7 @@ function encodings(secret: string): string[] {
 	const groups = [0, 1, 2].map((before) => {
 		const whole = Buffer.concat([Buffer.alloc(before), bytes])
 			.toString('base64')
-			.replace(/=+$/, '');
+			.replace(/={1,2}$/, '');
 		// Letters at both ends hold bits of what stands around.
 		return whole.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1);
 	});
@@ -283,6 +283,6 @@ function meant({ url, json, python, html, sign, decimal, name }: Record<string, 
 
 /** An escape is taken out whole: half of one would break the JSON that it stands in. */
 function beforeEscape(text: string, from: number): number {
-	const backslashes = /\\*$/.exec(text.slice(Math.max(0, from - 8), from))![0].length;
+	const backslashes = /\\{0,8}$/.exec(text.slice(Math.max(0, from - 8), from))![0].length;
 	return backslashes % 2 === 1 ? from - 1 : from;
 }

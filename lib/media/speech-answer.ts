@@ -92,7 +92,8 @@ function soundIn(json: Record<string, unknown> | undefined): Buffer[] | undefine
 			if (inner !== undefined) return inner;
 		}
 		const base64 = nonEmptyText(value)?.replace(/^data:[^,]*,/i, '');
-		if (base64 !== undefined && /^[A-Za-z0-9+/_\-\s]+=*\s*$/.test(base64)) return [Buffer.from(base64, 'base64')];
+		if (base64 !== undefined && /^[A-Za-z0-9+/_\-\s]+(?:={1,2}\s*)?$/.test(base64))
+			return [Buffer.from(base64, 'base64')];
 	}
 	return undefined;
 }

@@ -4,9 +4,9 @@ const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}|\p{Emoji_Modifie
 /** A text as it is spoken: without emoji and without the signs of Markdown, which many servers read aloud. */
 export function plainText(text: string): string {
 	return text
-		.replace(/```[^\n]*\n?([\s\S]*?)```/g, '$1')
-		.replace(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
-		.replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
+		.replace(/```(?:[^\n`]*\n)?([\s\S]*?)```/g, '$1')
+		.replace(/!\[([^[\]]*)\]\([^()]*\)/g, '$1')
+		.replace(/\[([^[\]]+)\]\([^()]*\)/g, '$1')
 		.replace(/^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+/gm, '')
 		.replace(/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, '')
 		.replace(/(\*\*\*|\*\*|\*|~~)(?=\S)([\s\S]*?\S)\1/g, '$2')
@@ -14,12 +14,12 @@ export function plainText(text: string): string {
 		.replace(/`([^`]*)`/g, '$1')
 		.replace(EMOJI, '')
 		.replace(/[ \t]{2,}/g, ' ')
-		.replace(/[ \t]+$/gm, '')
+		.replace(/[ \t]$/gm, '')
 		.trim();
 }
 
 /** Where a sentence ends: behind its stop and what closes it, and at the end of a line. */
-const SENTENCE = /[^\n]*?(?:[.!?…]+["')\]”’»]*(?=\s)|[。！？]+[」』”）]*|(?=\n)|$)\s*/gu;
+const SENTENCE = /[^\n]*?(?:[.!?…]{1,20}["')\]”’»]{0,9}(?=\s)|[。！？]{1,20}[」』”）]{0,9}|(?=\n)|$)\s*/gu;
 const CLAUSE = /.*?(?:[,;:—–、，；：]+\s*|\s+|$)/gsu;
 
 /** A text in parts of at most so many characters, cut where sentences end as far as that goes. */

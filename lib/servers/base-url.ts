@@ -12,7 +12,7 @@ export class BaseUrlError extends Error {
 }
 
 /** A version segment such as `v1`, `v1-openai` (GPUStack's frozen alias) or `v1beta`. */
-const VERSION = /^v\d+[a-z\d]*(?:-openai)?$/i;
+const VERSION = /^v\d[a-z\d]*(?:-openai)?$/i;
 
 /** OpenAI routes that people paste together with the base URL, longest first. */
 const API_ROUTES = [
@@ -82,7 +82,7 @@ function tidied(typed: string): string {
 	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
 	return oneLine
 		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter]!)
-		.replace(/[,;，；]+$/, '')
+		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
 		.replaceAll('\\', '/');

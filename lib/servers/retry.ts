@@ -53,7 +53,7 @@ export function retryUntilReady(
 const PASSING_STATUSES: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 const PASSING_KINDS: ReadonlySet<FailureKind> = new Set(['refused', 'busy', 'closedBeforeAnswer', 'connectionLost']);
 /** Seen with Ollama 0.17.4, status 400: its runner died. The next request starts another. */
-const RUNNER_DIED = /do embedding request: .*EOF/i;
+const RUNNER_DIED = /do embedding request: .{0,500}EOF/i;
 
 /**
  * The same for requests that change nothing, such as those for embeddings: also after a connection that was lost, and

@@ -11,14 +11,18 @@ export interface TooLong {
 
 const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }> = [
 	// llama-server: all of a text must fit into one physical batch (-ub).
-	{ says: /input \((\d+) tokens\) is too large to process.*current batch size: (\d+)/is, tokens: 1, limit: 2 },
+	{ says: /input \((\d+) tokens\) is too large to process.{0,500}current batch size: (\d+)/is, tokens: 1, limit: 2 },
 	{ says: /input \((\d+) tokens\) is larger than the max context size \((\d+)/i, tokens: 1, limit: 2 },
 	// Ollama
 	{ says: /input length exceeds (?:the )?(?:maximum )?context length/i },
 	// Text Embeddings Inference
 	{ says: /must have less than (\d+) tokens\. Given: (\d+)/i, limit: 1, tokens: 2 },
 	// vLLM
-	{ says: /maximum context length is (\d+) tokens.*?(?:requested|contains at least|has) (\d+)/is, limit: 1, tokens: 2 },
+	{
+		says: /maximum context length is (\d+) tokens.{0,500}?(?:requested|contains at least|has) (\d+)/is,
+		limit: 1,
+		tokens: 2,
+	},
 ];
 
 /** Undefined where the failure is another one. */

@@ -44,7 +44,7 @@ export function healthItems(
 class Unhealthy extends NodeOperationError {
 	constructor(node: INode, health: CheckResult, itemIndex: number) {
 		const { meaning, advice, observed } = health.findings[0] ?? { meaning: health.summary };
-		const sentence = meaning.replace(/[.\s]*$/, '.');
+		const sentence = meaning.replace(/[.\s]{0,9}$/, '.');
 		super(node, meaning, {
 			description: advice === undefined ? sentence : `${sentence} ${advice} Observed: ${observed}`,
 			itemIndex,

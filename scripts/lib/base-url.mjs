@@ -7,7 +7,7 @@ class BaseUrlError extends Error {
 	}
 	part;
 }
-const VERSION = /^v\d+[a-z\d]*(?:-openai)?$/i;
+const VERSION = /^v\d[a-z\d]*(?:-openai)?$/i;
 const API_ROUTES = [
 	'/chat/completions/input_tokens',
 	'/audio/transcriptions',
@@ -48,7 +48,7 @@ function tidied(typed) {
 	const oneLine = typed.replace(/[\s\u200B\uFEFF]+/g, (blank) => (blank.includes(' ') ? ' ' : '')).trim();
 	return oneLine
 		.replace(/[：／．。]/g, (letter) => FULL_WIDTH[letter])
-		.replace(/[,;，；]+$/, '')
+		.replace(/[,;，；]{1,99}$/, '')
 		.replace(/^(["'`<“‘«「])(.*)(["'`>”’»」])$/, '$2')
 		.trim()
 		.replaceAll('\\', '/');

@@ -20,7 +20,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
 /** What XML, HTML and CSS say of themselves. */
 function writtenInside(bytes: Uint8Array): string | undefined {
 	const begin = new TextDecoder('windows-1252').decode(bytes.subarray(0, MAX_LOOKED_AT));
-	return /(?:<\?xml[^>]*\sencoding|<meta[^>]*\scharset|^@charset)\s*=?\s*["']?([\w:.-]+)/i.exec(begin)?.[1];
+	return /(?:<\?xml[^<>]*\sencoding|<meta[^<>]*\scharset|^@charset)\s{0,9}=?\s{0,9}["']?([\w:.-]+)/i.exec(begin)?.[1];
 }
 
 function encodingOfMark([first, second, third]: Uint8Array): string | undefined {

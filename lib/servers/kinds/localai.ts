@@ -13,7 +13,7 @@ export const localai: ServerTraits = {
 		const models = entriesOf(answers);
 		if (models === undefined || models.some((entry) => 'owned_by' in entry || 'created' in entry)) return false;
 		return (
-			/^v?\d+\.\d+.* \([0-9a-f]{7,40}\)$/.test(textIn(answers, 'version', 'version') ?? '') ||
+			/^v?\d+\.\d.* \([0-9a-f]{7,40}\)$/.test(textIn(answers, 'version', 'version') ?? '') ||
 			(models.length > 0 && textIn(answers, 'apiVersion', 'version') === '0.9.0')
 		);
 	},

@@ -44,7 +44,7 @@ export const ollama: ServerTraits = {
 	refusals: [
 		...(other.refusals ?? []),
 		{
-			says: /think value .* is not supported for this model/i,
+			says: /think value .{0,200} is not supported for this model/i,
 			then: 'withoutThinkingSetting',
 			note: 'This model of Ollama thinks or does not, so the thinking effort was left out.',
 		},

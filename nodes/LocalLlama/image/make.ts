@@ -18,7 +18,7 @@ export async function imageItems(
 		model,
 		prompt: parameters.freeText('prompt'),
 		count: parameters.number('options.count', 1),
-		size: parameters.name('options.size').replace(/\s*[x×*]\s*/i, 'x'),
+		size: parameters.name('options.size').replace(/\s{0,9}[x×*]\s{0,9}/i, 'x'),
 		format: parameters.choice<ImageRequest['format'] & string>('options.outputFormat', ''),
 		negativePrompt: parameters.freeText('options.negativePrompt'),
 		steps: parameters.number('options.steps', undefined),

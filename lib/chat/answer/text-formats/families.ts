@@ -130,7 +130,7 @@ export const FAMILIES: readonly Family[] = [
 	{
 		id: 'qwen3Coder',
 		label: 'Qwen3-Coder',
-		template: /<function=[^]*<parameter=|<parameter=/,
+		template: /<parameter=/,
 		model: /qwen-?3-?coder|qwen-?3\.[5-9]|nemotron-?3|step-?3\.5|mimo-?v2/i,
 		forms: [{ shape: functionTag, around: tags('tool_call') }],
 		parsers: { vllm: 'qwen3_coder', sglang: 'qwen3_coder' },
@@ -355,7 +355,7 @@ export const FAMILIES: readonly Family[] = [
 		id: 'nemotronNano2',
 		label: 'Nemotron Nano v2',
 		template: /<TOOLCALL>/,
-		model: /nemotron-?nano.*v2/i,
+		model: /nemotron-?nano.{0,50}v2/i,
 		forms: [{ shape: json('<TOOLCALL>', '</TOOLCALL>') }],
 		parsers: { vllm: 'nemotron_json' },
 	},

@@ -1,0 +1,45 @@
+/** A server that answers every chat at once: what is left is what the nodes cost. In a process of its own. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const TEXT = 'This is a short answer of a model that needs no time.';
+const USAGE = { prompt_tokens: 12, completion_tokens: 12, total_tokens: 24 };
+
+const serve = () => {
+	/** @param {object} choice */
+	const event = (choice) =>
+		`data: ${JSON.stringify({ id: 'c', model: 'bench-model', choices: [{ index: 0, ...choice }] })}\n\n`;
+	const pieces = TEXT.split(/(?<= )/).map((content) => event({ delta: { content }, finish_reason: null }));
+	const end = `data: ${JSON.stringify({ id: 'c', model: 'bench-model', choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`;
+	const stream = [...pieces, event({ delta: {}, finish_reason: 'stop' }), end].join('');
+	const message = { role: 'assistant', content: TEXT };
+	const whole = JSON.stringify({
+		id: 'c',
+		model: 'bench-model',
+		choices: [{ index: 0, message, finish_reason: 'stop' }],
+		usage: USAGE,
+	});
+	const server = createServer((incoming, outgoing) => {
+		/** @type {Buffer[]} */
+		const body = [];
+		incoming.on('data', (piece) => body.push(piece));
+		incoming.on('end', () => {
+			const isChat = incoming.url?.endsWith('/chat/completions') === true;
+			const streams = isChat && /"stream":\s*true/.test(String(Buffer.concat(body)));
+			outgoing.writeHead(isChat ? 200 : 404, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
+			outgoing.end(isChat ? (streams ? stream : whole) : '{"error":{"message":"not here"}}');
+		});
+	});
+	server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
+};
+
+/** @returns {Promise<{ url: string, stop: () => void }>} */
+export const startInstantServer = async () => {
+	const child = fork(fileURLToPath(import.meta.url), ['serve']);
+	const [{ port }] = await once(child, 'message');
+	return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
+};
+
+if (process.argv[2] === 'serve') serve();
