@@ -3,10 +3,14 @@ import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { waysToModel } from '../servers/model-names';
 import { readModels } from '../servers/models';
+import { knownServerKind } from '../servers/identify';
+import { tooLongIn } from '../servers/text-refusals';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 
 const ASK_LIMIT_MS = 3_000;
+/** Tokens. */
+const ROOM_FOR_ANSWER = 512;
 
 /** The same error; where the server does not know the model, with the ones that it has. */
 export async function withModelsOf(
@@ -14,7 +18,10 @@ export async function withModelsOf(
 	error: unknown,
 	{ model, kind, signal }: { model: string; kind: ServerKind; signal?: AbortSignal },
 ): Promise<unknown> {
-	if (!(error instanceof ServerError) || error.kind !== 'modelNotFound') return error;
+	if (!(error instanceof ServerError)) return error;
+	if (error.kind === 'contextOverflow')
+		return inTermsOf(kind === 'other' ? knownServerKind(connection, model) : kind, error);
+	if (error.kind !== 'modelNotFound') return error;
 	const ids = await modelsOf(connection, signal);
 	const ways = waysToModel(ids, traitsOf(kind).advice.missingModel?.(model));
 	if (ids.length === 0) return error;
@@ -24,6 +31,20 @@ export async function withModelsOf(
 		serverText,
 		remedy: ways,
 		facts: { ...facts, models: ids.slice(0, 50) },
+	});
+}
+
+/** A context is made larger in another way on each server. */
+function inTermsOf(kind: ServerKind | undefined, error: ServerError): ServerError {
+	const { limit, tokens } = tooLongIn(error) ?? {};
+	if (kind === undefined || kind === 'other' || tokens === undefined) return error;
+	// vLLM counts no further than one token beyond its limit.
+	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
+	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
+	return new ServerError({
+		...error,
+		message: error.message,
+		remedy: `${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory, use fewer tools, or shorten the input.`,
 	});
 }
 

@@ -11,6 +11,8 @@ export interface FailedAnswer {
 	contentType?: string;
 	/** The header `location`. */
 	location?: string;
+	/** No key was sent. */
+	keyMissing?: boolean;
 	/** The header `www-authenticate`. */
 	challenge?: string;
 }

@@ -8,6 +8,8 @@ export interface FailureContext {
 	url: string;
 	/** Root of the server, for advice that names a URL. */
 	root?: string;
+	/** The address as the user typed it. */
+	typed?: string;
 	/** What is asked, where that is no model server. */
 	service?: 'dify';
 	model?: string;
@@ -32,6 +34,7 @@ export function failure(
 		...address,
 		url,
 		root: context.root,
+		typed: context.typed,
 		model: context.model,
 		service: context.service,
 		...outside,

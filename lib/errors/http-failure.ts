@@ -83,6 +83,7 @@ export function httpFailure(received: FailedAnswer, context: FailureContext): Se
 			modality: /^(image|audio|video) input is not supported/.exec(message)?.[1],
 			location: answer.location,
 			isEmpty: shape.kind === 'empty',
+			keyMissing: answer.keyMissing,
 		},
 	});
 }

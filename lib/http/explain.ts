@@ -62,7 +62,14 @@ export class Explainer {
 
 	/** What errors about a URL may name. */
 	contextOf(url: string, about: ErrorContext = {}): FailureContext {
-		return { root: this.settings.address.root, ...this.settings.about, ...about, url, secrets: this.secrets };
+		return {
+			root: this.settings.address.root,
+			typed: this.settings.address.typed,
+			...this.settings.about,
+			...about,
+			url,
+			secrets: this.secrets,
+		};
 	}
 
 	/** What an error means: Stop, a limit, or the way to the server. `started`: the answer had begun. */
@@ -132,6 +139,7 @@ export class Explainer {
 				body: text,
 				location: redirectLocation(answer),
 				challenge: answer.headers['www-authenticate'],
+				keyMissing: this.keys.length === 0,
 			},
 			this.contextOf(url, about),
 		);

@@ -1,7 +1,9 @@
 import { failure } from '../errors/failure';
 import { Connection } from '../http/connection';
-import type { ConnectionSettings, ServerAddress } from '../http/types';
+import type { CallAnswer, CallOptions, ConnectionSettings, ServerAddress } from '../http/types';
+import { Remembered } from '../remembered';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
+import { readModels } from './models';
 
 /** How to reach a server, with its base URL as the user typed it. */
 export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: string };
@@ -12,7 +14,36 @@ export type ServerSettings = Omit<ConnectionSettings, 'address'> & { baseUrl: st
  * @throws {ServerError} of kind `invalidUrl`
  */
 export function connectTo({ baseUrl, ...settings }: ServerSettings): Connection {
-	return new Connection({ ...settings, address: addressOf(() => resolveBaseUrl(baseUrl)) });
+	return new Connection({ ...settings, address: withLearnedRoot(addressOf(() => resolveBaseUrl(baseUrl))) });
+}
+
+/** Servers whose routes have no version: infinity, and FastAPI servers. By the address that was taken for their API. */
+const withoutVersion = Remembered.inProcess<true>({ forMs: 10 * 60_000 });
+
+/** The address, with its API where the server was found to have it. */
+function withLearnedRoot(address: ServerAddress): ServerAddress {
+	const { api, root } = address;
+	return Object.defineProperty({ ...address }, 'api', {
+		enumerable: true,
+		get: () => (withoutVersion.has(api) ? root : api),
+	});
+}
+
+/**
+ * Where the API has no list of models, looks for one beside it: what answers is what counts. From then on, the API of
+ * every connection to this address is there.
+ */
+export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'headers' | 'text' | 'json'>>(
+	connection: Connection,
+	list: A,
+	options: CallOptions,
+): Promise<A | CallAnswer> {
+	const { api, root } = connection.url;
+	if (list.status !== 404 || api === root) return list;
+	const other = await connection.call(`${root}/models`, options).catch(() => undefined);
+	if (other === undefined || other.status >= 300 || readModels(other.json) === undefined) return list;
+	withoutVersion.set(api, true);
+	return other;
 }
 
 /**

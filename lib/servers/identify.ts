@@ -1,3 +1,4 @@
+import { learnRoot } from './connect';
 import type { Connection } from '../http/connection';
 import { KINDS } from './kinds';
 import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
@@ -106,12 +107,12 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	] as const) {
 		const answer = await answerOf(connection, url, Math.ceil(until - performance.now()));
 		if (answer === undefined) break;
-		answers[route] = answer;
+		answers[route] = route === 'models' ? await learnRoot(connection, answer, { timeoutMs: limitMs }) : answer;
 		kind = identify(answers);
 		if (kind !== 'other') break;
 	}
 	if (kind !== 'other') {
-		learned.set(key, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
+		learned.set(connection.url.api, { kind, until: Date.now() + KNOWN_MS, failures: 0 });
 		return;
 	}
 	const { models, apiVersion } = answers;

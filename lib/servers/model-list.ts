@@ -2,6 +2,7 @@ import type { Connection } from '../http/connection';
 import type { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import type { CallAnswer } from '../http/types';
+import { learnRoot } from './connect';
 import { identify } from './identify';
 import { traitsOf } from './kinds';
 import { shortModelName } from './model-names';
@@ -36,7 +37,8 @@ type OpenAiList = { models: ServerModel[]; answer: CallAnswer } | { failed: Serv
 
 async function openAiList(connection: Connection, signal: AbortSignal | undefined): Promise<OpenAiList> {
 	const url = `${connection.url.api}/models`;
-	const answer = await connection.call(url, { timeoutMs: LIST_LIMIT_MS, signal });
+	const options = { timeoutMs: LIST_LIMIT_MS, signal };
+	const answer = await learnRoot(connection, await connection.call(url, options), options);
 	const models = answer.status < 300 ? readModels(answer.json) : undefined;
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }

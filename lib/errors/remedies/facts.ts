@@ -7,6 +7,8 @@ export interface RemedyFacts {
 	port?: string;
 	/** Root of the server, for URLs to type instead. */
 	root?: string;
+	/** What the user typed as Base URL. */
+	typed?: string;
 	/** The low-level code, for example `ECONNREFUSED`. */
 	code?: string;
 	/** Limit in milliseconds that was hit. */

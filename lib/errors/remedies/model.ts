@@ -1,6 +1,10 @@
 import type { ModelKind } from '../kinds';
 import { quoted, seconds, type Row } from './facts';
 
+/** The Base URL is the address of the server already. */
+const NO_SUCH_ROUTE =
+	'The Base URL is the address of a server, but this server has no such route: it may be for something else (embeddings only, no embeddings), or another program. If its API has a prefix (llama-server --api-prefix), add it to the Base URL.';
+
 /** Seen with Ollama 0.17.4: a refusal without a word. */
 const OLLAMA_HOSTS =
 	' Ollama refuses like this when it listens on 127.0.0.1 only and is asked under a name that it does not know: start it with OLLAMA_HOST=0.0.0.0, or let the proxy in front of it send the host name localhost (nginx: proxy_set_header Host localhost).';
@@ -28,9 +32,12 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		title: 'The server does not allow this',
 		remedy: `The key may lack the permission, or this route is switched off on the server.${isEmpty === true ? OLLAMA_HOSTS : ''}`,
 	}),
-	wrongPath: ({ root, url }) => ({
+	wrongPath: ({ root, url, typed = '' }) => ({
 		title: 'The server answers, but not at this path',
-		remedy: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.' : ''}`,
+		remedy:
+			root !== undefined && typed.replace(/\/+$/, '') === root
+				? NO_SUCH_ROUTE
+				: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.' : ''}`,
 	}),
 	modelNotFound: ({ model }) => ({
 		title: `The server does not know the model ${quoted(model)}`,
@@ -114,7 +121,7 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 	outputUnreadable: () => ({
 		title: 'The server could not read what its model wrote, and dropped it',
 		remedy:
-			'llama-server reads the output by the chat template, and gives up where it does not fit. Ask again, without a fixed Seed. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
+			'Ask again, without a fixed Seed: llama-server reads the output by the chat template, and gives up where it does not fit. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
 	}),
 	serverError: () => ({
 		title: 'The server failed',
