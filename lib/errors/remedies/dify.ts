@@ -119,7 +119,10 @@ export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 		'Dify itself fetches the file, so the URL must be reachable from the containers of Dify: an address such as localhost or one inside the network of n8n is not. Check the URL, or send the file as binary data.',
 	),
 	tooManyRequests: ({ countedTwice }) => ({
-		title: 'The app is running as many requests as it may',
+		title:
+			countedTwice === true
+				? 'The limit of the app is 1, and Dify counts a streamed run twice'
+				: 'The app is running as many requests as it may',
 		remedy: `Try again in a moment, lower the number of items at once, or raise the limit of the app in Dify.${countedTwice === true ? ' This version of Dify counts a streamed chatflow or workflow twice: with a limit of 1 none of them ever runs, so allow two for each run at once.' : ''}`,
 	}),
 	rateLimited: row('Something in front of Dify limits the rate of requests', 'Wait, then send fewer requests at once.'),
