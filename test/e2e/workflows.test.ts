@@ -4,7 +4,7 @@ import { listen, listening } from '../support/listening';
 import { http } from '../support/node';
 import { example, OTHER_EXAMPLES, smtpCredential, tokenOf, WEBHOOK_CREDENTIALS } from './support/examples';
 import { mailServer, unfolded } from './support/mail-server';
-import { startLlamaServer } from './support/playground';
+import { smolLm2, startLlamaServer } from './support/playground';
 import {
 	activated,
 	after,
@@ -365,7 +365,7 @@ const RUNS: Record<string, () => Promise<string>> = {
 	},
 
 	'weekly-server-report': async () => {
-		const server = await startLlamaServer({ contextSize: 8192, parallel: 2 });
+		const server = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 2 });
 		const { port, mails } = await mailServer();
 		const workflow = await activated('weekly-server-report', {
 			local: await localCredential(server),
