@@ -3,23 +3,18 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { ConversationChoice } from '../../lib/dify/chat';
 import { conversationField, userField } from '../shared/dify/fields';
 import { optionalIdIn } from '../shared/dify/ids';
+import { choiceField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 
 export const messageFields: INodeProperties[] = [
-	{
-		displayName: 'Query',
-		name: 'query',
-		type: 'string',
+	stringField('Query', 'query', {
 		typeOptions: { rows: 4 },
 		default: '={{ $json.chatInput }}',
 		required: true,
 		description: 'What to say to the app. It is sent unchanged.',
-	},
+	}),
 	userField,
-	{
-		displayName: 'Conversation',
-		name: 'conversation',
-		type: 'options',
+	choiceField('Conversation', 'conversation', 'new', {
 		options: [
 			{
 				name: 'Existing',
@@ -34,9 +29,8 @@ export const messageFields: INodeProperties[] = [
 			},
 			{ name: 'New', value: 'new', description: 'Start a new conversation with every item' },
 		],
-		default: 'new',
 		description: 'Where the message belongs. For a chat with memory behind a Chat Trigger choose Latest of the User.',
-	},
+	}),
 	conversationField({ displayOptions: { show: { conversation: ['byId'] } } }),
 ];
 

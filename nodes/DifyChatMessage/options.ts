@@ -1,35 +1,26 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
+import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
 import { collectionOf } from '../shared/options-field';
 
 export const optionsField: INodeProperties = collectionOf([
-	{
-		displayName: 'Answer Field',
-		name: 'answerField',
-		type: 'string',
+	stringField('Answer Field', 'answerField', {
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },
 		description:
 			'Name of the field with the answer. A Chat Trigger that does not stream shows the field "output" of the last node.',
-	},
-	{
-		displayName: 'Automatic Conversation Name',
-		name: 'autoGenerateName',
-		type: 'boolean',
-		default: true,
+	}),
+	booleanField('Automatic Conversation Name', 'autoGenerateName', true, {
 		description:
 			'Whether Dify lets a model think of a name for a new conversation. In Dify 1.12 this delays the first words of the first answer by about a second.',
-	},
+	}),
 	RUN_OPTIONS.enableStreaming,
 	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,
-	{
-		displayName: 'Include',
-		name: 'include',
-		type: 'multiOptions',
+	choicesField('Include', 'include', {
 		options: [
 			{
 				name: 'Agent Thoughts',
@@ -54,9 +45,8 @@ export const optionsField: INodeProperties = collectionOf([
 				description: 'The run of a chatflow with each of its nodes, their inputs and outputs',
 			},
 		],
-		default: [],
 		description: 'What to add to the item',
-	},
+	}),
 	{
 		...RUN_OPTIONS.itemsAtOnce,
 		description:
@@ -70,10 +60,7 @@ export const optionsField: INodeProperties = collectionOf([
 	},
 	RUN_OPTIONS.totalLimit,
 	RUN_OPTIONS.traceId,
-	{
-		displayName: 'When Conversation Is Gone',
-		name: 'onStaleConversation',
-		type: 'options',
+	choiceField('When Conversation Is Gone', 'onStaleConversation', 'error', {
 		options: [
 			{ name: 'Fail', value: 'error' },
 			{
@@ -82,13 +69,9 @@ export const optionsField: INodeProperties = collectionOf([
 				description: 'The item then has "conversationRestarted", and the new ID',
 			},
 		],
-		default: 'error',
 		description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
-	},
-	{
-		displayName: 'When Workflow Pauses',
-		name: 'onPause',
-		type: 'options',
+	}),
+	choiceField('When Workflow Pauses', 'onPause', 'return', {
 		options: [
 			{ name: 'Fail', value: 'error' },
 			{
@@ -97,9 +80,8 @@ export const optionsField: INodeProperties = collectionOf([
 				description: 'The item then has the status "paused", and the forms that wait for a person',
 			},
 		],
-		default: 'return',
 		description: 'What to do when a chatflow stops to ask a person',
-	},
+	}),
 	{
 		...RUN_OPTIONS.workflowId,
 		description: 'A published version of a chatflow. Leave empty for the latest one.',

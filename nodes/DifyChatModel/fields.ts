@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
+import { booleanField, choiceField, jsonField, stringField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
 const notice: INodeProperties = {
@@ -12,11 +13,7 @@ const notice: INodeProperties = {
 	default: '',
 };
 
-const memory: INodeProperties = {
-	displayName: 'Memory',
-	name: 'memory',
-	type: 'options',
-	default: 'n8n',
+const memory = choiceField('Memory', 'memory', 'n8n', {
 	options: [
 		{
 			name: 'In Dify',
@@ -31,63 +28,39 @@ const memory: INodeProperties = {
 		},
 	],
 	description: 'Who remembers the conversation',
-};
+});
 
 const options: INodeProperties = collectionOf([
-	{
-		displayName: 'Allow Empty Answers',
-		name: 'emptyAnswers',
-		type: 'boolean',
-		default: true,
+	booleanField('Allow Empty Answers', 'emptyAnswers', true, {
 		description: 'Whether an answer without any text is one. Without this option it is an error.',
-	},
-	{
-		displayName: 'Delete Conversations',
-		name: 'deleteConversations',
-		type: 'boolean',
-		default: true,
+	}),
+	booleanField('Delete Conversations', 'deleteConversations', true, {
 		displayOptions: { show: { '/memory': ['n8n'] } },
 		description: 'Whether the conversation of a call is deleted in Dify after it, so that its log stays short',
-	},
+	}),
 	RUN_OPTIONS.firstByteLimit,
 	RUN_OPTIONS.idleLimit,
-	{
-		displayName: 'Inputs as JSON',
-		name: 'inputs',
-		type: 'json',
+	jsonField('Inputs as JSON', 'inputs', '{}', {
 		typeOptions: { rows: 4 },
-		default: '{}',
 		placeholder: '{ "language": "English" }',
 		description: 'Object with the variables of the app, the same in every call',
-	},
-	{
-		displayName: 'Output Field',
-		name: 'outputField',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Output Field', 'outputField', {
 		placeholder: 'e.g. text',
 		description: 'Of a workflow: the output that is the answer. Needed where it has more than one text.',
-	},
+	}),
 	RUN_OPTIONS.progressLimit,
-	{
-		displayName: 'Prompt Variable',
-		name: 'promptVariable',
-		type: 'string',
-		default: '',
+	stringField('Prompt Variable', 'promptVariable', {
 		placeholder: 'e.g. query',
 		description:
 			'Of a workflow or text generator: the variable that takes the prompt. Needed where it has more than one for text.',
-	},
+	}),
 	{ ...RUN_OPTIONS.maxRetries, description: 'Tries after a refused connection, or when the app is busy' },
-	{
-		displayName: 'System Variable',
-		name: 'systemVariable',
-		type: 'string',
-		default: '',
+	stringField('System Variable', 'systemVariable', {
 		placeholder: 'e.g. instructions',
 		description:
 			'The variable of the app that takes the system message. Without it, the system message stands in front of the question (Memory: In the Workflow), or is not sent (Memory: In Dify).',
-	},
+	}),
 	RUN_OPTIONS.totalLimit,
 ]);
 

@@ -2,6 +2,7 @@ import { rateMessage, type Rating } from '../../lib/dify/feedback';
 import { userField } from '../shared/dify/fields';
 import { messageIdIn, optionalIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
+import { choiceField, stringField } from '../shared/field-kinds';
 import { asChoice, isBlank, wrongField } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 import { ignoreNotRated, ratedMessageField, revoke } from './revoke';
@@ -17,48 +18,33 @@ export const rate: DifyOperation = {
 	fields: [
 		ratedMessageField,
 		userField,
-		{
-			displayName: 'Rating',
-			name: 'rating',
-			type: 'options',
+		choiceField('Rating', 'rating', 'like', {
 			options: [
 				{ name: 'Dislike', value: 'dislike' },
 				{ name: 'Like', value: 'like' },
 				{ name: 'None', value: 'none', description: 'Takes the rating back, as Revoke does' },
 			],
-			default: 'like',
 			description:
 				'An expression must give like, dislike or none. Each message has one rating of its user: a new one replaces it.',
-		},
-		{
-			displayName: 'Text',
-			name: 'content',
-			type: 'string',
+		}),
+		stringField('Text', 'content', {
 			typeOptions: { rows: 2 },
-			default: '',
 			description:
 				'Why the answer was good or bad. Without a text, the text of an earlier rating is kept; Dify by itself would erase it.',
-		},
+		}),
 		collectionOf([
-			{
-				displayName: 'Conversation ID',
-				name: 'conversationId',
-				type: 'string',
+			stringField('Conversation ID', 'conversationId', {
 				default: '={{ $json.conversationId }}',
 				description:
 					'Makes it faster to keep an earlier text: without it, the whole feedback of the app is searched when no text is given',
-			},
-			{
-				displayName: 'Earlier Text',
-				name: 'earlierText',
-				type: 'options',
+			}),
+			choiceField('Earlier Text', 'earlierText', 'keep', {
 				options: [
 					{ name: 'Erase', value: 'erase', description: 'What Dify does by itself; saves the search' },
 					{ name: 'Keep', value: 'keep', description: 'Looks for it in the feedback of the app and sends it again' },
 				],
-				default: 'keep',
 				description: 'What happens to the text of an earlier rating when no text is given',
-			},
+			}),
 			ignoreNotRated,
 		]),
 	],

@@ -1,23 +1,18 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { revokeRating } from '../../lib/dify/feedback';
 import { messageField, userField } from '../shared/dify/fields';
 import { messageIdIn, userIn } from '../shared/dify/ids';
 import type { DifyOperation } from '../shared/dify/run';
+import { booleanField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
 export const ratedMessageField = messageField(
 	'ID of the answer, as Dify Chat Message gives it. Not the ID of the conversation or the task.',
 );
 
-export const ignoreNotRated: INodeProperties = {
-	displayName: 'Ignore If Not Rated',
-	name: 'ignoreNotRated',
-	type: 'boolean',
-	default: true,
+export const ignoreNotRated = booleanField('Ignore If Not Rated', 'ignoreNotRated', true, {
 	description:
 		'Whether taking back a rating that does not exist is fine. The item then has "alreadySo". Without this option it is an error, as in Dify.',
-};
+});
 
 export const revoke: DifyOperation = {
 	option: {

@@ -3,6 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { uuid } from '../../lib/dify/ids';
 import { locatorField } from '../shared/dify/knowledge-fields';
 import { namesIn } from '../shared/binary';
+import { numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { wrongField } from '../shared/field-values';
 import { collectionOf } from '../shared/options-field';
@@ -29,40 +30,25 @@ export function idIn(parameters: NodeParameters, path: string): string {
 	return uuid(parameters.value(path), parameters.field(path).label);
 }
 
-export const binaryField: INodeProperties = {
-	displayName: 'Input Binary Field',
-	name: 'binaryPropertyName',
-	type: 'string',
+export const binaryField = stringField('Input Binary Field', 'binaryPropertyName', {
 	default: 'data',
 	required: true,
 	hint: 'The name of the input binary field containing the file',
-};
+});
 
-export const textField: INodeProperties = {
-	displayName: 'Text',
-	name: 'text',
-	type: 'string',
+export const textField = stringField('Text', 'text', {
 	typeOptions: { rows: 4 },
-	default: '',
 	required: true,
-};
+});
 
-export const keywordField: INodeProperties = {
-	displayName: 'Search',
-	name: 'keyword',
-	type: 'string',
-	default: '',
+export const keywordField = stringField('Search', 'keyword', {
 	description: 'Part of the name or text to look for. Leave empty for all.',
-};
+});
 
-export const waitField: INodeProperties = {
-	displayName: 'Wait for Indexing (Seconds)',
-	name: 'wait',
-	type: 'number',
+export const waitField = numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 	typeOptions: { minValue: 0 },
-	default: 300,
 	description: 'How long to wait until Dify has indexed the document. 0 = do not wait.',
-};
+});
 
 export function optionsField(options: INodeProperties[]): INodeProperties {
 	return collectionOf([...options].sort((one, other) => one.displayName.localeCompare(other.displayName)));

@@ -1,21 +1,18 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { filterFields, searchOptions, topKField } from '../shared/dify/knowledge-fields';
+import { choiceField, choicesField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
 const options: INodeProperties[] = [
 	...searchOptions,
-	{
-		displayName: 'If a Knowledge Base Fails',
-		name: 'onFailure',
-		type: 'options',
+	choiceField('If a Knowledge Base Fails', 'onFailure', 'fail', {
 		options: [
 			{ name: 'Fail', value: 'fail', description: 'The error names the knowledge base' },
 			{ name: 'Go On Without It', value: 'warn', description: 'A hint at the node names it' },
 		],
-		default: 'fail',
 		description: 'What to do when one of several knowledge bases cannot be searched',
-	},
+	}),
 ];
 
 export const properties: INodeProperties[] = [
@@ -26,16 +23,12 @@ export const properties: INodeProperties[] = [
 		type: 'notice',
 		default: '',
 	},
-	{
-		displayName: 'Knowledge Base Names or IDs',
-		name: 'difyDatasetIds',
-		type: 'multiOptions',
+	choicesField('Knowledge Base Names or IDs', 'difyDatasetIds', {
 		typeOptions: { loadOptionsMethod: 'getKnowledgeBases' },
-		default: [],
 		required: true,
 		description:
 			'Where to look. Choose from the list, or specify IDs using an <a href="https://docs.n8n.io/code/expressions/">expression</a>.',
-	},
+	}),
 	{ ...topKField, description: 'Max number of results to return' },
 	...filterFields,
 	collectionOf(options.sort((one, other) => one.displayName.localeCompare(other.displayName))),

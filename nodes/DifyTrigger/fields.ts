@@ -1,12 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
-const event: INodeProperties = {
-	displayName: 'Event',
-	name: 'event',
-	type: 'options',
+const event = choiceField('Event', 'event', 'feedback', {
 	noDataExpression: true,
-	default: 'feedback',
 	options: [
 		{
 			name: 'Feedback Given',
@@ -19,16 +16,12 @@ const event: INodeProperties = {
 			description: 'A run of a workflow app has ended, whoever started it. For apps of the type workflow.',
 		},
 	],
-};
+});
 
 const forFeedback = { show: { event: ['feedback'] } };
 const forRuns = { show: { event: ['workflowRun'] } };
 
-const rating: INodeProperties = {
-	displayName: 'Rating',
-	name: 'rating',
-	type: 'options',
-	default: 'any',
+const rating = choiceField('Rating', 'rating', 'any', {
 	displayOptions: forFeedback,
 	options: [
 		{ name: 'Any', value: 'any' },
@@ -36,12 +29,9 @@ const rating: INodeProperties = {
 		{ name: 'Like', value: 'like' },
 	],
 	description: 'Which ratings start the workflow',
-};
+});
 
-const statuses: INodeProperties = {
-	displayName: 'Ended As',
-	name: 'statuses',
-	type: 'multiOptions',
+const statuses = choicesField('Ended As', 'statuses', {
 	default: ['failed', 'partial-succeeded', 'stopped', 'succeeded'],
 	displayOptions: forRuns,
 	options: [
@@ -51,47 +41,31 @@ const statuses: INodeProperties = {
 		{ name: 'Succeeded', value: 'succeeded' },
 	],
 	description: 'Which runs start the workflow',
-};
+});
 
 const options: INodeProperties = collectionOf([
-	{
-		displayName: 'Changed Ratings',
-		name: 'changed',
-		type: 'boolean',
-		default: true,
+	booleanField('Changed Ratings', 'changed', true, {
 		displayOptions: { show: { '/event': ['feedback'] } },
 		description:
 			'Whether a rating that was changed starts the workflow again, such as a text that came later. Without this option: yes. Noticed among the newest 100.',
-	},
-	{
-		displayName: 'From',
-		name: 'source',
-		type: 'options',
-		default: 'user',
+	}),
+	choiceField('From', 'source', 'user', {
 		displayOptions: { show: { '/event': ['feedback'] } },
 		options: [
 			{ name: 'Team in Dify', value: 'admin' },
 			{ name: 'Users of the App', value: 'user' },
 		],
 		description: 'Whose ratings start the workflow. Without this option: all.',
-	},
-	{
-		displayName: 'Inputs and Outputs',
-		name: 'withOutputs',
-		type: 'boolean',
-		default: true,
+	}),
+	booleanField('Inputs and Outputs', 'withOutputs', true, {
 		displayOptions: { show: { '/event': ['workflowRun'] } },
 		description:
 			'Whether to fetch what went into each run and came out of it, with one request for each. Without this option: yes.',
-	},
-	{
-		displayName: 'User',
-		name: 'user',
-		type: 'string',
-		default: '',
+	}),
+	stringField('User', 'user', {
 		displayOptions: { show: { '/event': ['workflowRun'] } },
 		description: 'Only runs of this user of the app. Without this option: of all.',
-	},
+	}),
 ]);
 
 export const properties: INodeProperties[] = [event, rating, statuses, options];

@@ -4,6 +4,7 @@ import { tokenOf } from '../../lib/dify/human-form';
 import { runIdOf } from '../../lib/dify/run-record';
 import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
+import { choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import { collectionOf } from '../shared/options-field';
 
@@ -13,25 +14,19 @@ export const runUserField: INodeProperties = {
 		'Who runs the workflow. Dify keeps the files and runs of different users apart, so use the same value in all Dify nodes. Dify does not check the value.',
 };
 
-export const runIdField: INodeProperties = {
-	displayName: 'Workflow Run ID',
-	name: 'workflowRunId',
-	type: 'string',
+export const runIdField = stringField('Workflow Run ID', 'workflowRunId', {
 	default: '={{ $json.workflowRunId }}',
 	required: true,
 	placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 	description: 'The ID of the run, which the operation Execute puts out. A task ID is something else.',
-};
+});
 
-export const formTokenField: INodeProperties = {
-	displayName: 'Form Token',
-	name: 'formToken',
-	type: 'string',
+export const formTokenField = stringField('Form Token', 'formToken', {
 	typeOptions: { password: true },
 	default: '={{ $json.forms?.[0]?.formToken }}',
 	required: true,
 	description: 'Which form: "formToken" of a form that a paused run puts out',
-};
+});
 
 /** @throws {ServerError} where the field is empty or holds no ID */
 export function runIdIn(parameters: NodeParameters): string {
@@ -43,10 +38,7 @@ export function formTokenIn(parameters: NodeParameters): string {
 	return tokenOf(parameters.value('formToken'));
 }
 
-const onPause: INodeProperties = {
-	displayName: 'When Workflow Pauses',
-	name: 'onPause',
-	type: 'options',
+const onPause = choiceField('When Workflow Pauses', 'onPause', 'return', {
 	options: [
 		{ name: 'Fail', value: 'error' },
 		{
@@ -55,9 +47,8 @@ const onPause: INodeProperties = {
 			description: 'The item then has the status "paused", and the forms that wait for a person',
 		},
 	],
-	default: 'return',
 	description: 'What to do when the workflow stops to ask a person',
-};
+});
 
 /** As above, for operations that may also wait until somebody has answered. */
 const onPauseWaiting: INodeProperties = {
@@ -72,10 +63,7 @@ const onPauseWaiting: INodeProperties = {
 	],
 };
 
-const onFailure: INodeProperties = {
-	displayName: 'When Run Fails',
-	name: 'onFailure',
-	type: 'options',
+const onFailure = choiceField('When Run Fails', 'onFailure', 'error', {
 	options: [
 		{ name: 'Fail', value: 'error' },
 		{
@@ -84,14 +72,10 @@ const onFailure: INodeProperties = {
 			description: 'The item then has the status "failed", and the error of the workflow',
 		},
 	],
-	default: 'error',
 	description: 'What to do when the workflow itself fails',
-};
+});
 
-const include: INodeProperties = {
-	displayName: 'Include',
-	name: 'include',
-	type: 'multiOptions',
+const include = choicesField('Include', 'include', {
 	options: [
 		{
 			name: 'Files',
@@ -102,9 +86,8 @@ const include: INodeProperties = {
 		{ name: 'Raw Events', value: 'events', description: 'Every event of the stream, as Dify sent it' },
 		{ name: 'Text', value: 'text', description: 'The text that the workflow wrote on the way, as a preview' },
 	],
-	default: [],
 	description: 'What to add to the item',
-};
+});
 
 const { enableStreaming, firstByteLimit, idleLimit, progressLimit, totalLimit } = RUN_OPTIONS;
 

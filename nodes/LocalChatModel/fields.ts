@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
+import { choiceField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
 import { optionsField } from './options';
 import { shownWhere } from './server-types';
@@ -13,11 +14,7 @@ const modelFields: INodeProperties[] = [
 		},
 		{ mayBeEmpty: true },
 	),
-	{
-		displayName: 'Server Type',
-		name: 'serverType',
-		type: 'options',
-		default: 'auto',
+	choiceField('Server Type', 'serverType', 'auto', {
 		options: [
 			{ name: 'Automatic', value: 'auto', description: 'Asks the server who it is where that matters' },
 			{ name: 'Llama-Server (llama.cpp)', value: 'llamaServer' },
@@ -30,7 +27,7 @@ const modelFields: INodeProperties[] = [
 			{ name: 'vLLM', value: 'vllm' },
 		],
 		description: 'Decides which fields beyond the OpenAI standard may be sent',
-	},
+	}),
 ];
 
 export const properties: INodeProperties[] = [

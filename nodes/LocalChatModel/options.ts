@@ -2,17 +2,14 @@ import { FAMILIES } from '../../lib/chat/answer/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
 import { generationFields } from '../shared/chat/generation-fields';
+import { booleanField, choiceField, numberField } from '../shared/field-kinds';
 import { samplerFields } from './sampler-fields';
 import { shownWhere } from './server-types';
 import { traceField } from './trace';
 
 /** Options that the node itself acts on. */
 const ownFields: INodeProperties[] = [
-	{
-		displayName: 'Send Thinking Back',
-		name: 'reasoningEcho',
-		type: 'options',
-		default: 'toolTurns',
+	choiceField('Send Thinking Back', 'reasoningEcho', 'toolTurns', {
 		options: [
 			{ name: 'Always', value: 'always', description: 'With every message of the conversation that has it' },
 			{
@@ -23,29 +20,17 @@ const ownFields: INodeProperties[] = [
 			{ name: 'Never', value: 'off' },
 		],
 		description: 'Whether the model gets its own thinking back with the results of its tools',
-	},
-	{
-		displayName: 'Show Thinking in Answer',
-		name: 'showThinking',
-		type: 'boolean',
-		default: false,
+	}),
+	booleanField('Show Thinking in Answer', 'showThinking', false, {
 		description:
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
-	},
-	{
-		displayName: 'History Budget',
-		name: 'historyBudget',
-		type: 'number',
+	}),
+	numberField('History Budget', 'historyBudget', 0, {
 		typeOptions: { minValue: 0, numberPrecision: 0 },
-		default: 0,
 		description:
 			'Tokens that the earlier turns of the conversation may have. Beyond it, whole turns are left out from the oldest on, a quarter of the budget at once, so that the server can keep its prompt cache. The system prompt and the current turn always stay. 0 = everything is sent.',
-	},
-	{
-		displayName: 'Tool Choice',
-		name: 'toolChoice',
-		type: 'options',
-		default: 'auto',
+	}),
+	choiceField('Tool Choice', 'toolChoice', 'auto', {
 		options: [
 			{ name: 'Automatic', value: 'auto', description: 'The model decides' },
 			{ name: 'None', value: 'none', description: 'The model sees the tools but does not call them' },
@@ -57,24 +42,16 @@ const ownFields: INodeProperties[] = [
 		],
 		displayOptions: shownWhere(({ toolChoice }) => toolChoice !== 'ignored'),
 		description: 'Whether tools may or must be called. A choice that the agent makes itself comes first.',
-	},
-	{
-		displayName: 'Tool Calls in Text',
-		name: 'toolCallsInText',
-		type: 'options',
-		default: 'read',
+	}),
+	choiceField('Tool Calls in Text', 'toolCallsInText', 'read', {
 		options: [
 			{ name: 'Leave', value: 'leave', description: 'The markup stays in the answer, and no tool is called' },
 			{ name: 'Read', value: 'read', description: 'A complete call of a connected tool is made a call' },
 		],
 		description:
 			'What happens to a tool call that the server hands on as text because it lacks the parser or the chat template for the model',
-	},
-	{
-		displayName: 'Text Format',
-		name: 'textFormat',
-		type: 'options',
-		default: 'auto',
+	}),
+	choiceField('Text Format', 'textFormat', 'auto', {
 		options: [
 			{ name: 'Auto', value: 'auto', description: 'What the chat template or the name of the model tells' },
 			...FAMILIES.map(({ id, label }) => ({ name: label, value: id })).sort((one, other) =>
@@ -83,7 +60,7 @@ const ownFields: INodeProperties[] = [
 		],
 		description:
 			'The family of models in whose format the model writes its thinking and its calls into the text. Calls are read in this format only.',
-	},
+	}),
 ];
 
 export const optionsField: INodeProperties = {

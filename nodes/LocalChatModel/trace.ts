@@ -2,41 +2,26 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { TraceSettings } from '../../lib/tracing/attributes';
 import { isRecord } from '../../lib/values';
+import { booleanField, stringField } from '../shared/field-kinds';
 import { asSwitch, asText, isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
 const fields: INodeProperties[] = [
-	{
-		displayName: 'Prompt Name',
-		name: 'promptName',
-		type: 'string',
-		default: '',
+	stringField('Prompt Name', 'promptName', {
 		description: 'Under which name Langfuse keeps the prompt',
-	},
+	}),
 	{ displayName: 'Prompt Version', name: 'promptVersion', type: 'string', default: '', placeholder: 'e.g. 3' },
-	{
-		displayName: 'Record Texts',
-		name: 'recordTexts',
-		type: 'boolean',
-		default: false,
+	booleanField('Record Texts', 'recordTexts', false, {
 		description: 'Whether the trace holds the conversation and the answer. Whoever reads the traces can read them.',
-	},
-	{
-		displayName: 'Session ID',
-		name: 'sessionId',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Session ID', 'sessionId', {
 		placeholder: 'e.g. {{ $json.sessionId }}',
 		description: 'Traces of one conversation have the same',
-	},
-	{
-		displayName: 'Tags',
-		name: 'tags',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Tags', 'tags', {
 		placeholder: 'e.g. support, production',
 		description: 'With a comma between them',
-	},
+	}),
 	{ displayName: 'User ID', name: 'userId', type: 'string', default: '', description: 'Who asks' },
 ];
 

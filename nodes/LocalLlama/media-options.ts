@@ -4,6 +4,7 @@ import type { MediaOptions } from '../../lib/media/task';
 import type { FileSource } from '../../lib/http/multipart';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
+import { stringField } from '../shared/field-kinds';
 import { seconds } from '../shared/limit-fields';
 import type { LlamaCall } from './operation';
 
@@ -39,15 +40,12 @@ export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
 
 /** The field of the item that a file is read from. */
 export function inputFileField(description: string): INodeProperties {
-	return {
-		displayName: 'Input Binary Field',
-		name: 'binaryPropertyName',
-		type: 'string',
+	return stringField('Input Binary Field', 'binaryPropertyName', {
 		required: true,
 		default: 'data',
 		hint: 'The name of the field of the item that holds the file',
 		description,
-	};
+	});
 }
 
 /** The files that a field names, or that an expression gives. */
@@ -63,20 +61,14 @@ export async function filesIn({ context, itemIndex, parameters }: LlamaCall, pat
 }
 
 /** The option that names the field of the item that a file is put into. */
-export const outputFileField: INodeProperties = {
-	displayName: 'Output Binary Field',
-	name: 'binaryPropertyOutput',
-	type: 'string',
+export const outputFileField = stringField('Output Binary Field', 'binaryPropertyOutput', {
 	default: 'data',
 	description: 'The name of the field of the item that the file is put into',
-};
+});
 
 export function fileNameField(preset: string): INodeProperties {
-	return {
-		displayName: 'File Name',
-		name: 'fileName',
-		type: 'string',
+	return stringField('File Name', 'fileName', {
 		default: preset,
 		description: 'Without its extension, which says what the file is',
-	};
+	});
 }

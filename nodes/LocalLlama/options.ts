@@ -1,27 +1,20 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { booleanField, numberField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
 
 function itemsAtOnce(preset: number): INodeProperties {
-	return {
-		displayName: 'Items at Once',
-		name: 'itemsAtOnce',
-		type: 'number',
+	return numberField('Items at Once', 'itemsAtOnce', preset, {
 		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
-		default: preset,
 		description:
 			'How many items are worked on at the same time, best as many as the server has slots. The order of the items stays. An expression is evaluated for the first item only.',
-	};
+	});
 }
 
 /** For operations whose text can be typed into a chat. */
-export const streamingField: INodeProperties = {
-	displayName: 'Enable Streaming',
-	name: 'enableStreaming',
-	type: 'boolean',
-	default: true,
+export const streamingField = booleanField('Enable Streaming', 'enableStreaming', true, {
 	description:
 		'Whether the text is typed into the chat as it arrives, where the trigger of the workflow responds with streaming. Items are then worked on one after another.',
-};
+});
 
 /**
  * The options of an operation that takes items, in the order of their labels.

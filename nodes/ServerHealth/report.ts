@@ -5,6 +5,7 @@ import { entriesOf, readHistory } from '../../lib/health/report/history';
 import { type Reported, writeReport } from '../../lib/health/report/page';
 import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
+import { booleanField, choiceField, jsonField, numberField, stringField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/store-file';
@@ -18,42 +19,27 @@ type HistoryFrom = 'none' | 'inputItems' | 'field';
 const ONLY_SWEEP = { show: { service: ['modelServer'], measureSpeed: [true] } };
 
 const sweepFields: INodeProperties[] = [
-	{
-		displayName: 'Measure Speed',
-		name: 'measureSpeed',
-		type: 'boolean',
-		default: true,
+	booleanField('Measure Speed', 'measureSpeed', true, {
 		displayOptions: { show: { service: ['modelServer'] } },
 		description:
 			'Whether to measure the speed with 1, 2, 4, 8, … requests at once. It keeps the server busy for up to some minutes, and loads or wakes the model if it has to.',
-	},
+	}),
 	{
 		...modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
 		displayOptions: ONLY_SWEEP,
 	},
-	{
-		displayName: 'Requests at Once, up To',
-		name: 'atOnceUpTo',
-		type: 'number',
+	numberField('Requests at Once, up To', 'atOnceUpTo', 8, {
 		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
-		default: 8,
 		displayOptions: ONLY_SWEEP,
 		description:
 			'The last round of the measurement. It never has more requests than the server has slots, or than the credential lets through.',
-	},
-	{
-		displayName: 'Tokens per Answer',
-		name: 'tokens',
-		type: 'number',
+	}),
+	numberField('Tokens per Answer', 'tokens', 64, {
 		typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
-		default: 64,
 		displayOptions: ONLY_SWEEP,
 		description: 'How many tokens each request generates. More make the result steadier, and take longer.',
-	},
-	{
-		displayName: 'When Others Use the Server',
-		name: 'whenBusy',
-		type: 'options',
+	}),
+	choiceField('When Others Use the Server', 'whenBusy', 'freeSlots', {
 		options: [
 			{
 				name: 'Measure Anyway',
@@ -67,17 +53,13 @@ const sweepFields: INodeProperties[] = [
 				description: 'Looks before each round, and stops where no more slots are free',
 			},
 		],
-		default: 'freeSlots',
 		displayOptions: ONLY_SWEEP,
 		description: 'What to do where requests of others run. Llama-server tells by itself; not every other server does.',
-	},
+	}),
 ];
 
 const historyFields: INodeProperties[] = [
-	{
-		displayName: 'Earlier Results',
-		name: 'historyFrom',
-		type: 'options',
+	choiceField('Earlier Results', 'historyFrom', 'none', {
 		// It says how many times the node runs.
 		noDataExpression: true,
 		options: [
@@ -93,19 +75,14 @@ const historyFields: INodeProperties[] = [
 			},
 			{ name: 'None', value: 'none', description: 'One report for each item, without a history' },
 		],
-		default: 'none',
 		description:
 			'Where results of earlier reports, checks or speed tests are, for plots over time. Keep the field "entries" of each report in a data table to have them.',
-	},
-	{
-		displayName: 'List of Earlier Results',
-		name: 'history',
-		type: 'json',
-		default: '[]',
+	}),
+	jsonField('List of Earlier Results', 'history', '[]', {
 		displayOptions: { show: { historyFrom: ['field'] } },
 		placeholder: "e.g. {{ $('Data table').all().map((item) => item.json) }}",
 		description: 'Results of earlier reports, checks or speed tests, or their "entries", as a list',
-	},
+	}),
 ];
 
 export const report: HealthOperation = {
@@ -118,48 +95,31 @@ export const report: HealthOperation = {
 	},
 	services: ['modelServer', 'dify'],
 	fields: [
-		{
-			displayName: 'Title',
-			name: 'title',
-			type: 'string',
+		stringField('Title', 'title', {
 			default: 'Server Health Report',
 			description: 'The heading of the report',
-		},
+		}),
 		...sweepFields,
 		...historyFields,
 		...checkFields(
-			{
-				displayName: 'File Name',
-				name: 'fileName',
-				type: 'string',
+			stringField('File Name', 'fileName', {
 				default: 'server-health',
 				description: 'Without its extension, which is .html',
-			},
-			{
-				displayName: 'First Token Limit (Seconds)',
-				name: 'firstTokenLimit',
-				type: 'number',
+			}),
+			numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 				typeOptions: { minValue: 1 },
-				default: 60,
 				displayOptions: { show: { '/service': ['modelServer'] } },
 				description: 'How long to wait for the first token of a request. A model that is not loaded yet takes longer.',
-			},
-			{
-				displayName: 'Output Binary Field',
-				name: 'binaryPropertyOutput',
-				type: 'string',
+			}),
+			stringField('Output Binary Field', 'binaryPropertyOutput', {
 				default: 'data',
 				description: 'The name of the field of the item that the file is put into',
-			},
-			{
-				displayName: 'Time Limit of the Sweep (Seconds)',
-				name: 'sweepLimit',
-				type: 'number',
+			}),
+			numberField('Time Limit of the Sweep (Seconds)', 'sweepLimit', 180, {
 				typeOptions: { minValue: 1 },
-				default: 180,
 				displayOptions: { show: { '/service': ['modelServer'] } },
 				description: 'How long all rounds of one server may take together. A round that would not fit is left out.',
-			},
+			}),
 		),
 	],
 	takesAllItems: (parameters) => parameters.choice<HistoryFrom>('historyFrom', 'none') === 'inputItems',

@@ -1,4 +1,5 @@
 import { testSpeed } from '../../lib/health/speed-test';
+import { numberField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthOperation } from './operation';
@@ -17,22 +18,14 @@ export const speedTest: HealthOperation = {
 	services: ['modelServer'],
 	fields: [
 		modelField({ description: 'The model to measure. Leave it empty where only one is loaded.' }),
-		{
-			displayName: 'Tokens',
-			name: 'tokens',
-			type: 'number',
+		numberField('Tokens', 'tokens', 64, {
 			typeOptions: { minValue: 1, maxValue: 4096, numberPrecision: 0 },
-			default: 64,
 			description: 'How many tokens to generate. More make the result steadier.',
-		},
-		{
-			displayName: 'Requests at Once',
-			name: 'atOnce',
-			type: 'number',
+		}),
+		numberField('Requests at Once', 'atOnce', 1, {
 			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
-			default: 1,
 			description: 'With more than 1, a second round sends that many requests at the same time',
-		},
+		}),
 		{
 			displayName: 'Limits',
 			name: 'speedOptions',
@@ -40,22 +33,14 @@ export const speedTest: HealthOperation = {
 			placeholder: 'Add Limit',
 			default: {},
 			options: [
-				{
-					displayName: 'First Token Limit (Seconds)',
-					name: 'firstTokenLimit',
-					type: 'number',
+				numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 					typeOptions: { minValue: 1 },
-					default: 60,
 					description: 'How long to wait for the first token. A model that is not loaded yet takes longer.',
-				},
-				{
-					displayName: 'Total Limit (Seconds)',
-					name: 'totalLimit',
-					type: 'number',
+				}),
+				numberField('Total Limit (Seconds)', 'totalLimit', 180, {
 					typeOptions: { minValue: 1 },
-					default: 180,
 					description: 'How long one request may take from beginning to end',
-				},
+				}),
 			],
 		},
 		...checkFields(),

@@ -1,5 +1,6 @@
 import { checkServer } from '../../lib/health/check';
 import { waitUntilReady as wait } from '../../lib/health/wait';
+import { booleanField, numberField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { healthItems, type HealthOperation } from './operation';
 
@@ -14,22 +15,14 @@ export const waitUntilReady: HealthOperation = {
 	},
 	services: ['modelServer', 'dify'],
 	fields: checkFields(
-		{
-			displayName: 'Wait Limit (Seconds)',
-			name: 'waitLimit',
-			type: 'number',
+		numberField('Wait Limit (Seconds)', 'waitLimit', 300, {
 			typeOptions: { minValue: 1 },
-			default: 300,
 			description: 'How long to wait at most. Without this option: 300.',
-		},
-		{
-			displayName: 'Wait Out Errors',
-			name: 'waitOutErrors',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Wait Out Errors', 'waitOutErrors', true, {
 			description:
 				'Whether to keep waiting also after errors that waiting alone does not mend: a refused key, a wrong address, something missing',
-		},
+		}),
 	),
 	run: async (call) => {
 		const { target, parameters, signal } = call;

@@ -1,11 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { choiceField, choicesField, numberField } from '../shared/field-kinds';
 import { neededField, optionsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
 
-const events: INodeProperties = {
-	displayName: 'Tell When the Server',
-	name: 'events',
-	type: 'multiOptions',
+const events = choicesField('Tell When the Server', 'events', {
 	default: ['unhealthy', 'healthy'],
 	options: [
 		{
@@ -24,30 +22,22 @@ const events: INodeProperties = {
 			description: 'It was unhealthy before, but for another reason: the key is refused now, for example',
 		},
 	],
-};
+});
 
-const confirmations: INodeProperties = {
-	displayName: 'Checks in a Row',
-	name: 'confirmations',
-	type: 'number',
+const confirmations = numberField('Checks in a Row', 'confirmations', 2, {
 	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
-	default: 2,
 	description:
 		'How many checks one after the other must see the new state before it counts. With 1, a restart of a few seconds is told as well. Without this option: 2.',
-};
+});
 
-const firstState: INodeProperties = {
-	displayName: 'First Check',
-	name: 'firstState',
-	type: 'options',
-	default: 'unhealthy',
+const firstState = choiceField('First Check', 'firstState', 'unhealthy', {
 	options: [
 		{ name: 'Tell Always', value: 'always', description: 'Also that the server is healthy' },
 		{ name: 'Tell Never', value: 'never', description: 'Only changes are told' },
 		{ name: 'Tell When Unhealthy', value: 'unhealthy', description: 'The default' },
 	],
 	description: 'What the very first check of this node does, which has no state before it to compare with',
-};
+});
 
 export const properties: INodeProperties[] = [
 	serviceField,

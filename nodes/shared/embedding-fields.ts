@@ -2,88 +2,58 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { EmbeddingSettings } from '../../lib/embeddings/client';
 import { keepAliveOf } from '../../lib/servers/keep-alive';
+import { choiceField, numberField, stringField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
 /** How texts become vectors. */
 export const embeddingOptions: INodeProperties[] = [
-	{
-		displayName: 'Batch Size',
-		name: 'batchSize',
-		type: 'number',
+	numberField('Batch Size', 'batchSize', 32, {
 		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
-		default: 32,
 		description: 'How many texts go into one request. A server that takes fewer is obeyed.',
-	},
-	{
-		displayName: 'Blank Texts',
-		name: 'blankTexts',
-		type: 'options',
-		default: 'refuse',
+	}),
+	choiceField('Blank Texts', 'blankTexts', 'refuse', {
 		options: [
 			{ name: 'Embed as a Space', value: 'space', description: 'For stores that must not fail' },
 			{ name: 'Refuse', value: 'refuse', description: 'The node fails and says which text is empty' },
 		],
 		description: 'What happens to texts that are empty or hold blanks only',
-	},
-	{
-		displayName: 'Dimensions',
-		name: 'dimensions',
-		type: 'number',
+	}),
+	numberField('Dimensions', 'dimensions', 256, {
 		typeOptions: { minValue: 1, numberPrecision: 0 },
-		default: 256,
 		description:
 			'How many numbers a vector should have. Longer ones are cut and brought to length 1. Only for models that were trained for it (Matryoshka).',
-	},
-	{
-		displayName: 'Document Prefix',
-		name: 'documentPrefix',
-		type: 'string',
+	}),
+	stringField('Document Prefix', 'documentPrefix', {
 		typeOptions: { rows: 2 },
-		default: '',
 		placeholder: 'e.g. search_document: ',
 		description:
 			'Put in front of every text that is stored. Not added: as the model wants, by its name. Empty: none. After a change, insert everything anew.',
-	},
-	{
-		displayName: 'Expected Dimensions',
-		name: 'expectedDimensions',
-		type: 'number',
+	}),
+	numberField('Expected Dimensions', 'expectedDimensions', 768, {
 		typeOptions: { minValue: 1, numberPrecision: 0 },
-		default: 768,
 		description: 'How many numbers a vector must have to fit into the store. Others fail before anything is stored.',
-	},
-	{
-		displayName: 'Keep Alive',
-		name: 'keepAlive',
-		type: 'string',
+	}),
+	stringField('Keep Alive', 'keepAlive', {
 		default: '5m',
 		placeholder: 'e.g. 30m',
 		description:
 			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
-	},
-	{
-		displayName: 'Long Texts',
-		name: 'longTexts',
-		type: 'options',
-		default: 'fail',
+	}),
+	choiceField('Long Texts', 'longTexts', 'fail', {
 		options: [
 			{ name: 'Fail', value: 'fail', description: 'The error names the text and the limit' },
 			{ name: 'Split and Average', value: 'average', description: 'The vector is the mean of those of its parts' },
 			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
 		],
 		description: 'What happens to texts that are longer than the model reads',
-	},
-	{
-		displayName: 'Query Prefix',
-		name: 'queryPrefix',
-		type: 'string',
+	}),
+	stringField('Query Prefix', 'queryPrefix', {
 		typeOptions: { rows: 2 },
-		default: '',
 		placeholder: 'e.g. search_query: ',
 		description:
 			'Put in front of every text that is searched for. Not added: as the model wants, by its name. Empty: none.',
-	},
+	}),
 	...limitFields,
 ];
 

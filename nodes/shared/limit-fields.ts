@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { Limits } from '../../lib/http/limits';
+import { numberField } from './field-kinds';
 import type { NodeParameters } from './parameters';
 
 /** A limit in seconds; 0 is none. */
@@ -22,15 +23,11 @@ export const limitFields: INodeProperties[] = [
 		300,
 		'How long reading the answer may take once it has begun. 0 = no limit.',
 	),
-	{
-		displayName: 'Retries',
-		name: 'maxRetries',
-		type: 'number',
+	numberField('Retries', 'maxRetries', 3, {
 		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
-		default: 3,
 		description:
 			'Tries after a lost connection, a server that is too busy, or a gateway that cannot reach it. A model that is loading is waited for within the First Token Limit.',
-	},
+	}),
 	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 

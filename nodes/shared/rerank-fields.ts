@@ -1,61 +1,38 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { RerankSettings } from '../../lib/rerank/client';
+import { choiceField, numberField, stringField } from './field-kinds';
 import { limitFields, readLimits } from './limit-fields';
 import type { NodeParameters } from './parameters';
 
-export const topNField: INodeProperties = {
-	displayName: 'Top N',
-	name: 'topN',
-	type: 'number',
+export const topNField = numberField('Top N', 'topN', 0, {
 	typeOptions: { minValue: 0, numberPrecision: 0 },
-	default: 0,
 	description: 'How many of the best documents to keep. 0 = all.',
-};
+});
 
 /** How documents are ranked. */
 export const rerankOptions: INodeProperties[] = [
-	{
-		displayName: 'Batch Size',
-		name: 'batchSize',
-		type: 'number',
+	numberField('Batch Size', 'batchSize', 32, {
 		typeOptions: { minValue: 1, maxValue: 2048, numberPrecision: 0 },
-		default: 32,
 		description: 'How many documents go into one request. A server that takes fewer is obeyed.',
-	},
-	{
-		displayName: 'Instruction',
-		name: 'instruction',
-		type: 'string',
+	}),
+	stringField('Instruction', 'instruction', {
 		typeOptions: { rows: 2 },
-		default: '',
 		description:
 			'Put in front of the query, for models that want a task (Qwen3-Reranker) on servers without a template for it. GPUStack, and llama-server with a GGUF that has a rerank template, add their own.',
-	},
-	{
-		displayName: 'Long Documents',
-		name: 'longDocuments',
-		type: 'options',
-		default: 'fail',
+	}),
+	choiceField('Long Documents', 'longDocuments', 'fail', {
 		options: [
 			{ name: 'Fail', value: 'fail', description: 'The error names the document and the limit' },
 			{ name: 'Truncate', value: 'truncate', description: 'Only the beginning counts' },
 		],
 		description: 'What happens to documents that, with the query, are longer than the model reads',
-	},
-	{
-		displayName: 'Minimum Score',
-		name: 'minimumScore',
-		type: 'number',
+	}),
+	numberField('Minimum Score', 'minimumScore', 0.5, {
 		typeOptions: { numberPrecision: 4 },
-		default: 0.5,
 		description: 'Documents with a lower score are left out. It counts after the sigmoid, where that is set.',
-	},
-	{
-		displayName: 'Scores',
-		name: 'scores',
-		type: 'options',
-		default: 'received',
+	}),
+	choiceField('Scores', 'scores', 'received', {
 		options: [
 			{ name: 'As Received', value: 'received' },
 			{
@@ -65,7 +42,7 @@ export const rerankOptions: INodeProperties[] = [
 			},
 		],
 		description: 'What the score of a document is',
-	},
+	}),
 	...limitFields,
 ];
 

@@ -1,32 +1,21 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { numberField, stringField } from '../../shared/field-kinds';
 import { setting } from './setting';
 
 const modelFields: INodeProperties[] = [
-	{
-		displayName: 'Embedding Model',
-		name: 'embeddingModel',
-		type: 'string',
-		default: '',
+	stringField('Embedding Model', 'embeddingModel', {
 		placeholder: 'e.g. bge-m3',
 		description: 'A model that is set up in Dify. Without this option: the one that was used last.',
-	},
-	{
-		displayName: 'Embedding Provider',
-		name: 'embeddingProvider',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Embedding Provider', 'embeddingProvider', {
 		placeholder: 'e.g. langgenius/ollama/ollama',
 		description: 'The provider of that model, as Dify writes it',
-	},
-	{
-		displayName: 'Score Threshold',
-		name: 'scoreThreshold',
-		type: 'number',
+	}),
+	numberField('Score Threshold', 'scoreThreshold', 0.9, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		default: 0.9,
 		description: 'How near a question must be to an annotated one. Without this option: as it was, at first 0.9.',
-	},
+	}),
 ];
 
 export const annotationReplyEnable = setting(

@@ -1,6 +1,7 @@
 import { annotationReplyJob, type ReplyAction } from '../../../lib/dify/annotation-reply';
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choiceField, stringField } from '../../shared/field-kinds';
 
 export const annotationReplyGetStatus: DifyOperation = {
 	option: {
@@ -10,24 +11,17 @@ export const annotationReplyGetStatus: DifyOperation = {
 		description: 'How far enabling or disabling is',
 	},
 	fields: [
-		{
-			displayName: 'Action',
-			name: 'action',
-			type: 'options',
-			default: 'enable',
+		choiceField('Action', 'action', 'enable', {
 			options: [
 				{ name: 'Disable', value: 'disable' },
 				{ name: 'Enable', value: 'enable' },
 			],
 			description: 'What the job was started for. Dify knows it under that only.',
-		},
-		{
-			displayName: 'Job ID',
-			name: 'jobId',
-			type: 'string',
+		}),
+		stringField('Job ID', 'jobId', {
 			default: '={{ $json.jobId }}',
 			required: true,
-		},
+		}),
 	],
 	run: async ({ app, parameters, signal }) => {
 		const jobId = uuid(parameters.value('jobId'), 'job ID');

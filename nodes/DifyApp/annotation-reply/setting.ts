@@ -2,18 +2,15 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { type ReplyAction, setAnnotationReply } from '../../../lib/dify/annotation-reply';
 import type { DifyOperation } from '../../shared/dify/run';
+import { numberField } from '../../shared/field-kinds';
 import { collectionOf } from '../../shared/options-field';
 
 const DEFAULT_WAIT_MS = 300_000;
 
-const waitLimit: INodeProperties = {
-	displayName: 'Wait Limit (Seconds)',
-	name: 'waitLimit',
-	type: 'number',
+const waitLimit = numberField('Wait Limit (Seconds)', 'waitLimit', 300, {
 	typeOptions: { minValue: 0 },
-	default: 300,
 	description: 'How long to wait until Dify has done it. 0: not at all, ask later with Get Status.',
-};
+});
 
 export function setting(
 	action: ReplyAction,

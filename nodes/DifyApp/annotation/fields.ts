@@ -2,25 +2,18 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyCall } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 
-export const questionField: INodeProperties = {
-	displayName: 'Question',
-	name: 'question',
-	type: 'string',
-	default: '',
+export const questionField = stringField('Question', 'question', {
 	required: true,
 	description: 'What users ask',
-};
+});
 
-export const answerField: INodeProperties = {
-	displayName: 'Answer',
-	name: 'answer',
-	type: 'string',
+export const answerField = stringField('Answer', 'answer', {
 	typeOptions: { rows: 4 },
-	default: '',
 	required: true,
 	description: 'What the app answers then, word for word',
-};
+});
 
 export const annotationIdField: INodeProperties = {
 	displayName: 'Annotation',

@@ -2,6 +2,7 @@ import { listAnnotations } from '../../../lib/dify/annotations';
 import type { DifyOperation } from '../../shared/dify/run';
 import { itemsOf } from '../../shared/run/operations';
 import { mostIn, pagingFields } from '../../shared/dify/fields';
+import { stringField } from '../../shared/field-kinds';
 
 export const annotationGetAll: DifyOperation = {
 	option: {
@@ -11,13 +12,9 @@ export const annotationGetAll: DifyOperation = {
 		description: 'Questions and answers of the app, with how often each was used',
 	},
 	fields: [
-		{
-			displayName: 'Keyword',
-			name: 'keyword',
-			type: 'string',
-			default: '',
+		stringField('Keyword', 'keyword', {
 			description: 'Only annotations with this text in the question or the answer. Empty: all.',
-		},
+		}),
 		...pagingFields,
 	],
 	run: async (call) => {

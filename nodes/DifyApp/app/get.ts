@@ -1,5 +1,6 @@
 import { describeApp, type AppPart } from '../../../lib/dify/app';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choicesField } from '../../shared/field-kinds';
 
 export const appGet: DifyOperation = {
 	option: {
@@ -9,10 +10,7 @@ export const appGet: DifyOperation = {
 		description: 'What Dify tells of the app: name, type, form, switched-on features, limits',
 	},
 	fields: [
-		{
-			displayName: 'Parts',
-			name: 'parts',
-			type: 'multiOptions',
+		choicesField('Parts', 'parts', {
 			default: ['info', 'parameters'],
 			options: [
 				{ name: 'Icons of Tools', value: 'meta' },
@@ -25,7 +23,7 @@ export const appGet: DifyOperation = {
 				{ name: 'Web App', value: 'site', description: 'Title, colours and language; null where the app has none' },
 			],
 			description: 'Each part is one request',
-		},
+		}),
 	],
 	run: async ({ app, parameters, signal }) => {
 		const parts = parameters.choices<AppPart>('parts');

@@ -3,6 +3,7 @@ import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
 import { messageField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
+import { choiceField, stringField } from '../../shared/field-kinds';
 import { baseName, storeFile } from '../../shared/store-file';
 import { collectionOf } from '../../shared/options-field';
 
@@ -14,50 +15,32 @@ export const audioSpeak: DifyOperation = {
 		description: 'Makes sound of a text or of an answer, with the model of speech in Dify',
 	},
 	fields: [
-		{
-			displayName: 'Speak',
-			name: 'source',
-			type: 'options',
+		choiceField('Speak', 'source', 'text', {
 			noDataExpression: true,
-			default: 'text',
 			options: [
 				{ name: 'Answer of the App', value: 'message' },
 				{ name: 'Text', value: 'text' },
 			],
-		},
-		{
-			displayName: 'Text',
-			name: 'text',
-			type: 'string',
+		}),
+		stringField('Text', 'text', {
 			typeOptions: { rows: 4 },
-			default: '',
 			displayOptions: { show: { source: ['text'] } },
 			description: 'Providers have limits: with OpenAI 4096 characters',
-		},
+		}),
 		{ ...messageField('The answer that is spoken'), displayOptions: { show: { source: ['message'] } } },
 		userField,
 		collectionOf([
-			{
-				displayName: 'File Name',
-				name: 'fileName',
-				type: 'string',
+			stringField('File Name', 'fileName', {
 				default: 'speech',
 				description: 'Without an extension: that comes from the sound',
-			},
-			{
-				displayName: 'Put Output File in Field',
-				name: 'binaryPropertyOutput',
-				type: 'string',
+			}),
+			stringField('Put Output File in Field', 'binaryPropertyOutput', {
 				default: 'data',
 				hint: 'The name of the output binary field to put the file in',
-			},
-			{
-				displayName: 'Voice',
-				name: 'voice',
-				type: 'string',
-				default: '',
+			}),
+			stringField('Voice', 'voice', {
 				description: 'As the provider of speech calls it. Without this option: the voice of the app.',
-			},
+			}),
 		]),
 	],
 	run: async ({ context, app, parameters, signal }) => {

@@ -4,6 +4,7 @@ import { binarySource } from '../../shared/binary';
 import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
+import { stringField } from '../../shared/field-kinds';
 import { hintOnce } from '../../shared/run/hints';
 
 export const audioTranscribe: DifyOperation = {
@@ -14,14 +15,11 @@ export const audioTranscribe: DifyOperation = {
 		description: 'Writes down what is said, with the model of transcription in Dify',
 	},
 	fields: [
-		{
-			displayName: 'Input Binary Field',
-			name: 'binaryPropertyName',
-			type: 'string',
+		stringField('Input Binary Field', 'binaryPropertyName', {
 			default: 'data',
 			required: true,
 			hint: 'The name of the input binary field with the recording: MP3, M4A, WAV or AMR, 30 MB at most',
-		},
+		}),
 		userField,
 	],
 	run: async ({ context, app, parameters, signal }) => {

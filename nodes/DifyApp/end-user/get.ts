@@ -1,6 +1,7 @@
 import { endUser } from '../../../lib/dify/app';
 import { uuid } from '../../../lib/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 
 export const endUserGet: DifyOperation = {
 	option: {
@@ -10,14 +11,10 @@ export const endUserGet: DifyOperation = {
 		description: "Who stands behind Dify's own ID of a user (Dify 1.14 and newer)",
 	},
 	fields: [
-		{
-			displayName: 'End User ID',
-			name: 'endUserId',
-			type: 'string',
-			default: '',
+		stringField('End User ID', 'endUserId', {
 			required: true,
 			description: "Dify's own ID, such as createdBy of an uploaded file or from_end_user_id of feedback",
-		},
+		}),
 	],
 	run: async ({ app, parameters, signal }) => {
 		const id = uuid(parameters.value('endUserId'), 'end user ID');

@@ -1,6 +1,7 @@
 import { uuid } from '../../../lib/dify/ids';
 import { previewFile } from '../../../lib/dify/preview';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 import { storeFile } from '../../shared/store-file';
 
 export const fileDownload: DifyOperation = {
@@ -11,22 +12,15 @@ export const fileDownload: DifyOperation = {
 		description: 'Fetch a file that a message of the app used',
 	},
 	fields: [
-		{
-			displayName: 'File ID',
-			name: 'fileId',
-			type: 'string',
-			default: '',
+		stringField('File ID', 'fileId', {
 			required: true,
 			description: 'As in message_files of a message, or as Upload gave it',
-		},
-		{
-			displayName: 'Put Output File in Field',
-			name: 'binaryPropertyOutput',
-			type: 'string',
+		}),
+		stringField('Put Output File in Field', 'binaryPropertyOutput', {
 			default: 'data',
 			required: true,
 			hint: 'The name of the output binary field to put the file in',
-		},
+		}),
 	],
 	run: async ({ context, app, parameters, signal }) => {
 		const fileId = uuid(parameters.value('fileId'), 'file ID');

@@ -4,6 +4,7 @@ import { binarySource } from '../../shared/binary';
 import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
+import { stringField } from '../../shared/field-kinds';
 
 export const fileUpload: DifyOperation = {
 	option: {
@@ -13,14 +14,11 @@ export const fileUpload: DifyOperation = {
 		description: 'Store a file in Dify, for the inputs of a later run of the same user',
 	},
 	fields: [
-		{
-			displayName: 'Input Binary Field',
-			name: 'binaryPropertyName',
-			type: 'string',
+		stringField('Input Binary Field', 'binaryPropertyName', {
 			default: 'data',
 			required: true,
 			hint: 'The name of the input binary field with the file',
-		},
+		}),
 		userField,
 	],
 	run: async ({ context, app, parameters, signal }) => {

@@ -11,6 +11,7 @@ import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
 import { collectionOf } from '../../shared/options-field';
 import { plain } from '../../shared/dify/plain';
+import { stringField } from '../../shared/field-kinds';
 
 export const textGenerate: DifyOperation = {
 	option: {
@@ -20,15 +21,11 @@ export const textGenerate: DifyOperation = {
 		description: 'Let a text generator write',
 	},
 	fields: [
-		{
-			displayName: 'Text',
-			name: 'text',
-			type: 'string',
+		stringField('Text', 'text', {
 			typeOptions: { rows: 4 },
-			default: '',
 			description:
 				'For the one text variable of the app. Leave it empty to fill in the form below, or where the app has several.',
-		},
+		}),
 		userField,
 		...inputFields,
 		filesField,

@@ -2,6 +2,7 @@ import { listConversations, type ConversationSort } from '../../../lib/dify/conv
 import { mostIn, pagingFields, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choiceField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { collectionOf } from '../../shared/options-field';
 
@@ -16,18 +17,14 @@ export const conversationGetAll: DifyOperation = {
 		userField,
 		...pagingFields,
 		collectionOf([
-			{
-				displayName: 'Sort By',
-				name: 'sortBy',
-				type: 'options',
+			choiceField('Sort By', 'sortBy', '-updated_at', {
 				options: [
 					{ name: 'Created, Newest First', value: '-created_at' },
 					{ name: 'Created, Oldest First', value: 'created_at' },
 					{ name: 'Updated, Newest First', value: '-updated_at' },
 					{ name: 'Updated, Oldest First', value: 'updated_at' },
 				],
-				default: '-updated_at',
-			},
+			}),
 		]),
 	],
 	run: async ({ client, parameters, signal }) =>

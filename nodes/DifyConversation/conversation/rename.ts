@@ -2,6 +2,7 @@ import { renameConversation } from '../../../lib/dify/conversations';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField, stringField } from '../../shared/field-kinds';
 
 export const conversationRename: DifyOperation = {
 	option: {
@@ -13,21 +14,13 @@ export const conversationRename: DifyOperation = {
 	fields: [
 		userField,
 		conversationField({ required: true }),
-		{
-			displayName: 'Let Dify Choose the Name',
-			name: 'autoGenerate',
-			type: 'boolean',
-			default: false,
+		booleanField('Let Dify Choose the Name', 'autoGenerate', false, {
 			description: 'Whether a model thinks of a name from the messages of the conversation',
-		},
-		{
-			displayName: 'Name',
-			name: 'name',
-			type: 'string',
-			default: '',
+		}),
+		stringField('Name', 'name', {
 			required: true,
 			displayOptions: { show: { autoGenerate: [false] } },
-		},
+		}),
 	],
 	run: async ({ client, parameters, signal }) => {
 		const name = parameters.flag('autoGenerate') ? undefined : parameters.freeText('name');

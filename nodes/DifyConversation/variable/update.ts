@@ -2,6 +2,7 @@ import { updateVariable } from '../../../lib/dify/variables';
 import { conversationField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 
 export const variableUpdate: DifyOperation = {
@@ -32,13 +33,9 @@ export const variableUpdate: DifyOperation = {
 				{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276' },
 			],
 		},
-		{
-			displayName: 'Value',
-			name: 'value',
-			type: 'string',
-			default: '',
+		stringField('Value', 'value', {
 			description: 'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
-		},
+		}),
 	],
 	run: async ({ client, parameters, signal }) => {
 		const variable = parameters.name('variableId');

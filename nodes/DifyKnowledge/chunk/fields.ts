@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { ChunkPlace, ChunkValues, DocumentPlace } from '../../../lib/dify/knowledge/chunks';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { documentField, documentIdIn, idField, idIn, textIn, textsIn } from '../fields';
 
@@ -17,31 +18,19 @@ export function chunkPlace(parameters: NodeParameters): ChunkPlace {
 	return { ...documentPlace(parameters), chunkId: idIn(parameters, 'chunkId') };
 }
 
-export const contentField: INodeProperties = {
-	displayName: 'Content',
-	name: 'content',
-	type: 'string',
+export const contentField = stringField('Content', 'content', {
 	typeOptions: { rows: 3 },
-	default: '',
 	description: 'The text; in a Q&A knowledge base the question',
-};
+});
 
 export const values: INodeProperties[] = [
-	{
-		displayName: 'Answer',
-		name: 'answer',
-		type: 'string',
+	stringField('Answer', 'answer', {
 		typeOptions: { rows: 3 },
-		default: '',
 		description: 'Needed in a Q&A knowledge base, and ignored elsewhere',
-	},
-	{
-		displayName: 'Keywords',
-		name: 'keywords',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Keywords', 'keywords', {
 		description: 'Separate them with commas, or give a list. Without them, Dify chooses some itself.',
-	},
+	}),
 ];
 
 export function valuesIn(parameters: NodeParameters): ChunkValues {

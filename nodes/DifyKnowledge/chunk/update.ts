@@ -1,5 +1,6 @@
 import { updateChunk } from '../../../lib/dify/knowledge/chunks';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField } from '../../shared/field-kinds';
 import { optionsField, textIn } from '../fields';
 import { chunkField, chunkPlace, contentField, placeFields, values, valuesIn } from './fields';
 
@@ -11,13 +12,9 @@ export const chunkUpdate: DifyOperation = {
 		optionsField([
 			...values,
 			contentField,
-			{
-				displayName: 'Enabled',
-				name: 'enabled',
-				type: 'boolean',
-				default: true,
+			booleanField('Enabled', 'enabled', true, {
 				description: 'Whether the chunk is found. Dify changes a disabled chunk only together with enabling it.',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

@@ -5,6 +5,7 @@ import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 
@@ -35,18 +36,14 @@ function flag(displayName: string, name: string, description: string): INodeProp
 
 /** How a text becomes chunks. */
 const ruleOptions: INodeProperties[] = [
-	{
-		displayName: 'Chunking',
-		name: 'chunking',
-		type: 'options',
+	choiceField('Chunking', 'chunking', 'automatic', {
 		options: [
 			{ name: 'Automatic', value: 'automatic', description: 'Dify decides: paragraphs of up to 500 tokens' },
 			{ name: 'Custom', value: 'custom', description: 'As the options below say' },
 			{ name: 'Parent-Child', value: 'hierarchical', description: 'Small chunks are found, large ones returned' },
 		],
-		default: 'automatic',
 		description: 'How the text is split. Without it, as the last document of the knowledge base.',
-	},
+	}),
 	separator('Chunk Separator', 'separator', '\\n\\n', 'chunks'),
 	count('Chunk Length', 'maxTokens', 500, 'Tokens of a chunk at most, 50 to 4,000', 50),
 	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbours share'),
@@ -54,36 +51,25 @@ const ruleOptions: INodeProperties[] = [
 	count('Child Length', 'childMaxTokens', 200, 'Tokens of a child chunk at most, 50 to 4,000', 50),
 	flag('Remove Extra Spaces', 'removeExtraSpaces', 'Whether to make one of several blanks and line breaks'),
 	flag('Remove URLs and Email Addresses', 'removeUrlsEmails', 'Whether to take them out of the text'),
-	{
-		displayName: 'Whole Document as Parent',
-		name: 'fullDocument',
-		type: 'boolean',
-		default: false,
+	booleanField('Whole Document as Parent', 'fullDocument', false, {
 		description: 'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
-	},
+	}),
 ];
 
 /** Options for the content of a document. */
 export const contentOptions: INodeProperties[] = [
 	...ruleOptions,
-	{
-		displayName: 'Language',
-		name: 'language',
-		type: 'string',
+	stringField('Language', 'language', {
 		default: 'English',
 		description: 'In which Dify writes questions and answers, where the form is Q&A',
-	},
+	}),
 ];
 
 export const fileOptions: INodeProperties[] = [
-	{
-		displayName: 'Largest File (MB)',
-		name: 'maxFileSize',
-		type: 'number',
+	numberField('Largest File (MB)', 'maxFileSize', DEFAULT_MEGABYTES, {
 		typeOptions: { minValue: 1 },
-		default: DEFAULT_MEGABYTES,
 		description: 'What your Dify takes (UPLOAD_FILE_SIZE_LIMIT). It refuses larger files without saying why.',
-	},
+	}),
 ];
 
 /** Options that count for the first document of a base. */
@@ -91,55 +77,39 @@ export const firstOptions: INodeProperties[] = [
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description: 'For the first document of a knowledge base. Without it, Dify takes the default one of the workspace.',
 	}),
-	{
-		displayName: 'Form',
-		name: 'form',
-		type: 'options',
+	choiceField('Form', 'form', 'text_model', {
 		options: [
 			{ name: 'Parent-Child', value: 'hierarchical_model' },
 			{ name: 'Q&A', value: 'qa_model', description: 'A model writes questions and answers' },
 			{ name: 'Text', value: 'text_model' },
 		],
-		default: 'text_model',
 		description: 'For the first document of a knowledge base; it counts for all that follow',
-	},
-	{
-		displayName: 'Technique',
-		name: 'technique',
-		type: 'options',
+	}),
+	choiceField('Technique', 'technique', 'high_quality', {
 		options: [
 			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
 			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
 		],
-		default: 'high_quality',
 		description: 'For the first document of a knowledge base that has no technique; it counts for ever',
-	},
+	}),
 ];
 
 export const existsOptions: INodeProperties[] = [
-	{
-		displayName: 'If It Exists',
-		name: 'ifExists',
-		type: 'options',
+	choiceField('If It Exists', 'ifExists', 'update', {
 		options: [
 			{ name: 'Fail', value: 'fail' },
 			{ name: 'Skip', value: 'skip', description: 'The document stays as it is' },
 			{ name: 'Update', value: 'update', description: 'Its content is replaced; ID and metadata stay' },
 		],
-		default: 'update',
 		description: 'What to do where there is a document of that name',
-	},
-	{
-		displayName: 'If It Is Disabled',
-		name: 'ifDisabled',
-		type: 'options',
+	}),
+	choiceField('If It Is Disabled', 'ifDisabled', 'fail', {
 		options: [
 			{ name: 'Enable', value: 'enable', description: 'Enable it, then update it' },
 			{ name: 'Fail', value: 'fail' },
 		],
-		default: 'fail',
 		description: 'What to do where the document of that name is disabled: Dify would make a second one',
-	},
+	}),
 ];
 
 /** What the options above say. */

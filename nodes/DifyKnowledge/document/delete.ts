@@ -1,6 +1,7 @@
 import { deleteDocument } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField } from '../../shared/field-kinds';
 import { documentField, documentIdIn, optionsField } from '../fields';
 
 export const documentDelete: DifyOperation = {
@@ -9,13 +10,9 @@ export const documentDelete: DifyOperation = {
 		datasetField,
 		documentField,
 		optionsField([
-			{
-				displayName: 'Unarchive First',
-				name: 'unarchive',
-				type: 'boolean',
-				default: true,
+			booleanField('Unarchive First', 'unarchive', true, {
 				description: 'Whether to take an archived document out of the archive, which Dify does not delete otherwise',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

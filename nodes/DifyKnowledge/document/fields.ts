@@ -1,18 +1,14 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { uuid } from '../../../lib/dify/ids';
+import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { textsIn } from '../fields';
 
-export const documentIdsField: INodeProperties = {
-	displayName: 'Document IDs',
-	name: 'documentIds',
-	type: 'string',
+export const documentIdsField = stringField('Document IDs', 'documentIds', {
 	default: '={{ $json.documentId }}',
 	required: true,
 	description: 'Separate several with commas, or give a list',
-};
+});
 
 export function documentIdsIn(parameters: NodeParameters): string[] {
 	const ids = (textsIn(parameters, 'documentIds') ?? []).map((id) => uuid(id, 'document ID'));
@@ -20,11 +16,8 @@ export function documentIdsIn(parameters: NodeParameters): string[] {
 	return ids;
 }
 
-export const outputField: INodeProperties = {
-	displayName: 'Put Output File in Field',
-	name: 'outputField',
-	type: 'string',
+export const outputField = stringField('Put Output File in Field', 'outputField', {
 	default: 'data',
 	required: true,
 	hint: 'The name of the output binary field to put the file in',
-};
+});

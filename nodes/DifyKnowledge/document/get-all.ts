@@ -2,6 +2,7 @@ import { type DocumentStatus, listDocuments } from '../../../lib/dify/knowledge/
 import { mostIn, pagingFields } from '../../shared/dify/fields';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choiceField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { keywordField, optionsField } from '../fields';
 
@@ -12,10 +13,7 @@ export const documentGetAll: DifyOperation = {
 		keywordField,
 		...pagingFields,
 		optionsField([
-			{
-				displayName: 'Status',
-				name: 'status',
-				type: 'options',
+			choiceField('Status', 'status', 'available', {
 				options: [
 					{ name: 'Archived', value: 'archived' },
 					{ name: 'Available', value: 'available', description: 'Indexed and enabled' },
@@ -25,8 +23,7 @@ export const documentGetAll: DifyOperation = {
 					{ name: 'Paused', value: 'paused' },
 					{ name: 'Queuing', value: 'queuing' },
 				],
-				default: 'available',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

@@ -2,6 +2,7 @@ import { progressOf, waitForIndexing } from '../../../lib/dify/knowledge/indexin
 import { optional } from '../../../lib/values';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 import { documentField, documentIdIn, optionsField, waitField } from '../fields';
 
 export const documentGetStatus: DifyOperation = {
@@ -16,13 +17,10 @@ export const documentGetStatus: DifyOperation = {
 		documentField,
 		waitField,
 		optionsField([
-			{
-				displayName: 'Batch',
-				name: 'batch',
-				type: 'string',
+			stringField('Batch', 'batch', {
 				default: '={{ $json.batch }}',
 				description: 'What Create or Update gave: tells how many chunks are done while it is indexed',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

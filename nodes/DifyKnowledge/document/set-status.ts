@@ -1,6 +1,7 @@
 import { setStatus, type StatusAction } from '../../../lib/dify/knowledge/documents';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choiceField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { documentIdsField, documentIdsIn } from './fields';
 
@@ -14,18 +15,14 @@ export const documentSetStatus: DifyOperation = {
 	fields: [
 		datasetField,
 		documentIdsField,
-		{
-			displayName: 'Action',
-			name: 'statusAction',
-			type: 'options',
+		choiceField('Action', 'statusAction', 'enable', {
 			options: [
 				{ name: 'Archive', value: 'archive' },
 				{ name: 'Disable', value: 'disable', description: 'It is not found any more, but stays' },
 				{ name: 'Enable', value: 'enable' },
 				{ name: 'Unarchive', value: 'un_archive' },
 			],
-			default: 'enable',
-		},
+		}),
 	],
 	run: async ({ api, parameters, signal }) => {
 		const ids = documentIdsIn(parameters);

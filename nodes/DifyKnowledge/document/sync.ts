@@ -24,6 +24,7 @@ import { binarySource } from '../../shared/binary';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
@@ -31,42 +32,26 @@ import { binaryField, optionsField, textField } from '../fields';
 import { contentOptions, createOptionsIn, fileOptions, firstOptions } from './content-fields';
 
 const syncOptions: INodeProperties[] = [
-	{
-		displayName: 'Hash',
-		name: 'hash',
-		type: 'string',
-		default: '',
+	stringField('Hash', 'hash', {
 		description:
 			'What changes with the content, such as a checksum or a time that the source gives. Without it, the node reads the content and makes one.',
-	},
-	{
-		displayName: 'Most Gone (%)',
-		name: 'mostGone',
-		type: 'number',
+	}),
+	numberField('Most Gone (%)', 'mostGone', 20, {
 		typeOptions: { minValue: 0, maxValue: 100 },
-		default: 20,
 		description: 'The sync changes nothing where more of its documents have lost their source',
-	},
-	{
-		displayName: 'Wait for Indexing (Seconds)',
-		name: 'wait',
-		type: 'number',
+	}),
+	numberField('Wait for Indexing (Seconds)', 'wait', 300, {
 		typeOptions: { minValue: 1 },
-		default: 300,
 		description: 'How long to wait until Dify has indexed a document. Only then it counts as done.',
-	},
-	{
-		displayName: 'When Gone',
-		name: 'whenGone',
-		type: 'options',
+	}),
+	choiceField('When Gone', 'whenGone', 'disable', {
 		options: [
 			{ name: 'Delete', value: 'delete' },
 			{ name: 'Disable', value: 'disable', description: 'It is not found any more, but can come back' },
 			{ name: 'Keep', value: 'keep' },
 		],
-		default: 'disable',
 		description: 'What happens to documents of earlier syncs whose item is not there any more',
-	},
+	}),
 ];
 
 export const documentSync: DifyOperation = {
@@ -88,32 +73,20 @@ export const documentSync: DifyOperation = {
 			required: true,
 			description: 'By what the document is known again: the path of the file, or its ID where it lies',
 		},
-		{
-			displayName: 'Content',
-			name: 'contentType',
-			type: 'options',
+		choiceField('Content', 'contentType', 'file', {
 			options: [
 				{ name: 'File', value: 'file' },
 				{ name: 'Text', value: 'text' },
 			],
-			default: 'file',
-		},
+		}),
 		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
-		{
-			displayName: 'Name',
-			name: 'name',
-			type: 'string',
-			default: '',
+		stringField('Name', 'name', {
 			description: 'Of a new document. Without it, the name of the file, or the source.',
-		},
-		{
-			displayName: 'Dry Run',
-			name: 'dryRun',
-			type: 'boolean',
-			default: false,
+		}),
+		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only tell what would be done',
-		},
+		}),
 		optionsField([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
 	],
 	takesAllItems: () => true,

@@ -1,20 +1,15 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 import { optionsField, textField, waitField } from '../fields';
 import { contentOptions, createOptionsIn, existsOptions, firstOptions } from './content-fields';
 import { existing, finished } from './write';
 
-const nameField: INodeProperties = {
-	displayName: 'Name',
-	name: 'name',
-	type: 'string',
-	default: '',
+const nameField = stringField('Name', 'name', {
 	required: true,
 	description: 'Of the document, at most 200 characters. The document of this name is updated where there is one.',
-};
+});
 
 export const documentUpsertText: DifyOperation = {
 	option: {

@@ -2,6 +2,7 @@ import { baseNamed, createBase } from '../../../lib/dify/knowledge/bases';
 import { retrievalModel } from '../../../lib/dify/knowledge/retrieve';
 import { asFailed } from '../../../lib/errors/server-error';
 import type { DifyOperation } from '../../shared/dify/run';
+import { choiceField } from '../../shared/field-kinds';
 import { optionsField } from '../fields';
 import { isSet, nameField, searchDefaults, searchDefaultsIn, settings, settingsIn } from './settings';
 
@@ -12,16 +13,12 @@ export const knowledgeBaseCreate: DifyOperation = {
 		optionsField([
 			...settings,
 			...searchDefaults,
-			{
-				displayName: 'If It Exists',
-				name: 'ifExists',
-				type: 'options',
+			choiceField('If It Exists', 'ifExists', 'fail', {
 				options: [
 					{ name: 'Fail', value: 'fail' },
 					{ name: 'Use It', value: 'use', description: 'The knowledge base of that name, as it is' },
 				],
-				default: 'fail',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

@@ -2,6 +2,7 @@ import { refusedHere } from '../../../lib/dify/failure';
 import { deleteBase } from '../../../lib/dify/knowledge/bases';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField } from '../../shared/field-kinds';
 
 export const knowledgeBaseDelete: DifyOperation = {
 	option: {
@@ -12,13 +13,9 @@ export const knowledgeBaseDelete: DifyOperation = {
 	},
 	fields: [
 		datasetField,
-		{
-			displayName: 'I Know That All Documents Are Deleted',
-			name: 'confirm',
-			type: 'boolean',
-			default: false,
+		booleanField('I Know That All Documents Are Deleted', 'confirm', false, {
 			description: 'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
-		},
+		}),
 	],
 	run: async ({ api, parameters, signal }) => {
 		const datasetId = datasetIdIn(parameters);

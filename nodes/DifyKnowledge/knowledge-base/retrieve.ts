@@ -8,6 +8,7 @@ import {
 	topKField,
 } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField, choiceField, stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { optionsField } from '../fields';
 
@@ -20,37 +21,25 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 	},
 	fields: [
 		datasetField,
-		{
-			displayName: 'Query',
-			name: 'query',
-			type: 'string',
-			default: '',
+		stringField('Query', 'query', {
 			required: true,
 			description: 'What to look for, at most 250 characters',
-		},
+		}),
 		topKField,
 		...filterFields,
-		{
-			displayName: 'Simplify',
-			name: 'simplify',
-			type: 'boolean',
-			default: true,
+		booleanField('Simplify', 'simplify', true, {
 			description: 'Whether to return a simplified version of the response instead of the raw data',
-		},
+		}),
 		optionsField([
 			...searchOptions,
-			{
-				displayName: 'Long Queries',
-				name: 'longQueries',
-				type: 'options',
+			choiceField('Long Queries', 'longQueries', 'auto', {
 				options: [
 					{ name: 'Automatic', value: 'auto', description: 'Cut where an agent uses the node, otherwise refuse' },
 					{ name: 'Cut', value: 'cut', description: 'Only the first 250 characters count' },
 					{ name: 'Refuse', value: 'refuse' },
 				],
-				default: 'auto',
 				description: 'What to do with queries of more than 250 characters, which Dify does not take',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal, context, hint }) => {

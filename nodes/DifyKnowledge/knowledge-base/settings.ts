@@ -3,40 +3,26 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
 import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import { choiceField, numberField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { textIn, textsIn } from '../fields';
 
-export const nameField: INodeProperties = {
-	displayName: 'Name',
-	name: 'name',
-	type: 'string',
-	default: '',
+export const nameField = stringField('Name', 'name', {
 	required: true,
 	description: 'At most 40 characters, and the only one of this name in the workspace',
-};
+});
 
 export const settings: INodeProperties[] = [
-	{
-		displayName: 'Description',
-		name: 'description',
-		type: 'string',
-		default: '',
+	stringField('Description', 'description', {
 		description: 'At most 400 characters',
-	},
+	}),
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description: 'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
 	}),
-	{
-		displayName: 'Members',
-		name: 'members',
-		type: 'string',
-		default: '',
+	stringField('Members', 'members', {
 		description: 'IDs of the users who may use it, separated by commas, where the permission is Some Members',
-	},
-	{
-		displayName: 'Permission',
-		name: 'permission',
-		type: 'options',
+	}),
+	choiceField('Permission', 'permission', 'all_team_members', {
 		options: [
 			{ name: 'All Team Members', value: 'all_team_members' },
 			{
@@ -46,53 +32,36 @@ export const settings: INodeProperties[] = [
 			},
 			{ name: 'Some Members', value: 'partial_members' },
 		],
-		default: 'all_team_members',
 		description:
 			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
-	},
-	{
-		displayName: 'Technique',
-		name: 'technique',
-		type: 'options',
+	}),
+	choiceField('Technique', 'technique', 'high_quality', {
 		options: [
 			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
 			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
 		],
-		default: 'high_quality',
 		description: 'How documents are indexed. Without it, the first document decides, for ever.',
-	},
+	}),
 ];
 
 export const searchDefaults: INodeProperties[] = [
-	{
-		displayName: 'Default Limit',
-		name: 'defaultTopK',
-		type: 'number',
+	numberField('Default Limit', 'defaultTopK', 5, {
 		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
-		default: 5,
 		description: 'How many hits a search gives that does not say otherwise',
-	},
-	{
-		displayName: 'Default Score Threshold',
-		name: 'defaultScoreThreshold',
-		type: 'number',
+	}),
+	numberField('Default Score Threshold', 'defaultScoreThreshold', 0.5, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-		default: 0.5,
 		description: 'What hits must reach in a search that does not say otherwise',
-	},
-	{
-		displayName: 'Default Search Method',
-		name: 'defaultSearchMethod',
-		type: 'options',
+	}),
+	choiceField('Default Search Method', 'defaultSearchMethod', 'semantic_search', {
 		options: [
 			{ name: 'Full Text', value: 'full_text_search' },
 			{ name: 'Hybrid', value: 'hybrid_search' },
 			{ name: 'Keywords', value: 'keyword_search' },
 			{ name: 'Semantic', value: 'semantic_search' },
 		],
-		default: 'semantic_search',
 		description: 'How a search goes that does not say otherwise',
-	},
+	}),
 ];
 
 export function settingsIn(parameters: NodeParameters): BaseSettings {

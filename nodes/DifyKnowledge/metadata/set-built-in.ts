@@ -1,6 +1,7 @@
 import { setBuiltIn } from '../../../lib/dify/knowledge/metadata';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField } from '../../shared/field-kinds';
 
 export const metadataSetBuiltIn: DifyOperation = {
 	option: {
@@ -11,13 +12,9 @@ export const metadataSetBuiltIn: DifyOperation = {
 	},
 	fields: [
 		datasetField,
-		{
-			displayName: 'Built-In Fields',
-			name: 'enabled',
-			type: 'boolean',
-			default: true,
+		booleanField('Built-In Fields', 'enabled', true, {
 			description: 'Whether searches can use document_name, uploader, upload_date, last_update_date and source',
-		},
+		}),
 	],
 	run: async ({ api, parameters, signal }) => {
 		const datasetId = datasetIdIn(parameters);

@@ -5,6 +5,7 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { asChoice, asText } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField, choiceField, stringField } from '../../shared/field-kinds';
 import { documentField, documentIdIn, optionsField } from '../fields';
 import { TYPES } from './fields';
 
@@ -31,33 +32,21 @@ export const metadataSet: DifyOperation = {
 					name: 'value',
 					values: [
 						{ displayName: 'Field', name: 'field', type: 'string', default: '', description: 'Name of the field' },
-						{
-							displayName: 'Value',
-							name: 'value',
-							type: 'string',
-							default: '',
+						stringField('Value', 'value', {
 							description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
-						},
-						{
-							displayName: 'Type',
-							name: 'type',
-							type: 'options',
+						}),
+						choiceField('Type', 'type', 'auto', {
 							options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
-							default: 'auto',
 							description: 'Of a field that is created. Automatic: a number makes a number, all else text.',
-						},
+						}),
 					],
 				},
 			],
 		},
 		optionsField([
-			{
-				displayName: 'Create Missing Fields',
-				name: 'createFields',
-				type: 'boolean',
-				default: true,
+			booleanField('Create Missing Fields', 'createFields', true, {
 				description: 'Whether to create fields that the knowledge base does not have yet',
-			},
+			}),
 		]),
 	],
 	run: async ({ api, parameters, signal }) => {

@@ -1,5 +1,6 @@
 import { listModels, type ModelType } from '../../../lib/dify/knowledge/models';
 import type { DifyOperation } from '../../shared/dify/run';
+import { booleanField, choiceField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 
 export const modelGetAll: DifyOperation = {
@@ -10,10 +11,7 @@ export const modelGetAll: DifyOperation = {
 		description: 'The models that Dify has for knowledge bases and apps',
 	},
 	fields: [
-		{
-			displayName: 'Model Type',
-			name: 'modelType',
-			type: 'options',
+		choiceField('Model Type', 'modelType', 'text-embedding', {
 			options: [
 				{ name: 'Embedding', value: 'text-embedding' },
 				{ name: 'Language Model', value: 'llm' },
@@ -22,15 +20,10 @@ export const modelGetAll: DifyOperation = {
 				{ name: 'Speech to Text', value: 'speech2text' },
 				{ name: 'Text to Speech', value: 'tts' },
 			],
-			default: 'text-embedding',
-		},
-		{
-			displayName: 'Only Usable',
-			name: 'onlyActive',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Only Usable', 'onlyActive', true, {
 			description: 'Whether to leave out models that Dify cannot use now, for example for want of a key',
-		},
+		}),
 	],
 	run: async ({ api, parameters, signal }) => {
 		const models = await listModels(api, parameters.choice<ModelType>('modelType'), signal);

@@ -1,5 +1,3 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { type Datasource, datasourceOf, type PipelineVersion } from '../../../lib/dify/knowledge/datasources';
 import { uploadPipelineFile } from '../../../lib/dify/knowledge/pipelines';
 import { type JsonRecord, nonEmptyText } from '../../../lib/values';
@@ -7,20 +5,17 @@ import { binarySource } from '../../shared/binary';
 import { datasetIdIn, locatorField } from '../../shared/dify/knowledge-fields';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall } from '../../shared/dify/run';
+import { choiceField, jsonField } from '../../shared/field-kinds';
 
 export const NEEDS = 'needs Dify 1.14 or newer';
 
-export const versionField: INodeProperties = {
-	displayName: 'Version',
-	name: 'pipelineVersion',
-	type: 'options',
+export const versionField = choiceField('Version', 'pipelineVersion', 'published', {
 	options: [
 		{ name: 'Draft', value: 'draft', description: 'As it is in the editor of Dify: a run is a preview only' },
 		{ name: 'Published', value: 'published' },
 	],
-	default: 'published',
 	description: 'Which version of the pipeline to use',
-};
+});
 
 export const datasourceField = locatorField(
 	'Datasource',
@@ -30,13 +25,9 @@ export const datasourceField = locatorField(
 	{ displayName: 'By Node ID', placeholder: 'e.g. 1752569675978' },
 );
 
-export const inputsField: INodeProperties = {
-	displayName: 'Inputs',
-	name: 'inputs',
-	type: 'json',
-	default: '{}',
+export const inputsField = jsonField('Inputs', 'inputs', '{}', {
 	description: 'Variables of the pipeline and of its datasource, which Get Datasources lists',
-};
+});
 
 export function versionIn(parameters: NodeParameters): PipelineVersion {
 	return { published: parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published' };

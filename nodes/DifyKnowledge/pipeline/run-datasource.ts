@@ -1,6 +1,7 @@
 import { runDatasource } from '../../../lib/dify/knowledge/datasources';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { chosen, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
 
@@ -16,13 +17,9 @@ export const pipelineRunDatasource: DifyOperation = {
 		versionField,
 		datasourceField,
 		inputsField,
-		{
-			displayName: 'Datasource Credential ID',
-			name: 'datasourceAuth',
-			type: 'string',
-			default: '',
+		stringField('Datasource Credential ID', 'datasourceAuth', {
 			description: 'Of the datasource plugin, as Get Datasources lists them. Leave empty for the default one.',
-		},
+		}),
 	],
 	run: async (call) => {
 		const { api, parameters, signal } = call;

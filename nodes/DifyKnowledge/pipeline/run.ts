@@ -7,6 +7,7 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import { choiceField, jsonField } from '../../shared/field-kinds';
 import { itemsOf, type OperationItem } from '../../shared/run/operations';
 import { binaryField, waitField } from '../fields';
 import { chosen, datasourceField, inputsField, NEEDS, uploaded, versionField, versionIn } from './fields';
@@ -22,10 +23,7 @@ export const pipelineRun: DifyOperation = {
 		datasetField,
 		versionField,
 		datasourceField,
-		{
-			displayName: 'Take',
-			name: 'pipelineTake',
-			type: 'options',
+		choiceField('Take', 'pipelineTake', 'binary', {
 			options: [
 				{ name: 'Binary File of the Item', value: 'binary', description: 'It is uploaded first' },
 				{
@@ -34,19 +32,14 @@ export const pipelineRun: DifyOperation = {
 					description: 'What Upload File or Run Datasource Node gave',
 				},
 			],
-			default: 'binary',
 			description: 'What the pipeline works on',
-		},
+		}),
 		{ ...binaryField, displayOptions: { show: { pipelineTake: ['binary'] } } },
-		{
-			displayName: 'Datasource Items',
-			name: 'datasourceItems',
-			type: 'json',
-			default: '={{ $json }}',
+		jsonField('Datasource Items', 'datasourceItems', '={{ $json }}', {
 			required: true,
 			displayOptions: { show: { pipelineTake: ['items'] } },
 			description: 'One record, or a list of them for one run',
-		},
+		}),
 		inputsField,
 		waitField,
 	],

@@ -7,29 +7,22 @@ import { fileValue, oneOrList } from '../../shared/dify/inputs';
 import { uploadOf, type TakenFile } from '../../shared/dify/run-files';
 import { formTokenField, formTokenIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
+import { jsonField, stringField } from '../../shared/field-kinds';
 
 /** Fields of every operation that answers a form. */
 export const answerFields: INodeProperties[] = [
 	formTokenField,
-	{
-		displayName: 'Action',
-		name: 'action',
-		type: 'string',
-		default: '',
+	stringField('Action', 'action', {
 		required: true,
 		placeholder: 'e.g. approve',
 		description: 'Which button of the form is pressed: its ID, or what stands on it',
-	},
-	{
-		displayName: 'Values',
-		name: 'values',
-		type: 'json',
+	}),
+	jsonField('Values', 'values', '{}', {
 		typeOptions: { rows: 4 },
-		default: '{}',
 		placeholder: '{ "note": "Looks good" }',
 		description:
 			'Object with a value for each field of the form. A field with files takes names of binary properties or URLs. Defaults of the form count where nothing is given.',
-	},
+	}),
 	{
 		...runUserField,
 		description: 'Who answers. To follow the run afterwards, it must be the user who started it.',

@@ -4,6 +4,7 @@ import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../../shared/dify/plain';
+import { choiceField, stringField } from '../../shared/field-kinds';
 
 export const runGetAll: DifyOperation = {
 	option: {
@@ -21,28 +22,17 @@ export const runGetAll: DifyOperation = {
 			placeholder: 'Add Filter',
 			default: {},
 			options: [
-				{
-					displayName: 'Account',
-					name: 'account',
-					type: 'string',
-					default: '',
+				stringField('Account', 'account', {
 					placeholder: 'e.g. anna@example.com',
 					description: 'E-mail address of somebody who ran the workflow in Dify itself',
-				},
-				{
-					displayName: 'Keyword',
-					name: 'keyword',
-					type: 'string',
-					default: '',
+				}),
+				stringField('Keyword', 'keyword', {
 					description:
 						'Text in the inputs or outputs, the user, or the run ID. Dify finds ASCII only, and the first 30 characters count.',
-				},
+				}),
 				{ displayName: 'Started After', name: 'after', type: 'dateTime', default: '' },
 				{ displayName: 'Started Before', name: 'before', type: 'dateTime', default: '' },
-				{
-					displayName: 'Status',
-					name: 'status',
-					type: 'options',
+				choiceField('Status', 'status', 'succeeded', {
 					options: [
 						{ name: 'Failed', value: 'failed' },
 						{
@@ -52,15 +42,10 @@ export const runGetAll: DifyOperation = {
 						},
 						{ name: 'Succeeded', value: 'succeeded' },
 					],
-					default: 'succeeded',
-				},
-				{
-					displayName: 'User',
-					name: 'user',
-					type: 'string',
-					default: '',
+				}),
+				stringField('User', 'user', {
 					description: 'Who started the run over the API, exactly as it was given',
-				},
+				}),
 			],
 		},
 	],

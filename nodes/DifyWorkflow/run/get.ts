@@ -3,6 +3,7 @@ import { simplifyField } from '../../shared/dify/run-options';
 import { runIdField, runIdIn } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../../shared/dify/plain';
+import { booleanField, numberField } from '../../shared/field-kinds';
 
 export const runGet: DifyOperation = {
 	option: {
@@ -13,23 +14,15 @@ export const runGet: DifyOperation = {
 	},
 	fields: [
 		runIdField,
-		{
-			displayName: 'Wait Until Finished',
-			name: 'waitUntilFinished',
-			type: 'boolean',
-			default: false,
+		booleanField('Wait Until Finished', 'waitUntilFinished', false, {
 			description:
 				'Whether to ask again until the run has ended or pauses. Before Dify 1.15, a run that was stopped is stored as running for ever: do not wait for one there.',
-		},
-		{
-			displayName: 'Time Limit (Seconds)',
-			name: 'waitLimit',
-			type: 'number',
+		}),
+		numberField('Time Limit (Seconds)', 'waitLimit', 1200, {
 			typeOptions: { minValue: 1, maxValue: 3600 },
-			default: 1200,
 			displayOptions: { show: { waitUntilFinished: [true] } },
 			description: 'How long to wait. Dify itself ends a run after 20 minutes unless it was set up otherwise.',
-		},
+		}),
 		simplifyField,
 	],
 	run: async ({ app: { client }, parameters, signal }) => {

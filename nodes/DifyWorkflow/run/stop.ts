@@ -4,6 +4,7 @@ import { userIn } from '../../shared/dify/ids';
 import { wrongField } from '../../shared/field-values';
 import { runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
+import { stringField } from '../../shared/field-kinds';
 
 export const runStop: DifyOperation = {
 	option: {
@@ -13,15 +14,12 @@ export const runStop: DifyOperation = {
 		description: 'Tell Dify to stop a run. Dify says yes to any ID, and a paused run stays paused.',
 	},
 	fields: [
-		{
-			displayName: 'Task ID',
-			name: 'taskId',
-			type: 'string',
+		stringField('Task ID', 'taskId', {
 			default: '={{ $json.taskId }}',
 			required: true,
 			placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 			description: 'The task ID of the run, which is not its workflow run ID',
-		},
+		}),
 		{ ...runUserField, description: 'Who started the run' },
 	],
 	run: async ({ app: { client }, parameters, signal }) => {

@@ -2,6 +2,7 @@ import { failure } from '../../../lib/errors/failure';
 import { ANY_NUMBER } from '../../../lib/ranges';
 import { setAdapters } from '../../../lib/servers/manage/adapters';
 import { isRecord, recordOf } from '../../../lib/values';
+import { booleanField, jsonField } from '../../shared/field-kinds';
 import { asNumber, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { listIn } from '../lists';
@@ -25,22 +26,14 @@ export const adapterSet: LocalLlamaOperation = {
 			type: 'notice',
 			default: '',
 		},
-		{
-			displayName: 'Adapters',
-			name: 'adapters',
-			type: 'json',
-			default: '[{ "id": 0, "scale": 1 }]',
+		jsonField('Adapters', 'adapters', '[{ "id": 0, "scale": 1 }]', {
 			required: true,
 			description: 'List of objects with ID and scale',
-		},
+		}),
 		collectionOf([
-			{
-				displayName: 'Switch All Off',
-				name: 'allOff',
-				type: 'boolean',
-				default: true,
+			booleanField('Switch All Off', 'allOff', true, {
 				description: 'Whether an empty list may set all adapters to 0',
-			},
+			}),
 		]),
 	],
 	run: async ({ connection, parameters, signal, hint }) => {

@@ -1,5 +1,6 @@
 import type { SoundFormat } from '../../../lib/media/sound';
 import { speak as speakText } from '../../../lib/media/speak';
+import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
@@ -21,15 +22,11 @@ export const audioSpeak: LocalLlamaOperation = {
 			{ description: 'The model that speaks. Leave it empty for a server that has only one.' },
 			{ search: 'searchSpeechModels', example: 'kokoro' },
 		),
-		{
-			displayName: 'Text',
-			name: 'input',
-			type: 'string',
+		stringField('Text', 'input', {
 			typeOptions: { rows: 4 },
 			required: true,
-			default: '',
 			description: 'What is spoken',
-		},
+		}),
 		{
 			displayName: 'Voice',
 			name: 'voice',
@@ -47,11 +44,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			],
 			description: 'Who speaks. Empty: the server decides, or says that it wants one.',
 		},
-		{
-			displayName: 'File Format',
-			name: 'format',
-			type: 'options',
-			default: 'mp3',
+		choiceField('File Format', 'format', 'mp3', {
 			options: [
 				{ name: 'AAC', value: 'aac' },
 				{ name: 'FLAC', value: 'flac' },
@@ -61,59 +54,35 @@ export const audioSpeak: LocalLlamaOperation = {
 				{ name: 'WAV', value: 'wav' },
 			],
 			description: 'The format of the sound. Not every server knows all of them.',
-		},
+		}),
 		optionsField(
 			[
 				...mediaFields,
 				fileNameField('speech'),
-				{
-					displayName: 'Instructions',
-					name: 'instructions',
-					type: 'string',
+				stringField('Instructions', 'instructions', {
 					typeOptions: { rows: 2 },
-					default: '',
 					description: 'How it is spoken, for models that follow such a description',
-				},
+				}),
 				outputFileField,
-				{
-					displayName: 'Plain Text',
-					name: 'plainText',
-					type: 'boolean',
-					default: true,
+				booleanField('Plain Text', 'plainText', true, {
 					description: 'Whether emoji and the signs of Markdown are left out, which many servers read aloud',
-				},
-				{
-					displayName: 'Sample Rate',
-					name: 'sampleRate',
-					type: 'number',
+				}),
+				numberField('Sample Rate', 'sampleRate', 24000, {
 					typeOptions: { minValue: 8000, maxValue: 48000, numberPrecision: 0 },
-					default: 24000,
 					description: 'Hertz. It is asked for, and written into a WAV file that is made of raw samples.',
-				},
-				{
-					displayName: 'Speed',
-					name: 'speed',
-					type: 'number',
+				}),
+				numberField('Speed', 'speed', 1, {
 					typeOptions: { minValue: 0.1, maxValue: 4, numberPrecision: 2 },
-					default: 1,
 					description: '1 is the usual pace. What a server takes depends on the model.',
-				},
-				{
-					displayName: 'Split Long Text',
-					name: 'splitAfter',
-					type: 'number',
+				}),
+				numberField('Split Long Text', 'splitAfter', DEFAULT_SPLIT, {
 					typeOptions: { minValue: 50, maxValue: 20000, numberPrecision: 0 },
-					default: DEFAULT_SPLIT,
 					description:
 						'Characters after which a text is cut at the end of a sentence, spoken part by part and joined. For WAV and PCM only: files of other formats cannot be joined.',
-				},
-				{
-					displayName: 'Wrap as WAV',
-					name: 'wrapAsWav',
-					type: 'boolean',
-					default: true,
+				}),
+				booleanField('Wrap as WAV', 'wrapAsWav', true, {
 					description: 'Whether raw samples (PCM) become a WAV file, which every player knows',
-				},
+				}),
 			],
 			1,
 		),

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { transcribe, type TranscriptionRequest } from '../../../lib/media/transcribe';
 import type { TranscriptFormat } from '../../../lib/media/transcript';
+import { choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { filesIn, inputFileField, mediaFields, mediaOptions, outputFileField } from '../media-options';
@@ -18,11 +19,7 @@ export const listeningFields: INodeProperties[] = [
 		{ search: 'searchTranscriptionModels', example: 'whisper-large-v3' },
 	),
 	inputFileField('The recording. It is sent as it is read, so it may be of any length.'),
-	{
-		displayName: 'Response Format',
-		name: 'responseFormat',
-		type: 'options',
-		default: 'json',
+	choiceField('Response Format', 'responseFormat', 'json', {
 		options: [
 			{ name: 'SRT', value: 'srt', description: 'The text, and a file with subtitles' },
 			{ name: 'Text', value: 'json', description: 'What was said' },
@@ -35,7 +32,7 @@ export const listeningFields: INodeProperties[] = [
 			{ name: 'VTT', value: 'vtt', description: 'The text, and a file with subtitles for web pages' },
 		],
 		description: 'What the server sends',
-	},
+	}),
 ];
 
 /** Options of what hears. */
@@ -45,23 +42,15 @@ export const listeningOptions: INodeProperties[] = [
 		...outputFileField,
 		description: 'The name of the field of the item that the file with subtitles is put into',
 	},
-	{
-		displayName: 'Prompt',
-		name: 'prompt',
-		type: 'string',
+	stringField('Prompt', 'prompt', {
 		typeOptions: { rows: 2 },
-		default: '',
 		description: 'Names and terms that are spoken, or the text that comes before, in the language of the recording',
-	},
+	}),
 	streamingField,
-	{
-		displayName: 'Temperature',
-		name: 'temperature',
-		type: 'number',
+	numberField('Temperature', 'temperature', 0, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		default: 0,
 		description: 'How freely the model guesses what it does not understand. Leave it at 0 for what was said.',
-	},
+	}),
 ];
 
 /** Lets the server hear the recording of the item. */

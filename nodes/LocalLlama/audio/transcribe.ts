@@ -1,3 +1,4 @@
+import { choicesField, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
 import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
@@ -14,32 +15,21 @@ export const audioTranscribe: LocalLlamaOperation = {
 		optionsField(
 			[
 				...listeningOptions,
-				{
-					displayName: 'Hotwords',
-					name: 'hotwords',
-					type: 'string',
-					default: '',
+				stringField('Hotwords', 'hotwords', {
 					description: 'Words that the model should expect, for speaches',
-				},
-				{
-					displayName: 'Language',
-					name: 'language',
-					type: 'string',
-					default: '',
+				}),
+				stringField('Language', 'language', {
 					placeholder: 'e.g. de',
 					description: 'Code of the spoken language. Empty: found out by the model.',
-				},
-				{
-					displayName: 'Timestamps',
-					name: 'timestamps',
-					type: 'multiOptions',
+				}),
+				choicesField('Timestamps', 'timestamps', {
 					default: ['segment'],
 					options: [
 						{ name: 'Segments', value: 'segment' },
 						{ name: 'Words', value: 'word' },
 					],
 					description: 'What has times in Text with Segments. whisper.cpp always gives both.',
-				},
+				}),
 			],
 			1,
 		),

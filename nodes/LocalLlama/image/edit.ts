@@ -1,4 +1,5 @@
 import { optional } from '../../../lib/values';
+import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { filesIn, inputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
@@ -24,14 +25,11 @@ export const imageEdit: LocalLlamaOperation = {
 		optionsField(
 			[
 				...imageOptions,
-				{
-					displayName: 'Mask Binary Field',
-					name: 'maskPropertyName',
-					type: 'string',
+				stringField('Mask Binary Field', 'maskPropertyName', {
 					default: 'mask',
 					description:
 						'The field of the item that holds the mask. White is what changes on sd-server; where it is transparent changes with servers after OpenAI.',
-				},
+				}),
 			],
 			1,
 		),

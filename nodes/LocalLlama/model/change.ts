@@ -1,19 +1,16 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { changeModel, type ModelAction } from '../../../lib/servers/manage/load';
+import { numberField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions, targetModelField, connectionWithoutQueue, waitField } from './fields';
 
 const DEFAULT_CHANGE_MS = 600_000;
 
-const timeLimitField: INodeProperties = {
-	displayName: 'Time Limit (Seconds)',
-	name: 'timeLimit',
-	type: 'number',
+const timeLimitField = numberField('Time Limit (Seconds)', 'timeLimit', 600, {
 	typeOptions: { minValue: 1 },
-	default: 600,
 	description: 'How long to wait until the model is loaded or unloaded',
-};
+});
 
 /** The fields of loading and unloading, with what only one of them has. */
 export function changeFields(...further: INodeProperties[]): INodeProperties[] {

@@ -1,4 +1,5 @@
 import { copyModel } from '../../../lib/servers/manage/copy-delete';
+import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { LocalLlamaOperation } from '../operation';
 import { allowChangesField, changeOptions, requireAllowed, targetModelField } from './fields';
@@ -12,14 +13,10 @@ export const modelCopy: LocalLlamaOperation = {
 	},
 	fields: [
 		targetModelField,
-		{
-			displayName: 'New Name',
-			name: 'newName',
-			type: 'string',
-			default: '',
+		stringField('New Name', 'newName', {
 			required: true,
 			placeholder: 'e.g. qwen3-for-mails',
-		},
+		}),
 		changeOptions(allowChangesField),
 	],
 	run: async (call) => {

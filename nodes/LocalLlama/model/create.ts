@@ -1,6 +1,7 @@
 import { createModel, type CreateOptions } from '../../../lib/servers/manage/create';
 import { nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
+import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { streamingField } from '../options';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
@@ -22,77 +23,47 @@ export const modelCreate: LocalLlamaOperation = {
 		description: 'Ollama: a model of its own settings, of another one or of a GGUF file',
 	},
 	fields: [
-		{
-			displayName: 'New Name',
-			name: 'newName',
-			type: 'string',
-			default: '',
+		stringField('New Name', 'newName', {
 			required: true,
 			placeholder: 'e.g. invoice-reader',
-		},
-		{
-			displayName: 'Made From',
-			name: 'source',
-			type: 'options',
-			default: 'model',
+		}),
+		choiceField('Made From', 'source', 'model', {
 			options: [
 				{ name: 'GGUF File', value: 'file', description: 'A file of the item, which is sent to the server' },
 				{ name: 'Model', value: 'model', description: 'A model of the server' },
 			],
-		},
-		{
-			displayName: 'From',
-			name: 'from',
-			type: 'string',
-			default: '',
+		}),
+		stringField('From', 'from', {
 			required: true,
 			placeholder: 'e.g. qwen3:8b',
 			displayOptions: { show: { source: ['model'] } },
 			description: 'Its name. One that is not on the server is downloaded by Ollama.',
-		},
-		{
-			displayName: 'Input Binary Field',
-			name: 'binaryField',
-			type: 'string',
+		}),
+		stringField('Input Binary Field', 'binaryField', {
 			default: 'data',
 			required: true,
 			displayOptions: { show: { source: ['file'] } },
 			description: 'The field of the item that holds the GGUF file. It is read piece by piece.',
-		},
-		{
-			displayName: 'System Message',
-			name: 'system',
-			type: 'string',
+		}),
+		stringField('System Message', 'system', {
 			typeOptions: { rows: 2 },
-			default: '',
 			description: 'What the model is and does, unless a request says otherwise',
-		},
-		{
-			displayName: 'Parameters',
-			name: 'parameters',
-			type: 'json',
-			default: '{}',
+		}),
+		jsonField('Parameters', 'parameters', '{}', {
 			description: 'JSON object as in a Modelfile, for example {"num_ctx": 8192, "temperature": 0.2}',
-		},
+		}),
 		changeOptions(
 			allowChangesField,
 			streamingField,
 			idleLimitField,
-			{
-				displayName: 'Quantize',
-				name: 'quantize',
-				type: 'string',
+			stringField('Quantize', 'quantize', {
 				default: 'q4_K_M',
 				description: 'Quantization to make of a file in F16 or F32',
-			},
-			{
-				displayName: 'Template',
-				name: 'template',
-				type: 'string',
+			}),
+			stringField('Template', 'template', {
 				typeOptions: { rows: 4 },
-				default: '',
 				description: "Chat template in Go's language. Not added: that of the source, or the one that fits the file.",
-			},
+			}),
 		),
 	],
 	run: async (call) => {

@@ -4,6 +4,7 @@ import { failure } from '../../../lib/errors/failure';
 import type { Connection } from '../../../lib/http/connection';
 import { localLlamaConnection } from '../../../lib/servers/credential';
 import type { Progress } from '../../../lib/servers/manage/work-progress';
+import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { ChatTyping } from '../../shared/run/chat-typing';
 import type { LlamaCall } from '../operation';
@@ -17,14 +18,10 @@ export function changeOptions(...options: INodeProperties[]): INodeProperties {
 	return collectionOf([...options].sort((one, other) => one.displayName.localeCompare(other.displayName)));
 }
 
-export const allowChangesField: INodeProperties = {
-	displayName: 'Allow Changes to the Server',
-	name: 'allowChanges',
-	type: 'boolean',
-	default: true,
+export const allowChangesField = booleanField('Allow Changes to the Server', 'allowChanges', true, {
 	description:
 		'Whether this may change the models on the disk of the server. Not added: it may, but not where an agent uses the node as a tool.',
-};
+});
 
 /**
  * Called before anything is sent.
@@ -44,22 +41,15 @@ export function requireAllowed({ context, parameters }: LlamaCall): void {
 	);
 }
 
-export const waitField = (description: string): INodeProperties => ({
-	displayName: 'Wait Until Done',
-	name: 'wait',
-	type: 'boolean',
-	default: true,
-	description,
-});
+export const waitField = (description: string): INodeProperties =>
+	booleanField('Wait Until Done', 'wait', true, {
+		description,
+	});
 
-export const idleLimitField: INodeProperties = {
-	displayName: 'Idle Limit (Seconds)',
-	name: 'idleLimit',
-	type: 'number',
+export const idleLimitField = numberField('Idle Limit (Seconds)', 'idleLimit', 300, {
 	typeOptions: { minValue: 0 },
-	default: 300,
 	description: 'How long nothing may change while the server works on it. 0 = no limit.',
-};
+});
 
 const DEFAULT_IDLE_MS = 300_000;
 

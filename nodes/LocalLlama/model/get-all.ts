@@ -2,6 +2,7 @@ import { asFailed } from '../../../lib/errors/server-error';
 import { eachOf, listServerModels } from '../../../lib/health/check';
 import { allFailed } from '../../../lib/servers/pool/moves';
 import { optional } from '../../../lib/values';
+import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelServerTarget } from '../../shared/health/target';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions } from './fields';
@@ -15,21 +16,13 @@ export const modelGetAll: LocalLlamaOperation = {
 	},
 	fields: [
 		changeOptions(
-			{
-				displayName: 'Only Loaded Models',
-				name: 'onlyLoaded',
-				type: 'boolean',
-				default: true,
+			booleanField('Only Loaded Models', 'onlyLoaded', true, {
 				description: 'Whether to leave out models that are not in memory, where the server tells',
-			},
-			{
-				displayName: 'Time Limit of a Request (Seconds)',
-				name: 'timeLimit',
-				type: 'number',
+			}),
+			numberField('Time Limit of a Request (Seconds)', 'timeLimit', 2.5, {
 				typeOptions: { minValue: 0.1, numberPrecision: 1 },
-				default: 2.5,
 				description: 'How long to wait for each answer. Raise it for servers far away.',
-			},
+			}),
 		),
 	],
 	run: async ({ context, servers, parameters, itemIndex, signal, hint }) => {

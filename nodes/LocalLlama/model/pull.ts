@@ -1,4 +1,5 @@
 import { pullModel } from '../../../lib/servers/manage/pull';
+import { booleanField, stringField } from '../../shared/field-kinds';
 import { streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import {
@@ -20,27 +21,19 @@ export const modelPull: LocalLlamaOperation = {
 		description: 'Ollama, the router of llama-server and speaches. In a chat, the progress is typed.',
 	},
 	fields: [
-		{
-			displayName: 'Model Name',
-			name: 'modelName',
-			type: 'string',
-			default: '',
+		stringField('Model Name', 'modelName', {
 			required: true,
 			placeholder: 'e.g. qwen3:8b',
 			description:
 				'Ollama: a name of its library, or hf.co/USER/REPOSITORY:Q4_K_M. Router and speaches: a repository on Hugging Face.',
-		},
+		}),
 		changeOptions(
 			allowChangesField,
 			idleLimitField,
 			streamingField,
-			{
-				displayName: 'Insecure Registry',
-				name: 'insecure',
-				type: 'boolean',
-				default: false,
+			booleanField('Insecure Registry', 'insecure', false, {
 				description: 'Whether Ollama may download from a registry of your own without TLS',
-			},
+			}),
 			waitField('Whether to wait until the model is there. Ollama and speaches end a download that nobody waits for.'),
 		),
 	],

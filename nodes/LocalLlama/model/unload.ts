@@ -1,3 +1,4 @@
+import { booleanField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { changeFields, changing } from './change';
 
@@ -8,13 +9,11 @@ export const modelUnload: LocalLlamaOperation = {
 		action: 'Unload a model from memory',
 		description: 'Ollama, the router of llama-server and llama-swap. Waits for answers that are being generated.',
 	},
-	fields: changeFields({
-		displayName: 'Cut Off Answers',
-		name: 'cutAnswers',
-		type: 'boolean',
-		default: false,
-		description:
-			'Whether to unload also a model that is answering, which ends its answers. Ollama lets it finish all the same.',
-	}),
+	fields: changeFields(
+		booleanField('Cut Off Answers', 'cutAnswers', false, {
+			description:
+				'Whether to unload also a model that is answering, which ends its answers. Ollama lets it finish all the same.',
+		}),
+	),
 	run: changing('unload'),
 };

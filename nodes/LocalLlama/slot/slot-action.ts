@@ -1,30 +1,23 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { changeSlot, type SlotAction } from '../../../lib/servers/manage/slots';
+import { numberField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
 
 const slotFields: INodeProperties[] = [
 	modelField({ description: 'Only for a router and llama-swap. A llama-server with one model needs none.' }),
-	{
-		displayName: 'Slot',
-		name: 'slot',
-		type: 'number',
+	numberField('Slot', 'slot', 0, {
 		typeOptions: { minValue: 0, numberPrecision: 0 },
-		default: 0,
 		description: 'Number of the slot, from 0 on',
-	},
+	}),
 ];
 
-const fileField: INodeProperties = {
-	displayName: 'File Name',
-	name: 'fileName',
-	type: 'string',
-	default: '',
+const fileField = stringField('File Name', 'fileName', {
 	required: true,
 	placeholder: 'e.g. system-prompt.bin',
 	description: 'Without a folder: the server keeps it in the folder of --slot-save-path',
-};
+});
 
 /** An operation on one slot. */
 export function slotAction(action: SlotAction, option: LocalLlamaOperation['option']): LocalLlamaOperation {

@@ -4,6 +4,7 @@ import { classify as classifyText } from '../../../lib/text/classify';
 import type { Label } from '../../../lib/text/labels';
 import { isRecord } from '../../../lib/values';
 import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
+import { booleanField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
@@ -28,14 +29,10 @@ const labelsField: INodeProperties = {
 			displayName: 'Label',
 			values: [
 				{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
-				{
-					displayName: 'Description',
-					name: 'description',
-					type: 'string',
-					default: '',
+				stringField('Description', 'description', {
 					placeholder: 'e.g. Somebody wants to be paid',
 					description: 'When a text belongs to it',
-				},
+				}),
 			],
 		},
 	],
@@ -58,20 +55,12 @@ export const textClassify: LocalLlamaOperation = {
 			default: '={{ $json.labels }}',
 			description: 'A list of names, or of objects with name and description',
 		}),
-		{
-			displayName: 'Several Labels',
-			name: 'several',
-			type: 'boolean',
-			default: false,
+		booleanField('Several Labels', 'several', false, {
 			description: 'Whether a text may belong to more than one label',
-		},
-		{
-			displayName: 'None Allowed',
-			name: 'noneAllowed',
-			type: 'boolean',
-			default: false,
+		}),
+		booleanField('None Allowed', 'noneAllowed', false, {
 			description: 'Whether a text may belong to no label. The label is null then.',
-		},
+		}),
 		instructionsField,
 		optionsField(briefOptions),
 	],

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { CompleteTask } from '../../../lib/text/completion-request';
+import { booleanField, numberField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
@@ -11,21 +12,13 @@ import { completed, completeSettings, completionOptions } from './completion-opt
 import { withModel } from '../../shared/search-models';
 
 const own: INodeProperties[] = [
-	{
-		displayName: 'Completions per Prompt',
-		name: 'n',
-		type: 'number',
+	numberField('Completions per Prompt', 'n', 2, {
 		typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
-		default: 2,
 		description: 'How many texts to write after each prompt. With a seed, the second one has the next seed, and so on.',
-	},
-	{
-		displayName: 'Return Tokens',
-		name: 'returnTokens',
-		type: 'boolean',
-		default: true,
+	}),
+	booleanField('Return Tokens', 'returnTokens', true, {
 		description: 'Whether the numbers of the tokens are in the item (llama-server only)',
-	},
+	}),
 ];
 
 export const textComplete: LocalLlamaOperation = {
@@ -37,16 +30,12 @@ export const textComplete: LocalLlamaOperation = {
 	},
 	fields: [
 		modelField({ description: 'The model that goes on' }, { mayBeEmpty: true }),
-		{
-			displayName: 'Prompt',
-			name: 'prompt',
-			type: 'string',
+		stringField('Prompt', 'prompt', {
 			typeOptions: { rows: 4 },
-			default: '',
 			required: true,
 			description:
 				'The text to go on after. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
-		},
+		}),
 		optionsField([...completionOptions, ...own]),
 	],
 	run: async (call) => {

@@ -5,6 +5,7 @@ import type { CompletionTask } from '../../../lib/text/completion-request';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
 import { samplerFields } from '../../shared/chat/sampler-fields';
+import { numberField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';
@@ -19,15 +20,11 @@ export const completionOptions: INodeProperties[] = [
 	...samplerFields.filter(({ name }) => !OF_CHATS.has(name)),
 	...generationFields,
 	streamingField,
-	{
-		displayName: 'Log Probabilities',
-		name: 'logprobs',
-		type: 'number',
+	numberField('Log Probabilities', 'logprobs', 5, {
 		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
-		default: 5,
 		description:
 			'How many of the likeliest tokens to tell with each token of the text, as logprobs in the item; 0 = none',
-	},
+	}),
 ];
 
 export function completeSettings(parameters: NodeParameters): CompleteSettings {

@@ -8,6 +8,7 @@ import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { namesIn } from '../../shared/binary';
+import { booleanField, choiceField, jsonField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
@@ -32,43 +33,27 @@ const TYPES: ReadonlyArray<{ name: string; value: FieldType; description?: strin
 const tableFields: INodeProperties[] = [
 	{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoiceNumber' },
 	{ displayName: 'Type', name: 'type', type: 'options', default: 'text', options: [...TYPES] },
-	{
-		displayName: 'Choices',
-		name: 'choices',
-		type: 'string',
-		default: '',
+	stringField('Choices', 'choices', {
 		placeholder: 'e.g. low, medium, high',
 		displayOptions: { show: { type: ['choice'] } },
 		description: 'The allowed texts, separated by commas',
-	},
-	{
-		displayName: 'Description',
-		name: 'description',
-		type: 'string',
-		default: '',
+	}),
+	stringField('Description', 'description', {
 		placeholder: 'e.g. The number in the heading, with its letters',
 		description: 'What the model should look for',
-	},
-	{
-		displayName: 'Required',
-		name: 'required',
-		type: 'boolean',
-		default: false,
+	}),
+	booleanField('Required', 'required', false, {
 		description: 'Whether there is always a value. Others are null where the text does not tell one.',
-	},
+	}),
 ];
 
 const schemaFields: INodeProperties[] = [
-	{
-		displayName: 'What to Extract',
-		name: 'schemaSource',
-		type: 'options',
-		default: 'fields',
+	choiceField('What to Extract', 'schemaSource', 'fields', {
 		options: [
 			{ name: 'Fields', value: 'fields', description: 'A table that you fill in here' },
 			{ name: 'JSON Schema', value: 'schema', description: 'For nested data' },
 		],
-	},
+	}),
 	...rowFields(
 		{
 			displayName: 'Fields',
@@ -88,15 +73,15 @@ const schemaFields: INodeProperties[] = [
 				'A list of names, or of objects with name, and if you like type (text, number, wholeNumber, boolean, date, list, choice), choices, description and required',
 		},
 	),
-	{
-		displayName: 'JSON Schema',
-		name: 'jsonSchema',
-		type: 'json',
-		typeOptions: { rows: 8 },
-		default:
-			'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
-		displayOptions: { show: { schemaSource: ['schema'] } },
-	},
+	jsonField(
+		'JSON Schema',
+		'jsonSchema',
+		'{\n  "type": "object",\n  "properties": {\n    "name": { "type": "string" }\n  },\n  "required": ["name"]\n}',
+		{
+			typeOptions: { rows: 8 },
+			displayOptions: { show: { schemaSource: ['schema'] } },
+		},
+	),
 ];
 
 export const textExtract: LocalLlamaOperation = {

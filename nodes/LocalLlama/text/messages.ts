@@ -4,52 +4,38 @@ import { messagesFromJson } from '../../../lib/chat/request/message-list';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';
+import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
 
 type Source = 'prompt' | 'list' | 'json';
 
-export const systemField: INodeProperties = {
-	displayName: 'System Message',
-	name: 'system',
-	type: 'string',
+export const systemField = stringField('System Message', 'system', {
 	typeOptions: { rows: 2 },
-	default: '',
 	description: 'What the model should be and do. Keep it the same for all items: the server then reads it only once.',
-};
+});
 
-export const binaryField: INodeProperties = {
-	displayName: 'Input Binary Fields',
-	name: 'binaryFields',
-	type: 'string',
-	default: '',
+export const binaryField = stringField('Input Binary Fields', 'binaryFields', {
 	placeholder: 'e.g. data, data2',
 	description:
 		'Names of binary fields with pictures, audio (wav, mp3, flac) or text, separated by commas. They go with the last message of the user.',
-};
+});
 
 export const messageFields: INodeProperties[] = [
-	{
-		displayName: 'Messages From',
-		name: 'messageSource',
-		type: 'options',
-		default: 'prompt',
+	choiceField('Messages From', 'messageSource', 'prompt', {
 		options: [
 			{ name: 'JSON', value: 'json', description: 'A list of messages with role and content, from an expression' },
 			{ name: 'List', value: 'list', description: 'Messages that you write here' },
 			{ name: 'Prompt', value: 'prompt', description: 'One question, and a system message if you like' },
 		],
-	},
+	}),
 	{ ...systemField, displayOptions: { show: { messageSource: ['prompt', 'list'] } } },
-	{
-		displayName: 'Prompt',
-		name: 'prompt',
-		type: 'string',
+	stringField('Prompt', 'prompt', {
 		typeOptions: { rows: 4 },
 		default: '={{ $json.chatInput }}',
 		required: true,
 		displayOptions: { show: { messageSource: ['prompt'] } },
-	},
+	}),
 	{
 		displayName: 'Messages',
 		name: 'messages',
@@ -63,32 +49,24 @@ export const messageFields: INodeProperties[] = [
 				name: 'message',
 				displayName: 'Message',
 				values: [
-					{
-						displayName: 'Role',
-						name: 'role',
-						type: 'options',
-						default: 'user',
+					choiceField('Role', 'role', 'user', {
 						options: [
 							{ name: 'Assistant', value: 'assistant' },
 							{ name: 'System', value: 'system' },
 							{ name: 'User', value: 'user' },
 						],
-					},
+					}),
 					{ displayName: 'Content', name: 'content', type: 'string', typeOptions: { rows: 2 }, default: '' },
 				],
 			},
 		],
 		description: 'If the last one is of the assistant, the model goes on with it',
 	},
-	{
-		displayName: 'Messages (JSON)',
-		name: 'messagesJson',
-		type: 'json',
+	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
-		default: '[{ "role": "user", "content": "Hello" }]',
 		displayOptions: { show: { messageSource: ['json'] } },
 		description: 'As in the OpenAI API: role and content, content as text or as parts with pictures and audio',
-	},
+	}),
 	binaryField,
 ];
 

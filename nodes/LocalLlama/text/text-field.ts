@@ -1,17 +1,12 @@
-import type { INodeProperties } from 'n8n-workflow';
-
+import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 
-export const textField: INodeProperties = {
-	displayName: 'Text',
-	name: 'text',
-	type: 'string',
+export const textField = stringField('Text', 'text', {
 	typeOptions: { rows: 4 },
-	default: '',
 	required: true,
 	placeholder: 'e.g. {{ $json.text }}',
-};
+});
 
 /** @throws {ServerError} of kind `invalidInput` where there is none: a model would make something up */
 export function textIn(parameters: NodeParameters): string {
@@ -20,13 +15,9 @@ export function textIn(parameters: NodeParameters): string {
 	return text;
 }
 
-export const instructionsField: INodeProperties = {
-	displayName: 'Instructions',
-	name: 'instructions',
-	type: 'string',
+export const instructionsField = stringField('Instructions', 'instructions', {
 	typeOptions: { rows: 2 },
-	default: '',
 	placeholder: 'e.g. The text is an e-mail of a customer. Amounts are in euros.',
 	description:
 		'What the model should know beyond that. Keep it the same for all items: the server then reads it only once.',
-};
+});

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { countPrompt } from '../../../lib/chat/request/prompt';
 import { countTokens } from '../../../lib/servers/manage/tokens';
+import { choiceField, stringField } from '../../shared/field-kinds';
 import { atAnyServer } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionsField } from '../options';
@@ -28,24 +29,19 @@ export const tokenCount: LocalLlamaOperation = {
 	},
 	fields: [
 		tokenModelField,
-		{
-			displayName: 'Count',
-			name: 'counted',
-			type: 'options',
-			default: 'text',
+		choiceField('Count', 'counted', 'text', {
 			options: [
 				{ name: 'A Conversation', value: 'chat', description: 'With what the chat template of the model adds' },
 				{ name: 'A Text', value: 'text' },
 			],
-		},
-		shownFor('text', {
-			displayName: 'Text',
-			name: 'text',
-			type: 'string',
-			typeOptions: { rows: 4 },
-			default: '',
-			required: true,
 		}),
+		shownFor(
+			'text',
+			stringField('Text', 'text', {
+				typeOptions: { rows: 4 },
+				required: true,
+			}),
+		),
 		...messageFields.map((field) => shownFor('chat', field)),
 		optionsField([
 			...[addSpecialField, parseSpecialField].map((field) => optionShownFor('text', field)),

@@ -1,4 +1,5 @@
 import { detokenize as textOf } from '../../../lib/servers/manage/tokens';
+import { jsonField } from '../../shared/field-kinds';
 import { asNumber } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { atAnyServer } from '../any-server';
@@ -16,14 +17,10 @@ export const tokenDetokenize: LocalLlamaOperation = {
 	},
 	fields: [
 		tokenModelField,
-		{
-			displayName: 'Tokens',
-			name: 'tokens',
-			type: 'json',
-			default: '={{ $json.tokens }}',
+		jsonField('Tokens', 'tokens', '={{ $json.tokens }}', {
 			required: true,
 			description: 'A list of numbers from an expression, or numbers separated by commas',
-		},
+		}),
 		optionsField([]),
 	],
 	run: async (call) => {

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { Conversation } from '../../../lib/chat/request/prompt';
 import { optional } from '../../../lib/values';
+import { booleanField, jsonField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { LlamaCall } from '../operation';
 import { listIn } from '../lists';
@@ -12,39 +13,23 @@ export const tokenModelField = modelField({
 	description: 'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
 });
 
-export const addSpecialField: INodeProperties = {
-	displayName: 'Add Special Tokens',
-	name: 'addSpecial',
-	type: 'boolean',
-	default: false,
+export const addSpecialField = booleanField('Add Special Tokens', 'addSpecial', false, {
 	description: 'Whether to add what the model puts around every text, such as a token for its beginning',
-};
+});
 
-export const parseSpecialField: INodeProperties = {
-	displayName: 'Parse Special Tokens',
-	name: 'parseSpecial',
-	type: 'boolean',
-	default: false,
+export const parseSpecialField = booleanField('Parse Special Tokens', 'parseSpecial', false, {
 	description:
 		'Whether marks such as im_start in the text are special tokens. Leave it off for text of users, which the model must not take for commands.',
-};
+});
 
 /** Options that decide about the prompt of a conversation. */
 export const templateOptions: INodeProperties[] = [
-	{
-		displayName: 'Chat Template Arguments',
-		name: 'templateArguments',
-		type: 'json',
-		default: '{}',
+	jsonField('Chat Template Arguments', 'templateArguments', '{}', {
 		description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
-	},
-	{
-		displayName: 'Tools',
-		name: 'tools',
-		type: 'json',
-		default: '[]',
+	}),
+	jsonField('Tools', 'tools', '[]', {
 		description: 'List of tools in the form of the OpenAI API, which the template writes into the prompt',
-	},
+	}),
 ];
 
 /** The conversation of an item, with what these options add. */

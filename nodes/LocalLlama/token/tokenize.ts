@@ -1,5 +1,6 @@
 import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
 import { optional } from '../../../lib/values';
+import { booleanField, stringField } from '../../shared/field-kinds';
 import { atAnyServer } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
@@ -15,26 +16,18 @@ export const tokenTokenize: LocalLlamaOperation = {
 	},
 	fields: [
 		tokenModelField,
-		{
-			displayName: 'Text',
-			name: 'text',
-			type: 'string',
+		stringField('Text', 'text', {
 			typeOptions: { rows: 4 },
-			default: '',
 			required: true,
 			description: 'A text, or a list of texts from an expression. Each gives an item.',
-		},
+		}),
 		optionsField([
 			addSpecialField,
 			parseSpecialField,
-			{
-				displayName: 'With Pieces',
-				name: 'withPieces',
-				type: 'boolean',
-				default: true,
+			booleanField('With Pieces', 'withPieces', true, {
 				description:
 					'Whether to give the text of each token too. A token that is only a part of a character is shown as bytes in hexadecimal.',
-			},
+			}),
 		]),
 	],
 	run: async (call) => {

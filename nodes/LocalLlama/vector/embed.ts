@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { EmbeddingsClient } from '../../../lib/embeddings/client';
 import { embeddingOptions } from '../../shared/embedding-fields';
+import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import { modelField } from '../../shared/model-field';
@@ -17,11 +18,7 @@ const fields: INodeProperties[] = [
 		{ description: 'The model that turns texts into vectors' },
 		{ search: 'searchEmbeddingModels', example: 'nomic-embed-text', mayBeEmpty: true },
 	),
-	{
-		displayName: 'Texts From',
-		name: 'textSource',
-		type: 'options',
-		default: 'items',
+	choiceField('Texts From', 'textSource', 'items', {
 		options: [
 			{
 				name: 'Items',
@@ -30,59 +27,40 @@ const fields: INodeProperties[] = [
 			},
 			{ name: 'List', value: 'list', description: 'A list of texts in each item' },
 		],
-	},
-	{
-		displayName: 'Text',
-		name: 'text',
-		type: 'string',
+	}),
+	stringField('Text', 'text', {
 		typeOptions: { rows: 2 },
 		default: '={{ $json.text }}',
 		required: true,
 		displayOptions: { show: { textSource: ['items'] } },
-	},
-	{
-		displayName: 'Texts',
-		name: 'texts',
-		type: 'json',
-		default: '={{ $json.texts }}',
+	}),
+	jsonField('Texts', 'texts', '={{ $json.texts }}', {
 		required: true,
 		displayOptions: { show: { textSource: ['list'] } },
 		description: 'A list of texts, from an expression or as JSON',
-	},
-	{
-		displayName: 'Role',
-		name: 'role',
-		type: 'options',
-		default: 'document',
+	}),
+	choiceField('Role', 'role', 'document', {
 		options: [
 			{ name: 'Document', value: 'document', description: 'Texts that are stored and found' },
 			{ name: 'Query', value: 'query', description: 'Texts that are searched for' },
 		],
 		description: 'Some models want other words in front of a question than of a document. The prefixes see to that.',
-	},
-	{
-		displayName: 'Output',
-		name: 'output',
-		type: 'options',
-		default: 'each',
+	}),
+	choiceField('Output', 'output', 'each', {
 		options: [
 			{ name: 'One Item for All Vectors', value: 'together' },
 			{ name: 'One Item for Each Vector', value: 'each' },
 		],
-	},
+	}),
 	optionsField([
 		...embeddingOptions,
-		{
-			displayName: 'Encoding',
-			name: 'encoding',
-			type: 'options',
-			default: 'base64',
+		choiceField('Encoding', 'encoding', 'base64', {
 			options: [
 				{ name: 'Base64', value: 'base64', description: '32-bit numbers, little-endian: a fifth of the size' },
 				{ name: 'Numbers', value: 'numbers' },
 			],
 			description: 'How vectors stand in the items. Not added: as lists of numbers.',
-		},
+		}),
 	]),
 ];
 

@@ -2,6 +2,7 @@ import type { IBinaryKeyData, INodeProperties } from 'n8n-workflow';
 
 import { RerankClient } from '../../../lib/rerank/client';
 import { isRecord, words, optional } from '../../../lib/values';
+import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import { readRerankSettings, rerankOptions, topNField } from '../../shared/rerank-fields';
@@ -25,53 +26,35 @@ const fields: INodeProperties[] = [
 		{ description: 'The model that gives the scores' },
 		{ search: 'searchRerankers', example: 'bge-reranker-v2-m3', mayBeEmpty: true },
 	),
-	{
-		displayName: 'Query',
-		name: 'query',
-		type: 'string',
+	stringField('Query', 'query', {
 		typeOptions: { rows: 2 },
-		default: '',
 		required: true,
 		description:
 			'The question by which the documents are ordered. With Documents From set to Items, that of the first item counts for all.',
-	},
-	{
-		displayName: 'Documents From',
-		name: 'documentSource',
-		type: 'options',
-		default: 'items',
+	}),
+	choiceField('Documents From', 'documentSource', 'items', {
 		options: [
 			{ name: 'Items', value: 'items', description: 'Each item is a document. They come out in the new order.' },
 			{ name: 'List', value: 'list', description: 'A list of documents in each item' },
 		],
-	},
-	{
-		displayName: 'Document',
-		name: 'document',
-		type: 'string',
+	}),
+	stringField('Document', 'document', {
 		typeOptions: { rows: 2 },
 		default: '={{ $json.text }}',
 		required: true,
 		displayOptions: { show: { documentSource: ['items'] } },
 		description: 'The text of an item. All its fields are kept.',
-	},
-	{
-		displayName: 'Documents',
-		name: 'documents',
-		type: 'json',
-		default: '={{ $json.documents }}',
+	}),
+	jsonField('Documents', 'documents', '={{ $json.documents }}', {
 		required: true,
 		displayOptions: { show: { documentSource: ['list'] } },
 		description: 'A list of texts, or of objects that hold a text, from an expression or as JSON',
-	},
-	{
-		displayName: 'Text Field',
-		name: 'textField',
-		type: 'string',
+	}),
+	stringField('Text Field', 'textField', {
 		default: 'text',
 		displayOptions: { show: { documentSource: ['list'] } },
 		description: 'The field that holds the text, where the documents are objects',
-	},
+	}),
 	topNField,
 	optionsField(rerankOptions),
 ];

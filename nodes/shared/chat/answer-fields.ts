@@ -1,4 +1,5 @@
 import { optional } from '../../../lib/values';
+import { choiceField, jsonField, numberField, stringField } from '../field-kinds';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -8,11 +9,7 @@ import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
  */
 export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[] {
 	return [
-		{
-			displayName: 'Thinking',
-			name: 'thinking',
-			type: 'options',
-			default: 'serverDefault',
+		choiceField('Thinking', 'thinking', 'serverDefault', {
 			options: [
 				{ name: 'Effort', value: 'effort', description: 'How much to think, for models that know levels (gpt-oss)' },
 				{ name: 'Off', value: 'off', description: 'Answer at once. Gpt-oss always thinks: use a low effort there.' },
@@ -27,12 +24,8 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 			],
 			description:
 				'Whether a thinking model (Qwen3, gpt-oss, DeepSeek-R1, …) thinks before it answers. Thinking is kept apart from the answer.',
-		},
-		{
-			displayName: 'Effort',
-			name: 'thinkingEffort',
-			type: 'options',
-			default: 'medium',
+		}),
+		choiceField('Effort', 'thinkingEffort', 'medium', {
 			options: [
 				{ name: 'High', value: 'high' },
 				{ name: 'Low', value: 'low' },
@@ -40,17 +33,13 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 				{ name: 'Minimal', value: 'minimal' },
 			],
 			displayOptions: { show: { thinking: ['effort'] } },
-		},
-		{
-			displayName: 'Thinking Token Budget',
-			name: 'thinkingBudget',
-			type: 'number',
+		}),
+		numberField('Thinking Token Budget', 'thinkingBudget', 1024, {
 			typeOptions: { minValue: 0, numberPrecision: 0 },
-			default: 1024,
 			displayOptions: { show: { thinking: ['budget'] } },
 			description:
 				'How many tokens to think at most; 0 ends it at once. Llama-server only, and only where the template of the model has an end tag.',
-		},
+		}),
 	];
 }
 
@@ -61,11 +50,7 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
  */
 export function responseFormatFields(grammarShown?: IDisplayOptions): INodeProperties[] {
 	return [
-		{
-			displayName: 'Response Format',
-			name: 'responseFormat',
-			type: 'options',
-			default: 'text',
+		choiceField('Response Format', 'responseFormat', 'text', {
 			options: [
 				{
 					name: 'GBNF Grammar',
@@ -85,25 +70,22 @@ export function responseFormatFields(grammarShown?: IDisplayOptions): INodePrope
 				},
 				{ name: 'Text', value: 'text' },
 			],
-		},
-		{
-			displayName: 'JSON Schema',
-			name: 'jsonSchema',
-			type: 'json',
-			typeOptions: { rows: 8 },
-			default:
-				'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
-			displayOptions: { show: { responseFormat: ['jsonSchema'] } },
-			description: 'What the server cannot enforce is left out before sending and named in the execution log',
-		},
-		{
-			displayName: 'Grammar',
-			name: 'grammar',
-			type: 'string',
+		}),
+		jsonField(
+			'JSON Schema',
+			'jsonSchema',
+			'{\n  "type": "object",\n  "properties": {\n    "answer": { "type": "string" }\n  },\n  "required": ["answer"]\n}',
+			{
+				typeOptions: { rows: 8 },
+				displayOptions: { show: { responseFormat: ['jsonSchema'] } },
+				description: 'What the server cannot enforce is left out before sending and named in the execution log',
+			},
+		),
+		stringField('Grammar', 'grammar', {
 			typeOptions: { rows: 6 },
 			default: 'root ::= "yes" | "no"',
 			displayOptions: { show: { responseFormat: ['grammar'] } },
 			description: 'Grammar in the GBNF notation of llama.cpp. The first rule is called root.',
-		},
+		}),
 	];
 }

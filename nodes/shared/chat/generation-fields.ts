@@ -1,16 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { jsonField, numberField } from '../field-kinds';
 import { seconds } from '../limit-fields';
 
 /** Options of every generation beside its samplers: further fields of the request, limits and retries. */
 export const generationFields: INodeProperties[] = [
-	{
-		displayName: 'Extra Body',
-		name: 'extraBody',
-		type: 'json',
-		default: '{}',
+	jsonField('Extra Body', 'extraBody', '{}', {
 		description: 'JSON object that is merged into the request last, for fields this node does not offer',
-	},
+	}),
 	seconds(
 		'First Token Limit (Seconds)',
 		'firstTokenLimit',
@@ -18,14 +15,10 @@ export const generationFields: INodeProperties[] = [
 		'How long to wait for the first token, including the queue, loading the model and reading the prompt. 0 = no limit.',
 	),
 	seconds('Idle Limit (Seconds)', 'idleLimit', 300, 'How long the answer may pause once it has begun. 0 = no limit.'),
-	{
-		displayName: 'Retries',
-		name: 'maxRetries',
-		type: 'number',
+	numberField('Retries', 'maxRetries', 2, {
 		typeOptions: { minValue: 0, maxValue: 20, numberPrecision: 0 },
-		default: 2,
 		description:
 			'Tries after a refused connection or a server that is too busy. A generation that may have started is never sent again; a model that is loading is waited for within the First Token Limit.',
-	},
+	}),
 	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long the whole answer may take. 0 = no limit.'),
 ];

@@ -2,26 +2,19 @@ import type { INodeProperties, INodePropertyTypeOptions } from 'n8n-workflow';
 
 import { SAMPLER_ENTRIES, type Sampler } from '../../../lib/chat/request/samplers';
 import { optional } from '../../../lib/values';
+import { numberField } from '../field-kinds';
 
 type NumberSampler = Extract<Sampler, { type: 'number' }>;
 
 const ADAPTER_FIELDS: INodeProperties[] = [
-	{
-		displayName: 'ID',
-		name: 'id',
-		type: 'number',
+	numberField('ID', 'id', 0, {
 		typeOptions: { minValue: 0, numberPrecision: 0 },
-		default: 0,
 		description: 'Number of the adapter, in the order of --lora in the command line of the server, from 0 on',
-	},
-	{
-		displayName: 'Scale',
-		name: 'scale',
-		type: 'number',
+	}),
+	numberField('Scale', 'scale', 1, {
 		typeOptions: { numberPrecision: 2 },
-		default: 1,
 		description: 'How strongly it counts; 0 = not at all, 1 = as it was trained',
-	},
+	}),
 ];
 
 /** The fields of the editor for all options that go to the server as they are. */

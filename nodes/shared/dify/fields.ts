@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { Most } from '../../../lib/dify/paging';
+import { booleanField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 
 /**
@@ -9,15 +10,12 @@ import type { NodeParameters } from '../parameters';
 const DEFAULT_USER = "={{ $json.sessionId ?? $json.user ?? 'n8n-' + $workflow.id }}";
 
 /** The user that everything in Dify belongs to. */
-export const userField: INodeProperties = {
-	displayName: 'User',
-	name: 'user',
-	type: 'string',
+export const userField = stringField('User', 'user', {
 	default: DEFAULT_USER,
 	required: true,
 	description:
 		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
-};
+});
 
 /** A conversation, from the list of the user or by ID. */
 export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
@@ -42,35 +40,24 @@ export function conversationField(more: Partial<INodeProperties> = {}): INodePro
 
 /** The ID of an answer. */
 export function messageField(description: string): INodeProperties {
-	return {
-		displayName: 'Message ID',
-		name: 'messageId',
-		type: 'string',
+	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
 		required: true,
 		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
 		description,
-	};
+	});
 }
 
 /** "Return All" and "Limit". */
 export const pagingFields: INodeProperties[] = [
-	{
-		displayName: 'Return All',
-		name: 'returnAll',
-		type: 'boolean',
-		default: false,
+	booleanField('Return All', 'returnAll', false, {
 		description: 'Whether to return all results or only up to a given limit',
-	},
-	{
-		displayName: 'Limit',
-		name: 'limit',
-		type: 'number',
+	}),
+	numberField('Limit', 'limit', 50, {
 		typeOptions: { minValue: 1, numberPrecision: 0 },
-		default: 50,
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',
-	},
+	}),
 ];
 
 /** How many records these fields ask for. */

@@ -8,23 +8,20 @@ import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
 import type { DifyApp } from './apps';
 import type { NodeParameters } from '../parameters';
 import { binaryProperties } from '../binary';
+import { choiceField, jsonField } from '../field-kinds';
 import { hintOnce } from '../run/hints';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
 
 export const inputFields: INodeProperties[] = [
-	{
-		displayName: 'Inputs',
-		name: 'inputsMode',
-		type: 'options',
+	choiceField('Inputs', 'inputsMode', 'form', {
 		noDataExpression: true,
 		options: [
 			{ name: 'As JSON', value: 'json' },
 			{ name: 'From the Form of the App', value: 'form' },
 		],
-		default: 'form',
 		description:
 			'The variables that the app asks for before its first message. Dify wants them on every turn, also in an existing conversation.',
-	},
+	}),
 	{
 		displayName: 'Form',
 		name: 'inputs',
@@ -43,17 +40,13 @@ export const inputFields: INodeProperties[] = [
 		},
 		displayOptions: { show: { inputsMode: ['form'] } },
 	},
-	{
-		displayName: 'Inputs as JSON',
-		name: 'inputsJson',
-		type: 'json',
+	jsonField('Inputs as JSON', 'inputsJson', '{}', {
 		typeOptions: { rows: 4 },
-		default: '{}',
 		displayOptions: { show: { inputsMode: ['json'] } },
 		placeholder: '{ "language": "English" }',
 		description:
 			'Object with the variables of the app. Text variables need strings, even for digits. A file variable takes the name of a binary field, a URL, or a list of either.',
-	},
+	}),
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */

@@ -6,6 +6,7 @@ import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
+import { choiceField, numberField, stringField } from '../field-kinds';
 import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
@@ -70,10 +71,7 @@ export const searchOptions: INodeProperties[] = [
 	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
 		description: 'Orders the hits, where Reranking is Model. Choose it from the list, or write provider and model.',
 	}),
-	{
-		displayName: 'Reranking',
-		name: 'reranking',
-		type: 'options',
+	choiceField('Reranking', 'reranking', 'model', {
 		options: [
 			{ name: 'Model', value: 'model', description: 'A rerank model orders the hits' },
 			{ name: 'Off', value: 'off', description: 'The order of the search counts' },
@@ -83,47 +81,30 @@ export const searchOptions: INodeProperties[] = [
 				description: 'Meaning and words count together, without a model; for hybrid search',
 			},
 		],
-		default: 'model',
-	},
-	{
-		displayName: 'Score Threshold',
-		name: 'scoreThreshold',
-		type: 'number',
+	}),
+	numberField('Score Threshold', 'scoreThreshold', 0.5, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 4 },
-		default: 0.5,
 		description:
 			'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
-	},
-	{
-		displayName: 'Search Method',
-		name: 'searchMethod',
-		type: 'options',
+	}),
+	choiceField('Search Method', 'searchMethod', 'semantic_search', {
 		options: [
 			{ name: 'Full Text', value: 'full_text_search', description: 'By words, where the vector store of Dify can' },
 			{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
 			{ name: 'Keywords', value: 'keyword_search', description: 'The only one for the technique Economy' },
 			{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
 		],
-		default: 'semantic_search',
-	},
-	{
-		displayName: 'Semantic Weight',
-		name: 'semanticWeight',
-		type: 'number',
+	}),
+	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
-		default: 0.7,
 		description: 'What the meaning counts where Reranking is Weighted Score; the rest is for the words',
-	},
+	}),
 ];
 
-export const topKField: INodeProperties = {
-	displayName: 'Limit',
-	name: 'topK',
-	type: 'number',
+export const topKField = numberField('Limit', 'topK', 5, {
 	typeOptions: { minValue: 1, maxValue: 100, numberPrecision: 0 },
-	default: 5,
 	description: 'Max number of results to return',
-};
+});
 
 export const filterFields: INodeProperties[] = [
 	{
@@ -139,17 +120,10 @@ export const filterFields: INodeProperties[] = [
 				displayName: 'Condition',
 				name: 'condition',
 				values: [
-					{
-						displayName: 'Field',
-						name: 'field',
-						type: 'string',
-						default: '',
+					stringField('Field', 'field', {
 						description: 'Name of a metadata field of the knowledge base',
-					},
-					{
-						displayName: 'Operator',
-						name: 'operator',
-						type: 'options',
+					}),
+					choiceField('Operator', 'operator', 'is', {
 						options: [
 							{ name: 'After', value: 'after' },
 							{ name: 'Before', value: 'before' },
@@ -170,30 +144,21 @@ export const filterFields: INodeProperties[] = [
 							{ name: 'Not In', value: 'not in' },
 							{ name: 'Starts With', value: 'start with' },
 						],
-						default: 'is',
 						description: 'Text is compared with upper and lower case',
-					},
-					{
-						displayName: 'Value',
-						name: 'value',
-						type: 'string',
-						default: '',
+					}),
+					stringField('Value', 'value', {
 						description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',
-					},
+					}),
 				],
 			},
 		],
 	},
-	{
-		displayName: 'Combine Filters',
-		name: 'filterLogic',
-		type: 'options',
+	choiceField('Combine Filters', 'filterLogic', 'and', {
 		options: [
 			{ name: 'All Must Fit', value: 'and' },
 			{ name: 'One Must Fit', value: 'or' },
 		],
-		default: 'and',
-	},
+	}),
 ];
 
 /** What the fields above say. */

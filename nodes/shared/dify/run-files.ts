@@ -17,6 +17,7 @@ import { isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
 import { uploadFile } from '../../../lib/dify/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
+import { choiceField, stringField } from '../field-kinds';
 import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
@@ -33,10 +34,7 @@ export const filesField: INodeProperties = {
 			displayName: 'File',
 			name: 'file',
 			values: [
-				{
-					displayName: 'Source',
-					name: 'source',
-					type: 'options',
+				choiceField('Source', 'source', 'binary', {
 					options: [
 						{
 							name: 'All Binary Properties',
@@ -46,29 +44,18 @@ export const filesField: INodeProperties = {
 						{ name: 'Binary Property', value: 'binary' },
 						{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
 					],
-					default: 'binary',
-				},
-				{
-					displayName: 'Input Binary Field',
-					name: 'binaryProperty',
-					type: 'string',
+				}),
+				stringField('Input Binary Field', 'binaryProperty', {
 					default: 'data',
 					displayOptions: { show: { source: ['binary'] } },
 					hint: 'Name of the binary property; separate several with commas',
-				},
-				{
-					displayName: 'URL',
-					name: 'url',
-					type: 'string',
-					default: '',
+				}),
+				stringField('URL', 'url', {
 					displayOptions: { show: { source: ['url'] } },
 					placeholder: 'https://example.com/picture.png',
 					hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
-				},
-				{
-					displayName: 'Type',
-					name: 'type',
-					type: 'options',
+				}),
+				choiceField('Type', 'type', 'auto', {
 					options: [
 						{ name: 'Audio', value: 'audio' },
 						{
@@ -81,8 +68,7 @@ export const filesField: INodeProperties = {
 						{ name: 'Image', value: 'image' },
 						{ name: 'Video', value: 'video' },
 					],
-					default: 'auto',
-				},
+				}),
 			],
 		},
 	],

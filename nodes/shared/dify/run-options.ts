@@ -2,30 +2,23 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
+import { booleanField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 
 function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
 	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
 }
 
-export const simplifyField: INodeProperties = {
-	displayName: 'Simplify',
-	name: 'simplify',
-	type: 'boolean',
-	default: true,
+export const simplifyField = booleanField('Simplify', 'simplify', true, {
 	description: 'Whether to return a simplified version of the response instead of the raw data',
-};
+});
 
 /** Options of every node that starts runs, by name. */
 export const RUN_OPTIONS = {
-	enableStreaming: {
-		displayName: 'Enable Streaming',
-		name: 'enableStreaming',
-		type: 'boolean',
-		default: true,
+	enableStreaming: booleanField('Enable Streaming', 'enableStreaming', true, {
 		description:
 			'Whether the answer is typed into the chat of n8n word by word, where the Chat Trigger or Webhook responds with streaming. The items are then answered one after another. An expression is evaluated for the first item only.',
-	},
+	}),
 	firstByteLimit: seconds(
 		'First Byte Limit (Seconds)',
 		'firstByteLimit',
@@ -38,20 +31,12 @@ export const RUN_OPTIONS = {
 		60,
 		'Longest silence. Dify sends a ping every 10 seconds, which counts. 0 = no limit.',
 	),
-	itemsAtOnce: {
-		displayName: 'Items at Once',
-		name: 'itemsAtOnce',
-		type: 'number',
+	itemsAtOnce: numberField('Items at Once', 'itemsAtOnce', 1, {
 		typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
-		default: 1,
-	},
-	maxRetries: {
-		displayName: 'Retries',
-		name: 'maxRetries',
-		type: 'number',
+	}),
+	maxRetries: numberField('Retries', 'maxRetries', 2, {
 		typeOptions: { minValue: 0, maxValue: 10, numberPrecision: 0 },
-		default: 2,
-	},
+	}),
 	progressLimit: seconds(
 		'Progress Limit (Seconds)',
 		'progressLimit',
@@ -64,20 +49,11 @@ export const RUN_OPTIONS = {
 		0,
 		'How long a run may take. When it runs out, Dify is told to stop. Dify itself stops after 20 minutes unless it was set up otherwise. 0 = no limit.',
 	),
-	traceId: {
-		displayName: 'Trace ID',
-		name: 'traceId',
-		type: 'string',
-		default: '',
+	traceId: stringField('Trace ID', 'traceId', {
 		description:
 			'ID by which the tracing that is connected to Dify finds this run: up to 128 letters, digits, hyphens and underscores',
-	},
-	workflowId: {
-		displayName: 'Workflow ID',
-		name: 'workflowId',
-		type: 'string',
-		default: '',
-	},
+	}),
+	workflowId: stringField('Workflow ID', 'workflowId'),
 } satisfies Record<string, INodeProperties>;
 
 /** The options above that belong to the run of an item. */

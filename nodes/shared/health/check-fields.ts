@@ -2,16 +2,13 @@ import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
 import type { CheckOptions } from '../../../lib/health/probes';
 import { optional } from '../../../lib/values';
+import { booleanField, choiceField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 import { collectionOf } from '../options-field';
 
 /** Which of the two kinds of server. */
-export const serviceField: INodeProperties = {
-	displayName: 'Server',
-	name: 'service',
-	type: 'options',
+export const serviceField = choiceField('Server', 'service', 'modelServer', {
 	noDataExpression: true,
-	default: 'modelServer',
 	options: [
 		{ name: 'Dify', value: 'dify', description: 'A Dify app or knowledge base, with the credential Dify API' },
 		{
@@ -21,7 +18,7 @@ export const serviceField: INodeProperties = {
 				'Llama-server, Ollama, GPUStack, vLLM or another OpenAI-compatible server, with the credential LocalLlama API',
 		},
 	],
-};
+});
 
 /** The credentials of a node with that field. */
 export const serviceCredentials: INodeCredentialDescription[] = [
@@ -41,88 +38,48 @@ export const neededField: INodeProperties = {
 	displayOptions: { show: { service: ['modelServer'] } },
 	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
 	options: [
-		{
-			displayName: 'Context',
-			name: 'minContext',
-			type: 'number',
+		numberField('Context', 'minContext', 8192, {
 			typeOptions: { minValue: 0, numberPrecision: 0 },
-			default: 8192,
 			description: 'Tokens of context that one request must be able to use. Agents rarely work with less than 8192.',
-		},
-		{
-			displayName: 'Embeddings',
-			name: 'embeddings',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Embeddings', 'embeddings', true, {
 			description: 'Whether the server must make embeddings',
-		},
-		{
-			displayName: 'Model',
-			name: 'model',
-			type: 'string',
-			default: '',
+		}),
+		stringField('Model', 'model', {
 			placeholder: 'e.g. qwen3-8b',
 			description: 'Name of a model that must be there',
-		},
-		{
-			displayName: 'Requests at Once',
-			name: 'minSlots',
-			type: 'number',
+		}),
+		numberField('Requests at Once', 'minSlots', 2, {
 			typeOptions: { minValue: 1, numberPrecision: 0 },
-			default: 2,
 			description: 'How many slots llama-server must have',
-		},
-		{
-			displayName: 'Reranking',
-			name: 'rerank',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Reranking', 'rerank', true, {
 			description: 'Whether the server must rerank',
-		},
-		{
-			displayName: 'Tools',
-			name: 'tools',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Tools', 'tools', true, {
 			description: 'Whether the model must be able to call tools',
-		},
-		{
-			displayName: 'Vision',
-			name: 'vision',
-			type: 'boolean',
-			default: true,
+		}),
+		booleanField('Vision', 'vision', true, {
 			description: 'Whether the model must be able to see pictures',
-		},
+		}),
 	],
 };
 
 /** Whether the slots are asked for. */
-export const slots: INodeProperties = {
-	displayName: 'Ask for Slots',
-	name: 'readSlots',
-	type: 'boolean',
-	default: true,
+export const slots = booleanField('Ask for Slots', 'readSlots', true, {
 	displayOptions: { show: { '/service': ['modelServer'] } },
 	description:
 		'Whether to ask llama-server for its slots too, which shows the busy ones and a hung GPU without --metrics. Leave it off for a server started with --sleep-idle-seconds: asking wakes it and keeps it awake.',
-};
+});
 
-const failWhenUnhealthy: INodeProperties = {
-	displayName: 'Fail When Unhealthy',
-	name: 'failWhenUnhealthy',
-	type: 'boolean',
-	default: true,
+const failWhenUnhealthy = booleanField('Fail When Unhealthy', 'failWhenUnhealthy', true, {
 	description: 'Whether the node fails when the server is not healthy, instead of using its second output',
-};
+});
 
-export const timeLimit: INodeProperties = {
-	displayName: 'Time Limit of a Check (Seconds)',
-	name: 'timeLimit',
-	type: 'number',
+export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLimit', 2.5, {
 	typeOptions: { minValue: 0.1, numberPrecision: 1 },
-	default: 2.5,
 	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
-};
+});
 
 /** The collection "Options", with these options. */
 export function optionsField(...options: INodeProperties[]): INodeProperties {

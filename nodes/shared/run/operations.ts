@@ -8,6 +8,7 @@ import type {
 
 import { failure } from '../../../lib/errors/failure';
 import { optional } from '../../../lib/values';
+import { choiceField } from '../field-kinds';
 import { NodeParameters } from '../parameters';
 import type { ChatTyping } from './chat-typing';
 import type { ItemFailure } from './failed-item';
@@ -158,14 +159,10 @@ export function resourceTable<O extends Described>(
 	resources: ReadonlyArray<NodeResource<O>>,
 	preset: string,
 ): OperationTable<O> {
-	const resourceField: INodeProperties = {
-		displayName: 'Resource',
-		name: 'resource',
-		type: 'options',
+	const resourceField = choiceField('Resource', 'resource', preset, {
 		noDataExpression: true,
 		options: resources.map(({ option }) => option),
-		default: preset,
-	};
+	});
 	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
 	return {
 		properties: [

@@ -1,0 +1,31 @@
+/** Fields of the plain kinds. `more` goes over what the kind has. */
+import type { INodeProperties } from 'n8n-workflow';
+
+type More = Partial<INodeProperties>;
+
+function kind<Preset extends INodeProperties['default']>(type: INodeProperties['type']) {
+	return (displayName: string, name: string, preset: Preset, more: More = {}): INodeProperties => ({
+		displayName,
+		name,
+		type,
+		default: preset,
+		...more,
+	});
+}
+
+export const numberField = kind<number>('number');
+export const booleanField = kind<boolean>('boolean');
+export const jsonField = kind<string>('json');
+
+/** One of a list. */
+export const choiceField = kind<string | number>('options');
+
+/** Several of a list, none at first. */
+export function choicesField(displayName: string, name: string, more: More): INodeProperties {
+	return kind('multiOptions')(displayName, name, [], more);
+}
+
+/** A text, empty at first. */
+export function stringField(displayName: string, name: string, more: More = {}): INodeProperties {
+	return kind('string')(displayName, name, '', more);
+}

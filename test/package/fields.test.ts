@@ -1,0 +1,73 @@
+/**
+ * The official lint sees a field only where it is written as one object. Fields are also made by functions, put
+ * together and changed, so here it looks at what n8n gets: the finished fields, written out.
+ */
+import type { INodeType } from 'n8n-workflow';
+
+import { childProcess, fs, path, process } from '../support/node';
+
+const NODES = path.join(process.cwd(), 'nodes');
+const ESLINT = path.join(process.cwd(), 'node_modules', 'eslint', 'bin', 'eslint.js');
+
+/** Rules about how a field is written, which do not fit one that is put together out of others. */
+const ABOUT_WRITING = new Set([
+	// A field that one operation requires and another does not.
+	'n8n-nodes-base/node-param-required-false',
+	// Further options stand behind those that several operations have.
+	'n8n-nodes-base/node-param-collection-type-unsorted-items',
+	// The first column of a table is what identifies a row.
+	'n8n-nodes-base/node-param-fixed-collection-type-unsorted-items',
+	// A field that is switched between "Enable" and "Disable" is taken for a list of operations.
+	'n8n-nodes-base/node-param-operation-option-without-action',
+]);
+
+/** Lists made from a table, with an order or names of their own: what is common first, names as models have them. */
+const FROM_TABLES = new Set(['resource', 'operation', 'textFormat']);
+
+interface LintResult {
+	messages: Array<{ ruleId: string | null; message: string; line: number }>;
+}
+
+async function finishedFields(): Promise<string> {
+	const names = fs.readdirSync(NODES).filter((name) => fs.existsSync(path.join(NODES, name, `${name}.node.ts`)));
+	expect(names.length).toBeGreaterThan(10);
+	const written: string[] = [];
+	for (const name of names) {
+		const exported = (await import(path.join(NODES, name, `${name}.node`))) as Record<string, new () => INodeType>;
+		const { properties } = new exported[name]!().description;
+		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
+	}
+	return `import type { INodeProperties } from 'n8n-workflow';\n\n${written.join('\n')}`;
+}
+
+/** As a source file has it: the rules know names without quotation marks, texts with single ones, and indentation. */
+function literal(value: unknown): string {
+	return JSON.stringify(value, withoutTables, '\t').replace(
+		/"((?:[^"\\]|\\.)*)"(:?)/g,
+		(_, text: string, colon: string) =>
+			colon !== '' && /^[a-z]\w*$/i.test(text)
+				? `${text}:`
+				: `'${text.replace(/\\"/g, '"').replace(/'/g, "\\'")}'${colon}`,
+	);
+}
+
+function withoutTables(_: string, value: unknown): unknown {
+	if (!Array.isArray(value)) return value;
+	return value.filter((each: { name?: string } | null) => !FROM_TABLES.has(each?.name ?? ''));
+}
+
+test('the finished fields of every node pass the official lint', async () => {
+	const source = await finishedFields();
+	const { stdout, stderr } = childProcess.spawnSync(
+		process.execPath,
+		[ESLINT, '--stdin', '--stdin-filename', path.join(NODES, 'finished-fields.ts'), '--format', 'json'],
+		{ input: source, encoding: 'utf8', maxBuffer: 2 ** 27 },
+	);
+	if (stdout === '') throw new Error(stderr);
+	const [{ messages }] = JSON.parse(stdout) as [LintResult];
+	const lines = source.split('\n');
+	const found = messages
+		.filter(({ ruleId }) => !ABOUT_WRITING.has(ruleId ?? ''))
+		.map(({ ruleId, message, line }) => `${ruleId}: ${message} ${lines.slice(line - 3, line + 3).join(' ')}`);
+	expect(found).toEqual([]);
+});
