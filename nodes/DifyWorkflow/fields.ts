@@ -6,7 +6,6 @@ import { userField } from '../shared/dify/fields';
 import { RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
-import { collectionOf } from '../shared/options-field';
 
 export const runUserField: INodeProperties = {
 	...userField,
@@ -137,8 +136,3 @@ export const executeOptions: INodeProperties[] = [
 			'A published version of the workflow. Leave empty for the latest one. Every run puts out the ID of the version that ran.',
 	},
 ];
-
-/** Collection of options. */
-export function optionsField(options: INodeProperties[]): INodeProperties {
-	return collectionOf(options);
-}

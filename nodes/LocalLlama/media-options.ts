@@ -5,7 +5,7 @@ import type { FileSource } from '../../lib/http/multipart';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
-import { seconds } from '../shared/limit-fields';
+import { readLimits, seconds } from '../shared/limit-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of every request for pictures and sound: further fields, limits, retries. */
@@ -26,16 +26,7 @@ export const mediaFields: INodeProperties[] = [
 
 /** What the options above say. */
 export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
-	const given = {
-		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
-		idleMs: parameters.milliseconds('options.idleLimit', undefined),
-		totalMs: parameters.milliseconds('options.totalLimit', undefined),
-	};
-	return {
-		limits: Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined)),
-		retries: parameters.number('options.maxRetries', 2),
-		signal,
-	};
+	return { ...readLimits(parameters, 2), signal };
 }
 
 /** The field of the item that a file is read from. */

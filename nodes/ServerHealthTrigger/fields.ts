@@ -1,7 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { choiceField, choicesField, numberField } from '../shared/field-kinds';
-import { neededField, optionsField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
+import { neededField, serviceField, slots, timeLimit } from '../shared/health/check-fields';
+import { collectionOf } from '../shared/options-field';
 
 const events = choicesField('Tell When the Server', 'events', {
 	default: ['unhealthy', 'healthy'],
@@ -43,5 +44,5 @@ export const properties: INodeProperties[] = [
 	serviceField,
 	events,
 	neededField,
-	optionsField(slots, confirmations, firstState, timeLimit),
+	collectionOf([slots, confirmations, firstState, timeLimit]),
 ];

@@ -32,7 +32,10 @@ export const limitFields: INodeProperties[] = [
 ];
 
 /** What the options above say. */
-export function readLimits(parameters: NodeParameters): { limits: Partial<Limits>; retries: number } {
+export function readLimits(
+	parameters: NodeParameters,
+	presetRetries = 3,
+): { limits: Partial<Limits>; retries: number } {
 	const limits = {
 		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
 		idleMs: parameters.milliseconds('options.idleLimit', undefined),
@@ -40,6 +43,6 @@ export function readLimits(parameters: NodeParameters): { limits: Partial<Limits
 	};
 	return {
 		limits: Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
-		retries: parameters.number('options.maxRetries', 3),
+		retries: parameters.number('options.maxRetries', presetRetries),
 	};
 }

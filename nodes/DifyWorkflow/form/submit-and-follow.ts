@@ -1,8 +1,9 @@
 import { simplifyField } from '../../shared/dify/run-options';
-import { followOptions, optionsField, runIdField, runIdIn } from '../fields';
+import { followOptions, runIdField, runIdIn } from '../fields';
 import { answerFields, submitAnswer } from './submit';
 import type { DifyOperation } from '../../shared/dify/run';
 import { followedItem } from '../run/follow';
+import { collectionOf } from '../../shared/options-field';
 
 export const formSubmitAndFollow: DifyOperation = {
 	option: {
@@ -11,7 +12,7 @@ export const formSubmitAndFollow: DifyOperation = {
 		action: 'Submit a form and follow the run',
 		description: 'Answer what a paused run asks, and wait for the outputs of the run (Dify 1.14 and newer)',
 	},
-	fields: [...answerFields, runIdField, simplifyField, optionsField(followOptions)],
+	fields: [...answerFields, runIdField, simplifyField, collectionOf(followOptions)],
 	run: async (call) => {
 		// Before the form is answered, which can be done only once.
 		runIdIn(call.parameters);

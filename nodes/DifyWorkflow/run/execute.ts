@@ -5,9 +5,10 @@ import { userIn } from '../../shared/dify/ids';
 import { inputFields, inputsOf } from '../../shared/dify/inputs';
 import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
 import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
-import { executeOptions, optionsField, runUserField } from '../fields';
+import { executeOptions, runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
+import { collectionOf } from '../../shared/options-field';
 
 const [inputsMode, ...inputValues] = inputFields;
 
@@ -28,7 +29,7 @@ export const runExecute: DifyOperation = {
 				'Files for the variable sys.files of older workflows. File variables of the start node belong into the inputs.',
 		},
 		simplifyField,
-		optionsField(executeOptions),
+		collectionOf(executeOptions),
 	],
 	run: async (call) => {
 		const { context, app, parameters, signal, typing } = call;

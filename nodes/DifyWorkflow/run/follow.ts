@@ -2,9 +2,10 @@ import { follow } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
 import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
 import type { OperationItem } from '../../shared/run/operations';
-import { followOptions, optionsField, runIdField, runIdIn, runUserField } from '../fields';
+import { followOptions, runIdField, runIdIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
+import { collectionOf } from '../../shared/options-field';
 
 export const runFollow: DifyOperation = {
 	option: {
@@ -17,7 +18,7 @@ export const runFollow: DifyOperation = {
 		runIdField,
 		{ ...runUserField, description: 'Who started the run: nobody else can follow it' },
 		simplifyField,
-		optionsField(followOptions),
+		collectionOf(followOptions),
 	],
 	run: async (call) => [await followedItem(call)],
 };

@@ -3,11 +3,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
 import { booleanField, numberField, stringField } from '../field-kinds';
+import { seconds } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
-
-function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
-	return { displayName, name, type: 'number', typeOptions: { minValue: 0 }, default: value, description };
-}
 
 export const simplifyField = booleanField('Simplify', 'simplify', true, {
 	description: 'Whether to return a simplified version of the response instead of the raw data',

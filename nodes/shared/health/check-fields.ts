@@ -81,14 +81,9 @@ export const timeLimit = numberField('Time Limit of a Check (Seconds)', 'timeLim
 	description: 'How long to wait for an answer before the server counts as dead. Raise it for servers far away.',
 });
 
-/** The collection "Options", with these options. */
-export function optionsField(...options: INodeProperties[]): INodeProperties {
-	return collectionOf(options);
-}
-
 /** The fields of every operation that checks the server, with further options behind the common ones. */
 export function checkFields(...further: INodeProperties[]): INodeProperties[] {
-	return [neededField, optionsField(slots, failWhenUnhealthy, timeLimit, ...further)];
+	return [neededField, collectionOf([slots, failWhenUnhealthy, timeLimit, ...further])];
 }
 
 /** The values of these fields. */
