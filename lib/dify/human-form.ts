@@ -3,16 +3,7 @@ import type { DifyClient } from './client';
 import { difyFailure, refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
 import { tooOld } from './follow';
-import {
-	asList,
-	finiteNumber,
-	isRecord,
-	type JsonRecord,
-	nonEmptyText,
-	optional,
-	recordOf,
-	recordsIn,
-} from '../values';
+import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 export interface HumanInput {
@@ -218,14 +209,4 @@ function explained(error: unknown): unknown {
 				'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',
 		});
 	return tooOld(error, 'Answering a form');
-}
-
-/** Whether the value of a field is something at all, for fields with files. */
-export function hasValue(value: unknown): boolean {
-	return !(
-		value === undefined ||
-		value === null ||
-		value === '' ||
-		(isRecord(value) && Object.keys(value).length === 0)
-	);
 }

@@ -47,11 +47,7 @@ export interface HostBaseChatModel {
 export interface HostClasses {
 	BaseChatModel: abstract new (fields: Record<string, unknown>) => HostBaseChatModel;
 	AIMessageChunk: new (fields: Record<string, unknown>) => HostMessageChunk;
-	ChatGenerationChunk: new (fields: {
-		text: string;
-		message: HostMessageChunk;
-		generationInfo?: Record<string, unknown>;
-	}) => HostGenerationChunk;
+	ChatGenerationChunk: new (fields: HostGenerationChunk) => HostGenerationChunk;
 	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: Record<string, unknown>) => object;
 }
 

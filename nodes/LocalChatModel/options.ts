@@ -3,6 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, numberField } from '../shared/field-kinds';
+import { collectionOf } from '../shared/options-field';
 import { samplerFields } from './sampler-fields';
 import { shownWhere } from './server-types';
 import { traceField } from './trace';
@@ -64,13 +65,10 @@ const ownFields: INodeProperties[] = [
 ];
 
 export const optionsField: INodeProperties = {
-	displayName: 'Options',
-	name: 'options',
-	type: 'collection',
-	placeholder: 'Add Option',
-	default: {},
-	description: 'An option that is not added is not sent, so the settings of the server count',
-	options: [...samplerFields, ...generationFields, ...ownFields, traceField].sort((one, other) =>
-		one.displayName.localeCompare(other.displayName),
+	...collectionOf(
+		[...samplerFields, ...generationFields, ...ownFields, traceField].sort((one, other) =>
+			one.displayName.localeCompare(other.displayName),
+		),
 	),
+	description: 'An option that is not added is not sent, so the settings of the server count',
 };
