@@ -139,7 +139,8 @@ export class Explainer {
 				body: text,
 				location: redirectLocation(answer),
 				challenge: answer.headers['www-authenticate'],
-				keyMissing: this.keys.length === 0,
+				// By the names of the headers: a short word may be a key as well, and is never taken for one in a text.
+				keyMissing: !Object.keys(this.settings.headers ?? {}).some((name) => /auth|key|token/i.test(name)),
 			},
 			this.contextOf(url, about),
 		);
