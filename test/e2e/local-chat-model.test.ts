@@ -379,7 +379,7 @@ describe('failures, in the words the user sees', () => {
 
 describe('the running n8n', () => {
 	async function live(
-		server: LlamaServer,
+		server: Pick<LlamaServer, 'url'>,
 		name: string,
 		build: (credential: Named) => Workflow,
 	): Promise<Workflow & { id: string }> {
@@ -422,6 +422,27 @@ describe('the running n8n', () => {
 		const execution = await onlyExecution(id);
 		expect(outputOf(execution.data).output).toBe(textOf(lines));
 		await server.stop();
+	});
+
+	it('a visitor reads neither address nor advice of a failure, and the owner finds both in the execution (cases N48, N50)', async () => {
+		const { id } = await live({ url: 'http://127.0.0.1:9' }, 'down', (credential) =>
+			workflowOf('Down', {
+				Chat: chatTrigger('down-chat'),
+				Agent: agent(),
+				[MODEL]: localModel(credential, { options: { maxRetries: 0 } }),
+			}),
+		);
+		const lines = await linesOf('down-chat', 'Hi');
+		const told = lines.filter(({ type }) => type === 'error').map(({ content }) => content);
+		expect(told).toEqual([expect.stringContaining('Whoever runs this chat can see why in n8n')]);
+		expect(JSON.stringify(lines)).not.toContain('127.0.0.1');
+		const { data } = await onlyExecution(id);
+		const { error } = data.resultData.runData[MODEL]!.at(-1)! as unknown as {
+			error: { message: string; messages: string[]; context: { data: { description: string } } };
+		};
+		expect(error.message).toBe('Nothing listens on 127.0.0.1:9, seen from n8n');
+		expect(error.messages[0]).toContain('Is the model server running');
+		expect(error.context.data.description).toContain('http://127.0.0.1:9/v1/chat/completions');
 	});
 
 	it('runs parallel tools while it streams', async () => {

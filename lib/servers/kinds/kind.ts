@@ -149,8 +149,6 @@ export interface ServerTraits {
 	ignoresModelName: boolean;
 	/** The route below the root that says whether it is well, where that is not `/health`. */
 	healthPath?: string;
-	/** Whether any further request ends the one that is under way, so that not even a question is harmless. */
-	questionsInterrupt?: boolean;
 	/** Whether its list may be empty although it serves a model. */
 	mayListNothing?: boolean;
 	/** Whether it never asks for a key. */
