@@ -297,8 +297,11 @@ describe('Chat Trigger → Dify Chat Message, streamed to the chat webhook', () 
 		);
 		const lines = await linesOf('dify-off', 'hi');
 		expect(lines.filter(({ type }) => type === 'error')).toHaveLength(1);
-		expect(lines.at(-1)!.content).toContain('Backend service API');
-		expect((await onlyExecution(id)).status).toBe('error');
+		// A visitor reads no more than that; the rest is in the execution.
+		expect(lines.at(-1)!.content).toContain('Whoever runs this chat can see why in n8n');
+		const { status, data } = await onlyExecution(id);
+		expect(status).toBe('error');
+		expect(JSON.stringify(data.resultData.error)).toContain('Backend service API');
 	});
 });
 

@@ -35,7 +35,7 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 	wrongPath: ({ root, url, typed = '' }) => ({
 		title: 'The server answers, but not at this path',
 		remedy:
-			root !== undefined && typed.replace(/\/+$/, '') === root
+			root !== undefined && (typed === root || typed === `${root}/`)
 				? NO_SUCH_ROUTE
 				: `Check the Base URL: type just the address of the server${root ? `, for example ${root}` : ''}. The package adds /v1 itself. A prefix (llama-server --api-prefix) belongs in the Base URL.${url?.includes('11434') ? ' This port is usually Ollama: a very old Ollama has no /v1 routes, so update it.' : ''}`,
 	}),
