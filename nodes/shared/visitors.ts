@@ -22,13 +22,12 @@ export function toldToVisitors(context: Context): string | undefined {
 
 /**
  * The error without its address, its advice and the server's own words where visitors would read them. The whole text
- * stays in the execution, for its owner: in the messages of the error, and in its details.
+ * stays in the execution, for its owner: in the details of the error. n8n stores nothing of its `messages`.
  */
 export function hiddenFromVisitors(context: Context, error: NodeOperationError): NodeOperationError {
 	const told = toldToVisitors(context);
 	const { description } = error;
 	if (told === undefined || !description || description === told) return error;
-	error.messages = [description, ...(error.messages ?? [])];
 	error.context.data = { ...(error.context.data as object | undefined), description };
 	error.description = told;
 	return error;

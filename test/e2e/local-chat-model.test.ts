@@ -438,11 +438,11 @@ describe('the running n8n', () => {
 		expect(JSON.stringify(lines)).not.toContain('127.0.0.1');
 		const { data } = await onlyExecution(id);
 		const { error } = data.resultData.runData[MODEL]!.at(-1)! as unknown as {
-			error: { message: string; messages: string[]; context: { data: { description: string } } };
+			error: { message: string; context: { data: { description: string } } };
 		};
 		expect(error.message).toBe('Nothing listens on 127.0.0.1:9, seen from n8n');
-		expect(error.messages[0]).toContain('Is the model server running');
 		expect(error.context.data.description).toContain('http://127.0.0.1:9/v1/chat/completions');
+		expect(error.context.data.description).toContain('Is the model server running');
 	});
 
 	it('runs parallel tools while it streams', async () => {
