@@ -101,8 +101,8 @@ it('a run that asks a person pauses, and goes on when the form is answered', asy
 });
 
 it.each([
-	['1.12', 'asked Dify for the run'],
-	['1.14', 'attached to the run again'],
+	['1.12', 'the result comes from the record that Dify keeps'],
+	['1.14', 'The node found the run again'],
 ] as const)('a stream that breaks off is no lost run, Dify %s', async (version, how) => {
 	const sim = await startFlow(version, {
 		reply: () => ({ steps: [START, { wait: 3_000 }, START], outputs: { text: 'whole' } }),
@@ -117,7 +117,7 @@ it.each([
 	expect(json).toMatchObject({
 		status: 'succeeded',
 		outputs: { text: 'whole' },
-		warnings: [expect.stringContaining(how)],
+		warnings: expect.arrayContaining([expect.stringContaining(how)]) as string[],
 	});
 	expect(sim.runs).toHaveLength(1);
 });
