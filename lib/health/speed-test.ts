@@ -10,6 +10,7 @@ import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedRun } from './speed';
 import { judgeSpeed } from './speed-verdict';
 import { type RunRound, sweep, type SweepOptions } from './sweep';
+import { loadedOrAll } from '../servers/model-names';
 
 export interface SpeedTestOptions {
 	/** Empty: the one that is loaded. */
@@ -151,8 +152,7 @@ function letThrough(wanted: number, limit: number): number {
 }
 
 function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
-	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
-	const candidates = loaded.length > 0 ? loaded : models;
+	const candidates = loadedOrAll(models);
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;
 	return failure(

@@ -66,6 +66,12 @@ function withoutEnding(name: string): string {
 	return name.replace(/(?:-\d{5}-of-\d{5})?\.gguf$/i, '');
 }
 
+/** The models that an empty field may mean: those that are loaded, or where none is, all. */
+export function loadedOrAll<T extends { state?: string | null }>(models: readonly T[]): readonly T[] {
+	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
+	return loaded.length > 0 ? loaded : models;
+}
+
 /**
  * The model of a field that is empty: the one that is loaded, or the only one.
  *
@@ -75,8 +81,7 @@ export function onlyModel(
 	models: ReadonlyArray<{ id: string; state?: string | null }>,
 	context: Partial<FailureContext> = {},
 ): string {
-	const loaded = models.filter(({ state }) => state === 'loaded' || state === 'sleeping');
-	const candidates = loaded.length > 0 ? loaded : models;
+	const candidates = loadedOrAll(models);
 	if (candidates.length === 1) return candidates[0]!.id;
 	throw failure('invalidInput', context, {
 		message:
