@@ -1,135 +1,22 @@
+import type { DIFY_REMEDIES } from './remedies/dify';
+import type { MODEL_REMEDIES } from './remedies/model';
+import type { NETWORK_REMEDIES } from './remedies/network';
+
 /**
  * What went wrong, in the words of this package: one list for all servers, which items, Server Health and the code
- * share. What each kind means and what to do about it is in `remedies/`, by domain.
+ * share. A kind is a row of the tables in `remedies/`, which say what it means and what to do about it.
  */
 
 /** The address and the way to it, limits, and whatever answers there without being the server. */
-export type NetworkKind =
-	| 'invalidUrl'
-	| 'dns'
-	| 'refused'
-	| 'connectTimeout'
-	| 'unreachable'
-	| 'tlsMismatch'
-	| 'tlsUntrusted'
-	| 'notHttp'
-	| 'closedBeforeAnswer'
-	| 'connectionLost'
-	| 'blockedByPolicy'
-	// Something in between
-	| 'proxy'
-	| 'proxyPassword'
-	| 'proxyRefuses'
-	| 'gateway'
-	| 'redirect'
-	| 'notAnApi'
-	| 'wrongServer'
-	// Limits and cancelling
-	| 'firstTokenLimit'
-	| 'idleLimit'
-	| 'totalLimit'
-	| 'aborted'
-	// Before anything was sent
-	| 'invalidInput';
+export type NetworkKind = keyof typeof NETWORK_REMEDIES;
 
 /** What model servers refuse, and answers that are none. */
-export type ModelKind =
-	| 'unauthorized'
-	| 'forbidden'
-	| 'wrongPath'
-	| 'modelNotFound'
-	| 'contextOverflow'
-	| 'contextExceeded'
-	| 'badRequest'
-	| 'templateRejected'
-	| 'grammarRejected'
-	| 'toolsUnsupported'
-	| 'modalityUnsupported'
-	| 'brokenHistory'
-	| 'tooLarge'
-	| 'busy'
-	| 'loading'
-	| 'modelFailedToLoad'
-	| 'notSupported'
-	| 'wrongModelType'
-	| 'serverError'
-	| 'invalidAnswer'
-	| 'outputUnreadable'
-	| 'streamError'
-	| 'streamEndedEarly'
-	| 'toolCallCut'
-	| 'toolCallInvalid'
-	| 'onlyThinking'
-	| 'emptyAnswer'
-	| 'garbledAnswer'
-	| 'filtered'
-	| 'allServersFailed';
+export type ModelKind = keyof typeof MODEL_REMEDIES;
 
 /**
  * What Dify refuses or fails in. A name that the lists above have too means the same; Dify has words of its own for it.
  */
-export type DifyKind =
-	| 'unauthorized'
-	| 'forbidden'
-	| 'gateway'
-	| 'redirect'
-	| 'wrongServer'
-	| 'serverError'
-	| 'streamEndedEarly'
-	| 'emptyAnswer'
-	| 'appDisabled'
-	| 'appUnusable'
-	| 'appUnavailable'
-	| 'notPublished'
-	| 'wrongAppType'
-	| 'streamingRequired'
-	| 'conversationEnded'
-	| 'conversationNotFound'
-	| 'messageNotFound'
-	| 'workflowVersion'
-	| 'runNotFound'
-	| 'fileNotFound'
-	| 'notFound'
-	| 'missingUser'
-	| 'emptyQuery'
-	| 'inputs'
-	| 'invalidId'
-	| 'invalidParam'
-	| 'nothingToRevoke'
-	| 'providerCredentials'
-	| 'providerQuota'
-	| 'modelUnsupported'
-	| 'modelProvider'
-	| 'modelConnection'
-	| 'pluginDaemon'
-	| 'providerMissing'
-	| 'fileUnreachable'
-	| 'tooManyRequests'
-	| 'rateLimited'
-	| 'quota'
-	| 'planLimit'
-	| 'runFailed'
-	| 'cancelled'
-	| 'timeout'
-	| 'queued'
-	| 'fileTooLarge'
-	| 'fileType'
-	| 'fileRejected'
-	| 'featureOff'
-	| 'formClosed'
-	| 'formRejected'
-	| 'dataset'
-	| 'knowledgeApiOff'
-	| 'knowledgeRate'
-	| 'documentBusy'
-	| 'nameTaken'
-	| 'tagDefect'
-	| 'indexingFailed'
-	| 'indexingStuck'
-	| 'requestFormat'
-	| 'routeNotFound'
-	| 'webFrontend'
-	| 'unknown';
+export type DifyKind = keyof typeof DIFY_REMEDIES;
 
 export type FailureKind = NetworkKind | ModelKind | DifyKind;
 

@@ -1,5 +1,4 @@
-import type { DifyKind } from '../kinds';
-import type { RemedyFacts, Row } from './facts';
+import { row, type RemedyFacts, type Row } from './facts';
 import { isCloudflare } from './network';
 
 const PROVIDER = 'in Dify (Settings, Model Provider)';
@@ -9,7 +8,7 @@ const CREDENTIAL_IS_FINE = 'The key of the "Dify API" credential is fine.';
  * What Dify refuses or fails in, in words that a user of n8n can follow. Facts after docs/protocols/dify.md 1.3, 2, 5
  * and 6.
  */
-export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
+export const DIFY_REMEDIES = {
 	unauthorized: ({ keyMissing }) => ({
 		title: keyMissing === true ? 'Dify wants an API key, and the credential has none' : 'Dify refuses the API key',
 		remedy:
@@ -233,11 +232,7 @@ export const DIFY_REMEDIES: Readonly<Record<DifyKind, Row>> = {
 	}),
 	emptyAnswer: row('Dify answered without content', 'Check the base URL and the proxies in front of Dify.'),
 	unknown: row('Dify reported an error', 'Look at the logs of Dify for the time of this request.'),
-};
-
-function row(title: string, remedy: string): Row {
-	return () => ({ title, remedy });
-}
+} satisfies Readonly<Record<string, Row>>;
 
 function mayHaveStarted(startsRun: RemedyFacts['startsRun']): string {
 	return startsRun === true ? ' A run may have been started: check the logs of the app before you send it again.' : '';

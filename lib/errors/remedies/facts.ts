@@ -46,6 +46,11 @@ export interface Remedy {
 
 export type Row = (facts: RemedyFacts) => Remedy;
 
+/** A row that says the same whatever is known. */
+export function row(title: string, remedy: string): Row {
+	return () => ({ title, remedy });
+}
+
 const LOOPBACK = /^(localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0)$/i;
 
 /** Whether a host name means "this very machine or container". */

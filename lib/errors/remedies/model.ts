@@ -1,5 +1,4 @@
-import type { ModelKind } from '../kinds';
-import { quoted, seconds, type Row } from './facts';
+import { quoted, row, seconds, type Row } from './facts';
 
 /** The Base URL is the address of the server already. */
 const NO_SUCH_ROUTE =
@@ -13,7 +12,7 @@ const OLLAMA_HOSTS =
  * What model servers refuse, and answers that are none. Advice after the diagnosis table in
  * docs/protocols/llama-server.md 9.3.
  */
-export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
+export const MODEL_REMEDIES = {
 	unauthorized: ({ keyMissing }) => {
 		if (keyMissing === true) {
 			return {
@@ -52,31 +51,26 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		remedy:
 			'Start llama-server with a larger --ctx-size (with -np N every slot gets 1/N of it), keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.',
 	}),
-	contextExceeded: () => ({
-		title: 'The context of the server is full',
-		remedy:
-			'All slots share one pool, and it ran out: start llama-server with a larger --ctx-size, give each slot its own part with -np N, or lower Max Concurrent Requests in the credential.',
-	}),
-	badRequest: () => ({
-		title: 'The server refuses the request',
-		remedy:
-			'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
-	}),
-	templateRejected: () => ({
-		title: 'The chat template of the model rejects this conversation',
-		remedy:
-			'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
-	}),
-	grammarRejected: () => ({
-		title: 'The server cannot turn the schema or grammar into rules for generation',
-		remedy:
-			'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
-	}),
-	toolsUnsupported: () => ({
-		title: 'The model or the server cannot call tools',
-		remedy:
-			'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
-	}),
+	contextExceeded: row(
+		'The context of the server is full',
+		'All slots share one pool, and it ran out: start llama-server with a larger --ctx-size, give each slot its own part with -np N, or lower Max Concurrent Requests in the credential.',
+	),
+	badRequest: row(
+		'The server refuses the request',
+		'The text of the server says what it does not accept. Check the options of the node, above all Extra Body and Chat Template Arguments.',
+	),
+	templateRejected: row(
+		'The chat template of the model rejects this conversation',
+		'Some templates want user and assistant to take turns, or allow no system message. Change the prompt or the memory, or start llama-server with another --chat-template or --chat-template-file.',
+	),
+	grammarRejected: row(
+		'The server cannot turn the schema or grammar into rules for generation',
+		'Simplify the JSON schema (patterns, formats and large ranges are the usual cause) or check the GBNF grammar. Tool schemas count too.',
+	),
+	toolsUnsupported: row(
+		'The model or the server cannot call tools',
+		'Choose a model whose chat template supports tools (Qwen, Llama 3.1 or newer, Mistral, gpt-oss), start llama-server without --no-jinja, vLLM with --enable-auto-tool-choice and a --tool-call-parser.',
+	),
 	modalityUnsupported: ({ modality }) => ({
 		title: `The server cannot read ${modality ?? 'image'} input`,
 		meaning: `The server has no projector for ${modality ?? 'images'}, so it cannot read ${modality ?? 'image'} input`,
@@ -89,15 +83,14 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		remedy:
 			'Clear the memory of this chat. This node never sends broken calls again, so the message came from somewhere else.',
 	}),
-	tooLarge: () => ({
-		title: 'The request is too large for the server or a proxy in front of it',
-		remedy: 'Send smaller or fewer files. In nginx raise client_max_body_size.',
-	}),
-	busy: () => ({
-		title: 'The server is busy and refuses further requests',
-		remedy:
-			'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
-	}),
+	tooLarge: row(
+		'The request is too large for the server or a proxy in front of it',
+		'Send smaller or fewer files. In nginx raise client_max_body_size.',
+	),
+	busy: row(
+		'The server is busy and refuses further requests',
+		'Try again later, lower Max Concurrent Requests in the credential to the number of slots, or raise Retries.',
+	),
 	loading: ({ limitMs }) => ({
 		title: `The model is still loading${limitMs === undefined ? '' : ` after ${seconds(limitMs)}`}`,
 		remedy:
@@ -108,41 +101,38 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 		remedy:
 			'Usually there is not enough memory: lower --ctx-size or -ngl, or choose a smaller quantisation. The log of the server says more.',
 	}),
-	notSupported: () => ({
-		title: 'The server was not started for this',
-		remedy: 'The text of the server names the flag it needs, for example --embeddings, --rerank, --metrics or --slots.',
-	}),
+	notSupported: row(
+		'The server was not started for this',
+		'The text of the server names the flag it needs, for example --embeddings, --rerank, --metrics or --slots.',
+	),
 	wrongModelType: ({ model }) => ({
 		title: `The model ${quoted(model)} is for something else`,
 		meaning: `The server has no route, or no way, to do this with the model ${quoted(model)}`,
 		remedy:
 			'Models for chats, for embeddings and for reranking are different models, often each on a server of its own: choose one that is for this, or start a server for it.',
 	}),
-	outputUnreadable: () => ({
-		title: 'The server could not read what its model wrote, and dropped it',
-		remedy:
-			'Ask again, without a fixed Seed: llama-server reads the output by the chat template, and gives up where it does not fit. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
-	}),
-	serverError: () => ({
-		title: 'The server failed',
-		remedy:
-			'Read the text of the server and its log. The request is not sent again, because the server may have started on it.',
-	}),
+	outputUnreadable: row(
+		'The server could not read what its model wrote, and dropped it',
+		'Ask again, without a fixed Seed: llama-server reads the output by the chat template, and gives up where it does not fit. If it happens often: update llama-server, take the chat template that was made for the model (--chat-template-file), or do without the response format together with tools.',
+	),
+	serverError: row(
+		'The server failed',
+		'Read the text of the server and its log. The request is not sent again, because the server may have started on it.',
+	),
 	invalidAnswer: () => ({
 		title: 'The answer of the server cannot be read',
 		meaning: 'The server sent something that is not an answer of an OpenAI-compatible API',
 		remedy:
 			'Check that the Base URL leads to the API. If it does, the server or a proxy is broken or too old; its text is in the details.',
 	}),
-	streamError: () => ({
-		title: 'The server reported an error in the middle of its answer',
-		remedy: 'Read the text of the server and its log. What had arrived is in the details.',
-	}),
-	streamEndedEarly: () => ({
-		title: 'The answer ended before it was complete',
-		remedy:
-			'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details.',
-	}),
+	streamError: row(
+		'The server reported an error in the middle of its answer',
+		'Read the text of the server and its log. What had arrived is in the details.',
+	),
+	streamEndedEarly: row(
+		'The answer ended before it was complete',
+		'The server or a proxy closed the stream without saying that it had finished, for example because it crashed. What had arrived is in the details.',
+	),
 	toolCallCut: ({ tool, maxTokens }) => ({
 		title: 'The token limit cut off a tool call',
 		meaning: `The model was calling the tool ${quoted(tool)} when the token limit${maxTokens === undefined ? '' : ` of ${maxTokens}`} was reached. The call is incomplete, so it was not executed`,
@@ -162,22 +152,17 @@ export const MODEL_REMEDIES: Readonly<Record<ModelKind, Row>> = {
 			? 'It ended there by itself: ask again, turn thinking off in the options, or set a thinking token budget. If it happens often, the chat template may not fit the model (llama-server --chat-template-file).'
 			: `Raise Maximum Tokens${maxTokens === undefined ? '' : ` (now ${maxTokens})`}, set a thinking token budget, or turn thinking off in the options.`,
 	}),
-	emptyAnswer: () => ({
-		title: 'The model returned an empty answer',
-		remedy:
-			'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop a call to a tool that was not declared.',
-	}),
-	garbledAnswer: () => ({
-		title: 'The model writes the same sign again and again, or no text at all',
-		remedy:
-			'Its numbers went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that the model cannot bear. Restart the server; if it stays, try it without flash attention, with another quantisation, or with another build.',
-	}),
-	filtered: () => ({
-		title: 'The server withheld the answer (content filter)',
-		remedy: 'Change the prompt, or the filter of the server.',
-	}),
-	allServersFailed: () => ({
-		title: 'None of the servers of the credential could take the request',
-		remedy: 'Check each server with Server Health.',
-	}),
-};
+	emptyAnswer: row(
+		'The model returned an empty answer',
+		'Check the chat template and the stop sequences, and that the prompt leaves room in the context. Some templates (gpt-oss) drop a call to a tool that was not declared.',
+	),
+	garbledAnswer: row(
+		'The model writes the same sign again and again, or no text at all',
+		'Its numbers went wrong: a build or a driver that does not fit the GPU, a broken file, or a KV cache type that the model cannot bear. Restart the server; if it stays, try it without flash attention, with another quantisation, or with another build.',
+	),
+	filtered: row('The server withheld the answer (content filter)', 'Change the prompt, or the filter of the server.'),
+	allServersFailed: row(
+		'None of the servers of the credential could take the request',
+		'Check each server with Server Health.',
+	),
+} satisfies Readonly<Record<string, Row>>;

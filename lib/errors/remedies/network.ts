@@ -1,5 +1,4 @@
-import type { NetworkKind } from '../kinds';
-import { isLoopback, quoted, seconds, type RemedyFacts, type Remedy, type Row } from './facts';
+import { isLoopback, quoted, row, seconds, type RemedyFacts, type Remedy, type Row } from './facts';
 
 /** What OpenSSL says when the other side answers with something that is no TLS. */
 const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO']);
@@ -8,11 +7,11 @@ const NO_TLS_AT_ALL = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_L
  * The way to a server, and what stands in between. The same for model servers and Dify. Order and advice:
  * docs/protocols/llama-server.md 9.3.
  */
-export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
-	invalidUrl: () => ({
-		title: 'The Base URL cannot be used',
-		remedy: 'Open the credential and write the Base URL as http://host:port, with or without /v1.',
-	}),
+export const NETWORK_REMEDIES = {
+	invalidUrl: row(
+		'The Base URL cannot be used',
+		'Open the credential and write the Base URL as http://host:port, with or without /v1.',
+	),
 	dns: ({ host }) => ({
 		title: `The host name ${quoted(host)} cannot be resolved`,
 		remedy:
@@ -63,19 +62,18 @@ export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 		remedy:
 			'Give n8n your private CA with NODE_EXTRA_CA_CERTS=/path/ca.pem, use the host name that the certificate was made for, or, in a network you trust, turn on "Ignore SSL Issues" in the credential.',
 	}),
-	notHttp: () => ({
-		title: 'What listens on this port does not speak HTTP',
-		remedy: 'Check the port. If the server wants TLS, write https:// in the Base URL.',
-	}),
+	notHttp: row(
+		'What listens on this port does not speak HTTP',
+		'Check the port. If the server wants TLS, write https:// in the Base URL.',
+	),
 	closedBeforeAnswer: ({ url }) => ({
 		title: 'The server closed the connection before it answered',
 		remedy: `The server may have crashed (look at its log for an out-of-memory or ROCm error), or this port wants ${url?.startsWith('https:') ? 'http' : 'https'}. A request that the server may have started on is not sent again.`,
 	}),
-	connectionLost: () => ({
-		title: 'The connection broke in the middle of the answer',
-		remedy:
-			'The server may have crashed (out of memory, GPU fault): look at its log. What had arrived is in the details.',
-	}),
+	connectionLost: row(
+		'The connection broke in the middle of the answer',
+		'The server may have crashed (out of memory, GPU fault): look at its log. What had arrived is in the details.',
+	),
 	blockedByPolicy: ({ host }) => ({
 		title: `n8n's own network protection blocks ${quoted(host)}`,
 		remedy:
@@ -112,11 +110,10 @@ export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 		title: 'A web page answers here, not the API',
 		remedy: `The Base URL leads to a user interface or a login page. Type the address of the API${root ? ` (tried ${root})` : ''}: for llama-server the port it was started with, for Open WebUI the path /api, for Dify the address ending in /v1.`,
 	}),
-	wrongServer: () => ({
-		title: 'What answers here is not the API of a model server',
-		remedy:
-			'Check the host, the port and the path of the Base URL: another program may listen there, or the API has another path.',
-	}),
+	wrongServer: row(
+		'What answers here is not the API of a model server',
+		'Check the host, the port and the path of the Base URL: another program may listen there, or the API has another path.',
+	),
 	firstTokenLimit: ({ limitMs }) => ({
 		title: `No token arrived within the first-token limit of ${seconds(limitMs)}`,
 		remedy:
@@ -130,15 +127,12 @@ export const NETWORK_REMEDIES: Readonly<Record<NetworkKind, Row>> = {
 		title: `The answer took longer than the total limit of ${seconds(limitMs)}`,
 		remedy: 'Raise the total limit (0 = none), or ask for a shorter answer with Maximum Tokens.',
 	}),
-	aborted: () => ({
-		title: 'The request was cancelled',
-		remedy: 'The execution was stopped. The connection was closed, so the server stops generating too.',
-	}),
-	invalidInput: () => ({
-		title: 'The input cannot be sent',
-		remedy: 'Correct the field that is named.',
-	}),
-};
+	aborted: row(
+		'The request was cancelled',
+		'The execution was stopped. The connection was closed, so the server stops generating too.',
+	),
+	invalidInput: row('The input cannot be sent', 'Correct the field that is named.'),
+} satisfies Readonly<Record<string, Row>>;
 
 function refused({ host, port, service }: RemedyFacts): Remedy {
 	if (service === 'dify') {
