@@ -1,5 +1,5 @@
 /** What fails with embeddings, in words that name the text. */
-import { failure, type FailureContext } from '../errors/failure';
+import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -16,16 +16,10 @@ const SHOWN_CHARACTERS = 80;
 
 /** A text that is not sent. `what` goes on after "Text 3". */
 export function refusedText(index: number, what: string): ServerError {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: `Text ${index + 1} ${what}`,
-			meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`,
-			remedy:
-				'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
-			facts: { index },
-		},
+	return invalidInput(
+		`Text ${index + 1} ${what}`,
+		'Filter such items out before the vector store, or set the option Blank Texts to "Embed as a Space" where texts are empty.',
+		{ meaning: `Text ${index + 1} ${what}, so it has no meaning that a vector could stand for`, facts: { index } },
 	);
 }
 

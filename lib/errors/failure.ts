@@ -53,6 +53,15 @@ export function failure(
 	});
 }
 
+/** The error for what was typed, or came out of an expression, before anything is sent. */
+export function invalidInput(
+	message: string,
+	remedy: string,
+	more: Pick<Partial<FailureDetails>, 'meaning' | 'facts'> = {},
+): ServerError {
+	return failure('invalidInput', {}, { message, remedy, ...more });
+}
+
 /** Facts that are not known leave gaps. */
 function tidy(sentence: string): string {
 	return sentence.replace(/ {2,}/g, ' ').replace(/ $/, '');

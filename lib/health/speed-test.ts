@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { traitsOfServer } from './answers';
 import { eachOf, inspect, type CheckResult } from './check';
@@ -155,15 +155,10 @@ function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): str
 	const candidates = loadedOrAll(models);
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message:
-				candidates.length === 0
-					? 'The server lists no model, and none is chosen'
-					: 'The server has several models, and none is chosen',
-			remedy: 'Choose the model to test in the node.',
-		},
+	return invalidInput(
+		candidates.length === 0
+			? 'The server lists no model, and none is chosen'
+			: 'The server has several models, and none is chosen',
+		'Choose the model to test in the node.',
 	);
 }

@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import { isRecord, recordOf, recordsIn } from '../values';
 
 type Schema = Record<string, unknown>;
@@ -141,13 +141,9 @@ function isWhole({ checks, format }: Schema): boolean {
 }
 
 function unreadable(tool: string, why: string) {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: `The arguments of the tool "${tool}" cannot be read`,
-			meaning: `The schema of the tool "${tool}" cannot be read: ${why}`,
-			remedy: 'Describe its arguments with zod or JSON schema.',
-		},
+	return invalidInput(
+		`The arguments of the tool "${tool}" cannot be read`,
+		'Describe its arguments with zod or JSON schema.',
+		{ meaning: `The schema of the tool "${tool}" cannot be read: ${why}` },
 	);
 }

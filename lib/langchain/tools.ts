@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import { isRecord } from '../values';
 import { jsonSchemaOf } from './tool-schema';
 import type { ToolChoice, ToolDefinition } from '../chat/types';
@@ -43,13 +43,9 @@ function definition(name: string, description: unknown, parameters: unknown): To
 }
 
 function notATool() {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: 'Something was bound to the model that is not a tool',
-			remedy: 'Local servers know function tools only, no tools that a cloud provider runs itself.',
-		},
+	return invalidInput(
+		'Something was bound to the model that is not a tool',
+		'Local servers know function tools only, no tools that a cloud provider runs itself.',
 	);
 }
 

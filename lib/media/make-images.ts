@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { failure, invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
@@ -99,13 +99,9 @@ async function makeImagesAt(connection: Connection, request: ImageRequest, optio
 
 /** @throws {ServerError} before anything is sent */
 function checkRequest({ prompt, size }: ImageRequest): void {
-	if (prompt.trim() === '') throw invalid('There is no prompt', 'Describe the picture in the field Prompt.');
+	if (prompt.trim() === '') throw invalidInput('There is no prompt', 'Describe the picture in the field Prompt.');
 	if (size !== '' && !/^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size))
-		throw invalid(`The size "${size}" is none`, 'Write width x height in pixels, for example 512x768.');
-}
-
-function invalid(message: string, remedy: string): ServerError {
-	return failure('invalidInput', {}, { message, remedy });
+		throw invalidInput(`The size "${size}" is none`, 'Write width x height in pixels, for example 512x768.');
 }
 
 interface Answered {

@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { failure, invalidInput } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { ServerPool } from '../servers/pool/server-pool';
@@ -56,26 +56,17 @@ export async function speak(
 ): Promise<Speech> {
 	const input = (request.plainText ? plainText(request.input) : request.input).trim();
 	if (input === '') {
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: 'There is no text to speak',
-				remedy:
-					request.input.trim() === '' ? 'Fill in the Text.' : 'Only emoji and signs are in it: turn off Plain Text.',
-			},
+		throw invalidInput(
+			'There is no text to speak',
+			request.input.trim() === '' ? 'Fill in the Text.' : 'Only emoji and signs are in it: turn off Plain Text.',
 		);
 	}
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);
 	if (parts.length > 1 && format !== 'wav' && format !== 'pcm') {
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: `Sound of the format ${format} cannot be joined`,
-				remedy: 'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
-			},
+		throw invalidInput(
+			`Sound of the format ${format} cannot be joined`,
+			'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
 		);
 	}
 	const { value: speech, release } = await openAtServer(

@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { failure, invalidInput } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { FormSent } from '../http/multipart';
@@ -6,13 +6,9 @@ import type { FormSent } from '../http/multipart';
 /** What a failed request with a form means: the file could not be read, or something in between did not let it through. */
 export function uploadFailure(error: unknown, sent: FormSent, connection: Connection, url: string): unknown {
 	if (sent.unreadable !== undefined) {
-		return failure(
-			'invalidInput',
-			{},
-			{
-				message: `"${sent.unreadable.name}" could not be read: ${sent.unreadable.reason}`,
-				remedy: 'Look at the binary data of the item, and at where n8n stores binary data.',
-			},
+		return invalidInput(
+			`"${sent.unreadable.name}" could not be read: ${sent.unreadable.reason}`,
+			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
 	}
 	const isBroken =

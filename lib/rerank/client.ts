@@ -1,7 +1,7 @@
 import { batchesOf } from '../servers/batches';
 import { tokensOf } from '../servers/manage/tokenize';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
-import { failure, type FailureContext } from '../errors/failure';
+import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
@@ -81,13 +81,9 @@ export class RerankClient {
 		const done = { requests: 0, truncated: 0 };
 		if (texts.length === 0) return { ...done, ranking: [], remarks: [] };
 		if (query.trim() === '')
-			throw failure(
-				'invalidInput',
-				{},
-				{
-					message: 'The query is empty, so nothing can be ranked by it',
-					remedy: 'Check the expression in the prompt of the vector store.',
-				},
+			throw invalidInput(
+				'The query is empty, so nothing can be ranked by it',
+				'Check the expression in the prompt of the vector store.',
 			);
 		const documents = texts.map((text, index) => ({ index, text })).filter(({ text }) => text.trim() !== '');
 		const blank = texts.flatMap((text, index) => (text.trim() === '' ? [{ index }] : []));

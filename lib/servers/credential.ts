@@ -3,7 +3,7 @@ import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Connection } from '../http/connection';
 import type { EgressFilter } from '../http/types';
 import { connectTo, type ServerSettings } from './connect';
-import { failure } from '../errors/failure';
+import { failure, invalidInput } from '../errors/failure';
 import { asFailed } from '../errors/server-error';
 import { isRecord, optional } from '../values';
 import { ServerPool } from './pool/server-pool';
@@ -117,7 +117,7 @@ export function credentialHeaders({
 }
 
 function invalid(message: string) {
-	return failure('invalidInput', {}, { message, remedy: 'Open the credential and correct it.' });
+	return invalidInput(message, 'Open the credential and correct it.');
 }
 
 /**
@@ -168,14 +168,12 @@ function connected(server: CredentialServer, helpers: object | undefined, more: 
 }
 
 function unencrypted() {
-	return failure(
-		'invalidInput',
-		{},
+	return invalidInput(
+		'The API Key of the credential is not sent to it without encryption',
+		'Change its address to https://, or type the key at this server, too.',
 		{
-			message: 'The API Key of the credential is not sent to it without encryption',
 			meaning:
 				'The Base URL of the credential begins with https:// and the address of this server with http://, so the API Key would be sent without encryption',
-			remedy: 'Change its address to https://, or type the key at this server, too.',
 		},
 	);
 }

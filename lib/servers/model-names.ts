@@ -1,4 +1,4 @@
-import { failure, type FailureContext } from '../errors/failure';
+import { failure, type FailureContext, invalidInput } from '../errors/failure';
 
 /** Whether a model of the list is meant by a name. Ollama takes a name without a tag for `:latest`. */
 export function isNamed(id: string, wanted: string | undefined): boolean {
@@ -95,10 +95,5 @@ export function onlyModel(
 
 /** @throws {ServerError} of kind `invalidInput` */
 export function requireModel(model: string): void {
-	if (model.trim() === '')
-		throw failure(
-			'invalidInput',
-			{},
-			{ message: 'No model is chosen', remedy: 'Choose a model from the list or type its name.' },
-		);
+	if (model.trim() === '') throw invalidInput('No model is chosen', 'Choose a model from the list or type its name.');
 }

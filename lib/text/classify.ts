@@ -1,5 +1,5 @@
 import type { ChatParameters, Usage } from '../chat/types';
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
@@ -147,8 +147,7 @@ function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 					: twice !== undefined
 						? `The label "${twice.name}" is there twice`
 						: undefined;
-	if (problem !== undefined)
-		throw failure('invalidInput', {}, { message: problem, remedy: 'Correct the labels in the node.' });
+	if (problem !== undefined) throw invalidInput(problem, 'Correct the labels in the node.');
 }
 
 /** What all texts share stands first and never changes, so the server reads it once. The text comes last. */

@@ -1,7 +1,7 @@
 import { parameterFields } from '../chat/request/parameters';
 import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -146,9 +146,5 @@ function ollamaRequest(
 
 function textOnly(prompt: string | number[]): string {
 	if (typeof prompt === 'string') return prompt;
-	throw failure(
-		'invalidInput',
-		{},
-		{ message: 'Ollama takes a prompt as text only, not as tokens', remedy: 'Give the text of the prompt.' },
-	);
+	throw invalidInput('Ollama takes a prompt as text only, not as tokens', 'Give the text of the prompt.');
 }

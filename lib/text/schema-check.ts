@@ -1,4 +1,4 @@
-import { failure } from '../errors/failure';
+import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { dereference, format, type Schema, type SchemaDraft, validate } from '../vendor';
 import { CheckableSchemas } from './checkable-schema';
@@ -99,13 +99,9 @@ function placeOf(location: string): string {
 }
 
 function brokenSchema(error: unknown): ServerError {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: 'The JSON schema cannot be used',
-			meaning: `The JSON schema cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-			remedy: 'Correct the schema in the node. Every $ref must lead to a part of it, and every pattern must be valid.',
-		},
+	return invalidInput(
+		'The JSON schema cannot be used',
+		'Correct the schema in the node. Every $ref must lead to a part of it, and every pattern must be valid.',
+		{ meaning: `The JSON schema cannot be used: ${error instanceof Error ? error.message : String(error)}` },
 	);
 }

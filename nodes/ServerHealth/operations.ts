@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
-import { failure } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { serviceField } from '../shared/health/check-fields';
 import { NodeParameters } from '../shared/parameters';
@@ -41,12 +41,8 @@ function operationsFor(service: Service): INodeProperties {
 
 /** The operation was chosen for a model server and is still stored in the node after Dify was chosen. */
 function notForDify(name: string): ServerError {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: `Dify has no operation "${name}"`,
-			remedy: 'Choose the operation Check, Report or Wait Until Ready, or Model Server under Server.',
-		},
+	return invalidInput(
+		`Dify has no operation "${name}"`,
+		'Choose the operation Check, Report or Wait Until Ready, or Model Server under Server.',
 	);
 }

@@ -1,6 +1,6 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 
-import { failure } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/failure';
 import type { FileSource } from '../../lib/http/multipart';
 import { isRecord } from '../../lib/values';
 
@@ -32,11 +32,7 @@ export async function binarySource(
 			? inItem(binary)
 			: { size: await storedSize(context, id), open: () => stored(context, id) };
 	if (source.size === 0)
-		throw failure(
-			'invalidInput',
-			{},
-			{ message: `The binary data of "${base.name}" is empty`, remedy: 'Check the node that made the file.' },
-		);
+		throw invalidInput(`The binary data of "${base.name}" is empty`, 'Check the node that made the file.');
 	return { ...base, ...source };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { INodeProperties, INodePropertyCollection, INodePropertyOptions } from 'n8n-workflow';
 
-import { failure } from '../../lib/errors/failure';
+import { invalidInput } from '../../lib/errors/failure';
 import type { ServerError } from '../../lib/errors/server-error';
 import { ANY_NUMBER, isInRange, rangeInWords, type NumberRange } from '../../lib/ranges';
 import { switchOf, isRecord } from '../../lib/values';
@@ -111,7 +111,7 @@ function wrongValue(label: string, wanted: string, value: unknown): ServerError 
 
 /** @param what goes on after the name of the field: "is empty" */
 export function wrongField(label: string, what: string, remedy = 'Correct the field in the node.'): ServerError {
-	return failure('invalidInput', {}, { message: `The field "${label}" ${what}`, remedy });
+	return invalidInput(`The field "${label}" ${what}`, remedy);
 }
 
 /** A value as an error quotes it: JSON, cut off where it is long. */

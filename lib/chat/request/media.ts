@@ -1,4 +1,4 @@
-import { failure } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import { isRecord, text } from '../../values';
 import { decodeText } from './text-encoding';
 import type { ContentPart } from '../types';
@@ -53,7 +53,7 @@ function dataUrl(mime: string, base64: string): string {
 }
 
 function unusable(message: string, remedy = 'Check the field or the file that is passed to the model.') {
-	return failure('invalidInput', {}, { message, remedy });
+	return invalidInput(message, remedy);
 }
 
 const AUDIO_FORMATS: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { failure } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import { isRecord, nonEmptyText, optional, parseJson, recordOf, recordsIn, words } from '../../values';
 import type { SourceMessage } from './messages';
@@ -89,13 +89,8 @@ function callOf(call: Record<string, unknown>, at: string): NonNullable<SourceMe
 }
 
 function invalid(message: string): ServerError {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message,
-			remedy:
-				'Give a list such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Roles are system, user, assistant and tool.',
-		},
+	return invalidInput(
+		message,
+		'Give a list such as [{"role":"system","content":"…"},{"role":"user","content":"…"}]. Roles are system, user, assistant and tool.',
 	);
 }

@@ -1,4 +1,4 @@
-import { failure } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import { isRecord } from '../../values';
 import { traitsOf } from '../../servers/kinds';
 import type { ServerKind } from '../../servers/kinds/kind';
@@ -120,9 +120,5 @@ export function checkParameters(parameters: ChatParameters): void {
 }
 
 function invalid(label: string, what: string) {
-	return failure(
-		'invalidInput',
-		{},
-		{ message: `The option "${label}" ${what}`, remedy: 'Correct the option in the node.' },
-	);
+	return invalidInput(`The option "${label}" ${what}`, 'Correct the option in the node.');
 }

@@ -1,4 +1,4 @@
-import { failure } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Limits } from '../../http/limits';
 import type { ReasoningEcho, SourceMessage } from './messages';
@@ -166,12 +166,8 @@ function notesOnIgnored({ parameters, serverKind, toolChoice }: ChatRequest): st
 }
 
 function unknownTool(name: string): ServerError {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: `The tool "${name}" is to be called, but it is not among the tools of the model`,
-			remedy: 'Connect the tool, or let the model choose.',
-		},
+	return invalidInput(
+		`The tool "${name}" is to be called, but it is not among the tools of the model`,
+		'Connect the tool, or let the model choose.',
 	);
 }

@@ -1,5 +1,5 @@
 /** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
-import { failure } from '../../errors/failure';
+import { failure, invalidInput } from '../../errors/failure';
 import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
@@ -62,17 +62,12 @@ export async function setAdapters(
 	const known = await adaptersOf(connection, routes);
 	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
 	if (missing.length > 0)
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: `The server has no adapter ${missing.join(', ')}`,
-				remedy:
-					known.length === 0
-						? 'It has none. Start llama-server with --lora FILE.'
-						: `It has: ${known.map(({ id, path }) => (path === undefined ? String(id) : `${id} (${path})`)).join(', ')}.`,
-				facts: { adapters: known.map(({ id }) => id) },
-			},
+		throw invalidInput(
+			`The server has no adapter ${missing.join(', ')}`,
+			known.length === 0
+				? 'It has none. Start llama-server with --lora FILE.'
+				: `It has: ${known.map(({ id, path }) => (path === undefined ? String(id) : `${id} (${path})`)).join(', ')}.`,
+			{ facts: { adapters: known.map(({ id }) => id) } },
 		);
 	await routes.change(
 		'/lora-adapters',

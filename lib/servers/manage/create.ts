@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { failure } from '../../errors/failure';
+import { invalidInput } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import type { FileSource } from '../../http/multipart';
 import { isNamed } from '../model-names';
@@ -83,13 +83,9 @@ async function digestOf({ name, open }: FileSource): Promise<string> {
 		hash.update(piece);
 	}
 	if (!head.startsWith(GGUF))
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: `The file "${name}" is no GGUF file`,
-				remedy: 'Ollama makes models of GGUF files. Convert others with convert_hf_to_gguf.py of llama.cpp.',
-			},
+		throw invalidInput(
+			`The file "${name}" is no GGUF file`,
+			'Ollama makes models of GGUF files. Convert others with convert_hf_to_gguf.py of llama.cpp.',
 		);
 	return `sha256:${hash.digest('hex')}`;
 }

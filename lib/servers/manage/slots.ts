@@ -1,5 +1,5 @@
 /** The prompt caches of llama-server's slots on disk (docs/protocols/llama-server.md 2.12). */
-import { failure } from '../../errors/failure';
+import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, optional, recordOf } from '../../values';
@@ -35,17 +35,12 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 	const routes = await OwnRoutes.of(connection, ask, 'slots');
 	const count = await slotCount(routes);
 	if (!Number.isInteger(slot) || slot < 0 || (count !== undefined && slot >= count))
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: `The server has no slot ${slot}`,
-				remedy:
-					count === undefined
-						? 'Slots are numbered from 0 on.'
-						: `It has ${count} ${count === 1 ? 'slot, which is number 0' : `slots, numbered from 0 to ${count - 1}`}. Start llama-server with -np for more.`,
-				facts: { slots: count },
-			},
+		throw invalidInput(
+			`The server has no slot ${slot}`,
+			count === undefined
+				? 'Slots are numbered from 0 on.'
+				: `It has ${count} ${count === 1 ? 'slot, which is number 0' : `slots, numbered from 0 to ${count - 1}`}. Start llama-server with -np for more.`,
+			{ facts: { slots: count } },
 		);
 	const body = action === 'erase' ? {} : { filename: fileName.trim() };
 	const answer = await routes.change(`/slots/${slot}?action=${action}`, body).catch((error: unknown) => {
@@ -83,13 +78,9 @@ async function slotCount(routes: OwnRoutes): Promise<number | undefined> {
 function requireFileName(name: string): void {
 	const trimmed = name.trim();
 	if (trimmed !== '' && trimmed !== '.' && !trimmed.includes('..') && !/[/\\:*?"<>|\p{Cc}]/u.test(trimmed)) return;
-	throw failure(
-		'invalidInput',
-		{},
-		{
-			message: trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is no name for the file of a slot`,
-			remedy: 'Give a name without folders, such as system-prompt.bin. The server keeps it in its --slot-save-path.',
-		},
+	throw invalidInput(
+		trimmed === '' ? 'The file of the slot has no name' : `"${trimmed}" is no name for the file of a slot`,
+		'Give a name without folders, such as system-prompt.bin. The server keeps it in its --slot-save-path.',
 	);
 }
 

@@ -1,5 +1,5 @@
 /** The tokens of a text, where the server tells them. */
-import { failure } from '../../errors/failure';
+import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { isRecord, recordOf } from '../../values';
@@ -97,13 +97,9 @@ export function estimateTokens(text: string): number {
 export async function detokenize(connection: Connection, tokens: readonly number[], ask: OwnAsk): Promise<string> {
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
-		throw failure(
-			'invalidInput',
-			{},
-			{
-				message: `Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is no number of a token`,
-				remedy: 'Tokens are whole numbers from 0 on, as Tokenize gives them.',
-			},
+		throw invalidInput(
+			`Token ${wrong + 1} is ${JSON.stringify(tokens[wrong])}, which is no number of a token`,
+			'Tokens are whole numbers from 0 on, as Tokenize gives them.',
 		);
 	const routes = await routesFor(connection, ask);
 	if (!(routes instanceof OwnRoutes)) return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);

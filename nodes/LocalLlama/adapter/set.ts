@@ -1,4 +1,4 @@
-import { failure } from '../../../lib/errors/failure';
+import { invalidInput } from '../../../lib/errors/failure';
 import { ANY_NUMBER } from '../../../lib/ranges';
 import { setAdapters } from '../../../lib/servers/manage/adapters';
 import { isRecord, recordOf } from '../../../lib/values';
@@ -61,12 +61,8 @@ function scalesIn(parameters: NodeParameters): Array<{ id: number; scale: number
 }
 
 function nothingNamed() {
-	return failure(
-		'invalidInput',
-		{},
-		{
-			message: 'No adapter is named, which would switch all of them off',
-			remedy: 'Name adapters, or switch on the option Switch All Off if that is what you want.',
-		},
+	return invalidInput(
+		'No adapter is named, which would switch all of them off',
+		'Name adapters, or switch on the option Switch All Off if that is what you want.',
 	);
 }

@@ -1,6 +1,6 @@
 import { isToolType, type INodeProperties } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
+import { invalidInput } from '../../../lib/errors/failure';
 import type { Connection } from '../../../lib/http/connection';
 import { localLlamaConnection } from '../../../lib/servers/credential';
 import type { Progress } from '../../../lib/servers/manage/work-progress';
@@ -30,14 +30,9 @@ export const allowChangesField = booleanField('Allow Changes to the Server', 'al
  */
 export function requireAllowed({ context, parameters }: LlamaCall): void {
 	if (parameters.flag('options.allowChanges', !isToolType(context.getNode().type))) return;
-	throw failure(
-		'invalidInput',
-		{},
-		{
-			message: 'Changes to the server are not allowed in this node',
-			remedy:
-				'Switch on the option Allow Changes to the Server. Think about it where an agent uses the node: a model that is deleted is gone.',
-		},
+	throw invalidInput(
+		'Changes to the server are not allowed in this node',
+		'Switch on the option Allow Changes to the Server. Think about it where an agent uses the node: a model that is deleted is gone.',
 	);
 }
 

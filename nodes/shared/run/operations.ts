@@ -6,7 +6,7 @@ import type {
 	INodePropertyOptions,
 } from 'n8n-workflow';
 
-import { failure } from '../../../lib/errors/failure';
+import { invalidInput } from '../../../lib/errors/failure';
 import { optional } from '../../../lib/values';
 import { choiceField } from '../field-kinds';
 import { NodeParameters } from '../parameters';
@@ -131,13 +131,9 @@ export function operationFields(operations: readonly Described[], show: Shown = 
 export function operationNamed<O extends Described>(operations: readonly O[], name: string): O {
 	const operation = operations.find(({ option }) => option.value === name);
 	if (operation !== undefined) return operation;
-	throw failure(
-		'invalidInput',
-		{},
-		{
-			message: `This node has no operation "${name}"`,
-			remedy: `Choose one in the node: ${operations.map(({ option }) => option.value).join(', ')}.`,
-		},
+	throw invalidInput(
+		`This node has no operation "${name}"`,
+		`Choose one in the node: ${operations.map(({ option }) => option.value).join(', ')}.`,
 	);
 }
 
