@@ -1,12 +1,65 @@
 import type { NumberRange } from '../../ranges';
-import type { LoraAdapter, Sampler } from './sampler-types';
 
-export type { LoraAdapter, Sampler } from './sampler-types';
+interface Common {
+	/** As it stands in the editor. */
+	label: string;
+	description: string;
+	/**
+	 * Name of the field in the request; default: that of the option, in small letters with `_`. Kinds of servers that call
+	 * it something else say so (`fieldNames`).
+	 */
+	wire?: string;
+	/** Not in OpenAI's API: sent to the kinds of servers that honour it (`extraFields`). */
+	extra?: true;
+	/** Sent only to the kinds of servers that name it (`ownFields`), not to those of which nothing is known. */
+	own?: true;
+}
+
+interface NumberSampler extends Common {
+	type: 'number';
+	/** Without: any number. */
+	range?: NumberRange;
+	/** A whole number. Expressions easily give a fraction, which llama-server cuts off and Ollama and vLLM refuse. */
+	whole?: true;
+	/** What the editor fills in when the option is added. */
+	preset: number;
+	/** Choices in place of an input. */
+	choices?: ReadonlyArray<{ name: string; value: number }>;
+}
+
+/** Everything about one option that goes to the server as it is. */
+export type Sampler =
+	| NumberSampler
+	| (Common & { type: 'texts'; addButton: string; placeholder?: string })
+	/** How long: seconds, or a text such as `30m`. */
+	| (Common & { type: 'duration'; preset: string; placeholder: string })
+	| (Common & { type: 'switch' })
+	| (Common & { type: 'object' })
+	| (Common & { type: 'adapters' });
+
+type Row<Type extends Sampler['type']> = Extract<Sampler, { type: Type }>;
+
+/** A LoRA adapter that the server was started with, and how strongly it counts. */
+export interface LoraAdapter {
+	id: number;
+	/** 0 = not at all, 1 = as it was trained. */
+	scale: number;
+}
 
 const MAX_INTEGER = 2 ** 31 - 1;
-const FRACTION: NumberRange = [0, 1];
-const PENALTY: NumberRange = [-2, 2];
-const COUNT: NumberRange = [0, MAX_INTEGER];
+const FRACTION = { range: [0, 1] } as const;
+const PENALTY = { range: [-2, 2] } as const;
+const COUNT = { range: [0, MAX_INTEGER], whole: true } as const;
+
+const row = <Type extends Sampler['type']>(
+	type: Type,
+	label: string,
+	description: string,
+	more: Omit<Row<Type>, 'type' | 'label' | 'description'>,
+) => ({ type, label, description, ...more }) as Row<Type>;
+
+const number = (label: string, preset: number, description: string, more: Partial<NumberSampler>) =>
+	row('number', label, description, { preset, ...more });
 
 /**
  * The options of a generation, in the order in which they are sent. A new one is a row here: its type, its check, its
@@ -15,289 +68,137 @@ const COUNT: NumberRange = [0, MAX_INTEGER];
  * Ranges are those of llama-server v0.5.0 (`tools/server/server-schema.cpp`) and of OpenAI's API.
  */
 export const SAMPLERS = {
-	temperature: {
-		type: 'number',
-		label: 'Temperature',
-		description: 'Higher is more random; 0 always takes the most likely token',
-		wire: 'temperature',
+	temperature: number('Temperature', 0.7, 'Higher is more random; 0 always takes the most likely token', {
 		range: [0, 100],
-		preset: 0.7,
-	},
-	topP: {
-		type: 'number',
-		label: 'Top P',
-		description: 'Considers the most likely tokens until their probabilities add up to this; 1 = all',
-		wire: 'top_p',
-		range: FRACTION,
-		preset: 0.95,
-	},
-	topK: {
-		type: 'number',
-		label: 'Top K',
-		description: 'Considers only this many of the most likely tokens; 0 = all',
-		wire: 'top_k',
+	}),
+	topP: number('Top P', 0.95, 'Considers the most likely tokens until their probabilities add up to this; 1 = all', {
+		...FRACTION,
+	}),
+	topK: number('Top K', 40, 'Considers only this many of the most likely tokens; 0 = all', { extra: true, ...COUNT }),
+	minP: number('Min P', 0.05, 'Drops tokens that are less likely than this fraction of the most likely one', {
 		extra: true,
-		range: COUNT,
-		whole: true,
-		preset: 40,
-	},
-	minP: {
-		type: 'number',
-		label: 'Min P',
-		description: 'Drops tokens that are less likely than this fraction of the most likely one',
-		wire: 'min_p',
-		extra: true,
-		range: FRACTION,
-		preset: 0.05,
-	},
-	typicalP: {
-		type: 'number',
-		label: 'Typical P',
-		description: 'Prefers tokens of typical probability; 1 = off',
-		wire: 'typical_p',
-		extra: true,
-		range: FRACTION,
-		preset: 1,
-	},
-	topNSigma: {
-		type: 'number',
-		label: 'Top N Sigma',
-		description: 'Drops tokens whose score is more than this many standard deviations below the best; 0 or -1 = off',
-		wire: 'top_n_sigma',
-		extra: true,
-		range: [-1, 100],
-		preset: 1,
-	},
-	repeatPenalty: {
-		type: 'number',
-		label: 'Repeat Penalty',
-		description: 'Makes repetitions less likely; 1 = off',
-		wire: 'repeat_penalty',
+		...FRACTION,
+	}),
+	typicalP: number('Typical P', 1, 'Prefers tokens of typical probability; 1 = off', { extra: true, ...FRACTION }),
+	topNSigma: number(
+		'Top N Sigma',
+		1,
+		'Drops tokens whose score is more than this many standard deviations below the best; 0 or -1 = off',
+		{ extra: true, range: [-1, 100] },
+	),
+	repeatPenalty: number('Repeat Penalty', 1.1, 'Makes repetitions less likely; 1 = off', {
 		extra: true,
 		range: [0, 100],
-		preset: 1.1,
-	},
-	repeatLastN: {
-		type: 'number',
-		label: 'Repeat Last N',
-		description: 'How many tokens the repeat penalty looks at; 0 = off',
-		wire: 'repeat_last_n',
+	}),
+	repeatLastN: number('Repeat Last N', 64, 'How many tokens the repeat penalty looks at; 0 = off', {
 		extra: true,
-		range: COUNT,
-		whole: true,
-		preset: 64,
-	},
-	presencePenalty: {
-		type: 'number',
-		label: 'Presence Penalty',
-		description: 'Positive values make words that already occurred less likely',
-		wire: 'presence_penalty',
-		range: PENALTY,
-		preset: 0,
-	},
-	frequencyPenalty: {
-		type: 'number',
-		label: 'Frequency Penalty',
-		description: 'Positive values make words less likely the more often they already occurred',
-		wire: 'frequency_penalty',
-		range: PENALTY,
-		preset: 0,
-	},
-	dryMultiplier: {
-		type: 'number',
-		label: 'DRY: Multiplier',
-		description: 'Strength of the DRY sampler against repetitions; 0 = off',
-		wire: 'dry_multiplier',
+		...COUNT,
+	}),
+	presencePenalty: number('Presence Penalty', 0, 'Positive values make words that already occurred less likely', {
+		...PENALTY,
+	}),
+	frequencyPenalty: number(
+		'Frequency Penalty',
+		0,
+		'Positive values make words less likely the more often they already occurred',
+		{ ...PENALTY },
+	),
+	dryMultiplier: number('DRY: Multiplier', 0.8, 'Strength of the DRY sampler against repetitions; 0 = off', {
 		extra: true,
-		preset: 0.8,
-	},
-	dryBase: {
-		type: 'number',
-		label: 'DRY: Base',
-		description: 'How fast the penalty grows with the length of the repetition',
-		wire: 'dry_base',
+	}),
+	dryBase: number('DRY: Base', 1.75, 'How fast the penalty grows with the length of the repetition', { extra: true }),
+	dryAllowedLength: number('DRY: Allowed Length', 2, 'Longest repetition that costs nothing', {
 		extra: true,
-		preset: 1.75,
-	},
-	dryAllowedLength: {
-		type: 'number',
-		label: 'DRY: Allowed Length',
-		description: 'Longest repetition that costs nothing',
-		wire: 'dry_allowed_length',
+		...COUNT,
+	}),
+	dryPenaltyLastN: number('DRY: Penalty Last N', 64, 'How many tokens the DRY sampler looks at; 0 = off', {
 		extra: true,
-		range: COUNT,
-		whole: true,
-		preset: 2,
-	},
-	dryPenaltyLastN: {
-		type: 'number',
-		label: 'DRY: Penalty Last N',
-		description: 'How many tokens the DRY sampler looks at; 0 = off',
-		wire: 'dry_penalty_last_n',
+		...COUNT,
+	}),
+	drySequenceBreakers: row(
+		'texts',
+		'DRY: Sequence Breakers',
+		'Texts that end a repetition. Write \\n for a line break.',
+		{ extra: true, addButton: 'Add Breaker', placeholder: '\\n' },
+	),
+	xtcProbability: number('XTC: Probability', 0.5, 'How often the most likely tokens are left out; 0 = off', {
 		extra: true,
-		range: COUNT,
-		whole: true,
-		preset: 64,
-	},
-	drySequenceBreakers: {
-		type: 'texts',
-		label: 'DRY: Sequence Breakers',
-		description: 'Texts that end a repetition. Write \\n for a line break.',
-		wire: 'dry_sequence_breakers',
+		...FRACTION,
+	}),
+	xtcThreshold: number('XTC: Threshold', 0.1, 'How likely a token must be to be left out', {
 		extra: true,
-		addButton: 'Add Breaker',
-		placeholder: '\\n',
-	},
-	xtcProbability: {
-		type: 'number',
-		label: 'XTC: Probability',
-		description: 'How often the most likely tokens are left out; 0 = off',
-		wire: 'xtc_probability',
-		extra: true,
-		range: FRACTION,
-		preset: 0.5,
-	},
-	xtcThreshold: {
-		type: 'number',
-		label: 'XTC: Threshold',
-		description: 'How likely a token must be to be left out',
-		wire: 'xtc_threshold',
-		extra: true,
-		range: FRACTION,
-		preset: 0.1,
-	},
-	mirostat: {
-		type: 'number',
-		label: 'Mirostat',
-		description: 'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P',
-		wire: 'mirostat',
+		...FRACTION,
+	}),
+	mirostat: number('Mirostat', 0, 'Keeps the text equally surprising throughout; replaces Top K, Top P and Min P', {
 		extra: true,
 		range: [0, 2],
 		whole: true,
-		preset: 0,
 		choices: [
 			{ name: 'Off', value: 0 },
 			{ name: 'Version 1', value: 1 },
 			{ name: 'Version 2', value: 2 },
 		],
-	},
-	mirostatTau: {
-		type: 'number',
-		label: 'Mirostat: Tau',
-		description: 'How surprising the text should be',
-		wire: 'mirostat_tau',
-		extra: true,
-		preset: 5,
-	},
-	mirostatEta: {
-		type: 'number',
-		label: 'Mirostat: Eta',
-		description: 'How fast Mirostat adapts',
-		wire: 'mirostat_eta',
-		extra: true,
-		preset: 0.1,
-	},
-	seed: {
-		type: 'number',
-		label: 'Seed',
-		description: 'The same seed gives the same answer, as far as the server can; -1 = random',
-		wire: 'seed',
+	}),
+	mirostatTau: number('Mirostat: Tau', 5, 'How surprising the text should be', { extra: true }),
+	mirostatEta: number('Mirostat: Eta', 0.1, 'How fast Mirostat adapts', { extra: true }),
+	seed: number('Seed', 42, 'The same seed gives the same answer, as far as the server can; -1 = random', {
 		whole: true,
-		preset: 42,
-	},
-	stop: {
-		type: 'texts',
-		label: 'Stop Sequences',
-		description: 'Texts at which the answer ends. Write \\n for a line break.',
-		wire: 'stop',
+	}),
+	stop: row('texts', 'Stop Sequences', 'Texts at which the answer ends. Write \\n for a line break.', {
 		addButton: 'Add Stop Sequence',
-	},
-	maxTokens: {
-		type: 'number',
-		label: 'Maximum Tokens',
-		description: 'How many tokens to generate at most, thinking included. -1 = no limit.',
-		wire: 'max_tokens',
+	}),
+	maxTokens: number('Maximum Tokens', 2048, 'How many tokens to generate at most, thinking included. -1 = no limit.', {
 		range: [-1, MAX_INTEGER],
 		whole: true,
-		preset: 2048,
-	},
-	parallelToolCalls: {
-		type: 'switch',
-		label: 'Parallel Tool Calls',
-		description:
-			'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
-		wire: 'parallel_tool_calls',
-		extra: true,
-	},
-	cachePrompt: {
-		type: 'switch',
-		label: 'Cache Prompt',
-		description:
-			'Whether the server may reuse what it computed for the same beginning of an earlier prompt. On by default in llama-server.',
-		wire: 'cache_prompt',
-		extra: true,
-	},
-	cacheReuse: {
-		type: 'number',
-		label: 'Cache Reuse',
-		description:
-			'Shortest piece of an earlier prompt, in tokens, that llama-server may reuse although something before it was left out, as when the memory drops old messages. Try 128; 0 = off.',
-		wire: 'n_cache_reuse',
-		extra: true,
-		own: true,
-		range: COUNT,
-		whole: true,
-		preset: 128,
-	},
-	slotId: {
-		type: 'number',
-		label: 'Slot ID',
-		description:
-			'Slot of the server that is to be used, for a prompt cache of its own; waits until that slot is free. -1 = any.',
-		wire: 'id_slot',
-		extra: true,
-		range: [-1, MAX_INTEGER],
-		whole: true,
-		preset: 0,
-	},
-	chatTemplateArguments: {
-		type: 'object',
-		label: 'Chat Template Arguments',
-		description: 'JSON object handed to the chat template of the model (chat_template_kwargs)',
-		wire: 'chat_template_kwargs',
-		extra: true,
-	},
-	lora: {
-		type: 'adapters',
-		label: 'LoRA Adapters',
-		description: 'Adapters of llama-server (--lora) for this answer, and how strongly they count',
-		wire: 'lora',
-		extra: true,
-		own: true,
-	},
-	contextSize: {
-		type: 'number',
-		label: 'Context Size',
-		description:
-			'Tokens of context that Ollama runs the model with (num_ctx). Use the same in every node: each change loads the model anew.',
-		wire: 'num_ctx',
-		extra: true,
-		own: true,
-		range: [1, MAX_INTEGER],
-		whole: true,
-		preset: 8192,
-	},
-	keepAlive: {
-		type: 'duration',
-		label: 'Keep Alive',
-		description:
-			'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
-		wire: 'keep_alive',
-		extra: true,
-		own: true,
-		preset: '30m',
-		placeholder: 'e.g. 30m',
-	},
+	}),
+	parallelToolCalls: row(
+		'switch',
+		'Parallel Tool Calls',
+		'Whether the model may call several tools in one answer, where its template can. Some models do so regardless.',
+		{ extra: true },
+	),
+	cachePrompt: row(
+		'switch',
+		'Cache Prompt',
+		'Whether the server may reuse what it computed for the same beginning of an earlier prompt. On by default in llama-server.',
+		{ extra: true },
+	),
+	cacheReuse: number(
+		'Cache Reuse',
+		128,
+		'Shortest piece of an earlier prompt, in tokens, that llama-server may reuse although something before it was left out, as when the memory drops old messages. Try 128; 0 = off.',
+		{ wire: 'n_cache_reuse', extra: true, own: true, ...COUNT },
+	),
+	slotId: number(
+		'Slot ID',
+		0,
+		'Slot of the server that is to be used, for a prompt cache of its own; waits until that slot is free. -1 = any.',
+		{ wire: 'id_slot', extra: true, range: [-1, MAX_INTEGER], whole: true },
+	),
+	chatTemplateArguments: row(
+		'object',
+		'Chat Template Arguments',
+		'JSON object handed to the chat template of the model (chat_template_kwargs)',
+		{ wire: 'chat_template_kwargs', extra: true },
+	),
+	lora: row(
+		'adapters',
+		'LoRA Adapters',
+		'Adapters of llama-server (--lora) for this answer, and how strongly they count',
+		{ extra: true, own: true },
+	),
+	contextSize: number(
+		'Context Size',
+		8192,
+		'Tokens of context that Ollama runs the model with (num_ctx). Use the same in every node: each change loads the model anew.',
+		{ wire: 'num_ctx', extra: true, own: true, range: [1, MAX_INTEGER], whole: true },
+	),
+	keepAlive: row(
+		'duration',
+		'Keep Alive',
+		'How long Ollama keeps the model in memory: a duration such as 30m, a number of seconds, or -1 for ever. Ollama only.',
+		{ extra: true, own: true, preset: '30m', placeholder: 'e.g. 30m' },
+	),
 } as const satisfies Record<string, Sampler>;
 
 export type SamplerName = keyof typeof SAMPLERS;
@@ -315,4 +216,9 @@ interface ValueOf {
 export type SamplerValues = { [Name in SamplerName]?: ValueOf[(typeof SAMPLERS)[Name]['type']] };
 
 /** Every option with its name, in the order in which they are sent. */
-export const SAMPLER_ENTRIES = Object.entries(SAMPLERS) as ReadonlyArray<[SamplerName, Sampler]>;
+export const SAMPLER_ENTRIES: ReadonlyArray<[SamplerName, Sampler & { wire: string }]> = Object.entries(SAMPLERS).map(
+	([name, sampler]: [string, Sampler]) => [
+		name as SamplerName,
+		{ ...sampler, wire: sampler.wire ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) },
+	],
+);
