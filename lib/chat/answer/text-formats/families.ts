@@ -1,20 +1,18 @@
-import type { Shape } from './shapes';
-import type { Notation } from './values';
-
-/** One way in which the models of a family write calls. */
-export interface Form {
-	shape: Shape;
-	/** Markers that may stand around the calls. */
-	around?: { open: readonly string[]; close: readonly string[] };
-	/** What a call may begin with, where that is not every opening marker. */
-	begins?: readonly string[];
-	/** Its markers are tokens of their own, which nobody types: they may follow text in the same line. */
-	special?: true;
-	/** No marker is left, because the server takes them out: then it must be the whole answer. */
-	bare?: true;
-	/** What is left of it cannot be read for certain, so it is only told. */
-	unreadable?: true;
-}
+import {
+	bare,
+	bareJson,
+	bareName,
+	type Form,
+	functionTag,
+	inside,
+	inTag,
+	invoke,
+	json,
+	named,
+	python,
+	special,
+	tagged,
+} from './forms';
 
 /** How a family of models writes its thinking and its calls. One row each. */
 export interface Family {
@@ -30,387 +28,248 @@ export interface Family {
 	parsers?: { vllm: string; sglang?: string };
 }
 
-const json = (open?: string, ...close: string[]): Shape => ({
-	kind: 'json',
-	...(open === undefined ? {} : { open: [open] }),
-	...(close.length === 0 ? {} : { close }),
-});
-const bareJson: Form = { shape: { kind: 'json', separated: true }, bare: true };
-const tags = (name: string) => ({ open: [`<${name}>`], close: [`</${name}>`] });
-
-const functionTag: Shape = {
-	kind: 'tagged',
-	open: '<function=',
-	key: '<parameter=',
-	valueEnd: '</parameter>',
-	close: '</function>',
-	end: ['>'],
-};
-
-/** Elements with the attribute `name`, as MiniMax, DeepSeek's DSML and others have them. */
-const invoke = (prefix: string, call = 'invoke', parameter = 'parameter', slash = '/'): Shape => ({
-	kind: 'tagged',
-	open: `<${prefix}${call} name="`,
-	key: `<${prefix}${parameter} name="`,
-	valueEnd: `<${slash}${prefix}${parameter}>`,
-	close: `<${slash}${prefix}${call}>`,
-	end: ['>'],
-});
-
 const harmonyChannels = ['<|channel|>commentary', '<|channel|>analysis', '<|channel|>final'];
-const harmonyCall: Shape = {
-	kind: 'named',
-	open: ['to=functions.'],
-	between: [...harmonyChannels, 'commentary', '<|constrain|>', 'json', '<|message|>'],
-	close: ['<|call|>'],
-};
+const harmonyCall = named(
+	['to=functions.'],
+	[...harmonyChannels, 'commentary', '<|constrain|>', 'json', '<|message|>'],
+	'<|call|>',
+);
 
-const argumentTags: Shape = {
-	kind: 'tagged',
-	open: '<tool_call>',
-	key: '<arg_key>',
-	value: ['</arg_key>', '<arg_value>'],
-	valueEnd: '</arg_value>',
-	close: '</tool_call>',
-	end: [],
-};
-
-const gemmaNotation = (quote: string): Notation => ({ quotes: [quote], escapes: false, bareKeys: true });
+/** A quotation mark of its own, and keys without any. */
+const gemmaCall = (open: string, close: string, quote: string): Form => ({
+	shape: { kind: 'named', open: [open], close: [close], notation: { quotes: [quote], escapes: false, bareKeys: true } },
+	special: true,
+});
 
 /** Models and servers spell the bars of DeepSeek's markers in several ways. */
 const BARS = ['｜', '｜｜', '‖', '|', '||', ' | '];
 const dsml = (bar: string): Form => ({
-	shape: invoke(`${bar}DSML${bar}`),
+	...special(invoke(`${bar}DSML${bar}`)),
 	around: {
 		open: [`<${bar}DSML${bar}function_calls>`, `<${bar}DSML${bar}tool_calls>`],
 		close: [`</${bar}DSML${bar}function_calls>`, `</${bar}DSML${bar}tool_calls>`],
 	},
-	special: true,
 });
 const deepseek = (gap: string): Form => {
 	const mark = (words: string) => `<｜${words.replaceAll(' ', gap)}｜>`;
-	const begin = mark('tool call begin');
-	return {
-		shape: {
-			kind: 'named',
-			open: [`${begin}function${mark('tool sep')}`, begin],
-			between: [mark('tool sep'), '```json'],
-			close: [`\n\`\`\`${mark('tool call end')}`, `\`\`\`${mark('tool call end')}`, mark('tool call end')],
-		},
-		around: { open: [mark('tool calls begin')], close: [mark('tool calls end')] },
-		special: true,
-	};
+	const [begin, separator, end] = [mark('tool call begin'), mark('tool sep'), mark('tool call end')];
+	const call = named(
+		[`${begin}function${separator}`, begin],
+		[separator, '```json'],
+		`\n\`\`\`${end}`,
+		`\`\`\`${end}`,
+		end,
+	);
+	return special(inside(mark('tool calls begin'), mark('tool calls end'), call));
 };
+
+const family = (id: string, label: string, model: RegExp, rest: Omit<Family, 'id' | 'label' | 'model'>): Family => ({
+	id,
+	label,
+	model,
+	...rest,
+});
 
 /** Order matters: the first that the template or the name fits. */
 export const FAMILIES: readonly Family[] = [
-	{
-		id: 'harmony',
-		label: 'gpt-oss (harmony)',
+	family('harmony', 'gpt-oss (harmony)', /gpt-?oss/i, {
 		template: /<\|channel\|>/,
-		model: /gpt-?oss/i,
 		forms: [
 			{
-				shape: harmonyCall,
-				around: {
-					open: ['<|end|>', '<|start|>assistant', ...harmonyChannels, 'commentary'],
-					close: [],
-				},
+				...special(harmonyCall),
+				around: { open: ['<|end|>', '<|start|>assistant', ...harmonyChannels, 'commentary'], close: [] },
 				begins: ['<|end|>', '<|start|>assistant', ...harmonyChannels],
-				special: true,
 			},
-			{ shape: harmonyCall, around: { open: ['commentary', 'analysis'], close: [] }, bare: true },
+			{ ...bare(harmonyCall), around: { open: ['commentary', 'analysis'], close: [] } },
 		],
 		thinking: [
 			['<|channel|>analysis<|message|>', '<|end|>'],
 			['<|start|>assistant<|channel|>analysis<|message|>', '<|end|>'],
 		],
 		parsers: { vllm: 'openai', sglang: 'gpt-oss' },
-	},
-	{
-		id: 'qwen3Coder',
-		label: 'Qwen3-Coder',
+	}),
+	family('qwen3Coder', 'Qwen3-Coder', /qwen-?3-?coder|qwen-?3\.[5-9]|nemotron-?3|step-?3\.5|mimo-?v2/i, {
 		template: /<parameter=/,
-		model: /qwen-?3-?coder|qwen-?3\.[5-9]|nemotron-?3|step-?3\.5|mimo-?v2/i,
-		forms: [{ shape: functionTag, around: tags('tool_call') }],
+		forms: [inTag('tool_call', functionTag)],
 		parsers: { vllm: 'qwen3_coder', sglang: 'qwen3_coder' },
-	},
-	{
-		id: 'seedOss',
-		label: 'Seed-OSS',
+	}),
+	family('seedOss', 'Seed-OSS', /seed-?oss/i, {
 		template: /<seed:tool_call>/,
-		model: /seed-?oss/i,
-		forms: [{ shape: functionTag, around: tags('seed:tool_call') }],
+		forms: [inTag('seed:tool_call', functionTag)],
 		thinking: [['<seed:think>', '</seed:think>']],
 		parsers: { vllm: 'seed_oss' },
-	},
-	{
-		id: 'miniCpm5',
-		label: 'MiniCPM5',
+	}),
+	family('miniCpm5', 'MiniCPM5', /minicpm-?5/i, {
 		template: /<function name="/,
-		model: /minicpm-?5/i,
-		forms: [{ shape: invoke('', 'function', 'param') }],
-	},
-	{
-		id: 'muse',
-		label: 'Muse',
+		forms: [invoke('', 'function', 'param')],
+	}),
+	family('muse', 'Muse', /(?:^|[^a-z])muse/i, {
 		template: /<atem:/,
-		model: /(?:^|[^a-z])muse/i,
-		forms: [{ shape: invoke('atem:'), around: tags('atem:function_calls'), special: true }],
-	},
-	{
-		id: 'deepSeekDsml',
-		label: 'DeepSeek V3.2 (DSML)',
+		forms: [special(inTag('atem:function_calls', invoke('atem:')))],
+	}),
+	family('deepSeekDsml', 'DeepSeek V3.2 (DSML)', /deepseek-?v(?:3\.2|[4-9])/i, {
 		template: /DSML/,
-		model: /deepseek-?v(?:3\.2|[4-9])/i,
 		forms: BARS.map(dsml),
 		parsers: { vllm: 'deepseek_v32', sglang: 'deepseekv32' },
-	},
-	{
-		id: 'deepSeek',
-		label: 'DeepSeek',
+	}),
+	family('deepSeek', 'DeepSeek', /deepseek|step-?3/i, {
 		template: /<｜tool.calls?.begin｜>/,
-		model: /deepseek|step-?3/i,
-		forms: [
-			...['▁', ' ', '_', '\\_'].map(deepseek),
-			{ shape: { kind: 'named', open: ['function'], between: ['```json'], close: ['```'] }, bare: true },
-		],
+		forms: [...['▁', ' ', '_', '\\_'].map(deepseek), bare(named(['function'], ['```json'], '```'))],
 		parsers: { vllm: 'deepseek_v31', sglang: 'deepseekv31' },
-	},
-	{
-		id: 'functionary',
-		label: 'Functionary 3.2',
+	}),
+	family('functionary', 'Functionary 3.2', /functionary/i, {
 		template: />>>/,
-		model: /functionary/i,
-		forms: [{ shape: { kind: 'named', open: ['>>>'] } }, { shape: { kind: 'named' }, bare: true }],
+		forms: [named(['>>>']), bareName],
 		parsers: { vllm: 'functionary' },
-	},
-	{
-		id: 'llama4',
-		label: 'Llama 4',
+	}),
+	family('llama4', 'Llama 4', /llama-?4|olmo-?3/i, {
 		template: /<\|python_start\|>|<function_calls>/,
-		model: /llama-?4|olmo-?3/i,
 		forms: [
-			{ shape: { kind: 'python' }, around: { open: ['<|python_start|>'], close: ['<|python_end|>'] }, special: true },
-			{ shape: { kind: 'python' }, around: tags('function_calls') },
-			{ shape: { kind: 'python' }, bare: true },
+			special(inside('<|python_start|>', '<|python_end|>', python)),
+			inTag('function_calls', python),
+			bare(python),
 			bareJson,
 		],
 		parsers: { vllm: 'llama4_pythonic', sglang: 'pythonic' },
-	},
-	{
-		id: 'llama3',
-		label: 'Llama 3',
+	}),
+	family('llama3', 'Llama 3', /llama-?3/i, {
 		template: /<\|python_tag\|>|"parameters": dictionary|<\|eom_id\|>/,
-		model: /llama-?3/i,
 		forms: [
-			{ shape: { kind: 'json', open: ['<|python_tag|>'], separated: true }, special: true },
-			{ shape: { kind: 'named', open: ['<function='], between: ['>'], close: ['</function>'] } },
+			special({ shape: { kind: 'json', open: ['<|python_tag|>'], separated: true } }),
+			named(['<function='], ['>'], '</function>'),
 			bareJson,
 		],
 		parsers: { vllm: 'llama3_json', sglang: 'llama3' },
-	},
-	{
-		id: 'mistral',
-		label: 'Mistral',
+	}),
+	family('mistral', 'Mistral', /mistral|mixtral|devstral|magistral|ministral|codestral/i, {
 		template: /\[TOOL_CALLS\]/,
-		model: /mistral|mixtral|devstral|magistral|ministral|codestral/i,
 		forms: [
-			{ shape: json('[TOOL_CALLS]'), special: true },
-			{ shape: { kind: 'named', open: ['[TOOL_CALLS]'], between: ['[CALL_ID]', '[ARGS]'] }, special: true },
-			{ shape: { kind: 'named' }, bare: true },
+			special(json('[TOOL_CALLS]')),
+			special(named(['[TOOL_CALLS]'], ['[CALL_ID]', '[ARGS]'])),
+			bareName,
 			bareJson,
 		],
 		parsers: { vllm: 'mistral', sglang: 'mistral' },
-	},
-	{
-		id: 'kimiK2',
-		label: 'Kimi K2',
+	}),
+	family('kimiK2', 'Kimi K2', /kimi-?k2/i, {
 		template: /<\|tool_calls_section_begin\|>/,
-		model: /kimi-?k2/i,
 		forms: [
-			{
-				shape: {
-					kind: 'named',
-					open: ['<|tool_call_begin|>'],
-					between: ['<|tool_call_argument_begin|>'],
-					close: ['<|tool_call_end|>'],
-				},
-				around: { open: ['<|tool_calls_section_begin|>'], close: ['<|tool_calls_section_end|>'] },
-				special: true,
-			},
-			{ shape: { kind: 'named', open: ['functions.'] }, bare: true },
+			special(
+				inside(
+					'<|tool_calls_section_begin|>',
+					'<|tool_calls_section_end|>',
+					named(['<|tool_call_begin|>'], ['<|tool_call_argument_begin|>'], '<|tool_call_end|>'),
+				),
+			),
+			bare(named(['functions.'])),
 		],
 		parsers: { vllm: 'kimi_k2', sglang: 'kimi_k2' },
-	},
-	{
-		id: 'kimiK3',
-		label: 'Kimi K3',
+	}),
+	family('kimiK3', 'Kimi K3', /kimi-?k3/i, {
 		template: /<\|open\|>/,
-		model: /kimi-?k3/i,
 		forms: [
-			{
-				shape: {
-					kind: 'tagged',
-					open: '<|open|>call tool="',
-					key: '<|open|>argument key="',
-					valueEnd: '<|close|>argument<|sep|>',
-					close: '<|close|>call<|sep|>',
-					end: ['<|sep|>'],
-				},
-				around: { open: ['<|open|>tools<|sep|>'], close: ['<|close|>tools<|sep|>'] },
-				special: true,
-			},
+			special(
+				inside(
+					'<|open|>tools<|sep|>',
+					'<|close|>tools<|sep|>',
+					tagged({
+						open: '<|open|>call tool="',
+						key: '<|open|>argument key="',
+						valueEnd: '<|close|>argument<|sep|>',
+						close: '<|close|>call<|sep|>',
+						end: ['<|sep|>'],
+					}),
+				),
+			),
 		],
 		thinking: [['<|open|>think<|sep|>', '<|close|>think<|sep|>']],
-	},
-	{
-		id: 'glm',
-		label: 'GLM-4.5',
+	}),
+	family('glm', 'GLM-4.5', /glm-?4\.[5-9]|glm-?[5-9]|ling-?3|laguna/i, {
 		template: /^(?![^]*<tool_sep>)[^]*<arg_key>/,
-		model: /glm-?4\.[5-9]|glm-?[5-9]|ling-?3|laguna/i,
-		forms: [{ shape: argumentTags }],
-		parsers: { vllm: 'glm45', sglang: 'glm45' },
-	},
-	{
-		id: 'miniMaxM2',
-		label: 'MiniMax M2',
-		template: /<minimax:tool_call>/,
-		model: /minimax-?m2/i,
-		forms: [{ shape: invoke(''), around: tags('minimax:tool_call') }, { shape: json('[TOOL_CALL]', '[/TOOL_CALL]') }],
-		parsers: { vllm: 'minimax_m2', sglang: 'minimax-m2' },
-	},
-	{
-		id: 'toolCallsList',
-		label: 'Hunyuan, Jamba, MiniMax M1',
-		template: /<tool_calls>/,
-		model: /hunyuan|jamba|apriel|minimax-?m1/i,
-		forms: [{ shape: json('<tool_calls>', '</tool_calls>') }],
-		parsers: { vllm: 'hunyuan_a13b' },
-	},
-	{
-		id: 'gemma4',
-		label: 'Gemma 4',
-		template: /<\|tool_call>/,
-		model: /gemma-?4/i,
 		forms: [
-			{
-				shape: {
-					kind: 'named',
-					open: ['<|tool_call>call:'],
-					close: ['<tool_call|>'],
-					notation: gemmaNotation('<|"|>'),
-				},
-				special: true,
-			},
-			{ shape: { kind: 'named', open: ['call:'] }, unreadable: true },
+			tagged({
+				open: '<tool_call>',
+				key: '<arg_key>',
+				value: ['</arg_key>', '<arg_value>'],
+				valueEnd: '</arg_value>',
+				close: '</tool_call>',
+				end: [],
+			}),
 		],
+		parsers: { vllm: 'glm45', sglang: 'glm45' },
+	}),
+	family('miniMaxM2', 'MiniMax M2', /minimax-?m2/i, {
+		template: /<minimax:tool_call>/,
+		forms: [inTag('minimax:tool_call', invoke('')), json('[TOOL_CALL]', '[/TOOL_CALL]')],
+		parsers: { vllm: 'minimax_m2', sglang: 'minimax-m2' },
+	}),
+	family('toolCallsList', 'Hunyuan, Jamba, MiniMax M1', /hunyuan|jamba|apriel|minimax-?m1/i, {
+		template: /<tool_calls>/,
+		forms: [json('<tool_calls>', '</tool_calls>')],
+		parsers: { vllm: 'hunyuan_a13b' },
+	}),
+	family('gemma4', 'Gemma 4', /gemma-?4/i, {
+		template: /<\|tool_call>/,
+		forms: [gemmaCall('<|tool_call>call:', '<tool_call|>', '<|"|>'), { ...named(['call:']), unreadable: true }],
 		thinking: [['<|channel>thought\n', '<channel|>']],
 		parsers: { vllm: 'gemma4', sglang: 'gemma4' },
-	},
-	{
-		id: 'functionGemma',
-		label: 'FunctionGemma',
+	}),
+	family('functionGemma', 'FunctionGemma', /function-?gemma/i, {
 		template: /<start_function_call>/,
-		model: /function-?gemma/i,
-		forms: [
-			{
-				shape: {
-					kind: 'named',
-					open: ['<start_function_call>call:'],
-					close: ['<end_function_call>'],
-					notation: gemmaNotation('<escape>'),
-				},
-				special: true,
-			},
-		],
+		forms: [gemmaCall('<start_function_call>call:', '<end_function_call>', '<escape>')],
 		parsers: { vllm: 'functiongemma' },
-	},
-	{
-		id: 'phi4',
-		label: 'Phi-4-mini',
+	}),
+	family('phi4', 'Phi-4-mini', /phi-?4-?mini|firefunction/i, {
 		template: /functools|<\|\/tool_call\|>/,
-		model: /phi-?4-?mini|firefunction/i,
-		forms: [{ shape: json('functools') }, { shape: json('<|tool_call|>', '<|/tool_call|>'), special: true }],
+		forms: [json('functools'), special(json('<|tool_call|>', '<|/tool_call|>'))],
 		parsers: { vllm: 'phi4_mini_json' },
-	},
-	{
-		id: 'granite3',
-		label: 'Granite 3',
+	}),
+	family('granite3', 'Granite 3', /granite-?3/i, {
 		template: /<\|tool_call\|>/,
-		model: /granite-?3/i,
-		forms: [{ shape: json('<|tool_call|>'), special: true }, bareJson],
+		forms: [special(json('<|tool_call|>')), bareJson],
 		parsers: { vllm: 'granite' },
-	},
-	{
-		id: 'command',
-		label: 'Command R7B',
+	}),
+	family('command', 'Command R7B', /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i, {
 		template: /<\|START_ACTION\|>/,
-		model: /command-?(?:r7b|a)(?:[^a-z]|$)|cohere2/i,
-		forms: [{ shape: json('<|START_ACTION|>', '<|END_ACTION|>'), special: true }, bareJson],
+		forms: [special(json('<|START_ACTION|>', '<|END_ACTION|>')), bareJson],
 		thinking: [['<|START_THINKING|>', '<|END_THINKING|>']],
 		parsers: { vllm: 'cohere_command3' },
-	},
-	{
-		id: 'nemotronNano2',
-		label: 'Nemotron Nano v2',
+	}),
+	family('nemotronNano2', 'Nemotron Nano v2', /nemotron-?nano.{0,50}v2/i, {
 		template: /<TOOLCALL>/,
-		model: /nemotron-?nano.{0,50}v2/i,
-		forms: [{ shape: json('<TOOLCALL>', '</TOOLCALL>') }],
+		forms: [json('<TOOLCALL>', '</TOOLCALL>')],
 		parsers: { vllm: 'nemotron_json' },
-	},
-	{
-		id: 'lfm2',
-		label: 'LFM2',
+	}),
+	family('lfm2', 'LFM2', /lfm-?2/i, {
 		template: /<\|tool_call_start\|>/,
-		model: /lfm-?2/i,
 		forms: [
-			{
-				shape: { kind: 'python' },
-				around: { open: ['<|tool_call_start|>'], close: ['<|tool_call_end|>'] },
-				special: true,
-			},
-			{ shape: json('<|tool_call_start|>', '<|tool_call_end|>'), special: true },
-			{ shape: { kind: 'python' }, bare: true },
+			special(inside('<|tool_call_start|>', '<|tool_call_end|>', python)),
+			special(json('<|tool_call_start|>', '<|tool_call_end|>')),
+			bare(python),
 		],
 		parsers: { vllm: 'lfm2', sglang: 'lfm2' },
-	},
-	{
-		id: 'apertus',
-		label: 'Apertus',
+	}),
+	family('apertus', 'Apertus', /apertus/i, {
 		template: /<\|tools_prefix\|>/,
-		model: /apertus/i,
 		forms: [
-			{
-				shape: { kind: 'json', open: ['<|tools_prefix|>'], close: ['<|tools_suffix|>'], nameIsKey: true },
-				special: true,
-			},
+			special({ shape: { kind: 'json', open: ['<|tools_prefix|>'], close: ['<|tools_suffix|>'], nameIsKey: true } }),
 		],
 		thinking: [['<|inner_prefix|>', '<|inner_suffix|>']],
-	},
-	{
-		id: 'internLm',
-		label: 'InternLM',
+	}),
+	family('internLm', 'InternLM', /internlm|intern-?s1/i, {
 		template: /<\|action_start\|>/,
-		model: /internlm|intern-?s1/i,
-		forms: [{ shape: json('<|action_start|> <|plugin|>', '<|action_end|>'), special: true }],
+		forms: [special(json('<|action_start|> <|plugin|>', '<|action_end|>'))],
 		parsers: { vllm: 'internlm', sglang: 'interns1' },
-	},
-	{
-		id: 'gigaChat3',
-		label: 'GigaChat 3',
+	}),
+	family('gigaChat3', 'GigaChat 3', /gigachat-?3/i, {
 		template: /<\|role_sep\|>/,
-		model: /gigachat-?3/i,
-		forms: [{ shape: json('function call<|role_sep|>'), special: true }],
+		forms: [special(json('function call<|role_sep|>'))],
 		parsers: { vllm: 'gigachat3', sglang: 'gigachat3' },
-	},
-	{
-		id: 'solar',
-		label: 'Solar',
+	}),
+	family('solar', 'Solar', /solar/i, {
 		template: /<\|tool_call:begin\|>/,
-		model: /solar/i,
 		forms: [
-			{
+			special({
 				shape: {
 					kind: 'named',
 					open: ['<|tool_call:begin|>'],
@@ -418,50 +277,22 @@ export const FAMILIES: readonly Family[] = [
 					between: ['<|tool_call:args|>'],
 					close: ['<|tool_call:end|>'],
 				},
-				special: true,
-			},
+			}),
 		],
 		thinking: [['<|think|>', '<|end|>']],
-	},
-	{
-		id: 'xLam',
-		label: 'xLAM',
-		model: /xlam/i,
-		forms: [{ shape: json('[TOOL_CALLS]') }, bareJson],
+	}),
+	family('xLam', 'xLAM', /xlam/i, {
+		forms: [json('[TOOL_CALLS]'), bareJson],
 		parsers: { vllm: 'xlam' },
-	},
-	{
-		id: 'hermes',
-		label: 'Hermes, Qwen',
+	}),
+	family('hermes', 'Hermes, Qwen', /hermes|qwen|qwq|granite-?4|reka|mimo-?vl|ernie/i, {
 		template: /<tool_call>/,
-		model: /hermes|qwen|qwq|granite-?4|reka|mimo-?vl|ernie/i,
-		forms: [{ shape: json('<tool_call>', '</tool_call>') }, bareJson],
+		forms: [json('<tool_call>', '</tool_call>'), bareJson],
 		parsers: { vllm: 'hermes', sglang: 'qwen25' },
-	},
-	{
-		id: 'lmStudio',
-		label: 'LM Studio',
-		model: /(?!)/,
-		forms: [{ shape: json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]') }],
-	},
-];
-
-/** Tokens with which the families end a turn. */
-export const END_TOKENS: readonly string[] = [
-	'<|im_end|>',
-	'<|eot_id|>',
-	'<|eom_id|>',
-	'</s>',
-	'<|observation|>',
-	'<|call|>',
-	'<|return|>',
-	'<|end|>',
-	'<|endoftext|>',
-	'<seed:eos>',
-	'<｜end▁of▁sentence｜>',
-	'<end_of_turn>',
-	'<turn|>',
-	'<|END_OF_TURN_TOKEN|>',
+	}),
+	family('lmStudio', 'LM Studio', /(?!)/, {
+		forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')],
+	}),
 ];
 
 /** The family of a model: what the user says, else what its template shows, else what its name says. */

@@ -1,6 +1,6 @@
 import { isRecord, parseJson, recordOf } from '../../../values';
 import { Untyped } from './arguments';
-import { END_TOKENS, type Form } from './families';
+import { END_TOKENS, type Form } from './forms';
 import { type Place, type Reading, type Source, Stopped } from './source';
 import { JSON_NOTATION, type Listener, type Notation, PYTHON_NOTATION, readObject, readValue } from './values';
 

@@ -1,7 +1,8 @@
 import type { ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { fittingArguments } from './arguments';
-import { FAMILIES, type Family, type Form } from './families';
+import { FAMILIES, type Family } from './families';
+import type { Form } from './forms';
 import type { QuotedInput } from './quoted-input';
 import { type CallsReading, readBlock, type WrittenCall } from './shapes';
 import { attempt, type Place, Pump, type Reading, type Source, type Stop, Stopped } from './source';

@@ -1,0 +1,75 @@
+import type { Shape } from './shapes';
+
+/** One way in which the models of a family write calls. */
+export interface Form {
+	shape: Shape;
+	/** Markers that may stand around the calls. */
+	around?: { open: readonly string[]; close: readonly string[] };
+	/** What a call may begin with, where that is not every opening marker. */
+	begins?: readonly string[];
+	/** Its markers are tokens of their own, which nobody types: they may follow text in the same line. */
+	special?: true;
+	/** No marker is left, because the server takes them out: then it must be the whole answer. */
+	bare?: true;
+	/** What is left of it cannot be read for certain, so it is only told. */
+	unreadable?: true;
+}
+
+type TaggedShape = Extract<Shape, { kind: 'tagged' }>;
+
+export const json = (open: string, ...close: string[]): Form => ({
+	shape: { kind: 'json', open: [open], ...(close.length === 0 ? {} : { close }) },
+});
+/** A name behind one of `open`, and then arguments up to one of `close`. */
+export const named = (open: readonly string[], between: readonly string[] = [], ...close: string[]): Form => ({
+	shape: { kind: 'named', open, between, ...(close.length === 0 ? {} : { close }) },
+});
+export const tagged = (shape: Omit<TaggedShape, 'kind'>): Form => ({ shape: { kind: 'tagged', ...shape } });
+export const python: Form = { shape: { kind: 'python' } };
+
+export const special = (form: Form): Form => ({ ...form, special: true });
+export const bare = (form: Form): Form => ({ ...form, bare: true });
+export const inside = (open: string, close: string, form: Form) => ({
+	...form,
+	around: { open: [open], close: [close] },
+});
+export const inTag = (name: string, form: Form) => inside(`<${name}>`, `</${name}>`, form);
+
+export const bareJson = bare({ shape: { kind: 'json', separated: true } });
+export const bareName = bare({ shape: { kind: 'named' } });
+
+export const functionTag = tagged({
+	open: '<function=',
+	key: '<parameter=',
+	valueEnd: '</parameter>',
+	close: '</function>',
+	end: ['>'],
+});
+
+/** Elements with the attribute `name`, as MiniMax, DeepSeek's DSML and others have them. */
+export const invoke = (prefix: string, call = 'invoke', parameter = 'parameter'): Form =>
+	tagged({
+		open: `<${prefix}${call} name="`,
+		key: `<${prefix}${parameter} name="`,
+		valueEnd: `</${prefix}${parameter}>`,
+		close: `</${prefix}${call}>`,
+		end: ['>'],
+	});
+
+/** Tokens with which the families end a turn. */
+export const END_TOKENS: readonly string[] = [
+	'<|im_end|>',
+	'<|eot_id|>',
+	'<|eom_id|>',
+	'</s>',
+	'<|observation|>',
+	'<|call|>',
+	'<|return|>',
+	'<|end|>',
+	'<|endoftext|>',
+	'<seed:eos>',
+	'<｜end▁of▁sentence｜>',
+	'<end_of_turn>',
+	'<turn|>',
+	'<|END_OF_TURN_TOKEN|>',
+];
