@@ -1,6 +1,7 @@
 /** What a vector store must never see: it would keep a bad vector for ever. */
+import type { BatchText } from '../batches/client';
 import type { FailureContext } from '../errors/failure';
-import { type Culprit, differentModels, unusable } from './failures';
+import { differentModels, unusable } from './failures';
 import type { Embedded, Fault } from './read';
 
 /** The length that all vectors of a model have, once one was seen: others would spoil a store. */
@@ -9,6 +10,10 @@ export class KnownLength {
 	/** The server that sent the first of them. */
 	private first = '';
 
+	get known(): number | undefined {
+		return this.length;
+	}
+
 	/**
 	 * @param batch the texts, in the order of the vectors
 	 * @param from the server that answered
@@ -16,7 +21,7 @@ export class KnownLength {
 	 */
 	checked(
 		read: Embedded | Fault,
-		batch: readonly Culprit[],
+		batch: readonly BatchText[],
 		{ from, context }: { from: string; context: FailureContext },
 	): Embedded {
 		const fault = 'fault' in read ? read : faultIn(read.vectors, this.length);

@@ -3,12 +3,6 @@ import { traitsOf } from '../servers/kinds';
 import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
 import { optional } from '../values';
 
-/** Whether it keeps the beginning of a long text where it is told to. */
-export function cutsItself(kind: ServerKind): boolean {
-	const { embeddingRequest, truncateFields } = traitsOf(kind);
-	return embeddingRequest !== undefined || truncateFields !== undefined;
-}
-
 /** Where and how a kind of server is asked for embeddings: by its own route, or by that of OpenAI. */
 export function embeddingCall(
 	{ url }: Connection,

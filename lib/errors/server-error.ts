@@ -84,6 +84,12 @@ export class ServerError extends Error {
 		return this.with({ remedy });
 	}
 
+	/** The same failure in other words: a `message` without a `meaning` says all of it. Of another kind where one is given. */
+	reworded(words: Partial<Pick<FailureDetails, 'kind' | 'message' | 'meaning' | 'remedy' | 'facts'>>): ServerError {
+		const { kind = this.kind, meaning = words.message ?? this.meaning } = words;
+		return this.with({ ...words, meaning, retryable: kind === this.kind ? this.retryable : isRetryable(kind) });
+	}
+
 	private with(change: Partial<FailureDetails>): ServerError {
 		return new ServerError({ ...this, message: this.message, ...change });
 	}

@@ -10,8 +10,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 	langchain: ['chat', 'dify', 'servers', 'http', 'errors'],
 	text: ['chat', 'tracing', 'servers', 'http', 'errors'],
 	dify: ['tracing', 'servers', 'http', 'errors'],
-	embeddings: ['tracing', 'servers', 'http', 'errors'],
-	rerank: ['tracing', 'servers', 'http', 'errors'],
+	batches: ['tracing', 'servers', 'http', 'errors'],
+	embeddings: ['batches', 'servers', 'http', 'errors'],
+	rerank: ['batches', 'servers', 'http', 'errors'],
 	media: ['servers', 'http', 'errors'],
 	health: ['chat', 'dify', 'servers', 'http', 'errors'],
 };

@@ -7,7 +7,7 @@ const refusal = (kind: Parameters<typeof failure>[0], status: number, serverText
 const LONG = 'word '.repeat(100);
 
 test('a text is named by its place and its first words', () => {
-	const error = textTooLong(refusal('badRequest', 400, 'too long'), CONTEXT, { index: 2, text: LONG }, {});
+	const error = textTooLong(refusal('badRequest', 400, 'too long'), { index: 2, text: LONG }, {});
 	expect(error.message).toBe('Text 3 is too long for the embedding model');
 	expect(error.meaning).toContain(`"${LONG.slice(0, 80)}…"`);
 	expect(error).toMatchObject({ kind: 'contextOverflow', status: 400, serverText: 'too long', facts: { index: 2 } });
@@ -15,13 +15,13 @@ test('a text is named by its place and its first words', () => {
 
 test('tokens and limit, as far as they are known', () => {
 	const meaning = (facts: { tokens?: number; limit?: number }) =>
-		textTooLong(refusal('badRequest', 400, ''), CONTEXT, { index: 0, text: 'a' }, facts).meaning;
+		textTooLong(refusal('badRequest', 400, ''), { index: 0, text: 'a' }, facts).meaning;
 	expect(meaning({ tokens: 602, limit: 512 })).toMatch(/of 602 tokens .*at most 512 tokens/);
 	expect(meaning({})).not.toMatch(/undefined|tokens/);
 });
 
 test('NaN keeps the kind of the refusal and says where it comes from', () => {
-	const error = notANumber(refusal('serverError', 500, 'NaN'), CONTEXT, { index: 0, text: 'a' });
+	const error = notANumber(refusal('serverError', 500, 'NaN'), { index: 0, text: 'a' });
 	expect(error).toMatchObject({ kind: 'serverError', message: 'The vector of text 1 holds no numbers' });
 	expect(error.remedy).toContain('num_gpu 0');
 });
@@ -48,26 +48,25 @@ test('another size names the option that says so', () => {
 describe('a refusal, with what the server lacks', () => {
 	test('llama-server on a generative model: pooling none', () => {
 		const text = "Pooling type 'none' is not OAI compatible. Please use a different pooling type";
-		expect(explained(refusal('badRequest', 400, text), CONTEXT, 'llamaServer')).toMatchObject({
+		expect(explained(refusal('badRequest', 400, text), { kind: 'llamaServer', model: 'm' })).toMatchObject({
 			kind: 'notSupported',
 			remedy: expect.stringContaining('--pooling') as string,
 		});
 	});
 
 	test('llama-server without --embeddings', () => {
-		const off = explained(
-			refusal('notSupported', 501, 'This server does not support embeddings.'),
-			CONTEXT,
-			'llamaServer',
-		);
+		const off = explained(refusal('notSupported', 501, 'This server does not support embeddings.'), {
+			kind: 'llamaServer',
+			model: 'm',
+		});
 		expect(off).toMatchObject({ message: 'The server was not started for embeddings' });
 		expect(off.remedy).toContain('--embeddings');
 	});
 
 	test('Ollama without the model; any other refusal stays as it is', () => {
-		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), CONTEXT, 'ollama');
+		const missing = explained(refusal('modelNotFound', 404, 'model "m" not found'), { kind: 'ollama', model: 'm' });
 		expect(missing.remedy).toContain('ollama pull m');
 		const other = refusal('serverError', 500, 'boom');
-		expect(explained(other, CONTEXT, 'ollama')).toBe(other);
+		expect(explained(other, { kind: 'ollama', model: 'm' })).toBe(other);
 	});
 });

@@ -1,4 +1,5 @@
-import { cutsItself, embeddingCall } from '../../../lib/embeddings/wire';
+import { cutsItself } from '../../../lib/batches/client';
+import { embeddingCall } from '../../../lib/embeddings/wire';
 import { connectTo } from '../../../lib/servers/connect';
 import type { ServerKind } from '../../../lib/servers/kinds/kind';
 
@@ -40,9 +41,9 @@ test('those that cut themselves are told how', () => {
 	expect(truncated('tei')).toMatchObject({ truncate: true });
 	expect(truncated('vllm')).toMatchObject({ truncate_prompt_tokens: -1 });
 	expect(truncated('llamaServer')).not.toHaveProperty('truncate');
-	expect((['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as ServerKind[]).filter(cutsItself)).toEqual([
-		'ollama',
-		'tei',
-		'vllm',
-	]);
+	expect(
+		(['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as ServerKind[]).filter((kind) =>
+			cutsItself(kind, 'embeddings'),
+		),
+	).toEqual(['ollama', 'tei', 'vllm']);
 });

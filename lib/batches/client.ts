@@ -1,0 +1,188 @@
+import { asFailed, type ServerError } from '../errors/server-error';
+import type { FailureContext } from '../errors/failure';
+import type { Connection } from '../http/connection';
+import type { Limits } from '../http/limits';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import { requireModel } from '../servers/model-names';
+import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
+import { fitKinds, type Purpose } from '../servers/purpose';
+import { retryIdempotent, retryOptions } from '../servers/retry';
+import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
+import { inSpan } from '../tracing/span';
+import { isRecord } from '../values';
+import { batchesFor, learnedOf } from './learned';
+
+export interface BatchSettings {
+	model: string;
+	/** Texts in one request. */
+	batchSize: number;
+	limits: Partial<Limits>;
+	retries: number;
+}
+
+/** A text with its place among those of the call. */
+export interface BatchText {
+	index: number;
+	text: string;
+	isShortened?: boolean;
+	/** The server was told to keep its beginning only. */
+	isCutByServer?: boolean;
+}
+
+/** What a call has cost. */
+export interface BatchCounts {
+	requests: number;
+	/** As far as the server counts them. */
+	tokens?: number;
+	truncated: number;
+	/** Texts whose result is the mean of those of their parts. */
+	averaged: number;
+}
+
+/** A call at one server. */
+export interface BatchCall extends Attempt {
+	kind: ServerKind;
+	signal?: AbortSignal;
+	counts: BatchCounts;
+}
+
+export const noCounts = (): BatchCounts => ({ requests: 0, truncated: 0, averaged: 0 });
+
+/** A request that the server refuses. */
+export interface Refused {
+	error: ServerError;
+	tooLong: TooLong | undefined;
+	/** How often its text was cut or divided before, and whether that was often enough. */
+	depth: number;
+	isLast: boolean;
+}
+
+/** How often a text is cut or divided again. */
+const MAX_DEPTH = 12;
+
+/**
+ * Many texts at one of the servers of a credential, cut into requests that it takes: what embeddings and reranking have
+ * in common.
+ */
+export abstract class BatchClient<Settings extends BatchSettings, Text extends BatchText, Result> {
+	protected readonly servers: ServerPool;
+	private readonly kindOf: ReturnType<typeof fitKinds>;
+
+	constructor(
+		servers: Connection | ServerPool,
+		readonly settings: Settings,
+		private readonly purpose: Purpose,
+	) {
+		requireModel(settings.model);
+		this.servers = ServerPool.of(servers);
+		this.kindOf = fitKinds(purpose);
+	}
+
+	/** The results of one request. */
+	protected abstract send(call: BatchCall, batch: readonly Text[]): Promise<Result[]>;
+
+	/** What becomes of a batch that the server refuses, where smaller ones are no answer to it. */
+	protected abstract afterRefusal(call: BatchCall, batch: Text[], refused: Refused): Promise<Result[]>;
+
+	/** Work at one of the servers; nothing of it at another one. */
+	protected async atServer<T>(
+		signal: AbortSignal | undefined,
+		work: (call: BatchCall) => Promise<T>,
+	): Promise<Served<{ result: T; counts: BatchCounts }>> {
+		const { model, limits } = this.settings;
+		const operation = this.purpose === 'embeddings' ? 'embeddings' : 'rerank';
+		return await this.servers.run(
+			async (attempt) => {
+				const kind = await this.kindOf(attempt, signal);
+				const counts = noCounts();
+				return await inSpan(
+					attempt.connection,
+					{ operation, model: attempt.model, provider: kind },
+					async (connection) => ({ result: await work({ ...attempt, connection, kind, signal, counts }), counts }),
+					() => ({ usage: { promptTokens: counts.tokens } }),
+				);
+			},
+			{
+				model: model.trim(),
+				limits,
+				idempotent: true,
+				signal,
+				retry: (connection) => retryIdempotent(connection, retryOptions(this.settings)),
+			},
+		);
+	}
+
+	protected batches(texts: readonly Text[], connection: Connection): Text[][] {
+		return batchesFor(texts, this.settings.batchSize, learnedOf(connection, this.settings.model));
+	}
+
+	protected async allOf(call: BatchCall, batches: readonly Text[][]): Promise<Result[]> {
+		const results: Result[] = [];
+		for (const batch of batches) results.push(...(await this.ofBatch(call, batch)));
+		return results;
+	}
+
+	/** The results of a batch, cut into smaller ones where the server wants that. */
+	protected async ofBatch(call: BatchCall, batch: Text[], depth = 0): Promise<Result[]> {
+		const outcome = await this.send(call, batch).catch(asFailed);
+		if (!('failed' in outcome)) return outcome;
+		const error = outcome.failed;
+		if (call.signal?.aborted === true) throw error;
+		const most = batchLimitIn(error);
+		if (most !== undefined && batch.length > most) {
+			learnedOf(call.connection, this.settings.model).batch = most;
+			return await this.allOf(call, this.batches(batch, call.connection));
+		}
+		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
+		const tooLong = tooLongIn(error);
+		return await this.afterRefusal(call, batch, { error, tooLong, isLast: depth >= MAX_DEPTH, depth });
+	}
+
+	/**
+	 * The result of the beginning of a text that is too long.
+	 *
+	 * @param shortened makes a text shorter, so that it may fit
+	 */
+	protected async truncated(
+		call: BatchCall,
+		text: Text,
+		depth: number,
+		shortened: () => Promise<Text>,
+	): Promise<Result[]> {
+		// Told to cut from the start, a server does not say how many texts it cut.
+		const isByServer = cutsItself(call.kind, this.purpose) && text.isCutByServer !== true;
+		const shorter = isByServer ? { ...text, isCutByServer: true } : await shortened();
+		const results = await this.ofBatch(call, [shorter], depth + 1);
+		if (text.isShortened !== true && text.isCutByServer !== true) call.counts.truncated++;
+		return results;
+	}
+
+	/** @throws {ServerError} also for a page, and for an error with status 200 */
+	protected async ask<T extends { tokens?: number } | { fault: string }>(
+		{ connection, model, limits, retry, signal, counts }: BatchCall,
+		{ url, json }: { url: string; json: Record<string, unknown> },
+		read: (json: unknown) => T,
+	): Promise<{ read: T; context: FailureContext }> {
+		const about = { model };
+		counts.requests++;
+		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
+		const isData = Array.isArray(answer.json) || isRecord(answer.json);
+		const found = isData ? read(answer.json) : undefined;
+		const saysError = isRecord(answer.json) && 'error' in answer.json;
+		if (found === undefined || ('fault' in found && saysError)) throw connection.refusal(answer, about);
+		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
+		return { read: found, context: connection.contextOf(answer.url, about) };
+	}
+}
+
+/** Whether a server keeps the beginning of a long text where it is told to. */
+export function cutsItself(kind: ServerKind, purpose: Purpose): boolean {
+	const { embeddingRequest, rerankRequest, truncateFields } = traitsOf(kind);
+	return (purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined || truncateFields !== undefined;
+}
+
+export function halves<T>(list: readonly T[]): T[][] {
+	const middle = Math.ceil(list.length / 2);
+	return [list.slice(0, middle), list.slice(middle)];
+}

@@ -1,0 +1,37 @@
+/** What fails with texts of a batch, in words that name the text. */
+import type { ServerError } from '../errors/server-error';
+import { traitsOf } from '../servers/kinds';
+import type { ServerKind } from '../servers/kinds/kind';
+import type { Purpose } from '../servers/purpose';
+import type { TooLong } from '../servers/text-refusals';
+
+const SHOWN_CHARACTERS = 80;
+
+/** The beginning of a text, as an error shows it. */
+export function startOf(text: string): string {
+	return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
+}
+
+/** A size and a limit in words, as far as they are known. */
+export function sizeInWords({ tokens, limit }: TooLong): { size: string; most: string } {
+	return {
+		size: tokens === undefined ? '' : ` of ${tokens} tokens`,
+		most: limit === undefined ? '' : `, which reads at most ${limit} tokens`,
+	};
+}
+
+/** A refusal with what the server lacks, where it says that. */
+export function lacking(
+	error: ServerError,
+	{ kind, model }: { kind: ServerKind; model: string },
+	purpose: Purpose,
+): ServerError | undefined {
+	const { advice } = traitsOf(kind);
+	if (error.kind === 'notSupported')
+		return error.reworded({
+			message: `The server was not started for ${purpose}`,
+			remedy: purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff,
+		});
+	if (error.kind !== 'modelNotFound' || advice.missingModel === undefined) return undefined;
+	return error.reworded({ remedy: `Choose the model from the list, or ${advice.missingModel(model)}` });
+}
