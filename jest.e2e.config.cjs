@@ -1,7 +1,15 @@
 const base = require('./jest.config.cjs');
 
 /** The suites that talk with the real llama-server most: they run on both versions of llama.cpp (scripts/test-e2e.mjs). */
-const ON_BOTH = ['kept-answers', 'local-chat-model', 'local-llama', 'real-embeddings', 'server-health', 'speed-test'];
+const ON_BOTH = [
+	'kept-answers',
+	'local-chat-model',
+	'local-llama',
+	'real-embeddings',
+	'server-health',
+	'speed-test',
+	'thinking-limit',
+];
 
 /** Tests against the real n8n and the real llama-server; `npm run test:e2e` prepares both. */
 /** @type {import('jest').Config} */

@@ -4,8 +4,9 @@ import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
-import { seenIn } from './seen';
-import { openAnswer, type OpenedAnswer } from './open';
+import { seenIn, tokensPerSecond } from './seen';
+import { rememberSpeed } from './thinking-limit';
+import { keyOf, openAnswer, type OpenedAnswer } from './open';
 import { prepareCall } from './prepare';
 import { readAnswer } from './read';
 import { checkParameters } from './request/parameters';
@@ -55,6 +56,7 @@ export class ChatClient implements AnswerSource {
 				const read = yield* readAnswer(opened, prepared);
 				const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
 				span.note(seenIn(answer, prepared.startedAt));
+				rememberSpeed(keyOf(opened), tokensPerSecond(answer));
 				return answer;
 			} catch (error) {
 				const told = span?.fail(error) ?? error;

@@ -12,6 +12,7 @@ import { fitToLlamaServer } from './request/llama-options';
 import { type ChatSettings, hasPicture } from './request/request';
 import { TOOLS_DROPPED, toolTemplate } from './request/tool-template';
 import { type BegunAnswer, sendRequest } from './send';
+import { fitThinkingLimit } from './thinking-limit';
 import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
 import { protocolFor } from './wire/choose';
@@ -76,7 +77,8 @@ async function sendTo(
 	const { connection, model } = attempt;
 	const kind = await serverKindOf(settings, attempt, draft.dependsOnServer, signal);
 	const drafted = draft.forServer(kind);
-	const { request, notes: unfit } = await fitToLlamaServer(connection, { ...drafted.request, model });
+	const fitted = await fitToLlamaServer(connection, { ...drafted.request, model });
+	const { request, notes: limited } = fitThinkingLimit(connection, keyOf(attempt), fitted.request);
 	const { template, dropsTools } = await toolTemplate(connection, request);
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
@@ -86,7 +88,7 @@ async function sendTo(
 			throw await withModelsOf(connection, error, { model, kind, signal });
 		},
 	);
-	const notes = [...drafted.notes, ...unfit, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
+	const notes = [...drafted.notes, ...fitted.notes, ...limited, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
 }
 

@@ -10,6 +10,7 @@ import { ThinkingPresenter } from './answer/thinking-presenter';
 import { keyOf, type OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { callableTools, type ChatSettings } from './request/request';
+import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
 import { sameFrameDecoder } from './wire/same-frame';
 
@@ -53,6 +54,7 @@ export async function* readAnswer(
 	};
 	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
 	const presenter = new ThinkingPresenter(showsThinking(settings));
+	const limit = new ThinkingLimit(opened);
 	const notes: string[] = [];
 	let firstTokenMs = 0;
 	/** An event that is no JSON: an error if anything follows, else the place where the stream was cut. */
@@ -61,6 +63,7 @@ export async function* readAnswer(
 		for await (const batch of reader.batches) {
 			if (unreadable !== undefined) throw unreadable.error;
 			const { step, ...rest } = readBatch(batch, assembly, reading);
+			limit.seen(batch, assembly.thinks, step.reasoning);
 			if (firstTokenMs === 0 && assembly.started) firstTokenMs = performance.now() - startedAt;
 			const shown = presenter.show(step);
 			pace.note({ started: assembly.speaks, shown: presenter.shown !== '', finished: assembly.finished });
@@ -78,6 +81,7 @@ export async function* readAnswer(
 		if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
 	} finally {
 		reader.close();
+		limit.close();
 		opened.release();
 	}
 	const resumed = reader.resumed();
@@ -90,7 +94,14 @@ export async function* readAnswer(
 	const closing = presenter.end();
 	if (closing !== '') yield closing;
 	const strayLines = [...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()];
-	return { assembly, shown: presenter.shown, strayLines, firstTokenMs, loadMs: chatter.loadMs, notes };
+	return {
+		assembly,
+		shown: presenter.shown,
+		strayLines,
+		firstTokenMs,
+		loadMs: chatter.loadMs,
+		notes: [...notes, ...limit.notes],
+	};
 }
 
 /** A chain that parses a JSON answer cannot read it with thinking in front. */

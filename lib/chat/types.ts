@@ -35,13 +35,22 @@ export interface ToolDefinition {
 /** What a tool call may be: left to the model, forbidden, forced, or forced to one tool. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
-export type Thinking =
-	| { mode: 'serverDefault' }
-	| { mode: 'on' }
-	| { mode: 'off' }
-	| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
-	/** Most tokens for the thinking block; llama-server only. */
-	| { mode: 'budget'; tokens: number };
+export type Thinking = ThinkingLimits &
+	(
+		| { mode: 'serverDefault' }
+		| { mode: 'on' }
+		| { mode: 'off' }
+		| { mode: 'effort'; effort: 'minimal' | 'low' | 'medium' | 'high' }
+		/** Most tokens for the thinking block; llama-server only. */
+		| { mode: 'budget'; tokens: number }
+	);
+
+interface ThinkingLimits {
+	/** The thinking is ended after so many milliseconds. */
+	limitMs?: number;
+	/** The same in tokens, for a server that cannot be told to end it. */
+	limitTokens?: number;
+}
 
 export type ResponseFormat =
 	| { type: 'text' }

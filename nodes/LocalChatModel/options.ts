@@ -1,6 +1,7 @@
 import { FAMILIES } from '../../lib/chat/answer/text-formats/families';
 import type { INodeProperties } from 'n8n-workflow';
 
+import { thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, numberField } from '../shared/field-kinds';
 import { collectionOf } from '../shared/options-field';
@@ -26,6 +27,7 @@ const ownFields: INodeProperties[] = [
 		description:
 			'Whether the thinking is put in front of the answer between think tags. It is in the execution log in any case.',
 	}),
+	{ ...thinkingTimeLimitField, displayOptions: shownWhere(({ thinkingBudget }) => thinkingBudget) },
 	numberField('History Budget', 'historyBudget', 0, {
 		typeOptions: { minValue: 0, numberPrecision: 0 },
 		description:

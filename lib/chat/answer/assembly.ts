@@ -89,6 +89,7 @@ export class Assembly {
 	private model: string | undefined;
 	private receivedText = false;
 	private receivedWords = false;
+	private thinking = false;
 	private done = false;
 	private sendsReason = false;
 	private failed: AssemblyFailure | undefined;
@@ -110,6 +111,11 @@ export class Assembly {
 	/** Whether more than white space has arrived, with which the answers of many models begin. */
 	get speaks(): boolean {
 		return this.receivedWords || this.calls.begun || this.finishReason !== undefined;
+	}
+
+	/** Whether what came last is thinking. */
+	get thinks(): boolean {
+		return this.thinking && !this.calls.begun && this.finishReason === undefined;
 	}
 
 	/**
@@ -200,6 +206,7 @@ export class Assembly {
 			this.splitter.thinkingArrivesApart();
 			const thought = this.thoughts.push(this.wholeCharacters('reasoning', content.reasoning));
 			step.reasoning += thought.reasoning + thought.text;
+			this.thinking = true;
 		}
 		if (chunk.text || chunk.reasoning) this.receivedText = true;
 		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
@@ -208,6 +215,8 @@ export class Assembly {
 			const shown = this.textCalls.push(split.text);
 			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
 			step.reasoning += split.reasoning;
+			if (split.text.trim() !== '') this.thinking = false;
+			else this.thinking ||= split.reasoning !== '';
 		}
 		if (content.toolCalls) this.calls.add(content.toolCalls);
 		if (chunk.usage) this.usage = chunk.usage;

@@ -1,11 +1,11 @@
 import { invalidInput } from '../../errors/failure';
 import { isRecord } from '../../values';
 import { traitsOf } from '../../servers/kinds';
-import type { ServerKind } from '../../servers/kinds/kind';
+import type { ServerKind, ServerTraits } from '../../servers/kinds/kind';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
-import type { ChatParameters } from '../types';
+import type { ChatParameters, Thinking } from '../types';
 
 /** A kind of server that is known to ignore a field does not get it. */
 export function takes(kind: ServerKind, name: SamplerName): boolean {
@@ -38,6 +38,7 @@ export function ignoredParameters(parameters: ChatParameters, kind: ServerKind):
 	const { thinking, responseFormat } = parameters;
 	const { thinkingBudget, grammar } = traitsOf(kind);
 	if (thinking?.mode === 'budget' && !thinkingBudget) ignored.push('Thinking Token Budget');
+	if (thinking?.limitMs !== undefined && !thinkingBudget) ignored.push('Thinking Time Limit');
 	if (responseFormat?.type === 'grammar' && grammar === undefined) ignored.push('GBNF Grammar');
 	return ignored;
 }
@@ -45,7 +46,7 @@ export function ignoredParameters(parameters: ChatParameters, kind: ServerKind):
 /** Whether any set parameter depends on what kind of server answers, so that "automatic" has to find out. */
 export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	const { thinking, responseFormat } = parameters;
-	if (thinking !== undefined && thinking.mode !== 'serverDefault') return true;
+	if (thinking !== undefined && (thinking.mode !== 'serverDefault' || thinking.limitMs !== undefined)) return true;
 	if (responseFormat?.type === 'grammar' || responseFormat?.type === 'jsonSchema') return true;
 	if (parameters.maxTokens === NO_LIMIT) return true;
 	return SAMPLER_ENTRIES.some(([name, { extra }]) => extra === true && parameters[name] !== undefined);
@@ -54,11 +55,26 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 /** Thinking, as each kind of server wants it said. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
 	const { thinking } = parameters;
-	const { thinkingSwitch, thinkingBudget } = traitsOf(kind);
+	if (thinking === undefined) return {};
+	const { thinkingSwitch, thinkingBudget, endsThinking } = traitsOf(kind);
+	const { limitMs, limitTokens = Infinity } = thinking;
+	const tokens = Math.min(limitTokens, thinking.mode === 'budget' ? thinking.tokens : Infinity);
+	return {
+		...switchFields(thinking, parameters, thinkingSwitch),
+		...(thinkingBudget && tokens < Infinity ? { reasoning_budget_tokens: tokens } : {}),
+		...(endsThinking === true && limitMs !== undefined ? { reasoning_control: true } : {}),
+	};
+}
+
+function switchFields(
+	thinking: Thinking,
+	parameters: ChatParameters,
+	thinkingSwitch: ServerTraits['thinkingSwitch'],
+): Record<string, unknown> {
 	const template = (enable: boolean) => ({
 		chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable },
 	});
-	switch (thinking?.mode) {
+	switch (thinking.mode) {
 		case 'on':
 			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
 			return thinkingSwitch === 'effort' ? {} : template(true);
@@ -66,8 +82,6 @@ export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Re
 			return thinkingSwitch === 'effort' ? { reasoning_effort: 'none' } : template(false);
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
-		case 'budget':
-			return thinkingBudget ? { reasoning_budget_tokens: thinking.tokens } : {};
 		default:
 			return {};
 	}

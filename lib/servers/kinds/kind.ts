@@ -127,6 +127,8 @@ export interface ServerTraits {
 	thinkingSwitch: 'template' | 'effort';
 	/** Whether it takes a number of tokens for thinking. */
 	thinkingBudget: boolean;
+	/** Whether it may end thinking that goes on, when it is told to. Newer versions do. */
+	endsThinking?: boolean;
 	/** `named`: honours an object that names one tool. `mode`: honours "none" and "required" only. `ignored`: neither. */
 	toolChoice: 'named' | 'mode' | 'ignored';
 	/** The fields in which it reads thinking of earlier turns. */

@@ -31,6 +31,7 @@ export const llamaServer: ServerTraits = {
 	schemasBecomeGrammar: true,
 	splitsThinking: true,
 	mayKeepAnswers: true,
+	endsThinking: true,
 	listsLoadedModelsOnly: true,
 	llamaApi: 'oneModel',
 	keepsToGrammar: true,

@@ -1,5 +1,5 @@
 import { ChatClient } from '../../../lib/chat/client';
-import { thinkingFields, responseFormatFields } from '../../shared/chat/answer-fields';
+import { thinkingFields, responseFormatFields, thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { modelField } from '../../shared/model-field';
@@ -25,7 +25,7 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		optionsField([...samplers, ...generationFields, streamingField]),
+		optionsField([...samplers, thinkingTimeLimitField, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
 		const settings = await withModel(chatSettings(call.parameters), call.servers, 'chat');

@@ -4,6 +4,7 @@ import { extract as extractData } from '../../../lib/text/extract';
 import type { ExtractField, FieldType } from '../../../lib/text/fields';
 import { leastOfFields, schemaOfFields } from '../../../lib/text/fields';
 import { isRecord, recordOf, switchOf } from '../../../lib/values';
+import { thinkingTimeLimitField } from '../../shared/chat/answer-fields';
 import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
@@ -97,7 +98,7 @@ export const textExtract: LocalLlamaOperation = {
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
-		optionsField(briefOptions),
+		optionsField([...briefOptions, thinkingTimeLimitField]),
 	],
 	run: async (call) => {
 		const { parameters } = call;

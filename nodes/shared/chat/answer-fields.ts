@@ -1,5 +1,6 @@
 import { optional } from '../../../lib/values';
 import { choiceField, jsonField, numberField, stringField } from '../field-kinds';
+import { seconds } from '../limit-fields';
 import type { IDisplayOptions, INodeProperties } from 'n8n-workflow';
 
 /**
@@ -42,6 +43,14 @@ export function thinkingFields(budgetShown?: IDisplayOptions): INodeProperties[]
 		}),
 	];
 }
+
+/** An option of what thinks. */
+export const thinkingTimeLimitField = seconds(
+	'Thinking Time Limit (Seconds)',
+	'thinkingTimeLimit',
+	60,
+	'How long the model may think before its answer has to begin. A newer llama-server is told to end the thinking; others get a token budget once the speed of the model is known. The execution log says when it was used. 0 = no limit.',
+);
 
 /**
  * What form an answer has.

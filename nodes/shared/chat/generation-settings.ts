@@ -90,16 +90,19 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 /** Undefined: nothing is sent about it. */
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
+	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
+	const limit = optional('limitMs', limitMs);
 	switch (mode) {
-		case 'on':
 		case 'off':
 			return { mode };
+		case 'on':
+			return { mode, ...limit };
 		case 'effort':
-			return { mode, effort: parameters.choice<Effort>('thinkingEffort') };
+			return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
 		case 'budget':
-			return { mode, tokens: parameters.number('thinkingBudget') };
+			return { mode, tokens: parameters.number('thinkingBudget'), ...limit };
 		default:
-			return undefined;
+			return limitMs === undefined ? undefined : { mode: 'serverDefault', limitMs };
 	}
 }
 

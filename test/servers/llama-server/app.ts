@@ -256,10 +256,18 @@ export class LlamaApp implements App {
 		return textReply(metrics(this.core), 'text/plain; version=0.0.4', [['Process-Start-Time-Unix', '1']]);
 	}
 
+	/** docs/protocols/llama-server-new.md 2. */
 	private control(body: Json): object {
+		if (this.core.settings.profile === 'old-llama-server') throw notFound();
 		if (asString(body.id) === '') throw invalidRequest('missing completion id');
 		if (asString(body.action) !== 'reasoning_end') throw invalidRequest('unknown control action');
-		return { success: false, message: 'no active completion for this id' };
+		const job = this.core.running.get(asString(body.id));
+		if (job === undefined) return { success: false, message: 'no active completion for this id' };
+		if (job.task.body.reasoning_control !== true)
+			return { success: false, message: 'reasoning control not enabled for this completion' };
+		// With a template that it does not read as thinking it says the same, and does nothing.
+		job.isToldToAnswer = this.core.settings.template === 'thinking';
+		return { success: true };
 	}
 
 	/** The model's name in replies: what was asked for does not matter (docs/protocols/llama-server.md 4.3). */

@@ -64,6 +64,8 @@ export class Core {
 		maxTokens: 0,
 	};
 	readonly closed = new AbortController();
+	/** The generations that go on, by the IDs of their answers. */
+	readonly running = new Map<string, Job>();
 	private ids = 0;
 
 	constructor(readonly settings: Settings) {
@@ -122,6 +124,7 @@ export class Core {
 		});
 		if (!leases) return;
 		const produced: Delta[] = [];
+		let finished = (): boolean => true;
 		try {
 			const [lease] = leases;
 			if (lease!.promptTokens >= generation.contextLimit)
@@ -131,6 +134,8 @@ export class Core {
 			await waitFor(this.settings.promptDelayMs, signal);
 			if (signal.aborted) return;
 			const job = this.job(generation, leases, signal, produced);
+			this.running.set(job.meta.id, job);
+			finished = () => this.running.delete(job.meta.id);
 			const transport = mergeTransport(this.settings.transport, reply.transport);
 			if (streams) {
 				const writes = generation.stream(job);
@@ -150,6 +155,7 @@ export class Core {
 			}
 			this.count(job);
 		} finally {
+			finished();
 			const { content, reasoning, calls } = collect(produced);
 			const message = {
 				role: 'assistant',

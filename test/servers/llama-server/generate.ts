@@ -24,6 +24,8 @@ export interface Job {
 	pingMs: number;
 	/** Prompt tokens per batch and progress event. */
 	batch: number;
+	/** What is left of the thinking is skipped. */
+	isToldToAnswer?: boolean;
 	/** The role chunk comes with the first token unless that token is only a part of a character. */
 	roleByToken: boolean;
 }
@@ -120,6 +122,7 @@ export async function* paced(job: Job): AsyncGenerator<{ delta: Delta; first: bo
 	let first = true;
 	for (const step of job.steps) {
 		if (job.signal.aborted) return;
+		if (job.isToldToAnswer === true && typeof step === 'object' && 'reasoning_content' in step) continue;
 		if (typeof step === 'string' || !isSpecial(step)) {
 			if (job.tokenDelayMs > 0) await waitFor(job.tokenDelayMs, job.signal);
 			if (job.signal.aborted) return;

@@ -1,0 +1,130 @@
+/** Thinking that is ended after some time (docs/protocols/llama-server-new.md 2). */
+import type { Connection } from '../http/connection';
+import type { ServerSentEvent } from '../http/sse';
+import { pauseFor } from '../http/waiting';
+import { Remembered } from '../remembered';
+import { traitsOf } from '../servers/kinds';
+import { parseObject } from '../values';
+import type { OpenedAnswer } from './open';
+import type { ChatRequest } from './types';
+
+const ASK_LIMIT_MS = 10_000;
+/** What was on its way when the server agreed has arrived by then. */
+const ON_ITS_WAY_MS = 1_000;
+/** Characters of thinking behind that: the server agreed, and did nothing. */
+const GOES_ON = 50;
+/** Of older versions. The server may be updated while n8n runs. */
+const NO_ROUTE: ReadonlySet<number> = new Set([404, 405, 501]);
+const withoutRoute = Remembered.inProcess<true>({ forMs: 60 * 60_000 });
+/** Tokens per second of a model with its server. */
+const speeds = Remembered.inProcess<number>();
+
+/** @param key the model with its server */
+export function rememberSpeed(key: string, tokensPerSecond: number | undefined): void {
+	if (tokensPerSecond !== undefined) speeds.set(key, tokensPerSecond);
+}
+
+function mayEndThinking({ id }: Connection, { serverKind }: ChatRequest): boolean {
+	return traitsOf(serverKind).endsThinking === true && !withoutRoute.has(id);
+}
+
+/** The request with a token budget, where the server cannot be told to end the thinking and the model's speed is known. */
+export function fitThinkingLimit(
+	connection: Connection,
+	key: string,
+	request: ChatRequest,
+): { request: ChatRequest; notes: string[] } {
+	const { parameters, serverKind } = request;
+	const { thinking } = parameters;
+	const perSecond = speeds.get(key);
+	const isOfUse = traitsOf(serverKind).thinkingBudget && !mayEndThinking(connection, request);
+	if (thinking?.limitMs === undefined || perSecond === undefined || !isOfUse) return { request, notes: [] };
+	const limitTokens = Math.max(1, Math.round((thinking.limitMs / 1000) * perSecond));
+	return {
+		request: { ...request, parameters: { ...parameters, thinking: { ...thinking, limitTokens } } },
+		notes: [
+			`Thinking Time Limit: this server is not known to end thinking when it is told to. It got a token budget in its place, as many tokens as this model wrote in ${thinking.limitMs / 1000} s of its last answer.`,
+		],
+	};
+}
+
+/** Watches how long an answer thinks, and has its server end that. */
+export class ThinkingLimit {
+	private readonly limitMs: number;
+	/** The answer's, by which the server finds it. */
+	private id: unknown;
+	/** Of the thinking that goes on. */
+	private waiting: AbortController | undefined;
+	private readonly over = new AbortController();
+	private verdict: 'asked' | 'agreed' | 'goesOn' | 'cannot' | { refusal: string } | undefined;
+	private agreedAt = Infinity;
+	private wentOn = 0;
+
+	constructor(private readonly opened: Pick<OpenedAnswer, 'connection' | 'request'>) {
+		const { thinking } = opened.request.parameters;
+		// The others ignore the option, which is said already.
+		this.limitMs = traitsOf(opened.request.serverKind).thinkingBudget ? (thinking?.limitMs ?? 0) : 0;
+	}
+
+	/** @param thinks whether the answer still thinks after these events, which brought `reasoning` */
+	seen(events: readonly ServerSentEvent[], thinks: boolean, reasoning: string): void {
+		if (this.limitMs === 0) return;
+		this.id ??= parseObject(events[0]?.data ?? '')?.id;
+		if (!thinks) {
+			this.waiting?.abort();
+			this.waiting = undefined;
+			this.agreedAt = Infinity;
+		} else if (this.waiting === undefined) {
+			this.waiting = new AbortController();
+			this.endLater(this.waiting.signal).catch(() => {});
+		}
+		if (performance.now() - this.agreedAt > ON_ITS_WAY_MS) this.wentOn += reasoning.length;
+		if (this.wentOn > GOES_ON) this.verdict = 'goesOn';
+	}
+
+	close(): void {
+		this.waiting?.abort();
+		this.over.abort();
+	}
+
+	/** What became of it, for the user; none where the limit was not reached. */
+	get notes(): string[] {
+		if (this.verdict === undefined) return [];
+		const begin = `The model had thought for ${this.limitMs / 1000} s (Thinking Time Limit)`;
+		const asked = `${begin}. The server was told to end the thinking`;
+		if (this.verdict === 'cannot')
+			return [
+				`${begin}, and thought on: this server is not known to end thinking when it is told to. Newer versions of llama-server do. Else set Thinking to Token Budget.`,
+			];
+		if (this.verdict === 'goesOn')
+			return [
+				`${asked} and agreed, but the thinking went on: it does not know the end tag of this model as one token. Turn Thinking off, or take a model and a chat template that fit each other.`,
+			];
+		if (typeof this.verdict === 'object') return [`${asked}, and did not: ${this.verdict.refusal}`];
+		return [`${asked}, and the answer began.`];
+	}
+
+	private async endLater(signal: AbortSignal): Promise<void> {
+		await pauseFor(this.limitMs, signal);
+		const { connection, request } = this.opened;
+		if (!mayEndThinking(connection, request)) {
+			this.verdict = 'cannot';
+			return;
+		}
+		this.verdict = 'asked';
+		const { status, json, text } = await connection.call(`${connection.url.api}/chat/completions/control`, {
+			// A router goes by the name of the model.
+			json: { id: this.id, action: 'reasoning_end', model: request.model },
+			timeoutMs: ASK_LIMIT_MS,
+			signal: this.over.signal,
+		});
+		const { success, message = text } = (json ?? {}) as { success?: unknown; message?: unknown };
+		if (NO_ROUTE.has(status)) {
+			withoutRoute.set(connection.id, true);
+			this.verdict = 'cannot';
+		} else if (success === true) {
+			this.verdict = 'agreed';
+			if (!signal.aborted) this.agreedAt = performance.now();
+		} else this.verdict = { refusal: connection.mask(String(message)) };
+	}
+}
