@@ -1,8 +1,9 @@
 import type { Usage } from '../chat/types';
+import { openAiUsage } from '../chat/wire/counts';
 import { difyFailure } from '../dify/failure';
 import type { DifyAppMode, RunResult } from '../dify/types';
 import type { ServerError } from '../errors/server-error';
-import { finiteNumber, isRecord, type JsonRecord, optional } from '../values';
+import { isRecord, type JsonRecord, optional, recordOf } from '../values';
 
 /**
  * The text of a run that ended: of a workflow, one of its outputs.
@@ -51,14 +52,8 @@ export function emptyError(result: RunResult): ServerError {
 
 /** Where Dify counts one side only, as for a workflow, n8n's estimate is left to stand. */
 export function usageOf({ usage }: RunResult): Usage | undefined {
-	const promptTokens = finiteNumber(usage?.prompt_tokens);
-	const completionTokens = finiteNumber(usage?.completion_tokens);
-	if (promptTokens === undefined || completionTokens === undefined || completionTokens === 0) return undefined;
-	return {
-		promptTokens,
-		completionTokens,
-		totalTokens: finiteNumber(usage?.total_tokens) ?? promptTokens + completionTokens,
-	};
+	const { prompt_tokens: prompt, completion_tokens: completion } = recordOf(usage);
+	return typeof prompt === 'number' && completion ? openAiUsage(usage) : undefined;
 }
 
 /** What the execution log shows of a run beside its text. */

@@ -1,4 +1,4 @@
-import type { ChatParameters, Usage } from '../chat/types';
+import type { ChatMessage, ChatParameters, Usage } from '../chat/types';
 import { invalidInput } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
@@ -126,7 +126,7 @@ async function classifyAt(
 }
 
 /** The question, and after an answer that was none, once more. */
-function again(messages: object[], first: LabelAnswer | undefined, labels: readonly Label[]): object[] {
+function again(messages: ChatMessage[], first: LabelAnswer | undefined, labels: readonly Label[]): ChatMessage[] {
 	if (first === undefined) return messages;
 	const content = `That is no answer. Write one of these letters and nothing else: ${keysFor(labels).join(', ')}`;
 	return [...messages, { role: 'assistant', content: first.text }, { role: 'user', content }];
@@ -151,7 +151,10 @@ function checkLabels(labels: readonly Label[], mayBeNone: boolean): void {
 }
 
 /** What all texts share stands first and never changes, so the server reads it once. The text comes last. */
-function messagesFor({ instructions, several, text, mayBeNone }: ClassifyTask, labels: readonly Label[]) {
+function messagesFor(
+	{ instructions, several, text, mayBeNone }: ClassifyTask,
+	labels: readonly Label[],
+): ChatMessage[] {
 	const example = keysFor(labels).slice(0, 2).join(',');
 	const system = [
 		several

@@ -1,5 +1,6 @@
 import type { Timings, Usage } from '../chat/types';
-import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
+import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
+import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
 /** A completion as far as it came. */
 export interface Completion {
@@ -30,18 +31,10 @@ export class CompletionAssembly {
 	private readonly completion: Completion = { text: '' };
 	private readonly tokens: number[] = [];
 	private readonly logprobs: unknown[] = [];
-	private hasEnded = false;
-	private reported: string | undefined;
-
 	/** Whether the server said that this is all. */
-	get ended(): boolean {
-		return this.hasEnded;
-	}
-
+	ended = false;
 	/** What the server says went wrong. */
-	get error(): string | undefined {
-		return this.reported;
-	}
+	error: string | undefined;
 
 	/** What arrived so far. */
 	get result(): Completion {
@@ -55,19 +48,19 @@ export class CompletionAssembly {
 	/** @returns the text that an event adds; undefined where the data is no event of a completion */
 	push(data: unknown): string | undefined {
 		if (data === '[DONE]') {
-			this.hasEnded = true;
+			this.ended = true;
 			return '';
 		}
 		if (!isRecord(data)) return undefined;
 		const { error } = data;
 		if (error !== undefined && error !== null) {
-			this.reported ??= nonEmptyText(isRecord(error) ? error.message : error) ?? JSON.stringify(error);
+			this.error ??= nonEmptyText(isRecord(error) ? error.message : error) ?? JSON.stringify(error);
 			return '';
 		}
-		const model = nonEmptyText(data.model);
-		if (model !== undefined) this.completion.model = model;
-		const timings = isRecord(data.timings) ? numbersIn(data.timings) : undefined;
-		if (timings !== undefined) this.completion.timings = timings;
+		this.note({
+			model: nonEmptyText(data.model),
+			timings: isRecord(data.timings) ? timingsOf(data.timings) : undefined,
+		});
 		const added = Array.isArray(data.choices)
 			? this.openAi(data, recordsIn(data.choices)[0])
 			: 'response' in data
@@ -81,22 +74,22 @@ export class CompletionAssembly {
 	private native(data: Record<string, unknown>): string | undefined {
 		const content = textOf(data.content);
 		if (content === undefined) return undefined;
-		this.addTokens(data.tokens);
+		this.tokens.push(...asList(data.tokens).filter((one) => typeof one === 'number'));
 		this.logprobs.push(...recordsIn(data.completion_probabilities));
 		if (data.stop === true) {
-			const word = nonEmptyText(data.stopping_word);
+			const { tokens_evaluated: prompt, tokens_predicted: completion, timings } = data;
 			this.end(data.stop_type);
-			if (word !== undefined) this.completion.stoppingWord = word;
-			if (data.truncated === true) this.completion.truncated = true;
-			this.count(data.tokens_evaluated, data.tokens_predicted, recordOf(data.timings).cache_n);
+			this.note({
+				stoppingWord: nonEmptyText(data.stopping_word),
+				truncated: data.truncated === true || undefined,
+				usage: usageFrom(prompt, completion, { cached: recordOf(timings).cache_n }),
+			});
 		}
 		return content;
 	}
 
 	private openAi(data: Record<string, unknown>, choice: Record<string, unknown> = {}): string {
-		const { usage } = data;
-		if (isRecord(usage))
-			this.count(usage.prompt_tokens, usage.completion_tokens, recordOf(usage.prompt_tokens_details).cached_tokens);
+		this.note({ usage: openAiUsage(data.usage) });
 		this.logprobs.push(...recordsIn(recordOf(choice.logprobs).content));
 		if (typeof choice.finish_reason === 'string') this.end(choice.finish_reason);
 		return textOf(choice.text) ?? textOf(recordOf(choice.message ?? choice.delta).content) ?? '';
@@ -107,45 +100,18 @@ export class CompletionAssembly {
 		this.logprobs.push(...recordsIn(data.logprobs));
 		if (data.done === true) {
 			this.end(data.done_reason);
-			this.count(data.prompt_eval_count, data.eval_count);
-			const ms = (nanoseconds: unknown) => (finiteNumber(nanoseconds) ?? 0) / 1e6;
-			this.completion.timings = {
-				load_ms: ms(data.load_duration),
-				prompt_ms: ms(data.prompt_eval_duration),
-				predicted_ms: ms(data.eval_duration),
-			};
+			this.note({ usage: ollamaUsage(data), timings: ollamaTimings(data) });
 		}
 		return textOf(data.response) ?? '';
 	}
 
 	private end(reason: unknown): void {
-		this.hasEnded = true;
+		this.ended = true;
 		const said = nonEmptyText(reason);
-		if (said !== undefined) this.completion.stopType = STOP_TYPES[said] ?? said;
+		this.note({ stopType: said && (STOP_TYPES[said] ?? said) });
 	}
 
-	private addTokens(tokens: unknown): void {
-		if (Array.isArray(tokens)) this.tokens.push(...tokens.filter((one): one is number => typeof one === 'number'));
+	private note(said: Partial<Completion>): void {
+		Object.assign(this.completion, optional(said));
 	}
-
-	private count(prompt: unknown, completion: unknown, cached?: unknown): void {
-		const [promptTokens, completionTokens] = [finiteNumber(prompt), finiteNumber(completion)];
-		if (promptTokens === undefined && completionTokens === undefined) return;
-		const cachedTokens = finiteNumber(cached);
-		this.completion.usage = {
-			promptTokens: promptTokens ?? 0,
-			completionTokens: completionTokens ?? 0,
-			totalTokens: (promptTokens ?? 0) + (completionTokens ?? 0),
-			...optional({ cachedTokens }),
-		};
-	}
-}
-
-function numbersIn(record: Record<string, unknown>): Timings {
-	return Object.fromEntries(
-		Object.entries(record).flatMap(([name, value]) => {
-			const number = finiteNumber(value);
-			return number === undefined ? [] : [[name, number]];
-		}),
-	);
 }

@@ -1,9 +1,10 @@
 import { failure } from '../../errors/failure';
 import type { ServerSentEvent } from '../../http/sse';
 import { isRecord, optional, parseJson, parseObject, text, words } from '../../values';
-import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
+import { ollamaTimings, ollamaUsage } from './counts';
 import { nativeOptions, sortExtraBody } from './ollama-options';
-import { toolCallsOf } from './openai-tool-calls';
+import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
 import { withFieldChanges } from '../../servers/refused-fields';
 import type { ChatProtocol } from './protocol';
@@ -41,12 +42,7 @@ function body(request: ChatRequest): Record<string, unknown> {
 function toolFields({ tools = [], toolChoice }: ChatRequest): Record<string, unknown> {
 	const offered = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
 	if (offered.length === 0 || toolChoice === 'none') return {};
-	return {
-		tools: offered.map(({ name, description, parameters }) => ({
-			type: 'function',
-			function: { name, ...optional({ description }), parameters },
-		})),
-	};
+	return toolsField(offered);
 }
 
 function formatField({ responseFormat }: ChatParameters): Record<string, unknown> {
@@ -158,9 +154,9 @@ function decode(event: ServerSentEvent): WireChunk {
 		chunk.done = true;
 		// Old releases leave the reason out.
 		chunk.finishReason = text(json.done_reason) || 'stop';
-		const usage = usageOf(json);
+		const usage = ollamaUsage(json);
 		if (usage !== undefined) chunk.usage = usage;
-		chunk.timings = timingsOf(json);
+		chunk.timings = ollamaTimings(json);
 	}
 	return chunk;
 }
@@ -168,36 +164,4 @@ function decode(event: ServerSentEvent): WireChunk {
 function errorOf(error: unknown): NonNullable<WireChunk['error']> {
 	const said = isRecord(error) ? (text(error.message) ?? JSON.stringify(error)) : words(error);
 	return { message: said };
-}
-
-/** Old releases leave the count of a prompt out that came from the cache as a whole. */
-function usageOf({ prompt_eval_count: prompt, eval_count: completion }: Record<string, unknown>): Usage | undefined {
-	if (typeof prompt !== 'number' && typeof completion !== 'number') return undefined;
-	const promptTokens = typeof prompt === 'number' ? prompt : 0;
-	const completionTokens = typeof completion === 'number' ? completion : 0;
-	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
-}
-
-const NANOSECONDS_PER_MS = 1e6;
-
-/** Ollama's durations under llama-server's names, and how long the model loaded. */
-function timingsOf(json: Record<string, unknown>): Timings {
-	const ms = (name: string) => (typeof json[name] === 'number' ? json[name] / NANOSECONDS_PER_MS : undefined);
-	const count = (name: string) => (typeof json[name] === 'number' ? json[name] : undefined);
-	const rate = (tokens: number | undefined, took: number | undefined) =>
-		tokens === undefined || took === undefined || took <= 0 ? undefined : (tokens / took) * 1000;
-	const [prompt, completion] = [count('prompt_eval_count'), count('eval_count')];
-	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
-	const timings = {
-		load_ms: ms('load_duration'),
-		prompt_n: prompt,
-		prompt_ms: promptMs,
-		prompt_per_second: rate(prompt, promptMs),
-		predicted_n: completion,
-		predicted_ms: completionMs,
-		predicted_per_second: rate(completion, completionMs),
-	};
-	return Object.fromEntries(
-		Object.entries(timings).filter((entry): entry is [string, number] => entry[1] !== undefined),
-	);
 }

@@ -1,5 +1,15 @@
 import { isRecord, optional } from '../../values';
-import type { ToolCallPiece } from '../types';
+import type { ToolCallPiece, ToolDefinition } from '../types';
+
+/** What the model may call. */
+export function toolsField(tools: readonly ToolDefinition[]) {
+	return {
+		tools: tools.map(({ name, description, parameters }) => ({
+			type: 'function',
+			function: { name, ...optional({ description }), parameters },
+		})),
+	};
+}
 
 /**
  * The pieces of tool calls in a delta or a message, in the forms in which servers really send them.

@@ -5,10 +5,11 @@ import type { ServerSentEvent } from '../../http/sse';
 import { kindOfFingerprint, traitsOf } from '../../servers/kinds';
 import { withFieldChanges } from '../../servers/refused-fields';
 import { parameterFields, responseFormatFields, takes, thinkingFields } from '../request/parameters';
-import type { ChatMessage, ChatRequest, ContentPart, Timings, Usage, WireChunk } from '../types';
+import type { ChatMessage, ChatRequest, ContentPart, WireChunk } from '../types';
+import { openAiUsage, timingsOf } from './counts';
 import { withoutOwnApi } from './ollama-options';
 import { errorOf } from './openai-errors';
-import { toolCallsOf } from './openai-tool-calls';
+import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
 import type { ChatProtocol } from './protocol';
 
@@ -60,10 +61,7 @@ function toolFields({ tools = [], toolChoice, serverKind, parameters }: ChatRequ
 				: 'required';
 	const parallel = parameters.parallelToolCalls;
 	return {
-		tools: offered.map(({ name, description, parameters: schema }) => ({
-			type: 'function',
-			function: { name, ...optional({ description }), parameters: schema },
-		})),
+		...toolsField(offered),
 		...optional({ tool_choice: choice }),
 		...(parallel === undefined || !takes(serverKind, 'parallelToolCalls') ? {} : { parallel_tool_calls: parallel }),
 	};
@@ -178,7 +176,7 @@ function decode(event: ServerSentEvent): WireChunk {
 	// "null" in quotes is no reason either: servers write it into every chunk but the last.
 	if (typeof choice?.finish_reason === 'string' && !['', 'null'].includes(choice.finish_reason))
 		chunk.finishReason = reasonOf(choice.finish_reason);
-	const usage = isRecord(json.usage) ? usageOf(json.usage) : undefined;
+	const usage = openAiUsage(json.usage);
 	if (usage !== undefined) chunk.usage = usage;
 	if (isRecord(json.timings)) chunk.timings = timingsOf(json.timings);
 	if (typeof json.model === 'string') chunk.model = json.model;
@@ -242,36 +240,6 @@ function textOfParts(parts: unknown[]): string {
 		.map((part) => (isRecord(part) ? (isThinking(part) ? '' : part.text) : part))
 		.filter((part) => typeof part === 'string')
 		.join('');
-}
-
-/** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */
-function usageOf(usage: Record<string, unknown>): Usage | undefined {
-	// Gateways write numbers as text, and the names of OpenAI's Responses and Anthropic's API.
-	const prompt = countOf(usage.prompt_tokens ?? usage.input_tokens);
-	const completion = countOf(usage.completion_tokens ?? usage.output_tokens);
-	if (prompt === undefined && completion === undefined) return undefined;
-	const detail = (details: unknown, key: string) => (isRecord(details) ? countOf(details[key]) : undefined);
-	const promptTokens = prompt ?? 0;
-	const completionTokens = completion ?? 0;
-	const cachedTokens = detail(usage.prompt_tokens_details, 'cached_tokens');
-	const reasoningTokens = detail(usage.completion_tokens_details, 'reasoning_tokens');
-	return {
-		promptTokens,
-		completionTokens,
-		totalTokens: countOf(usage.total_tokens) ?? promptTokens + completionTokens,
-		...optional({ cachedTokens, reasoningTokens }),
-	};
-}
-
-function countOf(value: unknown): number | undefined {
-	if (typeof value === 'number') return value;
-	return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
-}
-
-function timingsOf(timings: Record<string, unknown>): Timings {
-	return Object.fromEntries(
-		Object.entries(timings).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
-	);
 }
 
 /** `processed` counts cached tokens too (docs/protocols/llama-server.md 3.3). */

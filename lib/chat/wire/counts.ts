@@ -1,0 +1,70 @@
+/** Token counts and times of answers, under the names of each API. */
+import { finiteNumber, isRecord, optional, recordOf } from '../../values';
+import type { Timings, Usage } from '../types';
+
+/** Undefined without a count: an empty object in a later chunk must not undo what an earlier one said. */
+export function usageFrom(
+	prompt: unknown,
+	completion: unknown,
+	more: { total?: unknown; cached?: unknown; reasoning?: unknown } = {},
+): Usage | undefined {
+	const [promptTokens, completionTokens] = [countOf(prompt), countOf(completion)];
+	if (promptTokens === undefined && completionTokens === undefined) return undefined;
+	const [cachedTokens, reasoningTokens] = [countOf(more.cached), countOf(more.reasoning)];
+	return {
+		promptTokens: promptTokens ?? 0,
+		completionTokens: completionTokens ?? 0,
+		totalTokens: countOf(more.total) ?? (promptTokens ?? 0) + (completionTokens ?? 0),
+		...optional({ cachedTokens, reasoningTokens }),
+	};
+}
+
+/** Gateways write numbers as text. */
+function countOf(value: unknown): number | undefined {
+	return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : finiteNumber(value);
+}
+
+/** OpenAI's `usage`, also with the names of its Responses API and of Anthropic's. */
+export function openAiUsage(usage: unknown): Usage | undefined {
+	if (!isRecord(usage)) return undefined;
+	return usageFrom(usage.prompt_tokens ?? usage.input_tokens, usage.completion_tokens ?? usage.output_tokens, {
+		total: usage.total_tokens,
+		cached: recordOf(usage.prompt_tokens_details).cached_tokens,
+		reasoning: recordOf(usage.completion_tokens_details).reasoning_tokens,
+	});
+}
+
+/** Old releases of Ollama leave the count of a prompt out that came from the cache as a whole. */
+export function ollamaUsage({ prompt_eval_count: prompt, eval_count: completion }: Record<string, unknown>) {
+	return usageFrom(prompt, completion);
+}
+
+/** llama-server's own. */
+export function timingsOf(timings: Record<string, unknown>): Timings {
+	return Object.fromEntries(
+		Object.entries(timings).filter((entry): entry is [string, number] => finiteNumber(entry[1]) !== undefined),
+	);
+}
+
+const NANOSECONDS_PER_MS = 1e6;
+
+/** Ollama's durations under llama-server's names, and how long the model loaded. */
+export function ollamaTimings(json: Record<string, unknown>): Timings {
+	const ms = (name: string) => {
+		const nanoseconds = finiteNumber(json[name]);
+		return nanoseconds && nanoseconds / NANOSECONDS_PER_MS;
+	};
+	const rate = (tokens: unknown, took?: number) =>
+		took !== undefined && took > 0 && typeof tokens === 'number' ? (tokens / took) * 1000 : undefined;
+	const { prompt_eval_count: prompt, eval_count: completion } = json;
+	const [promptMs, completionMs] = [ms('prompt_eval_duration'), ms('eval_duration')];
+	return timingsOf({
+		load_ms: ms('load_duration'),
+		prompt_n: prompt,
+		prompt_ms: promptMs,
+		prompt_per_second: rate(prompt, promptMs),
+		predicted_n: completion,
+		predicted_ms: completionMs,
+		predicted_per_second: rate(completion, completionMs),
+	});
+}
