@@ -3,12 +3,12 @@ import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
 import { LoadingChatter } from './answer/loading-chatter';
 import { readBatch, type Unreadable } from './answer/read-batch';
-import { textOf } from './answer/remarks';
 import { familyOf } from './answer/text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
 import { ThinkingPresenter } from './answer/thinking-presenter';
 import { keyOf, type OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
+import { textOf } from './request/content';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
@@ -129,7 +129,7 @@ function assemblyFor(
 		tools: request.tools ?? [],
 		toolsInText: toolCallsInText === 'leave' ? [] : callableTools(request),
 		family: familyOf({ setting: textFormat, template, model, fallback: traitsOf(serverKind).textFormat }),
-		input: messages.filter(({ role }) => role === 'user' || role === 'tool').map(textOf),
+		input: messages.filter(({ role }) => role === 'user' || role === 'tool').map(({ content }) => textOf(content)),
 	});
 }
 

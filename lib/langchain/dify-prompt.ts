@@ -1,3 +1,4 @@
+import { mediaOf, textOf } from '../chat/request/content';
 import type { ChatMessage, ContentPart } from '../chat/types';
 import { refusedHere } from '../dify/failure';
 
@@ -25,7 +26,7 @@ export function difyPrompt(
 ): DifyPrompt {
 	const system = messages
 		.filter(({ role }) => role === 'system')
-		.map(({ content }) => textOf(content))
+		.map(({ content }) => textOf(content, '\n'))
 		.filter((text) => text.trim() !== '')
 		.join('\n\n');
 	const turns = messages.filter(({ role }) => role !== 'system');
@@ -39,14 +40,14 @@ export function difyPrompt(
 				'The prompt holds earlier answers, but Dify is set to remember the conversation: it would get them twice',
 				'Disconnect the memory node, or set Memory of the Dify Chat Model to In the Workflow.',
 			);
-		return { query: textOf(last.content), system, files: filesOf([last]) };
+		return { query: textOf(last.content, '\n'), system, files: mediaOf(last.content) };
 	}
 	const history = turns.slice(0, -1).flatMap(linesOf);
-	const parts = [systemApart ? '' : system, history.join('\n'), textOf(last.content)];
+	const parts = [systemApart ? '' : system, history.join('\n'), textOf(last.content, '\n')];
 	return {
 		query: parts.filter((part) => part !== '').join('\n\n'),
 		system: systemApart ? system : '',
-		files: filesOf(turns),
+		files: turns.flatMap(({ content }) => mediaOf(content)),
 	};
 }
 
@@ -59,24 +60,10 @@ const LABELS: Record<ChatMessage['role'], string> = {
 
 /** Calls of tools of another model are told as well: their results would answer nothing. */
 function linesOf(message: ChatMessage): string[] {
-	const text = textOf(message.content);
+	const text = textOf(message.content, '\n');
 	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
 	return [
 		...(text === '' && calls.length > 0 ? [] : [`${LABELS[message.role]}: ${text}`]),
 		...calls.map(({ name, arguments: args }) => `Call of the tool ${name}: ${args}`),
 	];
-}
-
-function textOf(content: ChatMessage['content']): string {
-	if (typeof content === 'string') return content;
-	return content
-		.map((part) => (part.type === 'text' ? part.text : ''))
-		.filter((text) => text !== '')
-		.join('\n');
-}
-
-function filesOf(messages: readonly ChatMessage[]): DifyPrompt['files'] {
-	return messages.flatMap(({ content }) =>
-		typeof content === 'string' ? [] : content.filter((part) => part.type !== 'text'),
-	);
 }

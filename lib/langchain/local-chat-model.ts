@@ -3,6 +3,7 @@ import type { FinishedAnswer } from '../chat/types';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/seen';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
+import { readToEnd } from '../generators';
 import { isRecord, optional } from '../values';
 import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
@@ -164,13 +165,12 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			const { client, toError, onFinished, onAnswer } = this.fields;
 			const isOver = onAnswer?.();
 			try {
-				const answer = client.generate(() => ({ ...this.callOf(messages, options), whole: true }));
-				let next = await answer.next();
-				while (!next.done) next = await answer.next();
-				onFinished?.(next.value);
-				const { usage } = next.value;
+				const call = () => ({ ...this.callOf(messages, options), whole: true });
+				const answer = await readToEnd(client.generate(call));
+				onFinished?.(answer);
+				const { usage } = answer;
 				return {
-					generations: [lastChunk(next.value, next.value.text)],
+					generations: [lastChunk(answer, answer.text)],
 					llmOutput: {
 						tokenUsage: {
 							promptTokens: usage?.promptTokens ?? 0,

@@ -1,5 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
+import { readToEnd } from '../generators';
 import { optional, parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
@@ -63,10 +64,7 @@ function model(
 		},
 		async generate(messages: SdkMessage[], config?: SdkConfig) {
 			try {
-				const answer = client.generate({ ...callOf(messages, config), whole: true });
-				let next = await answer.next();
-				while (!next.done) next = await answer.next();
-				return generated(next.value);
+				return generated(await readToEnd(client.generate({ ...callOf(messages, config), whole: true })));
 			} catch (error) {
 				throw toError(error);
 			}

@@ -1,5 +1,6 @@
 import type { Connection } from '../http/connection';
 import type { CallOptions } from '../http/types';
+import { Remembered } from '../remembered';
 import { isRecord } from '../values';
 
 /**
@@ -17,6 +18,29 @@ export async function optionalJson(
 	} catch {
 		return undefined;
 	}
+}
+
+const answers = Remembered.inProcess<Promise<unknown>>({ most: 200, forMs: 10 * 60_000 });
+const ASK_LIMIT_MS = 3_000;
+
+/**
+ * The JSON of a URL that not every server has, asked once in ten minutes; undefined where there is none, which is not
+ * remembered: the request that follows meets the same trouble and reports it.
+ *
+ * @param json sent with POST
+ */
+export async function rememberedJson(connection: Connection, url: string, json?: object): Promise<unknown> {
+	const key = JSON.stringify([url, json]);
+	const known = answers.get(key);
+	if (known !== undefined) return await known;
+	const answer = connection.call(url, { json, timeoutMs: ASK_LIMIT_MS }).then(
+		(found) => (found.status < 300 ? found.json : undefined),
+		() => undefined,
+	);
+	answers.set(key, answer);
+	const value = await answer;
+	if (value === undefined) answers.delete(key);
+	return value;
 }
 
 /** The objects of a list; none where it is no list. */

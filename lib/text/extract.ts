@@ -4,6 +4,7 @@ import type { ChatSettings } from '../chat/request/request';
 import type { Usage, FinishedAnswer } from '../chat/types';
 import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
+import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
 import { ServerPool } from '../servers/pool/server-pool';
 import { checkedJson, notesOn } from './formatted';
@@ -109,16 +110,14 @@ async function answerTo(
 ): Promise<FinishedAnswer> {
 	const key = `${ServerPool.of(servers).first.url.api} ${settings.model}`;
 	const ask = async (isConstrained: boolean) =>
-		await wholeAnswer(
+		await readToEnd(
 			new ChatClient(servers, {
 				...settings,
 				parameters: {
 					...settings.parameters,
 					...(isConstrained ? { responseFormat: { type: 'jsonSchema', schema } } : {}),
 				},
-			}),
-			messages,
-			signal,
+			}).generate({ messages, signal, whole: true, reuse: true }),
 		);
 	if (refusesFormats.has(key)) return await ask(false);
 	const asked = await ask(true).then((answer) => ({ answer }), asFailed);
@@ -126,18 +125,6 @@ async function answerTo(
 	if (!isFormatRefused(asked.failed)) throw asked.failed;
 	refusesFormats.set(key, true);
 	return await ask(false);
-}
-
-async function wholeAnswer(
-	client: ChatClient,
-	messages: readonly SourceMessage[],
-	signal: AbortSignal | undefined,
-): Promise<FinishedAnswer> {
-	const generation = client.generate({ messages, signal, whole: true, reuse: true });
-	for (;;) {
-		const step = await generation.next();
-		if (step.done === true) return step.value;
-	}
 }
 
 /** A refusal before anything was generated that names the format, or the grammar that the server made of it. */

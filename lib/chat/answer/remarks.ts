@@ -4,6 +4,7 @@ import type { ServerKind } from '../../servers/kinds/kind';
 import type { Assembly } from './assembly';
 import { UNSAID } from './finish-reason';
 import type { NotRun } from './text-formats/text-calls';
+import { textOf } from '../request/content';
 import { estimateTokens } from '../request/token-estimate';
 import type { ChatAnswer, ChatMessage, ChatRequest, Usage } from '../types';
 
@@ -22,16 +23,9 @@ export function completed(
 }
 
 function estimatedUsage({ text, reasoning }: ChatAnswer, messages: readonly ChatMessage[]): Usage {
-	const promptTokens = messages.reduce((sum, message) => sum + estimateTokens(textOf(message)), 0);
+	const promptTokens = messages.reduce((sum, message) => sum + estimateTokens(textOf(message.content)), 0);
 	const completionTokens = estimateTokens(text + reasoning);
 	return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, estimated: true };
-}
-
-/** The text of a message, without its pictures and recordings. */
-export function textOf({ content }: ChatMessage): string {
-	return typeof content === 'string'
-		? content
-		: content.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
 /** A server that ignores tools answers as if there were none. */

@@ -4,6 +4,7 @@ import type { Connection } from '../../http/connection';
 import { Remembered } from '../../remembered';
 import { countTokens, estimateTokens } from '../../servers/manage/tokens';
 import type { ChatMessage } from '../types';
+import { mediaOf, textOf } from './content';
 
 /** What is left out at once, as a part of the budget: the prompt cache of the server holds until the next time. */
 const STEP = 1 / 4;
@@ -36,7 +37,11 @@ export async function fitHistory(
 	const turns = turnsOf(messages.filter(({ role }) => role !== 'system'));
 	const earlier = turns.slice(0, -1);
 	const sizes: number[] = [];
-	for (const turn of earlier) sizes.push((await count(turn.map(textOf).join('\n'))) + mediaIn(turn) * MEDIA_TOKENS);
+	for (const turn of earlier)
+		sizes.push(
+			(await count(turn.map(wordsOf).join('\n'))) +
+				turn.flatMap(({ content }) => mediaOf(content)).length * MEDIA_TOKENS,
+		);
 	const tooMuch = sizes.reduce((sum, size) => sum + size, 0) - budget;
 	if (tooMuch <= 0) return { messages: [...messages], leftOut: 0 };
 	const step = Math.max(1, budget * STEP);
@@ -74,17 +79,7 @@ function turnsOf(messages: readonly ChatMessage[]): ChatMessage[][] {
 	return turns;
 }
 
-function textOf(message: ChatMessage): string {
-	const { content } = message;
-	const text =
-		typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
-	return message.role === 'assistant' && message.toolCalls !== undefined
-		? `${text}${message.toolCalls.map((call) => call.name + call.arguments).join('\n')}`
-		: text;
-}
-
-function mediaIn(turn: readonly ChatMessage[]): number {
-	return turn
-		.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
-		.filter(({ type }) => type !== 'text').length;
+function wordsOf(message: ChatMessage): string {
+	const calls = message.role === 'assistant' ? (message.toolCalls ?? []) : [];
+	return textOf(message.content, '\n') + calls.map((call) => call.name + call.arguments).join('\n');
 }

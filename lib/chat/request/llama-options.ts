@@ -3,13 +3,9 @@ import type { Connection } from '../../http/connection';
 import { traitsOf } from '../../servers/kinds';
 import { isModelNamed } from '../../servers/model-names';
 import { readModels } from '../../servers/models';
-import { entries, optionalJson } from '../../servers/optional-json';
-import { isRecord } from '../../values';
+import { entries, rememberedJson } from '../../servers/optional-json';
+import { recordOf } from '../../values';
 import type { ChatRequest } from '../types';
-import { Remembered } from '../../remembered';
-
-const ASK_LIMIT_MS = 3_000;
-const answers = Remembered.inProcess<Promise<unknown>>({ most: 200, forMs: 10 * 60_000 });
 
 /**
  * The request as it makes sense for this server, with remarks on what was left out. Asked once in ten minutes, and only
@@ -38,28 +34,18 @@ const WITH_PROJECTOR =
 
 async function hasProjector(connection: Connection, { model, serverKind }: ChatRequest): Promise<boolean> {
 	if (traitsOf(serverKind).llamaApi === 'router') {
-		const list = await remembered(`${connection.url.api}/models`, async () => {
-			const { json } = await connection.call(`${connection.url.api}/models`, { timeoutMs: ASK_LIMIT_MS });
-			return json;
-		});
+		const list = await rememberedJson(connection, `${connection.url.api}/models`);
 		const found = readModels(list)?.find((one) => isModelNamed(one, model));
 		return found?.args?.some((argument) => /^(?:--mmproj(?:-url)?|-mm|-mmu)$/.test(argument)) ?? false;
 	}
-	const props = await remembered(
-		`${connection.url.root}/props`,
-		async () => await optionalJson(connection, '/props', { timeoutMs: ASK_LIMIT_MS }),
-	);
-	const modalities = isRecord(props) && isRecord(props.modalities) ? props.modalities : {};
+	const props = await rememberedJson(connection, `${connection.url.root}/props`);
+	const modalities = recordOf(recordOf(props).modalities);
 	return modalities.vision === true || modalities.audio === true;
 }
 
 /** An ID that the server does not have changes nothing, and it does not say so (docs/protocols/llama-server.md 2.1). */
 async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ id: number }>): Promise<string[]> {
-	const url = `${connection.url.root}/lora-adapters`;
-	const list = await remembered(url, async () => {
-		const { status, json } = await connection.call(url, { timeoutMs: ASK_LIMIT_MS });
-		return status < 300 ? json : undefined;
-	});
+	const list = await rememberedJson(connection, `${connection.url.root}/lora-adapters`);
 	if (!Array.isArray(list)) return [];
 	const adapters = entries(list);
 	const missing = wanted.map(({ id }) => id).filter((id) => !adapters.some((adapter) => adapter.id === id));
@@ -69,15 +55,4 @@ async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ i
 	return [
 		`This llama-server has no LoRA adapter with the ID ${missing.join(', ')}, and ignores it without a word: ${has}.`,
 	];
-}
-
-async function remembered(key: string, ask: () => Promise<unknown>): Promise<unknown> {
-	const known = answers.get(key);
-	if (known !== undefined) return await known;
-	// The generation that follows meets the same trouble and reports it.
-	const answer = ask().catch(() => undefined);
-	answers.set(key, answer);
-	const value = await answer;
-	if (value === undefined) answers.delete(key);
-	return value;
 }

@@ -1,7 +1,8 @@
 import { canonicalJson, optional, parseObject } from '../../values';
 import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
-import { textOf, toolResult, type ToolResult } from './tool-result';
+import { mediaOf, textOf } from './content';
+import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../answer/text-formats/thinking';
 import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
 import type { ChatMessage, ContentPart, ToolCall } from '../types';
@@ -145,9 +146,7 @@ function roleOf({ type, role }: SourceMessage): 'system' | 'user' {
 function contentOf(content: unknown): string | ContentPart[] {
 	if (typeof content === 'string') return content;
 	const parts = [content].flat().flatMap((block) => contentPart(block) ?? []);
-	if (parts.every((part) => part.type === 'text'))
-		return parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
-	return parts;
+	return mediaOf(parts).length === 0 ? textOf(parts, '\n') : parts;
 }
 
 function assistantDraft(
@@ -160,7 +159,7 @@ function assistantDraft(
 		typeof message.content === 'string'
 			? message.content
 			: [message.content ?? []].flat().filter((block) => !isNonText(block));
-	const split = withoutThinking(typeof blocks === 'string' ? blocks : blocks.map(textOf).join('\n'));
+	const split = withoutThinking(typeof blocks === 'string' ? blocks : blocks.map(textOfBlock).join('\n'));
 	const calls = made.filter((call) => answers.has(call));
 	const memories = calls.map(recalled);
 	const remembered = memories.find((memory) => memory !== undefined);

@@ -5,6 +5,7 @@ import type { ReasoningEcho, SourceMessage } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
 import { traitsOf } from '../../servers/kinds';
 import type { ServerKind } from '../../servers/kinds/kind';
+import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { goneOptions, needsOwnApi } from '../wire/ollama-options';
@@ -96,15 +97,12 @@ export function draftRequest(settings: ChatSettings, call: ChatCall, messages: C
 }
 
 export function hasPicture({ content }: ChatMessage): boolean {
-	return typeof content !== 'string' && content.some(({ type }) => type === 'image');
+	return mediaOf(content).some(({ type }) => type === 'image');
 }
 
 /** Characters of text in a conversation. */
 export function textLength(messages: readonly ChatMessage[]): number {
-	const texts = messages.flatMap(({ content }) =>
-		typeof content === 'string' ? [content] : content.map((part) => (part.type === 'text' ? part.text : '')),
-	);
-	return texts.reduce((sum, { length }) => sum + length, 0);
+	return messages.reduce((sum, { content }) => sum + textOf(content).length, 0);
 }
 
 /** The tools that the model may call. */

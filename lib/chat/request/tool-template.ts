@@ -1,11 +1,8 @@
 import type { Connection } from '../../http/connection';
-import { Remembered } from '../../remembered';
 import { traitsOf } from '../../servers/kinds';
-import { optionalJson } from '../../servers/optional-json';
+import { rememberedJson } from '../../servers/optional-json';
 import { nonEmptyText, recordOf } from '../../values';
 import type { ChatRequest } from '../types';
-
-const ASK_LIMIT_MS = 3_000;
 
 /** What a server tells of the template that puts tools into the prompt. */
 export interface ToolTemplate {
@@ -13,8 +10,6 @@ export interface ToolTemplate {
 	/** The model is not told of any tool. */
 	dropsTools: boolean;
 }
-
-const known = Remembered.inProcess<Promise<ToolTemplate>>({ most: 200, forMs: 10 * 60_000 });
 
 export const TOOLS_DROPPED =
 	'The chat template of this model takes no tools, so llama-server left them out without a word, and the model was told of none. Use a model with tool support, or start llama-server with a template that has it (--jinja --chat-template-file).';
@@ -30,19 +25,12 @@ export async function toolTemplate(
 ): Promise<ToolTemplate> {
 	const { llamaApi, hasOllamaApi } = traitsOf(serverKind);
 	if (tools.length === 0 || (llamaApi === undefined && !hasOllamaApi)) return { dropsTools: false };
-	const key = `${connection.url.root} ${model}`;
-	const asked = known.get(key);
-	if (asked !== undefined) return await asked;
+	const { root } = connection.url;
 	const query = llamaApi === 'router' ? `?model=${encodeURIComponent(model.toWellFormed())}&autoload=false` : '';
-	const told = optionalJson(connection, hasOllamaApi ? '/api/show' : `/props${query}`, {
-		...(hasOllamaApi ? { json: { model } } : {}),
-		timeoutMs: ASK_LIMIT_MS,
-	}).then((answer) => {
-		if (answer === undefined) known.delete(key);
-		return templateIn(recordOf(answer));
-	});
-	known.set(key, told);
-	return await told;
+	const told = hasOllamaApi
+		? await rememberedJson(connection, `${root}/api/show`, { model })
+		: await rememberedJson(connection, `${root}/props${query}`);
+	return templateIn(recordOf(told));
 }
 
 /** @param props the answer of `/props` (docs/protocols/llama-server.md 2.6), or of Ollama's `/api/show` */

@@ -3,6 +3,7 @@ import type { ServerSentEvent } from '../../http/sse';
 import { isRecord, optional, parseJson, parseObject, text, words } from '../../values';
 import type { ChatMessage, ChatParameters, ChatRequest, ContentPart, WireChunk } from '../types';
 import { ollamaTimings, ollamaUsage } from './counts';
+import { mediaOf, textOf } from '../request/content';
 import { nativeOptions, sortExtraBody } from './ollama-options';
 import { toolCallsOf, toolsField } from './openai-tool-calls';
 import { thinkingIn } from './thinking-in';
@@ -103,10 +104,8 @@ function calledTool(id: string, before: readonly ChatMessage[]): string | undefi
 
 /** Text is one string; pictures stand beside it. */
 function wireContent(content: string | ContentPart[]): Record<string, unknown> {
-	if (typeof content === 'string') return { content };
-	const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-	const images = content.flatMap((part) => (part.type === 'text' ? [] : [bareBase64(part)]));
-	return { content: texts.join('\n'), ...(images.length === 0 ? {} : { images }) };
+	const images = mediaOf(content).map(bareBase64);
+	return { content: textOf(content, '\n'), ...(images.length === 0 ? {} : { images }) };
 }
 
 /** A data URL as it is would be a 400: "illegal base64 data at input byte 4". */

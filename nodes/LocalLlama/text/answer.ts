@@ -2,6 +2,7 @@ import type { ChatClient } from '../../../lib/chat/client';
 import type { SourceMessage } from '../../../lib/chat/request/messages';
 import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
 import { formattedJson, notesOn } from '../../../lib/text/formatted';
+import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';
 import type { OperationItem } from '../../shared/run/operations';
 import { type CountedGeneration, countGeneration } from '../../shared/token-totals';
@@ -15,19 +16,10 @@ export async function generated(
 ): Promise<FinishedAnswer> {
 	const isUnread = call.typing === undefined;
 	const generation = client.generate({ messages, signal: call.signal, whole: isUnread, reuse: isUnread });
-	try {
-		for (;;) {
-			const step = await generation.next();
-			if (step.done === true) {
-				reportAnswer(call, step.value);
-				return step.value;
-			}
-			await call.typing?.type(step.value);
-		}
-	} finally {
-		// Where the chat is gone, the server need not go on.
-		await generation.return(undefined as never);
-	}
+	// Where the chat is gone, the server need not go on.
+	const answer = await readToEnd(generation, async (piece) => await call.typing?.type(piece));
+	reportAnswer(call, answer);
+	return answer;
 }
 
 /** Remarks and tokens of an answer, where n8n shows them. */

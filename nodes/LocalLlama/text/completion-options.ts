@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { complete, type CompleteSettings, type FinishedCompletion } from '../../../lib/text/complete';
+import { readToEnd } from '../../../lib/generators';
 import type { CompletionTask } from '../../../lib/text/completion-request';
 import { generationFields } from '../../shared/chat/generation-fields';
 import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
@@ -43,16 +44,8 @@ export async function completed(
 	task: CompletionTask,
 ): Promise<OperationItem> {
 	const generation = complete(call.servers, settings, task, call.signal);
-	try {
-		for (;;) {
-			const step = await generation.next();
-			if (step.done === true) return itemOf(call, step.value);
-			await call.typing?.type(step.value);
-		}
-	} finally {
-		// Where the chat is gone, the server need not go on.
-		await generation.return(undefined as never);
-	}
+	// Where the chat is gone, the server need not go on.
+	return itemOf(call, await readToEnd(generation, async (piece) => await call.typing?.type(piece)));
 }
 
 function itemOf(call: LlamaCall, completion: FinishedCompletion): OperationItem {
