@@ -119,6 +119,13 @@ export class Connection extends Explainer {
 		}
 	}
 
+	/** A short call that has to succeed. @throws {ServerError} also for a status from 300 on */
+	async accepted(url: string, options: CallOptions = {}): Promise<CallAnswer> {
+		const answer = await this.call(url, options);
+		if (answer.status >= 300) throw this.refusal(answer, options.about);
+		return answer;
+	}
+
 	/**
 	 * A short call whose answer must be JSON with a status below 300.
 	 *
