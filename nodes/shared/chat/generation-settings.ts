@@ -74,7 +74,7 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
-	const limit = optional('limitMs', limitMs);
+	const limit = optional({ limitMs });
 	switch (mode) {
 		case 'off':
 			return { mode };
