@@ -162,6 +162,9 @@ beforeAll(async () => {
 		'Dify asks': { type: 'httpHeaderAuth', credential: header! },
 		'MCP Server Trigger': { type: 'httpHeaderAuth', credential: header! },
 		'MCP Client': { type: 'httpHeaderAuth', credential: header! },
+		'Chat completions': { type: 'httpHeaderAuth', credential: header! },
+		'Typed answers': { type: 'httpHeaderAuth', credential: header! },
+		Models: { type: 'httpHeaderAuth', credential: header! },
 		'Forget the old': { type: 'postgres', credential: database },
 		Store: { type: 'postgres', credential: database },
 		Knowledge: { type: 'postgres', credential: database },
@@ -693,6 +696,9 @@ describe('a chat', () => {
 	);
 });
 
+const dataTableId = { __rl: true, mode: 'id', value: 'questions' };
+const EVALUATED = { 'When fetching a dataset row': { dataTableId }, 'Keep the answers': { dataTableId } };
+
 describe('the examples', () => {
 	it.each(EXAMPLES)(
 		'%s opens with every node known and complete, and every note whole',
@@ -703,6 +709,7 @@ describe('the examples', () => {
 				local: working,
 				dify,
 				others,
+				...(name === 'choose-a-model-evaluation' ? { change: EVALUATED } : {}),
 				model: name === 'compare-two-models' ? { 'Model A': ALIAS, 'Model B': 'qwen3-0.6b' } : ALIAS,
 			});
 			const { id } = await n8n.createWorkflow(workflow);

@@ -1,6 +1,8 @@
 /** The example workflows about what n8n itself does with a local model. */
 import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { N8N_EXAMPLES } from './support/examples';
+import { openAi, startTyping } from './support/openai-client';
+import type { Workflow } from './support/playground';
 import {
 	activated,
 	after,
@@ -15,6 +17,45 @@ import {
 	stored,
 	theN8n,
 } from './support/run-examples';
+
+/** n8n takes a press of a button by a program for the preview of a link (it asks the package isbot). */
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+interface Buttons {
+	text: string;
+	buttons: Array<{ text: string; link: string }>;
+}
+
+/**
+ * What a visitor of n8n's hosted chat reads, who presses a button wherever there are some (n8n, chat-service.js: messages
+ * come by a web socket, those of n8n itself begin with "n8n|").
+ */
+async function pressing({ nodes }: Workflow, question: string, button: string): Promise<string[]> {
+	const { webhookId } = nodes.find(({ type }) => type.endsWith('.chatTrigger'))!;
+	const sessionId = `session-${button}`;
+	const body = { action: 'sendMessage', sessionId, chatInput: question };
+	const response = await theN8n().webhook(`${webhookId}/chat`, { body });
+	const { executionId, resumeToken } = (await response.json()) as Record<'executionId' | 'resumeToken', string>;
+	const query = new URLSearchParams({ sessionId, executionId, isPublic: 'true', token: resumeToken });
+	const socket = new WebSocket(`${theN8n().url.replace('http', 'ws')}/chat?${query.toString()}`);
+	const read: string[] = [];
+	const press = async ({ text, buttons }: Buttons) => {
+		read.push(text);
+		const { link } = buttons.find((each) => each.text === button)!;
+		const answer = await fetch(link.replace('localhost', '127.0.0.1'), { headers: { 'user-agent': BROWSER } });
+		expect(await answer.text()).toContain('<html');
+	};
+	await new Promise<void>((resolve, reject) => {
+		socket.addEventListener('close', () => resolve());
+		socket.addEventListener('message', ({ data }) => {
+			const text = String(data);
+			if (text === 'n8n|heartbeat') socket.send('n8n|heartbeat-ack');
+			else if (text.startsWith('{')) press(JSON.parse(text) as Buttons).catch(reject);
+			else if (!text.startsWith('n8n|')) read.push(text);
+		});
+	});
+	return read;
+}
 
 const RUNS: Record<string, () => Promise<string>> = {
 	'bill-tokens': async () => {
@@ -50,6 +91,104 @@ const RUNS: Record<string, () => Promise<string>> = {
 		return 'Hello → small, Why … → large, 350 characters → large';
 	},
 
+	'local-model-as-openai-api': async () => {
+		const sim = await startLlamaServerSim();
+		after(async () => await sim.close());
+		let goOn = () => {};
+		const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+		const answer = ({ body }: { body?: unknown }) => {
+			const { messages } = body as { messages: Array<{ role: string; content: string }> };
+			const { role, content } = messages.at(-1)!;
+			if (role === 'tool') return reply.text('It is 391.');
+			if (content === 'Type!') return reply.chunks(['The first words ', { wait: mayGoOn }, 'and the rest.']);
+			if (content === 'Break!')
+				return reply.chunks(['The first words ', 'and more'], { cut: { at: { event: 2 }, how: 'rst' } });
+			if (content === 'What is my name?')
+				return reply.text(messages.map((each) => `${each.role}: ${each.content}`).join(' / '));
+			return reply.toolCalls([{ name: 'Calculator', arguments: { input: '17*23' } }]);
+		};
+		sim.script(...Array.from({ length: 30 }, () => answer));
+		const secret = 'a-long-random-value';
+		const credential = await stored({
+			name: 'Key of Open WebUI',
+			type: 'httpHeaderAuth',
+			data: { name: 'Authorization', value: `Bearer ${secret}` },
+		});
+		const key = { type: 'httpHeaderAuth' as const, credential };
+		const workflow = await activated('local-model-as-openai-api', {
+			local: await localCredential(sim),
+			model: 'sim-model',
+			others: { 'Chat completions': key, 'Typed answers': key, Models: key },
+		});
+		expect((await theN8n().webhook('openai/v1/models', { method: 'GET' })).status).toBe(403);
+		const webhooks = `${theN8n().url}/webhook/openai`;
+		const typed = `${await startTyping(webhooks)}/v1`;
+		const user = (content: unknown) => ({ role: 'user', content });
+		const asks = (baseURL: string, messages: object[]) => ({
+			completions: openAi(baseURL, secret).chat.completions,
+			question: { model: 'n8n-agent', messages },
+		});
+		const whole = async (baseURL: string, ...messages: object[]) => {
+			const { completions, question } = asks(baseURL, messages);
+			return await completions.create(question);
+		};
+		const pieces = async (baseURL: string, text: string, read: (piece: string) => void = () => {}) => {
+			const { completions, question } = asks(baseURL, [user(text)]);
+			const all: string[] = [];
+			for await (const { choices } of await completions.create({ ...question, stream: true })) {
+				for (const { delta } of choices.filter((choice) => (choice.delta.content ?? '') !== '')) {
+					all.push(delta.content!);
+					read(delta.content!);
+				}
+			}
+			return all;
+		};
+
+		for (const baseURL of [`${webhooks}/v1`, typed]) {
+			expect((await openAi(baseURL, secret).models.list()).data).toMatchObject([{ id: 'n8n-agent', object: 'model' }]);
+			await expect(openAi(baseURL, 'another').models.list()).rejects.toMatchObject({ status: 403 });
+			const { choices, usage } = await whole(baseURL, user('What is 17 times 23?'));
+			expect(choices).toMatchObject([{ message: { role: 'assistant', content: 'It is 391.' }, finish_reason: 'stop' }]);
+			expect(usage.prompt_tokens).toBeGreaterThan(10);
+			expect(usage.total_tokens).toBe(usage.prompt_tokens + usage.completion_tokens);
+			// The whole conversation arrives, and nothing of another one.
+			const named = await whole(
+				baseURL,
+				{ role: 'system', content: 'Be brief.' },
+				user('I am Ada.'),
+				{ role: 'assistant', content: 'Hello.' },
+				user([{ type: 'text', text: 'What is my name?' }]),
+			);
+			expect(named.choices[0]!.message.content).toBe(
+				'system: Be brief. / user: I am Ada. / assistant: Hello. / user: What is my name?',
+			);
+			await expect(whole(baseURL, { role: 'system', content: 'Be brief.' })).rejects.toMatchObject({
+				status: 400,
+				message: expect.stringContaining('is not a question of the user') as string,
+			});
+			expect((await pieces(baseURL, 'What is 17 times 23?')).join('')).toBe('It is 391.');
+		}
+		// A failure after the first words is none that a client takes for a whole answer.
+		await expect(pieces(typed, 'Break!')).rejects.toThrow(/The answer could not be made/);
+		// The model goes on when the client has read how it begins.
+		const typing = await pieces(typed, 'Type!', (piece) => {
+			if (piece.includes('words')) goOn();
+		});
+		expect(typing.join('')).toBe('The first words and the rest.');
+
+		await sim.close();
+		const broken = /The answer could not be made/;
+		for (const baseURL of [`${webhooks}/v1`, typed]) {
+			await expect(whole(baseURL, user('Hello?'))).rejects.toThrow(broken);
+			await expect(pieces(baseURL, 'Hello?')).rejects.toThrow(broken);
+		}
+		// The execution has what the client is not told.
+		expect(itemsOf(await lastExecution(workflow.id), 'AI Agent')).toEqual([
+			{ error: `Nothing listens on ${new URL(sim.url).host}, seen from n8n` },
+		]);
+		return `answered whole; typed in ${typing.length} pieces`;
+	},
+
 	'mcp-tools': async () => {
 		const server = await scripted([
 			{ last: 'tool', reply: 'The tool has said it.' },
@@ -74,6 +213,29 @@ const RUNS: Record<string, () => Promise<string>> = {
 		const refused = await fetch(endpointUrl, { method: 'POST', body: '{}' });
 		expect([401, 403]).toContain(refused.status);
 		return `17*23 by MCP; without the key HTTP ${refused.status}`;
+	},
+
+	'approve-tool-call': async () => {
+		const server = await scripted([
+			{ last: 'tool', contains: 'rejected', reply: 'I left it as it is. How shall I go on?' },
+			{ last: 'tool', contains: 'is cancelled', reply: 'Done, it is off the list.' },
+			// n8n wraps the fields of a tool that a person must allow.
+			{ reply: call('Cancel_order', { toolParameters: { input: 'order 4711' }, hitlParameters: {} }) },
+		]);
+		const workflow = await activated('approve-tool-call', {
+			local: await localCredential(server),
+			model: server.model,
+			change: { 'When chat message received': { mode: 'hostedChat' } },
+		});
+		const question = 'May I run **Cancel_order** with this?\n\n{"input":"order 4711"}';
+		const wish = 'Please cancel order 4711.';
+		expect(await pressing(workflow, wish, 'Approve')).toEqual([question, 'Done, it is off the list.']);
+		const allowed = await lastExecution(workflow.id);
+		expect(JSON.stringify(allowed.data.resultData.runData['Cancel order'])).toContain('Order 4711 is cancelled.');
+		expect(await pressing(workflow, wish, 'Decline')).toEqual([question, 'I left it as it is. How shall I go on?']);
+		const declined = await lastExecution(workflow.id);
+		expect(declined.data.resultData.runData['Cancel order']).toBeUndefined();
+		return 'approved: the order is cancelled; declined: it is not';
 	},
 
 	guardrails: async () => {

@@ -53,8 +53,23 @@ export const DIFY_NODE_EXAMPLES = [
 	'qa-with-dify-retriever',
 ];
 /** What n8n itself does with a local model. */
-export const N8N_EXAMPLES = ['bill-tokens', 'guardrails', 'mcp-tools', 'model-selector'];
-const OF_OTHER_SUITES = [...N8N_EXAMPLES, ...DIFY_EXAMPLES, ...DIFY_NODE_EXAMPLES, ...MODEL_EXAMPLES];
+export const N8N_EXAMPLES = [
+	'approve-tool-call',
+	'bill-tokens',
+	'guardrails',
+	'local-model-as-openai-api',
+	'mcp-tools',
+	'model-selector',
+];
+/** A judge marks the answers of models. */
+export const JUDGE_EXAMPLES = ['choose-a-model', 'choose-a-model-evaluation', 'judge-my-judge'];
+const OF_OTHER_SUITES = [
+	...JUDGE_EXAMPLES,
+	...N8N_EXAMPLES,
+	...DIFY_EXAMPLES,
+	...DIFY_NODE_EXAMPLES,
+	...MODEL_EXAMPLES,
+];
 export const OTHER_EXAMPLES = EXAMPLES.filter((name) => !OF_OTHER_SUITES.includes(name));
 
 /**
