@@ -1,6 +1,7 @@
 import { soundFormat } from '../../sound-format';
 import { oneWave } from '../../wav';
 import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
+import { nonEmptyText, recordOf } from '../../values';
 import type { RunState } from './state';
 import { isUnfinished, succeeded } from './termination';
 import { runFailure } from './workflow';
@@ -24,13 +25,19 @@ export function finish(state: RunState, reason: FinishReason, detail?: string): 
 		retrieverResources: state.retrieverResources,
 		files: state.files,
 		thoughts: state.thoughts,
-		reasoning: state.reasoning,
+		reasoning: state.reasoning || storedReasoning(state),
 		workflow: state.workflow,
 		audio: audioOf(state),
 		pause: state.pause,
 		error,
 		warnings,
 	};
+}
+
+/** From 1.15 on `message_end` has the thoughts of each language model node, by the node's ID: also where no piece came. */
+function storedReasoning({ metadata }: RunState): string {
+	const thoughts = Object.values(recordOf(recordOf(metadata).reasoning));
+	return thoughts.flatMap((each) => nonEmptyText(each) ?? []).join('\n\n');
 }
 
 function idsIn({ conversationId, messageId, taskId, workflowRunId, workflow }: RunState) {

@@ -1,9 +1,9 @@
 /** The reader of Dify's streams, fed with what a real Dify 1.12.1, 1.14.2 and 1.16.0 sent. */
 import { createRun, finish, reduce } from '../../../lib/dify/events';
 import { eventsOf } from '../../servers/dify/recordings/compare';
-import { recordedAnswer, recordedCases, READ_VERSIONS } from '../../support/dify-recordings';
+import { recordedAnswer, recordedCases, RECORDED_VERSIONS } from '../../support/dify-recordings';
 
-describe.each(READ_VERSIONS)('streams of Dify %s', (version) => {
+describe.each(RECORDED_VERSIONS)('streams of Dify %s', (version) => {
 	const streams = recordedCases(version).filter(
 		({ name, url }) =>
 			!url.includes('/events') &&

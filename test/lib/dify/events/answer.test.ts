@@ -17,7 +17,7 @@ describe('what the events mean', () => {
 			text: 'Hello!',
 			usage: { total_tokens: 7, total_price: '0.0000280' },
 			retrieverResources: resources,
-			metadata: { annotation_reply: null },
+			metadata: version === '1.16' ? { reasoning: {} } : { annotation_reply: null },
 			createdAt: 1705398420,
 		});
 	});
