@@ -87,6 +87,7 @@ describe.each(SIM_VERSIONS)('chat requests, %s', (version) => {
 					annotation_reply: null,
 					retriever_resources: [],
 					usage: expect.objectContaining({ total_tokens: 20, total_price: '0.0000280' }) as Json,
+					...(version === '1.16' ? { reasoning: {} } : {}),
 				},
 				created_at: startedAt,
 			});
@@ -392,7 +393,7 @@ describe.each(SIM_VERSIONS)('files, audio, knowledge, %s', (version) => {
 		expect([heard.status, heard.json]).toEqual([200, { text: 'heard 2 bytes' }]);
 		sim.app('chat').speechToText = false;
 		expect((await hear('audio/mp3')).json).toMatchObject({
-			code: version === '2026' ? 'speech_to_text_disabled' : 'invalid_param',
+			code: version === '1.16' || version === '2026' ? 'speech_to_text_disabled' : 'invalid_param',
 			status: 400,
 		});
 	});

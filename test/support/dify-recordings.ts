@@ -2,12 +2,9 @@
 import type { DifyAppMode } from '../../lib/dify/types';
 import { fixture, fixtureNames, httpFixture, type HttpFixture } from './streams';
 
-/** Those that the simulator is compared with. */
-export type RecordedVersion = '1.12.1' | '1.14.2';
-export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2'];
-/** Those whose answers are read by the package. */
-export type ReadVersion = RecordedVersion | '1.16.0';
-export const READ_VERSIONS: readonly ReadVersion[] = [...RECORDED_VERSIONS, '1.16.0'];
+/** Those that the simulator is compared with, and whose streams the package's reader is fed with. */
+export type RecordedVersion = '1.12.1' | '1.14.2' | '1.16.0';
+export const RECORDED_VERSIONS: readonly RecordedVersion[] = ['1.12.1', '1.14.2', '1.16.0'];
 
 /** One field of a multipart form: a text, or a file of which only name, type and size are kept. */
 export interface RecordedPart {
@@ -41,10 +38,10 @@ export interface RecordedCase {
 	ended?: 'closed by client' | 'upstream aborted';
 }
 
-const loaded = new Map<ReadVersion, RecordedCase[]>();
+const loaded = new Map<RecordedVersion, RecordedCase[]>();
 
 /** All cases of a version: those of `cases.json`, and of `cases-<area>.json` for each further area of the API. */
-export const recordedCases = (version: ReadVersion): readonly RecordedCase[] => {
+export const recordedCases = (version: RecordedVersion): readonly RecordedCase[] => {
 	const known = loaded.get(version);
 	if (known !== undefined) return known;
 	const files = fixtureNames(`dify-${version}`, '.json');
@@ -54,5 +51,5 @@ export const recordedCases = (version: ReadVersion): readonly RecordedCase[] => 
 };
 
 /** What Dify answered to the case of that name. */
-export const recordedAnswer = (version: ReadVersion, name: string): HttpFixture =>
+export const recordedAnswer = (version: RecordedVersion, name: string): HttpFixture =>
 	httpFixture(`dify-${version}/${name}.http`);

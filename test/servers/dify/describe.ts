@@ -2,7 +2,7 @@ import { DifyHttpError, NoRoute, crashed, isUuid, missing, notFound, pydantic, s
 import { fileUploadFeature, systemParameters } from './files';
 import { resume } from './follow';
 import { notWorkflow, liveOf } from './runs';
-import { workflowBased } from './plain';
+import { hasFieldsOf116, workflowBased } from './plain';
 import type { Call, Store } from './store';
 import type { FormField, Json, SimApp, SimRun } from './types';
 
@@ -24,7 +24,8 @@ export function parameters(call: Call): void {
 	}
 	const agent = app.mode === 'agent';
 	const voice = agent ? {} : { voice: app.voice ?? '', language: app.language ?? '' };
-	const moderation = agent ? { type: '', config: {} } : workflowBased(app.mode) ? {} : { type: '', configs: [] };
+	const isBare = workflowBased(app.mode) || store.version === '1.16';
+	const moderation = agent ? { type: '', config: {} } : isBare ? {} : { type: '', configs: [] };
 	call.reply(200, {
 		opening_statement: app.openingStatement ?? (agent ? null : ''),
 		suggested_questions: app.firstQuestions ?? [],
@@ -93,6 +94,7 @@ export function site(call: Call): void {
 		description: null,
 		copyright: null,
 		privacy_policy: null,
+		...(hasFieldsOf116(call.store.version) ? { input_placeholder: null } : {}),
 		custom_disclaimer: '',
 		default_language: 'en-US',
 		show_workflow_steps: true,
@@ -179,8 +181,10 @@ export function submitForm(call: Call): void {
 	const inputs = (payload.inputs ?? {}) as Json;
 	const absent = (issued.form.inputs ?? [])
 		.map((each) => String(each.output_variable_name))
-		.find((name) => !truthy(inputs[name]));
-	if (absent !== undefined) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${absent}`);
+		.filter((name) => !truthy(inputs[name]));
+	// 1.16 names all of them.
+	const named = store.version === '1.16' ? absent.join(', ') : absent[0];
+	if (absent.length > 0) throw new DifyHttpError(400, 'invalid_form_data', `Missing required inputs: ${named}`);
 	for (const { type, output_variable_name: name, option_source: source } of issued.form.inputs ?? []) {
 		const value = inputs[String(name)];
 		if (type !== 'select' || (source as { value: unknown[] }).value.includes(value)) continue;

@@ -123,9 +123,10 @@ export function audioToText(call: Call): void {
 		throw new DifyHttpError(400, 'bad_request_key_error', text);
 	}
 	if (app.speechToText !== true) {
-		throw call.store.version === '2026'
-			? new DifyHttpError(400, 'speech_to_text_disabled', 'Speech to text is not enabled')
-			: invalid('Speech to text is not enabled');
+		const words = call.store.version === '1.16' ? 'Speech to text is disabled.' : 'Speech to text is not enabled';
+		throw ['1.16', '2026'].includes(call.store.version)
+			? new DifyHttpError(400, 'speech_to_text_disabled', words)
+			: invalid(words);
 	}
 	if (!AUDIO_MIME.includes(part.mimeType ?? '')) {
 		throw new DifyHttpError(415, 'unsupported_audio_type', 'Audio type not allowed.');

@@ -138,7 +138,7 @@ async function bareError(call: Call, failure: DifyHttpError): Promise<void> {
 }
 
 /** What 1.16 tells of input errors: a run that does not exist (docs/protocols/dify.md 12.3). */
-function madeUpRun({ app, store }: Call, error: string): Json[] {
+function madeUpRun({ app, store, payload }: Call, error: string): Json[] {
 	const id = store.newId('run');
 	const now = store.now();
 	const [task, times] = [
@@ -148,7 +148,11 @@ function madeUpRun({ app, store }: Call, error: string): Json[] {
 	const none = { outputs: null, elapsed_time: 0, total_tokens: 0, total_steps: 0, created_by: {}, files: [] };
 	const data = { id, workflow_id: app.workflowId };
 	return [
-		{ event: 'workflow_started', ...task, data: { ...data, inputs: {}, created_at: now, reason: 'initial' } },
+		{
+			event: 'workflow_started',
+			...task,
+			data: { ...data, inputs: payload.inputs, created_at: now, reason: 'initial' },
+		},
 		{
 			event: 'workflow_finished',
 			...task,

@@ -1,7 +1,7 @@
 import type { DifyAppMode, DifyUsage } from '../../../lib/dify/types';
 import type { FormStep, Item, Json, NodeStep, Script, SimVersion, Step, ThoughtRound } from './types';
 import { without } from './http';
-import { defaultUsage, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
+import { defaultUsage, hasFieldsOf116, noUsage, stoppedUsage, unmeasured, workflowBased } from './plain';
 
 export interface RunContext {
 	version: SimVersion;
@@ -415,7 +415,16 @@ export class Transcript {
 		// A chatflow of 1.14 that an annotation answered does not say so.
 		const silent = script.moderated === 'annotation' && context.version === '1.14' && context.mode === 'advanced-chat';
 		const annotation = silent ? {} : { annotation_reply: script.annotationReply ?? null };
-		return { ...annotation, ...resources, usage: this.usage() };
+		const reasoning = hasFieldsOf116(context.version) ? { reasoning: {} } : {};
+		return { ...annotation, ...resources, usage: this.usage(), ...reasoning };
+	}
+
+	/** A stream of 1.16 leaves out what an easy app has no value of; its blocking answer has it. */
+	private streamedMetadata(): Json {
+		const metadata = this.metadata();
+		if (!hasFieldsOf116(this.context.version) || workflowBased(this.context.mode)) return metadata;
+		const usage = withoutNulls(metadata.usage as Json);
+		return { ...withoutNulls(metadata), usage };
 	}
 
 	/** A stopped run has nothing counted; the New Agent never has. */
@@ -432,7 +441,7 @@ export class Transcript {
 	private messageEnd(): Item {
 		const { mode, messageId } = this.context;
 		const files = this.script.files ?? (mode === 'advanced-chat' ? [] : null);
-		return this.event('message_end', { id: messageId, metadata: this.metadata(), files });
+		return this.event('message_end', { id: messageId, metadata: this.streamedMetadata(), files });
 	}
 
 	private speech(): Item[] {
@@ -460,6 +469,7 @@ export class Transcript {
 			form_token: token,
 			resolved_default_values: form.defaults ?? {},
 			expiration_time: expiresAt,
+			...(hasFieldsOf116(this.context.version) ? { approval_channels: ['console'] } : {}),
 		}));
 		return [
 			...data.map((each) => this.event('human_input_required', { data: each })),
@@ -478,6 +488,10 @@ export class Transcript {
 			}),
 		];
 	}
+}
+
+function withoutNulls(values: Json): Json {
+	return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
 function wholeSeconds(from: number, elapsed: number): number {

@@ -78,8 +78,9 @@ function embeddingOf(store: Store, payload: Json): { model: string; provider: st
 		return { model: 'minilm', provider: PROVIDER };
 	}
 	if (provider !== PROVIDER) throw invalid(`Provider ${String(provider)} does not exist.`);
-	if (model !== 'minilm' && model !== 'embed') throw invalid(`Model ${String(model)} credentials is not initialized.`);
-	return { model, provider };
+	const known = ['emb', 'embed', 'minilm'].find((each) => each === model);
+	if (known === undefined) throw invalid(`Model ${String(model)} credentials is not initialized.`);
+	return { model: known, provider };
 }
 
 export function createDataset(call: Call): void {
@@ -141,7 +142,8 @@ export function changeDataset(call: Call): void {
 	if (isJson(payload.retrieval_model)) dataset.retrieval = payload.retrieval_model;
 	const members = payload.partial_member_list;
 	if (Array.isArray(members)) dataset.members = members.map((each: Json) => String(each.user_id));
-	const shared = dataset.permission === 'partial_members' ? { partial_member_list: dataset.members } : {};
+	const isShown = dataset.permission === 'partial_members' || store.version === '1.16';
+	const shared = isShown ? { partial_member_list: dataset.members } : {};
 	call.reply(200, { ...baseItem(store, dataset, 'change'), ...shared });
 }
 

@@ -23,6 +23,13 @@ export function createSegments(call: Call): void {
 		const text = 'Input should be a valid list';
 		throw pydantic('SegmentCreatePayload', [{ field: 'segments', text, type: 'list_type', input: segments }]);
 	}
+	if (segments.length === 0 && store.version === '1.16') {
+		const text = 'List should have at least 1 item after validation, not 0';
+		const { message } = pydantic('SegmentCreatePayload', [
+			{ field: 'segments', text, type: 'too_short', input: segments },
+		]);
+		return sendJson(call.res, 400, { error: message });
+	}
 	for (const each of segments as Json[]) {
 		if (each.content !== undefined && typeof each.content !== 'string') throw crashed();
 		if (each.keywords !== undefined && !Array.isArray(each.keywords)) throw crashed();

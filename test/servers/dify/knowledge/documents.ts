@@ -4,7 +4,7 @@ import { zipOf } from '../zip';
 import type { Call, Store } from '../store';
 import type { Json } from '../types';
 import { checkPlan, datasetOf, documentOf, done, oneOf, paged, requireText } from './checks';
-import { displayStatus, documentDetail, documentItem, progressItem } from './shapes';
+import { builtInOf, displayStatus, documentDetail, documentItem, progressItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
 
 const TYPES = ['txt', 'markdown', 'md', 'mdx', 'pdf', 'html', 'htm', 'xlsx', 'xls', 'docx', 'csv', 'vtt', 'properties'];
@@ -154,11 +154,17 @@ function save(call: Call, dataset: SimDataset, made: New, options: Json): void {
 	};
 	const document = known ?? addDocument(store, dataset, { ...fresh, text: made.text });
 	Object.assign(document, fresh);
-	const answer = { document: documentItem(store, dataset, document), batch: document.batch };
+	const answer = { document: takenItem(store, dataset, document), batch: document.batch };
 	if (store.knowledge.embeddingDown && dataset.technique === 'high_quality') document.fails = 'Connection refused';
 	if (store.knowledge.steps === 0 && store.worker === 'up' && document.stuckAt === undefined)
 		finish(store, dataset, document);
 	call.reply(200, answer);
+}
+
+/** 1.16 fills the built-in fields at once. */
+function takenItem(store: Store, dataset: SimDataset, document: SimDocument): Json {
+	const shown = store.version === '1.16' && dataset.builtIn ? { doc_metadata: builtInOf(document) } : {};
+	return { ...documentItem(store, dataset, document), ...shown };
 }
 
 export function createByText(call: Call): void {
@@ -372,7 +378,7 @@ function update(call: Call, dataset: SimDataset, text: string | undefined, optio
 	if (text !== undefined) document.text = text;
 	if (store.version === '1.12' && document.segments.length > 0) document.stuckAt = 'indexing';
 	else document.segments = [];
-	call.reply(200, { document: documentItem(store, dataset, document), batch: document.batch });
+	call.reply(200, { document: takenItem(store, dataset, document), batch: document.batch });
 }
 
 export function downloadDocument(call: Call): void {

@@ -1,6 +1,6 @@
 import { DifyHttpError, invalid, isJson, missing, pydantic } from '../http';
 import type { Call } from '../store';
-import type { Json } from '../types';
+import type { Json, SimVersion } from '../types';
 import { checkPlan, checkRetrievalModel, datasetOf, oneOf } from './checks';
 import { builtInValue, recordItem } from './shapes';
 import type { SimDataset, SimDocument, SimSegment } from './state';
@@ -25,7 +25,7 @@ export function retrieve(call: Call): void {
 	if (byVector && dataset.technique === 'economy' && given === undefined && !store.knowledge.defaultEmbedding)
 		throw invalid('Default model not found for text-embedding');
 	if (byVector && dataset.technique === 'high_quality' && store.knowledge.embeddingDown) throw invalid(DOWN);
-	if (byVector && dataset.technique === 'high_quality' && given !== undefined) checkTopK(given.top_k);
+	if (byVector && dataset.technique === 'high_quality' && given !== undefined) checkTopK(store.version, given.top_k);
 	// Each technique knows its own methods; others find nothing. The vector store of the simulator has no full text.
 	const finds = dataset.technique === 'economy' ? !byVector : byVector && method !== 'full_text_search';
 	const hits = finds ? hitsOf(dataset, query, given) : [];
@@ -74,8 +74,9 @@ function checkModel(call: Call, given: Json): void {
 }
 
 /** In the words of the vector store (Chroma). */
-function checkTopK(value: unknown): void {
+function checkTopK(version: SimVersion, value: unknown): void {
 	if (value === null) throw invalid('Expected requested number of results to be a int, got None in query.');
+	if (typeof value === 'number' && value <= 0 && version === '1.16') throw invalid('top_k must be a positive integer');
 	if (typeof value === 'number' && value <= 0)
 		throw invalid(`Number of requested results ${value}, cannot be negative, or zero. in query.`);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hasFieldsOf116 } from '../plain';
 import type { Store } from '../store';
 import type { Json } from '../types';
 import type { SimChild, SimDataset, SimDocument, SimSegment } from './state';
@@ -31,6 +32,14 @@ function retrievalOf({ retrieval, technique }: SimDataset, shown: boolean): Json
 		...retrieval,
 	};
 	return shown && technique !== 'high_quality' ? { ...set, search_method: 'keyword_search' } : set;
+}
+
+/** 1.16 shows the stored settings of any base here. */
+function externalRetrieval(store: Store, { retrieval }: SimDataset): Json {
+	if (!hasFieldsOf116(store.version) || retrieval === undefined || retrieval.top_k === undefined)
+		return { top_k: 2, score_threshold: 0.0, score_threshold_enabled: null };
+	const { top_k, score_threshold = null, score_threshold_enabled = null } = retrieval;
+	return { top_k, score_threshold, score_threshold_enabled };
 }
 
 /** @param asked for itself, and not the answer to a change: only then the model is looked at, and the method shown */
@@ -69,7 +78,7 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 			external_knowledge_api_name: null,
 			external_knowledge_api_endpoint: null,
 		},
-		external_retrieval_model: { top_k: 2, score_threshold: 0.0, score_threshold_enabled: null },
+		external_retrieval_model: externalRetrieval(store, dataset),
 		doc_metadata: dataset.fields.map(({ id, name, type }) => ({ id, name, type })),
 		built_in_field_enabled: dataset.builtIn,
 		pipeline_id: null,
@@ -81,6 +90,7 @@ export function baseItem(store: Store, dataset: SimDataset, asked: 'list' | 'get
 		total_available_documents: documents.filter((each) => displayStatus(each) === 'available').length,
 		enable_api: dataset.apiEnabled,
 		is_multimodal: false,
+		...(hasFieldsOf116(store.version) ? { maintainer: OWNER } : {}),
 	};
 }
 
@@ -113,14 +123,18 @@ function metadataOf(dataset: SimDataset, document: SimDocument): Json[] | null {
 		const value = [...document.values].find(([, each]) => each.id === id);
 		return value === undefined ? [] : [{ id, name, type, value: value[1].value }];
 	});
-	const builtIn = BUILT_IN.map(([name, type]) => ({ id: 'built-in', name, type, value: builtInValue(document, name) }));
-	return [...own, ...builtIn];
+	return [...own, ...builtInOf(document)];
 }
 
 export function builtInValue(document: SimDocument, name: string): string {
 	if (name === 'document_name') return document.name;
 	if (name === 'uploader') return 'Lab';
 	return name === 'source' ? 'file_upload' : `${document.createdAt}.0`;
+}
+
+/** Of a document that has just been taken by a base with built-in fields, as 1.16 shows it at once. */
+export function builtInOf(document: SimDocument): Json[] {
+	return BUILT_IN.map(([name, type]) => ({ id: 'built-in', name, type, value: builtInValue(document, name) }));
 }
 
 /** As in lists, and in the answer to a creation. */

@@ -32,7 +32,11 @@ export async function joinedRun(scene: Scene, sim: DifySim, app: SimApp, id: str
 	app.reply = () => ({ ...after, steps });
 	const chat = app.mode !== 'workflow';
 	const inputs = inputsOf(events[0]);
-	app.form = Object.keys(inputs).map((variable) => ({ kind: 'paragraph', variable, maxLength: 1000 }));
+	app.form = Object.entries(inputs).map(([variable, value]) => ({
+		kind: typeof value === 'number' ? 'number' : 'paragraph',
+		variable,
+		maxLength: 1000,
+	}));
 	const body = { inputs, ...(chat ? { query: 'q' } : {}), user: scene.user, response_mode: 'blocking' };
 	const running = post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
 	if (live < 0) await running;

@@ -44,6 +44,12 @@ function baseOf({ recorded, json, answer }: Scene, id: string): Partial<SimDatas
 	return { ...known, ...asBase(json) };
 }
 
+/** Whether nobody has set how the base is searched, as 1.16 shows it. */
+function isDefault(json: Json): boolean {
+	const { external_retrieval_model: shown, maintainer } = json;
+	return maintainer !== undefined && isJson(shown) && shown.score_threshold_enabled === null;
+}
+
 /** A base as its own JSON tells. */
 function asBase(json: Json): Partial<SimDataset> {
 	const model = json.embedding_model;
@@ -56,7 +62,7 @@ function asBase(json: Json): Partial<SimDataset> {
 		technique: json.indexing_technique as string | null,
 		form: json.doc_form as string | null,
 		embedding: typeof model === 'string' ? { model, provider: String(json.embedding_model_provider) } : null,
-		retrieval: json.retrieval_model_dict as Json,
+		retrieval: isDefault(json) ? undefined : (json.retrieval_model_dict as Json),
 		fields: json.doc_metadata as SimDataset['fields'],
 		builtIn: json.built_in_field_enabled === true,
 		apiEnabled: json.enable_api === true,
@@ -154,6 +160,7 @@ function documents({ recorded, json, query, path }: Scene, sim: DifySim, base: S
 
 /** The document that is made comes behind others, or is one of them. */
 function placed(sim: DifySim, base: SimDataset, document: Json): void {
+	base.builtIn ||= Array.isArray(document.doc_metadata) && document.doc_metadata.length > 0;
 	const isUpdate = document.created_from === 'web';
 	for (let at = 1; at < Number(document.position) && !isUpdate; at++)
 		addDocument(sim.store, base, { name: `before ${at}` });

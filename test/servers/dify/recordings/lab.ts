@@ -1,4 +1,4 @@
-import type { RecordedCase } from '../../../support/dify-recordings';
+import type { RecordedCase, RecordedVersion } from '../../../support/dify-recordings';
 import type { AppSpec, FormField } from '../types';
 
 /** The apps of the recorded servers. */
@@ -48,6 +48,8 @@ export const VARIABLES = [
 		value: [{ a: 'it\'s "q"', b: null, c: true }],
 	},
 	{ id: '88888888-8888-4888-8888-888888888888', name: 'secret', valueType: 'string', value: '{"json": 1}' },
+	{ id: '7f1b0c1e-0000-4000-8000-000000000002', name: 'who', valueType: 'string', value: 'nobody' },
+	{ id: '7f1b0c1e-0000-4000-8000-000000000001', name: 'cnt', valueType: 'number', value: 2 },
 ];
 
 const FILES = { enabled: true, types: ['image', 'document'], number: 3 };
@@ -65,8 +67,90 @@ function formOf({ name, app, body }: RecordedCase): FormField[] | undefined {
 		: undefined;
 }
 
+const field = (kind: FormField['kind'], variable: string, own: Partial<FormField> = {}): FormField => ({
+	kind,
+	variable,
+	label: variable,
+	...own,
+});
+
+const LONGEST = 100_000;
+const EXTENSIONS = ['.JPG', '.PNG', '.TXT', '.PDF'];
+const SECONDS = [field('number', 'seconds')];
+const FILE = { allowedTypes: ['image', 'document', 'custom'] };
+const LANG = field('select', 'lang', { options: ['en', 'de'] });
+const QUERY = field('text-input', 'query', { required: true, maxLength: LONGEST });
+
+/** The forms of the apps of 1.16.0, by the name of the case; the first that fits. */
+const NEWER_FORMS: Array<[names: RegExp, form: FormField[]]> = [
+	[
+		/flow-model|^reattach-flow|^stop-(?:stop-open|close-only)-flow/,
+		[field('text-input', 'city', { maxLength: LONGEST })],
+	],
+	[
+		/^parameters-flow|^file-flow|^flow-(?:stream|blocking)|^conv14-mk-flow|^conv-second-flow/,
+		[field('text-input', 'city', { maxLength: LONGEST })],
+	],
+	[
+		/^inputs-(?:chat|flow)form/,
+		[field('text-input', 'name', { required: true, maxLength: 10 }), LANG, field('number', 'num')],
+	],
+	[/^cm-form/, [field('text-input', 'topic', { required: true }), LANG]],
+	[
+		/^wf-in-/,
+		[
+			field('text-input', 'text', { required: true, maxLength: 10 }),
+			field('number', 'num'),
+			field('select', 'sel', { options: ['kind', 'rude'] }),
+			field('json_object', 'obj'),
+			field('file', 'doc', FILE),
+			field('file-list', 'docs', FILE),
+		],
+	],
+	[/^wf-files-through/, [field('file', 'doc', FILE), field('file-list', 'many', FILE), field('text-input', 'name')]],
+	[/^wf-(?:chunk|model)/, [field('paragraph', 'text')]],
+	[/^reattach-workflow|^wf-(?:reattach|limit|second|stop-node)/, SECONDS],
+	[/^wf-default|^workflow-fail|^human-wf/, [{ ...QUERY, required: false }]],
+	[/^parameters-chat|^conv-rename/, [field('text-input', 'name', { maxLength: 48, default: '' })]],
+	[
+		/^parameters-completion|^cm-|^completion|^stop-stop-open-completion/,
+		[field('paragraph', 'query', { label: 'Query', required: true, default: '' })],
+	],
+	[
+		/^parameters-workflow|^workflow|^wf-(?:close-then-stop|detail-run|stop-mid)$/,
+		[
+			QUERY,
+			field('number', 'count'),
+			field('select', 'tone', { options: ['kind', 'rude'] }),
+			field('paragraph', 'note', { maxLength: LONGEST, default: 'dflt' }),
+			field('checkbox', 'flag'),
+		],
+	],
+];
+
+function newerApp(recorded: RecordedCase, key: string): AppSpec {
+	const { name, app: mode } = recorded;
+	return {
+		mode,
+		key,
+		published: !/unpub/.test(name),
+		apiEnabled: !/api-disabled/.test(name),
+		form: NEWER_FORMS.find(([names]) => names.test(name))?.[1],
+		fileUpload: {
+			enabled: !/^parameters-workflow/.test(name),
+			types: FILE.allowedTypes,
+			number: 5,
+			extensions: EXTENSIONS,
+		},
+		speechToText: /^stt/.test(name) && !/off/.test(name),
+		textToSpeech: /^tts/.test(name) && !/off|notext/.test(name),
+		maxActive: /^wf-limit2/.test(name) ? 2 : /^wf-limit/.test(name) ? 1 : 0,
+	};
+}
+
 /** The app behind the key of a case, by what its name says. */
-export function labApp(recorded: RecordedCase, key: string): AppSpec {
+export function labApp(version: RecordedVersion, recorded: RecordedCase, key: string): AppSpec {
+	if (version === '1.16.0') return newerApp(recorded, key);
 	const { name } = recorded;
 	// Its key is that of a workflow in the list, but the run that it follows is a chatflow's.
 	const mode = /^events-paused/.test(name) ? 'advanced-chat' : recorded.app;

@@ -9,13 +9,18 @@ import { post } from './send';
 /** A form that asks for a note, and in workflows also for a choice. */
 function formOf(token: string, scene: Scene): FormStep {
 	const { json } = scene;
+	const isNewer = scene.version === '1.16.0';
 	const note = {
-		output_variable_name: 'note',
+		output_variable_name: isNewer ? 'comment' : 'note',
 		type: 'paragraph',
 		default: { type: 'constant', selector: [], value: '' },
 	};
-	const pick = { output_variable_name: 'pick', type: 'select', option_source: { value: ['Rot', 'Grün'] } };
-	const inputs = scene.recorded.name.startsWith('human-wf') ? [note, pick] : [note];
+	const pick = {
+		output_variable_name: 'pick',
+		type: 'select',
+		option_source: { value: isNewer ? ['red', 'green'] : ['Rot', 'Grün'] },
+	};
+	const inputs = isNewer || scene.recorded.name.startsWith('human-wf') ? [note, pick] : [note];
 	return {
 		formId: '01a1fa80-02f7-7425-9203-4169d479367e',
 		nodeId: 'human',
@@ -43,9 +48,16 @@ export async function pastRun(scene: Scene, sim: DifySim, app: SimApp): Promise<
 	const body = { inputs: {}, ...(chat ? { query: 'q' } : {}), user: scene.user, response_mode: 'blocking' };
 	await post(sim, app, chat ? '/v1/chat-messages' : '/v1/workflows/run', body);
 	const [run] = sim.runs;
-	if (run !== undefined) run.workflowRunId = id ?? run.workflowRunId;
+	if (run !== undefined) run.workflowRunId = id?.toLowerCase() ?? run.workflowRunId;
+	// Before 1.16 that is the record of a stopped run.
+	if (run !== undefined && scene.version === '1.16.0' && isJson(scene.json) && scene.json.status === 'running')
+		Object.assign(run, { status: 'running', error: undefined, finishedAt: undefined });
 	if (answer.status === 412 && token !== undefined) {
-		const filled = { user: scene.user, action: 'approve', inputs: { note: 'n', pick: 'Rot' } };
+		const filled = {
+			user: scene.user,
+			action: 'approve',
+			inputs: { note: 'n', comment: 'n', pick: scene.version === '1.16.0' ? 'red' : 'Rot' },
+		};
 		await post(sim, app, `/v1/form/human_input/${token}`, filled);
 	}
 }
@@ -59,7 +71,12 @@ function recordedRun({ json, answer }: Scene): Script {
 		steps: paused ? [{ pause: [form] }] : [],
 		outputs: (typeof data.outputs === 'string' ? JSON.parse(data.outputs) : (data.outputs ?? {})) as Json,
 		fail: data.status === 'failed' ? String(data.error) : undefined,
-		stopped: data.status === 'running' ? 'Stopped by user.' : undefined,
-		exceptions: data.exceptions_count as number | undefined,
+		stopped: stoppedBy(data),
+		exceptions: data.status === 'partial-succeeded' ? 1 : (data.exceptions_count as number | undefined),
 	};
+}
+
+function stoppedBy({ status, error }: Json): string | undefined {
+	if (status === 'stopped') return String(error);
+	return status === 'running' ? 'Stopped by user.' : undefined;
 }

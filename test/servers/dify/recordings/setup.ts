@@ -8,6 +8,8 @@ import { described, sceneOf, scriptOf } from './scene';
 import { pastRun } from './past-run';
 import { records } from './state';
 
+const SIMULATED = { '1.12.1': '1.12', '1.14.2': '1.14', '1.16.0': '1.16' } as const;
+
 /** A simulator in the state in which the recorded server was asked. */
 export interface Prepared {
 	sim: DifySim;
@@ -22,14 +24,14 @@ export async function prepare(
 ): Promise<Prepared> {
 	const scene = sceneOf(version, recorded, answer);
 	const { script, stopAfter } = scriptOf(scene);
-	const app: AppSpec = { ...labApp(recorded, appKey(recorded.app)), ...described(scene) };
+	const app: AppSpec = { ...labApp(version, recorded, appKey(recorded.app)), ...described(scene) };
 	if (script !== undefined) app.reply = () => script;
 	const sim = await startDifySim({
-		version: version === '1.12.1' ? '1.12' : '1.14',
+		version: SIMULATED[version],
 		apps: [app, { mode: 'chat', key: appKey('chat').replace('Sim', 'Two') }],
 		front: 'none',
 		datasetKey: knowledgeKey(),
-		blockedExtensions: ['exe'],
+		blockedExtensions: version === '1.16.0' ? [] : ['exe'],
 		filesUrl: 'http://127.0.0.1:15001',
 	});
 	// What Dify ends after five minutes of silence.

@@ -204,6 +204,7 @@ function oneConversation(scene: Scene, sim: DifySim, app: SimApp): void {
 	const conversation = sim.store.addConversation(app, user, {
 		id: UUID.exec(path)?.[0] ?? '',
 		introduction: isJson(json) && typeof json.introduction === 'string' ? json.introduction : '',
+		inputs: isJson(json) && isJson(json.inputs) ? json.inputs : {},
 	});
 	sim.store.addMessage(app, conversation);
 	const shown = isJson(json) && Array.isArray(json.data) ? (json.data as Json[]) : undefined;

@@ -101,7 +101,7 @@ function endOf(script: Script, events: StreamEvent[]): void {
 		script.exceptions = finished.exceptions_count as number;
 		script.files = finished.files as Json[];
 		if (finished.status === 'failed') script.fail = String(finished.error);
-		if (finished.status === 'stopped' && finished.error !== 'Stopped by user.') script.stopped = String(finished.error);
+		if (finished.status === 'stopped' && !isStopByUser(finished)) script.stopped = String(finished.error);
 	}
 	const end = events.findLast((event) => event.event === 'message_end');
 	if (end === undefined) return;
@@ -137,11 +137,16 @@ export function unscript(events: StreamEvent[], mode: DifyAppMode, moderated: Sc
 	return { script, stopAfter };
 }
 
+/** 1.12 tells a stop as a failure with the words that are those of a stop in 1.16. */
+function isStopByUser({ status, error }: Json): boolean {
+	return error === 'Stopped by user.' || (status === 'stopped' && error === 'Aborted: User requested stop');
+}
+
 /** A stopped easy app shows it by its unfinished usage, a workflow by its status. */
 function isStopped(events: StreamEvent[]): boolean {
 	return events.some((event) => {
 		const { data, metadata } = event;
-		if (event.event === 'workflow_finished') return isJson(data) && data.error === 'Stopped by user.';
+		if (event.event === 'workflow_finished') return isJson(data) && isStopByUser(data);
 		const usage = isJson(metadata) ? metadata.usage : undefined;
 		const cut = isJson(usage) && usage.total_price === '0E-7';
 		return event.event === 'message_end' && cut && !events.some((each) => each.event === 'message_replace');
