@@ -73,7 +73,7 @@ export async function* readAnswer(
 		if (!assembly.countsCameLast) notes.push(ENDED_WITHOUT_MARKER);
 	} finally {
 		reader.close();
-		limit.close();
+		notes.push(...limit.close());
 		opened.release();
 	}
 	const resumed = reader.resumed();
@@ -86,14 +86,7 @@ export async function* readAnswer(
 	const closing = presenter.end();
 	if (closing !== '') yield closing;
 	const strayLines = [...(unreadable === undefined ? [] : [unreadable.line]), ...reader.strayLines()];
-	return {
-		assembly,
-		shown: presenter.shown,
-		strayLines,
-		firstTokenMs,
-		loadMs: chatter.loadMs,
-		notes: [...notes, ...limit.notes],
-	};
+	return { assembly, shown: presenter.shown, strayLines, firstTokenMs, loadMs: chatter.loadMs, notes };
 }
 
 /** A chain that parses a JSON answer cannot read it with thinking in front. */

@@ -4,7 +4,7 @@ import type { ServerSentEvent } from '../http/sse';
 import { pauseFor } from '../http/waiting';
 import { Remembered } from '../remembered';
 import { traitsOf } from '../servers/kinds';
-import { parseObject } from '../values';
+import { parseObject, recordOf } from '../values';
 import type { OpenedAnswer } from './open';
 import type { ChatRequest } from './types';
 
@@ -48,6 +48,13 @@ export function fitThinkingLimit(
 	};
 }
 
+/** What became of the limit once it was reached. */
+const BEGAN = '. The server was told to end the thinking, and the answer began.';
+const CANNOT =
+	', and thought on: this server is not known to end thinking when it is told to. Newer versions of llama-server do. Else set Thinking to Token Budget.';
+const AGREED_ONLY =
+	'. The server was told to end the thinking and agreed, but the thinking went on: it does not know the end tag of this model as one token. Turn Thinking off, or take a model and a chat template that fit each other.';
+
 /** Watches how long an answer thinks, and has its server end that. */
 export class ThinkingLimit {
 	private readonly limitMs: number;
@@ -56,14 +63,14 @@ export class ThinkingLimit {
 	/** Of the thinking that goes on. */
 	private waiting: AbortController | undefined;
 	private readonly over = new AbortController();
-	private verdict: 'asked' | 'agreed' | 'goesOn' | 'cannot' | { refusal: string } | undefined;
+	private outcome: string | undefined;
 	private agreedAt = Infinity;
 	private wentOn = 0;
 
 	constructor(private readonly opened: Pick<OpenedAnswer, 'connection' | 'request'>) {
-		const { thinking } = opened.request.parameters;
+		const { serverKind, parameters } = opened.request;
 		// The others ignore the option, which is said already.
-		this.limitMs = traitsOf(opened.request.serverKind).thinkingBudget ? (thinking?.limitMs ?? 0) : 0;
+		this.limitMs = traitsOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;
 	}
 
 	/** @param thinks whether the answer still thinks after these events, which brought `reasoning` */
@@ -79,52 +86,34 @@ export class ThinkingLimit {
 			this.endLater(this.waiting.signal).catch(() => {});
 		}
 		if (performance.now() - this.agreedAt > ON_ITS_WAY_MS) this.wentOn += reasoning.length;
-		if (this.wentOn > GOES_ON) this.verdict = 'goesOn';
+		if (this.wentOn > GOES_ON) this.outcome = AGREED_ONLY;
 	}
 
-	close(): void {
+	/** @returns remarks for the user; none where the limit was not reached */
+	close(): string[] {
 		this.waiting?.abort();
 		this.over.abort();
-	}
-
-	/** What became of it, for the user; none where the limit was not reached. */
-	get notes(): string[] {
-		if (this.verdict === undefined) return [];
-		const begin = `The model had thought for ${this.limitMs / 1000} s (Thinking Time Limit)`;
-		const asked = `${begin}. The server was told to end the thinking`;
-		if (this.verdict === 'cannot')
-			return [
-				`${begin}, and thought on: this server is not known to end thinking when it is told to. Newer versions of llama-server do. Else set Thinking to Token Budget.`,
-			];
-		if (this.verdict === 'goesOn')
-			return [
-				`${asked} and agreed, but the thinking went on: it does not know the end tag of this model as one token. Turn Thinking off, or take a model and a chat template that fit each other.`,
-			];
-		if (typeof this.verdict === 'object') return [`${asked}, and did not: ${this.verdict.refusal}`];
-		return [`${asked}, and the answer began.`];
+		const thought = `The model had thought for ${this.limitMs / 1000} s (Thinking Time Limit)`;
+		return this.outcome === undefined ? [] : [thought + this.outcome];
 	}
 
 	private async endLater(signal: AbortSignal): Promise<void> {
 		await pauseFor(this.limitMs, signal);
 		const { connection, request } = this.opened;
-		if (!mayEndThinking(connection, request)) {
-			this.verdict = 'cannot';
-			return;
-		}
-		this.verdict = 'asked';
+		this.outcome = mayEndThinking(connection, request) ? BEGAN : CANNOT;
+		if (this.outcome === CANNOT) return;
 		const { status, json, text } = await connection.call(`${connection.url.api}/chat/completions/control`, {
 			// A router goes by the name of the model.
 			json: { id: this.id, action: 'reasoning_end', model: request.model },
 			timeoutMs: ASK_LIMIT_MS,
 			signal: this.over.signal,
 		});
-		const { success, message = text } = (json ?? {}) as { success?: unknown; message?: unknown };
+		const { success, message = text } = recordOf(json);
 		if (NO_ROUTE.has(status)) {
 			withoutRoute.set(connection.id, true);
-			this.verdict = 'cannot';
-		} else if (success === true) {
-			this.verdict = 'agreed';
-			if (!signal.aborted) this.agreedAt = performance.now();
-		} else this.verdict = { refusal: connection.mask(String(message)) };
+			this.outcome = CANNOT;
+		} else if (success !== true) {
+			this.outcome = `. The server was told to end the thinking, and did not: ${connection.mask(String(message))}`;
+		} else if (!signal.aborted) this.agreedAt = performance.now();
 	}
 }
