@@ -91,6 +91,7 @@ export class ThinkingLimit {
 
 	/** @returns remarks for the user; none where the limit was not reached */
 	close(): string[] {
+		if (this.waiting === undefined && this.outcome === undefined) return [];
 		this.waiting?.abort();
 		this.over.abort();
 		const thought = `The model had thought for ${this.limitMs / 1000} s (Thinking Time Limit)`;

@@ -91,14 +91,17 @@ export async function inSpan<T>(
 
 function nothing(): void {}
 
+/** Undefined before it was looked for: a look that finds nothing goes through all folders, which takes longer than a request. */
+let found: OpenTelemetry | null | undefined;
+
 /** n8n's OpenTelemetry, where it exports traces: without it, nobody has registered how a trace is passed on. */
 function openTelemetry(): OpenTelemetry | undefined {
 	try {
-		const api = module.require('@opentelemetry/api') as OpenTelemetry;
-		return api.propagation.fields().length === 0 ? undefined : api;
+		found ??= found === null ? null : (module.require('@opentelemetry/api') as OpenTelemetry);
 	} catch {
-		return undefined;
+		found = null;
 	}
+	return (found?.propagation.fields().length ?? 0) === 0 ? undefined : found!;
 }
 
 type HttpRequest = (request: { url: string; headers: object; abortSignal: AbortSignal }) => Promise<unknown>;
