@@ -11,6 +11,8 @@ export interface SplitText {
 const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);
 const THINKING_BEGINS = [...THINKING.keys()];
 const THINKING_ENDS = [...new Set(THINKING.values())];
+/** No marker begins with another character. */
+const MARKER_BEGINS: ReadonlySet<string> = new Set(['<', ...THINKING_BEGINS, ...THINKING_ENDS].map((text) => text[0]!));
 
 /** What families put in front of the answer, and behind it. */
 const ANSWERS = new Map([
@@ -166,8 +168,12 @@ export class ThinkSplitter {
 	 */
 	private *readUndecided(source: Source, start: Place): Reading<boolean> {
 		const surroundings = new Surroundings();
-		for (let next = yield* source.peek(); next !== ''; next = yield* source.peek()) {
+		while ((yield* source.peek()) !== '') {
 			if (this.isApart && this.openingTagMayBeMissing !== 'always') break;
+			const { text, at } = source;
+			while (source.at < text.length && !MARKER_BEGINS.has(text[source.at]!)) source.at += 1;
+			surroundings.push(text.slice(at, source.at));
+			if (source.at === text.length) continue;
 			const before = source.place;
 			const marker = surroundings.isInBlock ? undefined : yield* markerAt(source);
 			if (marker !== undefined) {
@@ -184,7 +190,7 @@ export class ThinkSplitter {
 				source.back(behind);
 			} else {
 				source.back(before);
-				surroundings.push(next);
+				surroundings.push(source.text[source.at]!);
 				source.at += 1;
 			}
 		}
