@@ -139,11 +139,16 @@ export function operationNamed<O extends Described>(operations: readonly O[], na
 
 /** The operations of a node without resources. */
 export function operationTable<O extends Described>(operations: readonly O[], preset: string): OperationTable<O> {
+	const field = operationField(operations, preset);
 	return {
-		properties: [operationField(operations, preset), ...operationFields(operations)],
-		operationOf: (context, itemIndex) =>
-			operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, preset))),
+		properties: [field, ...operationFields(operations)],
+		operationOf: (context, itemIndex) => operationNamed(operations, valueOf(field, context, itemIndex)),
 	};
+}
+
+/** Of a field that is mostly the same for all items, and then read once. */
+function valueOf(field: INodeProperties, context: IExecuteFunctions, itemIndex: number): string {
+	return new NodeParameters(context, itemIndex, [field]).name(field.name);
 }
 
 /**
@@ -160,16 +165,17 @@ export function resourceTable<O extends Described>(
 		options: resources.map(({ option }) => option),
 	});
 	const shown = ({ option }: NodeResource) => ({ resource: [option.value] });
+	const fields = resources.map((resource) => operationField(resource.operations, resource.preset, shown(resource)));
 	return {
 		properties: [
 			resourceField,
-			...resources.map((resource) => operationField(resource.operations, resource.preset, shown(resource))),
+			...fields,
 			...resources.flatMap((resource) => operationFields(resource.operations, shown(resource))),
 		],
 		operationOf: (context, itemIndex) => {
 			const chosen = new NodeParameters(context, itemIndex, [resourceField]).choice('resource');
-			const { operations, preset: first } = resources.find(({ option }) => option.value === chosen)!;
-			return operationNamed(operations, String(context.getNodeParameter('operation', itemIndex, first)));
+			const at = resources.findIndex(({ option }) => option.value === chosen);
+			return operationNamed(resources[at]!.operations, valueOf(fields[at]!, context, itemIndex));
 		},
 	};
 }
