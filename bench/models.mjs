@@ -11,6 +11,7 @@ import { main } from '../scripts/lib/main.mjs';
 import { copyPreparedUserFolder, startN8n, TEST_LOGIN } from '../scripts/lib/n8n.mjs';
 import { root } from '../scripts/lib/paths.mjs';
 import { ensureRealParts } from '../scripts/lib/real-parts.mjs';
+import { agent } from './models/agent.mjs';
 import { instant, items, slots } from './models/items.mjs';
 import { labels } from './models/labels.mjs';
 import { memory } from './models/memory.mjs';
@@ -73,7 +74,7 @@ await main(async () => {
 		await n8n.login(TEST_LOGIN);
 		const share = options.quick ? 10 : Math.max(1, Number(options.share));
 		const version = await nodeVersion();
-		for (const [name, measure] of Object.entries({ instant, items, slots, labels, memory, servers })) {
+		for (const [name, measure] of Object.entries({ agent, instant, items, slots, labels, memory, servers })) {
 			if (options.only !== undefined && !options.only.split(',').includes(name)) continue;
 			const [heading = '', ...lines] = await measure({ n8n, binary, folder, log, rounds, share });
 			const section = [

@@ -11,23 +11,40 @@ const serve = () => {
 	/** @param {object} choice */
 	const event = (choice) =>
 		`data: ${JSON.stringify({ id: 'c', model: 'bench-model', choices: [{ index: 0, ...choice }] })}\n\n`;
-	const pieces = TEXT.split(/(?<= )/).map((content) => event({ delta: { content }, finish_reason: null }));
 	const end = `data: ${JSON.stringify({ id: 'c', model: 'bench-model', choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`;
-	const stream = [...pieces, event({ delta: {}, finish_reason: 'stop' }), end].join('');
-	const message = { role: 'assistant', content: TEXT };
-	const whole = JSON.stringify({
-		id: 'c',
-		model: 'bench-model',
-		choices: [{ index: 0, message, finish_reason: 'stop' }],
-		usage: USAGE,
-	});
+	/** @param {string} text */
+	const answerOf = (text) => {
+		const pieces = text.split(/(?<= )/).map((content) => event({ delta: { content }, finish_reason: null }));
+		const message = { role: 'assistant', content: text };
+		return {
+			stream: [...pieces, event({ delta: {}, finish_reason: 'stop' }), end].join(''),
+			whole: JSON.stringify({
+				id: 'c',
+				model: 'bench-model',
+				choices: [{ index: 0, message, finish_reason: 'stop' }],
+				usage: USAGE,
+			}),
+		};
+	};
+	/** @type {Map<string, ReturnType<typeof answerOf>>} by the number of words that was asked for */
+	const answers = new Map([['', answerOf(TEXT)]]);
+	/** @param {string} asked */
+	const answerTo = (asked) => {
+		const [, words = ''] = /Write (\d+) words/.exec(asked) ?? [];
+		const made = Array.from({ length: Number(words) }, (_, at) => `word${at + 1}`).join(' ');
+		const answer = answers.get(words) ?? answerOf(`${made}.`);
+		answers.set(words, answer);
+		return answer;
+	};
 	const server = createServer((incoming, outgoing) => {
 		/** @type {Buffer[]} */
 		const body = [];
 		incoming.on('data', (piece) => body.push(piece));
 		incoming.on('end', () => {
 			const isChat = incoming.url?.endsWith('/chat/completions') === true;
-			const streams = isChat && /"stream":\s*true/.test(String(Buffer.concat(body)));
+			const asked = String(Buffer.concat(body));
+			const streams = isChat && /"stream":\s*true/.test(asked);
+			const { stream, whole } = answerTo(asked);
 			outgoing.writeHead(isChat ? 200 : 404, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
 			outgoing.end(isChat ? (streams ? stream : whole) : '{"error":{"message":"not here"}}');
 		});

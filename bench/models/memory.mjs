@@ -1,17 +1,23 @@
-/** An agent whose memory drops the oldest messages: what the server has to read again. */
+/** An agent whose history is kept short, in several ways, or not at all: what the server has to read again. */
 import { join } from 'node:path';
 import { startLlamaServer } from '../../scripts/lib/llama-server.mjs';
 import { writeScriptedModel } from '../../scripts/lib/tiny-model.mjs';
-import { ratio } from './workflow.mjs';
+import { ratio, tokensOf } from './workflow.mjs';
 import { contest, LANGCHAIN, localChatModel, MODEL, openAi } from './contest.mjs';
 
 /** @typedef {import('./contest.mjs').Contestant} Contestant */
 
-const ROUNDS_OF_CHAT = 30;
+const ROUNDS_OF_CHAT = 60;
 const CACHE_REUSE = 128;
+/** Rounds that the memory keeps: as added, and for a longer conversation. */
+const WINDOW = 5;
+const LONG_WINDOW = 20;
+/** About as many tokens as the longer one has. */
+const HISTORY_BUDGET = 4500;
 /** A token of the generated model is a byte. */
 const SYSTEM_TOKENS = 400;
 const QUESTION_TOKENS = 200;
+const CONTEXT = 32_768;
 
 /** @param {string} text @param {number} length */
 const filled = (text, length) => text.padEnd(length, 'The pump is checked each spring. ');
@@ -23,9 +29,9 @@ export const memory = async (place) => {
 	);
 	const file = join(place.folder, 'memory.gguf');
 	const reply = 'All is well with the pump, and nothing needs to be done before the next spring.';
-	writeScriptedModel(file, [{ reply }], { contextLength: 8192, readsAsWritten: true });
-	/** @param {Contestant['below']} below @param {string} session @returns {Contestant} */
-	const agent = (below, session) => ({
+	writeScriptedModel(file, [{ reply }], { contextLength: CONTEXT, readsAsWritten: true });
+	/** @param {Contestant['below']} below @param {string} session @param {number} [rounds] that n8n remembers @returns {Contestant} */
+	const agent = (below, session, rounds = WINDOW) => ({
 		work: {
 			type: `${LANGCHAIN}.agent`,
 			typeVersion: 3,
@@ -40,25 +46,32 @@ export const memory = async (place) => {
 			ai_memory: {
 				type: `${LANGCHAIN}.memoryBufferWindow`,
 				typeVersion: 1.3,
-				parameters: { sessionIdType: 'customKey', sessionKey: session, contextWindowLength: 5 },
+				parameters: { sessionIdType: 'customKey', sessionKey: session, contextWindowLength: rounds },
 			},
 		},
 	});
-	const own = `Local Chat Model, Cache Reuse ${CACHE_REUSE}`;
+	const own = `Local Chat Model, History Budget ${HISTORY_BUDGET}`;
 	/** @type {Record<string, (url: string) => Contestant>} */
 	const contestants = {
-		[own]: (url) => agent(localChatModel(url, { cacheReuse: CACHE_REUSE }), 'on'),
-		'Local Chat Model without it': (url) => agent(localChatModel(url, {}), 'off'),
-		"n8n's OpenAI Chat Model": (url) => agent(openAi(url, {}), 'openai'),
+		[own]: (url) => agent(localChatModel(url, { historyBudget: HISTORY_BUDGET }), 'budget', ROUNDS_OF_CHAT),
+		[`Local Chat Model, memory of ${WINDOW} rounds, Cache Reuse ${CACHE_REUSE}`]: (url) =>
+			agent(localChatModel(url, { cacheReuse: CACHE_REUSE }), 'reuse'),
+		[`Local Chat Model, memory of ${WINDOW} rounds`]: (url) => agent(localChatModel(url, {}), 'window'),
+		[`Local Chat Model, memory of ${LONG_WINDOW} rounds`]: (url) =>
+			agent(localChatModel(url, {}), 'longWindow', LONG_WINDOW),
+		[`n8n's OpenAI Chat Model, memory of ${WINDOW} rounds`]: (url) => agent(openAi(url, {}), 'openai'),
+		'Local Chat Model, neither: the whole history': (url) => agent(localChatModel(url, {}), 'whole', ROUNDS_OF_CHAT),
 	};
 	/** @type {Record<string, import('./contest.mjs').Cost>} */
 	const results = {};
+	/** @type {Record<string, number>} tokens of the longest prompt with its answer */
+	const longest = {};
 	for (const [name, contestant] of Object.entries(contestants)) {
 		// A server of its own for each: llama-server keeps old prompts in the memory of the host, also those of others.
 		const server = await startLlamaServer(place.binary, {
 			model: file,
 			alias: MODEL,
-			contextSize: 8192,
+			contextSize: CONTEXT,
 			parallel: 1,
 			threads: 1,
 			args: ['--metrics'],
@@ -67,19 +80,20 @@ export const memory = async (place) => {
 		// n8n's memory would remember an earlier round.
 		const alone = { ...place, rounds: 1 };
 		Object.assign(results, await contest(alone, 'memory', texts, { [name]: contestant(server.url) }, options));
+		longest[name] = (await tokensOf(server.url)).longest;
 		await server.stop();
 	}
 	const mine = results[own];
 	return [
 		'## Agent with memory',
 		'',
-		`${ROUNDS_OF_CHAT} rounds with n8n's agent and its Simple Memory of 5 rounds (as added), one slot, a server of its own for each. From round 7 on the memory drops the oldest round, so all that follows the system message moves. System message ${SYSTEM_TOKENS} tokens, each question ${QUESTION_TOKENS}; the model is scripted, each answer one token. Tokens by the server's own count (\`/metrics\`), to which time does not matter: one round.`,
+		`${ROUNDS_OF_CHAT} rounds with n8n's agent and its Simple Memory, one slot, a server of its own for each. A memory of ${WINDOW} rounds (as added) or of ${LONG_WINDOW} drops the oldest one in each round once it is full, so all that follows the system message moves. With History Budget, the memory keeps all rounds, and the node leaves out whole turns in steps. System message ${SYSTEM_TOKENS} tokens, each question ${QUESTION_TOKENS}; the model is scripted, each answer one token. Tokens by the server's own count (\`/metrics\`), to which time does not matter: one round.`,
 		'',
-		'| | prompt tokens read | Cache Reuse against it | time, s |',
-		'|---|---|---|---|',
+		'| | prompt tokens read | against History Budget | longest prompt, tokens | time, s |',
+		'|---|---|---|---|---|',
 		...Object.entries(results).map(
 			([name, { read, seconds }]) =>
-				`| ${name} | ${read} | ${ratio((mine?.read ?? NaN) / read)} | ${seconds.toFixed(1)} |`,
+				`| ${name} | ${read} | ${ratio(read / (mine?.read ?? NaN))} | ${longest[name]} | ${seconds.toFixed(1)} |`,
 		),
 	];
 };

@@ -83,8 +83,8 @@ export const runOnTexts = async (n8n, name, texts, work, below = {}) => {
 
 /**
  * @param {string} url of a llama-server that was started with `--metrics`
- * @returns {Promise<{ read: number, written: number, cached: number }>} tokens since its start: read from prompts,
- *   generated, and taken from the prompt cache
+ * @returns {Promise<{ read: number, written: number, cached: number, longest: number }>} tokens since its start: read from
+ *   prompts, generated, taken from the prompt cache, and most in one slot
  */
 export const tokensOf = async (url) => {
 	const metrics = await (await fetch(`${url}/metrics`)).text();
@@ -94,6 +94,7 @@ export const tokensOf = async (url) => {
 		read: count('prompt_tokens_total'),
 		written: count('tokens_predicted_total'),
 		cached: count('prompt_tokens_cached_total'),
+		longest: count('n_tokens_max'),
 	};
 };
 

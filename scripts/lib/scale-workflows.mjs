@@ -5,9 +5,10 @@
  * @param {string} webhookId
  * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} work what the trigger feeds
  * @param {Omit<import('./types').WorkflowNode, 'id' | 'position'>} [model] of an agent
+ * @param {string} [responseMode]
  * @returns {import('./types').Workflow}
  */
-const chatWorkflow = (name, webhookId, work, model) => ({
+export const chatWorkflow = (name, webhookId, work, model, responseMode = 'streaming') => ({
 	name,
 	nodes: [
 		{
@@ -16,7 +17,7 @@ const chatWorkflow = (name, webhookId, work, model) => ({
 			type: '@n8n/n8n-nodes-langchain.chatTrigger',
 			typeVersion: 1.3,
 			position: [0, 0],
-			parameters: { public: true, mode: 'webhook', options: { responseMode: 'streaming' } },
+			parameters: { public: true, mode: 'webhook', options: { responseMode } },
 			webhookId,
 		},
 		{ id: 'work', position: [200, 0], ...work },
