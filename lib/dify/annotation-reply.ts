@@ -28,7 +28,6 @@ export interface WaitForJob {
 	limitMs: number;
 	/** Between two looks. */
 	pauseMs?: number;
-	signal?: AbortSignal;
 }
 
 const PAUSE_MS = 2_000;
@@ -46,7 +45,7 @@ export async function setAnnotationReply(
 	settings: ReplySettings,
 	wait: WaitForJob,
 ): Promise<ReplyJob & { enabled: boolean }> {
-	const parameters = await client.get('/parameters', {}, { signal: wait.signal });
+	const parameters = await client.get('/parameters');
 	const current = recordOf(parameters.annotation_reply);
 	const model = recordOf(current.embedding_model);
 	const body = {
@@ -55,7 +54,7 @@ export async function setAnnotationReply(
 		embedding_model_name: settings.embeddingModel ?? nonEmptyText(model.embedding_model_name) ?? '',
 	};
 	const path = `/apps/annotation-reply/${action}`;
-	const started = await client.send('POST', path, body, { signal: wait.signal });
+	const started = await client.send('POST', path, body);
 	const jobId = nonEmptyText(started.job_id);
 	if (jobId === undefined)
 		throw difyFailure('emptyAnswer', { url: client.url(path), message: 'Dify started no job for the annotations' });
@@ -63,26 +62,21 @@ export async function setAnnotationReply(
 	const begun = performance.now();
 	while (wait.limitMs > 0 && ['waiting', 'processing'].includes(job.status)) {
 		if (performance.now() - begun > wait.limitMs) throw notYet(client, path, job, wait.limitMs);
-		await client.pause(wait.pauseMs ?? PAUSE_MS, client.url(path), wait.signal);
-		job = await annotationReplyJob(client, action, jobId, wait.signal);
+		await client.pause(wait.pauseMs ?? PAUSE_MS, client.url(path));
+		job = await annotationReplyJob(client, action, jobId);
 	}
 	if (job.status === 'error') throw failed(client, path, job);
 	// A job that is gone has ended: whether as wanted, the app tells.
-	const enabled = job.status === 'gone' ? await isEnabled(client, wait.signal) : action === 'enable';
+	const enabled = job.status === 'gone' ? await isEnabled(client) : action === 'enable';
 	if (job.status === 'gone' && enabled !== (action === 'enable'))
 		throw failed(client, path, { ...job, error: 'The job is gone, and nothing has changed' });
 	return { ...job, enabled };
 }
 
 /** How far a job is. `gone` where Dify does not know it: it ended long ago, or was of the other action. */
-export async function annotationReplyJob(
-	client: DifyClient,
-	action: ReplyAction,
-	jobId: string,
-	signal?: AbortSignal,
-): Promise<ReplyJob> {
+export async function annotationReplyJob(client: DifyClient, action: ReplyAction, jobId: string): Promise<ReplyJob> {
 	const path = `/apps/annotation-reply/${action}/status/${jobId}`;
-	const job = await client.get(path, {}, { signal }).catch((error: unknown) => {
+	const job = await client.get(path).catch((error: unknown) => {
 		const isGone =
 			error instanceof ServerError && error.status === 400 && /does not exist/.test(error.serverText ?? '');
 		return isGone ? undefined : Promise.reject(error as Error);
@@ -92,8 +86,8 @@ export async function annotationReplyJob(
 	return { jobId, status: status ?? 'gone', ...optional({ error }) };
 }
 
-async function isEnabled(client: DifyClient, signal?: AbortSignal): Promise<boolean> {
-	const parameters = await client.get('/parameters', {}, { signal });
+async function isEnabled(client: DifyClient): Promise<boolean> {
+	const parameters = await client.get('/parameters');
 	return recordOf(parameters.annotation_reply).enabled === true;
 }
 

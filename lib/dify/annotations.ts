@@ -16,18 +16,13 @@ export interface Annotation {
  * Annotations of an app, newest first (those of one second in no order of time). `keyword`: in the question or the
  * answer, in any case of letters.
  */
-export async function listAnnotations(
-	client: DifyClient,
-	keyword: string,
-	most: Most,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
+export async function listAnnotations(client: DifyClient, keyword: string, most: Most): Promise<JsonRecord[]> {
 	const records = new Map<string, JsonRecord>();
 	// One size for all pages: the number of a page means nothing otherwise.
 	const limit = pageSize(most, 0, PAGE_SIZE);
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const query = { page, limit, keyword: keyword === '' ? undefined : keyword };
-		const answer = await client.get('/apps/annotations', query, { signal });
+		const answer = await client.get('/apps/annotations', query);
 		const found = recordsIn(answer.data);
 		const fresh = added(records, found);
 		if (most !== 'all' && records.size >= most) break;
@@ -41,12 +36,8 @@ export async function listAnnotations(
 }
 
 /** @throws {ServerError} where a text is empty: Dify would store it */
-export async function createAnnotation(
-	client: DifyClient,
-	annotation: Annotation,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
-	return await client.send('POST', '/apps/annotations', { ...checked(annotation) }, { signal });
+export async function createAnnotation(client: DifyClient, annotation: Annotation): Promise<JsonRecord> {
+	return await client.send('POST', '/apps/annotations', { ...checked(annotation) });
 }
 
 /**
@@ -59,20 +50,19 @@ export async function updateAnnotation(
 	client: DifyClient,
 	id: string,
 	annotation: Partial<Annotation>,
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
-	const known = await annotationOf(client, id, signal);
+	const known = await annotationOf(client, id);
 	const next = {
 		question: annotation.question ?? nonEmptyText(known.question) ?? '',
 		answer: annotation.answer ?? nonEmptyText(known.answer) ?? '',
 	};
-	return await client.send('PUT', `/apps/annotations/${id}`, checked(next), { signal, idempotent: true });
+	return await client.send('PUT', `/apps/annotations/${id}`, checked(next), { idempotent: true });
 }
 
 /** As `updateAnnotation`: only of this app. @throws {ServerError} of kind `notFound` */
-export async function deleteAnnotation(client: DifyClient, id: string, signal?: AbortSignal): Promise<void> {
-	await annotationOf(client, id, signal);
-	await client.send('DELETE', `/apps/annotations/${id}`, {}, { signal });
+export async function deleteAnnotation(client: DifyClient, id: string): Promise<void> {
+	await annotationOf(client, id);
+	await client.send('DELETE', `/apps/annotations/${id}`, {});
 }
 
 /**
@@ -83,26 +73,25 @@ export async function deleteAnnotation(client: DifyClient, id: string, signal?: 
 export async function upsertAnnotation(
 	client: DifyClient,
 	annotation: Annotation,
-	signal?: AbortSignal,
 ): Promise<{ annotation: JsonRecord; created: boolean }> {
 	const { question, answer } = checked(annotation);
 	// Dify looks for the words in what it stores; a long question is found by its beginning as well. Half an emoji would
 	// be found in nothing.
 	const beginning = [...question].slice(0, 60).join('');
-	const found = await listAnnotations(client, beginning, 'all', signal);
+	const found = await listAnnotations(client, beginning, 'all');
 	const known = found.find((one) => one.question === question);
 	const id = nonEmptyText(known?.id);
-	if (id === undefined) return { annotation: await createAnnotation(client, annotation, signal), created: true };
+	if (id === undefined) return { annotation: await createAnnotation(client, annotation), created: true };
 	if (known!.answer === answer) return { annotation: known!, created: false };
 	const body = { question, answer };
 	return {
-		annotation: await client.send('PUT', `/apps/annotations/${id}`, body, { signal, idempotent: true }),
+		annotation: await client.send('PUT', `/apps/annotations/${id}`, body, { idempotent: true }),
 		created: false,
 	};
 }
 
-async function annotationOf(client: DifyClient, id: string, signal?: AbortSignal): Promise<JsonRecord> {
-	const found = (await listAnnotations(client, '', 'all', signal)).find((one) => one.id === id);
+async function annotationOf(client: DifyClient, id: string): Promise<JsonRecord> {
+	const found = (await listAnnotations(client, '', 'all')).find((one) => one.id === id);
 	if (found !== undefined) return found;
 	throw difyFailure('notFound', {
 		url: client.url(`/apps/annotations/${id}`),

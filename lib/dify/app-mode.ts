@@ -18,9 +18,9 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
  *
  * @returns the failure with the type of the app and the node for it; any other failure as it is
  */
-export async function explainAppType(client: DifyClient, error: unknown, signal?: AbortSignal): Promise<unknown> {
+export async function explainAppType(client: DifyClient, error: unknown): Promise<unknown> {
 	if (!(error instanceof ServerError) || error.kind !== 'wrongAppType') return error;
-	const mode = await client.get('/info', {}, { signal }).then(
+	const mode = await client.get('/info').then(
 		(info) => nonEmptyText(info.mode),
 		() => undefined,
 	);

@@ -13,12 +13,12 @@ export type AppPart = 'info' | 'parameters' | 'meta' | 'site';
 export async function describeApp(
 	client: DifyClient,
 	parts: readonly AppPart[],
-	signal?: AbortSignal,
 ): Promise<Partial<Record<AppPart, JsonRecord | null>>> {
 	// Where one fails, nobody waits for the others any more.
 	const left = new AbortController();
-	const either = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
-	const read = parts.map(async (part) => [part, await partOf(client, part, either)] as const);
+	const { signal } = client;
+	const either = client.within(signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]));
+	const read = parts.map(async (part) => [part, await partOf(either, part)] as const);
 	try {
 		return Object.fromEntries(await Promise.all(read));
 	} finally {
@@ -26,14 +26,14 @@ export async function describeApp(
 	}
 }
 
-async function partOf(client: DifyClient, part: AppPart, signal?: AbortSignal): Promise<JsonRecord | null> {
-	return await client.get(`/${part}`, {}, { signal }).catch((error: unknown) => {
+async function partOf(client: DifyClient, part: AppPart): Promise<JsonRecord | null> {
+	return await client.get(`/${part}`).catch((error: unknown) => {
 		const hasNone = part === 'site' && error instanceof ServerError && error.status === 403;
 		return hasNone ? null : Promise.reject(error as Error);
 	});
 }
 
 /** A user of the app, by Dify's own ID for him (since Dify 1.14). */
-export async function endUser(client: DifyClient, id: string, signal?: AbortSignal): Promise<JsonRecord> {
-	return await client.get(`/end-users/${id}`, {}, { signal });
+export async function endUser(client: DifyClient, id: string): Promise<JsonRecord> {
+	return await client.get(`/end-users/${id}`);
 }

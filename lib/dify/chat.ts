@@ -46,7 +46,7 @@ export interface ChatAnswer {
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
 	// Blanks alone are a query to Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw refusedHere('emptyQuery');
-	const conversationId = await conversationOf(client, request, options);
+	const conversationId = await conversationOf(client, request);
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only the runs of a chatflow have an ID by which they are found again.
@@ -69,7 +69,7 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 		const conversationRestarted = isNamed && isOther(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
-	const failed = await explainStale(client, request.user, conversationId, outcome.failed, options);
+	const failed = await explainStale(client, request.user, conversationId, outcome.failed);
 	if (!startsNew || !isStale(failed)) throw failed;
 	return { result: await run(undefined), conversationRestarted: true };
 }
@@ -89,12 +89,8 @@ function bodyOf(
 	};
 }
 
-async function conversationOf(
-	client: DifyClient,
-	{ conversation, user }: ChatRequest,
-	{ signal }: ChatOptions,
-): Promise<string | undefined> {
-	if (conversation.kind === 'latest') return await latestConversation(client, user, signal);
+async function conversationOf(client: DifyClient, { conversation, user }: ChatRequest): Promise<string | undefined> {
+	if (conversation.kind === 'latest') return await latestConversation(client, user);
 	return conversation.kind === 'id' ? conversation.id : undefined;
 }
 
@@ -110,16 +106,10 @@ function isStale(error: unknown): boolean {
  * Workers of Dify 1.14 report an unknown conversation as an error event without code, ids and text
  * (docs/protocols/dify.md 3.7). Whether that is what happened is seen by asking for the conversation.
  */
-async function explainStale(
-	client: DifyClient,
-	user: string,
-	id: string,
-	failed: unknown,
-	{ signal }: ChatOptions,
-): Promise<unknown> {
+async function explainStale(client: DifyClient, user: string, id: string, failed: unknown): Promise<unknown> {
 	const result = resultOf(failed);
 	const isBare = result?.error?.cause === 'errorEvent' && result.error.code === undefined && !hasBegun(result);
-	if (!isBare || (await ownsConversation(client, user, id, signal))) return failed;
+	if (!isBare || (await ownsConversation(client, user, id))) return failed;
 	const { url } = failed as ServerError;
 	return difyFailure('conversationNotFound', { url, code: 'not_found', status: 404 });
 }

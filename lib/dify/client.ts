@@ -1,8 +1,8 @@
 import type { Connection } from '../http/connection';
-import type { CallAnswer, CallOptions } from '../http/types';
+import type { CallAnswer, CallOptions, Download, DownloadOptions, EventStream, StreamOptions } from '../http/types';
 import { pauseFor } from '../http/waiting';
 import type { FailureKind } from '../errors/kinds';
-import type { ServerError } from '../errors/server-error';
+import { asFailed, type ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
 import { answerError, difyFailure } from './failure';
 import { placesOf, type RunPlaces } from './places';
@@ -12,7 +12,6 @@ import { MAX_RETRY_AFTER_MS } from '../http/retry-after';
 export type Query = Record<string, string | number | undefined>;
 
 export interface AskOptions {
-	signal?: AbortSignal;
 	/** Milliseconds for the whole call, default 15 s. */
 	timeoutMs?: number;
 	/** The call may be sent again although it may have been taken up: twice does the same as once. */
@@ -44,6 +43,10 @@ export class DifyClient {
 		readonly api: string,
 		/** What tells the app from others, for the runs that n8n has in it at once. */
 		private readonly app: string = api,
+		/** Ends what is asked for, and what waits. */
+		readonly signal?: AbortSignal,
+		/** Stands for the execution, for what is remembered as long as that lasts. */
+		readonly execution: object = {},
 	) {}
 
 	/** The places of the app's runs. Looked up each time: they are forgotten while nothing runs. */
@@ -51,9 +54,14 @@ export class DifyClient {
 		return placesOf(this.app);
 	}
 
+	/** The same, until this signal aborts; without one, nothing ends it. */
+	within(signal: AbortSignal | undefined): DifyClient {
+		return new DifyClient(this.connection, this.api, this.app, signal, this.execution);
+	}
+
 	/** The same, telling Dify which span its work belongs to. */
 	traced({ connection }: { connection: Connection }): DifyClient {
-		return connection === this.connection ? this : new DifyClient(connection, this.api, this.app);
+		return new DifyClient(connection, this.api, this.app, this.signal, this.execution);
 	}
 
 	url(path: string, query: Query = {}): string {
@@ -69,7 +77,9 @@ export class DifyClient {
 	 * @throws {ServerError} for an answer that is none, and when there is no answer
 	 */
 	async get(path: string, query: Query = {}, options: AskOptions = {}): Promise<JsonRecord> {
-		return await this.object('GET', this.url(path, query), undefined, { ...options, idempotent: true });
+		return await this.asked('GET', this.url(path, query), undefined, { ...options, idempotent: true }, (answer) =>
+			this.readObject(answer, 'GET'),
+		);
 	}
 
 	/**
@@ -82,7 +92,7 @@ export class DifyClient {
 		body: JsonRecord,
 		options: AskOptions = {},
 	): Promise<JsonRecord> {
-		return await this.object(method, this.url(path), body, options);
+		return await this.asked(method, this.url(path), body, options, (answer) => this.readObject(answer, method));
 	}
 
 	/**
@@ -96,31 +106,50 @@ export class DifyClient {
 		return await this.asked(method, this.url(path, query), body, options, (answer) => this.readJson(answer, method));
 	}
 
-	private async object(
-		method: Method,
+	/** Opens a stream. It has no limits: whoever reads it watches the time. @throws {ServerError} */
+	async stream(
 		url: string,
-		body: JsonRecord | undefined,
-		options: AskOptions,
-	): Promise<JsonRecord> {
-		return await this.asked(method, url, body, options, (answer) => this.readObject(answer, method));
+		request: Pick<StreamOptions, 'method' | 'json' | 'onBytes' | 'signal'>,
+	): Promise<EventStream> {
+		const { method = 'POST' } = request;
+		const opening = this.connection.stream(url, {
+			signal: this.signal,
+			...request,
+			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
+			refuse: (answer) => answerError(this.connection, answer, method),
+		});
+		return await opening.catch((error: unknown) => {
+			if (asFailed(error).failed.kind !== 'aborted') throw error;
+			throw difyFailure('cancelled', { url, meaning: 'The execution was stopped before Dify answered' });
+		});
+	}
+
+	/** Fetches a file, with GET unless there is something to send. @throws {ServerError} also from its pieces */
+	async download(path: string, request: Pick<DownloadOptions, 'json' | 'limits'>, query?: Query): Promise<Download> {
+		const method = request.json === undefined ? 'GET' : 'POST';
+		return await this.connection.download(this.url(path, query), {
+			...request,
+			method,
+			signal: this.signal,
+			refuse: (answer) => answerError(this.connection, answer, method),
+		});
 	}
 
 	private async asked<T>(
 		method: Method,
 		url: string,
 		body: JsonRecord | undefined,
-		options: AskOptions,
+		{ timeoutMs, idempotent }: AskOptions,
 		read: (answer: CallAnswer) => T,
 	): Promise<T> {
-		const { signal, timeoutMs } = options;
-		const request = { method, signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
+		const request = { method, signal: this.signal, timeoutMs, ...(body === undefined ? {} : { json: body }) };
 		for (let tries = 0; ; tries++) {
 			const outcome = await this.attempt(url, request, read);
 			if ('value' in outcome) return outcome.value;
 			const backOff = BACK_OFF_MS[tries];
 			const pause = backOff === undefined ? undefined : pauseAfter(outcome.failed, backOff);
-			if (pause === undefined || options.idempotent !== true || !mayPass(outcome.failed)) throw outcome.failed;
-			await this.pause(pause, url, signal);
+			if (pause === undefined || idempotent !== true || !mayPass(outcome.failed)) throw outcome.failed;
+			await this.pause(pause, url);
 		}
 	}
 
@@ -150,25 +179,17 @@ export class DifyClient {
 	}
 
 	/** Waits before another attempt. @throws {ServerError} of kind `cancelled` */
-	async pause(ms: number, url: string, signal?: AbortSignal): Promise<void> {
-		try {
-			await pauseFor(ms, signal);
-		} catch {
-			throw this.cancelled(url);
-		}
+	async pause(ms: number, url: string): Promise<void> {
+		await pauseFor(ms, this.signal).catch(() => this.cancelled(url));
 	}
 
-	/** Waits for a place among the runs of the app. @throws {ServerError} of kind `cancelled` when the signal aborts */
-	async enter(places: RunPlaces, url: string, signal?: AbortSignal): Promise<void> {
-		try {
-			await places.enter(signal);
-		} catch {
-			throw this.cancelled(url);
-		}
+	/** Waits for a place among the runs of the app. @throws {ServerError} of kind `cancelled` */
+	async enter(places: RunPlaces, url: string): Promise<void> {
+		await places.enter(this.signal).catch(() => this.cancelled(url));
 	}
 
-	private cancelled(url: string): ServerError {
-		return difyFailure('cancelled', { url, remedy: 'Nothing was running in Dify at that moment.' });
+	private cancelled(url: string): never {
+		throw difyFailure('cancelled', { url, remedy: 'Nothing was running in Dify at that moment.' });
 	}
 }
 

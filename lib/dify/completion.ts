@@ -27,7 +27,7 @@ export async function complete(
 	try {
 		return whetherWhole(await startRun(client, RUN_ROUTES.completion, body, user, options));
 	} catch (error) {
-		throw (await otherApp(client, error, options.signal)) ?? emptyText(error);
+		throw (await otherApp(client, error)) ?? emptyText(error);
 	}
 }
 
@@ -56,9 +56,9 @@ const NODES: Readonly<Record<string, string>> = {
 };
 
 /** Dify says `app_unavailable` of an app of another type, as of one that is not published. */
-async function otherApp(client: DifyClient, error: unknown, signal?: AbortSignal): Promise<ServerError | undefined> {
+async function otherApp(client: DifyClient, error: unknown): Promise<ServerError | undefined> {
 	if (!(error instanceof ServerError) || error.code !== 'app_unavailable') return undefined;
-	const info = await client.get('/info', {}, { signal }).catch(() => undefined);
+	const info = await client.get('/info').catch(() => undefined);
 	const other = NODES[nonEmptyText(info?.mode) ?? ''];
 	if (other === undefined) return undefined;
 	return difyFailure('wrongAppType', {

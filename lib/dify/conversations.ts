@@ -16,10 +16,10 @@ const MODEL_LIMIT_MS = 120_000;
 export async function conversationPage(
 	client: DifyClient,
 	user: string,
-	options: { limit: number; lastId?: string; sortBy?: ConversationSort; signal?: AbortSignal },
+	options: { limit: number; lastId?: string; sortBy?: ConversationSort },
 ): Promise<{ conversations: JsonRecord[]; hasMore: boolean }> {
-	const { limit, lastId, sortBy, signal } = options;
-	const answer = await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
+	const { limit, lastId, sortBy } = options;
+	const answer = await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
 	return { conversations: recordsIn(answer.data), hasMore: answer.has_more === true };
 }
 
@@ -29,14 +29,13 @@ export async function listConversations(
 	user: string,
 	most: Most,
 	sortBy: ConversationSort,
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
 	return await collectAfter({
 		most,
 		largest: MAX_PAGE_SIZE,
 		timeField: timeFieldOf(sortBy),
 		page: async (limit, lastId) => {
-			const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy }, { signal });
+			const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
 			if (lastId === undefined) return await answer;
 			return await answer.catch((error: unknown) => {
 				if (isMissing(error)) return undefined;
@@ -52,23 +51,14 @@ export function timeFieldOf(sortBy: ConversationSort): string {
 }
 
 /** The conversation that the user wrote in last; undefined when there is none. */
-export async function latestConversation(
-	client: DifyClient,
-	user: string,
-	signal?: AbortSignal,
-): Promise<string | undefined> {
-	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at', signal });
+export async function latestConversation(client: DifyClient, user: string): Promise<string | undefined> {
+	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
 	return nonEmptyText(conversations[0]?.id);
 }
 
 /** Whether this user has such a conversation. */
-export async function ownsConversation(
-	client: DifyClient,
-	user: string,
-	id: string,
-	signal?: AbortSignal,
-): Promise<boolean> {
-	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal }).then(
+export async function ownsConversation(client: DifyClient, user: string, id: string): Promise<boolean> {
+	const failed = await client.get('/messages', { conversation_id: id, user, limit: 1 }).then(
 		() => undefined,
 		(error: unknown) => error,
 	);
@@ -85,14 +75,9 @@ function isMissing(error: unknown): boolean {
  *
  * @throws {ServerError} of kind `conversationNotFound`
  */
-export async function deleteConversation(
-	client: DifyClient,
-	user: string,
-	id: string,
-	signal?: AbortSignal,
-): Promise<void> {
-	await client.get('/messages', { conversation_id: id, user, limit: 1 }, { signal });
-	await client.send('DELETE', `/conversations/${id}`, { user }, { signal });
+export async function deleteConversation(client: DifyClient, user: string, id: string): Promise<void> {
+	await client.get('/messages', { conversation_id: id, user, limit: 1 });
+	await client.send('DELETE', `/conversations/${id}`, { user });
 }
 
 /** Gives a conversation a name, or lets Dify think of one. Returns the conversation. */
@@ -101,28 +86,20 @@ export async function renameConversation(
 	user: string,
 	id: string,
 	name: string | undefined,
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
 	if (name !== undefined && name.trim() === '')
 		throw refusedHere('invalidParam', 'The name is empty', 'Give a name, or let Dify think of one.');
 	const body = name === undefined ? { auto_generate: true, user } : { name, auto_generate: false, user };
 	return await client.send('POST', `/conversations/${id}/name`, body, {
-		signal,
 		timeoutMs: MODEL_LIMIT_MS,
 		idempotent: name !== undefined,
 	});
 }
 
 /** Messages of a conversation, oldest first; with a number, the newest so many. */
-export async function listMessages(
-	client: DifyClient,
-	user: string,
-	id: string,
-	most: Most,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
+export async function listMessages(client: DifyClient, user: string, id: string, most: Most): Promise<JsonRecord[]> {
 	const pages: JsonRecord[][] = [];
-	for await (const page of messagePages(client, user, id, most, signal)) pages.push(page);
+	for await (const page of messagePages(client, user, id, most)) pages.push(page);
 	return pages.reverse().flat();
 }
 
@@ -132,7 +109,6 @@ export async function* messagePages(
 	user: string,
 	id: string,
 	most: Most,
-	signal?: AbortSignal,
 ): AsyncGenerator<JsonRecord[]> {
 	const known = new Map<string, JsonRecord>();
 	const followed = new Set<string>();
@@ -141,7 +117,7 @@ export async function* messagePages(
 		const wanted = pageSize(most, known.size, MAX_PAGE_SIZE);
 		if (wanted <= 0) return;
 		const limit = Math.min(MAX_PAGE_SIZE, wanted + again);
-		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId }, { signal });
+		const answer = await client.get('/messages', { conversation_id: id, user, limit, first_id: firstId });
 		const found = recordsIn(answer.data);
 		const fresh = added(known, found);
 		const tooMany = most === 'all' ? 0 : Math.max(0, known.size - most);
@@ -155,13 +131,8 @@ export async function* messagePages(
 }
 
 /** Questions that the user might ask next. A language model thinks of them, so this takes time and costs tokens. */
-export async function suggestedQuestions(
-	client: DifyClient,
-	user: string,
-	messageId: string,
-	signal?: AbortSignal,
-): Promise<string[]> {
-	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { signal, timeoutMs: MODEL_LIMIT_MS });
+export async function suggestedQuestions(client: DifyClient, user: string, messageId: string): Promise<string[]> {
+	const answer = await client.get(`/messages/${messageId}/suggested`, { user }, { timeoutMs: MODEL_LIMIT_MS });
 	return Array.isArray(answer.data)
 		? answer.data.filter((question): question is string => typeof question === 'string')
 		: [];

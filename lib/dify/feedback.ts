@@ -33,15 +33,14 @@ export interface Rated {
  *
  * @throws {ServerError} of kind `messageNotFound` for the message of another user, app, or of the web app
  */
-export async function rateMessage(client: DifyClient, rate: Rate, signal?: AbortSignal): Promise<Rated> {
+export async function rateMessage(client: DifyClient, rate: Rate): Promise<Rated> {
 	const { messageId, user, rating } = rate;
-	const content =
-		rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate, signal) : undefined);
+	const content = rate.content ?? (rate.earlierContent === 'keep' ? await earlierContent(client, rate) : undefined);
 	await client.send(
 		'POST',
 		`/messages/${messageId}/feedbacks`,
 		{ rating, content: content ?? null, user },
-		{ signal, idempotent: true },
+		{ idempotent: true },
 	);
 	textsOf(client).set(messageId, content);
 	return { messageId, rating, content: content ?? null };
@@ -58,10 +57,9 @@ export async function revokeRating(
 	messageId: string,
 	user: string,
 	ignoreNotRated: boolean,
-	signal?: AbortSignal,
 ): Promise<boolean> {
 	// Not sent again by itself: the second time, Dify says that there is nothing to revoke.
-	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }, { signal }).then(
+	const failed = await client.send('POST', `/messages/${messageId}/feedbacks`, { rating: null, user }).then(
 		() => undefined,
 		(error: unknown) => ({ error }),
 	);
@@ -74,9 +72,9 @@ export async function revokeRating(
 }
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
-export async function listFeedback(client: DifyClient, most: Most, signal?: AbortSignal): Promise<JsonRecord[]> {
+export async function listFeedback(client: DifyClient, most: Most): Promise<JsonRecord[]> {
 	const records = new Map<string, JsonRecord>();
-	for await (const found of feedbackPages(client, pageSize(most, 0, MAX_PAGE_SIZE), signal)) {
+	for await (const found of feedbackPages(client, pageSize(most, 0, MAX_PAGE_SIZE))) {
 		added(records, found);
 		if (most !== 'all' && records.size >= most) break;
 	}
@@ -84,10 +82,10 @@ export async function listFeedback(client: DifyClient, most: Most, signal?: Abor
 }
 
 /** @param limit one for all pages: the number of a page means nothing otherwise */
-async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortSignal): AsyncGenerator<JsonRecord[]> {
+async function* feedbackPages(client: DifyClient, limit: number): AsyncGenerator<JsonRecord[]> {
 	const known = new Map<string, JsonRecord>();
 	for (let page = 1; ; page++) {
-		const found = await feedbackPage(client, page, limit, signal);
+		const found = await feedbackPage(client, page, limit);
 		const fresh = added(known, found);
 		yield fresh;
 		// Dify names no total; a short page is the last one. Pages without anything new come from something that does not
@@ -96,13 +94,8 @@ async function* feedbackPages(client: DifyClient, limit: number, signal?: AbortS
 	}
 }
 
-async function feedbackPage(
-	client: DifyClient,
-	page: number,
-	limit: number,
-	signal: AbortSignal | undefined,
-): Promise<JsonRecord[]> {
-	return recordsIn((await client.get('/app/feedbacks', { page, limit }, { signal })).data);
+async function feedbackPage(client: DifyClient, page: number, limit: number): Promise<JsonRecord[]> {
+	return recordsIn((await client.get('/app/feedbacks', { page, limit })).data);
 }
 
 /**
@@ -111,13 +104,12 @@ async function feedbackPage(
 async function earlierContent(
 	client: DifyClient,
 	{ messageId, user, conversationId }: Rate,
-	signal?: AbortSignal,
 ): Promise<string | undefined> {
 	const texts = textsOf(client);
 	if (!texts.knows(messageId) && conversationId !== undefined) {
-		if (!(await isRated(client, conversationId, messageId, user, signal))) return undefined;
+		if (!(await isRated(client, conversationId, messageId, user))) return undefined;
 	}
-	return await texts.of(messageId, signal);
+	return await texts.of(messageId);
 }
 
 /**
@@ -138,10 +130,10 @@ class RatedTexts {
 		return this.isComplete || this.texts.has(messageId);
 	}
 
-	async of(messageId: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+	async of(messageId: string): Promise<string | undefined> {
 		while (!this.knows(messageId)) {
 			const reading = this.reading.then(async () => {
-				if (!this.knows(messageId)) await this.readPage(signal);
+				if (!this.knows(messageId)) await this.readPage();
 			});
 			// Who comes next reads again what failed.
 			this.reading = reading.catch(() => {});
@@ -154,8 +146,8 @@ class RatedTexts {
 		this.texts.set(messageId, content);
 	}
 
-	private async readPage(signal: AbortSignal | undefined): Promise<void> {
-		const found = await feedbackPage(this.client, this.page, MAX_PAGE_SIZE, signal);
+	private async readPage(): Promise<void> {
+		const found = await feedbackPage(this.client, this.page, MAX_PAGE_SIZE);
 		const fresh = added(this.known, found);
 		for (const { message_id: id, from_source: source, content } of fresh) {
 			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, nonEmptyText(content));
@@ -177,14 +169,8 @@ function textsOf(client: DifyClient): RatedTexts {
 }
 
 /** Whether the message has a rating; a message that is not found there may have one. */
-async function isRated(
-	client: DifyClient,
-	conversationId: string,
-	messageId: string,
-	user: string,
-	signal?: AbortSignal,
-): Promise<boolean> {
-	for await (const messages of messagePages(client, user, conversationId, 'all', signal)) {
+async function isRated(client: DifyClient, conversationId: string, messageId: string, user: string): Promise<boolean> {
+	for await (const messages of messagePages(client, user, conversationId, 'all')) {
 		const message = messages.find(({ id }) => id === messageId);
 		if (message !== undefined) return nonEmptyText(recordOf(message.feedback).rating) !== undefined;
 	}

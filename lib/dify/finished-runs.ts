@@ -34,12 +34,8 @@ export interface RunNews {
  *
  * @param memory undefined: everything that has ended is known
  */
-export async function finishedRuns(
-	client: DifyClient,
-	memory: RunMemory | undefined,
-	signal?: AbortSignal,
-): Promise<RunNews> {
-	const entries = await entriesSince(client, memory?.since, signal);
+export async function finishedRuns(client: DifyClient, memory: RunMemory | undefined): Promise<RunNews> {
+	const entries = await entriesSince(client, memory?.since);
 	const given = new Set(memory?.given);
 	const ended = entries.filter(({ status }) => !OPEN.has(status));
 	const found = memory === undefined ? [] : ended.filter(({ id }) => !given.has(id)).map(({ entry }) => entry);
@@ -62,29 +58,24 @@ interface Entry {
 }
 
 /** Newest first. Without a time: the first page, and all runs of the last day. */
-async function entriesSince(client: DifyClient, since: number | undefined, signal?: AbortSignal): Promise<Entry[]> {
+async function entriesSince(client: DifyClient, since: number | undefined): Promise<Entry[]> {
 	const entries = new Map<string, Entry>();
 	for (let pass = 0; pass < MAX_PASSES; pass++) {
 		const before = entries.size;
-		const pages = await readInto(entries, client, since, signal);
+		const pages = await readInto(entries, client, since);
 		if (pages < 2 || entries.size === before) break;
 	}
 	return [...entries.values()].sort((one, other) => other.at - one.at);
 }
 
 /** @returns how many pages were read */
-async function readInto(
-	entries: Map<string, Entry>,
-	client: DifyClient,
-	since: number | undefined,
-	signal?: AbortSignal,
-): Promise<number> {
+async function readInto(entries: Map<string, Entry>, client: DifyClient, since: number | undefined): Promise<number> {
 	// Inclusive, and Dify compares with fractions of a second.
 	const after = since === undefined ? undefined : new Date(since * 1000).toISOString();
 	const seen = new Set<string>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		const query = { page, limit: PAGE_SIZE, created_at__after: after };
-		const answer = await client.get('/workflows/logs', query, { signal });
+		const answer = await client.get('/workflows/logs', query);
 		const found = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
 		const before = seen.size;
 		for (const entry of found) {
@@ -108,8 +99,8 @@ function entryOf(entry: JsonRecord): Entry | undefined {
 }
 
 /** Entries of the log whose run has ended, newest first. */
-export async function newestRuns(client: DifyClient, most: number, signal?: AbortSignal): Promise<JsonRecord[]> {
-	const answer = await client.get('/workflows/logs', { page: 1, limit: PAGE_SIZE }, { signal });
+export async function newestRuns(client: DifyClient, most: number): Promise<JsonRecord[]> {
+	const answer = await client.get('/workflows/logs', { page: 1, limit: PAGE_SIZE });
 	const entries = recordsIn(answer.data).flatMap((entry) => entryOf(entry) ?? []);
 	return entries
 		.filter(({ status }) => !OPEN.has(status))

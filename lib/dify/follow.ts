@@ -6,7 +6,7 @@ import { pauseFor } from '../http/waiting';
 import { isRecord, recordOf } from '../values';
 import type { DifyClient } from './client';
 import { createRun, finish, reduce, singleText, type RunState } from './events';
-import { answerError, difyFailure, runError } from './failure';
+import { difyFailure, runError } from './failure';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
 import { MAX_WAIT_MS, endedRecord, mayPass, stillRunning, type RunRecord } from './run-record';
 import { RunReader, failureOf, type ReadingOptions } from './run-reading';
@@ -70,7 +70,7 @@ export async function followRun(
 	user: string,
 	options: FollowOptions = {},
 ): Promise<RunResult> {
-	const { signal, hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS } = options;
+	const { hints, answered, pauseMs = PAUSE_MS, resumeMs = RESUME_MS } = options;
 	const acrossPauses = hints?.acrossPauses === true;
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const begun = performance.now();
@@ -96,11 +96,11 @@ export async function followRun(
 		if (isOldPause || (record?.status === 'paused' && answered !== undefined)) {
 			if (performance.now() - begun > resumeMs) throw notResumed(url, result ?? finish(state, 'closed'));
 			if (isOldPause) state = begin();
-			await rest(client, url, pauseMs, state, signal);
+			await rest(client, url, pauseMs, state);
 			continue;
 		}
 		if (isTold) {
-			const whole = await completed(client, withoutAnswered(result, answered), runId, signal);
+			const whole = await completed(client, withoutAnswered(result, answered), runId);
 			return whole.status === 'stopped' && answered !== undefined ? warned(whole, ABORTED) : whole;
 		}
 		// Only a stream knows the forms of a pause.
@@ -116,20 +116,15 @@ export async function followRun(
 		if (limits.totalMs > 0 && performance.now() - begun >= limits.totalMs)
 			throw stillRunning(client, runId, limits.totalMs);
 		const leftMs = limits.totalMs > 0 ? limits.totalMs - (performance.now() - begun) : Infinity;
-		await rest(client, url, Math.min(pauseMs * 2 ** again, MAX_PAUSE_MS, leftMs), state, signal);
+		await rest(client, url, Math.min(pauseMs * 2 ** again, MAX_PAUSE_MS, leftMs), state);
 	}
 }
 
 /** A run of Dify 1.16 that ends as stopped after a form has its outputs only in its record, a moment later. */
-async function completed(
-	client: DifyClient,
-	result: RunResult,
-	runId: string,
-	signal: AbortSignal | undefined,
-): Promise<RunResult> {
+async function completed(client: DifyClient, result: RunResult, runId: string): Promise<RunResult> {
 	if (result.status !== 'stopped' || Object.keys(recordOf(result.workflow?.outputs)).length > 0) return result;
 	for (const ms of STOPPED_LOOKS_MS) {
-		await pauseFor(ms, signal).catch(() => undefined);
+		await pauseFor(ms, client.signal).catch(() => undefined);
 		const record = await endedRecord(client, runId);
 		if (record === undefined) continue;
 		const { outputs, error } = record;
@@ -162,30 +157,21 @@ async function attach(
 	url: string,
 	options: FollowOptions & { limits: RunLimits; state: RunState },
 ): Promise<Attached> {
-	const { connection } = client;
-	const reader = new RunReader(options, { ...options.limits, firstByteMs: 0 }, options.stop, options.state);
+	const reader = new RunReader(client, options, { ...options.limits, firstByteMs: 0 }, options.stop, options.state);
 	const slow = new AbortController();
 	const callOff = afterMs(options.openMs ?? OPEN_MS, () => slow.abort());
 	try {
-		const stream = await connection.stream(url, {
-			method: 'GET',
-			signal: AbortSignal.any([reader.signal, slow.signal]),
-			onBytes: () => reader.piece(),
-			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
-			refuse: (answer) => answerError(connection, answer, 'GET'),
-		});
+		const stream = await reader.open(url, { method: 'GET' }, slow.signal);
 		callOff();
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
 		if (reading.record !== undefined) return { record: reading.record };
-		const { reason, detail } = reader.givenUp ?? reading;
-		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
-		return ended(client, result, stream, reader);
+		return ended(client, reader.resultOf(reading), stream, reader);
 	} catch (error) {
 		// Before the headers, the reader's limit or Stop closes the connection.
 		const { givenUp, state } = reader;
 		if (givenUp === undefined && slow.signal.aborted) return { failed: difyFailure('streamEndedEarly', { url }) };
-		if (givenUp === undefined && options.signal?.aborted !== true) return asFailed(error);
+		if (givenUp === undefined && client.signal?.aborted !== true) return asFailed(error);
 		const { reason, detail } = givenUp ?? { reason: 'abort' as const };
 		state.givenUp = true;
 		return ended(client, finish(state, reason, detail), { url, headers: {} }, reader);
@@ -238,15 +224,9 @@ function withoutAnswered(result: RunResult, answered: ReadonlySet<string> | unde
 	return { ...result, pause: { ...pause, forms } };
 }
 
-async function rest(
-	client: DifyClient,
-	url: string,
-	ms: number,
-	state: RunState,
-	signal: AbortSignal | undefined,
-): Promise<void> {
+async function rest(client: DifyClient, url: string, ms: number, state: RunState): Promise<void> {
 	try {
-		await client.pause(ms, url, signal);
+		await client.pause(ms, url);
 	} catch {
 		throw difyFailure('cancelled', { url, result: finish(state, 'abort') });
 	}
@@ -265,21 +245,9 @@ function notResumed(url: string, result: RunResult): ServerError {
 }
 
 /** What a run's record says, added to what is known of the run. */
-function addRecord(state: RunState, record: RunRecord): TextDelta[] {
-	const { runId, status } = record;
-	const data = {
-		id: runId,
-		workflow_id: record.workflowId,
-		status,
-		outputs: record.outputs,
-		error: record.error,
-		elapsed_time: record.elapsedTime,
-		total_tokens: record.totalTokens,
-		total_steps: record.totalSteps,
-		created_at: record.createdAt,
-		finished_at: record.finishedAt,
-		files: filesIn(record.outputs),
-	};
+function addRecord(state: RunState, { runId, status, outputs, createdAt, finishedAt, raw }: RunRecord): TextDelta[] {
+	const times = { created_at: createdAt, finished_at: finishedAt };
+	const data = { ...raw, ...times, outputs, files: filesIn(outputs) };
 	const event = { event: status === 'paused' ? 'workflow_paused' : 'workflow_finished', workflow_run_id: runId, data };
 	return reduce(state, event).deltas;
 }
@@ -311,26 +279,4 @@ export async function recordedResult(
 	const result = finish(state, 'closed');
 	if (result.status !== 'failed') return warned(result, RECORDED);
 	throw runError(client.connection, result, { url, headers: {} });
-}
-
-/**
- * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
- *
- * @param what begins a sentence: "Following a run"
- * @param instead what to do where Dify is not updated
- */
-export function tooOld(error: unknown, what: string, instead = ''): unknown {
-	if (!(error instanceof ServerError) || error.kind !== 'routeNotFound') return error;
-	const { difyVersion: version } = error.facts;
-	const isKnown = typeof version === 'string';
-	if (isKnown && !/^(?:0\.|1\.\d\b|1\.1[0-3]\b)/.test(version)) return error;
-	return difyFailure('routeNotFound', {
-		url: error.url,
-		status: error.status,
-		message: `${what} needs Dify 1.14 or newer${isKnown ? `, this is ${version}` : ''}`,
-		remedy: isKnown
-			? `Update Dify.${instead}`
-			: 'Either this Dify is older, or the base URL in the credential does not lead to the API of Dify: it usually ends in /v1.',
-		facts: error.facts,
-	});
 }

@@ -2,7 +2,7 @@ import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { difyFailure, refusedHere } from './failure';
 import { limitsOf, type FileRules } from './files';
-import { tooOld } from './follow';
+import { tooOld } from './too-old';
 import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
@@ -54,8 +54,8 @@ export function tokenOf(value: unknown): string {
  *
  * @throws {ServerError} `formClosed` where it was answered or has expired, `notFound`, or where Dify is too old
  */
-export async function getHumanForm(client: DifyClient, token: string, signal?: AbortSignal): Promise<OpenForm> {
-	const raw = await client.get(pathOf(token), {}, { signal }).catch((error: unknown) => {
+export async function getHumanForm(client: DifyClient, token: string): Promise<OpenForm> {
+	const raw = await client.get(pathOf(token)).catch((error: unknown) => {
 		throw explained(error);
 	});
 	return readHumanForm(token, raw);
@@ -163,13 +163,12 @@ export async function submitHumanForm(
 	client: DifyClient,
 	token: string,
 	answer: { action: string; inputs: JsonRecord; user: string },
-	signal?: AbortSignal,
 	timeoutMs?: number,
 ): Promise<void> {
 	try {
-		await client.send('POST', pathOf(token), { ...answer }, { signal, timeoutMs });
+		await client.send('POST', pathOf(token), { ...answer }, { timeoutMs });
 	} catch (error) {
-		if (!isUncertain(error) || !(await isSubmitted(client, token, signal))) throw explained(error);
+		if (!isUncertain(error) || !(await isSubmitted(client, token))) throw explained(error);
 	}
 }
 
@@ -178,8 +177,8 @@ function isUncertain(error: unknown): boolean {
 	return error.status === undefined ? error.kind !== 'refused' : error.status >= 500;
 }
 
-async function isSubmitted(client: DifyClient, token: string, signal?: AbortSignal): Promise<boolean> {
-	const said = await client.get(pathOf(token), {}, { signal }).catch((error: unknown) => error);
+async function isSubmitted(client: DifyClient, token: string): Promise<boolean> {
+	const said = await client.get(pathOf(token)).catch((error: unknown) => error);
 	return said instanceof ServerError && said.code === 'human_input_form_submitted';
 }
 

@@ -28,13 +28,9 @@ export interface FeedbackNews {
  *
  * @param memory undefined: everything that is there is known
  */
-export async function newFeedback(
-	client: DifyClient,
-	memory: FeedbackMemory | undefined,
-	signal?: AbortSignal,
-): Promise<FeedbackNews> {
+export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<FeedbackNews> {
 	const since = memory === undefined ? undefined : beginOf(memory.newest);
-	const records = await recordsSince(client, since, signal);
+	const records = await recordsSince(client, since);
 	const found = records
 		.filter(({ record, at }) => memory !== undefined && isNews(record, at, memory))
 		.map(({ record }) => ({ feedback: record, isNew: memory?.known[String(record.id)] === undefined }))
@@ -61,11 +57,11 @@ function beginOf(newest: string | null): number {
 }
 
 /** Newest first: the first page, and all that is not older than `since`. Without it: than the newest one allows. */
-async function recordsSince(client: DifyClient, since: number | undefined, signal: AbortSignal | undefined) {
+async function recordsSince(client: DifyClient, since: number | undefined) {
 	let begin = since;
 	const records = new Map<string, { record: JsonRecord; at: number }>();
 	for (let page = 1; page <= MAX_PAGES; page++) {
-		const found = recordsIn((await client.get('/app/feedbacks', { page, limit: PAGE_SIZE }, { signal })).data);
+		const found = recordsIn((await client.get('/app/feedbacks', { page, limit: PAGE_SIZE })).data);
 		const before = records.size;
 		for (const record of found) {
 			const id = nonEmptyText(record.id);

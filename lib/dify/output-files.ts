@@ -1,5 +1,5 @@
 import { ServerError } from '../errors/server-error';
-import type { Connection } from '../http/connection';
+import type { DifyClient } from './client';
 import type { DifyFile } from './types';
 import { isRecord, nonEmptyText } from '../values';
 
@@ -40,18 +40,15 @@ export interface DownloadedFile {
 const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000 };
 
 /**
- * Fetches a file of a run. Its address is signed, so no key goes with it.
+ * Fetches a file of a run. Its address is signed, so no key goes with it. Addresses without a host belong to the origin of Dify (docs/protocols/dify.md 2.9).
  *
- * @param connection to Dify, without the headers of the credential
- * @param api base URL; addresses without a host belong to its origin (docs/protocols/dify.md 2.9)
+ * @param client without the headers of the credential
  * @returns undefined for a file without an address
  * @throws {ServerError}
  */
 export async function downloadFile(
-	connection: Connection,
-	api: string,
+	{ connection, api, signal }: DifyClient,
 	file: DifyFile,
-	signal?: AbortSignal,
 ): Promise<DownloadedFile | undefined> {
 	const address = nonEmptyText(file.url);
 	if (address === undefined || !URL.canParse(address, api)) return undefined;

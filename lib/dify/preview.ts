@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { answerError, difyFailure } from './failure';
+import { difyFailure } from './failure';
 import { optional } from '../values';
 
 /** A file that a message of the app used. */
@@ -20,13 +20,10 @@ const LIMITS = { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 0 };
  *
  * @throws {ServerError} also from the iteration over `content`
  */
-export async function previewFile(client: DifyClient, id: string, signal?: AbortSignal): Promise<StoredFile> {
-	const url = client.url(`/files/${id}/preview`, { as_attachment: 'true' });
-	const answer = await client.connection.download(url, {
-		method: 'GET',
-		signal,
-		limits: LIMITS,
-		refuse: (refusal) => whyNot(url, answerError(client.connection, refusal, 'GET')),
+export async function previewFile(client: DifyClient, id: string): Promise<StoredFile> {
+	const fetching = client.download(`/files/${id}/preview`, { limits: LIMITS }, { as_attachment: 'true' });
+	const answer = await fetching.catch((error: unknown) => {
+		throw whyNot(error);
 	});
 	const name = nameIn(answer.headers['content-disposition'] ?? '');
 	const type = answer.headers['content-type']?.split(';')[0]?.trim();
@@ -37,10 +34,10 @@ export async function previewFile(client: DifyClient, id: string, signal?: Abort
 	};
 }
 
-function whyNot(url: string, error: ServerError): ServerError {
-	if (error.status !== 404) return error;
+function whyNot(error: unknown): unknown {
+	if (!(error instanceof ServerError) || error.status !== 404) return error;
 	return difyFailure('fileNotFound', {
-		url,
+		url: error.url,
 		status: error.status,
 		code: error.code,
 		serverText: error.serverText,

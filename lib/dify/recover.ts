@@ -34,7 +34,7 @@ export async function recoverRun(
 		const following = { ...options, limits: { ...limits, totalMs: left }, state, stop };
 		return warned(await followRun(client, runId, user, following), RECOVERED);
 	} catch (error) {
-		return await giveUp(asFailed(error).failed, lost, runId, stop, options.signal?.aborted === true);
+		return await giveUp(asFailed(error).failed, lost, runId, stop, client.signal?.aborted === true);
 	}
 }
 

@@ -32,16 +32,11 @@ const MAX_PASSES = 3;
  *
  * @throws {ServerError}
  */
-export async function listRuns(
-	client: DifyClient,
-	filters: LogFilters,
-	most: Most,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
+export async function listRuns(client: DifyClient, filters: LogFilters, most: Most): Promise<JsonRecord[]> {
 	checkKeyword(filters.keyword);
 	const records = new Map<string, JsonRecord>();
 	for (let pass = 1; pass <= MAX_PASSES; pass++) {
-		const total = await readPages(client, filters, most, records, signal);
+		const total = await readPages(client, filters, most, records);
 		if (most !== 'all' || total === undefined || records.size >= total) break;
 	}
 	const all = [...records.values()];
@@ -54,13 +49,12 @@ async function readPages(
 	filters: LogFilters,
 	most: Most,
 	records: Map<string, JsonRecord>,
-	signal?: AbortSignal,
 ): Promise<number | undefined> {
 	let total: number | undefined;
 	for (let page = 1; page <= MAX_PAGES; page++) {
 		// All pages of one list have the same size, or rows between them would be left out.
 		const limit = pageSize(most, 0, MAX_PAGE_SIZE);
-		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit }, { signal });
+		const answer = await client.get('/workflows/logs', { ...queryOf(filters), page, limit });
 		const found = recordsIn(answer.data);
 		added(records, found.filter(isOf(filters)));
 		total = finiteNumber(answer.total);
@@ -91,9 +85,8 @@ function queryOf({ keyword, status, before, after, user, account }: LogFilters) 
 export async function recordedRuns(
 	client: DifyClient,
 	{ limit, ...filters }: LogFilters & { limit: number },
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
-	return recordsIn((await client.get('/workflows/logs', { ...queryOf(filters), limit }, { signal })).data);
+	return recordsIn((await client.get('/workflows/logs', { ...queryOf(filters), limit })).data);
 }
 
 /** Dify looks through JSON text in which every other letter is escaped, and finds nothing. */

@@ -1,12 +1,14 @@
 import type { EventStream } from '../http/types';
-import { ServerError } from '../errors/server-error';
+import { asFailed, ServerError } from '../errors/server-error';
 import { afterMs } from '../http/limits';
-import { createRun, isUnfinished, reduce, type RunState } from './events';
-import { parseJson } from '../values';
+import type { DifyClient } from './client';
+import { createRun, finish, isUnfinished, reduce, type RunState } from './events';
+import { difyFailure } from './failure';
+import { parseJson, type JsonRecord } from '../values';
 import { RecordWatch, type Look } from './record-watch';
 import { RunClock, type RunLimits } from './run-limits';
 import type { RunRecord } from './run-record';
-import type { FinishReason, RunHints, RunStep, TextDelta } from './types';
+import type { FinishReason, RunHints, RunResult, RunStep, TextDelta } from './types';
 
 /**
  * How long a stopped run is read on, so that Dify stores the answer until then: it ended 60 of 60 streams 0.1 to 1.2 s
@@ -21,8 +23,6 @@ export const TASK_ID_WAIT_MS = 1_000;
 const LOOKS_MS = [15_000];
 
 export interface ReadingOptions {
-	/** Ends the run: Dify is told to stop it, then the socket is closed. */
-	signal?: AbortSignal;
 	hints?: RunHints;
 	/** Called with what to change on a live display. */
 	onDeltas?: (deltas: TextDelta[]) => Promise<void>;
@@ -59,7 +59,7 @@ export interface Reading {
 }
 
 /**
- * One run that is sent, watched, and read. Whoever gives it up (Stop, a limit, a chat that cannot be written to) does
+ * One run that is sent, watched, and read. Whoever gives it up (Stop: the signal of the client; a limit, a chat that cannot be written to) does
  * not close the connection: Dify is told to stop, and the stream is read until Dify ends it.
  */
 export class RunReader {
@@ -85,9 +85,10 @@ export class RunReader {
 	 * @param state of a run of which something is known already
 	 */
 	constructor(
+		private readonly client: DifyClient,
 		private readonly options: ReadingOptions,
 		limits: RunLimits,
-		private readonly stop: ((taskId: string) => Promise<boolean>) | undefined,
+		private readonly stop?: (taskId: string) => Promise<boolean>,
 		state?: RunState,
 	) {
 		this.state = state ?? createRun(options.hints);
@@ -96,18 +97,27 @@ export class RunReader {
 			limits,
 			(detail, limit) => void this.limitReached({ reason: limit === 'queueMs' ? 'queued' : 'idle', detail }),
 		);
-		if (options.signal?.aborted === true) this.line.abort();
-		else options.signal?.addEventListener('abort', this.onAbort, { once: true });
+		if (client.signal?.aborted === true) this.line.abort();
+		else client.signal?.addEventListener('abort', this.onAbort, { once: true });
 	}
 
-	/** For the connection. */
-	get signal(): AbortSignal {
-		return this.line.signal;
-	}
-
-	/** Something arrived. */
-	piece(): void {
-		this.clock.piece();
+	/**
+	 * Opens the stream of the run.
+	 *
+	 * @param also ends the wait for the answer as well
+	 * @throws {ServerError}
+	 */
+	async open(url: string, request: { method?: 'GET'; json?: JsonRecord }, also?: AbortSignal): Promise<EventStream> {
+		const signal = also === undefined ? this.line.signal : AbortSignal.any([this.line.signal, also]);
+		try {
+			return await this.client.stream(url, { ...request, signal, onBytes: () => this.clock.piece() });
+		} catch (error) {
+			const { givenUp } = this;
+			const isLate = givenUp !== undefined && givenUp.reason !== 'abort';
+			if (!isLate || asFailed(error).failed.kind !== 'cancelled') throw error;
+			const meaning = `A time limit ran out: ${givenUp.detail}`;
+			throw difyFailure('timeout', { url, meaning, about: { startsRun: true } });
+		}
 	}
 
 	/** Reads the stream to its end. Never throws. */
@@ -145,12 +155,18 @@ export class RunReader {
 		}
 	}
 
+	/** What is known of the run when its reading has ended. */
+	resultOf(reading: Reading): RunResult {
+		const { reason, detail } = this.givenUp ?? reading;
+		return finish(this.state, reason, detail === undefined ? undefined : this.client.connection.mask(detail));
+	}
+
 	/** To be called at the end, whatever it was. */
 	end(): void {
 		this.clock.end();
 		this.watch?.end();
 		this.closeAt?.();
-		this.options.signal?.removeEventListener('abort', this.onAbort);
+		this.client.signal?.removeEventListener('abort', this.onAbort);
 	}
 
 	/** A function of its own, since it changes while something is waited for. */

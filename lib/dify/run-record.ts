@@ -79,17 +79,13 @@ function pathOf(runId: string): string {
 }
 
 /** The record of a run; undefined where Dify 1.12 has none (yet). @throws {ServerError} */
-export async function findRecord(
-	client: DifyClient,
-	runId: string,
-	signal?: AbortSignal,
-): Promise<RunRecord | undefined> {
-	return readRecord(await client.get(pathOf(runId), {}, { signal }));
+export async function findRecord(client: DifyClient, runId: string): Promise<RunRecord | undefined> {
+	return readRecord(await client.get(pathOf(runId)));
 }
 
 /** The record of a run. @throws {ServerError} of kind `runNotFound` */
-export async function getRecord(client: DifyClient, runId: string, signal?: AbortSignal): Promise<RunRecord> {
-	return (await findRecord(client, runId, signal)) ?? missing(client, runId);
+export async function getRecord(client: DifyClient, runId: string): Promise<RunRecord> {
+	return (await findRecord(client, runId)) ?? missing(client, runId);
 }
 
 function missing(client: DifyClient, runId: string): never {
@@ -106,7 +102,6 @@ const NOT_YET_MS = 10_000;
 export const MAX_WAIT_MS = 60 * 60_000;
 
 export interface WaitOptions {
-	signal?: AbortSignal;
 	/** Milliseconds; 0 = `MAX_WAIT_MS`. */
 	limitMs?: number;
 	/** A paused run is waited for, too. */
@@ -124,14 +119,14 @@ export interface WaitOptions {
 export async function waitForRecord(
 	client: DifyClient,
 	runId: string,
-	{ signal, limitMs = 0, acrossPauses = false, pausesMs = POLL_PAUSES_MS }: WaitOptions = {},
+	{ limitMs = 0, acrossPauses = false, pausesMs = POLL_PAUSES_MS }: WaitOptions = {},
 ): Promise<RunRecord> {
 	const begun = performance.now();
 	const limit = limitMs > 0 ? Math.min(limitMs, MAX_WAIT_MS) : MAX_WAIT_MS;
 	let isKnown = false;
 	for (let polls = 0; ; polls++) {
 		// Once the run was seen, an API that starts anew is waited for.
-		const record = await findRecord(client, runId, signal).catch((error: unknown) => {
+		const record = await findRecord(client, runId).catch((error: unknown) => {
 			if (isKnown && mayPass(error)) return undefined;
 			throw error;
 		});
@@ -141,7 +136,7 @@ export async function waitForRecord(
 		if (!isKnown && passed >= NOT_YET_MS) missing(client, runId);
 		if (passed >= limit) throw stillRunning(client, runId, limit);
 		const pause = pausesMs[Math.min(polls, pausesMs.length - 1)] ?? 0;
-		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)), signal);
+		await client.pause(Math.min(pause, Math.max(0, limit - passed)), client.url(pathOf(runId)));
 	}
 }
 

@@ -3,8 +3,8 @@ import type { FailureKind } from '../errors/kinds';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { resultOfBlocking } from './blocking';
 import { pauseAfter, type DifyClient } from './client';
-import { finish, type RunState } from './events';
-import { answerError, difyFailure, hasBegun, resultOf, runError } from './failure';
+import type { RunState } from './events';
+import { answerError, hasBegun, resultOf, runError } from './failure';
 import { finiteNumber, isRecord, parseJson, nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { BegunRequest, SeenAnswer } from '../tracing/attributes';
 import { startSpan } from '../tracing/span';
@@ -46,25 +46,14 @@ export interface RunRoute {
 	/** In a trace. */
 	operation: BegunRequest['operation'];
 	start: string;
-	stop: (taskId: string) => string;
+	/** Path above the task. */
+	tasks: string;
 }
 
 export const RUN_ROUTES = {
-	chat: {
-		operation: 'chat',
-		start: '/chat-messages',
-		stop: (taskId: string) => `/chat-messages/${encodeURIComponent(taskId)}/stop`,
-	},
-	completion: {
-		operation: 'text_completion',
-		start: '/completion-messages',
-		stop: (taskId: string) => `/completion-messages/${encodeURIComponent(taskId)}/stop`,
-	},
-	workflow: {
-		operation: 'invoke_workflow',
-		start: '/workflows/run',
-		stop: (taskId: string) => `/workflows/tasks/${encodeURIComponent(taskId)}/stop`,
-	},
+	chat: { operation: 'chat', start: '/chat-messages', tasks: '/chat-messages' },
+	completion: { operation: 'text_completion', start: '/completion-messages', tasks: '/completion-messages' },
+	workflow: { operation: 'invoke_workflow', start: '/workflows/run', tasks: '/workflows/tasks' },
 } as const satisfies Record<string, RunRoute>;
 
 const STOP_LIMIT_MS = 5_000;
@@ -91,9 +80,10 @@ export async function startRun(
 		const { places } = client;
 		const events: unknown[] = [];
 		const gathering = options.onEvent === undefined ? {} : { onEvent: (event: unknown) => void events.push(event) };
-		await client.enter(places, url, options.signal);
+		await client.enter(places, url);
 		const onRunId = (runId: string) => places.note(runId);
-		const outcome = await traced(client, route, url, json, user, { ...options, ...gathering, onRunId });
+		const attempted = { ...options, ...gathering, onRunId };
+		const outcome = await traced(client, route, async (spanned) => await attempt(spanned, route, json, attempted));
 		if ('result' in outcome) {
 			places.accepted();
 			places.leave();
@@ -107,34 +97,42 @@ export async function startRun(
 		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
 		const pause = pauseAfter(failed, backOff);
 		if (pause === undefined || tries++ >= (options.retries ?? 0) || !wasNotTakenUp(failed))
-			throw await inWordsOfForm(client, failed, recordOf(body.inputs), options.signal);
-		await client.pause(pause, url, options.signal);
+			throw await inWordsOfForm(client, failed, recordOf(body.inputs));
+		await client.pause(pause, url);
 	}
 }
 
 /** The first thing that a new user meets: an empty form. Its labels are in the parameters of the app. */
-async function inWordsOfForm(
-	client: DifyClient,
-	failed: ServerError,
-	inputs: JsonRecord,
-	signal?: AbortSignal,
-): Promise<ServerError> {
+async function inWordsOfForm(client: DifyClient, failed: ServerError, inputs: JsonRecord): Promise<ServerError> {
 	if (failed.kind !== 'inputs') return failed;
-	const parameters = await client.get('/parameters', {}, { signal }).catch(() => ({}));
+	const parameters = await client.get('/parameters').catch(() => ({}));
 	return explainInputs(failed, parameters, inputs) ?? failed;
 }
 
 /**
- * Stops a run. Dify answers "success" whatever it is told (docs/protocols/dify.md 2.2), so the result says only whether
- * it was told.
+ * Tells Dify to stop a run. It answers "success" of any ID (docs/protocols/dify.md 2.2), so that is all that is known
+ * afterwards.
+ *
+ * @throws {ServerError}
  */
+export async function requestStop(
+	client: DifyClient,
+	{ tasks }: RunRoute,
+	taskId: string,
+	user: string,
+	timeoutMs?: number,
+): Promise<void> {
+	const path = `${tasks}/${encodeURIComponent(taskId)}/stop`;
+	await client.send('POST', path, { user }, { timeoutMs, idempotent: true });
+}
+
+/** The same for a run that is given up, also where the execution was stopped. @returns whether Dify was told */
 export async function stopRun(client: DifyClient, route: RunRoute, taskId: string, user: string): Promise<boolean> {
-	try {
-		await client.send('POST', route.stop(taskId), { user }, { timeoutMs: STOP_LIMIT_MS, idempotent: true });
-		return true;
-	} catch {
-		return false;
-	}
+	const asked = requestStop(client.within(undefined), route, taskId, user, STOP_LIMIT_MS);
+	return await asked.then(
+		() => true,
+		() => false,
+	);
 }
 
 /**
@@ -155,15 +153,12 @@ type Outcome = { result: RunResult } | { failed: ServerError };
 /** Each attempt is a span. */
 async function traced(
 	client: DifyClient,
-	route: RunRoute,
-	url: string,
-	json: JsonRecord,
-	user: string,
-	options: RunOptions,
+	{ operation }: RunRoute,
+	work: (spanned: DifyClient) => Promise<Outcome>,
 ): Promise<Outcome> {
-	const span = await startSpan(client.connection, { operation: route.operation, provider: 'dify' });
+	const span = await startSpan(client.connection, { operation, provider: 'dify' });
 	try {
-		const outcome = await attempt(client.traced(span), route, url, json, user, options);
+		const outcome = await work(client.traced(span));
 		if ('failed' in outcome) span.fail(outcome.failed);
 		else span.note(seenIn(outcome.result));
 		return outcome;
@@ -182,21 +177,16 @@ function seenIn({ conversationId, messageId, usage, status }: RunResult): SeenAn
 async function attempt(
 	client: DifyClient,
 	route: RunRoute,
-	url: string,
-	json: JsonRecord,
-	user: string,
+	json: JsonRecord & { user: string },
 	options: RunOptions,
 ): Promise<Outcome> {
 	const limits = { ...DEFAULT_RUN_LIMITS, ...options.limits };
 	const look = async (runId: string) => await endedRecord(client, runId, options.hints?.acrossPauses);
-	const reader = new RunReader(
-		{ look, ...options },
-		limits,
-		async (taskId) => await stopRun(client, route, taskId, user),
-	);
+	const stop = async (taskId: string) => await stopRun(client, route, taskId, json.user);
+	const reader = new RunReader(client, { look, ...options }, limits, stop);
 	const sentAt = { date: Date.now(), clock: performance.now() };
-	const outcome = await readRun(client, url, json, reader, options);
-	const isGone = 'failed' in outcome && reader.givenUp === undefined && options.signal?.aborted !== true;
+	const outcome = await readRun(client, client.url(route.start), json, reader, options);
+	const isGone = 'failed' in outcome && reader.givenUp === undefined && client.signal?.aborted !== true;
 	if (!isGone || !LOST.has(outcome.failed.kind)) return outcome;
 	try {
 		const result = await options.recover?.({ state: reader.state, failed: outcome.failed, sentAt, limits });
@@ -223,56 +213,21 @@ async function readRun(
 	options: RunOptions,
 ): Promise<Outcome> {
 	try {
-		const stream = await open(client, url, json, reader);
-		if ('failed' in stream) return stream;
+		const stream = await reader.open(url, { json });
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) return { failed: reading.refused };
 		if (reading.whole !== undefined) return wholeOutcome(client, stream, reading.whole, options);
-		const { connection } = client;
 		// Forms are in no record: a run that pauses is attached to.
 		if (reading.record !== undefined && reading.record.status !== 'paused')
 			return { result: await recordedResult(client, reader.state, reading.record, url, options) };
-		const { reason, detail } = reader.givenUp ?? reading;
-		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
+		const result = reader.resultOf(reading);
 		if (result.status !== 'failed') return { result };
-		return { failed: runError(connection, result, stream, reader.stopRequested) };
+		return { failed: runError(client.connection, result, stream, reader.stopRequested) };
 	} catch (error) {
 		return asFailed(error);
 	} finally {
 		reader.end();
 	}
-}
-
-async function open(
-	client: DifyClient,
-	url: string,
-	json: JsonRecord,
-	reader: RunReader,
-): Promise<EventStream | { failed: ServerError }> {
-	try {
-		return await client.connection.stream(url, {
-			json,
-			signal: reader.signal,
-			onBytes: () => reader.piece(),
-			// The limits are those of the reader, which stops the run before it closes the connection.
-			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
-			refuse: (answer) => answerError(client.connection, answer, 'POST'),
-		});
-	} catch (error) {
-		return { failed: inDifysWords(error as ServerError, url, reader) };
-	}
-}
-
-/** Before the headers: a limit of the reader, or Stop. */
-function inDifysWords(error: ServerError, url: string, { givenUp }: RunReader): ServerError {
-	if (error.kind !== 'aborted') return error;
-	if (givenUp === undefined || givenUp.reason === 'abort')
-		return difyFailure('cancelled', { url, meaning: 'The execution was stopped before Dify answered' });
-	return difyFailure('timeout', {
-		url,
-		meaning: `A time limit ran out: ${givenUp.detail}`,
-		about: { startsRun: true },
-	});
 }
 
 /** Some proxies and old versions answer as blocking, or with an error inside a 200, although a stream was asked for. */

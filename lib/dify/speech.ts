@@ -3,7 +3,7 @@ import type { Download } from '../http/types';
 import { looksLikeHtml } from '../errors/exchange';
 import { nonEmptyText, recordOf, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
-import { answerError, difyFailure, refusedHere } from './failure';
+import { difyFailure, refusedHere } from './failure';
 
 export interface Speech {
 	/** All of it, as it comes. */
@@ -40,23 +40,16 @@ const TYPES: Readonly<Record<string, string>> = {
  *
  * @throws {ServerError} also where there is nothing to speak: Dify answers `null` or no byte then, with 200
  */
-export async function speak(client: DifyClient, request: SpeakRequest, signal?: AbortSignal): Promise<Speech> {
+export async function speak(client: DifyClient, request: SpeakRequest): Promise<Speech> {
 	const { text, messageId, voice, user } = request;
 	if (messageId === undefined && (text ?? '').trim() === '')
 		throw refusedHere('invalidParam', 'There is no text to speak', 'Fill in Text, or choose a message.');
-	const url = client.url('/text-to-audio');
 	const json = {
 		...(messageId === undefined ? { text } : { message_id: messageId }),
 		...(voice === '' ? {} : { voice }),
 		user,
 	};
-	const answer = await client.connection.download(url, {
-		json,
-		signal,
-		limits: LIMITS,
-		refuse: (refusal) => answerError(client.connection, refusal, 'POST'),
-	});
-	return await soundOf(answer);
+	return await soundOf(await client.download('/text-to-audio', { json, limits: LIMITS }));
 }
 
 async function soundOf(answer: Download): Promise<Speech> {

@@ -1,8 +1,9 @@
-import { networkFailure } from '../errors/network-failure';
-import { formBody, type FileSource } from '../http/multipart';
+import type { FileSource } from '../http/multipart';
 import { text } from '../values';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { refusedHere } from './failure';
+import { extensionOf } from './files';
+import { postFile } from './upload';
 
 /** Dify takes exactly these types (docs/protocols/dify.md 2.10), under names that differ from those of n8n. */
 const TAKEN: Readonly<Record<string, string>> = {
@@ -51,34 +52,16 @@ export function recordingFor(source: FileSource): FileSource {
  * @param recording of `recordingFor`
  * @throws {ServerError}
  */
-export async function transcribe(
-	client: DifyClient,
-	recording: FileSource,
-	user: string,
-	signal?: AbortSignal,
-): Promise<string> {
-	const url = client.url('/audio-to-text');
-	const body = formBody([
-		{ field: 'user', value: user },
-		{ field: 'file', file: recording },
-	]);
-	const request = { method: 'POST' as const, body, signal, timeoutMs: 0, idleMs: IDLE_MS };
-	const outcome = await client.connection.call(url, request).then(
-		(answer) => ({ answer }),
-		(failed: unknown) => ({ failed }),
-	);
-	const { unreadable } = body.sent;
-	if (unreadable !== undefined)
-		throw difyFailure('fileRejected', { url, message: `"${unreadable.name}" could not be read: ${unreadable.reason}` });
-	if ('failed' in outcome) throw networkFailure(outcome.failed, client.connection.contextOf(url));
-	return text(client.readObject(outcome.answer, 'POST').text) ?? '';
+export async function transcribe(client: DifyClient, recording: FileSource, user: string): Promise<string> {
+	const answer = await postFile(client, '/audio-to-text', recording, { fields: { user }, idleMs: IDLE_MS });
+	return text(answer.text) ?? '';
 }
 
 function takenType({ name, mimeType }: FileSource): string {
-	const extension = /\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 	const given = mimeType.split(';')[0]!.trim().toLowerCase();
 	const type =
-		TAKEN[given] ?? (given === 'application/octet-stream' || given === '' ? BY_EXTENSION[extension] : undefined);
+		TAKEN[given] ??
+		(given === 'application/octet-stream' || given === '' ? BY_EXTENSION[extensionOf(name)] : undefined);
 	if (type !== undefined) return type;
 	throw refusedHere(
 		'fileType',

@@ -18,11 +18,10 @@ export async function uploadFile(
 	client: DifyClient,
 	source: FileSource,
 	user: string,
-	signal?: AbortSignal,
 	idleMs = UPLOAD_IDLE_MS,
 ): Promise<string> {
 	const path = '/files/upload';
-	return fileIdIn(client, path, await postFile(client, path, source, { fields: { user }, signal, idleMs }));
+	return fileIdIn(client, path, await postFile(client, path, source, { fields: { user }, idleMs }));
 }
 
 /** @throws {ServerError} where the answer to an upload names no file */
@@ -40,7 +39,6 @@ export function fileIdIn(client: DifyClient, path: string, answer: JsonRecord): 
 export interface FilePost {
 	/** Text fields of the form, in front of the file. */
 	fields?: Record<string, string>;
-	signal?: AbortSignal;
 	/** Longest pause while bytes go out, and for Dify to store the file. Default: two minutes. */
 	idleMs?: number;
 }
@@ -55,7 +53,7 @@ export async function postFile(
 	client: DifyClient,
 	path: string,
 	source: FileSource,
-	{ fields = {}, signal, idleMs = UPLOAD_IDLE_MS }: FilePost = {},
+	{ fields = {}, idleMs = UPLOAD_IDLE_MS }: FilePost = {},
 ): Promise<JsonRecord> {
 	const url = client.url(path);
 	// The part of the file must be called `file`, and needs a MIME type (docs/protocols/dify.md 2.9).
@@ -63,20 +61,11 @@ export async function postFile(
 		...Object.entries(fields).map(([field, value]) => ({ field, value })),
 		{ field: 'file', file: source },
 	]);
-	const outcome = await client.connection
-		.call(url, {
-			method: 'POST',
-			signal,
-			timeoutMs: 0,
-			idleMs,
-			body,
-		})
-		.then(
-			(answer) => ({ answer }),
-			(failed: unknown) => ({ failed }),
-		);
-	if ('failed' in outcome) throw uploadFailure(outcome.failed, source, body.sent, url);
-	return client.readObject(outcome.answer, 'POST');
+	const request = { method: 'POST' as const, signal: client.signal, timeoutMs: 0, idleMs, body };
+	const answer = await client.connection.call(url, request).catch((error: unknown) => {
+		throw uploadFailure(error, source, body.sent, url);
+	});
+	return client.readObject(answer, 'POST');
 }
 
 /** A proxy that finds an upload too large often just closes the connection. */

@@ -16,18 +16,18 @@ export async function listVariables(
 	conversationId: string,
 	most: Most,
 	name?: string,
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
 	const records = await collectAfter({
 		most,
 		largest: MAX_PAGE_SIZE,
 		timeField: 'created_at',
 		page: async (limit, lastId) =>
-			await client.get(
-				`/conversations/${conversationId}/variables`,
-				{ user, limit, last_id: lastId, variable_name: name },
-				{ signal },
-			),
+			await client.get(`/conversations/${conversationId}/variables`, {
+				user,
+				limit,
+				last_id: lastId,
+				variable_name: name,
+			}),
 	});
 	return records.map(typed);
 }
@@ -51,9 +51,8 @@ export async function updateVariable(
 	conversationId: string,
 	wanted: string,
 	value: unknown,
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
-	const variables = await listVariables(client, user, conversationId, 'all', undefined, signal);
+	const variables = await listVariables(client, user, conversationId, 'all');
 	const known = variables.find(({ id }) => id === wanted) ?? variables.find(({ name }) => name === wanted);
 	const id = nonEmptyText(known?.id);
 	if (known === undefined || id === undefined) {
@@ -66,7 +65,7 @@ export async function updateVariable(
 	}
 	const body = { value: valueOf(known, value), user };
 	const path = `/conversations/${conversationId}/variables/${id}`;
-	const answer = await client.send('PUT', path, body, { signal, idempotent: true }).catch((error: unknown) => {
+	const answer = await client.send('PUT', path, body, { idempotent: true }).catch((error: unknown) => {
 		throw otherNumber(error, known, body.value) ?? error;
 	});
 	return typed(answer);

@@ -1,11 +1,12 @@
 import type { DifyClient } from './client';
 import { refusedHere } from './failure';
 import type { DifyFileRef } from './files';
-import { followRun, tooOld, type FollowOptions } from './follow';
+import { followRun, type FollowOptions } from './follow';
 import { recoverRun } from './recover';
 import { recordedRuns } from './run-logs';
 import { findRecord, type RunRecord } from './run-record';
 import { RUN_ROUTES, startRun, type LostRun, type RunOptions, type RunRoute } from './run';
+import { tooOld } from './too-old';
 import type { RunResult } from './types';
 import { isRecord, nonEmptyText, type JsonRecord } from '../values';
 
@@ -41,7 +42,7 @@ export async function runWorkflow(
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
 		recover: async (lost) => {
-			lost.state.workflowRunId ??= await idOfLost(client, { inputs, user }, lost, options.signal);
+			lost.state.workflowRunId ??= await idOfLost(client, { inputs, user }, lost);
 			return await recoverRun(client, RUN_ROUTES.workflow, user, lost, { ...options, record: 'wait' });
 		},
 	});
@@ -67,19 +68,14 @@ const CLOCK_MS = 2_000;
  * A run that was lost before its first event is looked up: the only one of this user since then that has these inputs,
  * and that is no other run of this n8n.
  */
-async function idOfLost(
-	client: DifyClient,
-	{ inputs, user }: Sent,
-	{ sentAt }: LostRun,
-	signal?: AbortSignal,
-): Promise<string | undefined> {
+async function idOfLost(client: DifyClient, { inputs, user }: Sent, { sentAt }: LostRun): Promise<string | undefined> {
 	try {
 		const after = new Date(sentAt.date - CLOCK_MS).toISOString();
-		const rows = await recordedRuns(client, { user, after, limit: 5 }, signal);
+		const rows = await recordedRuns(client, { user, after, limit: 5 });
 		const ids = rows.flatMap((row) => (isRecord(row.workflow_run) ? (nonEmptyText(row.workflow_run.id) ?? []) : []));
 		const candidates: string[] = [];
 		for (const id of ids.filter((each) => !client.places.hasRun(each))) {
-			const record = await findRecord(client, id, signal);
+			const record = await findRecord(client, id);
 			if (record !== undefined && hasInputs(record, inputs)) candidates.push(id);
 		}
 		return candidates.length === 1 ? candidates[0] : undefined;
@@ -94,20 +90,6 @@ function hasInputs({ inputs }: RunRecord, sent: JsonRecord): boolean {
 	return Object.entries(sent).every(
 		([name, value]) => typeof value === 'object' || !(name in inputs) || String(inputs[name]) === String(value),
 	);
-}
-
-/**
- * Tells Dify to stop a run. Dify says "success" of any ID, so that is all that is known afterwards.
- *
- * @throws {ServerError}
- */
-export async function requestStop(
-	client: DifyClient,
-	taskId: string,
-	user: string,
-	signal?: AbortSignal,
-): Promise<void> {
-	await client.send('POST', RUN_ROUTES.workflow.stop(taskId), { user }, { signal, idempotent: true });
 }
 
 const OR_GET = ' Until then, the operation Get with "Wait Until Finished" tells how a run ended.';

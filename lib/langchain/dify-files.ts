@@ -18,7 +18,6 @@ export async function sendFiles(
 	user: string,
 	files: readonly File[],
 	parameters: JsonRecord,
-	signal?: AbortSignal,
 ): Promise<DifyFileRef[]> {
 	const rules = appFileRules(parameters);
 	const known = files.map((file, index) => {
@@ -42,7 +41,7 @@ export async function sendFiles(
 			continue;
 		}
 		const source = { name, mimeType, size: bytes.length, open: () => inOnePiece(bytes) };
-		const id = await uploadFile(client, source, user, signal);
+		const id = await uploadFile(client, source, user);
 		sent.push({ type, transfer_method: 'local_file', upload_file_id: id });
 	}
 	return sent;

@@ -81,9 +81,10 @@ export class DifySource {
 			memory,
 			systemApart: systemVariable !== '',
 		});
-		const { mode, parameters } = await this.app(call.signal);
+		const client = this.client.within(call.signal);
+		const { mode, parameters } = await this.app(client);
 		const inputs = this.inputsFor(mode, prompt, parameters);
-		const files = await sendFiles(this.client, this.settings.user, prompt.files, parameters, call.signal);
+		const files = await sendFiles(client, this.settings.user, prompt.files, parameters);
 		const stops = new StopTexts(call.stop);
 		const left = new AbortController();
 		const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
@@ -100,8 +101,8 @@ export class DifySource {
 			}
 			await Promise.resolve();
 		};
-		const options = { signal, limits: this.settings.limits, retries: this.settings.retries, onDeltas };
-		const run = this.run(mode, prompt.query, inputs, files, options).then(
+		const options = { limits: this.settings.limits, retries: this.settings.retries, onDeltas };
+		const run = this.run(this.client.within(signal), mode, prompt.query, inputs, files, options).then(
 			(result) => ({ result }),
 			(failed: unknown) => ({ failed }),
 		);
@@ -146,6 +147,7 @@ export class DifySource {
 	}
 
 	private async run(
+		client: DifyClient,
 		mode: DifyAppMode,
 		query: string,
 		inputs: JsonRecord,
@@ -157,20 +159,17 @@ export class DifySource {
 		if (route === 'chat') {
 			const conversation = memory === 'dify' ? ({ kind: 'latest' } as const) : ({ kind: 'new' } as const);
 			const request = { query, user, inputs, files, conversation, autoGenerateName: memory === 'dify' };
-			const answer = await chat(this.client, request, { ...options, onStaleConversation: 'startNew' });
+			const answer = await chat(client, request, { ...options, onStaleConversation: 'startNew' });
 			return answer.result;
 		}
 		const body = { inputs, ...(files.length === 0 ? {} : { files }) };
-		return await startRun(this.client, RUN_ROUTES[route], body, user, options);
+		return await startRun(client, RUN_ROUTES[route], body, user, options);
 	}
 
 	/** What kind of app it is and what it takes; asked for once. */
-	private async app(signal?: AbortSignal): Promise<{ mode: DifyAppMode; parameters: JsonRecord }> {
+	private async app(client: DifyClient): Promise<{ mode: DifyAppMode; parameters: JsonRecord }> {
 		this.known ??= (async () => {
-			const [info, parameters] = await Promise.all([
-				this.client.get('/info', {}, { signal }),
-				this.client.get('/parameters', {}, { signal }),
-			]);
+			const [info, parameters] = await Promise.all([client.get('/info'), client.get('/parameters')]);
 			const mode = nonEmptyText(info.mode) ?? 'chat';
 			return { mode: mode in ROUTES ? (mode as DifyAppMode) : 'chat', parameters };
 		})();

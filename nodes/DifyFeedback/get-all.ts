@@ -11,5 +11,5 @@ export const getAll: DifyOperation = {
 		description: 'All feedback of the app: of its users, and of your team in Dify',
 	},
 	fields: pagingFields,
-	run: async ({ client, parameters, signal }) => itemsOf(await listFeedback(client, mostIn(parameters), signal)),
+	run: async ({ client, parameters }) => itemsOf(await listFeedback(client, mostIn(parameters))),
 };

@@ -49,22 +49,18 @@ export const rate: DifyOperation = {
 		]),
 	],
 	run: async (call) => {
-		const { client, parameters, signal } = call;
+		const { client, parameters } = call;
 		const rating = ratingIn(parameters);
 		if (rating === 'none') return await revoke.run(call);
 		const content = parameters.freeText('content');
-		const rated = await rateMessage(
-			client,
-			{
-				messageId: messageIdIn(parameters),
-				user: userIn(parameters),
-				rating,
-				...(content.trim() === '' ? {} : { content }),
-				earlierContent: parameters.choice<'keep' | 'erase'>('options.earlierText', 'keep'),
-				conversationId: optionalIdIn(parameters, 'options.conversationId', 'conversation ID'),
-			},
-			signal,
-		);
+		const rated = await rateMessage(client, {
+			messageId: messageIdIn(parameters),
+			user: userIn(parameters),
+			rating,
+			...(content.trim() === '' ? {} : { content }),
+			earlierContent: parameters.choice<'keep' | 'erase'>('options.earlierText', 'keep'),
+			conversationId: optionalIdIn(parameters, 'options.conversationId', 'conversation ID'),
+		});
 		return [{ json: { ...rated, success: true } }];
 	},
 };

@@ -22,10 +22,10 @@ export const revoke: DifyOperation = {
 		description: 'Take the rating of an answer back, with its text',
 	},
 	fields: [ratedMessageField, userField, collectionOf([ignoreNotRated])],
-	run: async ({ client, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const messageId = messageIdIn(parameters);
 		const ignore = parameters.flag('options.ignoreNotRated', false);
-		const revoked = await revokeRating(client, messageId, userIn(parameters), ignore, signal);
+		const revoked = await revokeRating(client, messageId, userIn(parameters), ignore);
 		return [
 			{ json: { messageId, rating: null, content: null, success: true, ...(revoked ? {} : { alreadySo: true }) } },
 		];

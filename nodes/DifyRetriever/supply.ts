@@ -77,7 +77,7 @@ function loggedRetriever(api: KnowledgeApi, settings: Settings, log: SubNodeLog)
 			input: { query },
 			run: async (execution) => {
 				const signals = [signal, execution].filter((each) => each !== undefined);
-				const found = await searchAll(api, settings, query, AbortSignal.any(signals), log);
+				const found = await searchAll(api.within(AbortSignal.any(signals)), settings, query, log);
 				return found.map(documentOf);
 			},
 			output: (documents) => shown(documents, performance.now() - startedAt),
@@ -107,7 +107,6 @@ async function searchAll(
 	api: KnowledgeApi,
 	{ datasetIds, search, onFailure }: Settings,
 	query: string,
-	signal: AbortSignal,
 	log: SubNodeLog,
 ): Promise<Found[]> {
 	const lists = new Map<string, Found[]>();
@@ -115,9 +114,9 @@ async function searchAll(
 	const worker = async () => {
 		for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
 			const datasetId = id;
-			const { hits } = await retrieve(api, datasetId, query, search, signal).catch(async (error: unknown) => {
+			const { hits } = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
 				const named = await naming(api, datasetId, error, datasetIds.length > 1);
-				if (onFailure === 'fail' || signal.aborted || datasetIds.length === 1) throw named;
+				if (onFailure === 'fail' || api.client.signal?.aborted === true || datasetIds.length === 1) throw named;
 				log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
 				return { hits: [] };
 			});

@@ -1,11 +1,11 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
-import { difyClient } from '../../lib/dify/credentials';
-import { difyFailure, resultOf } from '../../lib/dify/failure';
+import { resultOf } from '../../lib/dify/failure';
 import { downloadFile, outputFiles, whyNotFetched } from '../../lib/dify/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf, optional } from '../../lib/values';
-import type { DifyCall } from '../shared/dify/run';
+import { keylessClient, type DifyCall } from '../shared/dify/run';
+import { pausedError } from '../shared/dify/run-request';
 import type { OperationItem } from '../shared/run/operations';
 import { plain } from '../shared/dify/plain';
 
@@ -45,7 +45,7 @@ export async function runItem(call: DifyCall, output: RunOutput, reading: Promis
 		const failed = output.onFailure === 'return' ? failedRun(error) : undefined;
 		return failed ?? Promise.reject(error as Error);
 	});
-	if (result.status === 'paused' && output.onPause === 'error') throw pausedError(result);
+	if (result.status === 'paused' && output.onPause === 'error') throw pausedError('workflow', result);
 	await call.typing?.end();
 	const warnings = [...result.warnings, ...(await warningsAbout(call, result))];
 	const binary: IBinaryKeyData = {};
@@ -65,19 +65,7 @@ function failedRun(error: unknown): RunResult | undefined {
 	return isRun && result?.workflowRunId !== undefined ? result : undefined;
 }
 
-function pausedError(result: RunResult) {
-	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
-	return difyFailure('runFailed', {
-		status: 200,
-		message: `The workflow waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
-		remedy:
-			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and answer it with the resource Form.',
-		result,
-		retryable: false,
-	});
-}
-
-async function warningsAbout({ app, signal }: DifyCall, result: RunResult): Promise<string[]> {
+async function warningsAbout({ appParameters }: DifyCall, result: RunResult): Promise<string[]> {
 	const { pause, status, workflow } = result;
 	const byMail = (pause?.forms ?? []).filter(({ formToken }) => formToken === null);
 	const warnings = byMail.map(
@@ -87,7 +75,7 @@ async function warningsAbout({ app, signal }: DifyCall, result: RunResult): Prom
 	const values = Object.values(recordOf(workflow?.outputs));
 	if (status !== 'succeeded' || values.some((value) => value !== null)) return warnings;
 	// Of an app with a form it is the author's wish.
-	const form = await app.parameters(signal).then(
+	const form = await appParameters().then(
 		({ user_input_form: fields }) => fields,
 		() => undefined,
 	);
@@ -97,22 +85,21 @@ async function warningsAbout({ app, signal }: DifyCall, result: RunResult): Prom
 	return [...warnings, trigger];
 }
 
-async function addFiles(
-	{ app, context, parameters, signal }: DifyCall,
-	result: RunResult,
-	binary: IBinaryKeyData,
-): Promise<string[]> {
+async function addFiles(call: DifyCall, result: RunResult, binary: IBinaryKeyData): Promise<string[]> {
 	const files = outputFiles(result.workflow?.outputs, result.files);
 	if (files.length === 0) return [];
-	const data = await context.getCredentials('difyApi', parameters.itemIndex);
-	const { connection } = difyClient(data, context.helpers, { headers: {} });
+	const client = await keylessClient(call);
 	const warnings: string[] = [];
 	for (const file of files) {
 		try {
-			const found = await downloadFile(connection, app.client.api, file, signal);
+			const found = await downloadFile(client, file);
 			if (found === undefined) continue;
 			const { content, name, mimeType } = found;
-			binary[`file_${Object.keys(binary).length}`] = await context.helpers.prepareBinaryData(content, name, mimeType);
+			binary[`file_${Object.keys(binary).length}`] = await call.context.helpers.prepareBinaryData(
+				content,
+				name,
+				mimeType,
+			);
 		} catch (error) {
 			// The run is over and has its result: that must not be lost for a file.
 			warnings.push(`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${whyNotFetched(error)}.`);

@@ -2,8 +2,9 @@ import { asFailed, ServerError } from '../../errors/server-error';
 import { enterQueue } from '../../http/queue';
 import type { Download } from '../../http/types';
 import { isRecord, type JsonRecord } from '../../values';
-import type { AskRequest, DifyClient, Method } from '../client';
-import { answerError, difyFailure } from '../failure';
+import type { DifyClient, Method, Query } from '../client';
+import { difyFailure } from '../failure';
+import { unlessMissing } from './pages';
 
 /** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
 const RATE_PAUSE_MS = 60_000;
@@ -26,47 +27,40 @@ export interface KnowledgeTimes {
 	busy?: Pauses;
 }
 
-export type KnowledgeRequest = Omit<AskRequest, 'idempotent'>;
-
 /** The knowledge bases that one key opens (docs/protocols/dify.md 2.13). */
 export class KnowledgeApi {
-	private readonly bases = new Map<string, Promise<JsonRecord>>();
-
 	constructor(
 		readonly client: DifyClient,
 		readonly times: KnowledgeTimes = {},
+		private readonly bases = new Map<string, Promise<JsonRecord>>(),
 	) {}
 
+	/** The same, until this signal aborts. */
+	within(signal: AbortSignal): KnowledgeApi {
+		return new KnowledgeApi(this.client.within(signal), this.times, this.bases);
+	}
+
 	/** Reads an object. @throws {ServerError} */
-	async get(path: string, request: KnowledgeRequest = {}): Promise<JsonRecord> {
-		return this.objectIn(await this.read(path, request), path);
+	async get(path: string, query?: Query): Promise<JsonRecord> {
+		return this.objectIn(await this.read(path, query), path);
 	}
 
 	/** Reads any JSON. Asked again where that may help, since nothing changes. @throws {ServerError} */
-	async read(path: string, request: KnowledgeRequest = {}): Promise<unknown> {
-		return await this.client.ask('GET', path, { ...request, idempotent: true }).catch(throwKnown);
+	async read(path: string, query?: Query): Promise<unknown> {
+		return await this.client.ask('GET', path, { query, idempotent: true }).catch(throwKnown);
 	}
 
 	/** Searches: a POST that changes nothing, but counts for the limit per minute. @throws {ServerError} */
-	async search(path: string, body: JsonRecord, signal?: AbortSignal): Promise<JsonRecord> {
-		const request = { body, signal, timeoutMs: WRITE_LIMIT_MS, idempotent: true };
-		return this.objectIn(
-			await this.counted(path, signal, async () => await this.client.ask('POST', path, request)),
-			path,
-		);
+	async search(path: string, body: JsonRecord): Promise<JsonRecord> {
+		const request = { body, timeoutMs: WRITE_LIMIT_MS, idempotent: true };
+		const answer = await this.counted(path, async () => await this.client.ask('POST', path, request));
+		return this.objectIn(answer, path);
 	}
 
 	/** A file that Dify makes of what is asked for: a POST that changes nothing. @throws {ServerError} */
-	async file(path: string, body: JsonRecord, signal?: AbortSignal): Promise<Download> {
-		const { connection } = this.client;
-		return await this.counted(path, signal, async () => {
-			return await connection.download(this.client.url(path), {
-				json: body,
-				signal,
-				limits: FILE_LIMITS,
-				refuse: (refusal) => answerError(connection, refusal, 'POST'),
-			});
-		});
+	async file(path: string, body: JsonRecord): Promise<Download> {
+		const request = { json: body, limits: FILE_LIMITS };
+		return await this.counted(path, async () => await this.client.download(path, request));
 	}
 
 	/**
@@ -80,29 +74,35 @@ export class KnowledgeApi {
 		baseId: string | undefined,
 		method: Exclude<Method, 'GET'>,
 		path: string,
-		request: KnowledgeRequest = {},
+		body?: JsonRecord,
 	): Promise<unknown> {
-		const asked = { timeoutMs: WRITE_LIMIT_MS, ...request };
-		return await this.alone(baseId, path, request.signal, async () => await this.client.ask(method, path, asked));
+		const request = { body, timeoutMs: WRITE_LIMIT_MS };
+		return await this.alone(baseId, path, async () => await this.client.ask(method, path, request));
+	}
+
+	/** As `change`, where Dify answers with an object. */
+	async write(...change: Parameters<KnowledgeApi['change']>): Promise<JsonRecord> {
+		return this.objectIn(await this.change(...change), change[2]);
+	}
+
+	/** @returns false where there was nothing to delete */
+	async deleteIfPresent(baseId: string | undefined, path: string, body?: JsonRecord): Promise<boolean> {
+		const deletion = this.change(baseId, 'DELETE', path, body).then(() => true);
+		return (await unlessMissing(deletion)) ?? false;
 	}
 
 	/** As `change`, for work of the caller's own, such as an upload. */
-	async alone<T>(
-		baseId: string | undefined,
-		path: string,
-		signal: AbortSignal | undefined,
-		work: () => Promise<T>,
-	): Promise<T> {
-		const leave = await this.enter(baseId, path, signal);
+	async alone<T>(baseId: string | undefined, path: string, work: () => Promise<T>): Promise<T> {
+		const leave = await this.enter(baseId, path);
 		try {
-			return await this.counted(path, signal, work);
+			return await this.counted(path, work);
 		} finally {
 			leave();
 		}
 	}
 
-	/** The object that a change answers with. */
-	objectIn(answer: unknown, path: string): JsonRecord {
+	/** @throws {ServerError} where Dify answered with something else than an object */
+	private objectIn(answer: unknown, path: string): JsonRecord {
 		if (isRecord(answer)) return answer;
 		throw difyFailure('emptyAnswer', {
 			url: this.client.url(path),
@@ -111,8 +111,8 @@ export class KnowledgeApi {
 	}
 
 	/** A knowledge base, asked for once. Its technique, form and fields decide what other requests need. */
-	async base(id: string, signal?: AbortSignal): Promise<JsonRecord> {
-		const asked = this.bases.get(id) ?? this.get(`/datasets/${id}`, { signal });
+	async base(id: string): Promise<JsonRecord> {
+		const asked = this.bases.get(id) ?? this.get(`/datasets/${id}`);
 		this.bases.set(id, asked);
 		// A failure is not remembered: the next item may fare better.
 		asked.catch(() => this.forget(id));
@@ -124,19 +124,19 @@ export class KnowledgeApi {
 		this.bases.delete(id);
 	}
 
-	private async enter(baseId: string | undefined, path: string, signal?: AbortSignal): Promise<() => void> {
+	private async enter(baseId: string | undefined, path: string): Promise<() => void> {
 		try {
-			return await enterQueue(`${this.client.api} knowledge ${baseId ?? 'workspace'}`, 1, signal);
+			return await enterQueue(`${this.client.api} knowledge ${baseId ?? 'workspace'}`, 1, this.client.signal);
 		} catch {
 			throw difyFailure('cancelled', { url: this.client.url(path), remedy: 'Nothing was sent to Dify.' });
 		}
 	}
 
-	private async counted<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+	private async counted<T>(path: string, work: () => Promise<T>): Promise<T> {
 		const first = await work().then((value) => ({ value }), asFailed);
 		if ('value' in first) return first.value;
 		if (first.failed.kind !== 'knowledgeRate') return throwKnown(first.failed);
-		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path), signal);
+		await this.client.pause(this.times.rateMs ?? RATE_PAUSE_MS, this.client.url(path));
 		return await work().catch(throwKnown);
 	}
 }

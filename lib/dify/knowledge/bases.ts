@@ -2,7 +2,7 @@ import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
 import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
-import { collectPages, idOf, unlessMissing } from './pages';
+import { collectPages, idOf } from './pages';
 
 export type Technique = 'high_quality' | 'economy';
 export type Permission = 'only_me' | 'all_team_members' | 'partial_members';
@@ -30,28 +30,19 @@ export interface BaseSettings {
 }
 
 /** Knowledge bases, those of colleagues included: the key acts as the owner of the workspace. */
-export async function listBases(
-	api: KnowledgeApi,
-	most: Most,
-	keyword?: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: '/datasets', query: baseQuery(keyword), most, signal });
+export async function listBases(api: KnowledgeApi, most: Most, keyword?: string): Promise<JsonRecord[]> {
+	return await collectPages(api, { path: '/datasets', query: baseQuery(keyword), most });
 }
 
 /** The query of the list of bases: without `include_all`, bases of others are missing. */
-export function baseQuery(keyword = ''): Record<string, string | undefined> {
-	return { include_all: 'true', keyword: keyword === '' ? undefined : keyword };
+export function baseQuery(keyword?: string): Record<string, string | undefined> {
+	return { include_all: 'true', keyword };
 }
 
 /** A base by its exact name. Names are unique in a workspace. */
-export async function baseNamed(
-	api: KnowledgeApi,
-	name: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord | undefined> {
+export async function baseNamed(api: KnowledgeApi, name: string): Promise<JsonRecord | undefined> {
 	// The keyword finds parts of names, and the list may be long.
-	const found = await listBases(api, 'all', name, signal);
+	const found = await listBases(api, 'all', name);
 	return found.find((base) => base.name === name);
 }
 
@@ -60,11 +51,7 @@ export async function baseNamed(
  *
  * @throws {ServerError} of kind `nameTaken` where there is one of that name
  */
-export async function createBase(
-	api: KnowledgeApi,
-	settings: BaseSettings & { name: string },
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
+export async function createBase(api: KnowledgeApi, settings: BaseSettings & { name: string }): Promise<JsonRecord> {
 	if (settings.name.trim() === '')
 		throw refusedHere('invalidParam', 'The name of the knowledge base is empty', 'Give a name.');
 	const { permission, members, ...rest } = settings;
@@ -72,24 +59,19 @@ export async function createBase(
 	// Only a change takes a list of members; the checks of both are done before anything is made.
 	const sharing = isShared ? bodyOf({ permission, members }) : undefined;
 	const body = bodyOf({ ...rest, permission: isShared ? 'only_me' : permission });
-	const base = api.objectIn(await api.change(undefined, 'POST', '/datasets', { body, signal }), '/datasets');
+	const base = await api.write(undefined, 'POST', '/datasets', body);
 	const id = idOf(base);
 	if (sharing === undefined || id === undefined) return base;
-	return api.objectIn(await api.change(id, 'PATCH', `/datasets/${id}`, { body: sharing, signal }), '/datasets');
+	return await api.write(id, 'PATCH', `/datasets/${id}`, sharing);
 }
 
 /** Changes what the settings name, and gives the base. */
-export async function updateBase(
-	api: KnowledgeApi,
-	id: string,
-	settings: BaseSettings,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
+export async function updateBase(api: KnowledgeApi, id: string, settings: BaseSettings): Promise<JsonRecord> {
 	const body = bodyOf(settings);
 	if (Object.keys(body).length === 0)
 		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
 	if (settings.technique === 'high_quality' && settings.embeddingModel === undefined) {
-		const base = await api.base(id, signal);
+		const base = await api.base(id);
 		// Dify fails here with an error of its own (docs/protocols/dify.md 2.13).
 		if (base.indexing_technique === 'economy')
 			throw refusedHere(
@@ -98,9 +80,8 @@ export async function updateBase(
 				'Choose an embedding model as well. Dify then makes vectors of all documents in the background.',
 			);
 	}
-	const path = `/datasets/${id}`;
 	try {
-		return api.objectIn(await api.change(id, 'PATCH', path, { body, signal }), path);
+		return await api.write(id, 'PATCH', `/datasets/${id}`, body);
 	} finally {
 		api.forget(id);
 	}
@@ -111,14 +92,9 @@ export async function updateBase(
  *
  * @returns false where there was none
  */
-export async function deleteBase(api: KnowledgeApi, id: string, signal?: AbortSignal): Promise<boolean> {
+export async function deleteBase(api: KnowledgeApi, id: string): Promise<boolean> {
 	api.forget(id);
-	return await existed(api.change(id, 'DELETE', `/datasets/${id}`, { signal }));
-}
-
-/** Whether there was something to delete. */
-export async function existed(deletion: Promise<unknown>): Promise<boolean> {
-	return await unlessMissing(deletion.then(() => true)).then((was) => was ?? false);
+	return await api.deleteIfPresent(id, `/datasets/${id}`);
 }
 
 /** Checks the lengths that Dify allows, before anything is sent. */

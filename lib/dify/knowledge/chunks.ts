@@ -2,7 +2,6 @@ import { type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, text } fr
 import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
-import { existed } from './bases';
 import { getDocument } from './documents';
 import { collectPages, idOf } from './pages';
 
@@ -39,13 +38,12 @@ export async function listChunks(
 	place: DocumentPlace,
 	most: Most,
 	keyword?: string,
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: chunksPath(place), query: { keyword: keyword || undefined }, most, signal });
+	return await collectPages(api, { path: chunksPath(place), query: { keyword }, most });
 }
 
-export async function getChunk(api: KnowledgeApi, place: ChunkPlace, signal?: AbortSignal): Promise<JsonRecord> {
-	return recordOf((await api.get(chunkPath(place), { signal })).data);
+export async function getChunk(api: KnowledgeApi, place: ChunkPlace): Promise<JsonRecord> {
+	return recordOf((await api.get(chunkPath(place))).data);
 }
 
 /**
@@ -58,11 +56,10 @@ export async function createChunks(
 	api: KnowledgeApi,
 	place: DocumentPlace,
 	chunks: readonly ChunkValues[],
-	signal?: AbortSignal,
 ): Promise<{ chunks: JsonRecord[]; remarks: string[] }> {
 	if (chunks.length === 0 || chunks.some(({ content }) => (content ?? '').trim() === ''))
 		throw refusedHere('invalidParam', 'A chunk has no content', 'Give a text for each chunk.');
-	const document = await getDocument(api, place.baseId, place.documentId, 'without', signal);
+	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form === 'qa_model' && chunks.some(({ answer }) => (answer ?? '').trim() === ''))
 		throw refusedHere(
 			'invalidParam',
@@ -73,8 +70,7 @@ export async function createChunks(
 		content,
 		...optional({ answer, keywords }),
 	}));
-	const path = chunksPath(place);
-	const answer = api.objectIn(await api.change(place.baseId, 'POST', path, { body: { segments }, signal }), path);
+	const answer = await api.write(place.baseId, 'POST', chunksPath(place), { segments });
 	const made = recordsIn(answer.data);
 	const failed = made.filter(({ status }) => status === 'error');
 	const remarks = failed.map(
@@ -88,17 +84,12 @@ export async function createChunks(
  * Changes a chunk. Dify takes an answer that is left out for an empty one, changes nothing but the switch together with
  * "disabled", and refuses to change a disabled chunk.
  */
-export async function updateChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	values: ChunkValues,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
+export async function updateChunk(api: KnowledgeApi, place: ChunkPlace, values: ChunkValues): Promise<JsonRecord> {
 	const { enabled, ...rest } = values;
 	const changes = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
 	if (Object.keys(changes).length === 0 && enabled === undefined)
 		throw refusedHere('invalidParam', 'Nothing is to be changed', 'Add at least one field to change.');
-	const now = await getChunk(api, place, signal);
+	const now = await getChunk(api, place);
 	const changesText = Object.keys(changes).length > 0;
 	if (changesText && now.enabled === false && enabled !== true)
 		throw refusedHere(
@@ -106,9 +97,9 @@ export async function updateChunk(
 			'The chunk is disabled, so Dify does not change it',
 			'Enable it in the same step: add the field Enabled and turn it on.',
 		);
-	if (enabled !== false) return await write(api, place, { ...whole(now, changes), enabled: true }, signal);
-	if (changesText) await write(api, place, whole(now, changes), signal);
-	return await write(api, place, { enabled: false }, signal);
+	if (enabled !== false) return await write(api, place, { ...whole(now, changes), enabled: true });
+	if (changesText) await write(api, place, whole(now, changes));
+	return await write(api, place, { enabled: false });
 }
 
 function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
@@ -116,20 +107,13 @@ function whole(now: JsonRecord, changes: JsonRecord): JsonRecord {
 	return { content: now.content, ...optional({ answer }), ...changes };
 }
 
-async function write(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	segment: JsonRecord,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
-	const path = chunkPath(place);
-	const answer = await api.change(place.baseId, 'POST', path, { body: { segment }, signal });
-	return recordOf(api.objectIn(answer, path).data);
+async function write(api: KnowledgeApi, place: ChunkPlace, segment: JsonRecord): Promise<JsonRecord> {
+	return recordOf((await api.write(place.baseId, 'POST', chunkPath(place), { segment })).data);
 }
 
 /** @returns false where there was none */
-export async function deleteChunk(api: KnowledgeApi, place: ChunkPlace, signal?: AbortSignal): Promise<boolean> {
-	return await existed(api.change(place.baseId, 'DELETE', chunkPath(place), { signal }));
+export async function deleteChunk(api: KnowledgeApi, place: ChunkPlace): Promise<boolean> {
+	return await api.deleteIfPresent(place.baseId, chunkPath(place));
 }
 
 function childPath(place: ChunkPlace, childId?: string): string {
@@ -141,19 +125,13 @@ export async function listChildChunks(
 	place: ChunkPlace,
 	most: Most,
 	keyword?: string,
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: childPath(place), query: { keyword: keyword || undefined }, most, signal });
+	return await collectPages(api, { path: childPath(place), query: { keyword }, most });
 }
 
 /** One child chunk. Dify has no route for it, so it is looked up in the list. */
-export async function getChildChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	childId: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
-	const found = (await listChildChunks(api, place, 'all', undefined, signal)).find((child) => idOf(child) === childId);
+export async function getChildChunk(api: KnowledgeApi, place: ChunkPlace, childId: string): Promise<JsonRecord> {
+	const found = (await listChildChunks(api, place, 'all')).find((child) => idOf(child) === childId);
 	if (found !== undefined) return found;
 	throw refusedHere('notFound', `The chunk has no child chunk ${childId}`);
 }
@@ -163,23 +141,16 @@ export async function getChildChunk(
  *
  * @throws {ServerError}
  */
-export async function createChildChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	content: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord> {
+export async function createChildChunk(api: KnowledgeApi, place: ChunkPlace, content: string): Promise<JsonRecord> {
 	needsContent(content);
-	const document = await getDocument(api, place.baseId, place.documentId, 'without', signal);
+	const document = await getDocument(api, place.baseId, place.documentId, 'without');
 	if (document.doc_form !== 'hierarchical_model')
 		throw refusedHere(
 			'dataset',
 			'The document has no child chunks: it is not of the form Parent-Child',
 			'Dify would keep the child chunk and never find it. Create a chunk, or use a document of the form Parent-Child.',
 		);
-	const path = childPath(place);
-	const answer = await api.change(place.baseId, 'POST', path, { body: { content }, signal });
-	return recordOf(api.objectIn(answer, path).data);
+	return recordOf((await api.write(place.baseId, 'POST', childPath(place), { content })).data);
 }
 
 export async function updateChildChunk(
@@ -187,22 +158,14 @@ export async function updateChildChunk(
 	place: ChunkPlace,
 	childId: string,
 	content: string,
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
 	needsContent(content);
-	const path = childPath(place, childId);
-	const answer = await api.change(place.baseId, 'PATCH', path, { body: { content }, signal });
-	return recordOf(api.objectIn(answer, path).data);
+	return recordOf((await api.write(place.baseId, 'PATCH', childPath(place, childId), { content })).data);
 }
 
 /** @returns false where there was none */
-export async function deleteChildChunk(
-	api: KnowledgeApi,
-	place: ChunkPlace,
-	childId: string,
-	signal?: AbortSignal,
-): Promise<boolean> {
-	return await existed(api.change(place.baseId, 'DELETE', childPath(place, childId), { signal }));
+export async function deleteChildChunk(api: KnowledgeApi, place: ChunkPlace, childId: string): Promise<boolean> {
+	return await api.deleteIfPresent(place.baseId, childPath(place, childId));
 }
 
 /** Dify accepts an empty child chunk. */

@@ -1,5 +1,4 @@
-import { asFailed, ServerError } from '../../errors/server-error';
-import type { EventStream } from '../../http/types';
+import { ServerError } from '../../errors/server-error';
 import {
 	asList,
 	isRecord,
@@ -11,8 +10,8 @@ import {
 	recordsIn,
 } from '../../values';
 import { answerError, difyFailure, refusedHere } from '../failure';
+import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
-import { needsNewer } from './newer';
 
 /** Begins the sentence about a Dify that is too old. */
 export const WHAT = 'Using knowledge pipelines';
@@ -44,11 +43,10 @@ export async function listDatasources(
 	api: KnowledgeApi,
 	baseId: string,
 	{ published }: PipelineVersion,
-	signal?: AbortSignal,
 ): Promise<Datasource[]> {
 	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
 	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(WHAT, async () => await api.read(path, { query, signal })).catch(throwWithout);
+	const answer = await needsNewer(WHAT, api.read(path, query)).catch(throwWithout);
 	return recordsIn(answer).flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
@@ -67,9 +65,8 @@ export async function datasourceOf(
 	baseId: string,
 	nodeId: string | undefined,
 	version: PipelineVersion,
-	signal?: AbortSignal,
 ): Promise<Datasource> {
-	const all = await listDatasources(api, baseId, version, signal);
+	const all = await listDatasources(api, baseId, version);
 	const found = nodeId === undefined ? all : all.filter((each) => each.nodeId === nodeId);
 	const [only] = found;
 	if (only !== undefined && found.length === 1) return only;
@@ -104,7 +101,6 @@ export async function runDatasource(
 	api: KnowledgeApi,
 	baseId: string,
 	{ datasource, inputs, credentialId, published }: DatasourceRun,
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
 	const { nodeId, type } = datasource;
 	if (type === 'local_file')
@@ -120,18 +116,14 @@ export async function runDatasource(
 		is_published: published,
 		...optional({ credential_id: credentialId }),
 	};
-	const data = await needsNewer(WHAT, async () => await datasourceData(api, path, json, signal)).catch(throwWithout);
+	const data = await needsNewer(WHAT, datasourceData(api, path, json)).catch(throwWithout);
 	return itemsIn(type, data, credentialId);
 }
 
-async function datasourceData(
-	api: KnowledgeApi,
-	path: string,
-	json: JsonRecord,
-	signal: AbortSignal | undefined,
-): Promise<unknown> {
-	const { connection } = api.client;
-	const stream = await opened(api, path, json, signal);
+async function datasourceData(api: KnowledgeApi, path: string, json: JsonRecord): Promise<unknown> {
+	const { client } = api;
+	const { connection } = client;
+	const stream = await client.stream(client.url(path), { json });
 	const { url } = stream;
 	try {
 		for await (const batch of stream.batches)
@@ -155,7 +147,7 @@ async function datasourceData(
 	} finally {
 		stream.close();
 	}
-	if (signal?.aborted === true) throw difyFailure('cancelled', { url });
+	if (client.signal?.aborted === true) throw difyFailure('cancelled', { url });
 	throw difyFailure('streamEndedEarly', {
 		url,
 		message: 'The datasource gave no result',
@@ -179,37 +171,6 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 			return recordsIn(group.files).map((file) => ({ bucket: group.bucket, ...file, ...credential }));
 		const address = nonEmptyText(group.url) ?? nonEmptyText(group.source_url);
 		return [{ ...group, ...optional({ url: address }), ...credential }];
-	});
-}
-
-/**
- * Sends a request whose answer is a stream, or JSON in place of one. Never sent twice.
- *
- * @throws {ServerError} of kind `cancelled` where it is given up before an answer began
- */
-export async function opened(
-	api: KnowledgeApi,
-	path: string,
-	json: JsonRecord,
-	signal: AbortSignal | undefined,
-	onBytes?: () => void,
-): Promise<EventStream> {
-	const { client } = api;
-	const url = client.url(path);
-	const outcome = await client.connection
-		.stream(url, {
-			json,
-			signal,
-			onBytes,
-			limits: { firstTokenMs: 0, idleMs: 0, totalMs: 0 },
-			refuse: (answer) => answerError(client.connection, answer, 'POST'),
-		})
-		.then((stream) => ({ stream }), asFailed);
-	if ('stream' in outcome) return outcome.stream;
-	if (outcome.failed.kind !== 'aborted') throw outcome.failed;
-	throw difyFailure('cancelled', {
-		url,
-		meaning: 'The execution was stopped, or a time limit ran out, before Dify answered',
 	});
 }
 

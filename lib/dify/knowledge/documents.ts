@@ -2,10 +2,9 @@ import { ServerError } from '../../errors/server-error';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
 import { difyFailure, refusedHere } from '../failure';
+import { needsNewer } from '../too-old';
 import type { Most } from '../paging';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
-import { existed } from './bases';
-import { needsNewer } from './newer';
 import { collectPages, idOf } from './pages';
 
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
@@ -32,24 +31,18 @@ export async function listDocuments(
 	baseId: string,
 	most: Most,
 	{ keyword, status }: DocumentFilter = {},
-	signal?: AbortSignal,
 ): Promise<JsonRecord[]> {
 	const path = `/datasets/${baseId}/documents`;
-	return await collectPages(api, { path, query: { keyword: keyword || undefined, status }, most, signal });
+	return await collectPages(api, { path, query: { keyword, status }, most });
 }
 
 /**
  * Documents whose stored name is exactly this. The keyword of Dify's list is a part of a name in which `%` and `_`
  * stand for anything, and a backslash for the next character.
  */
-export async function documentsNamed(
-	api: KnowledgeApi,
-	baseId: string,
-	name: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
+export async function documentsNamed(api: KnowledgeApi, baseId: string, name: string): Promise<JsonRecord[]> {
 	const keyword = name.split('\\', 1)[0];
-	const found = await listDocuments(api, baseId, 'all', { keyword }, signal);
+	const found = await listDocuments(api, baseId, 'all', { keyword });
 	return found.filter((document) => document.name === name);
 }
 
@@ -59,9 +52,8 @@ export async function getDocument(
 	baseId: string,
 	documentId: string,
 	metadata: 'all' | 'only' | 'without' = 'all',
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
-	return await api.get(`/datasets/${baseId}/documents/${documentId}`, { query: { metadata }, signal });
+	return await api.get(`/datasets/${baseId}/documents/${documentId}`, { metadata });
 }
 
 /**
@@ -75,13 +67,12 @@ export async function deleteDocument(
 	baseId: string,
 	documentId: string,
 	unarchive: boolean,
-	signal?: AbortSignal,
 ): Promise<boolean> {
 	const path = `/datasets/${baseId}/documents/${documentId}`;
-	const remove = async () => await existed(api.change(baseId, 'DELETE', path, { signal }));
+	const remove = async () => await api.deleteIfPresent(baseId, path);
 	return await remove().catch(async (error: unknown) => {
 		if (!isArchivedRefusal(error) || !unarchive) throw whenArchived(error);
-		await setStatus(api, baseId, [documentId], 'un_archive', signal);
+		await setStatus(api, baseId, [documentId], 'un_archive');
 		return await remove();
 	});
 }
@@ -108,18 +99,17 @@ export async function setStatus(
 	baseId: string,
 	documentIds: readonly string[],
 	action: StatusAction,
-	signal?: AbortSignal,
 ): Promise<void> {
 	if (documentIds.length === 0)
 		throw refusedHere('invalidParam', 'There is no document to change', 'Give the ID of at least one document.');
 	const path = `/datasets/${baseId}/documents/status/${action}`;
 	for (let tries = 1; ; tries++) {
 		try {
-			await api.change(baseId, 'PATCH', path, { body: { document_ids: [...documentIds] }, signal });
+			await api.change(baseId, 'PATCH', path, { document_ids: [...documentIds] });
 			return;
 		} catch (error) {
 			if (!isBusy(error) || tries === BUSY_TRIES) throw explained(error, documentIds.length);
-			await api.client.pause(pauseAt(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path), signal);
+			await api.client.pause(pauseAt(api.times.busy ?? BUSY_MS, tries - 1), api.client.url(path));
 		}
 	}
 }
@@ -142,14 +132,9 @@ function explained(error: unknown, count: number): unknown {
 }
 
 /** Where the file of a document can be fetched, for some minutes; needs Dify 1.14. */
-export async function downloadUrl(
-	api: KnowledgeApi,
-	baseId: string,
-	documentId: string,
-	signal?: AbortSignal,
-): Promise<string> {
+export async function downloadUrl(api: KnowledgeApi, baseId: string, documentId: string): Promise<string> {
 	const path = `/datasets/${baseId}/documents/${documentId}/download`;
-	const answer = await needsNewer('Downloading documents', async () => await api.get(path, { signal }));
+	const answer = await needsNewer('Downloading documents', api.get(path));
 	const url = nonEmptyText(answer.url);
 	if (url !== undefined) return new URL(url, api.client.url('/')).href;
 	throw difyFailure('fileNotFound', {
@@ -171,11 +156,10 @@ export async function downloadZip(
 	api: KnowledgeApi,
 	baseId: string,
 	documentIds: readonly string[],
-	signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
 	const path = `/datasets/${baseId}/documents/download-zip`;
-	const ask = async () => await api.file(path, { document_ids: [...documentIds] }, signal);
-	const answer = await needsNewer('Downloading documents as a ZIP', ask).catch((error: unknown) => {
+	const asked = api.file(path, { document_ids: [...documentIds] });
+	const answer = await needsNewer('Downloading documents as a ZIP', asked).catch((error: unknown) => {
 		throw withoutFile(error, documentIds.length);
 	});
 	return zipIn(answer);

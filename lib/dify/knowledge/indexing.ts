@@ -33,7 +33,6 @@ export interface WaitOptions {
 	limitMs: number;
 	/** Milliseconds without any progress of a document that nobody has taken up. Default 120 s. */
 	stuckMs?: number;
-	signal?: AbortSignal;
 }
 
 /**
@@ -46,11 +45,10 @@ export async function progressOf(
 	api: KnowledgeApi,
 	baseId: string,
 	{ documentId, batch }: Indexing,
-	signal?: AbortSignal,
 ): Promise<Progress> {
-	const byBatch = batch === undefined ? undefined : await batchProgress(api, baseId, documentId, batch, signal);
+	const byBatch = batch === undefined ? undefined : await batchProgress(api, baseId, documentId, batch);
 	const path = `/datasets/${baseId}/documents/${documentId}`;
-	const progress = byBatch ?? documentProgress(await api.get(path, { signal }));
+	const progress = byBatch ?? documentProgress(await api.get(path));
 	if (progress.status !== UNKNOWN) return progress;
 	// Every version tells one. What answers without it is no Dify, and would be asked until the wait is over.
 	throw difyFailure('emptyAnswer', {
@@ -65,22 +63,16 @@ async function batchProgress(
 	baseId: string,
 	documentId: string,
 	batch: string,
-	signal?: AbortSignal,
 ): Promise<Progress | undefined> {
-	const found = await unlessMissing(progressOfBatch(api, baseId, batch, signal));
+	const found = await unlessMissing(progressOfBatch(api, baseId, batch));
 	const record = found?.find((each) => idOf(each) === documentId);
 	return record === undefined ? undefined : readProgress(record);
 }
 
 /** All documents of a batch, for somebody who has only that. */
-export async function progressOfBatch(
-	api: KnowledgeApi,
-	baseId: string,
-	batch: string,
-	signal?: AbortSignal,
-): Promise<JsonRecord[]> {
+export async function progressOfBatch(api: KnowledgeApi, baseId: string, batch: string): Promise<JsonRecord[]> {
 	const path = `/datasets/${baseId}/documents/${encodeURIComponent(batch)}/indexing-status`;
-	return recordsIn((await api.get(path, { signal })).data);
+	return recordsIn((await api.get(path)).data);
 }
 
 function readProgress(record: JsonRecord): Progress {
@@ -110,13 +102,13 @@ export async function waitForIndexing(
 	api: KnowledgeApi,
 	baseId: string,
 	indexing: Indexing,
-	{ limitMs, stuckMs = STUCK_MS, signal }: WaitOptions,
+	{ limitMs, stuckMs = STUCK_MS }: WaitOptions,
 ): Promise<Progress> {
 	const startedAt = performance.now();
 	let seen = '';
 	let seenAt = startedAt;
 	for (let looks = 0; ; looks++) {
-		const progress = await progressOf(api, baseId, indexing, signal);
+		const progress = await progressOf(api, baseId, indexing);
 		if (progress.status === 'completed') return progress;
 		if (progress.status === 'error' || progress.status === 'paused') throw failed(api, baseId, indexing, progress);
 		const now = performance.now();
@@ -130,7 +122,7 @@ export async function waitForIndexing(
 			});
 		if (now - startedAt >= limitMs) throw tooSlow(api, baseId, indexing, progress, limitMs);
 		const pause = pauseAt(api.times.progress ?? PROGRESS_MS, looks);
-		await api.client.pause(Math.min(pause, limitMs), pathOf(api, baseId, indexing), signal);
+		await api.client.pause(Math.min(pause, limitMs), pathOf(api, baseId, indexing));
 	}
 }
 

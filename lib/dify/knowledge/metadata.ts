@@ -1,7 +1,6 @@
 import { canonicalJson, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
 import { difyFailure, refusedHere } from '../failure';
 import type { KnowledgeApi } from './api';
-import { existed } from './bases';
 import { asType, BUILT_IN_FIELDS, numberOf, unixSeconds, type MetadataType } from './filters';
 import { getDocument } from './documents';
 
@@ -24,9 +23,8 @@ function metadataPath(baseId: string, fieldId?: string): string {
 export async function metadataFields(
 	api: KnowledgeApi,
 	baseId: string,
-	signal?: AbortSignal,
 ): Promise<{ fields: MetadataField[]; builtInEnabled: boolean }> {
-	const answer = await api.get(metadataPath(baseId), { signal });
+	const answer = await api.get(metadataPath(baseId));
 	const fields = recordsIn(answer.doc_metadata).flatMap(({ id, name, type, count }) => {
 		const known = nonEmptyText(id);
 		if (known === undefined || typeof name !== 'string') return [];
@@ -41,13 +39,12 @@ export async function createField(
 	baseId: string,
 	name: string,
 	type: MetadataType,
-	signal?: AbortSignal,
 ): Promise<MetadataField> {
 	const path = metadataPath(baseId);
 	checkFieldName(name);
-	const answer = await api.change(baseId, 'POST', path, { body: { type, name }, signal });
+	const answer = await api.write(baseId, 'POST', path, { type, name });
 	api.forget(baseId);
-	const id = nonEmptyText(api.objectIn(answer, path).id);
+	const id = nonEmptyText(answer.id);
 	if (id !== undefined) return { id, name, type };
 	throw notDone(api, path, `Dify did not create the metadata field "${name}"`);
 }
@@ -58,11 +55,10 @@ export async function renameField(
 	baseId: string,
 	fieldId: string,
 	name: string,
-	signal?: AbortSignal,
 ): Promise<JsonRecord> {
 	const path = metadataPath(baseId, fieldId);
 	checkFieldName(name);
-	const answer = api.objectIn(await api.change(baseId, 'PATCH', path, { body: { name }, signal }), path);
+	const answer = await api.write(baseId, 'PATCH', path, { name });
 	api.forget(baseId);
 	if (nonEmptyText(answer.id) !== undefined) return answer;
 	throw notDone(api, path, 'Dify did not rename the metadata field: there is none with this ID, or it is in use');
@@ -73,27 +69,17 @@ export async function renameField(
  *
  * @returns false where there was none
  */
-export async function deleteField(
-	api: KnowledgeApi,
-	baseId: string,
-	fieldId: string,
-	signal?: AbortSignal,
-): Promise<boolean> {
-	const { fields } = await metadataFields(api, baseId, signal);
+export async function deleteField(api: KnowledgeApi, baseId: string, fieldId: string): Promise<boolean> {
+	const { fields } = await metadataFields(api, baseId);
 	api.forget(baseId);
 	if (!fields.some(({ id }) => id === fieldId)) return false;
-	return await existed(api.change(baseId, 'DELETE', metadataPath(baseId, fieldId), { signal }));
+	return await api.deleteIfPresent(baseId, metadataPath(baseId, fieldId));
 }
 
 /** Switches the built-in fields of a base on or off. */
-export async function setBuiltIn(
-	api: KnowledgeApi,
-	baseId: string,
-	enabled: boolean,
-	signal?: AbortSignal,
-): Promise<void> {
+export async function setBuiltIn(api: KnowledgeApi, baseId: string, enabled: boolean): Promise<void> {
 	const path = metadataPath(baseId, `built-in/${enabled ? 'enable' : 'disable'}`);
-	await api.change(baseId, 'POST', path, { body: {}, signal });
+	await api.change(baseId, 'POST', path, {});
 	api.forget(baseId);
 }
 
@@ -121,7 +107,6 @@ export interface SetOptions {
 	createFields?: boolean;
 	/** Types for fields that are made, where the value does not tell. */
 	types?: Readonly<Record<string, MetadataType>>;
-	signal?: AbortSignal;
 }
 
 /**
@@ -138,19 +123,16 @@ export async function setMetadata(
 	values: JsonRecord,
 	options: SetOptions = {},
 ): Promise<JsonRecord> {
-	const { signal } = options;
 	const wanted = await checkedValues(api, baseId, values, options);
-	const before = await ownValues(api, baseId, documentId, signal);
+	const before = await ownValues(api, baseId, documentId);
 	const kept = before.filter(({ name }) => !wanted.some((field) => field.name === name));
 	const isRemoving = wanted.some(({ value }) => value === null);
 	const list = [...kept, ...wanted.filter(({ value }) => value !== null)];
 	const path = `/datasets/${baseId}/documents/metadata`;
 	// The list is whole, so that it is right for versions that know no partial update, too.
 	const operation = { document_id: documentId, metadata_list: list, partial_update: !isRemoving };
-	await api.change(baseId, 'POST', path, { body: { operation_data: [operation] }, signal });
-	const after = new Map(
-		(await ownValues(api, baseId, documentId, signal)).map(({ name, value }) => [name, value] as const),
-	);
+	await api.change(baseId, 'POST', path, { operation_data: [operation] });
+	const after = new Map((await ownValues(api, baseId, documentId)).map(({ name, value }) => [name, value] as const));
 	const lost = wanted.filter(({ name, value }) => canonicalJson(after.get(name) ?? null) !== canonicalJson(value));
 	if (lost.length === 0) return Object.fromEntries([...after].filter(([, value]) => value !== null));
 	throw notDone(
@@ -170,12 +152,12 @@ async function checkedValues(
 	api: KnowledgeApi,
 	baseId: string,
 	values: JsonRecord,
-	{ createFields = false, types = {}, signal }: SetOptions,
+	{ createFields = false, types = {} }: SetOptions,
 ): Promise<FieldValue[]> {
 	const entries = Object.entries(values);
 	if (entries.length === 0)
 		throw refusedHere('invalidParam', 'There is no metadata to set', 'Add at least one field with its value.');
-	const { fields } = await metadataFields(api, baseId, signal);
+	const { fields } = await metadataFields(api, baseId);
 	const known = new Map(fields.map((field) => [field.name, field]));
 	const missing = entries.map(([name]) => name).filter((name) => !known.has(name));
 	if (missing.length > 0 && !createFields)
@@ -192,7 +174,7 @@ async function checkedValues(
 	const written: FieldValue[] = [];
 	for (const { name, type, value } of typed) {
 		if (value === null && !known.has(name)) continue;
-		const { id } = known.get(name) ?? (await createField(api, baseId, name, type, signal));
+		const { id } = known.get(name) ?? (await createField(api, baseId, name, type));
 		written.push({ id, name, value });
 	}
 	return written;
@@ -206,13 +188,8 @@ function storedValue(value: unknown, type: MetadataType, what: string): string |
 	return typeof value === 'object' ? canonicalJson(value) : String(value);
 }
 
-async function ownValues(
-	api: KnowledgeApi,
-	baseId: string,
-	documentId: string,
-	signal?: AbortSignal,
-): Promise<FieldValue[]> {
-	const { doc_metadata: list } = await getDocument(api, baseId, documentId, 'only', signal);
+async function ownValues(api: KnowledgeApi, baseId: string, documentId: string): Promise<FieldValue[]> {
+	const { doc_metadata: list } = await getDocument(api, baseId, documentId, 'only');
 	return recordsIn(list).flatMap(({ id, name, value }) =>
 		typeof id === 'string' && id !== BUILT_IN_ID && typeof name === 'string' && value !== null && value !== undefined
 			? [{ id, name, value }]

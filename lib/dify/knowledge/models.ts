@@ -23,8 +23,8 @@ export interface DifyModel extends ModelRef {
 const BETWEEN = '|';
 
 /** Models of one type, as the workspace has them. Only those with the status `active` can be used. */
-export async function listModels(api: KnowledgeApi, type: ModelType, signal?: AbortSignal): Promise<DifyModel[]> {
-	const answer = await api.get(`/workspaces/current/models/model-types/${type}`, { signal });
+export async function listModels(api: KnowledgeApi, type: ModelType): Promise<DifyModel[]> {
+	const answer = await api.get(`/workspaces/current/models/model-types/${type}`);
 	return recordsIn(answer.data).flatMap((provider) => {
 		const id = nonEmptyText(provider.provider);
 		if (id === undefined) return [];

@@ -13,7 +13,6 @@ export interface PagedList {
 	path: string;
 	query?: Record<string, string | number | undefined>;
 	most: Most;
-	signal?: AbortSignal;
 }
 
 /** One page of a list with page numbers. */
@@ -33,11 +32,11 @@ export interface Page {
  */
 export async function pageOf(
 	api: KnowledgeApi,
-	{ path, query, signal }: Omit<PagedList, 'most'>,
+	{ path, query }: Pick<PagedList, 'path' | 'query'>,
 	page: number,
 	limit = PAGE_SIZE,
 ): Promise<Page> {
-	const answer = await api.get(path, { query: { ...query, page, limit }, signal });
+	const answer = await api.get(path, { ...query, page, limit });
 	const records = recordsIn(answer.data);
 	const total = finiteNumber(answer.total);
 	const more = records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);

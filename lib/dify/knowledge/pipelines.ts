@@ -1,15 +1,14 @@
 import type { EventStream } from '../../http/types';
 import type { FileSource } from '../../http/multipart';
 import { isRecord, nonEmptyText, parseJson, recordOf, recordsIn, type JsonRecord } from '../../values';
-import { finish } from '../events';
 import { answerError, difyFailure, refusedHere, runError } from '../failure';
 import { DEFAULT_RUN_LIMITS } from '../run-limits';
 import { RunReader } from '../run-reading';
 import type { RunResult } from '../types';
+import { needsNewer } from '../too-old';
 import { fileIdIn, postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { opened, throwWithout, WHAT, type Datasource, type PipelineVersion } from './datasources';
-import { needsNewer } from './newer';
+import { throwWithout, WHAT, type Datasource, type PipelineVersion } from './datasources';
 import { idOf } from './pages';
 
 /**
@@ -18,13 +17,9 @@ import { idOf } from './pages';
  * @returns Dify's record of it; its `id` is the `reference` of a local file in a run
  * @throws {ServerError}
  */
-export async function uploadPipelineFile(
-	api: KnowledgeApi,
-	source: FileSource,
-	signal?: AbortSignal,
-): Promise<JsonRecord & { id: string }> {
+export async function uploadPipelineFile(api: KnowledgeApi, source: FileSource): Promise<JsonRecord & { id: string }> {
 	const path = '/datasets/pipeline/file-upload';
-	const answer = await needsNewer(WHAT, async () => await postFile(api.client, path, source, { signal }));
+	const answer = await needsNewer(WHAT, postFile(api.client, path, source));
 	return { ...answer, id: fileIdIn(api.client, path, answer) };
 }
 
@@ -56,7 +51,6 @@ export async function runPipeline(
 	api: KnowledgeApi,
 	baseId: string,
 	{ datasource, items, inputs, published }: PipelineRun,
-	signal?: AbortSignal,
 ): Promise<PipelineOutcome> {
 	const path = `/datasets/${baseId}/pipeline/run`;
 	if (items.length === 0)
@@ -73,27 +67,19 @@ export async function runPipeline(
 		is_published: published,
 		response_mode: 'streaming',
 	};
-	return await api
-		.alone(baseId, path, signal, async () => await needsNewer(WHAT, async () => await start(api, path, json, signal)))
-		.catch(throwWithout);
+	return await api.alone(baseId, path, async () => await needsNewer(WHAT, start(api, path, json))).catch(throwWithout);
 }
 
-async function start(
-	api: KnowledgeApi,
-	path: string,
-	json: JsonRecord,
-	signal: AbortSignal | undefined,
-): Promise<PipelineOutcome> {
-	const { connection } = api.client;
-	const reader = new RunReader({ signal }, DEFAULT_RUN_LIMITS, undefined);
+async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {
+	const { client } = api;
+	const reader = new RunReader(client, {}, DEFAULT_RUN_LIMITS);
 	try {
-		const stream = await opened(api, path, json, reader.signal, () => reader.piece());
+		const stream = await reader.open(client.url(path), { json });
 		const reading = await reader.read(stream);
 		if (reading.refused !== undefined) throw reading.refused;
 		if (reading.whole !== undefined) return documentsIn(api, stream, reading.whole);
-		const { reason, detail } = reader.givenUp ?? reading;
-		const result = finish(reader.state, reason, detail === undefined ? undefined : connection.mask(detail));
-		if (result.status === 'failed') throw runError(connection, result, stream);
+		const result = reader.resultOf(reading);
+		if (result.status === 'failed') throw runError(client.connection, result, stream);
 		return { kind: 'preview', result };
 	} finally {
 		reader.end();

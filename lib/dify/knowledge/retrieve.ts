@@ -54,7 +54,6 @@ export async function retrieve(
 	baseId: string,
 	query: string,
 	settings: SearchSettings = {},
-	signal?: AbortSignal,
 ): Promise<{ hits: Hit[]; records: JsonRecord[] }> {
 	if (query.trim() === '') throw refusedHere('emptyQuery');
 	if ([...query].length > MAX_QUERY)
@@ -63,7 +62,7 @@ export async function retrieve(
 			`The query has ${[...query].length} characters, but Dify takes ${MAX_QUERY}`,
 			'Shorten it, or set "Long Queries" to Cut.',
 		);
-	const base = await api.base(baseId, signal);
+	const base = await api.base(baseId);
 	if (isExternal(base))
 		throw refusedHere(
 			'dataset',
@@ -72,7 +71,7 @@ export async function retrieve(
 		);
 	const model = retrievalModel(base, settings);
 	const body = { query, ...optional({ retrieval_model: model }) };
-	const answer = await api.search(`/datasets/${baseId}/retrieve`, body, signal).catch((error: unknown) => {
+	const answer = await api.search(`/datasets/${baseId}/retrieve`, body).catch((error: unknown) => {
 		throw withoutVectors(error);
 	});
 	// A base that is searched by keywords can give more than was asked for.

@@ -1,6 +1,14 @@
 import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import type { KnowledgeApi } from './api';
-import { deleteDocument, documentIdIn, isArchived, isEnabled, listDocuments, setStatus } from './documents';
+import {
+	deleteDocument,
+	documentIdIn,
+	getDocument,
+	isArchived,
+	isEnabled,
+	listDocuments,
+	setStatus,
+} from './documents';
 import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
 import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
@@ -27,12 +35,11 @@ export interface SyncRun {
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
 	waitMs: number;
-	signal?: AbortSignal;
 }
 
 /** Documents of a base as a sync looks at them: all, since a filter of Dify's may miss some. */
-export async function documentsForSync(api: KnowledgeApi, baseId: string, signal?: AbortSignal): Promise<JsonRecord[]> {
-	return await listDocuments(api, baseId, 'all', {}, signal);
+export async function documentsForSync(api: KnowledgeApi, baseId: string): Promise<JsonRecord[]> {
+	return await listDocuments(api, baseId, 'all', {});
 }
 
 /** What a step would do. */
@@ -64,13 +71,12 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
  * @throws {ServerError}
  */
 export async function runStep(api: KnowledgeApi, baseId: string, step: SyncStep, run: SyncRun): Promise<SyncOutcome> {
-	const { signal } = run;
 	if (step.action === 'unchanged') return plannedOutcome(step);
 	if (step.action === 'create' || step.action === 'update') return await bringIn(api, baseId, step, run);
 	const id = documentIdIn(api, baseId, step.document);
-	if (step.action === 'enable') await makeAvailable(api, baseId, step.document, signal);
-	if (step.action === 'disable') await setStatus(api, baseId, [id], 'disable', signal);
-	if (step.action === 'delete') await deleteDocument(api, baseId, id, true, signal);
+	if (step.action === 'enable') await makeAvailable(api, baseId, step.document);
+	if (step.action === 'disable') await setStatus(api, baseId, [id], 'disable');
+	if (step.action === 'delete') await deleteDocument(api, baseId, id, true);
 	return plannedOutcome(step);
 }
 
@@ -78,20 +84,17 @@ async function bringIn(
 	api: KnowledgeApi,
 	baseId: string,
 	step: Extract<SyncStep, { action: 'create' | 'update' }>,
-	{ content, create, waitMs, signal }: SyncRun,
+	{ content, create, waitMs }: SyncRun,
 ): Promise<SyncOutcome> {
 	// Read before anything is changed: a file that cannot be read leaves its document as it is.
 	const material = await content(step.source, step.name);
-	if (step.action === 'update') await makeAvailable(api, baseId, step.document, signal);
-	const options: CreateOptions = { ...create, ifExists: 'update', ifDisabled: 'enable', signal };
+	if (step.action === 'update') await makeAvailable(api, baseId, step.document);
+	const options: CreateOptions = { ...create, ifExists: 'update', ifDisabled: 'enable' };
 	const { documentId, batch, document, remarks } = await upsertDocument(api, baseId, material, options);
-	const progress = await waitForIndexing(api, baseId, { documentId, batch }, { limitMs: waitMs, signal });
+	const progress = await waitForIndexing(api, baseId, { documentId, batch }, { limitMs: waitMs });
 	const marks = { [SOURCE_FIELD]: step.source, [HASH_FIELD]: step.hash };
-	await setMetadata(api, baseId, documentId, marks, { createFields: true, signal });
-	const indexed = await api.get(`/datasets/${baseId}/documents/${documentId}`, {
-		query: { metadata: 'without' },
-		signal,
-	});
+	await setMetadata(api, baseId, documentId, marks, { createFields: true });
+	const indexed = await getDocument(api, baseId, documentId, 'without');
 	return {
 		action: step.action === 'create' ? 'created' : 'updated',
 		source: step.source,
@@ -105,15 +108,10 @@ async function bringIn(
 }
 
 /** Out of the archive and enabled: otherwise Dify would make a second document of the name, or not find this one. */
-async function makeAvailable(
-	api: KnowledgeApi,
-	baseId: string,
-	document: JsonRecord,
-	signal?: AbortSignal,
-): Promise<void> {
+async function makeAvailable(api: KnowledgeApi, baseId: string, document: JsonRecord): Promise<void> {
 	const id = documentIdIn(api, baseId, document);
-	if (isArchived(document)) await setStatus(api, baseId, [id], 'un_archive', signal);
-	if (!isEnabled(document)) await setStatus(api, baseId, [id], 'enable', signal);
+	if (isArchived(document)) await setStatus(api, baseId, [id], 'un_archive');
+	if (!isEnabled(document)) await setStatus(api, baseId, [id], 'enable');
 }
 
 function facts(document: JsonRecord | undefined): Pick<SyncOutcome, 'indexingStatus' | 'wordCount' | 'tokens'> {

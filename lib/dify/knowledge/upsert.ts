@@ -27,7 +27,6 @@ export interface CreateOptions {
 	ifDisabled?: 'enable' | 'fail';
 	/** Megabytes. */
 	mostMegabytes?: number;
-	signal?: AbortSignal;
 }
 
 export interface Upserted {
@@ -53,16 +52,15 @@ export async function upsertDocument(
 	content: DocumentContent,
 	options: CreateOptions = {},
 ): Promise<Upserted> {
-	const { signal } = options;
 	const { ready, name, remarks } = prepared(content, options);
-	const base = await api.base(baseId, signal);
+	const base = await api.base(baseId);
 	if (isExternal(base))
 		throw refusedHere(
 			'dataset',
 			'The knowledge base is external, so Dify keeps no documents of it',
 			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
 		);
-	const known = await documentsNamed(api, baseId, name, signal);
+	const known = await documentsNamed(api, baseId, name);
 	const enabled = known.find(isEnabled) ?? (await woken(api, baseId, known[0], name, options));
 	if (enabled !== undefined) {
 		const documentId = documentIdIn(api, baseId, enabled);
@@ -78,7 +76,7 @@ export async function upsertDocument(
 		if (isArchived(enabled)) remarks.push(`"${name}" is archived. Its new content is indexed, but not found.`);
 	}
 	const body = bodyOf(base, ready, options);
-	const made = await created(api, baseId, name, ready, body, enabled, signal);
+	const made = await created(api, baseId, name, ready, body, enabled);
 	// The first document decides the technique and the form of its base.
 	if (techniqueOf(base) === undefined || formOf(base) === undefined) api.forget(baseId);
 	const documentId = documentIdIn(api, baseId, made.document);
@@ -103,7 +101,7 @@ export async function replaceContent(
 		);
 	const form = typeof document.doc_form === 'string' ? document.doc_form : undefined;
 	const named = 'file' in content ? { file: { ...content.file, name } } : { ...content, name };
-	const twins = await documentsNamed(api, baseId, name, options.signal);
+	const twins = await documentsNamed(api, baseId, name);
 	if (twins.some((each) => each.id !== document.id && isEnabled(each)))
 		throw refusedHere(
 			'nameTaken',
@@ -146,7 +144,7 @@ async function woken(
 	baseId: string,
 	disabled: JsonRecord | undefined,
 	name: string,
-	{ ifDisabled = 'fail', signal }: CreateOptions,
+	{ ifDisabled = 'fail' }: CreateOptions,
 ): Promise<JsonRecord | undefined> {
 	if (disabled === undefined) return undefined;
 	if (ifDisabled === 'fail')
@@ -155,7 +153,7 @@ async function woken(
 			`The document "${name}" is disabled, so Dify would make a second one of that name`,
 			'Enable it first, or set "If It Is Disabled" to Enable.',
 		);
-	await setStatus(api, baseId, [documentIdIn(api, baseId, disabled)], 'enable', signal);
+	await setStatus(api, baseId, [documentIdIn(api, baseId, disabled)], 'enable');
 	return { ...disabled, enabled: true };
 }
 
@@ -201,36 +199,27 @@ async function created(
 	content: DocumentContent,
 	body: JsonRecord,
 	before: JsonRecord | undefined,
-	signal?: AbortSignal,
 ): Promise<Made> {
 	try {
-		return await sent(api, baseId, content, body, signal);
+		return await sent(api, baseId, content, body);
 	} catch (error) {
 		if (!isLost(error)) throw withoutText(error, name, content);
-		const [found] = (await documentsNamed(api, baseId, name, signal)).filter(isEnabled);
+		const [found] = (await documentsNamed(api, baseId, name)).filter(isEnabled);
 		if (found !== undefined && before === undefined) return { document: found };
-		return await sent(api, baseId, content, body, signal);
+		return await sent(api, baseId, content, body);
 	}
 }
 
-async function sent(
-	api: KnowledgeApi,
-	baseId: string,
-	content: DocumentContent,
-	body: JsonRecord,
-	signal?: AbortSignal,
-): Promise<Made> {
+async function sent(api: KnowledgeApi, baseId: string, content: DocumentContent, body: JsonRecord): Promise<Made> {
 	const route = `/datasets/${baseId}/document/create-by-${'file' in content ? 'file' : 'text'}`;
 	const answer =
 		'file' in content
 			? await api.alone(
 					baseId,
 					route,
-					signal,
-					async () =>
-						await postFile(api.client, route, content.file, { fields: { data: JSON.stringify(body) }, signal }),
+					async () => await postFile(api.client, route, content.file, { fields: { data: JSON.stringify(body) } }),
 				)
-			: api.objectIn(await api.change(baseId, 'POST', route, { body, signal }), route);
+			: await api.write(baseId, 'POST', route, body);
 	const { document, batch } = answer;
 	return { document: recordOf(document), ...(typeof batch === 'string' && batch !== '' ? { batch } : {}) };
 }

@@ -23,9 +23,9 @@ export const annotationReplyGetStatus: DifyOperation = {
 			required: true,
 		}),
 	],
-	run: async ({ app, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const jobId = uuid(parameters.value('jobId'), 'job ID');
-		const job = await annotationReplyJob(app.client, parameters.choice<ReplyAction>('action'), jobId, signal);
+		const job = await annotationReplyJob(client, parameters.choice<ReplyAction>('action'), jobId);
 		return [{ json: job }];
 	},
 };

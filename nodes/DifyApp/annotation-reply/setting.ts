@@ -21,7 +21,7 @@ export function setting(
 	return {
 		option: { name, value: action, action: `${name} annotation reply`, description },
 		fields: [collectionOf([...further, waitLimit])],
-		run: async ({ app, parameters, signal }) => {
+		run: async ({ client, parameters }) => {
 			const settings =
 				further.length === 0
 					? {}
@@ -31,7 +31,7 @@ export function setting(
 							embeddingProvider: parameters.name('options.embeddingProvider') || undefined,
 						};
 			const limitMs = parameters.milliseconds('options.waitLimit', DEFAULT_WAIT_MS);
-			const job = await setAnnotationReply(app.client, action, settings, { limitMs, signal });
+			const job = await setAnnotationReply(client, action, settings, { limitMs });
 			return [{ json: job }];
 		},
 	};

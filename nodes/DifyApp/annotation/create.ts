@@ -10,5 +10,5 @@ export const annotationCreate: DifyOperation = {
 		description: 'Add a question with its answer, also where the same question is there already',
 	},
 	fields: [questionField, answerField],
-	run: async (call) => [{ json: await createAnnotation(call.app.client, textsIn(call), call.signal) }],
+	run: async (call) => [{ json: await createAnnotation(call.client, textsIn(call)) }],
 };

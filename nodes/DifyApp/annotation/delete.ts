@@ -7,7 +7,7 @@ export const annotationDelete: DifyOperation = {
 	fields: [annotationIdField],
 	run: async (call) => {
 		const id = idIn(call);
-		await deleteAnnotation(call.app.client, id, call.signal);
+		await deleteAnnotation(call.client, id);
 		return [{ json: { success: true, annotationId: id } }];
 	},
 };

@@ -18,8 +18,8 @@ export const annotationGetAll: DifyOperation = {
 		...pagingFields,
 	],
 	run: async (call) => {
-		const { app, parameters, signal } = call;
-		const found = await listAnnotations(app.client, parameters.name('keyword'), mostIn(parameters), signal);
+		const { client, parameters } = call;
+		const found = await listAnnotations(client, parameters.name('keyword'), mostIn(parameters));
 		return itemsOf(found);
 	},
 };

@@ -20,6 +20,6 @@ export const annotationUpdate: DifyOperation = {
 			...(question.trim() === '' ? {} : { question }),
 			...(answer.trim() === '' ? {} : { answer }),
 		};
-		return [{ json: await updateAnnotation(call.app.client, idIn(call), texts, call.signal) }];
+		return [{ json: await updateAnnotation(call.client, idIn(call), texts) }];
 	},
 };

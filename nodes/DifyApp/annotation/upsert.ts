@@ -11,7 +11,7 @@ export const annotationUpsert: DifyOperation = {
 	},
 	fields: [questionField, answerField],
 	run: async (call) => {
-		const { annotation, created } = await upsertAnnotation(call.app.client, textsIn(call), call.signal);
+		const { annotation, created } = await upsertAnnotation(call.client, textsIn(call));
 		return [{ json: { ...annotation, created } }];
 	},
 };

@@ -25,9 +25,9 @@ export const appGet: DifyOperation = {
 			description: 'Each part is one request',
 		}),
 	],
-	run: async ({ app, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const parts = parameters.choices<AppPart>('parts');
-		const json = await describeApp(app.client, parts, signal);
+		const json = await describeApp(client, parts);
 		return [{ json }];
 	},
 };

@@ -43,17 +43,13 @@ export const audioSpeak: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ context, app, parameters, signal }) => {
+	run: async ({ context, client, appParameters, parameters }) => {
 		const isText = parameters.choice<'text' | 'message'>('source') === 'text';
 		const text = isText ? parameters.freeText('text') : undefined;
 		const messageId = isText ? undefined : messageIdIn(parameters);
 		const voice = parameters.name('options.voice');
-		const settings = featureOf(await app.parameters(signal), 'text_to_speech');
-		const { sound, mimeType, extension } = await speak(
-			app.client,
-			{ text, messageId, voice, user: userIn(parameters) },
-			signal,
-		);
+		const settings = featureOf(await appParameters(), 'text_to_speech');
+		const { sound, mimeType, extension } = await speak(client, { text, messageId, voice, user: userIn(parameters) });
 		const fileName = `${baseName(parameters.name('options.fileName'), 'speech')}.${extension}`;
 		const field = parameters.name('options.binaryPropertyOutput') || 'data';
 		const { facts, binary } = await storeFile(context, field, { content: sound, fileName, mimeType });

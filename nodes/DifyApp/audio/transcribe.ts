@@ -22,13 +22,13 @@ export const audioTranscribe: DifyOperation = {
 		}),
 		userField,
 	],
-	run: async ({ context, app, parameters, signal }) => {
+	run: async ({ context, client, appParameters, parameters }) => {
 		const { itemIndex } = parameters;
 		const source = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 		const recording = recordingFor(source);
 		const user = userIn(parameters);
-		featureOf(await app.parameters(signal), 'speech_to_text');
-		const text = await transcribe(app.client, recording, user, signal);
+		featureOf(await appParameters(), 'speech_to_text');
+		const text = await transcribe(client, recording, user);
 		if (text.trim() === '') hintOnce(context, 'Nothing was heard in the recording.', 'info');
 		return [{ json: { text, fileName: source.name, bytes: source.size } }];
 	},

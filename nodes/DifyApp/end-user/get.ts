@@ -16,8 +16,8 @@ export const endUserGet: DifyOperation = {
 			description: "Dify's own ID, such as createdBy of an uploaded file or from_end_user_id of feedback",
 		}),
 	],
-	run: async ({ app, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const id = uuid(parameters.value('endUserId'), 'end user ID');
-		return [{ json: await endUser(app.client, id, signal) }];
+		return [{ json: await endUser(client, id) }];
 	},
 };

@@ -22,10 +22,10 @@ export const fileDownload: DifyOperation = {
 			hint: 'The name of the output binary field to put the file in',
 		}),
 	],
-	run: async ({ context, app, parameters, signal }) => {
+	run: async ({ context, client, parameters }) => {
 		const fileId = uuid(parameters.value('fileId'), 'file ID');
 		const field = parameters.name('binaryPropertyOutput') || 'data';
-		const { content, name, mimeType } = await previewFile(app.client, fileId, signal);
+		const { content, name, mimeType } = await previewFile(client, fileId);
 		const { facts, binary } = await storeFile(context, field, {
 			content,
 			fileName: name ?? fileId,

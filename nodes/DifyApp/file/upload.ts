@@ -21,11 +21,11 @@ export const fileUpload: DifyOperation = {
 		}),
 		userField,
 	],
-	run: async ({ context, app, parameters, signal }) => {
+	run: async ({ context, client, parameters }) => {
 		const { itemIndex } = parameters;
 		const source = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
 		const user = userIn(parameters);
-		const uploadFileId = await uploadFile(app.client, source, user, signal);
+		const uploadFileId = await uploadFile(client, source, user);
 		const { name, mimeType, size } = source;
 		const type = fileTypeOf(name, mimeType);
 		const json = {

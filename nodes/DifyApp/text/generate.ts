@@ -1,14 +1,14 @@
 import type { IDataObject } from 'n8n-workflow';
 
 import { complete, withText } from '../../../lib/dify/completion';
-import { appFileRules } from '../../../lib/dify/files';
 import type { RunResult } from '../../../lib/dify/types';
 import type { DifyOperation } from '../../shared/dify/run';
 import { userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
-import { inputFields, inputsOf } from '../../shared/dify/inputs';
-import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
+import { inputFields } from '../../shared/dify/inputs';
+import { filesField } from '../../shared/dify/run-files';
 import { readRunLimits, RUN_OPTIONS, simplifyField } from '../../shared/dify/run-options';
+import { listeners, runRequest } from '../../shared/dify/run-request';
 import { collectionOf } from '../../shared/options-field';
 import { plain } from '../../shared/dify/plain';
 import { stringField } from '../../shared/field-kinds';
@@ -40,31 +40,19 @@ export const textGenerate: DifyOperation = {
 			RUN_OPTIONS.totalLimit,
 		]),
 	],
-	run: async ({ context, app, parameters, signal, typing, hint }) => {
+	run: async (call) => {
+		const { client, parameters, typing } = call;
 		const user = userIn(parameters);
 		const limits = readRunLimits(parameters);
 		const retries = parameters.number('options.maxRetries', 2);
 		const text = parameters.freeText('text');
 		await typing?.begin();
-		const wanted = await wantedFiles(context, parameters);
-		const inputs = await inputsOf(context, parameters, app, signal);
-		const needsApp = text !== '' || wanted.length > 0;
-		const appParameters = needsApp ? await app.parameters(signal) : {};
-		const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
-		const upload = uploadOf(app.client, user, signal);
-		const request = {
-			inputs: withText(await inputs(upload), text, appParameters),
-			files: await upload(files),
-			user,
-		};
-		const result = await complete(app.client, request, {
-			signal,
-			limits,
-			retries,
-			onDeltas: typing?.show,
-		});
+		const { inputs, files } = await runRequest(call, user);
+		const withTyped = withText(inputs, text, text === '' ? {} : await call.appParameters());
+		const { reading } = listeners(call, []);
+		const result = await complete(client, { inputs: withTyped, files, user }, { ...reading, limits, retries });
 		await typing?.end();
-		result.warnings.forEach(hint);
+		result.warnings.forEach(call.hint);
 		const json = parameters.flag('simplify') ? simplified(result, user) : whole(result, user);
 		return [{ json }];
 	},

@@ -6,9 +6,9 @@ import type { DifyOperation } from '../../shared/dify/run';
 export const conversationDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a conversation' },
 	fields: [userField, conversationField({ required: true })],
-	run: async ({ client, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const conversationId = conversationIdIn(parameters);
-		await deleteConversation(client, userIn(parameters), conversationId, signal);
+		await deleteConversation(client, userIn(parameters), conversationId);
 		return [{ json: { conversationId, deleted: true } }];
 	},
 };

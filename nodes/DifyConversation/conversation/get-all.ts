@@ -27,14 +27,13 @@ export const conversationGetAll: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ client, parameters, signal }) =>
+	run: async ({ client, parameters }) =>
 		itemsOf(
 			await listConversations(
 				client,
 				userIn(parameters),
 				mostIn(parameters),
 				parameters.choice<ConversationSort>('options.sortBy', '-updated_at'),
-				signal,
 			),
 		),
 };

@@ -22,8 +22,8 @@ export const conversationRename: DifyOperation = {
 			displayOptions: { show: { autoGenerate: [false] } },
 		}),
 	],
-	run: async ({ client, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const name = parameters.flag('autoGenerate') ? undefined : parameters.freeText('name');
-		return [{ json: await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name, signal) }];
+		return [{ json: await renameConversation(client, userIn(parameters), conversationIdIn(parameters), name) }];
 	},
 };

@@ -13,6 +13,6 @@ export const messageGetAll: DifyOperation = {
 			'Messages of a conversation with question, answer, files and rating, oldest first. A limit gives the newest of them.',
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
-	run: async ({ client, parameters, signal }) =>
-		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), signal)),
+	run: async ({ client, parameters }) =>
+		itemsOf(await listMessages(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters))),
 };

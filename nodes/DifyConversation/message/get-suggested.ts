@@ -11,10 +11,8 @@ export const messageGetSuggested: DifyOperation = {
 		description: 'What the user might ask next. A model of the app thinks of them, which takes time and tokens.',
 	},
 	fields: [userField, messageField('ID of the answer after which the user might ask more')],
-	run: async ({ client, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const messageId = messageIdIn(parameters);
-		return [
-			{ json: { messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId, signal) } },
-		];
+		return [{ json: { messageId, questions: await suggestedQuestions(client, userIn(parameters), messageId) } }];
 	},
 };

@@ -12,15 +12,8 @@ export const variableGetAll: DifyOperation = {
 		description: 'Variables of a conversation with a chatflow; other apps have none',
 	},
 	fields: [userField, conversationField({ required: true }), ...pagingFields],
-	run: async ({ client, parameters, signal }) =>
+	run: async ({ client, parameters }) =>
 		itemsOf(
-			await listVariables(
-				client,
-				userIn(parameters),
-				conversationIdIn(parameters),
-				mostIn(parameters),
-				undefined,
-				signal,
-			),
+			await listVariables(client, userIn(parameters), conversationIdIn(parameters), mostIn(parameters), undefined),
 		),
 };

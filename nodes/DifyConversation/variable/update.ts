@@ -37,7 +37,7 @@ export const variableUpdate: DifyOperation = {
 			description: 'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
 		}),
 	],
-	run: async ({ client, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const variable = parameters.name('variableId');
 		if (variable === '')
 			throw wrongField(
@@ -47,6 +47,6 @@ export const variableUpdate: DifyOperation = {
 			);
 		const conversationId = conversationIdIn(parameters);
 		const value = parameters.value('value');
-		return [{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value, signal) }];
+		return [{ json: await updateVariable(client, userIn(parameters), conversationId, variable, value) }];
 	},
 };

@@ -11,7 +11,7 @@ export const childChunkCreate: DifyOperation = {
 		description: 'Only documents of the form Parent-Child have them',
 	},
 	fields: [...placeFields, textField],
-	run: async ({ api, parameters, signal }) => [
-		{ json: await createChildChunk(api, chunkPlace(parameters), parameters.freeText('content'), signal) },
+	run: async ({ api, parameters }) => [
+		{ json: await createChildChunk(api, chunkPlace(parameters), parameters.freeText('content')) },
 	],
 };

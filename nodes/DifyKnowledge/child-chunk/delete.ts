@@ -7,9 +7,9 @@ import { childField, placeFields } from './fields';
 export const childChunkDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a child chunk' },
 	fields: [...placeFields, childField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const childChunkId = idIn(parameters, 'childChunkId');
-		const existed = await deleteChildChunk(api, chunkPlace(parameters), childChunkId, signal);
+		const existed = await deleteChildChunk(api, chunkPlace(parameters), childChunkId);
 		return [{ json: { childChunkId, deleted: true, existed } }];
 	},
 };

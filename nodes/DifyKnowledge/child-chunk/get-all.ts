@@ -9,8 +9,6 @@ import { placeFields } from './fields';
 export const childChunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many child chunks' },
 	fields: [...placeFields, keywordField, ...pagingFields],
-	run: async ({ api, parameters, signal }) =>
-		itemsOf(
-			await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
-		),
+	run: async ({ api, parameters }) =>
+		itemsOf(await listChildChunks(api, chunkPlace(parameters), mostIn(parameters), parameters.freeText('keyword'))),
 };

@@ -7,7 +7,7 @@ import { childField, placeFields } from './fields';
 export const childChunkGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a child chunk' },
 	fields: [...placeFields, childField],
-	run: async ({ api, parameters, signal }) => [
-		{ json: await getChildChunk(api, chunkPlace(parameters), idIn(parameters, 'childChunkId'), signal) },
+	run: async ({ api, parameters }) => [
+		{ json: await getChildChunk(api, chunkPlace(parameters), idIn(parameters, 'childChunkId')) },
 	],
 };

@@ -7,10 +7,8 @@ import { childField, placeFields, textField } from './fields';
 export const childChunkUpdate: DifyOperation = {
 	option: { name: 'Update', value: 'update', action: 'Update a child chunk' },
 	fields: [...placeFields, childField, textField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const childId = idIn(parameters, 'childChunkId');
-		return [
-			{ json: await updateChildChunk(api, chunkPlace(parameters), childId, parameters.freeText('content'), signal) },
-		];
+		return [{ json: await updateChildChunk(api, chunkPlace(parameters), childId, parameters.freeText('content')) }];
 	},
 };

@@ -7,9 +7,9 @@ import { contentField, documentPlace, placeFields, values, valuesIn } from './fi
 export const chunkCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a chunk' },
 	fields: [...placeFields, { ...contentField, required: true }, optionsField(values)],
-	run: async ({ api, parameters, signal, hint }) => {
+	run: async ({ api, parameters, hint }) => {
 		const chunk = { ...valuesIn(parameters), content: parameters.freeText('content') };
-		const { chunks, remarks } = await createChunks(api, documentPlace(parameters), [chunk], signal);
+		const { chunks, remarks } = await createChunks(api, documentPlace(parameters), [chunk]);
 		remarks.forEach(hint);
 		return itemsOf(chunks);
 	},

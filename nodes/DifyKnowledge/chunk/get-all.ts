@@ -8,8 +8,6 @@ import { documentPlace, placeFields } from './fields';
 export const chunkGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many chunks', description: 'In their order' },
 	fields: [...placeFields, keywordField, ...pagingFields],
-	run: async ({ api, parameters, signal }) =>
-		itemsOf(
-			await listChunks(api, documentPlace(parameters), mostIn(parameters), parameters.freeText('keyword'), signal),
-		),
+	run: async ({ api, parameters }) =>
+		itemsOf(await listChunks(api, documentPlace(parameters), mostIn(parameters), parameters.freeText('keyword'))),
 };

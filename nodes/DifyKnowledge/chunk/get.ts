@@ -5,5 +5,5 @@ import { chunkField, chunkPlace, placeFields } from './fields';
 export const chunkGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a chunk' },
 	fields: [...placeFields, chunkField],
-	run: async ({ api, parameters, signal }) => [{ json: await getChunk(api, chunkPlace(parameters), signal) }],
+	run: async ({ api, parameters }) => [{ json: await getChunk(api, chunkPlace(parameters)) }],
 };

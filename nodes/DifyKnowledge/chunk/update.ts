@@ -17,9 +17,9 @@ export const chunkUpdate: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const enabled = parameters.flag('options.enabled', undefined);
 		const chunk = { ...valuesIn(parameters), content: textIn(parameters, 'options.content'), enabled };
-		return [{ json: await updateChunk(api, chunkPlace(parameters), chunk, signal) }];
+		return [{ json: await updateChunk(api, chunkPlace(parameters), chunk) }];
 	},
 };

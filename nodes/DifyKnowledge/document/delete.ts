@@ -15,10 +15,10 @@ export const documentDelete: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const documentId = documentIdIn(parameters);
 		const unarchive = parameters.flag('options.unarchive', false);
-		const existed = await deleteDocument(api, datasetIdIn(parameters), documentId, unarchive, signal);
+		const existed = await deleteDocument(api, datasetIdIn(parameters), documentId, unarchive);
 		return [{ json: { documentId, deleted: true, existed } }];
 	},
 };

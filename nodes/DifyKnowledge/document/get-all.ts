@@ -26,9 +26,9 @@ export const documentGetAll: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const status = parameters.choice<DocumentStatus>('options.status', undefined);
 		const filter = { keyword: parameters.freeText('keyword'), status };
-		return itemsOf(await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter, signal));
+		return itemsOf(await listDocuments(api, datasetIdIn(parameters), mostIn(parameters), filter));
 	},
 };

@@ -23,15 +23,15 @@ export const documentGetStatus: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		const documentId = documentIdIn(parameters);
 		const indexing = { documentId, batch: parameters.name('options.batch') || undefined };
 		const limitMs = parameters.milliseconds('wait', 300_000);
 		const { status, done, total, error } =
 			limitMs === 0
-				? await progressOf(api, datasetId, indexing, signal)
-				: await waitForIndexing(api, datasetId, indexing, { limitMs, signal });
+				? await progressOf(api, datasetId, indexing)
+				: await waitForIndexing(api, datasetId, indexing, { limitMs });
 		return [
 			{
 				json: {

@@ -6,7 +6,7 @@ import { documentField, documentIdIn } from '../fields';
 export const documentGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a document', description: 'With its rules and its metadata' },
 	fields: [datasetField, documentField],
-	run: async ({ api, parameters, signal }) => [
-		{ json: await getDocument(api, datasetIdIn(parameters), documentIdIn(parameters), 'all', signal) },
+	run: async ({ api, parameters }) => [
+		{ json: await getDocument(api, datasetIdIn(parameters), documentIdIn(parameters), 'all') },
 	],
 };

@@ -24,10 +24,10 @@ export const documentSetStatus: DifyOperation = {
 			],
 		}),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const ids = documentIdsIn(parameters);
 		const action = parameters.choice<StatusAction>('statusAction');
-		await setStatus(api, datasetIdIn(parameters), ids, action, signal);
+		await setStatus(api, datasetIdIn(parameters), ids, action);
 		return itemsOf(ids.map((documentId) => ({ documentId, action })));
 	},
 };

@@ -191,20 +191,19 @@ class Sync {
 	}
 
 	async run(isComplete: boolean): Promise<OperationResult> {
-		const { api, parameters, signal } = this.call;
+		const { api, parameters } = this.call;
 		checkSources(this.items);
 		const rules: SyncRules = {
 			whenGone: parameters.choice<GoneAction>('options.whenGone', 'disable'),
 			mostGonePercent: parameters.number('options.mostGone', 20),
 			isComplete,
 		};
-		const steps = planSync(this.items, await documentsForSync(api, this.datasetId, signal), rules);
+		const steps = planSync(this.items, await documentsForSync(api, this.datasetId), rules);
 		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),
 			create: { ...createOptionsIn(parameters), mostMegabytes: parameters.number('options.maxFileSize', undefined) },
 			waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
-			signal,
 		};
 		const results: OperationResult = [];
 		for (const step of steps)

@@ -19,9 +19,9 @@ export const documentUpsertFile: DifyOperation = {
 		optionsField([...contentOptions, ...firstOptions, ...existsOptions, ...fileOptions]),
 	],
 	run: async (call) => {
-		const { api, parameters, signal } = call;
+		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
-		const options = { ...createOptionsIn(parameters), ...existing(call), ...mostMegabytes(call), signal };
+		const options = { ...createOptionsIn(parameters), ...existing(call), ...mostMegabytes(call) };
 		const made = await upsertDocument(api, datasetId, { file: await fileIn(call) }, options);
 		return await finished(call, datasetId, made);
 	},

@@ -26,10 +26,10 @@ export const documentUpsertText: DifyOperation = {
 		optionsField([...contentOptions, ...firstOptions, ...existsOptions]),
 	],
 	run: async (call) => {
-		const { api, parameters, signal } = call;
+		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
 		const content = { name: parameters.name('name'), text: parameters.freeText('text') };
-		const options = { ...createOptionsIn(parameters), ...existing(call), signal };
+		const options = { ...createOptionsIn(parameters), ...existing(call) };
 		return await finished(call, datasetId, await upsertDocument(api, datasetId, content, options));
 	},
 };

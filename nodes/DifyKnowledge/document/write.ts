@@ -11,7 +11,7 @@ import { createOptionsIn, existsOptions } from './content-fields';
 
 /** Waits for the document, and tells what became of it. */
 export async function finished(
-	{ api, parameters, signal, hint }: DifyCall,
+	{ api, parameters, hint }: DifyCall,
 	datasetId: string,
 	made: Upserted,
 ): Promise<OperationItem[]> {
@@ -21,7 +21,7 @@ export async function finished(
 	const limitMs = parameters.milliseconds('wait', 300_000);
 	if (action === 'skipped' || limitMs === 0)
 		return [{ json: { ...item, indexingStatus: document.indexing_status, ...warnings(remarks) } }];
-	const { status, total } = await waitForIndexing(api, datasetId, { documentId, batch }, { limitMs, signal });
+	const { status, total } = await waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
 	const empty = total === 0 ? ['Dify made no chunks of the document, so it is never found.'] : [];
 	empty.forEach(hint);
 	return [{ json: { ...item, indexingStatus: status, chunks: total, ...warnings([...remarks, ...empty]) } }];
@@ -52,10 +52,10 @@ export async function replaced(
 	call: DifyCall,
 	content: Parameters<typeof replaceContent>[3],
 ): Promise<OperationItem[]> {
-	const { api, parameters, signal } = call;
+	const { api, parameters } = call;
 	const datasetId = datasetIdIn(parameters);
-	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without', signal);
+	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without');
 	const { ifDisabled } = existing(call);
-	const options = { ...createOptionsIn(parameters), ...mostMegabytes(call), ifDisabled, signal };
+	const options = { ...createOptionsIn(parameters), ...mostMegabytes(call), ifDisabled };
 	return await finished(call, datasetId, await replaceContent(api, datasetId, document, content, options));
 }

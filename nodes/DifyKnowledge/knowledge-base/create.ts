@@ -21,20 +21,20 @@ export const knowledgeBaseCreate: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const name = parameters.name('name');
 		const { permission = 'all_team_members', ...rest } = settingsIn(parameters);
 		const search = searchDefaultsIn(parameters);
 		const asBase = { indexing_technique: rest.technique ?? (rest.embeddingModel ? 'high_quality' : undefined) };
 		const model = isSet(search) ? retrievalModel(asBase, search) : undefined;
-		const made = await createBase(api, { ...rest, name, permission, retrievalModel: model }, signal).then(
+		const made = await createBase(api, { ...rest, name, permission, retrievalModel: model }).then(
 			(base) => ({ base }),
 			asFailed,
 		);
 		if ('base' in made) return [{ json: made.base }];
 		if (made.failed.kind !== 'nameTaken' || parameters.choice<'fail' | 'use'>('options.ifExists', 'fail') !== 'use')
 			throw made.failed;
-		const known = await baseNamed(api, name, signal);
+		const known = await baseNamed(api, name);
 		if (known === undefined) throw made.failed;
 		return [{ json: known }];
 	},

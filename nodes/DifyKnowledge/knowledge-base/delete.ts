@@ -17,7 +17,7 @@ export const knowledgeBaseDelete: DifyOperation = {
 			description: 'Whether to delete the knowledge base. Dify asks nobody, and nothing brings it back.',
 		}),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		if (!parameters.flag('confirm'))
 			throw refusedHere(
@@ -25,6 +25,6 @@ export const knowledgeBaseDelete: DifyOperation = {
 				'The deletion is not confirmed',
 				'Turn on "I Know That All Documents Are Deleted" in the node.',
 			);
-		return [{ json: { datasetId, deleted: true, existed: await deleteBase(api, datasetId, signal) } }];
+		return [{ json: { datasetId, deleted: true, existed: await deleteBase(api, datasetId) } }];
 	},
 };

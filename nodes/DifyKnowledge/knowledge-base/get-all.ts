@@ -12,6 +12,5 @@ export const knowledgeBaseGetAll: DifyOperation = {
 		description: 'Those of the whole workspace, newest first',
 	},
 	fields: [keywordField, ...pagingFields],
-	run: async ({ api, parameters, signal }) =>
-		itemsOf(await listBases(api, mostIn(parameters), parameters.name('keyword'), signal)),
+	run: async ({ api, parameters }) => itemsOf(await listBases(api, mostIn(parameters), parameters.name('keyword'))),
 };

@@ -4,7 +4,5 @@ import type { DifyOperation } from '../../shared/dify/run';
 export const knowledgeBaseGet: DifyOperation = {
 	option: { name: 'Get', value: 'get', action: 'Get a knowledge base' },
 	fields: [datasetField],
-	run: async ({ api, parameters, signal }) => [
-		{ json: await api.get(`/datasets/${datasetIdIn(parameters)}`, { signal }) },
-	],
+	run: async ({ api, parameters }) => [{ json: await api.get(`/datasets/${datasetIdIn(parameters)}`) }],
 };

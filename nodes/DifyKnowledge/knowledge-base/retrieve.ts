@@ -42,7 +42,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal, context, hint }) => {
+	run: async ({ api, parameters, context, hint }) => {
 		const settings = searchSettings(parameters);
 		const long = parameters.choice<'auto' | 'cut' | 'refuse'>('options.longQueries', 'auto');
 		// n8n gives the twin of a node that agents use a name of its own.
@@ -50,7 +50,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		const typed = parameters.freeText('query');
 		const { query, cut } = cuts ? cutQuery(typed) : { query: typed, cut: false };
 		if (cut) hint('The query was cut to 250 characters, which is all that Dify takes.');
-		const { hits, records } = await retrieve(api, datasetIdIn(parameters), query, settings, signal);
+		const { hits, records } = await retrieve(api, datasetIdIn(parameters), query, settings);
 		return itemsOf(parameters.flag('simplify', true) ? hits : records);
 	},
 };

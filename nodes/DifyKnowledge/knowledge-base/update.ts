@@ -11,13 +11,11 @@ export const knowledgeBaseUpdate: DifyOperation = {
 		datasetField,
 		optionsField([...settings, ...searchDefaults, { ...nameField, required: false, displayName: 'New Name' }]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		const search = searchDefaultsIn(parameters);
-		const model = isSet(search) ? storedRetrieval(await api.base(datasetId, signal), search) : undefined;
+		const model = isSet(search) ? storedRetrieval(await api.base(datasetId), search) : undefined;
 		const name = parameters.name('options.name') || undefined;
-		return [
-			{ json: await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }, signal) },
-		];
+		return [{ json: await updateBase(api, datasetId, { ...settingsIn(parameters), name, retrievalModel: model }) }];
 	},
 };

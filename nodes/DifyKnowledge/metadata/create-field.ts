@@ -11,8 +11,8 @@ export const metadataCreateField: DifyOperation = {
 		nameField('Name'),
 		{ displayName: 'Type', name: 'type', type: 'options', options: TYPES, default: 'string' },
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const type = parameters.choice<MetadataType>('type');
-		return [{ json: await createField(api, datasetIdIn(parameters), parameters.name('name'), type, signal) }];
+		return [{ json: await createField(api, datasetIdIn(parameters), parameters.name('name'), type) }];
 	},
 };

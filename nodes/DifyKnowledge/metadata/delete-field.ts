@@ -12,10 +12,8 @@ export const metadataDeleteField: DifyOperation = {
 		description: 'With its values in all documents',
 	},
 	fields: [datasetField, fieldField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const fieldId = idIn(parameters, 'fieldId');
-		return [
-			{ json: { fieldId, deleted: true, existed: await deleteField(api, datasetIdIn(parameters), fieldId, signal) } },
-		];
+		return [{ json: { fieldId, deleted: true, existed: await deleteField(api, datasetIdIn(parameters), fieldId) } }];
 	},
 };

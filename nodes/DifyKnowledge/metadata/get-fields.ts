@@ -6,8 +6,8 @@ import { itemsOf } from '../../shared/run/operations';
 export const metadataGetFields: DifyOperation = {
 	option: { name: 'Get Fields', value: 'getFields', action: 'Get metadata fields' },
 	fields: [datasetField],
-	run: async ({ api, parameters, signal }) => {
-		const { fields, builtInEnabled } = await metadataFields(api, datasetIdIn(parameters), signal);
+	run: async ({ api, parameters }) => {
+		const { fields, builtInEnabled } = await metadataFields(api, datasetIdIn(parameters));
 		return itemsOf(fields.map((field) => ({ ...field, builtInEnabled })));
 	},
 };

@@ -7,15 +7,9 @@ import { fieldField, nameField } from './fields';
 export const metadataRenameField: DifyOperation = {
 	option: { name: 'Rename Field', value: 'renameField', action: 'Rename a metadata field' },
 	fields: [datasetField, fieldField, nameField('New Name')],
-	run: async ({ api, parameters, signal }) => [
+	run: async ({ api, parameters }) => [
 		{
-			json: await renameField(
-				api,
-				datasetIdIn(parameters),
-				idIn(parameters, 'fieldId'),
-				parameters.name('name'),
-				signal,
-			),
+			json: await renameField(api, datasetIdIn(parameters), idIn(parameters, 'fieldId'), parameters.name('name')),
 		},
 	],
 };

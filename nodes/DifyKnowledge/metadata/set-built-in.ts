@@ -16,10 +16,10 @@ export const metadataSetBuiltIn: DifyOperation = {
 			description: 'Whether searches can use document_name, uploader, upload_date, last_update_date and source',
 		}),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const datasetId = datasetIdIn(parameters);
 		const builtInEnabled = parameters.flag('enabled');
-		await setBuiltIn(api, datasetId, builtInEnabled, signal);
+		await setBuiltIn(api, datasetId, builtInEnabled);
 		return [{ json: { datasetId, builtInEnabled } }];
 	},
 };

@@ -49,11 +49,11 @@ export const metadataSet: DifyOperation = {
 			}),
 		]),
 	],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const documentId = documentIdIn(parameters);
 		const { values, types } = valuesIn(parameters);
 		const createFields = parameters.flag('options.createFields', false);
-		const options = { createFields, types, signal };
+		const options = { createFields, types };
 		return [
 			{ json: { documentId, metadata: await setMetadata(api, datasetIdIn(parameters), documentId, values, options) } },
 		];

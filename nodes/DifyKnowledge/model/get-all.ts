@@ -25,8 +25,8 @@ export const modelGetAll: DifyOperation = {
 			description: 'Whether to leave out models that Dify cannot use now, for example for want of a key',
 		}),
 	],
-	run: async ({ api, parameters, signal }) => {
-		const models = await listModels(api, parameters.choice<ModelType>('modelType'), signal);
+	run: async ({ api, parameters }) => {
+		const models = await listModels(api, parameters.choice<ModelType>('modelType'));
 		return itemsOf(parameters.flag('onlyActive') ? models.filter(({ status }) => status === 'active') : models);
 	},
 };

@@ -12,8 +12,6 @@ export const pipelineGetDatasources: DifyOperation = {
 		description: `Where a knowledge pipeline takes its documents from, with the inputs; ${NEEDS}`,
 	},
 	fields: [datasetField, versionField],
-	run: async ({ api, parameters, signal }) =>
-		itemsOf(
-			(await listDatasources(api, datasetIdIn(parameters), versionIn(parameters), signal)).map(({ record }) => record),
-		),
+	run: async ({ api, parameters }) =>
+		itemsOf((await listDatasources(api, datasetIdIn(parameters), versionIn(parameters))).map(({ record }) => record)),
 };

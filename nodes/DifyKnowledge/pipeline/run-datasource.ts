@@ -22,13 +22,13 @@ export const pipelineRunDatasource: DifyOperation = {
 		}),
 	],
 	run: async (call) => {
-		const { api, parameters, signal } = call;
+		const { api, parameters } = call;
 		const asked = {
 			datasource: await chosen(call),
 			inputs: parameters.object('inputs', {}),
 			credentialId: parameters.name('datasourceAuth') || undefined,
 			...versionIn(parameters),
 		};
-		return itemsOf(await runDatasource(api, datasetIdIn(parameters), asked, signal));
+		return itemsOf(await runDatasource(api, datasetIdIn(parameters), asked));
 	},
 };

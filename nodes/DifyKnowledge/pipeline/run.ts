@@ -44,13 +44,13 @@ export const pipelineRun: DifyOperation = {
 		waitField,
 	],
 	run: async (call) => {
-		const { api, parameters, signal } = call;
+		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
 		const datasource = await chosen(call);
 		const inputs = parameters.object('inputs', {});
 		const items = await itemsIn(call, datasource);
 		const run = { datasource, items, inputs, ...versionIn(parameters) };
-		return await results(call, datasetId, await runPipeline(api, datasetId, run, signal));
+		return await results(call, datasetId, await runPipeline(api, datasetId, run));
 	},
 };
 
@@ -73,7 +73,7 @@ function recordsOf(parameters: NodeParameters): JsonRecord[] {
 
 /** One item per document, when it is indexed; or the preview of a draft. */
 async function results(
-	{ api, parameters, signal, hint }: DifyCall,
+	{ api, parameters, hint }: DifyCall,
 	datasetId: string,
 	outcome: PipelineOutcome,
 ): Promise<OperationItem[]> {
@@ -91,7 +91,7 @@ async function results(
 		const item = { documentId, datasetId, name, ...optional({ batch }) };
 		if (limitMs === 0) made.push({ ...item, indexingStatus });
 		else {
-			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs, signal });
+			const waiting = waitForIndexing(api, datasetId, { documentId, batch }, { limitMs });
 			const { status, total } = await waiting.catch((error: unknown) => {
 				throw withDocuments(error, ids, batch);
 			});

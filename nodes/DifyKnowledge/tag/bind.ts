@@ -7,9 +7,9 @@ import { tagField } from './fields';
 export const tagBind: DifyOperation = {
 	option: { name: 'Bind', value: 'bind', action: 'Give a knowledge base a tag' },
 	fields: [datasetField, tagField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const [datasetId, tagId] = [datasetIdIn(parameters), idIn(parameters, 'tagId')];
-		await bindTags(api, datasetId, [tagId], signal);
+		await bindTags(api, datasetId, [tagId]);
 		return [{ json: { datasetId, tagId, bound: true } }];
 	},
 };

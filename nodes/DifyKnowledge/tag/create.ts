@@ -5,5 +5,5 @@ import { nameField } from './fields';
 export const tagCreate: DifyOperation = {
 	option: { name: 'Create', value: 'create', action: 'Create a tag' },
 	fields: [nameField],
-	run: async ({ api, parameters, signal }) => [{ json: await createTag(api, parameters.name('name'), signal) }],
+	run: async ({ api, parameters }) => [{ json: await createTag(api, parameters.name('name')) }],
 };

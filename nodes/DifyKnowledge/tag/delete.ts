@@ -6,8 +6,8 @@ import { tagField } from './fields';
 export const tagDelete: DifyOperation = {
 	option: { name: 'Delete', value: 'delete', action: 'Delete a tag' },
 	fields: [tagField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const tagId = idIn(parameters, 'tagId');
-		return [{ json: { tagId, deleted: true, existed: await deleteTag(api, tagId, signal) } }];
+		return [{ json: { tagId, deleted: true, existed: await deleteTag(api, tagId) } }];
 	},
 };

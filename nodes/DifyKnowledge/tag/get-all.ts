@@ -5,5 +5,5 @@ import { itemsOf } from '../../shared/run/operations';
 export const tagGetAll: DifyOperation = {
 	option: { name: 'Get Many', value: 'getAll', action: 'Get many tags', description: 'All tags of the workspace' },
 	fields: [],
-	run: async ({ api, signal }) => itemsOf(await listTags(api, signal)),
+	run: async ({ api }) => itemsOf(await listTags(api)),
 };

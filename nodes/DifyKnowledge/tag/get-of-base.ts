@@ -6,5 +6,5 @@ import { itemsOf } from '../../shared/run/operations';
 export const tagGetOfBase: DifyOperation = {
 	option: { name: 'Get of a Knowledge Base', value: 'getOfBase', action: 'Get the tags of a knowledge base' },
 	fields: [datasetField],
-	run: async ({ api, parameters, signal }) => itemsOf(await tagsOf(api, datasetIdIn(parameters), signal)),
+	run: async ({ api, parameters }) => itemsOf(await tagsOf(api, datasetIdIn(parameters))),
 };

@@ -6,7 +6,7 @@ import { nameField, tagField } from './fields';
 export const tagRename: DifyOperation = {
 	option: { name: 'Rename', value: 'rename', action: 'Rename a tag' },
 	fields: [tagField, { ...nameField, displayName: 'New Name' }],
-	run: async ({ api, parameters, signal }) => [
-		{ json: await renameTag(api, idIn(parameters, 'tagId'), parameters.name('name'), signal) },
+	run: async ({ api, parameters }) => [
+		{ json: await renameTag(api, idIn(parameters, 'tagId'), parameters.name('name')) },
 	],
 };

@@ -7,9 +7,9 @@ import { tagField } from './fields';
 export const tagUnbind: DifyOperation = {
 	option: { name: 'Unbind', value: 'unbind', action: 'Take a tag from a knowledge base' },
 	fields: [datasetField, tagField],
-	run: async ({ api, parameters, signal }) => {
+	run: async ({ api, parameters }) => {
 		const [datasetId, tagId] = [datasetIdIn(parameters), idIn(parameters, 'tagId')];
-		await unbindTags(api, datasetId, [tagId], signal);
+		await unbindTags(api, datasetId, [tagId]);
 		return [{ json: { datasetId, tagId, bound: false } }];
 	},
 };

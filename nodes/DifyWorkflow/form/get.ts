@@ -12,8 +12,8 @@ export const formGet: DifyOperation = {
 		description: 'What a paused run asks: text, fields and buttons (Dify 1.14 and newer)',
 	},
 	fields: [formTokenField, simplifyField],
-	run: async ({ app: { client }, parameters, signal }) => {
-		const form = await getHumanForm(client, formTokenIn(parameters), signal);
+	run: async ({ client, parameters }) => {
+		const form = await getHumanForm(client, formTokenIn(parameters));
 		const { raw, formToken, formContent, inputs, actions, expirationTime } = form;
 		const fields = inputs.map(({ name, kind, options, default: preset }) => ({ name, kind, options, default: preset }));
 		const simple = { formToken, formContent, inputs: fields, actions, expirationTime };

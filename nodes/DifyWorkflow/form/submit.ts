@@ -1,10 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { actionOf, checkedValues, getHumanForm, submitHumanForm, type HumanInput } from '../../../lib/dify/human-form';
-import type { JsonRecord } from '../../../lib/values';
+import { actionOf, checkedValues, getHumanForm, submitHumanForm } from '../../../lib/dify/human-form';
 import { userIn } from '../../shared/dify/ids';
-import { fileValue, oneOrList } from '../../shared/dify/inputs';
-import { uploadOf, type TakenFile } from '../../shared/dify/run-files';
+import { fieldFiles, isFileField } from '../../shared/dify/inputs';
+import { uploadOf } from '../../shared/dify/run-files';
 import { formTokenField, formTokenIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { jsonField, stringField } from '../../shared/field-kinds';
@@ -30,32 +29,19 @@ export const answerFields: INodeProperties[] = [
 ];
 
 /** Checks the answer against the form and sends it. @returns the token of the form, and the action */
-export async function submitAnswer({
-	app,
-	context,
-	parameters,
-	signal,
-}: DifyCall): Promise<{ formToken: string; action: string; user: string }> {
+export async function submitAnswer(call: DifyCall): Promise<{ formToken: string; action: string; user: string }> {
+	const { client, parameters } = call;
 	const formToken = formTokenIn(parameters);
 	const user = userIn(parameters);
 	const values = parameters.object('values', undefined) ?? {};
-	const form = await getHumanForm(app.client, formToken, signal);
+	const form = await getHumanForm(client, formToken);
 	const action = actionOf(form, parameters.name('action'));
-	const files = new Map<HumanInput, TakenFile[]>();
-	const ready: JsonRecord = {};
-	for (const input of form.inputs.filter(({ kind }) => kind === 'file' || kind === 'file-list')) {
-		const field = { ...input, label: input.name };
-		const given = values[input.name];
-		const value = await fileValue(context, parameters.itemIndex, field, given, await app.parameters(signal));
-		if ('taken' in value) files.set(input, value.taken);
-		else if (value.value !== undefined) ready[input.name] = value.value;
-	}
-	const named = new Set([...[...files.keys()].map(({ name }) => name), ...Object.keys(ready)]);
-	const inputs: JsonRecord = { ...checkedValues(form, values, named), ...ready };
-	const upload = uploadOf(app.client, user, signal);
-	for (const [input, taken] of files)
-		inputs[input.name] = oneOrList({ ...input, label: input.name }, await upload(taken));
-	await submitHumanForm(app.client, formToken, { action, inputs, user }, signal);
+	const fields = form.inputs.filter(isFileField);
+	const files = fields.map((input) => ({ ...input, variable: input.name, label: input.name }));
+	const { named, send } = await fieldFiles(call, values, files);
+	const checked = checkedValues(form, values, named);
+	const inputs = { ...checked, ...(await send(uploadOf(client, user))) };
+	await submitHumanForm(client, formToken, { action, inputs, user });
 	return { formToken, action, user };
 }
 

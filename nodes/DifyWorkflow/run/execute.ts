@@ -1,10 +1,10 @@
 import { explainAppType } from '../../../lib/dify/app-mode';
-import { appFileRules } from '../../../lib/dify/files';
 import { runWorkflow } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
-import { inputFields, inputsOf } from '../../shared/dify/inputs';
-import { filesField, takenFiles, uploadOf, wantedFiles } from '../../shared/dify/run-files';
+import { inputFields } from '../../shared/dify/inputs';
+import { filesField } from '../../shared/dify/run-files';
 import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import { listeners, runRequest } from '../../shared/dify/run-request';
 import { executeOptions, runUserField } from '../fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { readOutput, runItem } from '../output';
@@ -32,31 +32,20 @@ export const runExecute: DifyOperation = {
 		collectionOf(executeOptions),
 	],
 	run: async (call) => {
-		const { context, app, parameters, signal, typing } = call;
+		const { client, parameters, typing } = call;
 		const user = userIn(parameters);
-		const { limits, maxRetries, traceId, workflowId } = readRunOptions(parameters);
+		const { limits, retries, ...ids } = readRunOptions(parameters);
 		const output = readOutput(call, user);
-		const events: unknown[] = [];
+		const { events, reading } = listeners(call, output.include);
 		await typing?.begin();
-		const wanted = await wantedFiles(context, parameters);
 		const dropped: string[] = [];
-		const inputs = await inputsOf(context, parameters, app, signal, (warning) => void dropped.push(warning));
-		const appParameters = wanted.length === 0 ? {} : await app.parameters(signal);
-		const files = takenFiles(wanted, appFileRules(appParameters), appParameters);
-		const upload = uploadOf(app.client, user, signal);
-		const request = { inputs: await inputs(upload), files: await upload(files), user, traceId, workflowId };
-		const running = runWorkflow(app.client, request, {
-			signal,
-			limits,
-			retries: maxRetries,
-			onDeltas: typing?.show,
-			...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
-		});
+		const request = await runRequest(call, user, (warning) => void dropped.push(warning));
+		const running = runWorkflow(client, { ...request, ...ids }, { ...reading, limits, retries });
 		const explained = running.then(
 			(result) => ({ ...result, warnings: [...dropped, ...result.warnings] }),
 			async (error: unknown) => {
 				dropped.forEach(call.hint);
-				throw await explainAppType(app.client, error, signal);
+				throw await explainAppType(client, error);
 			},
 		);
 		return [await runItem(call, { ...output, events }, explained)];

@@ -1,6 +1,7 @@
 import { follow } from '../../../lib/dify/workflow';
 import { userIn } from '../../shared/dify/ids';
-import { readRunOptions, simplifyField } from '../../shared/dify/run-options';
+import { readRunLimits, simplifyField } from '../../shared/dify/run-options';
+import { listeners } from '../../shared/dify/run-request';
 import type { OperationItem } from '../../shared/run/operations';
 import { followOptions, runIdField, runIdIn, runUserField } from '../fields';
 import type { DifyCall, DifyOperation } from '../../shared/dify/run';
@@ -29,22 +30,20 @@ export const runFollow: DifyOperation = {
  * @param answered the token of a form that was just answered
  */
 export async function followedItem(call: DifyCall, answered?: string): Promise<OperationItem> {
-	const { app, parameters, signal, typing } = call;
+	const { client, parameters, typing } = call;
 	const user = userIn(parameters);
 	const runId = runIdIn(parameters);
-	const { limits } = readRunOptions(parameters);
+	const limits = readRunLimits(parameters);
 	const output = readOutput(call, user);
 	const waits = output.onPause === 'wait';
-	const events: unknown[] = [];
+	const { events, reading } = listeners(call, output.include);
 	await typing?.begin();
-	const following = follow(app.client, runId, user, {
-		signal,
+	const following = follow(client, runId, user, {
+		...reading,
 		// Nobody knows how long a person takes.
 		limits: waits ? { ...limits, progressMs: 0 } : limits,
 		hints: { acrossPauses: waits },
 		answered: answered === undefined ? undefined : new Set([answered]),
-		onDeltas: typing?.show,
-		...(output.include.includes('events') ? { onEvent: (event: unknown) => void events.push(event) } : {}),
 	});
 	return await runItem(call, { ...output, events }, following);
 }

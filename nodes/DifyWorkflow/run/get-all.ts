@@ -49,7 +49,7 @@ export const runGetAll: DifyOperation = {
 			],
 		},
 	],
-	run: async ({ app: { client }, context, parameters, signal }) => {
+	run: async ({ client, context, parameters }) => {
 		const zone = context.getTimezone();
 		const filters = {
 			keyword: parameters.name('filters.keyword'),
@@ -59,7 +59,7 @@ export const runGetAll: DifyOperation = {
 			user: parameters.freeText('filters.user'),
 			account: parameters.name('filters.account'),
 		};
-		const rows = await listRuns(client, filters, mostIn(parameters), signal);
+		const rows = await listRuns(client, filters, mostIn(parameters));
 		return rows.map((row) => ({ json: plain(row) }));
 	},
 };

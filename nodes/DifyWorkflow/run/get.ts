@@ -25,12 +25,12 @@ export const runGet: DifyOperation = {
 		}),
 		simplifyField,
 	],
-	run: async ({ app: { client }, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const runId = runIdIn(parameters);
 		const waits = parameters.flag('waitUntilFinished');
 		const record = waits
-			? await waitForRecord(client, runId, { signal, limitMs: parameters.milliseconds('waitLimit') })
-			: await getRecord(client, runId, signal);
+			? await waitForRecord(client, runId, { limitMs: parameters.milliseconds('waitLimit') })
+			: await getRecord(client, runId);
 		const { raw, runId: workflowRunId, ...known } = record;
 		const json = parameters.flag('simplify') ? { workflowRunId, ...known } : raw;
 		return [{ json: plain(json) }];

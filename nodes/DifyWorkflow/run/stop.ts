@@ -1,5 +1,5 @@
 import { explainAppType } from '../../../lib/dify/app-mode';
-import { requestStop } from '../../../lib/dify/workflow';
+import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
 import { userIn } from '../../shared/dify/ids';
 import { wrongField } from '../../shared/field-values';
 import { runUserField } from '../fields';
@@ -22,11 +22,11 @@ export const runStop: DifyOperation = {
 		}),
 		{ ...runUserField, description: 'Who started the run' },
 	],
-	run: async ({ app: { client }, parameters, signal }) => {
+	run: async ({ client, parameters }) => {
 		const taskId = parameters.name('taskId');
 		if (taskId === '') throw wrongField(parameters.field('taskId').label, 'is empty');
-		await requestStop(client, taskId, userIn(parameters), signal).catch(async (error: unknown) => {
-			throw await explainAppType(client, error, signal);
+		await requestStop(client, RUN_ROUTES.workflow, taskId, userIn(parameters)).catch(async (error: unknown) => {
+			throw await explainAppType(client, error);
 		});
 		return [{ json: { taskId, stopRequested: true } }];
 	},

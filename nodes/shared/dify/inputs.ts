@@ -5,11 +5,10 @@ import { isUnreached } from '../../../lib/errors/kinds';
 import { ServerError } from '../../../lib/errors/server-error';
 import { formValue, jsonInputs, readForm, type FormField } from '../../../lib/dify/form';
 import { recordOf, isRecord, type JsonRecord } from '../../../lib/values';
-import type { DifyApp } from './apps';
-import type { NodeParameters } from '../parameters';
 import { binaryProperties } from '../binary';
 import { choiceField, jsonField } from '../field-kinds';
 import { hintOnce } from '../run/hints';
+import type { DifyCall } from './run';
 import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
 
 export const inputFields: INodeProperties[] = [
@@ -50,7 +49,7 @@ export const inputFields: INodeProperties[] = [
 ];
 
 /** A field that takes files, of the app's form or of one that a run waits for. */
-export type FileField = Pick<FormField, 'label' | 'files'> & { kind: string };
+export type FileField = Pick<FormField, 'variable' | 'label' | 'files'> & { kind: string };
 
 /** Checked inputs. Their files are uploaded last, after everything else was checked. */
 export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
@@ -60,59 +59,52 @@ export type CheckedInputs = (upload: Upload) => Promise<JsonRecord>;
  *
  * @param tell takes what is dropped without a word by Dify: a hint. With it, also names in the JSON are checked
  */
-export async function inputsOf(
-	context: IExecuteFunctions,
-	parameters: NodeParameters,
-	app: DifyApp,
-	signal: AbortSignal,
-	tell?: (warning: string) => void,
-): Promise<CheckedInputs> {
+export async function inputsOf(call: DifyCall, tell?: (warning: string) => void): Promise<CheckedInputs> {
+	const { context, parameters, appParameters } = call;
 	const hint = tell ?? ((warning: string) => hintOnce(context, warning));
 	if (parameters.choice<'form' | 'json'>('inputsMode') === 'json') {
 		const inputs = jsonInputs(parameters.value('inputsJson'));
 		const mayHaveFiles = Object.values(inputs).some((value) => mayBeFile(context, parameters.itemIndex, value));
 		const isChecked = tell !== undefined && Object.keys(inputs).length > 0;
-		const form = isChecked || mayHaveFiles ? await formOf(app, signal) : undefined;
+		const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
 		if (isChecked && form !== undefined) tellDropped(hint, inputs, form);
 		const fields = mayHaveFiles ? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs) : [];
-		return await withFiles(context, parameters, app, signal, inputs, fields, inputs);
+		const { send } = await fieldFiles(call, inputs, fields);
+		return async (upload) => ({ ...inputs, ...(await send(upload)) });
 	}
 	// As a whole: n8n's own check of `inputs.value` fails on the null of a form that nobody filled in.
 	const given = recordOf(parameters.value('inputs')).value;
 	const inputs: JsonRecord = {};
 	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
-	const form = isFilledIn ? readForm(await app.parameters(signal)) : [];
+	const form = isFilledIn ? readForm(await appParameters()) : [];
 	if (isFilledIn) tellUnknown(hint, given, form);
 	for (const field of form.filter((each) => !isFileField(each))) {
 		const value = formValue(field, recordOf(given)[field.variable]);
 		if (value !== undefined) inputs[field.variable] = value;
 	}
-	return await withFiles(context, parameters, app, signal, recordOf(given), form.filter(isFileField), inputs);
+	const { send } = await fieldFiles(call, recordOf(given), form.filter(isFileField));
+	return async (upload) => ({ ...inputs, ...(await send(upload)) });
 }
 
-/** The inputs with the files of their file fields, which are uploaded when everything else was checked. */
-async function withFiles(
-	context: IExecuteFunctions,
-	parameters: NodeParameters,
-	app: DifyApp,
-	signal: AbortSignal,
+/** The files of file fields: which fields have some, and what uploads them when everything else was checked. */
+export async function fieldFiles(
+	call: DifyCall,
 	given: JsonRecord,
-	fields: readonly FormField[],
-	others: JsonRecord,
-): Promise<CheckedInputs> {
-	const inputs = { ...others };
-	const files = new Map<FormField, TakenFile[]>();
+	fields: readonly FileField[],
+): Promise<{ named: ReadonlySet<string>; send: CheckedInputs }> {
+	const ready: JsonRecord = {};
+	const files = new Map<FileField, TakenFile[]>();
 	for (const field of fields) {
-		const value = given[field.variable];
-		const checked = await fileValue(context, parameters.itemIndex, field, value, await app.parameters(signal));
+		const checked = await fileValue(call, field, given[field.variable]);
 		if ('taken' in checked) files.set(field, checked.taken);
-		else if (checked.value !== undefined) inputs[field.variable] = checked.value;
+		else if (checked.value !== undefined) ready[field.variable] = checked.value;
 	}
-	return async (upload) => {
-		const sent: JsonRecord = {};
+	const send = async (upload: Upload) => {
+		const sent = { ...ready };
 		for (const [field, taken] of files) sent[field.variable] = oneOrList(field, await upload(taken));
-		return { ...inputs, ...sent };
+		return sent;
 	};
+	return { named: new Set([...[...files.keys()].map(({ variable }) => variable), ...Object.keys(ready)]), send };
 }
 
 /** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
@@ -125,8 +117,8 @@ function tellUnknown(hint: (warning: string) => void, given: JsonRecord, form: r
 }
 
 /** The form of the app; undefined where it cannot be had: the run itself tells better what is wrong with the app. */
-async function formOf(app: DifyApp, signal: AbortSignal): Promise<FormField[] | undefined> {
-	const parameters = await app.parameters(signal).catch((error: unknown) => {
+async function formOf(appParameters: DifyCall['appParameters']): Promise<FormField[] | undefined> {
+	const parameters = await appParameters().catch((error: unknown) => {
 		// It would wait once more for a server that is not there.
 		if (error instanceof ServerError && isUnreached(error.kind)) throw error;
 		return undefined;
@@ -157,28 +149,26 @@ function unknownIn(given: JsonRecord, form: readonly FormField[]): [unknown: str
 	return [unknown.map(([name]) => `"${name}"`).join(', '), [...names].join(', ') || 'no fields'];
 }
 
-function isFileField({ kind }: FormField): boolean {
+export function isFileField({ kind }: { kind: string }): boolean {
 	return kind === 'file' || kind === 'file-list';
 }
 
 /** What a field with files stands for: files to upload, or a value to send as it is. */
-export async function fileValue(
-	context: IExecuteFunctions,
-	itemIndex: number,
+async function fileValue(
+	{ context, itemIndex, appParameters }: DifyCall,
 	field: FileField,
 	value: unknown,
-	parameters: JsonRecord,
 ): Promise<{ taken: TakenFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);
 	if ('wanted' in given && given.wanted.length === 0) return { value: undefined };
 	return 'ready' in given
 		? { value: oneOrList(field, given.ready) }
-		: { taken: takenFiles(given.wanted, field.files, parameters) };
+		: { taken: takenFiles(given.wanted, field.files, await appParameters()) };
 }
 
 /** A list of files, or the one that the field takes. */
-export function oneOrList(field: FileField, files: readonly object[]): unknown {
+function oneOrList(field: FileField, files: readonly object[]): unknown {
 	if (field.kind === 'file-list') return files;
 	if (files.length > 1)
 		throw refusedHere('inputs', `The field "${field.label}" takes one file, but ${files.length} are given`);

@@ -156,7 +156,7 @@ export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, para
 	return files;
 }
 
-export function uploadOf(client: DifyClient, user: string, signal: AbortSignal): Upload {
+export function uploadOf(client: DifyClient, user: string): Upload {
 	return async (files) => {
 		const sent: DifyFileRef[] = [];
 		for (const { file, type } of files) {
@@ -166,7 +166,7 @@ export function uploadOf(client: DifyClient, user: string, signal: AbortSignal):
 					: {
 							type,
 							transfer_method: 'local_file',
-							upload_file_id: await uploadFile(client, file.source, user, signal),
+							upload_file_id: await uploadFile(client, file.source, user),
 						},
 			);
 		}

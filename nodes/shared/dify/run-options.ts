@@ -54,15 +54,10 @@ export const RUN_OPTIONS = {
 } satisfies Record<string, INodeProperties>;
 
 /** The options above that belong to the run of an item. */
-export function readRunOptions(parameters: NodeParameters): {
-	limits: RunLimits;
-	maxRetries: number;
-	traceId: string | undefined;
-	workflowId: string | undefined;
-} {
+export function readRunOptions(parameters: NodeParameters) {
 	return {
 		limits: readRunLimits(parameters),
-		maxRetries: parameters.number('options.maxRetries', 2),
+		retries: parameters.number('options.maxRetries', 2),
 		traceId: traceIdOf(parameters.value('options.traceId')),
 		workflowId: parameters.name('options.workflowId') || undefined,
 	};

@@ -13,7 +13,7 @@ import { typesIntoChat } from './types-into-chat';
 export interface RunOptions<Access extends object> {
 	table: Pick<OperationTable<Operation<Access>>, 'operationOf'>;
 	/** What the credential of an item gives access to. */
-	accessOf(itemIndex: number): Promise<Access>;
+	accessOf(itemIndex: number, signal: AbortSignal): Promise<Access>;
 	/** n8n's error for a failure, with its details in `context.data`. */
 	nodeError?(node: INode, error: unknown, options: NodeErrorOptions): NodeOperationError;
 	/** Items with the same key are worked on one after another, in their order. */
@@ -43,13 +43,13 @@ export async function runOperations<Access extends object>(
 			if (itemIndexes[0] !== itemIndex) return [];
 			const typing = streamsToChat && streams ? new ChatTyping(context, itemIndex) : undefined;
 			const items = await operation.run({
-				...(await accessOf(itemIndex)),
+				...(await accessOf(itemIndex, signal)),
 				context,
 				itemIndex,
 				itemIndexes,
 				parameters,
 				parametersOf,
-				accessOf,
+				accessOf: async (other) => await accessOf(other, signal),
 				signal,
 				typing,
 				hint: (message) => hintOnce(context, message),

@@ -195,20 +195,20 @@ describe('between two tries', () => {
 	test('a stopped execution ends the wait', async () => {
 		const sim = await startSim();
 		const abort = new AbortController();
-		const waiting = clientOf(sim).pause(3_600_000, sim.url, abort.signal);
+		const waiting = clientOf(sim).within(abort.signal).pause(3_600_000, sim.url);
 		abort.abort();
 		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
 	});
 
 	test('a stopped execution ends the wait for a place among the runs of the app', async () => {
 		const sim = await startSim();
-		const client = clientOf(sim);
 		const abort = new AbortController();
+		const client = clientOf(sim).within(abort.signal);
 		const full: Pick<RunPlaces, 'enter'> = {
 			enter: async (signal) =>
 				await new Promise((_, reject) => signal!.addEventListener('abort', () => reject(new Error('left')))),
 		};
-		const waiting = client.enter(full as RunPlaces, sim.url, abort.signal);
+		const waiting = client.enter(full as RunPlaces, sim.url);
 		abort.abort();
 		expect(await failureOf(waiting)).toMatchObject({ kind: 'cancelled' });
 	});

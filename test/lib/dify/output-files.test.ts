@@ -55,8 +55,8 @@ describe('files of a run', () => {
 
 	test('a relative address belongs to the host of the base URL, and no key goes there', async () => {
 		const files = await startFiles();
-		const { connection, api } = bare(files.origin);
-		const found = await downloadFile(connection, api, Object.assign({}, FILE, { url: '/files/x.png?sign=1' }));
+		const client = bare(files.origin);
+		const found = await downloadFile(client, Object.assign({}, FILE, { url: '/files/x.png?sign=1' }));
 		expect([found!.content.toString(), found!.name, found!.mimeType]).toEqual(['png!', 'a.png', 'image/png']);
 		expect(files.asked).toEqual([{ url: '/files/x.png?sign=1', authorization: undefined }]);
 	});
@@ -64,22 +64,22 @@ describe('files of a run', () => {
 	test('a redirect to another host carries nothing', async () => {
 		const other = await startFiles();
 		const files = await startFiles({ redirect: other.origin });
-		const { connection, api } = bare(files.origin);
-		await downloadFile(connection, api, Object.assign({}, FILE, { url: '/files/x.png' }));
+		const client = bare(files.origin);
+		await downloadFile(client, Object.assign({}, FILE, { url: '/files/x.png' }));
 		expect(other.asked).toEqual([{ url: '/elsewhere', authorization: undefined }]);
 	});
 
 	test('a link that has expired', async () => {
 		const files = await startFiles();
-		const { connection, api } = bare(files.origin);
-		const failed = await downloadFile(connection, api, Object.assign({}, FILE, { url: '/files/old.png' })).catch(
+		const client = bare(files.origin);
+		const failed = await downloadFile(client, Object.assign({}, FILE, { url: '/files/old.png' })).catch(
 			(error: unknown) => error,
 		);
 		expect(whyNotFetched(failed)).toContain('300 seconds');
 	});
 
 	test('a file without an address is none to fetch', async () => {
-		const { connection, api } = bare('http://127.0.0.1:9');
-		expect(await downloadFile(connection, api, FILE)).toBeUndefined();
+		const client = bare('http://127.0.0.1:9');
+		expect(await downloadFile(client, FILE)).toBeUndefined();
 	});
 });

@@ -1,3 +1,4 @@
+import { DifyClient } from '../../../lib/dify/client';
 import { RUN_ROUTES, startRun, stopRun } from '../../../lib/dify/run';
 import { appKey, type DifySim, type Json, type Reply, SIM_VERSIONS, type Step } from '../../servers/dify';
 import { calls, clientOf, failureOf, say, startApp, startSim, UNKNOWN_ID } from './client';
@@ -134,7 +135,7 @@ describe.each(SIM_VERSIONS)('a message, %s', (version) => {
 		const controller = new AbortController();
 		const first = say(clientOf(sim));
 		await waitFor(() => sim.runs.length === 1);
-		const second = failureOf(say(clientOf(sim), {}, { retries: 9, retryPauseMs: 60_000, signal: controller.signal }));
+		const second = failureOf(say(clientOf(sim).within(controller.signal), {}, { retries: 9, retryPauseMs: 60_000 }));
 		await waitFor(() => sim.requests.some(({ status }) => status !== undefined && status >= 400));
 		controller.abort();
 		expect(await second).toMatchObject({ kind: 'cancelled' });
@@ -356,9 +357,10 @@ describe('a stop route that fails', () => {
 	test('or hangs costs no more than five seconds', async () => {
 		const sim = await startSim();
 		const client = clientOf(sim);
-		const send = jest.spyOn(client, 'send');
+		const send = jest.spyOn(DifyClient.prototype, 'send');
 		await stopRun(client, RUN_ROUTES.chat, 't', 'u1');
 		expect(send.mock.calls[0]![3]).toMatchObject({ timeoutMs: 5000 });
+		send.mockRestore();
 	});
 
 	test('does not hide that the run was cancelled', async () => {
@@ -366,7 +368,7 @@ describe('a stop route that fails', () => {
 		sim.fail({ path: /\/stop$/, status: 500, body: 'x', times: 9 });
 		const controller = new AbortController();
 		const { onDeltas, shown } = screen();
-		const running = failureOf(say(clientOf(sim), {}, { signal: controller.signal, onDeltas }));
+		const running = failureOf(say(clientOf(sim).within(controller.signal), {}, { onDeltas }));
 		await waitFor(() => shown() === 'a');
 		controller.abort();
 		expect(await running).toMatchObject({ kind: 'cancelled', facts: { stopRequested: false } });

@@ -100,7 +100,7 @@ describe.each(SIM_VERSIONS)('upload, %s', (version) => {
 				}
 			},
 		};
-		const running = failureOf(uploadFile(clientOf(sim), slow, 'u1', controller.signal));
+		const running = failureOf(uploadFile(clientOf(sim).within(controller.signal), slow, 'u1'));
 		await waitFor(() => sim.requests.length === 1);
 		controller.abort();
 		expect((await running).kind).toBe('aborted');
@@ -146,7 +146,7 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 
 	test('a connection that stands still', async () => {
 		const { url, close } = await proxy(Infinity, '');
-		const failed = await failureOf(uploadFile(clientOf({ url }), fileOf('x'.repeat(1000)), 'u1', undefined, 80));
+		const failed = await failureOf(uploadFile(clientOf({ url }), fileOf('x'.repeat(1000)), 'u1', 80));
 		expect(failed).toMatchObject({ kind: 'timeout' });
 		expect(failed.message).toContain('stood still (1000 of 1000 bytes)');
 		close();
@@ -164,7 +164,7 @@ describe('case 12 and the ways in which proxies refuse an upload', () => {
 				}
 			},
 		};
-		await uploadFile(clientOf(sim), slow, 'u1', undefined, 2000);
+		await uploadFile(clientOf(sim), slow, 'u1', 2000);
 		expect(sim.requests[0]!.upload!.parts[0]!.size).toBe(20);
 	});
 });

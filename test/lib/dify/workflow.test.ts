@@ -1,6 +1,7 @@
 /** Runs of workflow apps, against the simulator: what is lost is found again, and nothing runs twice. */
-import { follow, requestStop, runWorkflow, type WorkflowOptions } from '../../../lib/dify/workflow';
+import { follow, runWorkflow, type WorkflowOptions } from '../../../lib/dify/workflow';
 import { RECOVERED } from '../../../lib/dify/recover';
+import { requestStop, RUN_ROUTES } from '../../../lib/dify/run';
 import { SIM_VERSIONS, PAGES, type DifySim, type Script, type SimVersion, type Step } from '../../servers/dify';
 import { delay } from '../../support/node';
 import { waitFor } from './ask';
@@ -12,8 +13,8 @@ const NEWER = SIM_VERSIONS.filter((version) => version !== '1.12');
 const start: Step = { node: { id: 'start', type: 'start', title: 'Start' } };
 const slow = { id: 'slow', type: 'code', title: 'Slow', outputs: { a: 1 } };
 
-function run(sim: Pick<DifySim, 'url'>, options: WorkflowOptions = {}, inputs = {}) {
-	return runWorkflow(clientOf(sim, 'workflow'), { inputs, user: 'u1' }, { ...FAST, ...options });
+function run(sim: Pick<DifySim, 'url'>, options: WorkflowOptions = {}, inputs = {}, signal?: AbortSignal) {
+	return runWorkflow(clientOf(sim, 'workflow').within(signal), { inputs, user: 'u1' }, { ...FAST, ...options });
 }
 
 async function startFlow(version: SimVersion, script: Script, more: Parameters<typeof startApp>[2] = {}) {
@@ -104,7 +105,7 @@ describe.each(SIM_VERSIONS)('a workflow run, %s', (version) => {
 	test('Stop: Dify is told with the task and the user of the run, and the stream is read to its end', async () => {
 		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
 		const controller = new AbortController();
-		const failing = failureOf(run(sim, { signal: controller.signal }));
+		const failing = failureOf(run(sim, {}, {}, controller.signal));
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		controller.abort();
 		expect(await failing).toMatchObject({ kind: 'cancelled' });
@@ -238,7 +239,7 @@ describe.each(SIM_VERSIONS)('a lost stream, %s', (version) => {
 		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
 		sim.stream = { cut: { events: 2, how: 'eof' } };
 		const controller = new AbortController();
-		const failing = failureOf(run(sim, { signal: controller.signal, pauseMs: 60_000 }));
+		const failing = failureOf(run(sim, { pauseMs: 60_000 }, {}, controller.signal));
 		await waitFor(() => sim.requests.some(({ method, status }) => method === 'GET' && status === 200));
 		controller.abort();
 		expect((await failing).kind).toBe('cancelled');
@@ -340,11 +341,11 @@ describe.each(NEWER)('following a run, %s', (version) => {
 	test('giving up does not stop a run that was started elsewhere', async () => {
 		const sim = await startFlow(version, { steps: [start, { wait: new Promise(() => undefined) }] });
 		const starter = new AbortController();
-		const running = failureOf(run(sim, { signal: starter.signal }));
+		const running = failureOf(run(sim, {}, {}, starter.signal));
 		await waitFor(() => (sim.runs[0]?.events.length ?? 0) >= 2);
 		const controller = new AbortController();
 		const id = sim.runs[0]!.workflowRunId!;
-		const failing = failureOf(follow(clientOf(sim, 'workflow'), id, 'u1', { signal: controller.signal }));
+		const failing = failureOf(follow(clientOf(sim, 'workflow').within(controller.signal), id, 'u1'));
 		await waitFor(() => sim.requests.length > 1);
 		controller.abort();
 		expect((await failing).kind).toBe('cancelled');
@@ -384,6 +385,6 @@ describe('Dify without the events route', () => {
 
 test('a stop says only that Dify was told', async () => {
 	const sim = await startSim();
-	await requestStop(clientOf(sim, 'workflow'), 'any', 'u1');
+	await requestStop(clientOf(sim, 'workflow'), RUN_ROUTES.workflow, 'any', 'u1');
 	expect(sim.stops).toEqual([{ taskId: 'any', user: 'u1', mode: 'workflow', hit: false }]);
 });

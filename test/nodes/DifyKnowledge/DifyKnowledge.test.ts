@@ -415,7 +415,7 @@ describe('documents as a ZIP', () => {
 		const of = await scene('1.12');
 		const { id } = addDocument(of.sim.store, of.base);
 		await expect(executeIn(prepare(of, zip([id])))).rejects.toMatchObject({
-			message: 'Downloading documents as a ZIP needs Dify 1.14 or newer',
+			message: 'Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1',
 			description: expect.stringContaining('this is 1.12.1') as string,
 		});
 	});

@@ -272,7 +272,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 			return;
 		}
 		const failed = await failureOf(downloadUrl(api, base.id, document.id));
-		expect(failed.meaning).toBe('Downloading documents needs Dify 1.14 or newer, and this is 1.12.1');
+		expect(failed.meaning).toBe('Downloading documents needs Dify 1.14 or newer, this is 1.12.1');
 	});
 
 	test('files as a ZIP need 1.14, and a document with a file', async () => {
@@ -281,7 +281,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const zipped = async (ids: string[]) => await bytesOf(await downloadZip(api, base.id, ids));
 		if (version === '1.12') {
 			const failed = await failureOf(zipped([id]));
-			expect(failed.meaning).toBe('Downloading documents as a ZIP needs Dify 1.14 or newer, and this is 1.12.1');
+			expect(failed.meaning).toBe('Downloading documents as a ZIP needs Dify 1.14 or newer, this is 1.12.1');
 			return;
 		}
 		expect(unzipped(await zipped([id])).map(({ name, content }) => [name, Buffer.from(content).toString()])).toEqual([
@@ -319,7 +319,7 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		const { sim, api, base } = await scene(version);
 		sim.fail({ path: /download$/, status: 404, body: '<html><title>404 Not Found</title></html>' });
 		const failed = await failureOf(downloadUrl(api, base.id, base.id));
-		expect(failed.remedy).toMatch(/Upgrade Dify.*base URL/s);
+		expect(failed.remedy).toMatch(/Update Dify.*base URL/s);
 	});
 
 	test('the list follows all pages, by part of the name and by status', async () => {
@@ -339,9 +339,9 @@ describe.each(SIM_VERSIONS)('documents of Dify %s', (version) => {
 		await Promise.all(
 			names.map(
 				async (name) =>
-					await api.alone(base.id, '/x', undefined, async () => {
+					await api.alone(base.id, '/x', async () => {
 						most = Math.max(most, ++open);
-						await api.change(undefined, 'POST', '/datasets', { body: { name: `base ${name}` } });
+						await api.change(undefined, 'POST', '/datasets', { name: `base ${name}` });
 						open--;
 					}),
 			),

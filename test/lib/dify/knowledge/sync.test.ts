@@ -29,12 +29,12 @@ async function sync(
 	rules: Partial<SyncRules> = {},
 	signal?: AbortSignal,
 ): Promise<string[]> {
-	const api = apiOf(sim);
+	const open = apiOf(sim);
+	const api = signal === undefined ? open : open.within(signal);
 	const run: SyncRun = {
 		content: async (_source, name) => ({ file: fileOf(`content of ${name}`, name) }),
 		create: { technique: 'high_quality' },
 		waitMs: 5000,
-		signal,
 	};
 	const steps = planSync(sources, await documentsForSync(api, base.id), { ...RULES, ...rules });
 	const done: string[] = [];

@@ -1,0 +1,31 @@
+import { ServerError } from '../errors/server-error';
+import { difyFailure } from './failure';
+
+/**
+ * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
+ *
+ * @param what begins a sentence: "Following a run"
+ * @param instead what to do where Dify is not updated
+ */
+export function tooOld(error: unknown, what: string, instead = ''): unknown {
+	if (!(error instanceof ServerError) || error.kind !== 'routeNotFound') return error;
+	const { difyVersion: version } = error.facts;
+	const isKnown = typeof version === 'string';
+	if (isKnown && !/^(?:0\.|1\.\d\b|1\.1[0-3]\b)/.test(version)) return error;
+	return difyFailure('routeNotFound', {
+		url: error.url,
+		status: error.status,
+		message: `${what} needs Dify 1.14 or newer${isKnown ? `, this is ${version}` : ''}`,
+		remedy: isKnown
+			? `Update Dify.${instead}`
+			: 'Update Dify. If it is new enough, check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1.',
+		facts: error.facts,
+	});
+}
+
+/** The answer of a route that only newer versions have. @param what as in `tooOld` */
+export async function needsNewer<T>(what: string, asked: Promise<T>): Promise<T> {
+	return await asked.catch((error: unknown) => {
+		throw tooOld(error, what);
+	});
+}

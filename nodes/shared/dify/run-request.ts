@@ -1,0 +1,50 @@
+import { difyFailure } from '../../../lib/dify/failure';
+import { appFileRules, type DifyFileRef } from '../../../lib/dify/files';
+import type { ReadingOptions } from '../../../lib/dify/run-reading';
+import type { RunResult } from '../../../lib/dify/types';
+import type { ServerError } from '../../../lib/errors/server-error';
+import type { JsonRecord } from '../../../lib/values';
+import { inputsOf } from './inputs';
+import type { DifyCall } from './run';
+import { takenFiles, uploadOf, wantedFiles } from './run-files';
+
+/**
+ * What every run takes. Files are uploaded when all of it was checked.
+ *
+ * @param tell as in `inputsOf`
+ */
+export async function runRequest(
+	call: DifyCall,
+	user: string,
+	tell?: (warning: string) => void,
+): Promise<{ inputs: JsonRecord; files: DifyFileRef[]; user: string }> {
+	const wanted = await wantedFiles(call.context, call.parameters);
+	const inputs = await inputsOf(call, tell);
+	const app = wanted.length === 0 ? {} : await call.appParameters();
+	const files = takenFiles(wanted, appFileRules(app), app);
+	const upload = uploadOf(call.client, user);
+	return { inputs: await inputs(upload), files: await upload(files), user };
+}
+
+/** Who hears of a run while it is read: the chat, and an item that includes the raw events. */
+export function listeners(
+	{ typing }: DifyCall,
+	include: readonly string[],
+): { events: unknown[]; reading: ReadingOptions } {
+	const events: unknown[] = [];
+	const onEvent = include.includes('events') ? (event: unknown) => void events.push(event) : undefined;
+	return { events, reading: { onDeltas: typing?.show, onEvent } };
+}
+
+/** A run that waits for a person, where that is not wanted. */
+export function pausedError(app: 'chatflow' | 'workflow', result: RunResult): ServerError {
+	const titles = result.pause?.forms.flatMap(({ nodeTitle }) => nodeTitle ?? []) ?? [];
+	return difyFailure('runFailed', {
+		status: 200,
+		message: `The ${app} waits for a person${titles.length === 0 ? '' : ` (${titles.join(', ')})`}`,
+		remedy:
+			'Answer the form in Dify, or set "When Workflow Pauses" to Return What There Is and answer the forms in the item with Dify Workflow, resource Form.',
+		result,
+		retryable: false,
+	});
+}
