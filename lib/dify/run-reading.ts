@@ -109,15 +109,14 @@ export class RunReader {
 	 */
 	async open(url: string, request: { method?: 'GET'; json?: JsonRecord }, also?: AbortSignal): Promise<EventStream> {
 		const signal = also === undefined ? this.line.signal : AbortSignal.any([this.line.signal, also]);
-		try {
-			return await this.client.stream(url, { ...request, signal, onBytes: () => this.clock.piece() });
-		} catch (error) {
+		const opening = this.client.stream(url, { ...request, signal, onBytes: () => this.clock.piece() });
+		return await opening.catch((error: unknown) => {
 			const { givenUp } = this;
 			const isLate = givenUp !== undefined && givenUp.reason !== 'abort';
 			if (!isLate || asFailed(error).failed.kind !== 'cancelled') throw error;
 			const meaning = `A time limit ran out: ${givenUp.detail}`;
 			throw difyFailure('timeout', { url, meaning, about: { startsRun: true } });
-		}
+		});
 	}
 
 	/** Reads the stream to its end. Never throws. */
