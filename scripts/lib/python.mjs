@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CommandError, findOnPath, lastLines, run } from './proc.mjs';
 
 /** Settings of the user's own pip with which it refuses a folder of packages. */
-const folderAllowed = () => ({ ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
+export const folderAllowed = () => ({ ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' });
 
 /**
  * @param {[major: number, minor: number]} [oldest] what the packages ask for

@@ -1,4 +1,4 @@
-/** Reading safetensors, the file format of Hugging Face's models: a length, a JSON header, the values of all tensors. */
+/** Reading and writing safetensors, the file format of Hugging Face's models: a length, a JSON header, the values of all tensors. */
 
 /**
  * @param {Buffer} bytes a whole file
@@ -23,4 +23,24 @@ export const readSafetensors = (bytes) => {
 		tensors.set(name, { shape, data: new Float32Array(values.buffer) });
 	}
 	return tensors;
+};
+
+/**
+ * @param {Array<{ name: string, shape: number[], data: Float32Array }>} tensors `shape` ends with the innermost dimension
+ * @returns {Buffer} a whole file
+ */
+export const encodeSafetensors = (tensors) => {
+	let end = 0;
+	const entries = tensors.map(({ name, shape, data }) => {
+		const start = end;
+		end += data.byteLength;
+		return [name, { dtype: 'F32', shape, data_offsets: [start, end] }];
+	});
+	const json = JSON.stringify({ __metadata__: { format: 'pt' }, ...Object.fromEntries(entries) });
+	// The values begin at a multiple of eight.
+	const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+	const length = Buffer.alloc(8);
+	length.writeBigUInt64LE(BigInt(header.length));
+	const values = tensors.map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+	return Buffer.concat([length, header, ...values]);
 };

@@ -324,17 +324,17 @@ const cutReply = (reply, followed, inOne) => {
 };
 
 /**
- * Writes the model that answers with given texts. Each reply says which last message it answers; the first that fits is
+ * The model that answers with given texts. Each reply says which last message it answers; the first that fits is
  * taken. A tool call is written as the template asks for it,
  * `<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>`; thinking stands at the start,
  * `<think>\n…\n</think>\n\n`.
  *
- * @param {string} file
  * @param {import('./types').ScriptedReply[]} replies
  * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] `readsAsWritten`: each reply is one token,
  * which is found again in a prompt that repeats the reply to the letter, so that the server's prompt cache can hold it
+ * @returns {{ metadata: Record<string, import('./gguf.mjs').Value>, tensors: import('./gguf.mjs').Tensor[] }}
  */
-export const writeScriptedModel = (file, replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
+export const scriptedModel = (replies, { contextLength = 4096, readsAsWritten = false } = {}) => {
 	const all = [...replies, { reply: 'There is no reply for this message.' }];
 	/** @param {number} index */
 	const marker = (index) => `<|reply_${index}|>`;
@@ -399,5 +399,17 @@ export const writeScriptedModel = (file, replies, { contextLength = 4096, readsA
 		}
 		return values;
 	});
-	writeFileSync(file, encodeGguf(metadata(shape), data));
+	return { metadata: metadata(shape), tensors: data };
+};
+
+/**
+ * Writes it for llama.cpp.
+ *
+ * @param {string} file
+ * @param {import('./types').ScriptedReply[]} replies
+ * @param {{ contextLength?: number, readsAsWritten?: boolean }} [options] as above
+ */
+export const writeScriptedModel = (file, replies, options) => {
+	const model = scriptedModel(replies, options);
+	writeFileSync(file, encodeGguf(model.metadata, model.tensors));
 };

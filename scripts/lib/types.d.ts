@@ -470,6 +470,9 @@ export interface E2eParts {
 	transcripts: string;
 }
 
+/** Model servers that are Python packages (python-servers.mjs). */
+export type PythonServerName = 'llamaCppPython' | 'liteLlm' | 'transformers' | 'infinity' | 'xinference' | 'vllm';
+
 /** What `npm run test:servers` hands to the tests, in the file that `LOCAL_LLAMA_SERVERS` names. */
 export interface RealServerParts {
 	llamaServer?: string;
@@ -486,6 +489,11 @@ export interface RealServerParts {
 	/** A Python, and the folder with FastAPI and uvicorn. */
 	fastapi?: { python: string; packages: string };
 	fastapiProblem?: string;
+	/** The Python that has the packages of each. */
+	python: Record<PythonServerName, { file?: string; problem?: string }>;
+	/** Folders in Hugging Face's form. */
+	miniLmFolders?: { embedding: string; reranker: string };
+	miniLmFoldersProblem?: string;
 	/** Folder for whatever the tests write; logs of servers stay there when a test fails. */
 	work: string;
 }

