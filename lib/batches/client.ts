@@ -7,6 +7,7 @@ import type { ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { fitKinds, type Purpose } from '../servers/purpose';
+import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
 import { retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
@@ -57,6 +58,9 @@ export interface Refused {
 	depth: number;
 	isLast: boolean;
 }
+
+/** Fields without which an answer is the same (LiteLLM with `jina_ai/` refuses the first one, seen: 1.106.2). */
+const DISPENSABLE: ReadonlySet<string> = new Set(['encoding_format', 'return_documents', 'top_n']);
 
 /** How often a text is cut or divided again. */
 const MAX_DEPTH = 12;
@@ -129,9 +133,15 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		if (!('failed' in outcome)) return outcome;
 		const error = outcome.failed;
 		if (call.signal?.aborted === true) throw error;
+		const learned = learnedOf(call.connection, this.settings.model);
+		const refused = refusedFieldsIn(error.serverText ?? '').filter((name) => DISPENSABLE.has(name));
+		if (refused.some((name) => learned.without?.[name] === undefined)) {
+			learned.without = { ...learned.without, ...Object.fromEntries(refused.map((name) => [name, null])) };
+			return await this.ofBatch(call, batch, depth);
+		}
 		const most = batchLimitIn(error);
 		if (most !== undefined && batch.length > most) {
-			learnedOf(call.connection, this.settings.model).batch = most;
+			learned.batch = most;
 			return await this.allOf(call, this.batches(batch, call.connection));
 		}
 		if (batch.length > 1 && error.kind === 'tooLarge') return await this.allOf(call, halves(batch));
@@ -161,10 +171,11 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 	/** @throws {ServerError} also for a page, and for an error with status 200 */
 	protected async ask<T extends { tokens?: number } | { fault: string }>(
 		{ connection, model, limits, retry, signal, counts }: BatchCall,
-		{ url, json }: { url: string; json: Record<string, unknown> },
+		{ url, json: fields }: { url: string; json: Record<string, unknown> },
 		read: (json: unknown) => T,
 	): Promise<{ read: T; context: FailureContext }> {
 		const about = { model };
+		const json = withFieldChanges(fields, learnedOf(connection, this.settings.model).without);
 		counts.requests++;
 		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);

@@ -27,11 +27,12 @@ export function lacking(
 	purpose: Purpose,
 ): ServerError | undefined {
 	const { advice } = traitsOf(kind);
+	const remedy = purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff;
 	if (error.kind === 'notSupported')
-		return error.reworded({
-			message: `The server was not started for ${purpose}`,
-			remedy: purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff,
-		});
+		return error.reworded({ message: `The server was not started for ${purpose}`, remedy });
+	// The path of a server that is known is right. An address without reranking has words of its own.
+	if (error.kind === 'wrongPath' && kind !== 'other' && purpose === 'embeddings')
+		return error.reworded({ kind: 'notSupported', message: 'The server has no route for embeddings', remedy });
 	if (error.kind !== 'modelNotFound' || advice.missingModel === undefined) return undefined;
 	return error.reworded({ remedy: `Choose the model from the list, or ${advice.missingModel(model)}` });
 }

@@ -2,6 +2,7 @@
 import type { Connection } from '../http/connection';
 import { batchesOf } from '../servers/batches';
 import { Remembered } from '../remembered';
+import type { FieldChanges } from '../servers/refused-fields';
 
 /** What one server takes for one model. */
 interface Learned {
@@ -9,6 +10,8 @@ interface Learned {
 	batch?: number;
 	/** Tokens of one text. */
 	tokens?: number;
+	/** Fields that it refuses, without which the answer is the same. */
+	without?: FieldChanges;
 }
 
 const learned = Remembered.inProcess<Learned>();

@@ -5,7 +5,7 @@ import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
 import { remarkOnPromptCache } from './answer/prompt-cache';
-import { completed, noteOnCallsInText, notesOnForcedCall } from './answer/remarks';
+import { completed, noteOnCallsInText, noteOnFormat, notesOnForcedCall } from './answer/remarks';
 import { thinkingHabits } from './answer/thinking-habits';
 import { keyOf, type OpenedAnswer, serverKindOf } from './open';
 import type { PreparedCall } from './prepare';
@@ -60,6 +60,7 @@ export async function finishAnswer(
 		...read.notes,
 		moved,
 		...notesOnForcedCall(request, answer),
+		noteOnFormat(request, answer),
 		noteOnCallsInText(assembly, serverKind),
 		noteOnHiddenThinking(settings, answer),
 		...answer.notes,

@@ -3,7 +3,7 @@ import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { waysToModel } from '../servers/model-names';
 import { readModels } from '../servers/models';
-import { knownServerKind } from '../servers/identify';
+import { askServerKind, knownServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
@@ -12,7 +12,7 @@ const ASK_LIMIT_MS = 3_000;
 /** Tokens. */
 const ROOM_FOR_ANSWER = 512;
 
-/** The same error; where the server does not know the model, with the ones that it has. */
+/** The same error; where the server does not know the model, with the ones that it has, or that it has no chats. */
 export async function withModelsOf(
 	connection: Connection,
 	error: unknown,
@@ -21,17 +21,17 @@ export async function withModelsOf(
 	if (!(error instanceof ServerError)) return error;
 	if (error.kind === 'contextOverflow')
 		return inTermsOf(kind === 'other' ? knownServerKind(connection, model) : kind, error);
-	if (error.kind !== 'modelNotFound') return error;
+	if (error.kind !== 'modelNotFound' && error.kind !== 'wrongPath') return error;
+	const known = kind === 'other' ? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS }) : kind;
+	const { status, serverText, facts, url = connection.url.api } = error;
+	// Of a server that is known, the path is right: it has no chats (vLLM with a model for vectors, infinity).
+	if (error.kind === 'wrongPath')
+		return known === 'other'
+			? error
+			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 	const ids = await modelsOf(connection, signal);
-	const ways = waysToModel(ids, traitsOf(kind).advice.missingModel?.(model));
-	if (ids.length === 0) return error;
-	const { status, serverText, facts } = error;
-	return failure('modelNotFound', connection.contextOf(error.url ?? connection.url.api, { model }), {
-		status,
-		serverText,
-		remedy: ways,
-		facts: { ...facts, models: ids.slice(0, 50) },
-	});
+	const ways = waysToModel(ids, traitsOf(known).advice.missingModel?.(model));
+	return ways === '' ? error : error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
 }
 
 /** A context is made larger in another way on each server. */

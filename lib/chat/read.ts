@@ -9,6 +9,7 @@ import { ThinkingPresenter } from './answer/thinking-presenter';
 import { keyOf, type OpenedAnswer } from './open';
 import type { PreparedCall } from './prepare';
 import { textOf } from './request/content';
+import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
@@ -29,8 +30,6 @@ export interface ReadAnswer {
 
 const ENDED_WITHOUT_MARKER =
 	'The server said that the answer was finished, but did not end the stream. If something is missing at the end of the answer, this is why.';
-
-const JSON_FORMATS: ReadonlySet<string | undefined> = new Set(['jsonObject', 'jsonSchema']);
 
 /**
  * Yields pieces of text as they arrive, and closes the stream in every case.
@@ -91,7 +90,7 @@ export async function* readAnswer(
 
 /** A chain that parses a JSON answer cannot read it with thinking in front. */
 export function showsThinking({ showThinking, parameters }: ChatSettings): boolean {
-	return showThinking && !JSON_FORMATS.has(parameters.responseFormat?.type);
+	return showThinking && !wantsJson(parameters);
 }
 
 function assemblyFor(

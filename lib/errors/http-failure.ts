@@ -162,12 +162,15 @@ const BY_MESSAGE: ReadonlyArray<readonly [FailureKind, ...RegExp[]]> = [
 		'wrongModelType',
 		// llama-cpp-python, infinity, vLLM, Xinference, Ollama
 		/must be created with embedding=true/i,
+		// llama-server, a chat with a model for vectors
+		/context does not (?:support )?logits computation/i,
 		/does not support [`'"]?(?:chat|generate|completions?|embed(?:dings?)?|rerank)[`'"]?(?: (?:completions? )?api| for modality|$|\.)/i,
 		/model .{0,200} is not (?:a|an|for) (?:chat|embeddings?|rerank(?:er|ing)?|generation)\b/i,
 	],
 	['brokenHistory', /failed to parse tool call arguments/i],
 	// LiteLLM (seen: 1.109.1). Without a database it says the first to every key but its own, with 400.
 	['unauthorized', /^no connected db\b/i],
+	['notSupported', /^litellm\.\w+: .{0,200}unsupported provider:/i],
 	['gateway', /^litellm\.\w+: .*exception - (?:connection error|cannot connect to host)/i],
 	// What llama-server answers with 500 although the request is wrong
 	[

@@ -26,10 +26,14 @@ export async function listModels(connection: Connection, signal?: AbortSignal): 
 	// (Lemonade).
 	const isRefused = 'failed' in outcome && (outcome.failed.status === 401 || outcome.failed.status === 403);
 	if ('failed' in outcome && (ollama === undefined || isRefused)) throw outcome.failed;
+	const kind = 'answer' in outcome ? identify({ models: outcome.answer }) : 'other';
+	const advice =
+		kind === 'other'
+			? 'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir.'
+			: traitsOf(kind).advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
 		message: 'The server has no models',
-		remedy:
-			'Ollama: fetch one with "ollama pull". GPUStack: deploy one and allow the key to use it. Router: check --models-dir. You can also type a name with "By Name".',
+		remedy: `${advice} You can also type a name with "By Name".`,
 	});
 }
 

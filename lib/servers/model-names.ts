@@ -28,7 +28,7 @@ export function waysToModel(others: readonly string[], orElse: string | undefine
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	return [
 		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
-		...(orElse === undefined ? [] : [`Or ${orElse}`]),
+		...(orElse === undefined ? [] : [`${others.length === 0 ? 'Choose another model, or' : 'Or'} ${orElse}`]),
 	].join(' ');
 }
 

@@ -5,8 +5,10 @@ import type { Assembly } from './assembly';
 import { UNSAID } from './finish-reason';
 import type { NotRun } from './text-formats/text-calls';
 import { textOf } from '../request/content';
+import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../request/token-estimate';
 import type { ChatAnswer, ChatMessage, ChatRequest, Usage } from '../types';
+import { parseJson } from '../../values';
 
 /** The answer with what its server did not tell, or what somebody else told in its place. */
 export function completed(
@@ -38,6 +40,16 @@ export function notesOnForcedCall(
 	return [
 		'A tool had to be called, but the answer has no call: this server seems to ignore tools. Use a server and a model with tool calling.',
 	];
+}
+
+/** Some take a format and ignore it without a word (transformers serve, Xinference). */
+export function noteOnFormat(
+	{ parameters }: ChatRequest,
+	{ text, toolCalls, finishReason }: Pick<ChatAnswer, 'text' | 'toolCalls' | 'finishReason'>,
+): string | undefined {
+	const isDone = toolCalls.length === 0 && finishReason !== 'length';
+	if (!wantsJson(parameters) || !isDone || parseJson(text) !== undefined) return undefined;
+	return 'The answer is no JSON, although *Response Format* asks for it: this server seems to ignore it. Say in the prompt what the answer shall look like, or use a server that keeps to a schema (llama-server, Ollama, vLLM).';
 }
 
 /** Why what looks like a call stays text. */

@@ -43,6 +43,10 @@ export function ignoredParameters(parameters: ChatParameters, kind: ServerKind):
 	return ignored;
 }
 
+export function wantsJson({ responseFormat }: ChatParameters): boolean {
+	return responseFormat?.type === 'jsonObject' || responseFormat?.type === 'jsonSchema';
+}
+
 /** Whether any set parameter depends on what kind of server answers, so that "automatic" has to find out. */
 export function dependsOnServerKind(parameters: ChatParameters): boolean {
 	const { thinking, responseFormat } = parameters;

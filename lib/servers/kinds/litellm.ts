@@ -14,4 +14,9 @@ export const litellm: ServerTraits = {
 		anyModel(answers, ({ created, owned_by: owner }) => created === 1_677_610_602 && owner === 'openai'),
 	healthPath: '/health/liveliness',
 	mediaNeedsModel: true,
+	advice: {
+		...other.advice,
+		rerankOff:
+			'In the configuration of LiteLLM, give a reranker model a provider that reranks, for example jina_ai/NAME with the address of the route (http://HOST:8080/v1/rerank).',
+	},
 };

@@ -1,0 +1,137 @@
+/** Refusals of real servers, recorded: a server is spoken to in its own terms. */
+import { ChatClient } from '../../../lib/chat/client';
+import { noteOnFormat } from '../../../lib/chat/answer/remarks';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
+import type { ChatRequest } from '../../../lib/chat/types';
+import { EmbeddingsClient } from '../../../lib/embeddings/client';
+import type { ServerError } from '../../../lib/errors/server-error';
+import { forgetAll } from '../../../lib/remembered';
+import { RerankClient } from '../../../lib/rerank/client';
+import { connectTo } from '../../../lib/servers/connect';
+import { listModels } from '../../../lib/servers/model-list';
+import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { httpFixture } from '../../support/streams';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+
+const BATCHES = { model: 'm', batchSize: 32, limits: {}, retries: 0 };
+const BARE = { detail: 'Not Found' };
+let server: ScriptedServer | undefined;
+let bodies: Array<Record<string, unknown>>;
+beforeEach(() => {
+	forgetAll();
+	bodies = [];
+});
+afterEach(async () => await server?.close());
+
+type Answer = string | { status?: number; json: unknown };
+
+/** A server that answers by path: with a recording, or with JSON. */
+async function serving(routes: Record<string, Answer | ((body: Record<string, unknown>) => Answer)>) {
+	server = await startScripted(({ path, body }, response) => {
+		const known = routes[path];
+		if (path === '/v1/embeddings') bodies.push(body);
+		const answer = typeof known === 'function' ? known(body) : (known ?? { status: 404, json: BARE });
+		if (typeof answer !== 'string') return json(response, answer.json, answer.status);
+		const { status, headers, body: bytes } = httpFixture(`${answer}.http`);
+		response.writeHead(status, Object.fromEntries(headers));
+		response.end(bytes);
+	});
+	return connectTo({ baseUrl: server.url });
+}
+
+const embeddings = (connection: ReturnType<typeof connectTo>) =>
+	new EmbeddingsClient(connection, { ...BATCHES, prefixes: {}, longTexts: 'fail', blankTexts: 'refuse' });
+const failureOf = async (asked: Promise<unknown>) =>
+	await asked.then(
+		() => Promise.reject(new Error('no failure')),
+		(error: unknown) => error as ServerError,
+	);
+const chat = async (connection: ReturnType<typeof connectTo>) => {
+	const answer = new ChatClient(connection, { ...PLAIN_SETTINGS, model: 'm' }, undefined, new TurnMemory());
+	for await (const piece of answer.generate({ messages: [{ type: 'human', content: 'hi' }] })) void piece;
+};
+
+describe('embeddings and reranking', () => {
+	it('a refused field that changes nothing is left out, once for all requests', async () => {
+		const connection = await serving({
+			'/v1/embeddings': (body) =>
+				'encoding_format' in body
+					? 'litellm-1.106.2/embeddings-refuses-encoding-format'
+					: { json: { data: [{ index: 0, embedding: [1, 0] }] } },
+		});
+		for (const text of ['a', 'b'])
+			expect((await embeddings(connection).embed([text], 'query')).vectors).toHaveLength(1);
+		expect(bodies.map((body) => 'encoding_format' in body)).toEqual([true, false, false]);
+	});
+
+	it('a way that does not rerank', async () => {
+		const connection = await serving({
+			'/v1/models': { json: { data: [{ id: 'm', created: 1_677_610_602, owned_by: 'openai' }] } },
+			'/v1/rerank': 'litellm-1.106.2/rerank-unsupported-provider',
+		});
+		const client = new RerankClient(connection, {
+			...BATCHES,
+			topN: 0,
+			scores: 'received',
+			longDocuments: 'fail',
+			instruction: '',
+		});
+		expect(await failureOf(client.rerank('a', ['b']))).toMatchObject({
+			kind: 'notSupported',
+			remedy: expect.stringContaining('a provider that reranks') as string,
+		});
+	});
+
+	it('a server that is known, without the route', async () => {
+		const connection = await serving({
+			'/v1/models': { json: { data: [{ id: 'm', owned_by: 'vllm' }] } },
+			'/v1/embeddings': 'vllm-0.32.0-cpu/embeddings-404-no-route',
+		});
+		expect(await failureOf(embeddings(connection).embed(['a'], 'query'))).toMatchObject({
+			kind: 'notSupported',
+			message: 'The server has no route for embeddings',
+		});
+	});
+});
+
+describe('chats', () => {
+	it('with a model for vectors', async () => {
+		const connection = await serving({ '/v1/chat/completions': 'litellm-1.106.2/chat-with-embedding-model' });
+		expect(await failureOf(chat(connection))).toMatchObject({ kind: 'wrongModelType' });
+	});
+
+	it.each([
+		['vllm', 'wrongModelType'],
+		['nobody', 'wrongPath'],
+	])('where there is no route: %s is %s', async (owner, kind) => {
+		const connection = await serving({ '/v1/models': { json: { data: [{ id: 'm', owned_by: owner }] } } });
+		expect(await failureOf(chat(connection))).toMatchObject({ kind });
+	});
+
+	it('an unknown model of a server whose list is empty', async () => {
+		const connection = await serving({
+			'/v1/models': 'transformers-serve-5.19.0/models-empty-although-serving',
+			'/v1/chat/completions': 'transformers-serve-5.19.0/unknown-model-400-pinned',
+		});
+		expect(await failureOf(chat(connection))).toMatchObject({
+			kind: 'modelNotFound',
+			remedy: 'Choose another model, or start transformers serve with it.',
+		});
+		expect(await failureOf(listModels(connection))).toMatchObject({
+			remedy: expect.stringContaining('type the name that it was started with') as string,
+		});
+	});
+
+	it.each([
+		['jsonSchema', 'Hello.', true],
+		['jsonObject', '```json\n{}\n```', true],
+		['jsonSchema', ' {"a": 1}\n', false],
+		['jsonObject', '{"a"', true],
+		['text', 'Hello.', false],
+	])('%s asked for, %j came: told %s', (type, text, isTold) => {
+		const request = { parameters: { responseFormat: { type, schema: {} } } } as unknown as ChatRequest;
+		const note = noteOnFormat(request, { text, toolCalls: [], finishReason: 'stop' });
+		expect(note !== undefined).toBe(isTold);
+		expect(noteOnFormat(request, { text, toolCalls: [], finishReason: 'length' })).toBeUndefined();
+	});
+});
