@@ -11,6 +11,7 @@ interface MiniLmScript {
 }
 
 interface SafetensorsScript {
+	encodeSafetensors(tensors: Array<{ name: string; shape: number[]; data: Float32Array }>): Buffer;
 	readSafetensors(bytes: Uint8Array): Map<string, { shape: number[]; data: Float32Array }>;
 }
 
@@ -55,6 +56,18 @@ describe('safetensors', () => {
 			fc.property(list, fc.nat(8), (tensors, padding) => {
 				const read = readSafetensors(safetensors(tensors, padding));
 				expect([...read].map(([name, { shape, data }]) => ({ name, shape, values: [...data] }))).toEqual(tensors);
+			}),
+		);
+	});
+
+	it('what is written is read back', async () => {
+		const { encodeSafetensors, readSafetensors } = await loadScript<SafetensorsScript>('safetensors');
+		const list = fc.uniqueArray(stored, { selector: ({ name }) => name });
+		fc.assert(
+			fc.property(list, (tensors) => {
+				const data = tensors.map(({ name, shape, values }) => ({ name, shape, data: Float32Array.from(values) }));
+				const read = readSafetensors(encodeSafetensors(data));
+				expect([...read].map(([name, tensor]) => ({ name, ...tensor }))).toEqual(data);
 			}),
 		);
 	});

@@ -235,7 +235,8 @@ describe('a list that cannot be had says why', () => {
 			kind: 'modelNotFound',
 			message: expect.stringContaining('The server has no models') as string,
 		});
-		expect(error.remedy).toContain('ollama pull');
+		// The simulator names itself in its headers.
+		expect(error.remedy).toContain('llama-server -m');
 	});
 });
 

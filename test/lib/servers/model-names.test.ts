@@ -24,7 +24,7 @@ test('llama-swap: another name of a model is one of its names', () => {
 test('ten names at most are shown, then how many more', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
 	expect(waysToModel(names, undefined)).toBe(`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`);
-	expect(waysToModel([], 'load it.')).toBe('Or load it.');
+	expect(waysToModel([], 'load it.')).toBe('Choose another model, or load it.');
 	expect(waysToModel([], undefined)).toBe('');
 });
 
