@@ -13,6 +13,7 @@ import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
+import { sameFrameDecoder } from './wire/same-frame';
 
 /** An answer that has come to the end of its stream. */
 export interface ReadAnswer {
@@ -40,9 +41,16 @@ export async function* readAnswer(
 	opened: OpenedAnswer,
 	{ settings, call, messages, pace, startedAt }: PreparedCall,
 ): AsyncGenerator<string, ReadAnswer> {
-	const { reader } = opened;
+	const { connection, model, reader, protocol } = opened;
 	const chatter = new LoadingChatter();
-	const reading = { ...opened, chatter, onChunk: call.onChunk };
+	const reading = {
+		connection,
+		decode: sameFrameDecoder(protocol.decode),
+		reader,
+		model,
+		chatter,
+		onChunk: call.onChunk,
+	};
 	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
 	const presenter = new ThinkingPresenter(showsThinking(settings));
 	const limit = new ThinkingLimit(opened);

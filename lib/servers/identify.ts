@@ -1,6 +1,5 @@
 import { learnRoot } from './connect';
 import type { Connection } from '../http/connection';
-import { unlessAborted } from '../http/waiting';
 import { KINDS } from './kinds';
 import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
 import { Remembered } from '../remembered';
@@ -83,7 +82,7 @@ export async function askServerKind(
 		asking = askOnce(connection, limitMs).finally(() => underWay.delete(key));
 		underWay.set(key, asking);
 	}
-	await askedUntil(signal, asking);
+	await unlessAborted(asking, signal);
 	return knownServerKind(connection, model) ?? 'other';
 }
 
@@ -92,7 +91,7 @@ export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<ServerKind> {
-	await askedUntil(signal, askOnce(connection, limitMs));
+	await unlessAborted(askOnce(connection, limitMs), signal);
 	return knownServerKind(connection) ?? 'other';
 }
 
@@ -137,8 +136,17 @@ async function answerOf(connection: Connection, url: string, timeoutMs: number):
 	}
 }
 
-/** Who asks waits no longer than for Stop; the answer is learned all the same. */
-async function askedUntil(signal: AbortSignal | undefined, asking: Promise<void>): Promise<void> {
-	if (signal === undefined) await asking;
-	else await unlessAborted(signal, async () => await asking).catch(() => {});
+async function unlessAborted(asking: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+	if (signal === undefined) return await asking;
+	let stop = () => {};
+	const aborted = new Promise<void>((resolve) => {
+		stop = resolve;
+		if (signal.aborted) stop();
+		else signal.addEventListener('abort', stop, { once: true });
+	});
+	try {
+		await Promise.race([asking, aborted]);
+	} finally {
+		signal.removeEventListener('abort', stop);
+	}
 }

@@ -17,7 +17,7 @@ export class DifyChatMessage implements INodeType {
 		name: 'difyChatMessage',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
-		version: 1,
+		version: [1, 1.1],
 		subtitle:
 			'={{ { new: "new conversation", latest: "latest conversation", byId: "existing conversation" }[$parameter.conversation] }}',
 		description: 'Talks to a chatbot, agent or chatflow of Dify and types the answer into the chat',

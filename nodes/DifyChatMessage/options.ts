@@ -4,9 +4,9 @@ import { readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
 import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
-import { collectionOf } from '../shared/options-field';
+import { group, optionsFields } from '../shared/options-field';
 
-export const optionsField: INodeProperties = collectionOf([
+const options: INodeProperties[] = [
 	stringField('Answer Field', 'answerField', {
 		default: 'answer',
 		displayOptions: { show: { '/simplify': [true] } },
@@ -86,7 +86,17 @@ export const optionsField: INodeProperties = collectionOf([
 		...RUN_OPTIONS.workflowId,
 		description: 'A published version of a chatflow. Leave empty for the latest one.',
 	},
-]);
+];
+
+export const optionFields = optionsFields(options, {
+	groups: [
+		group(
+			'Limits',
+			/^(\w+Limit|maxRetries|itemsAtOnce)$/,
+			'How long to wait, how often to try again, and how many items at the same time',
+		),
+	],
+});
 
 /** The options that belong to the message of an item. */
 export function readOptions(parameters: NodeParameters) {

@@ -10,10 +10,10 @@ import { listeners, pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
 import { NodeParameters } from '../shared/parameters';
 import { conversationIn, conversationKey, messageFields } from './message';
-import { optionsField, readOptions } from './options';
+import { optionFields, readOptions } from './options';
 import { answerItem } from './output';
 
-const fields = [...messageFields, ...inputFields, filesField, simplifyField, optionsField];
+const fields = [...messageFields, ...inputFields, filesField, simplifyField, ...optionFields];
 
 /** The one operation of the node, which has no list of them. */
 const send: DifyOperation = {

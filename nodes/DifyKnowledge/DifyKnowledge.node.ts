@@ -25,7 +25,7 @@ export class DifyKnowledge implements INodeType {
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
-		version: 1,
+		version: [1, 1.1],
 		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
 		description: 'Searches knowledge bases of Dify, fills them, and keeps their documents in step with files',
 		builderHint: BUILDER_HINTS.difyKnowledge,

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { responseFormatFields, thinkingFields } from '../shared/chat/answer-fields';
 import { choiceField } from '../shared/field-kinds';
 import { modelField } from '../shared/model-field';
-import { optionsField } from './options';
+import { optionFields } from './options';
 import { shownWhere } from './server-types';
 
 const modelFields: INodeProperties[] = [
@@ -34,5 +34,5 @@ export const properties: INodeProperties[] = [
 	...modelFields,
 	...thinkingFields(shownWhere(({ thinkingBudget }) => thinkingBudget, '')),
 	...responseFormatFields(shownWhere(({ grammar }) => grammar !== undefined, '')),
-	optionsField,
+	...optionFields,
 ];

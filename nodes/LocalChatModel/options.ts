@@ -4,7 +4,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, numberField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import { optionsFields } from '../shared/options-field';
 import { samplerFields } from './sampler-fields';
 import { shownWhere } from './server-types';
 import { traceField } from './trace';
@@ -66,11 +66,6 @@ const ownFields: INodeProperties[] = [
 	}),
 ];
 
-export const optionsField: INodeProperties = {
-	...collectionOf(
-		[...samplerFields, ...generationFields, ...ownFields, traceField].sort((one, other) =>
-			one.displayName.localeCompare(other.displayName),
-		),
-	),
+export const optionFields = optionsFields([...samplerFields, ...generationFields, ...ownFields, traceField], {
 	description: 'An option that is not added is not sent, so the settings of the server count',
-};
+});

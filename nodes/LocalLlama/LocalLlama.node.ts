@@ -25,7 +25,7 @@ export class LocalLlama implements INodeType {
 		name: 'localLlama',
 		icon: { light: 'file:../../icons/localLlama.svg', dark: 'file:../../icons/localLlama.dark.svg' },
 		group: ['transform'],
-		version: 1,
+		version: [1, 1.1],
 		subtitle:
 			'={{ ({ getAll: "get many" }[$parameter.operation] ?? $parameter.operation.replace(/[A-Z]/g, " $&").toLowerCase()) + ": " + $parameter.resource }}',
 		description:

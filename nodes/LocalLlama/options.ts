@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { booleanField, numberField } from '../shared/field-kinds';
-import { collectionOf } from '../shared/options-field';
+import { optionsFields } from '../shared/options-field';
 
 function itemsAtOnce(preset: number): INodeProperties {
 	return numberField('Items at Once', 'itemsAtOnce', preset, {
@@ -17,12 +17,10 @@ export const streamingField = booleanField('Enable Streaming', 'enableStreaming'
 });
 
 /**
- * The options of an operation that takes items, in the order of their labels.
+ * The options of an operation that takes items.
  *
  * @param atOnce how many items are worked on at the same time unless the user says so
  */
-export function optionsField(options: readonly INodeProperties[], atOnce = 4): INodeProperties {
-	return collectionOf(
-		[...options, itemsAtOnce(atOnce)].sort((one, other) => one.displayName.localeCompare(other.displayName)),
-	);
+export function optionFields(options: readonly INodeProperties[], atOnce = 4): INodeProperties[] {
+	return optionsFields([...options, itemsAtOnce(atOnce)]);
 }

@@ -1,5 +1,54 @@
 import type { INodeProperties } from 'n8n-workflow';
 
+import { optional } from '../../lib/values';
+
+/** How many options people look through without losing sight of the one that they want. */
+const FEW = 12;
+
+/** Stand first, wherever there are. */
+const COMMON = ['temperature', 'maxTokens', 'topP'];
+
+/** A part of a long list of options. */
+export interface OptionGroup {
+	/** Names of its options. An option that no group holds stays in "Options". */
+	holds: RegExp;
+	/** The name is stored in workflows, and begins with that of the collection. */
+	field: Required<Pick<INodeProperties, 'displayName' | 'name' | 'description'>>;
+}
+
+export function group(displayName: string, holds: RegExp, description: string): OptionGroup {
+	return { holds, field: { displayName, name: `options${displayName.split(' ')[0]}`, description } };
+}
+
+/** What the options of models are divided into. */
+const OF_MODELS: readonly OptionGroup[] = [
+	group(
+		'Sampling',
+		/^(topK|minP|typicalP|topNSigma|xtc[A-Z]\w*|mirostat\w*)$/,
+		'How the next token is chosen: Top K, Min P, Typical P, Top N Sigma, XTC, Mirostat',
+	),
+	group(
+		'Repetition',
+		/^(repeat[A-Z]\w*|presencePenalty|frequencyPenalty|dry[A-Z]\w*)$/,
+		'What keeps a model from saying the same again: penalties for repetition, DRY',
+	),
+	group(
+		'Thinking and Tools',
+		/^(reasoningEcho|showThinking|thinking[A-Z]\w*|textFormat|parallelToolCalls|tool[A-Z]\w*)$/,
+		'What happens to the thinking and to calls of tools',
+	),
+	group(
+		'Output',
+		/^(binaryPropertyOutput|fileName|outputFormat|sampleRate|wrapAsWav|encoding|logprobs|returnTokens)$/,
+		'What the items hold',
+	),
+	group(
+		'Server',
+		/^(cache[A-Z]\w*|slotId|lora|contextSize|keepAlive|chatTemplateArguments|extraFiles|extraBody)$/,
+		'What servers take beyond the usual: prompt cache, slot, LoRA, context size, Keep Alive, Extra Body',
+	),
+];
+
 /** The collection "Options" of a node or an operation. */
 export function collectionOf(options: INodeProperties[]): INodeProperties {
 	return {
@@ -10,4 +59,41 @@ export function collectionOf(options: INodeProperties[]): INodeProperties {
 		default: {},
 		options,
 	};
+}
+
+/**
+ * The options of a node or an operation, the common ones first, the others by name: in one collection where they are
+ * few, else in groups. Nodes of version 1 keep the one list of all, in which their options are stored.
+ */
+export function optionsFields(
+	options: readonly INodeProperties[],
+	{ description, groups = OF_MODELS }: { description?: string; groups?: readonly OptionGroup[] } = {},
+): INodeProperties[] {
+	const place = ({ name }: INodeProperties) => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
+	const sorted = [...options].sort(
+		(one, other) => place(one) - place(other) || one.displayName.localeCompare(other.displayName),
+	);
+	const collection = (some: INodeProperties[]) => ({ ...collectionOf(some), ...optional({ description }) });
+	if (sorted.length <= FEW) return [collection(sorted)];
+	const held = (by: OptionGroup | undefined) =>
+		sorted.filter(({ name }) => groups.find(({ holds }) => holds.test(name)) === by);
+	const parts = groups.map((group) => ({
+		...collectionOf(held(group)),
+		...group.field,
+		placeholder: `Add ${group.field.displayName} Option`,
+	}));
+	const filled = [collection(held(undefined)), ...parts].filter((part) => part.options!.length > 0);
+	return [
+		{ ...collection(sorted), displayOptions: { show: { '@version': [1] } } },
+		...filled.map((part) => ({ ...part, displayOptions: { hide: { '@version': [1] } } })),
+	];
+}
+
+/** Where an option of a collection may stand: in the collection itself, or in the group that has it. */
+export function placesOf(properties: readonly INodeProperties[], collection: string, option: string): string[] {
+	const groups = properties.filter(
+		({ name, type, options = [] }) =>
+			type === 'collection' && name.startsWith(collection) && options.some((one) => one.name === option),
+	);
+	return [...new Set([collection, ...groups.map(({ name }) => name)])];
 }

@@ -1,6 +1,7 @@
 import type { IGetNodeParameterOptions, INodeProperties } from 'n8n-workflow';
 
 import { isRecord } from '../../lib/values';
+import { placesOf } from './options-field';
 import { asChoice, asNumber, asObject, asSwitch, asText, fieldAt, isBlank, type Field } from './field-values';
 
 type Check<T> = (field: Field, value: unknown) => T;
@@ -32,8 +33,13 @@ export class NodeParameters {
 	value(path: string): unknown {
 		const [name, inside] = path.split(/\.(.*)/s) as [string, string?];
 		if (inside === undefined) return this.whole(name);
-		const values = this.collection(name);
-		return isRecord(values) ? values[inside] : undefined;
+		const written = constantsOf(this.context)?.written;
+		const values = placesOf(this.properties, name, inside)
+			// What the node has not stored need not be asked for.
+			.filter((place) => place === name || written === undefined || place in written)
+			.map((place) => this.collection(place))
+			.find((stored) => isRecord(stored) && inside in stored);
+		return (values as Record<string, unknown> | undefined)?.[inside];
 	}
 
 	/** Text as it is; numbers and objects become text. */
@@ -49,16 +55,22 @@ export class NodeParameters {
 		return isBlank(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	number<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
+	number(path: string): number;
+	number<F>(path: string, whenUnset: F): number | F;
+	number(path: string, ...whenUnset: unknown[]): unknown {
 		return this.checked(path, asNumber, whenUnset);
 	}
 
 	/** Seconds in the node, milliseconds in the library. */
-	milliseconds<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
+	milliseconds(path: string): number;
+	milliseconds<F>(path: string, whenUnset: F): number | F;
+	milliseconds(path: string, ...whenUnset: unknown[]): unknown {
 		return this.checked(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
 	}
 
-	flag<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
+	flag(path: string): boolean;
+	flag<F>(path: string, whenUnset: F): boolean | F;
+	flag(path: string, ...whenUnset: unknown[]): unknown {
 		return this.checked(path, asSwitch, whenUnset);
 	}
 
@@ -66,7 +78,7 @@ export class NodeParameters {
 	choice<T extends string>(path: string): T;
 	choice<T extends string>(path: string, whenUnset: T): T;
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
-	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
+	choice(path: string, ...whenUnset: unknown[]): unknown {
 		return this.checked(path, asChoice, whenUnset);
 	}
 
@@ -78,7 +90,9 @@ export class NodeParameters {
 	}
 
 	/** A JSON object, or JSON text of one. */
-	object<F = never>(path: string, ...whenUnset: [] | [F]): Record<string, unknown> | F {
+	object(path: string): Record<string, unknown>;
+	object<F>(path: string, whenUnset: F): Record<string, unknown> | F;
+	object(path: string, ...whenUnset: unknown[]): unknown {
 		return this.checked(path, asObject, whenUnset);
 	}
 
@@ -86,9 +100,9 @@ export class NodeParameters {
 		return fieldAt(this.properties, path);
 	}
 
-	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {
+	private checked<T>(path: string, check: Check<T>, whenUnset: unknown[]): unknown {
 		const value = this.value(path);
-		return whenUnset.length > 0 && isBlank(value) ? (whenUnset[0] as F) : check(this.field(path), value);
+		return whenUnset.length > 0 && isBlank(value) ? whenUnset[0] : check(this.field(path), value);
 	}
 
 	private whole(name: string): unknown {

@@ -305,10 +305,66 @@ describe('the panels', () => {
 			await get('parameter-issues').waitFor({ state: 'hidden' });
 			expect(await get('rlc-input').inputValue()).toContain(ALIAS);
 			for (const option of ['Temperature', 'Maximum Tokens']) {
-				await get('collection-parameter-add').click();
+				await get('collection-parameter-add').first().click();
 				await page.getByRole('option', { name: option, exact: true }).click();
 			}
 			await picture('panel-local-chat-model', 'fields');
+		},
+		SLOW,
+	);
+
+	it(
+		'of the chat model: options in groups whose lists can be searched, and one list where a stored node has it',
+		async () => {
+			const { get, page, openWorkflow, openNode, closeNode, picture } = editor;
+			const stored = { temperature: 0.3, minP: 0.11, dryBase: 1.5 };
+			const { id } = await n8n.createWorkflow(
+				workflowOf('Options', {
+					Chat: chatTrigger('options-chat'),
+					Agent: agent(),
+					Stored: localModel(working, { options: stored }),
+					[MODEL]: { ...localModel(working, { options: { temperature: 0.3 } }), typeVersion: 1.1 },
+				}),
+			);
+			await openWorkflow(id);
+			const values = async (name: string) =>
+				Number(await get(`parameter-input-${name}`).locator('input').first().inputValue());
+			await openNode('Stored');
+			await get('collection-parameter-add').first().waitFor();
+			expect(await get('collection-parameter-add').count()).toBe(1);
+			expect(await Promise.all(Object.keys(stored).map(values))).toEqual(Object.values(stored));
+			await page.setViewportSize({ ...WINDOW, height: 1100 });
+			await picture('options-stored', 'fields');
+			await closeNode();
+			await openNode(MODEL);
+			const lists = get('collection-parameter-add');
+			await lists.nth(4).waitFor();
+			expect(await values('temperature')).toBe(0.3);
+			const shown = page.getByRole('option').filter({ visible: true });
+			const offered: string[][] = [];
+			for (const list of await lists.all()) {
+				await list.click();
+				await shown.first().waitFor();
+				offered.push(await shown.allInnerTexts());
+				if (offered.length === 1) await picture('options');
+				await list.click();
+				await shown.first().waitFor({ state: 'hidden' });
+			}
+			// Temperature is there already.
+			expect(offered[0]!.slice(0, 2)).toEqual(['Maximum Tokens', 'Top P']);
+			expect(offered.map(({ length }) => length).filter((length) => length > 12)).toEqual([]);
+			await lists.nth(1).click();
+			await page.keyboard.type('min');
+			expect(
+				await until(
+					async () => await shown.allInnerTexts(),
+					(texts) => texts.length === 1,
+				),
+			).toEqual(['Min P']);
+			await page.keyboard.press('Enter');
+			await get('parameter-input-minP').waitFor();
+			await picture('options-groups', 'fields');
+			await page.setViewportSize(WINDOW);
 		},
 		SLOW,
 	);

@@ -86,6 +86,16 @@ describe('example workflows', () => {
 		expect([...new Set(names)]).toEqual(names);
 	});
 
+	it('have the newest version of each node of this package', () => {
+		const old = files.flatMap((shipped) =>
+			read(shipped)
+				.nodes.filter(({ type }) => type.startsWith(PREFIX))
+				.filter(({ type, typeVersion }) => typeVersion !== [ownDescription(type)!.version].flat().at(-1))
+				.map(({ name }) => `${shipped}: ${name}`),
+		);
+		expect(old).toEqual([]);
+	});
+
 	it('each have a row in workflows/README.md, and the README names no other', () => {
 		const listed = [
 			...fs.readFileSync(path.join(FOLDER, 'README.md'), 'utf8').matchAll(/^\|.*?\]\(([\w-]+\.json)\)/gm),

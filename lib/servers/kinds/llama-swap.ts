@@ -1,5 +1,4 @@
 import { isRecord } from '../../values';
-import { pathOfModel } from '../model-names';
 import { anyHeader, bodyOf, ownsModels, says } from './evidence';
 import type { ServerTraits } from './kind';
 import { llamaServer } from './llama-server';
@@ -27,7 +26,7 @@ export const llamaSwap: ServerTraits = {
 	keepsToGrammar: undefined,
 	sendsBase64: undefined,
 	isOwnAnswer: (json) => isRecord(json) && json.src === 'llama-swap',
-	modelRoot: (root, model) => `${root}/upstream/${pathOfModel(model)}`,
+	modelRoot: (root, model) => `${root}/upstream/${model.split('/').map(encodeURIComponent).join('/')}`,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 	mediaNeedsModel: true,

@@ -1,10 +1,9 @@
 /** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
 import { failure, invalidInput } from '../../errors/failure';
+import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
-import { OwnRoutes, type OwnAsk } from './own-routes';
-
-const WHAT = 'route for adapters';
+import { OwnRoutes, withoutRoute, type OwnAsk } from './own-routes';
 
 export interface Adapter {
 	id: number;
@@ -16,11 +15,13 @@ export interface Adapter {
 
 /** @throws {ServerError} */
 export async function listAdapters(connection: Connection, ask: OwnAsk): Promise<Adapter[]> {
-	return await adaptersOf(await OwnRoutes.of(connection, ask, WHAT));
+	return await adaptersOf(connection, await OwnRoutes.of(connection, ask, 'adapters'));
 }
 
-async function adaptersOf(routes: OwnRoutes): Promise<Adapter[]> {
-	const answer = await routes.get('/lora-adapters');
+async function adaptersOf(connection: Connection, routes: OwnRoutes): Promise<Adapter[]> {
+	const answer = await routes.get('/lora-adapters').catch((error: unknown) => {
+		throw withoutRoute(asFailed(error).failed, connection, 'adapters');
+	});
 	if (!Array.isArray(answer.json))
 		throw failure('invalidAnswer', routes.context, {
 			message: 'The answer of the server is no list of adapters',
@@ -57,8 +58,8 @@ export async function setAdapters(
 	scales: ReadonlyArray<{ id: number; scale: number }>,
 	ask: OwnAsk,
 ): Promise<Adapter[]> {
-	const routes = await OwnRoutes.of(connection, ask, WHAT);
-	const known = await adaptersOf(routes);
+	const routes = await OwnRoutes.of(connection, ask, 'adapters');
+	const known = await adaptersOf(connection, routes);
 	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
 	if (missing.length > 0)
 		throw invalidInput(
@@ -72,7 +73,7 @@ export async function setAdapters(
 		'/lora-adapters',
 		scales.map(({ id, scale }) => ({ id, scale })),
 	);
-	const now = await adaptersOf(routes);
+	const now = await adaptersOf(connection, routes);
 	const wanted = (id: number) => scales.findLast((one) => one.id === id)?.scale ?? 0;
 	const wrong = now.find(({ id, scale }) => Math.abs(scale - wanted(id)) > CLOSE);
 	if (wrong === undefined) return now;

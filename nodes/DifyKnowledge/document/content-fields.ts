@@ -7,6 +7,7 @@ import type { JsonRecord } from '../../../lib/values';
 import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
 import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
+import { group, optionsFields } from '../../shared/options-field';
 import type { NodeParameters } from '../../shared/parameters';
 
 function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
@@ -55,6 +56,14 @@ const ruleOptions: INodeProperties[] = [
 		description: 'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
 	}),
 ];
+
+/** The options of an operation that may write new documents. */
+export function writeOptions(options: INodeProperties[]): INodeProperties[] {
+	const ofChunks = new RegExp(`^(${ruleOptions.map(({ name }) => name).join('|')})$`);
+	return optionsFields(options, {
+		groups: [group('Chunks', ofChunks, 'How the text is split, and what is taken out of it')],
+	});
+}
 
 /** Options for the content of a document. */
 export const contentOptions: INodeProperties[] = [

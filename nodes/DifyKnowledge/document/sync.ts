@@ -28,8 +28,8 @@ import { booleanField, choiceField, numberField, stringField } from '../../share
 import type { NodeParameters } from '../../shared/parameters';
 import { ItemFailure } from '../../shared/run/failed-item';
 import type { OperationItem, OperationResult } from '../../shared/run/operations';
-import { binaryField, optionsField, textField } from '../fields';
-import { contentOptions, createOptionsIn, fileOptions, firstOptions } from './content-fields';
+import { binaryField, textField } from '../fields';
+import { contentOptions, createOptionsIn, fileOptions, firstOptions, writeOptions } from './content-fields';
 
 const syncOptions: INodeProperties[] = [
 	stringField('Hash', 'hash', {
@@ -87,7 +87,7 @@ export const documentSync: DifyOperation = {
 		booleanField('Dry Run', 'dryRun', false, {
 			description: 'Whether to only tell what would be done',
 		}),
-		optionsField([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
+		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
 	],
 	takesAllItems: () => true,
 	run: syncItems,

@@ -1,8 +1,15 @@
 import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { binaryField, optionsField, waitField } from '../fields';
-import { contentOptions, createOptionsIn, existsOptions, fileOptions, firstOptions } from './content-fields';
+import { binaryField, waitField } from '../fields';
+import {
+	contentOptions,
+	createOptionsIn,
+	existsOptions,
+	fileOptions,
+	firstOptions,
+	writeOptions,
+} from './content-fields';
 import { existing, fileIn, finished, mostMegabytes } from './write';
 
 export const documentUpsertFile: DifyOperation = {
@@ -16,7 +23,7 @@ export const documentUpsertFile: DifyOperation = {
 		datasetField,
 		binaryField,
 		waitField,
-		optionsField([...contentOptions, ...firstOptions, ...existsOptions, ...fileOptions]),
+		...writeOptions([...contentOptions, ...firstOptions, ...existsOptions, ...fileOptions]),
 	],
 	run: async (call) => {
 		const { api, parameters } = call;

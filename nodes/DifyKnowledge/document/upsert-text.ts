@@ -2,8 +2,8 @@ import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
 import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
-import { optionsField, textField, waitField } from '../fields';
-import { contentOptions, createOptionsIn, existsOptions, firstOptions } from './content-fields';
+import { textField, waitField } from '../fields';
+import { contentOptions, createOptionsIn, existsOptions, firstOptions, writeOptions } from './content-fields';
 import { existing, finished } from './write';
 
 const nameField = stringField('Name', 'name', {
@@ -23,7 +23,7 @@ export const documentUpsertText: DifyOperation = {
 		nameField,
 		textField,
 		waitField,
-		optionsField([...contentOptions, ...firstOptions, ...existsOptions]),
+		...writeOptions([...contentOptions, ...firstOptions, ...existsOptions]),
 	],
 	run: async (call) => {
 		const { api, parameters } = call;

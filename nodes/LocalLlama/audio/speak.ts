@@ -4,7 +4,7 @@ import { booleanField, choiceField, numberField, stringField } from '../../share
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { baseName, storeFile } from '../../shared/store-file';
 import { withModel } from '../../shared/search-models';
 
@@ -55,7 +55,7 @@ export const audioSpeak: LocalLlamaOperation = {
 			],
 			description: 'The format of the sound. Not every server knows all of them.',
 		}),
-		optionsField(
+		...optionFields(
 			[
 				...mediaFields,
 				fileNameField('speech'),

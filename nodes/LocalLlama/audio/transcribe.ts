@@ -1,6 +1,6 @@
 import { choicesField, stringField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
 
 export const audioTranscribe: LocalLlamaOperation = {
@@ -12,7 +12,7 @@ export const audioTranscribe: LocalLlamaOperation = {
 	},
 	fields: [
 		...listeningFields,
-		optionsField(
+		...optionFields(
 			[
 				...listeningOptions,
 				stringField('Hotwords', 'hotwords', {

@@ -1,5 +1,5 @@
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { transcribeItem, listeningFields, listeningOptions } from './transcribe-item';
 
 export const audioTranslate: LocalLlamaOperation = {
@@ -9,6 +9,6 @@ export const audioTranslate: LocalLlamaOperation = {
 		action: 'Translate a recording',
 		description: 'Writes down in English what is said in another language',
 	},
-	fields: [...listeningFields, optionsField(listeningOptions, 1)],
+	fields: [...listeningFields, ...optionFields(listeningOptions, 1)],
 	run: async (call) => await transcribeItem(call, { task: 'translate' }),
 };

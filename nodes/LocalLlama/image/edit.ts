@@ -3,7 +3,7 @@ import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { filesIn, inputFileField } from '../media-options';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { imageModelField, imageOptions, promptField } from './fields';
 import { imageItems } from './make';
 
@@ -22,7 +22,7 @@ export const imageEdit: LocalLlamaOperation = {
 			displayName: 'Input Binary Fields',
 			hint: 'The names of the fields of the item that hold the pictures',
 		},
-		optionsField(
+		...optionFields(
 			[
 				...imageOptions,
 				stringField('Mask Binary Field', 'maskPropertyName', {

@@ -1,5 +1,5 @@
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { imageModelField, imageOptions, promptField } from './fields';
 import { imageItems } from './make';
 
@@ -13,7 +13,7 @@ export const imageGenerate: LocalLlamaOperation = {
 	fields: [
 		imageModelField,
 		promptField('What the picture should show', 'e.g. a red fox in the snow, watercolour'),
-		optionsField(imageOptions, 1),
+		...optionFields(imageOptions, 1),
 	],
 	run: async (call) => await imageItems(call, { images: [] }),
 };

@@ -3,7 +3,7 @@ import { thinkingFields, responseFormatFields, thinkingTimeLimitField } from '..
 import { generationFields } from '../../shared/chat/generation-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { modelField } from '../../shared/model-field';
-import { optionsField, streamingField } from '../options';
+import { optionFields, streamingField } from '../options';
 import type { LocalLlamaOperation } from '../operation';
 import { answerItem, generated } from './answer';
 import { chatSettings } from './settings';
@@ -25,7 +25,7 @@ export const textChat: LocalLlamaOperation = {
 		...messageFields,
 		...thinkingFields(),
 		...responseFormatFields(),
-		optionsField([...samplers, thinkingTimeLimitField, ...generationFields, streamingField]),
+		...optionFields([...samplers, thinkingTimeLimitField, ...generationFields, streamingField]),
 	],
 	run: async (call) => {
 		const settings = await withModel(chatSettings(call.parameters), call.servers, 'chat');

@@ -2,16 +2,15 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
 import type { Label } from '../../../lib/text/labels';
-import { isRecord, optional } from '../../../lib/values';
-import { readGeneration } from '../../shared/chat/generation-settings';
-import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
+import { isRecord } from '../../../lib/values';
+import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
 import { booleanField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { reportAnswer } from './answer';
 import { briefOptions } from './brief-options';
 import { instructionsField, textField, textIn } from './text-field';
@@ -63,7 +62,7 @@ export const textClassify: LocalLlamaOperation = {
 			description: 'Whether a text may belong to no label. The label is null then.',
 		}),
 		instructionsField,
-		optionsField(briefOptions),
+		...optionFields(briefOptions),
 	],
 	run: async (call) => {
 		const { servers, parameters, signal } = call;
@@ -75,7 +74,7 @@ export const textClassify: LocalLlamaOperation = {
 				{
 					model: parameters.name('model'),
 					parameters: { temperature: 0, ...readGeneration(parameters) },
-					...readLimits(parameters, GENERATION_RETRIES),
+					...readGenerationLimits(parameters),
 				},
 				servers,
 				'chat',
@@ -101,14 +100,15 @@ export const textClassify: LocalLlamaOperation = {
 				json: {
 					label: names[0] ?? null,
 					...(several ? { labels: names } : {}),
-					...optional({
-						confidence: rounded(result.confidence),
-						scores: scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at])])),
-						answer: unread,
-						none: rounded(none),
-						usage,
-						model,
-					}),
+					...optional('confidence', result.confidence === undefined ? undefined : rounded(result.confidence)),
+					...optional(
+						'scores',
+						scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at]!)])),
+					),
+					...optional('answer', unread),
+					...optional('none', none === undefined ? undefined : rounded(none)),
+					...optional('usage', usage),
+					...optional('model', model),
 					server,
 				},
 			},
@@ -117,8 +117,8 @@ export const textClassify: LocalLlamaOperation = {
 };
 
 /** Six digits say everything that a probability can tell. */
-function rounded(probability: number | undefined): number | undefined {
-	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
+function rounded(probability: number): number {
+	return Math.round(probability * 1e6) / 1e6;
 }
 
 /** From the form, or a list out of an expression: of names, or of objects. */

@@ -7,7 +7,7 @@ import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
 import { withModel } from '../../shared/search-models';
 
@@ -36,7 +36,7 @@ export const textComplete: LocalLlamaOperation = {
 			description:
 				'The text to go on after. An expression may also give a list of texts, each of which makes an item, or a list of tokens.',
 		}),
-		optionsField([...completionOptions, ...own]),
+		...optionFields([...completionOptions, ...own]),
 	],
 	run: async (call) => {
 		const { parameters } = call;

@@ -13,7 +13,7 @@ import { booleanField, choiceField, jsonField, stringField } from '../../shared/
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { answerFacts, reportAnswer } from './answer';
 import { briefOptions, quickThinkingFields } from './brief-options';
 import { briefSettings } from './settings';
@@ -98,7 +98,7 @@ export const textExtract: LocalLlamaOperation = {
 		...schemaFields,
 		instructionsField,
 		...quickThinkingFields,
-		optionsField([...briefOptions, thinkingTimeLimitField]),
+		...optionFields([...briefOptions, thinkingTimeLimitField]),
 	],
 	run: async (call) => {
 		const { parameters } = call;

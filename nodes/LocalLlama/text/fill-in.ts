@@ -4,7 +4,7 @@ import { recordOf, recordsIn } from '../../../lib/values';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { completed, completeSettings, completionOptions } from './completion-options';
 import { withModel } from '../../shared/search-models';
 
@@ -43,7 +43,7 @@ export const textFillIn: LocalLlamaOperation = {
 		modelField({ description: 'The model that fills in' }, { example: 'qwen2.5-coder-7b', mayBeEmpty: true }),
 		textArea('Text Before', 'prefix', 'What stands in front of the gap', 4),
 		textArea('Text Behind', 'suffix', 'What stands behind the gap', 4),
-		optionsField([
+		...optionFields([
 			...completionOptions,
 			textArea('Beginning', 'beginning', 'With what the text in the gap begins', 2),
 			extraFiles,

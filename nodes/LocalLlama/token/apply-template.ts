@@ -1,7 +1,7 @@
 import { applyTemplate as promptOf } from '../../../lib/chat/request/prompt';
-import { askOfModel } from '../any-server';
+import { atAnyServer } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { messageFields } from '../text/messages';
 import { conversationIn, templateOptions, tokenModelField } from './fields';
 
@@ -12,10 +12,15 @@ export const tokenApplyTemplate: LocalLlamaOperation = {
 		action: 'Apply the chat template of a model',
 		description: 'Shows the prompt that the model reads for a conversation: llama-server only',
 	},
-	fields: [tokenModelField, ...messageFields, optionsField(templateOptions)],
+	fields: [tokenModelField, ...messageFields, ...optionFields(templateOptions)],
 	run: async (call) => {
+		const { parameters } = call;
 		const conversation = await conversationIn(call);
-		const prompt = await askOfModel(call, async (connection, ask) => await promptOf(connection, conversation, ask));
+		const prompt = await atAnyServer(
+			call,
+			parameters.name('model'),
+			async (connection, ask) => await promptOf(connection, conversation, ask),
+		);
 		return [{ json: { prompt } }];
 	},
 };

@@ -2,10 +2,10 @@ import { detokenize as textOf } from '../../../lib/servers/manage/tokens';
 import { jsonField } from '../../shared/field-kinds';
 import { asNumber } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
-import { askOfModel } from '../any-server';
+import { atAnyServer } from '../any-server';
 import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { tokenModelField } from './fields';
 
 export const tokenDetokenize: LocalLlamaOperation = {
@@ -21,11 +21,16 @@ export const tokenDetokenize: LocalLlamaOperation = {
 			required: true,
 			description: 'A list of numbers from an expression, or numbers separated by commas',
 		}),
-		optionsField([]),
+		...optionFields([]),
 	],
 	run: async (call) => {
-		const tokens = tokensIn(call.parameters);
-		const text = await askOfModel(call, async (connection, ask) => await textOf(connection, tokens, ask));
+		const { parameters } = call;
+		const tokens = tokensIn(parameters);
+		const text = await atAnyServer(
+			call,
+			parameters.name('model'),
+			async (connection, ask) => await textOf(connection, tokens, ask),
+		);
 		return [{ json: { text, count: tokens.length } }];
 	},
 };

@@ -1,11 +1,11 @@
 import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
 import { optional } from '../../../lib/values';
 import { booleanField, stringField } from '../../shared/field-kinds';
-import { askOfModel } from '../any-server';
+import { atAnyServer } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
-import { specialTokenFields, specialTokensIn, tokenModelField } from './fields';
+import { optionFields } from '../options';
+import { addSpecialField, parseSpecialField, tokenModelField } from './fields';
 
 export const tokenTokenize: LocalLlamaOperation = {
 	option: {
@@ -21,8 +21,9 @@ export const tokenTokenize: LocalLlamaOperation = {
 			required: true,
 			description: 'A text, or a list of texts from an expression. Each gives an item.',
 		}),
-		optionsField([
-			...specialTokenFields,
+		...optionFields([
+			addSpecialField,
+			parseSpecialField,
 			booleanField('With Pieces', 'withPieces', true, {
 				description:
 					'Whether to give the text of each token too. A token that is only a part of a character is shown as bytes in hexadecimal.',
@@ -32,15 +33,17 @@ export const tokenTokenize: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters } = call;
 		const how = {
-			...specialTokensIn(parameters),
+			addSpecial: parameters.flag('options.addSpecial', false),
+			parseSpecial: parameters.flag('options.parseSpecial', false),
 			withPieces: parameters.flag('options.withPieces', false),
 		};
 		const items = [];
 		// What is typed is a text, also where it begins with a bracket.
 		const isList = Array.isArray(parameters.value('text'));
 		for (const text of isList ? textsIn(parameters, 'text') : [parameters.freeText('text')]) {
-			const { tokens, pieces } = await askOfModel(
+			const { tokens, pieces } = await atAnyServer(
 				call,
+				parameters.name('model'),
 				async (connection, ask) => await tokensOf(connection, text, { ...ask, ...how }),
 			);
 			items.push({ json: { tokens, count: tokens.length, ...optional({ pieces }) } });

@@ -9,7 +9,7 @@ import { modelField } from '../../shared/model-field';
 import { textsIn } from '../lists';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { embedItems } from './embed-items';
 import { encoded, reportEmbedding, taskIn } from './embed-task';
 
@@ -52,7 +52,7 @@ const fields: INodeProperties[] = [
 			{ name: 'One Item for Each Vector', value: 'each' },
 		],
 	}),
-	optionsField([
+	...optionFields([
 		...embeddingOptions,
 		choiceField('Encoding', 'encoding', 'base64', {
 			options: [

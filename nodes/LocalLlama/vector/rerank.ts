@@ -10,7 +10,7 @@ import { listIn } from '../lists';
 import type { OperationItem } from '../../shared/run/operations';
 import { failItem } from '../../shared/run/failed-item';
 import { type LlamaCall, type LocalLlamaOperation, countTokens } from '../operation';
-import { optionsField } from '../options';
+import { optionFields } from '../options';
 import { withModel } from '../../shared/search-models';
 
 /** Something that is ranked: its text, and what is handed on. */
@@ -56,7 +56,7 @@ const fields: INodeProperties[] = [
 		description: 'The field that holds the text, where the documents are objects',
 	}),
 	topNField,
-	optionsField(rerankOptions),
+	...optionFields(rerankOptions),
 ];
 
 export const vectorRerank: LocalLlamaOperation = {
