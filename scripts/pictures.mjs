@@ -1,6 +1,6 @@
 /**
  * `npm run pictures`: takes the pictures of the documents anew, in the real n8n, and compresses them. A picture is
- * taken by test/e2e/editor.test.ts (`picture(name, …)`), and gets into docs/images where a document names it.
+ * taken by test/e2e/editor.test.ts (`picture(name, …)`), editor-report.test.ts or tool-test.test.ts, and gets into docs/images where a document names it.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ await main(async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'local-llama-pictures-'));
 	onExit(() => rmSync(folder, { recursive: true, force: true }));
 
-	await run(node, ['scripts/test-e2e.mjs', 'editor'], {
+	await run(node, ['scripts/test-e2e.mjs', 'e2e/(editor|tool-test)'], {
 		cwd: root,
 		env: { ...process.env, LOCAL_LLAMA_PICTURES: folder },
 		onLine: log.line,

@@ -78,6 +78,7 @@ export async function finishAnswer(
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 		serverKind,
+		...optional({ callNotRun: assembly.looksLikeCall?.because }),
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
 	};

@@ -1,6 +1,7 @@
 import type { ServerKind } from '../servers/kinds/kind';
 import type { FieldChanges } from '../servers/refused-fields';
 import type { PassedOver } from '../servers/pool/moves';
+import type { NotRun } from './answer/text-formats/text-calls';
 import type { SamplerValues } from './request/samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
@@ -157,6 +158,8 @@ export interface ChatAnswer {
 export interface FinishedAnswer extends ChatAnswer {
 	/** The resolved URL that answered. */
 	url: string;
+	/** Why what looks like a call in its text is none. */
+	callNotRun?: NotRun;
 	/** Which of several servers answered, under which name it has the model, and which ones did not. */
 	server?: { url: string; model: string; passedOver: PassedOver[] };
 	serverKind: ServerKind;

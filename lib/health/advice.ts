@@ -254,6 +254,15 @@ export const ADVICE = {
 		meaning: `The time limit ended the speed measurement before its round with ${count} at once`,
 		advice: 'Raise Time Limit of the Sweep, or generate fewer tokens.',
 	}),
+	toolsUnreliable: ({ model }) => ({
+		meaning: `The model ${named(model)} does not always call tools right, on this server`,
+		advice:
+			'An agent with it will fail now and then. Use a larger model, or one that is made for tools; start llama-server with the chat template of the model (--jinja, --chat-template-file). The result of the tool test says for each case what went wrong.',
+	}),
+	toolsNotTried: ({ model, count, wanted }) => ({
+		meaning: `${count} of ${wanted} tries of the tool test brought no answer of the model ${named(model)}, so they say nothing about it`,
+		advice: 'Mend what is seen here, or raise the time limit of the test, and test again.',
+	}),
 	answerCollected: ({ byServer }) => ({
 		meaning: byServer
 			? 'Something collects the answer before it hands it on. Speed and first token are those of the server itself (its timings); users see the text later'

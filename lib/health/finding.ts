@@ -108,6 +108,11 @@ export function sorted(findings: readonly FindingWithStatus[]): FindingWithStatu
 	return [...findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity] || byStatus(a) - byStatus(b));
 }
 
+/** As users see them, without what they make of the status. */
+export function toldOf(findings: readonly FindingWithStatus[]): Finding[] {
+	return findings.map((finding) => ({ ...finding, status: undefined }));
+}
+
 export function overall(findings: readonly FindingWithStatus[]): HealthStatus {
 	return STATUS_ORDER.find((status) => findings.some((finding) => finding.status === status)) ?? 'healthy';
 }

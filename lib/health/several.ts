@@ -1,6 +1,6 @@
 /** One verdict on the servers of a credential. Pure. */
 import type { CheckResult } from './check';
-import { sorted } from './finding';
+import { sorted, toldOf } from './finding';
 import type { HealthStatus } from './observations';
 
 /** Where no server is healthy, the status that is named further left is nearest to it. */
@@ -25,14 +25,7 @@ export function mergeResults<R extends CheckResult>(results: readonly R[]): R {
 		status,
 		healthy: status === 'healthy',
 		summary: summaryOf(results),
-		findings: sorted(findings).map(({ id, severity, observed, meaning, advice, url }) => ({
-			id,
-			severity,
-			observed,
-			meaning,
-			advice,
-			url,
-		})),
+		findings: toldOf(sorted(findings)),
 		...(models.length === 0 ? {} : { models: models.filter(({ id }, at) => at === places(models).get(id)) }),
 		slots: {
 			total: sum(results.map(({ slots }) => slots?.total)),

@@ -4,7 +4,7 @@ import { traitsOfServer } from './answers';
 import { eachOf, inspect, type CheckResult } from './check';
 import { mergeResults } from './several';
 import { findModel } from './expectations';
-import { type FindingWithStatus, overall, sorted, worseOf } from './finding';
+import { type FindingWithStatus, overall, sorted, toldOf, worseOf } from './finding';
 import type { HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedRun } from './speed';
@@ -69,15 +69,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 	const model = options.model.trim() || modelToTest(models, result.server.kind);
 	if (typeof model !== 'string') {
 		if (options.sweep === undefined) throw model;
-		const { message, remedy } = model;
-		const finding = {
-			id: 'speedNotMeasured',
-			severity: 'info',
-			observed: 'No request was sent',
-			meaning: message,
-			advice: remedy,
-		} as const;
-		return { ...result, findings: sorted([...result.findings, finding]), speed: null };
+		return { ...withoutModel(result, model), speed: null };
 	}
 	const { runs, atOnce, findings: ofRounds } = await measureRounds({ target, result, model, options });
 	const tested =
@@ -90,13 +82,7 @@ async function testOne(target: Target, options: SpeedTestOptions): Promise<Speed
 		atOnce,
 	}).concat(ofRounds);
 	const status = worseOf(result.status, overall(judged));
-	const findings = sorted([...judged, ...result.findings]).map(({ id, severity, observed, meaning, advice }) => ({
-		id,
-		severity,
-		observed,
-		meaning,
-		advice,
-	}));
+	const findings = toldOf(sorted([...judged, ...result.findings]));
 	const [first] = runs;
 	const summary =
 		status === 'healthy' && first !== undefined
@@ -151,7 +137,21 @@ function letThrough(wanted: number, limit: number): number {
 	return limit > 0 ? Math.min(wanted, limit) : wanted;
 }
 
-function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
+/** What a report says where it is not clear which model is meant. */
+export function withoutModel<R extends CheckResult>(result: R, { message, remedy }: ServerError): R {
+	const finding = {
+		id: 'speedNotMeasured',
+		severity: 'info',
+		observed: 'No request was sent',
+		meaning: message,
+		advice: remedy,
+	} as const;
+	const others = result.findings.filter(({ id }) => id !== finding.id);
+	return { ...result, findings: sorted([...others, finding]) };
+}
+
+/** The model that an empty name means, or why that is not clear. */
+export function modelToTest(models: readonly ModelFacts[], kind: HealthServerKind): string | ServerError {
 	const candidates = loadedOrAll(models);
 	if (candidates.length === 1 || (candidates.length > 0 && traitsOfServer(kind).ignoresModelName))
 		return candidates[0]!.id;

@@ -156,7 +156,7 @@ async function generateOnce(
 	return { sample: record.sample(endedAt - startedAt, queuedMs), startedAt, endedAt };
 }
 
-function asServerError(error: unknown): ServerError {
+export function asServerError(error: unknown): ServerError {
 	if (error instanceof ServerError) return error;
 	return new ServerError({
 		kind: 'invalidAnswer',
@@ -170,12 +170,12 @@ function slowest(values: Array<number | null>): number | null {
 	return known.length === 0 ? null : Math.max(...known);
 }
 
-function average(values: Array<number | null>): number | null {
+export function average(values: ReadonlyArray<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	return known.length === 0 ? null : rounded(known.reduce((total, value) => total + value, 0) / known.length);
 }
 
-function sum(values: Array<number | null>): number | null {
+export function sum(values: ReadonlyArray<number | null>): number | null {
 	const known = values.filter((value) => value !== null);
 	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }

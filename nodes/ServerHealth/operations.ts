@@ -9,9 +9,10 @@ import { check } from './check';
 import type { HealthOperation, Service } from './operation';
 import { report } from './report';
 import { speedTest } from './speed-test';
+import { toolTest } from './tool-test';
 import { waitUntilReady } from './wait-until-ready';
 
-const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, waitUntilReady];
+const OPERATIONS: readonly HealthOperation[] = [check, report, speedTest, toolTest, waitUntilReady];
 const PRESET = check.option.value;
 
 /** What the node can do: which operations there are depends on the kind of server. */

@@ -5,10 +5,12 @@ import { entriesOf, readHistory } from '../../lib/health/report/history';
 import { type Reported, writeReport } from '../../lib/health/report/page';
 import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
+import { withToolTest } from '../../lib/health/tool-test';
 import { booleanField, choiceField, jsonField, numberField, stringField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { baseName, storeFile } from '../shared/store-file';
+import { presetOf } from './tool-test';
 import { healthItems, type HealthCall, type HealthOperation } from './operation';
 
 const DEFAULT_FIRST_TOKEN_MS = 60_000;
@@ -58,6 +60,18 @@ const sweepFields: INodeProperties[] = [
 	}),
 ];
 
+const toolFields: INodeProperties[] = [
+	booleanField('Test Tools', 'testTools', false, {
+		displayOptions: { show: { service: ['modelServer'] } },
+		description:
+			'Whether to test how well the model calls tools, as the operation Tool Test does: at most 22 requests, 22,528 generated tokens and 10 minutes',
+	}),
+	{
+		...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
+		displayOptions: { show: { service: ['modelServer'], measureSpeed: [false], testTools: [true] } },
+	},
+];
+
 const historyFields: INodeProperties[] = [
 	choiceField('Earlier Results', 'historyFrom', 'none', {
 		// It says how many times the node runs.
@@ -100,6 +114,7 @@ export const report: HealthOperation = {
 			description: 'The heading of the report',
 		}),
 		...sweepFields,
+		...toolFields,
 		...historyFields,
 		...checkFields(
 			stringField('File Name', 'fileName', {
@@ -128,9 +143,13 @@ export const report: HealthOperation = {
 		const { check, failWhenUnhealthy } = readCheck(call);
 		const isMeasured = target.service === 'modelServer' && parameters.flag('measureSpeed', true);
 		const history = readHistory(earlierResults(call));
-		const health: Reported = isMeasured
+		const checked: Reported = isMeasured
 			? await testSpeed(target, sweepOptions(call))
 			: await checkServer(target, check);
+		const isTested = target.service === 'modelServer' && parameters.flag('testTools', false);
+		const health: Reported = isTested
+			? await withToolTest(target, checked, { ...presetOf(call), isPart: true })
+			: checked;
 		const title = parameters.freeText('title').trim() || 'Server Health Report';
 		const page = writeReport(health, { title, timeZone: context.getTimezone(), history });
 		const fileName = `${baseName(parameters.name('options.fileName'), 'server-health')}.html`;

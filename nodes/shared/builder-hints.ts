@@ -31,7 +31,7 @@ export const BUILDER_HINTS = {
 	},
 	serverHealth: {
 		searchHint:
-			'Says whether a model server or Dify works, why not, and what to do. First output: healthy; second: unhealthy. To be told when it changes use Server Health Trigger.',
+			'Says whether a model server or Dify works, why not, and what to do. First output: healthy; second: unhealthy. Also measures speed, and tests whether a model calls tools right. To be told when it changes use Server Health Trigger.',
 	},
 	serverHealthTrigger: {
 		searchHint: 'Starts the workflow when a model server or Dify fails or works again. To ask once use Server Health.',

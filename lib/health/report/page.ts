@@ -17,6 +17,7 @@ import {
 	written,
 } from './sections';
 import { STYLE } from './style';
+import { toolsSection } from './tools';
 
 export interface PageOptions {
 	title: string;
@@ -124,6 +125,7 @@ function serverSection(result: Reported, options: SectionOptions): Html {
 	return markup`<section>
 		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result.status)}</h2>
 		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
+		${toolsSection(result, options)}
 		${modelsSection(result.models ?? [], options)} ${historySection(options)}
 	</section>`;
 }

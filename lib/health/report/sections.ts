@@ -2,13 +2,14 @@ import type { CheckResult } from '../check';
 import { traitsOfServer } from '../answers';
 import type { Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
+import type { WithToolTest } from '../tool-test';
 import { drawChart, inWords, type Chart } from './chart';
 import { markup, shortened, withOptions, type Html } from './escape';
 import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
 
 /** A result of any operation, of a model server or Dify. */
-export type Reported = CheckResult & Partial<Pick<SpeedTestResult, 'speed'>>;
+export type Reported = CheckResult & Partial<Pick<SpeedTestResult, 'speed'> & Pick<WithToolTest<object>, 'toolTest'>>;
 
 /** How much of what is long gets into the page. */
 export interface Room {

@@ -40,6 +40,8 @@ svg .grid{stroke:var(--edge);fill:none}
 svg .mark{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
 svg .line.s0{stroke:var(--one)}svg .line.s1{stroke:var(--two);stroke-dasharray:7 4}
+svg .passed{fill:var(--good)}svg .failed{fill:var(--bad)}svg .missing{fill:var(--edge)}svg.bar{width:100px}
+.key.passed{color:var(--good)}.key.failed{color:var(--bad)}.key.missing{color:var(--soft)}
 svg circle.s0{fill:var(--one)}svg circle.s1{fill:var(--two)}
 .key.s0{color:var(--one)}.key.s1{color:var(--two)}
 @media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--edge:#bbb;--good:#14773d;--bad:#b3261e;--warn:#8a5a00;--info:#2458a6;--one:#2458a6;--two:#b4530a}

@@ -21,15 +21,22 @@ describe('the operations', () => {
 			['service', 'operation', 'model', 'tokens', 'atOnce', 'speedOptions', 'needed', 'options'],
 		],
 		[
+			{ service: 'modelServer', operation: 'toolTest', testedModels: 'one' },
+			[
+				...['service', 'operation', 'testedModels', 'model', 'tries', 'answerTokens', 'toolLimit', 'costOnly'],
+				...['needed', 'options'],
+			],
+		],
+		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: true, historyFrom: 'none' },
 			[
 				...['service', 'operation', 'title', 'measureSpeed', 'model', 'atOnceUpTo', 'tokens', 'whenBusy'],
-				...['historyFrom', 'needed', 'options'],
+				...['testTools', 'historyFrom', 'needed', 'options'],
 			],
 		],
 		[
 			{ service: 'modelServer', operation: 'report', measureSpeed: false, historyFrom: 'field' },
-			['service', 'operation', 'title', 'measureSpeed', 'historyFrom', 'history', 'needed', 'options'],
+			['service', 'operation', 'title', 'measureSpeed', 'testTools', 'historyFrom', 'history', 'needed', 'options'],
 		],
 		[
 			{ service: 'dify', operation: 'report', measureSpeed: true, historyFrom: 'none' },
@@ -46,7 +53,7 @@ describe('the operations', () => {
 			.filter(({ name }) => name === 'operation')
 			.map(({ options }) => options!.map((option) => ('value' in option ? option.value : '')));
 		expect(operations).toEqual([
-			['check', 'report', 'speedTest', 'waitUntilReady'],
+			['check', 'report', 'speedTest', 'toolTest', 'waitUntilReady'],
 			['check', 'report', 'waitUntilReady'],
 		]);
 	});

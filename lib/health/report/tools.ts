@@ -1,0 +1,64 @@
+import { PROBLEMS } from '../tool-cases';
+import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
+import { markup, shortened, withOptions, type Html } from './escape';
+import type { Reported, SectionOptions } from './sections';
+
+/** How well models call tools: of each model all cases, with a bar for what passed, what did not, and what is missing. */
+export function toolsSection({ toolTest }: Reported, { room }: SectionOptions): Html | undefined {
+	const models = toolTest?.models.slice(0, room.models) ?? [];
+	if (models.length === 0) return undefined;
+	const names = models.map((one): [string, Tally] => [shortened(one.model, 60), one]);
+	return markup`<h3>Tools</h3>
+		<p class="small">
+			<span class="key passed">■ passed</span> <span class="key failed">■ failed</span>
+			<span class="key missing">■ not tried: says nothing of the model</span>
+		</p>
+		${models.length > 1 && table('Model', names, room.characters)} ${models.map((one) => casesOf(one, room.characters))}`;
+}
+
+function casesOf(tested: ModelToolTest, most: number): Html {
+	const rows = tested.cases.map((one): [string, Tally] => [one.case, one]);
+	return markup`<p>${shortened(resultInWords(tested), most)}</p>
+		${tested.notes.map((note) => markup`<p class="soft small">${withOptions(shortened(note, most))}</p>`)}
+		${table('Case', rows, most)}`;
+}
+
+function table(what: string, rows: ReadonlyArray<[string, Tally]>, most: number): Html {
+	return markup`<div class="wide">
+		<table>
+			<tr>
+				<th>${what}</th>
+				<th>Tries</th>
+				<th class="n">Passed</th>
+				<th>What went wrong</th>
+			</tr>
+			${rows.map(
+				([name, tally]) =>
+					markup`<tr>
+						<td>${name}</td>
+						<td>${bar(tally)}</td>
+						<td class="n">${tally.passed}/${tally.tried}</td>
+						<td>${shortened(wrongIn(tally), most)}</td>
+					</tr>`,
+			)}
+		</table>
+	</div>`;
+}
+
+function bar({ passed, tried, notTried }: Tally): Html {
+	const parts = Object.entries({ passed, failed: tried - passed, missing: notTried });
+	const share = (count: number) => Math.round((count / Math.max(1, tried + notTried)) * 100);
+	return markup`<svg class="bar" viewBox="0 0 100 16" role="img" aria-label="${passed} of ${tried} passed">
+		${parts.map(([name, count], at) => {
+			const before = parts.slice(0, at).reduce((sum, [, other]) => sum + other, 0);
+			return markup`<rect class="${name}" x="${share(before)}" y="0" width="${share(count)}" height="16" />`;
+		})}
+	</svg>`;
+}
+
+const MAX_SAID = 100;
+
+function wrongIn({ wrong }: Tally): string {
+	const said = (did: string) => shortened(did, MAX_SAID) || 'nothing';
+	return wrong.map(({ problem, times, did }) => `${times} × ${PROBLEMS[problem]}: ${said(did)}`).join('; ');
+}

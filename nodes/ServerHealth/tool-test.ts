@@ -1,0 +1,72 @@
+import { checkServer } from '../../lib/health/check';
+import { type ToolTestOptions, withToolTest } from '../../lib/health/tool-test';
+import { booleanField, choiceField, numberField } from '../shared/field-kinds';
+import { checkFields, readCheck } from '../shared/health/check-fields';
+import { modelField } from '../shared/model-field';
+import { healthItems, type HealthCall, type HealthOperation } from './operation';
+
+/** What the test costs where nothing else is set; the report has no fields of its own for it. */
+const PRESET = { tries: 2, tokens: 1024, limitMs: 600_000 };
+
+export const toolTest: HealthOperation = {
+	option: {
+		name: 'Tool Test',
+		value: 'toolTest',
+		action: 'Test how well a model calls tools',
+		description:
+			'Check, then ask ten fixed questions with tools, each several times: whether the model calls the right tool with the right arguments, and none where none is needed',
+	},
+	services: ['modelServer'],
+	fields: [
+		choiceField('Models', 'testedModels', 'one', {
+			options: [
+				{
+					name: 'All',
+					value: 'all',
+					description: 'One after another, but for those that make embeddings or run elsewhere',
+				},
+				{ name: 'One', value: 'one', description: 'The one below' },
+			],
+			description: 'Which models of the server to test',
+		}),
+		{
+			...modelField({ description: 'The model to test. Leave it empty where only one is loaded.' }),
+			displayOptions: { show: { testedModels: ['one'] } },
+		},
+		numberField('Tries', 'tries', PRESET.tries, {
+			typeOptions: { minValue: 1, maxValue: 20, numberPrecision: 0 },
+			description:
+				'How often each case is tried. Each takes at most 11 requests of every model: with 2, 22 requests, and 22 times "Tokens per Answer" generated tokens.',
+		}),
+		numberField('Tokens per Answer', 'answerTokens', PRESET.tokens, {
+			typeOptions: { minValue: 16, maxValue: 32768, numberPrecision: 0 },
+			description: 'The most that one answer may generate, thinking included. An answer that is cut off does not pass.',
+		}),
+		numberField('Time Limit of the Test (Seconds)', 'toolLimit', PRESET.limitMs / 1000, {
+			typeOptions: { minValue: 1 },
+			description: 'How long all models and tries may take together. What is left then counts as not tried.',
+		}),
+		booleanField('Only Name the Cost', 'costOnly', false, {
+			description: 'Whether to check only, and tell how many requests and tokens the test would take at most',
+		}),
+		...checkFields(),
+	],
+	run: async (call) => {
+		const { target, parameters } = call;
+		const { check, failWhenUnhealthy } = readCheck(call);
+		const health = await withToolTest(target, await checkServer(target, check), {
+			...presetOf(call),
+			models: parameters.choice<ToolTestOptions['models']>('testedModels'),
+			tries: parameters.number('tries'),
+			tokens: parameters.number('answerTokens'),
+			limitMs: parameters.milliseconds('toolLimit', PRESET.limitMs),
+			costOnly: parameters.flag('costOnly', false),
+		});
+		return healthItems(call, { health, failWhenUnhealthy });
+	},
+};
+
+/** One model with nothing else set. */
+export function presetOf({ parameters, signal }: HealthCall): ToolTestOptions {
+	return { ...PRESET, models: 'one', model: parameters.name('model'), signal };
+}
