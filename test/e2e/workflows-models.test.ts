@@ -3,11 +3,13 @@ import { reply, startLlamaServerSim } from '../servers/llama-server';
 import { startKokoroSim } from '../servers/media/kokoro';
 import { startSdServerSim } from '../servers/media/sd-server';
 import { startWhisperSim } from '../servers/media/whisper';
-import { fs, path } from '../support/node';
+import { fs, path, process } from '../support/node';
 import { MODEL_EXAMPLES, postgresCredential, type Wiring } from './support/examples';
 import {
 	parts,
+	smolLm2,
 	startEmbeddingServer,
+	startLlamaServer,
 	startPostgres,
 	startRerankServer,
 	workFolder,
@@ -46,7 +48,6 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		'animals.txt': 'A kitten is lying on a rug.',
 		'report.md': 'Quarterly revenue grew by ten percent.',
 	};
-	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
 	const chat = await scripted([
 		{ last: 'tool', reply: 'On the mat, says opening.md.' },
 		{ reply: call('Knowledge', { input: 'Where does the cat sit?' }) },
@@ -67,12 +68,22 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		others,
 		change: { 'Read the folder': { fileSelector: `${folder}/*.{md,txt,pdf}`, options: {} } },
 	});
-	// Filling twice leaves every file there once.
-	for (let times = 0; times < 2; times++) {
+	const fill = async () => {
 		const filled = await theN8n().waitForExecution(await theN8n().runWorkflow(workflow, 'Start'));
 		expect(filled.data.resultData.error).toBeUndefined();
 		expect(itemsOf(filled, 'Store')).toHaveLength(3);
-	}
+	};
+	// An empty folder: the samples take its place.
+	for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
+	await fill();
+	await asked(workflow, 'Until when are you open on Saturday?', 'samples');
+	const found = promptsOf(await lastExecution(workflow.id), 'Local Chat Model');
+	for (const part of ['opening-hours.md', 'on Saturday from 9 to 13', 'returns.md', 'repairs.txt'])
+		expect(found).toContain(part);
+	// Filling twice leaves every file there once, and none of the samples.
+	for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, file), text);
+	await fill();
+	await fill();
 	const answer = await asked(workflow, 'Where does the cat sit?');
 	expect(answer).toBe('On the mat, says opening.md.');
 	const execution = await lastExecution(workflow.id);
@@ -81,6 +92,7 @@ async function chatWithFolder(name: string, others: Wiring['others'] = {}): Prom
 		expect(told.split(text)).toHaveLength(2);
 		expect(told).toContain(file);
 	}
+	for (const part of ['opening-hours.md', 'returns.md', 'repairs.txt']) expect(told).not.toContain(part);
 	expect(logOf(execution, 'Local Reranker')).toMatchObject([{ returned: 3 }]);
 	return answer;
 }
@@ -90,7 +102,14 @@ const logOf = ({ data }: Execution, node: string) =>
 	data.resultData.runData[node]!.map((entry) => Object.values(entry.data!)[0]![0]![0]!.json);
 
 const RUNS: Record<string, () => Promise<string>> = {
-	'rag-over-folder': async () => await chatWithFolder('rag-over-folder'),
+	'rag-over-folder': async () => {
+		// A folder that n8n may not read is no empty one.
+		const hidden = { 'Read the folder': { fileSelector: path.join(process.cwd(), 'package.json'), options: {} } };
+		const refused = await started('rag-over-folder', { change: hidden });
+		expect(refused.data.resultData.error?.message).toMatch(/not allowed|access/i);
+		expect(refused.data.resultData.runData['Three samples']).toBeUndefined();
+		return await chatWithFolder('rag-over-folder');
+	},
 
 	'rag-with-pgvector': async () => {
 		const { postgresProblem } = parts();
@@ -120,6 +139,12 @@ const RUNS: Record<string, () => Promise<string>> = {
 		expect(itemsOf(execution, 'To bookkeeping')).toMatchObject([{ subject: 'Invoice 4711', label: 'invoice' }]);
 		expect(itemsOf(execution, 'To sales')).toMatchObject([{ from: 'otto@example.net', label: 'request' }]);
 		expect(itemsOf(execution, 'A person decides')).toMatchObject([{ subject: 'YOU HAVE WON', label: null }]);
+		// A model that only guesses says so: nothing is sent down a wrong way.
+		const small = await startLlamaServer({ model: smolLm2(), contextSize: 8192, parallel: 4 });
+		after(async () => await small.stop());
+		const guessed = await started('classify-and-route-email', { local: await localCredential(small) });
+		expect(guessed.data.resultData.error).toBeUndefined();
+		expect(itemsOf(guessed, 'A person decides')).toHaveLength(4);
 		return 'complaint, invoice, request, and one for a person';
 	},
 
