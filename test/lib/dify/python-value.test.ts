@@ -4,6 +4,7 @@ import { pythonValue } from '../../../lib/dify/python-value';
 import { listVariables, updateVariable } from '../../../lib/dify/variables';
 import { examples } from '../../support/properties';
 import { clientOf, failureOf, startSim, UNKNOWN_ID } from './client';
+import { processorTime } from '../../support/time';
 
 /** What Python's `repr` writes. */
 function repr(value: unknown): string {
@@ -122,10 +123,11 @@ test('a key that is the name of something every object has', () => {
 
 test('a million characters are read in no time', () => {
 	const source = `[${"'a\\n', ".repeat(150_000)}]`;
-	const begun = performance.now();
-	expect((pythonValue(source)!.value as unknown[]).length).toBe(150_000);
-	expect(pythonValue(`'${'\\'.repeat(1_000_001)}'`)).toBeUndefined();
-	expect(performance.now() - begun).toBeLessThan(3_000);
+	const taken = processorTime(() => {
+		expect((pythonValue(source)!.value as unknown[]).length).toBe(150_000);
+		expect(pythonValue(`'${'\\'.repeat(1_000_001)}'`)).toBeUndefined();
+	});
+	expect(taken).toBeLessThan(3_000);
 });
 
 describe('variables of Dify 1.12.1', () => {
