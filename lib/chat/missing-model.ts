@@ -1,5 +1,4 @@
 import { ServerError } from '../errors/server-error';
-import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { waysToModel } from '../servers/model-names';
 import { readModels } from '../servers/models';
@@ -41,11 +40,9 @@ function inTermsOf(kind: ServerKind | undefined, error: ServerError): ServerErro
 	// vLLM counts no further than one token beyond its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
-	return new ServerError({
-		...error,
-		message: error.message,
-		remedy: `${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory, use fewer tools, or shorten the input.`,
-	});
+	return error.withRemedy(
+		`${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory, use fewer tools, or shorten the input.`,
+	);
 }
 
 async function modelsOf(connection: Connection, signal: AbortSignal | undefined): Promise<string[]> {

@@ -4,7 +4,7 @@ import type { ServerKind } from '../servers/kinds/kind';
 import { keptAnswerAt } from '../servers/manage/kept-answers';
 import type { PassedOver } from '../servers/pool/moves';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
-import { retryOptions, retryUntilReady } from '../servers/retry';
+import { untilReady } from '../servers/retry';
 import { withModelsOf } from './missing-model';
 import type { PreparedCall } from './prepare';
 import { conversationKey } from './request/conversation-key';
@@ -15,7 +15,9 @@ import { type BegunAnswer, sendRequest } from './send';
 import { fitThinkingLimit } from './thinking-limit';
 import type { ChatRequest } from './types';
 import { beginInSpan, type RequestSpan } from '../tracing/span';
-import { protocolFor } from './wire/choose';
+import { ollamaProtocol } from './wire/ollama';
+import { needsOwnApi } from './wire/ollama-options';
+import { openAiProtocol } from './wire/openai';
 import type { ChatProtocol } from './wire/protocol';
 
 /** A model on a server. */
@@ -54,13 +56,8 @@ export async function openAnswer(
 			async (traced) => await sendTo({ ...attempt, connection: traced }, prepared, protocol),
 		);
 	const asked = settings.model.trim();
-	const served = await servers.open(send, {
-		model: asked,
-		...(servers.hasSeveral ? { conversation: conversationKey(asked, messages, call.tools) } : {}),
-		limits: settings.limits,
-		retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
-		signal: call.signal,
-	});
+	const conversation = servers.hasSeveral ? conversationKey(asked, messages, call.tools) : undefined;
+	const served = await servers.open(send, { ...untilReady(settings, call.signal), conversation });
 	const { connection, model, passedOver, value } = served;
 	learnFromHeaders(connection, value.reader.headers, model);
 	const { serverKind: asserted } = value.request;
@@ -83,13 +80,18 @@ async function sendTo(
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
-	const sent = await sendRequest(connection, wanted, request, { ...attempt, pace, kept, reuse }, signal).catch(
+	const sent = await sendRequest({ ...attempt, pace, kept, reuse, signal }, wanted, request).catch(
 		async (error: unknown) => {
 			throw await withModelsOf(connection, error, { model, kind, signal });
 		},
 	);
 	const notes = [...drafted.notes, ...fitted.notes, ...limited, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
+}
+
+/** Ollama's own API where the server has it and only that does what was asked for; else OpenAI's. */
+function protocolFor({ serverKind, parameters }: ChatRequest): ChatProtocol {
+	return traitsOf(serverKind).hasOllamaApi === true && needsOwnApi(parameters) ? ollamaProtocol : openAiProtocol;
 }
 
 /** @param matters whether the server is asked where its kind is not known */

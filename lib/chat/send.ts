@@ -1,9 +1,8 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
-import type { Connection } from '../http/connection';
 import type { KeptAnswer } from '../http/kept-answer';
 import { retryAfterMs } from '../http/retry-after';
-import type { CallAnswer, EventStream } from '../http/types';
+import type { EventStream } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Concession, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';
@@ -57,8 +56,13 @@ function isNeeded(name: string, { parameters, toolChoice = 'auto' }: ChatRequest
 	return NEEDED_FIELDS.has(name) || name in (parameters.extraBody ?? {});
 }
 
-/** When the request is sent again as it is, how long it may take, and how often its answer is read. */
-type SendLimits = Pick<Attempt, 'limits' | 'retry'> & { pace?: ReadingPace; kept?: KeptAnswer; reuse?: boolean };
+/** Where a request goes, when it is sent again as it is, how long it may take, and how often its answer is read. */
+interface Sending extends Omit<Attempt, 'model'> {
+	pace?: ReadingPace;
+	kept?: KeptAnswer;
+	reuse?: boolean;
+	signal?: AbortSignal;
+}
 
 /** An answer that began. */
 export interface BegunAnswer {
@@ -75,13 +79,11 @@ export interface BegunAnswer {
  * @throws {ServerError} the refusal that nothing gets past
  */
 export async function sendRequest(
-	connection: Connection,
+	sending: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	sendLimits: SendLimits,
-	signal: AbortSignal | undefined,
 ): Promise<BegunAnswer> {
-	const place = `${connection.url.api} ${request.model}`;
+	const place = `${sending.connection.url.api} ${request.model}`;
 	const taken = new Set<Refusal>();
 	const notes: string[] = [];
 	const known = Object.fromEntries(
@@ -90,7 +92,7 @@ export async function sendRequest(
 	/** An answer without any content, which is asked once for its words. */
 	let empty: ServerError | undefined;
 	for (let current: ChatRequest = { ...request, fieldChanges: known }; ; ) {
-		const outcome = await trySending(connection, protocol, current, sendLimits, signal);
+		const outcome = await trySending(sending, protocol, current);
 		if (!('failed' in outcome)) {
 			const { fieldChanges: changes = {} } = current;
 			if (Object.keys(changes).length > Object.keys(known).length) rememberFieldChanges(place, changes);
@@ -106,7 +108,7 @@ export async function sendRequest(
 			continue;
 		}
 		if (failed.kind === 'wrongPath' && protocol === ollamaProtocol) {
-			const other = await sendByOpenAi(connection, current, sendLimits, signal);
+			const other = await sendByOpenAi(sending, current);
 			return { ...other, notes: [...notes.slice(-1), ...other.notes] };
 		}
 		const way = concessionTo(failed, current, taken);
@@ -141,25 +143,18 @@ function noteOnLeftOut(fields: readonly string[], request: ChatRequest, protocol
 }
 
 /** A proxy in front of Ollama may let only the OpenAI routes through. */
-async function sendByOpenAi(
-	connection: Connection,
-	request: ChatRequest,
-	sendLimits: SendLimits,
-	signal: AbortSignal | undefined,
-): Promise<BegunAnswer> {
+async function sendByOpenAi(sending: Sending, request: ChatRequest): Promise<BegunAnswer> {
 	const { parameters, left } = withoutOwnApi(request.parameters);
-	const sent = await sendRequest(connection, openAiProtocol, { ...request, parameters }, sendLimits, signal);
+	const sent = await sendRequest(sending, openAiProtocol, { ...request, parameters });
 	if (left.length === 0) return sent;
 	const note = `Only the OpenAI-compatible routes of this Ollama can be reached, which ignore these options: ${left.join(', ')}. Let the proxy in front of it pass on /api/chat as well.`;
 	return { ...sent, notes: [note, ...sent.notes] };
 }
 
 async function trySending(
-	connection: Connection,
+	{ connection, limits, retry, pace, kept, reuse, signal }: Sending,
 	protocol: ChatProtocol,
 	request: ChatRequest,
-	{ limits, retry, pace, kept, reuse }: SendLimits,
-	signal: AbortSignal | undefined,
 ): Promise<EventStream | { failed: ServerError }> {
 	const about = { model: request.model };
 	try {
@@ -175,22 +170,15 @@ async function trySending(
 			pace: pace?.interval,
 			retry: retry?.(),
 			beginning: beginningOf(connection, protocol.decode, about),
-			refuse: (answer) => refusalWithPause(connection, answer, about),
+			// With the pause that the server asks for, which a retry obeys.
+			refuse(answer) {
+				const pause = retryAfterMs(answer.headers['retry-after']);
+				if (pause === undefined || answer.status < 300) return undefined;
+				return connection.refusal(answer, about).withFacts({ retryAfterMs: pause });
+			},
 		});
 	} catch (error) {
 		const context = connection.contextOf(connection.url.api, about);
 		return { failed: error instanceof ServerError ? error : failure('invalidAnswer', context) };
 	}
-}
-
-/** A refusal with the pause that the server asks for, which a retry obeys. */
-function refusalWithPause(
-	connection: Connection,
-	answer: CallAnswer,
-	about: { model: string },
-): ServerError | undefined {
-	const pause = retryAfterMs(answer.headers['retry-after']);
-	return pause === undefined || answer.status < 300
-		? undefined
-		: connection.refusal(answer, about).withFacts({ retryAfterMs: pause });
 }

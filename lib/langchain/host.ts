@@ -112,15 +112,12 @@ async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harv
 	}
 	if (typeof adapter._streamResponseChunks !== 'function') return { missing: '_streamResponseChunks' };
 	const chunk = await firstChunk(adapter);
-	const ChatGenerationChunk = isObject(chunk) ? constructorOf(Object.getPrototypeOf(chunk) as object) : undefined;
-	const AIMessageChunk = isObject(chunk?.message)
-		? constructorOf(Object.getPrototypeOf(chunk.message) as object)
-		: undefined;
+	const ChatGenerationChunk = classOf(chunk);
+	const AIMessageChunk = classOf(chunk?.message);
 	if (ChatGenerationChunk === undefined || !('concat' in chunk!)) return { missing: 'ChatGenerationChunk' };
 	if (AIMessageChunk === undefined || !Array.isArray(chunk?.message.tool_calls)) return { missing: 'AIMessageChunk' };
 	const tracer: unknown = Array.isArray(adapter.callbacks) ? adapter.callbacks[0] : undefined;
-	const N8nLlmTracing =
-		isObject(tracer) && 'handleLLMEnd' in tracer ? constructorOf(Object.getPrototypeOf(tracer) as object) : undefined;
+	const N8nLlmTracing = isObject(tracer) && 'handleLLMEnd' in tracer ? classOf(tracer) : undefined;
 	if (N8nLlmTracing === undefined) return { missing: 'N8nLlmTracing' };
 	return { classes: { BaseChatModel, AIMessageChunk, ChatGenerationChunk, N8nLlmTracing } as unknown as HostClasses };
 }
@@ -132,6 +129,10 @@ async function firstChunk(adapter: Adapter): Promise<HostGenerationChunk | undef
 
 function isObject(value: unknown): value is object {
 	return typeof value === 'object' && value !== null;
+}
+
+function classOf(instance: unknown): unknown {
+	return isObject(instance) ? constructorOf(Object.getPrototypeOf(instance) as object) : undefined;
 }
 
 function constructorOf(prototype: object): unknown {

@@ -18,10 +18,25 @@ export interface RetryOptions {
 	about?: ErrorContext;
 }
 
+interface ClientSettings {
+	model: string;
+	limits: Partial<Limits>;
+	retries: number;
+}
+
 /** The same from the settings of a client. */
-export function retryOptions(settings: { retries: number; limits: Partial<Limits>; model: string }): RetryOptions {
-	const { retries, limits, model } = settings;
+export function retryOptions({ retries, limits, model }: ClientSettings): RetryOptions {
 	return { retries, firstTokenMs: limits.firstTokenMs, about: { model: model.trim() } };
+}
+
+/** How a client sends its requests to a pool: again until the server is ready. */
+export function untilReady(settings: ClientSettings, signal?: AbortSignal) {
+	return {
+		model: settings.model.trim(),
+		limits: settings.limits,
+		retry: (connection: Connection) => retryUntilReady(connection, retryOptions(settings)),
+		signal,
+	};
 }
 
 /**

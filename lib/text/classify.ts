@@ -6,7 +6,7 @@ import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import type { ServerKind } from '../servers/kinds/kind';
 import { requireModel } from '../servers/model-names';
-import { retryOptions, retryUntilReady } from '../servers/retry';
+import { untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';
 import { keysFor, type Label, labelLines, labelsIn, MAX_LABELS, scoresIn } from './labels';
 import { addUsage } from './usage';
@@ -64,12 +64,7 @@ export async function classify(
 	requireModel(settings.model);
 	const { value } = await ServerPool.of(servers).run(
 		async (attempt) => await classifyAt(attempt, settings.parameters, task, signal),
-		{
-			model: settings.model.trim(),
-			limits: settings.limits,
-			retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
-			signal,
-		},
+		untilReady(settings, signal),
 	);
 	return value;
 }

@@ -10,7 +10,7 @@ import type { EventStream } from '../http/types';
 import { type Attempt, type Served, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
-import { retryOptions, retryUntilReady } from '../servers/retry';
+import { untilReady } from '../servers/retry';
 import type { ServerKind } from '../servers/kinds/kind';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
@@ -39,7 +39,6 @@ export async function* complete(
 ): AsyncGenerator<string, FinishedCompletion> {
 	checkParameters(settings.parameters);
 	requireModel(settings.model);
-	const model = settings.model.trim();
 	const { parameters } = settings;
 	const send = async ({ connection, ...attempt }: Attempt) =>
 		await beginInSpan(
@@ -47,12 +46,7 @@ export async function* complete(
 			{ operation: 'text_completion', model: attempt.model, parameters },
 			async (traced) => await begin({ ...attempt, connection: traced }, settings, task, signal),
 		);
-	const served = await ServerPool.of(servers).open(send, {
-		model,
-		limits: settings.limits,
-		retry: (connection) => retryUntilReady(connection, retryOptions(settings)),
-		signal,
-	});
+	const served = await ServerPool.of(servers).open(send, untilReady(settings, signal));
 	const { span } = served.value;
 	try {
 		const completion = yield* read(served, settings, signal);
@@ -159,8 +153,7 @@ function cannotFillIn(failed: ServerError, model: string): ServerError | undefin
 	const [, missing] = MISSING_TOKENS.exec(said) ?? [];
 	if (missing === undefined && !NO_INSERT.test(said)) return undefined;
 	const why = missing === undefined ? 'Its template in Ollama has no place for the text behind' : missing;
-	return new ServerError({
-		...failed,
+	return failed.reworded({
 		kind: 'notSupported',
 		message: `The model "${model}" cannot fill in`,
 		meaning: `The model "${model}" cannot fill in: ${why.replace(/\.$/, '')}`,

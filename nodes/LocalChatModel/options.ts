@@ -4,10 +4,19 @@ import type { INodeProperties } from 'n8n-workflow';
 import { thinkingTimeLimitField } from '../shared/chat/answer-fields';
 import { generationFields } from '../shared/chat/generation-fields';
 import { booleanField, choiceField, numberField } from '../shared/field-kinds';
+import { takes } from '../../lib/chat/request/parameters';
+import { SAMPLERS, type Sampler, type SamplerName } from '../../lib/chat/request/samplers';
 import { optionsFields } from '../shared/options-field';
-import { samplerFields } from './sampler-fields';
+import { samplerFields } from '../shared/chat/sampler-fields';
 import { shownWhere } from './server-types';
 import { traceField } from './trace';
+
+/** The options that go to the server as they are, each shown for the server types that take it. */
+export const sentFields = samplerFields.map((field) => {
+	const name = field.name as SamplerName;
+	const { extra }: Sampler = SAMPLERS[name];
+	return extra === true ? { ...field, displayOptions: shownWhere((_traits, type) => takes(type, name)) } : field;
+});
 
 /** Options that the node itself acts on. */
 const ownFields: INodeProperties[] = [
@@ -66,6 +75,6 @@ const ownFields: INodeProperties[] = [
 	}),
 ];
 
-export const optionFields = optionsFields([...samplerFields, ...generationFields, ...ownFields, traceField], {
+export const optionFields = optionsFields([...sentFields, ...generationFields, ...ownFields, traceField], {
 	description: 'An option that is not added is not sent, so the settings of the server count',
 });

@@ -1,5 +1,5 @@
 import { SAMPLER_ENTRIES } from '../../../lib/chat/request/samplers';
-import { samplerFields } from '../../../nodes/LocalChatModel/sampler-fields';
+import { sentFields as samplerFields } from '../../../nodes/LocalChatModel/options';
 
 const option = (name: string) => samplerFields.find((one) => one.name === name)!;
 
