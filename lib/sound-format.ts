@@ -24,3 +24,33 @@ export function soundSignature(sound: Uint8Array): { mimeType: string; extension
 	const known = FORMATS.find(([signature]) => signature.test(head));
 	return known === undefined ? undefined : { mimeType: known[1], extension: known[2] };
 }
+
+const EXTENSIONS: Readonly<Record<string, string>> = {
+	'audio/mpeg': 'mp3',
+	'audio/mp3': 'mp3',
+	'audio/wav': 'wav',
+	'audio/x-wav': 'wav',
+	'audio/wave': 'wav',
+	'audio/vnd.wave': 'wav',
+	'audio/flac': 'flac',
+	'audio/x-flac': 'flac',
+	'audio/ogg': 'ogg',
+	'audio/opus': 'opus',
+	'application/ogg': 'ogg',
+	'audio/mp4': 'm4a',
+	'audio/x-m4a': 'm4a',
+	'audio/m4a': 'm4a',
+	'audio/aac': 'aac',
+	'audio/webm': 'webm',
+	'video/webm': 'webm',
+	'video/mp4': 'mp4',
+	'audio/amr': 'amr',
+};
+
+/** All that are known. */
+export const SOUND_EXTENSIONS: ReadonlySet<string> = new Set(Object.values(EXTENSIONS));
+
+/** The usual extension of a type of sound; undefined for one that is not known. */
+export function soundExtension(mimeType: string): string | undefined {
+	return EXTENSIONS[mimeType.split(';')[0]!.trim().toLowerCase()];
+}

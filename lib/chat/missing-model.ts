@@ -1,3 +1,4 @@
+import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { waysToModel } from '../servers/model-names';

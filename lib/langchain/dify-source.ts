@@ -15,6 +15,7 @@ import { nonEmptyText, type JsonRecord } from '../values';
 import { answerOf, emptyError, logOf, pausedError, usageOf } from './dify-answer';
 import { sendFiles } from './dify-files';
 import { difyPrompt, type DifyMemory, type DifyPrompt } from './dify-prompt';
+import { TextQueue } from './pieces';
 import { cutAt, StopTexts } from './stop-texts';
 
 export interface DifyModelSettings {
@@ -88,38 +89,37 @@ export class DifySource {
 		const stops = new StopTexts(call.stop);
 		const left = new AbortController();
 		const signal = call.signal === undefined ? left.signal : AbortSignal.any([call.signal, left.signal]);
-		const pieces = new Pieces();
+		const queue = new TextQueue<RunResult>();
+		let shown = '';
 		let firstTokenMs = 0;
 		let isTakenBack = false;
 		const onDeltas = async (deltas: readonly TextDelta[]) => {
 			for (const delta of deltas) {
 				firstTokenMs ||= performance.now() - startedAt;
-				isTakenBack ||= delta.type === 'replace' && pieces.text !== '';
+				isTakenBack ||= delta.type === 'replace' && shown !== '';
 				// What a workflow types is not always its answer: that is one of its outputs.
-				if (!isTakenBack && mode !== 'workflow') pieces.push(stops.push(delta.text));
+				const piece = isTakenBack || mode === 'workflow' ? '' : stops.push(delta.text);
+				shown += piece;
+				queue.push(piece);
 				if (stops.stopped) left.abort();
 			}
 			await Promise.resolve();
 		};
 		const options = { limits: this.settings.limits, retries: this.settings.retries, onDeltas };
-		const run = this.run(this.client.within(signal), mode, prompt.query, inputs, files, options).then(
-			(result) => ({ result }),
-			(failed: unknown) => ({ failed }),
-		);
-		void run.finally(() => pieces.end());
+		const run = this.run(this.client.within(signal), mode, prompt.query, inputs, files, options);
+		queue.endWith(run.catch((error: unknown) => stoppedResult(error, stops.stopped)));
+		let result: RunResult;
 		try {
-			yield* pieces;
+			result = yield* queue.pieces();
 		} finally {
 			// A reader that leaves early ends the run.
 			left.abort();
 		}
-		const outcome = await run;
-		const result = 'result' in outcome ? outcome.result : stoppedResult(outcome.failed, stops.stopped);
 		if (result.status === 'paused') throw pausedError(result);
-		const streamed = pieces.text + stops.end();
+		const streamed = shown + stops.end();
 		const text =
 			isTakenBack || streamed === '' ? cutAt(answerOf(mode, result, this.settings.outputField), call.stop) : streamed;
-		if (!isTakenBack && text.length > pieces.text.length) yield text.slice(pieces.text.length);
+		if (!isTakenBack && text.length > shown.length) yield text.slice(shown.length);
 		if (text.trim() === '' && !this.settings.emptyAnswers && !stops.stopped) throw emptyError(result);
 		const notes = [...result.warnings];
 		if (isTakenBack)
@@ -216,35 +216,6 @@ export class DifySource {
 				`The conversation could not be deleted in Dify: ${error instanceof Error ? error.message : String(error)}`,
 			);
 		});
-	}
-}
-
-/** Pieces that are read while others still come. */
-class Pieces {
-	/** All of them so far. */
-	text = '';
-	private readonly waiting: string[] = [];
-	private ended = false;
-	private wake: () => void = () => {};
-
-	push(piece: string): void {
-		this.text += piece;
-		this.waiting.push(piece);
-		this.wake();
-	}
-
-	end(): void {
-		this.ended = true;
-		this.wake();
-	}
-
-	async *[Symbol.asyncIterator](): AsyncGenerator<string, void> {
-		for (;;) {
-			const text = this.waiting.splice(0).join('');
-			if (text !== '') yield text;
-			else if (this.ended) return;
-			else await new Promise<void>((resolve) => (this.wake = resolve));
-		}
 	}
 }
 

@@ -1,5 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
+import type { PassedOver } from '../servers/pool/moves';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/seen';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
@@ -245,50 +246,38 @@ const COLD_START_MS = 1000;
 
 /** What the execution log shows beside the text: n8n records nothing but this (docs/protocols/n8n.md 2.7). */
 export function generationInfoOf(answer: FinishedAnswer): Record<string, unknown> {
-	const { timings, usage, reasoning } = answer;
+	const { timings, usage, reasoning, model, server } = answer;
 	const { load_ms: loadMs = 0 } = timings ?? {};
 	const share = cachedShare(answer);
-	const cachedTokens = usage?.cachedTokens ?? timings?.cache_n;
-	return {
+	const isLong = reasoning.length > MAX_LOGGED_REASONING;
+	return optional({
 		finish_reason: answer.finishReason,
-		...optional({ model: answer.model }),
-		...rounded('tokensPerSecond', tokensPerSecond(answer)),
-		...rounded('promptTokensPerSecond', timings?.prompt_per_second),
-		...optional({ cachedTokens }),
-		...(share === undefined ? {} : { promptCache: `${Math.floor(share * 100)} %` }),
-		...(usage?.estimated === true ? { usageEstimated: true } : {}),
-		...rounded('firstTokenMs', answer.firstTokenMs),
-		...rounded('totalMs', answer.totalMs),
-		...(loadMs >= COLD_START_MS ? rounded('modelLoadMs', loadMs) : {}),
-		...optional({ timings }),
-		...(reasoning === ''
-			? {}
-			: {
-					reasoning:
-						reasoning.length > MAX_LOGGED_REASONING ? `${reasoning.slice(0, MAX_LOGGED_REASONING)}…` : reasoning,
-				}),
-		...(answer.notes.length === 0 ? {} : { notes: answer.notes }),
+		model: model ?? server?.model,
+		tokensPerSecond: rounded(tokensPerSecond(answer)),
+		promptTokensPerSecond: rounded(timings?.prompt_per_second),
+		cachedTokens: usage?.cachedTokens ?? timings?.cache_n,
+		promptCache: share === undefined ? undefined : `${Math.floor(share * 100)} %`,
+		usageEstimated: usage?.estimated,
+		firstTokenMs: rounded(answer.firstTokenMs),
+		totalMs: rounded(answer.totalMs),
+		modelLoadMs: loadMs >= COLD_START_MS ? rounded(loadMs) : undefined,
+		timings,
+		reasoning: (isLong ? `${reasoning.slice(0, MAX_LOGGED_REASONING)}…` : reasoning) || undefined,
+		notes: answer.notes.length === 0 ? undefined : answer.notes,
 		url: answer.url,
-		...serverInfo(answer),
+		server: server?.url,
+		passedOver: server?.passedOver.length ? server.passedOver.map(whyPassedOver) : undefined,
 		...answer.log,
-	};
+	});
 }
 
-/** Which of several servers answered with which model, and why others did not. */
-function serverInfo({ server, model }: FinishedAnswer): Record<string, unknown> {
-	if (server === undefined) return {};
-	const { url, passedOver } = server;
-	return {
-		server: url,
-		model: model ?? server.model,
-		...(passedOver.length === 0
-			? {}
-			: { passedOver: passedOver.map((other) => `${other.url}: ${other.why}${other.wasAsked ? '' : ' (rests)'}`) }),
-	};
+/** Why another server did not answer. */
+function whyPassedOver({ url, why, wasAsked }: PassedOver): string {
+	return `${url}: ${why}${wasAsked ? '' : ' (rests)'}`;
 }
 
-function rounded(name: string, value: number | undefined): Record<string, number> {
-	return value === undefined || !Number.isFinite(value) ? {} : { [name]: Math.round(value * 10) / 10 };
+function rounded(value: number | undefined): number | undefined {
+	return value === undefined || !Number.isFinite(value) ? undefined : Math.round(value * 10) / 10;
 }
 
 /**

@@ -1,5 +1,7 @@
 import { sleep } from 'n8n-workflow';
 
+import { readToEnd } from '../generators';
+
 /**
  * Pieces a second that one n8n process hands on over all its streams. With many readers each gets fewer, larger ones.
  */
@@ -15,11 +17,55 @@ export function pieceInterval(): number {
 	return Math.max(PIECE_INTERVAL_MS, (streams / PIECES_PER_SECOND) * 1000);
 }
 
+/** Text that is read while more of it comes. */
+export class TextQueue<R> {
+	private waiting = '';
+	private outcome: { value: R } | { error: unknown } | undefined;
+	private ended: Promise<void> | undefined;
+	private wake = () => {};
+
+	push(piece: string): void {
+		this.waiting += piece;
+		this.wake();
+	}
+
+	/** @param work fills the queue, and ends it with its result */
+	endWith(work: Promise<R>): void {
+		this.ended = work
+			.then(
+				(value) => void (this.outcome = { value }),
+				(error: unknown) => void (this.outcome = { error }),
+			)
+			.then(() => this.wake());
+	}
+
+	get hasEnded(): boolean {
+		return this.outcome !== undefined;
+	}
+
+	/**
+	 * The text, with at least `intervalMs()` between two pieces. The end, and an error, are handed on without waiting, after
+	 * the text that came before.
+	 */
+	async *pieces(intervalMs: () => number = () => 0): AsyncGenerator<string, R> {
+		for (;;) {
+			const piece = this.waiting;
+			if (piece !== '') {
+				this.waiting = '';
+				yield piece;
+				const pause = intervalMs();
+				if (this.outcome === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
+			} else if (this.outcome === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
+			else if ('error' in this.outcome) throw asIs(this.outcome.error);
+			else return this.outcome.value;
+		}
+	}
+}
+
 /**
  * Hands on the first text at once, and from then on what arrived in the meantime every `intervalMs()`. Everything that is
  * done per piece behind it (LangChain's chunks, n8n's events, a line to the browser) then costs per piece and not per
- * token, while a reader sees a steady flow. The end, and an error, are handed on without waiting, after the text that
- * came before.
+ * token, while a reader sees a steady flow.
  *
  * @param left aborted when the reader leaves before the end, so that `source` stops too: a generator that waits cannot
  *   be returned from outside
@@ -31,48 +77,14 @@ export async function* inPieces<R>(
 	intervalMs: () => number,
 	left: AbortController,
 ): AsyncGenerator<string, R> {
-	let text = '';
-	let outcome: { value: R } | { error: unknown } | undefined;
-	let wake = () => {};
-
-	const pump = async () => {
-		try {
-			for (;;) {
-				const next = await source.next();
-				if (next.done) {
-					outcome = { value: next.value };
-					return;
-				}
-				text += next.value;
-				wake();
-			}
-		} catch (error) {
-			outcome = { error };
-		}
-	};
+	const queue = new TextQueue<R>();
+	queue.endWith(readToEnd(source, (piece) => queue.push(piece)));
 	streams++;
-	const ended = pump().then(() => wake());
-
 	try {
-		for (;;) {
-			if (text !== '') {
-				const piece = text;
-				text = '';
-				yield piece;
-				const pause = intervalMs();
-				if (outcome === undefined && pause > 0) await Promise.race([sleep(pause), ended]);
-			} else if (outcome === undefined) {
-				await new Promise<void>((resolve) => (wake = resolve));
-				wake = () => {};
-			} else if ('error' in outcome) {
-				throw asIs(outcome.error);
-			} else {
-				return outcome.value;
-			}
-		}
+		return yield* queue.pieces(intervalMs);
 	} finally {
 		streams--;
-		if (outcome === undefined) left.abort();
+		if (!queue.hasEnded) left.abort();
 	}
 }
 

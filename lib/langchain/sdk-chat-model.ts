@@ -152,15 +152,11 @@ function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 					];
 				return [];
 			}),
-			...(calls.length === 0
-				? {}
-				: {
-						toolCalls: calls.map((call) => ({
-							id: call.toolCallId,
-							name: call.toolName,
-							args: parseObject(call.input) ?? {},
-						})),
-					}),
+			toolCalls: calls.map((call) => ({
+				id: call.toolCallId,
+				name: call.toolName,
+				args: parseObject(call.input) ?? {},
+			})),
 			...(reasoning === '' ? {} : { reasoning }),
 		},
 	];

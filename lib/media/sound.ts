@@ -1,4 +1,4 @@
-import { soundSignature } from '../sound-format';
+import { SOUND_EXTENSIONS, soundExtension, soundSignature } from '../sound-format';
 
 export type SoundFormat = 'mp3' | 'wav' | 'flac' | 'opus' | 'aac' | 'pcm';
 
@@ -36,28 +36,6 @@ export function receivedType(head: Uint8Array, asked: SoundFormat, rate = PCM_RA
 	return found;
 }
 
-const AUDIO_EXTENSIONS: Readonly<Record<string, string>> = {
-	'audio/mpeg': 'mp3',
-	'audio/mp3': 'mp3',
-	'audio/wav': 'wav',
-	'audio/x-wav': 'wav',
-	'audio/wave': 'wav',
-	'audio/vnd.wave': 'wav',
-	'audio/flac': 'flac',
-	'audio/x-flac': 'flac',
-	'audio/ogg': 'ogg',
-	'audio/opus': 'opus',
-	'application/ogg': 'ogg',
-	'audio/mp4': 'm4a',
-	'audio/x-m4a': 'm4a',
-	'audio/m4a': 'm4a',
-	'audio/aac': 'aac',
-	'audio/webm': 'webm',
-	'video/webm': 'webm',
-	'video/mp4': 'mp4',
-	'audio/amr': 'amr',
-};
-
 /** Extensions of chat programs and of n8n for which servers know another name. */
 const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wave: 'wav' };
 
@@ -65,8 +43,8 @@ const RENAMED: Readonly<Record<string, string>> = { oga: 'ogg', mpga: 'mp3', wav
 export function soundName(name: string, mimeType: string): string {
 	const [, base = name, extension = ''] = /^(.*)\.([A-Za-z0-9]{1,5})$/s.exec(name) ?? [];
 	const known = RENAMED[extension.toLowerCase()] ?? extension.toLowerCase();
-	if (known !== '' && Object.values(AUDIO_EXTENSIONS).includes(known)) return `${base}.${known}`;
-	const byType = AUDIO_EXTENSIONS[mimeType.split(';')[0]!.trim().toLowerCase()];
+	if (known !== '' && SOUND_EXTENSIONS.has(known)) return `${base}.${known}`;
+	const byType = soundExtension(mimeType);
 	if (byType === undefined) return name;
 	return known === '' || known === 'bin' || known === 'tmp' ? `${base}.${byType}` : name;
 }

@@ -1,5 +1,6 @@
 import { invalidInput } from '../../errors/failure';
 import { isRecord, text } from '../../values';
+import { soundExtension } from '../../sound-format';
 import { decodeText } from './text-encoding';
 import type { ContentPart } from '../types';
 
@@ -56,18 +57,6 @@ function unusable(message: string, remedy = 'Check the field or the file that is
 	return invalidInput(message, remedy);
 }
 
-const AUDIO_FORMATS: Record<string, string> = {
-	'audio/mpeg': 'mp3',
-	'audio/mp3': 'mp3',
-	'audio/wav': 'wav',
-	'audio/x-wav': 'wav',
-	'audio/wave': 'wav',
-	'audio/vnd.wave': 'wav',
-	'audio/flac': 'flac',
-	'audio/x-flac': 'flac',
-	'audio/ogg': 'ogg',
-};
-
 /**
  * A file that n8n or LangChain hands over, by its MIME type: picture, audio, or text. Anything else is refused with
  * advice.
@@ -82,7 +71,7 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 		return {
 			type: 'audio',
 			data: cleanBase64(stripDataUrl(data)),
-			format: AUDIO_FORMATS[type] ?? type.slice('audio/'.length),
+			format: soundExtension(type) ?? type.slice('audio/'.length),
 		};
 	}
 	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data, charsetIn(parameters)) };

@@ -1,4 +1,4 @@
-import { canonicalJson, optional, parseObject } from '../../values';
+import { canonicalJson, optional, parseObject, recordOf, recordsIn, text } from '../../values';
 import { withoutAgentText } from './agent-text';
 import { contentPart, NOT_CONTENT } from './media';
 import { mediaOf, textOf } from './content';
@@ -116,16 +116,10 @@ function filesJoined(source: readonly SourceMessage[]): SourceMessage[] {
 	const joined: SourceMessage[] = [];
 	for (const message of source) {
 		const before = joined.at(-1);
-		if (
-			before !== undefined &&
-			isUser(before) &&
-			isUser(message) &&
-			[before, message].some(({ content }) => Array.isArray(content))
-		) {
+		const hasFile = [before, message].some((one) => Array.isArray(one?.content));
+		if (before !== undefined && isUser(before) && isUser(message) && hasFile)
 			joined[joined.length - 1] = { ...before, content: [before, message].flatMap(({ content }) => content) };
-		} else {
-			joined.push(message);
-		}
+		else joined.push(message);
 	}
 	return joined;
 }
@@ -202,23 +196,12 @@ function toolMessage({ toolCallId = '', name }: SourceMessage, { text }: ToolRes
 }
 
 function isNonText(block: unknown): boolean {
-	return (
-		typeof block === 'object' &&
-		block !== null &&
-		'type' in block &&
-		typeof block.type === 'string' &&
-		NOT_CONTENT.has(block.type)
-	);
+	return NOT_CONTENT.has(String(recordOf(block).type));
 }
 
 function thinkingBlocks(content: unknown): string {
-	if (!Array.isArray(content)) return '';
-	return content
-		.map((block: unknown) => {
-			if (typeof block !== 'object' || block === null) return '';
-			const { thinking, reasoning } = block as { thinking?: unknown; reasoning?: unknown };
-			return typeof thinking === 'string' ? thinking : typeof reasoning === 'string' ? reasoning : '';
-		})
+	return recordsIn(content)
+		.map(({ thinking, reasoning }) => text(thinking) ?? text(reasoning) ?? '')
 		.join('');
 }
 

@@ -72,16 +72,14 @@ function wireMessage(message: ChatMessage, before: readonly ChatMessage[]): Reco
 			return {
 				role: 'assistant',
 				content: message.content,
-				...optional({ thinking: message.reasoning }),
-				...(message.toolCalls === undefined
-					? {}
-					: {
-							tool_calls: message.toolCalls.map((call) => ({
-								id: call.id,
-								// JSON text here is a 400: "Value looks like object, but can't find closing '}' symbol".
-								function: { name: call.name, arguments: parseObject(call.arguments) ?? {} },
-							})),
-						}),
+				...optional({
+					thinking: message.reasoning,
+					tool_calls: message.toolCalls?.map((call) => ({
+						id: call.id,
+						// JSON text here is a 400: "Value looks like object, but can't find closing '}' symbol".
+						function: { name: call.name, arguments: parseObject(call.arguments) ?? {} },
+					})),
+				}),
 			};
 		case 'tool': {
 			const name = message.name ?? calledTool(message.toolCallId, before);

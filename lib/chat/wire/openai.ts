@@ -74,18 +74,16 @@ function wireMessage(message: ChatMessage, { serverKind, shortToolIds = false }:
 			return {
 				role: 'assistant',
 				content: message.content,
-				...(message.reasoning === undefined
-					? {}
-					: Object.fromEntries(traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning]))),
-				...(message.toolCalls === undefined
-					? {}
-					: {
-							tool_calls: message.toolCalls.map((call) => ({
-								id: toolId(call.id),
-								type: 'function',
-								function: { name: call.name, arguments: call.arguments },
-							})),
-						}),
+				...optional(
+					Object.fromEntries(traitsOf(serverKind).reasoningFields.map((field) => [field, message.reasoning])),
+				),
+				...optional({
+					tool_calls: message.toolCalls?.map((call) => ({
+						id: toolId(call.id),
+						type: 'function',
+						function: { name: call.name, arguments: call.arguments },
+					})),
+				}),
 			};
 		case 'tool':
 			return {

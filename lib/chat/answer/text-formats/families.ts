@@ -295,19 +295,18 @@ export const FAMILIES: readonly Family[] = [
 	}),
 ];
 
-/** The family of a model: what the user says, else what its template shows, else what its name says. */
-export function familyOf({
-	setting,
-	template,
-	model,
-	fallback,
-}: {
+/** What tells the family of a model. */
+interface FamilySigns {
+	/** What the user says. */
 	setting?: string;
 	template?: string;
 	model: string;
 	/** Of the server, for models that have none. */
 	fallback?: string;
-}): Family | undefined {
+}
+
+/** The family of a model: what the user says, else what its template shows, else what its name says. */
+export function familyOf({ setting, template, model, fallback }: FamilySigns): Family | undefined {
 	if (setting !== undefined && setting !== 'auto') return FAMILIES.find(({ id }) => id === setting);
 	return (
 		FAMILIES.find((family) => template !== undefined && family.template?.test(template) === true) ??
