@@ -13,7 +13,6 @@ import { wantsJson } from './request/parameters';
 import { callableTools, type ChatSettings } from './request/request';
 import { ThinkingLimit } from './thinking-limit';
 import type { ChatMessage } from './types';
-import { sameFrameDecoder } from './wire/same-frame';
 
 /** An answer that has come to the end of its stream. */
 export interface ReadAnswer {
@@ -41,16 +40,9 @@ export async function* readAnswer(
 	opened: OpenedAnswer,
 	{ settings, call, messages, pace, startedAt }: PreparedCall,
 ): AsyncGenerator<string, ReadAnswer> {
-	const { connection, model, reader, protocol } = opened;
+	const { reader } = opened;
 	const chatter = new LoadingChatter();
-	const reading = {
-		connection,
-		decode: sameFrameDecoder(protocol.decode),
-		reader,
-		model,
-		chatter,
-		onChunk: call.onChunk,
-	};
+	const reading = { ...opened, chatter, onChunk: call.onChunk };
 	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
 	const presenter = new ThinkingPresenter(showsThinking(settings));
 	const limit = new ThinkingLimit(opened);

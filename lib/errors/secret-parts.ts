@@ -32,31 +32,6 @@ function four(text: string, at: number): number {
 	);
 }
 
-/** Some such numbers. A table answers for nearly all others in a fraction of what a set takes. */
-class Fours {
-	private readonly exact = new Set<number>();
-	private readonly table = new Uint8Array(2 ** TABLE_BITS);
-
-	addFrom(text: string): void {
-		for (let at = 0; at + 4 <= text.length; at++) {
-			const number = four(text, at);
-			this.exact.add(number);
-			this.table[placeOf(number)] = 1;
-		}
-	}
-
-	hasAt(text: string, at: number): boolean {
-		const number = four(text, at);
-		return this.table[placeOf(number)] === 1 && this.exact.has(number);
-	}
-}
-
-const TABLE_BITS = 14;
-
-function placeOf(number: number): number {
-	return Math.imul(number, 0x9e3779b1) >>> (32 - TABLE_BITS);
-}
-
 /** Any text of this length holds four letters that begin at a multiple of four. */
 const HOLDS_A_FOUR = 7;
 
@@ -74,7 +49,7 @@ export class SecretParts {
 	 * Each run of four letters in a part or a whole: each of these in a text holds one that begins at a multiple of four. So
 	 * a text without such a run holds none of them, which is soon seen.
 	 */
-	private readonly fours = new Fours();
+	private readonly fours = new Set<number>();
 	private readonly hasTinyWholes: boolean;
 	/** Those that are short, or consist of words, are found as a whole only. */
 	private readonly wholes: string[];
@@ -95,7 +70,7 @@ export class SecretParts {
 		for (const encoded of long.flatMap(encodings)) this.addEncoded(encoded);
 		this.wholes = secrets.filter((secret) => secret !== '').map(lower);
 		this.hasTinyWholes = this.wholes.some(({ length }) => length < HOLDS_A_FOUR);
-		for (const whole of this.wholes) this.fours.addFrom(whole);
+		for (const whole of this.wholes) this.addFours(whole);
 	}
 
 	/** The text with `***` in place of every secret and of every part of one. */
@@ -122,10 +97,14 @@ export class SecretParts {
 		return merged(found);
 	}
 
+	private addFours(text: string): void {
+		for (let at = 0; at + 4 <= text.length; at++) this.fours.add(four(text, at));
+	}
+
 	/** Whether a text can hold anything that is to be found. */
 	private mayHold(text: string): boolean {
 		if (this.hasTinyWholes) return true;
-		for (let at = 0; at + 4 <= text.length; at += 4) if (this.fours.hasAt(text, at)) return true;
+		for (let at = 0; at + 4 <= text.length; at += 4) if (this.fours.has(four(text, at))) return true;
 		return false;
 	}
 
@@ -146,7 +125,7 @@ export class SecretParts {
 		let last: (Stretch & Part) | undefined;
 		let from = 0;
 		for (let at = 0; at + 4 <= letters.length && this.parts.size > 0; at += 4) {
-			if (!this.fours.hasAt(letters, at)) continue;
+			if (!this.fours.has(four(letters, at))) continue;
 			for (from = Math.max(from, at - (PART - 4)); from <= at && from + PART <= letters.length; from++) {
 				const part = this.parts.get(letters.slice(from, from + PART));
 				if (part === undefined) continue;
@@ -180,7 +159,7 @@ export class SecretParts {
 				begins: begins || known?.begins === true,
 				anywhere: anywhere || known?.anywhere === true,
 			});
-			this.fours.addFrom(part);
+			this.addFours(part);
 		}
 	}
 }

@@ -1,7 +1,5 @@
-import { methodOf, readAnswer, type Answer } from './answer';
+import { methodOf, type Answer } from './answer';
 import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
-import type { FailureContext } from '../errors/failure';
-import { failureInBody } from '../errors/http-failure';
 import type { ServerError } from '../errors/server-error';
 import { download } from './download';
 import { eventStream, untilBegun } from './event-stream';
@@ -18,7 +16,6 @@ import type {
 	ConnectionSettings,
 	Download,
 	DownloadOptions,
-	ErrorContext,
 	EventStream,
 	ServerAddress,
 	StreamOptions,
@@ -31,17 +28,16 @@ const MAX_CALL_MS = 15_000;
 const CLOSED_ALREADY_MS = 1000;
 
 /** One server with one credential. Cheap to make: connections and the queue are shared behind it. */
-export class Connection {
+export class Connection extends Explainer {
 	readonly url: ServerAddress;
 	private readonly scope: string;
-	private readonly explainer: Explainer;
 	private readonly sender: Sender;
 
-	constructor(private readonly settings: ConnectionSettings) {
+	constructor(settings: ConnectionSettings) {
+		super(settings);
 		this.url = settings.address;
 		this.scope = JSON.stringify(settings.headers ?? {});
-		this.explainer = new Explainer(settings);
-		this.sender = new Sender(settings, this.explainer);
+		this.sender = new Sender(settings, this);
 	}
 
 	/** Tells one server with one credential from another. Holds the key: for the memory of this process only. */
@@ -85,36 +81,6 @@ export class Connection {
 		}
 	}
 
-	/** Takes the credential's key and header values out of a text. */
-	mask(text: string): string {
-		return this.explainer.mask(text);
-	}
-
-	/** The beginning of a text, without the credential's key and header values. */
-	maskStart(text: string, length: number): string {
-		return this.explainer.maskStart(text, length);
-	}
-
-	/** Whether the key is sent there. */
-	isOwn(url: string): boolean {
-		return this.explainer.isOwn(url);
-	}
-
-	/** What errors about a URL may name. */
-	contextOf(url: string, about?: ErrorContext): FailureContext {
-		return this.explainer.contextOf(url, about);
-	}
-
-	/** The error that an answer stands for. */
-	refusal(answer: CallAnswer, about?: ErrorContext): ServerError {
-		return this.explainer.refusal(answer, about);
-	}
-
-	/** The error that a body, or an event, reports under a status of success. */
-	errorInBody(body: string, url: string, about?: ErrorContext): ServerError {
-		return failureInBody(body, this.contextOf(url, about));
-	}
-
 	/**
 	 * A short call. Answers of any status are returned; only a server that cannot be reached raises an error.
 	 * A GET whose kept connection turns out to be closed is sent again once.
@@ -130,13 +96,13 @@ export class Connection {
 		);
 		if (idleMs > 0) watchdog.content();
 		const watched = idleMs > 0 ? { ...options, body: watchedBody(options.body, watchdog) } : options;
-		const explain = (error: unknown) => this.explainer.explainCall(error, url, options, watchdog);
+		const explain = (error: unknown) => this.explainCall(error, url, options, watchdog);
 		let channel: ChannelUse | undefined;
 		const attempt = async (reuse: boolean) => {
 			channel ??= this.channel();
 			const { keepAlive, fresh } = channel;
 			const way = reuse ? { dispatcher: keepAlive, reset: false } : { dispatcher: fresh, reset: true };
-			return await this.read(await this.sender.send(url, watched, watchdog, way), options, watchdog);
+			return await this.sender.read(await this.sender.send(url, watched, watchdog, way), options, watchdog);
 		};
 		try {
 			if (once) return await attempt(false);
@@ -151,6 +117,13 @@ export class Connection {
 			watchdog.stop();
 			channel?.release();
 		}
+	}
+
+	/** A short call that has to succeed. @throws {ServerError} also for a status from 300 on */
+	async accepted(url: string, options: CallOptions = {}): Promise<CallAnswer> {
+		const answer = await this.call(url, options);
+		if (answer.status >= 300) throw this.refusal(answer, options.about);
+		return answer;
 	}
 
 	/**
@@ -186,10 +159,10 @@ export class Connection {
 				const attach = async (from: number) => await this.sender.send(kept!.attachUrl(from), again, watchdog, way);
 				const answer = kept === undefined ? sent : new ResumedAnswer(sent, { attach, cancel, signal: watchdog.signal });
 				let begun = options.beginning === undefined;
-				const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, begun);
+				const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, begun);
 				const stream = eventStream(answer, {
 					framing: options.framing,
-					hide: (text) => this.explainer.hide(text),
+					hide: (text) => this.hide(text),
 					watchdog,
 					// An attempt that failed before it began gives nothing back: the next one goes on with it.
 					end: () => (begun ? end() : undefined),
@@ -197,7 +170,7 @@ export class Connection {
 					explain,
 					refusePage: (page) =>
 						options.refuse?.({ ...answer, text: page, json: undefined }) ??
-						this.explainer.page(answer.status, page, answer.url, options.about),
+						this.page(answer.status, page, answer.url, options.about),
 				});
 				if (options.beginning === undefined) return stream;
 				try {
@@ -223,12 +196,12 @@ export class Connection {
 	 */
 	async download(url: string, options: DownloadOptions): Promise<Download> {
 		return await this.open(url, options, async (answer, { watchdog, end }) => {
-			const explain = (error: unknown) => this.explainer.explain(error, answer.url, options, watchdog, true);
+			const explain = (error: unknown) => this.explain(error, answer.url, options, watchdog, true);
 			return await Promise.resolve(download(answer, { watchdog, end, explain }));
 		});
 	}
 
-	/** Sends a request of `stream` or `download` until it is taken and `begin` has its result. Who reads it calls `end`. */
+	/** Sends a request until it is taken and `begin` has its result. Who reads the answer calls `end`. */
 	private async open<T extends object>(
 		url: string,
 		options: StreamOptions,
@@ -250,13 +223,13 @@ export class Connection {
 		try {
 			channel = this.channel();
 			const attempt = async (way: ConnectionChoice) => {
-				const sent = await this.trySend(url, options, watchdog, way);
+				const sent = await this.sender.trySend(url, options, watchdog, way);
 				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, way });
 			};
 			return await this.untilTaken(channel, attempt, options, watchdog);
 		} catch (error) {
 			end();
-			throw this.explainer.explain(error, url, options, watchdog);
+			throw this.explain(error, url, options, watchdog);
 		}
 	}
 
@@ -269,36 +242,16 @@ export class Connection {
 	 * @throws {ServerError}
 	 */
 	async answer(url: string, options: AnswerOptions): Promise<CallAnswer> {
-		const watchdog = new Watchdog({ ...DEFAULT_LIMITS, ...options.limits }, options.signal);
-		const leave = await this.enterQueue(url, options, watchdog);
-		let channel: ChannelUse | undefined;
-		try {
-			channel = this.channel();
-			const attempt = async (way: ConnectionChoice) => await this.tryReading(url, options, watchdog, way);
-			return await this.untilTaken(channel, attempt, options, watchdog);
-		} catch (error) {
-			throw this.explainer.explain(error, url, options, watchdog);
-		} finally {
-			watchdog.stop();
-			leave();
-			channel?.release();
-		}
-	}
-
-	private async tryReading(
-		url: string,
-		options: AnswerOptions,
-		watchdog: Watchdog,
-		way: ConnectionChoice,
-	): Promise<CallAnswer | { failed: ServerError }> {
-		const sent = await this.trySend(url, options, watchdog, way);
-		if ('failed' in sent) return sent;
-		watchdog.content();
-		try {
-			return await this.read(sent, options, watchdog);
-		} catch (error) {
-			return { failed: this.explainer.explainReading(error, sent.url, options, watchdog) };
-		}
+		return await this.open(url, options, async (answer, { watchdog, end }) => {
+			watchdog.content();
+			try {
+				const read = await this.sender.read(answer, options, watchdog);
+				end();
+				return read;
+			} catch (error) {
+				return { failed: this.explainReading(error, answer.url, options, watchdog) };
+			}
+		});
 	}
 
 	/** To be released when the request is over: until then nobody closes it. */
@@ -312,7 +265,7 @@ export class Connection {
 			return await enterQueue(this.id, this.maxConcurrentRequests, watchdog.signal);
 		} catch {
 			watchdog.stop();
-			throw this.explainer.queued(url, options, watchdog);
+			throw this.queued(url, options, watchdog);
 		}
 	}
 
@@ -334,37 +287,5 @@ export class Connection {
 			if (typeof next !== 'number') throw next;
 			await pauseFor(next, watchdog.signal);
 		}
-	}
-
-	private async trySend(
-		url: string,
-		options: StreamOptions,
-		watchdog: Watchdog,
-		way: ConnectionChoice,
-	): Promise<Answer | { failed: ServerError }> {
-		try {
-			const answer = await this.sender.send(url, options, watchdog, way);
-			if (answer.status < 300) return answer;
-			const refused = await this.read(answer, options, watchdog);
-			return { failed: options.refuse?.(refused) ?? this.refusal(refused, options.about) };
-		} catch (error) {
-			return { failed: this.explainer.explain(error, url, options, watchdog) };
-		}
-	}
-
-	private async read(
-		answer: Answer,
-		{ about, signal, maxBytes }: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
-		watchdog: Watchdog,
-	): Promise<CallAnswer> {
-		const { url, status } = answer;
-		const read = await readAnswer(answer, {
-			maxBytes,
-			signal: watchdog.signal,
-			hide: (text) => this.explainer.hide(text),
-			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
-		});
-		if (read === undefined) throw this.explainer.endless(url, about, status);
-		return read;
 	}
 }

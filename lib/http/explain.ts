@@ -1,7 +1,7 @@
 import { redirectLocation } from './answer';
 import { BodyTooLongError } from './too-long';
 import { failure, type FailureContext } from '../errors/failure';
-import { httpFailure } from '../errors/http-failure';
+import { failureInBody, httpFailure } from '../errors/http-failure';
 import { networkFailure } from '../errors/network-failure';
 import { seconds } from '../errors/remedies';
 import { hide, keysOf, mask, maskedStart, secretsOf } from '../errors/secrets';
@@ -18,7 +18,7 @@ export class Explainer {
 	private readonly secrets: string[];
 	private readonly keys: string[];
 
-	constructor(private readonly settings: ConnectionSettings) {
+	constructor(protected readonly settings: ConnectionSettings) {
 		const { headers = {} } = settings;
 		this.secrets = secretsOf(headers);
 		this.keys = keysOf(headers);
@@ -145,6 +145,11 @@ export class Explainer {
 			this.contextOf(url, about),
 		);
 		return wait === undefined ? failed : failed.withFacts({ retryAfterMs: wait });
+	}
+
+	/** The error that a body, or an event, reports under a status of success. */
+	errorInBody(body: string, url: string, about?: ErrorContext): ServerError {
+		return failureInBody(body, this.contextOf(url, about));
 	}
 
 	/** A web page in place of a stream. */

@@ -1,4 +1,4 @@
-import { flatten, methodOf, redirectTarget, type Answer } from './answer';
+import { flatten, methodOf, readAnswer, redirectTarget, type Answer } from './answer';
 import { decompressed } from './compression';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
@@ -6,7 +6,7 @@ import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
-import type { ConnectionSettings, RequestOptions } from './types';
+import type { CallAnswer, CallOptions, ConnectionSettings, RequestOptions, StreamOptions } from './types';
 import type { Dispatcher } from '../vendor';
 import { unlessAborted } from './waiting';
 
@@ -46,6 +46,40 @@ export class Sender {
 			this.allowRedirect(target, next);
 			target = next;
 		}
+	}
+
+	/** The same for a request whose answer counts only below 300. */
+	async trySend(
+		url: string,
+		options: StreamOptions,
+		watchdog: Watchdog,
+		way: ConnectionChoice,
+	): Promise<Answer | { failed: ServerError }> {
+		try {
+			const answer = await this.send(url, options, watchdog, way);
+			if (answer.status < 300) return answer;
+			const refused = await this.read(answer, options, watchdog);
+			return { failed: options.refuse?.(refused) ?? this.explainer.refusal(refused, options.about) };
+		} catch (error) {
+			return { failed: this.explainer.explain(error, url, options, watchdog) };
+		}
+	}
+
+	/** The whole of an answer. @throws {ServerError} */
+	async read(
+		answer: Answer,
+		{ about, signal, maxBytes }: Pick<CallOptions, 'signal' | 'about' | 'maxBytes'>,
+		watchdog: Watchdog,
+	): Promise<CallAnswer> {
+		const { url, status } = answer;
+		const read = await readAnswer(answer, {
+			maxBytes,
+			signal: watchdog.signal,
+			hide: (text) => this.explainer.hide(text),
+			explain: (error) => this.explainer.explainReading(error, url, { about, signal }, watchdog),
+		});
+		if (read === undefined) throw this.explainer.endless(url, about, status);
+		return read;
 	}
 
 	/** Some proxies write what they were sent into the address of their login: that is for no other host to read. */

@@ -10,3 +10,15 @@ export class BodyTooLongError extends Error {
 		this.name = 'BodyTooLongError';
 	}
 }
+
+/** All pieces as one. @throws {BodyTooLongError} */
+export async function wholeOf(pieces: AsyncIterable<Uint8Array>, maxBytes = Infinity): Promise<Buffer> {
+	const read: Uint8Array[] = [];
+	let size = 0;
+	for await (const piece of pieces) {
+		size += piece.byteLength;
+		if (size > maxBytes) throw new BodyTooLongError();
+		read.push(piece);
+	}
+	return Buffer.concat(read);
+}

@@ -10,7 +10,6 @@ import { readMessage } from './langchain-message';
 import { NOT_CONTENT } from '../chat/request/media';
 import { estimateTokens } from '../chat/request/token-estimate';
 import { inPieces, pieceInterval } from './pieces';
-import { hearsTokens, textMessageMaker } from './text-chunks';
 import type { ChatCall } from '../chat/request/request';
 import type { AiNodeSdk } from './sdk';
 import { toolChoiceOf, toolDefinition } from './tools';
@@ -68,8 +67,7 @@ export function localChatModelClass(host: HostClasses): LocalChatModelClass {
 }
 
 function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: HostClasses) {
-	const newTextMessage = textMessageMaker(AIMessageChunk);
-	const textChunk = (text: string) => new ChatGenerationChunk({ text, message: newTextMessage(text) });
+	const textChunk = (text: string) => new ChatGenerationChunk({ text, message: new AIMessageChunk({ content: text }) });
 
 	return class LocalChatModel extends BaseChatModel {
 		/** n8n takes a model for a chat model by this name (docs/protocols/n8n.md 2.1). */
@@ -227,6 +225,14 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 		});
 		return new ChatGenerationChunk({ text, message, generationInfo });
 	}
+}
+
+/** Whether any callback takes tokens: n8n's tracer does not, the events of its agent do. */
+export function hearsTokens({ handlers }: HostRunManager): boolean {
+	return (
+		!Array.isArray(handlers) ||
+		(handlers as Array<Record<string, unknown>>).some(({ handleLLMNewToken: listens }) => listens !== undefined)
+	);
 }
 
 function usageMetadata({ usage }: FinishedAnswer): Record<string, unknown> | undefined {

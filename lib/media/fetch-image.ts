@@ -1,5 +1,6 @@
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
+import { BodyTooLongError, wholeOf } from '../http/too-long';
 import type { MediaOptions } from './task';
 import { isLoopback } from '../errors/remedies';
 
@@ -23,21 +24,14 @@ export async function fetchImage(
 			remedy: 'Set the address under which the server names its files, or let it send base64.',
 		});
 	}
-	const { pieces, close } = await connection.download(url, { limits, signal, headers: { accept: 'image/*, */*' } });
-	const read: Uint8Array[] = [];
-	let size = 0;
-	for await (const piece of pieces) {
-		size += piece.byteLength;
-		if (size > MAX_BYTES) {
-			close();
-			throw failure('invalidAnswer', connection.contextOf(url), {
-				message: 'The picture is larger than 100 MB',
-				remedy: 'What answers at this address is hardly a picture: look at the log of the server.',
-			});
-		}
-		read.push(piece);
-	}
-	return Buffer.concat(read);
+	const { pieces } = await connection.download(url, { limits, signal, headers: { accept: 'image/*, */*' } });
+	return await wholeOf(pieces, MAX_BYTES).catch((error: unknown) => {
+		if (!(error instanceof BodyTooLongError)) throw error;
+		throw failure('invalidAnswer', connection.contextOf(url), {
+			message: 'The picture is larger than 100 MB',
+			remedy: 'What answers at this address is hardly a picture: look at the log of the server.',
+		});
+	});
 }
 
 /** Relative addresses count from the server. LocalAI and others name themselves `localhost`, which they are not for n8n. */

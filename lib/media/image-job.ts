@@ -3,10 +3,10 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
+import { wholeOf } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
 import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, text } from '../values';
-import { fileBytes } from './file-bytes';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './make-images';
 import { sending } from './task';
@@ -163,7 +163,7 @@ function factsOf(id: string, job: Record<string, unknown>): JobFacts {
 async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> {
 	const { prompt, count, size, format, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
 	const contents: Buffer[] = [];
-	for (const image of images) contents.push(await fileBytes(image));
+	for (const image of images) contents.push(await wholeOf(image.open()));
 	const first = contents[0] === undefined ? undefined : imageFacts(contents[0]);
 	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
 	const { sample_params: moreParameters, ...more } = extra;
@@ -182,7 +182,7 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 		...optional({ seed }),
 		...(Object.keys(parameters).length === 0 ? {} : { sample_params: parameters }),
 		...(encoded.length === 0 ? {} : { init_image: encoded[0], ref_images: encoded }),
-		...(mask === undefined ? {} : { mask_image: (await fileBytes(mask)).toString('base64') }),
+		...(mask === undefined ? {} : { mask_image: (await wholeOf(mask.open())).toString('base64') }),
 		...more,
 	};
 }

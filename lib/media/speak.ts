@@ -1,6 +1,7 @@
 import { failure, invalidInput } from '../errors/failure';
 import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
+import { wholeOf } from '../http/too-long';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { ServerKind } from '../servers/kinds/kind';
 import { oneWave, waveOf } from '../wav';
@@ -167,10 +168,4 @@ async function withVoices(
 				? 'Choose a voice of the model that is used: its documentation names them.'
 				: `Choose one of its voices: ${names.join(', ')}${voices.length > names.length ? `, and ${voices.length - names.length} more` : ''}.`,
 	});
-}
-
-async function wholeOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
-	const read: Uint8Array[] = [];
-	for await (const piece of pieces) read.push(piece);
-	return Buffer.concat(read);
 }

@@ -2,7 +2,7 @@ import { looksLikeHtml } from '../errors/exchange';
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { SseDecoder } from '../http/sse';
-import { BodyTooLongError } from '../http/too-long';
+import { wholeOf } from '../http/too-long';
 import type { Download } from '../http/types';
 import { isRecord, nonEmptyText, parseObject, words } from '../values';
 
@@ -141,12 +141,5 @@ async function* once(pieces: Buffer[]): AsyncGenerator<Uint8Array> {
 }
 
 async function whole(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-	const read: Uint8Array[] = [];
-	let size = 0;
-	for await (const piece of pieces) {
-		size += piece.byteLength;
-		if (size > MAX_JSON_BYTES) throw new BodyTooLongError();
-		read.push(piece);
-	}
-	return Buffer.concat(read).toString('utf8');
+	return (await wholeOf(pieces, MAX_JSON_BYTES)).toString('utf8');
 }

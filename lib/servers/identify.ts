@@ -1,5 +1,6 @@
 import { learnRoot } from './connect';
 import type { Connection } from '../http/connection';
+import { unlessAborted } from '../http/waiting';
 import { KINDS } from './kinds';
 import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
 import { Remembered } from '../remembered';
@@ -82,7 +83,7 @@ export async function askServerKind(
 		asking = askOnce(connection, limitMs).finally(() => underWay.delete(key));
 		underWay.set(key, asking);
 	}
-	await unlessAborted(asking, signal);
+	await askedUntil(signal, asking);
 	return knownServerKind(connection, model) ?? 'other';
 }
 
@@ -91,7 +92,7 @@ export async function askServerKindAgain(
 	connection: Connection,
 	{ signal, limitMs = ASK_LIMIT_MS }: AskOptions = {},
 ): Promise<ServerKind> {
-	await unlessAborted(askOnce(connection, limitMs), signal);
+	await askedUntil(signal, askOnce(connection, limitMs));
 	return knownServerKind(connection) ?? 'other';
 }
 
@@ -136,17 +137,8 @@ async function answerOf(connection: Connection, url: string, timeoutMs: number):
 	}
 }
 
-async function unlessAborted(asking: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-	if (signal === undefined) return await asking;
-	let stop = () => {};
-	const aborted = new Promise<void>((resolve) => {
-		stop = resolve;
-		if (signal.aborted) stop();
-		else signal.addEventListener('abort', stop, { once: true });
-	});
-	try {
-		await Promise.race([asking, aborted]);
-	} finally {
-		signal.removeEventListener('abort', stop);
-	}
+/** Who asks waits no longer than for Stop; the answer is learned all the same. */
+async function askedUntil(signal: AbortSignal | undefined, asking: Promise<void>): Promise<void> {
+	if (signal === undefined) await asking;
+	else await unlessAborted(signal, async () => await asking).catch(() => {});
 }

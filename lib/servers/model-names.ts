@@ -13,6 +13,11 @@ export function isModelNamed(
 	return isNamed(id, wanted) || (wanted !== undefined && aliases.includes(wanted));
 }
 
+/** A name with its slashes as a part of a path. */
+export function pathOfModel(model: string): string {
+	return model.split('/').map(encodeURIComponent).join('/');
+}
+
 const MAX_NAMES = 10;
 
 /**

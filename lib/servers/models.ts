@@ -2,7 +2,7 @@
  * The one reader of what servers say about their models: `/v1/models`, llama-server's `/props`, Ollama's `/api/tags`,
  * `/api/ps` and `/api/show`.
  */
-import { isRecord, optional } from '../values';
+import { asList, isRecord, nonEmptyText, optional, recordOf } from '../values';
 
 /** A model, as far as its server tells; what it does not tell is left out. */
 export interface ServerModel {
@@ -71,40 +71,44 @@ export function readModels(json: unknown): ServerModel[] | undefined {
 	return [...byId.values()];
 }
 
-function nameOf(entry: Record<string, unknown>): string | undefined {
-	return wordIn(entry, 'name') ?? wordIn(entry, 'model') ?? wordIn(entry, 'model_name');
+function nameOf({ name, model, model_name: other }: Record<string, unknown>): string | undefined {
+	return [name, model, other].map(nonEmptyText).find((text) => text !== undefined);
 }
 
 function readModel(entry: Record<string, unknown>): ServerModel | undefined {
-	const id = typeof entry.id === 'number' ? String(entry.id) : wordIn(entry, 'id');
+	const id = typeof entry.id === 'number' ? String(entry.id) : nonEmptyText(entry.id);
 	if (id === undefined || id.trim() === '') return undefined;
-	const meta = recordIn(entry, 'meta');
-	const inputs = listIn(recordIn(entry, 'architecture'), 'input_modalities');
+	const meta = recordOf(entry.meta);
+	const inputs = listOf(recordOf(entry.architecture).input_modalities);
 	const status = isRecord(entry.status) ? entry.status : undefined;
-	const args = status === undefined ? undefined : textsIn(status, 'args');
-	const aliases = [...textsIn(entry, 'aliases'), ...textsIn(recordIn(meta, 'llamaswap'), 'aliases')];
+	const args = texts(status?.args);
+	const aliases = [...texts(entry.aliases), ...texts(recordOf(meta.llamaswap).aliases)];
 	return {
 		id,
 		aliases: [...new Set(aliases)].filter((alias) => alias !== id),
 		...readAbilities(entry),
 		...optional({
 			context:
-				countIn(meta, 'n_ctx') ??
-				countIn(entry, 'max_model_len') ??
-				countIn(entry, 'context_length') ??
-				countIn(entry, 'max_tokens'),
-			trainedContext: countIn(meta, 'n_ctx_train') ?? countIn(entry, 'max_context_window'),
-			parameters: countIn(meta, 'n_params'),
-			size: countIn(meta, 'size'),
-			quantization: wordIn(meta, 'ftype'),
+				countOf(meta.n_ctx) ??
+				countOf(entry.max_model_len) ??
+				countOf(entry.context_length) ??
+				countOf(entry.max_tokens),
+			trainedContext: countOf(meta.n_ctx_train) ?? countOf(entry.max_context_window),
+			parameters: countOf(meta.n_params),
+			size: countOf(meta.size),
+			quantization: nonEmptyText(meta.ftype),
 			vision: inputs?.includes('image'),
 			audio: inputs?.includes('audio'),
 		}),
-		...(args !== undefined && args.length > 0
-			? { args, embeddings: args.some(isVectorOption), reranks: args.some(isRerankOption) }
+		...(args.length > 0
+			? {
+					args,
+					embeddings: args.some((arg) => VECTOR_OPTION.test(arg)),
+					reranks: args.some((arg) => RERANK_OPTION.test(arg)),
+				}
 			: {}),
 		...optional({
-			state: status === undefined ? undefined : status.failed === true ? 'failed' : wordIn(status, 'value'),
+			state: status === undefined ? undefined : status.failed === true ? 'failed' : nonEmptyText(status.value),
 			exitCode: typeof status?.exit_code === 'number' ? status.exit_code : undefined,
 		}),
 	};
@@ -112,11 +116,7 @@ function readModel(entry: Record<string, unknown>): ServerModel | undefined {
 
 /** What Xinference (`model_type`, `model_ability`) and infinity (`capabilities`) say that a model can do. */
 function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
-	const abilities = [
-		...textsIn(entry, 'model_ability'),
-		...textsIn(entry, 'capabilities'),
-		wordIn(entry, 'model_type') ?? '',
-	];
+	const abilities = [...texts(entry.model_ability), ...texts(entry.capabilities), nonEmptyText(entry.model_type) ?? ''];
 	const can = (ability: RegExp) => abilities.some((word) => ability.test(word));
 	if (!can(/^(?:embed|rerank|chat|generate|completion)/i)) return {};
 	return {
@@ -126,23 +126,18 @@ function readAbilities(entry: Record<string, unknown>): Partial<ServerModel> {
 	};
 }
 
-function isVectorOption(argument: string): boolean {
-	return /^--(?:embeddings?|rerank(?:ing)?)$/.test(argument);
-}
-
-function isRerankOption(argument: string): boolean {
-	return /^--rerank(?:ing)?$/.test(argument);
-}
+const RERANK_OPTION = /^--rerank(?:ing)?$/;
+const VECTOR_OPTION = /^--(?:embeddings?|rerank(?:ing)?)$/;
 
 /** What llama-server's `/props` tells of its model, or a router's of one of its models. */
 export function readProps(props: Record<string, unknown>): Partial<ServerModel> {
-	const modalities = recordIn(props, 'modalities');
+	const modalities = recordOf(props.modalities);
 	return {
 		...optional({
-			context: countIn(recordIn(props, 'default_generation_settings'), 'n_ctx'),
-			vision: flagIn(modalities, 'vision'),
-			audio: flagIn(modalities, 'audio'),
-			tools: flagIn(recordIn(props, 'chat_template_caps'), 'supports_tools'),
+			context: countOf(recordOf(props.default_generation_settings).n_ctx),
+			vision: flagOf(modalities.vision),
+			audio: flagOf(modalities.audio),
+			tools: flagOf(recordOf(props.chat_template_caps).supports_tools),
 		}),
 		...(props.is_sleeping === true ? { state: 'sleeping' } : {}),
 	};
@@ -159,24 +154,24 @@ export interface OllamaAnswers {
 }
 
 export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: OllamaAnswers): ServerModel {
-	const details = isRecord(tag.details) ? tag.details : recordIn(shown, 'details');
-	const capabilities = listIn(shown, 'capabilities') ?? listIn(tag, 'capabilities');
-	const info = recordIn(shown, 'model_info');
+	const details = isRecord(tag.details) ? tag.details : recordOf(shown.details);
+	const capabilities = listOf(shown.capabilities) ?? listOf(tag.capabilities);
+	const info = recordOf(shown.model_info);
 	const trained = Object.keys(info).find((name) => name.endsWith('.context_length'));
 	return {
 		id,
 		aliases: [],
 		...optional({
-			context: running ? countIn(running, 'context_length') : undefined,
-			trainedContext: trained === undefined ? undefined : countIn(info, trained),
-			parameters: countIn(info, 'general.parameter_count') ?? wordIn(details, 'parameter_size'),
-			size: countIn(tag, 'size'),
-			quantization: wordIn(details, 'quantization_level'),
+			context: running ? countOf(running.context_length) : undefined,
+			trainedContext: trained === undefined ? undefined : countOf(info[trained]),
+			parameters: countOf(info['general.parameter_count']) ?? nonEmptyText(details.parameter_size),
+			size: countOf(tag.size),
+			quantization: nonEmptyText(details.quantization_level),
 			vision: capabilities?.includes('vision'),
 			audio: capabilities?.includes('audio'),
 			tools: capabilities?.includes('tools'),
 			embeddings: capabilities?.includes('embedding'),
-			remoteHost: wordIn(tag, 'remote_host') ?? wordIn(shown, 'remote_host'),
+			remoteHost: nonEmptyText(tag.remote_host) ?? nonEmptyText(shown.remote_host),
 			state: running === undefined ? undefined : running === null ? 'unloaded' : 'loaded',
 		}),
 	};
@@ -186,14 +181,15 @@ export function readOllamaModel(id: string, { tag = {}, running, shown = {} }: O
 export function ollamaEntries(
 	answer: Record<string, unknown> | undefined,
 ): Map<string, Record<string, unknown>> | undefined {
-	const list = answer === undefined ? undefined : listIn(answer, 'models');
-	if (list === undefined) return undefined;
-	const entries = list.filter(isRecord);
-	return new Map(
-		entries.flatMap((entry) => {
-			const name = wordIn(entry, 'name') ?? wordIn(entry, 'model');
-			return name === undefined ? [] : [[name, entry] as const];
-		}),
+	const list = listOf(answer?.models);
+	return (
+		list &&
+		new Map(
+			list.filter(isRecord).flatMap((entry) => {
+				const name = nonEmptyText(entry.name) ?? nonEmptyText(entry.model);
+				return name === undefined ? [] : [[name, entry] as const];
+			}),
+		)
 	);
 }
 
@@ -205,29 +201,19 @@ export function countOfParameters(value: number | string | undefined): number | 
 	return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor);
 }
 
-function recordIn(record: Record<string, unknown>, name: string): Record<string, unknown> {
-	return isRecord(record[name]) ? record[name] : {};
+function listOf(value: unknown): unknown[] | undefined {
+	return Array.isArray(value) ? (value as unknown[]) : undefined;
 }
 
-function listIn(record: Record<string, unknown>, name: string): unknown[] | undefined {
-	return Array.isArray(record[name]) ? (record[name] as unknown[]) : undefined;
+function texts(value: unknown): string[] {
+	return asList(value).filter((entry) => typeof entry === 'string');
 }
 
-function textsIn(record: Record<string, unknown>, name: string): string[] {
-	return (listIn(record, name) ?? []).filter((entry) => typeof entry === 'string');
-}
-
-function wordIn(record: Record<string, unknown>, name: string): string | undefined {
-	const value = record[name];
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function countIn(record: Record<string, unknown>, name: string): number | undefined {
-	const value = record[name];
-	return typeof value === 'number' && value > 0 ? value : undefined;
-}
-
-function flagIn(record: Record<string, unknown>, name: string): boolean | undefined {
-	const value = record[name];
+function flagOf(value: unknown): boolean | undefined {
 	return typeof value === 'boolean' ? value : undefined;
+}
+
+/** 0 says nothing. */
+function countOf(value: unknown): number | undefined {
+	return typeof value === 'number' && value > 0 ? value : undefined;
 }

@@ -42,8 +42,3 @@ export async function rememberedJson(connection: Connection, url: string, json?:
 	if (value === undefined) answers.delete(key);
 	return value;
 }
-
-/** The objects of a list; none where it is no list. */
-export function entries(value: unknown): Array<Record<string, unknown>> {
-	return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
-}

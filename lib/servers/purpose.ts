@@ -1,4 +1,4 @@
-/** Which models of a server are for vectors and which for scores, and which of its APIs gives them. */
+/** Which models of a server are for what, and which of its APIs gives them. */
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
@@ -14,35 +14,52 @@ export type Purpose = Extract<ModelUse, 'embeddings' | 'reranking'>;
 const ASK_LIMIT_MS = 10_000;
 /** Of Ollama's models that are asked about at once. */
 const AT_ONCE = 8;
-/** Whether a model may serve the purpose, as far as its server tells. */
-export function mayServe({ embeddings, reranks }: ServerModel, purpose: Purpose): boolean {
-	return purpose === 'embeddings' ? embeddings !== false && reranks !== true : (reranks ?? embeddings !== false);
+/** Whether a model may serve a use, as far as its server tells. */
+export function mayServe({ embeddings, reranks, audio }: ServerModel, use: ModelUse): boolean {
+	if (use === 'embeddings') return embeddings !== false && reranks !== true;
+	if (use === 'reranking') return reranks ?? embeddings !== false;
+	// A model for vectors makes neither pictures nor sound; one that is known to be deaf transcribes nothing.
+	return embeddings !== true && reranks !== true && !(use === 'transcription' && audio === false);
 }
 
 /**
- * The models of a server that may serve a purpose: a router tells by its arguments, Ollama by its capabilities,
- * GPUStack by its categories. Of other servers all models.
+ * The models of a server that may serve a use: a router tells by its arguments, Ollama by its capabilities, GPUStack by
+ * its categories, speaches by its tasks, llama-server by what its models can read. Of other servers all models.
  *
  * @throws {ServerError} also where none is left
  */
 export async function listModelsFor(
 	connection: Connection,
-	purpose: Purpose,
+	use: ModelUse,
 	signal?: AbortSignal,
 ): Promise<ServerModel[]> {
 	const kind = await kindFor(connection, '', signal);
-	const { reranks, advice, modelsFrom, hasOllamaApi } = traitsOf(kind);
-	if (purpose === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
+	const { label, reranks, advice, modelsFrom, hasOllamaApi, transcribesAtInference } = traitsOf(kind);
+	const isOfTexts = use === 'embeddings' || use === 'reranking';
+	if (use === 'reranking' && reranks === false) throw cannotRerank(connection, kind);
+	if (!isOfTexts && transcribesAtInference === true)
+		throw failure('notSupported', connection.contextOf(connection.url.api), {
+			message: 'whisper.cpp has no list of models',
+			remedy: 'It has one model: leave the field empty.',
+		});
 	if (modelsFrom !== undefined) return await modelsOfInfo(connection, kind, signal);
-	// The whole list tells why there is none.
-	const named = await modelsOfUse(connection, kind, purpose, signal).catch(() => []);
-	const all = named === undefined || named.length === 0 ? await listModels(connection, signal) : named;
-	const known = hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
-	const fit = known.filter((model) => mayServe(model, purpose));
+	const named = await modelsOfUse(connection, kind, use, signal).catch((error: unknown) => {
+		if (!isOfTexts) throw error;
+		return [];
+	});
+	// Of texts, the whole list tells why there is none.
+	const isWhole = named === undefined || (isOfTexts && named.length === 0);
+	const all = isWhole ? await listModels(connection, signal) : named;
+	const known = isOfTexts && hasOllamaApi === true ? await withCapabilities(connection, all, signal) : all;
+	const fit = known.filter((model) => mayServe(model, use));
 	if (fit.length > 0) return fit;
+	const what = isOfTexts
+		? `None of the models of the server is for ${use}`
+		: `${kind === 'other' ? 'The server' : label} has no model for this`;
+	const how = { embeddings: advice.embeddingsOff, reranking: advice.rerankOff }[use as Purpose] ?? advice.noModels;
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`), {
-		message: `None of the models of the server is for ${purpose}`,
-		remedy: `${purpose === 'embeddings' ? advice.embeddingsOff : advice.rerankOff} You can also type a name with "By Name".`,
+		message: what,
+		remedy: `${how} You can also type a name with "By Name".`,
 	});
 }
 
@@ -74,7 +91,7 @@ async function modelsOfInfo(
  *
  * @throws {ServerError}
  */
-export async function modelsOfUse(
+async function modelsOfUse(
 	connection: Connection,
 	kind: ServerKind,
 	use: ModelUse,

@@ -1,13 +1,9 @@
 import type { ChatSettings } from '../../lib/chat/request/request';
 import type { ReasoningEcho } from '../../lib/chat/request/messages';
 import type { ServerKind } from '../../lib/servers/kinds/kind';
-import {
-	optional,
-	readGeneration,
-	readGenerationLimits,
-	responseFormatIn,
-	thinkingIn,
-} from '../shared/chat/generation-settings';
+import { optional } from '../../lib/values';
+import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
+import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';
 import type { NodeParameters } from '../shared/parameters';
 import { traceIn } from './trace';
 
@@ -22,16 +18,17 @@ export function readSettings(parameters: NodeParameters): ChatSettings {
 		serverKind: parameters.choice<ServerKind | 'auto'>('serverType'),
 		parameters: {
 			...readGeneration(parameters),
-			...optional('thinking', thinkingIn(parameters)),
-			...optional('responseFormat', responseFormatIn(parameters)),
+			...optional({ thinking: thinkingIn(parameters), responseFormat: responseFormatIn(parameters) }),
 		},
 		reasoningEcho: parameters.choice<ReasoningEcho>('options.reasoningEcho', 'toolTurns'),
 		showThinking: parameters.flag('options.showThinking', false),
-		...optional('toolChoice', parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined)),
-		...optional('toolCallsInText', parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined)),
-		...optional('historyBudget', parameters.number('options.historyBudget', undefined)),
-		...optional('trace', traceIn(parameters)),
-		...optional('textFormat', parameters.choice<string>('options.textFormat', undefined)),
-		...readGenerationLimits(parameters),
+		...optional({
+			toolChoice: parameters.choice<'auto' | 'none' | 'required'>('options.toolChoice', undefined),
+			toolCallsInText: parameters.choice<'read' | 'leave'>('options.toolCallsInText', undefined),
+			historyBudget: parameters.number('options.historyBudget', undefined),
+			trace: traceIn(parameters),
+			textFormat: parameters.choice<string>('options.textFormat', undefined),
+		}),
+		...readLimits(parameters, GENERATION_RETRIES),
 	};
 }

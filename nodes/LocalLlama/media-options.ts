@@ -5,7 +5,7 @@ import type { FileSource } from '../../lib/http/multipart';
 import { binarySource, isBinaryData, namesIn } from '../shared/binary';
 import { generationFields } from '../shared/chat/generation-fields';
 import { stringField } from '../shared/field-kinds';
-import { readLimits, seconds } from '../shared/limit-fields';
+import { GENERATION_RETRIES, readLimits, seconds } from '../shared/limit-fields';
 import type { LlamaCall } from './operation';
 
 /** Options of every request for pictures and sound: further fields, limits, retries. */
@@ -26,7 +26,7 @@ export const mediaFields: INodeProperties[] = [
 
 /** What the options above say. */
 export function mediaOptions({ parameters, signal }: LlamaCall): MediaOptions {
-	return { ...readLimits(parameters, 2), signal };
+	return { ...readLimits(parameters, GENERATION_RETRIES), signal };
 }
 
 /** The field of the item that a file is read from. */
@@ -41,11 +41,12 @@ export function inputFileField(description: string): INodeProperties {
 
 /** The files that a field names, or that an expression gives. */
 export async function filesIn({ context, itemIndex, parameters }: LlamaCall, path: string): Promise<FileSource[]> {
-	const given = [parameters.value(path)].flat();
-	const wanted = given.flatMap(
-		(one): Array<string | IBinaryData> =>
-			isBinaryData(one) ? [one] : namesIn(typeof one === 'string' ? one : parameters.name(path)),
-	);
+	const wanted = [parameters.value(path)]
+		.flat()
+		.flatMap(
+			(one): Array<string | IBinaryData> =>
+				isBinaryData(one) ? [one] : namesIn(typeof one === 'string' ? one : parameters.name(path)),
+		);
 	const files: FileSource[] = [];
 	for (const one of wanted) files.push(await binarySource(context, itemIndex, one));
 	return files;

@@ -1,8 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { Limits } from '../../lib/http/limits';
+import { optional } from '../../lib/values';
 import { numberField } from './field-kinds';
 import type { NodeParameters } from './parameters';
+
+/** Of a generation, unless the user says otherwise. */
+export const GENERATION_RETRIES = 2;
 
 /** A limit in seconds; 0 is none. */
 export function seconds(displayName: string, name: string, value: number, description: string): INodeProperties {
@@ -31,18 +35,17 @@ export const limitFields: INodeProperties[] = [
 	seconds('Total Limit (Seconds)', 'totalLimit', 0, 'How long one request may take. 0 = no limit.'),
 ];
 
-/** What the options above say. */
+/** What the options above, or the same of a generation, say. */
 export function readLimits(
 	parameters: NodeParameters,
 	presetRetries = 3,
 ): { limits: Partial<Limits>; retries: number } {
-	const limits = {
-		firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
-		idleMs: parameters.milliseconds('options.idleLimit', undefined),
-		totalMs: parameters.milliseconds('options.totalLimit', undefined),
-	};
 	return {
-		limits: Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)),
+		limits: optional({
+			firstTokenMs: parameters.milliseconds('options.firstTokenLimit', undefined),
+			idleMs: parameters.milliseconds('options.idleLimit', undefined),
+			totalMs: parameters.milliseconds('options.totalLimit', undefined),
+		}),
 		retries: parameters.number('options.maxRetries', presetRetries),
 	};
 }

@@ -55,22 +55,16 @@ export class NodeParameters {
 		return isBlank(value) ? '' : asText(this.field(path), value).trim();
 	}
 
-	number(path: string): number;
-	number<F>(path: string, whenUnset: F): number | F;
-	number(path: string, ...whenUnset: unknown[]): unknown {
+	number<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
 		return this.checked(path, asNumber, whenUnset);
 	}
 
 	/** Seconds in the node, milliseconds in the library. */
-	milliseconds(path: string): number;
-	milliseconds<F>(path: string, whenUnset: F): number | F;
-	milliseconds(path: string, ...whenUnset: unknown[]): unknown {
+	milliseconds<F = never>(path: string, ...whenUnset: [] | [F]): number | F {
 		return this.checked(path, (field, value) => Math.round(asNumber(field, value) * 1000), whenUnset);
 	}
 
-	flag(path: string): boolean;
-	flag<F>(path: string, whenUnset: F): boolean | F;
-	flag(path: string, ...whenUnset: unknown[]): unknown {
+	flag<F = never>(path: string, ...whenUnset: [] | [F]): boolean | F {
 		return this.checked(path, asSwitch, whenUnset);
 	}
 
@@ -78,7 +72,7 @@ export class NodeParameters {
 	choice<T extends string>(path: string): T;
 	choice<T extends string>(path: string, whenUnset: T): T;
 	choice<T extends string>(path: string, whenUnset: undefined): T | undefined;
-	choice(path: string, ...whenUnset: unknown[]): unknown {
+	choice(path: string, ...whenUnset: [] | [unknown]): unknown {
 		return this.checked(path, asChoice, whenUnset);
 	}
 
@@ -90,9 +84,7 @@ export class NodeParameters {
 	}
 
 	/** A JSON object, or JSON text of one. */
-	object(path: string): Record<string, unknown>;
-	object<F>(path: string, whenUnset: F): Record<string, unknown> | F;
-	object(path: string, ...whenUnset: unknown[]): unknown {
+	object<F = never>(path: string, ...whenUnset: [] | [F]): Record<string, unknown> | F {
 		return this.checked(path, asObject, whenUnset);
 	}
 
@@ -100,9 +92,9 @@ export class NodeParameters {
 		return fieldAt(this.properties, path);
 	}
 
-	private checked<T>(path: string, check: Check<T>, whenUnset: unknown[]): unknown {
+	private checked<T, F>(path: string, check: Check<T>, whenUnset: [] | [F]): T | F {
 		const value = this.value(path);
-		return whenUnset.length > 0 && isBlank(value) ? whenUnset[0] : check(this.field(path), value);
+		return whenUnset.length > 0 && isBlank(value) ? (whenUnset[0] as F) : check(this.field(path), value);
 	}
 
 	private whole(name: string): unknown {

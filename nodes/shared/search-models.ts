@@ -6,7 +6,7 @@ import type { ServerPool } from '../../lib/servers/pool/server-pool';
 import { localLlamaServers } from '../../lib/servers/credential';
 import { listModelsOf } from '../../lib/servers/pool/models';
 import type { Connection } from '../../lib/http/connection';
-import { listMediaModels } from '../../lib/media/models';
+import type { ModelUse as OtherUse } from '../../lib/servers/kinds/kind';
 import type { ServerModel } from '../../lib/servers/models';
 import { traitsOf } from '../../lib/servers/kinds';
 import { kindFor, listModelsFor } from '../../lib/servers/purpose';
@@ -15,27 +15,23 @@ import { listError } from './list-error';
 type ListModels = (connection: Connection, signal?: AbortSignal) => Promise<ServerModel[]>;
 
 /** What a model is for. */
-export type ModelUse = 'chat' | 'embeddings' | 'reranking' | 'images' | 'transcription' | 'speech';
+export type ModelUse = OtherUse | 'chat';
 
 /** The models that may serve a use, by what their server tells of them. */
-const LISTS: Readonly<Record<ModelUse, ListModels>> = {
-	chat: listChatModels,
-	embeddings: async (connection, signal) => await listModelsFor(connection, 'embeddings', signal),
-	reranking: async (connection, signal) => await listModelsFor(connection, 'reranking', signal),
-	images: async (connection, signal) => await listMediaModels(connection, 'images', signal),
-	transcription: async (connection, signal) => await listMediaModels(connection, 'transcription', signal),
-	speech: async (connection, signal) => await listMediaModels(connection, 'speech', signal),
-};
+function listFor(use: ModelUse): ListModels {
+	if (use === 'chat') return listChatModels;
+	return async (connection, signal) => await listModelsFor(connection, use, signal);
+}
 
 /**
  * The models of the servers, with what they tell about them. Where there is no list, the error says why and what to do.
  */
 export const searchModels = searchOf(listModels);
-export const searchEmbeddingModels = searchOf(LISTS.embeddings);
-export const searchRerankers = searchOf(LISTS.reranking);
-export const searchImageModels = searchOf(LISTS.images);
-export const searchTranscriptionModels = searchOf(LISTS.transcription);
-export const searchSpeechModels = searchOf(LISTS.speech);
+export const searchEmbeddingModels = searchOf(listFor('embeddings'));
+export const searchRerankers = searchOf(listFor('reranking'));
+export const searchImageModels = searchOf(listFor('images'));
+export const searchTranscriptionModels = searchOf(listFor('transcription'));
+export const searchSpeechModels = searchOf(listFor('speech'));
 
 const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
@@ -51,7 +47,7 @@ export async function withModel<T extends { model: string }>(
 	use: ModelUse,
 ): Promise<T> {
 	if (settings.model !== '') return settings;
-	const uses = chosen.get(servers) ?? new Map<ModelUse, Promise<string>>();
+	const uses = chosen.get(servers) ?? new Map();
 	chosen.set(servers, uses);
 	const choosing = uses.get(use) ?? onlyModelOf(servers, use);
 	uses.set(use, choosing);
@@ -64,7 +60,7 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 	const isMedia = use === 'images' || use === 'transcription' || use === 'speech';
 	// Servers of one model for pictures or sound need no name, and some have no list.
 	if (isMedia && traitsOf(await kindFor(servers.first, '')).mediaNeedsModel !== true) return '';
-	const { models } = await listModelsOf(servers, LISTS[use]);
+	const { models } = await listModelsOf(servers, listFor(use));
 	return onlyModel(models, servers.first.contextOf(`${servers.first.url.api}/models`));
 }
 

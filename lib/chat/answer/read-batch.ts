@@ -12,7 +12,7 @@ import type { ChatProtocol } from '../wire/protocol';
 /** Where the events come from. */
 export interface Reading {
 	connection: Connection;
-	decode: ChatProtocol['decode'];
+	protocol: ChatProtocol;
 	reader: EventStream;
 	model: string;
 	chatter: LoadingChatter;
@@ -55,9 +55,9 @@ export function readBatch(
 	return { step: sum };
 }
 
-function decode(event: ServerSentEvent, { connection, decode: read, reader, model }: Reading): WireChunk | ServerError {
+function decode(event: ServerSentEvent, { connection, protocol, reader, model }: Reading): WireChunk | ServerError {
 	try {
-		return read(event);
+		return protocol.decode(event);
 	} catch (error) {
 		return failure('invalidAnswer', connection.contextOf(reader.url, { model }), {
 			status: reader.status,

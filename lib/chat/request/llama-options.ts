@@ -3,8 +3,8 @@ import type { Connection } from '../../http/connection';
 import { traitsOf } from '../../servers/kinds';
 import { isModelNamed } from '../../servers/model-names';
 import { readModels } from '../../servers/models';
-import { entries, rememberedJson } from '../../servers/optional-json';
-import { recordOf } from '../../values';
+import { rememberedJson } from '../../servers/optional-json';
+import { recordOf, recordsIn } from '../../values';
 import type { ChatRequest } from '../types';
 
 /**
@@ -47,7 +47,7 @@ async function hasProjector(connection: Connection, { model, serverKind }: ChatR
 async function notesOnAdapters(connection: Connection, wanted: ReadonlyArray<{ id: number }>): Promise<string[]> {
 	const list = await rememberedJson(connection, `${connection.url.root}/lora-adapters`);
 	if (!Array.isArray(list)) return [];
-	const adapters = entries(list);
+	const adapters = recordsIn(list);
 	const missing = wanted.map(({ id }) => id).filter((id) => !adapters.some((adapter) => adapter.id === id));
 	if (missing.length === 0) return [];
 	const named = adapters.map(({ id, path }) => `${String(id)} (${String(path).split(/[\\/]/).at(-1)})`);

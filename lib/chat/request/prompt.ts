@@ -1,8 +1,7 @@
 /** What a conversation becomes before a model reads it: its prompt, and how many tokens that has. */
 import { failure } from '../../errors/failure';
-import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { OwnRoutes, withoutRoute, type OwnAsk } from '../../servers/manage/own-routes';
+import { OwnRoutes, type OwnAsk } from '../../servers/manage/own-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, orEstimate, type TokenCount } from '../../servers/manage/tokens';
 import { isRecord, optional, recordOf } from '../../values';
@@ -38,9 +37,7 @@ export async function countPrompt(
 		const question = traitsOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
 		if (question !== undefined) return await askAtRoot(connection, question, ask);
 		const routes = await OwnRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
-		const answer = await routes.post('/v1/chat/completions/input_tokens', body).catch((error: unknown) => {
-			throw withoutRoute(asFailed(error).failed, connection, 'counting the tokens of a conversation');
-		});
+		const answer = await routes.post('/v1/chat/completions/input_tokens', body);
 		return numberIn(answer.json, 'input_tokens') ?? unreadable(connection);
 	});
 }
@@ -53,9 +50,7 @@ export async function countPrompt(
 export async function applyTemplate(connection: Connection, conversation: Conversation, ask: OwnAsk): Promise<string> {
 	const routes = await OwnRoutes.of(connection, ask, 'route that applies a chat template');
 	const body = wireBody(conversation, routes.kind);
-	const { json } = await routes.post('/apply-template', body).catch((error: unknown) => {
-		throw withoutRoute(asFailed(error).failed, connection, 'chat templates');
-	});
+	const { json } = await routes.post('/apply-template', body);
 	const { prompt } = recordOf(json);
 	return typeof prompt === 'string' ? prompt : unreadable(connection);
 }

@@ -1,4 +1,5 @@
 import { isRecord } from '../../values';
+import { pathOfModel } from '../model-names';
 import { anyHeader, bodyOf, ownsModels, says } from './evidence';
 import type { ServerTraits } from './kind';
 import { llamaServer } from './llama-server';
@@ -26,7 +27,7 @@ export const llamaSwap: ServerTraits = {
 	keepsToGrammar: undefined,
 	sendsBase64: undefined,
 	isOwnAnswer: (json) => isRecord(json) && json.src === 'llama-swap',
-	modelRoot: (root, model) => `${root}/upstream/${model.split('/').map(encodeURIComponent).join('/')}`,
+	modelRoot: (root, model) => `${root}/upstream/${pathOfModel(model)}`,
 	listsLoadedModelsOnly: false,
 	ignoresModelName: false,
 	mediaNeedsModel: true,

@@ -2,9 +2,9 @@ import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import { looksLikeHtml } from '../../errors/exchange';
 import type { Connection } from '../../http/connection';
-import { isRecord, optional } from '../../values';
+import { isRecord, optional, recordsIn } from '../../values';
 import { isNamed } from '../model-names';
-import { entries, optionalJson } from '../optional-json';
+import { optionalJson } from '../optional-json';
 import { bodyOf, entriesOf, textIn } from './evidence';
 import type { FittedConversation, ServerAnswers, ServerTraits } from './kind';
 import { other } from './other';
@@ -183,7 +183,7 @@ async function contextOf(
 	signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
 	const running = await optionalJson(connection, '/api/ps', { timeoutMs: ASK_LIMIT_MS, signal });
-	const context = entries(running?.models).find(
+	const context = recordsIn(running?.models).find(
 		({ name }) => typeof name === 'string' && isNamed(name, model),
 	)?.context_length;
 	return typeof context === 'number' && context > 0 ? context : contextSize;

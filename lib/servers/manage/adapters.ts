@@ -1,9 +1,10 @@
 /** The LoRA adapters of llama-server (docs/protocols/llama-server.md 2.12). */
 import { failure, invalidInput } from '../../errors/failure';
-import { asFailed } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
-import { OwnRoutes, withoutRoute, type OwnAsk } from './own-routes';
+import { OwnRoutes, type OwnAsk } from './own-routes';
+
+const WHAT = 'route for adapters';
 
 export interface Adapter {
 	id: number;
@@ -15,13 +16,11 @@ export interface Adapter {
 
 /** @throws {ServerError} */
 export async function listAdapters(connection: Connection, ask: OwnAsk): Promise<Adapter[]> {
-	return await adaptersOf(connection, await OwnRoutes.of(connection, ask, 'adapters'));
+	return await adaptersOf(await OwnRoutes.of(connection, ask, WHAT));
 }
 
-async function adaptersOf(connection: Connection, routes: OwnRoutes): Promise<Adapter[]> {
-	const answer = await routes.get('/lora-adapters').catch((error: unknown) => {
-		throw withoutRoute(asFailed(error).failed, connection, 'adapters');
-	});
+async function adaptersOf(routes: OwnRoutes): Promise<Adapter[]> {
+	const answer = await routes.get('/lora-adapters');
 	if (!Array.isArray(answer.json))
 		throw failure('invalidAnswer', routes.context, {
 			message: 'The answer of the server is no list of adapters',
@@ -58,8 +57,8 @@ export async function setAdapters(
 	scales: ReadonlyArray<{ id: number; scale: number }>,
 	ask: OwnAsk,
 ): Promise<Adapter[]> {
-	const routes = await OwnRoutes.of(connection, ask, 'adapters');
-	const known = await adaptersOf(connection, routes);
+	const routes = await OwnRoutes.of(connection, ask, WHAT);
+	const known = await adaptersOf(routes);
 	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
 	if (missing.length > 0)
 		throw invalidInput(
@@ -73,7 +72,7 @@ export async function setAdapters(
 		'/lora-adapters',
 		scales.map(({ id, scale }) => ({ id, scale })),
 	);
-	const now = await adaptersOf(connection, routes);
+	const now = await adaptersOf(routes);
 	const wanted = (id: number) => scales.findLast((one) => one.id === id)?.scale ?? 0;
 	const wrong = now.find(({ id, scale }) => Math.abs(scale - wanted(id)) > CLOSE);
 	if (wrong === undefined) return now;

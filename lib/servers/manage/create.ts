@@ -5,14 +5,12 @@ import type { Connection } from '../../http/connection';
 import type { FileSource } from '../../http/multipart';
 import { isNamed } from '../model-names';
 import { ollamaEntries } from '../models';
-import type { ServerKind } from '../kinds/kind';
 import { followWork, type Progress } from './work-progress';
-import { requireOllamaApi } from './copy-delete';
+import { CALL_MS, requireOllamaApi, workOnModel, type ModelWork } from './model-work';
 import { optionalJson } from '../optional-json';
 import { optional } from '../../values';
 
-export interface CreateOptions {
-	model: string;
+export interface CreateOptions extends ModelWork {
 	/** A model of the server, or a GGUF file. */
 	source: { from: string } | { file: FileSource };
 	system?: string;
@@ -23,23 +21,11 @@ export interface CreateOptions {
 	quantize?: string;
 	/** Longest time in which nothing changes. 0: none. */
 	idleMs: number;
-	signal?: AbortSignal;
 	onProgress?(progress: Progress): Promise<void> | void;
 	/** Told where the source is not on the server, so that Ollama downloads it. */
 	onDownload?(from: string): void;
 }
 
-export interface Created {
-	model: string;
-	server: ServerKind;
-	state: 'success';
-	/** Of a file: whether it had to be sent. */
-	uploaded?: boolean;
-	digest?: string;
-	tookMs: number;
-}
-
-const CALL_MS = 15_000;
 const GGUF = 'GGUF';
 
 /**
@@ -48,27 +34,24 @@ const GGUF = 'GGUF';
  *
  * @throws {ServerError}
  */
-export async function createModel(connection: Connection, options: CreateOptions): Promise<Created> {
-	const startedAt = performance.now();
-	const { source, signal, system, template, parameters, quantize, idleMs, onProgress } = options;
-	const model = options.model.trim();
-	const server = await requireOllamaApi(connection, 'make models', signal);
-	const json: Record<string, unknown> = { model };
-	const done: Pick<Created, 'uploaded' | 'digest'> = {};
-	if ('file' in source) {
-		const digest = await digestOf(source.file);
-		done.uploaded = await uploadBlob(connection, digest, source.file, options);
-		done.digest = digest;
-		json.files = { [source.file.name]: digest };
-	} else {
-		json.from = source.from;
-		if (!(await isThere(connection, source.from, signal))) options.onDownload?.(source.from);
-	}
-	Object.assign(json, {
-		...optional({ system, template, parameters, quantize }),
+export async function createModel(connection: Connection, given: CreateOptions) {
+	return await workOnModel(connection, given, async (kind, options) => {
+		const { source, model, signal, system, template, parameters, quantize, idleMs, onProgress } = options;
+		await requireOllamaApi(connection, kind, 'make models', signal);
+		const json: Record<string, unknown> = { model, ...optional({ system, template, parameters, quantize }) };
+		/** Of a file: whether it had to be sent. */
+		const done: { uploaded?: boolean; digest?: string } = {};
+		if ('file' in source) {
+			done.digest = await digestOf(source.file);
+			done.uploaded = await uploadBlob(connection, done.digest, source.file, options);
+			json.files = { [source.file.name]: done.digest };
+		} else {
+			json.from = source.from;
+			if (!(await isThere(connection, source.from, signal))) options.onDownload?.(source.from);
+		}
+		await followWork(connection, { path: '/api/create', json, model, signal, idleMs, onProgress });
+		return { state: 'success', ...done };
 	});
-	await followWork(connection, { path: '/api/create', json, model, signal, idleMs, onProgress });
-	return { model, server, state: 'success', ...done, tookMs: Math.round(performance.now() - startedAt) };
 }
 
 /** @throws {ServerError} for a file that is no GGUF, before anything is sent */
@@ -101,14 +84,14 @@ async function uploadBlob(
 	const found = await connection.call(url, { method: 'HEAD', timeoutMs: CALL_MS, signal });
 	if (found.status === 200) return false;
 	if (found.status !== 404) throw connection.refusal(found, { model });
-	const answer = await connection.call(url, {
+	await connection.accepted(url, {
 		method: 'POST',
 		body: { content: open(), contentType: 'application/octet-stream', length: size },
 		timeoutMs: 0,
 		idleMs,
 		signal,
+		about: { model },
 	});
-	if (answer.status >= 300) throw connection.refusal(answer, { model });
 	return true;
 }
 

@@ -4,12 +4,10 @@ import { recordsIn } from '../../values';
 import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
 import type { Change, ChangeOptions, ModelAction } from './load';
-import { isModelNamed, waysToModel } from '../model-names';
-import { readModels } from '../models';
+import { pathOfModel } from '../model-names';
+import { CALL_MS, offeredModel, offeredModels } from './model-work';
 import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers } from './running-answers';
-
-const CALL_MS = 10_000;
 
 /**
  * llama-swap loads a model for any request to it, and answers that when the model is there. Told to unload one, it ends
@@ -20,7 +18,9 @@ export async function changeBehindGateway(
 	action: ModelAction,
 	options: ChangeOptions & { kind: ServerKind },
 ): Promise<Change> {
-	const model = await idOf(connection, options);
+	// An alias may have been given.
+	const { models } = await offeredModels(connection, options);
+	const { id: model } = offeredModel(connection, models, options.model, options.kind);
 	const before = await stateOf(connection, { ...options, model });
 	const done: Change = { model, before, state: before };
 	const wanted = action === 'load' ? 'loaded' : 'unloaded';
@@ -37,29 +37,9 @@ export async function changeBehindGateway(
 	}
 	if (before === 'loaded' && options.cutAnswers !== true)
 		done.sawNoAnswers = await waitForRunningAnswers(connection, (path) => modelRoot + path, { ...options, model });
-	const url = `${root}/api/models/unload/${model.split('/').map(encodeURIComponent).join('/')}`;
-	const answer = await connection.call(url, { method: 'POST', timeoutMs: limitMs, signal });
-	if (answer.status >= 300) throw connection.refusal(answer, { model });
+	const url = `${root}/api/models/unload/${pathOfModel(model)}`;
+	await connection.accepted(url, { method: 'POST', timeoutMs: limitMs, signal, about: { model } });
 	return { ...done, state: wanted };
-}
-
-/** The name of the model in the configuration of llama-swap, of which an alias may have been given. */
-async function idOf(
-	connection: Connection,
-	{ model, kind, signal }: ChangeOptions & { kind: ServerKind },
-): Promise<string> {
-	const url = `${connection.url.api}/models`;
-	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
-	if (answer.status >= 300) throw connection.refusal(answer, { model });
-	const models = readModels(answer.json) ?? [];
-	const found = models.find((one) => isModelNamed(one, model));
-	if (found !== undefined) return found.id;
-	const others = models.map(({ id }) => id);
-	throw failure('modelNotFound', connection.contextOf(url, { model }), {
-		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, traitsOf(kind).advice.missingModel?.(model)),
-		facts: { models: others },
-	});
 }
 
 /** `/running` lists the processes that are up, each with its state. */

@@ -1,46 +1,41 @@
 import type { Connection } from '../../http/connection';
 import { failure } from '../../errors/failure';
-import { askServerKindAgain, identify } from '../identify';
+import { identify } from '../identify';
 import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
-import { isModelNamed, isNamed, requireModel, waysToModel } from '../model-names';
-import { ollamaEntries, readModels, type ServerModel } from '../models';
+import { isNamed } from '../model-names';
+import { ollamaEntries, type ServerModel } from '../models';
 import { changeBehindGateway } from './load-behind-gateway';
+import { CALL_MS, offeredModel, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
 import { optionalJson } from '../optional-json';
-import { waitForRunningAnswers, pollUntil, tooSlow } from './running-answers';
+import { waitForRunningAnswers, tooSlow } from './running-answers';
 
 export type ModelAction = 'load' | 'unload';
 
-export interface ChangeOptions {
-	model: string;
+export interface ChangeOptions extends ModelWork {
 	/** Wait until it is done. Ollama and llama-swap always do. */
 	wait: boolean;
 	/** Unload a model that is answering, which cuts its answers off. */
 	cutAnswers?: boolean;
 	/** For all of it. */
 	limitMs: number;
-	signal?: AbortSignal;
 	/** Between looks at a router's list. */
 	pauseMs?: number;
 }
 
-export interface ModelChange {
+/** What became of the state of a model. */
+export interface Change {
+	/** Its name in the configuration of the server. */
 	model: string;
-	server: ServerKind;
 	/** What it was before. */
 	before: string;
 	/** What it is now. */
 	state: string;
-	changed: boolean;
-	tookMs: number;
 	/**
 	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
 	 * not show that.
 	 */
 	sawNoAnswers?: boolean;
 }
-
-const CALL_MS = 10_000;
 
 /**
  * Loads a model into memory or takes it out, on llama-server's router, llama-swap and Ollama. A model that is already as
@@ -50,53 +45,29 @@ const CALL_MS = 10_000;
  * @throws {ServerError} where the server cannot do that, does not know the model, fails, or needs longer than the
  *   limit; of kind `busy` where the model is answering and nobody wants to wait
  */
-export async function changeModel(
-	connection: Connection,
-	action: ModelAction,
-	options: ChangeOptions,
-): Promise<ModelChange> {
-	const startedAt = performance.now();
-	const model = options.model.trim();
-	requireModel(model);
-	const kind = await askServerKindAgain(connection, { signal: options.signal, limitMs: CALL_MS });
-	const { hasOllamaApi, modelRoot } = traitsOf(kind);
-	const change =
-		hasOllamaApi === true
-			? await changeOnOllama(connection, action, { ...options, model })
-			: modelRoot === undefined
-				? await changeOnRouter(connection, action, { ...options, model })
-				: await changeBehindGateway(connection, action, { ...options, model, kind });
-	return {
-		...change,
-		server: kind,
-		changed: change.before !== change.state,
-		tookMs: Math.round(performance.now() - startedAt),
-	};
+export async function changeModel(connection: Connection, action: ModelAction, options: ChangeOptions) {
+	return await workOnModel(connection, options, async (kind, asked) => {
+		const { hasOllamaApi, modelRoot } = traitsOf(kind);
+		const change =
+			hasOllamaApi === true
+				? await changeOnOllama(connection, action, asked)
+				: modelRoot === undefined
+					? await changeOnRouter(connection, action, asked)
+					: await changeBehindGateway(connection, action, { ...asked, kind });
+		return { ...change, changed: change.before !== change.state };
+	});
 }
 
-export type Change = Omit<ModelChange, 'server' | 'changed' | 'tookMs'>;
-
-async function routerModel(connection: Connection, { model, signal }: ChangeOptions): Promise<ServerModel> {
-	const url = `${connection.url.api}/models`;
-	const answer = await connection.call(url, { timeoutMs: CALL_MS, signal });
-	if (answer.status >= 300) throw connection.refusal(answer, { model });
-	const models = readModels(answer.json) ?? [];
-	const { llamaApi, advice } = traitsOf(identify({ models: answer }));
-	if (llamaApi !== 'router') {
-		throw failure('notSupported', connection.contextOf(url, { model }), {
+async function routerModel(connection: Connection, options: ChangeOptions): Promise<ServerModel> {
+	const { answer, models } = await offeredModels(connection, options);
+	const kind = identify({ models: answer });
+	if (traitsOf(kind).llamaApi !== 'router')
+		throw failure('notSupported', connection.contextOf(answer.url, { model: options.model }), {
 			message: 'This server cannot load or unload models on request',
 			remedy:
 				"Only Ollama, llama-server's router and llama-swap can. A llama-server is a router when it is started without a model: llama-server --models-dir FOLDER.",
 		});
-	}
-	const found = models.find((one) => isModelNamed(one, model));
-	if (found !== undefined) return found;
-	const others = models.map(({ id }) => id);
-	throw failure('modelNotFound', connection.contextOf(url, { model }), {
-		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, advice.missingModel?.(model)),
-		facts: { models: others },
-	});
+	return offeredModel(connection, models, options.model, kind);
 }
 
 async function changeOnRouter(connection: Connection, action: ModelAction, options: ChangeOptions): Promise<Change> {

@@ -1,11 +1,11 @@
-import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { isFilled, isRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
 import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
 import { listModels } from '../model-list';
-import { isModelNamed, requireModel, waysToModel } from '../model-names';
+import { requireModel } from '../model-names';
 import { ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../models';
+import { CALL_MS, offeredModel } from './model-work';
 import { optionalJson } from '../optional-json';
 import { kindFor } from '../purpose';
 
@@ -27,8 +27,6 @@ export interface ModelDetails extends ServerModel {
 	process?: Record<string, unknown>;
 }
 
-const CALL_MS = 15_000;
-
 /**
  * What a server tells of one model. Nothing is loaded by the question.
  *
@@ -43,8 +41,7 @@ export async function modelDetails(
 	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(server);
 	if (hasOllamaApi === true) return await fromOllamaApi(connection, { model, server, signal });
 	const models = await listModels(connection, signal);
-	const found = models.find((one) => isModelNamed(one, model));
-	if (found === undefined) throw unknown(connection, model, server, models);
+	const found = offeredModel(connection, models, model, server);
 	if (llamaApi === 'oneModel') return { ...found, server, ...(await propsOf(connection, '/props', signal)) };
 	// Asked of a model that is not loaded, a router would load it.
 	if (llamaApi === 'router' && found.state === 'loaded') {
@@ -71,7 +68,7 @@ async function fromOllamaApi(
 	const url = `${connection.url.root}/api/show`;
 	const answer = await connection.call(url, { json: { model }, once: false, timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300 || !isRecord(answer.json)) {
-		if (answer.status === 404) throw unknown(connection, model, server, []);
+		if (answer.status === 404) offeredModel(connection, [], model, server);
 		throw connection.refusal(answer, { model });
 	}
 	const shown = answer.json;
@@ -99,13 +96,4 @@ async function fromOllamaApi(
 
 function named<T>(entries: ReadonlyMap<string, T>, model: string): T | undefined {
 	return entries.get(model) ?? entries.get(`${model}:latest`);
-}
-
-function unknown(connection: Connection, model: string, kind: ServerKind, models: readonly ServerModel[]) {
-	const others = models.map(({ id }) => id);
-	return failure('modelNotFound', connection.contextOf(connection.url.root, { model }), {
-		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, traitsOf(kind).advice.missingModel?.(model)) || 'Choose the model from the list.',
-		facts: { models: others },
-	});
 }

@@ -1,6 +1,6 @@
 /** The routes of llama-server beside OpenAI's API, where several servers have them, each at its own place. */
 import { failure } from '../../errors/failure';
-import type { ServerError } from '../../errors/server-error';
+import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { CallAnswer, RequestOptions } from '../../http/types';
 import { isRecord } from '../../values';
@@ -26,10 +26,11 @@ export class OwnRoutes {
 		private readonly connection: Connection,
 		readonly kind: ServerKind,
 		private readonly ask: OwnAsk,
+		private readonly what: string,
 	) {}
 
 	/**
-	 * @param what the user wants there, as a noun in the plural: "slots"
+	 * @param what the user wants there, behind "has no": "slots", "route for tokens"
 	 * @throws {ServerError} where the server is of a kind that has none, or wants a model and none is chosen
 	 */
 	static async of(connection: Connection, ask: OwnAsk, what: string): Promise<OwnRoutes> {
@@ -42,7 +43,7 @@ export class OwnRoutes {
 				message: `${label} has no ${what}`,
 				remedy: 'Only llama-server has them, alone, as a router, or behind llama-swap.',
 			});
-		const routes = new OwnRoutes(connection, kind, { ...ask, model });
+		const routes = new OwnRoutes(connection, kind, { ...ask, model }, what);
 		if (routes.isOfSeveralModels) requireModel(model);
 		return routes;
 	}
@@ -106,7 +107,21 @@ export class OwnRoutes {
 	}
 
 	private async send(url: string, options: Pick<RequestOptions, 'json'>): Promise<CallAnswer> {
-		return await safeAnswer(this.connection, url, { ...options, ...this.ask });
+		return await safeAnswer(this.connection, url, { ...options, ...this.ask }).catch((error: unknown) => {
+			throw this.withoutRoute(asFailed(error).failed);
+		});
+	}
+
+	/** A server that has not got the route, in words that say what is missing. */
+	private withoutRoute(error: ServerError): ServerError {
+		const { status, serverText, url = this.connection.url.root } = error;
+		if (status !== 404 && status !== 405) return error;
+		return failure('notSupported', this.connection.contextOf(url), {
+			status,
+			serverText,
+			message: `The server has no ${this.what}`,
+			remedy: 'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',
+		});
 	}
 }
 
@@ -126,17 +141,5 @@ export async function safeAnswer(
 		signal,
 		about,
 		...(once ? {} : { retry: retryIdempotent(connection, { retries: RETRIES, about }) }),
-	});
-}
-
-/** A server that has not got the route, in words that say what is missing. */
-export function withoutRoute(error: ServerError, connection: Connection, what: string): ServerError {
-	const { status, serverText, url = connection.url.root } = error;
-	if (status !== 404 && status !== 405) return error;
-	return failure('notSupported', connection.contextOf(url), {
-		status,
-		serverText,
-		message: `The server has no route for ${what}`,
-		remedy: 'Only llama-server has it, alone, as a router, or behind llama-swap. A very old one has to be updated.',
 	});
 }

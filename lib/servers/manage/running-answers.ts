@@ -3,13 +3,10 @@ import { failure } from '../../errors/failure';
 import { seconds } from '../../errors/remedies';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { pauseFor } from '../../http/waiting';
+import { recordsIn } from '../../values';
 import type { ChangeOptions, ModelAction } from './load';
 import { metricsOf } from '../metrics';
-import { entries } from '../optional-json';
-
-const CALL_MS = 10_000;
-const PAUSE_MS = 500;
+import { CALL_MS, pollUntil } from './model-work';
 
 /**
  * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests
@@ -64,22 +61,7 @@ async function answersRunning(
 	const processing = metrics['llamacpp:requests_processing'];
 	if (processing !== undefined) return processing + (metrics['llamacpp:requests_deferred'] ?? 0);
 	const slots = (await ask('/slots'))?.json;
-	return Array.isArray(slots) ? entries(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
-}
-
-/** Looks again and again until there is something to see. */
-export async function pollUntil<Seen>(
-	options: ChangeOptions,
-	look: () => Promise<Seen | undefined>,
-	late: () => ServerError,
-): Promise<Seen> {
-	const startedAt = performance.now();
-	for (;;) {
-		const seen = await look();
-		if (seen !== undefined) return seen;
-		if (performance.now() - startedAt > options.limitMs) throw late();
-		await pauseFor(options.pauseMs ?? PAUSE_MS, options.signal);
-	}
+	return Array.isArray(slots) ? recordsIn(slots).filter(({ is_processing: busy }) => busy === true).length : undefined;
 }
 
 /** A model that is not as wanted when the time is over. */

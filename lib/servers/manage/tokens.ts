@@ -6,7 +6,7 @@ import { isRecord, recordOf } from '../../values';
 import { traitsOf } from '../kinds';
 import type { Piece, Question, ServerKind, Tokenized, TokenRoutes } from '../kinds/kind';
 import { numbers, textOf } from '../kinds/token-lists';
-import { OwnRoutes, safeAnswer, withoutRoute, type OwnAsk } from './own-routes';
+import { OwnRoutes, safeAnswer, type OwnAsk } from './own-routes';
 import { kindFor } from '../purpose';
 
 export interface TokenizeAsk extends OwnAsk {
@@ -35,9 +35,7 @@ export async function tokenize(connection: Connection, text: string, ask: Tokeni
 		parse_special: parseSpecial,
 		...(withPieces ? { with_pieces: true } : {}),
 	};
-	const answer = await routes.post('/tokenize', body).catch((error: unknown) => {
-		throw withoutRoute(asFailed(error).failed, connection, 'tokens');
-	});
+	const answer = await routes.post('/tokenize', body);
 	return llamaTokens(answer.json, withPieces) ?? unreadable(connection);
 }
 
@@ -105,7 +103,7 @@ export async function detokenize(connection: Connection, tokens: readonly number
 	if (!(routes instanceof OwnRoutes)) return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
 	const { json } = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
 		const { failed } = asFailed(error);
-		throw unknownToken(failed, connection, tokens) ?? withoutRoute(failed, connection, 'tokens');
+		throw unknownToken(failed, connection, tokens) ?? failed;
 	});
 	return textOf(recordOf(json).content) ?? unreadable(connection);
 }

@@ -1,6 +1,6 @@
 import { listVoices } from '../../../lib/media/voices';
 import { modelField } from '../../shared/model-field';
-import { atAnyServer } from '../any-server';
+import { askOfModel } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
 
 export const audioGetVoices: LocalLlamaOperation = {
@@ -16,14 +16,8 @@ export const audioGetVoices: LocalLlamaOperation = {
 			{ search: 'searchSpeechModels', example: 'kokoro' },
 		),
 	],
-	run: async (call) =>
-		(
-			await atAnyServer(
-				call,
-				call.parameters.name('model'),
-				async (connection, { model, signal }) => await listVoices(connection, model, signal),
-			)
-		).map(({ id, name, more }) => ({
-			json: { id, name, ...more },
-		})),
+	run: async (call) => {
+		const voices = await askOfModel(call, async (at, { model, signal }) => await listVoices(at, model, signal));
+		return voices.map(({ id, name, more }) => ({ json: { id, name, ...more } }));
+	},
 };

@@ -2,8 +2,9 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { classify as classifyText } from '../../../lib/text/classify';
 import type { Label } from '../../../lib/text/labels';
-import { isRecord } from '../../../lib/values';
-import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
+import { isRecord, optional } from '../../../lib/values';
+import { readGeneration } from '../../shared/chat/generation-settings';
+import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import { booleanField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
@@ -74,7 +75,7 @@ export const textClassify: LocalLlamaOperation = {
 				{
 					model: parameters.name('model'),
 					parameters: { temperature: 0, ...readGeneration(parameters) },
-					...readGenerationLimits(parameters),
+					...readLimits(parameters, GENERATION_RETRIES),
 				},
 				servers,
 				'chat',
@@ -100,15 +101,14 @@ export const textClassify: LocalLlamaOperation = {
 				json: {
 					label: names[0] ?? null,
 					...(several ? { labels: names } : {}),
-					...optional('confidence', result.confidence === undefined ? undefined : rounded(result.confidence)),
-					...optional(
-						'scores',
-						scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at]!)])),
-					),
-					...optional('answer', unread),
-					...optional('none', none === undefined ? undefined : rounded(none)),
-					...optional('usage', usage),
-					...optional('model', model),
+					...optional({
+						confidence: rounded(result.confidence),
+						scores: scores && Object.fromEntries(labels.map(({ name }, at) => [name, rounded(scores[at])])),
+						answer: unread,
+						none: rounded(none),
+						usage,
+						model,
+					}),
 					server,
 				},
 			},
@@ -117,8 +117,8 @@ export const textClassify: LocalLlamaOperation = {
 };
 
 /** Six digits say everything that a probability can tell. */
-function rounded(probability: number): number {
-	return Math.round(probability * 1e6) / 1e6;
+function rounded(probability: number | undefined): number | undefined {
+	return probability === undefined ? undefined : Math.round(probability * 1e6) / 1e6;
 }
 
 /** From the form, or a list out of an expression: of names, or of objects. */

@@ -4,7 +4,9 @@ import { complete, type CompleteSettings, type FinishedCompletion } from '../../
 import { readToEnd } from '../../../lib/generators';
 import type { CompletionTask } from '../../../lib/text/completion-request';
 import { generationFields } from '../../shared/chat/generation-fields';
-import { optional, readGeneration, readGenerationLimits } from '../../shared/chat/generation-settings';
+import { optional } from '../../../lib/values';
+import { readGeneration } from '../../shared/chat/generation-settings';
+import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import { samplerFields } from '../../shared/chat/sampler-fields';
 import { numberField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
@@ -32,8 +34,8 @@ export function completeSettings(parameters: NodeParameters): CompleteSettings {
 	return {
 		model: parameters.name('model'),
 		parameters: readGeneration(parameters),
-		...optional('logprobs', parameters.number('options.logprobs', undefined)),
-		...readGenerationLimits(parameters),
+		...optional({ logprobs: parameters.number('options.logprobs', undefined) }),
+		...readLimits(parameters, GENERATION_RETRIES),
 	};
 }
 

@@ -1,38 +1,31 @@
 import type { ChatSettings } from '../../../lib/chat/request/request';
-import {
-	optional,
-	readGeneration,
-	readGenerationLimits,
-	responseFormatIn,
-	thinkingIn,
-} from '../../shared/chat/generation-settings';
+import { optional } from '../../../lib/values';
+import { readGeneration, responseFormatIn, thinkingIn } from '../../shared/chat/generation-settings';
+import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
 import type { NodeParameters } from '../../shared/parameters';
 
 /** The settings of a chat. */
 export function chatSettings(parameters: NodeParameters): ChatSettings {
-	return {
-		model: parameters.name('model'),
-		serverKind: 'auto',
-		parameters: {
-			...readGeneration(parameters),
-			...optional('thinking', thinkingIn(parameters)),
-			...optional('responseFormat', responseFormatIn(parameters)),
-		},
-		reasoningEcho: 'toolTurns',
-		showThinking: false,
-		...readGenerationLimits(parameters),
-	};
+	return settingsWith(parameters, optional({ responseFormat: responseFormatIn(parameters) }), 'toolTurns');
 }
 
 /** The settings of an operation that has no response format of the user's choice. */
 export function briefSettings(parameters: NodeParameters): ChatSettings {
+	// The most likely answer, unless the user wants another.
+	return settingsWith(parameters, { temperature: 0 }, 'off');
+}
+
+function settingsWith(
+	parameters: NodeParameters,
+	own: ChatSettings['parameters'],
+	reasoningEcho: ChatSettings['reasoningEcho'],
+): ChatSettings {
 	return {
 		model: parameters.name('model'),
 		serverKind: 'auto',
-		// The most likely answer, unless the user wants another.
-		parameters: { temperature: 0, ...readGeneration(parameters), ...optional('thinking', thinkingIn(parameters)) },
-		reasoningEcho: 'off',
+		parameters: { ...own, ...readGeneration(parameters), ...optional({ thinking: thinkingIn(parameters) }) },
+		reasoningEcho,
 		showThinking: false,
-		...readGenerationLimits(parameters),
+		...readLimits(parameters, GENERATION_RETRIES),
 	};
 }

@@ -1,5 +1,5 @@
 import { applyTemplate as promptOf } from '../../../lib/chat/request/prompt';
-import { atAnyServer } from '../any-server';
+import { askOfModel } from '../any-server';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { messageFields } from '../text/messages';
@@ -14,13 +14,8 @@ export const tokenApplyTemplate: LocalLlamaOperation = {
 	},
 	fields: [tokenModelField, ...messageFields, ...optionFields(templateOptions)],
 	run: async (call) => {
-		const { parameters } = call;
 		const conversation = await conversationIn(call);
-		const prompt = await atAnyServer(
-			call,
-			parameters.name('model'),
-			async (connection, ask) => await promptOf(connection, conversation, ask),
-		);
+		const prompt = await askOfModel(call, async (connection, ask) => await promptOf(connection, conversation, ask));
 		return [{ json: { prompt } }];
 	},
 };

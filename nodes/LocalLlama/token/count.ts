@@ -3,11 +3,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import { countPrompt } from '../../../lib/chat/request/prompt';
 import { countTokens } from '../../../lib/servers/manage/tokens';
 import { choiceField, stringField } from '../../shared/field-kinds';
-import { atAnyServer } from '../any-server';
+import { askOfModel } from '../any-server';
 import type { LlamaCall, LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
 import { messageFields } from '../text/messages';
-import { addSpecialField, conversationIn, parseSpecialField, templateOptions, tokenModelField } from './fields';
+import { conversationIn, specialTokenFields, specialTokensIn, templateOptions, tokenModelField } from './fields';
 
 /** Shown for one of the two things that can be counted, beside what the field itself asks for. */
 const shownFor = (counted: 'text' | 'chat', field: INodeProperties): INodeProperties => ({
@@ -44,7 +44,7 @@ export const tokenCount: LocalLlamaOperation = {
 		),
 		...messageFields.map((field) => shownFor('chat', field)),
 		...optionFields([
-			...[addSpecialField, parseSpecialField].map((field) => optionShownFor('text', field)),
+			...specialTokenFields.map((field) => optionShownFor('text', field)),
 			...templateOptions.map((field) => optionShownFor('chat', field)),
 		]),
 	],
@@ -61,24 +61,12 @@ export const tokenCount: LocalLlamaOperation = {
 
 async function textTokens(call: LlamaCall) {
 	const { parameters } = call;
-	const [text, addSpecial, parseSpecial] = [
-		parameters.freeText('text'),
-		parameters.flag('options.addSpecial', false),
-		parameters.flag('options.parseSpecial', false),
-	];
-	return await atAnyServer(
-		call,
-		parameters.name('model'),
-		async (connection, ask) => await countTokens(connection, text, { ...ask, addSpecial, parseSpecial }),
-	);
+	const text = parameters.freeText('text');
+	const how = specialTokensIn(parameters);
+	return await askOfModel(call, async (connection, ask) => await countTokens(connection, text, { ...ask, ...how }));
 }
 
 async function conversationTokens(call: LlamaCall) {
-	const { parameters } = call;
 	const conversation = await conversationIn(call);
-	return await atAnyServer(
-		call,
-		parameters.name('model'),
-		async (connection, ask) => await countPrompt(connection, conversation, ask),
-	);
+	return await askOfModel(call, async (connection, ask) => await countPrompt(connection, conversation, ask));
 }

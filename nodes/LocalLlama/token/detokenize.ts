@@ -2,7 +2,7 @@ import { detokenize as textOf } from '../../../lib/servers/manage/tokens';
 import { jsonField } from '../../shared/field-kinds';
 import { asNumber } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
-import { atAnyServer } from '../any-server';
+import { askOfModel } from '../any-server';
 import { listIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
@@ -24,13 +24,8 @@ export const tokenDetokenize: LocalLlamaOperation = {
 		...optionFields([]),
 	],
 	run: async (call) => {
-		const { parameters } = call;
-		const tokens = tokensIn(parameters);
-		const text = await atAnyServer(
-			call,
-			parameters.name('model'),
-			async (connection, ask) => await textOf(connection, tokens, ask),
-		);
+		const tokens = tokensIn(call.parameters);
+		const text = await askOfModel(call, async (connection, ask) => await textOf(connection, tokens, ask));
 		return [{ json: { text, count: tokens.length } }];
 	},
 };

@@ -4,6 +4,7 @@ import type { Conversation } from '../../../lib/chat/request/prompt';
 import { optional } from '../../../lib/values';
 import { booleanField, jsonField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
+import type { NodeParameters } from '../../shared/parameters';
 import type { LlamaCall } from '../operation';
 import { listIn } from '../lists';
 import { messagesIn } from '../text/messages';
@@ -13,14 +14,23 @@ export const tokenModelField = modelField({
 	description: 'The model whose tokens are meant. A server with one model, such as llama-server, needs none.',
 });
 
-export const addSpecialField = booleanField('Add Special Tokens', 'addSpecial', false, {
-	description: 'Whether to add what the model puts around every text, such as a token for its beginning',
-});
+export const specialTokenFields: INodeProperties[] = [
+	booleanField('Add Special Tokens', 'addSpecial', false, {
+		description: 'Whether to add what the model puts around every text, such as a token for its beginning',
+	}),
+	booleanField('Parse Special Tokens', 'parseSpecial', false, {
+		description:
+			'Whether marks such as im_start in the text are special tokens. Leave it off for text of users, which the model must not take for commands.',
+	}),
+];
 
-export const parseSpecialField = booleanField('Parse Special Tokens', 'parseSpecial', false, {
-	description:
-		'Whether marks such as im_start in the text are special tokens. Leave it off for text of users, which the model must not take for commands.',
-});
+/** What these fields say. */
+export function specialTokensIn(parameters: NodeParameters) {
+	return {
+		addSpecial: parameters.flag('options.addSpecial', false),
+		parseSpecial: parameters.flag('options.parseSpecial', false),
+	};
+}
 
 /** Options that decide about the prompt of a conversation. */
 export const templateOptions: INodeProperties[] = [

@@ -1,11 +1,11 @@
 import { tokenize as tokensOf } from '../../../lib/servers/manage/tokens';
 import { optional } from '../../../lib/values';
 import { booleanField, stringField } from '../../shared/field-kinds';
-import { atAnyServer } from '../any-server';
+import { askOfModel } from '../any-server';
 import { textsIn } from '../lists';
 import type { LocalLlamaOperation } from '../operation';
 import { optionFields } from '../options';
-import { addSpecialField, parseSpecialField, tokenModelField } from './fields';
+import { specialTokenFields, specialTokensIn, tokenModelField } from './fields';
 
 export const tokenTokenize: LocalLlamaOperation = {
 	option: {
@@ -22,8 +22,7 @@ export const tokenTokenize: LocalLlamaOperation = {
 			description: 'A text, or a list of texts from an expression. Each gives an item.',
 		}),
 		...optionFields([
-			addSpecialField,
-			parseSpecialField,
+			...specialTokenFields,
 			booleanField('With Pieces', 'withPieces', true, {
 				description:
 					'Whether to give the text of each token too. A token that is only a part of a character is shown as bytes in hexadecimal.',
@@ -33,17 +32,15 @@ export const tokenTokenize: LocalLlamaOperation = {
 	run: async (call) => {
 		const { parameters } = call;
 		const how = {
-			addSpecial: parameters.flag('options.addSpecial', false),
-			parseSpecial: parameters.flag('options.parseSpecial', false),
+			...specialTokensIn(parameters),
 			withPieces: parameters.flag('options.withPieces', false),
 		};
 		const items = [];
 		// What is typed is a text, also where it begins with a bracket.
 		const isList = Array.isArray(parameters.value('text'));
 		for (const text of isList ? textsIn(parameters, 'text') : [parameters.freeText('text')]) {
-			const { tokens, pieces } = await atAnyServer(
+			const { tokens, pieces } = await askOfModel(
 				call,
-				parameters.name('model'),
 				async (connection, ask) => await tokensOf(connection, text, { ...ask, ...how }),
 			);
 			items.push({ json: { tokens, count: tokens.length, ...optional({ pieces }) } });

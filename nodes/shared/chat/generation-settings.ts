@@ -5,11 +5,10 @@ import {
 	type SamplerValues,
 } from '../../../lib/chat/request/samplers';
 import type { ChatParameters, ResponseFormat, Thinking } from '../../../lib/chat/types';
-import type { Limits } from '../../../lib/http/limits';
 import { keepAliveOf } from '../../../lib/servers/keep-alive';
 import { withNull } from '../../../lib/text/nullable';
 import { checkSchema } from '../../../lib/text/schema-check';
-import { isRecord, nonEmptyText, parseJson } from '../../../lib/values';
+import { isRecord, nonEmptyText, optional, parseJson } from '../../../lib/values';
 import { asNumber, asObject, asSwitch, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
@@ -35,25 +34,9 @@ const READ: { [Type in Sampler['type']]: (field: Field, value: unknown) => unkno
  * @throws {ServerError} of kind `invalidInput` naming the field, as all of these functions do
  */
 export function readGeneration(parameters: NodeParameters): Omit<ChatParameters, 'thinking' | 'responseFormat'> {
-	return {
-		...readSamplers(parameters),
-		...optional(
-			'extraBody',
-			filledObject(parameters.field('options.extraBody'), parameters.value('options.extraBody') ?? {}),
-		),
-	};
-}
-
-/** The limits of a generation, and how often one that was not taken up is sent again. */
-export function readGenerationLimits(parameters: NodeParameters): { limits: Partial<Limits>; retries: number } {
-	return {
-		limits: {
-			...optional('firstTokenMs', parameters.milliseconds('options.firstTokenLimit', undefined)),
-			...optional('idleMs', parameters.milliseconds('options.idleLimit', undefined)),
-			...optional('totalMs', parameters.milliseconds('options.totalLimit', undefined)),
-		},
-		retries: parameters.number('options.maxRetries', 2),
-	};
+	const path = 'options.extraBody';
+	const extraBody = filledObject(parameters.field(path), parameters.value(path) ?? {});
+	return { ...readSamplers(parameters), ...optional({ extraBody }) };
 }
 
 function readSamplers(parameters: NodeParameters): SamplerValues {
@@ -91,7 +74,7 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
 	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
-	const limit = optional('limitMs', limitMs);
+	const limit = optional({ limitMs });
 	switch (mode) {
 		case 'off':
 			return { mode };
@@ -114,7 +97,7 @@ export function responseFormatIn(parameters: NodeParameters): ResponseFormat | u
 		case 'jsonSchema': {
 			const { schema, name } = bareSchema(parameters.object('jsonSchema'));
 			if (Object.keys(schema).length === 0) throw wrongField(parameters.field('jsonSchema').label, 'is empty');
-			return { type: 'jsonSchema', schema, ...optional('name', name) };
+			return { type: 'jsonSchema', schema, ...optional({ name }) };
 		}
 		case 'grammar': {
 			const grammar = parameters.freeText('grammar');
@@ -137,14 +120,9 @@ export function bareSchema(given: Record<string, unknown>): { schema: Record<str
 	const isWrapped = isRecord(wrapped.schema) && !('type' in wrapped) && !('properties' in wrapped);
 	const schema = withNull(isWrapped ? (wrapped.schema as Record<string, unknown>) : given);
 	checkSchema(schema, null);
-	return { schema, ...(isWrapped ? optional('name', nonEmptyText(wrapped.name)) : {}) };
+	return { schema, ...(isWrapped ? optional({ name: nonEmptyText(wrapped.name) }) : {}) };
 }
 
 function unescaped(text: string): string {
 	return text.replace(/\\([nrt\\])/g, (_all, sign: string) => ({ n: '\n', r: '\r', t: '\t' })[sign] ?? '\\');
-}
-
-/** A field that is left out where it has no value. */
-export function optional<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {
-	return value === undefined ? {} : ({ [name]: value } as Record<K, V>);
 }

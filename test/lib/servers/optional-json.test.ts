@@ -1,5 +1,5 @@
 import { connectTo } from '../../../lib/servers/connect';
-import { entries, optionalJson } from '../../../lib/servers/optional-json';
+import { optionalJson } from '../../../lib/servers/optional-json';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { useSimulator } from '../../servers/use-simulator';
 
@@ -23,9 +23,4 @@ describe('a route that not every server has', () => {
 		sim.route('GET /api/ps', answer());
 		expect(await optionalJson(connectTo({ baseUrl: sim.url }), '/api/ps', { timeoutMs: 200 })).toBeUndefined();
 	});
-});
-
-it('entries are the objects of a list', () => {
-	expect(entries([{ a: 1 }, null, 'b', [2], { c: 3 }])).toEqual([{ a: 1 }, { c: 3 }]);
-	for (const none of [undefined, null, { a: 1 }, 'text']) expect(entries(none)).toEqual([]);
 });

@@ -222,13 +222,19 @@ describe('Copy and Delete', () => {
 			model: 'smol',
 			copy: 'smol2',
 			server: 'ollama',
+			tookMs: expect.any(Number) as number,
 		});
 		expect(sent('/api/copy')).toEqual([{ source: 'smol', destination: 'smol2' }]);
 	});
 
 	it('delete with the name in the body', async () => {
 		const sim = await ollama({ 'DELETE /api/delete': 'delete' });
-		expect(await json(op('delete', { model: 'smol' }))).toEqual({ model: 'smol', deleted: true, server: 'ollama' });
+		expect(await json(op('delete', { model: 'smol' }))).toEqual({
+			model: 'smol',
+			deleted: true,
+			server: 'ollama',
+			tookMs: expect.any(Number) as number,
+		});
 		expect(sim.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/api/delete', body: { model: 'smol' } });
 	});
 

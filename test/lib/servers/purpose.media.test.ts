@@ -1,11 +1,11 @@
-import { listMediaModels } from '../../../lib/media/models';
+import { listModelsFor } from '../../../lib/servers/purpose';
 import type { MediaTask } from '../../../lib/media/task';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { startSpeachesSim } from '../../servers/media/speaches';
 import { startWhisperSim } from '../../servers/media/whisper';
 import { useSimulator } from '../../servers/use-simulator';
-import { connect, failureOf } from './media';
+import { connect, failureOf } from '../media/media';
 
 const startLlama = useSimulator(startLlamaServerSim);
 const startSpeaches = useSimulator(startSpeachesSim);
@@ -13,7 +13,7 @@ const startKokoro = useSimulator(startKokoroSim);
 const startWhisper = useSimulator(startWhisperSim);
 
 const idsOf = async (sim: { url: string }, task: MediaTask) =>
-	(await listMediaModels(connect(sim.url), task)).map(({ id }) => id);
+	(await listModelsFor(connect(sim.url), task)).map(({ id }) => id);
 
 test('speaches: by their tasks', async () => {
 	const sim = await startSpeaches();

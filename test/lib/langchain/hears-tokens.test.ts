@@ -1,0 +1,11 @@
+import { hearsTokens } from '../../../lib/langchain/local-chat-model';
+
+test('tokens are told only to callbacks that take them', () => {
+	const handleLLMNewToken = async () => {};
+	const told = (handlers?: unknown) => hearsTokens({ handleLLMNewToken, handlers });
+	expect(told([{ handleLLMEnd: () => {} }])).toBe(false);
+	expect(told([])).toBe(false);
+	expect(told([{ handleLLMEnd: () => {} }, { handleLLMNewToken }])).toBe(true);
+	// A host that does not show its callbacks.
+	expect(told()).toBe(true);
+});
