@@ -9,7 +9,7 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 	'agent-chat': ['an agent', 'Dify Chat Message'],
 	agent: ['an agent', 'Dify Chat Message'],
 	'advanced-chat': ['a chatflow', 'Dify Chat Message'],
-	completion: ['a text generator', 'Dify App'],
+	completion: ['a text generator', 'Dify Apps'],
 	workflow: ['a workflow', 'Dify Workflow'],
 };
 

@@ -14,7 +14,7 @@ import { searchAnnotations } from './search-annotations';
 
 export class DifyApp implements INodeType {
 	description: INodeTypeDescription = {
-		displayName: 'Dify App',
+		displayName: 'Dify Apps',
 		name: 'difyApp',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['transform'],
@@ -23,7 +23,7 @@ export class DifyApp implements INodeType {
 			'={{ ({ getAll: "get many", getStatus: "get status", upsert: "create or update" }[$parameter.operation] ?? $parameter.operation) + ": " + $parameter.resource.replace(/[A-Z]/g, " $&").toLowerCase() }}',
 		description: 'Text generators of Dify, speech both ways, annotations, files, and what an app tells of itself',
 		builderHint: BUILDER_HINTS.difyApp,
-		defaults: { name: 'Dify App' },
+		defaults: { name: 'Dify Apps' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],

@@ -12,7 +12,7 @@ import { pollDify } from './poll';
 
 export class DifyTrigger implements INodeType {
 	description: INodeTypeDescription = {
-		displayName: 'Dify Trigger',
+		displayName: 'Dify Event Trigger',
 		name: 'difyTrigger',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		group: ['trigger'],
@@ -21,7 +21,7 @@ export class DifyTrigger implements INodeType {
 		description:
 			'Starts the workflow when an answer of a Dify app was rated, or when a run of a workflow app has ended',
 		builderHint: BUILDER_HINTS.difyTrigger,
-		defaults: { name: 'Dify Trigger' },
+		defaults: { name: 'Dify Event Trigger' },
 		polling: true,
 		inputs: [],
 		outputs: [NodeConnectionTypes.Main],

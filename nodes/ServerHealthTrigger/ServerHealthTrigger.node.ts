@@ -19,7 +19,9 @@ export class ServerHealthTrigger implements INodeType {
 		group: ['trigger'],
 		version: 1,
 		subtitle: '={{ $parameter.service === "dify" ? "Dify" : "model server" }}',
-		description: 'Starts the workflow when a model server or Dify becomes unhealthy or healthy again, with what to do',
+		// n8n's list of nodes shows this text for Server Health too, since it joins a node with its trigger.
+		description:
+			'Finds out whether a model server or Dify works, what is wrong and what to do; also as a trigger, when that changes',
 		builderHint: BUILDER_HINTS.serverHealthTrigger,
 		defaults: { name: 'Server Health Trigger' },
 		polling: true,

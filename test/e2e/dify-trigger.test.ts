@@ -1,4 +1,4 @@
-/** Dify Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
+/** Dify Event Trigger in the real n8n: polled on a schedule, against the simulator of Dify. */
 import { say } from '../lib/dify/client';
 import { rateMessage } from '../../lib/dify/feedback';
 import { RUN_ROUTES, startRun } from '../../lib/dify/run';
@@ -9,7 +9,7 @@ import { startN8n, stopEverything, type ExecutionData, type N8nServer } from './
 import { until } from './support/until';
 import { workflowOf } from './support/workflows';
 
-const NODE = 'Dify Trigger';
+const NODE = 'Dify Event Trigger';
 const NEXT = 'Next';
 /** Every second. n8n refuses a time that comes more often than once a minute, and takes sixty that do not. */
 const OFTEN = {

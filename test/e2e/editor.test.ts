@@ -361,7 +361,7 @@ describe('the panels', () => {
 					(texts) => texts.length === 1,
 				),
 			).toEqual(['Min P']);
-			await page.keyboard.press('Enter');
+			await shown.first().click();
 			await get('parameter-input-minP').waitFor();
 			await picture('options-groups', 'fields');
 			await page.setViewportSize(WINDOW);

@@ -161,7 +161,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 	{
 		...stream,
 		node: 'difyApp',
-		label: 'Dify App: Text, Generate',
+		label: 'Dify Apps: Text, Generate',
 		target: is('POST', /\/completion-messages$/),
 		serve: app('completion', { form: [{ kind: 'paragraph', variable: 'topic' }] }),
 		run: async (setting) =>
@@ -174,7 +174,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 	{
 		...base,
 		node: 'difyApp',
-		label: 'Dify App: File, Upload',
+		label: 'Dify Apps: File, Upload',
 		way: 'upload',
 		uploads: true,
 		target: is('POST', /\/files\/upload$/),
@@ -191,7 +191,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 	{
 		...base,
 		node: 'difyApp',
-		label: 'Dify App: App, Get',
+		label: 'Dify Apps: App, Get',
 		target: is('GET', /\/(?:info|parameters)$/),
 		serve: app('chat'),
 		run: async (setting) =>
@@ -224,7 +224,7 @@ export const DIFY_OPERATIONS: readonly Operation[] = [
 	{
 		...base,
 		node: 'difyTrigger',
-		label: 'Dify Trigger',
+		label: 'Dify Event Trigger',
 		isPoll: true,
 		target: is('GET', /\/app\/feedbacks$/),
 		serve: app('chat'),

@@ -170,7 +170,7 @@ export function testNodes(
 }
 
 /** Dify takes no text file there. Its faults are in test/nodes/DifyApp. */
-const WANTS_SOUND = 'Dify App audio transcribe';
+const WANTS_SOUND = 'Dify Apps audio transcribe';
 
 /** As the fault matrix uses the nodes that serve others, and those that watch. */
 const USES = [...MODEL_OPERATIONS, ...DIFY_OPERATIONS].filter(({ node }) =>

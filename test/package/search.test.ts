@@ -1,0 +1,65 @@
+/**
+ * What n8n's list of nodes shows for a search: its own ranking (`@n8n/utils`), over items made as its editor makes them
+ * (n8n 2.41.1, useActionsGeneration.ts and SearchItems): a trigger loses that word, and is joined with the node of its name.
+ */
+import type { INodeType } from 'n8n-workflow';
+
+import { createRequire, fs, path, process } from '../support/node';
+
+interface Item {
+	key: string;
+	properties: { displayName: string; description: string; codex: { alias: string[] } };
+}
+
+const ROOT = process.cwd();
+const { sublimeSearch } = createRequire(path.join(ROOT, 'package.json'))('@n8n/utils/dist/search/sublime-search') as {
+	sublimeSearch(text: string, items: Item[]): Array<{ item: Item }>;
+};
+const items: Item[] = [];
+
+beforeAll(async () => {
+	const { n8n } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { n8n: { nodes: string[] } };
+	const triggers: Item[] = [];
+	for (const built of n8n.nodes) {
+		const file = path.join(ROOT, built.replace(/^dist\//, '').replace(/\.js$/, ''));
+		const { alias } = JSON.parse(fs.readFileSync(`${file}.json`, 'utf8')) as { alias: string[] };
+		const exported = (await import(file)) as Record<string, new () => INodeType>;
+		const [Node] = Object.values(exported);
+		const { name, displayName, description, group } = new Node!().description;
+		const shown = { displayName: displayName.replace(/ Trigger$/, ''), description, codex: { alias } };
+		(group.includes('trigger') ? triggers : items).push({ key: name, properties: shown });
+	}
+	for (const trigger of triggers) {
+		const joined = items.find(({ key }) => key === trigger.key.replace('Trigger', ''));
+		if (joined === undefined) items.push(trigger);
+		else joined.properties.description = trigger.properties.description;
+	}
+});
+
+const found = (text: string) => sublimeSearch(text, items).map(({ item }) => item.properties);
+
+describe('a search in the list of nodes', () => {
+	it.each([
+		['dify', 'Dify Chat Message'],
+		['dify chat', 'Dify Chat Model'],
+		['dify event', 'Dify Event'],
+		['rating', 'Dify Feedback'],
+		['local llama', 'Local Llama'],
+		['server health', 'Server Health'],
+		['health check', 'Server Health'],
+	])('for "%s" shows %s first', (text, first) => {
+		expect(found(text)[0]!.displayName).toBe(first);
+	});
+
+	it('for "dify" shows every node of Dify, no two alike', () => {
+		const names = found('dify').map(({ displayName }) => displayName);
+		const ofDify = items.filter(({ key }) => key.startsWith('dify'));
+		expect(names).toEqual(expect.arrayContaining(ofDify.map(({ properties }) => properties.displayName)));
+		expect([...new Set(names)]).toEqual(names);
+		expect(names).not.toContain('Dify');
+	});
+
+	it('for "server health" says what the node does, and that it is a trigger too', () => {
+		expect(found('server health')[0]!.description).toMatch(/^Finds out whether .*trigger/);
+	});
+});
