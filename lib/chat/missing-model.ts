@@ -3,12 +3,14 @@ import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { waysToModel } from '../servers/model-names';
 import { readModels } from '../servers/models';
-import { askServerKind, knownServerKind } from '../servers/identify';
+import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 
 const ASK_LIMIT_MS = 3_000;
+/** Failures whose advice is another one on each kind of server. */
+const TOLD_BY_KIND: ReadonlySet<string> = new Set(['contextOverflow', 'modelNotFound', 'wrongPath']);
 /** Tokens. */
 const ROOM_FOR_ANSWER = 512;
 
@@ -19,10 +21,9 @@ export async function withModelsOf(
 	{ model, kind, signal }: { model: string; kind: ServerKind; signal?: AbortSignal },
 ): Promise<unknown> {
 	if (!(error instanceof ServerError)) return error;
-	if (error.kind === 'contextOverflow')
-		return inTermsOf(kind === 'other' ? knownServerKind(connection, model) : kind, error);
-	if (error.kind !== 'modelNotFound' && error.kind !== 'wrongPath') return error;
+	if (!TOLD_BY_KIND.has(error.kind)) return error;
 	const known = kind === 'other' ? await askServerKind(connection, model, { signal, limitMs: ASK_LIMIT_MS }) : kind;
+	if (error.kind === 'contextOverflow') return inTermsOf(known, error);
 	const { status, serverText, facts, url = connection.url.api } = error;
 	// Of a server that is known, the path is right: it has no chats (vLLM with a model for vectors, infinity).
 	if (error.kind === 'wrongPath')
@@ -35,14 +36,14 @@ export async function withModelsOf(
 }
 
 /** A context is made larger in another way on each server. */
-function inTermsOf(kind: ServerKind | undefined, error: ServerError): ServerError {
+function inTermsOf(kind: ServerKind, error: ServerError): ServerError {
 	const { limit, tokens } = tooLongIn(error) ?? {};
-	if (kind === undefined || kind === 'other' || tokens === undefined) return error;
+	if (kind === 'other' || tokens === undefined) return error;
 	// vLLM counts no further than one token beyond its limit.
 	const needed = limit !== undefined && tokens <= limit + 1 ? 2 * limit : tokens;
 	const wanted = Math.ceil((needed + ROOM_FOR_ANSWER) / 1024) * 1024;
 	return error.withRemedy(
-		`${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory, use fewer tools, or shorten the input.`,
+		`${traitsOf(kind).advice.moreContext(wanted)} Or keep fewer messages in the memory or set History Budget in Local Chat Model, use fewer tools, or shorten the input.`,
 	);
 }
 

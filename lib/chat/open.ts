@@ -80,11 +80,17 @@ async function sendTo(
 	if (messages.some(hasPicture)) await traitsOf(kind).refuseUnseenPictures?.(connection, model, signal);
 	const wanted = protocol ?? protocolFor(request);
 	const kept = traitsOf(kind).mayKeepAnswers === true ? await keptAnswerAt(connection, signal) : undefined;
-	const sent = await sendRequest({ ...attempt, pace, kept, reuse, signal }, wanted, request).catch(
-		async (error: unknown) => {
-			throw await withModelsOf(connection, error, { model, kind, signal });
-		},
-	);
+	const send = async () => await sendRequest({ ...attempt, pace, kept, reuse, signal }, wanted, request);
+	const told = async (error: unknown) => await withModelsOf(connection, error, { model, kind, signal });
+	const { api } = connection.url;
+	const sent = await send().catch(async (error: unknown) => {
+		const failed = await told(error);
+		if (connection.url.api === api) throw failed;
+		// The question who it is found the routes at the root, without a version.
+		return await send().catch(async (again: unknown) => {
+			throw await told(again);
+		});
+	});
 	const notes = [...drafted.notes, ...fitted.notes, ...limited, ...(dropsTools ? [TOOLS_DROPPED] : []), ...sent.notes];
 	return { ...sent, request, notes, ...(template === undefined ? {} : { template }) };
 }

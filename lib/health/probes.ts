@@ -3,6 +3,7 @@ import type { ConnectionSettings } from '../http/types';
 import { ServerError } from '../errors/server-error';
 import { failure } from '../errors/failure';
 import { isLoopback } from '../errors/remedies';
+import { learnRoot } from '../servers/connect';
 import { isModelNamed } from '../servers/model-names';
 import type { Alternative, Expectations, ModelProbes, Observations, Probe, ProbeName } from './observations';
 import { bodyOf, healthPathOf, listOf, modelsIn, serverOf, traitsOfServer } from './answers';
@@ -123,12 +124,12 @@ function tryConnect(connect: () => Connection): Connection | ServerError {
 
 /** docs/protocols/llama-server.md 8.1 and 9.3, in two rounds: who is it, then what only that kind can tell. */
 export async function probeModelServer(context: ProbeContext): Promise<ProbeResults> {
-	const { root, origin, api } = context.connection.url;
+	const { root, origin } = context.connection.url;
 	// Passes the queue of the model's own thread in llama-server, so it may hang where nothing else does: nobody waits
 	// for it here.
 	const metrics = context.ask(`${root}/metrics`);
 	const told = await named({
-		models: context.ask(`${api}/models`),
+		models: askList(context),
 		props: context.ask(`${root}/props`),
 		ollamaVersion: context.ask(`${root}/api/version`),
 		version: context.ask(`${root}/version`),
@@ -149,6 +150,14 @@ export async function probeModelServer(context: ProbeContext): Promise<ProbeResu
 		tryOtherPaths(context, first),
 	]);
 	return { probes: { ...first, ...second, metrics: await metrics }, perModel, alternatives };
+}
+
+/** The list, also where the API has no version in its address. */
+async function askList({ connection, ask: question }: ProbeContext): Promise<Probe> {
+	const list = await question(`${connection.url.api}/models`);
+	const look = async (url: string) => await question(url).then((probe) => (probe.answered ? probe : undefined));
+	// A version that was typed twice is a mistake to tell of, though there is a list one step above.
+	return list.answered && !/\/v\d+$/.test(connection.url.root) ? await learnRoot(connection, list, look) : list;
 }
 
 export type Round = Partial<Record<ProbeName, Probe>>;

@@ -1,6 +1,6 @@
 import { failure } from '../errors/failure';
 import { Connection } from '../http/connection';
-import type { CallAnswer, CallOptions, ConnectionSettings, ServerAddress } from '../http/types';
+import type { CallAnswer, ConnectionSettings, ServerAddress } from '../http/types';
 import { Remembered } from '../remembered';
 import { BaseUrlError, resolveBaseUrl } from './base-url';
 import { readModels } from './models';
@@ -33,15 +33,17 @@ function withLearnedRoot(address: ServerAddress): ServerAddress {
  * Where the API has no list of models, looks for one beside it: what answers is what counts. From then on, the API of
  * every connection to this address is there.
  */
-export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'headers' | 'text' | 'json'>>(
+export async function learnRoot<A extends Pick<CallAnswer, 'status' | 'json'>>(
 	connection: Connection,
 	list: A,
-	options: CallOptions,
-): Promise<A | CallAnswer> {
+	look: (url: string) => Promise<A | undefined>,
+): Promise<A> {
 	const { api, root } = connection.url;
 	if (list.status !== 404 || api === root) return list;
-	const other = await connection.call(`${root}/models`, options).catch(() => undefined);
-	if (other === undefined || other.status >= 300 || readModels(other.json) === undefined) return list;
+	const other = await look(`${root}/models`);
+	// A key that is refused there, and not asked for at the address with a version, is as good as a list.
+	const isThere = other?.status === 401 || other?.status === 403 || readModels(other?.json) !== undefined;
+	if (other === undefined || !isThere || (other.status >= 300 && other.status < 400)) return list;
 	withoutVersion.set(api, true);
 	return other;
 }

@@ -108,7 +108,8 @@ async function askOnce(connection: Connection, limitMs: number): Promise<void> {
 	] as const) {
 		const answer = await answerOf(connection, url, Math.ceil(until - performance.now()));
 		if (answer === undefined) break;
-		answers[route] = route === 'models' ? await learnRoot(connection, answer, { timeoutMs: limitMs }) : answer;
+		const look = async (other: string) => await answerOf(connection, other, limitMs);
+		answers[route] = route === 'models' ? await learnRoot(connection, answer, look) : answer;
 		kind = identify(answers);
 		if (kind !== 'other') break;
 	}

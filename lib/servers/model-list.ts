@@ -42,7 +42,8 @@ type OpenAiList = { models: ServerModel[]; answer: CallAnswer } | { failed: Serv
 async function openAiList(connection: Connection, signal: AbortSignal | undefined): Promise<OpenAiList> {
 	const url = `${connection.url.api}/models`;
 	const options = { timeoutMs: LIST_LIMIT_MS, signal };
-	const answer = await learnRoot(connection, await connection.call(url, options), options);
+	const look = async (other: string) => await connection.call(other, options).catch(() => undefined);
+	const answer = await learnRoot(connection, await connection.call(url, options), look);
 	const models = answer.status < 300 ? readModels(answer.json) : undefined;
 	return models === undefined ? { failed: connection.refusal(answer) } : { models, answer };
 }

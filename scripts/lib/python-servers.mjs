@@ -222,6 +222,6 @@ export const startPythonServer = async (name, python, { folder, args, env = {} }
 		logFile: join(folder, 'server.log'),
 	});
 	const url = `http://127.0.0.1:${port}`;
-	await waitForService(service, `${url}${ready}`, { timeoutMs: 300_000, lines: 40 });
+	await waitForService(service, `${url}${ready}`, { timeoutMs: 600_000, lines: 40 });
 	return { url, service, stop: async () => await service.stop(5000) };
 };

@@ -97,13 +97,11 @@ export function responseFormatFields(parameters: ChatParameters, kind: ServerKin
 	switch (responseFormat?.type) {
 		case 'jsonObject':
 			return { response_format: { type: 'json_object' } };
-		case 'jsonSchema':
-			return {
-				response_format: {
-					type: 'json_schema',
-					json_schema: { name: responseFormat.name ?? 'answer', strict: true, schema: responseFormat.schema },
-				},
-			};
+		case 'jsonSchema': {
+			const { name = 'answer', schema } = responseFormat;
+			const response_format = { type: 'json_schema', json_schema: { name, strict: true, schema } };
+			return traitsOf(kind).schemaFields?.(schema) ?? { response_format };
+		}
 		case 'grammar':
 			return traitsOf(kind).grammar?.(responseFormat.grammar) ?? {};
 		default:

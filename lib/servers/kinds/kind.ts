@@ -123,6 +123,8 @@ export interface ServerTraits {
 	grammar?(grammar: string): Record<string, unknown>;
 	/** Whether it is known to keep to such a grammar. */
 	keepsToGrammar?: boolean;
+	/** How a JSON schema is sent, where that is not OpenAI's form. */
+	schemaFields?(schema: Record<string, unknown>): Record<string, unknown>;
 	/** How thinking is switched on and off: by an argument of the chat template, or by `reasoning_effort`. */
 	thinkingSwitch: 'template' | 'effort';
 	/** Whether it takes a number of tokens for thinking. */

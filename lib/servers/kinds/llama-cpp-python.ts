@@ -12,6 +12,8 @@ export const llamaCppPython: ServerTraits = {
 	isIt: (answers) =>
 		anyModel(answers, (entry) => entry.owned_by === 'me' && Array.isArray(entry.permissions)) ||
 		(anyHeader(answers, 'openai-processing-ms', /^\d/) && anyHeader(answers, 'server', /^uvicorn$/)),
+	// It refuses OpenAI's form with 500.
+	schemaFields: (schema) => ({ response_format: { type: 'json_object', schema } }),
 	thinkingBudget: false,
 	toolChoice: 'named',
 	listsLoadedModelsOnly: true,

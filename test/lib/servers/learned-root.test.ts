@@ -1,9 +1,13 @@
+import { ChatClient } from '../../../lib/chat/client';
+import { TurnMemory } from '../../../lib/chat/answer/turn-memory';
 import { forgetAll } from '../../../lib/remembered';
 import { connectTo } from '../../../lib/servers/connect';
 import { askServerKind } from '../../../lib/servers/identify';
 import { listModels } from '../../../lib/servers/model-list';
-import { json, type ScriptedServer, startScripted } from '../../servers/scripted';
+import { delta, json, type ScriptedServer, sse, startScripted } from '../../servers/scripted';
 import { httpFixture } from '../../support/streams';
+import { PLAIN_SETTINGS } from '../chat/chat-settings';
+import { check, ids } from '../health/support';
 
 const recorded = (name: string) => JSON.parse(httpFixture(`infinity-0.0.78/${name}.http`).body.toString()) as unknown;
 let server: ScriptedServer;
@@ -29,4 +33,47 @@ it('the same by the question who it is', async () => {
 	const connection = connectTo({ baseUrl: server.url });
 	expect(await askServerKind(connection)).toBe('infinity');
 	expect(connection.url.api).toBe(server.url);
+});
+
+it('a key that is refused there is told as that, and the address is learned', async () => {
+	await server.close();
+	server = await startScripted(({ path }, response) =>
+		path === '/models' || path === '/embeddings'
+			? json(response, { detail: 'Unauthorized' }, 401)
+			: json(response, { detail: 'Not Found' }, 404),
+	);
+	const connection = connectTo({ baseUrl: server.url, headers: { authorization: 'Bearer sk-wrong' } });
+	await expect(listModels(connection)).rejects.toMatchObject({ kind: 'unauthorized' });
+	expect(connection.url.api).toBe(server.url);
+});
+
+it('Server Health finds the list at the root', async () => {
+	const result = await check(server.url, {}, { apiKey: '' });
+	expect(ids(result)).toEqual([]);
+	expect(result).toMatchObject({ healthy: true, server: { kind: 'infinity' } });
+});
+
+it('the first chat with such a server finds its route', async () => {
+	await server.close();
+	server = await startScripted(({ path }, response) => {
+		if (path === '/models') return json(response, { data: [{ id: 'm' }] });
+		if (path !== '/chat/completions') return json(response, { detail: 'Not Found' }, 404);
+		response.end(sse(delta({ content: 'Hello' }), delta({}, 'stop'), '[DONE]'));
+	});
+	const client = new ChatClient(
+		connectTo({ baseUrl: server.url }),
+		{ ...PLAIN_SETTINGS, model: 'm' },
+		undefined,
+		new TurnMemory(),
+	);
+	const answer = client.generate({ messages: [{ type: 'human', content: 'hi' }] });
+	expect((await answer.next()).value).toBe('Hello');
+	await answer.return(undefined as never);
+	expect(server.requests.map(({ path }) => path)).toEqual([
+		'/v1/chat/completions',
+		'/v1/models',
+		'/models',
+		'/api/version',
+		'/chat/completions',
+	]);
 });

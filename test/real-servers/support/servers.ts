@@ -65,7 +65,7 @@ const started = <T extends { stop(): Promise<void> }>(server: T): T => {
 
 /** Tokens of context of the scripted model; a token of a prompt is one byte. */
 export const CONTEXT = 2048;
-export const LONG_ANSWER = Array.from({ length: 150 }, (_, at) => `Sentence ${at + 1000} of a story.`).join(' ');
+const LONG_ANSWER = Array.from({ length: 150 }, (_, at) => `Sentence ${at + 1000} of a story.`).join(' ');
 /** What the scripted model says to a message that holds a word. */
 const REPLIES: ScriptedReply[] = [
 	{ last: 'tool', reply: 'It is sunny in Rome.' },

@@ -1,3 +1,4 @@
+import { responseFormatFields } from '../../../../lib/chat/request/parameters';
 import { answer, TAKES_EVERYTHING, testKind } from './kind-suite';
 
 describe('llama-cpp-python', () => {
@@ -23,5 +24,17 @@ describe('llama-cpp-python', () => {
 			budget: undefined,
 		},
 		advice: { embeddingsOff: '--embedding true', moreContext: '--n_ctx 9000', toolParser: 'chatml-function-calling' },
+	});
+
+	it('gets a schema in the form that it takes', () => {
+		const schema = { type: 'object' };
+		const responseFormat = { type: 'jsonSchema' as const, schema };
+		expect(responseFormatFields({ responseFormat }, 'llamaCppPython')).toEqual({
+			response_format: { type: 'json_object', schema },
+		});
+		expect(answer('llama-cpp-python-0.3.36/json-schema-500')).toMatchObject({
+			status: 500,
+			text: expect.stringContaining("'json_object'") as string,
+		});
 	});
 });
