@@ -1,0 +1,65 @@
+import Ajv from 'ajv';
+import { parse } from 'yaml';
+
+import { fs, path } from '../support/node';
+
+const FOLDER = path.join('docs', 'docker');
+const read = (file: string) => fs.readFileSync(path.join(FOLDER, file), 'utf8');
+
+interface Service {
+	profiles?: string[];
+	build?: string | { dockerfile: string };
+	networks?: { default: { aliases: string[] } };
+	environment?: Record<string, unknown>;
+	depends_on?: Record<string, { required: boolean }>;
+}
+const composed = (text = read('compose.yaml')) =>
+	parse(text, { merge: true }) as { services: Record<string, Service>; volumes: object };
+
+/** What the schema of the Compose specification says against a file. */
+function problems(content: unknown): unknown[] {
+	const schema = JSON.parse(
+		fs.readFileSync(path.join('test', 'fixtures', 'json-schemas', 'compose-spec.json'), 'utf8'),
+	) as Record<string, unknown>;
+	// Its "$schema" is spelled in a way that Ajv does not know; the draft is the usual one.
+	const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile({
+		...schema,
+		$schema: undefined,
+	});
+	return validate(content) ? [] : (validate.errors ?? []);
+}
+
+describe('docs/docker/compose.yaml', () => {
+	const { services } = composed();
+
+	it('follows the Compose specification', () => {
+		expect(problems(composed())).toEqual([]);
+	});
+
+	it('would not, with a mistake', () => {
+		expect(problems(composed(read('compose.yaml').replace('extra_hosts', 'extra_host')))).not.toEqual([]);
+		expect(problems({ services: { n8n: { image: 5 } } })).not.toEqual([]);
+	});
+
+	it('runs n8n alone without a profile', () => {
+		expect(Object.keys(services).filter((name) => services[name]!.profiles === undefined)).toEqual(['n8n']);
+		expect(Object.values(services.n8n!.depends_on!).map(({ required }) => required)).toEqual([false, false]);
+	});
+
+	it('has its profiles, its variables and its files in the page beside it', () => {
+		const named = [...new Set(Object.values(services).flatMap(({ profiles = [] }) => profiles))];
+		const variables = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map(([, name]) => name!);
+		for (const page of ['README.md', 'README.zh-CN.md']) {
+			const said = read(page);
+			expect([...named, ...variables].filter((name) => !said.includes(name))).toEqual([]);
+		}
+		for (const { build } of Object.values(services))
+			if (build !== undefined) read(typeof build === 'string' ? 'Dockerfile' : build.dockerfile);
+	});
+
+	it('gives every model server the same name, and every process of n8n the same settings', () => {
+		const servers = Object.entries(services).filter(([name]) => name.startsWith('llama-'));
+		expect(servers.map(([, { networks }]) => networks!.default.aliases)).toEqual([['llama'], ['llama'], ['llama']]);
+		for (const name of ['webhook', 'worker']) expect(services[name]!.environment).toEqual(services.n8n!.environment);
+	});
+});
