@@ -6,14 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
-import {
-	searchEmbeddingModels,
-	searchImageModels,
-	searchModels,
-	searchRerankers,
-	searchSpeechModels,
-	searchTranscriptionModels,
-} from '../shared/search-models';
+import { modelSearches } from '../shared/search-models';
 import { BUILDER_HINTS } from '../shared/builder-hints';
 import { searchVoices } from './audio/search-voices';
 import { runLocalLlama } from './operation';
@@ -39,17 +32,7 @@ export class LocalLlama implements INodeType {
 		properties: operations.properties,
 	};
 
-	methods = {
-		listSearch: {
-			searchModels,
-			searchEmbeddingModels,
-			searchRerankers,
-			searchImageModels,
-			searchSpeechModels,
-			searchTranscriptionModels,
-			searchVoices,
-		},
-	};
+	methods = { listSearch: { ...modelSearches, searchVoices } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		return await runLocalLlama(this, operations);

@@ -26,12 +26,17 @@ function listFor(use: ModelUse): ListModels {
 /**
  * The models of the servers, with what they tell about them. Where there is no list, the error says why and what to do.
  */
-export const searchModels = searchOf(listModels);
-export const searchEmbeddingModels = searchOf(listFor('embeddings'));
-export const searchRerankers = searchOf(listFor('reranking'));
-export const searchImageModels = searchOf(listFor('images'));
-export const searchTranscriptionModels = searchOf(listFor('transcription'));
-export const searchSpeechModels = searchOf(listFor('speech'));
+export const modelSearches = {
+	searchModels: searchOf(listModels),
+	searchEmbeddingModels: searchOf(listFor('embeddings')),
+	searchRerankers: searchOf(listFor('reranking')),
+	searchImageModels: searchOf(listFor('images')),
+	searchTranscriptionModels: searchOf(listFor('transcription')),
+	searchSpeechModels: searchOf(listFor('speech')),
+};
+
+/** For nodes that need no other list. */
+export const { searchModels, searchEmbeddingModels, searchRerankers } = modelSearches;
 
 const chosen = new WeakMap<ServerPool, Map<ModelUse, Promise<string>>>();
 
