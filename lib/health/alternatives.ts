@@ -1,5 +1,5 @@
 import { isRecord } from '../values';
-import { advise, describeProbe, type FindingWithStatus } from './finding';
+import { advise, describeProbe, ONLY_WARNS, type FindingWithStatus } from './finding';
 import { listOf } from './answers';
 import type { Alternative, Observations, Probe } from './observations';
 
@@ -39,27 +39,11 @@ export function movedFindings(probe: Probe | undefined): FindingWithStatus[] {
 	const route = asked.slice(asked.lastIndexOf('/'));
 	const place = ended.endsWith(route) ? ended.slice(0, -route.length).replace(/\/v1$/, '') : ended;
 	if (probe.status === 401)
-		return [
-			advise(
-				'moved',
-				'error',
-				describeProbe(probe),
-				{ url: place, what: ', and the key is never sent there' },
-				'misconfigured',
-			),
-		];
+		return [advise('moved', describeProbe(probe), { url: place, what: ', and the key is never sent there' })];
 	const isFollowed = (probe.redirects ?? []).every((status) => status === 307 || status === 308);
 	return isFollowed
-		? [advise('moved', 'warning', describeProbe(probe), { url: place })]
-		: [
-				advise(
-					'moved',
-					'error',
-					describeProbe(probe),
-					{ url: place, what: ', which generations do not follow' },
-					'misconfigured',
-				),
-			];
+		? [advise('moved', describeProbe(probe), { url: place }, ONLY_WARNS)]
+		: [advise('moved', describeProbe(probe), { url: place, what: ', which generations do not follow' })];
 }
 
 /** Without a query, and without the slash that some frameworks insist on. */

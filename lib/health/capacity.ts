@@ -15,11 +15,11 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 	const known = { slots: slots ?? undefined };
 	if (slots !== null && maxConcurrentRequests > slots) {
 		const observed = `/props says total_slots ${slots}; the credential says ${maxConcurrentRequests} requests at once`;
-		findings.push(advise('moreRequestsThanSlots', 'warning', observed, { ...known, wanted: maxConcurrentRequests }));
+		findings.push(advise('moreRequestsThanSlots', observed, { ...known, wanted: maxConcurrentRequests }));
 	}
 	if (queue !== null && queue > 0)
 		findings.push(
-			advise('queued', 'warning', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, {
+			advise('queued', `/metrics says ${queue} waiting, ${report.slots.busy ?? 'unknown'} running`, {
 				...known,
 				count: queue,
 			}),
@@ -30,7 +30,6 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 		findings.push(
 			advise(
 				'contextSmall',
-				'warning',
 				`/props says n_ctx ${contextPerSlot}${slots === null ? '' : ` in each of ${slots} slots`}`,
 				{ ...known, context: contextPerSlot, server: server.kind },
 			),
@@ -39,13 +38,13 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
 		const percent = Math.round(share * 100);
 		findings.push(
-			advise('partlyOnCpu', 'warning', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, {
+			advise('partlyOnCpu', `/api/ps says that ${percent} % of ${id} lie in the memory of the GPU`, {
 				model: id,
 				percent,
 			}),
 		);
 	}
 	if (traitsOfServer(server.kind).llamaApi === 'oneModel' && features.metrics === false)
-		findings.push(advise('metricsOff', 'info', '/metrics is switched off'));
+		findings.push(advise('metricsOff', '/metrics is switched off'));
 	return findings;
 }

@@ -4,7 +4,17 @@ import { capacityFindings } from './capacity';
 import { describeServer } from './facts';
 import { keyFindings, unauthorized } from './key';
 import { movedFindings, speaksOtherScheme, withAlternative } from './alternatives';
-import { advise, agoOf, describeProbe, fromFailure, ofTable, overall, sorted, type FindingWithStatus } from './finding';
+import {
+	advise,
+	agoOf,
+	describeProbe,
+	fromFailure,
+	ofTable,
+	ONLY_WARNS,
+	overall,
+	sorted,
+	type FindingWithStatus,
+} from './finding';
 import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
 import type {
 	Finding,
@@ -100,22 +110,12 @@ function connectionFindings(observations: Observations): FindingWithStatus[] {
 	const observed = describeProbe(probe);
 	const { hostname, port } = new URL(probe.url);
 	const endless = failed.find(({ failure: { began } }) => began === true);
-	if (endless !== undefined && failure.kind === 'totalLimit')
-		return [advise('endlessAnswer', 'error', describeProbe(endless), {}, 'unreachable')];
-	if (failure.kind === 'totalLimit')
-		return [advise('noAnswer', 'error', observed, { port: port || undefined }, 'unreachable')];
+	if (endless !== undefined && failure.kind === 'totalLimit') return [advise('endlessAnswer', describeProbe(endless))];
+	if (failure.kind === 'totalLimit') return [advise('noAnswer', observed, { port: port || undefined })];
 	const { before } = observations;
 	if (failure.kind === 'refused' && before !== undefined && before.msAgo < RECENT_MS) {
 		const facts = { ago: agoOf(before), host: hostname };
-		return [
-			advise(
-				before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited',
-				'error',
-				observed,
-				facts,
-				'unreachable',
-			),
-		];
+		return [advise(before.status === 'loading' ? 'exitedWhileLoading' : 'serverExited', observed, facts)];
 	}
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
@@ -126,8 +126,7 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	const { models, health } = probes;
 	if (models === undefined || url === undefined) return [];
 	const { kind } = report.server;
-	if (kind === 'dify')
-		return [advise('thisIsDify', 'error', describeProbe(models), { url: url.origin }, 'misconfigured')];
+	if (kind === 'dify') return [advise('thisIsDify', describeProbe(models), { url: url.origin })];
 	const loading = [models, health].find((probe) => failureOf(probe)?.kind === 'loading');
 	if (loading !== undefined)
 		return [fromFailure(failureOf(loading)!, describeProbe(loading), { advice: LOADING_ADVICE })];
@@ -138,14 +137,12 @@ function apiFindings(observations: Observations, report: ServerReport): FindingW
 	const observed =
 		isUp && models.answered ? `${describeProbe(health)}; ${describeProbe(models)}` : describeProbe(models);
 	if (!models.answered && models.failure.kind === 'totalLimit')
-		return [
-			advise('stuck', 'error', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`, {}, 'degraded'),
-		];
+		return [advise('stuck', `${describeProbe(models)}${isUp ? `; ${describeProbe(health)}` : ''}`)];
 	const failure = failureOf(models) ?? ofTable('invalidAnswer', { root: url.root });
 	if (failure.kind === 'unauthorized' || failure.kind === 'forbidden')
 		return [unauthorized(observations, failure, observed, kind)];
 	if (failure.kind === 'wrongPath' && traitsOfServer(kind).hasOllamaApi === true)
-		return [advise('ollamaWithoutV1', 'error', observed, { url: url.origin }, 'misconfigured')];
+		return [advise('ollamaWithoutV1', observed, { url: url.origin })];
 	return [fromFailure(failure, ...withAlternative(observations, observed, failure.remedy))];
 }
 
@@ -167,30 +164,24 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	);
 	if (silent !== undefined) {
 		const upBeside = health?.answered === true ? `; ${describeProbe(health)}` : '';
-		findings.push(advise('stuck', 'error', describeProbe(silent) + upBeside, {}, 'degraded'));
+		findings.push(advise('stuck', describeProbe(silent) + upBeside));
 	} else if (unchangedMs >= STUCK_MS) {
 		findings.push(
-			advise(
-				'stuck',
-				'error',
-				`${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`,
-				{},
-				'degraded',
-			),
+			advise('stuck', `${report.slots.busy} running, but nothing was computed for ${Math.round(unchangedMs / 1000)} s`),
 		);
 	}
 	if (health?.answered === true && saysUnwell(health, report.server.kind))
-		findings.push(advise('unwell', 'error', describeProbe(health), {}, 'degraded'));
+		findings.push(advise('unwell', describeProbe(health)));
 	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {
 		findings.push(
-			advise('slow', 'warning', `The fastest answer took ${Math.round(report.latencyMs)} ms`, {
+			advise('slow', `The fastest answer took ${Math.round(report.latencyMs)} ms`, {
 				ms: Math.round(report.latencyMs),
 			}),
 		);
 	}
-	if (report.sleeping === true) findings.push(advise('sleeping', 'info', '/props says is_sleeping'));
+	if (report.sleeping === true) findings.push(advise('sleeping', '/props says is_sleeping'));
 	if (report.server.kind === 'unknown')
-		findings.push(advise('unknownServer', 'info', 'No answer carries the marks of a known server'));
+		findings.push(advise('unknownServer', 'No answer carries the marks of a known server'));
 	return findings;
 }
 
@@ -231,10 +222,10 @@ function routerFindings({ probes, expectations }: Observations): FindingWithStat
 		if (state !== 'failed') return [];
 		const facts = { model: id, exitCode, args: withoutSecrets(args).join(' ') };
 		const observed = `/v1/models says that ${id} failed, exit code ${exitCode ?? 'unknown'}`;
-		if (expectations.model === undefined) return [advise('modelFailed', 'error', observed, facts, 'degraded')];
+		if (expectations.model === undefined) return [advise('modelFailed', observed, facts, { status: 'degraded' })];
 		return isModelNamed(model, expectations.model)
-			? [advise('modelFailed', 'error', observed, facts, 'misconfigured')]
-			: [advise('modelFailed', 'warning', observed, facts)];
+			? [advise('modelFailed', observed, facts)]
+			: [advise('modelFailed', observed, facts, ONLY_WARNS)];
 	});
 }
 

@@ -36,22 +36,21 @@ export function difyFindings(observations: Observations): FindingWithStatus[] {
 	const foreign = Object.values(probes).find(
 		(probe) => probe.answered && /llama\.cpp/i.test(probe.headers.server ?? ''),
 	);
-	if (foreign !== undefined) return [misplaced(foreign)];
+	if (foreign !== undefined) return [advise('thisIsAModelServer', describeProbe(foreign))];
 	const main = keyType === 'knowledge' ? probes.difyDatasets : probes.difyInfo;
 	const other = keyType === 'knowledge' ? probes.difyInfo : probes.difyDatasets;
 	if (main === undefined) return [];
 	if (!main.answered) return [unanswered(main)];
 	if (!isFine(main, keyType)) {
-		if (main.status < 300 && isRecord(main.json))
-			return [advise('notDify', 'error', describeProbe(main), {}, 'misconfigured')];
+		if (main.status < 300 && isRecord(main.json)) return [advise('notDify', describeProbe(main))];
 		const moved = main.status === 401 ? movedFindings(main) : [];
 		if (moved.length > 0) return moved;
 		if (main.status === 401 && other?.answered === true && isFine(other, keyType === 'knowledge' ? 'app' : 'knowledge'))
-			return [wrongFamily(main, other, keyType)];
+			return [advise('difyWrongKeyType', `${describeProbe(main)}; ${describeProbe(other)}`, { keyType })];
 		return [refused(observations, main)];
 	}
 	const { difyParameters: parameters } = probes;
-	const fine = [...movedFindings(main), advise('difyNotChecked', 'info', describeProbe(main))];
+	const fine = [...movedFindings(main), advise('difyNotChecked', describeProbe(main))];
 	if (parameters === undefined) return fine;
 	if (!parameters.answered) return [unanswered(parameters)];
 	return parameters.status < 300 && isRecord(parameters.json) ? fine : [refused(observations, parameters)];
@@ -59,7 +58,7 @@ export function difyFindings(observations: Observations): FindingWithStatus[] {
 
 /** Something else did answer, or `connectionFindings` in `diagnosis.ts` would have spoken. */
 function unanswered(probe: Extract<Probe, { answered: false }>): FindingWithStatus {
-	if (probe.failure.kind === 'totalLimit') return advise('difySlow', 'error', describeProbe(probe), {}, 'degraded');
+	if (probe.failure.kind === 'totalLimit') return advise('difySlow', describeProbe(probe));
 	return fromFailure(probe.failure, describeProbe(probe), { status: 'degraded' });
 }
 
@@ -69,16 +68,6 @@ function isFine(probe: Answered, keyType: 'app' | 'knowledge'): boolean {
 	if (keyType === 'knowledge') return Array.isArray(json.data) && typeof json.has_more === 'boolean';
 	// Many programs say {"name": …} of themselves. Before 1.0 there was no mode (docs/protocols/dify.md 2.10).
 	return typeof json.name === 'string' && (typeof json.mode === 'string' || Array.isArray(json.tags));
-}
-
-function wrongFamily(main: Answered, other: Answered, keyType: 'app' | 'knowledge'): FindingWithStatus {
-	return advise(
-		'difyWrongKeyType',
-		'error',
-		`${describeProbe(main)}; ${describeProbe(other)}`,
-		{ keyType },
-		'unauthorized',
-	);
 }
 
 function refused(observations: Observations, probe: Answered): FindingWithStatus {
@@ -100,10 +89,6 @@ function refused(observations: Observations, probe: Answered): FindingWithStatus
 	const failure = ofTable(kind, facts);
 	const [seen, change] = withAlternative(observations, observed, failure.remedy);
 	return fromFailure(failure, seen, { id: `dify${capitalised(kind)}`, status: STATUS[kind] ?? 'degraded', ...change });
-}
-
-function misplaced(probe: Probe): FindingWithStatus {
-	return advise('thisIsAModelServer', 'error', describeProbe(probe), {}, 'misconfigured');
 }
 
 function capitalised(kind: string): string {

@@ -1,4 +1,4 @@
-import { advise, fromFailure, ofTable, type FindingWithStatus } from './finding';
+import { advise, fromFailure, ofTable, ONLY_WARNS, type FindingWithStatus } from './finding';
 import { bodyOf, traitsOfServer } from './answers';
 import { isModelNamed } from '../servers/model-names';
 import type { ModelFacts, Observations, ServerReport } from './observations';
@@ -9,9 +9,8 @@ export function expectationFindings(observations: Observations, report: ServerRe
 	const { models } = report;
 	if (models.length === 0) {
 		const facts = { server: report.server.kind };
-		return traitsOfServer(report.server.kind).mayListNothing === true
-			? [advise('noModels', 'warning', '/v1/models lists nothing', facts)]
-			: [advise('noModels', 'error', '/v1/models lists nothing', facts, 'misconfigured')];
+		const isUsual = traitsOfServer(report.server.kind).mayListNothing === true;
+		return [advise('noModels', '/v1/models lists nothing', facts, isUsual ? ONLY_WARNS : {})];
 	}
 	const wanted = expectations.model === undefined ? undefined : findModel(models, expectations.model);
 	// Without a name it is enough that one of the models can do it; llama-server with one model answers with that,
@@ -45,9 +44,9 @@ function remoteFindings(models: readonly ModelFacts[], wanted: ModelFacts | unde
 			: [
 					advise(
 						'runsElsewhere',
-						wanted === undefined ? 'info' : 'warning',
 						`/api/tags says remote_host ${remoteHost}`,
 						{ model, host: remoteHost },
+						{ severity: wanted === undefined ? 'info' : 'warning' },
 					),
 				],
 	);
@@ -65,57 +64,46 @@ function modelFindings(
 	const facts = { model, others, server: server.kind };
 	if (wanted === undefined) {
 		// One model, one answer: the name is ignored (docs/protocols/llama-server.md 4.3).
-		if (traitsOfServer(server.kind).ignoresModelName) return [advise('otherModel', 'warning', observed, facts)];
-		return [advise('modelMissing', 'error', observed, facts, 'misconfigured')];
+		if (traitsOfServer(server.kind).ignoresModelName) return [advise('otherModel', observed, facts)];
+		return [advise('modelMissing', observed, facts)];
 	}
 	const { state } = wanted;
 	if (state === 'loading' || state === 'downloading')
-		return [advise('modelLoading', 'error', `/v1/models says ${state}`, facts, 'loading')];
+		return [advise('modelLoading', `/v1/models says ${state}`, facts)];
 	if (state !== 'unloaded' && state !== 'downloaded') return [];
 	const loadsByItself =
 		traitsOfServer(server.kind).llamaApi !== 'router' || bodyOf(probes.props).models_autoload !== false;
 	return loadsByItself
-		? [advise('modelNotLoaded', 'info', `It is ${state}`, facts)]
-		: [
-				advise(
-					'modelNotLoadedForGood',
-					'error',
-					`/v1/models says ${state}, /props says models_autoload false`,
-					facts,
-					'misconfigured',
-				),
-			];
+		? [advise('modelNotLoaded', `It is ${state}`, facts)]
+		: [advise('modelNotLoadedForGood', `/v1/models says ${state}, /props says models_autoload false`, facts)];
 }
+
+/** What a model can do, and where it is told. */
+const ABILITIES = [
+	{ name: 'vision', kind: 'modalityUnsupported', takes: 'images', told: 'the inputs', prop: 'modalities.vision' },
+	{
+		name: 'tools',
+		kind: 'toolsUnsupported',
+		takes: 'tools',
+		told: 'the chat template',
+		prop: 'chat_template_caps.supports_tools',
+	},
+] as const;
 
 function abilityFindings(
 	{ expectations }: Observations,
 	{ server }: ServerReport,
 	subjects: readonly ModelFacts[],
 ): FindingWithStatus[] {
-	const findings: FindingWithStatus[] = [];
 	const names = subjects.map(({ id }) => id).join(', ');
 	const isLlama = traitsOfServer(server.kind).llamaApi === 'oneModel';
-	const miss = (kind: 'modalityUnsupported' | 'toolsUnsupported', observed: string) =>
-		findings.push(fromFailure(ofTable(kind), observed));
-	const unknown = (what: string, field: string) =>
-		findings.push(advise('notTold', 'info', `No answer names ${field} of ${names}`, { what }));
-
-	if (expectations.vision) {
-		const able = anyOf(subjects.map(({ vision }) => vision));
-		if (able === false)
-			miss('modalityUnsupported', isLlama ? '/props says modalities.vision false' : `None of ${names} takes images`);
-		if (able === null) unknown('vision', 'the inputs');
-	}
-	if (expectations.tools) {
-		const able = anyOf(subjects.map(({ tools }) => tools));
-		if (able === false)
-			miss(
-				'toolsUnsupported',
-				isLlama ? '/props says chat_template_caps.supports_tools false' : `None of ${names} takes tools`,
-			);
-		if (able === null) unknown('tools', 'the chat template');
-	}
-	return findings;
+	const wanted = ABILITIES.filter(({ name }) => expectations[name] === true);
+	return wanted.flatMap(({ name, kind, takes, told, prop }) => {
+		const able = anyOf(subjects.map((model) => model[name]));
+		if (able === null) return [advise('notTold', `No answer names ${told} of ${names}`, { what: name })];
+		const observed = isLlama ? `/props says ${prop} false` : `None of ${names} takes ${takes}`;
+		return able ? [] : [fromFailure(ofTable(kind), observed)];
+	});
 }
 
 /** Embeddings and reranking: llama-server tells them for itself, others for each model, or not at all. */
@@ -131,31 +119,26 @@ function vectorFindings(
 		if (able === false) {
 			const observed =
 				features.embeddings === false ? '/v1/embeddings answers 501' : `None of ${names} makes embeddings`;
-			findings.push(advise('embeddingsOff', 'error', observed, { server: server.kind }, 'misconfigured'));
+			findings.push(advise('embeddingsOff', observed, { server: server.kind }));
 		}
-		if (able === null)
-			findings.push(advise('notTold', 'info', 'No answer tells of embeddings', { what: 'embeddings' }));
+		if (able === null) findings.push(advise('notTold', 'No answer tells of embeddings', { what: 'embeddings' }));
 	}
 	if (!expectations.rerank) return findings;
 	const { aliasWithoutRerank } = traitsOfServer(server.kind);
 	if (aliasWithoutRerank !== undefined && url?.api.endsWith(aliasWithoutRerank)) {
-		findings.push(
-			advise('rerankOnlyUnderV1', 'error', `The base URL leads to ${url.api}`, { url: url.root }, 'misconfigured'),
-		);
+		findings.push(advise('rerankOnlyUnderV1', `The base URL leads to ${url.api}`, { url: url.root }));
 	} else if (features.rerank === false) {
 		findings.push(
 			advise(
 				'rerankOff',
-				'error',
 				traitsOfServer(server.kind).reranks === false
 					? `This is ${traitsOfServer(server.kind).label}`
 					: '/v1/rerank answers 501',
 				{ server: server.kind },
-				'misconfigured',
 			),
 		);
 	} else if (features.rerank === null) {
-		findings.push(advise('notTold', 'info', 'No answer tells of reranking', { what: 'reranking' }));
+		findings.push(advise('notTold', 'No answer tells of reranking', { what: 'reranking' }));
 	}
 	return findings;
 }
@@ -175,25 +158,15 @@ function contextFindings(
 	if (minContext === undefined || minContext <= 0) return [];
 	const known = subjects.flatMap(({ context }) => (context === null ? [] : [context]));
 	if (known.length === 0)
-		return [advise('notTold', 'info', 'No answer names the context size', { what: `${minContext} tokens of context` })];
+		return [advise('notTold', 'No answer names the context size', { what: `${minContext} tokens of context` })];
 	const context = Math.max(...known);
 	if (context >= minContext) return [];
 	const facts = { context, wanted: minContext, slots: report.slots.total ?? undefined, server: report.server.kind };
-	return [
-		advise('contextTooSmall', 'error', `The context of one request is ${context} tokens`, facts, 'misconfigured'),
-	];
+	return [advise('contextTooSmall', `The context of one request is ${context} tokens`, facts)];
 }
 
 function slotFindings({ expectations }: Observations, { slots }: ServerReport): FindingWithStatus[] {
 	const { minSlots } = expectations;
 	if (minSlots === undefined || slots.total === null || slots.total >= minSlots) return [];
-	return [
-		advise(
-			'slotsTooFew',
-			'error',
-			`/props says total_slots ${slots.total}`,
-			{ slots: slots.total, wanted: minSlots },
-			'misconfigured',
-		),
-	];
+	return [advise('slotsTooFew', `/props says total_slots ${slots.total}`, { slots: slots.total, wanted: minSlots })];
 }

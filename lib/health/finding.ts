@@ -62,16 +62,19 @@ export function ofTable(kind: FailureKind, facts: RemedyFacts = {}): ProbeFailur
 	return { kind, message: meaning.trimEnd(), remedy };
 }
 
-/** A finding that only a check makes. */
+/** A finding that only a check makes. `change`: where it is less or more grave than usual. */
 export function advise(
 	id: AdviceId,
-	severity: Severity,
 	observed: string,
 	facts: AdviceFacts = {},
-	status?: HealthStatus,
+	change: Partial<Pick<FindingWithStatus, 'severity' | 'status'>> = {},
 ): FindingWithStatus {
-	return { id, severity, observed, ...ADVICE[id](facts), ...optional({ status }) };
+	const { severity, status, says } = ADVICE[id];
+	return { id, severity, observed, ...says(facts), ...optional({ status, ...change }) };
 }
+
+/** For what is no reason for an alarm. */
+export const ONLY_WARNS = { severity: 'warning', status: undefined } as const;
 
 /** One line about what was asked and what came. */
 export function describeProbe(probe: Probe): string {

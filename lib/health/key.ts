@@ -46,7 +46,7 @@ export function keyFindings(observations: Observations, kind: HealthServerKind):
 	}
 	if (!keySet || hasBeenLetIn(guarded) || probes.keyless === undefined || listOf(probes.keyless) === undefined)
 		return [];
-	return [advise('keyNotChecked', 'info', `${describeProbe(probes.keyless)} without a key`)];
+	return [advise('keyNotChecked', `${describeProbe(probes.keyless)} without a key`)];
 }
 
 /** The answer of a route that wants the key where the list does not. */

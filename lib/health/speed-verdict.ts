@@ -41,21 +41,19 @@ export function judgeSpeed(
 		const observed = `The test generation failed: ${failure.message}${failure.serverText ? `, "${failure.serverText}"` : ''}`;
 		// Only where nothing came at all, although the server had answered everything else:
 		// docs/protocols/llama-server.md 9.3.
-		if (failure.kind === 'firstTokenLimit') findings.push(advise('noTokens', 'error', observed, {}, 'degraded'));
+		if (failure.kind === 'firstTokenLimit') findings.push(advise('noTokens', observed));
 		else findings.push(fromFailure(failure, observed));
 	}
 	if (first !== undefined) findings.push(...judgeBandwidth(first, model));
 	if (wanted > atOnce)
-		findings.push(
-			advise('fewerAtOnce', 'warning', `${wanted} requests at once were wanted`, { count: atOnce, wanted }),
-		);
+		findings.push(advise('fewerAtOnce', `${wanted} requests at once were wanted`, { count: atOnce, wanted }));
 	const queuedMs = Math.max(0, ...runs.map((run) => run.queuedMs));
 	if (queuedMs >= MIN_QUEUED_MS)
-		findings.push(advise('waitedInN8n', 'warning', `A request waited ${queuedMs} ms before it was sent`));
+		findings.push(advise('waitedInN8n', `A request waited ${queuedMs} ms before it was sent`));
 	findings.push(...judgeArrival(runs.flatMap(({ samples }) => samples)));
 	if (busy !== null && busy > 0)
 		findings.push(
-			advise('busyDuringTest', 'warning', `${busy} requests ran on the server before the test`, {
+			advise('busyDuringTest', `${busy} requests ran on the server before the test`, {
 				count: busy,
 				...(slots === null ? {} : { slots }),
 			}),
@@ -63,7 +61,12 @@ export function judgeSpeed(
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
 	if (slots !== null && most > slots) {
 		findings.push(
-			advise('queued', 'info', `${most} requests were sent at once to ${slots} slots`, { count: most - slots, slots }),
+			advise(
+				'queued',
+				`${most} requests were sent at once to ${slots} slots`,
+				{ count: most - slots, slots },
+				{ severity: 'info' },
+			),
 		);
 	}
 	return findings;
@@ -80,7 +83,6 @@ function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 		findings.push(
 			advise(
 				'answerCollected',
-				'warning',
 				late.arrival === 'bursts'
 					? 'The answer came many pieces at a time'
 					: `The whole answer came at once, after ${late.totalMs} ms`,
@@ -92,7 +94,6 @@ function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 		findings.push(
 			advise(
 				'thinkingHidden',
-				'info',
 				`${unseen.generatedTokens} tokens were generated, about ${unseen.hiddenTokens} of them never came; first text ${unseen.firstTextMs === null ? 'none' : `after ${unseen.firstTextMs} ms`}`,
 				{ byServer: byServer(hidden) },
 			),
@@ -100,7 +101,7 @@ function judgeArrival(samples: readonly SpeedSample[]): FindingWithStatus[] {
 	const isUnexplained = ({ measuredBy, arrival, hiddenTokens }: SpeedSample) =>
 		measuredBy === 'wholeAnswer' && arrival !== 'collected' && hiddenTokens === 0;
 	if (samples.some(isUnexplained))
-		findings.push(advise('speedOfWholeAnswer', 'warning', 'Too little came to measure between its pieces'));
+		findings.push(advise('speedOfWholeAnswer', 'Too little came to measure between its pieces'));
 	return findings;
 }
 
@@ -111,12 +112,12 @@ function judgeBandwidth({ tokensPerSecond, samples }: SpeedRun, model: ModelFact
 	const size = model?.size ?? null;
 	if (size === null || size < MIN_SIZE) {
 		if (tokensPerSecond >= UNBEARABLE) return [];
-		return [advise('slowGeneration', 'warning', `${tokensPerSecond} tokens/s`)];
+		return [advise('slowGeneration', `${tokensPerSecond} tokens/s`)];
 	}
 	const bandwidth = size * tokensPerSecond;
 	if (bandwidth >= CPU_BANDWIDTH) return [];
 	const observed = `${tokensPerSecond} tokens/s with a model of ${gigabytes(size)} GB: ${gigabytes(bandwidth)} GB/s`;
-	return [advise('gpuMaybeUnused', 'warning', observed, { speed: Math.round(MI50_BANDWIDTH / size) })];
+	return [advise('gpuMaybeUnused', observed, { speed: Math.round(MI50_BANDWIDTH / size) })];
 }
 
 function firstOfEachKind(runs: readonly SpeedRun[]): SpeedRun['failures'] {

@@ -51,15 +51,15 @@ export async function sweep(
 			if (free > (runs.at(-1)?.atOnce ?? 0)) runs.push(await run(free, totalMs));
 			const finding =
 				runs.length === 0
-					? advise('sweepSkipped', 'warning', observed, known)
-					: advise('sweepReduced', 'warning', observed, { count: runs.at(-1)!.atOnce, ...known });
+					? advise('sweepSkipped', observed, known)
+					: advise('sweepReduced', observed, { count: runs.at(-1)!.atOnce, ...known });
 			return { runs, findings: [finding] };
 		}
 		const leftMs = limitMs - (performance.now() - startedAt);
 		// Twice as many take up to twice as long.
 		if (runs.length > 0 && leftMs < 2 * lastMs) {
 			const observed = `The round before took ${Math.round(lastMs)} ms, ${Math.max(0, Math.round(leftMs))} ms were left`;
-			return { runs, findings: [advise('sweepCut', 'info', observed, { count: level })] };
+			return { runs, findings: [advise('sweepCut', observed, { count: level })] };
 		}
 		const before = performance.now();
 		runs.push(await run(level, Math.min(totalMs, Math.max(1, leftMs))));

@@ -153,9 +153,9 @@ function findingsOf({ model, passed, tried, notTried, wrong, notes }: ModelToolT
 	const reason = wrong.find(({ problem }) => problem === 'notTried');
 	return [
 		...(passed < tried
-			? [advise('toolsUnreliable', 'warning', [`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '), facts)]
+			? [advise('toolsUnreliable', [`${passed} of ${tried} passed: ${seen}`, ...notes].join('. '), facts)]
 			: []),
-		...(reason === undefined ? [] : [advise('toolsNotTried', 'warning', reason.did, facts)]),
+		...(reason === undefined ? [] : [advise('toolsNotTried', reason.did, facts)]),
 	];
 }
 

@@ -62,6 +62,6 @@ function explained(result: CheckResult, history: WaitResult['history'], waitedMs
 			? { ...result, summary: `Still loading after ${Math.round(waitedMs / 1000)} s: ${result.summary}` }
 			: result;
 	const observed = `It was loading and then gone ${restarts} times within ${Math.round(waitedMs / 1000)} s`;
-	const finding = advise('restartLoop', 'error', observed);
+	const finding = advise('restartLoop', observed);
 	return { ...result, summary: `${finding.meaning}.`, findings: [finding, ...result.findings] };
 }

@@ -23,7 +23,7 @@ describe('what a check says', () => {
 			what: 'vision',
 		};
 		for (const id of Object.keys(ADVICE) as AdviceId[]) {
-			const { meaning, advice } = ADVICE[id](facts);
+			const { meaning, advice } = ADVICE[id].says(facts);
 			expect({ id, meaning, advice }).toEqual({
 				id,
 				meaning: expect.stringMatching(/^\S.{10,}[^.]$/) as string,
