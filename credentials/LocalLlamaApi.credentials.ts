@@ -20,27 +20,15 @@ import {
 import type { FailureKind } from '../lib/errors/kinds';
 import { remedyFor } from '../lib/errors/remedies';
 
-/** What an error status means here. */
-const STATUSES: Readonly<Record<number, FailureKind>> = {
-	301: 'redirect',
-	302: 'redirect',
-	303: 'redirect',
-	307: 'redirect',
-	308: 'redirect',
-	401: 'unauthorized',
-	403: 'forbidden',
-	404: 'wrongPath',
-	405: 'wrongPath',
-	502: 'gateway',
-	503: 'loading',
-	504: 'gateway',
-	520: 'gateway',
-	521: 'gateway',
-	522: 'gateway',
-	523: 'gateway',
-	524: 'gateway',
-	530: 'gateway',
-};
+/** What error statuses mean here. */
+const STATUSES = {
+	redirect: [301, 302, 303, 307, 308],
+	unauthorized: [401],
+	forbidden: [403],
+	wrongPath: [404, 405],
+	loading: [503],
+	gateway: [502, 504, 520, 521, 522, 523, 524, 530],
+} satisfies Partial<Record<FailureKind, number[]>>;
 
 /** llama-server checks the key here, but not at `/health`; Ollama, vLLM and GPUStack have the route too. */
 const TEST_PATH = '/models';
@@ -206,7 +194,9 @@ export class LocalLlamaApi implements ICredentialType {
 	test: ICredentialTestRequest = {
 		request: { baseURL: '={{ $credentials.baseUrl }}', url: TEST_PATH },
 		rules: [
-			...Object.entries(STATUSES).map(([status, kind]) => statusRule(Number(status), sentence(kind, Number(status)))),
+			...Object.entries(STATUSES).flatMap(([kind, statuses]) =>
+				statuses.map((status) => statusRule(status, sentence(kind as FailureKind, status))),
+			),
 			plainTextRule(sentence('notAnApi')),
 			missingFieldRule(
 				'data',

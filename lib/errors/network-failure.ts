@@ -27,34 +27,24 @@ function chain(error: unknown, depth = 0): LowLevelError[] {
 	return [error as LowLevelError, ...attempts, ...chain(cause, depth + 1)];
 }
 
-const BY_CODE: Record<string, FailureKind> = {
-	ENOTFOUND: 'dns',
-	EAI_AGAIN: 'dns',
-	// A look-up of names that gives something else than addresses.
-	ERR_INVALID_IP_ADDRESS: 'dns',
-	ECONNREFUSED: 'refused',
-	UND_ERR_CONNECT_TIMEOUT: 'connectTimeout',
-	ETIMEDOUT: 'connectTimeout',
-	EHOSTUNREACH: 'unreachable',
-	EHOSTDOWN: 'unreachable',
-	ENETUNREACH: 'unreachable',
-	ENETDOWN: 'unreachable',
-	EADDRNOTAVAIL: 'unreachable',
-	// A firewall of this very machine, or a broadcast address.
-	EACCES: 'unreachable',
-	EPERM: 'unreachable',
-	UND_ERR_HEADERS_OVERFLOW: 'invalidAnswer',
-	EPROTO: 'tlsMismatch',
-	DEPTH_ZERO_SELF_SIGNED_CERT: 'tlsUntrusted',
-	SELF_SIGNED_CERT_IN_CHAIN: 'tlsUntrusted',
-	UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tlsUntrusted',
-	UNABLE_TO_GET_ISSUER_CERT: 'tlsUntrusted',
-	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tlsUntrusted',
-	ERR_TLS_CERT_ALTNAME_INVALID: 'tlsUntrusted',
-	UND_ERR_SOCKET: 'closedBeforeAnswer',
-	ECONNRESET: 'closedBeforeAnswer',
-	ECONNABORTED: 'closedBeforeAnswer',
-	EPIPE: 'closedBeforeAnswer',
+const CODES: Partial<Record<FailureKind, readonly string[]>> = {
+	// The last: a look-up of names that gives something else than addresses.
+	dns: ['ENOTFOUND', 'EAI_AGAIN', 'ERR_INVALID_IP_ADDRESS'],
+	refused: ['ECONNREFUSED'],
+	connectTimeout: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
+	// The last two: a firewall of this very machine, or a broadcast address.
+	unreachable: ['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'],
+	invalidAnswer: ['UND_ERR_HEADERS_OVERFLOW'],
+	tlsMismatch: ['EPROTO'],
+	tlsUntrusted: [
+		'DEPTH_ZERO_SELF_SIGNED_CERT',
+		'SELF_SIGNED_CERT_IN_CHAIN',
+		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+		'UNABLE_TO_GET_ISSUER_CERT',
+		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+		'ERR_TLS_CERT_ALTNAME_INVALID',
+	],
+	closedBeforeAnswer: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'],
 };
 
 function kindOfCode(code: string): FailureKind | undefined {
@@ -63,7 +53,7 @@ function kindOfCode(code: string): FailureKind | undefined {
 	if (code.startsWith('CERT_')) return 'tlsUntrusted';
 	// musl, which n8n's Docker image is built on, has more of them than glibc.
 	if (code.startsWith('EAI_')) return 'dns';
-	return BY_CODE[code];
+	return (Object.keys(CODES) as FailureKind[]).find((kind) => CODES[kind]!.includes(code));
 }
 
 /** Turns a low-level network error (undici, Node) into a typed one. `started`: whether answer bytes had arrived. */

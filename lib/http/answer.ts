@@ -124,41 +124,25 @@ export async function* piecesUntil(
 	deadline: () => number,
 ): AsyncGenerator<Uint8Array, void> {
 	const pieces = body[Symbol.asyncIterator]();
-	let timer: Timer | undefined;
-	try {
-		for (;;) {
-			const next = pieces.next();
-			const at = deadline();
-			if (at !== timer?.at) {
-				timer?.callOff();
-				timer = at === Infinity ? undefined : timerFor(at);
-			}
-			const result = timer === undefined ? await next : await Promise.race([next, timer.over]);
-			if (result === undefined) {
-				// Whoever reads closes the body now, and nobody waits for the error that this makes.
-				next.catch(() => {});
-				return;
-			}
-			if (result.done === true) return;
-			yield result.value;
+	for (;;) {
+		const next = pieces.next();
+		const at = deadline();
+		const result = at === Infinity ? await next : await Promise.race([next, passed(at)]);
+		if (result === undefined) {
+			// Whoever reads closes the body now, and nobody waits for the error that this makes.
+			next.catch(() => {});
+			return;
 		}
-	} finally {
-		timer?.callOff();
+		if (result.done === true) return;
+		yield result.value;
 	}
 }
 
-interface Timer {
-	at: number;
-	over: Promise<undefined>;
-	callOff: () => void;
-}
-
-function timerFor(at: number): Timer {
-	let callOff = () => {};
-	const over = new Promise<undefined>((resolve) => {
-		callOff = afterMs(Math.max(0, Math.ceil(at - performance.now())), () => resolve(undefined));
+/** Ends at a time, as `performance.now()` counts. Its timer keeps no process alive. */
+async function passed(at: number): Promise<undefined> {
+	return await new Promise((resolve) => {
+		afterMs(Math.max(0, Math.ceil(at - performance.now())), () => resolve(undefined));
 	});
-	return { at, over, callOff };
 }
 
 export function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

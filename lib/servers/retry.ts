@@ -59,8 +59,7 @@ export function retryUntilReady(
 			return kind === 'refused' && wasLoading ? exitedWhileLoading(connection, failed, about) : failed;
 		}
 		wasLoading = kind === 'loading';
-		const asked = failed.facts.retryAfterMs;
-		return kind === 'busy' && typeof asked === 'number' ? Math.min(asked, MAX_RETRY_AFTER_MS) : pause;
+		return pause;
 	};
 }
 

@@ -1,5 +1,6 @@
 /** What servers say where a request is too large, read by their texts. Pure. */
 import type { ServerError } from '../errors/server-error';
+import { finiteNumber, optional } from '../values';
 
 /** A text is longer than the model or the server reads at once. */
 export interface TooLong {
@@ -29,23 +30,12 @@ const TOO_LONG: ReadonlyArray<{ says: RegExp; limit?: number; tokens?: number }>
 export function tooLongIn({ serverText = '', kind, facts }: ServerError): TooLong | undefined {
 	for (const { says, limit, tokens } of TOO_LONG) {
 		const match = says.exec(serverText);
-		if (match !== null) return { ...part('limit', match, limit), ...part('tokens', match, tokens) };
+		const number = (group: number | undefined) => (group === undefined ? undefined : Number(match?.[group]));
+		if (match !== null) return optional({ limit: number(limit), tokens: number(tokens) });
 	}
 	if (kind !== 'contextOverflow') return undefined;
 	const { n_ctx: limit, n_prompt_tokens: tokens } = facts;
-	return {
-		...(typeof limit === 'number' ? { limit } : {}),
-		...(typeof tokens === 'number' ? { tokens } : {}),
-	};
-}
-
-function part<K extends string>(
-	name: K,
-	match: RegExpExecArray,
-	group: number | undefined,
-): Partial<Record<K, number>> {
-	const digits = group === undefined ? undefined : match[group];
-	return digits === undefined ? {} : ({ [name]: Number(digits) } as Record<K, number>);
+	return optional({ limit: finiteNumber(limit), tokens: finiteNumber(tokens) });
 }
 
 /**
