@@ -93,6 +93,11 @@ export function isFilled(value: unknown): boolean {
 	return !isRecord(value) || Object.keys(value).length > 0;
 }
 
+/** The fields that say anything. */
+export function filled<T extends object>(fields: T): Partial<T> {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => isFilled(value))) as Partial<T>;
+}
+
 /** The fields that are not undefined: `...optional({ a, b })` adds none to an object that it does not set. */
 export function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {

@@ -3,10 +3,11 @@ import { asFailed, type ServerError } from '../errors/server-error';
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
 import { DEFAULT_LIMITS } from '../http/limits';
+import type { FileSource } from '../http/multipart';
 import { wholeOf } from '../http/too-long';
 import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
-import { finiteNumber, isRecord, nonEmptyText, optional, recordOf, text } from '../values';
+import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
 import { imageFacts } from './image-data';
 import type { ImageAttempt, ImageRequest } from './make-images';
 import { sending } from './task';
@@ -168,21 +169,21 @@ async function jobBody(request: ImageRequest): Promise<Record<string, unknown>> 
 	const [width = first?.width, height = first?.height] = size === '' ? [] : size.split('x').map(Number);
 	const { sample_params: moreParameters, ...more } = extra;
 	const parameters = {
-		...optional({ sample_steps: steps }),
-		...(guidance === undefined ? {} : { guidance: { txt_cfg: guidance } }),
+		...filled({ sample_steps: steps, guidance: guidance === undefined ? undefined : { txt_cfg: guidance } }),
 		...recordOf(moreParameters),
 	};
 	const encoded = contents.map((content) => content.toString('base64'));
 	return {
 		prompt,
 		batch_count: count,
-		...(width === undefined || height === undefined ? {} : { width, height }),
-		...(format === '' ? {} : { output_format: format }),
-		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
-		...optional({ seed }),
-		...(Object.keys(parameters).length === 0 ? {} : { sample_params: parameters }),
-		...(encoded.length === 0 ? {} : { init_image: encoded[0], ref_images: encoded }),
-		...(mask === undefined ? {} : { mask_image: (await wholeOf(mask.open())).toString('base64') }),
+		...filled({ width, height, output_format: format, negative_prompt: negativePrompt, seed }),
+		...filled({ sample_params: parameters, init_image: encoded[0], ref_images: encoded }),
+		...filled({ mask_image: await base64Of(mask) }),
 		...more,
 	};
+}
+
+/** Empty where there is no file. */
+export async function base64Of(file: FileSource | undefined): Promise<string> {
+	return file === undefined ? '' : (await wholeOf(file.open())).toString('base64');
 }

@@ -7,13 +7,20 @@ import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { isRecord, optional, words } from '../values';
+import { filled, isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
 import { isJobRouteMissing, runImageJob, type JobFacts, type JobProgress } from './image-job';
 import { readImages, type ReceivedImage } from './read-images';
-import { atServer, kindForMedia, mediaFailure, sending, type MediaAttempt, type MediaOptions } from './task';
-import { uploadFailure } from './uploads';
+import {
+	atServer,
+	kindForMedia,
+	mediaFailure,
+	sending,
+	type MediaAttempt,
+	type MediaOptions,
+	uploadFailure,
+} from './task';
 import { askWebUi } from './web-ui';
 
 export interface ImageRequest {
@@ -175,12 +182,7 @@ async function send(
 
 function openAiFields({ model, prompt, count, size, format, negativePrompt, steps, guidance, seed }: ImageRequest) {
 	return {
-		...(model === '' ? {} : { model }),
-		prompt,
-		n: count,
-		...(size === '' ? {} : { size }),
-		...(format === '' ? {} : { output_format: format }),
-		...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
+		...filled({ model, prompt, n: count, size, output_format: format, negative_prompt: negativePrompt }),
 		...optional({ steps, cfg_scale: guidance, seed }),
 	};
 }
@@ -218,11 +220,7 @@ async function madeOf(
 			remedy: 'Look at the log of the server. If it makes pictures of another format, ask for png.',
 		});
 	}
-	return {
-		content,
-		...facts,
-		...optional({ revisedPrompt, seed }),
-	};
+	return { content, ...facts, ...optional({ revisedPrompt, seed }) };
 }
 
 function noImages(

@@ -33,9 +33,7 @@ function readImage(entry: unknown): ReceivedImage | undefined {
 	if (!isRecord(entry)) return undefined;
 	const revisedPrompt = nonEmptyText(entry.revised_prompt);
 	const seed = finiteNumber(entry.seed);
-	const more = {
-		...optional({ revisedPrompt, seed }),
-	};
+	const more = optional({ revisedPrompt, seed });
 	const base64 = CONTENT_FIELDS.map((name) => nonEmptyText(entry[name])).find((text) => text !== undefined);
 	const url = nonEmptyText(entry.url) ?? nonEmptyText(isRecord(entry.image_url) ? entry.image_url.url : undefined);
 	const read = base64 !== undefined ? content(base64) : url !== undefined ? placed(url) : undefined;

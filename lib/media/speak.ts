@@ -10,7 +10,7 @@ import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
 import { kindForMedia, mediaFailure, openAtServer, sending, type MediaAttempt, type MediaOptions } from './task';
 import { listVoices } from './voices';
-import { optional } from '../values';
+import { filled } from '../values';
 
 export interface SpeechRequest {
 	/** Empty: the server has one. */
@@ -122,13 +122,7 @@ async function ask({ connection, request, options, kind }: Asked, input: string)
 			...sending(model, options),
 			headers: { accept: 'audio/*, application/json' },
 			json: {
-				...(model === '' ? {} : { model }),
-				input,
-				...(voice === '' ? {} : { voice }),
-				response_format: format,
-				...optional({ speed }),
-				...(instructions === '' ? {} : { instructions }),
-				...optional({ sample_rate: sampleRate }),
+				...filled({ model, input, voice, response_format: format, speed, instructions, sample_rate: sampleRate }),
 				...extra,
 			},
 		})

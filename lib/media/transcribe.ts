@@ -9,11 +9,17 @@ import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { words } from '../values';
 import { soundName } from './sound';
-import { atServer, kindForMedia, mediaFailure, sending, type MediaAttempt, type MediaOptions } from './task';
+import {
+	atServer,
+	kindForMedia,
+	mediaFailure,
+	sending,
+	type MediaAttempt,
+	type MediaOptions,
+	uploadFailure,
+} from './task';
 import { readTranscript, type Transcript, type TranscriptFormat } from './transcript';
-import { transcriptionFailure } from './transcription-failure';
 import { TranscriptStream } from './transcript-stream';
-import { uploadFailure } from './uploads';
 
 export interface TranscriptionRequest {
 	task: 'transcribe' | 'translate';
@@ -221,9 +227,41 @@ function withRemarks(transcript: Transcript, { format, file }: TranscriptionRequ
 	return { ...transcript, remarks };
 }
 
-function explained({ connection, kind, request }: Asked, error: ServerError): ServerError {
-	return (
-		transcriptionFailure(error, connection, request) ??
-		mediaFailure(error, connection, 'transcription', kind, request.model)
-	);
+function explained(asked: Asked, error: ServerError): ServerError {
+	const { connection, kind, request } = asked;
+	return refusedSound(error, asked) ?? mediaFailure(error, connection, 'transcription', kind, request.model);
+}
+
+/** What servers say of a file that they cannot read. */
+const UNREADABLE =
+	/^Invalid request$|ffmpeg conversion failed|failed to decode audio|invalid file format|could not decode/i;
+
+/** A refusal of the file or of a field, where the server's own words say too little; undefined where it is none. */
+function refusedSound(error: ServerError, { connection, request }: Asked): ServerError | undefined {
+	const { file, language, model } = request;
+	const { status, serverText = '', url } = error;
+	const context = connection.contextOf(url ?? connection.url.api, { model });
+	const said = { status, serverText };
+	if (UNREADABLE.test(serverText.trim())) {
+		// whisper.cpp says nothing else, whatever is wrong with the request.
+		const isWhisper = /^Invalid request$/i.test(serverText.trim());
+		const what = `"${file.name}" (${file.mimeType}, ${file.size} bytes)`;
+		return failure('badRequest', context, {
+			...said,
+			message: `The server cannot read the sound of "${file.name}"`,
+			meaning: `The server cannot read the sound of ${what}`,
+			remedy: isWhisper
+				? 'whisper.cpp reads wav, mp3, flac and ogg (Vorbis, not Opus). For other formats such as m4a, webm or opus start it with --convert, which needs ffmpeg on that machine, or convert the file before.'
+				: 'Check that the file is sound and not empty, and convert it to wav, mp3 or flac where the server does not know its format.',
+		});
+	}
+	// What C++ says of a language that whisper.cpp does not know, where it should write its name.
+	if (/construction from null/i.test(serverText)) {
+		return failure('badRequest', context, {
+			...said,
+			message: `whisper.cpp does not know the language "${language}"`,
+			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
+		});
+	}
+	return undefined;
 }

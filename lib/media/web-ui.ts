@@ -1,8 +1,8 @@
 import { MAX_PICTURES_BYTES } from '../http/answer';
 import type { Connection } from '../http/connection';
-import { wholeOf } from '../http/too-long';
+import { base64Of } from './image-job';
 import type { CallAnswer } from '../http/types';
-import { asList, finiteNumber, optional, parseObject, recordOf, text } from '../values';
+import { asList, filled, finiteNumber, parseObject, recordOf, text } from '../values';
 import type { ImageAttempt, ImageRequest } from './make-images';
 import { sending } from './task';
 
@@ -21,7 +21,7 @@ export async function askWebUi(
 	const { model, prompt, count, size, negativePrompt, steps, guidance, seed, extra, images, mask } = request;
 	const [width, height] = size === '' ? [] : size.split('x').map(Number);
 	const pictures: string[] = [];
-	for (const image of images) pictures.push((await wholeOf(image.open())).toString('base64'));
+	for (const image of images) pictures.push(await base64Of(image));
 	const answer = await connection.answer(
 		`${connection.url.root}/sdapi/v1/${images.length === 0 ? 'txt2img' : 'img2img'}`,
 		{
@@ -30,12 +30,9 @@ export async function askWebUi(
 			json: {
 				prompt,
 				batch_size: count,
-				...(negativePrompt === '' ? {} : { negative_prompt: negativePrompt }),
-				...(width === undefined ? {} : { width, height }),
-				...optional({ steps, cfg_scale: guidance, seed }),
+				...filled({ negative_prompt: negativePrompt, width, height, steps, cfg_scale: guidance, seed }),
 				...(model === '' ? {} : { override_settings: { sd_model_checkpoint: model } }),
-				...(pictures.length === 0 ? {} : { init_images: pictures }),
-				...(mask === undefined ? {} : { mask: (await wholeOf(mask.open())).toString('base64') }),
+				...filled({ init_images: pictures, mask: await base64Of(mask) }),
 				...extra,
 			},
 		},

@@ -31,14 +31,7 @@ async function adaptersOf(routes: OwnRoutes): Promise<Adapter[]> {
 		const [id, scale] = [finiteNumber(entry.id), finiteNumber(entry.scale)];
 		if (id === undefined || scale === undefined) return [];
 		const [path, taskName, promptPrefix] = [entry.path, entry.task_name, entry.prompt_prefix].map(nonEmptyText);
-		return [
-			{
-				id,
-				...optional({ path }),
-				scale,
-				...optional({ taskName, promptPrefix }),
-			},
-		];
+		return [{ id, scale, ...optional({ path, taskName, promptPrefix }) }];
 	});
 }
 

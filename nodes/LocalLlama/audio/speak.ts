@@ -1,5 +1,6 @@
 import type { SoundFormat } from '../../../lib/media/sound';
 import { speak as speakText } from '../../../lib/media/speak';
+import { filled } from '../../../lib/values';
 import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { modelField } from '../../shared/model-field';
 import { fileNameField, mediaFields, mediaOptions, outputFileField } from '../media-options';
@@ -117,8 +118,7 @@ export const audioSpeak: LocalLlamaOperation = {
 				json: {
 					...stored.facts,
 					format: extension,
-					...(voice === '' ? {} : { voice }),
-					...(model === '' ? {} : { model }),
+					...filled({ voice, model }),
 					characters: input.length,
 					...(parts === 1 ? {} : { parts }),
 				},
