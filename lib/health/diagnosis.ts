@@ -13,6 +13,7 @@ import {
 	ONLY_WARNS,
 	overall,
 	sorted,
+	toldOf,
 	type FindingWithStatus,
 } from './finding';
 import { bodyOf, listOf, modelsIn, traitsOfServer } from './answers';
@@ -30,15 +31,6 @@ import type { FailureKind } from '../errors/kinds';
 import { isModelNamed } from '../servers/model-names';
 import { isRecord, words } from '../values';
 
-export interface Diagnosis {
-	status: HealthStatus;
-	/** Most important first. */
-	findings: Finding[];
-	/** One sentence. */
-	summary: string;
-	report: ServerReport;
-}
-
 /** How long ago a check may have been to say something about now. */
 const RECENT_MS = 30 * 60_000;
 const SLOW_MS = 1_000;
@@ -48,17 +40,11 @@ const STUCK_MS = 30_000;
  * What is wrong and what to do, from what a check saw. Pure: order and rows after docs/protocols/llama-server.md 9.3
  * and dify 1, 6.
  */
-export function diagnose(observations: Observations): Diagnosis {
+export function diagnose(observations: Observations) {
 	const report = describeServer(observations);
 	const found = sorted(findAll(observations, report));
 	const status = overall(found);
-	const findings = found.map(({ id, severity, observed, meaning, advice }) => ({
-		id,
-		severity,
-		observed,
-		meaning,
-		advice,
-	}));
+	const findings = toldOf(found);
 	return { status, findings, summary: summarise(status, findings, report, observations), report };
 }
 

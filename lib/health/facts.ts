@@ -1,4 +1,5 @@
 import { isRecord, optional } from '../values';
+import { sum } from './numbers';
 import { countOfParameters, ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../servers/models';
 import { metricsOf as readMetrics } from '../servers/metrics';
 import { isModelNamed } from '../servers/model-names';
@@ -175,11 +176,6 @@ export function gpuShares(observations: Observations): Array<{ id: string; share
 
 function metricsOf(probe: Probe | undefined): Record<string, number> | undefined {
 	return probe?.answered === true && probe.status === 200 ? readMetrics(probe.text) : undefined;
-}
-
-function sum(values: Array<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }
 
 function positive(value: unknown): number | null {

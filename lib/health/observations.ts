@@ -1,5 +1,6 @@
 import type { FailureKind } from '../errors/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
 export type HealthStatus = 'healthy' | 'degraded' | 'loading' | 'unreachable' | 'unauthorized' | 'misconfigured';
@@ -137,27 +138,13 @@ export interface Finding {
 	url?: string;
 }
 
+/** What of a model is nobody's business, or told in another way. */
+type NotTold = 'reranks' | 'exitCode' | 'args' | 'parameters';
+
 /** A model, as far as the server tells; null = not known. */
-export interface ModelFacts {
-	id: string;
-	aliases: string[];
-	/** Tokens that one request can use. */
-	context: number | null;
-	trainedContext: number | null;
-	parameters: number | null;
-	/** Bytes. */
-	size: number | null;
-	quantization: string | null;
-	vision: boolean | null;
-	audio: boolean | null;
-	tools: boolean | null;
-	embeddings: boolean | null;
-	/** The host on which it really runs, where that is another one. */
-	remoteHost: string | null;
-	loaded: boolean | null;
-	/** `loaded`, `loading`, `unloaded`, `sleeping`, `failed`, … */
-	state: string | null;
-}
+export type ModelFacts = Pick<ServerModel, 'id' | 'aliases'> & {
+	[Name in Exclude<keyof ServerModel, 'id' | 'aliases' | NotTold>]-?: NonNullable<ServerModel[Name]> | null;
+} & { parameters: number | null; loaded: boolean | null };
 
 /** A server, as far as it tells; null = not known. */
 export interface ServerReport {

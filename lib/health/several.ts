@@ -1,6 +1,7 @@
 /** One verdict on the servers of a credential. Pure. */
 import type { CheckResult } from './check';
 import { sorted, toldOf } from './finding';
+import { sum } from './numbers';
 import type { HealthStatus } from './observations';
 
 /** Where no server is healthy, the status that is named further left is nearest to it. */
@@ -53,9 +54,4 @@ function summaryOf(results: readonly CheckResult[]): string {
 /** Where each model stands first. */
 function places(models: ReadonlyArray<{ id: string }>): Map<string, number> {
 	return new Map(models.map(({ id }, at): [string, number] => [id, at]).reverse());
-}
-
-function sum(values: ReadonlyArray<number | null | undefined>): number | null {
-	const known = values.filter((value) => typeof value === 'number');
-	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }

@@ -1,5 +1,6 @@
 /** What the passing of one answer says about speed. Pure, but for the clock that the caller reads. */
 import type { Timings, Usage, WireChunk } from '../chat/types';
+import { rounded } from './numbers';
 
 /** One request of a speed test; null = not known. Times count from sending, without the wait in n8n's own queue. */
 export interface SpeedSample {
@@ -193,8 +194,4 @@ export class SpeedRecord {
 			? null
 			: (promptTokens * 1000) / firstMs;
 	}
-}
-
-export function rounded(value: number | null): number | null {
-	return value === null ? null : Math.round(value * 10) / 10;
 }

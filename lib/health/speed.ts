@@ -7,7 +7,8 @@ import type { Connection } from '../http/connection';
 import { ServerError } from '../errors/server-error';
 import { serverKindOf, traitsOfServer } from './answers';
 import { describeFailure } from './probe';
-import { rounded, SpeedRecord, type SpeedSample } from './speed-sample';
+import { average, greatest, rounded, sum } from './numbers';
+import { SpeedRecord, type SpeedSample } from './speed-sample';
 import type { HealthServerKind, ProbeFailure } from './observations';
 import { optional } from '../values';
 
@@ -72,9 +73,9 @@ export async function measureSpeed(connection: Connection, options: SpeedOptions
 		Math.max(...measured.map(({ endedAt }) => endedAt)) - Math.min(...measured.map(({ startedAt }) => startedAt));
 	return {
 		atOnce: options.atOnce,
-		firstTokenMs: slowest(samples.map(({ firstTokenMs }) => firstTokenMs)),
-		firstTextMs: slowest(samples.map(({ firstTextMs }) => firstTextMs)),
-		queuedMs: slowest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
+		firstTokenMs: greatest(samples.map(({ firstTokenMs }) => firstTokenMs)),
+		firstTextMs: greatest(samples.map(({ firstTextMs }) => firstTextMs)),
+		queuedMs: greatest(samples.map(({ queuedMs }) => queuedMs)) ?? 0,
 		promptTokensPerSecond: average(samples.map(({ promptTokensPerSecond }) => promptTokensPerSecond)),
 		tokensPerSecond: average(samples.map(({ tokensPerSecond }) => tokensPerSecond)),
 		totalTokensPerSecond: tokens === null || !(wholeMs > 0) ? null : rounded((tokens * 1000) / wholeMs),
@@ -163,19 +164,4 @@ export function asServerError(error: unknown): ServerError {
 		message: error instanceof Error ? error.message : String(error),
 		remedy: 'Try again, and report it if it stays.',
 	});
-}
-
-function slowest(values: Array<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	return known.length === 0 ? null : Math.max(...known);
-}
-
-export function average(values: ReadonlyArray<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	return known.length === 0 ? null : rounded(known.reduce((total, value) => total + value, 0) / known.length);
-}
-
-export function sum(values: ReadonlyArray<number | null>): number | null {
-	const known = values.filter((value) => value !== null);
-	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }

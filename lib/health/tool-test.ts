@@ -12,7 +12,8 @@ import { eachOf, type CheckResult } from './check';
 import { advise, sorted, toldOf, type FindingWithStatus } from './finding';
 import type { Target } from './probes';
 import { mergeResults } from './several';
-import { asServerError, average } from './speed';
+import { average } from './numbers';
+import { asServerError } from './speed';
 import { modelToTest, withoutModel } from './speed-test';
 import { CASES, judgeAnswer, PROBLEMS, TOOLS, type ToolCase, type ToolProblem } from './tool-cases';
 

@@ -4,38 +4,17 @@ import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
 import { listModels } from '../model-list';
 import { requireModel } from '../model-names';
-import { ollamaEntries, readOllamaModel, readProps, type ServerModel } from '../models';
+import { ollamaEntries, readOllamaModel, readProps } from '../models';
 import { CALL_MS, offeredModel } from './model-work';
 import { optionalJson } from '../optional-json';
 import { kindFor } from '../purpose';
-
-/** A model with all that its server tells, without loading it. */
-export interface ModelDetails extends ServerModel {
-	server: ServerKind;
-	/** The chat template. */
-	template?: string;
-	/** As in a Modelfile (Ollama). */
-	parameterText?: string;
-	system?: string;
-	license?: string;
-	capabilities?: unknown;
-	/** What the file says of itself (Ollama), without its lists. */
-	modelInfo?: Record<string, unknown>;
-	/** What is in memory of it (Ollama). */
-	running?: Record<string, unknown>;
-	/** The process that serves it (llama-swap). */
-	process?: Record<string, unknown>;
-}
 
 /**
  * What a server tells of one model. Nothing is loaded by the question.
  *
  * @throws {ServerError} also where the server does not have it
  */
-export async function modelDetails(
-	connection: Connection,
-	{ model, signal }: { model: string; signal?: AbortSignal },
-): Promise<ModelDetails> {
+export async function modelDetails(connection: Connection, { model, signal }: { model: string; signal?: AbortSignal }) {
 	requireModel(model);
 	const server = await kindFor(connection, model, signal);
 	const { hasOllamaApi, llamaApi, modelRoot } = traitsOf(server);
@@ -64,7 +43,7 @@ async function propsOf(connection: Connection, path: string, signal: AbortSignal
 async function fromOllamaApi(
 	connection: Connection,
 	{ model, server, signal }: { model: string; server: ServerKind; signal?: AbortSignal },
-): Promise<ModelDetails> {
+) {
 	const url = `${connection.url.root}/api/show`;
 	const answer = await connection.call(url, { json: { model }, once: false, timeoutMs: CALL_MS, signal });
 	if (answer.status >= 300 || !isRecord(answer.json)) {

@@ -13,23 +13,13 @@ export interface SlotAsk extends OwnAsk {
 	fileName?: string;
 }
 
-export interface SlotResult {
-	slot: number;
-	fileName?: string;
-	/** Tokens that were saved, restored or erased. */
-	tokens: number;
-	/** Of the file. */
-	bytes?: number;
-	milliseconds?: number;
-}
-
 /**
  * Saves what a slot has read into a file, reads it back, or forgets it.
  *
  * @throws {ServerError} for a slot that the server does not have, before anything is changed: it would take the number
  *   modulo its slots (seen: v0.5.0)
  */
-export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotAsk): Promise<SlotResult> {
+export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotAsk) {
 	const { slot, fileName = '' } = ask;
 	if (action !== 'erase') requireFileName(fileName);
 	const routes = await OwnRoutes.of(connection, ask, 'slots');
@@ -57,12 +47,8 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 		});
 	const bytes = finiteNumber(result.n_written ?? result.n_read);
 	const milliseconds = finiteNumber(timings.save_ms ?? timings.restore_ms);
-	return {
-		slot,
-		...(action === 'erase' ? {} : { fileName: fileName.trim() }),
-		tokens,
-		...optional({ bytes, milliseconds }),
-	};
+	const file = action === 'erase' ? {} : { fileName: fileName.trim() };
+	return { slot, ...file, tokens, ...optional({ bytes, milliseconds }) };
 }
 
 /** Undefined where the server does not tell. */

@@ -1,0 +1,26 @@
+/** Sums of what may not be known. Null where nothing is. */
+type Known = ReadonlyArray<number | null | undefined>;
+
+export function sum(values: Known): number | null {
+	const known = knownOf(values);
+	return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}
+
+export function average(values: Known): number | null {
+	const total = sum(values);
+	return total === null ? null : rounded(total / knownOf(values).length);
+}
+
+export function greatest(values: Known): number | null {
+	const known = knownOf(values);
+	return known.length === 0 ? null : Math.max(...known);
+}
+
+/** One digit behind the point. */
+export function rounded(value: number | null): number | null {
+	return value === null ? null : Math.round(value * 10) / 10;
+}
+
+function knownOf(values: Known): number[] {
+	return values.filter((value) => typeof value === 'number');
+}
