@@ -14,7 +14,8 @@ const prompts = (...texts: string[]) => ({
 	parameters: CHAT,
 });
 
-test('every field stands for its resource and operation only, and options in the order of their labels', () => {
+test('every field stands for its resource and operation only; options in the order of their labels, the common ones first', () => {
+	const common = ['Temperature', 'Maximum Tokens', 'Top P'];
 	const { properties } = new LocalLlama().description;
 	for (const { name, displayOptions, options, type } of properties) {
 		if (name === 'resource') continue;
@@ -22,7 +23,9 @@ test('every field stands for its resource and operation only, and options in the
 		if (name !== 'operation') expect(displayOptions?.show?.operation).toHaveLength(1);
 		if (type !== 'collection') continue;
 		const labels = (options as INodeProperties[]).map(({ displayName }) => displayName);
-		expect(labels).toEqual([...labels].sort((one, other) => one.localeCompare(other)));
+		const others = labels.filter((label) => !common.includes(label));
+		others.sort((one, other) => one.localeCompare(other));
+		expect(labels).toEqual([...common.filter((label) => labels.includes(label)), ...others]);
 		expect(new Set(labels).size).toBe(labels.length);
 	}
 });
