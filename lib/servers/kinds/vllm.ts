@@ -55,6 +55,8 @@ export const vllm: ServerTraits = {
 	advice: {
 		...other.advice,
 		missingModel: () => 'start vLLM with --served-model-name.',
+		embeddingsOff: 'Start vLLM with an embedding model (--runner pooling): it serves one model.',
+		rerankOff: 'Start vLLM with a reranker model (--runner pooling): it serves one model.',
 		moreContext: (tokens) => `Start vLLM with --max-model-len ${tokens}.`,
 	},
 };
