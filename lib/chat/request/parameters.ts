@@ -1,11 +1,11 @@
 import { invalidInput } from '../../errors/failure';
 import { isRecord } from '../../values';
 import { traitsOf } from '../../servers/kinds';
-import type { ServerKind, ServerTraits } from '../../servers/kinds/kind';
+import type { ServerKind } from '../../servers/kinds/kind';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';
-import type { ChatParameters, Thinking } from '../types';
+import type { ChatParameters } from '../types';
 
 /** A kind of server that is known to ignore a field does not get it. */
 export function takes(kind: ServerKind, name: SamplerName): boolean {
@@ -58,32 +58,28 @@ export function dependsOnServerKind(parameters: ChatParameters): boolean {
 
 /** Thinking, as each kind of server wants it said. */
 export function thinkingFields(parameters: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const { thinkingBudget, endsThinking } = traitsOf(kind);
 	const { thinking } = parameters;
-	if (thinking === undefined) return {};
-	const { thinkingSwitch, thinkingBudget, endsThinking } = traitsOf(kind);
-	const { limitMs, limitTokens = Infinity } = thinking;
-	const tokens = Math.min(limitTokens, thinking.mode === 'budget' ? thinking.tokens : Infinity);
+	const { limitMs, limitTokens = Infinity } = thinking ?? {};
+	const budget = Math.min(limitTokens, thinking?.mode === 'budget' ? thinking.tokens : Infinity);
 	return {
-		...switchFields(thinking, parameters, thinkingSwitch),
-		...(thinkingBudget && tokens < Infinity ? { reasoning_budget_tokens: tokens } : {}),
+		...switchFields(parameters, kind),
+		...(thinkingBudget && budget < Infinity ? { reasoning_budget_tokens: budget } : {}),
 		...(endsThinking === true && limitMs !== undefined ? { reasoning_control: true } : {}),
 	};
 }
 
-function switchFields(
-	thinking: Thinking,
-	parameters: ChatParameters,
-	thinkingSwitch: ServerTraits['thinkingSwitch'],
-): Record<string, unknown> {
+function switchFields({ thinking, chatTemplateArguments }: ChatParameters, kind: ServerKind): Record<string, unknown> {
+	const isEffort = traitsOf(kind).thinkingSwitch === 'effort';
 	const template = (enable: boolean) => ({
-		chat_template_kwargs: { ...parameters.chatTemplateArguments, enable_thinking: enable },
+		chat_template_kwargs: { ...chatTemplateArguments, enable_thinking: enable },
 	});
-	switch (thinking.mode) {
+	switch (thinking?.mode) {
 		case 'on':
 			// Models of Ollama that can think do so unasked, and most refuse an effort (seen: 0.17.4).
-			return thinkingSwitch === 'effort' ? {} : template(true);
+			return isEffort ? {} : template(true);
 		case 'off':
-			return thinkingSwitch === 'effort' ? { reasoning_effort: 'none' } : template(false);
+			return isEffort ? { reasoning_effort: 'none' } : template(false);
 		case 'effort':
 			return { reasoning_effort: thinking.effort };
 		default:

@@ -73,20 +73,12 @@ function filledObject(field: Field, value: unknown): Record<string, unknown> | u
 /** Undefined: nothing is sent about it. */
 export function thinkingIn(parameters: NodeParameters): Thinking | undefined {
 	const mode = parameters.choice<Thinking['mode']>('thinking');
+	if (mode === 'off') return { mode };
 	const limitMs = parameters.milliseconds('options.thinkingTimeLimit', undefined) || undefined;
 	const limit = optional({ limitMs });
-	switch (mode) {
-		case 'off':
-			return { mode };
-		case 'on':
-			return { mode, ...limit };
-		case 'effort':
-			return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
-		case 'budget':
-			return { mode, tokens: parameters.number('thinkingBudget'), ...limit };
-		default:
-			return limitMs === undefined ? undefined : { mode: 'serverDefault', limitMs };
-	}
+	if (mode === 'effort') return { mode, effort: parameters.choice<Effort>('thinkingEffort'), ...limit };
+	if (mode === 'budget') return { mode, tokens: parameters.number('thinkingBudget'), ...limit };
+	return mode === 'on' || limitMs !== undefined ? { mode, ...limit } : undefined;
 }
 
 /** Undefined: plain text. */
