@@ -113,6 +113,12 @@ export interface ToolCallPiece {
 	complete?: boolean;
 }
 
+/** Text for the reader, and thinking. */
+export interface SplitText {
+	text: string;
+	reasoning: string;
+}
+
 /** One step of an answer, as a wire protocol decodes it. Everything is optional: servers leave out what they like. */
 export interface WireChunk {
 	/** Number of the choice, where it is not 0. */

@@ -59,9 +59,7 @@ const classes = new WeakMap<object, LocalChatModelClass>();
 
 /** The chat model on the host's LangChain. One class per copy of LangChain. */
 export function localChatModelClass(host: HostClasses): LocalChatModelClass {
-	const known = classes.get(host.BaseChatModel);
-	if (known !== undefined) return known;
-	const made = defineClass(host) as unknown as LocalChatModelClass;
+	const made = classes.get(host.BaseChatModel) ?? (defineClass(host) as unknown as LocalChatModelClass);
 	classes.set(host.BaseChatModel, made);
 	return made;
 }

@@ -20,7 +20,7 @@ export function pieceInterval(): number {
 /** Text that is read while more of it comes. */
 export class TextQueue<R> {
 	private waiting = '';
-	private outcome: { value: R } | { error: unknown } | undefined;
+	private outcome: { value: R } | { error: Error } | undefined;
 	private ended: Promise<void> | undefined;
 	private wake = () => {};
 
@@ -34,7 +34,7 @@ export class TextQueue<R> {
 		this.ended = work
 			.then(
 				(value) => void (this.outcome = { value }),
-				(error: unknown) => void (this.outcome = { error }),
+				(error: Error) => void (this.outcome = { error }),
 			)
 			.then(() => this.wake());
 	}
@@ -56,7 +56,7 @@ export class TextQueue<R> {
 				const pause = intervalMs();
 				if (this.outcome === undefined && pause > 0) await Promise.race([sleep(pause), this.ended]);
 			} else if (this.outcome === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
-			else if ('error' in this.outcome) throw asIs(this.outcome.error);
+			else if ('error' in this.outcome) throw this.outcome.error;
 			else return this.outcome.value;
 		}
 	}
@@ -86,8 +86,4 @@ export async function* inPieces<R>(
 		streams--;
 		if (!queue.hasEnded) left.abort();
 	}
-}
-
-function asIs(error: unknown): unknown {
-	return error;
 }

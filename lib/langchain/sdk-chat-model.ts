@@ -34,30 +34,21 @@ export function sdkChatModel(
 	modelId: string,
 	sdk: AiNodeSdk,
 	toError: (error: unknown) => Error,
+	tools: ToolDefinition[] = [],
 ): SdkModel {
-	return model(client, modelId, sdk, toError, []) as unknown as SdkModel;
-}
-
-function model(
-	client: AnswerSource,
-	modelId: string,
-	sdk: AiNodeSdk,
-	toError: (error: unknown) => Error,
-	tools: ToolDefinition[],
-) {
 	const callOf = (messages: SdkMessage[], config: SdkConfig = {}) => ({
 		messages: messages.flatMap(sourceMessages),
 		tools,
 		stop: config.stop ?? config.stopSequences,
 		signal: config.signal ?? config.abortSignal,
 	});
-	return {
+	const model = {
 		provider: 'n8n-nodes-local-llama',
 		modelId,
 		withTools: (more: SdkTool[]) => {
 			const added = more.map((tool) => toolDefinition(tool, sdk.getParametersJsonSchema));
 			// Bound twice, the adapter hands over the same tools again.
-			return model(client, modelId, sdk, toError, [
+			return sdkChatModel(client, modelId, sdk, toError, [
 				...tools.filter(({ name }) => !added.some((tool) => tool.name === name)),
 				...added,
 			]);
@@ -84,6 +75,7 @@ function model(
 			}
 		},
 	};
+	return model as unknown as SdkModel;
 }
 
 function generated(answer: FinishedAnswer) {

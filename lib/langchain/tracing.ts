@@ -13,9 +13,8 @@ const classes = new WeakMap<Tracing, Tracing>();
  * has these methods (ai-utilities, n8n-llm-tracing.ts), it is used as it is.
  */
 export function tracingWithoutTokenizer(N8nLlmTracing: Tracing): Tracing {
-	const known = classes.get(N8nLlmTracing);
-	if (known !== undefined) return known;
-	const made = canBeReplaced(N8nLlmTracing) ? defineClass(N8nLlmTracing) : N8nLlmTracing;
+	const made =
+		classes.get(N8nLlmTracing) ?? (canBeReplaced(N8nLlmTracing) ? defineClass(N8nLlmTracing) : N8nLlmTracing);
 	classes.set(N8nLlmTracing, made);
 	return made;
 }

@@ -79,14 +79,7 @@ async function classifyAt(
 	const labels = task.mayBeNone ? [...task.labels, NONE] : [...task.labels];
 	const kind = await askServerKind(connection, model, { signal });
 	const messages = messagesFor(task, labels);
-	const request = {
-		attempt,
-		parameters,
-		kind,
-		labels,
-		several: task.several,
-		signal,
-	};
+	const request = { attempt, parameters, kind, labels, several: task.several, signal };
 	const place = `${connection.url.api} ${model}`;
 	let isHeld = !refusesToHold.has(place);
 	let usage: Usage | undefined;

@@ -2,12 +2,11 @@ import { ChatClient } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
 import type { ChatSettings } from '../chat/request/request';
 import type { Usage, FinishedAnswer } from '../chat/types';
-import { failure } from '../errors/failure';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';
 import { ServerPool } from '../servers/pool/server-pool';
-import { checkedJson, notesOn } from './formatted';
+import { checkedJson, notesOn, wrongJson } from './formatted';
 import { checkSchema } from './schema-check';
 import { addUsage } from './usage';
 import { Remembered } from '../remembered';
@@ -83,7 +82,14 @@ export async function extract(
 	const usage = usageOf(first, second);
 	const mended = outcome(second, schema);
 	if ('output' in mended) return { ...mended, answer: second, ...usage, repaired: true };
-	throw wrongData(ServerPool.of(servers).first, settings.model, second, mended.faults);
+	const context = ServerPool.of(servers).first.contextOf(second.url, { model: settings.model });
+	throw wrongJson(second, context, mended.faults, {
+		cut: 'The token limit cut off the data',
+		wrong: 'The model gives no valid data',
+		wrongMeaning: 'The answer of the model does not follow the schema, also not when it was told so',
+		remedy:
+			'Say in the descriptions what each field means, make fields that a text may lack not required, or choose a larger model. The answer is in the details.',
+	});
 }
 
 function outcome(
@@ -132,22 +138,6 @@ export function isFormatRefused({ status = 0, serverText = '' }: ServerError): b
 	const isRefusal =
 		status === 400 || status === 422 || status === 501 || (status === 500 && /format/i.test(serverText));
 	return isRefusal && /response_?format|json_?schema|schema|grammar|structured|format|logprobs/i.test(serverText);
-}
-
-function wrongData(connection: Connection, model: string, answer: FinishedAnswer, faults: string[]): ServerError {
-	const isCut = answer.finishReason === 'length';
-	return failure('invalidAnswer', connection.contextOf(answer.url, { model }), {
-		message: isCut ? 'The token limit cut off the data' : 'The model gives no valid data',
-		meaning: isCut
-			? 'The token limit ended the answer before its JSON was complete'
-			: `The answer of the model does not follow the schema, also not when it was told so: ${faults.join('; ')}`,
-		remedy: isCut
-			? 'Raise Maximum Tokens or the context of the server, or turn thinking off.'
-			: 'Say in the descriptions what each field means, make fields that a text may lack not required, or choose a larger model. The answer is in the details.',
-		partialText: answer.text || undefined,
-		partialReasoning: answer.reasoning || undefined,
-		facts: { faults },
-	});
 }
 
 function usageOf(...answers: readonly FinishedAnswer[]): { usage?: Usage } {

@@ -1,5 +1,6 @@
 import type { ResponseFormat, FinishedAnswer } from '../chat/types';
-import { failure } from '../errors/failure';
+import { failure, type FailureContext } from '../errors/failure';
+import type { ServerError } from '../errors/server-error';
 import { isRecord } from '../values';
 import { fittingJson, type FoundJson } from './json-answer';
 import { checkSchema } from './schema-check';
@@ -29,29 +30,36 @@ export function notesOn({ unchecked, large }: CheckedJson): string[] {
  * @throws {ServerError} of kind `invalidAnswer` with the text
  */
 export function formattedJson(
-	{ text, reasoning, finishReason, url }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'url'>,
+	answer: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason' | 'url'>,
 	format: ResponseFormat,
 	remedy = EXTRACT_MENDS,
 ): CheckedJson | undefined {
 	if (format.type !== 'jsonObject' && format.type !== 'jsonSchema') return undefined;
-	const outcome = checkedJson(text, format.type === 'jsonSchema' ? format.schema : undefined);
+	const outcome = checkedJson(answer.text, format.type === 'jsonSchema' ? format.schema : undefined);
 	if (!('faults' in outcome)) return outcome;
 	const faults = outcome.faults.length === 0 ? ['it is no JSON'] : outcome.faults;
+	const wrong = 'The answer is not the JSON that was asked for';
+	throw wrongJson(answer, { url: answer.url }, faults, { cut: 'The token limit cut off the JSON', wrong, remedy });
+}
+
+/** The error for an answer whose JSON was cut off, or is wrong. @param words titles, and what to do about a wrong one */
+export function wrongJson(
+	{ text, reasoning, finishReason }: Pick<FinishedAnswer, 'text' | 'reasoning' | 'finishReason'>,
+	context: Partial<FailureContext>,
+	faults: readonly string[],
+	words: { cut: string; wrong: string; wrongMeaning?: string; remedy: string },
+): ServerError {
 	const isCut = finishReason === 'length';
-	throw failure(
-		'invalidAnswer',
-		{ url },
-		{
-			message: isCut ? 'The token limit cut off the JSON' : 'The answer is not the JSON that was asked for',
-			meaning: isCut
-				? 'The token limit ended the answer before its JSON was complete'
-				: `The answer is not the JSON that was asked for: ${faults.join('; ')}`,
-			remedy: isCut ? 'Raise Maximum Tokens or the context of the server, or turn thinking off.' : remedy,
-			partialText: text || undefined,
-			partialReasoning: reasoning || undefined,
-			facts: { faults, finishReason },
-		},
-	);
+	return failure('invalidAnswer', context, {
+		message: isCut ? words.cut : words.wrong,
+		meaning: isCut
+			? 'The token limit ended the answer before its JSON was complete'
+			: `${words.wrongMeaning ?? words.wrong}: ${faults.join('; ')}`,
+		remedy: isCut ? 'Raise Maximum Tokens or the context of the server, or turn thinking off.' : words.remedy,
+		partialText: text || undefined,
+		partialReasoning: reasoning || undefined,
+		facts: { faults, finishReason },
+	});
 }
 
 /**

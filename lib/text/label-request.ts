@@ -44,7 +44,6 @@ export interface LabelAnswer {
 	logprobs: unknown;
 	usage?: Usage;
 	model?: string;
-	url: string;
 }
 
 /**
@@ -112,7 +111,7 @@ function formatOf(kind: ServerKind, keys: readonly string[], several: boolean): 
 }
 
 /** Undefined where it is none. */
-function readAnswer({ text: data, json, url }: CallAnswer, { decode }: ChatProtocol): LabelAnswer | undefined {
+function readAnswer({ text: data, json }: CallAnswer, { decode }: ChatProtocol): LabelAnswer | undefined {
 	let chunk: WireChunk;
 	try {
 		chunk = decode({ event: 'whole-answer', data });
@@ -128,7 +127,6 @@ function readAnswer({ text: data, json, url }: CallAnswer, { decode }: ChatProto
 				isCut: finishReason === 'length',
 				logprobs: choice === undefined ? body.logprobs : recordOf(choice.logprobs).content,
 				...optional({ usage, model }),
-				url,
 			}
 		: undefined;
 }

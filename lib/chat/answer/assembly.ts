@@ -1,9 +1,10 @@
 import type { FailureKind } from '../../errors/kinds';
-import { optional, parseObject } from '../../values';
+import { optional } from '../../values';
 import { kindOfMessage } from '../../errors/http-failure';
 import type { ServerKind } from '../../servers/kinds/kind';
 import { cutCallIn } from './cut-call';
-import { meantTool, missingArguments } from './offered-tools';
+import { NewText } from './new-text';
+import { meantCalls } from './offered-tools';
 import { OtherChoice } from './other-choice';
 import { CALLS_FOLLOW, FAILED, moreTellingReason, NATURAL_END, NEVER_SAID, notesOnEnd, UNSAID } from './finish-reason';
 import { strayFailure } from './stray-lines';
@@ -14,8 +15,7 @@ import { type LooksLikeCall, Sightings, TextCalls } from './text-formats/text-ca
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './text-formats/thinking';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
 import { ownToolCallIds } from './tool-call-ids';
-import type { ChatAnswer, Timings, ToolDefinition, Usage, WireChunk } from '../types';
-import { WholeSoFar } from './whole-so-far';
+import type { ChatAnswer, SplitText, ToolDefinition, Usage, WireChunk } from '../types';
 
 export interface AssemblyOptions {
 	/** Hold text back until a closing thinking tag decides, see `ThinkSplitter`. */
@@ -36,20 +36,12 @@ export interface AssemblyOptions {
 	callIds?: (serverIds: ReadonlyArray<string | undefined>) => string[];
 }
 
-/** What a step brought: text for the reader, and thinking. */
-export interface AssemblyStep {
-	text: string;
-	reasoning: string;
-}
-
 /** Why an answer is no answer. The caller adds URL, model and limits. */
-export interface AssemblyFailure {
+export interface AssemblyFailure extends SplitText {
 	kind: FailureKind;
 	serverText?: string;
 	status?: number;
 	tool?: string;
-	text: string;
-	reasoning: string;
 	usage?: Usage;
 	facts?: Record<string, unknown>;
 }
@@ -69,14 +61,10 @@ export class Assembly {
 	private readonly thoughts = new ThinkSplitter();
 	private readonly thoughtCalls: Sightings;
 	private callsInText: ReturnType<TextCalls['end']> = { text: '', calls: [] };
-	private readonly wholeText = new WholeSoFar();
-	private readonly wholeReasoning = new WholeSoFar();
+	private readonly newText: NewText;
+	private readonly newReasoning = new NewText();
 	private text = '';
 	private reasoning = '';
-	/** What of the answer equals the prefill so far; undefined once that is settled. */
-	private prefillHeld: string | undefined = '';
-	/** First halves of characters whose second half has not arrived. */
-	private readonly half = { text: '', reasoning: '' };
 	private finishReason: string | undefined;
 	/** The server went on after it had said why it stopped: then only the end of the stream is the end. */
 	private finishedTooEarly = false;
@@ -84,19 +72,19 @@ export class Assembly {
 	private readonly otherChoice = new OtherChoice();
 	private hasDeltas = false;
 	private textPieces = 0;
-	private usage: Usage | undefined;
-	private timings: Timings | undefined;
-	private model: string | undefined;
+	private said: Pick<WireChunk, 'usage' | 'timings' | 'model'> = {};
+	/** Who made this answer, as far as it says so. */
+	madeBy: ServerKind | undefined;
 	private receivedText = false;
 	private receivedWords = false;
 	private thinking = false;
 	private done = false;
 	private sendsReason = false;
 	private failed: AssemblyFailure | undefined;
-	private maker: ServerKind | undefined;
 
 	constructor(private readonly options: AssemblyOptions = {}) {
 		const { family, tools = [], toolsInText = [] } = options;
+		this.newText = new NewText(options.prefill);
 		this.calls = new ToolCallAssembly(tools.map(({ name }) => name));
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing, family?.id === 'harmony');
 		this.textCalls = new TextCalls(toolsInText, family);
@@ -154,11 +142,6 @@ export class Assembly {
 		if (this.endedUnsaid && this.text.trim() !== '') this.finishReason = UNSAID;
 	}
 
-	/** Who made this answer, as far as it says so. */
-	get madeBy(): ServerKind | undefined {
-		return this.maker;
-	}
-
 	/** The format of calls that were read out of the text; undefined where there were none. */
 	get formatInText(): Family | undefined {
 		return this.callsInText.calls.length > 0 ? this.options.family : undefined;
@@ -173,7 +156,7 @@ export class Assembly {
 	}
 
 	/** What has arrived so far, for errors that come from elsewhere. */
-	get partial(): { text: string; reasoning: string } {
+	get partial(): SplitText {
 		return { text: this.text, reasoning: this.reasoning };
 	}
 
@@ -187,14 +170,14 @@ export class Assembly {
 		};
 	}
 
-	push(chunk: WireChunk): AssemblyStep {
+	push(chunk: WireChunk): SplitText {
 		if (this.complete || this.otherChoice.keep(chunk)) return { text: '', reasoning: '' };
 		if (!chunk.done) return this.take(chunk);
 		return sum([...this.otherChoice.take(), chunk].map((one) => this.take(one)));
 	}
 
-	private take(chunk: WireChunk): AssemblyStep {
-		const step: AssemblyStep = { text: '', reasoning: '' };
+	private take(chunk: WireChunk): SplitText {
+		const step: SplitText = { text: '', reasoning: '' };
 		if (chunk.error !== undefined) {
 			this.fail(chunk.error);
 			return step;
@@ -204,14 +187,14 @@ export class Assembly {
 			this.finishedTooEarly = true;
 		if (content.reasoning) {
 			this.splitter.thinkingArrivesApart();
-			const thought = this.thoughts.push(this.wholeCharacters('reasoning', content.reasoning));
+			const thought = this.thoughts.push(content.reasoning);
 			step.reasoning += thought.reasoning + thought.text;
 			this.thinking = true;
 		}
 		if (chunk.text || chunk.reasoning) this.receivedText = true;
 		this.receivedWords ||= /\S/.test(`${chunk.text ?? ''}${chunk.reasoning ?? ''}`);
 		if (content.text) {
-			const split = this.splitter.push(this.withoutPrefill(this.wholeCharacters('text', content.text)));
+			const split = this.splitter.push(content.text);
 			const shown = this.textCalls.push(split.text);
 			step.text += this.options.thinkingIsOff === true && this.text === '' ? shown.replace(/^[\r\n]+/, '') : shown;
 			step.reasoning += split.reasoning;
@@ -219,12 +202,11 @@ export class Assembly {
 			else this.thinking ||= split.reasoning !== '';
 		}
 		if (content.toolCalls) this.calls.add(content.toolCalls);
-		if (chunk.usage) this.usage = chunk.usage;
-		if (chunk.timings) this.timings = chunk.timings;
-		if (chunk.model) this.model = chunk.model;
-		if (chunk.madeBy) this.maker = chunk.madeBy;
+		const { usage, timings, model = '' } = chunk;
+		Object.assign(this.said, optional({ usage, timings, model: model || undefined }));
+		this.madeBy = chunk.madeBy ?? this.madeBy;
 		if (chunk.finishReason) this.finishReason = moreTellingReason(this.finishReason, chunk.finishReason);
-		if (chunk.usage) this.countsAtEnd = this.finishReason !== undefined;
+		if (usage) this.countsAtEnd = this.finishReason !== undefined;
 		if (chunk.sendsReason) this.sendsReason = true;
 		if (chunk.done) this.done = true;
 		// Some servers never give a reason (vllm-mlx issue 628). A call tells by itself whether it is whole.
@@ -239,28 +221,12 @@ export class Assembly {
 	}
 
 	/** Text that was held back until now. To be called once, at the end of the stream and before `finish`. */
-	flush(): AssemblyStep {
+	flush(): SplitText {
 		const other = this.complete ? [] : this.otherChoice.take().map((chunk) => this.take(chunk));
-		const late = this.withoutPrefill(this.wholeCharacters('text', this.wholeText.end()));
-		const held = this.splitter.push(late + (this.prefillHeld ?? '') + this.half.text);
-		this.prefillHeld = undefined;
-		const rest = this.splitter.end();
-		const lateThought = this.thoughts.push(
-			this.wholeCharacters('reasoning', this.wholeReasoning.end()) + this.half.reasoning,
-		);
-		const lastThought = this.thoughts.end();
-		const shown = this.textCalls.push(held.text + rest.text);
-		const thinking = [
-			lateThought.reasoning,
-			lateThought.text,
-			lastThought.reasoning,
-			lastThought.text,
-			held.reasoning,
-			rest.reasoning,
-		];
-		const step = { text: '', reasoning: thinking.join('') };
-		this.half.text = '';
-		this.half.reasoning = '';
+		const thought = sum([this.thoughts.push(this.newReasoning.end()), this.thoughts.end()]);
+		const rest = sum([this.splitter.push(this.newText.end()), this.splitter.end()]);
+		const shown = this.textCalls.push(rest.text);
+		const step = { text: '', reasoning: thought.reasoning + thought.text + rest.reasoning };
 		this.keep(step);
 		this.thoughtCalls.end();
 		this.callsInText = this.textCalls.end({
@@ -287,7 +253,7 @@ export class Assembly {
 		return text;
 	}
 
-	private keep({ text, reasoning }: AssemblyStep): void {
+	private keep({ text, reasoning }: SplitText): void {
 		this.text += text;
 		this.reasoning += reasoning;
 		this.thoughtCalls.push(reasoning);
@@ -304,9 +270,11 @@ export class Assembly {
 		if ('failed' in calls) return this.failure(calls.failed.kind, calls.failed);
 		const cut = this.finishReason === 'length' ? this.cutCall(this.text) : undefined;
 		if (cut !== undefined) return this.failure('toolCallCut', { tool: cut });
-		const meant = this.meantCalls(calls.calls);
-		if (meant.calls.length === 0 && meant.unknown.length > 0)
-			return this.failure('toolCallInvalid', unknownTools(meant.unknown, this.options.tools));
+		const { tools = [] } = this.options;
+		const meant = meantCalls(calls.calls, tools);
+		const [unknown] = meant.unknown;
+		if (meant.calls.length === 0 && unknown !== undefined)
+			return this.failure('toolCallInvalid', { tool: unknown, facts: { offeredTools: tools.map(({ name }) => name) } });
 		const all: AssembledCall[] = [...meant.calls, ...this.callsInText.calls];
 		const ids = (this.options.callIds ?? ownToolCallIds)(all.map(({ id }) => id));
 		const toolCalls = all.map((call, index) => ({ ...call, id: ids[index]! }));
@@ -315,9 +283,7 @@ export class Assembly {
 			reasoning: this.reasoning,
 			toolCalls,
 			finishReason: this.finishReason,
-			...(this.usage === undefined ? {} : { usage: this.usage }),
-			...(this.timings === undefined ? {} : { timings: this.timings }),
-			...(this.model === undefined ? {} : { model: this.model }),
+			...this.said,
 			notes: [
 				...(this.finishReason === UNSAID && this.sendsReason ? [NEVER_SAID] : []),
 				...notesOnEnd(this.finishReason, toolCalls.length),
@@ -326,99 +292,46 @@ export class Assembly {
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
-				facts: {
-					finishReason: this.finishReason,
-					...optional({ callInThinking: this.looksLikeCall?.name }),
-				},
+				facts: { finishReason: this.finishReason, ...optional({ callInThinking: this.looksLikeCall?.name }) },
 			});
 		}
 		return { answer };
 	}
 
 	/** What a chunk adds. Some servers end a stream of deltas with the whole message, which repeats them. */
-	private newContent(chunk: WireChunk): Pick<WireChunk, 'text' | 'reasoning' | 'toolCalls'> {
+	private newContent(chunk: WireChunk): SplitText & Pick<WireChunk, 'toolCalls'> {
+		let { text = '', reasoning = '', toolCalls } = chunk;
 		if (!chunk.isMessage) {
-			if (chunk.text || chunk.reasoning || chunk.toolCalls) this.hasDeltas = true;
+			if (text || reasoning || toolCalls) this.hasDeltas = true;
 			// Some send the whole text once more as the delta of the last chunk. Of one piece alone that proves nothing.
-			const repeats = chunk.finishReason !== undefined && this.textPieces > 1 && chunk.text === this.text;
-			if (repeats && this.text.length >= MIN_REPETITION) return { ...chunk, text: '' };
-			if (chunk.text) this.textPieces += 1;
-			const { text, reasoning } = chunk;
-			return {
-				text: text === undefined ? text : this.wholeText.push(text),
-				reasoning: reasoning === undefined ? reasoning : this.wholeReasoning.push(reasoning),
-				toolCalls: chunk.toolCalls,
-			};
+			const repeats = chunk.finishReason !== undefined && this.textPieces > 1 && text === this.text;
+			if (repeats && this.text.length >= MIN_REPETITION) text = '';
+			else if (text) this.textPieces += 1;
+		} else if (this.hasDeltas) {
+			this.calls.addRepetition(toolCalls ?? []);
+			toolCalls = undefined;
+			if (this.receivedText) [text, reasoning] = ['', ''];
 		}
-		if (!this.hasDeltas) return chunk;
-		this.calls.addRepetition(chunk.toolCalls ?? []);
-		return {
-			text: this.receivedText ? '' : chunk.text,
-			reasoning: this.receivedText ? '' : chunk.reasoning,
-		};
-	}
-
-	/** The server's calls by the names of the tools that they mean, with what is wrong with them. */
-	private meantCalls(calls: readonly AssembledCall[]): { calls: AssembledCall[]; unknown: string[]; notes: string[] } {
-		const { tools = [] } = this.options;
-		const [known, unknown, notes]: [AssembledCall[], string[], string[]] = [[], [], []];
-		for (const call of calls) {
-			const tool = meantTool(call.name, tools);
-			if (tool === undefined && tools.length > 0) unknown.push(call.name);
-			else known.push({ ...call, name: tool?.name ?? call.name });
-			const missing = tool === undefined ? [] : missingArguments(tool, parseObject(call.arguments) ?? {});
-			if (missing.length > 0) notes.push(noteOnMissingArguments(tool!.name, missing));
-		}
-		if (unknown.length > 0) notes.push(noteOnUnknownTools(unknown));
-		return { calls: known, unknown, notes };
+		return { text: this.newText.push(text), reasoning: this.newReasoning.push(reasoning), toolCalls };
 	}
 
 	private failure(kind: FailureKind, more: Partial<AssemblyFailure> = {}): { failed: AssemblyFailure } {
-		const facts = { ...(this.usage === undefined ? {} : { usage: this.usage }), ...more.facts };
-		return { failed: { kind, ...more, ...this.partial, usage: this.usage, facts } };
+		const { usage } = this.said;
+		const facts = { ...optional({ usage }), ...more.facts };
+		return { failed: { kind, ...more, ...this.partial, usage, facts } };
 	}
 
 	private fail({ message, type, status }: NonNullable<WireChunk['error']>): void {
 		this.failed = {
 			kind: kindOfMessage(message, type) ?? 'streamError',
 			serverText: message,
-			...(status === undefined ? {} : { status }),
+			...optional({ status }),
 			...this.partial,
 		};
 	}
-
-	/** Takes the repeated prefill off the beginning; gives everything back as soon as the answer turns out to differ. */
-	private withoutPrefill(text: string): string {
-		const prefill = this.options.prefill ?? '';
-		if (this.prefillHeld === undefined || prefill === '') return text;
-		const begin = this.prefillHeld + text;
-		this.prefillHeld = prefill.startsWith(begin) && begin !== prefill ? begin : undefined;
-		if (this.prefillHeld !== undefined) return '';
-		return begin.startsWith(prefill) ? begin.slice(prefill.length) : begin;
-	}
-
-	/** Some servers escape an emoji as two halves in two pieces. Half a character is never given out. */
-	private wholeCharacters(kind: 'text' | 'reasoning', piece: string): string {
-		const all = this.half[kind] + piece;
-		const last = all.charCodeAt(all.length - 1);
-		this.half[kind] = last >= 0xd800 && last <= 0xdbff ? all.slice(-1) : '';
-		return this.half[kind] === '' ? all : all.slice(0, -1);
-	}
 }
 
-function noteOnMissingArguments(tool: string, missing: readonly string[]): string {
-	return `The model called the tool "${tool}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`;
-}
-
-function noteOnUnknownTools(names: readonly string[]): string {
-	return `The model also called tools that are not connected, which were left out: ${names.join(', ')}.`;
-}
-
-function unknownTools(names: readonly string[], offered: readonly ToolDefinition[] = []): Partial<AssemblyFailure> {
-	return { tool: names[0]!, facts: { offeredTools: offered.map(({ name }) => name) } };
-}
-
-function sum(steps: readonly AssemblyStep[]): AssemblyStep {
+function sum(steps: readonly SplitText[]): SplitText {
 	return {
 		text: steps.map(({ text }) => text).join(''),
 		reasoning: steps.map(({ reasoning }) => reasoning).join(''),

@@ -1,4 +1,5 @@
-import { recordOf } from '../../values';
+import { asList, parseObject, recordOf } from '../../values';
+import type { AssembledCall } from './tool-call-assembly';
 import type { ToolDefinition } from '../types';
 
 /** The name of an offered tool behind what families of models write around it: `functions.NAME:0`. */
@@ -11,7 +12,7 @@ export function offeredName(written: string, names: readonly string[]): string |
  * The tool that a server's call means: servers leave tokens of the model in names (`NAME<|channel|>commentary`,
  * vllm-project/vllm issue 32587), and models write them in another case. Undefined where none, or several, may be meant.
  */
-export function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefinition | undefined {
+function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefinition | undefined {
 	const names = tools.map(({ name }) => name);
 	const clean = written.split('<|')[0]!.trim();
 	const exact = offeredName(written, names) ?? offeredName(clean, names);
@@ -21,10 +22,25 @@ export function meantTool(written: string, tools: readonly ToolDefinition[]): To
 	return alike.length === 1 ? alike[0] : undefined;
 }
 
-/** Arguments that a tool needs and a call lacks. */
-export function missingArguments({ parameters }: ToolDefinition, args: Record<string, unknown>): string[] {
-	const { required } = recordOf(parameters);
-	return Array.isArray(required)
-		? required.filter((key): key is string => typeof key === 'string' && !Object.hasOwn(args, key))
-		: [];
+/** A server's calls by the names of the tools that they mean, with what is wrong with them. */
+export function meantCalls(
+	calls: readonly AssembledCall[],
+	tools: readonly ToolDefinition[],
+): { calls: AssembledCall[]; unknown: string[]; notes: string[] } {
+	const [known, unknown, notes]: [AssembledCall[], string[], string[]] = [[], [], []];
+	for (const call of calls) {
+		const tool = meantTool(call.name, tools);
+		if (tool === undefined && tools.length > 0) unknown.push(call.name);
+		else known.push({ ...call, name: tool?.name ?? call.name });
+		const args = parseObject(call.arguments) ?? {};
+		const required = asList(recordOf(tool?.parameters).required).filter((key) => typeof key === 'string');
+		const missing = required.filter((key) => !Object.hasOwn(args, key));
+		if (missing.length > 0)
+			notes.push(
+				`The model called the tool "${tool!.name}" without arguments that it requires: ${missing.join(', ')}. Some servers lose the arguments of a call: see whether an update or another tool call parser helps.`,
+			);
+	}
+	if (unknown.length > 0)
+		notes.push(`The model also called tools that are not connected, which were left out: ${unknown.join(', ')}.`);
+	return { calls: known, unknown, notes };
 }

@@ -4,9 +4,9 @@ import type { Connection } from '../../http/connection';
 import type { ServerSentEvent } from '../../http/sse';
 import type { EventStream } from '../../http/types';
 import { parseJson } from '../../values';
-import type { Assembly, AssemblyStep } from './assembly';
+import type { Assembly } from './assembly';
 import type { LoadingChatter } from './loading-chatter';
-import type { WireChunk } from '../types';
+import type { SplitText, WireChunk } from '../types';
 import type { ChatProtocol } from '../wire/protocol';
 
 /** Where the events come from. */
@@ -32,8 +32,8 @@ export function readBatch(
 	batch: ServerSentEvent[],
 	assembly: Assembly,
 	reading: Reading,
-): { step: AssemblyStep; unreadable?: Unreadable } {
-	const sum: AssemblyStep = { text: '', reasoning: '' };
+): { step: SplitText; unreadable?: Unreadable } {
+	const sum: SplitText = { text: '', reasoning: '' };
 	let brought = false;
 	for (let index = 0; index < batch.length && !assembly.complete; index++) {
 		const event = batch[index]!;

@@ -1,4 +1,4 @@
-import type { AssemblyStep } from './assembly';
+import type { SplitText } from '../types';
 
 /**
  * What the reader sees: the answer, and on request the thinking in front of it between `<think>` tags, which chat front
@@ -15,7 +15,7 @@ export class ThinkingPresenter {
 		return this.text;
 	}
 
-	show({ text, reasoning }: AssemblyStep): string {
+	show({ text, reasoning }: SplitText): string {
 		let piece = '';
 		if (this.showThinking && reasoning !== '') piece += this.think(reasoning);
 		if (text !== '') piece += this.close() + text;

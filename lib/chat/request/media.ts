@@ -1,5 +1,5 @@
 import { invalidInput } from '../../errors/failure';
-import { isRecord, text } from '../../values';
+import { isRecord, recordOf, text } from '../../values';
 import { soundExtension } from '../../sound-format';
 import { decodeText } from './text-encoding';
 import type { ContentPart } from '../types';
@@ -189,13 +189,10 @@ const DEFAULT_TYPES: Record<string, string> = { image: 'image/png', audio: 'audi
 
 function mediaPart(block: Record<string, unknown>, fallback?: string): ContentPart {
 	const source = isRecord(block.source) ? block.source : block;
-	const metadata = isRecord(block.metadata) ? block.metadata : {};
-	const name = [block.filename, metadata.filename, metadata.name, metadata.title]
-		.map(text)
-		.find((one) => one !== undefined);
-	const given = [block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type]
-		.map(text)
-		.find((one) => one !== undefined);
+	const metadata = recordOf(block.metadata);
+	const firstText = (...values: unknown[]) => values.map(text).find((one) => one !== undefined);
+	const name = firstText(block.filename, metadata.filename, metadata.name, metadata.title);
+	const given = firstText(block.mime_type, block.mimeType, block.media_type, source.media_type, source.mime_type);
 	const type = given ?? fallback ?? DEFAULT_TYPES[String(block.type)] ?? '';
 	if (block.source_type === 'text' || source.type === 'text') {
 		const content = text(block.text) ?? text(source.data);

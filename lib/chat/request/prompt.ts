@@ -4,7 +4,7 @@ import type { Connection } from '../../http/connection';
 import { OwnRoutes, type OwnAsk } from '../../servers/manage/own-routes';
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, orEstimate, type TokenCount } from '../../servers/manage/tokens';
-import { isRecord, optional, recordOf } from '../../values';
+import { finiteNumber, isRecord, optional, recordOf } from '../../values';
 import { convertMessages, type SourceMessage } from './messages';
 import { openAiProtocol } from '../wire/openai';
 import { traitsOf } from '../../servers/kinds';
@@ -38,7 +38,7 @@ export async function countPrompt(
 		if (question !== undefined) return await askAtRoot(connection, question, ask);
 		const routes = await OwnRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
 		const answer = await routes.post('/v1/chat/completions/input_tokens', body);
-		return numberIn(answer.json, 'input_tokens') ?? unreadable(connection);
+		return finiteNumber(recordOf(answer.json).input_tokens) ?? unreadable(connection);
 	});
 }
 
@@ -82,11 +82,6 @@ function wordsOf({ messages, tools = [] }: ReturnType<typeof wireBody>): string 
 		],
 	);
 	return [...texts, ...(tools.length === 0 ? [] : [JSON.stringify(tools)])].join('\n');
-}
-
-function numberIn(json: unknown, name: string): number | undefined {
-	const value = recordOf(json)[name];
-	return typeof value === 'number' ? value : undefined;
 }
 
 /** @throws {ServerError} */

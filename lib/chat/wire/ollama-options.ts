@@ -4,29 +4,28 @@ import { takes } from '../request/parameters';
 import { SAMPLER_ENTRIES, type SamplerName } from '../request/samplers';
 import type { ChatParameters } from '../types';
 
-/** The options that Ollama has, and their types: one of another type is a 500. */
-const NATIVE_OPTIONS: Readonly<Record<string, 'number' | 'switch' | 'texts'>> = {
-	num_ctx: 'number',
-	num_predict: 'number',
-	num_keep: 'number',
-	num_batch: 'number',
-	num_gpu: 'number',
-	num_thread: 'number',
-	main_gpu: 'number',
-	use_mmap: 'switch',
-	draft_num_predict: 'number',
-	temperature: 'number',
-	top_p: 'number',
-	top_k: 'number',
-	min_p: 'number',
-	typical_p: 'number',
-	repeat_penalty: 'number',
-	repeat_last_n: 'number',
-	presence_penalty: 'number',
-	frequency_penalty: 'number',
-	seed: 'number',
-	stop: 'texts',
+/** Names of the OpenAI API for what Ollama calls something else. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+	max_tokens: 'num_predict',
+	max_completion_tokens: 'num_predict',
+	n_predict: 'num_predict',
 };
+
+/** The options that Ollama has, and their types: one of another type is a 500. */
+const NATIVE_OPTIONS: ReadonlyMap<string, 'number' | 'switch' | 'texts'> = new Map([
+	...SAMPLER_ENTRIES.flatMap(([name, { type, wire }]) =>
+		(type === 'number' || type === 'texts') && takes('ollama', name)
+			? [[OTHER_NAMES[wire] ?? wire, type] as const]
+			: [],
+	),
+	['num_keep', 'number'],
+	['num_batch', 'number'],
+	['num_gpu', 'number'],
+	['num_thread', 'number'],
+	['main_gpu', 'number'],
+	['use_mmap', 'switch'],
+	['draft_num_predict', 'number'],
+]);
 
 /** Options that Ollama had once, and now passes over without a word. */
 const GONE_OPTIONS: ReadonlySet<string> = new Set([
@@ -47,22 +46,8 @@ const GONE_OPTIONS: ReadonlySet<string> = new Set([
 /** Fields of the request that do nothing inside `options`, where users and n8n's own Ollama node put them. */
 const OUTER_FIELDS: ReadonlySet<string> = new Set(['keep_alive', 'format', 'think', 'truncate', 'shift']);
 
-/** Names of the OpenAI API for what Ollama calls something else. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-	max_tokens: 'num_predict',
-	max_completion_tokens: 'num_predict',
-	n_predict: 'num_predict',
-};
-
 /** Options that OpenAI's route takes as well. */
-const TAKEN_BY_BOTH: ReadonlySet<string> = new Set([
-	'temperature',
-	'top_p',
-	'presence_penalty',
-	'frequency_penalty',
-	'seed',
-	'stop',
-]);
+const TAKEN_BY_BOTH = new Set(SAMPLER_ENTRIES.filter(([, { extra }]) => extra !== true).map(([, { wire }]) => wire));
 
 interface ExtraFields {
 	options: Record<string, unknown>;
@@ -77,7 +62,7 @@ export function sortExtraBody({ options: given, ...rest }: Record<string, unknow
 	const sorted: ExtraFields = { options: {}, fields: {}, gone: [] };
 	const keep = (written: string, value: unknown, isInside: boolean) => {
 		const name = OTHER_NAMES[written] ?? written;
-		const belongsInside = isInside ? !OUTER_FIELDS.has(name) : name in NATIVE_OPTIONS;
+		const belongsInside = isInside ? !OUTER_FIELDS.has(name) : NATIVE_OPTIONS.has(name);
 		if (GONE_OPTIONS.has(name)) sorted.gone.push(name);
 		else if (belongsInside) sorted.options[name] = typed(name, value);
 		else sorted.fields[name] = value;
@@ -89,7 +74,7 @@ export function sortExtraBody({ options: given, ...rest }: Record<string, unknow
 
 /** Expressions give numbers as text, which Ollama refuses. */
 function typed(name: string, value: unknown): unknown {
-	switch (NATIVE_OPTIONS[name]) {
+	switch (NATIVE_OPTIONS.get(name)) {
 		case 'number':
 			return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 		case 'switch':
@@ -111,7 +96,7 @@ export function needsOwnApi(parameters: ChatParameters): boolean {
 	if (extraBody === undefined) return false;
 	if (isRecord(extraBody.options)) return true;
 	return Object.keys(extraBody).some(
-		(name) => (name in NATIVE_OPTIONS && !TAKEN_BY_BOTH.has(name)) || OUTER_FIELDS.has(name),
+		(name) => (NATIVE_OPTIONS.has(name) && !TAKEN_BY_BOTH.has(name)) || OUTER_FIELDS.has(name),
 	);
 }
 
@@ -146,7 +131,7 @@ export function nativeOptions(parameters: ChatParameters): Record<string, unknow
 	for (const [name, { wire }] of SAMPLER_ENTRIES) {
 		const value = parameters[name];
 		const native = OTHER_NAMES[wire] ?? wire;
-		if (isSet(value) && native in NATIVE_OPTIONS && takes('ollama', name)) options[native] = value;
+		if (isSet(value) && NATIVE_OPTIONS.has(native) && takes('ollama', name)) options[native] = value;
 	}
 	return { ...options, ...sortExtraBody(parameters.extraBody).options };
 }

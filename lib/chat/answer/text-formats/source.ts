@@ -206,10 +206,6 @@ export function* attempt<T>(reading: Reading<T>): Reading<T | Stopped> {
 		return yield* reading;
 	} catch (error) {
 		if (error instanceof Stopped) return error;
-		throw asIs(error);
+		throw error as Error;
 	}
-}
-
-function asIs(error: unknown): unknown {
-	return error;
 }

@@ -1,11 +1,7 @@
+import type { SplitText } from '../../types';
 import { FAMILIES } from './families';
 import { type Place, Pump, type Reading, type Source } from './source';
 import { Surroundings } from './surroundings';
-
-export interface SplitText {
-	text: string;
-	reasoning: string;
-}
 
 /** What a family's thinking stands between, and Mistral's brackets. Tags are read apart, in any case. */
 const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);

@@ -55,3 +55,43 @@ export class WholeSoFar {
 		return added;
 	}
 }
+
+/** What is new in the text of an answer, in whole characters, whichever way a server repeats and cuts it. */
+export class NewText {
+	private readonly whole = new WholeSoFar();
+	/** The first half of a character: some servers escape an emoji as two halves in two pieces. */
+	private half = '';
+	/** What equals the prefill so far; undefined once that is settled. */
+	private held: string | undefined = '';
+
+	/** @param prefill which servers repeat at the beginning of the answer */
+	constructor(private readonly prefill = '') {}
+
+	push(piece: string): string {
+		return this.withoutPrefill(this.inCharacters(this.whole.push(piece)));
+	}
+
+	/** The end of the answer: what was held back. */
+	end(): string {
+		const late = this.withoutPrefill(this.inCharacters(this.whole.end()));
+		const rest = late + (this.held ?? '') + this.half;
+		this.held = undefined;
+		this.half = '';
+		return rest;
+	}
+
+	/** Gives everything back as soon as the answer turns out to differ. */
+	private withoutPrefill(text: string): string {
+		if (this.held === undefined || this.prefill === '') return text;
+		const begin = this.held + text;
+		this.held = this.prefill.startsWith(begin) && begin !== this.prefill ? begin : undefined;
+		if (this.held !== undefined) return '';
+		return begin.startsWith(this.prefill) ? begin.slice(this.prefill.length) : begin;
+	}
+
+	private inCharacters(piece: string): string {
+		const all = this.half + piece;
+		this.half = /[\uD800-\uDBFF]$/.test(all) ? all.slice(-1) : '';
+		return this.half === '' ? all : all.slice(0, -1);
+	}
+}

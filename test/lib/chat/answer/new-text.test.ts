@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 import { assembleBytes } from '../assemble';
-import { WholeSoFar } from '../../../../lib/chat/answer/whole-so-far';
+import { WholeSoFar } from '../../../../lib/chat/answer/new-text';
 import { wire } from '../../../support/streams';
 
 function read(pieces: readonly string[]): string {
