@@ -35,7 +35,7 @@ const STUCK_ADVICE =
 	'It may be reading a very long prompt: check again in a minute. If that does not change, the GPU hangs: look for ROCm, HIP or CUDA errors in the log of the server, look at rocm-smi or nvidia-smi, and restart the server. If the server is just far away, raise Time Limit of a Check.';
 
 const GPU_ADVICE =
-	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers 99, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
+	'Look for "offloaded N/N layers to GPU" at the start of the log of llama-server. If it is missing: start it with --n-gpu-layers all, use a build for your GPU (HIP or ROCm for AMD, CUDA for NVIDIA), give the container the GPU (--device /dev/kfd --device /dev/dri, or --gpus all), and check HIP_VISIBLE_DEVICES. On an MI50 (gfx906) use ROCm 6.3: the rocBLAS of 6.4 and newer comes without kernels for it.';
 
 type Sentences = (facts: AdviceFacts) => { meaning: string; advice: string };
 

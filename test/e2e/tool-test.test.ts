@@ -81,6 +81,14 @@ async function run(server: LlamaServer, parameters: object) {
 	return { item: item!, execution };
 }
 
+/** The texts of elements that are wider than their place, and of plots that stand out of them. */
+const CUT_OFF = `[...document.querySelectorAll('main *')].filter((one) => {
+	const plot = one.closest('svg');
+	if (plot === null) return one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1;
+	const [own, around] = [one.getBoundingClientRect(), plot.getBoundingClientRect()];
+	return own.left < around.left - 1 || own.right > around.right + 1;
+}).map((one) => one.textContent)`;
+
 /** For the documents: the part about tools. Nothing of it is cut off on a phone. */
 async function picture(page: string): Promise<void> {
 	const file = path.join(workFolder('report'), 'report.html');
@@ -97,8 +105,12 @@ async function picture(page: string): Promise<void> {
 	const pictures = process.env.LOCAL_LLAMA_PICTURES;
 	for (const folder of [workFolder('pictures'), ...(pictures ? [pictures] : [])])
 		fs.writeFileSync(path.join(folder, 'tool-test.png'), shot);
-	await tab.setViewportSize({ width: 375, height: 700 });
-	expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
+	for (const colorScheme of ['light', 'dark'] as const) {
+		const phone = await browser.newPage({ viewport: { width: 375, height: 700 }, colorScheme });
+		await phone.goto(`file://${file}`);
+		expect(await phone.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
+		expect(await phone.evaluate(CUT_OFF)).toEqual([]);
+	}
 	await browser.close();
 }
 
@@ -171,7 +183,7 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 			parameters: {
 				operation: 'report',
 				title: 'Tools',
-				measureSpeed: false,
+				tokens: 16,
 				testTools: true,
 				options: { timeLimit: 15 },
 			},
@@ -182,7 +194,8 @@ it('SmolLM2, a real small model: what passed and what went wrong, in the item an
 	await n8n.activate(workflowId);
 	const page = await (await n8n.webhook('tools-report', { method: 'GET' })).text();
 	elements(page);
-	for (const part of ['tries with tools passed', 'a quoted call', 'What went wrong']) expect(page).toContain(part);
+	for (const part of ['tries with tools passed', 'a quoted call', 'What went wrong', 'answers, one after another'])
+		expect(page).toContain(part);
 	await picture(page);
 	const [execution] = await n8n.listExecutions({ workflowId, status: ['success'] });
 	const [item] = itemsOf(await n8n.getExecution(execution!.id), 'Report') as unknown as Array<WithToolTest<object>>;

@@ -14,8 +14,8 @@ export interface Chart {
 	xTitle: string;
 	unit: string;
 	series: readonly Series[];
-	/** `doubling`: 1, 2, 4, 8 at the same distance. `time`: milliseconds since 1970. */
-	scale: 'doubling' | 'time';
+	/** `doubling`: 1, 2, 4, 8 at the same distance. `count`: 1, 2, 3. `time`: milliseconds since 1970. */
+	scale: 'doubling' | 'count' | 'time';
 	/** A vertical line, for example at the number of slots. */
 	mark?: { x: number; label: string };
 	/** For the times on the axis, for example `Europe/Berlin`. */
@@ -112,7 +112,7 @@ interface Tick {
 }
 
 function xTicks({ scale, series, timeZone }: Chart, xs: readonly number[], xOf: (x: number) => number): Tick[] {
-	if (scale === 'doubling') {
+	if (scale !== 'time') {
 		const levels = new Set(series.flatMap(({ points }) => points.map(({ x }) => x)));
 		return [...levels].map((x) => ({ x, label: String(x) }));
 	}

@@ -16,6 +16,7 @@ import {
 	type SectionOptions,
 	written,
 } from './sections';
+import { tableOf } from './table';
 import { STYLE } from './style';
 import { toolsSection } from './tools';
 
@@ -75,7 +76,7 @@ function pageOf(result: Reported, { title, timeZone, history }: PageOptions, roo
 <style>${raw(STYLE)}</style>
 </head><body><main>
 <header><h1>${name}</h1>
-<p class="soft">${written(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result.status)}</p>
+<p class="soft">${written(Date.parse(result.checkedAt), timeZone)} ${timeZone ?? 'UTC'} ${!isAlone && badge(result)}</p>
 ${
 	history !== undefined &&
 	history.skipped > 0 &&
@@ -96,25 +97,17 @@ function severalSections(
 	return markup`<section class="keep">
 			<h2>${servers.length} servers</h2>
 			<p>${shortened(result.summary, room.characters)}</p>
-			<div class="wide">
-				<table>
-					<tr>
-						<th>Server</th>
-						<th>State</th>
-						<th class="n">Slots</th>
-						<th class="n">In use</th>
-					</tr>
-					${servers.slice(0, MAX_ROWS).map(
-						({ url, status, slots }) =>
-							markup`<tr>
-								<td>${shortened(url ?? 'address that cannot be used', room.characters)}</td>
-								<td>${badge(status)}</td>
-								<td class="n">${slots?.total}</td>
-								<td class="n">${slots?.busy}</td>
-							</tr>`,
-					)}
-				</table>
-			</div>
+			${tableOf(
+				['Server', 'State', ['Slots'], ['In use']],
+				servers
+					.slice(0, MAX_ROWS)
+					.map((server) => [
+						shortened(server.url ?? 'address that cannot be used', room.characters),
+						badge(server),
+						server.slots?.total,
+						server.slots?.busy,
+					]),
+			)}
 		</section>
 		${whole.map((server) => serverSection(server, options(server)))}`;
 }
@@ -123,7 +116,7 @@ const MAX_ROWS = 100;
 
 function serverSection(result: Reported, options: SectionOptions): Html {
 	return markup`<section>
-		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result.status)}</h2>
+		<h2>${shortened(result.url ?? 'The server', 200)} ${badge(result)}</h2>
 		${overviewSection(result, options)} ${findingsSection(result.findings, options)} ${speedSection(result)}
 		${toolsSection(result, options)}
 		${modelsSection(result.models ?? [], options)} ${historySection(options)}

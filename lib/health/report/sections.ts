@@ -5,6 +5,7 @@ import type { SpeedTestResult } from '../speed-test';
 import type { WithToolTest } from '../tool-test';
 import { drawChart, inWords, type Chart } from './chart';
 import { markup, shortened, withOptions, type Html } from './escape';
+import { type Column, tableOf } from './table';
 import { durationInWords } from '../watch';
 import type { HistoryEntry } from './history';
 
@@ -34,8 +35,11 @@ const NAMES: Partial<Record<HealthServerKind, string>> = {
 	unknown: 'unknown server',
 };
 
-export function badge(status: string): Html {
-	return markup`<span class="badge ${status}">${status}</span>`;
+/** The state; what is healthy but for warnings is not shown as if nothing were. */
+export function badge({ status, findings }: Pick<CheckResult, 'status' | 'findings'>): Html {
+	const count = findings.filter(({ severity }) => severity !== 'info').length;
+	if (status !== 'healthy' || count === 0) return markup`<span class="badge ${status}">${status}</span>`;
+	return markup`<span class="badge warning">healthy, with ${count} warning${count === 1 ? '' : 's'}</span>`;
 }
 
 export function overviewSection(result: Reported, { room }: SectionOptions): Html {
@@ -89,30 +93,16 @@ export function findingsSection(findings: readonly Finding[], { room }: SectionO
 export function modelsSection(models: readonly ModelFacts[], { room }: SectionOptions): Html | undefined {
 	if (models.length === 0) return undefined;
 	const shown = models.slice(0, room.models);
+	const rows = shown.map((model) => [
+		shortened(model.id, room.characters),
+		shortened(model.state ?? '', 40),
+		model.context,
+		model.parameters === null ? '' : billions(model.parameters),
+		model.size === null ? '' : `${gigabytes(model.size)} GB`,
+		abilitiesOf(model).join(', ') || '–',
+	]);
 	return markup`<h3>Models</h3>
-		<div class="wide">
-			<table>
-				<tr>
-					<th>Model</th>
-					<th>State</th>
-					<th class="n">Context</th>
-					<th class="n">Parameters</th>
-					<th class="n">Size</th>
-					<th>Can do</th>
-				</tr>
-				${shown.map(
-					(model) =>
-						markup`<tr>
-							<td>${shortened(model.id, room.characters)}</td>
-							<td>${shortened(model.state ?? '', 40)}</td>
-							<td class="n">${model.context}</td>
-							<td class="n">${model.parameters === null ? '' : billions(model.parameters)}</td>
-							<td class="n">${model.size === null ? '' : `${gigabytes(model.size)} GB`}</td>
-							<td>${abilitiesOf(model).join(', ') || '–'}</td>
-						</tr>`,
-				)}
-			</table>
-		</div>
+		${tableOf(['Model', 'State', ['Context'], ['Parameters'], ['Size'], 'Can do'], rows)}
 		${left(models.length - shown.length, 'model')}`;
 }
 
@@ -125,64 +115,54 @@ export function speedSection({ speed, slots }: Reported): Html | undefined {
 	const { model, runs } = speed;
 	const total = slots?.total ?? null;
 	const most = Math.max(...runs.map(({ atOnce }) => atOnce));
-	const shared = { xTitle: 'requests at once', scale: 'doubling' as const };
-	const isSweep = runs.length > 1;
+	// One slot has answers one after another in place of more and more at once.
+	const isAlone = most === 1;
+	const shared = isAlone
+		? { xTitle: 'answers, one after another', scale: 'count' as const }
+		: { xTitle: 'requests at once', scale: 'doubling' as const };
 	const of = (pick: (run: (typeof runs)[number]) => number | null) =>
-		runs.map((run) => ({ x: run.atOnce, y: pick(run) }));
+		runs.map((run, at) => ({ x: isAlone ? at + 1 : run.atOnce, y: pick(run) }));
+	const together = (run: (typeof runs)[number]) => (run.atOnce === 1 ? null : run.totalTokensPerSecond);
+	const firsts = timesOf(
+		isAlone ? 'First token' : 'First token of the slowest request',
+		of((run) => run.firstTokenMs),
+	);
+	const speeds = {
+		title: 'Tokens per second',
+		unit: 'tokens per second',
+		series: [
+			{ name: 'all requests together, with reading the prompt', points: of(together) },
+			{ name: 'each request, once it generates', points: of((run) => run.tokensPerSecond) },
+		],
+		...(total !== null && total < most ? { mark: { x: total, label: `${total} slots` } } : {}),
+	};
+	const rows = runs.map((run) => [
+		run.atOnce,
+		`${atLeast(run)}${numberIn(run.tokensPerSecond)}`,
+		numberIn(together(run)),
+		numberIn(run.promptTokensPerSecond),
+		wholeIn(run.firstTokenMs),
+		wholeIn(run.firstTextMs),
+		run.failures.length,
+	]);
 	return markup`<h3>Speed of ${shortened(model, 120)}</h3>
-		${
-			isSweep &&
-			drawChart({
-				...shared,
-				title: 'Tokens per second',
-				unit: 'tokens per second',
-				series: [
-					{ name: 'all requests together, with reading the prompt', points: of((run) => run.totalTokensPerSecond) },
-					{ name: 'each request, once it generates', points: of((run) => run.tokensPerSecond) },
-				],
-				...(total !== null && total < most ? { mark: { x: total, label: `${total} slots` } } : {}),
-			})
-		}
-		${
-			isSweep &&
-			drawChart({
-				...shared,
-				...timesOf(
-					'First token of the slowest request',
-					of((run) => run.firstTokenMs),
-				),
-			})
-		}
+		${runs.length > 1 && [speeds, firsts].map((chart) => drawChart({ ...shared, ...chart }))}
 		<p class="soft small">
 			A prompt of about 250 tokens, read anew each time. “Each” is the speed of one answer once it generates. “All
-			together” counts from sending to the end of the last answer, so reading the prompt makes it less.
+			together” counts from sending to the end of the last of several answers, so reading the prompt makes it less.
 		</p>
-		<div class="wide">
-			<table>
-				<tr>
-					<th class="n">At once</th>
-					<th class="n">Each, tokens/s</th>
-					<th class="n">All together, tokens/s</th>
-					<th class="n">Reading, tokens/s</th>
-					<th class="n">First token, ms</th>
-					<th class="n">First text, ms</th>
-					<th class="n">Failed</th>
-				</tr>
-				${runs.map(
-					(run) =>
-						markup`<tr>
-							<td class="n">${run.atOnce}</td>
-							<td class="n">${atLeast(run)}${numberIn(run.tokensPerSecond)}</td>
-							<td class="n">${numberIn(run.totalTokensPerSecond)}</td>
-							<td class="n">${numberIn(run.promptTokensPerSecond)}</td>
-							<td class="n">${wholeIn(run.firstTokenMs)}</td>
-							<td class="n">${wholeIn(run.firstTextMs)}</td>
-							<td class="n">${run.failures.length}</td>
-						</tr>`,
-				)}
-			</table>
-		</div>`;
+		${tableOf(SPEED_COLUMNS, rows)}`;
 }
+
+const SPEED_COLUMNS: readonly Column[] = [
+	['At once'],
+	['Each, tokens/s'],
+	['All together, tokens/s'],
+	['Reading, tokens/s'],
+	['First token, ms'],
+	['First text, ms'],
+	['Failed'],
+];
 
 function atLeast({ samples }: { samples: ReadonlyArray<{ measuredBy: string }> }): string {
 	return samples.some(({ measuredBy }) => measuredBy === 'wholeAnswer') ? 'at least ' : '';

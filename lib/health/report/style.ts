@@ -20,12 +20,11 @@ dd{margin:0;font-weight:600}
 .finding{border-left:4px solid;padding:2px 0 2px 12px;margin:12px 0}
 .finding p{color:var(--text)}
 .finding .soft{color:var(--soft);font-size:13px}
-.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
 .small{font-size:13px}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--edge);vertical-align:top}
 th{color:var(--soft);font-weight:600;font-size:13px}
-.wide{overflow-wrap:normal}
+th,td.n{overflow-wrap:normal}
 .n+:not(.n){padding-left:14px}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 figure{margin:14px 0 0}
@@ -34,13 +33,13 @@ figcaption{font-weight:600;font-size:14px}
 svg{display:block;width:100%;height:auto}
 code{font:.93em ui-monospace,Consolas,Menlo,monospace;white-space:nowrap}
 svg text{fill:var(--soft);font-size:12px}
-@media (max-width:520px){svg text{font-size:18px}}
+@media (max-width:520px){svg text{font-size:18px}main{padding:16px 8px}section{padding:12px}th{display:none}table,tbody,td{display:block}tr{display:flex;flex-wrap:wrap;gap:0 16px;border-bottom:1px solid var(--edge);padding:6px 0}td.w{flex-basis:100%}td,td.n,.n+:not(.n){border:0;padding:1px 0;text-align:left}td:before{content:attr(data-name) ": ";color:var(--soft)}td svg{display:inline-block;vertical-align:middle}}
 svg .y{text-anchor:end}svg .x{text-anchor:middle}svg .marked{text-anchor:end}
 svg .grid{stroke:var(--edge);fill:none}
 svg .mark{stroke:var(--soft);stroke-dasharray:4 4;fill:none}
 svg .line{fill:none;stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
 svg .line.s0{stroke:var(--one)}svg .line.s1{stroke:var(--two);stroke-dasharray:7 4}
-svg .passed{fill:var(--good)}svg .failed{fill:var(--bad)}svg .missing{fill:var(--edge)}svg.bar{width:100px}
+svg .passed{fill:var(--good)}svg .failed{fill:var(--bad)}svg .missing{fill:var(--soft)}svg.bar{width:100px}
 .key.passed{color:var(--good)}.key.failed{color:var(--bad)}.key.missing{color:var(--soft)}
 svg circle.s0{fill:var(--one)}svg circle.s1{fill:var(--two)}
 .key.s0{color:var(--one)}.key.s1{color:var(--two)}

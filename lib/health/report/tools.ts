@@ -1,6 +1,7 @@
 import { PROBLEMS } from '../tool-cases';
 import { type ModelToolTest, resultInWords, type Tally } from '../tool-test';
 import { markup, shortened, withOptions, type Html } from './escape';
+import { tableOf } from './table';
 import type { Reported, SectionOptions } from './sections';
 
 /** How well models call tools: of each model all cases, with a bar for what passed, what did not, and what is missing. */
@@ -24,25 +25,15 @@ function casesOf(tested: ModelToolTest, most: number): Html {
 }
 
 function table(what: string, rows: ReadonlyArray<[string, Tally]>, most: number): Html {
-	return markup`<div class="wide">
-		<table>
-			<tr>
-				<th>${what}</th>
-				<th>Tries</th>
-				<th class="n">Passed</th>
-				<th>What went wrong</th>
-			</tr>
-			${rows.map(
-				([name, tally]) =>
-					markup`<tr>
-						<td>${name}</td>
-						<td>${bar(tally)}</td>
-						<td class="n">${tally.passed}/${tally.tried}</td>
-						<td>${shortened(wrongIn(tally), most)}</td>
-					</tr>`,
-			)}
-		</table>
-	</div>`;
+	return tableOf(
+		[what, 'Tries', ['Passed'], 'What went wrong'],
+		rows.map(([name, tally]) => [
+			name,
+			bar(tally),
+			`${tally.passed}/${tally.tried}`,
+			shortened(wrongIn(tally), most) || '–',
+		]),
+	);
 }
 
 function bar({ passed, tried, notTried }: Tally): Html {

@@ -76,7 +76,7 @@ describe('the verdict on the numbers', () => {
 		expect(verdict!.status).toBeUndefined();
 		expect(verdict!.meaning).toContain('An MI50 would generate about 82 tokens/s');
 		expect(verdict!.meaning).toContain('an estimate');
-		expect(verdict!.advice).toMatch(/--n-gpu-layers 99.*gfx906/);
+		expect(verdict!.advice).toMatch(/--n-gpu-layers all.*gfx906/);
 	});
 
 	it.each([

@@ -39,7 +39,8 @@ const busy = (count: number, total: number | null = 4): Slots => ({ total, busy:
 
 describe('the rounds of a sweep', () => {
 	it.each([
-		[1, [1]],
+		// One alone, several times.
+		[1, [1, 1, 1, 1]],
 		[2, [1, 2]],
 		[6, [1, 2, 4, 6]],
 		[8, [1, 2, 4, 8]],

@@ -19,7 +19,7 @@ function expectHarmless(page: string): void {
 		expect(ALLOWED).toContain(name);
 		for (const key of Object.keys(attributes))
 			expect(key).toMatch(
-				/^(?:class|lang|charset|http-equiv|content|name|role|aria-label|viewBox|d|x|y|cx|cy|r|width|height)$/,
+				/^(?:class|data-name|lang|charset|http-equiv|content|name|role|aria-label|viewBox|d|x|y|cx|cy|r|width|height)$/,
 			);
 	}
 }
@@ -44,6 +44,35 @@ describe('a report', () => {
 		expect(page.match(/<svg/g)).toHaveLength(2);
 		expect(page).toContain('Tokens per second');
 		expect(page).toContain('First token of the slowest request');
+	});
+
+	it('of one slot plots its answers one after another', () => {
+		const alone = { model: 'qwen3-8b', runs: [run(1, 20.4, 810), run(1, 20.1, 790), run(1, 19.7, 850)] };
+		const one = writeReport(result({ speed: alone, slots: { total: 1, busy: 0 } }), { title: 't' });
+		expectHarmless(one);
+		expect(one.match(/<svg/g)).toHaveLength(2);
+		expect(one).toContain('answers, one after another');
+		expect(one).toContain('First token, in ms');
+		// Nothing runs together with one request.
+		expect(one).not.toContain('all requests together');
+		expect(one.match(/data-name="All together, tokens\/s">–</g)).toHaveLength(3);
+	});
+
+	it('says at the state what the findings say', () => {
+		const badgeOf = (severities: Array<'warning' | 'info' | 'error'>, status: HealthStatus = 'healthy') => {
+			const findings = severities.map((severity) => ({ ...finding('Slow'), severity }));
+			return /<span class="badge [^<]*/.exec(writeReport(result({ status, findings }), { title: 't' }))![0];
+		};
+		expect(badgeOf([])).toBe('<span class="badge healthy">healthy');
+		expect(badgeOf(['info'])).toBe('<span class="badge healthy">healthy');
+		expect(badgeOf(['warning', 'info'])).toBe('<span class="badge warning">healthy, with 1 warning');
+		expect(badgeOf(['warning', 'warning'])).toBe('<span class="badge warning">healthy, with 2 warnings');
+		expect(badgeOf(['error'], 'degraded')).toBe('<span class="badge degraded">degraded');
+	});
+
+	it('names each value of a table, for a phone', () => {
+		expect(page).toContain('<td class="n" data-name="First token, ms">210</td>');
+		expect(page).toContain('<td class="w" data-name="Model">qwen3-8b</td>');
 	});
 
 	it('allows a browser to load and run nothing, but its own style', () => {
