@@ -8,7 +8,8 @@
  *
  * The address for the clients is then http://localhost:8100/v1.
  */
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 
 const {
 	N8N_WEBHOOKS = 'http://localhost:5678/webhook/openai',
@@ -20,13 +21,18 @@ const FAILED = 'The answer could not be made: the execution in n8n says why';
 const ROUTES = ['GET /v1/models', 'POST /v1/chat/completions'];
 /** A long conversation with much text in it. */
 const LARGEST_BODY = 32 * 1024 * 1024;
+/** A model that thinks, or a tool at work, says nothing for minutes; something between may close a silent connection. */
+const PING_MS = 15_000;
 
-const bodyOf = async (request) => {
+const problem = (status, message) => Object.assign(new Error(message), { status });
+const asJson = (message) => JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } });
+
+const textOf = async (stream) => {
 	const pieces = [];
 	let bytes = 0;
-	for await (const piece of request) {
+	for await (const piece of stream) {
 		bytes += piece.length;
-		if (bytes > LARGEST_BODY) throw Object.assign(new Error('The request is too large'), { status: 413 });
+		if (bytes > LARGEST_BODY) throw problem(413, 'The request is too large');
 		pieces.push(piece);
 	}
 	return Buffer.concat(pieces).toString();
@@ -42,7 +48,7 @@ const parsed = (text) => {
 
 async function* linesOf(stream) {
 	let rest = '';
-	for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+	for await (const text of stream.setEncoding('utf8')) {
 		const lines = (rest + text).split('\n');
 		rest = lines.pop();
 		yield* lines;
@@ -50,58 +56,72 @@ async function* linesOf(stream) {
 	yield rest;
 }
 
-/** Everything between the first and the last event: what the agent writes, piece by piece. */
+/** Without a limit of time, which `fetch` has: a slow model may take long. */
+const askN8n = async (path, { method, headers }, body, signal) =>
+	await new Promise((resolve, reject) => {
+		const url = `${N8N_WEBHOOKS}${path}`;
+		const given = { 'content-type': 'application/json', authorization: headers.authorization ?? '' };
+		(url.startsWith('https:') ? httpsRequest : httpRequest)(url, { method, headers: given, signal }, resolve)
+			.on('error', reject)
+			.end(body);
+	});
+
+/** What the agent writes, piece by piece. An end that n8n does not announce is none. */
 const typeTo = async (response, stream, model) => {
 	const head = {
 		id: `chatcmpl-${Date.now()}`,
 		object: 'chat.completion.chunk',
 		created: Math.floor(Date.now() / 1000),
 	};
-	const send = (event) => response.write(`data: ${JSON.stringify(event)}\n\n`);
+	const send = (text) => response.write(`data: ${text}\n\n`);
 	const piece = (delta, reason = null) =>
-		send({ ...head, model, choices: [{ index: 0, delta, finish_reason: reason }] });
-	const fail = (message) => send({ error: { message, type: 'server_error', param: null, code: null } });
+		send(JSON.stringify({ ...head, model, choices: [{ index: 0, delta, finish_reason: reason }] }));
 
 	response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
 	piece({ role: 'assistant', content: '' });
-	let pieces = 0;
+	let hasText = false;
+	let last;
 	for await (const line of linesOf(stream)) {
 		const { type, content } = parsed(line) ?? {};
-		if (type === 'error') return fail(content || FAILED);
+		last = type ?? last;
+		if (type === 'error') return send(asJson(content || FAILED));
 		if (type !== 'item' || typeof content !== 'string' || content === '') continue;
-		pieces += 1;
+		hasText = true;
 		piece({ content });
 	}
-	if (pieces === 0) return fail(FAILED);
+	if (!hasText || last !== 'end') return send(asJson(FAILED));
 	piece({}, 'stop');
-	response.write('data: [DONE]\n\n');
+	send('[DONE]');
 };
 
 const answerTo = async (request, response, signal) => {
 	const route = `${request.method} ${request.url}`;
-	if (!ROUTES.includes(route)) throw Object.assign(new Error(`There is no ${route}`), { status: 404 });
-	const body = request.method === 'POST' ? await bodyOf(request) : undefined;
+	if (!ROUTES.includes(route)) throw problem(404, `There is no ${route}`);
+	const body = request.method === 'POST' ? await textOf(request) : undefined;
 	const { stream, model } = parsed(body) ?? {};
-	const headers = { 'content-type': 'application/json', authorization: request.headers.authorization ?? '' };
-	const url = `${N8N_WEBHOOKS}${stream === true ? '/typed' : request.url}`;
-	const answer = await fetch(url, { method: request.method, headers, body, signal });
-	if (stream === true && answer.ok) await typeTo(response, answer.body, model);
-	else {
-		const type = answer.headers.get('content-type') ?? 'text/plain';
-		response.writeHead(answer.status, { 'content-type': type, 'x-should-retry': 'false' });
-		response.write(await answer.text());
-	}
+	const answer = await askN8n(stream === true ? '/typed' : request.url, request, body, signal);
+	if (stream === true && answer.statusCode === 200) return await typeTo(response, answer, model);
+	const text = await textOf(answer);
+	const type = answer.headers['content-type'] ?? 'text/plain';
+	response.writeHead(answer.statusCode, { 'content-type': type, 'x-should-retry': 'false' }).write(text);
 };
 
 const server = createServer((request, response) => {
 	const gone = new AbortController();
-	response.on('close', () => gone.abort());
+	const ping = setInterval(() => response.headersSent && response.write(': n8n is at work\n\n'), PING_MS);
+	response.on('close', () => {
+		clearInterval(ping);
+		gone.abort();
+	});
 	answerTo(request, response, gone.signal)
 		.catch((error) => {
-			const { status = 502, message } = error;
-			const text = JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } });
+			if (error.status === undefined) console.error(error);
+			const text = asJson(error.status === undefined ? 'n8n does not answer' : error.message);
 			if (response.headersSent) response.write(`data: ${text}\n\n`);
-			else response.writeHead(status, { 'content-type': 'application/json', 'x-should-retry': 'false' }).write(text);
+			else {
+				const headers = { 'content-type': 'application/json', 'x-should-retry': 'false' };
+				response.writeHead(error.status ?? 502, headers).write(text);
+			}
 		})
 		.finally(() => response.end());
 });

@@ -1,7 +1,8 @@
 /** The example workflows about what n8n itself does with a local model. */
 import { reply, startLlamaServerSim } from '../servers/llama-server';
+import { startOpenAiStream } from '../support/openai-stream';
 import { N8N_EXAMPLES } from './support/examples';
-import { openAi, startTyping } from './support/openai-client';
+import { openAi } from './support/openai-client';
 import type { Workflow } from './support/playground';
 import {
 	activated,
@@ -122,7 +123,9 @@ const RUNS: Record<string, () => Promise<string>> = {
 		});
 		expect((await theN8n().webhook('openai/v1/models', { method: 'GET' })).status).toBe(403);
 		const webhooks = `${theN8n().url}/webhook/openai`;
-		const typed = `${await startTyping(webhooks)}/v1`;
+		const program = await startOpenAiStream(webhooks);
+		after(program.stop);
+		const typed = `${program.url}/v1`;
 		const user = (content: unknown) => ({ role: 'user', content });
 		const asks = (baseURL: string, messages: object[]) => ({
 			completions: openAi(baseURL, secret).chat.completions,

@@ -1,7 +1,6 @@
-/** The OpenAI client that comes with n8n, and the program of docs/docker that types answers to it. */
-import { childProcess, createRequire, path, process } from '../../support/node';
+/** The OpenAI client that comes with n8n. */
+import { createRequire, path } from '../../support/node';
 import { parts } from './playground';
-import { after } from './run-examples';
 
 interface Completion {
 	choices: Array<{ message: { content: string }; finish_reason: string }>;
@@ -36,27 +35,4 @@ export function openAi(baseURL: string, apiKey: string): OpenAiClient {
 		OpenAI: new (options: { baseURL: string; apiKey: string }) => OpenAiClient;
 	};
 	return new OpenAI({ baseURL, apiKey });
-}
-
-/**
- * Starts docs/docker/openai-stream.mjs.
- *
- * @param webhooks where the example's webhooks begin
- * @returns where it listens
- */
-export async function startTyping(webhooks: string): Promise<string> {
-	const program = childProcess.spawn(process.execPath, ['docs/docker/openai-stream.mjs'], {
-		env: { ...process.env, N8N_WEBHOOKS: webhooks, PORT: '0' },
-		stdio: ['ignore', 'pipe', 'inherit'],
-	});
-	const ended = new Promise((resolve) => program.once('exit', resolve));
-	after(async () => {
-		program.kill();
-		await ended;
-	});
-	for await (const said of program.stdout) {
-		const place = /Listening on (\S+)/.exec(String(said))?.[1];
-		if (place !== undefined) return `http://${place}`;
-	}
-	throw new Error('docs/docker/openai-stream.mjs ended before it listened');
 }
