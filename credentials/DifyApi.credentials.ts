@@ -8,6 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+import { booleanField, choiceField, stringField } from '../nodes/shared/field-kinds';
 import { resolveDifyBase } from '../lib/dify/base-url';
 import { difyHeaders, KEY_TEST_FIELD, KEY_TEST_PATHS, readDifyCredential } from '../lib/dify/credentials';
 import type { FailureKind } from '../lib/errors/kinds';
@@ -64,31 +65,21 @@ export class DifyApi implements ICredentialType {
 	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/dify.md';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
+		stringField('Base URL', 'baseUrl', {
 			default: 'https://api.dify.ai/v1',
 			placeholder: 'http://192.168.1.20/v1',
 			required: true,
 			description:
 				'Address of the API of Dify, as n8n sees it: in Dify, open the app and look under API Access. Dify Cloud: https://api.dify.ai/v1. Your own Dify: http://its-address/v1. /v1 may be left out. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal/v1.',
 			hint: CONNECTION_CODES_HINT,
-		},
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
+		}),
+		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },
-			default: '',
 			required: true,
 			description:
 				'In Dify, open the app, then API Access, then API Key. A key belongs to one app, so every app needs a credential of its own.',
-		},
-		{
-			displayName: 'Key Type',
-			name: 'keyType',
-			type: 'options',
+		}),
+		choiceField('Key Type', 'keyType', 'app', {
 			options: [
 				{
 					name: 'App',
@@ -97,18 +88,13 @@ export class DifyApi implements ICredentialType {
 				},
 				{ name: 'Knowledge', value: 'knowledge', description: 'Key of the knowledge bases of a workspace (dataset-…)' },
 			],
-			default: 'app',
 			description:
 				'What the key was made for. The key of an app does not open knowledge bases, nor the other way round.',
-		},
-		{
-			displayName: 'Ignore SSL Issues',
-			name: 'ignoreSslIssues',
-			type: 'boolean',
-			default: false,
+		}),
+		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
 				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
-		},
+		}),
 	];
 
 	authenticate: IAuthenticate = authenticate;

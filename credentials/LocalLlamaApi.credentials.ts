@@ -8,6 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+import { booleanField, choiceField, numberField, stringField } from '../nodes/shared/field-kinds';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
@@ -73,39 +74,28 @@ export class LocalLlamaApi implements ICredentialType {
 	documentationUrl = 'https://github.com/n8n-nodes-local-llama/n8n-nodes-local-llama/blob/main/docs/servers.md';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
+		stringField('Base URL', 'baseUrl', {
 			default: 'http://127.0.0.1:8080',
 			placeholder: 'http://192.168.1.20:8080',
 			required: true,
 			description:
 				'Address of the model server, as n8n sees it. With or without /v1, a pasted endpoint works too. If n8n runs in Docker, localhost is the container itself: use http://host.docker.internal:8080 or the IP address of the machine.',
 			hint: CONNECTION_CODES_HINT,
-		},
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
+		}),
+		stringField('API Key', 'apiKey', {
 			typeOptions: { password: true },
-			default: '',
 			placeholder: 'Optional',
 			description:
 				'Optional: the key that the server was started with (llama-server: --api-key). Leave it empty if the server wants none; then no header is sent. A server that shows its list of models to everybody does not check the key in the test; Server Health tells.',
-		},
-		{
-			displayName: 'Authentication',
-			name: 'authentication',
-			type: 'options',
+		}),
+		choiceField('Authentication', 'authentication', 'bearer', {
 			options: [
 				{ name: 'Bearer (Authorization Header)', value: 'bearer' },
 				{ name: 'x-api-key Header', value: 'xApiKey' },
 			],
-			default: 'bearer',
 			description:
 				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key.',
-		},
+		}),
 		{
 			displayName: 'Extra Headers',
 			name: 'extraHeaders',
@@ -120,29 +110,21 @@ export class LocalLlamaApi implements ICredentialType {
 					displayName: 'Header',
 					name: 'header',
 					values: [
-						{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'X-Proxy-Token' },
-						{ displayName: 'Value', name: 'value', type: 'string', typeOptions: { password: true }, default: '' },
+						stringField('Name', 'name', { placeholder: 'X-Proxy-Token' }),
+						stringField('Value', 'value', { typeOptions: { password: true } }),
 					],
 				},
 			],
 		},
-		{
-			displayName: 'Ignore SSL Issues',
-			name: 'ignoreSslIssues',
-			type: 'boolean',
-			default: false,
+		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
 				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
-		},
-		{
-			displayName: 'Max Concurrent Requests',
-			name: 'maxConcurrentRequests',
-			type: 'number',
+		}),
+		numberField('Max Concurrent Requests', 'maxConcurrentRequests', 0, {
 			typeOptions: { minValue: 0 },
-			default: 0,
 			description:
 				'How many generations run at once over this credential on each server; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
-		},
+		}),
 		{
 			displayName: 'Further Servers',
 			name: 'furtherServers',
@@ -157,32 +139,20 @@ export class LocalLlamaApi implements ICredentialType {
 					displayName: 'Server',
 					name: 'server',
 					values: [
-						{
-							displayName: 'Base URL',
-							name: 'baseUrl',
-							type: 'string',
-							default: '',
+						stringField('Base URL', 'baseUrl', {
 							placeholder: 'http://192.168.1.21:8080',
 							description: 'Address of this server, as n8n sees it',
-						},
-						{
-							displayName: 'API Key',
-							name: 'apiKey',
-							type: 'string',
+						}),
+						stringField('API Key', 'apiKey', {
 							typeOptions: { password: true },
-							default: '',
 							description:
 								'The key of this server. It is sent to no other one. Empty: the API Key above is sent to this server, too.',
-						},
-						{
-							displayName: 'Model',
-							name: 'model',
-							type: 'string',
-							default: '',
+						}),
+						stringField('Model', 'model', {
 							placeholder: 'e.g. qwen3-8b = qwen3:8b',
 							description:
 								'Only where models have other names there: pairs such as "qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m", or one name that takes the place of every other',
-						},
+						}),
 					],
 				},
 			],

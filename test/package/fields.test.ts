@@ -2,11 +2,12 @@
  * The official lint sees a field only where it is written as one object. Fields are also made by functions, put
  * together and changed, so here it looks at what n8n gets: the finished fields, written out.
  */
-import type { INodeType } from 'n8n-workflow';
+import type { ICredentialType, INodeProperties, INodeType } from 'n8n-workflow';
 
 import { childProcess, fs, path, process } from '../support/node';
 
 const NODES = path.join(process.cwd(), 'nodes');
+const CREDENTIALS = path.join(process.cwd(), 'credentials');
 const ESLINT = path.join(process.cwd(), 'node_modules', 'eslint', 'bin', 'eslint.js');
 
 /** Rules about how a field is written, which do not fit one that is put together out of others. */
@@ -21,8 +22,8 @@ const ABOUT_WRITING = new Set([
 	'n8n-nodes-base/node-param-operation-option-without-action',
 ]);
 
-/** Lists made from a table, with an order or names of their own: what is common first, names as models have them. */
-const FROM_TABLES = new Set(['resource', 'operation', 'textFormat']);
+/** Lists with an order or names of their own: what is common first, names as models and headers have them. */
+const FROM_TABLES = new Set(['resource', 'operation', 'textFormat', 'authentication']);
 
 interface LintResult {
 	messages: Array<{ ruleId: string | null; message: string; line: number }>;
@@ -37,7 +38,15 @@ async function finishedFields(): Promise<string> {
 		const { properties } = new exported[name]!().description;
 		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
 	}
+	for (const { name, properties } of await allCredentials())
+		written.push(`export const ${name}: INodeProperties[] = ${literal(properties)};\n`);
 	return `import type { INodeProperties } from 'n8n-workflow';\n\n${written.join('\n')}`;
+}
+
+async function allCredentials(): Promise<ICredentialType[]> {
+	const names = fs.readdirSync(CREDENTIALS).filter((name) => name.endsWith('.credentials.ts'));
+	const modules = await Promise.all(names.map(async (name) => (await import(path.join(CREDENTIALS, name))) as object));
+	return modules.flatMap((exported) => Object.values(exported).map((Made: new () => ICredentialType) => new Made()));
 }
 
 /** As a source file has it: the rules know names without quotation marks, texts with single ones, and indentation. */
@@ -70,4 +79,19 @@ test('the finished fields of every node pass the official lint', async () => {
 		.filter(({ ruleId }) => !ABOUT_WRITING.has(ruleId ?? ''))
 		.map(({ ruleId, message, line }) => `${ruleId}: ${message} ${lines.slice(line - 3, line + 3).join(' ')}`);
 	expect(found).toEqual([]);
+});
+
+/** With the groups of rows that they hold. */
+function allFields(properties: readonly INodeProperties[]): INodeProperties[] {
+	return properties.flatMap((field) => [
+		field,
+		...(field.options ?? []).flatMap((group) => ('values' in group ? allFields(group.values) : [])),
+	]);
+}
+
+test('a key in a credential is typed as a password, which the lint cannot see in a field that is made', async () => {
+	const fields = (await allCredentials()).flatMap(({ properties }) => allFields(properties));
+	const secret = fields.filter(({ name }) => /key$|^value$/i.test(name));
+	expect(secret.length).toBeGreaterThanOrEqual(4);
+	expect(secret.filter(({ typeOptions }) => typeOptions?.password !== true)).toEqual([]);
 });
