@@ -1,11 +1,10 @@
-import { finiteNumber, nonEmptyText, recordsIn, type JsonRecord } from '../values';
+import { nonEmptyText, type JsonRecord } from '../values';
 import type { DifyClient } from './client';
 import { difyFailure, refusedHere } from './failure';
-import { added, pageSize, type Most } from './paging';
+import { collectPages, type Most } from './paging';
 
 /** Dify's largest page of annotations; more are cut to it without a word (docs/protocols/dify.md 2.12). */
 const PAGE_SIZE = 100;
-const MAX_PAGES = 10_000;
 
 export interface Annotation {
 	question: string;
@@ -17,22 +16,9 @@ export interface Annotation {
  * answer, in any case of letters.
  */
 export async function listAnnotations(client: DifyClient, keyword: string, most: Most): Promise<JsonRecord[]> {
-	const records = new Map<string, JsonRecord>();
-	// One size for all pages: the number of a page means nothing otherwise.
-	const limit = pageSize(most, 0, PAGE_SIZE);
-	for (let page = 1; page <= MAX_PAGES; page++) {
-		const query = { page, limit, keyword: keyword === '' ? undefined : keyword };
-		const answer = await client.get('/apps/annotations', query);
-		const found = recordsIn(answer.data);
-		const fresh = added(records, found);
-		if (most !== 'all' && records.size >= most) break;
-		// `has_more` compares with the asked size, and is wrong on the last page (docs/protocols/dify.md 2.12).
-		const total = finiteNumber(answer.total);
-		const isLast = total === undefined ? found.length < limit : page * limit >= total;
-		if (isLast || fresh.length === 0) break;
-	}
-	const all = [...records.values()];
-	return most === 'all' ? all : all.slice(0, most);
+	return await collectPages(most, PAGE_SIZE, async (paging) => {
+		return await client.get('/apps/annotations', { ...paging, keyword });
+	});
 }
 
 /** @throws {ServerError} where a text is empty: Dify would store it */

@@ -1,6 +1,7 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { refusedHere, restated } from './failure';
+import type { DifyAppMode } from './types';
 import { nonEmptyText } from '../values';
 
 /** What Dify's interface calls an app of each mode, and the node that talks to it. */
@@ -14,25 +15,24 @@ const MODES: Readonly<Record<string, readonly [name: string, node: string]>> = {
 };
 
 /**
- * Dify says only that the app is of another type. Which one, the app itself tells.
+ * Dify says only that the app is of another type, or unavailable, as of one that is not published. Which type it has, the
+ * app itself tells.
  *
+ * @param wanted the mode that was asked for
  * @returns the failure with the type of the app and the node for it; any other failure as it is
  */
-export async function explainAppType(client: DifyClient, error: unknown): Promise<unknown> {
-	if (!(error instanceof ServerError) || error.kind !== 'wrongAppType') return error;
+export async function explainAppType(client: DifyClient, error: unknown, wanted: DifyAppMode): Promise<unknown> {
+	if (!(error instanceof ServerError)) return error;
+	if (error.kind !== 'wrongAppType' && error.code !== 'app_unavailable') return error;
 	const mode = await client.get('/info').then(
 		(info) => nonEmptyText(info.mode),
 		() => undefined,
 	);
-	const known = mode === undefined ? undefined : MODES[mode];
+	const known = mode === undefined || mode === wanted ? undefined : MODES[mode];
 	if (known === undefined) return error;
 	const [name, node] = known;
-	const { url, status, code, facts } = error;
-	return difyFailure('wrongAppType', {
-		url,
-		status,
-		code,
-		facts: { ...facts, appMode: mode },
+	return restated(error, 'wrongAppType', {
+		facts: { ...error.facts, appMode: mode },
 		message: `The app behind this key is ${name}`,
 		remedy: `Use the node ${node} for it, or the key of another app.`,
 	});

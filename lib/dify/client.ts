@@ -64,9 +64,10 @@ export class DifyClient {
 		return new DifyClient(connection, this.api, this.app, this.signal, this.execution);
 	}
 
+	/** Of a route. What is empty is left out of the query: it asks for nothing. */
 	url(path: string, query: Query = {}): string {
 		const entries = Object.entries(query).flatMap(([name, value]) =>
-			value === undefined ? [] : [[name, String(value)] as [string, string]],
+			value === undefined || value === '' ? [] : [[name, String(value)] as [string, string]],
 		);
 		return `${this.api}${path}${entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`}`;
 	}

@@ -1,7 +1,8 @@
 import { ServerError } from '../errors/server-error';
-import { nonEmptyText, recordOf, type JsonRecord } from '../values';
+import { recordOf, type JsonRecord } from '../values';
+import { explainAppType } from './app-mode';
 import type { DifyClient } from './client';
-import { difyFailure, refusedHere } from './failure';
+import { refusedHere } from './failure';
 import type { DifyFileRef } from './files';
 import { readForm } from './form';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
@@ -27,7 +28,7 @@ export async function complete(
 	try {
 		return whetherWhole(await startRun(client, RUN_ROUTES.completion, body, user, options));
 	} catch (error) {
-		throw (await otherApp(client, error)) ?? emptyText(error);
+		throw await explainAppType(client, emptyText(error), 'completion');
 	}
 }
 
@@ -45,31 +46,6 @@ function emptyText(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
 	const message = 'The field Text is empty';
 	return new ServerError({ ...error, message, meaning: message, remedy: 'Fill in Text, or the form of the app.' });
-}
-
-const NODES: Readonly<Record<string, string>> = {
-	chat: 'a chatbot: use Dify Chat Message',
-	'agent-chat': 'an agent: use Dify Chat Message',
-	agent: 'an agent: use Dify Chat Message',
-	'advanced-chat': 'a chatflow: use Dify Chat Message',
-	workflow: 'a workflow: use Dify Workflow',
-};
-
-/** Dify says `app_unavailable` of an app of another type, as of one that is not published. */
-async function otherApp(client: DifyClient, error: unknown): Promise<ServerError | undefined> {
-	if (!(error instanceof ServerError) || error.code !== 'app_unavailable') return undefined;
-	const info = await client.get('/info').catch(() => undefined);
-	const other = NODES[nonEmptyText(info?.mode) ?? ''];
-	if (other === undefined) return undefined;
-	return difyFailure('wrongAppType', {
-		url: error.url,
-		code: error.code,
-		status: error.status,
-		message: 'The key is of an app of another type',
-		meaning: `The app is ${other}`,
-		remedy: 'Or choose a credential with the key of a text generator.',
-		retryable: false,
-	});
 }
 
 /**

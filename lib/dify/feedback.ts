@@ -1,8 +1,8 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { messagePages } from './conversations';
-import { added, pageSize, type Most } from './paging';
-import { recordOf, recordsIn, nonEmptyText, type JsonRecord } from '../values';
+import { added, collectPages, readPage, type Most } from './paging';
+import { recordOf, nonEmptyText, type JsonRecord } from '../values';
 
 export type Rating = 'like' | 'dislike';
 
@@ -73,29 +73,7 @@ export async function revokeRating(
 
 /** Feedback of an app, newest first: of its users, and of the team in Dify's console. */
 export async function listFeedback(client: DifyClient, most: Most): Promise<JsonRecord[]> {
-	const records = new Map<string, JsonRecord>();
-	for await (const found of feedbackPages(client, pageSize(most, 0, MAX_PAGE_SIZE))) {
-		added(records, found);
-		if (most !== 'all' && records.size >= most) break;
-	}
-	return most === 'all' ? [...records.values()] : [...records.values()].slice(0, most);
-}
-
-/** @param limit one for all pages: the number of a page means nothing otherwise */
-async function* feedbackPages(client: DifyClient, limit: number): AsyncGenerator<JsonRecord[]> {
-	const known = new Map<string, JsonRecord>();
-	for (let page = 1; ; page++) {
-		const found = await feedbackPage(client, page, limit);
-		const fresh = added(known, found);
-		yield fresh;
-		// Dify names no total; a short page is the last one. Pages without anything new come from something that does not
-		// pass on their number.
-		if (found.length < limit || fresh.length === 0) return;
-	}
-}
-
-async function feedbackPage(client: DifyClient, page: number, limit: number): Promise<JsonRecord[]> {
-	return recordsIn((await client.get('/app/feedbacks', { page, limit })).data);
+	return await collectPages(most, MAX_PAGE_SIZE, async (paging) => await client.get('/app/feedbacks', { ...paging }));
 }
 
 /**
@@ -109,7 +87,7 @@ async function earlierContent(
 	if (!texts.knows(messageId) && conversationId !== undefined) {
 		if (!(await isRated(client, conversationId, messageId, user))) return undefined;
 	}
-	return await texts.of(messageId);
+	return await texts.of(client, messageId);
 }
 
 /**
@@ -124,16 +102,14 @@ class RatedTexts {
 	private isComplete = false;
 	private reading: Promise<void> = Promise.resolve();
 
-	constructor(private readonly client: DifyClient) {}
-
 	knows(messageId: string): boolean {
 		return this.isComplete || this.texts.has(messageId);
 	}
 
-	async of(messageId: string): Promise<string | undefined> {
+	async of(client: DifyClient, messageId: string): Promise<string | undefined> {
 		while (!this.knows(messageId)) {
 			const reading = this.reading.then(async () => {
-				if (!this.knows(messageId)) await this.readPage();
+				if (!this.knows(messageId)) await this.readPage(client);
 			});
 			// Who comes next reads again what failed.
 			this.reading = reading.catch(() => {});
@@ -146,25 +122,24 @@ class RatedTexts {
 		this.texts.set(messageId, content);
 	}
 
-	private async readPage(): Promise<void> {
-		const found = await feedbackPage(this.client, this.page, MAX_PAGE_SIZE);
-		const fresh = added(this.known, found);
+	private async readPage(client: DifyClient): Promise<void> {
+		const paging = { page: this.page, limit: MAX_PAGE_SIZE };
+		const answer = await client.get('/app/feedbacks', paging);
+		const { records, more } = readPage(answer, this.page, MAX_PAGE_SIZE);
+		const fresh = added(this.known, records);
 		for (const { message_id: id, from_source: source, content } of fresh) {
 			if (typeof id === 'string' && source === 'user' && !this.texts.has(id)) this.texts.set(id, nonEmptyText(content));
 		}
 		this.page++;
-		this.isComplete = found.length < MAX_PAGE_SIZE || fresh.length === 0;
+		this.isComplete = !more || fresh.length === 0;
 	}
 }
 
-/** A client lives as long as an execution. */
-const ratedTexts = new WeakMap<DifyClient, RatedTexts>();
+const ratedTexts = new WeakMap<object, RatedTexts>();
 
-function textsOf(client: DifyClient): RatedTexts {
-	const known = ratedTexts.get(client);
-	if (known !== undefined) return known;
-	const texts = new RatedTexts(client);
-	ratedTexts.set(client, texts);
+function textsOf({ execution }: DifyClient): RatedTexts {
+	const texts = ratedTexts.get(execution) ?? new RatedTexts();
+	ratedTexts.set(execution, texts);
 	return texts;
 }
 

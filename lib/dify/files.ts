@@ -98,8 +98,7 @@ export function fileTypeOf(name: string, mimeType: string | undefined, rules?: P
 export interface CheckedFile {
 	name: string;
 	type: DifyFileType;
-	method: 'local_file' | 'remote_url';
-	/** Bytes; not known for a URL. */
+	/** Bytes; not known for a URL, which Dify fetches itself. */
 	size?: number;
 }
 
@@ -125,7 +124,7 @@ export function checkFiles(files: readonly CheckedFile[], rules: FileRules, size
 }
 
 function checkFile(
-	{ name, type, method, size }: CheckedFile,
+	{ name, type, size }: CheckedFile,
 	{ where, types, extensions, methods }: FileRules,
 	sizes: SizeLimits,
 ): void {
@@ -135,10 +134,11 @@ function checkFile(
 	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name))) {
 		throw refusedHere('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
 	}
+	const method = size === undefined ? 'remote_url' : 'local_file';
 	if (methods !== undefined && !methods.includes(method)) {
 		throw refusedHere(
 			'fileRejected',
-			`${where === 'the app' ? 'The app' : where} takes ${method === 'remote_url' ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
+			`${where === 'the app' ? 'The app' : where} takes ${size === undefined ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
 		);
 	}
 	const megabytes = sizes[sizeClass(name)];

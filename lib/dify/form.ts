@@ -10,7 +10,7 @@ import {
 	type JsonRecord,
 } from '../values';
 import type { ServerError } from '../errors/server-error';
-import { difyFailure, refusedHere } from './failure';
+import { refusedHere, restated } from './failure';
 import { limitsOf, type FileRules } from './files';
 
 export type FormKind =
@@ -167,9 +167,7 @@ export function explainInputs(
 	if (field === undefined) return undefined;
 	const isEmpty = (each: FormField) => each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
 	const others = form.filter((each) => each !== field && isEmpty(each)).map(nameOf);
-	const { url, status, code, serverText, facts } = failed;
-	return difyFailure('inputs', {
-		...{ url, status, code, serverText, facts },
+	return restated(failed, 'inputs', {
 		message: `The app's form field ${nameOf(field)} ${isEmpty(field) ? 'is empty' : 'has a value that Dify does not take'}`,
 		remedy: `It takes ${wantedBy(field)}.${others.length > 0 ? ` Also empty and required: ${others.join(', ')}.` : ''} ${failed.remedy}`,
 	});

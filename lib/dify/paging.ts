@@ -24,6 +24,51 @@ export function added(known: Map<string, JsonRecord>, found: readonly JsonRecord
 	});
 }
 
+/** One page of a list with page numbers. */
+export interface Page {
+	records: JsonRecord[];
+	/** Whether another page may follow. */
+	more: boolean;
+}
+
+/**
+ * Reads a page. `has_more` only means that it is full, or compares with the size that was asked for (docs/protocols/dify.md
+ * 2.12, 2.13), so the total decides; where there is none, a full page is followed by another.
+ *
+ * @param page counted from 1
+ */
+export function readPage(answer: JsonRecord, page: number, limit: number): Page {
+	const records = recordsIn(answer.data);
+	const total = finiteNumber(answer.total);
+	const more = records.length > 0 && (total === undefined ? records.length >= limit : page * limit < total);
+	return { records, more };
+}
+
+/**
+ * Follows a list with page numbers to its end, or until there are enough. All pages have one size: their number means
+ * nothing otherwise. Pages without anything new come from something that does not pass on their number.
+ *
+ * @param largest Dify's largest page
+ */
+export async function collectPages(
+	most: Most,
+	largest: number,
+	ask: (paging: { page: number; limit: number }) => Promise<JsonRecord>,
+): Promise<JsonRecord[]> {
+	const known = new Map<string, JsonRecord>();
+	const limit = pageSize(most, 0, largest);
+	for (let page = 1; page <= MAX_PAGES; page++) {
+		const { records, more } = readPage(await ask({ page, limit }), page, limit);
+		const fresh = added(known, records);
+		if (!more || fresh.length === 0 || (most !== 'all' && known.size >= most)) break;
+	}
+	return firstOf(known, most);
+}
+
+function firstOf(known: ReadonlyMap<string, JsonRecord>, most: Most): JsonRecord[] {
+	return [...known.values()].slice(0, most === 'all' ? undefined : most);
+}
+
 /** Where a list goes on. */
 export interface Continuation {
 	/** The record behind which the next page begins. */
@@ -96,8 +141,7 @@ export async function collectAfter({ most, largest, timeField, page }: AfterList
 		const ids = found.flatMap(({ id }) => nonEmptyText(id) ?? []);
 		for (const id of ids.slice(0, ids.indexOf(next.afterId) + 1)) trail.push(id);
 	}
-	const all = [...records.values()];
-	return most === 'all' ? all : all.slice(0, most);
+	return firstOf(records, most);
 }
 
 /** Behind a record of another second; where the list was continued there already, behind the last one. */

@@ -71,13 +71,13 @@ function isOf({ user = '' }: LogFilters) {
 
 function queryOf({ keyword, status, before, after, user, account }: LogFilters) {
 	return {
-		keyword: keyword || undefined,
+		keyword,
 		status,
 		created_at__before: before,
 		created_at__after: after,
 		// Dify 1.16 fails with both (docs/protocols/dify.md 12.3).
-		created_by_end_user_session_id: keyword ? undefined : user || undefined,
-		created_by_account: account || undefined,
+		created_by_end_user_session_id: keyword ? undefined : user,
+		created_by_account: account,
 	};
 }
 

@@ -1,5 +1,5 @@
 import { ServerError } from '../errors/server-error';
-import { difyFailure } from './failure';
+import { restated } from './failure';
 
 /**
  * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
@@ -12,14 +12,11 @@ export function tooOld(error: unknown, what: string, instead = ''): unknown {
 	const { difyVersion: version } = error.facts;
 	const isKnown = typeof version === 'string';
 	if (isKnown && !/^(?:0\.|1\.\d\b|1\.1[0-3]\b)/.test(version)) return error;
-	return difyFailure('routeNotFound', {
-		url: error.url,
-		status: error.status,
+	return restated(error, 'routeNotFound', {
 		message: `${what} needs Dify 1.14 or newer${isKnown ? `, this is ${version}` : ''}`,
 		remedy: isKnown
 			? `Update Dify.${instead}`
 			: 'Update Dify. If it is new enough, check the base URL in the credential: it must lead to the API of Dify and usually ends in /v1.',
-		facts: error.facts,
 	});
 }
 

@@ -44,18 +44,8 @@ export type FinishReason = 'eof' | 'closed' | 'abort' | 'idle' | 'queued' | 'oth
 /** Token counts are integers, prices are decimal strings such as `"0.0000010"` and must stay strings. */
 export interface DifyUsage {
 	prompt_tokens?: number;
-	prompt_unit_price?: string;
-	prompt_price_unit?: string;
-	prompt_price?: string;
 	completion_tokens?: number;
-	completion_unit_price?: string;
-	completion_price_unit?: string;
-	completion_price?: string;
 	total_tokens?: number;
-	total_price?: string;
-	currency?: string;
-	/** Seconds. */
-	latency?: number;
 	[field: string]: unknown;
 }
 
@@ -77,15 +67,6 @@ export interface DifyFile {
 /** One step of an agent. Dify sends the same id several times, each time fuller; this is the union. */
 export interface AgentThought {
 	id: string;
-	position?: number;
-	thought?: string;
-	observation?: string;
-	/** Several tools of one step are joined by `;`. */
-	tool?: string;
-	tool_labels?: Record<string, unknown>;
-	/** JSON text, keyed by tool. */
-	tool_input?: string;
-	message_files?: unknown[];
 	[field: string]: unknown;
 }
 

@@ -26,11 +26,7 @@ export async function sendFiles(
 		return { name, mimeType, type: fileTypeOf(name, mimeType, rules), ...content };
 	});
 	checkFiles(
-		known.map(({ name, type, bytes }) =>
-			bytes === undefined
-				? { name, type, method: 'remote_url' }
-				: { name, type, method: 'local_file', size: bytes.length },
-		),
+		known.map(({ name, type, bytes }) => ({ name, type, size: bytes?.length })),
 		rules,
 		sizeLimitsOf(parameters),
 	);

@@ -1,10 +1,9 @@
-import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-
 import { chat } from '../../lib/dify/chat';
+import { difyExecute } from '../shared/dify/description';
 import { userIn } from '../shared/dify/ids';
 import { inputFields } from '../shared/dify/inputs';
 import { filesField } from '../shared/dify/run-files';
-import { runDifyOperations, type DifyCall, type DifyOperation } from '../shared/dify/run';
+import type { DifyCall, DifyOperation } from '../shared/dify/run';
 import { simplifyField } from '../shared/dify/run-options';
 import { listeners, pausedError, runRequest } from '../shared/dify/run-request';
 import type { OperationItem, OperationTable } from '../shared/run/operations';
@@ -25,11 +24,9 @@ const send: DifyOperation = {
 export const operations: OperationTable<DifyOperation> = { properties: fields, operationOf: () => send };
 
 /** Messages of one conversation go one after another. */
-export async function sendMessages(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runDifyOperations(context, operations, (itemIndex) =>
-		conversationKey(new NodeParameters(context, itemIndex, fields)),
-	);
-}
+export const sendMessages = difyExecute(operations, (context, itemIndex) =>
+	conversationKey(new NodeParameters(context, itemIndex, fields)),
+);
 
 async function sendMessage(call: DifyCall): Promise<OperationItem> {
 	const { context, parameters, typing } = call;

@@ -1,10 +1,4 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import type { INodeType, INodeTypeDescription } from 'n8n-workflow';
 
 import {
 	searchDatasources,
@@ -16,24 +10,21 @@ import {
 	searchTags,
 } from '../shared/dify/search-knowledge';
 import { BUILDER_HINTS } from '../shared/builder-hints';
-import { runDifyOperations } from '../shared/dify/run';
+import { difyActionNode, difyExecute } from '../shared/dify/description';
 import { operations } from './resources';
 
 export class DifyKnowledge implements INodeType {
 	description: INodeTypeDescription = {
+		...difyActionNode,
 		displayName: 'Dify Knowledge',
 		name: 'difyKnowledge',
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
-		group: ['transform'],
 		version: [1, 1.1],
 		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
 		description: 'Searches knowledge bases of Dify, fills them, and keeps their documents in step with files',
 		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,
-		inputs: [NodeConnectionTypes.Main],
-		outputs: [NodeConnectionTypes.Main],
-		credentials: [{ name: 'difyApi', required: true }],
 		properties: operations.properties,
 	};
 
@@ -49,7 +40,5 @@ export class DifyKnowledge implements INodeType {
 		},
 	};
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await runDifyOperations(this, operations);
-	}
+	execute = difyExecute(operations);
 }

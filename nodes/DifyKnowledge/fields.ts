@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { uuid } from '../../lib/dify/ids';
-import { locatorField } from '../shared/dify/knowledge-fields';
+import { ID_EXAMPLE, locatorField } from '../shared/dify/fields';
 import { namesIn } from '../shared/binary';
 import { numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
@@ -16,14 +16,7 @@ export function documentIdIn(parameters: NodeParameters): string {
 }
 
 export function idField(displayName: string, name: string): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'string',
-		default: '',
-		required: true,
-		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
-	};
+	return stringField(displayName, name, { required: true, placeholder: ID_EXAMPLE });
 }
 
 export function idIn(parameters: NodeParameters, path: string): string {

@@ -2,7 +2,7 @@ import { type JsonRecord, nonEmptyText, optional, text } from '../../values';
 import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
-import { collectPages, idOf } from './pages';
+import { idOf, listOf } from './pages';
 
 export type Technique = 'high_quality' | 'economy';
 export type Permission = 'only_me' | 'all_team_members' | 'partial_members';
@@ -31,7 +31,7 @@ export interface BaseSettings {
 
 /** Knowledge bases, those of colleagues included: the key acts as the owner of the workspace. */
 export async function listBases(api: KnowledgeApi, most: Most, keyword?: string): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: '/datasets', query: baseQuery(keyword), most });
+	return await listOf(api, most, '/datasets', baseQuery(keyword));
 }
 
 /** The query of the list of bases: without `include_all`, bases of others are missing. */

@@ -3,7 +3,7 @@ import { refusedHere } from '../failure';
 import type { Most } from '../paging';
 import type { KnowledgeApi } from './api';
 import { getDocument } from './documents';
-import { collectPages, idOf } from './pages';
+import { idOf, listOf } from './pages';
 
 /** A document of a base. */
 export interface DocumentPlace {
@@ -39,7 +39,7 @@ export async function listChunks(
 	most: Most,
 	keyword?: string,
 ): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: chunksPath(place), query: { keyword }, most });
+	return await listOf(api, most, chunksPath(place), { keyword });
 }
 
 export async function getChunk(api: KnowledgeApi, place: ChunkPlace): Promise<JsonRecord> {
@@ -126,7 +126,7 @@ export async function listChildChunks(
 	most: Most,
 	keyword?: string,
 ): Promise<JsonRecord[]> {
-	return await collectPages(api, { path: childPath(place), query: { keyword }, most });
+	return await listOf(api, most, childPath(place), { keyword });
 }
 
 /** One child chunk. Dify has no route for it, so it is looked up in the list. */

@@ -1,11 +1,11 @@
 import { ServerError } from '../../errors/server-error';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
-import { difyFailure, refusedHere } from '../failure';
+import { difyFailure, refusedHere, restated } from '../failure';
 import { needsNewer } from '../too-old';
 import type { Most } from '../paging';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
-import { collectPages, idOf } from './pages';
+import { idOf, listOf } from './pages';
 
 export type StatusAction = 'enable' | 'disable' | 'archive' | 'un_archive';
 
@@ -32,8 +32,7 @@ export async function listDocuments(
 	most: Most,
 	{ keyword, status }: DocumentFilter = {},
 ): Promise<JsonRecord[]> {
-	const path = `/datasets/${baseId}/documents`;
-	return await collectPages(api, { path, query: { keyword, status }, most });
+	return await listOf(api, most, `/datasets/${baseId}/documents`, { keyword, status });
 }
 
 /**
@@ -168,12 +167,7 @@ export async function downloadZip(
 function withoutFile(error: unknown, count: number): unknown {
 	if (!(error instanceof ServerError) || error.status !== 404) return error;
 	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? '')) return error;
-	const { url, status, code, serverText } = error;
-	return difyFailure('fileNotFound', {
-		url,
-		status,
-		code,
-		serverText,
+	return restated(error, 'fileNotFound', {
 		message:
 			count === 1
 				? 'Dify has no file of this document'

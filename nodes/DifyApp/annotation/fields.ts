@@ -1,6 +1,5 @@
-import type { INodeProperties } from 'n8n-workflow';
-
 import { uuid } from '../../../lib/dify/ids';
+import { locatorField } from '../../shared/dify/fields';
 import type { DifyCall } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 
@@ -15,23 +14,7 @@ export const answerField = stringField('Answer', 'answer', {
 	description: 'What the app answers then, word for word',
 });
 
-export const annotationIdField: INodeProperties = {
-	displayName: 'Annotation',
-	name: 'annotationId',
-	type: 'resourceLocator',
-	default: { mode: 'list', value: '' },
-	required: true,
-	modes: [
-		{
-			displayName: 'From List',
-			name: 'list',
-			type: 'list',
-			placeholder: 'Select an annotation…',
-			typeOptions: { searchListMethod: 'searchAnnotations', searchable: true },
-		},
-		{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 0cec048f-d817-45c2-b3e0-988d74d56261' },
-	],
-};
+export const annotationIdField = locatorField('Annotation', 'annotationId', 'searchAnnotations', { required: true });
 
 export const idIn = ({ parameters }: DifyCall) => uuid(parameters.value('annotationId'), 'annotation ID');
 

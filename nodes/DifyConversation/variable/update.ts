@@ -1,9 +1,13 @@
 import { updateVariable } from '../../../lib/dify/variables';
-import { conversationField, userField } from '../../shared/dify/fields';
+import { conversationField, locatorField, userField } from '../../shared/dify/fields';
 import { conversationIdIn, userIn } from '../../shared/dify/ids';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
+
+const variableField = locatorField('Variable', 'variableId', 'searchVariables', { required: true });
+const [fromList, byId] = variableField.modes!;
+const byName = { displayName: 'By Name', name: 'name', type: 'string' as const, placeholder: 'e.g. language' };
 
 export const variableUpdate: DifyOperation = {
 	option: {
@@ -15,24 +19,7 @@ export const variableUpdate: DifyOperation = {
 	fields: [
 		userField,
 		conversationField({ required: true }),
-		{
-			displayName: 'Variable',
-			name: 'variableId',
-			type: 'resourceLocator',
-			default: { mode: 'list', value: '' },
-			required: true,
-			modes: [
-				{
-					displayName: 'From List',
-					name: 'list',
-					type: 'list',
-					placeholder: 'Select a variable…',
-					typeOptions: { searchListMethod: 'searchVariables', searchable: true },
-				},
-				{ displayName: 'By Name', name: 'name', type: 'string', placeholder: 'e.g. language' },
-				{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276' },
-			],
-		},
+		{ ...variableField, modes: [fromList!, byName, byId!] },
 		stringField('Value', 'value', {
 			description: 'The new value. It is converted to the type of the variable: write a list or an object as JSON.',
 		}),

@@ -4,35 +4,19 @@ import type { Technique } from '../../../lib/dify/knowledge/bases';
 import { DEFAULT_MEGABYTES } from '../../../lib/dify/knowledge/names';
 import type { CreateOptions } from '../../../lib/dify/knowledge/upsert';
 import type { JsonRecord } from '../../../lib/values';
-import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import { modelIn, modelLocator, techniqueField } from '../../shared/dify/knowledge-fields';
 import { booleanField, choiceField, numberField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { group, optionsFields } from '../../shared/options-field';
 import type { NodeParameters } from '../../shared/parameters';
 
 function count(displayName: string, name: string, preset: number, description: string, minValue = 0): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'number',
-		typeOptions: { minValue, numberPrecision: 0 },
-		default: preset,
-		description,
-	};
+	return numberField(displayName, name, preset, { typeOptions: { minValue, numberPrecision: 0 }, description });
 }
 
 function separator(displayName: string, name: string, preset: string, what: string): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'string',
-		default: preset,
-		description: `What ${what} end with; \\n is a line break`,
-	};
-}
-
-function flag(displayName: string, name: string, description: string): INodeProperties {
-	return { displayName, name, type: 'boolean', default: true, description };
+	const description = `What ${what} end with; \\n is a line break`;
+	return stringField(displayName, name, { default: preset, description });
 }
 
 /** How a text becomes chunks. */
@@ -50,8 +34,12 @@ const ruleOptions: INodeProperties[] = [
 	count('Chunk Overlap', 'chunkOverlap', 50, 'Tokens that two neighbours share'),
 	separator('Child Separator', 'childSeparator', '\\n', 'child chunks'),
 	count('Child Length', 'childMaxTokens', 200, 'Tokens of a child chunk at most, 50 to 4,000', 50),
-	flag('Remove Extra Spaces', 'removeExtraSpaces', 'Whether to make one of several blanks and line breaks'),
-	flag('Remove URLs and Email Addresses', 'removeUrlsEmails', 'Whether to take them out of the text'),
+	booleanField('Remove Extra Spaces', 'removeExtraSpaces', true, {
+		description: 'Whether to make one of several blanks and line breaks',
+	}),
+	booleanField('Remove URLs and Email Addresses', 'removeUrlsEmails', true, {
+		description: 'Whether to take them out of the text',
+	}),
 	booleanField('Whole Document as Parent', 'fullDocument', false, {
 		description: 'Whether the parent of all child chunks is the whole document, of which Dify reads 10,000 tokens',
 	}),
@@ -94,13 +82,7 @@ export const firstOptions: INodeProperties[] = [
 		],
 		description: 'For the first document of a knowledge base; it counts for all that follow',
 	}),
-	choiceField('Technique', 'technique', 'high_quality', {
-		options: [
-			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
-			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
-		],
-		description: 'For the first document of a knowledge base that has no technique; it counts for ever',
-	}),
+	techniqueField('For the first document of a knowledge base that has no technique; it counts for ever'),
 ];
 
 export const existsOptions: INodeProperties[] = [

@@ -8,7 +8,8 @@ import {
 	topKField,
 } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField, choiceField, stringField } from '../../shared/field-kinds';
+import { simplifyField } from '../../shared/dify/run-options';
+import { choiceField, stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
 import { optionsField } from '../fields';
 
@@ -27,9 +28,7 @@ export const knowledgeBaseRetrieve: DifyOperation = {
 		}),
 		topKField,
 		...filterFields,
-		booleanField('Simplify', 'simplify', true, {
-			description: 'Whether to return a simplified version of the response instead of the raw data',
-		}),
+		simplifyField,
 		optionsField([
 			...searchOptions,
 			choiceField('Long Queries', 'longQueries', 'auto', {

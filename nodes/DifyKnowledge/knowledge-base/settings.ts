@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { BaseSettings, Permission, Technique } from '../../../lib/dify/knowledge/bases';
 import type { SearchSettings } from '../../../lib/dify/knowledge/retrieve';
-import { modelIn, modelLocator } from '../../shared/dify/knowledge-fields';
+import { modelIn, modelLocator, SEARCH_METHODS, techniqueField } from '../../shared/dify/knowledge-fields';
 import { choiceField, numberField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import { textIn, textsIn } from '../fields';
@@ -35,13 +35,7 @@ export const settings: INodeProperties[] = [
 		description:
 			'Who sees the knowledge base in Dify. The key acts as the owner of the workspace, so the default of this node is All Team Members.',
 	}),
-	choiceField('Technique', 'technique', 'high_quality', {
-		options: [
-			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
-			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
-		],
-		description: 'How documents are indexed. Without it, the first document decides, for ever.',
-	}),
+	techniqueField('How documents are indexed. Without it, the first document decides, for ever.'),
 ];
 
 export const searchDefaults: INodeProperties[] = [
@@ -54,12 +48,7 @@ export const searchDefaults: INodeProperties[] = [
 		description: 'What hits must reach in a search that does not say otherwise',
 	}),
 	choiceField('Default Search Method', 'defaultSearchMethod', 'semantic_search', {
-		options: [
-			{ name: 'Full Text', value: 'full_text_search' },
-			{ name: 'Hybrid', value: 'hybrid_search' },
-			{ name: 'Keywords', value: 'keyword_search' },
-			{ name: 'Semantic', value: 'semantic_search' },
-		],
+		options: SEARCH_METHODS,
 		description: 'How a search goes that does not say otherwise',
 	}),
 ];

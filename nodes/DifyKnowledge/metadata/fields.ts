@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { locatorField } from '../../shared/dify/knowledge-fields';
+import { locatorField } from '../../shared/dify/fields';
 
 export const fieldField = locatorField('Metadata Field', 'fieldId', 'searchMetadataFields', { required: true });
 

@@ -2,7 +2,8 @@ import { type Datasource, datasourceOf, type PipelineVersion } from '../../../li
 import { uploadPipelineFile } from '../../../lib/dify/knowledge/pipelines';
 import { type JsonRecord, nonEmptyText } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
-import { datasetIdIn, locatorField } from '../../shared/dify/knowledge-fields';
+import { datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { locatorField } from '../../shared/dify/fields';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall } from '../../shared/dify/run';
 import { choiceField, jsonField } from '../../shared/field-kinds';

@@ -1,12 +1,6 @@
-import { locatorField } from '../../shared/dify/knowledge-fields';
+import { locatorField } from '../../shared/dify/fields';
+import { stringField } from '../../shared/field-kinds';
 
 export const tagField = locatorField('Tag', 'tagId', 'searchTags', { required: true });
 
-export const nameField = {
-	displayName: 'Name',
-	name: 'name',
-	type: 'string' as const,
-	default: '',
-	required: true,
-	description: 'At most 50 characters',
-};
+export const nameField = stringField('Name', 'name', { required: true, description: 'At most 50 characters' });

@@ -45,7 +45,7 @@ export const runExecute: DifyOperation = {
 			(result) => ({ ...result, warnings: [...dropped, ...result.warnings] }),
 			async (error: unknown) => {
 				dropped.forEach(call.hint);
-				throw await explainAppType(client, error);
+				throw await explainAppType(client, error, 'workflow');
 			},
 		);
 		return [await runItem(call, { ...output, events }, explained)];

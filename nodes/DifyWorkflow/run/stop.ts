@@ -26,7 +26,7 @@ export const runStop: DifyOperation = {
 		const taskId = parameters.name('taskId');
 		if (taskId === '') throw wrongField(parameters.field('taskId').label, 'is empty');
 		await requestStop(client, RUN_ROUTES.workflow, taskId, userIn(parameters)).catch(async (error: unknown) => {
-			throw await explainAppType(client, error);
+			throw await explainAppType(client, error, 'workflow');
 		});
 		return [{ json: { taskId, stopRequested: true } }];
 	},

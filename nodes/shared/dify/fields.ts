@@ -17,11 +17,23 @@ export const userField = stringField('User', 'user', {
 		'Who is writing. Dify keeps the conversations, messages, files and ratings of different users apart, so use the same value in all Dify nodes. Behind a Chat Trigger, every chat session is a user of its own; Dify Chat Message passes it on. Dify does not check the value.',
 });
 
-/** A conversation, from the list of the user or by ID. */
-export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
+/** In the editor, where an ID is typed. */
+export const ID_EXAMPLE = 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276';
+
+/** A choice from a list of Dify's that can be searched, or by ID. */
+export function locatorField(
+	displayName: string,
+	name: string,
+	search: string,
+	more: Partial<INodeProperties> = {},
+	byId: { displayName: string; placeholder: string } = {
+		displayName: 'By ID',
+		placeholder: ID_EXAMPLE,
+	},
+): INodeProperties {
 	return {
-		displayName: 'Conversation',
-		name: 'conversationId',
+		displayName,
+		name,
 		type: 'resourceLocator',
 		default: { mode: 'list', value: '' },
 		modes: [
@@ -29,13 +41,18 @@ export function conversationField(more: Partial<INodeProperties> = {}): INodePro
 				displayName: 'From List',
 				name: 'list',
 				type: 'list',
-				placeholder: 'Select a conversation…',
-				typeOptions: { searchListMethod: 'searchConversations', searchable: true },
+				placeholder: `Select a ${displayName.toLowerCase()}…`,
+				typeOptions: { searchListMethod: search, searchable: true },
 			},
-			{ displayName: 'By ID', name: 'id', type: 'string', placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276' },
+			{ displayName: byId.displayName, name: 'id', type: 'string', placeholder: byId.placeholder },
 		],
 		...more,
 	};
+}
+
+/** A conversation, from the list of the user or by ID. */
+export function conversationField(more: Partial<INodeProperties> = {}): INodeProperties {
+	return locatorField('Conversation', 'conversationId', 'searchConversations', more);
 }
 
 /** The ID of an answer. */
@@ -43,7 +60,7 @@ export function messageField(description: string): INodeProperties {
 	return stringField('Message ID', 'messageId', {
 		default: '={{ $json.messageId }}',
 		required: true,
-		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
+		placeholder: ID_EXAMPLE,
 		description,
 	});
 }

@@ -9,36 +9,7 @@ import { isRecord, recordsIn } from '../../../lib/values';
 import { choiceField, numberField, stringField } from '../field-kinds';
 import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
-
-/** A choice from a list of Dify's that can be searched, or by ID. */
-export function locatorField(
-	displayName: string,
-	name: string,
-	search: string,
-	more: Partial<INodeProperties> = {},
-	byId: { displayName: string; placeholder: string } = {
-		displayName: 'By ID',
-		placeholder: 'e.g. 1c7e55fb-1ba2-4e10-81b5-30addcea2276',
-	},
-): INodeProperties {
-	return {
-		displayName,
-		name,
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				placeholder: `Select a ${displayName.toLowerCase()}…`,
-				typeOptions: { searchListMethod: search, searchable: true },
-			},
-			{ displayName: byId.displayName, name: 'id', type: 'string', placeholder: byId.placeholder },
-		],
-		...more,
-	};
-}
+import { locatorField } from './fields';
 
 export const datasetField = locatorField('Knowledge Base', 'difyDatasetId', 'searchKnowledgeBases', { required: true });
 
@@ -66,6 +37,24 @@ export function modelIn(parameters: NodeParameters, path: string): ModelRef | un
 	return typeof named === 'string' ? modelRef(named) : undefined;
 }
 
+export const SEARCH_METHODS = [
+	{ name: 'Full Text', value: 'full_text_search', description: 'By words, where the vector store of Dify can' },
+	{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
+	{ name: 'Keywords', value: 'keyword_search', description: 'The only one for the technique Economy' },
+	{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
+];
+
+/** How documents are indexed. */
+export function techniqueField(description: string): INodeProperties {
+	return choiceField('Technique', 'technique', 'high_quality', {
+		options: [
+			{ name: 'Economy', value: 'economy', description: 'Keywords only, without a model' },
+			{ name: 'High Quality', value: 'high_quality', description: 'Vectors, which an embedding model makes' },
+		],
+		description,
+	});
+}
+
 /** How a base is searched. What is not added is as in the base. */
 export const searchOptions: INodeProperties[] = [
 	modelLocator('Rerank Model', 'rerankModel', 'searchRerankModels', {
@@ -88,12 +77,7 @@ export const searchOptions: INodeProperties[] = [
 			'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
 	}),
 	choiceField('Search Method', 'searchMethod', 'semantic_search', {
-		options: [
-			{ name: 'Full Text', value: 'full_text_search', description: 'By words, where the vector store of Dify can' },
-			{ name: 'Hybrid', value: 'hybrid_search', description: 'By meaning and by words' },
-			{ name: 'Keywords', value: 'keyword_search', description: 'The only one for the technique Economy' },
-			{ name: 'Semantic', value: 'semantic_search', description: 'By meaning' },
-		],
+		options: SEARCH_METHODS,
 	}),
 	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },

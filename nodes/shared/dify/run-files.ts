@@ -144,15 +144,12 @@ export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, para
 		file,
 		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
 	}));
-	checkFiles(
-		files.map(({ file, type }) =>
-			'url' in file
-				? { name: nameOf(file), type, method: 'remote_url' }
-				: { name: nameOf(file), type, method: 'local_file', size: file.source.size },
-		),
-		rules,
-		sizeLimitsOf(parameters),
-	);
+	const known = files.map(({ file, type }) => ({
+		name: nameOf(file),
+		type,
+		size: 'url' in file ? undefined : file.source.size,
+	}));
+	checkFiles(known, rules, sizeLimitsOf(parameters));
 	return files;
 }
 
@@ -160,15 +157,11 @@ export function uploadOf(client: DifyClient, user: string): Upload {
 	return async (files) => {
 		const sent: DifyFileRef[] = [];
 		for (const { file, type } of files) {
-			sent.push(
-				'url' in file
-					? { type, transfer_method: 'remote_url', url: file.url }
-					: {
-							type,
-							transfer_method: 'local_file',
-							upload_file_id: await uploadFile(client, file.source, user),
-						},
-			);
+			if ('url' in file) sent.push({ type, transfer_method: 'remote_url', url: file.url });
+			else {
+				const id = await uploadFile(client, file.source, user);
+				sent.push({ type, transfer_method: 'local_file', upload_file_id: id });
+			}
 		}
 		return sent;
 	};

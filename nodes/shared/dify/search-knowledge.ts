@@ -44,7 +44,7 @@ function searchOf(
 
 async function pageOfNames(
 	api: KnowledgeApi,
-	list: Omit<PagedList, 'most'>,
+	list: PagedList,
 	page: number,
 	nameOf: (record: JsonRecord) => string,
 ): Promise<{ results: Results; more: boolean }> {
@@ -72,7 +72,7 @@ export const searchDocuments = searchOf(
 	async (api, context, filter, page) =>
 		await pageOfNames(
 			api,
-			{ path: `/datasets/${baseIn(context)}/documents`, query: { keyword: filter || undefined } },
+			{ path: `/datasets/${baseIn(context)}/documents`, query: { keyword: filter } },
 			page,
 			({ name, display_status: status, id }) =>
 				`${nonEmptyText(name) ?? String(id)}${status === 'available' ? '' : ` (${String(status)})`}`,

@@ -48,7 +48,7 @@ describe('a text generator', () => {
 		const sim = await startApp('1.12', { mode });
 		const client = clientOf(sim, 'completion', { apiKey: appKey(mode) });
 		const failed = await failureOf(complete(client, { inputs: {}, user: 'u1' }));
-		expect([failed.kind, failed.meaning]).toEqual(['wrongAppType', expect.stringContaining(node)]);
+		expect([failed.kind, failed.remedy]).toEqual(['wrongAppType', expect.stringContaining(node)]);
 	});
 
 	describe.each(SIM_VERSIONS)('of Dify %s', (version) => {

@@ -34,7 +34,7 @@ describe('which type a file has', () => {
 
 describe('what an app takes', () => {
 	const rules = (over: Partial<FileRules> = {}): FileRules => ({ where: 'the app', enabled: true, ...over });
-	const file = { name: 'a.png', type: 'image', method: 'local_file', size: 10 } as const;
+	const file = { name: 'a.png', type: 'image', size: 10 } as const;
 
 	test.each(SIM_VERSIONS)('is read from its parameters (%s)', async (version) => {
 		const sim = await startApp(
@@ -88,7 +88,7 @@ describe('what an app takes', () => {
 			'fine',
 		);
 		expect(kinds([file], { methods: ['remote_url'] })).toBe('fileRejected');
-		expect(kinds([{ ...file, method: 'remote_url' }], { methods: ['local_file'] })).toBe('fileRejected');
+		expect(kinds([{ ...file, size: undefined }], { methods: ['local_file'] })).toBe('fileRejected');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { image: 1 })).toBe('fileTooLarge');
 		expect(kinds([{ ...file, size: 2 * MEGABYTE }], {}, { other: 1 })).toBe('fine');
 		expect(kinds([{ ...file, name: 'a.pdf', type: 'document', size: 2 * MEGABYTE }], {}, { other: 1 })).toBe(

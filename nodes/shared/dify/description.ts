@@ -1,0 +1,28 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+
+import type { OperationTable } from '../run/operations';
+import { runDifyOperations, type DifyOperation } from './run';
+
+/** What the descriptions of all Dify nodes have that work on items. */
+export const difyActionNode = {
+	group: ['transform'],
+	version: 1,
+	inputs: [NodeConnectionTypes.Main],
+	outputs: [NodeConnectionTypes.Main],
+	credentials: [{ name: 'difyApi', required: true }],
+} satisfies Partial<INodeTypeDescription>;
+
+/** Runs the operations of such a node. @param keyOf as in `runOperations` */
+export function difyExecute(
+	operations: OperationTable<DifyOperation>,
+	keyOf?: (context: IExecuteFunctions, itemIndex: number) => string | undefined,
+): (this: IExecuteFunctions) => Promise<INodeExecutionData[][]> {
+	return async function () {
+		return await runDifyOperations(this, operations, keyOf && ((itemIndex) => keyOf(this, itemIndex)));
+	};
+}
