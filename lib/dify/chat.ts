@@ -3,14 +3,14 @@ import type { DifyClient } from './client';
 import { latestConversation, ownsConversation } from './conversations';
 import { difyFailure, hasBegun, refusedHere, resultOf } from './failure';
 import type { DifyFileRef } from './files';
-import type { JsonRecord } from '../values';
+import { optional, type JsonRecord } from '../values';
 import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
 import { isOther } from './run-reading';
 import type { RunResult } from './types';
 
 /** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
-export type ConversationChoice = { kind: 'new' } | { kind: 'latest' } | { kind: 'id'; id: string };
+export type ConversationChoice = { kind: 'new'; id?: undefined } | { kind: 'latest' } | { kind: 'id'; id: string };
 
 export interface ChatRequest {
 	/** Sent as it is. */
@@ -46,7 +46,8 @@ export interface ChatAnswer {
 export async function chat(client: DifyClient, request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
 	// Blanks alone are a query to Dify (docs/protocols/dify.md 2.1).
 	if (request.query === '') throw refusedHere('emptyQuery');
-	const conversationId = await conversationOf(client, request);
+	const { conversation, user } = request;
+	const conversationId = conversation.kind === 'latest' ? await latestConversation(client, user) : conversation.id;
 	const run = async (id: string | undefined, more: Partial<RunOptions> = {}) =>
 		await startRun(client, RUN_ROUTES.chat, bodyOf(request, id), request.user, {
 			// Only the runs of a chatflow have an ID by which they are found again.
@@ -74,24 +75,19 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	return { result: await run(undefined), conversationRestarted: true };
 }
 
-function bodyOf(
-	{ query, inputs, files = [], autoGenerateName, workflowId, traceId }: ChatRequest,
-	conversationId: string | undefined,
-): JsonRecord {
+function bodyOf(request: ChatRequest, conversationId: string | undefined): JsonRecord {
+	const { query, inputs, files = [], autoGenerateName, workflowId, traceId } = request;
 	return {
 		inputs,
 		query,
-		...(conversationId === undefined ? {} : { conversation_id: conversationId }),
 		...(files.length === 0 ? {} : { files }),
-		...(autoGenerateName === undefined ? {} : { auto_generate_name: autoGenerateName }),
-		...(workflowId === undefined ? {} : { workflow_id: workflowId }),
-		...(traceId === undefined ? {} : { trace_id: traceId }),
+		...optional({
+			conversation_id: conversationId,
+			auto_generate_name: autoGenerateName,
+			workflow_id: workflowId,
+			trace_id: traceId,
+		}),
 	};
-}
-
-async function conversationOf(client: DifyClient, { conversation, user }: ChatRequest): Promise<string | undefined> {
-	if (conversation.kind === 'latest') return await latestConversation(client, user);
-	return conversation.kind === 'id' ? conversation.id : undefined;
 }
 
 function isStale(error: unknown): boolean {

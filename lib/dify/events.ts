@@ -30,56 +30,47 @@ const node =
  * shown: in the item, or with *Include*, or as a warning. Events that are not in it change nothing and are shown with
  * *Include: Events* only: pings, which say nothing, and those of future versions.
  */
-const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+const HANDLERS: Readonly<Record<string, Handler>> = {
 	// The answer, and its files.
-	['message', messageText],
-	['message_file', messageFile],
-	[
-		'message_replace',
-		(state, event, deltas) => {
-			state.moderated ||= event.reason === 'output_moderation';
-			replace(state, nonEmptyText(event.answer) ?? '', nonEmptyText(event.reason) ?? 'message_replace', deltas);
-		},
-	],
-	['message_end', messageEnd],
-	[
-		'agent_message',
-		(state, event, deltas) => {
-			state.sawAgentMessage = true;
-			append(state, nonEmptyText(event.answer), deltas);
-		},
-	],
-	['text_chunk', (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas)],
-	[
-		'text_replace',
-		(state, _event, deltas, data) => replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
-	],
-	['tts_message', addAudio],
-	['tts_message_end', addAudio],
+	message: messageText,
+	message_file: messageFile,
+	message_replace: (state, event, deltas) => {
+		state.moderated ||= event.reason === 'output_moderation';
+		replace(state, nonEmptyText(event.answer) ?? '', nonEmptyText(event.reason) ?? 'message_replace', deltas);
+	},
+	message_end: messageEnd,
+	agent_message: (state, event, deltas) => {
+		state.sawAgentMessage = true;
+		append(state, nonEmptyText(event.answer), deltas);
+	},
+	text_chunk: (state, _event, deltas, data) => append(state, nonEmptyText(data.text), deltas),
+	text_replace: (state, _event, deltas, data) => replace(state, nonEmptyText(data.text) ?? '', 'text_replace', deltas),
+	tts_message: addAudio,
+	tts_message_end: addAudio,
 	// Thinking, and steps of agents.
-	['agent_thought', (state, event) => addThought(state, event)],
-	['agent_log', (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data)],
-	['reasoning_chunk', (state, _event, _deltas, data) => void (state.reasoning += nonEmptyText(data.reasoning) ?? '')],
+	agent_thought: (state, event) => addThought(state, event),
+	agent_log: (state, _event, _deltas, data) => addAgentLog(workflowOf(state).agentLogs, state.logIndex, data),
+	reasoning_chunk: (state, _event, _deltas, data) => void (state.reasoning += nonEmptyText(data.reasoning) ?? ''),
 	// The run, and its end.
-	['workflow_started', (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data)],
-	['workflow_finished', (state, event, deltas, data) => workflowFinished(state, event, data, deltas)],
-	['workflow_paused', (state, _event, _deltas, data) => paused(state, data)],
-	['error', errorEvent],
+	workflow_started: (state, _event, _deltas, data) => updateWorkflow(workflowOf(state), data),
+	workflow_finished: (state, event, deltas, data) => workflowFinished(state, event, data, deltas),
+	workflow_paused: (state, _event, _deltas, data) => paused(state, data),
+	error: errorEvent,
 	// Its nodes; how often one was tried again is a warning, too.
-	['node_started', node('node')],
-	['node_finished', node('node')],
-	['node_retry', node('node')],
-	['iteration_started', node('iteration')],
-	['iteration_next', node('iteration')],
-	['iteration_completed', node('iteration')],
-	['loop_started', node('loop')],
-	['loop_next', node('loop')],
-	['loop_completed', node('loop')],
+	node_started: node('node'),
+	node_finished: node('node'),
+	node_retry: node('node'),
+	iteration_started: node('iteration'),
+	iteration_next: node('iteration'),
+	iteration_completed: node('iteration'),
+	loop_started: node('loop'),
+	loop_next: node('loop'),
+	loop_completed: node('loop'),
 	// Forms that wait for people; an answered one waits no longer, which is all that is shown of it.
-	['human_input_required', (state, _event, _deltas, data) => addForm(state.forms, data)],
-	['human_input_form_filled', (state, _event, _deltas, data) => formClosed(state, data)],
-	['human_input_form_timeout', (state, _event, _deltas, data) => formClosed(state, data)],
-]);
+	human_input_required: (state, _event, _deltas, data) => addForm(state.forms, data),
+	human_input_form_filled: (state, _event, _deltas, data) => formClosed(state, data),
+	human_input_form_timeout: (state, _event, _deltas, data) => formClosed(state, data),
+};
 
 const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
 
@@ -108,7 +99,7 @@ function apply(state: RunState, event: JsonRecord, deltas: TextDelta[]): void {
 		if (nextStep(state).settled) return;
 		noteIds(state, event);
 	}
-	HANDLERS.get(name)?.(state, event, deltas, recordOf(event.data));
+	if (Object.hasOwn(HANDLERS, name)) HANDLERS[name]!(state, event, deltas, recordOf(event.data));
 }
 
 /** `error` has no task id, newer workers' errors have no ids at all: the first value of each stays. */

@@ -6,16 +6,12 @@ import { ServerError, type FailureDetails } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import type { CallAnswer, EventStream } from '../http/types';
 import { retryAfterMs } from '../http/retry-after';
+import { optional } from '../values';
 import { describeDifyFailure, describeRunError } from './errors';
 import type { RunErrorCause, RunResult, WorkflowNode } from './types';
 
 /** Ids by which a run can be found again in Dify. */
-export interface RunIds {
-	conversationId?: string;
-	messageId?: string;
-	taskId?: string;
-	workflowRunId?: string;
-}
+type RunIds = Pick<RunResult, 'conversationId' | 'messageId' | 'taskId' | 'workflowRunId'>;
 
 /** A failure in Dify's words. What happened and what to do come from its table of remedies, unless `more` says it. */
 export function difyFailure(
@@ -176,8 +172,7 @@ function nameOf({ title, nodeId, id, type }: WorkflowNode): string {
 /** Something that was found wrong before anything was sent. */
 export function refusedHere(kind: DifyKind, message?: string, remedy?: string): ServerError {
 	return difyFailure(kind, {
-		...(message === undefined ? {} : { message }),
-		...(remedy === undefined ? {} : { remedy }),
+		...optional({ message, remedy }),
 		retryable: false,
 	});
 }

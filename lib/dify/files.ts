@@ -60,8 +60,18 @@ export function appFileRules(parameters: JsonRecord): FileRules {
 	};
 }
 
+/** What a file field of a form takes. @param most where the form says it elsewhere than in `number_limits` */
+export function fieldFileRules(label: string, kind: string, settings: JsonRecord, most?: number): FileRules {
+	return {
+		where: `the field "${label}"`,
+		enabled: true,
+		...limitsOf(settings),
+		most: kind === 'file' ? 1 : (most ?? finiteNumber(settings.number_limits)),
+	};
+}
+
 /** What the settings of an app or of a field of its form say about files. */
-export function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
+function limitsOf(settings: JsonRecord): Pick<FileRules, 'types' | 'extensions' | 'methods'> {
 	const types = texts(settings.allowed_file_types).filter((type): type is DifyFileType =>
 		(FILE_TYPES as readonly string[]).includes(type),
 	);

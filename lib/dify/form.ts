@@ -7,21 +7,16 @@ import {
 	finiteNumber,
 	parseJson,
 	nonEmptyText,
+	words,
 	type JsonRecord,
 } from '../values';
 import type { ServerError } from '../errors/server-error';
 import { refusedHere, restated } from './failure';
-import { limitsOf, type FileRules } from './files';
+import { fieldFileRules, type FileRules } from './files';
 
-export type FormKind =
-	| 'text-input'
-	| 'paragraph'
-	| 'select'
-	| 'number'
-	| 'checkbox'
-	| 'json_object'
-	| 'file'
-	| 'file-list';
+const KINDS = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'] as const;
+
+export type FormKind = (typeof KINDS)[number];
 
 /** One field of the form that an app shows before its first message (docs/protocols/dify.md 2.11). */
 export interface FormField {
@@ -38,17 +33,6 @@ export interface FormField {
 	/** Only for files. */
 	files: FileRules;
 }
-
-const KINDS: readonly FormKind[] = [
-	'text-input',
-	'paragraph',
-	'select',
-	'number',
-	'checkbox',
-	'json_object',
-	'file',
-	'file-list',
-];
 
 /**
  * The form in `GET /parameters`. A field of a kind that is not known is offered as text; `external_data_tool` is left
@@ -77,14 +61,7 @@ function fieldOf(name: string, variable: string, settings: JsonRecord): FormFiel
 			? {}
 			: { default: settings.default }),
 		options: asList(settings.options).map(String),
-		files: {
-			where: `the field "${label}"`,
-			enabled: true,
-			...limitsOf(settings),
-			...(kind === 'file'
-				? { most: 1 }
-				: { most: finiteNumber(settings.max_length) ?? finiteNumber(settings.number_limits) }),
-		},
+		files: fieldFileRules(label, kind, settings, finiteNumber(settings.max_length)),
 	};
 }
 
@@ -99,15 +76,11 @@ export function formValue(field: FormField, value: unknown): unknown {
 		case 'json_object':
 			return objectValue(field, value);
 		case 'select':
-			return value === '' ? undefined : asText(value);
+			return value === '' ? undefined : words(value);
 		default:
-			return asText(value);
+			// Dify takes strings only for text (docs/protocols/dify.md 2.1.2), where expressions easily give numbers.
+			return words(value);
 	}
-}
-
-/** Dify takes strings only for text (docs/protocols/dify.md 2.1.2), where expressions easily give numbers. */
-function asText(value: unknown): string {
-	return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function numberValue({ label }: FormField, value: unknown): number | undefined {

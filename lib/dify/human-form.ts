@@ -1,9 +1,9 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { refusedHere, restated } from './failure';
-import { limitsOf, type FileRules } from './files';
+import { fieldFileRules, type FileRules } from './files';
 import { tooOld } from './too-old';
-import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn } from '../values';
+import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, words } from '../values';
 
 /** A field of a form that a run waits for (docs/protocols/dify.md 2.5). */
 export interface HumanInput {
@@ -91,12 +91,7 @@ function inputOf(input: JsonRecord, defaults: JsonRecord): HumanInput | undefine
 		kind,
 		...(kind === 'select' && source.type !== 'variable' ? { options: asList(source.value).map(String) } : {}),
 		...optional({ default: preset }),
-		files: {
-			where: `the field "${name}"`,
-			enabled: true,
-			...limitsOf(input),
-			most: kind === 'file' ? 1 : finiteNumber(input.number_limits),
-		},
+		files: fieldFileRules(name, kind, input),
 	};
 }
 
@@ -130,7 +125,9 @@ export function checkedValues(form: OpenForm, values: JsonRecord, files: Readonl
 	const checked: JsonRecord = {};
 	for (const input of form.inputs) {
 		if (files.has(input.name)) continue;
-		const value = textOf(values[input.name]) ?? input.default;
+		const given = values[input.name];
+		// A number is taken by Dify 1.14, and fails the run afterwards: everything goes as text.
+		const value = given === undefined || given === null || given === '' ? input.default : words(given);
 		if (value === undefined)
 			throw stillOpen(`The form field "${input.name}" is empty`, 'Every field of a form needs a value.');
 		if (input.options !== undefined && !input.options.includes(value))
@@ -141,12 +138,6 @@ export function checkedValues(form: OpenForm, values: JsonRecord, files: Readonl
 		checked[input.name] = value;
 	}
 	return checked;
-}
-
-/** A number is taken by Dify 1.14, and fails the run afterwards: everything goes as text. */
-function textOf(value: unknown): string | undefined {
-	if (value === undefined || value === null || value === '') return undefined;
-	return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function stillOpen(message: string, remedy: string): ServerError {

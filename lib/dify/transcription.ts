@@ -20,13 +20,6 @@ const TAKEN: Readonly<Record<string, string>> = {
 	'audio/vnd.wave': 'audio/wav',
 	'audio/amr': 'audio/amr',
 };
-const BY_EXTENSION: Readonly<Record<string, string>> = {
-	mp3: 'audio/mp3',
-	mpga: 'audio/mpga',
-	m4a: 'audio/m4a',
-	wav: 'audio/wav',
-	amr: 'audio/amr',
-};
 const MAX_BYTES = 30 * 1024 * 1024;
 const IDLE_MS = 600_000;
 
@@ -61,7 +54,7 @@ function takenType({ name, mimeType }: FileSource): string {
 	const given = mimeType.split(';')[0]!.trim().toLowerCase();
 	const type =
 		TAKEN[given] ??
-		(given === 'application/octet-stream' || given === '' ? BY_EXTENSION[extensionOf(name)] : undefined);
+		(given === 'application/octet-stream' || given === '' ? TAKEN[`audio/${extensionOf(name)}`] : undefined);
 	if (type !== undefined) return type;
 	throw refusedHere(
 		'fileType',

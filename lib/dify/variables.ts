@@ -4,7 +4,7 @@ import { MAX_PAGE_SIZE } from './conversations';
 import { refusedHere } from './failure';
 import { collectAfter, type Most } from './paging';
 import { pythonValue } from './python-value';
-import { parseJson, nonEmptyText, type JsonRecord } from '../values';
+import { isRecord, parseJson, nonEmptyText, words, type JsonRecord } from '../values';
 
 /**
  * Variables of a chatflow's conversation; other types of app have none. Values have their own type, as far as Dify
@@ -106,7 +106,7 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 		typeof value === 'boolean' ? value : value === 'true' ? true : value === 'false' ? false : undefined,
 	object: (value) => {
 		const parsed = typeof value === 'string' ? parseJson(value) : value;
-		return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
+		return isRecord(parsed) ? parsed : undefined;
 	},
 	array: (value) => {
 		const parsed = typeof value === 'string' ? parseJson(value) : value;
@@ -115,12 +115,7 @@ const converters: Partial<Record<string, (value: unknown) => unknown>> = {
 };
 
 function asText(value: unknown): string | undefined {
-	if (typeof value === 'string') return value;
-	return value === undefined || value === null
-		? undefined
-		: typeof value === 'object'
-			? JSON.stringify(value)
-			: String(value);
+	return value === undefined || value === null ? undefined : words(value);
 }
 
 function asNumber(value: unknown): number | undefined {

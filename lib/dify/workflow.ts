@@ -8,7 +8,7 @@ import { findRecord, type RunRecord } from './run-record';
 import { RUN_ROUTES, startRun, type LostRun, type RunOptions, type RunRoute } from './run';
 import { tooOld } from './too-old';
 import type { RunResult } from './types';
-import { isRecord, nonEmptyText, type JsonRecord } from '../values';
+import { isRecord, nonEmptyText, optional, type JsonRecord } from '../values';
 
 export interface WorkflowRequest {
 	inputs: JsonRecord;
@@ -34,11 +34,7 @@ export async function runWorkflow(
 	{ inputs, user, files = [], workflowId, traceId }: WorkflowRequest,
 	options: WorkflowOptions = {},
 ): Promise<RunResult> {
-	const body = {
-		inputs,
-		...(files.length === 0 ? {} : { files }),
-		...(traceId === undefined ? {} : { trace_id: traceId }),
-	};
+	const body = { inputs, ...(files.length === 0 ? {} : { files }), ...optional({ trace_id: traceId }) };
 	return await startRun(client, routeOf(workflowId), body, user, {
 		...options,
 		recover: async (lost) => {
@@ -56,11 +52,6 @@ function routeOf(workflowId: string | undefined): RunRoute {
 	return { ...RUN_ROUTES.workflow, start: `/workflows/${encodeURIComponent(workflowId)}/run` };
 }
 
-interface Sent {
-	inputs: JsonRecord;
-	user: string;
-}
-
 /** So many milliseconds the clocks of n8n and Dify may differ. */
 const CLOCK_MS = 2_000;
 
@@ -68,7 +59,11 @@ const CLOCK_MS = 2_000;
  * A run that was lost before its first event is looked up: the only one of this user since then that has these inputs,
  * and that is no other run of this n8n.
  */
-async function idOfLost(client: DifyClient, { inputs, user }: Sent, { sentAt }: LostRun): Promise<string | undefined> {
+async function idOfLost(
+	client: DifyClient,
+	{ inputs, user }: WorkflowRequest,
+	{ sentAt }: LostRun,
+): Promise<string | undefined> {
 	try {
 		const after = new Date(sentAt.date - CLOCK_MS).toISOString();
 		const rows = await recordedRuns(client, { user, after, limit: 5 });

@@ -3,7 +3,7 @@ import type { ILoadOptionsFunctions, INodePropertyOptions } from 'n8n-workflow';
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { isExternal, listBases } from '../../lib/dify/knowledge/bases';
 import { nonEmptyText } from '../../lib/values';
-import { editorClient } from '../shared/dify/apps';
+import { editorClient } from '../shared/dify/editor';
 import { listError } from '../shared/list-error';
 
 /** All knowledge bases that can be searched. */

@@ -5,6 +5,7 @@ import { uuid } from '../../lib/dify/ids';
 import { KnowledgeApi } from '../../lib/dify/knowledge/api';
 import { cutQuery, mergedHits, retrieve, type Hit, type SearchSettings } from '../../lib/dify/knowledge/retrieve';
 import { ServerError } from '../../lib/errors/server-error';
+import { eachAtOnce } from '../../lib/servers/batches';
 import { nonEmptyText, text } from '../../lib/values';
 import { searchSettings } from '../shared/dify/knowledge-fields';
 import { wrongField } from '../shared/field-values';
@@ -109,26 +110,17 @@ async function searchAll(
 	query: string,
 	log: SubNodeLog,
 ): Promise<Found[]> {
-	const lists = new Map<string, Found[]>();
-	const waiting = [...datasetIds];
-	const worker = async () => {
-		for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-			const datasetId = id;
-			const { hits } = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
-				const named = await naming(api, datasetId, error, datasetIds.length > 1);
-				if (onFailure === 'fail' || api.client.signal?.aborted === true || datasetIds.length === 1) throw named;
-				log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
-				return { hits: [] };
-			});
-			lists.set(
-				datasetId,
-				hits.map((hit) => ({ ...hit, datasetId })),
-			);
-		}
-	};
-	await Promise.all(Array.from({ length: Math.min(AT_ONCE, datasetIds.length) }, worker));
-	const inOrder = datasetIds.map((id) => lists.get(id) ?? []);
-	return mergedHits(inOrder, search.topK);
+	const isOne = datasetIds.length === 1;
+	const lists = await eachAtOnce(datasetIds, AT_ONCE, api.client.signal, async (datasetId): Promise<Found[]> => {
+		const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
+			const named = await naming(api, datasetId, error, !isOne);
+			if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
+			log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
+			return { hits: [] };
+		});
+		return found.hits.map((hit) => ({ ...hit, datasetId }));
+	});
+	return mergedHits(lists, search.topK);
 }
 
 /** Says which of several bases failed. */

@@ -1,6 +1,7 @@
 import { finishedRuns, newestRuns, type RunMemory } from '../../lib/dify/finished-runs';
 import { checkWorkflowKey } from '../../lib/dify/app-mode';
 import { getRecord } from '../../lib/dify/run-record';
+import { eachAtOnce } from '../../lib/servers/batches';
 import { recordOf, type JsonRecord } from '../../lib/values';
 import type { EventCall, WatchedEvent } from './event';
 
@@ -28,28 +29,23 @@ export const workflowRun: WatchedEvent = {
 
 async function itemsOf({ client, parameters }: EventCall, entries: JsonRecord[]): Promise<object[]> {
 	const withOutputs = parameters.flag('options.withOutputs', true);
-	const items: object[] = [];
-	for (let begin = 0; begin < entries.length; begin += REQUESTS_AT_ONCE) {
-		const group = entries.slice(begin, begin + REQUESTS_AT_ONCE).map(async (entry) => {
-			const run = recordOf(entry.workflow_run);
-			const item = {
-				event: 'workflowRun',
-				workflowRunId: run.id,
-				status: run.status,
-				error: run.error ?? null,
-				user: recordOf(entry.created_by_end_user).session_id ?? null,
-				triggeredFrom: run.triggered_from,
-				elapsedTime: run.elapsed_time,
-				totalTokens: run.total_tokens,
-				totalSteps: run.total_steps,
-				createdAt: run.created_at,
-				finishedAt: run.finished_at,
-			};
-			if (!withOutputs) return item;
-			const { inputs, outputs } = await getRecord(client, String(run.id));
-			return { ...item, inputs, outputs };
-		});
-		items.push(...(await Promise.all(group)));
-	}
-	return items;
+	return await eachAtOnce(entries, REQUESTS_AT_ONCE, client.signal, async (entry) => {
+		const run = recordOf(entry.workflow_run);
+		const item = {
+			event: 'workflowRun',
+			workflowRunId: run.id,
+			status: run.status,
+			error: run.error ?? null,
+			user: recordOf(entry.created_by_end_user).session_id ?? null,
+			triggeredFrom: run.triggered_from,
+			elapsedTime: run.elapsed_time,
+			totalTokens: run.total_tokens,
+			totalSteps: run.total_steps,
+			createdAt: run.created_at,
+			finishedAt: run.finished_at,
+		};
+		if (!withOutputs) return item;
+		const { inputs, outputs } = await getRecord(client, String(run.id));
+		return { ...item, inputs, outputs };
+	});
 }

@@ -106,12 +106,11 @@ function countedUsage({ usage, workflow, text }: RunState, status: RunStatus): D
 	return isCounted ? usage : undefined;
 }
 
-interface Outcome {
-	status: RunStatus;
-	error?: RunError;
-}
-
-function outcome(state: RunState, reason: FinishReason, detail: string | undefined): Outcome {
+function outcome(
+	state: RunState,
+	reason: FinishReason,
+	detail: string | undefined,
+): Pick<RunResult, 'status' | 'error'> {
 	const status = state.workflowEnd?.status ?? 'succeeded';
 	if (state.givenUp === true) {
 		// The end of a chat says nothing of a stop; that of a workflow does, and this one was over before it was stopped.

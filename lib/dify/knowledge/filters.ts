@@ -1,26 +1,26 @@
 import { finiteNumber, isRecord, type JsonRecord, nonEmptyText, optional, recordsIn, text, words } from '../../values';
 import { refusedHere } from '../failure';
 
-/** How Dify compares, and with what kind of value (docs/protocols/dify.md 2.13). */
+/** How Dify compares, in whose words, and with what kind of value (docs/protocols/dify.md 2.13). */
 export const OPERATORS = {
-	contains: 'text',
-	'not contains': 'text',
-	'start with': 'text',
-	'end with': 'text',
-	is: 'text',
-	'is not': 'text',
-	in: 'list',
-	'not in': 'list',
-	empty: 'none',
-	'not empty': 'none',
-	'=': 'number',
-	'≠': 'number',
-	'>': 'number',
-	'<': 'number',
-	'≥': 'number',
-	'≤': 'number',
-	before: 'time',
-	after: 'time',
+	after: { label: 'After', kind: 'time' },
+	before: { label: 'Before', kind: 'time' },
+	contains: { label: 'Contains', kind: 'text' },
+	empty: { label: 'Empty', kind: 'none' },
+	'end with': { label: 'Ends With', kind: 'text' },
+	'=': { label: 'Equals (Number)', kind: 'number' },
+	'>': { label: 'Greater', kind: 'number' },
+	'≥': { label: 'Greater or Equal', kind: 'number' },
+	in: { label: 'In', kind: 'list' },
+	is: { label: 'Is', kind: 'text' },
+	'is not': { label: 'Is Not', kind: 'text' },
+	'<': { label: 'Less', kind: 'number' },
+	'≤': { label: 'Less or Equal', kind: 'number' },
+	'not contains': { label: 'Not Contains', kind: 'text' },
+	'not empty': { label: 'Not Empty', kind: 'none' },
+	'≠': { label: 'Not Equal (Number)', kind: 'number' },
+	'not in': { label: 'Not In', kind: 'list' },
+	'start with': { label: 'Starts With', kind: 'text' },
 } as const;
 export type Operator = keyof typeof OPERATORS;
 
@@ -60,7 +60,7 @@ export function filterBody(filter: Filter, base: JsonRecord): JsonRecord | undef
 		logical_operator: filter.logic,
 		conditions: filter.conditions.map(({ field, operator, value }) => {
 			const type = typeOf(field, fields, base);
-			const kind = OPERATORS[operator];
+			const { kind } = OPERATORS[operator];
 			const converted = kind === 'none' ? undefined : comparedWith(value, kind, type, `"${field}" ${operator}`);
 			return { name: field, comparison_operator: operator, ...optional({ value: converted }) };
 		}),

@@ -1,7 +1,4 @@
-import type { ILoadOptionsFunctions } from 'n8n-workflow';
-
 import type { DifyClient } from '../../../lib/dify/client';
-import { difyClient } from '../../../lib/dify/credentials';
 import { KnowledgeApi } from '../../../lib/dify/knowledge/api';
 import type { JsonRecord } from '../../../lib/values';
 
@@ -36,9 +33,4 @@ export class DifyApp {
 		});
 		return await asked;
 	}
-}
-
-/** The client for lists and forms in the editor. */
-export async function editorClient(context: ILoadOptionsFunctions): Promise<DifyClient> {
-	return difyClient(await context.getCredentials('difyApi'), context.helpers);
 }

@@ -1,7 +1,7 @@
 import type { FieldType, ILoadOptionsFunctions, ResourceMapperField, ResourceMapperFields } from 'n8n-workflow';
 
 import { readForm, type FormField, type FormKind } from '../../../lib/dify/form';
-import { editorClient } from './apps';
+import { editorClient } from './editor';
 import { difyNodeError } from './errors';
 
 const NO_FORM = 'This app has no form, so there is nothing to fill in.';

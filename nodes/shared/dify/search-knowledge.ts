@@ -10,52 +10,28 @@ import { listTags } from '../../../lib/dify/knowledge/tags';
 import { refusedHere } from '../../../lib/dify/failure';
 import { optionalUuid } from '../../../lib/dify/ids';
 import { nonEmptyText, type JsonRecord } from '../../../lib/values';
-import { listError } from '../list-error';
-import { editorClient } from './apps';
-import { editorValue } from './search-conversations';
+import { editorList, editorValue, fitting, type ListCall } from './editor';
 
-type Results = INodeListSearchResult['results'];
-type Search = (
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	paginationToken?: string,
-) => Promise<INodeListSearchResult>;
+type KnowledgeCall = ListCall & { api: KnowledgeApi };
 
-/** A list in the editor, whose failure says what to do. */
-function searchOf(
-	list: (
-		api: KnowledgeApi,
-		context: ILoadOptionsFunctions,
-		filter: string,
-		page: number,
-	) => Promise<{ results: Results; more?: boolean }>,
-): Search {
-	return async function (this: ILoadOptionsFunctions, filter, paginationToken) {
-		try {
-			const page = Number(paginationToken ?? 1);
-			const api = new KnowledgeApi(await editorClient(this));
-			const { results, more } = await list(api, this, filter?.trim() ?? '', page);
-			return { results, ...(more === true ? { paginationToken: String(page + 1) } : {}) };
-		} catch (error) {
-			throw listError(this.getNode(), error);
-		}
-	};
-}
+const knowledgeList = (list: (call: KnowledgeCall) => Promise<INodeListSearchResult>) =>
+	editorList(async (call) => await list({ ...call, api: new KnowledgeApi(call.client) }));
 
 async function pageOfNames(
-	api: KnowledgeApi,
+	{ api, token }: KnowledgeCall,
 	list: PagedList,
-	page: number,
 	nameOf: (record: JsonRecord) => string,
-): Promise<{ results: Results; more: boolean }> {
+): Promise<INodeListSearchResult> {
+	const page = Number(token ?? 1);
 	const { records, more } = await pageOf(api, list, page);
-	return { results: records.map((record) => ({ name: nameOf(record), value: String(record.id) })), more };
+	const results = records.map((record) => ({ name: nameOf(record), value: String(record.id) }));
+	return { results, ...(more ? { paginationToken: String(page + 1) } : {}) };
 }
 
 /** All knowledge bases of the workspace, those of colleagues too. Dify searches. */
-export const searchKnowledgeBases = searchOf(
-	async (api, _context, filter, page) =>
-		await pageOfNames(api, { path: '/datasets', query: baseQuery(filter) }, page, (base) => {
+export const searchKnowledgeBases = knowledgeList(
+	async (call) =>
+		await pageOfNames(call, { path: '/datasets', query: baseQuery(call.filter) }, (base) => {
 			const technique = { high_quality: '', economy: ' (keywords)', none: ' (empty)' }[techniqueOf(base) ?? 'none'];
 			return `${nonEmptyText(base.name) ?? String(base.id)}${technique}`;
 		}),
@@ -68,24 +44,18 @@ function baseIn(context: ILoadOptionsFunctions): string {
 }
 
 /** Documents of the base in the node, newest first. Dify searches, with upper and lower case. */
-export const searchDocuments = searchOf(
-	async (api, context, filter, page) =>
+export const searchDocuments = knowledgeList(
+	async (call) =>
 		await pageOfNames(
-			api,
-			{ path: `/datasets/${baseIn(context)}/documents`, query: { keyword: filter } },
-			page,
+			call,
+			{ path: `/datasets/${baseIn(call.context)}/documents`, query: { keyword: call.filter } },
 			({ name, display_status: status, id }) =>
 				`${nonEmptyText(name) ?? String(id)}${status === 'available' ? '' : ` (${String(status)})`}`,
 		),
 );
 
-function fitting(results: Results, filter: string): { results: Results } {
-	const wanted = filter.toLowerCase();
-	return { results: results.filter(({ name }) => name.toLowerCase().includes(wanted)) };
-}
-
 /** Metadata fields of the base in the node. */
-export const searchMetadataFields = searchOf(async (api, context, filter) => {
+export const searchMetadataFields = knowledgeList(async ({ api, context, filter }) => {
 	const { fields } = await metadataFields(api, baseIn(context));
 	return fitting(
 		fields.map(({ id, name, type }) => ({ name: `${name} (${type})`, value: id })),
@@ -94,7 +64,7 @@ export const searchMetadataFields = searchOf(async (api, context, filter) => {
 });
 
 /** Datasources of the pipeline that the base in the node was made with. */
-export const searchDatasources = searchOf(async (api, context, filter) => {
+export const searchDatasources = knowledgeList(async ({ api, context, filter }) => {
 	const published = editorValue(context, 'pipelineVersion') !== 'draft';
 	const found = await listDatasources(api, baseIn(context), { published });
 	return fitting(
@@ -103,7 +73,7 @@ export const searchDatasources = searchOf(async (api, context, filter) => {
 	);
 });
 
-export const searchTags = searchOf(async (api, _context, filter) => {
+export const searchTags = knowledgeList(async ({ api, filter }) => {
 	const tags = await listTags(api);
 	return fitting(
 		tags.map(({ id, name }) => ({ name: nonEmptyText(name) ?? String(id), value: String(id) })),
@@ -111,8 +81,8 @@ export const searchTags = searchOf(async (api, _context, filter) => {
 	);
 });
 
-function modelSearch(type: ModelType): Search {
-	return searchOf(async (api, _context, filter) => {
+function modelSearch(type: ModelType) {
+	return knowledgeList(async ({ api, filter }) => {
 		const models = await listModels(api, type);
 		return fitting(
 			models.map(({ label, providerLabel, status, value }) => ({
