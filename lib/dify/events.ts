@@ -72,6 +72,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 	human_input_form_timeout: (state, _event, _deltas, data) => formClosed(state, data),
 };
 
+/** Names of the events that are read. */
+export const EVENTS: readonly string[] = Object.keys(HANDLERS);
+
 const isSpeech = (name: string) => name === 'tts_message' || name === 'tts_message_end';
 
 /**

@@ -26,12 +26,15 @@ describe('what the events mean', () => {
 		},
 	);
 
-	test('case 60: forms only in the reason; a form that was answered waits no longer', () => {
+	test.each([
+		['answered', 'human_input_form_filled'],
+		['not answered in time', 'human_input_form_timeout'],
+	])('case 60: forms only in the reason; a form that was %s waits no longer', (_what, event) => {
 		const reasons = [{ TYPE: 'human_input_required', form_id: 'f2', node_id: 'n2' }];
 		const { result } = playText(
 			lines(
 				{ event: 'human_input_required', ...ENV, data: { form_id: 'f1', node_id: 'n1' } },
-				{ event: 'human_input_form_filled', ...ENV, data: { node_id: 'n1' } },
+				{ event, ...ENV, data: { node_id: 'n1' } },
 				{ event: 'workflow_paused', ...ENV, workflow_run_id: 'r', data: { paused_nodes: ['n2'], reasons } },
 			),
 		);
