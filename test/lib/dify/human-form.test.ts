@@ -161,7 +161,7 @@ describe.each(NEWER)('a form, %s', (version) => {
 
 	test('the old pause is shown once more after the answer: the node attaches again', async () => {
 		const { client, sim, runId } = await paused(version);
-		sim.store.resumeMs = 60;
+		sim.store.resumeMs = 1_000;
 		await submitHumanForm(client, 'tok', ANSWER);
 		// What the run still showed when it was attached to.
 		sim.store.reopened = true;
