@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere, restated } from './failure';
+import { refusedHere } from './failure';
 import type { DifyAppMode } from './types';
 import { nonEmptyText } from '../values';
 
@@ -31,7 +31,8 @@ export async function explainAppType(client: DifyClient, error: unknown, wanted:
 	const known = mode === undefined || mode === wanted ? undefined : MODES[mode];
 	if (known === undefined) return error;
 	const [name, node] = known;
-	return restated(error, 'wrongAppType', {
+	return error.reworded({
+		kind: 'wrongAppType',
 		facts: { ...error.facts, appMode: mode },
 		message: `The app behind this key is ${name}`,
 		remedy: `Use the node ${node} for it, or the key of another app.`,

@@ -44,8 +44,7 @@ function whetherWhole(result: RunResult): RunResult {
 /** A text generator has no query: what Dify misses is the text. */
 function emptyText(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
-	const message = 'The field Text is empty';
-	return new ServerError({ ...error, message, meaning: message, remedy: 'Fill in Text, or the form of the app.' });
+	return error.reworded({ message: 'The field Text is empty', remedy: 'Fill in Text, or the form of the app.' });
 }
 
 /**

@@ -26,12 +26,6 @@ export function difyFailure(
 	);
 }
 
-/** The same failure, told by what it means here. */
-export function restated(error: ServerError, kind: DifyKind, more: Parameters<typeof difyFailure>[1]): ServerError {
-	const { url, status, code, serverText, facts } = error;
-	return difyFailure(kind, { url, status, code, serverText, facts, ...more });
-}
-
 function receivedIn(result: RunResult | undefined): Partial<FailureDetails> {
 	return result === undefined
 		? {}

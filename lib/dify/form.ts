@@ -11,7 +11,7 @@ import {
 	type JsonRecord,
 } from '../values';
 import type { ServerError } from '../errors/server-error';
-import { refusedHere, restated } from './failure';
+import { refusedHere } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 
 const KINDS = ['text-input', 'paragraph', 'select', 'number', 'checkbox', 'json_object', 'file', 'file-list'] as const;
@@ -140,7 +140,8 @@ export function explainInputs(
 	if (field === undefined) return undefined;
 	const isEmpty = (each: FormField) => each.required && !isFilled(inputs[each.variable]) && each.default === undefined;
 	const others = form.filter((each) => each !== field && isEmpty(each)).map(nameOf);
-	return restated(failed, 'inputs', {
+	return failed.reworded({
+		kind: 'inputs',
 		message: `The app's form field ${nameOf(field)} ${isEmpty(field) ? 'is empty' : 'has a value that Dify does not take'}`,
 		remedy: `It takes ${wantedBy(field)}.${others.length > 0 ? ` Also empty and required: ${others.join(', ')}.` : ''} ${failed.remedy}`,
 	});

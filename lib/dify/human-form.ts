@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { refusedHere, restated } from './failure';
+import { refusedHere } from './failure';
 import { fieldFileRules, type FileRules } from './files';
 import { tooOld } from './too-old';
 import { asList, finiteNumber, type JsonRecord, nonEmptyText, optional, recordOf, recordsIn, words } from '../values';
@@ -178,18 +178,21 @@ function explained(error: unknown): unknown {
 	if (!(error instanceof ServerError)) return error;
 	const { code } = error;
 	if (code === 'human_input_form_submitted')
-		return restated(error, 'formClosed', {
+		return error.reworded({
+			kind: 'formClosed',
 			message: 'The form was answered already',
 			remedy: 'The first answer counts. Do not submit it again: follow the run with the operation Follow.',
 		});
 	if (code === 'human_input_form_expired')
-		return restated(error, 'formClosed', {
+		return error.reworded({
+			kind: 'formClosed',
 			message: 'The form has expired',
 			remedy:
 				'The run went on the way that its Human Input node has for a timeout: the operation Follow gives its result.',
 		});
 	if (error.kind === 'notFound' || code === 'human_input_form_not_found')
-		return restated(error, 'notFound', {
+		return error.reworded({
+			kind: 'notFound',
 			message: 'Dify does not find the form',
 			remedy:
 				'Check the form token, and the key of the credential: it must be that of the app whose run waits. A form that goes out by e-mail only cannot be answered over the API.',

@@ -1,6 +1,5 @@
 import { ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
-import { restated } from './failure';
 import { optional } from '../values';
 
 /** A file that a message of the app used. */
@@ -36,11 +35,11 @@ export async function previewFile(client: DifyClient, id: string): Promise<Store
 
 function whyNot(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.status !== 404) return error;
-	return restated(error, 'fileNotFound', {
+	return error.reworded({
+		kind: 'fileNotFound',
 		message: 'Dify does not show this file',
 		remedy:
 			'It shows a file only after a message of this app used it: not a fresh upload, not the files of a workflow run (those have a link of their own in the outputs), not those of another app.',
-		retryable: false,
 	});
 }
 

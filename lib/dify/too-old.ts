@@ -1,5 +1,4 @@
 import { ServerError } from '../errors/server-error';
-import { restated } from './failure';
 
 /**
  * Dify before 1.14 has no such route and answers with a page, as any wrong base URL does; its header tells its version.
@@ -12,7 +11,8 @@ export function tooOld(error: unknown, what: string, instead = ''): unknown {
 	const { difyVersion: version } = error.facts;
 	const isKnown = typeof version === 'string';
 	if (isKnown && !/^(?:0\.|1\.\d\b|1\.1[0-3]\b)/.test(version)) return error;
-	return restated(error, 'routeNotFound', {
+	return error.reworded({
+		kind: 'routeNotFound',
 		message: `${what} needs Dify 1.14 or newer${isKnown ? `, this is ${version}` : ''}`,
 		remedy: isKnown
 			? `Update Dify.${instead}`

@@ -129,7 +129,7 @@ async function naming(api: KnowledgeApi, datasetId: string, error: unknown, isOn
 	const base = await api.base(datasetId).catch(() => ({ name: undefined }));
 	const name = nonEmptyText(text(base.name)) ?? datasetId;
 	const message = `${error.message} (knowledge base "${name}")`;
-	return new ServerError({ ...error, message, meaning: `${error.meaning} (knowledge base "${name}")` });
+	return error.reworded({ message, meaning: `${error.meaning} (knowledge base "${name}")` });
 }
 
 function documentOf({ content, title, score, documentId, segmentId, datasetId, metadata }: Found): RetrievedDocument {

@@ -148,8 +148,7 @@ const MODEL_KINDS: ReadonlySet<string> = new Set(['modelProvider', 'modelConnect
 function throwKnown(error: unknown): never {
 	if (!(error instanceof ServerError)) throw error;
 	if (!MODEL_KINDS.has(error.kind)) throw error;
-	throw new ServerError({
-		...error,
+	throw error.reworded({
 		message: 'The embedding or rerank model behind Dify failed',
 		meaning: 'Dify works, but the embedding or rerank model that the knowledge base uses does not answer it',
 		remedy: `${error.remedy} For a knowledge base these are the embedding model and the rerank model of its settings.`,

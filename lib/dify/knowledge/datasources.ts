@@ -178,20 +178,17 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 export function throwWithout(error: unknown): never {
 	if (!(error instanceof ServerError)) throw error;
 	if (/^Pipeline not found/.test(error.serverText ?? ''))
-		throw new ServerError({
-			...error,
+		throw error.reworded({
 			message: 'The knowledge base has no pipeline',
 			meaning: 'The knowledge base has no pipeline: it was made without one',
 			remedy: 'Choose a knowledge base that was made from a pipeline, or use the operations of the resource Document.',
 		});
 	if (error.code === 'pipeline_run_error')
-		throw new ServerError({
-			...error,
+		throw error.reworded({
 			message: 'The pipeline failed in Dify',
 			meaning: 'Dify could not run the pipeline. Its text says why; it may be an input, a file or the pipeline itself',
 			remedy:
 				'Correct what the text of Dify names: Inputs, Datasource, the file. Get Datasources shows which inputs a datasource wants. Before you run it again, look whether documents were made: each run makes new ones.',
-			retryable: false,
 		});
 	throw error;
 }

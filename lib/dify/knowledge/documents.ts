@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors/server-error';
 import type { Download } from '../../http/types';
 import { nonEmptyText, type JsonRecord } from '../../values';
-import { difyFailure, refusedHere, restated } from '../failure';
+import { difyFailure, refusedHere } from '../failure';
 import { needsNewer } from '../too-old';
 import type { Most } from '../paging';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
@@ -82,9 +82,10 @@ function isArchivedRefusal(error: unknown): error is ServerError {
 
 function whenArchived(error: unknown): unknown {
 	if (!isArchivedRefusal(error)) return error;
-	const message = 'The document is archived, so Dify does not delete it';
-	const remedy = 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.';
-	return new ServerError({ ...error, message, meaning: message, remedy });
+	return error.reworded({
+		message: 'The document is archived, so Dify does not delete it',
+		remedy: 'Turn on "Unarchive First" in the options, or take it out of the archive with Set Status.',
+	});
 }
 
 /**
@@ -124,10 +125,10 @@ function explained(error: unknown, count: number): unknown {
 		count === 1
 			? 'The document is still being worked on in Dify, so it was not changed'
 			: `One of the ${count} documents is still being worked on in Dify, so none of them was changed`;
-	if (!isBusy(error)) return new ServerError({ ...error, message: error.message, meaning });
+	if (!isBusy(error)) return error.reworded({ meaning });
 	const remedy =
 		'Dify locks a document while a change of its status is carried out. That takes about two seconds, but up to ten minutes where a worker of Dify went away in the middle. Try again then.';
-	return new ServerError({ ...error, message: 'Dify has locked the document', meaning, remedy });
+	return error.reworded({ message: 'Dify has locked the document', meaning, remedy });
 }
 
 /** Where the file of a document can be fetched, for some minutes; needs Dify 1.14. */
@@ -167,14 +168,14 @@ export async function downloadZip(
 function withoutFile(error: unknown, count: number): unknown {
 	if (!(error instanceof ServerError) || error.status !== 404) return error;
 	if (!/^(?:Document not found|Only uploaded-file documents)/i.test(error.serverText ?? '')) return error;
-	return restated(error, 'fileNotFound', {
+	return error.reworded({
+		kind: 'fileNotFound',
 		message:
 			count === 1
 				? 'Dify has no file of this document'
 				: `Dify has no file of one of the ${count} documents, so it made no ZIP`,
 		remedy:
 			'Such a document is not in this knowledge base (any more), or was not made from a file, as web pages and imports are not. Get Many lists the documents; data_source_type is upload_file for those that have one.',
-		retryable: false,
 	});
 }
 

@@ -64,15 +64,10 @@ async function batchProgress(
 	documentId: string,
 	batch: string,
 ): Promise<Progress | undefined> {
-	const found = await unlessMissing(progressOfBatch(api, baseId, batch));
-	const record = found?.find((each) => idOf(each) === documentId);
-	return record === undefined ? undefined : readProgress(record);
-}
-
-/** All documents of a batch, for somebody who has only that. */
-export async function progressOfBatch(api: KnowledgeApi, baseId: string, batch: string): Promise<JsonRecord[]> {
 	const path = `/datasets/${baseId}/documents/${encodeURIComponent(batch)}/indexing-status`;
-	return recordsIn((await api.get(path)).data);
+	const answer = await unlessMissing(api.get(path));
+	const record = recordsIn(answer?.data).find((each) => idOf(each) === documentId);
+	return record === undefined ? undefined : readProgress(record);
 }
 
 function readProgress(record: JsonRecord): Progress {

@@ -86,10 +86,8 @@ function topKOf(topK: number | undefined): number {
 /** What Dify says about a base that was never filled. */
 function withoutVectors(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.code !== 'dataset_not_initialized') return error;
-	return new ServerError({
-		...error,
+	return error.reworded({
 		message: 'The knowledge base is empty or still being indexed',
-		meaning: 'The knowledge base is empty or still being indexed',
 		remedy: 'Add documents first, and wait until they are indexed.',
 	});
 }

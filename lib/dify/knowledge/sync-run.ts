@@ -1,14 +1,6 @@
 import { finiteNumber, type JsonRecord, nonEmptyText, optional } from '../../values';
 import type { KnowledgeApi } from './api';
-import {
-	deleteDocument,
-	documentIdIn,
-	getDocument,
-	isArchived,
-	isEnabled,
-	listDocuments,
-	setStatus,
-} from './documents';
+import { deleteDocument, documentIdIn, getDocument, isArchived, isEnabled, setStatus } from './documents';
 import { waitForIndexing } from './indexing';
 import { setMetadata } from './metadata';
 import { HASH_FIELD, SOURCE_FIELD, type SyncStep } from './sync';
@@ -35,11 +27,6 @@ export interface SyncRun {
 	create: CreateOptions;
 	/** Milliseconds to wait for the indexing of each document. */
 	waitMs: number;
-}
-
-/** Documents of a base as a sync looks at them: all, since a filter of Dify's may miss some. */
-export async function documentsForSync(api: KnowledgeApi, baseId: string): Promise<JsonRecord[]> {
-	return await listDocuments(api, baseId, 'all', {});
 }
 
 /** What a step would do. */

@@ -236,8 +236,7 @@ function withoutText(error: unknown, name: string, content: DocumentContent): un
 	const isSilent = error instanceof ServerError && error.code === 'invalid_param' && error.serverText === undefined;
 	if (!isSilent || !('file' in content)) return error;
 	const megabytes = (content.file.size / 1024 / 1024).toFixed(1);
-	return new ServerError({
-		...error,
+	return error.reworded({
 		message: `Dify refuses the file "${name}" without a reason`,
 		meaning: `Dify refuses the file "${name}" (${megabytes} MB) without a reason`,
 		remedy:

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
 
+import { listDocuments } from '../../../lib/dify/knowledge/documents';
 import {
 	checkSources,
 	type GoneAction,
@@ -10,13 +11,7 @@ import {
 	type SyncSource,
 	type SyncStep,
 } from '../../../lib/dify/knowledge/sync';
-import {
-	documentsForSync,
-	plannedOutcome,
-	runStep,
-	type SyncOutcome,
-	type SyncRun,
-} from '../../../lib/dify/knowledge/sync-run';
+import { plannedOutcome, runStep, type SyncOutcome, type SyncRun } from '../../../lib/dify/knowledge/sync-run';
 import type { DocumentContent } from '../../../lib/dify/knowledge/upsert';
 import { ServerError } from '../../../lib/errors/server-error';
 import { optional } from '../../../lib/values';
@@ -198,7 +193,8 @@ class Sync {
 			mostGonePercent: parameters.number('options.mostGone', 20),
 			isComplete,
 		};
-		const steps = planSync(this.items, await documentsForSync(api, this.datasetId), rules);
+		// All of them, since a filter of Dify's may miss some.
+		const steps = planSync(this.items, await listDocuments(api, this.datasetId, 'all'), rules);
 		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),

@@ -1,16 +1,8 @@
-import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
-import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { datasetField } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, waitField } from '../fields';
-import {
-	contentOptions,
-	createOptionsIn,
-	existsOptions,
-	fileOptions,
-	firstOptions,
-	writeOptions,
-} from './content-fields';
-import { existing, fileIn, finished, mostMegabytes } from './write';
+import { contentOptions, existsOptions, fileOptions, firstOptions, writeOptions } from './content-fields';
+import { fileIn, upserted } from './write';
 
 export const documentUpsertFile: DifyOperation = {
 	option: {
@@ -25,11 +17,5 @@ export const documentUpsertFile: DifyOperation = {
 		waitField,
 		...writeOptions([...contentOptions, ...firstOptions, ...existsOptions, ...fileOptions]),
 	],
-	run: async (call) => {
-		const { api, parameters } = call;
-		const datasetId = datasetIdIn(parameters);
-		const options = { ...createOptionsIn(parameters), ...existing(call), ...mostMegabytes(call) };
-		const made = await upsertDocument(api, datasetId, { file: await fileIn(call) }, options);
-		return await finished(call, datasetId, made);
-	},
+	run: async (call) => await upserted(call, { file: await fileIn(call) }),
 };

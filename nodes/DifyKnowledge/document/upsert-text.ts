@@ -1,10 +1,9 @@
-import { upsertDocument } from '../../../lib/dify/knowledge/upsert';
-import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
+import { datasetField } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 import { textField, waitField } from '../fields';
-import { contentOptions, createOptionsIn, existsOptions, firstOptions, writeOptions } from './content-fields';
-import { existing, finished } from './write';
+import { contentOptions, existsOptions, firstOptions, writeOptions } from './content-fields';
+import { upserted } from './write';
 
 const nameField = stringField('Name', 'name', {
 	required: true,
@@ -26,10 +25,7 @@ export const documentUpsertText: DifyOperation = {
 		...writeOptions([...contentOptions, ...firstOptions, ...existsOptions]),
 	],
 	run: async (call) => {
-		const { api, parameters } = call;
-		const datasetId = datasetIdIn(parameters);
-		const content = { name: parameters.name('name'), text: parameters.freeText('text') };
-		const options = { ...createOptionsIn(parameters), ...existing(call) };
-		return await finished(call, datasetId, await upsertDocument(api, datasetId, content, options));
+		const { parameters } = call;
+		return await upserted(call, { name: parameters.name('name'), text: parameters.freeText('text') });
 	},
 };

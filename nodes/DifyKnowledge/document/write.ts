@@ -1,6 +1,12 @@
 import { getDocument } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
-import { type CreateOptions, replaceContent, type Upserted } from '../../../lib/dify/knowledge/upsert';
+import {
+	type CreateOptions,
+	type DocumentContent,
+	replaceContent,
+	upsertDocument,
+	type Upserted,
+} from '../../../lib/dify/knowledge/upsert';
 import { optional, type JsonRecord } from '../../../lib/values';
 import { binarySource } from '../../shared/binary';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
@@ -10,7 +16,7 @@ import { documentIdIn } from '../fields';
 import { createOptionsIn, existsOptions } from './content-fields';
 
 /** Waits for the document, and tells what became of it. */
-export async function finished(
+async function finished(
 	{ api, parameters, hint }: DifyCall,
 	datasetId: string,
 	made: Upserted,
@@ -31,7 +37,7 @@ function warnings(remarks: string[]): JsonRecord {
 	return remarks.length === 0 ? {} : { warnings: remarks };
 }
 
-export function existing({ parameters }: DifyCall): Partial<CreateOptions> {
+function existing({ parameters }: DifyCall): Partial<CreateOptions> {
 	return {
 		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
 		ifDisabled: parameters.choice<'enable' | 'fail'>('options.ifDisabled', 'fail'),
@@ -42,8 +48,16 @@ export async function fileIn({ context, parameters }: DifyCall) {
 	return await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
 }
 
-export function mostMegabytes({ parameters }: DifyCall): Partial<CreateOptions> {
+function mostMegabytes({ parameters }: DifyCall): Partial<CreateOptions> {
 	return { mostMegabytes: parameters.number('options.maxFileSize', undefined) };
+}
+
+/** Creates a document, or updates the one of its name. */
+export async function upserted(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
+	const { api, parameters } = call;
+	const datasetId = datasetIdIn(parameters);
+	const options = { ...createOptionsIn(parameters), ...existing(call), ...mostMegabytes(call) };
+	return await finished(call, datasetId, await upsertDocument(api, datasetId, content, options));
 }
 
 export const disabledOption = existsOptions.filter(({ name }) => name === 'ifDisabled');

@@ -105,5 +105,5 @@ async function results(
 function withDocuments(error: unknown, documentIds: string[], batch: string | undefined): unknown {
 	if (!(error instanceof ServerError)) return error;
 	const remedy = `${error.remedy} The run has made these documents, and another run makes new ones: ${documentIds.join(', ')}.`;
-	return new ServerError({ ...error, message: error.message, remedy, facts: { ...error.facts, documentIds, batch } });
+	return error.withRemedy(remedy).withFacts({ documentIds, batch });
 }

@@ -1,3 +1,4 @@
+import { listDocuments } from '../../../../lib/dify/knowledge/documents';
 import * as fc from 'fast-check';
 
 import {
@@ -10,7 +11,7 @@ import {
 	type SyncRules,
 	type SyncSource,
 } from '../../../../lib/dify/knowledge/sync';
-import { documentsForSync, plannedOutcome, runStep, type SyncRun } from '../../../../lib/dify/knowledge/sync-run';
+import { plannedOutcome, runStep, type SyncRun } from '../../../../lib/dify/knowledge/sync-run';
 import { addDocument, SIM_VERSIONS, type DifySim, type SimDataset } from '../../../servers/dify';
 import { failureOf, fileOf } from '../client';
 import { apiOf, scene, writes } from './setup';
@@ -36,7 +37,7 @@ async function sync(
 		create: { technique: 'high_quality' },
 		waitMs: 5000,
 	};
-	const steps = planSync(sources, await documentsForSync(api, base.id), { ...RULES, ...rules });
+	const steps = planSync(sources, await listDocuments(api, base.id, 'all'), { ...RULES, ...rules });
 	const done: string[] = [];
 	for (const step of steps) done.push(`${(await runStep(api, base.id, step, run)).action} ${step.source}`);
 	return done;
