@@ -6,7 +6,7 @@ import type { DifyFileRef } from './files';
 import { optional, type JsonRecord } from '../values';
 import { recoverRun } from './recover';
 import { RUN_ROUTES, startRun, type RunOptions } from './run';
-import { isOther } from './run-reading';
+import { isOtherConversation } from './run-reading';
 import type { RunResult } from './types';
 
 /** Which conversation a message belongs to. `latest`: the one the user wrote in last, looked up in Dify. */
@@ -67,7 +67,7 @@ export async function chat(client: DifyClient, request: ChatRequest, options: Ch
 	);
 	if ('result' in outcome) {
 		// Dify 1.14 answers a chatflow's unknown conversation with a new one, and 200 (docs/protocols/dify.md 12.2).
-		const conversationRestarted = isNamed && isOther(outcome.result.conversationId, conversationId);
+		const conversationRestarted = isNamed && isOtherConversation(outcome.result.conversationId, conversationId);
 		return { result: outcome.result, conversationRestarted };
 	}
 	const failed = await explainStale(client, request.user, conversationId, outcome.failed);

@@ -26,14 +26,14 @@ export async function complete(
 ): Promise<RunResult> {
 	const body = { inputs, ...(files.length === 0 ? {} : { files }) };
 	try {
-		return whetherWhole(await startRun(client, RUN_ROUTES.completion, body, user, options));
+		return withCutOffWarning(await startRun(client, RUN_ROUTES.completion, body, user, options));
 	} catch (error) {
-		throw await explainAppType(client, emptyText(error), 'completion');
+		throw await explainAppType(client, explainEmptyText(error), 'completion');
 	}
 }
 
 /** The end of a text tells nothing of a stop, but Dify counts no tokens then (docs/protocols/dify.md 12.1). */
-function whetherWhole(result: RunResult): RunResult {
+function withCutOffWarning(result: RunResult): RunResult {
 	const { total_tokens: total } = recordOf(recordOf(result.metadata).usage);
 	if (total !== 0 || result.text === '') return result;
 	const warning =
@@ -42,7 +42,7 @@ function whetherWhole(result: RunResult): RunResult {
 }
 
 /** A text generator has no query: what Dify misses is the text. */
-function emptyText(error: unknown): unknown {
+function explainEmptyText(error: unknown): unknown {
 	if (!(error instanceof ServerError) || error.kind !== 'emptyQuery') return error;
 	return error.reworded({ message: 'The field Text is empty', remedy: 'Fill in Text, or the form of the app.' });
 }

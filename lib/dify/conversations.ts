@@ -16,11 +16,9 @@ const MODEL_LIMIT_MS = 120_000;
 export async function conversationPage(
 	client: DifyClient,
 	user: string,
-	options: { limit: number; lastId?: string; sortBy?: ConversationSort },
-): Promise<{ conversations: JsonRecord[]; hasMore: boolean }> {
-	const { limit, lastId, sortBy } = options;
-	const answer = await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
-	return { conversations: recordsIn(answer.data), hasMore: answer.has_more === true };
+	{ limit, lastId, sortBy }: { limit: number; lastId?: string; sortBy?: ConversationSort },
+): Promise<JsonRecord> {
+	return await client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
 }
 
 /** Conversations of a user in the order that is asked for. */
@@ -35,10 +33,8 @@ export async function listConversations(
 		largest: MAX_PAGE_SIZE,
 		timeField: timeFieldOf(sortBy),
 		page: async (limit, lastId) => {
-			const answer = client.get('/conversations', { user, limit, last_id: lastId, sort_by: sortBy });
-			if (lastId === undefined) return await answer;
-			return await answer.catch((error: unknown) => {
-				if (isMissing(error)) return undefined;
+			return await conversationPage(client, user, { limit, lastId, sortBy }).catch((error: unknown) => {
+				if (lastId !== undefined && isMissing(error)) return undefined;
 				throw error;
 			});
 		},
@@ -52,8 +48,8 @@ export function timeFieldOf(sortBy: ConversationSort): string {
 
 /** The conversation that the user wrote in last; undefined when there is none. */
 export async function latestConversation(client: DifyClient, user: string): Promise<string | undefined> {
-	const { conversations } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
-	return nonEmptyText(conversations[0]?.id);
+	const { data } = await conversationPage(client, user, { limit: 1, sortBy: '-updated_at' });
+	return nonEmptyText(recordsIn(data)[0]?.id);
 }
 
 /** Whether this user has such a conversation. */

@@ -82,7 +82,7 @@ export async function followRun(
 	let isKnown = options.state !== undefined;
 	let canAttach = true;
 	for (let again = 0, pauses = 0; ; again++) {
-		const left = leftOf(limits, performance.now() - begun, performance.now() - seenAt);
+		const left = remainingLimits(limits, performance.now() - begun, performance.now() - seenAt);
 		const reading = { looksMs: LOOKS_MS, ...options, look, limits: left, state };
 		const attached: Attached = canAttach ? await attach(client, url, reading) : {};
 		const { result, failed } = attached;
@@ -92,16 +92,16 @@ export async function followRun(
 		if (failed !== undefined && !mayGoOn) throw failed;
 		const isTold = result !== undefined && failed === undefined;
 		const record = attached.record ?? (isTold ? undefined : await look());
-		const isOldPause = result?.status === 'paused' && isOld(result, answered);
-		if (isOldPause || (record?.status === 'paused' && answered !== undefined)) {
+		const isAnswered = result?.status === 'paused' && isAnsweredPause(result, answered);
+		if (isAnswered || (record?.status === 'paused' && answered !== undefined)) {
 			if (performance.now() - begun > resumeMs) throw notResumed(url, result ?? finish(state, 'closed'));
-			if (isOldPause) state = begin();
+			if (isAnswered) state = begin();
 			await rest(client, url, pauseMs, state);
 			continue;
 		}
 		if (isTold) {
 			const whole = await completed(client, withoutAnswered(result, answered), runId);
-			return whole.status === 'stopped' && answered !== undefined ? warned(whole, ABORTED) : whole;
+			return whole.status === 'stopped' && answered !== undefined ? withWarning(whole, ABORTED) : whole;
 		}
 		// Only a stream knows the forms of a pause.
 		if (record !== undefined && (record.status !== 'paused' || pauses++ > 0 || !canAttach))
@@ -197,7 +197,7 @@ function isLost(failed: ServerError | undefined): boolean {
 }
 
 /** What is left of the limits that count over all attachments; 0 is none. */
-function leftOf(limits: RunLimits, passedMs: number, quietMs: number): RunLimits {
+function remainingLimits(limits: RunLimits, passedMs: number, quietMs: number): RunLimits {
 	const left = (limit: number, passed: number) => (limit > 0 ? Math.max(1, limit - passed) : 0);
 	return {
 		...limits,
@@ -212,7 +212,7 @@ function progressOf({ text, forms, workflow }: RunState): string {
 	return [text.length, forms.length, workflow?.status, ...nodes].join('|');
 }
 
-function isOld({ pause }: RunResult, answered: ReadonlySet<string> | undefined): boolean {
+function isAnsweredPause({ pause }: RunResult, answered: ReadonlySet<string> | undefined): boolean {
 	if (answered === undefined || pause === undefined || pause.forms.length === 0) return false;
 	return pause.forms.every(({ formToken }) => formToken !== null && answered.has(formToken));
 }
@@ -258,7 +258,7 @@ function filesIn(outputs: unknown): unknown {
 	return isRecord(files) ? files.value : files;
 }
 
-export function warned(result: RunResult, warning: string): RunResult {
+export function withWarning(result: RunResult, warning: string): RunResult {
 	return { ...result, warnings: [...result.warnings, warning] };
 }
 
@@ -277,6 +277,6 @@ export async function recordedResult(
 	const deltas = addRecord(state, record);
 	if (deltas.length > 0) await failureOf(async () => await onDeltas?.(deltas));
 	const result = finish(state, 'closed');
-	if (result.status !== 'failed') return warned(result, RECORDED);
+	if (result.status !== 'failed') return withWarning(result, RECORDED);
 	throw runError(client.connection, result, { url, headers: {} });
 }

@@ -29,14 +29,14 @@ export interface FeedbackNews {
  * @param memory undefined: everything that is there is known
  */
 export async function newFeedback(client: DifyClient, memory: FeedbackMemory | undefined): Promise<FeedbackNews> {
-	const since = memory === undefined ? undefined : beginOf(memory.newest);
+	const since = memory === undefined ? undefined : cutoffOf(memory.newest);
 	const records = await recordsSince(client, since);
 	const found = records
-		.filter(({ record, at }) => memory !== undefined && isNews(record, at, memory))
+		.filter(({ record, at }) => memory !== undefined && isNewOrChanged(record, at, memory))
 		.map(({ record }) => ({ feedback: record, isNew: memory?.known[String(record.id)] === undefined }))
 		.reverse();
 	const newest = nonEmptyText(records[0]?.record.created_at) ?? memory?.newest ?? null;
-	const kept = records.filter(({ at }, index) => index < PAGE_SIZE || at >= beginOf(newest));
+	const kept = records.filter(({ at }, index) => index < PAGE_SIZE || at >= cutoffOf(newest));
 	return {
 		found,
 		memory: {
@@ -46,13 +46,13 @@ export async function newFeedback(client: DifyClient, memory: FeedbackMemory | u
 	};
 }
 
-function isNews(record: JsonRecord, at: number, { newest, known }: FeedbackMemory): boolean {
+function isNewOrChanged(record: JsonRecord, at: number, { newest, known }: FeedbackMemory): boolean {
 	const updatedAt = known[String(record.id)];
-	return updatedAt === undefined ? at >= beginOf(newest) : updatedAt !== String(record.updated_at ?? '');
+	return updatedAt === undefined ? at >= cutoffOf(newest) : updatedAt !== String(record.updated_at ?? '');
 }
 
 /** Whatever was created before is known. */
-function beginOf(newest: string | null): number {
+function cutoffOf(newest: string | null): number {
 	return newest === null ? -Infinity : timeOf(newest) - GRACE_MS;
 }
 
@@ -67,7 +67,7 @@ async function recordsSince(client: DifyClient, since: number | undefined) {
 			const id = nonEmptyText(record.id);
 			if (id !== undefined && !records.has(id)) records.set(id, { record, at: timeOf(record.created_at) });
 		}
-		begin ??= beginOf(nonEmptyText(found[0]?.created_at) ?? null);
+		begin ??= cutoffOf(nonEmptyText(found[0]?.created_at) ?? null);
 		const isLast = found.length < PAGE_SIZE || records.size === before;
 		if (isLast || found.some((record) => timeOf(record.created_at) < begin!)) break;
 	}

@@ -63,7 +63,7 @@ export async function downloadFile(
 }
 
 /** Why a file could not be fetched, in words. */
-export function whyNotFetched(error: unknown): string {
+export function downloadFailureText(error: unknown): string {
 	if (!(error instanceof ServerError)) return error instanceof Error ? error.message : String(error);
 	return error.status === 403 || error.status === 404
 		? 'its link has expired. Links of Dify are good for 300 seconds unless FILES_ACCESS_TIMEOUT says otherwise'

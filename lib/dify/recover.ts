@@ -1,7 +1,7 @@
 import { asFailed, ServerError } from '../errors/server-error';
 import type { DifyClient } from './client';
 import { difyFailure } from './failure';
-import { followRun, warned, type FollowOptions } from './follow';
+import { followRun, withWarning, type FollowOptions } from './follow';
 import { stopRun, type LostRun, type RunRoute } from './run';
 import { followLater } from './run-record';
 import type { RunResult } from './types';
@@ -32,7 +32,7 @@ export async function recoverRun(
 	const left = totalMs > 0 ? Math.max(1, totalMs - (performance.now() - sentAt.clock)) : 0;
 	try {
 		const following = { ...options, limits: { ...limits, totalMs: left }, state, stop };
-		return warned(await followRun(client, runId, user, following), RECOVERED);
+		return withWarning(await followRun(client, runId, user, following), RECOVERED);
 	} catch (error) {
 		return await giveUp(asFailed(error).failed, lost, runId, stop, client.signal?.aborted === true);
 	}

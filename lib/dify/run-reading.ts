@@ -231,7 +231,7 @@ export class RunReader {
 			const step = reduce(this.state, event);
 			const { conversationId, workflowRunId } = this.state;
 			if (workflowRunId !== undefined) this.options.onRunId?.(workflowRunId);
-			if (onlyConversation !== undefined && isOther(conversationId, onlyConversation))
+			if (onlyConversation !== undefined && isOtherConversation(conversationId, onlyConversation))
 				this.giveUp({ reason: 'otherConversation' });
 			for (const delta of step.deltas) deltas.push(delta);
 			graceAnew ||= step.graceAnew === true;
@@ -244,7 +244,7 @@ export class RunReader {
 }
 
 /** Whether Dify names a conversation that is not the one asked for. */
-export function isOther(conversationId: string | undefined, wanted: string): boolean {
+export function isOtherConversation(conversationId: string | undefined, wanted: string): boolean {
 	return conversationId !== undefined && conversationId.toLowerCase() !== wanted.toLowerCase();
 }
 

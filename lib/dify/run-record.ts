@@ -150,7 +150,8 @@ export async function endedRecord(
 	runId: string,
 	acrossPauses = false,
 ): Promise<RunRecord | undefined> {
-	const body = await client.get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS }).catch(() => ({}));
+	const asked = client.within(undefined).get(pathOf(runId), {}, { timeoutMs: LOOK_LIMIT_MS });
+	const body = await asked.catch(() => ({}));
 	const record = readRecord(body);
 	return record === undefined || isUnfinished(record, acrossPauses) ? undefined : record;
 }

@@ -12,7 +12,7 @@ import { explainInputs } from './form';
 import { recordedResult } from './follow';
 import { endedRecord } from './run-record';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from './run-limits';
-import { RunReader, failureOf, isOther, type ReadingOptions } from './run-reading';
+import { RunReader, failureOf, isOtherConversation, type ReadingOptions } from './run-reading';
 import type { RunResult } from './types';
 
 export interface RunOptions extends ReadingOptions {
@@ -91,19 +91,19 @@ export async function startRun(
 			return outcome.result;
 		}
 		const { failed } = outcome;
-		if (isTooMany(failed)) {
+		if (isConcurrencyLimit(failed)) {
 			if (places.refused()) continue;
 		} else places.leave();
 		const backOff = Math.min((options.retryPauseMs ?? 1_000) * 2 ** tries, MAX_PAUSE_MS);
 		const pause = pauseAfter(failed, backOff);
-		if (pause === undefined || tries++ >= (options.retries ?? 0) || !wasNotTakenUp(failed))
-			throw await inWordsOfForm(client, failed, recordOf(body.inputs));
+		if (pause === undefined || tries++ >= (options.retries ?? 0) || !isSafeToRetry(failed))
+			throw await explainFormError(client, failed, recordOf(body.inputs));
 		await client.pause(pause, url);
 	}
 }
 
 /** The first thing that a new user meets: an empty form. Its labels are in the parameters of the app. */
-async function inWordsOfForm(client: DifyClient, failed: ServerError, inputs: JsonRecord): Promise<ServerError> {
+async function explainFormError(client: DifyClient, failed: ServerError, inputs: JsonRecord): Promise<ServerError> {
 	if (failed.kind !== 'inputs') return failed;
 	const parameters = await client.get('/parameters').catch(() => ({}));
 	return explainInputs(failed, parameters, inputs) ?? failed;
@@ -139,12 +139,12 @@ export async function stopRun(client: DifyClient, route: RunRoute, taskId: strin
  * A refused connection, or a refusal for being too many at once: docs/protocols/dify.md 5.3. Everything else may have
  * begun.
  */
-function wasNotTakenUp(error: ServerError): boolean {
+function isSafeToRetry(error: ServerError): boolean {
 	return error.retryable && !hasBegun(resultOf(error));
 }
 
 /** The app runs as many at once as it may, so this run has not begun. */
-function isTooMany(error: ServerError): boolean {
+function isConcurrencyLimit(error: ServerError): boolean {
 	return error.kind === 'tooManyRequests' && !hasBegun(resultOf(error));
 }
 
@@ -160,7 +160,7 @@ async function traced(
 	try {
 		const outcome = await work(client.traced(span));
 		if ('failed' in outcome) span.fail(outcome.failed);
-		else span.note(seenIn(outcome.result));
+		else span.note(spanResult(outcome.result));
 		return outcome;
 	} catch (error) {
 		throw span.fail(error);
@@ -169,7 +169,7 @@ async function traced(
 	}
 }
 
-function seenIn({ conversationId, messageId, usage, status }: RunResult): SeenAnswer {
+function spanResult({ conversationId, messageId, usage, status }: RunResult): SeenAnswer {
 	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(finiteNumber);
 	return { conversationId, id: messageId, finishReason: status, usage: { promptTokens, completionTokens } };
 }
@@ -247,7 +247,7 @@ async function wholeOutcome(
 	const answered = resultOfBlocking(body, options.hints);
 	const { onlyConversation: only } = options;
 	const result =
-		only !== undefined && isOther(answered.conversationId, only) ? ofOtherConversation(answered) : answered;
+		only !== undefined && isOtherConversation(answered.conversationId, only) ? ofOtherConversation(answered) : answered;
 	if (result.status === 'failed') return { failed: runError(connection, result, stream) };
 	// The answer is there, whether it can be passed on or not.
 	if (result.text !== '')

@@ -66,13 +66,13 @@ export async function updateVariable(
 	const body = { value: valueOf(known, value), user };
 	const path = `/conversations/${conversationId}/variables/${id}`;
 	const answer = await client.send('PUT', path, body, { idempotent: true }).catch((error: unknown) => {
-		throw otherNumber(error, known, body.value) ?? error;
+		throw explainNumberType(error, known, body.value) ?? error;
 	});
 	return typed(answer);
 }
 
 /** A variable keeps the kind of number that it holds: "not supported value type float" (1.12.1). */
-function otherNumber(error: unknown, { name, value }: JsonRecord, sent: unknown): ServerError | undefined {
+function explainNumberType(error: unknown, { name, value }: JsonRecord, sent: unknown): ServerError | undefined {
 	const refused =
 		error instanceof ServerError ? /not supported value type (integer|float)/.exec(error.serverText ?? '') : null;
 	if (refused === null || typeof sent !== 'number') return undefined;

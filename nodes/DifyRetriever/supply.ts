@@ -113,7 +113,7 @@ async function searchAll(
 	const isOne = datasetIds.length === 1;
 	const lists = await eachAtOnce(datasetIds, AT_ONCE, api.client.signal, async (datasetId): Promise<Found[]> => {
 		const found = await retrieve(api, datasetId, query, search).catch(async (error: unknown) => {
-			const named = await naming(api, datasetId, error, !isOne);
+			const named = await withBaseName(api, datasetId, error, !isOne);
 			if (onFailure === 'fail' || api.client.signal?.aborted === true || isOne) throw named;
 			log.hint(`${named instanceof Error ? named.message : String(named)}. Its documents are missing.`);
 			return { hits: [] };
@@ -124,7 +124,12 @@ async function searchAll(
 }
 
 /** Says which of several bases failed. */
-async function naming(api: KnowledgeApi, datasetId: string, error: unknown, isOneOfMany: boolean): Promise<unknown> {
+async function withBaseName(
+	api: KnowledgeApi,
+	datasetId: string,
+	error: unknown,
+	isOneOfMany: boolean,
+): Promise<unknown> {
 	if (!(error instanceof ServerError) || !isOneOfMany) return error;
 	const base = await api.base(datasetId).catch(() => ({ name: undefined }));
 	const name = nonEmptyText(text(base.name)) ?? datasetId;

@@ -1,7 +1,7 @@
 import type { IBinaryKeyData } from 'n8n-workflow';
 
 import { resultOf } from '../../lib/dify/failure';
-import { downloadFile, outputFiles, whyNotFetched } from '../../lib/dify/output-files';
+import { downloadFile, outputFiles, downloadFailureText } from '../../lib/dify/output-files';
 import type { HumanForm, RunResult } from '../../lib/dify/types';
 import { recordOf, optional } from '../../lib/values';
 import { keylessClient, type DifyCall } from '../shared/dify/run';
@@ -102,7 +102,9 @@ async function addFiles(call: DifyCall, result: RunResult, binary: IBinaryKeyDat
 			);
 		} catch (error) {
 			// The run is over and has its result: that must not be lost for a file.
-			warnings.push(`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${whyNotFetched(error)}.`);
+			warnings.push(
+				`The file "${file.filename ?? file.id ?? ''}" could not be fetched: ${downloadFailureText(error)}.`,
+			);
 		}
 	}
 	return warnings;

@@ -74,14 +74,14 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		warnings.push(
 			state.moderated
 				? 'The output moderation of the app stopped the run: the answer is its text, not that of the model.'
-				: `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${saidOfStop(state)}`,
+				: `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${stopReason(state)}`,
 		);
 	}
 	return warnings;
 }
 
 /** Dify stops runs by itself too, 1.16 also those whose form was answered. */
-function saidOfStop({ workflow }: RunState): string {
+function stopReason({ workflow }: RunState): string {
 	return workflow?.error === undefined ? '' : ` Dify says: "${workflow.error}".`;
 }
 
@@ -122,7 +122,7 @@ function outcome(
 	if (state.pause !== undefined) return { status: 'paused' };
 	if (isUnfinished(state)) return { status: 'failed', error: unfinished(state, reason, detail) };
 	if (succeeded(status) || status === 'stopped') return { status };
-	if (isMadeUp(state)) return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
+	if (isRefusedRun(state)) return { status: 'failed', error: { cause: 'refused', message: runFailure(state)! } };
 	const unnamed =
 		status === 'failed'
 			? 'The workflow run failed, and Dify gave no reason'
@@ -131,7 +131,7 @@ function outcome(
 }
 
 /** Dify 1.15 and later tell an input error as a run of no steps, which does not exist (docs/protocols/dify.md 12.3). */
-function isMadeUp(state: RunState): boolean {
+function isRefusedRun(state: RunState): boolean {
 	const { workflow, taskId, text } = state;
 	const isEmpty = workflow?.totalSteps === 0 && workflow.nodes.length === 0 && taskId === undefined && text === '';
 	return isEmpty && runFailure(state) !== undefined;

@@ -65,7 +65,7 @@ export function errorEvent(state: RunState, event: JsonRecord): void {
 	const code = nonEmptyText(event.code);
 	const status = finiteNumber(event.status);
 	const known = [code && `code ${code}`, status && `status ${status}`].filter(Boolean).join(', ');
-	const message = blankless(event.message) ?? runFailure(state);
+	const message = trimmedText(event.message) ?? runFailure(state);
 	if (isStop(message)) {
 		state.workflowEnd = { status: 'stopped', alone: true };
 		return;
@@ -81,10 +81,10 @@ export function errorEvent(state: RunState, event: JsonRecord): void {
 /** What the run or its failed node says, for failures whose own event has no text. */
 export function runFailure(state: RunState): string | undefined {
 	const failed = state.workflow?.nodes.filter((node) => node.status === 'failed').at(-1);
-	return blankless(state.workflow?.error) ?? blankless(failed?.error);
+	return trimmedText(state.workflow?.error) ?? trimmedText(failed?.error);
 }
 
-function blankless(value: unknown): string | undefined {
+function trimmedText(value: unknown): string | undefined {
 	const trimmed = nonEmptyText(value)?.trim();
 	return trimmed === '' ? undefined : trimmed;
 }

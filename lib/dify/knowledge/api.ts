@@ -4,7 +4,7 @@ import type { Download } from '../../http/types';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
 import { difyFailure } from '../failure';
-import { unlessMissing } from './pages';
+import { undefinedIfMissing } from './pages';
 
 /** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
 const RATE_PAUSE_MS = 60_000;
@@ -88,7 +88,7 @@ export class KnowledgeApi {
 	/** @returns false where there was nothing to delete */
 	async deleteIfPresent(baseId: string | undefined, path: string, body?: JsonRecord): Promise<boolean> {
 		const deletion = this.change(baseId, 'DELETE', path, body).then(() => true);
-		return (await unlessMissing(deletion)) ?? false;
+		return (await undefinedIfMissing(deletion)) ?? false;
 	}
 
 	/** As `change`, for work of the caller's own, such as an upload. */

@@ -14,7 +14,7 @@ import { needsNewer } from '../too-old';
 import type { KnowledgeApi } from './api';
 
 /** Begins the sentence about a Dify that is too old. */
-export const WHAT = 'Using knowledge pipelines';
+export const PIPELINES = 'Using knowledge pipelines';
 
 export const DATASOURCE_TYPES = ['local_file', 'online_document', 'website_crawl', 'online_drive'] as const;
 export type DatasourceType = (typeof DATASOURCE_TYPES)[number];
@@ -46,7 +46,7 @@ export async function listDatasources(
 ): Promise<Datasource[]> {
 	const path = `/datasets/${baseId}/pipeline/datasource-plugins`;
 	const query = { is_published: published ? 'true' : undefined };
-	const answer = await needsNewer(WHAT, api.read(path, query)).catch(throwWithout);
+	const answer = await needsNewer(PIPELINES, api.read(path, query)).catch(throwPipelineFailure);
 	return recordsIn(answer).flatMap((record) => {
 		const nodeId = nonEmptyText(record.node_id);
 		const type = DATASOURCE_TYPES.find((each) => each === record.datasource_type);
@@ -116,7 +116,7 @@ export async function runDatasource(
 		is_published: published,
 		...optional({ credential_id: credentialId }),
 	};
-	const data = await needsNewer(WHAT, datasourceData(api, path, json)).catch(throwWithout);
+	const data = await needsNewer(PIPELINES, datasourceData(api, path, json)).catch(throwPipelineFailure);
 	return itemsIn(type, data, credentialId);
 }
 
@@ -175,7 +175,7 @@ function itemsIn(type: DatasourceType, data: unknown, credentialId: string | und
 }
 
 /** Says of failures what they mean for a pipeline. */
-export function throwWithout(error: unknown): never {
+export function throwPipelineFailure(error: unknown): never {
 	if (!(error instanceof ServerError)) throw error;
 	if (/^Pipeline not found/.test(error.serverText ?? ''))
 		throw error.reworded({

@@ -2,7 +2,7 @@ import type { ServerError } from '../../errors/server-error';
 import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
 import { difyFailure } from '../failure';
 import { pauseAt, type KnowledgeApi, type Pauses } from './api';
-import { idOf, unlessMissing } from './pages';
+import { idOf, undefinedIfMissing } from './pages';
 
 const PROGRESS_MS: Pauses = [1_000, 2_000, 3_000, 5_000];
 
@@ -65,7 +65,7 @@ async function batchProgress(
 	batch: string,
 ): Promise<Progress | undefined> {
 	const path = `/datasets/${baseId}/documents/${encodeURIComponent(batch)}/indexing-status`;
-	const answer = await unlessMissing(api.get(path));
+	const answer = await undefinedIfMissing(api.get(path));
 	const record = recordsIn(answer?.data).find((each) => idOf(each) === documentId);
 	return record === undefined ? undefined : readProgress(record);
 }

@@ -32,7 +32,7 @@ export function idOf(record: JsonRecord): string | undefined {
  * The answer, or undefined where Dify says that there is no such thing. A page of HTML, which means that there is no
  * such route, stays a failure.
  */
-export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+export async function undefinedIfMissing<T>(answer: Promise<T>): Promise<T | undefined> {
 	const outcome = await answer.then((value) => ({ value }), asFailed);
 	if ('value' in outcome) return outcome.value;
 	const { failed } = outcome;

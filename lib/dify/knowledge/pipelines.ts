@@ -8,7 +8,7 @@ import type { RunResult } from '../types';
 import { needsNewer } from '../too-old';
 import { fileIdIn, postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { throwWithout, WHAT, type Datasource, type PipelineVersion } from './datasources';
+import { throwPipelineFailure, PIPELINES, type Datasource, type PipelineVersion } from './datasources';
 import { idOf } from './pages';
 
 /**
@@ -19,7 +19,7 @@ import { idOf } from './pages';
  */
 export async function uploadPipelineFile(api: KnowledgeApi, source: FileSource): Promise<JsonRecord & { id: string }> {
 	const path = '/datasets/pipeline/file-upload';
-	const answer = await needsNewer(WHAT, postFile(api.client, path, source));
+	const answer = await needsNewer(PIPELINES, postFile(api.client, path, source));
 	return { ...answer, id: fileIdIn(api.client, path, answer) };
 }
 
@@ -67,7 +67,9 @@ export async function runPipeline(
 		is_published: published,
 		response_mode: 'streaming',
 	};
-	return await api.alone(baseId, path, async () => await needsNewer(WHAT, start(api, path, json))).catch(throwWithout);
+	return await api
+		.alone(baseId, path, async () => await needsNewer(PIPELINES, start(api, path, json)))
+		.catch(throwPipelineFailure);
 }
 
 async function start(api: KnowledgeApi, path: string, json: JsonRecord): Promise<PipelineOutcome> {

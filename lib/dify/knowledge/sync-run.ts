@@ -59,7 +59,7 @@ export function plannedOutcome(step: SyncStep): SyncOutcome {
  */
 export async function runStep(api: KnowledgeApi, baseId: string, step: SyncStep, run: SyncRun): Promise<SyncOutcome> {
 	if (step.action === 'unchanged') return plannedOutcome(step);
-	if (step.action === 'create' || step.action === 'update') return await bringIn(api, baseId, step, run);
+	if (step.action === 'create' || step.action === 'update') return await writeContent(api, baseId, step, run);
 	const id = documentIdIn(api, baseId, step.document);
 	if (step.action === 'enable') await makeAvailable(api, baseId, step.document);
 	if (step.action === 'disable') await setStatus(api, baseId, [id], 'disable');
@@ -67,7 +67,7 @@ export async function runStep(api: KnowledgeApi, baseId: string, step: SyncStep,
 	return plannedOutcome(step);
 }
 
-async function bringIn(
+async function writeContent(
 	api: KnowledgeApi,
 	baseId: string,
 	step: Extract<SyncStep, { action: 'create' | 'update' }>,

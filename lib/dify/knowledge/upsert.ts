@@ -61,7 +61,7 @@ export async function upsertDocument(
 			'Choose a knowledge base of Dify, or add the document where the knowledge is kept.',
 		);
 	const known = await documentsNamed(api, baseId, name);
-	const enabled = known.find(isEnabled) ?? (await woken(api, baseId, known[0], name, options));
+	const enabled = known.find(isEnabled) ?? (await enableExisting(api, baseId, known[0], name, options));
 	if (enabled !== undefined) {
 		const documentId = documentIdIn(api, baseId, enabled);
 		if (options.ifExists === 'skip') return { action: 'skipped', documentId, document: enabled, remarks };
@@ -139,7 +139,7 @@ function renamed(from: string, to: string): string[] {
 }
 
 /** A disabled document of the name, enabled where that is wanted. */
-async function woken(
+async function enableExisting(
 	api: KnowledgeApi,
 	baseId: string,
 	disabled: JsonRecord | undefined,

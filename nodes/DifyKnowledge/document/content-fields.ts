@@ -113,6 +113,9 @@ export function createOptionsIn(parameters: NodeParameters): CreateOptions {
 		form: form ?? (rule?.mode === 'hierarchical' ? 'hierarchical_model' : undefined),
 		language: parameters.name('options.language') || undefined,
 		processRule: rule,
+		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
+		ifDisabled: parameters.choice<'enable' | 'fail'>('options.ifDisabled', 'fail'),
+		mostMegabytes: parameters.number('options.maxFileSize', undefined),
 	};
 }
 

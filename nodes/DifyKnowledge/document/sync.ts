@@ -198,7 +198,7 @@ class Sync {
 		if (parameters.flag('dryRun')) return steps.map((step) => this.shown(step, plannedOutcome(step), { dryRun: true }));
 		const run: SyncRun = {
 			content: async (source, name) => await this.bySource.get(source)!.content(name),
-			create: { ...createOptionsIn(parameters), mostMegabytes: parameters.number('options.maxFileSize', undefined) },
+			create: createOptionsIn(parameters),
 			waitMs: Math.max(1000, parameters.milliseconds('options.wait', 300_000)),
 		};
 		const results: OperationResult = [];

@@ -1,7 +1,6 @@
 import { getDocument } from '../../../lib/dify/knowledge/documents';
 import { waitForIndexing } from '../../../lib/dify/knowledge/indexing';
 import {
-	type CreateOptions,
 	type DocumentContent,
 	replaceContent,
 	upsertDocument,
@@ -37,27 +36,16 @@ function warnings(remarks: string[]): JsonRecord {
 	return remarks.length === 0 ? {} : { warnings: remarks };
 }
 
-function existing({ parameters }: DifyCall): Partial<CreateOptions> {
-	return {
-		ifExists: parameters.choice<'update' | 'fail' | 'skip'>('options.ifExists', 'update'),
-		ifDisabled: parameters.choice<'enable' | 'fail'>('options.ifDisabled', 'fail'),
-	};
-}
-
 export async function fileIn({ context, parameters }: DifyCall) {
 	return await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
-}
-
-function mostMegabytes({ parameters }: DifyCall): Partial<CreateOptions> {
-	return { mostMegabytes: parameters.number('options.maxFileSize', undefined) };
 }
 
 /** Creates a document, or updates the one of its name. */
 export async function upserted(call: DifyCall, content: DocumentContent): Promise<OperationItem[]> {
 	const { api, parameters } = call;
 	const datasetId = datasetIdIn(parameters);
-	const options = { ...createOptionsIn(parameters), ...existing(call), ...mostMegabytes(call) };
-	return await finished(call, datasetId, await upsertDocument(api, datasetId, content, options));
+	const made = await upsertDocument(api, datasetId, content, createOptionsIn(parameters));
+	return await finished(call, datasetId, made);
 }
 
 export const disabledOption = existsOptions.filter(({ name }) => name === 'ifDisabled');
@@ -69,7 +57,6 @@ export async function replaced(
 	const { api, parameters } = call;
 	const datasetId = datasetIdIn(parameters);
 	const document = await getDocument(api, datasetId, documentIdIn(parameters), 'without');
-	const { ifDisabled } = existing(call);
-	const options = { ...createOptionsIn(parameters), ...mostMegabytes(call), ifDisabled };
+	const options = createOptionsIn(parameters);
 	return await finished(call, datasetId, await replaceContent(api, datasetId, document, content, options));
 }

@@ -34,7 +34,7 @@ export function versionIn(parameters: NodeParameters): PipelineVersion {
 	return { published: parameters.choice<'draft' | 'published'>('pipelineVersion', 'published') === 'published' };
 }
 
-export async function chosen({ api, parameters }: DifyCall): Promise<Datasource> {
+export async function chosenDatasource({ api, parameters }: DifyCall): Promise<Datasource> {
 	const nodeId = parameters.name('datasourceNode') || undefined;
 	return await datasourceOf(api, datasetIdIn(parameters), nodeId, versionIn(parameters));
 }
@@ -42,7 +42,7 @@ export async function chosen({ api, parameters }: DifyCall): Promise<Datasource>
 /** What Dify says of a file that it has taken. */
 type Uploaded = JsonRecord & { id: string; name: string };
 
-export async function uploaded({ api, context, parameters }: DifyCall): Promise<Uploaded> {
+export async function uploadedFile({ api, context, parameters }: DifyCall): Promise<Uploaded> {
 	const source = await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
 	const record = await uploadPipelineFile(api, source);
 	return { ...record, name: nonEmptyText(record.name) ?? source.name };

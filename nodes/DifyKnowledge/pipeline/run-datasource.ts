@@ -3,7 +3,7 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 import { itemsOf } from '../../shared/run/operations';
-import { chosen, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
+import { chosenDatasource, datasourceField, inputsField, NEEDS, versionField, versionIn } from './fields';
 
 export const pipelineRunDatasource: DifyOperation = {
 	option: {
@@ -24,7 +24,7 @@ export const pipelineRunDatasource: DifyOperation = {
 	run: async (call) => {
 		const { api, parameters } = call;
 		const asked = {
-			datasource: await chosen(call),
+			datasource: await chosenDatasource(call),
 			inputs: parameters.object('inputs', {}),
 			credentialId: parameters.name('datasourceAuth') || undefined,
 			...versionIn(parameters),

@@ -10,7 +10,7 @@ import type { DifyCall, DifyOperation } from '../../shared/dify/run';
 import { choiceField, jsonField } from '../../shared/field-kinds';
 import { itemsOf, type OperationItem } from '../../shared/run/operations';
 import { binaryField, waitField } from '../fields';
-import { chosen, datasourceField, inputsField, NEEDS, uploaded, versionField, versionIn } from './fields';
+import { chosenDatasource, datasourceField, inputsField, NEEDS, uploadedFile, versionField, versionIn } from './fields';
 
 export const pipelineRun: DifyOperation = {
 	option: {
@@ -46,7 +46,7 @@ export const pipelineRun: DifyOperation = {
 	run: async (call) => {
 		const { api, parameters } = call;
 		const datasetId = datasetIdIn(parameters);
-		const datasource = await chosen(call);
+		const datasource = await chosenDatasource(call);
 		const inputs = parameters.object('inputs', {});
 		const items = await itemsIn(call, datasource);
 		const run = { datasource, items, inputs, ...versionIn(parameters) };
@@ -57,7 +57,7 @@ export const pipelineRun: DifyOperation = {
 async function itemsIn(call: DifyCall, { type, title }: Datasource): Promise<JsonRecord[]> {
 	const { parameters } = call;
 	if (parameters.choice<'binary' | 'items'>('pipelineTake', 'binary') === 'items') return recordsOf(parameters);
-	if (type === 'local_file') return [localFile(await uploaded(call))];
+	if (type === 'local_file') return [localFile(await uploadedFile(call))];
 	throw wrongField(
 		parameters.field('pipelineTake').label,
 		`does not fit: the datasource "${title}" takes no files. Choose Items of the Datasource, from Run Datasource Node`,

@@ -1,7 +1,7 @@
 import { localFile } from '../../../lib/dify/knowledge/pipelines';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField } from '../fields';
-import { NEEDS, uploaded } from './fields';
+import { NEEDS, uploadedFile } from './fields';
 
 export const pipelineUploadFile: DifyOperation = {
 	option: {
@@ -12,7 +12,7 @@ export const pipelineUploadFile: DifyOperation = {
 	},
 	fields: [binaryField],
 	run: async (call) => {
-		const file = await uploaded(call);
+		const file = await uploadedFile(call);
 		return [{ json: { ...localFile(file), size: file.size, mimeType: file.mime_type } }];
 	},
 };

@@ -9,7 +9,7 @@ import { binaryProperties } from '../binary';
 import { choiceField, jsonField } from '../field-kinds';
 import { hintOnce } from '../run/hints';
 import type { DifyCall } from './run';
-import { formFiles, takenFiles, type TakenFile, type Upload } from './run-files';
+import { formFiles, acceptedFiles, type AcceptedFile, type Upload } from './run-files';
 
 export const inputFields: INodeProperties[] = [
 	choiceField('Inputs', 'inputsMode', 'form', {
@@ -67,7 +67,7 @@ export async function inputsOf(call: DifyCall, tell?: (warning: string) => void)
 		const mayHaveFiles = Object.values(inputs).some((value) => mayBeFile(context, parameters.itemIndex, value));
 		const isChecked = tell !== undefined && Object.keys(inputs).length > 0;
 		const form = isChecked || mayHaveFiles ? await formOf(appParameters) : undefined;
-		if (isChecked && form !== undefined) tellDropped(hint, inputs, form);
+		if (isChecked && form !== undefined) hintDropped(hint, inputs, form);
 		const fields = mayHaveFiles ? (form ?? []).filter((field) => isFileField(field) && field.variable in inputs) : [];
 		const { send } = await fieldFiles(call, inputs, fields);
 		return async (upload) => ({ ...inputs, ...(await send(upload)) });
@@ -77,7 +77,7 @@ export async function inputsOf(call: DifyCall, tell?: (warning: string) => void)
 	const inputs: JsonRecord = {};
 	const isFilledIn = isRecord(given) && Object.values(given).some((value) => value !== null && value !== undefined);
 	const form = isFilledIn ? readForm(await appParameters()) : [];
-	if (isFilledIn) tellUnknown(hint, given, form);
+	if (isFilledIn) hintUnknown(hint, given, form);
 	for (const field of form.filter((each) => !isFileField(each))) {
 		const value = formValue(field, recordOf(given)[field.variable]);
 		if (value !== undefined) inputs[field.variable] = value;
@@ -93,7 +93,7 @@ export async function fieldFiles(
 	fields: readonly FileField[],
 ): Promise<{ named: ReadonlySet<string>; send: CheckedInputs }> {
 	const ready: JsonRecord = {};
-	const files = new Map<FileField, TakenFile[]>();
+	const files = new Map<FileField, AcceptedFile[]>();
 	for (const field of fields) {
 		const checked = await fileValue(call, field, given[field.variable]);
 		if ('taken' in checked) files.set(field, checked.taken);
@@ -108,7 +108,7 @@ export async function fieldFiles(
 }
 
 /** A field that was renamed or removed in Dify: what stands in the node for it reaches nobody. */
-function tellUnknown(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
+function hintUnknown(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
 	const [list, names] = unknownIn(given, form);
 	if (list === '') return;
 	hint(
@@ -135,7 +135,7 @@ function mayBeFile(context: IExecuteFunctions, itemIndex: number, value: unknown
 }
 
 /** Dify drops what the form does not have, without a word (docs/protocols/dify.md 2.1.2). */
-function tellDropped(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
+function hintDropped(hint: (warning: string) => void, given: JsonRecord, form: readonly FormField[]): void {
 	const [list, names] = unknownIn(given, form);
 	if (list !== '') hint(`The form of the app has no field ${list}, so Dify drops it. It has: ${names}.`);
 }
@@ -158,13 +158,13 @@ async function fileValue(
 	{ context, itemIndex, appParameters }: DifyCall,
 	field: FileField,
 	value: unknown,
-): Promise<{ taken: TakenFile[] } | { value: unknown }> {
+): Promise<{ taken: AcceptedFile[] } | { value: unknown }> {
 	if (value === undefined || value === null || value === '') return { value: undefined };
 	const given = await formFiles(context, itemIndex, value);
 	if ('wanted' in given && given.wanted.length === 0) return { value: undefined };
 	return 'ready' in given
 		? { value: oneOrList(field, given.ready) }
-		: { taken: takenFiles(given.wanted, field.files, await appParameters()) };
+		: { taken: acceptedFiles(given.wanted, field.files, await appParameters()) };
 }
 
 /** A list of files, or the one that the field takes. */

@@ -75,14 +75,14 @@ export const filesField: INodeProperties = {
 };
 
 /** What the user asks to send, before it is known what the app takes. */
-export type WantedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
+export type RequestedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };
 
 /** The entries of the field "Files". */
-export async function wantedFiles(context: IExecuteFunctions, parameters: NodeParameters): Promise<WantedFile[]> {
+export async function requestedFiles(context: IExecuteFunctions, parameters: NodeParameters): Promise<RequestedFile[]> {
 	const { itemIndex } = parameters;
 	const entries = parameters.value('files.file');
 	const field = (name: string) => parameters.field(`files.file.${name}`);
-	const wanted: WantedFile[] = [];
+	const wanted: RequestedFile[] = [];
 	for (const entry of Array.isArray(entries) ? entries.filter(isRecord) : []) {
 		const type = typeIn(field('type'), entry.type);
 		const source = asChoice<'all' | 'binary' | 'url'>(field('source'), entry.source);
@@ -107,7 +107,7 @@ export async function formFiles(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	value: unknown,
-): Promise<{ wanted: WantedFile[] } | { ready: JsonRecord[] }> {
+): Promise<{ wanted: RequestedFile[] } | { ready: JsonRecord[] }> {
 	const parsed = typeof value === 'string' && /^\s*[[{]/.test(value) ? parsedJson(value) : value;
 	const given = Array.isArray(parsed)
 		? (parsed as unknown[])
@@ -115,7 +115,7 @@ export async function formFiles(
 			? fileNames(parsed)
 			: [parsed];
 	if (given.length > 0 && given.every(isRecord)) return { ready: given.map(withMethod) };
-	const wanted: WantedFile[] = [];
+	const wanted: RequestedFile[] = [];
 	for (const each of given) {
 		if (typeof each !== 'string')
 			throw refusedHere(
@@ -133,13 +133,17 @@ export async function formFiles(
 }
 
 /** A file that the app takes, with its type. */
-export type TakenFile = { file: WantedFile; type: DifyFileType };
+export type AcceptedFile = { file: RequestedFile; type: DifyFileType };
 
 /** Uploads those that are binary, and gives what goes into the run. */
-export type Upload = (files: readonly TakenFile[]) => Promise<DifyFileRef[]>;
+export type Upload = (files: readonly AcceptedFile[]) => Promise<DifyFileRef[]>;
 
 /** Checks the files against what the app, or a field of its form, takes. */
-export function takenFiles(wanted: readonly WantedFile[], rules: FileRules, parameters: JsonRecord): TakenFile[] {
+export function acceptedFiles(
+	wanted: readonly RequestedFile[],
+	rules: FileRules,
+	parameters: JsonRecord,
+): AcceptedFile[] {
 	const files = wanted.map((file) => ({
 		file,
 		type: file.type ?? fileTypeOf(nameOf(file), 'source' in file ? file.source.mimeType : undefined, rules),
@@ -167,7 +171,7 @@ export function uploadOf(client: DifyClient, user: string): Upload {
 	};
 }
 
-function nameOf(file: WantedFile): string {
+function nameOf(file: RequestedFile): string {
 	return 'url' in file ? nameInUrl(file.url) : file.source.name;
 }
 

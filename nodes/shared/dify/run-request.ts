@@ -6,7 +6,7 @@ import type { ServerError } from '../../../lib/errors/server-error';
 import type { JsonRecord } from '../../../lib/values';
 import { inputsOf } from './inputs';
 import type { DifyCall } from './run';
-import { takenFiles, uploadOf, wantedFiles } from './run-files';
+import { acceptedFiles, uploadOf, requestedFiles } from './run-files';
 
 /**
  * What every run takes. Files are uploaded when all of it was checked.
@@ -18,10 +18,10 @@ export async function runRequest(
 	user: string,
 	tell?: (warning: string) => void,
 ): Promise<{ inputs: JsonRecord; files: DifyFileRef[]; user: string }> {
-	const wanted = await wantedFiles(call.context, call.parameters);
+	const wanted = await requestedFiles(call.context, call.parameters);
 	const inputs = await inputsOf(call, tell);
 	const app = wanted.length === 0 ? {} : await call.appParameters();
-	const files = takenFiles(wanted, appFileRules(app), app);
+	const files = acceptedFiles(wanted, appFileRules(app), app);
 	const upload = uploadOf(call.client, user);
 	return { inputs: await inputs(upload), files: await upload(files), user };
 }

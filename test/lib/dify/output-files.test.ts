@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { difyClient } from '../../../lib/dify/credentials';
-import { downloadFile, outputFiles, whyNotFetched } from '../../../lib/dify/output-files';
+import { downloadFile, outputFiles, downloadFailureText } from '../../../lib/dify/output-files';
 import { http, type net } from '../../support/node';
 import { listen } from '../../support/listening';
 import { examples } from '../../support/properties';
@@ -75,7 +75,7 @@ describe('files of a run', () => {
 		const failed = await downloadFile(client, Object.assign({}, FILE, { url: '/files/old.png' })).catch(
 			(error: unknown) => error,
 		);
-		expect(whyNotFetched(failed)).toContain('300 seconds');
+		expect(downloadFailureText(failed)).toContain('300 seconds');
 	});
 
 	test('a file without an address is none to fetch', async () => {
