@@ -105,10 +105,11 @@ async function testServer<R extends CheckResult>(
 		for (const model of cost.models) models.push(await testModel(target.connect({}), model, options, endsAt));
 	const { requests, generatedTokens, promptTokens, seconds } = cost;
 	const plan = `At most ${requests} requests, ${generatedTokens} generated tokens, ${seconds} s, and about ${promptTokens} tokens of prompts for a tool test of ${cost.models.join(', ')}.`;
+	const tested = models.map(resultInWords).join(' ');
 	return {
 		...health,
 		findings: toldOf(sorted([...models.flatMap(findingsOf), ...health.findings])),
-		summary: options.isPart ? health.summary : options.costOnly ? plan : models.map(resultInWords).join(' '),
+		summary: options.isPart || !health.healthy ? health.summary : tested || plan,
 		toolTest: { cost, models },
 	};
 }

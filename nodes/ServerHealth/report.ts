@@ -3,9 +3,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import { checkServer } from '../../lib/health/check';
 import { entriesOf, readHistory } from '../../lib/health/report/history';
 import { type Reported, writeReport } from '../../lib/health/report/page';
-import { testSpeed, type SpeedTestResult } from '../../lib/health/speed-test';
+import type { SpeedRun } from '../../lib/health/speed';
+import { testSpeed } from '../../lib/health/speed-test';
 import type { SweepOptions } from '../../lib/health/sweep';
 import { withToolTest } from '../../lib/health/tool-test';
+import { optional } from '../../lib/values';
 import { booleanField, choiceField, jsonField, numberField, stringField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
@@ -195,21 +197,17 @@ function sweepOptions(call: HealthCall): Parameters<typeof testSpeed>[1] {
 /** Of 64 requests they are many, and the rounds have their averages. */
 function withoutSamples<R extends Reported>(result: R): R {
 	const { speed, servers } = result;
+	const brief = ({ samples, ...run }: SpeedRun) => ({
+		...run,
+		requests: samples.length,
+		measuredBy: samples[0]?.measuredBy ?? null,
+		arrival: samples[0]?.arrival ?? null,
+	});
 	return {
 		...result,
-		...(speed === undefined || speed === null
-			? {}
-			: {
-					speed: {
-						...speed,
-						runs: speed.runs.map(({ samples, ...run }) => ({
-							...run,
-							requests: samples.length,
-							measuredBy: samples[0]?.measuredBy ?? null,
-							arrival: samples[0]?.arrival ?? null,
-						})),
-					},
-				}),
-		...(servers === undefined ? {} : { servers: (servers as SpeedTestResult[]).map((one) => withoutSamples(one)) }),
+		...optional({
+			speed: speed && { ...speed, runs: speed.runs.map(brief) },
+			servers: servers?.map((one) => withoutSamples(one)),
+		}),
 	};
 }

@@ -1,4 +1,4 @@
-import { asList, finiteNumber, isRecord, nonEmptyText, recordsIn, type JsonRecord } from '../../values';
+import { asList, isRecord, nonEmptyText, parseJson, plainNumber, recordsIn, type JsonRecord } from '../../values';
 import type { CheckResult } from '../check';
 import type { SpeedRun } from '../speed';
 
@@ -47,8 +47,8 @@ export function readHistory(given: unknown): History {
 	let skipped = 0;
 	const read = (value: unknown, depth: number): void => {
 		if (typeof value === 'string' && depth < MAX_DEPTH) {
-			const parsed = parsedOf(value);
-			if (parsed === undefined) skipped += value.trim() === '' ? 0 : 1;
+			const parsed = parseJson(value);
+			if (typeof parsed !== 'object') skipped += value.trim() === '' ? 0 : 1;
 			else read(parsed, depth + 1);
 		} else if (Array.isArray(value) && depth < MAX_DEPTH) for (const one of value) read(one, depth + 1);
 		else if (isRecord(value)) readRecord(value, depth);
@@ -71,15 +71,6 @@ export function readHistory(given: unknown): History {
 
 /** Text of a list of items, their `json`, its servers: more are no results. */
 const MAX_DEPTH = 6;
-
-function parsedOf(value: string): unknown {
-	try {
-		const parsed = JSON.parse(value) as unknown;
-		return typeof parsed === 'object' ? parsed : undefined;
-	} catch {
-		return undefined;
-	}
-}
 
 function entryOf(value: JsonRecord): HistoryEntry | undefined {
 	const checkedAt = timeOf(value.checkedAt);
@@ -116,6 +107,6 @@ function timeOf(value: unknown): string | undefined {
 }
 
 function numberOf(value: unknown): number | null {
-	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : finiteNumber(value);
-	return number === undefined || !Number.isFinite(number) || number < 0 ? null : number;
+	const number = plainNumber(value);
+	return number === undefined || number < 0 ? null : number;
 }
