@@ -21,7 +21,7 @@ export class DifyKnowledge implements INodeType {
 		icon: { light: 'file:../../icons/dify.svg', dark: 'file:../../icons/dify.dark.svg' },
 		version: [1, 1.1],
 		subtitle: '={{ $parameter.operation + ": " + $parameter.resource }}',
-		description: 'Searches knowledge bases of Dify, fills them, and keeps their documents in step with files',
+		description: 'Searches knowledge bases of Dify, fills them, and keeps your documents in sync',
 		builderHint: BUILDER_HINTS.difyKnowledge,
 		defaults: { name: 'Dify Knowledge' },
 		usableAsTool: true,

@@ -105,6 +105,32 @@ describe('documents in two languages', () => {
 		}
 	});
 
+	/** The words for what the pages speak of, and those that mean the same and would confuse. */
+	const GLOSSARY: ReadonlyArray<[word: string, others: RegExp]> = [
+		['凭证', /凭据/],
+		['智能体', /(?<!AI )(?<![A-Za-z-])Agent(?![A-Za-z-])|代理人/],
+		['槽位', /插槽|\bslots?\b(?= ?\p{Script=Han})/u],
+		['提供方', /提供商|提供者|供应商/],
+		['数据项', /(?<![A-Za-z.-])items?(?![A-Za-z-])/],
+		['重排', /重排序/],
+		['你', /您/],
+	];
+	/** Code, addresses, labels of the editor, quoted messages with their translation, and the words of Dify's own menu. */
+	const QUOTED =
+		/```.*?```|`[^`\n]*`|\]\([^)\n]*\)|(?<!\*)\*(?!\*)[^*\n]+\*(?!\*)|“[^”\n]*”(?=（)|（设置 → 模型供应商）/gs;
+
+	it('use one Chinese word for one thing', () => {
+		for (const file of documents.filter((name) => name.endsWith(CHINESE))) {
+			const prose = read(file).replace(QUOTED, ' ');
+			const wrong = GLOSSARY.flatMap(([word, others]) => {
+				const found = others.exec(prose);
+				return found === null ? [] : [`${word}: ${prose.slice(Math.max(0, found.index - 12), found.index + 20)}`];
+			});
+			expect({ file, wrong }).toEqual({ file, wrong: [] });
+		}
+		expect(read('docs/servers.zh-CN.md')).toContain('凭证');
+	});
+
 	const inRepository = (document: string, link: string) =>
 		path.posix.normalize(path.posix.join(path.posix.dirname(document), link));
 

@@ -43,7 +43,7 @@ export function whyPassedOver(member: Member, model: string) {
 /**
  * Chooses a server and takes a place there: of those that do not rest, the one that the conversation prefers, or the
  * least busy one. A server whose places are taken gives way to one with a free place; where none is free, the first one
- * that becomes free is taken. Where all rest, the one whose rest ends first is asked all the same.
+ * that becomes free is taken. Where all rest, the one whose rest ends first is tried anyway.
  *
  * @throws {ServerError} where no place became free in time, or the request was cancelled
  */

@@ -54,7 +54,7 @@ export const documentSync: DifyOperation = {
 		name: 'Sync',
 		value: 'sync',
 		action: 'Sync documents',
-		description: 'Bring the knowledge base in step with all items: what is new, changed or gone',
+		description: 'Keep the knowledge base in sync with all items: what is new, changed or gone',
 	},
 	fields: [
 		datasetField,
