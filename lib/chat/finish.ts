@@ -1,6 +1,6 @@
 import { traitsOf } from '../servers/kinds';
 import type { ServerTraits } from '../servers/kinds/kind';
-import { noteOnMove } from '../servers/pool/moves';
+import { failoverNote } from '../servers/pool/failover';
 import type { AssemblyFailure } from './answer/assembly';
 import { remarkOnContextSize } from './answer/context-sizes';
 import { answerFailure, foreignLines, foreignText } from './answer/failure';
@@ -53,7 +53,7 @@ export async function finishAnswer(
 		answering.loadsAnewForContext && assembly.madeBy !== undefined
 			? remarkOnContextSize(keyOf(opened), { size: contextSizeOf(request.parameters), loadMs: timings?.load_ms })
 			: undefined;
-	const moved = noteOnMove(passedOver, connection.url.root);
+	const moved = failoverNote(passedOver, connection.url.root);
 	const notes = [
 		...prepared.notes,
 		...opened.notes,

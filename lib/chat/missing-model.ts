@@ -1,7 +1,7 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { waysToModel } from '../servers/model-names';
+import { missingModelAdvice } from '../servers/model-names';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
@@ -31,7 +31,7 @@ export async function withModelsOf(
 			? error
 			: failure('wrongModelType', connection.contextOf(url, { model }), { status, serverText });
 	const ids = await modelsOf(connection, signal);
-	const ways = waysToModel(ids, traitsOf(known).advice.missingModel?.(model));
+	const ways = missingModelAdvice(ids, traitsOf(known).advice.missingModel?.(model));
 	return ways === '' ? error : error.reworded({ remedy: ways, facts: { ...facts, models: ids.slice(0, 50) } });
 }
 

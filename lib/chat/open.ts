@@ -2,7 +2,7 @@ import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/ide
 import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { keptAnswerAt } from '../servers/manage/kept-answers';
-import type { PassedOver } from '../servers/pool/moves';
+import type { PassedOver } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';
 import { untilReady } from '../servers/retry';
 import { withModelsOf } from './missing-model';

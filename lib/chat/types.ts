@@ -1,6 +1,6 @@
 import type { ServerKind } from '../servers/kinds/kind';
 import type { FieldChanges } from '../servers/refused-fields';
-import type { PassedOver } from '../servers/pool/moves';
+import type { PassedOver } from '../servers/pool/failover';
 import type { NotRun } from './answer/text-formats/text-calls';
 import type { SamplerValues } from './request/samplers';
 

@@ -1,5 +1,5 @@
 import type { ServerAdvice } from '../servers/kinds/kind';
-import { waysToModel } from '../servers/model-names';
+import { missingModelAdvice } from '../servers/model-names';
 import { traitsOfServer } from './answers';
 import type { HealthServerKind, HealthStatus, Severity } from './observations';
 import { remedyFor } from '../errors/remedies';
@@ -150,7 +150,7 @@ export const ADVICE = {
 	})),
 	modelMissing: error('misconfigured', ({ model = '', others = [], server }) => ({
 		meaning: `The server does not offer the model ${named(model)}`,
-		advice: waysToModel(others, adviceOf(server).missingModel?.(model)),
+		advice: missingModelAdvice(others, adviceOf(server).missingModel?.(model)),
 	})),
 	otherModel: warning(({ model = '', others = [], server = 'unknown' }) => {
 		const { label, llamaApi } = traitsOfServer(server);

@@ -226,7 +226,7 @@ export class Connection extends Explainer {
 				const sent = await this.sender.trySend(url, options, watchdog, way);
 				return 'failed' in sent ? sent : await begin(sent, { watchdog, end, way });
 			};
-			return await this.untilTaken(channel, attempt, options, watchdog);
+			return await this.sendWithRetries(channel, attempt, options, watchdog);
 		} catch (error) {
 			end();
 			throw this.explain(error, url, options, watchdog);
@@ -269,7 +269,7 @@ export class Connection extends Explainer {
 		}
 	}
 
-	private async untilTaken<T extends object>(
+	private async sendWithRetries<T extends object>(
 		{ keepAlive, fresh }: ServerChannel,
 		attempt: (way: ConnectionChoice) => Promise<T | { failed: ServerError }>,
 		options: StreamOptions,

@@ -51,7 +51,7 @@ export class Explainer {
 	}
 
 	/** Whether an address holds something of the credential, as a page of a login gets it from a proxy. */
-	isTelling(url: string): boolean {
+	holdsSecret(url: string): boolean {
 		return this.hide(url) !== url;
 	}
 

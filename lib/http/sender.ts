@@ -8,7 +8,7 @@ import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
 import type { CallAnswer, CallOptions, ConnectionSettings, RequestOptions, StreamOptions } from './types';
 import type { Dispatcher } from '../vendor';
-import { unlessAborted } from './waiting';
+import { raceAgainstAbort } from './waiting';
 
 const MAX_REDIRECTS = 5;
 
@@ -37,7 +37,7 @@ export class Sender {
 			const outcome = await this.sendOnce(target, options, watchdog, way);
 			if ('failed' in outcome) throw outcome.failed;
 			const next = redirects.length < MAX_REDIRECTS ? redirectTarget(outcome, options) : undefined;
-			if (next === undefined || this.wouldTell(next)) {
+			if (next === undefined || this.wouldLeakSecret(next)) {
 				const answer = { ...outcome, headers: this.explainer.shownHeaders(outcome.headers) };
 				return redirects.length === 0 ? answer : { ...answer, redirects, url: this.explainer.shownUrl(outcome.url) };
 			}
@@ -83,8 +83,8 @@ export class Sender {
 	}
 
 	/** Some proxies write what they were sent into the address of their login: that is for no other host to read. */
-	private wouldTell(target: string): boolean {
-		return !this.explainer.isOwn(target) && this.explainer.isTelling(target);
+	private wouldLeakSecret(target: string): boolean {
+		return !this.explainer.isOwn(target) && this.explainer.holdsSecret(target);
 	}
 
 	private allowRedirect(from: string, to: string): void {
@@ -103,9 +103,9 @@ export class Sender {
 	): Promise<Answer | { failed: ServerError }> {
 		try {
 			const { signal } = watchdog;
-			const allowed = await unlessAborted(signal, async () => await this.settings.egressFilter?.validateUrl(url));
+			const allowed = await raceAgainstAbort(signal, async () => await this.settings.egressFilter?.validateUrl(url));
 			if (allowed?.ok === false) return { failed: this.explainer.notAllowed(url, allowed.error) };
-			const { statusCode, headers, body } = await unlessAborted(
+			const { statusCode, headers, body } = await raceAgainstAbort(
 				signal,
 				async () => await exchange(url, this.exchangeOptions(url, options, signal, way)),
 			);

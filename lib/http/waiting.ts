@@ -7,7 +7,7 @@ const PAUSE_PIECE_MS = 250;
  * Gives up waiting when the signal aborts: undici looks at it only when its connection is made, which takes up to 10 s
  * where packets are dropped, and the egress filter's look-up of a name does not look at it at all.
  */
-export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function raceAgainstAbort<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
 	signal.throwIfAborted();
 	let onAbort = () => {};
 	const aborted = new Promise<never>((_resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
-import type { PassedOver } from '../servers/pool/moves';
+import type { PassedOver } from '../servers/pool/failover';
 import { cachedShare } from '../chat/answer/prompt-cache';
 import { tokensPerSecond } from '../chat/seen';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';

@@ -7,7 +7,7 @@ import type { RetryPolicy } from '../http/types';
 import { ServerPool } from '../servers/pool/server-pool';
 import { kindOfRefusal, traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
-import { noteOnMove } from '../servers/pool/moves';
+import { failoverNote } from '../servers/pool/failover';
 import { kindFor } from '../servers/purpose';
 import { retryUntilReady } from '../servers/retry';
 import { optional } from '../values';
@@ -56,7 +56,7 @@ export async function openAtServer<T extends { remarks: string[] }>(
 				retryUntilReady(connection, { retries, firstTokenMs: limits.firstTokenMs, about: aboutModel(model) }),
 		},
 	);
-	const moved = noteOnMove(passedOver, connection.url.root);
+	const moved = failoverNote(passedOver, connection.url.root);
 	return { value: moved === undefined ? value : { ...value, remarks: [...value.remarks, moved] }, release };
 }
 

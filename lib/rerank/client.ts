@@ -13,7 +13,7 @@ import type { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { aliasWithoutRerank, kindOfRefusal, traitsOf } from '../servers/kinds';
 import { tokensOf } from '../servers/manage/tokenize';
-import { noteOnMove } from '../servers/pool/moves';
+import { failoverNote } from '../servers/pool/failover';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { TooLong } from '../servers/text-refusals';
 import { optional } from '../values';
@@ -72,7 +72,7 @@ export class RerankClient extends BatchClient<RerankSettings, RankedText, Scored
 		const { result: scores, counts } = value;
 		const { requests, truncated, tokens } = counts;
 		const { root } = connection.url;
-		const moved = noteOnMove(passedOver, root);
+		const moved = failoverNote(passedOver, root);
 		const remarks = [...(moved === undefined ? [] : [moved]), ...remarksOn(scores, form, texts)];
 		if (scores.length < top(documents).length)
 			remarks.push(

@@ -1,6 +1,6 @@
 import { learnRoot } from './connect';
 import type { Connection } from '../http/connection';
-import { unlessAborted } from '../http/waiting';
+import { raceAgainstAbort } from '../http/waiting';
 import { KINDS } from './kinds';
 import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
 import { Remembered } from '../remembered';
@@ -141,5 +141,5 @@ async function answerOf(connection: Connection, url: string, timeoutMs: number):
 /** Who asks waits no longer than for Stop; the answer is learned all the same. */
 async function askedUntil(signal: AbortSignal | undefined, asking: Promise<void>): Promise<void> {
 	if (signal === undefined) await asking;
-	else await unlessAborted(signal, async () => await asking).catch(() => {});
+	else await raceAgainstAbort(signal, async () => await asking).catch(() => {});
 }

@@ -24,7 +24,7 @@ const MAX_NAMES = 10;
  * What to do where a server does not have a model. `orElse`: what its kind advises, a sentence that begins in lower
  * case.
  */
-export function waysToModel(others: readonly string[], orElse: string | undefined): string {
+export function missingModelAdvice(others: readonly string[], orElse: string | undefined): string {
 	const more = others.length > MAX_NAMES ? `, and ${others.length - MAX_NAMES} more` : '';
 	return [
 		...(others.length === 0 ? [] : [`Use one of: ${others.slice(0, MAX_NAMES).join(', ')}${more}.`]),
@@ -91,7 +91,7 @@ export function onlyModel(
 	throw failure('invalidInput', context, {
 		message:
 			candidates.length === 0 ? 'The server lists no model' : 'The server has several models, and none is chosen',
-		remedy: `Choose a model in the node or type its name. ${waysToModel(
+		remedy: `Choose a model in the node or type its name. ${missingModelAdvice(
 			candidates.map(({ id }) => id),
 			undefined,
 		)}`.trim(),

@@ -80,7 +80,7 @@ export function retryIdempotent(connection: Connection, { retries = 0, ...rest }
 	return (failed, leftMs) => {
 		const { kind } = failed;
 		if (kind === 'loading') return untilLoaded(failed, leftMs);
-		if (!passesByItself(failed) || tries >= retries) return failed;
+		if (!isTransient(failed) || tries >= retries) return failed;
 		const pause = pauseBefore('busy', tries++);
 		return askedPause(failed) ?? pause;
 	};
@@ -92,7 +92,7 @@ function askedPause({ kind, facts: { retryAfterMs: asked } }: ServerError): numb
 }
 
 /** Whether a request that changes nothing may do better the next time. */
-export function passesByItself({ kind, status, serverText = '' }: ServerError): boolean {
+export function isTransient({ kind, status, serverText = '' }: ServerError): boolean {
 	return PASSING_KINDS.has(kind) || PASSING_STATUSES.has(status) || RUNNER_DIED.test(serverText);
 }
 

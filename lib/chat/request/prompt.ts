@@ -1,9 +1,9 @@
 /** What a conversation becomes before a model reads it: its prompt, and how many tokens that has. */
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
-import { OwnRoutes, type OwnAsk } from '../../servers/manage/own-routes';
+import { LlamaServerRoutes, type LlamaServerAsk } from '../../servers/manage/llama-server-routes';
 import { kindFor } from '../../servers/purpose';
-import { askAtRoot, orEstimate, type TokenCount } from '../../servers/manage/tokens';
+import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
 import { convertMessages, type SourceMessage } from './messages';
 import { openAiProtocol } from '../wire/openai';
@@ -29,14 +29,14 @@ const AROUND_MESSAGE = '<|im_start|>user<|im_end|>';
 export async function countPrompt(
 	connection: Connection,
 	conversation: Conversation,
-	ask: OwnAsk,
+	ask: LlamaServerAsk,
 ): Promise<TokenCount> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const body = wireBody(conversation, kind);
-	return await orEstimate(wordsOf(body), async () => {
+	return await exactOrEstimated(wordsOf(body), async () => {
 		const question = traitsOf(kind).tokenRoutes?.countPrompt?.(body, ask.model);
 		if (question !== undefined) return await askAtRoot(connection, question, ask);
-		const routes = await OwnRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
+		const routes = await LlamaServerRoutes.of(connection, ask, 'route that counts the tokens of a conversation');
 		const answer = await routes.post('/v1/chat/completions/input_tokens', body);
 		return finiteNumber(recordOf(answer.json).input_tokens) ?? unreadable(connection);
 	});
@@ -47,8 +47,12 @@ export async function countPrompt(
  *
  * @throws {ServerError} also where the server does not show it
  */
-export async function applyTemplate(connection: Connection, conversation: Conversation, ask: OwnAsk): Promise<string> {
-	const routes = await OwnRoutes.of(connection, ask, 'route that applies a chat template');
+export async function applyTemplate(
+	connection: Connection,
+	conversation: Conversation,
+	ask: LlamaServerAsk,
+): Promise<string> {
+	const routes = await LlamaServerRoutes.of(connection, ask, 'route that applies a chat template');
 	const body = wireBody(conversation, routes.kind);
 	const { json } = await routes.post('/apply-template', body);
 	const { prompt } = recordOf(json);

@@ -2,7 +2,7 @@
 import { failure, invalidInput } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, isRecord, nonEmptyText, optional } from '../../values';
-import { OwnRoutes, type OwnAsk } from './own-routes';
+import { LlamaServerRoutes, type LlamaServerAsk } from './llama-server-routes';
 
 const WHAT = 'route for adapters';
 
@@ -15,11 +15,11 @@ export interface Adapter {
 }
 
 /** @throws {ServerError} */
-export async function listAdapters(connection: Connection, ask: OwnAsk): Promise<Adapter[]> {
-	return await adaptersOf(await OwnRoutes.of(connection, ask, WHAT));
+export async function listAdapters(connection: Connection, ask: LlamaServerAsk): Promise<Adapter[]> {
+	return await adaptersOf(await LlamaServerRoutes.of(connection, ask, WHAT));
 }
 
-async function adaptersOf(routes: OwnRoutes): Promise<Adapter[]> {
+async function adaptersOf(routes: LlamaServerRoutes): Promise<Adapter[]> {
 	const answer = await routes.get('/lora-adapters');
 	if (!Array.isArray(answer.json))
 		throw failure('invalidAnswer', routes.context, {
@@ -48,9 +48,9 @@ const CLOSE = 1e-4;
 export async function setAdapters(
 	connection: Connection,
 	scales: ReadonlyArray<{ id: number; scale: number }>,
-	ask: OwnAsk,
+	ask: LlamaServerAsk,
 ): Promise<Adapter[]> {
-	const routes = await OwnRoutes.of(connection, ask, WHAT);
+	const routes = await LlamaServerRoutes.of(connection, ask, WHAT);
 	const known = await adaptersOf(routes);
 	const missing = scales.filter(({ id }) => !known.some((one) => one.id === id)).map(({ id }) => id);
 	if (missing.length > 0)

@@ -6,7 +6,7 @@ import { pauseFor } from '../../http/waiting';
 import { askServerKindAgain } from '../identify';
 import { traitsOf } from '../kinds';
 import type { ServerKind } from '../kinds/kind';
-import { isModelNamed, requireModel, waysToModel } from '../model-names';
+import { isModelNamed, requireModel, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 
 export const CALL_MS = 15_000;
@@ -59,7 +59,8 @@ export function offeredModel(
 	const others = models.map(({ id }) => id);
 	throw failure('modelNotFound', connection.contextOf(`${connection.url.api}/models`, { model }), {
 		message: `The server does not offer the model "${model}"`,
-		remedy: waysToModel(others, traitsOf(kind).advice.missingModel?.(model)) || 'Choose the model from the list.',
+		remedy:
+			missingModelAdvice(others, traitsOf(kind).advice.missingModel?.(model)) || 'Choose the model from the list.',
 		facts: { models: others },
 	});
 }

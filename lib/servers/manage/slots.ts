@@ -3,11 +3,11 @@ import { failure, invalidInput } from '../../errors/failure';
 import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { finiteNumber, optional, recordOf } from '../../values';
-import { OwnRoutes, type OwnAsk } from './own-routes';
+import { LlamaServerRoutes, type LlamaServerAsk } from './llama-server-routes';
 
 export type SlotAction = 'save' | 'restore' | 'erase';
 
-export interface SlotAsk extends OwnAsk {
+export interface SlotAsk extends LlamaServerAsk {
 	slot: number;
 	/** Not for `erase`. A name without folders: the server puts it into the folder of --slot-save-path. */
 	fileName?: string;
@@ -22,7 +22,7 @@ export interface SlotAsk extends OwnAsk {
 export async function changeSlot(connection: Connection, action: SlotAction, ask: SlotAsk) {
 	const { slot, fileName = '' } = ask;
 	if (action !== 'erase') requireFileName(fileName);
-	const routes = await OwnRoutes.of(connection, ask, 'slots');
+	const routes = await LlamaServerRoutes.of(connection, ask, 'slots');
 	const count = await slotCount(routes);
 	if (!Number.isInteger(slot) || slot < 0 || (count !== undefined && slot >= count))
 		throw invalidInput(
@@ -52,7 +52,7 @@ export async function changeSlot(connection: Connection, action: SlotAction, ask
 }
 
 /** Undefined where the server does not tell. */
-async function slotCount(routes: OwnRoutes): Promise<number | undefined> {
+async function slotCount(routes: LlamaServerRoutes): Promise<number | undefined> {
 	const outcome = await routes.get('/props').catch(asFailed);
 	if (!('failed' in outcome)) return finiteNumber(recordOf(outcome.json).total_slots);
 	const { failed } = outcome;
@@ -70,7 +70,7 @@ function requireFileName(name: string): void {
 	);
 }
 
-function explained(error: ServerError, action: SlotAction, routes: OwnRoutes, fileName: string): ServerError {
+function explained(error: ServerError, action: SlotAction, routes: LlamaServerRoutes, fileName: string): ServerError {
 	const { status, serverText = '' } = error;
 	if (status === 501 || error.kind === 'notSupported')
 		return failure('notSupported', routes.context, {

@@ -6,10 +6,10 @@ import { isRecord, recordOf } from '../../values';
 import { traitsOf } from '../kinds';
 import type { Piece, Question, ServerKind, Tokenized, TokenRoutes } from '../kinds/kind';
 import { numbers, textOf } from '../kinds/token-lists';
-import { OwnRoutes, safeAnswer, type OwnAsk } from './own-routes';
+import { LlamaServerRoutes, safeAnswer, type LlamaServerAsk } from './llama-server-routes';
 import { kindFor } from '../purpose';
 
-export interface TokenizeAsk extends OwnAsk {
+export interface TokenizeAsk extends LlamaServerAsk {
 	/** With the tokens that the model puts around every text. */
 	addSpecial: boolean;
 	/** Whether `<|im_start|>` in the text is the special token rather than eleven characters. */
@@ -27,7 +27,7 @@ export interface TokenCount {
 export async function tokenize(connection: Connection, text: string, ask: TokenizeAsk): Promise<Tokenized> {
 	const { model, addSpecial, withPieces, parseSpecial } = ask;
 	const routes = await routesFor(connection, ask);
-	if (!(routes instanceof OwnRoutes))
+	if (!(routes instanceof LlamaServerRoutes))
 		return await askAtRoot(connection, routes.tokenize(text, { model, addSpecial, withPieces }), ask);
 	const body = {
 		content: text,
@@ -40,16 +40,20 @@ export async function tokenize(connection: Connection, text: string, ask: Tokeni
 }
 
 /** The routes by which a server tells tokens. @throws {ServerError} where it is known to have none */
-async function routesFor(connection: Connection, ask: OwnAsk): Promise<TokenRoutes | OwnRoutes> {
+async function routesFor(connection: Connection, ask: LlamaServerAsk): Promise<TokenRoutes | LlamaServerRoutes> {
 	const kind = await kindFor(connection, ask.model, ask.signal);
 	const { tokenRoutes, llamaApi, modelRoot } = traitsOf(kind);
 	if (tokenRoutes !== undefined) return tokenRoutes;
 	if (llamaApi === undefined && modelRoot === undefined && kind !== 'other') throw tellsNoTokens(connection, kind);
-	return await OwnRoutes.of(connection, ask, 'route for tokens');
+	return await LlamaServerRoutes.of(connection, ask, 'route for tokens');
 }
 
 /** @throws {ServerError} also where the answer is not as it should be */
-export async function askAtRoot<T>(connection: Connection, { path, json, read }: Question<T>, ask: OwnAsk): Promise<T> {
+export async function askAtRoot<T>(
+	connection: Connection,
+	{ path, json, read }: Question<T>,
+	ask: LlamaServerAsk,
+): Promise<T> {
 	const answer = await safeAnswer(connection, connection.url.root + path, { ...ask, json });
 	return read(answer.json) ?? unreadable(connection);
 }
@@ -64,14 +68,14 @@ export async function countTokens(
 	text: string,
 	ask: Omit<TokenizeAsk, 'withPieces'>,
 ): Promise<TokenCount> {
-	return await orEstimate(text, async () => {
+	return await exactOrEstimated(text, async () => {
 		const { tokens } = await tokenize(connection, text, { ...ask, withPieces: false });
 		return tokens.length;
 	});
 }
 
 /** @throws {ServerError} of other kinds than `notSupported` */
-export async function orEstimate(text: string, count: () => Promise<number>): Promise<TokenCount> {
+export async function exactOrEstimated(text: string, count: () => Promise<number>): Promise<TokenCount> {
 	const outcome = await count().catch(asFailed);
 	if (typeof outcome === 'number') return { tokens: outcome, exact: true };
 	if (outcome.failed.kind !== 'notSupported') throw outcome.failed;
@@ -92,7 +96,11 @@ export function estimateTokens(text: string): number {
  *
  * @throws {ServerError} also where a number is no token of the model, for which llama-server blames itself (500)
  */
-export async function detokenize(connection: Connection, tokens: readonly number[], ask: OwnAsk): Promise<string> {
+export async function detokenize(
+	connection: Connection,
+	tokens: readonly number[],
+	ask: LlamaServerAsk,
+): Promise<string> {
 	const wrong = tokens.findIndex((token) => !Number.isInteger(token) || token < 0);
 	if (wrong >= 0)
 		throw invalidInput(
@@ -100,7 +108,8 @@ export async function detokenize(connection: Connection, tokens: readonly number
 			'Tokens are whole numbers from 0 on, as Tokenize gives them.',
 		);
 	const routes = await routesFor(connection, ask);
-	if (!(routes instanceof OwnRoutes)) return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
+	if (!(routes instanceof LlamaServerRoutes))
+		return await askAtRoot(connection, routes.detokenize(tokens, ask.model), ask);
 	const { json } = await routes.post('/detokenize', { tokens }).catch((error: unknown) => {
 		const { failed } = asFailed(error);
 		throw unknownToken(failed, connection, tokens) ?? failed;

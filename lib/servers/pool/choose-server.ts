@@ -1,7 +1,7 @@
 import type { Connection } from '../../http/connection';
 import type { StreamOptions } from '../../http/types';
 import { areSlotsUnknown, knownSlots, learnSlots, occupy, runningAt } from '../occupancy';
-import { beginTrial, endTrial, restsUntil, whyResting } from './rests';
+import { beginProbe, endProbe, cooldownEndsAt, cooldownReason } from './cooldowns';
 import { byPreference } from './sticky';
 import { Remembered } from '../../remembered';
 
@@ -36,7 +36,7 @@ export function restKeys({ queued }: Member, model: string): [server: string, mo
 /** Why a server rests. */
 export function whyPassedOver(member: Member, model: string) {
 	return restKeys(member, model)
-		.map(whyResting)
+		.map(cooldownReason)
 		.find((why) => why !== undefined);
 }
 
@@ -51,7 +51,7 @@ export async function chooseServer(members: readonly Member[], options: ChoiceOp
 	const { model, conversation } = options;
 	for (;;) {
 		const well = members.filter((member) => whyPassedOver(member, model) === undefined);
-		const among = well.length > 0 ? inOrder(well, conversation) : [soonestBack(members, model)];
+		const among = well.length > 0 ? inOrder(well, conversation) : [firstOutOfCooldown(members, model)];
 		const [preferred] = among as [Member];
 		const free = among.find(hasRoom);
 		if (conversation !== undefined && among.length > 1 && free !== preferred && isWorthAsking(preferred.queued)) {
@@ -70,8 +70,8 @@ function inOrder(members: readonly Member[], conversation: string | undefined): 
 	return [...members].sort((one, other) => shareOf(one) - shareOf(other) || lastUse(one) - lastUse(other));
 }
 
-function soonestBack(members: readonly Member[], model: string): Member {
-	const backAt = (member: Member) => Math.max(...restKeys(member, model).map(restsUntil));
+function firstOutOfCooldown(members: readonly Member[], model: string): Member {
+	const backAt = (member: Member) => Math.max(...restKeys(member, model).map(cooldownEndsAt));
 	return members.reduce((soonest, member) => (backAt(member) < backAt(soonest) ? member : soonest));
 }
 
@@ -109,7 +109,7 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 	// Counted before the first wait: others choose at the same moment.
 	const [only] = members.length === 1 ? members : [];
 	const counted = only === undefined ? undefined : occupy(only.queued);
-	if (only !== undefined) restKeys(only, model).forEach(beginTrial);
+	if (only !== undefined) restKeys(only, model).forEach(beginProbe);
 	const enough = new AbortController();
 	const stop = () => enough.abort();
 	if (signal?.aborted === true) stop();
@@ -125,7 +125,7 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 				(entered) => (entered.member === member ? undefined : entered.leave()),
 				() => undefined,
 			);
-		if (only === undefined) restKeys(member, model).forEach(beginTrial);
+		if (only === undefined) restKeys(member, model).forEach(beginProbe);
 		uses.set(member.queued.url.api, ++turns);
 		const release = counted ?? occupy(member.queued);
 		return {
@@ -137,7 +137,7 @@ async function firstPlace(members: readonly Member[], { limits, signal, model }:
 		};
 	} catch (error) {
 		counted?.();
-		if (only !== undefined) restKeys(only, model).forEach(endTrial);
+		if (only !== undefined) restKeys(only, model).forEach(endProbe);
 		throw error instanceof AggregateError ? error.errors[0] : error;
 	} finally {
 		stop();

@@ -2,7 +2,7 @@ import { asFailed, type ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerPool } from './server-pool';
 import type { ServerModel } from '../models';
-import { allFailed } from './moves';
+import { allFailed } from './failover';
 
 /**
  * The models of all servers of a credential, each once, in the order of the servers. A server with names of its own is

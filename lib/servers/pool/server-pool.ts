@@ -5,9 +5,9 @@ import { DEFAULT_LIMITS, type Limits } from '../../http/limits';
 import type { RetryPolicy } from '../../http/types';
 import { pauseFor } from '../../http/waiting';
 import { chooseServer, type Member, restKeys, type Turn, whyPassedOver } from './choose-server';
-import { allFailed, mayMove, mostHopeful, type PassedOver, withOthers } from './moves';
+import { allFailed, canFailOver, mostRecoverable, type PassedOver, withOthers } from './failover';
 import { occupy } from '../occupancy';
-import { endRest, endTrial, rest } from './rests';
+import { endCooldown, endProbe, startCooldown } from './cooldowns';
 
 /** One of the servers of a credential. */
 export interface PoolServer {
@@ -151,7 +151,7 @@ export class ServerPool {
 				tried.add(member);
 				if (failed.kind === 'modelNotFound' || failed.kind === 'firstTokenLimit') hopeless.add(member);
 			}
-			const [member, failed] = mostHopeful(failures);
+			const [member, failed] = mostRecoverable(failures);
 			const next = again(failed, time.left().firstTokenMs || Infinity);
 			if (typeof next !== 'number' || hopeless.size === this.members.length) {
 				if (typeof next !== 'number') failures.set(member, next);
@@ -190,16 +190,16 @@ async function tryAt<T>(
 			release();
 			const failed = outcome?.failed;
 			if (failed !== undefined && canGoOn(failed, options))
-				rest(failed.kind === 'modelNotFound' ? ofModel : server, failed);
+				startCooldown(failed.kind === 'modelNotFound' ? ofModel : server, failed);
 			// Whatever it answered, it is there.
-			else if (failed?.status !== undefined) endRest(server);
-			[server, ofModel].forEach(endTrial);
-		} else [server, ofModel].forEach(endRest);
+			else if (failed?.status !== undefined) endCooldown(server);
+			[server, ofModel].forEach(endProbe);
+		} else [server, ofModel].forEach(endCooldown);
 	}
 }
 
 function canGoOn(failed: ServerError, { signal, idempotent }: PoolOptions): boolean {
-	return signal?.aborted !== true && mayMove(failed, idempotent);
+	return signal?.aborted !== true && canFailOver(failed, idempotent);
 }
 
 /** What is left of the limits of a request. */

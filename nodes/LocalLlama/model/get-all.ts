@@ -1,6 +1,6 @@
 import { asFailed } from '../../../lib/errors/server-error';
 import { eachOf, listServerModels } from '../../../lib/health/check';
-import { allFailed } from '../../../lib/servers/pool/moves';
+import { allFailed } from '../../../lib/servers/pool/failover';
 import { optional } from '../../../lib/values';
 import { booleanField, numberField } from '../../shared/field-kinds';
 import { modelServerTarget } from '../../shared/health/target';

@@ -4,7 +4,7 @@ import {
 	onlyModel,
 	shortModelName,
 	shortModelNames,
-	waysToModel,
+	missingModelAdvice,
 } from '../../../lib/servers/model-names';
 
 test('Ollama takes a name without a tag for its latest', () => {
@@ -23,9 +23,9 @@ test('llama-swap: another name of a model is one of its names', () => {
 
 test('ten names at most are shown, then how many more', () => {
 	const names = Array.from({ length: 12 }, (_, at) => `m${at}`);
-	expect(waysToModel(names, undefined)).toBe(`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`);
-	expect(waysToModel([], 'load it.')).toBe('Choose another model, or load it.');
-	expect(waysToModel([], undefined)).toBe('');
+	expect(missingModelAdvice(names, undefined)).toBe(`Use one of: ${names.slice(0, 10).join(', ')}, and 2 more.`);
+	expect(missingModelAdvice([], 'load it.')).toBe('Choose another model, or load it.');
+	expect(missingModelAdvice([], undefined)).toBe('');
 });
 
 test.each([

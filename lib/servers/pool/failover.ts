@@ -3,7 +3,7 @@ import { describe } from '../../errors/description';
 import { failure } from '../../errors/failure';
 import type { FailureKind } from '../../errors/kinds';
 import type { ServerError } from '../../errors/server-error';
-import { passesByItself } from '../retry';
+import { isTransient } from '../retry';
 
 /** A server that failed, or that rests because it failed a little while ago. */
 export interface PassedOver {
@@ -39,16 +39,16 @@ const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503]);
  *
  * @param idempotent the request changes nothing, so it may be sent again whatever became of it
  */
-export function mayMove(failed: ServerError, idempotent = false): boolean {
+export function canFailOver(failed: ServerError, idempotent = false): boolean {
 	return (
 		NOT_BEGUN.has(failed.kind) ||
 		(failed.kind === 'gateway' && NOT_HANDED_ON.has(failed.status)) ||
-		(idempotent && passesByItself(failed))
+		(idempotent && isTransient(failed))
 	);
 }
 
 /** Of several failures that from which a server recovers soonest. */
-export function mostHopeful<Key>(failures: ReadonlyMap<Key, ServerError>): [Key, ServerError] {
+export function mostRecoverable<Key>(failures: ReadonlyMap<Key, ServerError>): [Key, ServerError] {
 	const all = [...failures];
 	const ofKind = (kind: FailureKind) => all.find(([, failed]) => failed.kind === kind);
 	return ofKind('loading') ?? ofKind('busy') ?? ofKind('refused') ?? all[0]!;
@@ -79,7 +79,7 @@ function plain({ url, kind, status, message, remedy }: ServerError) {
 }
 
 /** For the user, where a server failed and another one answered. */
-export function noteOnMove(passedOver: readonly PassedOver[], answered: string): string | undefined {
+export function failoverNote(passedOver: readonly PassedOver[], answered: string): string | undefined {
 	const failed = passedOver.filter(({ wasAsked }) => wasAsked);
 	if (failed.length === 0) return undefined;
 	const list = failed.map(({ url, why }) => `${url} (${why})`).join(', ');

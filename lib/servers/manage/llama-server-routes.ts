@@ -10,7 +10,7 @@ import { requireModel } from '../model-names';
 import { kindFor } from '../purpose';
 import { retryIdempotent } from '../retry';
 
-export interface OwnAsk {
+export interface LlamaServerAsk {
 	/** May be empty where the server has one model. */
 	model: string;
 	signal?: AbortSignal;
@@ -21,11 +21,11 @@ export interface OwnAsk {
 const RETRIES = 3;
 
 /** llama-server's own routes for one model. */
-export class OwnRoutes {
+export class LlamaServerRoutes {
 	private constructor(
 		private readonly connection: Connection,
 		readonly kind: ServerKind,
-		private readonly ask: OwnAsk,
+		private readonly ask: LlamaServerAsk,
 		private readonly what: string,
 	) {}
 
@@ -33,7 +33,7 @@ export class OwnRoutes {
 	 * @param what the user wants there, behind "has no": "slots", "route for tokens"
 	 * @throws {ServerError} where the server is of a kind that has none, or wants a model and none is chosen
 	 */
-	static async of(connection: Connection, ask: OwnAsk, what: string): Promise<OwnRoutes> {
+	static async of(connection: Connection, ask: LlamaServerAsk, what: string): Promise<LlamaServerRoutes> {
 		const model = ask.model.trim();
 		const kind = await kindFor(connection, model, ask.signal);
 		const { label, llamaApi, modelRoot } = traitsOf(kind);
@@ -43,7 +43,7 @@ export class OwnRoutes {
 				message: `${label} has no ${what}`,
 				remedy: 'Only llama-server has them, alone, as a router, or behind llama-swap.',
 			});
-		const routes = new OwnRoutes(connection, kind, { ...ask, model }, what);
+		const routes = new LlamaServerRoutes(connection, kind, { ...ask, model }, what);
 		if (routes.isOfSeveralModels) requireModel(model);
 		return routes;
 	}
@@ -133,7 +133,7 @@ export class OwnRoutes {
 export async function safeAnswer(
 	connection: Connection,
 	url: string,
-	{ model, signal, json, once = false }: OwnAsk & Pick<RequestOptions, 'json'>,
+	{ model, signal, json, once = false }: LlamaServerAsk & Pick<RequestOptions, 'json'>,
 ): Promise<CallAnswer> {
 	const about = { model };
 	return await connection.answer(url, {

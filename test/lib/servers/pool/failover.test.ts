@@ -1,6 +1,12 @@
 import { failure } from '../../../../lib/errors/failure';
 import type { FailureKind } from '../../../../lib/errors/kinds';
-import { allFailed, mayMove, mostHopeful, noteOnMove, withOthers } from '../../../../lib/servers/pool/moves';
+import {
+	allFailed,
+	canFailOver,
+	mostRecoverable,
+	failoverNote,
+	withOthers,
+} from '../../../../lib/servers/pool/failover';
 
 const failed = (kind: FailureKind, status?: number, serverText?: string) =>
 	failure(kind, { url: `http://${kind}:8080/v1/chat/completions` }, { status, serverText });
@@ -21,7 +27,7 @@ describe('whether the next server is asked', () => {
 		['gateway', 503],
 		['firstTokenLimit', undefined],
 	])('%s (%s): nothing was begun', (kind, status) => {
-		expect(mayMove(failed(kind, status))).toBe(true);
+		expect(canFailOver(failed(kind, status))).toBe(true);
 	});
 
 	test.each<[FailureKind, number | undefined]>([
@@ -42,7 +48,7 @@ describe('whether the next server is asked', () => {
 		['aborted', undefined],
 		['invalidInput', undefined],
 	])('%s (%s): it would help nobody, or the work may have begun', (kind, status) => {
-		expect(mayMove(failed(kind, status))).toBe(false);
+		expect(canFailOver(failed(kind, status))).toBe(false);
 	});
 
 	test.each<[FailureKind, number | undefined]>([
@@ -50,7 +56,7 @@ describe('whether the next server is asked', () => {
 		['closedBeforeAnswer', undefined],
 		['connectionLost', undefined],
 	])('%s (%s): where the request changes nothing, it may go out again', (kind, status) => {
-		expect(mayMove(failed(kind, status), true)).toBe(true);
+		expect(canFailOver(failed(kind, status), true)).toBe(true);
 	});
 
 	test('a refusal is a refusal, also where the request changes nothing', () => {
@@ -58,12 +64,12 @@ describe('whether the next server is asked', () => {
 			['unauthorized', 401],
 			['badRequest', 400],
 		] as const)
-			expect(mayMove(failed(kind, status), true)).toBe(false);
+			expect(canFailOver(failed(kind, status), true)).toBe(false);
 	});
 });
 
 test('of several failures, the one that ends soonest says whether to wait', () => {
-	const of = (...kinds: FailureKind[]) => mostHopeful(new Map(kinds.map((kind) => [kind, failed(kind)])))[0];
+	const of = (...kinds: FailureKind[]) => mostRecoverable(new Map(kinds.map((kind) => [kind, failed(kind)])))[0];
 	expect(of('dns', 'refused', 'busy', 'loading')).toBe('loading');
 	expect(of('dns', 'refused')).toBe('refused');
 	expect(of('dns', 'tlsUntrusted')).toBe('dns');
@@ -104,10 +110,10 @@ test('the failure of one server carries those before it', () => {
 
 test('the note names who answered and who did not', () => {
 	const other = { url: 'http://a', why: 'Nothing listens on a:80', wasAsked: true };
-	expect(noteOnMove([other], 'http://b')).toBe(
+	expect(failoverNote([other], 'http://b')).toBe(
 		'http://b answered, because this server did not take the request: http://a (Nothing listens on a:80).',
 	);
-	expect(noteOnMove([other, { ...other, url: 'http://c' }], 'http://b')).toContain('these servers');
-	expect(noteOnMove([{ ...other, wasAsked: false }], 'http://b')).toBeUndefined();
-	expect(noteOnMove([], 'http://b')).toBeUndefined();
+	expect(failoverNote([other, { ...other, url: 'http://c' }], 'http://b')).toContain('these servers');
+	expect(failoverNote([{ ...other, wasAsked: false }], 'http://b')).toBeUndefined();
+	expect(failoverNote([], 'http://b')).toBeUndefined();
 });
