@@ -14,7 +14,7 @@ interface Wave {
  * header of its own, and players end with the first. Sound that is not all of one format, or cannot be read, is given
  * back as it is.
  */
-export function oneWave(sound: Buffer): Buffer {
+export function joinWaves(sound: Buffer): Buffer {
 	const first = readWave(sound, 0);
 	if (first === undefined || first.end >= sound.length) return sound;
 	const waves = [first];
@@ -32,7 +32,7 @@ export function oneWave(sound: Buffer): Buffer {
  *
  * @param rate samples a second
  */
-export function waveOf(samples: Buffer, rate: number, channels = 1): Buffer {
+export function waveFromSamples(samples: Buffer, rate: number, channels = 1): Buffer {
 	const frame = 2 * channels;
 	const format = Buffer.alloc(16);
 	format.writeUInt16LE(1, 0);

@@ -73,12 +73,12 @@ const contestants = {
 	/** This package's model on the classes of that n8n. */
 	async localChatModel() {
 		const { localChatModelClass } = own('./dist/lib/langchain/local-chat-model.js');
-		const { harvestHost } = own('./dist/lib/langchain/host.js');
+		const { findHostClasses } = own('./dist/lib/langchain/host.js');
 		const { tracingWithoutTokenizer } = own('./dist/lib/langchain/tracing.js');
 		const { ChatClient } = own('./dist/lib/chat/client.js');
 		const { connectTo } = own('./dist/lib/servers/connect.js');
 		const sdk = host('@n8n/ai-node-sdk');
-		const { classes } = await harvestHost(context, sdk);
+		const { classes } = await findHostClasses(context, sdk);
 		const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 		const Model = localChatModelClass(classes);
 		const client = new ChatClient(connectTo({ baseUrl }), {

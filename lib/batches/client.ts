@@ -161,7 +161,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		shortened: () => Promise<Text>,
 	): Promise<Result[]> {
 		// Told to cut from the start, a server does not say how many texts it cut.
-		const isByServer = cutsItself(call.kind, this.purpose) && text.isCutByServer !== true;
+		const isByServer = truncatesItself(call.kind, this.purpose) && text.isCutByServer !== true;
 		const shorter = isByServer ? { ...text, isCutByServer: true } : await shortened();
 		const results = await this.ofBatch(call, [shorter], depth + 1);
 		if (text.isShortened !== true && text.isCutByServer !== true) call.counts.truncated++;
@@ -188,7 +188,7 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 }
 
 /** Whether a server keeps the beginning of a long text where it is told to. */
-export function cutsItself(kind: ServerKind, purpose: Purpose): boolean {
+export function truncatesItself(kind: ServerKind, purpose: Purpose): boolean {
 	const { embeddingRequest, rerankRequest, truncateFields } = traitsOf(kind);
 	return (purpose === 'embeddings' ? embeddingRequest : rerankRequest) !== undefined || truncateFields !== undefined;
 }

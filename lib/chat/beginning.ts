@@ -5,7 +5,7 @@ import type { ServerSentEvent } from '../http/sse';
 import type { Beginning, ErrorContext, EventStream } from '../http/types';
 import { parseObject } from '../values';
 import { bringsContent } from './answer/read-batch';
-import { LoadingChatter } from './answer/loading-chatter';
+import { LoadingMessages } from './answer/loading-messages';
 import type { WireChunk } from './types';
 
 /**
@@ -17,7 +17,7 @@ export function beginningOf(
 	decode: (event: ServerSentEvent) => WireChunk,
 	about?: ErrorContext,
 ): Beginning {
-	const chatter = new LoadingChatter();
+	const chatter = new LoadingMessages();
 	let saidAnything = false;
 	const errorIn = (body: string, { url }: EventStream) => connection.errorInBody(body, url, about);
 	return {

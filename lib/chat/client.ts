@@ -4,7 +4,7 @@ import { requireModel } from '../servers/model-names';
 import { ServerPool } from '../servers/pool/server-pool';
 import { TurnMemory } from './answer/turn-memory';
 import { finishAnswer } from './finish';
-import { seenIn, tokensPerSecond } from './seen';
+import { tracedAnswer, tokensPerSecond } from './traced-answer';
 import { rememberSpeed } from './thinking-limit';
 import { keyOf, openAnswer, type OpenedAnswer } from './open';
 import { prepareCall } from './prepare';
@@ -55,12 +55,12 @@ export class ChatClient implements AnswerSource {
 				({ span } = opened);
 				const read = yield* readAnswer(opened, prepared);
 				const answer = await finishAnswer(prepared, opened, read, this.servers.hasSeveral);
-				span.note(seenIn(answer, prepared.startedAt));
+				span.note(tracedAnswer(answer, prepared.startedAt));
 				rememberSpeed(keyOf(opened), tokensPerSecond(answer));
 				return answer;
 			} catch (error) {
 				const told = span?.fail(error) ?? error;
-				if (tries > 1 || !mayComeOutBetter(error, this.settings)) throw told;
+				if (tries > 1 || !isWorthRetrying(error, this.settings)) throw told;
 			} finally {
 				span?.end();
 			}
@@ -72,7 +72,7 @@ export class ChatClient implements AnswerSource {
  * An answer that llama-server could not read and dropped: with another seed the next one may be as it expects. Only where
  * nothing but thinking was passed on.
  */
-function mayComeOutBetter(error: unknown, { parameters: { seed, extraBody } }: ChatSettings): boolean {
+function isWorthRetrying(error: unknown, { parameters: { seed, extraBody } }: ChatSettings): boolean {
 	const isDropped = error instanceof ServerError && error.kind === 'outputUnreadable' && !error.partialText;
 	return isDropped && (seed ?? extraBody?.seed ?? -1) === -1;
 }

@@ -78,7 +78,7 @@ export async function finishAnswer(
 		url: reader.url,
 		...(hasSeveral ? { server: { url: connection.url.root, model, passedOver } } : {}),
 		serverKind,
-		...optional({ callNotRun: assembly.looksLikeCall?.because }),
+		...optional({ callNotRun: assembly.unrunCall?.because }),
 		firstTokenMs,
 		totalMs: performance.now() - startedAt,
 	};

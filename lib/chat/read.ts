@@ -1,7 +1,7 @@
 import { traitsOf } from '../servers/kinds';
 import { Assembly } from './answer/assembly';
 import { withPartialAnswer } from './answer/failure';
-import { LoadingChatter } from './answer/loading-chatter';
+import { LoadingMessages } from './answer/loading-messages';
 import { readBatch, type Unreadable } from './answer/read-batch';
 import { familyOf } from './answer/text-formats/families';
 import { thinkingHabits } from './answer/thinking-habits';
@@ -41,7 +41,7 @@ export async function* readAnswer(
 	{ settings, call, messages, pace, startedAt }: PreparedCall,
 ): AsyncGenerator<string, ReadAnswer> {
 	const { reader } = opened;
-	const chatter = new LoadingChatter();
+	const chatter = new LoadingMessages();
 	const reading = { ...opened, chatter, onChunk: call.onChunk };
 	const assembly = assemblyFor(opened, settings, call.whole === true, messages);
 	const presenter = new ThinkingPresenter(showsThinking(settings));

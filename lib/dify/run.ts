@@ -6,7 +6,7 @@ import { pauseAfter, type DifyClient } from './client';
 import type { RunState } from './events';
 import { answerError, hasBegun, resultOf, runError } from './failure';
 import { finiteNumber, isRecord, parseJson, nonEmptyText, recordOf, type JsonRecord } from '../values';
-import type { BegunRequest, SeenAnswer } from '../tracing/attributes';
+import type { TracedRequest, TracedAnswer } from '../tracing/attributes';
 import { startSpan } from '../tracing/span';
 import { explainInputs } from './form';
 import { recordedResult } from './follow';
@@ -44,7 +44,7 @@ export interface LostRun {
 /** Where runs are started and stopped, by type of app. */
 export interface RunRoute {
 	/** In a trace. */
-	operation: BegunRequest['operation'];
+	operation: TracedRequest['operation'];
 	start: string;
 	/** Path above the task. */
 	tasks: string;
@@ -169,7 +169,7 @@ async function traced(
 	}
 }
 
-function spanResult({ conversationId, messageId, usage, status }: RunResult): SeenAnswer {
+function spanResult({ conversationId, messageId, usage, status }: RunResult): TracedAnswer {
 	const [promptTokens, completionTokens] = [usage?.prompt_tokens, usage?.completion_tokens].map(finiteNumber);
 	return { conversationId, id: messageId, finishReason: status, usage: { promptTokens, completionTokens } };
 }

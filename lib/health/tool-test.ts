@@ -1,7 +1,7 @@
 import { ChatClient } from '../chat/client';
 import type { SourceMessage } from '../chat/request/messages';
 import { estimateTokens } from '../chat/request/token-estimate';
-import { tokensPerSecond } from '../chat/seen';
+import { tokensPerSecond } from '../chat/traced-answer';
 import type { FinishedAnswer, Usage } from '../chat/types';
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';

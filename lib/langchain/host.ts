@@ -51,14 +51,14 @@ export interface HostClasses {
 	N8nLlmTracing: new (context: ISupplyDataFunctions, options?: Record<string, unknown>) => object;
 }
 
-export type Harvest = { classes: HostClasses } | { missing: string };
+export type HostLookup = { classes: HostClasses } | { missing: string };
 
 interface Adapter {
 	callbacks?: unknown;
 	_streamResponseChunks?: (messages: unknown[], options: object) => AsyncIterable<HostGenerationChunk>;
 }
 
-const harvested = new WeakMap<object, Harvest>();
+const lookups = new WeakMap<object, HostLookup>();
 
 /** One word and the end: enough to see the host's chunk classes. */
 const PROBE = {
@@ -79,24 +79,24 @@ const PROBE = {
  * Takes the host's LangChain classes from the object that the SDK's `supplyModel` returns for a probe model. The shape
  * is no contract of n8n's, so every piece is checked, and what is missing is named.
  */
-export async function harvestHost(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<Harvest> {
+export async function findHostClasses(context: ISupplyDataFunctions, sdk: AiNodeSdk = loadSdk()): Promise<HostLookup> {
 	try {
 		const adapter = sdk.supplyModel(context, PROBE as unknown as Parameters<AiNodeSdk['supplyModel']>[1]).response as
 			| Adapter
 			| undefined;
 		const adapterClass: unknown = adapter === undefined ? undefined : Object.getPrototypeOf(adapter);
 		if (adapter === undefined || !isObject(adapterClass)) return { missing: 'supplyModel returned no model' };
-		const known = harvested.get(adapterClass);
+		const known = lookups.get(adapterClass);
 		if (known !== undefined) return known;
-		const harvest = await takeClasses(adapter, adapterClass);
-		harvested.set(adapterClass, harvest);
-		return harvest;
+		const lookup = await takeClasses(adapter, adapterClass);
+		lookups.set(adapterClass, lookup);
+		return lookup;
 	} catch (error) {
 		return { missing: `its chat model failed: ${error instanceof Error ? error.message : String(error)}` };
 	}
 }
 
-async function takeClasses(adapter: Adapter, adapterClass: object): Promise<Harvest> {
+async function takeClasses(adapter: Adapter, adapterClass: object): Promise<HostLookup> {
 	const base: unknown = Object.getPrototypeOf(adapterClass);
 	const BaseChatModel = isObject(base) ? constructorOf(base) : undefined;
 	if (BaseChatModel === undefined || !isObject(base)) return { missing: 'the base class of its chat model' };

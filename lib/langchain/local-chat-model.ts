@@ -2,7 +2,7 @@ import type { AnswerSource } from '../chat/client';
 import type { FinishedAnswer } from '../chat/types';
 import type { PassedOver } from '../servers/pool/failover';
 import { cachedShare } from '../chat/answer/prompt-cache';
-import { tokensPerSecond } from '../chat/seen';
+import { tokensPerSecond } from '../chat/traced-answer';
 import type { HostBaseChatModel, HostClasses, HostGenerationChunk, HostMessageChunk, HostRunManager } from './host';
 import { readToEnd } from '../generators';
 import { isRecord, optional } from '../values';
@@ -133,7 +133,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 			);
 			try {
 				let next = await answer.next();
-				const listens = runManager !== undefined && hearsTokens(runManager);
+				const listens = runManager !== undefined && takesTokens(runManager);
 				for (; !next.done; next = await answer.next()) {
 					const chunk = textChunk(next.value);
 					yield chunk;
@@ -226,7 +226,7 @@ function defineClass({ BaseChatModel, AIMessageChunk, ChatGenerationChunk }: Hos
 }
 
 /** Whether any callback takes tokens: n8n's tracer does not, the events of its agent do. */
-export function hearsTokens({ handlers }: HostRunManager): boolean {
+export function takesTokens({ handlers }: HostRunManager): boolean {
 	return (
 		!Array.isArray(handlers) ||
 		(handlers as Array<Record<string, unknown>>).some(({ handleLLMNewToken: listens }) => listens !== undefined)

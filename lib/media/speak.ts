@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import { wholeOf } from '../http/too-long';
 import type { ServerPool } from '../servers/pool/server-pool';
 import type { ServerKind } from '../servers/kinds/kind';
-import { oneWave, waveOf } from '../wav';
+import { joinWaves, waveFromSamples } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
 import { readSpeech, type SpeechAnswer } from './speech-answer';
 import { plainText, splitAtSentences } from './spoken-text';
@@ -103,9 +103,9 @@ async function speakParts(asked: Asked, parts: readonly string[]): Promise<Omit<
 		return { ...type, ...told, sound: first.pieces };
 	const sounds = [await wholeOf(first.pieces)];
 	for (const part of parts.slice(1)) sounds.push(await wholeOf((await ask(asked, part)).pieces));
-	const joined = type.extension === 'wav' ? oneWave(Buffer.concat(sounds)) : Buffer.concat(sounds);
+	const joined = type.extension === 'wav' ? joinWaves(Buffer.concat(sounds)) : Buffer.concat(sounds);
 	if (type.extension !== 'pcm' || !request.wrapAsWav) return { ...type, ...told, sound: joined };
-	return { ...soundType('wav'), ...told, sound: waveOf(joined, request.sampleRate ?? PCM_RATE) };
+	return { ...soundType('wav'), ...told, sound: waveFromSamples(joined, request.sampleRate ?? PCM_RATE) };
 }
 
 interface Asked {

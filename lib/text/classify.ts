@@ -81,7 +81,7 @@ async function classifyAt(
 	const messages = messagesFor(task, labels);
 	const request = { attempt, parameters, kind, labels, several: task.several, signal };
 	const place = `${connection.url.api} ${model}`;
-	let isHeld = !refusesToHold.has(place);
+	let isConstrained = !refusesConstraints.has(place);
 	let usage: Usage | undefined;
 	let first: LabelAnswer | undefined;
 	for (;;) {
@@ -89,12 +89,12 @@ async function classifyAt(
 		const answer = await askForLabels({
 			...request,
 			messages: isLong ? messages : again(messages, first, labels),
-			isHeld,
+			isConstrained,
 			isLong,
 		});
 		if (answer === undefined) {
-			refusesToHold.set(place, true);
-			isHeld = false;
+			refusesConstraints.set(place, true);
+			isConstrained = false;
 			continue;
 		}
 		usage = addUsage(usage, answer.usage);
@@ -181,4 +181,4 @@ function resultOf(
 }
 
 /** Servers that refused to hold the model to the signs. */
-const refusesToHold = Remembered.inProcess<true>();
+const refusesConstraints = Remembered.inProcess<true>();

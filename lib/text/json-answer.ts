@@ -45,9 +45,9 @@ function exact(json: string, value: unknown): Pick<FoundJson, 'value' | 'large'>
 	const large: string[] = [];
 	const kept = json.replace(/"[^"\\]*(?:\\[^][^"\\]*)*"|-?\d[\d.eE+-]*/g, (token) => {
 		const number = Number(token);
-		const isHeld =
+		const isExact =
 			Number.isFinite(number) && (Number.isSafeInteger(number) || String(number) === token || /[.eE]/.test(token));
-		if (token.startsWith('"') || isHeld) return token;
+		if (token.startsWith('"') || isExact) return token;
 		large.push(token);
 		return `"${token}"`;
 	});

@@ -31,7 +31,7 @@ export interface LabelQuestion {
 	several: boolean;
 	signal?: AbortSignal;
 	/** To the signs, by a grammar or a schema, and with probabilities; else by the prompt alone. */
-	isHeld: boolean;
+	isConstrained: boolean;
 	/** With room for thoughts; else to a few tokens. */
 	isLong: boolean;
 }
@@ -53,7 +53,7 @@ export interface LabelAnswer {
  * @throws {ServerError}
  */
 export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | undefined> {
-	const { signal, isHeld } = asked;
+	const { signal, isConstrained } = asked;
 	const { connection, limits, model, retry } = asked.attempt;
 	const request = requestOf(asked);
 	const protocol = traitsOf(asked.kind).hasOllamaApi === true ? ollamaProtocol : openAiProtocol;
@@ -64,7 +64,7 @@ export async function askForLabels(asked: LabelQuestion): Promise<LabelAnswer | 
 		.then((answer) => ({ answer }), asFailed);
 	if ('failed' in sent) {
 		const { failed } = sent;
-		if (isHeld && (isFormatRefused(failed) || refusesFields(failed))) return undefined;
+		if (isConstrained && (isFormatRefused(failed) || refusesFields(failed))) return undefined;
 		throw failed;
 	}
 	const read = readAnswer(sent.answer, protocol);
@@ -83,11 +83,11 @@ function requestOf({
 	messages,
 	labels,
 	several,
-	isHeld,
+	isConstrained,
 	isLong,
 }: LabelQuestion): ChatRequest {
 	const held = TOKENS_PER_LABEL * (several ? labels.length + 1 : 2);
-	const { maxTokens = isLong ? THINKING_TOKENS : isHeld ? held : FREE_TOKENS, extraBody = {} } = parameters;
+	const { maxTokens = isLong ? THINKING_TOKENS : isConstrained ? held : FREE_TOKENS, extraBody = {} } = parameters;
 	return {
 		model: attempt.model,
 		messages,
@@ -96,9 +96,9 @@ function requestOf({
 		parameters: {
 			...parameters,
 			maxTokens,
-			...(isHeld || traitsOf(kind).hasOllamaApi === true ? { thinking: { mode: 'off' } } : {}),
-			...(isHeld ? { responseFormat: formatOf(kind, keysFor(labels), several) } : {}),
-			extraBody: { ...(isHeld ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}), ...extraBody },
+			...(isConstrained || traitsOf(kind).hasOllamaApi === true ? { thinking: { mode: 'off' } } : {}),
+			...(isConstrained ? { responseFormat: formatOf(kind, keysFor(labels), several) } : {}),
+			extraBody: { ...(isConstrained ? { logprobs: true, top_logprobs: TOP_LOGPROBS } : {}), ...extraBody },
 		},
 	};
 }

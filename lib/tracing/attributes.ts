@@ -25,7 +25,7 @@ export interface TraceSettings {
 }
 
 /** What is known when a request is sent. */
-export interface BegunRequest {
+export interface TracedRequest {
 	/** `chat`, `text_completion`, `embeddings` are names of the conventions, which have none for a reranker. */
 	operation: 'chat' | 'text_completion' | 'embeddings' | 'rerank' | 'invoke_workflow';
 	/** As it is asked for. */
@@ -38,7 +38,7 @@ export interface BegunRequest {
 }
 
 /** What an answer adds. */
-export interface SeenAnswer {
+export interface TracedAnswer {
 	provider?: ServerKind | 'dify';
 	/** Who answered, by its own account. */
 	answeredBy?: string;
@@ -56,8 +56,8 @@ export interface SeenAnswer {
 	error?: string;
 }
 
-export type Observation = BegunRequest &
-	SeenAnswer & { server: ServerAddress; /** By `performance.now()`. */ startedAt: number };
+export type Observation = TracedRequest &
+	TracedAnswer & { server: ServerAddress; /** By `performance.now()`. */ startedAt: number };
 
 const set =
 	(name: string) =>

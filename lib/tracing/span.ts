@@ -1,6 +1,6 @@
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
-import { attributesOf, type BegunRequest, type Observation, type SeenAnswer } from './attributes';
+import { attributesOf, type TracedRequest, type Observation, type TracedAnswer } from './attributes';
 import { optional } from '../values';
 
 /** What this package uses of OpenTelemetry's API, which n8n brings. */
@@ -11,7 +11,7 @@ export interface RequestSpan {
 	/** The server, told of the span by the header `traceparent`: its own spans then stand below it. */
 	connection: Connection;
 	/** Notes what an answer says. */
-	note(answer: SeenAnswer): void;
+	note(answer: TracedAnswer): void;
 	/** Notes how the request failed, by its title, which holds no URL and no text of a server. @returns the error */
 	fail(error: unknown): unknown;
 	/** Gives the span to n8n's exporter. Calling it twice is harmless. */
@@ -23,7 +23,7 @@ const CLIENT_SPAN = 2;
 const STATUS_ERROR = 2;
 
 /** Begins the span of a request, below n8n's span of the node that sends it. */
-export async function startSpan(connection: Connection, request: BegunRequest): Promise<RequestSpan> {
+export async function startSpan(connection: Connection, request: TracedRequest): Promise<RequestSpan> {
 	const api = openTelemetry();
 	const headers = api === undefined ? {} : await nodeSpan(connection);
 	if (api === undefined || !('traceparent' in headers))
@@ -57,7 +57,7 @@ export async function startSpan(connection: Connection, request: BegunRequest): 
 /** Work up to an answer that begins: its span goes on with the answer. The span of work that fails ends with it. */
 export async function beginInSpan<T extends object>(
 	connection: Connection,
-	request: BegunRequest,
+	request: TracedRequest,
 	work: (connection: Connection) => Promise<T>,
 ): Promise<T & { span: RequestSpan }> {
 	const span = await startSpan(connection, request);
@@ -73,9 +73,9 @@ export async function beginInSpan<T extends object>(
 /** Work whose span ends with it. `answerOf`: what its result adds. */
 export async function inSpan<T>(
 	connection: Connection,
-	request: BegunRequest,
+	request: TracedRequest,
 	work: (connection: Connection) => Promise<T>,
-	answerOf: (result: T) => SeenAnswer,
+	answerOf: (result: T) => TracedAnswer,
 ): Promise<T> {
 	const span = await startSpan(connection, request);
 	try {

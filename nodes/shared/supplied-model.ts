@@ -1,7 +1,7 @@
 import type { ISupplyDataFunctions, SupplyData } from 'n8n-workflow';
 
 import type { AnswerSource } from '../../lib/chat/client';
-import { harvestHost } from '../../lib/langchain/host';
+import { findHostClasses } from '../../lib/langchain/host';
 import { localChatModelClass } from '../../lib/langchain/local-chat-model';
 import { loadSdk } from '../../lib/langchain/sdk';
 import { sdkChatModel } from '../../lib/langchain/sdk-chat-model';
@@ -30,14 +30,14 @@ export async function supplyModel(
 	{ source, settings, toError, jsonOutput = false }: SuppliedModel,
 ): Promise<SupplyData> {
 	const sdk = loadSdk();
-	const harvest = await harvestHost(context, sdk);
-	if ('missing' in harvest) {
+	const found = await findHostClasses(context, sdk);
+	if ('missing' in found) {
 		context.logger.warn(
-			`${context.getNode().name}: this version of n8n is built differently (${harvest.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
+			`${context.getNode().name}: this version of n8n is built differently (${found.missing}), so the SDK's adapter is used. Pictures, thinking and timings are lost.`,
 		);
 		return sdk.supplyModel(context, sdkChatModel(source, settings.model, sdk, toError));
 	}
-	const { classes } = harvest;
+	const { classes } = found;
 	const Model = localChatModelClass(classes);
 	const Tracing = tracingWithoutTokenizer(classes.N8nLlmTracing);
 	const watch = new StopWatch(context);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import { oneWave } from '../../lib/wav';
+import { joinWaves } from '../../lib/wav';
 import { examples } from '../support/properties';
 
 const FORMAT = [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0];
@@ -34,7 +34,7 @@ test('sentences that were spoken one by one are one sound', () => {
 				const parts = all.map((part) => wave(part, size === 'true' ? part.length : size));
 				const whole = Buffer.concat(all);
 				const expected = wave(whole);
-				const joined = oneWave(Buffer.concat(parts));
+				const joined = joinWaves(Buffer.concat(parts));
 				expect(joined.subarray(0, 44 + whole.length).subarray(8)).toEqual(expected.subarray(8));
 				expect(joined.length % 2).toBe(0);
 			},
@@ -55,11 +55,11 @@ test('one sound, two formats, and what is no WAV stay as they are', () => {
 		Buffer.alloc(0),
 		Buffer.from('RIFFxxxxWAVE'),
 	])
-		expect(oneWave(sound)).toBe(sound);
+		expect(joinWaves(sound)).toBe(sound);
 	fc.assert(
 		fc.property(fc.uint8Array({ maxLength: 80 }), (rest) => {
-			oneWave(Buffer.concat([wave(Buffer.from('ab')), Buffer.from('RIFF'), rest]));
-			oneWave(Buffer.concat([Buffer.from('RIFF0000WAVEfmt '), rest]));
+			joinWaves(Buffer.concat([wave(Buffer.from('ab')), Buffer.from('RIFF'), rest]));
+			joinWaves(Buffer.concat([Buffer.from('RIFF0000WAVEfmt '), rest]));
 		}),
 		examples(300),
 	);

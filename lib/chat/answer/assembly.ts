@@ -11,7 +11,7 @@ import { strayFailure } from './stray-lines';
 import type { ThinkingSeen } from './thinking-habits';
 import type { Family } from './text-formats/families';
 import { QuotedInput } from './text-formats/quoted-input';
-import { type LooksLikeCall, Sightings, TextCalls } from './text-formats/text-calls';
+import { type UnrunCall, CallDetector, TextCalls } from './text-formats/text-calls';
 import { hasClosingTagOnItsOwnLine, ThinkSplitter } from './text-formats/thinking';
 import { type AssembledCall, ToolCallAssembly } from './tool-call-assembly';
 import { ownToolCallIds } from './tool-call-ids';
@@ -59,7 +59,7 @@ export class Assembly {
 	private readonly calls: ToolCallAssembly;
 	private readonly textCalls: TextCalls;
 	private readonly thoughts = new ThinkSplitter();
-	private readonly thoughtCalls: Sightings;
+	private readonly thoughtCalls: CallDetector;
 	private callsInText: ReturnType<TextCalls['end']> = { text: '', calls: [] };
 	private readonly newText: NewText;
 	private readonly newReasoning = new NewText();
@@ -88,7 +88,7 @@ export class Assembly {
 		this.calls = new ToolCallAssembly(tools.map(({ name }) => name));
 		this.splitter = new ThinkSplitter(options.openingThinkTagMayBeMissing, family?.id === 'harmony');
 		this.textCalls = new TextCalls(toolsInText, family);
-		this.thoughtCalls = new Sightings(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
+		this.thoughtCalls = new CallDetector(new Map(toolsInText.map((tool) => [tool.name, tool])), family);
 	}
 
 	/** Whether anything that the model generated has arrived: then the idle limit counts, not the first-token limit. */
@@ -148,7 +148,7 @@ export class Assembly {
 	}
 
 	/** What looks like a call in the text or in the thinking, and was not run. */
-	get looksLikeCall(): LooksLikeCall | undefined {
+	get unrunCall(): UnrunCall | undefined {
 		const { own, foreign } = this.thoughtCalls;
 		const thought = own ?? foreign;
 		if (this.callsInText.seen !== undefined || thought === undefined) return this.callsInText.seen;
@@ -292,7 +292,7 @@ export class Assembly {
 		};
 		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
-				facts: { finishReason: this.finishReason, ...optional({ callInThinking: this.looksLikeCall?.name }) },
+				facts: { finishReason: this.finishReason, ...optional({ callInThinking: this.unrunCall?.name }) },
 			});
 		}
 		return { answer };

@@ -5,7 +5,7 @@ import type { ServerSentEvent } from '../../http/sse';
 import type { EventStream } from '../../http/types';
 import { parseJson } from '../../values';
 import type { Assembly } from './assembly';
-import type { LoadingChatter } from './loading-chatter';
+import type { LoadingMessages } from './loading-messages';
 import type { SplitText, WireChunk } from '../types';
 import type { ChatProtocol } from '../wire/protocol';
 
@@ -15,7 +15,7 @@ export interface Reading {
 	protocol: ChatProtocol;
 	reader: EventStream;
 	model: string;
-	chatter: LoadingChatter;
+	chatter: LoadingMessages;
 	onChunk?: (chunk: WireChunk) => void;
 }
 

@@ -67,14 +67,14 @@ const NOT_RUN: Record<NotRun, string> = {
 
 /** A call that was read out of the text, or what looks like one and was not run, and how the server would read it. */
 export function noteOnCallsInText(
-	{ formatInText, looksLikeCall }: Pick<Assembly, 'formatInText' | 'looksLikeCall'>,
+	{ formatInText, unrunCall }: Pick<Assembly, 'formatInText' | 'unrunCall'>,
 	serverKind: ServerKind,
 ): string | undefined {
-	const family = formatInText ?? looksLikeCall?.family;
+	const family = formatInText ?? unrunCall?.family;
 	if (family === undefined) return undefined;
 	const advice = traitsOf(serverKind).toolParserAdvice(family.parsers ?? {});
-	if (looksLikeCall === undefined)
+	if (unrunCall === undefined)
 		return `The server handed on a tool call as text, because it lacks the parser or the chat template for this model. The node read the call from the text. ${advice}`;
-	const { name, because } = looksLikeCall;
+	const { name, because } = unrunCall;
 	return `The answer contains what looks like a call of ${name} in the ${family.label} format. It was not run, because ${NOT_RUN[because]}. ${advice}`;
 }

@@ -1,5 +1,5 @@
 import { soundFormat } from '../../sound-format';
-import { oneWave } from '../../wav';
+import { joinWaves } from '../../wav';
 import type { DifyUsage, FinishReason, RunAudio, RunError, RunErrorCause, RunResult, RunStatus } from '../types';
 import { nonEmptyText, recordOf } from '../../values';
 import type { RunState } from './state';
@@ -51,7 +51,7 @@ function idsIn({ conversationId, messageId, taskId, workflowRunId, workflow }: R
 function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 	if (audioPieces.length === 0) return undefined;
 	const sound = Buffer.concat(audioPieces);
-	return { content: oneWave(sound), ...soundFormat(sound), complete: audioEnded };
+	return { content: joinWaves(sound), ...soundFormat(sound), complete: audioEnded };
 }
 
 function warningsOf(state: RunState, status: RunStatus): string[] {

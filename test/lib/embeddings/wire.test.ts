@@ -1,4 +1,4 @@
-import { cutsItself } from '../../../lib/batches/client';
+import { truncatesItself } from '../../../lib/batches/client';
 import { embeddingCall } from '../../../lib/embeddings/wire';
 import { connectTo } from '../../../lib/servers/connect';
 import type { ServerKind } from '../../../lib/servers/kinds/kind';
@@ -43,7 +43,7 @@ test('those that cut themselves are told how', () => {
 	expect(truncated('llamaServer')).not.toHaveProperty('truncate');
 	expect(
 		(['ollama', 'tei', 'vllm', 'llamaServer', 'other'] as ServerKind[]).filter((kind) =>
-			cutsItself(kind, 'embeddings'),
+			truncatesItself(kind, 'embeddings'),
 		),
 	).toEqual(['ollama', 'tei', 'vllm']);
 });

@@ -1,4 +1,4 @@
-import { harvestHost } from '../../../lib/langchain/host';
+import { findHostClasses } from '../../../lib/langchain/host';
 import { loadSdk, type AiNodeSdk } from '../../../lib/langchain/sdk';
 import { fakeContext } from '../../support/context';
 
@@ -29,7 +29,7 @@ function changedSdk(change: (adapter: Record<string, unknown>, prototype: Record
 
 describe("the host's classes", () => {
 	it('are found in the real SDK', async () => {
-		const harvest = await harvestHost(context, sdk);
+		const harvest = await findHostClasses(context, sdk);
 		expect('missing' in harvest ? harvest : Object.keys(harvest.classes).sort()).toEqual([
 			'AIMessageChunk',
 			'BaseChatModel',
@@ -39,7 +39,7 @@ describe("the host's classes", () => {
 	});
 
 	it('are the same every time', async () => {
-		expect(await harvestHost(context, sdk)).toBe(await harvestHost(context, sdk));
+		expect(await findHostClasses(context, sdk)).toBe(await findHostClasses(context, sdk));
 	});
 
 	it.each([
@@ -54,7 +54,7 @@ describe("the host's classes", () => {
 		],
 		['N8nLlmTracing', (adapter: Record<string, unknown>) => (adapter.callbacks = [])],
 	])('name what is missing when n8n changes: %s', async (missing, change) => {
-		expect(await harvestHost(context, changedSdk(change))).toEqual({ missing });
+		expect(await findHostClasses(context, changedSdk(change))).toEqual({ missing });
 	});
 });
 
@@ -78,6 +78,6 @@ describe('a probe that throws', () => {
 			} as unknown as AiNodeSdk,
 		],
 	])('is named as missing, so that the SDK is used: %s', async (_when, changed) => {
-		expect(await harvestHost(context, changed)).toEqual({ missing: 'its chat model failed: no run manager' });
+		expect(await findHostClasses(context, changed)).toEqual({ missing: 'its chat model failed: no run manager' });
 	});
 });

@@ -1,5 +1,5 @@
 import { tracingWithoutTokenizer } from '../../../lib/langchain/tracing';
-import { harvestHost, type HostClasses } from '../../../lib/langchain/host';
+import { findHostClasses, type HostClasses } from '../../../lib/langchain/host';
 import { loadSdk } from '../../../lib/langchain/sdk';
 import { fakeContext } from '../../support/context';
 
@@ -11,7 +11,7 @@ interface Tracer {
 }
 
 async function hostTracing(): Promise<Tracing> {
-	const harvest = await harvestHost(fakeContext({}, {}).context, loadSdk());
+	const harvest = await findHostClasses(fakeContext({}, {}).context, loadSdk());
 	if ('missing' in harvest) throw new Error(harvest.missing);
 	return harvest.classes.N8nLlmTracing;
 }

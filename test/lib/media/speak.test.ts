@@ -1,6 +1,6 @@
 import { speak, type SpeechRequest } from '../../../lib/media/speak';
 import { listVoices, readVoices } from '../../../lib/media/voices';
-import { waveOf } from '../../../lib/wav';
+import { waveFromSamples } from '../../../lib/wav';
 import { startKokoroSim } from '../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../servers/media/server';
 import { startSpeachesSim } from '../../servers/media/speaches';
@@ -55,7 +55,7 @@ describe('Kokoro-FastAPI', () => {
 		expect([raw.bytes, raw.mimeType, raw.extension]).toEqual([samples, 'audio/L16;rate=24000;channels=1', 'pcm']);
 		const { bytes, mimeType, extension } = await run(sim, { format: 'pcm', wrapAsWav: true });
 		expect([mimeType, extension]).toEqual(['audio/wav', 'wav']);
-		expect(bytes).toEqual(waveOf(samples, 24_000));
+		expect(bytes).toEqual(waveFromSamples(samples, 24_000));
 		expect([bytes.readUInt32LE(24), bytes.readUInt32LE(40), bytes.readUInt32LE(4)]).toEqual([
 			24_000,
 			4800,
@@ -75,14 +75,14 @@ describe('Kokoro-FastAPI', () => {
 		const sim = await startKokoro({
 			sound: ({ input, response_format: format }) => {
 				const samples = Buffer.from(String(input).padEnd(200, '.'));
-				return [format === 'wav' ? waveOf(samples, 8000) : samples];
+				return [format === 'wav' ? waveFromSamples(samples, 8000) : samples];
 			},
 		});
 		const text = { input: 'One is here. Two is here.', splitAfter: 12 };
 		const { bytes, parts } = await run(sim, { ...text, format: 'wav' });
 		expect(parts).toBe(2);
 		const samples = Buffer.from('One is here.'.padEnd(200, '.') + 'Two is here.'.padEnd(200, '.'));
-		expect(bytes).toEqual(waveOf(samples, 8000));
+		expect(bytes).toEqual(waveFromSamples(samples, 8000));
 		expect((await run(sim, { ...text, format: 'pcm' })).bytes).toEqual(samples);
 		const failed = await failureOf(run(sim, { ...text, format: 'mp3' }));
 		expect(failed).toMatchObject({ kind: 'invalidInput', message: 'Sound of the format mp3 cannot be joined' });
@@ -149,7 +149,7 @@ describe('what is no sound', () => {
 	});
 
 	test('another format than the one that was asked for is named as what it is', async () => {
-		const wave = waveOf(SOUND, 8000);
+		const wave = waveFromSamples(SOUND, 8000);
 		const sim = await startKokoro({ sound: () => [wave] });
 		const { extension, mimeType, remarks } = await run(sim, { format: 'mp3' });
 		expect([extension, mimeType, remarks]).toEqual(['wav', 'audio/wav', [expect.stringContaining('although mp3')]]);

@@ -66,10 +66,10 @@ describe('which JSON of an answer is meant', () => {
 			fc.property(fc.bigInt(), fc.string(), (number, text) => {
 				const json = `{"n":${number},"t":${JSON.stringify(`${text}${number}`)}}`;
 				const found = fittingJson(json, () => []);
-				const isHeld = BigInt(Number(number)) === number;
+				const isExact = BigInt(Number(number)) === number;
 				expect(found).toMatchObject({ json, value: { t: `${text}${number}` } });
 				const { n } = (found as { value: { n: unknown } }).value;
-				expect(isHeld ? BigInt(n as string | number) === number : n === String(number)).toBe(true);
+				expect(isExact ? BigInt(n as string | number) === number : n === String(number)).toBe(true);
 			}),
 		);
 	});

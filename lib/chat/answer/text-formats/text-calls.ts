@@ -6,7 +6,7 @@ import type { Form } from './forms';
 import type { QuotedInput } from './quoted-input';
 import { type CallsReading, readBlock, type WrittenCall } from './shapes';
 import { attempt, type Place, Pump, type Reading, type Source, type Stop, Stopped } from './source';
-import { Surroundings } from './surroundings';
+import { MarkupTracker } from './markup-tracker';
 
 /** Why what looks like a call is none. */
 export type NotRun =
@@ -21,7 +21,7 @@ export type NotRun =
 	| 'hasOthers';
 
 /** What looks like a call, and was left where it stands. */
-export interface LooksLikeCall {
+export interface UnrunCall {
 	name: string;
 	family: Family;
 	because: NotRun;
@@ -66,7 +66,7 @@ for (const family of FAMILIES)
 const OPENING_TEXTS = [...OPENINGS.keys()];
 
 /** Sees what looks like a call in any format, anywhere, and holds nothing back. Every character is looked at once. */
-export class Sightings {
+export class CallDetector {
 	/** The first in the format of the model, and the first in another one. */
 	own: (Opening & { name: string; at: number }) | undefined;
 	foreign: (Opening & { name: string; at: number }) | undefined;
@@ -117,7 +117,7 @@ export class Sightings {
 		const behind = source.place;
 		if (opening === '') source.at += 1;
 		let furthest = source.place;
-		let [position, meant] = [source.position, undefined as NonNullable<Sightings['own']> | undefined];
+		let [position, meant] = [source.position, undefined as NonNullable<CallDetector['own']> | undefined];
 		for (const one of candidates.toSorted(
 			(a, b) => Number(b.family === this.family) - Number(a.family === this.family),
 		)) {
@@ -150,8 +150,8 @@ export class Sightings {
 export class TextCalls {
 	private readonly tools: ReadonlyMap<string, ToolDefinition>;
 	private readonly names: readonly string[];
-	private readonly sightings: Sightings;
-	private readonly surroundings = new Surroundings();
+	private readonly sightings: CallDetector;
+	private readonly surroundings = new MarkupTracker();
 	private readonly pump = new Pump((source) => this.read(source));
 	private readonly starts: ReadonlySet<string>;
 	private out: string[] = [];
@@ -171,7 +171,7 @@ export class TextCalls {
 	) {
 		this.tools = new Map(tools.map((tool) => [tool.name, tool]));
 		this.names = [...this.tools.keys()];
-		this.sightings = new Sightings(this.tools, family);
+		this.sightings = new CallDetector(this.tools, family);
 		const forms = family?.forms.filter(({ bare, unreadable }) => !bare && !unreadable) ?? [];
 		const begins = forms.flatMap((form) => (beginsOf(form).length === 0 ? [] : beginsOf(form)));
 		this.starts = new Set(begins.map((text) => text[0]!));
@@ -187,7 +187,7 @@ export class TextCalls {
 	}
 
 	/** The end of the answer: the rest of the text, the calls, or what looks like one. */
-	end(end: AnswerEnd): { text: string; calls: ReadCall[]; seen?: LooksLikeCall } {
+	end(end: AnswerEnd): { text: string; calls: ReadCall[]; seen?: UnrunCall } {
 		if (this.tools.size === 0) return { text: '', calls: [] };
 		this.sightings.end();
 		this.pump.end();
@@ -317,7 +317,7 @@ export class TextCalls {
 		this.blank = '';
 	}
 
-	private seen(because: NotRun | undefined): LooksLikeCall | undefined {
+	private seen(because: NotRun | undefined): UnrunCall | undefined {
 		const { own, foreign } = this.sightings;
 		const { failed, block, family } = this;
 		const isForeign =

@@ -1,7 +1,7 @@
 import type { SplitText } from '../../types';
 import { FAMILIES } from './families';
 import { type Place, Pump, type Reading, type Source } from './source';
-import { Surroundings } from './surroundings';
+import { MarkupTracker } from './markup-tracker';
 
 /** What a family's thinking stands between, and Mistral's brackets. Tags are read apart, in any case. */
 const THINKING = new Map([['[THINK]', '[/THINK]'], ...FAMILIES.flatMap(({ thinking = [] }) => thinking)]);
@@ -163,7 +163,7 @@ export class ThinkSplitter {
 	 * with the answer.
 	 */
 	private *readUndecided(source: Source, start: Place): Reading<boolean> {
-		const surroundings = new Surroundings();
+		const surroundings = new MarkupTracker();
 		while ((yield* source.peek()) !== '') {
 			if (this.isApart && this.openingTagMayBeMissing !== 'always') break;
 			const { text, at } = source;

@@ -1,6 +1,6 @@
 import type { ILoadOptionsFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { waveOf } from '../../../../lib/wav';
+import { waveFromSamples } from '../../../../lib/wav';
 import { LocalLlama } from '../../../../nodes/LocalLlama/LocalLlama.node';
 import { startKokoroSim } from '../../../servers/media/kokoro';
 import { bytesReply, jsonReply } from '../../../servers/media/server';
@@ -194,7 +194,7 @@ describe('Speak', () => {
 			options: { splitAfter: 70, wrapAsWav: true, sampleRate: 16000, speed: 1.5, extraBody: { lang_code: 'a' } },
 		});
 		expect(items[0]!.json).toMatchObject({ fileName: 'speech.wav', mimeType: 'audio/wav', parts: 2 });
-		expect(bytesIn(items[0]!)).toEqual(waveOf(Buffer.concat([samples, samples]), 16_000));
+		expect(bytesIn(items[0]!)).toEqual(waveFromSamples(Buffer.concat([samples, samples]), 16_000));
 		expect(sim.requests.at(-1)!.body).toMatchObject({ speed: 1.5, sample_rate: 16000, lang_code: 'a' });
 	});
 

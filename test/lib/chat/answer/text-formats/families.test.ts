@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { FAMILIES, familyOf } from '../../../../../lib/chat/answer/text-formats/families';
 import { Source } from '../../../../../lib/chat/answer/text-formats/source';
-import { Surroundings } from '../../../../../lib/chat/answer/text-formats/surroundings';
+import { MarkupTracker } from '../../../../../lib/chat/answer/text-formats/markup-tracker';
 import { examples } from '../../../../support/properties';
 import { everyCut, readPieces } from './read';
 
@@ -220,7 +220,7 @@ describe('the work for a long answer', () => {
 			steps += 1;
 			return original.call(this);
 		});
-		const push = jest.spyOn(Surroundings.prototype, 'push').mockImplementation(function (this: Surroundings, piece) {
+		const push = jest.spyOn(MarkupTracker.prototype, 'push').mockImplementation(function (this: MarkupTracker, piece) {
 			steps += piece.length;
 			originalPush.call(this, piece);
 		});
@@ -233,7 +233,7 @@ describe('the work for a long answer', () => {
 		return steps / text.length;
 	};
 	const original = Source.prototype.ready;
-	const originalPush = Surroundings.prototype.push;
+	const originalPush = MarkupTracker.prototype.push;
 
 	it.each(FAMILIES.map(({ id }) => id))('F59: text with brackets, %s', (id) => {
 		const text = 'a < b, [x], {y} '.repeat(2_000).trimEnd();

@@ -73,7 +73,7 @@ export function readPieces(pieces: readonly string[], given: Given = {}): Outcom
 		assembly.flush(),
 	];
 	const result = assembly.finish();
-	const seen = assembly.looksLikeCall;
+	const seen = assembly.unrunCall;
 	return {
 		text: steps.map(({ text }) => text).join(''),
 		reasoning: steps.map((step) => step.reasoning).join(''),

@@ -1,8 +1,8 @@
-import { hearsTokens } from '../../../lib/langchain/local-chat-model';
+import { takesTokens } from '../../../lib/langchain/local-chat-model';
 
 test('tokens are told only to callbacks that take them', () => {
 	const handleLLMNewToken = async () => {};
-	const told = (handlers?: unknown) => hearsTokens({ handleLLMNewToken, handlers });
+	const told = (handlers?: unknown) => takesTokens({ handleLLMNewToken, handlers });
 	expect(told([{ handleLLMEnd: () => {} }])).toBe(false);
 	expect(told([])).toBe(false);
 	expect(told([{ handleLLMEnd: () => {} }, { handleLLMNewToken }])).toBe(true);

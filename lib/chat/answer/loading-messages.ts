@@ -4,7 +4,7 @@ import type { WireChunk } from '../types';
  * llama-swap with `sendLoadingState` opens a stream at once and tells as thinking how it loads the model, between two
  * rules of ━ (seen: 0bdb372; docs/protocols/other-servers.md 6.3). Its chunks hold nothing but that: no id, no model.
  */
-export class LoadingChatter {
+export class LoadingMessages {
 	private state: 'before' | 'talking' | 'over' = 'before';
 	private said = '';
 

@@ -1,8 +1,8 @@
-import type { SeenAnswer } from '../tracing/attributes';
+import type { TracedAnswer } from '../tracing/attributes';
 import type { FinishedAnswer } from './types';
 
 /** What a trace says of an answer. @param startedAt by `performance.now()` */
-export function seenIn(answer: FinishedAnswer, startedAt: number): SeenAnswer {
+export function tracedAnswer(answer: FinishedAnswer, startedAt: number): TracedAnswer {
 	const { model, finishReason, usage, timings, firstTokenMs, toolCalls, text, reasoning, serverKind } = answer;
 	return {
 		provider: serverKind,

@@ -11,7 +11,7 @@ const CLEAR_QUOTES: ReadonlySet<string> = new Set('“„‚«‹「『《〈');
  * Follows Markdown and HTML as they arrive and knows whether the next character stands in something that is only shown:
  * code, a list, a quotation, an element of HTML. Every character is looked at once.
  */
-export class Surroundings {
+export class MarkupTracker {
 	private fence: string | undefined;
 	private line = '';
 	private ticks = 0;
