@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
+import { onPauseField, readRunOptions, RUN_OPTIONS } from '../shared/dify/run-options';
 import { booleanField, choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 import type { Extra } from './output';
@@ -71,17 +71,7 @@ const options: INodeProperties[] = [
 		],
 		description: 'What to do when the conversation was deleted, is closed, or belongs to another user',
 	}),
-	choiceField('When Workflow Pauses', 'onPause', 'return', {
-		options: [
-			{ name: 'Fail', value: 'error' },
-			{
-				name: 'Return What There Is',
-				value: 'return',
-				description: 'The item then has the status "paused", and the forms that wait for a person',
-			},
-		],
-		description: 'What to do when a chatflow stops to ask a person',
-	}),
+	onPauseField('What to do when a chatflow stops to ask a person'),
 	{
 		...RUN_OPTIONS.workflowId,
 		description: 'A published version of a chatflow. Leave empty for the latest one.',

@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { uuid } from '../../lib/dify/ids';
-import { ID_EXAMPLE, locatorField } from '../shared/dify/fields';
+import { binaryField as binaryFieldOf, ID_EXAMPLE, locatorField } from '../shared/dify/fields';
 import { namesIn } from '../shared/binary';
 import { numberField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
@@ -23,11 +23,7 @@ export function idIn(parameters: NodeParameters, path: string): string {
 	return uuid(parameters.value(path), parameters.field(path).label);
 }
 
-export const binaryField = stringField('Input Binary Field', 'binaryPropertyName', {
-	default: 'data',
-	required: true,
-	hint: 'The name of the input binary field containing the file',
-});
+export const binaryField = binaryFieldOf('the file');
 
 export const textField = stringField('Text', 'text', {
 	typeOptions: { rows: 4 },

@@ -3,7 +3,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { tokenOf } from '../../lib/dify/human-form';
 import { runIdOf } from '../../lib/dify/run-record';
 import { userField } from '../shared/dify/fields';
-import { RUN_OPTIONS } from '../shared/dify/run-options';
+import { onPauseField, RUN_OPTIONS } from '../shared/dify/run-options';
 import { choiceField, choicesField, stringField } from '../shared/field-kinds';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -37,17 +37,7 @@ export function formTokenIn(parameters: NodeParameters): string {
 	return tokenOf(parameters.value('formToken'));
 }
 
-const onPause = choiceField('When Workflow Pauses', 'onPause', 'return', {
-	options: [
-		{ name: 'Fail', value: 'error' },
-		{
-			name: 'Return What There Is',
-			value: 'return',
-			description: 'The item then has the status "paused", and the forms that wait for a person',
-		},
-	],
-	description: 'What to do when the workflow stops to ask a person',
-});
+const onPause = onPauseField('What to do when the workflow stops to ask a person');
 
 /** As above, for operations that may also wait until somebody has answered. */
 const onPauseWaiting: INodeProperties = {

@@ -59,12 +59,8 @@ export function addThought(
 export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, data: JsonRecord): void {
 	const id = nonEmptyText(data.id);
 	const known = id === undefined ? undefined : index.get(id);
-	if (known !== undefined) {
-		Object.assign(known, data);
-		return;
-	}
-	const log = { ...data };
-	logs.push(log);
+	const log = Object.assign(known ?? {}, data);
+	if (known === undefined) logs.push(log);
 	if (id !== undefined) index.set(id, log);
 }
 

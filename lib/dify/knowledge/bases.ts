@@ -121,11 +121,14 @@ function bodyOf(settings: BaseSettings): JsonRecord {
 		...optional({ name, description, permission }),
 		...(permission === 'partial_members' ? { partial_member_list: members?.map((user_id) => ({ user_id })) } : {}),
 		...optional({ indexing_technique: technique }),
-		...(embeddingModel === undefined
-			? {}
-			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),
+		...embeddingBody(embeddingModel),
 		...optional({ retrieval_model: retrievalModel }),
 	};
+}
+
+/** The fields by which Dify takes an embedding model. */
+export function embeddingBody(chosen: ModelRef | undefined): JsonRecord {
+	return optional({ embedding_model: chosen?.model, embedding_model_provider: chosen?.provider });
 }
 
 function tooLong(what: string, value: string | undefined, most: number): void {

@@ -4,7 +4,7 @@ import { refusedHere } from '../failure';
 import type { FileSource } from '../../http/multipart';
 import { postFile } from '../upload';
 import type { KnowledgeApi } from './api';
-import { formOf, isExternal, techniqueOf, type ModelRef, type Technique } from './bases';
+import { embeddingBody, formOf, isExternal, techniqueOf, type ModelRef, type Technique } from './bases';
 import { documentIdIn, documentsNamed, isArchived, isEnabled, setStatus } from './documents';
 import { checkDocumentFile, cutName, fileDocumentName } from './names';
 
@@ -171,15 +171,12 @@ function bodyOf(base: JsonRecord, content: DocumentContent, options: CreateOptio
 		);
 	const isFirst = techniqueOf(base) === undefined || formOf(base) === undefined;
 	const rule = options.processRule ?? ('file' in content && isFirst ? { mode: 'automatic' } : undefined);
-	const { embeddingModel } = options;
 	return {
 		...('text' in content ? { name: content.name, text: content.text } : {}),
 		indexing_technique: technique,
 		doc_form: formOf(base) ?? options.form ?? 'text_model',
 		...optional({ doc_language: options.language, process_rule: rule }),
-		...(embeddingModel === undefined || !isFirst
-			? {}
-			: { embedding_model: embeddingModel.model, embedding_model_provider: embeddingModel.provider }),
+		...embeddingBody(isFirst ? options.embeddingModel : undefined),
 	};
 }
 

@@ -1,7 +1,7 @@
 import { featureOf, speak, voiceOf } from '../../../lib/dify/speech';
 import { optional } from '../../../lib/values';
 import type { DifyOperation } from '../../shared/dify/run';
-import { messageField, userField } from '../../shared/dify/fields';
+import { messageField, outputField, userField } from '../../shared/dify/fields';
 import { messageIdIn, userIn } from '../../shared/dify/ids';
 import { choiceField, stringField } from '../../shared/field-kinds';
 import { baseName, storeFile } from '../../shared/store-file';
@@ -34,10 +34,7 @@ export const audioSpeak: DifyOperation = {
 				default: 'speech',
 				description: 'Without an extension: that comes from the sound',
 			}),
-			stringField('Put Output File in Field', 'binaryPropertyOutput', {
-				default: 'data',
-				hint: 'The name of the output binary field to put the file in',
-			}),
+			outputField('binaryPropertyOutput'),
 			stringField('Voice', 'voice', {
 				description: 'As the provider of speech calls it. Without this option: the voice of the app.',
 			}),

@@ -1,5 +1,6 @@
 import { uuid } from '../../../lib/dify/ids';
 import { previewFile } from '../../../lib/dify/preview';
+import { outputField } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { stringField } from '../../shared/field-kinds';
 import { storeFile } from '../../shared/store-file';
@@ -16,11 +17,7 @@ export const fileDownload: DifyOperation = {
 			required: true,
 			description: 'As in message_files of a message, or as Upload gave it',
 		}),
-		stringField('Put Output File in Field', 'binaryPropertyOutput', {
-			default: 'data',
-			required: true,
-			hint: 'The name of the output binary field to put the file in',
-		}),
+		outputField('binaryPropertyOutput', { required: true }),
 	],
 	run: async ({ context, client, parameters }) => {
 		const fileId = uuid(parameters.value('fileId'), 'file ID');

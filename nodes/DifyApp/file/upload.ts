@@ -1,10 +1,8 @@
 import { fileTypeOf } from '../../../lib/dify/files';
 import { uploadFile } from '../../../lib/dify/upload';
-import { binarySource } from '../../shared/binary';
 import type { DifyOperation } from '../../shared/dify/run';
-import { userField } from '../../shared/dify/fields';
+import { binaryField, fileIn, userField } from '../../shared/dify/fields';
 import { userIn } from '../../shared/dify/ids';
-import { stringField } from '../../shared/field-kinds';
 
 export const fileUpload: DifyOperation = {
 	option: {
@@ -13,17 +11,10 @@ export const fileUpload: DifyOperation = {
 		action: 'Upload a file',
 		description: 'Store a file in Dify, for the inputs of a later run of the same user',
 	},
-	fields: [
-		stringField('Input Binary Field', 'binaryPropertyName', {
-			default: 'data',
-			required: true,
-			hint: 'The name of the input binary field with the file',
-		}),
-		userField,
-	],
-	run: async ({ context, client, parameters }) => {
-		const { itemIndex } = parameters;
-		const source = await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
+	fields: [binaryField('the file'), userField],
+	run: async (call) => {
+		const { client, parameters } = call;
+		const source = await fileIn(call);
 		const user = userIn(parameters);
 		const uploadFileId = await uploadFile(client, source, user);
 		const { name, mimeType, size } = source;

@@ -1,4 +1,5 @@
 import { uuid } from '../../../lib/dify/ids';
+import { outputField as outputFieldOf } from '../../shared/dify/fields';
 import { stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
@@ -16,8 +17,4 @@ export function documentIdsIn(parameters: NodeParameters): string[] {
 	return ids;
 }
 
-export const outputField = stringField('Put Output File in Field', 'outputField', {
-	default: 'data',
-	required: true,
-	hint: 'The name of the output binary field to put the file in',
-});
+export const outputField = outputFieldOf('outputField', { required: true });

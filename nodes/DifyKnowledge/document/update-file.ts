@@ -1,8 +1,9 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
+import { fileIn } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, documentField, optionsField, waitField } from '../fields';
 import { contentOptions, fileOptions } from './content-fields';
-import { disabledOption, fileIn, replaced } from './write';
+import { disabledOption, replaced } from './write';
 
 export const documentUpdateFile: DifyOperation = {
 	option: {

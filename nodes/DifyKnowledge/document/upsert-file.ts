@@ -1,8 +1,9 @@
 import { datasetField } from '../../shared/dify/knowledge-fields';
+import { fileIn } from '../../shared/dify/fields';
 import type { DifyOperation } from '../../shared/dify/run';
 import { binaryField, waitField } from '../fields';
 import { contentOptions, existsOptions, fileOptions, firstOptions, writeOptions } from './content-fields';
-import { fileIn, upserted } from './write';
+import { upserted } from './write';
 
 export const documentUpsertFile: DifyOperation = {
 	option: {

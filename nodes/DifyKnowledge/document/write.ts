@@ -7,7 +7,6 @@ import {
 	type Upserted,
 } from '../../../lib/dify/knowledge/upsert';
 import { optional, type JsonRecord } from '../../../lib/values';
-import { binarySource } from '../../shared/binary';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
 import type { DifyCall } from '../../shared/dify/run';
 import type { OperationItem } from '../../shared/run/operations';
@@ -34,10 +33,6 @@ async function finished(
 
 function warnings(remarks: string[]): JsonRecord {
 	return remarks.length === 0 ? {} : { warnings: remarks };
-}
-
-export async function fileIn({ context, parameters }: DifyCall) {
-	return await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
 }
 
 /** Creates a document, or updates the one of its name. */

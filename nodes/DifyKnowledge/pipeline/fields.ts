@@ -1,9 +1,8 @@
 import { type Datasource, datasourceOf, type PipelineVersion } from '../../../lib/dify/knowledge/datasources';
 import { uploadPipelineFile } from '../../../lib/dify/knowledge/pipelines';
 import { type JsonRecord, nonEmptyText } from '../../../lib/values';
-import { binarySource } from '../../shared/binary';
 import { datasetIdIn } from '../../shared/dify/knowledge-fields';
-import { locatorField } from '../../shared/dify/fields';
+import { fileIn, locatorField } from '../../shared/dify/fields';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyCall } from '../../shared/dify/run';
 import { choiceField, jsonField } from '../../shared/field-kinds';
@@ -42,8 +41,8 @@ export async function chosenDatasource({ api, parameters }: DifyCall): Promise<D
 /** What Dify says of a file that it has taken. */
 type Uploaded = JsonRecord & { id: string; name: string };
 
-export async function uploadedFile({ api, context, parameters }: DifyCall): Promise<Uploaded> {
-	const source = await binarySource(context, parameters.itemIndex, parameters.name('binaryPropertyName'));
-	const record = await uploadPipelineFile(api, source);
+export async function uploadedFile(call: DifyCall): Promise<Uploaded> {
+	const source = await fileIn(call);
+	const record = await uploadPipelineFile(call.api, source);
 	return { ...record, name: nonEmptyText(record.name) ?? source.name };
 }

@@ -1,8 +1,11 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import type { Most } from '../../../lib/dify/paging';
+import type { FileSource } from '../../../lib/http/multipart';
+import { binarySource } from '../binary';
 import { booleanField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
+import type { OperationCall } from '../run/operations';
 
 /**
  * One user for each chat, then that of the Dify Chat Message before, and one for the workflow where there is neither.
@@ -80,4 +83,27 @@ export const pagingFields: INodeProperties[] = [
 /** How many records these fields ask for. */
 export function mostIn(parameters: NodeParameters): Most {
 	return parameters.flag('returnAll') ? 'all' : parameters.number('limit');
+}
+
+/** Which file of the item is taken. @param what "the file", "the recording" and so on */
+export function binaryField(what: string): INodeProperties {
+	return stringField('Input Binary Field', 'binaryPropertyName', {
+		default: 'data',
+		required: true,
+		hint: `The name of the input binary field with ${what}`,
+	});
+}
+
+/** That file. */
+export async function fileIn({ context, itemIndex, parameters }: OperationCall): Promise<FileSource> {
+	return await binarySource(context, itemIndex, parameters.name('binaryPropertyName'));
+}
+
+/** Where a file is put. */
+export function outputField(name: string, more: Partial<INodeProperties> = {}): INodeProperties {
+	return stringField('Put Output File in Field', name, {
+		default: 'data',
+		hint: 'The name of the output binary field to put the file in',
+		...more,
+	});
 }

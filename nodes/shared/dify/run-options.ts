@@ -2,13 +2,28 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { traceIdOf } from '../../../lib/dify/ids';
 import { DEFAULT_RUN_LIMITS, type RunLimits } from '../../../lib/dify/run-limits';
-import { booleanField, numberField, stringField } from '../field-kinds';
+import { booleanField, choiceField, numberField, stringField } from '../field-kinds';
 import { seconds } from '../limit-fields';
 import type { NodeParameters } from '../parameters';
 
 export const simplifyField = booleanField('Simplify', 'simplify', true, {
 	description: 'Whether to return a simplified version of the response instead of the raw data',
 });
+
+/** What happens to a run that waits for people. */
+export function onPauseField(description: string): INodeProperties {
+	return choiceField('When Workflow Pauses', 'onPause', 'return', {
+		options: [
+			{ name: 'Fail', value: 'error' },
+			{
+				name: 'Return What There Is',
+				value: 'return',
+				description: 'The item then has the status "paused", and the forms that wait for a person',
+			},
+		],
+		description,
+	});
+}
 
 /** Options of every node that starts runs, by name. */
 export const RUN_OPTIONS = {
