@@ -11,6 +11,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { untilReady } from '../servers/retry';
+import { traitsOf } from '../servers/kinds';
 import type { ServerKind } from '../servers/kinds/kind';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
@@ -116,6 +117,13 @@ async function begin(
 	signal: AbortSignal | undefined,
 ): Promise<Begun> {
 	const kind = await askServerKind(connection, model, { signal });
+	const { label, ignoresSuffix } = traitsOf(kind);
+	if (ignoresSuffix === true && 'prefix' in task && task.suffix !== '')
+		throw failure('notSupported', connection.contextOf(connection.url.api, { model }), {
+			message: `${label} cannot fill in`,
+			meaning: `${label} cannot fill in: it goes on after the text in front, and ignores the one behind without a word`,
+			remedy: 'Use llama-server or Ollama, with a model that was trained to fill in.',
+		});
 	const { url, json, framing } = completionRequest(connection.url, kind, task, { ...settings, model });
 	const about = { model };
 	const send = async (body: Record<string, unknown>) =>

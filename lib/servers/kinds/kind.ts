@@ -183,6 +183,8 @@ export interface ServerTraits {
 	reranks?: boolean;
 	/** An alias of its API that has no route for reranking. */
 	aliasWithoutRerank?: string;
+	/** Whether it goes on after a text without a word about the one behind, where it shall fill in. */
+	ignoresSuffix?: boolean;
 	/** Whether a request for pictures or sound must name a model. */
 	mediaNeedsModel?: boolean;
 	/** Whether it transcribes at `/inference` below the root rather than at OpenAI's route. */

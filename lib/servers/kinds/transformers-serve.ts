@@ -27,6 +27,7 @@ export const transformersServe: ServerTraits = {
 	thinkingBudget: false,
 	toolChoice: 'ignored',
 	mayListNothing: true,
+	ignoresSuffix: true,
 	wantsNoKey: true,
 	toolParserAdvice: () => 'transformers serve reads the tool calls of a few families of models (Qwen) only.',
 	advice: {
