@@ -70,9 +70,13 @@ export function kindOfRefusal(serverText = ''): ServerKind | undefined {
 	return kindWhere(({ refusalWords }) => refusalWords?.test(serverText) === true);
 }
 
-/** Who made an answer with this fingerprint. */
+const BY_FINGERPRINT = new Map<unknown, ServerKind>(
+	(Object.keys(KINDS) as ServerKind[]).map((kind) => [KINDS[kind].fingerprint, kind]),
+);
+
+/** Who made an answer with this fingerprint. Asked for each piece of an answer. */
 export function kindOfFingerprint(found: unknown): ServerKind | undefined {
-	return kindWhere(({ fingerprint }) => fingerprint !== undefined && fingerprint === found);
+	return found === undefined ? undefined : BY_FINGERPRINT.get(found);
 }
 
 /** A known alias of an API at which reranking is missing, with the server that has it. */
