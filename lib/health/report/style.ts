@@ -24,7 +24,7 @@ table{border-collapse:collapse;width:100%;font-size:14px}
 .small{font-size:13px}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--edge);vertical-align:top}
 th{color:var(--soft);font-weight:600;font-size:13px}
-th,td.n{overflow-wrap:normal}
+th,td.n{overflow-wrap:normal}td.w{min-width:110px}
 .n+:not(.n){padding-left:14px}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 figure{margin:14px 0 0}
