@@ -70,21 +70,29 @@ async function onlyModelOf(servers: ServerPool, use: ModelUse): Promise<string> 
 }
 
 function searchOf(list: ListModels) {
+	return listSearch(async (servers, wanted) => {
+		const { models, failed } = await listModelsOf(servers, list);
+		const names = shortModelNames(models.map(({ id }) => id));
+		return [
+			...models
+				.filter(({ id, aliases }) => [id, ...aliases].some((name) => name.toLowerCase().includes(wanted)))
+				.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
+			// The list has no other place for a remark. Chosen all the same, it counts as no model.
+			...failed.map(({ url, error }) => ({ name: `Not listed: ${url} (${error.message})`, value: '' })),
+		];
+	});
+}
+
+type Results = INodeListSearchResult['results'];
+
+/** A list in the editor, of what the servers of the credential tell. `wanted`: in small letters. */
+export function listSearch(
+	search: (servers: ServerPool, wanted: string, context: ILoadOptionsFunctions) => Promise<Results>,
+) {
 	return async function (this: ILoadOptionsFunctions, filter?: string): Promise<INodeListSearchResult> {
 		try {
-			const credentials = await this.getCredentials('localLlamaApi');
-			const { models, failed } = await listModelsOf(localLlamaServers(credentials, this.helpers), list);
-			const names = shortModelNames(models.map(({ id }) => id));
-			const wanted = filter?.trim().toLowerCase() ?? '';
-			return {
-				results: [
-					...models
-						.filter(({ id, aliases }) => [id, ...aliases].some((name) => name.toLowerCase().includes(wanted)))
-						.map((model) => ({ name: describeModel(model, names.get(model.id)), value: model.id })),
-					// The list has no other place for a remark. Chosen all the same, it counts as no model.
-					...failed.map(({ url, error }) => ({ name: `Not listed: ${url} (${error.message})`, value: '' })),
-				],
-			};
+			const servers = localLlamaServers(await this.getCredentials('localLlamaApi'), this.helpers);
+			return { results: await search(servers, filter?.trim().toLowerCase() ?? '', this) };
 		} catch (error) {
 			throw listError(this.getNode(), error, { subNode: true });
 		}

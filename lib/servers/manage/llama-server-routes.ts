@@ -75,26 +75,17 @@ export class LlamaServerRoutes {
 	 * @throws {ServerError}
 	 */
 	async change(path: string, json: unknown): Promise<CallAnswer> {
-		return await this.connection.answer(this.url(path), {
-			json: isRecord(json) ? this.withModel(json) : json,
-			...this.common,
-		});
+		const { signal, model } = this.ask;
+		const body = isRecord(json) ? this.withModel(json) : json;
+		return await this.connection.answer(this.url(path), { method: 'POST', json: body, signal, about: { model } });
 	}
 
 	get context() {
-		return this.connection.contextOf(this.url(''), this.about);
+		return this.connection.contextOf(this.url(''), { model: this.ask.model });
 	}
 
 	private get isRouter(): boolean {
 		return traitsOf(this.kind).llamaApi === 'router';
-	}
-
-	private get about() {
-		return { model: this.ask.model };
-	}
-
-	private get common() {
-		return { method: 'POST' as const, signal: this.ask.signal, about: this.about };
 	}
 
 	private withModel(body: Record<string, unknown>): Record<string, unknown> {
