@@ -9,8 +9,9 @@ import { node } from './lib/deps.mjs';
 import { createLog, formatSize } from './lib/log.mjs';
 import { main } from './lib/main.mjs';
 import { root } from './lib/paths.mjs';
-import { IMAGES, LARGEST_BYTES, namedPictures } from './lib/pictures.mjs';
+import { IMAGES, LARGEST_BYTES, LARGEST_MOVING_BYTES, namedPictures } from './lib/pictures.mjs';
 import { findOnPath, onExit, run } from './lib/proc.mjs';
+import { findPython, installPackages } from './lib/python.mjs';
 
 const TOOLS = ['pngquant', 'optipng'];
 
@@ -24,6 +25,22 @@ const compress = async (source, target) => {
 	mkdirSync(dirname(target), { recursive: true });
 	await run('pngquant', ['--quality=60-90', '--strip', '--speed', '1', '--force', '--output', target, source]);
 	await run('optipng', ['-quiet', '-o2', target]);
+};
+
+/**
+ * Makes one moving picture of the frames that a test has taken.
+ *
+ * @param {string} frames folder
+ * @param {string} target
+ */
+const animate = async (frames, target) => {
+	const found = await findPython();
+	if ('problem' in found) throw new Error(found.problem);
+	const packages = mkdtempSync(join(tmpdir(), 'local-llama-pillow-'));
+	onExit(() => rmSync(packages, { recursive: true, force: true }));
+	await installPackages(found.python, packages, ['pillow==13.0.0']);
+	const env = { ...process.env, PYTHONPATH: packages };
+	await run(found.python, [join(root, 'scripts', 'lib', 'gif.py'), frames, target], { env });
 };
 
 await main(async () => {
@@ -42,18 +59,20 @@ await main(async () => {
 		onLine: log.line,
 	});
 
-	const untaken = wanted.filter((file) => !existsSync(join(folder, relative(IMAGES, file))));
+	/** @param {string} file */
+	const taken = (file) => join(folder, relative(IMAGES, file.replace(/\.gif$/, '')));
+	const untaken = wanted.filter((file) => !existsSync(taken(file)));
 	if (untaken.length > 0) throw new Error(`No test takes ${untaken.join(', ')}`);
 	let total = 0;
 	log.line();
 	for (const file of wanted) {
 		const target = join(root, file);
-		await compress(join(folder, relative(IMAGES, file)), target);
+		const moves = file.endsWith('.gif');
+		await (moves ? animate : compress)(taken(file), target);
+		const most = moves ? LARGEST_MOVING_BYTES : LARGEST_BYTES;
 		const { size } = statSync(target);
 		total += size;
-		log.line(
-			`  ${formatSize(size).padStart(9)}  ${file}${size > LARGEST_BYTES ? '  too large: show less of the window' : ''}`,
-		);
+		log.line(`  ${formatSize(size).padStart(9)}  ${file}${size > most ? '  too large: show less of the window' : ''}`);
 	}
 	log.line(`  ${formatSize(total).padStart(9)}  in all. Look at each before you commit it.`);
 	return 0;

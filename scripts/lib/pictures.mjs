@@ -6,6 +6,8 @@ import { filesBelow, root } from './paths.mjs';
 export const IMAGES = 'docs/images';
 /** A README with its pictures should open at once. */
 export const LARGEST_BYTES = 150_000;
+/** The same for one that moves. */
+export const LARGEST_MOVING_BYTES = 1_000_000;
 
 /** @returns {string[]} every document of the project, from its root */
 export const documents = () => [

@@ -637,13 +637,15 @@ describe('a chat', () => {
 	it(
 		'types the answer piece by piece, and the log tells tokens and speed',
 		async () => {
-			const { get, openWorkflow, picture } = editor;
+			const { get, frame, openWorkflow, picture } = editor;
 			const options = { temperature: 0, maxTokens: 200, stop: ['\\n\\n'] };
 			const { id } = await n8n.createWorkflow(
 				example('chat-with-local-model', { local: working, model: ALIAS, change: { [MODEL]: { options } } }),
 			);
 			await openWorkflow(id);
-			const { answer, pieces } = await ask('Explain why the sky is blue.');
+			let frames = 0;
+			const whileTyping = async () => await frame('chat-typing', frames++);
+			const { answer, pieces } = await ask('Explain why the sky is blue.', { whileTyping });
 			expect(pieces).toBeGreaterThan(4);
 			expect(answer.length).toBeGreaterThan(100);
 

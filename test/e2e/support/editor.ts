@@ -33,6 +33,8 @@ export interface Editor {
 	 * of the whole window.
 	 */
 	picture(name: string, part?: PicturePart): Promise<void>;
+	/** One of the pictures of a moving one; only where pictures for the documents are taken. */
+	frame(name: string, at: number): Promise<void>;
 	close(): Promise<void>;
 }
 
@@ -116,6 +118,11 @@ export async function openEditor(
 				fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
 				fs.writeFileSync(path.join(folder, `${name}.png`), bytes);
 			}
+		},
+		frame: async (name, at) => {
+			if (!forDocs) return;
+			const file = path.join(pictures, name, `${String(at).padStart(4, '0')}.png`);
+			await page.screenshot({ path: file, scale: 'css' });
 		},
 		close: async () => await browser.close(),
 	};
