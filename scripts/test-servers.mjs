@@ -4,7 +4,7 @@
  * arguments for jest: `npm run test:servers -- ollama`.
  *
  * What it needs is built or downloaded once, and kept outside the clone. Ollama takes 5 to 15 minutes, whisper.cpp 3,
- * llama-cpp-python 15 to 30; the other Python packages download 5 GB. Of these only what the arguments name is installed.
+ * llama-cpp-python 15 to 30; the other Python packages download 5 GB. Of these only what the arguments name is got.
  * What cannot be had is named, and its tests are counted as skipped.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,17 +30,26 @@ const log = createLog();
 /** Names of suites that were given: other arguments are jest's. */
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
+/**
+ * A part of one suite that takes long to build: only where that suite is to run.
+ *
+ * @template T
+ * @param {string} suite
+ * @param {() => Promise<T>} find
+ * @returns {Promise<{ file?: T, problem?: string }>}
+ */
+const partOf = async (suite, find) =>
+	named.length === 0 || named.some((one) => suite.includes(one))
+		? await optionalPart(log, find)
+		: { problem: `it runs with: npm run test:servers -- ${suite}` };
+
 /** @returns {Promise<import('./lib/types').RealServerParts['python']>} */
 const preparePython = async () => {
 	/** @type {Partial<import('./lib/types').RealServerParts['python']>} */
 	const found = {};
 	const names = /** @type {import('./lib/types').PythonServerName[]} */ (Object.keys(PYTHON_SERVERS));
 	for (const name of names) {
-		const { suite } = PYTHON_SERVERS[name];
-		const isWanted = named.length === 0 || named.some((one) => suite.includes(one));
-		found[name] = isWanted
-			? await optionalPart(log, async () => await ensurePythonServer(log, name))
-			: { problem: `it runs with: npm run test:servers -- ${suite}` };
+		found[name] = await partOf(PYTHON_SERVERS[name].suite, async () => await ensurePythonServer(log, name));
 	}
 	return /** @type {import('./lib/types').RealServerParts['python']} */ (found);
 };
@@ -55,11 +64,11 @@ const prepare = async () => {
 	]);
 	// One after the other: each compiles on all cores.
 	const llamaServer = await optionalPart(log, async () => await ensureLlamaServer(log, { router: true }));
-	const whisper = await optionalPart(log, async () => ({
+	const whisper = await partOf('whisper', async () => ({
 		server: await ensureWhisperServer(log),
 		model: await ensureWhisperModel(),
 	}));
-	const ollama = await optionalPart(log, async () => await ensureOllama(log));
+	const ollama = await partOf('ollama', async () => await ensureOllama(log));
 	const python = await preparePython();
 	const miniLmFolders = await optionalPart(log, async () => await ensureMiniLmFolders(log));
 	return {
