@@ -293,7 +293,7 @@ describe('the panels', () => {
 	it(
 		'of the chat model: the list from the real server',
 		async () => {
-			const { get, page, openWorkflow, openNode, picture } = editor;
+			const { get, page, openWorkflow, openNode } = editor;
 			const { id } = await chatWith('Choose a model', working);
 			await openWorkflow(id);
 			await openNode(MODEL);
@@ -308,7 +308,6 @@ describe('the panels', () => {
 				await get('collection-parameter-add').first().click();
 				await page.getByRole('option', { name: option, exact: true }).click();
 			}
-			await picture('panel-local-chat-model', 'fields');
 		},
 		SLOW,
 	);
