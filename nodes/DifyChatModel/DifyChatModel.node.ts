@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { properties } from './fields';
 import { supplyDifyModel } from './supply';
 
@@ -28,7 +23,5 @@ export class DifyChatModel implements INodeType {
 		properties,
 	};
 
-	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return await supplyDifyModel(this, itemIndex);
-	}
+	supplyData = withContext(supplyDifyModel);
 }

@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { searchRerankModels } from '../shared/dify/search-knowledge';
 import { properties } from './fields';
 import { getKnowledgeBases } from './get-knowledge-bases';
@@ -32,7 +27,5 @@ export class DifyRetriever implements INodeType {
 
 	methods = { listSearch: { searchRerankModels }, loadOptions: { getKnowledgeBases } };
 
-	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return await supplyRetriever(this, itemIndex);
-	}
+	supplyData = withContext(supplyRetriever);
 }

@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-	type IPollFunctions,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { properties } from './fields';
 import { pollDify } from './poll';
 
@@ -29,7 +24,5 @@ export class DifyTrigger implements INodeType {
 		properties,
 	};
 
-	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
-		return await pollDify(this);
-	}
+	poll = withContext(pollDify);
 }

@@ -1,14 +1,9 @@
-import {
-	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { reportUnsupportedHost } from '../../lib/langchain/sdk';
 import { properties } from './fields';
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { searchModels } from '../shared/search-models';
 import { supplyChatModel } from './supply';
 import { MODEL_SUBTITLE } from '../shared/model-field';
@@ -35,7 +30,5 @@ export class LocalChatModel implements INodeType {
 
 	methods = { listSearch: { searchModels } };
 
-	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return await supplyChatModel(this, itemIndex);
-	}
+	supplyData = withContext(supplyChatModel);
 }

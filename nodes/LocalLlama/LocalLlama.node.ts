@@ -1,13 +1,8 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type IExecuteFunctions, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { modelSearches } from '../shared/search-models';
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { searchVoices } from './audio/search-voices';
 import { runLocalLlama } from './operation';
 import { operations } from './resources';
@@ -34,7 +29,5 @@ export class LocalLlama implements INodeType {
 
 	methods = { listSearch: { ...modelSearches, searchVoices } };
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await runLocalLlama(this, operations);
-	}
+	execute = withContext((context: IExecuteFunctions) => runLocalLlama(context, operations));
 }

@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type INodeType,
-	type INodeTypeDescription,
-	type ISupplyDataFunctions,
-	type SupplyData,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { searchRerankers } from '../shared/search-models';
 import { properties } from './fields';
 import { supplyReranker } from './supply';
@@ -33,7 +28,5 @@ export class LocalReranker implements INodeType {
 
 	methods = { listSearch: { searchRerankers } };
 
-	async supplyData(this: ISupplyDataFunctions, itemIndex: number): Promise<SupplyData> {
-		return await supplyReranker(this, itemIndex);
-	}
+	supplyData = withContext(supplyReranker);
 }

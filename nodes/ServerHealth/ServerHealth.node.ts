@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { searchModels } from '../shared/search-models';
 import { operations } from './operations';
@@ -33,7 +28,5 @@ export class ServerHealth implements INodeType {
 
 	methods = { listSearch: { searchModels } };
 
-	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await runServerHealth(this);
-	}
+	execute = withContext(runServerHealth);
 }

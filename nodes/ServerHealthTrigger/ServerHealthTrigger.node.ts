@@ -1,12 +1,7 @@
-import {
-	NodeConnectionTypes,
-	type INodeExecutionData,
-	type INodeType,
-	type INodeTypeDescription,
-	type IPollFunctions,
-} from 'n8n-workflow';
+import { NodeConnectionTypes, type INodeType, type INodeTypeDescription } from 'n8n-workflow';
 
 import { BUILDER_HINTS } from '../shared/builder-hints';
+import { withContext } from '../shared/with-context';
 import { serviceCredentials } from '../shared/health/check-fields';
 import { properties } from './fields';
 import { pollServerHealth } from './poll';
@@ -31,7 +26,5 @@ export class ServerHealthTrigger implements INodeType {
 		properties,
 	};
 
-	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
-		return await pollServerHealth(this);
-	}
+	poll = withContext(pollServerHealth);
 }
