@@ -11,7 +11,15 @@ export const LARGEST_MOVING_BYTES = 1_000_000;
 
 /** @returns {string[]} every document of the project, from its root */
 export const documents = () => [
-	...['README.md', 'README.zh-CN.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'workflows/README.md'],
+	...[
+		'README.md',
+		'README.zh-CN.md',
+		'CHANGELOG.md',
+		'CONTRIBUTING.md',
+		'SECURITY.md',
+		'workflows/README.md',
+		'workflows/README.zh-CN.md',
+	],
 	...filesBelow(join(root, 'docs'))
 		.map((file) => file.slice(root.length + 1).replaceAll('\\', '/'))
 		.filter((file) => file.endsWith('.md')),
