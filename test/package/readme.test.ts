@@ -108,8 +108,8 @@ describe('documents in two languages', () => {
 	/** The words for what the pages speak of, and those that mean the same and would confuse. */
 	const GLOSSARY: ReadonlyArray<[word: string, others: RegExp]> = [
 		['凭证', /凭据/],
-		['智能体', /(?<!AI )(?<![A-Za-z-])Agent(?![A-Za-z-])|代理人/],
-		['槽位', /插槽|\bslots?\b(?= ?\p{Script=Han})/u],
+		['智能体', /(?<!AI )(?<![A-Za-z-])(?:agents?|Agent)(?![A-Za-z-])|代理人/],
+		['槽位', /插槽|(?<![A-Za-z-])slots?(?![A-Za-z-])/],
 		['提供方', /提供商|提供者|供应商/],
 		['数据项', /(?<![A-Za-z.-])items?(?![A-Za-z-])/],
 		['重排', /重排序/],
