@@ -1,7 +1,6 @@
 /** What fails with texts of a batch, in words that name the text. */
 import type { ServerError } from '../errors/server-error';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import type { Purpose } from '../servers/purpose';
 import type { TooLong } from '../servers/text-refusals';
 

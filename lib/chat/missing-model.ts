@@ -5,8 +5,7 @@ import { missingModelAdvice } from '../servers/model-names';
 import { readModels } from '../servers/models';
 import { askServerKind } from '../servers/identify';
 import { tooLongIn } from '../servers/text-refusals';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 
 const ASK_LIMIT_MS = 3_000;
 /** Failures whose advice is another one on each kind of server. */

@@ -1,6 +1,5 @@
 import { askServerKind, knownServerKind, learnFromHeaders } from '../servers/identify';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import { keptAnswerAt } from '../servers/manage/kept-answers';
 import type { PassedOver } from '../servers/pool/failover';
 import type { Attempt, ServerPool } from '../servers/pool/server-pool';

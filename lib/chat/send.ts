@@ -1,8 +1,7 @@
 import { failure } from '../errors/failure';
 import { ServerError } from '../errors/server-error';
-import type { KeptAnswer } from '../http/kept-answer';
 import { retryAfterMs } from '../http/retry-after';
-import type { EventStream } from '../http/types';
+import type { EventStream, KeptAnswer } from '../http/types';
 import { REFUSALS } from '../servers/kinds';
 import type { Concession, Refusal } from '../servers/kinds/kind';
 import type { Attempt } from '../servers/pool/server-pool';

@@ -5,7 +5,6 @@ import { pauseFor } from '../http/waiting';
 import { Remembered } from '../remembered';
 import { traitsOf } from '../servers/kinds';
 import { parseObject, recordOf } from '../values';
-import type { OpenedAnswer } from './open';
 import type { ChatRequest } from './types';
 
 const ASK_LIMIT_MS = 10_000;
@@ -67,7 +66,7 @@ export class ThinkingLimit {
 	private agreedAt = Infinity;
 	private wentOn = 0;
 
-	constructor(private readonly opened: Pick<OpenedAnswer, 'connection' | 'request'>) {
+	constructor(private readonly opened: { connection: Connection; request: ChatRequest }) {
 		const { serverKind, parameters } = opened.request;
 		// The others ignore the option, which is said already.
 		this.limitMs = traitsOf(serverKind).thinkingBudget ? (parameters.thinking?.limitMs ?? 0) : 0;

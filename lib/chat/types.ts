@@ -1,7 +1,6 @@
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 import type { FieldChanges } from '../servers/refused-fields';
 import type { PassedOver } from '../servers/pool/failover';
-import type { NotRun } from './answer/text-formats/text-calls';
 import type { SamplerValues } from './request/samplers';
 
 /** One piece of a message's content, in the shape every wire protocol can be written from. */
@@ -174,4 +173,33 @@ export interface FinishedAnswer extends ChatAnswer {
 	totalMs: number;
 	/** What else the execution log shows. */
 	log?: Record<string, unknown>;
+}
+
+/** Why what looks like a call is none. */
+export type NotRun =
+	| 'quoted'
+	| 'followed'
+	| 'foreign'
+	| 'incomplete'
+	| 'unknownTool'
+	| 'unfit'
+	| 'inInput'
+	| 'inThinking'
+	| 'hasOthers';
+
+/**
+ * A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's
+ * objects.
+ */
+export interface SourceMessage {
+	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
+	/** The role of a generic message. */
+	role?: string;
+	content: unknown;
+	toolCalls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
+	/** Calls whose arguments did not parse. Never replayed. */
+	invalidToolCalls?: Array<{ id?: string; name?: string }>;
+	toolCallId?: string;
+	name?: string;
+	reasoning?: string;
 }

@@ -3,7 +3,7 @@ import type { BatchText } from '../batches/client';
 import { lacking, sizeInWords, startOf } from '../batches/failures';
 import { failure, type FailureContext, invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 import type { Fault } from './read';
 import type { TooLong } from '../servers/text-refusals';
 

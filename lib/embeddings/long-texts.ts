@@ -1,7 +1,7 @@
 /** Makes a text fit that is longer than the model reads. */
 import type { Connection } from '../http/connection';
-import { traitsOf } from '../servers/kinds';
-import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
+import type { EmbeddingRequest } from '../servers/kinds/kind';
 import type { TooLong } from '../servers/text-refusals';
 import { tokensOf } from '../servers/manage/tokenize';
 

@@ -1,6 +1,6 @@
 import type { Connection } from '../http/connection';
-import { traitsOf } from '../servers/kinds';
-import type { EmbeddingRequest, ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
+import type { EmbeddingRequest } from '../servers/kinds/kind';
 import { optional } from '../values';
 
 /** Where and how a kind of server is asked for embeddings: by its own route, or by that of OpenAI. */

@@ -1,8 +1,8 @@
 /** What probes answered, and who that is. */
 import { identify } from '../servers/identify';
-import { traitsOf } from '../servers/kinds';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import { bodyOf as bodyOfAnswer } from '../servers/kinds/evidence';
-import type { ServerAnswer, ServerAnswers, ServerKind, ServerTraits, TellingRoute } from '../servers/kinds/kind';
+import type { ServerAnswer, ServerAnswers, ServerTraits, TellingRoute } from '../servers/kinds/kind';
 import { modelEntries, readModels, type ServerModel } from '../servers/models';
 import type { HealthServerKind, Observations, Probe, ProbeName } from './observations';
 

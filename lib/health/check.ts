@@ -4,28 +4,9 @@ import { diagnose } from './diagnosis';
 import { probeDify } from './dify';
 import { progressOf } from './facts';
 import { mergeResults } from './several';
-import type { Finding, HealthStatus, ModelFacts, Observations, ServerReport } from './observations';
+import type { CheckResult, HealthStatus, ModelFacts, Observations } from './observations';
 import { probeModelServer, observe, type CheckOptions, type Target } from './probes';
 import { Remembered } from '../remembered';
-
-/** What a check tells. Plain data without any key, ready to be an item. */
-export interface CheckResult
-	extends Pick<ServerReport, 'server' | 'latencyMs'>,
-		Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
-	status: HealthStatus;
-	healthy: boolean;
-	summary: string;
-	/** The address, as it was understood; null when it cannot be used. */
-	url: string | null;
-	/** Most important first. */
-	findings: Finding[];
-	/** ISO time. */
-	checkedAt: string;
-	/** Milliseconds that the check took. */
-	checkMs: number;
-	/** The result of each server, where the credential has several. */
-	servers?: CheckResult[];
-}
 
 /**
  * The last result of each address. Only a hint (it vanishes with the process): a server that answered just now and

@@ -1,5 +1,5 @@
 import type { FailureKind } from '../errors/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 import type { ServerModel } from '../servers/models';
 
 /** What a check concludes, in one word. Everything but `healthy` leaves the node by its second output. */
@@ -164,4 +164,23 @@ export interface ServerReport {
 	features: { metrics: boolean | null; slots: boolean | null; embeddings: boolean | null; rerank: boolean | null };
 	/** Only for the key of a Dify app: that app. */
 	app?: { name: string | null; mode: string | null };
+}
+
+/** What a check tells. Plain data without any key, ready to be an item. */
+export interface CheckResult
+	extends Pick<ServerReport, 'server' | 'latencyMs'>,
+		Partial<Omit<ServerReport, 'server' | 'latencyMs'>> {
+	status: HealthStatus;
+	healthy: boolean;
+	summary: string;
+	/** The address, as it was understood; null when it cannot be used. */
+	url: string | null;
+	/** Most important first. */
+	findings: Finding[];
+	/** ISO time. */
+	checkedAt: string;
+	/** Milliseconds that the check took. */
+	checkMs: number;
+	/** The result of each server, where the credential has several. */
+	servers?: CheckResult[];
 }

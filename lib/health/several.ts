@@ -1,8 +1,7 @@
 /** One verdict on the servers of a credential. Pure. */
-import type { CheckResult } from './check';
 import { sorted, toldOf } from './finding';
 import { sum } from './numbers';
-import type { HealthStatus } from './observations';
+import type { CheckResult, HealthStatus } from './observations';
 
 /** Where no server is healthy, the status that is named further left is nearest to it. */
 const NEAREST: readonly HealthStatus[] = ['degraded', 'loading', 'unauthorized', 'misconfigured', 'unreachable'];

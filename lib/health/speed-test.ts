@@ -1,11 +1,11 @@
 import { invalidInput } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import { traitsOfServer } from './answers';
-import { eachOf, inspect, type CheckResult } from './check';
+import { eachOf, inspect } from './check';
 import { mergeResults } from './several';
 import { findModel } from './expectations';
 import { type FindingWithStatus, overall, sorted, toldOf, worseOf } from './finding';
-import type { HealthServerKind, ModelFacts } from './observations';
+import type { CheckResult, HealthServerKind, ModelFacts } from './observations';
 import type { CheckOptions, Target } from './probes';
 import { measureSpeed, type SpeedRun } from './speed';
 import { judgeSpeed } from './speed-verdict';

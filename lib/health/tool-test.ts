@@ -1,14 +1,14 @@
 import { ChatClient } from '../chat/client';
-import type { SourceMessage } from '../chat/request/messages';
 import { estimateTokens } from '../chat/request/token-estimate';
 import { tokensPerSecond } from '../chat/traced-answer';
-import type { FinishedAnswer, Usage } from '../chat/types';
+import type { FinishedAnswer, SourceMessage, Usage } from '../chat/types';
 import type { FailureKind } from '../errors/kinds';
 import { ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { readToEnd } from '../generators';
 import { parseObject } from '../values';
-import { eachOf, type CheckResult } from './check';
+import { eachOf } from './check';
+import type { CheckResult } from './observations';
 import { advise, sorted, toldOf, type FindingWithStatus } from './finding';
 import type { Target } from './probes';
 import { mergeResults } from './several';

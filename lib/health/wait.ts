@@ -1,7 +1,6 @@
 import { pauseFor } from '../http/waiting';
-import type { CheckResult } from './check';
 import { advise } from './finding';
-import type { HealthStatus } from './observations';
+import type { CheckResult, HealthStatus } from './observations';
 
 export interface WaitOptions {
 	/** Milliseconds; the last check may end a little after it. */

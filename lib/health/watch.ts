@@ -1,5 +1,4 @@
-import type { CheckResult } from './check';
-import type { HealthStatus } from './observations';
+import type { CheckResult, HealthStatus } from './observations';
 import { optional } from '../values';
 
 /** Which changes are told. */

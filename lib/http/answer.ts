@@ -1,7 +1,7 @@
 import { optional, parseJson } from '../values';
 import { JsonEnd } from './json-end';
 import { afterMs } from './limits';
-import type { CallAnswer, RequestOptions } from './types';
+import type { Answer, CallAnswer, RequestOptions } from './types';
 
 const MAX_REFUSAL_BYTES = 1024 * 1024;
 /** For the body of a refusal, from its headers on: what matters stands in the first bytes. */
@@ -16,17 +16,6 @@ export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** For pictures. V8 holds no string of 512 MB: beyond that, what is too long would look like a broken connection. */
 export const MAX_PICTURES_BYTES = 384 * 1024 * 1024;
-
-/** An HTTP answer whose body has not been read. */
-export interface Answer {
-	status: number;
-	headers: Record<string, string>;
-	url: string;
-	body: AsyncIterable<Uint8Array>;
-	/** Statuses of the redirects that led here. */
-	redirects?: number[];
-	close(): void;
-}
 
 export function methodOf({ method, json, body }: RequestOptions) {
 	return method ?? (json === undefined && body === undefined ? 'GET' : 'POST');

@@ -1,4 +1,4 @@
-import { methodOf, type Answer } from './answer';
+import { methodOf } from './answer';
 import { useChannel, type ChannelUse, type ServerChannel } from './dispatcher';
 import type { ServerError } from '../errors/server-error';
 import { download } from './download';
@@ -10,6 +10,7 @@ import { enterQueue } from './queue';
 import { watchedBody } from './request-body';
 import { Sender, type ConnectionChoice } from './sender';
 import type {
+	Answer,
 	AnswerOptions,
 	CallAnswer,
 	CallOptions,

@@ -1,7 +1,6 @@
-import type { Answer } from './answer';
 import type { ServerError } from '../errors/server-error';
 import type { Watchdog } from './limits';
-import type { Download } from './types';
+import type { Answer, Download } from './types';
 
 interface Reading {
 	watchdog: Watchdog;

@@ -1,10 +1,10 @@
-import { piecesUntil, type Answer } from './answer';
+import { piecesUntil } from './answer';
 import { BodyReader } from './body-reader';
 import type { ServerError } from '../errors/server-error';
 import { ResumedAnswer } from './kept-answer';
 import type { Watchdog } from './limits';
 import type { ServerSentEvent } from './sse';
-import type { Beginning, EventStream, Framing } from './types';
+import type { Answer, Beginning, EventStream, Framing } from './types';
 
 const MAX_END_MS = 3_000;
 

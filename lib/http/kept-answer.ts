@@ -1,15 +1,5 @@
-import type { Answer } from './answer';
+import type { Answer } from './types';
 import { pauseFor } from './waiting';
-
-/** How an answer that the server keeps is reached again, after the socket broke. */
-export interface KeptAnswer {
-	/** Sent with the request: they make the server keep the answer. */
-	headers: Record<string, string>;
-	/** What gives the answer from a byte of its body on. */
-	attachUrl(from: number): string;
-	/** What ends the generation, by DELETE: closing the socket of a kept answer ends nothing. */
-	cancelUrl: string;
-}
 
 /** Before each attempt to attach; the last one is given up after. A byte that arrives makes it begin anew. */
 const PAUSES_MS = [0, 250, 1_000, 2_000, 4_000, 8_000];

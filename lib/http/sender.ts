@@ -1,4 +1,4 @@
-import { flatten, methodOf, readAnswer, redirectTarget, type Answer } from './answer';
+import { flatten, methodOf, readAnswer, redirectTarget } from './answer';
 import { decompressed } from './compression';
 import type { ServerError } from '../errors/server-error';
 import { networkFailure } from '../errors/network-failure';
@@ -6,7 +6,7 @@ import { exchange } from './exchange';
 import type { Explainer } from './explain';
 import type { Watchdog } from './limits';
 import { wellFormedJson } from './request-body';
-import type { CallAnswer, CallOptions, ConnectionSettings, RequestOptions, StreamOptions } from './types';
+import type { Answer, CallAnswer, CallOptions, ConnectionSettings, RequestOptions, StreamOptions } from './types';
 import type { Dispatcher } from '../vendor';
 import { raceAgainstAbort } from './waiting';
 

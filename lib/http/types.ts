@@ -1,7 +1,6 @@
 import type { FailureContext } from '../errors/failure';
 import type { ServerError } from '../errors/server-error';
 import type { Pace } from './incoming-body';
-import type { KeptAnswer } from './kept-answer';
 import type { Limits } from './limits';
 import type { ServerSentEvent } from './sse';
 
@@ -169,4 +168,25 @@ export interface EventStream {
 	resumed(): number;
 	/** Closes the connection if it is still open, which frees the server's slot. */
 	close(): void;
+}
+
+/** An HTTP answer whose body has not been read. */
+export interface Answer {
+	status: number;
+	headers: Record<string, string>;
+	url: string;
+	body: AsyncIterable<Uint8Array>;
+	/** Statuses of the redirects that led here. */
+	redirects?: number[];
+	close(): void;
+}
+
+/** How an answer that the server keeps is reached again, after the socket broke. */
+export interface KeptAnswer {
+	/** Sent with the request: they make the server keep the answer. */
+	headers: Record<string, string>;
+	/** What gives the answer from a byte of its body on. */
+	attachUrl(from: number): string;
+	/** What ends the generation, by DELETE: closing the socket of a kept answer ends nothing. */
+	cancelUrl: string;
 }

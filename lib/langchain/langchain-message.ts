@@ -1,5 +1,5 @@
 import { optional, recordOf, recordsIn, text } from '../values';
-import type { SourceMessage } from '../chat/request/messages';
+import type { SourceMessage } from '../chat/types';
 
 /**
  * Reads a message object of the host's LangChain, by shape: an instance check would tie it to one copy of the library.

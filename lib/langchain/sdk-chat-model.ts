@@ -1,10 +1,9 @@
 import type { AnswerSource } from '../chat/client';
-import type { SourceMessage } from '../chat/request/messages';
 import { readToEnd } from '../generators';
 import { optional, parseObject } from '../values';
 import type { AiNodeSdk } from './sdk';
 import { toolDefinition } from './tools';
-import type { ToolDefinition, FinishedAnswer } from '../chat/types';
+import type { FinishedAnswer, SourceMessage, ToolDefinition } from '../chat/types';
 
 type SdkModel = Parameters<AiNodeSdk['supplyModel']>[1];
 type SdkMessage = import('@n8n/ai-node-sdk').Message;

@@ -9,7 +9,7 @@ import type { CallAnswer } from '../http/types';
 import { pauseFor } from '../http/waiting';
 import { filled, finiteNumber, isRecord, nonEmptyText, recordOf, text } from '../values';
 import { imageFacts } from './image-data';
-import type { ImageAttempt, ImageRequest } from './make-images';
+import type { ImageAttempt, ImageRequest } from './types';
 import { sending } from './task';
 
 /** How a job went, for the item. */
@@ -17,15 +17,6 @@ export interface JobFacts {
 	id: string;
 	queuedSeconds?: number;
 	generatingSeconds?: number;
-}
-
-export interface JobProgress {
-	/** `queued` or `generating`. */
-	status: string;
-	/** Jobs in front of it, itself included. */
-	queuePosition: number;
-	/** Since it was sent. */
-	seconds: number;
 }
 
 /** The first waits are shorter: a small picture takes less than a second. */

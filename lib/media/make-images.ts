@@ -5,45 +5,15 @@ import type { Connection } from '../http/connection';
 import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import { filled, isRecord, optional, words } from '../values';
 import { fetchImage } from './fetch-image';
 import { imageFacts, type ImageFacts } from './image-data';
-import { isJobRouteMissing, runImageJob, type JobFacts, type JobProgress } from './image-job';
+import { isJobRouteMissing, runImageJob, type JobFacts } from './image-job';
 import { readImages, type ReceivedImage } from './read-images';
-import {
-	atServer,
-	kindForMedia,
-	mediaFailure,
-	sending,
-	type MediaAttempt,
-	type MediaOptions,
-	uploadFailure,
-} from './task';
+import { atServer, kindForMedia, mediaFailure, sending, uploadFailure } from './task';
 import { askWebUi } from './web-ui';
-
-export interface ImageRequest {
-	/** Empty: the server has one. */
-	model: string;
-	prompt: string;
-	count: number;
-	/** Pixels, `512x768`; empty: as the server likes. */
-	size: string;
-	/** Empty: as the server likes. */
-	format: '' | 'png' | 'jpeg' | 'webp';
-	negativePrompt: string;
-	steps?: number;
-	/** How closely the picture follows the prompt (CFG scale). */
-	guidance?: number;
-	seed?: number;
-	/** Further fields of the request, in the server's own words. */
-	extra: Record<string, unknown>;
-	/** What is edited; none: a new picture. */
-	images: readonly FileSource[];
-	/** What of the picture may change. */
-	mask?: FileSource;
-}
+import type { ImageAttempt, ImageOptions, ImageRequest } from './types';
 
 export interface MadeImage extends ImageFacts {
 	content: Buffer;
@@ -57,14 +27,6 @@ export interface ImagesMade {
 	/** Where the server made them in a job. */
 	job?: JobFacts;
 }
-
-export interface ImageOptions extends MediaOptions {
-	/** Called where the server tells how its job goes on. */
-	onProgress?: (progress: JobProgress) => void;
-}
-
-/** The same at one server. */
-export type ImageAttempt = ImageOptions & MediaAttempt;
 
 /**
  * Lets a server make pictures, or change some.

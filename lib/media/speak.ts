@@ -3,7 +3,7 @@ import { asFailed, ServerError } from '../errors/server-error';
 import type { Connection } from '../http/connection';
 import { wholeOf } from '../http/too-long';
 import type { ServerPool } from '../servers/pool/server-pool';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 import { joinWaves, waveFromSamples } from '../wav';
 import { PCM_RATE, receivedType, soundType, type SoundFormat, type SoundType } from './sound';
 import { readSpeech, type SpeechAnswer } from './speech-answer';

@@ -5,8 +5,7 @@ import { formBody, type FileSource, type FormPart } from '../http/multipart';
 import { SseDecoder } from '../http/sse';
 import type { CallAnswer } from '../http/types';
 import type { ServerPool } from '../servers/pool/server-pool';
-import { kindOfRefusal, traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { kindOfRefusal, type ServerKind, traitsOf } from '../servers/kinds';
 import { words } from '../values';
 import { soundName } from './sound';
 import {

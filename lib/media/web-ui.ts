@@ -3,7 +3,7 @@ import type { Connection } from '../http/connection';
 import { base64Of } from './image-job';
 import type { CallAnswer } from '../http/types';
 import { asList, filled, finiteNumber, parseObject, recordOf, text } from '../values';
-import type { ImageAttempt, ImageRequest } from './make-images';
+import type { ImageAttempt, ImageRequest } from './types';
 import { sending } from './task';
 
 /**

@@ -1,8 +1,8 @@
 import { learnRoot } from './connect';
 import type { Connection } from '../http/connection';
 import { raceAgainstAbort } from '../http/waiting';
-import { KINDS } from './kinds';
-import type { ServerAnswer, ServerAnswers, ServerKind } from './kinds/kind';
+import { KINDS, type ServerKind } from './kinds';
+import type { ServerAnswer, ServerAnswers } from './kinds/kind';
 import { Remembered } from '../remembered';
 
 /** Which server gave these answers. Pure; more answers make it surer. */

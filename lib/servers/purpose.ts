@@ -2,8 +2,8 @@
 import { failure } from '../errors/failure';
 import type { Connection } from '../http/connection';
 import { askServerKind, identify, knownServerKind, wasSilent } from './identify';
-import { traitsOf } from './kinds';
-import type { ModelUse, ServerKind } from './kinds/kind';
+import { type ServerKind, traitsOf } from './kinds';
+import type { ModelUse } from './kinds/kind';
 import { listModels } from './model-list';
 import { isModelNamed } from './model-names';
 import { modelEntries, readModels, readOllamaModel, type ServerModel } from './models';

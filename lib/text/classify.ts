@@ -4,7 +4,7 @@ import type { Connection } from '../http/connection';
 import type { Limits } from '../http/limits';
 import { type Attempt, ServerPool } from '../servers/pool/server-pool';
 import { askServerKind } from '../servers/identify';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 import { requireModel } from '../servers/model-names';
 import { untilReady } from '../servers/retry';
 import { askForLabels, type LabelAnswer } from './label-request';

@@ -11,8 +11,7 @@ import { type Attempt, type Served, ServerPool } from '../servers/pool/server-po
 import { askServerKind } from '../servers/identify';
 import { requireModel } from '../servers/model-names';
 import { untilReady } from '../servers/retry';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import { beginInSpan } from '../tracing/span';
 import { isRecord, parseJson } from '../values';
 import { type Completion, CompletionAssembly } from './completion';

@@ -3,8 +3,7 @@ import type { ChatParameters } from '../chat/types';
 import { nativeOptions, sortExtraBody } from '../chat/wire/ollama-options';
 import { invalidInput } from '../errors/failure';
 import type { Framing, ServerAddress } from '../http/types';
-import { traitsOf } from '../servers/kinds';
-import type { ServerKind } from '../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../servers/kinds';
 import { optional } from '../values';
 
 /** Text that goes on after a prompt. The prompt is a text, or its tokens. */

@@ -1,7 +1,6 @@
 import { ChatClient } from '../chat/client';
-import type { SourceMessage } from '../chat/request/messages';
 import type { ChatSettings } from '../chat/request/request';
-import type { Usage, FinishedAnswer } from '../chat/types';
+import type { FinishedAnswer, SourceMessage, Usage } from '../chat/types';
 import { asFailed, type ServerError } from '../errors/server-error';
 import { readToEnd } from '../generators';
 import type { Connection } from '../http/connection';

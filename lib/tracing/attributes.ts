@@ -1,5 +1,5 @@
 import type { ServerAddress } from '../http/types';
-import type { ServerKind } from '../servers/kinds/kind';
+import type { ServerKind } from '../servers/kinds';
 
 /** A message of a conversation, as far as a trace shows it. */
 export interface TracedMessage {

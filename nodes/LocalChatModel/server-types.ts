@@ -1,7 +1,7 @@
 import type { IDisplayOptions } from 'n8n-workflow';
 
-import { KINDS } from '../../lib/servers/kinds';
-import type { ServerKind, ServerTraits } from '../../lib/servers/kinds/kind';
+import { KINDS, type ServerKind } from '../../lib/servers/kinds';
+import type { ServerTraits } from '../../lib/servers/kinds/kind';
 
 /** The kinds of server that can be chosen in the node. */
 const SERVER_TYPES = ['llamaServer', 'ollama', 'vllm', 'other'] as const satisfies readonly ServerKind[];

@@ -1,6 +1,6 @@
 import type { ChatSettings } from '../../lib/chat/request/request';
 import type { ReasoningEcho } from '../../lib/chat/request/messages';
-import type { ServerKind } from '../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../lib/servers/kinds';
 import { optional } from '../../lib/values';
 import { readGeneration, responseFormatIn, thinkingIn } from '../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../shared/limit-fields';

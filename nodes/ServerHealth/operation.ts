@@ -1,6 +1,6 @@
 import { NodeOperationError, type IBinaryKeyData, type IDataObject, type INode } from 'n8n-workflow';
 
-import type { CheckResult } from '../../lib/health/check';
+import type { CheckResult } from '../../lib/health/observations';
 import type { Target } from '../../lib/health/probes';
 import type { Operation, OperationCall, OperationItem } from '../shared/run/operations';
 

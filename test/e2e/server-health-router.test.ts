@@ -1,4 +1,5 @@
-import { checkServer, listServerModels, type CheckResult } from '../../lib/health/check';
+import { checkServer, listServerModels } from '../../lib/health/check';
+import type { CheckResult } from '../../lib/health/observations';
 import type { CheckOptions } from '../../lib/health/probes';
 import { testSpeed } from '../../lib/health/speed-test';
 import { closeChannels } from '../../lib/http/dispatcher';

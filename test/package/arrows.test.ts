@@ -37,6 +37,50 @@ const arrows = fs
 	})
 	.filter(({ from, to }) => from !== to);
 
+/** The files of the package, each with those that it imports, for their types only as well. */
+const imports = new Map(
+	['lib', 'nodes', 'credentials']
+		.flatMap((folder) =>
+			fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
+		)
+		.filter((name) => name.endsWith('.ts'))
+		.map((file) => [file, importedBy(file)]),
+);
+
+function importedBy(file: string): string[] {
+	const targets = fs.readFileSync(file, 'utf8').matchAll(/\bfrom '(\.[^']*)'/g);
+	const candidates = (target: string) => {
+		const base = path.join(path.dirname(file), target);
+		return [`${base}.ts`, path.join(base, 'index.ts')];
+	};
+	return [...targets].flatMap(([, target]) => candidates(target!).filter((name) => fs.existsSync(name)));
+}
+
+/** One circle for each import that closes one, as the files on the way round. */
+function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+	const [done, way, circles] = [new Set<string>(), new Array<string>(), new Array<string>()];
+	const follow = (file: string) => {
+		if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '));
+		if (way.includes(file) || done.has(file)) return;
+		way.push(file);
+		for (const next of graph.get(file) ?? []) follow(next);
+		way.pop();
+		done.add(file);
+	};
+	for (const file of graph.keys()) follow(file);
+	return circles;
+}
+
+test('no files import each other in a circle, not even for a type', () => {
+	expect(imports.size).toBeGreaterThan(500);
+	expect(circlesIn(imports)).toEqual([]);
+});
+
+test('a circle is found, and named by its files', () => {
+	const graph = { a: ['b', 'd'], b: ['c', 'd'], c: ['b'], d: [], e: ['e'] };
+	expect(circlesIn(new Map(Object.entries(graph)))).toEqual(['b → c → b', 'e → e']);
+});
+
 test('the imports of lib were found', () => {
 	expect(arrows.length).toBeGreaterThan(100);
 	expect(new Set(arrows.map(({ from }) => from))).toContain('http');

@@ -1,7 +1,7 @@
 import type { FailureKind } from '../../errors/kinds';
 import { optional } from '../../values';
 import { kindOfMessage } from '../../errors/http-failure';
-import type { ServerKind } from '../../servers/kinds/kind';
+import type { ServerKind } from '../../servers/kinds';
 import { cutCallIn } from './cut-call';
 import { NewText } from './new-text';
 import { meantCalls } from './offered-tools';

@@ -1,13 +1,11 @@
 /** What the user should know of an answer that is usable all the same, and what its server left out of it. */
-import { traitsOf } from '../../servers/kinds';
-import type { ServerKind } from '../../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../../servers/kinds';
 import type { Assembly } from './assembly';
 import { UNSAID } from './finish-reason';
-import type { NotRun } from './text-formats/text-calls';
 import { textOf } from '../request/content';
 import { wantsJson } from '../request/parameters';
 import { estimateTokens } from '../request/token-estimate';
-import type { ChatAnswer, ChatMessage, ChatRequest, Usage } from '../types';
+import type { ChatAnswer, ChatMessage, ChatRequest, NotRun, Usage } from '../types';
 import { parseJson } from '../../values';
 
 /** The answer with what its server did not tell, or what somebody else told in its place. */

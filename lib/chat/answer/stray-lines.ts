@@ -1,12 +1,12 @@
 import { kindOfMessage, serverMessage } from '../../errors/http-failure';
+import type { FailureKind } from '../../errors/kinds';
 import { parseObject } from '../../values';
-import type { AssemblyFailure } from './assembly';
 
 /**
  * What lines say that stand in a stream without being events. A gateway may append its own error as bare JSON
  * (llama-swap: `{"src":"llama-swap","error":{…}}`), or as words (the router of llama-server: `proxy error: …`).
  */
-export function strayFailure(lines: readonly string[]): Partial<AssemblyFailure> {
+export function strayFailure(lines: readonly string[]): { kind?: FailureKind; serverText?: string } {
 	const error = lines.find((line) => {
 		const json = parseObject(line);
 		return json !== undefined && (json.error ?? undefined) !== undefined;

@@ -1,4 +1,4 @@
-import type { SourceMessage } from './messages';
+import type { SourceMessage } from '../types';
 
 /** Names of tools, and nothing else. */
 const CALLING_TOOLS = /^Calling tools: ([\w-]+(?:, [\w-]+)*)$/;

@@ -1,7 +1,7 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import { isRecord, nonEmptyText, optional, parseJson, recordOf, recordsIn, words } from '../../values';
-import type { SourceMessage } from './messages';
+import type { SourceMessage } from '../types';
 
 const TYPES: Readonly<Record<string, SourceMessage['type']>> = {
 	system: 'system',

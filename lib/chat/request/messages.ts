@@ -5,24 +5,7 @@ import { mediaOf, textOf } from './content';
 import { textOf as textOfBlock, toolResult, type ToolResult } from './tool-result';
 import { withoutThinking } from '../answer/text-formats/thinking';
 import { serverToolCallId, turnOfToolCall } from '../answer/tool-call-ids';
-import type { ChatMessage, ContentPart, ToolCall } from '../types';
-
-/**
- * A message as LangChain has it, reduced to plain data. `lib/langchain/langchain-message.ts` reads it off the host's
- * objects.
- */
-export interface SourceMessage {
-	type: 'system' | 'human' | 'ai' | 'tool' | 'other';
-	/** The role of a generic message. */
-	role?: string;
-	content: unknown;
-	toolCalls?: Array<{ id?: string; name: string; args: Record<string, unknown> }>;
-	/** Calls whose arguments did not parse. Never replayed. */
-	invalidToolCalls?: Array<{ id?: string; name?: string }>;
-	toolCallId?: string;
-	name?: string;
-	reasoning?: string;
-}
+import type { ChatMessage, ContentPart, SourceMessage, ToolCall } from '../types';
 
 /** What is remembered of a turn in which the model called tools: n8n hands it back in pieces and with changes. */
 export interface RememberedCall {

@@ -1,7 +1,6 @@
 import { invalidInput } from '../../errors/failure';
 import { isRecord } from '../../values';
-import { traitsOf } from '../../servers/kinds';
-import type { ServerKind } from '../../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../../servers/kinds';
 import { isKeepAlive } from '../../servers/keep-alive';
 import { ANY_NUMBER, isInRange, rangeInWords } from '../../ranges';
 import { SAMPLER_ENTRIES, SAMPLERS, type Sampler, type SamplerName } from './samplers';

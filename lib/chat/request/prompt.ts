@@ -5,10 +5,10 @@ import { LlamaServerRoutes, type LlamaServerAsk } from '../../servers/manage/lla
 import { kindFor } from '../../servers/purpose';
 import { askAtRoot, exactOrEstimated, type TokenCount } from '../../servers/manage/tokens';
 import { finiteNumber, isRecord, optional, recordOf } from '../../values';
-import { convertMessages, type SourceMessage } from './messages';
+import { convertMessages } from './messages';
+import type { SourceMessage } from '../types';
 import { openAiProtocol } from '../wire/openai';
-import { traitsOf } from '../../servers/kinds';
-import type { ServerKind } from '../../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../../servers/kinds';
 
 export interface Conversation {
 	messages: readonly SourceMessage[];

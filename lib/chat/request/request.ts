@@ -1,15 +1,22 @@
 import { invalidInput } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Limits } from '../../http/limits';
-import type { ReasoningEcho, SourceMessage } from './messages';
+import type { ReasoningEcho } from './messages';
 import type { TraceSettings } from '../../tracing/attributes';
-import { traitsOf } from '../../servers/kinds';
-import type { ServerKind } from '../../servers/kinds/kind';
+import { type ServerKind, traitsOf } from '../../servers/kinds';
 import { mediaOf, textOf } from './content';
 import { dependsOnServerKind, ignoredParameters } from './parameters';
 import { cleanSchema } from './schema';
 import { goneOptions, needsOwnApi } from '../wire/ollama-options';
-import type { ChatMessage, ChatParameters, ChatRequest, ToolChoice, ToolDefinition, WireChunk } from '../types';
+import type {
+	ChatMessage,
+	ChatParameters,
+	ChatRequest,
+	SourceMessage,
+	ToolChoice,
+	ToolDefinition,
+	WireChunk,
+} from '../types';
 import { optional } from '../../values';
 
 export interface ChatSettings {

@@ -64,15 +64,12 @@ export function addAgentLog(logs: JsonRecord[], index: Map<string, JsonRecord>, 
 	if (id !== undefined) index.set(id, log);
 }
 
-/** Nodes by kind and execution id, so that a loop of thousands of passes is not searched again and again. */
-export type NodeIndex = Map<string, WorkflowNode>;
-
 /**
  * Parallel branches interleave, and a run resumed elsewhere may skip starts: every event can be the first of its node.
  */
 export function addNode(
 	{ nodes }: WorkflowRun,
-	index: NodeIndex,
+	index: RunState['nodeIndex'],
 	kind: WorkflowNode['kind'],
 	name: string,
 	data: JsonRecord,

@@ -7,9 +7,9 @@ import type {
 	RunError,
 	RunHints,
 	RunPause,
+	WorkflowNode,
 	WorkflowRun,
 } from '../types';
-import type { NodeIndex } from './collect';
 
 /**
  * Everything known so far. The ids may be read at any time, for instance to stop the run; the rest belongs to this
@@ -30,7 +30,8 @@ export interface RunState {
 	files: DifyFile[];
 	thoughts: AgentThought[];
 	workflow?: WorkflowRun;
-	nodeIndex: NodeIndex;
+	/** By kind and execution id, so that a loop of thousands of passes is not searched again and again. */
+	nodeIndex: Map<string, WorkflowNode>;
 	/** Files by each of their names, thoughts and entries of `agent_log` by ID: there may be thousands. */
 	fileIndex: Map<string, DifyFile>;
 	thoughtIndex: Map<string, AgentThought>;

@@ -4,7 +4,6 @@ import type { Download } from '../../http/types';
 import { isRecord, type JsonRecord } from '../../values';
 import type { DifyClient, Method, Query } from '../client';
 import { difyFailure } from '../failure';
-import { undefinedIfMissing } from './pages';
 
 /** A Cloud workspace may do so many things a minute; the count begins anew with the next one. */
 const RATE_PAUSE_MS = 60_000;
@@ -158,4 +157,16 @@ function throwKnown(error: unknown): never {
 /** The pause before look number `looks`, counted from 0. */
 export function pauseAt(pauses: Pauses, looks: number): number {
 	return pauses[Math.min(looks, pauses.length - 1)] ?? pauses[0];
+}
+
+/**
+ * The answer, or undefined where Dify says that there is no such thing. A page of HTML, which means that there is no
+ * such route, stays a failure.
+ */
+export async function undefinedIfMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+	const outcome = await answer.then((value) => ({ value }), asFailed);
+	if ('value' in outcome) return outcome.value;
+	const { failed } = outcome;
+	if (failed.status === 404 && failed.kind === 'notFound') return undefined;
+	throw failed;
 }

@@ -1,8 +1,8 @@
 import type { ServerError } from '../../errors/server-error';
 import { finiteNumber, type JsonRecord, nonEmptyText, optional, recordsIn } from '../../values';
 import { difyFailure } from '../failure';
-import { pauseAt, type KnowledgeApi, type Pauses } from './api';
-import { idOf, undefinedIfMissing } from './pages';
+import { pauseAt, type KnowledgeApi, type Pauses, undefinedIfMissing } from './api';
+import { idOf } from './pages';
 
 const PROGRESS_MS: Pauses = [1_000, 2_000, 3_000, 5_000];
 

@@ -1,4 +1,3 @@
-import { asFailed } from '../../errors/server-error';
 import { type JsonRecord, nonEmptyText } from '../../values';
 import type { Query } from '../client';
 import { collectPages, readPage, type Most, type Page } from '../paging';
@@ -26,16 +25,4 @@ export async function listOf(api: KnowledgeApi, most: Most, path: string, query?
 /** The ID of a record, where Dify gives one. */
 export function idOf(record: JsonRecord): string | undefined {
 	return nonEmptyText(record.id);
-}
-
-/**
- * The answer, or undefined where Dify says that there is no such thing. A page of HTML, which means that there is no
- * such route, stays a failure.
- */
-export async function undefinedIfMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-	const outcome = await answer.then((value) => ({ value }), asFailed);
-	if ('value' in outcome) return outcome.value;
-	const { failed } = outcome;
-	if (failed.status === 404 && failed.kind === 'notFound') return undefined;
-	throw failed;
 }

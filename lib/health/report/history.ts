@@ -1,5 +1,5 @@
 import { asList, isRecord, nonEmptyText, parseJson, plainNumber, recordsIn, type JsonRecord } from '../../values';
-import type { CheckResult } from '../check';
+import type { CheckResult } from '../observations';
 import type { SpeedRun } from '../speed';
 
 /** One earlier state of a server, flat, so that it fits into a row of a table. Null = not known. */

@@ -1,6 +1,5 @@
-import type { CheckResult } from '../check';
 import { traitsOfServer } from '../answers';
-import type { Finding, HealthServerKind, ModelFacts } from '../observations';
+import type { CheckResult, Finding, HealthServerKind, ModelFacts } from '../observations';
 import type { SpeedTestResult } from '../speed-test';
 import type { WithToolTest } from '../tool-test';
 import { drawChart, inWords, type Chart } from './chart';

@@ -2,8 +2,6 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import type { ServerModel } from '../models';
 
-export type { ServerKind } from './index';
-
 /** One answer of a server, whatever its status. */
 export interface ServerAnswer {
 	status: number;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Connection } from '../../http/connection';
-import type { KeptAnswer } from '../../http/kept-answer';
+import type { KeptAnswer } from '../../http/types';
 import { Remembered } from '../../remembered';
 
 const ASK_LIMIT_MS = 3_000;

@@ -1,11 +1,9 @@
 import { failure } from '../../errors/failure';
 import type { Connection } from '../../http/connection';
 import { recordsIn } from '../../values';
-import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
-import type { Change, ChangeOptions, ModelAction } from './load';
+import { type ServerKind, traitsOf } from '../kinds';
 import { pathOfModel } from '../model-names';
-import { CALL_MS, offeredModel, offeredModels } from './model-work';
+import { CALL_MS, type Change, type ChangeOptions, type ModelAction, offeredModel, offeredModels } from './model-work';
 import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers } from './running-answers';
 

@@ -5,37 +5,18 @@ import { traitsOf } from '../kinds';
 import { isNamed } from '../model-names';
 import { ollamaEntries, type ServerModel } from '../models';
 import { changeBehindGateway } from './load-behind-gateway';
-import { CALL_MS, offeredModel, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
+import {
+	CALL_MS,
+	type Change,
+	type ChangeOptions,
+	type ModelAction,
+	offeredModel,
+	offeredModels,
+	pollUntil,
+	workOnModel,
+} from './model-work';
 import { optionalJson } from '../optional-json';
 import { waitForRunningAnswers, tooSlow } from './running-answers';
-
-export type ModelAction = 'load' | 'unload';
-
-export interface ChangeOptions extends ModelWork {
-	/** Wait until it is done. Ollama and llama-swap always do. */
-	wait: boolean;
-	/** Unload a model that is answering, which cuts its answers off. */
-	cutAnswers?: boolean;
-	/** For all of it. */
-	limitMs: number;
-	/** Between looks at a router's list. */
-	pauseMs?: number;
-}
-
-/** What became of the state of a model. */
-export interface Change {
-	/** Its name in the configuration of the server. */
-	model: string;
-	/** What it was before. */
-	before: string;
-	/** What it is now. */
-	state: string;
-	/**
-	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
-	 * not show that.
-	 */
-	sawNoAnswers?: boolean;
-}
 
 /**
  * Loads a model into memory or takes it out, on llama-server's router, llama-swap and Ollama. A model that is already as

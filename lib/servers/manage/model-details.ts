@@ -1,7 +1,6 @@
 import type { Connection } from '../../http/connection';
 import { isFilled, isRecord, nonEmptyText, optional, recordOf, recordsIn } from '../../values';
-import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
+import { type ServerKind, traitsOf } from '../kinds';
 import { listModels } from '../model-list';
 import { requireModel } from '../model-names';
 import { ollamaEntries, readOllamaModel, readProps } from '../models';

@@ -4,8 +4,7 @@ import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { pauseFor } from '../../http/waiting';
 import { askServerKindAgain } from '../identify';
-import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
+import { type ServerKind, traitsOf } from '../kinds';
 import { isModelNamed, requireModel, missingModelAdvice } from '../model-names';
 import { readModels, type ServerModel } from '../models';
 
@@ -111,4 +110,32 @@ export async function pollUntil<Seen>(
 		if (performance.now() - startedAt > limitMs) throw late();
 		await pauseFor(pauseMs, signal);
 	}
+}
+
+export type ModelAction = 'load' | 'unload';
+
+export interface ChangeOptions extends ModelWork {
+	/** Wait until it is done. Ollama and llama-swap always do. */
+	wait: boolean;
+	/** Unload a model that is answering, which cuts its answers off. */
+	cutAnswers?: boolean;
+	/** For all of it. */
+	limitMs: number;
+	/** Between looks at a router's list. */
+	pauseMs?: number;
+}
+
+/** What became of the state of a model. */
+export interface Change {
+	/** Its name in the configuration of the server. */
+	model: string;
+	/** What it was before. */
+	before: string;
+	/** What it is now. */
+	state: string;
+	/**
+	 * Unloaded from a router or llama-swap: whether it was seen that no answer was being generated. False: the server does
+	 * not show that.
+	 */
+	sawNoAnswers?: boolean;
 }

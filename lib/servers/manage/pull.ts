@@ -1,8 +1,7 @@
 import { failure } from '../../errors/failure';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
-import { traitsOf } from '../kinds';
-import type { ServerKind } from '../kinds/kind';
+import { type ServerKind, traitsOf } from '../kinds';
 import { isModelNamed, pathOfModel } from '../model-names';
 import { CALL_MS, cannot, offeredModels, pollUntil, workOnModel, type ModelWork } from './model-work';
 import { followWork, type Progress } from './work-progress';

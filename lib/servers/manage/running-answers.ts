@@ -4,9 +4,8 @@ import { seconds } from '../../errors/remedies';
 import type { ServerError } from '../../errors/server-error';
 import type { Connection } from '../../http/connection';
 import { recordsIn } from '../../values';
-import type { ChangeOptions, ModelAction } from './load';
 import { metricsOf } from '../metrics';
-import { CALL_MS, pollUntil } from './model-work';
+import { CALL_MS, type ChangeOptions, type ModelAction, pollUntil } from './model-work';
 
 /**
  * A router ends the process of a model in the middle of its answers (seen: v0.5.0: a stream just ends, other requests

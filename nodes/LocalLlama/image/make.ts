@@ -1,5 +1,5 @@
-import { makeImages, type ImageRequest } from '../../../lib/media/make-images';
-import type { JobProgress } from '../../../lib/media/image-job';
+import { makeImages } from '../../../lib/media/make-images';
+import type { ImageRequest, JobProgress } from '../../../lib/media/types';
 import { mediaOptions } from '../media-options';
 import type { OperationItem } from '../../shared/run/operations';
 import type { LlamaCall } from '../operation';

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { changeModel, type ModelAction } from '../../../lib/servers/manage/load';
+import { changeModel } from '../../../lib/servers/manage/load';
+import type { ModelAction } from '../../../lib/servers/manage/model-work';
 import { numberField } from '../../shared/field-kinds';
 import type { LocalLlamaOperation } from '../operation';
 import { changeOptions, targetModelField, connectionWithoutQueue, waitField } from './fields';

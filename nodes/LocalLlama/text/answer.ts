@@ -1,6 +1,5 @@
 import type { ChatClient } from '../../../lib/chat/client';
-import type { SourceMessage } from '../../../lib/chat/request/messages';
-import type { ResponseFormat, FinishedAnswer } from '../../../lib/chat/types';
+import type { FinishedAnswer, ResponseFormat, SourceMessage } from '../../../lib/chat/types';
 import { formattedJson, notesOn } from '../../../lib/text/formatted';
 import { readToEnd } from '../../../lib/generators';
 import { optional } from '../../../lib/values';

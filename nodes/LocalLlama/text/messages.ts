@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { messagesFromJson } from '../../../lib/chat/request/message-list';
-import type { SourceMessage } from '../../../lib/chat/request/messages';
+import type { SourceMessage } from '../../../lib/chat/types';
 import { wholeOf } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 
 import { ChatClient } from '../../../lib/chat/client';
-import type { FinishedAnswer } from '../../../lib/chat/types';
-import { convertMessages, type SourceMessage } from '../../../lib/chat/request/messages';
+import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
+import { convertMessages } from '../../../lib/chat/request/messages';
 import type { ChatCall, ChatSettings } from '../../../lib/chat/request/request';
 import { NEVER_SAID } from '../../../lib/chat/answer/finish-reason';
 import { TurnMemory } from '../../../lib/chat/answer/turn-memory';

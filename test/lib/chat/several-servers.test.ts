@@ -1,6 +1,5 @@
 import { ChatClient } from '../../../lib/chat/client';
-import type { FinishedAnswer } from '../../../lib/chat/types';
-import type { SourceMessage } from '../../../lib/chat/request/messages';
+import type { FinishedAnswer, SourceMessage } from '../../../lib/chat/types';
 import type { ChatSettings } from '../../../lib/chat/request/request';
 import type { ServerError } from '../../../lib/errors/server-error';
 import { queuedRequests } from '../../../lib/http/queue';

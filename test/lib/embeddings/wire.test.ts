@@ -1,7 +1,7 @@
 import { truncatesItself } from '../../../lib/batches/client';
 import { embeddingCall } from '../../../lib/embeddings/wire';
 import { connectTo } from '../../../lib/servers/connect';
-import type { ServerKind } from '../../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../../lib/servers/kinds';
 
 const server = connectTo({ baseUrl: 'http://127.0.0.1:8080/v1' });
 const ROOT = 'http://127.0.0.1:8080';

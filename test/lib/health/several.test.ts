@@ -1,5 +1,5 @@
-import { checkServer, type CheckResult } from '../../../lib/health/check';
-import type { HealthStatus } from '../../../lib/health/observations';
+import { checkServer } from '../../../lib/health/check';
+import type { CheckResult, HealthStatus } from '../../../lib/health/observations';
 import { mergeResults } from '../../../lib/health/several';
 import { testSpeed } from '../../../lib/health/speed-test';
 import { waitUntilReady } from '../../../lib/health/wait';

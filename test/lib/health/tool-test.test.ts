@@ -1,4 +1,5 @@
-import { checkServer, type CheckResult } from '../../../lib/health/check';
+import { checkServer } from '../../../lib/health/check';
+import type { CheckResult } from '../../../lib/health/observations';
 import { CASES } from '../../../lib/health/tool-cases';
 import { type ToolTestOptions, withToolTest, type WithToolTest } from '../../../lib/health/tool-test';
 import { modelServerTarget } from '../../../nodes/shared/health/target';

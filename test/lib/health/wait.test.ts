@@ -1,5 +1,4 @@
-import { type CheckResult } from '../../../lib/health/check';
-import type { HealthStatus } from '../../../lib/health/observations';
+import type { CheckResult, HealthStatus } from '../../../lib/health/observations';
 import { waitUntilReady, type WaitOptions } from '../../../lib/health/wait';
 import { type LlamaServerSim, startLlamaServerSim } from '../../servers/llama-server';
 import { closedPort } from '../../support/listening';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 
-import type { CheckResult } from '../../../lib/health/check';
+import type { CheckResult } from '../../../lib/health/observations';
 import { currentState, durationInWords, watch, type WatchMemory, type WatchOptions } from '../../../lib/health/watch';
 
 const URL = 'http://llama:8080';

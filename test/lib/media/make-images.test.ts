@@ -1,5 +1,6 @@
 import { imageAddress } from '../../../lib/media/fetch-image';
-import { makeImages, type ImageOptions, type ImageRequest } from '../../../lib/media/make-images';
+import { makeImages } from '../../../lib/media/make-images';
+import type { ImageOptions, ImageRequest } from '../../../lib/media/types';
 import { reply, startLlamaServerSim } from '../../servers/llama-server';
 import { jsonReply } from '../../servers/media/server';
 import { PNG, startSdServerSim } from '../../servers/media/sd-server';

@@ -1,5 +1,5 @@
 import { type CompletionOptions, completionRequest, type CompletionTask } from '../../../lib/text/completion-request';
-import type { ServerKind } from '../../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../../lib/servers/kinds';
 
 const ADDRESS = { typed: '', origin: 'http://h', root: 'http://h/p', api: 'http://h/p/v1' };
 const FILL_IN = { prefix: 'a', suffix: 'b', beginning: '', extra: [] };

@@ -1,4 +1,30 @@
-import type { Shape } from './shapes';
+import type { Notation } from './values';
+
+/** How one call is written. Blanks may stand between all its parts. */
+export type Shape =
+	/** JSON objects with a name and arguments, or lists of them. */
+	| { kind: 'json'; open?: readonly string[]; close?: readonly string[]; nameIsKey?: true; separated?: true }
+	/** A name, and then the arguments as an object. `idEnd`: an ID comes first, and ends there. `between`: may be there. */
+	| {
+			kind: 'named';
+			open?: readonly string[];
+			idEnd?: string;
+			between?: readonly string[];
+			close?: readonly string[];
+			notation?: Notation;
+	  }
+	/** A name, and then each argument between tags. The tags of names and keys end with what `end` says. */
+	| {
+			kind: 'tagged';
+			open: string;
+			key: string;
+			value?: readonly [keyEnd: string, begin: string];
+			valueEnd: string;
+			close: string;
+			end: readonly string[];
+	  }
+	/** Calls of Python, in a list. */
+	| { kind: 'python' };
 
 /** One way in which the models of a family write calls. */
 export interface Form {

@@ -1,8 +1,8 @@
 import { isRecord, parseJson, recordOf } from '../../../values';
 import { Untyped } from './arguments';
-import { END_TOKENS, type Form } from './forms';
+import { END_TOKENS, type Form, type Shape } from './forms';
 import { type Place, type Reading, type Source, Stopped } from './source';
-import { JSON_NOTATION, type Listener, type Notation, PYTHON_NOTATION, readObject, readValue } from './values';
+import { JSON_NOTATION, type Listener, PYTHON_NOTATION, readObject, readValue } from './values';
 
 /** A call as a model wrote it: its name is as written, its arguments are not checked. */
 export interface WrittenCall {
@@ -13,32 +13,6 @@ export interface WrittenCall {
 	from: Place;
 	to: Place;
 }
-
-/** How one call is written. Blanks may stand between all its parts. */
-export type Shape =
-	/** JSON objects with a name and arguments, or lists of them. */
-	| { kind: 'json'; open?: readonly string[]; close?: readonly string[]; nameIsKey?: true; separated?: true }
-	/** A name, and then the arguments as an object. `idEnd`: an ID comes first, and ends there. `between`: may be there. */
-	| {
-			kind: 'named';
-			open?: readonly string[];
-			idEnd?: string;
-			between?: readonly string[];
-			close?: readonly string[];
-			notation?: Notation;
-	  }
-	/** A name, and then each argument between tags. The tags of names and keys end with what `end` says. */
-	| {
-			kind: 'tagged';
-			open: string;
-			key: string;
-			value?: readonly [keyEnd: string, begin: string];
-			valueEnd: string;
-			close: string;
-			end: readonly string[];
-	  }
-	/** Calls of Python, in a list. */
-	| { kind: 'python' };
 
 const MAX_NAME = 128;
 const MAX_ATTRIBUTES = 64;

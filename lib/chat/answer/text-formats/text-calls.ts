@@ -1,4 +1,4 @@
-import type { ToolDefinition } from '../../types';
+import type { NotRun, ToolDefinition } from '../../types';
 import { offeredName } from '../offered-tools';
 import { fittingArguments } from './arguments';
 import { FAMILIES, type Family } from './families';
@@ -7,18 +7,6 @@ import type { QuotedInput } from './quoted-input';
 import { type CallsReading, readBlock, type WrittenCall } from './shapes';
 import { attempt, type Place, Pump, type Reading, type Source, type Stop, Stopped } from './source';
 import { MarkupTracker } from './markup-tracker';
-
-/** Why what looks like a call is none. */
-export type NotRun =
-	| 'quoted'
-	| 'followed'
-	| 'foreign'
-	| 'incomplete'
-	| 'unknownTool'
-	| 'unfit'
-	| 'inInput'
-	| 'inThinking'
-	| 'hasOthers';
 
 /** What looks like a call, and was left where it stands. */
 export interface UnrunCall {

@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 
-import { convertMessages, type SourceMessage } from '../../../../lib/chat/request/messages';
+import { convertMessages } from '../../../../lib/chat/request/messages';
 import { withoutAgentText } from '../../../../lib/chat/request/agent-text';
 import { serverToolCallId } from '../../../../lib/chat/answer/tool-call-ids';
 import { TurnMemory } from '../../../../lib/chat/answer/turn-memory';
-import type { ChatMessage, ChatRequest } from '../../../../lib/chat/types';
+import type { ChatMessage, ChatRequest, SourceMessage } from '../../../../lib/chat/types';
 import { difyPrompt } from '../../../../lib/langchain/dify-prompt';
 import { readMessage } from '../../../../lib/langchain/langchain-message';
 import { ollamaProtocol } from '../../../../lib/chat/wire/ollama';

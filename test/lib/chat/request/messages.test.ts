@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 
-import {
-	type ConversionOptions,
-	convertMessages,
-	type RememberedCall,
-	type SourceMessage,
-} from '../../../../lib/chat/request/messages';
+import { type ConversionOptions, convertMessages, type RememberedCall } from '../../../../lib/chat/request/messages';
 import { serverToolCallId } from '../../../../lib/chat/answer/tool-call-ids';
-import type { ChatMessage } from '../../../../lib/chat/types';
+import type { ChatMessage, SourceMessage } from '../../../../lib/chat/types';
 import { examples } from '../../../support/properties';
 
 type Call = NonNullable<SourceMessage['toolCalls']>[number];

@@ -6,7 +6,7 @@ import {
 	takes,
 } from '../../../../lib/chat/request/parameters';
 import type { ChatParameters } from '../../../../lib/chat/types';
-import type { ServerKind } from '../../../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../../../lib/servers/kinds';
 import { SAMPLER_ENTRIES } from '../../../../lib/chat/request/samplers';
 import { ServerError } from '../../../../lib/errors/server-error';
 

@@ -1,6 +1,6 @@
 import { templateIn, toolTemplate } from '../../../../lib/chat/request/tool-template';
 import type { Connection } from '../../../../lib/http/connection';
-import type { ServerKind } from '../../../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../../../lib/servers/kinds';
 
 const tools = [{ name: 'f', parameters: {} }];
 

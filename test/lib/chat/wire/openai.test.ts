@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatParameters, ChatRequest, ToolDefinition } from '../../../../lib/chat/types';
-import type { ServerKind } from '../../../../lib/servers/kinds/kind';
+import type { ServerKind } from '../../../../lib/servers/kinds';
 import { openAiProtocol, shortId } from '../../../../lib/chat/wire/openai';
 import type { ServerSentEvent } from '../../../../lib/http/sse';
 import { httpFixture } from '../../../support/streams';

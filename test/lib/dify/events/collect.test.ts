@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { addForm, addNode, singleText, type NodeIndex } from '../../../../lib/dify/events/collect';
+import { addForm, addNode, singleText } from '../../../../lib/dify/events/collect';
+import type { RunState } from '../../../../lib/dify/events/state';
 import type { HumanForm, WorkflowNode } from '../../../../lib/dify/types';
 import type { JsonRecord } from '../../../../lib/values';
 import { AUDIO_GRACE_MS, createRun, finish, reduce } from '../../../../lib/dify/events';
@@ -175,7 +176,7 @@ describe('what the events mean', () => {
 
 describe('the parts that are collected', () => {
 	test('each pass of a loop is a node of its own, also where branches come in turns or begin in the middle', () => {
-		const [nodes, index]: [WorkflowNode[], NodeIndex] = [[], new Map()];
+		const [nodes, index]: [WorkflowNode[], RunState['nodeIndex']] = [[], new Map()];
 		const add = (name: string, data: JsonRecord) =>
 			addNode(
 				{ status: 'running', nodes, agentLogs: [] },

@@ -3,13 +3,12 @@ import type { ChatParameters } from '../../../../lib/chat/types';
 import { openAiProtocol } from '../../../../lib/chat/wire/openai';
 import { askServerKind, identify } from '../../../../lib/servers/identify';
 import { connectTo } from '../../../../lib/servers/connect';
-import { REFUSALS, traitsOf } from '../../../../lib/servers/kinds';
+import { REFUSALS, type ServerKind, traitsOf } from '../../../../lib/servers/kinds';
 import type {
 	Concession,
 	ServerAdvice,
 	ServerAnswer,
 	ServerAnswers,
-	ServerKind,
 	TellingRoute,
 } from '../../../../lib/servers/kinds/kind';
 import { listModels } from '../../../../lib/servers/model-list';

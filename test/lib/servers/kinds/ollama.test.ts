@@ -1,5 +1,5 @@
 import { ChatClient } from '../../../../lib/chat/client';
-import type { SourceMessage } from '../../../../lib/chat/request/messages';
+import type { SourceMessage } from '../../../../lib/chat/types';
 import type { ChatSettings } from '../../../../lib/chat/request/request';
 import { connectTo } from '../../../../lib/servers/connect';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';

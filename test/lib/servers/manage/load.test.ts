@@ -1,5 +1,6 @@
 import { listServerModels } from '../../../../lib/health/check';
-import { changeModel, type ChangeOptions } from '../../../../lib/servers/manage/load';
+import { changeModel } from '../../../../lib/servers/manage/load';
+import type { ChangeOptions } from '../../../../lib/servers/manage/model-work';
 import { modelServerTarget } from '../../../../nodes/shared/health/target';
 import { type LlamaServerSim, reply, type SimOptions, startLlamaServerSim } from '../../../servers/llama-server';
 import { SESAME } from '../../health/support';

@@ -1,8 +1,7 @@
 /** An answer in pieces, read in the format of a family. */
 import { Assembly, type AssemblyOptions } from '../../../../../lib/chat/answer/assembly';
 import { FAMILIES, type Family } from '../../../../../lib/chat/answer/text-formats/families';
-import type { NotRun } from '../../../../../lib/chat/answer/text-formats/text-calls';
-import type { ToolCallPiece, ToolDefinition } from '../../../../../lib/chat/types';
+import type { NotRun, ToolCallPiece, ToolDefinition } from '../../../../../lib/chat/types';
 
 export const TOOLS: ToolDefinition[] = [
 	{
