@@ -80,7 +80,7 @@ export function optionsFields(
 	const parts = groups.map((group) => ({
 		...collectionOf(held(group)),
 		...group.field,
-		placeholder: `Add ${group.field.displayName} Option`,
+		placeholder: `Add ${held(group).length === 1 ? held(group)[0]!.displayName : `${group.field.displayName} Option`}`,
 	}));
 	const filled = [collection(held(undefined)), ...parts].filter((part) => part.options!.length > 0);
 	return [

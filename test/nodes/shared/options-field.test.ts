@@ -43,6 +43,12 @@ describe('options', () => {
 		]);
 	});
 
+	it('have a button that names what it adds: an option that is alone in its group, else the group', () => {
+		const placeholders = (options: INodeProperties[]) => optionsFields(options).map(({ placeholder }) => placeholder);
+		expect(placeholders(many)).toEqual(['Add Option', 'Add Option', 'Add minP']);
+		expect(placeholders([...many, option('topK')])).toEqual(['Add Option', 'Add Option', 'Add Sampling Option']);
+	});
+
 	it('are read out of their group, the list of all, or an expression that gives either', () => {
 		const properties = optionsFields(many);
 		const read = (parameters: Record<string, unknown>) =>
