@@ -8,7 +8,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { booleanField, choiceField, numberField, stringField } from '../nodes/shared/field-kinds';
+import { booleanField, choiceField, numberField, rowsField, stringField } from '../nodes/shared/field-kinds';
 import { resolveBaseUrl } from '../lib/servers/base-url';
 import { credentialHeaders, readLocalLlamaCredential } from '../lib/servers/credential';
 import {
@@ -96,26 +96,14 @@ export class LocalLlamaApi implements ICredentialType {
 			description:
 				'How the key is sent. llama-server, vLLM and Ollama take Bearer; some FastAPI servers want x-api-key.',
 		}),
-		{
-			displayName: 'Extra Headers',
-			name: 'extraHeaders',
-			type: 'fixedCollection',
-			typeOptions: { multipleValues: true },
-			placeholder: 'Add Header',
-			default: {},
+		rowsField('Extra Headers', 'extraHeaders', 'Header', {
+			values: [
+				stringField('Name', 'name', { placeholder: 'X-Proxy-Token' }),
+				stringField('Value', 'value', { typeOptions: { password: true } }),
+			],
 			description:
 				'Sent with every request, for example for a reverse proxy. Never sent to another address that the server redirects to.',
-			options: [
-				{
-					displayName: 'Header',
-					name: 'header',
-					values: [
-						stringField('Name', 'name', { placeholder: 'X-Proxy-Token' }),
-						stringField('Value', 'value', { typeOptions: { password: true } }),
-					],
-				},
-			],
-		},
+		}),
 		booleanField('Ignore SSL Issues', 'ignoreSslIssues', false, {
 			description:
 				'Whether to connect although the certificate of the server cannot be verified. Warning: anyone in between can then read the key and the conversations. Better give n8n your own CA with NODE_EXTRA_CA_CERTS.',
@@ -125,38 +113,27 @@ export class LocalLlamaApi implements ICredentialType {
 			description:
 				'How many generations run at once over this credential on each server; further ones wait in n8n, first come first served. Set it to the number of slots of the server (-np). 0 = unlimited.',
 		}),
-		{
-			displayName: 'Further Servers',
-			name: 'furtherServers',
-			type: 'fixedCollection',
+		rowsField('Further Servers', 'furtherServers', 'Server', {
+			values: [
+				stringField('Base URL', 'baseUrl', {
+					placeholder: 'http://192.168.1.21:8080',
+					description: 'Address of this server, as n8n sees it',
+				}),
+				stringField('API Key', 'apiKey', {
+					typeOptions: { password: true },
+					description:
+						'The key of this server. It is sent to no other one. Empty: the API Key above is sent to this server, too.',
+				}),
+				stringField('Model', 'model', {
+					placeholder: 'e.g. qwen3-8b = qwen3:8b',
+					description:
+						'Only where models have other names there: pairs such as "qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m", or one name that takes the place of every other',
+				}),
+			],
 			typeOptions: { multipleValues: true, sortable: true },
-			placeholder: 'Add Server',
-			default: {},
 			description:
 				'The same models on more machines. The nodes spread their requests over all servers, and another server takes over where one fails before it begins its answer. Authentication, Extra Headers, Ignore SSL Issues and Max Concurrent Requests hold for each of them. The test of this credential asks the first server only; Server Health checks all.',
-			options: [
-				{
-					displayName: 'Server',
-					name: 'server',
-					values: [
-						stringField('Base URL', 'baseUrl', {
-							placeholder: 'http://192.168.1.21:8080',
-							description: 'Address of this server, as n8n sees it',
-						}),
-						stringField('API Key', 'apiKey', {
-							typeOptions: { password: true },
-							description:
-								'The key of this server. It is sent to no other one. Empty: the API Key above is sent to this server, too.',
-						}),
-						stringField('Model', 'model', {
-							placeholder: 'e.g. qwen3-8b = qwen3:8b',
-							description:
-								'Only where models have other names there: pairs such as "qwen3-8b = qwen3:8b, bge-m3 = bge-m3:567m", or one name that takes the place of every other',
-						}),
-					],
-				},
-			],
-		},
+		}),
 	];
 
 	authenticate: IAuthenticate = authenticate;

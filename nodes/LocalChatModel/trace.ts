@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import type { TraceSettings } from '../../lib/tracing/attributes';
 import { isRecord } from '../../lib/values';
-import { booleanField, stringField } from '../shared/field-kinds';
+import { booleanField, collectionField, stringField } from '../shared/field-kinds';
 import { asSwitch, asText, isBlank } from '../shared/field-values';
 import type { NodeParameters } from '../shared/parameters';
 
@@ -26,15 +26,10 @@ const fields: INodeProperties[] = [
 ];
 
 /** What n8n's traces say beside the request and its answer. */
-export const traceField: INodeProperties = {
-	displayName: 'Trace',
-	name: 'trace',
-	type: 'collection',
-	placeholder: 'Add Field',
-	default: {},
-	description: 'What a trace says beside the request and its answer, where n8n exports traces',
+export const traceField: INodeProperties = collectionField('Trace', 'trace', 'Field', {
 	options: fields,
-};
+	description: 'What a trace says beside the request and its answer, where n8n exports traces',
+});
 
 /** @throws {ServerError} of kind `invalidInput` naming the field */
 export function traceIn(parameters: NodeParameters): TraceSettings | undefined {

@@ -1,5 +1,5 @@
 import { testSpeed } from '../../lib/health/speed-test';
-import { numberField } from '../shared/field-kinds';
+import { collectionField, numberField } from '../shared/field-kinds';
 import { checkFields, readCheck } from '../shared/health/check-fields';
 import { modelField } from '../shared/model-field';
 import { healthItems, type HealthOperation } from './operation';
@@ -26,12 +26,7 @@ export const speedTest: HealthOperation = {
 			typeOptions: { minValue: 1, maxValue: 64, numberPrecision: 0 },
 			description: 'With more than 1, a second round sends that many requests at the same time',
 		}),
-		{
-			displayName: 'Limits',
-			name: 'speedOptions',
-			type: 'collection',
-			placeholder: 'Add Limit',
-			default: {},
+		collectionField('Limits', 'speedOptions', 'Limit', {
 			options: [
 				numberField('First Token Limit (Seconds)', 'firstTokenLimit', 60, {
 					typeOptions: { minValue: 1 },
@@ -42,7 +37,7 @@ export const speedTest: HealthOperation = {
 					description: 'How long one request may take from beginning to end',
 				}),
 			],
-		},
+		}),
 		...checkFields(),
 	],
 	run: async (call) => {

@@ -29,3 +29,24 @@ export function choicesField(displayName: string, name: string, more: More): INo
 export function stringField(displayName: string, name: string, more: More = {}): INodeProperties {
 	return kind('string')(displayName, name, '', more);
 }
+
+/** Some of several options, none at first. @param entry what the button adds */
+export function collectionField(displayName: string, name: string, entry: string, more: More): INodeProperties {
+	return kind('collection')(displayName, name, {}, { placeholder: `Add ${entry}`, ...more });
+}
+
+/** Rows of the same fields, none at first. @param entry what a row is; in small letters the name of the list of rows */
+export function rowsField(
+	displayName: string,
+	name: string,
+	entry: string,
+	{ values, ...more }: More & { values: INodeProperties[] },
+): INodeProperties {
+	const options = [{ displayName: entry, name: entry.toLowerCase(), values }];
+	return collectionField(displayName, name, entry, {
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true },
+		options,
+		...more,
+	});
+}

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { optional } from '../../lib/values';
+import { collectionField } from './field-kinds';
 
 /** How many options people look through without losing sight of the one that they want. */
 const FEW = 12;
@@ -51,14 +52,7 @@ const OF_MODELS: readonly OptionGroup[] = [
 
 /** The collection "Options" of a node or an operation. */
 export function collectionOf(options: INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add Option',
-		default: {},
-		options,
-	};
+	return collectionField('Options', 'options', 'Option', { options });
 }
 
 /**

@@ -5,7 +5,7 @@ import { datasetField, datasetIdIn } from '../../shared/dify/knowledge-fields';
 import { asChoice, asText } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
-import { booleanField, choiceField, stringField } from '../../shared/field-kinds';
+import { booleanField, choiceField, rowsField, stringField } from '../../shared/field-kinds';
 import { documentField, documentIdIn, optionsField } from '../fields';
 import { TYPES } from './fields';
 
@@ -19,30 +19,18 @@ export const metadataSet: DifyOperation = {
 	fields: [
 		datasetField,
 		documentField,
-		{
-			displayName: 'Values',
-			name: 'values',
-			type: 'fixedCollection',
-			typeOptions: { multipleValues: true },
-			placeholder: 'Add Value',
-			default: {},
-			options: [
-				{
-					displayName: 'Value',
-					name: 'value',
-					values: [
-						{ displayName: 'Field', name: 'field', type: 'string', default: '', description: 'Name of the field' },
-						stringField('Value', 'value', {
-							description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
-						}),
-						choiceField('Type', 'type', 'auto', {
-							options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
-							description: 'Of a field that is created. Automatic: a number makes a number, all else text.',
-						}),
-					],
-				},
+		rowsField('Values', 'values', 'Value', {
+			values: [
+				{ displayName: 'Field', name: 'field', type: 'string', default: '', description: 'Name of the field' },
+				stringField('Value', 'value', {
+					description: 'Times as a date or Unix seconds. Leave empty to take the value away.',
+				}),
+				choiceField('Type', 'type', 'auto', {
+					options: [{ name: 'Automatic', value: 'auto' }, ...TYPES],
+					description: 'Of a field that is created. Automatic: a number makes a number, all else text.',
+				}),
 			],
-		},
+		}),
 		optionsField([
 			booleanField('Create Missing Fields', 'createFields', true, {
 				description: 'Whether to create fields that the knowledge base does not have yet',

@@ -4,7 +4,7 @@ import { isBlank, shown, wrongField } from '../../shared/field-values';
 import type { NodeParameters } from '../../shared/parameters';
 import type { DifyOperation } from '../../shared/dify/run';
 import { plain } from '../../shared/dify/plain';
-import { choiceField, stringField } from '../../shared/field-kinds';
+import { choiceField, collectionField, stringField } from '../../shared/field-kinds';
 
 export const runGetAll: DifyOperation = {
 	option: {
@@ -15,12 +15,7 @@ export const runGetAll: DifyOperation = {
 	},
 	fields: [
 		...pagingFields,
-		{
-			displayName: 'Filters',
-			name: 'filters',
-			type: 'collection',
-			placeholder: 'Add Filter',
-			default: {},
+		collectionField('Filters', 'filters', 'Filter', {
 			options: [
 				stringField('Account', 'account', {
 					placeholder: 'e.g. anna@example.com',
@@ -47,7 +42,7 @@ export const runGetAll: DifyOperation = {
 					description: 'Who started the run over the API, exactly as it was given',
 				}),
 			],
-		},
+		}),
 	],
 	run: async ({ client, context, parameters }) => {
 		const zone = context.getTimezone();

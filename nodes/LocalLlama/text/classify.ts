@@ -5,7 +5,7 @@ import type { Label } from '../../../lib/text/labels';
 import { isRecord, optional } from '../../../lib/values';
 import { readGeneration } from '../../shared/chat/generation-settings';
 import { GENERATION_RETRIES, readLimits } from '../../shared/limit-fields';
-import { booleanField, stringField } from '../../shared/field-kinds';
+import { booleanField, rowsField, stringField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { NodeParameters } from '../../shared/parameters';
@@ -17,28 +17,17 @@ import { briefOptions } from './brief-options';
 import { instructionsField, textField, textIn } from './text-field';
 import { withModel } from '../../shared/search-models';
 
-const labelsField: INodeProperties = {
-	displayName: 'Labels',
-	name: 'labels',
-	type: 'fixedCollection',
-	typeOptions: { multipleValues: true, sortable: true },
-	placeholder: 'Add Label',
-	default: {},
-	options: [
-		{
-			name: 'label',
-			displayName: 'Label',
-			values: [
-				{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
-				stringField('Description', 'description', {
-					placeholder: 'e.g. Somebody wants to be paid',
-					description: 'When a text belongs to it',
-				}),
-			],
-		},
+const labelsField: INodeProperties = rowsField('Labels', 'labels', 'Label', {
+	values: [
+		{ displayName: 'Name', name: 'name', type: 'string', default: '', placeholder: 'e.g. invoice' },
+		stringField('Description', 'description', {
+			placeholder: 'e.g. Somebody wants to be paid',
+			description: 'When a text belongs to it',
+		}),
 	],
+	typeOptions: { multipleValues: true, sortable: true },
 	description: 'What a text may be: up to 62',
-};
+});
 
 export const textClassify: LocalLlamaOperation = {
 	option: {

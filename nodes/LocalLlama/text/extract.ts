@@ -9,7 +9,7 @@ import { bareSchema } from '../../shared/chat/generation-settings';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import { namesIn } from '../../shared/binary';
-import { booleanField, choiceField, jsonField, stringField } from '../../shared/field-kinds';
+import { booleanField, choiceField, jsonField, rowsField, stringField } from '../../shared/field-kinds';
 import type { NodeParameters } from '../../shared/parameters';
 import type { LocalLlamaOperation } from '../operation';
 import { rowFields, rowsIn } from '../lists';
@@ -56,16 +56,11 @@ const schemaFields: INodeProperties[] = [
 		],
 	}),
 	...rowFields(
-		{
-			displayName: 'Fields',
-			name: 'fields',
-			type: 'fixedCollection',
+		rowsField('Fields', 'fields', 'Field', {
+			values: tableFields,
 			typeOptions: { multipleValues: true, sortable: true },
-			placeholder: 'Add Field',
-			default: {},
 			displayOptions: { show: { schemaSource: ['fields'] } },
-			options: [{ name: 'field', displayName: 'Field', values: tableFields }],
-		},
+		}),
 		{
 			displayName: 'Field List',
 			name: 'fieldList',

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { recordOf, recordsIn } from '../../../lib/values';
+import { rowsField } from '../../shared/field-kinds';
 import { wrongField } from '../../shared/field-values';
 import { modelField } from '../../shared/model-field';
 import type { LocalLlamaOperation } from '../operation';
@@ -12,25 +13,13 @@ function textArea(displayName: string, name: string, description: string, rows: 
 	return { displayName, name, type: 'string', typeOptions: { rows }, default: '', description };
 }
 
-const extraFiles: INodeProperties = {
-	displayName: 'Extra Files',
-	name: 'extraFiles',
-	type: 'fixedCollection',
-	typeOptions: { multipleValues: true },
-	placeholder: 'Add File',
-	default: {},
-	options: [
-		{
-			name: 'file',
-			displayName: 'File',
-			values: [
-				{ displayName: 'File Name', name: 'filename', type: 'string', default: '', placeholder: 'e.g. utils.py' },
-				{ displayName: 'Content', name: 'text', type: 'string', typeOptions: { rows: 4 }, default: '' },
-			],
-		},
+const extraFiles: INodeProperties = rowsField('Extra Files', 'extraFiles', 'File', {
+	values: [
+		{ displayName: 'File Name', name: 'filename', type: 'string', default: '', placeholder: 'e.g. utils.py' },
+		{ displayName: 'Content', name: 'text', type: 'string', typeOptions: { rows: 4 }, default: '' },
 	],
 	description: 'Other files of the project, which the model reads first (llama-server only)',
-};
+});
 
 export const textFillIn: LocalLlamaOperation = {
 	option: {

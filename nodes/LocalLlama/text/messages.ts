@@ -5,7 +5,7 @@ import type { SourceMessage } from '../../../lib/chat/types';
 import { wholeOf } from '../../../lib/http/too-long';
 import { recordOf, recordsIn } from '../../../lib/values';
 import { binarySource, namesIn } from '../../shared/binary';
-import { choiceField, jsonField, stringField } from '../../shared/field-kinds';
+import { choiceField, jsonField, rowsField, stringField } from '../../shared/field-kinds';
 import { isBlank, wrongField } from '../../shared/field-values';
 import type { LlamaCall } from '../operation';
 
@@ -37,32 +37,21 @@ export const messageFields: INodeProperties[] = [
 		required: true,
 		displayOptions: { show: { messageSource: ['prompt'] } },
 	}),
-	{
-		displayName: 'Messages',
-		name: 'messages',
-		type: 'fixedCollection',
-		typeOptions: { multipleValues: true, sortable: true },
-		placeholder: 'Add Message',
-		default: {},
-		displayOptions: { show: { messageSource: ['list'] } },
-		options: [
-			{
-				name: 'message',
-				displayName: 'Message',
-				values: [
-					choiceField('Role', 'role', 'user', {
-						options: [
-							{ name: 'Assistant', value: 'assistant' },
-							{ name: 'System', value: 'system' },
-							{ name: 'User', value: 'user' },
-						],
-					}),
-					{ displayName: 'Content', name: 'content', type: 'string', typeOptions: { rows: 2 }, default: '' },
+	rowsField('Messages', 'messages', 'Message', {
+		values: [
+			choiceField('Role', 'role', 'user', {
+				options: [
+					{ name: 'Assistant', value: 'assistant' },
+					{ name: 'System', value: 'system' },
+					{ name: 'User', value: 'user' },
 				],
-			},
+			}),
+			{ displayName: 'Content', name: 'content', type: 'string', typeOptions: { rows: 2 }, default: '' },
 		],
+		typeOptions: { multipleValues: true, sortable: true },
+		displayOptions: { show: { messageSource: ['list'] } },
 		description: 'If the last one is of the assistant, the model goes on with it',
-	},
+	}),
 	jsonField('Messages (JSON)', 'messagesJson', '[{ "role": "user", "content": "Hello" }]', {
 		typeOptions: { rows: 6 },
 		displayOptions: { show: { messageSource: ['json'] } },

@@ -6,7 +6,7 @@ import type { ModelRef } from '../../../lib/dify/knowledge/bases';
 import type { SearchMethod, SearchSettings } from '../../../lib/dify/knowledge/retrieve';
 import { uuid } from '../../../lib/dify/ids';
 import { isRecord, recordsIn } from '../../../lib/values';
-import { choiceField, numberField, stringField } from '../field-kinds';
+import { choiceField, numberField, rowsField, stringField } from '../field-kinds';
 import { asChoice, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 import { locatorField } from './fields';
@@ -91,36 +91,24 @@ export const topKField = numberField('Limit', 'topK', 5, {
 });
 
 export const filterFields: INodeProperties[] = [
-	{
-		displayName: 'Metadata Filters',
-		name: 'metadataFilters',
-		type: 'fixedCollection',
-		typeOptions: { multipleValues: true },
-		placeholder: 'Add Condition',
-		default: {},
-		description: 'Only documents whose metadata fits are searched',
-		options: [
-			{
-				displayName: 'Condition',
-				name: 'condition',
-				values: [
-					stringField('Field', 'field', {
-						description: 'Name of a metadata field of the knowledge base',
-					}),
-					choiceField('Operator', 'operator', 'is', {
-						options: Object.entries(OPERATORS).map(([value, { label }]) => ({
-							name: label,
-							value: value === '=' ? 'equals' : value,
-						})),
-						description: 'Text is compared with upper and lower case',
-					}),
-					stringField('Value', 'value', {
-						description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',
-					}),
-				],
-			},
+	rowsField('Metadata Filters', 'metadataFilters', 'Condition', {
+		values: [
+			stringField('Field', 'field', {
+				description: 'Name of a metadata field of the knowledge base',
+			}),
+			choiceField('Operator', 'operator', 'is', {
+				options: Object.entries(OPERATORS).map(([value, { label }]) => ({
+					name: label,
+					value: value === '=' ? 'equals' : value,
+				})),
+				description: 'Text is compared with upper and lower case',
+			}),
+			stringField('Value', 'value', {
+				description: 'Times as a date or Unix seconds; for In and Not In, separate several with commas',
+			}),
 		],
-	},
+		description: 'Only documents whose metadata fits are searched',
+	}),
 	choiceField('Combine Filters', 'filterLogic', 'and', {
 		options: [
 			{ name: 'All Must Fit', value: 'and' },

@@ -17,62 +17,50 @@ import { isRecord, nonEmptyText, type JsonRecord } from '../../../lib/values';
 import { uploadFile } from '../../../lib/dify/upload';
 import type { FileSource } from '../../../lib/http/multipart';
 import { binaryProperties, binarySource, namesIn } from '../binary';
-import { choiceField, stringField } from '../field-kinds';
+import { choiceField, rowsField, stringField } from '../field-kinds';
 import { asChoice, asText, isBlank, wrongField, type Field } from '../field-values';
 import type { NodeParameters } from '../parameters';
 
-export const filesField: INodeProperties = {
-	displayName: 'Files',
-	name: 'files',
-	type: 'fixedCollection',
-	typeOptions: { multipleValues: true },
-	placeholder: 'Add File',
-	default: {},
-	description: 'Files to send with the message. File upload must be switched on in the app.',
-	options: [
-		{
-			displayName: 'File',
-			name: 'file',
-			values: [
-				choiceField('Source', 'source', 'binary', {
-					options: [
-						{
-							name: 'All Binary Properties',
-							value: 'all',
-							description: 'Every file of the item, for example what was dropped into the chat',
-						},
-						{ name: 'Binary Property', value: 'binary' },
-						{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
-					],
-				}),
-				stringField('Input Binary Field', 'binaryProperty', {
-					default: 'data',
-					displayOptions: { show: { source: ['binary'] } },
-					hint: 'Name of the binary property; separate several with commas',
-				}),
-				stringField('URL', 'url', {
-					displayOptions: { show: { source: ['url'] } },
-					placeholder: 'https://example.com/picture.png',
-					hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
-				}),
-				choiceField('Type', 'type', 'auto', {
-					options: [
-						{ name: 'Audio', value: 'audio' },
-						{
-							name: 'Automatic',
-							value: 'auto',
-							description: 'From the name and the MIME type, and from what the app takes',
-						},
-						{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
-						{ name: 'Document', value: 'document' },
-						{ name: 'Image', value: 'image' },
-						{ name: 'Video', value: 'video' },
-					],
-				}),
+export const filesField: INodeProperties = rowsField('Files', 'files', 'File', {
+	values: [
+		choiceField('Source', 'source', 'binary', {
+			options: [
+				{
+					name: 'All Binary Properties',
+					value: 'all',
+					description: 'Every file of the item, for example what was dropped into the chat',
+				},
+				{ name: 'Binary Property', value: 'binary' },
+				{ name: 'URL', value: 'url', description: 'An address that Dify itself fetches' },
 			],
-		},
+		}),
+		stringField('Input Binary Field', 'binaryProperty', {
+			default: 'data',
+			displayOptions: { show: { source: ['binary'] } },
+			hint: 'Name of the binary property; separate several with commas',
+		}),
+		stringField('URL', 'url', {
+			displayOptions: { show: { source: ['url'] } },
+			placeholder: 'https://example.com/picture.png',
+			hint: 'Separate several URLs with spaces, or give a list. An item without a URL is an error; an empty list sends no file',
+		}),
+		choiceField('Type', 'type', 'auto', {
+			options: [
+				{ name: 'Audio', value: 'audio' },
+				{
+					name: 'Automatic',
+					value: 'auto',
+					description: 'From the name and the MIME type, and from what the app takes',
+				},
+				{ name: 'Custom', value: 'custom', description: 'Another kind, whose extension the app allows' },
+				{ name: 'Document', value: 'document' },
+				{ name: 'Image', value: 'image' },
+				{ name: 'Video', value: 'video' },
+			],
+		}),
 	],
-};
+	description: 'Files to send with the message. File upload must be switched on in the app.',
+});
 
 /** What the user asks to send, before it is known what the app takes. */
 export type RequestedFile = { source: FileSource; type?: DifyFileType } | { url: string; type?: DifyFileType };

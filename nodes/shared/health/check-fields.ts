@@ -2,7 +2,7 @@ import type { INodeCredentialDescription, INodeProperties } from 'n8n-workflow';
 
 import type { CheckOptions } from '../../../lib/health/probes';
 import { optional } from '../../../lib/values';
-import { booleanField, choiceField, numberField, stringField } from '../field-kinds';
+import { booleanField, choiceField, collectionField, numberField, stringField } from '../field-kinds';
 import type { NodeParameters } from '../parameters';
 import { collectionOf } from '../options-field';
 
@@ -29,14 +29,7 @@ export const serviceCredentials: INodeCredentialDescription[] = [
 ];
 
 /** What the workflows need of a model server. */
-export const neededField: INodeProperties = {
-	displayName: 'Needed',
-	name: 'needed',
-	type: 'collection',
-	placeholder: 'Add Need',
-	default: {},
-	displayOptions: { show: { service: ['modelServer'] } },
-	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
+export const neededField: INodeProperties = collectionField('Needed', 'needed', 'Need', {
 	options: [
 		numberField('Context', 'minContext', 8192, {
 			typeOptions: { minValue: 0, numberPrecision: 0 },
@@ -63,7 +56,9 @@ export const neededField: INodeProperties = {
 			description: 'Whether the model must be able to see pictures',
 		}),
 	],
-};
+	displayOptions: { show: { service: ['modelServer'] } },
+	description: 'What your workflows need of the server. Whatever is missing makes it unhealthy and is explained.',
+});
 
 /** Whether the slots are asked for. */
 export const slots = booleanField('Ask for Slots', 'readSlots', true, {
