@@ -38,9 +38,7 @@ export async function startSpan(connection: Connection, request: TracedRequest):
 	api.propagation.inject(api.trace.setSpan(parent, span), own);
 	const { traceparent, tracestate } = own;
 	return {
-		connection: connection.traced({
-			...optional({ traceparent, tracestate }),
-		}),
+		connection: connection.traced({ ...optional({ traceparent, tracestate }) }),
 		note: (answer) => void span.setAttributes(attributesOf(Object.assign(seen, answer), mask)),
 		fail: (error) => {
 			const { kind, message } = error instanceof ServerError ? error : { kind: 'unexpected', message: undefined };

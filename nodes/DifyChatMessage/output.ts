@@ -98,7 +98,5 @@ function extras(result: RunResult, { include, events }: OutputOptions): object {
 
 async function speech(context: IExecuteFunctions, { audio }: RunResult): Promise<IBinaryKeyData | undefined> {
 	if (audio === undefined) return undefined;
-	return {
-		audio: await context.helpers.prepareBinaryData(audio.content, `answer.${audio.extension}`, audio.mimeType),
-	};
+	return { audio: await context.helpers.prepareBinaryData(audio.content, `answer.${audio.extension}`, audio.mimeType) };
 }

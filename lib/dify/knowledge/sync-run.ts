@@ -105,7 +105,5 @@ function facts(document: JsonRecord | undefined): Pick<SyncOutcome, 'indexingSta
 	const status = nonEmptyText(document?.indexing_status);
 	const words = finiteNumber(document?.word_count);
 	const tokens = finiteNumber(document?.tokens);
-	return {
-		...optional({ indexingStatus: status, wordCount: words, tokens }),
-	};
+	return { ...optional({ indexingStatus: status, wordCount: words, tokens }) };
 }

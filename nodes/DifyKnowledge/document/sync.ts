@@ -76,12 +76,8 @@ export const documentSync: DifyOperation = {
 		}),
 		{ ...binaryField, displayOptions: { show: { contentType: ['file'] } } },
 		{ ...textField, displayOptions: { show: { contentType: ['text'] } } },
-		stringField('Name', 'name', {
-			description: 'Of a new document. Without it, the name of the file, or the source.',
-		}),
-		booleanField('Dry Run', 'dryRun', false, {
-			description: 'Whether to only tell what would be done',
-		}),
+		stringField('Name', 'name', { description: 'Of a new document. Without it, the name of the file, or the source.' }),
+		booleanField('Dry Run', 'dryRun', false, { description: 'Whether to only tell what would be done' }),
 		...writeOptions([...syncOptions, ...contentOptions, ...firstOptions, ...fileOptions]),
 	],
 	takesAllItems: () => true,

@@ -13,9 +13,7 @@ export const nameField = stringField('Name', 'name', {
 });
 
 export const settings: INodeProperties[] = [
-	stringField('Description', 'description', {
-		description: 'At most 400 characters',
-	}),
+	stringField('Description', 'description', { description: 'At most 400 characters' }),
 	modelLocator('Embedding Model', 'embeddingModel', 'searchEmbeddingModels', {
 		description: 'For the technique High Quality. Without it, Dify takes the default one of the workspace.',
 	}),

@@ -38,9 +38,7 @@ export const runGetAll: DifyOperation = {
 						{ name: 'Succeeded', value: 'succeeded' },
 					],
 				}),
-				stringField('User', 'user', {
-					description: 'Who started the run over the API, exactly as it was given',
-				}),
+				stringField('User', 'user', { description: 'Who started the run over the API, exactly as it was given' }),
 			],
 		}),
 	],

@@ -37,9 +37,7 @@ export function requireAllowed({ context, parameters }: LlamaCall): void {
 }
 
 export const waitField = (description: string): INodeProperties =>
-	booleanField('Wait Until Done', 'wait', true, {
-		description,
-	});
+	booleanField('Wait Until Done', 'wait', true, { description });
 
 export const idleLimitField = numberField('Idle Limit (Seconds)', 'idleLimit', 300, {
 	typeOptions: { minValue: 0 },

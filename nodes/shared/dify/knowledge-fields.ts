@@ -76,9 +76,7 @@ export const searchOptions: INodeProperties[] = [
 		description:
 			'Hits with a lower score are left out. It counts for vectors and for rerankers, not for searches by keywords. Dify always leaves out scores below 0, which some rerankers give.',
 	}),
-	choiceField('Search Method', 'searchMethod', 'semantic_search', {
-		options: SEARCH_METHODS,
-	}),
+	choiceField('Search Method', 'searchMethod', 'semantic_search', { options: SEARCH_METHODS }),
 	numberField('Semantic Weight', 'semanticWeight', 0.7, {
 		typeOptions: { minValue: 0, maxValue: 1, numberPrecision: 2 },
 		description: 'What the meaning counts where Reranking is Weighted Score; the rest is for the words',
@@ -93,9 +91,7 @@ export const topKField = numberField('Limit', 'topK', 5, {
 export const filterFields: INodeProperties[] = [
 	rowsField('Metadata Filters', 'metadataFilters', 'Condition', {
 		values: [
-			stringField('Field', 'field', {
-				description: 'Name of a metadata field of the knowledge base',
-			}),
+			stringField('Field', 'field', { description: 'Name of a metadata field of the knowledge base' }),
 			choiceField('Operator', 'operator', 'is', {
 				options: Object.entries(OPERATORS).map(([value, { label }]) => ({
 					name: label,

@@ -290,9 +290,7 @@ export const FAMILIES: readonly Family[] = [
 		forms: [json('<tool_call>', '</tool_call>'), bareJson],
 		parsers: { vllm: 'hermes', sglang: 'qwen25' },
 	}),
-	family('lmStudio', 'LM Studio', /(?!)/, {
-		forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')],
-	}),
+	family('lmStudio', 'LM Studio', /(?!)/, { forms: [json('[TOOL_REQUEST]', '[END_TOOL_REQUEST]')] }),
 ];
 
 /** What tells the family of a model. */
