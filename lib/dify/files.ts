@@ -121,13 +121,12 @@ export interface CheckedFile {
 export function checkFiles(files: readonly CheckedFile[], rules: FileRules, sizes: SizeLimits): void {
 	if (files.length === 0) return;
 	const { where, most } = rules;
-	if (!rules.enabled) {
+	if (!rules.enabled)
 		throw refusedHere(
 			'featureOff',
 			`File upload is switched off in ${where}, so Dify would drop the files without a word`,
 			'Switch on file upload in the app in Dify and publish it, or remove the files in the node.',
 		);
-	}
 	if (most !== undefined && files.length > most)
 		throw refusedHere('fileRejected', `${files.length} files are given, but ${where} takes ${most} at most`);
 	for (const file of files) checkFile(file, rules, sizes);
@@ -138,26 +137,22 @@ function checkFile(
 	{ where, types, extensions, methods }: FileRules,
 	sizes: SizeLimits,
 ): void {
-	if (types !== undefined && !types.includes(type)) {
+	if (types !== undefined && !types.includes(type))
 		throw refusedHere('fileType', `"${name}" is of type ${type}, but ${where} takes only: ${types.join(', ')}`);
-	}
-	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name))) {
+	if (type === 'custom' && extensions !== undefined && !extensions.includes(extensionOf(name)))
 		throw refusedHere('fileType', `"${name}" has an extension that ${where} does not take (${extensions.join(', ')})`);
-	}
 	const method = size === undefined ? 'remote_url' : 'local_file';
-	if (methods !== undefined && !methods.includes(method)) {
+	if (methods !== undefined && !methods.includes(method))
 		throw refusedHere(
 			'fileRejected',
 			`${where === 'the app' ? 'The app' : where} takes ${size === undefined ? 'no URLs, only uploaded files' : 'no uploaded files, only URLs'}`,
 		);
-	}
 	const megabytes = sizes[sizeClass(name)];
-	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024) {
+	if (size !== undefined && megabytes !== undefined && size > megabytes * 1024 * 1024)
 		throw refusedHere(
 			'fileTooLarge',
 			`"${name}" has ${(size / 1024 / 1024).toFixed(1)} MB, but this Dify takes ${megabytes} MB at most for its kind of file`,
 		);
-	}
 }
 
 function sizeClass(name: string): keyof SizeLimits {

@@ -282,12 +282,11 @@ class Grace {
 	/** The time runs from the first step that gives one, or begins anew; a step that wants to go on calls it off. */
 	follow({ next, graceMs, graceAnew }: Pick<RunStep<unknown>, 'next' | 'graceMs' | 'graceAnew'>): void {
 		if (next !== 'grace' || graceAnew === true) this.end();
-		if (next === 'grace') {
+		if (next === 'grace')
 			this.callOff ??= afterMs(graceMs ?? 0, () => {
 				this.isOver = true;
 				this.stream.close();
 			});
-		}
 	}
 
 	end(): void {

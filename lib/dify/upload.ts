@@ -83,13 +83,12 @@ function uploadFailure(
 		);
 	if (!(error instanceof ServerError) || bytes === 0) return error;
 	const progress = `${bytes} of ${size} bytes`;
-	if (error.kind === 'idleLimit') {
+	if (error.kind === 'idleLimit')
 		return difyFailure('timeout', {
 			url,
 			message: `The upload of "${name}" stood still (${progress})`,
 			remedy: 'Check the network between n8n and Dify, and the storage of Dify.',
 		});
-	}
 	// No proxy finds so little too large.
 	if (error.kind !== 'closedBeforeAnswer' || (size ?? 0) <= SMALL_BYTES) return error;
 	return difyFailure('fileTooLarge', {

@@ -41,7 +41,7 @@ function said(shape: BodyShape): Said {
 function stringify(value: unknown): string {
 	if (typeof value === 'string') return value;
 	// FastAPI's validation errors: [{ loc: ['body', 'model'], msg: 'field required' }]
-	if (Array.isArray(value)) {
+	if (Array.isArray(value))
 		return value
 			.map((entry) =>
 				isRecord(entry) && 'msg' in entry
@@ -49,7 +49,6 @@ function stringify(value: unknown): string {
 					: JSON.stringify(entry),
 			)
 			.join('; ');
-	}
 	return JSON.stringify(value);
 }
 

@@ -35,14 +35,13 @@ export function errorDetails(error: ServerError): JsonObject {
 export function toNodeError(node: INode, error: unknown, options: NodeErrorOptions = {}): NodeOperationError {
 	if (error instanceof NodeOperationError) return described(error);
 	const functionality = options.subNode ? ('configuration-node' as const) : ('regular' as const);
-	if (!(error instanceof ServerError)) {
+	if (!(error instanceof ServerError))
 		return described(
 			new NodeOperationError(node, error instanceof Error ? error : String(error), {
 				itemIndex: options.itemIndex,
 				functionality,
 			}),
 		);
-	}
 	const nodeError = new NodeOperationError(node, error.message, {
 		description: describe(error),
 		itemIndex: options.itemIndex,

@@ -26,7 +26,7 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 		);
 	const isForChats = features.embeddings !== true && !report.models.every(({ embeddings }) => embeddings === true);
 	const isSmall = contextPerSlot !== null && contextPerSlot < SMALL_CONTEXT;
-	if (isSmall && isForChats && expectations.minContext === undefined) {
+	if (isSmall && isForChats && expectations.minContext === undefined)
 		findings.push(
 			advise(
 				'contextSmall',
@@ -34,7 +34,6 @@ export function capacityFindings(observations: Observations, report: ServerRepor
 				{ ...known, context: contextPerSlot, server: server.kind },
 			),
 		);
-	}
 	for (const { id, share } of gpuShares(observations).filter((model) => model.share < 0.99)) {
 		const percent = Math.round(share * 100);
 		findings.push(

@@ -158,13 +158,12 @@ function liveness({ probes, unchangedMs = 0 }: Observations, report: ServerRepor
 	}
 	if (health?.answered === true && saysUnwell(health, report.server.kind))
 		findings.push(advise('unwell', describeProbe(health)));
-	if (report.latencyMs !== null && report.latencyMs > SLOW_MS) {
+	if (report.latencyMs !== null && report.latencyMs > SLOW_MS)
 		findings.push(
 			advise('slow', `The fastest answer took ${Math.round(report.latencyMs)} ms`, {
 				ms: Math.round(report.latencyMs),
 			}),
 		);
-	}
 	if (report.sleeping === true) findings.push(advise('sleeping', '/props says is_sleeping'));
 	if (report.server.kind === 'unknown')
 		findings.push(advise('unknownServer', 'No answer carries the marks of a known server'));

@@ -83,7 +83,7 @@ export async function observe(
 		expectations,
 	};
 	const connected = tryConnect(() => target.connect({ connectLimitMs }));
-	if (!(connected instanceof Connection)) {
+	if (!(connected instanceof Connection))
 		return {
 			...base,
 			rejected: describeFailure(connected),
@@ -92,7 +92,6 @@ export async function observe(
 			alternatives: [],
 			checkMs: elapsed(startedAt),
 		};
-	}
 	const seen = await look({
 		target,
 		connection: connected,
@@ -227,7 +226,7 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 			}),
 		);
 	}
-	if (hasOllamaApi === true) {
+	if (hasOllamaApi === true)
 		await Promise.all(
 			wantedFirst(models)
 				.slice(0, MAX_MODELS_ASKED)
@@ -235,7 +234,6 @@ async function askModels(context: ProbeContext, first: Round): Promise<Record<st
 					perModel[id] = { show: await context.ask(`${root}/api/show`, { model: id }) };
 				}),
 		);
-	}
 	return perModel;
 }
 
@@ -279,9 +277,8 @@ export async function tryLikelyAddresses(
 				kind === 'notHttp' ||
 				(isTls && kind === 'connectTimeout'),
 		)
-	) {
+	)
 		places.push(isTls ? base.replace(/^https:/, 'http:') : base.replace(/^http:/, 'https:'));
-	}
 	return await Promise.all(places.map(async (place) => await askElsewhere(place, 'anything')));
 }
 

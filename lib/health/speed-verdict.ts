@@ -59,7 +59,7 @@ export function judgeSpeed(
 			}),
 		);
 	const most = Math.max(0, ...runs.map(({ atOnce }) => atOnce));
-	if (slots !== null && most > slots) {
+	if (slots !== null && most > slots)
 		findings.push(
 			advise(
 				'queued',
@@ -68,7 +68,6 @@ export function judgeSpeed(
 				{ severity: 'info' },
 			),
 		);
-	}
 	return findings;
 }
 

@@ -97,14 +97,13 @@ export class Explainer {
 	explainCall(error: unknown, url: string, options: Asked, watchdog: Watchdog): ServerError {
 		const failed = this.explain(error, url, options, watchdog);
 		if (failed.kind !== 'totalLimit') return failed;
-		if (error instanceof ServerError && error.facts.answerBegan === true) {
+		if (error instanceof ServerError && error.facts.answerBegan === true)
 			return failure('totalLimit', this.contextOf(url, options.about), {
 				message: `The answer began, but did not end within ${seconds(watchdog.hitMs)}`,
 				remedy:
 					'The server or the network is very slow, or what answers is no API but an endless stream, for example of a web cam: check the Base URL.',
 				facts: { answerBegan: true },
 			});
-		}
 		return failure('totalLimit', this.contextOf(url, options.about), {
 			message: `No answer within ${seconds(watchdog.hitMs)}`,
 			remedy:

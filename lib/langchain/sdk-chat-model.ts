@@ -118,14 +118,13 @@ function usage({ usage: counts }: FinishedAnswer): { usage?: SdkUsage } {
 /** One message of the SDK, which may hold several tool results. */
 function sourceMessages({ role, content, name }: SdkMessage): SourceMessage[] {
 	const results = content.filter((part) => part.type === 'tool-result');
-	if (results.length > 0) {
+	if (results.length > 0)
 		return results.map((part) => ({
 			type: 'tool',
 			toolCallId: part.toolCallId,
 			...optional({ name }),
 			content: part.result as unknown,
 		}));
-	}
 	const calls = content.filter((part) => part.type === 'tool-call');
 	const reasoning = content.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
 	return [

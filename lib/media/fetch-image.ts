@@ -18,12 +18,11 @@ export async function fetchImage(
 	{ limits, signal }: MediaOptions,
 ): Promise<Buffer> {
 	const url = imageAddress(connection, address);
-	if (url === undefined) {
+	if (url === undefined)
 		throw failure('invalidAnswer', connection.contextOf(connection.url.api), {
 			message: `The address of the picture cannot be used: "${address.slice(0, 200)}"`,
 			remedy: 'Set the address under which the server names its files, or let it send base64.',
 		});
-	}
 	const { pieces } = await connection.download(url, { limits, signal, headers: { accept: 'image/*, */*' } });
 	return await wholeOf(pieces, MAX_BYTES).catch((error: unknown) => {
 		if (!(error instanceof BodyTooLongError)) throw error;

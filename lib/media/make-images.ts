@@ -175,13 +175,12 @@ async function madeOf(
 	const content =
 		'base64' in received ? Buffer.from(received.base64, 'base64') : await fetchImage(connection, received.url, options);
 	const facts = imageFacts(content);
-	if (facts === undefined) {
+	if (facts === undefined)
 		throw failure('invalidAnswer', connection.contextOf(connection.url.api, { model }), {
 			message: 'What the server sent is no picture',
 			meaning: `What the server sent is no picture: ${content.byteLength} bytes that are neither PNG, JPEG, WebP nor GIF`,
 			remedy: 'Look at the log of the server. If it makes pictures of another format, ask for png.',
 		});
-	}
 	return { content, ...facts, ...optional({ revisedPrompt, seed }) };
 }
 

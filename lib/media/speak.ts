@@ -56,20 +56,18 @@ export async function speak(
 	options: MediaOptions,
 ): Promise<Speech> {
 	const input = (request.plainText ? plainText(request.input) : request.input).trim();
-	if (input === '') {
+	if (input === '')
 		throw invalidInput(
 			'There is no text to speak',
 			request.input.trim() === '' ? 'Fill in the Text.' : 'Only emoji and signs are in it: turn off Plain Text.',
 		);
-	}
 	const { format, splitAfter } = request;
 	const parts = splitAfter === undefined ? [input] : splitAtSentences(input, splitAfter);
-	if (parts.length > 1 && format !== 'wav' && format !== 'pcm') {
+	if (parts.length > 1 && format !== 'wav' && format !== 'pcm')
 		throw invalidInput(
 			`Sound of the format ${format} cannot be joined`,
 			'Choose the format WAV or PCM to split a long text, or turn off Split Long Text.',
 		);
-	}
 	const { value: speech, release } = await openAtServer(
 		servers,
 		request.model,

@@ -102,12 +102,11 @@ export async function kindForMedia(
 	const kind = await kindFor(connection, model, signal);
 	const { label, mediaNeedsModel, swallowsImageRequests } = traitsOf(kind);
 	if (task === 'images' && swallowsImageRequests === true) throw cannot(connection, task, kind);
-	if (mediaNeedsModel === true && model === '') {
+	if (mediaNeedsModel === true && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
 			message: `${label} needs the name of a model`,
 			remedy: 'Choose a model from the list or type its name. Nothing was sent.',
 		});
-	}
 	return kind;
 }
 
@@ -130,28 +129,25 @@ export function mediaFailure(
 	const missing = traitsOf(kindOfRefusal(serverText) ?? kind).advice.missingModel;
 	// Those of the queue in n8n and of a job say more themselves.
 	const { queued, jobStatus } = error.facts;
-	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined) {
+	if (error.kind === 'firstTokenLimit' && queued !== true && jobStatus === undefined)
 		return failure('firstTokenLimit', context, {
 			message: 'The server did not begin to answer within the first-token limit',
 			remedy:
 				'It sends nothing while it works on a picture or a recording: raise "First Token Limit" (0 = no limit), ask for less at once, or check with Server Health whether it is busy or stuck.',
 		});
-	}
-	if (error.kind === 'modelNotFound' && missing !== undefined) {
+	if (error.kind === 'modelNotFound' && missing !== undefined)
 		return failure('modelNotFound', context, {
 			status,
 			serverText,
 			remedy: `Choose the model from the list, or ${missing(model)}`,
 		});
-	}
-	if (task === 'transcription' && (status === 501 || error.kind === 'modalityUnsupported')) {
+	if (task === 'transcription' && (status === 501 || error.kind === 'modalityUnsupported'))
 		return failure('notSupported', context, {
 			status,
 			serverText,
 			message: 'The model of the server cannot hear',
 			remedy: [advice.transcriptionOff, WHO_CAN.transcription].filter(Boolean).join(' '),
 		});
-	}
 	if (status === 405 || status === 501 || (status === 404 && error.kind === 'wrongPath'))
 		return cannot(connection, task, kind, error);
 	return error;
@@ -174,12 +170,11 @@ function cannot(connection: Connection, task: MediaTask, kind: ServerKind, refus
 
 /** What a failed request with a form means: the file could not be read, or something in between did not let it through. */
 export function uploadFailure(error: unknown, sent: FormSent, connection: Connection, url: string): unknown {
-	if (sent.unreadable !== undefined) {
+	if (sent.unreadable !== undefined)
 		return invalidInput(
 			`"${sent.unreadable.name}" could not be read: ${sent.unreadable.reason}`,
 			'Look at the binary data of the item, and at where n8n stores binary data.',
 		);
-	}
 	const isBroken =
 		error instanceof ServerError && (error.kind === 'closedBeforeAnswer' || error.kind === 'connectionLost');
 	if (!isBroken || sent.bytes === 0) return error;

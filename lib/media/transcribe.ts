@@ -255,12 +255,11 @@ function refusedSound(error: ServerError, { connection, request }: Asked): Serve
 		});
 	}
 	// What C++ says of a language that whisper.cpp does not know, where it should write its name.
-	if (/construction from null/i.test(serverText)) {
+	if (/construction from null/i.test(serverText))
 		return failure('badRequest', context, {
 			...said,
 			message: `whisper.cpp does not know the language "${language}"`,
 			remedy: 'Give a code such as en, de or zh, or leave the language empty.',
 		});
-	}
 	return undefined;
 }

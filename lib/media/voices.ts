@@ -21,12 +21,11 @@ const LIMIT_MS = 60_000;
 export async function listVoices(connection: Connection, model: string, signal?: AbortSignal): Promise<Voice[]> {
 	const kind = await kindFor(connection, model, signal);
 	const { label, modelRoot } = traitsOf(kind);
-	if (modelRoot !== undefined && model === '') {
+	if (modelRoot !== undefined && model === '')
 		throw failure('invalidInput', connection.contextOf(connection.url.api), {
 			message: `${label} lists voices of one model only`,
 			remedy: 'Choose the model.',
 		});
-	}
 	const query = model === '' ? '' : `?model=${encodeURIComponent(model)}`;
 	const url = `${connection.url.api}/audio/voices${query}`;
 	const answer = await connection.call(url, { timeoutMs: LIMIT_MS, signal });

@@ -290,11 +290,10 @@ export class Assembly {
 				...meant.notes,
 			],
 		};
-		if (answer.toolCalls.length === 0 && this.text.trim() === '') {
+		if (answer.toolCalls.length === 0 && this.text.trim() === '')
 			return this.failure(this.reasoning.trim() === '' ? 'emptyAnswer' : 'onlyThinking', {
 				facts: { finishReason: this.finishReason, ...optional({ callInThinking: this.unrunCall?.name }) },
 			});
-		}
 		return { answer };
 	}
 

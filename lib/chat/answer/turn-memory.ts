@@ -22,9 +22,8 @@ export class TurnMemory {
 	});
 
 	remember({ text, reasoning, toolCalls }: ChatAnswer): void {
-		for (const { id, name, arguments: args } of toolCalls) {
+		for (const { id, name, arguments: args } of toolCalls)
 			this.calls.set(id, { text, reasoning, name, arguments: args });
-		}
 	}
 
 	recall(id: string): RememberedCall | undefined {

@@ -67,20 +67,18 @@ function filePart(mime: string, data: string, name: string | undefined): Content
 	const label =
 		name === undefined ? `a file of type ${type || 'unknown'}` : `the file "${name}" (${type || 'unknown type'})`;
 	if (type.startsWith('image/')) return { type: 'image', url: dataUrl(type, stripDataUrl(data)) };
-	if (type.startsWith('audio/')) {
+	if (type.startsWith('audio/'))
 		return {
 			type: 'audio',
 			data: cleanBase64(stripDataUrl(data)),
 			format: soundExtension(type) ?? type.slice('audio/'.length),
 		};
-	}
 	if (TEXT_TYPES.test(type)) return { type: 'text', text: textIn(data, charsetIn(parameters)) };
-	if (type === 'application/pdf') {
+	if (type === 'application/pdf')
 		throw unusable(
 			`A model server cannot read PDFs, and ${label} was passed to the model`,
 			'Put an "Extract From File" node (Extract From PDF) in front and pass its text on, or turn off passing binary files to the model.',
 		);
-	}
 	throw unusable(
 		`A model server cannot read ${label}`,
 		'Pass pictures, audio (wav, mp3, flac) or text, or turn off passing binary files to the model.',

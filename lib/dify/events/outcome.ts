@@ -56,12 +56,9 @@ function audioOf({ audioPieces, audioEnded }: RunState): RunAudio | undefined {
 
 function warningsOf(state: RunState, status: RunStatus): string[] {
 	const warnings: string[] = [];
-	if (state.badEvents > 0) {
+	if (state.badEvents > 0)
 		warnings.push(`${state.badEvents} event(s) of the stream could not be read and were left out.`);
-	}
-	if (status === 'partial-succeeded') {
-		warnings.push(handledFailures(state));
-	}
+	if (status === 'partial-succeeded') warnings.push(handledFailures(state));
 	for (const { title, nodeId, id, retries = 0 } of state.workflow?.nodes ?? []) {
 		if (retries > 0)
 			warnings.push(`The node "${title ?? nodeId ?? id}" of the workflow was tried again ${retries} time(s).`);
@@ -70,13 +67,12 @@ function warningsOf(state: RunState, status: RunStatus): string[] {
 		warnings.push('No speech came: switch on Text to Speech with Auto Play in the features of the app in Dify.');
 	if (state.audioPieces.length > 0 && !state.audioEnded)
 		warnings.push('The spoken answer may be cut off: Dify did not say that it was complete.');
-	if (status === 'stopped') {
+	if (status === 'stopped')
 		warnings.push(
 			state.moderated
 				? 'The output moderation of the app stopped the run: the answer is its text, not that of the model.'
 				: `Somebody or a time limit of Dify stopped the run, so the answer may be incomplete.${stopReason(state)}`,
 		);
-	}
 	return warnings;
 }
 

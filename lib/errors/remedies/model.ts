@@ -14,13 +14,12 @@ const OLLAMA_HOSTS =
  */
 export const MODEL_REMEDIES = {
 	unauthorized: ({ keyMissing }) => {
-		if (keyMissing === true) {
+		if (keyMissing === true)
 			return {
 				title: 'The server wants an API key, and the credential has none',
 				remedy:
 					'Put one of the keys the server was started with (llama-server: --api-key) into the API Key of the credential.',
 			};
-		}
 		return {
 			title: 'The server refuses the API key',
 			remedy:

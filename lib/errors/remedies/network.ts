@@ -45,13 +45,12 @@ export const NETWORK_REMEDIES = {
 				remedy: `Use https:// in the Base URL${root ? `: ${root.replace(/^http:/, 'https:')}` : ''}.`,
 			};
 		}
-		if (code !== undefined && !NO_TLS_AT_ALL.has(code)) {
+		if (code !== undefined && !NO_TLS_AT_ALL.has(code))
 			return {
 				title: `The TLS handshake with the server failed (${code})`,
 				remedy:
 					'The server may speak only an old version of TLS, or want a certificate from its clients. Put a TLS proxy of your own in front of it.',
 			};
-		}
 		return {
 			title: 'The server does not speak https on this port',
 			remedy: `Use http:// in the Base URL${root ? `: ${root.replace(/^https:/, 'http:')}` : ''}, or put a TLS proxy in front of the server.`,
