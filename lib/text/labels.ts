@@ -131,7 +131,7 @@ function labelOf(text: string, labels: readonly Label[]): number | undefined {
 }
 
 function lower(text: string): string {
-	return text.trim().toLowerCase();
+	return text.trim().normalize().toLowerCase();
 }
 
 /**

@@ -15,7 +15,9 @@ export function offeredName(written: string, names: readonly string[]): string |
 function meantTool(written: string, tools: readonly ToolDefinition[]): ToolDefinition | undefined {
 	const names = tools.map(({ name }) => name);
 	const clean = written.split('<|')[0]!.trim();
-	const exact = offeredName(written, names) ?? offeredName(clean, names);
+	// Gemini invents a namespace now and then (google-gemini/cookbook issue 1374).
+	const inner = clean.slice(Math.max(clean.lastIndexOf('.'), clean.lastIndexOf(':')) + 1);
+	const exact = [written, clean, inner].map((name) => offeredName(name, names)).find((name) => name !== undefined);
 	if (exact !== undefined) return tools.find(({ name }) => name === exact);
 	const plain = clean.replace(/^functions\./i, '').toLowerCase();
 	const alike = tools.filter(({ name }) => name.toLowerCase() === plain);

@@ -72,6 +72,7 @@ test.each([
 });
 
 test('one name inside another does not count, nor a number that is no label', () => {
+	expect(labelsIn('Ru\u0308ckgabe', [{ name: 'R\u00fcckgabe' }, { name: 'Versand' }], false)).toEqual([0]);
 	expect(labelsIn('work of art', [{ name: 'art' }, { name: 'work of art' }], true)).toEqual([1]);
 	expect(labelsIn('1', [{ name: '1' }, { name: '2' }], false)).toEqual([0]);
 });

@@ -201,6 +201,8 @@ export const FAMILIES: readonly Family[] = [
 	family('miniMaxM2', 'MiniMax M2', /minimax-?m2/i, {
 		template: /<minimax:tool_call>/,
 		forms: [inTag('minimax:tool_call', invoke('')), json('[TOOL_CALL]', '[/TOOL_CALL]')],
+		// Of M3 (vllm-project/vllm issue 46042).
+		thinking: [['<mm:think>', '</mm:think>']],
 		parsers: { vllm: 'minimax_m2', sglang: 'minimax-m2' },
 	}),
 	family('toolCallsList', 'Hunyuan, Jamba, MiniMax M1', /hunyuan|jamba|apriel|minimax-?m1/i, {

@@ -31,6 +31,9 @@ describe('the names of tools', () => {
 	it.each([
 		['get_weather<|channel|>commentary', 'get_weather'],
 		['functions.get_weather', 'get_weather'],
+		['default_api.get_weather', 'get_weather'],
+		['default_api:get_weather', 'get_weather'],
+		['shop.get_weather', 'get_weather'],
 		['Get_Weather', 'get_weather'],
 		['functions.get_time:0', 'get_time'],
 	])('%s is %s', (written, name) => {

@@ -32,6 +32,7 @@ describe('thinking in the text of an answer', () => {
 		['\n <think>a</think>b', 'b', 'a'],
 		['<thinking>a</thinking> b', 'b', 'a'],
 		['[THINK]a[/THINK]b', 'b', 'a'],
+		['<mm:think>a</mm:think>b', 'b', 'a'],
 		['<think>a</think>\n<think>b</think>\nc', 'c', 'ab'],
 		['<think></think>a', 'a', ''],
 		['<think>\n\n</think>\n\na', 'a', '\n\n'],
