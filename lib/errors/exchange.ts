@@ -104,7 +104,9 @@ export function proxyFailureKind({ status, challenge }: FailedAnswer, shape: Bod
 	if (status === 407) return 'proxy';
 	if (status === 401 && isBasic(challenge)) return 'proxyPassword';
 	if ((status === 401 || status === 403) && isRefusalInFront(shape)) return 'proxyRefuses';
+	// Of an overloaded server, as gateways to Anthropic say it; Cloudflare has a page for it.
+	const isOverload = status === 503 || status === 529;
+	if (isOverload) return shape.kind === 'json' ? undefined : 'gateway';
 	if (status === 502 || status === 504 || isCloudflare(status)) return 'gateway';
-	if (status === 503 && shape.kind !== 'json') return 'gateway';
 	return undefined;
 }

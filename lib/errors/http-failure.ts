@@ -3,7 +3,7 @@ import { failure, type FailureContext } from './failure';
 import type { FailureKind } from './kinds';
 import { mask } from './secrets';
 import type { ServerError } from './server-error';
-import { isRecord, text, words } from '../values';
+import { isRecord, recordsIn, text, words } from '../values';
 
 /** Of a text that is not JSON. */
 const MAX_FOREIGN = 200;
@@ -25,7 +25,8 @@ export function serverMessage(body: string): Said {
 function said(shape: BodyShape): Said {
 	if (shape.kind !== 'json') return { message: shape.kind === 'empty' ? '' : shape.text, facts: {} };
 	const { json } = shape;
-	const { error, detail, message, reason } = json;
+	const { detail, message, reason } = json;
+	const error = json.error ?? recordsIn(json.choices)[0]?.error;
 	// Kokoro-FastAPI puts its error into FastAPI's detail.
 	const inner = isRecord(error) ? error : isRecord(detail) && 'message' in detail ? detail : undefined;
 	if (inner !== undefined) {

@@ -1,5 +1,7 @@
+import { FAILED } from '../chat/answer/finish-reason';
 import type { Timings, Usage } from '../chat/types';
 import { ollamaTimings, ollamaUsage, openAiUsage, timingsOf, usageFrom } from '../chat/wire/counts';
+import { errorOf } from '../chat/wire/openai-errors';
 import { asList, isRecord, nonEmptyText, optional, recordOf, recordsIn, text as textOf } from '../values';
 
 /** A completion as far as it came. */
@@ -52,9 +54,9 @@ export class CompletionAssembly {
 			return '';
 		}
 		if (!isRecord(data)) return undefined;
-		const { error } = data;
-		if (error !== undefined && error !== null) {
-			this.error ??= nonEmptyText(isRecord(error) ? error.message : error) ?? JSON.stringify(error);
+		const error = errorOf(data, undefined, JSON.stringify(data));
+		if (error !== undefined) {
+			this.error ??= error.message;
 			return '';
 		}
 		this.note({
@@ -108,6 +110,7 @@ export class CompletionAssembly {
 	private end(reason: unknown): void {
 		this.ended = true;
 		const said = nonEmptyText(reason);
+		if (said !== undefined && FAILED.has(said)) this.error ??= `finish_reason: ${said}`;
 		this.note({ stopType: said && (STOP_TYPES[said] ?? said) });
 	}
 

@@ -1,10 +1,11 @@
 import { serverMessage } from '../../errors/http-failure';
-import { isFilled, isRecord, words } from '../../values';
+import { isFilled, isRecord, recordsIn, words } from '../../values';
 import type { WireChunk } from '../types';
 
 /**
  * Errors inside a 200 stream: `{"error":{…}}`, `{"error":"…"}`, FastAPI's `{"detail":…}`, GPUStack's
- * `{"code","message"}` and what gateways make of it, and old releases' `error:` lines, whose data is the error itself.
+ * `{"code","message"}` and what gateways make of it, OpenRouter's `choices[0].error`, and old releases' `error:` lines,
+ * whose data is the error itself.
  */
 export function errorOf(
 	json: Record<string, unknown>,
@@ -15,7 +16,8 @@ export function errorOf(
 	const isError =
 		eventName === 'error' || json.object === 'error' || (!hasChoices && (json.detail || isErrorText(json)));
 	const [first] = Array.isArray(json.errors) && !hasChoices ? (json.errors as unknown[]) : [];
-	const error = (json.error || first) ?? (isError ? json : undefined);
+	const ofChoice = recordsIn(json.choices)[0]?.error || undefined;
+	const error = (json.error || first || ofChoice) ?? (isError ? json : undefined);
 	if (!error || (hasChoices && isRecord(error) && !saysSomething(error))) return undefined;
 	if (!isRecord(error)) return { message: typeof error === 'string' ? error : JSON.stringify(error) };
 	return {
@@ -48,6 +50,7 @@ function isErrorText(json: Record<string, unknown>): boolean {
 		Boolean(json.message ?? json.msg ?? json.error_msg ?? (json.error_code === undefined ? undefined : json.text)) &&
 		((Boolean(code) && !SUCCESS.test(words(code))) ||
 			typeof status === 'number' ||
+			status === 'error' ||
 			type === 'error' ||
 			success === false)
 	);

@@ -50,6 +50,11 @@ const FAILURES: Array<[name: string, failing: Failing, kind: string]> = [
 		{ status: 503, body: { error: { type: 'overloaded_error', message: 'Overloaded' } } },
 		'busy',
 	],
+	[
+		'overloaded, as gateways to Anthropic say it',
+		{ status: 529, body: { error: { type: 'overloaded_error', message: 'Overloaded' } } },
+		'busy',
+	],
 	['a wrong key', error(401, 'Invalid API Key', 'authentication_error'), 'unauthorized'],
 	['an unknown model', error(404, 'The model `x` does not exist.', 'NotFoundError'), 'modelNotFound'],
 	['an unknown model, by its code', error(404, 'no', 'invalid_request_error', 'model_not_found'), 'modelNotFound'],
@@ -95,6 +100,12 @@ const PLACES: Record<string, (failing: Failing) => Script> = {
 		({ body }) =>
 		(_request, response) =>
 			events(response, `event: error\n${sse(body)}`),
+	'the error of a choice':
+		({ body }) =>
+		(_request, response) => {
+			const { error: ofChoice = body } = body as { error?: unknown };
+			events(response, sse({ choices: [{ index: 0, delta: {}, finish_reason: null, error: ofChoice }] }));
+		},
 	'JSON under a 200':
 		({ body }) =>
 		(_request, response) =>

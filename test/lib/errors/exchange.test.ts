@@ -42,6 +42,8 @@ test.each([
 	[503, 'upstream connect error', 'gateway'],
 	[503, '{"error":"loading model"}', undefined],
 	[524, '', 'gateway'],
+	[529, '<html><title>Site is overloaded</title>', 'gateway'],
+	[529, '{"error":{"type":"overloaded_error","message":"Overloaded"}}', undefined],
 	[403, 'error code: 1020', 'proxyRefuses'],
 	[403, 'error code: 1015', undefined],
 	[401, '{"error":"no"}', undefined],

@@ -77,6 +77,12 @@ test.each([
 	[{ error: { message: 'slot unavailable', code: 500 } }, 'slot unavailable'],
 	[{ error: 'runner died' }, 'runner died'],
 	[{ error: { code: 7 } }, '{"code":7}'],
+	[{ object: 'error', message: 'no', code: 400 }, 'no'],
+	[
+		{ choices: [{ text: '', finish_reason: 'error', error: { code: 502, message: 'Upstream died' } }] },
+		'Upstream died',
+	],
+	[{ choices: [{ text: '', finish_reason: 'abort' }] }, 'finish_reason: abort'],
 ])('the error %j', (event, said) => {
 	expect(assembled([event]).assembly.error).toBe(said);
 });

@@ -42,6 +42,12 @@ it.each<[object | string, object, string | undefined]>([
 	[{ type: 'error', message: 'boom' }, { message: 'boom', type: 'error' }, undefined],
 	[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
 	[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
+	[{ status: 'error', message: 'boom' }, { message: 'boom' }, undefined],
+	[
+		{ choices: [{ index: 0, delta: {}, finish_reason: null, error: { code: 502, message: 'boom' } }] },
+		{ message: 'boom', status: 502 },
+		undefined,
+	],
 	['Internal Server Error', { message: 'Internal Server Error' }, 'error'],
 ])('an error inside the stream: %j', (data, error, event) => {
 	expect(decode(data, event)).toEqual({ error });
