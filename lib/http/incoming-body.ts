@@ -1,4 +1,4 @@
-import { sleep } from 'n8n-workflow';
+import { afterMs } from './limits';
 
 /** What the body controls of the connection behind it. */
 export interface BodySource {
@@ -40,7 +40,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 	/** What arrived. An error comes after what arrived before it, and the end and an error wait for no pace. */
 	async next(): Promise<IteratorResult<Uint8Array, undefined>> {
 		const pause = this.lastReadAt + this.pace() - performance.now();
-		if (pause > 0 && !this.isUrgent) await Promise.race([sleep(Math.ceil(pause)), this.until(() => this.isUrgent)]);
+		if (pause > 0 && !this.isUrgent) await this.until(() => this.isUrgent, Math.ceil(pause));
 		if (this.size === 0 && this.over === undefined) await this.until(() => true);
 		this.lastReadAt = performance.now();
 		if (this.size > 0) return { done: false, value: this.take() };
@@ -99,10 +99,13 @@ export class IncomingBody implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 		this.size = 0;
 	}
 
-	private async until(isSo: () => boolean): Promise<void> {
+	private async until(isSo: () => boolean, mostMs?: number): Promise<void> {
 		await new Promise<void>((resolve) => {
+			const disarm = mostMs === undefined ? undefined : afterMs(mostMs, resolve);
 			this.wake = () => {
-				if (isSo()) resolve();
+				if (!isSo()) return;
+				disarm?.();
+				resolve();
 			};
 		});
 	}

@@ -1,11 +1,12 @@
 import { IncomingBody } from '../../../lib/http/incoming-body';
-import { delay } from '../../support/node';
+import { delay, process } from '../../support/node';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const source = () => ({ pause: jest.fn(), resume: jest.fn(), abort: jest.fn() });
 const textOf = ({ value }: IteratorResult<Uint8Array, undefined>) => new TextDecoder().decode(value);
 /** So long that a test which waits for it fails. */
 const HOURS = () => 3_600_000;
+const timersRunning = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
 describe('the body of an answer', () => {
 	test('what arrived since the last reading is one piece, and what follows the next', async () => {
@@ -57,6 +58,7 @@ describe('the body of an answer', () => {
 		['an error', (body: IncomingBody) => body.fail(new Error('reset'))],
 		['more than memory should hold', (body: IncomingBody) => body.push(new Uint8Array(256 * 1024))],
 	])('%s waits for no pace', async (_what, happen) => {
+		const timersBefore = timersRunning();
 		const body = new IncomingBody(source(), HOURS);
 		body.push(bytes('a'));
 		await body.next();
@@ -64,6 +66,8 @@ describe('the body of an answer', () => {
 		body.push(bytes('b'));
 		happen(body);
 		expect((await second).done).toBe(false);
+		// A timer that is left would hold the body, and keep the process alive.
+		expect(timersRunning()).toBe(timersBefore);
 	});
 
 	test('the connection is held while 256 kB wait to be read', async () => {
