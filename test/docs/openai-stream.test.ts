@@ -147,9 +147,9 @@ it('says that n8n does not answer, and not where it is', async () => {
 
 it('leaves n8n when the client leaves', async () => {
 	const client = new AbortController();
-	const left = new Promise<void>((resolve) => {
+	const left = new Promise<{ isComplete: boolean }>((resolve) => {
 		void before((_asked, response) => {
-			response.on('close', () => resolve());
+			response.on('close', () => resolve({ isComplete: response.writableEnded }));
 			response.writeHead(200);
 			response.write(line('begin') + line('item', 'Wait'));
 		}).then(async ({ url }) => {
@@ -158,5 +158,5 @@ it('leaves n8n when the client leaves', async () => {
 			client.abort();
 		});
 	});
-	await left;
+	expect(await left).toEqual({ isComplete: false });
 });

@@ -209,21 +209,22 @@ describe('finding the nodes', () => {
 			const { page, get, openWorkflow, picture } = editor;
 			await page.goto(`${n8n.url}/workflow/new`);
 			await get('canvas-plus-button').click();
-			const found = async (text: string, name: string) => {
+			const expectFound = async (text: string, name: string) => {
 				await get('node-creator-search-bar').fill(text);
 				await get('node-creator-item-name').filter({ hasText: name }).first().waitFor();
 			};
 			// n8n lists triggers without that word, with a sign of their own.
-			for (const { displayName } of await ownTypes()) await found(displayName, displayName.replace(/ Trigger$/, ''));
-			await found('gpustack', MODEL);
-			await found('llama.cpp', MODEL);
-			await found('llama', MODEL);
+			for (const { displayName } of await ownTypes())
+				await expectFound(displayName, displayName.replace(/ Trigger$/, ''));
+			await expectFound('gpustack', MODEL);
+			await expectFound('llama.cpp', MODEL);
+			await expectFound('llama', MODEL);
 
 			// Where a trigger is there already, as where people look for the next node.
 			const { id } = await n8n.createWorkflow(workflowOf('Search', { Start: { ...MANUAL, to: [] } }));
 			await openWorkflow(id);
 			await get('node-creator-plus-button').click();
-			for (const name of [MODEL, 'Server Health']) await found('llama-server', name);
+			for (const name of [MODEL, 'Server Health']) await expectFound('llama-server', name);
 			await picture('search', { of: get('node-creator'), down: [get('item-iterator-item')] });
 		},
 		SLOW,
@@ -430,8 +431,11 @@ describe('the panels', () => {
 			const { id } = await n8n.createWorkflow(example('dify-chat-streamed', { dify }));
 			await openWorkflow(id);
 			await openNode('Dify Chat Message');
-			for (const label of ['Language of the answer', 'Order number'])
-				await get('node-parameters').getByText(label, { exact: true }).waitFor();
+			for (const label of ['Language of the answer', 'Order number']) {
+				const shown = get('node-parameters').getByText(label, { exact: true });
+				await shown.waitFor();
+				expect(await shown.count()).toBe(1);
+			}
 			await page.setViewportSize({ ...WINDOW, height: 1100 });
 			await picture('panel-dify-chat-message', 'fields');
 			await page.setViewportSize(WINDOW);

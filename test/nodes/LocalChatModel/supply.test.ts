@@ -105,8 +105,9 @@ describe('failures', () => {
 			await server().until(() => chatRequests().length === (which === 'call' ? 1 : 2));
 			await delay(30);
 			(which === 'call' ? own : cancel).abort();
-			await run;
-			await server().until(() => server().requests.at(-1)?.endedBy === 'client-abort');
+			expect((await run).message).toBe('The request was cancelled');
+			await server().until(() => server().requests.at(-1)?.endedBy !== undefined);
+			expect(server().requests.at(-1)?.endedBy).toBe('client-abort');
 		}
 	});
 

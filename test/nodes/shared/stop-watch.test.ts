@@ -56,9 +56,10 @@ describe('the watch for a stop that n8n tells only its database', () => {
 	});
 
 	it('ends the work when the queue has given the execution up', async () => {
-		const { watch } = watchOf({ errors: [{ message: 'job stalled more than allowable limit' }] });
+		const { watch, looks } = watchOf({ errors: [{ message: 'job stalled more than allowable limit' }] });
 		const isOver = watch.begin();
 		await aborted(watch);
+		expect(looks()).toBe(1);
 		isOver();
 	});
 

@@ -80,7 +80,7 @@ it('whatever comes, an error has a message', () => {
 			event,
 			(json, name) => {
 				const error = errorOf(json, name, JSON.stringify(json));
-				return error === undefined || typeof error.message === 'string';
+				expect(error === undefined ? 'string' : typeof error.message).toBe('string');
 			},
 		),
 	);

@@ -13,7 +13,7 @@ const chatError = async (sim: Pick<DifySim, 'url'>, setup?: Setup) =>
 	await nodeErrorOf(executeNode('difyChatMessage', sim, setup));
 
 /** Refused by name, and nothing was sent. */
-async function refused(sim: DifySim, running: Promise<unknown>, message: string): Promise<void> {
+async function expectRefused(sim: DifySim, running: Promise<unknown>, message: string): Promise<void> {
 	const sent = sim.requests.length;
 	expect((await nodeErrorOf(running)).message).toContain(message);
 	expect(sim.requests).toHaveLength(sent);
@@ -26,7 +26,7 @@ describe('a choice that there is none of', () => {
 		['Conversation', 'conversation', null, 'must be one of byId, latest, new, but is null'],
 	])('in the field %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { [name]: value } }),
 			`The field "${label}" ${message}`,
@@ -44,7 +44,7 @@ describe('a choice that there is none of', () => {
 		],
 	])('in the option %s: %p', async (label, name, value, message) => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { [name]: value } } }),
 			`The field "${label}" ${message}`,
@@ -53,7 +53,7 @@ describe('a choice that there is none of', () => {
 
 	test('in the source of a file, and in what happens to an earlier text', async () => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, {
 				items: textFile('eA=='),
@@ -61,7 +61,7 @@ describe('a choice that there is none of', () => {
 			}),
 			'must be one of all, binary, url, but is "bin"',
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { messageId: UNKNOWN_ID, options: { earlierText: 'delete' } } }),
 			'must be one of erase, keep, but is "delete"',
@@ -114,17 +114,17 @@ describe('a switch', () => {
 	test.each(['maybe', 2, {}, []])('that is %j is neither', async (value) => {
 		const sim = await startSim();
 		const message = `must be true or false, but is ${JSON.stringify(value)}`;
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { simplify: value } }),
 			`The field "Simplify" ${message}`,
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { enableStreaming: value } }, streaming: true }),
 			`The field "Enable Streaming" ${message}`,
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', returnAll: value } }),
 			`The field "Return All" ${message}`,
@@ -135,7 +135,7 @@ describe('a switch', () => {
 describe('a number', () => {
 	test.each([true, [5], { a: 1 }, 'many', null, undefined])('that is %j is none', async (value) => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyFeedback', sim, { parameters: { operation: 'getAll', limit: value } }),
 			`The field "Limit" must be a number from 1, but is ${JSON.stringify(value)}`,
@@ -144,17 +144,17 @@ describe('a number', () => {
 
 	test('has the limits of its field: a million at once would end n8n', async () => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { itemsAtOnce: 1_000_000 } } }),
 			'"Items at Once" must be a number from 1 to 64, but is 1000000',
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { maxRetries: 99 } } }),
 			'"Retries" must be a number from 0 to 10',
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { idleLimit: true } } }),
 			'"Idle Limit (Seconds)" must be a number from 0',
@@ -182,12 +182,12 @@ test('options of the first item that cannot be read are its failure alone', asyn
 describe('a text', () => {
 	test('that is no text is not made one where it is a name', async () => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { answerField: { a: 1 } } } }),
 			'The field "Answer Field" must be a text, but is {"a":1}',
 		);
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { options: { workflowId: ['x'] } } }),
 			'The field "Workflow ID" must be a text, but is ["x"]',
@@ -221,7 +221,7 @@ describe('a file', () => {
 		[{ source: 'url', url: {} }, 'The file URL is not valid'],
 	])('that is asked for is not left out without a word: %j', async (file, message) => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { items: textFile('eA=='), parameters: { files: { file: [file] } } }),
 			message,
@@ -238,7 +238,7 @@ describe('a file', () => {
 describe('inputs', () => {
 	test.each([null, undefined, 5, true, [], 'x', '[]', '"x"'])('as JSON that is %j are refused', async (inputsJson) => {
 		const sim = await startSim();
-		await refused(
+		await expectRefused(
 			sim,
 			executeNode('difyChatMessage', sim, { parameters: { inputsJson } }),
 			'The inputs are not a JSON object',

@@ -14,28 +14,29 @@ describe.each(SIM_VERSIONS)('every operation, %s', (version) => {
 				expect(user).toMatchObject({ required: true, default: expect.stringMatching(/^=\{\{.+\}\}$/) as string });
 		}
 		const sim = await startSim({ version });
-		const refused = async (name: DifyNodeName, parameters: Json) =>
+		const expectRefused = async (name: DifyNodeName, parameters: Json) =>
 			expect((await nodeErrorOf(executeNode(name, sim, { parameters: { ...parameters, user: '' } }))).message).toBe(
 				'The user is empty',
 			);
-		await refused('difyChatMessage', {});
-		for (const operation of ['rate', 'revoke']) await refused('difyFeedback', { operation, messageId: UNKNOWN_ID });
+		await expectRefused('difyChatMessage', {});
+		for (const operation of ['rate', 'revoke'])
+			await expectRefused('difyFeedback', { operation, messageId: UNKNOWN_ID });
 		for (const operation of ['getAll', 'rename', 'delete'])
-			await refused('difyConversation', {
+			await expectRefused('difyConversation', {
 				resource: 'conversation',
 				operation,
 				conversationId: byId(UNKNOWN_ID),
 				name: 'x',
 			});
 		for (const operation of ['getAll', 'getSuggested'])
-			await refused('difyConversation', {
+			await expectRefused('difyConversation', {
 				resource: 'message',
 				operation,
 				conversationId: byId(UNKNOWN_ID),
 				messageId: UNKNOWN_ID,
 			});
 		for (const operation of ['getAll', 'update'])
-			await refused('difyConversation', {
+			await expectRefused('difyConversation', {
 				resource: 'variable',
 				operation,
 				conversationId: byId(UNKNOWN_ID),
