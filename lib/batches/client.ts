@@ -10,7 +10,7 @@ import { refusedFieldsIn, withFieldChanges } from '../servers/refused-fields';
 import { retryIdempotent, retryOptions } from '../servers/retry';
 import { batchLimitIn, tooLongIn, type TooLong } from '../servers/text-refusals';
 import { inSpan } from '../tracing/span';
-import { isRecord } from '../values';
+import { isRecord, recordOf } from '../values';
 import { batchesFor, learnedOf } from './learned';
 
 export interface BatchSettings {
@@ -179,7 +179,8 @@ export abstract class BatchClient<Settings extends BatchSettings, Text extends B
 		const answer = await connection.answer(url, { json, signal, about, limits, retry: retry?.(), reuse: true });
 		const isData = Array.isArray(answer.json) || isRecord(answer.json);
 		const found = isData ? read(answer.json) : undefined;
-		const saysError = isRecord(answer.json) && 'error' in answer.json;
+		const said = recordOf(answer.json);
+		const saysError = 'error' in said || 'detail' in said || said.object === 'error';
 		if (found === undefined || ('fault' in found && saysError)) throw connection.refusal(answer, about);
 		if ('tokens' in found && found.tokens !== undefined) counts.tokens = (counts.tokens ?? 0) + found.tokens;
 		return { read: found, context: connection.contextOf(answer.url, about) };

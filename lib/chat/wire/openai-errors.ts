@@ -36,6 +36,7 @@ function statusIn(code: unknown): number | undefined {
 
 /** `{"code":200,"message":"success"}`, which gateways send along, is no error. */
 const SUCCESS = /^(?:2\d\d|ok|success)$/i;
+const FAILED = /^(?:error|failed|failure)$/i;
 
 /** `{}` or `{"code":0,"message":""}` beside an answer is no error. */
 function saysSomething(error: Record<string, unknown>): boolean {
@@ -49,8 +50,8 @@ function isErrorText(json: Record<string, unknown>): boolean {
 	return (
 		Boolean(json.message ?? json.msg ?? json.error_msg ?? (json.error_code === undefined ? undefined : json.text)) &&
 		((Boolean(code) && !SUCCESS.test(words(code))) ||
-			typeof status === 'number' ||
-			status === 'error' ||
+			(typeof status === 'number' && !SUCCESS.test(words(status))) ||
+			FAILED.test(words(status)) ||
 			type === 'error' ||
 			success === false)
 	);

@@ -31,8 +31,8 @@ const NOT_BEGUN: ReadonlySet<FailureKind> = new Set([
 	'modelNotFound',
 	'firstTokenLimit',
 ]);
-/** Of a proxy that has no server to hand the request to. Behind a 504 one may be at work. */
-const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503]);
+/** Of a proxy, or of Cloudflare, that has no server to hand the request to. Behind a 504 or 524 one may be at work. */
+const NOT_HANDED_ON: ReadonlySet<number | undefined> = new Set([502, 503, 521, 522, 523, 525, 526, 530]);
 
 /**
  * Whether the next server may be asked. Only for failures before the first byte of an answer.

@@ -176,6 +176,11 @@ describe('llama-server', () => {
 		const server = await start({ embeddings: true });
 		server.route(`POST ${V1}`, reply.json({ error: 'Unexpected endpoint or method. (POST /v1/embeddings)' }));
 		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).serverText).toContain('Unexpected endpoint');
+		const words = 'The model does not support Embeddings API';
+		for (const body of [{ object: 'error', message: words, code: 400 }, { detail: words }]) {
+			server.route(`POST ${V1}`, reply.json(body));
+			expect((await failureOf(clientOf(server).embed(['a'], 'query'))).serverText).toContain(words);
+		}
 		server.route(`POST ${V1}`, reply.html(200, '<html><body>Sign in</body></html>'));
 		expect((await failureOf(clientOf(server).embed(['a'], 'query'))).kind).toBe('notAnApi');
 	});

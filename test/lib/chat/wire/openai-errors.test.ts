@@ -43,6 +43,7 @@ it.each<[object | string, object, string | undefined]>([
 	[{ success: false, message: 'boom', choices: null }, { message: 'boom' }, undefined],
 	[{ status: 502, message: 'boom' }, { message: 'boom' }, undefined],
 	[{ status: 'error', message: 'boom' }, { message: 'boom' }, undefined],
+	[{ status: 'failed', message: 'boom' }, { message: 'boom' }, undefined],
 	[
 		{ choices: [{ index: 0, delta: {}, finish_reason: null, error: { code: 502, message: 'boom' } }] },
 		{ message: 'boom', status: 502 },
@@ -67,6 +68,7 @@ it.each<[string, Record<string, unknown>]>([
 	['an answer beside an empty error', { choices: [{}], error: { code: 0, message: '' } }],
 	['an answer beside null', { choices: [{}], error: null }],
 	['an answer with a message of its own', { choices: [{}], message: 'fine', code: 200 }],
+	['a success in words', { status: 200, message: 'success' }],
 	['an ordinary chunk', { id: 'a', object: 'chat.completion.chunk', choices: [] }],
 ])('%s is no error', (_what, json) => {
 	expect(errorOf(json, undefined, JSON.stringify(json))).toBeUndefined();

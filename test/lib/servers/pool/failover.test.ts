@@ -25,6 +25,8 @@ describe('whether the next server is asked', () => {
 		['modelNotFound', 404],
 		['gateway', 502],
 		['gateway', 503],
+		['gateway', 521],
+		['gateway', 530],
 		['firstTokenLimit', undefined],
 	])('%s (%s): nothing was begun', (kind, status) => {
 		expect(canFailOver(failed(kind, status))).toBe(true);
@@ -38,6 +40,8 @@ describe('whether the next server is asked', () => {
 		['wrongPath', 404],
 		['tooLarge', 413],
 		['gateway', 504],
+		['gateway', 520],
+		['gateway', 524],
 		['serverError', 500],
 		['closedBeforeAnswer', undefined],
 		['connectionLost', undefined],
